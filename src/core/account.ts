@@ -1,0 +1,15 @@
+import type { AccountId } from './ids.ts';
+
+/** One key at one vendor's address, as the person added it. Holds no secret. */
+export interface Account {
+  readonly id: AccountId;
+  /** The id of its {@link ProviderKind}. */
+  readonly provider: string;
+  /** What the person calls it; never empty. */
+  readonly label: string;
+  /** Where its key may be sent, and nowhere else: see `parseAddress`. */
+  readonly origin: string;
+}
+
+/** What the person typed for an account, by the id of the field; secret and other fields alike. */
+export type Credentials = Readonly<Record<string, string>>;

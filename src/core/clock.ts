@@ -1,0 +1,42 @@
+import type { Disposable } from './event.ts';
+import { cancelled } from './providerError.ts';
+
+/** Time, so that tests can make it pass. */
+export interface Clock {
+  /** Epoch milliseconds. */
+  now(): number;
+  /** Calls `run` once after `ms` milliseconds, unless disposed before. Never keeps a process alive. */
+  after(ms: number, run: () => void): Disposable;
+}
+
+/** The machine's own time. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  after(ms, run) {
+    const timer = setTimeout(run, ms);
+    timer.unref();
+    return { dispose: () => clearTimeout(timer) };
+  },
+};
+
+/**
+ * Waits `ms` milliseconds.
+ * @throws ProviderError `cancelled` as soon as the signal is aborted.
+ */
+export function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) {
+      reject(cancelled('waiting'));
+      return;
+    }
+    const timer = clock.after(ms, () => {
+      signal.removeEventListener('abort', stop);
+      resolve();
+    });
+    const stop = () => {
+      timer.dispose();
+      reject(cancelled('waiting'));
+    };
+    signal.addEventListener('abort', stop, { once: true });
+  });
+}

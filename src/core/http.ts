@@ -1,0 +1,39 @@
+/** What can be sent as a JSON body. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+
+/** One request below an account's address. */
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** The path as a template, such as `/v1/sessions/{id}`. Logs and errors show this, never the path itself. */
+  readonly route: string;
+  /** Fills the braces of `route`. A value that no id may be (empty, `all`, with a slash) is refused before sending. */
+  readonly params?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string | number>>;
+  /** Lower-case names. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON, with its content type; without it neither body nor content type is sent. */
+  readonly body?: Json;
+  /**
+   * Whether sending it a second time does no harm; only then is it ever repeated. By default true for GET alone;
+   * say `false` for a GET that has an effect.
+   */
+  readonly repeatable?: boolean;
+  /** Deadline for everything: connecting, waiting, retries, reading the body. */
+  readonly timeoutMs?: number;
+}
+
+/** A 2xx answer, read whole. */
+export interface HttpAnswer {
+  readonly status: number;
+  /** The value of a header by its lower-case name. */
+  header(name: string): string | undefined;
+  readonly body: string;
+}
+
+/**
+ * Speaks HTTP to one account's address and to no other: it follows no redirect.
+ * Everything but a 2xx answer is thrown as a ProviderError.
+ */
+export interface HttpClient {
+  send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer>;
+}

@@ -1,0 +1,46 @@
+declare const brand: unique symbol;
+type Branded<Name extends string> = string & { readonly [brand]: Name };
+
+/** Identifies one account for as long as it exists: a UUID of ours, never the vendor's. */
+export type AccountId = Branded<'AccountId'>;
+/** A vendor's id of a session, checked by {@link sessionId}. Unique within its account only. */
+export type SessionId = Branded<'SessionId'>;
+/** A vendor's id of a group of sessions, checked by {@link groupId}. Unique within its account only. */
+export type GroupId = Branded<'GroupId'>;
+/** A vendor's id of a page, checked by {@link pageId}. Unique within its session only. */
+export type PageId = Branded<'PageId'>;
+
+const longestId = 256;
+/** What could leave its place in a URL, or be shown as something else than what is sent. */
+const unfitForPath = /[\s/\\?#%\p{Cc}\p{Cf}]/u;
+
+/**
+ * Says what is wrong with a vendor's id, or `undefined` when it is fit to be sent back.
+ * `all` is refused because some vendors end everything at the path where an id would stand.
+ */
+export function idFault(raw: unknown): string | undefined {
+  if (typeof raw !== 'string') return 'its id is missing';
+  if (raw === '') return 'its id is empty';
+  if (raw.length > longestId) return `its id is longer than ${longestId} characters`;
+  if (raw === '.' || raw === '..' || unfitForPath.test(raw)) return 'its id has characters that no id may have';
+  if (raw.toLowerCase() === 'all') return 'its id is the word for everything';
+  return undefined;
+}
+
+function checked<Id extends string>(raw: string): Id {
+  const fault = idFault(raw);
+  if (fault !== undefined) throw new TypeError(`Not an id: ${fault}.`);
+  return raw as Id;
+}
+
+/** @throws TypeError for what {@link idFault} objects to. */
+export const sessionId = checked<SessionId>;
+/** @throws TypeError for what {@link idFault} objects to. */
+export const groupId = checked<GroupId>;
+/** @throws TypeError for what {@link idFault} objects to. */
+export const pageId = checked<PageId>;
+
+/** Takes a string that this extension made itself (a UUID) for an account's id. */
+export function accountId(uuid: string): AccountId {
+  return uuid as AccountId;
+}

@@ -1,0 +1,20 @@
+import type { Group } from './group.ts';
+import type { Session } from './session.ts';
+
+/** A row of a vendor's list that cannot be shown as a session. Text may be the vendor's: clean it before showing. */
+export interface ListFault {
+  /** What the row is about, as far as it can be told: an id, or its place in the list. */
+  readonly subject: string;
+  /** What is wrong with it, as the end of the sentence "It cannot be shown: …". */
+  readonly what: string;
+}
+
+/**
+ * What runs in an account, or one page of it. Of two sessions with the same id the later one counts, so that a vendor's
+ * second list can add to its first.
+ */
+export interface Inventory {
+  readonly sessions: readonly Session[];
+  readonly groups: readonly Group[];
+  readonly faults: readonly ListFault[];
+}

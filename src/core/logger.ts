@@ -1,0 +1,7 @@
+/** Where rooms that know nothing of VS Code write. Callers pass text that is already free of secrets. */
+export interface Logger {
+  debug(message: string): void;
+  info(message: string): void;
+  warn(message: string): void;
+  error(message: string): void;
+}

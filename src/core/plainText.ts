@@ -1,0 +1,31 @@
+/** Longest text that {@link plainText} lets through when nothing else is asked for. */
+export const longestLabel = 80;
+
+/** Control, format (bidi, zero width, tags), private-use, unassigned and lone surrogate code points. */
+const invisible = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}]/gu;
+/** More combining marks on one letter than any script stacks. */
+const stackedMarks = /(\p{M}{3})\p{M}+/gu;
+
+/**
+ * Makes text that somebody else wrote safe to show anywhere: one line, at most `longest` characters, nothing invisible,
+ * and nothing that VS Code would turn into a link (`[x](command:…)` in notifications) or an icon (`$(x)` in quick picks).
+ * Returns an empty string for text that has nothing visible in it.
+ */
+export function plainText(raw: string, longest: number = longestLabel): string {
+  // Cutting first keeps a text of a million characters cheap; four times leaves room for what is dropped below.
+  const line = raw
+    .slice(0, longest * 4 + 256)
+    .replace(/\s+/gu, ' ')
+    .replace(invisible, '')
+    .replace(stackedMarks, '$1')
+    .replaceAll('](', '] (')
+    .replaceAll('$(', '$ (')
+    .replace(/ +/g, ' ')
+    .trim();
+  const characters = Array.from(line);
+  if (characters.length <= longest) return line;
+  return `${characters
+    .slice(0, longest - 1)
+    .join('')
+    .trimEnd()}…`;
+}

@@ -1,0 +1,66 @@
+/** What can go wrong between us and a vendor. Times are epoch milliseconds. */
+export type Trouble =
+  | { readonly kind: 'unauthorized' }
+  | { readonly kind: 'forbidden' }
+  | { readonly kind: 'notFound' }
+  /** `retryAt` is undefined where the vendor did not say. */
+  | { readonly kind: 'rateLimited'; readonly retryAt: number | undefined }
+  | { readonly kind: 'conflict' }
+  /** No answer came: `refused`, `dns`, `tls`, `cut` (in the middle), `proxy`, or `route` for anything else. */
+  | { readonly kind: 'unreachable'; readonly why: 'refused' | 'dns' | 'tls' | 'cut' | 'proxy' | 'route' }
+  | { readonly kind: 'timedOut'; readonly afterMs: number }
+  | { readonly kind: 'cancelled' }
+  /** The answer is not what the vendor documents; `what` says in which way, in plain words. */
+  | { readonly kind: 'unexpectedAnswer'; readonly what: string }
+  | { readonly kind: 'serverFault'; readonly status: number }
+  /** The vendor, or this installation of it, cannot do `what`. */
+  | { readonly kind: 'unsupported'; readonly what: string };
+
+/** The name of one kind of {@link Trouble}. */
+export type TroubleKind = Trouble['kind'];
+
+const errorName = 'ProviderError';
+
+/**
+ * The one error that leaves a provider, the HTTP client and the CDP connection. Its message is for the log: it names
+ * the request by its route and never holds a secret or a full URL. What a person reads is made from `trouble`.
+ */
+export class ProviderError extends Error {
+  override readonly name = errorName;
+  readonly trouble: Trouble;
+  /** What the vendor said about it: one line, cleaned, without secrets; or undefined. */
+  readonly detail: string | undefined;
+
+  constructor(trouble: Trouble, message: string, options: { detail?: string | undefined; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.trouble = trouble;
+    this.detail = options.detail;
+  }
+
+  /**
+   * Tells a provider's error from any other. By name and not by class, because each lazily loaded chunk, and each
+   * extension that registers a provider of its own, carries a class of its own.
+   */
+  static is(error: unknown): error is ProviderError {
+    return error instanceof Error && error.name === errorName && 'trouble' in error;
+  }
+
+  /** True for a provider's error of one of the given kinds. */
+  static isOf(error: unknown, ...kinds: readonly TroubleKind[]): error is ProviderError {
+    return ProviderError.is(error) && kinds.includes(error.trouble.kind);
+  }
+
+  /** Wraps whatever a provider threw. An error that is not a provider's is a fault of ours, and is said to be one. */
+  static from(error: unknown): ProviderError {
+    if (ProviderError.is(error)) return error;
+    const what = error instanceof Error ? `${error.name}: ${error.message}` : typeof error;
+    return new ProviderError({ kind: 'unexpectedAnswer', what: 'it made this extension fail' }, `Internal: ${what}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Makes the error of a request that was given up because nobody waits for it any longer. */
+export function cancelled(what: string): ProviderError {
+  return new ProviderError({ kind: 'cancelled' }, `${what} was cancelled`);
+}

@@ -1,0 +1,47 @@
+import type { GroupId, SessionId } from './ids.ts';
+import type { Page } from './page.ts';
+
+/**
+ * Where a listed session stands, in the same words for every vendor. There is no word for "ended": an ended session is
+ * not listed. `unknown` is a status that the adapter does not know; such a session is shown and can be ended.
+ */
+export type SessionPhase = 'starting' | 'running' | 'idle' | 'ending' | 'unknown';
+
+/**
+ * A remote browser that runs, as a vendor's list tells of it. Text is the vendor's: clean it before showing.
+ * Times are epoch milliseconds.
+ */
+export interface Session {
+  readonly id: SessionId;
+  /** What its owner calls it, or the title of what it shows. */
+  readonly name: string | undefined;
+  readonly phase: SessionPhase;
+  /** The vendor's own word for its status. */
+  readonly status: string | undefined;
+  /** Undefined where the vendor does not say; the store then counts from when the session was first seen. */
+  readonly startedAt: number | undefined;
+  readonly region: string | undefined;
+  readonly groupId: GroupId | undefined;
+  readonly tags: readonly string[];
+  /** Short facts for the row, e.g. `headless` or `proxy`. */
+  readonly traits: readonly string[];
+  /** Its pages, or undefined where the list does not tell them. */
+  readonly pages: readonly Page[] | undefined;
+  /** What ending it takes away: the whole session, or only its pages, where what holds them is not ours to close. */
+  readonly ends: 'session' | 'pages';
+  /** Why ends of many leave it alone, so that only an end of this one reaches it; undefined where they do not. */
+  readonly heldBack: string | undefined;
+  /** More facts for the tooltip, as label and value. Never a secret or a URL that is one. */
+  readonly facts: readonly (readonly [label: string, value: string])[];
+}
+
+/**
+ * Whether what a person confirmed still runs, going by what a complete list has under its id.
+ * Where only pages end, it runs while one of the confirmed pages is open: those opened since are another matter.
+ */
+export function stillRuns(confirmed: Session, listed: Session | undefined): boolean {
+  if (listed === undefined) return false;
+  if (confirmed.ends === 'session' || confirmed.pages === undefined || listed.pages === undefined) return true;
+  const open = new Set(listed.pages.map(({ id }) => id));
+  return confirmed.pages.some(({ id }) => open.has(id));
+}

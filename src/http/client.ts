@@ -1,0 +1,146 @@
+import { type Clock, sleep } from '../core/clock.ts';
+import type { HttpAnswer, HttpClient, HttpRequest } from '../core/http.ts';
+import { idFault } from '../core/ids.ts';
+import type { Logger } from '../core/logger.ts';
+import type { EditorNetwork } from '../core/network.ts';
+import { cancelled, ProviderError, type Trouble } from '../core/providerError.ts';
+import { redactor } from '../core/redact.ts';
+import { FetchTransport } from './fetchTransport.ts';
+import { refusal } from './refusals.ts';
+import { RoutedTransport } from './routedTransport.ts';
+import { type Transport, type TransportAnswer, TransportError } from './transport.ts';
+import { UndiciTransport } from './undiciTransport.ts';
+
+/** Most bytes of a decoded answer. Five thousand sessions of the most talkative vendor are a sixth of it. */
+const maxBytes = 32 * 2 ** 20;
+const defaultTimeoutMs = 15_000;
+const maxRetries = 3;
+const firstBackoffMs = 250;
+const longestBackoffMs = 4_000;
+
+/** What a client needs besides the account's address and secrets. */
+export interface HttpOptions {
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Makes the transport that all accounts share. */
+export function openTransport(network: EditorNetwork, clock: Clock): Transport {
+  return new RoutedTransport(network, new UndiciTransport(network, clock), new FetchTransport());
+}
+
+/** Makes the client of one account. `secrets` are values that must not appear in any log line or error. */
+export function openHttpClient(address: URL, secrets: Iterable<string>, options: HttpOptions): HttpClient {
+  const { transport, clock, logger } = options;
+  const redact = redactor(secrets);
+
+  async function attempt(request: HttpRequest, url: URL, signal: AbortSignal): Promise<TransportAnswer> {
+    const what = `${request.method} ${request.route}`;
+    const began = clock.now();
+    const log = (outcome: string) => logger.debug(`${address.host} ${what}: ${outcome}, ${clock.now() - began} ms`);
+    try {
+      const answer = await transport.send({
+        url,
+        method: request.method,
+        headers: {
+          accept: 'application/json',
+          'user-agent': 'browser-sessions',
+          ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...request.headers,
+        },
+        body: request.body === undefined ? undefined : JSON.stringify(request.body),
+        signal,
+        maxBytes,
+      });
+      log(String(answer.status));
+      if (answer.status < 200 || answer.status > 299) throw refusal(answer, what, clock.now(), redact);
+      return answer;
+    } catch (error) {
+      if (!(error instanceof TransportError)) throw error;
+      log(error.trouble.kind);
+      throw new ProviderError(error.trouble, `${what} got no answer: ${error.trouble.kind}`, {
+        cause: redactedCause(error.cause, redact),
+      });
+    }
+  }
+
+  async function send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
+    const what = `${request.method} ${request.route}`;
+    if (signal.aborted) throw cancelled(what);
+    const url = urlOf(address, request);
+    const timeoutMs = request.timeoutMs ?? defaultTimeoutMs;
+    const deadline = clock.now() + timeoutMs;
+    const timer = new AbortController();
+    const alarm = clock.after(timeoutMs, () => timer.abort());
+    const either = AbortSignal.any([signal, timer.signal]);
+    const repeatable = request.repeatable ?? request.method === 'GET';
+    try {
+      for (let retries = 0; ; retries++) {
+        try {
+          const { status, headers, body } = await attempt(request, url, either);
+          return { status, header: (name) => headers.get(name), body };
+        } catch (error) {
+          if (either.aborted || !repeatable || retries === maxRetries || !ProviderError.is(error)) throw error;
+          const wait = waitBefore(error.trouble, retries, clock.now());
+          if (wait === undefined || clock.now() + wait >= deadline) throw error;
+          await sleep(clock, wait, either);
+        }
+      }
+    } catch (error) {
+      if (signal.aborted) throw cancelled(what);
+      if (timer.signal.aborted) {
+        throw new ProviderError({ kind: 'timedOut', afterMs: timeoutMs }, `${what} took longer than ${timeoutMs} ms`);
+      }
+      throw ProviderError.from(error);
+    } finally {
+      alarm.dispose();
+    }
+  }
+
+  return { send };
+}
+
+/** Fills a route's braces and puts it below the account's address. */
+function urlOf(address: URL, { method, route, params = {}, query = {} }: HttpRequest): URL {
+  const path = route.replace(/\{(\w+)\}/g, (_, name: string) => {
+    const fault = idFault(params[name]);
+    if (fault !== undefined) {
+      const what = `what to address cannot be told: ${fault}`;
+      throw new ProviderError({ kind: 'unexpectedAnswer', what }, `${method} ${route} was not sent: ${fault}`);
+    }
+    return encodeURIComponent(params[name] ?? '');
+  });
+  const url = new URL(address.pathname.replace(/\/$/, '') + path, address.origin);
+  for (const [name, value] of Object.entries(query)) url.searchParams.set(name, String(value));
+  return url;
+}
+
+/** Milliseconds to wait before a request is repeated, or undefined where repeating it is no use. */
+function waitBefore(trouble: Trouble, retries: number, now: number): number | undefined {
+  const backoff = Math.random() * Math.min(longestBackoffMs, firstBackoffMs * 2 ** retries);
+  switch (trouble.kind) {
+    case 'rateLimited':
+      return trouble.retryAt === undefined ? backoff : trouble.retryAt - now;
+    case 'serverFault':
+    case 'timedOut':
+      return backoff;
+    case 'unreachable':
+      return trouble.why === 'tls' || trouble.why === 'proxy' ? undefined : backoff;
+    case 'unauthorized':
+    case 'forbidden':
+    case 'notFound':
+    case 'conflict':
+    case 'cancelled':
+    case 'unexpectedAnswer':
+    case 'unsupported':
+      return undefined;
+  }
+}
+
+/** Keeps of a network error what a log may hold: its code and message, without secrets. */
+function redactedCause(cause: unknown, redact: (text: string) => string): Error | undefined {
+  if (!(cause instanceof Error)) return undefined;
+  const code = 'code' in cause && typeof cause.code === 'string' ? `${cause.code} ` : '';
+  return new Error(redact(code + cause.message));
+}

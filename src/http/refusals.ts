@@ -1,0 +1,70 @@
+import { plainText } from '../core/plainText.ts';
+import { ProviderError, type Trouble } from '../core/providerError.ts';
+import type { Redact } from '../core/redact.ts';
+import { retryAfter } from './retryAfter.ts';
+import type { TransportAnswer } from './transport.ts';
+
+/** Longest piece of a vendor's own explanation that is kept. */
+const longestDetail = 200;
+
+/** The one place where a status that is not 2xx becomes a ProviderError. `what` names the request without secrets. */
+export function refusal(answer: TransportAnswer, what: string, now: number, redact: Redact): ProviderError {
+  return new ProviderError(troubleOf(answer, now), `${what} answered ${answer.status}`, {
+    detail: detailOf(answer, redact),
+  });
+}
+
+function troubleOf({ status, headers }: TransportAnswer, now: number): Trouble {
+  switch (status) {
+    case 401:
+      return { kind: 'unauthorized' };
+    case 402:
+    case 403:
+      return { kind: 'forbidden' };
+    case 404:
+    case 410:
+      return { kind: 'notFound' };
+    case 408:
+      return { kind: 'timedOut', afterMs: 0 };
+    case 409:
+      return { kind: 'conflict' };
+    case 429:
+      return { kind: 'rateLimited', retryAt: retryAfter(headers.get('retry-after'), headers.get('date'), now) };
+    default:
+  }
+  if (status >= 500) return { kind: 'serverFault', status };
+  if (status >= 300 && status < 400) return { kind: 'unexpectedAnswer', what: redirect(headers.get('location')) };
+  // A redirect that the editor's fetch was told not to follow comes without a status.
+  if (status === 0) return { kind: 'unexpectedAnswer', what: redirect(undefined) };
+  return { kind: 'unexpectedAnswer', what: `it refused the request (HTTP ${status})` };
+}
+
+function redirect(location: string | undefined): string {
+  const host = location === undefined ? undefined : URL.parse(location)?.host;
+  const where = host === undefined || host === '' ? 'another address' : plainText(host);
+  return `it redirects to ${where}, where the key must not go`;
+}
+
+/** What the vendor says of it, wherever vendors say it: `message`, `error`, `error.message`, or a line of text. */
+function detailOf({ headers, body }: TransportAnswer, redact: Redact): string | undefined {
+  const text = body.trim();
+  if (text === '' || text.startsWith('<') || (headers.get('content-type') ?? '').includes('html')) return undefined;
+  const said = plainText(redact(messageIn(text) ?? text), longestDetail);
+  return said === '' ? undefined : said;
+}
+
+function messageIn(text: string): string | undefined {
+  if (!text.startsWith('{')) return undefined;
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  for (const path of [['message'], ['error'], ['error', 'message']]) {
+    let at: unknown = parsed;
+    for (const key of path) at = typeof at === 'object' && at !== null ? Reflect.get(at, key) : undefined;
+    if (typeof at === 'string' && at !== '') return at;
+  }
+  return undefined;
+}

@@ -1,0 +1,112 @@
+import { ProviderError, type Trouble } from '../core/providerError.ts';
+
+/** One exchange, with nothing decided: no retry, no meaning of a status, no redirect. */
+export interface TransportRequest {
+  readonly url: URL;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | undefined;
+  readonly signal: AbortSignal;
+  /** Most bytes of the decoded body that may be read. */
+  readonly maxBytes: number;
+}
+
+/** An answer of any status, its body read and decoded. */
+export interface TransportAnswer {
+  readonly status: number;
+  /** Lower-case names; of repeated headers the values joined by commas. */
+  readonly headers: ReadonlyMap<string, string>;
+  readonly body: string;
+}
+
+/**
+ * Carries requests. Everything that keeps an answer from arriving whole is thrown as a {@link TransportError};
+ * an abort of the signal is thrown as the signal's reason.
+ */
+export interface Transport {
+  send(request: TransportRequest): Promise<TransportAnswer>;
+}
+
+/** Milliseconds until a connection, TLS included, must stand. */
+export const connectTimeoutMs = 5_000;
+/** Milliseconds until the headers of an answer must be there, and that its body may pause. */
+export const answerTimeoutMs = 10_000;
+
+/** Why no whole answer came. */
+export class TransportError extends Error {
+  override readonly name = 'TransportError';
+  readonly trouble: Trouble;
+  /** True when the vendor cannot have seen the request, so that sending it another way does no harm. */
+  readonly nothingSent: boolean;
+
+  constructor(trouble: Trouble, nothingSent: boolean, cause?: unknown) {
+    super(`no answer: ${trouble.kind}`, { cause });
+    this.trouble = trouble;
+    this.nothingSent = nothingSent;
+  }
+}
+
+const certificateCodes = /^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|EPROTO|HOSTNAME_MISMATCH)/;
+
+/** Every `code` in an error, its causes and the errors it gathers. */
+function codesOf(error: unknown, depth = 0): string[] {
+  if (!(error instanceof Error) || depth > 5) return [];
+  const own = 'code' in error && typeof error.code === 'string' ? [error.code] : [];
+  const gathered = error instanceof AggregateError ? error.errors.flatMap((one) => codesOf(one, depth + 1)) : [];
+  return [...own, ...gathered, ...codesOf(error.cause, depth + 1)];
+}
+
+/** A proxy that refused to open a tunnel, which undici tells by message alone (lib/dispatcher/proxy-agent.js). */
+function isProxyRefusal(error: unknown): boolean {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    if (/^Proxy response \(\d+\)|Proxy Authentication Required/.test(at.message)) return true;
+  }
+  return false;
+}
+
+/** Gives an error of undici, of `fetch`, of zlib or of a socket its place among our troubles. */
+export function transportError(error: unknown): TransportError | ProviderError {
+  if (error instanceof TransportError || ProviderError.is(error)) return error;
+  if (isProxyRefusal(error)) return new TransportError({ kind: 'unreachable', why: 'proxy' }, true, error);
+  for (const code of codesOf(error)) {
+    if (code === 'ECONNREFUSED') return new TransportError({ kind: 'unreachable', why: 'refused' }, true, error);
+    if (code === 'ENOTFOUND' || code.startsWith('EAI_')) {
+      return new TransportError({ kind: 'unreachable', why: 'dns' }, true, error);
+    }
+    if (certificateCodes.test(code)) return new TransportError({ kind: 'unreachable', why: 'tls' }, true, error);
+    if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT') {
+      return new TransportError({ kind: 'timedOut', afterMs: connectTimeoutMs }, true, error);
+    }
+    if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') {
+      return new TransportError({ kind: 'timedOut', afterMs: answerTimeoutMs }, false, error);
+    }
+    if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH' || code === 'ENETDOWN' || code === 'EHOSTDOWN') {
+      return new TransportError({ kind: 'unreachable', why: 'route' }, true, error);
+    }
+    if (code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE' || code.startsWith('Z_')) {
+      return new TransportError({ kind: 'unreachable', why: 'cut' }, false, error);
+    }
+    if (code.startsWith('HPE_')) {
+      return new TransportError({ kind: 'unexpectedAnswer', what: 'it does not speak HTTP' }, false, error);
+    }
+  }
+  return new TransportError({ kind: 'unreachable', why: 'route' }, false, error);
+}
+
+/**
+ * Reads a decoded body to its end.
+ * @throws TransportError as soon as it is larger than `maxBytes`; the rest is not read.
+ */
+export async function readBody(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.byteLength;
+    if (size > maxBytes) {
+      const what = `its answer is larger than ${Math.round(maxBytes / 2 ** 20)} MiB`;
+      throw new TransportError({ kind: 'unexpectedAnswer', what }, false);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,22 @@
+// undici publishes no types for the parts that are imported one by one. The whole of it is not imported, because
+// loading it writes the process-wide dispatcher that every other extension's `fetch` uses.
+declare module 'undici/lib/dispatcher/agent.js' {
+  export { Agent as default } from 'undici';
+}
+declare module 'undici/lib/dispatcher/proxy-agent.js' {
+  export { ProxyAgent as default } from 'undici';
+}
+declare module 'undici/lib/dispatcher/env-http-proxy-agent.js' {
+  export { EnvHttpProxyAgent as default } from 'undici';
+}
+declare module 'undici/lib/api/index.js' {
+  import type { Dispatcher } from 'undici';
+
+  const api: {
+    request(
+      this: Dispatcher,
+      options: Dispatcher.RequestOptions & { origin: string },
+    ): Promise<Dispatcher.ResponseData>;
+  };
+  export default api;
+}

@@ -1,0 +1,163 @@
+import WebSocket from 'ws';
+import type { CdpConnection, CdpDialer } from '../core/cdp.ts';
+import { type Clock, systemClock } from '../core/clock.ts';
+import type { Disposable } from '../core/event.ts';
+import { plainText } from '../core/plainText.ts';
+import { cancelled, ProviderError } from '../core/providerError.ts';
+
+const handshakeTimeoutMs = 5_000;
+const answerTimeoutMs = 10_000;
+/** The largest message taken; a list of a thousand targets is below one MiB. */
+const maxMessageBytes = 64 * 2 ** 20;
+
+/** Opens CDP connections by the `ws` package. */
+export function openCdpDialer(clock: Clock = systemClock): CdpDialer {
+  return {
+    dial: (address, signal) =>
+      new Promise((resolve, reject) => {
+        if (signal.aborted) {
+          reject(cancelled('connecting to DevTools'));
+          return;
+        }
+        const socket = new WebSocket(address, {
+          handshakeTimeout: handshakeTimeoutMs,
+          maxPayload: maxMessageBytes,
+          perMessageDeflate: false,
+        });
+        const stop = () => {
+          socket.terminate();
+          reject(cancelled('connecting to DevTools'));
+        };
+        signal.addEventListener('abort', stop, { once: true });
+        socket.once('open', () => {
+          signal.removeEventListener('abort', stop);
+          resolve(new SocketConnection(socket, clock));
+        });
+        // Also hears what the terminated socket of `stop` says; a settled promise does not mind.
+        socket.on('error', (error) => {
+          signal.removeEventListener('abort', stop);
+          reject(dialError(error));
+        });
+      }),
+  };
+}
+
+function dialError(error: Error): ProviderError {
+  const code = 'code' in error ? error.code : undefined;
+  const message = `connecting to DevTools failed: ${error.message}`;
+  if (/Unexpected server response: (401|403)/.test(error.message))
+    return new ProviderError({ kind: 'forbidden' }, message);
+  if (/Unexpected server response: 404/.test(error.message)) return new ProviderError({ kind: 'notFound' }, message);
+  if (/handshake has timed out/.test(error.message)) {
+    return new ProviderError({ kind: 'timedOut', afterMs: handshakeTimeoutMs }, message);
+  }
+  return new ProviderError({ kind: 'unreachable', why: code === 'ECONNREFUSED' ? 'refused' : 'cut' }, message);
+}
+
+interface Pending {
+  readonly method: string;
+  readonly timer: Disposable;
+  resolve(result: Readonly<Record<string, unknown>>): void;
+  reject(error: ProviderError): void;
+}
+
+/** One WebSocket. Commands are numbered; an answer finds its command by the number. */
+class SocketConnection implements CdpConnection {
+  readonly #socket: WebSocket;
+  readonly #clock: Clock;
+  readonly #pending = new Map<number, Pending>();
+  #lastId = 0;
+
+  constructor(socket: WebSocket, clock: Clock) {
+    this.#socket = socket;
+    this.#clock = clock;
+    socket.on('message', (data: Buffer) => this.#receive(data.toString('utf8')));
+    socket.on('close', () => this.#failAll());
+  }
+
+  send(
+    method: string,
+    params: Readonly<Record<string, unknown>>,
+    signal: AbortSignal,
+  ): Promise<Readonly<Record<string, unknown>>> {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) {
+        reject(cancelled(method));
+        return;
+      }
+      if (this.#socket.readyState !== WebSocket.OPEN) {
+        reject(lost(method));
+        return;
+      }
+      const id = ++this.#lastId;
+      const settle = () => {
+        this.#pending.delete(id);
+        timer.dispose();
+        signal.removeEventListener('abort', stop);
+      };
+      const stop = () => {
+        settle();
+        reject(cancelled(method));
+      };
+      const timer = this.#clock.after(answerTimeoutMs, () => {
+        settle();
+        reject(new ProviderError({ kind: 'timedOut', afterMs: answerTimeoutMs }, `${method} got no answer`));
+      });
+      signal.addEventListener('abort', stop, { once: true });
+      this.#pending.set(id, {
+        method,
+        timer,
+        resolve: (result) => {
+          settle();
+          resolve(result);
+        },
+        reject: (error) => {
+          settle();
+          reject(error);
+        },
+      });
+      this.#socket.send(JSON.stringify({ id, method, params }));
+    });
+  }
+
+  dispose(): void {
+    this.#socket.close();
+    this.#failAll();
+  }
+
+  #receive(text: string): void {
+    let message: { id?: unknown; result?: unknown; error?: unknown };
+    try {
+      message = JSON.parse(text);
+    } catch {
+      // Not DevTools: nothing that comes from there can be an answer.
+      this.#socket.terminate();
+      return;
+    }
+    const pending = typeof message.id === 'number' ? this.#pending.get(message.id) : undefined;
+    if (pending === undefined) return;
+    if (message.error !== undefined) pending.reject(commandError(pending.method, message.error));
+    else pending.resolve(typeof message.result === 'object' && message.result !== null ? { ...message.result } : {});
+  }
+
+  #failAll(): void {
+    for (const pending of [...this.#pending.values()]) pending.reject(lost(pending.method));
+  }
+}
+
+function lost(method: string): ProviderError {
+  return new ProviderError({ kind: 'unreachable', why: 'cut' }, `${method}: the connection to DevTools is closed`);
+}
+
+/**
+ * Chrome says that it does not know a context or target by message alone, all under one code: -32000 "Failed to find
+ * context with id …", -32602 "No target with given id found" (read off Chromium 156).
+ */
+function commandError(method: string, error: unknown): ProviderError {
+  const said = typeof error === 'object' && error !== null ? String(Reflect.get(error, 'message') ?? '') : '';
+  const detail = plainText(said, 200);
+  const trouble = /failed to find context|no target with given id|no such target/i.test(said)
+    ? ({ kind: 'notFound' } as const)
+    : ({ kind: 'unexpectedAnswer', what: `it refused ${method}` } as const);
+  return new ProviderError(trouble, `${method}: ${detail}`, { detail });
+}

@@ -1,0 +1,398 @@
+import * as v from 'valibot';
+import type { Group, GroupDeletion } from '../core/group.ts';
+import type { HttpRequest } from '../core/http.ts';
+import { type GroupId, groupId, idFault, type PageId, pageId, type SessionId, sessionId } from '../core/ids.ts';
+import type { Inventory, ListFault } from '../core/inventory.ts';
+import { type LiveView, liveViewUrl } from '../core/liveView.ts';
+import { isLoopback } from '../core/origin.ts';
+import type { Page } from '../core/page.ts';
+import type { EndOutcome, Link, Provider, ProviderKind } from '../core/provider.ts';
+import { ProviderError } from '../core/providerError.ts';
+import type { Session, SessionPhase } from '../core/session.ts';
+import { dateField, decode, decodeEach, idField } from '../http/decode.ts';
+import { everyPage, subjectOf } from '../http/paging.ts';
+
+// Anchor Browser, https://docs.anchorbrowser.io/api-reference (OpenAPI 1.0.0). What that document does not say, and is
+// therefore never relied on: the words a session's status may be, and what an end of an ended session answers.
+
+const defaultAddress = 'https://api.anchorbrowser.io';
+/** The sizes that GET /v1/sessions and GET /v1/batch-sessions accept at most. */
+const sessionsPerPage = 50;
+const batchesPerPage = 100;
+/**
+ * Only batches made at most this long before the oldest running session are asked for: the list goes back to the first
+ * batch ever. Sessions of a batch that takes longer to make them are shown outside of their group.
+ */
+const batchLeadMs = 24 * 3_600_000;
+/** How far the vendor's own clocks may differ when a session is matched to the batch that made it. */
+const clockSlackMs = 60_000;
+
+/** The statuses that mean the end: documented, by webhook, or seen in clients. Any other word is a running session. */
+const endedStatuses = new Set(['completed', 'failed', 'stopped', 'ended', 'terminated', 'deleted', 'cancelled']);
+/** Troubles of a call that only adds detail, which must not hide what another call has told. */
+const detailTroubles = ['forbidden', 'notFound', 'unexpectedAnswer', 'serverFault', 'timedOut'] as const;
+const nothing: Inventory = { sessions: [], groups: [], faults: [] };
+const phases: Readonly<Record<string, SessionPhase>> = {
+  pending: 'starting',
+  processing: 'starting',
+  starting: 'starting',
+  running: 'running',
+  active: 'running',
+  idle: 'idle',
+  stopping: 'ending',
+  terminating: 'ending',
+};
+
+const Tags = v.fallback(v.array(v.string()), []);
+const FlatSession = v.object({ session_id: idField, status: v.string(), tags: Tags, created_at: dateField });
+const FlatList = v.object({ data: v.object({ items: v.array(v.unknown()) }) });
+const PagedSession = v.object({
+  id: idField,
+  status: v.string(),
+  tags: Tags,
+  created_at: dateField,
+  headless: v.fallback(v.boolean(), false),
+  proxy_type: v.fallback(v.nullable(v.string()), null),
+  api_key_name: v.fallback(v.nullable(v.string()), null),
+  domains: v.fallback(v.array(v.string()), []),
+});
+type PagedSession = v.InferOutput<typeof PagedSession>;
+const PagedList = v.object({ data: v.object({ sessions: v.array(v.unknown()), total_pages: v.number() }) });
+const OneSession = v.object({ data: v.object({ status: v.string() }) });
+const Batch = v.object({
+  batch_id: idField,
+  status: v.string(),
+  created_at: dateField,
+  actual_completion_time: dateField,
+});
+type Batch = v.InferOutput<typeof Batch>;
+const BatchList = v.object({
+  data: v.object({ batches: v.array(v.unknown()), pagination: v.object({ has_next: v.boolean() }) }),
+});
+const BatchSession = v.object({
+  session_id: v.optional(v.nullable(v.string())),
+  live_view_url: v.optional(v.nullable(v.string())),
+});
+const BatchDetail = v.object({ data: v.object({ sessions: v.fallback(v.array(BatchSession), []) }) });
+const PageList = v.array(v.object({ id: idField, title: v.string(), url: v.string(), frontend_url: v.string() }));
+const Deletion = v.object({
+  data: v.object({
+    deleted_sessions: v.number(),
+    failed_deletions: v.number(),
+    errors: v.fallback(v.array(v.object({ session_id: v.string(), error: v.string() })), []),
+    message: v.fallback(v.optional(v.string()), undefined),
+  }),
+});
+const Billing = v.object({ data: v.object({ max_concurrent_browsers: v.number() }) });
+
+interface Decoded<Row> {
+  readonly rows: readonly Row[];
+  readonly faults: readonly ListFault[];
+}
+
+/** Anchor Browser's cloud. */
+export const anchor: ProviderKind = {
+  id: 'anchor',
+  label: 'Anchor Browser',
+  icon: 'cloud',
+  docsUrl: 'https://docs.anchorbrowser.io',
+  address: { preset: defaultAddress, ask: false, placeholder: defaultAddress },
+  fields: [
+    {
+      id: 'apiKey',
+      label: 'API key',
+      prompt: 'Anchor Browser API key, from API Access in the Anchor dashboard',
+      secret: true,
+      required: true,
+      environment: ['ANCHORBROWSER_API_KEY', 'ANCHOR_API_KEY'],
+    },
+  ],
+  wording: {
+    ending: 'Unsaved page state, downloads not yet fetched and the connection of any running script are lost.',
+    endEverything: 'Every session of this key ends, also those that are not listed.',
+    deleteGroup: 'Recordings and all other data of the batch’s sessions are deleted too.',
+    watching: 'An open live view counts as a connection: it keeps the session from timing out.',
+  },
+  connect,
+};
+
+function connect(link: Link): Provider {
+  const headers = { 'anchor-api-key': link.credentials['apiKey'] ?? '' };
+  const send = (request: HttpRequest, signal: AbortSignal) => link.http.send({ ...request, headers }, signal);
+  /** Which batch a session came from never changes once the batch has made all of its sessions. */
+  const batchOf = new Map<SessionId, GroupId>();
+  const wholeBatches = new Set<GroupId>();
+  /** Whether GET /v1/sessions has ever answered this key. */
+  let seesTeam = false;
+
+  /** The sessions of this key: what ends of many reach (GET /v1/sessions is of the whole team). */
+  async function flatList(signal: AbortSignal): Promise<Inventory> {
+    const answer = await send({ method: 'GET', route: '/v1/sessions/all/status' }, signal);
+    const { rows, faults } = decodeEach(FlatSession, decode(FlatList, answer).data.items, subjectOf('session_id'));
+    const sessions = rows
+      .filter(({ status }) => !hasEnded(status))
+      .map((row) => sessionOf(sessionId(row.session_id), row.status, row.tags, row.created_at));
+    return { sessions, groups: [], faults };
+  }
+
+  /** The team's running sessions with what the flat list does not tell, page by page. */
+  async function* pagedList(signal: AbortSignal): AsyncGenerator<Decoded<PagedSession>> {
+    const read = async (page: number) => {
+      const query = { status: 'running', page, limit: sessionsPerPage, sort_by: 'created_at', sort_order: 'desc' };
+      const answer = await send({ method: 'GET', route: '/v1/sessions', query }, signal);
+      const { sessions, total_pages } = decode(PagedList, answer).data;
+      return { rows: sessions, more: page < total_pages };
+    };
+    for await (const rows of everyPage(read, subjectOf('id'))) yield decodeEach(PagedSession, rows, subjectOf('id'));
+  }
+
+  async function* batches(createdAfter: number, signal: AbortSignal): AsyncGenerator<Decoded<Batch>> {
+    const read = async (page: number) => {
+      const query = { page, limit: batchesPerPage, created_after: new Date(createdAfter).toISOString() };
+      const answer = await send({ method: 'GET', route: '/v1/batch-sessions', query }, signal);
+      const { batches: rows, pagination } = decode(BatchList, answer).data;
+      return { rows, more: pagination.has_next };
+    };
+    for await (const rows of everyPage(read, subjectOf('batch_id')))
+      yield decodeEach(Batch, rows, subjectOf('batch_id'));
+  }
+
+  async function batchSessions(id: GroupId, signal: AbortSignal) {
+    const answer = await send(
+      { method: 'GET', route: '/v1/batch-sessions/{batch_id}', params: { batch_id: id } },
+      signal,
+    );
+    return decode(BatchDetail, answer).data.sessions;
+  }
+
+  /** Learns which of the running sessions came from a batch, asking for as few batches as possible. */
+  async function groupsOf(running: readonly Session[], signal: AbortSignal): Promise<Inventory> {
+    const ids = new Set(running.map(({ id }) => id));
+    for (const id of batchOf.keys()) if (!ids.has(id)) batchOf.delete(id);
+    const oldest = Math.min(link.clock.now(), ...running.flatMap(({ startedAt }) => startedAt ?? []));
+    const groups: Group[] = [];
+    const faults: ListFault[] = [];
+    for await (const page of batches(oldest - batchLeadMs, signal)) {
+      faults.push(...page.faults);
+      for (const batch of page.rows) {
+        const id = groupId(batch.batch_id);
+        const making = batch.status === 'pending' || batch.status === 'processing';
+        if (!wholeBatches.has(id) && (making || running.some((session) => mayBeFrom(session, batch, batchOf)))) {
+          for (const { session_id } of await batchSessions(id, signal)) {
+            if (session_id != null && idFault(session_id) === undefined) batchOf.set(sessionId(session_id), id);
+          }
+          // "completed" says that all sessions were made, not that any has ended.
+          if (!making) wholeBatches.add(id);
+        }
+        if (making || running.some((session) => batchOf.get(session.id) === id)) {
+          groups.push({ id, kind: 'batch', name: undefined, status: batch.status, createdAt: batch.created_at });
+        }
+      }
+    }
+    const grouped = running.filter(({ id }) => batchOf.has(id));
+    return { sessions: grouped.map((session) => ({ ...session, groupId: batchOf.get(session.id) })), groups, faults };
+  }
+
+  async function statusOf(id: SessionId, signal: AbortSignal): Promise<string | undefined> {
+    try {
+      const answer = await send(
+        { method: 'GET', route: '/v1/sessions/{session_id}', params: { session_id: id } },
+        signal,
+      );
+      return decode(OneSession, answer).data.status;
+    } catch (error) {
+      if (ProviderError.isOf(error, 'notFound')) return undefined;
+      throw error;
+    }
+  }
+
+  /** A key that may not see the account's billing still is a good key. */
+  async function sessionLimit(signal: AbortSignal): Promise<number | undefined> {
+    try {
+      const answer = await send({ method: 'GET', route: '/v1/billing' }, signal);
+      const limit = decode(Billing, answer).data.max_concurrent_browsers;
+      return limit < 0 ? undefined : limit;
+    } catch (error) {
+      if (ProviderError.isOf(error, ...detailTroubles)) return undefined;
+      throw error;
+    }
+  }
+
+  async function pagesOf(id: SessionId, signal: AbortSignal) {
+    const answer = await send(
+      { method: 'GET', route: '/v1/sessions/{session_id}/pages', params: { session_id: id } },
+      signal,
+    );
+    return decode(PageList, answer);
+  }
+
+  /** Where this account's live views may come from: the vendor's own hosts, or the host that the person named. */
+  function allowsLiveView({ protocol, hostname, origin }: URL): boolean {
+    if (link.origin.origin !== defaultAddress) return origin === link.origin.origin || isOwnLoopback(hostname);
+    return protocol === 'https:' && (hostname === 'anchorbrowser.io' || hostname.endsWith('.anchorbrowser.io'));
+  }
+  const isOwnLoopback = (hostname: string) => isLoopback(link.origin.hostname) && isLoopback(hostname);
+
+  return {
+    async check(signal) {
+      await send({ method: 'GET', route: '/v1/sessions/all/status' }, signal);
+      return { identity: undefined, sessionLimit: await sessionLimit(signal) };
+    },
+
+    async *list(signal) {
+      const flat = await flatList(signal);
+      yield flat;
+      const own = new Map(flat.sessions.map((session) => [session.id, session]));
+      const all = new Map(own);
+      try {
+        for await (const { rows, faults } of pagedList(signal)) {
+          const running = rows.filter(({ status }) => !hasEnded(status));
+          const sessions = running.map((row) => withDetails(row, own.get(sessionId(row.id))));
+          for (const session of sessions) all.set(session.id, session);
+          yield { sessions, groups: [], faults };
+        }
+        seesTeam = true;
+      } catch (error) {
+        // A key that never saw the team's list misses nothing of its own. One that did would lose rows without proof.
+        if (seesTeam || !ProviderError.isOf(error, 'forbidden', 'notFound')) throw error;
+        yield { ...nothing, faults: [{ subject: 'Sessions of other keys', what: 'this key may not list them' }] };
+      }
+      try {
+        yield await groupsOf([...all.values()], signal);
+      } catch (error) {
+        if (!ProviderError.isOf(error, ...detailTroubles)) throw error;
+        yield { ...nothing, faults: [{ subject: 'Batches', what: 'they could not be listed' }] };
+      }
+    },
+
+    async end({ id }, signal): Promise<EndOutcome> {
+      try {
+        await send({ method: 'DELETE', route: '/v1/sessions/{session_id}', params: { session_id: id } }, signal);
+        return 'ended';
+      } catch (error) {
+        // 401 is "Invalid API Key or browser session ID": only another question tells which.
+        if (!ProviderError.isOf(error, 'unauthorized', 'notFound')) throw error;
+        const status = await statusOf(id, signal);
+        if (status === undefined || hasEnded(status)) return 'alreadyGone';
+        await send({ method: 'GET', route: '/v1/sessions/all/status' }, signal);
+        throw new ProviderError(
+          { kind: 'forbidden' },
+          `${error.message}, though the key is good and the session runs`,
+          {
+            detail: error.detail,
+          },
+        );
+      }
+    },
+
+    async probe({ id }, signal) {
+      const status = await statusOf(id, signal);
+      return status === undefined || hasEnded(status) ? 'gone' : 'running';
+    },
+
+    async endEverything(signal) {
+      await send({ method: 'DELETE', route: '/v1/sessions/all' }, signal);
+    },
+
+    async deleteGroup(id, signal): Promise<GroupDeletion> {
+      const request = { method: 'DELETE', route: '/v1/batch-sessions/{batch_id}', params: { batch_id: id } } as const;
+      const { deleted_sessions, failed_deletions, errors, message } = decode(
+        Deletion,
+        await send(request, signal),
+      ).data;
+      return {
+        deleted: deleted_sessions,
+        // The count is the vendor's word; where it lists more failures than it counts, the list is right.
+        failed: Math.max(failed_deletions, errors.length),
+        failures: errors.map(({ session_id, error }) => ({ sessionId: session_id, reason: error })),
+        message,
+      };
+    },
+
+    async cancelGroup(id, signal) {
+      const route = '/v1/batch-sessions/{batch_id}';
+      await send({ method: 'PATCH', route, params: { batch_id: id }, body: { status: 'cancelled' } }, signal);
+    },
+
+    async pages(id, signal): Promise<readonly Page[]> {
+      return (await pagesOf(id, signal)).map((page) => ({ id: pageId(page.id), title: page.title, url: page.url }));
+    },
+
+    async liveView(id, page, signal) {
+      return {
+        url: liveViewUrl(await liveViewAddress(id, page, signal), allowsLiveView),
+        // https://docs.anchorbrowser.io/advanced/browser-live-view
+        sandbox: 'allow-same-origin allow-scripts',
+        allow: 'clipboard-read; clipboard-write',
+      } satisfies LiveView;
+    },
+  };
+
+  /** The page's own viewer, else the link that the batch handed out, else the address that Anchor's samples build. */
+  async function liveViewAddress(id: SessionId, page: PageId | undefined, signal: AbortSignal): Promise<string> {
+    const pages = await pagesOf(id, signal);
+    const shown = page === undefined ? pages[0] : pages.find((one) => one.id === page);
+    if (shown !== undefined) return shown.frontend_url;
+    if (page !== undefined) throw new ProviderError({ kind: 'notFound' }, 'the page is not among the session’s pages');
+    const batch = batchOf.get(id);
+    const item =
+      batch === undefined ? undefined : (await batchSessions(batch, signal)).find((one) => one.session_id === id);
+    if (item?.live_view_url != null) return item.live_view_url;
+    if (link.origin.origin === defaultAddress)
+      return `https://live.anchorbrowser.io/?sessionId=${encodeURIComponent(id)}`;
+    throw new ProviderError(
+      { kind: 'unsupported', what: 'a live view of a session that has no page' },
+      'no page to show',
+    );
+  }
+}
+
+function hasEnded(status: string): boolean {
+  return endedStatuses.has(status.toLowerCase());
+}
+
+/** Whether a session may be one that this batch made, going by when it started; false once its batch is known. */
+function mayBeFrom(session: Session, batch: Batch, known: ReadonlyMap<SessionId, GroupId>): boolean {
+  if (known.has(session.id)) return false;
+  if (session.startedAt === undefined || batch.created_at === undefined) return true;
+  const made = batch.actual_completion_time ?? Number.POSITIVE_INFINITY;
+  return session.startedAt >= batch.created_at - clockSlackMs && session.startedAt <= made + clockSlackMs;
+}
+
+function sessionOf(id: SessionId, status: string, tags: readonly string[], startedAt: number | undefined): Session {
+  return {
+    id,
+    name: undefined,
+    phase: phases[status.toLowerCase()] ?? 'unknown',
+    status,
+    startedAt,
+    region: undefined,
+    groupId: undefined,
+    tags,
+    traits: [],
+    pages: undefined,
+    ends: 'session',
+    heldBack: undefined,
+    facts: [],
+  };
+}
+
+/** A session of the paged list. One that the flat list does not have was started with another key of the team. */
+function withDetails(row: PagedSession, flat: Session | undefined): Session {
+  const session = flat ?? sessionOf(sessionId(row.id), row.status, row.tags, row.created_at);
+  const key = row.api_key_name ?? 'another key';
+  return {
+    ...session,
+    name: row.domains[0],
+    traits: [
+      ...(row.headless ? ['headless'] : []),
+      ...(row.proxy_type !== null && row.proxy_type !== 'none' ? ['proxy'] : []),
+      ...(flat === undefined ? [`key: ${key}`] : []),
+    ],
+    heldBack: flat === undefined ? `It was started with ${key} of your team.` : undefined,
+    facts: [
+      ...(row.api_key_name === null ? [] : [['Key', row.api_key_name] as const]),
+      ...(row.domains.length === 0 ? [] : [['Domains', row.domains.join(', ')] as const]),
+    ],
+  };
+}

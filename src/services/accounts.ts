@@ -1,0 +1,210 @@
+import * as v from 'valibot';
+import type { Memento, SecretStorage } from 'vscode';
+import type { Account, Credentials } from '../core/account.ts';
+import { type Disposable, Emitter, type Event } from '../core/event.ts';
+import { type AccountId, accountId } from '../core/ids.ts';
+import type { Logger } from '../core/logger.ts';
+
+/** What is kept of an account in SecretStorage: everything, so that a key cannot be parted from its address. */
+const Secret = v.object({
+  v: v.literal(1),
+  provider: v.string(),
+  label: v.string(),
+  origin: v.string(),
+  addedAt: v.number(),
+  credentials: v.record(v.string(), v.string()),
+});
+type Secret = v.InferOutput<typeof Secret>;
+/** `unreadable` is an entry that another version of this extension wrote. */
+type Stored = Secret | 'missing' | 'unreadable';
+
+/** What is kept in the editor's global state, so that the tree can be drawn before any key is read. */
+const IndexEntry = v.object({
+  id: v.string(),
+  provider: v.string(),
+  label: v.string(),
+  origin: v.string(),
+  addedAt: v.number(),
+});
+type IndexEntry = v.InferOutput<typeof IndexEntry>;
+
+const indexKey = 'accounts';
+const secretPrefix = 'browserSessions.account.';
+
+/** What changed about an account: `connection` when what was opened with its key or address must be opened anew. */
+export interface AccountChange {
+  readonly id: AccountId;
+  readonly kind: 'added' | 'renamed' | 'connection' | 'removed';
+}
+
+/** What a new account is made of. */
+export interface NewAccount {
+  readonly provider: string;
+  readonly label: string;
+  readonly origin: string;
+  readonly credentials: Credentials;
+}
+
+/**
+ * The accounts of this person on this machine. Each has one entry in SecretStorage that holds its address and key
+ * together; other windows follow through its change events. Keys are read when first needed and kept in memory.
+ */
+export class Accounts implements Disposable {
+  readonly #secrets: SecretStorage;
+  readonly #globalState: Memento;
+  readonly #now: () => number;
+  readonly #logger: Logger;
+  readonly #entries: Map<AccountId, IndexEntry>;
+  readonly #read = new Map<AccountId, Promise<Stored>>();
+  readonly #changed = new Emitter<AccountChange>();
+  readonly #subscription: Disposable;
+
+  readonly onDidChange: Event<AccountChange> = this.#changed.event;
+
+  constructor(secrets: SecretStorage, globalState: Memento, now: () => number, logger: Logger) {
+    this.#secrets = secrets;
+    this.#globalState = globalState;
+    this.#now = now;
+    this.#logger = logger;
+    const index = v.safeParse(v.array(IndexEntry), globalState.get(indexKey) ?? []);
+    this.#entries = new Map((index.success ? index.output : []).map((entry) => [accountId(entry.id), entry]));
+    this.#subscription = secrets.onDidChange(({ key }) => {
+      if (!key.startsWith(secretPrefix)) return;
+      this.#follow(accountId(key.slice(secretPrefix.length))).catch((error: unknown) => {
+        this.#logger.warn(`An account that another window changed could not be read: ${String(error)}`);
+      });
+    });
+  }
+
+  dispose(): void {
+    this.#subscription.dispose();
+  }
+
+  /** In the order in which they were added. */
+  get all(): readonly Account[] {
+    return [...this.#entries]
+      .sort(([, a], [, b]) => a.addedAt - b.addedAt || (a.id < b.id ? -1 : 1))
+      .map(([id, { provider, label, origin }]) => ({ id, provider, label, origin }));
+  }
+
+  get(id: AccountId): Account | undefined {
+    const entry = this.#entries.get(id);
+    return entry === undefined ? undefined : { id, provider: entry.provider, label: entry.label, origin: entry.origin };
+  }
+
+  /** The key and the address it was saved with, or undefined when this machine has no secret that can be read. */
+  async open(id: AccountId): Promise<{ readonly origin: string; readonly credentials: Credentials } | undefined> {
+    const secret = await this.#readSecret(id);
+    return typeof secret === 'string' ? undefined : secret;
+  }
+
+  /** The account that already has this address and these credentials, if any. */
+  async findSame(account: Omit<NewAccount, 'label'>): Promise<Account | undefined> {
+    for (const known of this.all) {
+      if (known.provider !== account.provider || known.origin !== account.origin) continue;
+      const credentials = (await this.open(known.id))?.credentials;
+      if (credentials !== undefined && sameCredentials(credentials, account.credentials)) return known;
+    }
+    return undefined;
+  }
+
+  /** @throws what SecretStorage throws, e.g. without a keyring; then nothing was stored. */
+  async add(account: NewAccount): Promise<AccountId> {
+    const id = accountId(crypto.randomUUID());
+    await this.#write(id, { v: 1, addedAt: this.#now(), ...account });
+    this.#changed.fire({ id, kind: 'added' });
+    return id;
+  }
+
+  /** Gives an account another key for the same address. */
+  async replaceCredentials(id: AccountId, credentials: Credentials): Promise<void> {
+    await this.#change(id, (secret) => ({ ...secret, credentials }));
+    this.#changed.fire({ id, kind: 'connection' });
+  }
+
+  async rename(id: AccountId, label: string): Promise<void> {
+    await this.#change(id, (secret) => ({ ...secret, label }));
+    this.#changed.fire({ id, kind: 'renamed' });
+  }
+
+  /** Forgets an account and its key. Its sessions are not touched. */
+  async remove(id: AccountId): Promise<void> {
+    await this.#secrets.delete(secretPrefix + id);
+    await this.#forget(id);
+  }
+
+  async #change(id: AccountId, change: (secret: Secret) => Secret): Promise<void> {
+    const secret = await this.#readSecret(id);
+    if (typeof secret === 'string') throw new Error('There is no key for this account on this machine.');
+    await this.#write(id, change(secret));
+  }
+
+  async #write(id: AccountId, secret: Secret): Promise<void> {
+    const before = this.#read.get(id);
+    // Known before it is stored, so that the event about our own change is told from another window's.
+    this.#read.set(id, Promise.resolve(secret));
+    try {
+      await this.#secrets.store(secretPrefix + id, JSON.stringify(secret));
+    } catch (error) {
+      if (before === undefined) this.#read.delete(id);
+      else this.#read.set(id, before);
+      throw error;
+    }
+    await this.#index(id, secret);
+  }
+
+  async #index(id: AccountId, { provider, label, origin, addedAt }: Secret): Promise<void> {
+    this.#entries.set(id, { id, provider, label, origin, addedAt });
+    await this.#globalState.update(indexKey, [...this.#entries.values()]);
+  }
+
+  async #forget(id: AccountId): Promise<void> {
+    this.#read.delete(id);
+    if (!this.#entries.delete(id)) return;
+    await this.#globalState.update(indexKey, [...this.#entries.values()]);
+    this.#changed.fire({ id, kind: 'removed' });
+  }
+
+  #readSecret(id: AccountId): Promise<Stored> {
+    const known = this.#read.get(id);
+    if (known !== undefined) return known;
+    const reading = this.#fetchSecret(id);
+    this.#read.set(id, reading);
+    reading.catch(() => this.#read.delete(id));
+    return reading;
+  }
+
+  async #fetchSecret(id: AccountId): Promise<Stored> {
+    const stored = await this.#secrets.get(secretPrefix + id);
+    if (stored === undefined) return 'missing';
+    const result = v.safeParse(v.pipe(v.string(), v.parseJson(), Secret), stored);
+    return result.success ? result.output : 'unreadable';
+  }
+
+  /** Takes over what a window, this one or another, has written. */
+  async #follow(id: AccountId): Promise<void> {
+    const before = (await this.#read.get(id)) ?? 'missing';
+    const after = await this.#fetchSecret(id);
+    if (after === 'missing') return this.#forget(id);
+    if (after === 'unreadable' || JSON.stringify(before) === JSON.stringify(after)) return undefined;
+    const known = this.#entries.get(id);
+    this.#read.set(id, Promise.resolve(after));
+    await this.#index(id, after);
+    if (known === undefined) {
+      this.#changed.fire({ id, kind: 'added' });
+      return undefined;
+    }
+    if (known.label !== after.label) this.#changed.fire({ id, kind: 'renamed' });
+    if (typeof before === 'string' || !sameConnection(before, after)) this.#changed.fire({ id, kind: 'connection' });
+    return undefined;
+  }
+}
+
+function sameConnection(a: Secret, b: Secret): boolean {
+  return a.origin === b.origin && sameCredentials(a.credentials, b.credentials);
+}
+
+function sameCredentials(a: Credentials, b: Credentials): boolean {
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);
+}

@@ -1,0 +1,90 @@
+import type { Account, Credentials } from '../core/account.ts';
+import type { CdpDialer } from '../core/cdp.ts';
+import type { Clock } from '../core/clock.ts';
+import { Emitter, type Event } from '../core/event.ts';
+import type { HttpClient } from '../core/http.ts';
+import type { AccountId } from '../core/ids.ts';
+import { parseAddress } from '../core/origin.ts';
+import type { Provider, ProviderKind } from '../core/provider.ts';
+import { ProviderError } from '../core/providerError.ts';
+import type { Accounts } from './accounts.ts';
+import type { ProviderKinds } from './providerKinds.ts';
+
+/** The ways to the network, as the composition root hands them over. */
+export interface Wires {
+  /** @param secrets values that must not appear in any log line or error */
+  http(address: URL, secrets: readonly string[]): HttpClient;
+  readonly cdp: CdpDialer;
+  readonly clock: Clock;
+}
+
+/**
+ * Connects accounts to their vendors: one provider for each account, made when first needed, made anew when its key or
+ * address changes. The only place where a key meets an address, and it is the address the key was saved with.
+ */
+export class Connections {
+  readonly #kinds: ProviderKinds;
+  readonly #accounts: Accounts;
+  readonly #wires: Wires;
+  readonly #providers = new Map<AccountId, Promise<Provider>>();
+  readonly #closed = new Emitter<AccountId>();
+
+  /** Fires when what was opened for an account holds no longer: its key, its address or its vendor is another. */
+  readonly onDidClose: Event<AccountId> = this.#closed.event;
+
+  constructor(kinds: ProviderKinds, accounts: Accounts, wires: Wires) {
+    this.#kinds = kinds;
+    this.#accounts = accounts;
+    this.#wires = wires;
+    accounts.onDidChange(({ id, kind }) => {
+      if (kind === 'connection' || kind === 'removed') this.#close(id);
+    });
+    kinds.onDidChange((kind) => {
+      for (const { id, provider } of accounts.all) if (provider === kind) this.#close(id);
+    });
+  }
+
+  /**
+   * The provider of an account.
+   * @throws ProviderError: `unauthorized` when this machine has no key for it, `unsupported` when its vendor is not
+   * known (any longer), e.g. because the extension that added it is gone.
+   */
+  async open(id: AccountId): Promise<Provider> {
+    const known = this.#providers.get(id);
+    if (known !== undefined) return known;
+    const opening = this.#open(id);
+    this.#providers.set(id, opening);
+    opening.catch(() => {
+      if (this.#providers.get(id) === opening) this.#providers.delete(id);
+    });
+    return opening;
+  }
+
+  /** Connects without an account, to try what a person typed before anything is stored. */
+  connect(kind: ProviderKind, origin: string, credentials: Credentials): Provider {
+    const address = parseAddress(origin);
+    if (!address.ok)
+      throw new ProviderError({ kind: 'unsupported', what: 'this address' }, 'the address is not usable');
+    const secrets = kind.fields.flatMap(({ id, secret }) => (secret ? (credentials[id] ?? []) : []));
+    const { http, cdp, clock } = this.#wires;
+    return kind.connect({ origin: address.url, credentials, http: http(address.url, secrets), cdp, clock });
+  }
+
+  #close(id: AccountId): void {
+    this.#providers.delete(id);
+    this.#closed.fire(id);
+  }
+
+  async #open(id: AccountId): Promise<Provider> {
+    const account: Account | undefined = this.#accounts.get(id);
+    if (account === undefined) throw new ProviderError({ kind: 'notFound' }, 'there is no such account');
+    await this.#kinds.load();
+    const kind = this.#kinds.get(account.provider);
+    if (kind === undefined) {
+      throw new ProviderError({ kind: 'unsupported', what: `the provider “${account.provider}”` }, 'unknown provider');
+    }
+    const secret = await this.#accounts.open(id);
+    if (secret === undefined) throw new ProviderError({ kind: 'unauthorized' }, 'no key is stored on this machine');
+    return this.connect(kind, secret.origin, secret.credentials);
+  }
+}

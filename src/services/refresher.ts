@@ -1,0 +1,222 @@
+import type { Clock } from '../core/clock.ts';
+import type { Disposable } from '../core/event.ts';
+import type { AccountId } from '../core/ids.ts';
+import type { Logger } from '../core/logger.ts';
+import { capabilitiesOf } from '../core/provider.ts';
+import { ProviderError } from '../core/providerError.ts';
+import type { Accounts } from './accounts.ts';
+import type { Connections } from './connections.ts';
+import type { SessionStore } from './sessionStore.ts';
+
+/** Whether somebody looks: nothing is asked for while the view is hidden, and seldom while the window is not focused. */
+export interface Attention {
+  readonly visible: boolean;
+  readonly focused: boolean;
+}
+
+/** Each refresh that changes nothing makes the next wait this much longer … */
+const slowdown = 1.5;
+/** … up to this, which is also how often a window is refreshed that is not focused. */
+const slowestMs = 60_000;
+const longestBackoffMs = 300_000;
+/** Spreads the requests of many windows and accounts over time. */
+const jitter = 0.2;
+
+interface Poll {
+  readonly account: AccountId;
+  readonly controller: AbortController;
+  running: Promise<void> | undefined;
+  queued: Promise<void> | undefined;
+  timer: Disposable | undefined;
+  finishedAt: number | undefined;
+  /** Refreshes in a row that changed nothing. */
+  quiet: number;
+  /** Refreshes in a row that failed. */
+  failures: number;
+  /** Epoch milliseconds before which the vendor wants no request. */
+  notBefore: number;
+  /** After a rejected key: no refresh by itself until the key changes or somebody asks. */
+  stopped: boolean;
+}
+
+/** What a refresher works with. */
+export interface RefresherOptions {
+  readonly store: SessionStore;
+  readonly accounts: Accounts;
+  readonly connections: Connections;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Milliseconds between refreshes while somebody looks; 0 for none but those that are asked for. */
+  readonly interval: () => number;
+}
+
+/** Keeps the store in step with the vendors: one list per account at a time, no oftener than somebody looks. */
+export class Refresher implements Disposable {
+  readonly #options: RefresherOptions;
+  readonly #polls = new Map<AccountId, Poll>();
+  readonly #subscriptions: readonly Disposable[];
+  #attention: Attention = { visible: false, focused: true };
+
+  constructor(options: RefresherOptions) {
+    this.#options = options;
+    const { accounts, connections, store } = options;
+    this.#subscriptions = [
+      accounts.onDidChange(({ kind }) => {
+        if (kind === 'added' || kind === 'removed') this.#follow();
+      }),
+      connections.onDidClose((id) => this.#restart(id)),
+      store.onDidChange((change) => {
+        const poll = change.kind === 'account' ? this.#polls.get(change.accountId) : undefined;
+        if (poll !== undefined) poll.quiet = 0;
+      }),
+    ];
+    this.#follow();
+  }
+
+  dispose(): void {
+    for (const subscription of this.#subscriptions) subscription.dispose();
+    for (const poll of this.#polls.values()) stop(poll);
+    this.#polls.clear();
+  }
+
+  /** Tells whether somebody looks. Coming back refreshes what has become old meanwhile. */
+  setAttention(attention: Attention): void {
+    this.#attention = attention;
+    for (const poll of this.#polls.values()) {
+      poll.quiet = 0;
+      this.#schedule(poll);
+    }
+  }
+
+  /** Plans anew, after the interval became another. */
+  reschedule(): void {
+    for (const poll of this.#polls.values()) this.#schedule(poll);
+  }
+
+  /**
+   * Lists an account with a list that begins after this call, which makes it good for proof; the store has the outcome.
+   * Calls that come while a list is under way share the one that follows it. Never rejects.
+   */
+  refresh(account: AccountId): Promise<void> {
+    const poll = this.#polls.get(account);
+    if (poll === undefined) return Promise.resolve();
+    if (poll.running === undefined) return this.#run(poll);
+    poll.queued ??= poll.running.then(() => {
+      poll.queued = undefined;
+      return this.#run(poll);
+    });
+    return poll.queued;
+  }
+
+  /** Resolves when every account has answered or failed. */
+  async refreshAll(): Promise<void> {
+    await Promise.all([...this.#polls.keys()].map((account) => this.refresh(account)));
+  }
+
+  #follow(): void {
+    const { accounts, store } = this.#options;
+    const ids = accounts.all.map(({ id }) => id);
+    for (const [id, poll] of this.#polls) {
+      if (ids.includes(id)) continue;
+      stop(poll);
+      this.#polls.delete(id);
+    }
+    const added = ids.filter((id) => !this.#polls.has(id));
+    for (const id of added) this.#polls.set(id, newPoll(id));
+    store.setAccounts(ids);
+    for (const id of added) this.#scheduleById(id);
+  }
+
+  #restart(id: AccountId): void {
+    const poll = this.#polls.get(id);
+    if (poll === undefined) return;
+    stop(poll);
+    this.#polls.set(id, newPoll(id));
+    this.#options.store.reset(id);
+    this.#scheduleById(id);
+  }
+
+  #scheduleById(id: AccountId): void {
+    const poll = this.#polls.get(id);
+    if (poll !== undefined) this.#schedule(poll);
+  }
+
+  #run(poll: Poll): Promise<void> {
+    poll.timer?.dispose();
+    poll.running = this.#list(poll).finally(() => {
+      poll.running = undefined;
+      poll.finishedAt = this.#options.clock.now();
+      if (poll.queued === undefined) this.#schedule(poll);
+    });
+    return poll.running;
+  }
+
+  async #list(poll: Poll): Promise<void> {
+    const { store, connections, logger } = this.#options;
+    const { account, controller } = poll;
+    const run = store.beginList(account);
+    // Before the list, so that what it changes sets it back to none.
+    poll.quiet++;
+    try {
+      const provider = await connections.open(account);
+      store.setCapabilities(account, capabilitiesOf(provider));
+      for await (const page of provider.list(controller.signal)) run.arrive(page);
+      controller.signal.throwIfAborted();
+      run.complete();
+      poll.failures = 0;
+      poll.stopped = false;
+    } catch (caught) {
+      if (controller.signal.aborted) return;
+      const error = ProviderError.from(caught);
+      logger.warn(`${this.#options.accounts.get(account)?.label ?? account}: list failed: ${error.message}`);
+      poll.failures++;
+      poll.stopped = ProviderError.isOf(error, 'unauthorized', 'forbidden');
+      poll.notBefore = error.trouble.kind === 'rateLimited' ? (error.trouble.retryAt ?? 0) : 0;
+      run.fail(error);
+    }
+  }
+
+  #schedule(poll: Poll): void {
+    poll.timer?.dispose();
+    if (poll.running !== undefined || poll.controller.signal.aborted) return;
+    const wait = this.#wait(poll);
+    if (wait === undefined) return;
+    poll.timer = this.#options.clock.after(wait, () => void this.#run(poll));
+  }
+
+  /** Milliseconds until the next refresh, or undefined where none is due by itself. */
+  #wait(poll: Poll): number | undefined {
+    const { clock, interval } = this.#options;
+    if (!this.#attention.visible || poll.stopped) return undefined;
+    if (poll.finishedAt === undefined) return 0;
+    const visible = interval();
+    if (visible <= 0) return undefined;
+    const base = this.#attention.focused ? visible : Math.max(visible, slowestMs);
+    const every =
+      poll.failures > 0
+        ? Math.min(base * 2 ** poll.failures, longestBackoffMs)
+        : Math.min(base * slowdown ** poll.quiet, Math.max(base, slowestMs));
+    const due = poll.finishedAt + every * (1 - jitter + Math.random() * 2 * jitter);
+    return Math.max(0, Math.max(due, poll.notBefore) - clock.now());
+  }
+}
+
+function newPoll(account: AccountId): Poll {
+  return {
+    account,
+    controller: new AbortController(),
+    running: undefined,
+    queued: undefined,
+    timer: undefined,
+    finishedAt: undefined,
+    quiet: 0,
+    failures: 0,
+    notBefore: 0,
+    stopped: false,
+  };
+}
+
+function stop(poll: Poll): void {
+  poll.controller.abort();
+  poll.timer?.dispose();
+}

@@ -1,0 +1,316 @@
+import { isDeepStrictEqual } from 'node:util';
+import { Emitter, type Event } from '../core/event.ts';
+import type { Group } from '../core/group.ts';
+import type { AccountId, GroupId, SessionId } from '../core/ids.ts';
+import type { Inventory, ListFault } from '../core/inventory.ts';
+import type { Page } from '../core/page.ts';
+import type { Capability } from '../core/provider.ts';
+import type { ProviderError } from '../core/providerError.ts';
+import type { Session } from '../core/session.ts';
+
+/** What an account has, by id, in the order in which the vendor tells it. */
+export interface Contents {
+  readonly sessions: ReadonlyMap<SessionId, Session>;
+  readonly groups: ReadonlyMap<GroupId, Group>;
+  readonly faults: readonly ListFault[];
+}
+
+/**
+ * What is known of an account. `asOf` is the time of its last complete list, in epoch milliseconds. A failed refresh
+ * keeps that list: `ready` with trouble is old but shown; `failed` never had one, though some rows may have arrived.
+ */
+export type AccountState =
+  | { readonly kind: 'disconnected'; readonly contents: Contents }
+  | { readonly kind: 'loading'; readonly contents: Contents }
+  | {
+      readonly kind: 'ready';
+      readonly contents: Contents;
+      readonly asOf: number;
+      readonly trouble: ProviderError | undefined;
+    }
+  | { readonly kind: 'failed'; readonly contents: Contents; readonly trouble: ProviderError };
+
+/** Why a session that was to end has not. */
+export type StuckReason =
+  /** The vendor took the request, and lists the session still. */
+  | { readonly kind: 'stillListed' }
+  /** No list and no probe could be had to see whether it is gone. */
+  | { readonly kind: 'unproven'; readonly error: ProviderError }
+  /** The request failed. */
+  | { readonly kind: 'failed'; readonly error: ProviderError }
+  /** The vendor named it among those that it could not delete. Its own text: clean it before showing. */
+  | { readonly kind: 'notDeleted'; readonly said: string };
+
+/** Where a listed session is in its life. Times are epoch milliseconds. An ended one is listed no longer. */
+export type Life =
+  | { readonly kind: 'running' }
+  | { readonly kind: 'ending'; readonly since: number }
+  | { readonly kind: 'stuck'; readonly since: number; readonly why: StuckReason };
+
+/** The pages of a session whose list does not tell them. */
+export type PageList =
+  | { readonly kind: 'loading' }
+  | { readonly kind: 'ready'; readonly pages: readonly Page[]; readonly asOf: number }
+  | { readonly kind: 'failed'; readonly trouble: ProviderError; readonly asOf: number };
+
+/** What changed: which accounts there are, or something of one account. */
+export type StoreChange =
+  | { readonly kind: 'accounts' }
+  | {
+      readonly kind: 'account';
+      readonly accountId: AccountId;
+      /** Whether rows came, went or moved, or the account's own row changed. */
+      readonly membership: boolean;
+      /** Sessions that look different, where nothing came, went or moved. */
+      readonly sessions: readonly SessionId[];
+    };
+
+/** The reading half: what the tree, commands and the exported API see. Everything is answered from memory. */
+export interface SessionsView {
+  readonly onDidChange: Event<StoreChange>;
+  /** Undefined for an account that the store does not have. */
+  state(account: AccountId): AccountState | undefined;
+  session(account: AccountId, session: SessionId): Session | undefined;
+  life(account: AccountId, session: SessionId): Life;
+  /** When it started, or else when it was first listed, which is later. */
+  startOf(account: AccountId, session: SessionId): { readonly at: number; readonly exact: boolean } | undefined;
+  pages(account: AccountId, session: SessionId): PageList | undefined;
+  capabilities(account: AccountId): ReadonlySet<Capability>;
+}
+
+/** One refresh under way. What it brings after another one was begun for the same account is dropped. */
+export interface ListRun {
+  arrive(page: Inventory): void;
+  complete(): void;
+  fail(trouble: ProviderError): void;
+}
+
+interface Entry {
+  state: AccountState;
+  run: object | undefined;
+  capabilities: ReadonlySet<Capability>;
+  readonly lives: Map<SessionId, Life>;
+  readonly firstSeen: Map<SessionId, number>;
+  readonly pages: Map<SessionId, PageList>;
+}
+
+const empty: Contents = { sessions: new Map(), groups: new Map(), faults: [] };
+const running: Life = { kind: 'running' };
+
+/** The one place that knows what runs. The refresher and the ender write; everybody else reads {@link SessionsView}. */
+export class SessionStore implements SessionsView {
+  readonly #now: () => number;
+  readonly #entries = new Map<AccountId, Entry>();
+  readonly #changed = new Emitter<StoreChange>();
+
+  readonly onDidChange: Event<StoreChange> = this.#changed.event;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  state(account: AccountId): AccountState | undefined {
+    return this.#entries.get(account)?.state;
+  }
+
+  session(account: AccountId, session: SessionId): Session | undefined {
+    return this.#entries.get(account)?.state.contents.sessions.get(session);
+  }
+
+  life(account: AccountId, session: SessionId): Life {
+    return this.#entries.get(account)?.lives.get(session) ?? running;
+  }
+
+  startOf(account: AccountId, session: SessionId): { readonly at: number; readonly exact: boolean } | undefined {
+    const startedAt = this.session(account, session)?.startedAt;
+    if (startedAt !== undefined) return { at: startedAt, exact: true };
+    const seen = this.#entries.get(account)?.firstSeen.get(session);
+    return seen === undefined ? undefined : { at: seen, exact: false };
+  }
+
+  pages(account: AccountId, session: SessionId): PageList | undefined {
+    return this.#entries.get(account)?.pages.get(session);
+  }
+
+  capabilities(account: AccountId): ReadonlySet<Capability> {
+    return this.#entries.get(account)?.capabilities ?? new Set();
+  }
+
+  /** Takes over which accounts there are. What is known of those that stay is kept. */
+  setAccounts(ids: readonly AccountId[]): void {
+    const gone = new Set(this.#entries.keys());
+    for (const id of ids) {
+      gone.delete(id);
+      if (!this.#entries.has(id)) this.#entries.set(id, newEntry());
+    }
+    for (const id of gone) this.#entries.delete(id);
+    this.#changed.fire({ kind: 'accounts' });
+  }
+
+  /** Forgets what is known of an account whose key or address has become another. */
+  reset(account: AccountId): void {
+    if (!this.#entries.has(account)) return;
+    this.#entries.set(account, newEntry());
+    this.#fire(account, true, []);
+  }
+
+  setCapabilities(account: AccountId, capabilities: ReadonlySet<Capability>): void {
+    const entry = this.#entries.get(account);
+    if (entry === undefined || isDeepStrictEqual(entry.capabilities, capabilities)) return;
+    entry.capabilities = capabilities;
+    this.#fire(account, true, []);
+  }
+
+  /**
+   * Begins a refresh. While its pages arrive, rows are added and, as long as there has been no complete list, changed;
+   * what was known otherwise stays until {@link ListRun.complete}, so that rows neither flicker nor vanish half-way.
+   */
+  beginList(account: AccountId): ListRun {
+    const token = {};
+    let arrived: Contents = empty;
+    const entry = this.#entries.get(account);
+    if (entry !== undefined) {
+      entry.run = token;
+      if (entry.state.kind === 'disconnected' || entry.state.kind === 'failed') {
+        this.#transition(account, entry, { kind: 'loading', contents: entry.state.contents });
+      }
+    }
+    const current = () => (entry?.run === token && this.#entries.get(account) === entry ? entry : undefined);
+    return {
+      arrive: (page) => {
+        arrived = merge(arrived, page);
+        const entry = current();
+        if (entry === undefined) return;
+        const { contents } = entry.state;
+        this.#transition(account, entry, {
+          ...entry.state,
+          contents: withNew(contents, arrived, entry.state.kind !== 'ready'),
+        });
+      },
+      complete: () => {
+        const entry = current();
+        if (entry === undefined) return;
+        entry.run = undefined;
+        this.#transition(account, entry, { kind: 'ready', contents: arrived, asOf: this.#now(), trouble: undefined });
+      },
+      fail: (trouble) => {
+        const entry = current();
+        if (entry === undefined) return;
+        entry.run = undefined;
+        const { state } = entry;
+        this.#transition(
+          account,
+          entry,
+          state.kind === 'ready' ? { ...state, trouble } : { kind: 'failed', contents: state.contents, trouble },
+        );
+      },
+    };
+  }
+
+  /** Says where sessions are in their life. Sessions that are not listed are passed over. */
+  setLife(account: AccountId, sessions: readonly SessionId[], life: Life): void {
+    const entry = this.#entries.get(account);
+    if (entry === undefined) return;
+    const listed = sessions.filter((id) => entry.state.contents.sessions.has(id));
+    for (const id of listed) {
+      if (life.kind === 'running') entry.lives.delete(id);
+      else entry.lives.set(id, life);
+    }
+    if (listed.length > 0) this.#fire(account, false, listed);
+  }
+
+  /** Takes rows out that were proven gone by asking for each, where no list could be had. */
+  removeProven(account: AccountId, gone: readonly SessionId[]): void {
+    const entry = this.#entries.get(account);
+    if (entry === undefined) return;
+    const sessions = new Map(entry.state.contents.sessions);
+    for (const id of gone) sessions.delete(id);
+    this.#transition(account, entry, { ...entry.state, contents: { ...entry.state.contents, sessions } });
+  }
+
+  setPages(account: AccountId, session: SessionId, pages: PageList): void {
+    const entry = this.#entries.get(account);
+    if (!entry?.state.contents.sessions.has(session)) return;
+    entry.pages.set(session, pages);
+    this.#fire(account, false, [session]);
+  }
+
+  /** Puts a state in place and tells what changed with it, and nothing where nothing did. */
+  #transition(account: AccountId, entry: Entry, next: AccountState): void {
+    const before = entry.state;
+    entry.state = next;
+    const { sessions } = next.contents;
+    for (const id of sessions.keys()) if (!entry.firstSeen.has(id)) entry.firstSeen.set(id, this.#now());
+    for (const known of [entry.lives, entry.firstSeen, entry.pages]) {
+      for (const id of known.keys()) if (!sessions.has(id)) known.delete(id);
+    }
+    const changed = changedSessions(before.contents.sessions, sessions);
+    const membership =
+      changed === 'membership' ||
+      before.kind !== next.kind ||
+      !sameTrouble(troubleOf(before), troubleOf(next)) ||
+      !isDeepStrictEqual(before.contents.groups, next.contents.groups) ||
+      !isDeepStrictEqual(before.contents.faults, next.contents.faults);
+    if (membership) this.#fire(account, true, []);
+    else if (changed.length > 0) this.#fire(account, false, changed);
+  }
+
+  #fire(accountId: AccountId, membership: boolean, sessions: readonly SessionId[]): void {
+    this.#changed.fire({ kind: 'account', accountId, membership, sessions });
+  }
+}
+
+/** What went wrong at an account's last refresh, if anything. */
+export function troubleOf(state: AccountState): ProviderError | undefined {
+  return state.kind === 'ready' || state.kind === 'failed' ? state.trouble : undefined;
+}
+
+function sameTrouble(a: ProviderError | undefined, b: ProviderError | undefined): boolean {
+  return a?.detail === b?.detail && isDeepStrictEqual(a?.trouble, b?.trouble);
+}
+
+function newEntry(): Entry {
+  return {
+    state: { kind: 'disconnected', contents: empty },
+    run: undefined,
+    capabilities: new Set(),
+    lives: new Map(),
+    firstSeen: new Map(),
+    pages: new Map(),
+  };
+}
+
+function merge(into: Contents, page: Inventory): Contents {
+  const sessions = new Map(into.sessions);
+  for (const session of page.sessions) sessions.set(session.id, session);
+  const groups = new Map(into.groups);
+  for (const group of page.groups) groups.set(group.id, group);
+  return { sessions, groups, faults: [...into.faults, ...page.faults] };
+}
+
+/** What was known, with what has arrived that was not, or with all that has arrived. */
+function withNew(known: Contents, arrived: Contents, all: boolean): Contents {
+  if (all) return { ...arrived, sessions: new Map([...known.sessions, ...arrived.sessions]) };
+  return {
+    sessions: new Map([...known.sessions, ...[...arrived.sessions].filter(([id]) => !known.sessions.has(id))]),
+    groups: new Map([...arrived.groups, ...known.groups]),
+    faults: known.faults,
+  };
+}
+
+/** Which sessions differ; `membership` when a row came, went or moved to another group or place. */
+function changedSessions(
+  before: ReadonlyMap<SessionId, Session>,
+  after: ReadonlyMap<SessionId, Session>,
+): readonly SessionId[] | 'membership' {
+  if (before.size !== after.size) return 'membership';
+  const changed: SessionId[] = [];
+  for (const [id, session] of after) {
+    const known = before.get(id);
+    if (known === undefined || known.groupId !== session.groupId || known.startedAt !== session.startedAt) {
+      return 'membership';
+    }
+    if (!isDeepStrictEqual(known, session)) changed.push(id);
+  }
+  return changed;
+}

@@ -1,0 +1,51 @@
+import type { Account } from '../../core/account.ts';
+import type { AccountId, SessionId } from '../../core/ids.ts';
+import type { Logger } from '../../core/logger.ts';
+import type { ProviderKind } from '../../core/provider.ts';
+import type { Accounts } from '../../services/accounts.ts';
+import type { Connections } from '../../services/connections.ts';
+import type { Ender } from '../../services/ender.ts';
+import type { ProviderKinds } from '../../services/providerKinds.ts';
+import type { Refresher } from '../../services/refresher.ts';
+import type { SessionsView } from '../../services/sessionStore.ts';
+import type { LiveViews } from '../liveView/liveViews.ts';
+import type { Prompts } from '../prompts.ts';
+import type { TreeNode } from '../tree/nodes.ts';
+import type { SessionsTree } from '../tree/sessionsTree.ts';
+import { accountName } from '../words/names.ts';
+
+/** What commands work with. */
+export interface CommandContext {
+  readonly accounts: Accounts;
+  readonly kinds: ProviderKinds;
+  readonly connections: Connections;
+  readonly store: SessionsView;
+  readonly refresher: Refresher;
+  readonly ender: Ender;
+  readonly tree: SessionsTree;
+  readonly liveViews: LiveViews;
+  readonly logger: Logger;
+  readonly prompts: Prompts;
+  readonly now: () => number;
+  /** The rows that are selected in the tree. */
+  readonly selection: () => readonly TreeNode[];
+  readonly showLog: () => void;
+  readonly copyText: (text: string) => Promise<void>;
+}
+
+/** The vendor of an account, where it is known. */
+export function kindOf({ kinds }: CommandContext, account: Account): ProviderKind | undefined {
+  return kinds.get(account.provider);
+}
+
+/** What an account is called in dialogs. */
+export function nameOf(context: CommandContext, id: AccountId): string {
+  const account = context.accounts.get(id);
+  return account === undefined ? id : accountName(account, kindOf(context, account));
+}
+
+/** Milliseconds that a session has run, as far as is known. */
+export function ageOf({ store, now }: CommandContext, account: AccountId, session: SessionId): number | undefined {
+  const start = store.startOf(account, session);
+  return start === undefined ? undefined : now() - start.at;
+}

@@ -1,0 +1,48 @@
+import * as vscode from 'vscode';
+import type { Clock } from '../../core/clock.ts';
+import { Ender, type EnderOptions } from '../../services/ender.ts';
+import { editorPrompts } from '../editorPrompts.ts';
+import { LiveViews, type LiveViewsOptions } from '../liveView/liveViews.ts';
+import type { Prompts } from '../prompts.ts';
+import type { TreeNode } from '../tree/nodes.ts';
+import type { CommandContext } from './context.ts';
+import { commandHandlers } from './handlers.ts';
+import type { RunCommand } from './register.ts';
+
+/** How tests inside VS Code answer in a person's place, because VS Code refuses dialogs while they run. */
+export interface Testing {
+  prompts: Prompts | undefined;
+}
+
+/** What commands are made from. */
+export interface CommandParts
+  extends Pick<CommandContext, 'tree'>,
+    Omit<EnderOptions, 'clock'>,
+    Omit<LiveViewsOptions, 'store'> {
+  readonly clock: Clock;
+  readonly view: vscode.TreeView<TreeNode>;
+  readonly channel: vscode.OutputChannel;
+  readonly testing: Testing;
+}
+
+/** Builds what commands need beyond what starting the extension has built. Loaded with the first command. */
+export function openCommands(parts: CommandParts): vscode.Disposable & { readonly run: RunCommand } {
+  const { clock, view, channel, testing } = parts;
+  const liveViews = new LiveViews(parts);
+  const context: CommandContext = {
+    ...parts,
+    liveViews,
+    ender: new Ender(parts),
+    get prompts() {
+      return testing.prompts ?? editorPrompts;
+    },
+    now: clock.now,
+    selection: () => view.selection,
+    showLog: () => channel.show(),
+    copyText: async (text) => vscode.env.clipboard.writeText(text),
+  };
+  return {
+    run: async (name, args) => commandHandlers[name](context, args),
+    dispose: () => liveViews.dispose(),
+  };
+}

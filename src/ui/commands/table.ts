@@ -1,0 +1,166 @@
+/** Where a command is offered. `group` orders it there: VS Code sorts by it, letter by letter. */
+export interface MenuEntry {
+  readonly menu: 'view/title' | 'view/item/context';
+  readonly when: string;
+  readonly group: string;
+}
+
+/** All that package.json says of a command. */
+export interface CommandEntry {
+  readonly title: string;
+  readonly icon?: string;
+  /** Greys the command out, in menus too. */
+  readonly enablement?: string;
+  /** When the palette offers it: `always`, `never`, or a when clause. */
+  readonly palette: string;
+  readonly menus: readonly MenuEntry[];
+}
+
+const hasAccounts = 'browserSessions.hasAccounts';
+const hasSessions = 'browserSessions.hasSessions';
+const inView = 'view == browserSessions.sessions';
+const single = '!listMultiSelection';
+
+/** Matches rows of a kind whose context value has all of the flags; see ui/tree/contextValue.ts. */
+function row(kind: 'account' | 'group' | 'session' | 'page' | 'error', ...flags: readonly string[]): string {
+  const ahead = flags.map((flag) => `(?=.*\\+${flag}\\b)`).join('');
+  return `${inView} && viewItem =~ /^rb:${kind}\\b${ahead}/`;
+}
+
+const inline = (when: string, place: number): MenuEntry => ({
+  menu: 'view/item/context',
+  when,
+  group: `inline@${place}`,
+});
+const context = (when: string, group: string): MenuEntry => ({ menu: 'view/item/context', when, group });
+const title = (group: string, when = inView): MenuEntry => ({ menu: 'view/title', when, group });
+
+/**
+ * Every command, by its id without the prefix `browserSessions.`, and every place that offers it. `npm run manifest`
+ * writes package.json and package.nls.json from it; a test holds that they agree.
+ */
+export const commandTable = {
+  addAccount: { title: 'Add Account…', icon: 'add', palette: 'always', menus: [title('navigation@1')] },
+  replaceKey: {
+    title: 'Replace Key…',
+    icon: 'key',
+    palette: hasAccounts,
+    menus: [inline(row('error', 'replaceKey'), 2), context(`${row('account')} && ${single}`, '7_account@2')],
+  },
+  renameAccount: {
+    title: 'Rename Account…',
+    palette: hasAccounts,
+    menus: [context(`${row('account')} && ${single}`, '7_account@1')],
+  },
+  testConnection: {
+    title: 'Test Connection',
+    palette: hasAccounts,
+    menus: [context(`${row('account')} && ${single}`, '7_account@3')],
+  },
+  removeAccount: {
+    title: 'Remove Account…',
+    palette: hasAccounts,
+    menus: [context(`${row('account')} && ${single}`, '7_account@4')],
+  },
+  refresh: {
+    title: 'Refresh',
+    icon: 'refresh',
+    palette: hasAccounts,
+    menus: [title('navigation@3', `${inView} && ${hasAccounts}`)],
+  },
+  refreshAccount: {
+    title: 'Refresh Account',
+    icon: 'refresh',
+    palette: 'never',
+    menus: [
+      inline(row('account'), 1),
+      context(`${row('account')} && ${single}`, '7_account@0'),
+      inline(row('error', 'retry'), 1),
+    ],
+  },
+  showMore: { title: 'Show More', palette: 'never', menus: [] },
+  openLiveView: {
+    title: 'Open Live View',
+    icon: 'open-preview',
+    palette: hasSessions,
+    menus: [
+      inline(row('session', 'live'), 1),
+      context(`${row('session', 'live')} && ${single}`, 'navigation@1'),
+      inline(row('page', 'live'), 1),
+      context(`${row('page', 'live')} && ${single}`, 'navigation@1'),
+    ],
+  },
+  openLiveViewExternal: {
+    title: 'Open in External Browser',
+    icon: 'link-external',
+    palette: hasSessions,
+    menus: [
+      context(`${row('session', 'live')} && ${single}`, 'navigation@4'),
+      context(`${row('page', 'live')} && ${single}`, 'navigation@4'),
+    ],
+  },
+  copySessionId: {
+    title: 'Copy Session ID',
+    palette: hasSessions,
+    menus: [context(`${row('session')} && ${single}`, '3_copy@1')],
+  },
+  endSession: {
+    title: 'End Session…',
+    icon: 'debug-stop',
+    palette: hasSessions,
+    menus: [
+      inline(row('session', 'endable'), 3),
+      context(`${row('session', 'endable')} && ${single}`, '9_destructive@1'),
+    ],
+  },
+  endSelectedSessions: {
+    title: 'End Selected Sessions…',
+    palette: 'never',
+    menus: [
+      context(`${row('session', 'endable')} && listMultiSelection`, '9_destructive@1'),
+      context(`${row('group', 'endable')} && listMultiSelection`, '9_destructive@1'),
+    ],
+  },
+  endGroup: {
+    title: 'End Group…',
+    palette: hasSessions,
+    menus: [context(`${row('group', 'endable')} && ${single}`, '9_destructive@2')],
+  },
+  deleteBatch: {
+    title: 'Delete Batch…',
+    icon: 'trash',
+    palette: hasAccounts,
+    menus: [
+      inline(row('group', 'deletable'), 3),
+      context(`${row('group', 'deletable')} && ${single}`, '9_destructive@3'),
+    ],
+  },
+  endAccountSessions: {
+    title: 'End All Sessions in Account…',
+    palette: hasSessions,
+    menus: [context(`${row('account', 'endable')} && ${single}`, '9_destructive@1')],
+  },
+  endAllSessions: {
+    title: 'End All Sessions…',
+    palette: hasSessions,
+    menus: [title('9_destructive@1', `${inView} && ${hasSessions}`)],
+  },
+  showLog: { title: 'Show Log', palette: 'always', menus: [title('5_log@1')] },
+} as const satisfies Readonly<Record<string, CommandEntry>>;
+
+/** A command's id without the prefix. */
+export type CommandName = keyof typeof commandTable;
+
+/** What every command id begins with. */
+export const commandPrefix = 'browserSessions.';
+
+/** Keys that work while the tree has the focus. `keyboard` tells the command that no row came with it. */
+export const keybindings = [
+  {
+    command: 'browserSessions.endSession',
+    key: 'delete',
+    mac: 'cmd+backspace',
+    when: 'focusedView == browserSessions.sessions && listFocus && !inputFocus',
+    args: { keyboard: true },
+  },
+] as const;

@@ -1,0 +1,139 @@
+import * as l10n from '@vscode/l10n';
+import { type AccountId, accountId, type GroupId, idFault, type PageId, type SessionId } from '../../core/ids.ts';
+import type { EndTarget } from '../../services/ender.ts';
+import type { Choice } from '../prompts.ts';
+import { longAge } from '../words/ages.ts';
+import { accountHost, groupName, sessionName } from '../words/names.ts';
+import { ageOf, type CommandContext, kindOf, nameOf } from './context.ts';
+
+/** What a command is to act on, as a row of the tree or a caller names it. */
+export interface Target {
+  readonly accountId: AccountId;
+  readonly groupId: GroupId | undefined;
+  readonly sessionId: SessionId | undefined;
+  readonly pageId: PageId | undefined;
+}
+
+/** The argument that our keybindings pass, because no row comes with a key. */
+function isFromKeyboard(argument: unknown): boolean {
+  return typeof argument === 'object' && argument !== null && 'keyboard' in argument;
+}
+
+/** Reads one target. One with an id that no id may be names nothing, rather than the whole account around it. */
+function targetOf(raw: unknown): Target | undefined {
+  if (typeof raw !== 'object' || raw === null) return undefined;
+  const field = (name: keyof Target): unknown => Reflect.get(raw, name);
+  const account = field('accountId');
+  const parts = [field('groupId'), field('sessionId'), field('pageId')];
+  if (typeof account !== 'string' || account === '') return undefined;
+  if (parts.some((id) => id !== undefined && idFault(id) !== undefined)) return undefined;
+  const [groupId, sessionId, pageId] = parts;
+  return {
+    accountId: accountId(account),
+    groupId: groupId as GroupId | undefined,
+    sessionId: sessionId as SessionId | undefined,
+    pageId: pageId as PageId | undefined,
+  };
+}
+
+/**
+ * What a command was called for: the selection when the clicked row is in it (VS Code then passes it as the second
+ * argument), else the row or targets that were passed, else, for a key, what is selected. An empty list means that
+ * nothing was named and the person is to be asked. It never means everything.
+ */
+export function targetsOf(context: CommandContext, [first, second]: readonly unknown[]): readonly Target[] {
+  const named = isFromKeyboard(first)
+    ? context.selection()
+    : Array.isArray(second) && second.includes(first)
+      ? second
+      : Array.isArray(first)
+        ? first
+        : [first];
+  return named.flatMap((raw: unknown) => targetOf(raw) ?? []);
+}
+
+/** Whether a caller named anything at all, even if it is not there (any longer). */
+export function isNamed([first]: readonly unknown[]): boolean {
+  return typeof first === 'object' && first !== null;
+}
+
+/** The sessions that targets stand for, without doubles: groups and accounts stand for all of theirs. */
+export function sessionsOf({ store }: CommandContext, targets: readonly Target[]): readonly EndTarget[] {
+  const found = new Map<string, EndTarget>();
+  for (const { accountId: account, groupId, sessionId } of targets) {
+    for (const session of store.state(account)?.contents.sessions.values() ?? []) {
+      const meant =
+        sessionId !== undefined ? session.id === sessionId : groupId === undefined || session.groupId === groupId;
+      if (meant) found.set(`${account}/${session.id}`, { accountId: account, session });
+    }
+  }
+  return [...found.values()];
+}
+
+/** Every listed session as a line of a pick list, under its account. */
+export function sessionChoices(context: CommandContext): Choice<EndTarget>[] {
+  return context.accounts.all.flatMap(({ id }) =>
+    sessionsOf(context, [{ accountId: id, groupId: undefined, sessionId: undefined, pageId: undefined }]).map(
+      (target) => {
+        const age = ageOf(context, id, target.session.id);
+        return {
+          label: sessionName(target.session),
+          description: age === undefined ? '' : longAge(age),
+          detail: target.session.id,
+          icon: undefined,
+          heading: nameOf(context, id),
+          value: target,
+        };
+      },
+    ),
+  );
+}
+
+/** Every account as a line of a pick list. */
+export function accountChoices(context: CommandContext): Choice<AccountId>[] {
+  return context.accounts.all.map((account) => {
+    const running = context.store.state(account.id)?.contents.sessions.size ?? 0;
+    return {
+      label: nameOf(context, account.id),
+      description: running === 1 ? l10n.t('1 session') : l10n.t('{0} sessions', running),
+      detail: accountHost(account),
+      icon: kindOf(context, account)?.icon,
+      heading: undefined,
+      value: account.id,
+    };
+  });
+}
+
+/** Every group as a line of a pick list, under its account. */
+export function groupChoices(context: CommandContext): Choice<Target & { readonly groupId: GroupId }>[] {
+  return context.accounts.all.flatMap(({ id }) =>
+    [...(context.store.state(id)?.contents.groups.values() ?? [])].map((group) => {
+      const value = { accountId: id, groupId: group.id, sessionId: undefined, pageId: undefined };
+      const running = sessionsOf(context, [value]).length;
+      return {
+        label: groupName(group),
+        description: running === 1 ? l10n.t('1 session') : l10n.t('{0} sessions', running),
+        detail: group.id,
+        icon: 'layers',
+        heading: nameOf(context, id),
+        value,
+      };
+    }),
+  );
+}
+
+/** Asks for one of the choices, or tells why there is none to choose. */
+export async function pickOne<T>(
+  { prompts }: CommandContext,
+  title: string,
+  placeholder: string,
+  none: string,
+  choices: readonly Choice<T>[],
+): Promise<T | undefined> {
+  if (choices.length === 0) {
+    void prompts.tell('info', none, []);
+    return undefined;
+  }
+  const answer = await prompts.pick({ title, placeholder, choices, step: undefined });
+  return answer.kind === 'answer' ? answer.value : undefined;
+}

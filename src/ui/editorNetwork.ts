@@ -1,0 +1,61 @@
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { Emitter } from '../core/event.ts';
+import type { EditorNetwork, NetworkSettings } from '../core/network.ts';
+
+type ResolveProxy = (url: string) => Promise<string | undefined>;
+
+const transports: readonly NetworkSettings['transport'][] = ['auto', 'undici', 'editor'];
+
+/** Reads what VS Code knows of the network: its settings, and its own proxy resolver where that can be had. */
+export function openEditorNetwork(): EditorNetwork & vscode.Disposable {
+  const changed = new Emitter<void>();
+  const subscription = vscode.workspace.onDidChangeConfiguration((event) => {
+    if (event.affectsConfiguration('http') || event.affectsConfiguration('browserSessions.network')) changed.fire();
+  });
+  const http = () => vscode.workspace.getConfiguration('http');
+  return {
+    onDidChange: changed.event,
+    dispose: () => subscription.dispose(),
+    settings: () => ({
+      transport: transportSetting(),
+      systemCertificates: http().get('systemCertificates', true),
+      strictCertificates: http().get('proxyStrictSSL', true),
+    }),
+    async routeTo(url) {
+      if (http().get('proxySupport') === 'off') return { by: 'editor', proxy: undefined };
+      const resolve = editorResolver();
+      // The origin alone: the editor writes what it resolves to its log.
+      if (resolve !== undefined) return { by: 'editor', proxy: (await resolve(url.origin)) || undefined };
+      return {
+        by: 'settings',
+        proxy: http().get<string>('proxy') || undefined,
+        noProxy: http().get<string[]>('noProxy', []),
+      };
+    },
+  };
+}
+
+/** Only the person's own setting counts: a workspace must not choose how keys travel. */
+function transportSetting(): NetworkSettings['transport'] {
+  const value = vscode.workspace.getConfiguration('browserSessions').inspect<string>('network.transport')?.globalValue;
+  return transports.find((transport) => transport === value) ?? 'auto';
+}
+
+/**
+ * VS Code's resolver, which knows `http.proxy`, `http.noProxy`, the environment, the system's settings and PAC files.
+ * It is no API: the module that VS Code's extension host has patched carries it (as GitHub Copilot Chat uses it).
+ */
+function editorResolver(): ResolveProxy | undefined {
+  const load = createRequire(join(vscode.env.appRoot, 'package.json'));
+  for (const folder of ['node_modules.asar', 'node_modules']) {
+    try {
+      const { resolveProxyURL } = load(join(vscode.env.appRoot, folder, '@vscode', 'proxy-agent'));
+      if (typeof resolveProxyURL === 'function') return resolveProxyURL;
+    } catch {
+      // Not in this folder, or not in this product: the settings are read instead.
+    }
+  }
+  return undefined;
+}

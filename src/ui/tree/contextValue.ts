@@ -1,0 +1,58 @@
+import type { Capability } from '../../core/provider.ts';
+import type { SessionPhase } from '../../core/session.ts';
+import type { AccountState, Life } from '../../services/sessionStore.ts';
+
+/**
+ * The context values by which menus are offered: `rb:<kind>` and flags behind it, e.g. `rb:session+running+live`. The
+ * order of flags means nothing; menus look for each by itself.
+ */
+function contextValue(kind: string, flags: Readonly<Record<string, boolean>>): string {
+  const set = Object.keys(flags).filter((flag) => flags[flag]);
+  return [`rb:${kind}`, ...set].join('+');
+}
+
+/** An account's row. */
+export function accountContext(
+  state: AccountState['kind'],
+  rejected: boolean,
+  capabilities: ReadonlySet<Capability>,
+  sessions: number,
+): string {
+  return contextValue('account', {
+    [rejected ? 'auth' : state === 'failed' ? 'offline' : 'ok']: true,
+    endable: sessions > 0,
+    bulkEnd: capabilities.has('endEverything'),
+  });
+}
+
+/** A group's row. */
+export function groupContext(capabilities: ReadonlySet<Capability>, sessions: number): string {
+  return contextValue('group', { endable: sessions > 0, deletable: capabilities.has('deleteGroup') });
+}
+
+/** A session's row. */
+export function sessionContext(
+  phase: SessionPhase,
+  life: Life['kind'],
+  capabilities: ReadonlySet<Capability>,
+  grouped: boolean,
+): string {
+  return contextValue('session', {
+    [phase]: true,
+    ending: life === 'ending',
+    stuck: life === 'stuck',
+    endable: life !== 'ending',
+    live: capabilities.has('liveView'),
+    group: grouped,
+  });
+}
+
+/** The row of a session's page. */
+export function pageContext(capabilities: ReadonlySet<Capability>): string {
+  return contextValue('page', { live: capabilities.has('liveView') });
+}
+
+/** The row that says what is wrong with an account. */
+export function troubleContext(rejected: boolean): string {
+  return contextValue('error', { retry: true, replaceKey: rejected });
+}

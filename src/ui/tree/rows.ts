@@ -1,0 +1,468 @@
+import * as l10n from '@vscode/l10n';
+import type { Account } from '../../core/account.ts';
+import type { Group } from '../../core/group.ts';
+import type { AccountId, GroupId, SessionId } from '../../core/ids.ts';
+import type { Page } from '../../core/page.ts';
+import { plainText } from '../../core/plainText.ts';
+import type { ProviderKind } from '../../core/provider.ts';
+import type { Session } from '../../core/session.ts';
+import { type AccountState, type SessionsView, troubleOf } from '../../services/sessionStore.ts';
+import { longAge, shortAge, timeOfDay } from '../words/ages.ts';
+import { accountHost, accountName, groupName, pageAddress, pageName, sessionName } from '../words/names.ts';
+import { remedyFor, shortTrouble, stuckSentence, troubleSentence } from '../words/troubles.ts';
+import { accountContext, groupContext, pageContext, sessionContext, troubleContext } from './contextValue.ts';
+import { nodeId, type TreeNode, type TreeNodes } from './nodes.ts';
+
+/** Everything the tree is drawn from, all of it in memory. */
+export interface TreeModel {
+  readonly store: SessionsView;
+  readonly nodes: TreeNodes;
+  accounts(): readonly Account[];
+  account(id: AccountId): Account | undefined;
+  kind(provider: string): ProviderKind | undefined;
+  now(): number;
+  /** How many sessions of an account or group are drawn before a row stands for the rest. */
+  limit(account: AccountId, group: GroupId | undefined): number;
+}
+
+/** What a row looks like, with every word that a vendor wrote made plain. */
+export interface Row {
+  readonly id: string;
+  readonly label: string;
+  readonly description: string;
+  readonly icon: { readonly id: string; readonly color: string | undefined } | undefined;
+  readonly contextValue: string;
+  readonly collapsible: 'none' | 'collapsed' | 'expanded';
+  /** What a screen reader says. */
+  readonly aria: string;
+  /** The command of a click; undefined where a click only selects. */
+  readonly click: string | undefined;
+}
+
+/** The lines of a tooltip; the first is its heading. */
+export interface Tooltip {
+  readonly heading: string;
+  readonly facts: readonly (readonly [label: string, value: string])[];
+}
+
+/** Rows of one list that cannot be shown are told one by one up to this many. */
+const mostFaults = 20;
+
+/** The rows below a row, or the accounts. Of sessions the newest come first. */
+export function childrenOf(model: TreeModel, node: TreeNode | undefined): readonly TreeNode[] {
+  const { nodes, store } = model;
+  if (node === undefined) return model.accounts().map(({ id }) => nodes.get({ kind: 'account', accountId: id }));
+  const { accountId } = node;
+  switch (node.kind) {
+    case 'account': {
+      const state = store.state(accountId);
+      return state === undefined ? [] : accountChildren(model, accountId, state);
+    }
+    case 'group':
+      return sessionRows(model, accountId, node.groupId);
+    case 'session': {
+      const { sessionId } = node;
+      const { pages, note } = pagesOf(model, accountId, sessionId);
+      if (pages.length === 0) return [nodes.get({ kind: 'pageNote', accountId, sessionId, note })];
+      return pages.map(({ id }) => nodes.get({ kind: 'page', accountId, sessionId, pageId: id }));
+    }
+    case 'page':
+    case 'trouble':
+    case 'fault':
+    case 'note':
+    case 'pageNote':
+    case 'more':
+      return [];
+  }
+}
+
+/** The row above a row. */
+export function parentOf({ nodes, store }: TreeModel, node: TreeNode): TreeNode | undefined {
+  const { accountId } = node;
+  const account = () => nodes.get({ kind: 'account', accountId });
+  const group = (groupId: GroupId | undefined) =>
+    groupId !== undefined && store.state(accountId)?.contents.groups.has(groupId) === true
+      ? nodes.get({ kind: 'group', accountId, groupId })
+      : account();
+  switch (node.kind) {
+    case 'account':
+      return undefined;
+    case 'session':
+      return group(store.session(accountId, node.sessionId)?.groupId);
+    case 'more':
+      return group(node.groupId);
+    case 'page':
+    case 'pageNote':
+      return nodes.get({ kind: 'session', accountId, sessionId: node.sessionId });
+    case 'group':
+    case 'trouble':
+    case 'fault':
+    case 'note':
+      return account();
+  }
+}
+
+function accountChildren(model: TreeModel, accountId: AccountId, state: AccountState): TreeNode[] {
+  const { nodes } = model;
+  const { sessions, groups, faults } = state.contents;
+  const rows: TreeNode[] = [];
+  if (troubleOf(state) !== undefined) rows.push(nodes.get({ kind: 'trouble', accountId }));
+  const newest = [...groups.values()].sort((a, b) => (b.createdAt ?? 0) - (a.createdAt ?? 0) || (a.id < b.id ? -1 : 1));
+  for (const { id } of newest) rows.push(nodes.get({ kind: 'group', accountId, groupId: id }));
+  rows.push(...sessionRows(model, accountId, undefined));
+  for (const index of faults.slice(0, mostFaults).keys()) rows.push(nodes.get({ kind: 'fault', accountId, index }));
+  if (rows.length === 0) {
+    const note = state.kind === 'ready' ? 'empty' : 'loading';
+    rows.push(nodes.get({ kind: 'note', accountId, note }));
+  } else if (sessions.size === 0 && groups.size === 0 && state.kind === 'ready') {
+    rows.push(nodes.get({ kind: 'note', accountId, note: 'empty' }));
+  }
+  return rows;
+}
+
+function sessionRows(model: TreeModel, accountId: AccountId, groupId: GroupId | undefined): TreeNode[] {
+  const { nodes } = model;
+  const sessions = sessionsIn(model, accountId, groupId);
+  const limit = model.limit(accountId, groupId);
+  const rows: TreeNode[] = sessions
+    .slice(0, limit)
+    .map(({ id }) => nodes.get({ kind: 'session', accountId, sessionId: id }));
+  if (sessions.length > limit) rows.push(nodes.get({ kind: 'more', accountId, groupId }));
+  return rows;
+}
+
+/** The sessions directly below an account (no group) or a group, the newest first. */
+export function sessionsIn({ store }: TreeModel, accountId: AccountId, groupId: GroupId | undefined): Session[] {
+  const contents = store.state(accountId)?.contents;
+  if (contents === undefined) return [];
+  const home = (session: Session) =>
+    session.groupId !== undefined && contents.groups.has(session.groupId) ? session.groupId : undefined;
+  const start = (session: Session) => store.startOf(accountId, session.id)?.at ?? 0;
+  return [...contents.sessions.values()]
+    .filter((session) => home(session) === groupId)
+    .sort((a, b) => start(b) - start(a) || (a.id < b.id ? -1 : 1));
+}
+
+/** The pages that are known of a session, and what stands in their place where there are none. */
+function pagesOf(
+  { store }: TreeModel,
+  accountId: AccountId,
+  id: SessionId,
+): { readonly pages: readonly Page[]; readonly note: 'loading' | 'empty' | 'failed' } {
+  const listed = store.session(accountId, id)?.pages;
+  if (listed !== undefined) return { pages: listed, note: 'empty' };
+  const fetched = store.pages(accountId, id);
+  if (fetched?.kind === 'ready') return { pages: fetched.pages, note: 'empty' };
+  return { pages: [], note: fetched?.kind ?? 'loading' };
+}
+
+/** Whether what a row stands for is still known. Says nothing of notes, which are cheap to keep. */
+export function isThere({ store }: TreeModel, node: TreeNode): boolean {
+  const contents = store.state(node.accountId)?.contents;
+  if (contents === undefined) return false;
+  if ('sessionId' in node) return contents.sessions.has(node.sessionId);
+  if ('groupId' in node && node.groupId !== undefined) return contents.groups.has(node.groupId);
+  return true;
+}
+
+/** What a row looks like now, or undefined when what it stands for is gone. */
+export function rowOf(model: TreeModel, node: TreeNode): Row | undefined {
+  const account = model.account(node.accountId);
+  const state = model.store.state(node.accountId);
+  if (account === undefined || state === undefined) return undefined;
+  const id = nodeId(node);
+  switch (node.kind) {
+    case 'account':
+      return accountRow(model, id, account, state);
+    case 'group': {
+      const group = state.contents.groups.get(node.groupId);
+      return group && groupRow(model, id, account, group);
+    }
+    case 'session': {
+      const session = state.contents.sessions.get(node.sessionId);
+      return session && sessionRow(model, id, account, session);
+    }
+    case 'page': {
+      const page = pagesOf(model, node.accountId, node.sessionId).pages.find(({ id }) => id === node.pageId);
+      return page && pageRow(model, id, account, page);
+    }
+    case 'trouble': {
+      const error = troubleOf(state);
+      if (error === undefined) return undefined;
+      const rejected = remedyFor(error) === 'replaceKey';
+      return {
+        ...plainRow(id, troubleSentence(error, accountHost(account)), 'error', 'problemsErrorIcon.foreground'),
+        contextValue: troubleContext(rejected),
+        click: rejected ? 'browserSessions.replaceKey' : 'browserSessions.refreshAccount',
+      };
+    }
+    case 'fault': {
+      const fault = state.contents.faults[node.index];
+      if (fault === undefined) return undefined;
+      const rest = state.contents.faults.length - mostFaults;
+      const last = node.index === mostFaults - 1 && rest > 0;
+      const text = last
+        ? l10n.t('… and {0} more rows that cannot be shown', rest + 1)
+        : l10n.t('{0} cannot be shown: {1}', plainText(fault.subject), plainText(fault.what));
+      return plainRow(id, text, 'warning', 'problemsWarningIcon.foreground');
+    }
+    case 'note':
+      return node.note === 'loading'
+        ? plainRow(id, l10n.t('Loading…'), 'loading~spin', undefined)
+        : plainRow(id, l10n.t('No running sessions'), 'info', 'descriptionForeground');
+    case 'pageNote':
+      return pageNoteRow(model, id, account, node);
+    case 'more': {
+      const left = sessionsIn(model, node.accountId, node.groupId).length - model.limit(node.accountId, node.groupId);
+      const row = plainRow(id, l10n.t('Show more ({0} left)', left), 'ellipsis', undefined);
+      return { ...row, click: 'browserSessions.showMore' };
+    }
+  }
+}
+
+function plainRow(id: string, label: string, icon: string, color: string | undefined): Row {
+  return {
+    id,
+    label,
+    description: '',
+    icon: { id: icon, color },
+    contextValue: 'rb:info',
+    collapsible: 'none',
+    aria: label,
+    click: undefined,
+  };
+}
+
+function accountRow(model: TreeModel, id: string, account: Account, state: AccountState): Row {
+  const kind = model.kind(account.provider);
+  const name = accountName(account, kind);
+  const error = troubleOf(state);
+  const rejected = error !== undefined && remedyFor(error) === 'replaceKey';
+  const { sessions } = state.contents;
+  const capabilities = model.store.capabilities(account.id);
+  const description = accountDescription(state);
+  return {
+    id,
+    label: name,
+    description,
+    icon:
+      state.kind === 'failed'
+        ? { id: 'error', color: 'problemsErrorIcon.foreground' }
+        : { id: kind?.icon ?? 'cloud', color: undefined },
+    contextValue: accountContext(state.kind, rejected, capabilities, sessions.size),
+    collapsible: 'expanded',
+    aria: l10n.t('Account {0}, {1}', name, description),
+    click: undefined,
+  };
+}
+
+function accountDescription(state: AccountState): string {
+  switch (state.kind) {
+    case 'disconnected':
+    case 'loading':
+      return l10n.t('loading…');
+    case 'failed':
+      return shortTrouble(state.trouble);
+    case 'ready':
+      if (state.trouble === undefined) return countByPhase([...state.contents.sessions.values()]);
+      return l10n.t('updated {0} · {1}', timeOfDay(state.asOf), shortTrouble(state.trouble));
+  }
+}
+
+/** `4 running · 1 idle`. What is neither idle nor starting counts as running, unknown statuses too. */
+export function countByPhase(sessions: readonly Session[]): string {
+  const idle = sessions.filter(({ phase }) => phase === 'idle').length;
+  const starting = sessions.filter(({ phase }) => phase === 'starting').length;
+  return [
+    l10n.t('{0} running', sessions.length - idle - starting),
+    ...(idle > 0 ? [l10n.t('{0} idle', idle)] : []),
+    ...(starting > 0 ? [l10n.t('{0} starting', starting)] : []),
+  ].join(' · ');
+}
+
+function groupRow(model: TreeModel, id: string, account: Account, group: Group): Row {
+  const sessions = sessionsIn(model, account.id, group.id);
+  const oldest = Math.min(...sessions.flatMap((session) => model.store.startOf(account.id, session.id)?.at ?? []));
+  const description = [
+    String(sessions.length),
+    ...(Number.isFinite(oldest) ? [l10n.t('oldest {0}', shortAge(model.now() - oldest))] : []),
+    ...(group.status === 'pending' || group.status === 'processing' ? [plainText(group.status, 20)] : []),
+  ].join(' · ');
+  const label = groupName(group);
+  return {
+    id,
+    label,
+    description,
+    icon: { id: 'layers', color: undefined },
+    contextValue: groupContext(model.store.capabilities(account.id), sessions.length),
+    collapsible: 'expanded',
+    aria: l10n.t('{0}, {1}', label, description),
+    click: undefined,
+  };
+}
+
+function sessionRow(model: TreeModel, id: string, account: Account, session: Session): Row {
+  const { store } = model;
+  const capabilities = store.capabilities(account.id);
+  const life = store.life(account.id, session.id);
+  const label = sessionName(session);
+  const description = sessionDescription(model, account, session);
+  const canOpen = session.pages === undefined ? capabilities.has('pages') : session.pages.length > 0;
+  return {
+    id,
+    label,
+    description,
+    icon: sessionIcon(session, life.kind),
+    contextValue: sessionContext(session.phase, life.kind, capabilities, session.groupId !== undefined),
+    collapsible: canOpen ? 'collapsed' : 'none',
+    aria: sessionAria(model, account, session),
+    click: undefined,
+  };
+}
+
+function sessionIcon(session: Session, life: 'running' | 'ending' | 'stuck'): Row['icon'] {
+  if (life === 'stuck') return { id: 'error', color: 'problemsErrorIcon.foreground' };
+  if (life === 'ending') return { id: 'loading~spin', color: undefined };
+  switch (session.phase) {
+    case 'starting':
+    case 'ending':
+      return { id: 'loading~spin', color: undefined };
+    case 'idle':
+      return { id: 'watch', color: 'problemsWarningIcon.foreground' };
+    case 'unknown':
+      return { id: 'question', color: undefined };
+    case 'running':
+      return { id: 'vm-running', color: 'charts.green' };
+  }
+}
+
+function sessionDescription(model: TreeModel, account: Account, session: Session): string {
+  const { store } = model;
+  const life = store.life(account.id, session.id);
+  if (life.kind === 'ending') return l10n.t('ending…');
+  if (life.kind === 'stuck') return stuckSentence(life.why, accountHost(account));
+  const start = store.startOf(account.id, session.id);
+  const age = start && shortAge(model.now() - start.at);
+  return [
+    ...(session.phase === 'starting' ? [l10n.t('starting…')] : []),
+    ...(session.phase === 'ending' ? [l10n.t('ending…')] : []),
+    ...(session.phase === 'unknown' ? [plainText(session.status ?? '', 20)] : []),
+    ...(start === undefined || age === undefined ? [] : [start.exact ? age : l10n.t('seen for {0}', age)]),
+    plainText(session.region ?? '', 20),
+    ...session.traits.map((trait) => plainText(trait, 40)),
+    ...(session.pages === undefined ? [] : [countPages(session.pages.length)]),
+  ]
+    .filter((part) => part !== '')
+    .join(' · ');
+}
+
+function countPages(count: number): string {
+  return count === 1 ? l10n.t('1 page') : l10n.t('{0} pages', count);
+}
+
+function sessionAria(model: TreeModel, account: Account, session: Session): string {
+  const { store } = model;
+  const life = store.life(account.id, session.id);
+  const start = store.startOf(account.id, session.id);
+  const group = session.groupId && store.state(account.id)?.contents.groups.get(session.groupId);
+  return [
+    l10n.t('Session {0}', sessionName(session)),
+    life.kind === 'running' ? phaseWord(session) : sessionDescription(model, account, session),
+    ...(start === undefined ? [] : [l10n.t('for {0}', longAge(model.now() - start.at))]),
+    l10n.t('account {0}', accountName(account, model.kind(account.provider))),
+    ...(group ? [groupName(group)] : []),
+    ...(session.heldBack === undefined ? [] : [plainText(session.heldBack, 200)]),
+  ].join(', ');
+}
+
+function phaseWord({ phase, status }: Session): string {
+  switch (phase) {
+    case 'starting':
+      return l10n.t('starting');
+    case 'running':
+      return l10n.t('running');
+    case 'idle':
+      return l10n.t('idle');
+    case 'ending':
+      return l10n.t('ending');
+    case 'unknown':
+      return l10n.t('status {0}', plainText(status ?? '', 20));
+  }
+}
+
+function pageRow(model: TreeModel, id: string, account: Account, page: Page): Row {
+  const label = pageName(page);
+  const description = pageAddress(page.url);
+  return {
+    id,
+    label,
+    description,
+    icon: { id: 'globe', color: undefined },
+    contextValue: pageContext(model.store.capabilities(account.id)),
+    collapsible: 'none',
+    aria: l10n.t('Page {0}, {1}', label, description),
+    click: undefined,
+  };
+}
+
+function pageNoteRow(
+  { store }: TreeModel,
+  id: string,
+  account: Account,
+  { sessionId, note }: Extract<TreeNode, { kind: 'pageNote' }>,
+): Row {
+  if (note === 'loading') return plainRow(id, l10n.t('Loading…'), 'loading~spin', undefined);
+  if (note === 'empty') return plainRow(id, l10n.t('No pages'), 'info', 'descriptionForeground');
+  const list = store.pages(account.id, sessionId);
+  const text = list?.kind === 'failed' ? troubleSentence(list.trouble, accountHost(account)) : l10n.t('No pages');
+  return plainRow(id, text, 'error', 'problemsErrorIcon.foreground');
+}
+
+/** What hovering tells beyond the row. Undefined for rows whose text is all there is. */
+export function tooltipOf(model: TreeModel, node: TreeNode): Tooltip | undefined {
+  const account = model.account(node.accountId);
+  const state = model.store.state(node.accountId);
+  if (account === undefined || state === undefined) return undefined;
+  if (node.kind === 'account') return accountTooltip(model, account, state);
+  if (node.kind === 'session') {
+    const session = state.contents.sessions.get(node.sessionId);
+    return session && sessionTooltip(model, account, session);
+  }
+  return undefined;
+}
+
+function accountTooltip(model: TreeModel, account: Account, state: AccountState): Tooltip {
+  const error = troubleOf(state);
+  return {
+    heading: accountName(account, model.kind(account.provider)),
+    facts: [
+      [l10n.t('Address'), plainText(account.origin, 200)],
+      ...(state.kind === 'ready' ? [[l10n.t('Updated'), timeOfDay(state.asOf)] as const] : []),
+      ...(error === undefined ? [] : [[l10n.t('Trouble'), troubleSentence(error, accountHost(account))] as const]),
+    ],
+  };
+}
+
+function sessionTooltip(model: TreeModel, account: Account, session: Session): Tooltip {
+  const { store } = model;
+  const start = store.startOf(account.id, session.id);
+  const life = store.life(account.id, session.id);
+  const since = start && `${new Date(start.at).toLocaleString()} (${longAge(model.now() - start.at)})`;
+  const facts: (readonly [string, string | undefined])[] = [
+    [l10n.t('Session ID'), session.id],
+    [l10n.t('Status'), session.status],
+    [start?.exact === false ? l10n.t('First seen') : l10n.t('Started'), since],
+    [l10n.t('Region'), session.region],
+    [l10n.t('Tags'), session.tags.join(', ')],
+    ...session.facts,
+    [l10n.t('Left out of ending many'), session.heldBack],
+    [l10n.t('Not ended'), life.kind === 'stuck' ? stuckSentence(life.why, accountHost(account)) : undefined],
+  ];
+  return {
+    heading: sessionName(session),
+    facts: facts.flatMap(([label, value]) => {
+      const plain = plainText(value ?? '', 400);
+      return plain === '' ? [] : [[plainText(label), plain] as const];
+    }),
+  };
+}

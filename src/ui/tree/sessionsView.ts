@@ -1,0 +1,82 @@
+import * as vscode from 'vscode';
+import type { Accounts } from '../../services/accounts.ts';
+import type { PageLists } from '../../services/pageLists.ts';
+import type { ProviderKinds } from '../../services/providerKinds.ts';
+import type { Refresher } from '../../services/refresher.ts';
+import type { SessionsView } from '../../services/sessionStore.ts';
+import { type TreeNode, TreeNodes } from './nodes.ts';
+import { SessionsTree } from './sessionsTree.ts';
+
+const viewId = 'browserSessions.sessions';
+
+/** What the view "Sessions" is made of. */
+export interface SessionsViewParts {
+  readonly accounts: Accounts;
+  readonly kinds: ProviderKinds;
+  readonly store: SessionsView;
+  readonly pages: PageLists;
+  readonly refresher: Refresher;
+  readonly now: () => number;
+}
+
+/** Opens the view, and tells the refresher when somebody looks at it and the menus what there is. */
+export function openSessionsView({ accounts, kinds, store, pages, refresher, now }: SessionsViewParts): {
+  readonly tree: SessionsTree;
+  readonly view: vscode.TreeView<TreeNode>;
+  readonly disposable: vscode.Disposable;
+} {
+  const model = {
+    store,
+    nodes: new TreeNodes(),
+    accounts: () => accounts.all,
+    account: accounts.get.bind(accounts),
+    kind: kinds.get.bind(kinds),
+    now,
+  };
+  const tree = new SessionsTree(model, pages);
+  const view = vscode.window.createTreeView(viewId, {
+    treeDataProvider: tree,
+    canSelectMany: true,
+    showCollapseAll: true,
+  });
+
+  const attend = () =>
+    refresher.setAttention({
+      visible: view.visible,
+      focused: vscode.window.state.focused && vscode.window.state.active,
+    });
+  const contexts = new Map<string, boolean>();
+  const setContext = (key: string, value: boolean) => {
+    if (contexts.get(key) === value) return;
+    contexts.set(key, value);
+    void vscode.commands.executeCommand('setContext', `browserSessions.${key}`, value);
+  };
+  const describe = () => {
+    view.description = tree.summary;
+    setContext('loaded', true);
+    setContext('hasAccounts', accounts.all.length > 0);
+    setContext(
+      'hasSessions',
+      accounts.all.some(({ id }) => (store.state(id)?.contents.sessions.size ?? 0) > 0),
+    );
+  };
+  attend();
+  describe();
+
+  const disposable = vscode.Disposable.from(
+    view,
+    tree,
+    view.onDidChangeVisibility(attend),
+    vscode.window.onDidChangeWindowState(attend),
+    store.onDidChange(describe),
+    kinds.onDidLoad(() => tree.redrawAll()),
+    kinds.onDidChange(() => tree.redrawAll()),
+    accounts.onDidChange(({ kind, id }) => {
+      if (kind === 'renamed') tree.redraw(id);
+    }),
+    vscode.workspace.onDidChangeConfiguration((event) => {
+      if (event.affectsConfiguration('browserSessions.refresh')) refresher.reschedule();
+    }),
+  );
+  return { tree, view, disposable };
+}

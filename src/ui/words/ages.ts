@@ -1,0 +1,45 @@
+import * as l10n from '@vscode/l10n';
+
+const minute = 60_000;
+
+/** How long something has been going on, in the few letters of a row: `<1m`, `12m`, `1h 03m`, `2d 4h`. */
+export function shortAge(ms: number): string {
+  const minutes = Math.floor(ms / minute);
+  if (minutes < 1) return l10n.t({ message: '<1m', comment: ['Less than one minute'] });
+  if (minutes < 60) return l10n.t({ message: '{0}m', args: [minutes], comment: ['Minutes, one letter'] });
+  const hours = Math.floor(minutes / 60);
+  if (hours < 24) {
+    const rest = String(minutes % 60).padStart(2, '0');
+    return l10n.t({ message: '{0}h {1}m', args: [hours, rest], comment: ['Hours and minutes, one letter each'] });
+  }
+  return l10n.t({
+    message: '{0}d {1}h',
+    args: [Math.floor(hours / 24), hours % 24],
+    comment: ['Days and hours, one letter each'],
+  });
+}
+
+/** The same for a sentence and for screen readers: `less than a minute`, `12 minutes`, `1 hour 3 minutes`. */
+export function longAge(ms: number): string {
+  const minutes = Math.floor(ms / minute);
+  if (minutes < 1) return l10n.t('less than a minute');
+  if (minutes < 60) return countMinutes(minutes);
+  const hours = Math.floor(minutes / 60);
+  if (hours < 24) return minutes % 60 === 0 ? countHours(hours) : `${countHours(hours)} ${countMinutes(minutes % 60)}`;
+  const days = Math.floor(hours / 24);
+  const whole = days === 1 ? l10n.t('1 day') : l10n.t('{0} days', days);
+  return hours % 24 === 0 ? whole : `${whole} ${countHours(hours % 24)}`;
+}
+
+function countMinutes(minutes: number): string {
+  return minutes === 1 ? l10n.t('1 minute') : l10n.t('{0} minutes', minutes);
+}
+
+function countHours(hours: number): string {
+  return hours === 1 ? l10n.t('1 hour') : l10n.t('{0} hours', hours);
+}
+
+/** A time of day as the person's machine writes it. */
+export function timeOfDay(at: number): string {
+  return new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' }).format(at);
+}

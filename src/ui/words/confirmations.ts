@@ -1,0 +1,151 @@
+import * as l10n from '@vscode/l10n';
+import type { Question } from '../prompts.ts';
+
+/** One session as a dialog names it. All text has passed `plainText`. */
+export interface EndSubject {
+  readonly account: string;
+  readonly name: string;
+  /** How long it has run, in words; undefined where nobody knows. */
+  readonly age: string | undefined;
+  readonly ageMs: number | undefined;
+  readonly group: string | undefined;
+  /** What ending it takes away, in the vendor's terms. */
+  readonly loss: string;
+  /** The names of the pages that close, where only pages end. */
+  readonly closes: readonly string[] | undefined;
+  /** Why ends of many leave it alone. */
+  readonly heldBack: string | undefined;
+  readonly watched: boolean;
+}
+
+/** Sessions that are listed one by one in a dialog; the others are counted. */
+const mostListed = 20;
+const youngMs = 60_000;
+
+/** What one end asks: the session, its age and place, and what is lost. */
+export function questionForOne(subject: EndSubject): Question {
+  const facts = [
+    subject.age === undefined ? l10n.t('running') : l10n.t('running for {0}', subject.age),
+    ...(subject.group === undefined ? [] : [subject.group]),
+  ].join(', ');
+  const pages = subject.closes === undefined ? [] : [l10n.t('These pages close:'), ...listed(subject.closes)];
+  return {
+    message: l10n.t('End session “{0}”?', subject.name),
+    detail: paragraphs(
+      `${subject.account}: ${facts}.`,
+      lines(...(subject.heldBack === undefined ? [] : [subject.heldBack]), ...pages),
+      subject.closes === undefined ? '' : l10n.t('The browser itself stays open.'),
+      subject.watched ? l10n.t('A live view of it is open.') : '',
+      `${subject.loss} ${l10n.t('This cannot be undone.')}`,
+    ),
+    choices: [l10n.t('End Session')],
+  };
+}
+
+/** What an end of several asks. */
+export interface ManyEnds {
+  /** What the person asked for, as the first line. */
+  readonly message: string;
+  readonly subjects: readonly EndSubject[];
+  /** Sessions that are left out, each with the reason. */
+  readonly leftOut: readonly EndSubject[];
+  /** Accounts whose sessions are not known or not known for sure, each with a sentence that says so. */
+  readonly unknown: readonly string[];
+  /** A second button, for the vendor's one call. */
+  readonly everything: { readonly button: string; readonly explanation: string } | undefined;
+}
+
+/** Lists exactly what will end, what will not, and what is lost. */
+export function questionForMany({ message, subjects, leftOut, unknown, everything }: ManyEnds): Question {
+  const accounts = Map.groupBy(subjects, ({ account }) => account);
+  const rows = [...accounts].flatMap(([account, inAccount]) =>
+    inAccount.map(({ name, age }) => [name, account, age].filter((part) => part !== undefined).join(' — ')),
+  );
+  const perAccount =
+    accounts.size < 2 ? [] : [...accounts].map(([account, { length }]) => l10n.t('{0}: {1}', account, length));
+  const young = subjects.filter(({ ageMs }) => ageMs !== undefined && ageMs < youngMs).length;
+  const watched = subjects.filter((subject) => subject.watched).length;
+  const losses = [...new Set(subjects.map(({ loss }) => loss))];
+  return {
+    message,
+    detail: paragraphs(
+      lines(...perAccount),
+      lines(...listed(rows)),
+      lines(
+        ...(young === 0
+          ? []
+          : [young === 1 ? l10n.t('1 is younger than 1 minute.') : l10n.t('{0} are younger than 1 minute.', young)]),
+        ...(watched === 0
+          ? []
+          : [watched === 1 ? l10n.t('A live view is open.') : l10n.t('{0} live views are open.', watched)]),
+      ),
+      leftOut.length === 0
+        ? ''
+        : lines(
+            l10n.t('Left out:'),
+            ...listed(leftOut.map(({ name, account, heldBack }) => `${name} — ${account}. ${heldBack ?? ''}`)),
+          ),
+      lines(...unknown),
+      [...losses, l10n.t('This cannot be undone.')].join(' '),
+      everything?.explanation ?? '',
+    ),
+    choices: [
+      ...(subjects.length === 0 ? [] : [endButton(subjects.length)]),
+      ...(everything === undefined ? [] : [everything.button]),
+    ],
+  };
+}
+
+/** The button of an end: the verb and how many. */
+export function endButton(count: number): string {
+  return count === 1 ? l10n.t('End Session') : l10n.t('End {0} Sessions', count);
+}
+
+/** What deleting a batch asks: how much of it runs, and that its data goes too. */
+export function questionForBatch(
+  batch: string,
+  account: string,
+  running: readonly EndSubject[],
+  loss: string,
+): Question {
+  const count =
+    running.length === 0
+      ? l10n.t('None of its sessions is known to run.')
+      : running.length === 1
+        ? l10n.t('1 of its sessions runs and will end:')
+        : l10n.t('{0} of its sessions run and will end:', running.length);
+  const rows = running.map(({ name, age }) => (age === undefined ? name : `${name} — ${age}`));
+  return {
+    message: l10n.t('Delete “{0}” with all of its sessions?', batch),
+    detail: paragraphs(account, lines(count, ...listed(rows)), `${loss} ${l10n.t('This cannot be undone.')}`),
+    choices: [l10n.t('Delete Batch')],
+  };
+}
+
+/** What forgetting an account asks. */
+export function questionForRemoval(account: string, running: number): Question {
+  const detail =
+    running === 0
+      ? l10n.t('Its key is deleted from this machine.')
+      : running === 1
+        ? l10n.t('Its key is deleted from this machine. Its running session goes on, and may go on costing money.')
+        : l10n.t(
+            'Its key is deleted from this machine. Its {0} running sessions go on, and may go on costing money.',
+            running,
+          );
+  return { message: l10n.t('Remove account “{0}”?', account), detail, choices: [l10n.t('Remove Account')] };
+}
+
+function listed(rows: readonly string[]): string[] {
+  const shown = rows.slice(0, mostListed).map((row) => `• ${row}`);
+  const rest = rows.length - shown.length;
+  return rest === 0 ? shown : [...shown, l10n.t('… and {0} more', rest)];
+}
+
+function lines(...parts: readonly string[]): string {
+  return parts.filter((part) => part !== '').join('\n');
+}
+
+function paragraphs(...parts: readonly string[]): string {
+  return parts.filter((part) => part.trim() !== '').join('\n\n');
+}

@@ -1,0 +1,60 @@
+import * as l10n from '@vscode/l10n';
+
+/** How a batch of ends came out, by number, and the lines that name what did not end. All text is plain. */
+export interface EndOutcomes {
+  readonly ended: number;
+  readonly alreadyGone: number;
+  readonly failed: number;
+  readonly stuck: number;
+  readonly cancelled: number;
+  /** One line for each session that did not end: its name and the reason. */
+  readonly failures: readonly string[];
+}
+
+/** Failures that a message names; the others are in the log and on their rows. */
+const mostNamed = 3;
+
+/** The one message after an end, or undefined where the rows have said it all. */
+export function outcomeSentence(outcomes: EndOutcomes): { level: 'info' | 'warning'; message: string } | undefined {
+  const { ended, alreadyGone, failed, stuck, cancelled, failures } = outcomes;
+  const total = ended + alreadyGone + failed + stuck + cancelled;
+  const gone = ended + alreadyGone;
+  if (failed + stuck > 0) {
+    const count = [
+      ...(gone > 0 ? [l10n.t('{0} ended', gone)] : []),
+      ...(failed > 0 ? [l10n.t('{0} failed', failed)] : []),
+      ...(stuck > 0 ? [l10n.t('{0} still running', stuck)] : []),
+      ...(cancelled > 0 ? [l10n.t('{0} not sent', cancelled)] : []),
+    ].join(', ');
+    return { level: 'warning', message: l10n.t('{0}: {1}', count, named(failures)) };
+  }
+  if (cancelled > 0) {
+    if (gone === 0) return undefined;
+    return { level: 'info', message: l10n.t('Cancelled: {0} ended, {1} still running.', gone, cancelled) };
+  }
+  if (total === 1) return undefined;
+  const message =
+    alreadyGone === 0
+      ? l10n.t('Ended {0} of {1} sessions.', ended, total)
+      : l10n.t('Ended {0} of {1} sessions; {2} had ended already.', ended, total, alreadyGone);
+  return { level: 'info', message };
+}
+
+/** The message after a batch was deleted. `sessions` may be fewer than the vendor deleted, who counts ended ones too. */
+export function deletionSentence(
+  batch: string,
+  { deleted, failed, failures }: { deleted: number; failed: number; failures: readonly string[] },
+): { level: 'info' | 'warning'; message: string } {
+  if (failed === 0) return { level: 'info', message: l10n.t('{0}: {1} sessions deleted.', batch, deleted) };
+  const reasons = failures.length === 0 ? l10n.t('the provider gives no reason') : failures.join('; ');
+  return {
+    level: 'warning',
+    message: l10n.t('{0}: {1} sessions deleted, {2} failed: {3}', batch, deleted, failed, reasons),
+  };
+}
+
+function named(failures: readonly string[]): string {
+  const rest = failures.length - mostNamed;
+  const shown = failures.slice(0, mostNamed).join('; ');
+  return rest > 0 ? l10n.t('{0}; and {1} more', shown, rest) : shown;
+}

@@ -1,0 +1,112 @@
+import * as l10n from '@vscode/l10n';
+import { plainText } from '../../core/plainText.ts';
+import type { ProviderError } from '../../core/providerError.ts';
+import type { StuckReason } from '../../services/sessionStore.ts';
+import { timeOfDay } from './ages.ts';
+
+/** What a person can do about a trouble: give another key, or have it tried again. */
+export type Remedy = 'replaceKey' | 'retry';
+
+/** The remedy for an account's trouble. */
+export function remedyFor({ trouble }: ProviderError): Remedy {
+  return trouble.kind === 'unauthorized' || trouble.kind === 'forbidden' ? 'replaceKey' : 'retry';
+}
+
+/** Two or three words for a row. */
+export function shortTrouble({ trouble }: ProviderError): string {
+  switch (trouble.kind) {
+    case 'unauthorized':
+      return l10n.t('key rejected');
+    case 'forbidden':
+      return l10n.t('not allowed');
+    case 'notFound':
+      return l10n.t('not found');
+    case 'rateLimited':
+      return l10n.t('too many requests');
+    case 'conflict':
+      return l10n.t('refused');
+    case 'unreachable':
+      return l10n.t('unreachable');
+    case 'timedOut':
+      return l10n.t('no answer in time');
+    case 'cancelled':
+      return l10n.t('given up');
+    case 'unexpectedAnswer':
+      return l10n.t('unexpected answer');
+    case 'serverFault':
+      return l10n.t('server error {0}', trouble.status);
+    case 'unsupported':
+      return l10n.t('not supported');
+  }
+}
+
+/**
+ * What happened, and what to do, in a sentence or two.
+ * @param host who did not answer as hoped, e.g. `api.anchorbrowser.io`.
+ */
+export function troubleSentence(error: ProviderError, host: string): string {
+  const sentence = plainSentence(error, host);
+  // A rejected key is explained by the vendor in words that say no more; other refusals often carry the reason.
+  if (error.detail === undefined || error.trouble.kind === 'unauthorized') return sentence;
+  return l10n.t('{0} It says: {1}', sentence, plainText(error.detail, 200));
+}
+
+function plainSentence({ trouble }: ProviderError, host: string): string {
+  switch (trouble.kind) {
+    case 'unauthorized':
+      return l10n.t('{0} rejected the key. Replace it with one that is valid.', host);
+    case 'forbidden':
+      return l10n.t('{0} does not allow this with this key. Check what the key may do, or use another.', host);
+    case 'notFound':
+      return l10n.t('{0} has nothing at this address. Check the address of the account.', host);
+    case 'rateLimited':
+      return trouble.retryAt === undefined
+        ? l10n.t('{0} gets too many requests. Wait a moment and try again.', host)
+        : l10n.t('{0} gets too many requests. It wants none before {1}.', host, timeOfDay(trouble.retryAt));
+    case 'conflict':
+      return l10n.t('{0} refused: it is already done, or something else is under way.', host);
+    case 'unreachable':
+      return unreachable(trouble.why, host);
+    case 'timedOut':
+      return l10n.t('{0} did not answer in time. Try again, or look whether it is down.', host);
+    case 'cancelled':
+      return l10n.t('The request to {0} was given up.', host);
+    case 'unexpectedAnswer':
+      return l10n.t('{0} did not answer as documented: {1}. Check the address of the account.', host, trouble.what);
+    case 'serverFault':
+      return l10n.t('{0} failed with HTTP {1}. That is a fault on its side: try again later.', host, trouble.status);
+    case 'unsupported':
+      return l10n.t('{0} is not possible here.', plainText(trouble.what));
+  }
+}
+
+function unreachable(why: 'refused' | 'dns' | 'tls' | 'cut' | 'proxy' | 'route', host: string): string {
+  switch (why) {
+    case 'refused':
+      return l10n.t('Nothing answers at {0}. Is it running?', host);
+    case 'dns':
+      return l10n.t('There is no host {0}. Check the address, and the network.', host);
+    case 'tls':
+      return l10n.t('The certificate of {0} cannot be trusted. If it is your own, add it to the system’s store.', host);
+    case 'cut':
+      return l10n.t('The connection to {0} broke off. Try again.', host);
+    case 'proxy':
+      return l10n.t('The proxy did not let the request to {0} through. Check the setting http.proxy.', host);
+    case 'route':
+      return l10n.t('{0} cannot be reached. Check the network.', host);
+  }
+}
+
+/** Why a session that was to end has not; the end of a line that begins with its name. */
+export function stuckSentence(why: StuckReason, host: string): string {
+  switch (why.kind) {
+    case 'stillListed':
+      return l10n.t('{0} took the request, and lists the session still.', host);
+    case 'unproven':
+      return l10n.t('The request was sent, but nothing shows that it worked. {0}', troubleSentence(why.error, host));
+    case 'failed':
+      return troubleSentence(why.error, host);
+    case 'notDeleted':
+      return l10n.t('{0} could not delete it: {1}', host, plainText(why.said, 200) || l10n.t('it gives no reason'));
+  }
+}

@@ -1,0 +1,102 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { type Owned, run, start, until } from './processes.ts';
+import { Advice, step } from './steps.ts';
+
+const startTimeoutMs = 30_000;
+
+/** Flags without which Chromium does not start as root, asks its first questions, or looks for Google's hosts. */
+export const quietFlags: readonly string[] = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--disable-sync',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-dev-shm-usage',
+  '--no-first-run',
+  '--no-default-browser-check',
+];
+
+/** Where Chrome, Chromium and Edge are usually installed. */
+function usualPlaces(): string[] {
+  switch (process.platform) {
+    case 'darwin':
+      return [
+        '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+        '/Applications/Chromium.app/Contents/MacOS/Chromium',
+        '/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge',
+      ];
+    case 'win32':
+      return ['PROGRAMFILES', 'PROGRAMFILES(X86)', 'LOCALAPPDATA'].flatMap((name) => {
+        const base = process.env[name];
+        if (base === undefined) return [];
+        return [
+          join(base, 'Google', 'Chrome', 'Application', 'chrome.exe'),
+          join(base, 'Microsoft', 'Edge', 'Application', 'msedge.exe'),
+        ];
+      });
+    default: {
+      const names = ['google-chrome', 'google-chrome-stable', 'chromium', 'chromium-browser', 'microsoft-edge'];
+      const folders = (process.env['PATH'] ?? '').split(delimiter);
+      return folders.flatMap((folder) => names.map((name) => join(folder, name)));
+    }
+  }
+}
+
+/**
+ * Finds a Chromium: `CHROME_PATH`, else one that is installed, else, where apt-get and root are there, Debian's package.
+ */
+export async function ensureChromium(): Promise<string> {
+  const given = process.env['CHROME_PATH'];
+  if (given) {
+    if (existsSync(given)) return given;
+    throw new Advice(`CHROME_PATH is ${given}, but there is no such file.`);
+  }
+  const installed = () => usualPlaces().find((path) => existsSync(path));
+  const found = installed();
+  if (found !== undefined) return found;
+  if (existsSync('/usr/bin/apt-get') && process.getuid?.() === 0) {
+    await step("Install Chromium (Debian's package, once for this machine)", async () => {
+      const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+      await run('apt-get', ['update'], { env });
+      await run('apt-get', ['install', '--yes', '--no-install-recommends', 'chromium'], { env });
+    });
+    const added = installed();
+    if (added !== undefined) return added;
+  }
+  throw new Advice('No Chrome, Edge or Chromium was found. Install one, or set CHROME_PATH to the path of one.');
+}
+
+/** A headless Chromium with a DevTools endpoint. */
+export interface RunningChromium {
+  readonly port: number;
+  /** `http://127.0.0.1:<port>` */
+  readonly endpoint: string;
+  readonly process: Owned;
+  stop(): Promise<void>;
+}
+
+/** Starts a headless Chromium of its own profile that listens for DevTools on a free port of 127.0.0.1. */
+export async function startChromium(port = 0): Promise<RunningChromium> {
+  const executable = await ensureChromium();
+  const profile = await mkdtemp(join(tmpdir(), 'browser-sessions-chromium-'));
+  const args = ['--headless=new', `--remote-debugging-port=${port}`, `--user-data-dir=${profile}`, ...quietFlags];
+  const process_ = start(executable, args);
+  const actual = await until(process_, 'Chromium', startTimeoutMs, async () => {
+    const [line] = (await readFile(join(profile, 'DevToolsActivePort'), 'utf8')).split('\n');
+    const answer = await fetch(`http://127.0.0.1:${line}/json/version`);
+    return answer.ok ? Number(line) : undefined;
+  });
+  return {
+    port: actual,
+    endpoint: `http://127.0.0.1:${actual}`,
+    process: process_,
+    async stop() {
+      await process_.stop();
+      await rm(profile, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}

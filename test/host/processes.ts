@@ -1,0 +1,105 @@
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+
+/** A process of ours with everything that it starts. */
+export interface Owned {
+  readonly child: ChildProcess;
+  /** What it has written so far, for when it fails. */
+  readonly output: () => string;
+  /** Ends it and its children, and waits until it is gone. */
+  stop(): Promise<void>;
+}
+
+const killAfterMs = 3_000;
+const owned = new Set<Owned>();
+
+/** Starts a process in a group of its own, so that ending it leaves no child behind; it never outlives this one. */
+export function start(command: string, args: readonly string[], options: SpawnOptions = {}): Owned {
+  const grouped = process.platform !== 'win32';
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options, detached: grouped });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (data: Buffer) => {
+      output = (output + data.toString()).slice(-20_000);
+    });
+  }
+  const gone = once(child, 'exit').catch((error: unknown) => {
+    output += String(error);
+  });
+  const signal = (name: NodeJS.Signals) => {
+    if (child.pid === undefined) return;
+    try {
+      if (grouped) process.kill(-child.pid, name);
+      else child.kill(name);
+    } catch {
+      // The group is gone already.
+    }
+  };
+  const process_: Owned = {
+    child,
+    output: () => output,
+    async stop() {
+      owned.delete(process_);
+      signal('SIGTERM');
+      const hard = setTimeout(() => signal('SIGKILL'), killAfterMs);
+      await gone;
+      clearTimeout(hard);
+      signal('SIGKILL');
+    },
+  };
+  owned.add(process_);
+  return process_;
+}
+
+function killOwned(): void {
+  for (const { child } of owned) {
+    try {
+      if (child.pid !== undefined) process.kill(process.platform === 'win32' ? child.pid : -child.pid, 'SIGKILL');
+    } catch {
+      // Gone already.
+    }
+  }
+}
+process.on('exit', killOwned);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    killOwned();
+    process.exit(128);
+  });
+}
+
+/** Runs a command to its end. @throws Error with its output when it fails. */
+export async function run(command: string, args: readonly string[], options: SpawnOptions = {}): Promise<void> {
+  const { child, output } = start(command, args, options);
+  const [code] = await once(child, 'close');
+  if (code !== 0) throw new Error(`${command} ${args.join(' ')} exited with ${String(code)}\n${output()}`);
+}
+
+/** Asks `probe` until it resolves to something, and gives up when the process ends or the time is over. */
+export async function until<T>(
+  process_: Owned,
+  what: string,
+  timeoutMs: number,
+  probe: () => Promise<T | undefined>,
+): Promise<T> {
+  const deadline = Date.now() + timeoutMs;
+  while (Date.now() < deadline && process_.child.exitCode === null && process_.child.signalCode === null) {
+    const found = await probe().catch(() => undefined);
+    if (found !== undefined) return found;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  await process_.stop();
+  throw new Error(`${what} did not come up. It wrote:\n${process_.output()}`);
+}
+
+/** A port on 127.0.0.1 that nobody listens on right now. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}

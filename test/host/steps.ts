@@ -1,0 +1,31 @@
+// What the scripts print while they work: each step, how long it took, and, when one fails, which.
+
+/** A failure that tells the person what to do; its message is all that needs to be shown. */
+export class Advice extends Error {
+  override readonly name = 'Advice';
+}
+
+/** Runs one step of a script and prints its name and how long it took. */
+export async function step<T>(name: string, work: () => Promise<T>): Promise<T> {
+  const began = performance.now();
+  const seconds = () => `${((performance.now() - began) / 1000).toFixed(1)} s`;
+  console.log(`▸ ${name}`);
+  try {
+    const result = await work();
+    console.log(`  ${name}: done in ${seconds()}`);
+    return result;
+  } catch (error) {
+    console.error(`✖ ${name}: failed after ${seconds()}`);
+    throw error;
+  }
+}
+
+/** Runs a script to its end: an advice is printed as it is, anything else with its stack. */
+export async function script(main: () => Promise<void>): Promise<void> {
+  try {
+    await main();
+  } catch (error) {
+    console.error(error instanceof Advice ? error.message : error);
+    process.exitCode = 1;
+  }
+}

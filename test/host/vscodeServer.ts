@@ -1,0 +1,114 @@
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { freePort, type Owned, run, start, until } from './processes.ts';
+import { Advice, step } from './steps.ts';
+
+// A whole VS Code from the npm registry, for machines where the usual download cannot be had: the package code-server
+// holds VS Code's own server and workbench, with the ordinary extension host for Node. A Chromium shows it.
+
+/** code-server 4.139.1 is VS Code 1.139.1. */
+const version = '4.139.1';
+/** Part of the folder's name: count it up when what is installed there changes for the same version. */
+const layout = 1;
+const startTimeoutMs = 60_000;
+
+/** Where this user's machine keeps what can be fetched again, shared by every clone of the project. */
+export function cacheFolder(): string {
+  const given = process.env['BROWSER_SESSIONS_CACHE'];
+  if (given) return given;
+  const base =
+    process.platform === 'darwin'
+      ? join(homedir(), 'Library', 'Caches')
+      : process.platform === 'win32'
+        ? (process.env['LOCALAPPDATA'] ?? join(homedir(), 'AppData', 'Local'))
+        : (process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'));
+  return join(base, 'browser-sessions');
+}
+
+/**
+ * Returns the folder of VS Code's server, installing it into the cache when it is not there. It is installed beside its
+ * place and moved there when it is whole, so that a half-done install is never used, nor one of two that race.
+ */
+export async function ensureVscodeServer(): Promise<string> {
+  const home = join(cacheFolder(), `vscode-server-${version}-${layout}`);
+  const server = join('node_modules', 'code-server', 'lib', 'vscode');
+  if (!existsSync(home)) {
+    await step(`Get VS Code ${version.slice(2)} from npm (once for this machine)`, async () => {
+      await mkdir(cacheFolder(), { recursive: true });
+      const beside = await mkdtemp(`${home}.`);
+      try {
+        await writeFile(join(beside, 'package.json'), '{ "private": true }\n');
+        // The native modules that its install scripts would compile are not needed: it runs without them.
+        await run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', `code-server@${version}`], {
+          cwd: beside,
+        });
+        await run('npm', ['install', '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund'], {
+          cwd: join(beside, server),
+        });
+        await rename(beside, home).catch((error: unknown) => {
+          if (!existsSync(home)) throw error;
+        });
+      } catch (error) {
+        throw new Advice(
+          `VS Code could not be installed from the npm registry. Check that \`npm ping\` works and that ` +
+            `${cacheFolder()} has 1 GB free, and run this again.\n${String(error)}`,
+        );
+      } finally {
+        await rm(beside, { recursive: true, force: true });
+      }
+    });
+  }
+  return join(home, server);
+}
+
+/** A VS Code server that runs. */
+export interface VscodeServer {
+  /** Host and port, which is what VS Code calls the remote authority. */
+  readonly authority: string;
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** What a server is started with. */
+export interface ServerOptions {
+  /** Keeps its settings and state. The same folder gets the same port, because browsers keep state by address. */
+  readonly dataDir: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** Starts the server and waits until it answers. */
+export async function startVscodeServer({ dataDir, settings, env }: ServerOptions): Promise<VscodeServer> {
+  const folder = await ensureVscodeServer();
+  const port = await portFor(dataDir);
+  const machine = join(dataDir, 'server', 'data', 'Machine');
+  await mkdir(machine, { recursive: true });
+  await writeFile(join(machine, 'settings.json'), JSON.stringify({ 'chat.disableAIFeatures': true, ...settings }));
+  const args = [
+    join('out', 'server-main.js'),
+    ...['--host', '127.0.0.1', '--port', String(port), '--without-connection-token'],
+    ...['--accept-server-license-terms', '--disable-telemetry', '--disable-workspace-trust'],
+    ...['--force-disable-user-env', '--server-data-dir', join(dataDir, 'server')],
+    // Without it a released VS Code ignores extensionDevelopmentPath and extensionTestsPath.
+    '--enable-smoke-test-driver',
+  ];
+  const server: Owned = start(process.execPath, args, { cwd: folder, env: { ...process.env, ...env } });
+  const authority = `127.0.0.1:${port}`;
+  const url = `http://${authority}/`;
+  await until(server, 'The VS Code server', startTimeoutMs, async () => {
+    const answer = await fetch(`${url}version`);
+    return answer.ok ? true : undefined;
+  });
+  return { authority, url, stop: () => server.stop() };
+}
+
+async function portFor(dataDir: string): Promise<number> {
+  const file = join(dataDir, 'port');
+  await mkdir(dataDir, { recursive: true });
+  if (existsSync(file)) return Number(await readFile(file, 'utf8'));
+  const port = await freePort();
+  await writeFile(file, String(port));
+  return port;
+}

@@ -1,0 +1,88 @@
+import { join } from 'node:path';
+import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import { ensureChromium, quietFlags } from './chromium.ts';
+import { startVscodeServer, type VscodeServer } from './vscodeServer.ts';
+
+/** What a workbench is opened with. */
+export interface WorkbenchOptions {
+  /** Keeps everything of this person's: settings, keys, state. The same folder again is the same person. */
+  readonly userDataDir: string;
+  /** Folders of extensions under development. */
+  readonly extensions: readonly string[];
+  /** A module whose `run()` is awaited inside the extension host. VS Code then refuses modal dialogs. */
+  readonly tests?: string;
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** Variables of the extension host. */
+  readonly env?: NodeJS.ProcessEnv;
+  readonly viewport?: { readonly width: number; readonly height: number };
+  readonly colorScheme?: 'light' | 'dark';
+  /** Called with each line that tests inside the extension host print. */
+  readonly onLog?: (type: string, args: readonly unknown[]) => void;
+}
+
+/** A VS Code with a page of it open. */
+export interface Workbench {
+  readonly page: Page;
+  readonly browser: BrowserContext;
+  /** Settles with the exit code of the tests inside the extension host. */
+  readonly exit: Promise<number>;
+  close(): Promise<void>;
+}
+
+/** The address under which a server shows its workbench with these extensions. */
+export function workbenchUrl(
+  { authority, url }: VscodeServer,
+  { extensions, tests }: Pick<WorkbenchOptions, 'extensions' | 'tests'>,
+): string {
+  const remote = (path: string) => `vscode-remote://${authority}${path}`;
+  const payload = [
+    ...extensions.map((folder) => ['extensionDevelopmentPath', remote(folder)]),
+    ...(tests === undefined ? [] : [['extensionTestsPath', remote(tests)]]),
+    ['skipWelcome', 'true'],
+    ['skipReleaseNotes', 'true'],
+  ];
+  return `${url}?ew=true&payload=${encodeURIComponent(JSON.stringify(payload))}`;
+}
+
+/** Starts VS Code's server and a Chromium that shows it, as a person would have it before them. */
+export async function openWorkbench(options: WorkbenchOptions): Promise<Workbench> {
+  const { userDataDir, settings = {}, env = {}, viewport = { width: 1280, height: 800 } } = options;
+  const executablePath = await ensureChromium();
+  const server = await startVscodeServer({ dataDir: userDataDir, settings, env });
+  let browser: BrowserContext | undefined;
+  try {
+    browser = await chromium.launchPersistentContext(join(userDataDir, 'chromium'), {
+      executablePath,
+      args: [...quietFlags],
+      viewport,
+      colorScheme: options.colorScheme ?? 'dark',
+      permissions: ['clipboard-read', 'clipboard-write'],
+      // Our own handlers end everything; Playwright's would end the browser before a test has cleaned up.
+      handleSIGINT: false,
+      handleSIGTERM: false,
+      handleSIGHUP: false,
+    });
+    const page = browser.pages()[0] ?? (await browser.newPage());
+    let settle: (code: number) => void = () => {};
+    const exit = new Promise<number>((resolve) => {
+      settle = resolve;
+    });
+    await page.exposeFunction('codeAutomationLog', (type: string, args: unknown[]) => options.onLog?.(type, args));
+    await page.exposeFunction('codeAutomationExit', (code: number) => settle(code));
+    await page.goto(workbenchUrl(server, options));
+    const opened = browser;
+    return {
+      page,
+      browser,
+      exit,
+      async close() {
+        await opened.close();
+        await server.stop();
+      },
+    };
+  } catch (error) {
+    await browser?.close();
+    await server.stop();
+    throw error;
+  }
+}

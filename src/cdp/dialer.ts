@@ -1,6 +1,6 @@
 import WebSocket from 'ws';
 import type { CdpConnection, CdpDialer } from '../core/cdp.ts';
-import { type Clock, systemClock } from '../core/clock.ts';
+import type { Clock } from '../core/clock.ts';
 import type { Disposable } from '../core/event.ts';
 import { plainText } from '../core/plainText.ts';
 import { cancelled, ProviderError } from '../core/providerError.ts';
@@ -11,7 +11,7 @@ const answerTimeoutMs = 10_000;
 const maxMessageBytes = 64 * 2 ** 20;
 
 /** Opens CDP connections by the `ws` package. */
-export function openCdpDialer(clock: Clock = systemClock): CdpDialer {
+export function openCdpDialer(clock: Clock): CdpDialer {
   return {
     dial: (address, signal) =>
       new Promise((resolve, reject) => {

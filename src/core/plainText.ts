@@ -3,6 +3,8 @@ export const longestLabel = 80;
 
 /** Control, format (bidi, zero width, tags), private-use, unassigned and lone surrogate code points. */
 const invisible = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}]/gu;
+/** White space, without the byte order mark, which is invisible and no white space to the eye. */
+const blanks = /[^\S\ufeff]+/gu;
 /** More combining marks on one letter than any script stacks. */
 const stackedMarks = /(\p{M}{3})\p{M}+/gu;
 
@@ -15,7 +17,7 @@ export function plainText(raw: string, longest: number = longestLabel): string {
   // Cutting first keeps a text of a million characters cheap; four times leaves room for what is dropped below.
   const line = raw
     .slice(0, longest * 4 + 256)
-    .replace(/\s+/gu, ' ')
+    .replace(blanks, ' ')
     .replace(invisible, '')
     .replace(stackedMarks, '$1')
     .replaceAll('](', '] (')

@@ -3,7 +3,7 @@ import type { CdpConnection } from '../core/cdp.ts';
 import { pageId, type SessionId, sessionId } from '../core/ids.ts';
 import type { Inventory, ListFault } from '../core/inventory.ts';
 import type { Page } from '../core/page.ts';
-import type { Link, Provider, ProviderKind } from '../core/provider.ts';
+import type { EndOutcome, Link, Provider, ProviderKind } from '../core/provider.ts';
 import { ProviderError } from '../core/providerError.ts';
 import { type Session, stillRuns } from '../core/session.ts';
 import { decode, decodeEach, decodeValue, idField } from '../http/decode.ts';
@@ -31,7 +31,7 @@ const Target = v.object({
 /** Names the default context in browsers before Chrome 143, which do not tell its id. */
 const unnamedDefaultContext = 'default-context';
 /** What a tab shows that nobody has used; it keeps the browser open and is no work to be lost. */
-const emptyTab = /^(about:blank|chrome:\/\/(newtab|new-tab-page)\/?)$/;
+const emptyTab = /^(about:blank|(chrome|edge):\/\/(newtab|new-tab-page|new-tab-page-third-party)\/?)$/;
 
 /** Chrome, Edge or Chromium started with `--remote-debugging-port`. */
 export const localChrome: ProviderKind = {
@@ -173,8 +173,11 @@ function defaultContext(id: SessionId, pages: readonly Page[]): Session {
   };
 }
 
-/** Closes the pages that the person confirmed, and no page opened since; the browser itself always keeps a tab. */
-async function endPages(cdp: CdpConnection, session: Session, signal: AbortSignal): Promise<'ended' | 'alreadyGone'> {
+/**
+ * Closes the pages that the person confirmed, and no page opened since; the browser itself always keeps a tab. Chrome
+ * answers before a page is gone.
+ */
+async function endPages(cdp: CdpConnection, session: Session, signal: AbortSignal): Promise<EndOutcome> {
   const { defaultPages } = await contextsOf(cdp, signal);
   const confirmed = new Set(session.pages?.map(({ id }) => id));
   const closing = defaultPages.filter(({ id }) => confirmed.has(id));
@@ -187,5 +190,5 @@ async function endPages(cdp: CdpConnection, session: Session, signal: AbortSigna
       if (!ProviderError.isOf(error, 'notFound')) throw error;
     }
   }
-  return 'ended';
+  return 'accepted';
 }

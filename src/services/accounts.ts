@@ -1,9 +1,9 @@
 import * as v from 'valibot';
-import type { Memento, SecretStorage } from 'vscode';
 import type { Account, Credentials } from '../core/account.ts';
 import { type Disposable, Emitter, type Event } from '../core/event.ts';
 import { type AccountId, accountId } from '../core/ids.ts';
 import type { Logger } from '../core/logger.ts';
+import type { Memory, Vault } from '../core/vault.ts';
 
 /** What is kept of an account in SecretStorage: everything, so that a key cannot be parted from its address. */
 const Secret = v.object({
@@ -50,8 +50,8 @@ export interface NewAccount {
  * together; other windows follow through its change events. Keys are read when first needed and kept in memory.
  */
 export class Accounts implements Disposable {
-  readonly #secrets: SecretStorage;
-  readonly #globalState: Memento;
+  readonly #secrets: Vault;
+  readonly #globalState: Memory;
   readonly #now: () => number;
   readonly #logger: Logger;
   readonly #entries: Map<AccountId, IndexEntry>;
@@ -61,7 +61,7 @@ export class Accounts implements Disposable {
 
   readonly onDidChange: Event<AccountChange> = this.#changed.event;
 
-  constructor(secrets: SecretStorage, globalState: Memento, now: () => number, logger: Logger) {
+  constructor(secrets: Vault, globalState: Memory, now: () => number, logger: Logger) {
     this.#secrets = secrets;
     this.#globalState = globalState;
     this.#now = now;

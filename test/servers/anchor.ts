@@ -1,0 +1,326 @@
+import { randomUUID } from 'node:crypto';
+import { type VendorAnswer, type VendorRequest, VendorServer } from './vendorServer.ts';
+
+// Anchor Browser as its OpenAPI document tells (docs.anchorbrowser.io/openapi.yaml, 1.0.0), and stricter than lenient
+// about what it does not: unknown paths, query keys, page sizes and bodies are refused.
+
+/** A session as the server has it. It stays in the history after it has ended. */
+export interface AnchorSession {
+  readonly id: string;
+  /** The key it was started with. */
+  readonly key: string;
+  status: string;
+  readonly createdAt: Date;
+  readonly tags: readonly string[];
+  readonly domains: readonly string[];
+  readonly headless: boolean;
+  readonly batchId: string | undefined;
+  pages: readonly { readonly id: string; readonly title: string; readonly url: string }[];
+}
+
+/** A batch as the server has it. */
+export interface AnchorBatch {
+  readonly id: string;
+  status: string;
+  readonly createdAt: Date;
+  completedAt: Date | undefined;
+  /** Sessions that a deletion of the batch fails for, and what it says of them. */
+  readonly undeletable: Map<string, string>;
+}
+
+const pageSizes = new Set(['10', '20', '50']);
+const sessionQuery = new Set(['page', 'limit', 'sort_by', 'sort_order', 'search', 'status', 'tags', 'batch_id']);
+const batchQuery = new Set(['status', 'page', 'limit', 'created_after', 'created_before']);
+const flatQuery = new Set(['tags', 'domains', 'created_from', 'created_to', 'batch_id']);
+
+/** A strict Anchor Browser. `sessions` is the truth that tests ask, not what the extension says. */
+export class AnchorServer extends VendorServer {
+  /** The keys of one team, by their names. */
+  readonly keys = new Map([['automation-key', 'sk-anchor-canary-0123456789']]);
+  readonly sessions = new Map<string, AnchorSession>();
+  readonly batches = new Map<string, AnchorBatch>();
+  /** How long a session is still listed after its end was taken. */
+  endLagMs = 0;
+  /** Sessions that take an end and go on running. */
+  readonly immortal = new Set<string>();
+  maxConcurrentBrowsers = 25;
+  /** The vendor's own headers on the pages of its live views. */
+  liveHeaders: Record<string, string> = {};
+
+  constructor(tls?: { readonly key: string; readonly cert: string }) {
+    const routes = {
+      'GET /v1/sessions/all/status': (request: VendorRequest) => this.#flatList(request),
+      'DELETE /v1/sessions/all': (request: VendorRequest) => this.#endAll(request),
+      'GET /v1/sessions': (request: VendorRequest) => this.#pagedList(request),
+      'GET /v1/sessions/{id}': (request: VendorRequest) => this.#get(request),
+      'DELETE /v1/sessions/{id}': (request: VendorRequest) => this.#end(request),
+      'GET /v1/sessions/{id}/pages': (request: VendorRequest) => this.#pages(request),
+      'GET /v1/billing': () => ({
+        status: 200,
+        json: { data: { max_concurrent_browsers: this.maxConcurrentBrowsers } },
+      }),
+      'GET /v1/batch-sessions': (request: VendorRequest) => this.#batchList(request),
+      'GET /v1/batch-sessions/{id}': (request: VendorRequest) => this.#batch(request),
+      'PATCH /v1/batch-sessions/{id}': (request: VendorRequest) => this.#cancelBatch(request),
+      'DELETE /v1/batch-sessions/{id}': (request: VendorRequest) => this.#deleteBatch(request),
+      'GET /live/{id}/{page}': (request: VendorRequest) => this.#live(request),
+    };
+    super({
+      routes,
+      guard: (request) => (request.path.startsWith('/live/') ? undefined : this.#refuse(request)),
+      notFound: () => failure(404, 'Not Found'),
+      ...(tls === undefined ? {} : { tls }),
+    });
+  }
+
+  get key(): string {
+    return this.keys.get('automation-key') ?? '';
+  }
+
+  /** Starts a session, as a script elsewhere would. */
+  add(session: Partial<AnchorSession> = {}): AnchorSession {
+    const id = session.id ?? randomUUID();
+    const added: AnchorSession = {
+      key: this.key,
+      status: 'running',
+      createdAt: new Date(),
+      tags: [],
+      domains: [],
+      headless: false,
+      batchId: undefined,
+      pages: [{ id: `page-${id.slice(0, 8)}`, title: 'Example', url: 'https://example.com/?q=1' }],
+      ...session,
+      id,
+    };
+    this.sessions.set(id, added);
+    return added;
+  }
+
+  /** Starts a batch of sessions; "completed" means that all of them were made. */
+  addBatch(count: number, batch: Partial<AnchorBatch> = {}): AnchorBatch & { readonly members: AnchorSession[] } {
+    const id = batch.id ?? randomUUID();
+    const createdAt = batch.createdAt ?? new Date();
+    const added: AnchorBatch = {
+      status: 'completed',
+      completedAt: createdAt,
+      undeletable: new Map(),
+      ...batch,
+      id,
+      createdAt,
+    };
+    this.batches.set(id, added);
+    const members = Array.from({ length: count }, () => this.add({ batchId: id, createdAt }));
+    return Object.assign(added, { members });
+  }
+
+  /** The ids of the sessions that run. */
+  get running(): string[] {
+    return [...this.sessions.values()].filter(({ status }) => isActive(status)).map(({ id }) => id);
+  }
+
+  #refuse(request: VendorRequest): VendorAnswer | undefined {
+    const { method, path, query, headers, body } = request;
+    if (![...this.keys.values()].includes(String(headers['anchor-api-key']))) return failure(401, 'Invalid API key');
+    if (method !== 'PATCH' && (body !== '' || headers['content-type'] !== undefined))
+      return failure(400, 'No body expected');
+    const known = path === '/v1/sessions' ? sessionQuery : path === '/v1/batch-sessions' ? batchQuery : flatQuery;
+    const unknown = [...query.keys()].find((key) => !known.has(key));
+    return unknown === undefined ? undefined : failure(400, `Unknown query parameter: ${unknown}`);
+  }
+
+  #flatList({ headers }: VendorRequest): VendorAnswer {
+    const own = [...this.sessions.values()].filter(({ key }) => key === headers['anchor-api-key']);
+    const items = own.map(({ id, status, tags, createdAt }) => ({
+      session_id: id,
+      status,
+      tags,
+      created_at: createdAt.toISOString(),
+    }));
+    return { status: 200, json: { data: { count: items.length, items } } };
+  }
+
+  #pagedList({ query }: VendorRequest): VendorAnswer {
+    const limit = query.get('limit') ?? '10';
+    if (!pageSizes.has(limit)) return failure(400, 'limit must be one of 10, 20, 50');
+    const page = Number(query.get('page') ?? '1');
+    if (!Number.isInteger(page) || page < 1) return failure(400, 'page must be a positive integer');
+    const status = query.get('status');
+    const found = [...this.sessions.values()]
+      .filter((session) => status === null || session.status === status)
+      .sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime());
+    if (query.get('sort_order') === 'desc') found.reverse();
+    const size = Number(limit);
+    const sessions = found.slice((page - 1) * size, page * size).map((session) => this.#historyRow(session));
+    const total_pages = Math.ceil(found.length / size);
+    return { status: 200, json: { data: { sessions, total: found.length, page, total_pages } } };
+  }
+
+  #historyRow({ id, status, tags, createdAt, headless, key, domains }: AnchorSession): object {
+    const name = [...this.keys].find(([, value]) => value === key)?.[0] ?? null;
+    return {
+      id,
+      status,
+      tags: tags.length === 0 ? null : tags,
+      headless,
+      recording: true,
+      used_credits: isActive(status) ? 'N/A' : '12.5',
+      proxy_bytes: null,
+      proxy_type: null,
+      steps: null,
+      duration: null,
+      created_at: createdAt.toISOString(),
+      user_configuration: { session: { proxy: { username: 'proxyuser', password: 'proxy-password-canary' } } },
+      api_key_name: name,
+      domains: domains.length === 0 ? null : domains,
+    };
+  }
+
+  #get({ params }: VendorRequest): VendorAnswer {
+    const session = this.sessions.get(params['id'] ?? '');
+    if (session === undefined) return failure(404, 'Session not found');
+    const { id, status, createdAt } = session;
+    return {
+      status: 200,
+      json: { data: { session_id: id, status, created_at: createdAt.toISOString(), configuration: {} } },
+    };
+  }
+
+  #end({ params, headers }: VendorRequest): VendorAnswer {
+    const session = this.sessions.get(params['id'] ?? '');
+    // The document has no 404 here: 401 is for a bad key and for a bad id.
+    if (session === undefined || !isActive(session.status) || session.key !== headers['anchor-api-key']) {
+      return failure(401, 'Invalid API Key or browser session ID');
+    }
+    this.#stop(session);
+    return { status: 200, json: { data: { status: 'success' } } };
+  }
+
+  #endAll({ headers }: VendorRequest): VendorAnswer {
+    for (const session of this.sessions.values()) {
+      if (session.key === headers['anchor-api-key'] && isActive(session.status)) this.#stop(session);
+    }
+    return { status: 200, json: { data: { status: 'success' } } };
+  }
+
+  #stop(session: AnchorSession): void {
+    if (this.immortal.has(session.id)) return;
+    if (this.endLagMs === 0) session.status = 'completed';
+    else setTimeout(() => Object.assign(session, { status: 'completed' }), this.endLagMs);
+  }
+
+  #pages({ params }: VendorRequest): VendorAnswer {
+    const session = this.sessions.get(params['id'] ?? '');
+    if (session === undefined || !isActive(session.status)) return failure(404, 'Session not found');
+    const json = session.pages.map((page) => ({ ...page, frontend_url: `${this.url}/live/${session.id}/${page.id}` }));
+    return { status: 200, json };
+  }
+
+  #live({ params }: VendorRequest): VendorAnswer {
+    const session = this.sessions.get(params['id'] ?? '');
+    if (session === undefined || !isActive(session.status)) return { status: 404, html: '<h1>Session not found</h1>' };
+    const html = `<!DOCTYPE html><title>Live</title><body style="font:48px sans-serif"><p>Session ${session.id.slice(0, 8)}</p>
+<p id="clock"></p><script>setInterval(() => { document.getElementById('clock').textContent = new Date().toISOString(); }, 100);</script>`;
+    return { status: 200, html, headers: this.liveHeaders };
+  }
+
+  #batchList({ query }: VendorRequest): VendorAnswer {
+    const limit = Number(query.get('limit') ?? '20');
+    const page = Number(query.get('page') ?? '1');
+    if (!(limit >= 1 && limit <= 100)) return failure(400, 'limit must be between 1 and 100');
+    const after = Date.parse(query.get('created_after') ?? '') || 0;
+    const found = [...this.batches.values()].filter(({ createdAt }) => createdAt.getTime() > after);
+    const total_pages = Math.ceil(found.length / limit);
+    const pagination = {
+      current_page: page,
+      total_pages,
+      total_records: found.length,
+      has_next: page < total_pages,
+      has_prev: page > 1,
+    };
+    const batches = found.slice((page - 1) * limit, page * limit).map((batch) => this.#batchRow(batch));
+    return { status: 200, json: { data: { batches, pagination } } };
+  }
+
+  #membersOf(batch: AnchorBatch): AnchorSession[] {
+    return [...this.sessions.values()].filter(({ batchId }) => batchId === batch.id);
+  }
+
+  #batchRow(batch: AnchorBatch): object {
+    const total = this.#membersOf(batch).length;
+    return {
+      batch_id: batch.id,
+      status: batch.status,
+      total_requests: total,
+      completed_requests: batch.status === 'completed' ? total : 0,
+      failed_requests: 0,
+      created_at: batch.createdAt.toISOString(),
+      actual_completion_time: batch.completedAt?.toISOString() ?? null,
+    };
+  }
+
+  #batch({ params }: VendorRequest): VendorAnswer {
+    const batch = this.batches.get(params['id'] ?? '');
+    if (batch === undefined) return failure(404, 'Batch not found');
+    const sessions = this.#membersOf(batch).map(({ id }, item_index) => ({
+      item_index,
+      session_id: id,
+      status: 'completed',
+      cdp_url: `wss://connect.anchorbrowser.io?apiKey=cdp-canary&sessionId=${id}`,
+      live_view_url: `${this.url}/live/${id}/first`,
+      completed_at: batch.createdAt.toISOString(),
+    }));
+    return { status: 200, json: { data: { ...this.#batchRow(batch), sessions } } };
+  }
+
+  #cancelBatch({ params, body }: VendorRequest): VendorAnswer {
+    const batch = this.batches.get(params['id'] ?? '');
+    if (batch === undefined) return failure(404, 'Batch not found');
+    if (body !== '{"status":"cancelled"}') return failure(400, 'status must be "cancelled"');
+    if (batch.status === 'completed' || batch.status === 'cancelled')
+      return failure(409, `Batch is already ${batch.status}`);
+    batch.status = 'cancelled';
+    const running = this.#membersOf(batch).filter(({ status }) => isActive(status));
+    for (const session of running) this.#stop(session);
+    const data = {
+      batch_id: batch.id,
+      status: 'cancelled',
+      cancelled_sessions: running.length,
+      message: 'Batch cancelled',
+    };
+    return { status: 200, json: { data } };
+  }
+
+  #deleteBatch({ params }: VendorRequest): VendorAnswer {
+    const batch = this.batches.get(params['id'] ?? '');
+    if (batch === undefined) return failure(404, 'Batch not found');
+    const members = this.#membersOf(batch);
+    const errors: object[] = [];
+    for (const session of members) {
+      const error = batch.undeletable.get(session.id);
+      if (error === undefined) this.sessions.delete(session.id);
+      else errors.push({ session_id: session.id, error });
+    }
+    if (errors.length === 0) this.batches.delete(batch.id);
+    const data = {
+      batch_id: batch.id,
+      deleted_sessions: members.length - errors.length,
+      failed_deletions: errors.length,
+      ...(errors.length === 0 ? {} : { errors }),
+      message: errors.length === 0 ? 'Batch deleted' : 'Batch partly deleted',
+    };
+    return { status: 200, json: { data } };
+  }
+}
+
+/** Starts a strict Anchor Browser on a free port. */
+export async function startAnchor(tls?: { readonly key: string; readonly cert: string }): Promise<AnchorServer> {
+  return new AnchorServer(tls).start();
+}
+
+function isActive(status: string): boolean {
+  return status !== 'completed' && status !== 'failed';
+}
+
+function failure(code: number, message: string): VendorAnswer {
+  return { status: code, json: { error: { code, message } } };
+}

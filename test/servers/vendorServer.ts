@@ -1,0 +1,237 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { Socket } from 'node:net';
+
+/** One request as it came in. */
+export interface VendorRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: string;
+  /** What the braces of the matching route stood for. */
+  readonly params: Readonly<Record<string, string>>;
+  /** Milliseconds on the server's clock. */
+  readonly at: number;
+}
+
+/** What a route answers; a string is sent as text, `html` as a web page, anything else as JSON. */
+export interface VendorAnswer {
+  readonly status: number;
+  readonly json?: unknown;
+  readonly text?: string;
+  readonly html?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** How the server is to misbehave with a request; see {@link VendorServer.misbehave}. */
+export type Fault =
+  /** Answers as usual, after a while. */
+  | { readonly kind: 'slow'; readonly ms: number }
+  /** Answers this and does nothing. */
+  | { readonly kind: 'answer'; readonly answer: VendorAnswer }
+  /** Does what was asked and answers this all the same. */
+  | { readonly kind: 'doneBut'; readonly answer: VendorAnswer }
+  /** Closes the connection without an answer, before or after doing what was asked. */
+  | { readonly kind: 'cut'; readonly when: 'before' | 'after' }
+  /** Sends half of the answer's body and closes the connection. */
+  | { readonly kind: 'halfBody' }
+  /** Sends the headers and then a byte every `ms`, without end. */
+  | { readonly kind: 'drip'; readonly ms: number }
+  /** Never answers. */
+  | { readonly kind: 'silent' };
+
+interface Misbehaviour {
+  readonly method: string;
+  readonly path: RegExp;
+  readonly fault: Fault;
+  left: number;
+}
+
+type Handler = (request: VendorRequest) => VendorAnswer | Promise<VendorAnswer>;
+
+/** The parts of a vendor's API, as `GET /v1/things/{id}`, each with what it answers. */
+export type Routes = Readonly<Record<string, Handler>>;
+
+/** What a vendor server is made of. */
+export interface VendorOptions {
+  readonly routes: Routes;
+  /** Looks at every request before its route; an answer refuses it. */
+  readonly guard?: (request: VendorRequest) => VendorAnswer | undefined;
+  /** What the vendor answers where it has no such route. */
+  readonly notFound: (request: VendorRequest) => VendorAnswer;
+  readonly tls?: { readonly key: string; readonly cert: string };
+}
+
+/** A server of ours that speaks a vendor's protocol over real HTTP on 127.0.0.1, and can be told to misbehave. */
+export class VendorServer {
+  /** Everything that came in, in order, refused or not. */
+  readonly requests: VendorRequest[] = [];
+  /** How many of them no route knew. */
+  unknownRequests = 0;
+  /** How many are being answered now, and how many ever were at once. */
+  inFlight = 0;
+  mostInFlight = 0;
+  readonly #options: VendorOptions;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  readonly #misbehaviours: Misbehaviour[] = [];
+
+  constructor(options: VendorOptions) {
+    this.#options = options;
+    const listener = (request: IncomingMessage, response: ServerResponse) => {
+      this.#serve(request, response).catch((error: unknown) => {
+        console.error('a vendor server failed', error);
+        response.destroy();
+      });
+    };
+    this.#server = options.tls === undefined ? createServer(listener) : createTlsServer(options.tls, listener);
+    this.#server.on('connection', (socket) => {
+      this.#sockets.add(socket);
+      socket.on('close', () => this.#sockets.delete(socket));
+    });
+  }
+
+  async start(port = 0): Promise<this> {
+    this.#server.listen(port, '127.0.0.1');
+    await once(this.#server, 'listening');
+    return this;
+  }
+
+  get port(): number {
+    const address = this.#server.address();
+    if (address === null || typeof address === 'string') throw new Error('not listening');
+    return address.port;
+  }
+
+  get url(): string {
+    return `${this.#options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${this.port}`;
+  }
+
+  /** How many connections are open. */
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
+  /** Misbehaves with the next `times` requests that match. What was told later counts first. */
+  misbehave(method: string, path: RegExp, fault: Fault, times = Number.POSITIVE_INFINITY): void {
+    this.#misbehaviours.unshift({ method, path, fault, left: times });
+  }
+
+  /** Behaves again. */
+  behave(): void {
+    this.#misbehaviours.length = 0;
+  }
+
+  /** The requests so far as `GET /path`. */
+  log(): string[] {
+    return this.requests.map(({ method, path }) => `${method} ${path}`);
+  }
+
+  async stop(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    if (!this.#server.listening) return;
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+
+  async #serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.inFlight++;
+    this.mostInFlight = Math.max(this.mostInFlight, this.inFlight);
+    response.on('close', () => this.inFlight--);
+    const url = new URL(incoming.url ?? '/', 'http://vendor');
+    const chunks: Buffer[] = [];
+    for await (const chunk of incoming) chunks.push(chunk as Buffer);
+    const request: VendorRequest = {
+      method: incoming.method ?? '',
+      path: url.pathname,
+      query: url.searchParams,
+      headers: incoming.headers,
+      body: Buffer.concat(chunks).toString('utf8'),
+      params: {},
+      at: Date.now(),
+    };
+    this.requests.push(request);
+
+    const fault = this.#faultFor(request);
+    switch (fault?.kind) {
+      case undefined:
+        return send(response, await this.#answer(request));
+      case 'slow':
+        await new Promise((resolve) => setTimeout(resolve, fault.ms));
+        return send(response, await this.#answer(request));
+      case 'answer':
+        return send(response, fault.answer);
+      case 'doneBut':
+        await this.#answer(request);
+        return send(response, fault.answer);
+      case 'cut':
+        if (fault.when === 'after') await this.#answer(request);
+        incoming.socket.destroy();
+        return undefined;
+      case 'halfBody': {
+        const whole = written(await this.#answer(request));
+        response.writeHead(whole.status, { ...whole.headers, 'content-length': String(whole.body.length) });
+        response.write(whole.body.slice(0, whole.body.length / 2), () => incoming.socket.destroy());
+        return undefined;
+      }
+      case 'drip': {
+        response.writeHead(200, { 'content-type': 'application/json' });
+        const drops = setInterval(() => response.write(' '), fault.ms);
+        response.on('close', () => clearInterval(drops));
+        return undefined;
+      }
+      case 'silent':
+        return undefined;
+    }
+  }
+
+  #faultFor({ method, path }: VendorRequest): Fault | undefined {
+    const found = this.#misbehaviours.find((one) => one.left > 0 && one.method === method && one.path.test(path));
+    if (found === undefined) return undefined;
+    found.left -= 1;
+    return found.fault;
+  }
+
+  async #answer(request: VendorRequest): Promise<VendorAnswer> {
+    const { routes, guard, notFound } = this.#options;
+    for (const [route, handler] of Object.entries(routes)) {
+      const [method, template = ''] = route.split(' ');
+      const params = method === request.method ? match(template, request.path) : undefined;
+      if (params === undefined) continue;
+      const matched = { ...request, params };
+      return guard?.(matched) ?? handler(matched);
+    }
+    this.unknownRequests += 1;
+    return notFound(request);
+  }
+}
+
+function match(template: string, path: string): Record<string, string> | undefined {
+  const wanted = template.split('/');
+  const given = path.split('/');
+  if (wanted.length !== given.length) return undefined;
+  const params: Record<string, string> = {};
+  for (const [index, part] of wanted.entries()) {
+    const actual = given[index] ?? '';
+    const name = /^\{(\w+)\}$/.exec(part)?.[1];
+    if (name === undefined ? part !== actual : actual === '') return undefined;
+    if (name !== undefined) params[name] = decodeURIComponent(actual);
+  }
+  return params;
+}
+
+function written(answer: VendorAnswer): { status: number; headers: Record<string, string>; body: string } {
+  const { status, json, text, html, headers = {} } = answer;
+  if (html !== undefined) return { status, headers: { 'content-type': 'text/html', ...headers }, body: html };
+  if (text !== undefined) return { status, headers: { 'content-type': 'text/plain', ...headers }, body: text };
+  if (json === undefined) return { status, headers: { ...headers }, body: '' };
+  return { status, headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(json) };
+}
+
+function send(response: ServerResponse, answer: VendorAnswer): void {
+  const { status, headers, body } = written(answer);
+  response.writeHead(status, headers).end(body);
+}

@@ -1,0 +1,92 @@
+import { strict as assert } from 'node:assert';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+
+/** What each room may import from. Only extension.ts may import from all of them. */
+const rooms: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  http: ['core'],
+  cdp: ['core'],
+  providers: ['core', 'http', 'cdp'],
+  services: ['core'],
+  ui: ['core', 'services', 'cdp'],
+};
+const usesVscode = (file: string) => file === 'extension.ts' || file.startsWith('ui/');
+const banned =
+  /(^|\/)(utils?|common|helpers?|misc|shared)(\/|\.ts$)|(Manager|Helper|Utils?|Impl)\.ts$|(^|\/)types\.ts$/;
+
+interface Import {
+  readonly specifier: string;
+  readonly typeOnly: boolean;
+}
+
+function importsOf(text: string): Import[] {
+  const found: Import[] = [];
+  const statement = /^\s*(?:import|export)\s+(type\s)?(?:[^'";]*?\sfrom\s+)?'([^']+)'/gm;
+  for (const [, type, specifier = ''] of text.matchAll(statement))
+    found.push({ specifier, typeOnly: type !== undefined });
+  for (const [, specifier = ''] of text.matchAll(/\bimport\('([^']+)'\)/g)) found.push({ specifier, typeOnly: false });
+  return found;
+}
+
+/** What is wrong with a source file, by its path below src/ and its text. */
+function faultsOf(file: string, text: string): string[] {
+  const room = file.includes('/') ? (file.split('/')[0] ?? '') : undefined;
+  const faults: string[] = [];
+  if (banned.test(file)) faults.push(`src/${file}: no name says less than this one`);
+  if (room === undefined && file !== 'extension.ts') faults.push(`src/${file}: stands outside of every room`);
+  if (room !== undefined && rooms[room] === undefined) faults.push(`src/${file}: there is no room ${room}`);
+  for (const { specifier, typeOnly } of importsOf(text)) {
+    if (specifier === 'vscode' && !typeOnly && !usesVscode(file)) faults.push(`src/${file}: runs vscode`);
+    if (!specifier.startsWith('.') || room === undefined) continue;
+    const target = relative('.', join(dirname(file), specifier)).replaceAll('\\', '/');
+    const [other = ''] = target.split('/');
+    if (target.startsWith('..')) faults.push(`src/${file}: imports ${specifier}, which is not in src/`);
+    else if (other !== room && !rooms[room]?.includes(other)) faults.push(`src/${file}: ${room} imports ${target}`);
+  }
+  return faults;
+}
+
+const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
+  .map((file) => file.replaceAll('\\', '/'))
+  .filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'));
+
+describe('architecture', () => {
+  it('has no import against the rule, and no room or name that it does not know', () => {
+    assert.ok(sources.length > 30);
+    assert.deepEqual(
+      sources.flatMap((file) => faultsOf(file, readFileSync(join('src', file), 'utf8'))),
+      [],
+    );
+  });
+
+  it('is held by a test that sees each kind of breach', () => {
+    const breaches: readonly (readonly [string, string])[] = [
+      ['core/session.ts', "import { x } from '../http/client.ts';"],
+      ['http/client.ts', "import type { x } from '../providers/anchor.ts';"],
+      ['services/ender.ts', "import { x } from '../ui/prompts.ts';"],
+      ['services/ender.ts', "export { x } from '../http/client.ts';"],
+      ['ui/api.ts', "const x = await import('../providers/index.ts');"],
+      ['ui/api.ts', "import '../http/client.ts';"],
+      ['services/accounts.ts', "import * as vscode from 'vscode';"],
+      ['services/accounts.ts', "import { type Memento, window } from 'vscode';"],
+      ['core/session.ts', "import { x } from '../../test/host/steps.ts';"],
+      ['core/utils.ts', ''],
+      ['services/sessionManager.ts', ''],
+      ['tools/list.ts', ''],
+      ['helpers.ts', ''],
+    ];
+    for (const [file, text] of breaches) assert.notDeepEqual(faultsOf(file, text), [], `${file}: ${text}`);
+    assert.deepEqual(faultsOf('services/accounts.ts', "import type { Memento } from 'vscode';"), []);
+  });
+
+  it('loads the HTTP and CDP code, the providers and the commands only when they are needed', () => {
+    const lazily = importsOf(readFileSync('src/extension.ts', 'utf8')).filter(({ typeOnly }) => !typeOnly);
+    for (const room of ['http', 'cdp', 'providers']) {
+      const all = lazily.filter(({ specifier }) => specifier.startsWith(`./${room}/`));
+      const text = readFileSync('src/extension.ts', 'utf8');
+      assert.ok(all.length > 0, room);
+      for (const { specifier } of all) assert.ok(text.includes(`import('${specifier}')`), specifier);
+    }
+  });
+});

@@ -1,0 +1,34 @@
+import { strict as assert } from 'node:assert';
+import { idFault, sessionId } from '../../../src/core/ids.ts';
+
+describe('ids', () => {
+  it('take what vendors use', () => {
+    for (const id of ['sess_abc123', '3c90c3cc-0d44-4b50-8888-8dd25736052a', 'ECF49A02', 'a.b:c~d', 'allow']) {
+      assert.equal(idFault(id), undefined, id);
+      assert.equal(sessionId(id), id);
+    }
+  });
+
+  it('refuse what could address something else', () => {
+    const bad = [
+      '',
+      'all',
+      'ALL',
+      '.',
+      '..',
+      'a/b',
+      'a\\b',
+      'a?b',
+      'a#b',
+      'a%2fb',
+      'a b',
+      'a\nb',
+      'a\u202eb',
+      'x'.repeat(257),
+    ];
+    for (const id of [...bad, undefined, null, 7, {}]) {
+      assert.notEqual(idFault(id), undefined, JSON.stringify(id));
+      assert.throws(() => sessionId(id as string), TypeError);
+    }
+  });
+});

@@ -1,0 +1,53 @@
+import { strict as assert } from 'node:assert';
+import fc from 'fast-check';
+import { plainText } from '../../../src/core/plainText.ts';
+
+describe('plainText', () => {
+  it('leaves ordinary text of any script alone', () => {
+    for (const text of ['checkout.example.com', 'Zażółć gęślą jaźń', '買い物かご', 'Ünïcödé (1) [2]', 'a $5 offer']) {
+      assert.equal(plainText(text), text);
+    }
+  });
+
+  it('takes out control, bidi, zero-width and tag characters', () => {
+    const raw = 'a\u0000b\u001b[31mc\u202ed\u2066e\u200bf\ufeffg\u00adh\u{e0041}i';
+    assert.equal(plainText(raw), 'ab[31mcdefghi');
+  });
+
+  it('makes one line of many, and an empty text of blanks', () => {
+    assert.equal(plainText(' a\r\n\tb\u2028c\u00a0 d '), 'a b c d');
+    assert.equal(plainText(' \n\u200b'), '');
+  });
+
+  it('breaks links that notifications would make and icons that quick picks would draw', () => {
+    assert.equal(plainText('[x](command:evil)'), '[x] (command:evil)');
+    assert.equal(plainText('$(trash) $$(a)'), '$ (trash) $$ (a)');
+    // Nothing that is taken out may bring the two halves together.
+    assert.equal(plainText(']\u200b(command:evil) $\u202e(trash)'), '] (command:evil) $ (trash)');
+  });
+
+  it('cuts by characters, not by halves of them', () => {
+    assert.equal(plainText('😀'.repeat(100), 10), `${'😀'.repeat(9)}…`);
+    assert.equal(Array.from(plainText('x'.repeat(10_000))).length, 80);
+  });
+
+  it('keeps at most a few marks on a letter', () => {
+    assert.equal(plainText(`a${'\u0301'.repeat(200)}b`), `a${'\u0301'.repeat(3)}b`);
+  });
+
+  it('is plain for any text, and stays as it is when done twice', () => {
+    const text = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 400 }),
+      fc.string({ unit: fc.constantFrom('$', '(', '[', ']', ')', '\u200b', 'x', ' ') }),
+    );
+    fc.assert(
+      fc.property(text, (raw) => {
+        const plain = plainText(raw);
+        assert.ok(Array.from(plain).length <= 80);
+        assert.doesNotMatch(plain, /[\p{Cc}\p{Cf}]|\]\(|\$\(|\n/u);
+        assert.equal(plainText(plain), plain);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});

@@ -1,0 +1,286 @@
+import { strict as assert } from 'node:assert';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { gzipSync } from 'node:zlib';
+import { systemClock } from '../../../src/core/clock.ts';
+import type { HttpRequest } from '../../../src/core/http.ts';
+import { ProviderError, type Trouble } from '../../../src/core/providerError.ts';
+import { openHttpClient } from '../../../src/http/client.ts';
+import { FetchTransport } from '../../../src/http/fetchTransport.ts';
+import type { Transport } from '../../../src/http/transport.ts';
+import { UndiciTransport } from '../../../src/http/undiciTransport.ts';
+import { freePort } from '../../host/processes.ts';
+import { VendorServer } from '../../servers/vendorServer.ts';
+import { KeptLog, plainNetwork, unaborted } from '../wires.ts';
+
+const secret = 'canary-secret-0123456789';
+const transports: readonly (readonly [string, () => Transport])[] = [
+  ['undici', () => new UndiciTransport(plainNetwork('undici'), systemClock)],
+  ['fetch', () => new FetchTransport()],
+];
+
+for (const [name, open] of transports) {
+  describe(`HTTP client over ${name}`, () => {
+    let server: VendorServer;
+    let log: KeptLog;
+    let transport: Transport;
+
+    beforeEach(async () => {
+      const thing = () => ({ status: 200, json: { ok: true } });
+      const routes = {
+        'GET /things': thing,
+        'GET /things/{id}': thing,
+        'DELETE /things/{id}': thing,
+        'POST /things': thing,
+      };
+      server = await new VendorServer({
+        routes,
+        notFound: () => ({ status: 404, json: { message: 'no such route' } }),
+      }).start();
+      log = new KeptLog();
+      transport = open();
+    });
+    afterEach(() => server.stop());
+
+    const list: HttpRequest = { method: 'GET', route: '/things', headers: { 'x-key': secret } };
+    const clientFor = (url: string) =>
+      openHttpClient(new URL(url), [secret], { transport, clock: systemClock, logger: log });
+    const send = (request: HttpRequest, signal = unaborted) => clientFor(server.url).send(request, signal);
+
+    async function trouble(
+      request: HttpRequest,
+      signal = unaborted,
+    ): Promise<Trouble & { detail: string | undefined }> {
+      try {
+        await send(request, signal);
+      } catch (error) {
+        assert.ok(ProviderError.is(error), String(error));
+        const everything = [error.message, error.detail, error.stack, String(error.cause), ...log.lines].join('\n');
+        assert.ok(!everything.includes(secret), everything);
+        return { ...error.trouble, detail: error.detail };
+      }
+      return assert.fail('it was answered');
+    }
+
+    it('sends what it is told, below the address of the account', async () => {
+      const client = clientFor(`${server.url}/`);
+      const answer = await client.send({ ...list, query: { page: 2, 'odd key': 'a&b' } }, unaborted);
+      assert.deepEqual(JSON.parse(answer.body), { ok: true });
+      assert.equal(answer.header('content-type'), 'application/json');
+      const [request] = server.requests;
+      assert.equal(request?.query.get('odd key'), 'a&b');
+      assert.equal(request?.headers['x-key'], secret);
+      assert.equal(request?.headers['content-type'], undefined);
+      await client.send({ method: 'POST', route: '/things', body: { a: 1 } }, unaborted);
+      assert.equal(server.requests[1]?.headers['content-type'], 'application/json');
+      assert.equal(server.requests[1]?.body, '{"a":1}');
+    });
+
+    it('escapes what it puts into a path, and refuses what no id may be before sending', async () => {
+      await send({ method: 'GET', route: '/things/{id}', params: { id: 'a:b@c' } });
+      assert.equal(server.requests[0]?.path, '/things/a%3Ab%40c');
+      for (const id of ['', 'all', '..', 'a/b', 'x?y']) {
+        assert.equal(
+          (await trouble({ method: 'DELETE', route: '/things/{id}', params: { id } })).kind,
+          'unexpectedAnswer',
+        );
+      }
+      assert.equal(server.requests.length, 1);
+    });
+
+    it('knows each status', async () => {
+      for (const [status, kind] of [
+        [400, 'unexpectedAnswer'],
+        [401, 'unauthorized'],
+        [402, 'forbidden'],
+        [403, 'forbidden'],
+        [404, 'notFound'],
+        [408, 'timedOut'],
+        [409, 'conflict'],
+        [410, 'notFound'],
+        [429, 'rateLimited'],
+        [500, 'serverFault'],
+        [503, 'serverFault'],
+      ] as const) {
+        server.misbehave('POST', /things/, { kind: 'answer', answer: { status, json: {} } }, 1);
+        assert.equal((await trouble({ method: 'POST', route: '/things', body: {} })).kind, kind, String(status));
+      }
+    });
+
+    it('finds what the vendor says of it, cleans it, and keeps secrets out', async () => {
+      for (const [answer, detail] of [
+        [{ json: { error: { code: 400, message: 'bad \u202eid' } } }, 'bad id'],
+        [{ json: { error: 'plain words' } }, 'plain words'],
+        [{ json: { message: `the key ${secret} is not known` } }, 'the key ••• is not known'],
+        [{ json: { message: '[click](command:evil) token=abcdef' } }, '[click] (command:evil) token=•••'],
+        [{ text: 'Bad or missing authentication.' }, 'Bad or missing authentication.'],
+        [{ html: '<h1>502</h1>' }, undefined],
+        [{ text: '' }, undefined],
+        [{ text: `x`.repeat(5_000) }, `${'x'.repeat(199)}…`],
+      ] as const) {
+        server.misbehave('POST', /things/, { kind: 'answer', answer: { status: 400, ...answer } }, 1);
+        assert.equal((await trouble({ method: 'POST', route: '/things', body: {} })).detail, detail);
+      }
+    });
+
+    it('repeats a GET after 408, 429, 5xx and a cut connection, and nothing else', async () => {
+      for (const status of [408, 429, 500, 502, 503, 504]) {
+        server.misbehave('GET', /things/, { kind: 'answer', answer: { status } }, 1);
+        await send(list);
+      }
+      server.misbehave('GET', /things/, { kind: 'cut', when: 'before' }, 2);
+      await send(list);
+      server.misbehave('GET', /things/, { kind: 'halfBody' }, 1);
+      await send(list);
+      const before = server.requests.length;
+      for (const status of [400, 401, 403, 404, 409]) {
+        server.misbehave('GET', /things/, { kind: 'answer', answer: { status } }, 1);
+        await trouble(list);
+      }
+      assert.equal(server.requests.length, before + 5);
+    });
+
+    it('never repeats what has an effect', async () => {
+      for (const request of [
+        { method: 'DELETE', route: '/things/{id}', params: { id: 'a' } },
+        { method: 'POST', route: '/things', body: {} },
+        { method: 'GET', route: '/things', repeatable: false },
+      ] as const) {
+        const before = server.requests.length;
+        server.misbehave(request.method, /things/, { kind: 'answer', answer: { status: 503 } }, 1);
+        assert.equal((await trouble(request)).kind, 'serverFault');
+        server.misbehave(request.method, /things/, { kind: 'cut', when: 'after' }, 1);
+        assert.equal((await trouble(request)).kind, 'unreachable');
+        assert.equal(server.requests.length, before + 2, request.method);
+      }
+    });
+
+    it('waits as long as Retry-After says, but never beyond its deadline', async () => {
+      const limited = (value: string, times = 1) =>
+        server.misbehave(
+          'GET',
+          /things/,
+          { kind: 'answer', answer: { status: 429, headers: { 'retry-after': value } } },
+          times,
+        );
+      limited('1');
+      const began = Date.now();
+      await send(list);
+      assert.ok(Date.now() - began >= 950, 'it came too early');
+      for (const value of ['3600', '86400', new Date(Date.now() + 3_600_000).toUTCString()]) {
+        limited(value);
+        const asked = Date.now();
+        const { kind, ...rest } = await trouble(list);
+        assert.equal(kind, 'rateLimited');
+        assert.ok('retryAt' in rest && (rest.retryAt ?? 0) > Date.now() + 3_500_000, value);
+        assert.ok(Date.now() - asked < 2_000, 'it waited');
+      }
+      for (const value of ['soon', '-5', '1e9', '']) {
+        limited(value);
+        await send(list);
+      }
+    });
+
+    it('gives up after three repetitions', async () => {
+      server.misbehave('GET', /things/, { kind: 'answer', answer: { status: 500 } });
+      assert.equal((await trouble(list)).kind, 'serverFault');
+      assert.equal(server.requests.length, 4);
+    });
+
+    it('ends at its deadline, whether the server is silent, drips, or fails again and again', async () => {
+      for (const fault of [{ kind: 'silent' }, { kind: 'drip', ms: 20 }] as const) {
+        server.misbehave('GET', /things/, fault, 1);
+        const began = Date.now();
+        const { kind } = await trouble({ ...list, timeoutMs: 400 });
+        assert.equal(kind, 'timedOut', fault.kind);
+        assert.ok(Date.now() - began < 1_500, fault.kind);
+      }
+    });
+
+    it('stops within 50 ms when nobody waits any longer, and sends nothing more', async () => {
+      for (const fault of [
+        { kind: 'silent' },
+        { kind: 'drip', ms: 20 },
+        { kind: 'answer', answer: { status: 503 } },
+      ] as const) {
+        server.misbehave('GET', /things/, fault);
+        const abort = new AbortController();
+        let at = 0;
+        setTimeout(() => {
+          at = Date.now();
+          abort.abort();
+        }, 150);
+        assert.equal((await trouble(list, abort.signal)).kind, 'cancelled', fault.kind);
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        assert.ok((server.requests.at(-1)?.at ?? 0) <= at + 50, fault.kind);
+        server.behave();
+      }
+      const sent = server.requests.length;
+      assert.equal((await trouble(list, AbortSignal.abort())).kind, 'cancelled');
+      assert.equal(server.requests.length, sent);
+    });
+
+    it('follows no redirect, so that no key reaches another address', async () => {
+      const other = await new VendorServer({ routes: {}, notFound: () => ({ status: 200, json: {} }) }).start();
+      try {
+        for (const status of [301, 302, 303, 307, 308]) {
+          const headers = { location: `${other.url}/things?x=1` };
+          server.misbehave('GET', /things/, { kind: 'answer', answer: { status, headers } }, 1);
+          const { kind } = await trouble(list);
+          assert.equal(kind, 'unexpectedAnswer');
+        }
+        assert.equal(other.requests.length, 0);
+      } finally {
+        await other.stop();
+      }
+    });
+
+    it('says in which way nobody answers', async () => {
+      const port = await freePort();
+      const at = async (url: string) => {
+        try {
+          return await clientFor(url).send({ ...list, repeatable: false }, unaborted);
+        } catch (error) {
+          return (error as ProviderError).trouble;
+        }
+      };
+      assert.deepEqual(await at(`http://127.0.0.1:${port}`), { kind: 'unreachable', why: 'refused' });
+      assert.deepEqual(await at('http://no-such-host.invalid'), { kind: 'unreachable', why: 'dns' });
+      assert.deepEqual(await at(server.url.replace('http:', 'https:')), { kind: 'unreachable', why: 'tls' });
+    });
+
+    it('reads no more than 32 MiB, counted after decoding', async () => {
+      const bomb = gzipSync(Buffer.alloc(40 * 2 ** 20, 32));
+      const bare = createServer((request, response) => {
+        if (request.url === '/bomb') response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb);
+        else response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('{"small":true}'));
+      }).listen(0, '127.0.0.1');
+      await once(bare, 'listening');
+      const address = bare.address();
+      assert.ok(address !== null && typeof address === 'object');
+      const client = clientFor(`http://127.0.0.1:${address.port}`);
+      try {
+        const { body } = await client.send({ method: 'GET', route: '/small' }, unaborted);
+        assert.equal(body, '{"small":true}');
+        await assert.rejects(client.send({ method: 'GET', route: '/bomb' }, unaborted), (error) => {
+          return (
+            ProviderError.isOf(error, 'unexpectedAnswer') &&
+            /larger than 32 MiB/.test(error.trouble.kind === 'unexpectedAnswer' ? error.trouble.what : '')
+          );
+        });
+      } finally {
+        bare.closeAllConnections();
+        bare.close();
+      }
+    });
+  });
+}
+
+describe('undici transport', () => {
+  it('leaves the process-wide dispatcher, which other extensions share, alone', () => {
+    const slot = Symbol.for('undici.globalDispatcher.1');
+    const before: unknown = Reflect.get(globalThis, slot);
+    new UndiciTransport(plainNetwork('undici'), systemClock).close();
+    assert.equal(Reflect.get(globalThis, slot), before);
+  });
+});

@@ -1,0 +1,86 @@
+import { strict as assert } from 'node:assert';
+import { Emitter } from '../../../src/core/event.ts';
+import type { NetworkSettings } from '../../../src/core/network.ts';
+import { RoutedTransport } from '../../../src/http/routedTransport.ts';
+import { type Transport, TransportError } from '../../../src/http/transport.ts';
+
+const request = {
+  url: new URL('https://vendor.example/things'),
+  method: 'GET',
+  headers: {},
+  body: undefined,
+  signal: new AbortController().signal,
+  maxBytes: 1,
+};
+
+/** A way to the network that fails as told, and counts. */
+class Way implements Transport {
+  sent = 0;
+  fails: TransportError | undefined;
+  async send() {
+    this.sent += 1;
+    if (this.fails !== undefined) throw this.fails;
+    return { status: 200, headers: new Map<string, string>(), body: '' };
+  }
+}
+
+describe('routed transport', () => {
+  const noWay = new TransportError({ kind: 'unreachable', why: 'proxy' }, true);
+  let undici: Way;
+  let editor: Way;
+  const changed = new Emitter<void>();
+  const over = (transport: NetworkSettings['transport']) =>
+    new RoutedTransport(
+      {
+        settings: () => ({ transport, systemCertificates: true, strictCertificates: true }),
+        routeTo: async () => ({ by: 'editor', proxy: undefined }),
+        onDidChange: changed.event,
+      },
+      undici,
+      editor,
+    );
+
+  beforeEach(() => {
+    undici = new Way();
+    editor = new Way();
+  });
+
+  it('stays with undici while that finds a way', async () => {
+    const routed = over('auto');
+    await routed.send(request);
+    await routed.send(request);
+    assert.deepEqual([undici.sent, editor.sent], [2, 0]);
+  });
+
+  it('falls back to the editor once, and remembers it until the settings change', async () => {
+    undici.fails = noWay;
+    const routed = over('auto');
+    await routed.send(request);
+    await routed.send(request);
+    assert.deepEqual([undici.sent, editor.sent], [1, 2]);
+    changed.fire();
+    undici.fails = undefined;
+    await routed.send(request);
+    assert.deepEqual([undici.sent, editor.sent], [2, 2]);
+  });
+
+  it('never repeats by another way what the vendor may have seen', async () => {
+    undici.fails = new TransportError({ kind: 'unreachable', why: 'cut' }, false);
+    await assert.rejects(over('auto').send(request), TransportError);
+    assert.equal(editor.sent, 0);
+  });
+
+  it('asks nobody else about this machine', async () => {
+    undici.fails = noWay;
+    await assert.rejects(over('auto').send({ ...request, url: new URL('http://127.0.0.1:1/') }), TransportError);
+    assert.equal(editor.sent, 0);
+  });
+
+  it('keeps to what the setting says', async () => {
+    undici.fails = noWay;
+    await assert.rejects(over('undici').send(request), TransportError);
+    assert.deepEqual([undici.sent, editor.sent], [1, 0]);
+    await over('editor').send(request);
+    assert.deepEqual([undici.sent, editor.sent], [1, 1]);
+  });
+});

@@ -1,0 +1,117 @@
+import { strict as assert } from 'node:assert';
+import { existsSync, readFileSync } from 'node:fs';
+import type { Capability } from '../../src/core/provider.ts';
+import type { SessionPhase } from '../../src/core/session.ts';
+import { type CommandEntry, commandPrefix, commandTable } from '../../src/ui/commands/table.ts';
+import {
+  accountContext,
+  groupContext,
+  pageContext,
+  sessionContext,
+  troubleContext,
+} from '../../src/ui/tree/contextValue.ts';
+import { manifestOf, readManifest } from '../manifest.ts';
+
+const { manifest, words } = readManifest();
+const { contributes } = manifest;
+
+/** Every subset of what a provider may be able to do. */
+function capabilitySets(): ReadonlySet<Capability>[] {
+  const all: readonly Capability[] = ['endEverything', 'deleteGroup', 'cancelGroup', 'pages', 'liveView'];
+  return Array.from({ length: 2 ** all.length }, (_, bits) => new Set(all.filter((_, index) => bits & (1 << index))));
+}
+
+/** Every context value that the tree can give a row. */
+function contextValues(): Set<string> {
+  const values = new Set(['rb:info', troubleContext(true), troubleContext(false)]);
+  const phases: readonly SessionPhase[] = ['starting', 'running', 'idle', 'ending', 'unknown'];
+  for (const capabilities of capabilitySets()) {
+    values.add(pageContext(capabilities));
+    for (const count of [0, 3]) {
+      values.add(groupContext(capabilities, count));
+      for (const state of ['disconnected', 'loading', 'ready', 'failed'] as const) {
+        for (const rejected of [true, false]) values.add(accountContext(state, rejected, capabilities, count));
+      }
+    }
+    for (const phase of phases) {
+      for (const life of ['running', 'ending', 'stuck'] as const) {
+        for (const grouped of [true, false]) values.add(sessionContext(phase, life, capabilities, grouped));
+      }
+    }
+  }
+  return values;
+}
+
+function viewItemPatterns(when: string): RegExp[] {
+  return [...when.matchAll(/viewItem =~ \/((?:[^/\\]|\\.)*)\//g)].map(([, pattern = '']) => new RegExp(pattern));
+}
+
+describe('manifest', () => {
+  it('has exactly the commands, menus, palette entries, keys and titles of the command table', () => {
+    const expected = manifestOf(commandTable);
+    assert.deepEqual(contributes.commands, expected.commands);
+    assert.deepEqual(contributes.menus, expected.menus);
+    assert.deepEqual(contributes.keybindings, JSON.parse(JSON.stringify(expected.keybindings)));
+    const titles = Object.entries(words).filter(([key]) => key.startsWith('command.'));
+    assert.deepEqual(Object.fromEntries(titles), expected.titles);
+  });
+
+  it('asks of rows only what the tree can really give them', () => {
+    const values = [...contextValues()];
+    const entries: readonly CommandEntry[] = Object.values(commandTable);
+    const patterns = entries.flatMap(({ menus }) => menus.flatMap(({ when }) => viewItemPatterns(when)));
+    assert.ok(patterns.length > 20);
+    for (const pattern of patterns)
+      assert.ok(
+        values.some((value) => pattern.test(value)),
+        String(pattern),
+      );
+    assert.ok(!values.some((value) => /^rb:session\b(?=.*\+nothing\b)/.test(value)));
+  });
+
+  it('offers ends only of rows that can be ended, and nothing destructive beside something else', () => {
+    const ends = contributes.menus['view/item/context'].filter(({ command }: { command: string }) =>
+      /end[A-Z]|delete/.test(command),
+    );
+    for (const { group } of ends) assert.match(group, /^(inline@3|9_destructive@\d)$/);
+    for (const value of contextValues()) {
+      const endable = /^rb:session\b(?=.*\+endable\b)/.test(value);
+      assert.equal(endable && value.includes('+ending+') && !value.startsWith('rb:session+ending'), false, value);
+    }
+  });
+
+  it('has a word for each placeholder, and a placeholder for each word', () => {
+    const used = new Set([...JSON.stringify(manifest).matchAll(/%([\w.]+)%/g)].map(([, key]) => key));
+    assert.deepEqual([...used].sort(), Object.keys(words).sort());
+  });
+
+  it('mentions only commands and views that there are', () => {
+    const ids = new Set(Object.keys(commandTable).map((name) => commandPrefix + name));
+    const text = JSON.stringify([manifest, words]);
+    for (const [, id = ''] of text.matchAll(/command:(browserSessions\.\w+)/g)) assert.ok(ids.has(id), id);
+    for (const [, id] of text.matchAll(/view == ([\w.]+)/g)) assert.equal(id, 'browserSessions.sessions');
+  });
+
+  it('could be published: its files are there, its engine and its types agree, and nothing starts it early', () => {
+    for (const file of [manifest.icon, 'README.md', 'CHANGELOG.md', 'LICENSE', 'media/activityBar.svg']) {
+      assert.ok(existsSync(file), file);
+    }
+    assert.equal(manifest.engines.vscode, '^1.101.0');
+    assert.match(manifest.devDependencies['@types/vscode'], /^1\.101\./);
+    assert.deepEqual(manifest.activationEvents, []);
+    assert.equal(manifest.dependencies, undefined);
+    assert.match(
+      readFileSync('CHANGELOG.md', 'utf8'),
+      new RegExp(`^## .*${manifest.version.replaceAll('.', '\\.')}`, 'm'),
+    );
+  });
+
+  it('lets no workspace choose how requests travel', () => {
+    const { properties } = contributes.configuration;
+    assert.equal(properties['browserSessions.network.transport'].scope, 'application');
+    assert.deepEqual(
+      Object.keys(properties).filter((key) => /origin|url|key|token|secret|host/i.test(key)),
+      [],
+    );
+  });
+});

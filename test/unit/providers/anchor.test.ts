@@ -1,0 +1,341 @@
+import { strict as assert } from 'node:assert';
+import { readFileSync } from 'node:fs';
+import { groupId, pageId, sessionId } from '../../../src/core/ids.ts';
+import type { Inventory } from '../../../src/core/inventory.ts';
+import type { Provider } from '../../../src/core/provider.ts';
+import { ProviderError, type TroubleKind } from '../../../src/core/providerError.ts';
+import type { Session } from '../../../src/core/session.ts';
+import { anchor } from '../../../src/providers/anchor.ts';
+import { type AnchorServer, startAnchor } from '../../servers/anchor.ts';
+import { connect, type KeptLog, unaborted } from '../wires.ts';
+
+describe('Anchor Browser', () => {
+  let server: AnchorServer;
+  let provider: Provider;
+  let log: KeptLog;
+
+  beforeEach(async () => {
+    server = await startAnchor();
+    ({ provider, log } = connect(anchor, server.url, { apiKey: server.key }));
+  });
+  afterEach(async () => {
+    const { unknownRequests } = server;
+    await server.stop();
+    assert.equal(unknownRequests, 0, 'a path was asked for that the vendor does not document');
+    assert.ok(!log.lines.join('\n').includes(server.key), 'the key is in the log');
+  });
+
+  /** What a list comes to once all of its pages are there. */
+  async function listed(): Promise<{ sessions: Session[]; groups: Inventory['groups']; faults: Inventory['faults'] }> {
+    const sessions = new Map<string, Session>();
+    const groups = new Map<string, Inventory['groups'][number]>();
+    const faults: Inventory['faults'][number][] = [];
+    for await (const page of provider.list(unaborted)) {
+      for (const session of page.sessions) sessions.set(session.id, session);
+      for (const group of page.groups) groups.set(group.id, group);
+      faults.push(...page.faults);
+    }
+    return { sessions: [...sessions.values()], groups: [...groups.values()], faults };
+  }
+
+  async function only(): Promise<Session> {
+    const [session] = (await listed()).sessions;
+    assert.ok(session);
+    return session;
+  }
+
+  async function trouble(promise: Promise<unknown>): Promise<TroubleKind> {
+    try {
+      await promise;
+    } catch (error) {
+      assert.ok(ProviderError.is(error), String(error));
+      assert.ok(![error.message, error.detail, error.stack].join('\n').includes(server.key));
+      return error.trouble.kind;
+    }
+    return assert.fail('it succeeded');
+  }
+
+  it('checks a key with the cheapest call, and tells how many sessions may run', async () => {
+    assert.deepEqual(await provider.check(unaborted), { identity: undefined, sessionLimit: 25 });
+    server.maxConcurrentBrowsers = -1;
+    assert.equal((await provider.check(unaborted)).sessionLimit, undefined);
+    server.misbehave('GET', /billing/, { kind: 'answer', answer: { status: 403, json: {} } });
+    assert.equal((await provider.check(unaborted)).sessionLimit, undefined);
+    const wrong = connect(anchor, server.url, { apiKey: 'wrong-key' }).provider;
+    assert.equal(await trouble(wrong.check(unaborted)), 'unauthorized');
+  });
+
+  it('lists what runs, with what each of its two lists tells', async () => {
+    const created = new Date(Date.now() - 60_000);
+    server.add({
+      id: 'sess_a',
+      domains: ['shop.example', 'pay.example'],
+      headless: true,
+      tags: ['prod'],
+      createdAt: created,
+    });
+    server.add({ id: 'sess_done', status: 'completed' });
+    server.add({ id: 'sess_failed', status: 'failed' });
+    const session = await only();
+    assert.equal(session.id, 'sess_a');
+    assert.equal(session.name, 'shop.example');
+    assert.equal(session.phase, 'running');
+    assert.equal(session.startedAt, created.getTime());
+    assert.deepEqual(session.tags, ['prod']);
+    assert.deepEqual(session.traits, ['headless']);
+    assert.equal(session.heldBack, undefined);
+    assert.ok(!JSON.stringify(session).includes('canary'), 'a secret of the vendor’s answer is in the session');
+  });
+
+  it('keeps a status that it does not know, and can end it', async () => {
+    server.add({ id: 'sess_a', status: 'hibernating' });
+    const session = await only();
+    assert.equal(session.phase, 'unknown');
+    assert.equal(session.status, 'hibernating');
+    assert.equal(await provider.end(session, unaborted), 'ended');
+    assert.deepEqual(server.running, []);
+  });
+
+  it('reads all pages as they arrive: trap A4, ten of the oldest are not a list', async () => {
+    for (let index = 0; index < 120; index++) server.add({ createdAt: new Date(Date.now() - index * 1000) });
+    const pages: number[] = [];
+    for await (const page of provider.list(unaborted)) pages.push(page.sessions.length);
+    assert.deepEqual(pages, [120, 50, 50, 20, 0]);
+    assert.equal((await listed()).sessions.length, 120);
+  });
+
+  it('shows 499 of 500 rows and says what is wrong with the other', async () => {
+    for (let index = 0; index < 499; index++) server.add({ status: 'warming' });
+    server.add({ id: 'all', status: 'warming' });
+    const { sessions, faults } = await listed();
+    assert.equal(sessions.length, 499);
+    assert.deepEqual(faults, [{ subject: 'all', what: 'its id is the word for everything' }]);
+  });
+
+  it('has a trouble for each thing that goes wrong with the list', async () => {
+    const flat = /all\/status/;
+    for (const [answer, kind] of [
+      [{ status: 401, json: { error: { code: 401, message: 'Invalid API key' } } }, 'unauthorized'],
+      [{ status: 429, headers: { 'retry-after': '3600' } }, 'rateLimited'],
+      [{ status: 200, html: '<h1>Sign in</h1>' }, 'unexpectedAnswer'],
+      [{ status: 200, text: '{"data":{"items":[' }, 'unexpectedAnswer'],
+      [{ status: 200, json: { data: { items: null } } }, 'unexpectedAnswer'],
+      [{ status: 302, headers: { location: 'https://elsewhere.example' } }, 'unexpectedAnswer'],
+      [{ status: 404, json: {} }, 'notFound'],
+    ] as const) {
+      server.misbehave('GET', flat, { kind: 'answer', answer }, 1);
+      assert.equal(await trouble(listed()), kind, JSON.stringify(answer));
+    }
+  });
+
+  it('gives up a list that never ends', async () => {
+    server.add({ id: 'sess_a' });
+    const row = { id: 'sess_a', status: 'running', created_at: new Date().toISOString() };
+    const answer = { status: 200, json: { data: { sessions: [row], total_pages: 1_000_000 } } };
+    server.misbehave('GET', /v1\/sessions$/, { kind: 'answer', answer });
+    assert.equal(await trouble(listed()), 'unexpectedAnswer');
+    assert.ok(server.requests.length < 10);
+  });
+
+  it('still lists the sessions when batches or the team’s list cannot be had', async () => {
+    server.add({ id: 'sess_a' });
+    server.misbehave('GET', /batch-sessions/, { kind: 'answer', answer: { status: 404, json: {} } });
+    server.misbehave('GET', /v1\/sessions$/, { kind: 'answer', answer: { status: 403, json: {} } });
+    const { sessions, faults } = await listed();
+    assert.equal(sessions.length, 1);
+    assert.deepEqual(
+      faults.map(({ subject }) => subject),
+      ['Sessions of other keys', 'Batches'],
+    );
+    server.behave();
+    await listed();
+    // Now that the team's list has been seen, missing it would look as if its sessions had ended.
+    server.misbehave('GET', /v1\/sessions$/, { kind: 'answer', answer: { status: 403, json: {} } });
+    assert.equal(await trouble(listed()), 'forbidden');
+  });
+
+  it('stops asking as soon as nobody waits', async () => {
+    for (let index = 0; index < 200; index++) server.add();
+    server.misbehave('GET', /v1\/sessions$/, { kind: 'slow', ms: 100 });
+    const abort = new AbortController();
+    let at = 0;
+    setTimeout(() => {
+      at = Date.now();
+      abort.abort();
+    }, 150);
+    const read = async () => {
+      for await (const _ of provider.list(abort.signal));
+    };
+    assert.equal(await trouble(read()), 'cancelled');
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    assert.ok((server.requests.at(-1)?.at ?? 0) <= at + 50);
+  });
+
+  it('ends one session, and takes a second end for already gone', async () => {
+    server.add({ id: 'sess_a' });
+    server.add({ id: 'sess_b' });
+    const session = (await listed()).sessions.find(({ id }) => id === 'sess_a');
+    assert.ok(session);
+    assert.equal(await provider.probe(session, unaborted), 'running');
+    assert.equal(await provider.end(session, unaborted), 'ended');
+    assert.deepEqual(server.running, ['sess_b']);
+    assert.equal(await provider.probe(session, unaborted), 'gone');
+    assert.equal(await provider.end(session, unaborted), 'alreadyGone');
+  });
+
+  it('refuses an id that is none before any request: trap A5', async () => {
+    server.add({ id: 'sess_a' });
+    const session = await only();
+    const before = server.requests.length;
+    for (const id of ['', 'all', 'ALL', '../all', 'a?b']) {
+      assert.equal(await trouble(provider.end({ ...session, id: id as Session['id'] }, unaborted)), 'unexpectedAnswer');
+      assert.equal(
+        await trouble(provider.deleteGroup?.(id as never, unaborted) ?? Promise.resolve()),
+        'unexpectedAnswer',
+      );
+    }
+    assert.equal(server.requests.length, before);
+    assert.deepEqual(server.running, ['sess_a']);
+  });
+
+  it('trap A1: sessions of a “completed” batch run, and end only one by one or by deletion', async () => {
+    const batch = server.addBatch(3);
+    const { sessions, groups } = await listed();
+    assert.deepEqual(
+      groups.map(({ id, status }) => [id, status]),
+      [[batch.id, 'completed']],
+    );
+    assert.ok(sessions.every((session) => session.groupId === batch.id && session.phase === 'running'));
+    assert.equal(await trouble(provider.cancelGroup?.(groupId(batch.id), unaborted) ?? Promise.resolve()), 'conflict');
+    const [first] = sessions;
+    assert.ok(first);
+    await provider.end(first, unaborted);
+    assert.equal((await listed()).sessions.length, 2);
+  });
+
+  it('trap A2: finds the id under either of its names', async () => {
+    server.add({ id: 'sess_a' });
+    const pages = await Array.fromAsync(provider.list(unaborted));
+    assert.deepEqual(
+      pages.map(({ sessions }) => sessions.map(({ id }) => id)),
+      [['sess_a'], ['sess_a'], []],
+    );
+  });
+
+  it('trap A3: shows sessions of the team’s other keys, and leaves them out of ends of many', async () => {
+    server.keys.set('ci-key', 'sk-anchor-ci-canary');
+    server.add({ id: 'sess_own' });
+    server.add({ id: 'sess_ci', key: 'sk-anchor-ci-canary' });
+    const { sessions } = await listed();
+    const ci = sessions.find(({ id }) => id === 'sess_ci');
+    assert.equal(ci?.heldBack, 'It was started with ci-key of your team.');
+    assert.deepEqual(ci?.traits, ['key: ci-key']);
+    assert.equal(sessions.find(({ id }) => id === 'sess_own')?.heldBack, undefined);
+    await provider.endEverything?.(unaborted);
+    assert.deepEqual(server.running, ['sess_ci']);
+  });
+
+  it('trap A6: tells a bad id from a bad key when an end answers 401', async () => {
+    server.keys.set('ci-key', 'sk-anchor-ci-canary');
+    server.add({ id: 'sess_ci', key: 'sk-anchor-ci-canary' });
+    const session = await only();
+    assert.equal(await trouble(provider.end(session, unaborted)), 'forbidden');
+    assert.deepEqual(server.running, ['sess_ci']);
+    const wrong = connect(anchor, server.url, { apiKey: 'wrong-key' }).provider;
+    assert.equal(await trouble(wrong.end(session, unaborted)), 'unauthorized');
+    assert.equal(await provider.end({ ...session, id: sessionId('sess_never') }, unaborted), 'alreadyGone');
+  });
+
+  it('trap A7: sends the cancel of a batch once, whatever it answers', async () => {
+    const batch = server.addBatch(1, { status: 'processing', completedAt: undefined });
+    for (const status of [409, 500, 429]) {
+      server.misbehave('PATCH', /batch/, { kind: 'answer', answer: { status, json: {} } }, 1);
+      await trouble(provider.cancelGroup?.(groupId(batch.id), unaborted) ?? Promise.resolve());
+    }
+    assert.equal(server.requests.filter(({ method }) => method === 'PATCH').length, 3);
+    await provider.cancelGroup?.(groupId(batch.id), unaborted);
+    assert.deepEqual(server.running, []);
+  });
+
+  it('trap A8: needs none of the vendor’s packages', () => {
+    const { dependencies = {}, devDependencies = {} } = JSON.parse(readFileSync('package.json', 'utf8'));
+    assert.ok(!Object.keys({ ...dependencies, ...devDependencies }).some((name) => name.includes('anchor')));
+  });
+
+  it('deletes a batch, and tells each session that could not be deleted though the answer is 200', async () => {
+    const batch = server.addBatch(10);
+    const [stuck] = batch.members;
+    assert.ok(stuck);
+    batch.undeletable.set(stuck.id, 'Session is locked by a task');
+    assert.deepEqual(await provider.deleteGroup?.(groupId(batch.id), unaborted), {
+      deleted: 9,
+      failed: 1,
+      failures: [{ sessionId: stuck.id, reason: 'Session is locked by a task' }],
+      message: 'Batch partly deleted',
+    });
+    assert.deepEqual(server.running, [stuck.id]);
+  });
+
+  it('takes a deletion’s answer that says nothing for an unexpected one', async () => {
+    const batch = server.addBatch(1);
+    server.misbehave('DELETE', /batch/, { kind: 'answer', answer: { status: 200, json: {} } }, 1);
+    assert.equal(
+      await trouble(provider.deleteGroup?.(groupId(batch.id), unaborted) ?? Promise.resolve()),
+      'unexpectedAnswer',
+    );
+  });
+
+  it('asks for a batch’s sessions once, when all of them are made', async () => {
+    server.addBatch(2);
+    await listed();
+    await listed();
+    await listed();
+    assert.equal(server.log().filter((line) => /batch-sessions\/.+/.test(line)).length, 1);
+  });
+
+  it('tells pages, and makes a live view anew each time', async () => {
+    server.add({
+      id: 'sess_a',
+      pages: [
+        { id: 'p1', title: 'Cart', url: 'https://shop.example/cart' },
+        { id: 'p2', title: 'Pay', url: 'about:blank' },
+      ],
+    });
+    const id = sessionId('sess_a');
+    assert.deepEqual(await provider.pages?.(id, unaborted), [
+      { id: 'p1', title: 'Cart', url: 'https://shop.example/cart' },
+      { id: 'p2', title: 'Pay', url: 'about:blank' },
+    ]);
+    const first = await provider.liveView?.(id, undefined, unaborted);
+    assert.equal(first?.url.href, `${server.url}/live/sess_a/p1`);
+    assert.equal(first?.sandbox, 'allow-same-origin allow-scripts');
+    const second = await provider.liveView?.(id, pageId('p2'), unaborted);
+    assert.equal(second?.url.pathname, '/live/sess_a/p2');
+    assert.equal(await trouble(provider.liveView?.(id, pageId('p3'), unaborted) ?? Promise.resolve()), 'notFound');
+  });
+
+  it('refuses a live view of any other address than the vendor’s', async () => {
+    server.add({ id: 'sess_a' });
+    for (const frontend_url of [
+      'https://evil.example/',
+      'javascript:alert(1)',
+      'http://10.0.0.1/',
+      'file:///etc/passwd',
+    ]) {
+      const json = [{ id: 'p1', title: 't', url: 'u', frontend_url }];
+      server.misbehave('GET', /pages$/, { kind: 'answer', answer: { status: 200, json } }, 1);
+      const view = provider.liveView?.(sessionId('sess_a'), undefined, unaborted) ?? Promise.resolve();
+      assert.equal(await trouble(view), 'unexpectedAnswer', frontend_url);
+    }
+  });
+
+  it('takes the batch’s link for a session that has no page', async () => {
+    const batch = server.addBatch(1);
+    const [member] = batch.members;
+    assert.ok(member);
+    member.pages = [];
+    await listed();
+    const view = await provider.liveView?.(sessionId(member.id), undefined, unaborted);
+    assert.equal(view?.url.pathname, `/live/${member.id}/first`);
+  });
+});

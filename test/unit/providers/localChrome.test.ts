@@ -1,0 +1,190 @@
+import { strict as assert } from 'node:assert';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { Provider } from '../../../src/core/provider.ts';
+import { ProviderError, type TroubleKind } from '../../../src/core/providerError.ts';
+import type { Session } from '../../../src/core/session.ts';
+import { localChrome } from '../../../src/providers/localChrome.ts';
+import { type RunningChromium, startChromium } from '../../host/chromium.ts';
+import { freePort } from '../../host/processes.ts';
+import { Devtools } from '../../servers/devtools.ts';
+import { VendorServer } from '../../servers/vendorServer.ts';
+import { connect, unaborted } from '../wires.ts';
+
+const page = (title: string) =>
+  `data:text/html,<title>${encodeURIComponent(title)}</title><p>${encodeURIComponent(title)}`;
+
+/** Whether one of the sessions has pages of these titles. A page has its address for a title until it has loaded. */
+function hasTitles(sessions: readonly Session[], titles: readonly string[]): boolean {
+  return sessions.some(({ pages }) => titles.every((title) => pages?.some((one) => one.title === title)));
+}
+
+describe('Local Chrome', function () {
+  this.timeout(60_000);
+  let chromium: RunningChromium;
+  let devtools: Devtools;
+  let provider: Provider;
+
+  before(async () => {
+    chromium = await startChromium();
+    devtools = await Devtools.open(chromium.endpoint);
+  });
+  after(async () => {
+    devtools.close();
+    await chromium.stop();
+  });
+  beforeEach(() => {
+    ({ provider } = connect(localChrome, chromium.endpoint));
+  });
+  afterEach(async () => {
+    for (const browserContextId of await devtools.contexts()) {
+      await devtools.send('Target.disposeBrowserContext', { browserContextId });
+    }
+  });
+
+  async function listed(from = provider): Promise<Session[]> {
+    return (await Array.fromAsync(from.list(unaborted))).flatMap(({ sessions }) => sessions);
+  }
+
+  /** Waits until the browser tells of a page what it is to be. */
+  async function settled(isSo: (sessions: Session[]) => boolean): Promise<Session[]> {
+    for (const deadline = Date.now() + 10_000; ; ) {
+      const sessions = await listed();
+      if (isSo(sessions)) return sessions;
+      assert.ok(Date.now() < deadline, JSON.stringify(sessions));
+    }
+  }
+
+  async function until(isSo: () => Promise<boolean>): Promise<void> {
+    for (const deadline = Date.now() + 10_000; !(await isSo()); ) assert.ok(Date.now() < deadline);
+  }
+
+  async function troubleOf(promise: Promise<unknown>): Promise<TroubleKind> {
+    try {
+      await promise;
+    } catch (error) {
+      assert.ok(ProviderError.is(error), String(error));
+      return error.trouble.kind;
+    }
+    return assert.fail('it succeeded');
+  }
+
+  it('says which browser answers', async () => {
+    assert.match((await provider.check(unaborted)).identity ?? '', /^(Headless)?(Chrome|Edg)\w*\/\d+/);
+  });
+
+  it('lists each isolated context with its pages, and no empty tab of the browser', async () => {
+    const id = await devtools.openContext(page('Clock'), page('Counter'));
+    const empty = await devtools.openContext();
+    const sessions = await settled((all) => hasTitles(all, ['Clock', 'Counter']));
+    assert.deepEqual(new Set(sessions.map((session) => session.id as string)), new Set([id, empty]));
+    const session = sessions.find((one) => one.id === id);
+    assert.deepEqual(new Set(session?.pages?.map(({ title }) => title)), new Set(['Clock', 'Counter']));
+    assert.equal(session?.startedAt, undefined);
+    assert.equal(session?.heldBack, undefined);
+  });
+
+  it('ends a context, and nothing but it', async () => {
+    const first = await devtools.openContext(page('First'));
+    const second = await devtools.openContext(page('Second'));
+    const session = (await listed()).find(({ id }) => id === first);
+    assert.ok(session);
+    assert.equal(await provider.probe(session, unaborted), 'running');
+    assert.equal(await provider.end(session, unaborted), 'ended');
+    assert.deepEqual(await devtools.contexts(), [second]);
+    assert.equal(await provider.probe(session, unaborted), 'gone');
+    assert.equal(await provider.end(session, unaborted), 'alreadyGone');
+  });
+
+  it('shows the default context, held back; ending it closes the confirmed pages and never the browser', async () => {
+    await devtools.send('Target.createTarget', { url: page('Mail') });
+    await devtools.send('Target.createTarget', { url: page('Bank') });
+    const sessions = await settled((all) => hasTitles(all, ['Mail', 'Bank']));
+    const [session] = sessions;
+    assert.ok(session);
+    assert.equal(sessions.length, 1);
+    assert.equal(session.name, 'Default context');
+    assert.equal(session.ends, 'pages');
+    assert.match(session.heldBack ?? '', /browser’s own window/);
+    // A page that was opened after the person confirmed is not theirs to lose.
+    await devtools.send('Target.createTarget', { url: page('Opened since') });
+    assert.equal(await provider.end(session, unaborted), 'accepted');
+    await until(async () => (await provider.probe(session, unaborted)) === 'gone');
+    const left = (await devtools.defaultPages()).filter((url) => url.startsWith('data:'));
+    assert.equal(left.length, 1);
+    assert.match(left[0] ?? '', /Opened%20since/);
+
+    const [rest] = await listed();
+    assert.ok(rest);
+    assert.equal(await provider.end(rest, unaborted), 'accepted');
+    await settled((all) => all.length === 0);
+    assert.equal(chromium.process.child.exitCode, null);
+    assert.match((await provider.check(unaborted)).identity ?? '', /Chrome/);
+  });
+
+  it('keeps a tab open when the last pages of the default context close', async () => {
+    const { targetInfos } = await devtools.send<{ targetInfos: { targetId: string; type: string }[] }>(
+      'Target.getTargets',
+    );
+    await devtools.send('Target.createTarget', { url: page('Last') });
+    for (const { targetId, type } of targetInfos) {
+      if (type === 'page') await devtools.send('Target.closeTarget', { targetId });
+    }
+    const [session] = await settled((all) => all.length === 1);
+    assert.ok(session);
+    await provider.end(session, unaborted);
+    await until(async () => (await listed()).length === 0);
+    assert.deepEqual(await devtools.defaultPages(), ['about:blank']);
+  });
+
+  it('tells of titles as they are: cleaning them is for who shows them', async () => {
+    await devtools.openContext(page('[x](command:evil) $(trash) \u202e'));
+    const [session] = await settled((all) => all[0]?.pages?.[0]?.title.startsWith('[x]') === true);
+    assert.match(session?.pages?.[0]?.title ?? '', /\[x\]\(command:evil\)/);
+  });
+
+  it('has a trouble for a dead port, for another server and for a stranger’s WebSocket', async () => {
+    const dead = connect(localChrome, `http://127.0.0.1:${await freePort()}`).provider;
+    assert.equal(await troubleOf(dead.check(unaborted)), 'unreachable');
+
+    const answers = [
+      [{ status: 200, html: '<h1>It works!</h1>' }, 'unexpectedAnswer'],
+      [{ status: 404, text: 'nothing here' }, 'notFound'],
+      [{ status: 200, json: { Browser: 'Chrome/1', webSocketDebuggerUrl: 'not a url' } }, 'unexpectedAnswer'],
+      // The connection goes to the account's own address, whatever the answer names.
+      [{ status: 200, json: { Browser: 'Chrome/1', webSocketDebuggerUrl: 'ws://169.254.169.254/x' } }, 'unreachable'],
+    ] as const;
+    for (const [answer, kind] of answers) {
+      const other = await new VendorServer({ routes: {}, notFound: () => answer }).start();
+      try {
+        assert.equal(
+          await troubleOf(connect(localChrome, other.url).provider.list(unaborted)[Symbol.asyncIterator]().next()),
+          kind,
+        );
+      } finally {
+        await other.stop();
+      }
+    }
+  });
+
+  it('gives up at once when nobody waits, even for a browser that never answers', async () => {
+    const silent: Server = createServer((request, response) => {
+      const { port } = silent.address() as { port: number };
+      if (request.url === '/json/version') {
+        response.end(JSON.stringify({ Browser: 'Chrome/1', webSocketDebuggerUrl: `ws://127.0.0.1:${port}/devtools` }));
+      }
+    }).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    silent.on('upgrade', () => {});
+    try {
+      const { port } = silent.address() as { port: number };
+      const hung = connect(localChrome, `http://127.0.0.1:${port}`).provider;
+      const began = Date.now();
+      assert.equal(await troubleOf(hung.check(AbortSignal.timeout(200))), 'cancelled');
+      assert.ok(Date.now() - began < 2_000);
+    } finally {
+      silent.closeAllConnections();
+      silent.close();
+    }
+  });
+});

@@ -1,0 +1,265 @@
+import { strict as assert } from 'node:assert';
+import { type AccountId, accountId, groupId, sessionId } from '../../../src/core/ids.ts';
+import { ProviderError } from '../../../src/core/providerError.ts';
+import type { EndOutcomeKind, EndReport, EndTarget } from '../../../src/services/ender.ts';
+import { type RunningChromium, startChromium } from '../../host/chromium.ts';
+import { type AnchorServer, startAnchor } from '../../servers/anchor.ts';
+import { Devtools } from '../../servers/devtools.ts';
+import { House } from './house.ts';
+
+const neverStop = new AbortController().signal;
+const quietly = { stop: neverStop, onProgress: () => {} };
+
+function counts({ results }: EndReport): Partial<Record<EndOutcomeKind, number>> {
+  const found: Partial<Record<EndOutcomeKind, number>> = {};
+  for (const { outcome } of results) found[outcome] = (found[outcome] ?? 0) + 1;
+  return found;
+}
+
+describe('ender', function () {
+  this.timeout(60_000);
+  let server: AnchorServer;
+  let house: House;
+  let id: AccountId;
+
+  beforeEach(async () => {
+    server = await startAnchor();
+    house = new House();
+  });
+  afterEach(async () => {
+    house.dispose();
+    await server.stop();
+  });
+
+  async function list(count: number): Promise<EndTarget[]> {
+    for (let index = 0; index < count; index++) server.add({ id: `sess_${index}` });
+    id = await house.add('anchor', server.url, { apiKey: server.key });
+    return targets();
+  }
+  const targets = (): EndTarget[] =>
+    [...(house.store.state(id)?.contents.sessions.values() ?? [])].map((session) => ({ accountId: id, session }));
+  const life = (session: string) => house.store.life(id, sessionId(session));
+
+  it('ends exactly what it is handed, and proves it by a list that begins after the request', async () => {
+    const all = await list(10);
+    server.endLagMs = 100;
+    const some = all.slice(0, 6);
+    const lives: string[] = [];
+    house.store.onDidChange(() => lives.push(life(some[0]?.session.id ?? '').kind));
+    const report = await house.ender.end(some, quietly);
+    assert.deepEqual(counts(report), { ended: 6 });
+    assert.deepEqual(new Set(server.running), new Set(all.slice(6).map(({ session }) => session.id)));
+    assert.ok(lives.includes('ending'));
+    const sent = server.log().filter((line) => line.startsWith('DELETE'));
+    assert.equal(sent.length, 6);
+    assert.ok(server.mostInFlight <= 4);
+    assert.equal(house.store.state(id)?.contents.sessions.size, 4);
+  });
+
+  it('sends one end for a session that is handed over twice', async () => {
+    const [first] = await list(1);
+    assert.ok(first);
+    assert.deepEqual(counts(await house.ender.end([first, first], quietly)), { ended: 1 });
+    assert.equal(server.log().filter((line) => line.startsWith('DELETE')).length, 1);
+  });
+
+  it('says stuck, and why, of a session that takes its end and stays', async () => {
+    const all = await list(3);
+    server.immortal.add('sess_1');
+    const report = await house.ender.end(all, quietly);
+    assert.deepEqual(counts(report), { ended: 2, stuck: 1 });
+    const stuck = life('sess_1');
+    assert.ok(stuck.kind === 'stuck' && stuck.why.kind === 'stillListed');
+    assert.deepEqual(server.running, ['sess_1']);
+    server.immortal.clear();
+    assert.deepEqual(counts(await house.ender.end(targets(), quietly)), { ended: 1 });
+  });
+
+  it('says already gone of what vanished before or is not known to the vendor', async () => {
+    const all = await list(3);
+    server.sessions.delete('sess_0');
+    await house.refresher.refresh(id);
+    server.sessions.delete('sess_1');
+    assert.deepEqual(counts(await house.ender.end(all, quietly)), { alreadyGone: 2, ended: 1 });
+    assert.ok(!server.log().includes('DELETE /v1/sessions/sess_0'));
+  });
+
+  it('looks before it believes an error: a 500, a cut or a web page may have ended it', async () => {
+    const all = await list(4);
+    const faults = [
+      { kind: 'doneBut', answer: { status: 500, json: {} } },
+      { kind: 'cut', when: 'after' },
+      { kind: 'doneBut', answer: { status: 200, html: '<h1>ok</h1>' } },
+      { kind: 'halfBody' },
+    ] as const;
+    for (const [index, fault] of faults.entries()) server.misbehave('DELETE', new RegExp(`sess_${index}$`), fault, 1);
+    assert.deepEqual(counts(await house.ender.end(all, quietly)), { ended: 4 });
+    assert.deepEqual(server.running, []);
+  });
+
+  it('says failed, and keeps the row with the reason, when the request failed and the session runs', async () => {
+    const all = await list(3);
+    server.misbehave('DELETE', /sess_0/, {
+      kind: 'answer',
+      answer: { status: 500, json: { error: { message: 'boom' } } },
+    });
+    server.misbehave('DELETE', /sess_1/, { kind: 'answer', answer: { status: 429 } });
+    const report = await house.ender.end(all, quietly);
+    assert.deepEqual(counts(report), { failed: 2, ended: 1 });
+    const failed = life('sess_0');
+    assert.ok(failed.kind === 'stuck' && failed.why.kind === 'failed' && failed.why.error.detail === 'boom');
+    assert.deepEqual(new Set(server.running), new Set(['sess_0', 'sess_1']));
+  });
+
+  it('never takes a 200 for an end: 204 that did nothing leaves it running', async () => {
+    const all = await list(1);
+    server.misbehave('DELETE', /sess_0/, { kind: 'answer', answer: { status: 204 } });
+    assert.deepEqual(counts(await house.ender.end(all, quietly)), { stuck: 1 });
+    assert.deepEqual(server.running, ['sess_0']);
+  });
+
+  it('asks for each session when no list can be had', async () => {
+    const all = await list(2);
+    server.immortal.add('sess_1');
+    server.misbehave('GET', /all\/status/, { kind: 'answer', answer: { status: 404, json: {} } });
+    const report = await house.ender.end(all, quietly);
+    assert.deepEqual(counts(report), { ended: 1, stuck: 1 });
+    const stuck = life('sess_1');
+    assert.ok(stuck.kind === 'stuck' && stuck.why.kind === 'unproven');
+    assert.deepEqual(
+      targets().map(({ session }) => session.id),
+      ['sess_1'],
+    );
+  });
+
+  it('claims nothing when neither list nor probe answers', async () => {
+    const all = await list(2);
+    server.misbehave('GET', /./, { kind: 'answer', answer: { status: 404, json: {} } });
+    server.misbehave('GET', /sessions\/sess/, { kind: 'answer', answer: { status: 409, json: {} } });
+    assert.deepEqual(counts(await house.ender.end(all, quietly)), { stuck: 2 });
+    assert.equal(targets().length, 2);
+  });
+
+  it('stops sending when it is cancelled, waits for what is under way, and says which were not sent', async () => {
+    const all = await list(20);
+    server.misbehave('DELETE', /./, { kind: 'slow', ms: 50 });
+    const stop = new AbortController();
+    setTimeout(() => stop.abort(), 75);
+    const report = await house.ender.end(all, { stop: stop.signal, onProgress: () => {} });
+    const found = counts(report);
+    assert.equal((found.ended ?? 0) + (found.cancelled ?? 0), 20);
+    assert.equal(found.ended, server.log().filter((line) => line.startsWith('DELETE')).length);
+    assert.equal(server.running.length, found.cancelled);
+    for (const { session, outcome } of report.results)
+      if (outcome === 'cancelled') assert.equal(life(session.id).kind, 'running');
+  });
+
+  it('does not take the list of another key for proof', async () => {
+    const all = await list(2);
+    server.keys.set('other', 'sk-other-key');
+    server.immortal.add('sess_0').add('sess_1');
+    server.misbehave('DELETE', /./, { kind: 'slow', ms: 80 });
+    const ending = house.ender.end(all, quietly);
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    await house.accounts.replaceCredentials(id, { apiKey: 'sk-other-key' });
+    assert.deepEqual(counts(await ending), { stuck: 2 });
+    assert.equal(server.running.length, 2);
+  });
+
+  it('sends nothing for an account that is gone, and says so', async () => {
+    const all = await list(2);
+    await house.accounts.remove(id);
+    assert.deepEqual(counts(await house.ender.end(all, quietly)), { failed: 2 });
+    assert.equal(server.running.length, 2);
+    const never = all.map(({ session }) => ({ accountId: accountId('never'), session }));
+    assert.deepEqual(counts(await house.ender.end(never, quietly)), { failed: 2 });
+  });
+
+  it('does not let one account that hangs delay another', async () => {
+    const all = await list(2);
+    const silent = await startAnchor();
+    silent.add({ id: 'hung' });
+    const other = await house.add('anchor', silent.url, { apiKey: silent.key });
+    const hung = [...(house.store.state(other)?.contents.sessions.values() ?? [])];
+    silent.misbehave('DELETE', /./, { kind: 'silent' });
+    let settled = 0;
+    const ending = house.ender.end([...hung.map((session) => ({ accountId: other, session })), ...all], {
+      stop: neverStop,
+      onProgress: (count) => {
+        settled = count;
+      },
+    });
+    while (settled < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.equal(silent.inFlight, 1);
+    assert.deepEqual(server.running, []);
+    await silent.stop();
+    await ending;
+  });
+
+  it('deletes a batch with one request, and tells what became of each session', async () => {
+    const batch = server.addBatch(4);
+    const [locked, odd] = batch.members;
+    assert.ok(locked && odd);
+    batch.undeletable.set(locked.id, 'locked');
+    id = await house.add('anchor', server.url, { apiKey: server.key });
+    const report = await house.ender.deleteGroup(id, groupId(batch.id));
+    assert.ok(!ProviderError.is(report.answer));
+    assert.deepEqual([report.answer.deleted, report.answer.failed], [3, 1]);
+    assert.deepEqual(counts(report), { ended: 3, failed: 1 });
+    const left = house.store.life(id, sessionId(locked.id));
+    assert.ok(left.kind === 'stuck' && left.why.kind === 'notDeleted' && left.why.said === 'locked');
+    assert.equal(server.log().filter((line) => line.startsWith('DELETE')).length, 1);
+  });
+
+  it('sends a batch deletion once, whatever comes back', async () => {
+    const batch = server.addBatch(2);
+    id = await house.add('anchor', server.url, { apiKey: server.key });
+    server.misbehave('DELETE', /batch/, { kind: 'answer', answer: { status: 503, json: {} } });
+    const report = await house.ender.deleteGroup(id, groupId(batch.id));
+    assert.ok(ProviderError.isOf(report.answer, 'serverFault'));
+    assert.deepEqual(counts(report), { failed: 2 });
+    assert.equal(server.log().filter((line) => line.startsWith('DELETE')).length, 1);
+  });
+
+  it('ends everything with the vendor’s one call, and looks what became of what was listed', async () => {
+    await list(3);
+    server.add({ id: 'sess_unlisted' });
+    const report = await house.ender.endEverything(id);
+    assert.deepEqual(counts(report), { ended: 3 });
+    assert.deepEqual(server.running, []);
+    assert.deepEqual(
+      server.log().filter((line) => line.startsWith('DELETE')),
+      ['DELETE /v1/sessions/all'],
+    );
+  });
+
+  describe('with a real Chromium', () => {
+    let chromium: RunningChromium;
+    let devtools: Devtools;
+    before(async () => {
+      chromium = await startChromium();
+      devtools = await Devtools.open(chromium.endpoint);
+    });
+    after(async () => {
+      devtools.close();
+      await chromium.stop();
+    });
+
+    it('ends contexts and proves it; the default context’s row comes back to life when it has other pages', async () => {
+      const page = (title: string) => `data:text/html,<title>${title}</title>`;
+      const contexts = [await devtools.openContext(page('a')), await devtools.openContext(page('b'))];
+      await devtools.send('Target.createTarget', { url: page('mine') });
+      id = await house.add('localChrome', chromium.endpoint);
+      const all = targets();
+      assert.equal(all.length, 3);
+      await devtools.send('Target.createTarget', { url: page('since') });
+      const report = await house.ender.end(all, quietly);
+      assert.deepEqual(counts(report), { ended: 3 });
+      assert.deepEqual(await devtools.contexts(), []);
+      assert.equal(contexts.length, 2);
+      const [left] = targets();
+      assert.equal(left?.session.name, 'Default context');
+      assert.equal(life(left?.session.id ?? '').kind, 'running');
+    });
+  });
+});

@@ -1,0 +1,97 @@
+import { type Clock, systemClock } from '../../../src/core/clock.ts';
+import { Emitter } from '../../../src/core/event.ts';
+import type { AccountId } from '../../../src/core/ids.ts';
+import type { ProviderKind } from '../../../src/core/provider.ts';
+import type { Memory, Vault } from '../../../src/core/vault.ts';
+import { providerKinds } from '../../../src/providers/index.ts';
+import { Accounts } from '../../../src/services/accounts.ts';
+import { Connections } from '../../../src/services/connections.ts';
+import { Ender } from '../../../src/services/ender.ts';
+import { ProviderKinds } from '../../../src/services/providerKinds.ts';
+import { Refresher } from '../../../src/services/refresher.ts';
+import { SessionStore } from '../../../src/services/sessionStore.ts';
+import { KeptLog, realWires } from '../wires.ts';
+
+/** Keeps keys in memory, and tells of changes as VS Code does: after they are made. Two houses may share one. */
+export class MemoryVault implements Vault {
+  readonly values = new Map<string, string>();
+  readonly #changed = new Emitter<{ readonly key: string }>();
+  readonly onDidChange = this.#changed.event;
+
+  async get(key: string): Promise<string | undefined> {
+    return this.values.get(key);
+  }
+
+  async store(key: string, value: string): Promise<void> {
+    this.values.set(key, value);
+    this.#changed.fire({ key });
+  }
+
+  async delete(key: string): Promise<void> {
+    this.values.delete(key);
+    this.#changed.fire({ key });
+  }
+}
+
+/** Keeps the editor's global state in memory. */
+export class MapMemory implements Memory {
+  readonly values = new Map<string, unknown>();
+  get = (key: string): unknown => this.values.get(key);
+  update = async (key: string, value: unknown): Promise<void> => void this.values.set(key, value);
+}
+
+/** Time that passes `factor` times as fast. */
+export function fastClock(factor: number): Clock {
+  const began = Date.now();
+  return {
+    now: () => began + (Date.now() - began) * factor,
+    after: (ms, run) => systemClock.after(ms / factor, run),
+  };
+}
+
+/** All of the services over the real HTTP client, as extension.ts builds them. */
+export class House {
+  readonly vault: MemoryVault;
+  readonly memory = new MapMemory();
+  readonly log = new KeptLog();
+  readonly kinds: ProviderKinds;
+  readonly accounts: Accounts;
+  readonly connections: Connections;
+  readonly store: SessionStore;
+  readonly refresher: Refresher;
+  readonly ender: Ender;
+
+  constructor({
+    vault = new MemoryVault(),
+    clock = fastClock(20),
+    interval = 10_000,
+    kinds = providerKinds,
+  }: { vault?: MemoryVault; clock?: Clock; interval?: number; kinds?: readonly ProviderKind[] } = {}) {
+    this.vault = vault;
+    this.kinds = new ProviderKinds(async () => kinds);
+    this.accounts = new Accounts(vault, this.memory, clock.now, this.log);
+    this.connections = new Connections(this.kinds, this.accounts, realWires(this.log, clock));
+    this.store = new SessionStore(clock.now);
+    const parts = {
+      store: this.store,
+      accounts: this.accounts,
+      connections: this.connections,
+      clock,
+      logger: this.log,
+    };
+    this.refresher = new Refresher({ ...parts, interval: () => interval });
+    this.ender = new Ender({ ...parts, refresher: this.refresher });
+  }
+
+  /** Adds an account and lists it. */
+  async add(provider: string, origin: string, credentials: Record<string, string> = {}): Promise<AccountId> {
+    const id = await this.accounts.add({ provider, label: provider, origin, credentials });
+    await this.refresher.refresh(id);
+    return id;
+  }
+
+  dispose(): void {
+    this.refresher.dispose();
+    this.accounts.dispose();
+  }
+}

@@ -1,0 +1,121 @@
+import { strict as assert } from 'node:assert';
+import type { AccountId } from '../../../src/core/ids.ts';
+import { type AnchorServer, startAnchor } from '../../servers/anchor.ts';
+import { fastClock, House } from './house.ts';
+
+/** A minute of the houses' time is a tenth of a second of ours. */
+const factor = 600;
+const seconds = (count: number) => new Promise((resolve) => setTimeout(resolve, (count * 1000) / factor));
+
+describe('refresher', () => {
+  let server: AnchorServer;
+  let house: House;
+  let id: AccountId;
+  const lists = () => server.log().filter((line) => line === 'GET /v1/sessions/all/status').length;
+
+  beforeEach(async () => {
+    server = await startAnchor();
+    server.add({ id: 'sess_a' });
+    house = new House({ clock: fastClock(factor) });
+    id = await house.accounts.add({
+      provider: 'anchor',
+      label: 'x',
+      origin: server.url,
+      credentials: { apiKey: server.key },
+    });
+  });
+  afterEach(async () => {
+    house.dispose();
+    await server.stop();
+  });
+
+  it('asks for nothing while nobody looks', async () => {
+    await seconds(600);
+    assert.equal(server.requests.length, 0);
+    house.refresher.setAttention({ visible: true, focused: true });
+    await seconds(60);
+    assert.ok(lists() > 0);
+    house.refresher.setAttention({ visible: false, focused: true });
+    await seconds(30);
+    const before = server.requests.length;
+    await seconds(600);
+    assert.equal(server.requests.length, before);
+  });
+
+  it('slows down while nothing changes, and is quick again when something does', async () => {
+    house.refresher.setAttention({ visible: true, focused: true });
+    await seconds(600);
+    const quiet = lists();
+    // Every ten seconds it would be sixty; slowing down to one a minute makes it about a dozen.
+    assert.ok(quiet >= 5 && quiet <= 25, String(quiet));
+    const changing = setInterval(() => server.add(), 20);
+    await seconds(600);
+    clearInterval(changing);
+    assert.ok(lists() - quiet > quiet, `${lists() - quiet} after ${quiet}`);
+  });
+
+  it('asks seldom while the window is not focused, and at once when it is again', async () => {
+    house.refresher.setAttention({ visible: true, focused: false });
+    await seconds(300);
+    assert.ok(lists() <= 8, String(lists()));
+    await seconds(30);
+    const before = lists();
+    house.refresher.setAttention({ visible: true, focused: true });
+    await seconds(30);
+    assert.ok(lists() > before);
+  });
+
+  it('lists once at a time; calls that come meanwhile share the list that follows', async () => {
+    server.misbehave('GET', /all\/status/, { kind: 'slow', ms: 60 });
+    const first = house.refresher.refresh(id);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    server.add({ id: 'sess_b' });
+    await Promise.all([first, house.refresher.refresh(id), house.refresher.refresh(id), house.refresher.refresh(id)]);
+    assert.equal(lists(), 2);
+    assert.equal(server.mostInFlight, 1);
+    assert.equal(house.store.state(id)?.contents.sessions.size, 2);
+  });
+
+  it('stops after a rejected key until there is another', async () => {
+    server.keys.set('automation-key', 'sk-rotated');
+    house.refresher.setAttention({ visible: true, focused: true });
+    await seconds(120);
+    const asked = server.requests.length;
+    await seconds(600);
+    assert.equal(server.requests.length, asked);
+    assert.equal(house.store.state(id)?.kind, 'failed');
+    await house.accounts.replaceCredentials(id, { apiKey: 'sk-rotated' });
+    await seconds(120);
+    assert.equal(house.store.state(id)?.kind, 'ready');
+  });
+
+  it('backs off while the server fails, and waits as long as it asks to', async () => {
+    server.misbehave('GET', /all\/status/, {
+      kind: 'answer',
+      answer: { status: 429, headers: { 'retry-after': '3600' } },
+    });
+    house.refresher.setAttention({ visible: true, focused: true });
+    await seconds(60);
+    const asked = lists();
+    await seconds(1_200);
+    assert.equal(lists(), asked);
+  });
+
+  it('leaves other accounts alone when one hangs', async () => {
+    const silent = await startAnchor();
+    silent.misbehave('GET', /./, { kind: 'silent' });
+    const hung = await house.accounts.add({
+      provider: 'anchor',
+      label: 'y',
+      origin: silent.url,
+      credentials: { apiKey: 'k123' },
+    });
+    house.refresher.setAttention({ visible: true, focused: true });
+    await seconds(120);
+    assert.equal(house.store.state(id)?.kind, 'ready');
+    assert.equal(house.store.state(hung)?.kind, 'loading');
+    await house.accounts.remove(hung);
+    assert.equal(house.store.state(hung), undefined);
+    await silent.stop();
+  });
+});

@@ -1,0 +1,153 @@
+import { strict as assert } from 'node:assert';
+import { accountId, groupId, sessionId } from '../../../src/core/ids.ts';
+import type { Inventory } from '../../../src/core/inventory.ts';
+import { ProviderError } from '../../../src/core/providerError.ts';
+import type { Session } from '../../../src/core/session.ts';
+import { SessionStore, type StoreChange } from '../../../src/services/sessionStore.ts';
+
+const account = accountId('a');
+const offline = new ProviderError({ kind: 'unreachable', why: 'refused' }, 'nobody answers');
+
+function session(id: string, more: Partial<Session> = {}): Session {
+  return {
+    id: sessionId(id),
+    name: undefined,
+    phase: 'running',
+    status: 'running',
+    startedAt: 1,
+    region: undefined,
+    groupId: undefined,
+    tags: [],
+    traits: [],
+    pages: undefined,
+    ends: 'session',
+    heldBack: undefined,
+    facts: [],
+    ...more,
+  };
+}
+const inventory = (...sessions: Session[]): Inventory => ({ sessions, groups: [], faults: [] });
+
+describe('session store', () => {
+  let now = 1_000;
+  let store: SessionStore;
+  let changes: StoreChange[];
+
+  beforeEach(() => {
+    store = new SessionStore(() => now);
+    store.setAccounts([account]);
+    changes = [];
+    store.onDidChange((change) => changes.push(change));
+  });
+
+  function list(...pages: Inventory[]): void {
+    const run = store.beginList(account);
+    for (const page of pages) run.arrive(page);
+    run.complete();
+  }
+  const ids = () => [...(store.state(account)?.contents.sessions.keys() ?? [])];
+
+  it('shows rows of a first list as its pages arrive', () => {
+    const run = store.beginList(account);
+    assert.equal(store.state(account)?.kind, 'loading');
+    run.arrive(inventory(session('a')));
+    assert.deepEqual(ids(), ['a']);
+    run.arrive(inventory(session('b')));
+    run.complete();
+    assert.deepEqual([ids(), store.state(account)?.kind], [['a', 'b'], 'ready']);
+  });
+
+  it('keeps what it knew while another list arrives, so that nothing flickers or vanishes half-way', () => {
+    list(inventory(session('a', { name: 'named' }), session('b')));
+    const run = store.beginList(account);
+    changes.length = 0;
+    run.arrive(inventory(session('a'), session('c')));
+    assert.deepEqual(ids(), ['a', 'b', 'c']);
+    assert.equal(store.session(account, sessionId('a'))?.name, 'named');
+    run.arrive(inventory(session('a', { name: 'named' })));
+    run.complete();
+    assert.deepEqual(ids(), ['a', 'c']);
+    assert.deepEqual(
+      changes.map((change) => change.kind === 'account' && change.membership),
+      [true, true],
+    );
+  });
+
+  it('keeps the last good list, and its age, when a refresh fails', () => {
+    list(inventory(session('a')));
+    now = 2_000;
+    const run = store.beginList(account);
+    run.arrive(inventory(session('b')));
+    run.fail(offline);
+    const state = store.state(account);
+    assert.ok(state?.kind === 'ready');
+    assert.deepEqual([ids(), state.asOf, state.trouble], [['a', 'b'], 1_000, offline]);
+    list(inventory(session('b')));
+    const healed = store.state(account);
+    assert.ok(healed?.kind === 'ready' && healed.trouble === undefined && healed.asOf === 2_000);
+    now = 1_000;
+  });
+
+  it('drops what a list brings after another one was begun or the account went', () => {
+    const late = store.beginList(account);
+    list(inventory(session('a')));
+    late.arrive(inventory(session('old')));
+    late.complete();
+    assert.deepEqual(ids(), ['a']);
+    const orphan = store.beginList(account);
+    store.reset(account);
+    orphan.arrive(inventory(session('old')));
+    orphan.complete();
+    assert.deepEqual([ids(), store.state(account)?.kind], [[], 'disconnected']);
+    const removed = store.beginList(account);
+    store.setAccounts([]);
+    removed.complete();
+    assert.equal(store.state(account), undefined);
+  });
+
+  it('tells nothing when nothing changed, and only what did otherwise', () => {
+    list(inventory(session('a'), session('b')));
+    changes.length = 0;
+    list(inventory(session('a'), session('b')));
+    assert.equal(changes.length, 0);
+    list(inventory(session('a'), session('b', { name: 'new' })));
+    assert.deepEqual(changes, [{ kind: 'account', accountId: account, membership: false, sessions: ['b'] }]);
+    changes.length = 0;
+    list(inventory(session('a'), session('b', { name: 'new', groupId: groupId('g') })));
+    assert.deepEqual(
+      changes.map((change) => change.kind === 'account' && change.membership),
+      [true],
+    );
+  });
+
+  it('tells a failure once, however often it repeats itself', () => {
+    list(inventory(session('a')));
+    changes.length = 0;
+    for (let times = 0; times < 3; times++) {
+      store.beginList(account).fail(new ProviderError({ kind: 'unreachable', why: 'refused' }, 'nobody answers'));
+    }
+    assert.equal(changes.length, 1);
+  });
+
+  it('counts from when it first saw a session whose vendor does not say', () => {
+    now = 5_000;
+    list(inventory(session('a', { startedAt: undefined }), session('b', { startedAt: 7 })));
+    now = 9_000;
+    list(inventory(session('a', { startedAt: undefined }), session('b', { startedAt: 7 })));
+    assert.deepEqual(store.startOf(account, sessionId('a')), { at: 5_000, exact: false });
+    assert.deepEqual(store.startOf(account, sessionId('b')), { at: 7, exact: true });
+    list(inventory());
+    assert.equal(store.startOf(account, sessionId('a')), undefined);
+  });
+
+  it('keeps where a session is in its life for as long as it is listed', () => {
+    list(inventory(session('a')));
+    store.setLife(account, [sessionId('a'), sessionId('gone')], { kind: 'ending', since: 1 });
+    list(inventory(session('a')));
+    assert.equal(store.life(account, sessionId('a')).kind, 'ending');
+    assert.equal(store.life(account, sessionId('gone')).kind, 'running');
+    list(inventory());
+    list(inventory(session('a')));
+    assert.equal(store.life(account, sessionId('a')).kind, 'running');
+  });
+});

@@ -1,0 +1,259 @@
+import { strict as assert } from 'node:assert';
+import type { Account } from '../../../src/core/account.ts';
+import { accountId, groupId, pageId, sessionId } from '../../../src/core/ids.ts';
+import type { Inventory } from '../../../src/core/inventory.ts';
+import { ProviderError } from '../../../src/core/providerError.ts';
+import type { Session } from '../../../src/core/session.ts';
+import { anchor } from '../../../src/providers/anchor.ts';
+import { providerKinds } from '../../../src/providers/index.ts';
+import { SessionStore } from '../../../src/services/sessionStore.ts';
+import { nodeId, type TreeNode, TreeNodes } from '../../../src/ui/tree/nodes.ts';
+import { childrenOf, parentOf, type Row, rowOf, type TreeModel, tooltipOf } from '../../../src/ui/tree/rows.ts';
+
+const account: Account = {
+  id: accountId('uuid-1'),
+  provider: 'anchor',
+  label: 'prod',
+  origin: 'https://api.anchorbrowser.io',
+};
+const start = Date.parse('2026-11-22T12:00:00Z');
+const minutes = (count: number) => count * 60_000;
+
+function session(id: string, more: Partial<Session> = {}): Session {
+  return {
+    id: sessionId(id),
+    name: undefined,
+    phase: 'running',
+    status: 'running',
+    startedAt: start,
+    region: undefined,
+    groupId: undefined,
+    tags: [],
+    traits: [],
+    pages: undefined,
+    ends: 'session',
+    heldBack: undefined,
+    facts: [],
+    ...more,
+  };
+}
+
+describe('tree', () => {
+  let now = start;
+  let store: SessionStore;
+  let model: TreeModel;
+
+  beforeEach(() => {
+    now = start + minutes(12);
+    store = new SessionStore(() => now);
+    store.setAccounts([account.id]);
+    model = {
+      store,
+      nodes: new TreeNodes(),
+      accounts: () => [account],
+      account: (id) => (id === account.id ? account : undefined),
+      kind: (id) => providerKinds.find((kind) => kind.id === id),
+      now: () => now,
+      limit: () => 200,
+    };
+  });
+
+  function list(inventory: Partial<Inventory>): void {
+    const run = store.beginList(account.id);
+    run.arrive({ sessions: [], groups: [], faults: [], ...inventory });
+    run.complete();
+  }
+
+  /** The tree as text: a line a row, indented. */
+  function drawn(node?: TreeNode, indent = ''): string[] {
+    return childrenOf(model, node).flatMap((child) => {
+      const row = rowOf(model, child);
+      assert.ok(row, nodeId(child));
+      const parent = parentOf(model, child);
+      assert.equal(parent, node, 'a row’s parent is not the row it stands under');
+      const line = [row.label, row.description].filter((part) => part !== '').join(' | ');
+      return [indent + line, ...(row.collapsible === 'none' ? [] : drawn(child, `${indent}  `))];
+    });
+  }
+
+  const rowFor = (id: string): Row => {
+    const row = rowOf(model, { kind: 'session', accountId: account.id, sessionId: sessionId(id) });
+    assert.ok(row);
+    return row;
+  };
+
+  it('shows accounts, groups, sessions and pages, the newest first', () => {
+    const batch = {
+      id: groupId('3c90c3cc-0d44'),
+      kind: 'batch',
+      name: undefined,
+      status: 'completed',
+      createdAt: start,
+    } as const;
+    list({
+      groups: [batch],
+      sessions: [
+        session('old', { name: 'nightly', startedAt: start - minutes(60) }),
+        session('new', { name: 'checkout', region: 'eu', traits: ['headless'] }),
+        session('in-batch', { groupId: batch.id, name: 'scrape' }),
+        session('with-pages', {
+          startedAt: start - minutes(1),
+          pages: [{ id: pageId('p'), title: 'Cart', url: 'https://shop.example/cart?secret=1' }],
+        }),
+      ],
+    });
+    assert.deepEqual(drawn(), [
+      'Anchor Browser · prod | 4 running',
+      '  Batch 3c90c3cc | 1 · oldest 12m',
+      '    scrape | 12m',
+      '  checkout | 12m · eu · headless',
+      '  shop.example | 13m · 1 page',
+      '    Cart | shop.example/cart',
+      '  nightly | 1h 12m',
+    ]);
+  });
+
+  it('names a session by its owner’s name, else its page’s host, else its short id', () => {
+    list({
+      sessions: [
+        session('0123456789', { name: '  ' }),
+        session('b', { pages: [{ id: pageId('p'), title: '', url: 'https://shop.example/x' }] }),
+      ],
+    });
+    assert.equal(rowFor('0123456789').label, '01234567');
+    assert.equal(rowFor('b').label, 'shop.example');
+  });
+
+  it('says of each state what it is, by icon and words, never by colour alone', () => {
+    list({
+      sessions: [
+        session('starting', { phase: 'starting' }),
+        session('running'),
+        session('idle', { phase: 'idle' }),
+        session('odd', { phase: 'unknown', status: 'hibernating' }),
+        session('ending'),
+        session('stuck'),
+      ],
+    });
+    store.setLife(account.id, [sessionId('ending')], { kind: 'ending', since: now });
+    store.setLife(account.id, [sessionId('stuck')], { kind: 'stuck', since: now, why: { kind: 'stillListed' } });
+    const look = (id: string) => [rowFor(id).icon?.id, rowFor(id).description];
+    assert.deepEqual(look('starting'), ['loading~spin', 'starting… · 12m']);
+    assert.deepEqual(look('running'), ['vm-running', '12m']);
+    assert.deepEqual(look('idle'), ['watch', '12m']);
+    assert.deepEqual(look('odd'), ['question', 'hibernating · 12m']);
+    assert.deepEqual(look('ending'), ['loading~spin', 'ending…']);
+    assert.deepEqual(look('stuck'), ['error', 'api.anchorbrowser.io took the request, and lists the session still.']);
+    assert.match(rowFor('idle').aria, /^Session idle, idle, for 12 minutes, account Anchor Browser · prod$/);
+  });
+
+  it('says that an age is only how long it was seen, where the vendor does not tell', () => {
+    list({ sessions: [session('a', { startedAt: undefined })] });
+    now += minutes(3);
+    assert.equal(rowFor('a').description, 'seen for 3m');
+    assert.ok(
+      tooltipOf(model, { kind: 'session', accountId: account.id, sessionId: sessionId('a') })?.facts.some(
+        ([label]) => label === 'First seen',
+      ),
+    );
+  });
+
+  it('keeps a row’s id whatever happens to it', () => {
+    list({ sessions: [session('a')] });
+    const before = rowFor('a').id;
+    store.setLife(account.id, [sessionId('a')], { kind: 'ending', since: now });
+    assert.equal(rowFor('a').id, before);
+    assert.equal(before, 'ses/uuid-1/a');
+    const nodes = () => childrenOf(model, childrenOf(model, undefined)[0]);
+    assert.equal(nodes()[0], nodes()[0]);
+  });
+
+  it('shows a first list as loading, then what there is or that there is nothing', () => {
+    assert.deepEqual(drawn(), ['Anchor Browser · prod | loading…', '  Loading…']);
+    list({});
+    assert.deepEqual(drawn(), ['Anchor Browser · prod | 0 running', '  No running sessions']);
+  });
+
+  it('keeps old rows when a refresh fails, and says since when and why', () => {
+    list({ sessions: [session('a', { name: 'checkout' })] });
+    store.beginList(account.id).fail(new ProviderError({ kind: 'unreachable', why: 'refused' }, 'x'));
+    const [first, trouble, row] = drawn();
+    assert.match(first ?? '', /^Anchor Browser · prod \| updated \d\d:\d\d.* · unreachable$/);
+    assert.equal(trouble, '  Nothing answers at api.anchorbrowser.io. Is it running?');
+    assert.equal(row, '  checkout | 12m');
+  });
+
+  it('offers another key where the key was rejected, and another try otherwise', () => {
+    const troubleRow = () => rowOf(model, { kind: 'trouble', accountId: account.id });
+    store.beginList(account.id).fail(new ProviderError({ kind: 'unauthorized' }, 'x', { detail: 'Invalid API key' }));
+    assert.equal(troubleRow()?.click, 'browserSessions.replaceKey');
+    assert.equal(troubleRow()?.label, 'api.anchorbrowser.io rejected the key. Replace it with one that is valid.');
+    store.beginList(account.id).fail(new ProviderError({ kind: 'serverFault', status: 502 }, 'x'));
+    assert.equal(troubleRow()?.click, 'browserSessions.refreshAccount');
+  });
+
+  it('says of a row that cannot be shown what is wrong with it, and counts beyond twenty', () => {
+    const faults = Array.from({ length: 30 }, (_, index) => ({
+      subject: `row ${index + 1}`,
+      what: 'its “status” is not as documented',
+    }));
+    list({ sessions: [session('a')], faults });
+    const lines = drawn();
+    assert.equal(lines[2], '  row 1 cannot be shown: its “status” is not as documented');
+    assert.equal(lines.at(-1), '  … and 11 more rows that cannot be shown');
+    assert.equal(lines.length, 2 + 20);
+  });
+
+  it('draws two hundred sessions and a row for the rest', () => {
+    list({ sessions: Array.from({ length: 512 }, (_, index) => session(`s${index}`)) });
+    const lines = drawn();
+    assert.equal(lines.length, 202);
+    assert.equal(lines.at(-1), '  Show more (312 left)');
+    assert.equal(lines[0], 'Anchor Browser · prod | 512 running');
+  });
+
+  it('shows nothing that a vendor wrote as anything but plain text', () => {
+    const evil = `[x](command:workbench.action.quit) $(trash)\u202e\u0000\u001b[31m\n${'y'.repeat(10_000)}`;
+    const batch = { id: groupId('g'), kind: 'batch', name: evil, status: evil, createdAt: undefined } as const;
+    list({
+      groups: [batch],
+      sessions: [
+        session('a', {
+          name: evil,
+          status: evil,
+          phase: 'unknown',
+          region: evil,
+          traits: [evil],
+          tags: [evil],
+          heldBack: evil,
+          facts: [[evil, evil]],
+          pages: [{ id: pageId('p'), title: evil, url: `https://shop.example/${evil}` }],
+        }),
+      ],
+      faults: [{ subject: evil, what: evil }],
+    });
+    store.setLife(account.id, [sessionId('a')], { kind: 'stuck', since: now, why: { kind: 'notDeleted', said: evil } });
+    const texts: string[] = [];
+    const collect = (node?: TreeNode): void => {
+      for (const child of childrenOf(model, node)) {
+        const row = rowOf(model, child);
+        assert.ok(row);
+        const tooltip = tooltipOf(model, child);
+        texts.push(row.label, row.description, row.aria, tooltip?.heading ?? '', ...(tooltip?.facts.flat() ?? []));
+        if (row.collapsible !== 'none') collect(child);
+      }
+    };
+    collect();
+    for (const text of texts) {
+      assert.doesNotMatch(text, /[\p{Cc}\p{Cf}]|\]\(|\$\(/u);
+      assert.ok(text.length < 1_000, String(text.length));
+    }
+  });
+
+  it('says of an account whose provider is gone what it can', () => {
+    const orphan = { ...account, provider: 'gone' };
+    model = { ...model, account: () => orphan };
+    assert.equal(rowOf(model, { kind: 'account', accountId: account.id })?.label, 'gone · prod');
+    assert.equal(anchor.id, 'anchor');
+  });
+});

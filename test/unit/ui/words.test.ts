@@ -1,0 +1,171 @@
+import { strict as assert } from 'node:assert';
+import { ProviderError, type Trouble } from '../../../src/core/providerError.ts';
+import { longAge, shortAge } from '../../../src/ui/words/ages.ts';
+import {
+  type EndSubject,
+  questionForBatch,
+  questionForMany,
+  questionForOne,
+} from '../../../src/ui/words/confirmations.ts';
+import { deletionSentence, outcomeSentence } from '../../../src/ui/words/outcomes.ts';
+import { shortTrouble, troubleSentence } from '../../../src/ui/words/troubles.ts';
+
+const minute = 60_000;
+
+const subject = (name: string, more: Partial<EndSubject> = {}): EndSubject => ({
+  account: 'Anchor Browser · prod',
+  name,
+  age: '12 minutes',
+  ageMs: 12 * minute,
+  group: undefined,
+  loss: 'Unsaved page state is lost.',
+  closes: undefined,
+  heldBack: undefined,
+  watched: false,
+  ...more,
+});
+
+describe('words', () => {
+  it('write ages in minutes, hours and days', () => {
+    for (const [ms, short, long] of [
+      [0, '<1m', 'less than a minute'],
+      [59_999, '<1m', 'less than a minute'],
+      [minute, '1m', '1 minute'],
+      [59 * minute, '59m', '59 minutes'],
+      [63 * minute, '1h 03m', '1 hour 3 minutes'],
+      [120 * minute, '2h 00m', '2 hours'],
+      [52 * 60 * minute, '2d 4h', '2 days 4 hours'],
+      [24 * 60 * minute, '1d 0h', '1 day'],
+    ] as const) {
+      assert.deepEqual([shortAge(ms), longAge(ms)], [short, long]);
+    }
+  });
+
+  it('have for each trouble a short name and a sentence that names the host and says what to do', () => {
+    const troubles: readonly Trouble[] = [
+      { kind: 'unauthorized' },
+      { kind: 'forbidden' },
+      { kind: 'notFound' },
+      { kind: 'rateLimited', retryAt: undefined },
+      { kind: 'rateLimited', retryAt: Date.now() },
+      { kind: 'conflict' },
+      ...(['refused', 'dns', 'tls', 'cut', 'proxy', 'route'] as const).map(
+        (why) => ({ kind: 'unreachable', why }) as const,
+      ),
+      { kind: 'timedOut', afterMs: 15_000 },
+      { kind: 'cancelled' },
+      { kind: 'unexpectedAnswer', what: 'it answered a web page in place of data' },
+      { kind: 'serverFault', status: 502 },
+    ];
+    for (const trouble of troubles) {
+      const error = new ProviderError(trouble, 'GET /internal/route');
+      const sentence = troubleSentence(error, 'api.example');
+      assert.match(sentence, /api\.example/);
+      assert.match(sentence, /\.$|\?$/);
+      assert.ok(!sentence.includes('/internal/route'));
+      assert.ok(shortTrouble(error).length <= 20);
+    }
+    const said = new ProviderError({ kind: 'forbidden' }, 'x', { detail: 'plan [limit](command:x)' });
+    assert.match(troubleSentence(said, 'h'), /It says: plan \[limit\] \(command:x\)$/);
+  });
+
+  it('ask about one session by name, age, account and what is lost', () => {
+    const question = questionForOne(subject('checkout', { group: 'Batch 3c90', watched: true }));
+    assert.equal(question.message, 'End session “checkout”?');
+    assert.match(question.detail, /Anchor Browser · prod: running for 12 minutes, Batch 3c90\./);
+    assert.match(question.detail, /live view of it is open/);
+    assert.match(question.detail, /Unsaved page state is lost\. This cannot be undone\./);
+    assert.deepEqual(question.choices, ['End Session']);
+  });
+
+  it('name the pages that close where the browser stays', () => {
+    const { detail } = questionForOne(
+      subject('Default context', { closes: ['Mail', 'Bank'], heldBack: 'It may be yours.' }),
+    );
+    assert.match(detail, /It may be yours\.\nThese pages close:\n• Mail\n• Bank/);
+    assert.match(detail, /The browser itself stays open/);
+  });
+
+  it('ask about many by name and number, and say what is left out and what is not known', () => {
+    const subjects = [
+      ...Array.from({ length: 30 }, (_, index) => subject(`job ${index}`)),
+      subject('fresh', { account: 'Local Chrome', ageMs: 1_000, age: 'less than a minute', watched: true }),
+    ];
+    const question = questionForMany({
+      message: 'End all 31 sessions in 2 accounts?',
+      subjects,
+      leftOut: [subject('Default context', { heldBack: 'It is the browser’s own window.' })],
+      unknown: ['Browserless could not be listed: its sessions are NOT included.'],
+      everything: undefined,
+    });
+    assert.deepEqual(question.choices, ['End 31 Sessions']);
+    assert.match(
+      question.detail,
+      /^Anchor Browser · prod: 30\nLocal Chrome: 1\n\n• job 0 — Anchor Browser · prod — 12 minutes\n/,
+    );
+    assert.match(question.detail, /• job 19[^\n]*\n… and 11 more\n/);
+    assert.match(question.detail, /1 is younger than 1 minute\.\nA live view is open\./);
+    assert.match(
+      question.detail,
+      /Left out:\n• Default context — Anchor Browser · prod\. It is the browser’s own window\./,
+    );
+    assert.match(question.detail, /NOT included/);
+  });
+
+  it('put the vendor’s one call on a button of its own', () => {
+    const everything = { button: 'End Everything in Account', explanation: 'It goes further.' };
+    const ask = (count: number) =>
+      questionForMany({
+        message: 'm',
+        subjects: Array.from({ length: count }, () => subject('a')),
+        leftOut: [],
+        unknown: [],
+        everything,
+      });
+    assert.deepEqual(ask(2).choices, ['End 2 Sessions', 'End Everything in Account']);
+    assert.deepEqual(ask(1).choices, ['End Session', 'End Everything in Account']);
+    assert.deepEqual(ask(0).choices, ['End Everything in Account']);
+    assert.match(ask(2).detail, /It goes further\.$/);
+  });
+
+  it('ask about a batch by what runs in it and what goes with it', () => {
+    const question = questionForBatch(
+      'Batch 3c90',
+      'Anchor Browser · prod',
+      [subject('a'), subject('b')],
+      'Recordings are deleted too.',
+    );
+    assert.match(question.detail, /2 of its sessions run and will end:\n• a — 12 minutes\n• b — 12 minutes/);
+    assert.match(question.detail, /Recordings are deleted too\. This cannot be undone\./);
+    assert.deepEqual(question.choices, ['Delete Batch']);
+  });
+
+  it('say in one message at most how it came out', () => {
+    const none = { ended: 0, alreadyGone: 0, failed: 0, stuck: 0, cancelled: 0, failures: [] };
+    assert.equal(outcomeSentence({ ...none, ended: 1 }), undefined);
+    assert.equal(outcomeSentence({ ...none, cancelled: 5 }), undefined);
+    assert.deepEqual(outcomeSentence({ ...none, ended: 11, alreadyGone: 1 }), {
+      level: 'info',
+      message: 'Ended 11 of 12 sessions; 1 had ended already.',
+    });
+    assert.deepEqual(outcomeSentence({ ...none, ended: 5, cancelled: 7 }), {
+      level: 'info',
+      message: 'Cancelled: 5 ended, 7 still running.',
+    });
+    assert.deepEqual(
+      outcomeSentence({ ...none, ended: 1, failed: 4, stuck: 1, failures: ['a: x', 'b: y', 'c: z', 'd: w', 'e: v'] }),
+      {
+        level: 'warning',
+        message: '1 ended, 4 failed, 1 still running: a: x; b: y; c: z; and 2 more',
+      },
+    );
+  });
+
+  it('tell of a batch deletion each failure with its reason', () => {
+    assert.deepEqual(deletionSentence('Batch 3c90', { deleted: 9, failed: 2, failures: ['a: locked', 'b: busy'] }), {
+      level: 'warning',
+      message: 'Batch 3c90: 9 sessions deleted, 2 failed: a: locked; b: busy',
+    });
+    assert.equal(deletionSentence('Batch 3c90', { deleted: 9, failed: 0, failures: [] }).level, 'info');
+  });
+});

@@ -1,0 +1,53 @@
+import { openCdpDialer } from '../../src/cdp/dialer.ts';
+import type { Credentials } from '../../src/core/account.ts';
+import { type Clock, systemClock } from '../../src/core/clock.ts';
+import type { Logger } from '../../src/core/logger.ts';
+import type { EditorNetwork, NetworkSettings } from '../../src/core/network.ts';
+import type { Provider, ProviderKind } from '../../src/core/provider.ts';
+import { openHttpClient, openTransport } from '../../src/http/client.ts';
+import type { Wires } from '../../src/services/connections.ts';
+
+/** A log that keeps its lines. */
+export class KeptLog implements Logger {
+  readonly lines: string[] = [];
+  debug = (message: string) => void this.lines.push(message);
+  info = this.debug;
+  warn = this.debug;
+  error = this.debug;
+}
+
+/** The network as it is where there is no editor: no proxy, Node's own certificates. */
+export function plainNetwork(transport: NetworkSettings['transport']): EditorNetwork {
+  return {
+    settings: () => ({ transport, systemCertificates: false, strictCertificates: true }),
+    routeTo: async () => ({ by: 'editor', proxy: undefined }),
+    onDidChange: () => ({ dispose: () => {} }),
+  };
+}
+
+/** The real HTTP client and the real CDP dialer. */
+export function realWires(logger: Logger, clock: Clock = systemClock): Wires {
+  const options = { transport: openTransport(plainNetwork('undici'), clock), clock, logger };
+  return {
+    http: (address, secrets) => openHttpClient(address, secrets, options),
+    cdp: openCdpDialer(clock),
+    clock,
+  };
+}
+
+/** A provider over real HTTP, and the log of all that was sent for it. */
+export function connect(
+  kind: ProviderKind,
+  url: string,
+  credentials: Credentials = {},
+): { readonly provider: Provider; readonly log: KeptLog } {
+  const log = new KeptLog();
+  const wires = realWires(log);
+  const origin = new URL(url);
+  const secrets = Object.values(credentials);
+  const link = { origin, credentials, http: wires.http(origin, secrets), cdp: wires.cdp, clock: wires.clock };
+  return { provider: kind.connect(link), log };
+}
+
+/** A signal that nobody aborts. */
+export const unaborted = new AbortController().signal;

@@ -16,7 +16,7 @@ import { openSessionsView } from './ui/tree/sessionsView.ts';
 
 /** What tests inside VS Code get besides the API. */
 export interface TestingApi extends BrowserSessionsApi {
-  readonly testing: Testing & { readonly globalState: vscode.Memento };
+  readonly testing: Testing & { readonly context: vscode.ExtensionContext };
 }
 
 /** Builds everything, once. What only a request or a command needs is loaded when the first one comes. */
@@ -25,7 +25,7 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
   const { logger, channel } = openLog();
   const network = openEditorNetwork();
   const media = vscode.Uri.joinPath(context.extensionUri, 'media');
-  const testing: TestingApi['testing'] = { prompts: undefined, globalState: context.globalState };
+  const testing: TestingApi['testing'] = { prompts: undefined, context };
 
   const loadHttp = lazy(async () => {
     const { openHttpClient, openTransport } = await import('./http/client.ts');

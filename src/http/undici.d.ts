@@ -9,14 +9,11 @@ declare module 'undici/lib/dispatcher/proxy-agent.js' {
 declare module 'undici/lib/dispatcher/env-http-proxy-agent.js' {
   export { EnvHttpProxyAgent as default } from 'undici';
 }
+declare module 'undici/lib/dispatcher/dispatcher.js' {
+  export { Dispatcher as default } from 'undici';
+}
 declare module 'undici/lib/api/index.js' {
-  import type { Dispatcher } from 'undici';
-
-  const api: {
-    request(
-      this: Dispatcher,
-      options: Dispatcher.RequestOptions & { origin: string },
-    ): Promise<Dispatcher.ResponseData>;
-  };
-  export default api;
+  /** The methods `request`, `connect` and so on, to be put on `Dispatcher.prototype`. */
+  const methods: object;
+  export default methods;
 }

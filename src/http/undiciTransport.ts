@@ -1,7 +1,8 @@
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import type { Dispatcher } from 'undici';
-import api from 'undici/lib/api/index.js';
+import methods from 'undici/lib/api/index.js';
 import Agent from 'undici/lib/dispatcher/agent.js';
+import DispatcherClass from 'undici/lib/dispatcher/dispatcher.js';
 import EnvHttpProxyAgent from 'undici/lib/dispatcher/env-http-proxy-agent.js';
 import ProxyAgent from 'undici/lib/dispatcher/proxy-agent.js';
 import type { Clock } from '../core/clock.ts';
@@ -17,6 +18,9 @@ import {
   type TransportRequest,
   transportError,
 } from './transport.ts';
+
+// undici's own entry does this, and its proxy agent relies on it.
+Object.assign(DispatcherClass.prototype, methods);
 
 /** Most connections to one origin; more requests wait for one of them. */
 const maxConnections = 32;
@@ -51,7 +55,7 @@ export class UndiciTransport implements Transport {
     try {
       const dispatcher = await this.#dispatcherFor(url);
       signal.throwIfAborted();
-      const answer = await api.request.call(dispatcher, {
+      const answer = await dispatcher.request({
         origin: url.origin,
         path: url.pathname + url.search,
         method,

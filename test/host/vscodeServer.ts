@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { openFrontDoor } from './frontDoor.ts';
 import { freePort, type Owned, run, start, until } from './processes.ts';
 import { Advice, step } from './steps.ts';
 
@@ -82,13 +83,13 @@ export interface ServerOptions {
 /** Starts the server and waits until it answers. */
 export async function startVscodeServer({ dataDir, settings, env }: ServerOptions): Promise<VscodeServer> {
   const folder = await ensureVscodeServer();
-  const port = await portFor(dataDir);
+  const [port, innerPort] = [await portFor(dataDir), await freePort()];
   const machine = join(dataDir, 'server', 'data', 'Machine');
   await mkdir(machine, { recursive: true });
   await writeFile(join(machine, 'settings.json'), JSON.stringify({ 'chat.disableAIFeatures': true, ...settings }));
   const args = [
     join('out', 'server-main.js'),
-    ...['--host', '127.0.0.1', '--port', String(port), '--without-connection-token'],
+    ...['--host', '127.0.0.1', '--port', String(innerPort), '--without-connection-token'],
     ...['--accept-server-license-terms', '--disable-telemetry', '--disable-workspace-trust'],
     ...['--force-disable-user-env', '--server-data-dir', join(dataDir, 'server')],
     // Without it a released VS Code ignores extensionDevelopmentPath and extensionTestsPath.
@@ -98,10 +99,18 @@ export async function startVscodeServer({ dataDir, settings, env }: ServerOption
   const authority = `127.0.0.1:${port}`;
   const url = `http://${authority}/`;
   await until(server, 'The VS Code server', startTimeoutMs, async () => {
-    const answer = await fetch(`${url}version`);
+    const answer = await fetch(`http://127.0.0.1:${innerPort}/version`);
     return answer.ok ? true : undefined;
   });
-  return { authority, url, stop: () => server.stop() };
+  const door = await openFrontDoor(port, innerPort, join(dataDir, 'key'));
+  return {
+    authority,
+    url,
+    async stop() {
+      await door.stop();
+      await server.stop();
+    },
+  };
 }
 
 async function portFor(dataDir: string): Promise<number> {

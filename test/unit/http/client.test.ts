@@ -275,12 +275,3 @@ for (const [name, open] of transports) {
     });
   });
 }
-
-describe('undici transport', () => {
-  it('leaves the process-wide dispatcher, which other extensions share, alone', () => {
-    const slot = Symbol.for('undici.globalDispatcher.1');
-    const before: unknown = Reflect.get(globalThis, slot);
-    new UndiciTransport(plainNetwork('undici'), systemClock).close();
-    assert.equal(Reflect.get(globalThis, slot), before);
-  });
-});

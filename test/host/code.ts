@@ -1,0 +1,51 @@
+#!/usr/bin/env node
+// Behaves like VS Code's own executable for `runTests` of @vscode/test-electron: takes its arguments, runs the tests
+// inside the extension host of the VS Code from npm, prints what they print, and exits with their code.
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { format } from 'node:util';
+import { Advice, script } from './steps.ts';
+import { openWorkbench } from './workbench.ts';
+
+/** What `runTests` passes on the command line; flags that only a desktop has (such as --no-sandbox) are passed over. */
+function argumentsOf(argv: readonly string[]): {
+  extensions: string[];
+  tests: string | undefined;
+  userDataDir: string | undefined;
+} {
+  const values = (name: string) =>
+    argv.flatMap((argument) => (argument.startsWith(`--${name}=`) ? [argument.slice(name.length + 3)] : []));
+  return {
+    extensions: values('extensionDevelopmentPath'),
+    tests: values('extensionTestsPath').at(-1),
+    userDataDir: values('user-data-dir').at(-1),
+  };
+}
+
+/** What this VS Code says of what it lacks here, and of what it does on its way; none of it is about the tests. */
+const harmlessNoise =
+  /bindings file|build\/Release\/watchdog|open-vsx\.org|Service Worker|authentication provider 'github'|^\[(AgentHost|AccountPolicyGate|reconnection)|a socket \(renderer|connection token|builtin extensions cache/;
+
+await script(async () => {
+  const { extensions, tests, userDataDir } = argumentsOf(process.argv.slice(2));
+  if (tests === undefined || extensions.length === 0) {
+    throw new Advice(
+      'Usage: code.ts --extensionDevelopmentPath=FOLDER --extensionTestsPath=FILE [--user-data-dir=FOLDER]',
+    );
+  }
+  const workbench = await openWorkbench({
+    userDataDir: userDataDir ?? (await mkdtemp(join(tmpdir(), 'browser-sessions-code-'))),
+    extensions,
+    // VS Code's own executable finds `index` without its ending; a browser's address has to be exact.
+    tests: /\.[cm]?js$/.test(tests) ? tests : `${tests}.js`,
+    onLog: (type, args) => {
+      const text = format(...args).replace(/\n(\s+at .*\n?)+/g, '\n');
+      if (!harmlessNoise.test(text)) (type === 'error' ? console.error : console.log)(text);
+    },
+  });
+  const code = await workbench.exit;
+  await workbench.close();
+  process.exitCode = code;
+});
+process.exit();

@@ -1,0 +1,17 @@
+// Mocha's `spec` reporter, which also writes how many tests passed and failed into the file that it is given.
+const { writeFileSync } = require('node:fs');
+const { reporters, Runner } = require('mocha');
+
+module.exports = class CountingReporter extends reporters.Spec {
+  /**
+   * @param {import('mocha').Runner} runner
+   * @param {import('mocha').MochaOptions & { reporterOptions: { file: string } }} options
+   */
+  constructor(runner, options) {
+    super(runner, options);
+    runner.once(Runner.constants.EVENT_RUN_END, () => {
+      const { passes = 0, failures = 0 } = runner.stats ?? {};
+      writeFileSync(options.reporterOptions.file, JSON.stringify({ passed: passes, failed: failures }));
+    });
+  }
+};

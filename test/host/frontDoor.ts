@@ -1,0 +1,66 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { createServer, request as send } from 'node:http';
+import { connect, type Socket } from 'node:net';
+
+/** A server that stands before VS Code's. */
+export interface FrontDoor {
+  stop(): Promise<void>;
+}
+
+/**
+ * Passes everything on to VS Code's server, and answers what that server alone does not: `POST /mint-key`, the half of
+ * the key with which the workbench encrypts SecretStorage in the browser. Without it keys are gone after a reload.
+ * @param keyFile where that half is kept, so that the same person finds their keys again.
+ */
+export async function openFrontDoor(port: number, upstreamPort: number, keyFile: string): Promise<FrontDoor> {
+  if (!existsSync(keyFile)) await writeFile(keyFile, randomBytes(32));
+  const key = await readFile(keyFile);
+  const upstream = { host: '127.0.0.1', port: upstreamPort };
+  const sockets = new Set<Socket>();
+  const keep = (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('error', () => socket.destroy());
+  };
+
+  const server = createServer((incoming, outgoing) => {
+    if (incoming.method === 'POST' && incoming.url === '/mint-key') {
+      outgoing.end(key);
+      return;
+    }
+    const { method, url: path, headers } = incoming;
+    const passed = send({ ...upstream, method: method ?? 'GET', path: path ?? '/', headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(outgoing);
+    });
+    passed.on('error', () => outgoing.destroy());
+    incoming.pipe(passed);
+  });
+  server.on('connection', keep);
+  server.on('upgrade', (incoming, client: Socket, head) => {
+    const lines = [`${incoming.method} ${incoming.url} HTTP/1.1`];
+    for (let at = 0; at < incoming.rawHeaders.length; at += 2) {
+      lines.push(`${incoming.rawHeaders[at]}: ${incoming.rawHeaders[at + 1]}`);
+    }
+    const passed = connect(upstream, () => {
+      passed.write(`${lines.join('\r\n')}\r\n\r\n`);
+      passed.write(head);
+      passed.pipe(client).pipe(passed);
+    });
+    keep(passed);
+    passed.on('close', () => client.destroy());
+    client.on('close', () => passed.destroy());
+  });
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    async stop() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}

@@ -1,0 +1,22 @@
+import { strict as assert } from 'node:assert';
+import { AnchorServer } from '../servers/anchor.ts';
+import { extension, removeAllAccounts } from './inside.ts';
+
+describe('after a restart', () => {
+  it('has the account again, with its key', async () => {
+    const api = await extension();
+    const [account] = api.accounts;
+    assert.ok(account);
+    assert.deepEqual([account.label, account.provider, account.state], ['kept', 'anchor', 'disconnected']);
+    const server = await new AnchorServer().start(Number(new URL(account.origin).port));
+    server.add({ id: 'sess_a' });
+    await api.refresh();
+    assert.equal(server.requests[0]?.headers['anchor-api-key'], server.key);
+    assert.deepEqual(
+      api.sessions().map(({ id }) => id),
+      ['sess_a'],
+    );
+    await removeAllAccounts(api);
+    await server.stop();
+  });
+});

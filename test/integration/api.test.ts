@@ -1,0 +1,279 @@
+import { strict as assert } from 'node:assert';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { sessionId } from '../../src/core/ids.ts';
+import type { Provider, ProviderKind } from '../../src/core/provider.ts';
+import type { Session } from '../../src/core/session.ts';
+import type { TestingApi } from '../../src/extension.ts';
+import { commandPrefix, commandTable } from '../../src/ui/commands/table.ts';
+import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
+import { command, extension, Person, removeAllAccounts } from './inside.ts';
+
+describe('the extension inside VS Code', () => {
+  let api: TestingApi;
+  let server: AnchorServer;
+  let person: Person;
+
+  before(async () => {
+    api = await extension();
+  });
+  beforeEach(async () => {
+    await removeAllAccounts(api);
+    server = await startAnchor();
+    person = new Person();
+    api.testing.prompts = person;
+  });
+  afterEach(async () => {
+    await removeAllAccounts(api);
+    await server.stop();
+  });
+
+  const addAnchor = (more: object = {}) =>
+    command<string>('addAccount', {
+      provider: 'anchor',
+      label: 'prod',
+      origin: server.url,
+      fields: { apiKey: server.key },
+      ...more,
+    });
+
+  it('exports its API and registers every command', async () => {
+    assert.equal(api.apiVersion, 1);
+    assert.deepEqual(api.sessions(), []);
+    const registered = new Set(await vscode.commands.getCommands(true));
+    for (const name of Object.keys(commandTable)) assert.ok(registered.has(commandPrefix + name), name);
+  });
+
+  it('adds an account from arguments, lists it, and tells', async () => {
+    server.add({ id: 'sess_a', domains: ['shop.example'] });
+    let changes = 0;
+    const listener = api.onDidChange(() => changes++);
+    const id = await addAnchor();
+    listener.dispose();
+    assert.ok(changes > 0);
+    const [account] = api.accounts;
+    assert.ok(account);
+    assert.deepEqual(
+      { ...account, asOf: typeof account.asOf },
+      {
+        id,
+        provider: 'anchor',
+        label: 'prod',
+        origin: server.url,
+        state: 'ready',
+        asOf: 'number',
+        trouble: undefined,
+      },
+    );
+    assert.deepEqual(
+      api.sessions(id).map(({ id, name, phase }) => [id, name, phase]),
+      [['sess_a', 'shop.example', 'running']],
+    );
+  });
+
+  it('keeps the key in SecretStorage and nowhere else', async () => {
+    const id = await addAnchor();
+    await command('refresh');
+    const { secrets, globalState, workspaceState, logUri } = api.testing.context;
+    assert.ok((await secrets.get(`browserSessions.account.${id}`))?.includes(server.key));
+    const state = [globalState, workspaceState].map((memento) => memento.keys().map((key) => memento.get(key)));
+    const settings = vscode.workspace.getConfiguration();
+    const logs = await readdir(logUri.fsPath).catch(() => []);
+    const texts = await Promise.all(logs.map((file) => readFile(join(logUri.fsPath, file), 'utf8')));
+    const everything = JSON.stringify([state, settings, api.accounts, api.sessions(), texts, person]);
+    assert.ok(!everything.includes(server.key));
+  });
+
+  it('stores nothing of what does not work, and says what is wrong', async () => {
+    for (const [more, wrong] of [
+      [{ fields: { apiKey: 'wrong-key' } }, /rejected the key/],
+      [{ fields: {} }, /API key is needed/],
+      [{ fields: { apiKey: 'naïve—key' } }, /characters that no key has/],
+      [{ provider: 'nobody' }, /no provider “nobody”. Known are: anchor, localChrome/],
+      [{ origin: 'http://api.anchorbrowser.io' }, /may only be on this machine/],
+      [{ origin: 'https://user:pw@host' }, /user name or password/],
+      [{ origin: 'javascript:alert(1)' }, /not an address/],
+      [{ origin: 'http://127.0.0.1:1' }, /Nothing answers at 127\.0\.0\.1:1/],
+    ] as const) {
+      await assert.rejects(addAnchor(more), wrong);
+      assert.deepEqual(api.accounts, []);
+    }
+    await addAnchor();
+    await assert.rejects(addAnchor({ label: 'again' }), /already added as “prod”/);
+    assert.equal(api.accounts.length, 1);
+  });
+
+  it('asks for an account step by step, at another address when asked to, and tries the key before it stores it', async () => {
+    person.answersPick = ({ choices }) =>
+      choices.filter(({ label }) => label === 'Anchor Browser').map(({ value }) => value);
+    let key = 'sk-wrong';
+    person.answersAsk = ({ secret, prompt, button, value }) => {
+      if (button !== undefined) return { press: 'button' };
+      if (prompt.startsWith('Address')) return server.url;
+      return secret ? ` export ANCHOR_API_KEY="${key}" ` : value;
+    };
+    await command('addAccount');
+    assert.deepEqual(api.accounts, []);
+    key = server.key;
+    await command('addAccount');
+    assert.deepEqual(
+      api.accounts.map(({ label, origin }) => [label, origin]),
+      [['Anchor Browser', server.url]],
+    );
+    const [first] = person.asked;
+    assert.equal(first?.secret, true);
+    assert.match(first?.prompt ?? '', /sent to api\.anchorbrowser\.io only/);
+    assert.match(person.asked.at(-2)?.prompt ?? '', new RegExp(`sent to ${new URL(server.url).host} only`));
+    assert.deepEqual(person.asked.at(-1)?.step, { number: 3, of: 3, back: true });
+  });
+
+  it('follows other windows: an account that one of them adds, and one that it removes', async () => {
+    const { secrets } = api.testing.context;
+    server.add({ id: 'sess_a' });
+    const secret = {
+      v: 1,
+      provider: 'anchor',
+      label: 'elsewhere',
+      origin: server.url,
+      addedAt: 1,
+      credentials: { apiKey: server.key },
+    };
+    await secrets.store('browserSessions.account.11111111-1111-4111-8111-111111111111', JSON.stringify(secret));
+    await until(() => api.accounts.some(({ label }) => label === 'elsewhere'));
+    await command('refresh');
+    assert.deepEqual(
+      api.sessions().map(({ id }) => id),
+      ['sess_a'],
+    );
+    await secrets.delete('browserSessions.account.11111111-1111-4111-8111-111111111111');
+    await until(() => api.accounts.length === 0);
+    assert.deepEqual(api.sessions(), []);
+  });
+
+  it('replaces a key only when the new one works, and renames', async () => {
+    const id = await addAnchor();
+    server.keys.set('automation-key', 'sk-rotated-canary');
+    await api.refresh();
+    assert.equal(api.accounts[0]?.trouble, 'unauthorized');
+    person.answersAsk = () => 'sk-wrong';
+    await command('replaceKey', { accountId: id });
+    await api.refresh();
+    assert.equal(api.accounts[0]?.trouble, 'unauthorized');
+    person.answersAsk = () => 'sk-rotated-canary';
+    await command('replaceKey', { accountId: id });
+    assert.equal(api.accounts[0]?.trouble, undefined);
+    person.answersAsk = () => 'live \u202e$(trash)';
+    await command('renameAccount', { accountId: id });
+    assert.equal(api.accounts[0]?.label, 'live $ (trash)');
+  });
+
+  it('tests a connection and says how it went', async () => {
+    const id = await addAnchor();
+    assert.equal(await command('testConnection', { accountId: id }), true);
+    assert.match(person.told.at(-1)?.message ?? '', /answers \(\d+ ms\)\. At most 25 sessions at once\./);
+    await server.stop();
+    assert.equal(await command('testConnection', { accountId: id }), false);
+    assert.match(person.told.at(-1)?.message ?? '', /Nothing answers/);
+  });
+
+  it('says before it removes an account that its sessions go on, and removes nothing on Cancel', async () => {
+    server.add();
+    server.add();
+    const id = await addAnchor();
+    await command('removeAccount', { accountId: id });
+    assert.equal(api.accounts.length, 1);
+    assert.match(person.questions[0]?.detail ?? '', /Its 2 running sessions go on, and may go on costing money/);
+    assert.equal(server.running.length, 2);
+  });
+
+  it('keeps what it knew when the server goes, and says so', async () => {
+    server.add({ id: 'sess_a' });
+    const id = await addAnchor();
+    const { port } = server;
+    await server.stop();
+    await api.refresh();
+    assert.deepEqual(
+      api.sessions(id).map((session) => session.id),
+      ['sess_a'],
+    );
+    assert.equal(api.accounts[0]?.trouble, 'unreachable');
+    assert.equal(api.accounts[0]?.state, 'ready');
+    const back = await startAnchor();
+    await back.stop();
+    await server.start(port);
+    await api.refresh();
+    assert.equal(api.accounts[0]?.trouble, undefined);
+  });
+
+  it('copes with five thousand sessions', async () => {
+    for (let index = 0; index < 5_000; index++) server.add({ status: 'warming', domains: [`host${index}.example`] });
+    await addAnchor();
+    assert.equal(api.sessions().length, 5_000);
+    await vscode.commands.executeCommand('workbench.view.extension.browserSessions');
+    await api.refresh();
+    assert.equal(api.accounts[0]?.trouble, undefined);
+  });
+
+  it('lets another extension add a vendor, with all that built-in ones have', async () => {
+    const running = new Map<string, Session>();
+    const run = (id: string) =>
+      running.set(id, {
+        id: sessionId(id),
+        name: `made up ${id}`,
+        phase: 'running',
+        status: 'up',
+        startedAt: Date.now(),
+        region: undefined,
+        groupId: undefined,
+        tags: [],
+        traits: [],
+        pages: undefined,
+        ends: 'session',
+        heldBack: undefined,
+        facts: [],
+      });
+    run('one');
+    run('two');
+    const provider: Provider = {
+      check: async () => ({ identity: 'me', sessionLimit: undefined }),
+      async *list() {
+        yield { sessions: [...running.values()], groups: [], faults: [] };
+      },
+      end: async ({ id }) => (running.delete(id) ? 'ended' : 'alreadyGone'),
+      probe: async ({ id }) => (running.has(id) ? 'running' : 'gone'),
+    };
+    const kind: ProviderKind = {
+      id: 'madeUp',
+      label: 'Made Up',
+      icon: 'beaker',
+      docsUrl: 'https://example.com',
+      address: { preset: 'https://made.up.example', ask: false, placeholder: '' },
+      fields: [],
+      wording: { ending: 'Nothing is lost.', endEverything: undefined, deleteGroup: undefined, watching: undefined },
+      connect: () => provider,
+    };
+    const registration = api.registerProvider(kind);
+    assert.throws(() => api.registerProvider(kind), TypeError);
+    const id = await command<string>('addAccount', { provider: 'madeUp', fields: {} });
+    assert.deepEqual(
+      api.sessions(id).map(({ name }) => name),
+      ['made up one', 'made up two'],
+    );
+    person.answersConfirm = ({ choices }) => choices[0];
+    const report = await command<{ ended: number }>('endSession', { accountId: id, sessionId: 'one' });
+    assert.equal(report.ended, 1);
+    assert.deepEqual([...running.keys()], ['two']);
+    registration.dispose();
+    await api.refresh();
+    assert.equal(api.accounts[0]?.trouble, 'unsupported');
+  });
+});
+
+/** Waits for something that another window, or VS Code itself, is about to do. */
+async function until(isSo: () => boolean): Promise<void> {
+  for (const deadline = Date.now() + 10_000; !isSo(); ) {
+    assert.ok(Date.now() < deadline, 'it did not come to pass');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

@@ -1,0 +1,272 @@
+import { strict as assert } from 'node:assert';
+import type { TestingApi } from '../../src/extension.ts';
+import type { PublicEndReport, PublicGroupDeletion } from '../../src/ui/commands/ending.ts';
+import { type RunningChromium, startChromium } from '../host/chromium.ts';
+import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
+import { Devtools } from '../servers/devtools.ts';
+import { command, extension, Person, removeAllAccounts } from './inside.ts';
+
+const firstChoice = ({ choices }: { choices: readonly string[] }) => choices[0];
+
+describe('ending inside VS Code', () => {
+  let api: TestingApi;
+  let server: AnchorServer;
+  let person: Person;
+  let accountId: string;
+
+  before(async () => {
+    api = await extension();
+  });
+  beforeEach(async () => {
+    await removeAllAccounts(api);
+    server = await startAnchor();
+    for (const id of ['sess_a', 'sess_b', 'sess_c']) server.add({ id, domains: [`${id}.example`] });
+    person = new Person();
+    api.testing.prompts = person;
+    accountId = await command<string>('addAccount', {
+      provider: 'anchor',
+      label: 'prod',
+      origin: server.url,
+      fields: { apiKey: server.key },
+    });
+  });
+  afterEach(async () => {
+    await removeAllAccounts(api);
+    await server.stop();
+  });
+
+  const deletions = () => server.log().filter((line) => line.startsWith('DELETE'));
+
+  it('ends one session after a confirmation that names it', async () => {
+    person.answersConfirm = firstChoice;
+    const report = await command<PublicEndReport>('endSession', { accountId, sessionId: 'sess_a' });
+    assert.deepEqual(report, {
+      requested: 1,
+      ended: 1,
+      alreadyGone: 0,
+      failed: 0,
+      stuck: 0,
+      cancelled: 0,
+      results: [{ accountId, sessionId: 'sess_a', outcome: 'ended' }],
+    });
+    assert.equal(person.questions[0]?.message, 'End session “sess_a.example”?');
+    assert.deepEqual(new Set(server.running), new Set(['sess_b', 'sess_c']));
+    assert.deepEqual(person.notes, ['Session ended.']);
+    assert.deepEqual(person.told, []);
+  });
+
+  it('sends nothing on Cancel', async () => {
+    const report = await command<PublicEndReport>('endSession', { accountId, sessionId: 'sess_a' });
+    assert.deepEqual([report.requested, report.cancelled], [1, 1]);
+    await command('endAllSessions');
+    await command('endAccountSessions', { accountId });
+    assert.equal(person.questions.length, 3);
+    assert.deepEqual(deletions(), []);
+    assert.equal(server.running.length, 3);
+  });
+
+  it('acts on the selection when the clicked row is in it, and on the row alone otherwise', async () => {
+    const row = (sessionId: string) => ({ kind: 'session', accountId, sessionId });
+    const [a, b, c] = [row('sess_a'), row('sess_b'), row('sess_c')];
+    await command('endSession', a, [a, b]);
+    assert.equal(person.questions.at(-1)?.message, 'End 2 sessions?');
+    await command('endSession', c, [a, b]);
+    assert.equal(person.questions.at(-1)?.message, 'End session “sess_c.example”?');
+  });
+
+  it('asks which where nothing is named, and never takes nothing for everything', async () => {
+    person.answersConfirm = firstChoice;
+    person.answersPick = ({ choices }) => choices.slice(0, 2).map(({ value }) => value);
+    const report = await command<PublicEndReport>('endSession');
+    assert.equal(report.ended, 2);
+    assert.equal(server.running.length, 1);
+    person.answersPick = () => [];
+    for (const nothing of [undefined, null, {}, [], { accountId: '' }, 'sess_a', 7]) {
+      await command('endSession', nothing);
+    }
+    assert.equal(server.running.length, 1);
+  });
+
+  it('refuses an id that is none, and does not widen it to the account around it', async () => {
+    person.answersConfirm = firstChoice;
+    for (const sessionId of ['all', '', '..', 'a/b', 'x'.repeat(1_000), 7, null]) {
+      const report = await command<PublicEndReport>('endSession', { accountId, sessionId });
+      assert.equal(report.requested, 0, String(sessionId));
+    }
+    assert.deepEqual(person.questions, []);
+    assert.deepEqual(deletions(), []);
+  });
+
+  it('says of a row that is stale that its session has ended', async () => {
+    person.answersConfirm = firstChoice;
+    await command('endSession', { accountId, sessionId: 'sess_gone' });
+    assert.equal(person.told.at(-1)?.message, 'That session has already ended.');
+    assert.deepEqual(person.questions, []);
+  });
+
+  it('ends twice what is ended twice only once', async () => {
+    person.answersConfirm = firstChoice;
+    const [first, second] = await Promise.all([
+      command<PublicEndReport>('endSession', { accountId, sessionId: 'sess_a' }),
+      command<PublicEndReport>('endSession', { accountId, sessionId: 'sess_a' }),
+    ]);
+    assert.equal(first.ended + first.alreadyGone, 1);
+    assert.equal(second.ended + second.alreadyGone, 1);
+    assert.equal(server.running.length, 2);
+  });
+
+  it('kills all that the dialog listed, one by one, and nothing that started since', async () => {
+    person.answersConfirm = ({ choices }) => {
+      server.add({ id: 'sess_since' });
+      return choices[0];
+    };
+    const report = await command<PublicEndReport>('endAllSessions');
+    assert.equal(report.ended, 3);
+    assert.match(person.questions[0]?.message ?? '', /^End all 3 sessions\?$/);
+    for (const id of ['sess_a', 'sess_b', 'sess_c'])
+      assert.match(person.questions[0]?.detail ?? '', new RegExp(`• ${id}\\.example`));
+    assert.deepEqual(person.questions[0]?.choices, ['End 3 Sessions']);
+    assert.deepEqual(server.running, ['sess_since']);
+    assert.deepEqual(
+      new Set(deletions()),
+      new Set(['sess_a', 'sess_b', 'sess_c'].map((id) => `DELETE /v1/sessions/${id}`)),
+    );
+    assert.deepEqual(
+      person.told.map(({ message }) => message),
+      ['Ended 3 of 3 sessions.'],
+    );
+  });
+
+  it('ends everything in an account only by the button that says so', async () => {
+    server.add({ id: 'sess_unlisted' });
+    person.answersConfirm = ({ choices }) => choices[1];
+    const report = await command<PublicEndReport>('endAccountSessions', { accountId });
+    assert.deepEqual(person.questions[0]?.choices, ['End 3 Sessions', 'End Everything in Account']);
+    assert.match(person.questions[0]?.detail ?? '', /also those that are not listed/);
+    assert.equal(report.ended, 3);
+    assert.deepEqual(server.running, []);
+    assert.deepEqual(deletions(), ['DELETE /v1/sessions/all']);
+  });
+
+  it('says what kill all does not reach: other keys’ sessions, and accounts that cannot be listed', async () => {
+    server.keys.set('ci-key', 'sk-ci-canary-key');
+    server.add({ id: 'sess_ci', key: 'sk-ci-canary-key' });
+    const other = await startAnchor();
+    await command('addAccount', {
+      provider: 'anchor',
+      label: 'other',
+      origin: other.url,
+      fields: { apiKey: other.key },
+    });
+    await other.stop();
+    await api.refresh();
+    person.answersConfirm = firstChoice;
+    await command('endAllSessions');
+    const detail = person.questions[0]?.detail ?? '';
+    assert.match(detail, /Left out:\n• sess_ci — Anchor Browser · prod\. It was started with ci-key of your team\./);
+    assert.match(detail, /The list of Anchor Browser · other is from .*: sessions started since are NOT included\./);
+    assert.deepEqual(server.running, ['sess_ci']);
+    await command('endSession', { accountId, sessionId: 'sess_ci' });
+    assert.match(person.questions.at(-1)?.detail ?? '', /It was started with ci-key of your team\./);
+  });
+
+  it('tells failures by name and reason, keeps their rows, and ends them on another try', async () => {
+    person.answersConfirm = firstChoice;
+    server.misbehave('DELETE', /sess_b/, {
+      kind: 'answer',
+      answer: { status: 500, json: { error: { message: 'boom [x](command:evil)' } } },
+    });
+    const report = await command<PublicEndReport>('endAllSessions');
+    assert.deepEqual([report.ended, report.failed], [2, 1]);
+    assert.match(report.results.find(({ outcome }) => outcome === 'failed')?.detail ?? '', /HTTP 500/);
+    assert.equal(person.told.length, 1);
+    assert.match(
+      person.told[0]?.message ?? '',
+      /^2 ended, 1 failed: sess_b\.example \(Anchor Browser · prod\): .*boom \[x\] \(command:evil\)/,
+    );
+    assert.deepEqual(
+      api.sessions().map(({ id, life }) => [id, life]),
+      [['sess_b', 'stuck']],
+    );
+    server.behave();
+    assert.equal((await command<PublicEndReport>('endAllSessions')).ended, 1);
+  });
+
+  it('can be stopped half-way', async () => {
+    for (let index = 0; index < 20; index++) server.add();
+    await api.refresh();
+    server.misbehave('DELETE', /./, { kind: 'slow', ms: 60 });
+    person.answersConfirm = firstChoice;
+    person.cancelsProgressAfterMs = 90;
+    const report = await command<PublicEndReport>('endAllSessions');
+    assert.equal(report.requested, 23);
+    assert.equal(report.ended + report.cancelled, 23);
+    assert.equal(server.running.length, report.cancelled);
+    assert.match(person.told[0]?.message ?? '', /^Cancelled: \d+ ended, \d+ still running\.$/);
+  });
+
+  it('deletes a batch, and tells each failure though the answer is 200', async () => {
+    const batch = server.addBatch(4);
+    const [locked] = batch.members;
+    assert.ok(locked);
+    batch.undeletable.set(locked.id, 'Session is locked');
+    await api.refresh();
+    const target = { accountId, groupId: batch.id };
+    assert.equal(await command('deleteBatch', target), undefined);
+    assert.match(person.questions[0]?.detail ?? '', /4 of its sessions run and will end:/);
+    assert.match(person.questions[0]?.detail ?? '', /Recordings and all other data/);
+    assert.deepEqual(deletions(), []);
+
+    person.answersConfirm = firstChoice;
+    const deletion = await command<PublicGroupDeletion>('deleteBatch', target);
+    assert.deepEqual([deletion.deleted, deletion.failedDeletions, deletion.ended, deletion.failed], [3, 1, 3, 1]);
+    assert.deepEqual(deletion.errors, [{ sessionId: locked.id, error: 'Session is locked' }]);
+    assert.equal(person.told.at(-1)?.level, 'warning');
+    assert.match(person.told.at(-1)?.message ?? '', /3 sessions deleted, 1 failed: .*: Session is locked/);
+    assert.ok(server.running.includes(locked.id));
+    assert.equal(api.sessions().find(({ id }) => id === locked.id)?.life, 'stuck');
+  });
+
+  it('ends a group one by one and keeps its data', async () => {
+    const batch = server.addBatch(3);
+    await api.refresh();
+    person.answersConfirm = firstChoice;
+    const report = await command<PublicEndReport>('endGroup', { accountId, groupId: batch.id });
+    assert.equal(report.ended, 3);
+    assert.ok(server.batches.has(batch.id));
+    assert.equal(server.running.length, 3);
+  });
+
+  it('copies a session’s id', async () => {
+    assert.equal(await command('copySessionId', { accountId, sessionId: 'sess_a' }), 'sess_a');
+  });
+
+  describe('on a real Chromium', () => {
+    let chromium: RunningChromium;
+    let devtools: Devtools;
+    before(async () => {
+      chromium = await startChromium();
+      devtools = await Devtools.open(chromium.endpoint);
+    });
+    after(async () => {
+      devtools.close();
+      await chromium.stop();
+    });
+
+    it('kills all contexts, and neither the default context nor the browser', async () => {
+      const page = (title: string) => `data:text/html,<title>${title}</title>`;
+      for (const title of ['one', 'two']) await devtools.openContext(page(title));
+      await devtools.send('Target.createTarget', { url: page('mine') });
+      await removeAllAccounts(api);
+      api.testing.prompts = person;
+      await command('addAccount', { provider: 'localChrome', origin: chromium.endpoint });
+      assert.equal(api.sessions().length, 3);
+      person.answersConfirm = firstChoice;
+      const report = await command<PublicEndReport>('endAllSessions');
+      assert.deepEqual([report.requested, report.ended], [2, 2]);
+      assert.match(person.questions[0]?.detail ?? '', /Left out:\n• Default context/);
+      assert.deepEqual(await devtools.contexts(), []);
+      assert.equal((await devtools.defaultPages()).filter((url) => url.startsWith('data:')).length, 1);
+    });
+  });
+});

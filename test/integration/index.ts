@@ -1,0 +1,32 @@
+import { writeFile } from 'node:fs/promises';
+import Mocha from 'mocha';
+
+/** What a run came to, as test/run.ts reads it. */
+export interface Outcome {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+/**
+ * Runs inside the extension host of VS Code. The variable BROWSER_SESSIONS_PHASE says which half: `first`, or `again`
+ * for the same person after a restart.
+ */
+export async function run(): Promise<void> {
+  const mocha = new Mocha({ ui: 'bdd', timeout: 60_000, color: false, forbidOnly: true });
+  mocha.suite.emit('pre-require', globalThis, '', mocha);
+  if (process.env['BROWSER_SESSIONS_PHASE'] === 'again') {
+    await import('./again.test.ts');
+  } else {
+    await import('./api.test.ts');
+    await import('./ending.test.ts');
+    await import('./network.test.ts');
+    await import('./liveView.test.ts');
+    await import('./restart.test.ts');
+  }
+  const outcome = await new Promise<Outcome>((resolve) => {
+    const runner = mocha.run((failed) => resolve({ passed: runner.stats?.passes ?? 0, failed }));
+  });
+  const file = process.env['BROWSER_SESSIONS_OUTCOME'];
+  if (file !== undefined) await writeFile(file, JSON.stringify(outcome));
+  if (outcome.failed > 0) throw new Error(`${outcome.failed} failed`);
+}

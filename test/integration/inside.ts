@@ -1,0 +1,84 @@
+import { strict as assert } from 'node:assert';
+import * as vscode from 'vscode';
+import type { TestingApi } from '../../src/extension.ts';
+import type { Answer, AskRequest, PickRequest, Prompts, Question } from '../../src/ui/prompts.ts';
+
+/** The extension under test, started. */
+export async function extension(): Promise<TestingApi> {
+  const found = vscode.extensions.getExtension<TestingApi>('browser-sessions.browser-sessions');
+  assert.ok(found, 'the extension is not installed');
+  return found.activate();
+}
+
+/** Calls one of our commands by its name without the prefix. */
+export function command<Result = unknown>(name: string, ...args: readonly unknown[]): Promise<Result> {
+  return Promise.resolve(vscode.commands.executeCommand<Result>(`browserSessions.${name}`, ...args));
+}
+
+/** Removes all accounts, so that each test begins with none. */
+export async function removeAllAccounts(api: TestingApi): Promise<void> {
+  const person = new Person();
+  person.answersConfirm = ({ choices }) => choices[0];
+  api.testing.prompts = person;
+  for (const { id } of api.accounts) await command('removeAccount', { accountId: id });
+  assert.deepEqual(api.accounts, []);
+}
+
+/**
+ * Sits in front of VS Code in these tests, because VS Code refuses dialogs while they run: reads what is asked and
+ * answers as told. Whatever nobody told how to answer is left unanswered, as by Escape.
+ */
+export class Person implements Prompts {
+  readonly questions: Question[] = [];
+  readonly told: { readonly level: string; readonly message: string }[] = [];
+  readonly asked: AskRequest[] = [];
+  readonly notes: string[] = [];
+  progressTitles: string[] = [];
+  answersConfirm: (question: Question) => string | undefined = () => undefined;
+  answersPick: (request: PickRequest<unknown>) => readonly unknown[] = () => [];
+  /** `button` presses the button beside the title. */
+  answersAsk: (request: AskRequest) => string | { readonly press: 'button' } | undefined = () => undefined;
+  cancelsProgressAfterMs: number | undefined;
+
+  async confirm(question: Question): Promise<string | undefined> {
+    this.questions.push(question);
+    return this.answersConfirm(question);
+  }
+
+  async tell(level: 'info' | 'warning' | 'error', message: string): Promise<undefined> {
+    this.told.push({ level, message });
+    return undefined;
+  }
+
+  async pick<T>(request: PickRequest<T>): Promise<Answer<T>> {
+    const [value] = this.answersPick(request) as readonly T[];
+    return value === undefined ? { kind: 'left' } : { kind: 'answer', value };
+  }
+
+  async pickMany<T>(request: PickRequest<T>): Promise<Answer<readonly T[]>> {
+    return { kind: 'answer', value: this.answersPick(request) as readonly T[] };
+  }
+
+  async ask(request: AskRequest): Promise<Answer<string>> {
+    this.asked.push(request);
+    const value = this.answersAsk(request);
+    if (value === undefined) return { kind: 'left' };
+    if (typeof value !== 'string') return { kind: 'button' };
+    const wrong = await request.refuse(value);
+    return wrong === undefined ? { kind: 'answer', value } : { kind: 'left' };
+  }
+
+  async progress<T>(
+    title: string,
+    work: (report: (message: string, percent: number) => void, stop: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    this.progressTitles.push(title);
+    const stop = new AbortController();
+    if (this.cancelsProgressAfterMs !== undefined) setTimeout(() => stop.abort(), this.cancelsProgressAfterMs);
+    return work(() => {}, stop.signal);
+  }
+
+  note(message: string): void {
+    this.notes.push(message);
+  }
+}

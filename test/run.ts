@@ -1,0 +1,96 @@
+// `npm test`: everything, in the order of what is cheapest to fail, and at its end one line that counts all of it.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { runTests } from '@vscode/test-electron';
+import { makeCertificate, writeCertificate } from './host/certificates.ts';
+import { ensureChromium } from './host/chromium.ts';
+import { script, step } from './host/steps.ts';
+import { ensureVscodeServer } from './host/vscodeServer.ts';
+import type { Outcome } from './integration/index.ts';
+
+let passed = 0;
+let failed = 0;
+
+/** Runs a program with its output shown. @throws when it fails. */
+async function show(command: string, ...args: readonly string[]): Promise<void> {
+  const child = spawn(command, args, { stdio: 'inherit', shell: process.platform === 'win32' });
+  const [code] = await once(child, 'exit');
+  if (code !== 0) throw new Error(`\`${[command, ...args].join(' ')}\` failed with exit code ${String(code)}`);
+}
+
+/** Runs a tier of plain mocha tests and counts them. */
+async function mocha(folder: string, scratch: string): Promise<void> {
+  const file = join(scratch, 'mocha.json');
+  const reporter = resolve('test', 'host', 'countingReporter.cjs');
+  const args = ['mocha', '--reporter', reporter, '--reporter-option', `file=${file}`, `test/${folder}/**/*.test.ts`];
+  const child = spawn('npx', args, { stdio: 'inherit', shell: process.platform === 'win32' });
+  await once(child, 'exit');
+  count(JSON.parse(await readFile(file, 'utf8')));
+}
+
+function count(outcome: Outcome): void {
+  passed += outcome.passed;
+  failed += outcome.failed;
+}
+
+/**
+ * Runs the integration tests inside VS Code: the one that VSCODE_TEST_VERSION names (minimum, stable or insiders, which
+ * is downloaded), else the one from npm. The same person starts it twice, to see what is there after a restart.
+ */
+async function integration(scratch: string): Promise<void> {
+  const wanted = process.env['VSCODE_TEST_VERSION'];
+  const { engines } = JSON.parse(await readFile('package.json', 'utf8'));
+  const version = wanted === 'minimum' ? String(engines.vscode).replace(/^\D*/, '') : wanted;
+  const which = version === undefined ? { vscodeExecutablePath: resolve('test', 'host', 'code.ts') } : { version };
+  const certificates = join(scratch, 'certificates');
+  await writeCertificate(certificates, await makeCertificate('localhost', 'anchor.test'));
+  for (const phase of ['first', 'again']) {
+    const outcome = join(scratch, `${phase}.json`);
+    const env: NodeJS.ProcessEnv = { BROWSER_SESSIONS_PHASE: phase, BROWSER_SESSIONS_OUTCOME: outcome };
+    if (process.platform === 'linux') {
+      env['SSL_CERT_FILE'] = join(certificates, 'authority.pem');
+      env['BROWSER_SESSIONS_CERTIFICATES'] = certificates;
+    }
+    const ran = runTests({
+      ...which,
+      extensionDevelopmentPath: resolve('.'),
+      extensionTestsPath: resolve('out', 'integration', 'index'),
+      launchArgs: [`--user-data-dir=${join(scratch, 'user')}`, '--password-store=basic', '--disable-extensions'],
+      extensionTestsEnv: env,
+    });
+    const failure = await ran.then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    const text = await readFile(outcome, 'utf8').catch(() => undefined);
+    if (text === undefined) throw new Error('The tests inside VS Code told no outcome.', { cause: failure });
+    count(JSON.parse(text));
+  }
+}
+
+await script(async () => {
+  const began = Date.now();
+  const scratch = await mkdtemp(join(tmpdir(), 'browser-sessions-test-'));
+  try {
+    await step('Check types, lint and format', () => show('npm', 'run', '--silent', 'check'));
+    await step('Build', async () => {
+      await show(process.execPath, 'esbuild.js');
+      await show(process.execPath, 'esbuild.js', '--tests');
+    });
+    await step('Package', () => show(process.execPath, 'test/package.ts'));
+    await step('Find a Chromium', async () => console.log(`  ${await ensureChromium()}`));
+    await step('Unit tests', () => mocha('unit', scratch));
+    if (process.env['VSCODE_TEST_VERSION'] === undefined) {
+      await step('Find VS Code', async () => console.log(`  ${await ensureVscodeServer()}`));
+    }
+    await step('Integration tests, inside VS Code', () => integration(scratch));
+    if (process.env['VSCODE_TEST_VERSION'] === undefined) await step('End-to-end tests', () => mocha('e2e', scratch));
+  } finally {
+    await rm(scratch, { recursive: true, force: true, maxRetries: 5 });
+    console.log(`${passed} passed, ${failed} failed in ${Math.round((Date.now() - began) / 1000)} s`);
+  }
+  if (failed > 0) process.exitCode = 1;
+});

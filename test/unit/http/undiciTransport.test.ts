@@ -1,0 +1,117 @@
+import { strict as assert } from 'node:assert';
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { systemClock } from '../../../src/core/clock.ts';
+import { Emitter } from '../../../src/core/event.ts';
+import type { Route } from '../../../src/core/network.ts';
+import { TransportError } from '../../../src/http/transport.ts';
+import { UndiciTransport } from '../../../src/http/undiciTransport.ts';
+import { makeCertificate } from '../../host/certificates.ts';
+import { TunnelProxy } from '../../servers/tunnelProxy.ts';
+import { VendorServer } from '../../servers/vendorServer.ts';
+
+describe('undici transport', () => {
+  let server: VendorServer;
+  let proxy: TunnelProxy;
+  let route: Route;
+  let strictCertificates = false;
+  const changed = new Emitter<void>();
+  let transport: UndiciTransport;
+
+  beforeEach(async () => {
+    const { cert, key } = await makeCertificate('localhost', 'vendor.test');
+    const routes = { 'GET /things': () => ({ status: 200, json: { ok: true } }) };
+    server = await new VendorServer({ routes, notFound: () => ({ status: 404 }), tls: { cert, key } }).start();
+    proxy = await new TunnelProxy(new Map([['vendor.test', server.port]])).start();
+    route = { by: 'editor', proxy: undefined };
+    strictCertificates = false;
+    transport = new UndiciTransport(
+      {
+        settings: () => ({ transport: 'undici', systemCertificates: false, strictCertificates }),
+        routeTo: async () => route,
+        onDidChange: changed.event,
+      },
+      systemClock,
+    );
+  });
+  afterEach(async () => {
+    transport.close();
+    await proxy.stop();
+    await server.stop();
+  });
+
+  const get = (host: string) =>
+    transport.send({
+      url: new URL(`https://${host}:${server.port}/things`),
+      method: 'GET',
+      headers: {},
+      body: undefined,
+      signal: new AbortController().signal,
+      maxBytes: 1_000,
+    });
+
+  it('goes the way that the editor names, and another one when that changes', async () => {
+    route = { by: 'editor', proxy: proxy.url };
+    assert.equal((await get('vendor.test')).status, 200);
+    assert.deepEqual(proxy.tunnels, [`vendor.test:${server.port}`]);
+    route = { by: 'editor', proxy: undefined };
+    assert.equal((await get('vendor.test')).status, 200);
+    changed.fire();
+    await assert.rejects(
+      get('vendor.test'),
+      (error) => error instanceof TransportError && error.trouble.kind === 'unreachable',
+    );
+    assert.equal((await get('localhost')).status, 200);
+  });
+
+  it('goes by the settings where the editor’s resolver cannot be had', async () => {
+    route = { by: 'settings', proxy: proxy.url, noProxy: ['localhost'] };
+    assert.equal((await get('vendor.test')).status, 200);
+    assert.equal((await get('localhost')).status, 200);
+    assert.deepEqual(proxy.tunnels, [`vendor.test:${server.port}`]);
+  });
+
+  it('says that it is the proxy which refuses, and that nothing was sent', async () => {
+    const refusing = createServer((_, response) => response.writeHead(407).end()).listen(0, '127.0.0.1');
+    await once(refusing, 'listening');
+    refusing.on('connect', (_, socket) => socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n'));
+    const { port } = refusing.address() as { port: number };
+    for (const uri of [`http://127.0.0.1:${port}`, 'socks4://127.0.0.1:1']) {
+      route = { by: 'editor', proxy: uri };
+      changed.fire();
+      await assert.rejects(get('vendor.test'), (error) => {
+        assert.ok(error instanceof TransportError);
+        assert.deepEqual([error.trouble, error.nothingSent], [{ kind: 'unreachable', why: 'proxy' }, true]);
+        return true;
+      });
+    }
+    refusing.closeAllConnections();
+    refusing.close();
+  });
+
+  it('trusts no certificate that it cannot check, unless told to', async () => {
+    assert.equal((await get('localhost')).status, 200);
+    strictCertificates = true;
+    changed.fire();
+    await assert.rejects(get('localhost'), (error) => {
+      return error instanceof TransportError && error.trouble.kind === 'unreachable' && error.trouble.why === 'tls';
+    });
+  });
+
+  it('keeps its connections, and no more than 32 to one origin', async () => {
+    server.misbehave('GET', /things/, { kind: 'slow', ms: 20 });
+    await Promise.all(Array.from({ length: 100 }, () => get('localhost')));
+    assert.ok(server.mostInFlight <= 32, String(server.mostInFlight));
+    assert.ok(server.connections <= 32, String(server.connections));
+  });
+
+  it('leaves the process-wide dispatcher, which other extensions share, alone', () => {
+    const slotAfter = (module: string) => {
+      const code = `await import('${module}'); console.log(globalThis[Symbol.for('undici.globalDispatcher.1')] !== undefined)`;
+      return execFileSync(process.execPath, ['--input-type=module', '--eval', code], { encoding: 'utf8' }).trim();
+    };
+    assert.equal(slotAfter('./src/http/undiciTransport.ts'), 'false');
+    assert.equal(slotAfter('undici'), 'true');
+  });
+});

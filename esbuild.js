@@ -54,7 +54,7 @@ const extension = {
   sourcesContent: false,
   metafile: true,
   write: false,
-  logLevel: 'info',
+  logLevel: 'warning',
   plugins: [writeAsCommonJs],
 };
 
@@ -68,7 +68,7 @@ const integrationTests = {
   target: 'node22',
   external: ['vscode', 'mocha'],
   sourcemap: 'inline',
-  logLevel: 'info',
+  logLevel: 'warning',
 };
 
 async function main() {

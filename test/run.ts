@@ -1,12 +1,12 @@
 // `npm test`: everything, in the order of what is cheapest to fail, and at its end one line that counts all of it.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { runTests } from '@vscode/test-electron';
 import { makeCertificate, writeCertificate } from './host/certificates.ts';
 import { ensureChromium } from './host/chromium.ts';
+import { temporaryFolder } from './host/processes.ts';
 import { script, step } from './host/steps.ts';
 import { ensureVscodeServer } from './host/vscodeServer.ts';
 import type { Outcome } from './integration/index.ts';
@@ -73,7 +73,7 @@ async function integration(scratch: string): Promise<void> {
 
 await script(async () => {
   const began = Date.now();
-  const scratch = await mkdtemp(join(tmpdir(), 'browser-sessions-test-'));
+  const scratch = temporaryFolder('test');
   try {
     await step('Check types, lint and format', () => show('npm', 'run', '--silent', 'check'));
     await step('Build', async () => {
@@ -89,7 +89,6 @@ await script(async () => {
     await step('Integration tests, inside VS Code', () => integration(scratch));
     if (process.env['VSCODE_TEST_VERSION'] === undefined) await step('End-to-end tests', () => mocha('e2e', scratch));
   } finally {
-    await rm(scratch, { recursive: true, force: true, maxRetries: 5 });
     console.log(`${passed} passed, ${failed} failed in ${Math.round((Date.now() - began) / 1000)} s`);
   }
   if (failed > 0) process.exitCode = 1;

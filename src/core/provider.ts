@@ -48,6 +48,8 @@ export interface ProviderKind {
     readonly preset: string | undefined;
     /** Whether the person is asked for it even where there is a preset. */
     readonly ask: boolean;
+    /** What it is the address of, in a few words. */
+    readonly prompt: string;
     readonly placeholder: string;
   };
   readonly fields: readonly CredentialField[];

@@ -96,7 +96,12 @@ export const anchor: ProviderKind = {
   label: 'Anchor Browser',
   icon: 'cloud',
   docsUrl: 'https://docs.anchorbrowser.io',
-  address: { preset: defaultAddress, ask: false, placeholder: defaultAddress },
+  address: {
+    preset: defaultAddress,
+    ask: false,
+    prompt: 'Address of the Anchor Browser API',
+    placeholder: defaultAddress,
+  },
   fields: [
     {
       id: 'apiKey',

@@ -39,10 +39,15 @@ export const localChrome: ProviderKind = {
   label: 'Local Chrome',
   icon: 'device-desktop',
   docsUrl: 'https://chromedevtools.github.io/devtools-protocol/',
-  address: { preset: 'http://127.0.0.1:9222', ask: true, placeholder: 'http://127.0.0.1:9222' },
+  address: {
+    preset: 'http://127.0.0.1:9222',
+    ask: true,
+    prompt: 'Address of a Chrome, Edge or Chromium that was started with --remote-debugging-port',
+    placeholder: 'http://127.0.0.1:9222',
+  },
   fields: [],
   wording: {
-    ending: 'Its pages close, with what was typed or loaded in them and their cookies and storage.',
+    ending: 'Pages close, with what was typed or loaded in them, and with their cookies and storage.',
     endEverything: undefined,
     deleteGroup: undefined,
     watching: undefined,

@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { type Owned, run, start, until } from './processes.ts';
+import { type Owned, run, start, temporaryFolder, until } from './processes.ts';
 import { Advice, step } from './steps.ts';
 
 const startTimeoutMs = 30_000;
@@ -82,7 +81,7 @@ export interface RunningChromium {
 /** Starts a headless Chromium of its own profile that listens for DevTools on a free port of 127.0.0.1. */
 export async function startChromium(port = 0): Promise<RunningChromium> {
   const executable = await ensureChromium();
-  const profile = await mkdtemp(join(tmpdir(), 'browser-sessions-chromium-'));
+  const profile = temporaryFolder('chromium');
   const args = ['--headless=new', `--remote-debugging-port=${port}`, `--user-data-dir=${profile}`, ...quietFlags];
   const process_ = start(executable, args);
   const actual = await until(process_, 'Chromium', startTimeoutMs, async () => {
@@ -94,9 +93,6 @@ export async function startChromium(port = 0): Promise<RunningChromium> {
     port: actual,
     endpoint: `http://127.0.0.1:${actual}`,
     process: process_,
-    async stop() {
-      await process_.stop();
-      await rm(profile, { recursive: true, force: true, maxRetries: 5 });
-    },
+    stop: () => process_.stop(),
   };
 }

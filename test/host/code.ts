@@ -1,10 +1,8 @@
 #!/usr/bin/env node
 // Behaves like VS Code's own executable for `runTests` of @vscode/test-electron: takes its arguments, runs the tests
 // inside the extension host of the VS Code from npm, prints what they print, and exits with their code.
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { format } from 'node:util';
+import { temporaryFolder } from './processes.ts';
 import { Advice, script } from './steps.ts';
 import { openWorkbench } from './workbench.ts';
 
@@ -29,16 +27,17 @@ const harmlessNoise =
 
 await script(async () => {
   const { extensions, tests, userDataDir } = argumentsOf(process.argv.slice(2));
-  if (tests === undefined || extensions.length === 0) {
+  const [extension, ...installed] = extensions;
+  if (tests === undefined || extension === undefined) {
     throw new Advice(
       'Usage: code.ts --extensionDevelopmentPath=FOLDER --extensionTestsPath=FILE [--user-data-dir=FOLDER]',
     );
   }
   const workbench = await openWorkbench({
-    userDataDir: userDataDir ?? (await mkdtemp(join(tmpdir(), 'browser-sessions-code-'))),
-    extensions,
+    userDataDir: userDataDir ?? temporaryFolder('code'),
+    installed,
     // VS Code's own executable finds `index` without its ending; a browser's address has to be exact.
-    tests: /\.[cm]?js$/.test(tests) ? tests : `${tests}.js`,
+    tested: { extension, tests: /\.[cm]?js$/.test(tests) ? tests : `${tests}.js` },
     onLog: (type, args) => {
       const text = format(...args).replace(/\n(\s+at .*\n?)+/g, '\n');
       if (!harmlessNoise.test(text)) (type === 'error' ? console.error : console.log)(text);

@@ -1,6 +1,9 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 /** A process of ours with everything that it starts. */
 export interface Owned {
@@ -52,7 +55,16 @@ export function start(command: string, args: readonly string[], options: SpawnOp
   return process_;
 }
 
-function killOwned(): void {
+const folders = new Set<string>();
+
+/** Makes an empty folder that is gone when this process is. */
+export function temporaryFolder(name: string): string {
+  const folder = mkdtempSync(join(tmpdir(), `browser-sessions-${name}-`));
+  folders.add(folder);
+  return folder;
+}
+
+process.on('exit', () => {
   for (const { child } of owned) {
     try {
       if (child.pid !== undefined) process.kill(process.platform === 'win32' ? child.pid : -child.pid, 'SIGKILL');
@@ -60,14 +72,9 @@ function killOwned(): void {
       // Gone already.
     }
   }
-}
-process.on('exit', killOwned);
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, () => {
-    killOwned();
-    process.exit(128);
-  });
-}
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+});
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(128));
 
 /** Runs a command to its end. @throws Error with its output when it fails. */
 export async function run(command: string, args: readonly string[], options: SpawnOptions = {}): Promise<void> {

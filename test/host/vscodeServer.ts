@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { openFrontDoor } from './frontDoor.ts';
@@ -76,24 +76,34 @@ export interface VscodeServer {
 export interface ServerOptions {
   /** Keeps its settings and state. The same folder gets the same port, because browsers keep state by address. */
   readonly dataDir: string;
+  /** Folders of extensions, to be there as if they were installed. */
+  readonly installed: readonly string[];
   readonly settings: Readonly<Record<string, unknown>>;
   readonly env: NodeJS.ProcessEnv;
+  /** Has VS Code take an extension under development and its tests from its address, which it otherwise ignores. */
+  readonly forTests: boolean;
 }
 
 /** Starts the server and waits until it answers. */
-export async function startVscodeServer({ dataDir, settings, env }: ServerOptions): Promise<VscodeServer> {
+export async function startVscodeServer({
+  dataDir,
+  installed,
+  settings,
+  env,
+  forTests,
+}: ServerOptions): Promise<VscodeServer> {
   const folder = await ensureVscodeServer();
   const [port, innerPort] = [await portFor(dataDir), await freePort()];
   const machine = join(dataDir, 'server', 'data', 'Machine');
   await mkdir(machine, { recursive: true });
   await writeFile(join(machine, 'settings.json'), JSON.stringify({ 'chat.disableAIFeatures': true, ...settings }));
+  for (const extension of installed) await install(extension, join(dataDir, 'server', 'extensions'));
   const args = [
     join('out', 'server-main.js'),
     ...['--host', '127.0.0.1', '--port', String(innerPort), '--without-connection-token'],
     ...['--accept-server-license-terms', '--disable-telemetry', '--disable-workspace-trust'],
     ...['--force-disable-user-env', '--server-data-dir', join(dataDir, 'server')],
-    // Without it a released VS Code ignores extensionDevelopmentPath and extensionTestsPath.
-    '--enable-smoke-test-driver',
+    ...(forTests ? ['--enable-smoke-test-driver'] : []),
   ];
   const server: Owned = start(process.execPath, args, { cwd: folder, env: { ...process.env, ...env } });
   const authority = `127.0.0.1:${port}`;
@@ -111,6 +121,16 @@ export async function startVscodeServer({ dataDir, settings, env }: ServerOption
       await server.stop();
     },
   };
+}
+
+/** Puts an extension where installed ones are: its manifest and words, and what it is built to. */
+async function install(extension: string, folder: string): Promise<void> {
+  const { publisher, name, version: its } = JSON.parse(await readFile(join(extension, 'package.json'), 'utf8'));
+  const target = join(folder, `${publisher}.${name}-${its}`);
+  await mkdir(target, { recursive: true });
+  for (const part of ['package.json', 'package.nls.json', 'dist', 'media', 'l10n', 'extension.js']) {
+    if (existsSync(join(extension, part))) await cp(join(extension, part), join(target, part), { recursive: true });
+  }
 }
 
 async function portFor(dataDir: string): Promise<number> {

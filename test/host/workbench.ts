@@ -7,10 +7,13 @@ import { startVscodeServer, type VscodeServer } from './vscodeServer.ts';
 export interface WorkbenchOptions {
   /** Keeps everything of this person's: settings, keys, state. The same folder again is the same person. */
   readonly userDataDir: string;
-  /** Folders of extensions under development. */
-  readonly extensions: readonly string[];
-  /** A module whose `run()` is awaited inside the extension host. VS Code then refuses modal dialogs. */
-  readonly tests?: string;
+  /** Folders of extensions, to be there as if they were installed. */
+  readonly installed: readonly string[];
+  /**
+   * An extension under development, and a module whose `run()` is awaited inside its extension host. VS Code then
+   * refuses modal dialogs and shows no notifications.
+   */
+  readonly tested?: { readonly extension: string; readonly tests: string };
   readonly settings?: Readonly<Record<string, unknown>>;
   /** Variables of the extension host. */
   readonly env?: NodeJS.ProcessEnv;
@@ -29,26 +32,28 @@ export interface Workbench {
   close(): Promise<void>;
 }
 
-/** The address under which a server shows its workbench with these extensions. */
-export function workbenchUrl(
-  { authority, url }: VscodeServer,
-  { extensions, tests }: Pick<WorkbenchOptions, 'extensions' | 'tests'>,
-): string {
+/** The address under which a server shows a workbench with no folder open. */
+export function workbenchUrl({ authority, url }: VscodeServer, tested?: WorkbenchOptions['tested']): string {
+  if (tested === undefined) return `${url}?ew=true`;
   const remote = (path: string) => `vscode-remote://${authority}${path}`;
   const payload = [
-    ...extensions.map((folder) => ['extensionDevelopmentPath', remote(folder)]),
-    ...(tests === undefined ? [] : [['extensionTestsPath', remote(tests)]]),
-    ['skipWelcome', 'true'],
-    ['skipReleaseNotes', 'true'],
+    ['extensionDevelopmentPath', remote(tested.extension)],
+    ['extensionTestsPath', remote(tested.tests)],
   ];
   return `${url}?ew=true&payload=${encodeURIComponent(JSON.stringify(payload))}`;
 }
 
 /** Starts VS Code's server and a Chromium that shows it, as a person would have it before them. */
 export async function openWorkbench(options: WorkbenchOptions): Promise<Workbench> {
-  const { userDataDir, settings = {}, env = {}, viewport = { width: 1280, height: 800 } } = options;
+  const { userDataDir, installed, tested, settings = {}, env = {}, viewport = { width: 1280, height: 800 } } = options;
   const executablePath = await ensureChromium();
-  const server = await startVscodeServer({ dataDir: userDataDir, settings, env });
+  const server = await startVscodeServer({
+    dataDir: userDataDir,
+    installed,
+    settings,
+    env,
+    forTests: tested !== undefined,
+  });
   let browser: BrowserContext | undefined;
   try {
     browser = await chromium.launchPersistentContext(join(userDataDir, 'chromium'), {
@@ -69,7 +74,7 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
     });
     await page.exposeFunction('codeAutomationLog', (type: string, args: unknown[]) => options.onLog?.(type, args));
     await page.exposeFunction('codeAutomationExit', (code: number) => settle(code));
-    await page.goto(workbenchUrl(server, options));
+    await page.goto(workbenchUrl(server, tested));
     const opened = browser;
     return {
       page,

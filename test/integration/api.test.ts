@@ -248,7 +248,7 @@ describe('the extension inside VS Code', () => {
       label: 'Made Up',
       icon: 'beaker',
       docsUrl: 'https://example.com',
-      address: { preset: 'https://made.up.example', ask: false, placeholder: '' },
+      address: { preset: 'https://made.up.example', ask: false, prompt: 'Address', placeholder: '' },
       fields: [],
       wording: { ending: 'Nothing is lost.', endEverything: undefined, deleteGroup: undefined, watching: undefined },
       connect: () => provider,

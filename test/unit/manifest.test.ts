@@ -30,7 +30,10 @@ function contextValues(): Set<string> {
     for (const count of [0, 3]) {
       values.add(groupContext(capabilities, count));
       for (const state of ['disconnected', 'loading', 'ready', 'failed'] as const) {
-        for (const rejected of [true, false]) values.add(accountContext(state, rejected, capabilities, count));
+        for (const hasKey of [true, false]) {
+          for (const rejected of [hasKey, false])
+            values.add(accountContext(state, rejected, hasKey, capabilities, count));
+        }
       }
     }
     for (const phase of phases) {

@@ -189,7 +189,7 @@ function askOrigin(
 ): Promise<Answer<string>> {
   return context.prompts.ask({
     title: titleFor(kind),
-    prompt: l10n.t('Address of {0}', kind.label),
+    prompt: l10n.t(kind.address.prompt),
     placeholder: kind.address.placeholder,
     value: draft.origin,
     secret: false,

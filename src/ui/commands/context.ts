@@ -12,6 +12,7 @@ import type { LiveViews } from '../liveView/liveViews.ts';
 import type { Prompts } from '../prompts.ts';
 import type { TreeNode } from '../tree/nodes.ts';
 import type { SessionsTree } from '../tree/sessionsTree.ts';
+import { spokenAge } from '../words/ages.ts';
 import { accountName } from '../words/names.ts';
 
 /** What commands work with. */
@@ -44,8 +45,8 @@ export function nameOf(context: CommandContext, id: AccountId): string {
   return account === undefined ? id : accountName(account, kindOf(context, account));
 }
 
-/** Milliseconds that a session has run, as far as is known. */
-export function ageOf({ store, now }: CommandContext, account: AccountId, session: SessionId): number | undefined {
+/** How long a session has run, in words; undefined where nobody knows. */
+export function ageOf({ store, now }: CommandContext, account: AccountId, session: SessionId): string | undefined {
   const start = store.startOf(account, session);
-  return start === undefined ? undefined : now() - start.at;
+  return start && spokenAge(start, now());
 }

@@ -4,7 +4,7 @@ import { plainText } from '../../core/plainText.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import type { EndOutcomeKind, EndReport, EndResult, EndTarget, GroupReport } from '../../services/ender.ts';
 import { troubleOf } from '../../services/sessionStore.ts';
-import { longAge, timeOfDay } from '../words/ages.ts';
+import { timeOfDay } from '../words/ages.ts';
 import {
   type EndSubject,
   endButton,
@@ -26,6 +26,9 @@ import {
   type Target,
   targetsOf,
 } from './targets.ts';
+
+/** A session that started so recently may be one that somebody is only just beginning to use. */
+const youngMs = 60_000;
 
 /** What a destructive command returns to its caller. The counts add up to `requested`. */
 export interface PublicEndReport {
@@ -338,13 +341,13 @@ function subjectsOf(context: CommandContext, targets: readonly EndTarget[]): End
 }
 
 function subjectOf(context: CommandContext, { accountId, session }: EndTarget): EndSubject {
-  const ageMs = ageOf(context, accountId, session.id);
+  const start = context.store.startOf(accountId, session.id);
   const group = session.groupId && context.store.state(accountId)?.contents.groups.get(session.groupId);
   return {
     account: nameOf(context, accountId),
     name: sessionName(session),
-    age: ageMs === undefined ? undefined : longAge(ageMs),
-    ageMs,
+    age: ageOf(context, accountId, session.id),
+    young: start?.exact === true && context.now() - start.at < youngMs,
     group: group ? groupName(group) : undefined,
     loss: kindOfAccount(context, accountId)?.wording.ending ?? '',
     closes: session.ends === 'pages' ? (session.pages ?? []).map(pageName) : undefined,

@@ -45,7 +45,7 @@ export const commandTable = {
     title: 'Replace Key…',
     icon: 'key',
     palette: hasAccounts,
-    menus: [inline(row('error', 'replaceKey'), 2), context(`${row('account')} && ${single}`, '7_account@2')],
+    menus: [inline(row('error', 'replaceKey'), 2), context(`${row('account', 'key')} && ${single}`, '7_account@2')],
   },
   renameAccount: {
     title: 'Rename Account…',

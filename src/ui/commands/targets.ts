@@ -2,7 +2,6 @@ import * as l10n from '@vscode/l10n';
 import { type AccountId, accountId, type GroupId, idFault, type PageId, type SessionId } from '../../core/ids.ts';
 import type { EndTarget } from '../../services/ender.ts';
 import type { Choice } from '../prompts.ts';
-import { longAge } from '../words/ages.ts';
 import { accountHost, groupName, sessionName } from '../words/names.ts';
 import { ageOf, type CommandContext, kindOf, nameOf } from './context.ts';
 
@@ -75,10 +74,9 @@ export function sessionChoices(context: CommandContext): Choice<EndTarget>[] {
   return context.accounts.all.flatMap(({ id }) =>
     sessionsOf(context, [{ accountId: id, groupId: undefined, sessionId: undefined, pageId: undefined }]).map(
       (target) => {
-        const age = ageOf(context, id, target.session.id);
         return {
           label: sessionName(target.session),
-          description: age === undefined ? '' : longAge(age),
+          description: ageOf(context, id, target.session.id) ?? '',
           detail: target.session.id,
           icon: undefined,
           heading: nameOf(context, id),

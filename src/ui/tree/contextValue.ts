@@ -11,15 +11,17 @@ function contextValue(kind: string, flags: Readonly<Record<string, boolean>>): s
   return [`rb:${kind}`, ...set].join('+');
 }
 
-/** An account's row. */
+/** An account's row. @param hasKey whether accounts of its vendor have a key at all. */
 export function accountContext(
   state: AccountState['kind'],
   rejected: boolean,
+  hasKey: boolean,
   capabilities: ReadonlySet<Capability>,
   sessions: number,
 ): string {
   return contextValue('account', {
     [rejected ? 'auth' : state === 'failed' ? 'offline' : 'ok']: true,
+    key: hasKey,
     endable: sessions > 0,
     bulkEnd: capabilities.has('endEverything'),
   });

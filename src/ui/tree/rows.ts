@@ -7,7 +7,7 @@ import { plainText } from '../../core/plainText.ts';
 import type { ProviderKind } from '../../core/provider.ts';
 import type { Session } from '../../core/session.ts';
 import { type AccountState, type SessionsView, troubleOf } from '../../services/sessionStore.ts';
-import { longAge, shortAge, timeOfDay } from '../words/ages.ts';
+import { longAge, rowAge, shortAge, spokenAge, timeOfDay } from '../words/ages.ts';
 import { accountHost, accountName, groupName, pageAddress, pageName, sessionName } from '../words/names.ts';
 import { remedyFor, shortTrouble, stuckSentence, troubleSentence } from '../words/troubles.ts';
 import { accountContext, groupContext, pageContext, sessionContext, troubleContext } from './contextValue.ts';
@@ -189,7 +189,7 @@ export function rowOf(model: TreeModel, node: TreeNode): Row | undefined {
     case 'trouble': {
       const error = troubleOf(state);
       if (error === undefined) return undefined;
-      const rejected = remedyFor(error) === 'replaceKey';
+      const rejected = remedyFor(error, hasKey(model, account)) === 'replaceKey';
       return {
         ...plainRow(id, troubleSentence(error, accountHost(account)), 'error', 'problemsErrorIcon.foreground'),
         contextValue: troubleContext(rejected),
@@ -237,7 +237,8 @@ function accountRow(model: TreeModel, id: string, account: Account, state: Accou
   const kind = model.kind(account.provider);
   const name = accountName(account, kind);
   const error = troubleOf(state);
-  const rejected = error !== undefined && remedyFor(error) === 'replaceKey';
+  const withKey = hasKey(model, account);
+  const rejected = error !== undefined && remedyFor(error, withKey) === 'replaceKey';
   const { sessions } = state.contents;
   const capabilities = model.store.capabilities(account.id);
   const description = accountDescription(state);
@@ -249,11 +250,15 @@ function accountRow(model: TreeModel, id: string, account: Account, state: Accou
       state.kind === 'failed'
         ? { id: 'error', color: 'problemsErrorIcon.foreground' }
         : { id: kind?.icon ?? 'cloud', color: undefined },
-    contextValue: accountContext(state.kind, rejected, capabilities, sessions.size),
+    contextValue: accountContext(state.kind, rejected, withKey, capabilities, sessions.size),
     collapsible: 'expanded',
     aria: l10n.t('Account {0}, {1}', name, description),
     click: undefined,
   };
+}
+
+function hasKey(model: TreeModel, { provider }: Account): boolean {
+  return model.kind(provider)?.fields.some(({ secret }) => secret) ?? false;
 }
 
 function accountDescription(state: AccountState): string {
@@ -342,12 +347,11 @@ function sessionDescription(model: TreeModel, account: Account, session: Session
   if (life.kind === 'ending') return l10n.t('ending…');
   if (life.kind === 'stuck') return stuckSentence(life.why, accountHost(account));
   const start = store.startOf(account.id, session.id);
-  const age = start && shortAge(model.now() - start.at);
   return [
     ...(session.phase === 'starting' ? [l10n.t('starting…')] : []),
     ...(session.phase === 'ending' ? [l10n.t('ending…')] : []),
     ...(session.phase === 'unknown' ? [plainText(session.status ?? '', 20)] : []),
-    ...(start === undefined || age === undefined ? [] : [start.exact ? age : l10n.t('seen for {0}', age)]),
+    ...(start === undefined ? [] : [rowAge(start, model.now())]),
     plainText(session.region ?? '', 20),
     ...session.traits.map((trait) => plainText(trait, 40)),
     ...(session.pages === undefined ? [] : [countPages(session.pages.length)]),
@@ -364,11 +368,12 @@ function sessionAria(model: TreeModel, account: Account, session: Session): stri
   const { store } = model;
   const life = store.life(account.id, session.id);
   const start = store.startOf(account.id, session.id);
+  const age = start && spokenAge(start, model.now());
   const group = session.groupId && store.state(account.id)?.contents.groups.get(session.groupId);
   return [
     l10n.t('Session {0}', sessionName(session)),
     life.kind === 'running' ? phaseWord(session) : sessionDescription(model, account, session),
-    ...(start === undefined ? [] : [l10n.t('for {0}', longAge(model.now() - start.at))]),
+    ...(age === undefined ? [] : [l10n.t('for {0}', age)]),
     l10n.t('account {0}', accountName(account, model.kind(account.provider))),
     ...(group ? [groupName(group)] : []),
     ...(session.heldBack === undefined ? [] : [plainText(session.heldBack, 200)]),

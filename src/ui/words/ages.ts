@@ -2,6 +2,27 @@ import * as l10n from '@vscode/l10n';
 
 const minute = 60_000;
 
+/** When something began; not `exact` where only a time is known at which it was there already. */
+export interface Start {
+  readonly at: number;
+  readonly exact: boolean;
+}
+
+/** How long a session has run, for its row: `12m`, or `≥ 12m` where it may be longer. */
+export function rowAge({ at, exact }: Start, now: number): string {
+  const age = shortAge(now - at);
+  if (exact) return age;
+  return now - at < minute
+    ? l10n.t('just seen')
+    : l10n.t({ message: '≥ {0}', args: [age], comment: ['At least this long'] });
+}
+
+/** How long a session has run, for a sentence: `12 minutes`, `at least 12 minutes`, or undefined where nobody knows. */
+export function spokenAge({ at, exact }: Start, now: number): string | undefined {
+  if (exact) return longAge(now - at);
+  return now - at < minute ? undefined : l10n.t('at least {0}', longAge(now - at));
+}
+
 /** How long something has been going on, in the few letters of a row: `<1m`, `12m`, `1h 03m`, `2d 4h`. */
 export function shortAge(ms: number): string {
   const minutes = Math.floor(ms / minute);

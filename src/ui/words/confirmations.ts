@@ -7,7 +7,8 @@ export interface EndSubject {
   readonly name: string;
   /** How long it has run, in words; undefined where nobody knows. */
   readonly age: string | undefined;
-  readonly ageMs: number | undefined;
+  /** Whether it is known to have started less than a minute ago. */
+  readonly young: boolean;
   readonly group: string | undefined;
   /** What ending it takes away, in the vendor's terms. */
   readonly loss: string;
@@ -20,7 +21,6 @@ export interface EndSubject {
 
 /** Sessions that are listed one by one in a dialog; the others are counted. */
 const mostListed = 20;
-const youngMs = 60_000;
 
 /** What one end asks: the session, its age and place, and what is lost. */
 export function questionForOne(subject: EndSubject): Question {
@@ -63,7 +63,7 @@ export function questionForMany({ message, subjects, leftOut, unknown, everythin
   );
   const perAccount =
     accounts.size < 2 ? [] : [...accounts].map(([account, { length }]) => l10n.t('{0}: {1}', account, length));
-  const young = subjects.filter(({ ageMs }) => ageMs !== undefined && ageMs < youngMs).length;
+  const young = subjects.filter((subject) => subject.young).length;
   const watched = subjects.filter((subject) => subject.watched).length;
   const losses = [...new Set(subjects.map(({ loss }) => loss))];
   return {

@@ -7,9 +7,9 @@ import { timeOfDay } from './ages.ts';
 /** What a person can do about a trouble: give another key, or have it tried again. */
 export type Remedy = 'replaceKey' | 'retry';
 
-/** The remedy for an account's trouble. */
-export function remedyFor({ trouble }: ProviderError): Remedy {
-  return trouble.kind === 'unauthorized' || trouble.kind === 'forbidden' ? 'replaceKey' : 'retry';
+/** The remedy for an account's trouble. @param hasKey whether accounts of its vendor have a key at all. */
+export function remedyFor({ trouble }: ProviderError, hasKey: boolean): Remedy {
+  return hasKey && (trouble.kind === 'unauthorized' || trouble.kind === 'forbidden') ? 'replaceKey' : 'retry';
 }
 
 /** Two or three words for a row. */

@@ -149,8 +149,10 @@ describe('tree', () => {
 
   it('says that an age is only how long it was seen, where the vendor does not tell', () => {
     list({ sessions: [session('a', { startedAt: undefined })] });
+    assert.equal(rowFor('a').description, 'just seen');
     now += minutes(3);
-    assert.equal(rowFor('a').description, 'seen for 3m');
+    assert.equal(rowFor('a').description, '≥ 3m');
+    assert.match(rowFor('a').aria, /running, for at least 3 minutes/);
     assert.ok(
       tooltipOf(model, { kind: 'session', accountId: account.id, sessionId: sessionId('a') })?.facts.some(
         ([label]) => label === 'First seen',

@@ -16,7 +16,7 @@ const subject = (name: string, more: Partial<EndSubject> = {}): EndSubject => ({
   account: 'Anchor Browser · prod',
   name,
   age: '12 minutes',
-  ageMs: 12 * minute,
+  young: false,
   group: undefined,
   loss: 'Unsaved page state is lost.',
   closes: undefined,
@@ -89,7 +89,7 @@ describe('words', () => {
   it('ask about many by name and number, and say what is left out and what is not known', () => {
     const subjects = [
       ...Array.from({ length: 30 }, (_, index) => subject(`job ${index}`)),
-      subject('fresh', { account: 'Local Chrome', ageMs: 1_000, age: 'less than a minute', watched: true }),
+      subject('fresh', { account: 'Local Chrome', young: true, age: 'less than a minute', watched: true }),
     ];
     const question = questionForMany({
       message: 'End all 31 sessions in 2 accounts?',

@@ -1,0 +1,141 @@
+import { strict as assert } from 'node:assert';
+import { type RunningChromium, startChromium } from '../host/chromium.ts';
+import { Devtools } from '../servers/devtools.ts';
+import { startPages } from '../servers/pages.ts';
+import type { VendorServer } from '../servers/vendorServer.ts';
+import { until, WorkbenchPerson } from './person.ts';
+
+describe('a person with a Chrome of their own', function () {
+  this.timeout(120_000);
+  // Each test begins where the one before it has ended.
+  this.bail(true);
+  let chromium: RunningChromium;
+  let devtools: Devtools;
+  let pages: VendorServer;
+  let person: WorkbenchPerson;
+  let contexts: string[];
+
+  before(async () => {
+    [chromium, pages] = await Promise.all([startChromium(), startPages()]);
+    devtools = await Devtools.open(chromium.endpoint);
+    contexts = [];
+    for (const name of ['clock', 'counter', 'form']) contexts.push(await devtools.openContext(`${pages.url}/${name}`));
+    await devtools.send('Target.createTarget', { url: `${pages.url}/clock` });
+    person = await WorkbenchPerson.sitDown();
+  });
+  after(async () => {
+    await person.picture('local-chrome-end');
+    await person.standUp();
+    devtools.close();
+    await chromium.stop();
+    await pages.stop();
+  });
+
+  it('adds it through the quick input, and sees its sessions', async () => {
+    await person.page.getByRole('button', { name: 'Add Account' }).first().click();
+    await person.pick('Local Chrome');
+    await person.type('started with --remote-debugging-port', 'http://127.0.0.1:1');
+    await person.type('Nothing answers at 127.0.0.1:1', chromium.endpoint);
+    await person.type('A name for the tree', 'Local Chrome');
+    for (const name of ['Clock', 'Counter', 'Sign-up form', 'Default context'])
+      await person.row(`Session ${name}`).waitFor();
+    assert.match((await person.rows())[0] ?? '', /^Account Local Chrome, 4 running/);
+    await person.picture('local-chrome-rows');
+  });
+
+  it('opens a session and sees its pages', async () => {
+    await person.row('Session Counter').locator('.monaco-tl-twistie').click();
+    await person.row('Page Counter').waitFor();
+  });
+
+  it('is offered what can be done with each row, and nothing else', async () => {
+    assert.deepEqual(await person.offers(person.row('Session Clock')), ['Copy Session ID', 'End Session…']);
+    assert.deepEqual(await person.offers(person.row('Account Local Chrome')), [
+      'Refresh Account',
+      'Rename Account…',
+      'Test Connection',
+      'Remove Account…',
+      'End All Sessions in Account…',
+    ]);
+  });
+
+  it('cancels an end, and nothing is sent', async () => {
+    await person.choose(person.row('Session Clock'), 'End Session…');
+    const dialog = await person.dialog();
+    assert.match(dialog, /End session “Clock”\?/);
+    assert.match(dialog, /Local Chrome: running/);
+    assert.match(dialog, /Pages close, with what was typed.*This cannot be undone\./);
+    await person.picture('local-chrome-confirm');
+    await person.press('Cancel');
+    await person.page.waitForTimeout(1_000);
+    assert.deepEqual(new Set(await devtools.contexts()), new Set(contexts));
+    assert.ok(await person.row('Session Clock').isVisible());
+  });
+
+  it('ends one session: its context is gone from Chromium, and its row leaves', async () => {
+    await person.choose(person.row('Session Clock'), 'End Session…');
+    await person.dialog();
+    await person.press('End Session');
+    await until(async () => !(await devtools.contexts()).includes(contexts[0] ?? ''));
+    await person.row('Session Clock').waitFor({ state: 'detached' });
+    assert.deepEqual(new Set(await devtools.contexts()), new Set(contexts.slice(1)));
+  });
+
+  it('ends all from the palette, and leaves the default context and the browser alone', async () => {
+    await person.run('End All Sessions…');
+    const dialog = await person.dialog();
+    assert.match(dialog, /End all 2 sessions\?/);
+    assert.match(dialog, /• Counter — Local Chrome/);
+    assert.match(dialog, /• Sign-up form — Local Chrome/);
+    assert.match(dialog, /Left out:\s+• Default context/);
+    await person.picture('local-chrome-confirm-all');
+    await person.press('End 2 Sessions');
+    await until(async () => (await devtools.contexts()).length === 0);
+    await person.row('Session Counter').waitFor({ state: 'detached' });
+    await person.row('Session Default context').waitFor();
+    await person.notification('Ended 2 of 2 sessions.').waitFor();
+    assert.deepEqual(
+      (await devtools.defaultPages()).filter((url) => url.startsWith('http')),
+      [`${pages.url}/clock`],
+    );
+    assert.equal(chromium.process.child.exitCode, null);
+  });
+
+  it('sees a session that a script starts, without asking', async () => {
+    await devtools.openContext(`${pages.url}/form`);
+    await person.row('Session Sign-up form').waitFor({ timeout: 30_000 });
+  });
+
+  it('ends the default context only by itself: its pages close, named in the dialog, and the browser stays', async () => {
+    await person.choose(person.row('Session Default context'), 'End Session…');
+    const dialog = await person.dialog();
+    assert.match(dialog, /browser’s own window, which may be yours/);
+    assert.match(dialog, /These pages close:\s+• Clock/);
+    assert.match(dialog, /The browser itself stays open/);
+    await person.press('End Session');
+    await person.row('Session Default context').waitFor({ state: 'detached' });
+    assert.deepEqual(
+      (await devtools.defaultPages()).filter((url) => url.startsWith('http')),
+      [],
+    );
+    assert.equal((await devtools.contexts()).length, 1);
+  });
+
+  it('ends the selected sessions by the Delete key', async () => {
+    await person.row('Session Sign-up form').click();
+    await person.page.keyboard.press('Delete');
+    assert.match(await person.dialog(), /End session “Sign-up form”\?/);
+    await person.press('End Session');
+    await until(async () => (await devtools.contexts()).length === 0);
+    await person.row('No running sessions').waitFor();
+  });
+
+  it('keeps the rows when the browser dies, and says so', async () => {
+    await devtools.openContext(`${pages.url}/counter`);
+    await person.row('Session Counter').waitFor({ timeout: 30_000 });
+    await chromium.stop();
+    await person.row('Nothing answers at').waitFor({ timeout: 30_000 });
+    assert.ok(await person.row('Session Counter').isVisible());
+    assert.match((await person.rows())[0] ?? '', /updated .* · unreachable/);
+  });
+});

@@ -1,0 +1,165 @@
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { FrameLocator, Locator, Page } from 'playwright-core';
+import { temporaryFolder } from '../host/processes.ts';
+import { openWorkbench, type Workbench } from '../host/workbench.ts';
+
+/** A context menu swallows clicks that come before it has settled. */
+const menuSettlesMs = 800;
+const picturesFolder = join('out', 'e2e');
+
+/** Somebody in front of VS Code, with a mouse and a keyboard. */
+export class WorkbenchPerson {
+  readonly #workbench: Workbench;
+
+  private constructor(workbench: Workbench) {
+    this.#workbench = workbench;
+  }
+
+  /** Opens VS Code with the extension, and the extension's view in it. */
+  static async sitDown(
+    options: { theme?: string; viewport?: { width: number; height: number }; userDataDir?: string } = {},
+  ): Promise<WorkbenchPerson> {
+    const person = new WorkbenchPerson(
+      await openWorkbench({
+        userDataDir: options.userDataDir ?? temporaryFolder('e2e'),
+        installed: [resolve('.')],
+        settings: {
+          'workbench.colorTheme': options.theme ?? 'Default Dark Modern',
+          'workbench.startupEditor': 'none',
+          'workbench.tips.enabled': false,
+          'browserSessions.refresh.interval': 5,
+        },
+        ...(options.viewport === undefined ? {} : { viewport: options.viewport }),
+      }),
+    );
+    person.page.setDefaultTimeout(15_000);
+    await person.openView();
+    return person;
+  }
+
+  get page(): Page {
+    return this.#workbench.page;
+  }
+
+  async standUp(): Promise<void> {
+    await this.#workbench.close();
+  }
+
+  /** Clicks the extension's icon in the activity bar. */
+  async openView(): Promise<void> {
+    await this.page.getByRole('tab', { name: 'Browser Sessions' }).click({ timeout: 60_000 });
+  }
+
+  /** Loads the window anew, as "Developer: Reload Window" does. */
+  async reload(): Promise<void> {
+    await this.page.reload();
+    // What was open is open again.
+    await this.page.getByRole('treeitem').first().waitFor({ timeout: 60_000 });
+  }
+
+  /** The row of the tree whose spoken name begins so. */
+  row(name: string): Locator {
+    return this.page.getByRole('treeitem', { name: new RegExp(`^${quoted(name)}`) });
+  }
+
+  /** Every row's spoken name, from top to bottom. */
+  async rows(): Promise<string[]> {
+    const names = await this.page
+      .getByRole('treeitem')
+      .evaluateAll((rows) => rows.map((row) => row.getAttribute('aria-label')));
+    return names.map((name) => name ?? '');
+  }
+
+  /** Right-clicks a row and chooses from its menu. */
+  async choose(row: Locator, item: string): Promise<void> {
+    await row.click({ button: 'right' });
+    // A menu item's own name has its key behind it.
+    const entry = this.page.locator('.monaco-menu .action-label').filter({ hasText: new RegExp(`^${quoted(item)}$`) });
+    await entry.waitFor();
+    await this.page.waitForTimeout(menuSettlesMs);
+    await entry.click();
+  }
+
+  /** What a row's menu offers. */
+  async offers(row: Locator): Promise<string[]> {
+    await row.click({ button: 'right' });
+    await this.page.getByRole('menu').waitFor();
+    await this.page.waitForTimeout(menuSettlesMs);
+    const names = await this.page.getByRole('menuitem').locator('.action-label').allInnerTexts();
+    await this.page.keyboard.press('Escape');
+    await this.page.getByRole('menu').waitFor({ state: 'hidden' });
+    return names.map((name) => name.trim()).filter((name) => name !== '');
+  }
+
+  /** Runs a command by its title from the palette. */
+  async run(title: string): Promise<void> {
+    await this.page.keyboard.press('F1');
+    const input = this.page
+      .getByRole('combobox', { name: /command/i })
+      .or(this.page.locator('.quick-input-box input'))
+      .first();
+    await input.fill(`>Browser Sessions: ${title}`);
+    await this.page
+      .getByRole('option', { name: new RegExp(`^Browser Sessions: ${quoted(title)}`) })
+      .first()
+      .click();
+  }
+
+  /** Chooses from a pick list. */
+  async pick(label: string): Promise<void> {
+    await this.page
+      .getByRole('option', { name: new RegExp(quoted(label)) })
+      .first()
+      .click();
+  }
+
+  /** Types into the input box and presses Enter, after `shown` (a prompt, or what was wrong) is there to be read. */
+  async type(shown: string, text: string): Promise<void> {
+    const box = this.page.locator('.quick-input-widget');
+    await box.getByText(shown).first().waitFor();
+    await box.locator('input[type=text], input[type=password]').first().fill(text);
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** The text of the modal dialog that is open. */
+  async dialog(): Promise<string> {
+    const dialog = this.page.getByRole('dialog').filter({ has: this.page.getByRole('button', { name: 'Cancel' }) });
+    await dialog.waitFor();
+    return dialog.innerText();
+  }
+
+  /** Presses a button of the modal dialog. */
+  async press(button: string): Promise<void> {
+    await this.page.getByRole('dialog').getByRole('button', { name: button, exact: true }).click();
+  }
+
+  /** The notification that has this text. */
+  notification(text: string): Locator {
+    return this.page.locator('.notification-toast, .notification-list-item').filter({ hasText: text }).first();
+  }
+
+  /** What is inside of a webview panel, two frames deep. */
+  panel(): FrameLocator {
+    return this.page.frameLocator('iframe.webview').last().frameLocator('iframe#active-frame');
+  }
+
+  /** Takes a picture for whoever wants to look. */
+  async picture(name: string): Promise<void> {
+    mkdirSync(picturesFolder, { recursive: true });
+    await this.page.screenshot({ path: join(picturesFolder, `${name}.png`) });
+  }
+}
+
+/** A text as a pattern that matches it and nothing else. */
+function quoted(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}
+
+/** Waits until something is so, which somebody else brings about. */
+export async function until(isSo: () => Promise<boolean>, timeoutMs = 20_000): Promise<void> {
+  for (const deadline = Date.now() + timeoutMs; !(await isSo()); ) {
+    if (Date.now() > deadline) throw new Error('it did not come to pass');
+    await new Promise((done) => setTimeout(done, 50));
+  }
+}

@@ -1,0 +1,109 @@
+// `npm start`: shows the product. A headless Chromium with three sessions, and a VS Code that is connected to it.
+// `npm start -- --screenshot FILE [--theme NAME] [--size WIDTHxHEIGHT]` makes a picture of it and ends.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { ensureChromium, quietFlags, startChromium } from './host/chromium.ts';
+import { start, temporaryFolder } from './host/processes.ts';
+import { Advice, script, step } from './host/steps.ts';
+import { startVscodeServer } from './host/vscodeServer.ts';
+import { openWorkbench, workbenchUrl } from './host/workbench.ts';
+import { Devtools } from './servers/devtools.ts';
+import { startPages } from './servers/pages.ts';
+
+const installed = [resolve('.'), resolve('test', 'host', 'demo')];
+const rowTimeoutMs = 60_000;
+
+function options() {
+  const { values } = parseArgs({
+    options: {
+      screenshot: { type: 'string' },
+      theme: { type: 'string', default: 'Default Dark Modern' },
+      size: { type: 'string', default: '1280x800' },
+    },
+  });
+  const [width, height] = values.size.split('x').map(Number);
+  if (!width || !height) throw new Advice('--size is WIDTHxHEIGHT, such as 1280x800.');
+  return { screenshot: values.screenshot, theme: values.theme, viewport: { width, height } };
+}
+
+/** Opens three isolated browser contexts, as three jobs of a script would. */
+async function openSessions(endpoint: string): Promise<void> {
+  const pages = await startPages();
+  const devtools = await Devtools.open(endpoint);
+  for (const page of ['clock', 'counter', 'form']) await devtools.openContext(`${pages.url}/${page}`);
+  devtools.close();
+}
+
+async function screenshot(
+  file: string,
+  endpoint: string,
+  settings: object,
+  viewport: { width: number; height: number },
+) {
+  const workbench = await openWorkbench({
+    userDataDir: temporaryFolder('start'),
+    installed,
+    settings: { ...settings },
+    env: { BROWSER_SESSIONS_DEMO: endpoint },
+    viewport,
+  });
+  for (const name of ['Clock', 'Counter', 'Sign-up form']) {
+    await workbench.page.getByRole('treeitem', { name: `Session ${name}` }).waitFor({ timeout: rowTimeoutMs });
+  }
+  await workbench.page
+    .getByRole('button', { name: 'Clear Notification' })
+    .first()
+    .click({ timeout: 500 })
+    .catch(() => {});
+  await workbench.page.mouse.move(viewport.width - 50, viewport.height / 2);
+  await workbench.page.waitForTimeout(1_000);
+  await workbench.page.screenshot({ path: file });
+  await workbench.close();
+}
+
+/** Shows the workbench in a window where there is a screen. */
+async function openWindow(url: string): Promise<void> {
+  const hasDisplay = process.platform !== 'linux' || process.env['DISPLAY'] || process.env['WAYLAND_DISPLAY'];
+  if (!hasDisplay) return;
+  start(await ensureChromium(), [`--user-data-dir=${temporaryFolder('window')}`, ...quietFlags, `--app=${url}`]);
+}
+
+await script(async () => {
+  const { screenshot: file, theme, viewport } = options();
+  await step('Build the extension', async () => {
+    const [code] = await once(
+      spawn(process.execPath, ['esbuild.js'], { stdio: ['ignore', 'ignore', 'inherit'] }),
+      'exit',
+    );
+    if (code !== 0) throw new Advice('The build failed; what esbuild says is above.');
+  });
+  const chromium = await step('Start a headless Chromium with three sessions', async () => {
+    const started = await startChromium();
+    await openSessions(started.endpoint);
+    console.log(`  DevTools at ${started.endpoint}`);
+    return started;
+  });
+  const settings = {
+    'workbench.colorTheme': theme,
+    'workbench.startupEditor': 'none',
+    'workbench.tips.enabled': false,
+  };
+  if (file !== undefined) {
+    await step(`Make a picture of the workbench: ${file}`, () =>
+      screenshot(file, chromium.endpoint, settings, viewport),
+    );
+    return;
+  }
+  const dataDir = temporaryFolder('start');
+  const env = { BROWSER_SESSIONS_DEMO: chromium.endpoint };
+  const server = await step('Start VS Code', () =>
+    startVscodeServer({ dataDir, settings, env, installed, forTests: false }),
+  );
+  const url = workbenchUrl(server);
+  console.log(`\nOpen this address in a browser. Ctrl+C ends everything.\n\n  ${url}\n`);
+  await openWindow(url);
+  await new Promise(() => setInterval(() => {}, 60_000));
+});
+process.exit();

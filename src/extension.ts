@@ -25,6 +25,7 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
   const { logger, channel } = openLog();
   const network = openEditorNetwork();
   const media = vscode.Uri.joinPath(context.extensionUri, 'media');
+  const besideWorkbench = context.extension.extensionKind === vscode.ExtensionKind.UI;
   const testing: TestingApi['testing'] = { prompts: undefined, context };
 
   const loadHttp = lazy(async () => {
@@ -53,7 +54,7 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
   const loadCommands = lazy(async () => {
     const { openCommands } = await import('./ui/commands/openCommands.ts');
     const services = { accounts, kinds, connections, store, refresher };
-    const opened = openCommands({ ...services, ...sessions, clock, logger, channel, media, testing });
+    const opened = openCommands({ ...services, ...sessions, clock, logger, channel, media, besideWorkbench, testing });
     context.subscriptions.push(opened);
     return opened;
   });

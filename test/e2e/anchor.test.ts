@@ -58,7 +58,7 @@ describe('a person with an Anchor Browser account', function () {
       await person.dialog(),
       /End session “\[x\] \(command:workbench\.action\.closeWindow\) \$ \(trash\) txt”\?/,
     );
-    assert.equal(await person.page.getByRole('dialog').locator('a').count(), 0);
+    assert.equal(await person.page.locator('.dialog-message-container a').count(), 0);
     await person.press('Cancel');
   });
 

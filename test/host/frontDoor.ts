@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
-import { createServer, request as send } from 'node:http';
+import { createServer, type IncomingMessage, request as send } from 'node:http';
 import { connect, type Socket } from 'node:net';
 
 /** A server that stands before VS Code's. */
@@ -11,14 +11,18 @@ export interface FrontDoor {
 }
 
 /**
- * Passes everything on to VS Code's server, and answers what that server alone does not: `POST /mint-key`, the half of
- * the key with which the workbench encrypts SecretStorage in the browser. Without it keys are gone after a reload.
+ * Passes everything on to VS Code's server, and answers what that server alone does not, as code-server's own does:
+ * `POST /mint-key`, the half of the key with which the workbench encrypts SecretStorage in the browser (without it keys
+ * are gone after a reload), and `http://<port>.localhost`, behind which the workbench finds other ports of this machine.
  * @param keyFile where that half is kept, so that the same person finds their keys again.
  */
 export async function openFrontDoor(port: number, upstreamPort: number, keyFile: string): Promise<FrontDoor> {
   if (!existsSync(keyFile)) await writeFile(keyFile, randomBytes(32));
   const key = await readFile(keyFile);
-  const upstream = { host: '127.0.0.1', port: upstreamPort };
+  const upstreamOf = ({ headers }: IncomingMessage) => {
+    const other = /^(\d+)\.localhost(:|$)/.exec(headers.host ?? '')?.[1];
+    return { host: '127.0.0.1', port: other === undefined ? upstreamPort : Number(other) };
+  };
   const sockets = new Set<Socket>();
   const keep = (socket: Socket) => {
     sockets.add(socket);
@@ -32,7 +36,7 @@ export async function openFrontDoor(port: number, upstreamPort: number, keyFile:
       return;
     }
     const { method, url: path, headers } = incoming;
-    const passed = send({ ...upstream, method: method ?? 'GET', path: path ?? '/', headers }, (answer) => {
+    const passed = send({ ...upstreamOf(incoming), method: method ?? 'GET', path: path ?? '/', headers }, (answer) => {
       outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
       answer.pipe(outgoing);
     });
@@ -45,7 +49,7 @@ export async function openFrontDoor(port: number, upstreamPort: number, keyFile:
     for (let at = 0; at < incoming.rawHeaders.length; at += 2) {
       lines.push(`${incoming.rawHeaders[at]}: ${incoming.rawHeaders[at + 1]}`);
     }
-    const passed = connect(upstream, () => {
+    const passed = connect(upstreamOf(incoming), () => {
       passed.write(`${lines.join('\r\n')}\r\n\r\n`);
       passed.write(head);
       passed.pipe(client).pipe(passed);

@@ -105,7 +105,9 @@ export async function startVscodeServer({
     ...['--force-disable-user-env', '--server-data-dir', join(dataDir, 'server')],
     ...(forTests ? ['--enable-smoke-test-driver'] : []),
   ];
-  const server: Owned = start(process.execPath, args, { cwd: folder, env: { ...process.env, ...env } });
+  // How the workbench is to reach other ports of this machine; the front door answers there.
+  const ports = { VSCODE_PROXY_URI: `http://{{port}}.localhost:${port}/` };
+  const server: Owned = start(process.execPath, args, { cwd: folder, env: { ...process.env, ...ports, ...env } });
   const authority = `127.0.0.1:${port}`;
   const url = `http://${authority}/`;
   await until(server, 'The VS Code server', startTimeoutMs, async () => {

@@ -25,6 +25,8 @@ export interface LiveViewsOptions {
   readonly store: SessionsView;
   /** The extension's folder `media`. */
   readonly media: vscode.Uri;
+  /** Whether the extension runs beside the workbench, so that both mean the same machine by `localhost`. */
+  readonly besideWorkbench: boolean;
 }
 
 interface Panel {
@@ -109,11 +111,18 @@ export class LiveViews implements vscode.Disposable {
     return provider.liveView(session, page, AbortSignal.timeout(timeoutMs));
   }
 
-  /** An address on this machine is another one where the workbench runs elsewhere. */
+  /**
+   * An address on this machine is another one where the workbench runs elsewhere. Editors that put it below their own
+   * address would give what is framed their own origin, and with it what they keep there: that is not framed.
+   */
   async #framed(view: LiveView): Promise<LiveView> {
-    if (!isLoopback(view.url.hostname) || vscode.env.remoteName === undefined) return view;
-    const outside = await vscode.env.asExternalUri(vscode.Uri.parse(view.url.href, true));
-    return { ...view, url: new URL(outside.toString(true)) };
+    if (this.#options.besideWorkbench || !isLoopback(view.url.hostname)) return view;
+    const outside = new URL((await vscode.env.asExternalUri(vscode.Uri.parse(view.url.href, true))).toString(true));
+    if (outside.pathname === view.url.pathname) return { ...view, url: outside };
+    throw new ProviderError(
+      { kind: 'unsupported', what: l10n.t('Showing an address of the remote machine inside this editor') },
+      'the editor maps loopback addresses below its own origin',
+    );
   }
 
   #obey(opened: Panel, message: unknown): void {

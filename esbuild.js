@@ -1,5 +1,5 @@
 // Bundles the extension into dist/. `node esbuild.js` writes it once, minified, and out/metafile.json with what went
-// where; `--watch` keeps writing it, readable, for F5; `--tests` bundles test/integration for the extension host.
+// where; `--watch` keeps writing it, readable, for F5; `--tests` bundles into out/ what tests run inside VS Code.
 //
 // Each `import()` in src/ becomes a file that is loaded when it is first needed; dist/extension.js and the chunks it
 // requires at once are all that starting VS Code pays for. esbuild splits code only into ES modules, and VS Code's
@@ -14,8 +14,13 @@ const watch = process.argv.includes('--watch');
 const writeAsCommonJs = {
   name: 'write-as-commonjs',
   setup(bundler) {
+    // Said for the tasks of .vscode, which wait for it.
+    bundler.onStart(() => console.log('Building'));
     bundler.onEnd(async ({ outputFiles = [], metafile, errors }) => {
-      if (errors.length > 0) return;
+      if (errors.length > 0) {
+        console.log('Not built');
+        return;
+      }
       rmSync('dist', { recursive: true, force: true });
       mkdirSync('dist');
       mkdirSync('out', { recursive: true });
@@ -34,6 +39,7 @@ const writeAsCommonJs = {
         writeFileSync(file, `${code}//# sourceMappingURL=${path.basename(file)}.map\n`);
         writeFileSync(`${file}.map`, map);
       }
+      console.log('Built');
     });
   },
 };
@@ -48,6 +54,8 @@ const extension = {
   platform: 'node',
   target: 'node22',
   external: ['vscode'],
+  // The same functions without those that read files, which would load node:fs/promises when VS Code starts.
+  alias: { '@vscode/l10n': '@vscode/l10n/dist/browser.js' },
   chunkNames: '[name]-[hash]',
   minify: !watch,
   sourcemap: 'inline',
@@ -59,9 +67,10 @@ const extension = {
 };
 
 /** @type {import('esbuild').BuildOptions} */
-const integrationTests = {
-  entryPoints: ['test/integration/index.ts'],
-  outdir: 'out/integration',
+const insideVscode = {
+  entryPoints: ['test/integration/index.ts', 'test/bench/activationMarks.ts'],
+  outdir: 'out',
+  outbase: 'test',
   bundle: true,
   format: 'cjs',
   platform: 'node',
@@ -72,7 +81,7 @@ const integrationTests = {
 };
 
 async function main() {
-  if (process.argv.includes('--tests')) await build(integrationTests);
+  if (process.argv.includes('--tests')) await build(insideVscode);
   else if (watch) await (await context(extension)).watch();
   else await build(extension);
 }

@@ -9,7 +9,7 @@ import type { Session } from '../../core/session.ts';
 import { type AccountState, type SessionsView, troubleOf } from '../../services/sessionStore.ts';
 import { longAge, rowAge, shortAge, spokenAge, timeOfDay } from '../words/ages.ts';
 import { accountHost, accountName, groupName, pageAddress, pageName, sessionName } from '../words/names.ts';
-import { remedyFor, shortTrouble, stuckSentence, troubleSentence } from '../words/troubles.ts';
+import { remedyFor, shortStuck, shortTrouble, stuckSentence, troubleSentence } from '../words/troubles.ts';
 import { accountContext, groupContext, pageContext, sessionContext, troubleContext } from './contextValue.ts';
 import { nodeId, type TreeNode, type TreeNodes } from './nodes.ts';
 
@@ -345,7 +345,7 @@ function sessionDescription(model: TreeModel, account: Account, session: Session
   const { store } = model;
   const life = store.life(account.id, session.id);
   if (life.kind === 'ending') return l10n.t('ending…');
-  if (life.kind === 'stuck') return stuckSentence(life.why, accountHost(account));
+  if (life.kind === 'stuck') return shortStuck(life.why);
   const start = store.startOf(account.id, session.id);
   return [
     ...(session.phase === 'starting' ? [l10n.t('starting…')] : []),
@@ -372,7 +372,11 @@ function sessionAria(model: TreeModel, account: Account, session: Session): stri
   const group = session.groupId && store.state(account.id)?.contents.groups.get(session.groupId);
   return [
     l10n.t('Session {0}', sessionName(session)),
-    life.kind === 'running' ? phaseWord(session) : sessionDescription(model, account, session),
+    life.kind === 'stuck'
+      ? stuckSentence(life.why, accountHost(account))
+      : life.kind === 'ending'
+        ? l10n.t('ending…')
+        : phaseWord(session),
     ...(age === undefined ? [] : [l10n.t('for {0}', age)]),
     l10n.t('account {0}', accountName(account, model.kind(account.provider))),
     ...(group ? [groupName(group)] : []),

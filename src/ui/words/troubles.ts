@@ -97,6 +97,20 @@ function unreachable(why: 'refused' | 'dns' | 'tls' | 'cut' | 'proxy' | 'route',
   }
 }
 
+/** The same in a few words, for a row; text of the vendor's comes last. */
+export function shortStuck(why: StuckReason): string {
+  switch (why.kind) {
+    case 'stillListed':
+      return l10n.t('not ended: still listed');
+    case 'unproven':
+      return l10n.t('not proven: {0}', shortTrouble(why.error));
+    case 'failed':
+      return l10n.t('not ended: {0}', shortTrouble(why.error));
+    case 'notDeleted':
+      return l10n.t('not deleted: {0}', plainText(why.said) || l10n.t('it gives no reason'));
+  }
+}
+
 /** Why a session that was to end has not; the end of a line that begins with its name. */
 export function stuckSentence(why: StuckReason, host: string): string {
   switch (why.kind) {

@@ -143,7 +143,8 @@ describe('tree', () => {
     assert.deepEqual(look('idle'), ['watch', '12m']);
     assert.deepEqual(look('odd'), ['question', 'hibernating · 12m']);
     assert.deepEqual(look('ending'), ['loading~spin', 'ending…']);
-    assert.deepEqual(look('stuck'), ['error', 'api.anchorbrowser.io took the request, and lists the session still.']);
+    assert.deepEqual(look('stuck'), ['error', 'not ended: still listed']);
+    assert.match(rowFor('stuck').aria, /api\.anchorbrowser\.io took the request, and lists the session still\./);
     assert.match(rowFor('idle').aria, /^Session idle, idle, for 12 minutes, account Anchor Browser · prod$/);
   });
 

@@ -1,0 +1,21 @@
+// `npm run bench [NAME …]`: measures what is claimed, each figure beside its rival or limit in the same run.
+import { run } from '../host/processes.ts';
+import { Advice, script, step } from '../host/steps.ts';
+import { activation } from './activation.ts';
+
+const benchmarks: Readonly<Record<string, () => Promise<void>>> = { activation };
+
+await script(async () => {
+  const names = process.argv.slice(2);
+  const unknown = names.find((name) => benchmarks[name] === undefined);
+  if (unknown !== undefined)
+    throw new Advice(`There is no benchmark ${unknown}. There are: ${Object.keys(benchmarks).join(', ')}`);
+  await step('Build', async () => {
+    await run(process.execPath, ['esbuild.js']);
+    await run(process.execPath, ['esbuild.js', '--tests']);
+  });
+  for (const [name, measure] of Object.entries(benchmarks)) {
+    if (names.length === 0 || names.includes(name)) await step(name, measure);
+  }
+});
+process.exit();

@@ -1,0 +1,27 @@
+// Writes l10n/bundle.l10n.json, the list of sentences for translators (`npm run l10n`): those that src/ hands to
+// `l10n.t`, and those that providers hold as data. test/unit/l10n.test.ts holds that it is current.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { getL10nJson } from '@vscode/l10n-dev';
+import { providerKinds } from '../src/providers/index.ts';
+
+/** Where the list is kept. */
+export const bundleFile = join('l10n', 'bundle.l10n.json');
+
+/** The list as it should be now. */
+export async function currentBundle(): Promise<string> {
+  const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .sort();
+  const files = sources.map((file) => ({ extension: '.ts', contents: readFileSync(join('src', file), 'utf8') }));
+  const spoken = providerKinds.flatMap(({ fields, wording, address }) => [
+    ...fields.flatMap(({ label, prompt }) => [label, prompt]),
+    ...Object.values(wording),
+    address.prompt,
+  ]);
+  const held = spoken.flatMap((sentence) => (sentence === undefined ? [] : [[sentence, sentence] as const]));
+  const bundle = { ...(await getL10nJson(files)), ...Object.fromEntries(held) };
+  return `${JSON.stringify(bundle, null, 2)}\n`;
+}
+
+if (import.meta.main) writeFileSync(bundleFile, await currentBundle());

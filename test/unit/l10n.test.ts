@@ -1,0 +1,17 @@
+import { strict as assert } from 'node:assert';
+import { readFileSync } from 'node:fs';
+import { bundleFile, currentBundle } from '../l10n.ts';
+
+describe('sentences for translators', () => {
+  it('are all in the bundle: `npm run l10n` writes it', async () => {
+    assert.equal(readFileSync(bundleFile, 'utf8'), await currentBundle());
+  });
+
+  it('come from the sources and from the providers', () => {
+    const bundle = JSON.parse(readFileSync(bundleFile, 'utf8'));
+    assert.ok('End session “{0}”?' in bundle);
+    assert.ok(
+      'Unsaved page state, downloads not yet fetched and the connection of any running script are lost.' in bundle,
+    );
+  });
+});

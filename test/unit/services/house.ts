@@ -64,13 +64,20 @@ export class House {
   constructor({
     vault = new MemoryVault(),
     clock = fastClock(20),
+    wireClock = clock,
     interval = 10_000,
     kinds = providerKinds,
-  }: { vault?: MemoryVault; clock?: Clock; interval?: number; kinds?: readonly ProviderKind[] } = {}) {
+  }: {
+    vault?: MemoryVault;
+    clock?: Clock;
+    wireClock?: Clock;
+    interval?: number;
+    kinds?: readonly ProviderKind[];
+  } = {}) {
     this.vault = vault;
     this.kinds = new ProviderKinds(async () => kinds);
     this.accounts = new Accounts(vault, this.memory, clock.now, this.log);
-    this.connections = new Connections(this.kinds, this.accounts, realWires(this.log, clock));
+    this.connections = new Connections(this.kinds, this.accounts, realWires(this.log, wireClock));
     this.store = new SessionStore(clock.now);
     const parts = {
       store: this.store,

@@ -70,6 +70,14 @@ describe('a person with an Anchor Browser account', function () {
     await until(async () => (await clock.innerText()) !== before);
     await person.panel().getByText('keeps the session from timing out').waitFor();
     await person.picture('anchor-live-view');
+    const frame = person.panel().locator('iframe');
+    assert.match((await frame.getAttribute('src')) ?? '', /\/live\/sess_checkout\/[\w-]+\?rt=a%2Bb%26c$/);
+    const [tab] = await Promise.all([
+      person.page.context().waitForEvent('page'),
+      person.panel().getByRole('button', { name: 'Open in External Browser' }).click(),
+    ]);
+    assert.match(tab.url(), /\/live\/sess_checkout\/[\w-]+\?rt=a%2Bb%26c$/);
+    await tab.close();
     await person.panel().getByRole('button', { name: 'Reload' }).click();
     await clock.waitFor({ timeout: 30_000 });
   });

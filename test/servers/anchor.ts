@@ -211,7 +211,10 @@ export class AnchorServer extends VendorServer {
   #pages({ params }: VendorRequest): VendorAnswer {
     const session = this.sessions.get(params['id'] ?? '');
     if (session === undefined || !isActive(session.status)) return failure(404, 'Session not found');
-    const json = session.pages.map((page) => ({ ...page, frontend_url: `${this.url}/live/${session.id}/${page.id}` }));
+    const json = session.pages.map((page) => ({
+      ...page,
+      frontend_url: `${this.url}/live/${session.id}/${page.id}?rt=a%2Bb%26c`,
+    }));
     return { status: 200, json };
   }
 

@@ -3,7 +3,7 @@ import type { Credentials } from '../../core/account.ts';
 import type { AccountId } from '../../core/ids.ts';
 import { formatAddress, parseAddress } from '../../core/origin.ts';
 import { plainText } from '../../core/plainText.ts';
-import type { AccountFacts, CredentialField, ProviderKind } from '../../core/provider.ts';
+import type { CredentialField, ProviderKind } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import type { Answer, AskRequest, Step } from '../prompts.ts';
 import { addressSentence } from '../words/addresses.ts';
@@ -22,7 +22,6 @@ interface Draft {
   origin: string;
   readonly credentials: Record<string, string>;
   label: string;
-  facts: AccountFacts | undefined;
 }
 
 /**
@@ -35,7 +34,7 @@ export async function addAccount(context: CommandContext, [argument]: readonly u
   if (typeof argument === 'object' && argument !== null && 'provider' in argument) return addFrom(context, argument);
   const kind = await pickKind(context);
   if (kind === undefined) return undefined;
-  const draft: Draft = { origin: kind.address.preset ?? '', credentials: {}, label: '', facts: undefined };
+  const draft: Draft = { origin: kind.address.preset ?? '', credentials: {}, label: '' };
   if (!(await askAll(context, kind, draft))) return undefined;
   try {
     return await store(context, kind, draft);
@@ -290,11 +289,13 @@ function emptyFault(field: CredentialField, typed: string): string | undefined {
 
 async function tryDraft(context: CommandContext, kind: ProviderKind, draft: Draft): Promise<string | undefined> {
   const { origin, credentials } = draft;
-  const same = await context.accounts.findSame({ provider: kind.id, origin, credentials });
-  if (same !== undefined) return l10n.t('This is already added as “{0}”.', plainText(same.label));
-  return tryOut(context, kind, origin, credentials, (facts) => {
-    draft.facts = facts;
-  });
+  try {
+    const same = await context.accounts.findSame({ provider: kind.id, origin, credentials });
+    if (same !== undefined) return l10n.t('This is already added as “{0}”.', plainText(same.label));
+  } catch (error) {
+    return sentenceOf(error, kind, origin);
+  }
+  return tryOut(context, kind, origin, credentials);
 }
 
 /** Asks the vendor whether it takes these credentials. @returns what is wrong, in a sentence, or undefined. */
@@ -303,10 +304,9 @@ async function tryOut(
   kind: ProviderKind,
   origin: string,
   credentials: Credentials,
-  onFacts: (facts: AccountFacts) => void = () => {},
 ): Promise<string | undefined> {
   try {
-    onFacts(await context.connections.connect(kind, origin, credentials).check(AbortSignal.timeout(checkTimeoutMs)));
+    await context.connections.connect(kind, origin, credentials).check(AbortSignal.timeout(checkTimeoutMs));
     return undefined;
   } catch (error) {
     return sentenceOf(error, kind, origin);
@@ -316,7 +316,7 @@ async function tryOut(
 function sentenceOf(error: unknown, kind: ProviderKind, origin: string): string {
   if (ProviderError.is(error)) return troubleSentence(error, URL.parse(origin)?.host ?? kind.label);
   const reason = error instanceof Error ? plainText(error.message, 200) : '';
-  return l10n.t('The key could not be stored on this machine: {0}', reason);
+  return l10n.t('This machine’s store for keys does not work: {0}', reason);
 }
 
 async function store(context: CommandContext, kind: ProviderKind, draft: Draft): Promise<string> {
@@ -360,7 +360,7 @@ async function addFrom(context: CommandContext, argument: object): Promise<strin
     if (unquoted(typed) !== '') credentials[field.id] = unquoted(typed);
   }
   const label = plainText(text('label') ?? '', longestLabel) || freeLabel(context, kind);
-  const draft: Draft = { origin: formatAddress(address.url), credentials, label, facts: undefined };
+  const draft: Draft = { origin: formatAddress(address.url), credentials, label };
   const fault = await tryDraft(context, kind, draft);
   if (fault !== undefined) throw new Error(fault);
   return store(context, kind, draft);

@@ -34,6 +34,18 @@ export interface CommandContext {
   readonly copyText: (text: string) => Promise<void>;
 }
 
+/**
+ * Sees to it that these accounts were listed at least once, which none is while the view was never open. Commands that
+ * ask which session, or are about all of them, begin with it.
+ */
+export async function listOnce({ store, refresher }: CommandContext, accounts: readonly AccountId[]): Promise<void> {
+  const never = accounts.filter((id) => {
+    const kind = store.state(id)?.kind;
+    return kind === 'disconnected' || kind === 'loading';
+  });
+  await Promise.all(never.map((id) => refresher.refresh(id)));
+}
+
 /** The vendor of an account, where it is known. */
 export function kindOf({ kinds }: CommandContext, account: Account): ProviderKind | undefined {
   return kinds.get(account.provider);

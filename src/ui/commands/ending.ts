@@ -15,16 +15,17 @@ import {
 import { accountHost, groupName, pageName, sessionName, shortId } from '../words/names.ts';
 import { deletionSentence, outcomeSentence } from '../words/outcomes.ts';
 import { stuckSentence, troubleSentence } from '../words/troubles.ts';
-import { ageOf, type CommandContext, kindOf, nameOf } from './context.ts';
+import { ageOf, type CommandContext, kindOf, listOnce, nameOf } from './context.ts';
 import {
   accountChoices,
+  type GroupTarget,
   groupChoices,
   isNamed,
   pickOne,
   sessionChoices,
   sessionsOf,
-  type Target,
   targetsOf,
+  wholeAccount,
 } from './targets.ts';
 
 /** A session that started so recently may be one that somebody is only just beginning to use. */
@@ -62,7 +63,7 @@ export async function endSession(context: CommandContext, args: readonly unknown
     if (sessions.length === 0) tellGone(context);
     return endConfirmed(context, sessions, targets.length === 1 && targets[0]?.sessionId !== undefined);
   }
-  const choices = sessionChoices(context);
+  const choices = await sessionChoices(context);
   if (choices.length === 0) {
     void context.prompts.tell('info', l10n.t('No session is running.'), []);
     return publicReport(context, []);
@@ -96,6 +97,7 @@ export async function endAccountSessions(context: CommandContext, args: readonly
       accountChoices(context),
     ));
   if (accountId === undefined) return publicReport(context, []);
+  await listOnce(context, [accountId]);
   const all = sessionsOf(context, [wholeAccount(accountId)]);
   const { ends, leftOut } = partOf(all);
   const loss = kindOfAccount(context, accountId)?.wording.endEverything;
@@ -134,6 +136,7 @@ export async function endAccountSessions(context: CommandContext, args: readonly
 /** Ends all sessions that are listed in any account. */
 export async function endAllSessions(context: CommandContext): Promise<PublicEndReport> {
   const ids = context.accounts.all.map(({ id }) => id);
+  await listOnce(context, ids);
   const { ends, leftOut } = partOf(sessionsOf(context, ids.map(wholeAccount)));
   if (ends.length === 0) {
     void context.prompts.tell('info', nothingToEnd(context, leftOut, ids), []);
@@ -183,15 +186,11 @@ async function groupTarget(
   context: CommandContext,
   args: readonly unknown[],
   title: string,
-): Promise<ReturnType<typeof groupChoices>[number]['value'] | undefined> {
+): Promise<GroupTarget | undefined> {
   const named = targetsOf(context, args)[0];
   if (named?.groupId !== undefined) return { ...named, groupId: named.groupId };
   const none = l10n.t('There is no batch.');
-  return pickOne(context, title, l10n.t('Choose a batch'), none, groupChoices(context));
-}
-
-function wholeAccount(accountId: AccountId): Target {
-  return { accountId, groupId: undefined, sessionId: undefined, pageId: undefined };
+  return pickOne(context, title, l10n.t('Choose a batch'), none, await groupChoices(context));
 }
 
 /** Parts what an end of many reaches from what it leaves alone. */

@@ -40,7 +40,13 @@ async function copySessionId(context: CommandContext, args: readonly unknown[]):
   const none = l10n.t('No session is running.');
   const target =
     sessionsOf(context, named)[0] ??
-    (await pickOne(context, l10n.t('Copy Session ID'), l10n.t('Choose a session'), none, sessionChoices(context)));
+    (await pickOne(
+      context,
+      l10n.t('Copy Session ID'),
+      l10n.t('Choose a session'),
+      none,
+      await sessionChoices(context),
+    ));
   if (target === undefined) return undefined;
   await context.copyText(target.session.id);
   context.prompts.note(l10n.t('Session ID copied.'));

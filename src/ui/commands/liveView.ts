@@ -24,7 +24,7 @@ async function viewTarget(context: CommandContext, args: readonly unknown[]) {
     void context.prompts.tell('info', l10n.t('That session has already ended.'), []);
     return undefined;
   }
-  const choices = sessionChoices(context).filter(({ value }) => {
+  const choices = (await sessionChoices(context)).filter(({ value }) => {
     return context.store.capabilities(value.accountId).has('liveView');
   });
   const none = l10n.t('No running session has a live view.');

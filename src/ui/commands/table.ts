@@ -18,6 +18,9 @@ export interface CommandEntry {
 
 const hasAccounts = 'browserSessions.hasAccounts';
 const hasSessions = 'browserSessions.hasSessions';
+/** In the palette: before the extension has started nobody knows, and running the command is what starts it. */
+const ifAccounts = `!browserSessions.loaded || ${hasAccounts}`;
+const ifSessions = `!browserSessions.loaded || ${hasSessions}`;
 const inView = 'view == browserSessions.sessions';
 const single = '!listMultiSelection';
 
@@ -44,28 +47,28 @@ export const commandTable = {
   replaceKey: {
     title: 'Replace Key…',
     icon: 'key',
-    palette: hasAccounts,
+    palette: ifAccounts,
     menus: [inline(row('error', 'replaceKey'), 2), context(`${row('account', 'key')} && ${single}`, '7_account@2')],
   },
   renameAccount: {
     title: 'Rename Account…',
-    palette: hasAccounts,
+    palette: ifAccounts,
     menus: [context(`${row('account')} && ${single}`, '7_account@1')],
   },
   testConnection: {
     title: 'Test Connection',
-    palette: hasAccounts,
+    palette: ifAccounts,
     menus: [context(`${row('account')} && ${single}`, '7_account@3')],
   },
   removeAccount: {
     title: 'Remove Account…',
-    palette: hasAccounts,
+    palette: ifAccounts,
     menus: [context(`${row('account')} && ${single}`, '7_account@4')],
   },
   refresh: {
     title: 'Refresh',
     icon: 'refresh',
-    palette: hasAccounts,
+    palette: ifAccounts,
     menus: [title('navigation@3', `${inView} && ${hasAccounts}`)],
   },
   refreshAccount: {
@@ -82,7 +85,7 @@ export const commandTable = {
   openLiveView: {
     title: 'Open Live View',
     icon: 'open-preview',
-    palette: hasSessions,
+    palette: ifSessions,
     menus: [
       inline(row('session', 'live'), 1),
       context(`${row('session', 'live')} && ${single}`, 'navigation@1'),
@@ -93,7 +96,7 @@ export const commandTable = {
   openLiveViewExternal: {
     title: 'Open in External Browser',
     icon: 'link-external',
-    palette: hasSessions,
+    palette: ifSessions,
     menus: [
       context(`${row('session', 'live')} && ${single}`, 'navigation@4'),
       context(`${row('page', 'live')} && ${single}`, 'navigation@4'),
@@ -101,13 +104,13 @@ export const commandTable = {
   },
   copySessionId: {
     title: 'Copy Session ID',
-    palette: hasSessions,
+    palette: ifSessions,
     menus: [context(`${row('session')} && ${single}`, '3_copy@1')],
   },
   endSession: {
     title: 'End Session…',
     icon: 'debug-stop',
-    palette: hasSessions,
+    palette: ifSessions,
     menus: [
       inline(row('session', 'endable'), 3),
       context(`${row('session', 'endable')} && ${single}`, '9_destructive@1'),
@@ -123,13 +126,13 @@ export const commandTable = {
   },
   endGroup: {
     title: 'End Group…',
-    palette: hasSessions,
+    palette: ifSessions,
     menus: [context(`${row('group', 'endable')} && ${single}`, '9_destructive@2')],
   },
   deleteBatch: {
     title: 'Delete Batch…',
     icon: 'trash',
-    palette: hasAccounts,
+    palette: ifAccounts,
     menus: [
       inline(row('group', 'deletable'), 3),
       context(`${row('group', 'deletable')} && ${single}`, '9_destructive@3'),
@@ -137,12 +140,12 @@ export const commandTable = {
   },
   endAccountSessions: {
     title: 'End All Sessions in Account…',
-    palette: hasSessions,
+    palette: ifSessions,
     menus: [context(`${row('account', 'endable')} && ${single}`, '9_destructive@1')],
   },
   endAllSessions: {
     title: 'End All Sessions…',
-    palette: hasSessions,
+    palette: ifSessions,
     menus: [title('9_destructive@1', `${inView} && ${hasSessions}`)],
   },
   showLog: { title: 'Show Log', palette: 'always', menus: [title('5_log@1')] },

@@ -1,9 +1,10 @@
 import * as l10n from '@vscode/l10n';
 import { type AccountId, accountId, type GroupId, idFault, type PageId, type SessionId } from '../../core/ids.ts';
+import { plainText } from '../../core/plainText.ts';
 import type { EndTarget } from '../../services/ender.ts';
 import type { Choice } from '../prompts.ts';
 import { accountHost, groupName, sessionName } from '../words/names.ts';
-import { ageOf, type CommandContext, kindOf, nameOf } from './context.ts';
+import { ageOf, type CommandContext, kindOf, listOnce, nameOf } from './context.ts';
 
 /** What a command is to act on, as a row of the tree or a caller names it. */
 export interface Target {
@@ -51,6 +52,11 @@ export function targetsOf(context: CommandContext, [first, second]: readonly unk
   return named.flatMap((raw: unknown) => targetOf(raw) ?? []);
 }
 
+/** An account as a target, which stands for all of its sessions. */
+export function wholeAccount(accountId: AccountId): Target {
+  return { accountId, groupId: undefined, sessionId: undefined, pageId: undefined };
+}
+
 /** Whether a caller named anything at all, even if it is not there (any longer). */
 export function isNamed([first]: readonly unknown[]): boolean {
   return typeof first === 'object' && first !== null;
@@ -69,21 +75,19 @@ export function sessionsOf({ store }: CommandContext, targets: readonly Target[]
   return [...found.values()];
 }
 
-/** Every listed session as a line of a pick list, under its account. */
-export function sessionChoices(context: CommandContext): Choice<EndTarget>[] {
-  return context.accounts.all.flatMap(({ id }) =>
-    sessionsOf(context, [{ accountId: id, groupId: undefined, sessionId: undefined, pageId: undefined }]).map(
-      (target) => {
-        return {
-          label: sessionName(target.session),
-          description: ageOf(context, id, target.session.id) ?? '',
-          detail: target.session.id,
-          icon: undefined,
-          heading: nameOf(context, id),
-          value: target,
-        };
-      },
-    ),
+/** Every running session as a line of a pick list, under its account. */
+export async function sessionChoices(context: CommandContext): Promise<Choice<EndTarget>[]> {
+  const ids = context.accounts.all.map(({ id }) => id);
+  await listOnce(context, ids);
+  return ids.flatMap((accountId) =>
+    sessionsOf(context, [wholeAccount(accountId)]).map((target) => ({
+      label: sessionName(target.session),
+      description: ageOf(context, accountId, target.session.id) ?? '',
+      detail: plainText(target.session.id),
+      icon: undefined,
+      heading: nameOf(context, accountId),
+      value: target,
+    })),
   );
 }
 
@@ -93,7 +97,7 @@ export function accountChoices(context: CommandContext): Choice<AccountId>[] {
     const running = context.store.state(account.id)?.contents.sessions.size ?? 0;
     return {
       label: nameOf(context, account.id),
-      description: running === 1 ? l10n.t('1 session') : l10n.t('{0} sessions', running),
+      description: countSessions(running),
       detail: accountHost(account),
       icon: kindOf(context, account)?.icon,
       heading: undefined,
@@ -102,22 +106,30 @@ export function accountChoices(context: CommandContext): Choice<AccountId>[] {
   });
 }
 
+/** A target that is a group. */
+export type GroupTarget = Target & { readonly groupId: GroupId };
+
 /** Every group as a line of a pick list, under its account. */
-export function groupChoices(context: CommandContext): Choice<Target & { readonly groupId: GroupId }>[] {
-  return context.accounts.all.flatMap(({ id }) =>
-    [...(context.store.state(id)?.contents.groups.values() ?? [])].map((group) => {
-      const value = { accountId: id, groupId: group.id, sessionId: undefined, pageId: undefined };
-      const running = sessionsOf(context, [value]).length;
+export async function groupChoices(context: CommandContext): Promise<Choice<GroupTarget>[]> {
+  const ids = context.accounts.all.map(({ id }) => id);
+  await listOnce(context, ids);
+  return ids.flatMap((accountId) =>
+    [...(context.store.state(accountId)?.contents.groups.values() ?? [])].map((group) => {
+      const value = { ...wholeAccount(accountId), groupId: group.id };
       return {
         label: groupName(group),
-        description: running === 1 ? l10n.t('1 session') : l10n.t('{0} sessions', running),
-        detail: group.id,
+        description: countSessions(sessionsOf(context, [value]).length),
+        detail: plainText(group.id),
         icon: 'layers',
-        heading: nameOf(context, id),
+        heading: nameOf(context, accountId),
         value,
       };
     }),
   );
+}
+
+function countSessions(count: number): string {
+  return count === 1 ? l10n.t('1 session') : l10n.t('{0} sessions', count);
 }
 
 /** Asks for one of the choices, or tells why there is none to choose. */

@@ -85,7 +85,7 @@ export class LiveViews implements vscode.Disposable {
   async openExternal(account: AccountId, session: SessionId, page: PageId | undefined): Promise<void> {
     try {
       const { url } = await this.#mint(account, session, page);
-      await vscode.env.openExternal(vscode.Uri.parse(url.href, true));
+      await openUnchanged(await this.#reachable(url));
     } catch (error) {
       void vscode.window.showErrorMessage(this.#sentence(account, error));
     }
@@ -112,17 +112,24 @@ export class LiveViews implements vscode.Disposable {
   }
 
   /**
-   * An address on this machine is another one where the workbench runs elsewhere. Editors that put it below their own
-   * address would give what is framed their own origin, and with it what they keep there: that is not framed.
+   * Editors that put an address of the remote machine below their own would give what is framed their own origin, and
+   * with it what they keep there: that is not framed.
    */
   async #framed(view: LiveView): Promise<LiveView> {
-    if (this.#options.besideWorkbench || !isLoopback(view.url.hostname)) return view;
-    const outside = new URL((await vscode.env.asExternalUri(vscode.Uri.parse(view.url.href, true))).toString(true));
-    if (outside.pathname === view.url.pathname) return { ...view, url: outside };
+    const url = await this.#reachable(view.url);
+    if (url.pathname === view.url.pathname) return { ...view, url };
     throw new ProviderError(
       { kind: 'unsupported', what: l10n.t('Showing an address of the remote machine inside this editor') },
       'the editor maps loopback addresses below its own origin',
     );
+  }
+
+  /** An address on this machine is another one where the workbench runs elsewhere. */
+  async #reachable(url: URL): Promise<URL> {
+    if (this.#options.besideWorkbench || !isLoopback(url.hostname)) return url;
+    // The origin alone: VS Code would decode the escaped characters of the rest.
+    const outside = new URL((await vscode.env.asExternalUri(vscode.Uri.parse(url.origin, true))).toString(true));
+    return new URL(outside.pathname.replace(/\/$/, '') + url.pathname + url.search + url.hash, outside.origin);
   }
 
   #obey(opened: Panel, message: unknown): void {
@@ -163,4 +170,12 @@ export class LiveViews implements vscode.Disposable {
     const known = this.#options.accounts.get(account);
     return troubleSentence(ProviderError.from(error), known === undefined ? '' : accountHost(known));
   }
+}
+
+/**
+ * Opens an address as it is. VS Code takes a string here although its types say Uri; a Uri is decoded and written anew
+ * on its way, which makes another address of one whose query has escaped characters.
+ */
+function openUnchanged({ href }: URL): Thenable<boolean> {
+  return vscode.env.openExternal(href as unknown as vscode.Uri);
 }

@@ -3,7 +3,7 @@ import type { Accounts } from '../../services/accounts.ts';
 import type { PageLists } from '../../services/pageLists.ts';
 import type { ProviderKinds } from '../../services/providerKinds.ts';
 import type { Refresher } from '../../services/refresher.ts';
-import type { SessionsView } from '../../services/sessionStore.ts';
+import type { AccountState, SessionsView } from '../../services/sessionStore.ts';
 import { type TreeNode, TreeNodes } from './nodes.ts';
 import { SessionsTree } from './sessionsTree.ts';
 
@@ -57,7 +57,7 @@ export function openSessionsView({ accounts, kinds, store, pages, refresher, now
     setContext('hasAccounts', accounts.all.length > 0);
     setContext(
       'hasSessions',
-      accounts.all.some(({ id }) => (store.state(id)?.contents.sessions.size ?? 0) > 0),
+      accounts.all.some(({ id }) => mayHaveSessions(store.state(id))),
     );
   };
   attend();
@@ -79,4 +79,12 @@ export function openSessionsView({ accounts, kinds, store, pages, refresher, now
     }),
   );
   return { tree, view, disposable };
+}
+
+/** True also of an account that was never listed: its sessions are only not known yet. */
+function mayHaveSessions(state: AccountState | undefined): boolean {
+  return (
+    state !== undefined &&
+    (state.contents.sessions.size > 0 || state.kind === 'disconnected' || state.kind === 'loading')
+  );
 }

@@ -307,7 +307,7 @@ describe('Anchor Browser', () => {
       { id: 'p2', title: 'Pay', url: 'about:blank' },
     ]);
     const first = await provider.liveView?.(id, undefined, unaborted);
-    assert.equal(first?.url.href, `${server.url}/live/sess_a/p1`);
+    assert.equal(first?.url.href, `${server.url}/live/sess_a/p1?rt=a%2Bb%26c`);
     assert.equal(first?.sandbox, 'allow-same-origin allow-scripts');
     const second = await provider.liveView?.(id, pageId('p2'), unaborted);
     assert.equal(second?.url.pathname, '/live/sess_a/p2');

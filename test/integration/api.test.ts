@@ -2,12 +2,12 @@ import { strict as assert } from 'node:assert';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { sessionId } from '../../src/core/ids.ts';
 import type { Provider, ProviderKind } from '../../src/core/provider.ts';
 import type { Session } from '../../src/core/session.ts';
 import type { TestingApi } from '../../src/extension.ts';
 import { commandPrefix, commandTable } from '../../src/ui/commands/table.ts';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
+import { someSession } from '../unit/sessions.ts';
 import { command, extension, Person, removeAllAccounts } from './inside.ts';
 
 describe('the extension inside VS Code', () => {
@@ -217,22 +217,7 @@ describe('the extension inside VS Code', () => {
 
   it('lets another extension add a vendor, with all that built-in ones have', async () => {
     const running = new Map<string, Session>();
-    const run = (id: string) =>
-      running.set(id, {
-        id: sessionId(id),
-        name: `made up ${id}`,
-        phase: 'running',
-        status: 'up',
-        startedAt: Date.now(),
-        region: undefined,
-        groupId: undefined,
-        tags: [],
-        traits: [],
-        pages: undefined,
-        ends: 'session',
-        heldBack: undefined,
-        facts: [],
-      });
+    const run = (id: string) => running.set(id, someSession(id, { name: `made up ${id}` }));
     run('one');
     run('two');
     const provider: Provider = {

@@ -1,9 +1,8 @@
 import { strict as assert } from 'node:assert';
 import type { TestingApi } from '../../src/extension.ts';
 import type { PublicEndReport, PublicGroupDeletion } from '../../src/ui/commands/ending.ts';
-import { type RunningChromium, startChromium } from '../host/chromium.ts';
+import { useChromium } from '../host/useChromium.ts';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
-import { Devtools } from '../servers/devtools.ts';
 import { command, extension, Person, removeAllAccounts } from './inside.ts';
 
 const firstChoice = ({ choices }: { choices: readonly string[] }) => choices[0];
@@ -242,18 +241,10 @@ describe('ending inside VS Code', () => {
   });
 
   describe('on a real Chromium', () => {
-    let chromium: RunningChromium;
-    let devtools: Devtools;
-    before(async () => {
-      chromium = await startChromium();
-      devtools = await Devtools.open(chromium.endpoint);
-    });
-    after(async () => {
-      devtools.close();
-      await chromium.stop();
-    });
+    const used = useChromium();
 
     it('kills all contexts, and neither the default context nor the browser', async () => {
+      const { chromium, devtools } = used;
       const page = (title: string) => `data:text/html,<title>${title}</title>`;
       for (const title of ['one', 'two']) await devtools.openContext(page(title));
       await devtools.send('Target.createTarget', { url: page('mine') });

@@ -1,5 +1,6 @@
 import * as l10n from '@vscode/l10n';
-import { addAccount, removeAccount, renameAccount, replaceKey, testConnection } from './accounts.ts';
+import { removeAccount, renameAccount, replaceKey, testConnection } from './accounts.ts';
+import { addAccount } from './addAccount.ts';
 import type { CommandContext } from './context.ts';
 import { deleteBatch, endAccountSessions, endAllSessions, endGroup, endSession } from './ending.ts';
 import { openLiveView, openLiveViewExternal } from './liveView.ts';

@@ -2,8 +2,10 @@ import * as vscode from 'vscode';
 import type { AccountId, GroupId } from '../../core/ids.ts';
 import type { PageLists } from '../../services/pageLists.ts';
 import type { StoreChange } from '../../services/sessionStore.ts';
+import { childrenOf, isThere, parentOf, type TreeModel } from './children.ts';
 import type { TreeNode } from './nodes.ts';
-import { childrenOf, countByPhase, isThere, parentOf, type Row, rowOf, type TreeModel, tooltipOf } from './rows.ts';
+import { countByPhase, type Row, rowOf } from './rows.ts';
+import { tooltipOf } from './tooltips.ts';
 
 /** How many sessions an account or group draws at first, and how many more each "Show more" adds. */
 const sessionsAtOnce = 200;

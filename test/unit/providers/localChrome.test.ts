@@ -5,9 +5,10 @@ import type { Provider } from '../../../src/core/provider.ts';
 import { ProviderError, type TroubleKind } from '../../../src/core/providerError.ts';
 import type { Session } from '../../../src/core/session.ts';
 import { localChrome } from '../../../src/providers/localChrome.ts';
-import { type RunningChromium, startChromium } from '../../host/chromium.ts';
+import type { RunningChromium } from '../../host/chromium.ts';
 import { freePort } from '../../host/processes.ts';
-import { Devtools } from '../../servers/devtools.ts';
+import { useChromium } from '../../host/useChromium.ts';
+import type { Devtools } from '../../servers/devtools.ts';
 import { VendorServer } from '../../servers/vendorServer.ts';
 import { connect, unaborted } from '../wires.ts';
 
@@ -21,19 +22,13 @@ function hasTitles(sessions: readonly Session[], titles: readonly string[]): boo
 
 describe('Local Chrome', function () {
   this.timeout(60_000);
+  const used = useChromium();
   let chromium: RunningChromium;
   let devtools: Devtools;
   let provider: Provider;
 
-  before(async () => {
-    chromium = await startChromium();
-    devtools = await Devtools.open(chromium.endpoint);
-  });
-  after(async () => {
-    devtools.close();
-    await chromium.stop();
-  });
   beforeEach(() => {
+    ({ chromium, devtools } = used);
     ({ provider } = connect(localChrome, chromium.endpoint));
   });
   afterEach(async () => {

@@ -2,9 +2,8 @@ import { strict as assert } from 'node:assert';
 import { type AccountId, accountId, groupId, sessionId } from '../../../src/core/ids.ts';
 import { ProviderError } from '../../../src/core/providerError.ts';
 import type { EndOutcomeKind, EndReport, EndTarget } from '../../../src/services/ender.ts';
-import { type RunningChromium, startChromium } from '../../host/chromium.ts';
+import { useChromium } from '../../host/useChromium.ts';
 import { type AnchorServer, startAnchor } from '../../servers/anchor.ts';
-import { Devtools } from '../../servers/devtools.ts';
 import { House } from './house.ts';
 
 const neverStop = new AbortController().signal;
@@ -234,18 +233,10 @@ describe('ender', function () {
   });
 
   describe('with a real Chromium', () => {
-    let chromium: RunningChromium;
-    let devtools: Devtools;
-    before(async () => {
-      chromium = await startChromium();
-      devtools = await Devtools.open(chromium.endpoint);
-    });
-    after(async () => {
-      devtools.close();
-      await chromium.stop();
-    });
+    const used = useChromium();
 
     it('ends contexts and proves it; the default context’s row comes back to life when it has other pages', async () => {
+      const { chromium, devtools } = used;
       const page = (title: string) => `data:text/html,<title>${title}</title>`;
       const contexts = [await devtools.openContext(page('a')), await devtools.openContext(page('b'))];
       await devtools.send('Target.createTarget', { url: page('mine') });

@@ -4,28 +4,11 @@ import type { Inventory } from '../../../src/core/inventory.ts';
 import { ProviderError } from '../../../src/core/providerError.ts';
 import type { Session } from '../../../src/core/session.ts';
 import { SessionStore, type StoreChange } from '../../../src/services/sessionStore.ts';
+import { someSession } from '../sessions.ts';
 
 const account = accountId('a');
 const offline = new ProviderError({ kind: 'unreachable', why: 'refused' }, 'nobody answers');
 
-function session(id: string, more: Partial<Session> = {}): Session {
-  return {
-    id: sessionId(id),
-    name: undefined,
-    phase: 'running',
-    status: 'running',
-    startedAt: 1,
-    region: undefined,
-    groupId: undefined,
-    tags: [],
-    traits: [],
-    pages: undefined,
-    ends: 'session',
-    heldBack: undefined,
-    facts: [],
-    ...more,
-  };
-}
 const inventory = (...sessions: Session[]): Inventory => ({ sessions, groups: [], faults: [] });
 
 describe('session store', () => {
@@ -50,21 +33,21 @@ describe('session store', () => {
   it('shows rows of a first list as its pages arrive', () => {
     const run = store.beginList(account);
     assert.equal(store.state(account)?.kind, 'loading');
-    run.arrive(inventory(session('a')));
+    run.arrive(inventory(someSession('a')));
     assert.deepEqual(ids(), ['a']);
-    run.arrive(inventory(session('b')));
+    run.arrive(inventory(someSession('b')));
     run.complete();
     assert.deepEqual([ids(), store.state(account)?.kind], [['a', 'b'], 'ready']);
   });
 
   it('keeps what it knew while another list arrives, so that nothing flickers or vanishes half-way', () => {
-    list(inventory(session('a', { name: 'named' }), session('b')));
+    list(inventory(someSession('a', { name: 'named' }), someSession('b')));
     const run = store.beginList(account);
     changes.length = 0;
-    run.arrive(inventory(session('a'), session('c')));
+    run.arrive(inventory(someSession('a'), someSession('c')));
     assert.deepEqual(ids(), ['a', 'b', 'c']);
     assert.equal(store.session(account, sessionId('a'))?.name, 'named');
-    run.arrive(inventory(session('a', { name: 'named' })));
+    run.arrive(inventory(someSession('a', { name: 'named' })));
     run.complete();
     assert.deepEqual(ids(), ['a', 'c']);
     assert.deepEqual(
@@ -74,15 +57,15 @@ describe('session store', () => {
   });
 
   it('keeps the last good list, and its age, when a refresh fails', () => {
-    list(inventory(session('a')));
+    list(inventory(someSession('a')));
     now = 2_000;
     const run = store.beginList(account);
-    run.arrive(inventory(session('b')));
+    run.arrive(inventory(someSession('b')));
     run.fail(offline);
     const state = store.state(account);
     assert.ok(state?.kind === 'ready');
     assert.deepEqual([ids(), state.asOf, state.trouble], [['a', 'b'], 1_000, offline]);
-    list(inventory(session('b')));
+    list(inventory(someSession('b')));
     const healed = store.state(account);
     assert.ok(healed?.kind === 'ready' && healed.trouble === undefined && healed.asOf === 2_000);
     now = 1_000;
@@ -90,13 +73,13 @@ describe('session store', () => {
 
   it('drops what a list brings after another one was begun or the account went', () => {
     const late = store.beginList(account);
-    list(inventory(session('a')));
-    late.arrive(inventory(session('old')));
+    list(inventory(someSession('a')));
+    late.arrive(inventory(someSession('old')));
     late.complete();
     assert.deepEqual(ids(), ['a']);
     const orphan = store.beginList(account);
     store.reset(account);
-    orphan.arrive(inventory(session('old')));
+    orphan.arrive(inventory(someSession('old')));
     orphan.complete();
     assert.deepEqual([ids(), store.state(account)?.kind], [[], 'disconnected']);
     const removed = store.beginList(account);
@@ -106,14 +89,14 @@ describe('session store', () => {
   });
 
   it('tells nothing when nothing changed, and only what did otherwise', () => {
-    list(inventory(session('a'), session('b')));
+    list(inventory(someSession('a'), someSession('b')));
     changes.length = 0;
-    list(inventory(session('a'), session('b')));
+    list(inventory(someSession('a'), someSession('b')));
     assert.equal(changes.length, 0);
-    list(inventory(session('a'), session('b', { name: 'new' })));
+    list(inventory(someSession('a'), someSession('b', { name: 'new' })));
     assert.deepEqual(changes, [{ kind: 'account', accountId: account, membership: false, sessions: ['b'] }]);
     changes.length = 0;
-    list(inventory(session('a'), session('b', { name: 'new', groupId: groupId('g') })));
+    list(inventory(someSession('a'), someSession('b', { name: 'new', groupId: groupId('g') })));
     assert.deepEqual(
       changes.map((change) => change.kind === 'account' && change.membership),
       [true],
@@ -121,7 +104,7 @@ describe('session store', () => {
   });
 
   it('tells a failure once, however often it repeats itself', () => {
-    list(inventory(session('a')));
+    list(inventory(someSession('a')));
     changes.length = 0;
     for (let times = 0; times < 3; times++) {
       store.beginList(account).fail(new ProviderError({ kind: 'unreachable', why: 'refused' }, 'nobody answers'));
@@ -131,9 +114,9 @@ describe('session store', () => {
 
   it('counts from when it first saw a session whose vendor does not say', () => {
     now = 5_000;
-    list(inventory(session('a', { startedAt: undefined }), session('b', { startedAt: 7 })));
+    list(inventory(someSession('a', { startedAt: undefined }), someSession('b', { startedAt: 7 })));
     now = 9_000;
-    list(inventory(session('a', { startedAt: undefined }), session('b', { startedAt: 7 })));
+    list(inventory(someSession('a', { startedAt: undefined }), someSession('b', { startedAt: 7 })));
     assert.deepEqual(store.startOf(account, sessionId('a')), { at: 5_000, exact: false });
     assert.deepEqual(store.startOf(account, sessionId('b')), { at: 7, exact: true });
     list(inventory());
@@ -141,13 +124,13 @@ describe('session store', () => {
   });
 
   it('keeps where a session is in its life for as long as it is listed', () => {
-    list(inventory(session('a')));
+    list(inventory(someSession('a')));
     store.setLife(account, [sessionId('a'), sessionId('gone')], { kind: 'ending', since: 1 });
-    list(inventory(session('a')));
+    list(inventory(someSession('a')));
     assert.equal(store.life(account, sessionId('a')).kind, 'ending');
     assert.equal(store.life(account, sessionId('gone')).kind, 'running');
     list(inventory());
-    list(inventory(session('a')));
+    list(inventory(someSession('a')));
     assert.equal(store.life(account, sessionId('a')).kind, 'running');
   });
 });

@@ -3,12 +3,14 @@ import type { Account } from '../../../src/core/account.ts';
 import { accountId, groupId, pageId, sessionId } from '../../../src/core/ids.ts';
 import type { Inventory } from '../../../src/core/inventory.ts';
 import { ProviderError } from '../../../src/core/providerError.ts';
-import type { Session } from '../../../src/core/session.ts';
 import { anchor } from '../../../src/providers/anchor.ts';
 import { providerKinds } from '../../../src/providers/index.ts';
 import { SessionStore } from '../../../src/services/sessionStore.ts';
+import { childrenOf, parentOf, type TreeModel } from '../../../src/ui/tree/children.ts';
 import { nodeId, type TreeNode, TreeNodes } from '../../../src/ui/tree/nodes.ts';
-import { childrenOf, parentOf, type Row, rowOf, type TreeModel, tooltipOf } from '../../../src/ui/tree/rows.ts';
+import { type Row, rowOf } from '../../../src/ui/tree/rows.ts';
+import { tooltipOf } from '../../../src/ui/tree/tooltips.ts';
+import { someSession } from '../sessions.ts';
 
 const account: Account = {
   id: accountId('uuid-1'),
@@ -18,25 +20,6 @@ const account: Account = {
 };
 const start = Date.parse('2026-11-22T12:00:00Z');
 const minutes = (count: number) => count * 60_000;
-
-function session(id: string, more: Partial<Session> = {}): Session {
-  return {
-    id: sessionId(id),
-    name: undefined,
-    phase: 'running',
-    status: 'running',
-    startedAt: start,
-    region: undefined,
-    groupId: undefined,
-    tags: [],
-    traits: [],
-    pages: undefined,
-    ends: 'session',
-    heldBack: undefined,
-    facts: [],
-    ...more,
-  };
-}
 
 describe('tree', () => {
   let now = start;
@@ -93,10 +76,10 @@ describe('tree', () => {
     list({
       groups: [batch],
       sessions: [
-        session('old', { name: 'nightly', startedAt: start - minutes(60) }),
-        session('new', { name: 'checkout', region: 'eu', traits: ['headless'] }),
-        session('in-batch', { groupId: batch.id, name: 'scrape' }),
-        session('with-pages', {
+        someSession('old', { name: 'nightly', startedAt: start - minutes(60) }),
+        someSession('new', { name: 'checkout', region: 'eu', traits: ['headless'] }),
+        someSession('in-batch', { groupId: batch.id, name: 'scrape' }),
+        someSession('with-pages', {
           startedAt: start - minutes(1),
           pages: [{ id: pageId('p'), title: 'Cart', url: 'https://shop.example/cart?secret=1' }],
         }),
@@ -116,8 +99,8 @@ describe('tree', () => {
   it('names a session by its owner’s name, else its page’s host, else its short id', () => {
     list({
       sessions: [
-        session('0123456789', { name: '  ' }),
-        session('b', { pages: [{ id: pageId('p'), title: '', url: 'https://shop.example/x' }] }),
+        someSession('0123456789', { name: '  ' }),
+        someSession('b', { pages: [{ id: pageId('p'), title: '', url: 'https://shop.example/x' }] }),
       ],
     });
     assert.equal(rowFor('0123456789').label, '01234567');
@@ -127,12 +110,12 @@ describe('tree', () => {
   it('says of each state what it is, by icon and words, never by colour alone', () => {
     list({
       sessions: [
-        session('starting', { phase: 'starting' }),
-        session('running'),
-        session('idle', { phase: 'idle' }),
-        session('odd', { phase: 'unknown', status: 'hibernating' }),
-        session('ending'),
-        session('stuck'),
+        someSession('starting', { phase: 'starting' }),
+        someSession('running'),
+        someSession('idle', { phase: 'idle' }),
+        someSession('odd', { phase: 'unknown', status: 'hibernating' }),
+        someSession('ending'),
+        someSession('stuck'),
       ],
     });
     store.setLife(account.id, [sessionId('ending')], { kind: 'ending', since: now });
@@ -149,7 +132,7 @@ describe('tree', () => {
   });
 
   it('says that an age is only how long it was seen, where the vendor does not tell', () => {
-    list({ sessions: [session('a', { startedAt: undefined })] });
+    list({ sessions: [someSession('a', { startedAt: undefined })] });
     assert.equal(rowFor('a').description, 'just seen');
     now += minutes(3);
     assert.equal(rowFor('a').description, '≥ 3m');
@@ -162,7 +145,7 @@ describe('tree', () => {
   });
 
   it('keeps a row’s id whatever happens to it', () => {
-    list({ sessions: [session('a')] });
+    list({ sessions: [someSession('a')] });
     const before = rowFor('a').id;
     store.setLife(account.id, [sessionId('a')], { kind: 'ending', since: now });
     assert.equal(rowFor('a').id, before);
@@ -178,7 +161,7 @@ describe('tree', () => {
   });
 
   it('keeps old rows when a refresh fails, and says since when and why', () => {
-    list({ sessions: [session('a', { name: 'checkout' })] });
+    list({ sessions: [someSession('a', { name: 'checkout' })] });
     store.beginList(account.id).fail(new ProviderError({ kind: 'unreachable', why: 'refused' }, 'x'));
     const [first, trouble, row] = drawn();
     assert.match(first ?? '', /^Anchor Browser · prod \| updated \d\d:\d\d.* · unreachable$/);
@@ -200,7 +183,7 @@ describe('tree', () => {
       subject: `row ${index + 1}`,
       what: 'its “status” is not as documented',
     }));
-    list({ sessions: [session('a')], faults });
+    list({ sessions: [someSession('a')], faults });
     const lines = drawn();
     assert.equal(lines[2], '  row 1 cannot be shown: its “status” is not as documented');
     assert.equal(lines.at(-1), '  … and 11 more rows that cannot be shown');
@@ -208,7 +191,7 @@ describe('tree', () => {
   });
 
   it('draws two hundred sessions and a row for the rest', () => {
-    list({ sessions: Array.from({ length: 512 }, (_, index) => session(`s${index}`)) });
+    list({ sessions: Array.from({ length: 512 }, (_, index) => someSession(`s${index}`)) });
     const lines = drawn();
     assert.equal(lines.length, 202);
     assert.equal(lines.at(-1), '  Show more (312 left)');
@@ -221,7 +204,7 @@ describe('tree', () => {
     list({
       groups: [batch],
       sessions: [
-        session('a', {
+        someSession('a', {
           name: evil,
           status: evil,
           phase: 'unknown',

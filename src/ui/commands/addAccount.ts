@@ -1,0 +1,191 @@
+import * as l10n from '@vscode/l10n';
+import { formatAddress, parseAddress } from '../../core/origin.ts';
+import { plainText } from '../../core/plainText.ts';
+import type { CredentialField, ProviderKind } from '../../core/provider.ts';
+import type { Answer, AskRequest } from '../prompts.ts';
+import { addressSentence } from '../words/addresses.ts';
+import type { CommandContext } from './context.ts';
+import { failureSentence, fieldFault, fieldRequest, tryOut, unquoted } from './credentials.ts';
+
+/** The longest name that a person can give an account, in characters. */
+export const longestLabel = 60;
+
+/** What a person is adding, as far as they have said it. */
+interface Draft {
+  origin: string;
+  readonly credentials: Record<string, string>;
+  label: string;
+}
+
+/**
+ * Adds an account: asks for what it needs, or takes it from the argument
+ * `{provider, label?, origin?, fields}`. What is given is tried first; where that fails nothing is stored.
+ * @returns the new account's id, or undefined when the person left.
+ * @throws Error with a sentence that names what is wrong with an argument.
+ */
+export async function addAccount(context: CommandContext, [argument]: readonly unknown[]): Promise<string | undefined> {
+  await context.kinds.load();
+  if (typeof argument === 'object' && argument !== null && 'provider' in argument) return addFrom(context, argument);
+  const kind = await pickKind(context);
+  if (kind === undefined) return undefined;
+  const draft: Draft = { origin: kind.address.preset ?? '', credentials: {}, label: '' };
+  if (!(await askAll(context, kind, draft))) return undefined;
+  try {
+    return await store(context, kind, draft);
+  } catch (error) {
+    void context.prompts.tell('error', failureSentence(error, kind, draft.origin), []);
+    return undefined;
+  }
+}
+
+async function pickKind({ kinds, prompts }: CommandContext): Promise<ProviderKind | undefined> {
+  const answer = await prompts.pick({
+    title: l10n.t('Add Account'),
+    placeholder: l10n.t('Where do the browsers run?'),
+    choices: kinds.all.map((kind) => ({
+      label: plainText(kind.label),
+      description: plainText(kind.address.preset ?? ''),
+      detail:
+        kind.fields.length === 0
+          ? l10n.t('Needs no key')
+          : l10n.t('Needs: {0}', kind.fields.map(({ label }) => l10n.t(label)).join(', ')),
+      icon: kind.icon,
+      heading: undefined,
+      value: kind,
+    })),
+    step: undefined,
+  });
+  return answer.kind === 'answer' ? answer.value : undefined;
+}
+
+/** One question: how it looks, what it writes into the draft, and what is wrong with what was typed. */
+type Question = Omit<AskRequest, 'refuse' | 'step'> & { readonly take: (typed: string) => string | undefined };
+
+/** Asks question after question, forwards and backwards. False when the person left. */
+async function askAll(context: CommandContext, kind: ProviderKind, draft: Draft): Promise<boolean> {
+  let withAddress = kind.address.ask;
+  for (let at = 0; ; ) {
+    const questions = [
+      ...(withAddress ? [addressQuestion(kind, draft)] : []),
+      ...kind.fields.map((field) => fieldQuestion(kind, draft, field, !withAddress)),
+      labelQuestion(context, kind, draft),
+    ];
+    const question = questions[at];
+    if (question === undefined) return true;
+    // All that the vendor needs is known with the answer before the label.
+    const complete = at === Math.max(0, questions.length - 2);
+    const answer: Answer<string> = await context.prompts.ask({
+      ...question,
+      step: { number: at + 1, of: questions.length, back: at > 0 },
+      refuse: async (typed) => question.take(typed) ?? (complete ? tryDraft(context, kind, draft) : undefined),
+    });
+    if (answer.kind === 'left') return false;
+    if (answer.kind === 'back') at -= 1;
+    else if (answer.kind === 'answer') at += 1;
+    else {
+      withAddress = true;
+      at = 0;
+    }
+  }
+}
+
+function addressQuestion(kind: ProviderKind, draft: Draft): Question {
+  return {
+    title: titleFor(kind),
+    prompt: l10n.t(kind.address.prompt),
+    placeholder: kind.address.placeholder,
+    value: draft.origin,
+    secret: false,
+    button: undefined,
+    take: (typed) => {
+      const address = parseAddress(typed);
+      if (!address.ok) return addressSentence(address.fault);
+      draft.origin = formatAddress(address.url);
+      return undefined;
+    },
+  };
+}
+
+function fieldQuestion(kind: ProviderKind, draft: Draft, field: CredentialField, offerAddress: boolean): Question {
+  return {
+    ...fieldRequest(field, titleFor(kind), draft.origin),
+    value: draft.credentials[field.id] ?? '',
+    button: offerAddress ? { icon: 'server', tooltip: l10n.t('Use Another Address…') } : undefined,
+    take: (typed) => {
+      draft.credentials[field.id] = unquoted(typed);
+      return fieldFault(field, typed);
+    },
+  };
+}
+
+function labelQuestion(context: CommandContext, kind: ProviderKind, draft: Draft): Question {
+  return {
+    title: titleFor(kind),
+    prompt: l10n.t('A name for the tree'),
+    placeholder: kind.label,
+    value: draft.label || freeLabel(context, kind),
+    secret: false,
+    button: undefined,
+    take: (typed) => {
+      draft.label = plainText(typed, longestLabel);
+      return draft.label === '' ? l10n.t('A name is needed.') : undefined;
+    },
+  };
+}
+
+function titleFor(kind: ProviderKind): string {
+  return l10n.t('Add Account: {0}', plainText(kind.label));
+}
+
+async function tryDraft(context: CommandContext, kind: ProviderKind, draft: Draft): Promise<string | undefined> {
+  const { origin, credentials } = draft;
+  try {
+    const same = await context.accounts.findSame({ provider: kind.id, origin, credentials });
+    if (same !== undefined) return l10n.t('This is already added as “{0}”.', plainText(same.label));
+  } catch (error) {
+    return failureSentence(error, kind, origin);
+  }
+  return tryOut(context, kind, origin, credentials);
+}
+
+async function store(context: CommandContext, kind: ProviderKind, draft: Draft): Promise<string> {
+  const id = await context.accounts.add({ provider: kind.id, ...draft });
+  await context.refresher.refresh(id);
+  return id;
+}
+
+/** The vendor's name, with a number behind it where that is taken. */
+function freeLabel({ accounts }: CommandContext, kind: ProviderKind): string {
+  const taken = new Set(accounts.all.map(({ label }) => label));
+  for (let number = 1; ; number++) {
+    const label = number === 1 ? kind.label : `${kind.label} ${number}`;
+    if (!taken.has(label)) return label;
+  }
+}
+
+async function addFrom(context: CommandContext, argument: object): Promise<string> {
+  const text = (from: unknown, name: string): string | undefined => {
+    const value: unknown = typeof from === 'object' && from !== null ? Reflect.get(from, name) : undefined;
+    return typeof value === 'string' ? value : undefined;
+  };
+  const provider = text(argument, 'provider') ?? '';
+  const kind = context.kinds.get(provider);
+  if (kind === undefined) {
+    const known = context.kinds.all.map(({ id }) => id).join(', ');
+    throw new Error(l10n.t('There is no provider “{0}”. Known are: {1}.', plainText(provider), known));
+  }
+  const address = parseAddress(text(argument, 'origin') ?? kind.address.preset ?? '');
+  if (!address.ok) throw new Error(addressSentence(address.fault));
+  const credentials: Record<string, string> = {};
+  for (const field of kind.fields) {
+    const typed = text(Reflect.get(argument, 'fields'), field.id) ?? '';
+    const fault = fieldFault(field, typed);
+    if (fault !== undefined) throw new Error(fault);
+    if (unquoted(typed) !== '') credentials[field.id] = unquoted(typed);
+  }
+  const label = plainText(text(argument, 'label') ?? '', longestLabel) || freeLabel(context, kind);
+  const draft: Draft = { origin: formatAddress(address.url), credentials, label };
+  const fault = await tryDraft(context, kind, draft);
+  if (fault !== undefined) throw new Error(fault);
+  return store(context, kind, draft);
+}

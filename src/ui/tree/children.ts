@@ -1,0 +1,139 @@
+import type { Account } from '../../core/account.ts';
+import type { AccountId, GroupId, SessionId } from '../../core/ids.ts';
+import type { Page } from '../../core/page.ts';
+import type { ProviderKind } from '../../core/provider.ts';
+import type { Session } from '../../core/session.ts';
+import { type AccountState, type SessionsView, troubleOf } from '../../services/sessionStore.ts';
+import type { TreeNode, TreeNodes } from './nodes.ts';
+
+/** Everything the tree is drawn from, all of it in memory. */
+export interface TreeModel {
+  readonly store: SessionsView;
+  readonly nodes: TreeNodes;
+  accounts(): readonly Account[];
+  account(id: AccountId): Account | undefined;
+  kind(provider: string): ProviderKind | undefined;
+  now(): number;
+  /** How many sessions of an account or group are drawn before a row stands for the rest. */
+  limit(account: AccountId, group: GroupId | undefined): number;
+}
+
+/** Rows of one list that cannot be shown are told one by one up to this many. */
+export const mostFaults = 20;
+
+/** The rows below a row, or the accounts. Of sessions the newest come first. */
+export function childrenOf(model: TreeModel, node: TreeNode | undefined): readonly TreeNode[] {
+  const { nodes, store } = model;
+  if (node === undefined) return model.accounts().map(({ id }) => nodes.get({ kind: 'account', accountId: id }));
+  const { accountId } = node;
+  switch (node.kind) {
+    case 'account': {
+      const state = store.state(accountId);
+      return state === undefined ? [] : accountChildren(model, accountId, state);
+    }
+    case 'group':
+      return sessionRows(model, accountId, node.groupId);
+    case 'session': {
+      const { sessionId } = node;
+      const { pages, note } = pagesOf(model, accountId, sessionId);
+      if (pages.length === 0) return [nodes.get({ kind: 'pageNote', accountId, sessionId, note })];
+      return pages.map(({ id }) => nodes.get({ kind: 'page', accountId, sessionId, pageId: id }));
+    }
+    case 'page':
+    case 'trouble':
+    case 'fault':
+    case 'note':
+    case 'pageNote':
+    case 'more':
+      return [];
+  }
+}
+
+/** The row above a row. */
+export function parentOf({ nodes, store }: TreeModel, node: TreeNode): TreeNode | undefined {
+  const { accountId } = node;
+  const account = () => nodes.get({ kind: 'account', accountId });
+  const group = (groupId: GroupId | undefined) =>
+    groupId !== undefined && store.state(accountId)?.contents.groups.has(groupId) === true
+      ? nodes.get({ kind: 'group', accountId, groupId })
+      : account();
+  switch (node.kind) {
+    case 'account':
+      return undefined;
+    case 'session':
+      return group(store.session(accountId, node.sessionId)?.groupId);
+    case 'more':
+      return group(node.groupId);
+    case 'page':
+    case 'pageNote':
+      return nodes.get({ kind: 'session', accountId, sessionId: node.sessionId });
+    case 'group':
+    case 'trouble':
+    case 'fault':
+    case 'note':
+      return account();
+  }
+}
+
+function accountChildren(model: TreeModel, accountId: AccountId, state: AccountState): TreeNode[] {
+  const { nodes } = model;
+  const { sessions, groups, faults } = state.contents;
+  const rows: TreeNode[] = [];
+  if (troubleOf(state) !== undefined) rows.push(nodes.get({ kind: 'trouble', accountId }));
+  const newest = [...groups.values()].sort((a, b) => (b.createdAt ?? 0) - (a.createdAt ?? 0) || (a.id < b.id ? -1 : 1));
+  for (const { id } of newest) rows.push(nodes.get({ kind: 'group', accountId, groupId: id }));
+  rows.push(...sessionRows(model, accountId, undefined));
+  for (const index of faults.slice(0, mostFaults).keys()) rows.push(nodes.get({ kind: 'fault', accountId, index }));
+  if (rows.length === 0) {
+    const note = state.kind === 'ready' ? 'empty' : 'loading';
+    rows.push(nodes.get({ kind: 'note', accountId, note }));
+  } else if (sessions.size === 0 && groups.size === 0 && state.kind === 'ready') {
+    rows.push(nodes.get({ kind: 'note', accountId, note: 'empty' }));
+  }
+  return rows;
+}
+
+function sessionRows(model: TreeModel, accountId: AccountId, groupId: GroupId | undefined): TreeNode[] {
+  const { nodes } = model;
+  const sessions = sessionsIn(model, accountId, groupId);
+  const limit = model.limit(accountId, groupId);
+  const rows: TreeNode[] = sessions
+    .slice(0, limit)
+    .map(({ id }) => nodes.get({ kind: 'session', accountId, sessionId: id }));
+  if (sessions.length > limit) rows.push(nodes.get({ kind: 'more', accountId, groupId }));
+  return rows;
+}
+
+/** The sessions directly below an account (no group) or a group, the newest first. */
+export function sessionsIn({ store }: TreeModel, accountId: AccountId, groupId: GroupId | undefined): Session[] {
+  const contents = store.state(accountId)?.contents;
+  if (contents === undefined) return [];
+  const home = (session: Session) =>
+    session.groupId !== undefined && contents.groups.has(session.groupId) ? session.groupId : undefined;
+  const start = (session: Session) => store.startOf(accountId, session.id)?.at ?? 0;
+  return [...contents.sessions.values()]
+    .filter((session) => home(session) === groupId)
+    .sort((a, b) => start(b) - start(a) || (a.id < b.id ? -1 : 1));
+}
+
+/** The pages that are known of a session, and what stands in their place where there are none. */
+export function pagesOf(
+  { store }: TreeModel,
+  accountId: AccountId,
+  id: SessionId,
+): { readonly pages: readonly Page[]; readonly note: 'loading' | 'empty' | 'failed' } {
+  const listed = store.session(accountId, id)?.pages;
+  if (listed !== undefined) return { pages: listed, note: 'empty' };
+  const fetched = store.pages(accountId, id);
+  if (fetched?.kind === 'ready') return { pages: fetched.pages, note: 'empty' };
+  return { pages: [], note: fetched?.kind ?? 'loading' };
+}
+
+/** Whether what a row stands for is still known. Says nothing of notes, which are cheap to keep. */
+export function isThere({ store }: TreeModel, node: TreeNode): boolean {
+  const contents = store.state(node.accountId)?.contents;
+  if (contents === undefined) return false;
+  if ('sessionId' in node) return contents.sessions.has(node.sessionId);
+  if ('groupId' in node && node.groupId !== undefined) return contents.groups.has(node.groupId);
+  return true;
+}

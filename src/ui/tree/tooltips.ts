@@ -1,0 +1,65 @@
+import * as l10n from '@vscode/l10n';
+import type { Account } from '../../core/account.ts';
+import { plainText } from '../../core/plainText.ts';
+import type { Session } from '../../core/session.ts';
+import { type AccountState, troubleOf } from '../../services/sessionStore.ts';
+import { longAge, timeOfDay } from '../words/ages.ts';
+import { accountHost, accountName, sessionName } from '../words/names.ts';
+import { stuckSentence, troubleSentence } from '../words/troubles.ts';
+import type { TreeModel } from './children.ts';
+import type { TreeNode } from './nodes.ts';
+
+/** The lines of a tooltip; the first is its heading. */
+export interface Tooltip {
+  readonly heading: string;
+  readonly facts: readonly (readonly [label: string, value: string])[];
+}
+
+/** What hovering tells beyond the row. Undefined for rows whose text is all there is. */
+export function tooltipOf(model: TreeModel, node: TreeNode): Tooltip | undefined {
+  const account = model.account(node.accountId);
+  const state = model.store.state(node.accountId);
+  if (account === undefined || state === undefined) return undefined;
+  if (node.kind === 'account') return accountTooltip(model, account, state);
+  if (node.kind === 'session') {
+    const session = state.contents.sessions.get(node.sessionId);
+    return session && sessionTooltip(model, account, session);
+  }
+  return undefined;
+}
+
+function accountTooltip(model: TreeModel, account: Account, state: AccountState): Tooltip {
+  const error = troubleOf(state);
+  return {
+    heading: accountName(account, model.kind(account.provider)),
+    facts: [
+      [l10n.t('Address'), plainText(account.origin, 200)],
+      ...(state.kind === 'ready' ? [[l10n.t('Updated'), timeOfDay(state.asOf)] as const] : []),
+      ...(error === undefined ? [] : [[l10n.t('Trouble'), troubleSentence(error, accountHost(account))] as const]),
+    ],
+  };
+}
+
+function sessionTooltip(model: TreeModel, account: Account, session: Session): Tooltip {
+  const { store } = model;
+  const start = store.startOf(account.id, session.id);
+  const life = store.life(account.id, session.id);
+  const since = start && `${new Date(start.at).toLocaleString()} (${longAge(model.now() - start.at)})`;
+  const facts: (readonly [string, string | undefined])[] = [
+    [l10n.t('Session ID'), session.id],
+    [l10n.t('Status'), session.status],
+    [start?.exact === false ? l10n.t('First seen') : l10n.t('Started'), since],
+    [l10n.t('Region'), session.region],
+    [l10n.t('Tags'), session.tags.join(', ')],
+    ...session.facts,
+    [l10n.t('Left out of ending many'), session.heldBack],
+    [l10n.t('Not ended'), life.kind === 'stuck' ? stuckSentence(life.why, accountHost(account)) : undefined],
+  ];
+  return {
+    heading: sessionName(session),
+    facts: facts.flatMap(([label, value]) => {
+      const plain = plainText(value ?? '', 400);
+      return plain === '' ? [] : [[plainText(label), plain] as const];
+    }),
+  };
+}

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import * as v from 'valibot';
 import type { Account, Credentials } from '../core/account.ts';
 import { type Disposable, Emitter, type Event } from '../core/event.ts';
@@ -103,7 +104,7 @@ export class Accounts implements Disposable {
     for (const known of this.all) {
       if (known.provider !== account.provider || known.origin !== account.origin) continue;
       const credentials = (await this.open(known.id))?.credentials;
-      if (credentials !== undefined && sameCredentials(credentials, account.credentials)) return known;
+      if (credentials !== undefined && isDeepStrictEqual(credentials, { ...account.credentials })) return known;
     }
     return undefined;
   }
@@ -111,20 +112,19 @@ export class Accounts implements Disposable {
   /** @throws what SecretStorage throws, e.g. without a keyring; then nothing was stored. */
   async add(account: NewAccount): Promise<AccountId> {
     const id = accountId(crypto.randomUUID());
-    await this.#write(id, { v: 1, addedAt: this.#now(), ...account });
-    this.#changed.fire({ id, kind: 'added' });
+    await this.#write(id, 'missing', { v: 1, addedAt: this.#now(), ...account });
     return id;
   }
 
   /** Gives an account another key for the same address. */
   async replaceCredentials(id: AccountId, credentials: Credentials): Promise<void> {
-    await this.#change(id, (secret) => ({ ...secret, credentials }));
-    this.#changed.fire({ id, kind: 'connection' });
+    const secret = await this.#readable(id);
+    await this.#write(id, secret, { ...secret, credentials });
   }
 
   async rename(id: AccountId, label: string): Promise<void> {
-    await this.#change(id, (secret) => ({ ...secret, label }));
-    this.#changed.fire({ id, kind: 'renamed' });
+    const secret = await this.#readable(id);
+    await this.#write(id, secret, { ...secret, label });
   }
 
   /** Forgets an account and its key. Its sessions are not touched. */
@@ -133,36 +133,46 @@ export class Accounts implements Disposable {
     await this.#forget(id);
   }
 
-  async #change(id: AccountId, change: (secret: Secret) => Secret): Promise<void> {
+  async #readable(id: AccountId): Promise<Secret> {
     const secret = await this.#readSecret(id);
     if (typeof secret === 'string') throw new Error('There is no key for this account on this machine.');
-    await this.#write(id, change(secret));
+    return secret;
   }
 
-  async #write(id: AccountId, secret: Secret): Promise<void> {
-    const before = this.#read.get(id);
+  async #write(id: AccountId, before: Stored, after: Secret): Promise<void> {
     // Known before it is stored, so that the event about our own change is told from another window's.
-    this.#read.set(id, Promise.resolve(secret));
+    this.#read.set(id, Promise.resolve(after));
     try {
-      await this.#secrets.store(secretPrefix + id, JSON.stringify(secret));
+      await this.#secrets.store(secretPrefix + id, JSON.stringify(after));
     } catch (error) {
-      if (before === undefined) this.#read.delete(id);
-      else this.#read.set(id, before);
+      this.#read.set(id, Promise.resolve(before));
       throw error;
     }
-    await this.#index(id, secret);
+    await this.#take(id, before, after);
   }
 
-  async #index(id: AccountId, { provider, label, origin, addedAt }: Secret): Promise<void> {
+  /** Takes over what is stored now, and tells what changed with it before anything else can come between. */
+  async #take(id: AccountId, before: Stored, after: Secret): Promise<void> {
+    const known = this.#entries.get(id);
+    const { provider, label, origin, addedAt } = after;
     this.#entries.set(id, { id, provider, label, origin, addedAt });
-    await this.#globalState.update(indexKey, [...this.#entries.values()]);
+    if (known === undefined) this.#changed.fire({ id, kind: 'added' });
+    else {
+      if (known.label !== label) this.#changed.fire({ id, kind: 'renamed' });
+      if (typeof before === 'string' || !sameConnection(before, after)) this.#changed.fire({ id, kind: 'connection' });
+    }
+    await this.#keepIndex();
   }
 
   async #forget(id: AccountId): Promise<void> {
     this.#read.delete(id);
     if (!this.#entries.delete(id)) return;
-    await this.#globalState.update(indexKey, [...this.#entries.values()]);
     this.#changed.fire({ id, kind: 'removed' });
+    await this.#keepIndex();
+  }
+
+  async #keepIndex(): Promise<void> {
+    await this.#globalState.update(indexKey, [...this.#entries.values()]);
   }
 
   #readSecret(id: AccountId): Promise<Stored> {
@@ -185,26 +195,14 @@ export class Accounts implements Disposable {
   async #follow(id: AccountId): Promise<void> {
     const before = (await this.#read.get(id)) ?? 'missing';
     const after = await this.#fetchSecret(id);
-    if (after === 'missing') return this.#forget(id);
-    if (after === 'unreadable' || JSON.stringify(before) === JSON.stringify(after)) return undefined;
-    const known = this.#entries.get(id);
-    this.#read.set(id, Promise.resolve(after));
-    await this.#index(id, after);
-    if (known === undefined) {
-      this.#changed.fire({ id, kind: 'added' });
-      return undefined;
+    if (after === 'missing') await this.#forget(id);
+    else if (after !== 'unreadable' && !isDeepStrictEqual(before, after)) {
+      this.#read.set(id, Promise.resolve(after));
+      await this.#take(id, before, after);
     }
-    if (known.label !== after.label) this.#changed.fire({ id, kind: 'renamed' });
-    if (typeof before === 'string' || !sameConnection(before, after)) this.#changed.fire({ id, kind: 'connection' });
-    return undefined;
   }
 }
 
 function sameConnection(a: Secret, b: Secret): boolean {
-  return a.origin === b.origin && sameCredentials(a.credentials, b.credentials);
-}
-
-function sameCredentials(a: Credentials, b: Credentials): boolean {
-  const keys = Object.keys(a);
-  return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);
+  return a.origin === b.origin && isDeepStrictEqual(a.credentials, b.credentials);
 }

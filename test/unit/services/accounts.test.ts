@@ -74,6 +74,22 @@ describe('accounts', () => {
     other.dispose();
   });
 
+  it('tell of a change at the moment from which it is seen', async () => {
+    const other = new House({ vault: house.vault });
+    const seen: string[] = [];
+    house.accounts.onDidChange(({ id, kind }) => seen.push(`${kind}: ${house.accounts.get(id)?.label}`));
+    const watch = setInterval(() => {
+      if (house.accounts.all.length > 0 && seen.length === 0) seen.push('seen before it was told');
+    }, 0);
+    const id = await other.accounts.add(anchorAccount);
+    await settle();
+    await house.accounts.rename(id, 'mine');
+    await settle();
+    clearInterval(watch);
+    assert.deepEqual(seen, ['added: prod', 'renamed: mine']);
+    other.dispose();
+  });
+
   it('find one that has the same address and key', async () => {
     const id = await house.accounts.add(anchorAccount);
     assert.equal((await house.accounts.findSame(anchorAccount))?.id, id);

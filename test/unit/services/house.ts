@@ -37,7 +37,11 @@ export class MemoryVault implements Vault {
 export class MapMemory implements Memory {
   readonly values = new Map<string, unknown>();
   get = (key: string): unknown => this.values.get(key);
-  update = async (key: string, value: unknown): Promise<void> => void this.values.set(key, value);
+  /** Takes its time, as the editor's does. */
+  update = async (key: string, value: unknown): Promise<void> => {
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    this.values.set(key, value);
+  };
 }
 
 /** Time that passes `factor` times as fast. */

@@ -85,8 +85,9 @@ describe('a person with a Chrome of their own', function () {
     await person.run('End All Sessions…');
     const dialog = await person.dialog();
     assert.match(dialog, /End all 2 sessions\?/);
-    assert.match(dialog, /• Counter — Local Chrome/);
-    assert.match(dialog, /• Sign-up form — Local Chrome/);
+    assert.match(dialog, /Local Chrome: 2/);
+    assert.match(dialog, /• Counter/);
+    assert.match(dialog, /• Sign-up form/);
     assert.match(dialog, /Left out:\s+• Default context/);
     await person.picture('local-chrome-confirm-all');
     await person.press('End 2 Sessions');

@@ -20,7 +20,7 @@ export interface EndSubject {
 }
 
 /** Sessions that are listed one by one in a dialog; the others are counted. */
-const mostListed = 20;
+const mostListed = 12;
 
 /** What one end asks: the session, its age and place, and what is lost. */
 export function questionForOne(subject: EndSubject): Question {
@@ -58,11 +58,10 @@ export interface ManyEnds {
 /** Lists exactly what will end, what will not, and what is lost. */
 export function questionForMany({ message, subjects, leftOut, unknown, everything }: ManyEnds): Question {
   const accounts = Map.groupBy(subjects, ({ account }) => account);
+  const perAccount = [...accounts].map(([account, { length }]) => l10n.t('{0}: {1}', account, length));
   const rows = [...accounts].flatMap(([account, inAccount]) =>
-    inAccount.map(({ name, age }) => [name, account, age].filter((part) => part !== undefined).join(' — ')),
+    inAccount.map(({ name, age }) => inOneLine(name, accounts.size === 1 ? undefined : account, age)),
   );
-  const perAccount =
-    accounts.size < 2 ? [] : [...accounts].map(([account, { length }]) => l10n.t('{0}: {1}', account, length));
   const young = subjects.filter((subject) => subject.young).length;
   const watched = subjects.filter((subject) => subject.watched).length;
   const losses = [...new Set(subjects.map(({ loss }) => loss))];
@@ -114,7 +113,7 @@ export function questionForBatch(
       : running.length === 1
         ? l10n.t('1 of its sessions runs and will end:')
         : l10n.t('{0} of its sessions run and will end:', running.length);
-  const rows = running.map(({ name, age }) => (age === undefined ? name : `${name} — ${age}`));
+  const rows = running.map(({ name, age }) => inOneLine(name, age));
   return {
     message: l10n.t('Delete “{0}” with all of its sessions?', batch),
     detail: paragraphs(account, lines(count, ...listed(rows)), `${loss} ${l10n.t('This cannot be undone.')}`),
@@ -140,6 +139,10 @@ function listed(rows: readonly string[]): string[] {
   const shown = rows.slice(0, mostListed).map((row) => `• ${row}`);
   const rest = rows.length - shown.length;
   return rest === 0 ? shown : [...shown, l10n.t('… and {0} more', rest)];
+}
+
+function inOneLine(...parts: readonly (string | undefined)[]): string {
+  return parts.filter((part) => part !== undefined).join(' — ');
 }
 
 function lines(...parts: readonly string[]): string {

@@ -103,7 +103,7 @@ describe('words', () => {
       question.detail,
       /^Anchor Browser · prod: 30\nLocal Chrome: 1\n\n• job 0 — Anchor Browser · prod — 12 minutes\n/,
     );
-    assert.match(question.detail, /• job 19[^\n]*\n… and 11 more\n/);
+    assert.match(question.detail, /• job 11[^\n]*\n… and 19 more\n/);
     assert.match(question.detail, /1 is younger than 1 minute\.\nA live view is open\./);
     assert.match(
       question.detail,
@@ -122,6 +122,7 @@ describe('words', () => {
         unknown: [],
         everything,
       });
+    assert.match(ask(2).detail, /^Anchor Browser · prod: 2\n\n• a — 12 minutes\n• a — 12 minutes\n/);
     assert.deepEqual(ask(2).choices, ['End 2 Sessions', 'End Everything in Account']);
     assert.deepEqual(ask(1).choices, ['End Session', 'End Everything in Account']);
     assert.deepEqual(ask(0).choices, ['End Everything in Account']);

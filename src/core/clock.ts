@@ -40,3 +40,10 @@ export function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<vo
     signal.addEventListener('abort', stop, { once: true });
   });
 }
+
+/** A signal that is aborted after `ms` milliseconds, unless disposed before. */
+export function deadline(clock: Clock, ms: number): Disposable & { readonly signal: AbortSignal } {
+  const controller = new AbortController();
+  const timer = clock.after(ms, () => controller.abort());
+  return { signal: controller.signal, dispose: () => timer.dispose() };
+}

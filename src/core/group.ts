@@ -1,9 +1,12 @@
 import type { GroupId } from './ids.ts';
 
-/** Sessions that a vendor holds together, such as a batch. Text is the vendor's: clean it before showing. */
+/**
+ * Sessions that belong together: a vendor's `batch`, or those with the same value under a key of their `metadata`. Text is the
+ * vendor's: clean it before showing.
+ */
 export interface Group {
   readonly id: GroupId;
-  readonly kind: 'batch';
+  readonly kind: 'batch' | 'metadata';
   /** Undefined where the vendor gives it no name; the tree then shows its short id. */
   readonly name: string | undefined;
   /** The vendor's own word for its status. */
@@ -20,4 +23,9 @@ export interface GroupDeletion {
   readonly failures: readonly { readonly sessionId: string; readonly reason: string }[];
   /** The vendor's own summary. */
   readonly message: string | undefined;
+}
+
+/** Whether a vendor is still making the sessions of a batch: only then can it be cancelled. */
+export function isBeingMade({ status }: Group): boolean {
+  return status === 'pending' || status === 'processing';
 }

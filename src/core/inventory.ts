@@ -1,3 +1,4 @@
+import type { AccountFacts } from './account.ts';
 import type { Group } from './group.ts';
 import type { Session } from './session.ts';
 
@@ -17,4 +18,6 @@ export interface Inventory {
   readonly sessions: readonly Session[];
   readonly groups: readonly Group[];
   readonly faults: readonly ListFault[];
+  /** Undefined on pages that tell nothing of the account; what an earlier page told then stands. */
+  readonly account: AccountFacts | undefined;
 }

@@ -37,3 +37,13 @@ export function parseAddress(raw: string): ParsedAddress {
 export function formatAddress(url: URL): string {
   return url.pathname === '/' ? url.origin : url.href;
 }
+
+/** Whether an address is at an account's own, or on the same machine where that is this one. */
+export function isAtAccount(url: URL, account: URL): boolean {
+  return url.origin === account.origin || (isLoopback(account.hostname) && isLoopback(url.hostname));
+}
+
+/** Whether an address is https, at a domain or below it. */
+export function isWithin({ protocol, hostname }: URL, domain: string): boolean {
+  return protocol === 'https:' && (hostname === domain || hostname.endsWith(`.${domain}`));
+}

@@ -1,4 +1,4 @@
-import type { Credentials } from './account.ts';
+import type { AccountFacts, Credentials } from './account.ts';
 import type { CdpDialer } from './cdp.ts';
 import type { Clock } from './clock.ts';
 import type { GroupDeletion } from './group.ts';
@@ -16,15 +16,30 @@ export interface CredentialField {
   readonly label: string;
   /** What it is and where it is found, in one sentence. */
   readonly prompt: string;
-  /** Hidden while typed, and taken out of every log and message. */
-  readonly secret: boolean;
+  /**
+   * A `secret` is hidden while typed and taken out of every log and message. An `address` is checked and written as the
+   * account's own is; see `parseAddress`.
+   */
+  readonly kind: 'secret' | 'text' | 'address';
   readonly required: boolean;
+  /** `withAddress` is for what hardly anybody needs: asked for only when the person is asked for the address too. */
+  readonly asked: 'always' | 'withAddress';
   /** Environment variables that usually hold it. */
   readonly environment: readonly string[];
 }
 
+/** A choice of the person's that all accounts of a vendor share: the setting `browserSessions.<vendor>.<id>`, off at first. */
+export interface ProviderSetting {
+  /** Lower camel case. */
+  readonly id: string;
+  /** What it does and what it costs, as the settings page shows it. */
+  readonly description: string;
+}
+
 /** Sentences about a vendor that dialogs and documents show. Plain English; the user interface translates them. */
 export interface ProviderWording {
+  /** What the vendor's sessions are, and which of them ends of many leave alone. */
+  readonly session: string;
   /** What is lost when a session ends, e.g. "Unsaved page state is lost.". */
   readonly ending: string;
   /** What the vendor's one call for everything reaches beyond the listed sessions; undefined where there is none. */
@@ -53,7 +68,16 @@ export interface ProviderKind {
     readonly placeholder: string;
   };
   readonly fields: readonly CredentialField[];
+  /** Only for vendors of this extension: VS Code knows no settings but those of its package.json. */
+  readonly settings: readonly ProviderSetting[];
+  /**
+   * Where else an account's key may be sent, going by nothing but what was saved with it. The person is told of these
+   * hosts when they are asked for the key.
+   */
+  furtherAddresses(origin: URL, credentials: Credentials): readonly URL[];
   readonly wording: ProviderWording;
+  /** All that an account of this vendor may be able to do; what it can is for {@link capabilitiesOf} to say. */
+  readonly can: readonly Capability[];
   connect(link: Link): Provider;
 }
 
@@ -63,56 +87,92 @@ export interface Link {
   readonly credentials: Credentials;
   /** Bound to `origin`: nothing sent through it can reach another. */
   readonly http: HttpClient;
+  /**
+   * A client that is bound to one of the kind's further addresses.
+   * @throws ProviderError `unsupported` for any other address.
+   */
+  httpTo(address: URL): HttpClient;
+  /** Whether the person has turned on one of the kind's settings. */
+  setting(id: string): boolean;
   readonly cdp: CdpDialer;
   readonly clock: Clock;
 }
 
-/** What a vendor says of an account when its key is tried. */
-export interface AccountFacts {
-  /** Who the key belongs to, or what answers, in a few words. */
-  readonly identity: string | undefined;
-  /** How many sessions may run at once. */
-  readonly sessionLimit: number | undefined;
+/** What a vendor answered to an end. */
+export interface EndAnswer {
+  /**
+   * None of them is proof: `accepted` means that it will happen, `ended` that the vendor says it has, `alreadyGone`
+   * that the vendor knows no such running session.
+   */
+  readonly outcome: 'ended' | 'alreadyGone' | 'accepted';
+  /** In which of several ways it was ended, in a sentence; undefined where a vendor has but one. */
+  readonly how: string | undefined;
 }
 
-/**
- * What a vendor answered to an end. None of them is proof: `accepted` means that it will happen, `ended` that the
- * vendor says it has, `alreadyGone` that the vendor knows no such running session.
- */
-export type EndOutcome = 'ended' | 'alreadyGone' | 'accepted';
+/** What ends are like at a vendor. */
+export interface EndingTerms {
+  /**
+   * What proves that a session has ended: that a complete list leaves it out, or two in a row, where a list may be behind
+   * the times; or only a probe, where a list may leave out what runs.
+   */
+  readonly proof: 'list' | 'twoLists' | 'probe';
+  /** Most requests under way at once. */
+  readonly mostInFlight: number;
+  /** Milliseconds after the last request until what is not proven gone is called stuck. */
+  readonly withinMs: number;
+}
+
+/** The terms of a cloud of which nothing else is known. */
+export const usualEnding: EndingTerms = { proof: 'twoLists', mostInFlight: 32, withinMs: 30_000 };
 
 /** Whether a session still runs, asked for itself. */
 export type Liveness = 'running' | 'gone' | 'unknown';
 
 /**
- * An account at a vendor. An optional member is a capability: where it is missing, nothing offers it.
+ * An account at a vendor. An optional member is a capability: where it is missing, nothing offers it. Capabilities may
+ * come and go with what is found out about the vendor; after each list they are looked at again.
  * Every member throws ProviderError and nothing else, and sends nothing more once its signal is aborted.
  */
 export interface Provider {
+  readonly ending: EndingTerms;
   /** The cheapest call that proves the key. */
   check(signal: AbortSignal): Promise<AccountFacts>;
   /** All that runs, page by page as it arrives. Ends normally only when nothing was left out. */
   list(signal: AbortSignal): AsyncIterable<Inventory>;
   /** Ends one session, as the person saw it when they confirmed: an adapter may refuse when it has become another. */
-  end(session: Session, signal: AbortSignal): Promise<EndOutcome>;
+  end(session: Session, signal: AbortSignal): Promise<EndAnswer>;
   /** Whether it is really gone; for when a list cannot say. */
   probe(session: Session, signal: AbortSignal): Promise<Liveness>;
+  /** The same for many with fewer requests than one for each; a session that it cannot tell of is left out. */
+  readonly probeMany?:
+    | ((sessions: readonly Session[], signal: AbortSignal) => Promise<ReadonlyMap<SessionId, Liveness>>)
+    | undefined;
   /** The vendor's one call. It also ends sessions that no list has shown. */
-  endEverything?(signal: AbortSignal): Promise<void>;
+  readonly endEverything?: ((signal: AbortSignal) => Promise<void>) | undefined;
   /** Deletes a group, its running sessions and their data. */
-  deleteGroup?(id: GroupId, signal: AbortSignal): Promise<GroupDeletion>;
+  readonly deleteGroup?: ((id: GroupId, signal: AbortSignal) => Promise<GroupDeletion>) | undefined;
   /** Ends a group's running sessions, keeping the data. */
-  cancelGroup?(id: GroupId, signal: AbortSignal): Promise<void>;
+  readonly cancelGroup?: ((id: GroupId, signal: AbortSignal) => Promise<void>) | undefined;
   /** The pages of a session, where `Session.pages` does not tell them. */
-  pages?(id: SessionId, signal: AbortSignal): Promise<readonly Page[]>;
+  readonly pages?: ((id: SessionId, signal: AbortSignal) => Promise<readonly Page[]>) | undefined;
   /** A live view, made anew each time; of the session's first page where `page` is undefined. */
-  liveView?(id: SessionId, page: PageId | undefined, signal: AbortSignal): Promise<LiveView>;
+  readonly liveView?: ((id: SessionId, page: PageId | undefined, signal: AbortSignal) => Promise<LiveView>) | undefined;
+  /** The vendor's own page about a session, for whoever is signed in there. Holds no secret. */
+  readonly dashboard?: ((id: SessionId) => URL) | undefined;
 }
 
 /** The names of what a provider may or may not be able to do. */
-export type Capability = 'endEverything' | 'deleteGroup' | 'cancelGroup' | 'pages' | 'liveView';
+export type Capability = (typeof allCapabilities)[number];
 
-const allCapabilities: readonly Capability[] = ['endEverything', 'deleteGroup', 'cancelGroup', 'pages', 'liveView'];
+/** Every {@link Capability}. */
+export const allCapabilities = [
+  'endEverything',
+  'deleteGroup',
+  'cancelGroup',
+  'pages',
+  'liveView',
+  'dashboard',
+] as const satisfies readonly (keyof Provider)[];
 
 /** What this provider can do beyond listing and ending. */
 export function capabilitiesOf(provider: Provider): ReadonlySet<Capability> {

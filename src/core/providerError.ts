@@ -64,3 +64,11 @@ export class ProviderError extends Error {
 export function cancelled(what: string): ProviderError {
   return new ProviderError({ kind: 'cancelled' }, `${what} was cancelled`);
 }
+
+/** Makes the error of a request that is not sent because what it was to name has no usable id; see `idFault`. */
+export function unaddressable(what: string, fault: string): ProviderError {
+  return new ProviderError(
+    { kind: 'unexpectedAnswer', what: `what to address cannot be told: ${fault}` },
+    `${what} was not sent: ${fault}`,
+  );
+}

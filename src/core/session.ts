@@ -23,6 +23,8 @@ export interface Session {
   readonly region: string | undefined;
   readonly groupId: GroupId | undefined;
   readonly tags: readonly string[];
+  /** What its owner wrote on it, by key. */
+  readonly metadata: ReadonlyMap<string, string>;
   /** Short facts for the row, e.g. `headless` or `proxy`. */
   readonly traits: readonly string[];
   /** Its pages, or undefined where the list does not tell them. */
@@ -44,4 +46,20 @@ export function stillRuns(confirmed: Session, listed: Session | undefined): bool
   if (confirmed.ends === 'session' || confirmed.pages === undefined || listed.pages === undefined) return true;
   const open = new Set(listed.pages.map(({ id }) => id));
   return confirmed.pages.some(({ id }) => open.has(id));
+}
+
+/**
+ * Whether what is listed under a confirmed session's id is that session: a server may give the id to another one, which
+ * then has started at another time.
+ */
+export function isSame(confirmed: Session, listed: Session | undefined): boolean {
+  if (listed === undefined) return false;
+  return (
+    confirmed.startedAt === undefined || listed.startedAt === undefined || confirmed.startedAt === listed.startedAt
+  );
+}
+
+/** The host of the first page that has one, which is what a session without a name is best told by. */
+export function hostOf({ pages }: Session): string | undefined {
+  return pages?.map(({ url }) => URL.parse(url)?.host ?? '').find((host) => host !== '');
 }

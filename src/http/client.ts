@@ -3,9 +3,11 @@ import type { HttpAnswer, HttpClient, HttpRequest } from '../core/http.ts';
 import { idFault } from '../core/ids.ts';
 import type { Logger } from '../core/logger.ts';
 import type { EditorNetwork } from '../core/network.ts';
-import { cancelled, ProviderError, type Trouble } from '../core/providerError.ts';
+import { cancelled, ProviderError, type Trouble, unaddressable } from '../core/providerError.ts';
+import type { RateWindow } from '../core/rateWindow.ts';
 import { redactor } from '../core/redact.ts';
 import { FetchTransport } from './fetchTransport.ts';
+import { rateWindowOf } from './rateWindow.ts';
 import { refusal } from './refusals.ts';
 import { RoutedTransport } from './routedTransport.ts';
 import { type Transport, type TransportAnswer, TransportError } from './transport.ts';
@@ -23,6 +25,8 @@ export interface HttpOptions {
   readonly transport: Transport;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Called with every answer that tells of the vendor's rate limit, refusals included. */
+  readonly onRateWindow: (window: RateWindow) => void;
 }
 
 /** Makes the transport that all accounts share. */
@@ -32,7 +36,7 @@ export function openTransport(network: EditorNetwork, clock: Clock): Transport {
 
 /** Makes the client of one account. `secrets` are values that must not appear in any log line or error. */
 export function openHttpClient(address: URL, secrets: Iterable<string>, options: HttpOptions): HttpClient {
-  const { transport, clock, logger } = options;
+  const { transport, clock, logger, onRateWindow } = options;
   const redact = redactor(secrets);
 
   async function attempt(request: HttpRequest, url: URL, signal: AbortSignal): Promise<TransportAnswer> {
@@ -54,6 +58,8 @@ export function openHttpClient(address: URL, secrets: Iterable<string>, options:
         maxBytes,
       });
       log(String(answer.status));
+      const window = rateWindowOf((name) => answer.headers.get(name), clock.now());
+      if (window !== undefined) onRateWindow(window);
       if (answer.status < 200 || answer.status > 299) throw refusal(answer, what, clock.now(), redact);
       return answer;
     } catch (error) {
@@ -105,10 +111,7 @@ export function openHttpClient(address: URL, secrets: Iterable<string>, options:
 function urlOf(address: URL, { method, route, params = {}, query = {} }: HttpRequest): URL {
   const path = route.replace(/\{(\w+)\}/g, (_, name: string) => {
     const fault = idFault(params[name]);
-    if (fault !== undefined) {
-      const what = `what to address cannot be told: ${fault}`;
-      throw new ProviderError({ kind: 'unexpectedAnswer', what }, `${method} ${route} was not sent: ${fault}`);
-    }
+    if (fault !== undefined) throw unaddressable(`${method} ${route}`, fault);
     return encodeURIComponent(params[name] ?? '');
   });
   const url = new URL(address.pathname.replace(/\/$/, '') + path, address.origin);

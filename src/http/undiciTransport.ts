@@ -65,6 +65,9 @@ export class UndiciTransport implements Transport {
         headersTimeout: answerTimeoutMs,
         bodyTimeout: answerTimeoutMs,
       });
+      const text = await readDecoded(answer.body, answer.headers['content-encoding'], maxBytes);
+      // The socket is free a turn later: whoever sends at once would open another one.
+      await new Promise((resolve) => setImmediate(resolve));
       return {
         status: answer.statusCode,
         headers: new Map(
@@ -73,7 +76,7 @@ export class UndiciTransport implements Transport {
             Array.isArray(value) ? value.join(', ') : (value ?? ''),
           ]),
         ),
-        body: await readDecoded(answer.body, answer.headers['content-encoding'], maxBytes),
+        body: text,
       };
     } catch (error) {
       if (signal.aborted) throw signal.reason;

@@ -12,6 +12,7 @@ export function someSession(id: string, more: Partial<Session> = {}): Session {
     region: undefined,
     groupId: undefined,
     tags: [],
+    metadata: new Map(),
     traits: [],
     pages: undefined,
     ends: 'session',

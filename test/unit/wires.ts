@@ -5,7 +5,7 @@ import type { Logger } from '../../src/core/logger.ts';
 import type { EditorNetwork, NetworkSettings } from '../../src/core/network.ts';
 import type { Provider, ProviderKind } from '../../src/core/provider.ts';
 import { openHttpClient, openTransport } from '../../src/http/client.ts';
-import type { Wires } from '../../src/services/connections.ts';
+import { connect as connectTo, type Wires } from '../../src/services/connections.ts';
 
 /** A log that keeps its lines. */
 export class KeptLog implements Logger {
@@ -26,27 +26,29 @@ export function plainNetwork(transport: NetworkSettings['transport']): EditorNet
 }
 
 /** The real HTTP client and the real CDP dialer. */
-export function realWires(logger: Logger, clock: Clock = systemClock): Wires {
+export function realWires(
+  logger: Logger,
+  clock: Clock = systemClock,
+  settings: ReadonlySet<string> = new Set(),
+): Wires {
   const options = { transport: openTransport(plainNetwork('undici'), clock), clock, logger };
   return {
-    http: (address, secrets) => openHttpClient(address, secrets, options),
+    http: (address, secrets, onRateWindow) => openHttpClient(address, secrets, { ...options, onRateWindow }),
     cdp: openCdpDialer(clock),
     clock,
+    setting: (kind, id) => settings.has(`${kind}.${id}`),
   };
 }
 
-/** A provider over real HTTP, and the log of all that was sent for it. */
+/** A provider over real HTTP, and the log of all that was sent for it. `settings` are those turned on: `kind.setting`. */
 export function connect(
   kind: ProviderKind,
   url: string,
   credentials: Credentials = {},
+  settings: ReadonlySet<string> = new Set(),
 ): { readonly provider: Provider; readonly log: KeptLog } {
   const log = new KeptLog();
-  const wires = realWires(log);
-  const origin = new URL(url);
-  const secrets = Object.values(credentials);
-  const link = { origin, credentials, http: wires.http(origin, secrets), cdp: wires.cdp, clock: wires.clock };
-  return { provider: kind.connect(link), log };
+  return { provider: connectTo(kind, url, credentials, realWires(log, systemClock, settings)), log };
 }
 
 /** A signal that nobody aborts. */

@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { systemClock } from '../../../src/core/clock.ts';
 import type { HttpRequest } from '../../../src/core/http.ts';
 import { ProviderError, type Trouble } from '../../../src/core/providerError.ts';
+import type { RateWindow } from '../../../src/core/rateWindow.ts';
 import { openHttpClient } from '../../../src/http/client.ts';
 import { FetchTransport } from '../../../src/http/fetchTransport.ts';
 import type { Transport } from '../../../src/http/transport.ts';
@@ -23,6 +24,7 @@ for (const [name, open] of transports) {
   describe(`HTTP client over ${name}`, () => {
     let server: VendorServer;
     let log: KeptLog;
+    let windows: RateWindow[];
     let transport: Transport;
 
     beforeEach(async () => {
@@ -38,13 +40,31 @@ for (const [name, open] of transports) {
         notFound: () => ({ status: 404, json: { message: 'no such route' } }),
       }).start();
       log = new KeptLog();
+      windows = [];
       transport = open();
     });
     afterEach(() => server.stop());
 
+    it('tells of the vendor’s rate limit, in refusals too', async () => {
+      const limit = { 'x-ratelimit-limit': '50', 'x-ratelimit-remaining': '7', 'x-ratelimit-reset': '2' };
+      server.misbehave('GET', /things/, { kind: 'answer', answer: { status: 200, json: [], headers: limit } }, 1);
+      await send(list);
+      assert.equal(windows[0]?.remaining, 7);
+      assert.ok(Math.abs((windows[0]?.resetAt ?? 0) - Date.now() - 2_000) < 1_000);
+      const none = { ratelimit: '"5-in-1min"; r=0; t=58', 'retry-after': '3600' };
+      server.misbehave('GET', /things/, { kind: 'answer', answer: { status: 429, headers: none } }, 1);
+      await trouble(list);
+      assert.equal(windows[1]?.remaining, 0);
+    });
+
     const list: HttpRequest = { method: 'GET', route: '/things', headers: { 'x-key': secret } };
     const clientFor = (url: string) =>
-      openHttpClient(new URL(url), [secret], { transport, clock: systemClock, logger: log });
+      openHttpClient(new URL(url), [secret], {
+        transport,
+        clock: systemClock,
+        logger: log,
+        onRateWindow: (seen) => windows.push(seen),
+      });
     const send = (request: HttpRequest, signal = unaborted) => clientFor(server.url).send(request, signal);
 
     async function trouble(

@@ -50,8 +50,8 @@ describe('decode', () => {
     }
   });
 
-  it('parts good rows from bad ones, and names the bad', () => {
-    const { rows, faults } = decodeEach(Row, [{ id: 'a' }, { id: 'b/c' }, 7, { id: 'd' }], subjectOf('id'));
+  it('parts good rows from bad ones, and names the bad', async () => {
+    const { rows, faults } = await decodeEach(Row, [{ id: 'a' }, { id: 'b/c' }, 7, { id: 'd' }], subjectOf('id'));
     assert.deepEqual(
       rows.map(({ id }) => id),
       ['a', 'd'],

@@ -1,13 +1,15 @@
 import * as v from 'valibot';
+import type { AccountFacts } from '../core/account.ts';
 import type { Group, GroupDeletion } from '../core/group.ts';
 import type { HttpRequest } from '../core/http.ts';
 import { type GroupId, groupId, idFault, type PageId, pageId, type SessionId, sessionId } from '../core/ids.ts';
 import type { Inventory, ListFault } from '../core/inventory.ts';
 import { type LiveView, liveViewUrl } from '../core/liveView.ts';
-import { isLoopback } from '../core/origin.ts';
+import { isAtAccount, isWithin } from '../core/origin.ts';
 import type { Page } from '../core/page.ts';
-import type { EndOutcome, Link, Provider, ProviderKind } from '../core/provider.ts';
+import { type EndAnswer, type Link, type Provider, type ProviderKind, usualEnding } from '../core/provider.ts';
 import { ProviderError } from '../core/providerError.ts';
+import { remembered } from '../core/remembered.ts';
 import type { Session, SessionPhase } from '../core/session.ts';
 import { dateField, decode, decodeEach, idField } from '../http/decode.ts';
 import { everyPage, subjectOf } from '../http/paging.ts';
@@ -24,6 +26,7 @@ const batchesPerPage = 100;
  * batch ever. Sessions of a batch that takes longer to make them are shown outside of their group.
  */
 const batchLeadMs = 24 * 3_600_000;
+const limitLifetimeMs = 600_000;
 /** How far the vendor's own clocks may differ when a session is matched to the batch that made it. */
 const clockSlackMs = 60_000;
 
@@ -31,7 +34,7 @@ const clockSlackMs = 60_000;
 const endedStatuses = new Set(['completed', 'failed', 'stopped', 'ended', 'terminated', 'deleted', 'cancelled']);
 /** Troubles of a call that only adds detail, which must not hide what another call has told. */
 const detailTroubles = ['forbidden', 'notFound', 'unexpectedAnswer', 'serverFault', 'timedOut'] as const;
-const nothing: Inventory = { sessions: [], groups: [], faults: [] };
+const nothing: Inventory = { sessions: [], groups: [], faults: [], account: undefined };
 const phases: Readonly<Record<string, SessionPhase>> = {
   pending: 'starting',
   processing: 'starting',
@@ -107,12 +110,17 @@ export const anchor: ProviderKind = {
       id: 'apiKey',
       label: 'API key',
       prompt: 'Anchor Browser API key, from API Access in the Anchor dashboard',
-      secret: true,
+      kind: 'secret',
       required: true,
+      asked: 'always',
       environment: ['ANCHORBROWSER_API_KEY', 'ANCHOR_API_KEY'],
     },
   ],
+  settings: [],
+  furtherAddresses: () => [],
+  can: ['pages', 'liveView', 'deleteGroup', 'cancelGroup', 'endEverything'],
   wording: {
+    session: 'A browser in Anchor’s cloud. Those that other keys of your team started are left out of ends of many.',
     ending: 'Unsaved page state, downloads not yet fetched and the connection of any running script are lost.',
     endEverything: 'Every session of this key ends, also those that are not listed.',
     deleteGroup: 'Recordings and all other data of the batch’s sessions are deleted too.',
@@ -133,11 +141,15 @@ function connect(link: Link): Provider {
   /** The sessions of this key: what ends of many reach (GET /v1/sessions is of the whole team). */
   async function flatList(signal: AbortSignal): Promise<Inventory> {
     const answer = await send({ method: 'GET', route: '/v1/sessions/all/status' }, signal);
-    const { rows, faults } = decodeEach(FlatSession, decode(FlatList, answer).data.items, subjectOf('session_id'));
+    const { rows, faults } = await decodeEach(
+      FlatSession,
+      decode(FlatList, answer).data.items,
+      subjectOf('session_id'),
+    );
     const sessions = rows
       .filter(({ status }) => !hasEnded(status))
       .map((row) => sessionOf(sessionId(row.session_id), row.status, row.tags, row.created_at));
-    return { sessions, groups: [], faults };
+    return { ...nothing, sessions, faults };
   }
 
   /** The team's running sessions with what the flat list does not tell, page by page. */
@@ -148,7 +160,8 @@ function connect(link: Link): Provider {
       const { sessions, total_pages } = decode(PagedList, answer).data;
       return { rows: sessions, more: page < total_pages };
     };
-    for await (const rows of everyPage(read, subjectOf('id'))) yield decodeEach(PagedSession, rows, subjectOf('id'));
+    for await (const rows of everyPage(read, subjectOf('id')))
+      yield await decodeEach(PagedSession, rows, subjectOf('id'));
   }
 
   async function* batches(createdAfter: number, signal: AbortSignal): AsyncGenerator<Decoded<Batch>> {
@@ -159,7 +172,7 @@ function connect(link: Link): Provider {
       return { rows, more: pagination.has_next };
     };
     for await (const rows of everyPage(read, subjectOf('batch_id')))
-      yield decodeEach(Batch, rows, subjectOf('batch_id'));
+      yield await decodeEach(Batch, rows, subjectOf('batch_id'));
   }
 
   async function batchSessions(id: GroupId, signal: AbortSignal) {
@@ -195,7 +208,8 @@ function connect(link: Link): Provider {
       }
     }
     const grouped = running.filter(({ id }) => batchOf.has(id));
-    return { sessions: grouped.map((session) => ({ ...session, groupId: batchOf.get(session.id) })), groups, faults };
+    const sessions = grouped.map((session) => ({ ...session, groupId: batchOf.get(session.id) }));
+    return { sessions, groups, faults, account: undefined };
   }
 
   async function statusOf(id: SessionId, signal: AbortSignal): Promise<string | undefined> {
@@ -223,6 +237,11 @@ function connect(link: Link): Provider {
     }
   }
 
+  const planFacts = async (signal: AbortSignal): Promise<AccountFacts> => {
+    return { identity: undefined, sessionLimit: await sessionLimit(signal), note: undefined };
+  };
+  const accountFacts = remembered(link.clock, limitLifetimeMs, planFacts);
+
   async function pagesOf(id: SessionId, signal: AbortSignal) {
     const answer = await send(
       { method: 'GET', route: '/v1/sessions/{session_id}/pages', params: { session_id: id } },
@@ -232,21 +251,22 @@ function connect(link: Link): Provider {
   }
 
   /** Where this account's live views may come from: the vendor's own hosts, or the host that the person named. */
-  function allowsLiveView({ protocol, hostname, origin }: URL): boolean {
-    if (link.origin.origin !== defaultAddress) return origin === link.origin.origin || isOwnLoopback(hostname);
-    return protocol === 'https:' && (hostname === 'anchorbrowser.io' || hostname.endsWith('.anchorbrowser.io'));
+  function allowsLiveView(url: URL): boolean {
+    return link.origin.origin === defaultAddress ? isWithin(url, 'anchorbrowser.io') : isAtAccount(url, link.origin);
   }
-  const isOwnLoopback = (hostname: string) => isLoopback(link.origin.hostname) && isLoopback(hostname);
 
   return {
+    ending: usualEnding,
+
     async check(signal) {
       await send({ method: 'GET', route: '/v1/sessions/all/status' }, signal);
-      return { identity: undefined, sessionLimit: await sessionLimit(signal) };
+      return planFacts(signal);
     },
 
     async *list(signal) {
       const flat = await flatList(signal);
       yield flat;
+      yield { ...nothing, account: await accountFacts(signal) };
       const own = new Map(flat.sessions.map((session) => [session.id, session]));
       const all = new Map(own);
       try {
@@ -254,7 +274,7 @@ function connect(link: Link): Provider {
           const running = rows.filter(({ status }) => !hasEnded(status));
           const sessions = running.map((row) => withDetails(row, own.get(sessionId(row.id))));
           for (const session of sessions) all.set(session.id, session);
-          yield { sessions, groups: [], faults };
+          yield { ...nothing, sessions, faults };
         }
         seesTeam = true;
       } catch (error) {
@@ -270,15 +290,15 @@ function connect(link: Link): Provider {
       }
     },
 
-    async end({ id }, signal): Promise<EndOutcome> {
+    async end({ id }, signal): Promise<EndAnswer> {
       try {
         await send({ method: 'DELETE', route: '/v1/sessions/{session_id}', params: { session_id: id } }, signal);
-        return 'ended';
+        return { outcome: 'ended', how: undefined };
       } catch (error) {
         // 401 is "Invalid API Key or browser session ID": only another question tells which.
         if (!ProviderError.isOf(error, 'unauthorized', 'notFound')) throw error;
         const status = await statusOf(id, signal);
-        if (status === undefined || hasEnded(status)) return 'alreadyGone';
+        if (status === undefined || hasEnded(status)) return { outcome: 'alreadyGone', how: undefined };
         await send({ method: 'GET', route: '/v1/sessions/all/status' }, signal);
         throw new ProviderError(
           { kind: 'forbidden' },
@@ -374,6 +394,7 @@ function sessionOf(id: SessionId, status: string, tags: readonly string[], start
     region: undefined,
     groupId: undefined,
     tags,
+    metadata: new Map(),
     traits: [],
     pages: undefined,
     ends: 'session',

@@ -1,9 +1,12 @@
 import type { ProviderKind } from '../core/provider.ts';
 import { anchor } from './anchor.ts';
+import { browserbase } from './browserbase.ts';
+import { browserless } from './browserless.ts';
+import { gateway } from './gateway.ts';
 import { localChrome } from './localChrome.ts';
 
 /**
  * Every vendor this extension knows, in the order in which they are offered. It cannot reach package.json: what depends
  * on a vendor (prompts, menus, capabilities) is made from these objects while the extension runs.
  */
-export const providerKinds: readonly ProviderKind[] = [anchor, localChrome];
+export const providerKinds: readonly ProviderKind[] = [anchor, browserbase, browserless, gateway, localChrome];

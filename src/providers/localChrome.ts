@@ -1,10 +1,11 @@
 import * as v from 'valibot';
+import type { AccountFacts } from '../core/account.ts';
 import type { CdpConnection } from '../core/cdp.ts';
-import { pageId, type SessionId, sessionId } from '../core/ids.ts';
+import { idFault, pageId, type SessionId, sessionId } from '../core/ids.ts';
 import type { Inventory, ListFault } from '../core/inventory.ts';
 import type { Page } from '../core/page.ts';
-import type { EndOutcome, Link, Provider, ProviderKind } from '../core/provider.ts';
-import { ProviderError } from '../core/providerError.ts';
+import type { EndAnswer, Link, Provider, ProviderKind } from '../core/provider.ts';
+import { ProviderError, unaddressable } from '../core/providerError.ts';
 import { type Session, stillRuns } from '../core/session.ts';
 import { decode, decodeEach, decodeValue, idField } from '../http/decode.ts';
 
@@ -30,8 +31,11 @@ const Target = v.object({
 
 /** Names the default context in browsers before Chrome 143, which do not tell its id. */
 const unnamedDefaultContext = 'default-context';
-/** What a tab shows that nobody has used; it keeps the browser open and is no work to be lost. */
-const emptyTab = /^(about:blank|(chrome|edge):\/\/(newtab|new-tab-page|new-tab-page-third-party)\/?)$/;
+/**
+ * What a tab shows that nobody has used, or that has no page yet, whose address is empty; it keeps the browser open and is
+ * no work to be lost.
+ */
+const emptyTab = /^(|about:blank|(chrome|edge):\/\/(newtab|new-tab-page|new-tab-page-third-party)\/?)$/;
 
 /** Chrome, Edge or Chromium started with `--remote-debugging-port`. */
 export const localChrome: ProviderKind = {
@@ -46,7 +50,12 @@ export const localChrome: ProviderKind = {
     placeholder: 'http://127.0.0.1:9222',
   },
   fields: [],
+  settings: [],
+  furtherAddresses: () => [],
+  can: [],
   wording: {
+    session:
+      'An isolated browser context. The browser’s own window is left out of ends of many; ended by itself its pages close, and the browser stays.',
     ending: 'Pages close, with what was typed or loaded in them, and with their cookies and storage.',
     endEverything: undefined,
     deleteGroup: undefined,
@@ -60,8 +69,11 @@ function connect(link: Link): Provider {
     return decode(Version, await link.http.send({ method: 'GET', route: '/json/version' }, signal));
   }
 
-  async function withConnection<T>(signal: AbortSignal, use: (cdp: CdpConnection) => Promise<T>): Promise<T> {
-    const { webSocketDebuggerUrl } = await version(signal);
+  async function withConnection<T>(
+    signal: AbortSignal,
+    use: (cdp: CdpConnection, browser: string) => Promise<T>,
+  ): Promise<T> {
+    const { Browser, webSocketDebuggerUrl } = await version(signal);
     // Only the path is taken from the answer: the connection goes to the account's own address.
     const path = URL.parse(webSocketDebuggerUrl)?.pathname;
     if (path === undefined) {
@@ -74,34 +86,43 @@ function connect(link: Link): Provider {
     address.protocol = link.origin.protocol === 'https:' ? 'wss:' : 'ws:';
     const cdp = await link.cdp.dial(address, signal);
     try {
-      return await use(cdp);
+      return await use(cdp, Browser);
     } finally {
       cdp.dispose();
     }
   }
 
   return {
+    // The browser itself answers: what it does not list is gone.
+    ending: { proof: 'list', mostInFlight: 8, withinMs: 30_000 },
+
     async check(signal) {
       const { Browser } = await version(signal);
       await withConnection(signal, (cdp) => contextsOf(cdp, signal));
-      return { identity: Browser, sessionLimit: undefined };
+      return factsOf(Browser);
     },
 
     async *list(signal) {
-      yield await withConnection(signal, (cdp) => inventoryOf(cdp, signal));
+      yield await withConnection(signal, async (cdp, browser) => ({
+        ...(await inventoryOf(cdp, signal)),
+        account: factsOf(browser),
+      }));
     },
 
-    end: (session, signal) =>
-      withConnection(signal, async (cdp) => {
+    async end(session, signal) {
+      const fault = idFault(session.id);
+      if (fault !== undefined) throw unaddressable('Target.disposeBrowserContext', fault);
+      return withConnection(signal, async (cdp) => {
         if (session.ends === 'pages') return endPages(cdp, session, signal);
         try {
           await cdp.send('Target.disposeBrowserContext', { browserContextId: session.id }, signal);
-          return 'ended';
+          return { outcome: 'ended', how: undefined };
         } catch (error) {
-          if (ProviderError.isOf(error, 'notFound')) return 'alreadyGone';
+          if (ProviderError.isOf(error, 'notFound')) return { outcome: 'alreadyGone', how: undefined };
           throw error;
         }
-      }),
+      });
+    },
 
     probe: (session, signal) =>
       withConnection(signal, async (cdp) => {
@@ -123,7 +144,7 @@ interface Contexts {
 async function contextsOf(cdp: CdpConnection, signal: AbortSignal): Promise<Contexts> {
   const ids = decodeValue(ContextIds, await cdp.send('Target.getBrowserContexts', {}, signal));
   const { targetInfos } = decodeValue(Targets, await cdp.send('Target.getTargets', {}, signal));
-  const { rows, faults } = decodeEach(Target, targetInfos, (_, index) => `target ${index + 1}`);
+  const { rows, faults } = await decodeEach(Target, targetInfos, (_, index) => `target ${index + 1}`);
   const defaultId = ids.defaultBrowserContextId ?? unnamedDefaultContext;
   const isolated = new Map<string, Page[]>();
   for (const id of ids.browserContextIds) if (id !== defaultId) isolated.set(id, []);
@@ -146,7 +167,13 @@ async function inventoryOf(cdp: CdpConnection, signal: AbortSignal): Promise<Inv
   const sessions = [...isolated].map(([id, pages]) => isolatedContext(id, pages));
   const used = defaultPages.filter(({ url }) => !emptyTab.test(url));
   if (used.length > 0) sessions.push(defaultContext(defaultId, used));
-  return { sessions, groups: [], faults };
+  return { sessions, groups: [], faults, account: undefined };
+}
+
+/** The browser's name and the number of its release: `HeadlessChrome 156`. */
+function factsOf(browser: string): AccountFacts {
+  const identity = browser.replace(/^(\w+)\/(\d+)\b.*/, '$1 $2');
+  return { identity, sessionLimit: undefined, note: undefined };
 }
 
 function isolatedContext(id: SessionId, pages: readonly Page[]): Session {
@@ -159,6 +186,7 @@ function isolatedContext(id: SessionId, pages: readonly Page[]): Session {
     region: undefined,
     groupId: undefined,
     tags: [],
+    metadata: new Map(),
     traits: [],
     pages,
     ends: 'session',
@@ -179,15 +207,16 @@ function defaultContext(id: SessionId, pages: readonly Page[]): Session {
 }
 
 /**
- * Closes the pages that the person confirmed, and no page opened since; the browser itself always keeps a tab. Chrome
- * answers before a page is gone.
+ * Closes the pages that the person confirmed, and no page opened since. The browser itself always keeps a tab: an empty
+ * one that is opened first. Chrome answers before a page is gone.
  */
-async function endPages(cdp: CdpConnection, session: Session, signal: AbortSignal): Promise<EndOutcome> {
+async function endPages(cdp: CdpConnection, session: Session, signal: AbortSignal): Promise<EndAnswer> {
   const { defaultPages } = await contextsOf(cdp, signal);
   const confirmed = new Set(session.pages?.map(({ id }) => id));
   const closing = defaultPages.filter(({ id }) => confirmed.has(id));
-  if (closing.length === 0) return 'alreadyGone';
-  if (closing.length === defaultPages.length) await cdp.send('Target.createTarget', { url: 'about:blank' }, signal);
+  if (closing.length === 0) return { outcome: 'alreadyGone', how: undefined };
+  // Also where others are listed: they may be closing already, and closing the last tab can end the browser.
+  await cdp.send('Target.createTarget', { url: 'about:blank' }, signal);
   for (const { id } of closing) {
     try {
       await cdp.send('Target.closeTarget', { targetId: id }, signal);
@@ -195,5 +224,5 @@ async function endPages(cdp: CdpConnection, session: Session, signal: AbortSigna
       if (!ProviderError.isOf(error, 'notFound')) throw error;
     }
   }
-  return 'accepted';
+  return { outcome: 'accepted', how: undefined };
 }

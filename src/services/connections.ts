@@ -7,15 +7,21 @@ import type { AccountId } from '../core/ids.ts';
 import { parseAddress } from '../core/origin.ts';
 import type { Provider, ProviderKind } from '../core/provider.ts';
 import { ProviderError } from '../core/providerError.ts';
+import type { RateWindow } from '../core/rateWindow.ts';
 import type { Accounts } from './accounts.ts';
 import type { ProviderKinds } from './providerKinds.ts';
 
 /** The ways to the network, as the composition root hands them over. */
 export interface Wires {
-  /** @param secrets values that must not appear in any log line or error */
-  http(address: URL, secrets: readonly string[]): HttpClient;
+  /**
+   * @param secrets values that must not appear in any log line or error
+   * @param onRateWindow called with what the vendor says of its rate limit
+   */
+  http(address: URL, secrets: readonly string[], onRateWindow: (window: RateWindow) => void): HttpClient;
   readonly cdp: CdpDialer;
   readonly clock: Clock;
+  /** Whether the person has turned on a vendor's setting. */
+  setting(kind: string, id: string): boolean;
 }
 
 /**
@@ -27,6 +33,7 @@ export class Connections {
   readonly #accounts: Accounts;
   readonly #wires: Wires;
   readonly #providers = new Map<AccountId, Promise<Provider>>();
+  readonly #rateWindows = new Map<AccountId, RateWindow>();
   readonly #closed = new Emitter<AccountId>();
 
   /** Fires when what was opened for an account holds no longer: its key, its address or its vendor is another. */
@@ -62,16 +69,17 @@ export class Connections {
 
   /** Connects without an account, to try what a person typed before anything is stored. */
   connect(kind: ProviderKind, origin: string, credentials: Credentials): Provider {
-    const address = parseAddress(origin);
-    if (!address.ok)
-      throw new ProviderError({ kind: 'unsupported', what: 'this address' }, 'the address is not usable');
-    const secrets = kind.fields.flatMap(({ id, secret }) => (secret ? (credentials[id] ?? []) : []));
-    const { http, cdp, clock } = this.#wires;
-    return kind.connect({ origin: address.url, credentials, http: http(address.url, secrets), cdp, clock });
+    return connect(kind, origin, credentials, this.#wires);
+  }
+
+  /** What the vendor last said of its rate limit for this account; it may be over by now. */
+  rateWindow(id: AccountId): RateWindow | undefined {
+    return this.#rateWindows.get(id);
   }
 
   #close(id: AccountId): void {
     this.#providers.delete(id);
+    this.#rateWindows.delete(id);
     this.#closed.fire(id);
   }
 
@@ -85,6 +93,38 @@ export class Connections {
     }
     const secret = await this.#accounts.open(id);
     if (secret === undefined) throw new ProviderError({ kind: 'unauthorized' }, 'no key is stored on this machine');
-    return this.connect(kind, secret.origin, secret.credentials);
+    return connect(kind, secret.origin, secret.credentials, this.#wires, (window) => this.#rateWindows.set(id, window));
   }
+}
+
+/**
+ * Connects to a vendor. The adapter can send the key to the address it was saved with, to the further addresses that its
+ * kind derives from what was saved, and nowhere else.
+ * @throws ProviderError `unsupported` for an address that no account can have.
+ */
+export function connect(
+  kind: ProviderKind,
+  savedOrigin: string,
+  credentials: Credentials,
+  wires: Wires,
+  onRateWindow: (window: RateWindow) => void = () => {},
+): Provider {
+  const address = parseAddress(savedOrigin);
+  if (!address.ok) throw new ProviderError({ kind: 'unsupported', what: 'this address' }, 'the address is not usable');
+  const origin = address.url;
+  const secrets = kind.fields.flatMap((field) => (field.kind === 'secret' ? (credentials[field.id] ?? []) : []));
+  const further = new Set(kind.furtherAddresses(origin, credentials).map(({ href }) => href));
+  return kind.connect({
+    origin,
+    credentials,
+    http: wires.http(origin, secrets, onRateWindow),
+    httpTo: (other) => {
+      if (further.has(other.href)) return wires.http(other, secrets, () => {});
+      const what = 'sending the key to an address that it was not saved for';
+      throw new ProviderError({ kind: 'unsupported', what }, 'not one of the provider’s further addresses');
+    },
+    cdp: wires.cdp,
+    clock: wires.clock,
+    setting: (id) => wires.setting(kind.id, id),
+  });
 }

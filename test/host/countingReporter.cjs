@@ -1,4 +1,4 @@
-// Mocha's `spec` reporter, which also writes how many tests passed and failed into the file that it is given.
+// Mocha's `spec` reporter, which also writes how many tests passed, failed and were skipped into the file that it is given.
 const { writeFileSync } = require('node:fs');
 const { reporters, Runner } = require('mocha');
 
@@ -10,8 +10,8 @@ module.exports = class CountingReporter extends reporters.Spec {
   constructor(runner, options) {
     super(runner, options);
     runner.once(Runner.constants.EVENT_RUN_END, () => {
-      const { passes = 0, failures = 0 } = runner.stats ?? {};
-      writeFileSync(options.reporterOptions.file, JSON.stringify({ passed: passes, failed: failures }));
+      const { passes: passed = 0, failures: failed = 0, pending: skipped = 0 } = runner.stats ?? {};
+      writeFileSync(options.reporterOptions.file, JSON.stringify({ passed, failed, skipped }));
     });
   }
 };

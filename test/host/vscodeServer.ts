@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { cached } from './cache.ts';
 import { openFrontDoor } from './frontDoor.ts';
 import { freePort, type Owned, run, start, until } from './processes.ts';
-import { Advice, step } from './steps.ts';
 
 // A whole VS Code from the npm registry, for machines where the usual download cannot be had: the package code-server
 // holds VS Code's own server and workbench, with the ordinary extension host for Node. A Chromium shows it.
@@ -15,52 +14,16 @@ const version = '4.139.1';
 const layout = 1;
 const startTimeoutMs = 60_000;
 
-/** Where this user's machine keeps what can be fetched again, shared by every clone of the project. */
-export function cacheFolder(): string {
-  const given = process.env['BROWSER_SESSIONS_CACHE'];
-  if (given) return given;
-  const base =
-    process.platform === 'darwin'
-      ? join(homedir(), 'Library', 'Caches')
-      : process.platform === 'win32'
-        ? (process.env['LOCALAPPDATA'] ?? join(homedir(), 'AppData', 'Local'))
-        : (process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'));
-  return join(base, 'browser-sessions');
-}
-
-/**
- * Returns the folder of VS Code's server, installing it into the cache when it is not there. It is installed beside its
- * place and moved there when it is whole, so that a half-done install is never used, nor one of two that race.
- */
+/** Returns the folder of VS Code's server, installing it into the cache when it is not there. */
 export async function ensureVscodeServer(): Promise<string> {
-  const home = join(cacheFolder(), `vscode-server-${version}-${layout}`);
   const server = join('node_modules', 'code-server', 'lib', 'vscode');
-  if (!existsSync(home)) {
-    await step(`Get VS Code ${version.slice(2)} from npm (once for this machine)`, async () => {
-      await mkdir(cacheFolder(), { recursive: true });
-      const beside = await mkdtemp(`${home}.`);
-      try {
-        await writeFile(join(beside, 'package.json'), '{ "private": true }\n');
-        // The native modules that its install scripts would compile are not needed: it runs without them.
-        await run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', `code-server@${version}`], {
-          cwd: beside,
-        });
-        await run('npm', ['install', '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund'], {
-          cwd: join(beside, server),
-        });
-        await rename(beside, home).catch((error: unknown) => {
-          if (!existsSync(home)) throw error;
-        });
-      } catch (error) {
-        throw new Advice(
-          `VS Code could not be installed from the npm registry. Check that \`npm ping\` works and that ` +
-            `${cacheFolder()} has 1 GB free, and run this again.\n${String(error)}`,
-        );
-      } finally {
-        await rm(beside, { recursive: true, force: true });
-      }
-    });
-  }
+  const name = `vscode-server-${version}-${layout}`;
+  const home = await cached(name, `VS Code ${version.slice(2)}`, '1 GB', async (folder) => {
+    // The native modules that its install scripts would compile are not needed: it runs without them.
+    const flags = ['--ignore-scripts', '--no-audit', '--no-fund'];
+    await run('npm', ['install', ...flags, `code-server@${version}`], { cwd: folder });
+    await run('npm', ['install', '--omit=dev', ...flags], { cwd: join(folder, server) });
+  });
   return join(home, server);
 }
 

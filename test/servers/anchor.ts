@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { livePage } from './livePage.ts';
 import { type VendorAnswer, type VendorRequest, VendorServer } from './vendorServer.ts';
 
 // Anchor Browser as its OpenAPI document tells (docs.anchorbrowser.io/openapi.yaml, 1.0.0), and stricter than lenient
@@ -44,8 +45,6 @@ export class AnchorServer extends VendorServer {
   /** Sessions that take an end and go on running. */
   readonly immortal = new Set<string>();
   maxConcurrentBrowsers = 25;
-  /** The vendor's own headers on the pages of its live views. */
-  liveHeaders: Record<string, string> = {};
 
   constructor(tls?: { readonly key: string; readonly cert: string }) {
     const routes = {
@@ -221,9 +220,7 @@ export class AnchorServer extends VendorServer {
   #live({ params }: VendorRequest): VendorAnswer {
     const session = this.sessions.get(params['id'] ?? '');
     if (session === undefined || !isActive(session.status)) return { status: 404, html: '<h1>Session not found</h1>' };
-    const html = `<!DOCTYPE html><title>Live</title><body style="font:48px sans-serif"><p>Session ${session.id.slice(0, 8)}</p>
-<p id="clock"></p><script>setInterval(() => { document.getElementById('clock').textContent = new Date().toISOString(); }, 100);</script>`;
-    return { status: 200, html, headers: this.liveHeaders };
+    return livePage(session.id);
   }
 
   #batchList({ query }: VendorRequest): VendorAnswer {

@@ -14,7 +14,12 @@ export class Devtools {
 
   static async open(endpoint: string): Promise<Devtools> {
     const version = (await (await fetch(`${endpoint}/json/version`)).json()) as { webSocketDebuggerUrl: string };
-    const socket = new WebSocket(version.webSocketDebuggerUrl);
+    return Devtools.connect(version.webSocketDebuggerUrl);
+  }
+
+  /** Connects to a browser at its WebSocket address. Some servers start one for whoever connects. */
+  static async connect(address: string): Promise<Devtools> {
+    const socket = new WebSocket(address);
     await once(socket, 'open');
     return new Devtools(socket);
   }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 /** One request as it came in. */
 export interface VendorRequest {
@@ -61,7 +62,9 @@ export interface VendorOptions {
   /** Looks at every request before its route; an answer refuses it. */
   readonly guard?: (request: VendorRequest) => VendorAnswer | undefined;
   /** What the vendor answers where it has no such route. */
-  readonly notFound: (request: VendorRequest) => VendorAnswer;
+  readonly notFound: Handler;
+  /** Takes over a connection that is to become a WebSocket; without it such requests are answered like any other. */
+  readonly upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   readonly tls?: { readonly key: string; readonly cert: string };
 }
 
@@ -74,6 +77,15 @@ export class VendorServer {
   /** How many are being answered now, and how many ever were at once. */
   inFlight = 0;
   mostInFlight = 0;
+  /** How many connections ever were open at once. */
+  mostConnections = 0;
+  /** How many requests a second are answered; others get 429, all of them with what is left of the second's. */
+  rateLimit: number | undefined;
+  /** How many were refused so. */
+  refusals = 0;
+  /** Milliseconds that every answer takes. */
+  latencyMs = 0;
+  #second = { began: 0, taken: 0 };
   readonly #options: VendorOptions;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -88,8 +100,10 @@ export class VendorServer {
       });
     };
     this.#server = options.tls === undefined ? createServer(listener) : createTlsServer(options.tls, listener);
+    if (options.upgrade !== undefined) this.#server.on('upgrade', options.upgrade);
     this.#server.on('connection', (socket) => {
       this.#sockets.add(socket);
+      this.mostConnections = Math.max(this.mostConnections, this.#sockets.size);
       socket.on('close', () => this.#sockets.delete(socket));
     });
   }
@@ -125,6 +139,13 @@ export class VendorServer {
     this.#misbehaviours.length = 0;
   }
 
+  /** Closes every connection, and forgets how many there were. */
+  dropConnections(): void {
+    for (const socket of this.#sockets) socket.destroy();
+    this.#sockets.clear();
+    this.mostConnections = 0;
+  }
+
   /** The requests so far as `GET /path`. */
   log(): string[] {
     return this.requests.map(({ method, path }) => `${method} ${path}`);
@@ -154,6 +175,13 @@ export class VendorServer {
       at: Date.now(),
     };
     this.requests.push(request);
+    if (this.latencyMs > 0) await new Promise((resolve) => setTimeout(resolve, this.latencyMs));
+    const limit = this.#countSecond();
+    if (limit.refused) {
+      this.refusals++;
+      return send(response, { status: 429, json: { message: 'Too Many Requests' }, headers: limit.headers });
+    }
+    for (const [name, value] of Object.entries(limit.headers)) response.setHeader(name, value);
 
     const fault = this.#faultFor(request);
     switch (fault?.kind) {
@@ -186,6 +214,23 @@ export class VendorServer {
       case 'silent':
         return undefined;
     }
+  }
+
+  /** Counts a request towards its second. The headers are those that Browserbase documents. */
+  #countSecond(): { readonly refused: boolean; readonly headers: Readonly<Record<string, string>> } {
+    if (this.rateLimit === undefined) return { refused: false, headers: {} };
+    const now = Date.now();
+    if (now >= this.#second.began + 1_000) this.#second = { began: now, taken: 0 };
+    const refused = this.#second.taken >= this.rateLimit;
+    if (!refused) this.#second.taken++;
+    const reset = String((this.#second.began + 1_000 - now) / 1_000);
+    const headers = {
+      'x-ratelimit-limit': String(this.rateLimit),
+      'x-ratelimit-remaining': String(this.rateLimit - this.#second.taken),
+      'x-ratelimit-reset': reset,
+      ...(refused ? { 'retry-after': '1' } : {}),
+    };
+    return { refused, headers };
   }
 
   #faultFor({ method, path }: VendorRequest): Fault | undefined {

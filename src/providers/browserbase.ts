@@ -1,0 +1,312 @@
+import * as v from 'valibot';
+import type { AccountFacts } from '../core/account.ts';
+import type { HttpClient, HttpRequest } from '../core/http.ts';
+import { type PageId, pageId, type SessionId, sessionId } from '../core/ids.ts';
+import type { Inventory } from '../core/inventory.ts';
+import { type LiveView, liveViewUrl } from '../core/liveView.ts';
+import { isAtAccount, isWithin } from '../core/origin.ts';
+import type { Page } from '../core/page.ts';
+import { type EndAnswer, type Link, type Provider, type ProviderKind, usualEnding } from '../core/provider.ts';
+import { ProviderError } from '../core/providerError.ts';
+import { remembered } from '../core/remembered.ts';
+import type { Session, SessionPhase } from '../core/session.ts';
+import { dateField, decode, decodeEach, idField } from '../http/decode.ts';
+import { subjectOf } from '../http/paging.ts';
+
+// Browserbase, https://docs.browserbase.com/reference/api, and Stagehand's API for the sessions that Stagehand started,
+// https://docs.stagehand.dev (OpenAPI 3.1.0). A session is released, never deleted, and ends some time after that. What
+// is not documented, and therefore never relied on: what a release of an ended session answers, the order and the most
+// rows of a list, whether Stagehand's end reaches a session that keeps alive.
+
+const defaultAddress = 'https://api.browserbase.com';
+/** Stagehand serves each region from a host of its own; https://docs.stagehand.dev/v3/configuration/browser. */
+const stagehandAddresses: ReadonlyMap<string, string> = new Map([
+  ['us-west-2', 'https://api.stagehand.browserbase.com'],
+  ['us-east-1', 'https://api.use1.stagehand.browserbase.com'],
+  ['eu-central-1', 'https://api.euc1.stagehand.browserbase.com'],
+  ['ap-southeast-1', 'https://api.apse1.stagehand.browserbase.com'],
+]);
+/** The statuses of what runs. Together their lists have everything: a session goes from the first to the second. */
+const runningStatuses = ['PENDING', 'RUNNING'] as const;
+/** The statuses that mean the end. Any other word is a running session. */
+const endedStatuses = new Set(['COMPLETED', 'ERROR', 'TIMED_OUT']);
+const phases: Readonly<Record<string, SessionPhase>> = { PENDING: 'starting', RUNNING: 'running' };
+/** Seconds for which a live view address can be opened. */
+const liveViewLifetime = 600;
+const limitLifetimeMs = 600_000;
+/** Longest piece of a metadata value that is kept; the vendor allows 512 characters for all of it. */
+const longestMetadata = 512;
+
+const SessionRow = v.object({
+  id: idField,
+  status: v.string(),
+  createdAt: dateField,
+  startedAt: dateField,
+  expiresAt: dateField,
+  projectId: v.fallback(v.nullish(v.string()), undefined),
+  region: v.fallback(v.nullish(v.string()), undefined),
+  keepAlive: v.fallback(v.boolean(), false),
+  contextId: v.fallback(v.nullish(v.string()), undefined),
+  userMetadata: v.fallback(v.nullish(v.record(v.string(), v.unknown())), undefined),
+});
+type SessionRow = v.InferOutput<typeof SessionRow>;
+const SessionList = v.array(v.unknown());
+const SessionStatus = v.object({ id: idField, status: v.string() });
+/** Of one session only its status is read: the answer also holds its signing key. */
+const OneSession = v.object({ status: v.string() });
+const Projects = v.array(v.object({ id: v.string(), name: v.string(), concurrency: v.number() }));
+const LivePage = v.object({ id: idField, title: v.string(), url: v.string(), debuggerFullscreenUrl: v.string() });
+const LiveUrls = v.object({ debuggerFullscreenUrl: v.string(), pages: v.array(LivePage) });
+const StagehandEnd = v.object({ success: v.literal(true) });
+
+/** Browserbase's cloud, and Stagehand on it. */
+export const browserbase: ProviderKind = {
+  id: 'browserbase',
+  label: 'Browserbase',
+  icon: 'cloud',
+  docsUrl: 'https://docs.browserbase.com',
+  address: {
+    preset: defaultAddress,
+    ask: false,
+    prompt: 'Address of the Browserbase API',
+    placeholder: defaultAddress,
+  },
+  fields: [
+    {
+      id: 'apiKey',
+      label: 'API key',
+      prompt: 'Browserbase API key, from Settings in the Browserbase dashboard',
+      kind: 'secret',
+      required: true,
+      asked: 'always',
+      environment: ['BROWSERBASE_API_KEY'],
+    },
+    {
+      id: 'projectId',
+      label: 'Project ID',
+      prompt: 'Browserbase project ID, which keys of today do not need',
+      kind: 'text',
+      required: false,
+      asked: 'withAddress',
+      environment: ['BROWSERBASE_PROJECT_ID'],
+    },
+    {
+      id: 'stagehandOrigin',
+      label: 'Stagehand address',
+      prompt: 'Address of the Stagehand API, to which the key is sent to end sessions of Stagehand’s',
+      kind: 'address',
+      required: false,
+      asked: 'withAddress',
+      environment: [],
+    },
+  ],
+  settings: [],
+  furtherAddresses(origin, { stagehandOrigin }) {
+    if (stagehandOrigin !== undefined) return [stagehandAddress(stagehandOrigin)];
+    return origin.href === new URL(defaultAddress).href
+      ? [...stagehandAddresses.values()].map((one) => new URL(one))
+      : [];
+  },
+  can: ['pages', 'liveView', 'dashboard'],
+  wording: {
+    session:
+      'A browser in Browserbase’s cloud. Stagehand’s are ended by Stagehand first, and released where it cannot.',
+    ending: 'Unsaved page state, downloads not yet fetched and the connection of any running script are lost.',
+    endEverything: undefined,
+    deleteGroup: undefined,
+    watching: undefined,
+  },
+  connect,
+};
+
+function connect(link: Link): Provider {
+  const { apiKey = '', projectId, stagehandOrigin } = link.credentials;
+  const headers = { 'x-bb-api-key': apiKey };
+  const send = (request: HttpRequest, signal: AbortSignal) => link.http.send({ ...request, headers }, signal);
+
+  async function projectFacts(signal: AbortSignal): Promise<AccountFacts> {
+    const projects = decode(Projects, await send({ method: 'GET', route: '/v1/projects' }, signal));
+    const own = projects.length === 1 ? projects[0] : projects.find(({ id }) => id === projectId);
+    return { identity: own?.name, sessionLimit: own?.concurrency, note: undefined };
+  }
+  const accountFacts = remembered(link.clock, limitLifetimeMs, projectFacts);
+
+  async function listed(status: (typeof runningStatuses)[number], signal: AbortSignal): Promise<Inventory> {
+    const answer = await send({ method: 'GET', route: '/v1/sessions', query: { status } }, signal);
+    const { rows, faults } = await decodeEach(SessionRow, decode(SessionList, answer), subjectOf('id'));
+    const sessions = rows.filter((row) => !endedStatuses.has(row.status)).map(sessionOf);
+    return { sessions, groups: [], faults, account: undefined };
+  }
+
+  async function statusOf(id: SessionId, signal: AbortSignal): Promise<string | undefined> {
+    try {
+      return decode(OneSession, await send({ method: 'GET', route: '/v1/sessions/{id}', params: { id } }, signal))
+        .status;
+    } catch (error) {
+      if (ProviderError.isOf(error, 'notFound')) return undefined;
+      throw error;
+    }
+  }
+
+  async function hasEnded(id: SessionId, signal: AbortSignal): Promise<boolean> {
+    const status = await statusOf(id, signal);
+    return status === undefined || endedStatuses.has(status);
+  }
+
+  async function release(id: SessionId, how: string | undefined, signal: AbortSignal): Promise<EndAnswer> {
+    try {
+      const body = { status: 'REQUEST_RELEASE' };
+      const answer = await send({ method: 'POST', route: '/v1/sessions/{id}', params: { id }, body }, signal);
+      const { status } = decode(OneSession, answer);
+      return { outcome: endedStatuses.has(status) ? 'ended' : 'accepted', how };
+    } catch (error) {
+      // A session that has ended is refused, in words that are not documented: only its status tells.
+      if (!ProviderError.isOf(error, 'notFound', 'conflict', 'unexpectedAnswer', 'forbidden')) throw error;
+      if (await hasEnded(id, signal)) return { outcome: 'alreadyGone', how: undefined };
+      throw error;
+    }
+  }
+
+  /** Stagehand's own end closes what it keeps of a session too; Browserbase's release is what ends it in any case. */
+  async function endByStagehand({ id, region }: Session, signal: AbortSignal): Promise<EndAnswer> {
+    const stagehand = stagehandFor(region);
+    if (stagehand === undefined) {
+      return release(id, 'Browserbase released it: Stagehand has no known address for its region.', signal);
+    }
+    try {
+      const project = projectId === undefined ? {} : { 'x-bb-project-id': projectId };
+      const request = { method: 'POST', route: '/v1/sessions/{id}/end', params: { id } } as const;
+      decode(StagehandEnd, await stagehand.send({ ...request, headers: { ...headers, ...project } }, signal));
+      return { outcome: 'accepted', how: 'Stagehand ended it.' };
+    } catch (error) {
+      if (ProviderError.isOf(error, 'cancelled')) throw error;
+      if (await hasEnded(id, signal)) return { outcome: 'alreadyGone', how: undefined };
+      const unknown = ProviderError.isOf(error, 'notFound');
+      return release(
+        id,
+        unknown
+          ? 'Stagehand did not know it: Browserbase released it.'
+          : 'Stagehand could not end it: Browserbase released it.',
+        signal,
+      );
+    }
+  }
+
+  /** Only the host of a session's region knows it. */
+  function stagehandFor(region: string | undefined): HttpClient | undefined {
+    const address = stagehandOrigin ?? (link.origin.origin === defaultAddress ? regionalAddress(region) : undefined);
+    return address === undefined ? undefined : link.httpTo(stagehandAddress(address));
+  }
+
+  async function liveUrls(id: SessionId, signal: AbortSignal) {
+    const query = { expiresIn: liveViewLifetime };
+    return decode(
+      LiveUrls,
+      await send({ method: 'GET', route: '/v1/sessions/{id}/debug', params: { id }, query }, signal),
+    );
+  }
+
+  /** Where this account's live views may come from: the vendor's own hosts, or the host that the person named. */
+  function allowsLiveView(url: URL): boolean {
+    return link.origin.origin === defaultAddress ? isWithin(url, 'browserbase.com') : isAtAccount(url, link.origin);
+  }
+
+  return {
+    // The lists are of two statuses: a session under a third, or on its way from one to the other, is in neither.
+    ending: { ...usualEnding, proof: 'probe' },
+
+    check: projectFacts,
+
+    async *list(signal) {
+      for (const status of runningStatuses) yield await listed(status, signal);
+      yield { sessions: [], groups: [], faults: [], account: await accountFacts(signal) };
+    },
+
+    end: (session, signal) =>
+      isStagehands(session.metadata) ? endByStagehand(session, signal) : release(session.id, undefined, signal),
+
+    probe: async ({ id }, signal) => ((await hasEnded(id, signal)) ? 'gone' : 'running'),
+
+    // The list without a filter has the history too, and with it the status that each has ended with.
+    async probeMany(sessions, signal) {
+      const rows = decode(SessionList, await send({ method: 'GET', route: '/v1/sessions' }, signal));
+      const asked = new Set<string>(sessions.map(({ id }) => id));
+      const { rows: all } = await decodeEach(SessionStatus, rows, subjectOf('id'));
+      const told = all.filter(({ id }) => asked.has(id));
+      return new Map(
+        told.map(({ id, status }) => [sessionId(id), endedStatuses.has(status) ? 'gone' : 'running'] as const),
+      );
+    },
+
+    async pages(id, signal): Promise<readonly Page[]> {
+      return (await liveUrls(id, signal)).pages.map((page) => ({
+        id: pageId(page.id),
+        title: page.title,
+        url: page.url,
+      }));
+    },
+
+    async liveView(id: SessionId, page: PageId | undefined, signal): Promise<LiveView> {
+      const { debuggerFullscreenUrl, pages } = await liveUrls(id, signal);
+      const shown =
+        page === undefined ? debuggerFullscreenUrl : pages.find((one) => one.id === page)?.debuggerFullscreenUrl;
+      if (shown === undefined)
+        throw new ProviderError({ kind: 'notFound' }, 'the page is not among the session’s pages');
+      // https://docs.browserbase.com/platform/browser/observability/session-live-view
+      const [sandbox, allow] = ['allow-same-origin allow-scripts', 'clipboard-read; clipboard-write'];
+      return { url: liveViewUrl(shown, allowsLiveView), sandbox, allow };
+    },
+
+    // Another address than the vendor's own has a dashboard that nobody knows. The page has the recording, too.
+    ...(link.origin.origin === defaultAddress
+      ? { dashboard: (id: SessionId) => new URL(`https://www.browserbase.com/sessions/${encodeURIComponent(id)}`) }
+      : {}),
+  };
+}
+
+/** Stagehand's SDK takes an address with or without the `/v1` that all of its routes begin with. */
+function stagehandAddress(address: string): URL {
+  return new URL(address.replace(/\/v1\/?$/, ''));
+}
+
+/** Sessions without a region are in the one that both services take for granted. */
+function regionalAddress(region: string | undefined): string | undefined {
+  return stagehandAddresses.get(region ?? 'us-west-2');
+}
+
+/** Stagehand writes this on every session that it starts. */
+function isStagehands(metadata: ReadonlyMap<string, string>): boolean {
+  return metadata.get('stagehand') === 'true';
+}
+
+function sessionOf(row: SessionRow): Session {
+  const metadata = new Map(Object.entries(row.userMetadata ?? {}).map(([key, value]) => [key, inWords(value)]));
+  const facts: (readonly [string, string | undefined])[] = [
+    ['Project', row.projectId ?? undefined],
+    ['Context', row.contextId ?? undefined],
+    ['Expires', row.expiresAt === undefined ? undefined : new Date(row.expiresAt).toISOString()],
+    ...metadata,
+  ];
+  return {
+    id: sessionId(row.id),
+    name: metadata.get('name'),
+    phase: phases[row.status] ?? 'unknown',
+    status: row.status,
+    startedAt: row.startedAt ?? row.createdAt,
+    region: row.region ?? undefined,
+    groupId: undefined,
+    tags: [],
+    metadata,
+    traits: [...(isStagehands(metadata) ? ['Stagehand'] : []), ...(row.keepAlive ? ['keep alive'] : [])],
+    pages: undefined,
+    ends: 'session',
+    heldBack: undefined,
+    facts: facts.flatMap(([label, value]) => (value === undefined ? [] : [[label, value] as const])),
+  };
+}
+
+/** Metadata may be any JSON. */
+function inWords(value: unknown): string {
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+  return text.slice(0, longestMetadata);
+}

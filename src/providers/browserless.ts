@@ -1,0 +1,439 @@
+import * as v from 'valibot';
+import type { AccountFacts } from '../core/account.ts';
+import type { HttpAnswer, HttpRequest } from '../core/http.ts';
+import { pageId, type SessionId, sessionId } from '../core/ids.ts';
+import type { Inventory } from '../core/inventory.ts';
+import { type LiveView, liveViewUrl } from '../core/liveView.ts';
+import type { Page } from '../core/page.ts';
+import { type EndAnswer, type Link, type Provider, type ProviderKind, usualEnding } from '../core/provider.ts';
+import { ProviderError, unaddressable } from '../core/providerError.ts';
+import { remembered } from '../core/remembered.ts';
+import type { Session } from '../core/session.ts';
+import { decode, decodeEach, idField } from '../http/decode.ts';
+import { everyPage, subjectOf } from '../http/paging.ts';
+
+// Browserless, https://docs.browserless.io, which is three things under one name. Which of them an address is, is found
+// out by asking it.
+//  - v2, self-hosted or dedicated (read off 2.42.0 and its source): GET /sessions has a row for each DevTools target, so
+//    that one browser has many; unknown query keys and a content type on a GET are refused.
+//  - v1 (chrome.browserless.io, last 1.61.1): knows its token in the query only, refuses with 403, and answers 204 to a
+//    kill whatever it was asked to kill.
+//  - the shared cloud: has no list but an account API that is not documented (read off browserless-mcp 1.22.1).
+// A kill is a GET with an effect: it is sent once, and its address is shown nowhere.
+
+/** The addresses of the cloud that all customers share. What /kill/all ends there is not documented. */
+const sharedCloud = /^production-[\w-]+\.browserless\.io$/;
+const accountApiAddress = 'https://api.browserless.io';
+const accountApiRoute = '/graphql';
+/** The most rows that the vendor's own client asks the account API for. */
+const rowsPerPage = 50;
+const limitLifetimeMs = 600_000;
+/** What v1 answers, with 403, to a token that it does not know or does not find. */
+const v1Refusal = 'Unauthorized';
+/** Troubles that say nothing about what answers at the address. */
+const passingTroubles = ['cancelled', 'unreachable', 'timedOut', 'rateLimited', 'serverFault'] as const;
+/** Troubles of a call that only adds detail. */
+const detailTroubles = ['forbidden', 'notFound', 'unexpectedAnswer', 'serverFault'] as const;
+/** What ids are made of at Browserless: anything else is no id, and must not come near /kill. */
+const idPattern = /^[\w-]+$/;
+
+const BrowserId = v.pipe(idField, v.regex(idPattern));
+const Text = v.fallback(v.nullish(v.string()), undefined);
+const Count = v.fallback(v.nullish(v.number()), undefined);
+const Rows = v.array(v.unknown());
+/** Of the many fields only those are read that hold no secret: addresses and launch options may. */
+const Row = v.object({
+  browserId: BrowserId,
+  type: v.string(),
+  id: Text,
+  title: Text,
+  url: Text,
+  trackingId: Text,
+  browser: Text,
+  startedOn: Count,
+  numbConnected: Count,
+  running: v.fallback(v.nullish(v.boolean()), undefined),
+});
+type Row = v.InferOutput<typeof Row>;
+const Meta = v.object({ version: v.string() });
+const Pressure = v.object({ pressure: v.object({ maxConcurrent: v.number() }) });
+const CloudSession = v.object({
+  browserId: BrowserId,
+  startTime: v.fallback(v.nullish(v.union([v.string(), v.number()])), undefined),
+  browserName: Text,
+  type: Text,
+});
+const CloudList = v.object({
+  data: v.nullish(v.object({ getActiveSession: v.nullish(v.object({ sessions: Rows, count: Count })) })),
+  errors: v.fallback(v.array(v.object({ message: v.string() })), []),
+});
+const LiveAnswer = v.object({ liveURL: v.string() });
+
+const activeSessions =
+  'query ActiveSessions($apiToken:String,$limit:Int,$skip:Int){getActiveSession(apiToken:$apiToken,limit:$limit,skip:$skip){sessions{browserId startTime browserName type} count}}';
+
+/** Browserless: self-hosted, dedicated or shared; v1 or v2. */
+export const browserless: ProviderKind = {
+  id: 'browserless',
+  label: 'Browserless',
+  icon: 'server',
+  docsUrl: 'https://docs.browserless.io',
+  address: {
+    preset: undefined,
+    ask: true,
+    prompt: 'Address of your Browserless server, or of the region of its cloud that you use',
+    placeholder: 'https://production-sfo.browserless.io',
+  },
+  fields: [
+    {
+      id: 'token',
+      label: 'Token',
+      prompt: 'Browserless token, where the server wants one',
+      kind: 'secret',
+      required: false,
+      asked: 'always',
+      environment: ['BROWSERLESS_TOKEN', 'BROWSERLESS_API_KEY'],
+    },
+  ],
+  settings: [
+    {
+      id: 'accountApi',
+      description:
+        'List the sessions of Browserless’s shared cloud by its account API, which is not documented and may change. The token is then sent to api.browserless.io too. Without it the shared cloud cannot be listed.',
+    },
+  ],
+  furtherAddresses: ({ hostname }) => (isVendorHost(hostname) ? [new URL(accountApiAddress)] : []),
+  can: ['endEverything', 'liveView'],
+  wording: {
+    session:
+      'A browser of a v1 or v2 server, self-hosted or dedicated, or of the shared cloud, which alone has a live view.',
+    ending: 'The browser closes. Unsaved page state and the connection of any running script are lost.',
+    endEverything: 'Every browser on this server ends, also those that are not listed and those of others who use it.',
+    deleteGroup: undefined,
+    watching: 'The live view is for watching only, and closes by itself after 15 minutes at most.',
+  },
+  connect,
+};
+
+/** One of the three things that are called Browserless. */
+interface Surface
+  extends Pick<Provider, 'ending' | 'check' | 'list' | 'end' | 'probe' | 'endEverything' | 'liveView'> {}
+
+function connect(link: Link): Provider {
+  let known: Surface | undefined;
+
+  async function surface(signal: AbortSignal): Promise<Surface> {
+    known ??= await findOut(link, signal);
+    return known;
+  }
+
+  /** Forgets what answers when an answer does not fit: a server may have been replaced by another version. */
+  function doubt(error: unknown): void {
+    if (!ProviderError.isOf(error, ...passingTroubles)) known = undefined;
+  }
+
+  async function onSurface<T>(signal: AbortSignal, use: (at: Surface) => Promise<T>): Promise<T> {
+    try {
+      return await use(await surface(signal));
+    } catch (error) {
+      doubt(error);
+      throw error;
+    }
+  }
+
+  return {
+    get ending() {
+      return known?.ending ?? usualEnding;
+    },
+    check: (signal) => onSurface(signal, (at) => at.check(signal)),
+    async *list(signal) {
+      try {
+        yield* (await surface(signal)).list(signal);
+      } catch (error) {
+        doubt(error);
+        throw error;
+      }
+    },
+    async end(session, signal) {
+      if (!v.is(BrowserId, session.id)) {
+        throw unaddressable('the end', 'its id has characters that no id may have');
+      }
+      return onSurface(signal, (at) => at.end(session, signal));
+    },
+    probe: (session, signal) => onSurface(signal, (at) => at.probe(session, signal)),
+    get endEverything() {
+      return known?.endEverything;
+    },
+    get liveView() {
+      return known?.liveView;
+    },
+  };
+}
+
+/** Asks what answers. v1 gets to see the token only after it has refused to answer without, in its own words. */
+async function findOut(link: Link, signal: AbortSignal): Promise<Surface> {
+  if (sharedCloud.test(link.origin.hostname)) return cloud(link, undefined);
+  const get = (route: string, headers: Readonly<Record<string, string>>) =>
+    link.http.send({ method: 'GET', route, headers }, signal);
+  let version: string;
+  try {
+    ({ version } = decode(Meta, await get('/meta', bearer(link))));
+  } catch (error) {
+    if (isV1Refusal(error)) return v1(link);
+    if (ProviderError.isOf(error, 'notFound') && (await isV1(() => get('/pressure', {})))) return v1(link);
+    throw error;
+  }
+  try {
+    await get('/sessions', bearer(link));
+  } catch (error) {
+    if (ProviderError.isOf(error, 'notFound')) return cloud(link, version);
+    throw error;
+  }
+  return v2(link, version);
+}
+
+async function isV1(askPressure: () => Promise<HttpAnswer>): Promise<boolean> {
+  try {
+    decode(Pressure, await askPressure());
+    return true;
+  } catch (error) {
+    if (isV1Refusal(error)) return true;
+    if (ProviderError.isOf(error, 'notFound', 'unexpectedAnswer', 'unauthorized', 'forbidden')) return false;
+    throw error;
+  }
+}
+
+function isV1Refusal(error: unknown): boolean {
+  return ProviderError.isOf(error, 'forbidden') && error.detail === v1Refusal;
+}
+
+function v2(link: Link, version: string): Surface {
+  const send = (request: HttpRequest, signal: AbortSignal) =>
+    link.http.send({ ...request, headers: bearer(link) }, signal);
+  return selfHosted(link, send, `v${version}`);
+}
+
+function v1(link: Link): Surface {
+  const { token } = link.credentials;
+  const query: Record<string, string> = token === undefined ? {} : { token };
+  return selfHosted(
+    link,
+    async (request, signal) => {
+      try {
+        return await link.http.send({ ...request, query }, signal);
+      } catch (error) {
+        if (!isV1Refusal(error)) throw error;
+        throw new ProviderError({ kind: 'unauthorized' }, 'v1 refused the token');
+      }
+    },
+    'v1',
+  );
+}
+
+/** What v1 and v2 have in common, once they are asked as each wants it. */
+function selfHosted(
+  link: Link,
+  send: (request: HttpRequest, signal: AbortSignal) => Promise<HttpAnswer>,
+  identity: string,
+): Surface {
+  const facts = remembered(link.clock, limitLifetimeMs, async (signal): Promise<AccountFacts> => {
+    try {
+      const { pressure } = decode(Pressure, await send({ method: 'GET', route: '/pressure' }, signal));
+      return { identity, sessionLimit: pressure.maxConcurrent, note: undefined };
+    } catch (error) {
+      if (!ProviderError.isOf(error, ...detailTroubles)) throw error;
+      return { identity, sessionLimit: undefined, note: undefined };
+    }
+  });
+
+  async function inventory(signal: AbortSignal): Promise<Inventory> {
+    let answer: HttpAnswer;
+    try {
+      answer = await send({ method: 'GET', route: '/sessions' }, signal);
+    } catch (error) {
+      if (!ProviderError.isOf(error, 'notFound')) throw error;
+      const what = 'Listing sessions where the server has /sessions turned off';
+      throw new ProviderError({ kind: 'unsupported', what }, error.message);
+    }
+    const { rows, faults } = await decodeEach(Row, decode(Rows, answer), subject);
+    const browsers = Map.groupBy(rows, ({ browserId }) => browserId);
+    return { sessions: [...browsers].map(([id, its]) => sessionOf(id, its)), groups: [], faults, account: undefined };
+  }
+
+  return {
+    // One process knows all of its browsers.
+    ending: { proof: 'list', mostInFlight: 8, withinMs: 30_000 },
+    async check(signal) {
+      await send({ method: 'GET', route: '/sessions' }, signal);
+      return facts(signal);
+    },
+    async *list(signal) {
+      yield await inventory(signal);
+      yield { sessions: [], groups: [], faults: [], account: await facts(signal) };
+    },
+    async end({ id }, signal): Promise<EndAnswer> {
+      try {
+        await send({ method: 'GET', route: '/kill/{id}', params: { id }, repeatable: false }, signal);
+        return { outcome: 'accepted', how: undefined };
+      } catch (error) {
+        if (ProviderError.isOf(error, 'notFound')) return { outcome: 'alreadyGone', how: undefined };
+        throw error;
+      }
+    },
+    async probe({ id }, signal) {
+      return (await inventory(signal)).sessions.some((session) => session.id === id) ? 'running' : 'gone';
+    },
+    async endEverything(signal) {
+      await send({ method: 'GET', route: '/kill/all', repeatable: false }, signal);
+    },
+  };
+}
+
+function cloud(link: Link, version: string | undefined): Surface {
+  const { token } = link.credentials;
+  const query: Record<string, string> = token === undefined ? {} : { token };
+  const identity = version === undefined ? 'cloud' : `cloud v${version}`;
+  const facts: AccountFacts = { identity, sessionLimit: undefined, note: undefined };
+  const accountApi = () => (isVendorHost(link.origin.hostname) ? link.httpTo(new URL(accountApiAddress)) : link.http);
+
+  async function read(page: number, signal: AbortSignal) {
+    const variables = { apiToken: token ?? null, limit: rowsPerPage, skip: (page - 1) * rowsPerPage };
+    const body = { query: activeSessions, variables };
+    // A question, though it is a POST.
+    const request = { method: 'POST', route: accountApiRoute, body, repeatable: true } as const;
+    const { data, errors } = decode(CloudList, await accountApi().send(request, signal));
+    const list = data?.getActiveSession;
+    if (list == null) throw accountApiRefusal(errors[0]?.message);
+    const seen = variables.skip + list.sessions.length;
+    return { rows: list.sessions, more: list.count == null ? list.sessions.length > 0 : seen < list.count };
+  }
+
+  async function* inventories(signal: AbortSignal): AsyncGenerator<Inventory> {
+    if (!link.setting('accountApi')) {
+      const what =
+        'Listing sessions of Browserless’s shared cloud without the setting browserSessions.browserless.accountApi';
+      throw new ProviderError({ kind: 'unsupported', what }, 'the account API is not turned on');
+    }
+    for await (const page of everyPage((number) => read(number, signal), subjectOf('browserId'))) {
+      const { rows, faults } = await decodeEach(CloudSession, page, subjectOf('browserId'));
+      yield { sessions: rows.map(cloudSessionOf), groups: [], faults, account: facts };
+    }
+  }
+
+  async function isListed(id: SessionId, signal: AbortSignal): Promise<boolean> {
+    for await (const { sessions } of inventories(signal)) if (sessions.some((one) => one.id === id)) return true;
+    return false;
+  }
+
+  return {
+    ending: usualEnding,
+    async check(signal) {
+      await link.http.send({ method: 'GET', route: '/meta', query }, signal);
+      return facts;
+    },
+    list: inventories,
+    async end({ id }, signal): Promise<EndAnswer> {
+      try {
+        await link.http.send({ method: 'DELETE', route: '/browser/{id}', params: { id }, query }, signal);
+        return { outcome: 'accepted', how: undefined };
+      } catch (error) {
+        // A region does not find the browsers of another, though the account's list has them.
+        if (!ProviderError.isOf(error, 'notFound') || (await isListed(id, signal))) throw error;
+        return { outcome: 'alreadyGone', how: undefined };
+      }
+    },
+    probe: async ({ id }, signal) => ((await isListed(id, signal)) ? 'running' : 'gone'),
+    async liveView(id, _page, signal): Promise<LiveView> {
+      const request = { method: 'POST', route: '/browser/{id}/live', params: { id }, query } as const;
+      const answer = await link.http.send({ ...request, body: { interactable: false } }, signal);
+      return {
+        url: liveViewUrl(decode(LiveAnswer, answer).liveURL, (url) => allowsLiveView(url, link.origin)),
+        // https://docs.browserless.io/baas/monitor-sessions/embedding-live-url
+        sandbox: 'allow-scripts allow-same-origin',
+        allow: '',
+      };
+    },
+  };
+}
+
+function bearer({ credentials: { token } }: Link): Record<string, string> {
+  return token === undefined ? {} : { authorization: `Bearer ${token}` };
+}
+
+function isVendorHost(hostname: string): boolean {
+  return hostname.endsWith('.browserless.io');
+}
+
+function allowsLiveView({ origin, protocol, hostname }: URL, account: URL): boolean {
+  if (origin === account.origin) return true;
+  return protocol === 'https:' && isVendorHost(account.hostname) && isVendorHost(hostname);
+}
+
+/** GraphQL refuses with HTTP 200 and a sentence. */
+function accountApiRefusal(said: string | undefined): ProviderError {
+  const message = 'POST /graphql refused';
+  if (said !== undefined && /token|unauthori[sz]ed|authenticat/i.test(said)) {
+    return new ProviderError({ kind: 'unauthorized' }, message);
+  }
+  return new ProviderError({ kind: 'unexpectedAnswer', what: 'the account API gave no list' }, message);
+}
+
+/** Names a row by its browser; some rows of Firefox's have no id at all. */
+function subject(row: unknown, index: number): string {
+  const named = subjectOf('browserId')(row, index);
+  return named.startsWith('row ') ? subjectOf('browser')(row, index) : named;
+}
+
+/** All rows of one browser: its own, and one for each of its targets, which repeat what the browser's says. */
+function sessionOf(id: string, rows: readonly Row[]): Session {
+  const [first] = rows;
+  const pages = rows.flatMap((row): Page[] => {
+    if (row.type !== 'page' || !v.is(BrowserId, row.id)) return [];
+    return [{ id: pageId(row.id), title: row.title ?? '', url: row.url ?? '' }];
+  });
+  const clients = first?.numbConnected ?? undefined;
+  const trackingId = first?.trackingId ?? undefined;
+  const browser = first?.browser ?? undefined;
+  const stopped = first?.running === false;
+  return {
+    id: sessionId(id),
+    name: trackingId ?? pages.find(({ title }) => title !== '')?.title,
+    phase: stopped ? 'unknown' : clients === 0 ? 'idle' : 'running',
+    status: stopped ? 'not running' : undefined,
+    startedAt: first?.startedOn ?? undefined,
+    region: undefined,
+    groupId: undefined,
+    tags: [],
+    metadata: trackingId === undefined ? new Map() : new Map([['trackingId', trackingId]]),
+    traits: [],
+    // Browsers that are driven by Playwright's own protocol have no targets in the list, whatever they show.
+    pages: browser?.includes('Playwright') === true ? undefined : pages,
+    ends: 'session',
+    heldBack: undefined,
+    facts: [
+      ...(browser === undefined ? [] : [['Browser', browser] as const]),
+      ...(trackingId === undefined ? [] : [['Tracking ID', trackingId] as const]),
+      ...(clients === undefined ? [] : [['Clients', String(clients)] as const]),
+    ],
+  };
+}
+
+function cloudSessionOf({ browserId, startTime, browserName, type }: v.InferOutput<typeof CloudSession>): Session {
+  const at = typeof startTime === 'string' ? Date.parse(startTime) : startTime;
+  return {
+    id: sessionId(browserId),
+    name: undefined,
+    phase: 'running',
+    status: undefined,
+    startedAt: at == null || Number.isNaN(at) ? undefined : at,
+    region: undefined,
+    groupId: undefined,
+    tags: [],
+    metadata: new Map(),
+    traits: [browserName ?? '', type ?? ''].filter((trait) => trait !== ''),
+    pages: undefined,
+    ends: 'session',
+    heldBack: undefined,
+    facts: [],
+  };
+}

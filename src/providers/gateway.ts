@@ -1,0 +1,190 @@
+import * as v from 'valibot';
+import type { AccountFacts } from '../core/account.ts';
+import type { HttpRequest } from '../core/http.ts';
+import { type SessionId, sessionId } from '../core/ids.ts';
+import type { Inventory, ListFault } from '../core/inventory.ts';
+import { type LiveView, liveViewUrl } from '../core/liveView.ts';
+import { isAtAccount, isWithin } from '../core/origin.ts';
+import { type EndAnswer, type Link, type Provider, type ProviderKind, usualEnding } from '../core/provider.ts';
+import { ProviderError } from '../core/providerError.ts';
+import type { Session, SessionPhase } from '../core/session.ts';
+import { dateField, decode, decodeEach, idField } from '../http/decode.ts';
+import { subjectOf } from '../http/paging.ts';
+
+// A session gateway of one's own that speaks GET|DELETE /api/browser-automation/sessions/[sessionId], in front of a vendor
+// whose key it keeps. What its document promises is not all kept by the gateways that are known: some list nothing,
+// whatever runs; some find no session and answer 404 to its end while it runs; some tell of a session without its fields.
+
+const collection = '/api/browser-automation/sessions';
+const one = `${collection}/{sessionId}`;
+
+/** The one status that means the end. Any other word, and none, is a running session. */
+const endedStatus = 'stopped';
+const phases: Readonly<Record<string, SessionPhase>> = { starting: 'starting', running: 'running', idle: 'idle' };
+
+const Text = v.fallback(v.nullish(v.string()), undefined);
+const SessionRow = v.object({
+  id: idField,
+  status: Text,
+  createdAt: v.fallback(dateField, undefined),
+  profileName: Text,
+  currentUrl: Text,
+});
+type SessionRow = v.InferOutput<typeof SessionRow>;
+const SessionList = v.object({ sessions: v.array(v.unknown()), count: v.fallback(v.optional(v.number()), undefined) });
+const OneSession = v.object({ session: v.object({ status: Text, liveViewUrl: Text }) });
+const Ended = v.object({ success: v.literal(true) });
+
+/** An internal gateway that hands out sessions of some vendor. */
+export const gateway: ProviderKind = {
+  id: 'gateway',
+  label: 'Session Gateway',
+  icon: 'server-environment',
+  docsUrl: 'https://github.com/browser-sessions/browser-sessions#readme',
+  address: {
+    preset: undefined,
+    ask: true,
+    prompt: 'Address below which the gateway has /api/browser-automation/sessions',
+    placeholder: 'https://gateway.example.com',
+  },
+  fields: [
+    {
+      id: 'authorization',
+      label: 'Authorization',
+      prompt: 'Value of the Authorization header, such as “Bearer …”, where the gateway wants one',
+      kind: 'secret',
+      required: false,
+      asked: 'always',
+      environment: [],
+    },
+  ],
+  settings: [],
+  furtherAddresses: () => [],
+  can: ['liveView'],
+  wording: {
+    session: 'What your own gateway lists at `/api/browser-automation/sessions`.',
+    ending:
+      'Unsaved page state and the connection of any running script are lost. A session that was started with “persist” saves its cookies and storage to its profile.',
+    endEverything: undefined,
+    deleteGroup: undefined,
+    watching: 'Where the gateway’s browsers are Anchor’s, an open live view keeps the session from timing out.',
+  },
+  connect,
+};
+
+function connect(link: Link): Provider {
+  const { authorization } = link.credentials;
+  const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
+  const send = (request: HttpRequest, signal: AbortSignal) => link.http.send({ ...request, headers }, signal);
+
+  async function inventory(signal: AbortSignal): Promise<Inventory> {
+    const { sessions, count } = decode(SessionList, await send({ method: 'GET', route: collection }, signal));
+    const { rows, faults } = await decodeEach(SessionRow, sessions, subjectOf('id'));
+    return {
+      sessions: rows.filter(({ status }) => status !== endedStatus).map(sessionOf),
+      groups: [],
+      faults: [...faults, ...leftOut(sessions.length, count)],
+      account: factsOf(sessions.length),
+    };
+  }
+
+  /** Undefined where the gateway does not find it. */
+  async function find(id: SessionId, signal: AbortSignal) {
+    try {
+      return decode(OneSession, await send({ method: 'GET', route: one, params: { sessionId: id } }, signal)).session;
+    } catch (error) {
+      if (ProviderError.isOf(error, 'notFound')) return undefined;
+      throw error;
+    }
+  }
+
+  async function isListed(id: SessionId, signal: AbortSignal): Promise<boolean> {
+    return (await inventory(signal)).sessions.some((session) => session.id === id);
+  }
+
+  return {
+    // An empty list may be all that a gateway can say.
+    ending: { ...usualEnding, proof: 'probe', mostInFlight: 8 },
+
+    async check(signal) {
+      return (await inventory(signal)).account ?? factsOf(0);
+    },
+
+    async *list(signal) {
+      yield await inventory(signal);
+    },
+
+    async end({ id }, signal): Promise<EndAnswer> {
+      try {
+        decode(Ended, await send({ method: 'DELETE', route: one, params: { sessionId: id } }, signal));
+        return { outcome: 'accepted', how: undefined };
+      } catch (error) {
+        // A gateway that does not find what it lists has not ended it; one that fails may have been too late.
+        if (!ProviderError.isOf(error, 'notFound', 'serverFault')) throw error;
+        const found = await find(id, signal);
+        const gone = found === undefined ? !(await isListed(id, signal)) : found.status === endedStatus;
+        if (gone) return { outcome: 'alreadyGone', how: 'The gateway did not find it.' };
+        throw error;
+      }
+    },
+
+    async probe({ id }, signal) {
+      const found = await find(id, signal);
+      if (found === undefined) return (await isListed(id, signal)) ? 'running' : 'gone';
+      if (found.status === endedStatus) return 'gone';
+      return found.status == null ? 'unknown' : 'running';
+    },
+
+    async liveView(id, _page, signal): Promise<LiveView> {
+      const found = await find(id, signal);
+      if (found === undefined) throw new ProviderError({ kind: 'notFound' }, 'the gateway does not find the session');
+      if (found.liveViewUrl == null) {
+        throw new ProviderError({ kind: 'unsupported', what: 'A live view of this session' }, 'no live view address');
+      }
+      return {
+        url: liveViewUrl(found.liveViewUrl, (url) => allowsLiveView(url, link.origin)),
+        sandbox: 'allow-same-origin allow-scripts',
+        allow: 'clipboard-read; clipboard-write',
+      };
+    },
+  };
+}
+
+/** The gateway's own host, and that of the vendor whose addresses its document shows. */
+function allowsLiveView(url: URL, gateway: URL): boolean {
+  return isAtAccount(url, gateway) || isWithin(url, 'anchorbrowser.io');
+}
+
+/** Says so where a gateway counts more than it lists. */
+function leftOut(listed: number, count: number | undefined): ListFault[] {
+  if (count === undefined || count <= listed) return [];
+  return [{ subject: 'The list', what: `the gateway left out ${count - listed} of ${count} sessions` }];
+}
+
+function factsOf(listed: number): AccountFacts {
+  const note =
+    listed > 0
+      ? undefined
+      : 'This gateway lists no session. Some list none whatever runs: look at its vendor’s own console, too.';
+  return { identity: undefined, sessionLimit: undefined, note };
+}
+
+function sessionOf({ id, status, createdAt, profileName, currentUrl }: SessionRow): Session {
+  const host = currentUrl == null ? undefined : URL.parse(currentUrl)?.host;
+  return {
+    id: sessionId(id),
+    name: host === '' ? undefined : host,
+    phase: phases[status ?? ''] ?? 'unknown',
+    status: status ?? undefined,
+    startedAt: createdAt,
+    region: undefined,
+    groupId: undefined,
+    tags: [],
+    metadata: new Map(),
+    traits: [],
+    pages: undefined,
+    ends: 'session',
+    heldBack: undefined,
+    facts: profileName == null ? [] : [['Profile', profileName]],
+  };
+}

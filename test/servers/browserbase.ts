@@ -1,0 +1,200 @@
+import { randomUUID } from 'node:crypto';
+import { livePage } from './livePage.ts';
+import { type VendorAnswer, type VendorRequest, VendorServer } from './vendorServer.ts';
+
+// Browserbase as its SDK's types and its documentation tell (@browserbasehq/sdk 2.21.0, docs.browserbase.com), and
+// stricter than lenient about what they do not: unknown paths, query keys, statuses and bodies are refused.
+
+/** A session as the server has it. It stays in the history after it has ended. */
+export interface BrowserbaseSession {
+  readonly id: string;
+  status: string;
+  readonly projectId: string;
+  readonly createdAt: Date;
+  readonly region: string;
+  readonly keepAlive: boolean;
+  readonly userMetadata: Readonly<Record<string, unknown>>;
+  pages: readonly { readonly id: string; readonly title: string; readonly url: string }[];
+}
+
+const statuses = new Set(['PENDING', 'RUNNING', 'ERROR', 'TIMED_OUT', 'COMPLETED']);
+const terminal = new Set(['ERROR', 'TIMED_OUT', 'COMPLETED']);
+const queryKeys: Readonly<Record<string, readonly string[]>> = {
+  '/v1/sessions': ['status', 'q'],
+  debug: ['expiresIn'],
+};
+
+/** A strict Browserbase. `sessions` is the truth that tests ask, not what the extension says. */
+export class BrowserbaseServer extends VendorServer {
+  readonly key = 'bb_live_canary-0123456789';
+  readonly sessions = new Map<string, BrowserbaseSession>();
+  readonly projects: { readonly id: string; readonly name: string; readonly concurrency: number }[] = [
+    { id: randomUUID(), name: 'checkout-bots', concurrency: 25 },
+  ];
+  /** How long after a release was taken the session goes on, as RUNNING. */
+  releaseLagMs = 0;
+  /** Further time that a release takes, another for each session, up to this. */
+  spreadLagMs = 0;
+  /** Sessions that take a release and go on running. */
+  readonly immortal = new Set<string>();
+  /** A word for sessions that run, in place of RUNNING; they are found under the filter RUNNING all the same. */
+  runningWord = 'RUNNING';
+  #minted = 0;
+
+  constructor() {
+    const routes = {
+      'GET /v1/sessions': (request: VendorRequest) => this.#list(request),
+      'GET /v1/sessions/{id}': (request: VendorRequest) => this.#retrieve(request),
+      'POST /v1/sessions/{id}': (request: VendorRequest) => this.#update(request),
+      'GET /v1/sessions/{id}/debug': (request: VendorRequest) => this.#debug(request),
+      'GET /v1/projects': () => ({
+        status: 200,
+        json: this.projects.map((project) => ({ ...project, ownerId: 'me' })),
+      }),
+      'GET /devtools-fullscreen/{id}/{page}/{mint}': (request: VendorRequest) => this.#live(request),
+    };
+    super({
+      routes,
+      guard: (request) => (request.path.startsWith('/devtools-') ? undefined : this.#refuse(request)),
+      notFound: () => failure(404, 'Not Found', 'Not Found'),
+    });
+  }
+
+  /** Starts a session, as a script elsewhere would. */
+  add(session: Partial<BrowserbaseSession> = {}): BrowserbaseSession {
+    const id = session.id ?? randomUUID();
+    const added: BrowserbaseSession = {
+      status: 'RUNNING',
+      projectId: this.projects[0]?.id ?? '',
+      createdAt: new Date(),
+      region: 'us-west-2',
+      keepAlive: false,
+      userMetadata: {},
+      pages: [{ id: `page-${id.slice(0, 8)}`, title: 'Example', url: 'https://example.com/?q=1' }],
+      ...session,
+      id,
+    };
+    this.sessions.set(id, added);
+    return added;
+  }
+
+  /** The ids of the sessions that run. */
+  get running(): string[] {
+    return [...this.sessions.values()].filter(({ status }) => !terminal.has(status)).map(({ id }) => id);
+  }
+
+  /** Has a session end, when its time has come. */
+  release(session: BrowserbaseSession): void {
+    if (this.immortal.has(session.id)) return;
+    const lag = this.releaseLagMs + Math.random() * this.spreadLagMs;
+    if (lag === 0) session.status = 'COMPLETED';
+    else setTimeout(() => Object.assign(session, { status: 'COMPLETED' }), lag);
+  }
+
+  #refuse({ method, path, query, headers, body }: VendorRequest): VendorAnswer | undefined {
+    if (headers['x-bb-api-key'] !== this.key) return failure(401, 'Unauthorized', 'Invalid API key');
+    if (method === 'GET' && (body !== '' || headers['content-type'] !== undefined)) {
+      return failure(400, 'Bad Request', 'No body expected');
+    }
+    const known = queryKeys[path] ?? queryKeys[path.split('/').at(-1) ?? ''] ?? [];
+    const unknown = [...query.keys()].find((key) => !known.includes(key));
+    return unknown === undefined ? undefined : failure(400, 'Bad Request', `querystring must NOT have ${unknown}`);
+  }
+
+  #list({ query }: VendorRequest): VendorAnswer {
+    const status = query.get('status');
+    if (status !== null && !statuses.has(status)) return failure(400, 'Bad Request', 'querystring/status is not known');
+    const found = [...this.sessions.values()].filter((session) => status === null || session.status === status);
+    return { status: 200, json: found.map((session) => this.#row(session)) };
+  }
+
+  #row({ id, status, projectId, createdAt, region, keepAlive, userMetadata }: BrowserbaseSession): object {
+    const at = createdAt.toISOString();
+    return {
+      id,
+      createdAt: at,
+      updatedAt: at,
+      startedAt: at,
+      expiresAt: new Date(createdAt.getTime() + 3_600_000).toISOString(),
+      ...(terminal.has(status) ? { endedAt: new Date().toISOString() } : {}),
+      status: status === 'RUNNING' ? this.runningWord : status,
+      projectId,
+      region,
+      keepAlive,
+      proxyBytes: 0,
+      userMetadata,
+    };
+  }
+
+  #retrieve({ params }: VendorRequest): VendorAnswer {
+    const session = this.sessions.get(params['id'] ?? '');
+    if (session === undefined) return failure(404, 'Not Found', 'Session not found');
+    const secrets = {
+      connectUrl: `wss://connect.browserbase.com/?signingKey=signing-canary&sessionId=${session.id}`,
+      seleniumRemoteUrl: 'http://connect.browserbase.com/webdriver?canary',
+      signingKey: 'signing-canary',
+    };
+    return { status: 200, json: { ...this.#row(session), ...secrets } };
+  }
+
+  #update({ params, headers, body }: VendorRequest): VendorAnswer {
+    if (headers['content-type'] !== 'application/json') return failure(415, 'Unsupported Media Type', 'JSON expected');
+    if (!isRelease(body)) {
+      return failure(400, 'Bad Request', 'body/status must be equal to one of the allowed values');
+    }
+    const session = this.sessions.get(params['id'] ?? '');
+    if (session === undefined) return failure(404, 'Not Found', 'Session not found');
+    // What an ended session answers is not documented; a refusal is the harder case.
+    if (terminal.has(session.status)) return failure(400, 'Bad Request', 'Session is not running');
+    const answer = { status: 200, json: this.#row(session) };
+    this.release(session);
+    return answer;
+  }
+
+  #debug({ params, query }: VendorRequest): VendorAnswer {
+    const session = this.sessions.get(params['id'] ?? '');
+    if (session === undefined || terminal.has(session.status)) return failure(404, 'Not Found', 'Session not found');
+    const expiresIn = query.get('expiresIn');
+    if (expiresIn !== null && !(Number(expiresIn) >= 1 && Number(expiresIn) <= 21_600)) {
+      return failure(400, 'Bad Request', 'querystring/expiresIn must be <= 21600');
+    }
+    const mint = ++this.#minted;
+    const view = (page: string) => `${this.url}/devtools-fullscreen/${session.id}/${page}/${mint}?debug=true`;
+    const pages = session.pages.map((page) => ({
+      ...page,
+      faviconUrl: '',
+      debuggerUrl: view(page.id),
+      debuggerFullscreenUrl: view(page.id),
+    }));
+    const first = view(session.pages[0]?.id ?? 'none');
+    const wsUrl = 'wss://connect.browserbase.com/debug/canary';
+    return { status: 200, json: { debuggerUrl: first, debuggerFullscreenUrl: first, wsUrl, pages } };
+  }
+
+  #live({ params }: VendorRequest): VendorAnswer {
+    const session = this.sessions.get(params['id'] ?? '');
+    if (session === undefined || terminal.has(session.status))
+      return { status: 404, html: '<h1>Session not found</h1>' };
+    return livePage(session.id);
+  }
+}
+
+/** Starts a strict Browserbase on a free port. */
+export async function startBrowserbase(): Promise<BrowserbaseServer> {
+  return new BrowserbaseServer().start();
+}
+
+/** What the update of a session may be: a release, with or without the project. */
+function isRelease(body: string): boolean {
+  try {
+    const { status, projectId, ...rest } = JSON.parse(body);
+    const project = projectId === undefined || typeof projectId === 'string';
+    return status === 'REQUEST_RELEASE' && project && Object.keys(rest).length === 0;
+  } catch {
+    return false;
+  }
+}
+
+function failure(statusCode: number, error: string, message: string): VendorAnswer {
+  return { status: statusCode, json: { statusCode, error, message } };
+}

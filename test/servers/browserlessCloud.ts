@@ -1,0 +1,99 @@
+import { randomUUID } from 'node:crypto';
+import { type VendorAnswer, type VendorRequest, VendorServer } from './vendorServer.ts';
+
+// Browserless's shared cloud as its OpenAPI document (2.49.0), its pages and its own MCP server (1.22.1) tell. It has no
+// /sessions; the account API lists, and answers a refusal with HTTP 200. Region and account API are one server here.
+
+/** A browser as the server has it. */
+export interface CloudBrowser {
+  readonly id: string;
+  readonly startTime: string;
+  readonly browserName: string;
+  /** Where it runs: another region than this one lists it, but cannot end it. */
+  readonly here: boolean;
+}
+
+const mostRows = 50;
+
+/** A strict Browserless cloud. `browsers` is the truth that tests ask, not what the extension says. */
+export class BrowserlessCloudServer extends VendorServer {
+  readonly token = 'cloud-token-canary-0123';
+  readonly browsers = new Map<string, CloudBrowser>();
+  /** Bodies of the requests for a live view. */
+  readonly liveRequests: unknown[] = [];
+  /** How often somebody asked to kill everything in a cloud that others use too. */
+  killsOfAll = 0;
+
+  constructor() {
+    super({
+      routes: {
+        'GET /meta': () => ({ status: 200, json: { version: '2.49.0' } }),
+        'DELETE /browser/{id}': (request: VendorRequest) => this.#end(request),
+        'POST /browser/{id}/live': (request: VendorRequest) => this.#liveUrl(request),
+        'POST /graphql': (request: VendorRequest) => this.#query(request),
+        'GET /kill/all': () => {
+          this.killsOfAll += 1;
+          return { status: 204 };
+        },
+        'GET /live/index.html': () => ({ status: 200, html: '<!DOCTYPE html><title>Live</title><p>View only</p>' }),
+      },
+      guard: (request) => this.#refuse(request),
+      notFound: () => ({ status: 404, text: 'Not Found' }),
+    });
+  }
+
+  /** Starts a browser, as a script elsewhere would. */
+  add(browser: Partial<CloudBrowser> = {}): CloudBrowser {
+    const id = browser.id ?? randomUUID();
+    const added = { startTime: new Date().toISOString(), browserName: 'chromium', here: true, ...browser, id };
+    this.browsers.set(id, added);
+    return added;
+  }
+
+  #refuse({ path, query, headers }: VendorRequest): VendorAnswer | undefined {
+    // The account API has its token in the body, and the page of a live view none.
+    if (path === '/graphql' || path.startsWith('/live/')) return undefined;
+    const given = query.get('token') ?? String(headers['authorization'] ?? '').replace(/^Bearer /, '');
+    return given === this.token ? undefined : { status: 401, text: 'Bad or missing authentication.' };
+  }
+
+  #end({ params, body }: VendorRequest): VendorAnswer {
+    const browser = this.browsers.get(params['id'] ?? '');
+    if (body !== '') return { status: 400, text: 'No body expected' };
+    if (browser === undefined || !browser.here) return { status: 404, text: "Resource couldn't be found." };
+    this.browsers.delete(browser.id);
+    return { status: 204 };
+  }
+
+  #liveUrl({ params, body }: VendorRequest): VendorAnswer {
+    const id = params['id'] ?? '';
+    if (this.browsers.get(id)?.here !== true) return { status: 404, text: "Resource couldn't be found." };
+    const options = JSON.parse(body === '' ? '{}' : body);
+    this.liveRequests.push(options);
+    const liveURLId = randomUUID();
+    return { status: 200, json: { liveURL: `${this.url}/live/index.html?i=${liveURLId}&t=600000`, liveURLId } };
+  }
+
+  #query({ headers, body }: VendorRequest): VendorAnswer {
+    if (headers['content-type'] !== 'application/json') return { status: 400, text: 'JSON expected' };
+    const { query, variables } = JSON.parse(body);
+    if (!String(query).includes('getActiveSession(')) return refused(`Cannot query field`);
+    if (variables.apiToken !== this.token) return refused('Invalid API token');
+    const { limit, skip } = variables;
+    if (!(limit >= 1 && limit <= mostRows)) return refused('limit must not be greater than 50');
+    const all = [...this.browsers.values()];
+    const sessions = all.slice(skip, skip + limit).map(({ id, startTime, browserName }) => {
+      return { browserId: id, startTime, browserName, type: null };
+    });
+    return { status: 200, json: { data: { getActiveSession: { sessions, count: all.length } } } };
+  }
+}
+
+/** Starts a strict Browserless cloud on a free port. */
+export async function startBrowserlessCloud(): Promise<BrowserlessCloudServer> {
+  return new BrowserlessCloudServer().start();
+}
+
+function refused(message: string): VendorAnswer {
+  return { status: 200, json: { errors: [{ message }], data: { getActiveSession: null } } };
+}

@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import { type VendorAnswer, type VendorRequest, VendorServer } from './vendorServer.ts';
+
+// Browserless v1 as its source at v1.61.1 tells (src/routes.ts, src/utils.ts): the token in the query, 403 without it, a
+// row for each page, 204 for any kill.
+
+/** A browser as the server has it. */
+export interface V1Browser {
+  readonly id: string;
+  readonly trackingId: string | null;
+  readonly pages: readonly { readonly id: string; readonly title: string; readonly url: string }[];
+}
+
+/** A strict Browserless v1. `browsers` is the truth that tests ask, not what the extension says. */
+export class BrowserlessV1Server extends VendorServer {
+  /** Undefined for a server that was started without one. */
+  token: string | undefined = 'v1-token-canary-0123';
+  readonly browsers = new Map<string, V1Browser>();
+  /** Routes that the server was started without; they answer 404. */
+  readonly disabled = new Set<'sessions' | 'pressure'>();
+  maxConcurrent = 10;
+
+  constructor() {
+    super({
+      routes: {
+        'GET /sessions': () => (this.disabled.has('sessions') ? notFound() : this.#sessions()),
+        'GET /kill/all': () => {
+          this.browsers.clear();
+          return { status: 204 };
+        },
+        'GET /kill/{id}': ({ params }: VendorRequest) => {
+          this.browsers.delete(params['id'] ?? '');
+          return { status: 204 };
+        },
+        'GET /pressure': () => (this.disabled.has('pressure') ? notFound() : this.#pressure()),
+        // Not a route of v1's: an authorised request finds nothing, and any other is refused before that is seen.
+        'GET /meta': () => notFound(),
+      },
+      guard: (request) => this.#refuse(request),
+      notFound,
+    });
+  }
+
+  /** Starts a browser, as a script elsewhere would. */
+  add(browser: Partial<V1Browser> = {}): V1Browser {
+    const id = browser.id ?? randomUUID();
+    const page = { id: id.replaceAll('-', '').toUpperCase(), title: 'Example Domain', url: 'https://www.example.com' };
+    const added = { trackingId: null, pages: [page], ...browser, id };
+    this.browsers.set(id, added);
+    return added;
+  }
+
+  #refuse({ query, headers }: VendorRequest): VendorAnswer | undefined {
+    if (this.token === undefined) return undefined;
+    // The last word of the header is read as Base64 of "token:", so that a Bearer token is never the right one.
+    const word =
+      String(headers['authorization'] ?? '')
+        .split(' ')
+        .at(-1) ?? '';
+    const given = query.get('token') ?? Buffer.from(word, 'base64').toString().replace(/:$/, '');
+    return given === this.token ? undefined : { status: 403, text: 'Unauthorized' };
+  }
+
+  #sessions(): VendorAnswer {
+    const rows = [...this.browsers.values()].flatMap(({ id: browserId, trackingId, pages }) =>
+      pages.map((page) => ({
+        description: '',
+        devtoolsFrontendUrl: `/devtools/inspector.html?ws=0.0.0.0:3000/devtools/page/${page.id}`,
+        ...page,
+        type: 'page',
+        webSocketDebuggerUrl: `ws://0.0.0.0:3000/devtools/page/${page.id}?token=${this.token}`,
+        port: '41685',
+        browserId,
+        trackingId,
+        browserWSEndpoint: `ws://0.0.0.0:3000/devtools/browser/${browserId}?canary`,
+      })),
+    );
+    return { status: 200, json: rows, headers: { 'set-cookie': `browserless_token=${this.token}; HttpOnly` } };
+  }
+
+  #pressure(): VendorAnswer {
+    const { maxConcurrent } = this;
+    const pressure = { date: Date.now(), reason: '', message: '', isAvailable: true, queued: 0, maxConcurrent };
+    return { status: 200, json: { pressure } };
+  }
+}
+
+/** Starts a strict Browserless v1 on a free port. */
+export async function startBrowserlessV1(): Promise<BrowserlessV1Server> {
+  return new BrowserlessV1Server().start();
+}
+
+function notFound(): VendorAnswer {
+  return { status: 404, text: 'Not Found' };
+}

@@ -1,0 +1,57 @@
+import { connect as connectSocket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type VendorRequest, VendorServer } from './vendorServer.ts';
+
+/** Headers that belong to one connection and not to what is sent through it. */
+const hopHeaders = new Set(['host', 'connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'content-length']);
+
+/**
+ * Stands in front of a real server, passes everything on to it, WebSockets too, and can be told to misbehave in its place.
+ * @param target address of the real server, without a path.
+ */
+export async function startRelay(target: string): Promise<VendorServer> {
+  const { hostname, port } = new URL(target);
+  return new VendorServer({
+    routes: {},
+    notFound: (request) => forward(target, request),
+    upgrade: ({ method, url, headers }, socket, head) => {
+      const onward = connectSocket(Number(port), hostname, () => {
+        const lines = Object.entries({ ...headers, host: `${hostname}:${port}` }).map(
+          ([name, value]) => `${name}: ${String(value)}`,
+        );
+        onward.write(`${method} ${url} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`);
+        onward.write(head);
+        onward.pipe(socket);
+        socket.pipe(onward);
+      });
+      closeTogether(onward, socket);
+    },
+  }).start();
+}
+
+function closeTogether(one: Duplex, other: Duplex): void {
+  for (const [from, to] of [
+    [one, other],
+    [other, one],
+  ] as const) {
+    from.on('error', () => to.destroy());
+    from.on('close', () => to.destroy());
+  }
+}
+
+async function forward(target: string, { method, path, query, headers, body }: VendorRequest) {
+  const search = query.size === 0 ? '' : `?${query}`;
+  const passed = Object.entries(headers).filter(([name]) => !hopHeaders.has(name));
+  const answer = await fetch(target + path + search, {
+    method,
+    headers: Object.fromEntries(passed.map(([name, value]) => [name, String(value)])),
+    ...(body === '' ? {} : { body }),
+    redirect: 'manual',
+  });
+  const type = answer.headers.get('content-type');
+  return {
+    status: answer.status,
+    text: await answer.text(),
+    ...(type === null ? {} : { headers: { 'content-type': type } }),
+  };
+}

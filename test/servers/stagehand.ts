@@ -1,0 +1,52 @@
+import type { BrowserbaseServer } from './browserbase.ts';
+import { type VendorAnswer, type VendorRequest, VendorServer } from './vendorServer.ts';
+
+// Stagehand's API as its OpenAPI document (3.1.0) and its open server (browserbase/stagehand, packages/server-v3) tell.
+// It serves one region, and knows only the sessions that were started through it.
+
+/** A strict Stagehand in front of a strict Browserbase. */
+export class StagehandServer extends VendorServer {
+  /** The sessions that were started through this API and not ended through it. */
+  readonly known = new Set<string>();
+  readonly #browserbase: BrowserbaseServer;
+  readonly #region: string;
+
+  constructor(browserbase: BrowserbaseServer, region = 'us-west-2') {
+    super({
+      routes: { 'POST /v1/sessions/{id}/end': (request: VendorRequest) => this.#end(request) },
+      guard: ({ headers }) => (headers['x-bb-api-key'] === browserbase.key ? undefined : failure(401, 'Unauthorized')),
+      notFound: () => failure(404, 'Route not found'),
+    });
+    this.#browserbase = browserbase;
+    this.#region = region;
+  }
+
+  /** Starts a session as Stagehand does: at Browserbase, with its own mark on it. */
+  startSession(id: string): void {
+    this.#browserbase.add({ id, region: this.#region, userMetadata: { stagehand: 'true' } });
+    this.known.add(id);
+  }
+
+  #end({ params, body, headers }: VendorRequest): VendorAnswer {
+    if (body !== '' && body !== '{}') return failure(400, 'Request body must be empty');
+    const stream = headers['x-stream-response'];
+    if (stream !== undefined && stream !== 'true' && stream !== 'false') return failure(400, 'x-stream-response');
+    const session = this.#browserbase.sessions.get(params['id'] ?? '');
+    if (session === undefined || !this.known.has(session.id)) return failure(404, 'Session not found');
+    if (session.region !== this.#region) {
+      return failure(400, `Session is in region ${session.region} but this API instance serves ${this.#region}`);
+    }
+    this.known.delete(session.id);
+    this.#browserbase.release(session);
+    return { status: 200, json: { success: true } };
+  }
+}
+
+/** Starts a strict Stagehand on a free port. */
+export async function startStagehand(browserbase: BrowserbaseServer, region?: string): Promise<StagehandServer> {
+  return new StagehandServer(browserbase, region).start();
+}
+
+function failure(status: number, message: string): VendorAnswer {
+  return { status, json: { success: false, message } };
+}

@@ -1,0 +1,367 @@
+import { strict as assert } from 'node:assert';
+import { pageId, sessionId } from '../../../src/core/ids.ts';
+import type { Link, Provider } from '../../../src/core/provider.ts';
+import type { Session } from '../../../src/core/session.ts';
+import { browserbase } from '../../../src/providers/browserbase.ts';
+import { type BrowserbaseServer, startBrowserbase } from '../../servers/browserbase.ts';
+import { type StagehandServer, startStagehand } from '../../servers/stagehand.ts';
+import { troubleOf } from '../errors.ts';
+import { House } from '../services/house.ts';
+import { connect, KeptLog, realWires, unaborted } from '../wires.ts';
+
+/** The id that Stagehand's own document takes for its example. */
+const documentedId = 'c4dbf3a9-9a58-4b22-8a1c-9f20f9f9e123';
+const quietly = { stop: unaborted, onProgress: () => {} };
+
+describe('Browserbase', () => {
+  let server: BrowserbaseServer;
+  let stagehand: StagehandServer;
+  let provider: Provider;
+
+  beforeEach(async () => {
+    server = await startBrowserbase();
+    stagehand = await startStagehand(server);
+    ({ provider } = connect(browserbase, server.url, { apiKey: server.key, stagehandOrigin: stagehand.url }));
+  });
+  afterEach(async () => {
+    const unknown = server.unknownRequests + stagehand.unknownRequests;
+    await Promise.all([server.stop(), stagehand.stop()]);
+    assert.equal(unknown, 0, 'a path was asked for that the vendor does not document');
+  });
+
+  async function listed(from = provider): Promise<Session[]> {
+    const pages = await Array.fromAsync(from.list(unaborted));
+    return [...new Map(pages.flatMap(({ sessions }) => sessions.map((one) => [one.id, one] as const))).values()];
+  }
+
+  async function only(from = provider): Promise<Session> {
+    const [session] = await listed(from);
+    assert.ok(session);
+    return session;
+  }
+
+  it('tells the project and its limit', async () => {
+    assert.deepEqual(await provider.check(unaborted), {
+      identity: 'checkout-bots',
+      sessionLimit: 25,
+      note: undefined,
+    });
+    server.projects.push({ id: 'other', name: 'other', concurrency: 3 });
+    assert.equal((await provider.check(unaborted)).sessionLimit, undefined);
+    const named = connect(browserbase, server.url, { apiKey: server.key, projectId: 'other' }).provider;
+    assert.equal((await named.check(unaborted)).sessionLimit, 3);
+  });
+
+  it('asks for the limit seldom, though it lists often', async () => {
+    for (let count = 0; count < 3; count++) await listed();
+    assert.equal(server.log().filter((line) => line === 'GET /v1/projects').length, 1);
+  });
+
+  it('trap B1: lists what is pending and what runs, and nothing of the history', async () => {
+    const createdAt = new Date(Date.now() - 60_000);
+    server.add({ id: 'pending', status: 'PENDING' });
+    server.add({ id: 'running', createdAt, keepAlive: true, userMetadata: { name: 'nightly', job: 'shop' } });
+    for (const status of ['COMPLETED', 'ERROR', 'TIMED_OUT']) server.add({ status });
+    const sessions = await listed();
+    assert.deepEqual(
+      sessions.map(({ id, phase }) => [id, phase]),
+      [
+        ['pending', 'starting'],
+        ['running', 'running'],
+      ],
+    );
+    const running = sessions[1];
+    assert.equal(running?.name, 'nightly');
+    assert.equal(running?.region, 'us-west-2');
+    assert.equal(running?.startedAt, createdAt.getTime());
+    assert.deepEqual(running?.traits, ['keep alive']);
+    assert.deepEqual(new Map(running?.metadata), new Map(Object.entries({ name: 'nightly', job: 'shop' })));
+  });
+
+  it('does not miss a session that begins to run between its two questions', async () => {
+    const session = server.add({ status: 'PENDING' });
+    const begin = provider.list(unaborted)[Symbol.asyncIterator]();
+    await begin.next();
+    session.status = 'RUNNING';
+    const { value } = await begin.next();
+    assert.deepEqual(
+      value.sessions.map(({ id }: Session) => id),
+      [session.id],
+    );
+  });
+
+  it('trap B2: takes nothing but the status out of an answer that has the signing key', async () => {
+    server.add({ id: 'a' });
+    const session = await only();
+    assert.equal(await provider.probe(session, unaborted), 'running');
+    assert.ok(!JSON.stringify(await listed()).includes('canary'));
+  });
+
+  it('trap B3: reads metadata that is not text', async () => {
+    server.add({ userMetadata: { nested: { a: [1] }, count: 3, none: null, name: 7 } });
+    const { metadata, name } = await only();
+    assert.deepEqual(
+      [...metadata],
+      [
+        ['nested', '{"a":[1]}'],
+        ['count', '3'],
+        ['none', 'null'],
+        ['name', '7'],
+      ],
+    );
+    assert.equal(name, '7');
+  });
+
+  it('trap B4: takes any 2xx', async () => {
+    server.add({ id: 'a' });
+    const session = await only();
+    const answer = { status: 201, json: { status: 'COMPLETED' } };
+    server.misbehave('POST', /./, { kind: 'doneBut', answer }, 1);
+    assert.equal((await provider.end(session, unaborted)).outcome, 'ended');
+  });
+
+  it('releases a session by the documented request, and calls it ended only when its status says so', async () => {
+    server.add({ id: 'a' });
+    server.releaseLagMs = 200;
+    const session = await only();
+    assert.deepEqual(await provider.end(session, unaborted), { outcome: 'accepted', how: undefined });
+    const request = server.requests.find(({ method }) => method === 'POST');
+    assert.equal(request?.path, '/v1/sessions/a');
+    assert.equal(request?.body, '{"status":"REQUEST_RELEASE"}');
+    assert.equal(await provider.probe(session, unaborted), 'running');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    assert.equal(await provider.probe(session, unaborted), 'gone');
+    assert.ok(!server.log().some((line) => line.startsWith('DELETE')));
+  });
+
+  it('takes a refusal of a release for “already gone” only when the status is a terminal one', async () => {
+    server.add({ id: 'a' });
+    const session = await only();
+    for (const status of [400, 404, 409]) {
+      server.misbehave('POST', /./, { kind: 'answer', answer: { status, json: { message: 'no' } } }, 1);
+      await troubleOf(provider.end(session, unaborted));
+    }
+    assert.deepEqual(server.running, ['a']);
+    const [one] = server.sessions.values();
+    assert.ok(one);
+    one.status = 'TIMED_OUT';
+    assert.equal((await provider.end(session, unaborted)).outcome, 'alreadyGone');
+    assert.equal((await provider.end({ ...session, id: sessionId('never') }, unaborted)).outcome, 'alreadyGone');
+  });
+
+  it('asks for the status of many at once, and for one by itself where it is not told', async () => {
+    const [first, second, third] = [server.add(), server.add(), server.add()];
+    const sessions = await listed();
+    first.status = 'TIMED_OUT';
+    second.status = 'SUSPENDED';
+    server.sessions.delete(third.id);
+    assert.deepEqual(
+      await provider.probeMany?.(sessions, unaborted),
+      new Map([
+        [first.id, 'gone'],
+        [second.id, 'running'],
+      ]),
+    );
+  });
+
+  it('follows a release to a terminal status before it is called ended', async () => {
+    const house = new House();
+    try {
+      const [first, second, third] = [server.add(), server.add(), server.add()];
+      server.releaseLagMs = 150;
+      server.immortal.add(second.id);
+      const id = await house.add('browserbase', server.url, { apiKey: server.key });
+      const targets = [...(house.store.state(id)?.contents.sessions.values() ?? [])].map((session) => ({
+        accountId: id,
+        session,
+      }));
+      // What is in neither list may still run: here under a status of which nobody has heard.
+      third.status = 'SUSPENDED';
+      server.immortal.add(third.id);
+      const { results } = await house.ender.end(targets, quietly);
+      const outcomes = new Map(results.map(({ session, outcome }) => [session.id as string, outcome]));
+      assert.equal(outcomes.get(first.id), 'ended');
+      assert.equal(outcomes.get(second.id), 'stuck');
+      assert.equal(outcomes.get(third.id), 'stuck');
+    } finally {
+      house.dispose();
+    }
+  });
+
+  it('makes live views anew each time, for a short while, one for each page', async () => {
+    const pages = [
+      { id: 'p1', title: 'Cart', url: 'https://shop.example/cart' },
+      { id: 'p2', title: 'Pay', url: 'about:blank' },
+    ];
+    server.add({ id: 'a', pages });
+    const id = sessionId('a');
+    assert.deepEqual(await provider.pages?.(id, unaborted), pages);
+    const first = await provider.liveView?.(id, undefined, unaborted);
+    const again = await provider.liveView?.(id, undefined, unaborted);
+    assert.notEqual(first?.url.href, again?.url.href);
+    const second = await provider.liveView?.(id, pageId('p2'), unaborted);
+    assert.match(second?.url.pathname ?? '', /^\/devtools-fullscreen\/a\/p2\//);
+    assert.equal(second?.sandbox, 'allow-same-origin allow-scripts');
+    for (const { path, query } of server.requests) {
+      if (path.endsWith('/debug')) assert.ok(Number(query.get('expiresIn')) <= 600);
+    }
+    assert.equal(await troubleOf(provider.liveView?.(id, pageId('p3'), unaborted)), 'notFound');
+  });
+
+  it('refuses a live view of any other address than the vendor’s', async () => {
+    server.add({ id: 'a' });
+    for (const debuggerFullscreenUrl of ['https://evil.example/', 'javascript:alert(1)', 'http://10.0.0.1/', '']) {
+      const answer = { status: 200, json: { debuggerFullscreenUrl, pages: [] } };
+      server.misbehave('GET', /debug$/, { kind: 'answer', answer }, 1);
+      const view = provider.liveView?.(sessionId('a'), undefined, unaborted);
+      assert.equal(await troubleOf(view), 'unexpectedAnswer', debuggerFullscreenUrl);
+    }
+  });
+
+  it('links to the dashboard of the vendor’s own cloud, and to none of another address', () => {
+    const own = connect(browserbase, 'https://api.browserbase.com', { apiKey: 'k' }).provider;
+    assert.equal(own.dashboard?.(sessionId('a')).href, 'https://www.browserbase.com/sessions/a');
+    assert.equal(provider.dashboard, undefined);
+  });
+
+  describe('with Stagehand', () => {
+    it('ends a session of Stagehand’s as its document says, word for word', async () => {
+      stagehand.startSession(documentedId);
+      const session = await only();
+      assert.deepEqual(session.traits, ['Stagehand']);
+      assert.deepEqual(await provider.end(session, unaborted), { outcome: 'accepted', how: 'Stagehand ended it.' });
+      const [request] = stagehand.requests;
+      assert.equal(`${request?.method} ${request?.path}`, `POST /v1/sessions/${documentedId}/end`);
+      assert.equal(request?.body, '');
+      assert.equal(request?.headers['x-bb-api-key'], server.key);
+      assert.equal(request?.headers['content-type'], undefined);
+      assert.equal(request?.headers['x-bb-project-id'], undefined);
+      assert.deepEqual(server.running, []);
+      assert.ok(!server.log().some((line) => line.startsWith('POST')));
+    });
+
+    it('sends the project where one is configured', async () => {
+      stagehand.startSession('a');
+      const credentials = { apiKey: server.key, projectId: 'project-1', stagehandOrigin: `${stagehand.url}/v1` };
+      const withProject = connect(browserbase, server.url, credentials).provider;
+      await withProject.end(await only(withProject), unaborted);
+      assert.equal(stagehand.requests[0]?.headers['x-bb-project-id'], 'project-1');
+      assert.deepEqual(server.running, []);
+    });
+
+    it('asks Browserbase about a session that Stagehand does not know, and releases what still runs', async () => {
+      stagehand.startSession('a');
+      const session = await only();
+      stagehand.known.clear();
+      assert.deepEqual(await provider.end(session, unaborted), {
+        outcome: 'accepted',
+        how: 'Stagehand did not know it: Browserbase released it.',
+      });
+      assert.deepEqual(server.running, []);
+      assert.deepEqual(await provider.end(session, unaborted), { outcome: 'alreadyGone', how: undefined });
+    });
+
+    it('releases what Stagehand cannot end: down, broken, of another region, or with an answer that says no', async () => {
+      const answers = [
+        { status: 500, json: { success: false, message: 'Internal error' } },
+        { status: 401, json: { success: false, error: 'Unauthorized' } },
+        { status: 400, json: { success: false, message: 'Session is in region us-east-1' } },
+        { status: 200, json: { success: false } },
+        { status: 200, html: '<h1>Down for maintenance</h1>' },
+      ];
+      for (const [index, answer] of answers.entries()) {
+        stagehand.startSession(`a${index}`);
+        const session = await only();
+        stagehand.misbehave('POST', /./, { kind: 'answer', answer }, 1);
+        assert.deepEqual(await provider.end(session, unaborted), {
+          outcome: 'accepted',
+          how: 'Stagehand could not end it: Browserbase released it.',
+        });
+        assert.deepEqual(server.running, []);
+      }
+      stagehand.startSession('last');
+      const session = await only();
+      await stagehand.stop();
+      assert.match((await provider.end(session, unaborted)).how ?? '', /Stagehand could not end it/);
+      assert.deepEqual(server.running, []);
+    });
+
+    it('says in the report which way a session ended', async () => {
+      const house = new House();
+      try {
+        stagehand.startSession('known');
+        stagehand.startSession('unknown');
+        stagehand.known.delete('unknown');
+        const credentials = { apiKey: server.key, stagehandOrigin: stagehand.url };
+        const id = await house.add('browserbase', server.url, credentials);
+        const sessions = [...(house.store.state(id)?.contents.sessions.values() ?? [])];
+        const targets = sessions.map((session) => ({ accountId: id, session }));
+        const { results } = await house.ender.end(targets, quietly);
+        assert.deepEqual(
+          new Map(results.map(({ session, how }) => [session.id as string, how])),
+          new Map([
+            ['known', 'Stagehand ended it.'],
+            ['unknown', 'Stagehand did not know it: Browserbase released it.'],
+          ]),
+        );
+        assert.ok(results.every(({ outcome }) => outcome === 'ended'));
+        assert.ok(house.log.lines.some((line) => /known: ended, 1 sent, \d+ ms: Stagehand ended it\.$/.test(line)));
+      } finally {
+        house.dispose();
+      }
+    });
+
+    it('goes to the host of the session’s region', async () => {
+      const hosts = {
+        'us-west-2': 'api.stagehand.browserbase.com',
+        'us-east-1': 'api.use1.stagehand.browserbase.com',
+        'eu-central-1': 'api.euc1.stagehand.browserbase.com',
+        'ap-southeast-1': 'api.apse1.stagehand.browserbase.com',
+      };
+      const origin = new URL('https://api.browserbase.com');
+      const credentials = { apiKey: server.key };
+      assert.deepEqual(
+        browserbase.furtherAddresses(origin, credentials).map(({ host }) => host),
+        Object.values(hosts),
+      );
+      const wires = realWires(new KeptLog());
+      const asked: string[] = [];
+      // The vendor's addresses, answered by the servers here.
+      const link: Link = {
+        origin,
+        credentials,
+        http: wires.http(new URL(server.url), [server.key], () => {}),
+        httpTo: (address) => {
+          asked.push(address.href);
+          return wires.http(new URL(stagehand.url), [server.key], () => {});
+        },
+        cdp: wires.cdp,
+        clock: wires.clock,
+        setting: () => false,
+      };
+      const cloud = browserbase.connect(link);
+      for (const region of Object.keys(hosts)) {
+        server.add({ region, userMetadata: { stagehand: 'true' } });
+        await cloud.end(await only(cloud), unaborted);
+        assert.deepEqual(server.running, []);
+      }
+      assert.deepEqual(
+        asked,
+        Object.values(hosts).map((host) => `https://${host}/`),
+      );
+      server.add({ region: 'mars-1', userMetadata: { stagehand: 'true' } });
+      assert.match((await cloud.end(await only(cloud), unaborted)).how ?? '', /no known address for its region/);
+      assert.equal(asked.length, 4);
+    });
+
+    it('sends the key to no host of Stagehand’s when the account is at another address', async () => {
+      const credentials = { apiKey: server.key };
+      assert.deepEqual(browserbase.furtherAddresses(new URL(server.url), credentials), []);
+      server.add({ userMetadata: { stagehand: 'true' } });
+      const elsewhere = connect(browserbase, server.url, credentials).provider;
+      const { how } = await elsewhere.end(await only(elsewhere), unaborted);
+      assert.match(how ?? '', /^Browserbase released it/);
+      assert.deepEqual(server.running, []);
+    });
+  });
+});

@@ -1,0 +1,479 @@
+import { strict as assert } from 'node:assert';
+import { sessionId } from '../../../src/core/ids.ts';
+import type { Inventory } from '../../../src/core/inventory.ts';
+import { capabilitiesOf, type Provider } from '../../../src/core/provider.ts';
+import type { Session } from '../../../src/core/session.ts';
+import { browserless } from '../../../src/providers/browserless.ts';
+import { useBrowserless } from '../../host/useBrowserless.ts';
+import { type BrowserlessCloudServer, startBrowserlessCloud } from '../../servers/browserlessCloud.ts';
+import { type BrowserlessV1Server, startBrowserlessV1 } from '../../servers/browserlessV1.ts';
+import { startRelay } from '../../servers/relay.ts';
+import { VendorServer } from '../../servers/vendorServer.ts';
+import { errorOf } from '../errors.ts';
+import { House } from '../services/house.ts';
+import { connect, type KeptLog, unaborted } from '../wires.ts';
+
+const quietly = { stop: unaborted, onProgress: () => {} };
+const withAccountApi = new Set(['browserless.accountApi']);
+
+/** What a list comes to once all of its pages are there. */
+async function listed(provider: Provider) {
+  const pages: Inventory[] = await Array.fromAsync(provider.list(unaborted));
+  return {
+    sessions: pages.flatMap(({ sessions }) => sessions),
+    faults: pages.flatMap(({ faults }) => faults),
+    account: pages.findLast(({ account }) => account !== undefined)?.account,
+  };
+}
+
+async function only(provider: Provider): Promise<Session> {
+  const [session] = (await listed(provider)).sessions;
+  assert.ok(session);
+  return session;
+}
+
+/** A server that answers as v2 does, with rows of one's own. */
+function startV2Like(rows: unknown, { pressure = true, sessions = true } = {}): Promise<VendorServer> {
+  const nothing = () => ({ status: 404, text: 'Not Found' });
+  return new VendorServer({
+    routes: {
+      'GET /meta': () => ({ status: 200, json: { version: '2.42.0' } }),
+      'GET /sessions': () => (sessions ? { status: 200, json: rows } : nothing()),
+      'GET /pressure': () => (pressure ? { status: 200, json: { pressure: { maxConcurrent: 5 } } } : nothing()),
+    },
+    notFound: nothing,
+  }).start();
+}
+
+describe('Browserless', () => {
+  describe('v1', () => {
+    let server: BrowserlessV1Server;
+    let provider: Provider;
+    let log: KeptLog;
+
+    beforeEach(async () => {
+      server = await startBrowserlessV1();
+      ({ provider, log } = connect(browserless, server.url, { token: server.token ?? '' }));
+    });
+    afterEach(() => server.stop());
+
+    it('is told by the words it refuses with, and says so in the account', async () => {
+      assert.deepEqual(await provider.check(unaborted), { identity: 'v1', sessionLimit: 10, note: undefined });
+      assert.deepEqual(server.log().slice(0, 2), ['GET /meta', 'GET /sessions']);
+      assert.ok(capabilitiesOf(provider).has('endEverything'));
+      assert.ok(!capabilitiesOf(provider).has('liveView'));
+    });
+
+    it('has its token in the query, as documented, and nowhere else that can be read', async () => {
+      server.add();
+      const session = await only(provider);
+      await provider.end(session, unaborted);
+      for (const { path, query, headers } of server.requests.filter(({ path }) => path !== '/meta')) {
+        assert.equal(query.get('token'), server.token, path);
+        assert.equal(headers['authorization'], undefined);
+      }
+      assert.ok(!log.lines.join('\n').includes('canary'));
+      assert.ok(log.lines.some((line) => line.includes('GET /kill/{id}: 204')));
+    });
+
+    it('trap L6: calls a token rejected that is refused with 403', async () => {
+      const { provider: wrong } = connect(browserless, server.url, { token: 'wrong-token' });
+      assert.equal((await errorOf(wrong.check(unaborted))).trouble.kind, 'unauthorized');
+    });
+
+    it('needs no token where the server has none, and sends none', async () => {
+      server.token = undefined;
+      server.add();
+      const { provider: open } = connect(browserless, server.url);
+      assert.equal((await only(open)).phase, 'running');
+      assert.ok(server.requests.every(({ query }) => !query.has('token')));
+    });
+
+    it('trap L5: has one session for each browser, however many rows it has', async () => {
+      const pages = [
+        { id: 'A1', title: '', url: 'https://shop.example/' },
+        { id: 'A2', title: 'Cart', url: 'https://shop.example/cart' },
+      ];
+      server.add({ id: 'browser-1', pages });
+      server.add({ id: 'browser-2', trackingId: 'job-2' });
+      const { sessions } = await listed(provider);
+      assert.deepEqual(
+        sessions.map(({ id, name, pages: its }) => [id, name, its?.length]),
+        [
+          ['browser-1', 'Cart', 2],
+          ['browser-2', 'job-2', 1],
+        ],
+      );
+      assert.deepEqual([...(sessions[1]?.metadata ?? [])], [['trackingId', 'job-2']]);
+    });
+
+    it('trap L2: takes no 204 for proof', async () => {
+      const house = new House();
+      try {
+        server.add({ id: 'browser-1' });
+        const id = await house.add('browserless', server.url, { token: server.token ?? '' });
+        const session = house.store.session(id, sessionId('browser-1'));
+        assert.ok(session);
+        server.misbehave('GET', /kill/, { kind: 'answer', answer: { status: 204 } });
+        const { results } = await house.ender.end([{ accountId: id, session }], quietly);
+        assert.equal(results[0]?.outcome, 'stuck');
+        assert.ok(house.store.session(id, session.id));
+      } finally {
+        house.dispose();
+      }
+    });
+
+    it('kills all by its one call, once, whatever it answers', async () => {
+      server.add();
+      await only(provider);
+      for (const status of [500, 429, 503]) {
+        server.misbehave('GET', /kill/, { kind: 'answer', answer: { status } }, 1);
+        await errorOf(provider.endEverything?.(unaborted));
+      }
+      assert.equal(server.log().filter((line) => line === 'GET /kill/all').length, 3);
+      await provider.endEverything?.(unaborted);
+      assert.equal(server.browsers.size, 0);
+    });
+
+    it('trap L1: sends a kill once, though it is a GET', async () => {
+      server.add({ id: 'browser-1' });
+      const session = await only(provider);
+      for (const fault of [
+        { kind: 'answer', answer: { status: 503 } },
+        { kind: 'cut', when: 'before' },
+      ] as const) {
+        const before = server.log().filter((line) => line.startsWith('GET /kill')).length;
+        server.misbehave('GET', /kill/, fault, 1);
+        await errorOf(provider.end(session, unaborted));
+        assert.equal(server.log().filter((line) => line.startsWith('GET /kill')).length, before + 1);
+      }
+      assert.ok(!server.log().some((line) => line.startsWith('HEAD')));
+    });
+
+    it('trap L4: lets no id near /kill that could be another path, or all', async () => {
+      server.add({ id: 'browser-1' });
+      const session = await only(provider);
+      const before = server.requests.length;
+      for (const bad of ['all', 'All', 'a.b', 'a/b', '', 'ä']) {
+        await errorOf(provider.end({ ...session, id: bad as Session['id'] }, unaborted));
+      }
+      assert.equal(server.requests.length, before);
+    });
+
+    it('says so where its list or its limit is turned off', async () => {
+      server.disabled.add('pressure');
+      assert.equal((await provider.check(unaborted)).sessionLimit, undefined);
+      server.disabled.add('sessions');
+      const error = await errorOf(listed(provider));
+      assert.ok(error.trouble.kind === 'unsupported' && /\/sessions turned off/.test(error.trouble.what));
+    });
+  });
+
+  describe('v2, on answers of one’s own', () => {
+    let server: VendorServer;
+    afterEach(() => server.stop());
+
+    it('trap L5: has one session for each browser, and nothing of what its rows must not tell', async () => {
+      const row = (browserId: string, more: object) => ({
+        id: browserId,
+        initialConnectURL: 'http://127.0.0.1:3977/chromium/?token=leaked-canary',
+        isTempDataDir: true,
+        launchOptions: { args: ['--proxy-server=http://user:proxy-canary@host'] },
+        numbConnected: 1,
+        startedOn: 1_795_304_295_267,
+        trackingId: 'job-1',
+        ttl: 0,
+        browser: 'ChromiumCDP',
+        browserId,
+        killURL: `http://127.0.0.1:3977/kill/${browserId}`,
+        running: true,
+        type: 'browser',
+        ...more,
+      });
+      const target = (browserId: string, type: string, id: string, title: string) =>
+        row(browserId, { type, id, title, url: 'https://example.com/', webSocketDebuggerUrl: 'ws://x?token=canary' });
+      server = await startV2Like([
+        row('browser-1', {}),
+        target('browser-1', 'page', 'P1', 'Hello A'),
+        target('browser-1', 'browser_ui', 'U1', 'Omnibox Popup'),
+        target('browser-1', 'iframe', 'I1', 'Ad'),
+        target('browser-1', 'page', 'all', 'A page whose id is the word for everything'),
+        row('browser-2', { trackingId: undefined, numbConnected: 0 }),
+        target('browser-2', 'service_worker', 'W1', 'worker'),
+        row('browser-3', { browser: 'ChromiumPlaywright', running: false }),
+        // What older builds say of a Firefox: nothing that it could be ended by.
+        row('browser-4', { id: null, browserId: null, killURL: null, browser: 'FirefoxPlaywright' }),
+      ]);
+      const { provider } = connect(browserless, server.url, { token: 'token' });
+      const { sessions, faults, account } = await listed(provider);
+      assert.deepEqual(
+        sessions.map(({ id, name, phase, pages }) => [id, name, phase, pages?.length]),
+        [
+          ['browser-1', 'job-1', 'running', 1],
+          ['browser-2', undefined, 'idle', 0],
+          ['browser-3', 'job-1', 'unknown', undefined],
+        ],
+      );
+      assert.equal(sessions[0]?.startedAt, 1_795_304_295_267);
+      assert.deepEqual(faults, [{ subject: 'FirefoxPlaywright', what: 'its “browserId” is not as documented' }]);
+      assert.deepEqual(account, { identity: 'v2.42.0', sessionLimit: 5, note: undefined });
+      assert.ok(!JSON.stringify(sessions).includes('canary'));
+    });
+
+    it('finds out anew when another version stands at the address', async () => {
+      server = await startV2Like([]);
+      const { provider } = connect(browserless, server.url, { token: 'v1-token-canary-0123' });
+      await listed(provider);
+      const { port } = server;
+      await server.stop();
+      const other = await startBrowserlessV1();
+      await other.stop();
+      await other.start(port);
+      try {
+        other.add();
+        await errorOf(listed(provider));
+        assert.equal((await listed(provider)).sessions.length, 1);
+        assert.equal((await provider.check(unaborted)).identity, 'v1');
+      } finally {
+        await other.stop();
+      }
+    });
+
+    it('shows the token to no stranger: it is in no address before v1 has refused in its own words', async () => {
+      for (const answer of [
+        { status: 404, text: 'Not Found' },
+        { status: 403, json: { message: 'Forbidden' } },
+        { status: 200, html: '<h1>It works!</h1>' },
+        { status: 200, json: { hello: 'world' } },
+        { status: 500, text: 'oops' },
+      ]) {
+        const stranger = await new VendorServer({ routes: {}, notFound: () => answer }).start();
+        const { provider } = connect(browserless, stranger.url, { token: 'token-canary' });
+        await errorOf(provider.check(unaborted));
+        assert.ok(stranger.requests.every(({ query }) => query.size === 0));
+        await stranger.stop();
+      }
+      server = await startV2Like([]);
+    });
+  });
+
+  describe('the shared cloud', () => {
+    let server: BrowserlessCloudServer;
+    let provider: Provider;
+
+    beforeEach(async () => {
+      server = await startBrowserlessCloud();
+      ({ provider } = connect(browserless, server.url, { token: server.token }, withAccountApi));
+    });
+    afterEach(async () => {
+      await server.stop();
+      assert.equal(server.killsOfAll, 0);
+    });
+
+    it('is listed only where the person has turned on the undocumented account API', async () => {
+      server.add();
+      const { provider: off } = connect(browserless, server.url, { token: server.token });
+      assert.equal((await off.check(unaborted)).identity, 'cloud v2.49.0');
+      const error = await errorOf(listed(off));
+      assert.ok(error.trouble.kind === 'unsupported' && /browserless\.accountApi/.test(error.trouble.what));
+      assert.ok(!server.log().includes('POST /graphql'));
+      assert.match(browserless.settings[0]?.description ?? '', /not documented/);
+      const { sessions, account } = await listed(provider);
+      assert.equal(sessions.length, 1);
+      assert.equal(account?.identity, 'cloud v2.49.0');
+    });
+
+    it('never kills all: others use it too', async () => {
+      server.add();
+      await listed(provider);
+      assert.equal(provider.endEverything, undefined);
+      const named = connect(browserless, 'https://production-sfo.browserless.io', { token: 'token' }).provider;
+      assert.equal(named.endEverything, undefined);
+    });
+
+    it('ends by its documented request', async () => {
+      server.add({ id: 'browser-1' });
+      const session = await only(provider);
+      assert.equal((await provider.end(session, unaborted)).outcome, 'accepted');
+      const request = server.requests.find(({ method }) => method === 'DELETE');
+      assert.equal(request?.path, '/browser/browser-1');
+      assert.equal(request?.query.get('token'), server.token);
+      assert.equal(await provider.probe(session, unaborted), 'gone');
+      assert.equal((await provider.end(session, unaborted)).outcome, 'alreadyGone');
+    });
+
+    it('does not call ended what another region runs', async () => {
+      server.add({ id: 'browser-1', here: false });
+      const session = await only(provider);
+      assert.equal((await errorOf(provider.end(session, unaborted))).trouble.kind, 'notFound');
+      assert.equal(await provider.probe(session, unaborted), 'running');
+    });
+
+    it('makes a live view that is for watching only', async () => {
+      server.add({ id: 'browser-1' });
+      const { id } = await only(provider);
+      const view = await provider.liveView?.(id, undefined, unaborted);
+      assert.match(view?.url.href ?? '', /\/live\/index\.html\?i=.+/);
+      assert.ok(!view?.url.href.includes(server.token));
+      assert.deepEqual(server.liveRequests, [{ interactable: false }]);
+      const answer = { status: 200, json: { liveURL: 'https://evil.example/' } };
+      server.misbehave('POST', /live$/, { kind: 'answer', answer }, 1);
+      const evil = provider.liveView?.(id, undefined, unaborted);
+      assert.equal((await errorOf(evil)).trouble.kind, 'unexpectedAnswer');
+    });
+
+    it('reads rows whose fields are null, and says what the account API says', async () => {
+      const rows = [
+        { browserId: 'a', startTime: 1_795_304_295_267, browserName: null, type: 'persistent' },
+        { browserId: 'b', startTime: null, browserName: 'chromium', type: null },
+        { browserId: null },
+      ];
+      const list = { status: 200, json: { data: { getActiveSession: { sessions: rows, count: null } } } };
+      const end = { status: 200, json: { data: { getActiveSession: { sessions: [], count: null } } } };
+      server.misbehave('POST', /graphql/, { kind: 'answer', answer: end }, 2);
+      server.misbehave('POST', /graphql/, { kind: 'answer', answer: list }, 1);
+      const { sessions, faults } = await listed(provider);
+      assert.deepEqual(
+        sessions.map(({ id, startedAt, traits }) => [id, startedAt, traits]),
+        [
+          ['a', 1_795_304_295_267, ['persistent']],
+          ['b', undefined, ['chromium']],
+        ],
+      );
+      assert.equal(faults.length, 1);
+      server.behave();
+      for (const [message, kind] of [
+        ['Invalid API token', 'unauthorized'],
+        ['Something else', 'unexpectedAnswer'],
+      ] as const) {
+        const answer = { status: 200, json: { errors: [{ message }], data: null } };
+        server.misbehave('POST', /graphql/, { kind: 'answer', answer }, 1);
+        assert.equal((await errorOf(listed(provider))).trouble.kind, kind);
+      }
+    });
+
+    it('sends the token to the account API’s own host for the vendor’s addresses alone', () => {
+      const further = (address: string) =>
+        browserless.furtherAddresses(new URL(address), { token: 't' }).map(({ href }) => href);
+      assert.deepEqual(further('https://production-sfo.browserless.io'), ['https://api.browserless.io/']);
+      assert.deepEqual(further('https://browserless.io.evil.example'), []);
+      assert.deepEqual(further('http://127.0.0.1:3000'), []);
+    });
+  });
+
+  describe('v2, the real one', function () {
+    this.timeout(60_000);
+    const used = useBrowserless();
+    let provider: Provider;
+
+    beforeEach(() => {
+      const { url, token } = used.browserless;
+      ({ provider } = connect(browserless, url, { token }));
+    });
+    afterEach(() => used.browserless.clear());
+
+    const page = 'data:text/html,<title>Checkout</title>';
+
+    it('says what it is, and how many sessions it takes', async () => {
+      assert.deepEqual(await provider.check(unaborted), { identity: 'v2.42.0', sessionLimit: 20, note: undefined });
+    });
+
+    it('lists browsers with their pages, and ends one by its id', async () => {
+      const { browserless: real } = used;
+      const id = await real.open({ trackingId: 'job-1', page });
+      const other = await real.open();
+      const sessions = await until(async () => {
+        const all = (await listed(provider)).sessions;
+        return all.some(({ pages }) => pages?.some(({ title }) => title === 'Checkout')) ? all : undefined;
+      });
+      const session = sessions.find((one) => one.id === id);
+      assert.ok(session);
+      assert.equal(session.name, 'job-1');
+      assert.ok(Math.abs((session.startedAt ?? 0) - Date.now()) < 60_000);
+      assert.equal((await provider.end(session, unaborted)).outcome, 'accepted');
+      await until(async () => ((await provider.probe(session, unaborted)) === 'gone' ? true : undefined));
+      assert.deepEqual(await real.running(), [other]);
+      assert.equal((await provider.end(session, unaborted)).outcome, 'alreadyGone');
+    });
+
+    it('ends one by its tracking id: trap L7', async () => {
+      const id = await used.browserless.open({ trackingId: 'job-7' });
+      const session = await only(provider);
+      assert.equal(session.id, id);
+      await provider.end({ ...session, id: sessionId('job-7') }, unaborted);
+      await until(async () => ((await used.browserless.running()).length === 0 ? true : undefined));
+    });
+
+    it('kills all, and its browsers are gone from the process list', async () => {
+      const { browserless: real } = used;
+      for (let count = 0; count < 3; count++) await real.open();
+      assert.ok((await real.browserProcesses()).length > 3);
+      await listed(provider);
+      await provider.endEverything?.(unaborted);
+      await until(async () => ((await listed(provider)).sessions.length === 0 ? true : undefined));
+      await until(async () => ((await real.browserProcesses()).length === 0 ? true : undefined));
+    });
+
+    it('never has the token in an address, nor a content type on a GET', async () => {
+      const { browserless: real } = used;
+      const relay = await startRelay(real.url);
+      try {
+        await real.open();
+        const { provider: through } = connect(browserless, relay.url, { token: real.token });
+        await through.end(await only(through), unaborted);
+        await through.endEverything?.(unaborted);
+        for (const { path, query, headers } of relay.requests) {
+          assert.equal(query.size, 0, path);
+          assert.equal(headers['content-type'], undefined);
+          assert.equal(headers['authorization'], `Bearer ${real.token}`);
+        }
+      } finally {
+        await relay.stop();
+      }
+    });
+
+    it('refuses a wrong token and none', async () => {
+      const { url } = used.browserless;
+      for (const credentials of [{ token: 'wrong-token' }, {}]) {
+        const { provider: wrong } = connect(browserless, url, credentials);
+        assert.equal((await errorOf(wrong.check(unaborted))).trouble.kind, 'unauthorized');
+      }
+    });
+  });
+
+  describe('v2, the real one, when it dies', function () {
+    this.timeout(120_000);
+    const used = useBrowserless();
+
+    it('keeps what was known, and calls nothing ended', async () => {
+      const { browserless: real } = used;
+      const house = new House();
+      try {
+        await real.open();
+        const id = await house.add('browserless', real.url, { token: real.token });
+        const [session] = house.store.state(id)?.contents.sessions.values() ?? [];
+        assert.ok(session);
+        const refreshing = house.refresher.refresh(id);
+        real.process.child.kill('SIGKILL');
+        await refreshing;
+        await house.refresher.refresh(id);
+        const state = house.store.state(id);
+        assert.ok(state?.kind === 'ready' && state.trouble?.trouble.kind === 'unreachable');
+        const { results } = await house.ender.end([{ accountId: id, session }], quietly);
+        assert.equal(results[0]?.outcome, 'failed');
+        assert.ok(house.store.session(id, session.id));
+      } finally {
+        house.dispose();
+      }
+    });
+  });
+});
+
+async function until<T>(found: () => Promise<T | undefined>): Promise<T> {
+  for (const deadline = Date.now() + 15_000; ; ) {
+    const value = await found();
+    if (value !== undefined) return value;
+    assert.ok(Date.now() < deadline, 'it did not come to pass');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

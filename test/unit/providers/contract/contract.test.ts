@@ -1,0 +1,26 @@
+import { useBrowserless } from '../../../host/useBrowserless.ts';
+import {
+  anchorStage,
+  browserbaseStage,
+  browserlessCloudStage,
+  browserlessV1Stage,
+  browserlessV2Stage,
+  gatewayStage,
+  localChromeStage,
+  madeUpStage,
+} from './stages.ts';
+import { providerContract } from './suite.ts';
+
+providerContract('Anchor Browser', anchorStage, { oddStatuses: true, malformedRows: true });
+providerContract('Browserbase', browserbaseStage, { oddStatuses: true, malformedRows: true });
+providerContract('Browserless v1', browserlessV1Stage, { oddStatuses: false, malformedRows: true });
+providerContract('Browserless cloud', browserlessCloudStage, { oddStatuses: false, malformedRows: true });
+providerContract('Session gateway', gatewayStage, { oddStatuses: true, malformedRows: true });
+providerContract('Local Chrome', localChromeStage, { oddStatuses: false, malformedRows: false });
+providerContract('A made-up vendor', madeUpStage, { oddStatuses: true, malformedRows: true });
+
+describe('the real Browserless', () => {
+  const used = useBrowserless();
+  const stage = () => browserlessV2Stage(used.browserless);
+  providerContract('Browserless v2', stage, { oddStatuses: false, malformedRows: false });
+});

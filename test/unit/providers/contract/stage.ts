@@ -1,0 +1,31 @@
+import type { Credentials } from '../../../../src/core/account.ts';
+import type { ProviderKind } from '../../../../src/core/provider.ts';
+import type { TroubleKind } from '../../../../src/core/providerError.ts';
+import type { VendorServer } from '../../../servers/vendorServer.ts';
+
+/** A vendor's server with one account on it: all that the contract asks of a provider's tests. */
+export interface Stage {
+  readonly kind: ProviderKind;
+  /** What answers at the account's address. A real server stands behind a relay, which misbehaves in its place. */
+  readonly server: VendorServer;
+  readonly credentials: Credentials;
+  /** Credentials that the vendor rejects; undefined where there are none. */
+  readonly wrong: Credentials | undefined;
+  /** Settings that are turned on, as `kind.setting`. */
+  readonly settings: ReadonlySet<string>;
+  /** How many sessions make a list that is worth testing: beyond one page where the vendor has pages. */
+  readonly many: number;
+  /** The request that a list cannot do without. */
+  readonly listing: { readonly method: string; readonly path: RegExp };
+  /** Answers to `listing` that mean something else at this vendor than elsewhere, by their name in the suite. */
+  readonly troubles: Readonly<Record<string, TroubleKind>>;
+  /** Starts sessions, as a script elsewhere would. @returns their ids. */
+  start(count: number): Promise<string[]>;
+  /** Asks the server itself what runs. */
+  running(): Promise<string[]>;
+  /** Starts a session with a status that nobody has heard of. */
+  startUnknown(): Promise<string>;
+  /** Adds a row to the list that is not as documented. */
+  addMalformed(): void;
+  stop(): Promise<void>;
+}

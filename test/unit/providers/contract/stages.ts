@@ -1,0 +1,196 @@
+import { anchor } from '../../../../src/providers/anchor.ts';
+import { browserbase } from '../../../../src/providers/browserbase.ts';
+import { browserless } from '../../../../src/providers/browserless.ts';
+import { gateway } from '../../../../src/providers/gateway.ts';
+import { localChrome } from '../../../../src/providers/localChrome.ts';
+import type { RunningBrowserless } from '../../../host/browserless.ts';
+import { startChromium } from '../../../host/chromium.ts';
+import { startAnchor } from '../../../servers/anchor.ts';
+import { startBrowserbase } from '../../../servers/browserbase.ts';
+import { startBrowserlessCloud } from '../../../servers/browserlessCloud.ts';
+import { startBrowserlessV1 } from '../../../servers/browserlessV1.ts';
+import { Devtools } from '../../../servers/devtools.ts';
+import { startGateway } from '../../../servers/gateway.ts';
+import { startMadeUp } from '../../../servers/madeUp.ts';
+import { startRelay } from '../../../servers/relay.ts';
+import { madeUp } from '../madeUp.ts';
+import type { Stage } from './stage.ts';
+
+const many = <T>(count: number, make: () => T): T[] => Array.from({ length: count }, make);
+
+/** A stage for a vendor without peculiarities, to be spread. */
+const plain = {
+  wrong: { apiKey: 'wrong-key' },
+  settings: new Set<string>(),
+  many: 130,
+  troubles: {},
+} as const;
+
+/** For what a server cannot be made to do, which the suite is told when it is called. */
+function never(): never {
+  throw new Error('this server cannot be made to list that');
+}
+
+/** Anchor Browser on a strict server. */
+export async function anchorStage(): Promise<Stage> {
+  const server = await startAnchor();
+  return {
+    ...plain,
+    kind: anchor,
+    server,
+    credentials: { apiKey: server.key },
+    listing: { method: 'GET', path: /all\/status$/ },
+    start: async (count) => many(count, () => server.add().id),
+    running: async () => server.running,
+    startUnknown: async () => server.add({ status: 'hibernating' }).id,
+    addMalformed: () => void server.add({ id: 'all', status: 'warming' }),
+    stop: () => server.stop(),
+  };
+}
+
+/** Browserbase on a strict server. */
+export async function browserbaseStage(): Promise<Stage> {
+  const server = await startBrowserbase();
+  return {
+    ...plain,
+    kind: browserbase,
+    server,
+    credentials: { apiKey: server.key },
+    listing: { method: 'GET', path: /^\/v1\/sessions$/ },
+    start: async (count) => many(count, () => server.add().id),
+    running: async () => server.running,
+    startUnknown: async () => {
+      server.runningWord = 'HIBERNATING';
+      return server.add().id;
+    },
+    addMalformed: () => void server.add({ id: 'all' }),
+    stop: () => server.stop(),
+  };
+}
+
+/** A session gateway on a strict server. */
+export async function gatewayStage(): Promise<Stage> {
+  const server = await startGateway();
+  return {
+    ...plain,
+    kind: gateway,
+    server,
+    credentials: { authorization: server.authorization },
+    wrong: { authorization: 'Bearer wrong' },
+    listing: { method: 'GET', path: /sessions$/ },
+    start: async (count) => many(count, () => server.add().id),
+    running: async () => server.running,
+    startUnknown: async () => server.add({ status: 'hibernating' }).id,
+    addMalformed: () => void server.add({ id: 'all' }),
+    stop: () => server.stop(),
+  };
+}
+
+/** Browserless v1 on a strict server. */
+export async function browserlessV1Stage(): Promise<Stage> {
+  const server = await startBrowserlessV1();
+  return {
+    ...plain,
+    kind: browserless,
+    server,
+    credentials: { token: server.token ?? '' },
+    wrong: { token: 'wrong-token' },
+    listing: { method: 'GET', path: /^\/sessions$/ },
+    // It answers 404 where the list is turned off.
+    troubles: { '404': 'unsupported' },
+    start: async (count) => many(count, () => server.add().id),
+    running: async () => [...server.browsers.keys()],
+    startUnknown: never,
+    addMalformed: () => void server.add({ id: 'a.b' }),
+    stop: () => server.stop(),
+  };
+}
+
+/** The real Browserless v2 behind a relay. */
+export async function browserlessV2Stage(real: RunningBrowserless): Promise<Stage> {
+  const server = await startRelay(real.url);
+  return {
+    ...plain,
+    kind: browserless,
+    server,
+    credentials: { token: real.token },
+    wrong: { token: 'wrong-token' },
+    many: 3,
+    listing: { method: 'GET', path: /^\/sessions$/ },
+    // Where there is no list it is taken for the cloud, whose account API is not turned on here.
+    troubles: { '404': 'unsupported' },
+    start: (count) => Promise.all(many(count, () => real.open())),
+    running: () => real.running(),
+    startUnknown: never,
+    addMalformed: never,
+    async stop() {
+      await server.stop();
+      await real.clear();
+    },
+  };
+}
+
+/** Browserless's shared cloud on a strict server. */
+export async function browserlessCloudStage(): Promise<Stage> {
+  const server = await startBrowserlessCloud();
+  return {
+    ...plain,
+    kind: browserless,
+    server,
+    credentials: { token: server.token },
+    wrong: { token: 'wrong-token' },
+    settings: new Set(['browserless.accountApi']),
+    listing: { method: 'POST', path: /^\/graphql$/ },
+    start: async (count) => many(count, () => server.add().id),
+    running: async () => [...server.browsers.keys()],
+    startUnknown: never,
+    addMalformed: () => void server.add({ id: 'a.b' }),
+    stop: () => server.stop(),
+  };
+}
+
+/** A real Chromium behind a relay. */
+export async function localChromeStage(): Promise<Stage> {
+  const chromium = await startChromium();
+  const devtools = await Devtools.open(chromium.endpoint);
+  const server = await startRelay(chromium.endpoint);
+  return {
+    ...plain,
+    kind: localChrome,
+    server,
+    credentials: {},
+    wrong: undefined,
+    many: 5,
+    listing: { method: 'GET', path: /^\/json\/version$/ },
+    start: (count) => Promise.all(many(count, () => devtools.openContext('about:blank'))),
+    running: () => devtools.contexts(),
+    startUnknown: never,
+    addMalformed: never,
+    async stop() {
+      await server.stop();
+      devtools.close();
+      await chromium.stop();
+    },
+  };
+}
+
+/** A vendor that there is not, as a stranger would add one. */
+export async function madeUpStage(): Promise<Stage> {
+  const server = await startMadeUp();
+  return {
+    ...plain,
+    kind: madeUp,
+    server,
+    credentials: { doorKey: server.doorKey },
+    wrong: { doorKey: 'wrong' },
+    listing: { method: 'GET', path: /^\/rooms$/ },
+    start: async (count) => server.light(count),
+    running: async () => [...server.rooms.keys()],
+    async startUnknown() {
+      server.rooms.set('dark', 'twilight');
+      return 'dark';
+    },
+    addMalformed: () => void server.rooms.set('all', 'lit'),
+    stop: () => server.stop(),
+  };
+}

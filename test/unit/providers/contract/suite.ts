@@ -1,0 +1,362 @@
+import { strict as assert } from 'node:assert';
+import type { Inventory } from '../../../../src/core/inventory.ts';
+import { capabilitiesOf, type Provider } from '../../../../src/core/provider.ts';
+import type { ProviderError, TroubleKind } from '../../../../src/core/providerError.ts';
+import type { Session } from '../../../../src/core/session.ts';
+import { connect, type Wires } from '../../../../src/services/connections.ts';
+import { childrenOf, type TreeModel } from '../../../../src/ui/tree/children.ts';
+import { type TreeNode, TreeNodes } from '../../../../src/ui/tree/nodes.ts';
+import { rowOf } from '../../../../src/ui/tree/rows.ts';
+import { tooltipOf } from '../../../../src/ui/tree/tooltips.ts';
+import { freePort } from '../../../host/processes.ts';
+import { type Fault, VendorServer } from '../../../servers/vendorServer.ts';
+import { errorOf } from '../../errors.ts';
+import { fastClock, House } from '../../services/house.ts';
+import { KeptLog, realWires, unaborted } from '../../wires.ts';
+import type { Stage } from './stage.ts';
+
+/** What the list's request is answered, by name, and what trouble that is unless the vendor says otherwise. */
+const listFaults: Readonly<Record<string, readonly [Fault, TroubleKind]>> = {
+  '401': [{ kind: 'answer', answer: { status: 401, json: {} } }, 'unauthorized'],
+  '402': [{ kind: 'answer', answer: { status: 402, json: {} } }, 'forbidden'],
+  '403': [{ kind: 'answer', answer: { status: 403, json: {} } }, 'forbidden'],
+  '404': [{ kind: 'answer', answer: { status: 404, json: {} } }, 'notFound'],
+  '409': [{ kind: 'answer', answer: { status: 409, json: {} } }, 'conflict'],
+  '418': [{ kind: 'answer', answer: { status: 418, json: {} } }, 'unexpectedAnswer'],
+  '429': [{ kind: 'answer', answer: { status: 429, headers: { 'retry-after': '86400' } } }, 'rateLimited'],
+  '500': [{ kind: 'answer', answer: { status: 500, json: {} } }, 'serverFault'],
+  '503': [{ kind: 'answer', answer: { status: 503, text: 'overloaded' } }, 'serverFault'],
+  'a web page': [{ kind: 'answer', answer: { status: 200, html: '<h1>Sign in</h1>' } }, 'unexpectedAnswer'],
+  nothing: [{ kind: 'answer', answer: { status: 200, text: '' } }, 'unexpectedAnswer'],
+  'JSON that breaks off': [{ kind: 'answer', answer: { status: 200, text: '{"data":[{"id":' } }, 'unexpectedAnswer'],
+  'other JSON': [{ kind: 'answer', answer: { status: 200, json: { hello: 'world' } } }, 'unexpectedAnswer'],
+  'half of it': [{ kind: 'halfBody' }, 'unreachable'],
+  'a closed connection': [{ kind: 'cut', when: 'before' }, 'unreachable'],
+  silence: [{ kind: 'silent' }, 'timedOut'],
+  'a byte a second': [{ kind: 'drip', ms: 50 }, 'timedOut'],
+};
+
+/** Ids that no adapter may put into a path. */
+const badIds = [
+  '',
+  'all',
+  'ALL',
+  '.',
+  '..',
+  '../all',
+  'a/b',
+  'a\\b',
+  'a?b',
+  'a#b',
+  'a%2Fall',
+  'a b',
+  'a\u202eb',
+  'x'.repeat(300),
+];
+
+/**
+ * What every provider must do, over real HTTP, whoever the vendor is. A vendor has its own tests for what is its own.
+ * @param startStage makes a server with nothing running on it, anew for each test.
+ * @param can what the server can be made to list, which decides about two of the tests: statuses that nobody has heard
+ * of, where the vendor has statuses, and rows that are not as documented, which a real server does not have.
+ */
+export function providerContract(
+  name: string,
+  startStage: () => Promise<Stage>,
+  can: { readonly oddStatuses: boolean; readonly malformedRows: boolean },
+): void {
+  describe(`${name} keeps the contract`, function () {
+    this.timeout(120_000);
+    let stage: Stage;
+    let log: KeptLog;
+    let sentTo: Set<string>;
+
+    beforeEach(async () => {
+      stage = await startStage();
+      log = new KeptLog();
+      sentTo = new Set();
+    });
+    afterEach(async () => {
+      await stage?.stop();
+    });
+
+    /** The account's provider, with every address noted that it opens a way to. */
+    function open(credentials = stage.credentials, origin = stage.server.url, clock = fastClock(20)): Provider {
+      const wires = realWires(log, clock, stage.settings);
+      const noted: Wires = {
+        ...wires,
+        http: (address, ...rest) => {
+          sentTo.add(address.origin);
+          return wires.http(address, ...rest);
+        },
+        cdp: {
+          dial: (address, signal) => {
+            sentTo.add(address.origin.replace(/^ws/, 'http'));
+            return wires.cdp.dial(address, signal);
+          },
+        },
+      };
+      return connect(stage.kind, origin, credentials, noted);
+    }
+
+    async function listed(provider = open()): Promise<{ sessions: Session[]; faults: Inventory['faults'] }> {
+      const pages = await Array.fromAsync(provider.list(unaborted));
+      const sessions = new Map(pages.flatMap((page) => page.sessions.map((session) => [session.id, session] as const)));
+      return { sessions: [...sessions.values()], faults: pages.flatMap(({ faults }) => faults) };
+    }
+
+    async function one(provider: Provider, id: string): Promise<Session> {
+      const session = (await listed(provider)).sessions.find((session) => session.id === id);
+      assert.ok(session, `${id} is not listed`);
+      return session;
+    }
+
+    const ids = (sessions: readonly Session[]) => sessions.map(({ id }) => id as string).sort();
+    const secrets = () =>
+      stage.kind.fields.flatMap(({ id, kind }) => (kind === 'secret' ? (stage.credentials[id] ?? []) : []));
+
+    /** Whatever of an error can be read anywhere. */
+    function readable(error: ProviderError): string {
+      const cause = error.cause instanceof Error ? `${error.cause.message} ${error.cause.stack}` : String(error.cause);
+      return [error.message, error.detail, error.stack, cause, JSON.stringify(error.trouble)].join('\n');
+    }
+
+    it('lists everything that runs', async () => {
+      assert.deepEqual((await listed()).sessions, []);
+      const started = await stage.start(stage.many);
+      const { sessions, faults } = await listed();
+      assert.deepEqual(ids(sessions), [...started].sort());
+      assert.deepEqual(faults, []);
+    });
+
+    it('can do nothing that its kind does not tell of', async () => {
+      await stage.start(1);
+      const provider = open();
+      await listed(provider);
+      for (const capability of capabilitiesOf(provider)) assert.ok(stage.kind.can.includes(capability), capability);
+    });
+
+    it('hands over each page as it arrives', async () => {
+      await stage.start(stage.many);
+      const provider = open();
+      const asked: number[] = [];
+      let found = 0;
+      for await (const page of provider.list(unaborted)) {
+        asked.push(stage.server.requests.length);
+        found = Math.max(found, page.sessions.length);
+      }
+      assert.ok(found > 0);
+      // What is asked for behind a page is asked for after the page was handed over.
+      for (const [index, count] of asked.entries()) if (index > 0) assert.ok(count >= (asked[index - 1] ?? 0));
+      if (asked.length > 1)
+        assert.ok((asked[0] ?? 0) < (asked.at(-1) ?? 0), 'all was asked before the first page came');
+    });
+
+    (can.oddStatuses ? it : omit)('keeps a status that it does not know, and can end it', async () => {
+      const id = await stage.startUnknown();
+      const provider = open();
+      const session = await one(provider, id);
+      assert.equal(session.phase, 'unknown');
+      assert.equal(await provider.probe(session, unaborted), 'running');
+      await provider.end(session, unaborted);
+      await until(async () => (await stage.running()).length === 0);
+    });
+
+    (can.malformedRows ? it : omit)('shows 499 of 500 rows, and says what is wrong with the other', async () => {
+      const started = await stage.start(499);
+      stage.addMalformed();
+      const { sessions, faults } = await listed();
+      assert.deepEqual(ids(sessions), [...started].sort());
+      assert.equal(faults.length, 1);
+      assert.match(faults[0]?.what ?? '', /^its .+/);
+    });
+
+    it('ends one session and no other, and sees that it is gone', async () => {
+      const [first = '', ...others] = await stage.start(3);
+      const provider = open();
+      const session = await one(provider, first);
+      assert.equal(await provider.probe(session, unaborted), 'running');
+      const { outcome } = await provider.end(session, unaborted);
+      assert.ok(outcome === 'ended' || outcome === 'accepted', outcome);
+      await until(async () => !(await stage.running()).includes(first));
+      assert.deepEqual((await stage.running()).sort(), others.sort());
+      await until(async () => (await provider.probe(session, unaborted)) === 'gone');
+      assert.deepEqual(ids((await listed(provider)).sessions), others.sort());
+    });
+
+    it('takes a second end of the same session for no error', async () => {
+      const [first = ''] = await stage.start(2);
+      const provider = open();
+      const session = await one(provider, first);
+      await provider.end(session, unaborted);
+      await until(async () => (await provider.probe(session, unaborted)) === 'gone');
+      const { outcome } = await provider.end(session, unaborted);
+      assert.notEqual(outcome, 'failed');
+      assert.equal((await stage.running()).length, 1);
+    });
+
+    it('refuses an id that is none before any request', async () => {
+      const [first = ''] = await stage.start(2);
+      const provider = open();
+      const session = await one(provider, first);
+      const before = stage.server.requests.filter(({ path }) => /kill|sessions?\/|end/.test(path)).length;
+      for (const bad of badIds) {
+        const id = bad as Session['id'];
+        const error = await errorOf(provider.end({ ...session, id }, unaborted));
+        assert.equal(error.trouble.kind, 'unexpectedAnswer', JSON.stringify(bad));
+        if (provider.pages !== undefined) await errorOf(provider.pages(id, unaborted));
+        if (provider.liveView !== undefined) await errorOf(provider.liveView(id, undefined, unaborted));
+      }
+      const after = stage.server.requests.filter(({ path }) => /kill|sessions?\/|end/.test(path)).length;
+      assert.equal(after, before);
+      assert.equal((await stage.running()).length, 2);
+    });
+
+    it('says what kind of trouble it is', async () => {
+      await stage.start(1);
+      const { method, path } = stage.listing;
+      for (const [what, [fault, usual]] of Object.entries(listFaults)) {
+        const provider = open();
+        await listed(provider);
+        stage.server.misbehave(method, path, fault);
+        const error = await errorOf(listed(provider));
+        assert.equal(error.trouble.kind, stage.troubles[what] ?? usual, what);
+        stage.server.behave();
+        assert.equal((await listed(provider)).sessions.length, 1, `it does not recover from ${what}`);
+      }
+      const nobody = open(stage.credentials, `http://127.0.0.1:${await freePort()}`);
+      assert.equal((await errorOf(nobody.check(unaborted))).trouble.kind, 'unreachable');
+      if (stage.wrong !== undefined) {
+        assert.equal((await errorOf(open(stage.wrong).check(unaborted))).trouble.kind, 'unauthorized');
+        assert.equal((await errorOf(listed(open(stage.wrong)))).trouble.kind, 'unauthorized');
+      }
+    });
+
+    it('stops asking as soon as nobody waits', async () => {
+      await stage.start(1);
+      const provider = open();
+      await listed(provider);
+      stage.server.misbehave(stage.listing.method, stage.listing.path, { kind: 'slow', ms: 150 });
+      const abort = new AbortController();
+      let abortedAt = 0;
+      setTimeout(() => {
+        abortedAt = Date.now();
+        abort.abort();
+      }, 60);
+      const read = async () => {
+        for await (const _ of provider.list(abort.signal));
+      };
+      assert.equal((await errorOf(read())).trouble.kind, 'cancelled');
+      assert.ok(Date.now() - abortedAt < 50, 'it went on waiting');
+      await new Promise((resolve) => setTimeout(resolve, 250));
+      assert.ok((stage.server.requests.at(-1)?.at ?? 0) <= abortedAt + 50, 'it went on asking');
+      const asked = stage.server.requests.length;
+      assert.equal((await errorOf(provider.check(abort.signal))).trouble.kind, 'cancelled');
+      assert.equal(stage.server.requests.length, asked);
+    });
+
+    it('shows no secret in any error or log line', async () => {
+      await stage.start(1);
+      const provider = open();
+      await listed(provider);
+      const { method, path } = stage.listing;
+      const told = secrets().join(' ');
+      const echo = `the key ${told} was sent to https://user:${told}@host/?token=${encodeURIComponent(told)}`;
+      for (const [status, body] of [
+        [400, { json: { message: echo } }],
+        [401, { json: { error: { code: 401, message: echo } } }],
+        [403, { text: echo }],
+        [500, { json: { error: echo } }],
+        [200, { text: echo }],
+        [302, { headers: { location: `https://elsewhere.example/?token=${told}` } }],
+      ] as const) {
+        stage.server.misbehave(method, path, { kind: 'answer', answer: { status, ...body } });
+        const text = readable(await errorOf(listed(provider)));
+        for (const secret of secrets()) assert.ok(!text.includes(secret), `${status}: ${text}`);
+        stage.server.behave();
+      }
+      const session = (await listed(provider)).sessions[0];
+      assert.ok(session);
+      await provider.probe(session, unaborted);
+      await provider.end(session, unaborted);
+      for (const secret of secrets()) assert.ok(!log.lines.join('\n').includes(secret), 'a secret is in the log');
+      assert.ok(!log.lines.join('\n').includes('canary'), 'a secret of the vendor’s is in the log');
+    });
+
+    it('shows no secret in the tree', async () => {
+      await stage.start(2);
+      const house = new House({ kinds: [stage.kind], settings: stage.settings });
+      try {
+        const id = await house.add(stage.kind.id, stage.server.url, stage.credentials);
+        assert.equal(house.store.state(id)?.kind, 'ready');
+        const text = drawn(house).join('\n');
+        for (const { id: session } of house.store.state(id)?.contents.sessions.values() ?? []) {
+          assert.ok(text.includes(session), `${session} is not in the tree`);
+        }
+        for (const secret of [...secrets(), 'canary']) assert.ok(!text.includes(secret), `${secret} is in the tree`);
+      } finally {
+        house.dispose();
+      }
+    });
+
+    it('sends nothing to any other origin than the account’s and those its kind derives from it', async () => {
+      const elsewhere = await new VendorServer({ routes: {}, notFound: () => ({ status: 200, json: {} }) }).start();
+      try {
+        await stage.start(1);
+        const provider = open();
+        const [session] = (await listed(provider)).sessions;
+        assert.ok(session);
+        await provider.check(unaborted);
+        await provider.pages?.(session.id, unaborted);
+        await provider.liveView?.(session.id, undefined, unaborted);
+        const redirect = { status: 307, headers: { location: `${elsewhere.url}/` } };
+        stage.server.misbehave('GET', /./, { kind: 'answer', answer: redirect });
+        stage.server.misbehave('POST', /./, { kind: 'answer', answer: redirect });
+        stage.server.misbehave('DELETE', /./, { kind: 'answer', answer: redirect });
+        await errorOf(listed(provider));
+        await errorOf(provider.end(session, unaborted));
+        stage.server.behave();
+        await provider.end(session, unaborted);
+        assert.deepEqual(elsewhere.log(), []);
+        const origin = new URL(stage.server.url);
+        const allowed = new Set(
+          [origin, ...stage.kind.furtherAddresses(origin, stage.credentials)].map((url) => url.origin),
+        );
+        for (const address of sentTo) assert.ok(allowed.has(address), address);
+      } finally {
+        await elsewhere.stop();
+      }
+    });
+  });
+}
+
+const omit = (): void => {};
+
+/** Everything that the tree and its tooltips say. */
+function drawn(house: House): string[] {
+  const model: TreeModel = {
+    store: house.store,
+    nodes: new TreeNodes(),
+    accounts: () => house.accounts.all,
+    account: house.accounts.get.bind(house.accounts),
+    kind: house.kinds.get.bind(house.kinds),
+    now: Date.now,
+    limit: () => 200,
+    isProtected: () => false,
+    isMine: () => undefined,
+  };
+  const lines = (node?: TreeNode): string[] =>
+    childrenOf(model, node).flatMap((child) => [
+      JSON.stringify(rowOf(model, child)),
+      JSON.stringify(tooltipOf(model, child)),
+      ...lines(child),
+    ]);
+  return lines();
+}
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  for (const deadline = Date.now() + 10_000; !(await isSo()); ) {
+    assert.ok(Date.now() < deadline, 'it did not come to pass');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

@@ -1,0 +1,204 @@
+import { strict as assert } from 'node:assert';
+import { sessionId } from '../../../src/core/ids.ts';
+import type { Provider } from '../../../src/core/provider.ts';
+import type { Session } from '../../../src/core/session.ts';
+import { gateway } from '../../../src/providers/gateway.ts';
+import { type GatewayServer, startGateway } from '../../servers/gateway.ts';
+import { errorOf } from '../errors.ts';
+import { House } from '../services/house.ts';
+import { connect, unaborted } from '../wires.ts';
+
+const quietly = { stop: unaborted, onProgress: () => {} };
+
+describe('Session gateway', () => {
+  let server: GatewayServer;
+  let provider: Provider;
+
+  beforeEach(async () => {
+    server = await startGateway();
+    ({ provider } = connect(gateway, server.url, { authorization: server.authorization }));
+  });
+  afterEach(() => server.stop());
+
+  async function listed(from = provider) {
+    const [page] = await Array.fromAsync(from.list(unaborted));
+    assert.ok(page);
+    return page;
+  }
+
+  async function only(): Promise<Session> {
+    const [session] = (await listed()).sessions;
+    assert.ok(session);
+    return session;
+  }
+
+  it('lists under any base address, with or without a header', async () => {
+    const below = await startGateway('/tools/browsers');
+    try {
+      below.add({ id: 'sess_abc123' });
+      const account = connect(gateway, `${below.url}/tools/browsers`, { authorization: below.authorization }).provider;
+      assert.deepEqual(
+        (await listed(account)).sessions.map(({ id }) => id),
+        ['sess_abc123'],
+      );
+      assert.equal((await errorOf(connect(gateway, below.url).provider.check(unaborted))).trouble.kind, 'notFound');
+      const without = connect(gateway, `${below.url}/tools/browsers`).provider;
+      assert.equal((await errorOf(without.check(unaborted))).trouble.kind, 'unauthorized');
+      assert.equal(below.requests.at(-1)?.headers['authorization'], undefined);
+    } finally {
+      await below.stop();
+    }
+  });
+
+  it('reads every documented status, and leaves out what has stopped', async () => {
+    for (const status of ['starting', 'running', 'idle', 'stopped', 'error'])
+      server.add({ id: `sess_${status}`, status });
+    assert.deepEqual(
+      (await listed()).sessions.map(({ id, phase }) => [id, phase]),
+      [
+        ['sess_starting', 'starting'],
+        ['sess_running', 'running'],
+        ['sess_idle', 'idle'],
+        ['sess_error', 'unknown'],
+      ],
+    );
+  });
+
+  it('ends by the documented request, and proves it by asking again', async () => {
+    server.add({ id: 'sess_abc123', persist: true });
+    const session = await only();
+    assert.equal((await provider.end(session, unaborted)).outcome, 'accepted');
+    const request = server.requests.find(({ method }) => method === 'DELETE');
+    assert.equal(request?.path, '/api/browser-automation/sessions/sess_abc123');
+    assert.equal(request?.body, '');
+    assert.deepEqual(server.saved, ['sess_abc123']);
+    assert.equal(await provider.probe(session, unaborted), 'gone');
+    assert.match(gateway.wording.ending, /“persist” saves its cookies and storage to its profile/);
+  });
+
+  it('trap G1: says of an empty list that it may not be all', async () => {
+    server.add();
+    server.listsNothing = true;
+    const { sessions, account } = await listed();
+    assert.deepEqual(sessions, []);
+    assert.match(account?.note ?? '', /lists no session\. Some list none whatever runs/);
+    server.listsNothing = false;
+    assert.equal((await listed()).account?.note, undefined);
+  });
+
+  it('trap G1: takes a list that suddenly is empty for no proof', async () => {
+    const house = new House();
+    try {
+      server.add({ id: 'sess_a' });
+      const id = await house.add('gateway', server.url, { authorization: server.authorization });
+      const session = house.store.session(id, sessionId('sess_a'));
+      assert.ok(session);
+      server.immortal.add('sess_a');
+      server.listsNothing = true;
+      const { results } = await house.ender.end([{ accountId: id, session }], quietly);
+      assert.equal(results[0]?.outcome, 'stuck');
+      assert.equal(house.store.life(id, session.id).kind, 'stuck');
+      // Its row stays until the gateway says that it is gone, whatever the list says.
+      await house.refresher.refresh(id);
+      assert.ok(house.store.session(id, session.id));
+      server.sessions.clear();
+      await house.refresher.refresh(id);
+      assert.equal(house.store.session(id, session.id), undefined);
+    } finally {
+      house.dispose();
+    }
+  });
+
+  it('trap G2: does not call ended what the gateway lists and does not find', async () => {
+    const house = new House();
+    try {
+      server.add({ id: 'sess_a' });
+      server.findsNothing = true;
+      const session = await only();
+      const error = await errorOf(provider.end(session, unaborted));
+      assert.equal(error.trouble.kind, 'notFound');
+      assert.equal(await provider.probe(session, unaborted), 'running');
+      const id = await house.add('gateway', server.url, { authorization: server.authorization });
+      const { results } = await house.ender.end([{ accountId: id, session }], quietly);
+      assert.equal(results[0]?.outcome, 'failed');
+      assert.deepEqual(server.running, ['sess_a']);
+      assert.ok(house.store.session(id, sessionId('sess_a')));
+    } finally {
+      house.dispose();
+    }
+  });
+
+  it('trap G2: takes a session without its fields for one that may run', async () => {
+    server.add({ id: 'sess_a' });
+    const session = await only();
+    server.tellsNothing = true;
+    assert.equal(await provider.probe(session, unaborted), 'unknown');
+    const view = provider.liveView?.(session.id, undefined, unaborted);
+    assert.equal((await errorOf(view)).trouble.kind, 'unsupported');
+    const answer = {
+      status: 200,
+      json: { sessions: [{ id: 'sess_a' }, { id: 'sess_b', status: null }, {}], count: 3 },
+    };
+    server.misbehave('GET', /sessions$/, { kind: 'answer', answer }, 1);
+    const { sessions, faults } = await listed();
+    assert.deepEqual(
+      sessions.map(({ id, phase, status }) => [id, phase, status]),
+      [
+        ['sess_a', 'unknown', undefined],
+        ['sess_b', 'unknown', undefined],
+      ],
+    );
+    assert.deepEqual(
+      faults.map(({ subject }) => subject),
+      ['row 3'],
+    );
+  });
+
+  it('trap G3: keeps a session as it was when the gateway cannot tell of it', async () => {
+    server.add({ id: 'sess_a' });
+    const session = await only();
+    const answer = { status: 500, json: { error: 'Failed to get session' } };
+    server.misbehave('GET', /sess_a$/, { kind: 'answer', answer });
+    assert.equal((await errorOf(provider.probe(session, unaborted))).trouble.kind, 'serverFault');
+  });
+
+  it('trap G4: frames the gateway’s own pages and Anchor’s, and nothing else', async () => {
+    server.add({ id: 'sess_a' });
+    const id = sessionId('sess_a');
+    const own = await provider.liveView?.(id, undefined, unaborted);
+    assert.equal(own?.url.href, `${server.url}/live/sess_a`);
+    const view = async (liveViewUrl: string) => {
+      const answer = { status: 200, json: { session: { id, status: 'running', liveViewUrl } } };
+      server.misbehave('GET', /sess_a$/, { kind: 'answer', answer }, 1);
+      return provider.liveView?.(id, undefined, unaborted);
+    };
+    assert.equal((await view('https://live.anchorbrowser.io/sess_abc123'))?.url.host, 'live.anchorbrowser.io');
+    for (const url of ['https://anchorbrowser.io.evil.example/', 'http://live.anchorbrowser.io/', 'javascript:1', '']) {
+      assert.equal((await errorOf(view(url))).trouble.kind, 'unexpectedAnswer', url);
+    }
+  });
+
+  it('asks again after a 500: the session may have vanished on its own', async () => {
+    server.add({ id: 'sess_a' });
+    server.add({ id: 'sess_b' });
+    const [first, second] = (await listed()).sessions;
+    assert.ok(first && second);
+    server.vanishing.add('sess_a');
+    assert.deepEqual(await provider.end(first, unaborted), {
+      outcome: 'alreadyGone',
+      how: 'The gateway did not find it.',
+    });
+    const answer = { status: 500, json: { error: 'Failed to terminate session' } };
+    server.misbehave('DELETE', /./, { kind: 'answer', answer }, 1);
+    assert.equal((await errorOf(provider.end(second, unaborted))).trouble.kind, 'serverFault');
+    assert.deepEqual(server.running, ['sess_b']);
+  });
+
+  it('says so when the gateway counts more sessions than it lists', async () => {
+    const answer = { status: 200, json: { sessions: [{ id: 'sess_a', status: 'running' }], count: 12 } };
+    server.misbehave('GET', /sessions$/, { kind: 'answer', answer }, 1);
+    assert.deepEqual((await listed()).faults, [
+      { subject: 'The list', what: 'the gateway left out 11 of 12 sessions' },
+    ]);
+  });
+});

@@ -1,0 +1,111 @@
+import * as v from 'valibot';
+import type { HttpRequest } from '../../../src/core/http.ts';
+import { sessionId } from '../../../src/core/ids.ts';
+import { liveViewUrl } from '../../../src/core/liveView.ts';
+import { type Link, type Provider, type ProviderKind, usualEnding } from '../../../src/core/provider.ts';
+import { ProviderError } from '../../../src/core/providerError.ts';
+import type { Session } from '../../../src/core/session.ts';
+import { decode, decodeEach, idField } from '../../../src/http/decode.ts';
+import { everyPage, subjectOf } from '../../../src/http/paging.ts';
+
+// A vendor that there is not, as a stranger would add one: this file, and its name in the list.
+
+const Room = v.object({ room: idField, state: v.string(), title: v.string() });
+const Rooms = v.object({ rooms: v.array(v.unknown()), next: v.nullable(v.number()) });
+const Window = v.object({ href: v.string() });
+
+/** Rooms with a browser in each. */
+export const madeUp: ProviderKind = {
+  id: 'madeUp',
+  label: 'Made Up',
+  icon: 'beaker',
+  docsUrl: 'https://example.com',
+  address: { preset: 'https://made.up.example', ask: true, prompt: 'Address of the house', placeholder: '' },
+  fields: [
+    {
+      id: 'doorKey',
+      label: 'Door key',
+      prompt: 'The key to the front door',
+      kind: 'secret',
+      required: true,
+      asked: 'always',
+      environment: [],
+    },
+  ],
+  settings: [],
+  furtherAddresses: () => [],
+  can: ['endEverything', 'liveView'],
+  wording: {
+    session: 'A room.',
+    ending: 'The room is emptied.',
+    endEverything: 'Every room of the house is emptied.',
+    deleteGroup: undefined,
+    watching: 'Whoever looks in keeps the light on.',
+  },
+  connect,
+};
+
+function connect(link: Link): Provider {
+  const headers = { 'door-key': link.credentials['doorKey'] ?? '' };
+  const send = (request: HttpRequest, signal: AbortSignal) => link.http.send({ ...request, headers }, signal);
+
+  async function* pages(signal: AbortSignal) {
+    const read = async (page: number) => {
+      const { rooms, next } = decode(Rooms, await send({ method: 'GET', route: '/rooms', query: { page } }, signal));
+      return { rows: rooms, more: next !== null };
+    };
+    for await (const page of everyPage(read, subjectOf('room'))) {
+      const { rows, faults } = await decodeEach(Room, page, subjectOf('room'));
+      yield { sessions: rows.map(sessionOf), groups: [], faults, account: undefined };
+    }
+  }
+
+  return {
+    ending: { ...usualEnding, proof: 'list' },
+    async check(signal) {
+      await send({ method: 'GET', route: '/rooms', query: { page: 1 } }, signal);
+      return { identity: undefined, sessionLimit: undefined, note: undefined };
+    },
+    list: pages,
+    async end({ id }, signal) {
+      try {
+        await send({ method: 'DELETE', route: '/rooms/{id}', params: { id } }, signal);
+        return { outcome: 'ended', how: undefined };
+      } catch (error) {
+        if (ProviderError.isOf(error, 'notFound')) return { outcome: 'alreadyGone', how: undefined };
+        throw error;
+      }
+    },
+    async probe({ id }, signal) {
+      for await (const { sessions } of pages(signal)) if (sessions.some((one) => one.id === id)) return 'running';
+      return 'gone';
+    },
+    async endEverything(signal) {
+      await send({ method: 'DELETE', route: '/rooms' }, signal);
+    },
+    async liveView(id, _page, signal) {
+      const answer = await send({ method: 'POST', route: '/rooms/{id}/window', params: { id } }, signal);
+      const url = liveViewUrl(decode(Window, answer).href, ({ origin }) => origin === link.origin.origin);
+      return { url, sandbox: 'allow-scripts', allow: '' };
+    },
+  };
+}
+
+function sessionOf({ room, state, title }: v.InferOutput<typeof Room>): Session {
+  return {
+    id: sessionId(room),
+    name: title,
+    phase: state === 'lit' ? 'running' : 'unknown',
+    status: state,
+    startedAt: undefined,
+    region: undefined,
+    groupId: undefined,
+    tags: [],
+    metadata: new Map(),
+    traits: [],
+    pages: undefined,
+    ends: 'session',
+    heldBack: undefined,
+    facts: [],
+  };
+}

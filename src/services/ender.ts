@@ -1,12 +1,14 @@
-import { type Clock, sleep } from '../core/clock.ts';
+import { type Clock, deadline, sleep } from '../core/clock.ts';
 import type { GroupDeletion } from '../core/group.ts';
 import type { AccountId, GroupId, SessionId } from '../core/ids.ts';
 import type { Logger } from '../core/logger.ts';
-import type { Provider } from '../core/provider.ts';
+import { type EndingTerms, type Provider, usualEnding } from '../core/provider.ts';
 import { ProviderError } from '../core/providerError.ts';
-import { type Session, stillRuns } from '../core/session.ts';
+import { isSame, type Session, stillRuns } from '../core/session.ts';
 import type { Accounts } from './accounts.ts';
 import type { Connections } from './connections.ts';
+import type { EndJournal } from './endJournal.ts';
+import { Pace } from './pace.ts';
 import type { Refresher } from './refresher.ts';
 import { type Life, type SessionStore, type StuckReason, troubleOf } from './sessionStore.ts';
 
@@ -30,6 +32,12 @@ export interface EndResult {
   readonly outcome: EndOutcomeKind;
   /** Set for `failed` and `stuck`. */
   readonly why: StuckReason | undefined;
+  /** In which of several ways it ended, in the provider's sentence. */
+  readonly how: string | undefined;
+  /** How often its end was sent; 0 where the request was for many. */
+  readonly attempts: number;
+  /** From the beginning until its outcome was known. */
+  readonly ms: number;
 }
 
 /** One result for each session that was asked for, in no particular order. */
@@ -43,12 +51,20 @@ export interface GroupReport extends EndReport {
   readonly answer: GroupDeletion | ProviderError;
 }
 
+/** How far an end has come. */
+export interface EndProgress {
+  readonly total: number;
+  /** Sessions whose end was sent, or is not going to be. */
+  readonly sent: number;
+  /** Sessions whose outcome is known. */
+  readonly settled: number;
+}
+
 /** How an end is watched and stopped. */
 export interface EndOptions {
   /** Aborting it keeps what is not sent yet from being sent; what is under way is waited for. */
   readonly stop: AbortSignal;
-  /** Called whenever one more session is settled. */
-  readonly onProgress: (settled: number, total: number) => void;
+  readonly onProgress: (progress: EndProgress) => void;
 }
 
 /** What the ender works with. */
@@ -57,28 +73,55 @@ export interface EnderOptions {
   readonly accounts: Accounts;
   readonly connections: Connections;
   readonly refresher: Refresher;
+  readonly journal: EndJournal;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-/** Most end requests under way for one account. */
-const concurrency = 4;
-/** When to look again whether sessions are gone, in milliseconds after the look before: half a minute in all. */
-const looks = [0, 1_000, 2_000, 4_000, 8_000, 15_000];
-/** How many of these looks are worth it after a request whose fate is not known. */
+/** When to look again whether sessions are gone, in milliseconds after the look before; the last one repeats. */
+const looks = [0, 1_000, 2_000, 4_000, 8_000];
+/** How many looks are worth it after a request whose fate is not known and that is not sent again. */
 const looksAfterFault = 3;
+/** How often the end of one session is sent at most. */
+const mostAttempts = 3;
+/** Before an end is sent again that did not reach the vendor; twice as long each time. */
+const firstPauseMs = 250;
+/** How long the vendor may want no request before what is not sent is given up. */
+const longestWaitMs = 60_000;
 const probeTimeoutMs = 10_000;
+const mostProbes = 8;
 
-/** What is known of a session after its end was sent, or was not. */
+/** What is known of a session's end. */
 type Sent =
-  | { readonly kind: 'taken'; readonly alreadyGone: boolean }
+  | { readonly kind: 'notSent' }
+  | { readonly kind: 'taken'; readonly alreadyGone: boolean; readonly how: string | undefined }
   /** It may have had its effect all the same: only looking tells. */
   | { readonly kind: 'unclear'; readonly why: StuckReason }
   /** It had no effect. */
-  | { readonly kind: 'refused'; readonly why: StuckReason }
-  | { readonly kind: 'notSent' };
+  | { readonly kind: 'refused'; readonly why: StuckReason };
 
-/** Ends sessions and proves it. Only what it is handed is ever ended, one by one, and each at most once. */
+/** One session on its way to an outcome. */
+interface Course {
+  readonly session: Session;
+  sent: Sent;
+  attempts: number;
+  /** How many lists in a row, all of them complete, have left it out. */
+  absences: number;
+}
+
+/** One account's part of an end, bound to the connection that it began with. */
+interface Run {
+  readonly accountId: AccountId;
+  readonly began: number;
+  readonly terms: EndingTerms;
+  readonly courses: readonly Course[];
+  readonly results: EndResult[];
+  readonly onSettled: (session: SessionId) => void;
+  /** @throws ProviderError once the account's key has become another. */
+  connection(): Promise<Provider>;
+}
+
+/** Ends sessions and proves it. Only what it is handed is ever ended, one by one. */
 export class Ender {
   readonly #options: EnderOptions;
 
@@ -94,156 +137,274 @@ export class Ender {
       byAccount.set(accountId, sessions.set(session.id, session));
     }
     const total = [...byAccount.values()].reduce((sum, { size }) => sum + size, 0);
-    let settled = 0;
-    const onSettled = () => onProgress(++settled, total);
+    const entry = await this.#options.journal.begin(targets);
+    let [sent, settled] = [0, 0];
+    const progress = {
+      sent: () => onProgress({ total, sent: ++sent, settled }),
+      settled: (account: AccountId, session: SessionId) => {
+        entry.settle(account, session);
+        onProgress({ total, sent, settled: ++settled });
+      },
+    };
     const results = await Promise.all(
-      [...byAccount].map(([id, sessions]) => this.#endInAccount(id, [...sessions.values()], stop, onSettled)),
+      [...byAccount].map(([id, sessions]) => this.#endInAccount(id, [...sessions.values()], stop, progress)),
     );
+    await entry.finish();
     return { results: results.flat() };
   }
 
   /** Uses the vendor's one call, once, and then looks what became of the sessions that were listed. Never rejects. */
   async endEverything(accountId: AccountId): Promise<EndReport> {
-    const run = await this.#begin(accountId, () => true);
-    const sent = await run.send(async (provider) => {
+    const { results } = await this.#ask(accountId, this.#listed(accountId), async (provider) => {
       if (provider.endEverything === undefined) throw unsupported('ending everything at once');
       await provider.endEverything(neverAborted);
-      return { kind: 'taken', alreadyGone: false };
     });
-    return { results: await this.#settle(run, () => sent) };
+    return { results };
   }
 
   /** Has the vendor delete a group, once, and then looks what became of its sessions. Never rejects. */
   async deleteGroup(accountId: AccountId, group: GroupId): Promise<GroupReport> {
     let answer: GroupDeletion | undefined;
-    const run = await this.#begin(accountId, ({ groupId }) => groupId === group);
-    const sent = await run.send(async (provider) => {
-      if (provider.deleteGroup === undefined) throw unsupported('deleting a batch');
-      answer = await provider.deleteGroup(group, neverAborted);
-      return { kind: 'taken', alreadyGone: false };
+    let refused: ReadonlyMap<string, string> = new Map();
+    const { results, sent } = await this.#ask(
+      accountId,
+      this.#membersOf(accountId, group),
+      async (provider) => {
+        if (provider.deleteGroup === undefined) throw unsupported('deleting a batch');
+        answer = await provider.deleteGroup(group, neverAborted);
+        refused = new Map(answer.failures.map(({ sessionId, reason }) => [sessionId, reason]));
+      },
+      ({ id }) => refused.get(id),
+    );
+    return { answer: answer ?? errorOf(sent) ?? unsupported('deleting a batch'), results };
+  }
+
+  /** Has the vendor cancel a group, once, and then looks what became of its sessions. Never rejects. */
+  async cancelGroup(accountId: AccountId, group: GroupId): Promise<EndReport> {
+    const { results } = await this.#ask(accountId, this.#membersOf(accountId, group), async (provider) => {
+      if (provider.cancelGroup === undefined) throw unsupported('cancelling a batch');
+      await provider.cancelGroup(group, neverAborted);
     });
-    const refused = new Map(answer?.failures.map(({ sessionId, reason }) => [sessionId, reason]));
-    const results = await this.#settle(run, ({ id }) => {
-      const said = refused.get(id);
-      return said === undefined ? sent : { kind: 'unclear', why: { kind: 'notDeleted', said } };
+    return { results };
+  }
+
+  /**
+   * Sends one request for many sessions, once, and looks what became of each.
+   * @param refusal what the vendor said of a session that it could not end, where it did.
+   */
+  async #ask(
+    accountId: AccountId,
+    sessions: readonly Session[],
+    call: (provider: Provider) => Promise<void>,
+    refusal: (session: Session) => string | undefined = () => undefined,
+  ): Promise<{ readonly results: readonly EndResult[]; readonly sent: Sent }> {
+    const run = await this.#begin(accountId, sessions, () => {});
+    const sent = await sentBy(run, async (provider) => {
+      await call(provider);
+      return { kind: 'taken', alreadyGone: false, how: undefined };
     });
-    return { answer: answer ?? errorIn(sent), results };
+    for (const course of run.courses) {
+      const said = refusal(course.session);
+      course.sent = said === undefined ? sent : { kind: 'unclear', why: { kind: 'notDeleted', said } };
+    }
+    await this.#prove(run, undefined);
+    return { results: run.results, sent };
+  }
+
+  #membersOf(accountId: AccountId, group: GroupId): readonly Session[] {
+    return this.#listed(accountId).filter(({ groupId }) => groupId === group);
+  }
+
+  #listed(accountId: AccountId): readonly Session[] {
+    return [...(this.#options.store.state(accountId)?.contents.sessions.values() ?? [])];
   }
 
   async #endInAccount(
     accountId: AccountId,
     confirmed: readonly Session[],
     stop: AbortSignal,
-    onSettled: () => void,
+    progress: { readonly sent: () => void; readonly settled: (account: AccountId, session: SessionId) => void },
   ): Promise<EndResult[]> {
-    const { store } = this.#options;
+    const { store, clock } = this.#options;
     const known = store.state(accountId) !== undefined;
-    const listed = confirmed.filter(({ id }) => store.session(accountId, id) !== undefined);
-    const missing = confirmed.filter((session) => !listed.includes(session));
-    const results = missing.map((session): EndResult => {
-      onSettled();
-      if (known) return { accountId, session, outcome: 'alreadyGone', why: undefined };
-      return { accountId, session, outcome: 'failed', why: { kind: 'failed', error: accountRemoved() } };
-    });
-
-    const run = await this.#begin(accountId, listed);
-    const sent = new Map<SessionId, Sent>();
-    await inParallel(listed, async (session) => {
-      if (stop.aborted) return;
-      const fate = await run.send(async (provider) => {
-        const outcome = await provider.end(session, neverAborted);
-        return { kind: 'taken', alreadyGone: outcome === 'alreadyGone' };
-      });
-      sent.set(session.id, fate);
-    });
-    return [...results, ...(await this.#settle(run, ({ id }) => sent.get(id) ?? { kind: 'notSent' }, onSettled))];
+    // What has gone since, or what another session has taken the id of, is not there to be ended.
+    const isThere = (session: Session) => isSame(session, store.session(accountId, session.id));
+    const there = confirmed.filter(isThere);
+    const missing = confirmed.filter((session) => !isThere(session));
+    const run = await this.#begin(accountId, there, (id) => progress.settled(accountId, id));
+    for (const session of missing) {
+      const why: StuckReason | undefined = known ? undefined : { kind: 'failed', error: accountRemoved() };
+      const outcome = known ? 'alreadyGone' : 'failed';
+      const at = { attempts: 0, ms: clock.now() - run.began };
+      run.results.push({ accountId, session, outcome, why, how: undefined, ...at });
+      progress.sent();
+      progress.settled(accountId, session.id);
+    }
+    const pace = new Pace(clock, run.terms.mostInFlight, () => this.#options.connections.rateWindow(accountId));
+    await this.#send(run, run.courses, pace, stop, progress.sent);
+    const send = (courses: readonly Course[]) => this.#send(run, courses, pace, stop, () => {});
+    await this.#prove(run, { stop, send });
+    return run.results;
   }
 
   /** Marks the sessions as ending and holds on to the connection with which all of it is to be done and proven. */
-  async #begin(accountId: AccountId, which: readonly Session[] | ((session: Session) => boolean)): Promise<Run> {
+  async #begin(accountId: AccountId, sessions: readonly Session[], onSettled: Run['onSettled']): Promise<Run> {
     const { store, connections, clock } = this.#options;
-    const listed = [...(store.state(accountId)?.contents.sessions.values() ?? [])];
-    const sessions = typeof which === 'function' ? listed.filter(which) : which;
-    store.setLife(accountId, sessions.map(idOf), { kind: 'ending', since: clock.now() });
+    const began = clock.now();
+    store.setLife(accountId, sessions.map(idOf), { kind: 'ending', since: began });
     let provider: Provider | ProviderError;
     try {
       provider = await connections.open(accountId);
     } catch (error) {
       provider = ProviderError.from(error);
     }
-    /** Another key lists other sessions: what it does not list is proof of nothing. */
-    const connection = async (): Promise<Provider> => {
-      if (provider instanceof Error) throw provider;
-      if ((await connections.open(accountId)) !== provider) throw keyReplaced();
-      return provider;
-    };
     return {
       accountId,
-      sessions,
-      connection,
-      send: async (call) => {
-        try {
-          return await call(await connection());
-        } catch (error) {
-          return fateOf(ProviderError.from(error));
-        }
+      began,
+      terms: provider instanceof Error ? usualEnding : provider.ending,
+      courses: sessions.map((session) => ({ session, sent: { kind: 'notSent' }, attempts: 0, absences: 0 })),
+      results: [],
+      onSettled,
+      // Another key lists other sessions: what it does not list is proof of nothing.
+      connection: async () => {
+        if (provider instanceof Error) throw provider;
+        if ((await connections.open(accountId)) !== provider) throw keyReplaced();
+        return provider;
       },
     };
   }
 
-  /** Looks until every session is proven gone or the looks are used up, and puts the outcome on each row. */
-  async #settle(run: Run, fate: (session: Session) => Sent, onSettled: () => void = () => {}): Promise<EndResult[]> {
-    const { store, clock } = this.#options;
-    const { accountId } = run;
-    const results: EndResult[] = [];
-    const settle = (session: Session, outcome: EndOutcomeKind, why?: StuckReason) => {
-      const result: EndResult = { accountId, session, outcome, why };
-      results.push(result);
-      this.#audit(result);
-      const life: Life = why === undefined ? { kind: 'running' } : { kind: 'stuck', since: clock.now(), why };
-      store.setLife(accountId, [session.id], life);
-      onSettled();
+  /**
+   * Sends the ends, as many at once as the pace allows. What the vendor has certainly not acted on is sent again, up to
+   * the most attempts; what it may have acted on is left for a look.
+   */
+  async #send(run: Run, courses: readonly Course[], pace: Pace, stop: AbortSignal, onSent: () => void): Promise<void> {
+    const { clock, store } = this.#options;
+    const queue = [...courses];
+    const inFlight = new Set<Promise<void>>();
+    const giveUp = (error: ProviderError) => {
+      for (const course of queue.splice(0)) {
+        if (course.sent.kind === 'notSent') course.sent = { kind: 'refused', why: { kind: 'failed', error } };
+        onSent();
+      }
     };
+    const one = async (course: Course) => {
+      const { session } = course;
+      if (!isSame(session, store.session(run.accountId, session.id))) {
+        course.sent = { kind: 'taken', alreadyGone: true, how: undefined };
+        onSent();
+        return;
+      }
+      const began = clock.now();
+      course.attempts++;
+      course.sent = await sentBy(run, async (provider) => {
+        const { outcome, how } = await provider.end(session, neverAborted);
+        return { kind: 'taken', alreadyGone: outcome === 'alreadyGone', how };
+      });
+      const error = errorOf(course.sent);
+      if (error === undefined) pace.clean(clock.now() - began);
+      else if (wantsLess(error)) pace.refused(error);
+      const repeat = error !== undefined && mayRepeat(error) && course.attempts < attemptsFor(error);
+      if (repeat && !stop.aborted) {
+        if (!wantsLess(error)) await pause(clock, firstPauseMs * 2 ** course.attempts, stop);
+        queue.push(course);
+      } else onSent();
+    };
+    while (!stop.aborted && (queue.length > 0 || inFlight.size > 0)) {
+      const wait = queue.length === 0 ? 'busy' : pace.wait(inFlight.size);
+      const next = wait === 0 ? queue.shift() : undefined;
+      const { refusal } = pace;
+      if (refusal !== undefined && wait !== 'busy' && wait > longestWaitMs) giveUp(refusal);
+      else if (next !== undefined) {
+        const sending: Promise<void> = one(next).finally(() => inFlight.delete(sending));
+        inFlight.add(sending);
+      } else if (wait === 'busy') await Promise.race(inFlight);
+      else if (wait !== 0) await Promise.race([pause(clock, wait, stop), ...inFlight]);
+    }
+    await Promise.all(inFlight);
+    // Stopped: what was not sent never will be, and what was refused stays refused.
+    for (const _ of queue) onSent();
+  }
 
-    let open = run.sessions.filter((session) => {
-      const sent = fate(session);
-      if (sent.kind === 'notSent') settle(session, 'cancelled');
-      else if (sent.kind === 'refused') settle(session, 'failed', sent.why);
+  /**
+   * Looks until every session is proven gone or its time is up, and puts the outcome on each row. Where it may, it sends
+   * ends again whose fate was not known, to sessions that a look has shown to run.
+   */
+  async #prove(
+    run: Run,
+    again: { readonly stop: AbortSignal; readonly send: (courses: readonly Course[]) => Promise<void> } | undefined,
+  ): Promise<void> {
+    const { clock } = this.#options;
+    // Counted, and not read off the clock, which may jump.
+    let waited = 0;
+    let open = run.courses.filter((course) => {
+      if (course.sent.kind === 'notSent') this.#settle(run, course, 'cancelled');
+      else if (course.sent.kind === 'refused') this.#settle(run, course, 'failed', course.sent.why);
       else return true;
       return false;
     });
     let blind: ProviderError | undefined;
-    for (const [index, pause] of looks.entries()) {
-      if (open.length === 0) break;
-      await sleep(clock, pause, neverAborted);
+    for (let index = 0; open.length > 0; index++) {
+      const wait = looks[Math.min(index, looks.length - 1)] ?? 0;
+      if (index > 0 && waited + wait > run.terms.withinMs) break;
+      waited += wait;
+      await sleep(clock, wait, neverAborted);
       const look = await this.#look(run, open);
       blind = look.blind;
-      open = open.filter((session) => {
-        const sent = fate(session);
-        if (look.gone.has(session))
-          settle(session, sent.kind === 'taken' && sent.alreadyGone ? 'alreadyGone' : 'ended');
-        else if (sent.kind === 'unclear' && blind === undefined && index + 1 >= looksAfterFault) {
-          settle(session, 'failed', sent.why);
-        } else return true;
-        return false;
+      const repeat: Course[] = [];
+      open = open.filter((course) => {
+        const { sent } = course;
+        if (look.gone.has(course)) {
+          this.#settle(run, course, wasGoneBefore(sent) ? 'alreadyGone' : 'ended');
+          return false;
+        }
+        if (sent.kind !== 'unclear' || blind !== undefined || course.absences > 0) return true;
+        const mayAgain = again !== undefined && !again.stop.aborted && 'error' in sent.why;
+        if (mayAgain && course.attempts < mostAttempts) repeat.push(course);
+        else if (index + 1 >= looksAfterFault) {
+          this.#settle(run, course, 'failed', sent.why);
+          return false;
+        }
+        return true;
       });
+      if (repeat.length > 0) {
+        const before = attemptsOf(repeat);
+        await again?.send(repeat);
+        if (attemptsOf(repeat) > before) waited = 0;
+      }
     }
-    for (const session of open) {
-      const sent = fate(session);
-      if (blind !== undefined) settle(session, 'stuck', { kind: 'unproven', error: blind });
-      else if (sent.kind === 'unclear') settle(session, 'failed', sent.why);
-      else settle(session, 'stuck', { kind: 'stillListed' });
+    for (const course of open) {
+      const { sent } = course;
+      if (blind !== undefined) this.#settle(run, course, 'stuck', { kind: 'unproven', error: blind });
+      else if (sent.kind === 'unclear' || sent.kind === 'refused') this.#settle(run, course, 'failed', sent.why);
+      else this.#settle(run, course, 'stuck', { kind: 'stillRuns' });
     }
-    return results;
+  }
+
+  #settle(run: Run, { session, sent, attempts }: Course, outcome: EndOutcomeKind, why?: StuckReason): void {
+    const { store, clock, accounts, logger } = this.#options;
+    const { accountId } = run;
+    const how = why === undefined && sent.kind === 'taken' ? sent.how : undefined;
+    const ms = clock.now() - run.began;
+    run.results.push({ accountId, session, outcome, why, how, attempts, ms });
+    const life: Life = why === undefined ? { kind: 'running' } : { kind: 'stuck', since: clock.now(), why };
+    store.setLife(accountId, [session.id], life);
+    const reason = why !== undefined && 'error' in why ? why.error.message : how;
+    const line = `end ${accounts.get(accountId)?.label ?? accountId} ${session.id}: ${outcome}, ${attempts} sent, ${ms} ms`;
+    logger.info(reason === undefined ? line : `${line}: ${reason}`);
+    run.onSettled(session.id);
   }
 
   /**
    * Looks which sessions are gone: by a complete list that begins now, else by asking for each. `blind` says why no
    * list could be had.
    */
-  async #look(run: Run, sessions: readonly Session[]): Promise<{ gone: ReadonlySet<Session>; blind?: ProviderError }> {
+  async #look(
+    run: Run,
+    courses: readonly Course[],
+  ): Promise<{ readonly gone: ReadonlySet<Course>; readonly blind?: ProviderError }> {
     const { store, refresher, clock } = this.#options;
-    const { accountId, connection } = run;
+    const { accountId, connection, terms } = run;
     const began = clock.now();
     await refresher.refresh(accountId);
     let provider: Provider;
@@ -254,40 +415,64 @@ export class Ender {
     }
     const state = store.state(accountId);
     if (state === undefined) return { gone: new Set(), blind: accountRemoved() };
-    if (state.kind === 'ready' && state.trouble === undefined && state.asOf >= began) {
-      return { gone: new Set(sessions.filter((session) => !stillRuns(session, store.session(accountId, session.id)))) };
+    const complete = state.kind === 'ready' && state.trouble === undefined && state.asOf >= began;
+    let gone: readonly Course[];
+    if (complete) {
+      const unproven = store.unproven(accountId);
+      const listed = ({ id }: Session) => (unproven.has(id) ? undefined : store.session(accountId, id));
+      for (const course of courses) {
+        course.absences = stillRuns(course.session, listed(course.session)) ? 0 : course.absences + 1;
+      }
+      const absent = courses.filter(({ absences }) => absences > 0);
+      gone = terms.proof === 'probe' ? await this.#probe(provider, absent) : absent.filter(isProven(terms));
+    } else {
+      for (const course of courses) course.absences = 0;
+      gone = await this.#probe(provider, courses);
     }
-    const gone = await this.#probe(provider, sessions);
-    store.removeProven(accountId, [...gone].map(idOf));
-    return { gone, blind: troubleOf(state) ?? new ProviderError({ kind: 'cancelled' }, 'the list was given up') };
+    if (!complete || terms.proof !== 'list')
+      store.removeProven(
+        accountId,
+        gone.map(({ session }) => session.id),
+      );
+    if (complete) return { gone: new Set(gone) };
+    const blind = troubleOf(state) ?? new ProviderError({ kind: 'cancelled' }, 'the list was given up');
+    return { gone: new Set(gone), blind };
   }
 
-  async #probe(provider: Provider, sessions: readonly Session[]): Promise<ReadonlySet<Session>> {
-    const gone = new Set<Session>();
-    await inParallel(sessions, async (session) => {
-      try {
-        if ((await provider.probe(session, AbortSignal.timeout(probeTimeoutMs))) === 'gone') gone.add(session);
-      } catch (error) {
-        this.#options.logger.debug(`a probe failed: ${ProviderError.from(error).message}`);
+  async #probe(provider: Provider, courses: readonly Course[]): Promise<readonly Course[]> {
+    const together =
+      courses.length < 2
+        ? undefined
+        : await this.#timed((signal) =>
+            provider.probeMany?.(
+              courses.map(({ session }) => session),
+              signal,
+            ),
+          );
+    const gone = courses.filter(({ session }) => together?.get(session.id) === 'gone');
+    const queue = courses.filter(({ session }) => together?.has(session.id) !== true).values();
+    const worker = async () => {
+      for (const course of queue) {
+        if ((await this.#timed((signal) => provider.probe(course.session, signal))) === 'gone') gone.push(course);
       }
-    });
+    };
+    await Promise.all(Array.from({ length: Math.min(mostProbes, courses.length) }, worker));
     return gone;
   }
 
-  #audit({ accountId, session, outcome, why }: EndResult): void {
-    const { accounts, logger } = this.#options;
-    const reason = why !== undefined && 'error' in why ? `: ${why.error.message}` : '';
-    logger.info(`end ${accounts.get(accountId)?.label ?? accountId} ${session.id}: ${outcome}${reason}`);
+  /** What a probe tells, or undefined where it fails or takes too long: then nothing is proven. */
+  async #timed<T>(ask: (signal: AbortSignal) => Promise<T> | undefined): Promise<T | undefined> {
+    const { clock, logger } = this.#options;
+    const limit = deadline(clock, probeTimeoutMs);
+    try {
+      return await ask(limit.signal);
+    } catch (error) {
+      logger.debug(`a probe failed: ${ProviderError.from(error).message}`);
+      return undefined;
+    } finally {
+      limit.dispose();
+    }
   }
-}
-
-/** One account's part of an end, bound to the connection that it began with. */
-interface Run {
-  readonly accountId: AccountId;
-  readonly sessions: readonly Session[];
-  /** @throws ProviderError once the account's key has become another. */
-  connection(): Promise<Provider>;
-  send(call: (provider: Provider) => Promise<Sent>): Promise<Sent>;
 }
 
 /** An end that was sent is never called back. */
@@ -295,12 +480,45 @@ const neverAborted = new AbortController().signal;
 
 const idOf = ({ id }: Session): SessionId => id;
 
-async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const queue = items.values();
-  const worker = async () => {
-    for (const item of queue) await work(item);
-  };
-  await Promise.all(Array.from({ length: Math.min(concurrency, items.length) }, worker));
+/** Whether enough lists in a row have left a session out. */
+function isProven({ proof }: EndingTerms): (course: Course) => boolean {
+  return ({ absences }) => absences >= (proof === 'list' ? 1 : 2);
+}
+
+const attemptsOf = (courses: readonly Course[]): number => courses.reduce((sum, { attempts }) => sum + attempts, 0);
+
+/** Waits, or until somebody stops it. */
+async function pause(clock: Clock, ms: number, stop: AbortSignal): Promise<void> {
+  try {
+    await sleep(clock, ms, stop);
+  } catch (error) {
+    if (!ProviderError.isOf(error, 'cancelled')) throw error;
+  }
+}
+
+async function sentBy(run: Run, call: (provider: Provider) => Promise<Sent>): Promise<Sent> {
+  try {
+    return await call(await run.connection());
+  } catch (error) {
+    return fateOf(ProviderError.from(error));
+  }
+}
+
+/** Whether the vendor has more to do than it can or wants to. */
+function wantsLess({ trouble }: ProviderError): boolean {
+  return trouble.kind === 'rateLimited' || (trouble.kind === 'serverFault' && trouble.status === 503);
+}
+
+/** Whether a request had no effect, or none that a second one adds to, so that it can be sent again without a look. */
+function mayRepeat(error: ProviderError): boolean {
+  if (wantsLess(error)) return true;
+  const { trouble } = error;
+  return trouble.kind === 'unreachable' && (trouble.why === 'refused' || trouble.why === 'dns');
+}
+
+/** A rate limit ends by itself: it is outwaited as long as the vendor names a time, or refuses seldom enough. */
+function attemptsFor({ trouble }: ProviderError): number {
+  return trouble.kind === 'rateLimited' ? 8 : mostAttempts;
 }
 
 function accountRemoved(): ProviderError {
@@ -315,9 +533,14 @@ function unsupported(what: string): ProviderError {
   return new ProviderError({ kind: 'unsupported', what }, `the provider does not know ${what}`);
 }
 
-function errorIn(sent: Sent): ProviderError {
-  if ('why' in sent && 'error' in sent.why) return sent.why.error;
-  return unsupported('deleting a batch');
+function errorOf(sent: Sent): ProviderError | undefined {
+  return 'why' in sent && 'error' in sent.why ? sent.why.error : undefined;
+}
+
+/** Whether the vendor did not know the session any longer when it was asked to end it. */
+function wasGoneBefore(sent: Sent): boolean {
+  if (sent.kind === 'taken') return sent.alreadyGone;
+  return sent.kind === 'unclear' && 'error' in sent.why && sent.why.error.trouble.kind === 'notFound';
 }
 
 /** Whether a request that failed may have had its effect all the same. */

@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Disposable } from '../core/event.ts';
 import type { AccountId } from '../core/ids.ts';
 import type { Logger } from '../core/logger.ts';
-import { capabilitiesOf } from '../core/provider.ts';
+import { capabilitiesOf, type Provider } from '../core/provider.ts';
 import { ProviderError } from '../core/providerError.ts';
 import type { Accounts } from './accounts.ts';
 import type { Connections } from './connections.ts';
@@ -154,6 +154,8 @@ export class Refresher implements Disposable {
   async #list(poll: Poll): Promise<void> {
     const { store, connections, logger } = this.#options;
     const { account, controller } = poll;
+    // One that waited while its account went or was connected anew must not stand in the way of its successor.
+    if (controller.signal.aborted) return;
     const run = store.beginList(account);
     // Before the list, so that what it changes sets it back to none.
     poll.quiet++;
@@ -162,7 +164,9 @@ export class Refresher implements Disposable {
       store.setCapabilities(account, capabilitiesOf(provider));
       for await (const page of provider.list(controller.signal)) run.arrive(page);
       controller.signal.throwIfAborted();
-      run.complete();
+      run.complete(provider.ending.proof === 'list');
+      store.setCapabilities(account, capabilitiesOf(provider));
+      await this.#proveStuck(account, provider, controller.signal);
       poll.failures = 0;
       poll.stopped = false;
     } catch (caught) {
@@ -173,6 +177,21 @@ export class Refresher implements Disposable {
       poll.stopped = ProviderError.isOf(error, 'unauthorized', 'forbidden');
       poll.notBefore = error.trouble.kind === 'rateLimited' ? (error.trouble.retryAt ?? 0) : 0;
       run.fail(error);
+    }
+  }
+
+  /** Asks for sessions that could not be ended, and that a list which proves nothing has left out since. */
+  async #proveStuck(account: AccountId, provider: Provider, signal: AbortSignal): Promise<void> {
+    const { store, logger } = this.#options;
+    for (const id of store.unproven(account)) {
+      const session = store.session(account, id);
+      // What is ending is the ender's to prove.
+      if (session === undefined || store.life(account, id).kind !== 'stuck') continue;
+      try {
+        if ((await provider.probe(session, signal)) === 'gone') store.removeProven(account, [id]);
+      } catch (error) {
+        logger.debug(`a probe failed: ${ProviderError.from(error).message}`);
+      }
     }
   }
 

@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
+import type { AccountFacts } from '../core/account.ts';
 import { Emitter, type Event } from '../core/event.ts';
 import type { Group } from '../core/group.ts';
 import type { AccountId, GroupId, SessionId } from '../core/ids.ts';
@@ -6,13 +6,17 @@ import type { Inventory, ListFault } from '../core/inventory.ts';
 import type { Page } from '../core/page.ts';
 import type { Capability } from '../core/provider.ts';
 import type { ProviderError } from '../core/providerError.ts';
+import { same } from '../core/same.ts';
 import type { Session } from '../core/session.ts';
+import { groupByMetadata } from './grouping.ts';
 
 /** What an account has, by id, in the order in which the vendor tells it. */
 export interface Contents {
   readonly sessions: ReadonlyMap<SessionId, Session>;
   readonly groups: ReadonlyMap<GroupId, Group>;
   readonly faults: readonly ListFault[];
+  /** What the vendor tells of the account itself; undefined where it tells nothing, or has not yet. */
+  readonly account: AccountFacts | undefined;
 }
 
 /**
@@ -32,8 +36,8 @@ export type AccountState =
 
 /** Why a session that was to end has not. */
 export type StuckReason =
-  /** The vendor took the request, and lists the session still. */
-  | { readonly kind: 'stillListed' }
+  /** The vendor took the request, and still says that the session runs. */
+  | { readonly kind: 'stillRuns' }
   /** No list and no probe could be had to see whether it is gone. */
   | { readonly kind: 'unproven'; readonly error: ProviderError }
   /** The request failed. */
@@ -65,6 +69,14 @@ export type StoreChange =
       readonly sessions: readonly SessionId[];
     };
 
+/** A session that was listed and is not any longer, as it was. */
+export interface Leaving {
+  readonly accountId: AccountId;
+  readonly session: Session;
+  readonly start: { readonly at: number; readonly exact: boolean };
+  readonly life: Life['kind'];
+}
+
 /** The reading half: what the tree, commands and the exported API see. Everything is answered from memory. */
 export interface SessionsView {
   readonly onDidChange: Event<StoreChange>;
@@ -81,7 +93,11 @@ export interface SessionsView {
 /** One refresh under way. What it brings after another one was begun for the same account is dropped. */
 export interface ListRun {
   arrive(page: Inventory): void;
-  complete(): void;
+  /**
+   * @param proves whether this one list proves that what it left out has ended. Where it does not, sessions whose end was
+   * asked for stay until {@link SessionStore.removeProven}; the others were never said to end, and leave with the list.
+   */
+  complete(proves: boolean): void;
   fail(trouble: ProviderError): void;
 }
 
@@ -92,21 +108,30 @@ interface Entry {
   readonly lives: Map<SessionId, Life>;
   readonly firstSeen: Map<SessionId, number>;
   readonly pages: Map<SessionId, PageList>;
+  /** Sessions that the last complete list left out, kept because that proves nothing. */
+  unproven: ReadonlySet<SessionId>;
 }
 
-const empty: Contents = { sessions: new Map(), groups: new Map(), faults: [] };
+const empty: Contents = { sessions: new Map(), groups: new Map(), faults: [], account: undefined };
 const running: Life = { kind: 'running' };
 
 /** The one place that knows what runs. The refresher and the ender write; everybody else reads {@link SessionsView}. */
 export class SessionStore implements SessionsView {
   readonly #now: () => number;
+  readonly #groupKey: () => string;
   readonly #entries = new Map<AccountId, Entry>();
   readonly #changed = new Emitter<StoreChange>();
+  readonly #left = new Emitter<Leaving>();
 
   readonly onDidChange: Event<StoreChange> = this.#changed.event;
 
-  constructor(now: () => number) {
+  /** Fires for each session that leaves a list; not when its account is removed or connected anew. */
+  readonly onDidLeave: Event<Leaving> = this.#left.event;
+
+  /** @param groupKey the key of sessions' metadata by which they are grouped; empty for none. */
+  constructor(now: () => number, groupKey: () => string = () => '') {
     this.#now = now;
+    this.#groupKey = groupKey;
   }
 
   state(account: AccountId): AccountState | undefined {
@@ -156,7 +181,7 @@ export class SessionStore implements SessionsView {
 
   setCapabilities(account: AccountId, capabilities: ReadonlySet<Capability>): void {
     const entry = this.#entries.get(account);
-    if (entry === undefined || isDeepStrictEqual(entry.capabilities, capabilities)) return;
+    if (entry === undefined || same([...entry.capabilities], [...capabilities])) return;
     entry.capabilities = capabilities;
     this.#fire(account, true, []);
   }
@@ -178,7 +203,7 @@ export class SessionStore implements SessionsView {
     const current = () => (entry?.run === token && this.#entries.get(account) === entry ? entry : undefined);
     return {
       arrive: (page) => {
-        arrived = merge(arrived, page);
+        arrived = merge(arrived, groupByMetadata(page, this.#groupKey()));
         const entry = current();
         if (entry === undefined) return;
         const { contents } = entry.state;
@@ -187,11 +212,15 @@ export class SessionStore implements SessionsView {
           contents: withNew(contents, arrived, entry.state.kind !== 'ready'),
         });
       },
-      complete: () => {
+      complete: (proves) => {
         const entry = current();
         if (entry === undefined) return;
         entry.run = undefined;
-        this.#transition(account, entry, { kind: 'ready', contents: arrived, asOf: this.#now(), trouble: undefined });
+        const kept = proves ? [] : leftOut(entry, arrived);
+        entry.unproven = new Set(kept.map(({ id }) => id));
+        const sessions = new Map([...arrived.sessions, ...kept.map((session) => [session.id, session] as const)]);
+        const contents = { ...arrived, sessions };
+        this.#transition(account, entry, { kind: 'ready', contents, asOf: this.#now(), trouble: undefined });
       },
       fail: (trouble) => {
         const entry = current();
@@ -207,6 +236,11 @@ export class SessionStore implements SessionsView {
     };
   }
 
+  /** Sessions that are shown though the last complete list left them out, because that proves nothing. */
+  unproven(account: AccountId): ReadonlySet<SessionId> {
+    return this.#entries.get(account)?.unproven ?? new Set();
+  }
+
   /** Says where sessions are in their life. Sessions that are not listed are passed over. */
   setLife(account: AccountId, sessions: readonly SessionId[], life: Life): void {
     const entry = this.#entries.get(account);
@@ -219,12 +253,13 @@ export class SessionStore implements SessionsView {
     if (listed.length > 0) this.#fire(account, false, listed);
   }
 
-  /** Takes rows out that were proven gone by asking for each, where no list could be had. */
+  /** Takes rows out that were proven gone by asking for each, where no list could be had or the list proves nothing. */
   removeProven(account: AccountId, gone: readonly SessionId[]): void {
     const entry = this.#entries.get(account);
     if (entry === undefined) return;
     const sessions = new Map(entry.state.contents.sessions);
     for (const id of gone) sessions.delete(id);
+    entry.unproven = new Set([...entry.unproven].filter((id) => sessions.has(id)));
     this.#transition(account, entry, { ...entry.state, contents: { ...entry.state.contents, sessions } });
   }
 
@@ -240,6 +275,12 @@ export class SessionStore implements SessionsView {
     const before = entry.state;
     entry.state = next;
     const { sessions } = next.contents;
+    const leaving = [...before.contents.sessions.values()].filter(({ id }) => !sessions.has(id));
+    const left = leaving.map((session): Leaving => {
+      const seen = entry.firstSeen.get(session.id) ?? this.#now();
+      const start = { at: session.startedAt ?? seen, exact: session.startedAt !== undefined };
+      return { accountId: account, session, start, life: (entry.lives.get(session.id) ?? running).kind };
+    });
     for (const id of sessions.keys()) if (!entry.firstSeen.has(id)) entry.firstSeen.set(id, this.#now());
     for (const known of [entry.lives, entry.firstSeen, entry.pages]) {
       for (const id of known.keys()) if (!sessions.has(id)) known.delete(id);
@@ -249,10 +290,12 @@ export class SessionStore implements SessionsView {
       changed === 'membership' ||
       before.kind !== next.kind ||
       !sameTrouble(troubleOf(before), troubleOf(next)) ||
-      !isDeepStrictEqual(before.contents.groups, next.contents.groups) ||
-      !isDeepStrictEqual(before.contents.faults, next.contents.faults);
+      !same(before.contents.groups, next.contents.groups) ||
+      !same(before.contents.faults, next.contents.faults) ||
+      !same(before.contents.account, next.contents.account);
     if (membership) this.#fire(account, true, []);
     else if (changed.length > 0) this.#fire(account, false, changed);
+    for (const one of left) this.#left.fire(one);
   }
 
   #fire(accountId: AccountId, membership: boolean, sessions: readonly SessionId[]): void {
@@ -266,7 +309,7 @@ export function troubleOf(state: AccountState): ProviderError | undefined {
 }
 
 function sameTrouble(a: ProviderError | undefined, b: ProviderError | undefined): boolean {
-  return a?.detail === b?.detail && isDeepStrictEqual(a?.trouble, b?.trouble);
+  return a?.detail === b?.detail && same(a?.trouble, b?.trouble);
 }
 
 function newEntry(): Entry {
@@ -277,7 +320,13 @@ function newEntry(): Entry {
     lives: new Map(),
     firstSeen: new Map(),
     pages: new Map(),
+    unproven: new Set(),
   };
+}
+
+/** The sessions that are to end, or have not although they were to, and that a list has left out. */
+function leftOut({ state, lives }: Entry, arrived: Contents): Session[] {
+  return [...state.contents.sessions.values()].filter(({ id }) => lives.has(id) && !arrived.sessions.has(id));
 }
 
 function merge(into: Contents, page: Inventory): Contents {
@@ -285,7 +334,7 @@ function merge(into: Contents, page: Inventory): Contents {
   for (const session of page.sessions) sessions.set(session.id, session);
   const groups = new Map(into.groups);
   for (const group of page.groups) groups.set(group.id, group);
-  return { sessions, groups, faults: [...into.faults, ...page.faults] };
+  return { sessions, groups, faults: [...into.faults, ...page.faults], account: page.account ?? into.account };
 }
 
 /** What was known, with what has arrived that was not, or with all that has arrived. */
@@ -295,6 +344,7 @@ function withNew(known: Contents, arrived: Contents, all: boolean): Contents {
     sessions: new Map([...known.sessions, ...[...arrived.sessions].filter(([id]) => !known.sessions.has(id))]),
     groups: new Map([...arrived.groups, ...known.groups]),
     faults: known.faults,
+    account: known.account,
   };
 }
 
@@ -310,7 +360,7 @@ function changedSessions(
     if (known === undefined || known.groupId !== session.groupId || known.startedAt !== session.startedAt) {
       return 'membership';
     }
-    if (!isDeepStrictEqual(known, session)) changed.push(id);
+    if (!same(known, session)) changed.push(id);
   }
   return changed;
 }

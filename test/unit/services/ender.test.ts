@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { systemClock } from '../../../src/core/clock.ts';
 import { type AccountId, accountId, groupId, sessionId } from '../../../src/core/ids.ts';
 import { ProviderError } from '../../../src/core/providerError.ts';
 import type { EndOutcomeKind, EndReport, EndTarget } from '../../../src/services/ender.ts';
@@ -68,7 +69,7 @@ describe('ender', function () {
     const report = await house.ender.end(all, quietly);
     assert.deepEqual(counts(report), { ended: 2, stuck: 1 });
     const stuck = life('sess_1');
-    assert.ok(stuck.kind === 'stuck' && stuck.why.kind === 'stillListed');
+    assert.ok(stuck.kind === 'stuck' && stuck.why.kind === 'stillRuns');
     assert.deepEqual(server.running, ['sess_1']);
     server.immortal.clear();
     assert.deepEqual(counts(await house.ender.end(targets(), quietly)), { ended: 1 });
@@ -139,6 +140,108 @@ describe('ender', function () {
     assert.equal(targets().length, 2);
   });
 
+  it('outwaits a rate limit however it is told, and leaves nothing behind', async () => {
+    const all = await list(12);
+    const date = new Date(Date.now() + 2_000).toUTCString();
+    const told = [undefined, date, 'soon', '1', '-5', ''];
+    for (const [index, retryAfter] of told.entries()) {
+      const headers: Record<string, string> = retryAfter === undefined ? {} : { 'retry-after': retryAfter };
+      server.misbehave('DELETE', new RegExp(`sess_${index}$`), { kind: 'answer', answer: { status: 429, headers } }, 2);
+    }
+    assert.deepEqual(counts(await house.ender.end(all, quietly)), { ended: 12 });
+    assert.deepEqual(server.running, []);
+  });
+
+  it('does not wait an hour or a day: what is not sent is said to have failed, and when to try again', async () => {
+    for (const seconds of ['3600', '86400']) {
+      const all = await list(40);
+      const answer = { status: 429, headers: { 'retry-after': seconds } };
+      server.misbehave('DELETE', /./, { kind: 'answer', answer });
+      const before = server.log().filter((line) => line.startsWith('DELETE')).length;
+      const began = Date.now();
+      const report = await house.ender.end(all, quietly);
+      assert.deepEqual(counts(report), { failed: 40 });
+      assert.ok(Date.now() - began < 5_000);
+      assert.ok(server.log().filter((line) => line.startsWith('DELETE')).length - before < 10);
+      const [first] = report.results;
+      assert.ok(first?.why?.kind === 'failed' && first.why.error.trouble.kind === 'rateLimited');
+      server.behave();
+      await house.accounts.remove(id);
+    }
+  });
+
+  it('sends again what did not reach the vendor, and what a look has shown to run', async () => {
+    const all = await list(4);
+    const once = (path: RegExp, fault: Parameters<AnchorServer['misbehave']>[2]) =>
+      server.misbehave('DELETE', path, fault, 1);
+    once(/sess_0$/, { kind: 'answer', answer: { status: 503 } });
+    once(/sess_1$/, { kind: 'cut', when: 'before' });
+    once(/sess_2$/, { kind: 'answer', answer: { status: 500 } });
+    once(/sess_3$/, { kind: 'answer', answer: { status: 200, html: '<h1>down</h1>' } });
+    const { results } = await house.ender.end(all, quietly);
+    const told = new Map(results.map(({ session, outcome, attempts }) => [session.id as string, [outcome, attempts]]));
+    assert.deepEqual(told.get('sess_0'), ['ended', 2]);
+    assert.deepEqual(told.get('sess_1'), ['ended', 2]);
+    assert.deepEqual(told.get('sess_2'), ['ended', 2]);
+    // It answered, whatever it answered: that is taken, and no second end is sent.
+    assert.deepEqual(told.get('sess_3'), ['stuck', 1]);
+  });
+
+  it('does not take a list that leaves a running session out once for proof', async () => {
+    const all = await list(2);
+    server.immortal.add('sess_1');
+    const rows = [{ session_id: 'sess_9', status: 'running', tags: [], created_at: new Date().toISOString() }];
+    server.misbehave(
+      'GET',
+      /all\/status/,
+      { kind: 'answer', answer: { status: 200, json: { data: { items: rows } } } },
+      1,
+    );
+    server.misbehave(
+      'GET',
+      /v1\/sessions$/,
+      { kind: 'answer', answer: { status: 200, json: { data: { sessions: [], total_pages: 1 } } } },
+      1,
+    );
+    const report = await house.ender.end(all, quietly);
+    assert.deepEqual(counts(report), { ended: 1, stuck: 1 });
+    assert.ok(house.store.session(id, sessionId('sess_1')));
+  });
+
+  it('keeps two accounts apart that have a session of the same id', async () => {
+    const all = await list(1);
+    const other = await startAnchor();
+    try {
+      other.add({ id: 'sess_0' });
+      const second = await house.add('anchor', other.url, { apiKey: other.key });
+      assert.deepEqual(counts(await house.ender.end(all, quietly)), { ended: 1 });
+      assert.deepEqual(server.running, []);
+      assert.deepEqual(other.running, ['sess_0']);
+      assert.ok(house.store.session(second, sessionId('sess_0')));
+    } finally {
+      await other.stop();
+    }
+  });
+
+  it('stays within a rate limit that the vendor tells, and leaves nothing behind', async () => {
+    const slow = new House({ clock: systemClock });
+    try {
+      for (let index = 0; index < 60; index++) server.add();
+      const account = await slow.add('anchor', server.url, { apiKey: server.key });
+      const all = [...(slow.store.state(account)?.contents.sessions.values() ?? [])];
+      server.rateLimit = 30;
+      const report = await slow.ender.end(
+        all.map((session) => ({ accountId: account, session })),
+        quietly,
+      );
+      assert.deepEqual(counts(report), { ended: 60 });
+      assert.deepEqual(server.running, []);
+      assert.ok(server.refusals <= 6, `${server.refusals} refusals`);
+    } finally {
+      slow.dispose();
+    }
+  });
+
   it('stops sending when it is cancelled, waits for what is under way, and says which were not sent', async () => {
     const all = await list(20);
     server.misbehave('DELETE', /./, { kind: 'slow', ms: 50 });
@@ -184,7 +287,7 @@ describe('ender', function () {
     let settled = 0;
     const ending = house.ender.end([...hung.map((session) => ({ accountId: other, session })), ...all], {
       stop: neverStop,
-      onProgress: (count) => {
+      onProgress: ({ settled: count }) => {
         settled = count;
       },
     });

@@ -7,6 +7,7 @@ import { providerKinds } from '../../../src/providers/index.ts';
 import { Accounts } from '../../../src/services/accounts.ts';
 import { Connections } from '../../../src/services/connections.ts';
 import { Ender } from '../../../src/services/ender.ts';
+import { EndJournal } from '../../../src/services/endJournal.ts';
 import { ProviderKinds } from '../../../src/services/providerKinds.ts';
 import { Refresher } from '../../../src/services/refresher.ts';
 import { SessionStore } from '../../../src/services/sessionStore.ts';
@@ -36,10 +37,16 @@ export class MemoryVault implements Vault {
 /** Keeps the editor's global state in memory. */
 export class MapMemory implements Memory {
   readonly values = new Map<string, unknown>();
+  readonly #delayMs: number;
+
+  constructor(delayMs = 2) {
+    this.#delayMs = delayMs;
+  }
+
   get = (key: string): unknown => this.values.get(key);
   /** Takes its time, as the editor's does. */
   update = async (key: string, value: unknown): Promise<void> => {
-    await new Promise((resolve) => setTimeout(resolve, 2));
+    if (this.#delayMs > 0) await new Promise((resolve) => setTimeout(resolve, this.#delayMs));
     this.values.set(key, value);
   };
 }
@@ -56,32 +63,38 @@ export function fastClock(factor: number): Clock {
 /** All of the services over the real HTTP client, as extension.ts builds them. */
 export class House {
   readonly vault: MemoryVault;
-  readonly memory = new MapMemory();
+  readonly memory: MapMemory;
   readonly log = new KeptLog();
   readonly kinds: ProviderKinds;
   readonly accounts: Accounts;
   readonly connections: Connections;
   readonly store: SessionStore;
   readonly refresher: Refresher;
+  readonly journal: EndJournal;
   readonly ender: Ender;
 
   constructor({
     vault = new MemoryVault(),
+    memory = new MapMemory(),
     clock = fastClock(20),
     wireClock = clock,
     interval = 10_000,
     kinds = providerKinds,
+    settings = new Set(),
   }: {
     vault?: MemoryVault;
+    memory?: MapMemory;
     clock?: Clock;
     wireClock?: Clock;
     interval?: number;
     kinds?: readonly ProviderKind[];
+    settings?: ReadonlySet<string>;
   } = {}) {
     this.vault = vault;
+    this.memory = memory;
     this.kinds = new ProviderKinds(async () => kinds);
     this.accounts = new Accounts(vault, this.memory, clock.now, this.log);
-    this.connections = new Connections(this.kinds, this.accounts, realWires(this.log, wireClock));
+    this.connections = new Connections(this.kinds, this.accounts, realWires(this.log, wireClock, settings));
     this.store = new SessionStore(clock.now);
     const parts = {
       store: this.store,
@@ -91,7 +104,8 @@ export class House {
       logger: this.log,
     };
     this.refresher = new Refresher({ ...parts, interval: () => interval });
-    this.ender = new Ender({ ...parts, refresher: this.refresher });
+    this.journal = new EndJournal(this.memory, clock, this.log);
+    this.ender = new Ender({ ...parts, refresher: this.refresher, journal: this.journal });
   }
 
   /** Adds an account and lists it. */

@@ -91,6 +91,18 @@ describe('refresher', () => {
     assert.equal(house.store.state(id)?.kind, 'ready');
   });
 
+  it('lets what waits for an account of another key not disturb the one that came after', async () => {
+    server.keys.set('automation-key', 'sk-rotated');
+    server.misbehave('GET', /all\/status/, { kind: 'slow', ms: 60 });
+    const waiting = [house.refresher.refresh(id), house.refresher.refresh(id)];
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await house.accounts.replaceCredentials(id, { apiKey: 'sk-rotated' });
+    await Promise.all(waiting);
+    assert.equal(house.store.state(id)?.kind, 'disconnected');
+    await house.refresher.refresh(id);
+    assert.equal(house.store.state(id)?.kind, 'ready');
+  });
+
   it('backs off while the server fails, and waits as long as it asks to', async () => {
     server.misbehave('GET', /all\/status/, {
       kind: 'answer',

@@ -9,7 +9,7 @@ import { someSession } from '../sessions.ts';
 const account = accountId('a');
 const offline = new ProviderError({ kind: 'unreachable', why: 'refused' }, 'nobody answers');
 
-const inventory = (...sessions: Session[]): Inventory => ({ sessions, groups: [], faults: [] });
+const inventory = (...sessions: Session[]): Inventory => ({ sessions, groups: [], faults: [], account: undefined });
 
 describe('session store', () => {
   let now = 1_000;
@@ -26,7 +26,7 @@ describe('session store', () => {
   function list(...pages: Inventory[]): void {
     const run = store.beginList(account);
     for (const page of pages) run.arrive(page);
-    run.complete();
+    run.complete(true);
   }
   const ids = () => [...(store.state(account)?.contents.sessions.keys() ?? [])];
 
@@ -36,7 +36,7 @@ describe('session store', () => {
     run.arrive(inventory(someSession('a')));
     assert.deepEqual(ids(), ['a']);
     run.arrive(inventory(someSession('b')));
-    run.complete();
+    run.complete(true);
     assert.deepEqual([ids(), store.state(account)?.kind], [['a', 'b'], 'ready']);
   });
 
@@ -48,7 +48,7 @@ describe('session store', () => {
     assert.deepEqual(ids(), ['a', 'b', 'c']);
     assert.equal(store.session(account, sessionId('a'))?.name, 'named');
     run.arrive(inventory(someSession('a', { name: 'named' })));
-    run.complete();
+    run.complete(true);
     assert.deepEqual(ids(), ['a', 'c']);
     assert.deepEqual(
       changes.map((change) => change.kind === 'account' && change.membership),
@@ -75,16 +75,16 @@ describe('session store', () => {
     const late = store.beginList(account);
     list(inventory(someSession('a')));
     late.arrive(inventory(someSession('old')));
-    late.complete();
+    late.complete(true);
     assert.deepEqual(ids(), ['a']);
     const orphan = store.beginList(account);
     store.reset(account);
     orphan.arrive(inventory(someSession('old')));
-    orphan.complete();
+    orphan.complete(true);
     assert.deepEqual([ids(), store.state(account)?.kind], [[], 'disconnected']);
     const removed = store.beginList(account);
     store.setAccounts([]);
-    removed.complete();
+    removed.complete(true);
     assert.equal(store.state(account), undefined);
   });
 

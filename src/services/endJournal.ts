@@ -1,0 +1,126 @@
+import * as v from 'valibot';
+import type { Clock } from '../core/clock.ts';
+import { type AccountId, accountId, type SessionId } from '../core/ids.ts';
+import type { Logger } from '../core/logger.ts';
+import type { Session } from '../core/session.ts';
+import type { Memory } from '../core/vault.ts';
+
+const memoryKey = 'unfinishedEnds';
+/** A run that has not written for this long has nobody who goes on with it. */
+const abandonedMs = 20_000;
+const writeEveryMs = 1_000;
+
+const Run = v.object({
+  /** When it was last written, in epoch milliseconds. */
+  at: v.number(),
+  total: v.number(),
+  left: v.array(v.object({ accountId: v.string(), sessionId: v.string(), startedAt: v.optional(v.number()) })),
+});
+const Runs = v.record(v.string(), Run);
+type Runs = v.InferOutput<typeof Runs>;
+
+/** An end of many that a window did not live to finish. */
+export interface UnfinishedEnd {
+  readonly total: number;
+  readonly left: readonly {
+    readonly accountId: AccountId;
+    readonly sessionId: string;
+    readonly startedAt: number | undefined;
+  }[];
+}
+
+/** One end while it goes on. */
+export interface JournalEntry {
+  settle(account: AccountId, session: SessionId): void;
+  /** Resolves when nothing is written any longer. */
+  finish(): Promise<void>;
+}
+
+/**
+ * Writes down which sessions are to end, by their ids alone, so that a window that closes half-way leaves a trace. Where
+ * nothing can be written, ends go on without: the person is there to see them.
+ */
+export class EndJournal {
+  readonly #memory: Memory;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+
+  constructor(memory: Memory, clock: Clock, logger: Logger) {
+    this.#memory = memory;
+    this.#clock = clock;
+    this.#logger = logger;
+  }
+
+  /** Begins an entry, and resolves when it is kept: before the first end is sent. */
+  async begin(targets: readonly { readonly accountId: AccountId; readonly session: Session }[]): Promise<JournalEntry> {
+    const id = crypto.randomUUID();
+    const left = new Map(targets.map((target) => [`${target.accountId}/${target.session.id}`, target]));
+    const total = left.size;
+    const write = () => {
+      const rows = [...left.values()].map(({ accountId: account, session }) => {
+        const row = { accountId: account, sessionId: session.id };
+        return session.startedAt === undefined ? row : { ...row, startedAt: session.startedAt };
+      });
+      return this.#write({ ...this.#read(), [id]: { at: this.#clock.now(), total, left: rows } });
+    };
+    let finished = false;
+    let writing: Promise<void> = write();
+    await writing;
+    const beat = () => {
+      if (finished) return;
+      writing = writing.then(write);
+      this.#clock.after(writeEveryMs, beat);
+    };
+    this.#clock.after(writeEveryMs, beat);
+    return {
+      settle: (account, session) => void left.delete(`${account}/${session}`),
+      finish: async () => {
+        finished = true;
+        await writing;
+        const { [id]: _, ...others } = this.#read();
+        await this.#write(others);
+      },
+    };
+  }
+
+  /** How long until every entry that is there now is either gone or known to be abandoned, in milliseconds. */
+  get settlesAfter(): number {
+    const newest = Math.max(0, ...Object.values(this.#read()).map(({ at }) => at));
+    return Math.max(0, newest + abandonedMs - this.#clock.now());
+  }
+
+  /** Takes out what nobody goes on with. What another window is still at stays. */
+  async takeAbandoned(): Promise<readonly UnfinishedEnd[]> {
+    const runs = this.#read();
+    const abandoned = Object.entries(runs).filter(([, { at }]) => this.#clock.now() - at >= abandonedMs);
+    if (abandoned.length === 0) return [];
+    const gone = new Set(abandoned.map(([id]) => id));
+    await this.#write(Object.fromEntries(Object.entries(runs).filter(([id]) => !gone.has(id))));
+    return abandoned.map(([, { total, left }]) => ({
+      total,
+      left: left.map((row) => ({
+        accountId: accountId(row.accountId),
+        sessionId: row.sessionId,
+        startedAt: row.startedAt,
+      })),
+    }));
+  }
+
+  /** Whether there is any entry at all. */
+  get isEmpty(): boolean {
+    return Object.keys(this.#read()).length === 0;
+  }
+
+  #read(): Runs {
+    const runs = v.safeParse(Runs, this.#memory.get(memoryKey) ?? {});
+    return runs.success ? runs.output : {};
+  }
+
+  async #write(runs: Runs): Promise<void> {
+    try {
+      await this.#memory.update(memoryKey, Object.keys(runs).length === 0 ? undefined : runs);
+    } catch (error) {
+      this.#logger.warn(`the journal of ends cannot be written: ${String(error)}`);
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import type { Clock } from '../core/clock.ts';
+import type { ProviderError } from '../core/providerError.ts';
+import type { RateWindow } from '../core/rateWindow.ts';
+
+const firstInFlight = 4;
+/** An answer that takes this many times as long as the quickest is one of a server that has enough to do. */
+const slowFactor = 4;
+const firstPauseMs = 500;
+const longestPauseMs = 8_000;
+/** Refusals that come within this time are about the same burst: it is answered once. */
+const sameBurstMs = 250;
+
+/**
+ * How many requests may be under way to one account: few at first, more while answers are quick and clean, half as many
+ * after a refusal, none while the vendor wants none.
+ */
+export class Pace {
+  readonly #clock: Clock;
+  readonly #most: number;
+  readonly #window: () => RateWindow | undefined;
+  #limit: number;
+  /** Grows by one with each clean answer until the first refusal, and by one with each round after it. */
+  #fast = true;
+  #quickest = Number.POSITIVE_INFINITY;
+  #notBefore = 0;
+  #refusedAt = Number.NEGATIVE_INFINITY;
+  #pauses = 0;
+  #refusal: ProviderError | undefined;
+
+  /** @param window what the vendor last said of its rate limit. */
+  constructor(clock: Clock, most: number, window: () => RateWindow | undefined) {
+    this.#clock = clock;
+    this.#most = most;
+    this.#limit = Math.min(firstInFlight, most);
+    this.#window = window;
+  }
+
+  /** The last refusal, if there was any. */
+  get refusal(): ProviderError | undefined {
+    return this.#refusal;
+  }
+
+  /** Milliseconds until one more request may be sent; `busy` while it has to wait for an answer. */
+  wait(inFlight: number): number | 'busy' {
+    const now = this.#clock.now();
+    if (now < this.#notBefore) return this.#notBefore - now;
+    if (inFlight >= Math.floor(this.#limit)) return 'busy';
+    const window = this.#window();
+    if (window === undefined || now >= window.resetAt || window.remaining - inFlight > 0) return 0;
+    // Those under way may have been counted already: the next answer tells.
+    return inFlight > 0 ? 'busy' : window.resetAt - now;
+  }
+
+  /** Takes notice of an answer without a refusal, which took `ms`. */
+  clean(ms: number): void {
+    this.#pauses = 0;
+    this.#quickest = Math.min(this.#quickest, Math.max(ms, 1));
+    if (ms > this.#quickest * slowFactor) return;
+    this.#limit = Math.min(this.#most, this.#limit + (this.#fast ? 1 : 1 / this.#limit));
+  }
+
+  /** Takes notice of a refusal (429, 503), and waits as long as the vendor says, or longer with each that does not. */
+  refused(refusal: ProviderError): void {
+    const { trouble } = refusal;
+    this.#refusal = refusal;
+    const now = this.#clock.now();
+    const retryAt = trouble.kind === 'rateLimited' ? trouble.retryAt : undefined;
+    if (now - this.#refusedAt > sameBurstMs) {
+      this.#limit = Math.max(1, this.#limit / 2);
+      this.#fast = false;
+      this.#refusedAt = now;
+      const pause = Math.min(longestPauseMs, firstPauseMs * 2 ** this.#pauses++);
+      this.#notBefore = Math.max(this.#notBefore, now + pause * (0.5 + Math.random() / 2));
+    }
+    if (retryAt !== undefined) this.#notBefore = Math.max(this.#notBefore, retryAt);
+  }
+}

@@ -1,0 +1,74 @@
+import { strict as assert } from 'node:assert';
+import { accountId, sessionId } from '../../../src/core/ids.ts';
+import { EndJournal } from '../../../src/services/endJournal.ts';
+import { someSession } from '../sessions.ts';
+import { KeptLog } from '../wires.ts';
+import { MapMemory } from './house.ts';
+import { VirtualClock } from './virtualClock.ts';
+
+const account = accountId('a');
+const targets = ['one', 'two', 'three'].map((id) => ({
+  accountId: account,
+  session: someSession(id, { startedAt: 7 }),
+}));
+
+describe('journal of ends', () => {
+  let clock: VirtualClock;
+  let memory: MapMemory;
+  let journal: EndJournal;
+  const log = new KeptLog();
+
+  beforeEach(() => {
+    clock = new VirtualClock();
+    memory = new MapMemory(0);
+    journal = new EndJournal(memory, clock, log);
+  });
+  const pass = (ms: number) => clock.until(clock.wait(ms), ms + 1_000);
+
+  it('is there before anything is sent, and gone when all is done', async () => {
+    const entry = await journal.begin(targets);
+    assert.ok(!journal.isEmpty);
+    await entry.finish();
+    assert.ok(journal.isEmpty);
+    await pass(60_000);
+    assert.equal(memory.values.get('unfinishedEnds'), undefined);
+  });
+
+  it('tells the next start what was left, and holds nothing but ids', async () => {
+    const entry = await journal.begin(targets);
+    entry.settle(account, sessionId('two'));
+    await pass(1_500);
+    // The window closes: nobody writes any longer.
+    const kept = new MapMemory(0);
+    kept.values.set('unfinishedEnds', structuredClone(memory.values.get('unfinishedEnds')));
+    const later = new EndJournal(kept, clock, log);
+    assert.deepEqual(await later.takeAbandoned(), []);
+    await pass(later.settlesAfter);
+    assert.deepEqual(await later.takeAbandoned(), [
+      {
+        total: 3,
+        left: [
+          { accountId: 'a', sessionId: 'one', startedAt: 7 },
+          { accountId: 'a', sessionId: 'three', startedAt: 7 },
+        ],
+      },
+    ]);
+    assert.ok(later.isEmpty);
+    assert.doesNotMatch(JSON.stringify(memory.values.get('unfinishedEnds')), /name|url|title/);
+  });
+
+  it('leaves alone what another window is still at', async () => {
+    const entry = await journal.begin(targets);
+    await pass(120_000);
+    assert.deepEqual(await new EndJournal(memory, clock, log).takeAbandoned(), []);
+    await entry.finish();
+  });
+
+  it('lets ends go on where nothing can be written, and says so in the log', async () => {
+    const broken = { get: () => undefined, update: () => Promise.reject(new Error('disk full')) };
+    const entry = await new EndJournal(broken, clock, log).begin(targets);
+    await pass(5_000);
+    await entry.finish();
+    assert.match(log.lines.join('\n'), /journal of ends cannot be written: Error: disk full/);
+  });
+});

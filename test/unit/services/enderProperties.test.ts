@@ -1,0 +1,306 @@
+import { strict as assert } from 'node:assert';
+import fc from 'fast-check';
+import { type SessionId, sessionId } from '../../../src/core/ids.ts';
+import {
+  type EndingTerms,
+  type Liveness,
+  type Provider,
+  type ProviderKind,
+  usualEnding,
+} from '../../../src/core/provider.ts';
+import { ProviderError, type Trouble } from '../../../src/core/providerError.ts';
+import type { Session } from '../../../src/core/session.ts';
+import { madeUp } from '../providers/madeUp.ts';
+import { someSession } from '../sessions.ts';
+import { House, MapMemory } from './house.ts';
+import { VirtualClock } from './virtualClock.ts';
+
+/** What may happen to one request for an end: what the vendor does, and what its client gets to see. */
+type EndFault =
+  | 'ends'
+  | 'ends later'
+  | 'takes it and does nothing'
+  | 'says gone though it runs'
+  | 'cut before'
+  | 'cut after'
+  | '500 before'
+  | '500 after'
+  | '503'
+  | '429'
+  | '429 with a time'
+  | '429 for a day'
+  | 'a web page after'
+  | 'refused connection'
+  | 'silence';
+const endFaults: readonly EndFault[] = [
+  'ends',
+  'ends later',
+  'takes it and does nothing',
+  'says gone though it runs',
+  'cut before',
+  'cut after',
+  '500 before',
+  '500 after',
+  '503',
+  '429',
+  '429 with a time',
+  '429 for a day',
+  'a web page after',
+  'refused connection',
+  'silence',
+];
+/** What may happen to a list. A list that is behind the times leaves a running session out once, never twice in a row. */
+type ListFault = 'right' | 'fails' | 'leaves one out' | 'breaks off' | 'slow';
+
+interface Schedule {
+  readonly sessions: number;
+  readonly chosen: number;
+  readonly proof: EndingTerms['proof'];
+  /** For each session, what happens to one request after the other; the last goes on. */
+  readonly ends: readonly (readonly EndFault[])[];
+  readonly lists: readonly ListFault[];
+  readonly probesFail: boolean;
+  readonly probesMany: boolean;
+  /** When somebody else starts and ends a session, in milliseconds. */
+  readonly startedMidWay: number;
+  readonly endedMidWay: number;
+  readonly cancelAfter: number | undefined;
+}
+
+const schedules: fc.Arbitrary<Schedule> = fc.record({
+  sessions: fc.integer({ min: 1, max: 12 }),
+  chosen: fc.integer({ min: 1, max: 12 }),
+  proof: fc.constantFrom('twoLists', 'probe'),
+  ends: fc.array(fc.array(fc.constantFrom(...endFaults), { minLength: 1, maxLength: 4 }), {
+    minLength: 12,
+    maxLength: 12,
+  }),
+  lists: fc.array(fc.constantFrom('right', 'right', 'right', 'fails', 'leaves one out', 'breaks off', 'slow'), {
+    minLength: 1,
+    maxLength: 8,
+  }),
+  probesFail: fc.boolean(),
+  probesMany: fc.boolean(),
+  startedMidWay: fc.integer({ min: 0, max: 5_000 }),
+  endedMidWay: fc.integer({ min: 0, max: 5_000 }),
+  cancelAfter: fc.option(fc.integer({ min: 0, max: 3_000 }), { nil: undefined }),
+});
+
+/** A vendor of which every answer is scheduled. `running` is the truth. */
+class ScheduledVendor {
+  readonly running = new Map<string, Session>();
+  /** Every end that was asked for. */
+  readonly asked: string[] = [];
+  readonly #clock: VirtualClock;
+  readonly #schedule: Schedule;
+  readonly #attempts = new Map<string, number>();
+  #lists = 0;
+  #leftOut: string | undefined;
+
+  constructor(clock: VirtualClock, schedule: Schedule) {
+    this.#clock = clock;
+    this.#schedule = schedule;
+  }
+
+  start(index: number): void {
+    const session = someSession(`s${index}`, { startedAt: this.#clock.now() });
+    this.running.set(session.id, session);
+  }
+
+  get provider(): Provider {
+    return {
+      ending: { ...usualEnding, proof: this.#schedule.proof },
+      check: async () => ({ identity: undefined, sessionLimit: undefined, note: undefined }),
+      list: () => this.#list(),
+      end: ({ id }) => this.#end(id),
+      probe: async ({ id }) => {
+        await this.#clock.wait(5);
+        if (this.#schedule.probesFail) throw trouble({ kind: 'serverFault', status: 500 });
+        return this.running.has(id) ? 'running' : 'gone';
+      },
+      probeMany: this.#schedule.probesMany ? (sessions) => this.#probeMany(sessions) : undefined,
+    };
+  }
+
+  /** Tells of every other one, or fails. */
+  async #probeMany(sessions: readonly Session[]): Promise<ReadonlyMap<SessionId, Liveness>> {
+    await this.#clock.wait(5);
+    if (this.#schedule.probesFail) throw trouble({ kind: 'serverFault', status: 500 });
+    const told = sessions.filter((_, index) => index % 2 === 0);
+    return new Map(told.map(({ id }) => [id, this.running.has(id) ? 'running' : 'gone']));
+  }
+
+  async *#list() {
+    const { lists } = this.#schedule;
+    const fault = this.#lists === 0 ? 'right' : (lists[(this.#lists - 1) % lists.length] ?? 'right');
+    this.#lists++;
+    await this.#clock.wait(fault === 'slow' ? 4_000 : 10);
+    if (fault === 'fails') throw trouble({ kind: 'serverFault', status: 502 });
+    const sessions = [...this.running.values()];
+    const omitted = fault === 'leaves one out' ? sessions.find(({ id }) => id !== this.#leftOut)?.id : undefined;
+    this.#leftOut = omitted;
+    yield { sessions: sessions.filter(({ id }) => id !== omitted), groups: [], faults: [], account: undefined };
+    if (fault === 'breaks off') throw trouble({ kind: 'unreachable', why: 'cut' });
+  }
+
+  async #end(id: string) {
+    this.asked.push(id);
+    const attempt = this.#attempts.get(id) ?? 0;
+    this.#attempts.set(id, attempt + 1);
+    const faults = this.#schedule.ends[Number(id.slice(1)) % this.#schedule.ends.length] ?? [];
+    const fault = faults[Math.min(attempt, faults.length - 1)] ?? 'ends';
+    await this.#clock.wait(20);
+    const stop = () => this.running.delete(id);
+    switch (fault) {
+      case 'ends':
+        return { outcome: stop() ? 'ended' : 'alreadyGone', how: undefined } as const;
+      case 'ends later':
+        this.#clock.after(3_000, stop);
+        return { outcome: 'accepted', how: undefined } as const;
+      case 'takes it and does nothing':
+        return { outcome: 'ended', how: undefined } as const;
+      case 'says gone though it runs':
+        return { outcome: 'alreadyGone', how: undefined } as const;
+      case 'cut before':
+        throw trouble({ kind: 'unreachable', why: 'cut' });
+      case 'cut after':
+        stop();
+        throw trouble({ kind: 'unreachable', why: 'cut' });
+      case '500 before':
+        throw trouble({ kind: 'serverFault', status: 500 });
+      case '500 after':
+        stop();
+        throw trouble({ kind: 'serverFault', status: 500 });
+      case '503':
+        throw trouble({ kind: 'serverFault', status: 503 });
+      case '429':
+        throw trouble({ kind: 'rateLimited', retryAt: undefined });
+      case '429 with a time':
+        throw trouble({ kind: 'rateLimited', retryAt: this.#clock.now() + 1_500 });
+      case '429 for a day':
+        throw trouble({ kind: 'rateLimited', retryAt: this.#clock.now() + 86_400_000 });
+      case 'a web page after':
+        stop();
+        throw trouble({ kind: 'unexpectedAnswer', what: 'it answered a web page' });
+      case 'refused connection':
+        throw trouble({ kind: 'unreachable', why: 'refused' });
+      case 'silence':
+        await this.#clock.wait(15_000);
+        throw trouble({ kind: 'timedOut', afterMs: 15_000 });
+    }
+  }
+}
+
+function trouble(kind: Trouble): ProviderError {
+  return new ProviderError(kind, kind.kind);
+}
+
+/** A house with one account at the vendor, and everything that it lists. */
+async function settle(schedule: Schedule) {
+  const clock = new VirtualClock();
+  const vendor = new ScheduledVendor(clock, schedule);
+  const kind: ProviderKind = { ...madeUp, id: 'scheduled', fields: [], connect: () => vendor.provider };
+  const house = new House({ clock, kinds: [kind], memory: new MapMemory(0) });
+  for (let index = 0; index < schedule.sessions; index++) vendor.start(index);
+  const id = await clock.until(house.add('scheduled', 'https://made.up.example'), 60_000);
+  const listed = [...(house.store.state(id)?.contents.sessions.values() ?? [])];
+  return { clock, vendor, house, id, targets: listed.map((session) => ({ accountId: id, session })) };
+}
+
+/** Two sessions that end at once, and nothing that goes wrong. */
+const calm: Schedule = {
+  sessions: 2,
+  chosen: 2,
+  proof: 'twoLists',
+  ends: [['ends']],
+  lists: ['right'],
+  probesFail: false,
+  probesMany: false,
+  startedMidWay: 0,
+  endedMidWay: 0,
+  cancelAfter: undefined,
+};
+const quietly = { stop: new AbortController().signal, onProgress: () => {} };
+
+async function play(schedule: Schedule): Promise<void> {
+  const { clock, vendor, house, id, targets: all } = await settle(schedule);
+  try {
+    const targets = all.slice(0, schedule.chosen);
+    const frozen = new Set(targets.map(({ session }) => session.id as string));
+    const stop = new AbortController();
+    clock.after(schedule.startedMidWay, () => vendor.start(schedule.sessions));
+    clock.after(schedule.endedMidWay, () => vendor.running.delete('s0'));
+    if (schedule.cancelAfter !== undefined) clock.after(schedule.cancelAfter, () => stop.abort());
+    let last = { sent: 0, settled: 0, total: 0 };
+    const onProgress = (progress: typeof last) => {
+      assert.ok(progress.sent >= last.sent && progress.settled >= last.settled, 'progress goes backwards');
+      last = progress;
+    };
+    const report = await clock.until(house.ender.end(targets, { stop: stop.signal, onProgress }), 600_000);
+
+    for (const asked of vendor.asked) assert.ok(frozen.has(asked), `${asked} was never confirmed`);
+    assert.equal(report.results.length, targets.length);
+    assert.deepEqual(new Set(report.results.map(({ session }) => session.id as string)), frozen);
+    assert.deepEqual(last, { sent: targets.length, settled: targets.length, total: targets.length });
+    for (const { session, outcome, attempts, why } of report.results) {
+      if (outcome === 'ended' || outcome === 'alreadyGone') {
+        assert.ok(!vendor.running.has(session.id), `${session.id} is said to be ${outcome}, and runs`);
+        assert.equal(house.store.session(id, session.id), undefined);
+      } else if (outcome === 'cancelled') assert.equal(attempts, 0);
+      else assert.ok(why !== undefined);
+      assert.ok(attempts <= 11);
+      assert.notEqual(house.store.life(id, session.id).kind, 'ending');
+    }
+    assert.ok(house.journal.isEmpty);
+  } finally {
+    house.dispose();
+  }
+}
+
+describe('ender, whatever happens', function () {
+  this.timeout(180_000);
+
+  it('ends nothing that was not confirmed, says ended of nothing that runs, and stops', async () => {
+    await fc.assert(fc.asyncProperty(schedules, play), { numRuns: 2_000 });
+  });
+
+  it('leaves alone what another session has taken the id of', async () => {
+    const { clock, vendor, house, id, targets } = await settle(calm);
+    await clock.until(clock.wait(1_000), 5_000);
+    vendor.start(0);
+    await clock.until(house.refresher.refresh(id), 60_000);
+    const { results } = await clock.until(house.ender.end(targets, quietly), 60_000);
+    assert.deepEqual(
+      new Map(results.map(({ session, outcome }) => [session.id as string, outcome])),
+      new Map([
+        ['s0', 'alreadyGone'],
+        ['s1', 'ended'],
+      ]),
+    );
+    assert.deepEqual(vendor.asked, ['s1']);
+    assert.ok(house.store.session(id, sessionId('s0')));
+    house.dispose();
+  });
+
+  it('claims nothing and ends in time when the clock jumps, by an hour ahead or back', async () => {
+    for (const jump of [3_600_000, -3_600_000]) {
+      const schedule: Schedule = { ...calm, ends: [['takes it and does nothing'], ['ends later']] };
+      const { clock, house, targets } = await settle(schedule);
+      clock.after(500, () => clock.jump(jump));
+      const { results } = await clock.until(house.ender.end(targets, quietly), 7_200_000);
+      const outcomes = new Map(results.map(({ session, outcome }) => [session.id as string, outcome]));
+      assert.equal(outcomes.get('s0'), 'stuck');
+      assert.notEqual(outcomes.get('s1'), 'failed');
+      house.dispose();
+    }
+  });
+
+  it('stops, and claims nothing, when the account is removed half-way', async () => {
+    const { clock, vendor, house, id, targets } = await settle({ ...calm, ends: [['takes it and does nothing']] });
+    clock.after(500, () => void house.accounts.remove(id));
+    const { results } = await clock.until(house.ender.end(targets, quietly), 600_000);
+    assert.deepEqual(new Set(results.map(({ outcome }) => outcome)), new Set(['stuck']));
+    assert.equal(vendor.running.size, 2);
+    house.dispose();
+  });
+});

@@ -1,0 +1,82 @@
+import { strict as assert } from 'node:assert';
+import { ProviderError } from '../../../src/core/providerError.ts';
+import type { RateWindow } from '../../../src/core/rateWindow.ts';
+import { Pace } from '../../../src/services/pace.ts';
+import { VirtualClock } from './virtualClock.ts';
+
+const refusal = (retryAt?: number) => new ProviderError({ kind: 'rateLimited', retryAt }, '429');
+
+describe('pace', () => {
+  let clock: VirtualClock;
+  let window: RateWindow | undefined;
+  let pace: Pace;
+
+  beforeEach(() => {
+    clock = new VirtualClock();
+    window = undefined;
+    pace = new Pace(clock, 32, () => window);
+  });
+
+  /** How many requests it lets be under way now. */
+  function places(): number {
+    let inFlight = 0;
+    while (pace.wait(inFlight) === 0) inFlight++;
+    return inFlight;
+  }
+  const clean = (count: number, ms = 50) => {
+    for (let index = 0; index < count; index++) pace.clean(ms);
+  };
+
+  it('starts with four, doubles with each clean round, and stops at the most', () => {
+    assert.equal(places(), 4);
+    clean(4);
+    assert.equal(places(), 8);
+    clean(8);
+    assert.equal(places(), 16);
+    clean(100);
+    assert.equal(places(), 32);
+    assert.equal(new Pace(clock, 2, () => undefined).wait(2), 'busy');
+  });
+
+  it('does not grow while answers are slow', () => {
+    clean(1, 50);
+    clean(20, 500);
+    assert.equal(places(), 5);
+  });
+
+  it('halves once for a burst of refusals, waits, and grows slowly after it', async () => {
+    clean(28);
+    for (let index = 0; index < 10; index++) pace.refused(refusal());
+    const wait = pace.wait(0);
+    assert.ok(wait !== 'busy' && wait > 0 && wait <= 500);
+    await clock.until(clock.wait(1_000), 2_000);
+    assert.equal(places(), 16);
+    clean(16);
+    assert.ok(places() <= 17);
+  });
+
+  it('waits longer with each refusal that names no time, and exactly as long as one that does', async () => {
+    const waits: number[] = [];
+    for (let index = 0; index < 5; index++) {
+      pace.refused(refusal());
+      const wait = pace.wait(0);
+      assert.ok(wait !== 'busy');
+      waits.push(wait);
+      await clock.until(clock.wait(wait), wait + 1_000);
+    }
+    assert.ok((waits[4] ?? 0) > (waits[0] ?? 0) * 4);
+    pace.refused(refusal(clock.now() + 20_000));
+    assert.equal(pace.wait(0), 20_000);
+  });
+
+  it('sends no more than the vendor’s window has left, and goes on when it begins anew', async () => {
+    clean(100);
+    window = { remaining: 6, resetAt: clock.now() + 1_000 };
+    assert.equal(places(), 6);
+    window = { remaining: 0, resetAt: clock.now() + 1_000 };
+    assert.equal(pace.wait(0), 1_000);
+    assert.equal(pace.wait(1), 'busy');
+    await clock.until(clock.wait(1_000), 2_000);
+    assert.equal(places(), 32);
+  });
+});

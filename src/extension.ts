@@ -1,9 +1,13 @@
 import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { systemClock as clock } from './core/clock.ts';
+import { isMineBy } from './core/ownership.ts';
 import { Accounts } from './services/accounts.ts';
-import { Connections } from './services/connections.ts';
+import { Connections, type Wires } from './services/connections.ts';
+import { EndJournal } from './services/endJournal.ts';
+import { History } from './services/history.ts';
 import { PageLists } from './services/pageLists.ts';
+import { Protections } from './services/protections.ts';
 import { ProviderKinds } from './services/providerKinds.ts';
 import { Refresher } from './services/refresher.ts';
 import { SessionStore } from './services/sessionStore.ts';
@@ -12,6 +16,7 @@ import type { Testing } from './ui/commands/openCommands.ts';
 import { registerCommands } from './ui/commands/register.ts';
 import { openEditorNetwork } from './ui/editorNetwork.ts';
 import { openLog } from './ui/log.ts';
+import { openEndedView } from './ui/tree/endedView.ts';
 import { openSessionsView } from './ui/tree/sessionsView.ts';
 
 /** What tests inside VS Code get besides the API. */
@@ -30,43 +35,72 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
 
   const loadHttp = lazy(async () => {
     const { openHttpClient, openTransport } = await import('./http/client.ts');
-    const options = { transport: openTransport(network, clock), clock, logger };
-    return (address: URL, secrets: readonly string[]) => openHttpClient(address, secrets, options);
+    const transport = openTransport(network, clock);
+    return (...[address, secrets, onRateWindow]: Parameters<Wires['http']>) =>
+      openHttpClient(address, secrets, { transport, clock, logger, onRateWindow });
   });
   const loadCdp = lazy(async () => (await import('./cdp/dialer.ts')).openCdpDialer(clock));
   const kinds = new ProviderKinds(async () => (await import('./providers/index.ts')).providerKinds);
   const accounts = new Accounts(context.secrets, context.globalState, clock.now, logger);
   const connections = new Connections(kinds, accounts, {
-    http: (address, secrets) => {
-      const client = lazy(async () => (await loadHttp())(address, secrets));
+    http: (...asked) => {
+      const client = lazy(async () => (await loadHttp())(...asked));
       return { send: async (request, signal) => (await client()).send(request, signal) };
     },
     cdp: { dial: async (address, signal) => (await loadCdp()).dial(address, signal) },
     clock,
+    setting: (kind, id) => configured(`${kind}.${id}`, false),
   });
 
-  const store = new SessionStore(clock.now);
-  const interval = () => vscode.workspace.getConfiguration('browserSessions').get('refresh.interval', 10) * 1_000;
+  const store = new SessionStore(clock.now, () => configured('groupByMetadataKey', ''));
+  const interval = () => configured('refresh.interval', 10) * 1_000;
   const refresher = new Refresher({ store, accounts, connections, clock, logger, interval });
   const pages = new PageLists(store, connections, clock);
-  const sessions = openSessionsView({ accounts, kinds, store, pages, refresher, now: clock.now });
+  const protections = new Protections(context.globalState);
+  const journal = new EndJournal(context.globalState, clock, logger);
+  const history = new History(context.globalState, store, accounts, clock.now);
+  const isMine = () => isMineBy(configured('mine', ''));
+  const sessions = openSessionsView({ accounts, kinds, store, pages, refresher, protections, isMine, now: clock.now });
 
+  const ended = openEndedView(history, clock.now);
   const loadCommands = lazy(async () => {
     const { openCommands } = await import('./ui/commands/openCommands.ts');
-    const services = { accounts, kinds, connections, store, refresher };
-    const opened = openCommands({ ...services, ...sessions, clock, logger, channel, media, besideWorkbench, testing });
+    const services = { accounts, kinds, connections, store, refresher, protections, journal, history };
+    const kept = { memory: context.globalState, setting: configured };
+    const opened = openCommands({
+      ...services,
+      ...sessions,
+      ...kept,
+      clock,
+      logger,
+      channel,
+      media,
+      besideWorkbench,
+      testing,
+    });
     context.subscriptions.push(opened);
     return opened;
   });
   const commands = registerCommands(async (name, args) => (await loadCommands()).run(name, args), logger);
 
-  context.subscriptions.push(commands, sessions.disposable, refresher, accounts, network, channel);
+  if (!journal.isEmpty) {
+    // Another window may be at it still.
+    const review = () => void vscode.commands.executeCommand('browserSessions.reviewUnfinishedEnds');
+    context.subscriptions.push(clock.after(journal.settlesAfter, review));
+  }
+  context.subscriptions.push(commands, ended, history, sessions.disposable, refresher, accounts, network, channel);
   const api = createApi(accounts, kinds, store, refresher);
   return context.extensionMode === vscode.ExtensionMode.Test ? withTesting(api, testing) : api;
 }
 
 function withTesting(api: BrowserSessionsApi, testing: TestingApi['testing']): TestingApi {
   return Object.defineProperty(api as TestingApi, 'testing', { value: testing });
+}
+
+/** A setting of this extension; one of another type than its default counts as not set. */
+function configured<T extends string | number | boolean>(key: string, otherwise: T): T {
+  const value: unknown = vscode.workspace.getConfiguration('browserSessions').get(key);
+  return typeof value === typeof otherwise ? (value as T) : otherwise;
 }
 
 /** Makes something once, when it is first asked for; what failed is made anew. */

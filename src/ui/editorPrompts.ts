@@ -58,6 +58,7 @@ function pick<T>(request: PickRequest<T>, many: boolean): Promise<Answer<readonl
   box.matchOnDescription = true;
   box.matchOnDetail = true;
   box.items = itemsOf(request.choices);
+  if (many) box.selectedItems = box.items.filter(({ choice }) => choice?.picked === true);
   return shown<readonly T[]>(box, request.title, request.step, (settle) => {
     box.onDidAccept(() => {
       const chosen = many ? box.selectedItems : box.activeItems;

@@ -14,6 +14,8 @@ export interface Choice<T> {
   readonly icon: string | undefined;
   /** Choices with the same heading stand together under it. */
   readonly heading: string | undefined;
+  /** Whether it is chosen already where several can be. */
+  readonly picked?: boolean;
   readonly value: T;
 }
 

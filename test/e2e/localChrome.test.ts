@@ -39,7 +39,7 @@ describe('a person with a Chrome of their own', function () {
     await person.type('A name for the tree', 'Local Chrome');
     for (const name of ['Clock', 'Counter', 'Sign-up form', 'Default context'])
       await person.row(`Session ${name}`).waitFor();
-    assert.match((await person.rows())[0] ?? '', /^Account Local Chrome, 4 running/);
+    await person.row('Account Local Chrome, 4 running').waitFor();
     await person.picture('local-chrome-rows');
   });
 
@@ -49,7 +49,11 @@ describe('a person with a Chrome of their own', function () {
   });
 
   it('is offered what can be done with each row, and nothing else', async () => {
-    assert.deepEqual(await person.offers(person.row('Session Clock')), ['Copy Session ID', 'End Session…']);
+    assert.deepEqual(await person.offers(person.row('Session Clock')), [
+      'Copy Session ID',
+      'Protect Session',
+      'End Session…',
+    ]);
     assert.deepEqual(await person.offers(person.row('Account Local Chrome')), [
       'Refresh Account',
       'Rename Account…',

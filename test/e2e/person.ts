@@ -6,6 +6,8 @@ import { openWorkbench, type Workbench } from '../host/workbench.ts';
 
 /** A context menu swallows clicks that come before it has settled. */
 const menuSettlesMs = 800;
+/** The settings editor takes over what was changed after a while. */
+const settingsSettleMs = 1_500;
 const picturesFolder = join('out', 'e2e');
 
 /** Somebody in front of VS Code, with a mouse and a keyboard. */
@@ -104,6 +106,38 @@ export class WorkbenchPerson {
       .getByRole('option', { name: new RegExp(`^Browser Sessions: ${quoted(title)}`) })
       .first()
       .click();
+  }
+
+  /** Opens one setting in the settings editor, and reads what it says of itself. */
+  async #setting(id: string): Promise<Locator> {
+    await this.page.keyboard.press('Control+,');
+    const editor = this.page.locator('.settings-editor');
+    await editor.locator('.suggest-input-container').click();
+    await this.page.keyboard.press('Control+A');
+    await this.page.keyboard.type(`@id:${id}`);
+    const item = editor.locator(`[data-key="${id}"]`).first();
+    await item.waitFor();
+    return item;
+  }
+
+  /** Ticks a setting's box, after reading what it says. */
+  async turnOn(id: string, says: string): Promise<void> {
+    const item = await this.#setting(id);
+    await item.getByText(says).first().waitFor();
+    await item.getByRole('checkbox').first().click();
+    await this.#closeSettings();
+  }
+
+  /** Types a setting's value. */
+  async fillSetting(id: string, value: string): Promise<void> {
+    const item = await this.#setting(id);
+    await item.locator('input').first().fill(value);
+    await this.#closeSettings();
+  }
+
+  async #closeSettings(): Promise<void> {
+    await this.page.waitForTimeout(settingsSettleMs);
+    await this.page.keyboard.press('Control+W');
   }
 
   /** Chooses from a pick list. */

@@ -2,12 +2,14 @@ import { strict as assert } from 'node:assert';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import type { Provider, ProviderKind } from '../../src/core/provider.ts';
-import type { Session } from '../../src/core/session.ts';
 import type { TestingApi } from '../../src/extension.ts';
+import type { PublicEndReport } from '../../src/ui/commands/endReports.ts';
 import { commandPrefix, commandTable } from '../../src/ui/commands/table.ts';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
-import { someSession } from '../unit/sessions.ts';
+import { startBrowserbase } from '../servers/browserbase.ts';
+import { startMadeUp } from '../servers/madeUp.ts';
+import { startStagehand } from '../servers/stagehand.ts';
+import { madeUp } from '../unit/providers/madeUp.ts';
 import { command, extension, Person, removeAllAccounts } from './inside.ts';
 
 describe('the extension inside VS Code', () => {
@@ -90,7 +92,10 @@ describe('the extension inside VS Code', () => {
       [{ fields: { apiKey: 'wrong-key' } }, /rejected the key/],
       [{ fields: {} }, /API key is needed/],
       [{ fields: { apiKey: 'naïve—key' } }, /characters that no key has/],
-      [{ provider: 'nobody' }, /no provider “nobody”. Known are: anchor, localChrome/],
+      [
+        { provider: 'nobody' },
+        /no provider “nobody”. Known are: anchor, browserbase, browserless, gateway, localChrome/,
+      ],
       [{ origin: 'http://api.anchorbrowser.io' }, /may only be on this machine/],
       [{ origin: 'https://user:pw@host' }, /user name or password/],
       [{ origin: 'javascript:alert(1)' }, /not an address/],
@@ -215,43 +220,71 @@ describe('the extension inside VS Code', () => {
     assert.equal(api.accounts[0]?.trouble, undefined);
   });
 
-  it('lets another extension add a vendor, with all that built-in ones have', async () => {
-    const running = new Map<string, Session>();
-    const run = (id: string) => running.set(id, someSession(id, { name: `made up ${id}` }));
-    run('one');
-    run('two');
-    const provider: Provider = {
-      check: async () => ({ identity: 'me', sessionLimit: undefined }),
-      async *list() {
-        yield { sessions: [...running.values()], groups: [], faults: [] };
-      },
-      end: async ({ id }) => (running.delete(id) ? 'ended' : 'alreadyGone'),
-      probe: async ({ id }) => (running.has(id) ? 'running' : 'gone'),
-    };
-    const kind: ProviderKind = {
-      id: 'madeUp',
-      label: 'Made Up',
-      icon: 'beaker',
-      docsUrl: 'https://example.com',
-      address: { preset: 'https://made.up.example', ask: false, prompt: 'Address', placeholder: '' },
-      fields: [],
-      wording: { ending: 'Nothing is lost.', endEverything: undefined, deleteGroup: undefined, watching: undefined },
-      connect: () => provider,
-    };
-    const registration = api.registerProvider(kind);
-    assert.throws(() => api.registerProvider(kind), TypeError);
-    const id = await command<string>('addAccount', { provider: 'madeUp', fields: {} });
-    assert.deepEqual(
-      api.sessions(id).map(({ name }) => name),
-      ['made up one', 'made up two'],
-    );
-    person.answersConfirm = ({ choices }) => choices[0];
-    const report = await command<{ ended: number }>('endSession', { accountId: id, sessionId: 'one' });
-    assert.equal(report.ended, 1);
-    assert.deepEqual([...running.keys()], ['two']);
-    registration.dispose();
-    await api.refresh();
-    assert.equal(api.accounts[0]?.trouble, 'unsupported');
+  it('reports in which way a session of Stagehand’s was ended', async () => {
+    const browserbase = await startBrowserbase();
+    const stagehand = await startStagehand(browserbase);
+    try {
+      stagehand.startSession('known');
+      stagehand.startSession('unknown');
+      stagehand.known.delete('unknown');
+      const fields = { apiKey: browserbase.key, stagehandOrigin: 'http://stagehand.example' };
+      const account = { provider: 'browserbase', origin: browserbase.url, fields };
+      await assert.rejects(command('addAccount', account), /Without https:\/\//);
+      fields.stagehandOrigin = `${stagehand.url}/`;
+      const id = await command<string>('addAccount', account);
+      person.answersConfirm = ({ choices }) => choices[0];
+      const one = await command<PublicEndReport>('endSession', { accountId: id, sessionId: 'known' });
+      assert.deepEqual(one.results, [
+        { accountId: id, sessionId: 'known', outcome: 'ended', detail: 'Stagehand ended it.' },
+      ]);
+      assert.equal(person.notes.at(-1), 'Session ended. Stagehand ended it.');
+      const other = await command<PublicEndReport>('endSession', { accountId: id, sessionId: 'unknown' });
+      assert.equal(other.results[0]?.detail, 'Stagehand did not know it: Browserbase released it.');
+      assert.deepEqual(browserbase.running, []);
+    } finally {
+      await Promise.all([browserbase.stop(), stagehand.stop()]);
+    }
+  });
+
+  it('gives a vendor that another extension adds all that built-in ones have', async () => {
+    const house = await startMadeUp();
+    try {
+      house.light(2);
+      const registration = api.registerProvider(madeUp);
+      assert.throws(() => api.registerProvider(madeUp), TypeError);
+      person.answersPick = ({ choices }) =>
+        choices.filter(({ label }) => label === 'Made Up').map(({ value }) => value);
+      const answers = [house.url, house.doorKey, 'home'];
+      person.answersAsk = () => answers.shift();
+      const id = await command<string>('addAccount');
+      assert.deepEqual(
+        person.asked.slice(-3).map(({ prompt }) => prompt),
+        [
+          'Address of the house',
+          `The key to the front door. It is kept in the system’s keychain and sent to ${new URL(house.url).host} only.`,
+          'A name for the tree',
+        ],
+      );
+      assert.deepEqual(
+        api.sessions(id).map(({ name }) => name),
+        ['Room r1', 'Room r2'],
+      );
+      person.answersConfirm = ({ choices }) => choices[0];
+      const one = await command<{ ended: number }>('endSession', { accountId: id, sessionId: 'r1' });
+      assert.equal(one.ended, 1);
+      assert.match(person.questions.at(-1)?.detail ?? '', /The room is emptied\./);
+      assert.deepEqual([...house.rooms.keys()], ['r2']);
+      person.answersConfirm = ({ choices }) => choices.find((choice) => choice === 'End Everything in Account');
+      const all = await command<{ ended: number }>('endAccountSessions', { accountId: id });
+      assert.equal(all.ended, 1);
+      assert.match(person.questions.at(-1)?.detail ?? '', /Every room of the house is emptied\./);
+      assert.equal(house.log().at(-2) ?? '', 'DELETE /rooms');
+      registration.dispose();
+      await api.refresh();
+      assert.equal(api.accounts[0]?.trouble, 'unsupported');
+    } finally {
+      await house.stop();
+    }
   });
 });
 

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import type { TestingApi } from '../../src/extension.ts';
-import type { PublicEndReport, PublicGroupDeletion } from '../../src/ui/commands/ending.ts';
+import type { PublicEndReport, PublicGroupDeletion } from '../../src/ui/commands/endReports.ts';
 import { useChromium } from '../host/useChromium.ts';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
 import { command, extension, Person, removeAllAccounts } from './inside.ts';

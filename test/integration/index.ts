@@ -5,6 +5,7 @@ import Mocha from 'mocha';
 export interface Outcome {
   readonly passed: number;
   readonly failed: number;
+  readonly skipped: number;
 }
 
 /**
@@ -19,12 +20,16 @@ export async function run(): Promise<void> {
   } else {
     await import('./api.test.ts');
     await import('./ending.test.ts');
+    await import('./endingChoices.test.ts');
     await import('./network.test.ts');
     await import('./liveView.test.ts');
     await import('./restart.test.ts');
   }
   const outcome = await new Promise<Outcome>((resolve) => {
-    const runner = mocha.run((failed) => resolve({ passed: runner.stats?.passes ?? 0, failed }));
+    const runner = mocha.run((failed) => {
+      const { passes: passed = 0, pending: skipped = 0 } = runner.stats ?? {};
+      resolve({ passed, failed, skipped });
+    });
   });
   const file = process.env['BROWSER_SESSIONS_OUTCOME'];
   if (file !== undefined) await writeFile(file, JSON.stringify(outcome));

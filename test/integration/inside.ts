@@ -30,7 +30,7 @@ export async function removeAllAccounts(api: TestingApi): Promise<void> {
  */
 export class Person implements Prompts {
   readonly questions: Question[] = [];
-  readonly told: { readonly level: string; readonly message: string }[] = [];
+  readonly told: { readonly level: string; readonly message: string; readonly buttons: readonly string[] }[] = [];
   readonly asked: AskRequest[] = [];
   readonly notes: string[] = [];
   progressTitles: string[] = [];
@@ -45,8 +45,8 @@ export class Person implements Prompts {
     return this.answersConfirm(question);
   }
 
-  async tell(level: 'info' | 'warning' | 'error', message: string): Promise<undefined> {
-    this.told.push({ level, message });
+  async tell(level: 'info' | 'warning' | 'error', message: string, buttons: readonly string[]): Promise<undefined> {
+    this.told.push({ level, message, buttons });
     return undefined;
   }
 

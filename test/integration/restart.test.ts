@@ -12,5 +12,7 @@ describe('before a restart', () => {
     await command('addAccount', { provider: 'anchor', label: 'kept', origin: server.url, fields });
     assert.equal(api.accounts.length, 1);
     await server.stop();
+    // VS Code writes its state down a moment later, and this is the last test: the window closes behind it.
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
   });
 });

@@ -1,7 +1,9 @@
 import { strict as assert } from 'node:assert';
 import { existsSync, readFileSync } from 'node:fs';
-import type { Capability } from '../../src/core/provider.ts';
+import { groupId } from '../../src/core/ids.ts';
+import { allCapabilities, type Capability } from '../../src/core/provider.ts';
 import type { SessionPhase } from '../../src/core/session.ts';
+import { providerKinds } from '../../src/providers/index.ts';
 import { type CommandEntry, commandPrefix, commandTable } from '../../src/ui/commands/table.ts';
 import {
   accountContext,
@@ -10,25 +12,32 @@ import {
   sessionContext,
   troubleContext,
 } from '../../src/ui/tree/contextValue.ts';
-import { manifestOf, readManifest } from '../manifest.ts';
+import { isOfProvider, manifestOf, readManifest, settingsOf } from '../manifest.ts';
 
 const { manifest, words } = readManifest();
 const { contributes } = manifest;
 
 /** Every subset of what a provider may be able to do. */
 function capabilitySets(): ReadonlySet<Capability>[] {
-  const all: readonly Capability[] = ['endEverything', 'deleteGroup', 'cancelGroup', 'pages', 'liveView'];
-  return Array.from({ length: 2 ** all.length }, (_, bits) => new Set(all.filter((_, index) => bits & (1 << index))));
+  return Array.from(
+    { length: 2 ** allCapabilities.length },
+    (_, bits) => new Set(allCapabilities.filter((_, index) => bits & (1 << index))),
+  );
 }
 
 /** Every context value that the tree can give a row. */
 function contextValues(): Set<string> {
-  const values = new Set(['rb:info', troubleContext(true), troubleContext(false)]);
+  const values = new Set(['rb:info', 'rb:ended', troubleContext(true), troubleContext(false)]);
   const phases: readonly SessionPhase[] = ['starting', 'running', 'idle', 'ending', 'unknown'];
   for (const capabilities of capabilitySets()) {
     values.add(pageContext(capabilities));
     for (const count of [0, 3]) {
-      values.add(groupContext(capabilities, count));
+      for (const kind of ['batch', 'metadata'] as const) {
+        for (const status of ['processing', 'completed']) {
+          const group = { id: groupId('g'), kind, status, name: undefined, createdAt: undefined };
+          values.add(groupContext(group, capabilities, count));
+        }
+      }
       for (const state of ['disconnected', 'loading', 'ready', 'failed'] as const) {
         for (const hasKey of [true, false]) {
           for (const rejected of [hasKey, false])
@@ -38,7 +47,11 @@ function contextValues(): Set<string> {
     }
     for (const phase of phases) {
       for (const life of ['running', 'ending', 'stuck'] as const) {
-        for (const grouped of [true, false]) values.add(sessionContext(phase, life, capabilities, grouped));
+        for (const grouped of [groupId('g'), undefined]) {
+          for (const isProtected of [true, false]) {
+            values.add(sessionContext({ phase, groupId: grouped }, life, capabilities, isProtected));
+          }
+        }
       }
     }
   }
@@ -57,6 +70,15 @@ describe('manifest', () => {
     assert.deepEqual(contributes.keybindings, JSON.parse(JSON.stringify(expected.keybindings)));
     const titles = Object.entries(words).filter(([key]) => key.startsWith('command.'));
     assert.deepEqual(Object.fromEntries(titles), expected.titles);
+  });
+
+  it('has exactly the settings of the providers, which no workspace can turn on', () => {
+    const expected = settingsOf(providerKinds);
+    const { properties } = contributes.configuration;
+    const theirs = Object.entries(properties).filter(([key]) => isOfProvider(key));
+    assert.deepEqual(Object.fromEntries(theirs), expected.properties);
+    assert.deepEqual(Object.fromEntries(Object.entries(words).filter(([key]) => isOfProvider(key))), expected.words);
+    for (const { scope } of Object.values(expected.properties)) assert.equal(scope, 'application');
   });
 
   it('asks of rows only what the tree can really give them', () => {
@@ -92,7 +114,8 @@ describe('manifest', () => {
     const ids = new Set(Object.keys(commandTable).map((name) => commandPrefix + name));
     const text = JSON.stringify([manifest, words]);
     for (const [, id = ''] of text.matchAll(/command:(browserSessions\.\w+)/g)) assert.ok(ids.has(id), id);
-    for (const [, id] of text.matchAll(/view == ([\w.]+)/g)) assert.equal(id, 'browserSessions.sessions');
+    for (const [, id = ''] of text.matchAll(/view == ([\w.]+)/g))
+      assert.match(id, /^browserSessions\.(sessions|ended)$/);
   });
 
   it('could be published: its files are there, its engine and its types agree, and nothing starts it early', () => {
@@ -113,7 +136,7 @@ describe('manifest', () => {
     const { properties } = contributes.configuration;
     assert.equal(properties['browserSessions.network.transport'].scope, 'application');
     assert.deepEqual(
-      Object.keys(properties).filter((key) => /origin|url|key|token|secret|host/i.test(key)),
+      Object.keys(properties).filter((key) => /origin|url|apiKey|token|secret|host/i.test(key)),
       [],
     );
   });

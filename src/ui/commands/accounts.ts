@@ -7,7 +7,7 @@ import { accountHost, accountName } from '../words/names.ts';
 import { troubleSentence } from '../words/troubles.ts';
 import { longestLabel } from './addAccount.ts';
 import { type CommandContext, kindOf, nameOf } from './context.ts';
-import { checkTimeoutMs, fieldFault, fieldRequest, tryOut, unquoted } from './credentials.ts';
+import { checkTimeoutMs, fieldFault, fieldRequest, fieldValue, tryOut } from './credentials.ts';
 import { accountChoices, pickOne, targetsOf } from './targets.ts';
 
 /** Asks for another key for the same account and address; the old one stays until the new one was tried. */
@@ -17,7 +17,7 @@ export async function replaceKey(context: CommandContext, args: readonly unknown
   const kind = account && kindOf(context, account);
   if (account === undefined || kind === undefined) return;
   const credentials: Record<string, string> = { ...(await context.accounts.open(account.id))?.credentials };
-  const asked = kind.fields.filter(({ secret }) => secret);
+  const asked = kind.fields.filter((field) => field.kind === 'secret');
   if (asked.length === 0) {
     void context.prompts.tell('info', l10n.t('{0} needs no key.', kind.label), []);
     return;
@@ -26,9 +26,9 @@ export async function replaceKey(context: CommandContext, args: readonly unknown
   for (const field of asked) {
     const last = field === asked.at(-1);
     const answer = await context.prompts.ask({
-      ...fieldRequest(field, title, account.origin),
+      ...fieldRequest(kind, field, title, account.origin, credentials),
       refuse: async (typed) => {
-        credentials[field.id] = unquoted(typed);
+        credentials[field.id] = fieldValue(field, typed);
         return fieldFault(field, typed) ?? (last ? tryOut(context, kind, account.origin, credentials) : undefined);
       },
     });

@@ -5,7 +5,7 @@ import type { CredentialField, ProviderKind } from '../../core/provider.ts';
 import type { Answer, AskRequest } from '../prompts.ts';
 import { addressSentence } from '../words/addresses.ts';
 import type { CommandContext } from './context.ts';
-import { failureSentence, fieldFault, fieldRequest, tryOut, unquoted } from './credentials.ts';
+import { failureSentence, fieldFault, fieldRequest, fieldValue, tryOut } from './credentials.ts';
 
 /** The longest name that a person can give an account, in characters. */
 export const longestLabel = 60;
@@ -67,7 +67,9 @@ async function askAll(context: CommandContext, kind: ProviderKind, draft: Draft)
   for (let at = 0; ; ) {
     const questions = [
       ...(withAddress ? [addressQuestion(kind, draft)] : []),
-      ...kind.fields.map((field) => fieldQuestion(kind, draft, field, !withAddress)),
+      ...kind.fields
+        .filter(({ asked }) => asked === 'always' || withAddress)
+        .map((field) => fieldQuestion(kind, draft, field, !withAddress)),
       labelQuestion(context, kind, draft),
     ];
     const question = questions[at];
@@ -108,11 +110,13 @@ function addressQuestion(kind: ProviderKind, draft: Draft): Question {
 
 function fieldQuestion(kind: ProviderKind, draft: Draft, field: CredentialField, offerAddress: boolean): Question {
   return {
-    ...fieldRequest(field, titleFor(kind), draft.origin),
+    ...fieldRequest(kind, field, titleFor(kind), draft.origin, draft.credentials),
     value: draft.credentials[field.id] ?? '',
     button: offerAddress ? { icon: 'server', tooltip: l10n.t('Use Another Address…') } : undefined,
     take: (typed) => {
-      draft.credentials[field.id] = unquoted(typed);
+      const value = fieldValue(field, typed);
+      if (value === '') delete draft.credentials[field.id];
+      else draft.credentials[field.id] = value;
       return fieldFault(field, typed);
     },
   };
@@ -181,7 +185,8 @@ async function addFrom(context: CommandContext, argument: object): Promise<strin
     const typed = text(Reflect.get(argument, 'fields'), field.id) ?? '';
     const fault = fieldFault(field, typed);
     if (fault !== undefined) throw new Error(fault);
-    if (unquoted(typed) !== '') credentials[field.id] = unquoted(typed);
+    const value = fieldValue(field, typed);
+    if (value !== '') credentials[field.id] = value;
   }
   const label = plainText(text(argument, 'label') ?? '', longestLabel) || freeLabel(context, kind);
   const draft: Draft = { origin: formatAddress(address.url), credentials, label };

@@ -2,9 +2,13 @@ import type { Account } from '../../core/account.ts';
 import type { AccountId, SessionId } from '../../core/ids.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { ProviderKind } from '../../core/provider.ts';
+import type { Memory } from '../../core/vault.ts';
 import type { Accounts } from '../../services/accounts.ts';
 import type { Connections } from '../../services/connections.ts';
 import type { Ender } from '../../services/ender.ts';
+import type { EndJournal } from '../../services/endJournal.ts';
+import type { History } from '../../services/history.ts';
+import type { Protections } from '../../services/protections.ts';
 import type { ProviderKinds } from '../../services/providerKinds.ts';
 import type { Refresher } from '../../services/refresher.ts';
 import type { SessionsView } from '../../services/sessionStore.ts';
@@ -23,6 +27,15 @@ export interface CommandContext {
   readonly store: SessionsView;
   readonly refresher: Refresher;
   readonly ender: Ender;
+  readonly protections: Protections;
+  readonly journal: EndJournal;
+  readonly history: History;
+  /** Opens a text that nobody has saved yet. */
+  readonly openText: (text: string, language: string) => Promise<void>;
+  /** What is kept between runs. */
+  readonly memory: Memory;
+  /** A setting of this extension, or what it is where it is not set. */
+  readonly setting: <T extends string | number | boolean>(key: string, otherwise: T) => T;
   readonly tree: SessionsTree;
   readonly liveViews: LiveViews;
   readonly logger: Logger;
@@ -32,6 +45,8 @@ export interface CommandContext {
   readonly selection: () => readonly TreeNode[];
   readonly showLog: () => void;
   readonly copyText: (text: string) => Promise<void>;
+  /** Opens an address in the browser that the person uses. */
+  readonly openUrl: (url: URL) => Promise<void>;
 }
 
 /**

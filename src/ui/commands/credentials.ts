@@ -1,9 +1,11 @@
 import * as l10n from '@vscode/l10n';
 import type { Credentials } from '../../core/account.ts';
+import { formatAddress, parseAddress } from '../../core/origin.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { CredentialField, ProviderKind } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import type { AskRequest } from '../prompts.ts';
+import { addressSentence } from '../words/addresses.ts';
 import { accountHost } from '../words/names.ts';
 import { troubleSentence } from '../words/troubles.ts';
 import type { CommandContext } from './context.ts';
@@ -11,13 +13,23 @@ import type { CommandContext } from './context.ts';
 /** Milliseconds that trying a key may take before the person is told that nothing answers. */
 export const checkTimeoutMs = 10_000;
 
-/** The question for one field; `refuse` is for the caller to add. */
-export function fieldRequest(field: CredentialField, title: string, origin: string): Omit<AskRequest, 'refuse'> {
+/**
+ * The question for one field; `refuse` is for the caller to add. It names every host that a secret may be sent to, as
+ * far as the address and what was typed so far decide it.
+ */
+export function fieldRequest(
+  kind: ProviderKind,
+  field: CredentialField,
+  title: string,
+  origin: string,
+  credentials: Credentials,
+): Omit<AskRequest, 'refuse'> {
+  const secret = field.kind === 'secret';
   const sentences = [
     l10n.t(field.prompt),
     ...(field.required ? [] : [l10n.t('It may be left out')]),
-    ...(field.secret
-      ? [l10n.t('It is kept in the system’s keychain and sent to {0} only', accountHost({ origin }))]
+    ...(secret
+      ? [l10n.t('It is kept in the system’s keychain and sent to {0} only', hosts(kind, origin, credentials))]
       : []),
   ];
   return {
@@ -25,22 +37,40 @@ export function fieldRequest(field: CredentialField, title: string, origin: stri
     prompt: `${sentences.join('. ')}.`,
     placeholder: l10n.t(field.label),
     value: '',
-    secret: field.secret,
+    secret,
     step: undefined,
     button: undefined,
   };
 }
 
 /** What people paste: with blanks around it, in quotes, or as a line of a .env file. */
-export function unquoted(typed: string): string {
+function unquoted(typed: string): string {
   const value = typed.trim().replace(/^(?:export\s+)?[A-Z][A-Z0-9_]*=/, '');
   return value.replace(/^(["'])(.*)\1$/, '$2').trim();
+}
+
+function hosts(kind: ProviderKind, origin: string, credentials: Credentials): string {
+  const address = parseAddress(origin);
+  const further = address.ok ? kind.furtherAddresses(address.url, credentials) : [];
+  const all = new Set([accountHost({ origin }), ...further.map(({ host }) => host)]);
+  return new Intl.ListFormat(undefined, { type: 'conjunction' }).format(all);
+}
+
+/** What of a field is kept: the value that was meant, an address as all addresses are written. */
+export function fieldValue(field: CredentialField, typed: string): string {
+  const value = unquoted(typed);
+  const address = field.kind === 'address' ? parseAddress(value) : undefined;
+  return address?.ok === true ? formatAddress(address.url) : value;
 }
 
 /** What is wrong with a field before anybody is asked, in a sentence, or undefined. */
 export function fieldFault(field: CredentialField, typed: string): string | undefined {
   const value = unquoted(typed);
   if (value === '') return field.required ? l10n.t('{0} is needed.', l10n.t(field.label)) : undefined;
+  if (field.kind === 'address') {
+    const address = parseAddress(value);
+    return address.ok ? undefined : addressSentence(address.fault);
+  }
   // A header cannot carry anything else; the vendor would never see what was typed.
   return /^[\x20-\x7e]+$/.test(value) ? undefined : l10n.t('This has characters that no key has. Paste it again.');
 }

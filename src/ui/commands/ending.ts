@@ -1,59 +1,20 @@
 import * as l10n from '@vscode/l10n';
-import type { AccountId } from '../../core/ids.ts';
+import type { AccountId, SessionId } from '../../core/ids.ts';
+import { type IsMine, isMineBy } from '../../core/ownership.ts';
 import { plainText } from '../../core/plainText.ts';
-import { ProviderError } from '../../core/providerError.ts';
-import type { EndOutcomeKind, EndReport, EndResult, EndTarget, GroupReport } from '../../services/ender.ts';
+import type { Session } from '../../core/session.ts';
+import type { EndTarget } from '../../services/ender.ts';
 import { troubleOf } from '../../services/sessionStore.ts';
+import type { Choice } from '../prompts.ts';
 import { timeOfDay } from '../words/ages.ts';
-import {
-  type EndSubject,
-  endButton,
-  questionForBatch,
-  questionForMany,
-  questionForOne,
-} from '../words/confirmations.ts';
-import { accountHost, groupName, pageName, sessionName, shortId } from '../words/names.ts';
-import { deletionSentence, outcomeSentence } from '../words/outcomes.ts';
-import { stuckSentence, troubleSentence } from '../words/troubles.ts';
+import { type EndSubject, endButton, questionForMany, questionForOne } from '../words/confirmations.ts';
+import { groupName, pageName, sessionName } from '../words/names.ts';
 import { ageOf, type CommandContext, kindOf, listOnce, nameOf } from './context.ts';
-import {
-  accountChoices,
-  type GroupTarget,
-  groupChoices,
-  isNamed,
-  pickOne,
-  sessionChoices,
-  sessionsOf,
-  targetsOf,
-  wholeAccount,
-} from './targets.ts';
+import { cancelled, concluded, endNow, type PublicEndReport, publicReport } from './endReports.ts';
+import { accountChoices, isNamed, pickOne, sessionChoices, sessionsOf, targetsOf, wholeAccount } from './targets.ts';
 
 /** A session that started so recently may be one that somebody is only just beginning to use. */
 const youngMs = 60_000;
-
-/** What a destructive command returns to its caller. The counts add up to `requested`. */
-export interface PublicEndReport {
-  readonly requested: number;
-  readonly ended: number;
-  readonly alreadyGone: number;
-  readonly failed: number;
-  readonly stuck: number;
-  readonly cancelled: number;
-  readonly results: readonly {
-    readonly accountId: string;
-    readonly sessionId: string;
-    readonly outcome: EndOutcomeKind;
-    /** Why it did not end, in a sentence. */
-    readonly detail?: string;
-  }[];
-}
-
-/** What `deleteBatch` returns: what the vendor says it deleted, and what was seen of the sessions that ran. */
-export interface PublicGroupDeletion extends PublicEndReport {
-  readonly deleted: number;
-  readonly failedDeletions: number;
-  readonly errors: readonly { readonly sessionId: string; readonly error: string }[];
-}
 
 /** Ends one session, or those that are selected, or, where nothing is named, those that are picked. */
 export async function endSession(context: CommandContext, args: readonly unknown[]): Promise<PublicEndReport> {
@@ -78,13 +39,6 @@ export async function endSession(context: CommandContext, args: readonly unknown
   return endConfirmed(context, picked, picked.length === 1);
 }
 
-/** Ends the sessions of a group one by one, and keeps its data. */
-export async function endGroup(context: CommandContext, args: readonly unknown[]): Promise<PublicEndReport> {
-  const target = await groupTarget(context, args, l10n.t('End Group'));
-  if (target === undefined) return publicReport(context, []);
-  return endConfirmed(context, sessionsOf(context, [target]), false);
-}
-
 /** Ends all sessions that are listed in one account. */
 export async function endAccountSessions(context: CommandContext, args: readonly unknown[]): Promise<PublicEndReport> {
   const accountId =
@@ -99,9 +53,11 @@ export async function endAccountSessions(context: CommandContext, args: readonly
   if (accountId === undefined) return publicReport(context, []);
   await listOnce(context, [accountId]);
   const all = sessionsOf(context, [wholeAccount(accountId)]);
-  const { ends, leftOut } = partOf(all);
+  const { ends, leftOut } = partOf(context, all);
   const loss = kindOfAccount(context, accountId)?.wording.endEverything;
-  const canEndEverything = context.store.capabilities(accountId).has('endEverything') && loss !== undefined;
+  // The vendor's one call leaves nothing alone, so it is not offered beside what is protected.
+  const guarded = all.some(({ session }) => context.protections.has(accountId, session.id));
+  const canEndEverything = loss !== undefined && !guarded && context.store.capabilities(accountId).has('endEverything');
   const name = nameOf(context, accountId);
   if (ends.length === 0 && !canEndEverything) {
     void context.prompts.tell('info', nothingToEnd(context, leftOut, [accountId]), []);
@@ -128,81 +84,190 @@ export async function endAccountSessions(context: CommandContext, args: readonly
     }),
   );
   if (chosen !== undefined && chosen === everything?.button) {
-    return concluded(context, await context.ender.endEverything(accountId));
+    if (!(await countTyped(context, ends.length))) return cancelled(context, ends);
+    return concluded(context, await context.ender.endEverything(accountId), (failed) => endChosen(context, failed));
   }
-  return chosen === endButton(ends.length) ? endNow(context, ends) : cancelled(context, ends);
+  const confirmed = chosen === endButton(ends.length) && (await countTyped(context, ends.length));
+  return confirmed ? endAndTell(context, ends) : cancelled(context, ends);
 }
 
 /** Ends all sessions that are listed in any account. */
-export async function endAllSessions(context: CommandContext): Promise<PublicEndReport> {
+export function endAllSessions(context: CommandContext): Promise<PublicEndReport> {
+  return endEach(
+    context,
+    () => true,
+    (count, accounts) =>
+      count === 1
+        ? l10n.t('End the only running session?')
+        : accounts === 1
+          ? l10n.t('End all {0} sessions?', count)
+          : l10n.t('End all {0} sessions in {1} accounts?', count, accounts),
+  );
+}
+
+/** Ends all sessions that are the person's own, by the rule in the settings. */
+export async function endMySessions(context: CommandContext): Promise<PublicEndReport> {
+  const isMine = isMineBy(context.setting('mine', ''));
+  if (isMine === undefined) {
+    void context.prompts.tell(
+      'info',
+      l10n.t('The setting browserSessions.mine does not say which sessions are yours.'),
+      [],
+    );
+    return publicReport(context, []);
+  }
+  return endEach(context, isMine, (count) =>
+    count === 1 ? l10n.t('End 1 session of yours?') : l10n.t('End {0} sessions of yours?', count),
+  );
+}
+
+/** Ends what is meant of all that is listed in any account, after a confirmation that says what is not known. */
+async function endEach(
+  context: CommandContext,
+  isMeant: (session: Session) => boolean,
+  message: (count: number, accounts: number) => string,
+): Promise<PublicEndReport> {
   const ids = context.accounts.all.map(({ id }) => id);
   await listOnce(context, ids);
-  const { ends, leftOut } = partOf(sessionsOf(context, ids.map(wholeAccount)));
+  const meant = sessionsOf(context, ids.map(wholeAccount)).filter(({ session }) => isMeant(session));
+  const { ends, leftOut } = partOf(context, meant);
   if (ends.length === 0) {
     void context.prompts.tell('info', nothingToEnd(context, leftOut, ids), []);
     return publicReport(context, []);
   }
-  const accounts = new Set(ends.map(({ accountId }) => accountId)).size;
-  const message =
-    ends.length === 1
-      ? l10n.t('End the only running session?')
-      : accounts === 1
-        ? l10n.t('End all {0} sessions?', ends.length)
-        : l10n.t('End all {0} sessions in {1} accounts?', ends.length, accounts);
-  return endAsked(context, message, ends, leftOut, unknownAccounts(context, ids));
+  const asked = message(ends.length, accountsOf(ends));
+  return endAsked(context, asked, ends, leftOut, unknownAccounts(context, ids), true);
 }
 
-/** Has the vendor delete a batch with its data, and says what became of each session. */
-export async function deleteBatch(
-  context: CommandContext,
-  args: readonly unknown[],
-): Promise<PublicGroupDeletion | undefined> {
-  const target = await groupTarget(context, args, l10n.t('Delete Batch'));
-  if (target === undefined) return undefined;
-  const { accountId, groupId } = target;
-  const group = context.store.state(accountId)?.contents.groups.get(groupId);
-  const loss = kindOfAccount(context, accountId)?.wording.deleteGroup;
-  if (group === undefined || loss === undefined || !context.store.capabilities(accountId).has('deleteGroup')) {
-    void context.prompts.tell('info', l10n.t('That batch is not there any longer.'), []);
-    return undefined;
+function accountsOf(targets: readonly EndTarget[]): number {
+  return new Set(targets.map(({ accountId }) => accountId)).size;
+}
+
+/** Tells of ends that a window did not live to finish, and offers to look at what of them still runs. Ends nothing. */
+export async function reviewUnfinishedEnds(context: CommandContext): Promise<void> {
+  for (const { total, left } of await context.journal.takeAbandoned()) {
+    const accounts = [...new Set(left.map(({ accountId }) => accountId))];
+    await Promise.all(accounts.map((id) => context.refresher.refresh(id)));
+    const running = left.flatMap(({ accountId, sessionId, startedAt }) => {
+      const session = context.store.session(accountId, sessionId as SessionId);
+      if (session === undefined || (startedAt !== undefined && session.startedAt !== startedAt)) return [];
+      return [{ accountId, session }];
+    });
+    if (running.length === 0) continue;
+    const review = l10n.t('Review');
+    const sentence = l10n.t(
+      'The window closed while sessions were ending: {0} of {1} still run.',
+      running.length,
+      total,
+    );
+    void context.prompts.tell('warning', sentence, [review]).then(async (chosen) => {
+      if (chosen === review) await endChosen(context, running);
+    });
   }
-  const running = subjectsOf(context, sessionsOf(context, [target]));
-  const question = questionForBatch(groupName(group), nameOf(context, accountId), running, loss);
-  if ((await context.prompts.confirm(question)) !== question.choices[0]) return undefined;
-  const report = await context.ender.deleteGroup(accountId, groupId);
-  tellDeletion(context, accountId, groupName(group), report);
-  const { answer } = report;
-  return {
-    ...publicReport(context, report.results),
-    deleted: ProviderError.is(answer) ? 0 : answer.deleted,
-    failedDeletions: ProviderError.is(answer) ? 0 : answer.failed,
-    errors: ProviderError.is(answer)
-      ? []
-      : answer.failures.map(({ sessionId, reason }) => ({ sessionId, error: plainText(reason, 200) })),
-  };
 }
 
-async function groupTarget(
-  context: CommandContext,
-  args: readonly unknown[],
-  title: string,
-): Promise<GroupTarget | undefined> {
-  const named = targetsOf(context, args)[0];
-  if (named?.groupId !== undefined) return { ...named, groupId: named.groupId };
-  const none = l10n.t('There is no batch.');
-  return pickOne(context, title, l10n.t('Choose a batch'), none, await groupChoices(context));
+/** Ends what could not be ended before. */
+export async function retryFailedEnds(context: CommandContext): Promise<PublicEndReport> {
+  const all = sessionsOf(
+    context,
+    context.accounts.all.map(({ id }) => wholeAccount(id)),
+  );
+  const stuck = all.filter(({ accountId, session }) => context.store.life(accountId, session.id).kind === 'stuck');
+  if (stuck.length > 0) return endConfirmed(context, stuck, false);
+  void context.prompts.tell('info', l10n.t('No end has failed.'), []);
+  return publicReport(context, []);
+}
+
+const oldestKey = 'oldSessionMinutes';
+const usualOldMinutes = 60;
+
+/** Ends those of the sessions that have run for long that the person leaves ticked, the oldest first. */
+export async function endOldSessions(context: CommandContext): Promise<PublicEndReport> {
+  const { prompts, memory, store, now } = context;
+  const remembered = memory.get(oldestKey);
+  let minutes = 0;
+  const asked = await prompts.ask({
+    title: l10n.t('End Old Sessions'),
+    prompt: l10n.t('Sessions that have run for at least how many minutes?'),
+    placeholder: '',
+    value: String(typeof remembered === 'number' ? remembered : usualOldMinutes),
+    secret: false,
+    step: undefined,
+    button: undefined,
+    refuse: async (typed) => {
+      minutes = Number(typed.trim());
+      return typed.trim() !== '' && minutes >= 0 ? undefined : l10n.t('This is not a number of minutes.');
+    },
+  });
+  if (asked.kind !== 'answer') return publicReport(context, []);
+  await memory.update(oldestKey, minutes);
+  const start = ({ value: { accountId, session } }: Choice<EndTarget>) =>
+    store.startOf(accountId, session.id)?.at ?? now();
+  const old = (await sessionChoices(context))
+    .filter((choice) => !isLeftOut(context, choice.value) && now() - start(choice) >= minutes * 60_000)
+    .sort((a, b) => start(a) - start(b));
+  if (old.length === 0) {
+    void prompts.tell('info', l10n.t('No session has run for that long.'), []);
+    return publicReport(context, []);
+  }
+  const answer = await prompts.pickMany({
+    title: l10n.t('End Old Sessions'),
+    placeholder: l10n.t('These end; untick what is to go on'),
+    choices: old.map((choice) => ({ ...choice, heading: undefined, detail: choice.heading ?? '', picked: true })),
+    step: undefined,
+  });
+  return endConfirmed(context, answer.kind === 'answer' ? answer.value : [], false);
+}
+
+/** Whether ends of many leave a session alone. */
+function isLeftOut({ protections }: CommandContext, { accountId, session }: EndTarget): boolean {
+  return session.heldBack !== undefined || protections.has(accountId, session.id);
 }
 
 /** Parts what an end of many reaches from what it leaves alone. */
-function partOf(sessions: readonly EndTarget[]): { ends: readonly EndTarget[]; leftOut: readonly EndTarget[] } {
+function partOf(
+  context: CommandContext,
+  sessions: readonly EndTarget[],
+): { ends: readonly EndTarget[]; leftOut: readonly EndTarget[] } {
   return {
-    ends: sessions.filter(({ session }) => session.heldBack === undefined),
-    leftOut: sessions.filter(({ session }) => session.heldBack !== undefined),
+    ends: sessions.filter((target) => !isLeftOut(context, target)),
+    leftOut: sessions.filter((target) => isLeftOut(context, target)),
   };
 }
 
+/** Ends these after a confirmation that lists them, whatever they were chosen by. */
+export async function endChosen(context: CommandContext, chosen: readonly EndTarget[]): Promise<PublicEndReport> {
+  // As they are now: what has ended since is not asked about.
+  const there = chosen.flatMap(({ accountId, session }) => {
+    const listed = context.store.session(accountId, session.id);
+    return listed === undefined ? [] : [{ accountId, session: listed }];
+  });
+  if (there.length === 0) tellGone(context);
+  return endConfirmed(context, there, false);
+}
+
+function endAndTell(context: CommandContext, ends: readonly EndTarget[]): Promise<PublicEndReport> {
+  return endNow(context, ends, (failed) => endChosen(context, failed));
+}
+
+/** Whether the person has typed how many end, where they want to be asked that before everything ends. */
+async function countTyped({ prompts, setting }: CommandContext, count: number): Promise<boolean> {
+  if (setting<string>('confirm.endAll', 'button') !== 'typeCount') return true;
+  const answer = await prompts.ask({
+    title: l10n.t('End All Sessions'),
+    prompt: l10n.t('Type {0} to end them all', count),
+    placeholder: '',
+    value: '',
+    secret: false,
+    step: undefined,
+    button: undefined,
+    refuse: async (typed) => (typed.trim() === String(count) ? undefined : l10n.t('That is not {0}.', count)),
+  });
+  return answer.kind === 'answer';
+}
+
 /** @param byItself whether one session was named by itself, which is the one way to one that is held back. */
-async function endConfirmed(
+export async function endConfirmed(
   context: CommandContext,
   sessions: readonly EndTarget[],
   byItself: boolean,
@@ -210,23 +275,24 @@ async function endConfirmed(
   const [only] = sessions;
   if (only === undefined) return publicReport(context, []);
   if (byItself && sessions.length === 1) {
-    const question = questionForOne(subjectOf(context, only));
+    if (context.setting<string>('confirm.endSession', 'always') === 'never') return endAndTell(context, sessions);
+    const question = questionForOne(subjectOf(context, only, undefined));
     const chosen = await context.prompts.confirm(question);
-    return chosen === question.choices[0] ? endNow(context, sessions) : cancelled(context, sessions);
+    return chosen === question.choices[0] ? endAndTell(context, sessions) : cancelled(context, sessions);
   }
-  const { ends, leftOut } = partOf(sessions);
+  const { ends, leftOut } = partOf(context, sessions);
   if (ends.length === 0) {
     void context.prompts.tell('info', nothingToEnd(context, leftOut, []), []);
     return publicReport(context, []);
   }
-  const accounts = new Set(ends.map(({ accountId }) => accountId)).size;
+  const accounts = accountsOf(ends);
   const message =
     ends.length === 1
       ? l10n.t('End 1 session?')
       : accounts === 1
         ? l10n.t('End {0} sessions?', ends.length)
         : l10n.t('End {0} sessions in {1} accounts?', ends.length, accounts);
-  return endAsked(context, message, ends, leftOut, []);
+  return endAsked(context, message, ends, leftOut, [], false);
 }
 
 async function endAsked(
@@ -235,6 +301,7 @@ async function endAsked(
   ends: readonly EndTarget[],
   leftOut: readonly EndTarget[],
   unknown: readonly string[],
+  everything: boolean,
 ): Promise<PublicEndReport> {
   const question = questionForMany({
     message,
@@ -244,66 +311,8 @@ async function endAsked(
     everything: undefined,
   });
   const chosen = await context.prompts.confirm(question);
-  return chosen === question.choices[0] ? endNow(context, ends) : cancelled(context, ends);
-}
-
-async function endNow(context: CommandContext, ends: readonly EndTarget[]): Promise<PublicEndReport> {
-  const { ender, prompts } = context;
-  if (ends.length === 1) {
-    return concluded(context, await ender.end(ends, { stop: new AbortController().signal, onProgress: () => {} }));
-  }
-  const report = await prompts.progress(l10n.t('Ending sessions'), (show, stop) =>
-    ender.end(ends, {
-      stop,
-      onProgress: (settled, total) => show(l10n.t('{0} of {1}', settled, total), (100 * settled) / total),
-    }),
-  );
-  return concluded(context, report);
-}
-
-function concluded(context: CommandContext, { results }: EndReport): PublicEndReport {
-  const report = publicReport(context, results);
-  const failures = results.flatMap((result) => (result.why === undefined ? [] : [failureLine(context, result)]));
-  const sentence = outcomeSentence({ ...report, failures });
-  if (sentence !== undefined) tellWithLog(context, sentence.level, sentence.message);
-  else if (report.ended + report.alreadyGone > 0) context.prompts.note(l10n.t('Session ended.'));
-  return report;
-}
-
-function tellDeletion(context: CommandContext, accountId: AccountId, batch: string, report: GroupReport): void {
-  const { answer, results } = report;
-  const account = context.accounts.get(accountId);
-  const host = account === undefined ? '' : accountHost(account);
-  const left = results.filter(({ why }) => why !== undefined);
-  if (ProviderError.is(answer)) {
-    const sentence = troubleSentence(answer, host);
-    tellWithLog(context, 'warning', l10n.t('{0} was not deleted: {1}', batch, sentence));
-    return;
-  }
-  // What the vendor explained by id is told by the name on the row, where there is one.
-  const named = new Map(results.map(({ session }) => [session.id as string, sessionName(session)]));
-  const failures = answer.failures.map(
-    ({ sessionId, reason }) => `${named.get(sessionId) ?? shortId(sessionId)}: ${plainText(reason, 200)}`,
-  );
-  const unexplained = left.filter(({ session }) => !answer.failures.some(({ sessionId }) => sessionId === session.id));
-  const { level, message } = deletionSentence(batch, {
-    deleted: answer.deleted,
-    failed: Math.max(answer.failed, left.length),
-    failures: [...failures, ...unexplained.map((result) => failureLine(context, result))],
-  });
-  tellWithLog(context, level, message);
-}
-
-function tellWithLog(context: CommandContext, level: 'info' | 'warning', message: string): void {
-  if (level === 'info') {
-    void context.prompts.tell(level, message, []);
-    return;
-  }
-  context.logger.warn(message);
-  const button = l10n.t('Show Log');
-  void context.prompts.tell(level, message, [button]).then((chosen) => {
-    if (chosen === button) context.showLog();
-  });
+  const confirmed = chosen === question.choices[0] && (!everything || (await countTyped(context, ends.length)));
+  return confirmed ? endAndTell(context, ends) : cancelled(context, ends);
 }
 
 function tellGone({ prompts }: CommandContext): void {
@@ -312,7 +321,7 @@ function tellGone({ prompts }: CommandContext): void {
 
 function nothingToEnd(context: CommandContext, leftOut: readonly EndTarget[], accounts: readonly AccountId[]): string {
   const unknown = unknownAccounts(context, accounts);
-  const reasons = [...new Set(leftOut.map(({ session }) => plainText(session.heldBack ?? '', 200)))];
+  const reasons = [...new Set(leftOut.map((target) => reasonLeftOut(context, target) ?? ''))];
   return [l10n.t('There is no session to end.'), ...reasons, ...unknown].join(' ');
 }
 
@@ -330,57 +339,39 @@ function unknownAccounts(context: CommandContext, ids: readonly AccountId[]): re
   });
 }
 
-function kindOfAccount(context: CommandContext, accountId: AccountId) {
+/** Why ends of many leave a session alone, if they do. */
+function reasonLeftOut({ protections }: CommandContext, { accountId, session }: EndTarget): string | undefined {
+  if (protections.has(accountId, session.id)) return l10n.t('It is protected.');
+  return session.heldBack === undefined ? undefined : plainText(session.heldBack, 200);
+}
+
+/** The vendor of an account. */
+export function kindOfAccount(context: CommandContext, accountId: AccountId) {
   const account = context.accounts.get(accountId);
   return account === undefined ? undefined : kindOf(context, account);
 }
 
-function subjectsOf(context: CommandContext, targets: readonly EndTarget[]): EndSubject[] {
-  return targets.map((target) => subjectOf(context, target));
+/** What a dialog says of sessions. */
+export function subjectsOf(context: CommandContext, targets: readonly EndTarget[]): EndSubject[] {
+  // The rule is read once, not for each of thousands.
+  const isMine = isMineBy(context.setting('mine', ''));
+  return targets.map((target) => subjectOf(context, target, isMine));
 }
 
-function subjectOf(context: CommandContext, { accountId, session }: EndTarget): EndSubject {
+function subjectOf(context: CommandContext, { accountId, session }: EndTarget, isMine: IsMine | undefined): EndSubject {
   const start = context.store.startOf(accountId, session.id);
   const group = session.groupId && context.store.state(accountId)?.contents.groups.get(session.groupId);
   return {
     account: nameOf(context, accountId),
+    vendor: plainText(kindOfAccount(context, accountId)?.label ?? ''),
     name: sessionName(session),
     age: ageOf(context, accountId, session.id),
     young: start?.exact === true && context.now() - start.at < youngMs,
     group: group ? groupName(group) : undefined,
     loss: kindOfAccount(context, accountId)?.wording.ending ?? '',
     closes: session.ends === 'pages' ? (session.pages ?? []).map(pageName) : undefined,
-    heldBack: session.heldBack === undefined ? undefined : plainText(session.heldBack, 200),
+    heldBack: reasonLeftOut(context, { accountId, session }),
     watched: context.liveViews.isOpen(accountId, session.id),
-  };
-}
-
-function failureLine(context: CommandContext, { accountId, session, why }: EndResult): string {
-  const account = context.accounts.get(accountId);
-  const reason = why === undefined || account === undefined ? '' : stuckSentence(why, accountHost(account));
-  return l10n.t('{0} ({1}): {2}', sessionName(session), nameOf(context, accountId), reason);
-}
-
-function cancelled(context: CommandContext, targets: readonly EndTarget[]): PublicEndReport {
-  return publicReport(
-    context,
-    targets.map((target) => ({ ...target, outcome: 'cancelled', why: undefined })),
-  );
-}
-
-function publicReport(context: CommandContext, results: readonly EndResult[]): PublicEndReport {
-  const count = (outcome: EndOutcomeKind) => results.filter((result) => result.outcome === outcome).length;
-  return {
-    requested: results.length,
-    ended: count('ended'),
-    alreadyGone: count('alreadyGone'),
-    failed: count('failed'),
-    stuck: count('stuck'),
-    cancelled: count('cancelled'),
-    results: results.map(({ accountId, session, outcome, why }) => {
-      const account = context.accounts.get(accountId);
-      const detail = why && account && stuckSentence(why, accountHost(account));
-      return { accountId, sessionId: session.id, outcome, ...(detail ? { detail } : {}) };
-    }),
+    mine: isMine?.(session),
   };
 }

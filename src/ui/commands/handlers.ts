@@ -2,10 +2,19 @@ import * as l10n from '@vscode/l10n';
 import { removeAccount, renameAccount, replaceKey, testConnection } from './accounts.ts';
 import { addAccount } from './addAccount.ts';
 import type { CommandContext } from './context.ts';
-import { deleteBatch, endAccountSessions, endAllSessions, endGroup, endSession } from './ending.ts';
+import {
+  endAccountSessions,
+  endAllSessions,
+  endMySessions,
+  endOldSessions,
+  endSession,
+  retryFailedEnds,
+  reviewUnfinishedEnds,
+} from './ending.ts';
+import { cancelBatch, deleteBatch, endGroup } from './groups.ts';
 import { openLiveView, openLiveViewExternal } from './liveView.ts';
 import type { CommandName } from './table.ts';
-import { pickOne, sessionChoices, sessionsOf, targetsOf } from './targets.ts';
+import { pickOne, sessionChoices, sessionsOf, sessionTarget, targetsOf } from './targets.ts';
 
 /** What a command does with the arguments that VS Code or a caller passes. */
 export type CommandHandler = (context: CommandContext, args: readonly unknown[]) => unknown;
@@ -26,6 +35,7 @@ export const commandHandlers: Readonly<Record<CommandName, CommandHandler>> = {
   },
   openLiveView,
   openLiveViewExternal,
+  openDashboard,
   copySessionId,
   endSession,
   endSelectedSessions: endSession,
@@ -33,23 +43,54 @@ export const commandHandlers: Readonly<Record<CommandName, CommandHandler>> = {
   deleteBatch,
   endAccountSessions,
   endAllSessions,
+  endOldSessions,
+  retryFailedEnds,
+  cancelBatch,
+  endMySessions,
+  reviewUnfinishedEnds,
+  exportEnded: ({ history, openText }) => openText(`${JSON.stringify(history.all, null, 2)}\n`, 'json'),
+  clearEnded: ({ history }) => history.clear(),
+  protectSession: (context, args) => setProtected(context, args, true),
+  unprotectSession: (context, args) => setProtected(context, args, false),
   showLog: ({ showLog }) => showLog(),
 };
 
-async function copySessionId(context: CommandContext, args: readonly unknown[]): Promise<string | undefined> {
+async function openDashboard(context: CommandContext, args: readonly unknown[]): Promise<void> {
+  const none = l10n.t('No running session has a page of its own at its provider.');
+  const target = await sessionTarget(context, args, l10n.t('Open Dashboard'), none, ({ accountId }) =>
+    context.store.capabilities(accountId).has('dashboard'),
+  );
+  if (target === undefined) return;
+  const url = (await context.connections.open(target.accountId)).dashboard?.(target.sessionId);
+  if (url === undefined) void context.prompts.tell('info', none, []);
+  else await context.openUrl(url);
+}
+
+async function setProtected(context: CommandContext, args: readonly unknown[], isProtected: boolean): Promise<void> {
   const named = targetsOf(context, args).filter(({ sessionId }) => sessionId !== undefined);
+  const title = isProtected ? l10n.t('Protect Session') : l10n.t('Unprotect Session');
+  const choices = async () =>
+    (await sessionChoices(context)).filter(
+      ({ value }) => context.protections.has(value.accountId, value.session.id) !== isProtected,
+    );
+  const none = isProtected ? l10n.t('No session is running.') : l10n.t('No session is protected.');
+  const picked =
+    named.length > 0 ? undefined : await pickOne(context, title, l10n.t('Choose a session'), none, await choices());
+  const targets = picked === undefined ? sessionsOf(context, named) : [picked];
+  for (const [accountId, its] of Map.groupBy(targets, (target) => target.accountId)) {
+    await context.protections.set(
+      accountId,
+      its.map(({ session }) => session.id),
+      isProtected,
+    );
+  }
+}
+
+async function copySessionId(context: CommandContext, args: readonly unknown[]): Promise<string | undefined> {
   const none = l10n.t('No session is running.');
-  const target =
-    sessionsOf(context, named)[0] ??
-    (await pickOne(
-      context,
-      l10n.t('Copy Session ID'),
-      l10n.t('Choose a session'),
-      none,
-      await sessionChoices(context),
-    ));
+  const target = await sessionTarget(context, args, l10n.t('Copy Session ID'), none, () => true);
   if (target === undefined) return undefined;
-  await context.copyText(target.session.id);
+  await context.copyText(target.sessionId);
   context.prompts.note(l10n.t('Session ID copied.'));
-  return target.session.id;
+  return target.sessionId;
 }

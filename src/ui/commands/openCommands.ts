@@ -3,6 +3,7 @@ import type { Clock } from '../../core/clock.ts';
 import { Ender, type EnderOptions } from '../../services/ender.ts';
 import { editorPrompts } from '../editorPrompts.ts';
 import { LiveViews, type LiveViewsOptions } from '../liveView/liveViews.ts';
+import { openUnchanged } from '../openUrl.ts';
 import type { Prompts } from '../prompts.ts';
 import type { TreeNode } from '../tree/nodes.ts';
 import type { CommandContext } from './context.ts';
@@ -16,7 +17,7 @@ export interface Testing {
 
 /** What commands are made from. */
 export interface CommandParts
-  extends Pick<CommandContext, 'tree'>,
+  extends Pick<CommandContext, 'tree' | 'protections' | 'history' | 'memory' | 'setting'>,
     Omit<EnderOptions, 'clock'>,
     Omit<LiveViewsOptions, 'store'> {
   readonly clock: Clock;
@@ -40,6 +41,10 @@ export function openCommands(parts: CommandParts): vscode.Disposable & { readonl
     selection: () => view.selection,
     showLog: () => channel.show(),
     copyText: async (text) => vscode.env.clipboard.writeText(text),
+    openUrl: openUnchanged,
+    openText: async (content, language) => {
+      await vscode.window.showTextDocument(await vscode.workspace.openTextDocument({ content, language }));
+    },
   };
   return {
     run: async (name, args) => commandHandlers[name](context, args),

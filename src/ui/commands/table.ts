@@ -22,6 +22,8 @@ const hasSessions = 'browserSessions.hasSessions';
 const ifAccounts = `!browserSessions.loaded || ${hasAccounts}`;
 const ifSessions = `!browserSessions.loaded || ${hasSessions}`;
 const inView = 'view == browserSessions.sessions';
+const inEnded = 'view == browserSessions.ended';
+const endedRow = `${inEnded} && viewItem =~ /^rb:ended\\b/`;
 const single = '!listMultiSelection';
 
 /** Matches rows of a kind whose context value has all of the flags; see ui/tree/contextValue.ts. */
@@ -102,10 +104,15 @@ export const commandTable = {
       context(`${row('page', 'live')} && ${single}`, 'navigation@4'),
     ],
   },
+  openDashboard: {
+    title: 'Open Dashboard',
+    palette: ifSessions,
+    menus: [context(`${row('session', 'dashboard')} && ${single}`, '1_view@2'), context(endedRow, '1_view@2')],
+  },
   copySessionId: {
     title: 'Copy Session ID',
     palette: ifSessions,
-    menus: [context(`${row('session')} && ${single}`, '3_copy@1')],
+    menus: [context(`${row('session')} && ${single}`, '3_copy@1'), context(endedRow, '3_copy@1')],
   },
   endSession: {
     title: 'End Session…',
@@ -147,6 +154,46 @@ export const commandTable = {
     title: 'End All Sessions…',
     palette: ifSessions,
     menus: [title('9_destructive@1', `${inView} && ${hasSessions}`)],
+  },
+  endOldSessions: {
+    title: 'End Old Sessions…',
+    palette: ifSessions,
+    menus: [title('9_destructive@0', `${inView} && ${hasSessions}`)],
+  },
+  retryFailedEnds: { title: 'Retry Failed Ends…', palette: ifSessions, menus: [] },
+  cancelBatch: {
+    title: 'Cancel Batch…',
+    palette: ifAccounts,
+    menus: [context(`${row('group', 'cancellable')} && ${single}`, '9_destructive@2')],
+  },
+  protectSession: {
+    title: 'Protect Session',
+    icon: 'shield',
+    palette: ifSessions,
+    menus: [context(row('session', 'protectable'), '5_organize@1')],
+  },
+  unprotectSession: {
+    title: 'Unprotect Session',
+    palette: ifSessions,
+    menus: [context(row('session', 'protected'), '5_organize@1')],
+  },
+  endMySessions: {
+    title: 'End All of Mine…',
+    palette: `(${ifSessions}) && config.browserSessions.mine`,
+    menus: [title('9_destructive@0', `${inView} && ${hasSessions} && config.browserSessions.mine`)],
+  },
+  reviewUnfinishedEnds: { title: 'Review Unfinished Ends', palette: 'never', menus: [] },
+  exportEnded: {
+    title: 'Export as JSON',
+    icon: 'json',
+    palette: 'never',
+    menus: [title('navigation@1', inEnded)],
+  },
+  clearEnded: {
+    title: 'Clear Recently Ended',
+    icon: 'clear-all',
+    palette: 'never',
+    menus: [title('navigation@2', inEnded)],
   },
   showLog: { title: 'Show Log', palette: 'always', menus: [title('5_log@1')] },
 } as const satisfies Readonly<Record<string, CommandEntry>>;

@@ -1,4 +1,5 @@
 import * as l10n from '@vscode/l10n';
+import type { Group } from '../../core/group.ts';
 import { type AccountId, accountId, type GroupId, idFault, type PageId, type SessionId } from '../../core/ids.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { EndTarget } from '../../services/ender.ts';
@@ -109,12 +110,15 @@ export function accountChoices(context: CommandContext): Choice<AccountId>[] {
 /** A target that is a group. */
 export type GroupTarget = Target & { readonly groupId: GroupId };
 
-/** Every group as a line of a pick list, under its account. */
-export async function groupChoices(context: CommandContext): Promise<Choice<GroupTarget>[]> {
+/** Every group that fits as a line of a pick list, under its account. */
+export async function groupChoices(
+  context: CommandContext,
+  fits: (group: Group) => boolean,
+): Promise<Choice<GroupTarget>[]> {
   const ids = context.accounts.all.map(({ id }) => id);
   await listOnce(context, ids);
   return ids.flatMap((accountId) =>
-    [...(context.store.state(accountId)?.contents.groups.values() ?? [])].map((group) => {
+    [...(context.store.state(accountId)?.contents.groups.values() ?? [])].filter(fits).map((group) => {
       const value = { ...wholeAccount(accountId), groupId: group.id };
       return {
         label: groupName(group),
@@ -130,6 +134,22 @@ export async function groupChoices(context: CommandContext): Promise<Choice<Grou
 
 function countSessions(count: number): string {
   return count === 1 ? l10n.t('1 session') : l10n.t('{0} sessions', count);
+}
+
+/** The session that a caller names, also one that has ended, or else the one that the person picks of those that fit. */
+export async function sessionTarget(
+  context: CommandContext,
+  args: readonly unknown[],
+  title: string,
+  none: string,
+  fits: (target: EndTarget) => boolean,
+): Promise<{ readonly accountId: AccountId; readonly sessionId: SessionId } | undefined> {
+  for (const { accountId: account, sessionId } of targetsOf(context, args)) {
+    if (sessionId !== undefined) return { accountId: account, sessionId };
+  }
+  const choices = (await sessionChoices(context)).filter(({ value }) => fits(value));
+  const picked = await pickOne(context, title, l10n.t('Choose a session'), none, choices);
+  return picked && { accountId: picked.accountId, sessionId: picked.session.id };
 }
 
 /** Asks for one of the choices, or tells why there is none to choose. */

@@ -10,6 +10,7 @@ import type { Accounts } from '../../services/accounts.ts';
 import type { Connections } from '../../services/connections.ts';
 import type { ProviderKinds } from '../../services/providerKinds.ts';
 import type { SessionsView } from '../../services/sessionStore.ts';
+import { openUnchanged } from '../openUrl.ts';
 import { accountHost, accountName, sessionName } from '../words/names.ts';
 import { troubleSentence } from '../words/troubles.ts';
 import { type PanelBody, panelHtml } from './html.ts';
@@ -170,12 +171,4 @@ export class LiveViews implements vscode.Disposable {
     const known = this.#options.accounts.get(account);
     return troubleSentence(ProviderError.from(error), known === undefined ? '' : accountHost(known));
   }
-}
-
-/**
- * Opens an address as it is. VS Code takes a string here although its types say Uri; a Uri is decoded and written anew
- * on its way, which makes another address of one whose query has escaped characters.
- */
-function openUnchanged({ href }: URL): Thenable<boolean> {
-  return vscode.env.openExternal(href as unknown as vscode.Uri);
 }

@@ -14,6 +14,10 @@ export interface TreeModel {
   account(id: AccountId): Account | undefined;
   kind(provider: string): ProviderKind | undefined;
   now(): number;
+  /** Whether a session is the person's own; undefined where nothing tells. */
+  isMine(session: Session): boolean | undefined;
+  /** Whether the person has ends of many leave a session alone. */
+  isProtected(account: AccountId, session: SessionId): boolean;
   /** How many sessions of an account or group are drawn before a row stands for the rest. */
   limit(account: AccountId, group: GroupId | undefined): number;
 }
@@ -90,6 +94,7 @@ function accountChildren(model: TreeModel, accountId: AccountId, state: AccountS
   } else if (sessions.size === 0 && groups.size === 0 && state.kind === 'ready') {
     rows.push(nodes.get({ kind: 'note', accountId, note: 'empty' }));
   }
+  if (state.contents.account?.note !== undefined) rows.push(nodes.get({ kind: 'note', accountId, note: 'told' }));
   return rows;
 }
 

@@ -1,5 +1,6 @@
+import { type Group, isBeingMade } from '../../core/group.ts';
 import type { Capability } from '../../core/provider.ts';
-import type { SessionPhase } from '../../core/session.ts';
+import type { Session } from '../../core/session.ts';
 import type { AccountState, Life } from '../../services/sessionStore.ts';
 
 /**
@@ -27,17 +28,22 @@ export function accountContext(
   });
 }
 
-/** A group's row. */
-export function groupContext(capabilities: ReadonlySet<Capability>, sessions: number): string {
-  return contextValue('group', { endable: sessions > 0, deletable: capabilities.has('deleteGroup') });
+/** A group's row. Only what the vendor itself holds together can be deleted there. */
+export function groupContext(group: Group, capabilities: ReadonlySet<Capability>, sessions: number): string {
+  const isBatch = group.kind === 'batch';
+  return contextValue('group', {
+    endable: sessions > 0,
+    deletable: isBatch && capabilities.has('deleteGroup'),
+    cancellable: isBatch && isBeingMade(group) && capabilities.has('cancelGroup'),
+  });
 }
 
 /** A session's row. */
 export function sessionContext(
-  phase: SessionPhase,
+  { phase, groupId }: Pick<Session, 'phase' | 'groupId'>,
   life: Life['kind'],
   capabilities: ReadonlySet<Capability>,
-  grouped: boolean,
+  isProtected: boolean,
 ): string {
   return contextValue('session', {
     [phase]: true,
@@ -45,7 +51,9 @@ export function sessionContext(
     stuck: life === 'stuck',
     endable: life !== 'ending',
     live: capabilities.has('liveView'),
-    group: grouped,
+    dashboard: capabilities.has('dashboard'),
+    group: groupId !== undefined,
+    [isProtected ? 'protected' : 'protectable']: true,
   });
 }
 

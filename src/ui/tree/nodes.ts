@@ -13,8 +13,8 @@ export type TreeNode =
   | { readonly kind: 'trouble'; readonly accountId: AccountId }
   /** A row of the vendor's list that cannot be shown, by its place among them. */
   | { readonly kind: 'fault'; readonly accountId: AccountId; readonly index: number }
-  /** Stands in for rows that are not there: yet, or at all. */
-  | { readonly kind: 'note'; readonly accountId: AccountId; readonly note: 'loading' | 'empty' }
+  /** Stands in for rows that are not there, yet or at all; `told` is what the vendor's adapter says of the list. */
+  | { readonly kind: 'note'; readonly accountId: AccountId; readonly note: 'loading' | 'empty' | 'told' }
   /** The same under a session whose pages are fetched. */
   | {
       readonly kind: 'pageNote';
@@ -31,7 +31,7 @@ export function nodeId(node: TreeNode): string {
     case 'account':
       return `acct/${node.accountId}`;
     case 'group':
-      return `grp/${node.accountId}/batch/${node.groupId}`;
+      return `grp/${node.accountId}/${node.groupId}`;
     case 'session':
       return `ses/${node.accountId}/${node.sessionId}`;
     case 'page':

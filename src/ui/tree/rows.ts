@@ -1,10 +1,10 @@
 import * as l10n from '@vscode/l10n';
 import type { Account } from '../../core/account.ts';
-import type { Group } from '../../core/group.ts';
+import { type Group, isBeingMade } from '../../core/group.ts';
 import type { Page } from '../../core/page.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { Session } from '../../core/session.ts';
-import { type AccountState, troubleOf } from '../../services/sessionStore.ts';
+import { type AccountState, type Contents, troubleOf } from '../../services/sessionStore.ts';
 import { rowAge, shortAge, spokenAge, timeOfDay } from '../words/ages.ts';
 import { accountHost, accountName, groupName, pageAddress, pageName, sessionName } from '../words/names.ts';
 import { remedyFor, shortStuck, shortTrouble, stuckSentence, troubleSentence } from '../words/troubles.ts';
@@ -67,10 +67,16 @@ export function rowOf(model: TreeModel, node: TreeNode): Row | undefined {
         : l10n.t('{0} cannot be shown: {1}', plainText(fault.subject), plainText(fault.what));
       return plainRow(id, text, 'warning', 'problemsWarningIcon.foreground');
     }
-    case 'note':
-      return node.note === 'loading'
-        ? plainRow(id, l10n.t('Loading…'), 'loading~spin', undefined)
-        : plainRow(id, l10n.t('No running sessions'), 'info', 'descriptionForeground');
+    case 'note': {
+      if (node.note === 'loading') return plainRow(id, l10n.t('Loading…'), 'loading~spin', undefined);
+      if (node.note === 'empty') {
+        return plainRow(id, l10n.t('No running sessions'), 'info', 'descriptionForeground');
+      }
+      const told = state.contents.account?.note;
+      return told === undefined
+        ? undefined
+        : plainRow(id, plainText(l10n.t(told), 200), 'info', 'descriptionForeground');
+    }
     case 'pageNote':
       return pageNoteRow(model, id, account, node);
     case 'more': {
@@ -119,7 +125,7 @@ function accountRow(model: TreeModel, id: string, account: Account, state: Accou
 }
 
 function hasKey(model: TreeModel, { provider }: Account): boolean {
-  return model.kind(provider)?.fields.some(({ secret }) => secret) ?? false;
+  return model.kind(provider)?.fields.some(({ kind: its }) => its === 'secret') ?? false;
 }
 
 function accountDescription(state: AccountState): string {
@@ -130,17 +136,37 @@ function accountDescription(state: AccountState): string {
     case 'failed':
       return shortTrouble(state.trouble);
     case 'ready':
-      if (state.trouble === undefined) return countByPhase([...state.contents.sessions.values()]);
+      if (state.trouble === undefined) return accountSummary(state.contents);
       return l10n.t('updated {0} · {1}', timeOfDay(state.asOf), shortTrouble(state.trouble));
   }
 }
 
-/** `4 running · 1 idle`. What is neither idle nor starting counts as running, unknown statuses too. */
+/** How many run, of how many that may, and who answers. */
+function accountSummary({ sessions, account }: Contents): string {
+  const listed = [...sessions.values()];
+  return [countOfLimit(listed, account?.sessionLimit), plainText(account?.identity ?? '', 40)]
+    .filter((part) => part !== '')
+    .join(' · ');
+}
+
+/** `4 of 25 running`, or `5 of 25 · 4 running · 1 idle`: sessions count towards the limit whatever they do. */
+function countOfLimit(sessions: readonly Session[], limit: number | undefined): string {
+  if (limit === undefined) return countByPhase(sessions);
+  if (sessions.every(isRunning)) return l10n.t('{0} of {1} running', sessions.length, limit);
+  return l10n.t('{0} of {1} · {2}', sessions.length, limit, countByPhase(sessions));
+}
+
+/** What is neither idle nor starting, unknown statuses too. */
+function isRunning({ phase }: Session): boolean {
+  return phase !== 'idle' && phase !== 'starting';
+}
+
+/** `4 running · 1 idle`. */
 export function countByPhase(sessions: readonly Session[]): string {
   const idle = sessions.filter(({ phase }) => phase === 'idle').length;
   const starting = sessions.filter(({ phase }) => phase === 'starting').length;
   return [
-    l10n.t('{0} running', sessions.length - idle - starting),
+    l10n.t('{0} running', sessions.filter(isRunning).length),
     ...(idle > 0 ? [l10n.t('{0} idle', idle)] : []),
     ...(starting > 0 ? [l10n.t('{0} starting', starting)] : []),
   ].join(' · ');
@@ -152,7 +178,7 @@ function groupRow(model: TreeModel, id: string, account: Account, group: Group):
   const description = [
     String(sessions.length),
     ...(Number.isFinite(oldest) ? [l10n.t('oldest {0}', shortAge(model.now() - oldest))] : []),
-    ...(group.status === 'pending' || group.status === 'processing' ? [plainText(group.status, 20)] : []),
+    ...(isBeingMade(group) ? [plainText(group.status ?? '', 20)] : []),
   ].join(' · ');
   const label = groupName(group);
   return {
@@ -160,7 +186,7 @@ function groupRow(model: TreeModel, id: string, account: Account, group: Group):
     label,
     description,
     icon: { id: 'layers', color: undefined },
-    contextValue: groupContext(model.store.capabilities(account.id), sessions.length),
+    contextValue: groupContext(group, model.store.capabilities(account.id), sessions.length),
     collapsible: 'expanded',
     aria: l10n.t('{0}, {1}', label, description),
     click: undefined,
@@ -178,17 +204,26 @@ function sessionRow(model: TreeModel, id: string, account: Account, session: Ses
     id,
     label,
     description,
-    icon: sessionIcon(session, life.kind),
-    contextValue: sessionContext(session.phase, life.kind, capabilities, session.groupId !== undefined),
+    icon: dimmedIf(
+      model.isMine(session) === false,
+      sessionIcon(session, life.kind, model.isProtected(account.id, session.id)),
+    ),
+    contextValue: sessionContext(session, life.kind, capabilities, model.isProtected(account.id, session.id)),
     collapsible: canOpen ? 'collapsed' : 'none',
     aria: sessionAria(model, account, session),
     click: undefined,
   };
 }
 
-function sessionIcon(session: Session, life: 'running' | 'ending' | 'stuck'): Row['icon'] {
+/** Sessions of others stand back. */
+function dimmedIf(dimmed: boolean, icon: Row['icon']): Row['icon'] {
+  return dimmed && icon !== undefined ? { ...icon, color: 'disabledForeground' } : icon;
+}
+
+function sessionIcon(session: Session, life: 'running' | 'ending' | 'stuck', isProtected: boolean): Row['icon'] {
   if (life === 'stuck') return { id: 'error', color: 'problemsErrorIcon.foreground' };
   if (life === 'ending') return { id: 'loading~spin', color: undefined };
+  if (isProtected) return { id: 'shield', color: 'charts.blue' };
   switch (session.phase) {
     case 'starting':
     case 'ending':
@@ -214,6 +249,8 @@ function sessionDescription(model: TreeModel, account: Account, session: Session
     ...(session.phase === 'unknown' ? [plainText(session.status ?? '', 20)] : []),
     ...(start === undefined ? [] : [rowAge(start, model.now())]),
     plainText(session.region ?? '', 20),
+    ...(model.isProtected(account.id, session.id) ? [l10n.t('protected')] : []),
+    ...(model.isMine(session) === false ? [l10n.t('not yours')] : []),
     ...session.traits.map((trait) => plainText(trait, 40)),
     ...(session.pages === undefined ? [] : [countPages(session.pages.length)]),
   ]
@@ -242,6 +279,8 @@ function sessionAria(model: TreeModel, account: Account, session: Session): stri
     l10n.t('account {0}', accountName(account, model.kind(account.provider))),
     ...(group ? [groupName(group)] : []),
     ...(session.heldBack === undefined ? [] : [plainText(session.heldBack, 200)]),
+    ...(model.isProtected(account.id, session.id) ? [l10n.t('protected')] : []),
+    ...(model.isMine(session) === false ? [l10n.t('not yours')] : []),
   ].join(', ');
 }
 

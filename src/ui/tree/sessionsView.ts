@@ -1,6 +1,9 @@
 import * as vscode from 'vscode';
+import type { IsMine } from '../../core/ownership.ts';
+import type { Session } from '../../core/session.ts';
 import type { Accounts } from '../../services/accounts.ts';
 import type { PageLists } from '../../services/pageLists.ts';
+import type { Protections } from '../../services/protections.ts';
 import type { ProviderKinds } from '../../services/providerKinds.ts';
 import type { Refresher } from '../../services/refresher.ts';
 import type { AccountState, SessionsView } from '../../services/sessionStore.ts';
@@ -16,15 +19,29 @@ export interface SessionsViewParts {
   readonly store: SessionsView;
   readonly pages: PageLists;
   readonly refresher: Refresher;
+  readonly protections: Protections;
+  /** Tells the person's own sessions from others'; undefined where nothing does. */
+  readonly isMine: () => IsMine | undefined;
   readonly now: () => number;
 }
 
 /** Opens the view, and tells the refresher when somebody looks at it and the menus what there is. */
-export function openSessionsView({ accounts, kinds, store, pages, refresher, now }: SessionsViewParts): {
+export function openSessionsView({
+  accounts,
+  kinds,
+  store,
+  pages,
+  refresher,
+  protections,
+  isMine,
+  now,
+}: SessionsViewParts): {
   readonly tree: SessionsTree;
   readonly view: vscode.TreeView<TreeNode>;
   readonly disposable: vscode.Disposable;
 } {
+  // Read when it changes, not for each row.
+  let rule = isMine();
   const model = {
     store,
     nodes: new TreeNodes(),
@@ -32,6 +49,8 @@ export function openSessionsView({ accounts, kinds, store, pages, refresher, now
     account: accounts.get.bind(accounts),
     kind: kinds.get.bind(kinds),
     now,
+    isProtected: protections.has.bind(protections),
+    isMine: (session: Session) => rule?.(session),
   };
   const tree = new SessionsTree(model, pages);
   const view = vscode.window.createTreeView(viewId, {
@@ -70,12 +89,17 @@ export function openSessionsView({ accounts, kinds, store, pages, refresher, now
     vscode.window.onDidChangeWindowState(attend),
     store.onDidChange(describe),
     kinds.onDidLoad(() => tree.redrawAll()),
+    protections.onDidChange((id) => tree.redraw(id)),
     kinds.onDidChange(() => tree.redrawAll()),
     accounts.onDidChange(({ kind, id }) => {
       if (kind === 'renamed') tree.redraw(id);
     }),
     vscode.workspace.onDidChangeConfiguration((event) => {
       if (event.affectsConfiguration('browserSessions.refresh')) refresher.reschedule();
+      else if (event.affectsConfiguration('browserSessions.mine')) {
+        rule = isMine();
+        tree.redrawAll();
+      } else if (event.affectsConfiguration('browserSessions')) void refresher.refreshAll();
     }),
   );
   return { tree, view, disposable };

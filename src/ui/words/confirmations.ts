@@ -4,6 +4,7 @@ import type { Question } from '../prompts.ts';
 /** One session as a dialog names it. All text has passed `plainText`. */
 export interface EndSubject {
   readonly account: string;
+  readonly vendor: string;
   readonly name: string;
   /** How long it has run, in words; undefined where nobody knows. */
   readonly age: string | undefined;
@@ -17,6 +18,8 @@ export interface EndSubject {
   /** Why ends of many leave it alone. */
   readonly heldBack: string | undefined;
   readonly watched: boolean;
+  /** Whether it is the person's own; undefined where nothing tells. */
+  readonly mine: boolean | undefined;
 }
 
 /** Sessions that are listed one by one in a dialog; the others are counted. */
@@ -59,17 +62,19 @@ export interface ManyEnds {
 export function questionForMany({ message, subjects, leftOut, unknown, everything }: ManyEnds): Question {
   const accounts = Map.groupBy(subjects, ({ account }) => account);
   const perAccount = [...accounts].map(([account, { length }]) => l10n.t('{0}: {1}', account, length));
-  const rows = [...accounts].flatMap(([account, inAccount]) =>
-    inAccount.map(({ name, age }) => inOneLine(name, accounts.size === 1 ? undefined : account, age)),
-  );
+  const row = ({ name, age, account }: EndSubject) => inOneLine(name, accounts.size === 1 ? undefined : account, age);
+  const others = subjects.filter(({ mine }) => mine === false);
+  const own = subjects.filter(({ mine }) => mine !== false);
   const young = subjects.filter((subject) => subject.young).length;
   const watched = subjects.filter((subject) => subject.watched).length;
-  const losses = [...new Set(subjects.map(({ loss }) => loss))];
   return {
     message,
     detail: paragraphs(
       lines(...perAccount),
-      lines(...listed(rows)),
+      others.length === 0 ? '' : lines(l10n.t('Not yours ({0}):', others.length), ...listed(others.map(row))),
+      own.length === 0
+        ? ''
+        : lines(...(others.length === 0 ? [] : [l10n.t('Yours ({0}):', own.length)]), ...listed(own.map(row))),
       lines(
         ...(young === 0
           ? []
@@ -85,7 +90,7 @@ export function questionForMany({ message, subjects, leftOut, unknown, everythin
             ...listed(leftOut.map(({ name, account, heldBack }) => `${name} — ${account}. ${heldBack ?? ''}`)),
           ),
       lines(...unknown),
-      [...losses, l10n.t('This cannot be undone.')].join(' '),
+      lossesOf(subjects),
       everything?.explanation ?? '',
     ),
     choices: [
@@ -93,6 +98,16 @@ export function questionForMany({ message, subjects, leftOut, unknown, everythin
       ...(everything === undefined ? [] : [everything.button]),
     ],
   };
+}
+
+/** What is lost, told once where it is the same everywhere, and else for each vendor. */
+function lossesOf(subjects: readonly EndSubject[]): string {
+  const vendors = new Map<string, Set<string>>();
+  for (const { loss, vendor } of subjects) vendors.set(loss, (vendors.get(loss) ?? new Set()).add(vendor));
+  const irrevocable = l10n.t('This cannot be undone.');
+  if (vendors.size < 2) return [...vendors.keys(), irrevocable].join(' ');
+  const each = [...vendors].map(([loss, its]) => l10n.t('{0}: {1}', [...its].join(', '), loss));
+  return lines(l10n.t('What is lost:'), ...each.map((line) => `• ${line}`), irrevocable);
 }
 
 /** The button of an end: the verb and how many. */
@@ -118,6 +133,24 @@ export function questionForBatch(
     message: l10n.t('Delete “{0}” with all of its sessions?', batch),
     detail: paragraphs(account, lines(count, ...listed(rows)), `${loss} ${l10n.t('This cannot be undone.')}`),
     choices: [l10n.t('Delete Batch')],
+  };
+}
+
+/** What stopping a batch that is being made asks: what of it runs, and that its data stays. */
+export function questionForCancel(batch: string, account: string, running: readonly EndSubject[]): Question {
+  const rows = running.map(({ name, age }) => inOneLine(name, age));
+  const count =
+    rows.length === 0
+      ? l10n.t('None of its sessions is known to run.')
+      : l10n.t('Those of its sessions that run end ({0}):', rows.length);
+  return {
+    message: l10n.t('Cancel “{0}”?', batch),
+    detail: paragraphs(
+      account,
+      lines(count, ...listed(rows)),
+      `${l10n.t('No more of its sessions are made. Its data stays.')} ${lossesOf(running)}`,
+    ),
+    choices: [l10n.t('Cancel Batch')],
   };
 }
 

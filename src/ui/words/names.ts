@@ -4,7 +4,7 @@ import type { Group } from '../../core/group.ts';
 import type { Page } from '../../core/page.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { ProviderKind } from '../../core/provider.ts';
-import type { Session } from '../../core/session.ts';
+import { hostOf, type Session } from '../../core/session.ts';
 
 /** The first characters of an id, enough to tell it from its neighbours. */
 export function shortId(id: string): string {
@@ -13,8 +13,7 @@ export function shortId(id: string): string {
 
 /** What a session is called: its owner's name for it, else the host of its first page, else its short id. */
 export function sessionName(session: Session): string {
-  const host = session.pages?.map(({ url }) => URL.parse(url)?.host ?? '').find((name) => name !== '');
-  return plainText(session.name ?? '') || plainText(host ?? '') || shortId(session.id);
+  return plainText(session.name ?? '') || plainText(hostOf(session) ?? '') || shortId(session.id);
 }
 
 /** What a group is called. */

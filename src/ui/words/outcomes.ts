@@ -1,4 +1,5 @@
 import * as l10n from '@vscode/l10n';
+import type { EndProgress } from '../../services/ender.ts';
 
 /** How a batch of ends came out, by number, and the lines that name what did not end. All text is plain. */
 export interface EndOutcomes {
@@ -6,8 +7,10 @@ export interface EndOutcomes {
   readonly alreadyGone: number;
   readonly failed: number;
   readonly stuck: number;
+  /** How many of those that are stuck may have ended: nothing could be asked. */
+  readonly unproven: number;
   readonly cancelled: number;
-  /** One line for each session that did not end: its name and the reason. */
+  /** One line for each reason: the names of the sessions that did not end, and what it is. */
   readonly failures: readonly string[];
 }
 
@@ -16,14 +19,15 @@ const mostNamed = 3;
 
 /** The one message after an end, or undefined where the rows have said it all. */
 export function outcomeSentence(outcomes: EndOutcomes): { level: 'info' | 'warning'; message: string } | undefined {
-  const { ended, alreadyGone, failed, stuck, cancelled, failures } = outcomes;
+  const { ended, alreadyGone, failed, stuck, unproven, cancelled, failures } = outcomes;
   const total = ended + alreadyGone + failed + stuck + cancelled;
   const gone = ended + alreadyGone;
   if (failed + stuck > 0) {
     const count = [
       ...(gone > 0 ? [l10n.t('{0} ended', gone)] : []),
       ...(failed > 0 ? [l10n.t('{0} failed', failed)] : []),
-      ...(stuck > 0 ? [l10n.t('{0} still running', stuck)] : []),
+      ...(stuck > unproven ? [l10n.t('{0} still running', stuck - unproven)] : []),
+      ...(unproven > 0 ? [l10n.t('{0} not proven', unproven)] : []),
       ...(cancelled > 0 ? [l10n.t('{0} not sent', cancelled)] : []),
     ].join(', ');
     return { level: 'warning', message: l10n.t('{0}: {1}', count, named(failures)) };
@@ -51,6 +55,22 @@ export function deletionSentence(
     level: 'warning',
     message: l10n.t('{0}: {1} sessions deleted, {2} failed: {3}', batch, deleted, failed, reasons),
   };
+}
+
+/** How far an end of many is: what is settled, and, once it can be told, how fast and how much longer. */
+export function progressSentence({ settled, sent, total }: EndProgress, elapsedMs: number): string {
+  const seconds = elapsedMs / 1_000;
+  if (seconds < 2 || sent === 0 || sent === total) return l10n.t('{0} of {1}', settled, total);
+  const rate = sent / seconds;
+  const left = Math.ceil((total - sent) / rate);
+  return l10n.t('{0} of {1}, {2} a second, {3} s left', settled, total, rate.toFixed(rate < 10 ? 1 : 0), left);
+}
+
+/** The first few of some names, and how many more there are. */
+export function namesInBrief(names: readonly string[]): string {
+  const rest = names.length - mostNamed;
+  const shown = names.slice(0, mostNamed).join(', ');
+  return rest > 0 ? l10n.t('{0} and {1} more', shown, rest) : shown;
 }
 
 function named(failures: readonly string[]): string {

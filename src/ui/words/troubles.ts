@@ -100,11 +100,12 @@ function unreachable(why: 'refused' | 'dns' | 'tls' | 'cut' | 'proxy' | 'route',
 /** The same in a few words, for a row; text of the vendor's comes last. */
 export function shortStuck(why: StuckReason): string {
   switch (why.kind) {
-    case 'stillListed':
-      return l10n.t('not ended: still listed');
+    case 'stillRuns':
+      return l10n.t('not ended: still running');
     case 'unproven':
       return l10n.t('not proven: {0}', shortTrouble(why.error));
     case 'failed':
+      if (why.error.trouble.kind === 'notFound') return l10n.t('not ended: not found, yet listed');
       return l10n.t('not ended: {0}', shortTrouble(why.error));
     case 'notDeleted':
       return l10n.t('not deleted: {0}', plainText(why.said) || l10n.t('it gives no reason'));
@@ -114,13 +115,20 @@ export function shortStuck(why: StuckReason): string {
 /** Why a session that was to end has not; the end of a line that begins with its name. */
 export function stuckSentence(why: StuckReason, host: string): string {
   switch (why.kind) {
-    case 'stillListed':
-      return l10n.t('{0} took the request, and lists the session still.', host);
+    case 'stillRuns':
+      return l10n.t('{0} took the request, and still says that the session runs.', host);
     case 'unproven':
       return l10n.t('The request was sent, but nothing shows that it worked. {0}', troubleSentence(why.error, host));
     case 'failed':
+      if (why.error.trouble.kind === 'notFound') return notFoundSentence(why.error, host);
       return troubleSentence(why.error, host);
     case 'notDeleted':
       return l10n.t('{0} could not delete it: {1}', host, plainText(why.said, 200) || l10n.t('it gives no reason'));
   }
+}
+
+/** A vendor that does not find what it lists: nothing shows that the session has ended. */
+function notFoundSentence({ detail }: ProviderError, host: string): string {
+  const sentence = l10n.t('{0} lists the session, but does not find it when asked to end it: it may run on.', host);
+  return detail === undefined ? sentence : l10n.t('{0} It says: {1}', sentence, plainText(detail, 200));
 }

@@ -38,13 +38,15 @@ describe('tree', () => {
       kind: (id) => providerKinds.find((kind) => kind.id === id),
       now: () => now,
       limit: () => 200,
+      isProtected: () => false,
+      isMine: () => undefined,
     };
   });
 
   function list(inventory: Partial<Inventory>): void {
     const run = store.beginList(account.id);
-    run.arrive({ sessions: [], groups: [], faults: [], ...inventory });
-    run.complete();
+    run.arrive({ sessions: [], groups: [], faults: [], account: undefined, ...inventory });
+    run.complete(true);
   }
 
   /** The tree as text: a line a row, indented. */
@@ -119,15 +121,18 @@ describe('tree', () => {
       ],
     });
     store.setLife(account.id, [sessionId('ending')], { kind: 'ending', since: now });
-    store.setLife(account.id, [sessionId('stuck')], { kind: 'stuck', since: now, why: { kind: 'stillListed' } });
+    store.setLife(account.id, [sessionId('stuck')], { kind: 'stuck', since: now, why: { kind: 'stillRuns' } });
     const look = (id: string) => [rowFor(id).icon?.id, rowFor(id).description];
     assert.deepEqual(look('starting'), ['loading~spin', 'starting… · 12m']);
     assert.deepEqual(look('running'), ['vm-running', '12m']);
     assert.deepEqual(look('idle'), ['watch', '12m']);
     assert.deepEqual(look('odd'), ['question', 'hibernating · 12m']);
     assert.deepEqual(look('ending'), ['loading~spin', 'ending…']);
-    assert.deepEqual(look('stuck'), ['error', 'not ended: still listed']);
-    assert.match(rowFor('stuck').aria, /api\.anchorbrowser\.io took the request, and lists the session still\./);
+    assert.deepEqual(look('stuck'), ['error', 'not ended: still running']);
+    assert.match(
+      rowFor('stuck').aria,
+      /api\.anchorbrowser\.io took the request, and still says that the session runs\./,
+    );
     assert.match(rowFor('idle').aria, /^Session idle, idle, for 12 minutes, account Anchor Browser · prod$/);
   });
 
@@ -241,5 +246,30 @@ describe('tree', () => {
     model = { ...model, account: () => orphan };
     assert.equal(rowOf(model, { kind: 'account', accountId: account.id })?.label, 'gone · prod');
     assert.equal(anchor.id, 'anchor');
+  });
+
+  it('tells of the account how many of its limit run, who answers, and what must be known of the list', () => {
+    const facts = { identity: 'v2.42.0', sessionLimit: 10, note: undefined };
+    const running = [someSession('a'), someSession('b')];
+    list({ sessions: running, account: facts });
+    assert.equal(drawn()[0], 'Anchor Browser · prod | 2 of 10 running · v2.42.0');
+    list({ sessions: [...running, someSession('c', { phase: 'idle' })], account: facts });
+    assert.equal(drawn()[0], 'Anchor Browser · prod | 3 of 10 · 2 running · 1 idle · v2.42.0');
+    list({ account: { identity: '$(x)', sessionLimit: undefined, note: 'Some list nothing [x](command:y).' } });
+    assert.deepEqual(drawn(), [
+      'Anchor Browser · prod | 0 running · $ (x)',
+      '  No running sessions',
+      '  Some list nothing [x] (command:y).',
+    ]);
+  });
+
+  it('shows a group by metadata without what only a batch can be asked', () => {
+    const id = groupId('metadata-1');
+    const group = { id, kind: 'metadata', name: 'job: nightly', status: undefined, createdAt: undefined } as const;
+    list({ sessions: [someSession('a', { groupId: id })], groups: [group] });
+    store.setCapabilities(account.id, new Set(['deleteGroup']));
+    const [child] = childrenOf(model, childrenOf(model, undefined)[0]);
+    assert.ok(child);
+    assert.equal(rowOf(model, child)?.contextValue, 'rb:group+endable');
   });
 });

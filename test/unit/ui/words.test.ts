@@ -8,12 +8,13 @@ import {
   questionForOne,
 } from '../../../src/ui/words/confirmations.ts';
 import { deletionSentence, outcomeSentence } from '../../../src/ui/words/outcomes.ts';
-import { shortTrouble, troubleSentence } from '../../../src/ui/words/troubles.ts';
+import { shortStuck, shortTrouble, stuckSentence, troubleSentence } from '../../../src/ui/words/troubles.ts';
 
 const minute = 60_000;
 
 const subject = (name: string, more: Partial<EndSubject> = {}): EndSubject => ({
   account: 'Anchor Browser · prod',
+  vendor: 'Anchor Browser',
   name,
   age: '12 minutes',
   young: false,
@@ -22,10 +23,33 @@ const subject = (name: string, more: Partial<EndSubject> = {}): EndSubject => ({
   closes: undefined,
   heldBack: undefined,
   watched: false,
+  mine: undefined,
   ...more,
 });
 
 describe('words', () => {
+  it('tell what is lost once, or for each vendor where it differs', () => {
+    const ask = (...subjects: EndSubject[]) =>
+      questionForMany({ message: '', subjects, leftOut: [], unknown: [], everything: undefined }).detail;
+    const other = { vendor: 'Browserbase', account: 'Browserbase · a' };
+    assert.match(ask(subject('a'), subject('b', other)), /\n\nUnsaved page state is lost\. This cannot be undone\.$/);
+    const closes = { vendor: 'Local Chrome', account: 'Local Chrome', loss: 'Pages close.' };
+    assert.match(
+      ask(subject('a'), subject('b', other), subject('c', closes)),
+      /What is lost:\n• Anchor Browser, Browserbase: Unsaved page state is lost\.\n• Local Chrome: Pages close\.\nThis cannot/,
+    );
+  });
+
+  it('do not call ended what a vendor lists and does not find', () => {
+    const error = new ProviderError({ kind: 'notFound' }, 'DELETE answered 404', { detail: 'Session not found' });
+    const why = { kind: 'failed', error } as const;
+    assert.equal(shortStuck(why), 'not ended: not found, yet listed');
+    assert.equal(
+      stuckSentence(why, 'gateway.example'),
+      'gateway.example lists the session, but does not find it when asked to end it: it may run on. It says: Session not found',
+    );
+  });
+
   it('write ages in minutes, hours and days', () => {
     for (const [ms, short, long] of [
       [0, '<1m', 'less than a minute'],
@@ -142,7 +166,7 @@ describe('words', () => {
   });
 
   it('say in one message at most how it came out', () => {
-    const none = { ended: 0, alreadyGone: 0, failed: 0, stuck: 0, cancelled: 0, failures: [] };
+    const none = { ended: 0, alreadyGone: 0, failed: 0, stuck: 0, unproven: 0, cancelled: 0, failures: [] };
     assert.equal(outcomeSentence({ ...none, ended: 1 }), undefined);
     assert.equal(outcomeSentence({ ...none, cancelled: 5 }), undefined);
     assert.deepEqual(outcomeSentence({ ...none, ended: 11, alreadyGone: 1 }), {
@@ -153,6 +177,10 @@ describe('words', () => {
       level: 'info',
       message: 'Cancelled: 5 ended, 7 still running.',
     });
+    assert.match(
+      outcomeSentence({ ...none, ended: 1, stuck: 3, unproven: 2, failures: ['a: x'] })?.message ?? '',
+      /^1 ended, 1 still running, 2 not proven: a: x$/,
+    );
     assert.deepEqual(
       outcomeSentence({ ...none, ended: 1, failed: 4, stuck: 1, failures: ['a: x', 'b: y', 'c: z', 'd: w', 'e: v'] }),
       {

@@ -1,0 +1,172 @@
+import * as l10n from '@vscode/l10n';
+import type { AccountId } from '../../core/ids.ts';
+import { plainText } from '../../core/plainText.ts';
+import { ProviderError } from '../../core/providerError.ts';
+import type {
+  EndOutcomeKind,
+  EndProgress,
+  EndReport,
+  EndResult,
+  EndTarget,
+  GroupReport,
+} from '../../services/ender.ts';
+import { accountHost, sessionName, shortId } from '../words/names.ts';
+import { deletionSentence, namesInBrief, outcomeSentence, progressSentence } from '../words/outcomes.ts';
+import { stuckSentence, troubleSentence } from '../words/troubles.ts';
+import { type CommandContext, nameOf } from './context.ts';
+
+/** What a destructive command returns to its caller. The counts add up to `requested`. */
+export interface PublicEndReport {
+  readonly requested: number;
+  readonly ended: number;
+  readonly alreadyGone: number;
+  readonly failed: number;
+  readonly stuck: number;
+  readonly cancelled: number;
+  readonly results: readonly {
+    readonly accountId: string;
+    readonly sessionId: string;
+    readonly outcome: EndOutcomeKind;
+    /** Why it did not end, or in which of several ways it did, in a sentence. */
+    readonly detail?: string;
+  }[];
+}
+
+/** What `deleteBatch` returns: what the vendor says it deleted, and what was seen of the sessions that ran. */
+export interface PublicGroupDeletion extends PublicEndReport {
+  readonly deleted: number;
+  readonly failedDeletions: number;
+  readonly errors: readonly { readonly sessionId: string; readonly error: string }[];
+}
+
+/** Ends these sessions, shows how far it is where there are several, and tells once what came of it. */
+export async function endNow(
+  context: CommandContext,
+  ends: readonly EndTarget[],
+  retry: (failed: readonly EndTarget[]) => Promise<unknown>,
+): Promise<PublicEndReport> {
+  const { ender, prompts } = context;
+  if (ends.length === 1) {
+    const unwatched = { stop: new AbortController().signal, onProgress: () => {} };
+    return concluded(context, await ender.end(ends, unwatched), retry);
+  }
+  const began = context.now();
+  const report = await prompts.progress(l10n.t('Ending sessions'), (show, stop) => {
+    const onProgress = (progress: EndProgress) =>
+      show(
+        progressSentence(progress, context.now() - began),
+        (50 * (progress.sent + progress.settled)) / progress.total,
+      );
+    return ender.end(ends, { stop, onProgress });
+  });
+  return concluded(context, report, retry);
+}
+
+/** Tells what came of an end, at most once, and returns it for the caller. */
+export function concluded(
+  context: CommandContext,
+  { results }: EndReport,
+  retry: (failed: readonly EndTarget[]) => Promise<unknown>,
+): PublicEndReport {
+  const report = publicReport(context, results);
+  const failed = results.filter(({ why }) => why !== undefined);
+  const unproven = failed.filter(({ why }) => why?.kind === 'unproven').length;
+  const sentence = outcomeSentence({ ...report, unproven, failures: failureLines(context, failed) });
+  if (sentence?.level === 'info') void context.prompts.tell('info', sentence.message, []);
+  else if (sentence !== undefined) tellFailures(context, sentence.message, l10n.t('Retry Failed'), () => retry(failed));
+  else if (report.ended + report.alreadyGone > 0) {
+    context.prompts.note([l10n.t('Session ended.'), spoken(results[0]?.how) ?? ''].join(' ').trim());
+  }
+  return report;
+}
+
+/** Tells what became of a batch that was to be deleted, and offers to end by itself what was not. */
+export function tellDeletion(
+  context: CommandContext,
+  accountId: AccountId,
+  batch: string,
+  { answer, results }: GroupReport,
+  endOneByOne: (left: readonly EndTarget[]) => Promise<unknown>,
+): void {
+  const account = context.accounts.get(accountId);
+  const host = account === undefined ? '' : accountHost(account);
+  const left = results.filter(({ why }) => why !== undefined);
+  const button = l10n.t('End One by One…');
+  if (ProviderError.is(answer)) {
+    const sentence = l10n.t('{0} was not deleted: {1}', batch, troubleSentence(answer, host));
+    tellFailures(context, sentence, left.length === 0 ? undefined : button, () => endOneByOne(left));
+    return;
+  }
+  // What the vendor explained by id is told by the name on the row, where there is one.
+  const named = new Map(results.map(({ session }) => [session.id as string, sessionName(session)]));
+  const failures = answer.failures.map(
+    ({ sessionId, reason }) => `${named.get(sessionId) ?? shortId(sessionId)}: ${plainText(reason, 200)}`,
+  );
+  const unexplained = left.filter(({ session }) => !answer.failures.some(({ sessionId }) => sessionId === session.id));
+  const { level, message } = deletionSentence(batch, {
+    deleted: answer.deleted,
+    failed: Math.max(answer.failed, left.length),
+    failures: [...failures, ...failureLines(context, unexplained)],
+  });
+  if (level === 'info') void context.prompts.tell(level, message, []);
+  else tellFailures(context, message, left.length === 0 ? undefined : button, () => endOneByOne(left));
+}
+
+/** Tells what did not work, with a button for trying something else, and one for the log. */
+function tellFailures(
+  context: CommandContext,
+  message: string,
+  button: string | undefined,
+  otherwise: () => Promise<unknown>,
+): void {
+  context.logger.warn(message);
+  const log = l10n.t('Show Log');
+  const buttons = button === undefined ? [log] : [button, log];
+  void context.prompts.tell('warning', message, buttons).then(async (chosen) => {
+    if (chosen === log) context.showLog();
+    else if (chosen !== undefined && chosen === button) await otherwise();
+  });
+}
+
+/** A line for each reason, with the names of those that it kept from ending. */
+function failureLines(context: CommandContext, failed: readonly EndResult[]): string[] {
+  const named = failed.map(({ accountId, session, why }) => {
+    const account = context.accounts.get(accountId);
+    const reason = why === undefined || account === undefined ? '' : stuckSentence(why, accountHost(account));
+    return { reason, name: l10n.t('{0} ({1})', sessionName(session), nameOf(context, accountId)) };
+  });
+  return [...Map.groupBy(named, ({ reason }) => reason)].map(([reason, its]) =>
+    l10n.t('{0}: {1}', namesInBrief(its.map(({ name }) => name)), reason),
+  );
+}
+
+/** The report of an end that the person did not confirm. */
+export function cancelled(context: CommandContext, targets: readonly EndTarget[]): PublicEndReport {
+  return publicReport(
+    context,
+    targets.map((target) => ({ ...target, outcome: 'cancelled', why: undefined, how: undefined, attempts: 0, ms: 0 })),
+  );
+}
+
+/** A report as callers of commands get it. */
+export function publicReport(context: CommandContext, results: readonly EndResult[]): PublicEndReport {
+  const count = (outcome: EndOutcomeKind) => results.filter((result) => result.outcome === outcome).length;
+  return {
+    requested: results.length,
+    ended: count('ended'),
+    alreadyGone: count('alreadyGone'),
+    failed: count('failed'),
+    stuck: count('stuck'),
+    cancelled: count('cancelled'),
+    results: results.map(({ accountId, session, outcome, why, how }) => {
+      const account = context.accounts.get(accountId);
+      const detail = why === undefined ? spoken(how) : account && stuckSentence(why, accountHost(account));
+      return { accountId, sessionId: session.id, outcome, ...(detail ? { detail } : {}) };
+    }),
+  };
+}
+
+/** A provider's own sentence, in the person's language where there is a translation. */
+function spoken(sentence: string | undefined): string | undefined {
+  return sentence === undefined ? undefined : plainText(l10n.t(sentence), 200);
+}

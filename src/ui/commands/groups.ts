@@ -1,0 +1,102 @@
+import * as l10n from '@vscode/l10n';
+import { type Group, isBeingMade } from '../../core/group.ts';
+import { plainText } from '../../core/plainText.ts';
+import { ProviderError } from '../../core/providerError.ts';
+import type { EndTarget } from '../../services/ender.ts';
+import { questionForBatch, questionForCancel } from '../words/confirmations.ts';
+import { groupName, sessionName } from '../words/names.ts';
+import { type CommandContext, nameOf } from './context.ts';
+import { endChosen, endConfirmed, kindOfAccount, subjectsOf } from './ending.ts';
+import {
+  cancelled,
+  concluded,
+  type PublicEndReport,
+  type PublicGroupDeletion,
+  publicReport,
+  tellDeletion,
+} from './endReports.ts';
+import { type GroupTarget, groupChoices, pickOne, sessionsOf, targetsOf } from './targets.ts';
+
+/** Ends the sessions of a group one by one, and keeps its data. */
+export async function endGroup(context: CommandContext, args: readonly unknown[]): Promise<PublicEndReport> {
+  const none = l10n.t('There is no group.');
+  const target = await groupTarget(context, args, l10n.t('End Group'), none, () => true);
+  if (target === undefined) return publicReport(context, []);
+  return endConfirmed(context, sessionsOf(context, [target]), false);
+}
+
+/** Has the vendor stop a batch that it is still making, and keeps its data. */
+export async function cancelBatch(context: CommandContext, args: readonly unknown[]): Promise<PublicEndReport> {
+  const isMaking = (group: Group) => isBatch(group) && isBeingMade(group);
+  const none = l10n.t('No batch is being made.');
+  const target = await groupTarget(context, args, l10n.t('Cancel Batch'), none, isMaking);
+  const group = target && context.store.state(target.accountId)?.contents.groups.get(target.groupId);
+  if (target === undefined) return publicReport(context, []);
+  if (group === undefined || !isMaking(group)) {
+    void context.prompts.tell('info', none, []);
+    return publicReport(context, []);
+  }
+  const members = sessionsOf(context, [target]);
+  if (holdsProtected(context, group, members)) return cancelled(context, members);
+  const question = questionForCancel(groupName(group), nameOf(context, target.accountId), subjectsOf(context, members));
+  if ((await context.prompts.confirm(question)) !== question.choices[0]) return cancelled(context, members);
+  const report = await context.ender.cancelGroup(target.accountId, target.groupId);
+  return concluded(context, report, (failed) => endChosen(context, failed));
+}
+
+/** Has the vendor delete a batch with its data, and says what became of each session. */
+export async function deleteBatch(
+  context: CommandContext,
+  args: readonly unknown[],
+): Promise<PublicGroupDeletion | undefined> {
+  const target = await groupTarget(context, args, l10n.t('Delete Batch'), l10n.t('There is no batch.'), isBatch);
+  if (target === undefined) return undefined;
+  const { accountId, groupId } = target;
+  const group = context.store.state(accountId)?.contents.groups.get(groupId);
+  const loss = kindOfAccount(context, accountId)?.wording.deleteGroup;
+  const canDelete = group?.kind === 'batch' && context.store.capabilities(accountId).has('deleteGroup');
+  if (group === undefined || loss === undefined || !canDelete) {
+    void context.prompts.tell('info', l10n.t('That batch is not there any longer.'), []);
+    return undefined;
+  }
+  const members = sessionsOf(context, [target]);
+  if (holdsProtected(context, group, members)) return undefined;
+  const running = subjectsOf(context, members);
+  const question = questionForBatch(groupName(group), nameOf(context, accountId), running, loss);
+  if ((await context.prompts.confirm(question)) !== question.choices[0]) return undefined;
+  const report = await context.ender.deleteGroup(accountId, groupId);
+  tellDeletion(context, accountId, groupName(group), report, (left) => endChosen(context, left));
+  const { answer } = report;
+  return {
+    ...publicReport(context, report.results),
+    deleted: ProviderError.is(answer) ? 0 : answer.deleted,
+    failedDeletions: ProviderError.is(answer) ? 0 : answer.failed,
+    errors: ProviderError.is(answer)
+      ? []
+      : answer.failures.map(({ sessionId, reason }) => ({ sessionId, error: plainText(reason, 200) })),
+  };
+}
+
+/** Says so where a group has sessions that the vendor's one call for all of it would not leave alone. */
+function holdsProtected(context: CommandContext, group: Group, members: readonly EndTarget[]): boolean {
+  const guarded = members.filter(({ accountId, session }) => context.protections.has(accountId, session.id));
+  if (guarded.length === 0) return false;
+  const names = guarded.map(({ session }) => sessionName(session)).join(', ');
+  const sentence = l10n.t('{0} has protected sessions ({1}): nothing was sent.', groupName(group), names);
+  void context.prompts.tell('info', sentence, []);
+  return true;
+}
+
+async function groupTarget(
+  context: CommandContext,
+  args: readonly unknown[],
+  title: string,
+  none: string,
+  fits: (group: Group) => boolean,
+): Promise<GroupTarget | undefined> {
+  const named = targetsOf(context, args)[0];
+  if (named?.groupId !== undefined) return { ...named, groupId: named.groupId };
+  return pickOne(context, title, l10n.t('Choose a group'), none, await groupChoices(context, fits));
+}
+
+const isBatch = ({ kind }: Group): boolean => kind === 'batch';

@@ -1,0 +1,184 @@
+import { strict as assert } from 'node:assert';
+import * as vscode from 'vscode';
+import type { TestingApi } from '../../src/extension.ts';
+import type { PublicEndReport } from '../../src/ui/commands/endReports.ts';
+import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
+import { command, extension, Person, removeAllAccounts } from './inside.ts';
+
+describe('choosing what ends, inside VS Code', () => {
+  let api: TestingApi;
+  let server: AnchorServer;
+  let person: Person;
+
+  before(async () => {
+    api = await extension();
+  });
+  beforeEach(async () => {
+    await removeAllAccounts(api);
+    server = await startAnchor();
+    person = new Person();
+    api.testing.prompts = person;
+  });
+  afterEach(async () => {
+    await removeAllAccounts(api);
+    await server.stop();
+  });
+
+  const addAnchor = () =>
+    command<string>('addAccount', { provider: 'anchor', origin: server.url, fields: { apiKey: server.key } });
+
+  it('leaves protected sessions out of ends of many, and ends one only by itself', async () => {
+    server.add({ id: 'sess_a', domains: ['a.example'] });
+    server.add({ id: 'sess_b', domains: ['b.example'] });
+    const batch = server.addBatch(1);
+    const id = await addAnchor();
+    await command('protectSession', { accountId: id, sessionId: 'sess_a' });
+    person.answersConfirm = ({ choices }) => choices[0];
+    const report = await command<PublicEndReport>('endAccountSessions', { accountId: id });
+    assert.equal(report.ended, 2);
+    assert.deepEqual(server.running, ['sess_a']);
+    const question = person.questions.at(-1);
+    assert.match(question?.detail ?? '', /Left out:\n• a\.example — .*It is protected\./);
+    // The vendor's one call would end it too.
+    assert.ok(!question?.choices.includes('End Everything in Account'));
+    const [member] = server.addBatch(1, { id: 'batch_b' }).members;
+    assert.ok(member);
+    await api.refresh();
+    await command('protectSession', { accountId: id, sessionId: member.id });
+    assert.equal(await command('deleteBatch', { accountId: id, groupId: 'batch_b' }), undefined);
+    assert.match(person.told.at(-1)?.message ?? '', /has protected sessions .*: nothing was sent/);
+    assert.ok(batch.id !== 'batch_b');
+    const one = await command<PublicEndReport>('endSession', { accountId: id, sessionId: 'sess_a' });
+    assert.equal(one.ended, 1);
+    assert.match(person.questions.at(-1)?.detail ?? '', /It is protected\./);
+    await command('unprotectSession', { accountId: id, sessionId: member.id });
+    const rest = await command<PublicEndReport>('endAllSessions');
+    assert.equal(rest.ended, 1);
+  });
+
+  it('retries what failed, from the message and from the palette, after asking again', async () => {
+    for (const name of ['a', 'b', 'c']) server.add({ id: `sess_${name}` });
+    const id = await addAnchor();
+    server.misbehave('DELETE', /sess_[ab]$/, { kind: 'answer', answer: { status: 403, json: {} } });
+    person.answersConfirm = ({ choices }) => choices[0];
+    const first = await command<PublicEndReport>('endAccountSessions', { accountId: id });
+    assert.deepEqual([first.ended, first.failed], [1, 2]);
+    assert.deepEqual(person.told.at(-1)?.buttons, ['Retry Failed', 'Show Log']);
+    server.behave();
+    const again = await command<PublicEndReport>('retryFailedEnds');
+    assert.equal(again.ended, 2);
+    assert.match(person.questions.at(-1)?.message ?? '', /End 2 sessions\?/);
+    assert.deepEqual(server.running, []);
+  });
+
+  it('asks for the count before all end, and for nothing before one ends, where that is set', async () => {
+    server.add({ id: 'sess_a' });
+    server.add({ id: 'sess_b' });
+    server.add({ id: 'sess_c' });
+    const id = await addAnchor();
+    const settings = vscode.workspace.getConfiguration('browserSessions');
+    await settings.update('confirm.endAll', 'typeCount', vscode.ConfigurationTarget.Global);
+    await settings.update('confirm.endSession', 'never', vscode.ConfigurationTarget.Global);
+    try {
+      person.answersConfirm = ({ choices }) => choices[0];
+      const silent = await command<PublicEndReport>('endSession', { accountId: id, sessionId: 'sess_a' });
+      assert.equal(silent.ended, 1);
+      assert.equal(person.questions.length, 0);
+      person.answersAsk = () => '3';
+      assert.equal((await command<PublicEndReport>('endAllSessions')).cancelled, 2);
+      assert.equal(server.running.length, 2);
+      person.answersAsk = () => '2';
+      assert.equal((await command<PublicEndReport>('endAllSessions')).ended, 2);
+    } finally {
+      await settings.update('confirm.endAll', undefined, vscode.ConfigurationTarget.Global);
+      await settings.update('confirm.endSession', undefined, vscode.ConfigurationTarget.Global);
+    }
+  });
+
+  it('ends old sessions, the oldest first, and remembers how old', async () => {
+    const ago = (minutes: number) => new Date(Date.now() - minutes * 60_000);
+    server.add({ id: 'sess_new' });
+    server.add({ id: 'sess_old', createdAt: ago(90), domains: ['old.example'] });
+    server.add({ id: 'sess_older', createdAt: ago(300), domains: ['older.example'] });
+    await addAnchor();
+    person.answersAsk = ({ value }) => (value === '60' ? '45' : value);
+    let offered: string[] = [];
+    person.answersPick = ({ choices }) => {
+      offered = choices.map(({ label }) => label);
+      return choices.filter(({ picked }) => picked).map(({ value }) => value);
+    };
+    person.answersConfirm = ({ choices }) => choices[0];
+    assert.equal((await command<PublicEndReport>('endOldSessions')).ended, 2);
+    assert.deepEqual(offered, ['older.example', 'old.example']);
+    assert.deepEqual(server.running, ['sess_new']);
+    await command('endOldSessions');
+    assert.equal(person.asked.at(-1)?.value, '45');
+    assert.match(person.told.at(-1)?.message ?? '', /No session has run for that long/);
+  });
+
+  it('cancels a batch that is being made, and keeps its data', async () => {
+    const batch = server.addBatch(2, { id: 'batch_a', status: 'processing', completedAt: undefined });
+    const id = await addAnchor();
+    person.answersConfirm = ({ choices }) => choices[0];
+    const member = { accountId: id, sessionId: batch.members[0]?.id };
+    await command('protectSession', member);
+    assert.equal((await command<PublicEndReport>('cancelBatch', { accountId: id, groupId: 'batch_a' })).cancelled, 2);
+    await command('unprotectSession', member);
+    assert.ok(!server.log().some((line) => line.startsWith('PATCH')));
+    const report = await command<PublicEndReport>('cancelBatch', { accountId: id, groupId: 'batch_a' });
+    assert.equal(report.ended, 2);
+    assert.match(person.questions.at(-1)?.detail ?? '', /Its data stays\./);
+    assert.ok(batch.members.every(({ id: member }) => server.sessions.has(member)));
+    assert.equal(server.log().filter((line) => line.startsWith('PATCH')).length, 1);
+  });
+
+  it('tells sessions of one’s own from others’, lists them apart, and ends them by themselves', async () => {
+    server.add({ id: 'sess_mine', domains: ['mine.example'], tags: ['anna'] });
+    server.add({ id: 'sess_other', domains: ['other.example'], tags: ['bob'] });
+    await addAnchor();
+    const settings = vscode.workspace.getConfiguration('browserSessions');
+    await settings.update('mine', 'tag=anna', vscode.ConfigurationTarget.Global);
+    try {
+      await command('endAllSessions');
+      assert.match(
+        person.questions[0]?.detail ?? '',
+        /Not yours \(1\):\n• other\.example.*\n\nYours \(1\):\n• mine\.example/,
+      );
+      person.answersConfirm = ({ choices }) => choices[0];
+      const report = await command<PublicEndReport>('endMySessions');
+      assert.equal(report.ended, 1);
+      assert.deepEqual(server.running, ['sess_other']);
+    } finally {
+      await settings.update('mine', undefined, vscode.ConfigurationTarget.Global);
+    }
+    await command('endMySessions');
+    assert.match(person.told.at(-1)?.message ?? '', /browserSessions\.mine/);
+  });
+
+  it('tells of ends that a closed window has left unfinished, and ends nothing by itself', async () => {
+    server.add({ id: 'sess_a' });
+    server.add({ id: 'sess_b' });
+    const id = await addAnchor();
+    const left = ['sess_a', 'sess_b', 'sess_gone'].map((sessionId) => ({ accountId: id, sessionId }));
+    const runs = { run: { at: Date.now() - 60_000, total: 12, left } };
+    await api.testing.context.globalState.update('unfinishedEnds', runs);
+    await command('reviewUnfinishedEnds');
+    assert.match(person.told.at(-1)?.message ?? '', /2 of 12 still run/);
+    assert.deepEqual(person.told.at(-1)?.buttons, ['Review']);
+    assert.equal(server.running.length, 2);
+    assert.equal(person.questions.length, 0);
+    assert.equal(api.testing.context.globalState.get('unfinishedEnds'), undefined);
+  });
+
+  it('exports what ended', async () => {
+    server.add({ id: 'sess_a', domains: ['a.example'] });
+    const id = await addAnchor();
+    person.answersConfirm = ({ choices }) => choices[0];
+    await command('endAccountSessions', { accountId: id });
+    await command('exportEnded');
+    const [newest] = JSON.parse(vscode.window.activeTextEditor?.document.getText() ?? '[]');
+    assert.deepEqual([newest.sessionId, newest.name, newest.by], ['sess_a', 'a.example', 'you']);
+    await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
+    await command('clearEnded');
+  });
+});

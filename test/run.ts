@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { runTests } from '@vscode/test-electron';
+import { browserlessMissing, ensureBrowserless } from './host/browserless.ts';
 import { makeCertificate, writeCertificate } from './host/certificates.ts';
 import { ensureChromium } from './host/chromium.ts';
 import { temporaryFolder } from './host/processes.ts';
@@ -13,6 +14,7 @@ import type { Outcome } from './integration/index.ts';
 
 let passed = 0;
 let failed = 0;
+let skipped = 0;
 
 /** Runs a program with its output shown. @throws when it fails. */
 async function show(command: string, ...args: readonly string[]): Promise<void> {
@@ -34,6 +36,7 @@ async function mocha(folder: string, scratch: string): Promise<void> {
 function count(outcome: Outcome): void {
   passed += outcome.passed;
   failed += outcome.failed;
+  skipped += outcome.skipped;
 }
 
 /**
@@ -82,6 +85,11 @@ await script(async () => {
     });
     await step('Package', () => show(process.execPath, 'test/package.ts'));
     await step('Find a Chromium', async () => console.log(`  ${await ensureChromium()}`));
+    if (browserlessMissing() === undefined) {
+      await step('Find Browserless, which runs beside the tests', async () =>
+        console.log(`  ${await ensureBrowserless()}`),
+      );
+    }
     await step('Unit tests', () => mocha('unit', scratch));
     if (process.env['VSCODE_TEST_VERSION'] === undefined) {
       await step('Find VS Code', async () => console.log(`  ${await ensureVscodeServer()}`));
@@ -89,7 +97,8 @@ await script(async () => {
     await step('Integration tests, inside VS Code', () => integration(scratch));
     if (process.env['VSCODE_TEST_VERSION'] === undefined) await step('End-to-end tests', () => mocha('e2e', scratch));
   } finally {
-    console.log(`${passed} passed, ${failed} failed in ${Math.round((Date.now() - began) / 1000)} s`);
+    const left = skipped === 0 ? '' : `, ${skipped} skipped (${browserlessMissing() ?? 'see above'})`;
+    console.log(`${passed} passed, ${failed} failed${left} in ${Math.round((Date.now() - began) / 1000)} s`);
   }
   if (failed > 0) process.exitCode = 1;
 });

@@ -2,8 +2,9 @@
 import { run } from '../host/processes.ts';
 import { Advice, script, step } from '../host/steps.ts';
 import { activation } from './activation.ts';
+import { ending } from './ending.ts';
 
-const benchmarks: Readonly<Record<string, () => Promise<void>>> = { activation };
+const benchmarks: Readonly<Record<string, () => Promise<void>>> = { activation, ending };
 
 await script(async () => {
   const names = process.argv.slice(2);

@@ -1,0 +1,315 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import Browserbase from '@browserbasehq/sdk';
+import { systemClock } from '../../src/core/clock.ts';
+import type { AccountId } from '../../src/core/ids.ts';
+import type { ProviderKind } from '../../src/core/provider.ts';
+import { browserbase } from '../../src/providers/browserbase.ts';
+import type { EndReport, EndTarget } from '../../src/services/ender.ts';
+import { House } from '../unit/services/house.ts';
+import { median, table } from './figures.ts';
+
+/** What the server is to be like, or that it is to tell what it has seen. */
+export type Order =
+  | {
+      readonly kind: 'set';
+      readonly sessions: number;
+      readonly latencyMs: number;
+      readonly rateLimit?: number;
+      /** Releases take effect after up to this long. */
+      readonly lagMs: number;
+      readonly silent: boolean;
+    }
+  | { readonly kind: 'stats' };
+
+/** What the server has seen since it was set. */
+export interface Stats {
+  readonly running: number;
+  readonly requests: number;
+  readonly refusals: number;
+  readonly mostInFlight: number;
+  readonly mostConnections: number;
+}
+
+type Setting = Partial<Omit<Extract<Order, { kind: 'set' }>, 'kind'>> & { readonly sessions: number };
+
+/** A strict Browserbase in another process, so that it does not take its time from whoever is measured. */
+class BenchServer {
+  readonly #child: ChildProcess;
+  url = '';
+  key = '';
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+  }
+
+  static async start(): Promise<BenchServer> {
+    const child = fork(new URL('./endingServer.ts', import.meta.url));
+    await once(child, 'message');
+    return new BenchServer(child);
+  }
+
+  async set(setting: Setting): Promise<void> {
+    this.#child.send({ kind: 'set', latencyMs: 50, lagMs: 0, silent: false, ...setting } satisfies Order);
+    const [answer] = await once(this.#child, 'message');
+    ({ url: this.url, key: this.key } = answer);
+  }
+
+  async stats(): Promise<Stats> {
+    this.#child.send({ kind: 'stats' } satisfies Order);
+    const [{ stats }] = await once(this.#child, 'message');
+    return stats;
+  }
+
+  stop(): void {
+    this.#child.disconnect();
+  }
+}
+
+interface OurRun {
+  readonly report: EndReport;
+  /** Until every end was sent and answered. */
+  readonly sentMs: number;
+  /** Until every end was proven. */
+  readonly provenMs: number;
+  readonly stats: Stats;
+}
+
+/** Ends everything on these servers, as the command does. */
+async function ours(servers: readonly BenchServer[], kind: ProviderKind = browserbase): Promise<OurRun[]> {
+  const house = new House({ clock: systemClock, kinds: [kind] });
+  try {
+    const accounts: AccountId[] = [];
+    for (const { url, key } of servers) accounts.push(await house.add('browserbase', url, { apiKey: key }));
+    const runs = accounts.map(async (accountId, index): Promise<OurRun> => {
+      const sessions = [...(house.store.state(accountId)?.contents.sessions.values() ?? [])];
+      const targets: EndTarget[] = sessions.map((session) => ({ accountId, session }));
+      const began = performance.now();
+      let sentMs = 0;
+      const report = await house.ender.end(targets, {
+        stop: new AbortController().signal,
+        onProgress: ({ sent, total }) => {
+          if (sent === total && sentMs === 0) sentMs = performance.now() - began;
+        },
+      });
+      const provenMs = performance.now() - began;
+      const stats = await servers[index]?.stats();
+      if (stats === undefined) throw new Error('no server');
+      return { report, sentMs, provenMs, stats };
+    });
+    return await Promise.all(runs);
+  } finally {
+    house.dispose();
+  }
+}
+
+async function oursOn(server: BenchServer, kind?: ProviderKind): Promise<OurRun> {
+  const [run] = await ours([server], kind);
+  if (run === undefined) throw new Error('no run');
+  return run;
+}
+
+/** Ends everything with Browserbase's own SDK, in milliseconds. */
+async function theirs({ url, key }: BenchServer, how: 'at once' | 'one by one'): Promise<number> {
+  const client = new Browserbase({ apiKey: key, baseURL: url });
+  const sessions = await client.sessions.list({ status: 'RUNNING' });
+  const end = (id: string) => client.sessions.update(id, { status: 'REQUEST_RELEASE' });
+  const began = performance.now();
+  if (how === 'at once') await Promise.allSettled(sessions.map(({ id }) => end(id)));
+  else for (const { id } of sessions) await end(id);
+  return performance.now() - began;
+}
+
+/** Browserbase, with no more requests at once than this. */
+function atMost(mostInFlight: number): ProviderKind {
+  return {
+    ...browserbase,
+    connect: (link) => {
+      const provider = browserbase.connect(link);
+      return { ...provider, ending: { ...provider.ending, mostInFlight } };
+    },
+  };
+}
+
+const ms = (value: number) => `${Math.round(value)} ms`;
+const ratio = (value: number, of: number) => (value / of).toFixed(2);
+const ended = ({ report }: OurRun) => report.results.filter(({ outcome }) => outcome === 'ended').length;
+
+/** What ending many costs, beside Browserbase's own SDK or the limit that the server sets. */
+export async function ending(): Promise<void> {
+  const server = await BenchServer.start();
+  try {
+    await withoutLimit(server);
+    await withLimit(server);
+    await makespan(server);
+    await asynchronous(server);
+    await fiveThousand(server);
+  } finally {
+    server.stop();
+  }
+  await fairness();
+}
+
+async function withoutLimit(server: BenchServer): Promise<void> {
+  const [mine, sdk]: [number[], number[]] = [[], []];
+  let last: OurRun | undefined;
+  let sockets = 0;
+  for (let round = 0; round < 3; round++) {
+    await server.set({ sessions: 400 });
+    last = await oursOn(server);
+    mine.push(last.sentMs);
+    await server.set({ sessions: 400 });
+    sdk.push(await theirs(server, 'at once'));
+    sockets = (await server.stats()).mostConnections;
+  }
+  console.log('400 sessions, 50 ms latency, no limit (median of 3)');
+  table(
+    ['', 'all sent', 'all proven', 'most in flight', 'sockets', 'left'],
+    [
+      [
+        'ours',
+        ms(median(mine)),
+        ms(last?.provenMs ?? 0),
+        ...[last?.stats.mostInFlight, last?.stats.mostConnections, last?.stats.running].map(String),
+      ],
+      ['SDK, Promise.all', ms(median(sdk)), 'never', '', String(sockets), '0'],
+    ],
+  );
+  const limit = Math.ceil(400 / 32) * 50;
+  console.log(
+    `ratio to the SDK ${ratio(median(mine), median(sdk))} (goal: at most 1.25, with at most 32 in flight), ` +
+      `to what 32 in flight can do at best, ${ms(limit)}: ${ratio(median(mine), limit)}\n`,
+  );
+}
+
+async function withLimit(server: BenchServer): Promise<void> {
+  await server.set({ sessions: 400, rateLimit: 50 });
+  const run = await oursOn(server);
+  await server.set({ sessions: 400, rateLimit: 50 });
+  const sdk = await theirs(server, 'at once');
+  const left = await server.stats();
+  const limit = (400 / 50) * 1_000;
+  const refused = (run.stats.refusals / run.stats.requests) * 100;
+  console.log('400 sessions, 50 ms latency, 50 requests a second allowed');
+  table(
+    ['', 'all sent', 'left', 'requests', 'refused'],
+    [
+      ['ours', ms(run.sentMs), String(run.stats.running), String(run.stats.requests), String(run.stats.refusals)],
+      ['SDK, Promise.all', ms(sdk), String(left.running), String(left.requests), String(left.refusals)],
+    ],
+  );
+  console.log(
+    `${ended(run)} of 400 ended; ratio to the limit ${ratio(run.sentMs, limit)} (goal: at most 1.2), ` +
+      `${refused.toFixed(1)} % refused (goal: below 5 %)\n`,
+  );
+}
+
+async function makespan(server: BenchServer): Promise<void> {
+  console.log('200 sessions, 10 in flight');
+  const rows: string[][] = [];
+  for (const latencyMs of [50, 200]) {
+    await server.set({ sessions: 200, latencyMs });
+    const run = await oursOn(server, atMost(10));
+    const limit = Math.ceil(200 / 10) * latencyMs;
+    // One after the other: a part of it tells what the whole takes.
+    await server.set({ sessions: 40, latencyMs });
+    const sdk = (await theirs(server, 'one by one')) * 5;
+    rows.push([
+      `${latencyMs} ms`,
+      ms(run.sentMs),
+      ms(limit),
+      ratio(run.sentMs, limit),
+      ms(sdk),
+      ratio(sdk, run.sentMs),
+      String(run.stats.mostConnections),
+    ]);
+  }
+  table(['latency', 'ours', 'limit', 'ratio (goal: 1.10)', 'SDK, a loop', 'times faster (goal: 9)', 'sockets'], rows);
+  console.log('');
+}
+
+async function asynchronous(server: BenchServer): Promise<void> {
+  await server.set({ sessions: 100, lagMs: 5_000 });
+  const run = await oursOn(server);
+  console.log('100 sessions whose release takes 0 to 5 s');
+  console.log(
+    `${ended(run)} of 100 ended and proven in ${ms(run.provenMs)}, ${run.stats.running} left; ` +
+      `${ratio(run.stats.requests, 100)} requests a session with the first list (goal: at most 1.3)\n`,
+  );
+}
+
+async function fiveThousand(server: BenchServer): Promise<void> {
+  await server.set({ sessions: 5_000, latencyMs: 20 });
+  const delay = monitorEventLoopDelay({ resolution: 5 });
+  collect();
+  const before = process.memoryUsage().heapUsed;
+  delay.enable();
+  const run = await oursOn(server);
+  delay.disable();
+  collect();
+  const grown = (process.memoryUsage().heapUsed - before) / 2 ** 20;
+  console.log('5,000 sessions');
+  console.log(
+    `${ended(run)} ended, ${run.stats.running} left, in ${ms(run.provenMs)}; memory grew by ${grown.toFixed(1)} MB ` +
+      `(goal: below 40); longest block of the thread ${ms(delay.max / 1e6)} (goal: at most 50)\n`,
+  );
+}
+
+/** Collects garbage, so that what is left is what is held. */
+function collect(): void {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+}
+
+async function fairness(): Promise<void> {
+  const servers = await Promise.all(Array.from({ length: 5 }, () => BenchServer.start()));
+  try {
+    const [dead, ...others] = servers;
+    if (dead === undefined) return;
+    for (const server of others) await server.set({ sessions: 100 });
+    const alone = median((await ours(others)).map(({ sentMs }) => sentMs));
+    for (const server of others) await server.set({ sessions: 100 });
+    await dead.set({ sessions: 20, silent: true });
+    const together = await oursBeside(others, dead);
+    console.log('5 accounts with 100 sessions each, one of which never answers');
+    console.log(
+      `the other four: ${ms(together)} beside ${ms(alone)} alone: ratio ${ratio(together, alone)} (goal: at most 1.1)`,
+    );
+  } finally {
+    for (const server of servers) server.stop();
+  }
+}
+
+/** The time of some accounts whose ends are sent together with those of one that never answers. */
+async function oursBeside(others: readonly BenchServer[], dead: BenchServer): Promise<number> {
+  const house = new House({ clock: systemClock, kinds: [browserbase] });
+  const times: number[] = [];
+  try {
+    const ids: AccountId[] = [];
+    for (const { url, key } of [dead, ...others]) ids.push(await house.add('browserbase', url, { apiKey: key }));
+    const [deadId] = ids;
+    const targets = ids.flatMap((accountId) =>
+      [...(house.store.state(accountId)?.contents.sessions.values() ?? [])].map((session) => ({ accountId, session })),
+    );
+    const alive = targets.filter(({ accountId }) => accountId !== deadId).length;
+    const began = performance.now();
+    const stop = new AbortController();
+    await new Promise<void>((resolve) => {
+      void house.ender.end(targets, {
+        stop: stop.signal,
+        onProgress: ({ sent }) => {
+          if (sent !== alive) return;
+          times.push(performance.now() - began);
+          stop.abort();
+          resolve();
+        },
+      });
+    });
+    return times[0] ?? Number.NaN;
+  } finally {
+    house.dispose();
+  }
+}

@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { systemClock } from '../../../src/core/clock.ts';
 import { sessionId } from '../../../src/core/ids.ts';
 import type { Inventory } from '../../../src/core/inventory.ts';
 import { capabilitiesOf, type Provider } from '../../../src/core/provider.ts';
@@ -447,7 +448,7 @@ describe('Browserless', () => {
 
     it('keeps what was known, and calls nothing ended', async () => {
       const { browserless: real } = used;
-      const house = new House();
+      const house = new House({ wireClock: systemClock });
       try {
         await real.open();
         const id = await house.add('browserless', real.url, { token: real.token });

@@ -13,6 +13,8 @@ export interface Stage {
   readonly wrong: Credentials | undefined;
   /** Settings that are turned on, as `kind.setting`. */
   readonly settings: ReadonlySet<string>;
+  /** How many times as fast time may pass in the test that waits for time-outs, without leaving the server behind. */
+  readonly haste: number;
   /** How many sessions make a list that is worth testing: beyond one page where the vendor has pages. */
   readonly many: number;
   /** The request that a list cannot do without. */

@@ -22,6 +22,7 @@ const many = <T>(count: number, make: () => T): T[] => Array.from({ length: coun
 const plain = {
   wrong: { apiKey: 'wrong-key' },
   settings: new Set<string>(),
+  haste: 20,
   many: 130,
   troubles: {},
 } as const;
@@ -115,6 +116,7 @@ export async function browserlessV2Stage(real: RunningBrowserless): Promise<Stag
     server,
     credentials: { token: real.token },
     wrong: { token: 'wrong-token' },
+    haste: 3,
     many: 3,
     listing: { method: 'GET', path: /^\/sessions$/ },
     // Where there is no list it is taken for the cloud, whose account API is not turned on here.
@@ -160,6 +162,7 @@ export async function localChromeStage(): Promise<Stage> {
     server,
     credentials: {},
     wrong: undefined,
+    haste: 5,
     many: 5,
     listing: { method: 'GET', path: /^\/json\/version$/ },
     start: (count) => Promise.all(many(count, () => devtools.openContext('about:blank'))),

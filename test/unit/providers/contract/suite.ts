@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { systemClock } from '../../../../src/core/clock.ts';
 import type { Inventory } from '../../../../src/core/inventory.ts';
 import { capabilitiesOf, type Provider } from '../../../../src/core/provider.ts';
 import type { ProviderError, TroubleKind } from '../../../../src/core/providerError.ts';
@@ -81,7 +82,7 @@ export function providerContract(
     });
 
     /** The account's provider, with every address noted that it opens a way to. */
-    function open(credentials = stage.credentials, origin = stage.server.url, clock = fastClock(20)): Provider {
+    function open(credentials = stage.credentials, origin = stage.server.url, clock = systemClock): Provider {
       const wires = realWires(log, clock, stage.settings);
       const noted: Wires = {
         ...wires,
@@ -215,8 +216,10 @@ export function providerContract(
     it('says what kind of trouble it is', async () => {
       await stage.start(1);
       const { method, path } = stage.listing;
+      const hasty = (credentials = stage.credentials, origin = stage.server.url) =>
+        open(credentials, origin, fastClock(stage.haste));
       for (const [what, [fault, usual]] of Object.entries(listFaults)) {
-        const provider = open();
+        const provider = hasty();
         await listed(provider);
         stage.server.misbehave(method, path, fault);
         const error = await errorOf(listed(provider));
@@ -224,7 +227,7 @@ export function providerContract(
         stage.server.behave();
         assert.equal((await listed(provider)).sessions.length, 1, `it does not recover from ${what}`);
       }
-      const nobody = open(stage.credentials, `http://127.0.0.1:${await freePort()}`);
+      const nobody = hasty(stage.credentials, `http://127.0.0.1:${await freePort()}`);
       assert.equal((await errorOf(nobody.check(unaborted))).trouble.kind, 'unreachable');
       if (stage.wrong !== undefined) {
         assert.equal((await errorOf(open(stage.wrong).check(unaborted))).trouble.kind, 'unauthorized');
@@ -285,7 +288,7 @@ export function providerContract(
 
     it('shows no secret in the tree', async () => {
       await stage.start(2);
-      const house = new House({ kinds: [stage.kind], settings: stage.settings });
+      const house = new House({ kinds: [stage.kind], settings: stage.settings, wireClock: systemClock });
       try {
         const id = await house.add(stage.kind.id, stage.server.url, stage.credentials);
         assert.equal(house.store.state(id)?.kind, 'ready');

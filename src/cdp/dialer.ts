@@ -1,7 +1,7 @@
 import WebSocket from 'ws';
-import type { CdpConnection, CdpDialer } from '../core/cdp.ts';
+import type { CdpConnection, CdpDialer, CdpEvent } from '../core/cdp.ts';
 import type { Clock } from '../core/clock.ts';
-import type { Disposable } from '../core/event.ts';
+import { type Disposable, Emitter, type Event } from '../core/event.ts';
 import { plainText } from '../core/plainText.ts';
 import { cancelled, ProviderError } from '../core/providerError.ts';
 
@@ -13,13 +13,14 @@ const maxMessageBytes = 64 * 2 ** 20;
 /** Opens CDP connections by the `ws` package. */
 export function openCdpDialer(clock: Clock): CdpDialer {
   return {
-    dial: (address, signal) =>
+    dial: (address, headers, signal) =>
       new Promise((resolve, reject) => {
         if (signal.aborted) {
           reject(cancelled('connecting to DevTools'));
           return;
         }
         const socket = new WebSocket(address, {
+          headers,
           handshakeTimeout: handshakeTimeoutMs,
           maxPayload: maxMessageBytes,
           perMessageDeflate: false,
@@ -42,12 +43,18 @@ export function openCdpDialer(clock: Clock): CdpDialer {
   };
 }
 
+const refusals: ReadonlyMap<string, 'unauthorized' | 'forbidden' | 'notFound'> = new Map([
+  ['401', 'unauthorized'],
+  ['403', 'forbidden'],
+  ['404', 'notFound'],
+]);
+
 function dialError(error: Error): ProviderError {
   const code = 'code' in error ? error.code : undefined;
   const message = `connecting to DevTools failed: ${error.message}`;
-  if (/Unexpected server response: (401|403)/.test(error.message))
-    return new ProviderError({ kind: 'forbidden' }, message);
-  if (/Unexpected server response: 404/.test(error.message)) return new ProviderError({ kind: 'notFound' }, message);
+  const [, status = ''] = /Unexpected server response: (\d+)/.exec(error.message) ?? [];
+  const refusal = refusals.get(status);
+  if (refusal !== undefined) return new ProviderError({ kind: refusal }, message);
   if (/handshake has timed out/.test(error.message)) {
     return new ProviderError({ kind: 'timedOut', afterMs: handshakeTimeoutMs }, message);
   }
@@ -61,24 +68,34 @@ interface Pending {
   reject(error: ProviderError): void;
 }
 
-/** One WebSocket. Commands are numbered; an answer finds its command by the number. */
+/** One WebSocket. Commands are numbered; an answer finds its command by the number, and what has none is an event. */
 class SocketConnection implements CdpConnection {
   readonly #socket: WebSocket;
   readonly #clock: Clock;
   readonly #pending = new Map<number, Pending>();
+  readonly #event = new Emitter<CdpEvent>();
+  readonly #closed = new Emitter<void>();
+  #disposed = false;
   #lastId = 0;
+
+  readonly onEvent: Event<CdpEvent> = this.#event.event;
+  readonly onClose: Event<void> = this.#closed.event;
 
   constructor(socket: WebSocket, clock: Clock) {
     this.#socket = socket;
     this.#clock = clock;
     socket.on('message', (data: Buffer) => this.#receive(data.toString('utf8')));
-    socket.on('close', () => this.#failAll());
+    socket.on('close', () => {
+      this.#failAll();
+      if (!this.#disposed) this.#closed.fire();
+    });
   }
 
   send(
     method: string,
     params: Readonly<Record<string, unknown>>,
     signal: AbortSignal,
+    target?: string,
   ): Promise<Readonly<Record<string, unknown>>> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) {
@@ -116,33 +133,44 @@ class SocketConnection implements CdpConnection {
           reject(error);
         },
       });
-      this.#socket.send(JSON.stringify({ id, method, params }));
+      this.#socket.send(JSON.stringify({ id, method, params, sessionId: target }));
     });
   }
 
   dispose(): void {
+    this.#disposed = true;
     this.#socket.close();
     this.#failAll();
   }
 
   #receive(text: string): void {
-    let message: { id?: unknown; result?: unknown; error?: unknown };
+    let message: Readonly<Record<string, unknown>>;
     try {
-      message = JSON.parse(text);
+      message = fields(JSON.parse(text));
     } catch {
       // Not DevTools: nothing that comes from there can be an answer.
       this.#socket.terminate();
       return;
     }
-    const pending = typeof message.id === 'number' ? this.#pending.get(message.id) : undefined;
+    const { id, method, sessionId, params, result, error } = message;
+    if (id === undefined && typeof method === 'string') {
+      const target = typeof sessionId === 'string' ? sessionId : undefined;
+      this.#event.fire({ method, params: fields(params), target });
+      return;
+    }
+    const pending = typeof id === 'number' ? this.#pending.get(id) : undefined;
     if (pending === undefined) return;
-    if (message.error !== undefined) pending.reject(commandError(pending.method, message.error));
-    else pending.resolve(typeof message.result === 'object' && message.result !== null ? { ...message.result } : {});
+    if (error !== undefined) pending.reject(commandError(pending.method, error));
+    else pending.resolve(fields(result));
   }
 
   #failAll(): void {
     for (const pending of [...this.#pending.values()]) pending.reject(lost(pending.method));
   }
+}
+
+function fields(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
 }
 
 function lost(method: string): ProviderError {

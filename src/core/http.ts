@@ -27,7 +27,9 @@ export interface HttpAnswer {
   readonly status: number;
   /** The value of a header by its lower-case name. */
   header(name: string): string | undefined;
+  /** As text, in UTF-8. */
   readonly body: string;
+  readonly bytes: Uint8Array;
 }
 
 /**

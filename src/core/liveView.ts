@@ -1,6 +1,11 @@
 import { isLoopback } from './origin.ts';
 import { ProviderError } from './providerError.ts';
 
+const longestAddress = 8_192;
+
+/** Whether a person only looks at a session, or also steers it. */
+export type ViewMode = 'watch' | 'interact';
+
 /** A page that shows a session live, to be framed. Whoever holds `url` can watch and often steer: it is a secret. */
 export interface LiveView {
   readonly url: URL;
@@ -8,6 +13,12 @@ export interface LiveView {
   readonly sandbox: string;
   /** The frame's `allow` attribute, as the vendor documents it. */
   readonly allow: string;
+  /** Whether the address itself decides if it can be steered, so that another mode needs another address. */
+  readonly fixedMode: boolean;
+  /** Whether the address works once only, so that whoever opens it takes it from everybody else. */
+  readonly oneTime: boolean;
+  /** What the framed page posts to the page around it once the session is over; undefined where none is documented. */
+  readonly farewell: string | undefined;
 }
 
 /**
@@ -17,16 +28,33 @@ export interface LiveView {
  * @throws ProviderError `unexpectedAnswer` for any address that may not be framed; the address itself is not in it.
  */
 export function liveViewUrl(raw: string, allows: (url: URL) => boolean): URL {
+  const url = safeUrl(raw);
+  if (url !== undefined && allows(url)) return url;
+  throw refused('the live view address is not one of this provider’s');
+}
+
+/**
+ * Reads the address of a recording out of a vendor's answer. It is opened in the person's own browser, never framed, and
+ * may be wherever the vendor keeps files.
+ * @throws ProviderError `unexpectedAnswer` for anything but https, or http on a loopback host.
+ */
+export function recordingUrl(raw: string): URL {
+  const url = safeUrl(raw);
+  if (url !== undefined) return url;
+  throw refused('the address of the recording is not one that can be opened');
+}
+
+function safeUrl(raw: string): URL | undefined {
   const url = URL.parse(raw);
   const safe =
     url !== null &&
-    raw.length <= 8192 &&
+    raw.length <= longestAddress &&
     (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))) &&
     url.username === '' &&
     url.password === '';
-  if (safe && allows(url)) return url;
-  throw new ProviderError(
-    { kind: 'unexpectedAnswer', what: 'the live view address is not one of this provider’s' },
-    'the live view address was refused',
-  );
+  return safe ? url : undefined;
+}
+
+function refused(what: string): ProviderError {
+  return new ProviderError({ kind: 'unexpectedAnswer', what }, `refused: ${what}`);
 }

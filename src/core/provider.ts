@@ -1,13 +1,13 @@
 import type { AccountFacts, Credentials } from './account.ts';
-import type { CdpDialer } from './cdp.ts';
+import type { CdpDialer, SessionDevtools } from './cdp.ts';
 import type { Clock } from './clock.ts';
 import type { GroupDeletion } from './group.ts';
 import type { HttpClient } from './http.ts';
 import type { GroupId, PageId, SessionId } from './ids.ts';
 import type { Inventory } from './inventory.ts';
-import type { LiveView } from './liveView.ts';
+import type { LiveView, ViewMode } from './liveView.ts';
 import type { Page } from './page.ts';
-import type { Session } from './session.ts';
+import type { Fate, Session } from './session.ts';
 
 /** One thing to ask a person for when an account is added. */
 export interface CredentialField {
@@ -94,6 +94,7 @@ export interface Link {
   httpTo(address: URL): HttpClient;
   /** Whether the person has turned on one of the kind's settings. */
   setting(id: string): boolean;
+  /** Bound to `origin` too: it dials no other host. */
   readonly cdp: CdpDialer;
   readonly clock: Clock;
 }
@@ -155,10 +156,29 @@ export interface Provider {
   readonly cancelGroup?: ((id: GroupId, signal: AbortSignal) => Promise<void>) | undefined;
   /** The pages of a session, where `Session.pages` does not tell them. */
   readonly pages?: ((id: SessionId, signal: AbortSignal) => Promise<readonly Page[]>) | undefined;
-  /** A live view, made anew each time; of the session's first page where `page` is undefined. */
-  readonly liveView?: ((id: SessionId, page: PageId | undefined, signal: AbortSignal) => Promise<LiveView>) | undefined;
+  /**
+   * The vendor's own page that shows a session live, made anew each time; of its first page where `page` is undefined.
+   * `unsupported` where this session has none. Where the vendor can, `watch` gives an address that cannot steer.
+   */
+  readonly liveView?:
+    | ((id: SessionId, page: PageId | undefined, mode: ViewMode, signal: AbortSignal) => Promise<LiveView>)
+    | undefined;
+  /** Connects to a session's browser, by which it can be shown where the vendor has no page for that. */
+  readonly devtools?: ((id: SessionId, signal: AbortSignal) => Promise<SessionDevtools>) | undefined;
+  /** What a session shows now, where the vendor has a call for it. */
+  readonly screenshot?: ((id: SessionId, signal: AbortSignal) => Promise<Screenshot>) | undefined;
+  /** Where the recording of a session can be seen. `notFound` where there is none, which may be not yet. */
+  readonly recording?: ((id: SessionId, signal: AbortSignal) => Promise<URL>) | undefined;
   /** The vendor's own page about a session, for whoever is signed in there. Holds no secret. */
   readonly dashboard?: ((id: SessionId) => URL) | undefined;
+  /** How a session that is over came to its end, where the vendor tells; undefined where it does not know. */
+  readonly fate?: ((id: SessionId, signal: AbortSignal) => Promise<Fate | undefined>) | undefined;
+}
+
+/** A picture of what a session shows. */
+export interface Screenshot {
+  readonly bytes: Uint8Array;
+  readonly type: 'image/png' | 'image/jpeg';
 }
 
 /** The names of what a provider may or may not be able to do. */
@@ -171,6 +191,9 @@ export const allCapabilities = [
   'cancelGroup',
   'pages',
   'liveView',
+  'devtools',
+  'screenshot',
+  'recording',
   'dashboard',
 ] as const satisfies readonly (keyof Provider)[];
 

@@ -29,12 +29,22 @@ export interface Session {
   readonly traits: readonly string[];
   /** Its pages, or undefined where the list does not tell them. */
   readonly pages: readonly Page[] | undefined;
+  /** Whether it can be shown live at all, where the vendor shows sessions. */
+  readonly watchable: boolean;
   /** What ending it takes away: the whole session, or only its pages, where what holds them is not ours to close. */
   readonly ends: 'session' | 'pages';
   /** Why ends of many leave it alone, so that only an end of this one reaches it; undefined where they do not. */
   readonly heldBack: string | undefined;
   /** More facts for the tooltip, as label and value. Never a secret or a URL that is one. */
   readonly facts: readonly (readonly [label: string, value: string])[];
+}
+
+/** How a session came to its end, as the vendor tells. */
+export interface Fate {
+  /** `completed` also where somebody asked for it; `timedOut` where its time was up; `failed` where it broke down. */
+  readonly how: 'completed' | 'timedOut' | 'failed';
+  /** Epoch milliseconds; undefined where the vendor does not say. */
+  readonly endedAt: number | undefined;
 }
 
 /**

@@ -56,6 +56,7 @@ export function openHttpClient(address: URL, secrets: Iterable<string>, options:
         body: request.body === undefined ? undefined : JSON.stringify(request.body),
         signal,
         maxBytes,
+        headersOnly: false,
       });
       log(String(answer.status));
       const window = rateWindowOf((name) => answer.headers.get(name), clock.now());
@@ -85,7 +86,7 @@ export function openHttpClient(address: URL, secrets: Iterable<string>, options:
       for (let retries = 0; ; retries++) {
         try {
           const { status, headers, body } = await attempt(request, url, either);
-          return { status, header: (name) => headers.get(name), body };
+          return { status, header: (name) => headers.get(name), body: body.toString('utf8'), bytes: body };
         } catch (error) {
           if (either.aborted || !repeatable || retries === maxRetries || !ProviderError.is(error)) throw error;
           const wait = waitBefore(error.trouble, retries, clock.now());

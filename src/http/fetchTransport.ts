@@ -1,4 +1,11 @@
-import { readBody, type Transport, type TransportAnswer, type TransportRequest, transportError } from './transport.ts';
+import {
+  noBody,
+  readBody,
+  type Transport,
+  type TransportAnswer,
+  type TransportRequest,
+  transportError,
+} from './transport.ts';
 
 /**
  * Carries requests by the editor's own `fetch`, which knows every proxy and certificate that the editor knows, those
@@ -6,7 +13,7 @@ import { readBody, type Transport, type TransportAnswer, type TransportRequest, 
  */
 export class FetchTransport implements Transport {
   async send(request: TransportRequest): Promise<TransportAnswer> {
-    const { url, method, headers, body, signal, maxBytes } = request;
+    const { url, method, headers, body, signal, maxBytes, headersOnly } = request;
     try {
       const answer = await globalThis.fetch(url, {
         method,
@@ -16,11 +23,11 @@ export class FetchTransport implements Transport {
         signal,
         ...(body === undefined ? {} : { body }),
       });
-      return {
-        status: answer.status,
-        headers: new Map(answer.headers),
-        body: answer.body === null ? '' : await readBody(answer.body as AsyncIterable<Uint8Array>, maxBytes),
-      };
+      const told = { status: answer.status, headers: new Map(answer.headers) };
+      if (answer.body === null) return { ...told, body: noBody };
+      if (!headersOnly) return { ...told, body: await readBody(answer.body as AsyncIterable<Uint8Array>, maxBytes) };
+      await answer.body.cancel();
+      return { ...told, body: noBody };
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       throw transportError(error);

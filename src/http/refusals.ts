@@ -47,7 +47,7 @@ function redirect(location: string | undefined): string {
 
 /** What the vendor says of it, wherever vendors say it: `message`, `error`, `error.message`, or a line of text. */
 function detailOf({ headers, body }: TransportAnswer, redact: Redact): string | undefined {
-  const text = body.trim();
+  const text = body.toString('utf8').trim();
   if (text === '' || text.startsWith('<') || (headers.get('content-type') ?? '').includes('html')) return undefined;
   const said = plainText(redact(messageIn(text) ?? text), longestDetail);
   return said === '' ? undefined : said;

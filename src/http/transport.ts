@@ -9,14 +9,16 @@ export interface TransportRequest {
   readonly signal: AbortSignal;
   /** Most bytes of the decoded body that may be read. */
   readonly maxBytes: number;
+  /** Whether the headers are all that is asked for: the body is then not read, and empty. */
+  readonly headersOnly: boolean;
 }
 
-/** An answer of any status, its body read and decoded. */
+/** An answer of any status, its body read and freed of its content encoding. */
 export interface TransportAnswer {
   readonly status: number;
   /** Lower-case names; of repeated headers the values joined by commas. */
   readonly headers: ReadonlyMap<string, string>;
-  readonly body: string;
+  readonly body: Buffer;
 }
 
 /**
@@ -93,11 +95,14 @@ export function transportError(error: unknown): TransportError | ProviderError {
   return new TransportError({ kind: 'unreachable', why: 'route' }, false, error);
 }
 
+/** The body of an answer that has none, or of which none was wanted. */
+export const noBody: Buffer = Buffer.alloc(0);
+
 /**
  * Reads a decoded body to its end.
  * @throws TransportError as soon as it is larger than `maxBytes`; the rest is not read.
  */
-export async function readBody(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<string> {
+export async function readBody(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of body) {
@@ -108,5 +113,5 @@ export async function readBody(body: AsyncIterable<Uint8Array>, maxBytes: number
     }
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }

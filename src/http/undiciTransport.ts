@@ -11,6 +11,7 @@ import { sharedSecureContext } from './certificates.ts';
 import {
   answerTimeoutMs,
   connectTimeoutMs,
+  noBody,
   readBody,
   type Transport,
   type TransportAnswer,
@@ -51,7 +52,7 @@ export class UndiciTransport implements Transport {
   }
 
   async send(request: TransportRequest): Promise<TransportAnswer> {
-    const { url, method, headers, body, signal, maxBytes } = request;
+    const { url, method, headers, body, signal, maxBytes, headersOnly } = request;
     try {
       const dispatcher = await this.#dispatcherFor(url);
       signal.throwIfAborted();
@@ -65,7 +66,8 @@ export class UndiciTransport implements Transport {
         headersTimeout: answerTimeoutMs,
         bodyTimeout: answerTimeoutMs,
       });
-      const text = await readDecoded(answer.body, answer.headers['content-encoding'], maxBytes);
+      const read = headersOnly ? noBody : await readDecoded(answer.body, answer.headers['content-encoding'], maxBytes);
+      if (headersOnly) answer.body.on('error', () => {}).destroy();
       // The socket is free a turn later: whoever sends at once would open another one.
       await new Promise((resolve) => setImmediate(resolve));
       return {
@@ -76,7 +78,7 @@ export class UndiciTransport implements Transport {
             Array.isArray(value) ? value.join(', ') : (value ?? ''),
           ]),
         ),
-        body: text,
+        body: read,
       };
     } catch (error) {
       if (signal.aborted) throw signal.reason;
@@ -147,7 +149,7 @@ function readDecoded(
   body: Dispatcher.ResponseData['body'],
   encoding: string | string[] | undefined,
   maxBytes: number,
-): Promise<string> {
+): Promise<Buffer> {
   switch (String(encoding ?? 'identity').toLowerCase()) {
     case 'gzip':
     case 'x-gzip':
@@ -165,7 +167,7 @@ async function readThrough(
   body: Dispatcher.ResponseData['body'],
   decoder: ReturnType<typeof createGunzip | typeof createInflate | typeof createBrotliDecompress>,
   maxBytes: number,
-): Promise<string> {
+): Promise<Buffer> {
   body.on('error', (error) => decoder.destroy(error));
   try {
     return await readBody(body.pipe(decoder), maxBytes);

@@ -123,8 +123,16 @@ export function connect(
       const what = 'sending the key to an address that it was not saved for';
       throw new ProviderError({ kind: 'unsupported', what }, 'not one of the provider’s further addresses');
     },
-    cdp: wires.cdp,
+    cdp: { dial: async (address, ...rest) => wires.cdp.dial(atOrigin(address, origin), ...rest) },
     clock: wires.clock,
     setting: (id) => wires.setting(kind.id, id),
   });
+}
+
+/** @throws ProviderError `unsupported` for a WebSocket address that is not at the account's own. */
+function atOrigin(address: URL, origin: URL): URL {
+  const protocol = origin.protocol === 'https:' ? 'wss:' : 'ws:';
+  if (address.host === origin.host && address.protocol === protocol) return address;
+  const what = 'connecting to an address that the account was not saved for';
+  throw new ProviderError({ kind: 'unsupported', what }, 'the DevTools address is not at the account’s own');
 }

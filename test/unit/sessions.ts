@@ -15,6 +15,7 @@ export function someSession(id: string, more: Partial<Session> = {}): Session {
     metadata: new Map(),
     traits: [],
     pages: undefined,
+    watchable: true,
     ends: 'session',
     heldBack: undefined,
     facts: [],

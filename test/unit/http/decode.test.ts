@@ -9,6 +9,7 @@ import { everyPage, subjectOf } from '../../../src/http/paging.ts';
 const answer = (body: string, type = 'application/json'): HttpAnswer => ({
   status: 200,
   body,
+  bytes: Buffer.from(body),
   header: (name) => (name === 'content-type' ? type : undefined),
 });
 const Row = v.object({ id: idField, at: dateField });

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { Emitter } from '../../../src/core/event.ts';
 import type { NetworkSettings } from '../../../src/core/network.ts';
 import { RoutedTransport } from '../../../src/http/routedTransport.ts';
-import { type Transport, TransportError } from '../../../src/http/transport.ts';
+import { noBody, type Transport, TransportError } from '../../../src/http/transport.ts';
 
 const request = {
   url: new URL('https://vendor.example/things'),
@@ -11,6 +11,7 @@ const request = {
   body: undefined,
   signal: new AbortController().signal,
   maxBytes: 1,
+  headersOnly: false,
 };
 
 /** A way to the network that fails as told, and counts. */
@@ -20,7 +21,7 @@ class Way implements Transport {
   async send() {
     this.sent += 1;
     if (this.fails !== undefined) throw this.fails;
-    return { status: 200, headers: new Map<string, string>(), body: '' };
+    return { status: 200, headers: new Map<string, string>(), body: noBody };
   }
 }
 

@@ -49,6 +49,7 @@ describe('undici transport', () => {
       body: undefined,
       signal: new AbortController().signal,
       maxBytes: 1_000,
+      headersOnly: false,
     });
 
   it('goes the way that the editor names, and another one when that changes', async () => {

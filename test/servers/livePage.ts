@@ -1,8 +1,26 @@
 import type { VendorAnswer } from './vendorServer.ts';
 
-/** What vendors' servers of ours show as a live view: which session it is, and a clock that runs. */
-export function livePage(session: string): VendorAnswer {
-  const html = `<!DOCTYPE html><title>Live</title><body style="font:48px sans-serif"><p>Session ${session.slice(0, 8)}</p>
-<p id="clock"></p><script>setInterval(() => { document.getElementById('clock').textContent = new Date().toISOString(); }, 100);</script>`;
-  return { status: 200, html };
+/** How a vendor's live view page is to be. */
+export interface LivePageOptions {
+  /** Headers of the answer, such as those that forbid framing. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** What the page posts to whoever frames it once its session is gone, which it finds out by asking again. */
+  readonly farewell?: string;
+  /** Stands in the page in place of what usually does. */
+  readonly body?: string | undefined;
+}
+
+/** What vendors' servers of ours show as a live view: which session it is, a clock that runs, and a field to type into. */
+export function livePage(session: string, { headers = {}, farewell, body }: LivePageOptions = {}): VendorAnswer {
+  const usual = `<p>Session ${session.slice(0, 8)}</p><p id="clock"></p><input id="field" aria-label="Field">
+<script>setInterval(() => { document.getElementById('clock').textContent = new Date().toISOString(); }, 100);</script>`;
+  const watch =
+    farewell === undefined
+      ? ''
+      : `<script>setInterval(async () => {
+if ((await fetch(location.href)).status === 404) parent.postMessage(${JSON.stringify(farewell)}, '*');
+}, 300);</script>`;
+  const style = '<meta name="viewport" content="width=device-width"><body style="font:32px sans-serif">';
+  const html = `<!DOCTYPE html><title>Live</title>${style}${body ?? usual}${watch}`;
+  return { status: 200, html, headers };
 }

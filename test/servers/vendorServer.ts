@@ -18,12 +18,13 @@ export interface VendorRequest {
   readonly at: number;
 }
 
-/** What a route answers; a string is sent as text, `html` as a web page, anything else as JSON. */
+/** What a route answers: text, a web page, JSON, or bytes whose type the headers tell. */
 export interface VendorAnswer {
   readonly status: number;
   readonly json?: unknown;
   readonly text?: string;
   readonly html?: string;
+  readonly bytes?: Buffer;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -268,8 +269,9 @@ function match(template: string, path: string): Record<string, string> | undefin
   return params;
 }
 
-function written(answer: VendorAnswer): { status: number; headers: Record<string, string>; body: string } {
-  const { status, json, text, html, headers = {} } = answer;
+function written(answer: VendorAnswer): { status: number; headers: Record<string, string>; body: string | Buffer } {
+  const { status, json, text, html, bytes, headers = {} } = answer;
+  if (bytes !== undefined) return { status, headers: { ...headers }, body: bytes };
   if (html !== undefined) return { status, headers: { 'content-type': 'text/html', ...headers }, body: html };
   if (text !== undefined) return { status, headers: { 'content-type': 'text/plain', ...headers }, body: text };
   if (json === undefined) return { status, headers: { ...headers }, body: '' };

@@ -1,0 +1,99 @@
+import { strict as assert } from 'node:assert';
+import { systemClock } from '../../../src/core/clock.ts';
+import type { Framing } from '../../../src/core/framing.ts';
+import { openTransport } from '../../../src/http/client.ts';
+import { openFramingCheck } from '../../../src/http/framing.ts';
+import { freePort } from '../../host/processes.ts';
+import { type VendorAnswer, VendorServer } from '../../servers/vendorServer.ts';
+import { errorOf } from '../errors.ts';
+import { fastClock } from '../services/house.ts';
+import { plainNetwork, unaborted } from '../wires.ts';
+
+describe('asking whether a page may be framed', function () {
+  this.timeout(20_000);
+  let server: VendorServer;
+  let answers: Record<string, VendorAnswer>;
+
+  before(async () => {
+    server = await new VendorServer({
+      routes: {},
+      notFound: ({ path }) => answers[path] ?? { status: 404, html: '' },
+    }).start();
+  });
+  after(() => server.stop());
+  beforeEach(() => {
+    answers = {};
+    server.behave();
+  });
+
+  for (const transport of ['undici', 'editor'] as const) {
+    const check = openFramingCheck(openTransport(plainNetwork(transport), systemClock), systemClock);
+    const ask = async (headers: Record<string, string>, ancestors: 'web' | 'desktop' = 'web'): Promise<Framing> => {
+      answers['/live'] = { status: 200, html: '<h1>Live</h1>', headers };
+      return check(new URL(`${server.url}/live?token=canary`), ancestors, unaborted);
+    };
+
+    it(`reads the headers as browsers do (${transport})`, async () => {
+      const refusedByOptions = { kind: 'refused', by: 'X-Frame-Options' };
+      const refusedByPolicy = { kind: 'refused', by: 'Content-Security-Policy' };
+      assert.deepEqual(await ask({}), { kind: 'allowed' });
+      assert.deepEqual(await ask({ 'x-frame-options': 'DENY' }), refusedByOptions);
+      assert.deepEqual(await ask({ 'x-frame-options': 'sameorigin' }), refusedByOptions);
+      assert.deepEqual(await ask({ 'x-frame-options': 'SAMEORIGIN, SAMEORIGIN' }), refusedByOptions);
+      assert.deepEqual(await ask({ 'x-frame-options': 'ALLOW-FROM https://x.example' }), { kind: 'allowed' });
+      const policy = (value: string) => ({ 'content-security-policy': value });
+      assert.deepEqual(await ask(policy("frame-ancestors 'none'")), refusedByPolicy);
+      assert.deepEqual(
+        await ask(policy("default-src 'self'; Frame-Ancestors 'self' https://app.example")),
+        refusedByPolicy,
+      );
+      assert.deepEqual(await ask(policy("default-src 'self'")), { kind: 'allowed' });
+      // All of several policies must allow it.
+      assert.deepEqual(await ask(policy("frame-ancestors *, frame-ancestors 'none'")), refusedByPolicy);
+      // The newer header counts alone.
+      assert.deepEqual(await ask({ 'x-frame-options': 'DENY', ...policy('frame-ancestors *') }), { kind: 'allowed' });
+      // A star stands for web pages, and a desktop's panel is none.
+      assert.deepEqual(await ask(policy('frame-ancestors *'), 'desktop'), { kind: 'uncertain' });
+      assert.deepEqual(await ask(policy('frame-ancestors vscode-webview:'), 'desktop'), { kind: 'uncertain' });
+    });
+  }
+
+  const check = openFramingCheck(openTransport(plainNetwork('undici'), systemClock), systemClock);
+  const page = (path: string) => new URL(server.url + path);
+
+  it('follows redirects within the origin, and no other', async () => {
+    answers['/a'] = { status: 302, headers: { location: '/b' } };
+    answers['/b'] = { status: 307, headers: { location: `${server.url}/c` } };
+    answers['/c'] = { status: 200, html: 'x' };
+    assert.deepEqual(await check(page('/a'), 'web', unaborted), { kind: 'allowed' });
+    answers['/c'] = { status: 302, headers: { location: 'https://elsewhere.example/login' } };
+    assert.deepEqual(await check(page('/a'), 'web', unaborted), { kind: 'elsewhere', host: 'elsewhere.example' });
+    answers['/c'] = { status: 302, headers: { location: `${server.url.replace('127.0.0.1', 'localhost')}/c` } };
+    assert.equal((await check(page('/a'), 'web', unaborted)).kind, 'elsewhere');
+    answers['/c'] = { status: 302, headers: { location: '/a' } };
+    assert.equal((await errorOf(check(page('/a'), 'web', unaborted))).trouble.kind, 'unexpectedAnswer');
+  });
+
+  it('says what else a page answers, sends no key, and reads none of it', async () => {
+    assert.deepEqual(await check(page('/gone'), 'web', unaborted), { kind: 'failed', status: 404 });
+    server.misbehave('GET', /./, { kind: 'drip', ms: 20 });
+    assert.deepEqual(await check(page('/live'), 'web', unaborted), { kind: 'allowed' });
+    const { headers, method } = server.requests.at(-1) ?? assert.fail();
+    assert.equal(method, 'GET');
+    assert.deepEqual(
+      Object.keys(headers).filter((name) => /authorization|cookie|key|token|origin|referer/.test(name)),
+      [],
+    );
+  });
+
+  it('has a trouble for a page that does not answer, and gives up when nobody waits', async () => {
+    const hasty = openFramingCheck(openTransport(plainNetwork('undici'), systemClock), fastClock(20));
+    server.misbehave('GET', /./, { kind: 'silent' });
+    assert.equal((await errorOf(hasty(page('/live'), 'web', unaborted))).trouble.kind, 'timedOut');
+    const nobody = AbortSignal.timeout(50);
+    assert.equal((await errorOf(check(page('/live'), 'web', nobody))).trouble.kind, 'cancelled');
+    const dead = await errorOf(check(new URL(`http://127.0.0.1:${await freePort()}/?t=canary`), 'web', unaborted));
+    assert.equal(dead.trouble.kind, 'unreachable');
+    assert.ok(!dead.message.includes('canary'));
+  });
+});

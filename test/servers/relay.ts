@@ -1,6 +1,6 @@
 import { connect as connectSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type VendorRequest, VendorServer } from './vendorServer.ts';
+import { type VendorOptions, type VendorRequest, VendorServer } from './vendorServer.ts';
 
 /** Headers that belong to one connection and not to what is sent through it. */
 const hopHeaders = new Set(['host', 'connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'content-length']);
@@ -8,25 +8,27 @@ const hopHeaders = new Set(['host', 'connection', 'keep-alive', 'transfer-encodi
 /**
  * Stands in front of a real server, passes everything on to it, WebSockets too, and can be told to misbehave in its place.
  * @param target address of the real server, without a path.
+ * @param upgrade takes over WebSockets, which are otherwise passed on byte by byte.
  */
-export async function startRelay(target: string): Promise<VendorServer> {
+export async function startRelay(target: string, upgrade = passSocket(target)): Promise<VendorServer> {
+  return new VendorServer({ routes: {}, notFound: (request) => forward(target, request), upgrade }).start();
+}
+
+/** Passes WebSockets on to a server, byte by byte. */
+export function passSocket(target: string): NonNullable<VendorOptions['upgrade']> {
   const { hostname, port } = new URL(target);
-  return new VendorServer({
-    routes: {},
-    notFound: (request) => forward(target, request),
-    upgrade: ({ method, url, headers }, socket, head) => {
-      const onward = connectSocket(Number(port), hostname, () => {
-        const lines = Object.entries({ ...headers, host: `${hostname}:${port}` }).map(
-          ([name, value]) => `${name}: ${String(value)}`,
-        );
-        onward.write(`${method} ${url} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`);
-        onward.write(head);
-        onward.pipe(socket);
-        socket.pipe(onward);
-      });
-      closeTogether(onward, socket);
-    },
-  }).start();
+  return ({ method, url, headers }, socket, head) => {
+    const onward = connectSocket(Number(port), hostname, () => {
+      const lines = Object.entries({ ...headers, host: `${hostname}:${port}` }).map(
+        ([name, value]) => `${name}: ${String(value)}`,
+      );
+      onward.write(`${method} ${url} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`);
+      onward.write(head);
+      onward.pipe(socket);
+      socket.pipe(onward);
+    });
+    closeTogether(onward, socket);
+  };
 }
 
 function closeTogether(one: Duplex, other: Duplex): void {

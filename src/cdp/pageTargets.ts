@@ -1,0 +1,91 @@
+import * as v from 'valibot';
+import type { CdpEvent, SessionDevtools } from '../core/cdp.ts';
+import { type Disposable, Emitter, type Event } from '../core/event.ts';
+import { idFault, type PageId, pageId } from '../core/ids.ts';
+import type { Page } from '../core/page.ts';
+
+const TargetInfo = v.object({
+  targetId: v.string(),
+  type: v.string(),
+  title: v.fallback(v.string(), ''),
+  url: v.fallback(v.string(), ''),
+  browserContextId: v.optional(v.string()),
+});
+const Told = v.object({ targetInfo: TargetInfo });
+const Listed = v.object({ targetInfos: v.array(v.unknown()) });
+const Named = v.object({ targetId: v.string() });
+
+/** What happened to a session's pages. */
+export interface PageChange {
+  readonly kind: 'opened' | 'changed' | 'closed' | 'crashed';
+  readonly page: PageId;
+}
+
+/** The pages of one session, as its browser tells of them while they come and go. */
+export class PageTargets implements Disposable {
+  readonly #devtools: SessionDevtools;
+  readonly #pages = new Map<PageId, Page>();
+  readonly #changed = new Emitter<PageChange>();
+  readonly #subscription: Disposable;
+
+  readonly onDidChange: Event<PageChange> = this.#changed.event;
+
+  constructor(devtools: SessionDevtools) {
+    this.#devtools = devtools;
+    this.#subscription = devtools.connection.onEvent((event) => this.#follow(event));
+  }
+
+  dispose(): void {
+    this.#subscription.dispose();
+  }
+
+  /** In the order in which they were told of: the last is the one that was opened last. */
+  get all(): readonly Page[] {
+    return [...this.#pages.values()];
+  }
+
+  /** Resolves when all that there are now have been told of. @throws ProviderError as `CdpConnection.send` does. */
+  async discover(signal: AbortSignal): Promise<void> {
+    await this.#devtools.connection.send('Target.setDiscoverTargets', { discover: true }, signal);
+  }
+
+  /** Asks for what is not told of by itself: titles that have changed. @throws ProviderError as `CdpConnection.send` does. */
+  async update(signal: AbortSignal): Promise<void> {
+    const listed = v.safeParse(Listed, await this.#devtools.connection.send('Target.getTargets', {}, signal));
+    for (const row of listed.success ? listed.output.targetInfos : []) {
+      const told = v.safeParse(TargetInfo, row);
+      if (told.success && this.#pages.has(told.output.targetId as PageId)) this.#take(told.output);
+    }
+  }
+
+  #follow({ method, params, target }: CdpEvent): void {
+    if (target !== undefined) return;
+    switch (method) {
+      case 'Target.targetCreated':
+      case 'Target.targetInfoChanged': {
+        const told = v.safeParse(Told, params);
+        if (told.success) this.#take(told.output.targetInfo);
+        return;
+      }
+      case 'Target.targetDestroyed':
+      case 'Target.targetCrashed': {
+        const named = v.safeParse(Named, params);
+        const page = named.success ? this.#pages.get(named.output.targetId as PageId)?.id : undefined;
+        if (page === undefined) return;
+        if (method === 'Target.targetDestroyed') this.#pages.delete(page);
+        this.#changed.fire({ kind: method === 'Target.targetDestroyed' ? 'closed' : 'crashed', page });
+        return;
+      }
+      default:
+    }
+  }
+
+  #take({ targetId, type, title, url, browserContextId }: v.InferOutput<typeof TargetInfo>): void {
+    if (type !== 'page' || idFault(targetId) !== undefined || !this.#devtools.owns(browserContextId)) return;
+    const page: Page = { id: pageId(targetId), title, url };
+    const known = this.#pages.get(page.id);
+    if (known?.title === title && known.url === url) return;
+    this.#pages.set(page.id, page);
+    this.#changed.fire({ kind: known === undefined ? 'opened' : 'changed', page: page.id });
+  }
+}

@@ -1,0 +1,537 @@
+import * as v from 'valibot';
+import type { CdpConnection, CdpEvent, SessionDevtools } from '../core/cdp.ts';
+import type { Clock } from '../core/clock.ts';
+import { type Disposable, Emitter, type Event } from '../core/event.ts';
+import type { PageId } from '../core/ids.ts';
+import type { Page } from '../core/page.ts';
+import { ProviderError } from '../core/providerError.ts';
+import { PageTargets } from './pageTargets.ts';
+
+// How the picture is had was read off Chromium 156: frames come while the page is drawn, at most two that are not
+// acknowledged; a tab in the background is not drawn, which `screencastVisibilityChanged` tells; a screenshot can be had
+// of it all the same, and makes the browser draw it for that moment.
+
+const quality = 80;
+/** How often a tab in the background is looked at. */
+const backgroundMs = 1_000;
+/** Events this soon after a screenshot are its doing. */
+const afterShotMs = 400;
+/** How long a page may be between one browser process and the next. */
+const swapMs = 200;
+/** How often the browser is asked for what it does not tell by itself, and so whether it is still there. */
+const askMs = 2_000;
+
+/** A picture of a page, all of its viewport. */
+export interface Frame {
+  /** Names it in {@link Screencast.drawn}. */
+  readonly number: number;
+  /** Alone in its memory, so that it can be handed on whole. */
+  readonly jpeg: Uint8Array<ArrayBuffer>;
+  /** The viewport's size in CSS pixels, which is what coordinates of input are in. */
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A question or message that the page has put before everything else. */
+export interface PageDialog {
+  readonly type: string;
+  readonly message: string;
+}
+
+/** What is to be seen of a session besides its pictures. */
+export interface ScreencastState {
+  readonly pages: readonly Page[];
+  readonly shown: PageId | undefined;
+  /**
+   * `opening` until the first picture; `background` where the page is in a tab behind others, so that one picture a second
+   * is all there is; `crashed` until the page is loaded anew; `noPage` where the session has none.
+   */
+  readonly condition: 'opening' | 'live' | 'background' | 'crashed' | 'noPage';
+  /** Only told while the person steers; see {@link Screencast.setSteering}. */
+  readonly dialog: PageDialog | undefined;
+}
+
+/** Most pixels of a picture, in either direction; undefined for as many as the page has. */
+export type PictureSize = { readonly width: number; readonly height: number } | undefined;
+
+/** What a person does to a page. Coordinates are CSS pixels of its viewport; modifiers are 1 Alt, 2 Ctrl, 4 Meta, 8 Shift. */
+export type PageInput =
+  | {
+      readonly kind: 'mouse';
+      readonly type: 'mousePressed' | 'mouseReleased' | 'mouseMoved';
+      readonly x: number;
+      readonly y: number;
+      readonly button: 'none' | 'left' | 'middle' | 'right';
+      readonly buttons: number;
+      readonly clickCount: number;
+      readonly modifiers: number;
+    }
+  | {
+      readonly kind: 'wheel';
+      readonly x: number;
+      readonly y: number;
+      readonly deltaX: number;
+      readonly deltaY: number;
+      readonly modifiers: number;
+    }
+  | {
+      readonly kind: 'key';
+      readonly type: 'keyDown' | 'rawKeyDown' | 'keyUp';
+      readonly key: string;
+      readonly code: string;
+      readonly windowsVirtualKeyCode: number;
+      /** What it types; empty where it types nothing. */
+      readonly text: string;
+      readonly modifiers: number;
+      readonly location: number;
+      readonly autoRepeat: boolean;
+    }
+  | { readonly kind: 'text'; readonly text: string };
+
+const ScreencastFrame = v.object({
+  data: v.string(),
+  sessionId: v.number(),
+  metadata: v.object({ deviceWidth: v.number(), deviceHeight: v.number() }),
+});
+const Visibility = v.object({ visible: v.boolean() });
+const Attached = v.object({ sessionId: v.string() });
+const Shot = v.object({ data: v.string() });
+const Metrics = v.object({ cssLayoutViewport: v.object({ clientWidth: v.number(), clientHeight: v.number() }) });
+const Dialog = v.object({ type: v.string(), message: v.fallback(v.string(), '') });
+
+/** A frame on its way to the screen, and how the browser is told that it got there. */
+interface Delivery {
+  readonly picture: Picture;
+  readonly acknowledge: () => void;
+}
+
+/** The page that is shown, once the browser has taken us as its client. */
+interface Shown {
+  readonly page: PageId;
+  /** What the browser calls our being attached to it. */
+  readonly target: string;
+}
+
+/** A picture before it is numbered. */
+type Picture = Omit<Frame, 'number'>;
+
+/** What a screencast is made with. */
+export interface ScreencastOptions {
+  readonly clock: Clock;
+  /** The page to be shown; without one the page that was opened last, and each that is opened after it. */
+  readonly page: PageId | undefined;
+  readonly size: PictureSize;
+  /** Called with what went wrong and harms nothing, such as input that the page did not take. */
+  readonly onTrouble: (error: ProviderError) => void;
+}
+
+/**
+ * Shows a session's page as it changes, by the Chrome DevTools Protocol, and takes input to it. It follows the page
+ * through navigations and crashes, and the session to other pages. At most one frame waits while another is drawn.
+ */
+export class Screencast implements Disposable {
+  readonly #connection: CdpConnection;
+  readonly #targets: PageTargets;
+  readonly #options: ScreencastOptions;
+  readonly #frame = new Emitter<Frame>();
+  readonly #changed = new Emitter<ScreencastState>();
+  readonly #lost = new Emitter<ProviderError>();
+  readonly #subscriptions: Disposable[];
+  readonly #stop = new AbortController();
+
+  #wanted: PageId | undefined;
+  #size: PictureSize;
+  #steering = false;
+  #shown: Shown | undefined;
+  #condition: ScreencastState['condition'] = 'opening';
+  #dialog: PageDialog | undefined;
+  #drawing: (Delivery & { readonly number: number }) | undefined;
+  #waiting: Delivery | undefined;
+  #lastNumber = 0;
+  #last: Uint8Array<ArrayBuffer> | undefined;
+  #shotEndedAt = Number.NEGATIVE_INFINITY;
+  #shooting = false;
+  #background: Disposable | undefined;
+  #pulse: Disposable | undefined;
+  #swap: Disposable | undefined;
+  /** Counts the changes of the page that is shown: what was asked about one before is of no use. */
+  #turn = 0;
+
+  /** Fires with each frame to be drawn. The next one comes after {@link drawn}. */
+  readonly onFrame: Event<Frame> = this.#frame.event;
+  readonly onDidChange: Event<ScreencastState> = this.#changed.event;
+  /** Fires once, when the connection is lost or does not answer any longer. */
+  readonly onLost: Event<ProviderError> = this.#lost.event;
+
+  constructor(devtools: SessionDevtools, options: ScreencastOptions) {
+    this.#connection = devtools.connection;
+    this.#options = options;
+    this.#wanted = options.page;
+    this.#size = options.size;
+    this.#targets = new PageTargets(devtools);
+    this.#subscriptions = [
+      this.#targets,
+      this.#connection.onEvent((event) => this.#hear(event)),
+      this.#connection.onClose(() => this.#lose(lostConnection())),
+      this.#targets.onDidChange(({ kind, page }) => this.#followPages(kind, page)),
+    ];
+  }
+
+  dispose(): void {
+    this.#stop.abort();
+    this.#background?.dispose();
+    this.#pulse?.dispose();
+    this.#swap?.dispose();
+    for (const subscription of this.#subscriptions) subscription.dispose();
+    this.#connection.dispose();
+  }
+
+  get state(): ScreencastState {
+    return {
+      pages: this.#targets.all,
+      shown: this.#shown?.page,
+      condition: this.#condition,
+      dialog: this.#dialog,
+    };
+  }
+
+  /** Begins. @throws ProviderError as `CdpConnection.send` does; it is then to be disposed. */
+  async start(): Promise<void> {
+    await this.#targets.discover(this.#stop.signal);
+    this.#askAgain();
+    await this.#showWanted();
+  }
+
+  /** Says that a frame is on the screen, or cannot be drawn; the next one then comes. */
+  drawn(number: number): void {
+    // One of a page that is shown no longer was forgotten meanwhile.
+    if (this.#drawing?.number !== number) return;
+    const { acknowledge } = this.#drawing;
+    this.#drawing = undefined;
+    acknowledge();
+    const next = this.#waiting;
+    this.#waiting = undefined;
+    if (next !== undefined) this.#deliver(next);
+  }
+
+  /** Shows another page, or, without one, always the page that was opened last. */
+  choose(page: PageId | undefined): void {
+    this.#wanted = page;
+    this.#inBackground(this.#showWanted());
+  }
+
+  /** Asks for pictures of another size. */
+  resize(size: PictureSize): void {
+    if (size?.width === this.#size?.width && size?.height === this.#size?.height) return;
+    this.#size = size;
+    if (this.#shown !== undefined) this.#restartCast(this.#shown);
+  }
+
+  /**
+   * Says whether the person steers. Only then does the browser tell of dialogs: some browsers answer them by themselves as
+   * long as nobody wants to hear of them.
+   */
+  setSteering(steering: boolean): void {
+    this.#steering = steering;
+    if (steering && this.#shown !== undefined) this.#inBackground(this.#takeOver(this.#shown));
+  }
+
+  /** Does to the page what a person did to its picture. Dropped while nobody steers or no page is shown. */
+  input(input: PageInput): void {
+    const shown = this.#shown;
+    if (!this.#steering || shown === undefined) return;
+    this.#inBackground(this.#send(...inputCommand(input), shown));
+  }
+
+  /** Answers the dialog that is open. */
+  answerDialog(accept: boolean): void {
+    const shown = this.#shown;
+    if (!this.#steering || shown === undefined || this.#dialog === undefined) return;
+    this.#inBackground(this.#send('Page.handleJavaScriptDialog', { accept }, shown));
+  }
+
+  #send(method: string, params: Readonly<Record<string, unknown>>, { target }: Shown) {
+    return this.#connection.send(method, params, this.#stop.signal, target);
+  }
+
+  async #showWanted(): Promise<void> {
+    const pages = this.#targets.all;
+    const wanted = pages.find(({ id }) => id === this.#wanted);
+    // One that has closed is wanted no longer, so that what opens in its place is shown.
+    if (wanted === undefined) this.#wanted = undefined;
+    const page = wanted ?? pages.at(-1);
+    if (page !== undefined && page.id === this.#shown?.page) return;
+    await this.#show(page?.id);
+  }
+
+  async #show(page: PageId | undefined): Promise<void> {
+    const turn = ++this.#turn;
+    const before = this.#shown;
+    this.#shown = undefined;
+    this.#dialog = undefined;
+    this.#stopLooking();
+    this.#forgetFrames();
+    this.#set(page === undefined ? 'noPage' : 'opening');
+    if (before !== undefined) this.#inBackground(this.#leave(before));
+    if (page === undefined) return;
+    const params = { targetId: page, flatten: true };
+    const attached = read(Attached, await this.#connection.send('Target.attachToTarget', params, this.#stop.signal));
+    const shown = { page, target: attached.sessionId };
+    if (turn !== this.#turn) return this.#leave(shown);
+    this.#shown = shown;
+    if (this.#steering) this.#inBackground(this.#takeOver(shown));
+    // Not waited for: of a window that the system does not draw there may be no picture.
+    this.#inBackground(this.#shoot(shown));
+    await this.#startCast(shown);
+    this.#tell();
+    return undefined;
+  }
+
+  /** Stops being the client of a page. One that is gone has no clients. */
+  async #leave({ target }: Shown): Promise<void> {
+    await this.#connection.send('Target.detachFromTarget', { sessionId: target }, this.#stop.signal);
+  }
+
+  async #startCast(shown: Shown): Promise<void> {
+    const size = this.#size === undefined ? {} : { maxWidth: this.#size.width, maxHeight: this.#size.height };
+    await this.#send('Page.startScreencast', { format: 'jpeg', quality, ...size }, shown);
+  }
+
+  /** Chrome changes nothing about a screencast that is under way. */
+  #restartCast(shown: Shown): void {
+    this.#inBackground(this.#send('Page.stopScreencast', {}, shown));
+    this.#inBackground(this.#startCast(shown));
+  }
+
+  async #takeOver(shown: Shown): Promise<void> {
+    await this.#send('Page.enable', {}, shown);
+    if (this.#condition === 'background') await this.#send('Page.bringToFront', {}, shown);
+  }
+
+  /** Takes one picture, which can be had of any page. */
+  async #shoot(shown: Shown): Promise<void> {
+    this.#shooting = true;
+    try {
+      const [shot, metrics] = await Promise.all([
+        this.#send('Page.captureScreenshot', { format: 'jpeg', quality, optimizeForSpeed: true }, shown),
+        this.#send('Page.getLayoutMetrics', {}, shown),
+      ]);
+      // A page that is drawn has sent newer pictures by itself meanwhile.
+      if (this.#shown !== shown || (this.#condition === 'live' && this.#background === undefined)) return;
+      const { clientWidth: width, clientHeight: height } = read(Metrics, metrics).cssLayoutViewport;
+      const jpeg = bytesOf(read(Shot, shot).data);
+      this.#receive({ picture: { jpeg, width, height }, acknowledge: () => {} });
+    } finally {
+      this.#shooting = false;
+      this.#shotEndedAt = this.#options.clock.now();
+    }
+  }
+
+  #hear({ method, params, target }: CdpEvent): void {
+    const shown = this.#shown;
+    if (shown === undefined) return;
+    if (method === 'Target.detachedFromTarget' && params['sessionId'] === shown.target) {
+      this.#shown = undefined;
+      this.#forgetFrames();
+      this.#set('opening');
+      // A page that closes is told of right behind it; one that was swapped for another is shown again.
+      this.#swap = this.#options.clock.after(swapMs, () => {
+        if (this.#shown === undefined) this.#inBackground(this.#showWanted());
+      });
+      return;
+    }
+    if (target !== shown.target) return;
+    switch (method) {
+      case 'Page.screencastFrame':
+        this.#hearFrame(shown, params);
+        return;
+      case 'Page.screencastVisibilityChanged': {
+        const told = v.safeParse(Visibility, params);
+        if (told.success) this.#hearVisibility(shown, told.output.visible);
+        return;
+      }
+      case 'Inspector.targetReloadedAfterCrash':
+        this.#restartCast(shown);
+        return;
+      case 'Page.javascriptDialogOpening': {
+        const told = v.safeParse(Dialog, params);
+        this.#dialog = told.success ? told.output : undefined;
+        this.#tell();
+        return;
+      }
+      case 'Page.javascriptDialogClosed':
+        this.#dialog = undefined;
+        this.#tell();
+        return;
+      default:
+    }
+  }
+
+  #hearFrame(shown: Shown, params: CdpEvent['params']): void {
+    const told = v.safeParse(ScreencastFrame, params);
+    if (!told.success) return;
+    const { data, sessionId, metadata } = told.output;
+    const acknowledge = () => this.#inBackground(this.#send('Page.screencastFrameAck', { sessionId }, shown));
+    const { deviceWidth: width, deviceHeight: height } = metadata;
+    if (this.#background !== undefined) {
+      // The screenshot itself has the same picture.
+      if (this.#isOfShot()) {
+        acknowledge();
+        return;
+      }
+      this.#stopLooking();
+    }
+    this.#receive({ picture: { jpeg: bytesOf(data), width, height }, acknowledge });
+  }
+
+  #hearVisibility(shown: Shown, visible: boolean): void {
+    if (!visible) this.#look(shown);
+    else if (!this.#isOfShot()) this.#stopLooking();
+  }
+
+  #isOfShot(): boolean {
+    return this.#shooting || this.#options.clock.now() - this.#shotEndedAt < afterShotMs;
+  }
+
+  /** Looks at a page in the background every now and then, because the browser does not draw it. */
+  #look(shown: Shown): void {
+    if (this.#background !== undefined || this.#shown !== shown) return;
+    const again = () => {
+      this.#background = this.#options.clock.after(backgroundMs, () => {
+        const looked = this.#shoot(shown).finally(() => {
+          if (this.#background !== undefined && this.#shown === shown && !this.#stop.signal.aborted) again();
+        });
+        this.#inBackground(looked);
+      });
+    };
+    again();
+    if (this.#condition === 'live') this.#set('background');
+  }
+
+  #stopLooking(): void {
+    this.#background?.dispose();
+    this.#background = undefined;
+    if (this.#condition === 'background') this.#set('live');
+  }
+
+  #receive(delivery: Delivery): void {
+    if (this.#condition === 'opening' || this.#condition === 'crashed') {
+      this.#set(this.#background === undefined ? 'live' : 'background');
+    }
+    const { jpeg } = delivery.picture;
+    // Chrome sends a picture anew for many a reason. Only one that shows something else is news.
+    if (this.#last !== undefined && Buffer.compare(jpeg, this.#last) === 0) {
+      delivery.acknowledge();
+      return;
+    }
+    this.#last = jpeg;
+    if (this.#drawing === undefined) {
+      this.#deliver(delivery);
+      return;
+    }
+    const replaced = this.#waiting;
+    this.#waiting = {
+      picture: delivery.picture,
+      acknowledge: () => {
+        replaced?.acknowledge();
+        delivery.acknowledge();
+      },
+    };
+  }
+
+  #deliver(delivery: Delivery): void {
+    const number = ++this.#lastNumber;
+    this.#drawing = { ...delivery, number };
+    this.#frame.fire({ ...delivery.picture, number });
+  }
+
+  /** What is on its way is of another page. It was not drawn, and its page has no use for being told so. */
+  #forgetFrames(): void {
+    this.#drawing = undefined;
+    this.#waiting = undefined;
+    this.#last = undefined;
+  }
+
+  #followPages(kind: 'opened' | 'changed' | 'closed' | 'crashed', page: PageId): void {
+    const isShown = this.#shown?.page === page;
+    if (kind === 'crashed' && isShown) this.#set('crashed');
+    else if (kind === 'closed') {
+      if (this.#wanted === page) this.#wanted = undefined;
+      if (isShown || (this.#shown === undefined && this.#turn > 0)) this.#inBackground(this.#showWanted());
+    } else if (kind === 'opened' && this.#turn > 0 && this.#wanted === undefined) {
+      this.#inBackground(this.#showWanted());
+    }
+    this.#tell();
+  }
+
+  #set(condition: ScreencastState['condition']): void {
+    if (this.#condition === condition) return;
+    this.#condition = condition;
+    this.#tell();
+  }
+
+  #tell(): void {
+    this.#changed.fire(this.state);
+  }
+
+  /** A socket may stall without being closed: only a browser that answers is one that still shows what is so. */
+  #askAgain(): void {
+    this.#pulse = this.#options.clock.after(askMs, () => {
+      this.#targets.update(this.#stop.signal).then(
+        () => this.#askAgain(),
+        (error: unknown) => this.#lose(ProviderError.from(error)),
+      );
+    });
+  }
+
+  #lose(error: ProviderError): void {
+    if (this.#stop.signal.aborted) return;
+    this.dispose();
+    this.#lost.fire(error);
+  }
+
+  /** Lets something go on by itself. What it may trip over is a page that has just gone. */
+  #inBackground(work: Promise<unknown>): void {
+    work.catch((error: unknown) => {
+      if (!this.#stop.signal.aborted) this.#options.onTrouble(ProviderError.from(error));
+    });
+  }
+}
+
+/** @throws ProviderError `unexpectedAnswer`, which says no more: what Chrome answers here is documented. */
+function read<T>(schema: v.GenericSchema<unknown, T>, answer: unknown): T {
+  const result = v.safeParse(schema, answer);
+  if (result.success) return result.output;
+  throw new ProviderError(
+    { kind: 'unexpectedAnswer', what: 'it is no Chrome that can be watched' },
+    'unexpected answer',
+  );
+}
+
+function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
+  // Copied: small Buffers share their memory with others.
+  return new Uint8Array(Buffer.from(base64, 'base64'));
+}
+
+function lostConnection(): ProviderError {
+  return new ProviderError({ kind: 'unreachable', why: 'cut' }, 'the connection to DevTools was closed');
+}
+
+function inputCommand(input: PageInput): [method: string, params: Readonly<Record<string, unknown>>] {
+  switch (input.kind) {
+    case 'mouse': {
+      const { kind: _, ...params } = input;
+      return ['Input.dispatchMouseEvent', params];
+    }
+    case 'wheel': {
+      const { kind: _, ...params } = input;
+      return ['Input.dispatchMouseEvent', { type: 'mouseWheel', ...params }];
+    }
+    case 'key': {
+      const { kind: _, text, ...params } = input;
+      return ['Input.dispatchKeyEvent', text === '' ? params : { ...params, text, unmodifiedText: text }];
+    }
+    case 'text':
+      return ['Input.insertText', { text: input.text }];
+  }
+}

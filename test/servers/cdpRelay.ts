@@ -1,0 +1,94 @@
+import WebSocket, { WebSocketServer } from 'ws';
+import { startRelay } from './relay.ts';
+import type { VendorServer } from './vendorServer.ts';
+
+/** One message of the Chrome DevTools Protocol, in either direction. */
+export interface CdpMessage {
+  readonly id?: number;
+  readonly method?: string;
+  readonly params?: Readonly<Record<string, unknown>>;
+  readonly sessionId?: string;
+}
+
+/** Stands between a client and a real DevTools endpoint, reads what they say, and can be told to misbehave. */
+export interface CdpRelay {
+  readonly server: VendorServer;
+  readonly url: string;
+  /** The commands that clients have sent, in order, and when. */
+  readonly commands: (CdpMessage & { readonly at: number })[];
+  /** The addresses at which sockets were opened, below the relay's own. */
+  readonly addresses: string[];
+  /** How many sockets of clients are open. */
+  readonly sockets: number;
+  /** Sees each event of the browser before the client does, and may put another in its place. */
+  onEvent: ((message: CdpMessage) => CdpMessage) | undefined;
+  /** Sees each command of a client, and each word of the browser as it came. */
+  onPass: (command: CdpMessage | undefined, text: string) => void;
+  /** Lets nothing through any longer, in either direction, and closes nothing. */
+  stalled: boolean;
+  /** Closes every client's socket. */
+  cut(): void;
+  stop(): Promise<void>;
+}
+
+/** @param target address of the real endpoint, such as `http://127.0.0.1:9222`. */
+export async function startCdpRelay(target: string): Promise<CdpRelay> {
+  const clients = new Set<WebSocket>();
+  const acceptor = new WebSocketServer({ noServer: true });
+  const server = await startRelay(target, (request, socket, head) => {
+    acceptor.handleUpgrade(request, socket, head, (client) => {
+      clients.add(client);
+      relay.addresses.push(request.url ?? '');
+      const { authorization } = request.headers;
+      const headers = authorization === undefined ? {} : { authorization };
+      const onward = new WebSocket(target.replace('http', 'ws') + request.url, { headers, perMessageDeflate: false });
+      const early: string[] = [];
+      onward.on('open', () => {
+        for (const text of early.splice(0)) onward.send(text);
+      });
+      client.on('message', (data: Buffer) => {
+        const text = data.toString('utf8');
+        const command = JSON.parse(text);
+        relay.commands.push({ ...command, at: performance.now() });
+        relay.onPass(command, text);
+        if (relay.stalled) return;
+        if (onward.readyState === WebSocket.OPEN) onward.send(text);
+        else early.push(text);
+      });
+      onward.on('message', (data: Buffer) => {
+        if (relay.stalled) return;
+        const text = data.toString('utf8');
+        relay.onPass(undefined, text);
+        const isEvent = relay.onEvent !== undefined && /"method":/.test(text.slice(0, 200));
+        client.send(isEvent ? JSON.stringify(relay.onEvent?.(JSON.parse(text))) : text);
+      });
+      client.on('close', () => {
+        clients.delete(client);
+        onward.close();
+      });
+      onward.on('close', () => client.close());
+      onward.on('error', () => client.terminate());
+      client.on('error', () => onward.terminate());
+    });
+  });
+  const relay: CdpRelay = {
+    server,
+    url: server.url,
+    commands: [],
+    addresses: [],
+    get sockets() {
+      return clients.size;
+    },
+    onEvent: undefined,
+    onPass: () => {},
+    stalled: false,
+    cut() {
+      for (const client of clients) client.terminate();
+    },
+    async stop() {
+      for (const client of clients) client.terminate();
+      await server.stop();
+    },
+  };
+  return relay;
+}

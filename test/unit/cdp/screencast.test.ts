@@ -1,0 +1,366 @@
+import { strict as assert } from 'node:assert';
+import { type Frame, type PictureSize, Screencast, type ScreencastState } from '../../../src/cdp/screencast.ts';
+import { type Clock, systemClock } from '../../../src/core/clock.ts';
+import { type PageId, sessionId } from '../../../src/core/ids.ts';
+import type { ProviderError } from '../../../src/core/providerError.ts';
+import { localChrome } from '../../../src/providers/localChrome.ts';
+import { connect } from '../../../src/services/connections.ts';
+import { useChromium } from '../../host/useChromium.ts';
+import { type CdpRelay, startCdpRelay } from '../../servers/cdpRelay.ts';
+import { Devtools } from '../../servers/devtools.ts';
+import { startPages } from '../../servers/pages.ts';
+import type { VendorServer } from '../../servers/vendorServer.ts';
+import { fastClock } from '../services/house.ts';
+import { KeptLog, realWires, unaborted } from '../wires.ts';
+
+/** Width and height of a JPEG picture, out of its frame header. */
+function sizeOf(jpeg: Uint8Array): { width: number; height: number } {
+  const view = Buffer.from(jpeg);
+  assert.equal(view.readUInt16BE(0), 0xffd8, 'not a JPEG');
+  for (let at = 2; at < view.length; ) {
+    const marker = view.readUInt16BE(at);
+    if (marker >= 0xffc0 && marker <= 0xffc3) {
+      return { height: view.readUInt16BE(at + 5), width: view.readUInt16BE(at + 7) };
+    }
+    at += 2 + view.readUInt16BE(at + 2);
+  }
+  throw new Error('a JPEG without a size');
+}
+
+describe('screencast', function () {
+  this.timeout(60_000);
+  const used = useChromium();
+  let pages: VendorServer;
+  let relay: CdpRelay;
+  let watched: Watched | undefined;
+
+  before(async () => {
+    pages = await startPages();
+  });
+  after(async () => {
+    await pages.stop();
+  });
+  beforeEach(async () => {
+    relay = await startCdpRelay(used.chromium.endpoint);
+  });
+  afterEach(async () => {
+    watched?.screencast.dispose();
+    watched = undefined;
+    await relay.stop();
+    for (const browserContextId of await used.devtools.contexts()) {
+      await used.devtools.send('Target.disposeBrowserContext', { browserContextId });
+    }
+  });
+
+  /** A screencast, and what came of it. Each frame is drawn at once, unless `drawing` is off. */
+  interface Watched {
+    readonly screencast: Screencast;
+    readonly frames: Frame[];
+    readonly states: ScreencastState[];
+    readonly lost: ProviderError[];
+    readonly troubles: ProviderError[];
+    drawing: boolean;
+  }
+
+  async function watch(
+    context: string,
+    {
+      page,
+      size,
+      clock = systemClock,
+      drawing = true,
+    }: { page?: string; size?: PictureSize; clock?: Clock; drawing?: boolean } = {},
+  ): Promise<Watched> {
+    const provider = connect(localChrome, relay.url, {}, realWires(new KeptLog(), clock));
+    const devtools = await provider.devtools?.(sessionId(context), unaborted);
+    assert.ok(devtools);
+    const troubles: ProviderError[] = [];
+    const onTrouble = (error: ProviderError) => void troubles.push(error);
+    const screencast = new Screencast(devtools, { clock, page: page as PageId | undefined, size, onTrouble });
+    const one: Watched = { screencast, frames: [], states: [], lost: [], troubles, drawing };
+    watched = one;
+    screencast.onFrame((frame) => {
+      one.frames.push(frame);
+      if (one.drawing) setImmediate(() => screencast.drawn(frame.number));
+    });
+    screencast.onDidChange((state) => one.states.push(state));
+    screencast.onLost((error) => one.lost.push(error));
+    await screencast.start();
+    return one;
+  }
+
+  /** Opens a tab in a context. @returns its id. */
+  async function openTab(browserContextId: string, path: string): Promise<string> {
+    const url = `${pages.url}/${path}`;
+    return (await used.devtools.send<{ targetId: string }>('Target.createTarget', { url, browserContextId })).targetId;
+  }
+
+  const context = async (path: string) => used.devtools.openContext(`${pages.url}/${path}`);
+  const titles = ({ screencast }: Watched) => screencast.state.pages.map(({ title }) => title);
+  const shownTitle = ({ screencast: { state } }: Watched) => state.pages.find(({ id }) => id === state.shown)?.title;
+
+  async function until(isSo: () => boolean | Promise<boolean>, what = 'it did not come to pass'): Promise<void> {
+    for (const deadline = Date.now() + 15_000; !(await isSo()); ) {
+      assert.ok(Date.now() < deadline, what);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  /** Runs a script in a page, as its owner. */
+  async function inPage<T>(targetId: string, expression: string): Promise<T> {
+    const page = await Devtools.connect(`${used.chromium.endpoint.replace('http', 'ws')}/devtools/page/${targetId}`);
+    try {
+      const { result } = await page.send<{ result: { value: T } }>('Runtime.evaluate', { expression });
+      return result.value;
+    } finally {
+      page.close();
+    }
+  }
+
+  it('shows a page that stands still at once, and one that moves as it does', async () => {
+    const still = await watch(await context('form'));
+    await until(() => still.frames.length > 0);
+    assert.equal(still.screencast.state.condition, 'live');
+    const [first] = still.frames;
+    assert.ok(first);
+    const { width, height } = sizeOf(first.jpeg);
+    assert.ok(Math.abs(width / height - first.width / first.height) < 0.05);
+    still.screencast.dispose();
+
+    const moving = await watch(await context('counter'));
+    await until(() => moving.frames.length > 10);
+    const distinct = new Set(moving.frames.map(({ jpeg }) => Buffer.from(jpeg).toString('base64')));
+    assert.ok(distinct.size > 5);
+    assert.deepEqual(moving.troubles, []);
+  });
+
+  it('hands over one frame at a time, and lets no more than one wait', async () => {
+    const one = await watch(await context('counter'), { drawing: false });
+    await until(() => one.frames.length > 0);
+    const acknowledged = () => relay.commands.filter(({ method }) => method === 'Page.screencastFrameAck').length;
+    const [handed, before] = [one.frames.length, acknowledged()];
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    assert.equal(one.frames.length, handed, 'another frame came before the last one was drawn');
+    assert.ok(acknowledged() - before <= 1);
+    // The one that waited comes at once, and then the stream goes on.
+    const last = one.frames.at(-1)?.number ?? 0;
+    one.screencast.drawn(last + 7);
+    assert.equal(one.frames.length, handed, 'a frame that was never sent was taken for drawn');
+    one.drawing = true;
+    one.screencast.drawn(last);
+    assert.equal(one.frames.length, handed + 1);
+    await until(() => one.frames.length > handed + 5);
+  });
+
+  it('asks for no more pixels than are wanted, also after that changes', async () => {
+    const one = await watch(await context('counter'), { size: { width: 300, height: 300 } });
+    const newest = () => sizeOf(one.frames.at(-1)?.jpeg ?? new Uint8Array());
+    await until(() => one.frames.length > 3 && newest().width <= 300 && newest().height <= 300);
+    one.screencast.resize({ width: 120, height: 300 });
+    await until(() => newest().width <= 120);
+    const { width, height } = one.frames.at(-1) ?? assert.fail();
+    assert.ok(width > 300 && height > 300, 'the page itself was made smaller');
+  });
+
+  it('follows a page through navigations to other sites', async () => {
+    const id = await context('counter');
+    const one = await watch(id);
+    await until(() => one.frames.length > 2);
+    const { shown } = one.screencast.state;
+    assert.ok(shown);
+    await inPage(shown, `void (location.href = '${pages.url.replace('127.0.0.1', 'localhost')}/clock')`);
+    await until(() => shownTitle(one) === 'Clock');
+    const before = one.frames.length;
+    await until(() => one.frames.length > before + 5);
+    assert.equal(one.screencast.state.shown, shown);
+    assert.deepEqual(titles(one), ['Clock']);
+  });
+
+  it('follows the session to new tabs and back, unless a page was chosen', async () => {
+    const id = await context('counter');
+    const one = await watch(id);
+    await until(() => shownTitle(one) === 'Counter' && one.frames.length > 0);
+    const second = await openTab(id, 'clock');
+    await until(() => shownTitle(one) === 'Clock' && one.screencast.state.condition === 'live');
+    assert.deepEqual(titles(one), ['Counter', 'Clock']);
+    await used.devtools.send('Target.closeTarget', { targetId: second });
+    await until(() => shownTitle(one) === 'Counter' && one.screencast.state.condition === 'live');
+    const frames = one.frames.length;
+    await until(() => one.frames.length > frames + 3);
+
+    const { shown } = one.screencast.state;
+    one.screencast.choose(shown);
+    await openTab(id, 'form');
+    await until(() => titles(one).includes('Sign-up form'));
+    assert.equal(shownTitle(one), 'Counter');
+    await used.devtools.send('Target.closeTarget', { targetId: shown });
+    await until(() => shownTitle(one) === 'Sign-up form');
+    // What belongs to another session is none of its pages.
+    await context('clock');
+    assert.deepEqual(titles(one), ['Sign-up form']);
+  });
+
+  it('says so when a session has no page, and shows the first that opens', async () => {
+    const id = await used.devtools.openContext();
+    const one = await watch(id);
+    assert.equal(one.screencast.state.condition, 'noPage');
+    await openTab(id, 'counter');
+    await until(() => one.screencast.state.condition === 'live');
+  });
+
+  it('looks at a page in a tab behind others once a second', async () => {
+    const id = await context('form');
+    const one = await watch(id);
+    await until(() => one.screencast.state.condition === 'live');
+    const { shown } = one.screencast.state;
+    assert.ok(shown);
+    one.screencast.choose(shown);
+    const front = await openTab(id, 'clock');
+    await until(() => one.screencast.state.condition === 'background');
+    const before = one.frames.length;
+    await inPage(shown, `void (document.body.textContent = 'Changed behind the other tab')`);
+    await until(() => one.frames.length > before);
+    const quiet = one.frames.length;
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    assert.ok(one.frames.length - quiet <= 2, 'pictures that are the same were shown');
+    assert.equal(one.screencast.state.condition, 'background');
+    await used.devtools.send('Target.closeTarget', { targetId: front });
+    await until(() => one.screencast.state.condition === 'live');
+  });
+
+  it('says that a page has crashed, and shows it again once it is loaded anew', async () => {
+    const one = await watch(await context('counter'));
+    await until(() => one.frames.length > 0);
+    const { shown } = one.screencast.state;
+    assert.ok(shown);
+    const page = await Devtools.connect(`${used.chromium.endpoint.replace('http', 'ws')}/devtools/page/${shown}`);
+    // It is never answered.
+    void page.send('Page.navigate', { url: 'chrome://crash' });
+    await until(() => one.screencast.state.condition === 'crashed');
+    assert.deepEqual(one.lost, []);
+    void page.send('Page.navigate', { url: `${pages.url}/clock` });
+    await until(() => one.screencast.state.condition === 'live' && shownTitle(one) === 'Clock');
+    const before = one.frames.length;
+    await until(() => one.frames.length > before + 3);
+    page.close();
+  });
+
+  it('sends nothing to a page that is only watched', async () => {
+    const one = await watch(await context('form'));
+    await until(() => one.frames.length > 0);
+    one.screencast.input({ kind: 'text', text: 'unwanted' });
+    one.screencast.answerDialog(true);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const sent = new Set(relay.commands.map(({ method }) => method));
+    assert.deepEqual(
+      [...sent].filter((method) => /^(Input|Runtime|DOM|Emulation)\.|^Page\.(enable|bring)/.test(method ?? '')),
+      [],
+    );
+    assert.equal(await inPage(one.screencast.state.shown ?? '', 'person.value'), '');
+  });
+
+  it('steers: clicks where the picture shows it, types, presses keys, pastes and turns the wheel', async () => {
+    const one = await watch(await context('form'), { size: { width: 200, height: 200 } });
+    await until(() => one.frames.length > 0);
+    const page = one.screencast.state.shown ?? '';
+    one.screencast.setSteering(true);
+    const at = async (id: string) =>
+      inPage<string>(
+        page,
+        `JSON.stringify((({ x, y, width, height }) => ({ x: x + width / 2, y: y + height / 2 }))(${id}.getBoundingClientRect()))`,
+      ).then((text) => JSON.parse(text) as { x: number; y: number });
+    const click = async (id: string) => {
+      const point = await at(id);
+      const mouse = { kind: 'mouse', button: 'left', modifiers: 0, ...point } as const;
+      one.screencast.input({ ...mouse, type: 'mouseMoved', button: 'none', buttons: 0, clickCount: 0 });
+      one.screencast.input({ ...mouse, type: 'mousePressed', buttons: 1, clickCount: 1 });
+      one.screencast.input({ ...mouse, type: 'mouseReleased', buttons: 0, clickCount: 1 });
+    };
+    await click('person');
+    const key = { kind: 'key', modifiers: 0, location: 0, autoRepeat: false } as const;
+    for (const letter of 'Ada') {
+      const code = `Key${letter.toUpperCase()}`;
+      const windowsVirtualKeyCode = letter.toUpperCase().charCodeAt(0);
+      one.screencast.input({ ...key, type: 'keyDown', key: letter, code, windowsVirtualKeyCode, text: letter });
+      one.screencast.input({ ...key, type: 'keyUp', key: letter, code, windowsVirtualKeyCode, text: '' });
+    }
+    one.screencast.input({ kind: 'text', text: ' Lovelace 🌙' });
+    await until(async () => (await inPage(page, 'person.value')) === 'Ada Lovelace 🌙');
+    await click('send');
+    await until(async () => (await inPage(page, 'said.textContent')) === 'Hello Ada Lovelace 🌙');
+    await inPage(page, `void (document.body.style.height = '5000px')`);
+    one.screencast.input({ kind: 'wheel', x: 50, y: 50, deltaX: 0, deltaY: 400, modifiers: 0 });
+    await until(async () => (await inPage<number>(page, 'scrollY')) > 0);
+    one.screencast.setSteering(false);
+    one.screencast.input({ kind: 'text', text: 'no more' });
+    assert.equal(await inPage(page, 'person.value'), 'Ada Lovelace 🌙');
+  });
+
+  it('tells whoever steers of a dialog, and answers it', async () => {
+    const one = await watch(await context('form'));
+    await until(() => one.frames.length > 0);
+    const page = one.screencast.state.shown ?? '';
+    one.screencast.setSteering(true);
+    await until(() => relay.commands.some(({ method }) => method === 'Page.enable'));
+    const asked = inPage<boolean>(page, `confirm('Really [x](command:y)?')`);
+    await until(() => one.screencast.state.dialog !== undefined);
+    assert.deepEqual(one.screencast.state.dialog, { type: 'confirm', message: 'Really [x](command:y)?' });
+    one.screencast.answerDialog(true);
+    assert.equal(await asked, true);
+    await until(() => one.screencast.state.dialog === undefined);
+  });
+
+  it('notices a socket that stalls without being closed', async () => {
+    const one = await watch(await context('form'), { clock: fastClock(5) });
+    await until(() => one.frames.length > 0);
+    relay.stalled = true;
+    await until(() => one.lost.length > 0);
+    assert.deepEqual(
+      one.lost.map(({ trouble }) => trouble.kind),
+      ['timedOut'],
+    );
+    await until(() => relay.sockets === 0);
+  });
+
+  it('stays with a page that stands still for long', async () => {
+    const one = await watch(await context('form'), { clock: fastClock(5) });
+    await until(() => one.frames.length > 0);
+    await until(() => relay.commands.filter(({ method }) => method === 'Target.getTargets').length > 5);
+    assert.deepEqual(one.lost, []);
+  });
+
+  it('notices a socket that is closed, and leaves none open behind itself', async () => {
+    const one = await watch(await context('counter'));
+    await until(() => one.frames.length > 0);
+    relay.cut();
+    await until(() => one.lost.length > 0);
+    assert.deepEqual(
+      one.lost.map(({ trouble }) => trouble.kind),
+      ['unreachable'],
+    );
+    const again = await watch(await context('counter'));
+    await until(() => again.frames.length > 0);
+    again.screencast.dispose();
+    await until(() => relay.sockets === 0);
+    assert.deepEqual(again.lost, [], 'an end of one’s own was taken for a loss');
+  });
+
+  it('takes frames of ten megabytes, and events that make no sense', async () => {
+    let count = 0;
+    const huge = () => Buffer.alloc(10 * 2 ** 20, ++count).toString('base64');
+    relay.onEvent = (message) =>
+      message.method === 'Page.screencastFrame' ? { ...message, params: { ...message.params, data: huge() } } : message;
+    const one = await watch(await context('counter'));
+    await until(() => one.frames.filter(({ jpeg }) => jpeg.length === 10 * 2 ** 20).length > 2);
+    relay.onEvent = (message) => ({ ...message, params: { nonsense: true } });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    relay.onEvent = undefined;
+    assert.deepEqual(one.lost, []);
+  });
+
+  it('tells of pages as they are: cleaning their titles is for who shows them', async () => {
+    const evil = `data:text/html,<title>${encodeURIComponent('<img src=x> \u202e$(trash)')}</title>`;
+    const one = await watch(await used.devtools.openContext(evil));
+    await until(() => titles(one)[0]?.startsWith('<img') === true);
+  });
+});

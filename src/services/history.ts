@@ -1,7 +1,8 @@
 import * as v from 'valibot';
 import { type Disposable, Emitter, type Event } from '../core/event.ts';
-import type { SessionId } from '../core/ids.ts';
-import { hostOf } from '../core/session.ts';
+import type { AccountId, SessionId } from '../core/ids.ts';
+import { same } from '../core/same.ts';
+import { type Fate, hostOf } from '../core/session.ts';
 import type { Memory } from '../core/vault.ts';
 import type { Accounts } from './accounts.ts';
 import type { SessionStore } from './sessionStore.ts';
@@ -23,8 +24,11 @@ const EndedSession = v.object({
   startIsExact: v.boolean(),
   /** When it was seen to be gone, in epoch milliseconds. */
   endedAt: v.number(),
-  /** `you` where its end was asked for here; `elsewhere` where it ended by itself or by somebody else. */
-  by: v.picklist(['you', 'elsewhere']),
+  /**
+   * `you` where its end was asked for here; `timedOut` and `failed` where the vendor says so; `elsewhere` for any other end,
+   * by itself or by somebody else.
+   */
+  by: v.picklist(['you', 'elsewhere', 'timedOut', 'failed']),
 });
 /** A session that was listed and is not any longer. Holds no secret and no address; commands take it for a target. */
 export type EndedSession = v.InferOutput<typeof EndedSession>;
@@ -79,6 +83,24 @@ export class History implements Disposable {
 
   get all(): readonly EndedSession[] {
     return this.#ended;
+  }
+
+  /** What is known of a session that has ended, if it is among the last. */
+  find(account: AccountId, session: SessionId): EndedSession | undefined {
+    return this.#ended.find(({ accountId: its, sessionId: id }) => its === account && id === session);
+  }
+
+  /** Takes over what the vendor says of an end that was seen here. */
+  learn(account: AccountId, session: SessionId, { how, endedAt }: Fate): void {
+    const known = this.find(account, session);
+    if (known === undefined) return;
+    const learned = {
+      ...known,
+      by: known.by === 'elsewhere' && how !== 'completed' ? how : known.by,
+      // It was seen to be gone no sooner than it was.
+      endedAt: endedAt !== undefined && endedAt >= known.startedAt ? Math.min(endedAt, known.endedAt) : known.endedAt,
+    };
+    if (!same(known, learned)) this.#set(this.#ended.map((ended) => (ended === known ? learned : ended)));
   }
 
   clear(): void {

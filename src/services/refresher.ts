@@ -8,7 +8,7 @@ import type { Accounts } from './accounts.ts';
 import type { Connections } from './connections.ts';
 import type { SessionStore } from './sessionStore.ts';
 
-/** Whether somebody looks: nothing is asked for while the view is hidden, and seldom while the window is not focused. */
+/** Whether somebody looks: nothing is asked for while nobody does, and seldom while the window is not focused. */
 export interface Attention {
   readonly visible: boolean;
   readonly focused: boolean;
@@ -55,6 +55,8 @@ export class Refresher implements Disposable {
   readonly #options: RefresherOptions;
   readonly #polls = new Map<AccountId, Poll>();
   readonly #subscriptions: readonly Disposable[];
+  /** How many live views of an account's sessions are on the screen. */
+  readonly #watched = new Map<AccountId, number>();
   #attention: Attention = { visible: false, focused: true };
 
   constructor(options: RefresherOptions) {
@@ -86,6 +88,25 @@ export class Refresher implements Disposable {
       poll.quiet = 0;
       this.#schedule(poll);
     }
+  }
+
+  /**
+   * Keeps an account up to date until the result is disposed, though nobody may look at the list: one of its sessions is
+   * shown live.
+   */
+  watch(account: AccountId): Disposable {
+    const count = (by: number) => {
+      this.#watched.set(account, (this.#watched.get(account) ?? 0) + by);
+      this.#scheduleById(account);
+    };
+    count(1);
+    let watching = true;
+    return {
+      dispose: () => {
+        if (watching) count(-1);
+        watching = false;
+      },
+    };
   }
 
   /** Plans anew, after the interval became another. */
@@ -206,7 +227,8 @@ export class Refresher implements Disposable {
   /** Milliseconds until the next refresh, or undefined where none is due by itself. */
   #wait(poll: Poll): number | undefined {
     const { clock, interval } = this.#options;
-    if (!this.#attention.visible || poll.stopped) return undefined;
+    const isLookedAt = this.#attention.visible || (this.#watched.get(poll.account) ?? 0) > 0;
+    if (!isLookedAt || poll.stopped) return undefined;
     if (poll.finishedAt === undefined) return 0;
     const visible = interval();
     if (visible <= 0) return undefined;

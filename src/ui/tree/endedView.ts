@@ -1,20 +1,30 @@
 import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
+import { accountId } from '../../core/ids.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { EndedSession, History } from '../../services/history.ts';
+import type { SessionsView } from '../../services/sessionStore.ts';
 import { longAge, shortAge, timeOfDay } from '../words/ages.ts';
 import { shortId } from '../words/names.ts';
+import { endedContext } from './contextValue.ts';
 
 const viewId = 'browserSessions.ended';
 const dayMs = 86_400_000;
 
+const icons: Readonly<Record<EndedSession['by'], string>> = {
+  you: 'debug-stop',
+  elsewhere: 'circle-slash',
+  timedOut: 'watch',
+  failed: 'error',
+};
+
 /** Opens the view "Recently Ended". Its rows name what they stand for as targets of commands do. */
-export function openEndedView(history: History, now: () => number): vscode.Disposable {
+export function openEndedView(history: History, store: SessionsView, now: () => number): vscode.Disposable {
   const changed = new vscode.EventEmitter<void>();
   const provider: vscode.TreeDataProvider<EndedSession> = {
     onDidChangeTreeData: changed.event,
     getChildren: (row) => (row === undefined ? [...history.all] : []),
-    getTreeItem: (ended) => endedItem(ended, now()),
+    getTreeItem: (ended) => endedItem(ended, store, now()),
   };
   const view = vscode.window.createTreeView(viewId, { treeDataProvider: provider });
   const describe = () => {
@@ -32,20 +42,33 @@ export function openEndedView(history: History, now: () => number): vscode.Dispo
   );
 }
 
-function endedItem(ended: EndedSession, now: number): vscode.TreeItem {
+function endedItem(ended: EndedSession, store: SessionsView, now: number): vscode.TreeItem {
   const { sessionId: id, name, account, startedAt, startIsExact, endedAt, by } = ended;
   const label = plainText(name ?? '') || shortId(id);
   const at = now - endedAt < dayMs ? timeOfDay(endedAt) : new Date(endedAt).toLocaleDateString();
   const ran = shortAge(endedAt - startedAt);
-  const how = by === 'you' ? l10n.t('by you') : l10n.t('by itself or by others');
+  const how = howItEnded(by);
   const item = new vscode.TreeItem(label);
   item.id = `ended/${ended.accountId}/${id}/${endedAt}`;
   item.description = [at, startIsExact ? l10n.t('ran {0}', ran) : l10n.t('seen for {0}', ran), how].join(' · ');
-  item.iconPath = new vscode.ThemeIcon(by === 'you' ? 'debug-stop' : 'circle-slash');
-  item.contextValue = 'rb:ended';
+  item.iconPath = new vscode.ThemeIcon(icons[by]);
+  item.contextValue = endedContext(store.capabilities(accountId(ended.accountId)));
   item.accessibilityInformation = {
     label: l10n.t('Session {0} ended at {1}, {2}, after {3}', label, at, how, longAge(endedAt - startedAt)),
   };
   item.tooltip = [label, plainText(account), plainText(id, 200), new Date(endedAt).toLocaleString(), how].join('\n');
   return item;
+}
+
+function howItEnded(by: EndedSession['by']): string {
+  switch (by) {
+    case 'you':
+      return l10n.t('by you');
+    case 'elsewhere':
+      return l10n.t('by itself or by others');
+    case 'timedOut':
+      return l10n.t('timed out');
+    case 'failed':
+      return l10n.t('failed');
+  }
 }

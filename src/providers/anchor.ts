@@ -4,7 +4,7 @@ import type { Group, GroupDeletion } from '../core/group.ts';
 import type { HttpRequest } from '../core/http.ts';
 import { type GroupId, groupId, idFault, type PageId, pageId, type SessionId, sessionId } from '../core/ids.ts';
 import type { Inventory, ListFault } from '../core/inventory.ts';
-import { type LiveView, liveViewUrl } from '../core/liveView.ts';
+import { type LiveView, liveViewUrl, recordingUrl } from '../core/liveView.ts';
 import { isAtAccount, isWithin } from '../core/origin.ts';
 import type { Page } from '../core/page.ts';
 import { type EndAnswer, type Link, type Provider, type ProviderKind, usualEnding } from '../core/provider.ts';
@@ -61,7 +61,15 @@ const PagedSession = v.object({
 });
 type PagedSession = v.InferOutput<typeof PagedSession>;
 const PagedList = v.object({ data: v.object({ sessions: v.array(v.unknown()), total_pages: v.number() }) });
-const OneSession = v.object({ data: v.object({ status: v.string() }) });
+/** Of what a session was started with only this is read: it may hold the password of a proxy. */
+const LiveViewTerms = v.object({ live_view: v.object({ one_time_url: v.boolean() }) });
+const Configuration = v.fallback(v.union([LiveViewTerms, v.object({ session: LiveViewTerms })]), {
+  live_view: { one_time_url: false },
+});
+const OneSession = v.object({ data: v.object({ status: v.string(), configuration: Configuration }) });
+const Recordings = v.object({
+  data: v.object({ items: v.array(v.object({ file_link: v.string(), is_primary: v.fallback(v.boolean(), false) })) }),
+});
 const Batch = v.object({
   batch_id: idField,
   status: v.string(),
@@ -118,7 +126,7 @@ export const anchor: ProviderKind = {
   ],
   settings: [],
   furtherAddresses: () => [],
-  can: ['pages', 'liveView', 'deleteGroup', 'cancelGroup', 'endEverything'],
+  can: ['pages', 'liveView', 'screenshot', 'recording', 'deleteGroup', 'cancelGroup', 'endEverything'],
   wording: {
     session: 'A browser in Anchor’s cloud. Those that other keys of your team started are left out of ends of many.',
     ending: 'Unsaved page state, downloads not yet fetched and the connection of any running script are lost.',
@@ -131,7 +139,8 @@ export const anchor: ProviderKind = {
 
 function connect(link: Link): Provider {
   const headers = { 'anchor-api-key': link.credentials['apiKey'] ?? '' };
-  const send = (request: HttpRequest, signal: AbortSignal) => link.http.send({ ...request, headers }, signal);
+  const send = (request: HttpRequest, signal: AbortSignal) =>
+    link.http.send({ ...request, headers: { ...request.headers, ...headers } }, signal);
   /** Which batch a session came from never changes once the batch has made all of its sessions. */
   const batchOf = new Map<SessionId, GroupId>();
   const wholeBatches = new Set<GroupId>();
@@ -212,13 +221,13 @@ function connect(link: Link): Provider {
     return { sessions, groups, faults, account: undefined };
   }
 
-  async function statusOf(id: SessionId, signal: AbortSignal): Promise<string | undefined> {
+  async function find(id: SessionId, signal: AbortSignal) {
     try {
       const answer = await send(
         { method: 'GET', route: '/v1/sessions/{session_id}', params: { session_id: id } },
         signal,
       );
-      return decode(OneSession, answer).data.status;
+      return decode(OneSession, answer).data;
     } catch (error) {
       if (ProviderError.isOf(error, 'notFound')) return undefined;
       throw error;
@@ -297,7 +306,7 @@ function connect(link: Link): Provider {
       } catch (error) {
         // 401 is "Invalid API Key or browser session ID": only another question tells which.
         if (!ProviderError.isOf(error, 'unauthorized', 'notFound')) throw error;
-        const status = await statusOf(id, signal);
+        const status = (await find(id, signal))?.status;
         if (status === undefined || hasEnded(status)) return { outcome: 'alreadyGone', how: undefined };
         await send({ method: 'GET', route: '/v1/sessions/all/status' }, signal);
         throw new ProviderError(
@@ -311,7 +320,7 @@ function connect(link: Link): Provider {
     },
 
     async probe({ id }, signal) {
-      const status = await statusOf(id, signal);
+      const status = (await find(id, signal))?.status;
       return status === undefined || hasEnded(status) ? 'gone' : 'running';
     },
 
@@ -343,33 +352,76 @@ function connect(link: Link): Provider {
       return (await pagesOf(id, signal)).map((page) => ({ id: pageId(page.id), title: page.title, url: page.url }));
     },
 
-    async liveView(id, page, signal) {
+    async liveView(id, page, _mode, signal): Promise<LiveView> {
+      const { address, oneTime } = await liveViewAddress(id, page, signal);
       return {
-        url: liveViewUrl(await liveViewAddress(id, page, signal), allowsLiveView),
+        url: liveViewUrl(address, allowsLiveView),
         // https://docs.anchorbrowser.io/advanced/browser-live-view
         sandbox: 'allow-same-origin allow-scripts',
         allow: 'clipboard-read; clipboard-write',
-      } satisfies LiveView;
+        fixedMode: false,
+        oneTime,
+        farewell: undefined,
+      };
+    },
+
+    async screenshot(id, signal) {
+      const route = '/v1/sessions/{session_id}/screenshot';
+      const request = { method: 'GET', route, params: { session_id: id }, headers: { accept: 'image/png' } } as const;
+      const { bytes } = await send(request, signal);
+      return { bytes, type: 'image/png' };
+    },
+
+    async recording(id, signal) {
+      const route = '/v1/sessions/{session_id}/recordings';
+      const { items } = decode(
+        Recordings,
+        await send({ method: 'GET', route, params: { session_id: id } }, signal),
+      ).data;
+      const [first] = items;
+      if (first === undefined) throw new ProviderError({ kind: 'notFound' }, 'the session has no recording');
+      return recordingUrl((items.find(({ is_primary }) => is_primary) ?? first).file_link);
+    },
+
+    // Its words for an end are not documented beyond these; what a time limit ends is not told from the rest.
+    async fate(id, signal) {
+      const status = (await find(id, signal))?.status.toLowerCase();
+      if (status === undefined || !hasEnded(status)) return undefined;
+      return { how: status === 'failed' ? 'failed' : 'completed', endedAt: undefined };
     },
   };
 
   /** The page's own viewer, else the link that the batch handed out, else the address that Anchor's samples build. */
-  async function liveViewAddress(id: SessionId, page: PageId | undefined, signal: AbortSignal): Promise<string> {
+  async function liveViewAddress(
+    id: SessionId,
+    page: PageId | undefined,
+    signal: AbortSignal,
+  ): Promise<{ readonly address: string; readonly oneTime: boolean }> {
     const pages = await pagesOf(id, signal);
     const shown = page === undefined ? pages[0] : pages.find((one) => one.id === page);
-    if (shown !== undefined) return shown.frontend_url;
+    if (shown !== undefined) return { address: shown.frontend_url, oneTime: false };
     if (page !== undefined) throw new ProviderError({ kind: 'notFound' }, 'the page is not among the session’s pages');
     const batch = batchOf.get(id);
     const item =
       batch === undefined ? undefined : (await batchSessions(batch, signal)).find((one) => one.session_id === id);
-    if (item?.live_view_url != null) return item.live_view_url;
-    if (link.origin.origin === defaultAddress)
-      return `https://live.anchorbrowser.io/?sessionId=${encodeURIComponent(id)}`;
+    // Only the link that the start handed out can be for one use (session.live_view.one_time_url).
+    if (item?.live_view_url != null) {
+      return { address: item.live_view_url, oneTime: isOneTime(await find(id, signal)) };
+    }
+    if (link.origin.origin === defaultAddress) {
+      return { address: `https://live.anchorbrowser.io/?sessionId=${encodeURIComponent(id)}`, oneTime: false };
+    }
     throw new ProviderError(
       { kind: 'unsupported', what: 'a live view of a session that has no page' },
       'no page to show',
     );
   }
+}
+
+function isOneTime(found: v.InferOutput<typeof OneSession>['data'] | undefined): boolean {
+  if (found === undefined) return false;
+  const { configuration } = found;
+  return ('session' in configuration ? configuration.session : configuration).live_view.one_time_url;
 }
 
 function hasEnded(status: string): boolean {
@@ -397,6 +449,7 @@ function sessionOf(id: SessionId, status: string, tags: readonly string[], start
     metadata: new Map(),
     traits: [],
     pages: undefined,
+    watchable: true,
     ends: 'session',
     heldBack: undefined,
     facts: [],

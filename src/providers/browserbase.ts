@@ -3,13 +3,13 @@ import type { AccountFacts } from '../core/account.ts';
 import type { HttpClient, HttpRequest } from '../core/http.ts';
 import { type PageId, pageId, type SessionId, sessionId } from '../core/ids.ts';
 import type { Inventory } from '../core/inventory.ts';
-import { type LiveView, liveViewUrl } from '../core/liveView.ts';
+import { type LiveView, liveViewUrl, type ViewMode } from '../core/liveView.ts';
 import { isAtAccount, isWithin } from '../core/origin.ts';
 import type { Page } from '../core/page.ts';
 import { type EndAnswer, type Link, type Provider, type ProviderKind, usualEnding } from '../core/provider.ts';
 import { ProviderError } from '../core/providerError.ts';
 import { remembered } from '../core/remembered.ts';
-import type { Session, SessionPhase } from '../core/session.ts';
+import type { Fate, Session, SessionPhase } from '../core/session.ts';
 import { dateField, decode, decodeEach, idField } from '../http/decode.ts';
 import { subjectOf } from '../http/paging.ts';
 
@@ -28,8 +28,13 @@ const stagehandAddresses: ReadonlyMap<string, string> = new Map([
 ]);
 /** The statuses of what runs. Together their lists have everything: a session goes from the first to the second. */
 const runningStatuses = ['PENDING', 'RUNNING'] as const;
-/** The statuses that mean the end. Any other word is a running session. */
-const endedStatuses = new Set(['COMPLETED', 'ERROR', 'TIMED_OUT']);
+/** The statuses that mean the end, and how it came. Any other word is a running session. */
+const fates: ReadonlyMap<string, Fate['how']> = new Map([
+  ['COMPLETED', 'completed'],
+  ['ERROR', 'failed'],
+  ['TIMED_OUT', 'timedOut'],
+]);
+const endedStatuses: ReadonlySet<string> = new Set(fates.keys());
 const phases: Readonly<Record<string, SessionPhase>> = { PENDING: 'starting', RUNNING: 'running' };
 /** Seconds for which a live view address can be opened. */
 const liveViewLifetime = 600;
@@ -52,8 +57,8 @@ const SessionRow = v.object({
 type SessionRow = v.InferOutput<typeof SessionRow>;
 const SessionList = v.array(v.unknown());
 const SessionStatus = v.object({ id: idField, status: v.string() });
-/** Of one session only its status is read: the answer also holds its signing key. */
-const OneSession = v.object({ status: v.string() });
+/** Of one session no more is read: the answer also holds its signing key. */
+const OneSession = v.object({ status: v.string(), endedAt: v.fallback(dateField, undefined) });
 const Projects = v.array(v.object({ id: v.string(), name: v.string(), concurrency: v.number() }));
 const LivePage = v.object({ id: idField, title: v.string(), url: v.string(), debuggerFullscreenUrl: v.string() });
 const LiveUrls = v.object({ debuggerFullscreenUrl: v.string(), pages: v.array(LivePage) });
@@ -138,10 +143,9 @@ function connect(link: Link): Provider {
     return { sessions, groups: [], faults, account: undefined };
   }
 
-  async function statusOf(id: SessionId, signal: AbortSignal): Promise<string | undefined> {
+  async function find(id: SessionId, signal: AbortSignal) {
     try {
-      return decode(OneSession, await send({ method: 'GET', route: '/v1/sessions/{id}', params: { id } }, signal))
-        .status;
+      return decode(OneSession, await send({ method: 'GET', route: '/v1/sessions/{id}', params: { id } }, signal));
     } catch (error) {
       if (ProviderError.isOf(error, 'notFound')) return undefined;
       throw error;
@@ -149,7 +153,7 @@ function connect(link: Link): Provider {
   }
 
   async function hasEnded(id: SessionId, signal: AbortSignal): Promise<boolean> {
-    const status = await statusOf(id, signal);
+    const status = (await find(id, signal))?.status;
     return status === undefined || endedStatuses.has(status);
   }
 
@@ -246,15 +250,27 @@ function connect(link: Link): Provider {
       }));
     },
 
-    async liveView(id: SessionId, page: PageId | undefined, signal): Promise<LiveView> {
+    async liveView(id: SessionId, page: PageId | undefined, _mode: ViewMode, signal): Promise<LiveView> {
       const { debuggerFullscreenUrl, pages } = await liveUrls(id, signal);
       const shown =
         page === undefined ? debuggerFullscreenUrl : pages.find((one) => one.id === page)?.debuggerFullscreenUrl;
       if (shown === undefined)
         throw new ProviderError({ kind: 'notFound' }, 'the page is not among the session’s pages');
       // https://docs.browserbase.com/platform/browser/observability/session-live-view
-      const [sandbox, allow] = ['allow-same-origin allow-scripts', 'clipboard-read; clipboard-write'];
-      return { url: liveViewUrl(shown, allowsLiveView), sandbox, allow };
+      return {
+        url: liveViewUrl(shown, allowsLiveView),
+        sandbox: 'allow-same-origin allow-scripts',
+        allow: 'clipboard-read; clipboard-write',
+        fixedMode: false,
+        oneTime: false,
+        farewell: 'browserbase-disconnected',
+      };
+    },
+
+    async fate(id, signal) {
+      const found = await find(id, signal);
+      const how = fates.get(found?.status ?? '');
+      return found === undefined || how === undefined ? undefined : { how, endedAt: found.endedAt };
     },
 
     // Another address than the vendor's own has a dashboard that nobody knows. The page has the recording, too.
@@ -299,6 +315,7 @@ function sessionOf(row: SessionRow): Session {
     metadata,
     traits: [...(isStagehands(metadata) ? ['Stagehand'] : []), ...(row.keepAlive ? ['keep alive'] : [])],
     pages: undefined,
+    watchable: true,
     ends: 'session',
     heldBack: undefined,
     facts: facts.flatMap(([label, value]) => (value === undefined ? [] : [[label, value] as const])),

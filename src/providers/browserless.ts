@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { AccountFacts } from '../core/account.ts';
+import type { SessionDevtools } from '../core/cdp.ts';
 import type { HttpAnswer, HttpRequest } from '../core/http.ts';
 import { pageId, type SessionId, sessionId } from '../core/ids.ts';
 import type { Inventory } from '../core/inventory.ts';
@@ -103,21 +104,22 @@ export const browserless: ProviderKind = {
     },
   ],
   furtherAddresses: ({ hostname }) => (isVendorHost(hostname) ? [new URL(accountApiAddress)] : []),
-  can: ['endEverything', 'liveView'],
+  can: ['endEverything', 'liveView', 'devtools'],
   wording: {
     session:
-      'A browser of a v1 or v2 server, self-hosted or dedicated, or of the shared cloud, which alone has a live view.',
+      'A browser of a v1 or v2 server, self-hosted or dedicated, or of the shared cloud. Those driven by Playwright’s own protocol cannot be watched.',
     ending: 'The browser closes. Unsaved page state and the connection of any running script are lost.',
     endEverything: 'Every browser on this server ends, also those that are not listed and those of others who use it.',
     deleteGroup: undefined,
-    watching: 'The live view is for watching only, and closes by itself after 15 minutes at most.',
+    watching:
+      'On a server of your own an open live view counts as one of its clients: the browser stays while it is open, and may close with it once its script has left. The cloud’s live view closes by itself after 15 minutes at most.',
   },
   connect,
 };
 
 /** One of the three things that are called Browserless. */
 interface Surface
-  extends Pick<Provider, 'ending' | 'check' | 'list' | 'end' | 'probe' | 'endEverything' | 'liveView'> {}
+  extends Pick<Provider, 'ending' | 'check' | 'list' | 'end' | 'probe' | 'endEverything' | 'liveView' | 'devtools'> {}
 
 function connect(link: Link): Provider {
   let known: Surface | undefined;
@@ -167,6 +169,9 @@ function connect(link: Link): Provider {
     get liveView() {
       return known?.liveView;
     },
+    get devtools() {
+      return known?.devtools;
+    },
   };
 }
 
@@ -210,7 +215,7 @@ function isV1Refusal(error: unknown): boolean {
 function v2(link: Link, version: string): Surface {
   const send = (request: HttpRequest, signal: AbortSignal) =>
     link.http.send({ ...request, headers: bearer(link) }, signal);
-  return selfHosted(link, send, `v${version}`);
+  return selfHosted(link, send, { headers: bearer(link), query: {} }, `v${version}`);
 }
 
 function v1(link: Link): Surface {
@@ -226,6 +231,7 @@ function v1(link: Link): Surface {
         throw new ProviderError({ kind: 'unauthorized' }, 'v1 refused the token');
       }
     },
+    { headers: {}, query },
     'v1',
   );
 }
@@ -234,6 +240,7 @@ function v1(link: Link): Surface {
 function selfHosted(
   link: Link,
   send: (request: HttpRequest, signal: AbortSignal) => Promise<HttpAnswer>,
+  socket: { readonly headers: Readonly<Record<string, string>>; readonly query: Readonly<Record<string, string>> },
   identity: string,
 ): Surface {
   const facts = remembered(link.clock, limitLifetimeMs, async (signal): Promise<AccountFacts> => {
@@ -285,6 +292,14 @@ function selfHosted(
     },
     async endEverything(signal) {
       await send({ method: 'GET', route: '/kill/all', repeatable: false }, signal);
+    },
+    async devtools(id, signal): Promise<SessionDevtools> {
+      if (!v.is(BrowserId, id)) throw unaddressable('connecting to DevTools', 'it has characters that no id may have');
+      const address = new URL(`${link.origin.pathname.replace(/\/$/, '')}/devtools/browser/${id}`, link.origin);
+      address.protocol = link.origin.protocol === 'https:' ? 'wss:' : 'ws:';
+      for (const [name, value] of Object.entries(socket.query)) address.searchParams.set(name, value);
+      // One browser is one session: all of its pages are.
+      return { connection: await link.cdp.dial(address, socket.headers, signal), owns: () => true };
     },
   };
 }
@@ -343,14 +358,17 @@ function cloud(link: Link, version: string | undefined): Surface {
       }
     },
     probe: async ({ id }, signal) => ((await isListed(id, signal)) ? 'running' : 'gone'),
-    async liveView(id, _page, signal): Promise<LiveView> {
+    async liveView(id, _page, mode, signal): Promise<LiveView> {
       const request = { method: 'POST', route: '/browser/{id}/live', params: { id }, query } as const;
-      const answer = await link.http.send({ ...request, body: { interactable: false } }, signal);
+      const answer = await link.http.send({ ...request, body: { interactable: mode === 'interact' } }, signal);
       return {
         url: liveViewUrl(decode(LiveAnswer, answer).liveURL, (url) => allowsLiveView(url, link.origin)),
         // https://docs.browserless.io/baas/monitor-sessions/embedding-live-url
         sandbox: 'allow-scripts allow-same-origin',
         allow: '',
+        fixedMode: true,
+        oneTime: false,
+        farewell: undefined,
       };
     },
   };
@@ -395,6 +413,8 @@ function sessionOf(id: string, rows: readonly Row[]): Session {
   const trackingId = first?.trackingId ?? undefined;
   const browser = first?.browser ?? undefined;
   const stopped = first?.running === false;
+  // Browsers that are driven by Playwright's own protocol have no targets in the list, whatever they show.
+  const byPlaywright = browser?.includes('Playwright') === true;
   return {
     id: sessionId(id),
     name: trackingId ?? pages.find(({ title }) => title !== '')?.title,
@@ -406,8 +426,8 @@ function sessionOf(id: string, rows: readonly Row[]): Session {
     tags: [],
     metadata: trackingId === undefined ? new Map() : new Map([['trackingId', trackingId]]),
     traits: [],
-    // Browsers that are driven by Playwright's own protocol have no targets in the list, whatever they show.
-    pages: browser?.includes('Playwright') === true ? undefined : pages,
+    pages: byPlaywright ? undefined : pages,
+    watchable: !byPlaywright,
     ends: 'session',
     heldBack: undefined,
     facts: [
@@ -432,6 +452,7 @@ function cloudSessionOf({ browserId, startTime, browserName, type }: v.InferOutp
     metadata: new Map(),
     traits: [browserName ?? '', type ?? ''].filter((trait) => trait !== ''),
     pages: undefined,
+    watchable: true,
     ends: 'session',
     heldBack: undefined,
     facts: [],

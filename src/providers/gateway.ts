@@ -135,7 +135,7 @@ function connect(link: Link): Provider {
       return found.status == null ? 'unknown' : 'running';
     },
 
-    async liveView(id, _page, signal): Promise<LiveView> {
+    async liveView(id, _page, _mode, signal): Promise<LiveView> {
       const found = await find(id, signal);
       if (found === undefined) throw new ProviderError({ kind: 'notFound' }, 'the gateway does not find the session');
       if (found.liveViewUrl == null) {
@@ -145,6 +145,10 @@ function connect(link: Link): Provider {
         url: liveViewUrl(found.liveViewUrl, (url) => allowsLiveView(url, link.origin)),
         sandbox: 'allow-same-origin allow-scripts',
         allow: 'clipboard-read; clipboard-write',
+        // Its document promises neither: an address of Anchor's may be for one use without anybody saying so.
+        fixedMode: false,
+        oneTime: false,
+        farewell: undefined,
       };
     },
   };
@@ -183,6 +187,7 @@ function sessionOf({ id, status, createdAt, profileName, currentUrl }: SessionRo
     metadata: new Map(),
     traits: [],
     pages: undefined,
+    watchable: true,
     ends: 'session',
     heldBack: undefined,
     facts: profileName == null ? [] : [['Profile', profileName]],

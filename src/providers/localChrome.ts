@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import type { AccountFacts } from '../core/account.ts';
-import type { CdpConnection } from '../core/cdp.ts';
+import type { CdpConnection, SessionDevtools } from '../core/cdp.ts';
 import { idFault, pageId, type SessionId, sessionId } from '../core/ids.ts';
 import type { Inventory, ListFault } from '../core/inventory.ts';
 import type { Page } from '../core/page.ts';
@@ -52,7 +52,7 @@ export const localChrome: ProviderKind = {
   fields: [],
   settings: [],
   furtherAddresses: () => [],
-  can: [],
+  can: ['devtools'],
   wording: {
     session:
       'An isolated browser context. The browser’s own window is left out of ends of many; ended by itself its pages close, and the browser stays.',
@@ -69,10 +69,7 @@ function connect(link: Link): Provider {
     return decode(Version, await link.http.send({ method: 'GET', route: '/json/version' }, signal));
   }
 
-  async function withConnection<T>(
-    signal: AbortSignal,
-    use: (cdp: CdpConnection, browser: string) => Promise<T>,
-  ): Promise<T> {
+  async function open(signal: AbortSignal): Promise<{ readonly cdp: CdpConnection; readonly browser: string }> {
     const { Browser, webSocketDebuggerUrl } = await version(signal);
     // Only the path is taken from the answer: the connection goes to the account's own address.
     const path = URL.parse(webSocketDebuggerUrl)?.pathname;
@@ -84,9 +81,16 @@ function connect(link: Link): Provider {
     }
     const address = new URL(path, link.origin);
     address.protocol = link.origin.protocol === 'https:' ? 'wss:' : 'ws:';
-    const cdp = await link.cdp.dial(address, signal);
+    return { cdp: await link.cdp.dial(address, {}, signal), browser: Browser };
+  }
+
+  async function withConnection<T>(
+    signal: AbortSignal,
+    use: (cdp: CdpConnection, browser: string) => Promise<T>,
+  ): Promise<T> {
+    const { cdp, browser } = await open(signal);
     try {
-      return await use(cdp, Browser);
+      return await use(cdp, browser);
     } finally {
       cdp.dispose();
     }
@@ -130,6 +134,23 @@ function connect(link: Link): Provider {
         const listed = sessions.find(({ id }) => id === session.id);
         return stillRuns(session, listed) ? 'running' : 'gone';
       }),
+
+    async devtools(id, signal): Promise<SessionDevtools> {
+      const { cdp } = await open(signal);
+      try {
+        const ids = decodeValue(ContextIds, await cdp.send('Target.getBrowserContexts', {}, signal));
+        const { browserContextIds: isolated, defaultBrowserContextId: defaultId = unnamedDefaultContext } = ids;
+        if (id !== defaultId && !isolated.includes(id)) {
+          throw new ProviderError({ kind: 'notFound' }, 'there is no such browser context');
+        }
+        const owns = (context: string | undefined) =>
+          id === unnamedDefaultContext ? !isolated.includes(context ?? '') : context === id;
+        return { connection: cdp, owns };
+      } catch (error) {
+        cdp.dispose();
+        throw error;
+      }
+    },
   };
 }
 
@@ -189,6 +210,7 @@ function isolatedContext(id: SessionId, pages: readonly Page[]): Session {
     metadata: new Map(),
     traits: [],
     pages,
+    watchable: true,
     ends: 'session',
     heldBack: undefined,
     facts: [],

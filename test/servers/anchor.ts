@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { livePage } from './livePage.ts';
+import { type LivePageOptions, livePage } from './livePage.ts';
 import { type VendorAnswer, type VendorRequest, VendorServer } from './vendorServer.ts';
 
 // Anchor Browser as its OpenAPI document tells (docs.anchorbrowser.io/openapi.yaml, 1.0.0), and stricter than lenient
@@ -29,6 +29,10 @@ export interface AnchorBatch {
   readonly undeletable: Map<string, string>;
 }
 
+const onePixel = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+);
 const pageSizes = new Set(['10', '20', '50']);
 const sessionQuery = new Set(['page', 'limit', 'sort_by', 'sort_order', 'search', 'status', 'tags', 'batch_id']);
 const batchQuery = new Set(['status', 'page', 'limit', 'created_after', 'created_before']);
@@ -45,6 +49,10 @@ export class AnchorServer extends VendorServer {
   /** Sessions that take an end and go on running. */
   readonly immortal = new Set<string>();
   maxConcurrentBrowsers = 25;
+  /** How the page of a live view is. */
+  livePage: LivePageOptions = {};
+  /** Sessions that were started with links that work once, and how often each link was opened. */
+  readonly oneTime = new Map<string, number>();
 
   constructor(tls?: { readonly key: string; readonly cert: string }) {
     const routes = {
@@ -54,6 +62,8 @@ export class AnchorServer extends VendorServer {
       'GET /v1/sessions/{id}': (request: VendorRequest) => this.#get(request),
       'DELETE /v1/sessions/{id}': (request: VendorRequest) => this.#end(request),
       'GET /v1/sessions/{id}/pages': (request: VendorRequest) => this.#pages(request),
+      'GET /v1/sessions/{id}/screenshot': (request: VendorRequest) => this.#screenshot(request),
+      'GET /v1/sessions/{id}/recordings': (request: VendorRequest) => this.#recordings(request),
       'GET /v1/billing': () => ({
         status: 200,
         json: { data: { max_concurrent_browsers: this.maxConcurrentBrowsers } },
@@ -180,8 +190,39 @@ export class AnchorServer extends VendorServer {
     const { id, status, createdAt } = session;
     return {
       status: 200,
-      json: { data: { session_id: id, status, created_at: createdAt.toISOString(), configuration: {} } },
+      json: {
+        data: { session_id: id, status, created_at: createdAt.toISOString(), configuration: this.#configuration(id) },
+      },
     };
+  }
+
+  #configuration(id: string): object {
+    const proxy = { username: 'proxyuser', password: 'proxy-password-canary' };
+    return this.oneTime.has(id) ? { session: { proxy, live_view: { one_time_url: true } } } : { session: { proxy } };
+  }
+
+  #screenshot({ params, headers }: VendorRequest): VendorAnswer {
+    const session = this.sessions.get(params['id'] ?? '');
+    if (session === undefined || !isActive(session.status))
+      return { status: 404, json: { error: 'Session not found' } };
+    if (!/image\/png|\*\/\*/.test(String(headers['accept']))) return { status: 406, json: { error: 'Not acceptable' } };
+    return { status: 200, bytes: onePixel, headers: { 'content-type': 'image/png' } };
+  }
+
+  #recordings({ params }: VendorRequest): VendorAnswer {
+    const session = this.sessions.get(params['id'] ?? '');
+    if (session === undefined) return failure(404, 'Session not found');
+    const names = isActive(session.status) ? [] : ['second', 'first'];
+    const items = names.map((name) => ({
+      id: name,
+      file_link: `https://files.example/${session.id}/${name}.mp4?signature=canary`,
+      suggested_file_name: `${name}.mp4`,
+      is_primary: name === 'first',
+      size: 1,
+      duration: '1',
+      created_at: session.createdAt.toISOString(),
+    }));
+    return { status: 200, json: { data: { count: items.length, items } } };
   }
 
   #end({ params, headers }: VendorRequest): VendorAnswer {
@@ -220,7 +261,10 @@ export class AnchorServer extends VendorServer {
   #live({ params }: VendorRequest): VendorAnswer {
     const session = this.sessions.get(params['id'] ?? '');
     if (session === undefined || !isActive(session.status)) return { status: 404, html: '<h1>Session not found</h1>' };
-    return livePage(session.id);
+    const opened = params['page'] === 'first' ? this.oneTime.get(session.id) : undefined;
+    if (opened !== undefined) this.oneTime.set(session.id, opened + 1);
+    if ((opened ?? 0) > 0) return { status: 410, html: '<h1>This link was used</h1>' };
+    return livePage(session.id, this.livePage);
   }
 
   #batchList({ query }: VendorRequest): VendorAnswer {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { livePage } from './livePage.ts';
+import { type LivePageOptions, livePage } from './livePage.ts';
 import { type VendorAnswer, type VendorRequest, VendorServer } from './vendorServer.ts';
 
 // Browserbase as its SDK's types and its documentation tell (@browserbasehq/sdk 2.21.0, docs.browserbase.com), and
@@ -39,6 +39,8 @@ export class BrowserbaseServer extends VendorServer {
   readonly immortal = new Set<string>();
   /** A word for sessions that run, in place of RUNNING; they are found under the filter RUNNING all the same. */
   runningWord = 'RUNNING';
+  /** How the page of a live view is. Its last word is the documented one. */
+  livePage: LivePageOptions = { farewell: 'browserbase-disconnected' };
   #minted = 0;
 
   constructor() {
@@ -175,7 +177,7 @@ export class BrowserbaseServer extends VendorServer {
     const session = this.sessions.get(params['id'] ?? '');
     if (session === undefined || terminal.has(session.status))
       return { status: 404, html: '<h1>Session not found</h1>' };
-    return livePage(session.id);
+    return livePage(session.id, this.livePage);
   }
 }
 

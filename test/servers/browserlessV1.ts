@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { passSocket } from './relay.ts';
 import { type VendorAnswer, type VendorRequest, VendorServer } from './vendorServer.ts';
 
 // Browserless v1 as its source at v1.61.1 tells (src/routes.ts, src/utils.ts): the token in the query, 403 without it, a
@@ -9,6 +10,8 @@ export interface V1Browser {
   readonly id: string;
   readonly trackingId: string | null;
   readonly pages: readonly { readonly id: string; readonly title: string; readonly url: string }[];
+  /** The DevTools address of a real browser that is behind it; undefined for none. */
+  readonly devtools: string | undefined;
 }
 
 /** A strict Browserless v1. `browsers` is the truth that tests ask, not what the extension says. */
@@ -19,6 +22,8 @@ export class BrowserlessV1Server extends VendorServer {
   /** Routes that the server was started without; they answer 404. */
   readonly disabled = new Set<'sessions' | 'pressure'>();
   maxConcurrent = 10;
+  /** The addresses of the WebSockets that were asked for. */
+  readonly sockets: string[] = [];
 
   constructor() {
     super({
@@ -38,6 +43,20 @@ export class BrowserlessV1Server extends VendorServer {
       },
       guard: (request) => this.#refuse(request),
       notFound,
+      upgrade: (request, socket, head) => {
+        const url = new URL(request.url ?? '', 'http://v1');
+        this.sockets.push(request.url ?? '');
+        const [, id = ''] = /^\/devtools\/browser\/([\w-]+)$/.exec(url.pathname) ?? [];
+        const devtools = this.browsers.get(id)?.devtools;
+        if (this.token !== undefined && url.searchParams.get('token') !== this.token) {
+          socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+        } else if (devtools === undefined) socket.end('HTTP/1.1 404 Not Found\r\n\r\n');
+        else {
+          const { origin, pathname } = new URL(devtools.replace(/^ws/, 'http'));
+          request.url = pathname;
+          passSocket(origin)(request, socket, head);
+        }
+      },
     });
   }
 
@@ -45,7 +64,7 @@ export class BrowserlessV1Server extends VendorServer {
   add(browser: Partial<V1Browser> = {}): V1Browser {
     const id = browser.id ?? randomUUID();
     const page = { id: id.replaceAll('-', '').toUpperCase(), title: 'Example Domain', url: 'https://www.example.com' };
-    const added = { trackingId: null, pages: [page], ...browser, id };
+    const added = { trackingId: null, pages: [page], devtools: undefined, ...browser, id };
     this.browsers.set(id, added);
     return added;
   }

@@ -258,12 +258,12 @@ describe('Anchor Browser', () => {
       { id: 'p1', title: 'Cart', url: 'https://shop.example/cart' },
       { id: 'p2', title: 'Pay', url: 'about:blank' },
     ]);
-    const first = await provider.liveView?.(id, undefined, unaborted);
+    const first = await provider.liveView?.(id, undefined, 'watch', unaborted);
     assert.equal(first?.url.href, `${server.url}/live/sess_a/p1?rt=a%2Bb%26c`);
     assert.equal(first?.sandbox, 'allow-same-origin allow-scripts');
-    const second = await provider.liveView?.(id, pageId('p2'), unaborted);
+    const second = await provider.liveView?.(id, pageId('p2'), 'watch', unaborted);
     assert.equal(second?.url.pathname, '/live/sess_a/p2');
-    assert.equal(await troubleOf(provider.liveView?.(id, pageId('p3'), unaborted)), 'notFound');
+    assert.equal(await troubleOf(provider.liveView?.(id, pageId('p3'), 'watch', unaborted)), 'notFound');
   });
 
   it('refuses a live view of any other address than the vendor’s', async () => {
@@ -276,7 +276,7 @@ describe('Anchor Browser', () => {
     ]) {
       const json = [{ id: 'p1', title: 't', url: 'u', frontend_url }];
       server.misbehave('GET', /pages$/, { kind: 'answer', answer: { status: 200, json } }, 1);
-      const view = provider.liveView?.(sessionId('sess_a'), undefined, unaborted);
+      const view = provider.liveView?.(sessionId('sess_a'), undefined, 'watch', unaborted);
       assert.equal(await troubleOf(view), 'unexpectedAnswer', frontend_url);
     }
   });
@@ -287,7 +287,66 @@ describe('Anchor Browser', () => {
     assert.ok(member);
     member.pages = [];
     await listed();
-    const view = await provider.liveView?.(sessionId(member.id), undefined, unaborted);
+    const view = await provider.liveView?.(sessionId(member.id), undefined, 'watch', unaborted);
     assert.equal(view?.url.pathname, `/live/${member.id}/first`);
+  });
+
+  it('says of the link that the start handed out whether it works once only', async () => {
+    const batch = server.addBatch(2);
+    const [once, often] = batch.members;
+    assert.ok(once && often);
+    once.pages = often.pages = [];
+    server.oneTime.set(once.id, 0);
+    await listed();
+    const view = (id: string) => provider.liveView?.(sessionId(id), undefined, 'watch', unaborted);
+    assert.equal((await view(once.id))?.oneTime, true);
+    assert.equal((await view(often.id))?.oneTime, false);
+    // Asked for, it is not opened.
+    assert.equal(server.oneTime.get(once.id), 0);
+  });
+
+  it('takes a picture of what a session shows', async () => {
+    server.add({ id: 'sess_a' });
+    const picture = await provider.screenshot?.(sessionId('sess_a'), unaborted);
+    assert.equal(picture?.type, 'image/png');
+    assert.deepEqual(
+      [...(picture?.bytes.subarray(1, 4) ?? [])].map((code) => String.fromCharCode(code)).join(''),
+      'PNG',
+    );
+    assert.equal(await troubleOf(provider.screenshot?.(sessionId('sess_b'), unaborted)), 'notFound');
+  });
+
+  it('finds the recording of a session that is over, the primary one of several', async () => {
+    const session = server.add({ id: 'sess_a' });
+    assert.equal(await troubleOf(provider.recording?.(sessionId('sess_a'), unaborted)), 'notFound');
+    session.status = 'completed';
+    const url = await provider.recording?.(sessionId('sess_a'), unaborted);
+    assert.equal(url?.href, 'https://files.example/sess_a/first.mp4?signature=canary');
+    for (const file_link of [
+      'javascript:alert(1)',
+      'http://files.example/x',
+      'file:///x',
+      'https://u:p@files.example/',
+    ]) {
+      const json = { data: { items: [{ file_link, is_primary: true }] } };
+      server.misbehave('GET', /recordings$/, { kind: 'answer', answer: { status: 200, json } }, 1);
+      assert.equal(
+        await troubleOf(provider.recording?.(sessionId('sess_a'), unaborted)),
+        'unexpectedAnswer',
+        file_link,
+      );
+    }
+  });
+
+  it('tells how a session ended, as far as the vendor does', async () => {
+    const session = server.add({ id: 'sess_a' });
+    const fate = () => provider.fate?.(sessionId('sess_a'), unaborted);
+    assert.equal(await fate(), undefined);
+    session.status = 'completed';
+    assert.deepEqual(await fate(), { how: 'completed', endedAt: undefined });
+    session.status = 'failed';
+    assert.deepEqual(await fate(), { how: 'failed', endedAt: undefined });
+    server.sessions.delete('sess_a');
+    assert.equal(await fate(), undefined);
   });
 });

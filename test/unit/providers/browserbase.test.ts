@@ -196,16 +196,40 @@ describe('Browserbase', () => {
     server.add({ id: 'a', pages });
     const id = sessionId('a');
     assert.deepEqual(await provider.pages?.(id, unaborted), pages);
-    const first = await provider.liveView?.(id, undefined, unaborted);
-    const again = await provider.liveView?.(id, undefined, unaborted);
+    const first = await provider.liveView?.(id, undefined, 'watch', unaborted);
+    const again = await provider.liveView?.(id, undefined, 'watch', unaborted);
     assert.notEqual(first?.url.href, again?.url.href);
-    const second = await provider.liveView?.(id, pageId('p2'), unaborted);
+    const second = await provider.liveView?.(id, pageId('p2'), 'watch', unaborted);
     assert.match(second?.url.pathname ?? '', /^\/devtools-fullscreen\/a\/p2\//);
     assert.equal(second?.sandbox, 'allow-same-origin allow-scripts');
     for (const { path, query } of server.requests) {
       if (path.endsWith('/debug')) assert.ok(Number(query.get('expiresIn')) <= 600);
     }
-    assert.equal(await troubleOf(provider.liveView?.(id, pageId('p3'), unaborted)), 'notFound');
+    assert.equal(await troubleOf(provider.liveView?.(id, pageId('p3'), 'watch', unaborted)), 'notFound');
+  });
+
+  it('tells how a session ended, and when', async () => {
+    const session = server.add({ id: 'a' });
+    const fate = () => provider.fate?.(sessionId('a'), unaborted);
+    assert.equal(await fate(), undefined);
+    for (const [status, how] of [
+      ['COMPLETED', 'completed'],
+      ['TIMED_OUT', 'timedOut'],
+      ['ERROR', 'failed'],
+    ] as const) {
+      session.status = status;
+      const told = await fate();
+      assert.equal(told?.how, how);
+      assert.ok(Math.abs((told?.endedAt ?? 0) - Date.now()) < 10_000);
+    }
+    server.sessions.delete('a');
+    assert.equal(await fate(), undefined);
+  });
+
+  it('knows the word by which a live view tells that its session is over', async () => {
+    server.add({ id: 'a' });
+    const view = await provider.liveView?.(sessionId('a'), undefined, 'watch', unaborted);
+    assert.equal(view?.farewell, 'browserbase-disconnected');
   });
 
   it('refuses a live view of any other address than the vendor’s', async () => {
@@ -213,7 +237,7 @@ describe('Browserbase', () => {
     for (const debuggerFullscreenUrl of ['https://evil.example/', 'javascript:alert(1)', 'http://10.0.0.1/', '']) {
       const answer = { status: 200, json: { debuggerFullscreenUrl, pages: [] } };
       server.misbehave('GET', /debug$/, { kind: 'answer', answer }, 1);
-      const view = provider.liveView?.(sessionId('a'), undefined, unaborted);
+      const view = provider.liveView?.(sessionId('a'), undefined, 'watch', unaborted);
       assert.equal(await troubleOf(view), 'unexpectedAnswer', debuggerFullscreenUrl);
     }
   });

@@ -1,13 +1,16 @@
 import { strict as assert } from 'node:assert';
+import { takeScreenshot } from '../../../src/cdp/screenshot.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { sessionId } from '../../../src/core/ids.ts';
 import type { Inventory } from '../../../src/core/inventory.ts';
 import { capabilitiesOf, type Provider } from '../../../src/core/provider.ts';
 import type { Session } from '../../../src/core/session.ts';
 import { browserless } from '../../../src/providers/browserless.ts';
+import { startChromium } from '../../host/chromium.ts';
 import { useBrowserless } from '../../host/useBrowserless.ts';
 import { type BrowserlessCloudServer, startBrowserlessCloud } from '../../servers/browserlessCloud.ts';
 import { type BrowserlessV1Server, startBrowserlessV1 } from '../../servers/browserlessV1.ts';
+import { startCdpRelay } from '../../servers/cdpRelay.ts';
 import { startRelay } from '../../servers/relay.ts';
 import { VendorServer } from '../../servers/vendorServer.ts';
 import { errorOf } from '../errors.ts';
@@ -80,6 +83,28 @@ describe('Browserless', () => {
     it('trap L6: calls a token rejected that is refused with 403', async () => {
       const { provider: wrong } = connect(browserless, server.url, { token: 'wrong-token' });
       assert.equal((await errorOf(wrong.check(unaborted))).trouble.kind, 'unauthorized');
+    });
+
+    it('connects to DevTools with its token in the query, as documented, and tells it nobody', async () => {
+      const chromium = await startChromium();
+      try {
+        const { webSocketDebuggerUrl } = await (await fetch(`${chromium.endpoint}/json/version`)).json();
+        server.add({ id: 'browser-1', devtools: webSocketDebuggerUrl });
+        const { id } = await only(provider);
+        const devtools = await provider.devtools?.(id, unaborted);
+        const { product } = (await devtools?.connection.send('Browser.getVersion', {}, unaborted)) ?? {};
+        assert.match(String(product), /Chrome/);
+        assert.ok(devtools?.owns('whatever'));
+        devtools?.connection.dispose();
+        assert.deepEqual(server.sockets, [`/devtools/browser/browser-1?token=${server.token}`]);
+        server.token = 'another';
+        const error = await errorOf(provider.devtools?.(id, unaborted) ?? assert.fail());
+        assert.equal(error.trouble.kind, 'forbidden');
+        assert.ok(!`${error.message} ${error.stack} ${String(error.cause)}`.includes('canary'));
+        assert.ok(!log.lines.join('\n').includes('canary'));
+      } finally {
+        await chromium.stop();
+      }
     });
 
     it('needs no token where the server has none, and sends none', async () => {
@@ -208,11 +233,11 @@ describe('Browserless', () => {
       const { provider } = connect(browserless, server.url, { token: 'token' });
       const { sessions, faults, account } = await listed(provider);
       assert.deepEqual(
-        sessions.map(({ id, name, phase, pages }) => [id, name, phase, pages?.length]),
+        sessions.map(({ id, name, phase, pages, watchable }) => [id, name, phase, pages?.length, watchable]),
         [
-          ['browser-1', 'job-1', 'running', 1],
-          ['browser-2', undefined, 'idle', 0],
-          ['browser-3', 'job-1', 'unknown', undefined],
+          ['browser-1', 'job-1', 'running', 1, true],
+          ['browser-2', undefined, 'idle', 0, true],
+          ['browser-3', 'job-1', 'unknown', undefined, false],
         ],
       );
       assert.equal(sessions[0]?.startedAt, 1_795_304_295_267);
@@ -310,16 +335,20 @@ describe('Browserless', () => {
       assert.equal(await provider.probe(session, unaborted), 'running');
     });
 
-    it('makes a live view that is for watching only', async () => {
+    it('makes a live view that is for watching only, unless the person wants to steer', async () => {
       server.add({ id: 'browser-1' });
       const { id } = await only(provider);
-      const view = await provider.liveView?.(id, undefined, unaborted);
+      const view = await provider.liveView?.(id, undefined, 'watch', unaborted);
       assert.match(view?.url.href ?? '', /\/live\/index\.html\?i=.+/);
       assert.ok(!view?.url.href.includes(server.token));
       assert.deepEqual(server.liveRequests, [{ interactable: false }]);
+      // Who steers needs another address.
+      assert.equal(view?.fixedMode, true);
+      await provider.liveView?.(id, undefined, 'interact', unaborted);
+      assert.deepEqual(server.liveRequests.at(-1), { interactable: true });
       const answer = { status: 200, json: { liveURL: 'https://evil.example/' } };
       server.misbehave('POST', /live$/, { kind: 'answer', answer }, 1);
-      const evil = provider.liveView?.(id, undefined, unaborted);
+      const evil = provider.liveView?.(id, undefined, 'watch', unaborted);
       assert.equal((await errorOf(evil)).trouble.kind, 'unexpectedAnswer');
     });
 
@@ -428,6 +457,27 @@ describe('Browserless', () => {
           assert.equal(headers['content-type'], undefined);
           assert.equal(headers['authorization'], `Bearer ${real.token}`);
         }
+      } finally {
+        await relay.stop();
+      }
+    });
+
+    it('shows a browser by DevTools, without the token in any address', async () => {
+      const real = used.browserless;
+      const relay = await startCdpRelay(real.url);
+      try {
+        const id = await real.open({ page: 'data:text/html,<title>Watched</title>' });
+        const { provider: watched } = connect(browserless, relay.url, { token: real.token });
+        await listed(watched);
+        const devtools = await watched.devtools?.(sessionId(id), unaborted);
+        assert.ok(devtools);
+        const picture = await takeScreenshot(devtools, undefined, unaborted);
+        assert.equal(Buffer.from(picture.bytes).subarray(1, 4).toString(), 'PNG');
+        devtools.connection.dispose();
+        assert.deepEqual(relay.addresses, [`/devtools/browser/${id}`]);
+        // Whoever watched and went has ended nothing.
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        assert.ok((await real.running()).includes(id));
       } finally {
         await relay.stop();
       }

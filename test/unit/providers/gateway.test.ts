@@ -133,7 +133,7 @@ describe('Session gateway', () => {
     const session = await only();
     server.tellsNothing = true;
     assert.equal(await provider.probe(session, unaborted), 'unknown');
-    const view = provider.liveView?.(session.id, undefined, unaborted);
+    const view = provider.liveView?.(session.id, undefined, 'watch', unaborted);
     assert.equal((await errorOf(view)).trouble.kind, 'unsupported');
     const answer = {
       status: 200,
@@ -165,12 +165,12 @@ describe('Session gateway', () => {
   it('trap G4: frames the gateway’s own pages and Anchor’s, and nothing else', async () => {
     server.add({ id: 'sess_a' });
     const id = sessionId('sess_a');
-    const own = await provider.liveView?.(id, undefined, unaborted);
+    const own = await provider.liveView?.(id, undefined, 'watch', unaborted);
     assert.equal(own?.url.href, `${server.url}/live/sess_a`);
     const view = async (liveViewUrl: string) => {
       const answer = { status: 200, json: { session: { id, status: 'running', liveViewUrl } } };
       server.misbehave('GET', /sess_a$/, { kind: 'answer', answer }, 1);
-      return provider.liveView?.(id, undefined, unaborted);
+      return provider.liveView?.(id, undefined, 'watch', unaborted);
     };
     assert.equal((await view('https://live.anchorbrowser.io/sess_abc123'))?.url.host, 'live.anchorbrowser.io');
     for (const url of ['https://anchorbrowser.io.evil.example/', 'http://live.anchorbrowser.io/', 'javascript:1', '']) {

@@ -1,6 +1,8 @@
 import { strict as assert } from 'node:assert';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
+import { takeScreenshot } from '../../../src/cdp/screenshot.ts';
+import { sessionId } from '../../../src/core/ids.ts';
 import type { Provider } from '../../../src/core/provider.ts';
 import type { Session } from '../../../src/core/session.ts';
 import { localChrome } from '../../../src/providers/localChrome.ts';
@@ -140,6 +142,36 @@ describe('Local Chrome', function () {
     await until(async () => (await listed()).length === 0);
     await until(async () => (await devtools.defaultPages()).every((url) => url === 'about:blank'));
     assert.ok((await devtools.defaultPages()).length > 0);
+  });
+
+  it('gives a way to a session’s own pages by DevTools, and to no other session’s', async () => {
+    const first = await devtools.openContext(page('First'));
+    const second = await devtools.openContext(page('Second'));
+    await devtools.send('Target.createTarget', { url: page('Mail') });
+    const sessions = await settled((all) => all.length === 3);
+    const defaultId = sessions.find(({ ends }) => ends === 'pages')?.id;
+    assert.ok(defaultId);
+    for (const [id, own] of [
+      [first, [true, false, false]],
+      [defaultId, [false, false, true]],
+    ] as const) {
+      const way = await provider.devtools?.(sessionId(id), unaborted);
+      assert.ok(way);
+      assert.deepEqual([first, second, defaultId].map(way.owns), own);
+      assert.equal(
+        Buffer.from((await takeScreenshot(way, undefined, unaborted)).bytes)
+          .subarray(1, 4)
+          .toString(),
+        'PNG',
+      );
+      way.connection.dispose();
+    }
+    const empty = await devtools.openContext();
+    const way = await provider.devtools?.(sessionId(empty), unaborted);
+    assert.ok(way);
+    assert.equal(await troubleOf(takeScreenshot(way, undefined, unaborted)), 'notFound');
+    way.connection.dispose();
+    assert.equal(await troubleOf(provider.devtools?.(sessionId('0123ABC'), unaborted)), 'notFound');
   });
 
   it('tells of titles as they are: cleaning them is for who shows them', async () => {

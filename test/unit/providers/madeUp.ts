@@ -83,10 +83,10 @@ function connect(link: Link): Provider {
     async endEverything(signal) {
       await send({ method: 'DELETE', route: '/rooms' }, signal);
     },
-    async liveView(id, _page, signal) {
+    async liveView(id, _page, _mode, signal) {
       const answer = await send({ method: 'POST', route: '/rooms/{id}/window', params: { id } }, signal);
       const url = liveViewUrl(decode(Window, answer).href, ({ origin }) => origin === link.origin.origin);
-      return { url, sandbox: 'allow-scripts', allow: '' };
+      return { url, sandbox: 'allow-scripts', allow: '', fixedMode: false, oneTime: false, farewell: undefined };
     },
   };
 }
@@ -104,6 +104,7 @@ function sessionOf({ room, state, title }: v.InferOutput<typeof Room>): Session 
     metadata: new Map(),
     traits: [],
     pages: undefined,
+    watchable: true,
     ends: 'session',
     heldBack: undefined,
     facts: [],

@@ -91,9 +91,9 @@ export function providerContract(
           return wires.http(address, ...rest);
         },
         cdp: {
-          dial: (address, signal) => {
+          dial: (address, ...rest) => {
             sentTo.add(address.origin.replace(/^ws/, 'http'));
-            return wires.cdp.dial(address, signal);
+            return wires.cdp.dial(address, ...rest);
           },
         },
       };
@@ -206,7 +206,11 @@ export function providerContract(
         const error = await errorOf(provider.end({ ...session, id }, unaborted));
         assert.equal(error.trouble.kind, 'unexpectedAnswer', JSON.stringify(bad));
         if (provider.pages !== undefined) await errorOf(provider.pages(id, unaborted));
-        if (provider.liveView !== undefined) await errorOf(provider.liveView(id, undefined, unaborted));
+        if (provider.liveView !== undefined) await errorOf(provider.liveView(id, undefined, 'watch', unaborted));
+        if (provider.devtools !== undefined) await errorOf(provider.devtools(id, unaborted));
+        if (provider.screenshot !== undefined) await errorOf(provider.screenshot(id, unaborted));
+        if (provider.recording !== undefined) await errorOf(provider.recording(id, unaborted));
+        if (provider.fate !== undefined) await errorOf(provider.fate(id, unaborted));
       }
       const after = stage.server.requests.filter(({ path }) => /kill|sessions?\/|end/.test(path)).length;
       assert.equal(after, before);
@@ -311,7 +315,12 @@ export function providerContract(
         assert.ok(session);
         await provider.check(unaborted);
         await provider.pages?.(session.id, unaborted);
-        await provider.liveView?.(session.id, undefined, unaborted);
+        await provider.liveView?.(session.id, undefined, 'watch', unaborted);
+        // A server of ours has no browser behind its sessions; where it was asked for one is all that counts here.
+        await provider.devtools?.(session.id, unaborted).then(
+          ({ connection }) => connection.dispose(),
+          () => undefined,
+        );
         const redirect = { status: 307, headers: { location: `${elsewhere.url}/` } };
         stage.server.misbehave('GET', /./, { kind: 'answer', answer: redirect });
         stage.server.misbehave('POST', /./, { kind: 'answer', answer: redirect });
@@ -347,6 +356,7 @@ function drawn(house: House): string[] {
     limit: () => 200,
     isProtected: () => false,
     isMine: () => undefined,
+    opensOnClick: () => true,
   };
   const lines = (node?: TreeNode): string[] =>
     childrenOf(model, node).flatMap((child) => [

@@ -1,8 +1,372 @@
-// The toolbar of a live view panel. The frame beside it is another site: nothing here listens to it.
-(() => {
-  // @ts-expect-error: VS Code puts this function into every webview.
-  const editor = acquireVsCodeApi();
-  for (const button of document.querySelectorAll('header button')) {
-    button.addEventListener('click', () => editor.postMessage({ type: button.id }));
+// The page of a live view panel. It draws what the extension tells it, and tells what the person does. What is framed is
+// another site: nothing it says is listened to but the one word by which a vendor tells that its session is over.
+
+import { isPaste, keyInput, mouseInput, pointOf, wheelInput } from './input.js';
+
+/**
+ * @import { PanelButton, PanelCard, PanelFrame, PanelStage, PanelState, ToPanel } from '../src/ui/liveView/messages.ts'
+ * @import { FromPanel } from '../src/ui/liveView/messages.ts'
+ * @import { PageInput } from '../src/cdp/screencast.ts'
+ */
+
+/** After this many seconds without a new picture it is said that there was none, so that nothing looks frozen. */
+const quietSeconds = 12;
+const resizeSettlesMs = 150;
+
+// @ts-expect-error: VS Code puts this function into every webview.
+const editor = acquireVsCodeApi();
+
+/** @param {FromPanel} message */
+const say = (message) => editor.postMessage(message);
+
+/**
+ * @template {HTMLElement} [Kind=HTMLElement]
+ * @param {string} id
+ */
+const element = (id) => /** @type {Kind} */ (document.getElementById(id));
+
+const stage = element('stage');
+const picture = /** @type {HTMLCanvasElement} */ (element('picture'));
+const keys = /** @type {HTMLTextAreaElement} */ (element('keys'));
+const pages = /** @type {HTMLSelectElement} */ (element('pages'));
+const note = element('note');
+const card = element('card');
+const notice = element('notice');
+/** Takes pictures over as they were decoded, without drawing them once more. */
+const screen = picture.getContext('bitmaprenderer', { alpha: false });
+
+/** @type {PanelState | undefined} */
+let state;
+/** @type {HTMLIFrameElement | undefined} */
+let frame;
+let frameNumber = 0;
+/** The viewport that the picture shows, in the page's own pixels. */
+let page = { width: 0, height: 0 };
+let drawnAt = performance.now();
+/** Whether the picture fits into the panel, or has the page's own size. */
+let fits = editor.getState()?.fits !== false;
+
+/** @param {HTMLElement} target @param {string} text */
+function write(target, text) {
+  // Said again, it would be read out again.
+  if (target.textContent !== text) target.textContent = text;
+}
+
+/** @param {readonly { readonly button: PanelButton, readonly label: string }[]} words */
+function buttonsFor(words) {
+  return words.map(({ button, label }) => {
+    const made = document.createElement('button');
+    made.type = 'button';
+    made.dataset['button'] = button;
+    made.textContent = label;
+    made.addEventListener('click', () => say({ type: 'button', button }));
+    return made;
+  });
+}
+
+/**
+ * Puts buttons in place, unless the same ones are there already: whoever is about to press one must not lose it.
+ * @param {HTMLElement} place
+ * @param {readonly { readonly button: PanelButton, readonly label: string }[]} words
+ */
+function placeButtons(place, words) {
+  const there = [...place.querySelectorAll('button')].map(
+    ({ dataset, textContent }) => `${dataset['button']} ${textContent}`,
+  );
+  if (there.join('\n') === words.map(({ button, label }) => `${button} ${label}`).join('\n')) return;
+  for (const old of place.querySelectorAll('button')) old.remove();
+  place.append(...buttonsFor(words));
+}
+
+/** @param {PanelState} next */
+function draw(next) {
+  state = next;
+  editor.setState({ ...next.identity, fits });
+  write(element('name'), next.name);
+  write(element('account'), next.account);
+  write(element('status'), next.status);
+  element('dot').dataset['dot'] = next.dot;
+  drawToolbar(next);
+  drawNotice(next);
+  drawStage(next.stage);
+}
+
+/** @param {PanelState} next */
+function drawToolbar({ can, identity, pages: all, shownPage }) {
+  for (const name of /** @type {const} */ (['mode', 'fit', 'reload', 'copyLink', 'openIn', 'endSession'])) {
+    element(name).hidden = !can[name];
   }
-})();
+  element('mode').setAttribute('aria-pressed', String(identity.mode === 'interact'));
+  element('fit').setAttribute('aria-pressed', String(!fits));
+  document.body.dataset['mode'] = identity.mode;
+  pages.hidden = all.length < 2;
+  const there = [...pages.options].map(({ value, text }) => `${value} ${text}`).join('\n');
+  if (there !== all.map(({ id, label }) => `${id} ${label}`).join('\n')) {
+    pages.replaceChildren(...all.map(({ id, label }) => new Option(label, id)));
+  }
+  pages.value = shownPage;
+  keepOneStop();
+}
+
+/** @param {PanelState} next */
+function drawNotice({ notice: told }) {
+  notice.hidden = told === undefined;
+  if (told === undefined) {
+    notice.replaceChildren();
+    return;
+  }
+  let words = notice.querySelector('p');
+  if (words === null) {
+    words = document.createElement('p');
+    notice.prepend(words);
+  }
+  write(words, told.text);
+  placeButtons(notice, told.buttons);
+}
+
+/** @param {PanelStage} next */
+function drawStage(next) {
+  if (next.kind === 'frame') showFrame(next);
+  else if (next.kind === 'cast' || !next.overLast) removeFrame();
+  if (frame !== undefined) {
+    const steers = next.kind === 'frame' && state?.identity.mode === 'interact';
+    frame.inert = !steers;
+    frame.classList.toggle('past', next.kind === 'card');
+  }
+  const seen = page.width > 0;
+  picture.hidden = next.kind === 'frame' || !seen || (next.kind === 'card' && !next.overLast);
+  picture.classList.toggle('past', next.kind === 'card' || (next.kind === 'cast' && next.stale));
+  keys.hidden = !(next.kind === 'cast' && state?.identity.mode === 'interact');
+  drawCard(next.kind === 'card' ? next.card : undefined);
+  drawNote();
+}
+
+/** @param {PanelCard | undefined} shown */
+function drawCard(shown) {
+  card.hidden = shown === undefined;
+  if (shown === undefined) return;
+  write(element('heading'), shown.heading);
+  const lines = element('lines');
+  if ([...lines.children].map(({ textContent }) => textContent).join('\n') !== shown.lines.join('\n')) {
+    lines.replaceChildren(
+      ...shown.lines.map((line) => {
+        const made = document.createElement('p');
+        made.textContent = line;
+        return made;
+      }),
+    );
+  }
+  placeButtons(element('choices'), shown.buttons);
+}
+
+function drawNote() {
+  const { stage: shown } = state ?? {};
+  const seconds = Math.floor((performance.now() - drawnAt) / 1_000);
+  const quiet = (stage.dataset['quiet'] ?? '').replace('{0}', String(seconds));
+  const text = shown?.kind !== 'cast' ? '' : (shown.note ?? (seconds >= quietSeconds && page.width > 0 ? quiet : ''));
+  note.hidden = text === '';
+  write(note, text);
+}
+
+/** @param {Extract<PanelStage, { kind: 'frame' }>} shown */
+function showFrame({ number, url, sandbox, allow, title }) {
+  if (frame !== undefined && frameNumber === number) return;
+  removeFrame();
+  frameNumber = number;
+  frame = document.createElement('iframe');
+  frame.setAttribute('sandbox', sandbox);
+  frame.allow = allow;
+  frame.referrerPolicy = 'no-referrer';
+  frame.title = title;
+  frame.src = url;
+  stage.prepend(frame);
+}
+
+function removeFrame() {
+  frame?.remove();
+  frame = undefined;
+}
+
+/** @param {PanelFrame} shown */
+async function drawFrame({ number, width, height, jpeg }) {
+  try {
+    const bitmap = await createImageBitmap(new Blob([jpeg], { type: 'image/jpeg' }));
+    if (picture.width !== bitmap.width) picture.width = bitmap.width;
+    if (picture.height !== bitmap.height) picture.height = bitmap.height;
+    screen?.transferFromImageBitmap(bitmap);
+    drawnAt = performance.now();
+    if (page.width !== width || page.height !== height) {
+      page = { width, height };
+      sizePicture();
+    }
+    // Nothing else changes with most pictures, and laying out the page anew for each of them is what costs.
+    if ((picture.hidden || !note.hidden) && state !== undefined) drawStage(state.stage);
+  } catch {
+    // No picture after all. The next one may be.
+  }
+  say({ type: 'drawn', number });
+}
+
+function sizePicture() {
+  const scale = fits ? Math.min(stage.clientWidth / page.width, stage.clientHeight / page.height) : 1;
+  picture.style.width = `${page.width * scale}px`;
+  picture.style.height = `${page.height * scale}px`;
+  stage.classList.toggle('actual', !fits);
+}
+
+/** How many pixels of a picture there is room for; null for as many as the page has. */
+function room() {
+  if (!fits) return null;
+  const pixels = (/** @type {number} */ length) => Math.max(1, Math.ceil(length * devicePixelRatio));
+  return { width: pixels(stage.clientWidth), height: pixels(stage.clientHeight) };
+}
+
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let settling;
+new ResizeObserver(() => {
+  if (page.width > 0) sizePicture();
+  clearTimeout(settling);
+  settling = setTimeout(() => say({ type: 'resized', size: room() }), resizeSettlesMs);
+}).observe(stage);
+
+setInterval(drawNote, 1_000);
+
+for (const button of element('toolbar').querySelectorAll('button')) {
+  button.addEventListener('click', () => {
+    if (button.id === 'fit') {
+      fits = !fits;
+      if (page.width > 0) sizePicture();
+      say({ type: 'resized', size: room() });
+      if (state !== undefined) draw(state);
+    } else say({ type: 'button', button: /** @type {PanelButton} */ (button.id) });
+  });
+}
+pages.addEventListener('change', () => say({ type: 'page', id: pages.value }));
+
+/** The toolbar is one stop of the Tab key; arrows move within it. */
+function controls() {
+  return /** @type {HTMLElement[]} */ ([...element('toolbar').querySelectorAll('button, select')]).filter(
+    ({ hidden }) => !hidden,
+  );
+}
+
+function keepOneStop() {
+  const all = controls();
+  const stop = all.find((control) => control === document.activeElement) ?? all.find(({ tabIndex }) => tabIndex === 0);
+  for (const control of all) control.tabIndex = control === (stop ?? all[0]) ? 0 : -1;
+}
+
+element('toolbar').addEventListener('keydown', (event) => {
+  const all = controls();
+  const at = all.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+  const isSelect = document.activeElement === pages;
+  const steps = { ArrowRight: 1, ArrowLeft: -1 };
+  const step = steps[/** @type {keyof typeof steps} */ (event.key)];
+  const to =
+    event.key === 'Home' && !isSelect
+      ? all[0]
+      : event.key === 'End' && !isSelect
+        ? all.at(-1)
+        : step === undefined
+          ? undefined
+          : all[(at + step + all.length) % all.length];
+  if (to === undefined) return;
+  event.preventDefault();
+  to.focus();
+  keepOneStop();
+});
+
+// What a person does to the picture.
+
+const steers = () => state?.identity.mode === 'interact' && state.stage.kind === 'cast' && page.width > 0;
+/** @param {{ clientX: number, clientY: number }} event */
+const point = (event) => pointOf(event, picture.getBoundingClientRect(), page);
+/** @param {PageInput} input */
+const send = (input) => say({ type: 'input', input });
+
+picture.addEventListener('pointerdown', (event) => {
+  if (!steers()) return;
+  picture.setPointerCapture(event.pointerId);
+  keys.focus({ preventScroll: true });
+});
+// Presses are taken from here and not from the pointer, because only these count clicks.
+picture.addEventListener('mousedown', (event) => {
+  if (!steers()) return;
+  event.preventDefault();
+  flushMove();
+  send(mouseInput('mousePressed', event, point(event)));
+});
+picture.addEventListener('mouseup', (event) => {
+  if (!steers()) return;
+  flushMove();
+  send(mouseInput('mouseReleased', event, point(event)));
+});
+picture.addEventListener('contextmenu', (event) => {
+  if (steers()) event.preventDefault();
+});
+picture.addEventListener(
+  'wheel',
+  (event) => {
+    if (!steers()) return;
+    event.preventDefault();
+    send(wheelInput(event, point(event), page));
+  },
+  { passive: false },
+);
+
+/** The last move, told once for each picture of the screen. @type {PageInput | undefined} */
+let move;
+function flushMove() {
+  if (move !== undefined) send(move);
+  move = undefined;
+}
+picture.addEventListener('mousemove', (event) => {
+  if (!steers()) return;
+  if (move === undefined) requestAnimationFrame(flushMove);
+  move = mouseInput('mouseMoved', event, point(event));
+});
+
+// Keys go to a field that nobody sees: it takes what is composed of several keys. They go no further, because the editor
+// would take them for its own.
+keys.addEventListener('keydown', (event) => {
+  event.stopPropagation();
+  if (event.key === 'F6') {
+    event.preventDefault();
+    element('mode').focus();
+    return;
+  }
+  // Being composed: the field gets the text when it is done.
+  if (event.isComposing || event.key === 'Process' || event.key === 'Dead') return;
+  event.preventDefault();
+  if (isPaste(event)) say({ type: 'paste' });
+  else send(keyInput('down', event));
+});
+keys.addEventListener('keyup', (event) => {
+  event.stopPropagation();
+  if (event.key === 'F6' || event.isComposing || isPaste(event)) return;
+  send(keyInput('up', event));
+});
+keys.addEventListener('compositionend', ({ data }) => {
+  if (data !== '') send({ kind: 'text', text: data });
+  keys.value = '';
+});
+keys.addEventListener('paste', (event) => {
+  event.preventDefault();
+  say({ type: 'paste' });
+});
+
+addEventListener('message', ({ source, origin, data }) => {
+  const shown = state?.stage;
+  if (frame !== undefined && source === frame.contentWindow) {
+    const isFarewell = shown?.kind === 'frame' && shown.farewell !== undefined && data === shown.farewell;
+    if (isFarewell && origin === new URL(shown.url).origin) say({ type: 'farewell' });
+    return;
+  }
+  // The extension's messages come from the editor's own page around this one; anything else is a stranger's.
+  if (origin !== window.origin) return;
+  const message = /** @type {ToPanel} */ (data);
+  if (message.type === 'state') draw(message);
+  else if (message.type === 'frame') void drawFrame(message);
+});
+
+say({ type: 'ready', size: room() });

@@ -5,6 +5,7 @@ import { isMineBy } from './core/ownership.ts';
 import { Accounts } from './services/accounts.ts';
 import { Connections, type Wires } from './services/connections.ts';
 import { EndJournal } from './services/endJournal.ts';
+import { Fates } from './services/fates.ts';
 import { History } from './services/history.ts';
 import { PageLists } from './services/pageLists.ts';
 import { Protections } from './services/protections.ts';
@@ -35,19 +36,23 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
 
   const loadHttp = lazy(async () => {
     const { openHttpClient, openTransport } = await import('./http/client.ts');
+    const { openFramingCheck } = await import('./http/framing.ts');
     const transport = openTransport(network, clock);
-    return (...[address, secrets, onRateWindow]: Parameters<Wires['http']>) =>
-      openHttpClient(address, secrets, { transport, clock, logger, onRateWindow });
+    return {
+      client: (...[address, secrets, onRateWindow]: Parameters<Wires['http']>) =>
+        openHttpClient(address, secrets, { transport, clock, logger, onRateWindow }),
+      checkFraming: openFramingCheck(transport, clock),
+    };
   });
   const loadCdp = lazy(async () => (await import('./cdp/dialer.ts')).openCdpDialer(clock));
   const kinds = new ProviderKinds(async () => (await import('./providers/index.ts')).providerKinds);
   const accounts = new Accounts(context.secrets, context.globalState, clock.now, logger);
   const connections = new Connections(kinds, accounts, {
     http: (...asked) => {
-      const client = lazy(async () => (await loadHttp())(...asked));
+      const client = lazy(async () => (await loadHttp()).client(...asked));
       return { send: async (request, signal) => (await client()).send(request, signal) };
     },
-    cdp: { dial: async (address, signal) => (await loadCdp()).dial(address, signal) },
+    cdp: { dial: async (...asked) => (await loadCdp()).dial(...asked) },
     clock,
     setting: (kind, id) => configured(`${kind}.${id}`, false),
   });
@@ -59,18 +64,32 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
   const protections = new Protections(context.globalState);
   const journal = new EndJournal(context.globalState, clock, logger);
   const history = new History(context.globalState, store, accounts, clock.now);
+  const fates = new Fates(history, store, connections, logger);
   const isMine = () => isMineBy(configured('mine', ''));
-  const sessions = openSessionsView({ accounts, kinds, store, pages, refresher, protections, isMine, now: clock.now });
+  const clickAction = () => configured('clickAction', 'liveView');
+  const model = { accounts, kinds, store, pages, refresher, protections, isMine, clickAction, now: clock.now };
+  const sessions = openSessionsView(model);
 
-  const ended = openEndedView(history, clock.now);
+  const ended = openEndedView(history, store, clock.now);
   const loadCommands = lazy(async () => {
     const { openCommands } = await import('./ui/commands/openCommands.ts');
-    const services = { accounts, kinds, connections, store, refresher, protections, journal, history };
+    const services = {
+      accounts,
+      kinds,
+      connections,
+      store,
+      refresher,
+      protections,
+      journal,
+      history,
+      pageLists: pages,
+    };
     const kept = { memory: context.globalState, setting: configured };
     const opened = openCommands({
       ...services,
       ...sessions,
       ...kept,
+      checkFraming: async (...asked) => (await loadHttp()).checkFraming(...asked),
       clock,
       logger,
       channel,
@@ -82,13 +101,17 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
     return opened;
   });
   const commands = registerCommands(async (name, args) => (await loadCommands()).run(name, args), logger);
+  const panels = vscode.window.registerWebviewPanelSerializer('browserSessions.liveView', {
+    deserializeWebviewPanel: async (panel, state) => (await loadCommands()).restoreLiveView(panel, state),
+  });
 
   if (!journal.isEmpty) {
     // Another window may be at it still.
     const review = () => void vscode.commands.executeCommand('browserSessions.reviewUnfinishedEnds');
     context.subscriptions.push(clock.after(journal.settlesAfter, review));
   }
-  context.subscriptions.push(commands, ended, history, sessions.disposable, refresher, accounts, network, channel);
+  const views = [sessions.disposable, ended, panels];
+  context.subscriptions.push(commands, ...views, fates, history, refresher, accounts, network, channel);
   const api = createApi(accounts, kinds, store, refresher);
   return context.extensionMode === vscode.ExtensionMode.Test ? withTesting(api, testing) : api;
 }

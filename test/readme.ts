@@ -11,6 +11,9 @@ const [begin, end] = ['<!-- providers: npm run readme -->\n', '<!-- /providers -
 const abilities: Readonly<Partial<Record<Capability, string>>> = {
   pages: 'pages',
   liveView: 'live view',
+  devtools: 'live view by pictures',
+  screenshot: 'screenshots',
+  recording: 'recordings',
   dashboard: 'its dashboard',
   deleteGroup: 'delete a batch with its data',
   endEverything: 'end everything in one call',
@@ -38,7 +41,7 @@ function rowOf({ label, can, fields, wording, address }: ProviderKind): string[]
     [...(address.ask ? ['address'] : []), ...asked].join('<br>'),
     can.flatMap((capability) => abilities[capability] ?? []).join(', ') || '–',
     `Ends what the dialog lists, one by one.${everything}`,
-    can.includes('liveView') ? (wording.watching ?? 'No effect of it is documented.') : '–',
+    can.includes('liveView') || can.includes('devtools') ? (wording.watching ?? 'No effect of it is documented.') : '–',
   ];
 }
 

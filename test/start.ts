@@ -1,9 +1,10 @@
 // `npm start`: shows the product. A headless Chromium with three sessions, and a VS Code that is connected to it.
-// `npm start -- --screenshot FILE [--theme NAME] [--size WIDTHxHEIGHT]` makes a picture of it and ends.
+// `npm start -- --screenshot FILE [--theme NAME] [--size WIDTHxHEIGHT] [--open SESSION …]` makes a picture of it and ends.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { Page } from 'playwright-core';
 import { ensureChromium, quietFlags, startChromium } from './host/chromium.ts';
 import { start, temporaryFolder } from './host/processes.ts';
 import { Advice, script, step } from './host/steps.ts';
@@ -14,6 +15,9 @@ import { startPages } from './servers/pages.ts';
 
 const installed = [resolve('.'), resolve('test', 'host', 'demo')];
 const rowTimeoutMs = 60_000;
+const menuSettlesMs = 800;
+/** What the pages of the three sessions are called. */
+const sessionNames = ['Clock', 'Counter', 'Sign-up form'];
 
 function options() {
   const { values } = parseArgs({
@@ -21,11 +25,14 @@ function options() {
       screenshot: { type: 'string' },
       theme: { type: 'string', default: 'Default Dark Modern' },
       size: { type: 'string', default: '1280x800' },
+      open: { type: 'string', multiple: true, default: [] },
     },
   });
   const [width, height] = values.size.split('x').map(Number);
   if (!width || !height) throw new Advice('--size is WIDTHxHEIGHT, such as 1280x800.');
-  return { screenshot: values.screenshot, theme: values.theme, viewport: { width, height } };
+  const unknown = values.open.find((name) => !sessionNames.includes(name));
+  if (unknown !== undefined) throw new Advice(`--open is one of: ${sessionNames.join(', ')}.`);
+  return { screenshot: values.screenshot, theme: values.theme, viewport: { width, height }, watched: values.open };
 }
 
 /** Opens three isolated browser contexts, as three jobs of a script would. */
@@ -36,11 +43,36 @@ async function openSessions(endpoint: string): Promise<void> {
   devtools.close();
 }
 
+/** Opens a session's live view beside what is open, and waits for its picture. */
+async function watch(page: Page, name: string): Promise<void> {
+  await page.getByRole('treeitem', { name: `Session ${name}` }).click({ button: 'right' });
+  const entry = page.locator('.monaco-menu .action-label').getByText('Open Live View to the Side', { exact: true });
+  await entry.waitFor();
+  // A context menu swallows clicks that come before it has settled.
+  await page.waitForTimeout(menuSettlesMs);
+  await entry.click();
+  for (const deadline = Date.now() + rowTimeoutMs; Date.now() < deadline; await page.waitForTimeout(250)) {
+    for (const frame of page.frames().filter((one) => one.url().includes('/fake.html'))) {
+      const shows = await frame
+        .evaluate(
+          (title) =>
+            document.querySelector('h1#name')?.textContent === title &&
+            document.querySelector('canvas#picture:not([hidden])') !== null,
+          name,
+        )
+        .catch(() => false);
+      if (shows) return;
+    }
+  }
+  throw new Advice(`The live view of ${name} did not show a picture. The log channel "Browser Sessions" may say why.`);
+}
+
 async function screenshot(
   file: string,
   endpoint: string,
   settings: object,
   viewport: { width: number; height: number },
+  watched: readonly string[],
 ) {
   const workbench = await openWorkbench({
     userDataDir: temporaryFolder('start'),
@@ -49,7 +81,7 @@ async function screenshot(
     env: { BROWSER_SESSIONS_DEMO: endpoint },
     viewport,
   });
-  for (const name of ['Clock', 'Counter', 'Sign-up form']) {
+  for (const name of sessionNames) {
     await workbench.page.getByRole('treeitem', { name: `Session ${name}` }).waitFor({ timeout: rowTimeoutMs });
   }
   await workbench.page
@@ -57,6 +89,7 @@ async function screenshot(
     .first()
     .click({ timeout: 500 })
     .catch(() => {});
+  for (const name of watched) await watch(workbench.page, name);
   await workbench.page.mouse.move(viewport.width - 50, viewport.height / 2);
   await workbench.page.waitForTimeout(1_000);
   await workbench.page.screenshot({ path: file });
@@ -71,7 +104,7 @@ async function openWindow(url: string): Promise<void> {
 }
 
 await script(async () => {
-  const { screenshot: file, theme, viewport } = options();
+  const { screenshot: file, theme, viewport, watched } = options();
   await step('Build the extension', async () => {
     const [code] = await once(
       spawn(process.execPath, ['esbuild.js'], { stdio: ['ignore', 'ignore', 'inherit'] }),
@@ -92,7 +125,7 @@ await script(async () => {
   };
   if (file !== undefined) {
     await step(`Make a picture of the workbench: ${file}`, () =>
-      screenshot(file, chromium.endpoint, settings, viewport),
+      screenshot(file, chromium.endpoint, settings, viewport, watched),
     );
     return;
   }

@@ -62,20 +62,18 @@ describe('a person with an Anchor Browser account', function () {
     await person.press('Cancel');
   });
 
-  it('watches a session live, framed from that one address', async () => {
+  it('watches a session live, framed from that one address, or in another browser', async () => {
     await person.choose(person.row('Session checkout.example.com'), 'Open Live View');
+    await person.panel().getByRole('button', { name: 'Show Live View' }).click();
     const clock = person.panel().frameLocator('iframe').locator('#clock');
     await clock.waitFor({ timeout: 30_000 });
     const before = await clock.innerText();
     await until(async () => (await clock.innerText()) !== before);
-    await person.panel().getByText('keeps the session from timing out').waitFor();
     await person.picture('anchor-live-view');
     const frame = person.panel().locator('iframe');
     assert.match((await frame.getAttribute('src')) ?? '', /\/live\/sess_checkout\/[\w-]+\?rt=a%2Bb%26c$/);
-    const [tab] = await Promise.all([
-      person.page.context().waitForEvent('page'),
-      person.panel().getByRole('button', { name: 'Open in External Browser' }).click(),
-    ]);
+    await person.panel().getByRole('button', { name: 'Open In…' }).click();
+    const [tab] = await Promise.all([person.page.context().waitForEvent('page'), person.pick('External Browser')]);
     assert.match(tab.url(), /\/live\/sess_checkout\/[\w-]+\?rt=a%2Bb%26c$/);
     await tab.close();
     await person.panel().getByRole('button', { name: 'Reload' }).click();
@@ -91,7 +89,7 @@ describe('a person with an Anchor Browser account', function () {
     await person.press('End Session');
     await person.row('Session checkout.example.com, ending…').waitFor();
     await person.row('Session checkout.example.com').waitFor({ state: 'detached' });
-    await person.panel().getByText('This session has ended.').waitFor();
+    await person.panel().getByRole('heading', { name: 'Session ended' }).waitFor();
     assert.deepEqual(deletions(), ['DELETE /v1/sessions/sess_checkout']);
     server.endLagMs = 0;
     await person.page.keyboard.press('Control+W');

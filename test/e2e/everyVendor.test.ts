@@ -236,7 +236,7 @@ describe('a person with an account of every kind', function () {
     await person.fillSetting('browserSessions.groupByMetadataKey', 'job');
     await person.row('job: shop [x] (command:y), 2').waitFor();
     await person.picture('every-vendor-grouped');
-    assert.deepEqual(await person.offers(person.row('job: shop')), ['End Group…']);
+    assert.deepEqual(await person.offers(person.row('job: shop')), ['Open All Live Views in Group', 'End Group…']);
     await person.choose(person.row('job: shop'), 'End Group…');
     await person.dialog();
     await person.press('End 2 Sessions');

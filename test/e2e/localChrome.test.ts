@@ -50,7 +50,12 @@ describe('a person with a Chrome of their own', function () {
 
   it('is offered what can be done with each row, and nothing else', async () => {
     assert.deepEqual(await person.offers(person.row('Session Clock')), [
+      'Open Live View',
+      'Open Live View to the Side',
+      'Show Details',
+      'Take Screenshot',
       'Copy Session ID',
+      'Copy as JSON',
       'Protect Session',
       'End Session…',
     ]);

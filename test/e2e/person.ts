@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { FrameLocator, Locator, Page } from 'playwright-core';
+import type { Frame, FrameLocator, Locator, Page } from 'playwright-core';
 import { temporaryFolder } from '../host/processes.ts';
 import { openWorkbench, type Workbench } from '../host/workbench.ts';
 
@@ -20,7 +20,12 @@ export class WorkbenchPerson {
 
   /** Opens VS Code with the extension, and the extension's view in it. */
   static async sitDown(
-    options: { theme?: string; viewport?: { width: number; height: number }; userDataDir?: string } = {},
+    options: {
+      theme?: string;
+      viewport?: { width: number; height: number };
+      userDataDir?: string;
+      settings?: Readonly<Record<string, unknown>>;
+    } = {},
   ): Promise<WorkbenchPerson> {
     const person = new WorkbenchPerson(
       await openWorkbench({
@@ -31,6 +36,7 @@ export class WorkbenchPerson {
           'workbench.startupEditor': 'none',
           'workbench.tips.enabled': false,
           'browserSessions.refresh.interval': 5,
+          ...options.settings,
         },
         ...(options.viewport === undefined ? {} : { viewport: options.viewport }),
       }),
@@ -55,7 +61,7 @@ export class WorkbenchPerson {
 
   /** Loads the window anew, as "Developer: Reload Window" does. */
   async reload(): Promise<void> {
-    await this.page.reload();
+    await this.page.reload({ timeout: 60_000 });
     // What was open is open again.
     await this.page.getByRole('treeitem').first().waitFor({ timeout: 60_000 });
   }
@@ -176,6 +182,44 @@ export class WorkbenchPerson {
   /** What is inside of a webview panel, two frames deep. */
   panel(): FrameLocator {
     return this.page.frameLocator('iframe.webview').last().frameLocator('iframe#active-frame');
+  }
+
+  /** The page of the live view panel that shows a session of this name, once it is there. */
+  async live(name: string): Promise<Frame> {
+    for (const deadline = Date.now() + 30_000; Date.now() < deadline; ) {
+      await this.page.waitForTimeout(250);
+      for (const frame of this.page.frames()) {
+        // What VS Code itself puts around a webview is left alone while it loads.
+        if (!frame.url().includes('/fake.html')) continue;
+        const heading = await frame
+          .evaluate(() => document.querySelector('h1#name')?.textContent)
+          .catch(() => undefined);
+        if (heading === name) return frame;
+      }
+    }
+    throw new Error(`there is no live view of ${name}`);
+  }
+
+  /** How many of the pixels of two pictures of the same size differ, as a fraction. */
+  async difference(one: Buffer, other: Buffer): Promise<number> {
+    const pictures = [one.toString('base64'), other.toString('base64')];
+    return this.page.evaluate(async (both) => {
+      const [a, b] = await Promise.all(
+        both.map(async (base64) => {
+          const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+          const bitmap = await createImageBitmap(new Blob([bytes], { type: 'image/png' }));
+          const brush = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d');
+          brush?.drawImage(bitmap, 0, 0);
+          return brush?.getImageData(0, 0, bitmap.width, bitmap.height).data ?? new Uint8ClampedArray();
+        }),
+      );
+      if (a === undefined || b === undefined || a.length !== b.length) return 1;
+      let differ = 0;
+      for (let at = 0; at < a.length; at += 4) {
+        if (a[at] !== b[at] || a[at + 1] !== b[at + 1] || a[at + 2] !== b[at + 2]) differ++;
+      }
+      return differ / (a.length / 4);
+    }, pictures);
   }
 
   /** Takes a picture for whoever wants to look. */

@@ -1,7 +1,11 @@
 import { strict as assert } from 'node:assert';
 import * as vscode from 'vscode';
 import type { TestingApi } from '../../src/extension.ts';
+import { type RunningChromium, startChromium } from '../host/chromium.ts';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
+import { Devtools } from '../servers/devtools.ts';
+import { startPages } from '../servers/pages.ts';
+import type { VendorServer } from '../servers/vendorServer.ts';
 import { command, extension, Person, removeAllAccounts } from './inside.ts';
 
 const liveTabs = () =>
@@ -10,11 +14,36 @@ const liveTabs = () =>
     .filter(
       ({ input }) => input instanceof vscode.TabInputWebview && input.viewType.endsWith('browserSessions.liveView'),
     );
+const labels = () => liveTabs().map(({ label }) => label);
+const closeAll = () => vscode.commands.executeCommand('workbench.action.closeAllEditors');
+
+async function until(isSo: () => boolean): Promise<void> {
+  for (const deadline = Date.now() + 10_000; !isSo(); ) {
+    assert.ok(Date.now() < deadline, 'it did not come to pass');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Gives a setting another value while something is done. */
+async function withSetting(key: string, value: unknown, work: () => Promise<void>): Promise<void> {
+  const settings = vscode.workspace.getConfiguration('browserSessions');
+  await settings.update(key, value, vscode.ConfigurationTarget.Global);
+  try {
+    await work();
+  } finally {
+    await settings.update(key, undefined, vscode.ConfigurationTarget.Global);
+  }
+}
 
 describe('live view inside VS Code', () => {
   let api: TestingApi;
   let server: AnchorServer;
+  let chromium: RunningChromium;
+  let devtools: Devtools;
+  let pages: VendorServer;
   let accountId: string;
+  let local: string;
+  let context: string;
   let person: Person;
 
   before(async () => {
@@ -22,36 +51,44 @@ describe('live view inside VS Code', () => {
     await removeAllAccounts(api);
     person = new Person();
     api.testing.prompts = person;
-    server = await startAnchor();
-    server.add({ id: 'sess_a', domains: ['shop.example'] });
+    [server, chromium, pages] = await Promise.all([startAnchor(), startChromium(), startPages()]);
+    devtools = await Devtools.open(chromium.endpoint);
+    context = await devtools.openContext(`${pages.url}/form?token=canary&q=1`);
+    server.add({ id: 'sess_a', domains: ['shop.example'], tags: ['apiKey=tag-canary-value'] });
     accountId = await command<string>('addAccount', {
       provider: 'anchor',
       origin: server.url,
       fields: { apiKey: server.key },
     });
+    local = await command<string>('addAccount', { provider: 'localChrome', origin: chromium.endpoint, fields: {} });
+    // What watching does was said before.
+    await api.testing.context.globalState.update('watchingAccepted', ['anchor']);
   });
   after(async () => {
-    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    await closeAll();
+    await api.testing.context.globalState.update('watchingAccepted', undefined);
     await removeAllAccounts(api);
-    await server.stop();
+    devtools.close();
+    for (const one of [server, chromium, pages]) await one.stop();
   });
 
   it('opens one panel for a session, and shows it again when asked again', async () => {
     await command('openLiveView', { accountId, sessionId: 'sess_a' });
-    assert.deepEqual(
-      liveTabs().map(({ label }) => label),
-      ['Live: shop.example'],
-    );
+    assert.deepEqual(labels(), ['Live: shop.example']);
     await command('openLiveView', { accountId, sessionId: 'sess_a' });
     assert.equal(liveTabs().length, 1);
+    await command('openLiveViewToSide', { accountId: local, sessionId: context });
+    await until(() => liveTabs().length === 2);
+    assert.equal(vscode.window.tabGroups.all.length, 2);
   });
 
   it('tells in the confirmation that it is open, and does not end a session by being closed', async () => {
     await command('endSession', { accountId, sessionId: 'sess_a' });
     assert.match(person.questions.at(-1)?.detail ?? '', /A live view of it is open/);
-    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await closeAll();
+    await until(() => liveTabs().length === 0);
     assert.deepEqual(server.running, ['sess_a']);
+    assert.deepEqual(await devtools.contexts(), [context]);
     await command('endSession', { accountId, sessionId: 'sess_a' });
     assert.doesNotMatch(person.questions.at(-1)?.detail ?? '', /live view/);
   });
@@ -59,5 +96,137 @@ describe('live view inside VS Code', () => {
   it('says of a session that is gone that it is', async () => {
     await command('openLiveView', { accountId, sessionId: 'sess_gone' });
     assert.equal(person.told.at(-1)?.message, 'That session has already ended.');
+  });
+
+  it('asks before it opens more than four at once, and lays out four side by side', async () => {
+    const batch = server.addBatch(5);
+    await api.refresh();
+    const target = { accountId, groupId: batch.id };
+    await command('openGroupLiveViews', target);
+    assert.equal(person.questions.at(-1)?.message, 'Open 5 live views?');
+    assert.equal(liveTabs().length, 0);
+    person.answersConfirm = ({ choices }) => choices[0];
+    await command('openGroupLiveViews', target);
+    person.answersConfirm = () => undefined;
+    await until(() => liveTabs().length === 5);
+    assert.equal(vscode.window.tabGroups.all.length, 4);
+    await closeAll();
+    for (const { id } of batch.members) server.sessions.delete(id);
+    server.batches.clear();
+    await api.refresh();
+  });
+
+  it('shows a session in the editor’s own browser where the settings say so and there is one', async function () {
+    const name = 'workbench.action.browser.open';
+    // On a desktop it is there, and would open a window.
+    if ((await vscode.commands.getCommands(true)).includes(name)) this.skip();
+    const opened: unknown[] = [];
+    const registration = vscode.commands.registerCommand(name, (url: unknown) => opened.push(url));
+    try {
+      await withSetting('liveView.openIn', 'integratedBrowser', async () => {
+        await command('openLiveView', { accountId, sessionId: 'sess_a' });
+        assert.equal(opened.length, 1);
+        assert.match(String(opened[0]), /\/live\/sess_a\//);
+        assert.equal(liveTabs().length, 0);
+        // What has no page of the provider's is shown in a panel all the same.
+        await command('openLiveView', { accountId: local, sessionId: context });
+        await until(() => liveTabs().length === 1);
+      });
+    } finally {
+      registration.dispose();
+      await closeAll();
+    }
+  });
+
+  it('opens a link that works only once when the person says so, wherever it is to be shown', async () => {
+    const batch = server.addBatch(1);
+    const [member] = batch.members;
+    assert.ok(member);
+    const { id } = member;
+    member.pages = [];
+    server.oneTime.set(id, 0);
+    await api.refresh();
+    const target = { accountId, sessionId: id };
+    const asks = async (work: () => Promise<unknown>) => {
+      const before = person.questions.length;
+      await work();
+      const asked = person.questions.slice(before).map(({ message }) => message);
+      assert.deepEqual(asked, ['This link works only once']);
+    };
+    await asks(() => command('openLiveViewExternal', target));
+    await withSetting('liveView.openIn', 'external', () => asks(() => command('openLiveView', target)));
+    assert.equal(liveTabs().length, 0);
+    await command('copyLiveViewUrl', target);
+    assert.equal(person.notes.at(-1), 'Link copied. Whoever opens it can watch, and it works only once.');
+    // A panel asks by itself, and nothing was opened to find out how.
+    await command('openLiveView', target);
+    assert.equal(server.oneTime.get(id), 0);
+    await closeAll();
+    server.sessions.delete(id);
+    server.batches.clear();
+    await api.refresh();
+  });
+
+  it('puts a link on the clipboard that is made anew each time, and says that it is one', async () => {
+    await command('copyLiveViewUrl', { accountId, sessionId: 'sess_a' });
+    assert.match(await vscode.env.clipboard.readText(), /\/live\/sess_a\/.+\?rt=a%2Bb%26c$/);
+    assert.equal(person.notes.at(-1), 'Link copied. Whoever has it can watch.');
+    await command('copyLiveViewUrl', { accountId: local, sessionId: context });
+    assert.equal(person.told.at(-1)?.message, 'Sign-up form has no live view.');
+  });
+
+  it('shows details as JSON that can only be read, without anything secret', async () => {
+    await command('showDetails', { accountId: local, sessionId: context });
+    const document = vscode.window.activeTextEditor?.document;
+    assert.equal(document?.uri.scheme, 'browser-sessions');
+    assert.equal(document?.languageId, 'json');
+    const details = JSON.parse(document?.getText() ?? '');
+    assert.equal(details.id, context);
+    assert.equal(details.pages[0].url, `${pages.url}/form?token=•••&q=•••`);
+    assert.equal(vscode.workspace.fs.isWritableFileSystem('browser-sessions'), false);
+    await assert.rejects(async () => vscode.workspace.fs.writeFile(document.uri, Buffer.from('x')));
+
+    await command('copyJson', { accountId, sessionId: 'sess_a' });
+    const text = await vscode.env.clipboard.readText();
+    assert.equal(JSON.parse(text).account.address, server.url);
+    assert.ok(!/canary/.test(text), text);
+    await closeAll();
+  });
+
+  it('takes pictures by DevTools and by the vendor’s own call, and leaves none on the disk', async () => {
+    for (const target of [
+      { accountId: local, sessionId: context },
+      { accountId, sessionId: 'sess_a' },
+    ]) {
+      await command('takeScreenshot', target);
+      const input = () => vscode.window.tabGroups.activeTabGroup.activeTab?.input;
+      await until(() => input() instanceof vscode.TabInputCustom);
+      const { uri } = input() as vscode.TabInputCustom;
+      assert.equal(uri.scheme, 'browser-sessions');
+      const bytes = await vscode.workspace.fs.readFile(uri);
+      assert.deepEqual([...bytes.subarray(1, 4)], [...Buffer.from('PNG')]);
+      await closeAll();
+    }
+    await command('takeScreenshot', { accountId, sessionId: 'sess_gone' });
+    assert.match(person.told.at(-1)?.message ?? '', /not there any longer/);
+  });
+
+  it('copies a page’s address, all of it', async () => {
+    const pageId = (
+      await devtools.send<{ targetInfos: { targetId: string; type: string; url: string }[] }>('Target.getTargets')
+    ).targetInfos.find(({ type, url }) => type === 'page' && url.includes('/form'))?.targetId;
+    await command('copyPageUrl', { accountId: local, sessionId: context, pageId });
+    assert.equal(await vscode.env.clipboard.readText(), `${pages.url}/form?token=canary&q=1`);
+    await command('copyPageUrl', { accountId: local, sessionId: context, pageId: 'gone' });
+    assert.equal(person.told.at(-1)?.message, 'That page is not there any longer.');
+  });
+
+  it('says that there is no recording yet, and what came in the way of a live view', async () => {
+    await command('openRecording', { accountId, sessionId: 'sess_a' });
+    assert.equal(person.told.at(-1)?.message, 'There is no recording, or not yet.');
+    server.misbehave('GET', /pages$/, { kind: 'answer', answer: { status: 500, json: {} } });
+    await command('copyLiveViewUrl', { accountId, sessionId: 'sess_a' });
+    assert.match(person.told.at(-1)?.message ?? '', /failed with HTTP 500/);
+    server.behave();
   });
 });

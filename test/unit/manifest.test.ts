@@ -7,6 +7,7 @@ import { providerKinds } from '../../src/providers/index.ts';
 import { type CommandEntry, commandPrefix, commandTable } from '../../src/ui/commands/table.ts';
 import {
   accountContext,
+  endedContext,
   groupContext,
   pageContext,
   sessionContext,
@@ -27,10 +28,11 @@ function capabilitySets(): ReadonlySet<Capability>[] {
 
 /** Every context value that the tree can give a row. */
 function contextValues(): Set<string> {
-  const values = new Set(['rb:info', 'rb:ended', troubleContext(true), troubleContext(false)]);
+  const values = new Set(['rb:info', troubleContext(true), troubleContext(false)]);
   const phases: readonly SessionPhase[] = ['starting', 'running', 'idle', 'ending', 'unknown'];
   for (const capabilities of capabilitySets()) {
     values.add(pageContext(capabilities));
+    values.add(endedContext(capabilities));
     for (const count of [0, 3]) {
       for (const kind of ['batch', 'metadata'] as const) {
         for (const status of ['processing', 'completed']) {
@@ -49,7 +51,9 @@ function contextValues(): Set<string> {
       for (const life of ['running', 'ending', 'stuck'] as const) {
         for (const grouped of [groupId('g'), undefined]) {
           for (const isProtected of [true, false]) {
-            values.add(sessionContext({ phase, groupId: grouped }, life, capabilities, isProtected));
+            for (const watchable of [true, false]) {
+              values.add(sessionContext({ phase, groupId: grouped, watchable }, life, capabilities, isProtected));
+            }
           }
         }
       }
@@ -124,7 +128,8 @@ describe('manifest', () => {
     }
     assert.equal(manifest.engines.vscode, '^1.101.0');
     assert.match(manifest.devDependencies['@types/vscode'], /^1\.101\./);
-    assert.deepEqual(manifest.activationEvents, []);
+    // Panels that were open come back, and nothing else but the person starts it.
+    assert.deepEqual(manifest.activationEvents, ['onWebviewPanel:browserSessions.liveView']);
     assert.equal(manifest.dependencies, undefined);
     assert.match(
       readFileSync('CHANGELOG.md', 'utf8'),

@@ -12,6 +12,7 @@ import type { Protections } from '../../services/protections.ts';
 import type { ProviderKinds } from '../../services/providerKinds.ts';
 import type { Refresher } from '../../services/refresher.ts';
 import type { SessionsView } from '../../services/sessionStore.ts';
+import type { Documents } from '../documents.ts';
 import type { LiveViews } from '../liveView/liveViews.ts';
 import type { Prompts } from '../prompts.ts';
 import type { TreeNode } from '../tree/nodes.ts';
@@ -30,6 +31,7 @@ export interface CommandContext {
   readonly protections: Protections;
   readonly journal: EndJournal;
   readonly history: History;
+  readonly documents: Documents;
   /** Opens a text that nobody has saved yet. */
   readonly openText: (text: string, language: string) => Promise<void>;
   /** What is kept between runs. */

@@ -12,7 +12,15 @@ import {
   reviewUnfinishedEnds,
 } from './ending.ts';
 import { cancelBatch, deleteBatch, endGroup } from './groups.ts';
-import { openLiveView, openLiveViewExternal } from './liveView.ts';
+import { copyJson, copyPageUrl, openDashboard, openRecording, showDetails, takeScreenshot } from './inspecting.ts';
+import {
+  copyLiveViewUrl,
+  openDefault,
+  openGroupLiveViews,
+  openLiveView,
+  openLiveViewExternal,
+  openLiveViewToSide,
+} from './liveView.ts';
 import type { CommandName } from './table.ts';
 import { pickOne, sessionChoices, sessionsOf, sessionTarget, targetsOf } from './targets.ts';
 
@@ -34,9 +42,18 @@ export const commandHandlers: Readonly<Record<CommandName, CommandHandler>> = {
     for (const { accountId, groupId } of targetsOf(context, args)) context.tree.showMore(accountId, groupId);
   },
   openLiveView,
+  openLiveViewToSide,
   openLiveViewExternal,
+  openGroupLiveViews,
+  openDefault,
+  showDetails,
   openDashboard,
+  openRecording,
+  takeScreenshot,
   copySessionId,
+  copyLiveViewUrl,
+  copyPageUrl,
+  copyJson,
   endSession,
   endSelectedSessions: endSession,
   endGroup,
@@ -54,17 +71,6 @@ export const commandHandlers: Readonly<Record<CommandName, CommandHandler>> = {
   unprotectSession: (context, args) => setProtected(context, args, false),
   showLog: ({ showLog }) => showLog(),
 };
-
-async function openDashboard(context: CommandContext, args: readonly unknown[]): Promise<void> {
-  const none = l10n.t('No running session has a page of its own at its provider.');
-  const target = await sessionTarget(context, args, l10n.t('Open Dashboard'), none, ({ accountId }) =>
-    context.store.capabilities(accountId).has('dashboard'),
-  );
-  if (target === undefined) return;
-  const url = (await context.connections.open(target.accountId)).dashboard?.(target.sessionId);
-  if (url === undefined) void context.prompts.tell('info', none, []);
-  else await context.openUrl(url);
-}
 
 async function setProtected(context: CommandContext, args: readonly unknown[], isProtected: boolean): Promise<void> {
   const named = targetsOf(context, args).filter(({ sessionId }) => sessionId !== undefined);

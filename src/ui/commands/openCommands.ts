@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { Clock } from '../../core/clock.ts';
 import { Ender, type EnderOptions } from '../../services/ender.ts';
+import { Documents } from '../documents.ts';
 import { editorPrompts } from '../editorPrompts.ts';
 import { LiveViews, type LiveViewsOptions } from '../liveView/liveViews.ts';
 import { openUnchanged } from '../openUrl.ts';
@@ -9,6 +10,7 @@ import type { TreeNode } from '../tree/nodes.ts';
 import type { CommandContext } from './context.ts';
 import { commandHandlers } from './handlers.ts';
 import type { RunCommand } from './register.ts';
+import { commandPrefix } from './table.ts';
 
 /** How tests inside VS Code answer in a person's place, because VS Code refuses dialogs while they run. */
 export interface Testing {
@@ -27,12 +29,21 @@ export interface CommandParts
 }
 
 /** Builds what commands need beyond what starting the extension has built. Loaded with the first command. */
-export function openCommands(parts: CommandParts): vscode.Disposable & { readonly run: RunCommand } {
+export function openCommands(parts: CommandParts): OpenedCommands {
   const { clock, view, channel, testing } = parts;
-  const liveViews = new LiveViews(parts);
+  const documents = new Documents(clock.now);
+  const liveViews = new LiveViews(parts, {
+    get prompts() {
+      return testing.prompts ?? editorPrompts;
+    },
+    run: (name, { accountId, sessionId }) => {
+      void vscode.commands.executeCommand(commandPrefix + name, { accountId, sessionId });
+    },
+  });
   const context: CommandContext = {
     ...parts,
     liveViews,
+    documents,
     ender: new Ender(parts),
     get prompts() {
       return testing.prompts ?? editorPrompts;
@@ -48,6 +59,17 @@ export function openCommands(parts: CommandParts): vscode.Disposable & { readonl
   };
   return {
     run: async (name, args) => commandHandlers[name](context, args),
-    dispose: () => liveViews.dispose(),
+    restoreLiveView: (panel, kept) => liveViews.restore(panel, kept),
+    dispose: () => {
+      liveViews.dispose();
+      documents.dispose();
+    },
   };
+}
+
+/** What commands are once they are built. */
+export interface OpenedCommands extends vscode.Disposable {
+  readonly run: RunCommand;
+  /** Brings a panel back that was there before the window was loaded anew. */
+  readonly restoreLiveView: (panel: vscode.WebviewPanel, kept: unknown) => Promise<void>;
 }

@@ -23,13 +23,21 @@ const ifAccounts = `!browserSessions.loaded || ${hasAccounts}`;
 const ifSessions = `!browserSessions.loaded || ${hasSessions}`;
 const inView = 'view == browserSessions.sessions';
 const inEnded = 'view == browserSessions.ended';
-const endedRow = `${inEnded} && viewItem =~ /^rb:ended\\b/`;
+const endedRow = (...flags: readonly string[]) => `${inEnded} && viewItem =~ /^rb:ended\\b${ahead(flags)}/`;
 const single = '!listMultiSelection';
+
+function ahead(flags: readonly string[]): string {
+  return flags.map((flag) => `(?=.*\\+${flag}\\b)`).join('');
+}
 
 /** Matches rows of a kind whose context value has all of the flags; see ui/tree/contextValue.ts. */
 function row(kind: 'account' | 'group' | 'session' | 'page' | 'error', ...flags: readonly string[]): string {
-  const ahead = flags.map((flag) => `(?=.*\\+${flag}\\b)`).join('');
-  return `${inView} && viewItem =~ /^rb:${kind}\\b${ahead}/`;
+  return `${inView} && viewItem =~ /^rb:${kind}\\b${ahead(flags)}/`;
+}
+
+/** The same entry for sessions and for their pages. */
+function forBoth(flag: string, entry: (when: string) => MenuEntry): MenuEntry[] {
+  return [entry(row('session', flag)), entry(row('page', flag))];
 }
 
 const inline = (when: string, place: number): MenuEntry => ({
@@ -89,30 +97,73 @@ export const commandTable = {
     icon: 'open-preview',
     palette: ifSessions,
     menus: [
-      inline(row('session', 'live'), 1),
-      context(`${row('session', 'live')} && ${single}`, 'navigation@1'),
-      inline(row('page', 'live'), 1),
-      context(`${row('page', 'live')} && ${single}`, 'navigation@1'),
+      ...forBoth('live', (when) => inline(when, 1)),
+      ...forBoth('live', (when) => context(`${when} && ${single}`, 'navigation@1')),
     ],
+  },
+  openLiveViewToSide: {
+    title: 'Open Live View to the Side',
+    palette: ifSessions,
+    menus: forBoth('live', (when) => context(`${when} && ${single}`, 'navigation@2')),
   },
   openLiveViewExternal: {
     title: 'Open in External Browser',
     icon: 'link-external',
     palette: ifSessions,
-    menus: [
-      context(`${row('session', 'live')} && ${single}`, 'navigation@4'),
-      context(`${row('page', 'live')} && ${single}`, 'navigation@4'),
-    ],
+    menus: forBoth('link', (when) => context(`${when} && ${single}`, 'navigation@4')),
+  },
+  openGroupLiveViews: {
+    title: 'Open All Live Views in Group',
+    icon: 'multiple-windows',
+    palette: ifSessions,
+    menus: [inline(row('group', 'live'), 1), context(`${row('group', 'live')} && ${single}`, 'navigation@1')],
+  },
+  openDefault: { title: 'Open', palette: 'never', menus: [] },
+  showDetails: {
+    title: 'Show Details',
+    palette: ifSessions,
+    menus: [context(`${row('session')} && ${single}`, '1_view@1')],
   },
   openDashboard: {
     title: 'Open Dashboard',
     palette: ifSessions,
-    menus: [context(`${row('session', 'dashboard')} && ${single}`, '1_view@2'), context(endedRow, '1_view@2')],
+    menus: [
+      context(`${row('session', 'dashboard')} && ${single}`, '1_view@2'),
+      context(endedRow('dashboard'), '1_view@2'),
+    ],
+  },
+  openRecording: {
+    title: 'Open Recording',
+    palette: ifSessions,
+    menus: [
+      context(`${row('session', 'recording')} && ${single}`, '1_view@3'),
+      context(endedRow('recording'), '1_view@3'),
+    ],
+  },
+  takeScreenshot: {
+    title: 'Take Screenshot',
+    palette: ifSessions,
+    menus: forBoth('picture', (when) => context(`${when} && ${single}`, '2_debug@1')),
   },
   copySessionId: {
     title: 'Copy Session ID',
     palette: ifSessions,
-    menus: [context(`${row('session')} && ${single}`, '3_copy@1'), context(endedRow, '3_copy@1')],
+    menus: [context(`${row('session')} && ${single}`, '3_copy@1'), context(endedRow(), '3_copy@1')],
+  },
+  copyLiveViewUrl: {
+    title: 'Copy Live View Link',
+    palette: ifSessions,
+    menus: forBoth('link', (when) => context(`${when} && ${single}`, '3_copy@2')),
+  },
+  copyPageUrl: {
+    title: 'Copy Page URL',
+    palette: ifSessions,
+    menus: [context(`${row('page')} && ${single}`, '3_copy@3')],
+  },
+  copyJson: {
+    title: 'Copy as JSON',
+    palette: ifSessions,
+    menus: [context(`${row('session')} && ${single}`, '3_copy@4')],
   },
   endSession: {
     title: 'End Session…',

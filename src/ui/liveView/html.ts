@@ -1,20 +1,10 @@
 import * as l10n from '@vscode/l10n';
-import type { LiveView } from '../../core/liveView.ts';
 
-/** What a live view panel shows below its toolbar. */
-export type PanelBody =
-  | { readonly kind: 'waiting' }
-  | { readonly kind: 'frame'; readonly view: LiveView }
-  /** A sentence in place of the view: why there is none, or that the session has ended. */
-  | { readonly kind: 'sentence'; readonly text: string };
-
-/** What the page around the frame is made of. Text is shown as text, whatever it holds. */
+/** What a panel's page is made of before anything is shown in it. */
 export interface PanelPage {
   readonly name: string;
-  readonly account: string;
-  /** What watching costs or changes, or nothing. */
-  readonly notice: string | undefined;
-  readonly body: PanelBody;
+  /** The one origin that may be framed; undefined for none. */
+  readonly frames: string | undefined;
   readonly styleUri: string;
   readonly scriptUri: string;
   /** The webview's own source for styles, as VS Code names it. */
@@ -23,17 +13,25 @@ export interface PanelPage {
   readonly nonce: string;
 }
 
-/** Writes the panel's page: nothing may load but our style and script, and in the frame that one origin. */
+/** Drawings of 16 by 16, in the colour of the text around them. */
+const drawings = {
+  mode: 'M4 2v10l3-3 2 5 2-1-2-5h4z',
+  fit: 'M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4',
+  reload: 'M13 8a5 5 0 1 1-1.5-3.5M13 2v3h-3',
+  copyLink: 'M6 10a3 3 0 0 1 0-4l2-2a3 3 0 0 1 4 4l-1 1M10 6a3 3 0 0 1 0 4l-2 2a3 3 0 0 1-4-4l1-1',
+  openIn: 'M9 2h5v5M14 2 8 8M12 9v4H3V4h4',
+  endSession: 'M4 4h8v8H4z',
+} as const;
+
+/** Writes the panel's page: nothing may load but our style and script, and in a frame that one origin. */
 export function panelHtml(page: PanelPage): string {
-  const { body, cspSource, nonce } = page;
-  const frames = body.kind === 'frame' ? body.view.url.origin : "'none'";
+  const { cspSource, nonce, frames = "'none'" } = page;
   const policy = [
     "default-src 'none'",
     `frame-src ${frames}`,
     `style-src ${cspSource}`,
     `script-src 'nonce-${nonce}'`,
   ].join('; ');
-  const button = (id: string, text: string) => `<button type="button" id="${id}">${escapeHtml(text)}</button>`;
   return `<!DOCTYPE html>
 <html lang="${escapeHtml(l10n.t({ message: 'en', comment: ['The language of these sentences, as in the HTML attribute lang'] }))}">
 <head>
@@ -44,38 +42,37 @@ export function panelHtml(page: PanelPage): string {
 <title>${escapeHtml(page.name)}</title>
 </head>
 <body>
-<header role="toolbar" aria-label="${escapeHtml(l10n.t('Live view'))}">
-<h1>${escapeHtml(page.name)}</h1>
-<span class="account">${escapeHtml(page.account)}</span>
-${button('reload', l10n.t('Reload'))}
-${button('openExternal', l10n.t('Open in External Browser'))}
+<header>
+<div id="who"><span id="dot" data-dot="live"></span><h1 id="name">${escapeHtml(page.name)}</h1><span id="status" role="status"></span><span id="account"></span></div>
+<div role="toolbar" id="toolbar" aria-label="${escapeHtml(l10n.t('Live view'))}">
+<select id="pages" aria-label="${escapeHtml(l10n.t('Page of the session'))}" hidden></select>
+${button('mode', l10n.t('Interact'), l10n.t('Clicks and keys go to the page while this is on'), true)}
+${button('fit', l10n.t('100 %'), l10n.t('Show the page in its own size'), true)}
+${button('reload', l10n.t('Reload'), l10n.t('Connect to the session anew'))}
+${button('copyLink', l10n.t('Copy Link'), l10n.t('Copy a link with which anybody can watch'))}
+${button('openIn', l10n.t('Open In…'), l10n.t('Show the session in a browser'))}
+${button('endSession', l10n.t('End Session…'), l10n.t('End the session, after asking'))}
+</div>
 </header>
-${page.notice === undefined || body.kind !== 'frame' ? '' : `<p class="notice">${escapeHtml(page.notice)}</p>`}
-<main>${bodyHtml(page)}</main>
-<script nonce="${nonce}" src="${escapeHtml(page.scriptUri)}"></script>
+<div id="notice" role="status" hidden></div>
+<main id="stage" data-quiet="${escapeHtml(l10n.t('No change for {0} s'))}">
+<canvas id="picture" role="img" aria-label="${escapeHtml(l10n.t('Picture of {0}', page.name))}" hidden></canvas>
+<textarea id="keys" aria-label="${escapeHtml(l10n.t('Keys that go to the page; F6 leaves it'))}" autocapitalize="off" autocomplete="off" spellcheck="false" hidden></textarea>
+<p id="note" role="status" hidden></p>
+<section id="card" aria-labelledby="heading" hidden><h2 id="heading"></h2><div id="lines"></div><div id="choices"></div></section>
+</main>
+<script type="module" nonce="${nonce}" src="${escapeHtml(page.scriptUri)}"></script>
 </body>
 </html>`;
 }
 
-function bodyHtml({ body, name }: PanelPage): string {
-  switch (body.kind) {
-    case 'waiting':
-      return `<p role="status">${escapeHtml(l10n.t('Opening the live view…'))}</p>`;
-    case 'sentence':
-      return `<p role="status">${escapeHtml(body.text)}</p>`;
-    case 'frame': {
-      const { url, sandbox, allow } = body.view;
-      const attributes = {
-        src: url.href,
-        sandbox,
-        allow,
-        referrerpolicy: 'no-referrer',
-        title: l10n.t('Live view of {0}', name),
-      };
-      const written = Object.entries(attributes).map(([key, value]) => `${key}="${escapeHtml(value)}"`);
-      return `<iframe ${written.join(' ')}></iframe>`;
-    }
-  }
+/** @param toggles whether it stays pressed. */
+function button(id: keyof typeof drawings, label: string, tooltip: string, toggles = false): string {
+  const pressed = toggles ? ' aria-pressed="false"' : '';
+  return (
+    `<button type="button" id="${id}" title="${escapeHtml(tooltip)}"${pressed} hidden>` +
+    `<svg viewBox="0 0 16 16" aria-hidden="true"><path d="${drawings[id]}"/></svg><span>${escapeHtml(label)}</span></button>`
+  );
 }
 
 function escapeHtml(text: string): string {

@@ -1,174 +1,243 @@
-import { randomBytes } from 'node:crypto';
 import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
-import type { AccountId, PageId, SessionId } from '../../core/ids.ts';
+import type { AccountId, SessionId } from '../../core/ids.ts';
 import type { LiveView } from '../../core/liveView.ts';
-import { isLoopback } from '../../core/origin.ts';
-import { plainText } from '../../core/plainText.ts';
 import { ProviderError } from '../../core/providerError.ts';
-import type { Accounts } from '../../services/accounts.ts';
-import type { Connections } from '../../services/connections.ts';
-import type { ProviderKinds } from '../../services/providerKinds.ts';
-import type { SessionsView } from '../../services/sessionStore.ts';
+import type { SessionStore } from '../../services/sessionStore.ts';
 import { openUnchanged } from '../openUrl.ts';
-import { accountHost, accountName, sessionName } from '../words/names.ts';
+import type { Choice, Prompts } from '../prompts.ts';
+import { accountHost } from '../words/names.ts';
 import { troubleSentence } from '../words/troubles.ts';
-import { type PanelBody, panelHtml } from './html.ts';
+import { oneTimeCard } from '../words/watching.ts';
+import { LivePanel, type LivePanelParts, subjectOf } from './livePanel.ts';
+import { identityOf, type PanelButton } from './messages.ts';
+import { findPage, reachable, type Subject } from './sights.ts';
 
-const viewType = 'browserSessions.liveView';
-const timeoutMs = 15_000;
+/** What VS Code knows live view panels by. */
+export const liveViewType = 'browserSessions.liveView';
+
+/** Shows an address in a tab of the editor's own browser. It is no API, and not in every editor. */
+const integratedBrowser = 'workbench.action.browser.open';
+const linkTimeoutMs = 15_000;
+/** How often what passes with time is drawn anew. */
+const redrawMs = 30_000;
 
 /** What live views work with. */
-export interface LiveViewsOptions {
-  readonly accounts: Accounts;
-  readonly kinds: ProviderKinds;
-  readonly connections: Connections;
-  readonly store: SessionsView;
-  /** The extension's folder `media`. */
-  readonly media: vscode.Uri;
-  /** Whether the extension runs beside the workbench, so that both mean the same machine by `localhost`. */
-  readonly besideWorkbench: boolean;
+export interface LiveViewsOptions extends Omit<LivePanelParts, 'onButton' | 'store'> {
+  readonly store: SessionStore;
+  /** A setting of this extension, or what it is where it is not set. */
+  readonly setting: <T extends string | number | boolean>(key: string, otherwise: T) => T;
 }
 
-interface Panel {
-  readonly panel: vscode.WebviewPanel;
-  readonly account: AccountId;
-  readonly session: SessionId;
-  readonly page: PageId | undefined;
-  readonly name: string;
-  ended: boolean;
+/** What live views ask of the commands around them. */
+export interface LiveViewsHost {
+  readonly prompts: Prompts;
+  /** Runs a command of this extension about a session. */
+  readonly run: (command: string, subject: Subject) => void;
 }
 
 /** The panels that show sessions live, one for each session and page. Closing one never ends a session. */
 export class LiveViews implements vscode.Disposable {
   readonly #options: LiveViewsOptions;
-  readonly #panels = new Map<string, Panel>();
-  readonly #subscription: { dispose(): void };
+  readonly #host: LiveViewsHost;
+  readonly #panels = new Map<string, LivePanel>();
+  readonly #subscriptions: { dispose(): void }[];
 
-  constructor(options: LiveViewsOptions) {
+  constructor(options: LiveViewsOptions, host: LiveViewsHost) {
     this.#options = options;
-    this.#subscription = options.store.onDidChange(() => this.#showEnded());
+    this.#host = host;
+    const { store, history } = options;
+    const redraw = setInterval(() => this.#each((panel) => panel.redraw()), redrawMs);
+    this.#subscriptions = [
+      { dispose: () => clearInterval(redraw) },
+      store.onDidChange((change) => {
+        this.#each((panel) => {
+          if (change.kind === 'accounts' || change.accountId === panel.subject.accountId) panel.follow();
+        });
+      }),
+      store.onDidLeave(({ accountId, session, life }) => {
+        this.#of(accountId, session.id, (panel) => panel.followOut(life !== 'running'));
+      }),
+      // More is known of an end than when it was seen.
+      history.onDidChange(() => this.#each((panel) => panel.follow())),
+    ];
   }
 
   dispose(): void {
-    this.#subscription.dispose();
-    for (const { panel } of this.#panels.values()) panel.dispose();
+    for (const subscription of this.#subscriptions) subscription.dispose();
+    for (const { panel } of [...this.#panels.values()]) panel.dispose();
   }
 
   /** Whether a session, or one of its pages, is shown in a panel. */
   isOpen(account: AccountId, session: SessionId): boolean {
-    return [...this.#panels.values()].some((open) => open.account === account && open.session === session);
-  }
-
-  /** Shows a session, or one page of it, in a panel. */
-  async open(account: AccountId, session: SessionId, page: PageId | undefined): Promise<void> {
-    const key = `${account}/${session}/${page ?? ''}`;
-    const known = this.#panels.get(key);
-    if (known !== undefined) {
-      known.panel.reveal();
-      return;
-    }
-    const listed = this.#options.store.session(account, session);
-    const name = listed === undefined ? plainText(session) : sessionName(listed);
-    const panel = vscode.window.createWebviewPanel(viewType, l10n.t('Live: {0}', name), vscode.ViewColumn.Active, {
-      enableScripts: true,
-      localResourceRoots: [this.#options.media],
+    let open = false;
+    this.#of(account, session, (panel) => {
+      open ||= panel.isWatching;
     });
-    const opened: Panel = { panel, account, session, page, name, ended: false };
-    this.#panels.set(key, opened);
-    panel.iconPath = vscode.Uri.joinPath(this.#options.media, 'liveView.svg');
-    panel.onDidDispose(() => this.#panels.delete(key));
-    panel.webview.onDidReceiveMessage((message: unknown) => this.#obey(opened, message));
-    await this.#load(opened);
-  }
-
-  /** Shows a session, or one page of it, in the person's own browser. */
-  async openExternal(account: AccountId, session: SessionId, page: PageId | undefined): Promise<void> {
-    try {
-      const { url } = await this.#mint(account, session, page);
-      await openUnchanged(await this.#reachable(url));
-    } catch (error) {
-      void vscode.window.showErrorMessage(this.#sentence(account, error));
-    }
-  }
-
-  async #load(opened: Panel): Promise<void> {
-    this.#show(opened, { kind: 'waiting' });
-    let body: PanelBody;
-    try {
-      body = { kind: 'frame', view: await this.#framed(await this.#mint(opened.account, opened.session, opened.page)) };
-    } catch (error) {
-      body = { kind: 'sentence', text: this.#sentence(opened.account, error) };
-    }
-    if (!opened.ended) this.#show(opened, body);
-  }
-
-  /** Asks for an address anew each time: it may be for one use, and is kept nowhere. */
-  async #mint(account: AccountId, session: SessionId, page: PageId | undefined): Promise<LiveView> {
-    const provider = await this.#options.connections.open(account);
-    if (provider.liveView === undefined) {
-      throw new ProviderError({ kind: 'unsupported', what: l10n.t('A live view') }, 'the provider has no live view');
-    }
-    return provider.liveView(session, page, AbortSignal.timeout(timeoutMs));
+    return open;
   }
 
   /**
-   * Editors that put an address of the remote machine below their own would give what is framed their own origin, and
-   * with it what they keep there: that is not framed.
+   * Shows a session, or one page of it, where the person wants sessions to be shown: in a panel, unless the settings name
+   * a browser and the vendor has a page for it. A panel that is there already comes to the front.
+   * @param column where a new panel goes.
+   * @param keepFocus whether whatever has the focus keeps it.
    */
-  async #framed(view: LiveView): Promise<LiveView> {
-    const url = await this.#reachable(view.url);
-    if (url.pathname === view.url.pathname) return { ...view, url };
-    throw new ProviderError(
-      { kind: 'unsupported', what: l10n.t('Showing an address of the remote machine inside this editor') },
-      'the editor maps loopback addresses below its own origin',
-    );
-  }
-
-  /** An address on this machine is another one where the workbench runs elsewhere. */
-  async #reachable(url: URL): Promise<URL> {
-    if (this.#options.besideWorkbench || !isLoopback(url.hostname)) return url;
-    // The origin alone: VS Code would decode the escaped characters of the rest.
-    const outside = new URL((await vscode.env.asExternalUri(vscode.Uri.parse(url.origin, true))).toString(true));
-    return new URL(outside.pathname.replace(/\/$/, '') + url.pathname + url.search + url.hash, outside.origin);
-  }
-
-  #obey(opened: Panel, message: unknown): void {
-    if (typeof message !== 'object' || message === null || !('type' in message)) return;
-    if (message.type === 'reload' && !opened.ended) void this.#load(opened);
-    else if (message.type === 'openExternal') void this.openExternal(opened.account, opened.session, opened.page);
-  }
-
-  #showEnded(): void {
-    const { store } = this.#options;
-    for (const opened of this.#panels.values()) {
-      const state = store.state(opened.account);
-      if (opened.ended || (state !== undefined && state.kind !== 'ready')) continue;
-      if (state?.contents.sessions.has(opened.session) === true) continue;
-      opened.ended = true;
-      const text = state === undefined ? l10n.t('The account was removed.') : l10n.t('This session has ended.');
-      this.#show(opened, { kind: 'sentence', text });
+  async open(subject: Subject, column: vscode.ViewColumn, keepFocus: boolean): Promise<void> {
+    const openIn = this.#options.setting<string>('liveView.openIn', 'auto');
+    if (openIn === 'external' && (await this.openExternal(subject))) return;
+    if (openIn === 'integratedBrowser' && (await this.#openIntegrated(subject))) return;
+    const known = this.#panels.get(keyOf(subject));
+    if (known !== undefined) {
+      known.panel.reveal(undefined, keepFocus);
+      return;
     }
+    const showIn = { viewColumn: column, preserveFocus: keepFocus };
+    const panel = vscode.window.createWebviewPanel(liveViewType, '', showIn, {
+      enableScripts: true,
+      localResourceRoots: [this.#options.media],
+      retainContextWhenHidden: this.#options.setting('liveView.keepAliveWhenHidden', false),
+    });
+    await this.#adopt(panel, new LivePanel(panel, subject, 'watch', this.#parts()));
   }
 
-  #show({ panel, account, name }: Panel, body: PanelBody): void {
-    const known = this.#options.accounts.get(account);
-    const kind = known && this.#options.kinds.get(known.provider);
-    const resource = (file: string) => panel.webview.asWebviewUri(vscode.Uri.joinPath(this.#options.media, file));
-    panel.webview.html = panelHtml({
-      name,
-      account: known === undefined ? '' : accountName(known, kind),
-      notice: kind?.wording.watching === undefined ? undefined : l10n.t(kind.wording.watching),
-      body,
-      styleUri: resource('liveView.css').toString(),
-      scriptUri: resource('liveView.js').toString(),
-      cspSource: panel.webview.cspSource,
-      nonce: randomBytes(16).toString('base64url'),
+  /** Takes over a panel that was there before the window was loaded anew. One that says nothing of itself is closed. */
+  async restore(panel: vscode.WebviewPanel, kept: unknown): Promise<void> {
+    const identity = identityOf(kept);
+    if (identity === undefined || this.#panels.has(keyOf(subjectOf(identity)))) {
+      panel.dispose();
+      return;
+    }
+    panel.webview.options = { enableScripts: true, localResourceRoots: [this.#options.media] };
+    await this.#adopt(panel, new LivePanel(panel, subjectOf(identity), identity.mode, this.#parts()));
+  }
+
+  /**
+   * Shows a session in the person's own browser. Of a link that works once they are asked.
+   * @returns false where the vendor has no page for that. Why there is none just now is told.
+   */
+  async openExternal(subject: Subject): Promise<boolean> {
+    return this.#withPage(subject, async (url, view) => {
+      if (await this.#mayUseUp(view)) await openUnchanged(url);
     });
   }
 
-  #sentence(account: AccountId, error: unknown): string {
-    const known = this.#options.accounts.get(account);
-    return troubleSentence(ProviderError.from(error), known === undefined ? '' : accountHost(known));
+  /** Puts a link on the clipboard with which anybody can watch. @returns false where the vendor has none. */
+  async copyLink(subject: Subject): Promise<boolean> {
+    return this.#withPage(subject, async ({ href }, { oneTime }) => {
+      await vscode.env.clipboard.writeText(href);
+      this.#host.prompts.note(
+        oneTime
+          ? l10n.t('Link copied. Whoever opens it can watch, and it works only once.')
+          : l10n.t('Link copied. Whoever has it can watch.'),
+      );
+    });
   }
+
+  async #adopt(panel: vscode.WebviewPanel, live: LivePanel): Promise<void> {
+    const key = keyOf(live.subject);
+    this.#panels.set(key, live);
+    panel.onDidDispose(() => {
+      this.#panels.delete(key);
+      live.dispose();
+    });
+    await live.connect();
+  }
+
+  #parts(): LivePanelParts {
+    return { ...this.#options, onButton: (panel, button) => void this.#press(panel, button) };
+  }
+
+  #each(visit: (panel: LivePanel) => void): void {
+    for (const panel of [...this.#panels.values()]) visit(panel);
+  }
+
+  #of(account: AccountId, session: SessionId, visit: (panel: LivePanel) => void): void {
+    this.#each((panel) => {
+      if (panel.subject.accountId === account && panel.subject.sessionId === session) visit(panel);
+    });
+  }
+
+  async #press(live: LivePanel, button: PanelButton): Promise<void> {
+    const { subject } = live;
+    switch (button) {
+      case 'copyLink':
+        await this.copyLink(subject);
+        return;
+      case 'openIn':
+        await this.#openIn(subject);
+        return;
+      case 'openExternal':
+        // The panel has said it of a link that works once.
+        if (live.showsOneTimeLink) await this.#withPage(subject, openUnchanged);
+        else await this.openExternal(subject);
+        return;
+      case 'showNext': {
+        const { next } = live;
+        const column = live.panel.viewColumn ?? vscode.ViewColumn.Active;
+        if (next === undefined) return;
+        live.panel.dispose();
+        await this.open({ accountId: subject.accountId, sessionId: next.id, pageId: undefined }, column, false);
+        return;
+      }
+      case 'endSession':
+      case 'openRecording':
+      case 'openDashboard':
+        this.#host.run(button, { ...subject, pageId: undefined });
+        return;
+      default:
+    }
+  }
+
+  async #openIn(subject: Subject): Promise<void> {
+    const choice = (label: string, icon: string, value: () => Promise<unknown>): Choice<() => Promise<unknown>> => {
+      return { label, icon, description: '', detail: '', heading: undefined, value };
+    };
+    const commands = await vscode.commands.getCommands(true);
+    const choices = [
+      choice(l10n.t('External Browser'), 'link-external', () => this.openExternal(subject)),
+      ...(commands.includes(integratedBrowser)
+        ? [choice(l10n.t('Integrated Browser'), 'globe', () => this.#openIntegrated(subject))]
+        : []),
+      choice(l10n.t('Copy Link'), 'link', () => this.copyLink(subject)),
+    ];
+    const title = l10n.t('Open Live View In');
+    const placeholder = l10n.t('Where should the session be shown?');
+    const answer = await this.#host.prompts.pick({ title, placeholder, choices, step: undefined });
+    if (answer.kind === 'answer') await answer.value();
+  }
+
+  async #openIntegrated(subject: Subject): Promise<boolean> {
+    const commands = await vscode.commands.getCommands(true);
+    if (!commands.includes(integratedBrowser)) return this.openExternal(subject);
+    return this.#withPage(subject, async ({ href }, view) => {
+      if (await this.#mayUseUp(view)) await vscode.commands.executeCommand(integratedBrowser, href);
+    });
+  }
+
+  /** Asks whether a link that works once may be opened; any other may. */
+  async #mayUseUp({ oneTime }: LiveView): Promise<boolean> {
+    if (!oneTime) return true;
+    const { heading, lines } = oneTimeCard();
+    const open = l10n.t('Open Link');
+    return (await this.#host.prompts.confirm({ message: heading, detail: lines.join('\n'), choices: [open] })) === open;
+  }
+
+  /** Makes a link anew and does something with it; it is kept nowhere. */
+  async #withPage(subject: Subject, use: (url: URL, view: LiveView) => Promise<void>): Promise<boolean> {
+    try {
+      const view = await findPage(this.#options, subject, AbortSignal.timeout(linkTimeoutMs));
+      if (view === undefined) return false;
+      await use(await reachable(view.url, this.#options.besideWorkbench), view);
+    } catch (error) {
+      const account = this.#options.accounts.get(subject.accountId);
+      const sentence = troubleSentence(ProviderError.from(error), account === undefined ? '' : accountHost(account));
+      void this.#host.prompts.tell('error', sentence, []);
+    }
+    return true;
+  }
+}
+
+function keyOf({ accountId, sessionId, pageId }: Subject): string {
+  return `${accountId}/${sessionId}/${pageId ?? ''}`;
 }

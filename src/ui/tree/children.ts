@@ -18,6 +18,8 @@ export interface TreeModel {
   isMine(session: Session): boolean | undefined;
   /** Whether the person has ends of many leave a session alone. */
   isProtected(account: AccountId, session: SessionId): boolean;
+  /** Whether a click on a session's row opens it, as the settings say. */
+  opensOnClick(): boolean;
   /** How many sessions of an account or group are drawn before a row stands for the rest. */
   limit(account: AccountId, group: GroupId | undefined): number;
 }

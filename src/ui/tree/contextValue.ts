@@ -28,11 +28,17 @@ export function accountContext(
   });
 }
 
+/** Whether sessions of an account can be shown live at all. */
+function canShow(capabilities: ReadonlySet<Capability>): boolean {
+  return capabilities.has('liveView') || capabilities.has('devtools');
+}
+
 /** A group's row. Only what the vendor itself holds together can be deleted there. */
 export function groupContext(group: Group, capabilities: ReadonlySet<Capability>, sessions: number): string {
   const isBatch = group.kind === 'batch';
   return contextValue('group', {
     endable: sessions > 0,
+    live: sessions > 0 && canShow(capabilities),
     deletable: isBatch && capabilities.has('deleteGroup'),
     cancellable: isBatch && isBeingMade(group) && capabilities.has('cancelGroup'),
   });
@@ -40,7 +46,7 @@ export function groupContext(group: Group, capabilities: ReadonlySet<Capability>
 
 /** A session's row. */
 export function sessionContext(
-  { phase, groupId }: Pick<Session, 'phase' | 'groupId'>,
+  { phase, groupId, watchable }: Pick<Session, 'phase' | 'groupId' | 'watchable'>,
   life: Life['kind'],
   capabilities: ReadonlySet<Capability>,
   isProtected: boolean,
@@ -50,7 +56,10 @@ export function sessionContext(
     ending: life === 'ending',
     stuck: life === 'stuck',
     endable: life !== 'ending',
-    live: capabilities.has('liveView'),
+    live: watchable && canShow(capabilities),
+    link: watchable && capabilities.has('liveView'),
+    picture: watchable && (capabilities.has('screenshot') || capabilities.has('devtools')),
+    recording: capabilities.has('recording'),
     dashboard: capabilities.has('dashboard'),
     group: groupId !== undefined,
     [isProtected ? 'protected' : 'protectable']: true,
@@ -59,7 +68,19 @@ export function sessionContext(
 
 /** The row of a session's page. */
 export function pageContext(capabilities: ReadonlySet<Capability>): string {
-  return contextValue('page', { live: capabilities.has('liveView') });
+  return contextValue('page', {
+    live: canShow(capabilities),
+    link: capabilities.has('liveView'),
+    picture: capabilities.has('devtools'),
+  });
+}
+
+/** The row of a session that has ended. */
+export function endedContext(capabilities: ReadonlySet<Capability>): string {
+  return contextValue('ended', {
+    recording: capabilities.has('recording'),
+    dashboard: capabilities.has('dashboard'),
+  });
 }
 
 /** The row that says what is wrong with an account. */

@@ -211,7 +211,7 @@ function sessionRow(model: TreeModel, id: string, account: Account, session: Ses
     contextValue: sessionContext(session, life.kind, capabilities, model.isProtected(account.id, session.id)),
     collapsible: canOpen ? 'collapsed' : 'none',
     aria: sessionAria(model, account, session),
-    click: undefined,
+    click: model.opensOnClick() ? 'browserSessions.openDefault' : undefined,
   };
 }
 
@@ -310,7 +310,7 @@ function pageRow(model: TreeModel, id: string, account: Account, page: Page): Ro
     contextValue: pageContext(model.store.capabilities(account.id)),
     collapsible: 'none',
     aria: l10n.t('Page {0}, {1}', label, description),
-    click: undefined,
+    click: model.opensOnClick() ? 'browserSessions.openDefault' : undefined,
   };
 }
 

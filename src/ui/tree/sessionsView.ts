@@ -22,6 +22,8 @@ export interface SessionsViewParts {
   readonly protections: Protections;
   /** Tells the person's own sessions from others'; undefined where nothing does. */
   readonly isMine: () => IsMine | undefined;
+  /** What a click on a session does: `liveView`, `details` or `none`. */
+  readonly clickAction: () => string;
   readonly now: () => number;
 }
 
@@ -34,6 +36,7 @@ export function openSessionsView({
   refresher,
   protections,
   isMine,
+  clickAction,
   now,
 }: SessionsViewParts): {
   readonly tree: SessionsTree;
@@ -51,6 +54,7 @@ export function openSessionsView({
     now,
     isProtected: protections.has.bind(protections),
     isMine: (session: Session) => rule?.(session),
+    opensOnClick: () => clickAction() !== 'none',
   };
   const tree = new SessionsTree(model, pages);
   const view = vscode.window.createTreeView(viewId, {
@@ -99,7 +103,9 @@ export function openSessionsView({
       else if (event.affectsConfiguration('browserSessions.mine')) {
         rule = isMine();
         tree.redrawAll();
-      } else if (event.affectsConfiguration('browserSessions')) void refresher.refreshAll();
+      } else if (event.affectsConfiguration('browserSessions.clickAction')) tree.redrawAll();
+      else if (event.affectsConfiguration('browserSessions.liveView')) return;
+      else if (event.affectsConfiguration('browserSessions')) void refresher.refreshAll();
     }),
   );
   return { tree, view, disposable };

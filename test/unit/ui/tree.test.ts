@@ -40,6 +40,7 @@ describe('tree', () => {
       limit: () => 200,
       isProtected: () => false,
       isMine: () => undefined,
+      opensOnClick: () => true,
     };
   });
 

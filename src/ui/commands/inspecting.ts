@@ -1,0 +1,172 @@
+import * as l10n from '@vscode/l10n';
+import type { AccountId, PageId, SessionId } from '../../core/ids.ts';
+import { plainText } from '../../core/plainText.ts';
+import type { Capability, Screenshot } from '../../core/provider.ts';
+import { ProviderError } from '../../core/providerError.ts';
+import { detailsOf } from '../words/details.ts';
+import { accountHost, sessionName, shortId } from '../words/names.ts';
+import { troubleSentence } from '../words/troubles.ts';
+import type { CommandContext } from './context.ts';
+import { pickOne, sessionChoices, sessionsOf, sessionTarget, targetsOf, wholeAccount } from './targets.ts';
+
+const timeoutMs = 20_000;
+
+/** Opens the vendor's own page about a session, also of one that has ended. */
+export async function openDashboard(context: CommandContext, args: readonly unknown[]): Promise<void> {
+  const none = l10n.t('No running session has a page of its own at its provider.');
+  const target = await capableTarget(context, args, l10n.t('Open Dashboard'), none, 'dashboard');
+  if (target === undefined) return;
+  const url = (await context.connections.open(target.accountId)).dashboard?.(target.sessionId);
+  if (url === undefined) void context.prompts.tell('info', none, []);
+  else await context.openUrl(url);
+}
+
+/** Opens the recording of a session, also of one that has ended. */
+export async function openRecording(context: CommandContext, args: readonly unknown[]): Promise<void> {
+  const none = l10n.t('No running session has a recording.');
+  const target = await capableTarget(context, args, l10n.t('Open Recording'), none, 'recording');
+  if (target === undefined) return;
+  const { accountId, sessionId } = target;
+  await telling(context, accountId, l10n.t('There is no recording, or not yet.'), async () => {
+    const provider = await context.connections.open(accountId);
+    const url = await provider.recording?.(sessionId, AbortSignal.timeout(timeoutMs));
+    if (url === undefined) void context.prompts.tell('info', none, []);
+    else await context.openUrl(url);
+  });
+}
+
+/** Opens a picture of what a session or page shows now. It is on no disk until the person saves it. */
+export async function takeScreenshot(context: CommandContext, args: readonly unknown[]): Promise<void> {
+  const { store, connections, documents } = context;
+  const none = l10n.t('No picture can be taken of any running session.');
+  const title = l10n.t('Take Screenshot');
+  const target = await sessionTarget(context, args, title, none, ({ accountId, session }) => {
+    const can = store.capabilities(accountId);
+    return session.watchable && (can.has('screenshot') || can.has('devtools'));
+  });
+  if (target === undefined) return;
+  const { accountId, sessionId } = target;
+  const pageId = targetsOf(context, args)[0]?.pageId;
+  await telling(context, accountId, l10n.t('That session or page is not there any longer.'), async () => {
+    const signal = AbortSignal.timeout(timeoutMs);
+    const provider = await connections.open(accountId);
+    let picture: Screenshot | undefined;
+    // The vendor's own call knows sessions only; a page is for DevTools.
+    if (provider.devtools !== undefined) {
+      const devtools = await provider.devtools(sessionId, signal);
+      try {
+        const { takeScreenshot: take } = await import('../../cdp/screenshot.ts');
+        picture = await take(devtools, pageId, signal);
+      } finally {
+        devtools.connection.dispose();
+      }
+    } else picture = await provider.screenshot?.(sessionId, signal);
+    if (picture === undefined) {
+      void context.prompts.tell('info', none, []);
+      return;
+    }
+    const name = nameOf(context, accountId, sessionId);
+    const time = new Date(context.now()).toISOString().slice(11, 19).replaceAll(':', '-');
+    const ending = picture.type === 'image/png' ? 'png' : 'jpg';
+    await documents.show(`${accountId}/${sessionId}`, `${name} ${time}.${ending}`, picture.bytes);
+  });
+}
+
+/** Shows what is known of a session as JSON that can only be read. */
+export async function showDetails(context: CommandContext, args: readonly unknown[]): Promise<void> {
+  const target = await anySession(context, args, l10n.t('Show Details'));
+  if (target === undefined) return;
+  const { accountId, sessionId } = target;
+  const text = details(context, accountId, sessionId);
+  if (text === undefined) void context.prompts.tell('info', l10n.t('That session has already ended.'), []);
+  else {
+    const name = `${nameOf(context, accountId, sessionId)}.json`;
+    await context.documents.show(`${accountId}/${sessionId}`, name, Buffer.from(text));
+  }
+}
+
+/** Puts the same on the clipboard. */
+export async function copyJson(context: CommandContext, args: readonly unknown[]): Promise<void> {
+  const target = await anySession(context, args, l10n.t('Copy as JSON'));
+  const text = target && details(context, target.accountId, target.sessionId);
+  if (text === undefined) return;
+  await context.copyText(text);
+  context.prompts.note(l10n.t('Details copied.'));
+}
+
+/** Puts the address of a page on the clipboard, all of it: it is the person's own page. */
+export async function copyPageUrl(context: CommandContext, args: readonly unknown[]): Promise<string | undefined> {
+  const { store } = context;
+  const pages = (accountId: AccountId, sessionId: SessionId) => {
+    const fetched = store.pages(accountId, sessionId);
+    return store.session(accountId, sessionId)?.pages ?? (fetched?.kind === 'ready' ? fetched.pages : []);
+  };
+  const named = targetsOf(context, args).find(({ pageId }) => pageId !== undefined);
+  let url: string | undefined;
+  if (named?.sessionId !== undefined) {
+    url = pages(named.accountId, named.sessionId).find(({ id }) => id === (named.pageId as PageId))?.url;
+    if (url === undefined) void context.prompts.tell('info', l10n.t('That page is not there any longer.'), []);
+  } else {
+    const choices = (await sessionChoices(context)).flatMap((choice) =>
+      pages(choice.value.accountId, choice.value.session.id).map((page) => ({
+        ...choice,
+        label: plainText(page.title) || plainText(page.url),
+        description: choice.label,
+        detail: plainText(page.url, 200),
+        value: page.url,
+      })),
+    );
+    const none = l10n.t('No page is known of any running session. Open a session in the list to have its pages.');
+    url = await pickOne(context, l10n.t('Copy Page URL'), l10n.t('Choose a page'), none, choices);
+  }
+  if (url === undefined) return undefined;
+  await context.copyText(url);
+  context.prompts.note(l10n.t('Page URL copied.'));
+  return url;
+}
+
+function anySession(context: CommandContext, args: readonly unknown[], title: string) {
+  return sessionTarget(context, args, title, l10n.t('No session is running.'), () => true);
+}
+
+function capableTarget(
+  context: CommandContext,
+  args: readonly unknown[],
+  title: string,
+  none: string,
+  capability: Capability,
+) {
+  return sessionTarget(context, args, title, none, ({ accountId }) =>
+    context.store.capabilities(accountId).has(capability),
+  );
+}
+
+function nameOf({ store }: CommandContext, accountId: AccountId, sessionId: SessionId): string {
+  const session = store.session(accountId, sessionId);
+  return session === undefined ? shortId(sessionId) : sessionName(session);
+}
+
+function details(context: CommandContext, accountId: AccountId, sessionId: SessionId): string | undefined {
+  const account = context.accounts.get(accountId);
+  const [target] = sessionsOf(context, [{ ...wholeAccount(accountId), sessionId }]);
+  if (account === undefined || target === undefined) return undefined;
+  const text = detailsOf(account, target.session, context.store);
+  return `${JSON.stringify(text, null, 2)}\n`;
+}
+
+/** Does something at a vendor, and says what came in its way. @param gone what to say where the vendor finds nothing. */
+async function telling(
+  { accounts, prompts }: CommandContext,
+  accountId: AccountId,
+  gone: string,
+  work: () => Promise<void>,
+): Promise<void> {
+  try {
+    await work();
+  } catch (caught) {
+    const error = ProviderError.from(caught);
+    const account = accounts.get(accountId);
+    const sentence = troubleSentence(error, account === undefined ? '' : accountHost(account));
+    void prompts.tell('error', error.trouble.kind === 'notFound' ? gone : sentence, []);
+  }
+}

@@ -1,0 +1,90 @@
+import * as vscode from 'vscode';
+
+/** What addresses of documents begin with that are made here and are on no disk. */
+export const documentScheme = 'browser-sessions';
+/** Documents beyond these are forgotten, the oldest first: an editor that still shows one has its own copy. */
+const mostKept = 30;
+
+interface Kept {
+  readonly bytes: Uint8Array;
+  readonly madeAt: number;
+}
+
+/** Documents that are kept in memory and can only be read: pictures and details of sessions. "Save As" makes them files. */
+export class Documents implements vscode.FileSystemProvider, vscode.Disposable {
+  readonly #kept = new Map<string, Kept>();
+  readonly #changed = new vscode.EventEmitter<vscode.FileChangeEvent[]>();
+  readonly #registration: vscode.Disposable;
+  readonly #now: () => number;
+
+  readonly onDidChangeFile = this.#changed.event;
+
+  constructor(now: () => number) {
+    this.#now = now;
+    this.#registration = vscode.workspace.registerFileSystemProvider(documentScheme, this, {
+      isCaseSensitive: true,
+      isReadonly: true,
+    });
+  }
+
+  dispose(): void {
+    this.#registration.dispose();
+    this.#changed.dispose();
+  }
+
+  /**
+   * Shows a document in an editor.
+   * @param folder tells documents of the same name apart, such as the ids of an account and a session.
+   * @param name with its ending, by which VS Code knows how to show it; it is the editor's title.
+   */
+  async show(folder: string, name: string, bytes: Uint8Array): Promise<void> {
+    const uri = vscode.Uri.from({ scheme: documentScheme, path: `/${folder}/${name.replace(/[\\/]/g, '_')}` });
+    this.#kept.delete(uri.path);
+    this.#kept.set(uri.path, { bytes, madeAt: this.#now() });
+    for (const oldest of this.#kept.keys()) {
+      if (this.#kept.size <= mostKept) break;
+      this.#kept.delete(oldest);
+    }
+    this.#changed.fire([{ type: vscode.FileChangeType.Changed, uri }]);
+    await vscode.commands.executeCommand('vscode.open', uri);
+  }
+
+  watch(): vscode.Disposable {
+    return new vscode.Disposable(() => {});
+  }
+
+  stat(uri: vscode.Uri): vscode.FileStat {
+    const { bytes, madeAt } = this.#find(uri);
+    return { type: vscode.FileType.File, ctime: madeAt, mtime: madeAt, size: bytes.length };
+  }
+
+  readFile(uri: vscode.Uri): Uint8Array {
+    return this.#find(uri).bytes;
+  }
+
+  readDirectory(): [string, vscode.FileType][] {
+    return [];
+  }
+
+  createDirectory(uri: vscode.Uri): never {
+    throw vscode.FileSystemError.NoPermissions(uri);
+  }
+
+  writeFile(uri: vscode.Uri): never {
+    throw vscode.FileSystemError.NoPermissions(uri);
+  }
+
+  delete(uri: vscode.Uri): never {
+    throw vscode.FileSystemError.NoPermissions(uri);
+  }
+
+  rename(from: vscode.Uri): never {
+    throw vscode.FileSystemError.NoPermissions(from);
+  }
+
+  #find(uri: vscode.Uri): Kept {
+    const kept = this.#kept.get(uri.path);
+    if (kept === undefined) throw vscode.FileSystemError.FileNotFound(uri);
+    return kept;
+  }
+}

@@ -1,0 +1,656 @@
+import { randomBytes } from 'node:crypto';
+import * as l10n from '@vscode/l10n';
+import * as vscode from 'vscode';
+import type { Frame, PictureSize, Screencast } from '../../cdp/screencast.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { Disposable } from '../../core/event.ts';
+import { type PageId, type SessionId, sessionId } from '../../core/ids.ts';
+import type { LiveView, ViewMode } from '../../core/liveView.ts';
+import type { Logger } from '../../core/logger.ts';
+import type { Page } from '../../core/page.ts';
+import { plainText } from '../../core/plainText.ts';
+import { ProviderError } from '../../core/providerError.ts';
+import type { Session } from '../../core/session.ts';
+import type { Memory } from '../../core/vault.ts';
+import type { Accounts } from '../../services/accounts.ts';
+import type { History } from '../../services/history.ts';
+import type { PageLists } from '../../services/pageLists.ts';
+import type { ProviderKinds } from '../../services/providerKinds.ts';
+import type { Refresher } from '../../services/refresher.ts';
+import { type SessionsView, troubleOf } from '../../services/sessionStore.ts';
+import { spokenAge } from '../words/ages.ts';
+import { accountHost, accountName, pageName, sessionName, shortId } from '../words/names.ts';
+import { shortStuck } from '../words/troubles.ts';
+import {
+  accountGoneCard,
+  castNote,
+  effectCard,
+  endedCard,
+  notAskedCard,
+  oneTimeCard,
+  refusedCard,
+  troubleCard,
+  waitingCard,
+} from '../words/watching.ts';
+import { panelHtml } from './html.ts';
+import {
+  type FromPanel,
+  fromPanel,
+  type PanelButton,
+  type PanelCard,
+  type PanelIdentity,
+  type PanelStage,
+  type PanelState,
+  type ToPanel,
+} from './messages.ts';
+import { type Consent, findSight, type Sight, type SightParts, type Subject } from './sights.ts';
+
+const openTimeoutMs = 20_000;
+/** Before each new try after a connection was lost. */
+const retriesMs = [500, 1_000, 2_000, 4_000];
+/** After this long a frame that may be blank is said to be one. */
+const hintMs = 8_000;
+const effectsKey = 'watchingAccepted';
+const steeringKey = 'steeringUnderstood';
+const noConsent: Consent = { once: undefined, anyway: false };
+
+/** What a panel works with. */
+export interface LivePanelParts extends SightParts {
+  readonly accounts: Accounts;
+  readonly kinds: ProviderKinds;
+  readonly store: SessionsView;
+  readonly history: History;
+  readonly refresher: Refresher;
+  readonly pageLists: PageLists;
+  readonly memory: Memory;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** The extension's folder `media`. */
+  readonly media: vscode.Uri;
+  /** Does what a button stands for that is not about the panel alone. */
+  readonly onButton: (panel: LivePanel, button: PanelButton) => void;
+}
+
+/** What is connected, or why nothing is. */
+type Stage =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'card'; readonly card: PanelCard; readonly once?: LiveView }
+  | { readonly kind: 'over'; readonly card: PanelCard }
+  | { readonly kind: 'frame'; readonly view: LiveView; readonly url: URL; readonly number: number }
+  | { readonly kind: 'cast'; readonly screencast: Screencast }
+  /** The connection was lost, and is made anew. */
+  | { readonly kind: 'lost' };
+
+/** One panel: what it shows, and the connection behind it, which lasts for as long as somebody sees it. */
+export class LivePanel implements vscode.Disposable {
+  readonly panel: vscode.WebviewPanel;
+  readonly #parts: LivePanelParts;
+  readonly #subscriptions: vscode.Disposable[] = [];
+  #subject: Subject;
+  #mode: ViewMode;
+  #stage: Stage = { kind: 'idle' };
+  #session: Session | undefined;
+  #ready = false;
+  #size: PictureSize;
+  #lastFrame: Frame | undefined;
+  /** The origin that the page may frame. */
+  #frames: string | undefined;
+  #frameNumber = 0;
+  #hint = false;
+  #retries = 0;
+  /** Stands for one way to see the session; aborted when another takes its place. */
+  #connection = new AbortController();
+  #timer: Disposable | undefined;
+  #watching: Disposable | undefined;
+
+  constructor(panel: vscode.WebviewPanel, subject: Subject, mode: ViewMode, parts: LivePanelParts) {
+    this.panel = panel;
+    this.#subject = subject;
+    this.#mode = mode;
+    this.#parts = parts;
+    panel.iconPath = vscode.Uri.joinPath(parts.media, 'liveView.svg');
+    this.#subscriptions.push(
+      panel.webview.onDidReceiveMessage((message: unknown) => this.#hear(message)),
+      panel.onDidChangeViewState(() => this.#followVisibility()),
+    );
+    this.#learn();
+    this.#writeHtml(undefined);
+  }
+
+  /** Ends the connection, and leaves the session alone. */
+  dispose(): void {
+    this.#disconnect();
+    for (const subscription of this.#subscriptions) subscription.dispose();
+  }
+
+  get subject(): Subject {
+    return this.#subject;
+  }
+
+  /** Whether the panel is connected to the session. */
+  get isWatching(): boolean {
+    return this.#stage.kind === 'frame' || this.#stage.kind === 'cast';
+  }
+
+  /** Whether the panel has just said that the session's link works only once. */
+  get showsOneTimeLink(): boolean {
+    return this.#stage.kind === 'card' && this.#stage.once !== undefined;
+  }
+
+  /** Connects to the session and shows it, or says why it cannot. Never rejects. */
+  async connect(consent: Consent = noConsent): Promise<void> {
+    const again = this.#stage.kind === 'lost';
+    this.#disconnect();
+    const connection = this.#connection;
+    const isLate = () => connection.signal.aborted;
+    if (!this.panel.visible && !this.#staysConnected) return;
+    this.#watching = this.#parts.refresher.watch(this.#subject.accountId);
+    this.#set(again ? { kind: 'lost' } : { kind: 'card', card: waitingCard() });
+    try {
+      await this.#parts.kinds.load();
+      const obstacle = await this.#obstacle();
+      if (isLate()) return;
+      if (obstacle !== undefined) {
+        this.#set(obstacle);
+        return;
+      }
+      const sight = await this.#find(consent, connection.signal);
+      if (!isLate()) await this.#see(sight);
+      else if (sight.kind === 'devtools') sight.devtools.connection.dispose();
+    } catch (error) {
+      if (!isLate()) this.#fail(ProviderError.from(error));
+    }
+  }
+
+  async #find(consent: Consent, stop: AbortSignal): Promise<Sight> {
+    const limit = AbortSignal.timeout(openTimeoutMs);
+    try {
+      return await findSight(this.#parts, this.#subject, this.#mode, consent, AbortSignal.any([stop, limit]));
+    } catch (error) {
+      if (!limit.aborted) throw error;
+      throw new ProviderError({ kind: 'timedOut', afterMs: openTimeoutMs }, 'a live view took too long to be found');
+    }
+  }
+
+  /** Shows that a session is over, or its account gone. What was last seen of it stays behind the words. */
+  conclude(): void {
+    if (this.#stage.kind === 'over') return;
+    const card = this.#overCard();
+    this.#learn();
+    this.#disconnect();
+    this.#set({ kind: 'over', card });
+  }
+
+  /** Follows what is known of the session: its name, its state, and that it is there or not. */
+  follow(): void {
+    const { store } = this.#parts;
+    const { accountId, sessionId: id } = this.#subject;
+    const state = store.state(accountId);
+    const listed = state?.contents.sessions.get(id);
+    if (state === undefined) this.conclude();
+    else if (listed !== undefined && this.#stage.kind === 'over') void this.connect();
+    else if (this.#stage.kind === 'over') this.#set({ kind: 'over', card: this.#overCard() });
+    else {
+      this.#learn();
+      this.#tell();
+    }
+  }
+
+  /** Follows a session out of its list. A browser that still sends pictures is not over, whatever a list leaves out. */
+  followOut(byYou: boolean): void {
+    if (byYou || this.#stage.kind !== 'cast') this.conclude();
+  }
+
+  /** Draws anew what passes with time. */
+  redraw(): void {
+    this.#tell();
+  }
+
+  /** Shows another page of the session; without one whatever it shows. */
+  #choose(page: PageId | undefined): void {
+    this.#subject = { ...this.#subject, pageId: page };
+    if (this.#stage.kind === 'cast') {
+      this.#stage.screencast.choose(page);
+      this.#tell();
+    } else void this.connect();
+  }
+
+  #setMode(mode: ViewMode): void {
+    this.#mode = mode;
+    const stage = this.#stage;
+    if (stage.kind === 'cast') stage.screencast.setSteering(mode === 'interact');
+    if (stage.kind === 'frame' && stage.view.fixedMode) void this.connect();
+    else this.#tell();
+  }
+
+  /** What keeps the session from being seen, before anybody is asked for a way; undefined where nothing does. */
+  async #obstacle(): Promise<Stage | undefined> {
+    const { accounts, kinds, store, refresher, memory } = this.#parts;
+    const { accountId, sessionId: id } = this.#subject;
+    const account = accounts.get(accountId);
+    if (account === undefined) return { kind: 'over', card: accountGoneCard() };
+    const known = store.state(accountId)?.kind;
+    if (known !== 'ready' && known !== 'failed') await refresher.refresh(accountId);
+    this.#learn();
+    const state = store.state(accountId);
+    if (state?.kind === 'ready' && troubleOf(state) === undefined && !state.contents.sessions.has(id)) {
+      return { kind: 'over', card: this.#overCard() };
+    }
+    const effect = kinds.get(account.provider)?.wording.watching;
+    if (effect === undefined || acceptedIn(memory).includes(account.provider)) return undefined;
+    return { kind: 'card', card: effectCard(l10n.t(effect), this.#staysConnected) };
+  }
+
+  async #see(sight: Sight): Promise<void> {
+    switch (sight.kind) {
+      case 'oneTime':
+        this.#set({ kind: 'card', card: oneTimeCard(), once: sight.view });
+        return;
+      case 'refused':
+        this.#set({ kind: 'card', card: refusedCard(sight.framing, this.#host) });
+        return;
+      case 'notAsked':
+        this.#set({ kind: 'card', card: notAskedCard(sight.error, this.#host) });
+        return;
+      case 'frame': {
+        const { view, url, uncertain } = sight;
+        if (this.#frames !== url.origin) this.#writeHtml(url.origin);
+        this.#set({ kind: 'frame', view, url, number: ++this.#frameNumber });
+        void this.#parts.pageLists.load(this.#subject.accountId, this.#subject.sessionId);
+        if (uncertain) {
+          this.#timer = this.#parts.clock.after(hintMs, () => {
+            this.#hint = true;
+            this.#tell();
+          });
+        }
+        return;
+      }
+      case 'devtools':
+        await this.#cast(sight);
+    }
+  }
+
+  async #cast({ devtools }: Extract<Sight, { readonly kind: 'devtools' }>): Promise<void> {
+    const { clock, logger } = this.#parts;
+    const { signal } = this.#connection;
+    const { Screencast: Casting } = await import('../../cdp/screencast.ts');
+    const options = {
+      clock,
+      page: this.#subject.pageId,
+      size: this.#size,
+      onTrouble: (error: ProviderError) => logger.debug(`live view: ${error.message}`),
+    };
+    const screencast = new Casting(devtools, options);
+    if (signal.aborted) {
+      screencast.dispose();
+      return;
+    }
+    screencast.onFrame((frame) => {
+      this.#retries = 0;
+      this.#lastFrame = frame;
+      this.#post({ type: 'frame', ...frame });
+    });
+    screencast.onDidChange(() => this.#tell());
+    screencast.onLost((error) => this.#lose(error));
+    screencast.setSteering(this.#mode === 'interact');
+    this.#set({ kind: 'cast', screencast });
+    await screencast.start();
+  }
+
+  /** Tries again after a connection was lost, and finds out meanwhile whether the session is over. */
+  #lose(error: ProviderError): void {
+    this.#disconnect();
+    const wait = retriesMs[this.#retries++];
+    this.#parts.logger.info(`live view of ${this.#subject.sessionId}: ${error.message}`);
+    if (wait === undefined) {
+      this.#fail(error);
+      return;
+    }
+    this.#set({ kind: 'lost' });
+    this.#timer = this.#parts.clock.after(wait, () => void this.#reconnect());
+  }
+
+  async #reconnect(): Promise<void> {
+    const { signal } = this.#connection;
+    await this.#parts.refresher.refresh(this.#subject.accountId);
+    if (!signal.aborted && this.#stage.kind === 'lost') await this.connect();
+  }
+
+  #fail(error: ProviderError): void {
+    const { accountId, sessionId: id } = this.#subject;
+    // What can be tried again in a moment is, once there was a picture.
+    if (this.#stage.kind === 'lost' && this.#retries < retriesMs.length) {
+      this.#lose(error);
+      return;
+    }
+    const { logger, store, refresher } = this.#parts;
+    logger.info(`live view of ${id}: ${error.message}`);
+    this.#disconnect();
+    const link = store.capabilities(accountId).has('liveView');
+    this.#set({ kind: 'card', card: troubleCard(error, this.#host, link) });
+    // What is not found may be over: the list tells.
+    if (ProviderError.isOf(error, 'notFound')) void refresher.refresh(accountId);
+  }
+
+  #disconnect(): void {
+    this.#connection.abort();
+    this.#connection = new AbortController();
+    this.#timer?.dispose();
+    this.#timer = undefined;
+    this.#hint = false;
+    this.#watching?.dispose();
+    this.#watching = undefined;
+    if (this.#stage.kind === 'cast') this.#stage.screencast.dispose();
+    // An address is forgotten with the frame that it was for.
+    this.#stage = { kind: 'idle' };
+  }
+
+  /** A panel that nobody sees is not connected, unless the person wants it to be. */
+  #followVisibility(): void {
+    if (this.#staysConnected) return;
+    if (!this.panel.visible) {
+      this.#ready = false;
+      if (this.#stage.kind !== 'over') this.#disconnect();
+    } else if (this.#stage.kind === 'idle') void this.connect();
+  }
+
+  get #staysConnected(): boolean {
+    return this.panel.options.retainContextWhenHidden === true;
+  }
+
+  /** Takes over what is known of the session; what was known of one that is gone stays. */
+  #learn(): void {
+    const { accountId, sessionId: id } = this.#subject;
+    this.#session = this.#parts.store.session(accountId, id) ?? this.#session;
+    const page = this.#pages.find(({ id: its }) => its === this.#subject.pageId);
+    const title = l10n.t('Live: {0}', page === undefined ? this.#name : `${this.#name} · ${pageName(page)}`);
+    if (this.panel.title !== title) this.panel.title = title;
+  }
+
+  get #name(): string {
+    const { accountId, sessionId: id } = this.#subject;
+    if (this.#session !== undefined) return sessionName(this.#session);
+    return plainText(this.#parts.history.find(accountId, id)?.name ?? '') || shortId(id);
+  }
+
+  get #pages(): readonly Page[] {
+    if (this.#stage.kind === 'cast') return this.#stage.screencast.state.pages;
+    return this.#session?.pages ?? pagesIn(this.#parts.store, this.#subject) ?? [];
+  }
+
+  get #host(): string {
+    const account = this.#parts.accounts.get(this.#subject.accountId);
+    return account === undefined ? '' : accountHost(account);
+  }
+
+  #overCard(): PanelCard {
+    const { accounts, store, history } = this.#parts;
+    const { accountId, sessionId: id } = this.#subject;
+    if (accounts.get(accountId) === undefined) return accountGoneCard();
+    const can = store.capabilities(accountId);
+    return endedCard(history.find(accountId, id), {
+      recording: can.has('recording'),
+      dashboard: can.has('dashboard'),
+      next: this.next && sessionName(this.next),
+    });
+  }
+
+  /** Another session to look at: of the same group where there was one, else of the account; the newest first. */
+  get next(): Session | undefined {
+    const { store } = this.#parts;
+    const { accountId, sessionId: id } = this.#subject;
+    const start = (session: Session) => store.startOf(accountId, session.id)?.at ?? 0;
+    const others = [...(store.state(accountId)?.contents.sessions.values() ?? [])]
+      .filter(
+        (session) => session.id !== id && session.watchable && store.life(accountId, session.id).kind !== 'ending',
+      )
+      .sort((a, b) => start(b) - start(a) || (a.id < b.id ? -1 : 1));
+    return others.find(({ groupId }) => groupId !== undefined && groupId === this.#session?.groupId) ?? others[0];
+  }
+
+  #hear(raw: unknown): void {
+    const message = fromPanel(raw);
+    if (message !== undefined) this.#obey(message);
+  }
+
+  #obey(message: FromPanel): void {
+    const screencast = this.#stage.kind === 'cast' ? this.#stage.screencast : undefined;
+    switch (message.type) {
+      case 'ready':
+        this.#ready = true;
+        this.#resize(message.size);
+        if (this.#stage.kind === 'idle') void this.connect();
+        else this.#tell();
+        if (this.#lastFrame !== undefined) this.#post({ type: 'frame', ...this.#lastFrame });
+        return;
+      case 'resized':
+        this.#resize(message.size);
+        return;
+      case 'drawn':
+        screencast?.drawn(message.number);
+        return;
+      case 'page':
+        this.#choose(message.id === '' ? undefined : (message.id as PageId));
+        return;
+      case 'input':
+        if (this.#mode === 'interact') screencast?.input(message.input);
+        return;
+      case 'paste':
+        if (this.#mode === 'interact' && screencast !== undefined) void this.#paste(screencast);
+        return;
+      case 'farewell':
+        void this.#parts.refresher.refresh(this.#subject.accountId);
+        return;
+      case 'button':
+        this.#press(message.button);
+    }
+  }
+
+  async #paste(screencast: Screencast): Promise<void> {
+    const text = await vscode.env.clipboard.readText();
+    if (text !== '') screencast.input({ kind: 'text', text });
+  }
+
+  #resize(size: { readonly width: number; readonly height: number } | null): void {
+    this.#size = size ?? undefined;
+    if (this.#stage.kind === 'cast') this.#stage.screencast.resize(this.#size);
+  }
+
+  #press(button: PanelButton): void {
+    const stage = this.#stage;
+    switch (button) {
+      case 'reload':
+        this.#retries = 0;
+        void this.connect();
+        return;
+      case 'mode':
+        this.#setMode(this.#mode === 'watch' ? 'interact' : 'watch');
+        return;
+      case 'watch':
+        void this.#accept();
+        return;
+      case 'openOnce':
+        if (stage.kind === 'card' && stage.once !== undefined) void this.connect({ ...noConsent, once: stage.once });
+        return;
+      case 'frameAnyway':
+        void this.connect({ ...noConsent, anyway: true });
+        return;
+      case 'understood':
+        this.#hint = false;
+        void this.#parts.memory.update(steeringKey, true).then(() => this.#tell());
+        return;
+      case 'acceptDialog':
+      case 'dismissDialog':
+        if (stage.kind === 'cast') stage.screencast.answerDialog(button === 'acceptDialog');
+        return;
+      case 'close':
+        this.panel.dispose();
+        return;
+      case 'copyLink':
+      case 'openIn':
+      case 'openExternal':
+      case 'endSession':
+      case 'openRecording':
+      case 'openDashboard':
+      case 'showNext':
+        this.#parts.onButton(this, button);
+    }
+  }
+
+  /** Remembers that the person knows what watching does at this vendor. */
+  async #accept(): Promise<void> {
+    const { accounts, memory } = this.#parts;
+    const provider = accounts.get(this.#subject.accountId)?.provider;
+    if (provider !== undefined) await memory.update(effectsKey, [...new Set([...acceptedIn(memory), provider])]);
+    await this.connect();
+  }
+
+  #writeHtml(frames: string | undefined): void {
+    const { webview } = this.panel;
+    const resource = (file: string) => webview.asWebviewUri(vscode.Uri.joinPath(this.#parts.media, file)).toString();
+    this.#frames = frames;
+    this.#ready = false;
+    webview.html = panelHtml({
+      name: this.#name,
+      frames,
+      styleUri: resource('liveView.css'),
+      scriptUri: resource('liveView.js'),
+      cspSource: webview.cspSource,
+      nonce: randomBytes(16).toString('base64url'),
+    });
+  }
+
+  #set(stage: Stage): void {
+    this.#stage = stage;
+    this.#tell();
+  }
+
+  #tell(): void {
+    if (this.#ready) this.#post(this.#state());
+  }
+
+  #post(message: ToPanel): void {
+    if (!this.#ready) return;
+    // It resolves to whether the page was there to take it, which it may just not be.
+    void this.panel.webview.postMessage(message);
+  }
+
+  #state(): PanelState {
+    const { accounts, kinds, store } = this.#parts;
+    const { accountId, sessionId: id, pageId } = this.#subject;
+    const account = accounts.get(accountId);
+    const stage = this.#stage;
+    const isOver = stage.kind === 'over';
+    const link = store.capabilities(accountId).has('liveView') && this.#session?.watchable !== false && !isOver;
+    const life = store.life(accountId, id);
+    const pages = this.#pages;
+    return {
+      type: 'state',
+      identity: { v: 1, accountId, sessionId: id, pageId, mode: this.#mode } satisfies PanelIdentity,
+      name: this.#name,
+      account: account === undefined ? '' : accountName(account, kinds.get(account.provider)),
+      dot: isOver
+        ? 'ended'
+        : life.kind === 'stuck'
+          ? 'trouble'
+          : life.kind === 'ending'
+            ? 'ending'
+            : this.#session?.phase === 'idle'
+              ? 'idle'
+              : 'live',
+      status: isOver ? l10n.t('not running') : this.#status(),
+      pages: isOver ? [] : pages.map((page) => ({ id: page.id, label: pageName(page) })),
+      shownPage: (stage.kind === 'cast' ? stage.screencast.state.shown : pageId) ?? pages[0]?.id ?? '',
+      stage: this.#panelStage(),
+      notice: this.#notice(),
+      can: {
+        mode: stage.kind === 'cast' || stage.kind === 'frame',
+        fit: stage.kind === 'cast',
+        copyLink: link,
+        openIn: link,
+        endSession: !isOver && life.kind !== 'ending',
+        reload: !isOver,
+      },
+    };
+  }
+
+  #status(): string {
+    const { store, clock } = this.#parts;
+    const { accountId, sessionId: id } = this.#subject;
+    const life = store.life(accountId, id);
+    if (life.kind === 'ending') return l10n.t('ending…');
+    if (life.kind === 'stuck') return shortStuck(life.why);
+    const start = store.startOf(accountId, id);
+    const age = start && spokenAge(start, clock.now());
+    return age === undefined ? '' : l10n.t('running for {0}', age);
+  }
+
+  #panelStage(): PanelStage {
+    const stage = this.#stage;
+    switch (stage.kind) {
+      case 'idle':
+        return { kind: 'card', card: waitingCard(), overLast: false };
+      case 'card':
+        return { kind: 'card', card: stage.card, overLast: false };
+      case 'over':
+        return { kind: 'card', card: stage.card, overLast: true };
+      case 'frame': {
+        const { view, url, number } = stage;
+        const { sandbox, allow, farewell } = view;
+        const title = l10n.t('Live view of {0}', this.#name);
+        return { kind: 'frame', number, url: url.href, sandbox, allow, title, farewell };
+      }
+      case 'cast': {
+        const { condition } = stage.screencast.state;
+        return { kind: 'cast', note: castNote(condition), stale: condition === 'crashed' || condition === 'noPage' };
+      }
+      case 'lost':
+        return { kind: 'cast', note: l10n.t('The connection was lost. Connecting again…'), stale: true };
+    }
+  }
+
+  #notice(): PanelState['notice'] {
+    const stage = this.#stage;
+    const dialog = stage.kind === 'cast' ? stage.screencast.state.dialog : undefined;
+    if (dialog !== undefined) {
+      const ok = { button: 'acceptDialog', label: l10n.t('OK') } as const;
+      return {
+        text: l10n.t('The page says: {0}', plainText(dialog.message, 300)),
+        buttons: dialog.type === 'alert' ? [ok] : [ok, { button: 'dismissDialog', label: l10n.t('Cancel') }],
+      };
+    }
+    const understood = { button: 'understood', label: l10n.t('Got It') } as const;
+    if (this.#mode === 'interact' && this.isWatching && this.#parts.memory.get(steeringKey) !== true) {
+      const keys = stage.kind === 'cast' ? [l10n.t('Keys go to the page, too, until you press F6.')] : [];
+      const steering = l10n.t(
+        'What you click and type goes to the page, and so into whatever a script is doing there.',
+      );
+      return { text: [steering, ...keys].join(' '), buttons: [understood] };
+    }
+    if (!this.#hint) return undefined;
+    return {
+      text: l10n.t('Nothing to be seen? The page may not let itself be shown inside an editor.'),
+      buttons: [{ button: 'openExternal', label: l10n.t('Open in External Browser') }, understood],
+    };
+  }
+}
+
+/** The vendors of which the person knows what watching does. */
+function acceptedIn(memory: Memory): readonly string[] {
+  const kept = memory.get(effectsKey);
+  return Array.isArray(kept) ? kept.filter((one) => typeof one === 'string') : [];
+}
+
+function pagesIn(store: SessionsView, { accountId, sessionId: id }: Subject) {
+  const list = store.pages(accountId, id);
+  return list?.kind === 'ready' ? list.pages : undefined;
+}
+
+/** Reads who a panel was about, as it was kept; the ids were checked. */
+export function subjectOf({ accountId, sessionId: id, pageId }: PanelIdentity): Subject {
+  return {
+    accountId: accountId as Subject['accountId'],
+    sessionId: sessionId(id) satisfies SessionId,
+    pageId: pageId as PageId | undefined,
+  };
+}

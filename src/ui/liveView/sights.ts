@@ -1,0 +1,142 @@
+import * as l10n from '@vscode/l10n';
+import * as vscode from 'vscode';
+import type { SessionDevtools } from '../../core/cdp.ts';
+import type { CheckFraming, Framing } from '../../core/framing.ts';
+import type { AccountId, PageId, SessionId } from '../../core/ids.ts';
+import type { LiveView, ViewMode } from '../../core/liveView.ts';
+import { isLoopback } from '../../core/origin.ts';
+import type { Provider } from '../../core/provider.ts';
+import { ProviderError } from '../../core/providerError.ts';
+import type { Connections } from '../../services/connections.ts';
+
+/** What of a session is to be seen. */
+export interface Subject {
+  readonly accountId: AccountId;
+  readonly sessionId: SessionId;
+  /** Undefined for whatever page the session shows. */
+  readonly pageId: PageId | undefined;
+}
+
+/** A way to see a session in a panel, or why the vendor's page is not framed. */
+export type Sight =
+  | {
+      readonly kind: 'frame';
+      readonly view: LiveView;
+      /** Where the workbench reaches it. */
+      readonly url: URL;
+      /** Whether it may turn out that the page does not want to be framed. */
+      readonly uncertain: boolean;
+    }
+  /** Whoever takes it disposes its connection. */
+  | { readonly kind: 'devtools'; readonly devtools: SessionDevtools }
+  | { readonly kind: 'oneTime'; readonly view: LiveView }
+  | { readonly kind: 'refused'; readonly framing: Exclude<Framing, { readonly kind: 'allowed' | 'uncertain' }> }
+  /** Nobody could be asked whether it may be framed; the workbench may reach it all the same. */
+  | { readonly kind: 'notAsked'; readonly error: ProviderError };
+
+/** What a person has said yes to. */
+export interface Consent {
+  /** A link that works once, which this one is then used for. */
+  readonly once: LiveView | undefined;
+  /** Framing a page that could not be asked. */
+  readonly anyway: boolean;
+}
+
+/** What finding a way needs. */
+export interface SightParts {
+  readonly connections: Connections;
+  readonly checkFraming: CheckFraming;
+  /** Whether the extension runs beside the workbench, so that both mean the same machine by `localhost`. */
+  readonly besideWorkbench: boolean;
+}
+
+/**
+ * Finds a way to see a session in a panel: the vendor's own page, where it may be framed, else by DevTools.
+ * @throws ProviderError `unsupported` where there is no way, and whatever the vendor's calls throw.
+ */
+export async function findSight(
+  parts: SightParts,
+  { accountId, sessionId, pageId }: Subject,
+  mode: ViewMode,
+  consent: Consent,
+  signal: AbortSignal,
+): Promise<Sight> {
+  const provider = await parts.connections.open(accountId);
+  const byDevtools = async (): Promise<Sight | undefined> =>
+    provider.devtools && { kind: 'devtools', devtools: await provider.devtools(sessionId, signal) };
+  const view = consent.once ?? (await ownPage(provider, sessionId, pageId, mode, signal));
+  if (view === undefined) {
+    const sight = await byDevtools();
+    if (sight !== undefined) return sight;
+    throw new ProviderError({ kind: 'unsupported', what: l10n.t('A live view') }, 'the provider has no live view');
+  }
+  if (view.oneTime && consent.once === undefined) return { kind: 'oneTime', view };
+  const { framing, error } = await askFraming(parts, view, consent, signal);
+  if (error !== undefined) return (await byDevtools()) ?? { kind: 'notAsked', error };
+  if (framing.kind !== 'allowed' && framing.kind !== 'uncertain') {
+    return (await byDevtools()) ?? { kind: 'refused', framing };
+  }
+  const url = await reachable(view.url, parts.besideWorkbench);
+  if (url.pathname === view.url.pathname) return { kind: 'frame', view, url, uncertain: framing.kind === 'uncertain' };
+  // Editors that put an address of the remote machine below their own would give what is framed their own origin, and
+  // with it what they keep there.
+  const sight = await byDevtools();
+  if (sight !== undefined) return sight;
+  const what = l10n.t('Showing an address of the remote machine inside this editor');
+  throw new ProviderError({ kind: 'unsupported', what }, 'the editor maps loopback addresses below its own origin');
+}
+
+/**
+ * The vendor's page for a browser of the person's own, or undefined where there is none.
+ * @throws ProviderError whatever the vendor's calls throw.
+ */
+export async function findPage(
+  parts: SightParts,
+  { accountId, sessionId, pageId }: Subject,
+  signal: AbortSignal,
+): Promise<LiveView | undefined> {
+  return ownPage(await parts.connections.open(accountId), sessionId, pageId, 'watch', signal);
+}
+
+/** Asked for anew each time: an address may be for one use, and is kept nowhere. Undefined where there is none. */
+async function ownPage(
+  provider: Provider,
+  session: SessionId,
+  page: PageId | undefined,
+  mode: ViewMode,
+  signal: AbortSignal,
+): Promise<LiveView | undefined> {
+  if (provider.liveView === undefined) return undefined;
+  try {
+    return await provider.liveView(session, page, mode, signal);
+  } catch (error) {
+    if (provider.devtools !== undefined && ProviderError.isOf(error, 'unsupported')) return undefined;
+    throw error;
+  }
+}
+
+async function askFraming(
+  { checkFraming }: SightParts,
+  view: LiveView,
+  consent: Consent,
+  signal: AbortSignal,
+): Promise<{ readonly framing: Framing; readonly error?: ProviderError }> {
+  const framing: Framing = { kind: 'allowed' };
+  // Asking would use up an address that works once.
+  if (view.oneTime || consent.anyway) return { framing };
+  try {
+    const ancestors = vscode.env.uiKind === vscode.UIKind.Web ? 'web' : 'desktop';
+    return { framing: await checkFraming(view.url, ancestors, signal) };
+  } catch (error) {
+    if (ProviderError.isOf(error, 'cancelled')) throw error;
+    return { framing, error: ProviderError.from(error) };
+  }
+}
+
+/** An address on this machine is another one where the workbench runs elsewhere. */
+export async function reachable(url: URL, besideWorkbench: boolean): Promise<URL> {
+  if (besideWorkbench || !isLoopback(url.hostname)) return url;
+  // The origin alone: VS Code would decode the escaped characters of the rest.
+  const outside = new URL((await vscode.env.asExternalUri(vscode.Uri.parse(url.origin, true))).toString(true));
+  return new URL(outside.pathname.replace(/\/$/, '') + url.pathname + url.search + url.hash, outside.origin);
+}

@@ -1,0 +1,167 @@
+import * as l10n from '@vscode/l10n';
+import type { ScreencastState } from '../../cdp/screencast.ts';
+import type { Framing } from '../../core/framing.ts';
+import type { ProviderError } from '../../core/providerError.ts';
+import type { EndedSession } from '../../services/history.ts';
+import type { ButtonWords, PanelCard } from '../liveView/messages.ts';
+import { spokenAge, timeOfDay } from './ages.ts';
+import { troubleSentence } from './troubles.ts';
+
+const words = (button: ButtonWords['button'], label: string): ButtonWords => ({ button, label });
+const openExternal = () => words('openExternal', l10n.t('Open in External Browser'));
+
+/** While the vendor is asked. */
+export function waitingCard(): PanelCard {
+  return { heading: l10n.t('Opening the live view…'), lines: [], buttons: [] };
+}
+
+/**
+ * Before a session is first watched of a vendor where watching has an effect.
+ * @param staysConnected whether the panel is connected while it is hidden, too.
+ */
+export function effectCard(effect: string, staysConnected: boolean): PanelCard {
+  const hidden = staysConnected
+    ? l10n.t('It stays connected while it is hidden, as your settings say.')
+    : l10n.t('While this panel is hidden it is not connected.');
+  return {
+    heading: l10n.t('Watching is not without effect'),
+    lines: [effect, hidden],
+    buttons: [words('watch', l10n.t('Show Live View')), words('close', l10n.t('Close'))],
+  };
+}
+
+/** Before a link is used up that works once. */
+export function oneTimeCard(): PanelCard {
+  return {
+    heading: l10n.t('This link works only once'),
+    lines: [
+      l10n.t('Whoever opens it takes it from everybody else, a script that waits for somebody to look among them.'),
+    ],
+    buttons: [
+      words('openOnce', l10n.t('Show It Here')),
+      words('openExternal', l10n.t('Open in External Browser')),
+      words('close', l10n.t('Close')),
+    ],
+  };
+}
+
+/** Why the vendor's page is not shown in the panel. */
+export function refusedCard(
+  framing: Exclude<Framing, { readonly kind: 'allowed' | 'uncertain' }>,
+  host: string,
+): PanelCard {
+  const buttons = [openExternal(), words('reload', l10n.t('Try Again'))];
+  switch (framing.kind) {
+    case 'refused':
+      return {
+        heading: l10n.t('This page does not let itself be shown here'),
+        lines: [
+          l10n.t('{0} forbids other pages to frame it ({1}). A browser of your own can show it.', host, framing.by),
+        ],
+        buttons,
+      };
+    case 'elsewhere':
+      return {
+        heading: l10n.t('This page leads elsewhere'),
+        lines: [l10n.t('{0} redirects to {1}, which is not framed here.', host, framing.host)],
+        buttons,
+      };
+    case 'failed':
+      return {
+        heading: l10n.t('This page cannot be had'),
+        lines: [
+          l10n.t('{0} answered with HTTP {1}. The session may be over, or only beginning.', host, framing.status),
+        ],
+        buttons: [words('reload', l10n.t('Try Again')), openExternal()],
+      };
+  }
+}
+
+/** The page could not be asked whether it may be framed. */
+export function notAskedCard(error: ProviderError, host: string): PanelCard {
+  return {
+    heading: l10n.t('This page cannot be reached from here'),
+    lines: [troubleSentence(error, host)],
+    buttons: [words('reload', l10n.t('Try Again')), words('frameAnyway', l10n.t('Show Anyway')), openExternal()],
+  };
+}
+
+/** @param link whether the vendor has a page that a browser could show. */
+export function troubleCard(error: ProviderError, host: string, link: boolean): PanelCard {
+  const sentence =
+    error.trouble.kind === 'notFound'
+      ? l10n.t('{0} does not find this session, or this page of it. It may be over.', host)
+      : troubleSentence(error, host);
+  return {
+    heading: l10n.t('There is no live view now'),
+    lines: [sentence],
+    buttons: [words('reload', l10n.t('Try Again')), ...(link ? [openExternal()] : [])],
+  };
+}
+
+/** What a person can do after a session is over. */
+export interface Afterwards {
+  readonly recording: boolean;
+  readonly dashboard: boolean;
+  /** The name of another session of the same group or account. */
+  readonly next: string | undefined;
+}
+
+/** @param ended what is known of its end; undefined where nothing is. */
+export function endedCard(ended: EndedSession | undefined, { recording, dashboard, next }: Afterwards): PanelCard {
+  return {
+    heading: ended === undefined || ended.by === 'elsewhere' ? l10n.t('No longer running') : l10n.t('Session ended'),
+    lines: [ended === undefined ? l10n.t('The session is not listed any longer.') : endedSentence(ended)],
+    buttons: [
+      ...(recording ? [words('openRecording', l10n.t('Open Recording'))] : []),
+      ...(dashboard ? [words('openDashboard', l10n.t('Open Dashboard'))] : []),
+      ...(next === undefined ? [] : [words('showNext', l10n.t('Show {0}', next))]),
+      words('close', l10n.t('Close')),
+    ],
+  };
+}
+
+/** When it ended and how, and for how long it had run. */
+export function endedSentence({ by, startedAt, startIsExact, endedAt }: EndedSession): string {
+  const at = timeOfDay(endedAt);
+  const age = spokenAge({ at: startedAt, exact: startIsExact }, endedAt);
+  return [howItEnded(by, at), ...(age === undefined ? [] : [l10n.t('It had run for {0}.', age)])].join(' ');
+}
+
+function howItEnded(by: EndedSession['by'], at: string): string {
+  switch (by) {
+    case 'you':
+      return l10n.t('You ended it at {0}.', at);
+    case 'timedOut':
+      return l10n.t('It timed out at {0}.', at);
+    case 'failed':
+      return l10n.t('It failed at {0}.', at);
+    case 'elsewhere':
+      return l10n.t('It left the list at {0}: it ended by itself, or somebody else ended it.', at);
+  }
+}
+
+/** An account that is gone leaves nothing to be watched with. */
+export function accountGoneCard(): PanelCard {
+  return {
+    heading: l10n.t('The account was removed'),
+    lines: [l10n.t('Its session may go on, but there is no key any longer with which to watch it.')],
+    buttons: [words('close', l10n.t('Close'))],
+  };
+}
+
+/** What stands over a picture, where anything does. */
+export function castNote(condition: ScreencastState['condition']): string | undefined {
+  switch (condition) {
+    case 'opening':
+      return l10n.t('Waiting for the first picture…');
+    case 'live':
+      return undefined;
+    case 'background':
+      return l10n.t('This page is in a tab behind others: one picture a second');
+    case 'crashed':
+      return l10n.t('This page has crashed. It is shown again once it is loaded anew.');
+    case 'noPage':
+      return l10n.t('No page is open. The next one is shown.');
+  }
+}

@@ -1,0 +1,322 @@
+import { strict as assert } from 'node:assert';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Frame, Page } from 'playwright-core';
+import { browserlessMissing, type RunningBrowserless, startBrowserless } from '../host/browserless.ts';
+import { temporaryFolder } from '../host/processes.ts';
+import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
+import { type BrowserbaseServer, startBrowserbase } from '../servers/browserbase.ts';
+import { startPages } from '../servers/pages.ts';
+import type { VendorServer } from '../servers/vendorServer.ts';
+import { until, WorkbenchPerson } from './person.ts';
+
+/** In a browser VS Code writes down what is to last every five seconds. */
+const writtenAfterMs = 7_000;
+
+/** What a page says that would like to be taken for the extension. */
+const forger = `<p id="clock">hostile</p><script>
+const card = { heading: 'Forged', lines: ['<img src=x onerror=alert(1)>'], buttons: [] };
+const state = { type: 'state', identity: {}, name: 'Forged', account: '', dot: 'live', status: '', pages: [], shownPage: '',
+  stage: { kind: 'card', card, overLast: false }, can: {} };
+const say = (message) => { for (const target of [parent, parent.parent, top]) target.postMessage(message, '*'); };
+setInterval(() => {
+  for (const message of [state, { type: 'button', button: 'endSession' }, { type: 'frame', number: 1 }, 'browserbase-disconnected'])
+    say(message);
+}, 50);</script>`;
+
+describe('a person who watches sessions on their vendors’ own pages', function () {
+  this.timeout(120_000);
+  // Each test begins where the one before it has ended.
+  this.bail(true);
+  const userDataDir = temporaryFolder('frames');
+  let anchor: AnchorServer;
+  let browserbase: BrowserbaseServer;
+  let pages: VendorServer;
+  let v2: RunningBrowserless | undefined;
+  let person: WorkbenchPerson;
+
+  before(async () => {
+    [anchor, browserbase, pages] = await Promise.all([startAnchor(), startBrowserbase(), startPages()]);
+    if (browserlessMissing() === undefined) v2 = await startBrowserless();
+    const started = new Date(Date.now() - 12 * 60_000);
+    for (const name of ['shop', 'mail', 'news', 'forged']) {
+      anchor.add({ id: `sess_${name}`, domains: [`${name}.example`], createdAt: started });
+    }
+    for (const name of ['nightly', 'weekly']) {
+      browserbase.add({ id: `bb-${name}`, userMetadata: { name, job: 'crawl' }, createdAt: started });
+    }
+    await v2?.open({ trackingId: 'watched', page: `${pages.url}/clock` });
+    person = await WorkbenchPerson.sitDown({
+      theme: 'Default Light Modern',
+      userDataDir,
+      settings: { 'browserSessions.groupByMetadataKey': 'job' },
+    });
+    await addAt('Anchor Browser', anchor.url, anchor.key, 'shop');
+    await addAt('Browserbase', browserbase.url, browserbase.key, 'agents');
+  });
+  after(async () => {
+    await person?.picture('frames-end');
+    await person?.standUp();
+    for (const server of [anchor, browserbase, pages, v2]) await server?.stop();
+  });
+
+  async function addAt(vendor: string, address: string, key: string, label: string): Promise<void> {
+    await person.run('Add Account…');
+    await person.pick(vendor);
+    await person.page.getByRole('button', { name: 'Use Another Address…' }).click();
+    await person.type(`Address of the ${vendor} API`, address);
+    await person.type(`${vendor} API key`, key);
+    if (vendor === 'Browserbase') {
+      await person.type('Browserbase project ID', '');
+      await person.type('Address of the Stagehand API', '');
+    }
+    await person.type('A name for the tree', label);
+    await person.row(`Account ${vendor} · ${label}`).waitFor();
+  }
+
+  /** What is framed in the panel of a session, once it runs. The panel's own page is written anew for each origin. */
+  async function framed(name: string): Promise<Frame> {
+    for (const deadline = Date.now() + 30_000; ; ) {
+      const panel = await person.live(name);
+      const frame = await panel.$('iframe').catch(() => null);
+      const content = await frame?.contentFrame();
+      if (content && (await content.locator('#clock').count()) > 0) return content;
+      if (Date.now() > deadline) throw new Error(`nothing is framed in the panel of ${name}`);
+    }
+  }
+
+  async function openLive(name: string): Promise<Frame> {
+    await person.choose(person.row(`Session ${name}`), 'Open Live View');
+    return person.live(name);
+  }
+
+  const liveRequests = (server: VendorServer) =>
+    server.requests.filter(({ path }) => /^\/(live|devtools-)/.test(path)).length;
+  const closeAll = async () => {
+    await person.page.keyboard.press('Control+K');
+    await person.page.keyboard.press('Control+W');
+  };
+
+  it('is told what watching does before anything is connected, once for each vendor', async () => {
+    const panel = await openLive('shop.example');
+    await panel.getByRole('heading', { name: 'Watching is not without effect' }).waitFor();
+    await panel.getByText('keeps the session from timing out').waitFor();
+    assert.equal(liveRequests(anchor), 0);
+    await person.picture('frames-effect');
+    await panel.getByRole('button', { name: 'Show Live View' }).click();
+    const shop = await framed('shop.example');
+    const clock = shop.locator('#clock');
+    const before = await clock.innerText();
+    await until(async () => (await clock.innerText()) !== before);
+    await openLive('mail.example');
+    await framed('mail.example');
+    await person.picture('frames-anchor');
+  });
+
+  it('only watches what is framed, until it is asked to interact', async () => {
+    const panel = await person.live('mail.example');
+    const mail = await framed('mail.example');
+    assert.equal(await panel.locator('iframe').evaluate((frame) => (frame as HTMLIFrameElement).inert), true);
+    const { x, y } = (await mail.locator('#field').boundingBox()) ?? assert.fail();
+    await person.page.mouse.click(x + 5, y + 5);
+    await person.page.keyboard.type('unwanted');
+    assert.equal(await mail.locator('#field').inputValue(), '');
+    await panel.getByRole('button', { name: 'Interact' }).click();
+    await panel.getByRole('button', { name: 'Got It' }).click();
+    await mail.locator('#field').click();
+    await person.page.keyboard.type('wanted');
+    assert.equal(await mail.locator('#field').inputValue(), 'wanted');
+    await panel.getByRole('button', { name: 'Interact' }).click();
+  });
+
+  it('gets an explanation and buttons for a page that does not let itself be framed, and never a blank', async () => {
+    anchor.livePage = { headers: { 'content-security-policy': "default-src 'self'; frame-ancestors 'none'" } };
+    const panel = await openLive('news.example');
+    await panel.getByRole('heading', { name: 'does not let itself be shown here' }).waitFor();
+    assert.equal(await panel.locator('iframe').count(), 0);
+    await person.picture('frames-refused');
+    const [tab] = await Promise.all([
+      person.page.context().waitForEvent('page'),
+      panel.getByRole('button', { name: 'Open in External Browser' }).click(),
+    ]);
+    assert.match(tab.url(), /\/live\/sess_news\/[\w-]+\?rt=a%2Bb%26c$/);
+    await tab.close();
+    anchor.livePage = { headers: { 'x-frame-options': 'SAMEORIGIN' } };
+    await panel.getByRole('button', { name: 'Try Again' }).click();
+    await panel.getByText('X-Frame-Options').waitFor();
+    const elsewhere = { status: 302, headers: { location: 'https://elsewhere.example/login' } };
+    anchor.misbehave('GET', /^\/live\//, { kind: 'answer', answer: elsewhere });
+    await panel.getByRole('button', { name: 'Try Again' }).click();
+    await panel.getByText('redirects to elsewhere.example').waitFor();
+    anchor.behave();
+    anchor.livePage = {};
+    await panel.getByRole('button', { name: 'Try Again' }).click();
+    await framed('news.example');
+  });
+
+  it('is not deceived by a framed page that talks like the extension', async () => {
+    anchor.livePage = { body: forger };
+    await openLive('forged.example');
+    await framed('forged.example');
+    const panel = await person.live('forged.example');
+    await person.page.waitForTimeout(1_000);
+    assert.equal(await panel.locator('h1#name').innerText(), 'forged.example');
+    assert.ok(await panel.locator('iframe').isVisible());
+    assert.equal(await person.page.getByRole('dialog').count(), 0, 'a page could ask for its session to end');
+    anchor.livePage = {};
+    await closeAll();
+  });
+
+  it('sees at once in the panel that a session is over, wherever it was ended', async () => {
+    await openLive('weekly');
+    await framed('weekly');
+    const panel = await person.live('weekly');
+    const session = browserbase.sessions.get('bb-weekly');
+    assert.ok(session);
+    session.status = 'TIMED_OUT';
+    await panel.getByRole('heading', { name: 'Session ended' }).waitFor({ timeout: 10_000 });
+    assert.match(await panel.locator('#card').innerText(), /It timed out at .+ It had run for 1[23] minutes/);
+    await person.picture('frames-timed-out');
+    await panel.getByRole('button', { name: 'Show nightly' }).click();
+    await framed('nightly');
+    assert.equal(await person.page.getByRole('tab', { name: 'Live: weekly' }).count(), 0);
+    // What cannot be framed is explained here, too.
+    browserbase.livePage = { headers: { 'content-security-policy': "frame-ancestors 'none'" } };
+    const nightly = await person.live('nightly');
+    await nightly.getByRole('button', { name: 'Reload' }).click();
+    await nightly.getByRole('heading', { name: 'does not let itself be shown here' }).waitFor();
+    browserbase.livePage = {};
+    await nightly.getByRole('button', { name: 'Try Again' }).click();
+    await framed('nightly');
+  });
+
+  it('finds its panels again after the window was loaded anew, and no address of theirs anywhere', async () => {
+    await openLive('shop.example');
+    await framed('shop.example');
+    await person.page.keyboard.press('Control+\\');
+    await openLive('nightly');
+    await framed('nightly');
+    await person.page.waitForTimeout(writtenAfterMs);
+    await person.reload();
+    await framed('nightly');
+    await person.picture('frames-restored');
+    await person.page.getByRole('tab', { name: 'Live: shop.example' }).first().click();
+    await framed('shop.example');
+
+    const secrets = [anchor.key, browserbase.key, '/live/sess_', 'rt=a%2Bb', 'devtools-fullscreen', 'debug=true'];
+    const kept = [...(await filesBelow(join(userDataDir, 'server'))), ...(await browserStorage(person.page))];
+    assert.ok(
+      kept.some(({ text }) => text.includes('browserSessions.liveView')),
+      'the panels were looked for elsewhere',
+    );
+    for (const secret of secrets) {
+      const where = kept.filter(({ text }) => text.includes(secret)).map(({ name }) => name);
+      assert.deepEqual(where, [], `${secret} was written down`);
+    }
+    await closeAll();
+  });
+
+  it('sees the end card where a session ended while the window was loaded anew', async () => {
+    await openLive('mail.example');
+    await framed('mail.example');
+    const session = anchor.sessions.get('sess_mail');
+    assert.ok(session);
+    await person.page.waitForTimeout(writtenAfterMs);
+    session.status = 'completed';
+    await person.reload();
+    const panel = await person.live('sess_mai');
+    await panel.getByRole('heading', { name: 'No longer running' }).waitFor();
+    await person.picture('frames-restored-over');
+    await panel.getByRole('button', { name: 'Close' }).click();
+  });
+
+  it('is told that the account of an open panel was removed, and keeps the session running', async () => {
+    await openLive('shop.example');
+    await framed('shop.example');
+    const panel = await person.live('shop.example');
+    await person.choose(person.row('Account Anchor Browser · shop'), 'Remove Account…');
+    await person.press('Remove Account');
+    await panel.getByRole('heading', { name: 'The account was removed' }).waitFor();
+    assert.ok(anchor.running.includes('sess_shop'));
+    await closeAll();
+  });
+
+  it('watches the real Browserless by pictures, and ends the session from there', async function () {
+    if (v2 === undefined) this.skip();
+    await person.run('Add Account…');
+    await person.pick('Browserless');
+    await person.type('Address of your Browserless server', v2.url);
+    await person.type('Browserless token', v2.token);
+    await person.type('A name for the tree', 'own');
+    await person.row('Session watched').waitFor();
+    const panel = await openLive('watched');
+    await panel.getByText('counts as one of its clients').waitFor();
+    await panel.getByRole('button', { name: 'Show Live View' }).click();
+    const picture = panel.locator('#picture');
+    await picture.waitFor({ state: 'visible', timeout: 30_000 });
+    const before = await picture.screenshot();
+    await person.page.waitForTimeout(1_100);
+    assert.ok((await person.difference(before, await picture.screenshot())) > 0.0005, 'the clock stands still');
+    await person.picture('frames-browserless');
+    await panel.getByRole('button', { name: 'End Session…' }).click();
+    await person.press('End Session');
+    await panel.getByRole('heading', { name: 'Session ended' }).waitFor();
+    assert.deepEqual(await v2.running(), []);
+    await until(async () => (await v2?.browserProcesses())?.length === 0);
+  });
+});
+
+interface Kept {
+  readonly name: string;
+  readonly text: string;
+}
+
+async function filesBelow(folder: string): Promise<Kept[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  return Promise.all(
+    files.map(async ({ parentPath, name }) => {
+      const path = join(parentPath, name);
+      return { name: path, text: (await readFile(path)).toString('latin1') };
+    }),
+  );
+}
+
+/** All that the workbench and its webviews keep in the browser. */
+async function browserStorage(page: Page): Promise<Kept[]> {
+  const all = await Promise.all(
+    page.frames().map(async (frame) => {
+      const dump = await frame
+        .evaluate(async () => {
+          const parts = [JSON.stringify({ ...localStorage }), JSON.stringify({ ...sessionStorage })];
+          for (const { name = '' } of await indexedDB.databases()) {
+            const database = await new Promise<IDBDatabase>((resolve, reject) => {
+              const opening = indexedDB.open(name);
+              opening.onsuccess = () => resolve(opening.result);
+              opening.onerror = () => reject(opening.error ?? new Error('not opened'));
+            });
+            for (const store of database.objectStoreNames) {
+              const read = database.transaction(store).objectStore(store);
+              const rows = await new Promise<unknown[]>((resolve, reject) => {
+                const cursor = read.openCursor();
+                const found: unknown[] = [];
+                cursor.onsuccess = () => {
+                  if (cursor.result === null) return resolve(found);
+                  const { key, value } = cursor.result;
+                  found.push(key, value instanceof Uint8Array ? new TextDecoder().decode(value) : value);
+                  cursor.result.continue();
+                };
+                cursor.onerror = () => reject(cursor.error ?? new Error('not read'));
+              });
+              parts.push(JSON.stringify(rows));
+            }
+            database.close();
+          }
+          return parts.join('\n');
+        })
+        .catch(() => '');
+      return { name: `storage of ${new URL(frame.url()).origin}`, text: dump };
+    }),
+  );
+  return all;
+}

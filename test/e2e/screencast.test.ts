@@ -1,0 +1,224 @@
+import { strict as assert } from 'node:assert';
+import type { Frame } from 'playwright-core';
+import { type RunningChromium, startChromium } from '../host/chromium.ts';
+import { type CdpRelay, startCdpRelay } from '../servers/cdpRelay.ts';
+import { Devtools } from '../servers/devtools.ts';
+import { startPages } from '../servers/pages.ts';
+import type { VendorServer } from '../servers/vendorServer.ts';
+import { until, WorkbenchPerson } from './person.ts';
+
+describe('a person who watches a Chrome of their own', function () {
+  this.timeout(120_000);
+  // Each test begins where the one before it has ended.
+  this.bail(true);
+  let chromium: RunningChromium;
+  let devtools: Devtools;
+  let pages: VendorServer;
+  let relay: CdpRelay;
+  let person: WorkbenchPerson;
+  let contexts: Record<'clock' | 'counter' | 'form', string>;
+
+  before(async () => {
+    [chromium, pages] = await Promise.all([startChromium(), startPages()]);
+    devtools = await Devtools.open(chromium.endpoint);
+    const open = (name: string) => devtools.openContext(`${pages.url}/${name}`);
+    contexts = { clock: await open('clock'), counter: await open('counter'), form: await open('form') };
+    relay = await startCdpRelay(chromium.endpoint);
+    person = await WorkbenchPerson.sitDown();
+    await person.page.getByRole('button', { name: 'Add Account' }).first().click();
+    await person.pick('Local Chrome');
+    await person.type('started with --remote-debugging-port', relay.url);
+    await person.type('A name for the tree', 'Local Chrome');
+    await person.row('Session Clock').waitFor();
+  });
+  after(async () => {
+    await person?.picture('screencast-end');
+    await person?.standUp();
+    devtools?.close();
+    await relay?.stop();
+    await chromium?.stop();
+    await pages?.stop();
+  });
+
+  /** The picture in a panel, once there is one. */
+  async function pictureIn(panel: Frame) {
+    const picture = panel.locator('#picture');
+    await picture.waitFor({ state: 'visible', timeout: 30_000 });
+    return picture;
+  }
+
+  /** How much of the picture changes in a second. */
+  async function changeIn(panel: Frame): Promise<number> {
+    const picture = await pictureIn(panel);
+    const before = await picture.screenshot();
+    await person.page.waitForTimeout(1_100);
+    return person.difference(before, await picture.screenshot());
+  }
+
+  /** Runs a script in the page of a context, as its owner. */
+  async function inPage<T>(context: string, expression: string): Promise<T> {
+    interface Info {
+      readonly targetId: string;
+      readonly type: string;
+      readonly browserContextId: string;
+    }
+    const { targetInfos } = await devtools.send<{ targetInfos: Info[] }>('Target.getTargets');
+    const pageOf = ({ type, browserContextId }: Info) => type === 'page' && browserContextId === context;
+    const target = targetInfos.find(pageOf)?.targetId;
+    const page = await Devtools.connect(`${chromium.endpoint.replace('http', 'ws')}/devtools/page/${target}`);
+    try {
+      const { result } = await page.send<{ result: { value: T } }>('Runtime.evaluate', { expression });
+      return result.value;
+    } finally {
+      page.close();
+    }
+  }
+
+  const inputs = () => relay.commands.filter(({ method }) => method?.startsWith('Input.') === true).length;
+
+  it('opens a session by a click on its row, which keeps the focus, and sees that it moves', async () => {
+    await person.row('Session Clock').click();
+    const panel = await person.live('Clock');
+    assert.ok((await changeIn(panel)) > 0.0005, 'the clock stands still');
+    assert.ok(await person.page.evaluate(() => document.activeElement?.closest('.monaco-list') !== null));
+    await person.picture('screencast-clock');
+    // Again it comes to the front, and is not opened twice.
+    await person.row('Session Clock').click();
+    assert.equal(await person.page.getByRole('tab', { name: 'Live: Clock' }).count(), 1);
+  });
+
+  it('sees a page that stands still as it is, and is told that it does', async () => {
+    await person.row('Session Sign-up form').click();
+    const panel = await person.live('Sign-up form');
+    assert.equal(await changeIn(panel), 0);
+    await panel.getByText(/No change for 1\d s/).waitFor({ timeout: 20_000 });
+    await person.picture('screencast-quiet');
+  });
+
+  it('is connected to nothing that is hidden', async () => {
+    // One socket is the panel's that is seen, and there is none for the one behind it.
+    await until(async () => relay.sockets === 1);
+    await person.page.getByRole('tab', { name: 'Live: Clock' }).click();
+    assert.ok((await changeIn(await person.live('Clock'))) > 0.0005);
+    await until(async () => relay.sockets === 1);
+    await person.page.getByRole('tab', { name: 'Live: Sign-up form' }).click();
+  });
+
+  it('only watches, until it is asked to interact: then clicks, types and pastes into the page', async () => {
+    const panel = await person.live('Sign-up form');
+    const picture = await pictureIn(panel);
+    const clickOn = async (id: string) => {
+      const box = await picture.boundingBox();
+      const [x, y, width, height] = JSON.parse(
+        await inPage<string>(
+          contexts.form,
+          `(({ x, y, width, height }) => JSON.stringify([x + width / 2, y + height / 2, innerWidth, innerHeight]))(${id}.getBoundingClientRect())`,
+        ),
+      );
+      if (box === null) throw new Error('there is no picture');
+      await picture.click({ position: { x: (x * box.width) / width, y: (y * box.height) / height } });
+    };
+    await clickOn('person');
+    await person.page.keyboard.type('unwanted');
+    assert.equal(inputs(), 0, 'input went to a page that was only watched');
+
+    await panel.getByRole('button', { name: 'Interact' }).click();
+    await panel.getByText('goes to the page, and so into whatever a script is doing there').waitFor();
+    await person.picture('screencast-interact');
+    await panel.getByRole('button', { name: 'Got It' }).click();
+    await clickOn('person');
+    await person.page.keyboard.type('Ada ');
+    // A key of the editor's own, which is the page's here.
+    await person.page.keyboard.press('Control+B');
+    await person.page.evaluate(() => navigator.clipboard.writeText('Lovelace'));
+    await panel.locator('#keys').focus();
+    await person.page.keyboard.press('Control+V');
+    await until(async () => (await inPage(contexts.form, 'person.value')) === 'Ada Lovelace');
+    await clickOn('send');
+    await until(async () => (await inPage(contexts.form, 'said.textContent')) === 'Hello Ada Lovelace');
+    assert.ok(await person.row('Session Clock').isVisible(), 'the editor took a key that was the page’s');
+
+    await person.page.keyboard.press('F6');
+    await until(() => panel.evaluate(() => document.activeElement?.id === 'mode'));
+    await person.page.keyboard.press('Enter');
+    const before = inputs();
+    await clickOn('send');
+    assert.equal(inputs(), before);
+  });
+
+  it('reaches everything in the panel by the keyboard', async () => {
+    const panel = await person.live('Sign-up form');
+    const focused = () => panel.evaluate(() => document.activeElement?.id);
+    await panel.locator('#mode').focus();
+    const seen = [await focused()];
+    for (let step = 0; step < 4; step++) {
+      await person.page.keyboard.press('ArrowRight');
+      seen.push(await focused());
+    }
+    assert.deepEqual(seen, ['mode', 'fit', 'reload', 'endSession', 'mode']);
+    const names = await panel.getByRole('toolbar').getByRole('button').allInnerTexts();
+    assert.deepEqual(names, ['Interact', '100 %', 'Reload', 'End Session…']);
+  });
+
+  it('shows the page in its own size when asked to', async () => {
+    const panel = await person.live('Sign-up form');
+    const width = async () => Math.round((await (await pictureIn(panel)).boundingBox())?.width ?? 0);
+    const fitting = await width();
+    await panel.getByRole('button', { name: '100 %' }).click();
+    const own = await inPage<number>(contexts.form, 'innerWidth');
+    await until(async () => (await width()) === own);
+    assert.notEqual(fitting, own);
+    await panel.getByRole('button', { name: '100 %' }).click();
+    await until(async () => (await width()) === fitting);
+  });
+
+  it('goes with the session to a tab that it opens, and back to another by choice', async () => {
+    await person.row('Session Counter').click();
+    const panel = await person.live('Counter');
+    await pictureIn(panel);
+    const url = `${pages.url}/clock`;
+    await devtools.send('Target.createTarget', { url, browserContextId: contexts.counter });
+    const chosen = panel.getByLabel('Page of the session');
+    await chosen.waitFor();
+    await until(async () => (await chosen.locator('option:checked').innerText()) === 'Clock');
+    await chosen.selectOption({ label: 'Counter' });
+    await panel.getByText('in a tab behind others').waitFor();
+    await person.picture('screencast-pages');
+    // One page of it can be watched by itself.
+    await person.row('Session Counter').locator('.monaco-tl-twistie').click();
+    await person.choose(person.row('Page Clock'), 'Open Live View');
+    await person.page.getByRole('tab', { name: 'Live: Counter · Clock' }).waitFor();
+  });
+
+  it('ends it from the panel, and is told when, how, and what else there is', async () => {
+    await person.row('Session Clock').click();
+    const panel = await person.live('Clock');
+    await pictureIn(panel);
+    await panel.getByRole('button', { name: 'End Session…' }).click();
+    assert.match(await person.dialog(), /End session “Clock”\?[\s\S]*A live view of it is open/);
+    await person.press('End Session');
+    await panel.getByRole('heading', { name: 'Session ended' }).waitFor();
+    assert.match(await panel.locator('#card').innerText(), /You ended it at \d/);
+    assert.ok(await panel.locator('#picture.past').isVisible(), 'what was last seen is gone');
+    assert.ok(!(await devtools.contexts()).includes(contexts.clock));
+    await person.picture('screencast-ended');
+    await panel.getByRole('button', { name: /^Show (Sign-up form|Counter)$/ }).click();
+    await until(async () => (await person.page.getByRole('tab', { name: 'Live: Clock' }).count()) === 0);
+  });
+
+  it('is told when the connection is lost, and sees the page again without asking', async () => {
+    await person.row('Session Counter').click();
+    const panel = await person.live('Counter');
+    await pictureIn(panel);
+    relay.stalled = true;
+    relay.cut();
+    await panel.getByText('The connection was lost').waitFor();
+    await person.picture('screencast-lost');
+    relay.stalled = false;
+    await panel.getByText('The connection was lost').waitFor({ state: 'hidden', timeout: 30_000 });
+    await person.page.keyboard.press('Control+K');
+    await person.page.keyboard.press('Control+W');
+    await until(async () => relay.sockets === 0);
+    assert.deepEqual(new Set(await devtools.contexts()), new Set([contexts.counter, contexts.form]));
+  });
+});

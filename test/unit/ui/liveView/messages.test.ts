@@ -1,0 +1,82 @@
+import { strict as assert } from 'node:assert';
+import { fromPanel, identityOf } from '../../../../src/ui/liveView/messages.ts';
+
+const mouse = {
+  kind: 'mouse',
+  type: 'mousePressed',
+  x: 1,
+  y: 2,
+  button: 'left',
+  buttons: 1,
+  clickCount: 1,
+  modifiers: 0,
+};
+
+describe('messages of a live view panel', () => {
+  it('are a closed set', () => {
+    for (const good of [
+      { type: 'ready', size: { width: 800, height: 600 } },
+      { type: 'resized', size: null },
+      { type: 'drawn', number: 7 },
+      { type: 'button', button: 'endSession' },
+      { type: 'page', id: '' },
+      { type: 'page', id: '0EE3405F' },
+      { type: 'input', input: mouse },
+      { type: 'input', input: { kind: 'text', text: 'x'.repeat(100_000) } },
+      { type: 'paste' },
+      { type: 'farewell' },
+    ]) {
+      assert.deepEqual(fromPanel(good), good);
+    }
+    for (const bad of [
+      undefined,
+      null,
+      'ready',
+      {},
+      { type: 'eval', code: '1' },
+      { type: 'ready' },
+      { type: 'ready', size: { width: 0, height: -1 } },
+      { type: 'button', button: 'command:workbench.action.quit' },
+      { type: 'page', id: 'all' },
+      { type: 'page', id: '../x' },
+      { type: 'drawn', number: '7' },
+      { type: 'input', input: { ...mouse, type: 'mouseWheel' } },
+      { type: 'input', input: { ...mouse, x: Number.NaN } },
+      { type: 'input', input: { ...mouse, modifiers: 99 } },
+      { type: 'input', input: { kind: 'key', method: 'Browser.close' } },
+      { type: 'input', input: { kind: 'text', text: 7 } },
+    ]) {
+      assert.equal(fromPanel(bad), undefined, JSON.stringify(bad));
+    }
+    // What is not asked for is not taken along.
+    assert.deepEqual(fromPanel({ type: 'input', input: { ...mouse, method: 'Browser.close' } }), {
+      type: 'input',
+      input: mouse,
+    });
+  });
+
+  it('what a panel kept is read with suspicion: anybody may have written it', () => {
+    const kept = { v: 1, accountId: 'a', sessionId: 's', pageId: 'p', mode: 'interact' };
+    assert.deepEqual(identityOf(kept), kept);
+    assert.deepEqual(identityOf({ ...kept, url: 'https://evil.example', fits: false }), kept);
+    assert.deepEqual(identityOf({ v: 1, accountId: 'a', sessionId: 's' }), {
+      v: 1,
+      accountId: 'a',
+      sessionId: 's',
+      pageId: undefined,
+      mode: 'watch',
+    });
+    assert.equal(identityOf({ ...kept, mode: 'root' })?.mode, 'watch');
+    for (const bad of [
+      undefined,
+      'x',
+      { ...kept, v: 2 },
+      { ...kept, accountId: '' },
+      { ...kept, sessionId: 'all' },
+      { ...kept, sessionId: 'a/b' },
+      { ...kept, pageId: '' },
+    ]) {
+      assert.equal(identityOf(bad), undefined, JSON.stringify(bad));
+    }
+  });
+});

@@ -3,8 +3,9 @@ import { run } from '../host/processes.ts';
 import { Advice, script, step } from '../host/steps.ts';
 import { activation } from './activation.ts';
 import { ending } from './ending.ts';
+import { liveView } from './liveView.ts';
 
-const benchmarks: Readonly<Record<string, () => Promise<void>>> = { activation, ending };
+const benchmarks: Readonly<Record<string, () => Promise<void>>> = { activation, ending, liveView };
 
 await script(async () => {
   const names = process.argv.slice(2);

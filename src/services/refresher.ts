@@ -182,11 +182,16 @@ export class Refresher implements Disposable {
     poll.quiet++;
     try {
       const provider = await connections.open(account);
-      store.setCapabilities(account, capabilitiesOf(provider));
-      for await (const page of provider.list(controller.signal)) run.arrive(page);
+      const learn = () => store.setCapabilities(account, capabilitiesOf(provider));
+      learn();
+      for await (const page of provider.list(controller.signal)) {
+        // Before its sessions are shown, so that they are offered with all that can be done with them.
+        learn();
+        run.arrive(page);
+      }
       controller.signal.throwIfAborted();
+      learn();
       run.complete(provider.ending.proof === 'list');
-      store.setCapabilities(account, capabilitiesOf(provider));
       await this.#proveStuck(account, provider, controller.signal);
       poll.failures = 0;
       poll.stopped = false;

@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import { systemClock } from '../../../src/core/clock.ts';
 import type { AccountId } from '../../../src/core/ids.ts';
 import { type AnchorServer, startAnchor } from '../../servers/anchor.ts';
+import { startBrowserlessV1 } from '../../servers/browserlessV1.ts';
 import { fastClock, House } from './house.ts';
 
 /** A minute of the houses' time is a tenth of a second of ours. */
@@ -131,6 +132,27 @@ describe('refresher', () => {
     const asked = lists();
     await seconds(1_200);
     assert.equal(lists(), asked);
+  });
+
+  it('knows what can be done with sessions by the time that it shows them', async () => {
+    const v1 = await startBrowserlessV1();
+    const browser = { id: 'b1', trackingId: null, devtools: undefined };
+    v1.browsers.set('b1', { ...browser, pages: [{ id: 'p1', title: 'One', url: 'about:blank' }] });
+    const own = await house.accounts.add({
+      provider: 'browserless',
+      label: 'own',
+      origin: v1.url,
+      credentials: { token: v1.token ?? '' },
+    });
+    const seen: boolean[] = [];
+    house.store.onDidChange(() => {
+      if (house.store.state(own)?.contents.sessions.size === 1)
+        seen.push(house.store.capabilities(own).has('devtools'));
+    });
+    await house.refresher.refresh(own);
+    assert.ok(seen.length > 0);
+    assert.ok(!seen.includes(false), 'a session was there before it could be watched');
+    await v1.stop();
   });
 
   it('leaves other accounts alone when one hangs', async () => {

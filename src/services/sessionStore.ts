@@ -337,6 +337,14 @@ function merge(into: Contents, page: Inventory): Contents {
   return { sessions, groups, faults: [...into.faults, ...page.faults], account: page.account ?? into.account };
 }
 
+/** The pages of a session, as its list tells them or else as they were fetched; undefined while neither has. */
+export function knownPages(store: SessionsView, account: AccountId, session: SessionId): readonly Page[] | undefined {
+  const listed = store.session(account, session)?.pages;
+  if (listed !== undefined) return listed;
+  const fetched = store.pages(account, session);
+  return fetched?.kind === 'ready' ? fetched.pages : undefined;
+}
+
 /** What was known, with what has arrived that was not, or with all that has arrived. */
 function withNew(known: Contents, arrived: Contents, all: boolean): Contents {
   if (all) return { ...arrived, sessions: new Map([...known.sessions, ...arrived.sessions]) };

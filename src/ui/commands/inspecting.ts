@@ -3,6 +3,7 @@ import type { AccountId, PageId, SessionId } from '../../core/ids.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { Capability, Screenshot } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
+import { knownPages } from '../../services/sessionStore.ts';
 import { detailsOf } from '../words/details.ts';
 import { accountHost, sessionName, shortId } from '../words/names.ts';
 import { troubleSentence } from '../words/troubles.ts';
@@ -97,10 +98,7 @@ export async function copyJson(context: CommandContext, args: readonly unknown[]
 /** Puts the address of a page on the clipboard, all of it: it is the person's own page. */
 export async function copyPageUrl(context: CommandContext, args: readonly unknown[]): Promise<string | undefined> {
   const { store } = context;
-  const pages = (accountId: AccountId, sessionId: SessionId) => {
-    const fetched = store.pages(accountId, sessionId);
-    return store.session(accountId, sessionId)?.pages ?? (fetched?.kind === 'ready' ? fetched.pages : []);
-  };
+  const pages = (accountId: AccountId, sessionId: SessionId) => knownPages(store, accountId, sessionId) ?? [];
   const named = targetsOf(context, args).find(({ pageId }) => pageId !== undefined);
   let url: string | undefined;
   if (named?.sessionId !== undefined) {

@@ -17,7 +17,7 @@ import type { History } from '../../services/history.ts';
 import type { PageLists } from '../../services/pageLists.ts';
 import type { ProviderKinds } from '../../services/providerKinds.ts';
 import type { Refresher } from '../../services/refresher.ts';
-import { type SessionsView, troubleOf } from '../../services/sessionStore.ts';
+import { knownPages, type SessionsView, troubleOf } from '../../services/sessionStore.ts';
 import { spokenAge } from '../words/ages.ts';
 import { accountHost, accountName, pageName, sessionName, shortId } from '../words/names.ts';
 import { shortStuck } from '../words/troubles.ts';
@@ -375,7 +375,8 @@ export class LivePanel implements vscode.Disposable {
 
   get #pages(): readonly Page[] {
     if (this.#stage.kind === 'cast') return this.#stage.screencast.state.pages;
-    return this.#session?.pages ?? pagesIn(this.#parts.store, this.#subject) ?? [];
+    const { accountId, sessionId: id } = this.#subject;
+    return knownPages(this.#parts.store, accountId, id) ?? this.#session?.pages ?? [];
   }
 
   get #host(): string {
@@ -639,11 +640,6 @@ export class LivePanel implements vscode.Disposable {
 function acceptedIn(memory: Memory): readonly string[] {
   const kept = memory.get(effectsKey);
   return Array.isArray(kept) ? kept.filter((one) => typeof one === 'string') : [];
-}
-
-function pagesIn(store: SessionsView, { accountId, sessionId: id }: Subject) {
-  const list = store.pages(accountId, id);
-  return list?.kind === 'ready' ? list.pages : undefined;
 }
 
 /** Reads who a panel was about, as it was kept; the ids were checked. */

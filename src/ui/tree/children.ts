@@ -3,7 +3,7 @@ import type { AccountId, GroupId, SessionId } from '../../core/ids.ts';
 import type { Page } from '../../core/page.ts';
 import type { ProviderKind } from '../../core/provider.ts';
 import type { Session } from '../../core/session.ts';
-import { type AccountState, type SessionsView, troubleOf } from '../../services/sessionStore.ts';
+import { type AccountState, knownPages, type SessionsView, troubleOf } from '../../services/sessionStore.ts';
 import type { TreeNode, TreeNodes } from './nodes.ts';
 
 /** Everything the tree is drawn from, all of it in memory. */
@@ -129,11 +129,9 @@ export function pagesOf(
   accountId: AccountId,
   id: SessionId,
 ): { readonly pages: readonly Page[]; readonly note: 'loading' | 'empty' | 'failed' } {
-  const listed = store.session(accountId, id)?.pages;
-  if (listed !== undefined) return { pages: listed, note: 'empty' };
-  const fetched = store.pages(accountId, id);
-  if (fetched?.kind === 'ready') return { pages: fetched.pages, note: 'empty' };
-  return { pages: [], note: fetched?.kind ?? 'loading' };
+  const known = knownPages(store, accountId, id);
+  if (known !== undefined) return { pages: known, note: 'empty' };
+  return { pages: [], note: store.pages(accountId, id)?.kind === 'failed' ? 'failed' : 'loading' };
 }
 
 /** Whether what a row stands for is still known. Says nothing of notes, which are cheap to keep. */

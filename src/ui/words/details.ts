@@ -1,7 +1,7 @@
 import type { Account } from '../../core/account.ts';
 import { redactor } from '../../core/redact.ts';
 import type { Session } from '../../core/session.ts';
-import { type SessionsView, troubleOf } from '../../services/sessionStore.ts';
+import { knownPages, type SessionsView, troubleOf } from '../../services/sessionStore.ts';
 
 const hidden = '•••';
 /** Takes out what is named like a secret, wherever somebody wrote it. */
@@ -15,8 +15,7 @@ export function detailsOf(account: Account, session: Session, store: SessionsVie
   const state = store.state(account.id);
   const start = store.startOf(account.id, session.id);
   const life = store.life(account.id, session.id);
-  const fetched = store.pages(account.id, session.id);
-  const pages = session.pages ?? (fetched?.kind === 'ready' ? fetched.pages : undefined);
+  const pages = knownPages(store, account.id, session.id);
   const group = session.groupId && state?.contents.groups.get(session.groupId);
   return {
     id: session.id,

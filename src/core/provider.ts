@@ -201,3 +201,20 @@ export const allCapabilities = [
 export function capabilitiesOf(provider: Provider): ReadonlySet<Capability> {
   return new Set(allCapabilities.filter((capability) => provider[capability] !== undefined));
 }
+
+/** In which ways a session can be looked at. */
+export interface WaysToSee {
+  /** It can be shown as it changes, in a panel. */
+  readonly live: boolean;
+  /** The vendor has a page that shows it, whose address can be opened and copied. */
+  readonly link: boolean;
+  /** A picture of it can be taken. */
+  readonly picture: boolean;
+}
+
+/** In which ways a session can be looked at. @param watchable see `Session.watchable`. */
+export function waysToSee(capabilities: ReadonlySet<Capability>, watchable: boolean): WaysToSee {
+  const devtools = watchable && capabilities.has('devtools');
+  const link = watchable && capabilities.has('liveView');
+  return { live: link || devtools, link, picture: devtools || (watchable && capabilities.has('screenshot')) };
+}

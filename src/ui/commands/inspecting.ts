@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import type { AccountId, PageId, SessionId } from '../../core/ids.ts';
 import { plainText } from '../../core/plainText.ts';
-import type { Capability, Screenshot } from '../../core/provider.ts';
+import { type Capability, type Screenshot, waysToSee } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import { knownPages } from '../../services/sessionStore.ts';
 import { detailsOf } from '../words/details.ts';
@@ -42,8 +42,7 @@ export async function takeScreenshot(context: CommandContext, args: readonly unk
   const none = l10n.t('No picture can be taken of any running session.');
   const title = l10n.t('Take Screenshot');
   const target = await sessionTarget(context, args, title, none, ({ accountId, session }) => {
-    const can = store.capabilities(accountId);
-    return session.watchable && (can.has('screenshot') || can.has('devtools'));
+    return waysToSee(store.capabilities(accountId), session.watchable).picture;
   });
   if (target === undefined) return;
   const { accountId, sessionId } = target;

@@ -1,5 +1,6 @@
 import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
+import { waysToSee } from '../../core/provider.ts';
 import type { EndTarget } from '../../services/ender.ts';
 import type { Subject } from '../liveView/sights.ts';
 import { groupName, sessionName } from '../words/names.ts';
@@ -90,12 +91,11 @@ async function show(
 }
 
 function canShow({ store }: CommandContext, { accountId, session }: EndTarget): boolean {
-  const can = store.capabilities(accountId);
-  return session.watchable && (can.has('liveView') || can.has('devtools'));
+  return waysToSee(store.capabilities(accountId), session.watchable).live;
 }
 
 function hasLink({ store }: CommandContext, { accountId, session }: EndTarget): boolean {
-  return session.watchable && store.capabilities(accountId).has('liveView');
+  return waysToSee(store.capabilities(accountId), session.watchable).link;
 }
 
 function tellNoLink({ prompts }: CommandContext): void {

@@ -9,6 +9,7 @@ import type { LiveView, ViewMode } from '../../core/liveView.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { Page } from '../../core/page.ts';
 import { plainText } from '../../core/plainText.ts';
+import { waysToSee } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import type { Session } from '../../core/session.ts';
 import type { Memory } from '../../core/vault.ts';
@@ -542,7 +543,7 @@ export class LivePanel implements vscode.Disposable {
     const account = accounts.get(accountId);
     const stage = this.#stage;
     const isOver = stage.kind === 'over';
-    const link = store.capabilities(accountId).has('liveView') && this.#session?.watchable !== false && !isOver;
+    const link = !isOver && waysToSee(store.capabilities(accountId), this.#session?.watchable ?? true).link;
     const life = store.life(accountId, id);
     const pages = this.#pages;
     return {

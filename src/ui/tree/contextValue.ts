@@ -1,5 +1,5 @@
 import { type Group, isBeingMade } from '../../core/group.ts';
-import type { Capability } from '../../core/provider.ts';
+import { type Capability, waysToSee } from '../../core/provider.ts';
 import type { Session } from '../../core/session.ts';
 import type { AccountState, Life } from '../../services/sessionStore.ts';
 
@@ -28,17 +28,12 @@ export function accountContext(
   });
 }
 
-/** Whether sessions of an account can be shown live at all. */
-function canShow(capabilities: ReadonlySet<Capability>): boolean {
-  return capabilities.has('liveView') || capabilities.has('devtools');
-}
-
 /** A group's row. Only what the vendor itself holds together can be deleted there. */
 export function groupContext(group: Group, capabilities: ReadonlySet<Capability>, sessions: number): string {
   const isBatch = group.kind === 'batch';
   return contextValue('group', {
     endable: sessions > 0,
-    live: sessions > 0 && canShow(capabilities),
+    live: sessions > 0 && waysToSee(capabilities, true).live,
     deletable: isBatch && capabilities.has('deleteGroup'),
     cancellable: isBatch && isBeingMade(group) && capabilities.has('cancelGroup'),
   });
@@ -56,9 +51,7 @@ export function sessionContext(
     ending: life === 'ending',
     stuck: life === 'stuck',
     endable: life !== 'ending',
-    live: watchable && canShow(capabilities),
-    link: watchable && capabilities.has('liveView'),
-    picture: watchable && (capabilities.has('screenshot') || capabilities.has('devtools')),
+    ...waysToSee(capabilities, watchable),
     recording: capabilities.has('recording'),
     dashboard: capabilities.has('dashboard'),
     group: groupId !== undefined,
@@ -66,11 +59,10 @@ export function sessionContext(
   });
 }
 
-/** The row of a session's page. */
+/** The row of a session's page, of which only DevTools can take a picture. */
 export function pageContext(capabilities: ReadonlySet<Capability>): string {
   return contextValue('page', {
-    live: canShow(capabilities),
-    link: capabilities.has('liveView'),
+    ...waysToSee(capabilities, true),
     picture: capabilities.has('devtools'),
   });
 }

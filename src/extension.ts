@@ -16,6 +16,7 @@ import { type BrowserSessionsApi, createApi } from './ui/api.ts';
 import type { Testing } from './ui/commands/openCommands.ts';
 import { registerCommands } from './ui/commands/register.ts';
 import { openEditorNetwork } from './ui/editorNetwork.ts';
+import { liveViewType } from './ui/liveView/viewType.ts';
 import { openLog } from './ui/log.ts';
 import { openEndedView } from './ui/tree/endedView.ts';
 import { openSessionsView } from './ui/tree/sessionsView.ts';
@@ -101,7 +102,7 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
     return opened;
   });
   const commands = registerCommands(async (name, args) => (await loadCommands()).run(name, args), logger);
-  const panels = vscode.window.registerWebviewPanelSerializer('browserSessions.liveView', {
+  const panels = vscode.window.registerWebviewPanelSerializer(liveViewType, {
     deserializeWebviewPanel: async (panel, state) => (await loadCommands()).restoreLiveView(panel, state),
   });
 

@@ -12,9 +12,7 @@ import { oneTimeCard } from '../words/watching.ts';
 import { LivePanel, type LivePanelParts, subjectOf } from './livePanel.ts';
 import { identityOf, type PanelButton } from './messages.ts';
 import { findPage, reachable, type Subject } from './sights.ts';
-
-/** What VS Code knows live view panels by. */
-export const liveViewType = 'browserSessions.liveView';
+import { liveViewType } from './viewType.ts';
 
 /** Shows an address in a tab of the editor's own browser. It is no API, and not in every editor. */
 const integratedBrowser = 'workbench.action.browser.open';
@@ -230,8 +228,8 @@ export class LiveViews implements vscode.Disposable {
       if (view === undefined) return false;
       await use(await reachable(view.url, this.#options.besideWorkbench), view);
     } catch (error) {
-      const account = this.#options.accounts.get(subject.accountId);
-      const sentence = troubleSentence(ProviderError.from(error), account === undefined ? '' : accountHost(account));
+      const host = accountHost(this.#options.accounts.get(subject.accountId));
+      const sentence = troubleSentence(ProviderError.from(error), host);
       void this.#host.prompts.tell('error', sentence, []);
     }
     return true;

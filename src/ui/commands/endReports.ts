@@ -88,8 +88,7 @@ export function tellDeletion(
   { answer, results }: GroupReport,
   endOneByOne: (left: readonly EndTarget[]) => Promise<unknown>,
 ): void {
-  const account = context.accounts.get(accountId);
-  const host = account === undefined ? '' : accountHost(account);
+  const host = accountHost(context.accounts.get(accountId));
   const left = results.filter(({ why }) => why !== undefined);
   const button = l10n.t('End One by One…');
   if (ProviderError.is(answer)) {

@@ -162,8 +162,7 @@ async function telling(
     await work();
   } catch (caught) {
     const error = ProviderError.from(caught);
-    const account = accounts.get(accountId);
-    const sentence = troubleSentence(error, account === undefined ? '' : accountHost(account));
+    const sentence = troubleSentence(error, accountHost(accounts.get(accountId)));
     void prompts.tell('error', error.trouble.kind === 'notFound' ? gone : sentence, []);
   }
 }

@@ -381,8 +381,7 @@ export class LivePanel implements vscode.Disposable {
   }
 
   get #host(): string {
-    const account = this.#parts.accounts.get(this.#subject.accountId);
-    return account === undefined ? '' : accountHost(account);
+    return accountHost(this.#parts.accounts.get(this.#subject.accountId));
   }
 
   #overCard(): PanelCard {

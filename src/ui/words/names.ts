@@ -40,7 +40,7 @@ export function accountName(account: Account, kind: ProviderKind | undefined): s
   return label === vendor || label === '' ? vendor : `${vendor} · ${label}`;
 }
 
-/** The host that an account's troubles are about. */
-export function accountHost({ origin }: Pick<Account, 'origin'>): string {
-  return URL.parse(origin)?.host ?? plainText(origin);
+/** The host that an account's troubles are about; empty for an account that is there no longer. */
+export function accountHost(account: Pick<Account, 'origin'> | undefined): string {
+  return account === undefined ? '' : (URL.parse(account.origin)?.host ?? plainText(account.origin));
 }

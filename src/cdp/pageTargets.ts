@@ -3,6 +3,7 @@ import type { CdpEvent, SessionDevtools } from '../core/cdp.ts';
 import { type Disposable, Emitter, type Event } from '../core/event.ts';
 import { idFault, type PageId, pageId } from '../core/ids.ts';
 import type { Page } from '../core/page.ts';
+import { read } from './answers.ts';
 
 const TargetInfo = v.object({
   targetId: v.string(),
@@ -14,6 +15,7 @@ const TargetInfo = v.object({
 const Told = v.object({ targetInfo: TargetInfo });
 const Listed = v.object({ targetInfos: v.array(v.unknown()) });
 const Named = v.object({ targetId: v.string() });
+const Attached = v.object({ sessionId: v.string() });
 
 /** What happened to a session's pages. */
 export interface PageChange {
@@ -47,6 +49,16 @@ export class PageTargets implements Disposable {
   /** Resolves when all that there are now have been told of. @throws ProviderError as `CdpConnection.send` does. */
   async discover(signal: AbortSignal): Promise<void> {
     await this.#devtools.connection.send('Target.setDiscoverTargets', { discover: true }, signal);
+  }
+
+  /**
+   * Becomes a client of a page.
+   * @returns what the browser calls our being attached to it, for commands about that page.
+   * @throws ProviderError as `CdpConnection.send` does.
+   */
+  async attach(page: PageId, signal: AbortSignal): Promise<string> {
+    const params = { targetId: page, flatten: true };
+    return read(Attached, await this.#devtools.connection.send('Target.attachToTarget', params, signal)).sessionId;
   }
 
   /** Asks for what is not told of by itself: titles that have changed. @throws ProviderError as `CdpConnection.send` does. */

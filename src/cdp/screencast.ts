@@ -5,6 +5,7 @@ import { type Disposable, Emitter, type Event } from '../core/event.ts';
 import type { PageId } from '../core/ids.ts';
 import type { Page } from '../core/page.ts';
 import { ProviderError } from '../core/providerError.ts';
+import { read, Shot } from './answers.ts';
 import { PageTargets } from './pageTargets.ts';
 
 // How the picture is had was read off Chromium 156: frames come while the page is drawn, at most two that are not
@@ -94,8 +95,6 @@ const ScreencastFrame = v.object({
   metadata: v.object({ deviceWidth: v.number(), deviceHeight: v.number() }),
 });
 const Visibility = v.object({ visible: v.boolean() });
-const Attached = v.object({ sessionId: v.string() });
-const Shot = v.object({ data: v.string() });
 const Metrics = v.object({ cssLayoutViewport: v.object({ clientWidth: v.number(), clientHeight: v.number() }) });
 const Dialog = v.object({ type: v.string(), message: v.fallback(v.string(), '') });
 
@@ -274,9 +273,7 @@ export class Screencast implements Disposable {
     this.#set(page === undefined ? 'noPage' : 'opening');
     if (before !== undefined) this.#inBackground(this.#leave(before));
     if (page === undefined) return;
-    const params = { targetId: page, flatten: true };
-    const attached = read(Attached, await this.#connection.send('Target.attachToTarget', params, this.#stop.signal));
-    const shown = { page, target: attached.sessionId };
+    const shown = { page, target: await this.#targets.attach(page, this.#stop.signal) };
     if (turn !== this.#turn) return this.#leave(shown);
     this.#shown = shown;
     if (this.#steering) this.#inBackground(this.#takeOver(shown));
@@ -496,16 +493,6 @@ export class Screencast implements Disposable {
       if (!this.#stop.signal.aborted) this.#options.onTrouble(ProviderError.from(error));
     });
   }
-}
-
-/** @throws ProviderError `unexpectedAnswer`, which says no more: what Chrome answers here is documented. */
-function read<T>(schema: v.GenericSchema<unknown, T>, answer: unknown): T {
-  const result = v.safeParse(schema, answer);
-  if (result.success) return result.output;
-  throw new ProviderError(
-    { kind: 'unexpectedAnswer', what: 'it is no Chrome that can be watched' },
-    'unexpected answer',
-  );
 }
 
 function bytesOf(base64: string): Uint8Array<ArrayBuffer> {

@@ -4,7 +4,7 @@
 import { isPaste, keyInput, mouseInput, pointOf, wheelInput } from './input.js';
 
 /**
- * @import { PanelButton, PanelCard, PanelFrame, PanelStage, PanelState, ToPanel } from '../src/ui/liveView/messages.ts'
+ * @import { ButtonWords, PanelButton, PanelCard, PanelFrame, PanelStage, PanelState, ToPanel } from '../src/ui/liveView/messages.ts'
  * @import { FromPanel } from '../src/ui/liveView/messages.ts'
  * @import { PageInput } from '../src/cdp/screencast.ts'
  */
@@ -52,7 +52,7 @@ function write(target, text) {
   if (target.textContent !== text) target.textContent = text;
 }
 
-/** @param {readonly { readonly button: PanelButton, readonly label: string }[]} words */
+/** @param {readonly ButtonWords[]} words */
 function buttonsFor(words) {
   return words.map(({ button, label }) => {
     const made = document.createElement('button');
@@ -67,7 +67,7 @@ function buttonsFor(words) {
 /**
  * Puts buttons in place, unless the same ones are there already: whoever is about to press one must not lose it.
  * @param {HTMLElement} place
- * @param {readonly { readonly button: PanelButton, readonly label: string }[]} words
+ * @param {readonly ButtonWords[]} words
  */
 function placeButtons(place, words) {
   const there = [...place.querySelectorAll('button')].map(

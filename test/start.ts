@@ -9,13 +9,12 @@ import { ensureChromium, quietFlags, startChromium } from './host/chromium.ts';
 import { start, temporaryFolder } from './host/processes.ts';
 import { Advice, script, step } from './host/steps.ts';
 import { startVscodeServer } from './host/vscodeServer.ts';
-import { openWorkbench, workbenchUrl } from './host/workbench.ts';
+import { chooseFromMenu, liveViewOf, openWorkbench, workbenchUrl } from './host/workbench.ts';
 import { Devtools } from './servers/devtools.ts';
 import { startPages } from './servers/pages.ts';
 
 const installed = [resolve('.'), resolve('test', 'host', 'demo')];
 const rowTimeoutMs = 60_000;
-const menuSettlesMs = 800;
 /** What the pages of the three sessions are called. */
 const sessionNames = ['Clock', 'Counter', 'Sign-up form'];
 
@@ -45,26 +44,16 @@ async function openSessions(endpoint: string): Promise<void> {
 
 /** Opens a session's live view beside what is open, and waits for its picture. */
 async function watch(page: Page, name: string): Promise<void> {
-  await page.getByRole('treeitem', { name: `Session ${name}` }).click({ button: 'right' });
-  const entry = page.locator('.monaco-menu .action-label').getByText('Open Live View to the Side', { exact: true });
-  await entry.waitFor();
-  // A context menu swallows clicks that come before it has settled.
-  await page.waitForTimeout(menuSettlesMs);
-  await entry.click();
-  for (const deadline = Date.now() + rowTimeoutMs; Date.now() < deadline; await page.waitForTimeout(250)) {
-    for (const frame of page.frames().filter((one) => one.url().includes('/fake.html'))) {
-      const shows = await frame
-        .evaluate(
-          (title) =>
-            document.querySelector('h1#name')?.textContent === title &&
-            document.querySelector('canvas#picture:not([hidden])') !== null,
-          name,
-        )
-        .catch(() => false);
-      if (shows) return;
-    }
+  const row = page.getByRole('treeitem', { name: `Session ${name}` });
+  await chooseFromMenu(page, row, 'Open Live View to the Side');
+  try {
+    const panel = await liveViewOf(page, name);
+    await panel.locator('#picture').waitFor({ state: 'visible', timeout: rowTimeoutMs });
+  } catch {
+    throw new Advice(
+      `The live view of ${name} did not show a picture. The log channel "Browser Sessions" may say why.`,
+    );
   }
-  throw new Advice(`The live view of ${name} did not show a picture. The log channel "Browser Sessions" may say why.`);
 }
 
 async function screenshot(

@@ -2,10 +2,8 @@ import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Frame, FrameLocator, Locator, Page } from 'playwright-core';
 import { temporaryFolder } from '../host/processes.ts';
-import { openWorkbench, type Workbench } from '../host/workbench.ts';
+import { chooseFromMenu, liveViewOf, menuSettlesMs, openWorkbench, quoted, type Workbench } from '../host/workbench.ts';
 
-/** A context menu swallows clicks that come before it has settled. */
-const menuSettlesMs = 800;
 /** The settings editor takes over what was changed after a while. */
 const settingsSettleMs = 1_500;
 const picturesFolder = join('out', 'e2e');
@@ -81,12 +79,7 @@ export class WorkbenchPerson {
 
   /** Right-clicks a row and chooses from its menu. */
   async choose(row: Locator, item: string): Promise<void> {
-    await row.click({ button: 'right' });
-    // A menu item's own name has its key behind it.
-    const entry = this.page.locator('.monaco-menu .action-label').filter({ hasText: new RegExp(`^${quoted(item)}$`) });
-    await entry.waitFor();
-    await this.page.waitForTimeout(menuSettlesMs);
-    await entry.click();
+    await chooseFromMenu(this.page, row, item);
   }
 
   /** What a row's menu offers. */
@@ -186,18 +179,7 @@ export class WorkbenchPerson {
 
   /** The page of the live view panel that shows a session of this name, once it is there. */
   async live(name: string): Promise<Frame> {
-    for (const deadline = Date.now() + 30_000; Date.now() < deadline; ) {
-      await this.page.waitForTimeout(250);
-      for (const frame of this.page.frames()) {
-        // What VS Code itself puts around a webview is left alone while it loads.
-        if (!frame.url().includes('/fake.html')) continue;
-        const heading = await frame
-          .evaluate(() => document.querySelector('h1#name')?.textContent)
-          .catch(() => undefined);
-        if (heading === name) return frame;
-      }
-    }
-    throw new Error(`there is no live view of ${name}`);
+    return liveViewOf(this.page, name);
   }
 
   /** How many of the pixels of two pictures of the same size differ, as a fraction. */
@@ -227,11 +209,6 @@ export class WorkbenchPerson {
     mkdirSync(picturesFolder, { recursive: true });
     await this.page.screenshot({ path: join(picturesFolder, `${name}.png`) });
   }
-}
-
-/** A text as a pattern that matches it and nothing else. */
-function quoted(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
 
 /** Waits until something is so, which somebody else brings about. */

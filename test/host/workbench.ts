@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import { type BrowserContext, chromium, type Frame, type Locator, type Page } from 'playwright-core';
 import { ensureChromium, quietFlags } from './chromium.ts';
 import { startVscodeServer, type VscodeServer } from './vscodeServer.ts';
 
@@ -90,4 +90,36 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
     await server.stop();
     throw error;
   }
+}
+
+/** A context menu swallows clicks that come before it has settled. */
+export const menuSettlesMs = 800;
+
+/** Right-clicks a row and chooses from its menu. */
+export async function chooseFromMenu(page: Page, row: Locator, item: string): Promise<void> {
+  await row.click({ button: 'right' });
+  // A menu item's own name has its key behind it.
+  const entry = page.locator('.monaco-menu .action-label').filter({ hasText: new RegExp(`^${quoted(item)}$`) });
+  await entry.waitFor();
+  await page.waitForTimeout(menuSettlesMs);
+  await entry.click();
+}
+
+/** The page of the live view panel that shows a session of this name, once it is there. */
+export async function liveViewOf(page: Page, name: string): Promise<Frame> {
+  for (const deadline = Date.now() + 30_000; Date.now() < deadline; ) {
+    await page.waitForTimeout(250);
+    for (const frame of page.frames()) {
+      // What VS Code itself puts around a webview is left alone while it loads.
+      if (!frame.url().includes('/fake.html')) continue;
+      const heading = await frame.evaluate(() => document.querySelector('h1#name')?.textContent).catch(() => undefined);
+      if (heading === name) return frame;
+    }
+  }
+  throw new Error(`there is no live view of ${name}`);
+}
+
+/** A text as a pattern that matches it and nothing else. */
+export function quoted(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }

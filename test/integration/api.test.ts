@@ -10,7 +10,7 @@ import { startBrowserbase } from '../servers/browserbase.ts';
 import { startMadeUp } from '../servers/madeUp.ts';
 import { startStagehand } from '../servers/stagehand.ts';
 import { madeUp } from '../unit/providers/madeUp.ts';
-import { command, extension, Person, removeAllAccounts } from './inside.ts';
+import { command, extension, Person, removeAllAccounts, until } from './inside.ts';
 
 describe('the extension inside VS Code', () => {
   let api: TestingApi;
@@ -287,11 +287,3 @@ describe('the extension inside VS Code', () => {
     }
   });
 });
-
-/** Waits for something that another window, or VS Code itself, is about to do. */
-async function until(isSo: () => boolean): Promise<void> {
-  for (const deadline = Date.now() + 10_000; !isSo(); ) {
-    assert.ok(Date.now() < deadline, 'it did not come to pass');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}

@@ -15,6 +15,14 @@ export function command<Result = unknown>(name: string, ...args: readonly unknow
   return Promise.resolve(vscode.commands.executeCommand<Result>(`browserSessions.${name}`, ...args));
 }
 
+/** Waits for something that another window, or VS Code itself, is about to do. */
+export async function until(isSo: () => boolean): Promise<void> {
+  for (const deadline = Date.now() + 10_000; !isSo(); ) {
+    assert.ok(Date.now() < deadline, 'it did not come to pass');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
 /** Removes all accounts, so that each test begins with none. */
 export async function removeAllAccounts(api: TestingApi): Promise<void> {
   const person = new Person();

@@ -6,7 +6,7 @@ import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
 import { Devtools } from '../servers/devtools.ts';
 import { startPages } from '../servers/pages.ts';
 import type { VendorServer } from '../servers/vendorServer.ts';
-import { command, extension, Person, removeAllAccounts } from './inside.ts';
+import { command, extension, Person, removeAllAccounts, until } from './inside.ts';
 
 const liveTabs = () =>
   vscode.window.tabGroups.all
@@ -16,13 +16,6 @@ const liveTabs = () =>
     );
 const labels = () => liveTabs().map(({ label }) => label);
 const closeAll = () => vscode.commands.executeCommand('workbench.action.closeAllEditors');
-
-async function until(isSo: () => boolean): Promise<void> {
-  for (const deadline = Date.now() + 10_000; !isSo(); ) {
-    assert.ok(Date.now() < deadline, 'it did not come to pass');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
 
 /** Gives a setting another value while something is done. */
 async function withSetting(key: string, value: unknown, work: () => Promise<void>): Promise<void> {

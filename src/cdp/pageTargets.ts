@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import type { CdpEvent, SessionDevtools } from '../core/cdp.ts';
 import { type Disposable, Emitter, type Event } from '../core/event.ts';
 import { idFault, type PageId, pageId } from '../core/ids.ts';
-import type { Page } from '../core/page.ts';
+import { isEmptyTab, type Page } from '../core/page.ts';
 import { read } from './answers.ts';
 
 const TargetInfo = v.object({
@@ -41,7 +41,10 @@ export class PageTargets implements Disposable {
     this.#subscription.dispose();
   }
 
-  /** In the order in which they were told of: the last is the one that was opened last. */
+  /**
+   * Those that there were when they were first asked for, in no order but that empty ones come first, and behind them each
+   * that was opened since.
+   */
   get all(): readonly Page[] {
     return [...this.#pages.values()];
   }
@@ -49,6 +52,9 @@ export class PageTargets implements Disposable {
   /** Resolves when all that there are now have been told of. @throws ProviderError as `CdpConnection.send` does. */
   async discover(signal: AbortSignal): Promise<void> {
     await this.#devtools.connection.send('Target.setDiscoverTargets', { discover: true }, signal);
+    const emptyFirst = this.all.toSorted((a, b) => Number(isEmptyTab(b)) - Number(isEmptyTab(a)));
+    this.#pages.clear();
+    for (const page of emptyFirst) this.#pages.set(page.id, page);
   }
 
   /**

@@ -89,9 +89,9 @@ export type PageInput =
     }
   | { readonly kind: 'text'; readonly text: string };
 
+const Numbered = v.object({ sessionId: v.number() });
 const ScreencastFrame = v.object({
   data: v.string(),
-  sessionId: v.number(),
   metadata: v.object({ deviceWidth: v.number(), deviceHeight: v.number() }),
 });
 const Visibility = v.object({ visible: v.boolean() });
@@ -153,6 +153,8 @@ export class Screencast implements Disposable {
   #background: Disposable | undefined;
   #pulse: Disposable | undefined;
   #swap: Disposable | undefined;
+  /** Whether a frame came that could not be acknowledged, so that the stream may not go on. */
+  #isStuck = false;
   /** Counts the changes of the page that is shown: what was asked about one before is of no use. */
   #turn = 0;
 
@@ -177,6 +179,7 @@ export class Screencast implements Disposable {
   }
 
   dispose(): void {
+    if (this.#shown !== undefined) this.#cancelDialog(this.#shown);
     this.#stop.abort();
     this.#background?.dispose();
     this.#pulse?.dispose();
@@ -231,8 +234,10 @@ export class Screencast implements Disposable {
    * long as nobody wants to hear of them.
    */
   setSteering(steering: boolean): void {
+    if (steering === this.#steering) return;
     this.#steering = steering;
-    if (steering && this.#shown !== undefined) this.#inBackground(this.#takeOver(this.#shown));
+    if (this.#shown === undefined) return;
+    this.#inBackground(steering ? this.#takeOver(this.#shown) : this.#handBack(this.#shown));
   }
 
   /** Does to the page what a person did to its picture. Dropped while nobody steers or no page is shown. */
@@ -266,6 +271,7 @@ export class Screencast implements Disposable {
   async #show(page: PageId | undefined): Promise<void> {
     const turn = ++this.#turn;
     const before = this.#shown;
+    if (before !== undefined) this.#cancelDialog(before);
     this.#shown = undefined;
     this.#dialog = undefined;
     this.#stopLooking();
@@ -303,6 +309,25 @@ export class Screencast implements Disposable {
   async #takeOver(shown: Shown): Promise<void> {
     await this.#send('Page.enable', {}, shown);
     if (this.#condition === 'background') await this.#send('Page.bringToFront', {}, shown);
+  }
+
+  /** Leaves dialogs to the browser and its other clients again. The screencast ends with that, and so begins anew. */
+  async #handBack(shown: Shown): Promise<void> {
+    this.#cancelDialog(shown);
+    this.#tell();
+    const disabled = this.#send('Page.disable', {}, shown);
+    // Sent right behind it, so that one that steers again is not handed back after all.
+    await Promise.all([disabled, this.#startCast(shown)]);
+  }
+
+  /**
+   * Cancels the dialog that is open, before whoever could answer it leaves: Chrome forgets a dialog together with the
+   * client that it told of it, and the page then waits for ever.
+   */
+  #cancelDialog(shown: Shown): void {
+    if (this.#dialog === undefined) return;
+    this.#dialog = undefined;
+    this.#inBackground(this.#send('Page.handleJavaScriptDialog', { accept: false }, shown));
   }
 
   /** Takes one picture, which can be had of any page. */
@@ -351,6 +376,8 @@ export class Screencast implements Disposable {
         this.#restartCast(shown);
         return;
       case 'Page.javascriptDialogOpening': {
+        // Told of before the browser was told that nobody wants to hear of it.
+        if (!this.#steering) return;
         const told = v.safeParse(Dialog, params);
         this.#dialog = told.success ? told.output : undefined;
         this.#tell();
@@ -365,10 +392,20 @@ export class Screencast implements Disposable {
   }
 
   #hearFrame(shown: Shown, params: CdpEvent['params']): void {
-    const told = v.safeParse(ScreencastFrame, params);
-    if (!told.success) return;
-    const { data, sessionId, metadata } = told.output;
+    const numbered = v.safeParse(Numbered, params);
+    // Without being acknowledged it would keep others from coming.
+    if (!numbered.success) {
+      this.#isStuck = true;
+      return;
+    }
+    const { sessionId } = numbered.output;
     const acknowledge = () => this.#inBackground(this.#send('Page.screencastFrameAck', { sessionId }, shown));
+    const told = v.safeParse(ScreencastFrame, params);
+    if (!told.success) {
+      acknowledge();
+      return;
+    }
+    const { data, metadata } = told.output;
     const { deviceWidth: width, deviceHeight: height } = metadata;
     if (this.#background !== undefined) {
       // The screenshot itself has the same picture.
@@ -475,7 +512,11 @@ export class Screencast implements Disposable {
   #askAgain(): void {
     this.#pulse = this.#options.clock.after(askMs, () => {
       this.#targets.update(this.#stop.signal).then(
-        () => this.#askAgain(),
+        () => {
+          if (this.#isStuck && this.#shown !== undefined) this.#restartCast(this.#shown);
+          this.#isStuck = false;
+          this.#askAgain();
+        },
         (error: unknown) => this.#lose(ProviderError.from(error)),
       );
     });

@@ -6,3 +6,10 @@ export interface Page {
   readonly title: string;
   readonly url: string;
 }
+
+const emptyAddress = /^(|about:blank|(chrome|edge):\/\/(newtab|new-tab-page|new-tab-page-third-party)\/?)$/;
+
+/** Whether a tab shows nothing that anybody has opened: it keeps a browser open, and is no work to be lost. */
+export function isEmptyTab({ url }: Page): boolean {
+  return emptyAddress.test(url);
+}

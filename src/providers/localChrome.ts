@@ -3,7 +3,7 @@ import type { AccountFacts } from '../core/account.ts';
 import type { CdpConnection, SessionDevtools } from '../core/cdp.ts';
 import { idFault, pageId, type SessionId, sessionId } from '../core/ids.ts';
 import type { Inventory, ListFault } from '../core/inventory.ts';
-import type { Page } from '../core/page.ts';
+import { isEmptyTab, type Page } from '../core/page.ts';
 import type { EndAnswer, Link, Provider, ProviderKind } from '../core/provider.ts';
 import { ProviderError, unaddressable } from '../core/providerError.ts';
 import { type Session, stillRuns } from '../core/session.ts';
@@ -31,12 +31,6 @@ const Target = v.object({
 
 /** Names the default context in browsers before Chrome 143, which do not tell its id. */
 const unnamedDefaultContext = 'default-context';
-/**
- * What a tab shows that nobody has used, or that has no page yet, whose address is empty; it keeps the browser open and is
- * no work to be lost.
- */
-const emptyTab = /^(|about:blank|(chrome|edge):\/\/(newtab|new-tab-page|new-tab-page-third-party)\/?)$/;
-
 /** Chrome, Edge or Chromium started with `--remote-debugging-port`. */
 export const localChrome: ProviderKind = {
   id: 'localChrome',
@@ -138,13 +132,12 @@ function connect(link: Link): Provider {
     async devtools(id, signal): Promise<SessionDevtools> {
       const { cdp } = await open(signal);
       try {
-        const ids = decodeValue(ContextIds, await cdp.send('Target.getBrowserContexts', {}, signal));
-        const { browserContextIds: isolated, defaultBrowserContextId: defaultId = unnamedDefaultContext } = ids;
-        if (id !== defaultId && !isolated.includes(id)) {
+        const { isolated, defaultId, defaultContext: unnamed } = await contextsOf(cdp, signal);
+        if (id !== defaultId && !isolated.has(id)) {
           throw new ProviderError({ kind: 'notFound' }, 'there is no such browser context');
         }
-        const owns = (context: string | undefined) =>
-          id === unnamedDefaultContext ? !isolated.includes(context ?? '') : context === id;
+        const own = id === unnamedDefaultContext ? unnamed : id;
+        const owns = (context: string | undefined) => context === own;
         return { connection: cdp, owns };
       } catch (error) {
         cdp.dispose();
@@ -159,6 +152,8 @@ interface Contexts {
   readonly isolated: ReadonlyMap<SessionId, readonly Page[]>;
   readonly defaultId: SessionId;
   readonly defaultPages: readonly Page[];
+  /** What the targets of the default context say of it; undefined where none says anything. */
+  readonly defaultContext: string | undefined;
   readonly faults: readonly ListFault[];
 }
 
@@ -170,15 +165,18 @@ async function contextsOf(cdp: CdpConnection, signal: AbortSignal): Promise<Cont
   const isolated = new Map<string, Page[]>();
   for (const id of ids.browserContextIds) if (id !== defaultId) isolated.set(id, []);
   const defaultPages: Page[] = [];
+  let defaultContext: string | undefined;
   for (const { targetId, type, title, url, browserContextId } of rows) {
     if (type !== 'page') continue;
     const pages = isolated.get(browserContextId ?? defaultId) ?? defaultPages;
     pages.push({ id: pageId(targetId), title, url });
+    if (pages === defaultPages) defaultContext = browserContextId;
   }
   return {
     isolated: new Map([...isolated].map(([id, pages]) => [sessionId(id), pages])),
     defaultId: sessionId(defaultId),
     defaultPages,
+    defaultContext,
     faults,
   };
 }
@@ -186,7 +184,7 @@ async function contextsOf(cdp: CdpConnection, signal: AbortSignal): Promise<Cont
 async function inventoryOf(cdp: CdpConnection, signal: AbortSignal): Promise<Inventory> {
   const { isolated, defaultId, defaultPages, faults } = await contextsOf(cdp, signal);
   const sessions = [...isolated].map(([id, pages]) => isolatedContext(id, pages));
-  const used = defaultPages.filter(({ url }) => !emptyTab.test(url));
+  const used = defaultPages.filter((page) => !isEmptyTab(page));
   if (used.length > 0) sessions.push(defaultContext(defaultId, used));
   return { sessions, groups: [], faults, account: undefined };
 }

@@ -1,4 +1,4 @@
-import { type Clock, deadline, sleep } from '../core/clock.ts';
+import { type Clock, sleep } from '../core/clock.ts';
 import type { GroupDeletion } from '../core/group.ts';
 import type { AccountId, GroupId, SessionId } from '../core/ids.ts';
 import type { Logger } from '../core/logger.ts';
@@ -9,6 +9,7 @@ import type { Accounts } from './accounts.ts';
 import type { Connections } from './connections.ts';
 import type { EndJournal } from './endJournal.ts';
 import { Pace } from './pace.ts';
+import { probe } from './probing.ts';
 import type { Refresher } from './refresher.ts';
 import { type Life, type SessionStore, type StuckReason, troubleOf } from './sessionStore.ts';
 
@@ -88,8 +89,6 @@ const mostAttempts = 3;
 const firstPauseMs = 250;
 /** How long the vendor may want no request before what is not sent is given up. */
 const longestWaitMs = 60_000;
-const probeTimeoutMs = 10_000;
-const mostProbes = 8;
 
 /** What is known of a session's end. */
 type Sent =
@@ -440,38 +439,10 @@ export class Ender {
   }
 
   async #probe(provider: Provider, courses: readonly Course[]): Promise<readonly Course[]> {
-    const together =
-      courses.length < 2
-        ? undefined
-        : await this.#timed((signal) =>
-            provider.probeMany?.(
-              courses.map(({ session }) => session),
-              signal,
-            ),
-          );
-    const gone = courses.filter(({ session }) => together?.get(session.id) === 'gone');
-    const queue = courses.filter(({ session }) => together?.has(session.id) !== true).values();
-    const worker = async () => {
-      for (const course of queue) {
-        if ((await this.#timed((signal) => provider.probe(course.session, signal))) === 'gone') gone.push(course);
-      }
-    };
-    await Promise.all(Array.from({ length: Math.min(mostProbes, courses.length) }, worker));
-    return gone;
-  }
-
-  /** What a probe tells, or undefined where it fails or takes too long: then nothing is proven. */
-  async #timed<T>(ask: (signal: AbortSignal) => Promise<T> | undefined): Promise<T | undefined> {
+    const sessions = courses.map(({ session }) => session);
     const { clock, logger } = this.#options;
-    const limit = deadline(clock, probeTimeoutMs);
-    try {
-      return await ask(limit.signal);
-    } catch (error) {
-      logger.debug(`a probe failed: ${ProviderError.from(error).message}`);
-      return undefined;
-    } finally {
-      limit.dispose();
-    }
+    const { gone } = await probe(provider, sessions, { clock, logger, stop: neverAborted, most: sessions.length });
+    return courses.filter(({ session }) => gone.has(session.id));
   }
 }
 

@@ -6,6 +6,7 @@ import { capabilitiesOf, type Provider } from '../core/provider.ts';
 import { ProviderError } from '../core/providerError.ts';
 import type { Accounts } from './accounts.ts';
 import type { Connections } from './connections.ts';
+import { probe } from './probing.ts';
 import type { SessionStore } from './sessionStore.ts';
 
 /** Whether somebody looks: nothing is asked for while nobody does, and seldom while the window is not focused. */
@@ -19,6 +20,8 @@ const slowdown = 1.5;
 /** … up to this, which is also how often a window is refreshed that is not focused. */
 const slowestMs = 60_000;
 const longestBackoffMs = 300_000;
+/** Sessions that a list has left out and that are asked for one by one; the others are after the next list. */
+const mostProbes = 16;
 /** Spreads the requests of many windows and accounts over time. */
 const jitter = 0.2;
 
@@ -191,10 +194,10 @@ export class Refresher implements Disposable {
       }
       controller.signal.throwIfAborted();
       learn();
-      run.complete(provider.ending.proof === 'list');
-      await this.#proveStuck(account, provider, controller.signal);
+      run.complete(provider.ending.proof);
       poll.failures = 0;
       poll.stopped = false;
+      await this.#prove(poll, provider);
     } catch (caught) {
       if (controller.signal.aborted) return;
       const error = ProviderError.from(caught);
@@ -206,19 +209,23 @@ export class Refresher implements Disposable {
     }
   }
 
-  /** Asks for sessions that could not be ended, and that a list which proves nothing has left out since. */
-  async #proveStuck(account: AccountId, provider: Provider, signal: AbortSignal): Promise<void> {
-    const { store, logger } = this.#options;
-    for (const id of store.unproven(account)) {
-      const session = store.session(account, id);
-      // What is ending is the ender's to prove.
-      if (session === undefined || store.life(account, id).kind !== 'stuck') continue;
-      try {
-        if ((await provider.probe(session, signal)) === 'gone') store.removeProven(account, [id]);
-      } catch (error) {
-        logger.debug(`a probe failed: ${ProviderError.from(error).message}`);
-      }
-    }
+  /** Asks for sessions that the list has left out and does not prove gone, for as many as is polite. */
+  async #prove(poll: Poll, provider: Provider): Promise<void> {
+    const { store, clock, logger } = this.#options;
+    const { account, controller } = poll;
+    // What is ending is the ender's to prove.
+    const asked = [...store.unproven(account)].filter((id) => store.life(account, id).kind !== 'ending');
+    const sessions = asked.flatMap((id) => store.session(account, id) ?? []);
+    if (sessions.length === 0) return;
+    const { gone, error } = await probe(provider, sessions, {
+      clock,
+      logger,
+      stop: controller.signal,
+      most: mostProbes,
+    });
+    if (controller.signal.aborted) return;
+    store.removeProven(account, [...gone]);
+    if (error?.trouble.kind === 'rateLimited') poll.notBefore = error.trouble.retryAt ?? 0;
   }
 
   #schedule(poll: Poll): void {

@@ -4,7 +4,7 @@ import type { Group } from '../core/group.ts';
 import type { AccountId, GroupId, SessionId } from '../core/ids.ts';
 import type { Inventory, ListFault } from '../core/inventory.ts';
 import type { Page } from '../core/page.ts';
-import type { Capability } from '../core/provider.ts';
+import type { Capability, EndingTerms } from '../core/provider.ts';
 import type { ProviderError } from '../core/providerError.ts';
 import { same } from '../core/same.ts';
 import type { Session } from '../core/session.ts';
@@ -87,6 +87,8 @@ export interface SessionsView {
   /** When it started, or else when it was first listed, which is later. */
   startOf(account: AccountId, session: SessionId): { readonly at: number; readonly exact: boolean } | undefined;
   pages(account: AccountId, session: SessionId): PageList | undefined;
+  /** Sessions that are shown though the last complete list left them out, because that proves nothing. */
+  unproven(account: AccountId): ReadonlySet<SessionId>;
   capabilities(account: AccountId): ReadonlySet<Capability>;
 }
 
@@ -94,10 +96,10 @@ export interface SessionsView {
 export interface ListRun {
   arrive(page: Inventory): void;
   /**
-   * @param proves whether this one list proves that what it left out has ended. Where it does not, sessions whose end was
-   * asked for stay until {@link SessionStore.removeProven}; the others were never said to end, and leave with the list.
+   * @param proof what proves at this vendor that a session has ended. What the list leaves out stays, as
+   * {@link SessionsView.unproven}, until that is had: another list where two are enough, else {@link SessionStore.removeProven}.
    */
-  complete(proves: boolean): void;
+  complete(proof: EndingTerms['proof']): void;
   fail(trouble: ProviderError): void;
 }
 
@@ -206,21 +208,23 @@ export class SessionStore implements SessionsView {
         arrived = merge(arrived, groupByMetadata(page, this.#groupKey()));
         const entry = current();
         if (entry === undefined) return;
+        // What a list tells of runs, whatever becomes of the rest of the list.
+        this.#setUnproven(account, entry, new Set([...entry.unproven].filter((id) => !arrived.sessions.has(id))));
         const { contents } = entry.state;
         this.#transition(account, entry, {
           ...entry.state,
           contents: withNew(contents, arrived, entry.state.kind !== 'ready'),
         });
       },
-      complete: (proves) => {
+      complete: (proof) => {
         const entry = current();
         if (entry === undefined) return;
         entry.run = undefined;
-        const kept = proves ? [] : leftOut(entry, arrived);
-        entry.unproven = new Set(kept.map(({ id }) => id));
+        const { kept, unproven } = leftOut(entry, arrived, proof);
         const sessions = new Map([...arrived.sessions, ...kept.map((session) => [session.id, session] as const)]);
         const contents = { ...arrived, sessions };
         this.#transition(account, entry, { kind: 'ready', contents, asOf: this.#now(), trouble: undefined });
+        this.#setUnproven(account, entry, unproven);
       },
       fail: (trouble) => {
         const entry = current();
@@ -236,7 +240,6 @@ export class SessionStore implements SessionsView {
     };
   }
 
-  /** Sessions that are shown though the last complete list left them out, because that proves nothing. */
   unproven(account: AccountId): ReadonlySet<SessionId> {
     return this.#entries.get(account)?.unproven ?? new Set();
   }
@@ -298,6 +301,14 @@ export class SessionStore implements SessionsView {
     for (const one of left) this.#left.fire(one);
   }
 
+  #setUnproven(account: AccountId, entry: Entry, unproven: ReadonlySet<SessionId>): void {
+    const before = entry.unproven;
+    entry.unproven = unproven;
+    const changed = [...before, ...unproven].filter((id) => before.has(id) !== unproven.has(id));
+    const listed = changed.filter((id) => entry.state.contents.sessions.has(id));
+    if (listed.length > 0) this.#fire(account, false, listed);
+  }
+
   #fire(accountId: AccountId, membership: boolean, sessions: readonly SessionId[]): void {
     this.#changed.fire({ kind: 'account', accountId, membership, sessions });
   }
@@ -324,9 +335,21 @@ function newEntry(): Entry {
   };
 }
 
-/** The sessions that are to end, or have not although they were to, and that a list has left out. */
-function leftOut({ state, lives }: Entry, arrived: Contents): Session[] {
-  return [...state.contents.sessions.values()].filter(({ id }) => lives.has(id) && !arrived.sessions.has(id));
+/**
+ * The sessions that a list leaves out, and that stay all the same: those that it names among the rows that cannot be
+ * read, and those of which it proves nothing. What is to end, or has not although it was to, two lists do not prove gone:
+ * that is for whoever ends it.
+ */
+function leftOut(
+  { state, lives, unproven: before }: Entry,
+  arrived: Contents,
+  proof: EndingTerms['proof'],
+): { readonly kept: readonly Session[]; readonly unproven: ReadonlySet<SessionId> } {
+  const named = new Set(arrived.faults.map(({ subject }) => subject));
+  const isProven = ({ id }: Session) => proof === 'list' || (proof === 'twoLists' && before.has(id) && !lives.has(id));
+  const missing = [...state.contents.sessions.values()].filter(({ id }) => !arrived.sessions.has(id));
+  const kept = missing.filter((session) => named.has(session.id) || !isProven(session));
+  return { kept, unproven: new Set(kept.map(({ id }) => id).filter((id) => !named.has(id))) };
 }
 
 function merge(into: Contents, page: Inventory): Contents {

@@ -173,6 +173,10 @@ describe('a person who watches sessions on their vendors’ own pages', function
     const panel = await person.live('weekly');
     const session = browserbase.sessions.get('bb-weekly');
     assert.ok(session);
+    // Under a status that the list does not ask for it runs on, and so is watched on.
+    session.status = 'SUSPENDED';
+    await panel.getByText('not in the last list').waitFor({ timeout: 10_000 });
+    await framed('weekly');
     session.status = 'TIMED_OUT';
     await panel.getByRole('heading', { name: 'Session ended' }).waitFor({ timeout: 10_000 });
     assert.match(await panel.locator('#card').innerText(), /It timed out at .+ It had run for 1[23] minutes/);
@@ -225,7 +229,8 @@ describe('a person who watches sessions on their vendors’ own pages', function
     session.status = 'completed';
     await person.reload();
     const panel = await person.live('sess_mai');
-    await panel.getByRole('heading', { name: 'No longer running' }).waitFor();
+    await panel.getByRole('heading', { name: 'Session ended' }).waitFor();
+    assert.match(await panel.locator('#card').innerText(), /It has ended\./);
     await person.picture('frames-restored-over');
     await panel.getByRole('button', { name: 'Close' }).click();
   });
@@ -237,6 +242,7 @@ describe('a person who watches sessions on their vendors’ own pages', function
     await person.choose(person.row('Account Anchor Browser · shop'), 'Remove Account…');
     await person.press('Remove Account');
     await panel.getByRole('heading', { name: 'The account was removed' }).waitFor();
+    assert.equal(await panel.locator('iframe').count(), 0, 'it is still watched');
     assert.ok(anchor.running.includes('sess_shop'));
     await closeAll();
   });

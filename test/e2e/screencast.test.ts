@@ -221,4 +221,13 @@ describe('a person who watches a Chrome of their own', function () {
     await until(async () => relay.sockets === 0);
     assert.deepEqual(new Set(await devtools.contexts()), new Set([contexts.counter, contexts.form]));
   });
+
+  it('is told when a script closes the browser that is watched, though its Chrome runs on', async () => {
+    await person.row('Session Counter').click();
+    const panel = await person.live('Counter');
+    await pictureIn(panel);
+    await devtools.send('Target.disposeBrowserContext', { browserContextId: contexts.counter });
+    await panel.getByRole('heading', { name: 'No longer running' }).waitFor();
+    await until(async () => relay.sockets === 0);
+  });
 });

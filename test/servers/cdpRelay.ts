@@ -22,6 +22,8 @@ export interface CdpRelay {
   readonly sockets: number;
   /** Sees each event of the browser before the client does, and may put another in its place. */
   onEvent: ((message: CdpMessage) => CdpMessage) | undefined;
+  /** The same for each answer to a command. */
+  onAnswer: ((result: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>) | undefined;
   /** Sees each command of a client, and each word of the browser as it came. */
   onPass: (command: CdpMessage | undefined, text: string) => void;
   /** Lets nothing through any longer, in either direction, and closes nothing. */
@@ -60,7 +62,7 @@ export async function startCdpRelay(target: string): Promise<CdpRelay> {
         const text = data.toString('utf8');
         relay.onPass(undefined, text);
         const isEvent = relay.onEvent !== undefined && /"method":/.test(text.slice(0, 200));
-        client.send(isEvent ? JSON.stringify(relay.onEvent?.(JSON.parse(text))) : text);
+        client.send(isEvent ? JSON.stringify(relay.onEvent?.(JSON.parse(text))) : answered(text));
       });
       client.on('close', () => {
         clients.delete(client);
@@ -71,6 +73,13 @@ export async function startCdpRelay(target: string): Promise<CdpRelay> {
       client.on('error', () => onward.terminate());
     });
   });
+  const answered = (text: string) => {
+    const { onAnswer } = relay;
+    const answer = onAnswer === undefined ? {} : JSON.parse(text);
+    return onAnswer === undefined || !answer.result
+      ? text
+      : JSON.stringify({ ...answer, result: onAnswer(answer.result) });
+  };
   const relay: CdpRelay = {
     server,
     url: server.url,
@@ -80,6 +89,7 @@ export async function startCdpRelay(target: string): Promise<CdpRelay> {
       return clients.size;
     },
     onEvent: undefined,
+    onAnswer: undefined,
     onPass: () => {},
     stalled: false,
     cut() {

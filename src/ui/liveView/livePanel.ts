@@ -11,7 +11,7 @@ import type { Page } from '../../core/page.ts';
 import { plainText } from '../../core/plainText.ts';
 import { waysToSee } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
-import type { Session } from '../../core/session.ts';
+import type { Fate, Session } from '../../core/session.ts';
 import type { Memory } from '../../core/vault.ts';
 import type { Accounts } from '../../services/accounts.ts';
 import type { History } from '../../services/history.ts';
@@ -21,7 +21,7 @@ import type { Refresher } from '../../services/refresher.ts';
 import { knownPages, type SessionsView, troubleOf } from '../../services/sessionStore.ts';
 import { spokenAge } from '../words/ages.ts';
 import { accountHost, accountName, pageName, sessionName, shortId } from '../words/names.ts';
-import { shortStuck } from '../words/troubles.ts';
+import { notListed, shortStuck } from '../words/troubles.ts';
 import {
   accountGoneCard,
   castNote,
@@ -91,6 +91,8 @@ export class LivePanel implements vscode.Disposable {
   #mode: ViewMode;
   #stage: Stage = { kind: 'idle' };
   #session: Session | undefined;
+  /** How the session ended, where it did while nobody looked and its vendor tells. */
+  #fate: Fate | undefined;
   #ready = false;
   #size: PictureSize;
   #lastFrame: Frame | undefined;
@@ -199,7 +201,13 @@ export class LivePanel implements vscode.Disposable {
 
   /** Follows a session out of its list. A browser that still sends pictures is not over, whatever a list leaves out. */
   followOut(byYou: boolean): void {
-    if (byYou || this.#stage.kind !== 'cast') this.conclude();
+    if (byYou || !this.#sendsPictures) this.conclude();
+  }
+
+  get #sendsPictures(): boolean {
+    if (this.#stage.kind !== 'cast') return false;
+    const { condition } = this.#stage.screencast.state;
+    return condition === 'live' || condition === 'background';
   }
 
   /** Draws anew what passes with time. */
@@ -227,19 +235,40 @@ export class LivePanel implements vscode.Disposable {
   /** What keeps the session from being seen, before anybody is asked for a way; undefined where nothing does. */
   async #obstacle(): Promise<Stage | undefined> {
     const { accounts, kinds, store, refresher, memory } = this.#parts;
-    const { accountId, sessionId: id } = this.#subject;
+    const { accountId } = this.#subject;
     const account = accounts.get(accountId);
     if (account === undefined) return { kind: 'over', card: accountGoneCard() };
     const known = store.state(accountId)?.kind;
     if (known !== 'ready' && known !== 'failed') await refresher.refresh(accountId);
     this.#learn();
-    const state = store.state(accountId);
-    if (state?.kind === 'ready' && troubleOf(state) === undefined && !state.contents.sessions.has(id)) {
+    if (this.#isGone) {
+      this.#fate ??= await this.#askFate();
       return { kind: 'over', card: this.#overCard() };
     }
     const effect = kinds.get(account.provider)?.wording.watching;
     if (effect === undefined || acceptedIn(memory).includes(account.provider)) return undefined;
     return { kind: 'card', card: effectCard(l10n.t(effect), this.#staysConnected) };
+  }
+
+  /** Whether the account's last list, a complete one, does not have the session. */
+  get #isGone(): boolean {
+    const { accountId, sessionId: id } = this.#subject;
+    const state = this.#parts.store.state(accountId);
+    return state?.kind === 'ready' && troubleOf(state) === undefined && !state.contents.sessions.has(id);
+  }
+
+  /** Asks how a session ended that nobody here has seen to end. */
+  async #askFate(): Promise<Fate | undefined> {
+    const { connections, history, logger } = this.#parts;
+    const { accountId, sessionId: id } = this.#subject;
+    if (history.find(accountId, id) !== undefined) return undefined;
+    try {
+      const provider = await connections.open(accountId);
+      return await provider.fate?.(id, AbortSignal.timeout(openTimeoutMs));
+    } catch (error) {
+      logger.debug(`how ${id} ended could not be asked: ${ProviderError.from(error).message}`);
+      return undefined;
+    }
   }
 
   async #see(sight: Sight): Promise<void> {
@@ -291,7 +320,11 @@ export class LivePanel implements vscode.Disposable {
       this.#lastFrame = frame;
       this.#post({ type: 'frame', ...frame });
     });
-    screencast.onDidChange(() => this.#tell());
+    screencast.onDidChange(({ condition }) => {
+      // Left out of the list before, when it still sent pictures.
+      if (condition === 'noPage' && this.#isGone) this.conclude();
+      else this.#tell();
+    });
     screencast.onLost((error) => this.#lose(error));
     screencast.setSteering(this.#mode === 'interact');
     this.#set({ kind: 'cast', screencast });
@@ -389,7 +422,7 @@ export class LivePanel implements vscode.Disposable {
     const { accountId, sessionId: id } = this.#subject;
     if (accounts.get(accountId) === undefined) return accountGoneCard();
     const can = store.capabilities(accountId);
-    return endedCard(history.find(accountId, id), {
+    return endedCard(history.find(accountId, id) ?? this.#fate, {
       recording: can.has('recording'),
       dashboard: can.has('dashboard'),
       next: this.next && sessionName(this.next),
@@ -581,6 +614,7 @@ export class LivePanel implements vscode.Disposable {
     const life = store.life(accountId, id);
     if (life.kind === 'ending') return l10n.t('ending…');
     if (life.kind === 'stuck') return shortStuck(life.why);
+    if (store.unproven(accountId).has(id)) return notListed();
     const start = store.startOf(accountId, id);
     const age = start && spokenAge(start, clock.now());
     return age === undefined ? '' : l10n.t('running for {0}', age);
@@ -593,8 +627,11 @@ export class LivePanel implements vscode.Disposable {
         return { kind: 'card', card: waitingCard(), overLast: false };
       case 'card':
         return { kind: 'card', card: stage.card, overLast: false };
-      case 'over':
-        return { kind: 'card', card: stage.card, overLast: true };
+      case 'over': {
+        // What is framed would go on, unlike what has ended, and a picture would pass for a view of it.
+        const hasAccount = this.#parts.accounts.get(this.#subject.accountId) !== undefined;
+        return { kind: 'card', card: stage.card, overLast: hasAccount };
+      }
       case 'frame': {
         const { view, url, number } = stage;
         const { sandbox, allow, farewell } = view;

@@ -5,7 +5,7 @@ import type { Session } from '../../core/session.ts';
 import { type AccountState, troubleOf } from '../../services/sessionStore.ts';
 import { longAge, timeOfDay } from '../words/ages.ts';
 import { accountHost, accountName, sessionName } from '../words/names.ts';
-import { stuckSentence, troubleSentence } from '../words/troubles.ts';
+import { notListedSentence, stuckSentence, troubleSentence } from '../words/troubles.ts';
 import type { TreeModel } from './children.ts';
 import type { TreeNode } from './nodes.ts';
 
@@ -53,6 +53,10 @@ function sessionTooltip(model: TreeModel, account: Account, session: Session): T
     [l10n.t('Tags'), session.tags.join(', ')],
     ...session.facts,
     [l10n.t('Left out of ending many'), session.heldBack],
+    [
+      l10n.t('Not listed'),
+      store.unproven(account.id).has(session.id) ? notListedSentence(accountHost(account)) : undefined,
+    ],
     [l10n.t('Not ended'), life.kind === 'stuck' ? stuckSentence(life.why, accountHost(account)) : undefined],
   ];
   return {

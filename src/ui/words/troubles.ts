@@ -112,6 +112,16 @@ export function shortStuck(why: StuckReason): string {
   }
 }
 
+/** Of a session that the last list left out, without that being proof of its end; for a row. */
+export function notListed(): string {
+  return l10n.t('not in the last list');
+}
+
+/** The same as a sentence. */
+export function notListedSentence(host: string): string {
+  return l10n.t('The last list of {0} leaves it out, which does not prove that it has ended: it may run on.', host);
+}
+
 /** Why a session that was to end has not; the end of a line that begins with its name. */
 export function stuckSentence(why: StuckReason, host: string): string {
   switch (why.kind) {

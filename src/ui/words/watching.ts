@@ -2,6 +2,7 @@ import * as l10n from '@vscode/l10n';
 import type { ScreencastState } from '../../cdp/screencast.ts';
 import type { Framing } from '../../core/framing.ts';
 import type { ProviderError } from '../../core/providerError.ts';
+import type { Fate } from '../../core/session.ts';
 import type { EndedSession } from '../../services/history.ts';
 import type { ButtonWords, PanelCard } from '../liveView/messages.ts';
 import { spokenAge, timeOfDay } from './ages.ts';
@@ -107,18 +108,36 @@ export interface Afterwards {
   readonly next: string | undefined;
 }
 
-/** @param ended what is known of its end; undefined where nothing is. */
-export function endedCard(ended: EndedSession | undefined, { recording, dashboard, next }: Afterwards): PanelCard {
+/**
+ * @param ended what was seen of its end, or what its vendor tells of it; undefined where neither is, so that all that is
+ * known is that the session is not listed.
+ */
+export function endedCard(
+  ended: EndedSession | Fate | undefined,
+  { recording, dashboard, next }: Afterwards,
+): PanelCard {
   return {
-    heading: ended === undefined || ended.by === 'elsewhere' ? l10n.t('No longer running') : l10n.t('Session ended'),
-    lines: [ended === undefined ? l10n.t('The session is not listed any longer.') : endedSentence(ended)],
+    ...whatIsKnown(ended),
     buttons: [
       ...(recording ? [words('openRecording', l10n.t('Open Recording'))] : []),
       ...(dashboard ? [words('openDashboard', l10n.t('Open Dashboard'))] : []),
+      ...(ended === undefined ? [words('reload', l10n.t('Look Again'))] : []),
       ...(next === undefined ? [] : [words('showNext', l10n.t('Show {0}', next))]),
       words('close', l10n.t('Close')),
     ],
   };
+}
+
+function whatIsKnown(ended: EndedSession | Fate | undefined): Omit<PanelCard, 'buttons'> {
+  if (ended === undefined) {
+    const line = l10n.t('Its account does not list this session. It has most likely ended; nobody here saw it.');
+    return { heading: l10n.t('Not in the list'), lines: [line] };
+  }
+  const heading = l10n.t('Session ended');
+  if ('by' in ended) {
+    return { heading: ended.by === 'elsewhere' ? l10n.t('No longer running') : heading, lines: [endedSentence(ended)] };
+  }
+  return { heading, lines: [fateSentence(ended)] };
 }
 
 /** When it ended and how, and for how long it had run. */
@@ -137,7 +156,19 @@ function howItEnded(by: EndedSession['by'], at: string): string {
     case 'failed':
       return l10n.t('It failed at {0}.', at);
     case 'elsewhere':
-      return l10n.t('It left the list at {0}: it ended by itself, or somebody else ended it.', at);
+      return l10n.t('It was seen to be gone at {0}: it ended by itself, or somebody else ended it.', at);
+  }
+}
+
+function fateSentence({ how, endedAt }: Fate): string {
+  const at = endedAt === undefined ? undefined : timeOfDay(endedAt);
+  switch (how) {
+    case 'timedOut':
+      return at === undefined ? l10n.t('It timed out.') : l10n.t('It timed out at {0}.', at);
+    case 'failed':
+      return at === undefined ? l10n.t('It failed.') : l10n.t('It failed at {0}.', at);
+    case 'completed':
+      return at === undefined ? l10n.t('It has ended.') : l10n.t('It ended at {0}.', at);
   }
 }
 

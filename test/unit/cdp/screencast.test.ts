@@ -292,8 +292,12 @@ describe('screencast', function () {
     one.screencast.input({ kind: 'wheel', x: 50, y: 50, deltaX: 0, deltaY: 400, modifiers: 0 });
     await until(async () => (await inPage<number>(page, 'scrollY')) > 0);
     one.screencast.setSteering(false);
+    await click('person');
     one.screencast.input({ kind: 'text', text: 'no more' });
-    assert.equal(await inPage(page, 'person.value'), 'Ada Lovelace 🌙');
+    one.screencast.setSteering(true);
+    one.screencast.input({ kind: 'text', text: '!' });
+    await until(async () => (await inPage<string>(page, 'person.value')).includes('!'));
+    assert.doesNotMatch(await inPage(page, 'person.value'), /no more/);
   });
 
   it('tells whoever steers of a dialog, and answers it', async () => {
@@ -308,6 +312,63 @@ describe('screencast', function () {
     one.screencast.answerDialog(true);
     assert.equal(await asked, true);
     await until(() => one.screencast.state.dialog === undefined);
+  });
+
+  it('cancels a dialog that is open when nobody steers any longer, and the page goes on', async () => {
+    for (const leave of ['stop', 'choose', 'close'] as const) {
+      const id = await context('counter');
+      const one = await watch(id);
+      await until(() => one.frames.length > 0);
+      const page = one.screencast.state.shown ?? '';
+      one.screencast.setSteering(true);
+      await until(() => relay.commands.some(({ method }) => method === 'Page.enable'));
+      const asked = inPage<boolean>(page, `confirm('Still there?')`);
+      await until(() => one.screencast.state.dialog !== undefined);
+      if (leave === 'close') one.screencast.dispose();
+      else if (leave === 'choose') one.screencast.choose((await openTab(id, 'clock')) as PageId);
+      else one.screencast.setSteering(false);
+      assert.equal(await asked, false, leave);
+      if (leave === 'close') continue;
+      const before = one.frames.length;
+      await until(() => one.frames.length > before + 3);
+      assert.equal(one.screencast.state.dialog, undefined);
+      one.screencast.dispose();
+    }
+  });
+
+  it('does not hear of dialogs while it only watches, also after it has steered', async () => {
+    const one = await watch(await context('counter'));
+    await until(() => one.frames.length > 0);
+    const shown = one.screencast.state.shown ?? '';
+    one.screencast.setSteering(true);
+    one.screencast.setSteering(false);
+    const page = await Devtools.connect(`${used.chromium.endpoint.replace('http', 'ws')}/devtools/page/${shown}`);
+    await page.send('Page.enable');
+    const asked = inPage<boolean>(shown, `confirm('Is it the script that is asked?')`);
+    // As a script does: it is asked alone.
+    await until(() =>
+      page.send('Page.handleJavaScriptDialog', { accept: true }).then(
+        () => true,
+        () => false,
+      ),
+    );
+    assert.equal(await asked, true);
+    assert.deepEqual(
+      one.states.filter(({ dialog }) => dialog !== undefined),
+      [],
+    );
+    page.close();
+  });
+
+  it('shows a page that has something to show, of those that are open already', async () => {
+    const id = await context('clock');
+    for (let times = 0; times < 4; times++) {
+      await used.devtools.send('Target.createTarget', { url: 'about:blank', browserContextId: id });
+    }
+    const one = await watch(id);
+    await until(() => one.frames.length > 0);
+    const { shown, pages: all } = one.screencast.state;
+    assert.equal(all.find(({ id: its }) => its === shown)?.url, `${pages.url}/clock`);
   });
 
   it('notices a socket that stalls without being closed', async () => {
@@ -352,10 +413,27 @@ describe('screencast', function () {
       message.method === 'Page.screencastFrame' ? { ...message, params: { ...message.params, data: huge() } } : message;
     const one = await watch(await context('counter'));
     await until(() => one.frames.filter(({ jpeg }) => jpeg.length === 10 * 2 ** 20).length > 2);
-    relay.onEvent = (message) => ({ ...message, params: { nonsense: true } });
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    let passed = 0;
+    relay.onEvent = (message) => {
+      passed++;
+      return { ...message, params: { nonsense: true } };
+    };
+    await until(() => passed > 2);
     relay.onEvent = undefined;
+    const before = one.frames.length;
+    await until(() => one.frames.length > before + 3);
     assert.deepEqual(one.lost, []);
+  });
+
+  it('goes on after frames that cannot be read', async () => {
+    let spoilt = 0;
+    relay.onEvent = (message) => {
+      if (message.method !== 'Page.screencastFrame' || spoilt >= 5) return message;
+      spoilt++;
+      return { ...message, params: { ...message.params, metadata: spoilt % 2 === 0 ? {} : undefined } };
+    };
+    const one = await watch(await context('counter'));
+    await until(() => spoilt === 5 && one.frames.length > 5);
   });
 
   it('tells of pages as they are: cleaning their titles is for who shows them', async () => {

@@ -9,6 +9,7 @@ import { localChrome } from '../../../src/providers/localChrome.ts';
 import type { RunningChromium } from '../../host/chromium.ts';
 import { freePort } from '../../host/processes.ts';
 import { useChromium } from '../../host/useChromium.ts';
+import { startCdpRelay } from '../../servers/cdpRelay.ts';
 import { Devtools } from '../../servers/devtools.ts';
 import { VendorServer } from '../../servers/vendorServer.ts';
 import { troubleOf } from '../errors.ts';
@@ -172,6 +173,30 @@ describe('Local Chrome', function () {
     assert.equal(await troubleOf(takeScreenshot(way, undefined, unaborted)), 'notFound');
     way.connection.dispose();
     assert.equal(await troubleOf(provider.devtools?.(sessionId('0123ABC'), unaborted)), 'notFound');
+  });
+
+  it('shows of a default context without a name no page of a session that begins later', async () => {
+    // Before Chrome 143 it is not told.
+    const relay = await startCdpRelay(chromium.endpoint);
+    relay.onAnswer = ({ defaultBrowserContextId: _, ...result }) => result;
+    const own = connect(localChrome, relay.url).provider;
+    try {
+      await devtools.send('Target.createTarget', { url: page('Mail') });
+      const sessions = await settled((all) => all.length === 1);
+      const named = sessions.find(({ ends }) => ends === 'pages')?.id;
+      assert.ok(named);
+      const [unnamed] = await listed(own);
+      assert.equal(unnamed?.id, 'default-context');
+      const way = await own.devtools?.(sessionId('default-context'), unaborted);
+      const later = await devtools.openContext(page('Later'));
+      assert.deepEqual(
+        [named, later].map((id) => way?.owns(id)),
+        [true, false],
+      );
+      way?.connection.dispose();
+    } finally {
+      await relay.stop();
+    }
   });
 
   it('tells of titles as they are: cleaning them is for who shows them', async () => {

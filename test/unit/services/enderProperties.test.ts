@@ -228,6 +228,10 @@ async function play(schedule: Schedule): Promise<void> {
     const targets = all.slice(0, schedule.chosen);
     const frozen = new Set(targets.map(({ session }) => session.id as string));
     const stop = new AbortController();
+    const lost: string[] = [];
+    house.store.onDidLeave(({ session }) => {
+      if (vendor.running.has(session.id)) lost.push(session.id);
+    });
     clock.after(schedule.startedMidWay, () => vendor.start(schedule.sessions));
     clock.after(schedule.endedMidWay, () => vendor.running.delete('s0'));
     if (schedule.cancelAfter !== undefined) clock.after(schedule.cancelAfter, () => stop.abort());
@@ -238,6 +242,7 @@ async function play(schedule: Schedule): Promise<void> {
     };
     const report = await clock.until(house.ender.end(targets, { stop: stop.signal, onProgress }), 600_000);
 
+    assert.deepEqual(lost, [], 'rows went whose sessions run');
     for (const asked of vendor.asked) assert.ok(frozen.has(asked), `${asked} was never confirmed`);
     assert.equal(report.results.length, targets.length);
     assert.deepEqual(new Set(report.results.map(({ session }) => session.id as string)), frozen);

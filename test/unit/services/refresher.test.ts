@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import { systemClock } from '../../../src/core/clock.ts';
 import type { AccountId } from '../../../src/core/ids.ts';
 import { type AnchorServer, startAnchor } from '../../servers/anchor.ts';
+import { startBrowserbase } from '../../servers/browserbase.ts';
 import { startBrowserlessV1 } from '../../servers/browserlessV1.ts';
 import { fastClock, House } from './house.ts';
 
@@ -153,6 +154,50 @@ describe('refresher', () => {
     assert.ok(seen.length > 0);
     assert.ok(!seen.includes(false), 'a session was there before it could be watched');
     await v1.stop();
+  });
+
+  it('takes nothing out that runs, whatever its list leaves out', async () => {
+    const vendor = await startBrowserbase();
+    const base = await house.accounts.add({
+      provider: 'browserbase',
+      label: 'b',
+      origin: vendor.url,
+      credentials: { apiKey: vendor.key },
+    });
+    const ids = () => [...(house.store.state(base)?.contents.sessions.keys() ?? [])].sort();
+    for (const id of ['moves', 'stays', 'stops']) vendor.add({ id });
+    await house.refresher.refresh(base);
+    // Between two statuses, neither of which the list asks for.
+    const moving = vendor.sessions.get('moves');
+    const stopping = vendor.sessions.get('stops');
+    assert.ok(moving && stopping);
+    moving.status = 'SUSPENDED';
+    stopping.status = 'COMPLETED';
+    await house.refresher.refresh(base);
+    assert.deepEqual(ids(), ['moves', 'stays']);
+    // Nobody can be asked: nothing is proven.
+    moving.status = 'COMPLETED';
+    vendor.misbehave('GET', /^\/v1\/sessions\/.+/, { kind: 'answer', answer: { status: 500, json: {} } });
+    await house.refresher.refresh(base);
+    assert.deepEqual(ids(), ['moves', 'stays']);
+    vendor.behave();
+    await house.refresher.refresh(base);
+    assert.deepEqual(ids(), ['stays']);
+    await vendor.stop();
+  });
+
+  it('asks for no more than a few of many that a list has left out, and for those not again', async () => {
+    for (let times = 0; times < 60; times++) server.add();
+    await house.refresher.refresh(id);
+    for (const session of server.sessions.values()) session.status = 'completed';
+    const probes = () => server.log().filter((line) => /^GET \/v1\/sessions\/[^/?]+$/.test(line)).length;
+    await house.refresher.refresh(id);
+    const [once, left] = [probes(), house.store.state(id)?.contents.sessions.size ?? 0];
+    assert.ok(once <= 16 && left >= 61 - once && left < 61, `${once} probes, ${left} left`);
+    // The second list is proof of the rest.
+    await house.refresher.refresh(id);
+    assert.equal(house.store.state(id)?.contents.sessions.size, 0);
+    assert.equal(probes(), once);
   });
 
   it('leaves other accounts alone when one hangs', async () => {

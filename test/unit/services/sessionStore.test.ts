@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { accountId, groupId, sessionId } from '../../../src/core/ids.ts';
 import type { Inventory } from '../../../src/core/inventory.ts';
+import type { EndingTerms } from '../../../src/core/provider.ts';
 import { ProviderError } from '../../../src/core/providerError.ts';
 import type { Session } from '../../../src/core/session.ts';
 import { SessionStore, type StoreChange } from '../../../src/services/sessionStore.ts';
@@ -24,10 +25,14 @@ describe('session store', () => {
   });
 
   function list(...pages: Inventory[]): void {
+    listAs('list', ...pages);
+  }
+  function listAs(proof: EndingTerms['proof'], ...pages: Inventory[]): void {
     const run = store.beginList(account);
     for (const page of pages) run.arrive(page);
-    run.complete(true);
+    run.complete(proof);
   }
+  const unproven = () => [...store.unproven(account)];
   const ids = () => [...(store.state(account)?.contents.sessions.keys() ?? [])];
 
   it('shows rows of a first list as its pages arrive', () => {
@@ -36,7 +41,7 @@ describe('session store', () => {
     run.arrive(inventory(someSession('a')));
     assert.deepEqual(ids(), ['a']);
     run.arrive(inventory(someSession('b')));
-    run.complete(true);
+    run.complete('list');
     assert.deepEqual([ids(), store.state(account)?.kind], [['a', 'b'], 'ready']);
   });
 
@@ -48,7 +53,7 @@ describe('session store', () => {
     assert.deepEqual(ids(), ['a', 'b', 'c']);
     assert.equal(store.session(account, sessionId('a'))?.name, 'named');
     run.arrive(inventory(someSession('a', { name: 'named' })));
-    run.complete(true);
+    run.complete('list');
     assert.deepEqual(ids(), ['a', 'c']);
     assert.deepEqual(
       changes.map((change) => change.kind === 'account' && change.membership),
@@ -75,16 +80,16 @@ describe('session store', () => {
     const late = store.beginList(account);
     list(inventory(someSession('a')));
     late.arrive(inventory(someSession('old')));
-    late.complete(true);
+    late.complete('list');
     assert.deepEqual(ids(), ['a']);
     const orphan = store.beginList(account);
     store.reset(account);
     orphan.arrive(inventory(someSession('old')));
-    orphan.complete(true);
+    orphan.complete('list');
     assert.deepEqual([ids(), store.state(account)?.kind], [[], 'disconnected']);
     const removed = store.beginList(account);
     store.setAccounts([]);
-    removed.complete(true);
+    removed.complete('list');
     assert.equal(store.state(account), undefined);
   });
 
@@ -132,5 +137,58 @@ describe('session store', () => {
     list(inventory());
     list(inventory(someSession('a')));
     assert.equal(store.life(account, sessionId('a')).kind, 'running');
+  });
+
+  it('keeps what a list leaves out until that is proven to have ended', () => {
+    const left: string[] = [];
+    store.onDidLeave(({ session }) => left.push(session.id));
+    const both = inventory(someSession('a'), someSession('b'));
+    listAs('probe', both);
+    for (let times = 0; times < 3; times++) {
+      changes.length = 0;
+      listAs('probe', inventory(someSession('a')));
+      assert.deepEqual([ids(), unproven(), left], [['a', 'b'], ['b'], []]);
+      // Told once, so that its row says so.
+      const told = times === 0 ? [{ kind: 'account', accountId: account, membership: false, sessions: ['b'] }] : [];
+      assert.deepEqual(changes, told);
+    }
+    listAs('probe', both);
+    assert.deepEqual([ids(), unproven()], [['a', 'b'], []]);
+    listAs('probe', inventory(someSession('a')));
+    store.removeProven(account, [sessionId('b')]);
+    assert.deepEqual([ids(), unproven(), left], [['a'], [], ['b']]);
+
+    listAs('twoLists', both);
+    listAs('twoLists', inventory(someSession('a')));
+    assert.deepEqual([ids(), unproven()], [['a', 'b'], ['b']]);
+    // A list that breaks off has told of it in between.
+    const broken = store.beginList(account);
+    broken.arrive(both);
+    broken.fail(offline);
+    assert.deepEqual(unproven(), []);
+    listAs('twoLists', inventory(someSession('a')));
+    assert.deepEqual(ids(), ['a', 'b']);
+    listAs('twoLists', inventory(someSession('a')));
+    assert.deepEqual([ids(), unproven(), left], [['a'], [], ['b', 'b']]);
+
+    list(both);
+    list(inventory(someSession('a')));
+    assert.deepEqual([ids(), left], [['a'], ['b', 'b', 'b']]);
+  });
+
+  it('keeps a session whose row cannot be read any longer: it is listed', () => {
+    list(inventory(someSession('a'), someSession('b')));
+    const fault = { subject: 'b', what: 'its “status” is not as documented' };
+    list({ ...inventory(someSession('a')), faults: [fault] });
+    assert.deepEqual([ids(), unproven()], [['a', 'b'], []]);
+    list(inventory(someSession('a')));
+    assert.deepEqual(ids(), ['a']);
+  });
+
+  it('keeps what two lists leave out of what is to end, for whoever ends it', () => {
+    listAs('twoLists', inventory(someSession('a')));
+    store.setLife(account, [sessionId('a')], { kind: 'ending', since: 1 });
+    for (let times = 0; times < 3; times++) listAs('twoLists', inventory());
+    assert.deepEqual([ids(), unproven()], [['a'], ['a']]);
   });
 });

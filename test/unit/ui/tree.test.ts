@@ -47,7 +47,7 @@ describe('tree', () => {
   function list(inventory: Partial<Inventory>): void {
     const run = store.beginList(account.id);
     run.arrive({ sessions: [], groups: [], faults: [], account: undefined, ...inventory });
-    run.complete(true);
+    run.complete('list');
   }
 
   /** The tree as text: a line a row, indented. */
@@ -97,6 +97,16 @@ describe('tree', () => {
       '    Cart | shop.example/cart',
       '  nightly | 1h 12m',
     ]);
+  });
+
+  it('says of a session that a list has left out that this proves nothing', () => {
+    list({ sessions: [someSession('a')] });
+    const run = store.beginList(account.id);
+    run.complete('probe');
+    assert.equal(rowFor('a').description, 'not in the last list · 12m');
+    assert.match(rowFor('a').aria, /not in the last list/);
+    const tooltip = tooltipOf(model, { kind: 'session', accountId: account.id, sessionId: sessionId('a') });
+    assert.match(tooltip?.facts.find(([label]) => label === 'Not listed')?.[1] ?? '', /^The last list of api\.anchor/);
   });
 
   it('names a session by its owner’s name, else its page’s host, else its short id', () => {

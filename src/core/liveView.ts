@@ -15,8 +15,11 @@ export interface LiveView {
   readonly allow: string;
   /** Whether the address itself decides if it can be steered, so that another mode needs another address. */
   readonly fixedMode: boolean;
-  /** Whether the address works once only, so that whoever opens it takes it from everybody else. */
-  readonly oneTime: boolean;
+  /**
+   * Whether the address works once only, so that whoever opens it takes it from everybody else. Only one of which that is
+   * known not to be so is asked whether it may be framed.
+   */
+  readonly oneTime: 'yes' | 'no' | 'unknown';
   /** What the framed page posts to the page around it once the session is over; undefined where none is documented. */
   readonly farewell: string | undefined;
 }

@@ -18,11 +18,19 @@ export const idField = v.pipe(
 /** ISO 8601 date and time, read to epoch milliseconds; undefined where it is missing, null or no date. */
 export const dateField = v.pipe(
   v.nullish(v.unknown()),
-  v.transform((raw) => {
-    const at = typeof raw === 'string' ? Date.parse(raw) : Number.NaN;
-    return Number.isNaN(at) ? undefined : at;
-  }),
+  v.transform((raw) => (typeof raw === 'string' ? timeOf(raw) : undefined)),
 );
+
+/** The same, or epoch milliseconds, for vendors who write either. */
+export const timeField = v.pipe(
+  v.nullish(v.unknown()),
+  v.transform((raw) => (typeof raw === 'string' || typeof raw === 'number' ? timeOf(raw) : undefined)),
+);
+
+function timeOf(raw: string | number): number | undefined {
+  const at = new Date(raw).getTime();
+  return Number.isNaN(at) ? undefined : at;
+}
 
 /**
  * Reads a JSON answer. Only what the schema names is kept.

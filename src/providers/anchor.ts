@@ -396,21 +396,21 @@ function connect(link: Link): Provider {
     id: SessionId,
     page: PageId | undefined,
     signal: AbortSignal,
-  ): Promise<{ readonly address: string; readonly oneTime: boolean }> {
+  ): Promise<{ readonly address: string; readonly oneTime: LiveView['oneTime'] }> {
     const pages = await pagesOf(id, signal);
     const shown = page === undefined ? pages[0] : pages.find((one) => one.id === page);
-    if (shown !== undefined) return { address: shown.frontend_url, oneTime: false };
+    if (shown !== undefined) return { address: shown.frontend_url, oneTime: 'no' };
     if (page !== undefined) throw new ProviderError({ kind: 'notFound' }, 'the page is not among the session’s pages');
     const batch = batchOf.get(id);
     const item =
       batch === undefined ? undefined : (await batchSessions(batch, signal)).find((one) => one.session_id === id);
-    // Only the link that the start handed out can be for one use (session.live_view.one_time_url).
-    if (item?.live_view_url != null) {
-      return { address: item.live_view_url, oneTime: isOneTime(await find(id, signal)) };
-    }
-    if (link.origin.origin === defaultAddress) {
-      return { address: `https://live.anchorbrowser.io/?sessionId=${encodeURIComponent(id)}`, oneTime: false };
-    }
+    const address =
+      item?.live_view_url ??
+      (link.origin.origin === defaultAddress
+        ? `https://live.anchorbrowser.io/?sessionId=${encodeURIComponent(id)}`
+        : undefined);
+    // Unlike a page's viewer, the session's own can be for one use (session.live_view.one_time_url).
+    if (address !== undefined) return { address, oneTime: oneTimeOf(await find(id, signal)) };
     throw new ProviderError(
       { kind: 'unsupported', what: 'a live view of a session that has no page' },
       'no page to show',
@@ -418,10 +418,10 @@ function connect(link: Link): Provider {
   }
 }
 
-function isOneTime(found: v.InferOutput<typeof OneSession>['data'] | undefined): boolean {
-  if (found === undefined) return false;
+function oneTimeOf(found: v.InferOutput<typeof OneSession>['data'] | undefined): LiveView['oneTime'] {
+  if (found === undefined) return 'unknown';
   const { configuration } = found;
-  return ('session' in configuration ? configuration.session : configuration).live_view.one_time_url;
+  return ('session' in configuration ? configuration.session : configuration).live_view.one_time_url ? 'yes' : 'no';
 }
 
 function hasEnded(status: string): boolean {

@@ -262,7 +262,7 @@ function connect(link: Link): Provider {
         sandbox: 'allow-same-origin allow-scripts',
         allow: 'clipboard-read; clipboard-write',
         fixedMode: false,
-        oneTime: false,
+        oneTime: 'no',
         farewell: 'browserbase-disconnected',
       };
     },

@@ -10,7 +10,7 @@ import { type EndAnswer, type Link, type Provider, type ProviderKind, usualEndin
 import { ProviderError, unaddressable } from '../core/providerError.ts';
 import { remembered } from '../core/remembered.ts';
 import type { Session } from '../core/session.ts';
-import { decode, decodeEach, idField } from '../http/decode.ts';
+import { decode, decodeEach, idField, timeField } from '../http/decode.ts';
 import { everyPage, subjectOf } from '../http/paging.ts';
 
 // Browserless, https://docs.browserless.io, which is three things under one name. Which of them an address is, is found
@@ -51,7 +51,7 @@ const Row = v.object({
   url: Text,
   trackingId: Text,
   browser: Text,
-  startedOn: Count,
+  startedOn: timeField,
   numbConnected: Count,
   running: v.fallback(v.nullish(v.boolean()), undefined),
 });
@@ -60,7 +60,7 @@ const Meta = v.object({ version: v.string() });
 const Pressure = v.object({ pressure: v.object({ maxConcurrent: v.number() }) });
 const CloudSession = v.object({
   browserId: BrowserId,
-  startTime: v.fallback(v.nullish(v.union([v.string(), v.number()])), undefined),
+  startTime: timeField,
   browserName: Text,
   type: Text,
 });
@@ -367,7 +367,7 @@ function cloud(link: Link, version: string | undefined): Surface {
         sandbox: 'allow-scripts allow-same-origin',
         allow: '',
         fixedMode: true,
-        oneTime: false,
+        oneTime: 'no',
         farewell: undefined,
       };
     },
@@ -420,7 +420,7 @@ function sessionOf(id: string, rows: readonly Row[]): Session {
     name: trackingId ?? pages.find(({ title }) => title !== '')?.title,
     phase: stopped ? 'unknown' : clients === 0 ? 'idle' : 'running',
     status: stopped ? 'not running' : undefined,
-    startedAt: first?.startedOn ?? undefined,
+    startedAt: first?.startedOn,
     region: undefined,
     groupId: undefined,
     tags: [],
@@ -439,13 +439,12 @@ function sessionOf(id: string, rows: readonly Row[]): Session {
 }
 
 function cloudSessionOf({ browserId, startTime, browserName, type }: v.InferOutput<typeof CloudSession>): Session {
-  const at = typeof startTime === 'string' ? Date.parse(startTime) : startTime;
   return {
     id: sessionId(browserId),
     name: undefined,
     phase: 'running',
     status: undefined,
-    startedAt: at == null || Number.isNaN(at) ? undefined : at,
+    startedAt: startTime,
     region: undefined,
     groupId: undefined,
     tags: [],

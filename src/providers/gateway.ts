@@ -67,7 +67,8 @@ export const gateway: ProviderKind = {
       'Unsaved page state and the connection of any running script are lost. A session that was started with “persist” saves its cookies and storage to its profile.',
     endEverything: undefined,
     deleteGroup: undefined,
-    watching: 'Where the gateway’s browsers are Anchor’s, an open live view keeps the session from timing out.',
+    watching:
+      'Where the gateway’s browsers are Anchor’s, an open live view keeps the session from timing out, and uses up an address that works only once.',
   },
   connect,
 };
@@ -147,7 +148,7 @@ function connect(link: Link): Provider {
         allow: 'clipboard-read; clipboard-write',
         // Its document promises neither: an address of Anchor's may be for one use without anybody saying so.
         fixedMode: false,
-        oneTime: false,
+        oneTime: 'unknown',
         farewell: undefined,
       };
     },

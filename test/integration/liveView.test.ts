@@ -3,7 +3,9 @@ import * as vscode from 'vscode';
 import type { TestingApi } from '../../src/extension.ts';
 import { type RunningChromium, startChromium } from '../host/chromium.ts';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
+import { startBrowserlessV1 } from '../servers/browserlessV1.ts';
 import { Devtools } from '../servers/devtools.ts';
+import { startGateway } from '../servers/gateway.ts';
 import { startPages } from '../servers/pages.ts';
 import type { VendorServer } from '../servers/vendorServer.ts';
 import { command, extension, Person, removeAllAccounts, until } from './inside.ts';
@@ -150,7 +152,10 @@ describe('live view inside VS Code', () => {
     await withSetting('liveView.openIn', 'external', () => asks(() => command('openLiveView', target)));
     assert.equal(liveTabs().length, 0);
     await command('copyLiveViewUrl', target);
-    assert.equal(person.notes.at(-1), 'Link copied. Whoever opens it can watch, and it works only once.');
+    assert.equal(
+      person.notes.at(-1),
+      'Link copied. Whoever opens it can watch and may be able to steer; it works only once.',
+    );
     // A panel asks by itself, and nothing was opened to find out how.
     await command('openLiveView', target);
     assert.equal(server.oneTime.get(id), 0);
@@ -160,10 +165,68 @@ describe('live view inside VS Code', () => {
     await api.refresh();
   });
 
+  it('opens an address by nothing but the frame where it may work only once', async () => {
+    const gateway = await startGateway();
+    gateway.add({ id: 'sess_g' });
+    await api.testing.context.globalState.update('watchingAccepted', ['anchor', 'gateway']);
+    try {
+      const origin = gateway.url;
+      const fields = { authorization: gateway.authorization };
+      const id = await command<string>('addAccount', { provider: 'gateway', origin, fields });
+      await command('openLiveView', { accountId: id, sessionId: 'sess_g' });
+      const opened = () => gateway.log().filter((line) => line === 'GET /live/sess_g').length;
+      await until(() => opened() > 0);
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      assert.equal(opened(), 1);
+    } finally {
+      await closeAll();
+      await gateway.stop();
+    }
+  });
+
+  it('says what watching does before it shows anything anywhere, once for each vendor', async () => {
+    await api.testing.context.globalState.update('watchingAccepted', undefined);
+    const v1 = await startBrowserlessV1();
+    const page = { id: 'p1', title: 'One', url: 'about:blank' };
+    v1.browsers.set('b1', { id: 'b1', trackingId: null, devtools: undefined, pages: [page] });
+    try {
+      const fields = { token: v1.token ?? '' };
+      const own = await command<string>('addAccount', { provider: 'browserless', origin: v1.url, fields });
+      const questions = async (work: () => Promise<unknown>) => {
+        const before = person.questions.length;
+        await work();
+        return person.questions.slice(before).map(({ message }) => message);
+      };
+      const watching = ['Watching is not without effect'];
+      const target = { accountId, sessionId: 'sess_a' };
+      const looked = () => server.log().filter((line) => line.startsWith('GET /live/')).length;
+      const before = looked();
+      assert.deepEqual(await questions(() => command('openLiveViewExternal', target)), watching);
+      await withSetting('liveView.openIn', 'external', async () => {
+        assert.deepEqual(await questions(() => command('openLiveView', target)), watching);
+      });
+      assert.equal(looked(), before);
+      const sockets = v1.log().length;
+      const picture = { accountId: own, sessionId: 'b1' };
+      assert.deepEqual(await questions(() => command('takeScreenshot', picture)), watching);
+      assert.equal(v1.log().length, sockets);
+      // Anchor's own call for a picture is no connection.
+      assert.deepEqual(await questions(() => command('takeScreenshot', target)), []);
+      person.answersConfirm = ({ choices }) => choices[0];
+      assert.deepEqual(await questions(() => command('takeScreenshot', picture)), watching);
+      assert.deepEqual(await questions(() => command('takeScreenshot', picture)), []);
+    } finally {
+      person.answersConfirm = () => undefined;
+      await api.testing.context.globalState.update('watchingAccepted', ['anchor']);
+      await closeAll();
+      await v1.stop();
+    }
+  });
+
   it('puts a link on the clipboard that is made anew each time, and says that it is one', async () => {
     await command('copyLiveViewUrl', { accountId, sessionId: 'sess_a' });
     assert.match(await vscode.env.clipboard.readText(), /\/live\/sess_a\/.+\?rt=a%2Bb%26c$/);
-    assert.equal(person.notes.at(-1), 'Link copied. Whoever has it can watch.');
+    assert.equal(person.notes.at(-1), 'Link copied. Whoever has it can watch, and may be able to steer.');
     await command('copyLiveViewUrl', { accountId: local, sessionId: context });
     assert.equal(person.told.at(-1)?.message, 'Sign-up form has no live view.');
   });

@@ -4,7 +4,8 @@ import { plainText } from '../../core/plainText.ts';
 import { type Capability, type Screenshot, waysToSee } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import { knownPages } from '../../services/sessionStore.ts';
-import { detailsOf } from '../words/details.ts';
+import { mayWatch } from '../liveView/effects.ts';
+import { detailsText } from '../words/details.ts';
 import { accountHost, sessionName, shortId } from '../words/names.ts';
 import { troubleSentence } from '../words/troubles.ts';
 import type { CommandContext } from './context.ts';
@@ -46,6 +47,7 @@ export async function takeScreenshot(context: CommandContext, args: readonly unk
   });
   if (target === undefined) return;
   const { accountId, sessionId } = target;
+  if (!(await mayLook(context, accountId))) return;
   const pageId = targetsOf(context, args)[0]?.pageId;
   await telling(context, accountId, l10n.t('That session or page is not there any longer.'), async () => {
     const signal = AbortSignal.timeout(timeoutMs);
@@ -70,6 +72,12 @@ export async function takeScreenshot(context: CommandContext, args: readonly unk
     const ending = picture.type === 'image/png' ? 'png' : 'jpg';
     await documents.show(`${accountId}/${sessionId}`, `${name} ${time}.${ending}`, picture.bytes);
   });
+}
+
+/** By DevTools a picture is a connection like that of a live view, which a vendor's own call is not. */
+async function mayLook(context: CommandContext, id: AccountId): Promise<boolean> {
+  if (!context.store.capabilities(id).has('devtools')) return true;
+  return mayWatch(context, id, l10n.t('Take Screenshot'));
 }
 
 /** Shows what is known of a session as JSON that can only be read. */
@@ -147,8 +155,7 @@ function details(context: CommandContext, accountId: AccountId, sessionId: Sessi
   const account = context.accounts.get(accountId);
   const [target] = sessionsOf(context, [{ ...wholeAccount(accountId), sessionId }]);
   if (account === undefined || target === undefined) return undefined;
-  const text = detailsOf(account, target.session, context.store);
-  return `${JSON.stringify(text, null, 2)}\n`;
+  return detailsText(account, target.session, context.store);
 }
 
 /** Does something at a vendor, and says what came in its way. @param gone what to say where the vendor finds nothing. */

@@ -33,6 +33,7 @@ import {
   troubleCard,
   waitingCard,
 } from '../words/watching.ts';
+import { acceptEffect, unknownEffect } from './effects.ts';
 import { panelHtml } from './html.ts';
 import {
   type FromPanel,
@@ -51,7 +52,6 @@ const openTimeoutMs = 20_000;
 const retriesMs = [500, 1_000, 2_000, 4_000];
 /** After this long a frame that may be blank is said to be one. */
 const hintMs = 8_000;
-const effectsKey = 'watchingAccepted';
 const steeringKey = 'steeringUnderstood';
 const noConsent: Consent = { once: undefined, anyway: false };
 
@@ -150,7 +150,6 @@ export class LivePanel implements vscode.Disposable {
     this.#watching = this.#parts.refresher.watch(this.#subject.accountId);
     this.#set(again ? { kind: 'lost' } : { kind: 'card', card: waitingCard() });
     try {
-      await this.#parts.kinds.load();
       const obstacle = await this.#obstacle();
       if (isLate()) return;
       if (obstacle !== undefined) {
@@ -234,7 +233,7 @@ export class LivePanel implements vscode.Disposable {
 
   /** What keeps the session from being seen, before anybody is asked for a way; undefined where nothing does. */
   async #obstacle(): Promise<Stage | undefined> {
-    const { accounts, kinds, store, refresher, memory } = this.#parts;
+    const { accounts, store, refresher } = this.#parts;
     const { accountId } = this.#subject;
     const account = accounts.get(accountId);
     if (account === undefined) return { kind: 'over', card: accountGoneCard() };
@@ -245,9 +244,8 @@ export class LivePanel implements vscode.Disposable {
       this.#fate ??= await this.#askFate();
       return { kind: 'over', card: this.#overCard() };
     }
-    const effect = kinds.get(account.provider)?.wording.watching;
-    if (effect === undefined || acceptedIn(memory).includes(account.provider)) return undefined;
-    return { kind: 'card', card: effectCard(l10n.t(effect), this.#staysConnected) };
+    const effect = await unknownEffect(this.#parts, accountId);
+    return effect === undefined ? undefined : { kind: 'card', card: effectCard(effect, this.#staysConnected) };
   }
 
   /** Whether the account's last list, a complete one, does not have the session. */
@@ -533,9 +531,7 @@ export class LivePanel implements vscode.Disposable {
 
   /** Remembers that the person knows what watching does at this vendor. */
   async #accept(): Promise<void> {
-    const { accounts, memory } = this.#parts;
-    const provider = accounts.get(this.#subject.accountId)?.provider;
-    if (provider !== undefined) await memory.update(effectsKey, [...new Set([...acceptedIn(memory), provider])]);
+    await acceptEffect(this.#parts, this.#subject.accountId);
     await this.connect();
   }
 
@@ -671,12 +667,6 @@ export class LivePanel implements vscode.Disposable {
       buttons: [{ button: 'openExternal', label: l10n.t('Open in External Browser') }, understood],
     };
   }
-}
-
-/** The vendors of which the person knows what watching does. */
-function acceptedIn(memory: Memory): readonly string[] {
-  const kept = memory.get(effectsKey);
-  return Array.isArray(kept) ? kept.filter((one) => typeof one === 'string') : [];
 }
 
 /** Reads who a panel was about, as it was kept; the ids were checked. */

@@ -9,6 +9,7 @@ import type { Choice, Prompts } from '../prompts.ts';
 import { accountHost } from '../words/names.ts';
 import { troubleSentence } from '../words/troubles.ts';
 import { oneTimeCard } from '../words/watching.ts';
+import { mayWatch } from './effects.ts';
 import { LivePanel, type LivePanelParts, subjectOf } from './livePanel.ts';
 import { identityOf, type PanelButton } from './messages.ts';
 import { findPage, reachable, type Subject } from './sights.ts';
@@ -116,7 +117,7 @@ export class LiveViews implements vscode.Disposable {
    */
   async openExternal(subject: Subject): Promise<boolean> {
     return this.#withPage(subject, async (url, view) => {
-      if (await this.#mayUseUp(view)) await openUnchanged(url);
+      if (await this.#mayOpen(subject, view)) await openUnchanged(url);
     });
   }
 
@@ -125,9 +126,9 @@ export class LiveViews implements vscode.Disposable {
     return this.#withPage(subject, async ({ href }, { oneTime }) => {
       await vscode.env.clipboard.writeText(href);
       this.#host.prompts.note(
-        oneTime
-          ? l10n.t('Link copied. Whoever opens it can watch, and it works only once.')
-          : l10n.t('Link copied. Whoever has it can watch.'),
+        oneTime === 'yes'
+          ? l10n.t('Link copied. Whoever opens it can watch and may be able to steer; it works only once.')
+          : l10n.t('Link copied. Whoever has it can watch, and may be able to steer.'),
       );
     });
   }
@@ -209,16 +210,18 @@ export class LiveViews implements vscode.Disposable {
     const commands = await vscode.commands.getCommands(true);
     if (!commands.includes(integratedBrowser)) return this.openExternal(subject);
     return this.#withPage(subject, async ({ href }, view) => {
-      if (await this.#mayUseUp(view)) await vscode.commands.executeCommand(integratedBrowser, href);
+      if (await this.#mayOpen(subject, view)) await vscode.commands.executeCommand(integratedBrowser, href);
     });
   }
 
-  /** Asks whether a link that works once may be opened; any other may. */
-  async #mayUseUp({ oneTime }: LiveView): Promise<boolean> {
-    if (!oneTime) return true;
-    const { heading, lines } = oneTimeCard();
+  /** Asks whether a link may be opened that works once, or of whose vendor the person does not know what watching does. */
+  async #mayOpen({ accountId }: Subject, { oneTime }: LiveView): Promise<boolean> {
+    const { prompts } = this.#host;
     const open = l10n.t('Open Link');
-    return (await this.#host.prompts.confirm({ message: heading, detail: lines.join('\n'), choices: [open] })) === open;
+    if (!(await mayWatch({ ...this.#options, prompts }, accountId, open))) return false;
+    if (oneTime !== 'yes') return true;
+    const { heading, lines } = oneTimeCard();
+    return (await prompts.confirm({ message: heading, detail: lines.join('\n'), choices: [open] })) === open;
   }
 
   /** Makes a link anew and does something with it; it is kept nowhere. */

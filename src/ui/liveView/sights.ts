@@ -70,7 +70,7 @@ export async function findSight(
     if (sight !== undefined) return sight;
     throw new ProviderError({ kind: 'unsupported', what: l10n.t('A live view') }, 'the provider has no live view');
   }
-  if (view.oneTime && consent.once === undefined) return { kind: 'oneTime', view };
+  if (view.oneTime === 'yes' && consent.once === undefined) return { kind: 'oneTime', view };
   const { framing, error } = await askFraming(parts, view, consent, signal);
   if (error !== undefined) return (await byDevtools()) ?? { kind: 'notAsked', error };
   if (framing.kind !== 'allowed' && framing.kind !== 'uncertain') {
@@ -121,9 +121,9 @@ async function askFraming(
   consent: Consent,
   signal: AbortSignal,
 ): Promise<{ readonly framing: Framing; readonly error?: ProviderError }> {
-  const framing: Framing = { kind: 'allowed' };
+  const framing: Framing = { kind: 'uncertain' };
   // Asking would use up an address that works once.
-  if (view.oneTime || consent.anyway) return { framing };
+  if (view.oneTime !== 'no' || consent.anyway) return { framing };
   try {
     const ancestors = vscode.env.uiKind === vscode.UIKind.Web ? 'web' : 'desktop';
     return { framing: await checkFraming(view.url, ancestors, signal) };

@@ -7,11 +7,23 @@ const hidden = '•••';
 /** Takes out what is named like a secret, wherever somebody wrote it. */
 const withoutSecrets = redactor([]);
 
+/** Format characters (bidi, zero width, tags) and control characters that JSON does not escape by itself. */
+const invisible = /[\p{Cf}\u007f-\u009f\u2028\u2029]/gu;
+
 /**
- * What is known of a session, to be shown as JSON: what its owner wrote on it with secrets masked, and of its pages'
- * addresses all but the values behind the question mark, which often are some.
+ * What is known of a session, as JSON: what its owner wrote on it with secrets masked, and of its pages' addresses all but
+ * what stands behind the question mark, which often is some. What cannot be seen is written as JSON escapes it.
  */
-export function detailsOf(account: Account, session: Session, store: SessionsView): object {
+export function detailsText(account: Account, session: Session, store: SessionsView): string {
+  const text = JSON.stringify(detailsOf(account, session, store), null, 2);
+  return `${text.replace(invisible, (character) => character.split('').map(escaped).join(''))}\n`;
+}
+
+function escaped(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
+function detailsOf(account: Account, session: Session, store: SessionsView): object {
   const state = store.state(account.id);
   const start = store.startOf(account.id, session.id);
   const life = store.life(account.id, session.id);
@@ -24,7 +36,7 @@ export function detailsOf(account: Account, session: Session, store: SessionsVie
     phase: session.phase,
     status: text(session.status),
     life: life.kind,
-    ...(start === undefined ? {} : { [start.exact ? 'startedAt' : 'firstSeenAt']: new Date(start.at).toISOString() }),
+    ...(start === undefined ? {} : { [start.exact ? 'startedAt' : 'firstSeenAt']: isoTime(start.at) }),
     region: text(session.region),
     group: group && { id: group.id, kind: group.kind, name: text(group.name), status: text(group.status) },
     tags: session.tags.map(withoutSecrets),
@@ -33,10 +45,16 @@ export function detailsOf(account: Account, session: Session, store: SessionsVie
     facts: Object.fromEntries(session.facts.map(([label, value]) => [label, masked(label, value)])),
     pages: pages?.map(({ id, title, url }) => ({ id, title: withoutSecrets(title), url: withoutValues(url) })),
     ends: session.ends,
-    leftOutOfEndsOfMany: session.heldBack,
-    listedAt: state?.kind === 'ready' ? new Date(state.asOf).toISOString() : undefined,
+    leftOutOfEndsOfMany: text(session.heldBack),
+    listedAt: state?.kind === 'ready' ? isoTime(state.asOf) : undefined,
     trouble: state && troubleOf(state)?.trouble.kind,
   };
+}
+
+/** Undefined for what is beyond all dates. */
+function isoTime(at: number): string | undefined {
+  const date = new Date(at);
+  return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
 }
 
 function text(value: string | undefined): string | undefined {
@@ -51,7 +69,9 @@ function withoutValues(raw: string): string {
   const url = URL.parse(raw);
   if (url === null) return withoutSecrets(raw);
   if (url.protocol === 'data:' || url.protocol === 'blob:') return `${url.protocol}${hidden}`;
-  const query = [...url.searchParams.keys()].map((name) => `${encodeURIComponent(name)}=${hidden}`).join('&');
+  const parts = url.search.slice(1).split('&');
+  // What has no name is all value.
+  const query = url.search && parts.map((part) => part.replace(/^([^=]*=)?.*$/, `$1${hidden}`)).join('&');
   const fragment = url.hash === '' ? '' : `#${hidden}`;
   return withoutSecrets(
     `${url.origin === 'null' ? url.protocol : url.origin}${url.pathname}${query && `?${query}`}${fragment}`,

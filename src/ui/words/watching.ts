@@ -16,6 +16,11 @@ export function waitingCard(): PanelCard {
   return { heading: l10n.t('Opening the live view…'), lines: [], buttons: [] };
 }
 
+/** What stands above the effects of watching. */
+export function watchingHasEffects(): string {
+  return l10n.t('Watching is not without effect');
+}
+
 /**
  * Before a session is first watched of a vendor where watching has an effect.
  * @param staysConnected whether the panel is connected while it is hidden, too.
@@ -25,7 +30,7 @@ export function effectCard(effect: string, staysConnected: boolean): PanelCard {
     ? l10n.t('It stays connected while it is hidden, as your settings say.')
     : l10n.t('While this panel is hidden it is not connected.');
   return {
-    heading: l10n.t('Watching is not without effect'),
+    heading: watchingHasEffects(),
     lines: [effect, hidden],
     buttons: [words('watch', l10n.t('Show Live View')), words('close', l10n.t('Close'))],
   };

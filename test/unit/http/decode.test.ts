@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import * as v from 'valibot';
 import type { HttpAnswer } from '../../../src/core/http.ts';
 import { ProviderError } from '../../../src/core/providerError.ts';
-import { dateField, decode, decodeEach, idField } from '../../../src/http/decode.ts';
+import { dateField, decode, decodeEach, idField, timeField } from '../../../src/http/decode.ts';
 import { everyPage, subjectOf } from '../../../src/http/paging.ts';
 
 const answer = (body: string, type = 'application/json'): HttpAnswer => ({
@@ -49,6 +49,9 @@ describe('decode', () => {
     for (const at of ['yesterday', '', 12, null, {}, '2026-13-45']) {
       assert.equal(v.parse(Row, { id: 'a', at }).at, undefined);
     }
+    const time = Date.parse('2026-11-22T12:00:00Z');
+    for (const at of [time, '2026-11-22T12:00:00Z']) assert.equal(v.parse(timeField, at), time);
+    for (const at of ['yesterday', 1e20, null, {}]) assert.equal(v.parse(timeField, at), undefined);
   });
 
   it('parts good rows from bad ones, and names the bad', async () => {

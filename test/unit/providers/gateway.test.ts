@@ -167,6 +167,7 @@ describe('Session gateway', () => {
     const id = sessionId('sess_a');
     const own = await provider.liveView?.(id, undefined, 'watch', unaborted);
     assert.equal(own?.url.href, `${server.url}/live/sess_a`);
+    assert.equal(own.oneTime, 'unknown');
     const view = async (liveViewUrl: string) => {
       const answer = { status: 200, json: { session: { id, status: 'running', liveViewUrl } } };
       server.misbehave('GET', /sess_a$/, { kind: 'answer', answer }, 1);

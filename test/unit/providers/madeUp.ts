@@ -86,7 +86,7 @@ function connect(link: Link): Provider {
     async liveView(id, _page, _mode, signal) {
       const answer = await send({ method: 'POST', route: '/rooms/{id}/window', params: { id } }, signal);
       const url = liveViewUrl(decode(Window, answer).href, ({ origin }) => origin === link.origin.origin);
-      return { url, sandbox: 'allow-scripts', allow: '', fixedMode: false, oneTime: false, farewell: undefined };
+      return { url, sandbox: 'allow-scripts', allow: '', fixedMode: false, oneTime: 'no', farewell: undefined };
     },
   };
 }

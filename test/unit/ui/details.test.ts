@@ -1,0 +1,63 @@
+import { strict as assert } from 'node:assert';
+import type { Account } from '../../../src/core/account.ts';
+import { accountId, pageId } from '../../../src/core/ids.ts';
+import type { Session } from '../../../src/core/session.ts';
+import { SessionStore } from '../../../src/services/sessionStore.ts';
+import { detailsText } from '../../../src/ui/words/details.ts';
+import { someSession } from '../sessions.ts';
+
+const account: Account = {
+  id: accountId('uuid-1'),
+  provider: 'anchor',
+  label: 'prod',
+  origin: 'https://api.anchorbrowser.io',
+};
+
+/** The text about a session, and what it says. */
+function detailsOf(session: Session) {
+  const store = new SessionStore(() => Date.parse('2026-11-22T12:12:00Z'));
+  store.setAccounts([account.id]);
+  const run = store.beginList(account.id);
+  run.arrive({ sessions: [session], groups: [], faults: [], account: undefined });
+  run.complete('list');
+  const text = detailsText(account, session, store);
+  return { text, said: JSON.parse(text) };
+}
+
+describe('details', () => {
+  it('say what is known of a session, and mask what may be a secret', () => {
+    const urls = ['https://a.example/x?token=t-canary&q=1#f-canary', 'https://a.example/?b-canary', 'data:d-canary'];
+    const { text, said } = detailsOf(
+      someSession('a', {
+        name: 'checkout',
+        heldBack: 'It was started with apiKey=h-canary of your team.',
+        tags: ['secret=g-canary'],
+        metadata: new Map([
+          ['password', 'm-canary'],
+          ['owner', 'anna'],
+        ]),
+        pages: urls.map((url, index) => ({ id: pageId(`p${index}`), title: '', url })),
+      }),
+    );
+    assert.doesNotMatch(text, /canary/);
+    assert.deepEqual(said.metadata, { password: '•••', owner: 'anna' });
+    assert.deepEqual(
+      said.pages.map(({ url }: { url: string }) => url),
+      ['https://a.example/x?token=•••&q=•••#•••', 'https://a.example/?•••', 'data:•••'],
+    );
+    assert.equal(said.startedAt, '2026-11-22T12:00:00.000Z');
+  });
+
+  it('show what cannot be seen, and lose nothing of it', () => {
+    const name = 'a\u202eb\u200bc\u{e0041}\ufeff';
+    const { text, said } = detailsOf(someSession('a', { name, metadata: new Map([['\u2066key', '\u0085']]) }));
+    assert.doesNotMatch(text, /[\p{Cf}\u007f-\u009f]/u);
+    assert.match(text, /"a\\u202eb\\u200bc\\udb40\\udc41\\ufeff"/);
+    assert.equal(said.name, name);
+  });
+
+  it('leave out a time that is none', () => {
+    const { said } = detailsOf(someSession('a', { startedAt: 1e20 }));
+    assert.equal(said.startedAt, undefined);
+  });
+});

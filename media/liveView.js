@@ -12,6 +12,8 @@ import { isPaste, keyInput, mouseInput, pointOf, wheelInput } from './input.js';
 /** After this many seconds without a new picture it is said that there was none, so that nothing looks frozen. */
 const quietSeconds = 12;
 const resizeSettlesMs = 150;
+/** After so many pictures in a row that were none it is said that they are. */
+const mostUnreadable = 3;
 
 // @ts-expect-error: VS Code puts this function into every webview.
 const editor = acquireVsCodeApi();
@@ -43,6 +45,8 @@ let frameNumber = 0;
 /** The viewport that the picture shows, in the page's own pixels. */
 let page = { width: 0, height: 0 };
 let drawnAt = performance.now();
+/** Pictures in a row that were none. */
+let unreadable = 0;
 /** Whether the picture fits into the panel, or has the page's own size. */
 let fits = editor.getState()?.fits !== false;
 
@@ -86,6 +90,7 @@ function draw(next) {
   write(element('account'), next.account);
   write(element('status'), next.status);
   element('dot').dataset['dot'] = next.dot;
+  element('dot').setAttribute('aria-label', next.dotWord);
   drawToolbar(next);
   drawNotice(next);
   drawStage(next.stage);
@@ -163,8 +168,12 @@ function drawNote() {
   const { stage: shown } = state ?? {};
   const seconds = Math.floor((performance.now() - drawnAt) / 1_000);
   const quiet = (stage.dataset['quiet'] ?? '').replace('{0}', String(seconds));
-  const text = shown?.kind !== 'cast' ? '' : (shown.note ?? (seconds >= quietSeconds && page.width > 0 ? quiet : ''));
+  const isQuiet = seconds >= quietSeconds && page.width > 0;
+  const own = unreadable >= mostUnreadable ? stage.dataset['unreadable'] : isQuiet ? quiet : '';
+  const text = shown?.kind !== 'cast' ? '' : ((unreadable < mostUnreadable ? shown.note : undefined) ?? own ?? '');
   note.hidden = text === '';
+  // What counts seconds is not read out every second.
+  note.setAttribute('aria-live', text === quiet ? 'off' : 'polite');
   write(note, text);
 }
 
@@ -195,6 +204,7 @@ async function drawFrame({ number, width, height, jpeg }) {
     if (picture.height !== bitmap.height) picture.height = bitmap.height;
     screen?.transferFromImageBitmap(bitmap);
     drawnAt = performance.now();
+    unreadable = 0;
     if (page.width !== width || page.height !== height) {
       page = { width, height };
       sizePicture();
@@ -202,7 +212,9 @@ async function drawFrame({ number, width, height, jpeg }) {
     // Nothing else changes with most pictures, and laying out the page anew for each of them is what costs.
     if ((picture.hidden || !note.hidden) && state !== undefined) drawStage(state.stage);
   } catch {
-    // No picture after all. The next one may be.
+    // The next one may be a picture again.
+    unreadable++;
+    drawNote();
   }
   say({ type: 'drawn', number });
 }

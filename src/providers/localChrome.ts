@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import type { AccountFacts } from '../core/account.ts';
 import type { CdpConnection, SessionDevtools } from '../core/cdp.ts';
-import { idFault, pageId, type SessionId, sessionId } from '../core/ids.ts';
+import { idFault, type PageId, pageId, type SessionId, sessionId } from '../core/ids.ts';
 import type { Inventory, ListFault } from '../core/inventory.ts';
 import { isEmptyTab, type Page } from '../core/page.ts';
 import type { EndAnswer, Link, Provider, ProviderKind } from '../core/provider.ts';
@@ -90,6 +90,8 @@ function connect(link: Link): Provider {
     }
   }
 
+  const order: PageOrder = new Map();
+
   return {
     // The browser itself answers: what it does not list is gone.
     ending: { proof: 'list', mostInFlight: 8, withinMs: 30_000 },
@@ -102,7 +104,7 @@ function connect(link: Link): Provider {
 
     async *list(signal) {
       yield await withConnection(signal, async (cdp, browser) => ({
-        ...(await inventoryOf(cdp, signal)),
+        ...(await inventoryOf(cdp, order, signal)),
         account: factsOf(browser),
       }));
     },
@@ -124,7 +126,7 @@ function connect(link: Link): Provider {
 
     probe: (session, signal) =>
       withConnection(signal, async (cdp) => {
-        const { sessions } = await inventoryOf(cdp, signal);
+        const { sessions } = await inventoryOf(cdp, order, signal);
         const listed = sessions.find(({ id }) => id === session.id);
         return stillRuns(session, listed) ? 'running' : 'gone';
       }),
@@ -181,10 +183,20 @@ async function contextsOf(cdp: CdpConnection, signal: AbortSignal): Promise<Cont
   };
 }
 
-async function inventoryOf(cdp: CdpConnection, signal: AbortSignal): Promise<Inventory> {
+/** The pages in the order in which they were first listed: the browser tells of them in any, another one each time. */
+type PageOrder = Map<PageId, number>;
+
+async function inventoryOf(cdp: CdpConnection, order: PageOrder, signal: AbortSignal): Promise<Inventory> {
   const { isolated, defaultId, defaultPages, faults } = await contextsOf(cdp, signal);
-  const sessions = [...isolated].map(([id, pages]) => isolatedContext(id, pages));
-  const used = defaultPages.filter((page) => !isEmptyTab(page));
+  const all = [defaultPages, ...isolated.values()].flat().map(({ id }) => id);
+  const next = Math.max(-1, ...order.values()) + 1;
+  for (const id of all) if (!order.has(id)) order.set(id, next);
+  const there = new Set(all);
+  for (const id of order.keys()) if (!there.has(id)) order.delete(id);
+  const inOrder = (pages: readonly Page[]) =>
+    pages.toSorted((a, b) => (order.get(a.id) ?? next) - (order.get(b.id) ?? next));
+  const sessions = [...isolated].map(([id, pages]) => isolatedContext(id, inOrder(pages)));
+  const used = inOrder(defaultPages).filter((page) => !isEmptyTab(page));
   if (used.length > 0) sessions.push(defaultContext(defaultId, used));
   return { sessions, groups: [], faults, account: undefined };
 }

@@ -188,6 +188,30 @@ describe('a person who watches a Chrome of their own', function () {
     await person.row('Session Counter').locator('.monaco-tl-twistie').click();
     await person.choose(person.row('Page Clock'), 'Open Live View');
     await person.page.getByRole('tab', { name: 'Live: Counter · Clock' }).waitFor();
+    // Chosen in the other panel it is shown where it is already.
+    await person.row('Session Counter').click();
+    await person.page.getByRole('tab', { name: 'Live: Counter · Counter', selected: true }).waitFor();
+    await (await person.live('Counter')).getByLabel('Page of the session').selectOption({ label: 'Clock' });
+    await person.page.getByRole('tab', { name: 'Live: Counter · Clock', selected: true }).waitFor();
+    assert.equal(await person.page.getByRole('tab', { name: 'Live: Counter' }).count(), 2);
+  });
+
+  it('is told when the pictures of a page are none, and sees the next that is one', async () => {
+    const spoilt = Buffer.from('no picture!!').toString('base64');
+    relay.onEvent = (message) => {
+      if (message.method !== 'Page.screencastFrame') return message;
+      return { ...message, params: { ...message.params, data: `${spoilt}${'A'.repeat((count++ % 50) * 4)}` } };
+    };
+    let count = 0;
+    relay.onAnswer = (result) => ('data' in result ? { ...result, data: spoilt } : result);
+    await person.row('Session Clock').click();
+    const panel = await person.live('Clock');
+    await panel.getByRole('button', { name: 'Reload' }).click();
+    await panel.getByText('The pictures of this page cannot be shown.').waitFor();
+    await person.picture('screencast-unreadable');
+    relay.onEvent = relay.onAnswer = undefined;
+    await panel.getByText('The pictures of this page cannot be shown.').waitFor({ state: 'hidden' });
+    assert.ok((await changeIn(panel)) > 0.0005, 'the clock stands still');
   });
 
   it('ends it from the panel, and is told when, how, and what else there is', async () => {

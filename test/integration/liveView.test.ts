@@ -127,7 +127,16 @@ describe('live view inside VS Code', () => {
         await command('openLiveView', { accountId: local, sessionId: context });
         await until(() => liveTabs().length === 1);
       });
+      await closeAll();
+      // What does not let itself be framed goes there by itself, unless a panel is what is wanted.
+      server.livePage = { headers: { 'content-security-policy': "frame-ancestors 'none'" } };
+      await command('openLiveView', { accountId, sessionId: 'sess_a' });
+      assert.equal(opened.length, 2);
+      await until(() => liveTabs().length === 0);
+      await withSetting('liveView.openIn', 'panel', () => command('openLiveView', { accountId, sessionId: 'sess_a' }));
+      assert.deepEqual([opened.length, liveTabs().length], [2, 1]);
     } finally {
+      server.livePage = {};
       registration.dispose();
       await closeAll();
     }

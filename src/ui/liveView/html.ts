@@ -43,19 +43,19 @@ export function panelHtml(page: PanelPage): string {
 </head>
 <body>
 <header>
-<div id="who"><span id="dot" data-dot="live"></span><h1 id="name">${escapeHtml(page.name)}</h1><span id="status" role="status"></span><span id="account"></span></div>
+<div id="who"><span id="dot" data-dot="live" role="img"></span><h1 id="name">${escapeHtml(page.name)}</h1><span id="status" role="status"></span><span id="account"></span></div>
 <div role="toolbar" id="toolbar" aria-label="${escapeHtml(l10n.t('Live view'))}">
 <select id="pages" aria-label="${escapeHtml(l10n.t('Page of the session'))}" hidden></select>
 ${button('mode', l10n.t('Interact'), l10n.t('Clicks and keys go to the page while this is on'), true)}
 ${button('fit', l10n.t('100 %'), l10n.t('Show the page in its own size'), true)}
 ${button('reload', l10n.t('Reload'), l10n.t('Connect to the session anew'))}
-${button('copyLink', l10n.t('Copy Link'), l10n.t('Copy a link with which anybody can watch'))}
+${button('copyLink', l10n.t('Copy Link'), l10n.t('Copy a link with which anybody can watch, and may be able to steer'))}
 ${button('openIn', l10n.t('Open In…'), l10n.t('Show the session in a browser'))}
 ${button('endSession', l10n.t('End Session…'), l10n.t('End the session, after asking'))}
 </div>
 </header>
 <div id="notice" role="status" hidden></div>
-<main id="stage" data-quiet="${escapeHtml(l10n.t('No change for {0} s'))}">
+<main id="stage" data-quiet="${escapeHtml(l10n.t('No change for {0} s'))}" data-unreadable="${escapeHtml(l10n.t('The pictures of this page cannot be shown.'))}">
 <canvas id="picture" role="img" aria-label="${escapeHtml(l10n.t('Picture of {0}', page.name))}" hidden></canvas>
 <textarea id="keys" aria-label="${escapeHtml(l10n.t('Keys that go to the page; F6 leaves it'))}" autocapitalize="off" autocomplete="off" spellcheck="false" hidden></textarea>
 <p id="note" role="status" hidden></p>

@@ -5,11 +5,10 @@ import type { Frame, PictureSize, Screencast } from '../../cdp/screencast.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Disposable } from '../../core/event.ts';
 import { type PageId, type SessionId, sessionId } from '../../core/ids.ts';
-import type { LiveView, ViewMode } from '../../core/liveView.ts';
+import type { ViewMode } from '../../core/liveView.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { Page } from '../../core/page.ts';
 import { plainText } from '../../core/plainText.ts';
-import { waysToSee } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import type { Fate, Session } from '../../core/session.ts';
 import type { Memory } from '../../core/vault.ts';
@@ -19,12 +18,9 @@ import type { PageLists } from '../../services/pageLists.ts';
 import type { ProviderKinds } from '../../services/providerKinds.ts';
 import type { Refresher } from '../../services/refresher.ts';
 import { knownPages, type SessionsView, troubleOf } from '../../services/sessionStore.ts';
-import { spokenAge } from '../words/ages.ts';
-import { accountHost, accountName, pageName, sessionName, shortId } from '../words/names.ts';
-import { notListed, shortStuck } from '../words/troubles.ts';
+import { accountHost, pageName, sessionName, shortId } from '../words/names.ts';
 import {
   accountGoneCard,
-  castNote,
   effectCard,
   endedCard,
   notAskedCard,
@@ -41,10 +37,9 @@ import {
   type PanelButton,
   type PanelCard,
   type PanelIdentity,
-  type PanelStage,
-  type PanelState,
   type ToPanel,
 } from './messages.ts';
+import { isWatching, panelState, type Shown, type Stage } from './panelState.ts';
 import { type Consent, findSight, type Sight, type SightParts, type Subject } from './sights.ts';
 
 const openTimeoutMs = 20_000;
@@ -68,28 +63,25 @@ export interface LivePanelParts extends SightParts {
   readonly logger: Logger;
   /** The extension's folder `media`. */
   readonly media: vscode.Uri;
+  /** A setting of this extension, or what it is where it is not set. */
+  readonly setting: <T extends string | number | boolean>(key: string, otherwise: T) => T;
+  /** Shows a page of the session in another panel, where one shows it already. @returns whether one does. */
+  readonly onChoose: (panel: LivePanel, page: PageId | undefined) => boolean;
   /** Does what a button stands for that is not about the panel alone. */
   readonly onButton: (panel: LivePanel, button: PanelButton) => void;
 }
 
-/** What is connected, or why nothing is. */
-type Stage =
-  | { readonly kind: 'idle' }
-  | { readonly kind: 'card'; readonly card: PanelCard; readonly once?: LiveView }
-  | { readonly kind: 'over'; readonly card: PanelCard }
-  | { readonly kind: 'frame'; readonly view: LiveView; readonly url: URL; readonly number: number }
-  | { readonly kind: 'cast'; readonly screencast: Screencast }
-  /** The connection was lost, and is made anew. */
-  | { readonly kind: 'lost' };
-
 /** One panel: what it shows, and the connection behind it, which lasts for as long as somebody sees it. */
 export class LivePanel implements vscode.Disposable {
   readonly panel: vscode.WebviewPanel;
+  /** What it was to show when it was opened. */
+  readonly openedFor: Subject;
   readonly #parts: LivePanelParts;
   readonly #subscriptions: vscode.Disposable[] = [];
   #subject: Subject;
   #mode: ViewMode;
   #stage: Stage = { kind: 'idle' };
+  #disposed = false;
   #session: Session | undefined;
   /** How the session ended, where it did while nobody looked and its vendor tells. */
   #fate: Fate | undefined;
@@ -99,6 +91,7 @@ export class LivePanel implements vscode.Disposable {
   /** The origin that the page may frame. */
   #frames: string | undefined;
   #frameNumber = 0;
+  #farewellOf = 0;
   #hint = false;
   #retries = 0;
   /** Stands for one way to see the session; aborted when another takes its place. */
@@ -108,6 +101,7 @@ export class LivePanel implements vscode.Disposable {
 
   constructor(panel: vscode.WebviewPanel, subject: Subject, mode: ViewMode, parts: LivePanelParts) {
     this.panel = panel;
+    this.openedFor = subject;
     this.#subject = subject;
     this.#mode = mode;
     this.#parts = parts;
@@ -122,6 +116,8 @@ export class LivePanel implements vscode.Disposable {
 
   /** Ends the connection, and leaves the session alone. */
   dispose(): void {
+    this.#disposed = true;
+    this.#ready = false;
     this.#disconnect();
     for (const subscription of this.#subscriptions) subscription.dispose();
   }
@@ -132,7 +128,12 @@ export class LivePanel implements vscode.Disposable {
 
   /** Whether the panel is connected to the session. */
   get isWatching(): boolean {
-    return this.#stage.kind === 'frame' || this.#stage.kind === 'cast';
+    return isWatching(this.#stage);
+  }
+
+  /** Whether the panel has just said that the vendor's page does not let itself be framed. */
+  get isRefused(): boolean {
+    return this.#stage.kind === 'card' && this.#stage.refused === true;
   }
 
   /** Whether the panel has just said that the session's link works only once. */
@@ -142,6 +143,7 @@ export class LivePanel implements vscode.Disposable {
 
   /** Connects to the session and shows it, or says why it cannot. Never rejects. */
   async connect(consent: Consent = noConsent): Promise<void> {
+    if (this.#disposed) return;
     const again = this.#stage.kind === 'lost';
     this.#disconnect();
     const connection = this.#connection;
@@ -216,6 +218,10 @@ export class LivePanel implements vscode.Disposable {
 
   /** Shows another page of the session; without one whatever it shows. */
   #choose(page: PageId | undefined): void {
+    if (this.#parts.onChoose(this, page)) {
+      this.#tell();
+      return;
+    }
     this.#subject = { ...this.#subject, pageId: page };
     if (this.#stage.kind === 'cast') {
       this.#stage.screencast.choose(page);
@@ -275,10 +281,14 @@ export class LivePanel implements vscode.Disposable {
         this.#set({ kind: 'card', card: oneTimeCard(), once: sight.view });
         return;
       case 'refused':
-        this.#set({ kind: 'card', card: refusedCard(sight.framing, this.#host) });
+        this.#set({
+          kind: 'card',
+          card: refusedCard(sight.framing, sight.host),
+          refused: sight.framing.kind === 'refused',
+        });
         return;
       case 'notAsked':
-        this.#set({ kind: 'card', card: notAskedCard(sight.error, this.#host) });
+        this.#set({ kind: 'card', card: notAskedCard(sight.error, sight.host) });
         return;
       case 'frame': {
         const { view, url, uncertain } = sight;
@@ -318,10 +328,17 @@ export class LivePanel implements vscode.Disposable {
       this.#lastFrame = frame;
       this.#post({ type: 'frame', ...frame });
     });
-    screencast.onDidChange(({ condition }) => {
+    let known = 0;
+    screencast.onDidChange(({ condition, pages }) => {
       // Left out of the list before, when it still sent pictures.
-      if (condition === 'noPage' && this.#isGone) this.conclude();
-      else this.#tell();
+      if (condition === 'noPage' && this.#isGone) {
+        this.conclude();
+        return;
+      }
+      this.#tell();
+      // The list is behind what is seen here.
+      if (known > 0 && pages.length !== known) void this.#parts.refresher.refresh(this.#subject.accountId);
+      known = pages.length;
     });
     screencast.onLost((error) => this.#lose(error));
     screencast.setSteering(this.#mode === 'interact');
@@ -381,13 +398,20 @@ export class LivePanel implements vscode.Disposable {
   #followVisibility(): void {
     if (this.#staysConnected) return;
     if (!this.panel.visible) {
-      this.#ready = false;
       if (this.#stage.kind !== 'over') this.#disconnect();
+      // A page that is kept would go on showing what it frames.
+      this.#tell();
+      this.#ready &&= this.#isKept;
     } else if (this.#stage.kind === 'idle') void this.connect();
   }
 
-  get #staysConnected(): boolean {
+  /** Whether the panel's page is kept while it is hidden, which is settled when the panel is made. */
+  get #isKept(): boolean {
     return this.panel.options.retainContextWhenHidden === true;
+  }
+
+  get #staysConnected(): boolean {
+    return this.#isKept && this.#parts.setting('liveView.keepAliveWhenHidden', false);
   }
 
   /** Takes over what is known of the session; what was known of one that is gone stays. */
@@ -468,9 +492,12 @@ export class LivePanel implements vscode.Disposable {
         if (this.#mode === 'interact') screencast?.input(message.input);
         return;
       case 'paste':
-        if (this.#mode === 'interact' && screencast !== undefined) void this.#paste(screencast);
+        if (this.#mode === 'interact' && screencast !== undefined) this.#inBackground(this.#paste(screencast));
         return;
       case 'farewell':
+        // Said once for each frame: a page that goes on saying it is not to have the account listed again and again.
+        if (this.#farewellOf === this.#frameNumber) return;
+        this.#farewellOf = this.#frameNumber;
         void this.#parts.refresher.refresh(this.#subject.accountId);
         return;
       case 'button':
@@ -493,13 +520,13 @@ export class LivePanel implements vscode.Disposable {
     switch (button) {
       case 'reload':
         this.#retries = 0;
-        void this.connect();
+        void (stage.kind === 'over' ? this.#lookAgain() : this.connect());
         return;
       case 'mode':
         this.#setMode(this.#mode === 'watch' ? 'interact' : 'watch');
         return;
       case 'watch':
-        void this.#accept();
+        this.#inBackground(this.#accept());
         return;
       case 'openOnce':
         if (stage.kind === 'card' && stage.once !== undefined) void this.connect({ ...noConsent, once: stage.once });
@@ -508,8 +535,11 @@ export class LivePanel implements vscode.Disposable {
         void this.connect({ ...noConsent, anyway: true });
         return;
       case 'understood':
+        this.#inBackground(this.#understand());
+        return;
+      case 'hideHint':
         this.#hint = false;
-        void this.#parts.memory.update(steeringKey, true).then(() => this.#tell());
+        this.#tell();
         return;
       case 'acceptDialog':
       case 'dismissDialog':
@@ -529,10 +559,28 @@ export class LivePanel implements vscode.Disposable {
     }
   }
 
+  /** Lists the account anew, and sees what has become of a session that was not in its list. */
+  async #lookAgain(): Promise<void> {
+    await this.#parts.refresher.refresh(this.#subject.accountId);
+    this.#fate = undefined;
+    if (this.#stage.kind === 'over') await this.connect();
+  }
+
   /** Remembers that the person knows what watching does at this vendor. */
   async #accept(): Promise<void> {
     await acceptEffect(this.#parts, this.#subject.accountId);
     await this.connect();
+  }
+
+  /** Lets something go on by itself whose failure harms nothing, such as a clipboard that cannot be read. */
+  #inBackground(work: Promise<unknown>): void {
+    work.catch((error: unknown) => this.#parts.logger.warn(`live view: ${ProviderError.from(error).message}`));
+  }
+
+  /** Remembers that the person knows what steering does. */
+  async #understand(): Promise<void> {
+    await this.#parts.memory.update(steeringKey, true);
+    this.#tell();
   }
 
   #writeHtml(frames: string | undefined): void {
@@ -556,116 +604,28 @@ export class LivePanel implements vscode.Disposable {
   }
 
   #tell(): void {
-    if (this.#ready) this.#post(this.#state());
+    if (!this.#ready) return;
+    const { accounts, kinds, store, clock } = this.#parts;
+    const account = accounts.get(this.#subject.accountId);
+    const shown: Shown = {
+      subject: this.#subject,
+      mode: this.#mode,
+      stage: this.#stage,
+      name: this.#name,
+      account,
+      kind: account && kinds.get(account.provider),
+      session: this.#session,
+      pages: this.#pages,
+      knowsSteering: this.#parts.memory.get(steeringKey) === true,
+      hint: this.#hint,
+    };
+    this.#post(panelState(shown, store, clock.now()));
   }
 
   #post(message: ToPanel): void {
     if (!this.#ready) return;
     // It resolves to whether the page was there to take it, which it may just not be.
     void this.panel.webview.postMessage(message);
-  }
-
-  #state(): PanelState {
-    const { accounts, kinds, store } = this.#parts;
-    const { accountId, sessionId: id, pageId } = this.#subject;
-    const account = accounts.get(accountId);
-    const stage = this.#stage;
-    const isOver = stage.kind === 'over';
-    const link = !isOver && waysToSee(store.capabilities(accountId), this.#session?.watchable ?? true).link;
-    const life = store.life(accountId, id);
-    const pages = this.#pages;
-    return {
-      type: 'state',
-      identity: { v: 1, accountId, sessionId: id, pageId, mode: this.#mode } satisfies PanelIdentity,
-      name: this.#name,
-      account: account === undefined ? '' : accountName(account, kinds.get(account.provider)),
-      dot: isOver
-        ? 'ended'
-        : life.kind === 'stuck'
-          ? 'trouble'
-          : life.kind === 'ending'
-            ? 'ending'
-            : this.#session?.phase === 'idle'
-              ? 'idle'
-              : 'live',
-      status: isOver ? l10n.t('not running') : this.#status(),
-      pages: isOver ? [] : pages.map((page) => ({ id: page.id, label: pageName(page) })),
-      shownPage: (stage.kind === 'cast' ? stage.screencast.state.shown : pageId) ?? pages[0]?.id ?? '',
-      stage: this.#panelStage(),
-      notice: this.#notice(),
-      can: {
-        mode: stage.kind === 'cast' || stage.kind === 'frame',
-        fit: stage.kind === 'cast',
-        copyLink: link,
-        openIn: link,
-        endSession: !isOver && life.kind !== 'ending',
-        reload: !isOver,
-      },
-    };
-  }
-
-  #status(): string {
-    const { store, clock } = this.#parts;
-    const { accountId, sessionId: id } = this.#subject;
-    const life = store.life(accountId, id);
-    if (life.kind === 'ending') return l10n.t('ending…');
-    if (life.kind === 'stuck') return shortStuck(life.why);
-    if (store.unproven(accountId).has(id)) return notListed();
-    const start = store.startOf(accountId, id);
-    const age = start && spokenAge(start, clock.now());
-    return age === undefined ? '' : l10n.t('running for {0}', age);
-  }
-
-  #panelStage(): PanelStage {
-    const stage = this.#stage;
-    switch (stage.kind) {
-      case 'idle':
-        return { kind: 'card', card: waitingCard(), overLast: false };
-      case 'card':
-        return { kind: 'card', card: stage.card, overLast: false };
-      case 'over': {
-        // What is framed would go on, unlike what has ended, and a picture would pass for a view of it.
-        const hasAccount = this.#parts.accounts.get(this.#subject.accountId) !== undefined;
-        return { kind: 'card', card: stage.card, overLast: hasAccount };
-      }
-      case 'frame': {
-        const { view, url, number } = stage;
-        const { sandbox, allow, farewell } = view;
-        const title = l10n.t('Live view of {0}', this.#name);
-        return { kind: 'frame', number, url: url.href, sandbox, allow, title, farewell };
-      }
-      case 'cast': {
-        const { condition } = stage.screencast.state;
-        return { kind: 'cast', note: castNote(condition), stale: condition === 'crashed' || condition === 'noPage' };
-      }
-      case 'lost':
-        return { kind: 'cast', note: l10n.t('The connection was lost. Connecting again…'), stale: true };
-    }
-  }
-
-  #notice(): PanelState['notice'] {
-    const stage = this.#stage;
-    const dialog = stage.kind === 'cast' ? stage.screencast.state.dialog : undefined;
-    if (dialog !== undefined) {
-      const ok = { button: 'acceptDialog', label: l10n.t('OK') } as const;
-      return {
-        text: l10n.t('The page says: {0}', plainText(dialog.message, 300)),
-        buttons: dialog.type === 'alert' ? [ok] : [ok, { button: 'dismissDialog', label: l10n.t('Cancel') }],
-      };
-    }
-    const understood = { button: 'understood', label: l10n.t('Got It') } as const;
-    if (this.#mode === 'interact' && this.isWatching && this.#parts.memory.get(steeringKey) !== true) {
-      const keys = stage.kind === 'cast' ? [l10n.t('Keys go to the page, too, until you press F6.')] : [];
-      const steering = l10n.t(
-        'What you click and type goes to the page, and so into whatever a script is doing there.',
-      );
-      return { text: [steering, ...keys].join(' '), buttons: [understood] };
-    }
-    if (!this.#hint) return undefined;
-    return {
-      text: l10n.t('Nothing to be seen? The page may not let itself be shown inside an editor.'),
-      buttons: [{ button: 'openExternal', label: l10n.t('Open in External Browser') }, understood],
-    };
   }
 }
 

@@ -22,10 +22,8 @@ const linkTimeoutMs = 15_000;
 const redrawMs = 30_000;
 
 /** What live views work with. */
-export interface LiveViewsOptions extends Omit<LivePanelParts, 'onButton' | 'store'> {
+export interface LiveViewsOptions extends Omit<LivePanelParts, 'onButton' | 'onChoose' | 'store'> {
   readonly store: SessionStore;
-  /** A setting of this extension, or what it is where it is not set. */
-  readonly setting: <T extends string | number | boolean>(key: string, otherwise: T) => T;
 }
 
 /** What live views ask of the commands around them. */
@@ -39,7 +37,7 @@ export interface LiveViewsHost {
 export class LiveViews implements vscode.Disposable {
   readonly #options: LiveViewsOptions;
   readonly #host: LiveViewsHost;
-  readonly #panels = new Map<string, LivePanel>();
+  readonly #panels = new Set<LivePanel>();
   readonly #subscriptions: { dispose(): void }[];
 
   constructor(options: LiveViewsOptions, host: LiveViewsHost) {
@@ -64,7 +62,7 @@ export class LiveViews implements vscode.Disposable {
 
   dispose(): void {
     for (const subscription of this.#subscriptions) subscription.dispose();
-    for (const { panel } of [...this.#panels.values()]) panel.dispose();
+    for (const { panel } of [...this.#panels]) panel.dispose();
   }
 
   /** Whether a session, or one of its pages, is shown in a panel. */
@@ -86,7 +84,7 @@ export class LiveViews implements vscode.Disposable {
     const openIn = this.#options.setting<string>('liveView.openIn', 'auto');
     if (openIn === 'external' && (await this.openExternal(subject))) return;
     if (openIn === 'integratedBrowser' && (await this.#openIntegrated(subject))) return;
-    const known = this.#panels.get(keyOf(subject));
+    const known = this.#find(subject);
     if (known !== undefined) {
       known.panel.reveal(undefined, keepFocus);
       return;
@@ -97,18 +95,23 @@ export class LiveViews implements vscode.Disposable {
       localResourceRoots: [this.#options.media],
       retainContextWhenHidden: this.#options.setting('liveView.keepAliveWhenHidden', false),
     });
-    await this.#adopt(panel, new LivePanel(panel, subject, 'watch', this.#parts()));
+    const live = new LivePanel(panel, subject, 'watch', this.#parts());
+    await this.#adopt(live);
+    if (openIn === 'auto' && live.isRefused && (await hasIntegratedBrowser())) {
+      await this.#openIntegrated(subject);
+      panel.dispose();
+    }
   }
 
   /** Takes over a panel that was there before the window was loaded anew. One that says nothing of itself is closed. */
   async restore(panel: vscode.WebviewPanel, kept: unknown): Promise<void> {
     const identity = identityOf(kept);
-    if (identity === undefined || this.#panels.has(keyOf(subjectOf(identity)))) {
+    if (identity === undefined || this.#find(subjectOf(identity)) !== undefined) {
       panel.dispose();
       return;
     }
     panel.webview.options = { enableScripts: true, localResourceRoots: [this.#options.media] };
-    await this.#adopt(panel, new LivePanel(panel, subjectOf(identity), identity.mode, this.#parts()));
+    await this.#adopt(new LivePanel(panel, subjectOf(identity), identity.mode, this.#parts()));
   }
 
   /**
@@ -133,22 +136,39 @@ export class LiveViews implements vscode.Disposable {
     });
   }
 
-  async #adopt(panel: vscode.WebviewPanel, live: LivePanel): Promise<void> {
-    const key = keyOf(live.subject);
-    this.#panels.set(key, live);
-    panel.onDidDispose(() => {
-      this.#panels.delete(key);
+  async #adopt(live: LivePanel): Promise<void> {
+    this.#panels.add(live);
+    live.panel.onDidDispose(() => {
+      this.#panels.delete(live);
       live.dispose();
     });
     await live.connect();
   }
 
+  /** The panel that shows a session or page, or else one that was opened for it and was turned to another page since. */
+  #find(subject: Subject): LivePanel | undefined {
+    const panels = [...this.#panels];
+    const key = keyOf(subject);
+    return (
+      panels.find((panel) => keyOf(panel.subject) === key) ??
+      (subject.pageId === undefined ? panels.find((panel) => keyOf(panel.openedFor) === key) : undefined)
+    );
+  }
+
   #parts(): LivePanelParts {
-    return { ...this.#options, onButton: (panel, button) => void this.#press(panel, button) };
+    return {
+      ...this.#options,
+      onButton: (panel, button) => void this.#press(panel, button),
+      onChoose: ({ subject }, pageId) => {
+        const other = this.#find({ ...subject, pageId });
+        other?.panel.reveal();
+        return other !== undefined;
+      },
+    };
   }
 
   #each(visit: (panel: LivePanel) => void): void {
-    for (const panel of [...this.#panels.values()]) visit(panel);
+    for (const panel of [...this.#panels]) visit(panel);
   }
 
   #of(account: AccountId, session: SessionId, visit: (panel: LivePanel) => void): void {
@@ -192,10 +212,9 @@ export class LiveViews implements vscode.Disposable {
     const choice = (label: string, icon: string, value: () => Promise<unknown>): Choice<() => Promise<unknown>> => {
       return { label, icon, description: '', detail: '', heading: undefined, value };
     };
-    const commands = await vscode.commands.getCommands(true);
     const choices = [
       choice(l10n.t('External Browser'), 'link-external', () => this.openExternal(subject)),
-      ...(commands.includes(integratedBrowser)
+      ...((await hasIntegratedBrowser())
         ? [choice(l10n.t('Integrated Browser'), 'globe', () => this.#openIntegrated(subject))]
         : []),
       choice(l10n.t('Copy Link'), 'link', () => this.copyLink(subject)),
@@ -207,8 +226,7 @@ export class LiveViews implements vscode.Disposable {
   }
 
   async #openIntegrated(subject: Subject): Promise<boolean> {
-    const commands = await vscode.commands.getCommands(true);
-    if (!commands.includes(integratedBrowser)) return this.openExternal(subject);
+    if (!(await hasIntegratedBrowser())) return this.openExternal(subject);
     return this.#withPage(subject, async ({ href }, view) => {
       if (await this.#mayOpen(subject, view)) await vscode.commands.executeCommand(integratedBrowser, href);
     });
@@ -237,6 +255,10 @@ export class LiveViews implements vscode.Disposable {
     }
     return true;
   }
+}
+
+async function hasIntegratedBrowser(): Promise<boolean> {
+  return (await vscode.commands.getCommands(true)).includes(integratedBrowser);
 }
 
 function keyOf({ accountId, sessionId, pageId }: Subject): string {

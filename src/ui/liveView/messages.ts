@@ -34,6 +34,7 @@ const panelButtons = [
   'showNext',
   'close',
   'understood',
+  'hideHint',
   'acceptDialog',
   'dismissDialog',
 ] as const;
@@ -76,6 +77,8 @@ export interface PanelState {
   readonly name: string;
   readonly account: string;
   readonly dot: 'live' | 'idle' | 'ending' | 'trouble' | 'ended';
+  /** The same for whoever does not see it. */
+  readonly dotWord: string;
   /** How long it has run, or that it is over. */
   readonly status: string;
   readonly pages: readonly { readonly id: string; readonly label: string }[];

@@ -30,9 +30,14 @@ export type Sight =
   /** Whoever takes it disposes its connection. */
   | { readonly kind: 'devtools'; readonly devtools: SessionDevtools }
   | { readonly kind: 'oneTime'; readonly view: LiveView }
-  | { readonly kind: 'refused'; readonly framing: Exclude<Framing, { readonly kind: 'allowed' | 'uncertain' }> }
+  | {
+      readonly kind: 'refused';
+      readonly framing: Exclude<Framing, { readonly kind: 'allowed' | 'uncertain' }>;
+      /** Whose page it is. */
+      readonly host: string;
+    }
   /** Nobody could be asked whether it may be framed; the workbench may reach it all the same. */
-  | { readonly kind: 'notAsked'; readonly error: ProviderError };
+  | { readonly kind: 'notAsked'; readonly error: ProviderError; readonly host: string };
 
 /** What a person has said yes to. */
 export interface Consent {
@@ -71,19 +76,28 @@ export async function findSight(
     throw new ProviderError({ kind: 'unsupported', what: l10n.t('A live view') }, 'the provider has no live view');
   }
   if (view.oneTime === 'yes' && consent.once === undefined) return { kind: 'oneTime', view };
+  const { host } = view.url;
   const { framing, error } = await askFraming(parts, view, consent, signal);
-  if (error !== undefined) return (await byDevtools()) ?? { kind: 'notAsked', error };
+  if (error !== undefined) return (await byDevtools()) ?? { kind: 'notAsked', error, host };
   if (framing.kind !== 'allowed' && framing.kind !== 'uncertain') {
-    return (await byDevtools()) ?? { kind: 'refused', framing };
+    return (await byDevtools()) ?? { kind: 'refused', framing, host };
   }
   const url = await reachable(view.url, parts.besideWorkbench);
-  if (url.pathname === view.url.pathname) return { kind: 'frame', view, url, uncertain: framing.kind === 'uncertain' };
-  // Editors that put an address of the remote machine below their own would give what is framed their own origin, and
-  // with it what they keep there.
+  const obstacle = obstacleTo(view.url, url);
+  if (obstacle === undefined) return { kind: 'frame', view, url, uncertain: framing.kind === 'uncertain' };
   const sight = await byDevtools();
   if (sight !== undefined) return sight;
-  const what = l10n.t('Showing an address of the remote machine inside this editor');
-  throw new ProviderError({ kind: 'unsupported', what }, 'the editor maps loopback addresses below its own origin');
+  throw new ProviderError({ kind: 'unsupported', what: obstacle }, `cannot be framed: ${obstacle}`);
+}
+
+/** What keeps an address that may be framed from being framed by an editor that reaches it as `url`. */
+function obstacleTo(asked: URL, url: URL): string | undefined {
+  // Editors that put an address of the remote machine below their own would give what is framed their own origin, and
+  // with it what they keep there.
+  if (url.pathname !== asked.pathname) return l10n.t('Showing an address of the remote machine inside this editor');
+  // A content security policy cannot name such a host, so that the frame would stay blank.
+  if (url.hostname.startsWith('[')) return l10n.t('Showing the address {0} inside this editor', url.host);
+  return undefined;
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Framing } from '../../core/framing.ts';
 import type { ProviderError } from '../../core/providerError.ts';
 import type { Fate } from '../../core/session.ts';
 import type { EndedSession } from '../../services/history.ts';
-import type { ButtonWords, PanelCard } from '../liveView/messages.ts';
+import type { ButtonWords, PanelCard, PanelState } from '../liveView/messages.ts';
 import { spokenAge, timeOfDay } from './ages.ts';
 import { troubleSentence } from './troubles.ts';
 
@@ -184,6 +184,22 @@ export function accountGoneCard(): PanelCard {
     lines: [l10n.t('Its session may go on, but there is no key any longer with which to watch it.')],
     buttons: [words('close', l10n.t('Close'))],
   };
+}
+
+/** What the shape beside a panel's name means. */
+export function dotWord(dot: PanelState['dot']): string {
+  switch (dot) {
+    case 'live':
+      return l10n.t('running');
+    case 'idle':
+      return l10n.t('idle');
+    case 'ending':
+      return l10n.t('ending');
+    case 'trouble':
+      return l10n.t('not ended');
+    case 'ended':
+      return l10n.t('not running');
+  }
 }
 
 /** What stands over a picture, where anything does. */

@@ -199,6 +199,22 @@ describe('Local Chrome', function () {
     }
   });
 
+  it('goes on calling a session by the page that it had first, whatever opens later', async () => {
+    const browserContextId = await devtools.openContext(page('First'));
+    await settled((all) => hasTitles(all, ['First']));
+    const titles = ['First'];
+    for (let count = 2; count < 9; count++) {
+      titles.push(`Page ${count}`);
+      await devtools.send('Target.createTarget', { url: page(`Page ${count}`), browserContextId });
+      const [session] = await settled((all) => hasTitles(all, titles));
+      assert.equal(session?.name, 'First');
+      assert.deepEqual(
+        session.pages?.map(({ title }) => title),
+        titles,
+      );
+    }
+  });
+
   it('tells of titles as they are: cleaning them is for who shows them', async () => {
     await devtools.openContext(page('[x](command:evil) $(trash) \u202e'));
     const [session] = await settled((all) => all[0]?.pages?.[0]?.title.startsWith('[x]') === true);

@@ -1,0 +1,158 @@
+import * as l10n from '@vscode/l10n';
+import type { Screencast } from '../../cdp/screencast.ts';
+import type { Account } from '../../core/account.ts';
+import type { LiveView, ViewMode } from '../../core/liveView.ts';
+import type { Page } from '../../core/page.ts';
+import { plainText } from '../../core/plainText.ts';
+import { type ProviderKind, waysToSee } from '../../core/provider.ts';
+import type { Session } from '../../core/session.ts';
+import type { SessionsView } from '../../services/sessionStore.ts';
+import { spokenAge } from '../words/ages.ts';
+import { accountName, pageName } from '../words/names.ts';
+import { notListed, shortStuck } from '../words/troubles.ts';
+import { castNote, dotWord, waitingCard } from '../words/watching.ts';
+import type { PanelCard, PanelStage, PanelState } from './messages.ts';
+import type { Subject } from './sights.ts';
+
+/** What a panel is connected to, or why it is to nothing. */
+export type Stage =
+  | { readonly kind: 'idle' }
+  | {
+      readonly kind: 'card';
+      readonly card: PanelCard;
+      /** The link that works once of which the card tells. */
+      readonly once?: LiveView;
+      /** Whether it tells that the vendor's page does not let itself be framed. */
+      readonly refused?: boolean;
+    }
+  | { readonly kind: 'over'; readonly card: PanelCard }
+  | { readonly kind: 'frame'; readonly view: LiveView; readonly url: URL; readonly number: number }
+  | { readonly kind: 'cast'; readonly screencast: Screencast }
+  /** The connection was lost, and is made anew. */
+  | { readonly kind: 'lost' };
+
+/** What a panel knows of itself. */
+export interface Shown {
+  readonly subject: Subject;
+  readonly mode: ViewMode;
+  readonly stage: Stage;
+  /** What the session is called, as plain text. */
+  readonly name: string;
+  /** Undefined once it was removed. */
+  readonly account: Account | undefined;
+  readonly kind: ProviderKind | undefined;
+  /** As it was known last. */
+  readonly session: Session | undefined;
+  readonly pages: readonly Page[];
+  /** Whether the person has said that they know what steering does. */
+  readonly knowsSteering: boolean;
+  /** Whether what is framed may turn out to be blank. */
+  readonly hint: boolean;
+}
+
+/** All that the panel's page is to draw. */
+export function panelState(shown: Shown, store: SessionsView, now: number): PanelState {
+  const { subject, mode, stage, account, session, pages } = shown;
+  const { accountId, sessionId, pageId } = subject;
+  const isOver = stage.kind === 'over';
+  const link = !isOver && waysToSee(store.capabilities(accountId), session?.watchable ?? true).link;
+  const dot = isOver ? 'ended' : dotOf(shown, store);
+  return {
+    type: 'state',
+    identity: { v: 1, accountId, sessionId, pageId, mode },
+    name: shown.name,
+    account: account === undefined ? '' : accountName(account, shown.kind),
+    dot,
+    dotWord: dotWord(dot),
+    status: isOver ? dotWord(dot) : status(subject, store, now),
+    pages: isOver ? [] : pages.map((page) => ({ id: page.id, label: pageName(page) })),
+    shownPage: (stage.kind === 'cast' ? stage.screencast.state.shown : pageId) ?? pages[0]?.id ?? '',
+    stage: panelStage(shown),
+    notice: notice(shown),
+    can: {
+      mode: isWatching(stage),
+      fit: stage.kind === 'cast',
+      copyLink: link,
+      openIn: link,
+      endSession: !isOver && store.life(accountId, sessionId).kind !== 'ending',
+      reload: !isOver,
+    },
+  };
+}
+
+/** Whether a panel is connected to its session. */
+export function isWatching({ kind }: Stage): boolean {
+  return kind === 'frame' || kind === 'cast';
+}
+
+function dotOf({ subject, session }: Shown, store: SessionsView): PanelState['dot'] {
+  const { kind } = store.life(subject.accountId, subject.sessionId);
+  if (kind === 'stuck') return 'trouble';
+  if (kind === 'ending') return 'ending';
+  return session?.phase === 'idle' ? 'idle' : 'live';
+}
+
+function status({ accountId, sessionId }: Subject, store: SessionsView, now: number): string {
+  const life = store.life(accountId, sessionId);
+  if (life.kind === 'ending') return l10n.t('ending…');
+  if (life.kind === 'stuck') return shortStuck(life.why);
+  if (store.unproven(accountId).has(sessionId)) return notListed();
+  const start = store.startOf(accountId, sessionId);
+  const age = start && spokenAge(start, now);
+  return age === undefined ? '' : l10n.t('running for {0}', age);
+}
+
+function panelStage({ stage, name, account }: Shown): PanelStage {
+  switch (stage.kind) {
+    case 'idle':
+      return { kind: 'card', card: waitingCard(), overLast: false };
+    case 'card':
+      return { kind: 'card', card: stage.card, overLast: false };
+    case 'over':
+      // Without its account a session may go on, and what is framed with it.
+      return { kind: 'card', card: stage.card, overLast: account !== undefined };
+    case 'frame': {
+      const { view, url, number } = stage;
+      const { sandbox, allow, farewell } = view;
+      return {
+        kind: 'frame',
+        number,
+        url: url.href,
+        sandbox,
+        allow,
+        title: l10n.t('Live view of {0}', name),
+        farewell,
+      };
+    }
+    case 'cast': {
+      const { condition } = stage.screencast.state;
+      return { kind: 'cast', note: castNote(condition), stale: condition === 'crashed' || condition === 'noPage' };
+    }
+    case 'lost':
+      return { kind: 'cast', note: l10n.t('The connection was lost. Connecting again…'), stale: true };
+  }
+}
+
+function notice({ stage, mode, knowsSteering, hint }: Shown): PanelState['notice'] {
+  const dialog = stage.kind === 'cast' ? stage.screencast.state.dialog : undefined;
+  if (dialog !== undefined) {
+    const ok = { button: 'acceptDialog', label: l10n.t('OK') } as const;
+    return {
+      text: l10n.t('The page says: {0}', plainText(dialog.message, 300)),
+      buttons: dialog.type === 'alert' ? [ok] : [ok, { button: 'dismissDialog', label: l10n.t('Cancel') }],
+    };
+  }
+  if (mode === 'interact' && isWatching(stage) && !knowsSteering) {
+    const keys = stage.kind === 'cast' ? [l10n.t('Keys go to the page, too, until you press F6.')] : [];
+    const steering = l10n.t('What you click and type goes to the page, and so into whatever a script is doing there.');
+    return { text: [steering, ...keys].join(' '), buttons: [{ button: 'understood', label: l10n.t('Got It') }] };
+  }
+  if (!hint) return undefined;
+  return {
+    text: l10n.t('Nothing to be seen? The page may not let itself be shown inside an editor.'),
+    buttons: [
+      { button: 'openExternal', label: l10n.t('Open in External Browser') },
+      { button: 'hideHint', label: l10n.t('Got It') },
+    ],
+  };
+}

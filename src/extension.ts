@@ -19,6 +19,7 @@ import { openEditorNetwork } from './ui/editorNetwork.ts';
 import { liveViewType } from './ui/liveView/viewType.ts';
 import { openLog } from './ui/log.ts';
 import { openEndedView } from './ui/tree/endedView.ts';
+import { TreeFilter } from './ui/tree/filter.ts';
 import { openSessionsView } from './ui/tree/sessionsView.ts';
 
 /** What tests inside VS Code get besides the API. */
@@ -66,9 +67,10 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
   const journal = new EndJournal(context.globalState, clock, logger);
   const history = new History(context.globalState, store, accounts, clock.now);
   const fates = new Fates(history, store, connections, logger);
+  const filter = new TreeFilter({ accounts, kinds, store, memory: context.workspaceState });
   const isMine = () => isMineBy(configured('mine', ''));
   const clickAction = () => configured('clickAction', 'liveView');
-  const model = { accounts, kinds, store, pages, refresher, protections, isMine, clickAction, now: clock.now };
+  const model = { accounts, kinds, store, pages, refresher, protections, filter, isMine, clickAction, now: clock.now };
   const sessions = openSessionsView(model);
 
   const ended = openEndedView(history, store, clock.now);
@@ -84,6 +86,7 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
       journal,
       history,
       pageLists: pages,
+      filter,
     };
     const kept = { memory: context.globalState, setting: configured };
     const opened = openCommands({

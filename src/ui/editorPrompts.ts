@@ -93,9 +93,14 @@ function ask(request: AskRequest): Promise<Answer<string>> {
       const { icon, tooltip } = request.button;
       box.buttons = [...box.buttons, { iconPath: new vscode.ThemeIcon(icon), tooltip }];
     }
-    box.onDidChangeValue(() => {
-      box.validationMessage = undefined;
-    });
+    const { preview } = request;
+    const describe = () => {
+      const severity = vscode.InputBoxValidationSeverity.Info;
+      const message = preview?.(box.value);
+      box.validationMessage = message === undefined ? undefined : { message, severity };
+    };
+    describe();
+    box.onDidChangeValue(describe);
     box.onDidAccept(async () => {
       if (box.busy) return;
       const { value } = box;

@@ -45,6 +45,8 @@ export interface AskRequest {
   readonly step: Step | undefined;
   /** A button beside the title, as codicon and tooltip. */
   readonly button: { readonly icon: string; readonly tooltip: string } | undefined;
+  /** Says what would come of a value, while it is typed; undefined for what needs no word. */
+  readonly preview?: (value: string) => string | undefined;
   /** Called on Enter; resolves to what is wrong, which keeps the question open, or to undefined. */
   readonly refuse: (value: string) => Promise<string | undefined>;
 }

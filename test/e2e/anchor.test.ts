@@ -127,6 +127,30 @@ describe('a person with an Anchor Browser account', function () {
     assert.ok(server.running.includes(locked.id));
   });
 
+  it('filters the list by words, and is asked about no more than it shows', async () => {
+    await person.row('Account Anchor Browser').hover();
+    await person.page.getByRole('button', { name: 'Filter Sessions…' }).click();
+    await person.type('Words in names, ids, sites', 'ACME');
+    await person.row('Session [x]').waitFor({ state: 'detached' });
+    await person.page.getByText('1 of 4 match “ACME”').waitFor();
+    assert.deepEqual(
+      (await person.rows()).filter((name) => name.startsWith('Session')).map((name) => name.split(',')[0]),
+      ['Session login.acme.io'],
+    );
+    await person.choose(person.row('Account Anchor Browser'), 'End All Sessions in Account…');
+    assert.match(await person.dialog(), /End the session in Anchor Browser · prod\? \(filtered: 1 of 4\)/);
+    await person.picture('anchor-filtered');
+    await person.press('Cancel');
+    await person.run('Filter Sessions…');
+    await person.page.locator('.quick-input-widget input').fill('nothing like it');
+    await person.page.getByText('Shows 0 of 4').waitFor();
+    await person.picture('anchor-filtering');
+    await person.page.keyboard.press('Enter');
+    await person.row('No session matches').click();
+    await person.row('Session ci.example.com').waitFor();
+    await person.row('Session login.acme.io').waitFor();
+  });
+
   it('ends all in the account: what is listed, and not what another key started', async () => {
     await person.choose(person.row('Account Anchor Browser'), 'End All Sessions in Account…');
     const dialog = await person.dialog();

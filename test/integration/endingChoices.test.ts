@@ -71,6 +71,54 @@ describe('choosing what ends, inside VS Code', () => {
     assert.deepEqual(server.running, []);
   });
 
+  it('ends of a filtered list what it shows, and says so; and says where more ends than that', async () => {
+    for (const name of ['shop', 'mail', 'shopping']) server.add({ id: `sess_${name}`, domains: [`${name}.example`] });
+    const batch = server.addBatch(2);
+    const id = await addAnchor();
+    await command('setFilter', 'SHOP example');
+    try {
+      // As the list's own menu calls it.
+      const account = { kind: 'account', accountId: id };
+      await command('endAccountSessions', account);
+      const asked = person.questions.at(-1);
+      assert.equal(asked?.message, 'End all 2 sessions in Anchor Browser? (filtered: 2 of 5)');
+      assert.doesNotMatch(asked.detail, /mail/);
+      assert.deepEqual(asked.choices, ['End 2 Sessions']);
+      const group = { kind: 'group', accountId: id, groupId: batch.id };
+      await command('deleteBatch', group);
+      assert.match(person.questions.at(-1)?.detail ?? '', /“SHOP example” is NOT applied[\s\S]*2 of its sessions run/);
+      for (const work of [() => command('endAllSessions'), () => command('endAccountSessions', { accountId: id })]) {
+        await work();
+        const { message = '', detail = '' } = person.questions.at(-1) ?? {};
+        assert.match(message, /End all 5 sessions/);
+        assert.match(detail, /The filter “SHOP example” is NOT applied/);
+      }
+      person.answersConfirm = ({ choices }) => choices[0];
+      assert.equal((await command<PublicEndReport>('endAccountSessions', account)).ended, 2);
+      assert.deepEqual(server.running.sort(), ['sess_mail', ...batch.members.map((member) => member.id)].sort());
+      await command('setFilter', batch.members[0]?.id);
+      await command('endGroup', group);
+      assert.equal(person.questions.at(-1)?.message, 'End 1 session? (filtered: 1 of 2)');
+      assert.equal(server.running.length, 2);
+    } finally {
+      await command('clearFilter');
+    }
+  });
+
+  it('asks for the words of a filter, and says meanwhile how much they leave', async () => {
+    for (const name of ['shop', 'mail']) server.add({ id: `sess_${name}`, domains: [`${name}.example`] });
+    await addAnchor();
+    person.answersAsk = ({ preview }) => preview?.('mail');
+    await command('setFilter');
+    assert.equal(person.asked.at(-1)?.value, '');
+    person.answersAsk = () => 'mail';
+    await command('setFilter');
+    person.answersAsk = ({ value }) => value;
+    await command('setFilter');
+    assert.equal(person.asked.at(-1)?.value, 'mail');
+    await command('clearFilter');
+  });
+
   it('asks for the count before all end, and for nothing before one ends, where that is set', async () => {
     server.add({ id: 'sess_a' });
     server.add({ id: 'sess_b' });

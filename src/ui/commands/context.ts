@@ -15,6 +15,7 @@ import type { SessionsView } from '../../services/sessionStore.ts';
 import type { Documents } from '../documents.ts';
 import type { LiveViews } from '../liveView/liveViews.ts';
 import type { Prompts } from '../prompts.ts';
+import type { TreeFilter } from '../tree/filter.ts';
 import type { TreeNode } from '../tree/nodes.ts';
 import type { SessionsTree } from '../tree/sessionsTree.ts';
 import { spokenAge } from '../words/ages.ts';
@@ -39,6 +40,7 @@ export interface CommandContext {
   /** A setting of this extension, or what it is where it is not set. */
   readonly setting: <T extends string | number | boolean>(key: string, otherwise: T) => T;
   readonly tree: SessionsTree;
+  readonly filter: TreeFilter;
   readonly liveViews: LiveViews;
   readonly logger: Logger;
   readonly prompts: Prompts;

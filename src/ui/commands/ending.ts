@@ -11,7 +11,17 @@ import { type EndSubject, endButton, questionForMany, questionForOne } from '../
 import { groupName, pageName, sessionName } from '../words/names.ts';
 import { ageOf, type CommandContext, kindOf, listOnce, nameOf } from './context.ts';
 import { cancelled, concluded, endNow, type PublicEndReport, publicReport } from './endReports.ts';
-import { accountChoices, isNamed, pickOne, sessionChoices, sessionsOf, targetsOf, wholeAccount } from './targets.ts';
+import {
+  accountChoices,
+  isNamed,
+  pickOne,
+  sessionChoices,
+  sessionsOf,
+  type Target,
+  targetsOf,
+  whole,
+  wholeAccount,
+} from './targets.ts';
 
 /** A session that started so recently may be one that somebody is only just beginning to use. */
 const youngMs = 60_000;
@@ -22,7 +32,8 @@ export async function endSession(context: CommandContext, args: readonly unknown
   if (targets.length > 0 || isNamed(args)) {
     const sessions = sessionsOf(context, targets);
     if (sessions.length === 0) tellGone(context);
-    return endConfirmed(context, sessions, targets.length === 1 && targets[0]?.sessionId !== undefined);
+    const byItself = targets.length === 1 && targets[0]?.sessionId !== undefined;
+    return endConfirmed(context, sessions, byItself, filteredPart(context, targets));
   }
   const choices = await sessionChoices(context);
   if (choices.length === 0) {
@@ -41,8 +52,9 @@ export async function endSession(context: CommandContext, args: readonly unknown
 
 /** Ends all sessions that are listed in one account. */
 export async function endAccountSessions(context: CommandContext, args: readonly unknown[]): Promise<PublicEndReport> {
+  const [named] = targetsOf(context, args);
   const accountId =
-    targetsOf(context, args)[0]?.accountId ??
+    named?.accountId ??
     (await pickOne(
       context,
       l10n.t('End All Sessions in Account'),
@@ -52,12 +64,15 @@ export async function endAccountSessions(context: CommandContext, args: readonly
     ));
   if (accountId === undefined) return publicReport(context, []);
   await listOnce(context, [accountId]);
-  const all = sessionsOf(context, [wholeAccount(accountId)]);
+  const target = { ...wholeAccount(accountId), shownOnly: named?.shownOnly ?? false };
+  const all = sessionsOf(context, [target]);
+  const part = filteredPart(context, [target]);
   const { ends, leftOut } = partOf(context, all);
   const loss = kindOfAccount(context, accountId)?.wording.endEverything;
   // The vendor's one call leaves nothing alone, so it is not offered beside what is protected.
   const guarded = all.some(({ session }) => context.protections.has(accountId, session.id));
-  const canEndEverything = loss !== undefined && !guarded && context.store.capabilities(accountId).has('endEverything');
+  const canEndEverything =
+    loss !== undefined && !guarded && part === undefined && context.store.capabilities(accountId).has('endEverything');
   const name = nameOf(context, accountId);
   if (ends.length === 0 && !canEndEverything) {
     void context.prompts.tell('info', nothingToEnd(context, leftOut, [accountId]), []);
@@ -71,15 +86,17 @@ export async function endAccountSessions(context: CommandContext, args: readonly
     : undefined;
   const chosen = await context.prompts.confirm(
     questionForMany({
-      message:
+      message: ofPart(
+        part,
         ends.length === 0
           ? l10n.t('No session is listed in {0}. End everything in it all the same?', name)
           : ends.length === 1
             ? l10n.t('End the session in {0}?', name)
             : l10n.t('End all {0} sessions in {1}?', ends.length, name),
+      ),
       subjects: subjectsOf(context, ends),
       leftOut: subjectsOf(context, leftOut),
-      unknown: unknownAccounts(context, [accountId]),
+      unknown: [...unknownAccounts(context, [accountId]), ...(target.shownOnly ? [] : unfiltered(context))],
       everything,
     }),
   );
@@ -136,7 +153,30 @@ async function endEach(
     return publicReport(context, []);
   }
   const asked = message(ends.length, accountsOf(ends));
-  return endAsked(context, asked, ends, leftOut, unknownAccounts(context, ids), true);
+  return endAsked(context, asked, ends, leftOut, [...unknownAccounts(context, ids), ...unfiltered(context)], true);
+}
+
+/** How much of what is to end a filter leaves, where it hides some of it. */
+export interface FilteredPart {
+  readonly shown: number;
+  readonly of: number;
+}
+
+/** How much of what rows stand for the list's filter leaves; undefined where it hides nothing of it. */
+export function filteredPart(context: CommandContext, targets: readonly Target[]): FilteredPart | undefined {
+  const shown = sessionsOf(context, targets).length;
+  const of = sessionsOf(context, whole(targets)).length;
+  return shown === of ? undefined : { shown, of };
+}
+
+function ofPart(part: FilteredPart | undefined, message: string): string {
+  return part === undefined ? message : l10n.t('{0} (filtered: {1} of {2})', message, part.shown, part.of);
+}
+
+/** A sentence for what a filter hides and that is reached all the same. */
+export function unfiltered({ filter }: CommandContext): readonly string[] {
+  if (filter.text === '') return [];
+  return [l10n.t('The filter “{0}” is NOT applied: what it hides in the list is included.', filter.text)];
 }
 
 function accountsOf(targets: readonly EndTarget[]): number {
@@ -266,11 +306,15 @@ async function countTyped({ prompts, setting }: CommandContext, count: number): 
   return answer.kind === 'answer';
 }
 
-/** @param byItself whether one session was named by itself, which is the one way to one that is held back. */
+/**
+ * @param byItself whether one session was named by itself, which is the one way to one that is held back.
+ * @param part how much of what was named these are, where the list hides the rest.
+ */
 export async function endConfirmed(
   context: CommandContext,
   sessions: readonly EndTarget[],
   byItself: boolean,
+  part?: FilteredPart,
 ): Promise<PublicEndReport> {
   const [only] = sessions;
   if (only === undefined) return publicReport(context, []);
@@ -292,7 +336,7 @@ export async function endConfirmed(
       : accounts === 1
         ? l10n.t('End {0} sessions?', ends.length)
         : l10n.t('End {0} sessions in {1} accounts?', ends.length, accounts);
-  return endAsked(context, message, ends, leftOut, [], false);
+  return endAsked(context, ofPart(part, message), ends, leftOut, [], false);
 }
 
 async function endAsked(

@@ -6,7 +6,7 @@ import type { EndTarget } from '../../services/ender.ts';
 import { questionForBatch, questionForCancel } from '../words/confirmations.ts';
 import { groupName, sessionName } from '../words/names.ts';
 import { type CommandContext, nameOf } from './context.ts';
-import { endChosen, endConfirmed, kindOfAccount, subjectsOf } from './ending.ts';
+import { endChosen, endConfirmed, filteredPart, kindOfAccount, subjectsOf, unfiltered } from './ending.ts';
 import {
   cancelled,
   concluded,
@@ -15,14 +15,14 @@ import {
   publicReport,
   tellDeletion,
 } from './endReports.ts';
-import { type GroupTarget, groupChoices, pickOne, sessionsOf, targetsOf } from './targets.ts';
+import { type GroupTarget, groupChoices, pickOne, sessionsOf, targetsOf, whole } from './targets.ts';
 
 /** Ends the sessions of a group one by one, and keeps its data. */
 export async function endGroup(context: CommandContext, args: readonly unknown[]): Promise<PublicEndReport> {
   const none = l10n.t('There is no group.');
   const target = await groupTarget(context, args, l10n.t('End Group'), none, () => true);
   if (target === undefined) return publicReport(context, []);
-  return endConfirmed(context, sessionsOf(context, [target]), false);
+  return endConfirmed(context, sessionsOf(context, [target]), false, filteredPart(context, [target]));
 }
 
 /** Has the vendor stop a batch that it is still making, and keeps its data. */
@@ -36,9 +36,13 @@ export async function cancelBatch(context: CommandContext, args: readonly unknow
     void context.prompts.tell('info', none, []);
     return publicReport(context, []);
   }
-  const members = sessionsOf(context, [target]);
+  const members = sessionsOf(context, whole([target]));
   if (holdsProtected(context, group, members)) return cancelled(context, members);
-  const question = questionForCancel(groupName(group), nameOf(context, target.accountId), subjectsOf(context, members));
+  const question = questionForCancel(
+    groupName(group),
+    [nameOf(context, target.accountId), ...unfiltered(context)],
+    subjectsOf(context, members),
+  );
   if ((await context.prompts.confirm(question)) !== question.choices[0]) return cancelled(context, members);
   const report = await context.ender.cancelGroup(target.accountId, target.groupId);
   return concluded(context, report, (failed) => endChosen(context, failed));
@@ -59,10 +63,15 @@ export async function deleteBatch(
     void context.prompts.tell('info', l10n.t('That batch is not there any longer.'), []);
     return undefined;
   }
-  const members = sessionsOf(context, [target]);
+  const members = sessionsOf(context, whole([target]));
   if (holdsProtected(context, group, members)) return undefined;
   const running = subjectsOf(context, members);
-  const question = questionForBatch(groupName(group), nameOf(context, accountId), running, loss);
+  const question = questionForBatch(
+    groupName(group),
+    [nameOf(context, accountId), ...unfiltered(context)],
+    running,
+    loss,
+  );
   if ((await context.prompts.confirm(question)) !== question.choices[0]) return undefined;
   const report = await context.ender.deleteGroup(accountId, groupId);
   tellDeletion(context, accountId, groupName(group), report, (left) => endChosen(context, left));

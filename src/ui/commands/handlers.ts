@@ -11,6 +11,7 @@ import {
   retryFailedEnds,
   reviewUnfinishedEnds,
 } from './ending.ts';
+import { setFilter } from './filtering.ts';
 import { cancelBatch, deleteBatch, endGroup } from './groups.ts';
 import { copyJson, copyPageUrl, openDashboard, openRecording, showDetails, takeScreenshot } from './inspecting.ts';
 import {
@@ -34,6 +35,8 @@ export const commandHandlers: Readonly<Record<CommandName, CommandHandler>> = {
   renameAccount,
   testConnection,
   removeAccount,
+  setFilter,
+  clearFilter: ({ filter }) => filter.set(''),
   refresh: ({ refresher }) => refresher.refreshAll(),
   refreshAccount: async (context, args) => {
     await Promise.all(targetsOf(context, args).map(({ accountId }) => context.refresher.refresh(accountId)));

@@ -19,7 +19,7 @@ export interface Testing {
 
 /** What commands are made from. */
 export interface CommandParts
-  extends Pick<CommandContext, 'tree' | 'protections' | 'history' | 'memory' | 'setting'>,
+  extends Pick<CommandContext, 'tree' | 'filter' | 'protections' | 'history' | 'memory' | 'setting'>,
     Omit<EnderOptions, 'clock'>,
     Omit<LiveViewsOptions, 'store'> {
   readonly clock: Clock;

@@ -18,6 +18,7 @@ export interface CommandEntry {
 
 const hasAccounts = 'browserSessions.hasAccounts';
 const hasSessions = 'browserSessions.hasSessions';
+const isFiltered = 'browserSessions.filtered';
 /** In the palette: before the extension has started nobody knows, and running the command is what starts it. */
 const ifAccounts = `!browserSessions.loaded || ${hasAccounts}`;
 const ifSessions = `!browserSessions.loaded || ${hasSessions}`;
@@ -74,6 +75,21 @@ export const commandTable = {
     title: 'Remove Account…',
     palette: ifAccounts,
     menus: [context(`${row('account')} && ${single}`, '7_account@4')],
+  },
+  setFilter: {
+    title: 'Filter Sessions…',
+    icon: 'filter',
+    palette: ifAccounts,
+    menus: [
+      title('navigation@2', `${inView} && ${hasAccounts} && !${isFiltered}`),
+      title('1_view@1', `${inView} && ${isFiltered}`),
+    ],
+  },
+  clearFilter: {
+    title: 'Clear Filter',
+    icon: 'filter-filled',
+    palette: `!browserSessions.loaded || ${isFiltered}`,
+    menus: [title('navigation@2', `${inView} && ${isFiltered}`)],
   },
   refresh: {
     title: 'Refresh',

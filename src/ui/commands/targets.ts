@@ -13,11 +13,18 @@ export interface Target {
   readonly groupId: GroupId | undefined;
   readonly sessionId: SessionId | undefined;
   readonly pageId: PageId | undefined;
+  /** Whether it stands only for those of its sessions that the list shows: it is a row that was acted on there. */
+  readonly shownOnly: boolean;
 }
 
 /** The argument that our keybindings pass, because no row comes with a key. */
 function isFromKeyboard(argument: unknown): boolean {
   return typeof argument === 'object' && argument !== null && 'keyboard' in argument;
+}
+
+/** Whether something is a row of the list, and not what a caller wrote. */
+function isRow(raw: object): boolean {
+  return 'kind' in raw;
 }
 
 /** Reads one target. One with an id that no id may be names nothing, rather than the whole account around it. */
@@ -34,6 +41,7 @@ function targetOf(raw: unknown): Target | undefined {
     groupId: groupId as GroupId | undefined,
     sessionId: sessionId as SessionId | undefined,
     pageId: pageId as PageId | undefined,
+    shownOnly: sessionId === undefined && isRow(raw),
   };
 }
 
@@ -55,7 +63,7 @@ export function targetsOf(context: CommandContext, [first, second]: readonly unk
 
 /** An account as a target, which stands for all of its sessions. */
 export function wholeAccount(accountId: AccountId): Target {
-  return { accountId, groupId: undefined, sessionId: undefined, pageId: undefined };
+  return { accountId, groupId: undefined, sessionId: undefined, pageId: undefined, shownOnly: false };
 }
 
 /** Whether a caller named anything at all, even if it is not there (any longer). */
@@ -63,17 +71,26 @@ export function isNamed([first]: readonly unknown[]): boolean {
   return typeof first === 'object' && first !== null;
 }
 
-/** The sessions that targets stand for, without doubles: groups and accounts stand for all of theirs. */
-export function sessionsOf({ store }: CommandContext, targets: readonly Target[]): readonly EndTarget[] {
+/**
+ * The sessions that targets stand for, without doubles: groups and accounts stand for all of theirs, or, as rows of a list
+ * that is filtered, for those that it shows.
+ */
+export function sessionsOf({ store, filter }: CommandContext, targets: readonly Target[]): readonly EndTarget[] {
   const found = new Map<string, EndTarget>();
-  for (const { accountId: account, groupId, sessionId } of targets) {
+  for (const { accountId: account, groupId, sessionId, shownOnly } of targets) {
     for (const session of store.state(account)?.contents.sessions.values() ?? []) {
       const meant =
         sessionId !== undefined ? session.id === sessionId : groupId === undefined || session.groupId === groupId;
-      if (meant) found.set(`${account}/${session.id}`, { accountId: account, session });
+      if (meant && (!shownOnly || filter.shows(account, session)))
+        found.set(`${account}/${session.id}`, { accountId: account, session });
     }
   }
   return [...found.values()];
+}
+
+/** What targets stand for, whatever the list hides of it. */
+export function whole(targets: readonly Target[]): readonly Target[] {
+  return targets.map((target) => ({ ...target, shownOnly: false }));
 }
 
 /** Every running session as a line of a pick list, under its account. */

@@ -4,6 +4,7 @@ import type { Page } from '../../core/page.ts';
 import type { ProviderKind } from '../../core/provider.ts';
 import type { Session } from '../../core/session.ts';
 import { type AccountState, knownPages, type SessionsView, troubleOf } from '../../services/sessionStore.ts';
+import type { TreeFilter } from './filter.ts';
 import type { TreeNode, TreeNodes } from './nodes.ts';
 
 /** Everything the tree is drawn from, all of it in memory. */
@@ -20,6 +21,8 @@ export interface TreeModel {
   isProtected(account: AccountId, session: SessionId): boolean;
   /** Whether a click on a session's row opens it, as the settings say. */
   opensOnClick(): boolean;
+  /** The filter of the list; its text is empty while it shows all sessions. */
+  readonly filter: Pick<TreeFilter, 'text' | 'shows'>;
   /** How many sessions of an account or group are drawn before a row stands for the rest. */
   limit(account: AccountId, group: GroupId | undefined): number;
 }
@@ -87,8 +90,14 @@ function accountChildren(model: TreeModel, accountId: AccountId, state: AccountS
   const rows: TreeNode[] = [];
   if (troubleOf(state) !== undefined) rows.push(nodes.get({ kind: 'trouble', accountId }));
   const newest = [...groups.values()].sort((a, b) => (b.createdAt ?? 0) - (a.createdAt ?? 0) || (a.id < b.id ? -1 : 1));
-  for (const { id } of newest) rows.push(nodes.get({ kind: 'group', accountId, groupId: id }));
-  rows.push(...sessionRows(model, accountId, undefined));
+  for (const { id } of newest) {
+    if (model.filter.text !== '' && sessionsIn(model, accountId, id).length === 0) continue;
+    rows.push(nodes.get({ kind: 'group', accountId, groupId: id }));
+  }
+  const own = sessionRows(model, accountId, undefined);
+  rows.push(...own);
+  const hidesAll = sessions.size > 0 && own.length === 0 && !rows.some(({ kind }) => kind === 'group');
+  if (hidesAll) rows.push(nodes.get({ kind: 'note', accountId, note: 'noMatch' }));
   for (const index of faults.slice(0, mostFaults).keys()) rows.push(nodes.get({ kind: 'fault', accountId, index }));
   if (rows.length === 0) {
     const note = state.kind === 'ready' ? 'empty' : 'loading';
@@ -111,15 +120,19 @@ function sessionRows(model: TreeModel, accountId: AccountId, groupId: GroupId | 
   return rows;
 }
 
-/** The sessions directly below an account (no group) or a group, the newest first. */
-export function sessionsIn({ store }: TreeModel, accountId: AccountId, groupId: GroupId | undefined): Session[] {
+/** The sessions that are shown directly below an account (no group) or a group, the newest first. */
+export function sessionsIn(
+  { store, filter }: TreeModel,
+  accountId: AccountId,
+  groupId: GroupId | undefined,
+): Session[] {
   const contents = store.state(accountId)?.contents;
   if (contents === undefined) return [];
   const home = (session: Session) =>
     session.groupId !== undefined && contents.groups.has(session.groupId) ? session.groupId : undefined;
   const start = (session: Session) => store.startOf(accountId, session.id)?.at ?? 0;
   return [...contents.sessions.values()]
-    .filter((session) => home(session) === groupId)
+    .filter((session) => home(session) === groupId && filter.shows(accountId, session))
     .sort((a, b) => start(b) - start(a) || (a.id < b.id ? -1 : 1));
 }
 

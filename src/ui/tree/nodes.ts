@@ -14,7 +14,7 @@ export type TreeNode =
   /** A row of the vendor's list that cannot be shown, by its place among them. */
   | { readonly kind: 'fault'; readonly accountId: AccountId; readonly index: number }
   /** Stands in for rows that are not there, yet or at all; `told` is what the vendor's adapter says of the list. */
-  | { readonly kind: 'note'; readonly accountId: AccountId; readonly note: 'loading' | 'empty' | 'told' }
+  | { readonly kind: 'note'; readonly accountId: AccountId; readonly note: 'loading' | 'empty' | 'noMatch' | 'told' }
   /** The same under a session whose pages are fetched. */
   | {
       readonly kind: 'pageNote';

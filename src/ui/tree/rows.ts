@@ -69,6 +69,10 @@ export function rowOf(model: TreeModel, node: TreeNode): Row | undefined {
     }
     case 'note': {
       if (node.note === 'loading') return plainRow(id, l10n.t('Loading…'), 'loading~spin', undefined);
+      if (node.note === 'noMatch') {
+        const text = l10n.t('No session matches “{0}”', model.filter.text);
+        return { ...plainRow(id, text, 'search', 'descriptionForeground'), click: 'browserSessions.clearFilter' };
+      }
       if (node.note === 'empty') {
         return plainRow(id, l10n.t('No running sessions'), 'info', 'descriptionForeground');
       }
@@ -175,8 +179,10 @@ export function countByPhase(sessions: readonly Session[]): string {
 function groupRow(model: TreeModel, id: string, account: Account, group: Group): Row {
   const sessions = sessionsIn(model, account.id, group.id);
   const oldest = Math.min(...sessions.flatMap((session) => model.store.startOf(account.id, session.id)?.at ?? []));
+  const all = [...(model.store.state(account.id)?.contents.sessions.values() ?? [])];
+  const members = all.filter(({ groupId }) => groupId === group.id).length;
   const description = [
-    String(sessions.length),
+    sessions.length === members ? String(members) : l10n.t('{0} of {1}', sessions.length, members),
     ...(Number.isFinite(oldest) ? [l10n.t('oldest {0}', shortAge(model.now() - oldest))] : []),
     ...(isBeingMade(group) ? [plainText(group.status ?? '', 20)] : []),
   ].join(' · ');

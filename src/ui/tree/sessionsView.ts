@@ -7,6 +7,7 @@ import type { Protections } from '../../services/protections.ts';
 import type { ProviderKinds } from '../../services/providerKinds.ts';
 import type { Refresher } from '../../services/refresher.ts';
 import type { AccountState, SessionsView } from '../../services/sessionStore.ts';
+import type { TreeFilter } from './filter.ts';
 import { type TreeNode, TreeNodes } from './nodes.ts';
 import { SessionsTree } from './sessionsTree.ts';
 
@@ -22,6 +23,7 @@ export interface SessionsViewParts {
   readonly protections: Protections;
   /** Tells the person's own sessions from others'; undefined where nothing does. */
   readonly isMine: () => IsMine | undefined;
+  readonly filter: TreeFilter;
   /** What a click on a session does: `liveView`, `details` or `none`. */
   readonly clickAction: () => string;
   readonly now: () => number;
@@ -35,6 +37,7 @@ export function openSessionsView({
   pages,
   refresher,
   protections,
+  filter,
   isMine,
   clickAction,
   now,
@@ -52,6 +55,7 @@ export function openSessionsView({
     account: accounts.get.bind(accounts),
     kind: kinds.get.bind(kinds),
     now,
+    filter,
     isProtected: protections.has.bind(protections),
     isMine: (session: Session) => rule?.(session),
     opensOnClick: () => clickAction() !== 'none',
@@ -76,6 +80,7 @@ export function openSessionsView({
   };
   const describe = () => {
     view.description = tree.summary;
+    setContext('filtered', filter.text !== '');
     setContext('loaded', true);
     setContext('hasAccounts', accounts.all.length > 0);
     setContext(
@@ -93,6 +98,10 @@ export function openSessionsView({
     vscode.window.onDidChangeWindowState(attend),
     store.onDidChange(describe),
     kinds.onDidLoad(() => tree.redrawAll()),
+    filter.onDidChange(() => {
+      tree.redrawAll();
+      describe();
+    }),
     protections.onDidChange((id) => tree.redraw(id)),
     kinds.onDidChange(() => tree.redrawAll()),
     accounts.onDidChange(({ kind, id }) => {

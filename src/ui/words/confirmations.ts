@@ -115,10 +115,10 @@ export function endButton(count: number): string {
   return count === 1 ? l10n.t('End Session') : l10n.t('End {0} Sessions', count);
 }
 
-/** What deleting a batch asks: how much of it runs, and that its data goes too. */
+/** What deleting a batch asks: how much of it runs, and that its data goes too. @param facts its account, and more. */
 export function questionForBatch(
   batch: string,
-  account: string,
+  facts: readonly string[],
   running: readonly EndSubject[],
   loss: string,
 ): Question {
@@ -131,13 +131,13 @@ export function questionForBatch(
   const rows = running.map(({ name, age }) => inOneLine(name, age));
   return {
     message: l10n.t('Delete “{0}” with all of its sessions?', batch),
-    detail: paragraphs(account, lines(count, ...listed(rows)), `${loss} ${l10n.t('This cannot be undone.')}`),
+    detail: paragraphs(lines(...facts), lines(count, ...listed(rows)), `${loss} ${l10n.t('This cannot be undone.')}`),
     choices: [l10n.t('Delete Batch')],
   };
 }
 
-/** What stopping a batch that is being made asks: what of it runs, and that its data stays. */
-export function questionForCancel(batch: string, account: string, running: readonly EndSubject[]): Question {
+/** What stopping a batch that is being made asks: what of it runs, and that its data stays. @param facts as above. */
+export function questionForCancel(batch: string, facts: readonly string[], running: readonly EndSubject[]): Question {
   const rows = running.map(({ name, age }) => inOneLine(name, age));
   const count =
     rows.length === 0
@@ -146,7 +146,7 @@ export function questionForCancel(batch: string, account: string, running: reado
   return {
     message: l10n.t('Cancel “{0}”?', batch),
     detail: paragraphs(
-      account,
+      lines(...facts),
       lines(count, ...listed(rows)),
       `${l10n.t('No more of its sessions are made. Its data stays.')} ${lossesOf(running)}`,
     ),

@@ -173,7 +173,7 @@ function fateSentence({ how, endedAt }: Fate): string {
     case 'failed':
       return at === undefined ? l10n.t('It failed.') : l10n.t('It failed at {0}.', at);
     case 'completed':
-      return at === undefined ? l10n.t('It has ended.') : l10n.t('It ended at {0}.', at);
+      return at === undefined ? l10n.t('Its provider does not tell when or how.') : l10n.t('It ended at {0}.', at);
   }
 }
 

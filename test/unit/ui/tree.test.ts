@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import type { Account } from '../../../src/core/account.ts';
+import type { Group } from '../../../src/core/group.ts';
 import { accountId, groupId, pageId, sessionId } from '../../../src/core/ids.ts';
 import type { Inventory } from '../../../src/core/inventory.ts';
 import { ProviderError } from '../../../src/core/providerError.ts';
@@ -38,6 +39,7 @@ describe('tree', () => {
       kind: (id) => providerKinds.find((kind) => kind.id === id),
       now: () => now,
       limit: () => 200,
+      filter: { text: '', shows: () => true },
       isProtected: () => false,
       isMine: () => undefined,
       opensOnClick: () => true,
@@ -97,6 +99,32 @@ describe('tree', () => {
       '    Cart | shop.example/cart',
       '  nightly | 1h 12m',
     ]);
+  });
+
+  it('shows what a filter leaves, how much that is of a group, and where it leaves nothing', () => {
+    const batch = { id: groupId('3c90c3cc-0d44'), kind: 'batch', name: undefined, status: undefined, createdAt: start };
+    const empty = { ...batch, id: groupId('ffff'), createdAt: start - 1 };
+    list({
+      groups: [batch, empty] as Group[],
+      sessions: [
+        someSession('shop', { groupId: batch.id }),
+        someSession('mail', { groupId: batch.id }),
+        someSession('news', { groupId: empty.id }),
+        someSession('alone'),
+      ],
+    });
+    model = { ...model, filter: { text: 'shop', shows: (_, { id }) => id === 'shop' } };
+    assert.deepEqual(drawn(), [
+      'Anchor Browser · prod | 4 running',
+      '  Batch 3c90c3cc | 1 of 2 · oldest 12m',
+      '    shop | 12m',
+    ]);
+    model = { ...model, filter: { text: 'none', shows: () => false } };
+    assert.deepEqual(drawn(), ['Anchor Browser · prod | 4 running', '  No session matches “none”']);
+    const note = childrenOf(model, model.nodes.get({ kind: 'account', accountId: account.id }))[0];
+    assert.equal(note && rowOf(model, note)?.click, 'browserSessions.clearFilter');
+    list({});
+    assert.deepEqual(drawn(), ['Anchor Browser · prod | 0 running', '  No running sessions']);
   });
 
   it('says of a session that a list has left out that this proves nothing', () => {

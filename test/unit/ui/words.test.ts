@@ -156,7 +156,7 @@ describe('words', () => {
   it('ask about a batch by what runs in it and what goes with it', () => {
     const question = questionForBatch(
       'Batch 3c90',
-      'Anchor Browser · prod',
+      ['Anchor Browser · prod'],
       [subject('a'), subject('b')],
       'Recordings are deleted too.',
     );

@@ -354,6 +354,7 @@ function drawn(house: House): string[] {
     kind: house.kinds.get.bind(house.kinds),
     now: Date.now,
     limit: () => 200,
+    filter: { text: '', shows: () => true },
     isProtected: () => false,
     isMine: () => undefined,
     opensOnClick: () => true,

@@ -1,0 +1,27 @@
+import * as l10n from '@vscode/l10n';
+import type { CommandContext } from './context.ts';
+
+/** Shows only the sessions that have the words of a text; without one the person is asked for it. */
+export async function setFilter(context: CommandContext, [text]: readonly unknown[]): Promise<void> {
+  const { prompts, filter } = context;
+  if (typeof text === 'string') {
+    await filter.set(text);
+    return;
+  }
+  const answer = await prompts.ask({
+    title: l10n.t('Filter Sessions'),
+    prompt: l10n.t('Words in names, ids, sites, tags and metadata of sessions, or names of accounts and groups'),
+    placeholder: l10n.t('Nothing shows all sessions'),
+    value: filter.text,
+    secret: false,
+    step: undefined,
+    button: undefined,
+    preview: (typed) => {
+      if (typed.trim() === '') return undefined;
+      const { shown, of } = filter.count(typed);
+      return l10n.t('Shows {0} of {1}', shown, of);
+    },
+    refuse: async () => undefined,
+  });
+  if (answer.kind === 'answer') await filter.set(answer.value);
+}

@@ -1,0 +1,99 @@
+import { Emitter, type Event } from '../../core/event.ts';
+import type { AccountId } from '../../core/ids.ts';
+import { plainText } from '../../core/plainText.ts';
+import type { Session } from '../../core/session.ts';
+import type { Memory } from '../../core/vault.ts';
+import type { Accounts } from '../../services/accounts.ts';
+import type { ProviderKinds } from '../../services/providerKinds.ts';
+import { knownPages, type SessionsView } from '../../services/sessionStore.ts';
+import { accountName, groupName, sessionName } from '../words/names.ts';
+
+const memoryKey = 'filter';
+const longestText = 200;
+
+/** What a filter finds words in. */
+export interface TreeFilterParts {
+  readonly accounts: Accounts;
+  readonly kinds: ProviderKinds;
+  readonly store: SessionsView;
+  /** What is kept of this workspace between runs. */
+  readonly memory: Memory;
+}
+
+/**
+ * Which sessions the list shows: those that have each word of a text somewhere in what they are called, their ids, sites,
+ * tags and metadata, or in the names of their account and group. Kept for the workspace.
+ */
+export class TreeFilter {
+  readonly #parts: TreeFilterParts;
+  readonly #changed = new Emitter<void>();
+  #text: string;
+  #words: readonly string[];
+
+  readonly onDidChange: Event<void> = this.#changed.event;
+
+  constructor(parts: TreeFilterParts) {
+    this.#parts = parts;
+    const kept = parts.memory.get(memoryKey);
+    this.#text = typeof kept === 'string' ? plainText(kept, longestText) : '';
+    this.#words = wordsOf(this.#text);
+  }
+
+  /** As it was typed, but plain; empty while all sessions are shown. */
+  get text(): string {
+    return this.#text;
+  }
+
+  /** Shows the sessions that have these words; all of them for an empty text. */
+  async set(text: string): Promise<void> {
+    this.#text = plainText(text, longestText);
+    this.#words = wordsOf(this.#text);
+    this.#changed.fire();
+    await this.#parts.memory.update(memoryKey, this.#text === '' ? undefined : this.#text);
+  }
+
+  /** Whether the list shows a session. */
+  shows(account: AccountId, session: Session): boolean {
+    return this.#words.length === 0 || this.#has(account, session, this.#words);
+  }
+
+  /** How many of the sessions that are listed a text would leave. */
+  count(text: string): { readonly shown: number; readonly of: number } {
+    const words = wordsOf(plainText(text, longestText));
+    const { accounts, store } = this.#parts;
+    const all = accounts.all.flatMap(({ id }) =>
+      [...(store.state(id)?.contents.sessions.values() ?? [])].map((session) => this.#has(id, session, words)),
+    );
+    return { shown: all.filter(Boolean).length, of: all.length };
+  }
+
+  #has(accountId: AccountId, session: Session, words: readonly string[]): boolean {
+    const { accounts, kinds, store } = this.#parts;
+    const account = accounts.get(accountId);
+    const group = session.groupId && store.state(accountId)?.contents.groups.get(session.groupId);
+    const pages = knownPages(store, accountId, session.id) ?? [];
+    const text = [
+      sessionName(session),
+      session.id,
+      session.status,
+      session.region,
+      ...session.tags,
+      ...session.traits,
+      ...[...session.metadata].map(([key, value]) => `${key}=${value}`),
+      // A page's query may hold somebody's secrets.
+      ...pages.flatMap(({ title, url }) => [title, URL.parse(url)?.host]),
+      account && accountName(account, kinds.get(account.provider)),
+      group && groupName(group),
+    ]
+      .join('\n')
+      .toLowerCase();
+    return words.every((word) => text.includes(word));
+  }
+}
+
+function wordsOf(text: string): readonly string[] {
+  return text
+    .toLowerCase()
+    .split(' ')
+    .filter((word) => word !== '');
+}

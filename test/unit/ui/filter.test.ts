@@ -1,0 +1,79 @@
+import { strict as assert } from 'node:assert';
+import { type AccountId, groupId, pageId } from '../../../src/core/ids.ts';
+import type { Session } from '../../../src/core/session.ts';
+import { TreeFilter } from '../../../src/ui/tree/filter.ts';
+import { House, MapMemory } from '../services/house.ts';
+import { someSession } from '../sessions.ts';
+
+describe('filter of the list', () => {
+  let house: House;
+  let memory: MapMemory;
+  let filter: TreeFilter;
+  let account: AccountId;
+  const group = { id: groupId('g'), kind: 'metadata', name: 'job: crawl', status: undefined, createdAt: 0 } as const;
+  const session = someSession('sess_0123', {
+    name: 'Checkout',
+    region: 'eu-central',
+    groupId: group.id,
+    tags: ['nightly'],
+    metadata: new Map([['owner', 'Anna']]),
+    pages: [{ id: pageId('p'), title: 'Cart', url: 'https://shop.example/?token=canary' }],
+  });
+
+  beforeEach(async () => {
+    house = new House();
+    memory = new MapMemory(0);
+    await house.kinds.load();
+    account = await house.accounts.add({
+      provider: 'anchor',
+      label: 'prod',
+      origin: 'https://a.example',
+      credentials: {},
+    });
+    list(session, someSession('other'));
+    filter = new TreeFilter({ accounts: house.accounts, kinds: house.kinds, store: house.store, memory });
+  });
+  afterEach(() => house.dispose());
+
+  function list(...sessions: Session[]): void {
+    const run = house.store.beginList(account);
+    run.arrive({ sessions, groups: [group], faults: [], account: undefined });
+    run.complete('list');
+  }
+
+  it('finds each word wherever a session has it, whatever its case', async () => {
+    for (const text of [
+      'checkout',
+      'SESS_01',
+      'nightly',
+      'owner=anna',
+      'shop.example',
+      'cart',
+      'crawl',
+      'prod eu check',
+    ]) {
+      await filter.set(text);
+      assert.deepEqual([filter.shows(account, session), filter.count(text).shown >= 1], [true, true], text);
+    }
+    for (const text of ['checkout mail', 'canary', 'token']) {
+      await filter.set(text);
+      assert.equal(filter.shows(account, session), false, text);
+    }
+    assert.deepEqual(filter.count('checkout'), { shown: 1, of: 2 });
+    assert.deepEqual(filter.count('  '), { shown: 2, of: 2 });
+  });
+
+  it('is kept, tells when it changes, and shows everything once it is cleared', async () => {
+    let changes = 0;
+    filter.onDidChange(() => changes++);
+    await filter.set('  a \u202e [x](command:y) ');
+    const again = new TreeFilter({ accounts: house.accounts, kinds: house.kinds, store: house.store, memory });
+    assert.equal(again.text, 'a [x] (command:y)');
+    await filter.set('');
+    assert.equal(changes, 2);
+    assert.ok(filter.shows(account, someSession('any')));
+    assert.equal(memory.get('filter'), undefined);
+    memory.values.set('filter', 7);
+    assert.equal(new TreeFilter({ accounts: house.accounts, kinds: house.kinds, store: house.store, memory }).text, '');
+  });
+});

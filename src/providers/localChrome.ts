@@ -160,8 +160,12 @@ interface Contexts {
 }
 
 async function contextsOf(cdp: CdpConnection, signal: AbortSignal): Promise<Contexts> {
-  const ids = decodeValue(ContextIds, await cdp.send('Target.getBrowserContexts', {}, signal));
-  const { targetInfos } = decodeValue(Targets, await cdp.send('Target.getTargets', {}, signal));
+  const answers = await Promise.all([
+    cdp.send('Target.getBrowserContexts', {}, signal),
+    cdp.send('Target.getTargets', {}, signal),
+  ]);
+  const ids = decodeValue(ContextIds, answers[0]);
+  const { targetInfos } = decodeValue(Targets, answers[1]);
   const { rows, faults } = await decodeEach(Target, targetInfos, (_, index) => `target ${index + 1}`);
   const defaultId = ids.defaultBrowserContextId ?? unnamedDefaultContext;
   const isolated = new Map<string, Page[]>();

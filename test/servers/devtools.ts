@@ -28,8 +28,8 @@ export class Devtools {
     this.#socket.close();
   }
 
-  /** Sends a command and returns its result. */
-  send<Result>(method: string, params: object = {}): Promise<Result> {
+  /** Sends a command and returns its result. @param sessionId of the attached target that it is for. */
+  send<Result>(method: string, params: object = {}, sessionId?: string): Promise<Result> {
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
       const listen = (data: Buffer) => {
@@ -40,7 +40,7 @@ export class Devtools {
         else reject(new Error(message.error.message));
       };
       this.#socket.on('message', listen);
-      this.#socket.send(JSON.stringify({ id, method, params }));
+      this.#socket.send(JSON.stringify({ id, method, params, sessionId }));
     });
   }
 

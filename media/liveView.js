@@ -196,27 +196,37 @@ function removeFrame() {
   frame = undefined;
 }
 
+/** Pictures are decoded side by side, and drawn one after the other. */
+let turn = Promise.resolve();
+
 /** @param {PanelFrame} shown */
-async function drawFrame({ number, width, height, jpeg }) {
-  try {
-    const bitmap = await createImageBitmap(new Blob([jpeg], { type: 'image/jpeg' }));
-    if (picture.width !== bitmap.width) picture.width = bitmap.width;
-    if (picture.height !== bitmap.height) picture.height = bitmap.height;
-    screen?.transferFromImageBitmap(bitmap);
-    drawnAt = performance.now();
-    unreadable = 0;
-    if (page.width !== width || page.height !== height) {
-      page = { width, height };
-      sizePicture();
-    }
-    // Nothing else changes with most pictures, and laying out the page anew for each of them is what costs.
-    if ((picture.hidden || !note.hidden) && state !== undefined) drawStage(state.stage);
-  } catch {
+function takeFrame({ number, width, height, jpeg }) {
+  const decoded = createImageBitmap(new Blob([jpeg], { type: 'image/jpeg' })).catch(() => undefined);
+  turn = turn.then(async () => {
+    drawFrame(await decoded, { width, height });
+    say({ type: 'drawn', number });
+  });
+}
+
+/** @param {ImageBitmap | undefined} bitmap undefined for a picture that is none @param {{ width: number, height: number }} viewport */
+function drawFrame(bitmap, { width, height }) {
+  if (bitmap === undefined) {
     // The next one may be a picture again.
     unreadable++;
     drawNote();
+    return;
   }
-  say({ type: 'drawn', number });
+  if (picture.width !== bitmap.width) picture.width = bitmap.width;
+  if (picture.height !== bitmap.height) picture.height = bitmap.height;
+  screen?.transferFromImageBitmap(bitmap);
+  drawnAt = performance.now();
+  unreadable = 0;
+  if (page.width !== width || page.height !== height) {
+    page = { width, height };
+    sizePicture();
+  }
+  // Nothing else changes with most pictures, and laying out the page anew for each of them is what costs.
+  if ((picture.hidden || !note.hidden) && state !== undefined) drawStage(state.stage);
 }
 
 function sizePicture() {
@@ -378,7 +388,7 @@ addEventListener('message', ({ source, origin, data }) => {
   if (origin !== window.origin) return;
   const message = /** @type {ToPanel} */ (data);
   if (message.type === 'state') draw(message);
-  else if (message.type === 'frame') void drawFrame(message);
+  else if (message.type === 'frame') takeFrame(message);
 });
 
 say({ type: 'ready', size: room() });

@@ -13,6 +13,8 @@ import { PageTargets } from './pageTargets.ts';
 // of it all the same, and makes the browser draw it for that moment.
 
 const quality = 80;
+/** Frames that are handed over at once: one is drawn while the next is on its way, or waits. */
+const mostHanded = 2;
 /** How often a tab in the background is looked at. */
 const backgroundMs = 1_000;
 /** Events this soon after a screenshot are its doing. */
@@ -144,7 +146,8 @@ export class Screencast implements Disposable {
   #shown: Shown | undefined;
   #condition: ScreencastState['condition'] = 'opening';
   #dialog: PageDialog | undefined;
-  #drawing: (Delivery & { readonly number: number }) | undefined;
+  /** Handed over, and not drawn yet; the oldest first. */
+  #handed: readonly (Delivery & { readonly number: number })[] = [];
   #waiting: Delivery | undefined;
   #lastNumber = 0;
   #last: Uint8Array<ArrayBuffer> | undefined;
@@ -158,7 +161,7 @@ export class Screencast implements Disposable {
   /** Counts the changes of the page that is shown: what was asked about one before is of no use. */
   #turn = 0;
 
-  /** Fires with each frame to be drawn. The next one comes after {@link drawn}. */
+  /** Fires with each frame to be drawn, in order. After two of them the next one comes after {@link drawn}. */
   readonly onFrame: Event<Frame> = this.#frame.event;
   readonly onDidChange: Event<ScreencastState> = this.#changed.event;
   /** Fires once, when the connection is lost or does not answer any longer. */
@@ -204,13 +207,14 @@ export class Screencast implements Disposable {
     await this.#showWanted();
   }
 
-  /** Says that a frame is on the screen, or cannot be drawn; the next one then comes. */
+  /** Says that a frame is on the screen, or cannot be drawn, and with it those before it; the next one then comes. */
   drawn(number: number): void {
     // One of a page that is shown no longer was forgotten meanwhile.
-    if (this.#drawing?.number !== number) return;
-    const { acknowledge } = this.#drawing;
-    this.#drawing = undefined;
-    acknowledge();
+    if (!this.#handed.some((one) => one.number === number)) return;
+    // What was handed over before it is drawn, too, or lost on the way.
+    const done = this.#handed.filter((one) => one.number <= number);
+    this.#handed = this.#handed.filter((one) => one.number > number);
+    for (const { acknowledge } of done) acknowledge();
     const next = this.#waiting;
     this.#waiting = undefined;
     if (next !== undefined) this.#deliver(next);
@@ -459,7 +463,7 @@ export class Screencast implements Disposable {
       return;
     }
     this.#last = jpeg;
-    if (this.#drawing === undefined) {
+    if (this.#handed.length < mostHanded) {
       this.#deliver(delivery);
       return;
     }
@@ -475,13 +479,13 @@ export class Screencast implements Disposable {
 
   #deliver(delivery: Delivery): void {
     const number = ++this.#lastNumber;
-    this.#drawing = { ...delivery, number };
+    this.#handed = [...this.#handed, { ...delivery, number }];
     this.#frame.fire({ ...delivery.picture, number });
   }
 
   /** What is on its way is of another page. It was not drawn, and its page has no use for being told so. */
   #forgetFrames(): void {
-    this.#drawing = undefined;
+    this.#handed = [];
     this.#waiting = undefined;
     this.#last = undefined;
   }

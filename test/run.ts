@@ -90,10 +90,11 @@ await script(async () => {
         console.log(`  ${await ensureBrowserless()}`),
       );
     }
+    // It is fetched while the unit tests run, which do not need it.
+    const editor = process.env['VSCODE_TEST_VERSION'] === undefined ? ensureVscodeServer() : undefined;
+    editor?.catch(() => {});
     await step('Unit tests', () => mocha('unit', scratch));
-    if (process.env['VSCODE_TEST_VERSION'] === undefined) {
-      await step('Find VS Code', async () => console.log(`  ${await ensureVscodeServer()}`));
-    }
+    if (editor !== undefined) await step('Find VS Code', async () => console.log(`  ${await editor}`));
     await step('Integration tests, inside VS Code', () => integration(scratch));
     if (process.env['VSCODE_TEST_VERSION'] === undefined) await step('End-to-end tests', () => mocha('e2e', scratch));
   } finally {

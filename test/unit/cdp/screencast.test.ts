@@ -167,7 +167,7 @@ describe('screencast', function () {
 
   it('follows a page through navigations to other sites', async () => {
     const id = await context('counter');
-    const one = await watch(id);
+    const one = await watch(id, { clock: fastClock(5) });
     await until(() => one.frames.length > 2);
     const { shown } = one.screencast.state;
     assert.ok(shown);
@@ -181,7 +181,7 @@ describe('screencast', function () {
 
   it('follows the session to new tabs and back, unless a page was chosen', async () => {
     const id = await context('counter');
-    const one = await watch(id);
+    const one = await watch(id, { clock: fastClock(5) });
     await until(() => shownTitle(one) === 'Counter' && one.frames.length > 0);
     const second = await openTab(id, 'clock');
     await until(() => shownTitle(one) === 'Clock' && one.screencast.state.condition === 'live');
@@ -232,7 +232,7 @@ describe('screencast', function () {
   });
 
   it('says that a page has crashed, and shows it again once it is loaded anew', async () => {
-    const one = await watch(await context('counter'));
+    const one = await watch(await context('counter'), { clock: fastClock(5) });
     await until(() => one.frames.length > 0);
     const { shown } = one.screencast.state;
     assert.ok(shown);

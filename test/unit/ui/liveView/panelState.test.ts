@@ -1,0 +1,146 @@
+import { strict as assert } from 'node:assert';
+import type { Screencast, ScreencastState } from '../../../../src/cdp/screencast.ts';
+import { accountId, type PageId, pageId, sessionId } from '../../../../src/core/ids.ts';
+import type { LiveView } from '../../../../src/core/liveView.ts';
+import { anchor } from '../../../../src/providers/anchor.ts';
+import { SessionStore } from '../../../../src/services/sessionStore.ts';
+import { panelState, type Shown } from '../../../../src/ui/liveView/panelState.ts';
+import { someSession } from '../../sessions.ts';
+
+const account = { id: accountId('uuid-1'), provider: 'anchor', label: 'prod', origin: 'https://api.anchorbrowser.io' };
+const session = someSession('sess_a', { startedAt: 0 });
+const view: LiveView = {
+  url: new URL('https://live.anchorbrowser.io/x?rt=canary'),
+  sandbox: 'allow-scripts',
+  allow: '',
+  fixedMode: false,
+  oneTime: 'no',
+  farewell: undefined,
+};
+const now = 12 * 60_000;
+
+describe('what a panel draws', () => {
+  let store: SessionStore;
+  const usual: Shown = {
+    subject: { accountId: account.id, sessionId: session.id, pageId: undefined },
+    mode: 'watch',
+    stage: { kind: 'frame', view, url: view.url, number: 1 },
+    name: 'checkout',
+    account,
+    kind: anchor,
+    session,
+    pages: [
+      { id: pageId('p1'), title: '<img src=x> \u202e](command:x)', url: 'https://a.example/' },
+      { id: pageId('p2'), title: '', url: 'https://b.example/?secret=canary' },
+    ],
+    knowsSteering: false,
+    hint: false,
+  };
+  const drawn = (more: Partial<Shown> = {}) => panelState({ ...usual, ...more }, store, now);
+  /** A stage of pictures in this state. */
+  const cast = (state: Partial<ScreencastState>): Shown['stage'] => {
+    const whole = { pages: usual.pages, shown: undefined, condition: 'live', dialog: undefined, ...state } as const;
+    return { kind: 'cast', screencast: { state: whole } as Screencast };
+  };
+
+  beforeEach(() => {
+    store = new SessionStore(() => now);
+    store.setAccounts([account.id]);
+    list();
+  });
+
+  function list(): void {
+    const run = store.beginList(account.id);
+    run.arrive({ sessions: [session], groups: [], faults: [], account: undefined });
+    run.complete('list');
+  }
+
+  it('says who is shown and for how long it has run, and keeps no address but that of the frame', () => {
+    const { identity, name, account: where, status, dot, dotWord, pages, stage, can } = drawn();
+    assert.deepEqual([name, where, status], ['checkout', 'Anchor Browser · prod', 'running for 12 minutes']);
+    assert.deepEqual([dot, dotWord], ['live', 'running']);
+    assert.deepEqual(pages, [
+      { id: 'p1', label: '<img src=x> ] (command:x)' },
+      { id: 'p2', label: 'b.example/' },
+    ]);
+    assert.doesNotMatch(JSON.stringify({ identity, pages, can, name, where }), /canary/);
+    assert.ok(stage.kind === 'frame' && stage.url === view.url.href);
+    assert.deepEqual([can.mode, can.fit, can.endSession], [true, false, true]);
+  });
+
+  it('follows where the session is in its life', () => {
+    store.setLife(account.id, [session.id], { kind: 'ending', since: now });
+    assert.deepEqual([drawn().dot, drawn().status, drawn().can.endSession], ['ending', 'ending…', false]);
+    store.setLife(account.id, [session.id], { kind: 'stuck', since: now, why: { kind: 'stillRuns' } });
+    assert.deepEqual([drawn().dot, drawn().status], ['trouble', 'not ended: still running']);
+    store.setLife(account.id, [session.id], { kind: 'running' });
+    store.beginList(account.id).complete('probe');
+    assert.deepEqual([drawn().dot, drawn().status], ['live', 'not in the last list']);
+    assert.equal(drawn({ session: { ...session, phase: 'idle' } }).dotWord, 'idle');
+  });
+
+  it('warns before the first steering, of keys too where they go to a picture, and never again', () => {
+    assert.equal(drawn().notice, undefined);
+    const framed = drawn({ mode: 'interact' }).notice;
+    assert.match(framed?.text ?? '', /goes to the page/);
+    assert.doesNotMatch(framed?.text ?? '', /F6/);
+    assert.match(drawn({ mode: 'interact', stage: cast({}) }).notice?.text ?? '', /until you press F6/);
+    assert.equal(drawn({ mode: 'interact', knowsSteering: true }).notice, undefined);
+    assert.equal(drawn({ mode: 'interact', stage: { kind: 'lost' } }).notice, undefined);
+  });
+
+  it('hints at a frame that may be blank, by a button that silences nothing else', () => {
+    const { notice } = drawn({ hint: true });
+    assert.match(notice?.text ?? '', /Nothing to be seen\?/);
+    assert.deepEqual(
+      notice?.buttons.map(({ button }) => button),
+      ['openExternal', 'hideHint'],
+    );
+    assert.deepEqual(
+      drawn({ hint: true, mode: 'interact' }).notice?.buttons.map(({ button }) => button),
+      ['understood'],
+    );
+  });
+
+  it('puts a page’s question before everything else, as plain text', () => {
+    const question = { type: 'confirm', message: 'Really [x](command:y)\u202e?' };
+    const { notice } = drawn({ stage: cast({ dialog: question }), mode: 'interact' });
+    assert.equal(notice?.text, 'The page says: Really [x] (command:y)?');
+    assert.deepEqual(
+      notice.buttons.map(({ button }) => button),
+      ['acceptDialog', 'dismissDialog'],
+    );
+    const told = drawn({ stage: cast({ dialog: { type: 'alert', message: 'Hello' } }) }).notice;
+    assert.deepEqual(
+      told?.buttons.map(({ button }) => button),
+      ['acceptDialog'],
+    );
+  });
+
+  it('dims what is not so any longer, and keeps it behind what is over, unless it may go on', () => {
+    const stale = (stage: Shown['stage']) => {
+      const { stage: its } = drawn({ stage });
+      return its.kind === 'cast' && its.stale;
+    };
+    assert.deepEqual([cast({}), cast({ condition: 'crashed' }), cast({ condition: 'noPage' })].map(stale), [
+      false,
+      true,
+      true,
+    ]);
+    assert.equal(stale({ kind: 'lost' }), true);
+    const card = { heading: 'Over', lines: [], buttons: [] };
+    const over = drawn({ stage: { kind: 'over', card } });
+    assert.deepEqual(over.stage, { kind: 'card', card, overLast: true });
+    assert.deepEqual([over.dot, over.pages, over.can.reload], ['ended', [], false]);
+    const orphan = drawn({ stage: { kind: 'over', card }, account: undefined });
+    assert.deepEqual(orphan.stage, { kind: 'card', card, overLast: false });
+  });
+
+  it('names the page that is shown', () => {
+    assert.equal(drawn().shownPage, 'p1');
+    const subject = { ...usual.subject, pageId: pageId('p2') };
+    assert.equal(drawn({ subject }).shownPage, 'p2');
+    assert.equal(drawn({ subject, stage: cast({ shown: 'p1' as PageId }) }).shownPage, 'p1');
+    assert.equal(drawn({ pages: [], subject: { ...usual.subject, sessionId: sessionId('x') } }).shownPage, '');
+  });
+});

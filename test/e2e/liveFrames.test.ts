@@ -42,7 +42,7 @@ describe('a person who watches sessions on their vendors’ own pages', function
     for (const name of ['shop', 'mail', 'news', 'forged']) {
       anchor.add({ id: `sess_${name}`, domains: [`${name}.example`], createdAt: started });
     }
-    for (const name of ['nightly', 'weekly']) {
+    for (const name of ['nightly', 'weekly', 'monthly']) {
       browserbase.add({ id: `bb-${name}`, userMetadata: { name, job: 'crawl' }, createdAt: started });
     }
     await v2?.open({ trackingId: 'watched', page: `${pages.url}/clock` });
@@ -167,6 +167,84 @@ describe('a person who watches sessions on their vendors’ own pages', function
     await closeAll();
   });
 
+  it('opens an address that works once, or could not be asked, only when told to, and one that is none never', async () => {
+    const [member] = anchor.addBatch(1).members;
+    assert.ok(member);
+    member.pages = [];
+    anchor.oneTime.set(member.id, 0);
+    await person.run('Refresh');
+    const name = member.id.slice(0, 8);
+    const once = await openLive(name);
+    await once.getByRole('heading', { name: 'This link works only once' }).waitFor();
+    assert.equal(anchor.oneTime.get(member.id), 0);
+    await once.getByRole('button', { name: 'Show It Here' }).click();
+    await framed(name);
+    assert.equal(anchor.oneTime.get(member.id), 1);
+
+    anchor.misbehave('GET', /^\/live\//, { kind: 'cut', when: 'before' });
+    const news = await openLive('news.example');
+    await news.getByRole('heading', { name: 'This page cannot be reached from here' }).waitFor();
+    anchor.behave();
+    await news.getByRole('button', { name: 'Show Anyway' }).click();
+    await framed('news.example');
+
+    const page = { id: 'p', title: '', url: 'https://mail.example/', frontend_url: 'javascript:alert(1)' };
+    anchor.misbehave('GET', /pages$/, { kind: 'answer', answer: { status: 200, json: [page] } });
+    const mail = await openLive('mail.example');
+    await mail.getByRole('heading', { name: 'There is no live view now' }).waitFor();
+    await mail.getByText('is not one of this provider’s').waitFor();
+    assert.equal(await mail.locator('iframe').count(), 0);
+    await person.picture('frames-bad-address');
+    anchor.behave();
+    // It ends while its panel is being opened.
+    anchor.misbehave('GET', /pages$/, { kind: 'slow', ms: 1_000 });
+    const dying = anchor.add({ id: 'sess_dying', domains: ['dying.example'] });
+    await person.run('Refresh');
+    const panel = await openLive('dying.example');
+    dying.status = 'completed';
+    await panel.getByRole('heading', { name: 'No longer running' }).waitFor({ timeout: 20_000 });
+    anchor.behave();
+    await closeAll();
+  });
+
+  it('steers what is framed, and ends it from there', async () => {
+    const panel = await openLive('monthly');
+    const monthly = await framed('monthly');
+    await panel.getByRole('button', { name: 'Interact' }).click();
+    await monthly.locator('#field').click();
+    await person.page.keyboard.type('wanted');
+    assert.equal(await monthly.locator('#field').inputValue(), 'wanted');
+    await panel.getByRole('button', { name: 'End Session…' }).click();
+    assert.match(await person.dialog(), /End session “monthly”\?[\s\S]*A live view of it is open/);
+    await person.press('End Session');
+    await panel.getByRole('heading', { name: 'Session ended' }).waitFor();
+    assert.match(await panel.locator('#card').innerText(), /You ended it at \d/);
+    assert.ok(!browserbase.running.includes('bb-monthly'));
+    await panel.getByRole('button', { name: 'Close' }).click();
+  });
+
+  it('watches the real Browserless by pictures', async function () {
+    if (v2 === undefined) this.skip();
+    await person.run('Add Account…');
+    await person.pick('Browserless');
+    await person.type('Address of your Browserless server', v2.url);
+    await person.type('Browserless token', v2.token);
+    await person.type('A name for the tree', 'own');
+    await person.row('Session watched').waitFor();
+    const panel = await openLive('watched');
+    await panel.getByText('counts as one of its clients').waitFor();
+    await panel.getByRole('button', { name: 'Show Live View' }).click();
+    const picture = panel.locator('#picture');
+    await picture.waitFor({ state: 'visible', timeout: 30_000 });
+    // Of its pages Browserless's own is empty.
+    assert.equal(await panel.getByLabel('Page of the session').locator('option:checked').innerText(), 'Clock');
+    await panel.locator('#note').waitFor({ state: 'hidden' });
+    const before = await picture.screenshot();
+    await person.page.waitForTimeout(1_100);
+    assert.ok((await person.difference(before, await picture.screenshot())) > 0.0005, 'the clock stands still');
+    await person.picture('frames-browserless');
+  });
+
   it('sees at once in the panel that a session is over, wherever it was ended', async () => {
     await openLive('weekly');
     await framed('weekly');
@@ -206,8 +284,20 @@ describe('a person who watches sessions on their vendors’ own pages', function
     await person.picture('frames-restored');
     await person.page.getByRole('tab', { name: 'Live: shop.example' }).first().click();
     await framed('shop.example');
+    if (v2 !== undefined) {
+      await person.page.getByRole('tab', { name: 'Live: watched' }).first().click();
+      await (await person.live('watched')).locator('#picture').waitFor({ state: 'visible', timeout: 30_000 });
+    }
 
-    const secrets = [anchor.key, browserbase.key, '/live/sess_', 'rt=a%2Bb', 'devtools-fullscreen', 'debug=true'];
+    const secrets = [
+      ...(v2 === undefined ? [] : [v2.token]),
+      anchor.key,
+      browserbase.key,
+      '/live/sess_',
+      'rt=a%2Bb',
+      'devtools-fullscreen',
+      'debug=true',
+    ];
     const kept = [...(await filesBelow(join(userDataDir, 'server'))), ...(await browserStorage(person.page))];
     assert.ok(
       kept.some(({ text }) => text.includes('browserSessions.liveView')),
@@ -247,26 +337,11 @@ describe('a person who watches sessions on their vendors’ own pages', function
     await closeAll();
   });
 
-  it('watches the real Browserless by pictures, and ends the session from there', async function () {
+  it('ends a session of the real Browserless from its panel', async function () {
     if (v2 === undefined) this.skip();
-    await person.run('Add Account…');
-    await person.pick('Browserless');
-    await person.type('Address of your Browserless server', v2.url);
-    await person.type('Browserless token', v2.token);
-    await person.type('A name for the tree', 'own');
-    await person.row('Session watched').waitFor();
     const panel = await openLive('watched');
-    await panel.getByText('counts as one of its clients').waitFor();
-    await panel.getByRole('button', { name: 'Show Live View' }).click();
-    const picture = panel.locator('#picture');
-    await picture.waitFor({ state: 'visible', timeout: 30_000 });
-    // Browserless's own empty page is there, too, and Chrome tells of pages that are there already in no order.
-    await panel.getByLabel('Page of the session').selectOption({ label: 'Clock' });
-    await panel.locator('#note').waitFor({ state: 'hidden' });
-    const before = await picture.screenshot();
-    await person.page.waitForTimeout(1_100);
-    assert.ok((await person.difference(before, await picture.screenshot())) > 0.0005, 'the clock stands still');
-    await person.picture('frames-browserless');
+    await panel.locator('#picture').waitFor({ state: 'visible', timeout: 30_000 });
+    await panel.getByRole('button', { name: 'Interact' }).click();
     await panel.getByRole('button', { name: 'End Session…' }).click();
     await person.press('End Session');
     await panel.getByRole('heading', { name: 'Session ended' }).waitFor();

@@ -104,6 +104,28 @@ describe('a person who watches a Chrome of their own', function () {
     await person.page.getByRole('tab', { name: 'Live: Sign-up form' }).click();
   });
 
+  it('stays connected to what is hidden where the settings say so', async () => {
+    const setting = 'browserSessions.liveView.keepAliveWhenHidden';
+    await person.row('Session Clock').focus();
+    await person.turnOn(setting, 'hidden');
+    await person.row('Session Counter').click();
+    await pictureIn(await person.live('Counter'));
+    await person.page.getByRole('tab', { name: 'Live: Sign-up form' }).click();
+    await pictureIn(await person.live('Sign-up form'));
+    await person.page.waitForTimeout(1_000);
+    assert.equal(relay.sockets, 2);
+    // From then on it is not, though its panel was made when they did.
+    await person.row('Session Clock').focus();
+    await person.turnOn(setting, 'hidden');
+    await person.page.getByRole('tab', { name: 'Live: Counter' }).click();
+    await person.page.getByRole('tab', { name: 'Live: Sign-up form' }).click();
+    await until(async () => relay.sockets === 1);
+    await person.page.getByRole('tab', { name: 'Live: Counter' }).click();
+    assert.ok((await changeIn(await person.live('Counter'))) > 0.0005, 'it stands still');
+    await person.page.keyboard.press('Control+W');
+    await person.page.getByRole('tab', { name: 'Live: Sign-up form' }).click();
+  });
+
   it('only watches, until it is asked to interact: then clicks, types and pastes into the page', async () => {
     const panel = await person.live('Sign-up form');
     const picture = await pictureIn(panel);
@@ -149,7 +171,9 @@ describe('a person who watches a Chrome of their own', function () {
   it('reaches everything in the panel by the keyboard', async () => {
     const panel = await person.live('Sign-up form');
     const focused = () => panel.evaluate(() => document.activeElement?.id);
-    await panel.locator('#mode').focus();
+    // From wherever the focus is in the panel, the toolbar is one stop of the Tab key.
+    await panel.locator('#name').click();
+    for (let tabs = 0; tabs < 5 && (await focused()) !== 'mode'; tabs++) await person.page.keyboard.press('Tab');
     const seen = [await focused()];
     for (let step = 0; step < 4; step++) {
       await person.page.keyboard.press('ArrowRight');
@@ -228,6 +252,33 @@ describe('a person who watches a Chrome of their own', function () {
     await person.picture('screencast-ended');
     await panel.getByRole('button', { name: /^Show (Sign-up form|Counter)$/ }).click();
     await until(async () => (await person.page.getByRole('tab', { name: 'Live: Clock' }).count()) === 0);
+  });
+
+  it('is shown a hostile title as plain text, and opens it by keyboard or palette', async () => {
+    const title = '<img src=x> [x](command:workbench.action.closeWindow) \u202e$(trash)';
+    const hostile = await devtools.openContext(
+      `data:text/html;charset=utf-8,<title>${encodeURIComponent(title)}</title><p>Hello`,
+    );
+    await person.run('Refresh');
+    const shown = '<img src=x> [x] (command:workbench.action.closeWindow) $ (trash)';
+    await person.run('Open Live View');
+    await person.pick('<img src=x> [x] (command');
+    const panel = await person.live(shown);
+    await pictureIn(panel);
+    assert.equal(await panel.locator('h1').innerText(), shown);
+    assert.equal(await panel.locator('img').count(), 0);
+    await person.picture('screencast-hostile');
+    await person.page.keyboard.press('Control+W');
+    await person.row('Session Counter').click();
+    await person.page.keyboard.press('Home');
+    const focused = person.page.getByRole('tree').locator('.monaco-list-row.focused');
+    for (let rows = 0; rows < 20; rows++) {
+      if (((await focused.getAttribute('aria-label')) ?? '').startsWith('Session Sign-up form')) break;
+      await person.page.keyboard.press('ArrowDown');
+    }
+    await person.page.keyboard.press('Enter');
+    await pictureIn(await person.live('Sign-up form'));
+    await devtools.send('Target.disposeBrowserContext', { browserContextId: hostile });
   });
 
   it('is told when the connection is lost, and sees the page again without asking', async () => {

@@ -33,7 +33,7 @@ export async function* everyPage(
 }
 
 /** Makes a function that names a row by one of its fields, or by its place in the list. */
-export function subjectOf(field: string): (row: unknown, index: number) => string {
+export function namedBy(field: string): (row: unknown, index: number) => string {
   return (row, index) => {
     const id: unknown = typeof row === 'object' && row !== null ? Reflect.get(row, field) : undefined;
     return typeof id === 'string' && id !== '' ? id : `row ${index + 1}`;

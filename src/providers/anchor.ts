@@ -12,7 +12,7 @@ import { ProviderError } from '../core/providerError.ts';
 import { remembered } from '../core/remembered.ts';
 import type { Session, SessionPhase } from '../core/session.ts';
 import { dateField, decode, decodeEach, idField } from '../http/decode.ts';
-import { everyPage, subjectOf } from '../http/paging.ts';
+import { everyPage, namedBy } from '../http/paging.ts';
 
 // Anchor Browser, https://docs.anchorbrowser.io/api-reference (OpenAPI 1.0.0). What that document does not say, and is
 // therefore never relied on: the words a session's status may be, and what an end of an ended session answers.
@@ -150,11 +150,7 @@ function connect(link: Link): Provider {
   /** The sessions of this key: what ends of many reach (GET /v1/sessions is of the whole team). */
   async function flatList(signal: AbortSignal): Promise<Inventory> {
     const answer = await send({ method: 'GET', route: '/v1/sessions/all/status' }, signal);
-    const { rows, faults } = await decodeEach(
-      FlatSession,
-      decode(FlatList, answer).data.items,
-      subjectOf('session_id'),
-    );
+    const { rows, faults } = await decodeEach(FlatSession, decode(FlatList, answer).data.items, namedBy('session_id'));
     const sessions = rows
       .filter(({ status }) => !hasEnded(status))
       .map((row) => sessionOf(sessionId(row.session_id), row.status, row.tags, row.created_at));
@@ -169,8 +165,7 @@ function connect(link: Link): Provider {
       const { sessions, total_pages } = decode(PagedList, answer).data;
       return { rows: sessions, more: page < total_pages };
     };
-    for await (const rows of everyPage(read, subjectOf('id')))
-      yield await decodeEach(PagedSession, rows, subjectOf('id'));
+    for await (const rows of everyPage(read, namedBy('id'))) yield await decodeEach(PagedSession, rows, namedBy('id'));
   }
 
   async function* batches(createdAfter: number, signal: AbortSignal): AsyncGenerator<Decoded<Batch>> {
@@ -180,8 +175,8 @@ function connect(link: Link): Provider {
       const { batches: rows, pagination } = decode(BatchList, answer).data;
       return { rows, more: pagination.has_next };
     };
-    for await (const rows of everyPage(read, subjectOf('batch_id')))
-      yield await decodeEach(Batch, rows, subjectOf('batch_id'));
+    for await (const rows of everyPage(read, namedBy('batch_id')))
+      yield await decodeEach(Batch, rows, namedBy('batch_id'));
   }
 
   async function batchSessions(id: GroupId, signal: AbortSignal) {

@@ -11,7 +11,7 @@ import { ProviderError } from '../core/providerError.ts';
 import { remembered } from '../core/remembered.ts';
 import type { Fate, Session, SessionPhase } from '../core/session.ts';
 import { dateField, decode, decodeEach, idField } from '../http/decode.ts';
-import { subjectOf } from '../http/paging.ts';
+import { namedBy } from '../http/paging.ts';
 
 // Browserbase, https://docs.browserbase.com/reference/api, and Stagehand's API for the sessions that Stagehand started,
 // https://docs.stagehand.dev (OpenAPI 3.1.0). A session is released, never deleted, and ends some time after that. What
@@ -138,7 +138,7 @@ function connect(link: Link): Provider {
 
   async function listed(status: (typeof runningStatuses)[number], signal: AbortSignal): Promise<Inventory> {
     const answer = await send({ method: 'GET', route: '/v1/sessions', query: { status } }, signal);
-    const { rows, faults } = await decodeEach(SessionRow, decode(SessionList, answer), subjectOf('id'));
+    const { rows, faults } = await decodeEach(SessionRow, decode(SessionList, answer), namedBy('id'));
     const sessions = rows.filter((row) => !endedStatuses.has(row.status)).map(sessionOf);
     return { sessions, groups: [], faults, account: undefined };
   }
@@ -235,7 +235,7 @@ function connect(link: Link): Provider {
     async probeMany(sessions, signal) {
       const rows = decode(SessionList, await send({ method: 'GET', route: '/v1/sessions' }, signal));
       const asked = new Set<string>(sessions.map(({ id }) => id));
-      const { rows: all } = await decodeEach(SessionStatus, rows, subjectOf('id'));
+      const { rows: all } = await decodeEach(SessionStatus, rows, namedBy('id'));
       const told = all.filter(({ id }) => asked.has(id));
       return new Map(
         told.map(({ id, status }) => [sessionId(id), endedStatuses.has(status) ? 'gone' : 'running'] as const),

@@ -11,7 +11,7 @@ import { ProviderError, unaddressable } from '../core/providerError.ts';
 import { remembered } from '../core/remembered.ts';
 import type { Session } from '../core/session.ts';
 import { decode, decodeEach, idField, timeField } from '../http/decode.ts';
-import { everyPage, subjectOf } from '../http/paging.ts';
+import { everyPage, namedBy } from '../http/paging.ts';
 
 // Browserless, https://docs.browserless.io, which is three things under one name. Which of them an address is, is found
 // out by asking it.
@@ -329,8 +329,8 @@ function cloud(link: Link, version: string | undefined): Surface {
         'Listing sessions of Browserless’s shared cloud without the setting browserSessions.browserless.accountApi';
       throw new ProviderError({ kind: 'unsupported', what }, 'the account API is not turned on');
     }
-    for await (const page of everyPage((number) => read(number, signal), subjectOf('browserId'))) {
-      const { rows, faults } = await decodeEach(CloudSession, page, subjectOf('browserId'));
+    for await (const page of everyPage((number) => read(number, signal), namedBy('browserId'))) {
+      const { rows, faults } = await decodeEach(CloudSession, page, namedBy('browserId'));
       yield { sessions: rows.map(cloudSessionOf), groups: [], faults, account: facts };
     }
   }
@@ -398,8 +398,8 @@ function accountApiRefusal(said: string | undefined): ProviderError {
 
 /** Names a row by its browser; some rows of Firefox's have no id at all. */
 function subject(row: unknown, index: number): string {
-  const named = subjectOf('browserId')(row, index);
-  return named.startsWith('row ') ? subjectOf('browser')(row, index) : named;
+  const named = namedBy('browserId')(row, index);
+  return named.startsWith('row ') ? namedBy('browser')(row, index) : named;
 }
 
 /** All rows of one browser: its own, and one for each of its targets, which repeat what the browser's says. */

@@ -9,7 +9,7 @@ import { type EndAnswer, type Link, type Provider, type ProviderKind, usualEndin
 import { ProviderError } from '../core/providerError.ts';
 import type { Session, SessionPhase } from '../core/session.ts';
 import { dateField, decode, decodeEach, idField } from '../http/decode.ts';
-import { subjectOf } from '../http/paging.ts';
+import { namedBy } from '../http/paging.ts';
 
 // A session gateway of one's own that speaks GET|DELETE /api/browser-automation/sessions/[sessionId], in front of a vendor
 // whose key it keeps. What its document promises is not all kept by the gateways that are known: some list nothing,
@@ -80,7 +80,7 @@ function connect(link: Link): Provider {
 
   async function inventory(signal: AbortSignal): Promise<Inventory> {
     const { sessions, count } = decode(SessionList, await send({ method: 'GET', route: collection }, signal));
-    const { rows, faults } = await decodeEach(SessionRow, sessions, subjectOf('id'));
+    const { rows, faults } = await decodeEach(SessionRow, sessions, namedBy('id'));
     return {
       sessions: rows.filter(({ status }) => status !== endedStatus).map(sessionOf),
       groups: [],

@@ -32,13 +32,13 @@ export async function openDefault(context: CommandContext, args: readonly unknow
 
 /** Shows a session or page in the browser that the person uses. */
 export async function openLiveViewExternal(context: CommandContext, args: readonly unknown[]): Promise<void> {
-  const subject = await subjectOf(context, args, l10n.t('Open in External Browser'), hasLink);
+  const subject = await subjectFor(context, args, l10n.t('Open in External Browser'), hasLink);
   if (subject !== undefined && !(await context.liveViews.openExternal(subject))) tellNoLink(context);
 }
 
 /** Puts a link on the clipboard with which a session or page can be watched. */
 export async function copyLiveViewUrl(context: CommandContext, args: readonly unknown[]): Promise<void> {
-  const subject = await subjectOf(context, args, l10n.t('Copy Live View Link'), hasLink);
+  const subject = await subjectFor(context, args, l10n.t('Copy Live View Link'), hasLink);
   if (subject !== undefined && !(await context.liveViews.copyLink(subject))) tellNoLink(context);
 }
 
@@ -86,7 +86,7 @@ async function show(
   column: vscode.ViewColumn,
   keepFocus: boolean,
 ): Promise<void> {
-  const subject = await subjectOf(context, args, l10n.t('Open Live View'), canShow);
+  const subject = await subjectFor(context, args, l10n.t('Open Live View'), canShow);
   if (subject !== undefined) await context.liveViews.open(subject, column, keepFocus);
 }
 
@@ -103,7 +103,7 @@ function tellNoLink({ prompts }: CommandContext): void {
 }
 
 /** The session or page that a caller names, or the session that the person picks of those that fit. */
-async function subjectOf(
+async function subjectFor(
   context: CommandContext,
   args: readonly unknown[],
   title: string,

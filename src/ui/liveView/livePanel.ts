@@ -630,7 +630,7 @@ export class LivePanel implements vscode.Disposable {
 }
 
 /** Reads who a panel was about, as it was kept; the ids were checked. */
-export function subjectOf({ accountId, sessionId: id, pageId }: PanelIdentity): Subject {
+export function keptSubject({ accountId, sessionId: id, pageId }: PanelIdentity): Subject {
   return {
     accountId: accountId as Subject['accountId'],
     sessionId: sessionId(id) satisfies SessionId,

@@ -10,7 +10,7 @@ import { accountHost } from '../words/names.ts';
 import { troubleSentence } from '../words/troubles.ts';
 import { oneTimeCard } from '../words/watching.ts';
 import { mayWatch } from './effects.ts';
-import { LivePanel, type LivePanelParts, subjectOf } from './livePanel.ts';
+import { keptSubject, LivePanel, type LivePanelParts } from './livePanel.ts';
 import { identityOf, type PanelButton } from './messages.ts';
 import { findPage, reachable, type Subject } from './sights.ts';
 import { liveViewType } from './viewType.ts';
@@ -106,12 +106,12 @@ export class LiveViews implements vscode.Disposable {
   /** Takes over a panel that was there before the window was loaded anew. One that says nothing of itself is closed. */
   async restore(panel: vscode.WebviewPanel, kept: unknown): Promise<void> {
     const identity = identityOf(kept);
-    if (identity === undefined || this.#find(subjectOf(identity)) !== undefined) {
+    if (identity === undefined || this.#find(keptSubject(identity)) !== undefined) {
       panel.dispose();
       return;
     }
     panel.webview.options = { enableScripts: true, localResourceRoots: [this.#options.media] };
-    await this.#adopt(new LivePanel(panel, subjectOf(identity), identity.mode, this.#parts()));
+    await this.#adopt(new LivePanel(panel, keptSubject(identity), identity.mode, this.#parts()));
   }
 
   /**

@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import type { HttpAnswer } from '../../../src/core/http.ts';
 import { ProviderError } from '../../../src/core/providerError.ts';
 import { dateField, decode, decodeEach, idField, timeField } from '../../../src/http/decode.ts';
-import { everyPage, subjectOf } from '../../../src/http/paging.ts';
+import { everyPage, namedBy } from '../../../src/http/paging.ts';
 
 const answer = (body: string, type = 'application/json'): HttpAnswer => ({
   status: 200,
@@ -55,7 +55,7 @@ describe('decode', () => {
   });
 
   it('parts good rows from bad ones, and names the bad', async () => {
-    const { rows, faults } = await decodeEach(Row, [{ id: 'a' }, { id: 'b/c' }, 7, { id: 'd' }], subjectOf('id'));
+    const { rows, faults } = await decodeEach(Row, [{ id: 'a' }, { id: 'b/c' }, 7, { id: 'd' }], namedBy('id'));
     assert.deepEqual(
       rows.map(({ id }) => id),
       ['a', 'd'],
@@ -85,18 +85,18 @@ describe('paging', () => {
 
   it('reads every page', async () => {
     const read = async (page: number) => ({ rows: [{ id: `a${page}` }, { id: `b${page}` }], more: page < 3 });
-    assert.equal((await rowsOf(everyPage(read, subjectOf('id')))).length, 6);
+    assert.equal((await rowsOf(everyPage(read, namedBy('id')))).length, 6);
   });
 
   it('ends at an empty page though more is promised', async () => {
     const read = async (page: number) => ({ rows: page === 1 ? [{ id: 'a' }] : [], more: true });
-    assert.equal((await rowsOf(everyPage(read, subjectOf('id')))).length, 1);
+    assert.equal((await rowsOf(everyPage(read, namedBy('id')))).length, 1);
   });
 
   it('gives up a list that repeats itself or never ends, and says so', async () => {
     const same = async () => ({ rows: [{ id: 'a' }], more: true });
-    await assert.rejects(rowsOf(everyPage(same, subjectOf('id'))), /repeats itself on page 2/);
+    await assert.rejects(rowsOf(everyPage(same, namedBy('id'))), /repeats itself on page 2/);
     const endless = async (page: number) => ({ rows: [{ id: `a${page}` }], more: true });
-    await assert.rejects(rowsOf(everyPage(endless, subjectOf('id'))), /has no end: 500 pages/);
+    await assert.rejects(rowsOf(everyPage(endless, namedBy('id'))), /has no end: 500 pages/);
   });
 });

@@ -6,7 +6,7 @@ import { type Link, type Provider, type ProviderKind, usualEnding } from '../../
 import { ProviderError } from '../../../src/core/providerError.ts';
 import type { Session } from '../../../src/core/session.ts';
 import { decode, decodeEach, idField } from '../../../src/http/decode.ts';
-import { everyPage, subjectOf } from '../../../src/http/paging.ts';
+import { everyPage, namedBy } from '../../../src/http/paging.ts';
 
 // A vendor that there is not, as a stranger would add one: this file, and its name in the list.
 
@@ -54,8 +54,8 @@ function connect(link: Link): Provider {
       const { rooms, next } = decode(Rooms, await send({ method: 'GET', route: '/rooms', query: { page } }, signal));
       return { rows: rooms, more: next !== null };
     };
-    for await (const page of everyPage(read, subjectOf('room'))) {
-      const { rows, faults } = await decodeEach(Room, page, subjectOf('room'));
+    for await (const page of everyPage(read, namedBy('room'))) {
+      const { rows, faults } = await decodeEach(Room, page, namedBy('room'));
       yield { sessions: rows.map(sessionOf), groups: [], faults, account: undefined };
     }
   }

@@ -3,7 +3,7 @@ import { type RunningChromium, startChromium } from '../host/chromium.ts';
 import { Devtools } from '../servers/devtools.ts';
 import { startRelay } from '../servers/relay.ts';
 import type { VendorServer } from '../servers/vendorServer.ts';
-import { until, WorkbenchPerson } from './person.ts';
+import { until, WorkbenchPerson, writtenAfterMs } from './person.ts';
 
 const count = 12;
 const page = (index: number) => `data:text/html,<title>Job ${index}</title><h1>Job ${index}</h1>`;
@@ -110,6 +110,7 @@ describe('a person who kills all', function () {
     await person.row('Session Job 7 ended at').waitFor();
     const label = (await person.row('Session Job 7 ended at').getAttribute('aria-label')) ?? '';
     assert.match(label, /by itself or by others/);
+    await person.page.waitForTimeout(writtenAfterMs);
     await person.reload();
     await person.row('Session Job 7 ended at').waitFor({ timeout: 30_000 });
   });

@@ -8,10 +8,7 @@ import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
 import { type BrowserbaseServer, startBrowserbase } from '../servers/browserbase.ts';
 import { startPages } from '../servers/pages.ts';
 import type { VendorServer } from '../servers/vendorServer.ts';
-import { until, WorkbenchPerson } from './person.ts';
-
-/** In a browser VS Code writes down what is to last every five seconds. */
-const writtenAfterMs = 7_000;
+import { until, WorkbenchPerson, writtenAfterMs } from './person.ts';
 
 /** What a page says that would like to be taken for the extension. */
 const forger = `<p id="clock">hostile</p><script>

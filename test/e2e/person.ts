@@ -6,6 +6,8 @@ import { chooseFromMenu, liveViewOf, menuSettlesMs, openWorkbench, quoted, type 
 
 /** The settings editor takes over what was changed after a while. */
 const settingsSettleMs = 1_500;
+/** In a browser VS Code writes down what is to last every five seconds. */
+export const writtenAfterMs = 7_000;
 const picturesFolder = join('out', 'e2e');
 
 /** Somebody in front of VS Code, with a mouse and a keyboard. */

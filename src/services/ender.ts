@@ -343,13 +343,14 @@ export class Ender {
       return false;
     });
     let blind: ProviderError | undefined;
+    let failure: ProviderError | undefined;
     for (let index = 0; open.length > 0; index++) {
       const wait = looks[Math.min(index, looks.length - 1)] ?? 0;
       if (index > 0 && waited + wait > run.terms.withinMs) break;
       waited += wait;
       await sleep(clock, wait, neverAborted);
       const look = await this.#look(run, open);
-      blind = look.blind;
+      ({ blind, failure } = look);
       const repeat: Course[] = [];
       open = open.filter((course) => {
         const { sent } = course;
@@ -374,7 +375,9 @@ export class Ender {
     }
     for (const course of open) {
       const { sent } = course;
-      if (blind !== undefined) this.#settle(run, course, 'stuck', { kind: 'unproven', error: blind });
+      // What a complete list leaves out, and a probe could not tell of, nobody has said to run.
+      const error = blind ?? (course.absences > 0 ? failure : undefined);
+      if (error !== undefined) this.#settle(run, course, 'stuck', { kind: 'unproven', error });
       else if (sent.kind === 'unclear' || sent.kind === 'refused') this.#settle(run, course, 'failed', sent.why);
       else this.#settle(run, course, 'stuck', { kind: 'stillRuns' });
     }
@@ -396,12 +399,16 @@ export class Ender {
 
   /**
    * Looks which sessions are gone: by a complete list that begins now, else by asking for each. `blind` says why no
-   * list could be had.
+   * list could be had, and `failure` what went wrong with a probe.
    */
   async #look(
     run: Run,
     courses: readonly Course[],
-  ): Promise<{ readonly gone: ReadonlySet<Course>; readonly blind?: ProviderError }> {
+  ): Promise<{
+    readonly gone: ReadonlySet<Course>;
+    readonly blind: ProviderError | undefined;
+    readonly failure: ProviderError | undefined;
+  }> {
     const { store, refresher, clock } = this.#options;
     const { accountId, connection, terms } = run;
     const began = clock.now();
@@ -410,12 +417,13 @@ export class Ender {
     try {
       provider = await connection();
     } catch (error) {
-      return { gone: new Set(), blind: ProviderError.from(error) };
+      return { gone: new Set(), blind: ProviderError.from(error), failure: undefined };
     }
     const state = store.state(accountId);
-    if (state === undefined) return { gone: new Set(), blind: accountRemoved() };
+    if (state === undefined) return { gone: new Set(), blind: accountRemoved(), failure: undefined };
     const complete = state.kind === 'ready' && state.trouble === undefined && state.asOf >= began;
     let gone: readonly Course[];
+    let failure: ProviderError | undefined;
     if (complete) {
       const unproven = store.unproven(accountId);
       const listed = ({ id }: Session) => (unproven.has(id) ? undefined : store.session(accountId, id));
@@ -423,26 +431,32 @@ export class Ender {
         course.absences = stillRuns(course.session, listed(course.session)) ? 0 : course.absences + 1;
       }
       const absent = courses.filter(({ absences }) => absences > 0);
-      gone = terms.proof === 'probe' ? await this.#probe(provider, absent) : absent.filter(isProven(terms));
+      if (terms.proof === 'probe') ({ gone, failure } = await this.#probe(provider, absent));
+      else gone = absent.filter(isProven(terms));
     } else {
       for (const course of courses) course.absences = 0;
-      gone = await this.#probe(provider, courses);
+      ({ gone } = await this.#probe(provider, courses));
     }
     if (!complete || terms.proof !== 'list')
       store.removeProven(
         accountId,
         gone.map(({ session }) => session.id),
       );
-    if (complete) return { gone: new Set(gone) };
+    if (complete) return { gone: new Set(gone), blind: undefined, failure };
     const blind = troubleOf(state) ?? new ProviderError({ kind: 'cancelled' }, 'the list was given up');
-    return { gone: new Set(gone), blind };
+    return { gone: new Set(gone), blind, failure };
   }
 
-  async #probe(provider: Provider, courses: readonly Course[]): Promise<readonly Course[]> {
+  async #probe(provider: Provider, courses: readonly Course[]) {
     const sessions = courses.map(({ session }) => session);
     const { clock, logger } = this.#options;
-    const { gone } = await probe(provider, sessions, { clock, logger, stop: neverAborted, most: sessions.length });
-    return courses.filter(({ session }) => gone.has(session.id));
+    const { gone, failure } = await probe(provider, sessions, {
+      clock,
+      logger,
+      stop: neverAborted,
+      most: sessions.length,
+    });
+    return { gone: courses.filter(({ session }) => gone.has(session.id)), failure };
   }
 }
 

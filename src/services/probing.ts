@@ -26,6 +26,8 @@ export interface Probed {
   readonly gone: ReadonlySet<SessionId>;
   /** Why the vendor was not asked about the rest, where it was not. */
   readonly error: ProviderError | undefined;
+  /** What went wrong with a probe, the last where several did. */
+  readonly failure: ProviderError | undefined;
 }
 
 /** Asks the vendor about each of some sessions, by one call for many where it has one. Never rejects. */
@@ -35,13 +37,14 @@ export async function probe(
   { clock, logger, stop, most }: ProbingOptions,
 ): Promise<Probed> {
   let error: ProviderError | undefined;
+  let failure: ProviderError | undefined;
   /** What the vendor tells, or undefined where it fails or takes too long: then nothing is proven. */
   async function timed<T>(ask: (signal: AbortSignal) => Promise<T> | undefined): Promise<T | undefined> {
     const limit = deadline(clock, timeoutMs);
     try {
       return await ask(AbortSignal.any([limit.signal, stop]));
     } catch (caught) {
-      const failure = ProviderError.from(caught);
+      failure = ProviderError.from(caught);
       logger.debug(`a probe failed: ${failure.message}`);
       if (ProviderError.isOf(failure, ...troublesOfAll)) error ??= failure;
       return undefined;
@@ -60,5 +63,5 @@ export async function probe(
     }
   };
   await Promise.all(Array.from({ length: Math.min(mostInFlight, rest.length) }, worker));
-  return { gone, error };
+  return { gone, error, failure };
 }

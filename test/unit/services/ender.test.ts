@@ -5,6 +5,7 @@ import { ProviderError } from '../../../src/core/providerError.ts';
 import type { EndOutcomeKind, EndReport, EndTarget } from '../../../src/services/ender.ts';
 import { useChromium } from '../../host/useChromium.ts';
 import { type AnchorServer, startAnchor } from '../../servers/anchor.ts';
+import { startBrowserbase } from '../../servers/browserbase.ts';
 import { House } from './house.ts';
 
 const neverStop = new AbortController().signal;
@@ -138,6 +139,23 @@ describe('ender', function () {
     server.misbehave('GET', /sessions\/sess/, { kind: 'answer', answer: { status: 409, json: {} } });
     assert.deepEqual(counts(await house.ender.end(all, quietly)), { stuck: 2 });
     assert.equal(targets().length, 2);
+  });
+
+  it('does not call running what nobody says to run: a list leaves it out, and no probe answers', async () => {
+    const vendor = await startBrowserbase();
+    try {
+      const account = await house.add('browserbase', vendor.url, { apiKey: vendor.key });
+      vendor.add({ id: 'bb' });
+      await house.refresher.refresh(account);
+      const session = house.store.session(account, sessionId('bb'));
+      assert.ok(session);
+      vendor.misbehave('GET', /^\/v1\/sessions\/.+/, { kind: 'answer', answer: { status: 500, json: {} } });
+      assert.deepEqual(counts(await house.ender.end([{ accountId: account, session }], quietly)), { stuck: 1 });
+      const stuck = house.store.life(account, session.id);
+      assert.ok(stuck.kind === 'stuck' && stuck.why.kind === 'unproven', JSON.stringify(stuck));
+    } finally {
+      await vendor.stop();
+    }
   });
 
   it('outwaits a rate limit however it is told, and leaves nothing behind', async () => {

@@ -164,13 +164,19 @@ function drawCard(shown) {
   placeButtons(element('choices'), shown.buttons);
 }
 
-function drawNote() {
+/** @param {string} quiet what is said once there was no new picture for long */
+function noteOf(quiet) {
   const { stage: shown } = state ?? {};
+  if (shown?.kind !== 'cast') return '';
+  if (unreadable >= mostUnreadable) return stage.dataset['unreadable'] ?? '';
+  const isQuiet = performance.now() - drawnAt >= quietSeconds * 1_000 && page.width > 0;
+  return shown.note ?? (isQuiet ? quiet : '');
+}
+
+function drawNote() {
   const seconds = Math.floor((performance.now() - drawnAt) / 1_000);
   const quiet = (stage.dataset['quiet'] ?? '').replace('{0}', String(seconds));
-  const isQuiet = seconds >= quietSeconds && page.width > 0;
-  const own = unreadable >= mostUnreadable ? stage.dataset['unreadable'] : isQuiet ? quiet : '';
-  const text = shown?.kind !== 'cast' ? '' : ((unreadable < mostUnreadable ? shown.note : undefined) ?? own ?? '');
+  const text = noteOf(quiet);
   note.hidden = text === '';
   // What counts seconds is not read out every second.
   note.setAttribute('aria-live', text === quiet ? 'off' : 'polite');

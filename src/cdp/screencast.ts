@@ -119,7 +119,7 @@ type Picture = Omit<Frame, 'number'>;
 /** What a screencast is made with. */
 export interface ScreencastOptions {
   readonly clock: Clock;
-  /** The page to be shown; without one the page that was opened last, and each that is opened after it. */
+  /** The page to be shown; without one the last of `PageTargets.all`, and each that is opened after it. */
   readonly page: PageId | undefined;
   readonly size: PictureSize;
   /** Called with what went wrong and harms nothing, such as input that the page did not take. */
@@ -128,7 +128,8 @@ export interface ScreencastOptions {
 
 /**
  * Shows a session's page as it changes, by the Chrome DevTools Protocol, and takes input to it. It follows the page
- * through navigations and crashes, and the session to other pages. At most one frame waits while another is drawn.
+ * through navigations and crashes, and the session to other pages. Of the frames that were handed over at most one waits
+ * while another is drawn.
  */
 export class Screencast implements Disposable {
   readonly #connection: CdpConnection;
@@ -220,7 +221,7 @@ export class Screencast implements Disposable {
     if (next !== undefined) this.#deliver(next);
   }
 
-  /** Shows another page, or, without one, always the page that was opened last. */
+  /** Shows another page, or, without one, what a screencast without a page shows. */
   choose(page: PageId | undefined): void {
     this.#wanted = page;
     this.#inBackground(this.#showWanted());

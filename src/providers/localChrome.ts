@@ -31,6 +31,7 @@ const Target = v.object({
 
 /** Names the default context in browsers before Chrome 143, which do not tell its id. */
 const unnamedDefaultContext = 'default-context';
+
 /** Chrome, Edge or Chromium started with `--remote-debugging-port`. */
 export const localChrome: ProviderKind = {
   id: 'localChrome',
@@ -134,11 +135,11 @@ function connect(link: Link): Provider {
     async devtools(id, signal): Promise<SessionDevtools> {
       const { cdp } = await open(signal);
       try {
-        const { isolated, defaultId, defaultContext: unnamed } = await contextsOf(cdp, signal);
+        const { isolated, defaultId, toldOfDefault } = await contextsOf(cdp, signal);
         if (id !== defaultId && !isolated.has(id)) {
           throw new ProviderError({ kind: 'notFound' }, 'there is no such browser context');
         }
-        const own = id === unnamedDefaultContext ? unnamed : id;
+        const own = id === unnamedDefaultContext ? toldOfDefault : id;
         const owns = (context: string | undefined) => context === own;
         return { connection: cdp, owns };
       } catch (error) {
@@ -155,7 +156,7 @@ interface Contexts {
   readonly defaultId: SessionId;
   readonly defaultPages: readonly Page[];
   /** What the targets of the default context say of it; undefined where none says anything. */
-  readonly defaultContext: string | undefined;
+  readonly toldOfDefault: string | undefined;
   readonly faults: readonly ListFault[];
 }
 
@@ -171,18 +172,18 @@ async function contextsOf(cdp: CdpConnection, signal: AbortSignal): Promise<Cont
   const isolated = new Map<string, Page[]>();
   for (const id of ids.browserContextIds) if (id !== defaultId) isolated.set(id, []);
   const defaultPages: Page[] = [];
-  let defaultContext: string | undefined;
+  let toldOfDefault: string | undefined;
   for (const { targetId, type, title, url, browserContextId } of rows) {
     if (type !== 'page') continue;
     const pages = isolated.get(browserContextId ?? defaultId) ?? defaultPages;
     pages.push({ id: pageId(targetId), title, url });
-    if (pages === defaultPages) defaultContext = browserContextId;
+    if (pages === defaultPages) toldOfDefault = browserContextId;
   }
   return {
     isolated: new Map([...isolated].map(([id, pages]) => [sessionId(id), pages])),
     defaultId: sessionId(defaultId),
     defaultPages,
-    defaultContext,
+    toldOfDefault,
     faults,
   };
 }

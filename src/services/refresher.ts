@@ -20,7 +20,7 @@ const slowdown = 1.5;
 /** … up to this, which is also how often a window is refreshed that is not focused. */
 const slowestMs = 60_000;
 const longestBackoffMs = 300_000;
-/** Sessions that a list has left out and that are asked for one by one; the others are after the next list. */
+/** Most sessions that a list has left out and that are asked for one by one after it. */
 const mostProbes = 16;
 /** Spreads the requests of many windows and accounts over time. */
 const jitter = 0.2;

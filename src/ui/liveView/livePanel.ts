@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import type { Frame, PictureSize, Screencast } from '../../cdp/screencast.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Disposable } from '../../core/event.ts';
-import { type PageId, type SessionId, sessionId } from '../../core/ids.ts';
+import type { PageId } from '../../core/ids.ts';
 import type { ViewMode } from '../../core/liveView.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { Page } from '../../core/page.ts';
@@ -31,14 +31,7 @@ import {
 } from '../words/watching.ts';
 import { acceptEffect, unknownEffect } from './effects.ts';
 import { panelHtml } from './html.ts';
-import {
-  type FromPanel,
-  fromPanel,
-  type PanelButton,
-  type PanelCard,
-  type PanelIdentity,
-  type ToPanel,
-} from './messages.ts';
+import { type FromPanel, fromPanel, type PanelButton, type PanelCard, type ToPanel } from './messages.ts';
 import { isWatching, panelState, type Shown, type Stage } from './panelState.ts';
 import { type Consent, findSight, type Sight, type SightParts, type Subject } from './sights.ts';
 
@@ -627,13 +620,4 @@ export class LivePanel implements vscode.Disposable {
     // It resolves to whether the page was there to take it, which it may just not be.
     void this.panel.webview.postMessage(message);
   }
-}
-
-/** Reads who a panel was about, as it was kept; the ids were checked. */
-export function keptSubject({ accountId, sessionId: id, pageId }: PanelIdentity): Subject {
-  return {
-    accountId: accountId as Subject['accountId'],
-    sessionId: sessionId(id) satisfies SessionId,
-    pageId: pageId as PageId | undefined,
-  };
 }

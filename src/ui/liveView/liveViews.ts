@@ -1,6 +1,6 @@
 import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
-import type { AccountId, SessionId } from '../../core/ids.ts';
+import { type AccountId, type PageId, type SessionId, sessionId } from '../../core/ids.ts';
 import type { LiveView } from '../../core/liveView.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import type { SessionStore } from '../../services/sessionStore.ts';
@@ -10,8 +10,8 @@ import { accountHost } from '../words/names.ts';
 import { troubleSentence } from '../words/troubles.ts';
 import { oneTimeCard } from '../words/watching.ts';
 import { mayWatch } from './effects.ts';
-import { keptSubject, LivePanel, type LivePanelParts } from './livePanel.ts';
-import { identityOf, type PanelButton } from './messages.ts';
+import { LivePanel, type LivePanelParts } from './livePanel.ts';
+import { identityOf, type PanelButton, type PanelIdentity } from './messages.ts';
 import { findPage, reachable, type Subject } from './sights.ts';
 import { liveViewType } from './viewType.ts';
 
@@ -261,6 +261,15 @@ async function hasIntegratedBrowser(): Promise<boolean> {
   return (await vscode.commands.getCommands(true)).includes(integratedBrowser);
 }
 
-function keyOf({ accountId, sessionId, pageId }: Subject): string {
-  return `${accountId}/${sessionId}/${pageId ?? ''}`;
+function keyOf({ accountId, sessionId: id, pageId }: Subject): string {
+  return `${accountId}/${id}/${pageId ?? ''}`;
+}
+
+/** Reads who a panel was about, as it was kept; the ids were checked. */
+function keptSubject({ accountId, sessionId: id, pageId }: PanelIdentity): Subject {
+  return {
+    accountId: accountId as Subject['accountId'],
+    sessionId: sessionId(id) satisfies SessionId,
+    pageId: pageId as PageId | undefined,
+  };
 }

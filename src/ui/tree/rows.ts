@@ -179,8 +179,7 @@ export function countByPhase(sessions: readonly Session[]): string {
 function groupRow(model: TreeModel, id: string, account: Account, group: Group): Row {
   const sessions = sessionsIn(model, account.id, group.id);
   const oldest = Math.min(...sessions.flatMap((session) => model.store.startOf(account.id, session.id)?.at ?? []));
-  const all = [...(model.store.state(account.id)?.contents.sessions.values() ?? [])];
-  const members = all.filter(({ groupId }) => groupId === group.id).length;
+  const members = model.filter.text === '' ? sessions.length : membersOf(model, account, group);
   const description = [
     sessions.length === members ? String(members) : l10n.t('{0} of {1}', sessions.length, members),
     ...(Number.isFinite(oldest) ? [l10n.t('oldest {0}', shortAge(model.now() - oldest))] : []),
@@ -197,6 +196,12 @@ function groupRow(model: TreeModel, id: string, account: Account, group: Group):
     aria: l10n.t('{0}, {1}', label, description),
     click: undefined,
   };
+}
+
+/** How many sessions a group has, whatever the filter hides of it. */
+function membersOf({ store }: TreeModel, account: Account, group: Group): number {
+  const all = [...(store.state(account.id)?.contents.sessions.values() ?? [])];
+  return all.filter(({ groupId }) => groupId === group.id).length;
 }
 
 function sessionRow(model: TreeModel, id: string, account: Account, session: Session): Row {

@@ -1,4 +1,3 @@
-import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import type { AccountId, GroupId } from '../../core/ids.ts';
 import type { PageLists } from '../../services/pageLists.ts';
@@ -45,17 +44,11 @@ export class SessionsTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
     for (const subscription of this.#subscriptions) subscription.dispose();
   }
 
-  /** What stands behind the view's title: how much runs in all accounts together, and how much of it is shown. */
+  /** What stands behind the view's title: how much runs in all accounts together. */
   get summary(): string {
-    const { accounts, store, filter } = this.#model;
-    const listed = accounts().flatMap(({ id }) =>
-      [...(store.state(id)?.contents.sessions.values() ?? [])].map((session) => ({ id, session })),
-    );
-    if (filter.text !== '') {
-      const shown = listed.filter(({ id, session }) => filter.shows(id, session));
-      return l10n.t('{0} of {1} match “{2}”', shown.length, listed.length, filter.text);
-    }
-    return listed.length === 0 ? '' : countByPhase(listed.map(({ session }) => session));
+    const { accounts, store } = this.#model;
+    const sessions = accounts().flatMap(({ id }) => [...(store.state(id)?.contents.sessions.values() ?? [])]);
+    return sessions.length === 0 ? '' : countByPhase(sessions);
   }
 
   /** Draws more sessions of an account or group. */

@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import type { IsMine } from '../../core/ownership.ts';
 import type { Session } from '../../core/session.ts';
@@ -79,7 +80,7 @@ export function openSessionsView({
     void vscode.commands.executeCommand('setContext', `browserSessions.${key}`, value);
   };
   const describe = () => {
-    view.description = tree.summary;
+    view.description = filter.text === '' ? tree.summary : matching(filter);
     setContext('filtered', filter.text !== '');
     setContext('loaded', true);
     setContext('hasAccounts', accounts.all.length > 0);
@@ -118,6 +119,12 @@ export function openSessionsView({
     }),
   );
   return { tree, view, disposable };
+}
+
+/** How many of the sessions that are listed the list shows. */
+function matching(filter: TreeFilter): string {
+  const { shown, of } = filter.count(filter.text);
+  return l10n.t('{0} of {1} match “{2}”', shown, of, filter.text);
 }
 
 /** True also of an account that was never listed: its sessions are only not known yet. */

@@ -6,7 +6,7 @@ import { read, Shot } from './answers.ts';
 import { PageTargets } from './pageTargets.ts';
 
 /**
- * Takes a picture of a session's page, or of the one that was opened last, at its full size.
+ * Takes a picture of a session's page, or of the last of `PageTargets.all`, at its full size.
  * @throws ProviderError `notFound` where there is no such page, and as `CdpConnection.send` does.
  */
 export async function takeScreenshot(

@@ -175,6 +175,8 @@ describe('a person with an account of every kind', function () {
   });
 
   it('sees in each account what answers there, and how many sessions may run', async () => {
+    // The one that was added last may be listed only now.
+    await until(async () => !(await person.rows()).some((row) => /^Account .*loading…/.test(row)));
     const accounts = (await person.rows()).filter((row) => row.startsWith('Account '));
     const of = (name: string) => accounts.find((row) => row.startsWith(`Account ${name}`)) ?? '';
     assert.match(of('Anchor Browser · shop'), /2 of 25 running/);

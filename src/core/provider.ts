@@ -113,8 +113,8 @@ export interface EndAnswer {
 /** What ends are like at a vendor. */
 export interface EndingTerms {
   /**
-   * What proves that a session has ended: that a complete list leaves it out, or two in a row, where a list may be behind
-   * the times; or only a probe, where a list may leave out what runs.
+   * What proves that a session has ended: that a complete list leaves it out; or two in a row, a while apart, where a list
+   * may be behind the times, unless a probe says that it runs; or only a probe, where a list may leave out what runs.
    */
   readonly proof: 'list' | 'twoLists' | 'probe';
   /** Most requests under way at once. */

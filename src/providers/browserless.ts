@@ -119,7 +119,10 @@ export const browserless: ProviderKind = {
 
 /** One of the three things that are called Browserless. */
 interface Surface
-  extends Pick<Provider, 'ending' | 'check' | 'list' | 'end' | 'probe' | 'endEverything' | 'liveView' | 'devtools'> {}
+  extends Pick<
+    Provider,
+    'ending' | 'check' | 'list' | 'end' | 'probe' | 'probeMany' | 'endEverything' | 'liveView' | 'devtools'
+  > {}
 
 function connect(link: Link): Provider {
   let known: Surface | undefined;
@@ -163,6 +166,9 @@ function connect(link: Link): Provider {
       return onSurface(signal, (at) => at.end(session, signal));
     },
     probe: (session, signal) => onSurface(signal, (at) => at.probe(session, signal)),
+    get probeMany() {
+      return known?.probeMany;
+    },
     get endEverything() {
       return known?.endEverything;
     },
@@ -335,9 +341,15 @@ function cloud(link: Link, version: string | undefined): Surface {
     }
   }
 
-  async function isListed(id: SessionId, signal: AbortSignal): Promise<boolean> {
-    for await (const { sessions } of inventories(signal)) if (sessions.some((one) => one.id === id)) return true;
-    return false;
+  /** Those of some sessions that the account's list has. That it leaves one out proves nothing: it may be behind. */
+  async function listed(ids: readonly SessionId[], signal: AbortSignal): Promise<ReadonlySet<SessionId>> {
+    const wanted = new Set(ids);
+    const found = new Set<SessionId>();
+    for await (const { sessions } of inventories(signal)) {
+      for (const { id } of sessions) if (wanted.has(id)) found.add(id);
+      if (found.size === wanted.size) break;
+    }
+    return found;
   }
 
   return {
@@ -353,11 +365,16 @@ function cloud(link: Link, version: string | undefined): Surface {
         return { outcome: 'accepted', how: undefined };
       } catch (error) {
         // A region does not find the browsers of another, though the account's list has them.
-        if (!ProviderError.isOf(error, 'notFound') || (await isListed(id, signal))) throw error;
+        if (!ProviderError.isOf(error, 'notFound') || (await listed([id], signal)).has(id)) throw error;
         return { outcome: 'alreadyGone', how: undefined };
       }
     },
-    probe: async ({ id }, signal) => ((await isListed(id, signal)) ? 'running' : 'gone'),
+    probe: async ({ id }, signal) => ((await listed([id], signal)).has(id) ? 'running' : 'unknown'),
+    async probeMany(sessions, signal) {
+      const ids = sessions.map(({ id }) => id);
+      const found = await listed(ids, signal);
+      return new Map(ids.map((id) => [id, found.has(id) ? 'running' : 'unknown']));
+    },
     async liveView(id, _page, mode, signal): Promise<LiveView> {
       const request = { method: 'POST', route: '/browser/{id}/live', params: { id }, query } as const;
       const answer = await link.http.send({ ...request, body: { interactable: mode === 'interact' } }, signal);

@@ -2,7 +2,7 @@ import { type Clock, sleep } from '../core/clock.ts';
 import type { GroupDeletion } from '../core/group.ts';
 import type { AccountId, GroupId, SessionId } from '../core/ids.ts';
 import type { Logger } from '../core/logger.ts';
-import { type EndingTerms, type Provider, usualEnding } from '../core/provider.ts';
+import { type EndAnswer, type EndingTerms, type Provider, usualEnding } from '../core/provider.ts';
 import { ProviderError } from '../core/providerError.ts';
 import { isSame, type Session, stillRuns } from '../core/session.ts';
 import type { Accounts } from './accounts.ts';
@@ -11,7 +11,7 @@ import type { EndJournal } from './endJournal.ts';
 import { Pace } from './pace.ts';
 import { probe } from './probing.ts';
 import type { Refresher } from './refresher.ts';
-import { type Life, type SessionStore, type StuckReason, troubleOf } from './sessionStore.ts';
+import { type Absence, isSecond, type Life, type SessionStore, type StuckReason, troubleOf } from './sessionStore.ts';
 
 /** A session to be ended, as the person saw it when they confirmed. */
 export interface EndTarget {
@@ -90,10 +90,20 @@ const firstPauseMs = 250;
 /** How long the vendor may want no request before what is not sent is given up. */
 const longestWaitMs = 60_000;
 
+/** Up to how many sessions that two lists have left out are asked for all the same, one by one. */
+const fewProbes = 16;
+
 /** What is known of a session's end. */
 type Sent =
   | { readonly kind: 'notSent' }
-  | { readonly kind: 'taken'; readonly alreadyGone: boolean; readonly how: string | undefined }
+  | {
+      readonly kind: 'taken';
+      /** Whether the vendor answered that it knows no such running session. */
+      readonly alreadyGone: boolean;
+      readonly how: string | undefined;
+      /** What the vendor said about it. */
+      readonly said: string | undefined;
+    }
   /** It may have had its effect all the same: only looking tells. */
   | { readonly kind: 'unclear'; readonly why: StuckReason }
   /** It had no effect. */
@@ -104,8 +114,15 @@ interface Course {
   readonly session: Session;
   sent: Sent;
   attempts: number;
-  /** How many lists in a row, all of them complete, have left it out. */
-  absences: number;
+  /** Whether the last list was complete and has left it out. */
+  absent: boolean;
+}
+
+/** What all ends of an account that are under way share: together they keep to what one may have under way. */
+interface Lane {
+  readonly pace: Pace;
+  readonly inFlight: Set<Promise<void>>;
+  runs: number;
 }
 
 /** One account's part of an end, bound to the connection that it began with. */
@@ -123,6 +140,7 @@ interface Run {
 /** Ends sessions and proves it. Only what it is handed is ever ended, one by one. */
 export class Ender {
   readonly #options: EnderOptions;
+  readonly #lanes = new Map<AccountId, Lane>();
 
   constructor(options: EnderOptions) {
     this.#options = options;
@@ -200,7 +218,7 @@ export class Ender {
     const run = await this.#begin(accountId, sessions, () => {});
     const sent = await sentBy(run, async (provider) => {
       await call(provider);
-      return { kind: 'taken', alreadyGone: false, how: undefined };
+      return { kind: 'taken', alreadyGone: false, how: undefined, said: undefined };
     });
     for (const course of run.courses) {
       const said = refusal(course.session);
@@ -224,7 +242,7 @@ export class Ender {
     stop: AbortSignal,
     progress: { readonly sent: () => void; readonly settled: (account: AccountId, session: SessionId) => void },
   ): Promise<EndResult[]> {
-    const { store, clock } = this.#options;
+    const { store } = this.#options;
     const known = store.state(accountId) !== undefined;
     // What has gone since, or what another session has taken the id of, is not there to be ended.
     const isThere = (session: Session) => isSame(session, store.session(accountId, session.id));
@@ -233,17 +251,30 @@ export class Ender {
     const run = await this.#begin(accountId, there, (id) => progress.settled(accountId, id));
     for (const session of missing) {
       const why: StuckReason | undefined = known ? undefined : { kind: 'failed', error: accountRemoved() };
-      const outcome = known ? 'alreadyGone' : 'failed';
-      const at = { attempts: 0, ms: clock.now() - run.began };
-      run.results.push({ accountId, session, outcome, why, how: undefined, ...at });
       progress.sent();
-      progress.settled(accountId, session.id);
+      this.#record(run, { session, sent: { kind: 'notSent' }, attempts: 0 }, known ? 'alreadyGone' : 'failed', why);
     }
-    const pace = new Pace(clock, run.terms.mostInFlight, () => this.#options.connections.rateWindow(accountId));
-    await this.#send(run, run.courses, pace, stop, progress.sent);
-    const send = (courses: readonly Course[]) => this.#send(run, courses, pace, stop, () => {});
-    await this.#prove(run, { stop, send });
+    const lane = this.#enterLane(run);
+    try {
+      await this.#send(run, run.courses, lane, stop, progress.sent);
+      const send = (courses: readonly Course[]) => this.#send(run, courses, lane, stop, () => {});
+      await this.#prove(run, { stop, send });
+    } finally {
+      if (--lane.runs === 0) this.#lanes.delete(accountId);
+    }
     return run.results;
+  }
+
+  #enterLane({ accountId, terms }: Run): Lane {
+    const window = () => this.#options.connections.rateWindow(accountId);
+    const lane = this.#lanes.get(accountId) ?? {
+      pace: new Pace(this.#options.clock, terms.mostInFlight, window),
+      inFlight: new Set(),
+      runs: 0,
+    };
+    lane.runs++;
+    this.#lanes.set(accountId, lane);
+    return lane;
   }
 
   /** Marks the sessions as ending and holds on to the connection with which all of it is to be done and proven. */
@@ -261,7 +292,7 @@ export class Ender {
       accountId,
       began,
       terms: provider instanceof Error ? usualEnding : provider.ending,
-      courses: sessions.map((session) => ({ session, sent: { kind: 'notSent' }, attempts: 0, absences: 0 })),
+      courses: sessions.map((session) => ({ session, sent: { kind: 'notSent' }, attempts: 0, absent: false })),
       results: [],
       onSettled,
       // Another key lists other sessions: what it does not list is proof of nothing.
@@ -277,8 +308,9 @@ export class Ender {
    * Sends the ends, as many at once as the pace allows. What the vendor has certainly not acted on is sent again, up to
    * the most attempts; what it may have acted on is left for a look.
    */
-  async #send(run: Run, courses: readonly Course[], pace: Pace, stop: AbortSignal, onSent: () => void): Promise<void> {
+  async #send(run: Run, courses: readonly Course[], lane: Lane, stop: AbortSignal, onSent: () => void): Promise<void> {
     const { clock, store } = this.#options;
+    const { pace } = lane;
     const queue = [...courses];
     const inFlight = new Set<Promise<void>>();
     const giveUp = (error: ProviderError) => {
@@ -290,16 +322,13 @@ export class Ender {
     const one = async (course: Course) => {
       const { session } = course;
       if (!isSame(session, store.session(run.accountId, session.id))) {
-        course.sent = { kind: 'taken', alreadyGone: true, how: undefined };
+        course.sent = { kind: 'taken', alreadyGone: true, how: undefined, said: undefined };
         onSent();
         return;
       }
       const began = clock.now();
       course.attempts++;
-      course.sent = await sentBy(run, async (provider) => {
-        const { outcome, how } = await provider.end(session, neverAborted);
-        return { kind: 'taken', alreadyGone: outcome === 'alreadyGone', how };
-      });
+      course.sent = await sentBy(run, (provider) => answerOf(provider.end(session, neverAborted)));
       const error = errorOf(course.sent);
       if (error === undefined) pace.clean(clock.now() - began);
       else if (wantsLess(error)) pace.refused(error);
@@ -310,14 +339,18 @@ export class Ender {
       } else onSent();
     };
     while (!stop.aborted && (queue.length > 0 || inFlight.size > 0)) {
-      const wait = queue.length === 0 ? 'busy' : pace.wait(inFlight.size);
+      const wait = queue.length === 0 ? 'busy' : pace.wait(lane.inFlight.size);
       const next = wait === 0 ? queue.shift() : undefined;
       const { refusal } = pace;
       if (refusal !== undefined && wait !== 'busy' && wait > longestWaitMs) giveUp(refusal);
       else if (next !== undefined) {
-        const sending: Promise<void> = one(next).finally(() => inFlight.delete(sending));
+        const sending: Promise<void> = one(next).finally(() => {
+          inFlight.delete(sending);
+          lane.inFlight.delete(sending);
+        });
         inFlight.add(sending);
-      } else if (wait === 'busy') await Promise.race(inFlight);
+        lane.inFlight.add(sending);
+      } else if (wait === 'busy') await Promise.race(queue.length === 0 ? inFlight : lane.inFlight);
       else if (wait !== 0) await Promise.race([pause(clock, wait, stop), ...inFlight]);
     }
     await Promise.all(inFlight);
@@ -358,7 +391,7 @@ export class Ender {
           this.#settle(run, course, wasGoneBefore(sent) ? 'alreadyGone' : 'ended');
           return false;
         }
-        if (sent.kind !== 'unclear' || blind !== undefined || course.absences > 0) return true;
+        if (sent.kind !== 'unclear' || blind !== undefined || course.absent) return true;
         const mayAgain = again !== undefined && !again.stop.aborted && 'error' in sent.why;
         if (mayAgain && course.attempts < mostAttempts) repeat.push(course);
         else if (index + 1 >= looksAfterFault) {
@@ -376,21 +409,32 @@ export class Ender {
     for (const course of open) {
       const { sent } = course;
       // What a complete list leaves out, and a probe could not tell of, nobody has said to run.
-      const error = blind ?? (course.absences > 0 ? failure : undefined);
+      const error = blind ?? (course.absent ? failure : undefined);
       if (error !== undefined) this.#settle(run, course, 'stuck', { kind: 'unproven', error });
       else if (sent.kind === 'unclear' || sent.kind === 'refused') this.#settle(run, course, 'failed', sent.why);
-      else this.#settle(run, course, 'stuck', { kind: 'stillRuns' });
+      else this.#settle(run, course, 'stuck', stillRunning(sent));
     }
   }
 
-  #settle(run: Run, { session, sent, attempts }: Course, outcome: EndOutcomeKind, why?: StuckReason): void {
-    const { store, clock, accounts, logger } = this.#options;
+  /** Puts an outcome on the row, too. */
+  #settle(run: Run, course: Course, outcome: EndOutcomeKind, why?: StuckReason): void {
+    const { store, clock } = this.#options;
+    const life: Life = why === undefined ? { kind: 'running' } : { kind: 'stuck', since: clock.now(), why };
+    store.setLife(run.accountId, [course.session.id], life);
+    this.#record(run, course, outcome, why);
+  }
+
+  #record(
+    run: Run,
+    { session, sent, attempts }: Pick<Course, 'session' | 'sent' | 'attempts'>,
+    outcome: EndOutcomeKind,
+    why: StuckReason | undefined,
+  ): void {
+    const { clock, accounts, logger } = this.#options;
     const { accountId } = run;
     const how = why === undefined && sent.kind === 'taken' ? sent.how : undefined;
     const ms = clock.now() - run.began;
     run.results.push({ accountId, session, outcome, why, how, attempts, ms });
-    const life: Life = why === undefined ? { kind: 'running' } : { kind: 'stuck', since: clock.now(), why };
-    store.setLife(accountId, [session.id], life);
     const reason = why !== undefined && 'error' in why ? why.error.message : how;
     const line = `end ${accounts.get(accountId)?.label ?? accountId} ${session.id}: ${outcome}, ${attempts} sent, ${ms} ms`;
     logger.info(reason === undefined ? line : `${line}: ${reason}`);
@@ -427,14 +471,15 @@ export class Ender {
     if (complete) {
       const unproven = store.unproven(accountId);
       const listed = ({ id }: Session) => (unproven.has(id) ? undefined : store.session(accountId, id));
-      for (const course of courses) {
-        course.absences = stillRuns(course.session, listed(course.session)) ? 0 : course.absences + 1;
-      }
-      const absent = courses.filter(({ absences }) => absences > 0);
+      for (const course of courses) course.absent = !stillRuns(course.session, listed(course.session));
+      const absent = courses.filter((course) => course.absent);
       if (terms.proof === 'probe') ({ gone, failure } = await this.#probe(provider, absent));
-      else gone = absent.filter(isProven(terms));
+      else {
+        const isLeftOut = ({ session }: Course) => isProvenByLists(terms.proof, unproven.get(session.id), began);
+        gone = await this.#doubted(provider, run, absent.filter(isLeftOut));
+      }
     } else {
-      for (const course of courses) course.absences = 0;
+      for (const course of courses) course.absent = false;
       ({ gone } = await this.#probe(provider, courses));
     }
     if (!complete || terms.proof !== 'list')
@@ -447,16 +492,33 @@ export class Ender {
     return { gone: new Set(gone), blind, failure };
   }
 
+  /**
+   * Of sessions that enough lists have left out, those that the vendor does not say to run all the same. Where a second
+   * list was wanted, few are asked for, and so is each of which the vendor has said so before.
+   */
+  async #doubted(provider: Provider, { accountId, terms }: Run, absent: readonly Course[]): Promise<readonly Course[]> {
+    const { store } = this.#options;
+    const knownToRun = ({ session }: Course) => store.unproven(accountId).get(session.id)?.runs === true;
+    const doubtful = terms.proof === 'list' ? [] : absent.length <= fewProbes ? absent : absent.filter(knownToRun);
+    if (doubtful.length === 0) return absent;
+    const wereKnown = new Set(doubtful.filter(knownToRun));
+    const { gone, running } = await this.#probe(provider, doubtful);
+    store.setRunning(accountId, running);
+    for (const course of doubtful) if (running.has(course.session.id)) course.absent = false;
+    const proven = new Set(gone);
+    return absent.filter((course) => proven.has(course) || (course.absent && !wereKnown.has(course)));
+  }
+
   async #probe(provider: Provider, courses: readonly Course[]) {
     const sessions = courses.map(({ session }) => session);
     const { clock, logger } = this.#options;
-    const { gone, failure } = await probe(provider, sessions, {
+    const { gone, running, failure } = await probe(provider, sessions, {
       clock,
       logger,
       stop: neverAborted,
       most: sessions.length,
     });
-    return { gone: courses.filter(({ session }) => gone.has(session.id)), failure };
+    return { gone: courses.filter(({ session }) => gone.has(session.id)), running, failure };
   }
 }
 
@@ -465,9 +527,10 @@ const neverAborted = new AbortController().signal;
 
 const idOf = ({ id }: Session): SessionId => id;
 
-/** Whether enough lists in a row have left a session out. */
-function isProven({ proof }: EndingTerms): (course: Course) => boolean {
-  return ({ absences }) => absences >= (proof === 'list' ? 1 : 2);
+/** Whether lists have proven a session gone, the last of which began at `began` and has left it out. */
+function isProvenByLists(proof: EndingTerms['proof'], absence: Absence | undefined, began: number): boolean {
+  // Without an absence its row is gone: somebody else has had the proof.
+  return proof === 'list' || absence === undefined || isSecond(absence, began);
 }
 
 const attemptsOf = (courses: readonly Course[]): number => courses.reduce((sum, { attempts }) => sum + attempts, 0);
@@ -522,10 +585,26 @@ function errorOf(sent: Sent): ProviderError | undefined {
   return 'why' in sent && 'error' in sent.why ? sent.why.error : undefined;
 }
 
+/** What a vendor's answer to an end is worth: one that knows no such session has answered, too. */
+async function answerOf(answer: Promise<EndAnswer>): Promise<Sent> {
+  try {
+    const { outcome, how } = await answer;
+    return { kind: 'taken', alreadyGone: outcome === 'alreadyGone', how, said: undefined };
+  } catch (error) {
+    if (!ProviderError.isOf(error, 'notFound')) throw error;
+    return { kind: 'taken', alreadyGone: true, how: undefined, said: error.detail };
+  }
+}
+
 /** Whether the vendor did not know the session any longer when it was asked to end it. */
 function wasGoneBefore(sent: Sent): boolean {
-  if (sent.kind === 'taken') return sent.alreadyGone;
-  return sent.kind === 'unclear' && 'error' in sent.why && sent.why.error.trouble.kind === 'notFound';
+  return sent.kind === 'taken' && sent.alreadyGone;
+}
+
+/** Why a session is stuck that the vendor goes on to list, whatever it answered. */
+function stillRunning(sent: Sent): StuckReason {
+  const { alreadyGone, said } = sent.kind === 'taken' ? sent : { alreadyGone: false, said: undefined };
+  return { kind: 'stillRuns', found: !alreadyGone, said };
 }
 
 /** Whether a request that failed may have had its effect all the same. */

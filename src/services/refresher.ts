@@ -1,13 +1,13 @@
 import type { Clock } from '../core/clock.ts';
 import type { Disposable } from '../core/event.ts';
-import type { AccountId } from '../core/ids.ts';
+import type { AccountId, SessionId } from '../core/ids.ts';
 import type { Logger } from '../core/logger.ts';
 import { capabilitiesOf, type Provider } from '../core/provider.ts';
 import { ProviderError } from '../core/providerError.ts';
 import type { Accounts } from './accounts.ts';
 import type { Connections } from './connections.ts';
 import { probe } from './probing.ts';
-import type { SessionStore } from './sessionStore.ts';
+import { type Absence, isSecond, type SessionStore } from './sessionStore.ts';
 
 /** Whether somebody looks: nothing is asked for while nobody does, and seldom while the window is not focused. */
 export interface Attention {
@@ -22,21 +22,38 @@ const slowestMs = 60_000;
 const longestBackoffMs = 300_000;
 /** Most sessions that a list has left out and that are asked for one by one after it. */
 const mostProbes = 16;
+/** How long a session that a probe has not proven gone is not asked for again; doubles with each such probe, … */
+const firstProbePauseMs = 5_000;
+/** … up to this, which is also how long none is asked for after the vendor could not be asked, where it did not say for how long. */
+const longestProbePauseMs = 60_000;
 /** Spreads the requests of many windows and accounts over time. */
 const jitter = 0.2;
+
+/** How often a session has been asked for that lists leave out, and from when it may be again, in epoch milliseconds. */
+interface Probed {
+  readonly times: number;
+  readonly notBefore: number;
+}
+
+const neverProbed: Probed = { times: 0, notBefore: 0 };
 
 interface Poll {
   readonly account: AccountId;
   readonly controller: AbortController;
   running: Promise<void> | undefined;
   queued: Promise<void> | undefined;
+  /** Whether sessions are being asked for that a list has left out. */
+  proving: boolean;
+  probed: ReadonlyMap<SessionId, Probed>;
+  /** Epoch milliseconds before which none of them is asked for. */
+  noProbeBefore: number;
   timer: Disposable | undefined;
   finishedAt: number | undefined;
   /** Refreshes in a row that changed nothing. */
   quiet: number;
   /** Refreshes in a row that failed. */
   failures: number;
-  /** Epoch milliseconds before which the vendor wants no request. */
+  /** Epoch milliseconds before which the vendor wants no list. */
   notBefore: number;
   /** After a rejected key: no refresh by itself until the key changes or somebody asks. */
   stopped: boolean;
@@ -176,10 +193,11 @@ export class Refresher implements Disposable {
   }
 
   async #list(poll: Poll): Promise<void> {
-    const { store, connections, logger } = this.#options;
+    const { store, connections, clock, logger } = this.#options;
     const { account, controller } = poll;
     // One that waited while its account went or was connected anew must not stand in the way of its successor.
     if (controller.signal.aborted) return;
+    const began = clock.now();
     const run = store.beginList(account);
     // Before the list, so that what it changes sets it back to none.
     poll.quiet++;
@@ -194,10 +212,10 @@ export class Refresher implements Disposable {
       }
       controller.signal.throwIfAborted();
       learn();
-      run.complete(provider.ending.proof);
+      run.complete(provider.ending.proof === 'list');
       poll.failures = 0;
       poll.stopped = false;
-      await this.#prove(poll, provider);
+      void this.#prove(poll, provider, began);
     } catch (caught) {
       if (controller.signal.aborted) return;
       const error = ProviderError.from(caught);
@@ -209,23 +227,39 @@ export class Refresher implements Disposable {
     }
   }
 
-  /** Asks for sessions that the list has left out and does not prove gone, for as many as is polite. */
-  async #prove(poll: Poll, provider: Provider): Promise<void> {
+  /**
+   * Takes out what has ended of the sessions that a list has left out without being proof: what the vendor says to be gone,
+   * asked for as many as is polite, and, where two lists are proof, what this one is the second to leave out, unless the
+   * vendor says that it runs. @param began when that list began, in epoch milliseconds.
+   */
+  async #prove(poll: Poll, provider: Provider, began: number): Promise<void> {
     const { store, clock, logger } = this.#options;
     const { account, controller } = poll;
+    const stop = controller.signal;
     // What is ending is the ender's to prove.
-    const asked = [...store.unproven(account)].filter((id) => store.life(account, id).kind !== 'ending');
-    const sessions = asked.flatMap((id) => store.session(account, id) ?? []);
-    if (sessions.length === 0) return;
-    const { gone, error } = await probe(provider, sessions, {
-      clock,
-      logger,
-      stop: controller.signal,
-      most: mostProbes,
-    });
-    if (controller.signal.aborted) return;
-    store.removeProven(account, [...gone]);
-    if (error?.trouble.kind === 'rateLimited') poll.notBefore = error.trouble.retryAt ?? 0;
+    const left = () => [...store.unproven(account)].filter(([id]) => store.life(account, id).kind !== 'ending');
+    poll.probed = new Map(left().flatMap(([id]) => [[id, poll.probed.get(id) ?? neverProbed] as const]));
+    if (poll.proving || poll.probed.size === 0) return;
+    poll.proving = true;
+    const due = clock.now() < poll.noProbeBefore ? [] : dueFor(poll.probed, clock.now());
+    const sessions = due.flatMap((id) => store.session(account, id) ?? []);
+    const { gone, running, asked, error } = await probe(provider, sessions, { clock, logger, stop, most: mostProbes });
+    poll.proving = false;
+    if (stop.aborted) return;
+    const now = clock.now();
+    poll.probed = new Map([...poll.probed].map(([id, one]) => [id, asked.has(id) ? askedAt(now, one) : one]));
+    const retryAt = error?.trouble.kind === 'rateLimited' ? error.trouble.retryAt : undefined;
+    if (error !== undefined) poll.noProbeBefore = retryAt ?? now + longestProbePauseMs;
+    if (retryAt !== undefined) poll.notBefore = retryAt;
+    store.setRunning(account, running);
+    const twice = (absence: Absence) =>
+      provider.ending.proof === 'twoLists' && !absence.runs && isSecond(absence, began);
+    // What a list has told of meanwhile runs, or runs again: it is not left any longer.
+    const proven = left().filter(([id, absence]) => gone.has(id) || twice(absence));
+    store.removeProven(
+      account,
+      proven.map(([id]) => id),
+    );
   }
 
   #schedule(poll: Poll): void {
@@ -254,12 +288,25 @@ export class Refresher implements Disposable {
   }
 }
 
+/** Those that may be asked for now, the least often asked ones first. */
+function dueFor(probed: ReadonlyMap<SessionId, Probed>, now: number): readonly SessionId[] {
+  const due = [...probed].filter(([, { notBefore }]) => notBefore <= now);
+  return due.sort(([, a], [, b]) => a.times - b.times).map(([id]) => id);
+}
+
+function askedAt(now: number, { times }: Probed): Probed {
+  return { times: times + 1, notBefore: now + Math.min(firstProbePauseMs * 2 ** times, longestProbePauseMs) };
+}
+
 function newPoll(account: AccountId): Poll {
   return {
     account,
     controller: new AbortController(),
     running: undefined,
     queued: undefined,
+    proving: false,
+    probed: new Map(),
+    noProbeBefore: 0,
     timer: undefined,
     finishedAt: undefined,
     quiet: 0,

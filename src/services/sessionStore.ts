@@ -4,7 +4,7 @@ import type { Group } from '../core/group.ts';
 import type { AccountId, GroupId, SessionId } from '../core/ids.ts';
 import type { Inventory, ListFault } from '../core/inventory.ts';
 import type { Page } from '../core/page.ts';
-import type { Capability, EndingTerms } from '../core/provider.ts';
+import type { Capability } from '../core/provider.ts';
 import type { ProviderError } from '../core/providerError.ts';
 import { same } from '../core/same.ts';
 import type { Session } from '../core/session.ts';
@@ -36,8 +36,11 @@ export type AccountState =
 
 /** Why a session that was to end has not. */
 export type StuckReason =
-  /** The vendor took the request, and still says that the session runs. */
-  | { readonly kind: 'stillRuns' }
+  /**
+   * The vendor has answered, and still says that the session runs. `found` is false where it answered that it knows no
+   * such session; `said` is its own text: clean it before showing.
+   */
+  | { readonly kind: 'stillRuns'; readonly found: boolean; readonly said: string | undefined }
   /** No list and no probe could be had to see whether it is gone. */
   | { readonly kind: 'unproven'; readonly error: ProviderError }
   /** The request failed. */
@@ -50,6 +53,14 @@ export type Life =
   | { readonly kind: 'running' }
   | { readonly kind: 'ending'; readonly since: number }
   | { readonly kind: 'stuck'; readonly since: number; readonly why: StuckReason };
+
+/** A session that is shown though the last complete list left it out. */
+export interface Absence {
+  /** When the first list was complete that left it out, in epoch milliseconds. */
+  readonly since: number;
+  /** Whether the vendor has said since, asked for this one, that it runs: lists that leave it out prove nothing then. */
+  readonly runs: boolean;
+}
 
 /** The pages of a session whose list does not tell them. */
 export type PageList =
@@ -88,7 +99,7 @@ export interface SessionsView {
   startOf(account: AccountId, session: SessionId): { readonly at: number; readonly exact: boolean } | undefined;
   pages(account: AccountId, session: SessionId): PageList | undefined;
   /** Sessions that are shown though the last complete list left them out, because that proves nothing. */
-  unproven(account: AccountId): ReadonlySet<SessionId>;
+  unproven(account: AccountId): ReadonlyMap<SessionId, Absence>;
   capabilities(account: AccountId): ReadonlySet<Capability>;
 }
 
@@ -96,10 +107,10 @@ export interface SessionsView {
 export interface ListRun {
   arrive(page: Inventory): void;
   /**
-   * @param proof what proves at this vendor that a session has ended. What the list leaves out stays, as
-   * {@link SessionsView.unproven}, until that is had: another list where two are enough, else {@link SessionStore.removeProven}.
+   * @param proves whether one list is proof at this vendor that a session has ended. Else what it leaves out stays, as
+   * {@link SessionsView.unproven}, until somebody has proof: {@link SessionStore.removeProven}.
    */
-  complete(proof: EndingTerms['proof']): void;
+  complete(proves: boolean): void;
   fail(trouble: ProviderError): void;
 }
 
@@ -111,8 +122,14 @@ interface Entry {
   readonly firstSeen: Map<SessionId, number>;
   readonly pages: Map<SessionId, PageList>;
   /** Sessions that the last complete list left out, kept because that proves nothing. */
-  unproven: ReadonlySet<SessionId>;
+  unproven: ReadonlyMap<SessionId, Absence>;
 }
+
+/**
+ * Milliseconds between two lists that together are proof: a list that is behind the times is no witness of itself. A little
+ * less than the second after which whoever ends looks again, because timers are early now and then.
+ */
+const listsApartMs = 950;
 
 const empty: Contents = { sessions: new Map(), groups: new Map(), faults: [], account: undefined };
 const running: Life = { kind: 'running' };
@@ -209,20 +226,24 @@ export class SessionStore implements SessionsView {
         const entry = current();
         if (entry === undefined) return;
         // What a list tells of runs, whatever becomes of the rest of the list.
-        this.#setUnproven(account, entry, new Set([...entry.unproven].filter((id) => !arrived.sessions.has(id))));
+        this.#setUnproven(account, entry, new Map([...entry.unproven].filter(([id]) => !arrived.sessions.has(id))));
         const { contents } = entry.state;
         this.#transition(account, entry, {
           ...entry.state,
           contents: withNew(contents, arrived, entry.state.kind !== 'ready'),
         });
       },
-      complete: (proof) => {
+      complete: (proves) => {
         const entry = current();
         if (entry === undefined) return;
         entry.run = undefined;
-        const { kept, unproven } = leftOut(entry, arrived, proof);
+        const { kept, unproven } = leftOut(entry, arrived, proves, this.#now());
         const sessions = new Map([...arrived.sessions, ...kept.map((session) => [session.id, session] as const)]);
-        const contents = { ...arrived, sessions };
+        const contents = {
+          ...arrived,
+          sessions,
+          groups: withGroupsOf(kept, arrived.groups, entry.state.contents.groups),
+        };
         this.#transition(account, entry, { kind: 'ready', contents, asOf: this.#now(), trouble: undefined });
         this.#setUnproven(account, entry, unproven);
       },
@@ -240,8 +261,17 @@ export class SessionStore implements SessionsView {
     };
   }
 
-  unproven(account: AccountId): ReadonlySet<SessionId> {
-    return this.#entries.get(account)?.unproven ?? new Set();
+  unproven(account: AccountId): ReadonlyMap<SessionId, Absence> {
+    return this.#entries.get(account)?.unproven ?? new Map();
+  }
+
+  /** Takes over of which sessions the vendor has said that they run, though its list leaves them out. */
+  setRunning(account: AccountId, running: ReadonlySet<SessionId>): void {
+    const entry = this.#entries.get(account);
+    if (entry === undefined) return;
+    entry.unproven = new Map(
+      [...entry.unproven].map(([id, absence]) => [id, running.has(id) ? { ...absence, runs: true } : absence]),
+    );
   }
 
   /** Says where sessions are in their life. Sessions that are not listed are passed over. */
@@ -262,7 +292,7 @@ export class SessionStore implements SessionsView {
     if (entry === undefined) return;
     const sessions = new Map(entry.state.contents.sessions);
     for (const id of gone) sessions.delete(id);
-    entry.unproven = new Set([...entry.unproven].filter((id) => sessions.has(id)));
+    entry.unproven = new Map([...entry.unproven].filter(([id]) => sessions.has(id)));
     this.#transition(account, entry, { ...entry.state, contents: { ...entry.state.contents, sessions } });
   }
 
@@ -301,10 +331,10 @@ export class SessionStore implements SessionsView {
     for (const one of left) this.#left.fire(one);
   }
 
-  #setUnproven(account: AccountId, entry: Entry, unproven: ReadonlySet<SessionId>): void {
+  #setUnproven(account: AccountId, entry: Entry, unproven: ReadonlyMap<SessionId, Absence>): void {
     const before = entry.unproven;
     entry.unproven = unproven;
-    const changed = [...before, ...unproven].filter((id) => before.has(id) !== unproven.has(id));
+    const changed = [...before.keys(), ...unproven.keys()].filter((id) => before.has(id) !== unproven.has(id));
     const listed = changed.filter((id) => entry.state.contents.sessions.has(id));
     if (listed.length > 0) this.#fire(account, false, listed);
   }
@@ -331,25 +361,51 @@ function newEntry(): Entry {
     lives: new Map(),
     firstSeen: new Map(),
     pages: new Map(),
-    unproven: new Set(),
+    unproven: new Map(),
   };
 }
 
 /**
  * The sessions that a list leaves out, and that stay all the same: those that it names among the rows that cannot be
- * read, and those of which it proves nothing. What is to end, or has not although it was to, two lists do not prove gone:
- * that is for whoever ends it.
+ * read, and, unless it is proof, all others. `now` is epoch milliseconds.
  */
 function leftOut(
-  { state, lives, unproven: before }: Entry,
+  { state, unproven: before }: Entry,
   arrived: Contents,
-  proof: EndingTerms['proof'],
-): { readonly kept: readonly Session[]; readonly unproven: ReadonlySet<SessionId> } {
+  proves: boolean,
+  now: number,
+): { readonly kept: readonly Session[]; readonly unproven: ReadonlyMap<SessionId, Absence> } {
   const named = new Set(arrived.faults.map(({ subject }) => subject));
-  const isProven = ({ id }: Session) => proof === 'list' || (proof === 'twoLists' && before.has(id) && !lives.has(id));
   const missing = [...state.contents.sessions.values()].filter(({ id }) => !arrived.sessions.has(id));
-  const kept = missing.filter((session) => named.has(session.id) || !isProven(session));
-  return { kept, unproven: new Set(kept.map(({ id }) => id).filter((id) => !named.has(id))) };
+  const kept = proves ? missing.filter(({ id }) => named.has(id)) : missing;
+  const absences = kept
+    .filter(({ id }) => !named.has(id))
+    .map(({ id }) => [id, absenceAt(now, before.get(id))] as const);
+  return { kept, unproven: new Map(absences) };
+}
+
+/** Whether a list that began at `began` and leaves a session out once more is a second witness, and not the first again. */
+export function isSecond({ since }: Absence, began: number): boolean {
+  return began >= since + listsApartMs;
+}
+
+function absenceAt(now: number, before: Absence | undefined): Absence {
+  if (before === undefined) return { since: now, runs: false };
+  // A clock that was set back must not make it wait until it has caught up.
+  return before.since <= now ? before : { ...before, since: now };
+}
+
+/** The groups that were listed, and those that only kept sessions still belong to. */
+function withGroupsOf(
+  kept: readonly Session[],
+  listed: Contents['groups'],
+  before: Contents['groups'],
+): Contents['groups'] {
+  const missing = kept.flatMap(({ groupId }) => {
+    const group = groupId === undefined || listed.has(groupId) ? undefined : before.get(groupId);
+    return group === undefined ? [] : [[group.id, group] as const];
+  });
+  return missing.length === 0 ? listed : new Map([...listed, ...missing]);
 }
 
 function merge(into: Contents, page: Inventory): Contents {

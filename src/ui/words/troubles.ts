@@ -47,8 +47,7 @@ export function shortTrouble({ trouble }: ProviderError): string {
 export function troubleSentence(error: ProviderError, host: string): string {
   const sentence = plainSentence(error, host);
   // A rejected key is explained by the vendor in words that say no more; other refusals often carry the reason.
-  if (error.detail === undefined || error.trouble.kind === 'unauthorized') return sentence;
-  return l10n.t('{0} It says: {1}', sentence, plainText(error.detail, 200));
+  return withItsWords(sentence, error.trouble.kind === 'unauthorized' ? undefined : error.detail);
 }
 
 function plainSentence({ trouble }: ProviderError, host: string): string {
@@ -101,11 +100,10 @@ function unreachable(why: 'refused' | 'dns' | 'tls' | 'cut' | 'proxy' | 'route',
 export function shortStuck(why: StuckReason): string {
   switch (why.kind) {
     case 'stillRuns':
-      return l10n.t('not ended: still running');
+      return why.found ? l10n.t('not ended: still running') : l10n.t('not ended: not found, yet listed');
     case 'unproven':
       return l10n.t('not proven: {0}', shortTrouble(why.error));
     case 'failed':
-      if (why.error.trouble.kind === 'notFound') return l10n.t('not ended: not found, yet listed');
       return l10n.t('not ended: {0}', shortTrouble(why.error));
     case 'notDeleted':
       return l10n.t('not deleted: {0}', plainText(why.said) || l10n.t('it gives no reason'));
@@ -126,19 +124,21 @@ export function notListedSentence(host: string): string {
 export function stuckSentence(why: StuckReason, host: string): string {
   switch (why.kind) {
     case 'stillRuns':
-      return l10n.t('{0} took the request, and still says that the session runs.', host);
+      return withItsWords(
+        why.found
+          ? l10n.t('{0} took the request, and still says that the session runs.', host)
+          : l10n.t('{0} lists the session, but does not find it when asked to end it: it may run on.', host),
+        why.said,
+      );
     case 'unproven':
       return l10n.t('The request was sent, but nothing shows that it worked. {0}', troubleSentence(why.error, host));
     case 'failed':
-      if (why.error.trouble.kind === 'notFound') return notFoundSentence(why.error, host);
       return troubleSentence(why.error, host);
     case 'notDeleted':
       return l10n.t('{0} could not delete it: {1}', host, plainText(why.said, 200) || l10n.t('it gives no reason'));
   }
 }
 
-/** A vendor that does not find what it lists: nothing shows that the session has ended. */
-function notFoundSentence({ detail }: ProviderError, host: string): string {
-  const sentence = l10n.t('{0} lists the session, but does not find it when asked to end it: it may run on.', host);
-  return detail === undefined ? sentence : l10n.t('{0} It says: {1}', sentence, plainText(detail, 200));
+function withItsWords(sentence: string, said: string | undefined): string {
+  return said === undefined ? sentence : l10n.t('{0} It says: {1}', sentence, plainText(said, 200));
 }

@@ -324,7 +324,20 @@ describe('Browserless', () => {
       const request = server.requests.find(({ method }) => method === 'DELETE');
       assert.equal(request?.path, '/browser/browser-1');
       assert.equal(request?.query.get('token'), server.token);
-      assert.equal(await provider.probe(session, unaborted), 'gone');
+      // Its only witness is the list, which may be behind.
+      assert.equal(await provider.probe(session, unaborted), 'unknown');
+      server.add({ id: 'browser-2' });
+      const both = [session, await only(provider)];
+      const lists = () => server.log().filter((line) => line === 'POST /graphql').length;
+      const before = lists();
+      assert.deepEqual(
+        [...((await provider.probeMany?.(both, unaborted)) ?? [])],
+        [
+          ['browser-1', 'unknown'],
+          ['browser-2', 'running'],
+        ],
+      );
+      assert.equal(lists(), before + 1);
       assert.equal((await provider.end(session, unaborted)).outcome, 'alreadyGone');
     });
 

@@ -6,6 +6,7 @@ import { gateway } from '../../../src/providers/gateway.ts';
 import { type GatewayServer, startGateway } from '../../servers/gateway.ts';
 import { errorOf } from '../errors.ts';
 import { House } from '../services/house.ts';
+import { until } from '../until.ts';
 import { connect, unaborted } from '../wires.ts';
 
 const quietly = { stop: unaborted, onProgress: () => {} };
@@ -102,8 +103,10 @@ describe('Session gateway', () => {
       await house.refresher.refresh(id);
       assert.ok(house.store.session(id, session.id));
       server.sessions.clear();
-      await house.refresher.refresh(id);
-      assert.equal(house.store.session(id, session.id), undefined);
+      await until(async () => {
+        await house.refresher.refresh(id);
+        return house.store.session(id, session.id) === undefined;
+      });
     } finally {
       house.dispose();
     }
@@ -120,7 +123,9 @@ describe('Session gateway', () => {
       assert.equal(await provider.probe(session, unaborted), 'running');
       const id = await house.add('gateway', server.url, { authorization: server.authorization });
       const { results } = await house.ender.end([{ accountId: id, session }], quietly);
-      assert.equal(results[0]?.outcome, 'failed');
+      assert.equal(results[0]?.outcome, 'stuck');
+      assert.ok(results[0]?.why?.kind === 'stillRuns' && !results[0].why.found);
+      assert.equal(results[0].attempts, 1);
       assert.deepEqual(server.running, ['sess_a']);
       assert.ok(house.store.session(id, sessionId('sess_a')));
     } finally {

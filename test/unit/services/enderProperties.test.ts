@@ -28,6 +28,7 @@ type EndFault =
   | '503'
   | '429'
   | '429 with a time'
+  | '429 with a time that is over'
   | '429 for a day'
   | 'a web page after'
   | 'refused connection'
@@ -44,13 +45,18 @@ const endFaults: readonly EndFault[] = [
   '503',
   '429',
   '429 with a time',
+  '429 with a time that is over',
   '429 for a day',
   'a web page after',
   'refused connection',
   'silence',
 ];
-/** What may happen to a list. A list that is behind the times leaves a running session out once, never twice in a row. */
+/**
+ * What may happen to a list. One that is behind the times leaves a running session out for less than a second, however
+ * often it is asked for meanwhile. Where one list is proof, none is.
+ */
 type ListFault = 'right' | 'fails' | 'leaves one out' | 'breaks off' | 'slow';
+const lagMs = 900;
 
 interface Schedule {
   readonly sessions: number;
@@ -61,6 +67,14 @@ interface Schedule {
   readonly lists: readonly ListFault[];
   readonly probesFail: boolean;
   readonly probesMany: boolean;
+  /** Whether every list but the first leaves the last session out, of which probes tell that it runs. */
+  readonly hidesLast: boolean;
+  /** When somebody asks for a list, in milliseconds. */
+  readonly refreshes: readonly number[];
+  /** When the same sessions are to end once more, each named twice. */
+  readonly againAt: number | undefined;
+  readonly removedAt: number | undefined;
+  readonly keyReplacedAt: number | undefined;
   /** When somebody else starts and ends a session, in milliseconds. */
   readonly startedMidWay: number;
   readonly endedMidWay: number;
@@ -70,7 +84,7 @@ interface Schedule {
 const schedules: fc.Arbitrary<Schedule> = fc.record({
   sessions: fc.integer({ min: 1, max: 12 }),
   chosen: fc.integer({ min: 1, max: 12 }),
-  proof: fc.constantFrom('twoLists', 'probe'),
+  proof: fc.constantFrom('list', 'twoLists', 'probe'),
   ends: fc.array(fc.array(fc.constantFrom(...endFaults), { minLength: 1, maxLength: 4 }), {
     minLength: 12,
     maxLength: 12,
@@ -81,6 +95,11 @@ const schedules: fc.Arbitrary<Schedule> = fc.record({
   }),
   probesFail: fc.boolean(),
   probesMany: fc.boolean(),
+  hidesLast: fc.boolean(),
+  refreshes: fc.array(fc.integer({ min: 0, max: 8_000 }), { maxLength: 8 }),
+  againAt: fc.option(fc.integer({ min: 0, max: 8_000 }), { nil: undefined, freq: 2 }),
+  removedAt: fc.option(fc.integer({ min: 0, max: 8_000 }), { nil: undefined, freq: 6 }),
+  keyReplacedAt: fc.option(fc.integer({ min: 0, max: 8_000 }), { nil: undefined, freq: 6 }),
   startedMidWay: fc.integer({ min: 0, max: 5_000 }),
   endedMidWay: fc.integer({ min: 0, max: 5_000 }),
   cancelAfter: fc.option(fc.integer({ min: 0, max: 3_000 }), { nil: undefined }),
@@ -95,7 +114,8 @@ class ScheduledVendor {
   readonly #schedule: Schedule;
   readonly #attempts = new Map<string, number>();
   #lists = 0;
-  #leftOut: string | undefined;
+  /** Which session the lists leave out, and from when until when. */
+  #lag: { readonly id: string; readonly from: number } | undefined;
 
   constructor(clock: VirtualClock, schedule: Schedule) {
     this.#clock = clock;
@@ -136,11 +156,24 @@ class ScheduledVendor {
     this.#lists++;
     await this.#clock.wait(fault === 'slow' ? 4_000 : 10);
     if (fault === 'fails') throw trouble({ kind: 'serverFault', status: 502 });
-    const sessions = [...this.running.values()];
-    const omitted = fault === 'leaves one out' ? sessions.find(({ id }) => id !== this.#leftOut)?.id : undefined;
-    this.#leftOut = omitted;
-    yield { sessions: sessions.filter(({ id }) => id !== omitted), groups: [], faults: [], account: undefined };
+    const omitted = this.#omitted(fault);
+    const sessions = [...this.running.values()].filter(({ id }) => !omitted.has(id));
+    yield { sessions, groups: [], faults: [], account: undefined };
     if (fault === 'breaks off') throw trouble({ kind: 'unreachable', why: 'cut' });
+  }
+
+  #omitted(fault: ListFault): ReadonlySet<string> {
+    const { proof, hidesLast, probesFail, sessions } = this.#schedule;
+    if (proof === 'list') return new Set();
+    const now = this.#clock.now();
+    const hidden = hidesLast && !probesFail && this.#lists > 1 ? [`s${sessions - 1}`] : [];
+    if (fault === 'leaves one out' && (this.#lag === undefined || now >= this.#lag.from + lagMs)) {
+      // Another one than the last time, or that list would not be behind the times but wrong.
+      const id = [...this.running.keys()].find((id) => id !== this.#lag?.id);
+      this.#lag = id === undefined ? undefined : { id, from: now };
+    }
+    const lags = this.#lag !== undefined && now < this.#lag.from + lagMs ? [this.#lag.id] : [];
+    return new Set([...hidden, ...lags]);
   }
 
   async #end(id: string) {
@@ -177,6 +210,8 @@ class ScheduledVendor {
         throw trouble({ kind: 'rateLimited', retryAt: undefined });
       case '429 with a time':
         throw trouble({ kind: 'rateLimited', retryAt: this.#clock.now() + 1_500 });
+      case '429 with a time that is over':
+        throw trouble({ kind: 'rateLimited', retryAt: this.#clock.now() - 60_000 });
       case '429 for a day':
         throw trouble({ kind: 'rateLimited', retryAt: this.#clock.now() + 86_400_000 });
       case 'a web page after':
@@ -216,6 +251,11 @@ const calm: Schedule = {
   lists: ['right'],
   probesFail: false,
   probesMany: false,
+  hidesLast: false,
+  refreshes: [],
+  againAt: undefined,
+  removedAt: undefined,
+  keyReplacedAt: undefined,
   startedMidWay: 0,
   endedMidWay: 0,
   cancelAfter: undefined,
@@ -234,27 +274,41 @@ async function play(schedule: Schedule): Promise<void> {
     });
     clock.after(schedule.startedMidWay, () => vendor.start(schedule.sessions));
     clock.after(schedule.endedMidWay, () => vendor.running.delete('s0'));
-    if (schedule.cancelAfter !== undefined) clock.after(schedule.cancelAfter, () => stop.abort());
-    let last = { sent: 0, settled: 0, total: 0 };
-    const onProgress = (progress: typeof last) => {
-      assert.ok(progress.sent >= last.sent && progress.settled >= last.settled, 'progress goes backwards');
-      last = progress;
+    const at = (ms: number | undefined, run: () => void) => ms !== undefined && clock.after(ms, run);
+    at(schedule.cancelAfter, () => stop.abort());
+    for (const ms of schedule.refreshes) at(ms, () => void house.refresher.refresh(id));
+    at(schedule.removedAt, () => void house.accounts.remove(id));
+    at(schedule.keyReplacedAt, () => void house.accounts.replaceCredentials(id, {}));
+    const ended = (named: typeof targets, signal: AbortSignal) => {
+      let last = { sent: 0, settled: 0, total: 0 };
+      const onProgress = (progress: typeof last) => {
+        assert.ok(progress.sent >= last.sent && progress.settled >= last.settled, 'progress goes backwards');
+        last = progress;
+      };
+      return house.ender.end(named, { stop: signal, onProgress }).then(({ results }) => ({ results, last }));
     };
-    const report = await clock.until(house.ender.end(targets, { stop: stop.signal, onProgress }), 600_000);
+    const runs = [ended(targets, stop.signal)];
+    if (schedule.againAt !== undefined) {
+      const later = clock.wait(schedule.againAt).then(() => ended([...targets, ...targets], quietly.stop));
+      runs.push(later);
+    }
+    const reports = await clock.until(Promise.all(runs), 600_000);
 
     assert.deepEqual(lost, [], 'rows went whose sessions run');
     for (const asked of vendor.asked) assert.ok(frozen.has(asked), `${asked} was never confirmed`);
-    assert.equal(report.results.length, targets.length);
-    assert.deepEqual(new Set(report.results.map(({ session }) => session.id as string)), frozen);
-    assert.deepEqual(last, { sent: targets.length, settled: targets.length, total: targets.length });
-    for (const { session, outcome, attempts, why } of report.results) {
-      if (outcome === 'ended' || outcome === 'alreadyGone') {
-        assert.ok(!vendor.running.has(session.id), `${session.id} is said to be ${outcome}, and runs`);
-        assert.equal(house.store.session(id, session.id), undefined);
-      } else if (outcome === 'cancelled') assert.equal(attempts, 0);
-      else assert.ok(why !== undefined);
-      assert.ok(attempts <= 11);
-      assert.notEqual(house.store.life(id, session.id).kind, 'ending');
+    for (const { results, last } of reports) {
+      assert.equal(results.length, targets.length);
+      assert.deepEqual(new Set(results.map(({ session }) => session.id as string)), frozen);
+      assert.deepEqual(last, { sent: targets.length, settled: targets.length, total: targets.length });
+      for (const { session, outcome, attempts, why } of results) {
+        if (outcome === 'ended' || outcome === 'alreadyGone') {
+          assert.ok(!vendor.running.has(session.id), `${session.id} is said to be ${outcome}, and runs`);
+          assert.equal(house.store.session(id, session.id), undefined);
+        } else if (outcome === 'cancelled') assert.equal(attempts, 0);
+        else assert.ok(why !== undefined);
+        assert.ok(attempts <= 11);
+        assert.notEqual(house.store.life(id, session.id).kind, 'ending');
+      }
     }
     assert.ok(house.journal.isEmpty);
   } finally {

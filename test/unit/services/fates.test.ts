@@ -3,6 +3,7 @@ import type { AccountId, SessionId } from '../../../src/core/ids.ts';
 import { Fates } from '../../../src/services/fates.ts';
 import { History } from '../../../src/services/history.ts';
 import { type BrowserbaseServer, startBrowserbase } from '../../servers/browserbase.ts';
+import { until } from '../until.ts';
 import { House, MapMemory } from './house.ts';
 
 describe('fates', () => {
@@ -28,13 +29,6 @@ describe('fates', () => {
 
   const by = () => new Map(history.all.map((ended) => [ended.sessionId, ended.by]));
   const asked = () => server.log().filter((line) => /^GET \/v1\/sessions\/.+/.test(line)).length;
-
-  async function until(isSo: () => boolean): Promise<void> {
-    for (const deadline = Date.now() + 5_000; !isSo(); ) {
-      assert.ok(Date.now() < deadline, JSON.stringify(history.all));
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-  }
 
   it('tell what timed out and what failed from what ended otherwise', async () => {
     const ended = ['TIMED_OUT', 'ERROR', 'COMPLETED'].map((status) => ({

@@ -27,7 +27,7 @@ describe('history', () => {
     const run = store.beginList(account);
     const sessions = ids.map((id) => someSession(id, { name: `named ${id}`, startedAt: 400_000 }));
     run.arrive({ sessions, groups: [], faults: [], account: undefined });
-    run.complete('list');
+    run.complete(true);
   }
   const ids = () => history.all.map((ended) => ended.sessionId);
 

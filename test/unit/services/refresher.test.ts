@@ -1,32 +1,23 @@
 import { strict as assert } from 'node:assert';
 import { systemClock } from '../../../src/core/clock.ts';
-import type { AccountId } from '../../../src/core/ids.ts';
+import { type AccountId, sessionId } from '../../../src/core/ids.ts';
 import { type AnchorServer, startAnchor } from '../../servers/anchor.ts';
 import { startBrowserbase } from '../../servers/browserbase.ts';
 import { startBrowserlessV1 } from '../../servers/browserlessV1.ts';
+import { until } from '../until.ts';
 import { fastClock, House } from './house.ts';
 
-/** A minute of the houses' time is a tenth of a second of ours. */
-const factor = 600;
-const seconds = (count: number) => new Promise((resolve) => setTimeout(resolve, (count * 1000) / factor));
-
 describe('refresher', () => {
+  // A minute of the house's time is a tenth of a second of ours.
+  const factor = 600;
+  const seconds = passing(factor);
   let server: AnchorServer;
   let house: House;
   let id: AccountId;
   const lists = () => server.log().filter((line) => line === 'GET /v1/sessions/all/status').length;
 
   beforeEach(async () => {
-    server = await startAnchor();
-    server.add({ id: 'sess_a' });
-    // Requests keep to the machine's own time: their deadlines would pass before the server could answer.
-    house = new House({ clock: fastClock(factor), wireClock: systemClock });
-    id = await house.accounts.add({
-      provider: 'anchor',
-      label: 'x',
-      origin: server.url,
-      credentials: { apiKey: server.key },
-    });
+    ({ server, house, id } = await furnish(factor));
   });
   afterEach(async () => {
     house.dispose();
@@ -156,50 +147,6 @@ describe('refresher', () => {
     await v1.stop();
   });
 
-  it('takes nothing out that runs, whatever its list leaves out', async () => {
-    const vendor = await startBrowserbase();
-    const base = await house.accounts.add({
-      provider: 'browserbase',
-      label: 'b',
-      origin: vendor.url,
-      credentials: { apiKey: vendor.key },
-    });
-    const ids = () => [...(house.store.state(base)?.contents.sessions.keys() ?? [])].sort();
-    for (const id of ['moves', 'stays', 'stops']) vendor.add({ id });
-    await house.refresher.refresh(base);
-    // Between two statuses, neither of which the list asks for.
-    const moving = vendor.sessions.get('moves');
-    const stopping = vendor.sessions.get('stops');
-    assert.ok(moving && stopping);
-    moving.status = 'SUSPENDED';
-    stopping.status = 'COMPLETED';
-    await house.refresher.refresh(base);
-    assert.deepEqual(ids(), ['moves', 'stays']);
-    // Nobody can be asked: nothing is proven.
-    moving.status = 'COMPLETED';
-    vendor.misbehave('GET', /^\/v1\/sessions\/.+/, { kind: 'answer', answer: { status: 500, json: {} } });
-    await house.refresher.refresh(base);
-    assert.deepEqual(ids(), ['moves', 'stays']);
-    vendor.behave();
-    await house.refresher.refresh(base);
-    assert.deepEqual(ids(), ['stays']);
-    await vendor.stop();
-  });
-
-  it('asks for no more than a few of many that a list has left out, and for those not again', async () => {
-    for (let times = 0; times < 60; times++) server.add();
-    await house.refresher.refresh(id);
-    for (const session of server.sessions.values()) session.status = 'completed';
-    const probes = () => server.log().filter((line) => /^GET \/v1\/sessions\/[^/?]+$/.test(line)).length;
-    await house.refresher.refresh(id);
-    const [once, left] = [probes(), house.store.state(id)?.contents.sessions.size ?? 0];
-    assert.ok(once <= 16 && left >= 61 - once && left < 61, `${once} probes, ${left} left`);
-    // The second list is proof of the rest.
-    await house.refresher.refresh(id);
-    assert.equal(house.store.state(id)?.contents.sessions.size, 0);
-    assert.equal(probes(), once);
-  });
-
   it('leaves other accounts alone when one hangs', async () => {
     const silent = await startAnchor();
     silent.misbehave('GET', /./, { kind: 'silent' });
@@ -218,3 +165,152 @@ describe('refresher', () => {
     await silent.stop();
   });
 });
+
+describe('refresher, of what a list leaves out', () => {
+  // Slower, because each question has ten seconds of the house's time.
+  const factor = 8;
+  const seconds = passing(factor);
+  let server: AnchorServer;
+  let house: House;
+  let id: AccountId;
+  const left = () => house.store.state(id)?.contents.sessions.size ?? 0;
+
+  beforeEach(async () => {
+    ({ server, house, id } = await furnish(factor));
+  });
+  afterEach(async () => {
+    house.dispose();
+    await server.stop();
+  });
+
+  it('takes nothing out that runs, whatever its list leaves out', async () => {
+    const vendor = await startBrowserbase();
+    const base = await house.accounts.add(accountAt('browserbase', vendor));
+    const ids = () => [...(house.store.state(base)?.contents.sessions.keys() ?? [])].sort();
+    for (const id of ['moves', 'stays', 'stops']) vendor.add({ id });
+    await house.refresher.refresh(base);
+    // Between two statuses, neither of which the list asks for.
+    const moving = vendor.sessions.get('moves');
+    const stopping = vendor.sessions.get('stops');
+    assert.ok(moving && stopping);
+    moving.status = 'SUSPENDED';
+    stopping.status = 'COMPLETED';
+    const becomes = (...left: string[]) =>
+      until(async () => {
+        await house.refresher.refresh(base);
+        return ids().join() === left.join();
+      });
+    await becomes('moves', 'stays');
+    // Nobody can be asked: nothing is proven.
+    moving.status = 'COMPLETED';
+    vendor.misbehave('GET', /^\/v1\/sessions\/.+/, { kind: 'answer', answer: { status: 500, json: {} } });
+    for (let times = 0; times < 3; times++) {
+      await seconds(6);
+      await house.refresher.refresh(base);
+    }
+    assert.deepEqual(ids(), ['moves', 'stays']);
+    vendor.behave();
+    await becomes('stays');
+    await vendor.stop();
+  });
+
+  it('asks for no more than a few of many that a list has left out, and takes two lists for proof of the rest', async () => {
+    for (let times = 0; times < 60; times++) server.add();
+    await house.refresher.refresh(id);
+    for (const session of server.sessions.values()) session.status = 'completed';
+    const probes = () => server.log().filter((line) => /^GET \/v1\/sessions\/[\w-]+$/.test(line)).length;
+    await house.refresher.refresh(id);
+    await until(
+      () => left() === 61 - 16,
+      () => `${probes()} probes, ${left()} left`,
+    );
+    assert.equal(probes(), 16);
+    // Another list, a while later, is proof of the rest.
+    await seconds(2);
+    await house.refresher.refresh(id);
+    await until(() => left() === 0);
+    assert.equal(probes(), 32);
+  });
+
+  it('asks for others when it could not be told of the first, and seldom again for the same', async () => {
+    server.keys.set('another', 'sk-another');
+    const team = Array.from({ length: 40 }, (_, index) => server.add({ id: `s${index}`, key: 'sk-another' }));
+    await house.refresher.refresh(id);
+    for (const session of team) session.status = 'paused';
+    const probed = () => server.log().filter((line) => /^GET \/v1\/sessions\/s\d+$/.test(line));
+    await house.refresher.refresh(id);
+    await until(() => probed().length === 16);
+    await until(
+      async () => {
+        await house.refresher.refresh(id);
+        return new Set(probed()).size === 40;
+      },
+      () => 'the same were asked for again and again, and others not at all',
+    );
+    server.misbehave('GET', /^\/v1\/sessions\/s\d+$/, { kind: 'answer', answer: { status: 429, json: {} } });
+    await seconds(25);
+    const told = probed().length;
+    await house.refresher.refresh(id);
+    await until(() => probed().length > told);
+    // Refusals are repeated until the time for a question is over.
+    await seconds(12);
+    const refused = probed().length;
+    await seconds(10);
+    await house.refresher.refresh(id);
+    await seconds(5);
+    assert.equal(probed().length, refused, 'it was asked again at once after it had refused');
+  });
+
+  it('does not keep who waits for a list waiting for what the list has left out', async () => {
+    server.add({ id: 'sess_b' });
+    await house.refresher.refresh(id);
+    server.sessions.clear();
+    server.misbehave('GET', /^\/v1\/sessions\/sess_/, { kind: 'silent' });
+    const probes = () => server.log().filter((line) => /^GET \/v1\/sessions\/sess_/.test(line)).length;
+    await house.refresher.refresh(id);
+    assert.equal(left(), 2);
+    await until(() => probes() === 2);
+    await seconds(0.5);
+    await house.refresher.refresh(id);
+    assert.equal(probes(), 2, 'what is being asked was asked twice');
+  });
+
+  it('takes out nothing that the vendor says to run, though two lists are proof at this vendor', async () => {
+    server.keys.set('another', 'sk-another');
+    const other = server.add({ id: 'sess_b', key: 'sk-another' });
+    await house.refresher.refresh(id);
+    // The team's list is asked for what is "running", and nothing documents that there is no other word for it.
+    other.status = 'paused';
+    await house.refresher.refresh(id);
+    await until(() => house.store.unproven(id).get(sessionId('sess_b'))?.runs === true);
+    for (let times = 0; times < 3; times++) {
+      await seconds(6);
+      await house.refresher.refresh(id);
+    }
+    assert.equal(left(), 2);
+    server.sessions.delete('sess_b');
+    await until(async () => {
+      await house.refresher.refresh(id);
+      return left() === 1;
+    });
+  });
+});
+
+/** A wait in the time of a house whose clock is that many times as fast. */
+function passing(factor: number): (seconds: number) => Promise<void> {
+  return (seconds) => new Promise((resolve) => setTimeout(resolve, (seconds * 1000) / factor));
+}
+
+function accountAt(provider: string, { url, key }: { readonly url: string; readonly key: string }) {
+  return { provider, label: provider, origin: url, credentials: { apiKey: key } };
+}
+
+/** A house with an account that has not been listed, of a server with one session. */
+async function furnish(factor: number) {
+  const server = await startAnchor();
+  server.add({ id: 'sess_a' });
+  // Requests keep to the machine's own time: their deadlines would pass before the server could answer.
+  const house = new House({ clock: fastClock(factor), wireClock: systemClock });
+  const id = await house.accounts.add(accountAt('anchor', server));
+  return { server, house, id };
+}

@@ -1,10 +1,9 @@
 import { strict as assert } from 'node:assert';
 import { accountId, groupId, sessionId } from '../../../src/core/ids.ts';
 import type { Inventory } from '../../../src/core/inventory.ts';
-import type { EndingTerms } from '../../../src/core/provider.ts';
 import { ProviderError } from '../../../src/core/providerError.ts';
 import type { Session } from '../../../src/core/session.ts';
-import { SessionStore, type StoreChange } from '../../../src/services/sessionStore.ts';
+import { isSecond, SessionStore, type StoreChange } from '../../../src/services/sessionStore.ts';
 import { someSession } from '../sessions.ts';
 
 const account = accountId('a');
@@ -27,12 +26,12 @@ describe('session store', () => {
   function list(...pages: Inventory[]): void {
     listAs('list', ...pages);
   }
-  function listAs(proof: EndingTerms['proof'], ...pages: Inventory[]): void {
+  function listAs(proof: 'list' | 'no proof', ...pages: Inventory[]): void {
     const run = store.beginList(account);
     for (const page of pages) run.arrive(page);
-    run.complete(proof);
+    run.complete(proof === 'list');
   }
-  const unproven = () => [...store.unproven(account)];
+  const unproven = () => [...store.unproven(account).keys()];
   const ids = () => [...(store.state(account)?.contents.sessions.keys() ?? [])];
 
   it('shows rows of a first list as its pages arrive', () => {
@@ -41,7 +40,7 @@ describe('session store', () => {
     run.arrive(inventory(someSession('a')));
     assert.deepEqual(ids(), ['a']);
     run.arrive(inventory(someSession('b')));
-    run.complete('list');
+    run.complete(true);
     assert.deepEqual([ids(), store.state(account)?.kind], [['a', 'b'], 'ready']);
   });
 
@@ -53,7 +52,7 @@ describe('session store', () => {
     assert.deepEqual(ids(), ['a', 'b', 'c']);
     assert.equal(store.session(account, sessionId('a'))?.name, 'named');
     run.arrive(inventory(someSession('a', { name: 'named' })));
-    run.complete('list');
+    run.complete(true);
     assert.deepEqual(ids(), ['a', 'c']);
     assert.deepEqual(
       changes.map((change) => change.kind === 'account' && change.membership),
@@ -80,16 +79,16 @@ describe('session store', () => {
     const late = store.beginList(account);
     list(inventory(someSession('a')));
     late.arrive(inventory(someSession('old')));
-    late.complete('list');
+    late.complete(true);
     assert.deepEqual(ids(), ['a']);
     const orphan = store.beginList(account);
     store.reset(account);
     orphan.arrive(inventory(someSession('old')));
-    orphan.complete('list');
+    orphan.complete(true);
     assert.deepEqual([ids(), store.state(account)?.kind], [[], 'disconnected']);
     const removed = store.beginList(account);
     store.setAccounts([]);
-    removed.complete('list');
+    removed.complete(true);
     assert.equal(store.state(account), undefined);
   });
 
@@ -143,37 +142,32 @@ describe('session store', () => {
     const left: string[] = [];
     store.onDidLeave(({ session }) => left.push(session.id));
     const both = inventory(someSession('a'), someSession('b'));
-    listAs('probe', both);
+    listAs('no proof', both);
     for (let times = 0; times < 3; times++) {
       changes.length = 0;
-      listAs('probe', inventory(someSession('a')));
+      listAs('no proof', inventory(someSession('a')));
       assert.deepEqual([ids(), unproven(), left], [['a', 'b'], ['b'], []]);
       // Told once, so that its row says so.
       const told = times === 0 ? [{ kind: 'account', accountId: account, membership: false, sessions: ['b'] }] : [];
       assert.deepEqual(changes, told);
     }
-    listAs('probe', both);
+    listAs('no proof', both);
     assert.deepEqual([ids(), unproven()], [['a', 'b'], []]);
-    listAs('probe', inventory(someSession('a')));
+    listAs('no proof', inventory(someSession('a')));
     store.removeProven(account, [sessionId('b')]);
     assert.deepEqual([ids(), unproven(), left], [['a'], [], ['b']]);
 
-    listAs('twoLists', both);
-    listAs('twoLists', inventory(someSession('a')));
+    listAs('no proof', both);
+    listAs('no proof', inventory(someSession('a')));
     assert.deepEqual([ids(), unproven()], [['a', 'b'], ['b']]);
     // A list that breaks off has told of it in between.
     const broken = store.beginList(account);
     broken.arrive(both);
     broken.fail(offline);
     assert.deepEqual(unproven(), []);
-    listAs('twoLists', inventory(someSession('a')));
-    assert.deepEqual(ids(), ['a', 'b']);
-    listAs('twoLists', inventory(someSession('a')));
-    assert.deepEqual([ids(), unproven(), left], [['a'], [], ['b', 'b']]);
-
     list(both);
     list(inventory(someSession('a')));
-    assert.deepEqual([ids(), left], [['a'], ['b', 'b', 'b']]);
+    assert.deepEqual([ids(), left], [['a'], ['b', 'b']]);
   });
 
   it('keeps a session whose row cannot be read any longer: it is listed', () => {
@@ -185,10 +179,43 @@ describe('session store', () => {
     assert.deepEqual(ids(), ['a']);
   });
 
-  it('keeps what two lists leave out of what is to end, for whoever ends it', () => {
-    listAs('twoLists', inventory(someSession('a')));
-    store.setLife(account, [sessionId('a')], { kind: 'ending', since: 1 });
-    for (let times = 0; times < 3; times++) listAs('twoLists', inventory());
-    assert.deepEqual([ids(), unproven()], [['a'], ['a']]);
+  it('knows since when a session is left out, what the vendor says of it, and when another list is a second witness', () => {
+    const absence = () => store.unproven(account).get(sessionId('a'));
+    listAs('no proof', inventory(someSession('a')));
+    listAs('no proof', inventory());
+    const since = now;
+    now += 60_000;
+    listAs('no proof', inventory());
+    assert.deepEqual(absence(), { since, runs: false });
+    assert.ok(isSecond({ since, runs: false }, since + 1_000));
+    // A list that is behind the times is no witness of itself.
+    assert.ok(!isSecond({ since, runs: false }, since + 900));
+    store.setRunning(account, new Set([sessionId('a'), sessionId('other')]));
+    listAs('no proof', inventory());
+    assert.deepEqual([absence(), unproven()], [{ since, runs: true }, ['a']]);
+    listAs('no proof', inventory(someSession('a')));
+    listAs('no proof', inventory());
+    assert.deepEqual(absence(), { since: now, runs: false });
+    // A clock that is set back must not make it wait until it has caught up.
+    now -= 3_600_000;
+    listAs('no proof', inventory());
+    assert.deepEqual(absence(), { since: now, runs: false });
+  });
+
+  it('keeps the group of what is kept, though no list tells of it any longer', () => {
+    const member = someSession('a', { groupId: groupId('g') });
+    const group = {
+      id: groupId('g'),
+      kind: 'batch',
+      name: undefined,
+      status: undefined,
+      createdAt: undefined,
+    } as const;
+    listAs('no proof', { ...inventory(member), groups: [group] });
+    listAs('no proof', inventory());
+    assert.deepEqual([ids(), [...(store.state(account)?.contents.groups.keys() ?? [])]], [['a'], ['g']]);
+    store.removeProven(account, [sessionId('a')]);
+    listAs('no proof', inventory());
+    assert.equal(store.state(account)?.contents.groups.size, 0);
   });
 });

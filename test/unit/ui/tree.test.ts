@@ -49,7 +49,7 @@ describe('tree', () => {
   function list(inventory: Partial<Inventory>): void {
     const run = store.beginList(account.id);
     run.arrive({ sessions: [], groups: [], faults: [], account: undefined, ...inventory });
-    run.complete('list');
+    run.complete(true);
   }
 
   /** The tree as text: a line a row, indented. */
@@ -130,7 +130,7 @@ describe('tree', () => {
   it('says of a session that a list has left out that this proves nothing', () => {
     list({ sessions: [someSession('a')] });
     const run = store.beginList(account.id);
-    run.complete('probe');
+    run.complete(false);
     assert.equal(rowFor('a').description, 'not in the last list · 12m');
     assert.match(rowFor('a').aria, /not in the last list/);
     const tooltip = tooltipOf(model, { kind: 'session', accountId: account.id, sessionId: sessionId('a') });
@@ -160,7 +160,11 @@ describe('tree', () => {
       ],
     });
     store.setLife(account.id, [sessionId('ending')], { kind: 'ending', since: now });
-    store.setLife(account.id, [sessionId('stuck')], { kind: 'stuck', since: now, why: { kind: 'stillRuns' } });
+    store.setLife(account.id, [sessionId('stuck')], {
+      kind: 'stuck',
+      since: now,
+      why: { kind: 'stillRuns', found: true, said: undefined },
+    });
     const look = (id: string) => [rowFor(id).icon?.id, rowFor(id).description];
     assert.deepEqual(look('starting'), ['loading~spin', 'starting… · 12m']);
     assert.deepEqual(look('running'), ['vm-running', '12m']);

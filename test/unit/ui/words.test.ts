@@ -41,12 +41,17 @@ describe('words', () => {
   });
 
   it('do not call ended what a vendor lists and does not find', () => {
-    const error = new ProviderError({ kind: 'notFound' }, 'DELETE answered 404', { detail: 'Session not found' });
-    const why = { kind: 'failed', error } as const;
+    const why = { kind: 'stillRuns', found: false, said: 'Session not found' } as const;
     assert.equal(shortStuck(why), 'not ended: not found, yet listed');
     assert.equal(
       stuckSentence(why, 'gateway.example'),
       'gateway.example lists the session, but does not find it when asked to end it: it may run on. It says: Session not found',
+    );
+    const taken = { kind: 'stillRuns', found: true, said: undefined } as const;
+    assert.equal(shortStuck(taken), 'not ended: still running');
+    assert.match(
+      stuckSentence(taken, 'x.example'),
+      /^x\.example took the request, and still says that the session runs\.$/,
     );
   });
 

@@ -11,16 +11,20 @@ import {
 } from './stages.ts';
 import { providerContract } from './suite.ts';
 
-providerContract('Anchor Browser', anchorStage, { oddStatuses: true, malformedRows: true });
-providerContract('Browserbase', browserbaseStage, { oddStatuses: true, malformedRows: true });
-providerContract('Browserless v1', browserlessV1Stage, { oddStatuses: false, malformedRows: true });
-providerContract('Browserless cloud', browserlessCloudStage, { oddStatuses: false, malformedRows: true });
-providerContract('Session gateway', gatewayStage, { oddStatuses: true, malformedRows: true });
-providerContract('Local Chrome', localChromeStage, { oddStatuses: false, malformedRows: false });
-providerContract('A made-up vendor', madeUpStage, { oddStatuses: true, malformedRows: true });
+providerContract('Anchor Browser', anchorStage, { oddStatuses: true, malformedRows: true, probesGone: true });
+providerContract('Browserbase', browserbaseStage, { oddStatuses: true, malformedRows: true, probesGone: true });
+providerContract('Browserless v1', browserlessV1Stage, { oddStatuses: false, malformedRows: true, probesGone: true });
+providerContract('Browserless cloud', browserlessCloudStage, {
+  oddStatuses: false,
+  malformedRows: true,
+  probesGone: false,
+});
+providerContract('Session gateway', gatewayStage, { oddStatuses: true, malformedRows: true, probesGone: true });
+providerContract('Local Chrome', localChromeStage, { oddStatuses: false, malformedRows: false, probesGone: true });
+providerContract('A made-up vendor', madeUpStage, { oddStatuses: true, malformedRows: true, probesGone: true });
 
 describe('the real Browserless', () => {
   const used = useBrowserless();
   const stage = () => browserlessV2Stage(used.browserless);
-  providerContract('Browserless v2', stage, { oddStatuses: false, malformedRows: false });
+  providerContract('Browserless v2', stage, { oddStatuses: false, malformedRows: false, probesGone: true });
 });

@@ -52,7 +52,7 @@ describe('what a panel draws', () => {
   function list(): void {
     const run = store.beginList(account.id);
     run.arrive({ sessions: [session], groups: [], faults: [], account: undefined });
-    run.complete('list');
+    run.complete(true);
   }
 
   it('says who is shown and for how long it has run, and keeps no address but that of the frame', () => {
@@ -71,10 +71,14 @@ describe('what a panel draws', () => {
   it('follows where the session is in its life', () => {
     store.setLife(account.id, [session.id], { kind: 'ending', since: now });
     assert.deepEqual([drawn().dot, drawn().status, drawn().can.endSession], ['ending', 'ending…', false]);
-    store.setLife(account.id, [session.id], { kind: 'stuck', since: now, why: { kind: 'stillRuns' } });
+    store.setLife(account.id, [session.id], {
+      kind: 'stuck',
+      since: now,
+      why: { kind: 'stillRuns', found: true, said: undefined },
+    });
     assert.deepEqual([drawn().dot, drawn().status], ['trouble', 'not ended: still running']);
     store.setLife(account.id, [session.id], { kind: 'running' });
-    store.beginList(account.id).complete('probe');
+    store.beginList(account.id).complete(false);
     assert.deepEqual([drawn().dot, drawn().status], ['live', 'not in the last list']);
     assert.equal(drawn({ session: { ...session, phase: 'idle' } }).dotWord, 'idle');
   });

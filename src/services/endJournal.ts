@@ -21,6 +21,7 @@ type Runs = v.InferOutput<typeof Runs>;
 
 /** An end of many that a window did not live to finish. */
 export interface UnfinishedEnd {
+  readonly id: string;
   readonly total: number;
   readonly left: readonly {
     readonly accountId: AccountId;
@@ -77,8 +78,7 @@ export class EndJournal {
       finish: async () => {
         finished = true;
         await writing;
-        const { [id]: _, ...others } = this.#read();
-        await this.#write(others);
+        await this.forget(id);
       },
     };
   }
@@ -89,14 +89,18 @@ export class EndJournal {
     return Math.max(0, newest + abandonedMs - this.#clock.now());
   }
 
-  /** Takes out what nobody goes on with. What another window is still at stays. */
-  async takeAbandoned(): Promise<readonly UnfinishedEnd[]> {
+  /**
+   * Takes on what nobody goes on with, so that no other window does. What another window is still at stays its own. An
+   * entry stays written down until {@link forget}, and may be taken on again when it was not for {@link settlesAfter}.
+   */
+  async claimAbandoned(): Promise<readonly UnfinishedEnd[]> {
     const runs = this.#read();
-    const abandoned = Object.entries(runs).filter(([, { at }]) => this.#clock.now() - at >= abandonedMs);
+    const now = this.#clock.now();
+    const abandoned = Object.entries(runs).filter(([, { at }]) => now - at >= abandonedMs);
     if (abandoned.length === 0) return [];
-    const gone = new Set(abandoned.map(([id]) => id));
-    await this.#write(Object.fromEntries(Object.entries(runs).filter(([id]) => !gone.has(id))));
-    return abandoned.map(([, { total, left }]) => ({
+    await this.#write({ ...runs, ...Object.fromEntries(abandoned.map(([id, run]) => [id, { ...run, at: now }])) });
+    return abandoned.map(([id, { total, left }]) => ({
+      id,
       total,
       left: left.map((row) => ({
         accountId: accountId(row.accountId),
@@ -104,6 +108,12 @@ export class EndJournal {
         startedAt: row.startedAt,
       })),
     }));
+  }
+
+  /** Takes out an entry of which everything is known. */
+  async forget(id: string): Promise<void> {
+    const { [id]: _, ...others } = this.#read();
+    await this.#write(others);
   }
 
   /** Whether there is any entry at all. */

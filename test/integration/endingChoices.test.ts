@@ -81,7 +81,7 @@ describe('choosing what ends, inside VS Code', () => {
       const account = { kind: 'account', accountId: id };
       await command('endAccountSessions', account);
       const asked = person.questions.at(-1);
-      assert.equal(asked?.message, 'End all 2 sessions in Anchor Browser? (filtered: 2 of 5)');
+      assert.equal(asked?.message, 'End 2 sessions in Anchor Browser? (filtered: 2 of 5)');
       assert.doesNotMatch(asked.detail, /mail/);
       assert.deepEqual(asked.choices, ['End 2 Sessions']);
       const group = { kind: 'group', accountId: id, groupId: batch.id };

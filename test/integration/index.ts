@@ -21,6 +21,7 @@ export async function run(): Promise<void> {
     await import('./api.test.ts');
     await import('./ending.test.ts');
     await import('./endingChoices.test.ts');
+    await import('./endingQuestions.test.ts');
     await import('./network.test.ts');
     await import('./liveView.test.ts');
     await import('./restart.test.ts');

@@ -46,6 +46,8 @@ export class Person implements Prompts {
   answersPick: (request: PickRequest<unknown>) => readonly unknown[] = () => [];
   /** `button` presses the button beside the title. */
   answersAsk: (request: AskRequest) => string | { readonly press: 'button' } | undefined = () => undefined;
+  answersTell: (told: { readonly message: string; readonly buttons: readonly string[] }) => string | undefined = () =>
+    undefined;
   cancelsProgressAfterMs: number | undefined;
 
   async confirm(question: Question): Promise<string | undefined> {
@@ -53,9 +55,9 @@ export class Person implements Prompts {
     return this.answersConfirm(question);
   }
 
-  async tell(level: 'info' | 'warning' | 'error', message: string, buttons: readonly string[]): Promise<undefined> {
+  async tell(level: 'info' | 'warning' | 'error', message: string, buttons: readonly string[]) {
     this.told.push({ level, message, buttons });
-    return undefined;
+    return this.answersTell({ message, buttons });
   }
 
   async pick<T>(request: PickRequest<T>): Promise<Answer<T>> {

@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import type { Account } from '../../core/account.ts';
 import type { AccountId, SessionId } from '../../core/ids.ts';
 import type { Logger } from '../../core/logger.ts';
@@ -11,7 +12,7 @@ import type { History } from '../../services/history.ts';
 import type { Protections } from '../../services/protections.ts';
 import type { ProviderKinds } from '../../services/providerKinds.ts';
 import type { Refresher } from '../../services/refresher.ts';
-import type { SessionsView } from '../../services/sessionStore.ts';
+import { type SessionsView, troubleOf } from '../../services/sessionStore.ts';
 import type { Documents } from '../documents.ts';
 import type { LiveViews } from '../liveView/liveViews.ts';
 import type { Prompts } from '../prompts.ts';
@@ -39,6 +40,8 @@ export interface CommandContext {
   readonly memory: Memory;
   /** A setting of this extension, or what it is where it is not set. */
   readonly setting: <T extends string | number | boolean>(key: string, otherwise: T) => T;
+  /** Sets one for all of the person's workspaces. */
+  readonly changeSetting: (key: string, value: string) => Promise<void>;
   readonly tree: SessionsTree;
   readonly filter: TreeFilter;
   readonly liveViews: LiveViews;
@@ -63,6 +66,50 @@ export async function listOnce({ store, refresher }: CommandContext, accounts: r
     return kind === 'disconnected' || kind === 'loading';
   });
   await Promise.all(never.map((id) => refresher.refresh(id)));
+}
+
+/** Milliseconds until a list is too old for a question about all that an account has. */
+export const freshMs = 15_000;
+/** How long such a question waits for lists. */
+const longestWaitMs = 5_000;
+
+/**
+ * Sees to it that these accounts are known as they are now, as far as they answer within a few seconds. Questions about
+ * all that an account has begin with it; what could not be listed is for them to say.
+ */
+export async function listFresh(
+  { store, refresher, prompts, now }: CommandContext,
+  accounts: readonly AccountId[],
+): Promise<void> {
+  const old = accounts.filter((id) => {
+    const state = store.state(id);
+    const trouble = state && troubleOf(state)?.trouble;
+    const refuses =
+      trouble?.kind === 'unauthorized' ||
+      trouble?.kind === 'forbidden' ||
+      (trouble?.kind === 'rateLimited' && (trouble.retryAt ?? 0) > now());
+    const isFresh = state?.kind === 'ready' && trouble === undefined && now() - state.asOf < freshMs / 3;
+    return state !== undefined && !refuses && !isFresh;
+  });
+  if (old.length === 0) return;
+  prompts.note(l10n.t('Listing what runs…'));
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const enough = new Promise((resolve) => {
+    timer = setTimeout(resolve, longestWaitMs);
+  });
+  await Promise.race([Promise.all(old.map((id) => refresher.refresh(id))), enough]);
+  clearTimeout(timer);
+}
+
+/** What to say of a session that is not there: that it has ended only where that was seen. */
+export function missingSentence(context: CommandContext, account: AccountId, session: SessionId): string {
+  const { history, store } = context;
+  const state = store.state(account);
+  const name = nameOf(context, account);
+  if (history.find(account, session) !== undefined) return l10n.t('That session has already ended.');
+  if (state === undefined) return l10n.t('The account of that session is not here any longer.');
+  if (state.kind === 'ready' && state.trouble === undefined) return l10n.t('{0} lists no such session.', name);
+  return l10n.t('{0} could not be listed: whether that session still runs is not known.', name);
 }
 
 /** The vendor of an account, where it is known. */

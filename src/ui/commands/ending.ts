@@ -1,27 +1,15 @@
 import * as l10n from '@vscode/l10n';
-import type { AccountId, SessionId } from '../../core/ids.ts';
+import type { AccountId } from '../../core/ids.ts';
 import { type IsMine, isMineBy } from '../../core/ownership.ts';
 import { plainText } from '../../core/plainText.ts';
-import type { Session } from '../../core/session.ts';
 import type { EndTarget } from '../../services/ender.ts';
-import { troubleOf } from '../../services/sessionStore.ts';
-import type { Choice } from '../prompts.ts';
+import { type AccountState, troubleOf } from '../../services/sessionStore.ts';
 import { timeOfDay } from '../words/ages.ts';
-import { type EndSubject, endButton, questionForMany, questionForOne } from '../words/confirmations.ts';
+import { type EndSubject, questionForMany, questionForOne } from '../words/confirmations.ts';
 import { groupName, pageName, sessionName } from '../words/names.ts';
-import { ageOf, type CommandContext, kindOf, listOnce, nameOf } from './context.ts';
-import { cancelled, concluded, endNow, type PublicEndReport, publicReport } from './endReports.ts';
-import {
-  accountChoices,
-  isNamed,
-  pickOne,
-  sessionChoices,
-  sessionsOf,
-  type Target,
-  targetsOf,
-  whole,
-  wholeAccount,
-} from './targets.ts';
+import { ageOf, type CommandContext, freshMs, kindOf, listFresh, missingSentence, nameOf } from './context.ts';
+import { cancelled, endNow, type PublicEndReport, publicReport } from './endReports.ts';
+import { isNamed, sessionChoices, sessionsOf, type Target, targetsOf, whole } from './targets.ts';
 
 /** A session that started so recently may be one that somebody is only just beginning to use. */
 const youngMs = 60_000;
@@ -29,12 +17,7 @@ const youngMs = 60_000;
 /** Ends one session, or those that are selected, or, where nothing is named, those that are picked. */
 export async function endSession(context: CommandContext, args: readonly unknown[]): Promise<PublicEndReport> {
   const targets = targetsOf(context, args);
-  if (targets.length > 0 || isNamed(args)) {
-    const sessions = sessionsOf(context, targets);
-    if (sessions.length === 0) tellGone(context);
-    const byItself = targets.length === 1 && targets[0]?.sessionId !== undefined;
-    return endConfirmed(context, sessions, byItself, filteredPart(context, targets));
-  }
+  if (targets.length > 0 || isNamed(args)) return endTargets(context, targets);
   const choices = await sessionChoices(context);
   if (choices.length === 0) {
     void context.prompts.tell('info', l10n.t('No session is running.'), []);
@@ -47,113 +30,28 @@ export async function endSession(context: CommandContext, args: readonly unknown
     step: undefined,
   });
   const picked = answer.kind === 'answer' ? answer.value : [];
-  return endConfirmed(context, picked, picked.length === 1);
+  return endConfirmed(context, picked, picked.length === 1 ? { byItself: true } : {});
 }
 
-/** Ends all sessions that are listed in one account. */
-export async function endAccountSessions(context: CommandContext, args: readonly unknown[]): Promise<PublicEndReport> {
-  const [named] = targetsOf(context, args);
-  const accountId =
-    named?.accountId ??
-    (await pickOne(
-      context,
-      l10n.t('End All Sessions in Account'),
-      l10n.t('Choose an account'),
-      l10n.t('There is no account yet.'),
-      accountChoices(context),
-    ));
-  if (accountId === undefined) return publicReport(context, []);
-  await listOnce(context, [accountId]);
-  const target = { ...wholeAccount(accountId), shownOnly: named?.shownOnly ?? false };
-  const all = sessionsOf(context, [target]);
-  const part = filteredPart(context, [target]);
-  const { ends, leftOut } = partOf(context, all);
-  const loss = kindOfAccount(context, accountId)?.wording.endEverything;
-  // The vendor's one call leaves nothing alone, so it is not offered beside what is protected.
-  const guarded = all.some(({ session }) => context.protections.has(accountId, session.id));
-  const canEndEverything =
-    loss !== undefined && !guarded && part === undefined && context.store.capabilities(accountId).has('endEverything');
-  const name = nameOf(context, accountId);
-  if (ends.length === 0 && !canEndEverything) {
-    void context.prompts.tell('info', nothingToEnd(context, leftOut, [accountId]), []);
+/** Ends what rows or a caller name; accounts and groups stand for what is listed of them. */
+export async function endTargets(context: CommandContext, targets: readonly Target[]): Promise<PublicEndReport> {
+  const [first] = targets;
+  const wide = [
+    ...new Set(targets.flatMap(({ accountId, sessionId }) => (sessionId === undefined ? [accountId] : []))),
+  ];
+  await listFresh(context, wide);
+  const sessions = sessionsOf(context, targets);
+  if (sessions.length === 0) {
+    const sentence =
+      first?.sessionId === undefined || sessionsOf(context, whole(targets)).length > 0
+        ? nothingToEnd(context, [], wide, targets)
+        : missingSentence(context, first.accountId, first.sessionId);
+    void context.prompts.tell('info', sentence, []);
     return publicReport(context, []);
   }
-  const everything = canEndEverything
-    ? {
-        button: l10n.t('End Everything in Account'),
-        explanation: l10n.t('“End Everything in Account” goes further. {0}', loss),
-      }
-    : undefined;
-  const chosen = await context.prompts.confirm(
-    questionForMany({
-      message: ofPart(
-        part,
-        ends.length === 0
-          ? l10n.t('No session is listed in {0}. End everything in it all the same?', name)
-          : ends.length === 1
-            ? l10n.t('End the session in {0}?', name)
-            : l10n.t('End all {0} sessions in {1}?', ends.length, name),
-      ),
-      subjects: subjectsOf(context, ends),
-      leftOut: subjectsOf(context, leftOut),
-      unknown: [...unknownAccounts(context, [accountId]), ...(target.shownOnly ? [] : unfiltered(context))],
-      everything,
-    }),
-  );
-  if (chosen !== undefined && chosen === everything?.button) {
-    if (!(await countTyped(context, ends.length))) return cancelled(context, ends);
-    return concluded(context, await context.ender.endEverything(accountId), (failed) => endChosen(context, failed));
-  }
-  const confirmed = chosen === endButton(ends.length) && (await countTyped(context, ends.length));
-  return confirmed ? endAndTell(context, ends) : cancelled(context, ends);
-}
-
-/** Ends all sessions that are listed in any account. */
-export function endAllSessions(context: CommandContext): Promise<PublicEndReport> {
-  return endEach(
-    context,
-    () => true,
-    (count, accounts) =>
-      count === 1
-        ? l10n.t('End the only running session?')
-        : accounts === 1
-          ? l10n.t('End all {0} sessions?', count)
-          : l10n.t('End all {0} sessions in {1} accounts?', count, accounts),
-  );
-}
-
-/** Ends all sessions that are the person's own, by the rule in the settings. */
-export async function endMySessions(context: CommandContext): Promise<PublicEndReport> {
-  const isMine = isMineBy(context.setting('mine', ''));
-  if (isMine === undefined) {
-    void context.prompts.tell(
-      'info',
-      l10n.t('The setting browserSessions.mine does not say which sessions are yours.'),
-      [],
-    );
-    return publicReport(context, []);
-  }
-  return endEach(context, isMine, (count) =>
-    count === 1 ? l10n.t('End 1 session of yours?') : l10n.t('End {0} sessions of yours?', count),
-  );
-}
-
-/** Ends what is meant of all that is listed in any account, after a confirmation that says what is not known. */
-async function endEach(
-  context: CommandContext,
-  isMeant: (session: Session) => boolean,
-  message: (count: number, accounts: number) => string,
-): Promise<PublicEndReport> {
-  const ids = context.accounts.all.map(({ id }) => id);
-  await listOnce(context, ids);
-  const meant = sessionsOf(context, ids.map(wholeAccount)).filter(({ session }) => isMeant(session));
-  const { ends, leftOut } = partOf(context, meant);
-  if (ends.length === 0) {
-    void context.prompts.tell('info', nothingToEnd(context, leftOut, ids), []);
-    return publicReport(context, []);
-  }
-  const asked = message(ends.length, accountsOf(ends));
-  return endAsked(context, asked, ends, leftOut, [...unknownAccounts(context, ids), ...unfiltered(context)], true);
+  const byItself = targets.length === 1 && first?.sessionId !== undefined;
+  const part = filteredPart(context, targets);
+  return endConfirmed(context, sessions, { byItself, part, unknown: unknownAccounts(context, wide) });
 }
 
 /** How much of what is to end a filter leaves, where it hides some of it. */
@@ -162,110 +60,36 @@ export interface FilteredPart {
   readonly of: number;
 }
 
-/** How much of what rows stand for the list's filter leaves; undefined where it hides nothing of it. */
+/** How much of what rows stand for the list's filter leaves to end; undefined where it hides nothing of it. */
 export function filteredPart(context: CommandContext, targets: readonly Target[]): FilteredPart | undefined {
-  const shown = sessionsOf(context, targets).length;
-  const of = sessionsOf(context, whole(targets)).length;
+  const shown = partOf(context, sessionsOf(context, targets)).ends.length;
+  const of = partOf(context, sessionsOf(context, whole(targets))).ends.length;
   return shown === of ? undefined : { shown, of };
 }
 
-function ofPart(part: FilteredPart | undefined, message: string): string {
+/** The first line of a dialog, with how much a filter leaves. */
+export function ofPart(part: FilteredPart | undefined, message: string): string {
   return part === undefined ? message : l10n.t('{0} (filtered: {1} of {2})', message, part.shown, part.of);
 }
 
-/** A sentence for what a filter hides and that is reached all the same. */
-export function unfiltered({ filter }: CommandContext): readonly string[] {
-  if (filter.text === '') return [];
+/** A sentence for what a filter hides and that is reached all the same, where there is any. */
+export function unfiltered({ filter }: CommandContext, reached: readonly EndTarget[]): readonly string[] {
+  if (reached.every(({ accountId, session }) => filter.shows(accountId, session))) return [];
   return [l10n.t('The filter “{0}” is NOT applied: what it hides in the list is included.', filter.text)];
 }
 
-function accountsOf(targets: readonly EndTarget[]): number {
+/** In how many accounts these sessions are. */
+export function accountsOf(targets: readonly EndTarget[]): number {
   return new Set(targets.map(({ accountId }) => accountId)).size;
 }
 
-/** Tells of ends that a window did not live to finish, and offers to look at what of them still runs. Ends nothing. */
-export async function reviewUnfinishedEnds(context: CommandContext): Promise<void> {
-  for (const { total, left } of await context.journal.takeAbandoned()) {
-    const accounts = [...new Set(left.map(({ accountId }) => accountId))];
-    await Promise.all(accounts.map((id) => context.refresher.refresh(id)));
-    const running = left.flatMap(({ accountId, sessionId, startedAt }) => {
-      const session = context.store.session(accountId, sessionId as SessionId);
-      if (session === undefined || (startedAt !== undefined && session.startedAt !== startedAt)) return [];
-      return [{ accountId, session }];
-    });
-    if (running.length === 0) continue;
-    const review = l10n.t('Review');
-    const sentence = l10n.t(
-      'The window closed while sessions were ending: {0} of {1} still run.',
-      running.length,
-      total,
-    );
-    void context.prompts.tell('warning', sentence, [review]).then(async (chosen) => {
-      if (chosen === review) await endChosen(context, running);
-    });
-  }
-}
-
-/** Ends what could not be ended before. */
-export async function retryFailedEnds(context: CommandContext): Promise<PublicEndReport> {
-  const all = sessionsOf(
-    context,
-    context.accounts.all.map(({ id }) => wholeAccount(id)),
-  );
-  const stuck = all.filter(({ accountId, session }) => context.store.life(accountId, session.id).kind === 'stuck');
-  if (stuck.length > 0) return endConfirmed(context, stuck, false);
-  void context.prompts.tell('info', l10n.t('No end has failed.'), []);
-  return publicReport(context, []);
-}
-
-const oldestKey = 'oldSessionMinutes';
-const usualOldMinutes = 60;
-
-/** Ends those of the sessions that have run for long that the person leaves ticked, the oldest first. */
-export async function endOldSessions(context: CommandContext): Promise<PublicEndReport> {
-  const { prompts, memory, store, now } = context;
-  const remembered = memory.get(oldestKey);
-  let minutes = 0;
-  const asked = await prompts.ask({
-    title: l10n.t('End Old Sessions'),
-    prompt: l10n.t('Sessions that have run for at least how many minutes?'),
-    placeholder: '',
-    value: String(typeof remembered === 'number' ? remembered : usualOldMinutes),
-    secret: false,
-    step: undefined,
-    button: undefined,
-    refuse: async (typed) => {
-      minutes = Number(typed.trim());
-      return typed.trim() !== '' && minutes >= 0 ? undefined : l10n.t('This is not a number of minutes.');
-    },
-  });
-  if (asked.kind !== 'answer') return publicReport(context, []);
-  await memory.update(oldestKey, minutes);
-  const start = ({ value: { accountId, session } }: Choice<EndTarget>) =>
-    store.startOf(accountId, session.id)?.at ?? now();
-  const old = (await sessionChoices(context))
-    .filter((choice) => !isLeftOut(context, choice.value) && now() - start(choice) >= minutes * 60_000)
-    .sort((a, b) => start(a) - start(b));
-  if (old.length === 0) {
-    void prompts.tell('info', l10n.t('No session has run for that long.'), []);
-    return publicReport(context, []);
-  }
-  const answer = await prompts.pickMany({
-    title: l10n.t('End Old Sessions'),
-    placeholder: l10n.t('These end; untick what is to go on'),
-    choices: old.map((choice) => ({ ...choice, heading: undefined, detail: choice.heading ?? '', picked: true })),
-    step: undefined,
-  });
-  return endConfirmed(context, answer.kind === 'answer' ? answer.value : [], false);
-}
-
 /** Whether ends of many leave a session alone. */
-function isLeftOut({ protections }: CommandContext, { accountId, session }: EndTarget): boolean {
+export function isLeftOut({ protections }: CommandContext, { accountId, session }: EndTarget): boolean {
   return session.heldBack !== undefined || protections.has(accountId, session.id);
 }
 
 /** Parts what an end of many reaches from what it leaves alone. */
-function partOf(
+export function partOf(
   context: CommandContext,
   sessions: readonly EndTarget[],
 ): { ends: readonly EndTarget[]; leftOut: readonly EndTarget[] } {
@@ -282,51 +106,42 @@ export async function endChosen(context: CommandContext, chosen: readonly EndTar
     const listed = context.store.session(accountId, session.id);
     return listed === undefined ? [] : [{ accountId, session: listed }];
   });
-  if (there.length === 0) tellGone(context);
-  return endConfirmed(context, there, false);
+  const [first] = chosen;
+  if (there.length === 0 && first !== undefined) {
+    void context.prompts.tell('info', missingSentence(context, first.accountId, first.session.id), []);
+  }
+  return endConfirmed(context, there, {});
 }
 
-function endAndTell(context: CommandContext, ends: readonly EndTarget[]): Promise<PublicEndReport> {
+/** Ends what was confirmed, and offers to try again what could not be ended. */
+export function endAndTell(context: CommandContext, ends: readonly EndTarget[]): Promise<PublicEndReport> {
   return endNow(context, ends, (failed) => endChosen(context, failed));
 }
 
-/** Whether the person has typed how many end, where they want to be asked that before everything ends. */
-async function countTyped({ prompts, setting }: CommandContext, count: number): Promise<boolean> {
-  if (setting<string>('confirm.endAll', 'button') !== 'typeCount') return true;
-  const answer = await prompts.ask({
-    title: l10n.t('End All Sessions'),
-    prompt: l10n.t('Type {0} to end them all', count),
-    placeholder: '',
-    value: '',
-    secret: false,
-    step: undefined,
-    button: undefined,
-    refuse: async (typed) => (typed.trim() === String(count) ? undefined : l10n.t('That is not {0}.', count)),
-  });
-  return answer.kind === 'answer';
+/** How an end came to be asked for. */
+export interface Asked {
+  /** Whether one session was named by itself, which is the one way to one that is held back. */
+  readonly byItself?: boolean;
+  /** How much of what was named these are, where the list hides the rest. */
+  readonly part?: FilteredPart | undefined;
+  /** What is left out beside what {@link partOf} leaves out of these. */
+  readonly leftOut?: readonly EndTarget[];
+  /** Sentences about accounts whose sessions are not known for sure. */
+  readonly unknown?: readonly string[];
 }
 
-/**
- * @param byItself whether one session was named by itself, which is the one way to one that is held back.
- * @param part how much of what was named these are, where the list hides the rest.
- */
+/** Asks, and ends what the answer allows. */
 export async function endConfirmed(
   context: CommandContext,
   sessions: readonly EndTarget[],
-  byItself: boolean,
-  part?: FilteredPart,
+  { byItself = false, part, leftOut: also = [], unknown = [] }: Asked,
 ): Promise<PublicEndReport> {
   const [only] = sessions;
   if (only === undefined) return publicReport(context, []);
-  if (byItself && sessions.length === 1) {
-    if (context.setting<string>('confirm.endSession', 'always') === 'never') return endAndTell(context, sessions);
-    const question = questionForOne(subjectOf(context, only, undefined));
-    const chosen = await context.prompts.confirm(question);
-    return chosen === question.choices[0] ? endAndTell(context, sessions) : cancelled(context, sessions);
-  }
+  if (byItself && sessions.length === 1) return endOne(context, only);
   const { ends, leftOut } = partOf(context, sessions);
   if (ends.length === 0) {
-    void context.prompts.tell('info', nothingToEnd(context, leftOut, []), []);
+    void context.prompts.tell('info', nothingToEnd(context, leftOut, [], []), []);
     return publicReport(context, []);
   }
   const accounts = accountsOf(ends);
@@ -336,51 +151,85 @@ export async function endConfirmed(
       : accounts === 1
         ? l10n.t('End {0} sessions?', ends.length)
         : l10n.t('End {0} sessions in {1} accounts?', ends.length, accounts);
-  return endAsked(context, ofPart(part, message), ends, leftOut, [], false);
+  const confirmed = await confirmMany(context, ofPart(part, message), ends, [...leftOut, ...also], unknown);
+  return confirmed ? endAndTell(context, ends) : cancelled(context, ends);
 }
 
-async function endAsked(
+async function endOne(context: CommandContext, target: EndTarget): Promise<PublicEndReport> {
+  const setting = 'confirm.endSession';
+  if (context.setting<string>(setting, 'always') === 'never') return endAndTell(context, [target]);
+  const [subject] = subjectsOf(context, [target]);
+  const question = subject && questionForOne(subject);
+  const chosen = question && (await context.prompts.confirm(question));
+  if (chosen === undefined) return cancelled(context, [target]);
+  if (chosen === question?.choices[1]) await context.changeSetting(setting, 'never');
+  return endAndTell(context, [target]);
+}
+
+/** Asks whether these are to end. @returns whether the person pressed the button that says so. */
+export async function confirmMany(
   context: CommandContext,
   message: string,
   ends: readonly EndTarget[],
   leftOut: readonly EndTarget[],
   unknown: readonly string[],
-  everything: boolean,
-): Promise<PublicEndReport> {
+): Promise<boolean> {
   const question = questionForMany({
     message,
     subjects: subjectsOf(context, ends),
     leftOut: subjectsOf(context, leftOut),
-    unknown,
+    unknown: [...unknown, ...unfiltered(context, ends)],
     everything: undefined,
   });
-  const chosen = await context.prompts.confirm(question);
-  const confirmed = chosen === question.choices[0] && (!everything || (await countTyped(context, ends.length)));
-  return confirmed ? endAndTell(context, ends) : cancelled(context, ends);
+  return (await context.prompts.confirm(question)) === question.choices[0];
 }
 
-function tellGone({ prompts }: CommandContext): void {
-  void prompts.tell('info', l10n.t('That session has already ended.'), []);
-}
-
-function nothingToEnd(context: CommandContext, leftOut: readonly EndTarget[], accounts: readonly AccountId[]): string {
-  const unknown = unknownAccounts(context, accounts);
+/**
+ * Why there is nothing to end.
+ * @param accounts those that were to be reached.
+ * @param targets the rows that stood for them, which a filter may have emptied.
+ */
+export function nothingToEnd(
+  context: CommandContext,
+  leftOut: readonly EndTarget[],
+  accounts: readonly AccountId[],
+  targets: readonly Target[],
+): string {
   const reasons = [...new Set(leftOut.map((target) => reasonLeftOut(context, target) ?? ''))];
-  return [l10n.t('There is no session to end.'), ...reasons, ...unknown].join(' ');
+  const hidden = sessionsOf(context, whole(targets)).length > sessionsOf(context, targets).length;
+  return [
+    l10n.t('There is no session to end.'),
+    ...(hidden ? [l10n.t('The filter “{0}” hides what runs there.', context.filter.text)] : []),
+    ...reasons,
+    ...unknownAccounts(context, accounts),
+  ].join(' ');
 }
 
 /** A sentence for each account whose list is missing or old, so that nobody takes "all" for more than it is. */
-function unknownAccounts(context: CommandContext, ids: readonly AccountId[]): readonly string[] {
+export function unknownAccounts(context: CommandContext, ids: readonly AccountId[]): readonly string[] {
   return ids.flatMap((id) => {
     const state = context.store.state(id);
-    const name = nameOf(context, id);
-    if (state === undefined) return [];
-    if (state.kind !== 'ready') return [l10n.t('{0} could not be listed: its sessions are NOT included.', name)];
-    if (troubleOf(state) === undefined) return [];
-    return [
-      l10n.t('The list of {0} is from {1}: sessions started since are NOT included.', name, timeOfDay(state.asOf)),
-    ];
+    return state === undefined ? [] : (unknownSentence(state, nameOf(context, id), context.now()) ?? []);
   });
+}
+
+function unknownSentence(state: AccountState, name: string, now: number): string | undefined {
+  switch (state.kind) {
+    case 'ready':
+      if (troubleOf(state) === undefined && now - state.asOf <= freshMs) return undefined;
+      return l10n.t(
+        'The list of {0} is from {1}: sessions started since are NOT included.',
+        name,
+        timeOfDay(state.asOf),
+      );
+    case 'loading':
+      return l10n.t('{0} is still being listed: sessions that have not arrived yet are NOT included.', name);
+    case 'failed':
+    case 'disconnected':
+      return state.contents.sessions.size === 0
+        ? l10n.t('{0} could not be listed: its sessions are NOT included.', name)
+        : l10n.t('{0} could not be listed to the end: the rest of its sessions is NOT included.', name);
+  }
 }
 
 /** Why ends of many leave a session alone, if they do. */

@@ -1,12 +1,13 @@
 import * as l10n from '@vscode/l10n';
 import { type Group, isBeingMade } from '../../core/group.ts';
+import type { AccountId } from '../../core/ids.ts';
 import { plainText } from '../../core/plainText.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import type { EndTarget } from '../../services/ender.ts';
 import { questionForBatch, questionForCancel } from '../words/confirmations.ts';
 import { groupName, sessionName } from '../words/names.ts';
-import { type CommandContext, nameOf } from './context.ts';
-import { endChosen, endConfirmed, filteredPart, kindOfAccount, subjectsOf, unfiltered } from './ending.ts';
+import { type CommandContext, listFresh, nameOf } from './context.ts';
+import { endChosen, endTargets, kindOfAccount, subjectsOf, unfiltered, unknownAccounts } from './ending.ts';
 import {
   cancelled,
   concluded,
@@ -22,7 +23,7 @@ export async function endGroup(context: CommandContext, args: readonly unknown[]
   const none = l10n.t('There is no group.');
   const target = await groupTarget(context, args, l10n.t('End Group'), none, () => true);
   if (target === undefined) return publicReport(context, []);
-  return endConfirmed(context, sessionsOf(context, [target]), false, filteredPart(context, [target]));
+  return endTargets(context, [target]);
 }
 
 /** Has the vendor stop a batch that it is still making, and keeps its data. */
@@ -30,8 +31,9 @@ export async function cancelBatch(context: CommandContext, args: readonly unknow
   const isMaking = (group: Group) => isBatch(group) && isBeingMade(group);
   const none = l10n.t('No batch is being made.');
   const target = await groupTarget(context, args, l10n.t('Cancel Batch'), none, isMaking);
-  const group = target && context.store.state(target.accountId)?.contents.groups.get(target.groupId);
   if (target === undefined) return publicReport(context, []);
+  await listFresh(context, [target.accountId]);
+  const group = context.store.state(target.accountId)?.contents.groups.get(target.groupId);
   if (group === undefined || !isMaking(group)) {
     void context.prompts.tell('info', none, []);
     return publicReport(context, []);
@@ -40,7 +42,7 @@ export async function cancelBatch(context: CommandContext, args: readonly unknow
   if (holdsProtected(context, group, members)) return cancelled(context, members);
   const question = questionForCancel(
     groupName(group),
-    [nameOf(context, target.accountId), ...unfiltered(context)],
+    factsOf(context, target.accountId, members),
     subjectsOf(context, members),
   );
   if ((await context.prompts.confirm(question)) !== question.choices[0]) return cancelled(context, members);
@@ -56,6 +58,7 @@ export async function deleteBatch(
   const target = await groupTarget(context, args, l10n.t('Delete Batch'), l10n.t('There is no batch.'), isBatch);
   if (target === undefined) return undefined;
   const { accountId, groupId } = target;
+  await listFresh(context, [accountId]);
   const group = context.store.state(accountId)?.contents.groups.get(groupId);
   const loss = kindOfAccount(context, accountId)?.wording.deleteGroup;
   const canDelete = group?.kind === 'batch' && context.store.capabilities(accountId).has('deleteGroup');
@@ -66,12 +69,7 @@ export async function deleteBatch(
   const members = sessionsOf(context, whole([target]));
   if (holdsProtected(context, group, members)) return undefined;
   const running = subjectsOf(context, members);
-  const question = questionForBatch(
-    groupName(group),
-    [nameOf(context, accountId), ...unfiltered(context)],
-    running,
-    loss,
-  );
+  const question = questionForBatch(groupName(group), factsOf(context, accountId, members), running, loss);
   if ((await context.prompts.confirm(question)) !== question.choices[0]) return undefined;
   const report = await context.ender.deleteGroup(accountId, groupId);
   tellDeletion(context, accountId, groupName(group), report, (left) => endChosen(context, left));
@@ -84,6 +82,11 @@ export async function deleteBatch(
       ? []
       : answer.failures.map(({ sessionId, reason }) => ({ sessionId, error: plainText(reason, 200) })),
   };
+}
+
+/** Which account a batch is in, and what is not known or hidden of what goes with it. */
+function factsOf(context: CommandContext, account: AccountId, members: readonly EndTarget[]): readonly string[] {
+  return [nameOf(context, account), ...unknownAccounts(context, [account]), ...unfiltered(context, members)];
 }
 
 /** Says so where a group has sessions that the vendor's one call for all of it would not leave alone. */

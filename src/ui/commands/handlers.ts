@@ -2,15 +2,8 @@ import * as l10n from '@vscode/l10n';
 import { removeAccount, renameAccount, replaceKey, testConnection } from './accounts.ts';
 import { addAccount } from './addAccount.ts';
 import type { CommandContext } from './context.ts';
-import {
-  endAccountSessions,
-  endAllSessions,
-  endMySessions,
-  endOldSessions,
-  endSession,
-  retryFailedEnds,
-  reviewUnfinishedEnds,
-} from './ending.ts';
+import { endSession } from './ending.ts';
+import { endAccountSessions, endAllSessions, endMySessions, endOldSessions, retryFailedEnds } from './endingMany.ts';
 import { setFilter } from './filtering.ts';
 import { cancelBatch, deleteBatch, endGroup } from './groups.ts';
 import { copyJson, copyPageUrl, openDashboard, openRecording, showDetails, takeScreenshot } from './inspecting.ts';
@@ -24,6 +17,7 @@ import {
 } from './liveView.ts';
 import type { CommandName } from './table.ts';
 import { pickOne, sessionChoices, sessionsOf, sessionTarget, targetsOf } from './targets.ts';
+import { reviewUnfinishedEnds } from './unfinishedEnds.ts';
 
 /** What a command does with the arguments that VS Code or a caller passes. */
 export type CommandHandler = (context: CommandContext, args: readonly unknown[]) => unknown;

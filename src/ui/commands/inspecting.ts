@@ -8,7 +8,7 @@ import { mayWatch } from '../liveView/effects.ts';
 import { detailsText } from '../words/details.ts';
 import { accountHost, sessionName, shortId } from '../words/names.ts';
 import { troubleSentence } from '../words/troubles.ts';
-import type { CommandContext } from './context.ts';
+import { type CommandContext, missingSentence } from './context.ts';
 import { pickOne, sessionChoices, sessionsOf, sessionTarget, targetsOf, wholeAccount } from './targets.ts';
 
 const timeoutMs = 20_000;
@@ -86,7 +86,7 @@ export async function showDetails(context: CommandContext, args: readonly unknow
   if (target === undefined) return;
   const { accountId, sessionId } = target;
   const text = details(context, accountId, sessionId);
-  if (text === undefined) void context.prompts.tell('info', l10n.t('That session has already ended.'), []);
+  if (text === undefined) void context.prompts.tell('info', missingSentence(context, accountId, sessionId), []);
   else {
     const name = `${nameOf(context, accountId, sessionId)}.json`;
     await context.documents.show(`${accountId}/${sessionId}`, name, Buffer.from(text));

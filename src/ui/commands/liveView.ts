@@ -4,7 +4,7 @@ import { waysToSee } from '../../core/provider.ts';
 import type { EndTarget } from '../../services/ender.ts';
 import type { Subject } from '../liveView/sights.ts';
 import { groupName, sessionName } from '../words/names.ts';
-import type { CommandContext } from './context.ts';
+import { type CommandContext, missingSentence } from './context.ts';
 import { showDetails } from './inspecting.ts';
 import { groupChoices, pickOne, sessionChoices, sessionsOf, targetsOf } from './targets.ts';
 
@@ -114,7 +114,7 @@ async function subjectFor(
     const { accountId, sessionId, pageId } = target;
     const [there] = sessionsOf(context, [target]);
     if (there === undefined) {
-      void context.prompts.tell('info', l10n.t('That session has already ended.'), []);
+      void context.prompts.tell('info', missingSentence(context, accountId, sessionId), []);
       return undefined;
     }
     if (fits(context, there)) return { accountId, sessionId, pageId };

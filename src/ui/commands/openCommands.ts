@@ -49,6 +49,10 @@ export function openCommands(parts: CommandParts): OpenedCommands {
       return testing.prompts ?? editorPrompts;
     },
     now: clock.now,
+    changeSetting: async (key, value) => {
+      const settings = vscode.workspace.getConfiguration('browserSessions');
+      await settings.update(key, value, vscode.ConfigurationTarget.Global);
+    },
     selection: () => view.selection,
     showLog: () => channel.show(),
     copyText: async (text) => vscode.env.clipboard.writeText(text),

@@ -25,7 +25,10 @@ export interface EndSubject {
 /** Sessions that are listed one by one in a dialog; the others are counted. */
 const mostListed = 12;
 
-/** What one end asks: the session, its age and place, and what is lost. */
+/**
+ * What one end asks: the session, its age and place, and what is lost. The second of its choices is to be asked no more
+ * about ends of one.
+ */
 export function questionForOne(subject: EndSubject): Question {
   const facts = [
     subject.age === undefined ? l10n.t('running') : l10n.t('running for {0}', subject.age),
@@ -36,12 +39,17 @@ export function questionForOne(subject: EndSubject): Question {
     message: l10n.t('End session “{0}”?', subject.name),
     detail: paragraphs(
       `${subject.account}: ${facts}.`,
-      lines(...(subject.heldBack === undefined ? [] : [subject.heldBack]), ...pages),
+      lines(
+        ...(subject.heldBack === undefined ? [] : [subject.heldBack]),
+        ...(subject.mine === false ? [l10n.t('It is not yours.')] : []),
+        ...(subject.young ? [l10n.t('It is younger than 1 minute.')] : []),
+        ...pages,
+      ),
       subject.closes === undefined ? '' : l10n.t('The browser itself stays open.'),
       subject.watched ? l10n.t('A live view of it is open.') : '',
       `${subject.loss} ${l10n.t('This cannot be undone.')}`,
     ),
-    choices: [l10n.t('End Session')],
+    choices: [l10n.t('End Session'), l10n.t('End and Don’t Ask Again')],
   };
 }
 
@@ -63,26 +71,11 @@ export function questionForMany({ message, subjects, leftOut, unknown, everythin
   const accounts = Map.groupBy(subjects, ({ account }) => account);
   const perAccount = [...accounts].map(([account, { length }]) => l10n.t('{0}: {1}', account, length));
   const row = ({ name, age, account }: EndSubject) => inOneLine(name, accounts.size === 1 ? undefined : account, age);
-  const others = subjects.filter(({ mine }) => mine === false);
-  const own = subjects.filter(({ mine }) => mine !== false);
-  const young = subjects.filter((subject) => subject.young).length;
-  const watched = subjects.filter((subject) => subject.watched).length;
   return {
     message,
     detail: paragraphs(
       lines(...perAccount),
-      others.length === 0 ? '' : lines(l10n.t('Not yours ({0}):', others.length), ...listed(others.map(row))),
-      own.length === 0
-        ? ''
-        : lines(...(others.length === 0 ? [] : [l10n.t('Yours ({0}):', own.length)]), ...listed(own.map(row))),
-      lines(
-        ...(young === 0
-          ? []
-          : [young === 1 ? l10n.t('1 is younger than 1 minute.') : l10n.t('{0} are younger than 1 minute.', young)]),
-        ...(watched === 0
-          ? []
-          : [watched === 1 ? l10n.t('A live view is open.') : l10n.t('{0} live views are open.', watched)]),
-      ),
+      ...inKinds(subjects, row),
       leftOut.length === 0
         ? ''
         : lines(
@@ -98,6 +91,28 @@ export function questionForMany({ message, subjects, leftOut, unknown, everythin
       ...(everything === undefined ? [] : [everything.button]),
     ],
   };
+}
+
+/** The names of what ends, other people's apart, and what is worth a second thought. */
+function inKinds(subjects: readonly EndSubject[], row: (subject: EndSubject) => string): string[] {
+  const others = subjects.filter(({ mine }) => mine === false);
+  const own = subjects.filter(({ mine }) => mine !== false);
+  const young = subjects.filter((subject) => subject.young).length;
+  const watched = subjects.filter((subject) => subject.watched).length;
+  return [
+    others.length === 0 ? '' : lines(l10n.t('Not yours ({0}):', others.length), ...listed(others.map(row))),
+    own.length === 0
+      ? ''
+      : lines(...(others.length === 0 ? [] : [l10n.t('Yours ({0}):', own.length)]), ...listed(own.map(row))),
+    lines(
+      young === 0
+        ? ''
+        : young === 1
+          ? l10n.t('1 is younger than 1 minute.')
+          : l10n.t('{0} are younger than 1 minute.', young),
+      watched === 0 ? '' : watched === 1 ? l10n.t('A live view is open.') : l10n.t('{0} live views are open.', watched),
+    ),
+  ].filter((part) => part !== '');
 }
 
 /** What is lost, told once where it is the same everywhere, and else for each vendor. */
@@ -128,30 +143,41 @@ export function questionForBatch(
       : running.length === 1
         ? l10n.t('1 of its sessions runs and will end:')
         : l10n.t('{0} of its sessions run and will end:', running.length);
-  const rows = running.map(({ name, age }) => inOneLine(name, age));
   return {
     message: l10n.t('Delete “{0}” with all of its sessions?', batch),
-    detail: paragraphs(lines(...facts), lines(count, ...listed(rows)), `${loss} ${l10n.t('This cannot be undone.')}`),
+    detail: paragraphs(
+      lines(...facts),
+      ...under(count, inKinds(running, nameAndAge)),
+      `${loss} ${l10n.t('This cannot be undone.')}`,
+    ),
     choices: [l10n.t('Delete Batch')],
   };
 }
 
 /** What stopping a batch that is being made asks: what of it runs, and that its data stays. @param facts as above. */
 export function questionForCancel(batch: string, facts: readonly string[], running: readonly EndSubject[]): Question {
-  const rows = running.map(({ name, age }) => inOneLine(name, age));
   const count =
-    rows.length === 0
+    running.length === 0
       ? l10n.t('None of its sessions is known to run.')
-      : l10n.t('Those of its sessions that run end ({0}):', rows.length);
+      : l10n.t('Those of its sessions that run end ({0}):', running.length);
   return {
     message: l10n.t('Cancel “{0}”?', batch),
     detail: paragraphs(
       lines(...facts),
-      lines(count, ...listed(rows)),
+      ...under(count, inKinds(running, nameAndAge)),
       `${l10n.t('No more of its sessions are made. Its data stays.')} ${lossesOf(running)}`,
     ),
     choices: [l10n.t('Cancel Batch')],
   };
+}
+
+/** Puts a line on top of the first of several paragraphs. */
+function under(heading: string, [first = '', ...others]: readonly string[]): string[] {
+  return [lines(heading, first), ...others];
+}
+
+function nameAndAge({ name, age }: EndSubject): string {
+  return inOneLine(name, age);
 }
 
 /** What forgetting an account asks. */

@@ -104,7 +104,7 @@ describe('words', () => {
     assert.match(question.detail, /Anchor Browser · prod: running for 12 minutes, Batch 3c90\./);
     assert.match(question.detail, /live view of it is open/);
     assert.match(question.detail, /Unsaved page state is lost\. This cannot be undone\./);
-    assert.deepEqual(question.choices, ['End Session']);
+    assert.deepEqual(question.choices, ['End Session', 'End and Don’t Ask Again']);
   });
 
   it('name the pages that close where the browser stays', () => {

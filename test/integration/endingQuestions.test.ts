@@ -1,0 +1,196 @@
+import { strict as assert } from 'node:assert';
+import * as vscode from 'vscode';
+import type { TestingApi } from '../../src/extension.ts';
+import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
+import { command, extension, Person, removeAllAccounts, until } from './inside.ts';
+
+describe('what questions about ends are based on, inside VS Code', () => {
+  let api: TestingApi;
+  let server: AnchorServer;
+  let person: Person;
+  let id: string;
+
+  before(async () => {
+    api = await extension();
+  });
+  beforeEach(async () => {
+    await removeAllAccounts(api);
+    server = await startAnchor();
+    person = new Person();
+    api.testing.prompts = person;
+    server.add({ id: 'sess_a', domains: ['a.example'], createdAt: new Date(Date.now() - 3_600_000) });
+    id = await command('addAccount', { provider: 'anchor', origin: server.url, fields: { apiKey: server.key } });
+    // Nobody looks: lists are made only for who asks.
+    await vscode.commands.executeCommand('workbench.action.closeSidebar');
+  });
+  afterEach(async () => {
+    await removeAllAccounts(api);
+    await server.stop();
+  });
+
+  const configure = (key: string, value: unknown) =>
+    vscode.workspace.getConfiguration('browserSessions').update(key, value, vscode.ConfigurationTarget.Global);
+  const asked = () => person.questions.at(-1);
+  const told = () => person.told.at(-1)?.message ?? '';
+  /** As long as it takes for a list to be too old for a question about all of it. */
+  const aWhile = () => new Promise((resolve) => setTimeout(resolve, 5_500));
+
+  it('asks about what runs now, however old the list is', async () => {
+    await aWhile();
+    server.add({ id: 'sess_b' });
+    await command('endAccountSessions', { accountId: id });
+    assert.match(asked()?.message ?? '', /^End all 2 sessions/);
+    await aWhile();
+    server.add({ id: 'sess_c' });
+    await command('endAllSessions');
+    assert.match(asked()?.message ?? '', /^End all 3 sessions/);
+    assert.ok(person.notes.includes('Listing what runs…'));
+  });
+
+  it('says from when the list is where there is no newer one, and does not wait for it for long', async () => {
+    await aWhile();
+    server.misbehave('GET', /all\/status/, { kind: 'slow', ms: 60_000 });
+    const began = Date.now();
+    await command('endAllSessions');
+    assert.ok(Date.now() - began < 9_000);
+    server.misbehave('GET', /all\/status/, { kind: 'answer', answer: { status: 500, json: {} } });
+    await api.refresh();
+    person.answersAsk = () => '1';
+    person.answersPick = ({ choices }) => choices.map(({ value }) => value);
+    await command('endOldSessions');
+    assert.match(
+      asked()?.detail ?? '',
+      /The list of Anchor Browser is from .*: sessions started since are NOT included/,
+    );
+  }).timeout(60_000);
+
+  it('claims that a session has ended only where that was seen', async () => {
+    const session = { accountId: id, sessionId: 'sess_other' };
+    await command('endSession', session);
+    assert.equal(told(), 'Anchor Browser lists no such session.');
+    await command('showDetails', session);
+    assert.equal(told(), 'Anchor Browser lists no such session.');
+    server.misbehave('GET', /all\/status/, { kind: 'answer', answer: { status: 500, json: {} } });
+    await api.refresh();
+    await command('openLiveView', session);
+    assert.equal(told(), 'Anchor Browser could not be listed: whether that session still runs is not known.');
+    await command('endSession', { accountId: 'gone', sessionId: 'sess_a' });
+    assert.equal(told(), 'The account of that session is not here any longer.');
+    server.behave();
+    person.answersConfirm = ({ choices }) => choices[0];
+    await command('endSession', { accountId: id, sessionId: 'sess_a' });
+    await command('endSession', { accountId: id, sessionId: 'sess_a' });
+    assert.equal(told(), 'That session has already ended.');
+  });
+
+  it('names the filter where it hides all that a row stands for, and reaches nothing of it', async () => {
+    await command('setFilter', 'nothing-has-this');
+    try {
+      for (const name of ['endSession', 'endAccountSessions']) {
+        await command(name, { kind: 'account', accountId: id });
+        const [question] = person.questions;
+        // The vendor's one call is not offered beside a filter.
+        assert.equal(question, undefined);
+        assert.equal(told(), 'There is no session to end. The filter “nothing-has-this” hides what runs there.');
+      }
+      await command('retryFailedEnds');
+      assert.equal(told(), 'No end has failed.');
+    } finally {
+      await command('clearFilter');
+    }
+  });
+
+  it('counts of a filtered list what it would end, and says where a filter is not applied', async () => {
+    for (const name of ['shop', 'shopping', 'shops']) server.add({ id: `sess_${name}`, domains: [`${name}.example`] });
+    const batch = server.addBatch(1);
+    await api.refresh();
+    await command('protectSession', { accountId: id, sessionId: 'sess_shops' });
+    await command('setFilter', 'shop');
+    try {
+      await command('endAccountSessions', { kind: 'account', accountId: id });
+      assert.equal(asked()?.message, 'End 2 sessions in Anchor Browser? (filtered: 2 of 4)');
+      assert.match(asked()?.detail ?? '', /Left out:\n• shops\.example/);
+      assert.doesNotMatch(asked()?.detail ?? '', /NOT applied/);
+      await command('endGroup', { accountId: id, groupId: batch.id });
+      assert.match(asked()?.detail ?? '', /The filter “shop” is NOT applied/);
+    } finally {
+      await command('clearFilter');
+      await command('unprotectSession', { accountId: id, sessionId: 'sess_shops' });
+    }
+  });
+
+  it('names old sessions that it leaves out', async () => {
+    await command('protectSession', { accountId: id, sessionId: 'sess_a' });
+    person.answersAsk = () => '30';
+    await command('endOldSessions');
+    assert.match(told(), /^There is no session to end\. It is protected\./);
+    server.add({ id: 'sess_b', domains: ['b.example'], createdAt: new Date(Date.now() - 3_600_000) });
+    await api.refresh();
+    person.answersPick = ({ choices }) => choices.map(({ value }) => value);
+    await command('endOldSessions');
+    assert.equal(asked()?.message, 'End 1 session?');
+    assert.match(asked()?.detail ?? '', /• b\.example[\s\S]*Left out:\n• a\.example — .*It is protected\./);
+    await command('unprotectSession', { accountId: id, sessionId: 'sess_a' });
+  });
+
+  it('says of one session, and of a batch, whose it is and how young', async () => {
+    server.add({ id: 'sess_b', domains: ['b.example'], tags: ['bob'] });
+    const batch = server.addBatch(1);
+    await api.refresh();
+    await configure('mine', 'tag=anna');
+    try {
+      await command('endSession', { accountId: id, sessionId: 'sess_b' });
+      assert.match(asked()?.detail ?? '', /It is not yours\.\nIt is younger than 1 minute\./);
+      await command('deleteBatch', { accountId: id, groupId: batch.id });
+      assert.match(asked()?.detail ?? '', /Not yours \(1\):[\s\S]*1 is younger than 1 minute\./);
+    } finally {
+      await configure('mine', undefined);
+    }
+    await command('endSession', { accountId: id, sessionId: 'sess_a' });
+    assert.doesNotMatch(asked()?.detail ?? '', /yours|younger/);
+  });
+
+  it('asks no more about ends of one once the person wants that, and goes on asking about many', async () => {
+    server.add({ id: 'sess_b' });
+    server.add({ id: 'sess_c' });
+    await api.refresh();
+    person.answersConfirm = ({ choices }) => choices.find((choice) => choice === 'End and Don’t Ask Again');
+    try {
+      await command('endSession', { accountId: id, sessionId: 'sess_a' });
+      assert.deepEqual(server.running.sort(), ['sess_b', 'sess_c']);
+      await command('endSession', { accountId: id, sessionId: 'sess_b' });
+      assert.equal(person.questions.length, 1);
+      assert.deepEqual(server.running, ['sess_c']);
+      await command('endAllSessions');
+      assert.equal(person.questions.length, 2);
+      assert.deepEqual(server.running, ['sess_c']);
+    } finally {
+      await configure('confirm.endSession', undefined);
+    }
+  });
+
+  it('keeps unfinished ends in mind until it could look what became of them', async () => {
+    const left = [{ accountId: id, sessionId: 'sess_a' }];
+    const kept = () => api.testing.context.globalState.get('unfinishedEnds');
+    await api.testing.context.globalState.update('unfinishedEnds', { run: { at: 1, total: 12, left } });
+    server.misbehave('GET', /all\/status/, { kind: 'answer', answer: { status: 500, json: {} } });
+    let presses = 0;
+    person.answersTell = ({ buttons }) => (presses++ === 0 ? buttons[0] : undefined);
+    await command('reviewUnfinishedEnds');
+    assert.match(
+      person.told[0]?.message ?? '',
+      /^The window closed while 12 sessions were ending\. Whether 1 of them still run cannot be told: Anchor Browser could not/,
+    );
+    assert.notEqual(kept(), undefined);
+    await until(() => person.told.length === 2);
+    server.behave();
+    // Another window does not tell of it meanwhile.
+    await command('reviewUnfinishedEnds');
+    assert.equal(person.told.length, 2);
+    await api.testing.context.globalState.update('unfinishedEnds', { run: { at: 1, total: 12, left } });
+    await command('reviewUnfinishedEnds');
+    assert.match(told(), /1 of 12 still run/);
+    assert.equal(kept(), undefined);
+    assert.deepEqual(server.running, ['sess_a']);
+  });
+});

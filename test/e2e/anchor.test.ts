@@ -50,6 +50,19 @@ describe('a person with an Anchor Browser account', function () {
     await person.picture('anchor-rows');
   });
 
+  it('tells sessions of one’s own from those of others by the look of their rows', async () => {
+    await person.fillSetting('browserSessions.mine', 'tag=prod');
+    const colour = (name: string) =>
+      person
+        .row(name)
+        .locator('.monaco-icon-label .label-name')
+        .evaluate((label) => getComputedStyle(label).color);
+    await until(async () => (await colour('Session login.acme.io')) !== (await colour('Session checkout.example.com')));
+    assert.match((await person.row('Session login.acme.io').getAttribute('aria-label')) ?? '', /not yours/);
+    await person.picture('anchor-others');
+    await person.fillSetting('browserSessions.mine', '');
+  });
+
   it('sees hostile names as plain text', async () => {
     const label = await person.row('Session [x] (command').innerText();
     assert.match(label, /^\[x\] \(command:workbench\.action\.closeWindow\) \$ \(trash\) txt/);
@@ -137,8 +150,17 @@ describe('a person with an Anchor Browser account', function () {
       (await person.rows()).filter((name) => name.startsWith('Session')).map((name) => name.split(',')[0]),
       ['Session login.acme.io'],
     );
+    // What a session is called changes, and with it whether it matches.
+    const tagged = server.sessions.get('sess_evil');
+    assert.ok(tagged);
+    server.sessions.set('sess_evil', { ...tagged, tags: ['acme'] });
+    await person.run('Refresh');
+    await person.row('Session [x]').waitFor();
+    server.sessions.set('sess_evil', tagged);
+    await person.run('Refresh');
+    await person.row('Session [x]').waitFor({ state: 'detached' });
     await person.choose(person.row('Account Anchor Browser'), 'End All Sessions in Account…');
-    assert.match(await person.dialog(), /End the session in Anchor Browser · prod\? \(filtered: 1 of 4\)/);
+    assert.match(await person.dialog(), /End the session in Anchor Browser · prod\? \(filtered: 1 of 3\)/);
     await person.picture('anchor-filtered');
     await person.press('Cancel');
     await person.run('Filter Sessions…');

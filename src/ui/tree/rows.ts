@@ -18,6 +18,8 @@ export interface Row {
   readonly label: string;
   readonly description: string;
   readonly icon: { readonly id: string; readonly color: string | undefined } | undefined;
+  /** Whether it stands back behind others. */
+  readonly dimmed: boolean;
   readonly contextValue: string;
   readonly collapsible: 'none' | 'collapsed' | 'expanded';
   /** What a screen reader says. */
@@ -71,7 +73,9 @@ export function rowOf(model: TreeModel, node: TreeNode): Row | undefined {
       if (node.note === 'loading') return plainRow(id, l10n.t('Loading…'), 'loading~spin', undefined);
       if (node.note === 'noMatch') {
         const text = l10n.t('No session matches “{0}”', model.filter.text);
-        return { ...plainRow(id, text, 'search', 'descriptionForeground'), click: 'browserSessions.clearFilter' };
+        const row = plainRow(id, text, 'search', 'descriptionForeground');
+        const description = l10n.t('click to show all');
+        return { ...row, description, aria: `${text}, ${description}`, click: 'browserSessions.clearFilter' };
       }
       if (node.note === 'empty') {
         return plainRow(id, l10n.t('No running sessions'), 'info', 'descriptionForeground');
@@ -97,6 +101,7 @@ function plainRow(id: string, label: string, icon: string, color: string | undef
     label,
     description: '',
     icon: { id: icon, color },
+    dimmed: false,
     contextValue: 'rb:info',
     collapsible: 'none',
     aria: label,
@@ -121,6 +126,7 @@ function accountRow(model: TreeModel, id: string, account: Account, state: Accou
       state.kind === 'failed'
         ? { id: 'error', color: 'problemsErrorIcon.foreground' }
         : { id: kind?.icon ?? 'cloud', color: undefined },
+    dimmed: false,
     contextValue: accountContext(state.kind, rejected, withKey, capabilities, sessions.size),
     collapsible: 'expanded',
     aria: l10n.t('Account {0}, {1}', name, description),
@@ -191,6 +197,7 @@ function groupRow(model: TreeModel, id: string, account: Account, group: Group):
     label,
     description,
     icon: { id: 'layers', color: undefined },
+    dimmed: false,
     contextValue: groupContext(group, model.store.capabilities(account.id), sessions.length),
     collapsible: 'expanded',
     aria: l10n.t('{0}, {1}', label, description),
@@ -210,25 +217,21 @@ function sessionRow(model: TreeModel, id: string, account: Account, session: Ses
   const life = store.life(account.id, session.id);
   const label = sessionName(session);
   const description = sessionDescription(model, account, session);
+  // Sessions of others stand back, but not what has gone wrong with one.
+  const isOthers = model.isMine(session) === false;
+  const icon = sessionIcon(session, life.kind, model.isProtected(account.id, session.id));
   const canOpen = session.pages === undefined ? capabilities.has('pages') : session.pages.length > 0;
   return {
     id,
     label,
     description,
-    icon: dimmedIf(
-      model.isMine(session) === false,
-      sessionIcon(session, life.kind, model.isProtected(account.id, session.id)),
-    ),
+    icon: isOthers && life.kind === 'running' && icon !== undefined ? { ...icon, color: 'disabledForeground' } : icon,
+    dimmed: isOthers,
     contextValue: sessionContext(session, life.kind, capabilities, model.isProtected(account.id, session.id)),
     collapsible: canOpen ? 'collapsed' : 'none',
     aria: sessionAria(model, account, session),
     click: model.opensOnClick() ? 'browserSessions.openDefault' : undefined,
   };
-}
-
-/** Sessions of others stand back. */
-function dimmedIf(dimmed: boolean, icon: Row['icon']): Row['icon'] {
-  return dimmed && icon !== undefined ? { ...icon, color: 'disabledForeground' } : icon;
 }
 
 function sessionIcon(session: Session, life: 'running' | 'ending' | 'stuck', isProtected: boolean): Row['icon'] {
@@ -320,6 +323,7 @@ function pageRow(model: TreeModel, id: string, account: Account, page: Page): Ro
     label,
     description,
     icon: { id: 'globe', color: undefined },
+    dimmed: false,
     contextValue: pageContext(model.store.capabilities(account.id)),
     collapsible: 'none',
     aria: l10n.t('Page {0}, {1}', label, description),

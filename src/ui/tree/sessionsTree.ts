@@ -108,10 +108,11 @@ export class SessionsTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
       this.redrawAll();
       return;
     }
-    const { nodes } = this.#model;
+    const { nodes, filter } = this.#model;
     const { accountId, membership, sessions } = change;
     if (membership) this.#forgetGone();
-    if (membership || sessions.length > mostRowsByName) this.redraw(accountId);
+    // What a session is called, or its pages are, decides whether a filter shows it at all.
+    if (membership || filter.text !== '' || sessions.length > mostRowsByName) this.redraw(accountId);
     else this.#changed.fire(sessions.map((sessionId) => nodes.get({ kind: 'session', accountId, sessionId })));
   }
 
@@ -135,6 +136,15 @@ export class SessionsTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
   }
 }
 
+/** VS Code gives colours to the text of rows only by what it calls a file decoration, which needs an address. */
+const dimmedScheme = 'browser-sessions-dimmed';
+
+/** Dims the rows that stand back. */
+export const dimmedRows: vscode.FileDecorationProvider = {
+  provideFileDecoration: ({ scheme }) =>
+    scheme === dimmedScheme ? { color: new vscode.ThemeColor('disabledForeground') } : undefined,
+};
+
 const collapsible = {
   none: vscode.TreeItemCollapsibleState.None,
   collapsed: vscode.TreeItemCollapsibleState.Collapsed,
@@ -151,6 +161,7 @@ function itemOf(row: Row, node: TreeNode): vscode.TreeItem {
     const color = row.icon.color === undefined ? undefined : new vscode.ThemeColor(row.icon.color);
     item.iconPath = new vscode.ThemeIcon(row.icon.id, color);
   }
+  if (row.dimmed) item.resourceUri = vscode.Uri.from({ scheme: dimmedScheme, path: `/${row.id}` });
   if (row.click !== undefined) item.command = { command: row.click, title: row.label, arguments: [node] };
   return item;
 }

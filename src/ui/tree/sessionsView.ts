@@ -10,7 +10,7 @@ import type { Refresher } from '../../services/refresher.ts';
 import type { AccountState, SessionsView } from '../../services/sessionStore.ts';
 import type { TreeFilter } from './filter.ts';
 import { type TreeNode, TreeNodes } from './nodes.ts';
-import { SessionsTree } from './sessionsTree.ts';
+import { dimmedRows, SessionsTree } from './sessionsTree.ts';
 
 const viewId = 'browserSessions.sessions';
 
@@ -95,6 +95,7 @@ export function openSessionsView({
   const disposable = vscode.Disposable.from(
     view,
     tree,
+    vscode.window.registerFileDecorationProvider(dimmedRows),
     view.onDidChangeVisibility(attend),
     vscode.window.onDidChangeWindowState(attend),
     store.onDidChange(describe),

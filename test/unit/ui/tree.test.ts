@@ -120,11 +120,23 @@ describe('tree', () => {
       '    shop | 12m',
     ]);
     model = { ...model, filter: { text: 'none', shows: () => false } };
-    assert.deepEqual(drawn(), ['Anchor Browser · prod | 4 running', '  No session matches “none”']);
+    assert.deepEqual(drawn(), ['Anchor Browser · prod | 4 running', '  No session matches “none” | click to show all']);
     const note = childrenOf(model, model.nodes.get({ kind: 'account', accountId: account.id }))[0];
     assert.equal(note && rowOf(model, note)?.click, 'browserSessions.clearFilter');
     list({});
     assert.deepEqual(drawn(), ['Anchor Browser · prod | 0 running', '  No running sessions']);
+  });
+
+  it('has sessions of others stand back, but not what went wrong with one', () => {
+    list({ sessions: [someSession('mine'), someSession('other'), someSession('stuck')] });
+    model = { ...model, isMine: ({ id }) => id === 'mine' };
+    const why = { kind: 'stillRuns', found: true, said: undefined } as const;
+    store.setLife(account.id, [sessionId('stuck')], { kind: 'stuck', since: now, why });
+    const looks = (id: string) => [rowFor(id).dimmed, rowFor(id).icon?.color];
+    assert.deepEqual(looks('mine'), [false, 'charts.green']);
+    assert.deepEqual(looks('other'), [true, 'disabledForeground']);
+    assert.deepEqual(looks('stuck'), [true, 'problemsErrorIcon.foreground']);
+    assert.match(rowFor('other').description, /not yours/);
   });
 
   it('says of a session that a list has left out that this proves nothing', () => {

@@ -330,6 +330,7 @@ describe('a person who watches sessions on their vendors’ own pages', function
     await person.press('Remove Account');
     await panel.getByRole('heading', { name: 'The account was removed' }).waitFor();
     assert.equal(await panel.locator('iframe').count(), 0, 'it is still watched');
+    assert.equal(await panel.locator('#status').innerText(), 'end not proven');
     assert.ok(anchor.running.includes('sess_shop'));
     await closeAll();
   });

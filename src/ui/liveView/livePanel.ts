@@ -31,7 +31,7 @@ import {
 } from '../words/watching.ts';
 import { acceptEffect, unknownEffect } from './effects.ts';
 import { panelHtml } from './html.ts';
-import { type FromPanel, fromPanel, type PanelButton, type PanelCard, type ToPanel } from './messages.ts';
+import { type FromPanel, fromPanel, type PanelButton, type ToPanel } from './messages.ts';
 import { isWatching, panelState, type Shown, type Stage } from './panelState.ts';
 import { type Consent, findSight, type Sight, type SightParts, type Subject } from './sights.ts';
 
@@ -172,10 +172,10 @@ export class LivePanel implements vscode.Disposable {
   /** Shows that a session is over, or its account gone. What was last seen of it stays behind the words. */
   conclude(): void {
     if (this.#stage.kind === 'over') return;
-    const card = this.#overCard();
+    const over = this.#over();
     this.#learn();
     this.#disconnect();
-    this.#set({ kind: 'over', card });
+    this.#set(over);
   }
 
   /** Follows what is known of the session: its name, its state, and that it is there or not. */
@@ -186,7 +186,7 @@ export class LivePanel implements vscode.Disposable {
     const listed = state?.contents.sessions.get(id);
     if (state === undefined) this.conclude();
     else if (listed !== undefined && this.#stage.kind === 'over') void this.connect();
-    else if (this.#stage.kind === 'over') this.#set({ kind: 'over', card: this.#overCard() });
+    else if (this.#stage.kind === 'over') this.#set(this.#over());
     else {
       this.#learn();
       this.#tell();
@@ -235,13 +235,13 @@ export class LivePanel implements vscode.Disposable {
     const { accounts, store, refresher } = this.#parts;
     const { accountId } = this.#subject;
     const account = accounts.get(accountId);
-    if (account === undefined) return { kind: 'over', card: accountGoneCard() };
+    if (account === undefined) return this.#over();
     const known = store.state(accountId)?.kind;
     if (known !== 'ready' && known !== 'failed') await refresher.refresh(accountId);
     this.#learn();
     if (this.#isGone) {
       this.#fate ??= await this.#askFate();
-      return { kind: 'over', card: this.#overCard() };
+      return this.#over();
     }
     const effect = await unknownEffect(this.#parts, accountId);
     return effect === undefined ? undefined : { kind: 'card', card: effectCard(effect, this.#staysConnected) };
@@ -432,16 +432,20 @@ export class LivePanel implements vscode.Disposable {
     return accountHost(this.#parts.accounts.get(this.#subject.accountId));
   }
 
-  #overCard(): PanelCard {
+  /** What an end is known by now. Once proven it stays so, also after the history was cleared. */
+  #over(): Stage {
     const { accounts, store, history } = this.#parts;
     const { accountId, sessionId: id } = this.#subject;
-    if (accounts.get(accountId) === undefined) return accountGoneCard();
+    if (accounts.get(accountId) === undefined) return { kind: 'over', card: accountGoneCard(), proof: undefined };
+    const before = this.#stage.kind === 'over' ? this.#stage.proof : undefined;
+    const proof = history.find(accountId, id) ?? this.#fate ?? before;
     const can = store.capabilities(accountId);
-    return endedCard(history.find(accountId, id) ?? this.#fate, {
+    const card = endedCard(proof, {
       recording: can.has('recording'),
       dashboard: can.has('dashboard'),
       next: this.next && sessionName(this.next),
     });
+    return { kind: 'over', card, proof };
   }
 
   /** Another session to look at: of the same group where there was one, else of the account; the newest first. */

@@ -76,10 +76,10 @@ export interface PanelState {
   readonly identity: PanelIdentity;
   readonly name: string;
   readonly account: string;
-  readonly dot: 'live' | 'idle' | 'ending' | 'trouble' | 'ended';
+  readonly dot: 'live' | 'idle' | 'ending' | 'trouble' | 'ended' | 'unknown';
   /** The same for whoever does not see it. */
   readonly dotWord: string;
-  /** How long it has run, or that it is over. */
+  /** How long it has run, or that it is over or may be. */
   readonly status: string;
   readonly pages: readonly { readonly id: string; readonly label: string }[];
   /** The page that is shown, or an empty text where that is not known. */

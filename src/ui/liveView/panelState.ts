@@ -5,7 +5,8 @@ import type { LiveView, ViewMode } from '../../core/liveView.ts';
 import type { Page } from '../../core/page.ts';
 import { plainText } from '../../core/plainText.ts';
 import { type ProviderKind, waysToSee } from '../../core/provider.ts';
-import type { Session } from '../../core/session.ts';
+import type { Fate, Session } from '../../core/session.ts';
+import type { EndedSession } from '../../services/history.ts';
 import type { SessionsView } from '../../services/sessionStore.ts';
 import { spokenAge } from '../words/ages.ts';
 import { accountName, pageName } from '../words/names.ts';
@@ -25,7 +26,12 @@ export type Stage =
       /** Whether it tells that the vendor's page does not let itself be framed. */
       readonly refused?: boolean;
     }
-  | { readonly kind: 'over'; readonly card: PanelCard }
+  | {
+      readonly kind: 'over';
+      readonly card: PanelCard;
+      /** What was seen or told of its end; undefined where it may go on. */
+      readonly proof: EndedSession | Fate | undefined;
+    }
   | { readonly kind: 'frame'; readonly view: LiveView; readonly url: URL; readonly number: number }
   | { readonly kind: 'cast'; readonly screencast: Screencast }
   /** The connection was lost, and is made anew. */
@@ -56,7 +62,7 @@ export function panelState(shown: Shown, store: SessionsView, now: number): Pane
   const { accountId, sessionId, pageId } = subject;
   const isOver = stage.kind === 'over';
   const link = !isOver && waysToSee(store.capabilities(accountId), session?.watchable ?? true).link;
-  const dot = isOver ? 'ended' : dotOf(shown, store);
+  const dot = dotOf(shown, store);
   return {
     type: 'state',
     identity: { v: 1, accountId, sessionId, pageId, mode },
@@ -85,7 +91,8 @@ export function isWatching({ kind }: Stage): boolean {
   return kind === 'frame' || kind === 'cast';
 }
 
-function dotOf({ subject, session }: Shown, store: SessionsView): PanelState['dot'] {
+function dotOf({ subject, session, stage }: Shown, store: SessionsView): PanelState['dot'] {
+  if (stage.kind === 'over') return stage.proof === undefined ? 'unknown' : 'ended';
   const { kind } = store.life(subject.accountId, subject.sessionId);
   if (kind === 'stuck') return 'trouble';
   if (kind === 'ending') return 'ending';

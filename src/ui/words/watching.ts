@@ -199,6 +199,8 @@ export function dotWord(dot: PanelState['dot']): string {
       return l10n.t('not ended');
     case 'ended':
       return l10n.t('not running');
+    case 'unknown':
+      return l10n.t('end not proven');
   }
 }
 

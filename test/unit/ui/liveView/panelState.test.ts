@@ -133,11 +133,20 @@ describe('what a panel draws', () => {
     ]);
     assert.equal(stale({ kind: 'lost' }), true);
     const card = { heading: 'Over', lines: [], buttons: [] };
-    const over = drawn({ stage: { kind: 'over', card } });
+    const over = drawn({ stage: { kind: 'over', card, proof: { how: 'completed', endedAt: now } } });
     assert.deepEqual(over.stage, { kind: 'card', card, overLast: true });
-    assert.deepEqual([over.dot, over.pages, over.can.reload], ['ended', [], false]);
-    const orphan = drawn({ stage: { kind: 'over', card }, account: undefined });
+    assert.deepEqual([over.dot, over.status, over.pages, over.can.reload], ['ended', 'not running', [], false]);
+    const orphan = drawn({ stage: { kind: 'over', card, proof: undefined }, account: undefined });
     assert.deepEqual(orphan.stage, { kind: 'card', card, overLast: false });
+  });
+
+  it('says of nothing that it does not run whose end is not proven', () => {
+    const card = { heading: 'Not in the list', lines: [], buttons: [] };
+    for (const more of [{}, { account: undefined }]) {
+      const { dot, dotWord, status, can } = drawn({ stage: { kind: 'over', card, proof: undefined }, ...more });
+      assert.deepEqual([dot, dotWord, status], ['unknown', 'end not proven', 'end not proven']);
+      assert.deepEqual([can.endSession, can.copyLink, can.reload], [false, false, false]);
+    }
   });
 
   it('names the page that is shown', () => {

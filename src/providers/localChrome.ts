@@ -188,14 +188,14 @@ async function contextsOf(cdp: CdpConnection, signal: AbortSignal): Promise<Cont
   };
 }
 
-/** The pages in the order in which they were first listed: the browser tells of them in any, another one each time. */
+/** Each page's own place, the first listed first: the browser tells of them in any order, another one each time. */
 type PageOrder = Map<PageId, number>;
 
 async function inventoryOf(cdp: CdpConnection, order: PageOrder, signal: AbortSignal): Promise<Inventory> {
   const { isolated, defaultId, defaultPages, faults } = await contextsOf(cdp, signal);
   const all = [defaultPages, ...isolated.values()].flat().map(({ id }) => id);
-  const next = Math.max(-1, ...order.values()) + 1;
-  for (const id of all) if (!order.has(id)) order.set(id, next);
+  let next = Math.max(-1, ...order.values()) + 1;
+  for (const id of all) if (!order.has(id)) order.set(id, next++);
   const there = new Set(all);
   for (const id of order.keys()) if (!there.has(id)) order.delete(id);
   const inOrder = (pages: readonly Page[]) =>

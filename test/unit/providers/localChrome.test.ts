@@ -215,6 +215,31 @@ describe('Local Chrome', function () {
     }
   });
 
+  it('keeps the pages that were open before the first list in one order, however the browser tells of them', async () => {
+    const titles = ['One', 'Two', 'Three', 'Four'];
+    await devtools.openContext(...titles.map(page));
+    await settled((all) => hasTitles(all, titles));
+    const relay = await startCdpRelay(chromium.endpoint);
+    const own = connect(localChrome, relay.url).provider;
+    const told = (sessions: readonly Session[]) =>
+      sessions.map(({ name, pages }) => [name, ...(pages?.map(({ title }) => title) ?? [])]);
+    const sorted = (reverse: boolean) => (result: Readonly<Record<string, unknown>>) => {
+      if (!Array.isArray(result['targetInfos'])) return result;
+      const infos = (result['targetInfos'] as { targetId: string }[]).toSorted((a, b) =>
+        a.targetId < b.targetId ? -1 : 1,
+      );
+      return { ...result, targetInfos: reverse ? infos.reverse() : infos };
+    };
+    try {
+      relay.onAnswer = sorted(false);
+      const first = told(await listed(own));
+      relay.onAnswer = sorted(true);
+      assert.deepEqual(told(await listed(own)), first);
+    } finally {
+      await relay.stop();
+    }
+  });
+
   it('tells of titles as they are: cleaning them is for who shows them', async () => {
     await devtools.openContext(page('[x](command:evil) $(trash) \u202e'));
     const [session] = await settled((all) => all[0]?.pages?.[0]?.title.startsWith('[x]') === true);

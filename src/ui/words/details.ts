@@ -11,8 +11,8 @@ const withoutSecrets = redactor([]);
 const invisible = /[\p{Cf}\u007f-\u009f\u2028\u2029]/gu;
 
 /**
- * What is known of a session, as JSON: what its owner wrote on it with secrets masked, and of its pages' addresses all but
- * what stands behind the question mark, which often is some. What cannot be seen is written as JSON escapes it.
+ * What is known of a session, as JSON: what its owner wrote on it with secrets masked, and of its pages' addresses,
+ * also where they stand for titles, all but what stands behind the question mark, which often is some. What cannot be seen is written as JSON escapes it.
  */
 export function detailsText(account: Account, session: Session, store: SessionsView): string {
   const text = JSON.stringify(detailsOf(account, session, store), null, 2);
@@ -28,10 +28,11 @@ function detailsOf(account: Account, session: Session, store: SessionsView): obj
   const start = store.startOf(account.id, session.id);
   const life = store.life(account.id, session.id);
   const pages = knownPages(store, account.id, session.id);
+  const urls = [...(pages ?? []), ...(session.pages ?? [])].map(({ url }) => url);
   const group = session.groupId && state?.contents.groups.get(session.groupId);
   return {
     id: session.id,
-    name: text(session.name),
+    name: session.name === undefined ? undefined : titleOf(session.name, urls),
     account: { provider: account.provider, label: account.label, address: account.origin },
     phase: session.phase,
     status: text(session.status),
@@ -43,7 +44,7 @@ function detailsOf(account: Account, session: Session, store: SessionsView): obj
     metadata: Object.fromEntries([...session.metadata].map(([key, value]) => [key, masked(key, value)])),
     traits: session.traits.map(withoutSecrets),
     facts: Object.fromEntries(session.facts.map(([label, value]) => [label, masked(label, value)])),
-    pages: pages?.map(({ id, title, url }) => ({ id, title: withoutSecrets(title), url: withoutValues(url) })),
+    pages: pages?.map(({ id, title, url }) => ({ id, title: titleOf(title, urls), url: withoutValues(url) })),
     ends: session.ends,
     leftOutOfEndsOfMany: text(session.heldBack),
     listedAt: state?.kind === 'ready' ? isoTime(state.asOf) : undefined,
@@ -65,15 +66,44 @@ function masked(key: string, value: string): string {
   return /key|token|secret|password|authorization|cookie/i.test(key) ? hidden : withoutSecrets(value);
 }
 
+/**
+ * A title without the values of the address that it may be: Chrome titles a page that has none by its address, with some
+ * of it decoded, and the beginning or the end cut off.
+ * @param urls the addresses of the session's pages.
+ */
+function titleOf(title: string, urls: readonly string[]): string {
+  const [opaque] = /^(data|blob):(?=\S)/.exec(title) ?? [];
+  if (opaque !== undefined) return `${opaque}${hidden}`;
+  const tail = decoded(title.replace(/^[^?#]*/, ''));
+  const host = (URL.parse(title)?.host ?? '') || (URL.parse(`http://${title}`)?.host ?? '');
+  const isAddress = urls.some(
+    (url) => (tail.length > 1 && decoded(url).includes(tail)) || (host !== '' && URL.parse(url)?.host === host),
+  );
+  return withoutSecrets(isAddress ? withoutTail(title) : title);
+}
+
+function decoded(address: string): string {
+  return address.replace(/(?:%[\da-f]{2})+/gi, (escapes) => {
+    try {
+      return decodeURIComponent(escapes);
+    } catch {
+      return escapes;
+    }
+  });
+}
+
 function withoutValues(raw: string): string {
   const url = URL.parse(raw);
   if (url === null) return withoutSecrets(raw);
   if (url.protocol === 'data:' || url.protocol === 'blob:') return `${url.protocol}${hidden}`;
-  const parts = url.search.slice(1).split('&');
+  const site = url.origin === 'null' ? url.protocol : url.origin;
+  return withoutSecrets(withoutTail(`${site}${url.pathname}${url.search}${url.hash}`));
+}
+
+/** An address without what stands behind its question mark, but for the names there, and without its fragment. */
+function withoutTail(address: string): string {
+  const [, path = '', query = '', fragment = ''] = /^([^?#]*)(\?[^#]*)?(#.*)?$/s.exec(address) ?? [];
   // What has no name is all value.
-  const query = url.search && parts.map((part) => part.replace(/^([^=]*=)?.*$/, `$1${hidden}`)).join('&');
-  const fragment = url.hash === '' ? '' : `#${hidden}`;
-  return withoutSecrets(
-    `${url.origin === 'null' ? url.protocol : url.origin}${url.pathname}${query && `?${query}`}${fragment}`,
-  );
+  const values = query.split('&').map((part) => part.replace(/^(\??[^=]*=|\?)?.*$/s, `$1${hidden}`));
+  return `${path}${query && values.join('&')}${fragment && `#${hidden}`}`;
 }

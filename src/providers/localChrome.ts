@@ -135,13 +135,12 @@ function connect(link: Link): Provider {
     async devtools(id, signal): Promise<SessionDevtools> {
       const { cdp } = await open(signal);
       try {
-        const { isolated, defaultId, toldOfDefault } = await contextsOf(cdp, signal);
+        const { isolated, defaultId, ownContexts } = await contextsOf(cdp, signal);
         if (id !== defaultId && !isolated.has(id)) {
           throw new ProviderError({ kind: 'notFound' }, 'there is no such browser context');
         }
-        const own = id === unnamedDefaultContext ? toldOfDefault : id;
-        const owns = (context: string | undefined) => context === own;
-        return { connection: cdp, owns };
+        const own = new Set<string | undefined>(id === defaultId ? [id, ...ownContexts] : [id]);
+        return { connection: cdp, owns: (context) => own.has(context) };
       } catch (error) {
         cdp.dispose();
         throw error;
@@ -150,40 +149,47 @@ function connect(link: Link): Provider {
   };
 }
 
-/** What the browser holds: the tabs of each isolated context, and those of the context that was there from the start. */
+/**
+ * What the browser holds: the tabs of each isolated context, and all others, which are listed as those of the context that
+ * was there from the start.
+ */
 interface Contexts {
   readonly isolated: ReadonlyMap<SessionId, readonly Page[]>;
   readonly defaultId: SessionId;
   readonly defaultPages: readonly Page[];
-  /** What the targets of the default context say of it; undefined where none says anything. */
-  readonly toldOfDefault: string | undefined;
+  /**
+   * The contexts that those pages say they are in: the default one, and each of another profile or a private window, which
+   * Chrome lists nowhere. Undefined for a page that says nothing.
+   */
+  readonly ownContexts: ReadonlySet<string | undefined>;
   readonly faults: readonly ListFault[];
 }
 
 async function contextsOf(cdp: CdpConnection, signal: AbortSignal): Promise<Contexts> {
-  const answers = await Promise.all([
-    cdp.send('Target.getBrowserContexts', {}, signal),
+  // Pages first: one of a context that begins in between would be taken for the browser's own.
+  const [targets, contexts] = await Promise.all([
     cdp.send('Target.getTargets', {}, signal),
+    cdp.send('Target.getBrowserContexts', {}, signal),
   ]);
-  const ids = decodeValue(ContextIds, answers[0]);
-  const { targetInfos } = decodeValue(Targets, answers[1]);
+  const ids = decodeValue(ContextIds, contexts);
+  const { targetInfos } = decodeValue(Targets, targets);
   const { rows, faults } = await decodeEach(Target, targetInfos, (_, index) => `target ${index + 1}`);
   const defaultId = ids.defaultBrowserContextId ?? unnamedDefaultContext;
   const isolated = new Map<string, Page[]>();
   for (const id of ids.browserContextIds) if (id !== defaultId) isolated.set(id, []);
   const defaultPages: Page[] = [];
-  let toldOfDefault: string | undefined;
+  const ownContexts = new Set<string | undefined>();
   for (const { targetId, type, title, url, browserContextId } of rows) {
     if (type !== 'page') continue;
     const pages = isolated.get(browserContextId ?? defaultId) ?? defaultPages;
     pages.push({ id: pageId(targetId), title, url });
-    if (pages === defaultPages) toldOfDefault = browserContextId;
+    if (pages === defaultPages) ownContexts.add(browserContextId);
   }
   return {
     isolated: new Map([...isolated].map(([id, pages]) => [sessionId(id), pages])),
     defaultId: sessionId(defaultId),
     defaultPages,
-    toldOfDefault,
+    ownContexts,
     faults,
   };
 }

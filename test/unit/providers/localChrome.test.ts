@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
+import { PageTargets } from '../../../src/cdp/pageTargets.ts';
 import { takeScreenshot } from '../../../src/cdp/screenshot.ts';
 import { sessionId } from '../../../src/core/ids.ts';
 import type { Provider } from '../../../src/core/provider.ts';
@@ -194,6 +195,46 @@ describe('Local Chrome', function () {
         [true, false],
       );
       way?.connection.dispose();
+    } finally {
+      await relay.stop();
+    }
+  });
+
+  it('owns each page that it lists of the default context, of whichever of the browser’s own contexts it is', async () => {
+    const relay = await startCdpRelay(chromium.endpoint);
+    const own = connect(localChrome, relay.url).provider;
+    // A second profile or a window of its own that is private has a context that is named nowhere but by its pages.
+    const unlisted = await devtools.openContext(page('Private'));
+    const isolated = await devtools.openContext(page('Isolated'));
+    await devtools.send('Target.createTarget', { url: page('Mail') });
+    try {
+      for (const namesDefault of [false, true]) {
+        relay.onAnswer = ({ defaultBrowserContextId, ...result }) => ({
+          ...result,
+          ...(namesDefault && defaultBrowserContextId !== undefined ? { defaultBrowserContextId } : {}),
+          ...(Array.isArray(result['browserContextIds'])
+            ? { browserContextIds: result['browserContextIds'].filter((id) => id !== unlisted) }
+            : {}),
+        });
+        let session: Session | undefined;
+        await until(async () => {
+          session = (await listed(own)).find(({ ends }) => ends === 'pages');
+          return session !== undefined && hasTitles([session], ['Private', 'Mail']);
+        });
+        assert.ok(session);
+        const way = await own.devtools?.(session.id, unaborted);
+        assert.ok(way);
+        const targets = new PageTargets(way);
+        await targets.discover(unaborted);
+        const seen = new Set(targets.all.map(({ id }) => id));
+        assert.deepEqual(
+          session.pages?.filter(({ id }) => !seen.has(id)),
+          [],
+        );
+        assert.equal(way.owns(isolated), false);
+        targets.dispose();
+        way.connection.dispose();
+      }
     } finally {
       await relay.stop();
     }

@@ -35,6 +35,8 @@ import { type FromPanel, fromPanel, type PanelButton, type ToPanel } from './mes
 import { isWatching, panelState, type Shown, type Stage } from './panelState.ts';
 import { type Consent, findSight, type Sight, type SightParts, type Subject } from './sights.ts';
 
+/** The setting that keeps panels connected while nobody sees them. */
+export const keepAlive = 'liveView.keepAliveWhenHidden';
 const openTimeoutMs = 20_000;
 /** Before each new try after a connection was lost. */
 const retriesMs = [500, 1_000, 2_000, 4_000];
@@ -101,7 +103,7 @@ export class LivePanel implements vscode.Disposable {
     panel.iconPath = vscode.Uri.joinPath(parts.media, 'liveView.svg');
     this.#subscriptions.push(
       panel.webview.onDidReceiveMessage((message: unknown) => this.#hear(message)),
-      panel.onDidChangeViewState(() => this.#followVisibility()),
+      panel.onDidChangeViewState(() => this.followVisibility()),
     );
     this.#learn();
     this.#writeHtml(undefined);
@@ -387,15 +389,19 @@ export class LivePanel implements vscode.Disposable {
     this.#stage = { kind: 'idle' };
   }
 
-  /** A panel that nobody sees is not connected, unless the person wants it to be. */
-  #followVisibility(): void {
-    if (this.#staysConnected) return;
-    if (!this.panel.visible) {
+  /**
+   * Follows whether somebody sees the panel, and what the settings say of those that nobody sees: they are not connected,
+   * unless the person wants them to be.
+   */
+  followVisibility(): void {
+    if (this.panel.visible) {
+      if (this.#stage.kind === 'idle') void this.connect();
+    } else if (!this.#staysConnected) {
       if (this.#stage.kind !== 'over') this.#disconnect();
       // A page that is kept would go on showing what it frames.
       this.#tell();
       this.#ready &&= this.#isKept;
-    } else if (this.#stage.kind === 'idle') void this.connect();
+    }
   }
 
   /** Whether the panel's page is kept while it is hidden, which is settled when the panel is made. */
@@ -404,7 +410,7 @@ export class LivePanel implements vscode.Disposable {
   }
 
   get #staysConnected(): boolean {
-    return this.#isKept && this.#parts.setting('liveView.keepAliveWhenHidden', false);
+    return this.#isKept && this.#parts.setting(keepAlive, false);
   }
 
   /** Takes over what is known of the session; what was known of one that is gone stays. */

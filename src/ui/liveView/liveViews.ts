@@ -10,7 +10,7 @@ import { accountHost } from '../words/names.ts';
 import { troubleSentence } from '../words/troubles.ts';
 import { oneTimeCard } from '../words/watching.ts';
 import { mayWatch } from './effects.ts';
-import { LivePanel, type LivePanelParts } from './livePanel.ts';
+import { keepAlive, LivePanel, type LivePanelParts } from './livePanel.ts';
 import { identityOf, type PanelButton, type PanelIdentity } from './messages.ts';
 import { findPage, reachable, type Subject } from './sights.ts';
 import { liveViewType } from './viewType.ts';
@@ -57,6 +57,10 @@ export class LiveViews implements vscode.Disposable {
       }),
       // More is known of an end than when it was seen.
       history.onDidChange(() => this.#each((panel) => panel.follow())),
+      vscode.workspace.onDidChangeConfiguration((change) => {
+        if (change.affectsConfiguration(`browserSessions.${keepAlive}`))
+          this.#each((panel) => panel.followVisibility());
+      }),
     ];
   }
 
@@ -93,7 +97,7 @@ export class LiveViews implements vscode.Disposable {
     const panel = vscode.window.createWebviewPanel(liveViewType, '', showIn, {
       enableScripts: true,
       localResourceRoots: [this.#options.media],
-      retainContextWhenHidden: this.#options.setting('liveView.keepAliveWhenHidden', false),
+      retainContextWhenHidden: this.#options.setting(keepAlive, false),
     });
     const live = new LivePanel(panel, subject, 'watch', this.#parts());
     await this.#adopt(live);

@@ -1,0 +1,87 @@
+import { strict as assert } from 'node:assert';
+import * as vscode from 'vscode';
+import type { TestingApi } from '../../src/extension.ts';
+import { type RunningChromium, startChromium } from '../host/chromium.ts';
+import { type CdpRelay, startCdpRelay } from '../servers/cdpRelay.ts';
+import { Devtools } from '../servers/devtools.ts';
+import { startPages } from '../servers/pages.ts';
+import type { VendorServer } from '../servers/vendorServer.ts';
+import { command, extension, removeAllAccounts, until } from './inside.ts';
+
+const keepAlive = 'liveView.keepAliveWhenHidden';
+
+/** Gives a setting of ours a value; undefined for its default. */
+async function set(key: string, value: unknown): Promise<void> {
+  const settings = vscode.workspace.getConfiguration('browserSessions');
+  await settings.update(key, value, vscode.ConfigurationTarget.Global);
+}
+
+describe('a live view that follows what changes around it', () => {
+  let api: TestingApi;
+  let chromium: RunningChromium;
+  let devtools: Devtools;
+  let pages: VendorServer;
+  let relay: CdpRelay;
+  let sessionId: string;
+  let accountId: string;
+
+  before(async () => {
+    api = await extension();
+    await removeAllAccounts(api);
+    [chromium, pages] = await Promise.all([startChromium(), startPages()]);
+    devtools = await Devtools.open(chromium.endpoint);
+    relay = await startCdpRelay(chromium.endpoint);
+    sessionId = await devtools.openContext(`${pages.url}/clock`);
+    // Nothing but what a live view asks for is listed.
+    await set('refresh.interval', 0);
+    accountId = await command<string>('addAccount', { provider: 'localChrome', origin: relay.url, fields: {} });
+  });
+  afterEach(async () => {
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    await set(keepAlive, undefined);
+    await until(() => relay.sockets === 0);
+  });
+  after(async () => {
+    await set('refresh.interval', undefined);
+    await removeAllAccounts(api);
+    devtools.close();
+    await relay.stop();
+    for (const one of [chromium, pages]) await one.stop();
+  });
+
+  const open = async () => {
+    await command('openLiveView', { accountId, sessionId });
+    await until(() => acknowledged() > 0);
+  };
+  const acknowledged = () => relay.commands.filter(({ method }) => method === 'Page.screencastFrameAck').length;
+  /** Puts another editor in front of the panel. */
+  const hide = () => command('showDetails', { accountId, sessionId });
+  const settle = () => new Promise((resolve) => setTimeout(resolve, 1_000));
+
+  it('leaves a session as soon as the settings keep what is hidden connected no longer', async () => {
+    await set(keepAlive, true);
+    await open();
+    await hide();
+    await settle();
+    assert.equal(relay.sockets, 1);
+    await set(keepAlive, false);
+    await until(() => relay.sockets === 0);
+  });
+
+  it('shows again what was hidden when the settings began to keep it connected', async () => {
+    await set(keepAlive, true);
+    await open();
+    await set(keepAlive, false);
+    await hide();
+    await until(() => relay.sockets === 0);
+    await set(keepAlive, true);
+    await settle();
+    assert.equal(relay.sockets, 0, 'it was connected before anybody saw it');
+    const before = acknowledged();
+    await command('openLiveView', { accountId, sessionId });
+    await until(() => relay.sockets === 1 && acknowledged() > before);
+    await hide();
+    await settle();
+    assert.equal(relay.sockets, 1);
+  });
+});

@@ -84,4 +84,32 @@ describe('a live view that follows what changes around it', () => {
     await settle();
     assert.equal(relay.sockets, 1);
   });
+
+  it('has an account listed at most once in two seconds, however fast a script opens and closes tabs', async () => {
+    await open();
+    await settle();
+    const lists = () => relay.server.requests.filter(({ path }) => path === '/json/version').length;
+    const before = lists();
+    const began = Date.now();
+    let tabs = 0;
+    while (Date.now() - began < 6_000) {
+      const url = `${pages.url}/counter`;
+      const tab = await devtools.send<{ targetId: string }>('Target.createTarget', {
+        url,
+        browserContextId: sessionId,
+      });
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      await devtools.send('Target.closeTarget', { targetId: tab.targetId });
+      tabs++;
+    }
+    assert.ok(tabs > 8, `${tabs} tabs`);
+    assert.ok(lists() - before <= 4, `listed ${lists() - before} times while ${tabs} tabs came and went`);
+    // What came last is listed, too.
+    await devtools.send('Target.createTarget', { url: `${pages.url}/form`, browserContextId: sessionId });
+    for (const deadline = Date.now() + 10_000; ; ) {
+      await command('copyJson', { accountId, sessionId });
+      if ((await vscode.env.clipboard.readText()).includes('/form')) break;
+      assert.ok(Date.now() < deadline, 'the last tab was not listed');
+    }
+  });
 });

@@ -29,6 +29,7 @@ import {
   troubleCard,
   waitingCard,
 } from '../words/watching.ts';
+import type { CatchUp } from './catchUp.ts';
 import { acceptEffect, unknownEffect } from './effects.ts';
 import { panelHtml } from './html.ts';
 import { type FromPanel, fromPanel, type PanelButton, type ToPanel } from './messages.ts';
@@ -52,6 +53,7 @@ export interface LivePanelParts extends SightParts {
   readonly store: SessionsView;
   readonly history: History;
   readonly refresher: Refresher;
+  readonly catchUp: CatchUp;
   readonly pageLists: PageLists;
   readonly memory: Memory;
   readonly clock: Clock;
@@ -332,7 +334,7 @@ export class LivePanel implements vscode.Disposable {
       }
       this.#tell();
       // The list is behind what is seen here.
-      if (known > 0 && pages.length !== known) void this.#parts.refresher.refresh(this.#subject.accountId);
+      if (known > 0 && pages.length !== known) this.#parts.catchUp.list(this.#subject.accountId);
       known = pages.length;
     });
     screencast.onLost((error) => this.#lose(error));

@@ -9,6 +9,7 @@ import type { Choice, Prompts } from '../prompts.ts';
 import { accountHost } from '../words/names.ts';
 import { troubleSentence } from '../words/troubles.ts';
 import { oneTimeCard } from '../words/watching.ts';
+import { CatchUp } from './catchUp.ts';
 import { mayWatch } from './effects.ts';
 import { keepAlive, LivePanel, type LivePanelParts } from './livePanel.ts';
 import { identityOf, type PanelButton, type PanelIdentity } from './messages.ts';
@@ -22,7 +23,7 @@ const linkTimeoutMs = 15_000;
 const redrawMs = 30_000;
 
 /** What live views work with. */
-export interface LiveViewsOptions extends Omit<LivePanelParts, 'onButton' | 'onChoose' | 'store'> {
+export interface LiveViewsOptions extends Omit<LivePanelParts, 'catchUp' | 'onButton' | 'onChoose' | 'store'> {
   readonly store: SessionStore;
 }
 
@@ -38,14 +39,17 @@ export class LiveViews implements vscode.Disposable {
   readonly #options: LiveViewsOptions;
   readonly #host: LiveViewsHost;
   readonly #panels = new Set<LivePanel>();
+  readonly #catchUp: CatchUp;
   readonly #subscriptions: { dispose(): void }[];
 
   constructor(options: LiveViewsOptions, host: LiveViewsHost) {
     this.#options = options;
     this.#host = host;
+    this.#catchUp = new CatchUp(options.refresher, options.clock);
     const { store, history } = options;
     const redraw = setInterval(() => this.#each((panel) => panel.redraw()), redrawMs);
     this.#subscriptions = [
+      this.#catchUp,
       { dispose: () => clearInterval(redraw) },
       store.onDidChange((change) => {
         this.#each((panel) => {
@@ -162,6 +166,7 @@ export class LiveViews implements vscode.Disposable {
   #parts(): LivePanelParts {
     return {
       ...this.#options,
+      catchUp: this.#catchUp,
       onButton: (panel, button) => void this.#press(panel, button),
       onChoose: ({ subject }, pageId) => {
         const other = this.#find({ ...subject, pageId });

@@ -47,14 +47,15 @@ export async function takeScreenshot(context: CommandContext, args: readonly unk
   });
   if (target === undefined) return;
   const { accountId, sessionId } = target;
-  if (!(await mayLook(context, accountId))) return;
   const pageId = targetsOf(context, args)[0]?.pageId;
   await telling(context, accountId, l10n.t('That session or page is not there any longer.'), async () => {
-    const signal = AbortSignal.timeout(timeoutMs);
     const provider = await connections.open(accountId);
     let picture: Screenshot | undefined;
     // The vendor's own call knows sessions only; a page is for DevTools.
     if (provider.devtools !== undefined) {
+      // A connection like that of a live view, which a vendor's own call is not.
+      if (!(await mayWatch(context, accountId, title))) return;
+      const signal = AbortSignal.timeout(timeoutMs);
       const devtools = await provider.devtools(sessionId, signal);
       try {
         const { takeScreenshot: take } = await import('../../cdp/screenshot.ts');
@@ -62,7 +63,7 @@ export async function takeScreenshot(context: CommandContext, args: readonly unk
       } finally {
         devtools.connection.dispose();
       }
-    } else picture = await provider.screenshot?.(sessionId, signal);
+    } else picture = await provider.screenshot?.(sessionId, AbortSignal.timeout(timeoutMs));
     if (picture === undefined) {
       void context.prompts.tell('info', none, []);
       return;
@@ -72,12 +73,6 @@ export async function takeScreenshot(context: CommandContext, args: readonly unk
     const ending = picture.type === 'image/png' ? 'png' : 'jpg';
     await documents.show(`${accountId}/${sessionId}`, `${name} ${time}.${ending}`, picture.bytes);
   });
-}
-
-/** By DevTools a picture is a connection like that of a live view, which a vendor's own call is not. */
-async function mayLook(context: CommandContext, id: AccountId): Promise<boolean> {
-  if (!context.store.capabilities(id).has('devtools')) return true;
-  return mayWatch(context, id, l10n.t('Take Screenshot'));
 }
 
 /** Shows what is known of a session as JSON that can only be read. */

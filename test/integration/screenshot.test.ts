@@ -1,0 +1,38 @@
+import { strict as assert } from 'node:assert';
+import { browserless } from '../../src/providers/browserless.ts';
+import { startBrowserlessV1 } from '../servers/browserlessV1.ts';
+import { command, extension, Person, removeAllAccounts } from './inside.ts';
+
+describe('a picture of a session inside VS Code', () => {
+  it('is taken by DevTools after asking, also before anything was listed', async () => {
+    const api = await extension();
+    await removeAllAccounts(api);
+    const person = new Person();
+    api.testing.prompts = person;
+    const v1 = await startBrowserlessV1();
+    const page = { id: 'p1', title: 'One', url: 'about:blank' };
+    v1.browsers.set('b1', { id: 'b1', trackingId: null, devtools: undefined, pages: [page] });
+    const kind = { ...browserless, id: 'browserlessOfOurs' };
+    let registration = api.registerProvider(kind);
+    try {
+      const fields = { token: v1.token ?? '' };
+      const accountId = await command<string>('addAccount', { provider: kind.id, origin: v1.url, fields });
+      // It begins anew, with nothing listed.
+      registration.dispose();
+      registration = api.registerProvider(kind);
+      assert.deepEqual(api.sessions(), []);
+      assert.equal(await command('testConnection', { accountId }), true);
+      assert.deepEqual(api.sessions(), []);
+      await command('takeScreenshot', { accountId, sessionId: 'b1' });
+      assert.deepEqual(
+        person.questions.map(({ message }) => message),
+        ['Watching is not without effect'],
+      );
+      assert.deepEqual(v1.sockets, []);
+    } finally {
+      await removeAllAccounts(api);
+      registration.dispose();
+      await v1.stop();
+    }
+  });
+});

@@ -183,7 +183,7 @@ export class Screencast implements Disposable {
   }
 
   dispose(): void {
-    if (this.#shown !== undefined) this.#cancelDialog(this.#shown);
+    if (this.#steering && this.#shown !== undefined) this.#cancelDialog(this.#shown);
     this.#stop.abort();
     this.#background?.dispose();
     this.#pulse?.dispose();
@@ -276,7 +276,7 @@ export class Screencast implements Disposable {
   async #show(page: PageId | undefined): Promise<void> {
     const turn = ++this.#turn;
     const before = this.#shown;
-    if (before !== undefined) this.#cancelDialog(before);
+    if (this.#steering && before !== undefined) this.#cancelDialog(before);
     this.#shown = undefined;
     this.#dialog = undefined;
     this.#stopLooking();
@@ -327,12 +327,12 @@ export class Screencast implements Disposable {
 
   /**
    * Cancels the dialog that is open, before whoever could answer it leaves: Chrome forgets a dialog together with the
-   * client that it told of it, and the page then waits for ever.
+   * client that it told of it, and the page then waits for ever. Said also where none is known to be open, because one may
+   * have been told of that was not heard yet; Chrome then refuses, and nothing comes of it.
    */
   #cancelDialog(shown: Shown): void {
-    if (this.#dialog === undefined) return;
     this.#dialog = undefined;
-    this.#inBackground(this.#send('Page.handleJavaScriptDialog', { accept: false }, shown));
+    this.#send('Page.handleJavaScriptDialog', { accept: false }, shown).catch(() => {});
   }
 
   /** Takes one picture, which can be had of any page. */
@@ -381,7 +381,7 @@ export class Screencast implements Disposable {
         this.#restartCast(shown);
         return;
       case 'Page.javascriptDialogOpening': {
-        // Told of before the browser was told that nobody wants to hear of it.
+        // It was cancelled together with the steering while word of it was on its way.
         if (!this.#steering) return;
         const told = v.safeParse(Dialog, params);
         this.#dialog = told.success ? told.output : undefined;

@@ -26,6 +26,8 @@ export interface CdpRelay {
   onAnswer: ((result: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>) | undefined;
   /** Sees each command of a client, and each word of the browser as it came. */
   onPass: (command: CdpMessage | undefined, text: string) => void;
+  /** How many milliseconds each word is on its way, in either direction. */
+  lagMs: number;
   /** Lets nothing through any longer, in either direction, and closes nothing. */
   stalled: boolean;
   /** Closes every client's socket. */
@@ -54,25 +56,32 @@ export async function startCdpRelay(target: string): Promise<CdpRelay> {
         relay.commands.push({ ...command, at: performance.now() });
         relay.onPass(command, text);
         if (relay.stalled) return;
-        if (onward.readyState === WebSocket.OPEN) onward.send(text);
-        else early.push(text);
+        late(() => {
+          if (onward.readyState === WebSocket.CONNECTING) early.push(text);
+          else onward.send(text);
+        });
       });
       onward.on('message', (data: Buffer) => {
         if (relay.stalled) return;
         const text = data.toString('utf8');
         relay.onPass(undefined, text);
         const isEvent = relay.onEvent !== undefined && /"method":/.test(text.slice(0, 200));
-        client.send(isEvent ? JSON.stringify(relay.onEvent?.(JSON.parse(text))) : answered(text));
+        const passed = isEvent ? JSON.stringify(relay.onEvent?.(JSON.parse(text))) : answered(text);
+        late(() => client.send(passed));
       });
       client.on('close', () => {
         clients.delete(client);
-        onward.close();
+        late(() => onward.close());
       });
-      onward.on('close', () => client.close());
+      onward.on('close', () => late(() => client.close()));
       onward.on('error', () => client.terminate());
       client.on('error', () => onward.terminate());
     });
   });
+  const late = (pass: () => void) => {
+    if (relay.lagMs === 0) pass();
+    else setTimeout(pass, relay.lagMs);
+  };
   const answered = (text: string) => {
     const { onAnswer } = relay;
     const answer = onAnswer === undefined ? {} : JSON.parse(text);
@@ -91,6 +100,7 @@ export async function startCdpRelay(target: string): Promise<CdpRelay> {
     onEvent: undefined,
     onAnswer: undefined,
     onPass: () => {},
+    lagMs: 0,
     stalled: false,
     cut() {
       for (const client of clients) client.terminate();

@@ -339,6 +339,34 @@ describe('screencast', function () {
     }
   });
 
+  it('leaves no page waiting that asked just before nobody steered any longer, and was not heard yet', async () => {
+    for (const leave of ['stop', 'choose', 'close'] as const) {
+      const id = await context('counter');
+      const one = await watch(id);
+      await until(() => one.frames.length > 0);
+      const page = one.screencast.state.shown ?? '';
+      one.screencast.choose(page as PageId);
+      const other = await openTab(id, 'clock');
+      await until(() => titles(one).includes('Clock'));
+      one.screencast.setSteering(true);
+      await until(() => relay.commands.some(({ method }) => method === 'Page.enable'));
+      await inPage(page, '1');
+      relay.lagMs = 400;
+      const asked = inPage<boolean>(page, `confirm('Still there?')`);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      if (leave === 'close') one.screencast.dispose();
+      else if (leave === 'choose') one.screencast.choose(other as PageId);
+      else one.screencast.setSteering(false);
+      const silence = new Promise((resolve) => setTimeout(resolve, 5_000, 'no answer'));
+      assert.equal(await Promise.race([asked, silence]), false, leave);
+      relay.lagMs = 0;
+      assert.deepEqual(one.troubles, []);
+      const told = one.states.filter(({ dialog }) => dialog !== undefined);
+      assert.deepEqual(told, [], leave);
+      one.screencast.dispose();
+    }
+  });
+
   it('does not hear of dialogs while it only watches, also after it has steered', async () => {
     const one = await watch(await context('counter'));
     await until(() => one.frames.length > 0);

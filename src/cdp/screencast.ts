@@ -313,7 +313,9 @@ export class Screencast implements Disposable {
 
   async #takeOver(shown: Shown): Promise<void> {
     await this.#send('Page.enable', {}, shown);
-    if (this.#condition === 'background') await this.#send('Page.bringToFront', {}, shown);
+    // The person may have stopped meanwhile, or gone to another page.
+    if (!this.#steering || this.#shown !== shown || this.#condition !== 'background') return;
+    await this.#send('Page.bringToFront', {}, shown);
   }
 
   /** Leaves dialogs to the browser and its other clients again. The screencast ends with that, and so begins anew. */

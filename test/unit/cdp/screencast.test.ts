@@ -367,6 +367,22 @@ describe('screencast', function () {
     }
   });
 
+  it('brings no page to the front for who steers no longer', async () => {
+    const id = await context('form');
+    const one = await watch(id);
+    await until(() => one.screencast.state.condition === 'live');
+    one.screencast.choose(one.screencast.state.shown);
+    await openTab(id, 'clock');
+    await until(() => one.screencast.state.condition === 'background');
+    const brought = () => relay.commands.filter(({ method }) => method === 'Page.bringToFront').length;
+    one.screencast.setSteering(true);
+    one.screencast.setSteering(false);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    assert.equal(brought(), 0);
+    one.screencast.setSteering(true);
+    await until(() => brought() === 1);
+  });
+
   it('does not hear of dialogs while it only watches, also after it has steered', async () => {
     const one = await watch(await context('counter'));
     await until(() => one.frames.length > 0);

@@ -154,6 +154,8 @@ export class Screencast implements Disposable {
   #last: Uint8Array<ArrayBuffer> | undefined;
   #shotEndedAt = Number.NEGATIVE_INFINITY;
   #shooting = false;
+  /** What the browser told last of whether the page is drawn, be it a screenshot's doing or not. */
+  #isVisible = false;
   #background: Disposable | undefined;
   #pulse: Disposable | undefined;
   #swap: Disposable | undefined;
@@ -426,6 +428,7 @@ export class Screencast implements Disposable {
   }
 
   #hearVisibility(shown: Shown, visible: boolean): void {
+    this.#isVisible = visible;
     if (!visible) this.#look(shown);
     else if (!this.#isOfShot()) this.#stopLooking();
   }
@@ -439,8 +442,12 @@ export class Screencast implements Disposable {
     if (this.#background !== undefined || this.#shown !== shown) return;
     const again = () => {
       this.#background = this.#options.clock.after(backgroundMs, () => {
+        // What the last screenshot did is over by now: one that is visible came to the front while it was looked at.
+        const isSeen = this.#isVisible;
         const looked = this.#shoot(shown).finally(() => {
-          if (this.#background !== undefined && this.#shown === shown && !this.#stop.signal.aborted) again();
+          if (this.#background === undefined || this.#shown !== shown || this.#stop.signal.aborted) return;
+          if (isSeen && this.#isVisible) this.#stopLooking();
+          else again();
         });
         this.#inBackground(looked);
       });

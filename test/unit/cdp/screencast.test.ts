@@ -231,6 +231,26 @@ describe('screencast', function () {
     await until(() => one.screencast.state.condition === 'live');
   });
 
+  it('sees that a page that stands still has come to the front, also right after it was looked at', async () => {
+    const id = await context('form');
+    const one = await watch(id);
+    await until(() => one.screencast.state.condition === 'live');
+    one.screencast.choose(one.screencast.state.shown);
+    const front = await openTab(id, 'clock');
+    await until(() => one.screencast.state.condition === 'background');
+    const hidden = new Promise<void>((resolve) => {
+      let isLookedAt = false;
+      relay.onEvent = (message) => {
+        isLookedAt ||= message.params?.['visible'] === true;
+        if (isLookedAt && message.params?.['visible'] === false) resolve();
+        return message;
+      };
+    });
+    await hidden;
+    await used.devtools.send('Target.closeTarget', { targetId: front });
+    await until(() => one.screencast.state.condition === 'live');
+  });
+
   it('says that a page has crashed, and shows it again once it is loaded anew', async () => {
     const one = await watch(await context('counter'), { clock: fastClock(5) });
     await until(() => one.frames.length > 0);

@@ -82,8 +82,15 @@ function placeButtons(place, words) {
   place.append(...buttonsFor(words));
 }
 
+/** What of a state is not to be kept back by a note about pictures. @param {PanelState | undefined} told */
+function news(told) {
+  return JSON.stringify([told?.stage.kind, told?.stage.kind === 'cast' ? told.stage.note : '', told?.shownPage]);
+}
+
 /** @param {PanelState} next */
 function draw(next) {
+  // What is told of the pictures is told of those of one page, and makes way for other news.
+  if (news(next) !== news(state)) unreadable = 0;
   state = next;
   editor.setState({ ...next.identity, fits });
   write(element('name'), next.name);
@@ -209,7 +216,13 @@ let turn = Promise.resolve();
 function takeFrame({ number, width, height, jpeg }) {
   const decoded = createImageBitmap(new Blob([jpeg], { type: 'image/jpeg' })).catch(() => undefined);
   turn = turn.then(async () => {
-    drawFrame(await decoded, { width, height });
+    const bitmap = await decoded;
+    try {
+      drawFrame(bitmap, { width, height });
+    } catch (error) {
+      reportError(error);
+      drawFrame(undefined, { width, height });
+    }
     say({ type: 'drawn', number });
   });
 }

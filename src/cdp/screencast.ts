@@ -286,6 +286,15 @@ export class Screencast implements Disposable {
     this.#set(page === undefined ? 'noPage' : 'opening');
     if (before !== undefined) this.#inBackground(this.#leave(before));
     if (page === undefined) return;
+    try {
+      await this.#attach(page, turn);
+    } catch (error) {
+      // One that went meanwhile makes way for another, of which the browser has told before it refused.
+      if (turn === this.#turn) throw error;
+    }
+  }
+
+  async #attach(page: PageId, turn: number): Promise<void> {
     const shown = { page, target: await this.#targets.attach(page, this.#stop.signal) };
     if (turn !== this.#turn) return this.#leave(shown);
     this.#shown = shown;
@@ -297,7 +306,7 @@ export class Screencast implements Disposable {
     return undefined;
   }
 
-  /** Stops being the client of a page. One that is gone has no clients. */
+  /** Stops being the client of a page. @throws ProviderError where the page has gone. */
   async #leave({ target }: Shown): Promise<void> {
     await this.#connection.send('Target.detachFromTarget', { sessionId: target }, this.#stop.signal);
   }
@@ -362,7 +371,9 @@ export class Screencast implements Disposable {
     const shown = this.#shown;
     if (shown === undefined) return;
     if (method === 'Target.detachedFromTarget' && params['sessionId'] === shown.target) {
+      this.#turn++;
       this.#shown = undefined;
+      this.#dialog = undefined;
       this.#forgetFrames();
       this.#set('opening');
       // A page that closes is told of right behind it; one that was swapped for another is shown again.

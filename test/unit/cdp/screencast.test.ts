@@ -203,6 +203,24 @@ describe('screencast', function () {
     assert.deepEqual(titles(one), ['Sign-up form']);
   });
 
+  it('begins though the page that it was about to show makes way for another and closes', async () => {
+    const id = await context('counter');
+    const said = (method: string) => until(() => relay.commands.some((command) => command.method === method));
+    relay.lagMs = 300;
+    const watching = watch(id);
+    watching.catch(() => {});
+    await said('Target.attachToTarget');
+    await openTab(id, 'clock');
+    await said('Target.detachFromTarget');
+    const { targetInfos } = await used.devtools.send<{ targetInfos: { targetId: string; url: string }[] }>(
+      'Target.getTargets',
+    );
+    const first = targetInfos.find(({ url }) => url.endsWith('/counter'));
+    await used.devtools.send('Target.closeTarget', { targetId: first?.targetId });
+    const one = await watching;
+    await until(() => one.screencast.state.condition === 'live' && shownTitle(one) === 'Clock');
+  });
+
   it('says so when a session has no page, and shows the first that opens', async () => {
     const id = await used.devtools.openContext();
     const one = await watch(id);

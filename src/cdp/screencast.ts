@@ -17,7 +17,7 @@ const quality = 80;
 const mostHanded = 2;
 /** How often a tab in the background is looked at. */
 const backgroundMs = 1_000;
-/** Events this soon after a screenshot are its doing. */
+/** Events this soon after a screenshot are taken for its doing. */
 const afterShotMs = 400;
 /** How long a page may be between one browser process and the next. */
 const swapMs = 200;
@@ -46,8 +46,8 @@ export interface ScreencastState {
   readonly pages: readonly Page[];
   readonly shown: PageId | undefined;
   /**
-   * `opening` until the first picture; `background` where the page is in a tab behind others, so that one picture a second
-   * is all there is; `crashed` until the page is loaded anew; `noPage` where the session has none.
+   * `opening` until the page's first picture; `background` where it is in a tab behind others, so that one picture a second
+   * is all there is; `crashed` until there is a picture of it loaded anew; `noPage` where the session has none.
    */
   readonly condition: 'opening' | 'live' | 'background' | 'crashed' | 'noPage';
   /** Only told while the person steers; see {@link Screencast.setSteering}. */
@@ -119,7 +119,10 @@ type Picture = Omit<Frame, 'number'>;
 /** What a screencast is made with. */
 export interface ScreencastOptions {
   readonly clock: Clock;
-  /** The page to be shown; without one the last of `PageTargets.all`, and each that is opened after it. */
+  /**
+   * The page to be shown; without one, or where it is not there (any longer), the last of `PageTargets.all`, and each that
+   * is opened after it.
+   */
   readonly page: PageId | undefined;
   readonly size: PictureSize;
   /** Called with what went wrong and harms nothing, such as input that the page did not take. */
@@ -164,7 +167,7 @@ export class Screencast implements Disposable {
   /** Counts the changes of the page that is shown: what was asked about one before is of no use. */
   #turn = 0;
 
-  /** Fires with each frame to be drawn, in order. After two of them the next one comes after {@link drawn}. */
+  /** Fires with each frame to be drawn, in order. After two of the same page the next one comes after {@link drawn}. */
   readonly onFrame: Event<Frame> = this.#frame.event;
   readonly onDidChange: Event<ScreencastState> = this.#changed.event;
   /** Fires once, when the connection is lost or does not answer any longer. */
@@ -210,9 +213,9 @@ export class Screencast implements Disposable {
     await this.#showWanted();
   }
 
-  /** Says that a frame is on the screen, or cannot be drawn, and with it those before it; the next one then comes. */
+  /** Says that a frame is on the screen, or cannot be drawn, and with it those before it; one that waits then comes. */
   drawn(number: number): void {
-    // One of a page that is shown no longer was forgotten meanwhile.
+    // One of a page that is shown no longer was forgotten meanwhile, and one that was never handed over is none.
     if (!this.#handed.some((one) => one.number === number)) return;
     // What was handed over before it is drawn, too, or lost on the way.
     const done = this.#handed.filter((one) => one.number <= number);
@@ -334,7 +337,7 @@ export class Screencast implements Disposable {
     this.#cancelDialog(shown);
     this.#tell();
     const disabled = this.#send('Page.disable', {}, shown);
-    // Sent right behind it, so that one that steers again is not handed back after all.
+    // Sent right behind it, because a page that is busy may take long to answer, and no picture is missed meanwhile.
     await Promise.all([disabled, this.#startCast(shown)]);
   }
 
@@ -348,7 +351,7 @@ export class Screencast implements Disposable {
     this.#send('Page.handleJavaScriptDialog', { accept: false }, shown).catch(() => {});
   }
 
-  /** Takes one picture, which can be had of any page. */
+  /** Takes one picture, which can be had of a page that is not drawn, too, unless the system does not draw its window. */
   async #shoot(shown: Shown): Promise<void> {
     this.#shooting = true;
     try {
@@ -413,7 +416,7 @@ export class Screencast implements Disposable {
 
   #hearFrame(shown: Shown, params: CdpEvent['params']): void {
     const numbered = v.safeParse(Numbered, params);
-    // Without being acknowledged it would keep others from coming.
+    // It cannot be acknowledged, and may keep others from coming until the screencast begins anew.
     if (!numbered.success) {
       this.#isStuck = true;
       return;
@@ -448,7 +451,7 @@ export class Screencast implements Disposable {
     return this.#shooting || this.#options.clock.now() - this.#shotEndedAt < afterShotMs;
   }
 
-  /** Looks at a page in the background every now and then, because the browser does not draw it. */
+  /** Looks at a page that the browser does not draw again and again, until it does. */
   #look(shown: Shown): void {
     if (this.#background !== undefined || this.#shown !== shown) return;
     const again = () => {
@@ -504,7 +507,7 @@ export class Screencast implements Disposable {
     this.#frame.fire({ ...delivery.picture, number });
   }
 
-  /** What is on its way is of another page. It was not drawn, and its page has no use for being told so. */
+  /** What was handed over, or waits, is of a page that has no client in us any longer to acknowledge it. */
   #forgetFrames(): void {
     this.#handed = [];
     this.#waiting = undefined;

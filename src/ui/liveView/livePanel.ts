@@ -8,30 +8,21 @@ import type { PageId } from '../../core/ids.ts';
 import type { ViewMode } from '../../core/liveView.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { Page } from '../../core/page.ts';
-import { plainText } from '../../core/plainText.ts';
 import { ProviderError } from '../../core/providerError.ts';
-import type { Fate, Session } from '../../core/session.ts';
+import type { Session } from '../../core/session.ts';
 import type { Memory } from '../../core/vault.ts';
 import type { Accounts } from '../../services/accounts.ts';
 import type { History } from '../../services/history.ts';
 import type { PageLists } from '../../services/pageLists.ts';
 import type { ProviderKinds } from '../../services/providerKinds.ts';
 import type { Refresher } from '../../services/refresher.ts';
-import { knownPages, type SessionsView, troubleOf } from '../../services/sessionStore.ts';
-import { accountHost, pageName, sessionName, shortId } from '../words/names.ts';
-import {
-  accountGoneCard,
-  effectCard,
-  endedCard,
-  notAskedCard,
-  oneTimeCard,
-  refusedCard,
-  troubleCard,
-  waitingCard,
-} from '../words/watching.ts';
+import type { SessionsView } from '../../services/sessionStore.ts';
+import { pageName } from '../words/names.ts';
+import { effectCard, notAskedCard, oneTimeCard, refusedCard, troubleCard, waitingCard } from '../words/watching.ts';
 import type { CatchUp } from './catchUp.ts';
 import { acceptEffect, unknownEffect } from './effects.ts';
 import { panelHtml } from './html.ts';
+import { KnownSession } from './knownSession.ts';
 import { type FromPanel, fromPanel, type PanelButton, type ToPanel } from './messages.ts';
 import { isWatching, panelState, type Shown, type Stage } from './panelState.ts';
 import { type Consent, findSight, type Sight, type SightParts, type Subject } from './sights.ts';
@@ -75,13 +66,11 @@ export class LivePanel implements vscode.Disposable {
   readonly openedFor: Subject;
   readonly #parts: LivePanelParts;
   readonly #subscriptions: vscode.Disposable[] = [];
+  readonly #known: KnownSession;
   #subject: Subject;
   #mode: ViewMode;
   #stage: Stage = { kind: 'idle' };
   #disposed = false;
-  #session: Session | undefined;
-  /** How the session ended, where it did while nobody looked and its vendor tells. */
-  #fate: Fate | undefined;
   #ready = false;
   #size: PictureSize;
   #lastFrame: Frame | undefined;
@@ -99,6 +88,7 @@ export class LivePanel implements vscode.Disposable {
   constructor(panel: vscode.WebviewPanel, subject: Subject, mode: ViewMode, parts: LivePanelParts) {
     this.panel = panel;
     this.openedFor = subject;
+    this.#known = new KnownSession(parts, subject);
     this.#subject = subject;
     this.#mode = mode;
     this.#parts = parts;
@@ -121,6 +111,11 @@ export class LivePanel implements vscode.Disposable {
 
   get subject(): Subject {
     return this.#subject;
+  }
+
+  /** Another session to look at; see {@link KnownSession.next}. */
+  get next(): Session | undefined {
+    return this.#known.next;
   }
 
   /** Whether the panel is connected to the session. */
@@ -243,33 +238,12 @@ export class LivePanel implements vscode.Disposable {
     const known = store.state(accountId)?.kind;
     if (known !== 'ready' && known !== 'failed') await refresher.refresh(accountId);
     this.#learn();
-    if (this.#isGone) {
-      this.#fate ??= await this.#askFate();
+    if (this.#known.isGone) {
+      await this.#known.askFate();
       return this.#over();
     }
     const effect = await unknownEffect(this.#parts, accountId);
     return effect === undefined ? undefined : { kind: 'card', card: effectCard(effect, this.#staysConnected) };
-  }
-
-  /** Whether the account's last list, a complete one, does not have the session. */
-  get #isGone(): boolean {
-    const { accountId, sessionId: id } = this.#subject;
-    const state = this.#parts.store.state(accountId);
-    return state?.kind === 'ready' && troubleOf(state) === undefined && !state.contents.sessions.has(id);
-  }
-
-  /** Asks how a session ended that nobody here has seen to end. */
-  async #askFate(): Promise<Fate | undefined> {
-    const { connections, history, logger } = this.#parts;
-    const { accountId, sessionId: id } = this.#subject;
-    if (history.find(accountId, id) !== undefined) return undefined;
-    try {
-      const provider = await connections.open(accountId);
-      return await provider.fate?.(id, AbortSignal.timeout(openTimeoutMs));
-    } catch (error) {
-      logger.debug(`how ${id} ended could not be asked: ${ProviderError.from(error).message}`);
-      return undefined;
-    }
   }
 
   async #see(sight: Sight): Promise<void> {
@@ -328,7 +302,7 @@ export class LivePanel implements vscode.Disposable {
     let known = 0;
     screencast.onDidChange(({ condition, pages }) => {
       // Left out of the list before, when it still sent pictures.
-      if (condition === 'noPage' && this.#isGone) {
+      if (condition === 'noPage' && this.#known.isGone) {
         this.conclude();
         return;
       }
@@ -373,7 +347,7 @@ export class LivePanel implements vscode.Disposable {
     logger.info(`live view of ${id}: ${error.message}`);
     this.#disconnect();
     const link = store.capabilities(accountId).has('liveView');
-    this.#set({ kind: 'card', card: troubleCard(error, this.#host, link) });
+    this.#set({ kind: 'card', card: troubleCard(error, this.#known.host, link) });
     // What is not found may be over: the list tells.
     if (ProviderError.isOf(error, 'notFound')) void refresher.refresh(accountId);
   }
@@ -415,58 +389,22 @@ export class LivePanel implements vscode.Disposable {
     return this.#isKept && this.#parts.setting(keepAlive, false);
   }
 
-  /** Takes over what is known of the session; what was known of one that is gone stays. */
-  #learn(): void {
-    const { accountId, sessionId: id } = this.#subject;
-    this.#session = this.#parts.store.session(accountId, id) ?? this.#session;
-    const page = this.#pages.find(({ id: its }) => its === this.#subject.pageId);
-    const title = l10n.t('Live: {0}', page === undefined ? this.#name : `${this.#name} · ${pageName(page)}`);
-    if (this.panel.title !== title) this.panel.title = title;
+  #over(): Stage {
+    return this.#known.over(this.#stage.kind === 'over' ? this.#stage.proof : undefined);
   }
 
-  get #name(): string {
-    const { accountId, sessionId: id } = this.#subject;
-    if (this.#session !== undefined) return sessionName(this.#session);
-    return plainText(this.#parts.history.find(accountId, id)?.name ?? '') || shortId(id);
+  /** Takes over what is known of the session, and calls the panel by it. */
+  #learn(): void {
+    this.#known.learn();
+    const { name } = this.#known;
+    const page = this.#pages.find(({ id: its }) => its === this.#subject.pageId);
+    const title = l10n.t('Live: {0}', page === undefined ? name : `${name} · ${pageName(page)}`);
+    if (this.panel.title !== title) this.panel.title = title;
   }
 
   get #pages(): readonly Page[] {
     if (this.#stage.kind === 'cast') return this.#stage.screencast.state.pages;
-    const { accountId, sessionId: id } = this.#subject;
-    return knownPages(this.#parts.store, accountId, id) ?? this.#session?.pages ?? [];
-  }
-
-  get #host(): string {
-    return accountHost(this.#parts.accounts.get(this.#subject.accountId));
-  }
-
-  /** What an end is known by now. Once proven it stays so, also after the history was cleared. */
-  #over(): Stage {
-    const { accounts, store, history } = this.#parts;
-    const { accountId, sessionId: id } = this.#subject;
-    if (accounts.get(accountId) === undefined) return { kind: 'over', card: accountGoneCard(), proof: undefined };
-    const before = this.#stage.kind === 'over' ? this.#stage.proof : undefined;
-    const proof = history.find(accountId, id) ?? this.#fate ?? before;
-    const can = store.capabilities(accountId);
-    const card = endedCard(proof, {
-      recording: can.has('recording'),
-      dashboard: can.has('dashboard'),
-      next: this.next && sessionName(this.next),
-    });
-    return { kind: 'over', card, proof };
-  }
-
-  /** Another session to look at: of the same group where there was one, else of the account; the newest first. */
-  get next(): Session | undefined {
-    const { store } = this.#parts;
-    const { accountId, sessionId: id } = this.#subject;
-    const start = (session: Session) => store.startOf(accountId, session.id)?.at ?? 0;
-    const others = [...(store.state(accountId)?.contents.sessions.values() ?? [])]
-      .filter(
-        (session) => session.id !== id && session.watchable && store.life(accountId, session.id).kind !== 'ending',
-      )
-      .sort((a, b) => start(b) - start(a) || (a.id < b.id ? -1 : 1));
-    return others.find(({ groupId }) => groupId !== undefined && groupId === this.#session?.groupId) ?? others[0];
+    return this.#known.pages;
   }
 
   #hear(raw: unknown): void {
@@ -567,7 +505,7 @@ export class LivePanel implements vscode.Disposable {
   /** Lists the account anew, and sees what has become of a session that was not in its list. */
   async #lookAgain(): Promise<void> {
     await this.#parts.refresher.refresh(this.#subject.accountId);
-    this.#fate = undefined;
+    this.#known.forgetFate();
     if (this.#stage.kind === 'over') await this.connect();
   }
 
@@ -594,7 +532,7 @@ export class LivePanel implements vscode.Disposable {
     this.#frames = frames;
     this.#ready = false;
     webview.html = panelHtml({
-      name: this.#name,
+      name: this.#known.name,
       frames,
       styleUri: resource('liveView.css'),
       scriptUri: resource('liveView.js'),
@@ -616,10 +554,10 @@ export class LivePanel implements vscode.Disposable {
       subject: this.#subject,
       mode: this.#mode,
       stage: this.#stage,
-      name: this.#name,
+      name: this.#known.name,
       account,
       kind: account && kinds.get(account.provider),
-      session: this.#session,
+      session: this.#known.session,
       pages: this.#pages,
       knowsSteering: this.#parts.memory.get(steeringKey) === true,
       hint: this.#hint,

@@ -26,16 +26,19 @@ export type Stage =
       /** Whether it tells that the vendor's page does not let itself be framed. */
       readonly refused?: boolean;
     }
-  | {
-      readonly kind: 'over';
-      readonly card: PanelCard;
-      /** What was seen or told of its end; undefined where it may go on. */
-      readonly proof: EndedSession | Fate | undefined;
-    }
+  | OverStage
   | { readonly kind: 'frame'; readonly view: LiveView; readonly url: URL; readonly number: number }
   | { readonly kind: 'cast'; readonly screencast: Screencast }
   /** The connection was lost, and is made anew. */
   | { readonly kind: 'lost' };
+
+/** The session is over, or nothing is known of it any longer. */
+export interface OverStage {
+  readonly kind: 'over';
+  readonly card: PanelCard;
+  /** What was seen or told of its end; undefined where it may go on. */
+  readonly proof: EndedSession | Fate | undefined;
+}
 
 /** What a panel knows of itself. */
 export interface Shown {

@@ -1,0 +1,118 @@
+import type { Logger } from '../../core/logger.ts';
+import type { Page } from '../../core/page.ts';
+import { plainText } from '../../core/plainText.ts';
+import { ProviderError } from '../../core/providerError.ts';
+import type { Fate, Session } from '../../core/session.ts';
+import type { Accounts } from '../../services/accounts.ts';
+import type { Connections } from '../../services/connections.ts';
+import type { History } from '../../services/history.ts';
+import { knownPages, type SessionsView, troubleOf } from '../../services/sessionStore.ts';
+import { accountHost, sessionName, shortId } from '../words/names.ts';
+import { accountGoneCard, endedCard } from '../words/watching.ts';
+import type { OverStage } from './panelState.ts';
+import type { Subject } from './sights.ts';
+
+const fateTimeoutMs = 20_000;
+
+/** Where what is known of a session comes from. */
+export interface KnownSessionParts {
+  readonly accounts: Accounts;
+  readonly connections: Connections;
+  readonly store: SessionsView;
+  readonly history: History;
+  readonly logger: Logger;
+}
+
+/** What is known of the session that a panel is about. It stays known when the session is gone. */
+export class KnownSession {
+  readonly #parts: KnownSessionParts;
+  readonly #accountId: Subject['accountId'];
+  readonly #id: Subject['sessionId'];
+  #session: Session | undefined;
+  /** How the session ended, where it did while nobody looked and its vendor tells. */
+  #fate: Fate | undefined;
+
+  constructor(parts: KnownSessionParts, { accountId, sessionId }: Subject) {
+    this.#parts = parts;
+    this.#accountId = accountId;
+    this.#id = sessionId;
+  }
+
+  /** Takes over what the store has of it. */
+  learn(): void {
+    this.#session = this.#parts.store.session(this.#accountId, this.#id) ?? this.#session;
+  }
+
+  /** As the store had it last; undefined where it never did. */
+  get session(): Session | undefined {
+    return this.#session;
+  }
+
+  /** What it is called, as plain text. */
+  get name(): string {
+    if (this.#session !== undefined) return sessionName(this.#session);
+    return plainText(this.#parts.history.find(this.#accountId, this.#id)?.name ?? '') || shortId(this.#id);
+  }
+
+  /** Its pages as lists tell of them. */
+  get pages(): readonly Page[] {
+    return knownPages(this.#parts.store, this.#accountId, this.#id) ?? this.#session?.pages ?? [];
+  }
+
+  /** The host of its account's address; empty where the account is gone. */
+  get host(): string {
+    return accountHost(this.#parts.accounts.get(this.#accountId));
+  }
+
+  /** Whether the account's last list, a complete one, does not have the session. */
+  get isGone(): boolean {
+    const state = this.#parts.store.state(this.#accountId);
+    return state?.kind === 'ready' && troubleOf(state) === undefined && !state.contents.sessions.has(this.#id);
+  }
+
+  /** Asks how a session ended that nobody here has seen to end; once, until that is forgotten. Never rejects. */
+  async askFate(): Promise<void> {
+    const { connections, history, logger } = this.#parts;
+    if (this.#fate !== undefined || history.find(this.#accountId, this.#id) !== undefined) return;
+    try {
+      const provider = await connections.open(this.#accountId);
+      this.#fate = await provider.fate?.(this.#id, AbortSignal.timeout(fateTimeoutMs));
+    } catch (error) {
+      logger.debug(`how ${this.#id} ended could not be asked: ${ProviderError.from(error).message}`);
+    }
+  }
+
+  /** Forgets how it ended, to ask anew. */
+  forgetFate(): void {
+    this.#fate = undefined;
+  }
+
+  /** What its end, or its account's, is known by. @param before what proved the end before: that stays proven. */
+  over(before: OverStage['proof']): OverStage {
+    const { accounts, store, history } = this.#parts;
+    if (accounts.get(this.#accountId) === undefined) {
+      return { kind: 'over', card: accountGoneCard(), proof: undefined };
+    }
+    const proof = history.find(this.#accountId, this.#id) ?? this.#fate ?? before;
+    const can = store.capabilities(this.#accountId);
+    const card = endedCard(proof, {
+      recording: can.has('recording'),
+      dashboard: can.has('dashboard'),
+      next: this.next && sessionName(this.next),
+    });
+    return { kind: 'over', card, proof };
+  }
+
+  /** Another session to look at: of the same group where there was one, else of the account; the newest first. */
+  get next(): Session | undefined {
+    const { store } = this.#parts;
+    const account = this.#accountId;
+    const start = (session: Session) => store.startOf(account, session.id)?.at ?? 0;
+    const others = [...(store.state(account)?.contents.sessions.values() ?? [])]
+      .filter(
+        (session) => session.id !== this.#id && session.watchable && store.life(account, session.id).kind !== 'ending',
+      )
+      .sort((a, b) => start(b) - start(a) || (a.id < b.id ? -1 : 1));
+    return others.find(({ groupId }) => groupId !== undefined && groupId === this.#session?.groupId) ?? others[0];
+  }
+}

@@ -66,6 +66,14 @@ export class WorkbenchPerson {
     await this.page.getByRole('treeitem').first().waitFor({ timeout: 60_000 });
   }
 
+  /** Loads the window anew from the palette. Resolves when the new one is there. */
+  async reloadByCommand(): Promise<void> {
+    const loaded = this.page.waitForEvent('load', { timeout: 60_000 });
+    await this.#runTitled('Developer: Reload Window');
+    await loaded;
+    await this.page.getByRole('treeitem').first().waitFor({ timeout: 60_000 });
+  }
+
   /** The row of the tree whose spoken name begins so. */
   row(name: string): Locator {
     return this.page.getByRole('treeitem', { name: new RegExp(`^${quoted(name)}`) });
@@ -97,14 +105,18 @@ export class WorkbenchPerson {
 
   /** Runs a command by its title from the palette. */
   async run(title: string): Promise<void> {
+    await this.#runTitled(`Browser Sessions: ${title}`);
+  }
+
+  async #runTitled(title: string): Promise<void> {
     await this.page.keyboard.press('F1');
     const input = this.page
       .getByRole('combobox', { name: /command/i })
       .or(this.page.locator('.quick-input-box input'))
       .first();
-    await input.fill(`>Browser Sessions: ${title}`);
+    await input.fill(`>${title}`);
     await this.page
-      .getByRole('option', { name: new RegExp(`^Browser Sessions: ${quoted(title)}`) })
+      .getByRole('option', { name: new RegExp(`^${quoted(title)}`) })
       .first()
       .click();
   }

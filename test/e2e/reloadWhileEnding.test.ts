@@ -1,0 +1,98 @@
+import { strict as assert } from 'node:assert';
+import { type RunningChromium, startChromium } from '../host/chromium.ts';
+import { Devtools } from '../servers/devtools.ts';
+import { startRelay } from '../servers/relay.ts';
+import type { VendorServer } from '../servers/vendorServer.ts';
+import { until, WorkbenchPerson, writtenAfterMs } from './person.ts';
+
+/** Sessions that are to end; one more is protected. */
+const count = 12;
+const page = (index: number) => `data:text/html,<title>Job ${index}</title><h1>Job ${index}</h1>`;
+/** So long does each end take: longer than VS Code takes to write down that it was begun. */
+const slowMs = 8_000;
+assert.ok(slowMs > writtenAfterMs);
+
+describe('a person whose window closes while sessions are ending', function () {
+  this.timeout(180_000);
+  // Each test begins where the one before it has ended.
+  this.bail(true);
+  let chromium: RunningChromium;
+  let devtools: Devtools;
+  /** Stands before the real Chromium, to make it slow. */
+  let relay: VendorServer;
+  let contexts: string[];
+  let person: WorkbenchPerson;
+
+  before(async () => {
+    chromium = await startChromium();
+    devtools = await Devtools.open(chromium.endpoint);
+    relay = await startRelay(chromium.endpoint);
+    contexts = [];
+    for (let index = 0; index <= count; index++) contexts.push(await devtools.openContext(page(index)));
+    person = await WorkbenchPerson.sitDown({ viewport: { width: 1280, height: 900 } });
+    await person.run('Add Account…');
+    await person.pick('Local Chrome');
+    await person.type('started with --remote-debugging-port', relay.url);
+    await person.type('A name for the tree', 'jobs');
+    await person.row(`Account Local Chrome · jobs, ${count + 1} running`).waitFor();
+    await person.choose(person.row('Session Job 0,'), 'Protect Session');
+    await until(async () => /protected/.test((await person.row('Session Job 0,').getAttribute('aria-label')) ?? ''));
+  });
+  after(async () => {
+    await person?.picture('reload-while-ending-end');
+    await person?.standUp();
+    devtools?.close();
+    await relay?.stop();
+    await chromium?.stop();
+  });
+
+  /** The names of those sessions that the browser itself says run, but for the protected one. */
+  async function running(): Promise<string[]> {
+    const left = await devtools.contexts();
+    assert.ok(left.includes(contexts[0] ?? ''), 'the protected one has ended');
+    return left.map((id) => `Job ${contexts.indexOf(id)}`).filter((name) => name !== 'Job 0');
+  }
+
+  it('reloads it half-way, and from then on nothing ends by itself', async () => {
+    relay.misbehave('GET', /json\/version/, { kind: 'slow', ms: slowMs });
+    await person.run('End All Sessions…');
+    assert.match(await person.dialog(), new RegExp(`End all ${count} sessions\\?`));
+    await person.press(`End ${count} Sessions`);
+    await person.notification('Ending sessions').waitFor();
+    // The first few have ended, and the next few wait for their answers.
+    await until(async () => (await running()).length < count);
+    await until(async () => relay.inFlight > 0);
+    await person.picture('reload-while-ending-before');
+    await person.reloadByCommand();
+    relay.behave();
+    const left = await running();
+    assert.ok(left.length > 1 && left.length < count, String(left.length));
+    const note = person.notification('The window closed while sessions were ending');
+    await note.waitFor({ timeout: 60_000 });
+    assert.match(
+      await note.innerText(),
+      new RegExp(`The window closed while sessions were ending: ${left.length} of ${count} still run\\.`),
+    );
+    await person.picture('reload-while-ending-note');
+    assert.deepEqual(await running(), left);
+  });
+
+  it('reviews exactly those that still run, which ends none before it is confirmed', async () => {
+    const left = await running();
+    await person
+      .notification('The window closed while sessions were ending')
+      .getByRole('button', { name: 'Review' })
+      .click();
+    const dialog = await person.dialog();
+    await person.picture('reload-while-ending-dialog');
+    assert.match(dialog, new RegExp(`End ${left.length} sessions\\?`));
+    const listed = [...dialog.matchAll(/• (Job \d+)/g)].map(([, name = '']) => name);
+    assert.deepEqual(listed.sort(), [...left].sort());
+    assert.deepEqual(await running(), left);
+    await person.press(`End ${left.length} Sessions`);
+    await until(async () => (await running()).length === 0);
+    await person.notification(`Ended ${left.length} of ${left.length} sessions.`).waitFor();
+    await person.row('Account Local Chrome · jobs, 1 running').waitFor();
+    assert.deepEqual(await devtools.contexts(), [contexts[0]]);
+  });
+});

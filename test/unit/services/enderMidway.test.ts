@@ -1,0 +1,197 @@
+import { strict as assert } from 'node:assert';
+import type { Clock } from '../../../src/core/clock.ts';
+import { type AccountId, sessionId } from '../../../src/core/ids.ts';
+import type { EndReport, EndTarget } from '../../../src/services/ender.ts';
+import { History } from '../../../src/services/history.ts';
+import { type AnchorServer, startAnchor } from '../../servers/anchor.ts';
+import { startBrowserbase } from '../../servers/browserbase.ts';
+import { startGateway } from '../../servers/gateway.ts';
+import type { Fault, VendorServer } from '../../servers/vendorServer.ts';
+import { fastClock, House } from './house.ts';
+
+const quietly = { stop: new AbortController().signal, onProgress: () => {} };
+
+/** Time that passes twenty times as fast, and whose time of day can be set while timers run on. */
+function jumpingClock(): Clock & { jump(ms: number): void } {
+  const clock = fastClock(20);
+  let offset = 0;
+  return {
+    now: () => clock.now() + offset,
+    after: clock.after,
+    jump: (ms) => {
+      offset += ms;
+    },
+  };
+}
+
+describe('an end in the midst of which something changes', function () {
+  this.timeout(60_000);
+  let server: AnchorServer;
+  let house: House;
+
+  beforeEach(async () => {
+    server = await startAnchor();
+    house = new House();
+  });
+  afterEach(async () => {
+    house.dispose();
+    await server.stop();
+  });
+
+  const targetsOf = (account: AccountId): EndTarget[] =>
+    [...(house.store.state(account)?.contents.sessions.values() ?? [])].map((session) => ({
+      accountId: account,
+      session,
+    }));
+  async function list(count: number): Promise<{ readonly id: AccountId; readonly all: EndTarget[] }> {
+    for (let index = 0; index < count; index++) server.add({ id: `sess_${index}` });
+    const id = await house.add('anchor', server.url, { apiKey: server.key });
+    return { id, all: targetsOf(id) };
+  }
+  const ends = (of: VendorServer) => of.requests.filter(({ method }) => method === 'DELETE');
+  async function untilEndsAreSent(count: number): Promise<void> {
+    for (const deadline = Date.now() + 10_000; ends(server).length < count; ) {
+      assert.ok(Date.now() < deadline, `${ends(server).length} ends were sent`);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+  }
+  /** What is said to be gone is gone, each session has one outcome, and none is left on its way. */
+  function claimsNothing({ results }: EndReport, all: readonly EndTarget[]): void {
+    assert.deepEqual(results.map(({ session }) => session.id).sort(), all.map(({ session }) => session.id).sort());
+    const running = new Set(server.running);
+    for (const { accountId, session, outcome, why } of results) {
+      const isGone = outcome === 'ended' || outcome === 'alreadyGone';
+      assert.ok(!isGone || !running.has(session.id), `${session.id} is said to be ${outcome}, and runs`);
+      if (!isGone && outcome !== 'cancelled') assert.ok(why !== undefined, session.id);
+      assert.notEqual(house.store.life(accountId, session.id).kind, 'ending');
+    }
+    assert.ok(house.journal.isEmpty);
+  }
+
+  it('sends nothing more once the account is removed, and claims nothing of what it cannot look at', async () => {
+    const { id, all } = await list(20);
+    server.misbehave('DELETE', /./, { kind: 'slow', ms: 60 });
+    const ending = house.ender.end(all, quietly);
+    await untilEndsAreSent(3);
+    await house.accounts.remove(id);
+    const sent = server.requests.length;
+    const report = await ending;
+    assert.equal(server.requests.length, sent);
+    claimsNothing(report, all);
+    assert.ok(report.results.every(({ outcome }) => outcome === 'stuck' || outcome === 'failed'));
+    assert.equal(server.running.length, 20 - ends(server).length);
+  });
+
+  it('sends no end with another key once the key is replaced', async () => {
+    const { id, all } = await list(20);
+    server.keys.set('other', 'sk-other-key');
+    // The other key sees sessions of its own, and none of those that are to end.
+    server.add({ id: 'sess_other', key: 'sk-other-key' });
+    server.misbehave('DELETE', /./, { kind: 'slow', ms: 60 });
+    const ending = house.ender.end(all, quietly);
+    await untilEndsAreSent(3);
+    await house.accounts.replaceCredentials(id, { apiKey: 'sk-other-key' });
+    const sent = ends(server).length;
+    const report = await ending;
+    assert.equal(ends(server).length, sent);
+    for (const { headers } of ends(server)) assert.equal(headers['anchor-api-key'], server.key);
+    claimsNothing(report, all);
+    assert.ok(report.results.every(({ outcome }) => outcome === 'stuck' || outcome === 'failed'));
+    assert.ok(server.running.includes('sess_other'));
+    assert.equal(server.running.length, 21 - sent);
+    assert.ok(house.store.session(id, sessionId('sess_other')));
+  });
+
+  for (const [name, jump] of [
+    ['ahead', 3_600_000],
+    ['back', -3_600_000],
+  ] as const) {
+    it(`proves what ended, and claims nothing else, when the clock jumps an hour ${name}`, async () => {
+      const clock = jumpingClock();
+      house.dispose();
+      house = new House({ clock });
+      const { all } = await list(12);
+      server.immortal.add('sess_3');
+      server.endLagMs = 200;
+      server.misbehave('DELETE', /./, { kind: 'slow', ms: 40 });
+      const ending = house.ender.end(all, quietly);
+      await untilEndsAreSent(3);
+      clock.jump(jump);
+      const began = Date.now();
+      const report = await ending;
+      assert.ok(Date.now() - began < 10_000, 'it waited for a time of day');
+      claimsNothing(report, all);
+      const outcomes = new Map(report.results.map(({ session, outcome }) => [session.id as string, outcome]));
+      assert.equal(outcomes.get('sess_3'), 'stuck');
+      outcomes.delete('sess_3');
+      assert.deepEqual(new Set(outcomes.values()), new Set(['ended']));
+      assert.deepEqual(server.running, ['sess_3']);
+      assert.equal(ends(server).length, 12);
+    });
+  }
+
+  it('ends only the confirmed one of two accounts whose sessions have the same id', async () => {
+    const other = await startAnchor();
+    const history = new History(house.memory, house.store, house.accounts, Date.now);
+    try {
+      const { id, all } = await list(1);
+      other.add({ id: 'sess_0' });
+      const second = await house.add('anchor', other.url, { apiKey: other.key });
+      const lives: string[] = [];
+      house.store.onDidChange(() => lives.push(house.store.life(second, sessionId('sess_0')).kind));
+      const report = await house.ender.end(all, quietly);
+      assert.deepEqual(
+        report.results.map(({ accountId, outcome }) => [accountId, outcome]),
+        [[id, 'ended']],
+      );
+      assert.equal(ends(server).length, 1);
+      assert.equal(ends(other).length, 0);
+      assert.deepEqual(other.running, ['sess_0']);
+      assert.deepEqual(new Set(lives), new Set(['running']));
+      await house.refresher.refreshAll();
+      assert.deepEqual(
+        history.all.map(({ accountId }) => accountId),
+        [id],
+      );
+    } finally {
+      history.dispose();
+      await other.stop();
+    }
+  });
+
+  describe('a 404 for a session that is still listed is no end', () => {
+    const notFound: Fault = { kind: 'answer', answer: { status: 404, json: { error: { message: 'Not found' } } } };
+    const vendors = {
+      anchor: async () => {
+        const vendor = await startAnchor();
+        return { vendor, credentials: { apiKey: vendor.key } };
+      },
+      browserbase: async () => {
+        const vendor = await startBrowserbase();
+        return { vendor, credentials: { apiKey: vendor.key } };
+      },
+      gateway: async () => {
+        const vendor = await startGateway();
+        return { vendor, credentials: { authorization: vendor.authorization } };
+      },
+    };
+    for (const [kind, start] of Object.entries(vendors)) {
+      it(`at ${kind}, though asking for the session says the same`, async () => {
+        const { vendor, credentials } = await start();
+        try {
+          for (const id of ['sess_a', 'sess_b', 'sess_c']) vendor.add({ id });
+          for (const method of ['DELETE', 'POST', 'GET']) vendor.misbehave(method, /sessions\/sess_b$/, notFound);
+          const id = await house.add(kind, vendor.url, credentials);
+          const { results } = await house.ender.end(targetsOf(id), quietly);
+          const outcomes = new Map(results.map(({ session, outcome }) => [session.id as string, outcome]));
+          assert.deepEqual([outcomes.get('sess_a'), outcomes.get('sess_c')], ['ended', 'ended']);
+          assert.match(outcomes.get('sess_b') ?? '', /^(stuck|failed)$/);
+          assert.deepEqual(vendor.running, ['sess_b']);
+          assert.equal(house.store.life(id, sessionId('sess_b')).kind, 'stuck');
+        } finally {
+          await vendor.stop();
+        }
+      });
+    }
+  });
+});

@@ -175,7 +175,7 @@ describe('what questions about ends are based on, inside VS Code', () => {
     await api.testing.context.globalState.update('unfinishedEnds', { run: { at: 1, total: 12, left } });
     server.misbehave('GET', /all\/status/, { kind: 'answer', answer: { status: 500, json: {} } });
     let presses = 0;
-    person.answersTell = ({ buttons }) => (presses++ === 0 ? buttons[0] : undefined);
+    person.answersTell = (_, buttons) => (presses++ === 0 ? buttons[0] : undefined);
     await command('reviewUnfinishedEnds');
     assert.match(
       person.told[0]?.message ?? '',

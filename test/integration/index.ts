@@ -22,6 +22,7 @@ export async function run(): Promise<void> {
     await import('./ending.test.ts');
     await import('./endingChoices.test.ts');
     await import('./endingQuestions.test.ts');
+    await import('./afterEnding.test.ts');
     await import('./network.test.ts');
     await import('./liveView.test.ts');
     await import('./liveViewFollowing.test.ts');

@@ -42,12 +42,14 @@ export class Person implements Prompts {
   readonly asked: AskRequest[] = [];
   readonly notes: string[] = [];
   progressTitles: string[] = [];
+  /** What the last progress has shown, and how full its bar was, in percent. */
+  shown: { readonly message: string; readonly percent: number }[] = [];
   answersConfirm: (question: Question) => string | undefined = () => undefined;
+  /** Presses a button of a message that does not block. */
+  answersTell: (message: string, buttons: readonly string[]) => string | undefined = () => undefined;
   answersPick: (request: PickRequest<unknown>) => readonly unknown[] = () => [];
   /** `button` presses the button beside the title. */
   answersAsk: (request: AskRequest) => string | { readonly press: 'button' } | undefined = () => undefined;
-  answersTell: (told: { readonly message: string; readonly buttons: readonly string[] }) => string | undefined = () =>
-    undefined;
   cancelsProgressAfterMs: number | undefined;
 
   async confirm(question: Question): Promise<string | undefined> {
@@ -55,9 +57,13 @@ export class Person implements Prompts {
     return this.answersConfirm(question);
   }
 
-  async tell(level: 'info' | 'warning' | 'error', message: string, buttons: readonly string[]) {
+  async tell(
+    level: 'info' | 'warning' | 'error',
+    message: string,
+    buttons: readonly string[],
+  ): Promise<string | undefined> {
     this.told.push({ level, message, buttons });
-    return this.answersTell({ message, buttons });
+    return this.answersTell(message, buttons);
   }
 
   async pick<T>(request: PickRequest<T>): Promise<Answer<T>> {
@@ -85,7 +91,8 @@ export class Person implements Prompts {
     this.progressTitles.push(title);
     const stop = new AbortController();
     if (this.cancelsProgressAfterMs !== undefined) setTimeout(() => stop.abort(), this.cancelsProgressAfterMs);
-    return work(() => {}, stop.signal);
+    this.shown = [];
+    return work((message, percent) => this.shown.push({ message, percent }), stop.signal);
   }
 
   note(message: string): void {

@@ -1,0 +1,213 @@
+import { strict as assert } from 'node:assert';
+import * as vscode from 'vscode';
+import type { TestingApi } from '../../src/extension.ts';
+import type { PublicEndReport, PublicGroupDeletion } from '../../src/ui/commands/endReports.ts';
+import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
+import { startMadeUp } from '../servers/madeUp.ts';
+import { madeUp } from '../unit/providers/madeUp.ts';
+import { command, extension, Person, removeAllAccounts, until } from './inside.ts';
+
+describe('what is offered after an end, inside VS Code', () => {
+  let api: TestingApi;
+  let server: AnchorServer;
+  let person: Person;
+  let accountId: string;
+
+  before(async () => {
+    api = await extension();
+  });
+  beforeEach(async () => {
+    await removeAllAccounts(api);
+    server = await startAnchor();
+    person = new Person();
+    person.answersConfirm = ({ choices }) => choices[0];
+    api.testing.prompts = person;
+    const fields = { apiKey: server.key };
+    accountId = await command<string>('addAccount', { provider: 'anchor', label: 'prod', origin: server.url, fields });
+  });
+  afterEach(async () => {
+    await removeAllAccounts(api);
+    await server.stop();
+  });
+
+  const deletions = () => server.log().filter((line) => line.startsWith('DELETE'));
+  const presses = (button: string) => (_: string, buttons: readonly string[]) =>
+    buttons.find((offered) => offered === button);
+  /** The ids that a question lists, where sessions have no other name. */
+  const asked = () => [...(person.questions.at(-1)?.detail ?? '').matchAll(/• (sess_\w+)/g)].map(([, id]) => id);
+
+  it('ends one by one what the deletion of a batch has left, after asking about exactly that', async () => {
+    const batch = server.addBatch(0, { id: 'batch_a' });
+    for (const name of ['a', 'b', 'c', 'd']) server.add({ id: `sess_${name}`, batchId: 'batch_a' });
+    server.add({ id: 'sess_other' });
+    for (const name of ['b', 'd']) batch.undeletable.set(`sess_${name}`, 'Session is locked');
+    await api.refresh();
+    person.answersTell = presses('End One by One…');
+    const questions: string[] = [];
+    person.answersConfirm = ({ message, choices }) => {
+      questions.push(message);
+      // Nothing but the batch's own deletion has been sent yet.
+      assert.ok(deletions().every((line) => line === 'DELETE /v1/batch-sessions/batch_a'));
+      return choices[0];
+    };
+    const deletion = await command<PublicGroupDeletion>('deleteBatch', { accountId, groupId: 'batch_a' });
+    assert.deepEqual([deletion.deleted, deletion.failedDeletions, deletion.failed], [2, 2, 2]);
+    await until(() => person.told.length === 2);
+    assert.equal(questions.length, 2);
+    assert.equal(questions[1], 'End 2 sessions?');
+    assert.deepEqual(asked().sort(), ['sess_b', 'sess_d']);
+    assert.deepEqual(person.told[1]?.message, 'Ended 2 of 2 sessions.');
+    assert.deepEqual(deletions().slice(1).sort(), ['DELETE /v1/sessions/sess_b', 'DELETE /v1/sessions/sess_d']);
+    assert.deepEqual(server.running, ['sess_other']);
+  });
+
+  it('ends a whole batch one by one where its deletion was refused', async () => {
+    server.addBatch(0, { id: 'batch_a' });
+    for (const name of ['a', 'b']) server.add({ id: `sess_${name}`, batchId: 'batch_a' });
+    await api.refresh();
+    server.misbehave('DELETE', /batch/, { kind: 'answer', answer: { status: 403, json: {} } });
+    person.answersTell = presses('End One by One…');
+    const deletion = await command<PublicGroupDeletion>('deleteBatch', { accountId, groupId: 'batch_a' });
+    assert.deepEqual([deletion.deleted, deletion.failed], [0, 2]);
+    await until(() => person.told.length === 2);
+    assert.match(person.told[0]?.message ?? '', /was not deleted: /);
+    assert.deepEqual(asked().sort(), ['sess_a', 'sess_b']);
+    assert.deepEqual(server.running, []);
+    // The batch and its data are still there.
+    assert.ok(server.batches.has('batch_a'));
+  });
+
+  it('retries after a run that was cancelled what had failed, and not what was not sent', async () => {
+    const names = Array.from({ length: 20 }, (_, index) => `sess_${index}`);
+    for (const id of names) server.add({ id });
+    await api.refresh();
+    server.misbehave('DELETE', /./, { kind: 'slow', ms: 60 });
+    // The first few that are sent.
+    server.misbehave('DELETE', /./, { kind: 'answer', answer: { status: 403, json: {} } }, 2);
+    person.cancelsProgressAfterMs = 90;
+    const first = await command<PublicEndReport>('endAllSessions');
+    const ids = (outcome: string) =>
+      first.results.filter((result) => result.outcome === outcome).map(({ sessionId }) => sessionId);
+    const [failed, unsent] = [ids('failed'), ids('cancelled')];
+    assert.ok(failed.length === 2 && unsent.length > 0, JSON.stringify(first));
+    assert.match(person.told.at(-1)?.message ?? '', new RegExp(`2 failed, ${unsent.length} not sent: `));
+    assert.deepEqual(person.told.at(-1)?.buttons, ['Retry Failed', 'Show Log']);
+    assert.deepEqual([...server.running].sort(), [...failed, ...unsent].sort());
+
+    server.behave();
+    person.cancelsProgressAfterMs = undefined;
+    const again = await command<PublicEndReport>('retryFailedEnds');
+    assert.deepEqual(asked().sort(), [...failed].sort());
+    assert.equal(again.ended, 2);
+    assert.deepEqual([...server.running].sort(), [...unsent].sort());
+    await command('retryFailedEnds');
+    assert.equal(person.told.at(-1)?.message, 'No end has failed.');
+    const rest = await command<PublicEndReport>('endAllSessions');
+    assert.equal(rest.ended, unsent.length);
+    assert.deepEqual(server.running, []);
+  });
+
+  it('retries from the message itself, but nothing that has ended since', async () => {
+    for (const name of ['a', 'b', 'c']) server.add({ id: `sess_${name}` });
+    await api.refresh();
+    server.misbehave('DELETE', /sess_[ab]$/, { kind: 'answer', answer: { status: 403, json: {} } });
+    let press: () => void = () => {};
+    const pressed = new Promise<void>((resolve) => {
+      press = resolve;
+    });
+    const { tell } = Person.prototype;
+    person.tell = async (...told) => {
+      await tell.apply(person, told);
+      await pressed;
+      return told[2].find((button) => button === 'Retry Failed');
+    };
+    await command('endAllSessions');
+    server.behave();
+    server.sessions.delete('sess_a');
+    await api.refresh();
+    const before = deletions().length;
+    press();
+    await until(() => person.questions.length === 2);
+    assert.equal(person.questions[1]?.message, 'End 1 session?');
+    assert.deepEqual(asked(), ['sess_b']);
+    await until(() => server.running.length === 0);
+    assert.deepEqual(deletions().slice(before), ['DELETE /v1/sessions/sess_b']);
+  });
+
+  it('shows how far an end of many is, how fast, and how much longer it takes', async () => {
+    for (let index = 0; index < 60; index++) server.add();
+    await api.refresh();
+    server.misbehave('DELETE', /./, { kind: 'slow', ms: 1_500 });
+    const began = Date.now();
+    const report = await command<PublicEndReport>('endAllSessions');
+    const tookMs = Date.now() - began;
+    assert.equal(report.ended, 60);
+    assert.deepEqual(person.progressTitles, ['Ending sessions']);
+    assert.deepEqual(person.shown.at(-1), { message: '60 of 60', percent: 100 });
+    assert.equal(person.shown[0]?.message, '0 of 60');
+    const percents = person.shown.map(({ percent }) => percent);
+    assert.deepEqual(
+      percents,
+      percents.toSorted((a, b) => a - b),
+    );
+    const told = person.shown.flatMap(({ message, percent }) => {
+      const [, rate, left] = /^0 of 60, ([\d.]+) a second, (\d+) s left$/.exec(message) ?? [];
+      return rate === undefined ? [] : [{ sent: (percent * 60) / 50, rate: Number(rate), left: Number(left) }];
+    });
+    assert.ok(told.length > 10, JSON.stringify(person.shown));
+    for (const { sent, rate, left } of told) {
+      assert.ok(rate > (sent * 1_000) / tookMs - 1 && rate <= sent / 2, `${rate} a second after ${sent}`);
+      assert.ok(Math.abs(left - (60 - sent) / rate) <= 2, `${left} s left after ${sent} at ${rate} a second`);
+    }
+    assert.equal(told.at(-1)?.left, 1);
+  });
+
+  it('opens the page that a provider has of a session in the browser, also when the session has ended', async function () {
+    // On a desktop it would open a window of the person's own browser.
+    if (vscode.env.uiKind === vscode.UIKind.Desktop) this.skip();
+    const house = await startMadeUp();
+    const registration = api.registerProvider({
+      ...madeUp,
+      id: 'withDashboard',
+      connect: (link) => ({
+        ...madeUp.connect(link),
+        dashboard: (id) => new URL(`/dashboard/${id}?tab=replay`, link.origin),
+      }),
+    });
+    try {
+      house.light(2);
+      const opened = () =>
+        house.requests
+          .filter(({ path }) => path.startsWith('/dashboard/'))
+          .map(({ path, query, headers }) => [path, query.get('tab'), headers['door-key']]);
+      const fields = { doorKey: house.doorKey };
+      const id = await command<string>('addAccount', { provider: 'withDashboard', origin: house.url, fields });
+      await command('openDashboard', { accountId: id, sessionId: 'r1' });
+      await until(() => opened().length === 1);
+      await command('endSession', { accountId: id, sessionId: 'r2' });
+      await command('openDashboard', { accountId: id, sessionId: 'r2' });
+      await until(() => opened().length === 2);
+      // The key is for the provider's API alone.
+      assert.deepEqual(opened(), [
+        ['/dashboard/r1', 'replay', undefined],
+        ['/dashboard/r2', 'replay', undefined],
+      ]);
+      // Where nothing is named, only sessions are offered whose provider has such a page.
+      server.add({ id: 'sess_a' });
+      await api.refresh();
+      let offered: string[] = [];
+      person.answersPick = ({ choices }) => {
+        offered = choices.map(({ label }) => label);
+        return [];
+      };
+      await command('openDashboard');
+      assert.deepEqual(offered, ['Room r1']);
+      await command('openDashboard', { accountId, sessionId: 'sess_a' });
+      assert.equal(person.told.at(-1)?.message, 'No running session has a page of its own at its provider.');
+    } finally {
+      await removeAllAccounts(api);
+      registration.dispose();
+      await house.stop();
+    }
+  });
+});

@@ -1,0 +1,30 @@
+import { strict as assert } from 'node:assert';
+import { progressSentence } from '../../../src/ui/words/outcomes.ts';
+
+describe('the progress of an end of many', () => {
+  it('counts what is settled, and tells rate and time left of what is sent once two seconds tell them', () => {
+    const total = 400;
+    const sentences = [
+      [{ total, sent: 0, settled: 0 }, 5_000, '0 of 400'],
+      [{ total, sent: 90, settled: 0 }, 1_999, '0 of 400'],
+      [{ total, sent: 90, settled: 0 }, 2_000, '0 of 400, 45 a second, 7 s left'],
+      [{ total, sent: 100, settled: 3 }, 10_000, '3 of 400, 10 a second, 30 s left'],
+      [{ total, sent: 33, settled: 0 }, 10_000, '0 of 400, 3.3 a second, 112 s left'],
+      [{ total, sent: 399, settled: 0 }, 10_000, '0 of 400, 40 a second, 1 s left'],
+      // All is sent: how long a provider takes to end them nobody can tell.
+      [{ total, sent: 400, settled: 250 }, 10_000, '250 of 400'],
+      [{ total, sent: 400, settled: 400 }, 10_000, '400 of 400'],
+    ] as const;
+    for (const [progress, elapsedMs, sentence] of sentences) {
+      assert.equal(progressSentence(progress, elapsedMs), sentence);
+    }
+  });
+
+  it('says nothing that is no number, whatever the clock does', () => {
+    for (const elapsedMs of [0, -3_600_000, 3_600_000, Number.MIN_VALUE]) {
+      for (const sent of [0, 1, 2]) {
+        assert.doesNotMatch(progressSentence({ total: 2, sent, settled: 0 }, elapsedMs), /NaN|Infinity|-/);
+      }
+    }
+  });
+});

@@ -1,8 +1,15 @@
 import { strict as assert } from 'node:assert';
 import { AnchorServer } from '../servers/anchor.ts';
-import { command, extension, Person, removeAllAccounts } from './inside.ts';
+import { command, exportedEnds, extension, Person, removeAllAccounts } from './inside.ts';
 
 describe('after a restart', () => {
+  it('has what had ended, though its account was removed', async () => {
+    const { globalState } = (await extension()).testing.context;
+    const before = globalState.get<object[]>('endedBeforeRestart');
+    assert.equal(before?.length, 2);
+    assert.deepEqual(await exportedEnds(), before);
+  });
+
   it('has the account again, with its key', async () => {
     const api = await extension();
     const [account] = api.accounts;

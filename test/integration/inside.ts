@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import * as vscode from 'vscode';
 import type { TestingApi } from '../../src/extension.ts';
+import type { EndedSession } from '../../src/services/history.ts';
 import type { Answer, AskRequest, PickRequest, Prompts, Question } from '../../src/ui/prompts.ts';
 
 /** The extension under test, started. */
@@ -21,6 +22,14 @@ export async function until(isSo: () => boolean): Promise<void> {
     assert.ok(Date.now() < deadline, 'it did not come to pass');
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+}
+
+/** What "Export as JSON" of the view "Recently Ended" puts into an editor, which is closed again. */
+export async function exportedEnds(): Promise<readonly EndedSession[]> {
+  await command('exportEnded');
+  const text = vscode.window.activeTextEditor?.document.getText();
+  await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
+  return JSON.parse(text ?? '');
 }
 
 /** Removes all accounts, so that each test begins with none. */

@@ -1,8 +1,37 @@
 import { strict as assert } from 'node:assert';
+import type { PublicEndReport } from '../../src/ui/commands/endReports.ts';
 import { startAnchor } from '../servers/anchor.ts';
-import { command, extension, Person, removeAllAccounts } from './inside.ts';
+import { command, exportedEnds, extension, Person, removeAllAccounts } from './inside.ts';
 
 describe('before a restart', () => {
+  it('leaves behind what has ended', async () => {
+    const api = await extension();
+    await removeAllAccounts(api);
+    const server = await startAnchor();
+    const person = new Person();
+    person.answersConfirm = ({ choices }) => choices[0];
+    api.testing.prompts = person;
+    for (const name of ['a', 'b', 'c']) server.add({ id: `sess_${name}`, domains: [`${name}.example`] });
+    const fields = { apiKey: server.key };
+    const id = await command<string>('addAccount', { provider: 'anchor', label: 'gone', origin: server.url, fields });
+    await command('clearEnded');
+    assert.equal((await command<PublicEndReport>('endSession', { accountId: id, sessionId: 'sess_a' })).ended, 1);
+    // Two lists in a row without it prove at this vendor that it has ended elsewhere.
+    server.sessions.delete('sess_b');
+    await api.refresh();
+    await api.refresh();
+    const ended = await exportedEnds();
+    assert.deepEqual(
+      ended.map(({ sessionId, name, by, account }) => [sessionId, name, by, account]),
+      [
+        ['sess_b', 'b.example', 'elsewhere', 'gone'],
+        ['sess_a', 'a.example', 'you', 'gone'],
+      ],
+    );
+    await api.testing.context.globalState.update('endedBeforeRestart', ended);
+    await server.stop();
+  });
+
   it('leaves an account behind', async () => {
     const api = await extension();
     await removeAllAccounts(api);

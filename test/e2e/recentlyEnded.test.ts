@@ -1,0 +1,124 @@
+import { strict as assert } from 'node:assert';
+import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
+import { until, WorkbenchPerson, writtenAfterMs } from './person.ts';
+
+const minute = 60_000;
+/** What the sessions are called, how long they have run, and what the view and the export say of their ends. */
+const ends = [
+  { name: 'mine.example', id: 'sess_mine', minutes: 12, ran: '12 minutes', how: 'by you', by: 'you' },
+  {
+    name: 'other.example',
+    id: 'sess_other',
+    minutes: 90,
+    ran: '1 hour 30 minutes',
+    how: 'by itself or by others',
+    by: 'elsewhere',
+  },
+  { name: 'broken [x] (command:y)', id: 'sess_broken', minutes: 3, ran: '3 minutes', how: 'failed', by: 'failed' },
+] as const;
+
+/** One session as the export has it. */
+interface Exported {
+  readonly accountId: string;
+  readonly account: string;
+  readonly sessionId: string;
+  readonly name: string;
+  readonly startedAt: number;
+  readonly startIsExact: boolean;
+  readonly endedAt: number;
+  readonly by: string;
+}
+
+describe('a person who keeps what has ended', function () {
+  this.timeout(180_000);
+  // Each test begins where the one before it has ended.
+  this.bail(true);
+  let server: AnchorServer;
+  let person: WorkbenchPerson;
+  let exported: string;
+
+  before(async () => {
+    server = await startAnchor();
+    for (const { name, id, minutes } of ends) {
+      const createdAt = new Date(Date.now() - minutes * minute - 10_000);
+      server.add({ id, domains: [name.replace('] (', '](')], createdAt, tags: ['token=tag-canary'] });
+    }
+    person = await WorkbenchPerson.sitDown({ viewport: { width: 1280, height: 900 } });
+    await person.run('Add Account…');
+    await person.pick('Anchor Browser');
+    await person.page.getByRole('button', { name: 'Use Another Address…' }).click();
+    await person.type('Address of the Anchor Browser API', server.url);
+    await person.type('Anchor Browser API key', server.key);
+    await person.type('A name for the tree', 'prod');
+    for (const { name } of ends) await person.row(`Session ${name}`).waitFor();
+  });
+  after(async () => {
+    await person?.picture('recently-ended-end');
+    await person?.standUp();
+    await server?.stop();
+  });
+
+  /** The rows of the view, with the time taken out that is compared by itself. */
+  const rows = async () => (await person.rows()).filter((row) => / ended at /.test(row));
+  async function exportByButton(): Promise<string> {
+    const header = person.page.locator('.pane-header').filter({ hasText: 'Recently Ended' });
+    await header.hover();
+    await header.getByRole('button', { name: 'Export as JSON' }).click();
+    await person.page.locator('.monaco-editor .view-lines').first().click();
+    await person.page.keyboard.press('Control+A');
+    await person.page.keyboard.press('Control+C');
+    // Closed, so that what is read the next time is another one.
+    await person.page.keyboard.press('Control+W');
+    await person.press("Don't Save");
+    await person.page.locator('.monaco-editor .view-lines').waitFor({ state: 'detached' });
+    return person.page.evaluate(() => navigator.clipboard.readText());
+  }
+
+  it('exports exactly what the view shows', async () => {
+    await person.choose(person.row('Session mine.example'), 'End Session…');
+    await person.dialog();
+    await person.press('End Session');
+    await person.row('Session mine.example').waitFor({ state: 'detached' });
+    Object.assign(server.sessions.get('sess_other') ?? {}, { status: 'completed' });
+    Object.assign(server.sessions.get('sess_broken') ?? {}, { status: 'failed' });
+    await person.page.getByRole('button', { name: /Recently Ended Section/ }).click();
+    await until(async () => {
+      await person.run('Refresh');
+      const all = await rows();
+      return ends.every(({ name, how }) => all.some((row) => row.startsWith(`Session ${name} `) && row.includes(how)));
+    });
+    await person.picture('recently-ended');
+    exported = await exportByButton();
+    const all: readonly Exported[] = JSON.parse(exported);
+    assert.deepEqual(all.map(({ sessionId }) => sessionId).sort(), ends.map(({ id }) => id).sort());
+    const shown = await rows();
+    const time = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+    // In the same order, the newest first, and with the same facts.
+    assert.deepEqual(
+      all.map(({ sessionId, endedAt }) => {
+        const { name, how, ran } = ends.find(({ id }) => id === sessionId) ?? assert.fail(sessionId);
+        return `Session ${name} ended at ${time.format(endedAt)}, ${how}, after ${ran}`;
+      }),
+      shown,
+    );
+    for (const { sessionId, name, by, account, startedAt, startIsExact, endedAt } of all) {
+      const truth = server.sessions.get(sessionId);
+      assert.deepEqual(
+        [name, by, account, startedAt, startIsExact],
+        [truth?.domains[0], ends.find(({ id }) => id === sessionId)?.by, 'prod', truth?.createdAt.getTime(), true],
+      );
+      assert.ok(endedAt <= Date.now() && endedAt > Date.now() - 2 * minute);
+    }
+    assert.ok(!exported.includes('canary') && !exported.includes(server.url), exported);
+  });
+
+  it('finds all of it again after the window was loaded anew', async () => {
+    const before = await rows();
+    await person.page.waitForTimeout(writtenAfterMs);
+    await person.reloadByCommand();
+    await person.row('Session mine.example ended at').waitFor({ timeout: 60_000 });
+    assert.deepEqual(await rows(), before);
+    await person.page.evaluate(() => navigator.clipboard.writeText(''));
+    assert.equal(await exportByButton(), exported);
+  });
+});

@@ -84,7 +84,7 @@ describe('what is offered after an end, inside VS Code', () => {
     server.misbehave('DELETE', /./, { kind: 'slow', ms: 60 });
     // The first few that are sent.
     server.misbehave('DELETE', /./, { kind: 'answer', answer: { status: 403, json: {} } }, 2);
-    person.cancelsProgressAfterMs = 90;
+    person.cancelsProgress = true;
     const first = await command<PublicEndReport>('endAllSessions');
     const ids = (outcome: string) =>
       first.results.filter((result) => result.outcome === outcome).map(({ sessionId }) => sessionId);
@@ -95,7 +95,7 @@ describe('what is offered after an end, inside VS Code', () => {
     assert.deepEqual([...server.running].sort(), [...failed, ...unsent].sort());
 
     server.behave();
-    person.cancelsProgressAfterMs = undefined;
+    person.cancelsProgress = false;
     const again = await command<PublicEndReport>('retryFailedEnds');
     assert.deepEqual(asked().sort(), [...failed].sort());
     assert.equal(again.ended, 2);
@@ -156,8 +156,11 @@ describe('what is offered after an end, inside VS Code', () => {
     });
     assert.ok(told.length > 10, JSON.stringify(person.shown));
     for (const { sent, rate, left } of told) {
-      assert.ok(rate > (sent * 1_000) / tookMs - 1 && rate <= sent / 2, `${rate} a second after ${sent}`);
-      assert.ok(Math.abs(left - (60 - sent) / rate) <= 2, `${left} s left after ${sent} at ${rate} a second`);
+      assert.ok(rate > (sent * 1_000) / tookMs - 1 && rate < sent / 2 + 1, `${rate} a second after ${sent}`);
+      assert.ok(
+        Math.abs(left - (60 - sent) / rate) <= 1 + left / 10,
+        `${left} s left after ${sent} at ${rate} a second`,
+      );
     }
     assert.equal(told.at(-1)?.left, 1);
   });

@@ -196,7 +196,7 @@ describe('ending inside VS Code', () => {
     await api.refresh();
     server.misbehave('DELETE', /./, { kind: 'slow', ms: 60 });
     person.answersConfirm = firstChoice;
-    person.cancelsProgressAfterMs = 90;
+    person.cancelsProgress = true;
     const report = await command<PublicEndReport>('endAllSessions');
     assert.equal(report.requested, 23);
     assert.equal(report.ended + report.cancelled, 23);

@@ -59,7 +59,8 @@ export class Person implements Prompts {
   answersPick: (request: PickRequest<unknown>) => readonly unknown[] = () => [];
   /** `button` presses the button beside the title. */
   answersAsk: (request: AskRequest) => string | { readonly press: 'button' } | undefined = () => undefined;
-  cancelsProgressAfterMs: number | undefined;
+  /** Whether it presses Cancel when something new is shown of how far it is. */
+  cancelsProgress = false;
 
   async confirm(question: Question): Promise<string | undefined> {
     this.questions.push(question);
@@ -99,9 +100,12 @@ export class Person implements Prompts {
   ): Promise<T> {
     this.progressTitles.push(title);
     const stop = new AbortController();
-    if (this.cancelsProgressAfterMs !== undefined) setTimeout(() => stop.abort(), this.cancelsProgressAfterMs);
     this.shown = [];
-    return work((message, percent) => this.shown.push({ message, percent }), stop.signal);
+    const show = (message: string, percent: number) => {
+      this.shown.push({ message, percent });
+      if (this.cancelsProgress) stop.abort();
+    };
+    return work(show, stop.signal);
   }
 
   note(message: string): void {

@@ -134,6 +134,22 @@ describe('what is offered after an end, inside VS Code', () => {
     assert.deepEqual(deletions().slice(before), ['DELETE /v1/sessions/sess_b']);
   });
 
+  it('says of sessions whose account is removed meanwhile that nobody can tell, by their names', async () => {
+    for (let index = 0; index < 12; index++) server.add({ id: `sess_${index}`, domains: [`host${index}.example`] });
+    await api.refresh();
+    server.misbehave('DELETE', /./, { kind: 'slow', ms: 200 });
+    const ending = command<PublicEndReport>('endAllSessions');
+    await until(() => deletions().length > 0);
+    await command('removeAccount', { accountId });
+    const report = await ending;
+    assert.deepEqual([report.requested, report.ended, report.alreadyGone], [12, 0, 0]);
+    for (const { detail } of report.results) assert.equal(detail, 'Its account was removed meanwhile: it may run on.');
+    const message = person.told.at(-1)?.message ?? '';
+    assert.match(message, /host\d+\.example, host\d+\.example, host\d+\.example and 9 more: Its account was removed/);
+    assert.ok(!message.includes(accountId), message);
+    assert.equal(server.running.length, 12 - deletions().length);
+  });
+
   it('shows how far an end of many is, how fast, and how much longer it takes', async () => {
     for (let index = 0; index < 60; index++) server.add();
     await api.refresh();

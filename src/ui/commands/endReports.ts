@@ -12,7 +12,7 @@ import type {
 } from '../../services/ender.ts';
 import { accountHost, sessionName, shortId } from '../words/names.ts';
 import { deletionSentence, namesInBrief, outcomeSentence, progressSentence } from '../words/outcomes.ts';
-import { stuckSentence, troubleSentence } from '../words/troubles.ts';
+import { accountRemovedSentence, stuckSentence, troubleSentence } from '../words/troubles.ts';
 import { type CommandContext, nameOf } from './context.ts';
 
 /** What a destructive command returns to its caller. The counts add up to `requested`. */
@@ -129,14 +129,26 @@ function tellFailures(
 
 /** A line for each reason, with the names of those that it kept from ending. */
 function failureLines(context: CommandContext, failed: readonly EndResult[]): string[] {
-  const named = failed.map(({ accountId, session, why }) => {
-    const account = context.accounts.get(accountId);
-    const reason = why === undefined || account === undefined ? '' : stuckSentence(why, accountHost(account));
-    return { reason, name: l10n.t('{0} ({1})', sessionName(session), nameOf(context, accountId)) };
+  const named = failed.map((result) => {
+    const { accountId, session } = result;
+    const name = sessionName(session);
+    // An account that is there no longer has no name but an id.
+    const isThere = context.accounts.get(accountId) !== undefined;
+    return {
+      reason: reasonOf(context, result) ?? '',
+      name: isThere ? l10n.t('{0} ({1})', name, nameOf(context, accountId)) : name,
+    };
   });
   return [...Map.groupBy(named, ({ reason }) => reason)].map(([reason, its]) =>
     l10n.t('{0}: {1}', namesInBrief(its.map(({ name }) => name)), reason),
   );
+}
+
+/** Why a session has not ended, or is not proven to have, in a sentence. */
+function reasonOf({ accounts }: CommandContext, { accountId, why }: EndResult): string | undefined {
+  if (why === undefined) return undefined;
+  const account = accounts.get(accountId);
+  return account === undefined ? accountRemovedSentence() : stuckSentence(why, accountHost(account));
 }
 
 /** The report of an end that the person did not confirm. */
@@ -157,9 +169,9 @@ export function publicReport(context: CommandContext, results: readonly EndResul
     failed: count('failed'),
     stuck: count('stuck'),
     cancelled: count('cancelled'),
-    results: results.map(({ accountId, session, outcome, why, how }) => {
-      const account = context.accounts.get(accountId);
-      const detail = why === undefined ? spoken(how) : account && stuckSentence(why, accountHost(account));
+    results: results.map((result) => {
+      const { accountId, session, outcome, how } = result;
+      const detail = reasonOf(context, result) ?? spoken(how);
       return { accountId, sessionId: session.id, outcome, ...(detail ? { detail } : {}) };
     }),
   };

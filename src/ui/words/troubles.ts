@@ -142,3 +142,8 @@ export function stuckSentence(why: StuckReason, host: string): string {
 function withItsWords(sentence: string, said: string | undefined): string {
   return said === undefined ? sentence : l10n.t('{0} It says: {1}', sentence, plainText(said, 200));
 }
+
+/** The end of such a line where the account is there no longer, and with it everybody who could be asked. */
+export function accountRemovedSentence(): string {
+  return l10n.t('Its account was removed meanwhile: it may run on.');
+}

@@ -53,8 +53,8 @@ export class Connections {
 
   /**
    * The provider of an account.
-   * @throws ProviderError: `unauthorized` when this machine has no key for it, `unsupported` when its vendor is not
-   * known (any longer), e.g. because the extension that added it is gone.
+   * @throws ProviderError: `notFound` when there is no such account (any longer), `unauthorized` when this machine has no
+   * key for it, `unsupported` when its vendor is not known (any longer), e.g. because the extension that added it is gone.
    */
   async open(id: AccountId): Promise<Provider> {
     const known = this.#providers.get(id);

@@ -122,6 +122,8 @@ interface Course {
 interface Lane {
   readonly pace: Pace;
   readonly inFlight: Set<Promise<void>>;
+  /** Which of them sends a session's end, and what came of it: the others send none of their own. */
+  readonly ends: Map<SessionId, { readonly by: Run; readonly sent: Promise<Sent> }>;
   runs: number;
 }
 
@@ -133,7 +135,7 @@ interface Run {
   readonly courses: readonly Course[];
   readonly results: EndResult[];
   readonly onSettled: (session: SessionId) => void;
-  /** @throws ProviderError once the account's key has become another. */
+  /** @throws ProviderError `cancelled` once the account's key has become another, or the account is gone. */
   connection(): Promise<Provider>;
 }
 
@@ -260,6 +262,7 @@ export class Ender {
       const send = (courses: readonly Course[]) => this.#send(run, courses, lane, stop, () => {});
       await this.#prove(run, { stop, send });
     } finally {
+      for (const [id, { by }] of lane.ends) if (by === run) lane.ends.delete(id);
       if (--lane.runs === 0) this.#lanes.delete(accountId);
     }
     return run.results;
@@ -270,6 +273,7 @@ export class Ender {
     const lane = this.#lanes.get(accountId) ?? {
       pace: new Pace(this.#options.clock, terms.mostInFlight, window),
       inFlight: new Set(),
+      ends: new Map(),
       runs: 0,
     };
     lane.runs++;
@@ -279,7 +283,7 @@ export class Ender {
 
   /** Marks the sessions as ending and holds on to the connection with which all of it is to be done and proven. */
   async #begin(accountId: AccountId, sessions: readonly Session[], onSettled: Run['onSettled']): Promise<Run> {
-    const { store, connections, clock } = this.#options;
+    const { accounts, store, connections, clock } = this.#options;
     const began = clock.now();
     store.setLife(accountId, sessions.map(idOf), { kind: 'ending', since: began });
     let provider: Provider | ProviderError;
@@ -297,6 +301,7 @@ export class Ender {
       onSettled,
       // Another key lists other sessions: what it does not list is proof of nothing.
       connection: async () => {
+        if (accounts.get(accountId) === undefined) throw accountRemoved();
         if (provider instanceof Error) throw provider;
         if ((await connections.open(accountId)) !== provider) throw keyReplaced();
         return provider;
@@ -321,14 +326,23 @@ export class Ender {
     };
     const one = async (course: Course) => {
       const { session } = course;
+      const another = lane.ends.get(session.id);
+      if (another !== undefined && another.by !== run) {
+        course.sent = await another.sent;
+        onSent();
+        return;
+      }
       if (!isSame(session, store.session(run.accountId, session.id))) {
-        course.sent = { kind: 'taken', alreadyGone: true, how: undefined, said: undefined };
+        // Gone, or its account is: then there is no connection.
+        course.sent = await sentBy(run, async () => wasNotThere);
         onSent();
         return;
       }
       const began = clock.now();
       course.attempts++;
-      course.sent = await sentBy(run, (provider) => answerOf(provider.end(session, neverAborted)));
+      const sent = sentBy(run, (provider) => answerOf(provider.end(session, neverAborted)));
+      lane.ends.set(session.id, { by: run, sent });
+      course.sent = await sent;
       const error = errorOf(course.sent);
       if (error === undefined) pace.clean(clock.now() - began);
       else if (wantsLess(error)) pace.refused(error);
@@ -384,6 +398,7 @@ export class Ender {
       await sleep(clock, wait, neverAborted);
       const look = await this.#look(run, open);
       ({ blind, failure } = look);
+      if (look.cutOff) break;
       const repeat: Course[] = [];
       open = open.filter((course) => {
         const { sent } = course;
@@ -443,7 +458,7 @@ export class Ender {
 
   /**
    * Looks which sessions are gone: by a complete list that begins now, else by asking for each. `blind` says why no
-   * list could be had, and `failure` what went wrong with a probe.
+   * list could be had, `cutOff` that none will be, and `failure` what went wrong with a probe.
    */
   async #look(
     run: Run,
@@ -451,6 +466,7 @@ export class Ender {
   ): Promise<{
     readonly gone: ReadonlySet<Course>;
     readonly blind: ProviderError | undefined;
+    readonly cutOff: boolean;
     readonly failure: ProviderError | undefined;
   }> {
     const { store, refresher, clock } = this.#options;
@@ -461,11 +477,11 @@ export class Ender {
     try {
       provider = await connection();
     } catch (error) {
-      return { gone: new Set(), blind: ProviderError.from(error), failure: undefined };
+      const blind = ProviderError.from(error);
+      return { gone: new Set(), blind, cutOff: blind.trouble.kind === 'cancelled', failure: undefined };
     }
     const state = store.state(accountId);
-    if (state === undefined) return { gone: new Set(), blind: accountRemoved(), failure: undefined };
-    const complete = state.kind === 'ready' && state.trouble === undefined && state.asOf >= began;
+    const complete = state?.kind === 'ready' && state.trouble === undefined && state.asOf >= began;
     let gone: readonly Course[];
     let failure: ProviderError | undefined;
     if (complete) {
@@ -487,9 +503,9 @@ export class Ender {
         accountId,
         gone.map(({ session }) => session.id),
       );
-    if (complete) return { gone: new Set(gone), blind: undefined, failure };
-    const blind = troubleOf(state) ?? new ProviderError({ kind: 'cancelled' }, 'the list was given up');
-    return { gone: new Set(gone), blind, failure };
+    const givenUp = () => new ProviderError({ kind: 'cancelled' }, 'the list was given up');
+    const blind = complete ? undefined : ((state && troubleOf(state)) ?? givenUp());
+    return { gone: new Set(gone), blind, cutOff: false, failure };
   }
 
   /**
@@ -521,6 +537,9 @@ export class Ender {
     return { gone: courses.filter(({ session }) => gone.has(session.id)), running, failure };
   }
 }
+
+/** What stands for the answer of a vendor that need not be asked. */
+const wasNotThere: Sent = { kind: 'taken', alreadyGone: true, how: undefined, said: undefined };
 
 /** An end that was sent is never called back. */
 const neverAborted = new AbortController().signal;

@@ -63,7 +63,12 @@ export function progressSentence({ settled, sent, total }: EndProgress, elapsedM
   if (seconds < 2 || sent === 0 || sent === total) return l10n.t('{0} of {1}', settled, total);
   const rate = sent / seconds;
   const left = Math.ceil((total - sent) / rate);
-  return l10n.t('{0} of {1}, {2} a second, {3} s left', settled, total, rate.toFixed(rate < 10 ? 1 : 0), left);
+  const pace =
+    rate >= 1
+      ? l10n.t('{0} a second', rate.toFixed(rate < 10 ? 1 : 0))
+      : l10n.t('{0} a minute', (rate * 60).toFixed(0));
+  const rest = left <= 90 ? l10n.t('{0} s left', left) : l10n.t('{0} min left', Math.ceil(left / 60));
+  return l10n.t('{0} of {1}, {2}, {3}', settled, total, pace, rest);
 }
 
 /** The first few of some names, and how many more there are. */

@@ -29,5 +29,7 @@ export interface Stage {
   startUnknown(): Promise<string>;
   /** Adds a row to the list that is not as documented. */
   addMalformed(): void;
+  /** Has the vendor tell this as the address of its live views, and of each page's; undefined where it has none. */
+  readonly liveViewAt: ((address: string) => void) | undefined;
   stop(): Promise<void>;
 }

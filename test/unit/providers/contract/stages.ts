@@ -13,6 +13,7 @@ import { Devtools } from '../../../servers/devtools.ts';
 import { startGateway } from '../../../servers/gateway.ts';
 import { startMadeUp } from '../../../servers/madeUp.ts';
 import { startRelay } from '../../../servers/relay.ts';
+import type { VendorServer } from '../../../servers/vendorServer.ts';
 import { madeUp } from '../madeUp.ts';
 import type { Stage } from './stage.ts';
 
@@ -25,7 +26,13 @@ const plain = {
   haste: 20,
   many: 130,
   troubles: {},
+  liveViewAt: undefined,
 } as const;
+
+/** Answers this in place of what the server would. */
+function tell(server: VendorServer, method: string, path: RegExp, json: unknown): void {
+  server.misbehave(method, path, { kind: 'answer', answer: { status: 200, json } });
+}
 
 /** For what a server cannot be made to do, which the suite is told when it is called. */
 function never(): never {
@@ -45,6 +52,7 @@ export async function anchorStage(): Promise<Stage> {
     running: async () => server.running,
     startUnknown: async () => server.add({ status: 'hibernating' }).id,
     addMalformed: () => void server.add({ id: 'all', status: 'warming' }),
+    liveViewAt: (frontend_url) => tell(server, 'GET', /pages$/, [{ id: 'p1', title: 'One', url: '', frontend_url }]),
     stop: () => server.stop(),
   };
 }
@@ -65,6 +73,10 @@ export async function browserbaseStage(): Promise<Stage> {
       return server.add().id;
     },
     addMalformed: () => void server.add({ id: 'all' }),
+    liveViewAt(debuggerFullscreenUrl) {
+      const page = { id: 'p1', title: 'One', url: '', debuggerFullscreenUrl };
+      tell(server, 'GET', /debug$/, { debuggerFullscreenUrl, pages: [page] });
+    },
     stop: () => server.stop(),
   };
 }
@@ -83,6 +95,8 @@ export async function gatewayStage(): Promise<Stage> {
     running: async () => server.running,
     startUnknown: async () => server.add({ status: 'hibernating' }).id,
     addMalformed: () => void server.add({ id: 'all' }),
+    liveViewAt: (liveViewUrl) =>
+      tell(server, 'GET', /sessions\/[^/]+$/, { session: { status: 'running', liveViewUrl } }),
     stop: () => server.stop(),
   };
 }
@@ -147,6 +161,7 @@ export async function browserlessCloudStage(): Promise<Stage> {
     running: async () => [...server.browsers.keys()],
     startUnknown: never,
     addMalformed: () => void server.add({ id: 'a.b' }),
+    liveViewAt: (liveURL) => tell(server, 'POST', /live$/, { liveURL, liveURLId: 'l1' }),
     stop: () => server.stop(),
   };
 }
@@ -194,6 +209,7 @@ export async function madeUpStage(): Promise<Stage> {
       return 'dark';
     },
     addMalformed: () => void server.rooms.set('all', 'lit'),
+    liveViewAt: (href) => tell(server, 'POST', /window$/, { href }),
     stop: () => server.stop(),
   };
 }

@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { systemClock } from '../../../../src/core/clock.ts';
+import type { PageId } from '../../../../src/core/ids.ts';
 import type { Inventory } from '../../../../src/core/inventory.ts';
 import { capabilitiesOf, type Provider } from '../../../../src/core/provider.ts';
 import type { ProviderError, TroubleKind } from '../../../../src/core/providerError.ts';
@@ -9,6 +10,7 @@ import { childrenOf, type TreeModel } from '../../../../src/ui/tree/children.ts'
 import { type TreeNode, TreeNodes } from '../../../../src/ui/tree/nodes.ts';
 import { rowOf } from '../../../../src/ui/tree/rows.ts';
 import { tooltipOf } from '../../../../src/ui/tree/tooltips.ts';
+import { troubleSentence } from '../../../../src/ui/words/troubles.ts';
 import { freePort } from '../../../host/processes.ts';
 import { type Fault, VendorServer } from '../../../servers/vendorServer.ts';
 import { errorOf } from '../../errors.ts';
@@ -55,6 +57,29 @@ const badIds = [
   'a\u202eb',
   'x'.repeat(300),
 ];
+
+/** Addresses that are nobody's to frame, by what is wrong with them, for a vendor at `own`. */
+function badAddresses(own: string): Readonly<Record<string, string>> {
+  const { host, hostname } = new URL(own);
+  return {
+    script: 'javascript:alert("canary")',
+    'script behind spaces': ' \tjava\nscript:alert("canary")',
+    'a page of its own': 'data:text/html,<h1>canary</h1>',
+    'a file': 'file:///etc/canary',
+    'a command of the editor': 'command:workbench.action.closeWindow?canary',
+    'the editor itself': 'vscode-webview://canary/index.html',
+    'what a page made': `blob:${own}/canary`,
+    'another origin': 'https://elsewhere.example/live?rt=canary',
+    'an origin that begins like the vendor’s': `https://${hostname}.elsewhere.example/live?rt=canary`,
+    'a host without encryption': 'http://10.0.0.1/live?rt=canary',
+    'somebody’s password': `${own.replace('//', '//user:canary@')}/live`,
+    'the vendor’s host as a name': `https://${host.replace(':', '%3A')}:canary@elsewhere.example/live`,
+    'no origin': '/live?rt=canary',
+    'no scheme': '//elsewhere.example/live?rt=canary',
+    nothing: '',
+    'a hundred kilobytes': `${own}/live?rt=${'canary'.repeat(17_000)}`,
+  };
+}
 
 /**
  * What every provider must do, over real HTTP, whoever the vendor is. A vendor has its own tests for what is its own.
@@ -291,6 +316,30 @@ export function providerContract(
       await provider.end(session, unaborted);
       for (const secret of secrets()) assert.ok(!log.lines.join('\n').includes(secret), 'a secret is in the log');
       assert.ok(!log.lines.join('\n').includes('canary'), 'a secret of the vendor’s is in the log');
+    });
+
+    it('frames no address that is not the vendor’s, says so, and repeats none', async () => {
+      const [id = ''] = await stage.start(1);
+      const provider = open();
+      const session = await one(provider, id);
+      const { liveViewAt, server } = stage;
+      assert.equal(provider.liveView === undefined, liveViewAt === undefined);
+      if (liveViewAt === undefined) return;
+      const show = (page?: PageId) => provider.liveView?.(session.id, page, 'watch', unaborted);
+      const good = `${server.url}/live/1?rt=a%2Bb`;
+      liveViewAt(good);
+      assert.equal((await show())?.url.href, good);
+      for (const [what, address] of Object.entries(badAddresses(server.url))) {
+        liveViewAt(address);
+        const pages = (await provider.pages?.(session.id, unaborted)) ?? [];
+        for (const page of [undefined, ...pages.map(({ id: its }) => its)]) {
+          const error = await errorOf(show(page));
+          const sentence = troubleSentence(error, 'the vendor');
+          assert.match(sentence, /the live view address is not one of this provider’s/, what);
+          const said = `${sentence}\n${readable(error)}\n${log.lines.join('\n')}`;
+          assert.doesNotMatch(said, /canary|javascript:|elsewhere\.example/, what);
+        }
+      }
     });
 
     it('shows no secret in the tree', async () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type LivePageOptions, livePage } from './livePage.ts';
+import { type LivePageOptions, livePage, type SentFromPages, takeSent } from './livePage.ts';
 import { type VendorAnswer, type VendorRequest, VendorServer } from './vendorServer.ts';
 
 // Anchor Browser as its OpenAPI document tells (docs.anchorbrowser.io/openapi.yaml, 1.0.0), and stricter than lenient
@@ -51,6 +51,8 @@ export class AnchorServer extends VendorServer {
   maxConcurrentBrowsers = 25;
   /** How the page of a live view is. */
   livePage: LivePageOptions = {};
+  /** What was sent from the pages of live views. */
+  readonly sent: SentFromPages = new Map();
   /** Sessions that were started with links that work once, and how often each link was opened. */
   readonly oneTime = new Map<string, number>();
 
@@ -73,6 +75,7 @@ export class AnchorServer extends VendorServer {
       'PATCH /v1/batch-sessions/{id}': (request: VendorRequest) => this.#cancelBatch(request),
       'DELETE /v1/batch-sessions/{id}': (request: VendorRequest) => this.#deleteBatch(request),
       'GET /live/{id}/{page}': (request: VendorRequest) => this.#live(request),
+      'POST /live/{id}/{page}': (request: VendorRequest) => takeSent(this.sent, request.params['id'] ?? '', request),
     };
     super({
       routes,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type LivePageOptions, livePage } from './livePage.ts';
+import { type LivePageOptions, livePage, type SentFromPages, takeSent } from './livePage.ts';
 import { type VendorAnswer, type VendorRequest, VendorServer } from './vendorServer.ts';
 
 // Browserbase as its SDK's types and its documentation tell (@browserbasehq/sdk 2.21.0, docs.browserbase.com), and
@@ -41,6 +41,8 @@ export class BrowserbaseServer extends VendorServer {
   runningWord = 'RUNNING';
   /** How the page of a live view is. Its last word is the documented one. */
   livePage: LivePageOptions = { farewell: 'browserbase-disconnected' };
+  /** What was sent from the pages of live views. */
+  readonly sent: SentFromPages = new Map();
   #minted = 0;
 
   constructor() {
@@ -54,6 +56,8 @@ export class BrowserbaseServer extends VendorServer {
         json: this.projects.map((project) => ({ ...project, ownerId: 'me' })),
       }),
       'GET /devtools-fullscreen/{id}/{page}/{mint}': (request: VendorRequest) => this.#live(request),
+      'POST /devtools-fullscreen/{id}/{page}/{mint}': (request: VendorRequest) =>
+        takeSent(this.sent, request.params['id'] ?? '', request),
     };
     super({
       routes,

@@ -1,4 +1,4 @@
-import type { VendorAnswer } from './vendorServer.ts';
+import type { VendorAnswer, VendorRequest } from './vendorServer.ts';
 
 /** How a vendor's live view page is to be. */
 export interface LivePageOptions {
@@ -10,10 +10,25 @@ export interface LivePageOptions {
   readonly body?: string | undefined;
 }
 
-/** What vendors' servers of ours show as a live view: which session it is, a clock that runs, and a field to type into. */
+/** What was sent from live view pages by whoever steers them, by session, the oldest first. */
+export type SentFromPages = Map<string, string[]>;
+
+/** Takes what a live view page sends when its button is pressed, and answers what the page is to show then. */
+export function takeSent(sent: SentFromPages, session: string, { body }: VendorRequest): VendorAnswer {
+  sent.set(session, [...(sent.get(session) ?? []), body]);
+  return { status: 200, text: `Hello ${body}` };
+}
+
+/**
+ * What vendors' servers of ours show as a live view: which session it is, a clock that runs, and a field to type into with
+ * a button that sends what was typed to the page's own address. No form: vendors' sandboxes do not let one be sent.
+ */
 export function livePage(session: string, { headers = {}, farewell, body }: LivePageOptions = {}): VendorAnswer {
   const usual = `<p>Session ${session.slice(0, 8)}</p><p id="clock"></p><input id="field" aria-label="Field">
-<script>setInterval(() => { document.getElementById('clock').textContent = new Date().toISOString(); }, 100);</script>`;
+<button id="send">Send</button><p id="said"></p><script>
+setInterval(() => { clock.textContent = new Date().toISOString(); }, 100);
+send.onclick = async () => { said.textContent = await (await fetch(location.href, { method: 'POST', body: field.value })).text(); };
+</script>`;
   const watch =
     farewell === undefined
       ? ''

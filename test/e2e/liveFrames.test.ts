@@ -6,6 +6,7 @@ import { browserlessMissing, type RunningBrowserless, startBrowserless } from '.
 import { temporaryFolder } from '../host/processes.ts';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
 import { type BrowserbaseServer, startBrowserbase } from '../servers/browserbase.ts';
+import { Devtools } from '../servers/devtools.ts';
 import { startPages } from '../servers/pages.ts';
 import type { VendorServer } from '../servers/vendorServer.ts';
 import { until, WorkbenchPerson, writtenAfterMs } from './person.ts';
@@ -102,6 +103,12 @@ describe('a person who watches sessions on their vendors’ own pages', function
     }
   }
 
+  /** Presses the button that turns steering on or off, and sees that it is. */
+  async function turnSteering(panel: Frame, on: boolean): Promise<void> {
+    await panel.getByRole('button', { name: 'Interact' }).click();
+    await panel.getByRole('button', { name: 'Interact', pressed: on }).waitFor();
+  }
+
   async function openLive(name: string): Promise<Frame> {
     await person.choose(person.row(`Session ${name}`), 'Open Live View');
     return person.live(name);
@@ -138,13 +145,13 @@ describe('a person who watches sessions on their vendors’ own pages', function
     const mail = await framed('mail.example');
     assert.equal(await panel.locator('iframe').evaluate((frame) => (frame as HTMLIFrameElement).inert), true);
     await greet(mail, 'nobody');
-    await panel.getByRole('button', { name: 'Interact' }).click();
+    await turnSteering(panel, true);
     await panel.getByRole('button', { name: 'Got It' }).click();
     await panel.locator('#notice').waitFor({ state: 'hidden' });
     await greet(mail, 'Ada');
     await mail.getByText('Hello Ada').waitFor();
     await person.picture('frames-interact');
-    await panel.getByRole('button', { name: 'Interact' }).click();
+    await turnSteering(panel, false);
     await greet(mail, 'nobody');
     await person.page.waitForTimeout(500);
     assert.deepEqual(anchor.sent, new Map([['sess_mail', ['Ada']]]));
@@ -234,7 +241,7 @@ describe('a person who watches sessions on their vendors’ own pages', function
     const monthly = await framed('monthly');
     assert.ok((await changeIn(panel)) > 0.0005, 'the clock stands still');
     await greet(monthly, 'nobody');
-    await panel.getByRole('button', { name: 'Interact' }).click();
+    await turnSteering(panel, true);
     await greet(monthly, 'Lovelace');
     await monthly.getByText('Hello Lovelace').waitFor();
     assert.deepEqual(browserbase.sent, new Map([['bb-monthly', ['Lovelace']]]));
@@ -267,6 +274,49 @@ describe('a person who watches sessions on their vendors’ own pages', function
     await person.page.waitForTimeout(1_100);
     assert.ok((await person.difference(before, await picture.screenshot())) > 0.0005, 'the clock stands still');
     await person.picture('frames-browserless');
+  });
+
+  it('steers the real Browserless by its pictures, and ends it from there', async function () {
+    if (v2 === undefined) this.skip();
+    const id = await v2.open({ trackingId: 'steered', page: `${pages.url}/form` });
+    const script = await Devtools.connect(`${v2.url.replace('http', 'ws')}/devtools/browser/${id}?token=${v2.token}`);
+    const { targetInfos } = await script.send<{ targetInfos: { targetId: string; url: string }[] }>(
+      'Target.getTargets',
+    );
+    const targetId = targetInfos.find(({ url }) => url === `${pages.url}/form`)?.targetId;
+    const attached = await script.send<{ sessionId: string }>('Target.attachToTarget', { targetId, flatten: true });
+    const inPage = async (expression: string) => {
+      type Evaluated = { result: { value: string } };
+      const { result } = await script.send<Evaluated>('Runtime.evaluate', { expression }, attached.sessionId);
+      return result.value;
+    };
+    await person.run('Refresh');
+    const panel = await openLive('steered');
+    const picture = panel.locator('#picture');
+    await picture.waitFor({ state: 'visible', timeout: 30_000 });
+    const greetShown = async (name: string) => {
+      await person.clickShown(panel, 'person', inPage);
+      await person.page.keyboard.type(name);
+      await person.clickShown(panel, 'send', inPage);
+    };
+    await greetShown('nobody');
+    const before = await picture.screenshot();
+    await turnSteering(panel, true);
+    await greetShown('Ada');
+    await until(async () => (await inPage('said.textContent')) === 'Hello Ada');
+    assert.equal(await inPage('person.value'), 'Ada');
+    await until(async () => (await person.difference(before, await picture.screenshot())) > 0.005);
+    await person.picture('frames-browserless-steered');
+    script.close();
+    await panel.getByRole('button', { name: 'End Session…' }).click();
+    assert.match(await person.dialog(), /End session “steered”\?[\s\S]*A live view of it is open/);
+    await person.press('End Session');
+    await panel.getByRole('heading', { name: 'Session ended' }).waitFor();
+    assert.match(await panel.locator('#card').innerText(), /You ended it at \d/);
+    assert.ok(await panel.locator('#picture.past').isVisible(), 'what was last seen is gone');
+    assert.ok(!(await v2.running()).includes(id));
+    await panel.getByRole('button', { name: 'Show watched' }).click();
+    await (await person.live('watched')).locator('#picture').waitFor({ state: 'visible', timeout: 30_000 });
   });
 
   it('sees at once in the panel that a session is over, wherever it was ended', async () => {

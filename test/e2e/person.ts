@@ -196,6 +196,19 @@ export class WorkbenchPerson {
     return liveViewOf(this.page, name);
   }
 
+  /**
+   * Clicks where a live view's picture shows an element of the page.
+   * @param inPage runs a script in the page that is shown, as its owner, and returns what it comes to.
+   */
+  async clickShown(panel: Frame, id: string, inPage: (expression: string) => Promise<string>): Promise<void> {
+    const place = `(({ x, y, width, height }) => JSON.stringify([x + width / 2, y + height / 2, innerWidth, innerHeight]))(${id}.getBoundingClientRect())`;
+    const [x, y, width, height] = JSON.parse(await inPage(place));
+    const picture = panel.locator('#picture');
+    const box = await picture.boundingBox();
+    if (box === null) throw new Error('there is no picture');
+    await picture.click({ position: { x: (x * box.width) / width, y: (y * box.height) / height } });
+  }
+
   /** How many of the pixels of two pictures of the same size differ, as a fraction. */
   async difference(one: Buffer, other: Buffer): Promise<number> {
     const pictures = [one.toString('base64'), other.toString('base64')];

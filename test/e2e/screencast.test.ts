@@ -128,18 +128,8 @@ describe('a person who watches a Chrome of their own', function () {
 
   it('only watches, until it is asked to interact: then clicks, types and pastes into the page', async () => {
     const panel = await person.live('Sign-up form');
-    const picture = await pictureIn(panel);
-    const clickOn = async (id: string) => {
-      const box = await picture.boundingBox();
-      const [x, y, width, height] = JSON.parse(
-        await inPage<string>(
-          contexts.form,
-          `(({ x, y, width, height }) => JSON.stringify([x + width / 2, y + height / 2, innerWidth, innerHeight]))(${id}.getBoundingClientRect())`,
-        ),
-      );
-      if (box === null) throw new Error('there is no picture');
-      await picture.click({ position: { x: (x * box.width) / width, y: (y * box.height) / height } });
-    };
+    await pictureIn(panel);
+    const clickOn = (id: string) => person.clickShown(panel, id, (expression) => inPage(contexts.form, expression));
     await clickOn('person');
     await person.page.keyboard.type('unwanted');
     assert.equal(inputs(), 0, 'input went to a page that was only watched');

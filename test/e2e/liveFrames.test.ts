@@ -49,8 +49,8 @@ describe('a person who watches sessions on their vendors’ own pages', function
       userDataDir,
       settings: { 'browserSessions.groupByMetadataKey': 'job' },
     });
-    await addAt('Anchor Browser', anchor.url, anchor.key, 'shop');
-    await addAt('Browserbase', browserbase.url, browserbase.key, 'agents');
+    await person.addAt('Anchor Browser', anchor.url, anchor.key, 'shop');
+    await person.addAt('Browserbase', browserbase.url, browserbase.key, 'agents');
   });
   after(async () => {
     await person?.picture('frames-end');
@@ -58,30 +58,7 @@ describe('a person who watches sessions on their vendors’ own pages', function
     for (const server of [anchor, browserbase, pages, v2]) await server?.stop();
   });
 
-  async function addAt(vendor: string, address: string, key: string, label: string): Promise<void> {
-    await person.run('Add Account…');
-    await person.pick(vendor);
-    await person.page.getByRole('button', { name: 'Use Another Address…' }).click();
-    await person.type(`Address of the ${vendor} API`, address);
-    await person.type(`${vendor} API key`, key);
-    if (vendor === 'Browserbase') {
-      await person.type('Browserbase project ID', '');
-      await person.type('Address of the Stagehand API', '');
-    }
-    await person.type('A name for the tree', label);
-    await person.row(`Account ${vendor} · ${label}`).waitFor();
-  }
-
-  /** What is framed in the panel of a session, once it runs. The panel's own page is written anew for each origin. */
-  async function framed(name: string): Promise<Frame> {
-    for (const deadline = Date.now() + 30_000; ; ) {
-      const panel = await person.live(name);
-      const frame = await panel.$('iframe').catch(() => null);
-      const content = await frame?.contentFrame();
-      if (content && (await content.locator('#clock').count()) > 0) return content;
-      if (Date.now() > deadline) throw new Error(`nothing is framed in the panel of ${name}`);
-    }
-  }
+  const framed = (name: string) => person.framed(name);
 
   /** How much of what is framed in a panel changes in a second. */
   async function changeIn(panel: Frame): Promise<number> {

@@ -25,6 +25,8 @@ export class WorkbenchPerson {
       viewport?: { width: number; height: number };
       userDataDir?: string;
       settings?: Readonly<Record<string, unknown>>;
+      /** Variables of the extension host. */
+      env?: NodeJS.ProcessEnv;
     } = {},
   ): Promise<WorkbenchPerson> {
     const person = new WorkbenchPerson(
@@ -38,6 +40,7 @@ export class WorkbenchPerson {
           'browserSessions.refresh.interval': 5,
           ...options.settings,
         },
+        ...(options.env === undefined ? {} : { env: options.env }),
         ...(options.viewport === undefined ? {} : { viewport: options.viewport }),
       }),
     );
@@ -184,6 +187,32 @@ export class WorkbenchPerson {
   /** The notification that has this text. */
   notification(text: string): Locator {
     return this.page.locator('.notification-toast, .notification-list-item').filter({ hasText: text }).first();
+  }
+
+  /** Adds an account at a vendor whose own address is not asked for, with another one. */
+  async addAt(vendor: string, address: string, key: string, label: string): Promise<void> {
+    await this.run('Add Account…');
+    await this.pick(vendor);
+    await this.page.getByRole('button', { name: 'Use Another Address…' }).click();
+    await this.type(`Address of the ${vendor} API`, address);
+    await this.type(`${vendor} API key`, key);
+    if (vendor === 'Browserbase') {
+      await this.type('Browserbase project ID', '');
+      await this.type('Address of the Stagehand API', '');
+    }
+    await this.type('A name for the tree', label);
+    await this.row(`Account ${vendor} · ${label}`).waitFor();
+  }
+
+  /** What is framed in the panel of a session, once it runs. The panel's own page is written anew for each origin. */
+  async framed(name: string): Promise<Frame> {
+    for (const deadline = Date.now() + 30_000; ; ) {
+      const panel = await this.live(name);
+      const frame = await panel.$('iframe').catch(() => null);
+      const content = await frame?.contentFrame();
+      if (content && (await content.locator('#clock').count()) > 0) return content;
+      if (Date.now() > deadline) throw new Error(`nothing is framed in the panel of ${name}`);
+    }
   }
 
   /** What is inside of a webview panel, two frames deep. */

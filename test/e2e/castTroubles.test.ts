@@ -1,0 +1,139 @@
+import { strict as assert } from 'node:assert';
+import type { Frame } from 'playwright-core';
+import { type RunningChromium, startChromium } from '../host/chromium.ts';
+import { type CdpMessage, type CdpRelay, startCdpRelay } from '../servers/cdpRelay.ts';
+import { Devtools } from '../servers/devtools.ts';
+import { startPages } from '../servers/pages.ts';
+import type { VendorServer } from '../servers/vendorServer.ts';
+import { until, WorkbenchPerson } from './person.ts';
+
+const tenMegabytes = 10 * 2 ** 20;
+
+describe('a person who watches pictures whose way is rough', function () {
+  this.timeout(120_000);
+  // Each test begins where the one before it has ended.
+  this.bail(true);
+  let chromium: RunningChromium;
+  let devtools: Devtools;
+  let pages: VendorServer;
+  let relay: CdpRelay;
+  let person: WorkbenchPerson;
+  let counter: string;
+
+  before(async () => {
+    [chromium, pages] = await Promise.all([startChromium(), startPages()]);
+    devtools = await Devtools.open(chromium.endpoint);
+    counter = await devtools.openContext(`${pages.url}/counter`);
+    relay = await startCdpRelay(chromium.endpoint);
+    person = await WorkbenchPerson.sitDown();
+    await person.page.getByRole('button', { name: 'Add Account' }).first().click();
+    await person.pick('Local Chrome');
+    await person.type('started with --remote-debugging-port', relay.url);
+    await person.type('A name for the tree', 'Local Chrome');
+    await person.row('Session Counter').waitFor();
+  });
+  after(async () => {
+    await person?.picture('cast-troubles-end');
+    await person?.standUp();
+    devtools?.close();
+    await relay?.stop();
+    await chromium?.stop();
+    await pages?.stop();
+  });
+
+  async function openLive(name: string): Promise<Frame> {
+    await person.row(`Session ${name}`).click();
+    return person.live(name);
+  }
+
+  /** Sees that what a panel shows changes, once it shows something. */
+  async function seesItMove(panel: Frame): Promise<void> {
+    const picture = panel.locator('#picture');
+    await picture.waitFor({ state: 'visible', timeout: 30_000 });
+    const before = await picture.screenshot();
+    await until(async () => (await person.difference(before, await picture.screenshot())) > 0.0005);
+  }
+
+  it('sees pictures of ten megabytes as any others', async () => {
+    // Behind the end of a JPEG there may be anything.
+    const swollen = (data: unknown) =>
+      Buffer.concat([Buffer.from(String(data), 'base64'), Buffer.alloc(tenMegabytes)]).toString('base64');
+    let passed = 0;
+    relay.onEvent = (message) => {
+      if (message.method !== 'Page.screencastFrame') return message;
+      passed++;
+      return { ...message, params: { ...message.params, data: swollen(message.params?.['data']) } };
+    };
+    relay.onAnswer = (result) => ('data' in result ? { ...result, data: swollen(result['data']) } : result);
+    const panel = await openLive('Counter');
+    await seesItMove(panel);
+    const before = passed;
+    // The workbench is there for its person all the while.
+    await person.run('Refresh');
+    await until(async () => passed > before + 3);
+    await seesItMove(panel);
+    assert.equal(await panel.locator('#note').isVisible(), false);
+    await person.picture('cast-troubles-huge');
+    relay.onEvent = relay.onAnswer = undefined;
+  });
+
+  it('is told of a connection that falls silent without being closed, and sees the page again by another', async () => {
+    const panel = await openLive('Counter');
+    await seesItMove(panel);
+    relay.stalled = true;
+    await panel.getByText('The connection was lost').waitFor({ timeout: 30_000 });
+    await person.picture('cast-troubles-silent');
+    relay.stalled = false;
+    await panel.getByText('The connection was lost').waitFor({ state: 'hidden', timeout: 60_000 });
+    await seesItMove(panel);
+    await until(async () => relay.sockets === 1);
+  });
+
+  it('stays with a page that goes to another site, and with one that its browser swaps for another', async () => {
+    const panel = await openLive('Counter');
+    type Targets = { targetInfos: { targetId: string; browserContextId: string }[] };
+    const { targetInfos } = await devtools.send<Targets>('Target.getTargets');
+    const { targetId } = targetInfos.find(({ browserContextId }) => browserContextId === counter) ?? assert.fail();
+    const page = await Devtools.connect(`${chromium.endpoint.replace('http', 'ws')}/devtools/page/${targetId}`);
+    await page.send('Page.navigate', { url: `${pages.url.replace('127.0.0.1', 'localhost')}/clock` });
+    page.close();
+    await seesItMove(panel);
+    const attached = () => relay.commands.filter(({ method }) => method === 'Target.attachToTarget').length;
+    const before = attached();
+    let swapped: CdpMessage | undefined;
+    relay.onEvent = (message) => {
+      if (swapped !== undefined || message.method !== 'Page.screencastFrame') return message;
+      swapped = { method: 'Target.detachedFromTarget', params: { sessionId: message.sessionId } };
+      return swapped;
+    };
+    await until(async () => swapped !== undefined && attached() > before);
+    relay.onEvent = undefined;
+    await seesItMove(panel);
+    assert.equal(await panel.locator('#note').isVisible(), false);
+  });
+
+  it('is told of a session that ends while its panel is being opened', async () => {
+    const dying = await devtools.openContext(`${pages.url}/form`);
+    await person.run('Refresh');
+    await person.row('Session Sign-up form').waitFor();
+    relay.server.misbehave('GET', /version$/, { kind: 'slow', ms: 2_000 });
+    const panel = await openLive('Sign-up form');
+    await devtools.send('Target.disposeBrowserContext', { browserContextId: dying });
+    await panel.getByRole('heading', { name: 'No longer running' }).waitFor({ timeout: 30_000 });
+    await person.picture('cast-troubles-dying');
+    relay.server.behave();
+    await panel.getByRole('button', { name: 'Close' }).click();
+  });
+
+  it('is told that the account of an open panel was removed, which nothing is connected to any longer', async () => {
+    const panel = await openLive('Clock');
+    await seesItMove(panel);
+    await person.choose(person.row('Account Local Chrome'), 'Remove Account…');
+    await person.press('Remove Account');
+    await panel.getByRole('heading', { name: 'The account was removed' }).waitFor();
+    assert.equal(await panel.locator('#picture').isVisible(), false, 'it is still to be seen');
+    await until(async () => relay.sockets === 0);
+    assert.deepEqual(await devtools.contexts(), [counter]);
+    await panel.getByRole('button', { name: 'Close' }).click();
+  });
+});

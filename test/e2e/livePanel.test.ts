@@ -30,6 +30,39 @@ function hostilePage(other: string): string {
 <iframe src="data:text/html,${encodeURIComponent(forger)}"></iframe><script>${forgery}</script>`;
 }
 
+/** What stands beside a panel, in pixels, and how wide a window is whose panel has 500. */
+const beside = 356;
+const narrow = 500 + beside;
+
+/** Runs in a panel. @returns what is wrong with where its controls are: cut off, covered, or over one another. */
+function misplaced(): string[] {
+  const wrong: string[] = [];
+  const seen = [...document.querySelectorAll<HTMLElement>('h1, h2, button, select')].filter((one) =>
+    one.checkVisibility(),
+  );
+  for (const one of seen) {
+    const name = one.id || one.innerText;
+    const { left, top, right, bottom, width, height } = one.getBoundingClientRect();
+    if (width < 16 || height < 12) wrong.push(`${name} is ${width} × ${height}`);
+    if (left < 0 || top < 0 || right > innerWidth || bottom > innerHeight) wrong.push(`${name} is cut off`);
+    if (one.tagName === 'BUTTON' && one.scrollWidth > one.clientWidth) wrong.push(`the words of ${name} are cut off`);
+    for (const [x, y] of [
+      [left + width / 2, top + height / 2],
+      [left + 4, top + height / 2],
+      [right - 4, top + height / 2],
+    ] as const) {
+      if (!one.contains(document.elementFromPoint(x, y))) wrong.push(`${name} is covered`);
+    }
+    for (const other of seen.slice(seen.indexOf(one) + 1)) {
+      const its = other.getBoundingClientRect();
+      const apart = its.left >= right || its.right <= left || its.top >= bottom || its.bottom <= top;
+      if (!apart) wrong.push(`${name} and ${other.id || other.innerText} overlap`);
+    }
+  }
+  if (document.documentElement.scrollWidth > innerWidth) wrong.push('it is wider than it is');
+  return wrong;
+}
+
 describe('a person at the panel of a live view', function () {
   this.timeout(120_000);
   // Each test begins where the one before it has ended.
@@ -47,6 +80,11 @@ describe('a person at the panel of a live view', function () {
       settings: { 'browserSessions.refresh.interval': 0 },
     });
     await person.addAt('Browserbase', browserbase.url, browserbase.key, 'agents');
+    const pages = ['Cart', 'Payment'].map((title, index) => ({ id: `p${index + 1}`, title, url: 'about:blank' }));
+    const name = 'checkout-of-a-shop-with-a-long-name.example';
+    anchor.add({ id: 'sess_checkout', domains: [name], tags: ['nightly'], pages });
+    anchor.add({ id: 'sess_mail', domains: ['mail.example'] });
+    await person.addAt('Anchor Browser', anchor.url, anchor.key, 'shop');
   });
   after(async () => {
     await person?.picture('panel-end');
@@ -57,6 +95,20 @@ describe('a person at the panel of a live view', function () {
   async function openLive(name: string): Promise<Frame> {
     await person.choose(person.row(`Session ${name}`), 'Open Live View');
     return person.live(name);
+  }
+
+  /** Sees in windows that are ever narrower that nothing of a panel is out of reach. */
+  async function looksAtWidths(panel: Frame, picture: string): Promise<void> {
+    const { height } = person.page.viewportSize() ?? assert.fail();
+    const inner = () => panel.evaluate(() => innerWidth);
+    for (const width of [1280, 1000, narrow, 720]) {
+      await person.page.setViewportSize({ width, height });
+      // What is beside the panel keeps its size.
+      await until(async () => Math.abs((await inner()) - (width - beside)) < 20);
+      assert.deepEqual(await panel.evaluate(misplaced), [], `at ${width - beside} pixels`);
+      if (width === 1280 || width === narrow) await person.picture(`${picture}-${width - beside}`);
+    }
+    await person.page.setViewportSize({ width: 1280, height });
   }
 
   it('is not deceived by pages inside of what is framed, and hears one word of the framed page itself', async () => {
@@ -92,5 +144,22 @@ describe('a person at the panel of a live view', function () {
     await content.evaluate(`sayAll(['${farewell}'])`);
     await nothingCame();
     assert.equal(lists(), after, 'a page could have the account listed again and again');
+  });
+
+  it('reaches every button in high contrast and in a narrow panel', async () => {
+    const name = 'checkout-of-a-shop-with-a-long-name.example';
+    const cautious = await openLive(name);
+    await cautious.getByRole('heading', { name: 'Watching is not without effect' }).waitFor();
+    await looksAtWidths(cautious, 'panel-effect');
+    await cautious.getByRole('button', { name: 'Show Live View' }).click();
+    await person.framed(name);
+    const panel = await person.live(name);
+    await panel.getByLabel('Page of the session').waitFor();
+    await panel.getByRole('button', { name: 'Interact' }).click();
+    await panel.getByRole('button', { name: 'Got It' }).waitFor();
+    const toolbar = panel.getByRole('toolbar').locator('button:visible, select:visible');
+    assert.equal(await toolbar.count(), 6);
+    await looksAtWidths(panel, 'panel-frame');
+    await panel.getByRole('button', { name: 'Interact' }).click();
   });
 });

@@ -4,6 +4,7 @@ import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
 import { type BrowserbaseServer, startBrowserbase } from '../servers/browserbase.ts';
 import { until, WorkbenchPerson } from './person.ts';
 
+const checkout = 'checkout-of-a-shop-with-a-long-name.example';
 const farewell = 'browserbase-disconnected';
 
 /** Says to every page around it what the extension says to a panel, and a panel to the extension. */
@@ -81,8 +82,7 @@ describe('a person at the panel of a live view', function () {
     });
     await person.addAt('Browserbase', browserbase.url, browserbase.key, 'agents');
     const pages = ['Cart', 'Payment'].map((title, index) => ({ id: `p${index + 1}`, title, url: 'about:blank' }));
-    const name = 'checkout-of-a-shop-with-a-long-name.example';
-    anchor.add({ id: 'sess_checkout', domains: [name], tags: ['nightly'], pages });
+    anchor.add({ id: 'sess_checkout', domains: [checkout], tags: ['nightly'], pages });
     anchor.add({ id: 'sess_mail', domains: ['mail.example'] });
     await person.addAt('Anchor Browser', anchor.url, anchor.key, 'shop');
   });
@@ -95,6 +95,28 @@ describe('a person at the panel of a live view', function () {
   async function openLive(name: string): Promise<Frame> {
     await person.choose(person.row(`Session ${name}`), 'Open Live View');
     return person.live(name);
+  }
+
+  /** Presses a key until what matches a selector has the focus of a panel. */
+  async function reach(panel: Frame, key: string, selector: string): Promise<void> {
+    const isThere = () => panel.evaluate((wanted) => document.activeElement?.matches(wanted) === true, selector);
+    for (let presses = 0; !(await isThere()); presses++) {
+      assert.ok(presses < 10, `${key} does not reach ${selector}`);
+      await person.page.keyboard.press(key);
+    }
+  }
+
+  /** Does something that opens a tab of the browser, and closes it. @returns the address that it is for. */
+  async function opened(work: () => Promise<void>): Promise<string> {
+    const context = person.page.context();
+    const asked = context.waitForEvent('request', (request) => request.isNavigationRequest());
+    const tab = context.waitForEvent('page');
+    await work();
+    const address = (await asked).url();
+    await (await tab).close();
+    // Comes back to the window.
+    await person.page.bringToFront();
+    return address;
   }
 
   /** Sees in windows that are ever narrower that nothing of a panel is out of reach. */
@@ -147,13 +169,12 @@ describe('a person at the panel of a live view', function () {
   });
 
   it('reaches every button in high contrast and in a narrow panel', async () => {
-    const name = 'checkout-of-a-shop-with-a-long-name.example';
-    const cautious = await openLive(name);
+    const cautious = await openLive(checkout);
     await cautious.getByRole('heading', { name: 'Watching is not without effect' }).waitFor();
     await looksAtWidths(cautious, 'panel-effect');
     await cautious.getByRole('button', { name: 'Show Live View' }).click();
-    await person.framed(name);
-    const panel = await person.live(name);
+    await person.framed(checkout);
+    const panel = await person.live(checkout);
     await panel.getByLabel('Page of the session').waitFor();
     await panel.getByRole('button', { name: 'Interact' }).click();
     await panel.getByRole('button', { name: 'Got It' }).waitFor();
@@ -161,5 +182,68 @@ describe('a person at the panel of a live view', function () {
     assert.equal(await toolbar.count(), 6);
     await looksAtWidths(panel, 'panel-frame');
     await panel.getByRole('button', { name: 'Interact' }).click();
+  });
+
+  it('works everything by the keyboard: the toolbar, the switcher of pages, and what a card offers', async () => {
+    const panel = await person.live(checkout);
+    const press = (key: string) => person.page.keyboard.press(key);
+    const shown = () => panel.locator('iframe').getAttribute('src');
+    await panel.locator('h1').click();
+    await reach(panel, 'Tab', '#toolbar *');
+    await reach(panel, 'ArrowRight', '#pages');
+    await press('ArrowDown');
+    await until(async () => ((await shown()) ?? '').includes('/live/sess_checkout/p2?'));
+    await reach(panel, 'ArrowRight', '#copyLink');
+    await press('Enter');
+    await person.page.getByText('Link copied. Whoever has it can watch').waitFor();
+    const copied = await person.page.evaluate(() => navigator.clipboard.readText());
+    assert.match(copied, /\/live\/sess_checkout\/p2\?rt=a%2Bb%26c$/);
+    await reach(panel, 'ArrowRight', '#openIn');
+    const link = await opened(async () => {
+      await press('Enter');
+      await person.page.getByRole('option', { name: 'External Browser' }).waitFor();
+      await press('Enter');
+    });
+    assert.equal(link, copied);
+
+    anchor.livePage = { headers: { 'x-frame-options': 'DENY' } };
+    // Whatever asks in front of a panel takes the focus from what was pressed.
+    await reach(panel, 'Tab', '#toolbar *');
+    await reach(panel, 'ArrowLeft', '#reload');
+    await press('Enter');
+    const card = panel.locator('#card');
+    await card.getByText('X-Frame-Options').waitFor();
+    await reach(panel, 'Tab', '[data-button=openExternal]');
+    assert.equal(await opened(() => press('Enter')), copied);
+    anchor.livePage = {};
+    await reach(panel, 'Tab', '[data-button=reload]');
+    await press('Enter');
+    await person.framed(checkout);
+  });
+
+  it('ends a session by the keyboard, and has its recording and the next one from the end card', async () => {
+    const panel = await person.live(checkout);
+    const press = (key: string) => person.page.keyboard.press(key);
+    await panel.getByRole('button', { name: 'Reload' }).click();
+    await person.framed(checkout);
+    await reach(panel, 'ArrowLeft', '#endSession');
+    await press('Enter');
+    assert.match(await person.dialog(), /End session “checkout-of/);
+    await press('Enter');
+    await panel.getByRole('heading', { name: 'Session ended' }).waitFor();
+    assert.deepEqual(anchor.running, ['sess_mail']);
+    const offered = await panel.locator('#choices button').allInnerTexts();
+    assert.deepEqual(offered, ['Open Recording', 'Show mail.example', 'Close']);
+    await looksAtWidths(panel, 'panel-ended');
+    await reach(panel, 'Tab', '[data-button=openRecording]');
+    const recording = await opened(async () => {
+      await press('Enter');
+      await person.press('Open');
+    });
+    assert.equal(recording, 'https://files.example/sess_checkout/first.mp4?signature=canary');
+    await reach(panel, 'Tab', '[data-button=showNext]');
+    await press('Enter');
+    await person.framed('mail.example');
+    assert.equal(await person.page.getByRole('tab', { name: /^Live: checkout/ }).count(), 0);
   });
 });

@@ -6,7 +6,7 @@ import { ProviderError } from '../../core/providerError.ts';
 import { knownPages } from '../../services/sessionStore.ts';
 import { mayWatch } from '../liveView/effects.ts';
 import { detailsText } from '../words/details.ts';
-import { accountHost, sessionName, shortId } from '../words/names.ts';
+import { accountHost, pageName, sessionName, shortId } from '../words/names.ts';
 import { troubleSentence } from '../words/troubles.ts';
 import { type CommandContext, missingSentence } from './context.ts';
 import { pickOne, sessionChoices, sessionsOf, sessionTarget, targetsOf, wholeAccount } from './targets.ts';
@@ -110,7 +110,7 @@ export async function copyPageUrl(context: CommandContext, args: readonly unknow
     const choices = (await sessionChoices(context)).flatMap((choice) =>
       pages(choice.value.accountId, choice.value.session.id).map((page) => ({
         ...choice,
-        label: plainText(page.title) || plainText(page.url),
+        label: pageName(page),
         description: choice.label,
         detail: plainText(page.url, 200),
         value: page.url,

@@ -1,9 +1,9 @@
 import type { Account } from '../../core/account.ts';
+import { hidden, titleWithoutValues, withoutValues } from '../../core/maskedAddress.ts';
 import { redactor } from '../../core/redact.ts';
 import type { Session } from '../../core/session.ts';
 import { knownPages, type SessionsView, troubleOf } from '../../services/sessionStore.ts';
 
-const hidden = '•••';
 /** Takes out what is named like a secret, wherever somebody wrote it. */
 const withoutSecrets = redactor([]);
 
@@ -32,7 +32,7 @@ function detailsOf(account: Account, session: Session, store: SessionsView): obj
   const group = session.groupId && state?.contents.groups.get(session.groupId);
   return {
     id: session.id,
-    name: session.name === undefined ? undefined : titleOf(session.name, urls),
+    name: session.name === undefined ? undefined : titleWithoutValues(session.name, urls),
     account: { provider: account.provider, label: account.label, address: account.origin },
     phase: session.phase,
     status: text(session.status),
@@ -44,7 +44,11 @@ function detailsOf(account: Account, session: Session, store: SessionsView): obj
     metadata: Object.fromEntries([...session.metadata].map(([key, value]) => [key, masked(key, value)])),
     traits: session.traits.map(withoutSecrets),
     facts: Object.fromEntries(session.facts.map(([label, value]) => [label, masked(label, value)])),
-    pages: pages?.map(({ id, title, url }) => ({ id, title: titleOf(title, urls), url: withoutValues(url) })),
+    pages: pages?.map(({ id, title, url }) => ({
+      id,
+      title: titleWithoutValues(title, urls),
+      url: withoutValues(url),
+    })),
     ends: session.ends,
     leftOutOfEndsOfMany: text(session.heldBack),
     listedAt: state?.kind === 'ready' ? isoTime(state.asOf) : undefined,
@@ -64,46 +68,4 @@ function text(value: string | undefined): string | undefined {
 
 function masked(key: string, value: string): string {
   return /key|token|secret|password|authorization|cookie/i.test(key) ? hidden : withoutSecrets(value);
-}
-
-/**
- * A title without the values of the address that it may be: Chrome titles a page that has none by its address, with some
- * of it decoded, and the beginning or the end cut off.
- * @param urls the addresses of the session's pages.
- */
-function titleOf(title: string, urls: readonly string[]): string {
-  const [opaque] = /^(data|blob):(?=\S)/.exec(title) ?? [];
-  if (opaque !== undefined) return `${opaque}${hidden}`;
-  const tail = decoded(title.replace(/^[^?#]*/, ''));
-  const host = (URL.parse(title)?.host ?? '') || (URL.parse(`http://${title}`)?.host ?? '');
-  const isAddress = urls.some(
-    (url) => (tail.length > 1 && decoded(url).includes(tail)) || (host !== '' && URL.parse(url)?.host === host),
-  );
-  return withoutSecrets(isAddress ? withoutTail(title) : title);
-}
-
-function decoded(address: string): string {
-  return address.replace(/(?:%[\da-f]{2})+/gi, (escapes) => {
-    try {
-      return decodeURIComponent(escapes);
-    } catch {
-      return escapes;
-    }
-  });
-}
-
-function withoutValues(raw: string): string {
-  const url = URL.parse(raw);
-  if (url === null) return withoutSecrets(raw);
-  if (url.protocol === 'data:' || url.protocol === 'blob:') return `${url.protocol}${hidden}`;
-  const site = url.origin === 'null' ? url.protocol : url.origin;
-  return withoutSecrets(withoutTail(`${site}${url.pathname}${url.search}${url.hash}`));
-}
-
-/** An address without what stands behind its question mark, but for the names there, and without its fragment. */
-function withoutTail(address: string): string {
-  const [, path = '', query = '', fragment = ''] = /^([^?#]*)(\?[^#]*)?(#.*)?$/s.exec(address) ?? [];
-  // What has no name is all value.
-  const values = query.split('&').map((part) => part.replace(/^(\??[^=]*=|\?)?.*$/s, `$1${hidden}`));
-  return `${path}${query && values.join('&')}${fragment && `#${hidden}`}`;
 }

@@ -122,8 +122,8 @@ interface Course {
 interface Lane {
   readonly pace: Pace;
   readonly inFlight: Set<Promise<void>>;
-  /** Which of them sends a session's end, and what came of it: the others send none of their own. */
-  readonly ends: Map<SessionId, { readonly by: Run; readonly sent: Promise<Sent> }>;
+  /** Which of them sends a session's end, and what comes of it: the others send none of their own meanwhile. */
+  readonly ends: Map<SessionId, PromiseWithResolvers<Sent> & { readonly by: Run }>;
   runs: number;
 }
 
@@ -318,31 +318,32 @@ export class Ender {
     const { pace } = lane;
     const queue = [...courses];
     const inFlight = new Set<Promise<void>>();
+    /** No more is sent of it here, whatever came of it. */
+    const done = ({ session, sent }: Course) => {
+      const own = lane.ends.get(session.id);
+      if (own?.by === run) own.resolve(sent);
+      onSent();
+    };
     const giveUp = (error: ProviderError) => {
       for (const course of queue.splice(0)) {
         if (course.sent.kind === 'notSent') course.sent = { kind: 'refused', why: { kind: 'failed', error } };
-        onSent();
+        done(course);
       }
     };
     const one = async (course: Course) => {
       const { session } = course;
-      const another = lane.ends.get(session.id);
-      if (another !== undefined && another.by !== run) {
-        course.sent = await another.sent;
-        onSent();
-        return;
-      }
       if (!isSame(session, store.session(run.accountId, session.id))) {
         // Gone, or its account is: then there is no connection.
         course.sent = await sentBy(run, async () => wasNotThere);
-        onSent();
+        done(course);
         return;
       }
       const began = clock.now();
       course.attempts++;
-      const sent = sentBy(run, (provider) => answerOf(provider.end(session, neverAborted)));
-      lane.ends.set(session.id, { by: run, sent });
-      course.sent = await sent;
+      if (lane.ends.get(session.id)?.by !== run) {
+        lane.ends.set(session.id, { by: run, ...Promise.withResolvers<Sent>() });
+      }
+      course.sent = await sentBy(run, (provider) => answerOf(provider.end(session, neverAborted)));
       const error = errorOf(course.sent);
       if (error === undefined) pace.clean(clock.now() - began);
       else if (wantsLess(error)) pace.refused(error);
@@ -350,7 +351,18 @@ export class Ender {
       if (repeat && !stop.aborted) {
         if (!wantsLess(error)) await pause(clock, firstPauseMs * 2 ** course.attempts, stop);
         queue.push(course);
-      } else onSent();
+      } else done(course);
+    };
+    /** Waits for another run that sends the same session's end; where that was refused, this one sends its own. */
+    const joined = async (course: Course, another: Promise<Sent>) => {
+      const sent = await another;
+      if (sent.kind === 'refused') {
+        if (lane.ends.get(course.session.id)?.promise === another) lane.ends.delete(course.session.id);
+        queue.push(course);
+        return;
+      }
+      course.sent = sent;
+      done(course);
     };
     while (!stop.aborted && (queue.length > 0 || inFlight.size > 0)) {
       const wait = queue.length === 0 ? 'busy' : pace.wait(lane.inFlight.size);
@@ -358,18 +370,20 @@ export class Ender {
       const { refusal } = pace;
       if (refusal !== undefined && wait !== 'busy' && wait > longestWaitMs) giveUp(refusal);
       else if (next !== undefined) {
-        const sending: Promise<void> = one(next).finally(() => {
+        const another = lane.ends.get(next.session.id);
+        const isJoined = another !== undefined && another.by !== run;
+        const sending: Promise<void> = (isJoined ? joined(next, another.promise) : one(next)).finally(() => {
           inFlight.delete(sending);
           lane.inFlight.delete(sending);
         });
         inFlight.add(sending);
-        lane.inFlight.add(sending);
+        if (!isJoined) lane.inFlight.add(sending);
       } else if (wait === 'busy') await Promise.race(queue.length === 0 ? inFlight : lane.inFlight);
       else if (wait !== 0) await Promise.race([pause(clock, wait, stop), ...inFlight]);
     }
     await Promise.all(inFlight);
     // Stopped: what was not sent never will be, and what was refused stays refused.
-    for (const _ of queue) onSent();
+    for (const course of queue) done(course);
   }
 
   /**

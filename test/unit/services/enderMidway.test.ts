@@ -213,4 +213,24 @@ describe('an end in the midst of which something changes', function () {
     );
     assert.deepEqual(server.running, []);
   });
+
+  it('sends an end of its own where another that shares the session was refused or stopped', async () => {
+    const { all } = await list(12);
+    server.misbehave('DELETE', /./, {
+      kind: 'answer',
+      answer: { status: 429, headers: { 'retry-after': '2' }, json: {} },
+    });
+    const stop = new AbortController();
+    const first = house.ender.end(all, { ...quietly, stop: stop.signal });
+    await untilEndsAreSent(3);
+    const second = house.ender.end(all, quietly);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    server.behave();
+    stop.abort();
+    const [stopped, report] = await Promise.all([first, second]);
+    claimsNothing(report, all);
+    assert.deepEqual(new Set(report.results.map(({ outcome }) => outcome)), new Set(['ended']));
+    for (const { outcome } of stopped.results) assert.match(outcome, /^(ended|failed|cancelled)$/);
+    assert.deepEqual(server.running, []);
+  });
 });

@@ -106,19 +106,6 @@ describe('a person at the panel of a live view', function () {
     }
   }
 
-  /** Does something that opens a tab of the browser, and closes it. @returns the address that it is for. */
-  async function opened(work: () => Promise<void>): Promise<string> {
-    const context = person.page.context();
-    const asked = context.waitForEvent('request', (request) => request.isNavigationRequest());
-    const tab = context.waitForEvent('page');
-    await work();
-    const address = (await asked).url();
-    await (await tab).close();
-    // Comes back to the window.
-    await person.page.bringToFront();
-    return address;
-  }
-
   /** Sees in windows that are ever narrower that nothing of a panel is out of reach. */
   async function looksAtWidths(panel: Frame, picture: string): Promise<void> {
     const { height } = person.page.viewportSize() ?? assert.fail();
@@ -199,7 +186,7 @@ describe('a person at the panel of a live view', function () {
     const copied = await person.page.evaluate(() => navigator.clipboard.readText());
     assert.match(copied, /\/live\/sess_checkout\/p2\?rt=a%2Bb%26c$/);
     await reach(panel, 'ArrowRight', '#openIn');
-    const link = await opened(async () => {
+    const link = await person.opened(async () => {
       await press('Enter');
       await person.page.getByRole('option', { name: 'External Browser' }).waitFor();
       await press('Enter');
@@ -207,15 +194,16 @@ describe('a person at the panel of a live view', function () {
     assert.equal(link, copied);
 
     anchor.livePage = { headers: { 'x-frame-options': 'DENY' } };
-    // Whatever asks in front of a panel takes the focus from what was pressed.
-    await reach(panel, 'Tab', '#toolbar *');
+    // Whatever is opened in front of a panel takes the focus from what was pressed.
+    await panel.locator('#openIn').focus();
     await reach(panel, 'ArrowLeft', '#reload');
     await press('Enter');
     const card = panel.locator('#card');
     await card.getByText('X-Frame-Options').waitFor();
     await reach(panel, 'Tab', '[data-button=openExternal]');
-    assert.equal(await opened(() => press('Enter')), copied);
+    assert.equal(await person.opened(() => press('Enter')), copied);
     anchor.livePage = {};
+    await panel.locator('[data-button=openExternal]').focus();
     await reach(panel, 'Tab', '[data-button=reload]');
     await press('Enter');
     await person.framed(checkout);
@@ -235,12 +223,14 @@ describe('a person at the panel of a live view', function () {
     const offered = await panel.locator('#choices button').allInnerTexts();
     assert.deepEqual(offered, ['Open Recording', 'Show mail.example', 'Close']);
     await looksAtWidths(panel, 'panel-ended');
-    await reach(panel, 'Tab', '[data-button=openRecording]');
-    const recording = await opened(async () => {
+    await panel.locator('[data-button=close]').focus();
+    await reach(panel, 'Shift+Tab', '[data-button=openRecording]');
+    const recording = await person.opened(async () => {
       await press('Enter');
       await person.press('Open');
     });
     assert.equal(recording, 'https://files.example/sess_checkout/first.mp4?signature=canary');
+    await panel.locator('[data-button=openRecording]').focus();
     await reach(panel, 'Tab', '[data-button=showNext]');
     await press('Enter');
     await person.framed('mail.example');

@@ -184,6 +184,19 @@ export class WorkbenchPerson {
     await this.page.getByRole('dialog').getByRole('button', { name: button, exact: true }).click();
   }
 
+  /** Does something that opens a tab of the browser, and closes it. @returns the address that it is for. */
+  async opened(work: () => Promise<void>): Promise<string> {
+    const context = this.page.context();
+    const asked = context.waitForEvent('request', (request) => request.isNavigationRequest());
+    const tab = context.waitForEvent('page');
+    await work();
+    const address = (await asked).url();
+    await (await tab).close();
+    // Comes back to the window.
+    await this.page.bringToFront();
+    return address;
+  }
+
   /** The notification that has this text. */
   notification(text: string): Locator {
     return this.page.locator('.notification-toast, .notification-list-item').filter({ hasText: text }).first();

@@ -45,7 +45,7 @@ export class BrowserbaseServer extends VendorServer {
   readonly sent: SentFromPages = new Map();
   #minted = 0;
 
-  constructor() {
+  constructor(tls?: { readonly key: string; readonly cert: string }) {
     const routes = {
       'GET /v1/sessions': (request: VendorRequest) => this.#list(request),
       'GET /v1/sessions/{id}': (request: VendorRequest) => this.#retrieve(request),
@@ -63,6 +63,7 @@ export class BrowserbaseServer extends VendorServer {
       routes,
       guard: (request) => (request.path.startsWith('/devtools-') ? undefined : this.#refuse(request)),
       notFound: () => failure(404, 'Not Found', 'Not Found'),
+      ...(tls === undefined ? {} : { tls }),
     });
   }
 
@@ -186,8 +187,11 @@ export class BrowserbaseServer extends VendorServer {
 }
 
 /** Starts a strict Browserbase on a free port. */
-export async function startBrowserbase(): Promise<BrowserbaseServer> {
-  return new BrowserbaseServer().start();
+export async function startBrowserbase(tls?: {
+  readonly key: string;
+  readonly cert: string;
+}): Promise<BrowserbaseServer> {
+  return new BrowserbaseServer(tls).start();
 }
 
 /** What the update of a session may be: a release, with or without the project. */

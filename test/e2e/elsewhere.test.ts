@@ -1,0 +1,106 @@
+import { strict as assert } from 'node:assert';
+import { join } from 'node:path';
+import type { Frame } from 'playwright-core';
+import { makeCertificate, writeCertificate } from '../host/certificates.ts';
+import { temporaryFolder } from '../host/processes.ts';
+import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
+import { type BrowserbaseServer, startBrowserbase } from '../servers/browserbase.ts';
+import { type GatewayServer, startGateway } from '../servers/gateway.ts';
+import { TunnelProxy } from '../servers/tunnelProxy.ts';
+import { WorkbenchPerson } from './person.ts';
+
+describe('a person whose VS Code runs on another machine, below whose own address its other ports are', function () {
+  this.timeout(120_000);
+  // Each test begins where the one before it has ended.
+  this.bail(true);
+  let anchor: AnchorServer;
+  let browserbase: BrowserbaseServer;
+  let gateway: GatewayServer;
+  let proxy: TunnelProxy;
+  let person: WorkbenchPerson;
+
+  before(async () => {
+    const certificate = await makeCertificate('api.browserbase.com');
+    const certificates = temporaryFolder('certificates');
+    await writeCertificate(certificates, certificate);
+    [anchor, browserbase, gateway] = await Promise.all([startAnchor(), startBrowserbase(certificate), startGateway()]);
+    proxy = await new TunnelProxy(new Map([['api.browserbase.com', browserbase.port]])).start();
+    anchor.add({ id: 'sess_shop', domains: ['shop.example'] });
+    browserbase.add({ id: 'bb-nightly', userMetadata: { name: 'nightly' } });
+    gateway.add({ id: 'gateway1' });
+    person = await WorkbenchPerson.sitDown({
+      env: {
+        https_proxy: proxy.url,
+        no_proxy: '127.0.0.1',
+        VSCODE_PROXY_URI: './ports/{{port}}/',
+        SSL_CERT_FILE: join(certificates, 'authority.pem'),
+      },
+    });
+  });
+  after(async () => {
+    await person?.picture('elsewhere-end');
+    await person?.standUp();
+    for (const server of [anchor, browserbase, gateway, proxy]) await server?.stop();
+  });
+
+  /** Opens a live view that cannot be, and reads why. */
+  async function refused(name: string): Promise<{ readonly panel: Frame; readonly why: string }> {
+    await person.choose(person.row(`Session ${name}`), 'Open Live View');
+    const panel = await person.live(name);
+    const agree = panel.getByRole('button', { name: 'Show Live View' });
+    await panel.getByRole('heading', { name: 'There is no live view now' }).or(agree).waitFor();
+    if (await agree.isVisible()) await agree.click();
+    await panel.getByRole('heading', { name: 'There is no live view now' }).waitFor();
+    assert.equal(await panel.locator('iframe').count(), 0);
+    return { panel, why: await panel.locator('#lines').innerText() };
+  }
+
+  /** @returns the address of the tab that a button opens, about which VS Code asks unless it is this machine's. */
+  async function opened(panel: Frame, button: string, asks: boolean): Promise<string> {
+    return person.opened(async () => {
+      await panel.getByRole('button', { name: button }).click();
+      if (asks) await person.press('Open');
+    });
+  }
+
+  it('is told that a page cannot be shown below the address of the editor, and has it in a tab of its own', async () => {
+    await person.addAt('Anchor Browser', anchor.url, anchor.key, 'shop');
+    const { panel, why } = await refused('shop.example');
+    assert.equal(why, 'Showing an address of the remote machine inside this editor is not possible here.');
+    await person.picture('elsewhere-below');
+    const address = new URL(await opened(panel, 'Open in External Browser', false));
+    assert.equal(address.origin, new URL(person.page.url()).origin);
+    assert.match(address.href, new RegExp(`/ports/${anchor.port}/live/sess_shop/[\\w-]+\\?rt=a%2Bb%26c$`));
+  });
+
+  it('is told that an address which no policy can name cannot be shown', async () => {
+    await person.run('Add Account…');
+    await person.pick('Session Gateway');
+    await person.type('Address below which the gateway', gateway.url);
+    await person.type('Value of the Authorization header', gateway.authorization);
+    await person.type('A name for the tree', 'internal');
+    const json = { session: { id: 'gateway1', status: 'running', liveViewUrl: 'http://[::1]:9/live?rt=a%2Bb' } };
+    gateway.misbehave('GET', /gateway1$/, { kind: 'answer', answer: { status: 200, json } });
+    const { panel, why } = await refused('gateway1');
+    assert.equal(why, 'Showing the address [::1]:9 inside this editor is not possible here.');
+    assert.equal(await opened(panel, 'Open in External Browser', false), 'http://[::1]:9/live?rt=a%2Bb');
+  });
+
+  it('has the dashboard of a session from its end card', async function () {
+    // Only on Linux can a process be given a system store of its own.
+    if (process.platform !== 'linux') this.skip();
+    await person.run('Add Account…');
+    await person.pick('Browserbase');
+    await person.type('Browserbase API key', browserbase.key);
+    await person.type('A name for the tree', 'agents');
+    // The server's own address is none of the vendor's.
+    const { panel } = await refused('nightly');
+    await panel.getByRole('button', { name: 'End Session…' }).click();
+    await person.dialog();
+    await person.press('End Session');
+    await panel.getByRole('heading', { name: 'Session ended' }).waitFor();
+    assert.deepEqual(browserbase.running, []);
+    await person.picture('elsewhere-ended');
+    assert.equal(await opened(panel, 'Open Dashboard', true), 'https://www.browserbase.com/sessions/bb-nightly');
+  });
+});

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import type { CdpEvent, SessionDevtools } from '../core/cdp.ts';
 import { type Disposable, Emitter, type Event } from '../core/event.ts';
 import { idFault, type PageId, pageId } from '../core/ids.ts';
+import { titleWithoutValues } from '../core/maskedAddress.ts';
 import { isEmptyTab, type Page } from '../core/page.ts';
 import { read } from './answers.ts';
 
@@ -98,8 +99,9 @@ export class PageTargets implements Disposable {
     }
   }
 
-  #take({ targetId, type, title, url, browserContextId }: v.InferOutput<typeof TargetInfo>): void {
+  #take({ targetId, type, title: told, url, browserContextId }: v.InferOutput<typeof TargetInfo>): void {
     if (type !== 'page' || idFault(targetId) !== undefined || !this.#devtools.owns(browserContextId)) return;
+    const title = titleWithoutValues(told, url);
     const page: Page = { id: pageId(targetId), title, url };
     const known = this.#pages.get(page.id);
     if (known?.title === title && known.url === url) return;

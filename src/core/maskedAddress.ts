@@ -5,18 +5,15 @@ export const hidden = '•••';
 const withoutSecrets = redactor([]);
 
 /**
- * A title without the values of the address that it may be: Chrome titles a page that has none by its address, with some
- * of it decoded, and the beginning or the end cut off.
- * @param urls the addresses of the session's pages.
+ * A page's title without the values of the address that it may be: Chrome titles a page that has none by its address, with
+ * some of it decoded, and the beginning or the end cut off. Of an address before, as long as it was of the same host.
  */
-export function titleWithoutValues(title: string, urls: readonly string[]): string {
+export function titleWithoutValues(title: string, url: string): string {
   const [opaque] = /^(data|blob):(?=\S)/.exec(title) ?? [];
   if (opaque !== undefined) return `${opaque}${hidden}`;
   const tail = decoded(title.replace(/^[^?#]*/, ''));
   const host = (URL.parse(title)?.host ?? '') || (URL.parse(`http://${title}`)?.host ?? '');
-  const isAddress = urls.some(
-    (url) => (tail.length > 1 && decoded(url).includes(tail)) || (host !== '' && URL.parse(url)?.host === host),
-  );
+  const isAddress = (tail.length > 1 && decoded(url).includes(tail)) || (host !== '' && URL.parse(url)?.host === host);
   return withoutSecrets(isAddress ? withoutTail(title) : title);
 }
 

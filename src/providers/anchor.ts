@@ -5,6 +5,7 @@ import type { HttpRequest } from '../core/http.ts';
 import { type GroupId, groupId, idFault, type PageId, pageId, type SessionId, sessionId } from '../core/ids.ts';
 import type { Inventory, ListFault } from '../core/inventory.ts';
 import { type LiveView, liveViewUrl, recordingUrl } from '../core/liveView.ts';
+import { titleWithoutValues } from '../core/maskedAddress.ts';
 import { isAtAccount, isWithin } from '../core/origin.ts';
 import type { Page } from '../core/page.ts';
 import { type EndAnswer, type Link, type Provider, type ProviderKind, usualEnding } from '../core/provider.ts';
@@ -344,7 +345,11 @@ function connect(link: Link): Provider {
     },
 
     async pages(id, signal): Promise<readonly Page[]> {
-      return (await pagesOf(id, signal)).map((page) => ({ id: pageId(page.id), title: page.title, url: page.url }));
+      return (await pagesOf(id, signal)).map((page) => ({
+        id: pageId(page.id),
+        title: titleWithoutValues(page.title, page.url),
+        url: page.url,
+      }));
     },
 
     async liveView(id, page, _mode, signal): Promise<LiveView> {

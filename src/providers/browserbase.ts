@@ -4,6 +4,7 @@ import type { HttpClient, HttpRequest } from '../core/http.ts';
 import { type PageId, pageId, type SessionId, sessionId } from '../core/ids.ts';
 import type { Inventory } from '../core/inventory.ts';
 import { type LiveView, liveViewUrl, type ViewMode } from '../core/liveView.ts';
+import { titleWithoutValues } from '../core/maskedAddress.ts';
 import { isAtAccount, isWithin } from '../core/origin.ts';
 import type { Page } from '../core/page.ts';
 import { type EndAnswer, type Link, type Provider, type ProviderKind, usualEnding } from '../core/provider.ts';
@@ -245,7 +246,7 @@ function connect(link: Link): Provider {
     async pages(id, signal): Promise<readonly Page[]> {
       return (await liveUrls(id, signal)).pages.map((page) => ({
         id: pageId(page.id),
-        title: page.title,
+        title: titleWithoutValues(page.title, page.url),
         url: page.url,
       }));
     },

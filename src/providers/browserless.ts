@@ -5,6 +5,7 @@ import type { HttpAnswer, HttpRequest } from '../core/http.ts';
 import { pageId, type SessionId, sessionId } from '../core/ids.ts';
 import type { Inventory } from '../core/inventory.ts';
 import { type LiveView, liveViewUrl } from '../core/liveView.ts';
+import { titleWithoutValues } from '../core/maskedAddress.ts';
 import type { Page } from '../core/page.ts';
 import { type EndAnswer, type Link, type Provider, type ProviderKind, usualEnding } from '../core/provider.ts';
 import { ProviderError, unaddressable } from '../core/providerError.ts';
@@ -424,7 +425,8 @@ function sessionOf(id: string, rows: readonly Row[]): Session {
   const [first] = rows;
   const pages = rows.flatMap((row): Page[] => {
     if (row.type !== 'page' || !v.is(BrowserId, row.id)) return [];
-    return [{ id: pageId(row.id), title: row.title ?? '', url: row.url ?? '' }];
+    const url = row.url ?? '';
+    return [{ id: pageId(row.id), title: titleWithoutValues(row.title ?? '', url), url }];
   });
   const clients = first?.numbConnected ?? undefined;
   const trackingId = first?.trackingId ?? undefined;

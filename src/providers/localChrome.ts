@@ -3,6 +3,7 @@ import type { AccountFacts } from '../core/account.ts';
 import type { CdpConnection, SessionDevtools } from '../core/cdp.ts';
 import { idFault, type PageId, pageId, type SessionId, sessionId } from '../core/ids.ts';
 import type { Inventory, ListFault } from '../core/inventory.ts';
+import { titleWithoutValues } from '../core/maskedAddress.ts';
 import { isEmptyTab, type Page } from '../core/page.ts';
 import type { EndAnswer, Link, Provider, ProviderKind } from '../core/provider.ts';
 import { ProviderError, unaddressable } from '../core/providerError.ts';
@@ -182,7 +183,7 @@ async function contextsOf(cdp: CdpConnection, signal: AbortSignal): Promise<Cont
   for (const { targetId, type, title, url, browserContextId } of rows) {
     if (type !== 'page') continue;
     const pages = isolated.get(browserContextId ?? defaultId) ?? defaultPages;
-    pages.push({ id: pageId(targetId), title, url });
+    pages.push({ id: pageId(targetId), title: titleWithoutValues(title, url), url });
     if (pages === defaultPages) ownContexts.add(browserContextId);
   }
   return {

@@ -1,9 +1,8 @@
 import * as v from 'valibot';
 import { type Disposable, Emitter, type Event } from '../core/event.ts';
 import type { AccountId, SessionId } from '../core/ids.ts';
-import { titleWithoutValues } from '../core/maskedAddress.ts';
 import { same } from '../core/same.ts';
-import { type Fate, hostOf, type Session } from '../core/session.ts';
+import { type Fate, hostOf } from '../core/session.ts';
 import type { Memory } from '../core/vault.ts';
 import type { Accounts } from './accounts.ts';
 import type { SessionStore } from './sessionStore.ts';
@@ -34,12 +33,6 @@ const EndedSession = v.object({
 /** A session that was listed and is not any longer. Holds no secret and no address; commands take it for a target. */
 export type EndedSession = v.InferOutput<typeof EndedSession>;
 
-/** It goes to the disk, where no address may leave what is secret in it. */
-function nameOf(session: Session): string | undefined {
-  const urls = (session.pages ?? []).map(({ url }) => url);
-  return session.name === undefined ? hostOf(session) : titleWithoutValues(session.name, urls);
-}
-
 /** The sessions that ended last, the newest first; kept across restarts. */
 export class History implements Disposable {
   readonly #memory: Memory;
@@ -61,7 +54,7 @@ export class History implements Disposable {
           accountId: account,
           account: accounts.get(account)?.label ?? '',
           sessionId: session.id,
-          name: nameOf(session),
+          name: session.name ?? hostOf(session),
           startedAt: start.at,
           startIsExact: start.exact,
           endedAt: now(),

@@ -125,6 +125,8 @@ describe('what is offered after an end, inside VS Code', () => {
     server.behave();
     server.sessions.delete('sess_a');
     await api.refresh();
+    // A list alone is no proof: it is asked for.
+    await until(() => api.sessions(accountId).length === 1);
     const before = deletions().length;
     press();
     await until(() => person.questions.length === 2);

@@ -1,5 +1,5 @@
 import * as l10n from '@vscode/l10n';
-import type { AccountId } from '../../core/ids.ts';
+import type { AccountId, GroupId } from '../../core/ids.ts';
 import { type IsMine, isMineBy } from '../../core/ownership.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { EndTarget } from '../../services/ender.ts';
@@ -51,7 +51,10 @@ export async function endTargets(context: CommandContext, targets: readonly Targ
   }
   const byItself = targets.length === 1 && first?.sessionId !== undefined;
   const part = filteredPart(context, targets);
-  return endConfirmed(context, sessions, { byItself, part, unknown: unknownAccounts(context, wide) });
+  const unknown = unknownAccounts(context, wide);
+  const group =
+    targets.length === 1 && first?.groupId !== undefined ? groupOf(context, first.accountId, first.groupId) : undefined;
+  return endConfirmed(context, sessions, { byItself, part, unknown, group });
 }
 
 /** How much of what is to end a filter leaves, where it hides some of it. */
@@ -122,6 +125,8 @@ export function endAndTell(context: CommandContext, ends: readonly EndTarget[]):
 export interface Asked {
   /** Whether one session was named by itself, which is the one way to one that is held back. */
   readonly byItself?: boolean;
+  /** What the group is called that they were named by. */
+  readonly group?: string | undefined;
   /** How much of what was named these are, where the list hides the rest. */
   readonly part?: FilteredPart | undefined;
   /** What is left out beside what {@link partOf} leaves out of these. */
@@ -134,7 +139,7 @@ export interface Asked {
 export async function endConfirmed(
   context: CommandContext,
   sessions: readonly EndTarget[],
-  { byItself = false, part, leftOut: also = [], unknown = [] }: Asked,
+  { byItself = false, group, part, leftOut: also = [], unknown = [] }: Asked,
 ): Promise<PublicEndReport> {
   const [only] = sessions;
   if (only === undefined) return publicReport(context, []);
@@ -144,15 +149,26 @@ export async function endConfirmed(
     void context.prompts.tell('info', nothingToEnd(context, leftOut, [], []), []);
     return publicReport(context, []);
   }
-  const accounts = accountsOf(ends);
-  const message =
-    ends.length === 1
-      ? l10n.t('End 1 session?')
-      : accounts === 1
-        ? l10n.t('End {0} sessions?', ends.length)
-        : l10n.t('End {0} sessions in {1} accounts?', ends.length, accounts);
-  const confirmed = await confirmMany(context, ofPart(part, message), ends, [...leftOut, ...also], unknown);
+  const confirmed = await confirmMany(
+    context,
+    ofPart(part, messageFor(ends, group)),
+    ends,
+    [...leftOut, ...also],
+    unknown,
+  );
   return confirmed ? endAndTell(context, ends) : cancelled(context, ends);
+}
+
+function messageFor(ends: readonly EndTarget[], group: string | undefined): string {
+  const count = ends.length;
+  if (group !== undefined) {
+    return count === 1 ? l10n.t('End 1 session of “{0}”?', group) : l10n.t('End {0} sessions of “{1}”?', count, group);
+  }
+  if (count === 1) return l10n.t('End 1 session?');
+  const accounts = accountsOf(ends);
+  return accounts === 1
+    ? l10n.t('End {0} sessions?', count)
+    : l10n.t('End {0} sessions in {1} accounts?', count, accounts);
 }
 
 async function endOne(context: CommandContext, target: EndTarget): Promise<PublicEndReport> {
@@ -251,16 +267,20 @@ export function subjectsOf(context: CommandContext, targets: readonly EndTarget[
   return targets.map((target) => subjectOf(context, target, isMine));
 }
 
+function groupOf({ store }: CommandContext, accountId: AccountId, groupId: GroupId): string | undefined {
+  const group = store.state(accountId)?.contents.groups.get(groupId);
+  return group && groupName(group);
+}
+
 function subjectOf(context: CommandContext, { accountId, session }: EndTarget, isMine: IsMine | undefined): EndSubject {
   const start = context.store.startOf(accountId, session.id);
-  const group = session.groupId && context.store.state(accountId)?.contents.groups.get(session.groupId);
   return {
     account: nameOf(context, accountId),
     vendor: plainText(kindOfAccount(context, accountId)?.label ?? ''),
     name: sessionName(session),
     age: ageOf(context, accountId, session.id),
     young: start?.exact === true && context.now() - start.at < youngMs,
-    group: group ? groupName(group) : undefined,
+    group: session.groupId && groupOf(context, accountId, session.groupId),
     loss: kindOfAccount(context, accountId)?.wording.ending ?? '',
     closes: session.ends === 'pages' ? (session.pages ?? []).map(pageName) : undefined,
     heldBack: reasonLeftOut(context, { accountId, session }),

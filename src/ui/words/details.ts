@@ -1,5 +1,5 @@
 import type { Account } from '../../core/account.ts';
-import { hidden, titleWithoutValues, withoutValues } from '../../core/maskedAddress.ts';
+import { hidden, withoutValues } from '../../core/maskedAddress.ts';
 import { redactor } from '../../core/redact.ts';
 import type { Session } from '../../core/session.ts';
 import { knownPages, type SessionsView, troubleOf } from '../../services/sessionStore.ts';
@@ -11,8 +11,8 @@ const withoutSecrets = redactor([]);
 const invisible = /[\p{Cf}\u007f-\u009f\u2028\u2029]/gu;
 
 /**
- * What is known of a session, as JSON: what its owner wrote on it with secrets masked, and of its pages' addresses,
- * also where they stand for titles, all but what stands behind the question mark, which often is some. What cannot be seen is written as JSON escapes it.
+ * What is known of a session, as JSON: what its owner wrote on it with secrets masked, and of its pages' addresses all but
+ * what stands behind the question mark, which often is some. What cannot be seen is written as JSON escapes it.
  */
 export function detailsText(account: Account, session: Session, store: SessionsView): string {
   const text = JSON.stringify(detailsOf(account, session, store), null, 2);
@@ -28,11 +28,10 @@ function detailsOf(account: Account, session: Session, store: SessionsView): obj
   const start = store.startOf(account.id, session.id);
   const life = store.life(account.id, session.id);
   const pages = knownPages(store, account.id, session.id);
-  const urls = [...(pages ?? []), ...(session.pages ?? [])].map(({ url }) => url);
   const group = session.groupId && state?.contents.groups.get(session.groupId);
   return {
     id: session.id,
-    name: session.name === undefined ? undefined : titleWithoutValues(session.name, urls),
+    name: text(session.name),
     account: { provider: account.provider, label: account.label, address: account.origin },
     phase: session.phase,
     status: text(session.status),
@@ -46,7 +45,7 @@ function detailsOf(account: Account, session: Session, store: SessionsView): obj
     facts: Object.fromEntries(session.facts.map(([label, value]) => [label, masked(label, value)])),
     pages: pages?.map(({ id, title, url }) => ({
       id,
-      title: titleWithoutValues(title, urls),
+      title: text(title),
       url: withoutValues(url),
     })),
     ends: session.ends,

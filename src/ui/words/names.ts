@@ -1,7 +1,6 @@
 import * as l10n from '@vscode/l10n';
 import type { Account } from '../../core/account.ts';
 import type { Group } from '../../core/group.ts';
-import { titleWithoutValues } from '../../core/maskedAddress.ts';
 import type { Page } from '../../core/page.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { ProviderKind } from '../../core/provider.ts';
@@ -14,10 +13,7 @@ export function shortId(id: string): string {
 
 /** What a session is called: its owner's name for it, else the host of its first page, else its short id. */
 export function sessionName(session: Session): string {
-  const urls = (session.pages ?? []).map(({ url }) => url);
-  return (
-    plainText(titleWithoutValues(session.name ?? '', urls)) || plainText(hostOf(session) ?? '') || shortId(session.id)
-  );
+  return plainText(session.name ?? '') || plainText(hostOf(session) ?? '') || shortId(session.id);
 }
 
 /** What a group is called. */
@@ -27,7 +23,7 @@ export function groupName({ id, name }: Group): string {
 
 /** What a page is called: its title, else its address. */
 export function pageName({ title, url }: Page): string {
-  return plainText(titleWithoutValues(title, [url])) || plainText(pageAddress(url)) || l10n.t('Untitled page');
+  return plainText(title) || plainText(pageAddress(url)) || l10n.t('Untitled page');
 }
 
 /** A page's host and path. Its query may hold somebody's secrets and is left out. */

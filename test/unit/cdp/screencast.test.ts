@@ -405,6 +405,11 @@ describe('screencast', function () {
     }
   });
 
+  it('calls a page that has no title by no more of its address than may be told', async () => {
+    const one = await watch(await context('nothing?code=canary'));
+    await until(() => titles(one)[0]?.endsWith('/nothing?code=•••') === true, 'its query is told');
+  });
+
   it('brings no page to the front for who steers no longer', async () => {
     const id = await context('form');
     const one = await watch(id);

@@ -73,6 +73,13 @@ describe('Local Chrome', function () {
     assert.equal(session?.heldBack, undefined);
   });
 
+  it('calls a page that has no title by no more of its address than may be told', async () => {
+    await devtools.openContext('data:text/html,<p>canary</p>');
+    const isThere = ({ pages }: Session) => pages?.some(({ title }) => title === 'data:•••') === true;
+    const session = (await settled((all) => all.some(isThere))).find(isThere);
+    assert.equal(session?.name, 'data:•••');
+  });
+
   it('lists no tab of the browser that has no page yet', async () => {
     const silent = createServer(() => {}).listen(0, '127.0.0.1');
     await once(silent, 'listening');

@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { accountId, pageId, sessionId } from '../../../src/core/ids.ts';
+import { accountId, sessionId } from '../../../src/core/ids.ts';
 import { History } from '../../../src/services/history.ts';
 import { SessionStore } from '../../../src/services/sessionStore.ts';
 import { someSession } from '../sessions.ts';
@@ -41,17 +41,6 @@ describe('history', () => {
     );
     assert.deepEqual(told.get('mine'), { by: 'you', name: 'named mine', startedAt: 400_000, endedAt: now });
     assert.equal(told.get('other')?.by, 'elsewhere');
-  });
-
-  it('writes down no address with its values, though Chrome titles a page that has none by its address', () => {
-    const url = 'http://127.0.0.1:8080/x?code=canary-0123';
-    const session = someSession('a', { name: url.slice(7), pages: [{ id: pageId('p'), title: url.slice(7), url }] });
-    const run = store.beginList(account);
-    run.arrive({ sessions: [session], groups: [], faults: [], account: undefined });
-    run.complete(true);
-    list();
-    assert.equal(history.all[0]?.name, '127.0.0.1:8080/x?code=•••');
-    assert.doesNotMatch(JSON.stringify(memory.values.get('endedSessions')), /canary/);
   });
 
   it('takes back what a list had left out by mistake', () => {

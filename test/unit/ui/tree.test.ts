@@ -160,15 +160,6 @@ describe('tree', () => {
     assert.equal(rowFor('b').label, 'shop.example');
   });
 
-  it('shows no address with its values, though Chrome titles a page that has none by its address', () => {
-    const page = { id: pageId('p'), title: 'shop.example/x?code=canary', url: 'https://shop.example/x?code=canary' };
-    list({ sessions: [someSession('a', { name: page.title, pages: [page] })] });
-    assert.deepEqual(drawn().slice(1), [
-      '  shop.example/x?code=••• | 12m · 1 page',
-      '    shop.example/x?code=••• | shop.example/x',
-    ]);
-  });
-
   it('says of each state what it is, by icon and words, never by colour alone', () => {
     list({
       sessions: [

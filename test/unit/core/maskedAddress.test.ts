@@ -1,0 +1,31 @@
+import { strict as assert } from 'node:assert';
+import { titleWithoutValues } from '../../../src/core/maskedAddress.ts';
+
+describe('a title that may be an address', () => {
+  it('keeps none of its values, as Chrome writes it where a page has no title', () => {
+    // [the page's address, what Chrome calls it, what is told of that]
+    const untitled = [
+      [
+        'http://127.0.0.1:80/form?code=can%20ary&x=%C3%A9#canary',
+        '127.0.0.1/form?code=can ary&x=é#canary',
+        '127.0.0.1/form?code=•••&x=•••#•••',
+      ],
+      ['https://a.example/?canary', 'https://a.example/?canary', 'https://a.example/?•••'],
+      ['http://xn--bcher-kva.example/?q=canary', 'bücher.example/?q=canary', 'bücher.example/?q=•••'],
+      ['file:///tmp/report.html?q=canary', 'report.html?q=canary', 'report.html?q=•••'],
+      ['view-source:http://a.example/?q=canary', 'view-source:a.example/?q=canary', 'view-source:a.example/?q=•••'],
+      ['about:blank?canary', 'about:blank?canary', 'about:blank?•••'],
+      ['data:text/html,canary', 'data:text/html,canary', 'data:•••'],
+      // The page has gone on, and its title not yet.
+      ['http://a.example/next', 'a.example/?q=canary', 'a.example/?q=•••'],
+    ] as const;
+    for (const [url, title, told] of untitled) assert.equal(titleWithoutValues(title, url), told);
+  });
+
+  it('is as it was where it is none', () => {
+    const titles = ['', 'What is new? - A', 'Why?', 'C# and F#', 'a.example: what now?', 'Note: really?', 'a.example'];
+    for (const title of titles) {
+      for (const url of ['https://a.example/?q=1#top', '']) assert.equal(titleWithoutValues(title, url), title);
+    }
+  });
+});

@@ -89,6 +89,7 @@ function news(told) {
 
 /** @param {PanelState} next */
 function draw(next) {
+  const held = document.activeElement;
   // What is told of the pictures is told of those of one page, and makes way for other news.
   if (news(next) !== news(state)) unreadable = 0;
   state = next;
@@ -101,6 +102,12 @@ function draw(next) {
   drawToolbar(next);
   drawNotice(next);
   drawStage(next.stage);
+  if (held instanceof HTMLElement && held !== document.body && !held.checkVisibility()) standBeside();
+}
+
+/** What had the focus is there no longer: the next key goes on from where it was, and a second Enter presses nothing. */
+function standBeside() {
+  (card.hidden ? element('name') : element('heading')).focus({ preventScroll: true });
 }
 
 /** @param {PanelState} next */
@@ -315,6 +322,18 @@ element('toolbar').addEventListener('keydown', (event) => {
   event.preventDefault();
   to.focus();
   keepOneStop();
+});
+
+// Whatever opens in front of a panel takes the focus from what was pressed.
+/** @type {HTMLElement | undefined} */
+let focused;
+addEventListener('focusin', ({ target }) => {
+  if (target instanceof HTMLElement) focused = target;
+});
+addEventListener('focus', () => {
+  if (focused === undefined || document.activeElement !== document.body) return;
+  if (focused.checkVisibility()) focused.focus({ preventScroll: true });
+  else standBeside();
 });
 
 // What a person does to the picture.

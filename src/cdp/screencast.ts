@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import type { CdpConnection, CdpEvent, SessionDevtools } from '../core/cdp.ts';
-import type { Clock } from '../core/clock.ts';
+import { type Clock, sleep } from '../core/clock.ts';
 import { type Disposable, Emitter, type Event } from '../core/event.ts';
 import type { PageId } from '../core/ids.ts';
 import type { Page } from '../core/page.ts';
@@ -19,6 +19,8 @@ const mostHanded = 2;
 const backgroundMs = 1_000;
 /** Events this soon after a screenshot are taken for its doing. */
 const afterShotMs = 400;
+/** How long a screencast may take to tell whether its page is drawn. */
+const settleMs = 500;
 /** How long a page may be between one browser process and the next. */
 const swapMs = 200;
 /** How often the browser is asked for what it does not tell by itself, and so whether it is still there. */
@@ -328,8 +330,10 @@ export class Screencast implements Disposable {
   async #takeOver(shown: Shown): Promise<void> {
     await this.#send('Page.enable', {}, shown);
     // The person may have stopped meanwhile, or gone to another page.
-    if (!this.#steering || this.#shown !== shown || this.#condition !== 'background') return;
-    await this.#send('Page.bringToFront', {}, shown);
+    const isMeant = () => this.#steering && this.#shown === shown;
+    // A screencast that has only just begun has not told yet whether its page is drawn.
+    if (isMeant() && this.#condition !== 'background') await sleep(this.#options.clock, settleMs, this.#stop.signal);
+    if (isMeant() && this.#condition === 'background') await this.#send('Page.bringToFront', {}, shown);
   }
 
   /** Leaves dialogs to the browser and its other clients again. The screencast ends with that, and so begins anew. */

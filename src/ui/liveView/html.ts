@@ -43,7 +43,7 @@ export function panelHtml(page: PanelPage): string {
 </head>
 <body>
 <header>
-<div id="who"><span id="dot" data-dot="live" role="img"></span><h1 id="name">${escapeHtml(page.name)}</h1><span id="status" role="status"></span><span id="account"></span></div>
+<div id="who"><span id="dot" data-dot="live" role="img"></span><h1 id="name" tabindex="-1">${escapeHtml(page.name)}</h1><span id="status" role="status"></span><span id="account"></span></div>
 <div role="toolbar" id="toolbar" aria-label="${escapeHtml(l10n.t('Live view'))}">
 <select id="pages" aria-label="${escapeHtml(l10n.t('Page of the session'))}" hidden></select>
 ${button('mode', l10n.t('Interact'), l10n.t('Clicks and keys go to the page while this is on'), true)}
@@ -59,7 +59,7 @@ ${button('endSession', l10n.t('End Session…'), l10n.t('End the session, after 
 <canvas id="picture" role="img" aria-label="${escapeHtml(l10n.t('Picture of {0}', page.name))}" hidden></canvas>
 <textarea id="keys" aria-label="${escapeHtml(l10n.t('Keys that go to the page; F6 leaves it'))}" autocapitalize="off" autocomplete="off" spellcheck="false" hidden></textarea>
 <p id="note" role="status" hidden></p>
-<section id="card" aria-labelledby="heading" hidden><h2 id="heading"></h2><div id="lines"></div><div id="choices"></div></section>
+<section id="card" aria-labelledby="heading" hidden><h2 id="heading" tabindex="-1"></h2><div id="lines"></div><div id="choices"></div></section>
 </main>
 <script type="module" nonce="${nonce}" src="${escapeHtml(page.scriptUri)}"></script>
 </body>

@@ -95,6 +95,8 @@ function draw(next) {
   state = next;
   editor.setState({ ...next.identity, fits });
   write(element('name'), next.name);
+  document.title = next.name;
+  picture.setAttribute('aria-label', (stage.dataset['picture'] ?? '').replace('{0}', next.name));
   write(element('account'), next.account);
   write(element('status'), next.status);
   element('dot').dataset['dot'] = next.dot;
@@ -111,13 +113,13 @@ function standBeside() {
 }
 
 /** @param {PanelState} next */
-function drawToolbar({ can, identity, pages: all, shownPage }) {
+function drawToolbar({ can, mode, pages: all, shownPage }) {
   for (const name of /** @type {const} */ (['mode', 'fit', 'reload', 'copyLink', 'openIn', 'endSession'])) {
     element(name).hidden = !can[name];
   }
-  element('mode').setAttribute('aria-pressed', String(identity.mode === 'interact'));
+  element('mode').setAttribute('aria-pressed', String(mode === 'interact'));
   element('fit').setAttribute('aria-pressed', String(!fits));
-  document.body.dataset['mode'] = identity.mode;
+  document.body.dataset['mode'] = mode;
   pages.hidden = all.length < 2;
   const there = [...pages.options].map(({ value, text }) => `${value} ${text}`).join('\n');
   if (there !== all.map(({ id, label }) => `${id} ${label}`).join('\n')) {
@@ -148,14 +150,14 @@ function drawStage(next) {
   if (next.kind === 'frame') showFrame(next);
   else if (next.kind === 'cast' || !next.overLast) removeFrame();
   if (frame !== undefined) {
-    const steers = next.kind === 'frame' && state?.identity.mode === 'interact';
+    const steers = next.kind === 'frame' && state?.mode === 'interact';
     frame.inert = !steers;
     frame.classList.toggle('past', next.kind === 'card');
   }
   const seen = page.width > 0;
   picture.hidden = next.kind === 'frame' || !seen || (next.kind === 'card' && !next.overLast);
   picture.classList.toggle('past', next.kind === 'card' || (next.kind === 'cast' && next.stale));
-  keys.hidden = !(next.kind === 'cast' && state?.identity.mode === 'interact');
+  keys.hidden = !(next.kind === 'cast' && state?.mode === 'interact');
   drawCard(next.kind === 'card' ? next.card : undefined);
   drawNote();
 }
@@ -338,7 +340,7 @@ addEventListener('focus', () => {
 
 // What a person does to the picture.
 
-const steers = () => state?.identity.mode === 'interact' && state.stage.kind === 'cast' && page.width > 0;
+const steers = () => state?.mode === 'interact' && state.stage.kind === 'cast' && page.width > 0;
 /** @param {{ clientX: number, clientY: number }} event */
 const point = (event) => pointOf(event, picture.getBoundingClientRect(), page);
 /** @param {PageInput} input */

@@ -166,6 +166,8 @@ export class Screencast implements Disposable {
   #swap: Disposable | undefined;
   /** Whether a frame came that could not be acknowledged, so that the stream may not go on. */
   #isStuck = false;
+  /** How many pages are being attached to. */
+  #attaching = 0;
   /** Counts the changes of the page that is shown: what was asked about one before is of no use. */
   #turn = 0;
 
@@ -252,10 +254,14 @@ export class Screencast implements Disposable {
     this.#inBackground(steering ? this.#takeOver(this.#shown) : this.#handBack(this.#shown));
   }
 
-  /** Does to the page what a person did to its picture. Dropped while nobody steers or no page is shown. */
+  /**
+   * Does to the page what a person did to its picture. Dropped while nobody steers, and until there is a picture of the
+   * page: what is done to that of the one before is not meant for it.
+   */
   input(input: PageInput): void {
     const shown = this.#shown;
-    if (!this.#steering || shown === undefined) return;
+    const isSeen = this.#condition === 'live' || this.#condition === 'background';
+    if (!this.#steering || shown === undefined || !isSeen) return;
     this.#inBackground(this.#send(...inputCommand(input), shown));
   }
 
@@ -300,7 +306,9 @@ export class Screencast implements Disposable {
   }
 
   async #attach(page: PageId, turn: number): Promise<void> {
-    const shown = { page, target: await this.#targets.attach(page, this.#stop.signal) };
+    this.#attaching++;
+    const attached = this.#targets.attach(page, this.#stop.signal).finally(() => this.#attaching--);
+    const shown = { page, target: await attached };
     if (turn !== this.#turn) return this.#leave(shown);
     this.#shown = shown;
     if (this.#steering) this.#inBackground(this.#takeOver(shown));
@@ -547,6 +555,8 @@ export class Screencast implements Disposable {
         () => {
           if (this.#isStuck && this.#shown !== undefined) this.#restartCast(this.#shown);
           this.#isStuck = false;
+          // One that could not be attached to is tried again.
+          if (this.#shown === undefined && this.#attaching === 0) this.#inBackground(this.#showWanted());
           this.#askAgain();
         },
         (error: unknown) => this.#lose(ProviderError.from(error)),

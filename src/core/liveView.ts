@@ -2,6 +2,8 @@ import { isLoopback } from './origin.ts';
 import { ProviderError } from './providerError.ts';
 
 const longestAddress = 8_192;
+/** What a content security policy takes for one host, and for nothing else: some characters mean more to it. */
+const oneHost = /^(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\])$/;
 
 /** Whether a person only looks at a session, or also steers it. */
 export type ViewMode = 'watch' | 'interact';
@@ -52,6 +54,7 @@ function safeUrl(raw: string): URL | undefined {
   const safe =
     url !== null &&
     raw.length <= longestAddress &&
+    oneHost.test(url.hostname) &&
     (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))) &&
     url.username === '' &&
     url.password === '';

@@ -4,16 +4,20 @@ import { redactor } from './redact.ts';
 export const hidden = '•••';
 const withoutSecrets = redactor([]);
 
+/** What looks like an address with a query or a fragment: nothing in it is blank up to where that begins. */
+const addressWithTail = /^[^\s?#]*[./:][^\s?#]*[?#]\S/;
+/** A longer name in a query is more likely a value that happens to have a "=" in it, or at its end. */
+const longestName = 20;
+
 /**
- * A page's title without the values of the address that it may be: Chrome titles a page that has none by its address, with
- * some of it decoded, and the beginning or the end cut off. Of an address before, as long as it was of the same host.
+ * A page's title without the values of an address that it may be: Chrome titles a page that has none by its address, with
+ * some of it decoded, the beginning or the end cut off, and for a while after the page has gone on to another.
  */
 export function titleWithoutValues(title: string, url: string): string {
   const [opaque] = /^(data|blob):(?=\S)/.exec(title) ?? [];
   if (opaque !== undefined) return `${opaque}${hidden}`;
   const tail = decoded(title.replace(/^[^?#]*/, ''));
-  const host = (URL.parse(title)?.host ?? '') || (URL.parse(`http://${title}`)?.host ?? '');
-  const isAddress = (tail.length > 1 && decoded(url).includes(tail)) || (host !== '' && URL.parse(url)?.host === host);
+  const isAddress = addressWithTail.test(title) || (tail.length > 1 && decoded(url).includes(tail));
   return withoutSecrets(isAddress ? withoutTail(title) : title);
 }
 
@@ -38,8 +42,13 @@ export function withoutValues(raw: string): string {
 
 /** An address without what stands behind its question mark, but for the names there, and without its fragment. */
 function withoutTail(address: string): string {
-  const [, path = '', query = '', fragment = ''] = /^([^?#]*)(\?[^#]*)?(#.*)?$/s.exec(address) ?? [];
-  // What has no name is all value.
-  const values = query.split('&').map((part) => part.replace(/^(\??[^=]*=|\?)?.*$/s, `$1${hidden}`));
-  return `${path}${query && values.join('&')}${fragment && `#${hidden}`}`;
+  const [, path = '', query, fragment = ''] = /^([^?#]*)(?:\?([^#]*))?(#.*)?$/s.exec(address) ?? [];
+  const site = path.replace(/;([^=;/]*)=[^;/]*/g, `;$1=${hidden}`);
+  return `${site}${query === undefined ? '' : `?${query.split('&').map(nameAlone).join('&')}`}${fragment && `#${hidden}`}`;
+}
+
+/** The name of a part of a query. What has none is all value, and so is what only ends as names do. */
+function nameAlone(part: string): string {
+  const [, name = '', value = '='] = /^([^=]+)=(.*)$/s.exec(part) ?? [];
+  return name.length > longestName || /^=+$/.test(value) ? hidden : `${name}=${hidden}`;
 }

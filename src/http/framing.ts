@@ -1,5 +1,6 @@
 import { type Clock, deadline } from '../core/clock.ts';
 import type { CheckFraming, Framing } from '../core/framing.ts';
+import { plainText } from '../core/plainText.ts';
 import { cancelled, ProviderError } from '../core/providerError.ts';
 import { type Transport, type TransportAnswer, TransportError } from './transport.ts';
 
@@ -27,7 +28,7 @@ export function openFramingCheck(transport: Transport, clock: Clock): CheckFrami
         });
         const next = redirectOf(answer, at);
         if (next === undefined) return framingOf(answer, ancestors);
-        if (next.origin !== url.origin) return { kind: 'elsewhere', host: next.host };
+        if (next.origin !== url.origin) return { kind: 'elsewhere', host: plainText(next.host, 100) || next.protocol };
         at = next;
       }
       throw new ProviderError({ kind: 'unexpectedAnswer', what: 'it redirects without end' }, `${what}: endless`);

@@ -32,9 +32,9 @@ export class Fates implements Disposable {
   }
 
   #follow(leaving: Leaving): void {
-    const { accountId, life } = leaving;
+    const { accountId, byYou } = leaving;
     // An end that was asked for here needs no explanation.
-    if (life !== 'running') return;
+    if (byYou) return;
     const waiting = this.#waiting.get(accountId);
     if (waiting === undefined) {
       this.#waiting.set(accountId, [leaving]);

@@ -49,7 +49,7 @@ export class History implements Disposable {
     const kept = v.safeParse(v.array(EndedSession), memory.get(memoryKey) ?? []);
     this.#ended = kept.success ? kept.output : [];
     this.#subscriptions = [
-      store.onDidLeave(({ accountId: account, session, start, life }) => {
+      store.onDidLeave(({ accountId: account, session, start, byYou }) => {
         this.#put({
           accountId: account,
           account: accounts.get(account)?.label ?? '',
@@ -58,7 +58,7 @@ export class History implements Disposable {
           startedAt: start.at,
           startIsExact: start.exact,
           endedAt: now(),
-          by: life === 'running' ? 'elsewhere' : 'you',
+          by: byYou ? 'you' : 'elsewhere',
         });
       }),
       // A list that left a running session out by mistake.

@@ -85,7 +85,8 @@ export interface Leaving {
   readonly accountId: AccountId;
   readonly session: Session;
   readonly start: { readonly at: number; readonly exact: boolean };
-  readonly life: Life['kind'];
+  /** Whether its end was asked for here, and not refused. */
+  readonly byYou: boolean;
 }
 
 /** The reading half: what the tree, commands and the exported API see. Everything is answered from memory. */
@@ -312,7 +313,7 @@ export class SessionStore implements SessionsView {
     const left = leaving.map((session): Leaving => {
       const seen = entry.firstSeen.get(session.id) ?? this.#now();
       const start = { at: session.startedAt ?? seen, exact: session.startedAt !== undefined };
-      return { accountId: account, session, start, life: (entry.lives.get(session.id) ?? running).kind };
+      return { accountId: account, session, start, byYou: isTaken(entry.lives.get(session.id) ?? running) };
     });
     for (const id of sessions.keys()) if (!entry.firstSeen.has(id)) entry.firstSeen.set(id, this.#now());
     for (const known of [entry.lives, entry.firstSeen, entry.pages]) {
@@ -342,6 +343,12 @@ export class SessionStore implements SessionsView {
   #fire(accountId: AccountId, membership: boolean, sessions: readonly SessionId[]): void {
     this.#changed.fire({ kind: 'account', accountId, membership, sessions });
   }
+}
+
+/** Whether a session's end was asked for, and the vendor has not said that it will not end it. */
+function isTaken(life: Life): boolean {
+  if (life.kind !== 'stuck') return life.kind === 'ending';
+  return life.why.kind === 'unproven' || (life.why.kind === 'stillRuns' && life.why.found);
 }
 
 /** What went wrong at an account's last refresh, if anything. */

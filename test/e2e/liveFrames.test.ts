@@ -376,6 +376,21 @@ describe('a person who watches sessions on their vendors’ own pages', function
     await panel.getByRole('button', { name: 'Close' }).click();
   });
 
+  it('sees no session of another key once the key is replaced, and is told that its own is not listed', async () => {
+    await openLive('shop.example');
+    await framed('shop.example');
+    const panel = await person.live('shop.example');
+    anchor.keys.set('other', 'sk-anchor-other-canary');
+    await person.choose(person.row('Account Anchor Browser · shop'), 'Replace Key…');
+    await person.type('Anchor Browser API key', 'sk-anchor-other-canary');
+    await panel.getByRole('heading', { name: 'Not in the list' }).waitFor();
+    assert.equal(await panel.locator('#status').innerText(), 'not known to run');
+    await person.choose(person.row('Account Anchor Browser · shop'), 'Replace Key…');
+    await person.type('Anchor Browser API key', anchor.key);
+    await framed('shop.example');
+    await closeAll();
+  });
+
   it('is told that the account of an open panel was removed, and keeps the session running', async () => {
     await openLive('shop.example');
     await framed('shop.example');
@@ -384,7 +399,7 @@ describe('a person who watches sessions on their vendors’ own pages', function
     await person.press('Remove Account');
     await panel.getByRole('heading', { name: 'The account was removed' }).waitFor();
     assert.equal(await panel.locator('iframe').count(), 0, 'it is still watched');
-    assert.equal(await panel.locator('#status').innerText(), 'end not proven');
+    assert.equal(await panel.locator('#status').innerText(), 'not known to run');
     assert.ok(anchor.running.includes('sess_shop'));
     await closeAll();
   });

@@ -128,13 +128,11 @@ describe('live view inside VS Code', () => {
         await until(() => liveTabs().length === 1);
       });
       await closeAll();
-      // What does not let itself be framed goes there by itself, unless a panel is what is wanted.
+      // What does not let itself be framed is explained: VS Code would write its address to the disk.
       server.livePage = { headers: { 'content-security-policy': "frame-ancestors 'none'" } };
       await command('openLiveView', { accountId, sessionId: 'sess_a' });
-      assert.equal(opened.length, 2);
-      await until(() => liveTabs().length === 0);
-      await withSetting('liveView.openIn', 'panel', () => command('openLiveView', { accountId, sessionId: 'sess_a' }));
-      assert.deepEqual([opened.length, liveTabs().length], [2, 1]);
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      assert.deepEqual([opened.length, liveTabs().length], [1, 1]);
     } finally {
       server.livePage = {};
       registration.dispose();

@@ -1,5 +1,6 @@
 import * as l10n from '@vscode/l10n';
 import type { AccountId, PageId, SessionId } from '../../core/ids.ts';
+import { withoutValues } from '../../core/maskedAddress.ts';
 import { plainText } from '../../core/plainText.ts';
 import { type Capability, type Screenshot, waysToSee } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
@@ -52,6 +53,14 @@ export async function takeScreenshot(context: CommandContext, args: readonly unk
     const provider = await connections.open(accountId);
     let picture: Screenshot | undefined;
     // The vendor's own call knows sessions only; a page is for DevTools.
+    if (pageId !== undefined && provider.devtools === undefined) {
+      void context.prompts.tell(
+        'info',
+        l10n.t('Of a page alone no picture can be taken here; of its session one can.'),
+        [],
+      );
+      return;
+    }
     if (provider.devtools !== undefined) {
       // A connection like that of a live view, which a vendor's own call is not.
       if (!(await mayWatch(context, accountId, title))) return;
@@ -112,7 +121,7 @@ export async function copyPageUrl(context: CommandContext, args: readonly unknow
         ...choice,
         label: pageName(page),
         description: choice.label,
-        detail: plainText(page.url, 200),
+        detail: plainText(withoutValues(page.url), 200),
         value: page.url,
       })),
     );

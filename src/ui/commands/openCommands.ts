@@ -75,5 +75,5 @@ export function openCommands(parts: CommandParts): OpenedCommands {
 export interface OpenedCommands extends vscode.Disposable {
   readonly run: RunCommand;
   /** Brings a panel back that was there before the window was loaded anew. */
-  readonly restoreLiveView: (panel: vscode.WebviewPanel, kept: unknown) => Promise<void>;
+  readonly restoreLiveView: (panel: vscode.WebviewPanel, kept: unknown) => void;
 }

@@ -24,7 +24,7 @@ import { acceptEffect, unknownEffect } from './effects.ts';
 import { panelHtml } from './html.ts';
 import { KnownSession } from './knownSession.ts';
 import { type FromPanel, fromPanel, type PanelButton, type ToPanel } from './messages.ts';
-import { isWatching, panelState, type Shown, type Stage } from './panelState.ts';
+import { isWatching, panelState, type Shown, type Stage, sendsPictures } from './panelState.ts';
 import { type Consent, findSight, type Sight, type SightParts, type Subject } from './sights.ts';
 
 /** The setting that keeps panels connected while nobody sees them. */
@@ -57,6 +57,8 @@ export interface LivePanelParts extends SightParts {
   readonly onChoose: (panel: LivePanel, page: PageId | undefined) => boolean;
   /** Does what a button stands for that is not about the panel alone. */
   readonly onButton: (panel: LivePanel, button: PanelButton) => void;
+  /** Has every panel follow that the person now knows what watching does at a vendor. */
+  readonly onAccept: () => void;
 }
 
 /** One panel: what it shows, and the connection behind it, which lasts for as long as somebody sees it. */
@@ -68,7 +70,7 @@ export class LivePanel implements vscode.Disposable {
   readonly #subscriptions: vscode.Disposable[] = [];
   readonly #known: KnownSession;
   #subject: Subject;
-  #mode: ViewMode;
+  #mode: ViewMode = 'watch';
   #stage: Stage = { kind: 'idle' };
   #disposed = false;
   #ready = false;
@@ -85,12 +87,11 @@ export class LivePanel implements vscode.Disposable {
   #timer: Disposable | undefined;
   #watching: Disposable | undefined;
 
-  constructor(panel: vscode.WebviewPanel, subject: Subject, mode: ViewMode, parts: LivePanelParts) {
+  constructor(panel: vscode.WebviewPanel, subject: Subject, parts: LivePanelParts) {
     this.panel = panel;
     this.openedFor = subject;
     this.#known = new KnownSession(parts, subject);
     this.#subject = subject;
-    this.#mode = mode;
     this.#parts = parts;
     panel.iconPath = vscode.Uri.joinPath(parts.media, 'liveView.svg');
     this.#subscriptions.push(
@@ -121,11 +122,6 @@ export class LivePanel implements vscode.Disposable {
   /** Whether the panel is connected to the session. */
   get isWatching(): boolean {
     return isWatching(this.#stage);
-  }
-
-  /** Whether the panel has just said that the vendor's page does not let itself be framed. */
-  get isRefused(): boolean {
-    return this.#stage.kind === 'card' && this.#stage.refused === true;
   }
 
   /** Whether the panel has just said that the session's link works only once. */
@@ -188,19 +184,20 @@ export class LivePanel implements vscode.Disposable {
     else if (this.#stage.kind === 'over') this.#set(this.#over());
     else {
       this.#learn();
-      this.#tell();
+      // With another key the account lists other sessions.
+      if (this.#known.isGone && this.isWatching) this.followOut(false);
+      else this.#tell();
     }
+  }
+
+  /** Shows the session after all, where the person was told what watching does and wants it at this vendor. */
+  followConsent(): void {
+    if (this.#stage.kind === 'card' && this.#stage.effect === true) void this.connect();
   }
 
   /** Follows a session out of its list. A browser that still sends pictures is not over, whatever a list leaves out. */
   followOut(byYou: boolean): void {
-    if (byYou || !this.#sendsPictures) this.conclude();
-  }
-
-  get #sendsPictures(): boolean {
-    if (this.#stage.kind !== 'cast') return false;
-    const { condition } = this.#stage.screencast.state;
-    return condition === 'live' || condition === 'background';
+    if (byYou || !sendsPictures(this.#stage)) this.conclude();
   }
 
   /** Draws anew what passes with time. */
@@ -235,15 +232,27 @@ export class LivePanel implements vscode.Disposable {
     const { accountId } = this.#subject;
     const account = accounts.get(accountId);
     if (account === undefined) return this.#over();
-    const known = store.state(accountId)?.kind;
-    if (known !== 'ready' && known !== 'failed') await refresher.refresh(accountId);
+    if (store.state(accountId)?.kind !== 'ready' || !(await this.#mayOfferViews())) await refresher.refresh(accountId);
     this.#learn();
     if (this.#known.isGone) {
       await this.#known.askFate();
       return this.#over();
     }
     const effect = await unknownEffect(this.#parts, accountId);
-    return effect === undefined ? undefined : { kind: 'card', card: effectCard(effect, this.#staysConnected) };
+    return effect === undefined
+      ? undefined
+      : { kind: 'card', card: effectCard(effect, this.#staysConnected), effect: true };
+  }
+
+  /** Whether the vendor can show sessions, as far as it is known; some are to be asked first what they are. */
+  async #mayOfferViews(): Promise<boolean> {
+    try {
+      const { liveView, devtools } = await this.#parts.connections.open(this.#subject.accountId);
+      return liveView !== undefined || devtools !== undefined;
+    } catch {
+      // Told when it is connected to.
+      return true;
+    }
   }
 
   async #see(sight: Sight): Promise<void> {
@@ -252,11 +261,7 @@ export class LivePanel implements vscode.Disposable {
         this.#set({ kind: 'card', card: oneTimeCard(), once: sight.view });
         return;
       case 'refused':
-        this.#set({
-          kind: 'card',
-          card: refusedCard(sight.framing, sight.host),
-          refused: sight.framing.kind === 'refused',
-        });
+        this.#set({ kind: 'card', card: refusedCard(sight.framing, sight.host) });
         return;
       case 'notAsked':
         this.#set({ kind: 'card', card: notAskedCard(sight.error, sight.host) });
@@ -345,6 +350,16 @@ export class LivePanel implements vscode.Disposable {
     }
     const { logger, store, refresher } = this.#parts;
     logger.info(`live view of ${id}: ${error.message}`);
+    if (
+      ProviderError.isOf(error, 'notFound') &&
+      this.#subject.pageId !== undefined &&
+      this.openedFor.pageId === undefined
+    ) {
+      // The page that it was turned to is gone, and the panel is about the session.
+      this.#subject = { ...this.#subject, pageId: undefined };
+      void this.connect();
+      return;
+    }
     this.#disconnect();
     const link = store.capabilities(accountId).has('liveView');
     this.#set({ kind: 'card', card: troubleCard(error, this.#known.host, link) });
@@ -372,6 +387,7 @@ export class LivePanel implements vscode.Disposable {
   followVisibility(): void {
     if (this.panel.visible) {
       if (this.#stage.kind === 'idle') void this.connect();
+      else this.#tell();
     } else if (!this.#staysConnected) {
       if (this.#stage.kind !== 'over') this.#disconnect();
       // A page that is kept would go on showing what it frames.
@@ -449,8 +465,9 @@ export class LivePanel implements vscode.Disposable {
   }
 
   async #paste(screencast: Screencast): Promise<void> {
+    const { shown } = screencast.state;
     const text = await vscode.env.clipboard.readText();
-    if (text !== '') screencast.input({ kind: 'text', text });
+    if (text !== '' && screencast.state.shown === shown) screencast.input({ kind: 'text', text });
   }
 
   #resize(size: { readonly width: number; readonly height: number } | null): void {
@@ -512,7 +529,7 @@ export class LivePanel implements vscode.Disposable {
   /** Remembers that the person knows what watching does at this vendor. */
   async #accept(): Promise<void> {
     await acceptEffect(this.#parts, this.#subject.accountId);
-    await this.connect();
+    this.#parts.onAccept();
   }
 
   /** Lets something go on by itself whose failure harms nothing, such as a clipboard that cannot be read. */
@@ -561,6 +578,7 @@ export class LivePanel implements vscode.Disposable {
       pages: this.#pages,
       knowsSteering: this.#parts.memory.get(steeringKey) === true,
       hint: this.#hint,
+      lasts: this.panel.visible || this.#staysConnected,
     };
     this.#post(panelState(shown, store, clock.now()));
   }

@@ -23,7 +23,8 @@ const linkTimeoutMs = 15_000;
 const redrawMs = 30_000;
 
 /** What live views work with. */
-export interface LiveViewsOptions extends Omit<LivePanelParts, 'catchUp' | 'onButton' | 'onChoose' | 'store'> {
+export interface LiveViewsOptions
+  extends Omit<LivePanelParts, 'catchUp' | 'onAccept' | 'onButton' | 'onChoose' | 'store'> {
   readonly store: SessionStore;
 }
 
@@ -56,8 +57,14 @@ export class LiveViews implements vscode.Disposable {
           if (change.kind === 'accounts' || change.accountId === panel.subject.accountId) panel.follow();
         });
       }),
-      store.onDidLeave(({ accountId, session, life }) => {
-        this.#of(accountId, session.id, (panel) => panel.followOut(life !== 'running'));
+      store.onDidLeave(({ accountId, session, byYou }) => {
+        this.#of(accountId, session.id, (panel) => panel.followOut(byYou));
+      }),
+      // What was connected with another key shows what its account may not even list any longer.
+      options.connections.onDidClose((id) => {
+        this.#each((panel) => {
+          if (panel.subject.accountId === id && panel.isWatching) void panel.connect();
+        });
       }),
       // More is known of an end than when it was seen.
       history.onDidChange(() => this.#each((panel) => panel.follow())),
@@ -103,23 +110,18 @@ export class LiveViews implements vscode.Disposable {
       localResourceRoots: [this.#options.media],
       retainContextWhenHidden: this.#options.setting(keepAlive, false),
     });
-    const live = new LivePanel(panel, subject, 'watch', this.#parts());
-    await this.#adopt(live);
-    if (openIn === 'auto' && live.isRefused && (await hasIntegratedBrowser())) {
-      await this.#openIntegrated(subject);
-      panel.dispose();
-    }
+    this.#adopt(new LivePanel(panel, subject, this.#parts()));
   }
 
   /** Takes over a panel that was there before the window was loaded anew. One that says nothing of itself is closed. */
-  async restore(panel: vscode.WebviewPanel, kept: unknown): Promise<void> {
+  restore(panel: vscode.WebviewPanel, kept: unknown): void {
     const identity = identityOf(kept);
     if (identity === undefined || this.#find(keptSubject(identity)) !== undefined) {
       panel.dispose();
       return;
     }
     panel.webview.options = { enableScripts: true, localResourceRoots: [this.#options.media] };
-    await this.#adopt(new LivePanel(panel, keptSubject(identity), identity.mode, this.#parts()));
+    this.#adopt(new LivePanel(panel, keptSubject(identity), this.#parts()));
   }
 
   /**
@@ -139,18 +141,21 @@ export class LiveViews implements vscode.Disposable {
       this.#host.prompts.note(
         oneTime === 'yes'
           ? l10n.t('Link copied. Whoever opens it can watch and may be able to steer; it works only once.')
-          : l10n.t('Link copied. Whoever has it can watch, and may be able to steer.'),
+          : oneTime === 'unknown'
+            ? l10n.t('Link copied. Whoever has it can watch, and may be able to steer; it may work only once.')
+            : l10n.t('Link copied. Whoever has it can watch, and may be able to steer.'),
       );
     });
   }
 
-  async #adopt(live: LivePanel): Promise<void> {
+  /** It connects by itself, and others are not kept waiting for that. */
+  #adopt(live: LivePanel): void {
     this.#panels.add(live);
     live.panel.onDidDispose(() => {
       this.#panels.delete(live);
       live.dispose();
     });
-    await live.connect();
+    void live.connect();
   }
 
   /** The panel that shows a session or page, or else one that was opened for it and was turned to another page since. */
@@ -170,9 +175,11 @@ export class LiveViews implements vscode.Disposable {
       onButton: (panel, button) => void this.#press(panel, button),
       onChoose: ({ subject }, pageId) => {
         const other = this.#find({ ...subject, pageId });
-        other?.panel.reveal();
+        // Whoever goes through the pages by keyboard is not taken away from them.
+        other?.panel.reveal(undefined, true);
         return other !== undefined;
       },
+      onAccept: () => this.#each((panel) => panel.followConsent()),
     };
   }
 
@@ -218,13 +225,22 @@ export class LiveViews implements vscode.Disposable {
   }
 
   async #openIn(subject: Subject): Promise<void> {
-    const choice = (label: string, icon: string, value: () => Promise<unknown>): Choice<() => Promise<unknown>> => {
-      return { label, icon, description: '', detail: '', heading: undefined, value };
+    const choice = (label: string, icon: string, value: () => Promise<unknown>, detail = '') => {
+      return { label, icon, description: '', detail, heading: undefined, value } satisfies Choice<
+        () => Promise<unknown>
+      >;
     };
     const choices = [
       choice(l10n.t('External Browser'), 'link-external', () => this.openExternal(subject)),
       ...((await hasIntegratedBrowser())
-        ? [choice(l10n.t('Integrated Browser'), 'globe', () => this.#openIntegrated(subject))]
+        ? [
+            choice(
+              l10n.t('Integrated Browser'),
+              'globe',
+              () => this.#openIntegrated(subject),
+              l10n.t('VS Code writes down the addresses of its browser’s tabs; whoever has this one can watch.'),
+            ),
+          ]
         : []),
       choice(l10n.t('Copy Link'), 'link', () => this.copyLink(subject)),
     ];

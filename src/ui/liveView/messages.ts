@@ -4,8 +4,8 @@ import { idFault } from '../../core/ids.ts';
 import type { ViewMode } from '../../core/liveView.ts';
 
 /**
- * What a panel keeps between windows: who it shows and how. Never an address: VS Code writes this to the disk, and whoever
- * has the address can watch.
+ * What a panel keeps between windows: who it shows. Never an address: VS Code writes this to the disk, and whoever has the
+ * address can watch. Nor whether the person steers, which each window begins without.
  */
 export interface PanelIdentity {
   readonly v: 1;
@@ -13,7 +13,6 @@ export interface PanelIdentity {
   readonly sessionId: string;
   /** Undefined for whatever page the session shows. */
   readonly pageId: string | undefined;
-  readonly mode: ViewMode;
 }
 
 /** What can be pressed on a panel, by what it does. */
@@ -74,6 +73,7 @@ export type PanelStage =
 export interface PanelState {
   readonly type: 'state';
   readonly identity: PanelIdentity;
+  readonly mode: ViewMode;
   readonly name: string;
   readonly account: string;
   readonly dot: 'live' | 'idle' | 'ending' | 'trouble' | 'ended' | 'unknown';
@@ -115,7 +115,6 @@ const Id = v.pipe(
   v.string(),
   v.check((raw) => idFault(raw) === undefined),
 );
-const Mode = v.picklist(['watch', 'interact']);
 /** How many pixels a picture may have; null for as many as the page has. */
 const Size = v.nullable(
   v.object({ width: v.pipe(v.number(), v.minValue(1)), height: v.pipe(v.number(), v.minValue(1)) }),
@@ -176,7 +175,6 @@ const Identity = v.object({
   accountId: v.pipe(v.string(), v.nonEmpty()),
   sessionId: Id,
   pageId: v.optional(Id),
-  mode: v.fallback(Mode, 'watch'),
 });
 
 /** Reads what a panel kept, which anybody may have written into the editor's files; undefined for anything else. */

@@ -23,8 +23,8 @@ export type Stage =
       readonly card: PanelCard;
       /** The link that works once of which the card tells. */
       readonly once?: LiveView;
-      /** Whether it tells that the vendor's page does not let itself be framed. */
-      readonly refused?: boolean;
+      /** Whether it tells what watching does, and waits for the person to want it. */
+      readonly effect?: boolean;
     }
   | OverStage
   | { readonly kind: 'frame'; readonly view: LiveView; readonly url: URL; readonly number: number }
@@ -57,6 +57,8 @@ export interface Shown {
   readonly knowsSteering: boolean;
   /** Whether what is framed may turn out to be blank. */
   readonly hint: boolean;
+  /** Whether anybody sees the panel, or it is to stay as it is while nobody does. */
+  readonly lasts: boolean;
 }
 
 /** All that the panel's page is to draw. */
@@ -68,7 +70,8 @@ export function panelState(shown: Shown, store: SessionsView, now: number): Pane
   const dot = dotOf(shown, store);
   return {
     type: 'state',
-    identity: { v: 1, accountId, sessionId, pageId, mode },
+    identity: { v: 1, accountId, sessionId, pageId },
+    mode,
     name: shown.name,
     account: account === undefined ? '' : accountName(account, shown.kind),
     dot,
@@ -96,9 +99,12 @@ export function isWatching({ kind }: Stage): boolean {
 
 function dotOf({ subject, session, stage }: Shown, store: SessionsView): PanelState['dot'] {
   if (stage.kind === 'over') return stage.proof === undefined ? 'unknown' : 'ended';
-  const { kind } = store.life(subject.accountId, subject.sessionId);
+  const { accountId, sessionId } = subject;
+  const { kind } = store.life(accountId, sessionId);
   if (kind === 'stuck') return 'trouble';
   if (kind === 'ending') return 'ending';
+  const isListed = store.session(accountId, sessionId) !== undefined && !store.unproven(accountId).has(sessionId);
+  if (!isListed && !sendsPictures(stage)) return 'unknown';
   return session?.phase === 'idle' ? 'idle' : 'live';
 }
 
@@ -112,7 +118,14 @@ function status({ accountId, sessionId }: Subject, store: SessionsView, now: num
   return age === undefined ? '' : l10n.t('running for {0}', age);
 }
 
-function panelStage({ stage, name, account }: Shown): PanelStage {
+/** Whether pictures come of it, which only a browser that runs sends. */
+export function sendsPictures(stage: Stage): boolean {
+  if (stage.kind !== 'cast') return false;
+  const { condition } = stage.screencast.state;
+  return condition === 'live' || condition === 'background';
+}
+
+function panelStage({ stage, name, account, lasts }: Shown): PanelStage {
   switch (stage.kind) {
     case 'idle':
       return { kind: 'card', card: waitingCard(), overLast: false };
@@ -120,7 +133,7 @@ function panelStage({ stage, name, account }: Shown): PanelStage {
       return { kind: 'card', card: stage.card, overLast: false };
     case 'over':
       // Without its account a session may go on, and what is framed with it.
-      return { kind: 'card', card: stage.card, overLast: account !== undefined };
+      return { kind: 'card', card: stage.card, overLast: account !== undefined && lasts };
     case 'frame': {
       const { view, url, number } = stage;
       const { sandbox, allow, farewell } = view;
@@ -136,7 +149,7 @@ function panelStage({ stage, name, account }: Shown): PanelStage {
     }
     case 'cast': {
       const { condition } = stage.screencast.state;
-      return { kind: 'cast', note: castNote(condition), stale: condition === 'crashed' || condition === 'noPage' };
+      return { kind: 'cast', note: castNote(condition), stale: !sendsPictures(stage) };
     }
     case 'lost':
       return { kind: 'cast', note: l10n.t('The connection was lost. Connecting again…'), stale: true };

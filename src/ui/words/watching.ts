@@ -200,7 +200,7 @@ export function dotWord(dot: PanelState['dot']): string {
     case 'ended':
       return l10n.t('not running');
     case 'unknown':
-      return l10n.t('end not proven');
+      return l10n.t('not known to run');
   }
 }
 

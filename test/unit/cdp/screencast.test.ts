@@ -405,6 +405,21 @@ describe('screencast', function () {
     }
   });
 
+  it('does nothing to a page of which there is no picture yet', async () => {
+    const id = await context('form');
+    const one = await watch(id);
+    await until(() => one.screencast.state.condition === 'live');
+    one.screencast.setSteering(true);
+    relay.lagMs = 300;
+    await openTab(id, 'clock');
+    await until(() => one.screencast.state.condition === 'opening');
+    one.screencast.input({ kind: 'text', text: 'meant for the form' });
+    await until(() => shownTitle(one) === 'Clock' && one.screencast.state.condition === 'live');
+    assert.ok(!relay.commands.some(({ method }) => method?.startsWith('Input.')));
+    one.screencast.input({ kind: 'text', text: 'meant for the clock' });
+    await until(() => relay.commands.some(({ method }) => method === 'Input.insertText'));
+  });
+
   it('calls a page that has no title by no more of its address than may be told', async () => {
     const one = await watch(await context('nothing?code=canary'));
     await until(() => titles(one)[0]?.endsWith('/nothing?code=•••') === true, 'its query is told');

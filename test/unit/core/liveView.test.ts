@@ -3,7 +3,7 @@ import { liveViewUrl } from '../../../src/core/liveView.ts';
 import { ProviderError } from '../../../src/core/providerError.ts';
 
 describe('live view addresses', () => {
-  const allows = ({ hostname }: URL) => hostname === 'live.example' || hostname === '127.0.0.1';
+  const allows = ({ hostname }: URL) => /live\.example/.test(hostname) || hostname === '127.0.0.1' || hostname === '*';
 
   it('are taken from hosts that the adapter knows', () => {
     assert.equal(liveViewUrl('https://live.example/x?t=1', allows).href, 'https://live.example/x?t=1');
@@ -21,6 +21,10 @@ describe('live view addresses', () => {
       'https://evil.example/canary',
       'https://user:canary@live.example/',
       `https://live.example/${'x'.repeat(100_000)}`,
+      // A content security policy would take these for more than one host.
+      'https://*/canary',
+      'https://*.live.example/canary',
+      "https://live.example;script-src'none'/canary",
     ]) {
       assert.throws(
         () => liveViewUrl(raw, allows),

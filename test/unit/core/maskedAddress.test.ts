@@ -16,8 +16,18 @@ describe('a title that may be an address', () => {
       ['view-source:http://a.example/?q=canary', 'view-source:a.example/?q=canary', 'view-source:a.example/?q=•••'],
       ['about:blank?canary', 'about:blank?canary', 'about:blank?•••'],
       ['data:text/html,canary', 'data:text/html,canary', 'data:•••'],
+      [
+        'view-source:https://a.example/?q=canary',
+        'view-source:https://a.example/?q=canary',
+        'view-source:https://a.example/?q=•••',
+      ],
       // The page has gone on, and its title not yet.
       ['http://a.example/next', 'a.example/?q=canary', 'a.example/?q=•••'],
+      ['http://127.0.0.1/slow', 'localhost:8080/cb?code=canary', 'localhost:8080/cb?code=•••'],
+      ['https://b.example/', 'https://login.example/cb?code=canary#canary', 'https://login.example/cb?code=•••#•••'],
+      // What ends as names do, and is none.
+      ['https://a.example/', 'a.example/invite?dG9rZW4tY2FuYXJ5LWNhbmFyeQ==', 'a.example/invite?•••'],
+      ['https://a.example/', 'a.example/x;jsessionid=canary?q=', 'a.example/x;jsessionid=•••?q=•••'],
     ] as const;
     for (const [url, title, told] of untitled) assert.equal(titleWithoutValues(title, url), told);
   });

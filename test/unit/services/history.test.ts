@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { accountId, sessionId } from '../../../src/core/ids.ts';
+import { ProviderError } from '../../../src/core/providerError.ts';
 import { History } from '../../../src/services/history.ts';
 import { SessionStore } from '../../../src/services/sessionStore.ts';
 import { someSession } from '../sessions.ts';
@@ -41,6 +42,21 @@ describe('history', () => {
     );
     assert.deepEqual(told.get('mine'), { by: 'you', name: 'named mine', startedAt: 400_000, endedAt: now });
     assert.equal(told.get('other')?.by, 'elsewhere');
+  });
+
+  it('calls an end the person’s own only where the vendor has not refused it', () => {
+    const refused = new ProviderError({ kind: 'forbidden' }, '403');
+    list('taken', 'refused', 'unproven');
+    for (const [id, why] of [
+      ['taken', { kind: 'stillRuns', found: true, said: undefined }],
+      ['refused', { kind: 'failed', error: refused }],
+      ['unproven', { kind: 'unproven', error: refused }],
+    ] as const) {
+      store.setLife(account, [sessionId(id)], { kind: 'stuck', since: now, why });
+    }
+    list();
+    const by = new Map(history.all.map((ended) => [ended.sessionId, ended.by]));
+    assert.deepEqual([by.get('taken'), by.get('refused'), by.get('unproven')], ['you', 'elsewhere', 'you']);
   });
 
   it('takes back what a list had left out by mistake', () => {

@@ -35,6 +35,7 @@ describe('what a panel draws', () => {
     ],
     knowsSteering: false,
     hint: false,
+    lasts: true,
   };
   const drawn = (more: Partial<Shown> = {}) => panelState({ ...usual, ...more }, store, now);
   /** A stage of pictures in this state. */
@@ -79,8 +80,16 @@ describe('what a panel draws', () => {
     assert.deepEqual([drawn().dot, drawn().status], ['trouble', 'not ended: still running']);
     store.setLife(account.id, [session.id], { kind: 'running' });
     store.beginList(account.id).complete(false);
-    assert.deepEqual([drawn().dot, drawn().status], ['live', 'not in the last list']);
+    assert.deepEqual(
+      [drawn().dot, drawn().dotWord, drawn().status],
+      ['unknown', 'not known to run', 'not in the last list'],
+    );
+    // A browser that sends pictures runs, whatever a list leaves out.
+    assert.equal(drawn({ stage: cast({}) }).dot, 'live');
+    list();
     assert.equal(drawn({ session: { ...session, phase: 'idle' } }).dotWord, 'idle');
+    store.reset(account.id);
+    assert.equal(drawn().dot, 'unknown');
   });
 
   it('warns before the first steering, of keys too where they go to a picture, and never again', () => {
@@ -126,16 +135,18 @@ describe('what a panel draws', () => {
       const { stage: its } = drawn({ stage });
       return its.kind === 'cast' && its.stale;
     };
-    assert.deepEqual([cast({}), cast({ condition: 'crashed' }), cast({ condition: 'noPage' })].map(stale), [
-      false,
-      true,
-      true,
-    ]);
+    const conditions = ['live', 'background', 'opening', 'crashed', 'noPage'] as const;
+    assert.deepEqual(
+      conditions.map((condition) => stale(cast({ condition }))),
+      [false, false, true, true, true],
+    );
     assert.equal(stale({ kind: 'lost' }), true);
     const card = { heading: 'Over', lines: [], buttons: [] };
     const over = drawn({ stage: { kind: 'over', card, proof: { how: 'completed', endedAt: now } } });
     assert.deepEqual(over.stage, { kind: 'card', card, overLast: true });
     assert.deepEqual([over.dot, over.status, over.pages, over.can.reload], ['ended', 'not running', [], false]);
+    const hidden = drawn({ stage: { kind: 'over', card, proof: { how: 'completed', endedAt: now } }, lasts: false });
+    assert.deepEqual(hidden.stage, { kind: 'card', card, overLast: false });
     const orphan = drawn({ stage: { kind: 'over', card, proof: undefined }, account: undefined });
     assert.deepEqual(orphan.stage, { kind: 'card', card, overLast: false });
   });
@@ -144,7 +155,7 @@ describe('what a panel draws', () => {
     const card = { heading: 'Not in the list', lines: [], buttons: [] };
     for (const more of [{}, { account: undefined }]) {
       const { dot, dotWord, status, can } = drawn({ stage: { kind: 'over', card, proof: undefined }, ...more });
-      assert.deepEqual([dot, dotWord, status], ['unknown', 'end not proven', 'end not proven']);
+      assert.deepEqual([dot, dotWord, status], ['unknown', 'not known to run', 'not known to run']);
       assert.deepEqual([can.endSession, can.copyLink, can.reload], [false, false, false]);
     }
   });

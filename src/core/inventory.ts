@@ -6,6 +6,8 @@ import type { Session } from './session.ts';
 export interface ListFault {
   /** What the row is about, as far as it can be told: an id, or its place in the list. */
   readonly subject: string;
+  /** Whether the row does not tell which session it is about: any that the list leaves out may be meant. */
+  readonly unnamed?: boolean;
   /** What is wrong with it, as the end of the sentence "It cannot be shown: …". */
   readonly what: string;
 }

@@ -47,6 +47,11 @@ export function decodeValue<T>(schema: Schema<T>, value: unknown): T {
   throw unexpected(faultIn(result.issues, 'its answer'));
 }
 
+/** What a row of a list is called that does not tell what it is about. */
+export function rowAt(index: number): string {
+  return `row ${index + 1}`;
+}
+
 /** Rows that are read before others get their turn: thousands at once would hold up everything for a tenth of a second. */
 const rowsPerTurn = 500;
 
@@ -65,7 +70,11 @@ export async function decodeEach<T>(
     if (index > 0 && index % rowsPerTurn === 0) await new Promise((resolve) => setImmediate(resolve));
     const result = v.safeParse(schema, row);
     if (result.success) good.push(result.output);
-    else faults.push({ subject: subject(row, index), what: faultIn(result.issues, 'it') });
+    else {
+      const named = subject(row, index);
+      const fault = { subject: named, what: faultIn(result.issues, 'it') };
+      faults.push(named === rowAt(index) ? { ...fault, unnamed: true } : fault);
+    }
   }
   return { rows: good, faults };
 }

@@ -1,4 +1,5 @@
 import { ProviderError } from '../core/providerError.ts';
+import { rowAt } from './decode.ts';
 
 /** No account has that many pages; a list that goes on beyond it has no end. */
 const mostPages = 500;
@@ -36,7 +37,7 @@ export async function* everyPage(
 export function namedBy(field: string): (row: unknown, index: number) => string {
   return (row, index) => {
     const id: unknown = typeof row === 'object' && row !== null ? Reflect.get(row, field) : undefined;
-    return typeof id === 'string' && id !== '' ? id : `row ${index + 1}`;
+    return typeof id === 'string' && id !== '' ? id : rowAt(index);
   };
 }
 

@@ -196,7 +196,8 @@ function connect(link: Link): Provider {
     const groups: Group[] = [];
     const faults: ListFault[] = [];
     for await (const page of batches(oldest - batchLeadMs, signal)) {
-      faults.push(...page.faults);
+      // No session is meant by them.
+      faults.push(...page.faults.map(({ subject, what }) => ({ subject, what })));
       for (const batch of page.rows) {
         const id = groupId(batch.batch_id);
         const making = batch.status === 'pending' || batch.status === 'processing';

@@ -11,7 +11,7 @@ import { type EndAnswer, type Link, type Provider, type ProviderKind, usualEndin
 import { ProviderError, unaddressable } from '../core/providerError.ts';
 import { remembered } from '../core/remembered.ts';
 import type { Session } from '../core/session.ts';
-import { decode, decodeEach, idField, timeField } from '../http/decode.ts';
+import { decode, decodeEach, idField, rowAt, timeField } from '../http/decode.ts';
 import { everyPage, namedBy } from '../http/paging.ts';
 
 // Browserless, https://docs.browserless.io, which is three things under one name. Which of them an address is, is found
@@ -295,7 +295,10 @@ function selfHosted(
       }
     },
     async probe({ id }, signal) {
-      return (await inventory(signal)).sessions.some((session) => session.id === id) ? 'running' : 'gone';
+      const { sessions, faults } = await inventory(signal);
+      if (sessions.some((session) => session.id === id)) return 'running';
+      // A row that nobody can read may be it.
+      return faults.some(({ unnamed }) => unnamed === true) ? 'unknown' : 'gone';
     },
     async endEverything(signal) {
       await send({ method: 'GET', route: '/kill/all', repeatable: false }, signal);
@@ -417,7 +420,7 @@ function accountApiRefusal(said: string | undefined): ProviderError {
 /** Names a row by its browser; some rows of Firefox's have no id at all. */
 function subject(row: unknown, index: number): string {
   const named = namedBy('browserId')(row, index);
-  return named.startsWith('row ') ? namedBy('browser')(row, index) : named;
+  return named === rowAt(index) ? namedBy('browser')(row, index) : named;
 }
 
 /** All rows of one browser: its own, and one for each of its targets, which repeat what the browser's says. */

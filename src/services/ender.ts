@@ -9,7 +9,7 @@ import type { Accounts } from './accounts.ts';
 import type { Connections } from './connections.ts';
 import type { EndJournal } from './endJournal.ts';
 import { Pace } from './pace.ts';
-import { probe } from './probing.ts';
+import { type Probed, probe } from './probing.ts';
 import type { Refresher } from './refresher.ts';
 import { type Absence, isSecond, type Life, type SessionStore, type StuckReason, troubleOf } from './sessionStore.ts';
 
@@ -90,6 +90,8 @@ const firstPauseMs = 250;
 /** How long the vendor may want no request before what is not sent is given up. */
 const longestWaitMs = 60_000;
 
+/** How old a list may be before an end is sent by it to where ids may be used again. */
+const freshMs = 5_000;
 /** Up to how many sessions that two lists have left out are asked for all the same, one by one. */
 const fewProbes = 16;
 
@@ -124,6 +126,8 @@ interface Lane {
   readonly inFlight: Set<Promise<void>>;
   /** Which of them sends a session's end, and what comes of it: the others send none of their own meanwhile. */
   readonly ends: Map<SessionId, PromiseWithResolvers<Sent> & { readonly by: Run }>;
+  /** How many of them are about a session: its row says what the last of them tells. */
+  readonly about: Map<SessionId, number>;
   runs: number;
 }
 
@@ -134,6 +138,10 @@ interface Run {
   readonly terms: EndingTerms;
   readonly courses: readonly Course[];
   readonly results: EndResult[];
+  /** Undefined for one that sends a request for all of its sessions. */
+  lane: Lane | undefined;
+  /** What is not on the rows yet. */
+  readonly lives: Map<SessionId, Life>;
   readonly onSettled: (session: SessionId) => void;
   /** @throws ProviderError `cancelled` once the account's key has become another, or the account is gone. */
   connection(): Promise<Provider>;
@@ -245,18 +253,20 @@ export class Ender {
     progress: { readonly sent: () => void; readonly settled: (account: AccountId, session: SessionId) => void },
   ): Promise<EndResult[]> {
     const { store } = this.#options;
-    const known = store.state(accountId) !== undefined;
+    await this.#renew(accountId);
     // What has gone since, or what another session has taken the id of, is not there to be ended.
     const isThere = (session: Session) => isSame(session, store.session(accountId, session.id));
     const there = confirmed.filter(isThere);
     const missing = confirmed.filter((session) => !isThere(session));
     const run = await this.#begin(accountId, there, (id) => progress.settled(accountId, id));
     for (const session of missing) {
-      const why: StuckReason | undefined = known ? undefined : { kind: 'failed', error: accountRemoved() };
+      const error = this.#whyMissing(accountId, session.id);
+      const why: StuckReason | undefined = error && { kind: 'failed', error };
       progress.sent();
-      this.#record(run, { session, sent: { kind: 'notSent' }, attempts: 0 }, known ? 'alreadyGone' : 'failed', why);
+      this.#record(run, { session, sent: { kind: 'notSent' }, attempts: 0 }, why ? 'failed' : 'alreadyGone', why);
     }
     const lane = this.#enterLane(run);
+    run.lane = lane;
     try {
       await this.#send(run, run.courses, lane, stop, progress.sent);
       const send = (courses: readonly Course[]) => this.#send(run, courses, lane, stop, () => {});
@@ -268,15 +278,33 @@ export class Ender {
     return run.results;
   }
 
-  #enterLane({ accountId, terms }: Run): Lane {
+  /** Where one list tells all, and a server may give an id to another session, what is confirmed is looked at once more. */
+  async #renew(accountId: AccountId): Promise<void> {
+    const { store, connections, refresher, clock } = this.#options;
+    const state = store.state(accountId);
+    if (state?.kind !== 'ready' || clock.now() - state.asOf < freshMs) return;
+    const provider = await connections.open(accountId).catch(() => undefined);
+    if (provider?.ending.proof === 'list') await refresher.refresh(accountId);
+  }
+
+  /** Why a confirmed session is not there; undefined where it has ended, or another has its id. */
+  #whyMissing(accountId: AccountId, id: SessionId): ProviderError | undefined {
+    const { store } = this.#options;
+    if (store.state(accountId) === undefined) return accountRemoved();
+    return store.hasEnded(accountId, id) || store.session(accountId, id) !== undefined ? undefined : keyReplaced();
+  }
+
+  #enterLane({ accountId, terms, courses }: Run): Lane {
     const window = () => this.#options.connections.rateWindow(accountId);
     const lane = this.#lanes.get(accountId) ?? {
       pace: new Pace(this.#options.clock, terms.mostInFlight, window),
       inFlight: new Set(),
       ends: new Map(),
+      about: new Map(),
       runs: 0,
     };
     lane.runs++;
+    for (const { session } of courses) lane.about.set(session.id, (lane.about.get(session.id) ?? 0) + 1);
     this.#lanes.set(accountId, lane);
     return lane;
   }
@@ -298,6 +326,8 @@ export class Ender {
       terms: provider instanceof Error ? usualEnding : provider.ending,
       courses: sessions.map((session) => ({ session, sent: { kind: 'notSent' }, attempts: 0, absent: false })),
       results: [],
+      lane: undefined,
+      lives: new Map(),
       onSettled,
       // Another key lists other sessions: what it does not list is proof of nothing.
       connection: async () => {
@@ -355,7 +385,11 @@ export class Ender {
     };
     /** Waits for another run that sends the same session's end; where that was refused, this one sends its own. */
     const joined = async (course: Course, another: Promise<Sent>) => {
-      const sent = await another;
+      const sent = await unlessStopped(another, stop);
+      if (sent === undefined) {
+        done(course);
+        return;
+      }
       if (sent.kind === 'refused') {
         if (lane.ends.get(course.session.id)?.promise === another) lane.ends.delete(course.session.id);
         queue.push(course);
@@ -367,8 +401,7 @@ export class Ender {
     while (!stop.aborted && (queue.length > 0 || inFlight.size > 0)) {
       const wait = queue.length === 0 ? 'busy' : pace.wait(lane.inFlight.size);
       const next = wait === 0 ? queue.shift() : undefined;
-      const { refusal } = pace;
-      if (refusal !== undefined && wait !== 'busy' && wait > longestWaitMs) giveUp(refusal);
+      if (wait !== 'busy' && wait > longestWaitMs) giveUp(pace.refusal ?? usedUp(clock.now() + wait));
       else if (next !== undefined) {
         const another = lane.ends.get(next.session.id);
         const isJoined = another !== undefined && another.by !== run;
@@ -403,15 +436,16 @@ export class Ender {
       else return true;
       return false;
     });
+    this.#showLives(run);
     let blind: ProviderError | undefined;
-    let failure: ProviderError | undefined;
+    let failures: Probed['failures'] = new Map();
     for (let index = 0; open.length > 0; index++) {
       const wait = looks[Math.min(index, looks.length - 1)] ?? 0;
       if (index > 0 && waited + wait > run.terms.withinMs) break;
       waited += wait;
       await sleep(clock, wait, neverAborted);
       const look = await this.#look(run, open);
-      ({ blind, failure } = look);
+      ({ blind, failures } = look);
       if (look.cutOff) break;
       const repeat: Course[] = [];
       open = open.filter((course) => {
@@ -429,6 +463,7 @@ export class Ender {
         }
         return true;
       });
+      this.#showLives(run);
       if (repeat.length > 0) {
         const before = attemptsOf(repeat);
         await again?.send(repeat);
@@ -438,19 +473,33 @@ export class Ender {
     for (const course of open) {
       const { sent } = course;
       // What a complete list leaves out, and a probe could not tell of, nobody has said to run.
-      const error = blind ?? (course.absent ? failure : undefined);
-      if (error !== undefined) this.#settle(run, course, 'stuck', { kind: 'unproven', error });
+      const error = blind ?? (course.absent ? failures.get(course.session.id) : undefined);
+      if (blind !== undefined || course.absent) this.#settle(run, course, 'stuck', { kind: 'unproven', error });
       else if (sent.kind === 'unclear' || sent.kind === 'refused') this.#settle(run, course, 'failed', sent.why);
       else this.#settle(run, course, 'stuck', stillRunning(sent));
     }
+    this.#showLives(run);
   }
 
-  /** Puts an outcome on the row, too. */
+  /** Has {@link Ender.#showLives} put an outcome on the row, too. */
   #settle(run: Run, course: Course, outcome: EndOutcomeKind, why?: StuckReason): void {
     const { store, clock } = this.#options;
-    const life: Life = why === undefined ? { kind: 'running' } : { kind: 'stuck', since: clock.now(), why };
-    store.setLife(run.accountId, [course.session.id], life);
+    const { session } = course;
+    const about = run.lane?.about;
+    const others = (about?.get(session.id) ?? 1) - 1;
+    about?.set(session.id, others);
+    // Another run is at it still, or another session has its id.
+    const isItsOwn = others <= 0 && isSame(session, store.session(run.accountId, session.id));
+    const life: Life =
+      why === undefined || !isItsOwn ? { kind: 'running' } : { kind: 'stuck', since: clock.now(), why };
+    if (others <= 0) run.lives.set(session.id, life);
     this.#record(run, course, outcome, why);
+  }
+
+  /** Puts what was settled on the rows, all of it at once: each change has the tree drawn. */
+  #showLives({ accountId, lives }: Run): void {
+    if (lives.size > 0) this.#options.store.setLives(accountId, lives);
+    lives.clear();
   }
 
   #record(
@@ -464,7 +513,7 @@ export class Ender {
     const how = why === undefined && sent.kind === 'taken' ? sent.how : undefined;
     const ms = clock.now() - run.began;
     run.results.push({ accountId, session, outcome, why, how, attempts, ms });
-    const reason = why !== undefined && 'error' in why ? why.error.message : how;
+    const reason = why !== undefined && 'error' in why ? why.error?.message : how;
     const line = `end ${accounts.get(accountId)?.label ?? accountId} ${session.id}: ${outcome}, ${attempts} sent, ${ms} ms`;
     logger.info(reason === undefined ? line : `${line}: ${reason}`);
     run.onSettled(session.id);
@@ -472,7 +521,7 @@ export class Ender {
 
   /**
    * Looks which sessions are gone: by a complete list that begins now, else by asking for each. `blind` says why no
-   * list could be had, `cutOff` that none will be, and `failure` what went wrong with a probe.
+   * list could be had, `cutOff` that none will be, and `failures` what went wrong with the questions about single ones.
    */
   async #look(
     run: Run,
@@ -481,7 +530,7 @@ export class Ender {
     readonly gone: ReadonlySet<Course>;
     readonly blind: ProviderError | undefined;
     readonly cutOff: boolean;
-    readonly failure: ProviderError | undefined;
+    readonly failures: Probed['failures'];
   }> {
     const { store, refresher, clock } = this.#options;
     const { accountId, connection, terms } = run;
@@ -492,63 +541,67 @@ export class Ender {
       provider = await connection();
     } catch (error) {
       const blind = ProviderError.from(error);
-      return { gone: new Set(), blind, cutOff: blind.trouble.kind === 'cancelled', failure: undefined };
+      return { gone: new Set(), blind, cutOff: blind.trouble.kind === 'cancelled', failures: new Map() };
     }
     const state = store.state(accountId);
-    const complete = state?.kind === 'ready' && state.trouble === undefined && state.asOf >= began;
+    const isWhole = state?.kind === 'ready' && state.trouble === undefined && state.asOf >= began;
+    const complete = isWhole && !state.contents.faults.some(({ unnamed }) => unnamed === true);
     let gone: readonly Course[];
-    let failure: ProviderError | undefined;
+    let failures: Probed['failures'] = new Map();
     if (complete) {
       const unproven = store.unproven(accountId);
       const listed = ({ id }: Session) => (unproven.has(id) ? undefined : store.session(accountId, id));
-      for (const course of courses) course.absent = !stillRuns(course.session, listed(course.session));
+      for (const course of courses) {
+        const found = listed(course.session);
+        course.absent = !isSame(course.session, found) || !stillRuns(course.session, found);
+      }
       const absent = courses.filter((course) => course.absent);
-      if (terms.proof === 'probe') ({ gone, failure } = await this.#probe(provider, absent));
+      if (terms.proof === 'probe') ({ gone, failures } = await this.#probe(run, provider, absent));
       else {
         const isLeftOut = ({ session }: Course) => isProvenByLists(terms.proof, unproven.get(session.id), began);
         gone = await this.#doubted(provider, run, absent.filter(isLeftOut));
       }
     } else {
       for (const course of courses) course.absent = false;
-      ({ gone } = await this.#probe(provider, courses));
+      ({ gone } = await this.#probe(run, provider, courses));
     }
     if (!complete || terms.proof !== 'list')
       store.removeProven(
         accountId,
-        gone.map(({ session }) => session.id),
+        gone
+          .map(({ session }) => session)
+          .filter((session) => isSame(session, store.session(accountId, session.id)))
+          .map(idOf),
       );
-    const givenUp = () => new ProviderError({ kind: 'cancelled' }, 'the list was given up');
-    const blind = complete ? undefined : ((state && troubleOf(state)) ?? givenUp());
-    return { gone: new Set(gone), blind, cutOff: false, failure };
+    const blind = complete ? undefined : ((state && troubleOf(state)) ?? (isWhole ? unreadable() : givenUp()));
+    return { gone: new Set(gone), blind, cutOff: false, failures };
   }
 
   /**
    * Of sessions that enough lists have left out, those that the vendor does not say to run all the same. Where a second
    * list was wanted, few are asked for, and so is each of which the vendor has said so before.
    */
-  async #doubted(provider: Provider, { accountId, terms }: Run, absent: readonly Course[]): Promise<readonly Course[]> {
+  async #doubted(provider: Provider, run: Run, absent: readonly Course[]): Promise<readonly Course[]> {
+    const { accountId, terms } = run;
     const { store } = this.#options;
     const knownToRun = ({ session }: Course) => store.unproven(accountId).get(session.id)?.runs === true;
     const doubtful = terms.proof === 'list' ? [] : absent.length <= fewProbes ? absent : absent.filter(knownToRun);
     if (doubtful.length === 0) return absent;
     const wereKnown = new Set(doubtful.filter(knownToRun));
-    const { gone, running } = await this.#probe(provider, doubtful);
-    store.setRunning(accountId, running);
-    for (const course of doubtful) if (running.has(course.session.id)) course.absent = false;
+    const { gone } = await this.#probe(run, provider, doubtful);
     const proven = new Set(gone);
     return absent.filter((course) => proven.has(course) || (course.absent && !wereKnown.has(course)));
   }
 
-  async #probe(provider: Provider, courses: readonly Course[]) {
+  /** Asks for each. One that the vendor says to run is not absent, whatever a list leaves out. */
+  async #probe({ accountId }: Run, provider: Provider, courses: readonly Course[]) {
     const sessions = courses.map(({ session }) => session);
-    const { clock, logger } = this.#options;
-    const { gone, running, failure } = await probe(provider, sessions, {
-      clock,
-      logger,
-      stop: neverAborted,
-      most: sessions.length,
-    });
-    return { gone: courses.filter(({ session }) => gone.has(session.id)), running, failure };
+    const { clock, logger, store } = this.#options;
+    const most = sessions.length;
+    const { gone, told, failures } = await probe(provider, sessions, { clock, logger, stop: neverAborted, most });
+    store.learn(accountId, told);
+    for (const course of courses) if (told.get(course.session.id) === 'running') course.absent = false;
+    return { gone: courses.filter(({ session }) => gone.has(session.id)), failures };
   }
 }
 
@@ -567,6 +620,16 @@ function isProvenByLists(proof: EndingTerms['proof'], absence: Absence | undefin
 }
 
 const attemptsOf = (courses: readonly Course[]): number => courses.reduce((sum, { attempts }) => sum + attempts, 0);
+
+/** What comes of something, or undefined as soon as somebody stops waiting for it. */
+function unlessStopped<T>(work: Promise<T>, stop: AbortSignal): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const leave = () => resolve(undefined);
+    if (stop.aborted) leave();
+    stop.addEventListener('abort', leave, { once: true });
+    work.then(resolve, reject).finally(() => stop.removeEventListener('abort', leave));
+  });
+}
 
 /** Waits, or until somebody stops it. */
 async function pause(clock: Clock, ms: number, stop: AbortSignal): Promise<void> {
@@ -604,6 +667,20 @@ function attemptsFor({ trouble }: ProviderError): number {
 
 function accountRemoved(): ProviderError {
   return new ProviderError({ kind: 'cancelled' }, 'the account was removed meanwhile');
+}
+
+function givenUp(): ProviderError {
+  return new ProviderError({ kind: 'cancelled' }, 'the list was given up');
+}
+
+function unreadable(): ProviderError {
+  const what = 'a row of its list does not tell which session it is about';
+  return new ProviderError({ kind: 'unexpectedAnswer', what }, what);
+}
+
+/** The vendor takes no more for now, by its own account, though it has refused nothing yet. */
+function usedUp(retryAt: number): ProviderError {
+  return new ProviderError({ kind: 'rateLimited', retryAt }, 'the rate limit is used up for longer than is waited');
 }
 
 function keyReplaced(): ProviderError {

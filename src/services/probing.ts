@@ -24,15 +24,18 @@ export interface ProbingOptions {
 export interface Probed {
   /** Sessions that are proven gone. Any other may run: also those of which the vendor could not be asked. */
   readonly gone: ReadonlySet<SessionId>;
-  /** Sessions that the vendor says run. */
-  readonly running: ReadonlySet<SessionId>;
+  /** What the vendor has told of each session of which it has told anything. */
+  readonly told: ReadonlyMap<SessionId, Liveness>;
   /** Sessions that were asked for, also where nothing was told of them. */
   readonly asked: ReadonlySet<SessionId>;
   /** Why the vendor was not asked about the rest, where it was not. */
   readonly error: ProviderError | undefined;
-  /** What went wrong with a probe, the last where several did. */
-  readonly failure: ProviderError | undefined;
+  /** What went wrong with the question about a session, where it did. */
+  readonly failures: ReadonlyMap<SessionId, ProviderError>;
 }
+
+/** So many faults of the server's are no chance any longer: the next question would meet with one, too. */
+const mostFaults = 3;
 
 /** Asks the vendor about each of some sessions, by one call for many where it has one. Never rejects. */
 export async function probe(
@@ -41,24 +44,28 @@ export async function probe(
   { clock, logger, stop, most }: ProbingOptions,
 ): Promise<Probed> {
   let error: ProviderError | undefined;
-  let failure: ProviderError | undefined;
+  let faults = 0;
+  const failures = new Map<SessionId, ProviderError>();
   /** What the vendor tells, or undefined where it fails or takes too long: then nothing is proven. */
-  async function timed<T>(ask: (signal: AbortSignal) => Promise<T> | undefined): Promise<T | undefined> {
+  async function timed<T>(about: readonly Session[], ask: (signal: AbortSignal) => Promise<T> | undefined) {
     const limit = deadline(clock, timeoutMs);
     try {
       return await ask(AbortSignal.any([limit.signal, stop]));
     } catch (caught) {
-      failure = limit.signal.aborted
+      const failure = limit.signal.aborted
         ? new ProviderError({ kind: 'timedOut', afterMs: timeoutMs }, 'the vendor did not answer a probe in time')
         : ProviderError.from(caught);
+      for (const { id } of about) failures.set(id, failure);
       logger.debug(`a probe failed: ${failure.message}`);
-      if (ProviderError.isOf(failure, ...troublesOfAll)) error ??= failure;
+      if (failure.trouble.kind === 'serverFault') faults++;
+      if (ProviderError.isOf(failure, ...troublesOfAll) || faults >= mostFaults) error ??= failure;
       return undefined;
     } finally {
       limit.dispose();
     }
   }
-  const together = sessions.length < 2 ? undefined : await timed((signal) => provider.probeMany?.(sessions, signal));
+  const together =
+    sessions.length < 2 ? undefined : await timed(sessions, (signal) => provider.probeMany?.(sessions, signal));
   const told = new Map(together);
   const asked = new Set(told.keys());
   const queue = sessions
@@ -69,11 +76,12 @@ export async function probe(
     for (const session of queue) {
       if (error !== undefined || stop.aborted) return;
       asked.add(session.id);
-      const liveness = await timed((signal) => provider.probe(session, signal));
+      const liveness = await timed([session], (signal) => provider.probe(session, signal));
       if (liveness !== undefined) told.set(session.id, liveness);
     }
   };
   await Promise.all(Array.from({ length: Math.min(mostInFlight, most) }, worker));
-  const those = (liveness: Liveness) => new Set(sessions.map(({ id }) => id).filter((id) => told.get(id) === liveness));
-  return { gone: those('gone'), running: those('running'), asked, error, failure };
+  for (const id of told.keys()) failures.delete(id);
+  const gone = new Set(sessions.map(({ id }) => id).filter((id) => told.get(id) === 'gone'));
+  return { gone, told, asked, error, failures };
 }

@@ -214,6 +214,7 @@ export class Refresher implements Disposable {
       learn();
       run.complete(provider.ending.proof === 'list');
       poll.failures = 0;
+      poll.notBefore = 0;
       poll.stopped = false;
       void this.#prove(poll, provider, began);
     } catch (caught) {
@@ -243,15 +244,14 @@ export class Refresher implements Disposable {
     poll.proving = true;
     const due = clock.now() < poll.noProbeBefore ? [] : dueFor(poll.probed, clock.now());
     const sessions = due.flatMap((id) => store.session(account, id) ?? []);
-    const { gone, running, asked, error } = await probe(provider, sessions, { clock, logger, stop, most: mostProbes });
+    const { gone, told, asked, error } = await probe(provider, sessions, { clock, logger, stop, most: mostProbes });
     poll.proving = false;
     if (stop.aborted) return;
     const now = clock.now();
     poll.probed = new Map([...poll.probed].map(([id, one]) => [id, asked.has(id) ? askedAt(now, one) : one]));
     const retryAt = error?.trouble.kind === 'rateLimited' ? error.trouble.retryAt : undefined;
     if (error !== undefined) poll.noProbeBefore = retryAt ?? now + longestProbePauseMs;
-    if (retryAt !== undefined) poll.notBefore = retryAt;
-    store.setRunning(account, running);
+    store.learn(account, told);
     const twice = (absence: Absence) =>
       provider.ending.proof === 'twoLists' && !absence.runs && isSecond(absence, began);
     // What a list has told of meanwhile runs, or runs again: it is not left any longer.

@@ -4,7 +4,7 @@ import type { Group } from '../core/group.ts';
 import type { AccountId, GroupId, SessionId } from '../core/ids.ts';
 import type { Inventory, ListFault } from '../core/inventory.ts';
 import type { Page } from '../core/page.ts';
-import type { Capability } from '../core/provider.ts';
+import type { Capability, Liveness } from '../core/provider.ts';
 import type { ProviderError } from '../core/providerError.ts';
 import { same } from '../core/same.ts';
 import type { Session } from '../core/session.ts';
@@ -41,8 +41,8 @@ export type StuckReason =
    * such session; `said` is its own text: clean it before showing.
    */
   | { readonly kind: 'stillRuns'; readonly found: boolean; readonly said: string | undefined }
-  /** No list and no probe could be had to see whether it is gone. */
-  | { readonly kind: 'unproven'; readonly error: ProviderError }
+  /** Nothing tells whether it is gone; `error` is why, where something went wrong and the vendor does not only not know. */
+  | { readonly kind: 'unproven'; readonly error: ProviderError | undefined }
   /** The request failed. */
   | { readonly kind: 'failed'; readonly error: ProviderError }
   /** The vendor named it among those that it could not delete. Its own text: clean it before showing. */
@@ -56,9 +56,9 @@ export type Life =
 
 /** A session that is shown though the last complete list left it out. */
 export interface Absence {
-  /** When the first list was complete that left it out, in epoch milliseconds. */
+  /** Since when lists that leave it out count, in epoch milliseconds: mostly since the first was complete that did. */
   readonly since: number;
-  /** Whether the vendor has said since, asked for this one, that it runs: lists that leave it out prove nothing then. */
+  /** Whether the vendor, asked for this one, said last that it runs: lists that leave it out prove nothing then. */
   readonly runs: boolean;
 }
 
@@ -122,6 +122,10 @@ interface Entry {
   readonly lives: Map<SessionId, Life>;
   readonly firstSeen: Map<SessionId, number>;
   readonly pages: Map<SessionId, PageList>;
+  /** Sessions that have left, proven to have ended, and that no list has told of since. */
+  readonly ended: Set<SessionId>;
+  /** Those of them that did while a list is under way, which may have read them before. */
+  readonly endedMeanwhile: Set<SessionId>;
   /** Sessions that the last complete list left out, kept because that proves nothing. */
   unproven: ReadonlyMap<SessionId, Absence>;
 }
@@ -216,6 +220,7 @@ export class SessionStore implements SessionsView {
     const entry = this.#entries.get(account);
     if (entry !== undefined) {
       entry.run = token;
+      entry.endedMeanwhile.clear();
       if (entry.state.kind === 'disconnected' || entry.state.kind === 'failed') {
         this.#transition(account, entry, { kind: 'loading', contents: entry.state.contents });
       }
@@ -223,9 +228,10 @@ export class SessionStore implements SessionsView {
     const current = () => (entry?.run === token && this.#entries.get(account) === entry ? entry : undefined);
     return {
       arrive: (page) => {
-        arrived = merge(arrived, groupByMetadata(page, this.#groupKey()));
         const entry = current();
         if (entry === undefined) return;
+        const sessions = page.sessions.filter(({ id }) => !entry.endedMeanwhile.has(id));
+        arrived = merge(arrived, groupByMetadata({ ...page, sessions }, this.#groupKey()));
         // What a list tells of runs, whatever becomes of the rest of the list.
         this.#setUnproven(account, entry, new Map([...entry.unproven].filter(([id]) => !arrived.sessions.has(id))));
         const { contents } = entry.state;
@@ -239,7 +245,8 @@ export class SessionStore implements SessionsView {
         if (entry === undefined) return;
         entry.run = undefined;
         const { kept, unproven } = leftOut(entry, arrived, proves, this.#now());
-        const sessions = new Map([...arrived.sessions, ...kept.map((session) => [session.id, session] as const)]);
+        const read = [...arrived.sessions].filter(([id]) => !entry.endedMeanwhile.has(id));
+        const sessions = new Map([...read, ...kept.map((session) => [session.id, session] as const)]);
         const contents = {
           ...arrived,
           sessions,
@@ -266,25 +273,47 @@ export class SessionStore implements SessionsView {
     return this.#entries.get(account)?.unproven ?? new Map();
   }
 
-  /** Takes over of which sessions the vendor has said that they run, though its list leaves them out. */
-  setRunning(account: AccountId, running: ReadonlySet<SessionId>): void {
+  /**
+   * Takes over what the vendor has told of sessions that its list leaves out. That one runs counts until it cannot tell any
+   * longer; lists that leave it out count from then.
+   */
+  learn(account: AccountId, told: ReadonlyMap<SessionId, Liveness>): void {
     const entry = this.#entries.get(account);
     if (entry === undefined) return;
-    entry.unproven = new Map(
-      [...entry.unproven].map(([id, absence]) => [id, running.has(id) ? { ...absence, runs: true } : absence]),
-    );
+    const now = this.#now();
+    const learnt = (id: SessionId, absence: Absence): Absence => {
+      const liveness = told.get(id);
+      if (liveness === 'running') return { since: now, runs: true };
+      return liveness === 'unknown' && absence.runs ? { since: now, runs: false } : absence;
+    };
+    entry.unproven = new Map([...entry.unproven].map(([id, absence]) => [id, learnt(id, absence)]));
+  }
+
+  /** Whether a session has left, proven to have ended, and no list has told of it since. */
+  hasEnded(account: AccountId, session: SessionId): boolean {
+    return this.#entries.get(account)?.ended.has(session) === true;
   }
 
   /** Says where sessions are in their life. Sessions that are not listed are passed over. */
-  setLife(account: AccountId, sessions: readonly SessionId[], life: Life): void {
+  setLives(account: AccountId, lives: ReadonlyMap<SessionId, Life>): void {
     const entry = this.#entries.get(account);
     if (entry === undefined) return;
-    const listed = sessions.filter((id) => entry.state.contents.sessions.has(id));
-    for (const id of listed) {
+    const listed = [...lives].filter(([id]) => entry.state.contents.sessions.has(id));
+    for (const [id, life] of listed) {
       if (life.kind === 'running') entry.lives.delete(id);
       else entry.lives.set(id, life);
     }
-    if (listed.length > 0) this.#fire(account, false, listed);
+    if (listed.length === 0) return;
+    this.#fire(
+      account,
+      false,
+      listed.map(([id]) => id),
+    );
+  }
+
+  /** The same of sessions that are all at the same point. */
+  setLife(account: AccountId, sessions: readonly SessionId[], life: Life): void {
+    this.setLives(account, new Map(sessions.map((id) => [id, life])));
   }
 
   /** Takes rows out that were proven gone by asking for each, where no list could be had or the list proves nothing. */
@@ -292,7 +321,10 @@ export class SessionStore implements SessionsView {
     const entry = this.#entries.get(account);
     if (entry === undefined) return;
     const sessions = new Map(entry.state.contents.sessions);
-    for (const id of gone) sessions.delete(id);
+    for (const id of gone) {
+      sessions.delete(id);
+      entry.endedMeanwhile.add(id);
+    }
     entry.unproven = new Map([...entry.unproven].filter(([id]) => sessions.has(id)));
     this.#transition(account, entry, { ...entry.state, contents: { ...entry.state.contents, sessions } });
   }
@@ -315,7 +347,11 @@ export class SessionStore implements SessionsView {
       const start = { at: session.startedAt ?? seen, exact: session.startedAt !== undefined };
       return { accountId: account, session, start, byYou: isTaken(entry.lives.get(session.id) ?? running) };
     });
-    for (const id of sessions.keys()) if (!entry.firstSeen.has(id)) entry.firstSeen.set(id, this.#now());
+    for (const { id } of leaving) entry.ended.add(id);
+    for (const id of sessions.keys()) {
+      entry.ended.delete(id);
+      if (!entry.firstSeen.has(id)) entry.firstSeen.set(id, this.#now());
+    }
     for (const known of [entry.lives, entry.firstSeen, entry.pages]) {
       for (const id of known.keys()) if (!sessions.has(id)) known.delete(id);
     }
@@ -368,13 +404,15 @@ function newEntry(): Entry {
     lives: new Map(),
     firstSeen: new Map(),
     pages: new Map(),
+    ended: new Set(),
+    endedMeanwhile: new Set(),
     unproven: new Map(),
   };
 }
 
 /**
  * The sessions that a list leaves out, and that stay all the same: those that it names among the rows that cannot be
- * read, and, unless it is proof, all others. `now` is epoch milliseconds.
+ * read, or may mean by one that has no name, and, unless it is proof, all others. `now` is epoch milliseconds.
  */
 function leftOut(
   { state, unproven: before }: Entry,
@@ -383,10 +421,13 @@ function leftOut(
   now: number,
 ): { readonly kept: readonly Session[]; readonly unproven: ReadonlyMap<SessionId, Absence> } {
   const named = new Set(arrived.faults.map(({ subject }) => subject));
+  const isMeant = ({ id }: Session) => named.has(id);
   const missing = [...state.contents.sessions.values()].filter(({ id }) => !arrived.sessions.has(id));
-  const kept = proves ? missing.filter(({ id }) => named.has(id)) : missing;
+  // A row that nobody can read may be any of them: nothing is known of any.
+  if (arrived.faults.some(({ unnamed }) => unnamed === true)) return { kept: missing, unproven: new Map() };
+  const kept = proves ? missing.filter(isMeant) : missing;
   const absences = kept
-    .filter(({ id }) => !named.has(id))
+    .filter((session) => !isMeant(session))
     .map(({ id }) => [id, absenceAt(now, before.get(id))] as const);
   return { kept, unproven: new Map(absences) };
 }

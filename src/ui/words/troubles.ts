@@ -102,7 +102,7 @@ export function shortStuck(why: StuckReason): string {
     case 'stillRuns':
       return why.found ? l10n.t('not ended: still running') : l10n.t('not ended: not found, yet listed');
     case 'unproven':
-      return l10n.t('not proven: {0}', shortTrouble(why.error));
+      return why.error === undefined ? l10n.t('not proven') : l10n.t('not proven: {0}', shortTrouble(why.error));
     case 'failed':
       return l10n.t('not ended: {0}', shortTrouble(why.error));
     case 'notDeleted':
@@ -131,7 +131,9 @@ export function stuckSentence(why: StuckReason, host: string): string {
         why.said,
       );
     case 'unproven':
-      return l10n.t('The request was sent, but nothing shows that it worked. {0}', troubleSentence(why.error, host));
+      return why.error === undefined
+        ? l10n.t('{0} does not list it any longer, and cannot tell whether it has ended: it may run on.', host)
+        : l10n.t('The request was sent, but nothing shows that it worked. {0}', troubleSentence(why.error, host));
     case 'failed':
       return troubleSentence(why.error, host);
     case 'notDeleted':

@@ -62,7 +62,7 @@ describe('decode', () => {
     );
     assert.deepEqual(faults, [
       { subject: 'b/c', what: 'its id has characters that no id may have' },
-      { subject: 'row 3', what: 'it is not as documented' },
+      { subject: 'row 3', unnamed: true, what: 'it is not as documented' },
     ]);
   });
 

@@ -149,6 +149,27 @@ describe('Browserless', () => {
       }
     });
 
+    it('takes a list for no proof of which a row does not tell what it is about', async () => {
+      const house = new House();
+      try {
+        server.add({ id: 'browser-1' });
+        const id = await house.add('browserless', server.url, { token: server.token ?? '' });
+        const session = house.store.session(id, sessionId('browser-1'));
+        assert.ok(session);
+        server.misbehave('GET', /kill/, { kind: 'answer', answer: { status: 204 } });
+        server.misbehave('GET', /^\/sessions$/, {
+          kind: 'answer',
+          answer: { status: 200, json: [{ type: 'browser' }] },
+        });
+        const { results } = await house.ender.end([{ accountId: id, session }], quietly);
+        assert.equal(results[0]?.outcome, 'stuck');
+        assert.equal(results[0].why?.kind, 'unproven');
+        assert.ok(house.store.session(id, session.id));
+      } finally {
+        house.dispose();
+      }
+    });
+
     it('kills all by its one call, once, whatever it answers', async () => {
       server.add();
       await only(provider);

@@ -6,6 +6,7 @@ import type { EndOutcomeKind, EndReport, EndTarget } from '../../../src/services
 import { useChromium } from '../../host/useChromium.ts';
 import { type AnchorServer, startAnchor } from '../../servers/anchor.ts';
 import { startBrowserbase } from '../../servers/browserbase.ts';
+import { until } from '../until.ts';
 import { House } from './house.ts';
 
 const neverStop = new AbortController().signal;
@@ -80,6 +81,7 @@ describe('ender', function () {
     const all = await list(3);
     server.sessions.delete('sess_0');
     await house.refresher.refresh(id);
+    await until(() => house.store.hasEnded(id, sessionId('sess_0')));
     server.sessions.delete('sess_1');
     assert.deepEqual(counts(await house.ender.end(all, quietly)), { alreadyGone: 2, ended: 1 });
     assert.ok(!server.log().includes('DELETE /v1/sessions/sess_0'));

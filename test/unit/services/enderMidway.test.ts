@@ -233,4 +233,69 @@ describe('an end in the midst of which something changes', function () {
     for (const { outcome } of stopped.results) assert.match(outcome, /^(ended|failed|cancelled)$/);
     assert.deepEqual(server.running, []);
   });
+
+  it('does not call gone what another key does not list, though the key was replaced before the end began', async () => {
+    const { id, all } = await list(2);
+    server.keys.set('other', 'sk-other-key');
+    server.misbehave('GET', /^\/v1\/sessions$/, { kind: 'answer', answer: { status: 403, json: {} } });
+    await house.accounts.replaceCredentials(id, { apiKey: 'sk-other-key' });
+    for (const listed of [false, true]) {
+      if (listed) await house.refresher.refresh(id);
+      const report = await house.ender.end(all, quietly);
+      assert.deepEqual(new Set(report.results.map(({ outcome }) => outcome)), new Set(['failed']));
+    }
+    assert.deepEqual(ends(server), []);
+    assert.equal(server.running.length, 2);
+  });
+
+  it('comes back at once when it is cancelled while it waits for the end that another sends', async () => {
+    const { all } = await list(1);
+    server.misbehave('DELETE', /./, {
+      kind: 'answer',
+      answer: { status: 429, headers: { 'retry-after': '50' }, json: {} },
+    });
+    const stops = [new AbortController(), new AbortController()] as const;
+    const first = house.ender.end(all, { ...quietly, stop: stops[0].signal });
+    await untilEndsAreSent(1);
+    const second = house.ender.end(all, { ...quietly, stop: stops[1].signal });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const began = Date.now();
+    stops[1].abort();
+    const { results } = await second;
+    assert.ok(Date.now() - began < 1_000);
+    assert.equal(results[0]?.outcome, 'cancelled');
+    // The other is at it still, and its row says so.
+    const [{ accountId: id, session }] = all as [EndTarget];
+    assert.equal(house.store.life(id, session.id).kind, 'ending');
+    stops[0].abort();
+    await first;
+    assert.notEqual(house.store.life(id, session.id).kind, 'ending');
+  });
+
+  it('asks no more than a few questions while the server can neither list nor tell', async () => {
+    const { all } = await list(60);
+    server.misbehave('GET', /./, { kind: 'answer', answer: { status: 500, json: {} } });
+    const report = await house.ender.end(all, quietly);
+    claimsNothing(report, all);
+    assert.deepEqual(new Set(report.results.map(({ outcome }) => outcome)), new Set(['stuck']));
+    const questions = server.requests.filter(({ method, path }) => method === 'GET' && /sessions\/sess_/.test(path));
+    assert.ok(questions.length < 60 * 6, `${questions.length} questions`);
+  });
+
+  it('does not wait for a rate limit that is used up for an hour, though nothing was refused', async () => {
+    const { id, all } = await list(3);
+    const headers = { 'x-ratelimit-limit': '100', 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '3000' };
+    server.misbehave('GET', /billing/, {
+      kind: 'answer',
+      answer: { status: 200, json: { data: { max_concurrent_browsers: 25 } }, headers },
+    });
+    const provider = await house.connections.open(id);
+    await provider.check(quietly.stop);
+    const { results } = await house.ender.end(all, quietly);
+    assert.deepEqual(ends(server), []);
+    for (const { outcome, why } of results) {
+      assert.equal(outcome, 'failed');
+      assert.ok(why !== undefined && 'error' in why && why.error?.trouble.kind === 'rateLimited');
+    }
+  });
 });

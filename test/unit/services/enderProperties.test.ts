@@ -66,6 +66,8 @@ interface Schedule {
   readonly ends: readonly (readonly EndFault[])[];
   readonly lists: readonly ListFault[];
   readonly probesFail: boolean;
+  /** Whether probes know more than what is on the list. */
+  readonly probesTell: boolean;
   readonly probesMany: boolean;
   /** Whether every list but the first leaves the last session out, of which probes tell that it runs. */
   readonly hidesLast: boolean;
@@ -94,6 +96,7 @@ const schedules: fc.Arbitrary<Schedule> = fc.record({
     maxLength: 8,
   }),
   probesFail: fc.boolean(),
+  probesTell: fc.boolean(),
   probesMany: fc.boolean(),
   hidesLast: fc.boolean(),
   refreshes: fc.array(fc.integer({ min: 0, max: 8_000 }), { maxLength: 8 }),
@@ -136,10 +139,15 @@ class ScheduledVendor {
       probe: async ({ id }) => {
         await this.#clock.wait(5);
         if (this.#schedule.probesFail) throw trouble({ kind: 'serverFault', status: 500 });
-        return this.running.has(id) ? 'running' : 'gone';
+        return this.#liveness(id);
       },
       probeMany: this.#schedule.probesMany ? (sessions) => this.#probeMany(sessions) : undefined,
     };
+  }
+
+  #liveness(id: string): Liveness {
+    if (!this.#schedule.probesTell) return 'unknown';
+    return this.running.has(id) ? 'running' : 'gone';
   }
 
   /** Tells of every other one, or fails. */
@@ -147,7 +155,7 @@ class ScheduledVendor {
     await this.#clock.wait(5);
     if (this.#schedule.probesFail) throw trouble({ kind: 'serverFault', status: 500 });
     const told = sessions.filter((_, index) => index % 2 === 0);
-    return new Map(told.map(({ id }) => [id, this.running.has(id) ? 'running' : 'gone']));
+    return new Map(told.map(({ id }) => [id, this.#liveness(id)]));
   }
 
   async *#list() {
@@ -163,10 +171,10 @@ class ScheduledVendor {
   }
 
   #omitted(fault: ListFault): ReadonlySet<string> {
-    const { proof, hidesLast, probesFail, sessions } = this.#schedule;
+    const { proof, hidesLast, probesFail, probesTell, sessions } = this.#schedule;
     if (proof === 'list') return new Set();
     const now = this.#clock.now();
-    const hidden = hidesLast && !probesFail && this.#lists > 1 ? [`s${sessions - 1}`] : [];
+    const hidden = hidesLast && !probesFail && probesTell && this.#lists > 1 ? [`s${sessions - 1}`] : [];
     if (fault === 'leaves one out' && (this.#lag === undefined || now >= this.#lag.from + lagMs)) {
       // Another one than the last time, or that list would not be behind the times but wrong.
       const id = [...this.running.keys()].find((id) => id !== this.#lag?.id);
@@ -250,6 +258,7 @@ const calm: Schedule = {
   ends: [['ends']],
   lists: ['right'],
   probesFail: false,
+  probesTell: true,
   probesMany: false,
   hidesLast: false,
   refreshes: [],
@@ -338,6 +347,43 @@ describe('ender, whatever happens', function () {
     );
     assert.deepEqual(vendor.asked, ['s1']);
     assert.ok(house.store.session(id, sessionId('s0')));
+    house.dispose();
+  });
+
+  it('looks before it ends by an old list, where a server may give an id to another session', async () => {
+    const { clock, vendor, house, targets } = await settle({ ...calm, proof: 'list' });
+    await clock.until(clock.wait(6_000), 10_000);
+    vendor.start(0);
+    const { results } = await clock.until(house.ender.end(targets, quietly), 60_000);
+    assert.deepEqual(
+      new Map(results.map(({ session, outcome }) => [session.id as string, outcome])),
+      new Map([
+        ['s0', 'alreadyGone'],
+        ['s1', 'ended'],
+      ]),
+    );
+    assert.deepEqual(vendor.asked, ['s1']);
+    house.dispose();
+  });
+
+  it('is not deceived by a session that takes the id of one that has just ended', async () => {
+    const { clock, vendor, house, id, targets } = await settle({ ...calm, proof: 'list', ends: [['ends later']] });
+    clock.after(3_030, () => vendor.start(0));
+    const { results } = await clock.until(house.ender.end(targets, quietly), 60_000);
+    assert.deepEqual(new Set(results.map(({ outcome }) => outcome)), new Set(['ended']));
+    assert.deepEqual([...vendor.running.keys()], ['s0']);
+    await clock.until(house.refresher.refresh(id), 60_000);
+    assert.equal(house.store.life(id, sessionId('s0')).kind, 'running');
+    house.dispose();
+  });
+
+  it('does not say that a session runs of which the vendor cannot tell', async () => {
+    const { clock, house, targets } = await settle({ ...calm, proof: 'probe', probesTell: false });
+    const { results } = await clock.until(house.ender.end(targets, quietly), 60_000);
+    for (const { outcome, why } of results) {
+      assert.equal(outcome, 'stuck');
+      assert.deepEqual(why, { kind: 'unproven', error: undefined });
+    }
     house.dispose();
   });
 

@@ -259,6 +259,11 @@ describe('refresher, of what a list leaves out', () => {
     await house.refresher.refresh(id);
     await seconds(5);
     assert.equal(probed().length, refused, 'it was asked again at once after it had refused');
+    // Lists go on: it is the questions that were too many.
+    house.refresher.setAttention({ visible: true, focused: true });
+    const lists = () => server.log().filter((line) => line === 'GET /v1/sessions/all/status').length;
+    const before = lists();
+    await until(() => lists() > before);
   });
 
   it('does not keep who waits for a list waiting for what the list has left out', async () => {

@@ -190,9 +190,21 @@ describe('session store', () => {
     assert.ok(isSecond({ since, runs: false }, since + 1_000));
     // A list that is behind the times is no witness of itself.
     assert.ok(!isSecond({ since, runs: false }, since + 900));
-    store.setRunning(account, new Set([sessionId('a'), sessionId('other')]));
+    const tells = (liveness: 'running' | 'unknown') =>
+      store.learn(
+        account,
+        new Map([
+          [sessionId('a'), liveness],
+          [sessionId('other'), liveness],
+        ]),
+      );
+    tells('running');
     listAs('no proof', inventory());
-    assert.deepEqual([absence(), unproven()], [{ since, runs: true }, ['a']]);
+    assert.deepEqual([absence(), unproven()], [{ since: now, runs: true }, ['a']]);
+    // What cannot tell any longer holds nothing up for ever: lists count anew from here.
+    now += 5_000;
+    tells('unknown');
+    assert.deepEqual(absence(), { since: now, runs: false });
     listAs('no proof', inventory(someSession('a')));
     listAs('no proof', inventory());
     assert.deepEqual(absence(), { since: now, runs: false });
@@ -217,5 +229,32 @@ describe('session store', () => {
     store.removeProven(account, [sessionId('a')]);
     listAs('no proof', inventory());
     assert.equal(store.state(account)?.contents.groups.size, 0);
+  });
+
+  it('takes nothing out by a list of which a row does not tell what it is about', () => {
+    list(inventory(someSession('a'), someSession('b')));
+    const fault = { subject: 'row 2', unnamed: true, what: 'its “id” is not as documented' };
+    for (const proof of ['list', 'no proof'] as const) {
+      listAs(proof, { ...inventory(someSession('a')), faults: [fault] });
+      assert.deepEqual([ids(), unproven()], [['a', 'b'], []]);
+    }
+    list(inventory(someSession('a')));
+    assert.deepEqual(ids(), ['a']);
+  });
+
+  it('does not bring back what was proven to have ended while a list was under way that had read it before', () => {
+    listAs('no proof', inventory(someSession('a'), someSession('b')));
+    const run = store.beginList(account);
+    run.arrive(inventory(someSession('a')));
+    store.removeProven(account, [sessionId('a'), sessionId('b')]);
+    run.arrive(inventory(someSession('b')));
+    run.complete(false);
+    assert.deepEqual(ids(), []);
+    assert.ok(store.hasEnded(account, sessionId('a')));
+    // A later list tells of what has begun since.
+    list(inventory(someSession('b')));
+    assert.deepEqual([ids(), store.hasEnded(account, sessionId('b'))], [['b'], false]);
+    store.reset(account);
+    assert.ok(!store.hasEnded(account, sessionId('a')));
   });
 });

@@ -46,6 +46,12 @@ export interface EndReport {
   readonly results: readonly EndResult[];
 }
 
+/** What became of the sessions that one request was to end. */
+export interface AskedReport extends EndReport {
+  /** What went wrong with the request; it may have had its effect all the same. */
+  readonly error: ProviderError | undefined;
+}
+
 /** What became of a group that was to be deleted, and of the sessions that ran in it. */
 export interface GroupReport extends EndReport {
   /** What the vendor answered, or the error in its place. */
@@ -181,12 +187,12 @@ export class Ender {
   }
 
   /** Uses the vendor's one call, once, and then looks what became of the sessions that were listed. Never rejects. */
-  async endEverything(accountId: AccountId): Promise<EndReport> {
-    const { results } = await this.#ask(accountId, this.#listed(accountId), async (provider) => {
+  async endEverything(accountId: AccountId): Promise<AskedReport> {
+    const { results, sent } = await this.#ask(accountId, this.#listed(accountId), async (provider) => {
       if (provider.endEverything === undefined) throw unsupported('ending everything at once');
       await provider.endEverything(neverAborted);
     });
-    return { results };
+    return { results, error: errorOf(sent) };
   }
 
   /** Has the vendor delete a group, once, and then looks what became of its sessions. Never rejects. */
@@ -207,12 +213,12 @@ export class Ender {
   }
 
   /** Has the vendor cancel a group, once, and then looks what became of its sessions. Never rejects. */
-  async cancelGroup(accountId: AccountId, group: GroupId): Promise<EndReport> {
-    const { results } = await this.#ask(accountId, this.#membersOf(accountId, group), async (provider) => {
+  async cancelGroup(accountId: AccountId, group: GroupId): Promise<AskedReport> {
+    const { results, sent } = await this.#ask(accountId, this.#membersOf(accountId, group), async (provider) => {
       if (provider.cancelGroup === undefined) throw unsupported('cancelling a batch');
       await provider.cancelGroup(group, neverAborted);
     });
-    return { results };
+    return { results, error: errorOf(sent) };
   }
 
   /**

@@ -201,7 +201,7 @@ describe('ending inside VS Code', () => {
     assert.equal(report.requested, 23);
     assert.equal(report.ended + report.cancelled, 23);
     assert.equal(server.running.length, report.cancelled);
-    assert.match(person.told[0]?.message ?? '', /^Cancelled: \d+ ended, \d+ still running\.$/);
+    assert.match(person.told[0]?.message ?? '', /^Cancelled: \d+ ended, \d+ not sent\.$/);
   });
 
   it('deletes a batch, and tells each failure though the answer is 200', async () => {

@@ -193,4 +193,57 @@ describe('what questions about ends are based on, inside VS Code', () => {
     assert.equal(kept(), undefined);
     assert.deepEqual(server.running, ['sess_a']);
   });
+
+  it('says of unfinished ends that the list leaves out that nobody can tell, unless the vendor does', async () => {
+    const left = ['sess_a', 'sess_gone', 'sess_hidden'].map((sessionId) => ({ accountId: id, sessionId }));
+    await api.testing.context.globalState.update('unfinishedEnds', { run: { at: 1, total: 12, left } });
+    server.misbehave('GET', /sess_hidden$/, { kind: 'answer', answer: { status: 500, json: {} } });
+    await command('reviewUnfinishedEnds');
+    assert.equal(
+      told(),
+      'The window closed while sessions were ending: 1 of 12 still run. Of 1 more nobody can tell: the list leaves them out.',
+    );
+  });
+
+  it('does not offer to end everything where the list hides anything of it', async () => {
+    server.add({ id: 'sess_precious', domains: ['precious.example'] });
+    await api.refresh();
+    await command('protectSession', { accountId: id, sessionId: 'sess_precious' });
+    await command('setFilter', 'a.example');
+    try {
+      await command('endAccountSessions', { kind: 'account', accountId: id });
+      assert.deepEqual(asked()?.choices, ['End Session']);
+    } finally {
+      await command('clearFilter');
+      await command('unprotectSession', { accountId: id, sessionId: 'sess_precious' });
+    }
+    await command('endAccountSessions', { accountId: id });
+    assert.ok(asked()?.choices.includes('End Everything in Account'));
+  });
+
+  it('tells what came of ending everything where nothing is listed', async () => {
+    server.sessions.clear();
+    await command('removeAccount', { accountId: id });
+    person.answersConfirm = ({ choices }) => choices.at(-1);
+    await command('removeAccount', { accountId: id });
+    id = await command('addAccount', { provider: 'anchor', origin: server.url, fields: { apiKey: server.key } });
+    server.misbehave('DELETE', /all$/, { kind: 'answer', answer: { status: 500, json: {} } }, 1);
+    await command('endAccountSessions', { accountId: id });
+    assert.match(asked()?.message ?? '', /No session is listed in Anchor Browser/);
+    assert.match(told(), /HTTP 500/);
+    const before = person.told.length;
+    await command('endAccountSessions', { accountId: id });
+    assert.equal(person.told.length, before);
+    assert.match(person.notes.at(-1) ?? '', /took the request\.$/);
+  });
+
+  it('does not say that a batch was not deleted whose answer was lost', async () => {
+    const batch = server.addBatch(1);
+    await api.refresh();
+    person.answersConfirm = ({ choices }) => choices[0];
+    server.misbehave('DELETE', /batch-sessions/, { kind: 'doneBut', answer: { status: 500, json: {} } });
+    await command('deleteBatch', { accountId: id, groupId: batch.id });
+    assert.match(told(), /^Whether Batch .* was deleted is not known: /);
+    assert.deepEqual(server.running, ['sess_a']);
+  });
 });

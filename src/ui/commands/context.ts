@@ -1,5 +1,6 @@
 import * as l10n from '@vscode/l10n';
 import type { Account } from '../../core/account.ts';
+import type { Clock } from '../../core/clock.ts';
 import type { AccountId, SessionId } from '../../core/ids.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { ProviderKind } from '../../core/provider.ts';
@@ -47,6 +48,7 @@ export interface CommandContext {
   readonly liveViews: LiveViews;
   readonly logger: Logger;
   readonly prompts: Prompts;
+  readonly clock: Clock;
   readonly now: () => number;
   /** The rows that are selected in the tree. */
   readonly selection: () => readonly TreeNode[];
@@ -68,8 +70,10 @@ export async function listOnce({ store, refresher }: CommandContext, accounts: r
   await Promise.all(never.map((id) => refresher.refresh(id)));
 }
 
-/** Milliseconds until a list is too old for a question about all that an account has. */
-export const freshMs = 15_000;
+/** Milliseconds until a list is too old for a question about all that an account has, and is made anew. */
+const freshMs = 5_000;
+/** How old it is at most when the question is asked, where it could be. */
+export const staleMs = 8_000;
 /** How long such a question waits for lists. */
 const longestWaitMs = 5_000;
 
@@ -88,7 +92,7 @@ export async function listFresh(
       trouble?.kind === 'unauthorized' ||
       trouble?.kind === 'forbidden' ||
       (trouble?.kind === 'rateLimited' && (trouble.retryAt ?? 0) > now());
-    const isFresh = state?.kind === 'ready' && trouble === undefined && now() - state.asOf < freshMs / 3;
+    const isFresh = state?.kind === 'ready' && trouble === undefined && now() - state.asOf < freshMs;
     return state !== undefined && !refuses && !isFresh;
   });
   if (old.length === 0) return;

@@ -80,6 +80,21 @@ export function concluded(
   return report;
 }
 
+/** The same of one request for many, which may have failed though there was nothing listed that it could show on. */
+export function concludedAsked(
+  context: CommandContext,
+  accountId: AccountId,
+  report: EndReport,
+  error: ProviderError | undefined,
+  retry: (failed: readonly EndTarget[]) => Promise<unknown>,
+): PublicEndReport {
+  if (report.results.length > 0) return concluded(context, report, retry);
+  const host = accountHost(context.accounts.get(accountId));
+  if (error !== undefined) tellFailures(context, troubleSentence(error, host), undefined, async () => {});
+  else context.prompts.note(l10n.t('{0} took the request.', host));
+  return publicReport(context, []);
+}
+
 /** Tells what became of a batch that was to be deleted, and offers to end by itself what was not. */
 export function tellDeletion(
   context: CommandContext,
@@ -92,7 +107,12 @@ export function tellDeletion(
   const left = results.filter(({ why }) => why !== undefined);
   const button = l10n.t('End One by One…');
   if (ProviderError.is(answer)) {
-    const sentence = l10n.t('{0} was not deleted: {1}', batch, troubleSentence(answer, host));
+    const trouble = troubleSentence(answer, host);
+    // An answer that was lost says nothing of what was done.
+    const isLost = ProviderError.isOf(answer, 'timedOut', 'serverFault', 'unexpectedAnswer', 'unreachable');
+    const sentence = isLost
+      ? l10n.t('Whether {0} was deleted is not known: {1}', batch, trouble)
+      : l10n.t('{0} was not deleted: {1}', batch, trouble);
     tellFailures(context, sentence, left.length === 0 ? undefined : button, () => endOneByOne(left));
     return;
   }

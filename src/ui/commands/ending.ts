@@ -7,7 +7,7 @@ import { type AccountState, troubleOf } from '../../services/sessionStore.ts';
 import { timeOfDay } from '../words/ages.ts';
 import { type EndSubject, questionForMany, questionForOne } from '../words/confirmations.ts';
 import { groupName, pageName, sessionName } from '../words/names.ts';
-import { ageOf, type CommandContext, freshMs, kindOf, listFresh, missingSentence, nameOf } from './context.ts';
+import { ageOf, type CommandContext, kindOf, listFresh, missingSentence, nameOf, staleMs } from './context.ts';
 import { cancelled, endNow, type PublicEndReport, publicReport } from './endReports.ts';
 import { isNamed, sessionChoices, sessionsOf, type Target, targetsOf, whole } from './targets.ts';
 
@@ -232,7 +232,7 @@ export function unknownAccounts(context: CommandContext, ids: readonly AccountId
 function unknownSentence(state: AccountState, name: string, now: number): string | undefined {
   switch (state.kind) {
     case 'ready':
-      if (troubleOf(state) === undefined && now - state.asOf <= freshMs) return undefined;
+      if (troubleOf(state) === undefined && now - state.asOf <= staleMs) return undefined;
       return l10n.t(
         'The list of {0} is from {1}: sessions started since are NOT included.',
         name,

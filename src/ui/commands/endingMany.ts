@@ -20,8 +20,8 @@ import {
   unfiltered,
   unknownAccounts,
 } from './ending.ts';
-import { cancelled, concluded, type PublicEndReport, publicReport } from './endReports.ts';
-import { accountChoices, pickOne, sessionChoices, sessionsOf, targetsOf, wholeAccount } from './targets.ts';
+import { cancelled, concludedAsked, type PublicEndReport, publicReport } from './endReports.ts';
+import { accountChoices, choiceOf, pickOne, sessionsOf, targetsOf, wholeAccount } from './targets.ts';
 
 /** Ends all sessions that are listed in one account. */
 export async function endAccountSessions(context: CommandContext, args: readonly unknown[]): Promise<PublicEndReport> {
@@ -43,9 +43,11 @@ export async function endAccountSessions(context: CommandContext, args: readonly
   const { ends, leftOut } = partOf(context, all);
   const loss = kindOfAccount(context, accountId)?.wording.endEverything;
   // The vendor's one call leaves nothing alone, so it is not offered beside what is protected.
-  const guarded = all.some(({ session }) => context.protections.has(accountId, session.id));
-  const canEndEverything =
-    loss !== undefined && !guarded && part === undefined && context.store.capabilities(accountId).has('endEverything');
+  const everyone = sessionsOf(context, [wholeAccount(accountId)]);
+  const guarded = everyone.some(({ session }) => context.protections.has(accountId, session.id));
+  const isOffered = context.store.capabilities(accountId).has('endEverything');
+  // Nor is it beside a filter: it would end what the person does not even see.
+  const canEndEverything = loss !== undefined && isOffered && !guarded && everyone.length === all.length;
   const name = nameOf(context, accountId);
   if (ends.length === 0 && !canEndEverything) {
     void context.prompts.tell('info', nothingToEnd(context, leftOut, [accountId], [target]), []);
@@ -77,7 +79,8 @@ export async function endAccountSessions(context: CommandContext, args: readonly
   );
   if (chosen !== undefined && chosen === everything?.button) {
     if (!(await countTyped(context, ends.length))) return cancelled(context, ends);
-    return concluded(context, await context.ender.endEverything(accountId), (failed) => endChosen(context, failed));
+    const { error, ...report } = await context.ender.endEverything(accountId);
+    return concludedAsked(context, accountId, report, error, (failed) => endChosen(context, failed));
   }
   const confirmed = chosen === endButton(ends.length) && (await countTyped(context, ends.length));
   return confirmed ? endAndTell(context, ends) : cancelled(context, ends);
@@ -191,14 +194,15 @@ export async function endOldSessions(context: CommandContext): Promise<PublicEnd
     void prompts.tell('info', sentence, []);
     return publicReport(context, []);
   }
-  const old = new Set(ends.map(({ session }) => session));
-  const choices = (await sessionChoices(context)).filter(({ value }) => old.has(value.session));
   const answer = await prompts.pickMany({
     title: l10n.t('End Old Sessions'),
     placeholder: l10n.t('These end; untick what is to go on'),
-    choices: choices
-      .sort((a, b) => start(a.value) - start(b.value))
-      .map((choice) => ({ ...choice, heading: undefined, detail: choice.heading ?? '', picked: true })),
+    choices: ends
+      .toSorted((a, b) => start(a) - start(b))
+      .map((target) => {
+        const { heading = '', ...choice } = choiceOf(context, target);
+        return { ...choice, heading: undefined, detail: heading, picked: true };
+      }),
     step: undefined,
   });
   return endConfirmed(context, answer.kind === 'answer' ? answer.value : [], { leftOut, unknown });

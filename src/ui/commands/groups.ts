@@ -10,7 +10,7 @@ import { type CommandContext, listFresh, nameOf } from './context.ts';
 import { endChosen, endTargets, kindOfAccount, subjectsOf, unfiltered, unknownAccounts } from './ending.ts';
 import {
   cancelled,
-  concluded,
+  concludedAsked,
   type PublicEndReport,
   type PublicGroupDeletion,
   publicReport,
@@ -46,8 +46,8 @@ export async function cancelBatch(context: CommandContext, args: readonly unknow
     subjectsOf(context, members),
   );
   if ((await context.prompts.confirm(question)) !== question.choices[0]) return cancelled(context, members);
-  const report = await context.ender.cancelGroup(target.accountId, target.groupId);
-  return concluded(context, report, (failed) => endChosen(context, failed));
+  const { error, ...report } = await context.ender.cancelGroup(target.accountId, target.groupId);
+  return concludedAsked(context, target.accountId, report, error, (failed) => endChosen(context, failed));
 }
 
 /** Has the vendor delete a batch with its data, and says what became of each session. */

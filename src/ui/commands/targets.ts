@@ -98,15 +98,21 @@ export async function sessionChoices(context: CommandContext): Promise<Choice<En
   const ids = context.accounts.all.map(({ id }) => id);
   await listOnce(context, ids);
   return ids.flatMap((accountId) =>
-    sessionsOf(context, [wholeAccount(accountId)]).map((target) => ({
-      label: sessionName(target.session),
-      description: ageOf(context, accountId, target.session.id) ?? '',
-      detail: plainText(target.session.id),
-      icon: undefined,
-      heading: nameOf(context, accountId),
-      value: target,
-    })),
+    sessionsOf(context, [wholeAccount(accountId)]).map((target) => choiceOf(context, target)),
   );
+}
+
+/** A session as a line of a pick list, under its account. */
+export function choiceOf(context: CommandContext, target: EndTarget): Choice<EndTarget> {
+  const { accountId, session } = target;
+  return {
+    label: sessionName(session),
+    description: ageOf(context, accountId, session.id) ?? '',
+    detail: plainText(session.id),
+    icon: undefined,
+    heading: nameOf(context, accountId),
+    value: target,
+  };
 }
 
 /** Every account as a line of a pick list. */

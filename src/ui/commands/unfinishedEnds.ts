@@ -1,17 +1,26 @@
 import * as l10n from '@vscode/l10n';
 import type { AccountId, SessionId } from '../../core/ids.ts';
+import { ProviderError } from '../../core/providerError.ts';
+import { isSame, type Session } from '../../core/session.ts';
 import type { EndTarget } from '../../services/ender.ts';
 import type { UnfinishedEnd } from '../../services/endJournal.ts';
+import { probe } from '../../services/probing.ts';
 import { troubleOf } from '../../services/sessionStore.ts';
 import { type CommandContext, nameOf } from './context.ts';
 import { endChosen } from './ending.ts';
+
+/** How many sessions of an account are asked for one by one. */
+const mostAsked = 16;
 
 /** Tells of ends that a window did not live to finish, and offers to look at what of them still runs. Ends nothing. */
 export async function reviewUnfinishedEnds(context: CommandContext): Promise<void> {
   await Promise.all((await context.journal.claimAbandoned()).map((end) => review(context, end)));
 }
 
-/** It stays written down until each of its accounts has been listed: before, nobody knows what still runs. */
+/**
+ * It stays written down until each of its accounts has been listed: before, nobody knows what still runs. Where one list
+ * is no proof, what it leaves out is asked for, and said to be unknown where nobody can tell.
+ */
 async function review(context: CommandContext, end: UnfinishedEnd): Promise<void> {
   const { journal, prompts, refresher, store } = context;
   const { total, left } = end;
@@ -31,18 +40,66 @@ async function review(context: CommandContext, end: UnfinishedEnd): Promise<void
     });
     return;
   }
-  await journal.forget(end.id);
   const running = left.flatMap(({ accountId, sessionId, startedAt }): EndTarget[] => {
     const session = store.session(accountId, sessionId as SessionId);
-    if (session === undefined || (startedAt !== undefined && session.startedAt !== startedAt)) return [];
+    // Another session may have its id by now.
+    if (session === undefined || !isSame({ ...session, startedAt }, session)) return [];
     return [{ accountId, session }];
   });
-  if (running.length === 0) return;
+  const seen = new Set(running.map(({ accountId, session }) => `${accountId}/${session.id}`));
+  const missing = left.filter(({ accountId, sessionId }) => !seen.has(`${accountId}/${sessionId}`));
+  const asked = [...Map.groupBy(missing, ({ accountId }) => accountId)].map(([id, its]) => mayRun(context, id, its));
+  const unknown = (await Promise.all(asked)).reduce((sum, count) => sum + count, 0);
+  await journal.forget(end.id);
+  if (running.length + unknown === 0) return;
   const look = l10n.t('Review');
-  const sentence = l10n.t('The window closed while sessions were ending: {0} of {1} still run.', running.length, total);
-  void prompts.tell('warning', sentence, [look]).then(async (chosen) => {
+  const sentences = [
+    l10n.t('The window closed while sessions were ending: {0} of {1} still run.', running.length, total),
+    ...(unknown === 0 ? [] : [l10n.t('Of {0} more nobody can tell: the list leaves them out.', unknown)]),
+  ];
+  void prompts.tell('warning', sentences.join(' '), running.length === 0 ? [] : [look]).then(async (chosen) => {
     if (chosen === look) await endChosen(context, running);
   });
+}
+
+/** How many of an account's sessions may run that its list leaves out. */
+async function mayRun(
+  { clock, connections, logger, store }: CommandContext,
+  account: AccountId,
+  missing: UnfinishedEnd['left'],
+): Promise<number> {
+  if (store.state(account) === undefined) return 0;
+  try {
+    const provider = await connections.open(account);
+    if (provider.ending.proof === 'list') return 0;
+    const stop = new AbortController().signal;
+    const { gone } = await probe(provider, missing.map(unseen), { clock, logger, stop, most: mostAsked });
+    return missing.length - gone.size;
+  } catch (error) {
+    logger.warn(`unfinished ends could not be asked about: ${ProviderError.from(error).message}`);
+    return missing.length;
+  }
+}
+
+/** All that is known of a session that was written down by its id alone. */
+function unseen({ sessionId, startedAt }: UnfinishedEnd['left'][number]): Session {
+  return {
+    id: sessionId as SessionId,
+    name: undefined,
+    phase: 'unknown',
+    status: undefined,
+    startedAt,
+    region: undefined,
+    groupId: undefined,
+    tags: [],
+    metadata: new Map(),
+    traits: [],
+    pages: undefined,
+    watchable: false,
+    ends: 'session',
+    heldBack: undefined,
+    facts: [],
+  };
 }
 
 function isListed({ store }: CommandContext, account: AccountId): boolean {

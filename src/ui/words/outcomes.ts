@@ -34,7 +34,7 @@ export function outcomeSentence(outcomes: EndOutcomes): { level: 'info' | 'warni
   }
   if (cancelled > 0) {
     if (gone === 0) return undefined;
-    return { level: 'info', message: l10n.t('Cancelled: {0} ended, {1} still running.', gone, cancelled) };
+    return { level: 'info', message: l10n.t('Cancelled: {0} ended, {1} not sent.', gone, cancelled) };
   }
   if (total === 1) return undefined;
   const message =

@@ -180,7 +180,7 @@ describe('words', () => {
     });
     assert.deepEqual(outcomeSentence({ ...none, ended: 5, cancelled: 7 }), {
       level: 'info',
-      message: 'Cancelled: 5 ended, 7 still running.',
+      message: 'Cancelled: 5 ended, 7 not sent.',
     });
     assert.match(
       outcomeSentence({ ...none, ended: 1, stuck: 3, unproven: 2, failures: ['a: x'] })?.message ?? '',

@@ -63,7 +63,7 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
   const interval = () => configured('refresh.interval', 10) * 1_000;
   const refresher = new Refresher({ store, accounts, connections, clock, logger, interval });
   const pages = new PageLists(store, connections, clock);
-  const protections = new Protections(context.globalState);
+  const protections = new Protections(context.globalState, store);
   const journal = new EndJournal(context.globalState, clock, logger);
   const history = new History(context.globalState, store, accounts, clock.now);
   const fates = new Fates(history, store, connections, logger);

@@ -2,42 +2,65 @@ import * as v from 'valibot';
 import { Emitter, type Event } from '../core/event.ts';
 import { type AccountId, accountId, type SessionId } from '../core/ids.ts';
 import type { Memory } from '../core/vault.ts';
+import type { SessionsView } from './sessionStore.ts';
 
 const memoryKey = 'protectedSessions';
 const Kept = v.record(v.string(), v.array(v.string()));
-/** Sessions end, and their ids stay behind: only so many of an account's are kept, the newest. */
-const mostKept = 500;
+/** Sessions end, and their ids stay behind: only so many of an account's that are listed no longer are kept, the newest. */
+const mostGone = 500;
 
-/** The sessions that ends of many leave alone because the person said so, by account; kept across restarts. */
+/**
+ * The sessions that ends of many leave alone because the person said so, by account; kept across restarts. What any
+ * window has written counts in all of them at once.
+ */
 export class Protections {
   readonly #memory: Memory;
-  readonly #kept: Map<AccountId, Set<string>>;
+  readonly #store: SessionsView;
+  /** What {@link #kept} was read from: memory gives another value when a window has written. */
+  #read: unknown;
+  #kept: ReadonlyMap<AccountId, ReadonlySet<string>> = new Map();
   readonly #changed = new Emitter<AccountId>();
 
-  /** Fires with the account of sessions that were protected, or are not any longer. */
+  /** Fires with the account of sessions that this window protected, or does not any longer. */
   readonly onDidChange: Event<AccountId> = this.#changed.event;
 
-  constructor(memory: Memory) {
+  constructor(memory: Memory, store: SessionsView) {
     this.#memory = memory;
-    const kept = v.safeParse(Kept, memory.get(memoryKey) ?? {});
-    this.#kept = new Map(
-      Object.entries(kept.success ? kept.output : {}).map(([id, ids]) => [accountId(id), new Set(ids)]),
-    );
+    this.#store = store;
   }
 
+  /** Asked for each row: reads no more than whether another window has written. */
   has(account: AccountId, session: SessionId): boolean {
-    return this.#kept.get(account)?.has(session) === true;
+    return this.#current().get(account)?.has(session) === true;
   }
 
   async set(account: AccountId, sessions: readonly SessionId[], isProtected: boolean): Promise<void> {
-    const ids = this.#kept.get(account) ?? new Set();
+    const ids = new Set(this.#current().get(account));
     for (const id of sessions) {
       ids.delete(id);
       if (isProtected) ids.add(id);
     }
-    this.#kept.set(account, new Set([...ids].slice(-mostKept)));
+    const state = this.#store.state(account);
+    // A row that cannot be read may be any session.
+    if (state?.kind === 'ready' && state.trouble === undefined && state.contents.faults.length === 0) {
+      const gone = [...ids].filter((id) => !state.contents.sessions.has(id as SessionId));
+      for (const id of gone.slice(0, -mostGone)) ids.delete(id);
+    }
+    this.#kept = new Map(this.#kept).set(account, ids);
     this.#changed.fire(account);
     const entries = [...this.#kept].filter(([, its]) => its.size > 0).map(([id, its]) => [id, [...its]] as const);
     await this.#memory.update(memoryKey, Object.fromEntries(entries));
+  }
+
+  #current(): ReadonlyMap<AccountId, ReadonlySet<string>> {
+    const read = this.#memory.get(memoryKey);
+    if (read !== this.#read) {
+      this.#read = read;
+      const kept = v.safeParse(Kept, read);
+      this.#kept = new Map(
+        Object.entries(kept.success ? kept.output : {}).map(([id, ids]) => [accountId(id), new Set(ids)]),
+      );
+    }
+    return this.#kept;
   }
 }

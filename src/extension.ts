@@ -14,7 +14,7 @@ import { Refresher } from './services/refresher.ts';
 import { SessionStore } from './services/sessionStore.ts';
 import { type BrowserSessionsApi, createApi } from './ui/api.ts';
 import type { Testing } from './ui/commands/openCommands.ts';
-import { registerCommands } from './ui/commands/register.ts';
+import { type RunCommand, registerCommands } from './ui/commands/register.ts';
 import { openEditorNetwork } from './ui/editorNetwork.ts';
 import { liveViewType } from './ui/liveView/viewType.ts';
 import { openLog } from './ui/log.ts';
@@ -104,7 +104,8 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
     context.subscriptions.push(opened);
     return opened;
   });
-  const commands = registerCommands(async (name, args) => (await loadCommands()).run(name, args), logger);
+  const run: RunCommand = async (name, args) => (await loadCommands()).run(name, args);
+  const commands = registerCommands(context.extension.packageJSON, run, logger);
   const panels = vscode.window.registerWebviewPanelSerializer(liveViewType, {
     deserializeWebviewPanel: async (panel, state) => (await loadCommands()).restoreLiveView(panel, state),
   });

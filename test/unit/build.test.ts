@@ -31,7 +31,7 @@ describe('build', () => {
     const eager = [...eagerFiles()].flatMap((file) => Object.keys(outputs[file]?.inputs ?? {}));
     assert.ok(eager.includes('src/extension.ts'));
     const late =
-      /node_modules\/(undici|ws)\/|^src\/(http\/(client|undici)|cdp|providers)|^src\/ui\/commands\/(handlers|ending)/;
+      /node_modules\/(undici|ws)\/|^src\/(http\/(client|undici)|cdp|providers)|^src\/ui\/commands\/(handlers|ending|table)/;
     assert.deepEqual(
       eager.filter((input) => late.test(input)),
       [],

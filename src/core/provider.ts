@@ -72,7 +72,7 @@ export interface ProviderKind {
   readonly settings: readonly ProviderSetting[];
   /**
    * Where else an account's key may be sent, going by nothing but what was saved with it. The person is told of these
-   * hosts when they are asked for the key.
+   * hosts when they are asked for the key, and they are saved with it: those that are derived later get nothing.
    */
   furtherAddresses(origin: URL, credentials: Credentials): readonly URL[];
   readonly wording: ProviderWording;
@@ -88,7 +88,7 @@ export interface Link {
   /** Bound to `origin`: nothing sent through it can reach another. */
   readonly http: HttpClient;
   /**
-   * A client that is bound to one of the kind's further addresses.
+   * A client that is bound to one of the further addresses that were saved with the key.
    * @throws ProviderError `unsupported` for any other address.
    */
   httpTo(address: URL): HttpClient;

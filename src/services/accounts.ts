@@ -14,6 +14,7 @@ const Secret = v.object({
   origin: v.string(),
   addedAt: v.number(),
   credentials: v.record(v.string(), v.string()),
+  further: v.optional(v.array(v.string())),
 });
 type Secret = v.InferOutput<typeof Secret>;
 /** `unreadable` is an entry that another version of this extension wrote. */
@@ -44,6 +45,8 @@ export interface NewAccount {
   readonly label: string;
   readonly origin: string;
   readonly credentials: Credentials;
+  /** Where else its key may be sent, as the person was told: the further addresses of its vendor when it was saved. */
+  readonly further?: string[];
 }
 
 /**
@@ -93,8 +96,8 @@ export class Accounts implements Disposable {
     return entry === undefined ? undefined : { id, provider: entry.provider, label: entry.label, origin: entry.origin };
   }
 
-  /** The key and the address it was saved with, or undefined when this machine has no secret that can be read. */
-  async open(id: AccountId): Promise<{ readonly origin: string; readonly credentials: Credentials } | undefined> {
+  /** The key and the addresses it was saved with, or undefined when this machine has no secret that can be read. */
+  async open(id: AccountId): Promise<Pick<Secret, 'origin' | 'credentials' | 'further'> | undefined> {
     const secret = await this.#readSecret(id);
     return typeof secret === 'string' ? undefined : secret;
   }
@@ -116,10 +119,16 @@ export class Accounts implements Disposable {
     return id;
   }
 
-  /** Gives an account another key for the same address. */
-  async replaceCredentials(id: AccountId, credentials: Credentials): Promise<void> {
+  /** Gives an account another key for the same address; where `further` is not said, for the same further ones too. */
+  async replaceCredentials(id: AccountId, credentials: Credentials, further?: string[]): Promise<void> {
     const secret = await this.#readable(id);
-    await this.#write(id, secret, { ...secret, credentials });
+    await this.#write(id, secret, { ...secret, credentials, ...(further && { further }) });
+  }
+
+  /** Writes down where else a key may be sent that was saved without. No event: what is open with it stays open. */
+  async keepFurther(id: AccountId, further: string[]): Promise<void> {
+    const secret = await this.#readable(id);
+    await this.#write(id, secret, { further, ...secret });
   }
 
   async rename(id: AccountId, label: string): Promise<void> {
@@ -204,5 +213,8 @@ export class Accounts implements Disposable {
 }
 
 function sameConnection(a: Secret, b: Secret): boolean {
-  return a.origin === b.origin && isDeepStrictEqual(a.credentials, b.credentials);
+  const { further = b.further } = a;
+  return (
+    a.origin === b.origin && isDeepStrictEqual(a.credentials, b.credentials) && isDeepStrictEqual(further, b.further)
+  );
 }

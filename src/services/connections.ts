@@ -93,13 +93,24 @@ export class Connections {
     }
     const secret = await this.#accounts.open(id);
     if (secret === undefined) throw new ProviderError({ kind: 'unauthorized' }, 'no key is stored on this machine');
-    return connect(kind, secret.origin, secret.credentials, this.#wires, (window) => this.#rateWindows.set(id, window));
+    const { origin, credentials } = secret;
+    const further = secret.further ?? (this.#kinds.isBuiltIn(kind) ? furtherOf(kind, origin, credentials) : []);
+    // Derived anew each time where it cannot be written down.
+    if (secret.further === undefined) this.#accounts.keepFurther(id, further).catch(() => {});
+    return connect(kind, origin, credentials, this.#wires, (window) => this.#rateWindows.set(id, window), further);
   }
 }
 
+/** Where else a key may be sent when it is saved now, as addresses: what the person is told, and what is saved with it. */
+export function furtherOf(kind: ProviderKind, origin: string, credentials: Credentials): string[] {
+  const address = parseAddress(origin);
+  return address.ok ? kind.furtherAddresses(address.url, credentials).map(({ href }) => href) : [];
+}
+
 /**
- * Connects to a vendor. The adapter can send the key to the address it was saved with, to the further addresses that its
- * kind derives from what was saved, and nowhere else.
+ * Connects to a vendor. The adapter can send the key to the address it was saved with, to the further addresses, and
+ * nowhere else.
+ * @param further those that were saved with the key; for a key that is not saved yet, those that its kind derives.
  * @throws ProviderError `unsupported` for an address that no account can have.
  */
 export function connect(
@@ -108,20 +119,21 @@ export function connect(
   credentials: Credentials,
   wires: Wires,
   onRateWindow: (window: RateWindow) => void = () => {},
+  further = furtherOf(kind, savedOrigin, credentials),
 ): Provider {
   const address = parseAddress(savedOrigin);
   if (!address.ok) throw new ProviderError({ kind: 'unsupported', what: 'this address' }, 'the address is not usable');
   const origin = address.url;
   const secrets = kind.fields.flatMap((field) => (field.kind === 'secret' ? (credentials[field.id] ?? []) : []));
-  const further = new Set(kind.furtherAddresses(origin, credentials).map(({ href }) => href));
   return kind.connect({
     origin,
     credentials,
     http: wires.http(origin, secrets, onRateWindow),
     httpTo: (other) => {
-      if (further.has(other.href)) return wires.http(other, secrets, () => {});
-      const what = 'sending the key to an address that it was not saved for';
-      throw new ProviderError({ kind: 'unsupported', what }, 'not one of the provider’s further addresses');
+      if (further.includes(other.href)) return wires.http(other, secrets, () => {});
+      const what = `Sending the key to ${other.host}, which it was not saved for,`;
+      const why = `${other.host} is not among the addresses that were saved with the key; Replace Key… saves them anew`;
+      throw new ProviderError({ kind: 'unsupported', what }, why);
     },
     cdp: { dial: async (address, ...rest) => wires.cdp.dial(atOrigin(address, origin), ...rest) },
     clock: wires.clock,

@@ -11,6 +11,7 @@ export class ProviderKinds {
   readonly #loadedEmitter = new Emitter<void>();
   readonly #changed = new Emitter<string>();
   #loading: Promise<void> | undefined;
+  #builtIn: readonly ProviderKind[] = [];
 
   /** Fires once the built-in vendors are there. */
   readonly onDidLoad: Event<void> = this.#loadedEmitter.event;
@@ -38,6 +39,11 @@ export class ProviderKinds {
     return this.#kinds.get(id);
   }
 
+  /** Whether a vendor is one of this extension's own. */
+  isBuiltIn(kind: ProviderKind): boolean {
+    return this.#builtIn.includes(kind);
+  }
+
   /**
    * Adds a vendor until the result is disposed.
    * @throws TypeError when its id is taken or is not lower camel case.
@@ -57,10 +63,10 @@ export class ProviderKinds {
   }
 
   async #load(): Promise<void> {
-    const builtIn = await this.#loadBuiltIn();
+    this.#builtIn = await this.#loadBuiltIn();
     const added = [...this.#kinds];
     this.#kinds.clear();
-    for (const kind of builtIn) this.#kinds.set(kind.id, kind);
+    for (const kind of this.#builtIn) this.#kinds.set(kind.id, kind);
     for (const [id, kind] of added) if (!this.#kinds.has(id)) this.#kinds.set(id, kind);
     this.#loadedEmitter.fire();
   }

@@ -44,7 +44,9 @@ export interface BrowserSessionsApi {
   /** Resolves when every account has answered or failed. */
   refresh(): Promise<void>;
   /**
-   * Adds a vendor of your own, with everything that built-in ones have, until the result is disposed.
+   * Adds a vendor of your own, with everything that built-in ones have, until the result is disposed. VS Code does not
+   * tell who calls: whoever adds a vendor is handed the keys that were saved for its id, as any extension could be. What
+   * is sent through the link goes to the addresses only that the person was told of.
    * @throws TypeError when its id is taken or is not lower camel case.
    */
   registerProvider(kind: ProviderKind): Disposable;

@@ -232,6 +232,8 @@ describe('the extension inside VS Code', () => {
       await assert.rejects(command('addAccount', account), /Without https:\/\//);
       fields.stagehandOrigin = `${stagehand.url}/`;
       const id = await command<string>('addAccount', account);
+      const secret = await api.testing.context.secrets.get(`browserSessions.account.${id}`);
+      assert.deepEqual(JSON.parse(secret ?? '').further, [`${stagehand.url}/`]);
       person.answersConfirm = ({ choices }) => choices[0];
       const one = await command<PublicEndReport>('endSession', { accountId: id, sessionId: 'known' });
       assert.deepEqual(one.results, [

@@ -2,6 +2,7 @@ import * as l10n from '@vscode/l10n';
 import type { Account } from '../../core/account.ts';
 import { plainText } from '../../core/plainText.ts';
 import { ProviderError } from '../../core/providerError.ts';
+import { furtherOf } from '../../services/connections.ts';
 import { questionForRemoval } from '../words/confirmations.ts';
 import { accountHost, accountName } from '../words/names.ts';
 import { troubleSentence } from '../words/troubles.ts';
@@ -34,7 +35,8 @@ export async function replaceKey(context: CommandContext, args: readonly unknown
     });
     if (answer.kind !== 'answer') return;
   }
-  await context.accounts.replaceCredentials(account.id, credentials);
+  const further = furtherOf(kind, account.origin, credentials);
+  await context.accounts.replaceCredentials(account.id, credentials, further);
   await context.refresher.refresh(account.id);
 }
 

@@ -2,6 +2,7 @@ import * as l10n from '@vscode/l10n';
 import { formatAddress, parseAddress } from '../../core/origin.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { CredentialField, ProviderKind } from '../../core/provider.ts';
+import { furtherOf } from '../../services/connections.ts';
 import type { Answer, AskRequest } from '../prompts.ts';
 import { addressSentence } from '../words/addresses.ts';
 import type { CommandContext } from './context.ts';
@@ -153,7 +154,8 @@ async function tryDraft(context: CommandContext, kind: ProviderKind, draft: Draf
 }
 
 async function store(context: CommandContext, kind: ProviderKind, draft: Draft): Promise<string> {
-  const id = await context.accounts.add({ provider: kind.id, ...draft });
+  const further = furtherOf(kind, draft.origin, draft.credentials);
+  const id = await context.accounts.add({ provider: kind.id, ...draft, further });
   await context.refresher.refresh(id);
   return id;
 }

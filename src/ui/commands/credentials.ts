@@ -4,6 +4,7 @@ import { formatAddress, parseAddress } from '../../core/origin.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { CredentialField, ProviderKind } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
+import { furtherOf } from '../../services/connections.ts';
 import type { AskRequest } from '../prompts.ts';
 import { addressSentence } from '../words/addresses.ts';
 import { accountHost } from '../words/names.ts';
@@ -50,9 +51,8 @@ function unquoted(typed: string): string {
 }
 
 function hosts(kind: ProviderKind, origin: string, credentials: Credentials): string {
-  const address = parseAddress(origin);
-  const further = address.ok ? kind.furtherAddresses(address.url, credentials) : [];
-  const all = new Set([accountHost({ origin }), ...further.map(({ host }) => host)]);
+  const further = furtherOf(kind, origin, credentials).map((address) => new URL(address).host);
+  const all = new Set([accountHost({ origin }), ...further]);
   return new Intl.ListFormat(undefined, { type: 'conjunction' }).format(all);
 }
 

@@ -45,6 +45,8 @@ export class EndJournal {
   readonly #memory: Memory;
   readonly #clock: Clock;
   readonly #logger: Logger;
+  /** When entries whose time lies ahead were first seen with it, by both. */
+  readonly #ahead = new Map<string, number>();
 
   constructor(memory: Memory, clock: Clock, logger: Logger) {
     this.#memory = memory;
@@ -83,10 +85,10 @@ export class EndJournal {
     };
   }
 
-  /** How long until every entry that is there now is either gone or known to be abandoned, in milliseconds. */
+  /** How long until every entry that is there now is either gone or known to be abandoned: at most 20,000 milliseconds. */
   get settlesAfter(): number {
-    const newest = Math.max(0, ...Object.values(this.#read()).map(({ at }) => at));
-    return Math.max(0, newest + abandonedMs - this.#clock.now());
+    const silent = Object.entries(this.#read()).map(([id, { at }]) => this.#silence(id, at));
+    return Math.max(0, ...silent.map((ms) => abandonedMs - ms));
   }
 
   /**
@@ -96,7 +98,7 @@ export class EndJournal {
   async claimAbandoned(): Promise<readonly UnfinishedEnd[]> {
     const runs = this.#read();
     const now = this.#clock.now();
-    const abandoned = Object.entries(runs).filter(([, { at }]) => now - at >= abandonedMs);
+    const abandoned = Object.entries(runs).filter(([id, { at }]) => this.#silence(id, at) >= abandonedMs);
     if (abandoned.length === 0) return [];
     await this.#write({ ...runs, ...Object.fromEntries(abandoned.map(([id, run]) => [id, { ...run, at: now }])) });
     return abandoned.map(([id, { total, left }]) => ({
@@ -119,6 +121,15 @@ export class EndJournal {
   /** Whether there is any entry at all. */
   get isEmpty(): boolean {
     return Object.keys(this.#read()).length === 0;
+  }
+
+  /** For how many milliseconds an entry has not been written. After the clock was set back, as far as that was seen here. */
+  #silence(id: string, at: number): number {
+    const now = this.#clock.now();
+    if (at <= now) return now - at;
+    const seen = Math.min(now, this.#ahead.get(id + at) ?? now);
+    this.#ahead.set(id + at, seen);
+    return now - seen;
   }
 
   #read(): Runs {

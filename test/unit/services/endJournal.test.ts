@@ -66,10 +66,30 @@ describe('journal of ends', () => {
     assert.doesNotMatch(JSON.stringify(memory.values.get('unfinishedEnds')), /name|url|title/);
   });
 
+  it('is reviewed no later than twenty seconds from now when the clock was set back, by an hour or a year', async () => {
+    for (const back of [3_600_000, 365 * 86_400_000]) {
+      const kept = new MapMemory(0);
+      const left = [{ accountId: 'a', sessionId: 'one' }];
+      const at = clock.now() + back;
+      kept.values.set('unfinishedEnds', { run: { at, total: 1, left }, old: { at: clock.now(), total: 1, left } });
+      const later = new EndJournal(kept, clock, log);
+      assert.equal(later.settlesAfter, 20_000);
+      // It may be a window's that goes on, with the time of before: only what stays as it is has nobody.
+      assert.deepEqual(await later.claimAbandoned(), []);
+      await pass(later.settlesAfter);
+      assert.deepEqual((await later.claimAbandoned()).map(({ id }) => id).sort(), ['old', 'run']);
+    }
+  });
+
   it('leaves alone what another window is still at', async () => {
     const entry = await journal.begin(targets);
     await pass(120_000);
-    assert.deepEqual(await new EndJournal(memory, clock, log).claimAbandoned(), []);
+    const other = new EndJournal(memory, clock, log);
+    assert.deepEqual(await other.claimAbandoned(), []);
+    clock.jump(-3_600_000);
+    assert.deepEqual(await other.claimAbandoned(), []);
+    await pass(120_000);
+    assert.deepEqual(await other.claimAbandoned(), []);
     await entry.finish();
   });
 

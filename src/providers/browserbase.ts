@@ -309,7 +309,8 @@ function sessionOf(row: SessionRow): Session {
     name: metadata.get('name'),
     phase: phases[row.status] ?? 'unknown',
     status: row.status,
-    startedAt: row.startedAt ?? row.createdAt,
+    // A pending session has no start time yet, and it is told by this whether it is the same.
+    startedAt: row.createdAt ?? row.startedAt,
     region: row.region ?? undefined,
     groupId: undefined,
     tags: [],

@@ -11,6 +11,8 @@ export interface BrowserbaseSession {
   status: string;
   readonly projectId: string;
   readonly createdAt: Date;
+  /** Undefined while it has none; when it was created unless told otherwise. */
+  startedAt: Date | undefined;
   readonly region: string;
   readonly keepAlive: boolean;
   readonly userMetadata: Readonly<Record<string, unknown>>;
@@ -74,6 +76,7 @@ export class BrowserbaseServer extends VendorServer {
       status: 'RUNNING',
       projectId: this.projects[0]?.id ?? '',
       createdAt: new Date(),
+      startedAt: session.createdAt ?? new Date(),
       region: 'us-west-2',
       keepAlive: false,
       userMetadata: {},
@@ -115,13 +118,13 @@ export class BrowserbaseServer extends VendorServer {
     return { status: 200, json: found.map((session) => this.#row(session)) };
   }
 
-  #row({ id, status, projectId, createdAt, region, keepAlive, userMetadata }: BrowserbaseSession): object {
+  #row({ id, status, projectId, createdAt, startedAt, region, keepAlive, userMetadata }: BrowserbaseSession): object {
     const at = createdAt.toISOString();
     return {
       id,
       createdAt: at,
       updatedAt: at,
-      startedAt: at,
+      startedAt: startedAt?.toISOString(),
       expiresAt: new Date(createdAt.getTime() + 3_600_000).toISOString(),
       ...(terminal.has(status) ? { endedAt: new Date().toISOString() } : {}),
       status: status === 'RUNNING' ? this.runningWord : status,

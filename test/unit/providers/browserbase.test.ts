@@ -52,6 +52,28 @@ describe('Browserbase', () => {
     assert.equal((await named.check(unaborted)).sessionLimit, 3);
   });
 
+  it('ends a session that was confirmed while it was pending, and has its start time since', async () => {
+    const house = new House();
+    try {
+      const createdAt = new Date(Date.now() - 60_000);
+      const session = server.add({ id: 'slow', status: 'PENDING', createdAt, startedAt: undefined });
+      const accountId = await house.add('browserbase', server.url, { apiKey: server.key });
+      const [confirmed] = house.store.state(accountId)?.contents.sessions.values() ?? [];
+      assert.ok(confirmed);
+      assert.equal(confirmed.startedAt, createdAt.getTime());
+      Object.assign(session, { status: 'RUNNING', startedAt: new Date(Date.now() - 10_000) });
+      await house.refresher.refresh(accountId);
+      const { results } = await house.ender.end([{ accountId, session: confirmed }], quietly);
+      assert.deepEqual(
+        results.map(({ outcome }) => outcome),
+        ['ended'],
+      );
+      assert.deepEqual(server.running, []);
+    } finally {
+      house.dispose();
+    }
+  });
+
   it('asks for the limit seldom, though it lists often', async () => {
     for (let count = 0; count < 3; count++) await listed();
     assert.equal(server.log().filter((line) => line === 'GET /v1/projects').length, 1);

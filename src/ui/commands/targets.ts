@@ -75,12 +75,16 @@ export function isNamed([first]: readonly unknown[]): boolean {
  * The sessions that targets stand for, without doubles: groups and accounts stand for all of theirs, or, as rows of a list
  * that is filtered, for those that it shows.
  */
-export function sessionsOf({ store, filter }: CommandContext, targets: readonly Target[]): readonly EndTarget[] {
+export function sessionsOf(
+  { store, filter }: Pick<CommandContext, 'store' | 'filter'>,
+  targets: readonly Target[],
+): readonly EndTarget[] {
   const found = new Map<string, EndTarget>();
   for (const { accountId: account, groupId, sessionId, shownOnly } of targets) {
-    for (const session of store.state(account)?.contents.sessions.values() ?? []) {
-      const meant =
-        sessionId !== undefined ? session.id === sessionId : groupId === undefined || session.groupId === groupId;
+    const named = sessionId && store.session(account, sessionId);
+    const all = sessionId === undefined ? store.state(account)?.contents.sessions.values() : named && [named];
+    for (const session of all ?? []) {
+      const meant = sessionId !== undefined || groupId === undefined || session.groupId === groupId;
       if (meant && (!shownOnly || filter.shows(account, session)))
         found.set(`${account}/${session.id}`, { accountId: account, session });
     }

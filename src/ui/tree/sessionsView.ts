@@ -1,4 +1,3 @@
-import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import type { IsMine } from '../../core/ownership.ts';
 import type { Session } from '../../core/session.ts';
@@ -11,6 +10,7 @@ import type { AccountState, SessionsView } from '../../services/sessionStore.ts'
 import type { TreeFilter } from './filter.ts';
 import { type TreeNode, TreeNodes } from './nodes.ts';
 import { dimmedRows, SessionsTree } from './sessionsTree.ts';
+import { keepTitle } from './title.ts';
 
 const viewId = 'browserSessions.sessions';
 
@@ -79,8 +79,7 @@ export function openSessionsView({
     contexts.set(key, value);
     void vscode.commands.executeCommand('setContext', `browserSessions.${key}`, value);
   };
-  const describe = () => {
-    view.description = filter.text === '' ? tree.summary : matching(filter);
+  const tell = () => {
     setContext('filtered', filter.text !== '');
     setContext('loaded', true);
     setContext('hasAccounts', accounts.all.length > 0);
@@ -90,19 +89,27 @@ export function openSessionsView({
     );
   };
   attend();
-  describe();
+  tell();
 
   const disposable = vscode.Disposable.from(
     view,
     tree,
+    keepTitle(
+      store,
+      filter,
+      () => tree.summary,
+      (title) => {
+        view.description = title;
+      },
+    ),
     vscode.window.registerFileDecorationProvider(dimmedRows),
     view.onDidChangeVisibility(attend),
     vscode.window.onDidChangeWindowState(attend),
-    store.onDidChange(describe),
+    store.onDidChange(tell),
     kinds.onDidLoad(() => tree.redrawAll()),
     filter.onDidChange(() => {
       tree.redrawAll();
-      describe();
+      tell();
     }),
     protections.onDidChange((id) => tree.redraw(id)),
     kinds.onDidChange(() => tree.redrawAll()),
@@ -120,12 +127,6 @@ export function openSessionsView({
     }),
   );
   return { tree, view, disposable };
-}
-
-/** How many of the sessions that are listed the list shows. */
-function matching(filter: TreeFilter): string {
-  const { shown, of } = filter.count(filter.text);
-  return l10n.t('{0} of {1} match “{2}”', shown, of, filter.text);
 }
 
 /** True also of an account that was never listed: its sessions are only not known yet. */

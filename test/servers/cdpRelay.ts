@@ -26,6 +26,8 @@ export interface CdpRelay {
   onAnswer: ((result: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>) | undefined;
   /** Sees each command of a client, and each word of the browser as it came. */
   onPass: (command: CdpMessage | undefined, text: string) => void;
+  /** What becomes of the next command of a name: it is refused, or on its way for so many milliseconds longer. */
+  readonly next: Map<string, 'refused' | number>;
   /** How many milliseconds each word is on its way, in either direction. */
   lagMs: number;
   /** Lets nothing through any longer, in either direction, and closes nothing. */
@@ -56,10 +58,16 @@ export async function startCdpRelay(target: string): Promise<CdpRelay> {
         relay.commands.push({ ...command, at: performance.now() });
         relay.onPass(command, text);
         if (relay.stalled) return;
+        const fault = relay.next.get(command.method);
+        relay.next.delete(command.method);
+        if (fault === 'refused') {
+          late(() => client.send(JSON.stringify({ id: command.id, error: { code: -32000, message: 'Not allowed' } })));
+          return;
+        }
         late(() => {
           if (onward.readyState === WebSocket.CONNECTING) early.push(text);
           else onward.send(text);
-        });
+        }, fault);
       });
       onward.on('message', (data: Buffer) => {
         if (relay.stalled) return;
@@ -78,9 +86,10 @@ export async function startCdpRelay(target: string): Promise<CdpRelay> {
       client.on('error', () => onward.terminate());
     });
   });
-  const late = (pass: () => void) => {
-    if (relay.lagMs === 0) pass();
-    else setTimeout(pass, relay.lagMs);
+  const late = (pass: () => void, more = 0) => {
+    const ms = relay.lagMs + more;
+    if (ms === 0) pass();
+    else setTimeout(pass, ms);
   };
   const answered = (text: string) => {
     const { onAnswer } = relay;
@@ -100,6 +109,7 @@ export async function startCdpRelay(target: string): Promise<CdpRelay> {
     onEvent: undefined,
     onAnswer: undefined,
     onPass: () => {},
+    next: new Map(),
     lagMs: 0,
     stalled: false,
     cut() {

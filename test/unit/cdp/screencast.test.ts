@@ -420,6 +420,28 @@ describe('screencast', function () {
     await until(() => relay.commands.some(({ method }) => method === 'Input.insertText'));
   });
 
+  it('tries a page again that could not be attached to, and one that takes long to be no second time', async () => {
+    const id = await context('form');
+    const one = await watch(id);
+    const [form] = one.screencast.state.pages;
+    await until(() => one.screencast.state.condition === 'live');
+    const attached = () => relay.commands.filter(({ method }) => method === 'Target.attachToTarget').length;
+
+    relay.next.set('Target.attachToTarget', 'refused');
+    await openTab(id, 'clock');
+    await until(() => one.troubles.length === 1);
+    assert.equal(one.screencast.state.shown, undefined);
+    await until(() => shownTitle(one) === 'Clock' && one.screencast.state.condition === 'live');
+    assert.equal(attached(), 3);
+
+    // The browser is asked meanwhile whether it is still there.
+    relay.next.set('Target.attachToTarget', 3_000);
+    one.screencast.choose(form?.id);
+    await until(() => shownTitle(one) === 'Sign-up form' && one.screencast.state.condition === 'live');
+    assert.equal(attached(), 4);
+    assert.deepEqual([one.troubles.length, one.lost.length], [1, 0]);
+  });
+
   it('calls a page that has no title by no more of its address than may be told', async () => {
     const one = await watch(await context('nothing?code=canary'));
     await until(() => titles(one)[0]?.endsWith('/nothing?code=•••') === true, 'its query is told');

@@ -26,6 +26,7 @@ export async function run(): Promise<void> {
     await import('./network.test.ts');
     await import('./liveView.test.ts');
     await import('./liveViewFollowing.test.ts');
+    await import('./liveViewLinks.test.ts');
     await import('./screenshot.test.ts');
     await import('./restart.test.ts');
   }

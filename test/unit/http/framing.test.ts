@@ -70,6 +70,12 @@ describe('asking whether a page may be framed', function () {
     assert.deepEqual(await check(page('/a'), 'web', unaborted), { kind: 'elsewhere', host: 'elsewhere.example' });
     answers['/c'] = { status: 302, headers: { location: `${server.url.replace('127.0.0.1', 'localhost')}/c` } };
     assert.equal((await check(page('/a'), 'web', unaborted)).kind, 'elsewhere');
+    // What has no host is called by its scheme.
+    for (const location of ['javascript:alert(1)', 'data:text/html,canary']) {
+      answers['/c'] = { status: 302, headers: { location } };
+      const host = location.replace(/:.*/, ':');
+      assert.deepEqual(await check(page('/a'), 'web', unaborted), { kind: 'elsewhere', host });
+    }
     answers['/c'] = { status: 302, headers: { location: '/a' } };
     assert.equal((await errorOf(check(page('/a'), 'web', unaborted))).trouble.kind, 'unexpectedAnswer');
   });

@@ -1,0 +1,107 @@
+import { strict as assert } from 'node:assert';
+import * as vscode from 'vscode';
+import type { TestingApi } from '../../src/extension.ts';
+import { type RunningChromium, startChromium } from '../host/chromium.ts';
+import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
+import { Devtools } from '../servers/devtools.ts';
+import { startGateway } from '../servers/gateway.ts';
+import { startPages } from '../servers/pages.ts';
+import type { VendorServer } from '../servers/vendorServer.ts';
+import { command, extension, Person, removeAllAccounts, until } from './inside.ts';
+
+describe('what is opened and copied of live views', () => {
+  let api: TestingApi;
+  let person: Person;
+  let anchor: AnchorServer;
+  let accountId: string;
+
+  before(async () => {
+    api = await extension();
+    await removeAllAccounts(api);
+    person = new Person();
+    api.testing.prompts = person;
+    anchor = await startAnchor();
+    const fields = { apiKey: anchor.key };
+    accountId = await command<string>('addAccount', { provider: 'anchor', origin: anchor.url, fields });
+    await api.testing.context.globalState.update('watchingAccepted', ['anchor']);
+  });
+  after(async () => {
+    await api.testing.context.globalState.update('watchingAccepted', undefined);
+    await removeAllAccounts(api);
+    await anchor.stop();
+  });
+
+  it('opens all of a group at once, though the vendor never answers for one of them', async () => {
+    const batch = anchor.addBatch(3);
+    await api.refresh();
+    const [first, ...others] = batch.members.map(({ id }) => id);
+    anchor.misbehave('GET', new RegExp(`${first}/pages$`), { kind: 'silent' }, 100);
+    const began = Date.now();
+    await command('openGroupLiveViews', { accountId, groupId: batch.id });
+    const panels = () =>
+      vscode.window.tabGroups.all.flatMap(({ tabs }) => tabs).filter(({ label }) => label.startsWith('Live: '));
+    await until(() => panels().length === 3);
+    const watched = (id: string) => anchor.requests.some(({ path }) => path.startsWith(`/live/${id}/`));
+    await until(() => others.every(watched));
+    assert.ok(Date.now() - began < 10_000, 'they waited for what never came');
+    anchor.behave();
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    for (const { id } of batch.members) anchor.sessions.delete(id);
+    anchor.batches.clear();
+    await api.refresh();
+  });
+
+  it('says of a link whose vendor does not tell that it may work only once', async () => {
+    const gateway = await startGateway();
+    gateway.add({ id: 'sess_g' });
+    try {
+      const fields = { authorization: gateway.authorization };
+      const id = await command<string>('addAccount', { provider: 'gateway', origin: gateway.url, fields });
+      await command('copyLiveViewUrl', { accountId: id, sessionId: 'sess_g' });
+      assert.equal(
+        person.notes.at(-1),
+        'Link copied. Whoever has it can watch, and may be able to steer; it may work only once.',
+      );
+      assert.match(await vscode.env.clipboard.readText(), /\/live\/sess_g$/);
+    } finally {
+      await gateway.stop();
+    }
+  });
+
+  it('offers pages to copy the address of without what their queries say, and copies all of the one chosen', async () => {
+    let chromium: RunningChromium | undefined;
+    let pages: VendorServer | undefined;
+    try {
+      [chromium, pages] = await Promise.all([startChromium(), startPages()]);
+      const devtools = await Devtools.open(chromium.endpoint);
+      const url = `${pages.url}/form?token=canary&q=1#canary`;
+      await devtools.openContext(url);
+      devtools.close();
+      await command('addAccount', { provider: 'localChrome', origin: chromium.endpoint, fields: {} });
+      let offered = '';
+      person.answersPick = ({ choices }) => {
+        offered = JSON.stringify(choices.map(({ label, description, detail }) => [label, description, detail]));
+        return choices.map(({ value }) => value).filter((value) => value === url);
+      };
+      await command('copyPageUrl');
+      assert.ok(offered.includes(`${pages.url}/form?token=•••&q=•••#•••`), offered);
+      assert.ok(!offered.includes('canary'), offered);
+      assert.equal(await vscode.env.clipboard.readText(), url);
+    } finally {
+      person.answersPick = () => [];
+      for (const one of [chromium, pages]) await one?.stop();
+    }
+  });
+
+  it('takes no picture of a session in place of one of its pages', async () => {
+    const session = anchor.add({ domains: ['shop.example'] });
+    await api.refresh();
+    await command('takeScreenshot', { accountId, sessionId: session.id, pageId: session.pages[0]?.id });
+    assert.deepEqual(person.told.at(-1), {
+      level: 'info',
+      message: 'Of a page alone no picture can be taken here; of its session one can.',
+      buttons: [],
+    });
+    assert.ok(!anchor.requests.some(({ path }) => path.endsWith('/screenshot')));
+  });
+});

@@ -27,12 +27,14 @@ export class WorkbenchPerson {
       settings?: Readonly<Record<string, unknown>>;
       /** Variables of the extension host. */
       env?: NodeJS.ProcessEnv;
+      /** Folders of extensions that are there besides. */
+      extensions?: readonly string[];
     } = {},
   ): Promise<WorkbenchPerson> {
     const person = new WorkbenchPerson(
       await openWorkbench({
         userDataDir: options.userDataDir ?? temporaryFolder('e2e'),
-        installed: [resolve('.')],
+        installed: [resolve('.'), ...(options.extensions ?? [])],
         settings: {
           'workbench.colorTheme': options.theme ?? 'Default Dark Modern',
           'workbench.startupEditor': 'none',

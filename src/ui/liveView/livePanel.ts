@@ -16,7 +16,7 @@ import type { History } from '../../services/history.ts';
 import type { PageLists } from '../../services/pageLists.ts';
 import type { ProviderKinds } from '../../services/providerKinds.ts';
 import type { Refresher } from '../../services/refresher.ts';
-import type { SessionsView } from '../../services/sessionStore.ts';
+import { type SessionsView, troubleOf } from '../../services/sessionStore.ts';
 import { pageName } from '../words/names.ts';
 import { effectCard, notAskedCard, oneTimeCard, refusedCard, troubleCard, waitingCard } from '../words/watching.ts';
 import type { CatchUp } from './catchUp.ts';
@@ -232,7 +232,13 @@ export class LivePanel implements vscode.Disposable {
     const { accountId } = this.#subject;
     const account = accounts.get(accountId);
     if (account === undefined) return this.#over();
-    if (store.state(accountId)?.kind !== 'ready' || !(await this.#mayOfferViews())) await refresher.refresh(accountId);
+    if (store.state(accountId)?.kind !== 'ready' || !(await this.#mayOfferViews())) {
+      await refresher.refresh(accountId);
+      const state = store.state(accountId);
+      const trouble = state && troubleOf(state);
+      // What could not be asked what it is has not said that it shows nothing.
+      if (trouble !== undefined && !(await this.#mayOfferViews())) throw trouble;
+    }
     this.#learn();
     if (this.#known.isGone) {
       await this.#known.askFate();

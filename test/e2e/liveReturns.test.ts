@@ -1,0 +1,251 @@
+import { strict as assert } from 'node:assert';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Frame } from 'playwright-core';
+import { type RunningChromium, startChromium } from '../host/chromium.ts';
+import { temporaryFolder } from '../host/processes.ts';
+import { quoted } from '../host/workbench.ts';
+import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
+import { type BrowserlessV1Server, startBrowserlessV1 } from '../servers/browserlessV1.ts';
+import { Devtools } from '../servers/devtools.ts';
+import { startPages } from '../servers/pages.ts';
+import type { VendorServer } from '../servers/vendorServer.ts';
+import { until, WorkbenchPerson, writtenAfterMs } from './person.ts';
+
+const cart = { id: 'p1', title: 'Cart', url: 'https://shop.example/cart' };
+const payment = { id: 'p2', title: 'Payment', url: 'https://shop.example/pay' };
+
+interface Targets {
+  readonly targetInfos: readonly { readonly targetId: string; readonly browserContextId: string }[];
+}
+
+/** An extension that gives the workbench the command of the editor's own browser, which this VS Code has not. */
+function integratedBrowser(): string {
+  const folder = temporaryFolder('browser');
+  const manifest = {
+    name: 'integrated-browser',
+    publisher: 'browser-sessions',
+    version: '0.0.0',
+    engines: { vscode: '^1.101.0' },
+    activationEvents: ['onStartupFinished'],
+    main: './extension.js',
+  };
+  writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest));
+  writeFileSync(
+    join(folder, 'extension.js'),
+    `const vscode = require('vscode');
+exports.activate = () => vscode.commands.registerCommand('workbench.action.browser.open', (url) =>
+  vscode.window.showInformationMessage('In a tab: ' + url.replace(/\\?.*/, '')));`,
+  );
+  return folder;
+}
+
+describe('a person who comes back to live views', function () {
+  this.timeout(120_000);
+  // Each test begins where the one before it has ended.
+  this.bail(true);
+  let anchor: AnchorServer;
+  let v1: BrowserlessV1Server;
+  let chromium: RunningChromium;
+  let devtools: Devtools;
+  let pages: VendorServer;
+  let person: WorkbenchPerson;
+  let local: string;
+
+  before(async () => {
+    [anchor, v1, chromium, pages] = await Promise.all([
+      startAnchor(),
+      startBrowserlessV1(),
+      startChromium(),
+      startPages(),
+    ]);
+    devtools = await Devtools.open(chromium.endpoint);
+    local = await devtools.openContext(`${pages.url}/clock`);
+    anchor.add({ id: 'sess_shop', domains: ['shop.example'], pages: [cart, payment] });
+    anchor.add({ id: 'sess_mail', domains: ['mail.example'] });
+    person = await WorkbenchPerson.sitDown({ extensions: [integratedBrowser()] });
+    await person.addAt('Anchor Browser', anchor.url, anchor.key, 'shop');
+  });
+  after(async () => {
+    await person?.picture('returns-end');
+    await person?.standUp();
+    devtools?.close();
+    for (const one of [anchor, v1, chromium, pages]) await one?.stop();
+  });
+
+  const tab = (name: string) => person.page.getByRole('tab', { name: new RegExp(`^${quoted(name)}(?=,|$)`) });
+  const close = async (name: string) => {
+    await tab(name).click({ button: 'middle' });
+    await tab(name).waitFor({ state: 'detached' });
+  };
+  const panels = (part: string) =>
+    person.page.frames().filter((frame) => frame.url().includes(`/live/sess_shop${part}`));
+  /** The panel that frames this page of the shop, once there is one. */
+  async function shownBy(page: string): Promise<Frame> {
+    let panel: Frame | null | undefined;
+    await until(async () => {
+      panel = panels(`/${page}?`)[0]?.parentFrame();
+      return panel != null;
+    });
+    return panel ?? assert.fail();
+  }
+
+  it('sees every panel of a vendor connect once it is accepted in one what watching does there', async () => {
+    const asked = async (name: string) => {
+      const panel = await person.live(name);
+      await panel.getByRole('heading', { name: 'Watching is not without effect' }).waitFor();
+      return panel;
+    };
+    await person.choose(person.row('Session shop.example'), 'Open Live View');
+    await asked('shop.example');
+    await person.choose(person.row('Session mail.example'), 'Open Live View to the Side');
+    const mail = await asked('mail.example');
+    await asked('shop.example');
+    await mail.getByRole('button', { name: 'Show Live View' }).click();
+    await person.framed('mail.example');
+    await person.framed('shop.example');
+    await close('Live: mail.example');
+  });
+
+  it('goes through the pages by keyboard past one that another panel shows, and stays at the switcher', async () => {
+    await person.row('Session shop.example').click();
+    await person.page.keyboard.press('ArrowRight');
+    await person.row('Page Payment').waitFor();
+    await person.choose(person.row('Page Payment'), 'Open Live View to the Side');
+    await tab('Live: shop.example · Payment').waitFor();
+    // Behind another one it can be seen to come to the front.
+    await until(async () => panels('/p2?').length === 1);
+    await person.choose(person.row('Session mail.example'), 'Open Live View');
+    await person.framed('mail.example');
+    assert.equal(await tab('Live: shop.example · Payment').getAttribute('aria-selected'), 'false');
+    const panel = await shownBy('p1');
+    const pages = panel.getByLabel('Page of the session');
+    await pages.focus();
+    await person.page.keyboard.press('ArrowDown');
+    await until(async () => (await tab('Live: shop.example · Payment').getAttribute('aria-selected')) === 'true');
+    await until(async () => panels('/p2?').length === 1);
+    await person.page.waitForTimeout(500);
+    assert.ok(await panel.evaluate(() => document.hasFocus() && document.activeElement?.id === 'pages'));
+    assert.equal(await pages.locator('option:checked').innerText(), 'Cart');
+    await close('Live: shop.example · Payment');
+    await close('Live: mail.example');
+  });
+
+  it('is back with the session when the page that a panel was turned to has closed', async () => {
+    const session = anchor.sessions.get('sess_shop') ?? assert.fail();
+    const turn = async () => {
+      session.pages = [cart, payment];
+      const panel = await shownBy('p1');
+      await panel.getByLabel('Page of the session').selectOption({ label: 'Payment' });
+      await shownBy('p2');
+      await tab('Live: shop.example · Payment').waitFor();
+      session.pages = [cart];
+    };
+    await turn();
+    await (await shownBy('p2')).getByRole('button', { name: 'Reload' }).click();
+    await shownBy('p1');
+    await tab('Live: shop.example').waitFor();
+    await turn();
+    await person.choose(person.row('Session mail.example'), 'Open Live View');
+    await person.framed('mail.example');
+    await tab('Live: shop.example · Payment').click();
+    await shownBy('p1');
+    await tab('Live: shop.example').waitFor();
+    await close('Live: mail.example');
+    session.pages = [cart, payment];
+  });
+
+  it('only watches after the window was loaded anew, also where they steered before', async () => {
+    const panel = await shownBy('p1');
+    await panel.getByRole('button', { name: 'Interact' }).click();
+    await panel.getByRole('button', { name: 'Got It' }).click();
+    const inert = async () =>
+      (await shownBy('p1')).locator('iframe').evaluate((frame) => (frame as HTMLIFrameElement).inert);
+    assert.equal(await inert(), false);
+    await person.page.waitForTimeout(writtenAfterMs);
+    await person.reload();
+    const again = await shownBy('p1');
+    await again.getByRole('button', { name: 'Interact', pressed: false }).waitFor();
+    assert.equal(await inert(), true);
+  });
+
+  it('is told before they open a link in the editor’s browser that its tabs’ addresses are written down', async () => {
+    await (await shownBy('p1')).getByRole('button', { name: 'Open In…' }).click();
+    const option = person.page.getByRole('option', { name: 'Integrated Browser' });
+    await option.getByText('VS Code writes down the addresses of its browser’s tabs').waitFor();
+    await person.picture('returns-open-in');
+    await option.click();
+    await person.notification('In a tab: http').getByText('/live/sess_shop/p1').waitFor();
+  });
+
+  it('sees no frame kept of what is over and hidden, once the setting keeps nothing there', async () => {
+    const setting = 'browserSessions.liveView.keepAliveWhenHidden';
+    await person.row('Session mail.example').focus();
+    await person.turnOn(setting, 'hidden');
+    await person.choose(person.row('Session mail.example'), 'Open Live View');
+    await person.framed('mail.example');
+    await tab('Live: shop.example').click();
+    await shownBy('p1');
+    const kept = () => person.page.frames().filter((frame) => frame.url().includes('/live/sess_mail/')).length;
+    const session = anchor.sessions.get('sess_mail') ?? assert.fail();
+    session.status = 'completed';
+    await person.row('Session mail.example').waitFor({ state: 'detached' });
+    await person.page.waitForTimeout(1_000);
+    assert.equal(kept(), 1, 'what was last seen is gone');
+    await person.row('Session shop.example').focus();
+    await person.turnOn(setting, 'hidden');
+    await until(async () => kept() === 0);
+    await tab('Live: mail.example').click();
+    const panel = await person.live('mail.example');
+    await panel.getByRole('heading', { name: 'No longer running' }).waitFor();
+    const card = panel.locator('#card');
+    assert.equal(await card.getAttribute('aria-live'), 'polite');
+    await close('Live: mail.example');
+    await close('Live: shop.example');
+  });
+
+  it('hears a session and its picture called by the name that it has now', async () => {
+    await person.run('Add Account…');
+    await person.pick('Local Chrome');
+    await person.type('started with --remote-debugging-port', chromium.endpoint);
+    await person.type('A name for the tree', 'Local Chrome');
+    await person.choose(person.row('Session Clock'), 'Open Live View');
+    const panel = await person.live('Clock');
+    const picture = panel.locator('#picture');
+    await picture.waitFor({ state: 'visible', timeout: 30_000 });
+    const called = async () => [await panel.title(), await picture.getAttribute('aria-label')];
+    assert.deepEqual(await called(), ['Clock', 'Picture of Clock']);
+    const { targetInfos } = await devtools.send<Targets>('Target.getTargets');
+    const { targetId } = targetInfos.find(({ browserContextId }) => browserContextId === local) ?? assert.fail();
+    const page = await Devtools.connect(`${chromium.endpoint.replace('http', 'ws')}/devtools/page/${targetId}`);
+    await page.send('Page.navigate', { url: `${pages.url}/form` });
+    page.close();
+    await until(async () => (await called()).join() === 'Sign-up form,Picture of Sign-up form');
+    await close('Live: Sign-up form');
+  });
+
+  it('is told that a server is down when the window is loaded anew, and watches once it is back', async () => {
+    const { webSocketDebuggerUrl } = await (await fetch(`${chromium.endpoint}/json/version`)).json();
+    v1.add({ id: 'v1browser', trackingId: 'watched', devtools: webSocketDebuggerUrl });
+    await person.run('Add Account…');
+    await person.pick('Browserless');
+    await person.type('Address of your Browserless server', v1.url);
+    await person.type('Browserless token', v1.token ?? '');
+    await person.type('A name for the tree', 'own');
+    await person.choose(person.row('Session watched'), 'Open Live View');
+    await (await person.live('watched')).getByRole('button', { name: 'Show Live View' }).click();
+    await (await person.live('watched')).locator('#picture').waitFor({ state: 'visible', timeout: 30_000 });
+    await person.page.getByRole('tab', { name: 'Explorer' }).click();
+    await person.page.waitForTimeout(writtenAfterMs);
+    const { port } = v1;
+    await v1.stop();
+    await person.page.reload({ timeout: 60_000 });
+    const panel = await person.live('v1browse');
+    await panel.getByText('Nothing answers at 127.0.0.1').waitFor({ timeout: 60_000 });
+    await person.picture('returns-down');
+    assert.equal(await person.row('Account Browserless').count(), 0, 'the list is in sight');
+    await v1.start(port);
+    await panel.getByRole('button', { name: 'Try Again' }).click();
+    await (await person.live('watched')).locator('#picture').waitFor({ state: 'visible', timeout: 30_000 });
+  });
+});

@@ -20,6 +20,11 @@ export class Together implements Disposable {
     if (this.#timer === undefined) this.#runAsked();
   }
 
+  /** Whether something was asked for that is still to be done. */
+  get isAsked(): boolean {
+    return this.#isAsked;
+  }
+
   /** What is still to be done is not. */
   dispose(): void {
     clearTimeout(this.#timer);

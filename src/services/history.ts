@@ -3,11 +3,14 @@ import { type Disposable, Emitter, type Event } from '../core/event.ts';
 import type { AccountId, SessionId } from '../core/ids.ts';
 import { same } from '../core/same.ts';
 import { type Fate, hostOf } from '../core/session.ts';
+import { Together } from '../core/together.ts';
 import type { Memory } from '../core/vault.ts';
 import type { Accounts } from './accounts.ts';
 import type { SessionStore } from './sessionStore.ts';
 
 const memoryKey = 'endedSessions';
+/** When it was last cleared, in epoch milliseconds. */
+const clearedKey = 'endedSessionsCleared';
 const mostKept = 100;
 /** Sessions often end together: the first is written down at once, those that follow so soon together. */
 const togetherMs = 500;
@@ -33,21 +36,28 @@ const EndedSession = v.object({
 /** A session that was listed and is not any longer. Holds no secret and no address; commands take it for a target. */
 export type EndedSession = v.InferOutput<typeof EndedSession>;
 
-/** The sessions that ended last, the newest first; kept across restarts. */
+/**
+ * The sessions that ended last, the newest first; kept across restarts. All windows share it: what others have seen is
+ * known here from the next end on, and what one has cleared none writes again.
+ */
 export class History implements Disposable {
   readonly #memory: Memory;
+  readonly #store: SessionStore;
+  readonly #now: () => number;
   readonly #subscriptions: readonly Disposable[];
   readonly #changed = new Emitter<void>();
+  readonly #writing = new Together(() => this.#write(), togetherMs);
   #ended: readonly EndedSession[];
-  #together: ReturnType<typeof setTimeout> | undefined;
-  #written: readonly EndedSession[] = [];
+  #cleared: number;
 
   readonly onDidChange: Event<void> = this.#changed.event;
 
   constructor(memory: Memory, store: SessionStore, accounts: Accounts, now: () => number) {
     this.#memory = memory;
-    const kept = v.safeParse(v.array(EndedSession), memory.get(memoryKey) ?? []);
-    this.#ended = kept.success ? kept.output : [];
+    this.#store = store;
+    this.#now = now;
+    this.#ended = this.#read();
+    this.#cleared = this.#readCleared();
     this.#subscriptions = [
       store.onDidLeave(({ accountId: account, session, start, byYou }) => {
         this.#put({
@@ -64,21 +74,16 @@ export class History implements Disposable {
       // A list that left a running session out by mistake.
       store.onDidChange((change) => {
         if (change.kind !== 'account' || !change.membership) return;
-        const sessions = store.state(change.accountId)?.contents.sessions;
-        const isBack = ({ accountId: account, sessionId: id, startedAt, startIsExact }: EndedSession) => {
-          const listed = account === change.accountId ? sessions?.get(id as SessionId) : undefined;
-          return listed !== undefined && (!startIsExact || listed.startedAt === startedAt);
-        };
-        if (this.#ended.some(isBack)) this.#set(this.#ended.filter((ended) => !isBack(ended)));
+        const remaining = this.#ended.filter((ended) => !this.#isListed(ended));
+        if (remaining.length < this.#ended.length) this.#set(remaining);
       }),
     ];
   }
 
   dispose(): void {
     for (const subscription of this.#subscriptions) subscription.dispose();
-    if (this.#together === undefined) return;
-    clearTimeout(this.#together);
-    void this.#memory.update(memoryKey, this.#ended);
+    this.#writing.dispose();
+    if (this.#writing.isAsked) this.#write();
   }
 
   get all(): readonly EndedSession[] {
@@ -104,6 +109,8 @@ export class History implements Disposable {
   }
 
   clear(): void {
+    this.#cleared = this.#now();
+    void this.#memory.update(clearedKey, this.#cleared);
     this.#set([]);
   }
 
@@ -117,15 +124,60 @@ export class History implements Disposable {
   #set(ended: readonly EndedSession[]): void {
     this.#ended = ended;
     this.#changed.fire();
-    if (this.#together === undefined) this.#write();
+    this.#writing.ask();
   }
 
+  /** Writes what is known here and what other windows have written, and takes the latter over. */
   #write(): void {
-    this.#written = this.#ended;
-    void this.#memory.update(memoryKey, this.#written);
-    this.#together = setTimeout(() => {
-      this.#together = undefined;
-      if (this.#written !== this.#ended) this.#write();
-    }, togetherMs);
+    // One that lies ahead is of a clock that was set back since.
+    const cleared = Math.max(...[this.#cleared, this.#readCleared()].filter((at) => at <= this.#now()), 0);
+    const own = cleared === this.#cleared ? this.#ended : this.#ended.filter(({ endedAt }) => endedAt > cleared);
+    this.#cleared = cleared;
+    const others = this.#read().filter((ended) => ended.endedAt > cleared && !this.#isBack(ended));
+    const known = new Map<string, EndedSession>();
+    for (const ended of [...own, ...others]) {
+      const key = `${ended.accountId}/${ended.sessionId}`;
+      known.set(key, better(known.get(key) ?? ended, ended));
+    }
+    const all = [...known.values()].sort((a, b) => b.endedAt - a.endedAt).slice(0, mostKept);
+    const shown = all.filter((ended) => !this.#isListed(ended));
+    void this.#memory.update(memoryKey, all);
+    if (same(shown, this.#ended)) return;
+    this.#ended = shown;
+    this.#changed.fire();
   }
+
+  #read(): readonly EndedSession[] {
+    const kept = v.safeParse(v.array(EndedSession), this.#memory.get(memoryKey));
+    return kept.success ? kept.output : [];
+  }
+
+  #readCleared(): number {
+    const at = this.#memory.get(clearedKey);
+    return typeof at === 'number' ? at : 0;
+  }
+
+  #isListed({ accountId: account, sessionId: id, startedAt, startIsExact }: EndedSession): boolean {
+    const listed = this.#store.session(account as AccountId, id as SessionId);
+    return listed !== undefined && (!startIsExact || listed.startedAt === startedAt);
+  }
+
+  /** Whether a list that is no older than its end has it, and not only a list from before. */
+  #isBack(ended: EndedSession): boolean {
+    const state = this.#store.state(ended.accountId as AccountId);
+    const isKept = this.#store.unproven(ended.accountId as AccountId).has(ended.sessionId as SessionId);
+    return this.#isListed(ended) && state?.kind === 'ready' && state.asOf >= ended.endedAt && !isKept;
+  }
+}
+
+/** The later of two ends; where they are one that two windows saw, what the one tells that knows more of it. */
+function better(a: EndedSession, b: EndedSession): EndedSession {
+  const areTwo = a.startIsExact && b.startIsExact && a.startedAt !== b.startedAt;
+  if (areTwo) return a.endedAt >= b.endedAt ? a : b;
+  const more = knowledge(a) - knowledge(b);
+  return more > 0 || (more === 0 && a.endedAt <= b.endedAt) ? a : b;
+}
+
+function knowledge({ by }: EndedSession): number {
+  return by === 'you' ? 2 : by === 'elsewhere' ? 0 : 1;
 }

@@ -431,4 +431,7 @@ addEventListener('message', ({ source, origin, data }) => {
   else if (message.type === 'frame') takeFrame(message);
 });
 
-say({ type: 'ready', size: room() });
+const ready = () => say({ type: 'ready', size: room() });
+// The extension may put another page in the place of this one from then on.
+if (document.readyState === 'complete') ready();
+else addEventListener('load', ready);

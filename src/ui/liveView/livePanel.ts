@@ -274,7 +274,6 @@ export class LivePanel implements vscode.Disposable {
         return;
       case 'frame': {
         const { view, url, uncertain } = sight;
-        if (this.#frames !== url.origin) this.#writeHtml(url.origin);
         this.#set({ kind: 'frame', view, url, number: ++this.#frameNumber });
         void this.#parts.pageLists.load(this.#subject.accountId, this.#subject.sessionId);
         if (uncertain) {
@@ -571,6 +570,11 @@ export class LivePanel implements vscode.Disposable {
 
   #tell(): void {
     if (!this.#ready) return;
+    // Never before the page that is there has loaded: in its place VS Code may show none (read off 1.139).
+    if (this.#stage.kind === 'frame' && this.#frames !== this.#stage.url.origin) {
+      this.#writeHtml(this.#stage.url.origin);
+      return;
+    }
     const { accounts, kinds, store, clock } = this.#parts;
     const account = accounts.get(this.#subject.accountId);
     const shown: Shown = {

@@ -214,8 +214,9 @@ describe('a person who watches sessions on their vendors’ own pages', function
   });
 
   it('steers what is framed, and ends it from there', async () => {
-    const panel = await openLive('monthly');
+    await openLive('monthly');
     const monthly = await framed('monthly');
+    const panel = await person.live('monthly');
     assert.ok((await changeIn(panel)) > 0.0005, 'the clock stands still');
     await greet(monthly, 'nobody');
     await turnSteering(panel, true);

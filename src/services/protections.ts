@@ -5,6 +5,11 @@ import type { Memory } from '../core/vault.ts';
 import type { SessionsView } from './sessionStore.ts';
 
 const memoryKey = 'protectedSessions';
+/**
+ * Grows with each change. VS Code's memory goes back for a moment to what it was, and now and then for good, when an echo
+ * of an earlier update comes in after a later one: what is older than what is known here does not count.
+ */
+const countKey = 'protectedSessionsCount';
 const Kept = v.record(v.string(), v.array(v.string()));
 /** Sessions end, and their ids stay behind: only so many of an account's that are listed no longer are kept, the newest. */
 const mostGone = 500;
@@ -18,6 +23,7 @@ export class Protections {
   readonly #store: SessionsView;
   /** What {@link #kept} was read from: memory gives another value when a window has written. */
   #read: unknown;
+  #count = 0;
   #kept: ReadonlyMap<AccountId, ReadonlySet<string>> = new Map();
   readonly #changed = new Emitter<AccountId>();
 
@@ -47,15 +53,21 @@ export class Protections {
       for (const id of gone.slice(0, -mostGone)) ids.delete(id);
     }
     this.#kept = new Map(this.#kept).set(account, ids);
+    this.#count += 1;
     this.#changed.fire(account);
     const entries = [...this.#kept].filter(([, its]) => its.size > 0).map(([id, its]) => [id, [...its]] as const);
-    await this.#memory.update(memoryKey, Object.fromEntries(entries));
+    await Promise.all([
+      this.#memory.update(memoryKey, Object.fromEntries(entries)),
+      this.#memory.update(countKey, this.#count),
+    ]);
   }
 
   #current(): ReadonlyMap<AccountId, ReadonlySet<string>> {
     const read = this.#memory.get(memoryKey);
-    if (read !== this.#read) {
+    const count = Number(this.#memory.get(countKey)) || 0;
+    if (read !== this.#read && count >= this.#count) {
       this.#read = read;
+      this.#count = count;
       const kept = v.safeParse(Kept, read);
       this.#kept = new Map(
         Object.entries(kept.success ? kept.output : {}).map(([id, ids]) => [accountId(id), new Set(ids)]),

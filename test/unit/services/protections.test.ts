@@ -65,6 +65,18 @@ describe('protections', () => {
     assert.ok(open().has(a, one) && open().has(b, two));
   });
 
+  it('hold though the editor’s memory is for a while, or for good, as it was before', async () => {
+    await open().set(a, [one], true);
+    const before = new Map(structuredClone([...memory.values]));
+    const protections = open();
+    assert.ok(protections.has(a, one));
+    await protections.set(a, [two], true);
+    for (const [key, value] of before) memory.values.set(key, value);
+    assert.ok(protections.has(a, one) && protections.has(a, two));
+    await protections.set(b, [one], true);
+    assert.ok(open().has(a, two) && open().has(b, one));
+  });
+
   it('are read once for all rows, until a window writes', () => {
     let reads = 0;
     const kept = {

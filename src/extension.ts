@@ -113,7 +113,8 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
   if (!journal.isEmpty) {
     // Another window may be at it still.
     const review = () => void vscode.commands.executeCommand('browserSessions.reviewUnfinishedEnds');
-    context.subscriptions.push(clock.after(journal.settlesAfter, review));
+    // Timers are early now and then, and then nothing would have been abandoned yet.
+    context.subscriptions.push(clock.after(journal.settlesAfter + 100, review));
   }
   const views = [sessions.disposable, ended, panels];
   context.subscriptions.push(commands, ...views, fates, history, refresher, accounts, network, channel);

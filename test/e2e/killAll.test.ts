@@ -71,7 +71,7 @@ describe('a person who kills all', function () {
     relay.behave();
     const left = await devtools.contexts();
     assert.ok(left.length > 1 && left.length < count, String(left.length));
-    assert.match(await person.notification('Cancelled:').innerText(), new RegExp(`${left.length - 1} still running`));
+    assert.match(await person.notification('Cancelled:').innerText(), new RegExp(`${left.length - 1} not sent`));
     await person.page.keyboard.press('Escape');
   });
 

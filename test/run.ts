@@ -23,11 +23,12 @@ async function show(command: string, ...args: readonly string[]): Promise<void> 
   if (code !== 0) throw new Error(`\`${[command, ...args].join(' ')}\` failed with exit code ${String(code)}`);
 }
 
-/** Runs a tier of plain mocha tests and counts them. */
-async function mocha(folder: string, scratch: string): Promise<void> {
+/** Runs a tier of plain mocha tests and counts them. @param more what else mocha is told. */
+async function mocha(folder: string, scratch: string, ...more: readonly string[]): Promise<void> {
   const file = join(scratch, 'mocha.json');
   const reporter = resolve('test', 'host', 'countingReporter.cjs');
-  const args = ['mocha', '--reporter', reporter, '--reporter-option', `file=${file}`, `test/${folder}/**/*.test.ts`];
+  const told = ['--reporter', reporter, '--reporter-option', `file=${file}`, ...more];
+  const args = ['mocha', ...told, `test/${folder}/**/*.test.ts`];
   const child = spawn('npx', args, { stdio: 'inherit', shell: process.platform === 'win32' });
   await once(child, 'exit');
   count(JSON.parse(await readFile(file, 'utf8')));
@@ -93,7 +94,8 @@ await script(async () => {
     // It is fetched while the unit tests run, which do not need it.
     const editor = process.env['VSCODE_TEST_VERSION'] === undefined ? ensureVscodeServer() : undefined;
     editor?.catch(() => {});
-    await step('Unit tests', () => mocha('unit', scratch));
+    // Most of their time is waiting.
+    await step('Unit tests', () => mocha('unit', scratch, '--parallel', '--jobs', '2'));
     if (editor !== undefined) await step('Find VS Code', async () => console.log(`  ${await editor}`));
     await step('Integration tests, inside VS Code', () => integration(scratch));
     if (process.env['VSCODE_TEST_VERSION'] === undefined) await step('End-to-end tests', () => mocha('e2e', scratch));

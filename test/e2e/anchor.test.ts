@@ -217,6 +217,6 @@ describe('a person with an Anchor Browser account', function () {
     await trouble.click();
     await person.type('Anchor Browser API key', 'sk-rotated-canary-key');
     await trouble.waitFor({ state: 'detached' });
-    assert.ok(await person.row('Session again.example.com').isVisible());
+    await person.row('Session again.example.com').waitFor();
   });
 });

@@ -99,8 +99,6 @@ describe('a person at the panel of a live view', function () {
 
   /** Presses a key until what matches a selector has the focus of a panel. */
   async function reach(panel: Frame, key: string, selector: string): Promise<void> {
-    // VS Code takes a moment to give it back after a dialog.
-    await until(() => panel.evaluate(() => document.hasFocus()));
     const isThere = () => panel.evaluate((wanted) => document.activeElement?.matches(wanted) === true, selector);
     for (let presses = 0; !(await isThere()); presses++) {
       assert.ok(presses < 10, `${key} does not reach ${selector}`);

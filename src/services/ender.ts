@@ -11,7 +11,15 @@ import type { EndJournal } from './endJournal.ts';
 import { Pace } from './pace.ts';
 import { type Probed, probe } from './probing.ts';
 import type { Refresher } from './refresher.ts';
-import { type Absence, isSecond, type Life, type SessionStore, type StuckReason, troubleOf } from './sessionStore.ts';
+import {
+  type Absence,
+  isListed,
+  isSecond,
+  type Life,
+  type SessionStore,
+  type StuckReason,
+  troubleOf,
+} from './sessionStore.ts';
 
 /** A session to be ended, as the person saw it when they confirmed. */
 export interface EndTarget {
@@ -289,6 +297,7 @@ export class Ender {
     const { store, connections, refresher, clock } = this.#options;
     const state = store.state(accountId);
     if (state?.kind !== 'ready' || clock.now() - state.asOf < freshMs) return;
+    // What cannot be connected to is told of by each end.
     const provider = await connections.open(accountId).catch(() => undefined);
     if (provider?.ending.proof === 'list') await refresher.refresh(accountId);
   }
@@ -550,7 +559,7 @@ export class Ender {
       return { gone: new Set(), blind, cutOff: blind.trouble.kind === 'cancelled', failures: new Map() };
     }
     const state = store.state(accountId);
-    const isWhole = state?.kind === 'ready' && state.trouble === undefined && state.asOf >= began;
+    const isWhole = isListed(state) && state.asOf >= began;
     const complete = isWhole && !state.contents.faults.some(({ unnamed }) => unnamed === true);
     let gone: readonly Course[];
     let failures: Probed['failures'] = new Map();

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { Emitter, type Event } from '../core/event.ts';
 import { type AccountId, accountId, type SessionId } from '../core/ids.ts';
 import type { Memory } from '../core/vault.ts';
-import type { SessionsView } from './sessionStore.ts';
+import { isListed, type SessionsView } from './sessionStore.ts';
 
 const memoryKey = 'protectedSessions';
 /**
@@ -48,7 +48,7 @@ export class Protections {
     }
     const state = this.#store.state(account);
     // A row that cannot be read may be any session.
-    if (state?.kind === 'ready' && state.trouble === undefined && state.contents.faults.length === 0) {
+    if (isListed(state) && state.contents.faults.length === 0) {
       const gone = [...ids].filter((id) => !state.contents.sessions.has(id as SessionId));
       for (const id of gone.slice(0, -mostGone)) ids.delete(id);
     }

@@ -392,6 +392,11 @@ export function troubleOf(state: AccountState): ProviderError | undefined {
   return state.kind === 'ready' || state.kind === 'failed' ? state.trouble : undefined;
 }
 
+/** Whether an account's last refresh brought a complete list. */
+export function isListed(state: AccountState | undefined): state is Extract<AccountState, { readonly kind: 'ready' }> {
+  return state?.kind === 'ready' && state.trouble === undefined;
+}
+
 function sameTrouble(a: ProviderError | undefined, b: ProviderError | undefined): boolean {
   return a?.detail === b?.detail && same(a?.trouble, b?.trouble);
 }

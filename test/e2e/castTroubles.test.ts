@@ -26,10 +26,7 @@ describe('a person who watches pictures whose way is rough', function () {
     counter = await devtools.openContext(`${pages.url}/counter`);
     relay = await startCdpRelay(chromium.endpoint);
     person = await WorkbenchPerson.sitDown();
-    await person.page.getByRole('button', { name: 'Add Account' }).first().click();
-    await person.pick('Local Chrome');
-    await person.type('started with --remote-debugging-port', relay.url);
-    await person.type('A name for the tree', 'Local Chrome');
+    await person.addChrome(relay.url, 'Local Chrome');
     await person.row('Session Counter').waitFor();
   });
   after(async () => {

@@ -26,10 +26,7 @@ describe('a person who kills all', function () {
     contexts = [];
     for (let index = 1; index <= count; index++) contexts.push(await devtools.openContext(page(index)));
     person = await WorkbenchPerson.sitDown({ viewport: { width: 1280, height: 900 } });
-    await person.run('Add Account…');
-    await person.pick('Local Chrome');
-    await person.type('started with --remote-debugging-port', relay.url);
-    await person.type('A name for the tree', 'jobs');
+    await person.addChrome(relay.url, 'jobs');
     await person.row('Account Local Chrome · jobs, 12 running').waitFor();
     for (let index = 1; index <= count; index++) await person.row(`Session Job ${index},`).waitFor();
   });

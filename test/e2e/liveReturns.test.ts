@@ -205,10 +205,7 @@ describe('a person who comes back to live views', function () {
   });
 
   it('hears a session and its picture called by the name that it has now', async () => {
-    await person.run('Add Account…');
-    await person.pick('Local Chrome');
-    await person.type('started with --remote-debugging-port', chromium.endpoint);
-    await person.type('A name for the tree', 'Local Chrome');
+    await person.addChrome(chromium.endpoint, 'Local Chrome');
     await person.choose(person.row('Session Clock'), 'Open Live View');
     const panel = await person.live('Clock');
     const picture = panel.locator('#picture');

@@ -22,10 +22,7 @@ describe('what a live view says when something goes wrong', function () {
     relay = await startCdpRelay(chromium.endpoint);
     await devtools.openContext(`${pages.url}/clock`);
     person = await WorkbenchPerson.sitDown();
-    await person.page.getByRole('button', { name: 'Add Account' }).first().click();
-    await person.pick('Local Chrome');
-    await person.type('started with --remote-debugging-port', relay.url);
-    await person.type('A name for the tree', 'Local Chrome');
+    await person.addChrome(relay.url, 'Local Chrome');
     await person.row('Session Clock').waitFor();
   });
   afterEach(async () => {

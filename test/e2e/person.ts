@@ -219,6 +219,14 @@ export class WorkbenchPerson {
     await this.row(`Account ${vendor} · ${label}`).waitFor();
   }
 
+  /** Adds a Chrome by its address. */
+  async addChrome(address: string, label: string): Promise<void> {
+    await this.run('Add Account…');
+    await this.pick('Local Chrome');
+    await this.type('started with --remote-debugging-port', address);
+    await this.type('A name for the tree', label);
+  }
+
   /** What is framed in the panel of a session, once it runs. The panel's own page is written anew for each origin. */
   async framed(name: string): Promise<Frame> {
     for (const deadline = Date.now() + 30_000; ; ) {

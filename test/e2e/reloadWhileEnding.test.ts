@@ -30,10 +30,7 @@ describe('a person whose window closes while sessions are ending', function () {
     contexts = [];
     for (let index = 0; index <= count; index++) contexts.push(await devtools.openContext(page(index)));
     person = await WorkbenchPerson.sitDown({ viewport: { width: 1280, height: 900 } });
-    await person.run('Add Account…');
-    await person.pick('Local Chrome');
-    await person.type('started with --remote-debugging-port', relay.url);
-    await person.type('A name for the tree', 'jobs');
+    await person.addChrome(relay.url, 'jobs');
     await person.row(`Account Local Chrome · jobs, ${count + 1} running`).waitFor();
     await person.choose(person.row('Session Job 0,'), 'Protect Session');
     await until(async () => /protected/.test((await person.row('Session Job 0,').getAttribute('aria-label')) ?? ''));

@@ -25,10 +25,7 @@ describe('a person who watches a Chrome of their own', function () {
     contexts = { clock: await open('clock'), counter: await open('counter'), form: await open('form') };
     relay = await startCdpRelay(chromium.endpoint);
     person = await WorkbenchPerson.sitDown();
-    await person.page.getByRole('button', { name: 'Add Account' }).first().click();
-    await person.pick('Local Chrome');
-    await person.type('started with --remote-debugging-port', relay.url);
-    await person.type('A name for the tree', 'Local Chrome');
+    await person.addChrome(relay.url, 'Local Chrome');
     await person.row('Session Clock').waitFor();
   });
   after(async () => {

@@ -13,7 +13,7 @@ import type { History } from '../../services/history.ts';
 import type { Protections } from '../../services/protections.ts';
 import type { ProviderKinds } from '../../services/providerKinds.ts';
 import type { Refresher } from '../../services/refresher.ts';
-import { type SessionsView, troubleOf } from '../../services/sessionStore.ts';
+import { isListed, type SessionsView, troubleOf } from '../../services/sessionStore.ts';
 import type { Documents } from '../documents.ts';
 import type { LiveViews } from '../liveView/liveViews.ts';
 import type { Prompts } from '../prompts.ts';
@@ -92,7 +92,7 @@ export async function listFresh(
       trouble?.kind === 'unauthorized' ||
       trouble?.kind === 'forbidden' ||
       (trouble?.kind === 'rateLimited' && (trouble.retryAt ?? 0) > now());
-    const isFresh = state?.kind === 'ready' && trouble === undefined && now() - state.asOf < freshMs;
+    const isFresh = isListed(state) && now() - state.asOf < freshMs;
     return state !== undefined && !refuses && !isFresh;
   });
   if (old.length === 0) return;
@@ -112,7 +112,7 @@ export function missingSentence(context: CommandContext, account: AccountId, ses
   const name = nameOf(context, account);
   if (history.find(account, session) !== undefined) return l10n.t('That session has already ended.');
   if (state === undefined) return l10n.t('The account of that session is not here any longer.');
-  if (state.kind === 'ready' && state.trouble === undefined) return l10n.t('{0} lists no such session.', name);
+  if (isListed(state)) return l10n.t('{0} lists no such session.', name);
   return l10n.t('{0} could not be listed: whether that session still runs is not known.', name);
 }
 

@@ -3,7 +3,7 @@ import type { AccountId, GroupId } from '../../core/ids.ts';
 import { type IsMine, isMineBy } from '../../core/ownership.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { EndTarget } from '../../services/ender.ts';
-import { type AccountState, troubleOf } from '../../services/sessionStore.ts';
+import { type AccountState, isListed } from '../../services/sessionStore.ts';
 import { timeOfDay } from '../words/ages.ts';
 import { type EndSubject, questionForMany, questionForOne } from '../words/confirmations.ts';
 import { groupName, pageName, sessionName } from '../words/names.ts';
@@ -87,7 +87,7 @@ export function accountsOf(targets: readonly EndTarget[]): number {
 }
 
 /** Whether ends of many leave a session alone. */
-export function isLeftOut({ protections }: CommandContext, { accountId, session }: EndTarget): boolean {
+function isLeftOut({ protections }: CommandContext, { accountId, session }: EndTarget): boolean {
   return session.heldBack !== undefined || protections.has(accountId, session.id);
 }
 
@@ -232,7 +232,7 @@ export function unknownAccounts(context: CommandContext, ids: readonly AccountId
 function unknownSentence(state: AccountState, name: string, now: number): string | undefined {
   switch (state.kind) {
     case 'ready':
-      if (troubleOf(state) === undefined && now - state.asOf <= staleMs) return undefined;
+      if (isListed(state) && now - state.asOf <= staleMs) return undefined;
       return l10n.t(
         'The list of {0} is from {1}: sessions started since are NOT included.',
         name,

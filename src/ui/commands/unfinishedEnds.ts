@@ -5,7 +5,7 @@ import { isSame, type Session } from '../../core/session.ts';
 import type { EndTarget } from '../../services/ender.ts';
 import type { UnfinishedEnd } from '../../services/endJournal.ts';
 import { probe } from '../../services/probing.ts';
-import { troubleOf } from '../../services/sessionStore.ts';
+import { isListed } from '../../services/sessionStore.ts';
 import { type CommandContext, nameOf } from './context.ts';
 import { endChosen } from './ending.ts';
 
@@ -26,7 +26,7 @@ async function review(context: CommandContext, end: UnfinishedEnd): Promise<void
   const { total, left } = end;
   const accounts = [...new Set(left.map(({ accountId }) => accountId))].filter((id) => store.state(id) !== undefined);
   await Promise.all(accounts.map((id) => refresher.refresh(id)));
-  const unlisted = accounts.filter((id) => !isListed(context, id));
+  const unlisted = accounts.filter((id) => !isListed(store.state(id)));
   if (unlisted.length > 0) {
     const again = l10n.t('Try Again');
     const sentence = l10n.t(
@@ -100,9 +100,4 @@ function unseen({ sessionId, startedAt }: UnfinishedEnd['left'][number]): Sessio
     heldBack: undefined,
     facts: [],
   };
-}
-
-function isListed({ store }: CommandContext, account: AccountId): boolean {
-  const state = store.state(account);
-  return state?.kind === 'ready' && troubleOf(state) === undefined;
 }

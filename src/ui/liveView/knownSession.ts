@@ -6,7 +6,7 @@ import type { Fate, Session } from '../../core/session.ts';
 import type { Accounts } from '../../services/accounts.ts';
 import type { Connections } from '../../services/connections.ts';
 import type { History } from '../../services/history.ts';
-import { knownPages, type SessionsView, troubleOf } from '../../services/sessionStore.ts';
+import { isListed, knownPages, type SessionsView } from '../../services/sessionStore.ts';
 import { accountHost, sessionName, shortId } from '../words/names.ts';
 import { accountGoneCard, endedCard } from '../words/watching.ts';
 import type { OverStage } from './panelState.ts';
@@ -67,7 +67,7 @@ export class KnownSession {
   /** Whether the account's last list, a complete one, does not have the session. */
   get isGone(): boolean {
     const state = this.#parts.store.state(this.#accountId);
-    return state?.kind === 'ready' && troubleOf(state) === undefined && !state.contents.sessions.has(this.#id);
+    return isListed(state) && !state.contents.sessions.has(this.#id);
   }
 
   /** Asks how a session ended that nobody here has seen to end; once, until that is forgotten. Never rejects. */

@@ -46,7 +46,7 @@ export class LiveViews implements vscode.Disposable {
   constructor(options: LiveViewsOptions, host: LiveViewsHost) {
     this.#options = options;
     this.#host = host;
-    this.#catchUp = new CatchUp(options.refresher, options.clock);
+    this.#catchUp = new CatchUp(options.refresher);
     const { store, history } = options;
     const redraw = setInterval(() => this.#each((panel) => panel.redraw()), redrawMs);
     this.#subscriptions = [

@@ -11,6 +11,7 @@ import { Devtools } from '../../servers/devtools.ts';
 import { startPages } from '../../servers/pages.ts';
 import type { VendorServer } from '../../servers/vendorServer.ts';
 import { fastClock } from '../services/house.ts';
+import { until } from '../until.ts';
 import { KeptLog, realWires, unaborted } from '../wires.ts';
 
 /** Width and height of a JPEG picture, out of its frame header. */
@@ -98,13 +99,6 @@ describe('screencast', function () {
   const context = async (path: string) => used.devtools.openContext(`${pages.url}/${path}`);
   const titles = ({ screencast }: Watched) => screencast.state.pages.map(({ title }) => title);
   const shownTitle = ({ screencast: { state } }: Watched) => state.pages.find(({ id }) => id === state.shown)?.title;
-
-  async function until(isSo: () => boolean | Promise<boolean>, what = 'it did not come to pass'): Promise<void> {
-    for (const deadline = Date.now() + 15_000; !(await isSo()); ) {
-      assert.ok(Date.now() < deadline, what);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
 
   /** Runs a script in a page, as its owner. */
   async function inPage<T>(targetId: string, expression: string): Promise<T> {
@@ -445,7 +439,10 @@ describe('screencast', function () {
 
   it('calls a page that has no title by no more of its address than may be told', async () => {
     const one = await watch(await context('nothing?code=canary'));
-    await until(() => titles(one)[0]?.endsWith('/nothing?code=•••') === true, 'its query is told');
+    await until(
+      () => titles(one)[0]?.endsWith('/nothing?code=•••') === true,
+      () => 'its query is told',
+    );
   });
 
   it('brings no page to the front for who steers no longer', async () => {

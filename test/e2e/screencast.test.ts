@@ -247,6 +247,8 @@ describe('a person who watches a Chrome of their own', function () {
       `data:text/html;charset=utf-8,<title>${encodeURIComponent(title)}</title><p>Hello`,
     );
     await person.run('Refresh');
+    // Until it has loaded, a page has its address for a title.
+    await person.row('Session <img src=x>').waitFor();
     const shown = '<img src=x> [x] (command:workbench.action.closeWindow) $ (trash)';
     await person.run('Open Live View');
     await person.pick('<img src=x> [x] (command');

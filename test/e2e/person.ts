@@ -176,14 +176,19 @@ export class WorkbenchPerson {
 
   /** The text of the modal dialog that is open. */
   async dialog(): Promise<string> {
-    const dialog = this.page.getByRole('dialog').filter({ has: this.page.getByRole('button', { name: 'Cancel' }) });
+    const dialog = this.#modal();
     await dialog.waitFor();
     return dialog.innerText();
   }
 
+  /** Notifications are dialogs too, but none that everything waits for. */
+  #modal(): Locator {
+    return this.page.locator('[role=dialog][aria-modal=true]');
+  }
+
   /** Presses a button of the modal dialog. */
   async press(button: string): Promise<void> {
-    await this.page.getByRole('dialog').getByRole('button', { name: button, exact: true }).click();
+    await this.#modal().getByRole('button', { name: button, exact: true }).click();
   }
 
   /** Does something that opens a tab of the browser, and closes it. @returns the address that it is for. */

@@ -190,6 +190,8 @@ export class VendorServer {
         return send(response, await this.#answer(request));
       case 'slow':
         await new Promise((resolve) => setTimeout(resolve, fault.ms));
+        // Stopped meanwhile.
+        if (!this.#server.listening) return undefined;
         return send(response, await this.#answer(request));
       case 'answer':
         return send(response, fault.answer);

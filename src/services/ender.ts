@@ -239,7 +239,8 @@ export class Ender {
     call: (provider: Provider) => Promise<void>,
     refusal: (session: Session) => string | undefined = () => undefined,
   ): Promise<{ readonly results: readonly EndResult[]; readonly sent: Sent }> {
-    const run = await this.#begin(accountId, sessions, () => {});
+    const entry = await this.#options.journal.begin(sessions.map((session) => ({ accountId, session })));
+    const run = await this.#begin(accountId, sessions, (id) => entry.settle(accountId, id));
     const sent = await sentBy(run, async (provider) => {
       await call(provider);
       return { kind: 'taken', alreadyGone: false, how: undefined, said: undefined };
@@ -249,6 +250,7 @@ export class Ender {
       course.sent = said === undefined ? sent : { kind: 'unclear', why: { kind: 'notDeleted', said } };
     }
     await this.#prove(run, undefined);
+    await entry.finish();
     return { results: run.results, sent };
   }
 

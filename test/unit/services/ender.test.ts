@@ -333,6 +333,28 @@ describe('ender', function () {
     assert.equal(server.log().filter((line) => line.startsWith('DELETE')).length, 1);
   });
 
+  it('writes down what one request is to end, until it is known what became of it', async () => {
+    const batch = server.addBatch(2);
+    id = await house.add('anchor', server.url, { apiKey: server.key });
+    const written = () => JSON.stringify(house.memory.get('unfinishedEnds') ?? {});
+    const requests = [
+      () => house.ender.cancelGroup(id, groupId(batch.id)),
+      () => house.ender.deleteGroup(id, groupId(batch.id)),
+      () => house.ender.endEverything(id),
+    ];
+    for (const request of requests) {
+      const before = server.requests.length;
+      server.misbehave('DELETE', /./, { kind: 'answer', answer: { status: 503, json: {} } }, 1);
+      server.misbehave('POST', /cancel/, { kind: 'answer', answer: { status: 503, json: {} } }, 1);
+      const ending = request();
+      while (server.requests.length === before) await new Promise((resolve) => setTimeout(resolve, 2));
+      for (const member of batch.members) assert.match(written(), new RegExp(member.id));
+      await ending;
+      assert.ok(house.journal.isEmpty);
+      server.behave();
+    }
+  });
+
   it('sends a batch deletion once, whatever comes back', async () => {
     const batch = server.addBatch(2);
     id = await house.add('anchor', server.url, { apiKey: server.key });

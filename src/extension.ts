@@ -7,6 +7,7 @@ import { Connections, type Wires } from './services/connections.ts';
 import { EndJournal } from './services/endJournal.ts';
 import { Fates } from './services/fates.ts';
 import { History } from './services/history.ts';
+import { OrderedMemory } from './services/orderedMemory.ts';
 import { PageLists } from './services/pageLists.ts';
 import { Protections } from './services/protections.ts';
 import { ProviderKinds } from './services/providerKinds.ts';
@@ -48,7 +49,8 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
   });
   const loadCdp = lazy(async () => (await import('./cdp/dialer.ts')).openCdpDialer(clock));
   const kinds = new ProviderKinds(async () => (await import('./providers/index.ts')).providerKinds);
-  const accounts = new Accounts(context.secrets, context.globalState, clock.now, logger);
+  const memory = new OrderedMemory(context.globalState);
+  const accounts = new Accounts(context.secrets, memory, clock.now, logger);
   const connections = new Connections(kinds, accounts, {
     http: (...asked) => {
       const client = lazy(async () => (await loadHttp()).client(...asked));
@@ -63,11 +65,11 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
   const interval = () => configured('refresh.interval', 10) * 1_000;
   const refresher = new Refresher({ store, accounts, connections, clock, logger, interval });
   const pages = new PageLists(store, connections, clock);
-  const protections = new Protections(context.globalState, store);
-  const journal = new EndJournal(context.globalState, clock, logger);
-  const history = new History(context.globalState, store, accounts, clock.now);
+  const protections = new Protections(memory, store);
+  const journal = new EndJournal(memory, clock, logger);
+  const history = new History(memory, store, accounts, clock.now);
   const fates = new Fates(history, store, connections, logger);
-  const filter = new TreeFilter({ accounts, kinds, store, memory: context.workspaceState });
+  const filter = new TreeFilter({ accounts, kinds, store, memory: new OrderedMemory(context.workspaceState) });
   const isMine = () => isMineBy(configured('mine', ''));
   const clickAction = () => configured('clickAction', 'liveView');
   const model = { accounts, kinds, store, pages, refresher, protections, filter, isMine, clickAction, now: clock.now };
@@ -88,7 +90,7 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
       pageLists: pages,
       filter,
     };
-    const kept = { memory: context.globalState, setting: configured };
+    const kept = { memory, setting: configured };
     const opened = openCommands({
       ...services,
       ...sessions,

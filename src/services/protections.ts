@@ -6,8 +6,8 @@ import { isListed, type SessionsView } from './sessionStore.ts';
 
 const memoryKey = 'protectedSessions';
 /**
- * Grows with each change. VS Code's memory goes back for a moment to what it was, and now and then for good, when an echo
- * of an earlier update comes in after a later one: what is older than what is known here does not count.
+ * Grows with each change. VS Code's memory goes back to what it was, for a moment or for good, when another window writes
+ * before it has heard of a change: what is older than what is known here does not count.
  */
 const countKey = 'protectedSessionsCount';
 const Kept = v.record(v.string(), v.array(v.string()));

@@ -1,0 +1,57 @@
+import type { Memory } from '../core/vault.ts';
+
+interface Waiting {
+  value: unknown;
+  readonly written: PromiseWithResolvers<void>;
+}
+
+/**
+ * A memory that is written once at a time. VS Code's own sends all that an extension keeps with each update and takes over
+ * what comes back, before the update resolves (read off 1.139, `ExtensionMemento`): what was updated between the two would be
+ * lost. What waits to be written is read as if it were.
+ */
+export class OrderedMemory implements Memory {
+  readonly #memory: Memory;
+  #waiting = new Map<string, Waiting>();
+  #underWay: ReadonlyMap<string, Waiting> | undefined;
+
+  constructor(memory: Memory) {
+    this.#memory = memory;
+  }
+
+  get(key: string): unknown {
+    const unwritten = this.#waiting.get(key) ?? this.#underWay?.get(key);
+    return unwritten === undefined ? this.#memory.get(key) : unwritten.value;
+  }
+
+  /** Resolves when it is written, or something that has taken its place. What is updated at once is written together. */
+  update(key: string, value: unknown): Promise<void> {
+    const known = this.#waiting.get(key);
+    const written = known?.written ?? Promise.withResolvers<void>();
+    this.#waiting.set(key, { value, written });
+    if (this.#underWay === undefined) void this.#write();
+    return written.promise;
+  }
+
+  async #write(): Promise<void> {
+    this.#underWay = new Map();
+    // What is updated in the same breath is waited for.
+    await Promise.resolve();
+    while (this.#waiting.size > 0) {
+      const batch = this.#waiting;
+      this.#underWay = batch;
+      this.#waiting = new Map();
+      await Promise.all(
+        [...batch].map(async ([key, { value, written }]) => {
+          try {
+            await this.#memory.update(key, value);
+            written.resolve();
+          } catch (error) {
+            written.reject(error);
+          }
+        }),
+      );
+    }
+    this.#underWay = undefined;
+  }
+}

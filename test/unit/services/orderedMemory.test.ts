@@ -1,0 +1,80 @@
+import { strict as assert } from 'node:assert';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Memory } from '../../../src/core/vault.ts';
+import { OrderedMemory } from '../../../src/services/orderedMemory.ts';
+
+/** Keeps things as a busy VS Code does: an update counts at once, is sent later with all else, and comes back. */
+class EchoingMemory implements Memory {
+  stored: Readonly<Record<string, unknown>> = {};
+  /** How often all of it was sent. */
+  sent = 0;
+  refuse = false;
+  #value: Record<string, unknown> = {};
+  #sending: Promise<void> | undefined;
+
+  get(key: string): unknown {
+    return this.#value[key];
+  }
+
+  update(key: string, value: unknown): Promise<void> {
+    this.#value[key] = value;
+    this.#sending ??= this.#send();
+    return this.#sending;
+  }
+
+  async #send(): Promise<void> {
+    await sleep(20);
+    this.#sending = undefined;
+    if (this.refuse) throw new Error('disk full');
+    this.sent += 1;
+    this.stored = { ...this.#value };
+    await sleep(20);
+    this.#value = { ...this.stored };
+    await sleep(1);
+  }
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await sleep(1);
+}
+
+describe('memory that is written once at a time', () => {
+  let editor: EchoingMemory;
+  let memory: OrderedMemory;
+
+  beforeEach(() => {
+    editor = new EchoingMemory();
+    memory = new OrderedMemory(editor);
+  });
+
+  it('keeps what is updated while an earlier update comes back', async () => {
+    const first = memory.update('minutes', 60);
+    await until(() => editor.sent === 1);
+    const others = [memory.update('minutes', 45), memory.update('accepted', ['anchor'])];
+    assert.deepEqual([memory.get('minutes'), memory.get('accepted')], [45, ['anchor']]);
+    await Promise.all([first, ...others]);
+    assert.deepEqual(editor.stored, { minutes: 45, accepted: ['anchor'] });
+    assert.deepEqual([memory.get('minutes'), memory.get('accepted')], [45, ['anchor']]);
+  });
+
+  it('writes together what is updated at once, and of each the last', async () => {
+    await Promise.all([memory.update('a', 1), memory.update('b', 1), memory.update('a', 2)]);
+    assert.deepEqual([editor.stored, editor.sent], [{ a: 2, b: 1 }, 1]);
+  });
+
+  it('reads what was taken away as such before it is written', async () => {
+    await memory.update('a', 1);
+    const written = memory.update('a', undefined);
+    assert.equal(memory.get('a'), undefined);
+    await written;
+    assert.deepEqual(editor.stored, { a: undefined });
+  });
+
+  it('tells whoever wrote that it could not be, and goes on', async () => {
+    editor.refuse = true;
+    await assert.rejects(memory.update('a', 1), /disk full/);
+    editor.refuse = false;
+    await memory.update('b', 2);
+    assert.deepEqual(editor.stored, { a: 1, b: 2 });
+  });
+});

@@ -1,5 +1,6 @@
+import { strict as assert } from 'node:assert';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
-import { WorkbenchPerson } from './person.ts';
+import { until, WorkbenchPerson } from './person.ts';
 
 /**
  * Runs in the workbench: what its webviews load is held back until one of them is given a page in place of its first, which
@@ -34,7 +35,23 @@ function holdResources(delayMs: number): () => void {
   };
 }
 
-describe('a person whose editor loads panels slowly', function () {
+/**
+ * Runs in the workbench: what it hears of the machine that its extensions run on is held back.
+ * @returns what lets it hear all of that.
+ */
+function holdMessages(): () => void {
+  const real = FileReader.prototype.readAsArrayBuffer;
+  const waiting: (() => void)[] = [];
+  FileReader.prototype.readAsArrayBuffer = function (this: FileReader, blob: Blob) {
+    waiting.push(() => real.call(this, blob));
+  };
+  return () => {
+    FileReader.prototype.readAsArrayBuffer = real;
+    for (const read of waiting) read();
+  };
+}
+
+describe('a person whose editor is slow', function () {
   this.timeout(120_000);
   let anchor: AnchorServer;
   let person: WorkbenchPerson;
@@ -67,5 +84,22 @@ describe('a person whose editor loads panels slowly', function () {
       await tab.waitFor({ state: 'detached' });
       await undo.evaluate((its) => its());
     }
+  });
+
+  it('opens what they click also where a row is just being drawn anew', async () => {
+    const box = (await person.row('Session mail.example').boundingBox()) ?? assert.fail();
+    const session = anchor.sessions.get('sess_mail') ?? assert.fail();
+    anchor.add({ ...session, domains: ['post.example'] });
+    const before = anchor.requests.length;
+    await person.run('Refresh');
+    const release = await person.page.evaluateHandle(holdMessages);
+    await until(async () => anchor.requests.length > before);
+    // VS Code asks for the row that has changed a moment later, and the window does not hear of it yet.
+    await person.page.waitForTimeout(700);
+    await person.page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
+    await person.page.waitForTimeout(300);
+    await release.evaluate((its) => its());
+    await person.page.getByRole('tab', { name: 'Live: post.example' }).waitFor();
+    assert.equal(await person.page.getByText('Actual command not found').count(), 0);
   });
 });

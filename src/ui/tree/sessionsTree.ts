@@ -16,6 +16,12 @@ const sessionsAtOnce = 200;
 const mostRowsByName = 50;
 const minuteMs = 60_000;
 
+/**
+ * What a click on a row runs, which is selected by then. It has no arguments: VS Code forgets those of a row as soon as the
+ * row is drawn anew, and answers a click that comes before the new one is there with "Actual command not found" (1.139).
+ */
+export const clickCommand = 'browserSessions.clickRow';
+
 /** Draws the store as a tree. It answers from memory, at once, and fires only rows that look different. */
 export class SessionsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Disposable {
   readonly #model: TreeModel;
@@ -83,7 +89,13 @@ export class SessionsTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
     const row = rowOf(this.#model, node);
     if (row === undefined) return new vscode.TreeItem('');
     this.#drawn.set(node, row.description);
-    return itemOf(row, node);
+    return itemOf(row);
+  }
+
+  /** Does what a click on a row does. */
+  async click(node: TreeNode): Promise<void> {
+    const command = rowOf(this.#model, node)?.click;
+    if (command !== undefined) await vscode.commands.executeCommand(command, node);
   }
 
   resolveTreeItem(item: vscode.TreeItem, node: TreeNode): vscode.TreeItem {
@@ -151,7 +163,7 @@ const collapsible = {
   expanded: vscode.TreeItemCollapsibleState.Expanded,
 };
 
-function itemOf(row: Row, node: TreeNode): vscode.TreeItem {
+function itemOf(row: Row): vscode.TreeItem {
   const item = new vscode.TreeItem(row.label, collapsible[row.collapsible]);
   item.id = row.id;
   item.description = row.description;
@@ -162,6 +174,6 @@ function itemOf(row: Row, node: TreeNode): vscode.TreeItem {
     item.iconPath = new vscode.ThemeIcon(row.icon.id, color);
   }
   if (row.dimmed) item.resourceUri = vscode.Uri.from({ scheme: dimmedScheme, path: `/${row.id}` });
-  if (row.click !== undefined) item.command = { command: row.click, title: row.label, arguments: [node] };
+  if (row.click !== undefined) item.command = { command: clickCommand, title: row.label };
   return item;
 }

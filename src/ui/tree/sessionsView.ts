@@ -9,7 +9,7 @@ import type { Refresher } from '../../services/refresher.ts';
 import type { AccountState, SessionsView } from '../../services/sessionStore.ts';
 import type { TreeFilter } from './filter.ts';
 import { type TreeNode, TreeNodes } from './nodes.ts';
-import { dimmedRows, SessionsTree } from './sessionsTree.ts';
+import { clickCommand, dimmedRows, SessionsTree } from './sessionsTree.ts';
 import { keepTitle } from './title.ts';
 
 const viewId = 'browserSessions.sessions';
@@ -103,6 +103,11 @@ export function openSessionsView({
       },
     ),
     vscode.window.registerFileDecorationProvider(dimmedRows),
+    vscode.commands.registerCommand(clickCommand, async () => {
+      // Read at once: the next click may be on its way.
+      const [node] = view.selection;
+      if (node !== undefined) await tree.click(node);
+    }),
     view.onDidChangeVisibility(attend),
     vscode.window.onDidChangeWindowState(attend),
     store.onDidChange(tell),

@@ -2,24 +2,35 @@ import { type Clock, sleep } from '../core/clock.ts';
 import type { GroupDeletion } from '../core/group.ts';
 import type { AccountId, GroupId, SessionId } from '../core/ids.ts';
 import type { Logger } from '../core/logger.ts';
-import { type EndAnswer, type EndingTerms, type Provider, usualEnding } from '../core/provider.ts';
+import { type Provider, usualEnding } from '../core/provider.ts';
 import { ProviderError } from '../core/providerError.ts';
-import { isSame, type Session, stillRuns } from '../core/session.ts';
+import { isSame, type Session } from '../core/session.ts';
 import type { Accounts } from './accounts.ts';
 import type { Connections } from './connections.ts';
 import type { EndJournal } from './endJournal.ts';
-import { Pace } from './pace.ts';
-import { type Probed, probe } from './probing.ts';
-import type { Refresher } from './refresher.ts';
+import { type LookedAt, look, type Sought } from './endProof.ts';
 import {
-  type Absence,
-  isListed,
-  isSecond,
-  type Life,
-  type SessionStore,
-  type StuckReason,
-  troubleOf,
-} from './sessionStore.ts';
+  accountRemoved,
+  answerOf,
+  attemptsFor,
+  errorOf,
+  keyReplaced,
+  mayRepeat,
+  mostAttempts,
+  neverAborted,
+  type Sent,
+  sentBy,
+  stillRunning,
+  unsupported,
+  usedUp,
+  wantsLess,
+  wasGoneBefore,
+  wasNotThere,
+} from './endRequest.ts';
+import { Pace } from './pace.ts';
+import type { Probed } from './probing.ts';
+import type { Refresher } from './refresher.ts';
+import type { Life, SessionStore, StuckReason } from './sessionStore.ts';
 
 /** A session to be ended, as the person saw it when they confirmed. */
 export interface EndTarget {
@@ -97,8 +108,6 @@ export interface EnderOptions {
 const looks = [0, 1_000, 2_000, 4_000, 8_000];
 /** How many looks are worth it after a request whose fate is not known and that is not sent again. */
 const looksAfterFault = 3;
-/** How often the end of one session is sent at most. */
-const mostAttempts = 3;
 /** Before an end is sent again that did not reach the vendor; twice as long each time. */
 const firstPauseMs = 250;
 /** How long the vendor may want no request before what is not sent is given up. */
@@ -106,32 +115,10 @@ const longestWaitMs = 60_000;
 
 /** How old a list may be before an end is sent by it to where ids may be used again. */
 const freshMs = 5_000;
-/** Up to how many sessions that two lists have left out are asked for all the same, one by one. */
-const fewProbes = 16;
-
-/** What is known of a session's end. */
-type Sent =
-  | { readonly kind: 'notSent' }
-  | {
-      readonly kind: 'taken';
-      /** Whether the vendor answered that it knows no such running session. */
-      readonly alreadyGone: boolean;
-      readonly how: string | undefined;
-      /** What the vendor said about it. */
-      readonly said: string | undefined;
-    }
-  /** It may have had its effect all the same: only looking tells. */
-  | { readonly kind: 'unclear'; readonly why: StuckReason }
-  /** It had no effect. */
-  | { readonly kind: 'refused'; readonly why: StuckReason };
-
 /** One session on its way to an outcome. */
-interface Course {
-  readonly session: Session;
+interface Course extends Sought {
   sent: Sent;
   attempts: number;
-  /** Whether the last list was complete and has left it out. */
-  absent: boolean;
 }
 
 /** What all ends of an account that are under way share: together they keep to what one may have under way. */
@@ -146,10 +133,8 @@ interface Lane {
 }
 
 /** One account's part of an end, bound to the connection that it began with. */
-interface Run {
-  readonly accountId: AccountId;
+interface Run extends LookedAt {
   readonly began: number;
-  readonly terms: EndingTerms;
   readonly courses: readonly Course[];
   readonly results: EndResult[];
   /** Undefined for one that sends a request for all of its sessions. */
@@ -157,8 +142,6 @@ interface Run {
   /** What is not on the rows yet. */
   readonly lives: Map<SessionId, Life>;
   readonly onSettled: (session: SessionId) => void;
-  /** @throws ProviderError `cancelled` once the account's key has become another, or the account is gone. */
-  connection(): Promise<Provider>;
 }
 
 /** Ends sessions and proves it. Only what it is handed is ever ended, one by one. */
@@ -241,7 +224,7 @@ export class Ender {
   ): Promise<{ readonly results: readonly EndResult[]; readonly sent: Sent }> {
     const entry = await this.#options.journal.begin(sessions.map((session) => ({ accountId, session })));
     const run = await this.#begin(accountId, sessions, (id) => entry.settle(accountId, id));
-    const sent = await sentBy(run, async (provider) => {
+    const sent = await sentBy(run.connection, async (provider) => {
       await call(provider);
       return { kind: 'taken', alreadyGone: false, how: undefined, said: undefined };
     });
@@ -381,7 +364,7 @@ export class Ender {
       const { session } = course;
       if (!isSame(session, store.session(run.accountId, session.id))) {
         // Gone, or its account is: then there is no connection.
-        course.sent = await sentBy(run, async () => wasNotThere);
+        course.sent = await sentBy(run.connection, async () => wasNotThere);
         done(course);
         return;
       }
@@ -390,7 +373,7 @@ export class Ender {
       if (lane.ends.get(session.id)?.by !== run) {
         lane.ends.set(session.id, { by: run, ...Promise.withResolvers<Sent>() });
       }
-      course.sent = await sentBy(run, (provider) => answerOf(provider.end(session, neverAborted)));
+      course.sent = await sentBy(run.connection, (provider) => answerOf(provider.end(session, neverAborted)));
       const error = errorOf(course.sent);
       if (error === undefined) pace.clean(clock.now() - began);
       else if (wantsLess(error)) pace.refused(error);
@@ -461,13 +444,13 @@ export class Ender {
       if (index > 0 && waited + wait > run.terms.withinMs) break;
       waited += wait;
       await sleep(clock, wait, neverAborted);
-      const look = await this.#look(run, open);
-      ({ blind, failures } = look);
-      if (look.cutOff) break;
+      const shown = await look(this.#options, run, open);
+      ({ blind, failures } = shown);
+      if (shown.cutOff) break;
       const repeat: Course[] = [];
       open = open.filter((course) => {
         const { sent } = course;
-        if (look.gone.has(course)) {
+        if (shown.gone.has(course)) {
           this.#settle(run, course, wasGoneBefore(sent) ? 'alreadyGone' : 'ended');
           return false;
         }
@@ -535,106 +518,9 @@ export class Ender {
     logger.info(reason === undefined ? line : `${line}: ${reason}`);
     run.onSettled(session.id);
   }
-
-  /**
-   * Looks which sessions are gone: by a complete list that begins now, else by asking for each. `blind` says why no
-   * list could be had, `cutOff` that none will be, and `failures` what went wrong with the questions about single ones.
-   */
-  async #look(
-    run: Run,
-    courses: readonly Course[],
-  ): Promise<{
-    readonly gone: ReadonlySet<Course>;
-    readonly blind: ProviderError | undefined;
-    readonly cutOff: boolean;
-    readonly failures: Probed['failures'];
-  }> {
-    const { store, refresher, clock } = this.#options;
-    const { accountId, connection, terms } = run;
-    const began = clock.now();
-    await refresher.refresh(accountId);
-    let provider: Provider;
-    try {
-      provider = await connection();
-    } catch (error) {
-      const blind = ProviderError.from(error);
-      return { gone: new Set(), blind, cutOff: blind.trouble.kind === 'cancelled', failures: new Map() };
-    }
-    const state = store.state(accountId);
-    const isWhole = isListed(state) && state.asOf >= began;
-    const complete = isWhole && !state.contents.faults.some(({ unnamed }) => unnamed === true);
-    let gone: readonly Course[];
-    let failures: Probed['failures'] = new Map();
-    if (complete) {
-      const unproven = store.unproven(accountId);
-      const listed = ({ id }: Session) => (unproven.has(id) ? undefined : store.session(accountId, id));
-      for (const course of courses) {
-        const found = listed(course.session);
-        course.absent = !isSame(course.session, found) || !stillRuns(course.session, found);
-      }
-      const absent = courses.filter((course) => course.absent);
-      if (terms.proof === 'probe') ({ gone, failures } = await this.#probe(run, provider, absent));
-      else {
-        const isLeftOut = ({ session }: Course) => isProvenByLists(terms.proof, unproven.get(session.id), began);
-        gone = await this.#doubted(provider, run, absent.filter(isLeftOut));
-      }
-    } else {
-      for (const course of courses) course.absent = false;
-      ({ gone } = await this.#probe(run, provider, courses));
-    }
-    if (!complete || terms.proof !== 'list')
-      store.removeProven(
-        accountId,
-        gone
-          .map(({ session }) => session)
-          .filter((session) => isSame(session, store.session(accountId, session.id)))
-          .map(idOf),
-      );
-    const blind = complete ? undefined : ((state && troubleOf(state)) ?? (isWhole ? unreadable() : givenUp()));
-    return { gone: new Set(gone), blind, cutOff: false, failures };
-  }
-
-  /**
-   * Of sessions that enough lists have left out, those that the vendor does not say to run all the same. Where a second
-   * list was wanted, few are asked for, and so is each of which the vendor has said so before.
-   */
-  async #doubted(provider: Provider, run: Run, absent: readonly Course[]): Promise<readonly Course[]> {
-    const { accountId, terms } = run;
-    const { store } = this.#options;
-    const knownToRun = ({ session }: Course) => store.unproven(accountId).get(session.id)?.runs === true;
-    const doubtful = terms.proof === 'list' ? [] : absent.length <= fewProbes ? absent : absent.filter(knownToRun);
-    if (doubtful.length === 0) return absent;
-    const wereKnown = new Set(doubtful.filter(knownToRun));
-    const { gone } = await this.#probe(run, provider, doubtful);
-    const proven = new Set(gone);
-    return absent.filter((course) => proven.has(course) || (course.absent && !wereKnown.has(course)));
-  }
-
-  /** Asks for each. One that the vendor says to run is not absent, whatever a list leaves out. */
-  async #probe({ accountId }: Run, provider: Provider, courses: readonly Course[]) {
-    const sessions = courses.map(({ session }) => session);
-    const { clock, logger, store } = this.#options;
-    const most = sessions.length;
-    const { gone, told, failures } = await probe(provider, sessions, { clock, logger, stop: neverAborted, most });
-    store.learn(accountId, told);
-    for (const course of courses) if (told.get(course.session.id) === 'running') course.absent = false;
-    return { gone: courses.filter(({ session }) => gone.has(session.id)), failures };
-  }
 }
-
-/** What stands for the answer of a vendor that need not be asked. */
-const wasNotThere: Sent = { kind: 'taken', alreadyGone: true, how: undefined, said: undefined };
-
-/** An end that was sent is never called back. */
-const neverAborted = new AbortController().signal;
 
 const idOf = ({ id }: Session): SessionId => id;
-
-/** Whether lists have proven a session gone, the last of which began at `began` and has left it out. */
-function isProvenByLists(proof: EndingTerms['proof'], absence: Absence | undefined, began: number): boolean {
-  // Without an absence its row is gone: somebody else has had the proof.
-  return proof === 'list' || absence === undefined || isSecond(absence, began);
-}
 
 const attemptsOf = (courses: readonly Course[]): number => courses.reduce((sum, { attempts }) => sum + attempts, 0);
 
@@ -654,103 +540,5 @@ async function pause(clock: Clock, ms: number, stop: AbortSignal): Promise<void>
     await sleep(clock, ms, stop);
   } catch (error) {
     if (!ProviderError.isOf(error, 'cancelled')) throw error;
-  }
-}
-
-async function sentBy(run: Run, call: (provider: Provider) => Promise<Sent>): Promise<Sent> {
-  try {
-    return await call(await run.connection());
-  } catch (error) {
-    return fateOf(ProviderError.from(error));
-  }
-}
-
-/** Whether the vendor has more to do than it can or wants to. */
-function wantsLess({ trouble }: ProviderError): boolean {
-  return trouble.kind === 'rateLimited' || (trouble.kind === 'serverFault' && trouble.status === 503);
-}
-
-/** Whether a request had no effect, or none that a second one adds to, so that it can be sent again without a look. */
-function mayRepeat(error: ProviderError): boolean {
-  if (wantsLess(error)) return true;
-  const { trouble } = error;
-  return trouble.kind === 'unreachable' && (trouble.why === 'refused' || trouble.why === 'dns');
-}
-
-/** A rate limit ends by itself: it is outwaited as long as the vendor names a time, or refuses seldom enough. */
-function attemptsFor({ trouble }: ProviderError): number {
-  return trouble.kind === 'rateLimited' ? 8 : mostAttempts;
-}
-
-function accountRemoved(): ProviderError {
-  return new ProviderError({ kind: 'cancelled' }, 'the account was removed meanwhile');
-}
-
-function givenUp(): ProviderError {
-  return new ProviderError({ kind: 'cancelled' }, 'the list was given up');
-}
-
-function unreadable(): ProviderError {
-  const what = 'a row of its list does not tell which session it is about';
-  return new ProviderError({ kind: 'unexpectedAnswer', what }, what);
-}
-
-/** The vendor takes no more for now, by its own account, though it has refused nothing yet. */
-function usedUp(retryAt: number): ProviderError {
-  return new ProviderError({ kind: 'rateLimited', retryAt }, 'the rate limit is used up for longer than is waited');
-}
-
-function keyReplaced(): ProviderError {
-  return new ProviderError({ kind: 'cancelled' }, 'the account’s key was replaced meanwhile');
-}
-
-function unsupported(what: string): ProviderError {
-  return new ProviderError({ kind: 'unsupported', what }, `the provider does not know ${what}`);
-}
-
-function errorOf(sent: Sent): ProviderError | undefined {
-  return 'why' in sent && 'error' in sent.why ? sent.why.error : undefined;
-}
-
-/** What a vendor's answer to an end is worth: one that knows no such session has answered, too. */
-async function answerOf(answer: Promise<EndAnswer>): Promise<Sent> {
-  try {
-    const { outcome, how } = await answer;
-    return { kind: 'taken', alreadyGone: outcome === 'alreadyGone', how, said: undefined };
-  } catch (error) {
-    if (!ProviderError.isOf(error, 'notFound')) throw error;
-    return { kind: 'taken', alreadyGone: true, how: undefined, said: error.detail };
-  }
-}
-
-/** Whether the vendor did not know the session any longer when it was asked to end it. */
-function wasGoneBefore(sent: Sent): boolean {
-  return sent.kind === 'taken' && sent.alreadyGone;
-}
-
-/** Why a session is stuck that the vendor goes on to list, whatever it answered. */
-function stillRunning(sent: Sent): StuckReason {
-  const { alreadyGone, said } = sent.kind === 'taken' ? sent : { alreadyGone: false, said: undefined };
-  return { kind: 'stillRuns', found: !alreadyGone, said };
-}
-
-/** Whether a request that failed may have had its effect all the same. */
-function fateOf(error: ProviderError): Sent {
-  const why = { kind: 'failed', error } as const;
-  switch (error.trouble.kind) {
-    case 'timedOut':
-    case 'serverFault':
-    case 'unexpectedAnswer':
-    case 'conflict':
-    case 'notFound':
-      return { kind: 'unclear', why };
-    case 'unreachable':
-      return { kind: error.trouble.why === 'cut' || error.trouble.why === 'route' ? 'unclear' : 'refused', why };
-    case 'cancelled':
-    case 'unauthorized':
-    case 'forbidden':
-    case 'rateLimited':
-    case 'unsupported':
-      return { kind: 'refused', why };
   }
 }

@@ -59,7 +59,7 @@ describe('a person whose editor is slow', function () {
   before(async () => {
     anchor = await startAnchor();
     for (const name of ['shop', 'mail']) anchor.add({ id: `sess_${name}`, domains: [`${name}.example`] });
-    // A row that is drawn anew below the mouse would take no click.
+    // Rows are drawn anew when a test wants that.
     person = await WorkbenchPerson.sitDown({ settings: { 'browserSessions.refresh.interval': 0 } });
     await person.addAt('Anchor Browser', anchor.url, anchor.key, 'shop');
     await person.choose(person.row('Session shop.example'), 'Open Live View');
@@ -67,7 +67,7 @@ describe('a person whose editor is slow', function () {
     await person.framed('shop.example');
   });
   after(async () => {
-    await person?.picture('slow-panel-end');
+    await person?.picture('slow-editor-end');
     await person?.standUp();
     await anchor?.stop();
   });

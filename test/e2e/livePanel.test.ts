@@ -97,19 +97,10 @@ describe('a person at the panel of a live view', function () {
     return person.live(name);
   }
 
-  /** Sees a panel have the focus. VS Code does not always give it back after a dialog: then a person does, by VS Code's key. */
-  async function holdFocus(): Promise<void> {
-    const held = () => person.page.evaluate(() => document.activeElement?.matches('iframe.webview') === true);
-    for (const deadline = Date.now() + 5_000; Date.now() < deadline; await person.page.waitForTimeout(100)) {
-      if (await held()) return;
-    }
-    await person.page.keyboard.press('Control+1');
-    await until(held);
-  }
-
   /** Presses a key until what matches a selector has the focus of a panel. */
   async function reach(panel: Frame, key: string, selector: string): Promise<void> {
-    await holdFocus();
+    // A dialog has given it back.
+    await until(() => panel.evaluate(() => document.hasFocus()));
     const isThere = () => panel.evaluate((wanted) => document.activeElement?.matches(wanted) === true, selector);
     for (let presses = 0; !(await isThere()); presses++) {
       assert.ok(presses < 10, `${key} does not reach ${selector}`);

@@ -36,9 +36,8 @@ export function openCommands(parts: CommandParts): OpenedCommands {
     get prompts() {
       return testing.prompts ?? editorPrompts;
     },
-    run: (name, { accountId, sessionId }) => {
-      void vscode.commands.executeCommand(commandPrefix + name, { accountId, sessionId });
-    },
+    run: (name, { accountId, sessionId }) =>
+      vscode.commands.executeCommand(commandPrefix + name, { accountId, sessionId }),
   });
   const context: CommandContext = {
     ...parts,

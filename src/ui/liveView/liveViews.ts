@@ -31,8 +31,8 @@ export interface LiveViewsOptions
 /** What live views ask of the commands around them. */
 export interface LiveViewsHost {
   readonly prompts: Prompts;
-  /** Runs a command of this extension about a session. */
-  readonly run: (command: string, subject: Subject) => void;
+  /** Runs a command of this extension about a session. Resolves when it is done. */
+  readonly run: (command: string, subject: Subject) => Thenable<unknown>;
 }
 
 /** The panels that show sessions live, one for each session and page. Closing one never ends a session. */
@@ -193,7 +193,19 @@ export class LiveViews implements vscode.Disposable {
     });
   }
 
+  /**
+   * Does what a button says, and gives the panel the focus back that a dialog has taken from it: VS Code gives it to what is
+   * around the panel's page, now and then not to the page itself (1.139).
+   */
   async #press(live: LivePanel, button: PanelButton): Promise<void> {
+    try {
+      await this.#act(live, button);
+    } finally {
+      if (this.#panels.has(live) && live.panel.active) live.panel.reveal(undefined, false);
+    }
+  }
+
+  async #act(live: LivePanel, button: PanelButton): Promise<void> {
     const { subject } = live;
     switch (button) {
       case 'copyLink':
@@ -218,9 +230,23 @@ export class LiveViews implements vscode.Disposable {
       case 'endSession':
       case 'openRecording':
       case 'openDashboard':
-        this.#host.run(button, { ...subject, pageId: undefined });
+        await this.#answered(subject, this.#host.run(button, { ...subject, pageId: undefined }));
         return;
       default:
+    }
+  }
+
+  /** Waits until the person was asked what a command asks: until it is done, or the session is on its way to its end. */
+  async #answered({ accountId, sessionId: session }: Subject, command: Thenable<unknown>): Promise<void> {
+    const { store } = this.#options;
+    const underWay = Promise.withResolvers<void>();
+    const subscription = store.onDidChange(() => {
+      if (store.life(accountId, session).kind === 'ending') underWay.resolve();
+    });
+    try {
+      await Promise.race([command, underWay.promise]);
+    } finally {
+      subscription.dispose();
     }
   }
 

@@ -116,7 +116,7 @@ await script(async () => {
     editor?.catch(() => {});
     // Most of their time is waiting.
     await step('Unit tests', async () =>
-      count(await mocha(scratch, 'unit', '--parallel', '--jobs', '2', 'test/unit/**/*.test.ts')),
+      count(await mocha(scratch, 'unit', '--parallel', '--jobs', '3', 'test/unit/**/*.test.ts')),
     );
     if (editor !== undefined) await step('Find VS Code', async () => console.log(`  ${await editor}`));
     await step('Integration tests, inside VS Code', () => integration(scratch));

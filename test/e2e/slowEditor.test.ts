@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
+import { type AnchorServer, type AnchorSession, startAnchor } from '../servers/anchor.ts';
 import { until, WorkbenchPerson } from './person.ts';
 
 /**
@@ -86,20 +86,29 @@ describe('a person whose editor is slow', function () {
     }
   });
 
-  it('opens what they click also where a row is just being drawn anew', async () => {
-    const box = (await person.row('Session mail.example').boundingBox()) ?? assert.fail();
-    const session = anchor.sessions.get('sess_mail') ?? assert.fail();
-    anchor.add({ ...session, domains: ['post.example'] });
-    const before = anchor.requests.length;
-    await person.run('Refresh');
-    const release = await person.page.evaluateHandle(holdMessages);
-    await until(async () => anchor.requests.length > before);
-    // VS Code asks for the row that has changed a moment later, and the window does not hear of it yet.
-    await person.page.waitForTimeout(700);
-    await person.page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
-    await person.page.waitForTimeout(300);
-    await release.evaluate((its) => its());
-    await person.page.getByRole('tab', { name: 'Live: post.example' }).waitFor();
-    assert.equal(await person.page.getByText('Actual command not found').count(), 0);
-  });
+  const changes: readonly (readonly [what: string, change: (mail: AnchorSession) => void])[] = [
+    ['a row is', (mail) => anchor.add({ ...mail, domains: ['post.example'] })],
+    ['all rows of its account are', () => anchor.add({ domains: ['news.example'] })],
+  ];
+  for (const [what, change] of changes) {
+    it(`opens what they click also where ${what} just being drawn anew`, async () => {
+      const row = person.row('Session mail.example').or(person.row('Session post.example'));
+      const box = (await row.boundingBox()) ?? assert.fail();
+      change(anchor.sessions.get('sess_mail') ?? assert.fail());
+      const before = anchor.requests.length;
+      await person.run('Refresh');
+      const release = await person.page.evaluateHandle(holdMessages);
+      await until(async () => anchor.requests.length > before);
+      // VS Code asks for what has changed a moment later, and the window does not hear of it yet.
+      await person.page.waitForTimeout(700);
+      await person.page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
+      await person.page.waitForTimeout(300);
+      await release.evaluate((its) => its());
+      const tab = person.page.getByRole('tab', { name: 'Live: post.example' });
+      await tab.waitFor();
+      assert.equal(await person.page.getByText('Actual command not found').count(), 0);
+      await tab.click({ button: 'middle' });
+      await tab.waitFor({ state: 'detached' });
+    });
+  }
 });

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import type { IsMine } from '../../core/ownership.ts';
 import type { Session } from '../../core/session.ts';
@@ -13,6 +14,9 @@ import { clickCommand, dimmedRows, SessionsTree } from './sessionsTree.ts';
 import { keepTitle } from './title.ts';
 
 const viewId = 'browserSessions.sessions';
+/** How often a click looks whether VS Code knows the rows again, and for how long. */
+const askedAnewMs = 50;
+const mostAskedAnewMs = 3_000;
 
 /** What the view "Sessions" is made of. */
 export interface SessionsViewParts {
@@ -103,11 +107,7 @@ export function openSessionsView({
       },
     ),
     vscode.window.registerFileDecorationProvider(dimmedRows),
-    vscode.commands.registerCommand(clickCommand, async () => {
-      // Read at once: the next click may be on its way.
-      const [node] = view.selection;
-      if (node !== undefined) await tree.click(node);
-    }),
+    vscode.commands.registerCommand(clickCommand, clicked(view, tree)),
     view.onDidChangeVisibility(attend),
     vscode.window.onDidChangeWindowState(attend),
     store.onDidChange(tell),
@@ -132,6 +132,21 @@ export function openSessionsView({
     }),
   );
   return { tree, view, disposable };
+}
+
+/** Does what a click on the selected row does. */
+function clicked(view: vscode.TreeView<TreeNode>, tree: SessionsTree): () => Promise<void> {
+  let clicks = 0;
+  return async () => {
+    const click = ++clicks;
+    // Read at once, because the next click may be on its way. While VS Code asks for rows anew it knows none of them.
+    for (let waitedMs = 0; click === clicks && waitedMs < mostAskedAnewMs; waitedMs += askedAnewMs) {
+      const [node] = view.selection;
+      if (node !== undefined) return tree.click(node);
+      await sleep(askedAnewMs);
+    }
+    return undefined;
+  };
 }
 
 /** True also of an account that was never listed: its sessions are only not known yet. */

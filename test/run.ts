@@ -32,9 +32,16 @@ async function mocha(scratch: string, name: string, ...args: readonly string[]):
   const told = ['mocha', '--reporter', reporter, '--reporter-option', `file=${file}`, ...args];
   const child = spawn('npx', told, { stdio: 'inherit', shell: process.platform === 'win32' });
   const [code] = await once(child, 'exit');
-  const text = await readFile(file, 'utf8').catch(() => undefined);
-  if (text === undefined) throw new Error(`The tests of ${name} told no outcome (exit code ${String(code)}).`);
-  return JSON.parse(text);
+  return outcomeIn(file, `mocha ended with exit code ${String(code)}`);
+}
+
+/** What tests have told of how they came out. @param otherwise why that may be nothing. @throws then. */
+async function outcomeIn(file: string, otherwise: unknown): Promise<Outcome> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8'));
+  } catch (error) {
+    throw new Error(`The tests told no outcome in ${file}: ${String(error)}`, { cause: otherwise });
+  }
 }
 
 /**
@@ -89,9 +96,7 @@ async function integration(scratch: string): Promise<void> {
       () => undefined,
       (error: unknown) => error,
     );
-    const text = await readFile(outcome, 'utf8').catch(() => undefined);
-    if (text === undefined) throw new Error('The tests inside VS Code told no outcome.', { cause: failure });
-    count(JSON.parse(text));
+    count(await outcomeIn(outcome, failure));
   }
 }
 

@@ -115,6 +115,7 @@ const longestWaitMs = 60_000;
 
 /** How old a list may be before an end is sent by it to where ids may be used again. */
 const freshMs = 5_000;
+
 /** One session on its way to an outcome. */
 interface Course extends Sought {
   sent: Sent;

@@ -99,9 +99,10 @@ describe('a person whose editor is slow', function () {
       await person.run('Refresh');
       const release = await person.page.evaluateHandle(holdMessages);
       await until(async () => anchor.requests.length > before);
-      // VS Code asks for what has changed a moment later, and the window does not hear of it yet.
+      // VS Code asks for what has changed a moment later, and the window does not hear of it yet: nothing there tells when.
       await person.page.waitForTimeout(700);
       await person.page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
+      // The click comes in on the other side before that.
       await person.page.waitForTimeout(300);
       await release.evaluate((its) => its());
       const tab = person.page.getByRole('tab', { name: 'Live: post.example' });

@@ -311,7 +311,7 @@ describe('ender', function () {
         settled = count;
       },
     });
-    while (settled < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => settled >= 2);
     assert.equal(silent.inFlight, 1);
     assert.deepEqual(server.running, []);
     await silent.stop();
@@ -347,7 +347,7 @@ describe('ender', function () {
       server.misbehave('DELETE', /./, { kind: 'answer', answer: { status: 503, json: {} } }, 1);
       server.misbehave('POST', /cancel/, { kind: 'answer', answer: { status: 503, json: {} } }, 1);
       const ending = request();
-      while (server.requests.length === before) await new Promise((resolve) => setTimeout(resolve, 2));
+      await until(() => server.requests.length > before);
       for (const member of batch.members) assert.match(written(), new RegExp(member.id));
       await ending;
       assert.ok(house.journal.isEmpty);

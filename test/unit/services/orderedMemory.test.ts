@@ -8,6 +8,8 @@ class EchoingMemory implements Memory {
   stored: Readonly<Record<string, unknown>> = {};
   /** How often all of it was sent. */
   sent = 0;
+  /** Resolves when it is sent for the first time, a moment before it comes back. */
+  readonly firstSent = Promise.withResolvers<void>();
   refuse = false;
   #value: Record<string, unknown> = {};
   #sending: Promise<void> | undefined;
@@ -23,19 +25,16 @@ class EchoingMemory implements Memory {
   }
 
   async #send(): Promise<void> {
-    await sleep(20);
+    await sleep(30);
     this.#sending = undefined;
     if (this.refuse) throw new Error('disk full');
     this.sent += 1;
     this.stored = { ...this.#value };
-    await sleep(20);
+    this.firstSent.resolve();
+    await sleep(10);
     this.#value = { ...this.stored };
     await sleep(1);
   }
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await sleep(1);
 }
 
 describe('memory that is written once at a time', () => {
@@ -49,7 +48,7 @@ describe('memory that is written once at a time', () => {
 
   it('keeps what is updated while an earlier update comes back', async () => {
     const first = memory.update('minutes', 60);
-    await until(() => editor.sent === 1);
+    await editor.firstSent.promise;
     const others = [memory.update('minutes', 45), memory.update('accepted', ['anchor'])];
     assert.deepEqual([memory.get('minutes'), memory.get('accepted')], [45, ['anchor']]);
     await Promise.all([first, ...others]);

@@ -1,34 +1,48 @@
-/** Whether a host name always means the machine that asks: `localhost`, `*.localhost`, 127.0.0.0/8 and `::1`. */
+import { ProviderError } from './providerError.ts';
+
+/**
+ * Whether a host name, as `URL` writes it, is this machine's and needs no resolver to say so: `localhost`, an address in
+ * 127.0.0.0/8, or `::1`. Names such as `app.localhost` and `localhost.` are not: systems ask a DNS server about them.
+ */
 export function isLoopback(hostname: string): boolean {
-  const name = hostname.toLowerCase().replace(/\.$/, '');
-  return (
-    name === 'localhost' ||
-    name.endsWith('.localhost') ||
-    name === '[::1]' ||
-    name === '::1' ||
-    /^127(\.\d{1,3}){3}$/.test(name)
-  );
+  const name = hostname.toLowerCase();
+  return name === 'localhost' || name === '[::1]' || name === '::1' || loopbackV4.test(name);
 }
 
-/** Why an address cannot be an account's. */
-export type AddressFault = 'notAUrl' | 'scheme' | 'notEncrypted' | 'credentials' | 'query';
+const loopbackV4 = /^127(\.(25[0-5]|2[0-4]\d|1\d\d|\d{1,2})){3}$/;
+const localName = /(^|\.)localhost\.?$/;
+
+/** Why an address cannot be an account's. `localName` is http at `localhost.` or `*.localhost`; see {@link isLoopback}. */
+export type AddressFault = 'notAUrl' | 'scheme' | 'notEncrypted' | 'localName' | 'credentials' | 'query' | 'path';
 
 /** The outcome of {@link parseAddress}. */
 export type ParsedAddress =
   | { readonly ok: true; readonly url: URL }
   | { readonly ok: false; readonly fault: AddressFault };
 
+/** The parts of an address as it is written, before `URL` rewrites it: what is behind `//`, the path, and the rest. */
+const written = /^[a-z][a-z0-9+.-]*:\/\/([^/\\?#]+)([^?#]*)(.*)$/i;
+const controls = /\p{Cc}/u;
+/** `URL` turns `\` into `/` and follows dot segments; servers and proxies may do the same with what is percent-encoded. */
+const misleadingPath = /^\/\/|\\|%2f|%5c|(^|\/)(\.|%2e){1,2}(\/|$)/i;
+
 /**
  * Reads the address that an account's key may be sent to: https, or http on a loopback host, so that no key crosses a
- * network in clear; without user name, password, query or fragment. The path, if any, keeps no trailing slash.
+ * network in clear; without user name, password, query or fragment, and without a path that could be read as another
+ * host or path. The path, if any, keeps no trailing slash.
  */
 export function parseAddress(raw: string): ParsedAddress {
-  const url = URL.parse(raw.trim());
+  const trimmed = raw.trim();
+  const [, authority = '', path = '', rest = ''] = (!controls.test(trimmed) && written.exec(trimmed)) || [];
+  const url = authority === '' ? null : URL.parse(trimmed);
   if (url === null || url.hostname === '') return { ok: false, fault: 'notAUrl' };
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return { ok: false, fault: 'scheme' };
-  if (url.username !== '' || url.password !== '') return { ok: false, fault: 'credentials' };
-  if (url.protocol === 'http:' && !isLoopback(url.hostname)) return { ok: false, fault: 'notEncrypted' };
-  if (url.search !== '' || url.hash !== '') return { ok: false, fault: 'query' };
+  if (authority.includes('@')) return { ok: false, fault: 'credentials' };
+  if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
+    return { ok: false, fault: localName.test(url.hostname) ? 'localName' : 'notEncrypted' };
+  }
+  if (rest !== '') return { ok: false, fault: 'query' };
+  if (misleadingPath.test(path)) return { ok: false, fault: 'path' };
   url.pathname = url.pathname.replace(/\/+$/, '');
   return { ok: true, url };
 }
@@ -36,6 +50,43 @@ export function parseAddress(raw: string): ParsedAddress {
 /** Writes an address the way it is stored and shown: without the slash that `URL` puts behind a bare host. */
 export function formatAddress(url: URL): string {
   return url.pathname === '/' ? url.origin : url.href;
+}
+
+/**
+ * The URL of a request below an account's address. Neither the path nor the address can lead it to another host: they are
+ * put in place of the path of the address's origin, and never parsed as an address.
+ * @param path begins with a slash; what may not stand in a path is percent-encoded.
+ */
+export function requestUrl(address: URL, path: string, query: Readonly<Record<string, string | number>> = {}): URL {
+  const url = new URL(address.origin);
+  url.pathname = address.pathname.replace(/\/+$/, '') + path;
+  for (const [name, value] of Object.entries(query)) url.searchParams.set(name, String(value));
+  return url;
+}
+
+/**
+ * Who gets the requests below an address, and with them the key, as people are told: its host, and the path where it has
+ * one.
+ */
+export function receiverOf(address: URL): string {
+  const { host, pathname } = requestUrl(address, '');
+  return pathname === '/' ? host : host + pathname;
+}
+
+/**
+ * The last check before a request is sent or a WebSocket is opened.
+ * @param origin where it may go, as `URL.origin` writes it, with `http` or `https` for WebSockets too.
+ * @throws ProviderError `unsupported` when the URL is at another origin, holds a user name or password, or is unencrypted
+ * and leaves this machine.
+ */
+export function assertOrigin(url: URL, origin: string): void {
+  const { protocol, hostname, host, username, password } = url;
+  const isEncrypted = protocol === 'https:' || protocol === 'wss:';
+  const isLocal = (protocol === 'http:' || protocol === 'ws:') && isLoopback(hostname);
+  const actual = `${isEncrypted ? 'https' : 'http'}://${host}`;
+  if ((isEncrypted || isLocal) && actual === origin && username === '' && password === '') return;
+  const what = 'Sending a request to another address than the account’s';
+  throw new ProviderError({ kind: 'unsupported', what }, `a request was not sent: its address is not at ${origin}`);
 }
 
 /** Whether an address is at an account's own, or on the same machine where that is this one. */

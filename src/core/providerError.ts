@@ -1,3 +1,5 @@
+import type { AddressFault } from './origin.ts';
+
 /** What can go wrong between us and a vendor. Times are epoch milliseconds. */
 export type Trouble =
   | { readonly kind: 'unauthorized' }
@@ -14,7 +16,11 @@ export type Trouble =
   | { readonly kind: 'unexpectedAnswer'; readonly what: string }
   | { readonly kind: 'serverFault'; readonly status: number }
   /** The vendor, or this installation of it, cannot do `what`. */
-  | { readonly kind: 'unsupported'; readonly what: string };
+  | { readonly kind: 'unsupported'; readonly what: string }
+  /** The account is known, but no key for it is found on this machine. Nothing was sent. */
+  | { readonly kind: 'noKey' }
+  /** The account has an address that none can have; `fault` is why. Nothing was sent. */
+  | { readonly kind: 'badAddress'; readonly fault: AddressFault };
 
 /** The name of one kind of {@link Trouble}. */
 export type TroubleKind = Trouble['kind'];
@@ -63,6 +69,11 @@ export class ProviderError extends Error {
 /** Makes the error of a request that was given up because nobody waits for it any longer. */
 export function cancelled(what: string): ProviderError {
   return new ProviderError({ kind: 'cancelled' }, `${what} was cancelled`);
+}
+
+/** Makes the error of an account whose address is none that a key may be sent to; see `parseAddress`. */
+export function badAddress(fault: AddressFault): ProviderError {
+  return new ProviderError({ kind: 'badAddress', fault }, `nothing was sent: the address cannot be used (${fault})`);
 }
 
 /** Makes the error of a request that is not sent because what it was to name has no usable id; see `idFault`. */

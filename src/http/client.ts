@@ -3,7 +3,8 @@ import type { HttpAnswer, HttpClient, HttpRequest } from '../core/http.ts';
 import { idFault } from '../core/ids.ts';
 import type { Logger } from '../core/logger.ts';
 import type { EditorNetwork } from '../core/network.ts';
-import { cancelled, ProviderError, type Trouble, unaddressable } from '../core/providerError.ts';
+import { parseAddress, requestUrl } from '../core/origin.ts';
+import { badAddress, cancelled, ProviderError, type Trouble, unaddressable } from '../core/providerError.ts';
 import type { RateWindow } from '../core/rateWindow.ts';
 import { redactor } from '../core/redact.ts';
 import { FetchTransport } from './fetchTransport.ts';
@@ -34,7 +35,10 @@ export function openTransport(network: EditorNetwork, clock: Clock): Transport {
   return new RoutedTransport(network, new UndiciTransport(network, clock), new FetchTransport());
 }
 
-/** Makes the client of one account. `secrets` are values that must not appear in any log line or error. */
+/**
+ * Makes the client of one account. `secrets` are values that must not appear in any log line or error. Where the address
+ * is one that `parseAddress` refuses, nothing is ever sent, and each request fails with `badAddress`.
+ */
 export function openHttpClient(address: URL, secrets: Iterable<string>, options: HttpOptions): HttpClient {
   const { transport, clock, logger, onRateWindow } = options;
   const redact = redactor(secrets);
@@ -46,6 +50,7 @@ export function openHttpClient(address: URL, secrets: Iterable<string>, options:
     try {
       const answer = await transport.send({
         url,
+        origin: address.origin,
         method: request.method,
         headers: {
           accept: 'application/json',
@@ -75,7 +80,9 @@ export function openHttpClient(address: URL, secrets: Iterable<string>, options:
   async function send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
     const what = `${request.method} ${request.route}`;
     if (signal.aborted) throw cancelled(what);
-    const url = urlOf(address, request);
+    const parsed = parseAddress(address.href);
+    if (!parsed.ok) throw badAddress(parsed.fault);
+    const url = urlOf(parsed.url, request);
     const timeoutMs = request.timeoutMs ?? defaultTimeoutMs;
     const deadline = clock.now() + timeoutMs;
     const timer = new AbortController();
@@ -115,9 +122,7 @@ function urlOf(address: URL, { method, route, params = {}, query = {} }: HttpReq
     if (fault !== undefined) throw unaddressable(`${method} ${route}`, fault);
     return encodeURIComponent(params[name] ?? '');
   });
-  const url = new URL(address.pathname.replace(/\/$/, '') + path, address.origin);
-  for (const [name, value] of Object.entries(query)) url.searchParams.set(name, String(value));
-  return url;
+  return requestUrl(address, path, query);
 }
 
 /** Milliseconds to wait before a request is repeated, or undefined where repeating it is no use. */
@@ -138,6 +143,8 @@ function waitBefore(trouble: Trouble, retries: number, now: number): number | un
     case 'cancelled':
     case 'unexpectedAnswer':
     case 'unsupported':
+    case 'noKey':
+    case 'badAddress':
       return undefined;
   }
 }

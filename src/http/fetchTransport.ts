@@ -1,3 +1,4 @@
+import { assertOrigin } from '../core/origin.ts';
 import {
   noBody,
   readBody,
@@ -13,8 +14,9 @@ import {
  */
 export class FetchTransport implements Transport {
   async send(request: TransportRequest): Promise<TransportAnswer> {
-    const { url, method, headers, body, signal, maxBytes, headersOnly } = request;
+    const { url, origin, method, headers, body, signal, maxBytes, headersOnly } = request;
     try {
+      assertOrigin(url, origin);
       const answer = await globalThis.fetch(url, {
         method,
         headers,

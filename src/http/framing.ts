@@ -19,6 +19,7 @@ export function openFramingCheck(transport: Transport, clock: Clock): CheckFrami
       for (let hops = 0; hops <= mostHops; hops++) {
         const answer = await transport.send({
           url: at,
+          origin: url.origin,
           method: 'GET',
           headers: { accept: 'text/html', 'user-agent': 'browser-sessions' },
           body: undefined,

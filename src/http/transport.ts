@@ -3,6 +3,8 @@ import { ProviderError, type Trouble } from '../core/providerError.ts';
 /** One exchange, with nothing decided: no retry, no meaning of a status, no redirect. */
 export interface TransportRequest {
   readonly url: URL;
+  /** The only origin that the request may go to. A transport checks it with `assertOrigin` just before it sends. */
+  readonly origin: string;
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | undefined;

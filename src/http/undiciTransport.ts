@@ -7,6 +7,7 @@ import EnvHttpProxyAgent from 'undici/lib/dispatcher/env-http-proxy-agent.js';
 import ProxyAgent from 'undici/lib/dispatcher/proxy-agent.js';
 import type { Clock } from '../core/clock.ts';
 import type { EditorNetwork, Route } from '../core/network.ts';
+import { assertOrigin } from '../core/origin.ts';
 import { sharedSecureContext } from './certificates.ts';
 import {
   answerTimeoutMs,
@@ -52,10 +53,11 @@ export class UndiciTransport implements Transport {
   }
 
   async send(request: TransportRequest): Promise<TransportAnswer> {
-    const { url, method, headers, body, signal, maxBytes, headersOnly } = request;
+    const { url, origin, method, headers, body, signal, maxBytes, headersOnly } = request;
     try {
       const dispatcher = await this.#dispatcherFor(url);
       signal.throwIfAborted();
+      assertOrigin(url, origin);
       const answer = await dispatcher.request({
         origin: url.origin,
         path: url.pathname + url.search,

@@ -6,7 +6,7 @@ import type { HttpClient } from '../core/http.ts';
 import type { AccountId } from '../core/ids.ts';
 import { parseAddress } from '../core/origin.ts';
 import type { Provider, ProviderKind } from '../core/provider.ts';
-import { ProviderError } from '../core/providerError.ts';
+import { badAddress, ProviderError } from '../core/providerError.ts';
 import type { RateWindow } from '../core/rateWindow.ts';
 import type { Accounts } from './accounts.ts';
 import type { ProviderKinds } from './providerKinds.ts';
@@ -53,8 +53,9 @@ export class Connections {
 
   /**
    * The provider of an account.
-   * @throws ProviderError: `notFound` when there is no such account (any longer), `unauthorized` when this machine has no
-   * key for it, `unsupported` when its vendor is not known (any longer), e.g. because the extension that added it is gone.
+   * @throws ProviderError: `notFound` when there is no such account (any longer), `noKey` when this machine has no key for
+   * it, `badAddress` when its address is one that no account can have, `unsupported` when its vendor is not known (any
+   * longer), e.g. because the extension that added it is gone.
    */
   async open(id: AccountId): Promise<Provider> {
     const known = this.#providers.get(id);
@@ -92,7 +93,7 @@ export class Connections {
       throw new ProviderError({ kind: 'unsupported', what: `the provider “${account.provider}”` }, 'unknown provider');
     }
     const secret = await this.#accounts.open(id);
-    if (secret === undefined) throw new ProviderError({ kind: 'unauthorized' }, 'no key is stored on this machine');
+    if (secret === undefined) throw new ProviderError({ kind: 'noKey' }, 'no key is stored on this machine');
     const { origin, credentials } = secret;
     const further = secret.further ?? (this.#kinds.isBuiltIn(kind) ? furtherOf(kind, origin, credentials) : []);
     // Derived anew each time where it cannot be written down.
@@ -104,14 +105,17 @@ export class Connections {
 /** Where else a key may be sent when it is saved now, as addresses: what the person is told, and what is saved with it. */
 export function furtherOf(kind: ProviderKind, origin: string, credentials: Credentials): string[] {
   const address = parseAddress(origin);
-  return address.ok ? kind.furtherAddresses(address.url, credentials).map(({ href }) => href) : [];
+  if (!address.ok) return [];
+  const all = kind.furtherAddresses(address.url, credentials).map(({ href }) => href);
+  // One that no key may be sent to is not shown either.
+  return all.filter((one) => parseAddress(one).ok);
 }
 
 /**
  * Connects to a vendor. The adapter can send the key to the address it was saved with, to the further addresses, and
  * nowhere else.
  * @param further those that were saved with the key; for a key that is not saved yet, those that its kind derives.
- * @throws ProviderError `unsupported` for an address that no account can have.
+ * @throws ProviderError `badAddress` for an address that no account can have.
  */
 export function connect(
   kind: ProviderKind,
@@ -122,7 +126,7 @@ export function connect(
   further = furtherOf(kind, savedOrigin, credentials),
 ): Provider {
   const address = parseAddress(savedOrigin);
-  if (!address.ok) throw new ProviderError({ kind: 'unsupported', what: 'this address' }, 'the address is not usable');
+  if (!address.ok) throw badAddress(address.fault);
   const origin = address.url;
   const secrets = kind.fields.flatMap((field) => (field.kind === 'secret' ? (credentials[field.id] ?? []) : []));
   return kind.connect({

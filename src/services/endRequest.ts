@@ -120,6 +120,8 @@ function fateOf(error: ProviderError): Sent {
     case 'forbidden':
     case 'rateLimited':
     case 'unsupported':
+    case 'noKey':
+    case 'badAddress':
       return { kind: 'refused', why };
   }
 }

@@ -222,7 +222,7 @@ export class Refresher implements Disposable {
       const error = ProviderError.from(caught);
       logger.warn(`${this.#options.accounts.get(account)?.label ?? account}: list failed: ${error.message}`);
       poll.failures++;
-      poll.stopped = ProviderError.isOf(error, 'unauthorized', 'forbidden');
+      poll.stopped = ProviderError.isOf(error, 'unauthorized', 'forbidden', 'noKey', 'badAddress');
       poll.notBefore = error.trouble.kind === 'rateLimited' ? (error.trouble.retryAt ?? 0) : 0;
       run.fail(error);
     }

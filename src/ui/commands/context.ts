@@ -91,6 +91,8 @@ export async function listFresh(
     const refuses =
       trouble?.kind === 'unauthorized' ||
       trouble?.kind === 'forbidden' ||
+      trouble?.kind === 'noKey' ||
+      trouble?.kind === 'badAddress' ||
       (trouble?.kind === 'rateLimited' && (trouble.retryAt ?? 0) > now());
     const isFresh = isListed(state) && now() - state.asOf < freshMs;
     return state !== undefined && !refuses && !isFresh;

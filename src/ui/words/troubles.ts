@@ -2,13 +2,15 @@ import * as l10n from '@vscode/l10n';
 import { plainText } from '../../core/plainText.ts';
 import type { ProviderError } from '../../core/providerError.ts';
 import type { StuckReason } from '../../services/sessionStore.ts';
+import { addressSentence } from './addresses.ts';
 import { timeOfDay } from './ages.ts';
 
-/** What a person can do about a trouble: give another key, or have it tried again. */
-export type Remedy = 'replaceKey' | 'retry';
+/** What a person can do about a trouble: give another key, give the key that is missing, or have it tried again. */
+export type Remedy = 'replaceKey' | 'enterKey' | 'retry';
 
 /** The remedy for an account's trouble. @param hasKey whether accounts of its vendor have a key at all. */
 export function remedyFor({ trouble }: ProviderError, hasKey: boolean): Remedy {
+  if (trouble.kind === 'noKey') return 'enterKey';
   return hasKey && (trouble.kind === 'unauthorized' || trouble.kind === 'forbidden') ? 'replaceKey' : 'retry';
 }
 
@@ -37,6 +39,10 @@ export function shortTrouble({ trouble }: ProviderError): string {
       return l10n.t('server error {0}', trouble.status);
     case 'unsupported':
       return l10n.t('not supported');
+    case 'noKey':
+      return l10n.t('key not found');
+    case 'badAddress':
+      return l10n.t('unusable address');
   }
 }
 
@@ -76,6 +82,14 @@ function plainSentence({ trouble }: ProviderError, host: string): string {
       return l10n.t('{0} failed with HTTP {1}. That is a fault on its side: try again later.', host, trouble.status);
     case 'unsupported':
       return l10n.t('{0} is not possible here.', plainText(trouble.what));
+    case 'noKey':
+      return l10n.t('Key not found on this machine. Enter the key for {0} to list its sessions.', host);
+    case 'badAddress':
+      return l10n.t(
+        'Nothing is sent to {0}: the address of this account can’t be used. {1} Remove the account and add it again.',
+        host,
+        addressSentence(trouble.fault),
+      );
   }
 }
 

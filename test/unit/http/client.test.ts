@@ -96,6 +96,52 @@ for (const [name, open] of transports) {
       assert.equal(server.requests[1]?.body, '{"a":1}');
     });
 
+    it('sends a key to no host but the account’s, whatever the address of the account or a route looks like', async () => {
+      const other = await new VendorServer({ routes: {}, notFound: () => ({ status: 200, json: {} }) }).start();
+      const evil = new URL(other.url).host;
+      try {
+        for (const path of [`//${evil}`, `///${evil}/x`, `/%2f${evil}`, `/..//${evil}`, `/\\${evil}/x`]) {
+          await assert.rejects(clientFor(server.url + path).send(list, unaborted), (error) =>
+            ProviderError.isOf(error, 'badAddress'),
+          );
+        }
+        assert.equal(server.requests.length, 0);
+        for (const route of [`//${evil}/things`, `/\\${evil}/things`, `@${evil}/things`, `${other.url}/things`]) {
+          // What the server makes of such a path is its own matter.
+          await clientFor(server.url)
+            .send({ ...list, route }, unaborted)
+            .catch(() => {});
+        }
+        assert.equal(other.requests.length, 0);
+        assert.equal(server.requests.length, 4);
+      } finally {
+        await other.stop();
+      }
+    });
+
+    it('sends nothing in clear to another machine', async () => {
+      for (const address of ['http://grid.example', 'http://app.localhost', 'http://localhost.', 'http://10.0.0.1']) {
+        await assert.rejects(clientFor(address).send(list, unaborted), (error) =>
+          ProviderError.isOf(error, 'badAddress'),
+        );
+      }
+      // The last check, for a transport that is used without a client.
+      const elsewhere = { url: new URL(`${server.url}/things`), origin: 'https://grid.example' };
+      await assert.rejects(
+        transport.send({
+          ...elsewhere,
+          method: 'GET',
+          headers: { 'x-key': secret },
+          body: undefined,
+          signal: unaborted,
+          maxBytes: 1_000,
+          headersOnly: false,
+        }),
+        (error) => ProviderError.isOf(error, 'unsupported'),
+      );
+      assert.equal(server.requests.length, 0);
+    });
+
     it('escapes what it puts into a path, and refuses what no id may be before sending', async () => {
       await send({ method: 'GET', route: '/things/{id}', params: { id: 'a:b@c' } });
       assert.equal(server.requests[0]?.path, '/things/a%3Ab%40c');
@@ -172,6 +218,17 @@ for (const [name, open] of transports) {
         server.misbehave(request.method, /things/, { kind: 'cut', when: 'after' }, 1);
         assert.equal((await trouble(request)).kind, 'unreachable');
         assert.equal(server.requests.length, before + 2, request.method);
+        for (const [status, kind] of [
+          [408, 'timedOut'],
+          [429, 'rateLimited'],
+        ] as const) {
+          const headers = { 'retry-after': '0' };
+          server.misbehave(request.method, /things/, { kind: 'answer', answer: { status, headers } }, 1);
+          assert.equal((await trouble(request)).kind, kind);
+        }
+        server.misbehave(request.method, /things/, { kind: 'silent' }, 1);
+        assert.equal((await trouble({ ...request, timeoutMs: 200 })).kind, 'timedOut');
+        assert.equal(server.requests.length, before + 5, request.method);
       }
     });
 
@@ -201,10 +258,18 @@ for (const [name, open] of transports) {
       }
     });
 
-    it('gives up after three repetitions', async () => {
-      server.misbehave('GET', /things/, { kind: 'answer', answer: { status: 500 } });
-      assert.equal((await trouble(list)).kind, 'serverFault');
-      assert.equal(server.requests.length, 4);
+    it('gives up after three repetitions, under a rate limit too', async () => {
+      for (const [answer, kind] of [
+        [{ status: 500 }, 'serverFault'],
+        [{ status: 429, headers: { 'retry-after': '0' } }, 'rateLimited'],
+        [{ status: 429 }, 'rateLimited'],
+      ] as const) {
+        const before = server.requests.length;
+        server.misbehave('GET', /things/, { kind: 'answer', answer });
+        assert.equal((await trouble(list)).kind, kind);
+        assert.equal(server.requests.length, before + 4, JSON.stringify(answer));
+        server.behave();
+      }
     });
 
     it('ends at its deadline, whether the server is silent, drips, or fails again and again', async () => {
@@ -265,7 +330,7 @@ for (const [name, open] of transports) {
         }
       };
       assert.deepEqual(await at(`http://127.0.0.1:${port}`), { kind: 'unreachable', why: 'refused' });
-      assert.deepEqual(await at('http://no-such-host.invalid'), { kind: 'unreachable', why: 'dns' });
+      assert.deepEqual(await at('https://no-such-host.invalid'), { kind: 'unreachable', why: 'dns' });
       assert.deepEqual(await at(server.url.replace('http:', 'https:')), { kind: 'unreachable', why: 'tls' });
     });
 

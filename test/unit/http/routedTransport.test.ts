@@ -6,6 +6,7 @@ import { noBody, type Transport, TransportError } from '../../../src/http/transp
 
 const request = {
   url: new URL('https://vendor.example/things'),
+  origin: 'https://vendor.example',
   method: 'GET',
   headers: {},
   body: undefined,

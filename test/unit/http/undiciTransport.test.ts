@@ -44,6 +44,7 @@ describe('undici transport', () => {
   const get = (host: string) =>
     transport.send({
       url: new URL(`https://${host}:${server.port}/things`),
+      origin: `https://${host}:${server.port}`,
       method: 'GET',
       headers: {},
       body: undefined,

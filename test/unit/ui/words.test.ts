@@ -85,6 +85,8 @@ describe('words', () => {
       { kind: 'cancelled' },
       { kind: 'unexpectedAnswer', what: 'it answered a web page in place of data' },
       { kind: 'serverFault', status: 502 },
+      { kind: 'noKey' },
+      { kind: 'badAddress', fault: 'path' },
     ];
     for (const trouble of troubles) {
       const error = new ProviderError(trouble, 'GET /internal/route');

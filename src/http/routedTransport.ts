@@ -6,6 +6,7 @@ import { type Transport, type TransportAnswer, TransportError, type TransportReq
  * Chooses between undici and the editor's `fetch` as the setting says. In `auto`, an origin to which undici finds no
  * way (a proxy that wants a password or speaks SOCKS, no direct route, a certificate it cannot check) is tried once by
  * the editor, with a request that the vendor cannot have seen; where that works, the origin stays with the editor.
+ * Requests to this machine go by undici whatever the setting says: the editor's `fetch` may hand them to a proxy.
  */
 export class RoutedTransport implements Transport {
   readonly #network: EditorNetwork;
@@ -23,14 +24,14 @@ export class RoutedTransport implements Transport {
   async send(request: TransportRequest): Promise<TransportAnswer> {
     const { transport } = this.#network.settings();
     const { origin, hostname } = request.url;
+    if (isLoopback(hostname)) return this.#undici.send(request);
     if (transport === 'editor' || (transport === 'auto' && this.#editorOrigins.has(origin))) {
       return this.#editor.send(request);
     }
     try {
       return await this.#undici.send(request);
     } catch (error) {
-      const another = transport === 'auto' && !isLoopback(hostname);
-      if (!another || !(error instanceof TransportError) || !error.nothingSent) throw error;
+      if (transport !== 'auto' || !(error instanceof TransportError) || !error.nothingSent) throw error;
       const answer = await this.#editor.send(request);
       this.#editorOrigins.add(origin);
       return answer;

@@ -6,8 +6,9 @@ import DispatcherClass from 'undici/lib/dispatcher/dispatcher.js';
 import EnvHttpProxyAgent from 'undici/lib/dispatcher/env-http-proxy-agent.js';
 import ProxyAgent from 'undici/lib/dispatcher/proxy-agent.js';
 import type { Clock } from '../core/clock.ts';
+import { lookupLoopback } from '../core/loopback.ts';
 import type { EditorNetwork, Route } from '../core/network.ts';
-import { assertOrigin } from '../core/origin.ts';
+import { assertOrigin, isLoopback } from '../core/origin.ts';
 import { sharedSecureContext } from './certificates.ts';
 import {
   answerTimeoutMs,
@@ -109,14 +110,18 @@ export class UndiciTransport implements Transport {
   }
 
   async #open(url: URL): Promise<OpenRoute> {
-    const route = await this.#network.routeTo(url);
+    // The editor is not even asked: what it and its proxies are told of this machine, they may resolve elsewhere.
+    const route: Way = isLoopback(url.hostname) ? { by: 'loopback' } : await this.#network.routeTo(url);
     const { systemCertificates, strictCertificates } = this.#network.settings();
     const tls = { secureContext: sharedSecureContext(systemCertificates), rejectUnauthorized: strictCertificates };
     return { dispatcher: dispatcherFor(route, tls), until: this.#clock.now() + routeLifetimeMs };
   }
 }
 
-function dispatcherFor(route: Route, tls: object): Dispatcher {
+/** A route, or the direct way to this machine, on which there is neither proxy nor resolver. */
+type Way = Route | { readonly by: 'loopback' };
+
+function dispatcherFor(route: Way, tls: object): Dispatcher {
   const options = {
     connections: maxConnections,
     pipelining: 1,
@@ -124,6 +129,9 @@ function dispatcherFor(route: Route, tls: object): Dispatcher {
     requestTls: { ...tls, timeout: connectTimeoutMs },
     proxyTls: { ...tls, timeout: connectTimeoutMs },
   };
+  if (route.by === 'loopback') {
+    return new Agent({ ...options, connect: { ...options.connect, lookup: lookupLoopback } });
+  }
   if (route.by === 'editor') {
     if (route.proxy === undefined) return new Agent(options);
     const { protocol } = new URL(route.proxy);

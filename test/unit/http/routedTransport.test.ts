@@ -72,10 +72,12 @@ describe('routed transport', () => {
     assert.equal(editor.sent, 0);
   });
 
-  it('asks nobody else about this machine', async () => {
+  it('never lets the editor send to this machine, whatever the setting says', async () => {
     undici.fails = noWay;
-    await assert.rejects(over('auto').send({ ...request, url: new URL('http://127.0.0.1:1/') }), TransportError);
-    assert.equal(editor.sent, 0);
+    for (const transport of ['auto', 'undici', 'editor'] as const) {
+      await assert.rejects(over(transport).send({ ...request, url: new URL('http://127.0.0.1:1/') }), TransportError);
+    }
+    assert.deepEqual([undici.sent, editor.sent], [3, 0]);
   });
 
   it('keeps to what the setting says', async () => {

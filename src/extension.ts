@@ -47,7 +47,15 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
       checkFraming: openFramingCheck(transport, clock),
     };
   });
-  const loadCdp = lazy(async () => (await import('./cdp/dialer.ts')).openCdpDialer(clock));
+  const loadCdp = lazy(async () => {
+    const { openCdpDialer } = await import('./cdp/dialer.ts');
+    const { sharedSecureContext } = await import('./http/certificates.ts');
+    const localTls = () => {
+      const { systemCertificates, strictCertificates } = network.settings();
+      return { secureContext: sharedSecureContext(systemCertificates), rejectUnauthorized: strictCertificates };
+    };
+    return (origin: URL) => openCdpDialer(origin, clock, localTls);
+  });
   const kinds = new ProviderKinds(async () => (await import('./providers/index.ts')).providerKinds);
   const memory = new OrderedMemory(context.globalState);
   const accounts = new Accounts(context.secrets, memory, clock.now, logger);
@@ -56,7 +64,7 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
       const client = lazy(async () => (await loadHttp()).client(...asked));
       return { send: async (request, signal) => (await client()).send(request, signal) };
     },
-    cdp: { dial: async (...asked) => (await loadCdp()).dial(...asked) },
+    cdp: (origin) => ({ dial: async (...asked) => (await loadCdp())(origin).dial(...asked) }),
     clock,
     setting: (kind, id) => configured(`${kind}.${id}`, false),
   });

@@ -1,7 +1,11 @@
-import WebSocket from 'ws';
+import { connect, isIP, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import WebSocket, { type ClientOptions } from 'ws';
 import type { CdpConnection, CdpDialer, CdpEvent } from '../core/cdp.ts';
 import type { Clock } from '../core/clock.ts';
 import { type Disposable, Emitter, type Event } from '../core/event.ts';
+import { lookupLoopback } from '../core/loopback.ts';
+import { assertOrigin, isLoopback } from '../core/origin.ts';
 import { plainText } from '../core/plainText.ts';
 import { cancelled, ProviderError } from '../core/providerError.ts';
 
@@ -10,8 +14,14 @@ const answerTimeoutMs = 10_000;
 /** The largest message taken; a list of a thousand targets is below one MiB. */
 const maxMessageBytes = 64 * 2 ** 20;
 
-/** Opens CDP connections by the `ws` package. */
-export function openCdpDialer(clock: Clock): CdpDialer {
+/** Which certificates are trusted on this machine; other hosts are connected to as the editor has it. */
+export type LocalTls = Pick<ConnectionOptions, 'secureContext' | 'rejectUnauthorized'>;
+
+/**
+ * Opens CDP connections by the `ws` package.
+ * @param origin the account's; any other address is refused with `unsupported`.
+ */
+export function openCdpDialer(origin: URL, clock: Clock, localTls: () => LocalTls = () => ({})): CdpDialer {
   return {
     dial: (address, headers, signal) =>
       new Promise((resolve, reject) => {
@@ -19,12 +29,16 @@ export function openCdpDialer(clock: Clock): CdpDialer {
           reject(cancelled('connecting to DevTools'));
           return;
         }
-        const socket = new WebSocket(address, {
+        const options = {
           headers,
           handshakeTimeout: handshakeTimeoutMs,
           maxPayload: maxMessageBytes,
           perMessageDeflate: false,
-        });
+        };
+        assertOrigin(address, origin.origin);
+        const socket = isLoopback(address.hostname)
+          ? openLocally(address, options, localTls())
+          : new WebSocket(address, options);
         const stop = () => {
           socket.terminate();
           reject(cancelled('connecting to DevTools'));
@@ -41,6 +55,26 @@ export function openCdpDialer(clock: Clock): CdpDialer {
         });
       }),
   };
+}
+
+/**
+ * Opens a WebSocket on this machine, without a proxy and without a resolver. VS Code puts a function of its own in the
+ * place of `http.request`, which `ws` uses, and sends requests by the editor's proxy whatever agent they name. It lets
+ * those through that are for a local socket (@vscode/proxy-agent, `createHttpPatch`), so this is said to be one, and the
+ * connection is then made here.
+ */
+function openLocally(address: URL, options: ClientOptions, localTls: LocalTls): WebSocket {
+  const isSecure = address.protocol === 'wss:';
+  const host = address.hostname.replace(/^\[|\]$/g, '');
+  const port = Number(address.port || (isSecure ? 443 : 80));
+  const way = { host, port, lookup: lookupLoopback, autoSelectFamily: true, timeout: handshakeTimeoutMs };
+  const open = (): Socket =>
+    isSecure ? connectTls({ ...localTls, ...way, servername: isIP(host) === 0 ? host : '' }) : connect(way);
+  return new WebSocket(`ws+unix:/this-machine:${address.pathname}${address.search}`, {
+    ...options,
+    headers: { ...options.headers, host: address.host },
+    createConnection: open as typeof connect,
+  });
 }
 
 const refusals: ReadonlyMap<string, 'unauthorized' | 'forbidden' | 'notFound'> = new Map([

@@ -18,7 +18,8 @@ export interface Wires {
    * @param onRateWindow called with what the vendor says of its rate limit
    */
   http(address: URL, secrets: readonly string[], onRateWindow: (window: RateWindow) => void): HttpClient;
-  readonly cdp: CdpDialer;
+  /** @param origin the account's, which is the only one that is dialled */
+  cdp(origin: URL): CdpDialer;
   readonly clock: Clock;
   /** Whether the person has turned on a vendor's setting. */
   setting(kind: string, id: string): boolean;
@@ -139,16 +140,8 @@ export function connect(
       const why = `${other.host} is not among the addresses that were saved with the key; Replace Key… saves them anew`;
       throw new ProviderError({ kind: 'unsupported', what }, why);
     },
-    cdp: { dial: async (address, ...rest) => wires.cdp.dial(atOrigin(address, origin), ...rest) },
+    cdp: wires.cdp(origin),
     clock: wires.clock,
     setting: (id) => wires.setting(kind.id, id),
   });
-}
-
-/** @throws ProviderError `unsupported` for a WebSocket address that is not at the account's own. */
-function atOrigin(address: URL, origin: URL): URL {
-  const protocol = origin.protocol === 'https:' ? 'wss:' : 'ws:';
-  if (address.host === origin.host && address.protocol === protocol) return address;
-  const what = 'connecting to an address that the account was not saved for';
-  throw new ProviderError({ kind: 'unsupported', what }, 'the DevTools address is not at the account’s own');
 }

@@ -34,7 +34,7 @@ export function realWires(
   const options = { transport: openTransport(plainNetwork('undici'), clock), clock, logger };
   return {
     http: (address, secrets, onRateWindow) => openHttpClient(address, secrets, { ...options, onRateWindow }),
-    cdp: openCdpDialer(clock),
+    cdp: (origin) => openCdpDialer(origin, clock),
     clock,
     setting: (kind, id) => settings.has(`${kind}.${id}`),
   };

@@ -381,7 +381,7 @@ describe('Browserbase', () => {
           asked.push(address.href);
           return wires.http(new URL(stagehand.url), [server.key], () => {});
         },
-        cdp: wires.cdp,
+        cdp: wires.cdp(origin),
         clock: wires.clock,
         setting: () => false,
       };

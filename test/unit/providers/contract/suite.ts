@@ -118,12 +118,12 @@ export function providerContract(
           sentTo.add(address.origin);
           return wires.http(address, ...rest);
         },
-        cdp: {
+        cdp: (account) => ({
           dial: (address, ...rest) => {
             sentTo.add(address.origin.replace(/^ws/, 'http'));
-            return wires.cdp.dial(address, ...rest);
+            return wires.cdp(account).dial(address, ...rest);
           },
-        },
+        }),
       };
       return connect(stage.kind, origin, credentials, noted);
     }

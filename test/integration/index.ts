@@ -24,6 +24,7 @@ export async function run(): Promise<void> {
     await import('./endingQuestions.test.ts');
     await import('./afterEnding.test.ts');
     await import('./network.test.ts');
+    await import('./loopback.test.ts');
     await import('./liveView.test.ts');
     await import('./liveViewFollowing.test.ts');
     await import('./liveViewLinks.test.ts');

@@ -1,12 +1,20 @@
 /** Longest text that {@link plainText} lets through when nothing else is asked for. */
 export const longestLabel = 80;
 
-/** Control, format (bidi, zero width, tags), private-use, unassigned and lone surrogate code points. */
-const invisible = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}]/gu;
+/**
+ * Control, format (bidi, zero width, tags), private-use, unassigned and lone surrogate code points, and those that fonts
+ * draw nothing for (variation selectors, Hangul fillers).
+ */
+const invisible = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}\p{DI}]/gu;
 /** White space, without the byte order mark, which is invisible and no white space to the eye. */
 const blanks = /[^\S\ufeff]+/gu;
 /** More combining marks on one letter than any script stacks. */
 const stackedMarks = /(\p{M}{3})\p{M}+/gu;
+
+/** Takes out of a text what cannot be seen. Blanks stay, and so do line breaks. */
+export function withoutInvisible(text: string): string {
+  return text.replace(invisible, (character) => (/\s/.test(character) && character !== '\ufeff' ? character : ''));
+}
 
 /**
  * Makes text that somebody else wrote safe to show anywhere: one line, at most `longest` characters, nothing invisible,

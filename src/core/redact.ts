@@ -1,32 +1,184 @@
+import { withoutInvisible } from './plainText.ts';
+
 /** Replaces secrets in a text by a mark; made by {@link redactor}. */
 export type Redact = (text: string) => string;
+
+/** An account's secrets, to be found in texts without being told. Made by {@link knownSecrets}. */
+export interface KnownSecrets {
+  /** Takes the secrets out, and with them whatever is named like one. For messages, errors and the log. */
+  readonly redact: Redact;
+  /** Takes out the secrets alone. For what somebody wrote on a session, where `token=…` may be an ordinary word. */
+  readonly hide: Redact;
+  /** Whether an id is one of the secrets or holds one that is too long to be in it by chance. */
+  isIn(id: string): boolean;
+}
 
 const mark = '•••';
 /** Shorter values are words that would blot out innocent text; no vendor's key is that short. */
 const shortestSecret = 4;
+/** Fewer characters of Base64 turn up in innocent text. */
+const shortestBase64 = 8;
+/** An id of random characters does not hold as many of a secret by chance. */
+const shortestInId = 16;
 /** Query keys and JSON fields whose value is a secret wherever it turns up, e.g. in a vendor's error message. */
 const namedSecret =
   /((?:api[-_]?key|access[-_]?token|token|signing[-_]?key|authorization|password|secret)["']?\s*[=:]\s*["']?)(?:bearer\s+|basic\s+)?[^\s"'&,;)}\]]+/gi;
 const userInfo = /(\w+:\/\/)[^\s/@]+@/g;
 
-/**
- * Returns a function that takes the given secrets out of any text, also in their URL-encoded and Base64 forms, and with
- * them whatever is named like a secret (`token=…`, `"apiKey":"…"`, `https://user:password@…`).
- */
+/** Returns {@link KnownSecrets.redact} of some secrets. */
 export function redactor(secrets: Iterable<string>): Redact {
-  const forms = new Set<string>();
-  for (const secret of secrets) {
-    if (secret.length < shortestSecret) continue;
-    forms.add(secret);
-    forms.add(encodeURIComponent(secret));
-    forms.add(Buffer.from(secret).toString('base64').replace(/=+$/, ''));
-    forms.add(Buffer.from(`${secret}:`).toString('base64').replace(/=+$/, ''));
+  return knownSecrets(secrets).redact;
+}
+
+/**
+ * Finds secrets in any text: as they are, without a scheme in front (`Bearer …`), of `Basic …` the user name and the
+ * password too; each of them also URL-encoded, as JSON or HTML escapes it, and in Base64, alone or as a part of what was
+ * encoded. Case, and what is invisible or blank between the characters, make no difference.
+ */
+export function knownSecrets(secrets: Iterable<string>): KnownSecrets {
+  const values = new Set([...secrets].flatMap(partsOf).filter(({ length }) => length >= shortestSecret));
+  const raw = [...values].map((value) => compared(value)).filter((form) => form !== '');
+  const forms = [...new Set([...values].flatMap(formsOf).map(compared))].filter((form) => form !== '');
+  const shortest = Math.min(...forms.map(({ length }) => length));
+  const foundIn = (text: string) =>
+    text.length >= shortest && forms.some((form) => form.length <= text.length && text.includes(form));
+
+  function hide(text: string): string {
+    if (text.length < shortest) return text;
+    const plain = foundIn(compared(text)) ? hideIn(text, viewOf(text, false), forms) : text;
+    if (!escapes.test(plain) || !foundIn(compared(plain.replace(escaped, decoded)))) return plain;
+    return hideIn(plain, viewOf(plain, true), forms);
   }
-  // The longest first: a secret that begins with another one must not leave its tail behind.
-  const ordered = [...forms].sort((a, b) => b.length - a.length);
-  return (text) => {
-    let clean = text;
-    for (const form of ordered) clean = clean.replaceAll(form, mark);
-    return clean.replace(namedSecret, `$1${mark}`).replace(userInfo, `$1${mark}@`);
+
+  return {
+    hide,
+    redact(text) {
+      const hidden = hide(text);
+      // What is invisible stays where nothing was taken out.
+      const visible = withoutInvisible(hidden);
+      const named = visible.replace(namedSecret, `$1${mark}`).replace(userInfo, `$1${mark}@`);
+      return named === visible ? hidden : named;
+    },
+    isIn(id) {
+      const text = compared(id);
+      return (
+        raw.some((form) => text === form) || forms.some((form) => form.length >= shortestInId && text.includes(form))
+      );
+    },
   };
+}
+
+/** Keeps of the cause of an error what a log may hold: its code and message, without secrets. */
+export function redactedCause(cause: unknown, redact: Redact): Error | undefined {
+  if (!(cause instanceof Error)) return undefined;
+  const code = 'code' in cause && typeof cause.code === 'string' ? `${cause.code} ` : '';
+  return new Error(redact(code + cause.message));
+}
+
+/** A secret, and what of it is one by itself: the value behind a scheme's name, a name and password behind `Basic`. */
+function partsOf(secret: string): string[] {
+  const [, scheme = '', value = ''] = /^\s*([a-z][\w-]*)\s+(\S.*)$/is.exec(secret) ?? [];
+  if (value === '') return [secret];
+  const named = /^\w+=["']?(.*?)["']?$/s.exec(value)?.[1] ?? value;
+  if (scheme.toLowerCase() !== 'basic') return [secret, value, named];
+  const pair = value.includes(':') ? value : Buffer.from(value, 'base64').toString('utf8');
+  const colon = pair.indexOf(':');
+  return colon < 0 ? [secret, value] : [secret, value, pair, pair.slice(0, colon), pair.slice(colon + 1)];
+}
+
+function formsOf(value: string): string[] {
+  const json = JSON.stringify(value).slice(1, -1);
+  const base64 = [0, 1, 2]
+    .map((before) => base64Within(value, before))
+    .filter(({ length }) => length >= shortestBase64);
+  return [
+    value,
+    encodeURIComponent(value),
+    encodeURI(value),
+    json,
+    json.replaceAll('/', '\\/'),
+    ...base64,
+    ...base64.map((form) => form.replaceAll('+', '-').replaceAll('/', '_')),
+  ];
+}
+
+/**
+ * The characters of Base64 that a value alone decides, where so many bytes modulo three stand before it: all of its
+ * Base64 but for those at either end into which its neighbours' bits go.
+ */
+function base64Within(value: string, before: number): string {
+  const bytes = Buffer.concat([Buffer.alloc(before), Buffer.from(value)]);
+  return bytes.toString('base64').slice(Math.ceil((before * 8) / 6), Math.floor((bytes.length * 8) / 6));
+}
+
+/** What makes no difference between the characters of a secret: what is invisible, blank, or a mark on another letter. */
+const passedOver = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}\p{DI}\p{M}\s]+/gu;
+const capitals = /[A-Z]+/g;
+/** How URLs, JSON and HTML write a character. */
+const escaped = /(?:%[\da-f]{2})+|\\u[\da-f]{4}|\\["\\/bfnrt]|&(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[\da-f]{1,6});/gi;
+const escapes = /[%\\&]/;
+
+/** A text as it is compared. */
+function compared(text: string): string {
+  return text.replace(passedOver, '').replace(capitals, (letters) => letters.toLowerCase());
+}
+
+/** A text as it is compared, and where each of its characters comes from: from an index of the text, up to another. */
+interface View {
+  readonly text: string;
+  readonly from: readonly number[];
+  readonly to: readonly number[];
+}
+
+function viewOf(text: string, decode: boolean): View {
+  const view = { text: '', from: [] as number[], to: [] as number[] };
+  const escapesAt = new Map(decode ? [...text.matchAll(escaped)].map(({ 0: written, index }) => [index, written]) : []);
+  for (let at = 0; at < text.length; ) {
+    const written = escapesAt.get(at);
+    const source = written ?? String.fromCodePoint(text.codePointAt(at) ?? 0);
+    const end = at + source.length;
+    const units = compared(written === undefined ? source : decoded(written));
+    view.text += units;
+    for (let unit = 0; unit < units.length; unit++) {
+      view.from.push(at);
+      view.to.push(end);
+    }
+    at = end;
+  }
+  return view;
+}
+
+const htmlNames: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+
+/** What an escape stands for; itself where that is nothing. */
+function decoded(written: string): string {
+  try {
+    if (written.startsWith('%')) return decodeURIComponent(written);
+    if (written.startsWith('\\')) return String(JSON.parse(`"${written}"`));
+    const name = written.slice(1, -1);
+    if (!name.startsWith('#')) return htmlNames[name.toLowerCase()] ?? written;
+    return String.fromCodePoint(/^#x/i.test(name) ? Number.parseInt(name.slice(2), 16) : Number(name.slice(1)));
+  } catch {
+    return written;
+  }
+}
+
+/** Puts a mark in the place of each piece of a text that one of the forms covers. */
+function hideIn(text: string, view: View, forms: readonly string[]): string {
+  const covered = new Array<boolean>(view.text.length).fill(false);
+  for (const form of forms) {
+    for (let at = view.text.indexOf(form); at >= 0; at = view.text.indexOf(form, at + 1)) {
+      covered.fill(true, at, at + form.length);
+    }
+  }
+  let shown = '';
+  let next = 0;
+  for (let unit = 0; unit < covered.length; unit++) {
+    if (!covered[unit]) continue;
+    const begin = Math.max(next, view.from[unit] ?? 0);
+    while (covered[unit + 1]) unit++;
+    shown += text.slice(next, begin) + mark;
+    next = view.to[unit] ?? text.length;
+  }
+  return shown + text.slice(next);
 }

@@ -6,7 +6,7 @@ import type { EditorNetwork } from '../core/network.ts';
 import { parseAddress, requestUrl } from '../core/origin.ts';
 import { badAddress, cancelled, ProviderError, type Trouble, unaddressable } from '../core/providerError.ts';
 import type { RateWindow } from '../core/rateWindow.ts';
-import { redactor } from '../core/redact.ts';
+import { redactedCause, redactor } from '../core/redact.ts';
 import { FetchTransport } from './fetchTransport.ts';
 import { rateWindowOf } from './rateWindow.ts';
 import { refusal } from './refusals.ts';
@@ -147,11 +147,4 @@ function waitBefore(trouble: Trouble, retries: number, now: number): number | un
     case 'badAddress':
       return undefined;
   }
-}
-
-/** Keeps of a network error what a log may hold: its code and message, without secrets. */
-function redactedCause(cause: unknown, redact: (text: string) => string): Error | undefined {
-  if (!(cause instanceof Error)) return undefined;
-  const code = 'code' in cause && typeof cause.code === 'string' ? `${cause.code} ` : '';
-  return new Error(redact(code + cause.message));
 }

@@ -6,15 +6,17 @@ import type { TransportAnswer } from './transport.ts';
 
 /** Longest piece of a vendor's own explanation that is kept. */
 const longestDetail = 200;
+/** Longest piece of it that is looked through, in characters. */
+const longestRead = 16_384;
 
 /** The one place where a status that is not 2xx becomes a ProviderError. `what` names the request without secrets. */
 export function refusal(answer: TransportAnswer, what: string, now: number, redact: Redact): ProviderError {
-  return new ProviderError(troubleOf(answer, now), `${what} answered ${answer.status}`, {
+  return new ProviderError(troubleOf(answer, now, redact), `${what} answered ${answer.status}`, {
     detail: detailOf(answer, redact),
   });
 }
 
-function troubleOf({ status, headers }: TransportAnswer, now: number): Trouble {
+function troubleOf({ status, headers }: TransportAnswer, now: number, redact: Redact): Trouble {
   switch (status) {
     case 401:
       return { kind: 'unauthorized' };
@@ -33,15 +35,16 @@ function troubleOf({ status, headers }: TransportAnswer, now: number): Trouble {
     default:
   }
   if (status >= 500) return { kind: 'serverFault', status };
-  if (status >= 300 && status < 400) return { kind: 'unexpectedAnswer', what: redirect(headers.get('location')) };
+  if (status >= 300 && status < 400)
+    return { kind: 'unexpectedAnswer', what: redirect(headers.get('location'), redact) };
   // A redirect that the editor's fetch was told not to follow comes without a status.
-  if (status === 0) return { kind: 'unexpectedAnswer', what: redirect(undefined) };
+  if (status === 0) return { kind: 'unexpectedAnswer', what: redirect(undefined, redact) };
   return { kind: 'unexpectedAnswer', what: `it refused the request (HTTP ${status})` };
 }
 
-function redirect(location: string | undefined): string {
+function redirect(location: string | undefined, redact: Redact): string {
   const host = location === undefined ? undefined : URL.parse(location)?.host;
-  const where = host === undefined || host === '' ? 'another address' : plainText(host);
+  const where = host === undefined || host === '' ? 'another address' : plainText(redact(host));
   return `it redirects to ${where}, where the key must not go`;
 }
 
@@ -49,8 +52,14 @@ function redirect(location: string | undefined): string {
 function detailOf({ headers, body }: TransportAnswer, redact: Redact): string | undefined {
   const text = body.toString('utf8').trim();
   if (text === '' || text.startsWith('<') || (headers.get('content-type') ?? '').includes('html')) return undefined;
-  const said = plainText(redact(messageIn(text) ?? text), longestDetail);
+  // Taken out before anything is cut off: half a key would not be found.
+  const said = plainText(redact(beginningOf(messageIn(text) ?? text)), longestDetail);
   return said === '' ? undefined : said;
+}
+
+/** As much of a text as is looked through, without the word at its end that may have been cut. */
+function beginningOf(text: string): string {
+  return text.length <= longestRead ? text : text.slice(0, longestRead).replace(/\S+$/, '…');
 }
 
 function messageIn(text: string): string | undefined {

@@ -189,6 +189,39 @@ for (const [name, open] of transports) {
       }
     });
 
+    it('keeps a key out of what it says however the provider writes it, and wherever the text is cut', async () => {
+      const inside = `${secret.slice(0, 8)}\u200b${secret.slice(8)}`;
+      for (const [answer, detail] of [
+        [{ json: { message: `no such key: ${inside}` } }, 'no such key: •••'],
+        [{ json: { message: `no such key: ${secret.toUpperCase()}` } }, 'no such key: •••'],
+        [{ text: JSON.stringify([`no such key: ${inside}`]).replace('\u200b', '\\u200b') }, '["no such key: •••"]'],
+        [{ json: { message: `${Buffer.from(`x:${secret}`).toString('base64')} is unknown` } }, undefined],
+        // Cut before it was looked for, the first half of a key would not be known for what it is.
+        [{ json: { message: `${'x'.repeat(190)} ${secret}` } }, `${'x'.repeat(190)} •••`],
+        [{ json: { message: `${'\u200b'.repeat(1_040)} ${secret}` } }, '•••'],
+        [{ text: `${'\u200b'.repeat(16_370)} ${secret}` }, undefined],
+      ] as const) {
+        server.misbehave('POST', /things/, { kind: 'answer', answer: { status: 400, ...answer } }, 1);
+        const told = (await trouble({ method: 'POST', route: '/things', body: {} })).detail;
+        if (detail !== undefined) assert.equal(told, detail);
+        assert.doesNotMatch(told ?? '', /canary|LXNlY3JldC|5YXJ5/i);
+      }
+      const headers = { location: `https://${secret}.example/` };
+      server.misbehave('GET', /things/, { kind: 'answer', answer: { status: 302, headers } }, 1);
+      const { what } = (await trouble(list)) as { what?: string };
+      assert.match(what ?? '', name === 'undici' ? /redirects to •••\.example/ : /redirects to/);
+    });
+
+    it('keeps a key out of the cause of an error', async () => {
+      const client = clientFor(`https://${secret}.invalid`);
+      await assert.rejects(client.send({ ...list, repeatable: false }, unaborted), (error) => {
+        assert.ok(ProviderError.isOf(error, 'unreachable') && error.cause instanceof Error);
+        if (name === 'undici') assert.match(error.cause.message, /^ENOTFOUND .*•••\.invalid/);
+        assert.ok(!`${error.stack} ${error.cause.stack} ${String(error.cause.cause)}`.includes(secret));
+        return true;
+      });
+    });
+
     it('repeats a GET after 408, 429, 5xx and a cut connection, and nothing else', async () => {
       for (const status of [408, 429, 500, 502, 503, 504]) {
         server.misbehave('GET', /things/, { kind: 'answer', answer: { status } }, 1);

@@ -5,7 +5,7 @@ import type { Logger } from '../../src/core/logger.ts';
 import type { EditorNetwork, NetworkSettings } from '../../src/core/network.ts';
 import type { Provider, ProviderKind } from '../../src/core/provider.ts';
 import { openHttpClient, openTransport } from '../../src/http/client.ts';
-import { connect as connectTo, type Wires } from '../../src/services/connections.ts';
+import { connect as connectTo, type Wires } from '../../src/services/connect.ts';
 
 /** A log that keeps its lines. */
 export class KeptLog implements Logger {

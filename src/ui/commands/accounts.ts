@@ -2,7 +2,7 @@ import * as l10n from '@vscode/l10n';
 import type { Account } from '../../core/account.ts';
 import { plainText } from '../../core/plainText.ts';
 import { ProviderError } from '../../core/providerError.ts';
-import { furtherOf } from '../../services/connections.ts';
+import { furtherOf } from '../../services/connect.ts';
 import { questionForRemoval } from '../words/confirmations.ts';
 import { accountHost, accountName } from '../words/names.ts';
 import { troubleSentence } from '../words/troubles.ts';

@@ -2,7 +2,7 @@ import * as l10n from '@vscode/l10n';
 import { formatAddress, parseAddress } from '../../core/origin.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { CredentialField, ProviderKind } from '../../core/provider.ts';
-import { furtherOf } from '../../services/connections.ts';
+import { furtherOf } from '../../services/connect.ts';
 import type { Answer, AskRequest } from '../prompts.ts';
 import { addressSentence } from '../words/addresses.ts';
 import type { CommandContext } from './context.ts';

@@ -4,7 +4,7 @@ import { formatAddress, parseAddress } from '../../core/origin.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { CredentialField, ProviderKind } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
-import { furtherOf } from '../../services/connections.ts';
+import { furtherOf } from '../../services/connect.ts';
 import type { AskRequest } from '../prompts.ts';
 import { addressSentence } from '../words/addresses.ts';
 import { accountHost } from '../words/names.ts';
@@ -83,7 +83,8 @@ export async function tryOut(
   credentials: Credentials,
 ): Promise<string | undefined> {
   try {
-    await connections.connect(kind, origin, credentials).check(AbortSignal.timeout(checkTimeoutMs));
+    const provider = await connections.connect(kind, origin, credentials);
+    await provider.check(AbortSignal.timeout(checkTimeoutMs));
     return undefined;
   } catch (error) {
     return failureSentence(error, kind, origin);

@@ -4,7 +4,7 @@ import { type Clock, systemClock } from '../../../src/core/clock.ts';
 import { type PageId, sessionId } from '../../../src/core/ids.ts';
 import type { ProviderError } from '../../../src/core/providerError.ts';
 import { localChrome } from '../../../src/providers/localChrome.ts';
-import { connect } from '../../../src/services/connections.ts';
+import { connect } from '../../../src/services/connect.ts';
 import { useChromium } from '../../host/useChromium.ts';
 import { type CdpRelay, startCdpRelay } from '../../servers/cdpRelay.ts';
 import { Devtools } from '../../servers/devtools.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer } from 'ws';
 import type { Link, ProviderKind } from '../../../src/core/provider.ts';
-import { connect } from '../../../src/services/connections.ts';
+import { connect } from '../../../src/services/connect.ts';
 import { troubleOf } from '../errors.ts';
 import { madeUp } from '../providers/madeUp.ts';
 import { KeptLog, realWires, unaborted } from '../wires.ts';

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import type { AccountId } from '../../../src/core/ids.ts';
 import type { Link, ProviderKind } from '../../../src/core/provider.ts';
 import { ProviderError } from '../../../src/core/providerError.ts';
-import { furtherOf } from '../../../src/services/connections.ts';
+import { furtherOf } from '../../../src/services/connect.ts';
 import { troubleSentence } from '../../../src/ui/words/troubles.ts';
 import { type MadeUpServer, startMadeUp } from '../../servers/madeUp.ts';
 import { madeUp } from '../providers/madeUp.ts';

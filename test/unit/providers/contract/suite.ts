@@ -5,7 +5,7 @@ import type { Inventory } from '../../../../src/core/inventory.ts';
 import { capabilitiesOf, type Provider } from '../../../../src/core/provider.ts';
 import type { ProviderError, TroubleKind } from '../../../../src/core/providerError.ts';
 import type { Session } from '../../../../src/core/session.ts';
-import { connect, type Wires } from '../../../../src/services/connections.ts';
+import { connect, type Wires } from '../../../../src/services/connect.ts';
 import { childrenOf, type TreeModel } from '../../../../src/ui/tree/children.ts';
 import { type TreeNode, TreeNodes } from '../../../../src/ui/tree/nodes.ts';
 import { rowOf } from '../../../../src/ui/tree/rows.ts';

@@ -119,10 +119,15 @@ export class Accounts implements Disposable {
     return id;
   }
 
-  /** Gives an account another key for the same address; where `further` is not said, for the same further ones too. */
+  /**
+   * Gives an account another key for the same address, or the one that is not found on this machine; where `further` is
+   * not said, for the same further ones too.
+   * @throws what SecretStorage throws; then the key is the same as before.
+   */
   async replaceCredentials(id: AccountId, credentials: Credentials, further?: string[]): Promise<void> {
-    const secret = await this.#readable(id);
-    await this.#write(id, secret, { ...secret, credentials, ...(further && { further }) });
+    const before = await this.#readSecret(id);
+    const secret = typeof before === 'string' ? this.#withoutKey(id) : before;
+    await this.#write(id, before, { ...secret, credentials, ...(further && { further }) });
   }
 
   /** Writes down where else a key may be sent that was saved without. No event: what is open with it stays open. */
@@ -146,6 +151,14 @@ export class Accounts implements Disposable {
     const secret = await this.#readSecret(id);
     if (typeof secret === 'string') throw new Error('There is no key for this account on this machine.');
     return secret;
+  }
+
+  /** What is known of an account whose key is not found. */
+  #withoutKey(id: AccountId): Secret {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) throw new Error('There is no such account.');
+    const { provider, label, origin, addedAt } = entry;
+    return { v: 1, provider, label, origin, addedAt, credentials: {} };
   }
 
   async #write(id: AccountId, before: Stored, after: Secret): Promise<void> {

@@ -77,8 +77,11 @@ export class Connections {
     if (kind === undefined) {
       throw new ProviderError({ kind: 'unsupported', what: `the provider “${account.provider}”` }, 'unknown provider');
     }
-    const secret = await this.#accounts.open(id);
-    if (secret === undefined) throw new ProviderError({ kind: 'noKey' }, 'no key is stored on this machine');
+    const saved = await this.#accounts.open(id);
+    if (saved === undefined && kind.fields.length > 0) {
+      throw new ProviderError({ kind: 'noKey' }, 'no key is stored on this machine');
+    }
+    const secret = saved ?? { origin: account.origin, credentials: {}, further: [] };
     const { origin, credentials } = secret;
     const further = secret.further ?? (this.#kinds.isBuiltIn(kind) ? furtherOf(kind, origin, credentials) : []);
     // Derived anew each time where it cannot be written down.

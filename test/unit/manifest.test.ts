@@ -28,7 +28,7 @@ function capabilitySets(): ReadonlySet<Capability>[] {
 
 /** Every context value that the tree can give a row. */
 function contextValues(): Set<string> {
-  const values = new Set(['rb:info', troubleContext(true), troubleContext(false)]);
+  const values = new Set(['rb:info', ...(['replaceKey', 'enterKey', 'retry'] as const).map(troubleContext)]);
   const phases: readonly SessionPhase[] = ['starting', 'running', 'idle', 'ending', 'unknown'];
   for (const capabilities of capabilitySets()) {
     values.add(pageContext(capabilities));

@@ -1,7 +1,9 @@
 import * as l10n from '@vscode/l10n';
 import type { Account } from '../../core/account.ts';
+import { parseAddress } from '../../core/origin.ts';
 import { plainText } from '../../core/plainText.ts';
-import { ProviderError } from '../../core/providerError.ts';
+import type { CredentialField, ProviderKind } from '../../core/provider.ts';
+import { badAddress, ProviderError } from '../../core/providerError.ts';
 import { furtherOf } from '../../services/connect.ts';
 import { questionForRemoval } from '../words/confirmations.ts';
 import { accountHost, accountName } from '../words/names.ts';
@@ -11,33 +13,54 @@ import { type CommandContext, kindOf, nameOf } from './context.ts';
 import { checkTimeoutMs, fieldFault, fieldRequest, fieldValue, tryOut } from './credentials.ts';
 import { accountChoices, pickOne, targetsOf } from './targets.ts';
 
-/** Asks for another key for the same account and address; the old one stays until the new one was tried. */
+/**
+ * Asks for another key for the same account and address, or for the one that is not found on this machine; the old one
+ * stays until the new one was tried.
+ */
 export async function replaceKey(context: CommandContext, args: readonly unknown[]): Promise<void> {
   const account = await accountTarget(context, args, l10n.t('Replace Key'));
   await context.kinds.load();
   const kind = account && kindOf(context, account);
   if (account === undefined || kind === undefined) return;
-  const credentials: Record<string, string> = { ...(await context.accounts.open(account.id))?.credentials };
-  const asked = kind.fields.filter((field) => field.kind === 'secret');
+  const saved = await context.accounts.open(account.id);
+  // The address that the key is saved with is the one it will be sent to.
+  const origin = saved?.origin ?? account.origin;
+  const address = parseAddress(origin);
+  if (!address.ok) {
+    void context.prompts.tell('error', troubleSentence(badAddress(address.fault), accountHost({ origin })), []);
+    return;
+  }
+  const credentials: Record<string, string> = { ...saved?.credentials };
+  const asked = kind.fields.filter(
+    (field) => field.kind === 'secret' || (saved === undefined && isAsked(field, kind, origin)),
+  );
   if (asked.length === 0) {
     void context.prompts.tell('info', l10n.t('{0} needs no key.', kind.label), []);
     return;
   }
-  const title = l10n.t('Replace Key of {0}', accountName(account, kind));
+  const name = accountName(account, kind);
+  const title = saved === undefined ? l10n.t('Enter Key for {0}', name) : l10n.t('Replace Key of {0}', name);
   for (const field of asked) {
     const last = field === asked.at(-1);
     const answer = await context.prompts.ask({
-      ...fieldRequest(kind, field, title, account.origin, credentials),
+      ...fieldRequest(kind, field, title, origin, credentials),
       refuse: async (typed) => {
-        credentials[field.id] = fieldValue(field, typed);
-        return fieldFault(field, typed) ?? (last ? tryOut(context, kind, account.origin, credentials) : undefined);
+        const value = fieldValue(field, typed);
+        if (value === '') delete credentials[field.id];
+        else credentials[field.id] = value;
+        return fieldFault(field, typed) ?? (last ? tryOut(context, kind, origin, credentials) : undefined);
       },
     });
     if (answer.kind !== 'answer') return;
   }
-  const further = furtherOf(kind, account.origin, credentials);
+  const further = furtherOf(kind, origin, credentials);
   await context.accounts.replaceCredentials(account.id, credentials, further);
   await context.refresher.refresh(account.id);
+}
+
+/** Whether a field was asked for when the account was added, as far as its address tells. */
+function isAsked(field: CredentialField, kind: ProviderKind, origin: string): boolean {
+  return field.asked === 'always' || origin !== kind.address.preset;
 }
 
 /** Asks for another label. */

@@ -1,6 +1,6 @@
 import * as l10n from '@vscode/l10n';
 import type { Credentials } from '../../core/account.ts';
-import { formatAddress, parseAddress } from '../../core/origin.ts';
+import { formatAddress, parseAddress, receiverOf } from '../../core/origin.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { CredentialField, ProviderKind } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
@@ -13,6 +13,8 @@ import type { CommandContext } from './context.ts';
 
 /** Milliseconds that trying a key may take before the person is told that nothing answers. */
 export const checkTimeoutMs = 10_000;
+/** Longest host and path that is shown; a host alone has at most 253 characters. */
+const longestReceiver = 400;
 
 /**
  * The question for one field; `refuse` is for the caller to add. It names every host that a secret may be sent to, as
@@ -30,7 +32,7 @@ export function fieldRequest(
     l10n.t(field.prompt),
     ...(field.required ? [] : [l10n.t('It may be left out')]),
     ...(secret
-      ? [l10n.t('It is kept in the system’s keychain and sent to {0} only', hosts(kind, origin, credentials))]
+      ? [l10n.t('It is kept in the system’s keychain and sent to {0} only', receivers(kind, origin, credentials))]
       : []),
   ];
   return {
@@ -50,10 +52,16 @@ function unquoted(typed: string): string {
   return value.replace(/^(["'])(.*)\1$/, '$2').trim();
 }
 
-function hosts(kind: ProviderKind, origin: string, credentials: Credentials): string {
-  const further = furtherOf(kind, origin, credentials).map((address) => new URL(address).host);
-  const all = new Set([accountHost({ origin }), ...further]);
+/** Who receives a secret, as the function says that makes the URLs of requests. */
+function receivers(kind: ProviderKind, origin: string, credentials: Credentials): string {
+  const all = new Set([origin, ...furtherOf(kind, origin, credentials)].map(shownReceiver));
   return new Intl.ListFormat(undefined, { type: 'conjunction' }).format(all);
+}
+
+/** To an address that cannot be used nothing is sent. */
+function shownReceiver(address: string): string {
+  const parsed = parseAddress(address);
+  return parsed.ok ? plainText(receiverOf(parsed.url), longestReceiver) : accountHost({ origin: address });
 }
 
 /** What of a field is kept: the value that was meant, an address as all addresses are written. */

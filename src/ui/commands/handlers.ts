@@ -26,6 +26,7 @@ export type CommandHandler = (context: CommandContext, args: readonly unknown[])
 export const commandHandlers: Readonly<Record<CommandName, CommandHandler>> = {
   addAccount,
   replaceKey,
+  enterKey: replaceKey,
   renameAccount,
   testConnection,
   removeAccount,

@@ -61,6 +61,12 @@ export const commandTable = {
     palette: ifAccounts,
     menus: [inline(row('error', 'replaceKey'), 2), context(`${row('account', 'key')} && ${single}`, '7_account@2')],
   },
+  enterKey: {
+    title: 'Enter Key…',
+    icon: 'key',
+    palette: 'never',
+    menus: [inline(row('error', 'enterKey'), 2)],
+  },
   renameAccount: {
     title: 'Rename Account…',
     palette: ifAccounts,

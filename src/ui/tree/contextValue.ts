@@ -2,6 +2,7 @@ import { type Group, isBeingMade } from '../../core/group.ts';
 import { type Capability, waysToSee } from '../../core/provider.ts';
 import type { Session } from '../../core/session.ts';
 import type { AccountState, Life } from '../../services/sessionStore.ts';
+import type { Remedy } from '../words/troubles.ts';
 
 /**
  * The context values by which menus are offered: `rb:<kind>` and flags behind it, e.g. `rb:session+running+live`. The
@@ -76,6 +77,6 @@ export function endedContext(capabilities: ReadonlySet<Capability>): string {
 }
 
 /** The row that says what is wrong with an account. */
-export function troubleContext(rejected: boolean): string {
-  return contextValue('error', { retry: true, replaceKey: rejected });
+export function troubleContext(remedy: Remedy): string {
+  return contextValue('error', { retry: true, [remedy]: true });
 }

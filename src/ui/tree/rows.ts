@@ -52,11 +52,11 @@ export function rowOf(model: TreeModel, node: TreeNode): Row | undefined {
     case 'trouble': {
       const error = troubleOf(state);
       if (error === undefined) return undefined;
-      const rejected = remedyFor(error, hasKey(model, account)) === 'replaceKey';
+      const remedy = remedyFor(error, hasKey(model, account));
       return {
         ...plainRow(id, troubleSentence(error, accountHost(account)), 'error', 'problemsErrorIcon.foreground'),
-        contextValue: troubleContext(rejected),
-        click: rejected ? 'browserSessions.replaceKey' : 'browserSessions.refreshAccount',
+        contextValue: troubleContext(remedy),
+        click: `browserSessions.${remedy === 'retry' ? 'refreshAccount' : remedy}`,
       };
     }
     case 'fault': {
@@ -114,7 +114,7 @@ function accountRow(model: TreeModel, id: string, account: Account, state: Accou
   const name = accountName(account, kind);
   const error = troubleOf(state);
   const withKey = hasKey(model, account);
-  const rejected = error !== undefined && remedyFor(error, withKey) === 'replaceKey';
+  const rejected = error !== undefined && remedyFor(error, withKey) !== 'retry';
   const { sessions } = state.contents;
   const capabilities = model.store.capabilities(account.id);
   const description = accountDescription(state);

@@ -236,6 +236,30 @@ describe('tree', () => {
     assert.equal(troubleRow()?.label, 'api.anchorbrowser.io rejected the key. Replace it with one that is valid.');
     store.beginList(account.id).fail(new ProviderError({ kind: 'serverFault', status: 502 }, 'x'));
     assert.equal(troubleRow()?.click, 'browserSessions.refreshAccount');
+    assert.doesNotMatch(troubleRow()?.contextValue ?? '', /Key/);
+  });
+
+  it('says of a key that is missing that it is not found on this machine, and offers to enter it', () => {
+    const troubleRow = () => rowOf(model, { kind: 'trouble', accountId: account.id });
+    store.beginList(account.id).fail(new ProviderError({ kind: 'noKey' }, 'x'));
+    assert.equal(
+      troubleRow()?.label,
+      'Key not found on this machine. Enter the key for api.anchorbrowser.io to list its sessions.',
+    );
+    assert.equal(troubleRow()?.click, 'browserSessions.enterKey');
+    assert.match(troubleRow()?.contextValue ?? '', /\+enterKey\b/);
+    assert.doesNotMatch(troubleRow()?.contextValue ?? '', /replaceKey/);
+    assert.equal(drawn()[0], 'Anchor Browser · prod | key not found');
+  });
+
+  it('says of an address that cannot be used what is wrong with it, and what to do', () => {
+    store.beginList(account.id).fail(new ProviderError({ kind: 'badAddress', fault: 'path' }, 'x'));
+    const row = rowOf(model, { kind: 'trouble', accountId: account.id });
+    assert.match(
+      row?.label ?? '',
+      /^Nothing is sent to api\.anchorbrowser\.io: .*“\/\/”.* Remove the account and add it again\.$/,
+    );
+    assert.doesNotMatch(row?.contextValue ?? '', /Key/);
   });
 
   it('says of a row that cannot be shown what is wrong with it, and counts beyond twenty', () => {

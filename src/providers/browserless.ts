@@ -6,6 +6,7 @@ import { pageId, type SessionId, sessionId } from '../core/ids.ts';
 import type { Inventory } from '../core/inventory.ts';
 import { type LiveView, liveViewUrl } from '../core/liveView.ts';
 import { titleWithoutValues } from '../core/maskedAddress.ts';
+import { requestUrl } from '../core/origin.ts';
 import type { Page } from '../core/page.ts';
 import { type EndAnswer, type Link, type Provider, type ProviderKind, usualEnding } from '../core/provider.ts';
 import { ProviderError, unaddressable } from '../core/providerError.ts';
@@ -305,9 +306,8 @@ function selfHosted(
     },
     async devtools(id, signal): Promise<SessionDevtools> {
       if (!v.is(BrowserId, id)) throw unaddressable('connecting to DevTools', 'it has characters that no id may have');
-      const address = new URL(`${link.origin.pathname.replace(/\/$/, '')}/devtools/browser/${id}`, link.origin);
+      const address = requestUrl(link.origin, `/devtools/browser/${id}`, socket.query);
       address.protocol = link.origin.protocol === 'https:' ? 'wss:' : 'ws:';
-      for (const [name, value] of Object.entries(socket.query)) address.searchParams.set(name, value);
       // One browser is one session: all of its pages are.
       return { connection: await link.cdp.dial(address, socket.headers, signal), owns: () => true };
     },

@@ -4,6 +4,7 @@ import type { CdpConnection, SessionDevtools } from '../core/cdp.ts';
 import { idFault, type PageId, pageId, type SessionId, sessionId } from '../core/ids.ts';
 import type { Inventory, ListFault } from '../core/inventory.ts';
 import { titleWithoutValues } from '../core/maskedAddress.ts';
+import { requestUrl } from '../core/origin.ts';
 import { isEmptyTab, type Page } from '../core/page.ts';
 import type { EndAnswer, Link, Provider, ProviderKind } from '../core/provider.ts';
 import { ProviderError, unaddressable } from '../core/providerError.ts';
@@ -75,7 +76,7 @@ function connect(link: Link): Provider {
         'GET /json/version has no usable webSocketDebuggerUrl',
       );
     }
-    const address = new URL(path, link.origin);
+    const address = requestUrl(new URL(link.origin.origin), path);
     address.protocol = link.origin.protocol === 'https:' ? 'wss:' : 'ws:';
     return { cdp: await link.cdp.dial(address, {}, signal), browser: Browser };
   }

@@ -4,7 +4,7 @@ import type { SessionDevtools } from '../../core/cdp.ts';
 import type { CheckFraming, Framing } from '../../core/framing.ts';
 import type { AccountId, PageId, SessionId } from '../../core/ids.ts';
 import type { LiveView, ViewMode } from '../../core/liveView.ts';
-import { isLoopback } from '../../core/origin.ts';
+import { isLoopback, requestUrl } from '../../core/origin.ts';
 import type { Provider } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import type { Connections } from '../../services/connections.ts';
@@ -152,5 +152,8 @@ export async function reachable(url: URL, besideWorkbench: boolean): Promise<URL
   if (besideWorkbench || !isLoopback(url.hostname)) return url;
   // The origin alone: VS Code would decode the escaped characters of the rest.
   const outside = new URL((await vscode.env.asExternalUri(vscode.Uri.parse(url.origin, true))).toString(true));
-  return new URL(outside.pathname.replace(/\/$/, '') + url.pathname + url.search + url.hash, outside.origin);
+  const reached = requestUrl(outside, url.pathname);
+  reached.search = url.search;
+  reached.hash = url.hash;
+  return reached;
 }

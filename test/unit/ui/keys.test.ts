@@ -1,0 +1,210 @@
+import { strict as assert } from 'node:assert';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { accountId } from '../../../src/core/ids.ts';
+import type { ProviderKind } from '../../../src/core/provider.ts';
+import { providerKinds } from '../../../src/providers/index.ts';
+import { troubleOf } from '../../../src/services/sessionStore.ts';
+import { replaceKey } from '../../../src/ui/commands/accounts.ts';
+import { addAccount } from '../../../src/ui/commands/addAccount.ts';
+import type { CommandContext } from '../../../src/ui/commands/context.ts';
+import { fieldRequest } from '../../../src/ui/commands/credentials.ts';
+import type { Answer, AskRequest, Prompts } from '../../../src/ui/prompts.ts';
+import { type MadeUpServer, startMadeUp } from '../../servers/madeUp.ts';
+import { madeUp } from '../providers/madeUp.ts';
+import { House, MapMemory, MemoryVault } from '../services/house.ts';
+
+const id = accountId('11111111-1111-4111-8111-111111111111');
+const key = 'canary-key-0123456789';
+
+describe('asking for keys', () => {
+  let server: MadeUpServer;
+  /** Whoever is not meant to be sent anything. */
+  let evil: Server;
+  let evilHost: string;
+  let connectionsToEvil: number;
+  let house: House;
+  let asked: AskRequest[];
+  let told: string[];
+  let answers: string[];
+
+  beforeEach(async () => {
+    server = await startMadeUp();
+    connectionsToEvil = 0;
+    evil = createServer((_, response) => response.end('{}')).on('connection', () => connectionsToEvil++);
+    evil.listen(0, '127.0.0.1');
+    await once(evil, 'listening');
+    evilHost = `127.0.0.1:${(evil.address() as AddressInfo).port}`;
+    [asked, told, answers] = [[], [], []];
+  });
+  afterEach(async () => {
+    house.dispose();
+    evil.closeAllConnections();
+    evil.close();
+    await server.stop();
+  });
+
+  /** A window of someone who answers questions with `answers`, and leaves when there are none left. */
+  function open(
+    entries: readonly object[] = [],
+    secrets: readonly object[] = [],
+    kinds: readonly ProviderKind[] = [madeUp],
+  ) {
+    const [vault, memory] = [new MemoryVault(), new MapMemory()];
+    memory.values.set('accounts', entries);
+    for (const secret of secrets) vault.values.set(`browserSessions.account.${id}`, JSON.stringify(secret));
+    house = new House({ vault, memory, kinds });
+    const prompts: Pick<Prompts, 'ask' | 'tell'> = {
+      ask: async (request): Promise<Answer<string>> => {
+        asked.push(request);
+        const value = answers.shift();
+        if (value === undefined) return { kind: 'left' };
+        const wrong = await request.refuse(value);
+        if (wrong !== undefined) told.push(wrong);
+        return wrong === undefined ? { kind: 'answer', value } : { kind: 'left' };
+      },
+      tell: async (_level, message) => void told.push(message),
+    };
+    return { ...house, prompts } as unknown as CommandContext;
+  }
+
+  const entry = (origin: string) => ({ id, provider: 'madeUp', label: 'home', origin, addedAt: 1 });
+  const secret = (origin: string) => ({
+    v: 1,
+    provider: 'madeUp',
+    label: 'home',
+    origin,
+    addedAt: 1,
+    credentials: { doorKey: server.doorKey },
+  });
+  const trouble = () => {
+    const state = house.store.state(id);
+    return state && troubleOf(state)?.trouble;
+  };
+
+  it('takes no address that could lead a key elsewhere, whoever adds the account', async () => {
+    const context = open([], [], providerKinds);
+    const withKeys = providerKinds.filter(({ fields }) => fields.some(({ kind }) => kind === 'secret'));
+    assert.equal(withKeys.length, 4);
+    for (const { id: provider, fields } of withKeys) {
+      const values = Object.fromEntries(fields.filter(({ kind }) => kind === 'secret').map((field) => [field.id, key]));
+      for (const path of [
+        `//${evilHost}`,
+        `/\\${evilHost}/x`,
+        `\\\\${evilHost}`,
+        `/%2F${evilHost}`,
+        `/..//${evilHost}`,
+      ]) {
+        const argument = { provider, origin: server.url + path, fields: values };
+        await assert.rejects(addAccount(context, [argument]), /The path can’t begin with/, `${provider} ${path}`);
+      }
+      for (const host of ['app.localhost', 'localhost.']) {
+        const argument = { provider, origin: `http://${host}:${server.port}`, fields: values };
+        await assert.rejects(
+          addAccount(context, [argument]),
+          /Use localhost or 127\.0\.0\.1 instead/,
+          `${provider} ${host}`,
+        );
+      }
+    }
+    assert.deepEqual([server.requests.length, connectionsToEvil, house.accounts.all.length], [0, 0, 0]);
+  });
+
+  it('sends nothing for an account that was stored with such an address, and does not ask for its key', async () => {
+    for (const [path, fault] of [
+      [`//${evilHost}`, 'path'],
+      ['/?x', 'query'],
+    ] as const) {
+      const origin = server.url + path;
+      const context = open([entry(origin)], [secret(origin)]);
+      await house.refresher.refresh(id);
+      assert.deepEqual(trouble(), { kind: 'badAddress', fault });
+      await replaceKey(context, [{ accountId: id }]);
+      assert.equal(asked.length, 0);
+      assert.match(
+        told.pop() ?? '',
+        new RegExp(`^Nothing is sent to ${new URL(server.url).host}: .* Remove the account`),
+      );
+      house.dispose();
+    }
+    assert.deepEqual([server.requests.length, connectionsToEvil], [0, 0]);
+  });
+
+  it('says that a key is not found on this machine, and lists the account once it is entered', async () => {
+    server.light(1);
+    const context = open([entry(server.url)]);
+    await house.refresher.refresh(id);
+    assert.deepEqual(trouble(), { kind: 'noKey' });
+    assert.equal(server.requests.length, 0);
+    answers = ['wrong-key-0123'];
+    await replaceKey(context, [{ accountId: id }]);
+    assert.match(told.pop() ?? '', /rejected the key/);
+    assert.deepEqual(trouble(), { kind: 'noKey' });
+    answers = [server.doorKey];
+    await replaceKey(context, [{ accountId: id }]);
+    assert.equal(asked.at(-1)?.title, 'Enter Key for Made Up · home');
+    assert.match(asked.at(-1)?.prompt ?? '', new RegExp(`sent to ${new URL(server.url).host} only`));
+    assert.equal(trouble(), undefined);
+    assert.equal(house.store.state(id)?.contents.sessions.size, 1);
+    assert.deepEqual(await house.accounts.open(id), { ...secret(server.url), further: [] });
+  });
+
+  it('asks for all that belongs to a key that is missing, and for the key alone when it is replaced', async () => {
+    const kind: ProviderKind = {
+      ...madeUp,
+      fields: [
+        ...madeUp.fields,
+        {
+          id: 'house',
+          label: 'House',
+          prompt: 'Its name',
+          kind: 'text',
+          required: false,
+          asked: 'withAddress',
+          environment: [],
+        },
+      ],
+    };
+    let context = open([entry(server.url)], [], [kind]);
+    answers = [server.doorKey, 'mine'];
+    await replaceKey(context, [{ accountId: id }]);
+    assert.deepEqual((await house.accounts.open(id))?.credentials, { doorKey: server.doorKey, house: 'mine' });
+    house.dispose();
+    context = open(
+      [entry(server.url)],
+      [{ ...secret(server.url), credentials: { doorKey: 'old', house: 'mine' } }],
+      [kind],
+    );
+    answers = [server.doorKey, 'asked too often'];
+    await replaceKey(context, [{ accountId: id }]);
+    assert.equal(asked.at(-1)?.title, 'Replace Key of Made Up · home');
+    assert.deepEqual((await house.accounts.open(id))?.credentials, { doorKey: server.doorKey, house: 'mine' });
+  });
+
+  it('needs no key for an account that has none', async () => {
+    const kind: ProviderKind = { ...madeUp, fields: [] };
+    open([entry(server.url)], [], [kind]);
+    await house.refresher.refresh(id);
+    assert.equal(trouble()?.kind, 'unauthorized', 'the server was asked');
+  });
+
+  it('names who receives a key: each host, with the path where an address has one', () => {
+    open();
+    const [field = assert.fail()] = madeUp.fields;
+    const kind: ProviderKind = {
+      ...madeUp,
+      furtherAddresses: () =>
+        ['https://a.example//evil.example', 'https://b.example/team', 'http://c.example'].map((one) => new URL(one)),
+    };
+    for (const [origin, receivers] of [
+      ['https://grid.example', 'grid.example and b.example/team'],
+      ['https://grid.example/base', 'grid.example/base and b.example/team'],
+      ['http://127.0.0.1:9222', '127.0.0.1:9222 and b.example/team'],
+      ['https://grid。example', 'grid.example and b.example/team'],
+    ] as const) {
+      const { prompt } = fieldRequest(kind, field, '', origin, {});
+      assert.ok(prompt.endsWith(`sent to ${receivers} only.`), prompt);
+    }
+  });
+});

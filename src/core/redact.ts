@@ -86,17 +86,14 @@ function partsOf(secret: string): string[] {
   return colon < 0 ? [secret, value] : [secret, value, pair, pair.slice(0, colon), pair.slice(colon + 1)];
 }
 
+/** What is looked for, in texts as they are and with their escapes undone; escapes within escapes have one layer left. */
 function formsOf(value: string): string[] {
-  const json = JSON.stringify(value).slice(1, -1);
   const base64 = [0, 1, 2]
     .map((before) => base64Within(value, before))
     .filter(({ length }) => length >= shortestBase64);
   return [
     value,
     encodeURIComponent(value),
-    encodeURI(value),
-    json,
-    json.replaceAll('/', '\\/'),
     ...base64,
     ...base64.map((form) => form.replaceAll('+', '-').replaceAll('/', '_')),
   ];

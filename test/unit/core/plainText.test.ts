@@ -12,6 +12,8 @@ describe('plainText', () => {
   it('takes out control, bidi, zero-width and tag characters', () => {
     const raw = 'a\u0000b\u001b[31mc\u202ed\u2066e\u200bf\ufeffg\u00adh\u{e0041}i';
     assert.equal(plainText(raw), 'ab[31mcdefghi');
+    assert.equal(plainText('a\u3164b\ufe0fc\u034fd\u115fe'), 'abcde');
+    assert.equal(plainText('\u3164 \uffa0'), '');
   });
 
   it('makes one line of many, and an empty text of blanks', () => {

@@ -108,6 +108,19 @@ describe('redactor', () => {
     assert.match(hide(lines.join('\r\n')), /^.{0,8}•••.{0,2}$/);
   });
 
+  it('takes a secret out of the Base64 of URLs, whose alphabet is another', () => {
+    const odd = '~~~???>>>~~~???';
+    const { hide } = knownSecrets([odd]);
+    const [plain, forUrls] = [Buffer.from(odd).toString('base64'), Buffer.from(odd).toString('base64url')];
+    assert.match(plain, /\+.*\//);
+    assert.match(forUrls, /-.*_/);
+    assert.deepEqual([hide(plain), hide(forUrls)], ['•••', '•••']);
+  });
+
+  it('leaves nothing of secrets that overlap', () => {
+    assert.equal(knownSecrets(['xyxyxyxy']).hide('a xyxyxyxyxy b'), 'a ••• b');
+  });
+
   it('knows the value behind a scheme, and the name and password of Basic', () => {
     const pair = 'gateway-user:pass:word-0123';
     const basic = Buffer.from(pair).toString('base64');

@@ -200,6 +200,7 @@ for (const [name, open] of transports) {
         [{ json: { message: `${'x'.repeat(190)} ${secret}` } }, `${'x'.repeat(190)} •••`],
         [{ json: { message: `${'\u200b'.repeat(1_040)} ${secret}` } }, '•••'],
         [{ text: `${'\u200b'.repeat(16_370)} ${secret}` }, undefined],
+        [{ text: secret.repeat(800) }, '…'],
       ] as const) {
         server.misbehave('POST', /things/, { kind: 'answer', answer: { status: 400, ...answer } }, 1);
         const told = (await trouble({ method: 'POST', route: '/things', body: {} })).detail;

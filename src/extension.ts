@@ -1,7 +1,9 @@
 import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { systemClock as clock } from './core/clock.ts';
+import { onListenerError } from './core/event.ts';
 import { isMineBy } from './core/ownership.ts';
+import { plainText } from './core/plainText.ts';
 import { Accounts } from './services/accounts.ts';
 import type { Wires } from './services/connect.ts';
 import { Connections } from './services/connections.ts';
@@ -33,6 +35,9 @@ export interface TestingApi extends BrowserSessionsApi {
 export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
   if (vscode.l10n.bundle !== undefined) l10n.config({ contents: vscode.l10n.bundle });
   const { logger, channel } = openLog();
+  context.subscriptions.push(
+    onListenerError((error) => logger.error(`A listener failed: ${plainText(String(error), 200)}`)),
+  );
   const network = openEditorNetwork();
   const media = vscode.Uri.joinPath(context.extensionUri, 'media');
   const besideWorkbench = context.extension.extensionKind === vscode.ExtensionKind.UI;

@@ -6,9 +6,34 @@ export interface Disposable {
 /** Adds a listener; disposing the result removes it. */
 export type Event<T> = (listener: (event: T) => void) => Disposable;
 
-/** The writing half of an {@link Event}. Listeners are called in order, at once, on the caller's stack. */
+/** Without a handler an error is thrown where nobody's work depends on it, so that it isn't lost. */
+const throwLater = (error: unknown): void => {
+  queueMicrotask(() => {
+    throw error;
+  });
+};
+
+let handleError: (error: unknown) => void = throwLater;
+
+/**
+ * Has errors of listeners handled, those of every {@link Emitter}, until the result is disposed. Some listeners belong to
+ * other extensions.
+ */
+export function onListenerError(handle: (error: unknown) => void): Disposable {
+  handleError = handle;
+  return {
+    dispose: () => {
+      if (handleError === handle) handleError = throwLater;
+    },
+  };
+}
+
+/**
+ * The writing half of an {@link Event}. Listeners are called in order, at once, on the caller's stack. One that throws,
+ * or returns a promise that is rejected, keeps neither the others nor the caller from going on.
+ */
 export class Emitter<T> {
-  readonly #listeners = new Set<{ readonly call: (event: T) => void }>();
+  readonly #listeners = new Set<{ readonly call: (event: T) => unknown }>();
 
   /** The reading half, to be handed out. */
   readonly event: Event<T> = (call) => {
@@ -19,6 +44,22 @@ export class Emitter<T> {
 
   /** Calls each listener that was there when it began. */
   fire(event: T): void {
-    for (const { call } of [...this.#listeners]) call(event);
+    for (const { call } of [...this.#listeners]) {
+      try {
+        const result = call(event);
+        // Reading `then` of what somebody else returned may throw, which `resolve` turns into a rejection.
+        if (typeof result === 'object' && result !== null) Promise.resolve(result).catch(report);
+      } catch (error) {
+        report(error);
+      }
+    }
+  }
+}
+
+function report(error: unknown): void {
+  try {
+    handleError(error);
+  } catch {
+    // An error about an error must not stop anything.
   }
 }

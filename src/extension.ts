@@ -13,6 +13,7 @@ import { History } from './services/history.ts';
 import { OrderedMemory } from './services/orderedMemory.ts';
 import { PageLists } from './services/pageLists.ts';
 import { Protections } from './services/protections.ts';
+import { type ClaimedExtension, ProviderConsent } from './services/providerConsent.ts';
 import { ProviderKinds } from './services/providerKinds.ts';
 import { Refresher } from './services/refresher.ts';
 import { SessionStore } from './services/sessionStore.ts';
@@ -62,8 +63,11 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
     };
     return (origin: URL) => openCdpDialer(origin, clock, localTls);
   });
-  const kinds = new ProviderKinds(async () => (await import('./providers/index.ts')).providerKinds);
   const memory = new OrderedMemory(context.globalState);
+  const kinds = new ProviderKinds(async () => (await import('./providers/index.ts')).providerKinds, {
+    consent: new ProviderConsent(memory),
+    accounts: () => accounts.all,
+  });
   const accounts = new Accounts(context.secrets, memory, clock.now, logger);
   const connections = new Connections(kinds, accounts, {
     http: (...asked) => {
@@ -134,12 +138,19 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
   }
   const views = [sessions.disposable, ended, panels];
   context.subscriptions.push(commands, ...views, fates, history, refresher, accounts, network, channel);
-  const api = createApi(accounts, kinds, store, refresher);
-  return context.extensionMode === vscode.ExtensionMode.Test ? withTesting(api, testing) : api;
+  const api = createApi({ accounts, kinds, store, refresher, findExtension });
+  return Object.freeze(context.extensionMode === vscode.ExtensionMode.Test ? withTesting(api, testing) : api);
 }
 
 function withTesting(api: BrowserSessionsApi, testing: TestingApi['testing']): TestingApi {
   return Object.defineProperty(api as TestingApi, 'testing', { value: testing });
+}
+
+/** An installed extension by its id, as it calls itself. */
+function findExtension(id: string): ClaimedExtension | undefined {
+  const found = vscode.extensions.getExtension(id);
+  const name: unknown = found?.packageJSON?.displayName;
+  return found && { id: found.id, name: typeof name === 'string' ? name : found.id };
 }
 
 /** A setting of this extension; one of another type than its default counts as not set. */

@@ -4,6 +4,8 @@ import type { ProviderKind } from '../core/provider.ts';
 import type { TroubleKind } from '../core/providerError.ts';
 import type { SessionPhase } from '../core/session.ts';
 import type { Accounts } from '../services/accounts.ts';
+import { deepFreeze } from '../services/foreignKind.ts';
+import type { ClaimedExtension } from '../services/providerConsent.ts';
 import type { ProviderKinds } from '../services/providerKinds.ts';
 import type { Refresher } from '../services/refresher.ts';
 import { type AccountState, type Life, type SessionsView, troubleOf } from '../services/sessionStore.ts';
@@ -44,25 +46,33 @@ export interface BrowserSessionsApi {
   /** Resolves when every account has answered or failed. */
   refresh(): Promise<void>;
   /**
-   * Adds a vendor of your own, with everything that built-in ones have, until the result is disposed. VS Code does not
-   * tell who calls: whoever adds a vendor is handed the keys that were saved for its id, as any extension could be. What
-   * is sent through the link goes to the addresses only that the person was told of.
-   * @throws TypeError when its id is taken or is not lower camel case.
+   * Adds a provider of your own, with everything that built-in ones have, until the result is disposed. A copy of `kind` is
+   * made; changing it later has no effect. Before its first account is added the user is asked whether your extension may
+   * receive the keys that they save for it.
+   * @param extensionId your extension's id, `publisher.name`, so that the user is told which extension it is and keys saved
+   * for it go to no other. VS Code doesn't tell who calls, so the user is told that nobody has checked it.
+   * @throws TypeError that names the field that is missing or wrong; when the id of the provider is taken, or keys are saved
+   * under it that were not saved for your extension; when there is no extension with that id.
    */
-  registerProvider(kind: ProviderKind): Disposable;
+  registerProvider(kind: ProviderKind, extensionId?: string): Disposable;
 }
 
-/** Makes the exported API over what the tree shows. */
-export function createApi(
-  accounts: Accounts,
-  kinds: ProviderKinds,
-  store: SessionsView,
-  refresher: Refresher,
-): BrowserSessionsApi {
+/** What the exported API is made from. */
+export interface ApiParts {
+  readonly accounts: Accounts;
+  readonly kinds: ProviderKinds;
+  readonly store: SessionsView;
+  readonly refresher: Refresher;
+  /** An installed extension by its id. */
+  readonly findExtension: (id: string) => ClaimedExtension | undefined;
+}
+
+/** Makes the exported API over what the tree shows. All that it hands out is frozen and shares nothing with the store. */
+export function createApi({ accounts, kinds, store, refresher, findExtension }: ApiParts): BrowserSessionsApi {
   return {
     apiVersion: 1,
     get accounts() {
-      return accounts.all.map(({ id, provider, label, origin }): AccountSnapshot => {
+      const all = accounts.all.map(({ id, provider, label, origin }): AccountSnapshot => {
         const state = store.state(id);
         return {
           id,
@@ -74,14 +84,23 @@ export function createApi(
           trouble: state && troubleOf(state)?.trouble.kind,
         };
       });
+      return deepFreeze(all);
     },
     sessions(account) {
       const ids = account === undefined ? accounts.all.map(({ id }) => id) : [accountId(account)];
-      return ids.flatMap((id) => snapshots(store, id));
+      return deepFreeze(ids.flatMap((id) => snapshots(store, id)));
     },
-    onDidChange: (listener) => store.onDidChange(() => listener()),
+    onDidChange(listener) {
+      if (typeof listener !== 'function') throw new TypeError('onDidChange: Expected a function');
+      return store.onDidChange(() => listener());
+    },
     refresh: () => refresher.refreshAll(),
-    registerProvider: (kind) => kinds.register(kind),
+    registerProvider(kind, id) {
+      if (id === undefined) return kinds.register(kind);
+      const extension = typeof id === 'string' ? findExtension(id) : undefined;
+      if (extension === undefined) throw new TypeError('registerProvider: extensionId: There is no such extension');
+      return kinds.register(kind, extension);
+    },
   };
 }
 
@@ -94,6 +113,6 @@ function snapshots(store: SessionsView, account: AccountId): SessionSnapshot[] {
     life: store.life(account, session.id).kind,
     startedAt: session.startedAt,
     groupId: session.groupId,
-    tags: session.tags,
+    tags: [...session.tags],
   }));
 }

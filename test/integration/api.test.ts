@@ -258,7 +258,19 @@ describe('the extension inside VS Code', () => {
         choices.filter(({ label }) => label === 'Made Up').map(({ value }) => value);
       const answers = [house.url, house.doorKey, 'home'];
       person.answersAsk = () => answers.shift();
+      const account = { provider: 'madeUp', origin: house.url, fields: { doorKey: house.doorKey } };
+      assert.equal(await command('addAccount'), undefined);
+      await assert.rejects(command('addAccount', account), /wasn’t allowed to receive its keys/);
+      assert.deepEqual([person.asked, house.log()], [[], []]);
+      assert.match(
+        person.questions.at(-1)?.message ?? '',
+        /^Let an extension receive the keys you save for “Made Up”\?/,
+      );
+      person.answersConfirm = ({ choices }) => choices.find((choice) => choice === 'Allow');
       const id = await command<string>('addAccount');
+      // Once is enough.
+      await assert.rejects(command('addAccount', account), /already added as “home”/);
+      assert.equal(person.questions.length, 3);
       assert.deepEqual(
         person.asked.slice(-3).map(({ prompt }) => prompt),
         [
@@ -284,8 +296,53 @@ describe('the extension inside VS Code', () => {
       registration.dispose();
       await api.refresh();
       assert.equal(api.accounts[0]?.trouble, 'unsupported');
+      // What was saved for that provider is for nobody else who takes its id.
+      const own = api.testing.context.extension.id;
+      assert.throws(() => api.registerProvider(madeUp, own), TypeError);
+      api.registerProvider(madeUp).dispose();
     } finally {
       await house.stop();
+    }
+  });
+
+  it('says who wants to receive the keys, as far as the extension says, and that nobody has checked it', async () => {
+    const { id, packageJSON } = api.testing.context.extension;
+    const registration = api.registerProvider({ ...madeUp, id: 'claimed' }, id);
+    try {
+      assert.throws(() => api.registerProvider({ ...madeUp, id: 'other' }, 'nobody.nothing'), /no such extension/);
+      await assert.rejects(command('addAccount', { provider: 'claimed' }));
+      const { detail = '' } = person.questions.at(-1) ?? {};
+      assert.ok(
+        detail.startsWith(`The extension “${packageJSON.displayName}” (${id}) adds the provider “Made Up”`),
+        detail,
+      );
+      assert.match(detail, /VS Code has no way to check it/);
+    } finally {
+      registration.dispose();
+    }
+  });
+
+  it('lets no extension change what the others get', () => {
+    assert.ok(Object.isFrozen(api));
+    assert.throws(() => Object.assign(api, { registerProvider: () => {} }), TypeError);
+  });
+
+  it('gives no saved key to a provider whose id turns into another one', async () => {
+    await addAnchor();
+    const before = server.log().length;
+    const ids = ['decoy', 'decoy', 'anchor'];
+    const handed: unknown[] = [];
+    const raw = { ...madeUp, connect: (link: unknown) => void handed.push(link) };
+    Object.defineProperty(raw, 'id', { get: () => ids.shift() ?? 'anchor', enumerable: true });
+    const registration = api.registerProvider(raw as never);
+    try {
+      assert.throws(() => api.registerProvider({ ...madeUp, id: 'anchor' }), TypeError);
+      await api.refresh();
+      assert.deepEqual(handed, []);
+      assert.equal(api.accounts[0]?.trouble, undefined);
+      assert.ok(server.log().length > before);
+    } finally {
+      registration.dispose();
     }
   });
 });

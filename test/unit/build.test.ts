@@ -20,11 +20,12 @@ function eagerFiles(file = 'dist/extension.js', found = new Set<string>()): Set<
 }
 
 describe('build', () => {
-  it('starts with at most 80 KB', () => {
+  // What stands between keys and the providers of other extensions is there when the first of them registers.
+  it('starts with at most 90 KB', () => {
     const files = [...eagerFiles()];
     const bytes = files.map((file) => statSync(file).size).reduce((sum, size) => sum + size, 0);
     assert.ok(statSync('dist/extension.js').size <= 80 * 1024);
-    assert.ok(bytes <= 80 * 1024, `${bytes} bytes in ${files.join(', ')}`);
+    assert.ok(bytes <= 90 * 1024, `${bytes} bytes in ${files.join(', ')}`);
   });
 
   it('loads nothing of undici, ws, the providers or the commands before they are needed', () => {

@@ -5,6 +5,7 @@ import type { CredentialField, ProviderKind } from '../../core/provider.ts';
 import { furtherOf } from '../../services/connect.ts';
 import type { Answer, AskRequest } from '../prompts.ts';
 import { addressSentence } from '../words/addresses.ts';
+import { mayReceiveKeys } from './consent.ts';
 import type { CommandContext } from './context.ts';
 import { failureSentence, fieldFault, fieldRequest, fieldValue, tryOut } from './credentials.ts';
 
@@ -28,7 +29,7 @@ export async function addAccount(context: CommandContext, [argument]: readonly u
   await context.kinds.load();
   if (typeof argument === 'object' && argument !== null && 'provider' in argument) return addFrom(context, argument);
   const kind = await pickKind(context);
-  if (kind === undefined) return undefined;
+  if (kind === undefined || !(await mayReceiveKeys(context, kind))) return undefined;
   const draft: Draft = { origin: kind.address.preset ?? '', credentials: {}, label: '' };
   if (!(await askAll(context, kind, draft))) return undefined;
   try {
@@ -179,6 +180,9 @@ async function addFrom(context: CommandContext, argument: object): Promise<strin
   if (kind === undefined) {
     const known = context.kinds.all.map(({ id }) => id).join(', ');
     throw new Error(l10n.t('There is no provider “{0}”. Known are: {1}.', plainText(provider), known));
+  }
+  if (!(await mayReceiveKeys(context, kind))) {
+    throw new Error(l10n.t('The extension that adds “{0}” wasn’t allowed to receive its keys.', plainText(kind.label)));
   }
   const address = parseAddress(text(argument, 'origin') ?? kind.address.preset ?? '');
   if (!address.ok) throw new Error(addressSentence(address.fault));

@@ -194,6 +194,36 @@ export function questionForRemoval(account: string, running: number): Question {
   return { message: l10n.t('Remove account “{0}”?', account), detail, choices: [l10n.t('Remove Account')] };
 }
 
+/**
+ * What is asked once before an account is added with a provider that isn't built in.
+ * @param extension how the extension calls itself, which nothing can check; undefined where it doesn't say.
+ */
+export function questionForProvider(
+  provider: string,
+  extension: { readonly name: string; readonly id: string } | undefined,
+): Question {
+  const detail =
+    extension === undefined
+      ? [
+          l10n.t('An extension adds the provider “{0}” and will receive the keys you save for it.', provider),
+          l10n.t('VS Code doesn’t tell which extension it is. Only allow this if you know what you installed it for.'),
+        ]
+      : [
+          l10n.t(
+            'The extension “{0}” ({1}) adds the provider “{2}” and will receive the keys you save for it.',
+            extension.name,
+            extension.id,
+            provider,
+          ),
+          l10n.t('The name is what the extension says. VS Code has no way to check it.'),
+        ];
+  return {
+    message: l10n.t('Let an extension receive the keys you save for “{0}”?', provider),
+    detail: paragraphs(...detail, l10n.t('An extension that has a key can send it anywhere.')),
+    choices: [l10n.t('Allow')],
+  };
+}
+
 function listed(rows: readonly string[]): string[] {
   const shown = rows.slice(0, mostListed).map((row) => `• ${row}`);
   const rest = rows.length - shown.length;

@@ -8,6 +8,7 @@ import { Accounts } from '../../../src/services/accounts.ts';
 import { Connections } from '../../../src/services/connections.ts';
 import { Ender } from '../../../src/services/ender.ts';
 import { EndJournal } from '../../../src/services/endJournal.ts';
+import { ProviderConsent } from '../../../src/services/providerConsent.ts';
 import { ProviderKinds } from '../../../src/services/providerKinds.ts';
 import { Refresher } from '../../../src/services/refresher.ts';
 import { SessionStore } from '../../../src/services/sessionStore.ts';
@@ -92,7 +93,10 @@ export class House {
   } = {}) {
     this.vault = vault;
     this.memory = memory;
-    this.kinds = new ProviderKinds(async () => kinds);
+    this.kinds = new ProviderKinds(async () => kinds, {
+      consent: new ProviderConsent(this.memory),
+      accounts: () => this.accounts.all,
+    });
     this.accounts = new Accounts(vault, this.memory, clock.now, this.log);
     this.connections = new Connections(this.kinds, this.accounts, realWires(this.log, wireClock, settings));
     this.store = new SessionStore(clock.now);

@@ -1,0 +1,258 @@
+import type { SessionDevtools } from '../core/cdp.ts';
+import { type Clock, deadline } from '../core/clock.ts';
+import type { HttpClient } from '../core/http.ts';
+import type { Inventory } from '../core/inventory.ts';
+import type { Link, Provider } from '../core/provider.ts';
+import { cancelled, ProviderError } from '../core/providerError.ts';
+import {
+  deletionOf,
+  endOf,
+  errorOf,
+  factsOf,
+  fateOf,
+  inventoryOf,
+  linkOf,
+  livenessOf,
+  livenessOfMany,
+  liveViewOf,
+  pagesOf,
+  pictureOf,
+  termsOf,
+} from './foreignAnswers.ts';
+
+/** Milliseconds that a call may take, or a list until its next page comes. */
+export const longestCallMs = 30_000;
+/** Milliseconds that a whole list may take. */
+export const longestListMs = 120_000;
+
+const asking = 'asking the extension that adds the provider';
+
+type Call = (...args: readonly unknown[]) => unknown;
+
+/**
+ * Connects a provider of another extension, and stands between its code and ours: it gets copies of what it works with, its
+ * answers are checked and copied, its errors become ProviderErrors, and each call ends in time whatever the code does, short
+ * of never giving control back.
+ * @throws ProviderError when the code fails to connect.
+ */
+export function guardProvider(connect: (link: Link) => unknown, link: Link): Provider {
+  const { clock } = link;
+  const raw = connected(connect, linkFor(link));
+
+  /** A member as it is now; undefined where it is no function, or can't be read. */
+  const member = (name: keyof Provider): Call | undefined => {
+    try {
+      const found: unknown = Reflect.get(raw, name);
+      return typeof found === 'function' ? (...args) => Reflect.apply(found, raw, args) : undefined;
+    } catch {
+      return undefined;
+    }
+  };
+  const required = (name: keyof Provider): Call => {
+    const call = member(name);
+    if (call === undefined) throw errorOf(new TypeError(`it has no “${name}”`));
+    return call;
+  };
+  /** Calls a member, and reads what it answers. */
+  async function ask<T>(
+    call: Call,
+    signal: AbortSignal,
+    read: (answer: unknown) => T,
+    ...args: readonly unknown[]
+  ): Promise<T> {
+    const answer = await withinTime(clock, longestCallMs, signal, (stop) => call(...args, stop));
+    try {
+      return read(answer);
+    } catch (error) {
+      throw errorOf(error);
+    }
+  }
+  /** A member that may be missing, and may come and go. */
+  function optional<Name extends keyof Provider>(
+    name: Name,
+    wrap: (call: Call) => NonNullable<Provider[Name]>,
+  ): Provider[Name] | undefined {
+    const call = member(name);
+    return call && wrap(call);
+  }
+  const nothing = (): void => {};
+
+  return {
+    get ending() {
+      try {
+        return termsOf(Reflect.get(raw, 'ending'));
+      } catch {
+        return termsOf(undefined);
+      }
+    },
+    check: async (signal) => ask(required('check'), signal, factsOf),
+    list: (signal) => listed(clock, required('list'), signal),
+    end: async (session, signal) => ask(required('end'), signal, endOf, structuredClone(session)),
+    probe: async (session, signal) => ask(required('probe'), signal, livenessOf, structuredClone(session)),
+    get probeMany() {
+      return optional('probeMany', (call) => async (sessions, signal) => {
+        return ask(call, signal, (answer) => livenessOfMany(answer, sessions), structuredClone(sessions));
+      });
+    },
+    get endEverything() {
+      return optional('endEverything', (call) => async (signal) => ask(call, signal, nothing));
+    },
+    get deleteGroup() {
+      return optional('deleteGroup', (call) => async (id, signal) => ask(call, signal, deletionOf, id));
+    },
+    get cancelGroup() {
+      return optional('cancelGroup', (call) => async (id, signal) => ask(call, signal, nothing, id));
+    },
+    get pages() {
+      return optional('pages', (call) => async (id, signal) => ask(call, signal, pagesOf, id));
+    },
+    get liveView() {
+      return optional('liveView', (call) => async (id, page, mode, signal) => {
+        return ask(call, signal, liveViewOf, id, page, mode);
+      });
+    },
+    get devtools() {
+      return optional('devtools', (call) => async (id, signal) => ask(call, signal, devtoolsOf, id));
+    },
+    get screenshot() {
+      return optional('screenshot', (call) => async (id, signal) => ask(call, signal, pictureOf, id));
+    },
+    get recording() {
+      return optional('recording', (call) => async (id, signal) => ask(call, signal, linkOf, id));
+    },
+    get dashboard() {
+      return optional('dashboard', (call) => (id) => {
+        try {
+          return linkOf(call(id));
+        } catch (error) {
+          throw errorOf(error);
+        }
+      });
+    },
+    get fate() {
+      return optional('fate', (call) => async (id, signal) => ask(call, signal, fateOf, id));
+    },
+  };
+}
+
+function connected(connect: (link: Link) => unknown, link: Link): object {
+  let raw: unknown;
+  try {
+    raw = connect(link);
+  } catch (error) {
+    throw errorOf(error);
+  }
+  if (typeof raw === 'object' && raw !== null) return raw;
+  throw errorOf(new TypeError('“connect” returned nothing to work with'));
+}
+
+/** What the code gets to work with: nothing that is ours to keep, so that it can change nothing behind our back. */
+function linkFor(link: Link): Link {
+  const clientFor = (http: HttpClient): HttpClient =>
+    Object.freeze({
+      send: async (request: Parameters<HttpClient['send']>[0], signal: AbortSignal) =>
+        http.send({ ...request }, signal),
+    });
+  return Object.freeze({
+    origin: new URL(link.origin),
+    credentials: link.credentials,
+    http: clientFor(link.http),
+    httpTo: (address: URL) => clientFor(link.httpTo(new URL(String(address)))),
+    setting: () => false,
+    cdp: Object.freeze({
+      dial: async (address: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal) =>
+        link.cdp.dial(new URL(String(address)), { ...headers }, signal),
+    }),
+    clock: link.clock,
+  });
+}
+
+async function* listed(clock: Clock, list: Call, signal: AbortSignal) {
+  const whole = deadline(clock, longestListMs);
+  const stop = new AbortController();
+  const both = AbortSignal.any([signal, whole.signal]);
+  const inTime = async (work: () => unknown) => {
+    try {
+      return await withinTime(clock, longestCallMs, both, work);
+    } catch (error) {
+      if (!whole.signal.aborted || signal.aborted) throw error;
+      throw tooLate(longestListMs);
+    }
+  };
+  const abort = () => stop.abort();
+  both.addEventListener('abort', abort, { once: true });
+  let rows: AsyncIterator<unknown> | undefined;
+  try {
+    rows = (await inTime(() => (list(stop.signal) as AsyncIterable<unknown>)[Symbol.asyncIterator]())) as
+      | AsyncIterator<unknown>
+      | undefined;
+    const iterator = rows;
+    if (typeof iterator?.next !== 'function') throw errorOf(new TypeError('“list” returned no pages'));
+    for (;;) {
+      const page = (await inTime(() => iterator.next())) as IteratorResult<unknown>;
+      const { done, value } = page;
+      if (done === true) {
+        rows = undefined;
+        return;
+      }
+      yield (await inTime(() => inventoryOf(value))) as Inventory;
+    }
+  } finally {
+    both.removeEventListener('abort', abort);
+    whole.dispose();
+    stop.abort();
+    // It is told that nobody reads on, and not waited for.
+    if (rows !== undefined) void leave(rows);
+  }
+}
+
+async function leave(rows: AsyncIterator<unknown>): Promise<void> {
+  try {
+    await rows.return?.();
+  } catch {
+    // Nobody reads what it says.
+  }
+}
+
+/**
+ * Does something that other code does, until it is done, nobody waits for it any longer, or its time is up.
+ * @throws ProviderError `cancelled`, `timedOut`, or what the code has thrown.
+ */
+async function withinTime(
+  clock: Clock,
+  ms: number,
+  signal: AbortSignal,
+  work: (stop: AbortSignal) => unknown,
+): Promise<unknown> {
+  if (signal.aborted) throw cancelled(asking);
+  const limit = deadline(clock, ms);
+  const stop = AbortSignal.any([signal, limit.signal]);
+  const over = Promise.withResolvers<never>();
+  const leaveIt = () => over.reject(signal.aborted ? cancelled(asking) : tooLate(ms));
+  stop.addEventListener('abort', leaveIt, { once: true });
+  const done = (async () => {
+    try {
+      return await work(stop);
+    } catch (error) {
+      throw errorOf(error);
+    }
+  })();
+  try {
+    return await Promise.race([done, over.promise]);
+  } finally {
+    stop.removeEventListener('abort', leaveIt);
+    limit.dispose();
+  }
+}
+
+function tooLate(afterMs: number): ProviderError {
+  return new ProviderError({ kind: 'timedOut', afterMs }, 'the extension that adds the provider didn’t answer in time');
+}
+
+function devtoolsOf(raw: unknown): SessionDevtools {
+  const { connection, owns } = raw as SessionDevtools;
+  if (typeof connection?.send !== 'function' || typeof owns !== 'function') {
+    throw errorOf(new TypeError('“devtools” returned no connection'));
+  }
+  return { connection, owns: (context) => Reflect.apply(owns, raw, [context]) === true };
+}

@@ -1,0 +1,82 @@
+import { strict as assert } from 'node:assert';
+import { onListenerError } from '../../../src/core/event.ts';
+import { type BrowserSessionsApi, createApi } from '../../../src/ui/api.ts';
+import { type AnchorServer, startAnchor } from '../../servers/anchor.ts';
+import { madeUp } from '../providers/madeUp.ts';
+import { House } from '../services/house.ts';
+
+describe('the API for other extensions', () => {
+  let house: House;
+  let server: AnchorServer;
+  let api: BrowserSessionsApi;
+
+  beforeEach(async () => {
+    server = await startAnchor();
+    house = new House();
+    const installed = { id: 'acme.tools', name: 'Acme Tools' };
+    api = createApi({ ...house, findExtension: (id) => (id.toLowerCase() === installed.id ? installed : undefined) });
+  });
+  afterEach(async () => {
+    house.dispose();
+    await server.stop();
+  });
+
+  const add = () => house.add('anchor', server.url, { apiKey: server.key });
+
+  it('hands out copies that nobody can change, down to the tags', async () => {
+    server.add({ id: 'sess_a', tags: ['prod'] });
+    const id = await add();
+    const [session] = api.sessions(id);
+    const [account] = api.accounts;
+    assert.ok(session && account);
+    for (const part of [api.sessions(), api.accounts, session, session.tags, account]) assert.ok(Object.isFrozen(part));
+    assert.throws(() => (session.tags as string[]).push('mine'), TypeError);
+    assert.notEqual(session.tags, api.sessions(id)[0]?.tags);
+    const kept = [...(house.store.state(id)?.contents.sessions.values() ?? [])];
+    assert.deepEqual(kept[0]?.tags, ['prod']);
+  });
+
+  it('lets no listener of another extension keep an end from being sent, proven and told', async () => {
+    const heard: unknown[] = [];
+    const handler = onListenerError((error) => heard.push(error));
+    try {
+      for (const name of ['a', 'b', 'c']) server.add({ id: `sess_${name}` });
+      const id = await add();
+      api.onDidChange(() => {
+        throw new Error('a listener of another extension');
+      });
+      const later: () => unknown = async () => {
+        await Promise.resolve();
+        throw new Error('another one');
+      };
+      api.onDidChange(later);
+      const targets = [...(house.store.state(id)?.contents.sessions.values() ?? [])].map((session) => {
+        return { accountId: id, session };
+      });
+      const options = { stop: new AbortController().signal, onProgress: () => {} };
+      const { results } = await house.ender.end(targets, options);
+      assert.deepEqual(
+        results.map(({ outcome }) => outcome),
+        ['ended', 'ended', 'ended'],
+      );
+      assert.deepEqual(server.running, []);
+      assert.deepEqual(api.sessions(), []);
+      assert.ok(heard.length > 0);
+    } finally {
+      handler.dispose();
+    }
+  });
+
+  it('takes functions only for listeners', () => {
+    assert.throws(() => api.onDidChange('listener' as never), TypeError);
+  });
+
+  it('takes the word of a caller for which extension it is only where that extension is installed', () => {
+    for (const id of ['nobody.nothing', '', 5, {}]) {
+      assert.throws(() => api.registerProvider(madeUp, id as string), /extensionId: There is no such extension/);
+    }
+    api.registerProvider(madeUp, 'Acme.Tools');
+    const [kind] = house.kinds.all;
+    assert.deepEqual(kind && house.kinds.needsConsent(kind), { by: { id: 'acme.tools', name: 'Acme Tools' } });
+  });
+});

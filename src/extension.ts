@@ -21,6 +21,7 @@ import { type BrowserSessionsApi, createApi } from './ui/api.ts';
 import type { Testing } from './ui/commands/openCommands.ts';
 import { type RunCommand, registerCommands } from './ui/commands/register.ts';
 import { openEditorNetwork } from './ui/editorNetwork.ts';
+import { EndWithoutAsking } from './ui/endWithoutAsking.ts';
 import { liveViewType } from './ui/liveView/viewType.ts';
 import { openLog } from './ui/log.ts';
 import { openEndedView } from './ui/tree/endedView.ts';
@@ -108,7 +109,7 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
       pageLists: pages,
       filter,
     };
-    const kept = { memory, setting: configured };
+    const kept = { memory, setting: configured, endWithoutAsking };
     const opened = openCommands({
       ...services,
       ...sessions,
@@ -124,6 +125,8 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
     context.subscriptions.push(opened);
     return opened;
   });
+  const endWithoutAsking = new EndWithoutAsking(memory, () => configured('confirm.endSession', 'always'));
+  endWithoutAsking.follow();
   const run: RunCommand = async (name, args) => (await loadCommands()).run(name, args);
   const commands = registerCommands(context.extension.packageJSON, run, logger);
   const panels = vscode.window.registerWebviewPanelSerializer(liveViewType, {
@@ -136,7 +139,8 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
     // Timers are early now and then, and then nothing would have been abandoned yet.
     context.subscriptions.push(clock.after(journal.settlesAfter + 100, review));
   }
-  const views = [sessions.disposable, ended, panels];
+  const settings = vscode.workspace.onDidChangeConfiguration(() => endWithoutAsking.follow());
+  const views = [sessions.disposable, ended, panels, settings];
   context.subscriptions.push(commands, ...views, fates, history, refresher, accounts, network, channel);
   const api = createApi({ accounts, kinds, store, refresher, findExtension });
   return Object.freeze(context.extensionMode === vscode.ExtensionMode.Test ? withTesting(api, testing) : api);

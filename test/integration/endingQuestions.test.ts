@@ -150,25 +150,6 @@ describe('what questions about ends are based on, inside VS Code', () => {
     assert.doesNotMatch(asked()?.detail ?? '', /yours|younger/);
   });
 
-  it('asks no more about ends of one once the person wants that, and goes on asking about many', async () => {
-    server.add({ id: 'sess_b' });
-    server.add({ id: 'sess_c' });
-    await api.refresh();
-    person.answersConfirm = ({ choices }) => choices.find((choice) => choice === 'End and Don’t Ask Again');
-    try {
-      await command('endSession', { accountId: id, sessionId: 'sess_a' });
-      assert.deepEqual(server.running.sort(), ['sess_b', 'sess_c']);
-      await command('endSession', { accountId: id, sessionId: 'sess_b' });
-      assert.equal(person.questions.length, 1);
-      assert.deepEqual(server.running, ['sess_c']);
-      await command('endAllSessions');
-      assert.equal(person.questions.length, 2);
-      assert.deepEqual(server.running, ['sess_c']);
-    } finally {
-      await configure('confirm.endSession', undefined);
-    }
-  });
-
   it('keeps unfinished ends in mind until it could look what became of them', async () => {
     const left = [{ accountId: id, sessionId: 'sess_a' }];
     const kept = () => api.testing.context.globalState.get('unfinishedEnds');

@@ -13,14 +13,15 @@ import type { History } from '../../services/history.ts';
 import type { Protections } from '../../services/protections.ts';
 import type { ProviderKinds } from '../../services/providerKinds.ts';
 import type { Refresher } from '../../services/refresher.ts';
-import { isListed, type SessionsView, troubleOf } from '../../services/sessionStore.ts';
+import { type AccountState, isListed, type SessionsView, troubleOf } from '../../services/sessionStore.ts';
 import type { Documents } from '../documents.ts';
+import type { EndWithoutAsking } from '../endWithoutAsking.ts';
 import type { LiveViews } from '../liveView/liveViews.ts';
 import type { Prompts } from '../prompts.ts';
 import type { TreeFilter } from '../tree/filter.ts';
 import type { TreeNode } from '../tree/nodes.ts';
 import type { SessionsTree } from '../tree/sessionsTree.ts';
-import { spokenAge } from '../words/ages.ts';
+import { spokenAge, timeOfDay } from '../words/ages.ts';
 import { accountName } from '../words/names.ts';
 
 /** What commands work with. */
@@ -41,6 +42,7 @@ export interface CommandContext {
   readonly memory: Memory;
   /** A setting of this extension, or what it is where it is not set. */
   readonly setting: <T extends string | number | boolean>(key: string, otherwise: T) => T;
+  readonly endWithoutAsking: EndWithoutAsking;
   /** Sets one for all of the person's workspaces. */
   readonly changeSetting: (key: string, value: string) => Promise<void>;
   readonly tree: SessionsTree;
@@ -59,21 +61,30 @@ export interface CommandContext {
 }
 
 /**
- * Sees to it that these accounts were listed at least once, which none is while the view was never open. Commands that
- * ask which session, or are about all of them, begin with it.
+ * Sees to it that these accounts were listed at least once, which none is while the view was never open, as far as they
+ * answer within a few seconds. Commands that ask which session, or are about all of them, begin with it; what could not be
+ * listed is for them to say.
  */
 export async function listOnce({ store, refresher }: CommandContext, accounts: readonly AccountId[]): Promise<void> {
   const never = accounts.filter((id) => {
     const kind = store.state(id)?.kind;
     return kind === 'disconnected' || kind === 'loading';
   });
-  await Promise.all(never.map((id) => refresher.refresh(id)));
+  await waitForLists(never.map((id) => refresher.refresh(id)));
+}
+
+/** Waits for lists, but for none longer than a question waits: one account must not keep the user from the others. */
+async function waitForLists(lists: readonly Promise<void>[]): Promise<void> {
+  const enough = Promise.withResolvers<void>();
+  const timer = setTimeout(enough.resolve, longestWaitMs);
+  await Promise.race([Promise.all(lists), enough.promise]);
+  clearTimeout(timer);
 }
 
 /** Milliseconds until a list is too old for a question about all that an account has, and is made anew. */
 const freshMs = 5_000;
 /** How old it is at most when the question is asked, where it could be. */
-export const staleMs = 8_000;
+const staleMs = 8_000;
 /** How long such a question waits for lists. */
 const longestWaitMs = 5_000;
 
@@ -99,12 +110,43 @@ export async function listFresh(
   });
   if (old.length === 0) return;
   prompts.note(l10n.t('Listing what runs…'));
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const enough = new Promise((resolve) => {
-    timer = setTimeout(resolve, longestWaitMs);
+  await waitForLists(old.map((id) => refresher.refresh(id)));
+}
+
+/** A sentence for each account whose list is missing or old, so that nobody takes "all" for more than it is. */
+export function unknownAccounts(context: CommandContext, ids: readonly AccountId[]): readonly string[] {
+  return ids.flatMap((id) => {
+    const state = context.store.state(id);
+    return state === undefined ? [] : (unknownSentence(state, nameOf(context, id), context.now()) ?? []);
   });
-  await Promise.race([Promise.all(old.map((id) => refresher.refresh(id))), enough]);
-  clearTimeout(timer);
+}
+
+function unknownSentence(state: AccountState, name: string, now: number): string | undefined {
+  switch (state.kind) {
+    case 'ready':
+      if (isListed(state) && now - state.asOf <= staleMs) return undefined;
+      return l10n.t(
+        'The list of {0} is from {1}: sessions started since are NOT included.',
+        name,
+        timeOfDay(state.asOf),
+      );
+    case 'loading':
+      return l10n.t('{0} is still being listed: sessions that have not arrived yet are NOT included.', name);
+    case 'failed':
+    case 'disconnected':
+      return state.contents.sessions.size === 0
+        ? l10n.t('{0} could not be listed: its sessions are NOT included.', name)
+        : l10n.t('{0} could not be listed to the end: the rest of its sessions is NOT included.', name);
+  }
+}
+
+/** The same for the accounts that could not be listed, or not yet. */
+export function unlistedAccounts(context: CommandContext): readonly string[] {
+  const ids = context.accounts.all.map(({ id }) => id);
+  return unknownAccounts(
+    context,
+    ids.filter((id) => !isListed(context.store.state(id))),
+  );
 }
 
 /** What to say of a session that is not there: that it has ended only where that was seen. */

@@ -3,11 +3,18 @@ import type { AccountId, GroupId } from '../../core/ids.ts';
 import { type IsMine, isMineBy } from '../../core/ownership.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { EndTarget } from '../../services/ender.ts';
-import { type AccountState, isListed } from '../../services/sessionStore.ts';
-import { timeOfDay } from '../words/ages.ts';
 import { type EndSubject, questionForMany, questionForOne } from '../words/confirmations.ts';
 import { groupName, pageName, sessionName } from '../words/names.ts';
-import { ageOf, type CommandContext, kindOf, listFresh, missingSentence, nameOf, staleMs } from './context.ts';
+import {
+  ageOf,
+  type CommandContext,
+  kindOf,
+  listFresh,
+  missingSentence,
+  nameOf,
+  unknownAccounts,
+  unlistedAccounts,
+} from './context.ts';
 import { cancelled, endNow, type PublicEndReport, publicReport } from './endReports.ts';
 import { isNamed, sessionChoices, sessionsOf, type Target, targetsOf, whole } from './targets.ts';
 
@@ -20,7 +27,8 @@ export async function endSession(context: CommandContext, args: readonly unknown
   if (targets.length > 0 || isNamed(args)) return endTargets(context, targets);
   const choices = await sessionChoices(context);
   if (choices.length === 0) {
-    void context.prompts.tell('info', l10n.t('No session is running.'), []);
+    const sentences = [l10n.t('No session is running.'), ...unlistedAccounts(context)];
+    void context.prompts.tell('info', sentences.join(' '), []);
     return publicReport(context, []);
   }
   const answer = await context.prompts.pickMany({
@@ -34,7 +42,11 @@ export async function endSession(context: CommandContext, args: readonly unknown
 }
 
 /** Ends what rows or a caller name; accounts and groups stand for what is listed of them. */
-export async function endTargets(context: CommandContext, targets: readonly Target[]): Promise<PublicEndReport> {
+export async function endTargets(
+  context: CommandContext,
+  targets: readonly Target[],
+  asked: Pick<Asked, 'fromLiveView'> = {},
+): Promise<PublicEndReport> {
   const [first] = targets;
   const wide = [
     ...new Set(targets.flatMap(({ accountId, sessionId }) => (sessionId === undefined ? [accountId] : []))),
@@ -54,7 +66,7 @@ export async function endTargets(context: CommandContext, targets: readonly Targ
   const unknown = unknownAccounts(context, wide);
   const group =
     targets.length === 1 && first?.groupId !== undefined ? groupOf(context, first.accountId, first.groupId) : undefined;
-  return endConfirmed(context, sessions, { byItself, part, unknown, group });
+  return endConfirmed(context, sessions, { ...asked, byItself, part, unknown, group });
 }
 
 /** How much of what is to end a filter leaves, where it hides some of it. */
@@ -125,6 +137,11 @@ export function endAndTell(context: CommandContext, ends: readonly EndTarget[]):
 export interface Asked {
   /** Whether one session was named by itself, which is the one way to one that is held back. */
   readonly byItself?: boolean;
+  /**
+   * Whether the button of one of our live views was pressed: the one place that can do without a question. What VS Code
+   * passes for a row or a key, any extension can have passed too (`runCommands` with the focused row).
+   */
+  readonly fromLiveView?: boolean;
   /** What the group is called that they were named by. */
   readonly group?: string | undefined;
   /** How much of what was named these are, where the list hides the rest. */
@@ -139,11 +156,11 @@ export interface Asked {
 export async function endConfirmed(
   context: CommandContext,
   sessions: readonly EndTarget[],
-  { byItself = false, group, part, leftOut: also = [], unknown = [] }: Asked,
+  { byItself = false, fromLiveView = false, group, part, leftOut: also = [], unknown = [] }: Asked,
 ): Promise<PublicEndReport> {
   const [only] = sessions;
   if (only === undefined) return publicReport(context, []);
-  if (byItself && sessions.length === 1) return endOne(context, only);
+  if (byItself && sessions.length === 1) return endOne(context, only, fromLiveView);
   const { ends, leftOut } = partOf(context, sessions);
   if (ends.length === 0) {
     void context.prompts.tell('info', nothingToEnd(context, leftOut, [], []), []);
@@ -171,14 +188,18 @@ function messageFor(ends: readonly EndTarget[], group: string | undefined): stri
     : l10n.t('End {0} sessions in {1} accounts?', count, accounts);
 }
 
-async function endOne(context: CommandContext, target: EndTarget): Promise<PublicEndReport> {
-  const setting = 'confirm.endSession';
-  if (context.setting<string>(setting, 'always') === 'never') return endAndTell(context, [target]);
+/** Protected sessions, and those that ends of many leave alone, are always asked about. */
+async function endOne(context: CommandContext, target: EndTarget, fromLiveView: boolean): Promise<PublicEndReport> {
+  const mayGoUnasked = fromLiveView && !isLeftOut(context, target);
+  if (mayGoUnasked && context.endWithoutAsking.isAllowed) return endAndTell(context, [target]);
   const [subject] = subjectsOf(context, [target]);
-  const question = subject && questionForOne(subject);
+  const question = subject && questionForOne(subject, mayGoUnasked);
   const chosen = question && (await context.prompts.confirm(question));
   if (chosen === undefined) return cancelled(context, [target]);
-  if (chosen === question?.choices[1]) await context.changeSetting(setting, 'never');
+  if (chosen === question?.choices[1]) {
+    await context.changeSetting('confirm.endSession', 'never');
+    await context.endWithoutAsking.allow();
+  }
   return endAndTell(context, [target]);
 }
 
@@ -219,33 +240,6 @@ export function nothingToEnd(
     ...reasons,
     ...unknownAccounts(context, accounts),
   ].join(' ');
-}
-
-/** A sentence for each account whose list is missing or old, so that nobody takes "all" for more than it is. */
-export function unknownAccounts(context: CommandContext, ids: readonly AccountId[]): readonly string[] {
-  return ids.flatMap((id) => {
-    const state = context.store.state(id);
-    return state === undefined ? [] : (unknownSentence(state, nameOf(context, id), context.now()) ?? []);
-  });
-}
-
-function unknownSentence(state: AccountState, name: string, now: number): string | undefined {
-  switch (state.kind) {
-    case 'ready':
-      if (isListed(state) && now - state.asOf <= staleMs) return undefined;
-      return l10n.t(
-        'The list of {0} is from {1}: sessions started since are NOT included.',
-        name,
-        timeOfDay(state.asOf),
-      );
-    case 'loading':
-      return l10n.t('{0} is still being listed: sessions that have not arrived yet are NOT included.', name);
-    case 'failed':
-    case 'disconnected':
-      return state.contents.sessions.size === 0
-        ? l10n.t('{0} could not be listed: its sessions are NOT included.', name)
-        : l10n.t('{0} could not be listed to the end: the rest of its sessions is NOT included.', name);
-  }
 }
 
 /** Why ends of many leave a session alone, if they do. */

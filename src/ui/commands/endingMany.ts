@@ -4,7 +4,7 @@ import { isMineBy } from '../../core/ownership.ts';
 import type { Session } from '../../core/session.ts';
 import type { EndTarget } from '../../services/ender.ts';
 import { endButton, questionForMany } from '../words/confirmations.ts';
-import { type CommandContext, listFresh, nameOf } from './context.ts';
+import { type CommandContext, listFresh, nameOf, unknownAccounts } from './context.ts';
 import {
   accountsOf,
   confirmMany,
@@ -18,7 +18,6 @@ import {
   partOf,
   subjectsOf,
   unfiltered,
-  unknownAccounts,
 } from './ending.ts';
 import { cancelled, concludedAsked, type PublicEndReport, publicReport } from './endReports.ts';
 import { accountChoices, choiceOf, pickOne, sessionsOf, targetsOf, wholeAccount } from './targets.ts';

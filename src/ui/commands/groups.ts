@@ -6,8 +6,8 @@ import { ProviderError } from '../../core/providerError.ts';
 import type { EndTarget } from '../../services/ender.ts';
 import { questionForBatch, questionForCancel } from '../words/confirmations.ts';
 import { groupName, sessionName } from '../words/names.ts';
-import { type CommandContext, listFresh, nameOf } from './context.ts';
-import { endChosen, endTargets, kindOfAccount, subjectsOf, unfiltered, unknownAccounts } from './ending.ts';
+import { type CommandContext, listFresh, nameOf, unknownAccounts } from './context.ts';
+import { endChosen, endTargets, kindOfAccount, subjectsOf, unfiltered } from './ending.ts';
 import {
   cancelled,
   concludedAsked,

@@ -8,9 +8,11 @@ import { openUnchanged } from '../openUrl.ts';
 import type { Prompts } from '../prompts.ts';
 import type { TreeNode } from '../tree/nodes.ts';
 import type { CommandContext } from './context.ts';
+import { endTargets } from './ending.ts';
 import { commandHandlers } from './handlers.ts';
 import type { RunCommand } from './register.ts';
 import { commandPrefix } from './table.ts';
+import { wholeAccount } from './targets.ts';
 
 /** How tests inside VS Code answer in a person's place, because VS Code refuses dialogs while they run. */
 export interface Testing {
@@ -19,7 +21,10 @@ export interface Testing {
 
 /** What commands are made from. */
 export interface CommandParts
-  extends Pick<CommandContext, 'tree' | 'filter' | 'protections' | 'history' | 'memory' | 'setting'>,
+  extends Pick<
+      CommandContext,
+      'tree' | 'filter' | 'protections' | 'history' | 'memory' | 'setting' | 'endWithoutAsking'
+    >,
     Omit<EnderOptions, 'clock'>,
     Omit<LiveViewsOptions, 'store'> {
   readonly clock: Clock;
@@ -30,7 +35,7 @@ export interface CommandParts
 
 /** Builds what commands need beyond what starting the extension has built. Loaded with the first command. */
 export function openCommands(parts: CommandParts): OpenedCommands {
-  const { clock, view, channel, testing } = parts;
+  const { clock, view, channel, testing, logger } = parts;
   const documents = new Documents(clock.now);
   const liveViews = new LiveViews(parts, {
     get prompts() {
@@ -38,6 +43,15 @@ export function openCommands(parts: CommandParts): OpenedCommands {
     },
     run: (name, { accountId, sessionId }) =>
       vscode.commands.executeCommand(commandPrefix + name, { accountId, sessionId }),
+    // Not by the command, which any extension can run.
+    endSession: async ({ accountId, sessionId }) => {
+      const target = { ...wholeAccount(accountId), sessionId };
+      try {
+        await endTargets(context, [target], { fromLiveView: true });
+      } catch (error) {
+        logger.error(`endSession failed: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    },
   });
   const context: CommandContext = {
     ...parts,

@@ -5,7 +5,7 @@ import { plainText } from '../../core/plainText.ts';
 import type { EndTarget } from '../../services/ender.ts';
 import type { Choice } from '../prompts.ts';
 import { accountHost, groupName, sessionName } from '../words/names.ts';
-import { ageOf, type CommandContext, kindOf, listOnce, nameOf } from './context.ts';
+import { ageOf, type CommandContext, kindOf, listOnce, nameOf, unlistedAccounts } from './context.ts';
 
 /** What a command is to act on, as a row of the tree or a caller names it. */
 export interface Target {
@@ -175,7 +175,8 @@ export async function sessionTarget(
     if (sessionId !== undefined) return { accountId: account, sessionId };
   }
   const choices = (await sessionChoices(context)).filter(({ value }) => fits(value));
-  const picked = await pickOne(context, title, l10n.t('Choose a session'), none, choices);
+  const sentence = [none, ...unlistedAccounts(context)].join(' ');
+  const picked = await pickOne(context, title, l10n.t('Choose a session'), sentence, choices);
   return picked && { accountId: picked.accountId, sessionId: picked.session.id };
 }
 

@@ -33,6 +33,8 @@ export interface LiveViewsHost {
   readonly prompts: Prompts;
   /** Runs a command of this extension about a session. Resolves when it is done. */
   readonly run: (command: string, subject: Subject) => Thenable<unknown>;
+  /** Ends a session because the user has pressed the panel’s button. Resolves when it is done. */
+  readonly endSession: (subject: Subject) => Promise<void>;
 }
 
 /** The panels that show sessions live, one for each session and page. Closing one never ends a session. */
@@ -228,6 +230,8 @@ export class LiveViews implements vscode.Disposable {
         return;
       }
       case 'endSession':
+        await this.#answered(subject, this.#host.endSession(subject));
+        return;
       case 'openRecording':
       case 'openDashboard':
         await this.#answered(subject, this.#host.run(button, { ...subject, pageId: undefined }));

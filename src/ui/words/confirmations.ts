@@ -26,10 +26,10 @@ export interface EndSubject {
 const mostListed = 12;
 
 /**
- * What one end asks: the session, its age and place, and what is lost. The second of its choices is to be asked no more
- * about ends of one.
+ * What one end asks: the session, its age and place, and what is lost.
+ * @param offersNoMore whether the user is offered not to be asked again, as the second choice.
  */
-export function questionForOne(subject: EndSubject): Question {
+export function questionForOne(subject: EndSubject, offersNoMore: boolean): Question {
   const facts = [
     subject.age === undefined ? l10n.t('running') : l10n.t('running for {0}', subject.age),
     ...(subject.group === undefined ? [] : [subject.group]),
@@ -49,7 +49,7 @@ export function questionForOne(subject: EndSubject): Question {
       subject.watched ? l10n.t('A live view of it is open.') : '',
       `${subject.loss} ${l10n.t('This cannot be undone.')}`,
     ),
-    choices: [l10n.t('End Session'), l10n.t('End and Don’t Ask Again')],
+    choices: [l10n.t('End Session'), ...(offersNoMore ? [l10n.t('End and Don’t Ask Again')] : [])],
   };
 }
 

@@ -101,17 +101,19 @@ describe('words', () => {
   });
 
   it('ask about one session by name, age, account and what is lost', () => {
-    const question = questionForOne(subject('checkout', { group: 'Batch 3c90', watched: true }));
+    const question = questionForOne(subject('checkout', { group: 'Batch 3c90', watched: true }), true);
     assert.equal(question.message, 'End session “checkout”?');
     assert.match(question.detail, /Anchor Browser · prod: running for 12 minutes, Batch 3c90\./);
     assert.match(question.detail, /live view of it is open/);
     assert.match(question.detail, /Unsaved page state is lost\. This cannot be undone\./);
     assert.deepEqual(question.choices, ['End Session', 'End and Don’t Ask Again']);
+    assert.deepEqual(questionForOne(subject('checkout'), false).choices, ['End Session']);
   });
 
   it('name the pages that close where the browser stays', () => {
     const { detail } = questionForOne(
       subject('Default context', { closes: ['Mail', 'Bank'], heldBack: 'It may be yours.' }),
+      false,
     );
     assert.match(detail, /It may be yours\.\nThese pages close:\n• Mail\n• Bank/);
     assert.match(detail, /The browser itself stays open/);

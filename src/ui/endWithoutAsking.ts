@@ -1,0 +1,36 @@
+import type { Memory } from '../core/vault.ts';
+
+/** Where it is kept that the user chose it; no other extension can write there. */
+const memoryKey = 'endWithoutAsking';
+
+/**
+ * Whether End Session in a live view ends a session at once. The setting alone doesn't decide: other extensions, and agents
+ * that edit settings.json, can write it. It counts from when the user has pressed "End and Don’t Ask Again" in our own dialog,
+ * on this machine, until the setting says something else.
+ */
+export class EndWithoutAsking {
+  readonly #memory: Memory;
+  readonly #setting: () => string;
+
+  /** @param setting the value of `browserSessions.confirm.endSession`. */
+  constructor(memory: Memory, setting: () => string) {
+    this.#memory = memory;
+    this.#setting = setting;
+  }
+
+  get isAllowed(): boolean {
+    this.follow();
+    return this.#setting() === 'never' && this.#memory.get(memoryKey) === true;
+  }
+
+  /** Writes down that the user has chosen it. The setting says `never` by then. */
+  async allow(): Promise<void> {
+    await this.#memory.update(memoryKey, true);
+  }
+
+  /** Forgets it where the setting says something else, so that nobody but the user can turn it on again. */
+  follow(): void {
+    if (this.#setting() === 'never' || this.#memory.get(memoryKey) === undefined) return;
+    void this.#memory.update(memoryKey, undefined);
+  }
+}

@@ -1,0 +1,81 @@
+import { strict as assert } from 'node:assert';
+import * as vscode from 'vscode';
+import type { Disposable } from '../../src/core/event.ts';
+import type { TestingApi } from '../../src/extension.ts';
+import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
+import { madeUp } from '../unit/providers/madeUp.ts';
+import { command, extension, Person, removeAllAccounts, until } from './inside.ts';
+
+const never = () => new Promise<never>(() => {});
+
+describe('a provider of another extension that never answers, inside VS Code', () => {
+  let api: TestingApi;
+  let server: AnchorServer;
+  let person: Person;
+  let registration: Disposable;
+  let adding: Promise<unknown>;
+
+  before(async () => {
+    api = await extension();
+  });
+  beforeEach(async () => {
+    await removeAllAccounts(api);
+    server = await startAnchor();
+    person = new Person();
+    api.testing.prompts = person;
+    await vscode.commands.executeCommand('workbench.action.closeSidebar');
+    registration = api.registerProvider({
+      ...madeUp,
+      id: 'hanging',
+      label: 'Hanging',
+      fields: [],
+      connect: (link) => ({
+        ...madeUp.connect(link),
+        check: async () => ({ identity: undefined, sessionLimit: undefined, note: undefined }),
+        list: () => ({ [Symbol.asyncIterator]: () => ({ next: never }) }),
+      }),
+    });
+    // Adding it lists it, which does not end by itself.
+    adding = command('addAccount', { provider: 'hanging', origin: 'https://made.up.example' });
+    await until(() => api.accounts.length === 1);
+  });
+  afterEach(async () => {
+    registration.dispose();
+    await adding;
+    await removeAllAccounts(api);
+    await server.stop();
+  });
+
+  it('keeps nobody from ending, looking at and refreshing sessions of other accounts', async () => {
+    server.add({ id: 'sess_a', domains: ['a.example'] });
+    const id = await command<string>('addAccount', {
+      provider: 'anchor',
+      origin: server.url,
+      fields: { apiKey: server.key },
+    });
+    let offered: readonly string[] = [];
+    person.answersPick = ({ choices }) => {
+      offered = choices.map(({ label }) => label);
+      return choices.map(({ value }) => value);
+    };
+    await command('showDetails');
+    assert.deepEqual(offered, ['a.example']);
+    await vscode.commands.executeCommand('workbench.action.closeActiveEditor');
+    server.add({ id: 'sess_b', domains: ['b.example'] });
+    const refreshing = command('refresh');
+    await until(() => api.sessions(id).length === 2);
+    person.answersConfirm = ({ choices }) => choices[0];
+    await command('endSession');
+    assert.deepEqual(offered, ['a.example', 'b.example']);
+    assert.deepEqual(server.running, []);
+    registration.dispose();
+    await refreshing;
+  });
+
+  it('is named where nothing else runs, in place of saying that nothing does', async () => {
+    await command('endSession');
+    assert.match(person.told.at(-1)?.message ?? '', /No session is running\. Hanging is still being listed/);
+    await command('showDetails');
+    assert.match(person.told.at(-1)?.message ?? '', /No session is running\. Hanging is still being listed/);
+  });
+});

@@ -9,11 +9,14 @@ export interface Clock {
   after(ms: number, run: () => void): Disposable;
 }
 
+/** The longest time that Node's timers know; a longer one passes at once. 25 days, after which nobody waits any longer. */
+const longestMs = 2 ** 31 - 1;
+
 /** The machine's own time. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   after(ms, run) {
-    const timer = setTimeout(run, ms);
+    const timer = setTimeout(run, ms < longestMs ? ms : longestMs);
     timer.unref();
     return { dispose: () => clearTimeout(timer) };
   },

@@ -1,16 +1,20 @@
+/** Longest time that a provider is left alone because it says so; until then somebody can still have it tried again. */
+const longestMs = 86_400_000;
+
 /**
  * Reads a `Retry-After` header: seconds, or a date. A date counts from the answer's own `Date`, so that a wrong clock
- * on either side does no harm. Nonsense, and anything before now, is undefined.
+ * on either side does no harm. Nonsense, and anything before now, is undefined; what
+ * is more than a day away is a day away.
  * @returns epoch milliseconds on our clock.
  */
 export function retryAfter(value: string | undefined, date: string | undefined, now: number): number | undefined {
   if (value === undefined) return undefined;
   const text = value.trim();
-  if (/^\d{1,9}$/.test(text)) return now + Number(text) * 1000;
+  if (/^\d{1,9}$/.test(text)) return now + Math.min(Number(text) * 1000, longestMs);
   const at = Date.parse(text);
   // `Date.parse` takes "-5" and "2" for dates; HTTP's dates begin with the name of a day.
   if (Number.isNaN(at) || !/^[A-Za-z]{3}/.test(text)) return undefined;
   const sent = Date.parse(date ?? '');
   const wait = at - (Number.isNaN(sent) ? now : sent);
-  return wait > 0 ? now + wait : undefined;
+  return wait > 0 ? now + Math.min(wait, longestMs) : undefined;
 }

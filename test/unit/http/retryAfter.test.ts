@@ -22,6 +22,14 @@ describe('Retry-After', () => {
     }
   });
 
+  it('is a day at most', () => {
+    for (const value of ['86401', '999999999', 'Sat, 13 Sep 275760 00:00:00 GMT']) {
+      for (const date of [undefined, 'Thu, 01 Jan 1970 00:00:00 GMT']) {
+        assert.equal(retryAfter(value, date, now), now + 86_400_000, value);
+      }
+    }
+  });
+
   it('never lies in the past, for any text', () => {
     fc.assert(
       fc.property(fc.string(), fc.option(fc.string(), { nil: undefined }), (value, date) => {

@@ -24,6 +24,7 @@ import { openEditorNetwork } from './ui/editorNetwork.ts';
 import { EndWithoutAsking } from './ui/endWithoutAsking.ts';
 import { liveViewType } from './ui/liveView/viewType.ts';
 import { openLog } from './ui/log.ts';
+import { settingsReader, written } from './ui/settings.ts';
 import { openEndedView } from './ui/tree/endedView.ts';
 import { TreeFilter } from './ui/tree/filter.ts';
 import { openSessionsView } from './ui/tree/sessionsView.ts';
@@ -32,6 +33,9 @@ import { openSessionsView } from './ui/tree/sessionsView.ts';
 export interface TestingApi extends BrowserSessionsApi {
   readonly testing: Testing & { readonly context: vscode.ExtensionContext };
 }
+
+const configuration = () => vscode.workspace.getConfiguration('browserSessions');
+const setting = settingsReader(configuration);
 
 /** Builds everything, once. What only a request or a command needs is loaded when the first one comes. */
 export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
@@ -77,11 +81,11 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
     },
     cdp: (origin) => ({ dial: async (...asked) => (await loadCdp())(origin).dial(...asked) }),
     clock,
-    setting: (kind, id) => configured(`${kind}.${id}`, false),
+    setting: (kind, id) => written(configuration(), `${kind}.${id}`, 'application') === true,
   });
 
-  const store = new SessionStore(clock.now, () => configured('groupByMetadataKey', ''));
-  const interval = () => configured('refresh.interval', 10) * 1_000;
+  const store = new SessionStore(clock.now, () => setting('groupByMetadataKey'));
+  const interval = () => setting('refresh.interval') * 1_000;
   const refresher = new Refresher({ store, accounts, connections, clock, logger, interval });
   const pages = new PageLists(store, connections, clock);
   const protections = new Protections(memory, store);
@@ -89,8 +93,8 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
   const history = new History(memory, store, accounts, clock.now);
   const fates = new Fates(history, store, connections, logger);
   const filter = new TreeFilter({ accounts, kinds, store, memory: new OrderedMemory(context.workspaceState) });
-  const isMine = () => isMineBy(configured('mine', ''));
-  const clickAction = () => configured('clickAction', 'liveView');
+  const isMine = () => isMineBy(setting('mine'));
+  const clickAction = () => setting('clickAction');
   const model = { accounts, kinds, store, pages, refresher, protections, filter, isMine, clickAction, now: clock.now };
   const sessions = openSessionsView(model);
 
@@ -109,7 +113,7 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
       pageLists: pages,
       filter,
     };
-    const kept = { memory, setting: configured, endWithoutAsking };
+    const kept = { memory, setting, endWithoutAsking };
     const opened = openCommands({
       ...services,
       ...sessions,
@@ -125,7 +129,7 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
     context.subscriptions.push(opened);
     return opened;
   });
-  const endWithoutAsking = new EndWithoutAsking(memory, () => configured('confirm.endSession', 'always'));
+  const endWithoutAsking = new EndWithoutAsking(memory, () => setting('confirm.endSession'));
   endWithoutAsking.follow();
   const run: RunCommand = async (name, args) => (await loadCommands()).run(name, args);
   const commands = registerCommands(context.extension.packageJSON, run, logger);
@@ -155,12 +159,6 @@ function findExtension(id: string): ClaimedExtension | undefined {
   const found = vscode.extensions.getExtension(id);
   const name: unknown = found?.packageJSON?.displayName;
   return found && { id: found.id, name: typeof name === 'string' ? name : found.id };
-}
-
-/** A setting of this extension; one of another type than its default counts as not set. */
-function configured<T extends string | number | boolean>(key: string, otherwise: T): T {
-  const value: unknown = vscode.workspace.getConfiguration('browserSessions').get(key);
-  return typeof value === typeof otherwise ? (value as T) : otherwise;
 }
 
 /** Makes something once, when it is first asked for; what failed is made anew. */

@@ -2,11 +2,10 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { Emitter } from '../core/event.ts';
-import type { EditorNetwork, NetworkSettings } from '../core/network.ts';
+import type { EditorNetwork } from '../core/network.ts';
+import { settingsReader } from './settings.ts';
 
 type ResolveProxy = (url: string) => Promise<string | undefined>;
-
-const transports: readonly NetworkSettings['transport'][] = ['auto', 'undici', 'editor'];
 
 /** Reads what VS Code knows of the network: its settings, and its own proxy resolver where that can be had. */
 export function openEditorNetwork(): EditorNetwork & vscode.Disposable {
@@ -15,11 +14,12 @@ export function openEditorNetwork(): EditorNetwork & vscode.Disposable {
     if (event.affectsConfiguration('http') || event.affectsConfiguration('browserSessions.network')) changed.fire();
   });
   const http = () => vscode.workspace.getConfiguration('http');
+  const setting = settingsReader(() => vscode.workspace.getConfiguration('browserSessions'));
   return {
     onDidChange: changed.event,
     dispose: () => subscription.dispose(),
     settings: () => ({
-      transport: transportSetting(),
+      transport: setting('network.transport'),
       systemCertificates: http().get('systemCertificates', true),
       strictCertificates: http().get('proxyStrictSSL', true),
     }),
@@ -35,12 +35,6 @@ export function openEditorNetwork(): EditorNetwork & vscode.Disposable {
       };
     },
   };
-}
-
-/** Only the person's own setting counts: a workspace must not choose how keys travel. */
-function transportSetting(): NetworkSettings['transport'] {
-  const value = vscode.workspace.getConfiguration('browserSessions').inspect<string>('network.transport')?.globalValue;
-  return transports.find((transport) => transport === value) ?? 'auto';
 }
 
 /**

@@ -18,6 +18,7 @@ import type { Documents } from '../documents.ts';
 import type { EndWithoutAsking } from '../endWithoutAsking.ts';
 import type { LiveViews } from '../liveView/liveViews.ts';
 import type { Prompts } from '../prompts.ts';
+import type { ReadSetting } from '../settings.ts';
 import type { TreeFilter } from '../tree/filter.ts';
 import type { TreeNode } from '../tree/nodes.ts';
 import type { SessionsTree } from '../tree/sessionsTree.ts';
@@ -40,8 +41,7 @@ export interface CommandContext {
   readonly openText: (text: string, language: string) => Promise<void>;
   /** What is kept between runs. */
   readonly memory: Memory;
-  /** A setting of this extension, or what it is where it is not set. */
-  readonly setting: <T extends string | number | boolean>(key: string, otherwise: T) => T;
+  readonly setting: ReadSetting;
   readonly endWithoutAsking: EndWithoutAsking;
   /** Sets one for all of the person's workspaces. */
   readonly changeSetting: (key: string, value: string) => Promise<void>;

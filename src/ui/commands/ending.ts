@@ -257,7 +257,7 @@ export function kindOfAccount(context: CommandContext, accountId: AccountId) {
 /** What a dialog says of sessions. */
 export function subjectsOf(context: CommandContext, targets: readonly EndTarget[]): EndSubject[] {
   // The rule is read once, not for each of thousands.
-  const isMine = isMineBy(context.setting('mine', ''));
+  const isMine = isMineBy(context.setting('mine'));
   return targets.map((target) => subjectOf(context, target, isMine));
 }
 

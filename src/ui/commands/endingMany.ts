@@ -101,7 +101,7 @@ export function endAllSessions(context: CommandContext): Promise<PublicEndReport
 
 /** Ends all sessions that are the person's own, by the rule in the settings. */
 export async function endMySessions(context: CommandContext): Promise<PublicEndReport> {
-  const isMine = isMineBy(context.setting('mine', ''));
+  const isMine = isMineBy(context.setting('mine'));
   if (isMine === undefined) {
     void context.prompts.tell(
       'info',
@@ -209,7 +209,7 @@ export async function endOldSessions(context: CommandContext): Promise<PublicEnd
 
 /** Whether the person has typed how many end, where they want to be asked that before everything ends. */
 async function countTyped({ prompts, setting }: CommandContext, count: number): Promise<boolean> {
-  if (setting<string>('confirm.endAll', 'button') !== 'typeCount') return true;
+  if (setting('confirm.endAll') !== 'typeCount') return true;
   const answer = await prompts.ask({
     title: l10n.t('End All Sessions'),
     prompt: l10n.t('Type {0} to end them all', count),

@@ -24,7 +24,7 @@ export async function openLiveViewToSide(context: CommandContext, args: readonly
 /** Does what a click on a row is set to do. The list keeps the focus, so that keys go on working on it. */
 export async function openDefault(context: CommandContext, args: readonly unknown[]): Promise<void> {
   const [target] = sessionsOf(context, targetsOf(context, args));
-  const action = context.setting<string>('clickAction', 'liveView');
+  const action = context.setting('clickAction');
   if (action === 'liveView' && (target === undefined || canShow(context, target))) {
     await show(context, args, vscode.ViewColumn.Active, true);
   } else await showDetails(context, args);

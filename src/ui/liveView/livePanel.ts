@@ -17,6 +17,7 @@ import type { PageLists } from '../../services/pageLists.ts';
 import type { ProviderKinds } from '../../services/providerKinds.ts';
 import type { Refresher } from '../../services/refresher.ts';
 import { type SessionsView, troubleOf } from '../../services/sessionStore.ts';
+import type { ReadSetting } from '../settings.ts';
 import { pageName } from '../words/names.ts';
 import { effectCard, notAskedCard, oneTimeCard, refusedCard, troubleCard, waitingCard } from '../words/watching.ts';
 import type { CatchUp } from './catchUp.ts';
@@ -51,8 +52,7 @@ export interface LivePanelParts extends SightParts {
   readonly logger: Logger;
   /** The extension's folder `media`. */
   readonly media: vscode.Uri;
-  /** A setting of this extension, or what it is where it is not set. */
-  readonly setting: <T extends string | number | boolean>(key: string, otherwise: T) => T;
+  readonly setting: ReadSetting;
   /** Shows a page of the session in another panel, where one shows it already. @returns whether one does. */
   readonly onChoose: (panel: LivePanel, page: PageId | undefined) => boolean;
   /** Does what a button stands for that is not about the panel alone. */
@@ -407,7 +407,7 @@ export class LivePanel implements vscode.Disposable {
   }
 
   get #staysConnected(): boolean {
-    return this.#isKept && this.#parts.setting(keepAlive, false);
+    return this.#isKept && this.#parts.setting(keepAlive);
   }
 
   #over(): Stage {

@@ -98,7 +98,7 @@ export class LiveViews implements vscode.Disposable {
    * @param keepFocus whether whatever has the focus keeps it.
    */
   async open(subject: Subject, column: vscode.ViewColumn, keepFocus: boolean): Promise<void> {
-    const openIn = this.#options.setting<string>('liveView.openIn', 'auto');
+    const openIn = this.#options.setting('liveView.openIn');
     if (openIn === 'external' && (await this.openExternal(subject))) return;
     if (openIn === 'integratedBrowser' && (await this.#openIntegrated(subject))) return;
     const known = this.#find(subject);
@@ -110,7 +110,7 @@ export class LiveViews implements vscode.Disposable {
     const panel = vscode.window.createWebviewPanel(liveViewType, '', showIn, {
       enableScripts: true,
       localResourceRoots: [this.#options.media],
-      retainContextWhenHidden: this.#options.setting(keepAlive, false),
+      retainContextWhenHidden: this.#options.setting(keepAlive),
     });
     this.#adopt(new LivePanel(panel, subject, this.#parts()));
   }

@@ -90,7 +90,10 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
   const pages = new PageLists(store, connections, clock);
   const protections = new Protections(memory, store);
   const journal = new EndJournal(memory, clock, logger);
-  const history = new History(memory, store, accounts, clock.now);
+  const history = new History(memory, store, accounts, clock.now, () => setting('history.enabled'));
+  const followSettings = vscode.workspace.onDidChangeConfiguration((event) => {
+    if (event.affectsConfiguration('browserSessions.history')) history.followSetting();
+  });
   const fates = new Fates(history, store, connections, logger);
   const filter = new TreeFilter({ accounts, kinds, store, memory: new OrderedMemory(context.workspaceState) });
   const isMine = () => isMineBy(setting('mine'));
@@ -144,7 +147,7 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
     context.subscriptions.push(clock.after(journal.settlesAfter + 100, review));
   }
   const settings = vscode.workspace.onDidChangeConfiguration(() => endWithoutAsking.follow());
-  const views = [sessions.disposable, ended, panels, settings];
+  const views = [sessions.disposable, ended, panels, settings, followSettings];
   context.subscriptions.push(commands, ...views, fates, history, refresher, accounts, network, channel);
   const api = createApi({ accounts, kinds, store, refresher, findExtension });
   return Object.freeze(context.extensionMode === vscode.ExtensionMode.Test ? withTesting(api, testing) : api);

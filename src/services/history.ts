@@ -39,6 +39,9 @@ export type EndedSession = v.InferOutput<typeof EndedSession>;
 /**
  * The sessions that ended last, the newest first; kept across restarts. All windows share it: what others have seen is
  * known here from the next end on, and what one has cleared none writes again.
+ *
+ * Turned off, it writes nothing and deletes what was written. It still knows in memory what ended in this window, because a
+ * live view or a command must be able to say so.
  */
 export class History implements Disposable {
   readonly #memory: Memory;
@@ -49,15 +52,28 @@ export class History implements Disposable {
   readonly #writing = new Together(() => this.#write(), togetherMs);
   #ended: readonly EndedSession[];
   #cleared: number;
+  readonly #mayKeep: () => boolean;
+  #keeps: boolean;
 
   readonly onDidChange: Event<void> = this.#changed.event;
 
-  constructor(memory: Memory, store: SessionStore, accounts: Accounts, now: () => number) {
+  /** @param mayKeep whether the user lets ended sessions be written down; see {@link followSetting}. */
+  constructor(
+    memory: Memory,
+    store: SessionStore,
+    accounts: Accounts,
+    now: () => number,
+    mayKeep: () => boolean = () => true,
+  ) {
     this.#memory = memory;
     this.#store = store;
     this.#now = now;
-    this.#ended = this.#read();
-    this.#cleared = this.#readCleared();
+    this.#mayKeep = mayKeep;
+    this.#keeps = mayKeep();
+    // It may have been turned off while this extension was not running.
+    if (!this.#keeps && [memoryKey, clearedKey].some((key) => memory.get(key) !== undefined)) this.#delete();
+    this.#ended = this.#keeps ? this.#read() : [];
+    this.#cleared = this.#keeps ? this.#readCleared() : 0;
     this.#subscriptions = [
       store.onDidLeave(({ accountId: account, session, start, byYou }) => {
         this.#put({
@@ -110,8 +126,22 @@ export class History implements Disposable {
 
   clear(): void {
     this.#cleared = this.#now();
-    void this.#memory.update(clearedKey, this.#cleared);
+    if (this.#mayKeep()) void this.#memory.update(clearedKey, this.#cleared);
     this.#set([]);
+  }
+
+  /** Call it whenever the setting may have changed. What ended before is forgotten, also what ended while it was off. */
+  followSetting(): void {
+    const keeps = this.#mayKeep();
+    if (keeps === this.#keeps) return;
+    this.#keeps = keeps;
+    this.#cleared = this.#now();
+    if (!keeps) this.#delete();
+    this.#set([]);
+  }
+
+  #delete(): void {
+    for (const key of [memoryKey, clearedKey]) void this.#memory.update(key, undefined);
   }
 
   #put(ended: EndedSession): void {
@@ -129,6 +159,7 @@ export class History implements Disposable {
 
   /** Writes what is known here and what other windows have written, and takes the latter over. */
   #write(): void {
+    if (!this.#mayKeep()) return;
     // One that lies ahead is of a clock that was set back since.
     const cleared = Math.max(...[this.#cleared, this.#readCleared()].filter((at) => at <= this.#now()), 0);
     const own = cleared === this.#cleared ? this.#ended : this.#ended.filter(({ endedAt }) => endedAt > cleared);

@@ -150,9 +150,10 @@ function capableTarget(
   );
 }
 
-function nameOf({ store }: CommandContext, accountId: AccountId, sessionId: SessionId): string {
+/** What a session's documents are called. VS Code writes the names of its editors to disk, so they follow the history. */
+function nameOf({ store, setting }: CommandContext, accountId: AccountId, sessionId: SessionId): string {
   const session = store.session(accountId, sessionId);
-  return session === undefined ? shortId(sessionId) : sessionName(session);
+  return session === undefined || !setting('history.enabled') ? shortId(sessionId) : sessionName(session);
 }
 
 function details(context: CommandContext, accountId: AccountId, sessionId: SessionId): string | undefined {

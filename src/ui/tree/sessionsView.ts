@@ -128,6 +128,7 @@ export function openSessionsView({
         tree.redrawAll();
       } else if (event.affectsConfiguration('browserSessions.clickAction')) tree.redrawAll();
       else if (event.affectsConfiguration('browserSessions.liveView')) return;
+      else if (event.affectsConfiguration('browserSessions.history')) return;
       else if (event.affectsConfiguration('browserSessions')) void refresher.refreshAll();
     }),
   );

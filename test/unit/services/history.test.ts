@@ -90,4 +90,113 @@ describe('history', () => {
     assert.deepEqual(odd.all, []);
     odd.dispose();
   });
+
+  describe('turned off', () => {
+    let isKept = true;
+    /** Everything that was ever written, which is what a disk may still have. */
+    let written: unknown[];
+    const onDisk = () => JSON.stringify([...memory.values]);
+
+    beforeEach(() => {
+      isKept = true;
+      written = [];
+      memory = new MapMemory(0);
+      const update = memory.update;
+      memory.update = async (key, value) => {
+        written.push(value);
+        await update(key, value);
+      };
+      history.dispose();
+      history = new History(
+        memory,
+        store,
+        house.accounts,
+        () => now,
+        () => isKept,
+      );
+    });
+    const turn = (on: boolean) => {
+      isKept = on;
+      history.followSetting();
+    };
+    const settled = () => new Promise((resolve) => setTimeout(resolve, 600));
+
+    it('writes nothing of what ends, also not when its window closes', async () => {
+      turn(false);
+      list('secret', 'other');
+      list('other');
+      history.learn(account, sessionId('secret'), { how: 'failed', endedAt: now });
+      list();
+      await settled();
+      history.clear();
+      list('third');
+      list();
+      history.dispose();
+      await settled();
+      assert.deepEqual(
+        written.filter((value) => value !== undefined),
+        [],
+      );
+      assert.equal(onDisk().includes('secret'), false);
+    });
+
+    it('still knows in its window that a session has ended', () => {
+      turn(false);
+      list('a');
+      list();
+      assert.equal(history.find(account, sessionId('a'))?.by, 'elsewhere');
+    });
+
+    it('deletes what was written as soon as it is turned off', async () => {
+      list('secret');
+      list();
+      await settled();
+      assert.match(onDisk(), /named secret/);
+      turn(false);
+      assert.deepEqual(history.all, []);
+      await settled();
+      assert.doesNotMatch(onDisk(), /secret/);
+      assert.deepEqual([memory.get('endedSessions'), memory.get('endedSessionsCleared')], [undefined, undefined]);
+    });
+
+    it('is not written by a write that was to follow', async () => {
+      list('one', 'two');
+      list('two');
+      list();
+      turn(false);
+      await settled();
+      assert.doesNotMatch(onDisk(), /named/);
+    });
+
+    it('deletes at its start what was written before', async () => {
+      list('secret');
+      list();
+      await settled();
+      isKept = false;
+      const again = new History(
+        memory,
+        store,
+        house.accounts,
+        () => now,
+        () => isKept,
+      );
+      assert.deepEqual(again.all, []);
+      await settled();
+      assert.doesNotMatch(onDisk(), /secret/);
+      again.dispose();
+    });
+
+    it('writes only what ends after it is turned on again', async () => {
+      turn(false);
+      list('before', 'after');
+      list('after');
+      turn(true);
+      assert.deepEqual(history.all, []);
+      now += 1_000;
+      list();
+      await settled();
+      assert.match(onDisk(), /named after/);
+      assert.doesNotMatch(onDisk(), /named before/);
+    });
+  });
 });

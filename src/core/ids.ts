@@ -22,7 +22,9 @@ export function idFault(raw: unknown): string | undefined {
   if (typeof raw !== 'string') return 'its id is missing';
   if (raw === '') return 'its id is empty';
   if (raw.length > longestId) return `its id is longer than ${longestId} characters`;
-  if (raw === '.' || raw === '..' || unfitForPath.test(raw)) return 'its id has characters that no id may have';
+  // Half of a character cannot be written into an address: `encodeURIComponent` throws.
+  if (raw === '.' || raw === '..' || unfitForPath.test(raw) || !raw.isWellFormed())
+    return 'its id has characters that no id may have';
   if (raw.toLowerCase() === 'all') return 'its id is the word for everything';
   return undefined;
 }

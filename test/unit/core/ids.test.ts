@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import fc from 'fast-check';
 import { idFault, sessionId } from '../../../src/core/ids.ts';
 
 describe('ids', () => {
@@ -7,6 +8,19 @@ describe('ids', () => {
       assert.equal(idFault(id), undefined, id);
       assert.equal(sessionId(id), id);
     }
+  });
+
+  it('are all fit for an address, whatever a provider sends', () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit)) }),
+        (id) => {
+          if (idFault(id) === undefined) encodeURIComponent(id);
+        },
+      ),
+      { numRuns: 5_000 },
+    );
+    assert.equal(idFault('a😀b'), undefined);
   });
 
   it('refuse what could address something else', () => {
@@ -25,6 +39,9 @@ describe('ids', () => {
       'a\nb',
       'a\u202eb',
       'x'.repeat(257),
+      'a\ud800b',
+      'a\udc00',
+      '\ud83d',
     ];
     for (const id of [...bad, undefined, null, 7, {}]) {
       assert.notEqual(idFault(id), undefined, JSON.stringify(id));

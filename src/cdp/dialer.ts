@@ -11,8 +11,13 @@ import { cancelled, ProviderError } from '../core/providerError.ts';
 
 const handshakeTimeoutMs = 5_000;
 const answerTimeoutMs = 10_000;
-/** The largest message taken; a list of a thousand targets is below one MiB. */
-const maxMessageBytes = 64 * 2 ** 20;
+/** The largest message taken: a picture of a page that fills a screen of eight million pixels. */
+const maxMessageBytes = 24 * 2 ** 20;
+/**
+ * The most values that a message may have: a list of ten thousand targets. One of them takes as long to read as a thousand
+ * letters of a picture; as many of them as fit into the largest message would hold up everything for seconds.
+ */
+const maxValues = 100_000;
 
 /** Which certificates are trusted on this machine; other hosts are connected to as the editor has it. */
 export type LocalTls = Pick<ConnectionOptions, 'secureContext' | 'rejectUnauthorized'>;
@@ -111,6 +116,7 @@ class SocketConnection implements CdpConnection {
   readonly #closed = new Emitter<void>();
   #disposed = false;
   #lastId = 0;
+  #tooLarge = false;
 
   readonly onEvent: Event<CdpEvent> = this.#event.event;
   readonly onClose: Event<void> = this.#closed.event;
@@ -118,7 +124,10 @@ class SocketConnection implements CdpConnection {
   constructor(socket: WebSocket, clock: Clock) {
     this.#socket = socket;
     this.#clock = clock;
-    socket.on('message', (data: Buffer) => this.#receive(data.toString('utf8')));
+    socket.on('message', (data: Buffer) => this.#receive(data));
+    socket.on('error', (error) => {
+      this.#tooLarge ||= 'code' in error && error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH';
+    });
     socket.on('close', () => {
       this.#failAll();
       if (!this.#disposed) this.#closed.fire();
@@ -177,10 +186,14 @@ class SocketConnection implements CdpConnection {
     this.#failAll();
   }
 
-  #receive(text: string): void {
+  #receive(data: Buffer): void {
+    if (hasMoreValues(data, maxValues)) {
+      this.#pending.get(idAtFront(data))?.reject(tooLarge('too large to be read'));
+      return;
+    }
     let message: Readonly<Record<string, unknown>>;
     try {
-      message = fields(JSON.parse(text));
+      message = fields(JSON.parse(data.toString('utf8')));
     } catch {
       // Not DevTools: nothing that comes from there can be an answer.
       this.#socket.terminate();
@@ -199,7 +212,10 @@ class SocketConnection implements CdpConnection {
   }
 
   #failAll(): void {
-    for (const pending of [...this.#pending.values()]) pending.reject(lost(pending.method));
+    const mebibytes = maxMessageBytes / 2 ** 20;
+    for (const pending of [...this.#pending.values()]) {
+      pending.reject(this.#tooLarge ? tooLarge(`larger than ${mebibytes} MiB`) : lost(pending.method));
+    }
   }
 }
 
@@ -207,19 +223,44 @@ function fields(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? { ...value } : {};
 }
 
+/** Each value but the first of a list or object stands behind a comma, and each list or object begins with a bracket. */
+const valueMarks = [',', '[', '{'].map((mark) => mark.charCodeAt(0));
+
+function hasMoreValues(json: Buffer, most: number): boolean {
+  if (json.length <= most) return false;
+  let count = 0;
+  for (const mark of valueMarks) {
+    for (let at = json.indexOf(mark); at >= 0; at = json.indexOf(mark, at + 1)) if (++count > most) return true;
+  }
+  return false;
+}
+
+/** The number that an answer has, where it begins with it, as Chrome's do. */
+function idAtFront(json: Buffer): number {
+  return Number(/^\{"id":(\d{1,15}),/.exec(json.toString('latin1', 0, 32))?.[1]);
+}
+
+function tooLarge(how: string): ProviderError {
+  return new ProviderError({ kind: 'unexpectedAnswer', what: `its answer is ${how}` }, `an answer is ${how}`);
+}
+
 function lost(method: string): ProviderError {
   return new ProviderError({ kind: 'unreachable', why: 'cut' }, `${method}: the connection to DevTools is closed`);
 }
+
+/** Longest piece of a browser's own explanation that is read, in characters. */
+const longestMessage = 1_000;
 
 /**
  * Chrome says that it does not know a context or target by message alone, all under one code: -32000 "Failed to find
  * context with id …", -32602 "No target with given id found" (read off Chromium 156).
  */
 function commandError(method: string, error: unknown): ProviderError {
-  const said = typeof error === 'object' && error !== null ? String(Reflect.get(error, 'message') ?? '') : '';
-  const detail = plainText(said, 200);
+  const told: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'message') : undefined;
+  const said = typeof told === 'string' ? told.slice(0, longestMessage) : '';
+  const detail = plainText(said, 200) || undefined;
   const trouble = /failed to find context|no target with given id|no such target/i.test(said)
     ? ({ kind: 'notFound' } as const)
     : ({ kind: 'unexpectedAnswer', what: `it refused ${method}` } as const);
-  return new ProviderError(trouble, `${method}: ${detail}`, { detail });
+  return new ProviderError(trouble, `${method}: ${detail ?? 'it gives no reason'}`, { detail });
 }

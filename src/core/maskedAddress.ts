@@ -4,8 +4,10 @@ import { redactor } from './redact.ts';
 export const hidden = '•••';
 const withoutSecrets = redactor([]);
 
-/** What looks like an address with a query or a fragment: nothing in it is blank up to where that begins. */
-const addressWithTail = /^[^\s?#]*[./:][^\s?#]*[?#]\S/;
+/** Longest title that is looked at and kept, in characters; a page can have one of megabytes. */
+const longestTitle = 1_000;
+/** Where a query or a fragment begins, if nothing before it is blank, and what comes before. */
+const beforeTail = /^[^\s?#]*(?=[?#]\S)/;
 /** A longer name in a query is more likely a value that happens to have a "=" in it, or at its end. */
 const longestName = 20;
 
@@ -13,11 +15,12 @@ const longestName = 20;
  * A page's title without the values of an address that it may be: Chrome titles a page that has none by its address, with
  * some of it decoded, the beginning or the end cut off, and for a while after the page has gone on to another.
  */
-export function titleWithoutValues(title: string, url: string): string {
+export function titleWithoutValues(whole: string, url: string): string {
+  const title = whole.slice(0, longestTitle);
   const [opaque] = /^(data|blob):(?=\S)/.exec(title) ?? [];
   if (opaque !== undefined) return `${opaque}${hidden}`;
   const tail = decoded(title.replace(/^[^?#]*/, ''));
-  const isAddress = addressWithTail.test(title) || (tail.length > 1 && decoded(url).includes(tail));
+  const isAddress = /[./:]/.test(beforeTail.exec(title)?.[0] ?? '') || (tail.length > 1 && decoded(url).includes(tail));
   return withoutSecrets(isAddress ? withoutTail(title) : title);
 }
 

@@ -23,7 +23,7 @@ const shortestInId = 16;
 /** Query keys and JSON fields whose value is a secret wherever it turns up, e.g. in a vendor's error message. */
 const namedSecret =
   /((?:api[-_]?key|access[-_]?token|token|signing[-_]?key|authorization|password|secret)["']?\s*[=:]\s*["']?)(?:bearer\s+|basic\s+)?[^\s"'&,;)}\]]+/gi;
-const userInfo = /(\w+:\/\/)[^\s/@]+@/g;
+const userInfo = /\b(\w+:\/\/)[^\s/@]+@/g;
 
 /** Returns {@link KnownSecrets.redact} of some secrets. */
 export function redactor(secrets: Iterable<string>): Redact {

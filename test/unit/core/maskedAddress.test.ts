@@ -32,6 +32,14 @@ describe('a title that may be an address', () => {
     for (const [url, title, told] of untitled) assert.equal(titleWithoutValues(title, url), told);
   });
 
+  it('is short, and found out in no time, however long a title a page has', () => {
+    // With a pattern that tries each place against each other one, this would take days.
+    for (const part of ['/', 'a', 'a.', '?', 'a?', '%41', ';a=', ' ']) {
+      const long = part.repeat(1_000_000);
+      for (const url of ['', long]) assert.ok(titleWithoutValues(long, url).length <= 1_500, part);
+    }
+  });
+
   it('is as it was where it is none', () => {
     const titles = ['', 'What is new? - A', 'Why?', 'C# and F#', 'a.example: what now?', 'Note: really?', 'a.example'];
     for (const title of titles) {

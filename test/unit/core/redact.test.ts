@@ -189,19 +189,11 @@ describe('redactor', () => {
     assert.equal(redactedCause(key, redact), undefined);
   });
 
-  it('takes five thousand sessions’ texts in no time', () => {
-    const { hide } = knownSecrets([`Basic ${Buffer.from(`user-name:${key}`).toString('base64')}`]);
-    const texts = [
-      'running',
-      'us-west-2',
-      'https://shop.example/checkout?step=2&q=a%20b%20c',
-      'x'.repeat(200),
-      'Cart – Shop',
-    ];
-    const began = performance.now();
-    for (let session = 0; session < 5_000; session++) for (const text of texts) hide(text + session);
-    const ms = performance.now() - began;
-    assert.ok(ms < 1_000, `${ms} ms`);
-    if (process.env['SHOW']) console.log(ms);
+  it('reads a text of a million letters once, and not once for each of its letters', () => {
+    const redact = redactor(['canary-0123']);
+    for (const part of ['a', 'token', 'token=', 'token ', 'bearer ', '://', 'a@', 'password="']) {
+      redact(part.repeat(1_000_000 / part.length));
+    }
+    assert.equal(redact('see https://anna:canary@host/'), 'see https://•••@host/');
   });
 });

@@ -3,7 +3,7 @@ import type { CdpEvent, SessionDevtools } from '../core/cdp.ts';
 import { type Disposable, Emitter, type Event } from '../core/event.ts';
 import { idFault, type PageId, pageId } from '../core/ids.ts';
 import { titleWithoutValues } from '../core/maskedAddress.ts';
-import { isEmptyTab, type Page } from '../core/page.ts';
+import { boundedPages, isEmptyTab, mostPages, type Page } from '../core/page.ts';
 import { read } from './answers.ts';
 
 const TargetInfo = v.object({
@@ -101,10 +101,11 @@ export class PageTargets implements Disposable {
 
   #take({ targetId, type, title: told, url, browserContextId }: v.InferOutput<typeof TargetInfo>): void {
     if (type !== 'page' || idFault(targetId) !== undefined || !this.#devtools.owns(browserContextId)) return;
-    const title = titleWithoutValues(told, url);
-    const page: Page = { id: pageId(targetId), title, url };
-    const known = this.#pages.get(page.id);
-    if (known?.title === title && known.url === url) return;
+    const [page] = boundedPages([{ id: pageId(targetId), title: titleWithoutValues(told, url), url }]);
+    const known = page && this.#pages.get(page.id);
+    if (page === undefined || (known?.title === page.title && known.url === page.url)) return;
+    // A page that nobody can pick among so many. It takes the place of one that closes when it is told of again.
+    if (known === undefined && this.#pages.size >= mostPages) return;
     this.#pages.set(page.id, page);
     this.#changed.fire({ kind: known === undefined ? 'opened' : 'changed', page: page.id });
   }

@@ -8,6 +8,23 @@ export interface Page {
   readonly url: string;
 }
 
+/** Most pages of a session that are shown. Chrome itself is hardly usable with as many. */
+export const mostPages = 500;
+/** Longest title and address that are kept, in characters. A page can have megabytes of either. */
+const longestTitle = 1_000;
+const longestUrl = 65_536;
+
+/** Pages as they are kept: not too many of them, and none with more text than anybody reads. */
+export function boundedPages(pages: readonly Page[], most = mostPages): readonly Page[] {
+  const isFine = ({ title, url }: Page) => title.length <= longestTitle && url.length <= longestUrl;
+  if (pages.length <= most && pages.every(isFine)) return pages;
+  return pages
+    .slice(0, most)
+    .map((page) =>
+      isFine(page) ? page : { ...page, title: page.title.slice(0, longestTitle), url: page.url.slice(0, longestUrl) },
+    );
+}
+
 const emptyAddress = /^(|about:blank|(chrome|edge):\/\/(newtab|new-tab-page|new-tab-page-third-party)\/?)$/;
 
 /** Whether a tab shows nothing that anybody has opened: it keeps a browser open, and is no work to be lost. */

@@ -71,5 +71,9 @@ export function isSame(confirmed: Session, listed: Session | undefined): boolean
 
 /** The host of the first page that has one, which is what a session without a name is best told by. */
 export function hostOf({ pages }: Session): string | undefined {
-  return pages?.map(({ url }) => URL.parse(url)?.host ?? '').find((host) => host !== '');
+  for (const { url } of pages ?? []) {
+    const host = URL.parse(url)?.host ?? '';
+    if (host !== '') return host;
+  }
+  return undefined;
 }

@@ -93,7 +93,15 @@ export function openHttpClient(address: URL, secrets: Iterable<string>, options:
       for (let retries = 0; ; retries++) {
         try {
           const { status, headers, body } = await attempt(request, url, either);
-          return { status, header: (name) => headers.get(name), body: body.toString('utf8'), bytes: body };
+          return {
+            status,
+            header: (name) => headers.get(name),
+            // Read only where it is asked for: of a large list that takes a twentieth of a second.
+            get body() {
+              return body.toString('utf8');
+            },
+            bytes: body,
+          };
         } catch (error) {
           if (either.aborted || !repeatable || retries === maxRetries || !ProviderError.is(error)) throw error;
           const wait = waitBefore(error.trouble, retries, clock.now());

@@ -3,8 +3,19 @@ import type { HttpAnswer } from '../core/http.ts';
 import { idFault } from '../core/ids.ts';
 import type { ListFault } from '../core/inventory.ts';
 import { ProviderError } from '../core/providerError.ts';
+import { Turns } from '../core/turns.ts';
+import { splitList } from './splitList.ts';
 
 type Schema<T> = v.GenericSchema<unknown, T>;
+
+/** Most texts that a row's list of texts keeps, such as a session's tags. */
+const mostTexts = 50;
+
+/** The first of a list of texts: nobody reads more, and each is looked at whenever a row is drawn or searched. */
+export const textsField = v.pipe(
+  v.array(v.string()),
+  v.transform((all) => all.slice(0, mostTexts)),
+);
 
 /** A string that is fit to be sent back as an id; see `idFault`. */
 export const idField = v.pipe(
@@ -32,12 +43,71 @@ function timeOf(raw: string | number): number | undefined {
   return Number.isNaN(at) ? undefined : at;
 }
 
+/** The largest answer about one thing, in bytes; lists are for {@link decodeList}. Reading it takes up to 30 ms. */
+const maxWholeBytes = 512 * 1_024;
+/** How many rows of a list are read. Twice as many as there are sessions in the largest account that this is made for. */
+export const mostRows = 10_000;
+/**
+ * The largest row, by its bytes and by its values. A value takes as long to read as a thousand letters: a row may have one
+ * long text, such as an address that holds a whole page, or many short ones.
+ */
+const maxRowBytes = 4 * 2 ** 20;
+const maxRowValues = 10_000;
+/** Longest name of a row that is kept, in characters: no id is that long. */
+const longestSubject = 300;
+
 /**
  * Reads a JSON answer. Only what the schema names is kept.
  * @throws ProviderError `unexpectedAnswer`, with what is wrong in plain words and nothing of the answer itself.
  */
 export function decode<T>(schema: Schema<T>, answer: HttpAnswer): T {
-  return decodeValue(schema, parse(answer));
+  refuseOthers(answer);
+  if (answer.bytes.length > maxWholeBytes) throw unexpected(`its answer is larger than ${maxWholeBytes / 1_024} KiB`);
+  return decodeValue(schema, parse(answer.body));
+}
+
+/** The rows of a list, not checked yet, and what of the list could not be read. */
+export interface Rows {
+  readonly rows: readonly unknown[];
+  readonly faults: readonly ListFault[];
+}
+
+/**
+ * Reads an answer with a list in it, in turns and within bounds. A row that is too large, and rows beyond the first
+ * {@link mostRows}, are left out, which `faults` tells: the list then proves nothing about what is not in it.
+ * @param path the names that lead to the list; none where the answer is the list.
+ * @returns `whole` is the answer with an empty list in that place, `count` how many rows were sent.
+ * @throws ProviderError as {@link decode} does, also where a row is not JSON.
+ */
+export async function decodeList<T>(
+  schema: Schema<T>,
+  path: readonly string[],
+  answer: HttpAnswer,
+): Promise<Rows & { readonly whole: T; readonly count: number }> {
+  refuseOthers(answer);
+  const { buffer, byteOffset, byteLength } = answer.bytes;
+  const json = Buffer.from(buffer, byteOffset, byteLength);
+  const split = await splitList(json, path, mostRows);
+  if (split === undefined) throw notJson(undefined);
+  if (split.rest.length > maxWholeBytes) throw unexpected('its answer is too large to be read');
+  const whole = decodeValue(schema, parse(split.rest));
+  const turns = new Turns();
+  const rows: unknown[] = [];
+  const faults: ListFault[] = [];
+  for (const { index, from, to, values } of split.rows) {
+    if (turns.isOver) await turns.pass();
+    if (to - from <= maxRowBytes && values <= maxRowValues) rows.push(parse(json.toString('utf8', from, to)));
+    else faults.push({ subject: rowAt(index), unnamed: true, what: 'it is too large to be read' });
+  }
+  const beyond = split.count - split.rows.length;
+  if (beyond > 0) faults.push(leftOut(beyond, mostRows));
+  return { whole, rows, faults, count: split.count };
+}
+
+/** Says that rows of a list were left out because there are too many. Any session may be among them. */
+export function leftOut(rows: number | undefined, most: number): ListFault {
+  const subject = rows === undefined ? 'The rest of the list' : `${rows} more rows`;
+  return { subject, unnamed: true, what: `only the first ${most} rows of a list are read` };
 }
 
 /** {@link decode} for what is JSON no longer. */
@@ -52,26 +122,25 @@ export function rowAt(index: number): string {
   return `row ${index + 1}`;
 }
 
-/** Rows that are read before others get their turn: thousands at once would hold up everything for a tenth of a second. */
-const rowsPerTurn = 500;
-
 /**
  * Reads the rows of a list one by one, so that one row that is not as documented does not hide the others.
  * @param subject names a row that cannot be read, as far as it can be told.
+ * @returns the good rows, and what is wrong with others, of which some may have been left out before.
  */
 export async function decodeEach<T>(
   schema: Schema<T>,
-  rows: readonly unknown[],
+  { rows, faults: before }: Rows,
   subject: (row: unknown, index: number) => string,
 ): Promise<{ readonly rows: readonly T[]; readonly faults: readonly ListFault[] }> {
   const good: T[] = [];
-  const faults: ListFault[] = [];
+  const faults: ListFault[] = [...before];
+  const turns = new Turns();
   for (const [index, row] of rows.entries()) {
-    if (index > 0 && index % rowsPerTurn === 0) await new Promise((resolve) => setImmediate(resolve));
-    const result = v.safeParse(schema, row);
+    if (turns.isOver) await turns.pass();
+    const result = v.safeParse(schema, row, { abortEarly: true });
     if (result.success) good.push(result.output);
     else {
-      const named = subject(row, index);
+      const named = subject(row, index).slice(0, longestSubject);
       const fault = { subject: named, what: faultIn(result.issues, 'it') };
       faults.push(named === rowAt(index) ? { ...fault, unnamed: true } : fault);
     }
@@ -79,17 +148,39 @@ export async function decodeEach<T>(
   return { rows: good, faults };
 }
 
-function parse(answer: HttpAnswer): unknown {
-  const text = answer.body.trim();
-  if (text.startsWith('<') || (answer.header('content-type') ?? '').includes('html')) {
+/**
+ * {@link decodeEach} for a list that is of no use without each of its rows.
+ * @throws ProviderError `unexpectedAnswer`, which says what is wrong with the first row that cannot be read.
+ */
+export async function decodeAll<T>(
+  schema: Schema<T>,
+  list: Rows,
+  subject: (row: unknown, index: number) => string,
+): Promise<readonly T[]> {
+  const { rows, faults } = await decodeEach(schema, list, subject);
+  const [first] = faults;
+  if (first !== undefined) throw unexpected(first.what);
+  return rows;
+}
+
+function refuseOthers(answer: HttpAnswer): void {
+  const front = Buffer.from(answer.bytes.subarray(0, 1_024)).toString('utf8').trim();
+  if (front.startsWith('<') || (answer.header('content-type') ?? '').includes('html')) {
     throw unexpected('it answered a web page in place of data');
   }
-  if (text === '') throw unexpected('its answer is empty');
+  if (front === '' && answer.bytes.length <= 1_024) throw unexpected('its answer is empty');
+}
+
+function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text.trim());
   } catch (cause) {
-    throw unexpected('its answer breaks off or is not JSON', cause);
+    throw notJson(cause);
   }
+}
+
+function notJson(cause: unknown): ProviderError {
+  return unexpected('its answer breaks off or is not JSON', cause);
 }
 
 function faultIn(issues: readonly v.BaseIssue<unknown>[], whole: string): string {

@@ -1,12 +1,13 @@
 import { ProviderError } from '../core/providerError.ts';
-import { rowAt } from './decode.ts';
+import { leftOut, mostRows, type Rows, rowAt } from './decode.ts';
 
 /** No account has that many pages; a list that goes on beyond it has no end. */
 const mostPages = 500;
+/** Longest name of a row that is compared, in characters: no id is longer. */
+const longestName = 256;
 
 /** One page of a list. */
-export interface ListPage {
-  readonly rows: readonly unknown[];
+export interface ListPage extends Rows {
   /** Whether the vendor says that there is another page. */
   readonly more: boolean;
 }
@@ -15,20 +16,26 @@ export interface ListPage {
  * Reads a list to its last page, whatever the vendor says of how many there are.
  * @param read is called with 1, 2, 3 …
  * @param keyOf tells one row from another.
+ * @param most how many rows are read; where there are more, the last page says so.
  * @throws ProviderError `unexpectedAnswer` for a list that repeats itself or never ends: never a silent part of it.
  */
 export async function* everyPage(
   read: (page: number) => Promise<ListPage>,
   keyOf: (row: unknown, index: number) => string,
-): AsyncGenerator<readonly unknown[]> {
+  most = mostRows,
+): AsyncGenerator<Rows> {
   const seen = new Set<string>();
+  let count = 0;
   for (let page = 1; page <= mostPages; page++) {
-    const { rows, more } = await read(page);
+    const { rows, faults, more } = await read(page);
     const before = seen.size;
     for (const [index, row] of rows.entries()) seen.add(keyOf(row, index));
     if (rows.length > 0 && seen.size === before) throw endless(`its list repeats itself on page ${page}`);
-    yield rows;
-    if (!more || rows.length === 0) return;
+    const left = most - count;
+    count += rows.length;
+    const isWhole = count < most || (count === most && !more);
+    yield isWhole ? { rows, faults } : { rows: rows.slice(0, left), faults: [...faults, leftOut(undefined, most)] };
+    if (!isWhole || !more || rows.length === 0) return;
   }
   throw endless(`its list has no end: ${mostPages} pages were read`);
 }
@@ -37,7 +44,7 @@ export async function* everyPage(
 export function namedBy(field: string): (row: unknown, index: number) => string {
   return (row, index) => {
     const id: unknown = typeof row === 'object' && row !== null ? Reflect.get(row, field) : undefined;
-    return typeof id === 'string' && id !== '' ? id : rowAt(index);
+    return typeof id === 'string' && id !== '' ? id.slice(0, longestName + 1) : rowAt(index);
   };
 }
 

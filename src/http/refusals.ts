@@ -9,6 +9,9 @@ const longestDetail = 200;
 /** Longest piece of it that is looked through, in characters. */
 const longestRead = 16_384;
 
+/** A refusal that is larger, in bytes, explains nothing, and takes long to read and to search for secrets. */
+const largestRefusal = 65_536;
+
 /** The one place where a status that is not 2xx becomes a ProviderError. `what` names the request without secrets. */
 export function refusal(answer: TransportAnswer, what: string, now: number, redact: Redact): ProviderError {
   return new ProviderError(troubleOf(answer, now, redact), `${what} answered ${answer.status}`, {
@@ -50,6 +53,7 @@ function redirect(location: string | undefined, redact: Redact): string {
 
 /** What the vendor says of it, wherever vendors say it: `message`, `error`, `error.message`, or a line of text. */
 function detailOf({ headers, body }: TransportAnswer, redact: Redact): string | undefined {
+  if (body.length > largestRefusal) return undefined;
   const text = body.toString('utf8').trim();
   if (text === '' || text.startsWith('<') || (headers.get('content-type') ?? '').includes('html')) return undefined;
   // Taken out before anything is cut off: half a key would not be found.

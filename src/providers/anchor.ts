@@ -7,12 +7,12 @@ import type { Inventory, ListFault } from '../core/inventory.ts';
 import { type LiveView, liveViewUrl, recordingUrl } from '../core/liveView.ts';
 import { titleWithoutValues } from '../core/maskedAddress.ts';
 import { isAtAccount, isWithin } from '../core/origin.ts';
-import type { Page } from '../core/page.ts';
+import { mostPages, type Page } from '../core/page.ts';
 import { type EndAnswer, type Link, type Provider, type ProviderKind, usualEnding } from '../core/provider.ts';
 import { ProviderError } from '../core/providerError.ts';
 import { remembered } from '../core/remembered.ts';
 import type { Session, SessionPhase } from '../core/session.ts';
-import { dateField, decode, decodeEach, idField } from '../http/decode.ts';
+import { dateField, decode, decodeAll, decodeEach, decodeList, idField, textsField } from '../http/decode.ts';
 import { everyPage, namedBy } from '../http/paging.ts';
 
 // Anchor Browser, https://docs.anchorbrowser.io/api-reference (OpenAPI 1.0.0). What that document does not say, and is
@@ -27,6 +27,11 @@ const batchesPerPage = 100;
  * batch ever. Sessions of a batch that takes longer to make them are shown outside of their group.
  */
 const batchLeadMs = 24 * 3_600_000;
+/** How many batches are listed, and how many of them are asked for their sessions at each refresh. */
+const mostBatches = 1_000;
+const mostBatchesAsked = 100;
+/** Of how many sessions it is kept which batch they are from, until the next list tells which of them run. */
+const mostKnownSessions = 50_000;
 const limitLifetimeMs = 600_000;
 /** How far the vendor's own clocks may differ when a session is matched to the batch that made it. */
 const clockSlackMs = 60_000;
@@ -47,7 +52,7 @@ const phases: Readonly<Record<string, SessionPhase>> = {
   terminating: 'ending',
 };
 
-const Tags = v.fallback(v.array(v.string()), []);
+const Tags = v.fallback(textsField, []);
 const FlatSession = v.object({ session_id: idField, status: v.string(), tags: Tags, created_at: dateField });
 const FlatList = v.object({ data: v.object({ items: v.array(v.unknown()) }) });
 const PagedSession = v.object({
@@ -58,7 +63,7 @@ const PagedSession = v.object({
   headless: v.fallback(v.boolean(), false),
   proxy_type: v.fallback(v.nullable(v.string()), null),
   api_key_name: v.fallback(v.nullable(v.string()), null),
-  domains: v.fallback(v.array(v.string()), []),
+  domains: v.fallback(textsField, []),
 });
 type PagedSession = v.InferOutput<typeof PagedSession>;
 const PagedList = v.object({ data: v.object({ sessions: v.array(v.unknown()), total_pages: v.number() }) });
@@ -85,8 +90,9 @@ const BatchSession = v.object({
   session_id: v.optional(v.nullable(v.string())),
   live_view_url: v.optional(v.nullable(v.string())),
 });
-const BatchDetail = v.object({ data: v.object({ sessions: v.fallback(v.array(BatchSession), []) }) });
-const PageList = v.array(v.object({ id: idField, title: v.string(), url: v.string(), frontend_url: v.string() }));
+const BatchDetail = v.object({ data: v.object({ sessions: v.fallback(v.array(v.unknown()), []) }) });
+const PageList = v.array(v.unknown());
+const PageRow = v.object({ id: idField, title: v.string(), url: v.string(), frontend_url: v.string() });
 const Deletion = v.object({
   data: v.object({
     deleted_sessions: v.number(),
@@ -151,7 +157,8 @@ function connect(link: Link): Provider {
   /** The sessions of this key: what ends of many reach (GET /v1/sessions is of the whole team). */
   async function flatList(signal: AbortSignal): Promise<Inventory> {
     const answer = await send({ method: 'GET', route: '/v1/sessions/all/status' }, signal);
-    const { rows, faults } = await decodeEach(FlatSession, decode(FlatList, answer).data.items, namedBy('session_id'));
+    const list = await decodeList(FlatList, ['data', 'items'], answer);
+    const { rows, faults } = await decodeEach(FlatSession, list, namedBy('session_id'));
     const sessions = rows
       .filter(({ status }) => !hasEnded(status))
       .map((row) => sessionOf(sessionId(row.session_id), row.status, row.tags, row.created_at));
@@ -163,21 +170,22 @@ function connect(link: Link): Provider {
     const read = async (page: number) => {
       const query = { status: 'running', page, limit: sessionsPerPage, sort_by: 'created_at', sort_order: 'desc' };
       const answer = await send({ method: 'GET', route: '/v1/sessions', query }, signal);
-      const { sessions, total_pages } = decode(PagedList, answer).data;
-      return { rows: sessions, more: page < total_pages };
+      const { whole, rows, faults } = await decodeList(PagedList, ['data', 'sessions'], answer);
+      return { rows, faults, more: page < whole.data.total_pages };
     };
-    for await (const rows of everyPage(read, namedBy('id'))) yield await decodeEach(PagedSession, rows, namedBy('id'));
+    for await (const page of everyPage(read, namedBy('id'))) yield await decodeEach(PagedSession, page, namedBy('id'));
   }
 
   async function* batches(createdAfter: number, signal: AbortSignal): AsyncGenerator<Decoded<Batch>> {
     const read = async (page: number) => {
       const query = { page, limit: batchesPerPage, created_after: new Date(createdAfter).toISOString() };
       const answer = await send({ method: 'GET', route: '/v1/batch-sessions', query }, signal);
-      const { batches: rows, pagination } = decode(BatchList, answer).data;
-      return { rows, more: pagination.has_next };
+      const { whole, rows, faults } = await decodeList(BatchList, ['data', 'batches'], answer);
+      return { rows, faults, more: whole.data.pagination.has_next };
     };
-    for await (const rows of everyPage(read, namedBy('batch_id')))
-      yield await decodeEach(Batch, rows, namedBy('batch_id'));
+    for await (const page of everyPage(read, namedBy('batch_id'), mostBatches)) {
+      yield await decodeEach(Batch, page, namedBy('batch_id'));
+    }
   }
 
   async function batchSessions(id: GroupId, signal: AbortSignal) {
@@ -185,7 +193,8 @@ function connect(link: Link): Provider {
       { method: 'GET', route: '/v1/batch-sessions/{batch_id}', params: { batch_id: id } },
       signal,
     );
-    return decode(BatchDetail, answer).data.sessions;
+    const list = await decodeList(BatchDetail, ['data', 'sessions'], answer);
+    return (await decodeEach(BatchSession, list, namedBy('session_id'))).rows;
   }
 
   /** Learns which of the running sessions came from a batch, asking for as few batches as possible. */
@@ -195,15 +204,27 @@ function connect(link: Link): Provider {
     const oldest = Math.min(link.clock.now(), ...running.flatMap(({ startedAt }) => startedAt ?? []));
     const groups: Group[] = [];
     const faults: ListFault[] = [];
+    const listed = new Set<GroupId>();
+    /** How many batches may still be asked for their sessions, and how many were not because of that. */
+    let mayAsk = mostBatchesAsked;
+    let notAsked = 0;
     for await (const page of batches(oldest - batchLeadMs, signal)) {
       // No session is meant by them.
-      faults.push(...page.faults.map(({ subject, what }) => ({ subject, what })));
+      const ofBatches = page.faults.map(({ subject, what }) => ({ subject: `Batches: ${subject}`, what }));
+      faults.push(...ofBatches);
       for (const batch of page.rows) {
         const id = groupId(batch.batch_id);
+        listed.add(id);
         const making = batch.status === 'pending' || batch.status === 'processing';
-        if (!wholeBatches.has(id) && (making || running.some((session) => mayBeFrom(session, batch, batchOf)))) {
+        const isWanted =
+          !wholeBatches.has(id) && (making || running.some((session) => mayBeFrom(session, batch, batchOf)));
+        if (isWanted && mayAsk === 0) notAsked++;
+        else if (isWanted) {
+          mayAsk--;
           for (const { session_id } of await batchSessions(id, signal)) {
-            if (session_id != null && idFault(session_id) === undefined) batchOf.set(sessionId(session_id), id);
+            const isKept = batchOf.size < mostKnownSessions;
+            if (isKept && session_id != null && idFault(session_id) === undefined)
+              batchOf.set(sessionId(session_id), id);
           }
           // "completed" says that all sessions were made, not that any has ended.
           if (!making) wholeBatches.add(id);
@@ -212,6 +233,10 @@ function connect(link: Link): Provider {
           groups.push({ id, kind: 'batch', name: undefined, status: batch.status, createdAt: batch.created_at });
         }
       }
+    }
+    for (const id of wholeBatches) if (!listed.has(id)) wholeBatches.delete(id);
+    if (notAsked > 0) {
+      faults.push({ subject: `${notAsked} more batches`, what: 'their sessions are asked for at the next refresh' });
     }
     const grouped = running.filter(({ id }) => batchOf.has(id));
     const sessions = grouped.map((session) => ({ ...session, groupId: batchOf.get(session.id) }));
@@ -253,7 +278,7 @@ function connect(link: Link): Provider {
       { method: 'GET', route: '/v1/sessions/{session_id}/pages', params: { session_id: id } },
       signal,
     );
-    return decode(PageList, answer);
+    return decodeAll(PageRow, await decodeList(PageList, [], answer), namedBy('id'));
   }
 
   /** Where this account's live views may come from: the vendor's own hosts, or the host that the person named. */
@@ -346,7 +371,7 @@ function connect(link: Link): Provider {
     },
 
     async pages(id, signal): Promise<readonly Page[]> {
-      return (await pagesOf(id, signal)).map((page) => ({
+      return (await pagesOf(id, signal)).slice(0, mostPages).map((page) => ({
         id: pageId(page.id),
         title: titleWithoutValues(page.title, page.url),
         url: page.url,

@@ -6,12 +6,12 @@ import type { Inventory } from '../core/inventory.ts';
 import { type LiveView, liveViewUrl, type ViewMode } from '../core/liveView.ts';
 import { titleWithoutValues } from '../core/maskedAddress.ts';
 import { isAtAccount, isWithin } from '../core/origin.ts';
-import type { Page } from '../core/page.ts';
+import { mostPages, type Page } from '../core/page.ts';
 import { type EndAnswer, type Link, type Provider, type ProviderKind, usualEnding } from '../core/provider.ts';
 import { ProviderError } from '../core/providerError.ts';
 import { remembered } from '../core/remembered.ts';
 import type { Fate, Session, SessionPhase } from '../core/session.ts';
-import { dateField, decode, decodeEach, idField } from '../http/decode.ts';
+import { dateField, decode, decodeAll, decodeEach, decodeList, idField } from '../http/decode.ts';
 import { namedBy } from '../http/paging.ts';
 
 // Browserbase, https://docs.browserbase.com/reference/api, and Stagehand's API for the sessions that Stagehand started,
@@ -42,6 +42,7 @@ const liveViewLifetime = 600;
 const limitLifetimeMs = 600_000;
 /** Longest piece of a metadata value that is kept; the vendor allows 512 characters for all of it. */
 const longestMetadata = 512;
+const mostMetadata = 50;
 
 const SessionRow = v.object({
   id: idField,
@@ -53,7 +54,7 @@ const SessionRow = v.object({
   region: v.fallback(v.nullish(v.string()), undefined),
   keepAlive: v.fallback(v.boolean(), false),
   contextId: v.fallback(v.nullish(v.string()), undefined),
-  userMetadata: v.fallback(v.nullish(v.record(v.string(), v.unknown())), undefined),
+  userMetadata: v.fallback(v.nullish(v.pipe(v.record(v.string(), v.unknown()), v.transform(metadataOf))), undefined),
 });
 type SessionRow = v.InferOutput<typeof SessionRow>;
 const SessionList = v.array(v.unknown());
@@ -62,7 +63,7 @@ const SessionStatus = v.object({ id: idField, status: v.string() });
 const OneSession = v.object({ status: v.string(), endedAt: v.fallback(dateField, undefined) });
 const Projects = v.array(v.object({ id: v.string(), name: v.string(), concurrency: v.number() }));
 const LivePage = v.object({ id: idField, title: v.string(), url: v.string(), debuggerFullscreenUrl: v.string() });
-const LiveUrls = v.object({ debuggerFullscreenUrl: v.string(), pages: v.array(LivePage) });
+const LiveUrls = v.object({ debuggerFullscreenUrl: v.string(), pages: v.array(v.unknown()) });
 const StagehandEnd = v.object({ success: v.literal(true) });
 
 /** Browserbase's cloud, and Stagehand on it. */
@@ -139,7 +140,8 @@ function connect(link: Link): Provider {
 
   async function listed(status: (typeof runningStatuses)[number], signal: AbortSignal): Promise<Inventory> {
     const answer = await send({ method: 'GET', route: '/v1/sessions', query: { status } }, signal);
-    const { rows, faults } = await decodeEach(SessionRow, decode(SessionList, answer), namedBy('id'));
+    const list = await decodeList(SessionList, [], answer);
+    const { rows, faults } = await decodeEach(SessionRow, list, namedBy('id'));
     const sessions = rows.filter((row) => !endedStatuses.has(row.status)).map(sessionOf);
     return { sessions, groups: [], faults, account: undefined };
   }
@@ -205,10 +207,9 @@ function connect(link: Link): Provider {
 
   async function liveUrls(id: SessionId, signal: AbortSignal) {
     const query = { expiresIn: liveViewLifetime };
-    return decode(
-      LiveUrls,
-      await send({ method: 'GET', route: '/v1/sessions/{id}/debug', params: { id }, query }, signal),
-    );
+    const answer = await send({ method: 'GET', route: '/v1/sessions/{id}/debug', params: { id }, query }, signal);
+    const { whole, ...list } = await decodeList(LiveUrls, ['pages'], answer);
+    return { ...whole, pages: await decodeAll(LivePage, list, namedBy('id')) };
   }
 
   /** Where this account's live views may come from: the vendor's own hosts, or the host that the person named. */
@@ -234,9 +235,9 @@ function connect(link: Link): Provider {
 
     // The list without a filter has the history too, and with it the status that each has ended with.
     async probeMany(sessions, signal) {
-      const rows = decode(SessionList, await send({ method: 'GET', route: '/v1/sessions' }, signal));
+      const list = await decodeList(SessionList, [], await send({ method: 'GET', route: '/v1/sessions' }, signal));
       const asked = new Set<string>(sessions.map(({ id }) => id));
-      const { rows: all } = await decodeEach(SessionStatus, rows, namedBy('id'));
+      const { rows: all } = await decodeEach(SessionStatus, list, namedBy('id'));
       const told = all.filter(({ id }) => asked.has(id));
       return new Map(
         told.map(({ id, status }) => [sessionId(id), endedStatuses.has(status) ? 'gone' : 'running'] as const),
@@ -244,7 +245,7 @@ function connect(link: Link): Provider {
     },
 
     async pages(id, signal): Promise<readonly Page[]> {
-      return (await liveUrls(id, signal)).pages.map((page) => ({
+      return (await liveUrls(id, signal)).pages.slice(0, mostPages).map((page) => ({
         id: pageId(page.id),
         title: titleWithoutValues(page.title, page.url),
         url: page.url,
@@ -297,7 +298,7 @@ function isStagehands(metadata: ReadonlyMap<string, string>): boolean {
 }
 
 function sessionOf(row: SessionRow): Session {
-  const metadata = new Map(Object.entries(row.userMetadata ?? {}).map(([key, value]) => [key, inWords(value)]));
+  const metadata = row.userMetadata ?? new Map<string, string>();
   const facts: (readonly [string, string | undefined])[] = [
     ['Project', row.projectId ?? undefined],
     ['Context', row.contextId ?? undefined],
@@ -324,8 +325,18 @@ function sessionOf(row: SessionRow): Session {
   };
 }
 
+function metadataOf(raw: Readonly<Record<string, unknown>>): ReadonlyMap<string, string> {
+  const entries = Object.entries(raw).slice(0, mostMetadata);
+  return new Map(entries.map(([key, value]) => [key.slice(0, longestMetadata), inWords(value)]));
+}
+
 /** Metadata may be any JSON. */
 function inWords(value: unknown): string {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
-  return text.slice(0, longestMetadata);
+  if (typeof value === 'string') return value.slice(0, longestMetadata);
+  try {
+    return (JSON.stringify(value) ?? '').slice(0, longestMetadata);
+  } catch {
+    // Nested thousands of times, which JSON can be read with and not be written.
+    return '…';
+  }
 }

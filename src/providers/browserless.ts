@@ -12,7 +12,7 @@ import { type EndAnswer, type Link, type Provider, type ProviderKind, usualEndin
 import { ProviderError, unaddressable } from '../core/providerError.ts';
 import { remembered } from '../core/remembered.ts';
 import type { Session } from '../core/session.ts';
-import { decode, decodeEach, idField, rowAt, timeField } from '../http/decode.ts';
+import { decode, decodeEach, decodeList, idField, rowAt, timeField } from '../http/decode.ts';
 import { everyPage, namedBy } from '../http/paging.ts';
 
 // Browserless, https://docs.browserless.io, which is three things under one name. Which of them an address is, is found
@@ -270,7 +270,7 @@ function selfHosted(
       const what = 'Listing sessions where the server has /sessions turned off';
       throw new ProviderError({ kind: 'unsupported', what }, error.message);
     }
-    const { rows, faults } = await decodeEach(Row, decode(Rows, answer), subject);
+    const { rows, faults } = await decodeEach(Row, await decodeList(Rows, [], answer), subject);
     const browsers = Map.groupBy(rows, ({ browserId }) => browserId);
     return { sessions: [...browsers].map(([id, its]) => sessionOf(id, its)), groups: [], faults, account: undefined };
   }
@@ -326,11 +326,11 @@ function cloud(link: Link, version: string | undefined): Surface {
     const body = { query: activeSessions, variables };
     // A question, though it is a POST.
     const request = { method: 'POST', route: accountApiRoute, body, repeatable: true } as const;
-    const { data, errors } = decode(CloudList, await accountApi().send(request, signal));
-    const list = data?.getActiveSession;
-    if (list == null) throw accountApiRefusal(errors[0]?.message);
-    const seen = variables.skip + list.sessions.length;
-    return { rows: list.sessions, more: list.count == null ? list.sessions.length > 0 : seen < list.count };
+    const answer = await accountApi().send(request, signal);
+    const { whole, count, ...sent } = await decodeList(CloudList, ['data', 'getActiveSession', 'sessions'], answer);
+    const list = whole.data?.getActiveSession;
+    if (list == null) throw accountApiRefusal(whole.errors[0]?.message);
+    return { ...sent, more: list.count == null ? count > 0 : variables.skip + count < list.count };
   }
 
   async function* inventories(signal: AbortSignal): AsyncGenerator<Inventory> {

@@ -8,7 +8,7 @@ import { isAtAccount, isWithin } from '../core/origin.ts';
 import { type EndAnswer, type Link, type Provider, type ProviderKind, usualEnding } from '../core/provider.ts';
 import { ProviderError } from '../core/providerError.ts';
 import type { Session, SessionPhase } from '../core/session.ts';
-import { dateField, decode, decodeEach, idField } from '../http/decode.ts';
+import { dateField, decode, decodeEach, decodeList, idField } from '../http/decode.ts';
 import { namedBy } from '../http/paging.ts';
 
 // A session gateway of one's own that speaks GET|DELETE /api/browser-automation/sessions/[sessionId], in front of a vendor
@@ -79,13 +79,17 @@ function connect(link: Link): Provider {
   const send = (request: HttpRequest, signal: AbortSignal) => link.http.send({ ...request, headers }, signal);
 
   async function inventory(signal: AbortSignal): Promise<Inventory> {
-    const { sessions, count } = decode(SessionList, await send({ method: 'GET', route: collection }, signal));
-    const { rows, faults } = await decodeEach(SessionRow, sessions, namedBy('id'));
+    const { whole, ...list } = await decodeList(
+      SessionList,
+      ['sessions'],
+      await send({ method: 'GET', route: collection }, signal),
+    );
+    const { rows, faults } = await decodeEach(SessionRow, list, namedBy('id'));
     return {
       sessions: rows.filter(({ status }) => status !== endedStatus).map(sessionOf),
       groups: [],
-      faults: [...faults, ...leftOut(sessions.length, count)],
-      account: factsOf(sessions.length),
+      faults: [...faults, ...leftOut(list.count, whole.count)],
+      account: factsOf(list.count),
     };
   }
 
@@ -99,8 +103,11 @@ function connect(link: Link): Provider {
     }
   }
 
-  async function isListed(id: SessionId, signal: AbortSignal): Promise<boolean> {
-    return (await inventory(signal)).sessions.some((session) => session.id === id);
+  /** Undefined where it is not listed, but may be among the rows that are missing or cannot be read. */
+  async function isListed(id: SessionId, signal: AbortSignal): Promise<boolean | undefined> {
+    const { sessions, faults } = await inventory(signal);
+    if (sessions.some((session) => session.id === id) || faults.some(({ subject }) => subject === id)) return true;
+    return faults.some(({ subject, unnamed }) => unnamed === true || subject === wholeList) ? undefined : false;
   }
 
   return {
@@ -123,7 +130,7 @@ function connect(link: Link): Provider {
         // A gateway that does not find what it lists has not ended it; one that fails may have been too late.
         if (!ProviderError.isOf(error, 'notFound', 'serverFault')) throw error;
         const found = await find(id, signal);
-        const gone = found === undefined ? !(await isListed(id, signal)) : found.status === endedStatus;
+        const gone = found === undefined ? (await isListed(id, signal)) === false : found.status === endedStatus;
         if (gone) return { outcome: 'alreadyGone', how: 'The gateway did not find it.' };
         throw error;
       }
@@ -131,7 +138,10 @@ function connect(link: Link): Provider {
 
     async probe({ id }, signal) {
       const found = await find(id, signal);
-      if (found === undefined) return (await isListed(id, signal)) ? 'running' : 'gone';
+      if (found === undefined) {
+        const listed = await isListed(id, signal);
+        return listed === undefined ? 'unknown' : listed ? 'running' : 'gone';
+      }
       if (found.status === endedStatus) return 'gone';
       return found.status == null ? 'unknown' : 'running';
     },
@@ -160,10 +170,13 @@ function allowsLiveView(url: URL, gateway: URL): boolean {
   return isAtAccount(url, gateway) || isWithin(url, 'anchorbrowser.io');
 }
 
+/** What a fault is about that is of no row. */
+const wholeList = 'The list';
+
 /** Says so where a gateway counts more than it lists. */
 function leftOut(listed: number, count: number | undefined): ListFault[] {
   if (count === undefined || count <= listed) return [];
-  return [{ subject: 'The list', what: `the gateway left out ${count - listed} of ${count} sessions` }];
+  return [{ subject: wholeList, what: `the gateway left out ${count - listed} of ${count} sessions` }];
 }
 
 function factsOf(listed: number): AccountFacts {

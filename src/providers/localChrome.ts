@@ -9,7 +9,8 @@ import { isEmptyTab, type Page } from '../core/page.ts';
 import type { EndAnswer, Link, Provider, ProviderKind } from '../core/provider.ts';
 import { ProviderError, unaddressable } from '../core/providerError.ts';
 import { type Session, stillRuns } from '../core/session.ts';
-import { decode, decodeEach, decodeValue, idField } from '../http/decode.ts';
+import { Turns } from '../core/turns.ts';
+import { decode, decodeEach, decodeValue, idField, leftOut, mostRows, type Rows, rowAt } from '../http/decode.ts';
 
 // Any browser that speaks the Chrome DevTools Protocol (https://chromedevtools.github.io/devtools-protocol/tot/Target/).
 // A session is a browser context: an isolated profile, as Playwright and Puppeteer make one for each job. What was read
@@ -19,10 +20,11 @@ import { decode, decodeEach, decodeValue, idField } from '../http/decode.ts';
 
 const Version = v.object({ Browser: v.string(), webSocketDebuggerUrl: v.string() });
 const ContextIds = v.object({
-  browserContextIds: v.array(idField),
+  browserContextIds: v.array(v.unknown()),
   defaultBrowserContextId: v.optional(idField),
 });
 const Targets = v.object({ targetInfos: v.array(v.unknown()) });
+const IsTab = v.object({ type: v.literal('page') });
 const Target = v.object({
   targetId: idField,
   type: v.string(),
@@ -129,9 +131,11 @@ function connect(link: Link): Provider {
 
     probe: (session, signal) =>
       withConnection(signal, async (cdp) => {
-        const { sessions } = await inventoryOf(cdp, order, signal);
+        const { sessions, faults } = await inventoryOf(cdp, order, signal);
         const listed = sessions.find(({ id }) => id === session.id);
-        return stillRuns(session, listed) ? 'running' : 'gone';
+        if (stillRuns(session, listed)) return 'running';
+        // A context or tab that cannot be read, or was one too many, may be it.
+        return faults.some(({ unnamed }) => unnamed === true) ? 'unknown' : 'gone';
       }),
 
     async devtools(id, signal): Promise<SessionDevtools> {
@@ -175,14 +179,17 @@ async function contextsOf(cdp: CdpConnection, signal: AbortSignal): Promise<Cont
   ]);
   const ids = decodeValue(ContextIds, contexts);
   const { targetInfos } = decodeValue(Targets, targets);
-  const { rows, faults } = await decodeEach(Target, targetInfos, (_, index) => `target ${index + 1}`);
+  // Each tab has several targets besides itself: its frames, its workers.
+  const tabs = await decodeEach(Target, firstOf(targetInfos.filter((info) => v.is(IsTab, info))), byPlace);
+  const named = await decodeEach(idField, firstOf(ids.browserContextIds), byPlace);
   const defaultId = ids.defaultBrowserContextId ?? unnamedDefaultContext;
   const isolated = new Map<string, Page[]>();
-  for (const id of ids.browserContextIds) if (id !== defaultId) isolated.set(id, []);
+  for (const id of named.rows) if (id !== defaultId) isolated.set(id, []);
   const defaultPages: Page[] = [];
   const ownContexts = new Set<string | undefined>();
-  for (const { targetId, type, title, url, browserContextId } of rows) {
-    if (type !== 'page') continue;
+  const turns = new Turns();
+  for (const { targetId, title, url, browserContextId } of tabs.rows) {
+    if (turns.isOver) await turns.pass();
     const pages = isolated.get(browserContextId ?? defaultId) ?? defaultPages;
     pages.push({ id: pageId(targetId), title: titleWithoutValues(title, url), url });
     if (pages === defaultPages) ownContexts.add(browserContextId);
@@ -192,9 +199,19 @@ async function contextsOf(cdp: CdpConnection, signal: AbortSignal): Promise<Cont
     defaultId: sessionId(defaultId),
     defaultPages,
     ownContexts,
-    faults,
+    faults: [...tabs.faults, ...named.faults],
   };
 }
+
+/** The rows of a list that are read, and what is to be said of the others. */
+function firstOf(all: readonly unknown[]): Rows {
+  const beyond = all.length - mostRows;
+  return beyond <= 0
+    ? { rows: all, faults: [] }
+    : { rows: all.slice(0, mostRows), faults: [leftOut(beyond, mostRows)] };
+}
+
+const byPlace = (_: unknown, index: number) => rowAt(index);
 
 /** Each page's own place, the first listed first: the browser tells of them in any order, another one each time. */
 type PageOrder = Map<PageId, number>;
@@ -202,7 +219,8 @@ type PageOrder = Map<PageId, number>;
 async function inventoryOf(cdp: CdpConnection, order: PageOrder, signal: AbortSignal): Promise<Inventory> {
   const { isolated, defaultId, defaultPages, faults } = await contextsOf(cdp, signal);
   const all = [defaultPages, ...isolated.values()].flat().map(({ id }) => id);
-  let next = Math.max(-1, ...order.values()) + 1;
+  let next = 0;
+  for (const place of order.values()) next = Math.max(next, place + 1);
   for (const id of all) if (!order.has(id)) order.set(id, next++);
   const there = new Set(all);
   for (const id of order.keys()) if (!there.has(id)) order.delete(id);

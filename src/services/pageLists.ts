@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { AccountId, SessionId } from '../core/ids.ts';
+import { boundedPages } from '../core/page.ts';
 import { ProviderError } from '../core/providerError.ts';
 import type { Connections } from './connections.ts';
 import type { SessionStore } from './sessionStore.ts';
@@ -29,7 +30,11 @@ export class PageLists {
     try {
       const provider = await this.#connections.open(account);
       const pages = (await provider.pages?.(session, AbortSignal.timeout(timeoutMs))) ?? [];
-      this.#store.setPages(account, session, { kind: 'ready', pages, asOf: this.#clock.now() });
+      this.#store.setPages(account, session, {
+        kind: 'ready',
+        pages: boundedPages(pages),
+        asOf: this.#clock.now(),
+      });
     } catch (error) {
       this.#store.setPages(account, session, {
         kind: 'failed',

@@ -6,6 +6,7 @@ import { capabilitiesOf, type Provider } from '../core/provider.ts';
 import { ProviderError } from '../core/providerError.ts';
 import type { Accounts } from './accounts.ts';
 import type { Connections } from './connections.ts';
+import { ListBounds } from './listBounds.ts';
 import { probe } from './probing.ts';
 import { type Absence, isSecond, type SessionStore } from './sessionStore.ts';
 
@@ -201,6 +202,7 @@ export class Refresher implements Disposable {
     const run = store.beginList(account);
     // Before the list, so that what it changes sets it back to none.
     poll.quiet++;
+    const bounds = new ListBounds();
     try {
       const provider = await connections.open(account);
       const learn = () => store.setCapabilities(account, capabilitiesOf(provider));
@@ -208,8 +210,10 @@ export class Refresher implements Disposable {
       for await (const page of provider.list(controller.signal)) {
         // Before its sessions are shown, so that they are offered with all that can be done with them.
         learn();
-        run.arrive(page);
+        run.arrive(bounds.take(page));
       }
+      const { leftOut } = bounds;
+      if (leftOut.length > 0) run.arrive({ sessions: [], groups: [], faults: leftOut, account: undefined });
       controller.signal.throwIfAborted();
       learn();
       run.complete(provider.ending.proof === 'list');

@@ -1,6 +1,6 @@
 import type { Account } from '../../core/account.ts';
 import type { AccountId, GroupId, SessionId } from '../../core/ids.ts';
-import type { Page } from '../../core/page.ts';
+import { mostPages, type Page } from '../../core/page.ts';
 import type { ProviderKind } from '../../core/provider.ts';
 import type { Session } from '../../core/session.ts';
 import { type AccountState, knownPages, type SessionsView, troubleOf } from '../../services/sessionStore.ts';
@@ -46,7 +46,11 @@ export function childrenOf(model: TreeModel, node: TreeNode | undefined): readon
       const { sessionId } = node;
       const { pages, note } = pagesOf(model, accountId, sessionId);
       if (pages.length === 0) return [nodes.get({ kind: 'pageNote', accountId, sessionId, note })];
-      return pages.map(({ id }) => nodes.get({ kind: 'page', accountId, sessionId, pageId: id }));
+      const rows: TreeNode[] = pages
+        .slice(0, mostPages)
+        .map(({ id }) => nodes.get({ kind: 'page', accountId, sessionId, pageId: id }));
+      if (pages.length >= mostPages) rows.push(nodes.get({ kind: 'pageNote', accountId, sessionId, note: 'more' }));
+      return rows;
     }
     case 'page':
     case 'trouble':

@@ -15,12 +15,12 @@ export type TreeNode =
   | { readonly kind: 'fault'; readonly accountId: AccountId; readonly index: number }
   /** Stands in for rows that are not there, yet or at all; `told` is what the vendor's adapter says of the list. */
   | { readonly kind: 'note'; readonly accountId: AccountId; readonly note: 'loading' | 'empty' | 'noMatch' | 'told' }
-  /** The same under a session whose pages are fetched. */
+  /** The same under a session whose pages are fetched; `more` stands for those that are one too many. */
   | {
       readonly kind: 'pageNote';
       readonly accountId: AccountId;
       readonly sessionId: SessionId;
-      readonly note: 'loading' | 'empty' | 'failed';
+      readonly note: 'loading' | 'empty' | 'failed' | 'more';
     }
   /** Sessions of an account or group beyond those that are drawn. */
   | { readonly kind: 'more'; readonly accountId: AccountId; readonly groupId: GroupId | undefined };

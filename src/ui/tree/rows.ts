@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import type { Account } from '../../core/account.ts';
 import { type Group, isBeingMade } from '../../core/group.ts';
-import type { Page } from '../../core/page.ts';
+import { mostPages, type Page } from '../../core/page.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { Session } from '../../core/session.ts';
 import { type AccountState, type Contents, troubleOf } from '../../services/sessionStore.ts';
@@ -338,6 +338,9 @@ function pageNoteRow(
   { sessionId, note }: Extract<TreeNode, { kind: 'pageNote' }>,
 ): Row {
   if (note === 'loading') return plainRow(id, l10n.t('Loading…'), 'loading~spin', undefined);
+  if (note === 'more') {
+    return plainRow(id, l10n.t('Only the first {0} pages are shown', mostPages), 'info', 'descriptionForeground');
+  }
   if (note === 'empty') return plainRow(id, l10n.t('No pages'), 'info', 'descriptionForeground');
   const list = store.pages(account.id, sessionId);
   const text = list?.kind === 'failed' ? troubleSentence(list.trouble, accountHost(account)) : l10n.t('No pages');

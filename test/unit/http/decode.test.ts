@@ -3,8 +3,18 @@ import fc from 'fast-check';
 import * as v from 'valibot';
 import type { HttpAnswer } from '../../../src/core/http.ts';
 import { ProviderError } from '../../../src/core/providerError.ts';
-import { dateField, decode, decodeEach, idField, timeField } from '../../../src/http/decode.ts';
+import {
+  dateField,
+  decode,
+  decodeEach,
+  decodeList,
+  idField,
+  mostRows,
+  type Rows,
+  timeField,
+} from '../../../src/http/decode.ts';
 import { everyPage, namedBy } from '../../../src/http/paging.ts';
+import { errorOf } from '../errors.ts';
 
 const answer = (body: string, type = 'application/json'): HttpAnswer => ({
   status: 200,
@@ -55,7 +65,11 @@ describe('decode', () => {
   });
 
   it('parts good rows from bad ones, and names the bad', async () => {
-    const { rows, faults } = await decodeEach(Row, [{ id: 'a' }, { id: 'b/c' }, 7, { id: 'd' }], namedBy('id'));
+    const { rows, faults } = await decodeEach(
+      Row,
+      { rows: [{ id: 'a' }, { id: 'b/c' }, 7, { id: 'd' }], faults: [] },
+      namedBy('id'),
+    );
     assert.deepEqual(
       rows.map(({ id }) => id),
       ['a', 'd'],
@@ -80,23 +94,123 @@ describe('decode', () => {
   });
 });
 
+describe('a list in an answer', () => {
+  const List = v.object({ rows: v.array(v.unknown()), total: v.optional(v.number()) });
+  const read = (body: string) => decodeList(List, ['rows'], answer(body));
+
+  it('is read with what is around it', async () => {
+    const { whole, rows, faults, count } = await read('{"rows":[{"id":"a"},7],"total":2}');
+    assert.deepEqual([whole.total, rows, faults, count], [2, [{ id: 'a' }, 7], [], 2]);
+  });
+
+  it('says what is wrong in the words of any other answer', async () => {
+    for (const [body, what] of [
+      ['<html>canary', 'it answered a web page in place of data'],
+      ['', 'its answer is empty'],
+      ['  ', 'its answer is empty'],
+      ['{"rows":[{"id":"canary"', 'its answer breaks off or is not JSON'],
+      ['{"rows":[{"id":}]}', 'its answer breaks off or is not JSON'],
+      ['{"rows":[1,]}', 'its answer breaks off or is not JSON'],
+      ['{"rows":7}', 'its “rows” is not as documented'],
+      ['{}', 'its “rows” is not as documented'],
+      ['[]', 'its “rows” is not as documented'],
+      ['7', 'its answer is not as documented'],
+      [`{"rows":[],"x":"${'x'.repeat(600_000)}"}`, 'its answer is too large to be read'],
+    ] as const) {
+      const error = await errorOf(read(body));
+      assert.deepEqual(error.trouble, { kind: 'unexpectedAnswer', what }, body.slice(0, 40));
+      assert.doesNotMatch(error.message, /canary/);
+    }
+  });
+
+  it('tells rows that are too large or too many, and reads the others', async () => {
+    const wide = JSON.stringify(Array.from({ length: 10_001 }, () => 0));
+    const { rows, faults } = await read(`{"rows":["${'x'.repeat(4 * 2 ** 20)}",${wide},1]}`);
+    assert.deepEqual(rows, [1]);
+    const what = 'it is too large to be read';
+    assert.deepEqual(faults, [
+      { subject: 'row 1', unnamed: true, what },
+      { subject: 'row 2', unnamed: true, what },
+    ]);
+    const many = await read(`{"rows":[${'0,'.repeat(mostRows + 6)}0]}`);
+    assert.equal(many.rows.length, mostRows);
+    assert.deepEqual(many.faults, [
+      { subject: '7 more rows', unnamed: true, what: 'only the first 10000 rows of a list are read' },
+    ]);
+    assert.equal(many.count, mostRows + 7);
+  });
+
+  it('reads no answer about one thing that is as large as a list', () => {
+    const body = JSON.stringify({ id: 'a', more: 'x'.repeat(600_000) });
+    assert.throws(() => decode(Row, answer(body)), /its answer is larger than 512 KiB/);
+  });
+
+  it('keeps no name of a row that is longer than any id', async () => {
+    const list = { rows: [{ id: 'x'.repeat(100_000) }], faults: [] };
+    const { faults } = await decodeEach(Row, list, namedBy('id'));
+    assert.ok((faults[0]?.subject.length ?? 0) <= 300);
+  });
+});
+
 describe('paging', () => {
-  const rowsOf = async (pages: AsyncIterable<readonly unknown[]>) => (await Array.fromAsync(pages)).flat();
+  const rowsOf = async (pages: AsyncIterable<Rows>) => (await Array.fromAsync(pages)).flatMap(({ rows }) => rows);
 
   it('reads every page', async () => {
-    const read = async (page: number) => ({ rows: [{ id: `a${page}` }, { id: `b${page}` }], more: page < 3 });
+    const read = async (page: number) => ({
+      rows: [{ id: `a${page}` }, { id: `b${page}` }],
+      faults: [],
+      more: page < 3,
+    });
     assert.equal((await rowsOf(everyPage(read, namedBy('id')))).length, 6);
   });
 
   it('ends at an empty page though more is promised', async () => {
-    const read = async (page: number) => ({ rows: page === 1 ? [{ id: 'a' }] : [], more: true });
+    const read = async (page: number) => ({ rows: page === 1 ? [{ id: 'a' }] : [], faults: [], more: true });
     assert.equal((await rowsOf(everyPage(read, namedBy('id')))).length, 1);
   });
 
+  it('reads no more rows than it is to, and says that there are more', async () => {
+    const pageOf = (more: (page: number) => boolean) => async (page: number) => ({
+      rows: [{ id: `a${page}` }, { id: `b${page}` }],
+      faults: [],
+      more: more(page),
+    });
+    const endless = await Array.fromAsync(
+      everyPage(
+        pageOf(() => true),
+        namedBy('id'),
+        5,
+      ),
+    );
+    assert.deepEqual(endless.flatMap(({ rows }) => rows).length, 5);
+    assert.deepEqual(endless.at(-1)?.faults, [
+      { subject: 'The rest of the list', unnamed: true, what: 'only the first 5 rows of a list are read' },
+    ]);
+    const whole = await Array.fromAsync(
+      everyPage(
+        pageOf((page) => page < 3),
+        namedBy('id'),
+        6,
+      ),
+    );
+    assert.deepEqual(
+      whole.flatMap(({ faults }) => faults),
+      [],
+    );
+    const exact = await Array.fromAsync(
+      everyPage(
+        pageOf(() => true),
+        namedBy('id'),
+        6,
+      ),
+    );
+    assert.equal(exact.at(-1)?.faults.length, 1);
+  });
+
   it('gives up a list that repeats itself or never ends, and says so', async () => {
-    const same = async () => ({ rows: [{ id: 'a' }], more: true });
+    const same = async () => ({ rows: [{ id: 'a' }], faults: [], more: true });
     await assert.rejects(rowsOf(everyPage(same, namedBy('id'))), /repeats itself on page 2/);
-    const endless = async (page: number) => ({ rows: [{ id: `a${page}` }], more: true });
+    const endless = async (page: number) => ({ rows: [{ id: `a${page}` }], faults: [], more: true });
     await assert.rejects(rowsOf(everyPage(endless, namedBy('id'))), /has no end: 500 pages/);
   });
 });

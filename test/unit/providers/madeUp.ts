@@ -5,7 +5,7 @@ import { liveViewUrl } from '../../../src/core/liveView.ts';
 import { type Link, type Provider, type ProviderKind, usualEnding } from '../../../src/core/provider.ts';
 import { ProviderError } from '../../../src/core/providerError.ts';
 import type { Session } from '../../../src/core/session.ts';
-import { decode, decodeEach, idField } from '../../../src/http/decode.ts';
+import { decode, decodeEach, decodeList, idField } from '../../../src/http/decode.ts';
 import { everyPage, namedBy } from '../../../src/http/paging.ts';
 
 // A vendor that there is not, as a stranger would add one: this file, and its name in the list.
@@ -51,8 +51,9 @@ function connect(link: Link): Provider {
 
   async function* pages(signal: AbortSignal) {
     const read = async (page: number) => {
-      const { rooms, next } = decode(Rooms, await send({ method: 'GET', route: '/rooms', query: { page } }, signal));
-      return { rows: rooms, more: next !== null };
+      const answer = await send({ method: 'GET', route: '/rooms', query: { page } }, signal);
+      const { whole, rows, faults } = await decodeList(Rooms, ['rooms'], answer);
+      return { rows, faults, more: whole.next !== null };
     };
     for await (const page of everyPage(read, namedBy('room'))) {
       const { rows, faults } = await decodeEach(Room, page, namedBy('room'));

@@ -3,6 +3,14 @@ import type { ProviderKind } from '../../../../src/core/provider.ts';
 import type { TroubleKind } from '../../../../src/core/providerError.ts';
 import type { VendorServer } from '../../../servers/vendorServer.ts';
 
+/** What a list looks like that a hostile server makes up, in the form that the provider documents. */
+export interface HostileList {
+  /** A row as documented, of a session with this id. */
+  row(id: string): Readonly<Record<string, unknown>>;
+  /** The answer with these rows, which are JSON with commas between them. */
+  answer(rows: string, count: number): string;
+}
+
 /** A vendor's server with one account on it: all that the contract asks of a provider's tests. */
 export interface Stage {
   readonly kind: ProviderKind;
@@ -31,5 +39,7 @@ export interface Stage {
   addMalformed(): void;
   /** Has the vendor tell this as the address of its live views, and of each page's; undefined where it has none. */
   readonly liveViewAt: ((address: string) => void) | undefined;
+  /** How a hostile server answers `listing`; undefined where the list is no JSON over HTTP. */
+  readonly hostile: HostileList | undefined;
   stop(): Promise<void>;
 }

@@ -27,7 +27,10 @@ const plain = {
   many: 130,
   troubles: {},
   liveViewAt: undefined,
+  hostile: undefined,
 } as const;
+
+const createdAt = '2026-11-22T12:00:00Z';
 
 /** Answers this in place of what the server would. */
 function tell(server: VendorServer, method: string, path: RegExp, json: unknown): void {
@@ -50,6 +53,10 @@ export async function anchorStage(): Promise<Stage> {
     listing: { method: 'GET', path: /all\/status$/ },
     start: async (count) => many(count, () => server.add().id),
     running: async () => server.running,
+    hostile: {
+      row: (session_id) => ({ session_id, status: 'running', tags: [], created_at: createdAt }),
+      answer: (rows) => `{"data":{"items":[${rows}]}}`,
+    },
     startUnknown: async () => server.add({ status: 'hibernating' }).id,
     addMalformed: () => void server.add({ id: 'all', status: 'warming' }),
     liveViewAt: (frontend_url) => tell(server, 'GET', /pages$/, [{ id: 'p1', title: 'One', url: '', frontend_url }]),
@@ -68,6 +75,10 @@ export async function browserbaseStage(): Promise<Stage> {
     listing: { method: 'GET', path: /^\/v1\/sessions$/ },
     start: async (count) => many(count, () => server.add().id),
     running: async () => server.running,
+    hostile: {
+      row: (id) => ({ id, status: 'RUNNING', createdAt, userMetadata: {} }),
+      answer: (rows) => `[${rows}]`,
+    },
     startUnknown: async () => {
       server.runningWord = 'HIBERNATING';
       return server.add().id;
@@ -93,6 +104,10 @@ export async function gatewayStage(): Promise<Stage> {
     listing: { method: 'GET', path: /sessions$/ },
     start: async (count) => many(count, () => server.add().id),
     running: async () => server.running,
+    hostile: {
+      row: (id) => ({ id, status: 'running', createdAt }),
+      answer: (rows) => `{"sessions":[${rows}]}`,
+    },
     startUnknown: async () => server.add({ status: 'hibernating' }).id,
     addMalformed: () => void server.add({ id: 'all' }),
     liveViewAt: (liveViewUrl) =>
@@ -100,6 +115,19 @@ export async function gatewayStage(): Promise<Stage> {
     stop: () => server.stop(),
   };
 }
+
+/** Browserless of one's own has a row for each target of a browser. */
+const hostileTargets = {
+  row: (browserId: string) => ({
+    browserId,
+    id: browserId,
+    type: 'page',
+    title: '',
+    url: 'about:blank',
+    trackingId: null,
+  }),
+  answer: (rows: string) => `[${rows}]`,
+};
 
 /** Browserless v1 on a strict server. */
 export async function browserlessV1Stage(): Promise<Stage> {
@@ -113,6 +141,7 @@ export async function browserlessV1Stage(): Promise<Stage> {
     listing: { method: 'GET', path: /^\/sessions$/ },
     // It answers 404 where the list is turned off.
     troubles: { '404': 'unsupported' },
+    hostile: hostileTargets,
     start: async (count) => many(count, () => server.add().id),
     running: async () => [...server.browsers.keys()],
     startUnknown: never,
@@ -132,6 +161,7 @@ export async function browserlessV2Stage(real: RunningBrowserless): Promise<Stag
     wrong: { token: 'wrong-token' },
     haste: 3,
     many: 3,
+    hostile: hostileTargets,
     listing: { method: 'GET', path: /^\/sessions$/ },
     // Where there is no list it is taken for the cloud, whose account API is not turned on here.
     troubles: { '404': 'unsupported' },
@@ -157,6 +187,10 @@ export async function browserlessCloudStage(): Promise<Stage> {
     wrong: { token: 'wrong-token' },
     settings: new Set(['browserless.accountApi']),
     listing: { method: 'POST', path: /^\/graphql$/ },
+    hostile: {
+      row: (browserId) => ({ browserId, startTime: createdAt, browserName: 'chrome', type: null }),
+      answer: (rows, count) => `{"data":{"getActiveSession":{"sessions":[${rows}],"count":${count}}}}`,
+    },
     start: async (count) => many(count, () => server.add().id),
     running: async () => [...server.browsers.keys()],
     startUnknown: never,
@@ -202,6 +236,10 @@ export async function madeUpStage(): Promise<Stage> {
     credentials: { doorKey: server.doorKey },
     wrong: { doorKey: 'wrong' },
     listing: { method: 'GET', path: /^\/rooms$/ },
+    hostile: {
+      row: (room) => ({ room, state: 'lit', title: room }),
+      answer: (rows) => `{"rooms":[${rows}],"next":null}`,
+    },
     start: async (count) => server.light(count),
     running: async () => [...server.rooms.keys()],
     async startUnknown() {

@@ -342,6 +342,92 @@ export function providerContract(
       }
     });
 
+    describe('of a hostile server', () => {
+      let house: House;
+      beforeEach(() => {
+        house = new House({ kinds: [stage.kind], settings: stage.settings, wireClock: systemClock });
+      });
+      afterEach(() => house.dispose());
+
+      /** Lists what really runs, and then what a hostile server answers in its place. */
+      async function listedThen(rows: readonly string[]) {
+        const { hostile, server, listing } = stage;
+        assert.ok(hostile);
+        await stage.start(1);
+        const id = await house.add(stage.kind.id, server.url, stage.credentials);
+        const before = [...(house.store.state(id)?.contents.sessions.keys() ?? [])];
+        assert.equal(before.length, 1);
+        const text = hostile.answer(rows.join(), rows.length);
+        const headers = { 'content-type': 'application/json' };
+        server.misbehave(listing.method, listing.path, { kind: 'answer', answer: { status: 200, text, headers } });
+        await house.refresher.refresh(id);
+        const state = house.store.state(id);
+        assert.ok(state);
+        return { id, state, before, faults: state.contents.faults };
+      }
+      const row = (of: string, more: object = {}) => JSON.stringify({ ...stage.hostile?.row(of), ...more });
+
+      it('shows as many sessions of a flood as can be looked at, says so, and calls nothing gone', async () => {
+        if (stage.hostile === undefined) return;
+        const flood = Array.from({ length: 150_000 }, (_, index) => row(`flood${index}`));
+        const { state, before, faults } = await listedThen(flood);
+        assert.equal(state.kind, 'ready');
+        const { sessions } = state.contents;
+        assert.ok(sessions.size >= 5_000 && sessions.size <= 5_001 + 100, String(sessions.size));
+        for (const one of before) assert.ok(sessions.has(one), 'a session that nobody saw to be gone is not shown');
+        const [missing] = faults.filter(({ unnamed }) => unnamed === true);
+        assert.match(missing?.subject ?? '', /^\d+ more rows$|^The rest of the list$/);
+        assert.match(drawn(house).join('\n'), /cannot be shown: only the first 10000 rows of a list are read/);
+        assert.match(drawn(house).join('\n'), /\d+ more sessions cannot be shown: at most 5000 sessions/);
+      });
+
+      it('shows the other rows beside rows that are too deep, too large, or half a character', async () => {
+        if (stage.hostile === undefined) return;
+        const deep = `${'['.repeat(6_000)}${']'.repeat(6_000)}`;
+        const nested = row('deep', { userMetadata: { a: 'X' }, more: 'Y' })
+          .replace('"X"', deep)
+          .replace('"Y"', '[[]]');
+        const { state, faults } = await listedThen([
+          row('first'),
+          nested,
+          row('large', { more: 'x'.repeat(5 * 2 ** 20), title: 'x' }),
+          row('wide', { more: Array.from({ length: 20_000 }, () => 0) }),
+          row('half\ud800'),
+          row('last'),
+        ]);
+        assert.equal(state.kind, 'ready');
+        const ids = [...state.contents.sessions.keys()];
+        for (const one of ['first', 'deep', 'last']) assert.ok(ids.includes(one as never), `${one} of ${ids.join()}`);
+        assert.deepEqual(
+          ids.filter((one) => one.includes('half') || one === 'large' || one === 'wide'),
+          [],
+        );
+        const whats = faults.map(({ what }) => what);
+        // Browserbase is asked for two lists.
+        const tooLarge = faults.filter(({ what }) => what === 'it is too large to be read');
+        assert.deepEqual([...new Set(tooLarge.map(({ subject }) => subject))], ['row 3', 'row 4']);
+        assert.ok(whats.includes('its id has characters that no id may have'), whats.join('; '));
+        drawn(house);
+      });
+
+      it('says what it is when all of it is too large, and keeps what it knew', async () => {
+        if (stage.hostile === undefined) return;
+        const { id, state: known } = await listedThen([row('one')]);
+        const { listing, server } = stage;
+        for (const text of [`{"a":${'['.repeat(600_000)}${']'.repeat(600_000)}}`, `"${'x'.repeat(2 ** 20)}"`]) {
+          server.misbehave(listing.method, listing.path, {
+            kind: 'answer',
+            answer: { status: 200, text, headers: { 'content-type': 'application/json' } },
+          });
+          await house.refresher.refresh(id);
+          const state = house.store.state(id);
+          assert.ok(state?.kind === 'ready' && state.trouble?.trouble.kind === 'unexpectedAnswer');
+          assert.equal(state.trouble.trouble.what, 'its answer is too large to be read');
+          assert.deepEqual([...state.contents.sessions.keys()], [...known.contents.sessions.keys()]);
+        }
+      });
+    });
+
     it('shows no secret in the tree', async () => {
       await stage.start(2);
       const house = new House({ kinds: [stage.kind], settings: stage.settings, wireClock: systemClock });

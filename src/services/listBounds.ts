@@ -1,0 +1,82 @@
+import type { Group } from '../core/group.ts';
+import type { GroupId, SessionId } from '../core/ids.ts';
+import type { Inventory, ListFault } from '../core/inventory.ts';
+import { boundedPages } from '../core/page.ts';
+import type { Session } from '../core/session.ts';
+
+/** Most sessions of an account that are shown. Storing as many takes a twentieth of a second at each refresh. */
+export const mostSessions = 5_000;
+const mostGroups = 1_000;
+const mostFaults = 1_000;
+
+/**
+ * Keeps one list of an account within bounds, whatever its provider hands over, and counts what it leaves out. Make one for
+ * each list, have it take each page, and tell {@link leftOut} at the end.
+ */
+export class ListBounds {
+  readonly #sessions = new Set<SessionId>();
+  readonly #groups = new Set<GroupId>();
+  readonly #tooMany = { sessions: new Set<SessionId>(), groups: 0, faults: 0 };
+  #faults = 0;
+
+  /** A page without what is too much. */
+  take(page: Inventory): Inventory {
+    return {
+      sessions: page.sessions.filter(({ id }) => this.#mayShow(id)).map(withinBounds),
+      groups: page.groups.filter((group) => this.#mayShowGroup(group)),
+      faults: page.faults.filter(() => this.#mayTell()),
+      account: page.account,
+    };
+  }
+
+  /** What of the list is missing. Any session may be among faults that are not told, and is then not known to be gone. */
+  get leftOut(): readonly ListFault[] {
+    const { sessions, groups, faults } = this.#tooMany;
+    const missing: ListFault[] = [];
+    if (sessions.size > 0) {
+      const what = `at most ${mostSessions} sessions of an account are shown`;
+      missing.push({ subject: `${sessions.size} more sessions`, unnamed: true, what });
+    }
+    if (groups > 0) missing.push({ subject: `${groups} more groups`, what: `at most ${mostGroups} are shown` });
+    if (faults > 0) {
+      missing.push({ subject: `${faults} more rows`, unnamed: true, what: 'they are not as documented, either' });
+    }
+    return missing;
+  }
+
+  #mayShow(id: SessionId): boolean {
+    // A second list may add to what the first has told of the same session.
+    if (this.#sessions.has(id)) return true;
+    if (this.#sessions.size >= mostSessions) {
+      this.#tooMany.sessions.add(id);
+      return false;
+    }
+    this.#sessions.add(id);
+    return true;
+  }
+
+  #mayShowGroup({ id }: Group): boolean {
+    if (this.#groups.size >= mostGroups && !this.#groups.has(id)) {
+      this.#tooMany.groups++;
+      return false;
+    }
+    this.#groups.add(id);
+    return true;
+  }
+
+  #mayTell(): boolean {
+    if (this.#faults < mostFaults) {
+      this.#faults++;
+      return true;
+    }
+    this.#tooMany.faults++;
+    return false;
+  }
+}
+
+function withinBounds(session: Session): Session {
+  // An end of pages closes those that were shown, and is over when they are closed: none of them may be left out.
+  const most = session.ends === 'pages' ? Number.POSITIVE_INFINITY : undefined;
+  const pages = session.pages && boundedPages(session.pages, most);
+  return pages === session.pages ? session : { ...session, pages };
+}

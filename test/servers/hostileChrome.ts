@@ -1,0 +1,64 @@
+import { WebSocketServer } from 'ws';
+import { VendorServer } from './vendorServer.ts';
+
+/** A tab as Chrome tells of it. */
+export interface HostileTarget {
+  readonly targetId: string;
+  readonly type: string;
+  readonly title: string;
+  readonly url: string;
+  readonly browserContextId?: string | undefined;
+}
+
+/** What answers at a DevTools port, and says whatever it is told to say. */
+export class HostileChrome extends VendorServer {
+  contexts: unknown[] = [];
+  targets: unknown[] = [];
+  /** Answers a command in place of what would be answered: the text of a whole message. */
+  say: (method: string, id: number) => string | undefined = () => undefined;
+  /** The commands so far, by their names. */
+  readonly commands: string[] = [];
+
+  constructor() {
+    const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
+    super({
+      routes: {
+        'GET /json/version': () => {
+          const webSocketDebuggerUrl = `ws://127.0.0.1:${this.port}/devtools/browser/hostile`;
+          return { status: 200, json: { Browser: 'Chrome/156.0.0.0', webSocketDebuggerUrl } };
+        },
+      },
+      notFound: () => ({ status: 404 }),
+      upgrade: (request, socket, head) =>
+        sockets.handleUpgrade(request, socket, head, (opened) => {
+          opened.on('error', () => {});
+          opened.on('message', (data) => {
+            const { id, method } = JSON.parse((data as Buffer).toString());
+            this.commands.push(method);
+            opened.send(this.say(method, id) ?? JSON.stringify({ id, result: this.#answer(method) }));
+          });
+        }),
+    });
+  }
+
+  #answer(method: string): object {
+    switch (method) {
+      case 'Target.getBrowserContexts':
+        return { browserContextIds: this.contexts, defaultBrowserContextId: 'own' };
+      case 'Target.getTargets':
+        return { targetInfos: this.targets };
+      default:
+        return {};
+    }
+  }
+}
+
+/** A tab of a context. */
+export function tabOf(browserContextId: string | undefined, targetId: string, more: object = {}): HostileTarget {
+  return { targetId, type: 'page', title: targetId, url: 'https://example.com/', browserContextId, ...more };
+}
+
+/** Starts it on a free port. */
+export async function startHostileChrome(): Promise<HostileChrome> {
+  return new HostileChrome().start();
+}

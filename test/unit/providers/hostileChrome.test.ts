@@ -1,0 +1,150 @@
+import { strict as assert } from 'node:assert';
+import { systemClock } from '../../../src/core/clock.ts';
+import type { AccountId, SessionId } from '../../../src/core/ids.ts';
+import type { Provider } from '../../../src/core/provider.ts';
+import { type HostileChrome, startHostileChrome, tabOf } from '../../servers/hostileChrome.ts';
+import { House } from '../services/house.ts';
+import { unaborted } from '../wires.ts';
+
+describe('Local Chrome at a hostile DevTools port', function () {
+  this.timeout(60_000);
+  let chrome: HostileChrome;
+  let house: House;
+  let id: AccountId;
+
+  beforeEach(async () => {
+    chrome = await startHostileChrome();
+    chrome.contexts = ['one', 'two'];
+    chrome.targets = [tabOf('one', 'tab1'), tabOf('two', 'tab2'), tabOf('own', 'mail')];
+    house = new House({ wireClock: systemClock });
+    id = await house.add('localChrome', chrome.url);
+    assert.deepEqual(listed(), ['one', 'own', 'two']);
+  });
+  afterEach(async () => {
+    house.dispose();
+    await chrome.stop();
+  });
+
+  const contents = () => {
+    const state = house.store.state(id);
+    assert.equal(state?.kind, 'ready');
+    return state.contents;
+  };
+  const listed = () => [...contents().sessions.keys()].sort();
+  const refresh = () => house.refresher.refresh(id);
+  const provider = (): Promise<Provider> => house.connections.open(id);
+  const many = <T>(count: number, make: (index: number) => T): T[] => Array.from({ length: count }, (_, n) => make(n));
+
+  it('fails a list of a hundred thousand targets, says why, and keeps what it knew', async () => {
+    chrome.targets = many(100_000, (n) => tabOf('one', `tab${n}`));
+    await refresh();
+    const state = house.store.state(id);
+    assert.ok(state?.kind === 'ready');
+    assert.deepEqual(state.trouble?.trouble, {
+      kind: 'unexpectedAnswer',
+      what: 'its answer is too large to be read',
+    });
+    assert.deepEqual(listed(), ['one', 'own', 'two']);
+  });
+
+  it('shows five thousand contexts of many, says how many are missing, and calls none of them gone', async () => {
+    chrome.contexts = many(60_000, (n) => `context${n}`);
+    chrome.targets = [];
+    const known = house.store.session(id, 'one' as SessionId);
+    assert.ok(known);
+    await refresh();
+    const { sessions, faults } = contents();
+    assert.equal(sessions.size, 5_000 + 3);
+    assert.deepEqual(
+      faults.map(({ subject, unnamed }) => [subject, unnamed]),
+      [
+        ['50000 more rows', true],
+        ['5000 more sessions', true],
+      ],
+    );
+    assert.equal(await (await provider()).probe(known, unaborted), 'unknown');
+  });
+
+  it('shows what can be read beside what cannot', async () => {
+    const nested = JSON.parse(`${'['.repeat(6_000)}${']'.repeat(6_000)}`);
+    chrome.contexts = ['one', 'half\ud800', 'all', '', 7, nested, 'two'];
+    chrome.targets = [
+      tabOf('one', 'tab1'),
+      tabOf('one', 'a/b'),
+      tabOf('one', 'half\udc00'),
+      tabOf('two', 'tab2', { title: nested }),
+      tabOf('two', 'tab3', { more: nested }),
+      { targetId: 'worker', type: 'worker', title: nested },
+      7,
+      null,
+    ];
+    const [own] = [house.store.session(id, 'own' as SessionId)];
+    chrome.say = (method, number) =>
+      method === 'Target.getTargets'
+        ? `{"id":${number},"result":{"targetInfos":${written(chrome.targets)}}}`
+        : method === 'Target.getBrowserContexts'
+          ? `{"id":${number},"result":{"browserContextIds":${written(chrome.contexts)},"defaultBrowserContextId":"own"}}`
+          : undefined;
+    await refresh();
+    assert.deepEqual(listed(), ['one', 'own', 'two']);
+    const pages = (of: string) =>
+      contents()
+        .sessions.get(of as SessionId)
+        ?.pages?.map(({ id: page }) => page);
+    assert.deepEqual([pages('one'), pages('two')], [['tab1'], ['tab3']]);
+    assert.equal(contents().faults.length, 3 + 5);
+    // The tab that the browser's own window had may be one of those that cannot be read.
+    assert.ok(own);
+    assert.equal(await (await provider()).probe(own, unaborted), 'unknown');
+    chrome.say = () => undefined;
+    chrome.contexts = ['one'];
+    chrome.targets = [];
+    await refresh();
+    assert.deepEqual(listed(), ['one']);
+    assert.equal(await (await provider()).probe(own, unaborted), 'gone');
+  });
+
+  it('keeps titles and addresses of megabytes short', async () => {
+    const long = 'a/'.repeat(100_000);
+    chrome.targets = many(20, (n) => tabOf('one', `tab${n}`, { title: long, url: `data:text/html,${long}` }));
+    await refresh();
+    const pages = contents().sessions.get('one' as SessionId)?.pages ?? [];
+    assert.equal(pages.length, 20);
+    for (const { title, url } of pages) assert.ok(title.length <= 1_000 && url.length <= 65_536);
+  });
+
+  it('shows five hundred pages of a context, those that were there first', async () => {
+    chrome.targets = many(700, (n) => tabOf('one', `page${n}`));
+    await refresh();
+    chrome.targets = [...many(100, (n) => tabOf('one', `new${n}`)), ...chrome.targets];
+    await refresh();
+    const pages = contents().sessions.get('one' as SessionId)?.pages ?? [];
+    assert.deepEqual(
+      pages.map(({ id: page }) => page as string),
+      many(500, (n) => `page${n}`),
+    );
+  });
+
+  it('leaves no page of the browser’s own window out that an end of it would have to close', async () => {
+    chrome.targets = many(2_000, (n) => tabOf('own', `tab${n}`));
+    await refresh();
+    const own = contents().sessions.get('own' as SessionId);
+    assert.equal(own?.pages?.length, 2_000);
+    chrome.targets = chrome.targets.slice(-1);
+    assert.equal(await (await provider()).probe(own, unaborted), 'running');
+  });
+});
+
+/** JSON of what `JSON.stringify` cannot write because it is nested too deeply. */
+function written(value: unknown): string {
+  if (Array.isArray(value) && value.length === 1 && Array.isArray(value[0])) {
+    let depth = 0;
+    let inner: unknown = value;
+    for (; Array.isArray(inner); inner = inner[0]) depth++;
+    return '['.repeat(depth) + ']'.repeat(depth);
+  }
+  if (Array.isArray(value)) return `[${value.map(written).join()}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const entries = Object.entries(value).map(([key, one]) => `${JSON.stringify(key)}:${written(one)}`);
+  return `{${entries.join()}}`;
+}

@@ -53,6 +53,8 @@ export const mostRows = 10_000;
  */
 const maxRowBytes = 4 * 2 ** 20;
 const maxRowValues = 10_000;
+/** The most values of all rows together, which are in memory at once: a hundred in each of five thousand rows. */
+const maxValues = 500_000;
 /** Longest name of a row that is kept, in characters: no id is that long. */
 const longestSubject = 300;
 
@@ -94,13 +96,18 @@ export async function decodeList<T>(
   const turns = new Turns();
   const rows: unknown[] = [];
   const faults: ListFault[] = [];
+  let read = 0;
+  let valuesLeft = maxValues;
   for (const { index, from, to, values } of split.rows) {
     if (turns.isOver) await turns.pass();
+    valuesLeft -= Math.min(values, maxRowValues);
+    if (valuesLeft < 0) break;
+    read++;
     if (to - from <= maxRowBytes && values <= maxRowValues) rows.push(parse(json.toString('utf8', from, to)));
     else faults.push({ subject: rowAt(index), unnamed: true, what: 'it is too large to be read' });
   }
-  const beyond = split.count - split.rows.length;
-  if (beyond > 0) faults.push(leftOut(beyond, mostRows));
+  const beyond = split.count - read;
+  if (beyond > 0) faults.push(leftOut(beyond, read));
   return { whole, rows, faults, count: split.count };
 }
 

@@ -3,9 +3,10 @@ import { run } from '../host/processes.ts';
 import { Advice, script, step } from '../host/steps.ts';
 import { activation } from './activation.ts';
 import { ending } from './ending.ts';
+import { floods } from './floods.ts';
 import { liveView } from './liveView.ts';
 
-const benchmarks: Readonly<Record<string, () => Promise<void>>> = { activation, ending, liveView };
+const benchmarks: Readonly<Record<string, () => Promise<void>>> = { activation, ending, floods, liveView };
 
 await script(async () => {
   const names = process.argv.slice(2);

@@ -14,10 +14,14 @@ export interface HostileTarget {
 export class HostileChrome extends VendorServer {
   contexts: unknown[] = [];
   targets: unknown[] = [];
+  /** The targets that it tells of one by one, to whoever wants to follow them. */
+  announced: unknown[] = [];
   /** Answers a command in place of what would be answered: the text of a whole message. */
   say: (method: string, id: number) => string | undefined = () => undefined;
   /** The commands so far, by their names. */
   readonly commands: string[] = [];
+
+  readonly #sockets: WebSocketServer;
 
   constructor() {
     const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
@@ -35,10 +39,21 @@ export class HostileChrome extends VendorServer {
           opened.on('message', (data) => {
             const { id, method } = JSON.parse((data as Buffer).toString());
             this.commands.push(method);
+            if (method === 'Target.setDiscoverTargets') {
+              for (const targetInfo of this.announced) {
+                opened.send(JSON.stringify({ method: 'Target.targetCreated', params: { targetInfo } }));
+              }
+            }
             opened.send(this.say(method, id) ?? JSON.stringify({ id, result: this.#answer(method) }));
           });
         }),
     });
+    this.#sockets = sockets;
+  }
+
+  /** Tells every client of an event. */
+  broadcast(method: string, params: object): void {
+    for (const socket of this.#sockets.clients) socket.send(JSON.stringify({ method, params }));
   }
 
   #answer(method: string): object {

@@ -140,6 +140,14 @@ describe('a list in an answer', () => {
     assert.equal(many.count, mostRows + 7);
   });
 
+  it('reads no more rows than memory has room for', async () => {
+    const nested = `${'['.repeat(5_000)}${']'.repeat(5_000)}`;
+    const { rows, faults } = await read(`{"rows":[${Array.from({ length: 300 }, () => nested).join()}]}`);
+    assert.ok(rows.length >= 95 && rows.length < 100, String(rows.length));
+    const what = `only the first ${rows.length} rows of a list are read`;
+    assert.deepEqual(faults, [{ subject: `${300 - rows.length} more rows`, unnamed: true, what }]);
+  });
+
   it('reads no answer about one thing that is as large as a list', () => {
     const body = JSON.stringify({ id: 'a', more: 'x'.repeat(600_000) });
     assert.throws(() => decode(Row, answer(body)), /its answer is larger than 512 KiB/);

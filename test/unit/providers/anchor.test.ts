@@ -245,6 +245,38 @@ describe('Anchor Browser', () => {
     assert.equal(server.log().filter((line) => /batch-sessions\/.+/.test(line)).length, 1);
   });
 
+  it('asks for few of many batches at a time, says so, and has them all after a while', async () => {
+    for (let index = 0; index < 150; index++) server.addBatch(1, { createdAt: new Date(Date.now() - 60_000) });
+    const asked = () => server.log().filter((line) => /batch-sessions\//.test(line)).length;
+    const first = await listed();
+    assert.equal(asked(), 100);
+    assert.equal(first.sessions.length, 150);
+    assert.equal(first.groups.length, 100);
+    assert.deepEqual(first.faults, [
+      { subject: '50 more batches', what: 'their sessions are asked for at the next refresh' },
+    ]);
+    const second = await listed();
+    assert.equal(asked(), 150);
+    assert.deepEqual([second.groups.length, second.faults], [150, []]);
+    await listed();
+    assert.equal(asked(), 150);
+  });
+
+  it('reads a thousand batches of a list without an end, and takes none of its sessions for gone', async () => {
+    for (let index = 0; index < 3_000; index++) server.addBatch(0, { status: 'processing', completedAt: undefined });
+    server.add();
+    const { sessions, groups, faults } = await listed();
+    assert.deepEqual([sessions.length, groups.length], [1, 1_000]);
+    assert.ok(server.log().filter((line) => /batch-sessions/.test(line)).length <= 10 + 100);
+    assert.deepEqual(
+      faults.map(({ subject, unnamed }) => [subject, unnamed]),
+      [
+        ['Batches: The rest of the list', undefined],
+        ['900 more batches', undefined],
+      ],
+    );
+  });
+
   it('tells pages, and makes a live view anew each time', async () => {
     server.add({
       id: 'sess_a',

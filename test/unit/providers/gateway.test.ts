@@ -200,6 +200,27 @@ describe('Session gateway', () => {
     assert.deepEqual(server.running, ['sess_b']);
   });
 
+  it('calls nothing gone that may be among what the gateway leaves out of its list, or writes so that nobody can read it', async () => {
+    server.add({ id: 'sess_a' });
+    const [session] = (await listed()).sessions;
+    assert.ok(session);
+    server.findsNothing = true;
+    const lists = [
+      { sessions: [{ id: 'sess_b', status: 'running' }], count: 2 },
+      { sessions: [{ status: 'running' }], count: 1 },
+      { sessions: [{ id: 'sess_b', currentUrl: 'x'.repeat(5 * 2 ** 20) }], count: 1 },
+    ];
+    for (const json of lists) {
+      server.misbehave('GET', /sessions$/, { kind: 'answer', answer: { status: 200, json } });
+      assert.equal(await provider.probe(session, unaborted), 'unknown');
+      assert.equal((await errorOf(provider.end(session, unaborted))).trouble.kind, 'notFound');
+      server.behave();
+    }
+    const json = { sessions: [{ id: 'sess_b', status: 'running' }], count: 1 };
+    server.misbehave('GET', /sessions$/, { kind: 'answer', answer: { status: 200, json } });
+    assert.equal(await provider.probe(session, unaborted), 'gone');
+  });
+
   it('says so when the gateway counts more sessions than it lists', async () => {
     const answer = { status: 200, json: { sessions: [{ id: 'sess_a', status: 'running' }], count: 12 } };
     server.misbehave('GET', /sessions$/, { kind: 'answer', answer }, 1);

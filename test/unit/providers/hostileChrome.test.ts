@@ -1,9 +1,11 @@
 import { strict as assert } from 'node:assert';
+import { PageTargets } from '../../../src/cdp/pageTargets.ts';
 import { systemClock } from '../../../src/core/clock.ts';
-import type { AccountId, SessionId } from '../../../src/core/ids.ts';
+import type { AccountId, PageId, SessionId } from '../../../src/core/ids.ts';
 import type { Provider } from '../../../src/core/provider.ts';
 import { type HostileChrome, startHostileChrome, tabOf } from '../../servers/hostileChrome.ts';
 import { House } from '../services/house.ts';
+import { until } from '../until.ts';
 import { unaborted } from '../wires.ts';
 
 describe('Local Chrome at a hostile DevTools port', function () {
@@ -123,6 +125,24 @@ describe('Local Chrome at a hostile DevTools port', function () {
       pages.map(({ id: page }) => page as string),
       many(500, (n) => `page${n}`),
     );
+  });
+
+  it('follows five hundred pages of a flood in a live view, and a page that is told of when one has closed', async () => {
+    chrome.announced = many(20_000, (n) => tabOf('one', `page${n}`, { title: 'x'.repeat(5_000) }));
+    const devtools = await (await provider()).devtools?.('one' as SessionId, unaborted);
+    assert.ok(devtools);
+    const targets = new PageTargets(devtools);
+    let changes = 0;
+    targets.onDidChange(() => changes++);
+    await targets.discover(unaborted);
+    assert.deepEqual([targets.all.length, changes], [500, 500]);
+    assert.equal(targets.all[0]?.title.length, 1_000);
+    chrome.broadcast('Target.targetDestroyed', { targetId: 'page7' });
+    chrome.broadcast('Target.targetInfoChanged', { targetInfo: tabOf('one', 'page19999') });
+    await until(async () => targets.all.some(({ id: page }) => page === ('page19999' as PageId)));
+    assert.equal(targets.all.length, 500);
+    targets.dispose();
+    devtools.connection.dispose();
   });
 
   it('leaves no page of the browser’s own window out that an end of it would have to close', async () => {

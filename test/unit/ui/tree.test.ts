@@ -320,6 +320,21 @@ describe('tree', () => {
     }
   });
 
+  it('shows the first five hundred pages of a session, and says that there may be more', () => {
+    const pages = (count: number) =>
+      Array.from({ length: count }, (_, n) => ({ id: pageId(`p${n}`), title: `Page ${n}`, url: '' }));
+    list({
+      sessions: [someSession('a', { pages: pages(499) }), someSession('b', { pages: pages(5_000), ends: 'pages' })],
+    });
+    const rows = (id: string) =>
+      childrenOf(model, { kind: 'session', accountId: account.id, sessionId: sessionId(id) });
+    assert.equal(rows('a').length, 499);
+    assert.equal(rows('b').length, 501);
+    const last = rows('b').at(-1);
+    assert.ok(last);
+    assert.equal(rowOf(model, last)?.label, 'Only the first 500 pages are shown');
+  });
+
   it('says of an account whose provider is gone what it can', () => {
     const orphan = { ...account, provider: 'gone' };
     model = { ...model, account: () => orphan };

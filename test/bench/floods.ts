@@ -1,0 +1,76 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { systemClock } from '../../src/core/clock.ts';
+import { House } from '../unit/services/house.ts';
+import { table } from './figures.ts';
+
+interface Flood {
+  readonly name: string;
+  readonly provider: string;
+  readonly url: string;
+}
+
+/** What hostile servers do to whoever lists them: how long nothing else gets its turn, and what stays in memory. */
+export async function floods(): Promise<void> {
+  const child = fork(new URL('./floodServer.ts', import.meta.url));
+  try {
+    const [all] = (await once(child, 'message')) as [readonly Flood[]];
+    const rows: string[][] = [];
+    for (const flood of all) rows.push(await measured(flood));
+    table(['Flood', 'longest block (goal: 50 ms)', 'all of it', 'memory at most', 'shown', 'told'], rows);
+  } finally {
+    child.disconnect();
+  }
+}
+
+/** Measures the longest time between two turns of everything else, in milliseconds of this thread's own work. */
+function watchTurns(): { stop(): number } {
+  let longest = 0;
+  let isWatching = true;
+  let last = process.threadCpuUsage();
+  const look = () => {
+    const now = process.threadCpuUsage();
+    longest = Math.max(longest, (now.user + now.system - last.user - last.system) / 1_000);
+    last = now;
+    if (isWatching) setImmediate(look);
+  };
+  setImmediate(look);
+  return {
+    stop() {
+      isWatching = false;
+      return longest;
+    },
+  };
+}
+
+async function measured({ name, provider, url }: Flood): Promise<string[]> {
+  const house = new House({ clock: systemClock });
+  const before = process.memoryUsage().rss;
+  let most = 0;
+  const sampling = setInterval(() => {
+    most = Math.max(most, process.memoryUsage().rss - before);
+  }, 20);
+  try {
+    // What is loaded for the first time is not the flood's doing, and the server writes its answer down once.
+    const id = await house.add(provider, url);
+    const turns = watchTurns();
+    const began = performance.now();
+    await house.refresher.refresh(id);
+    const took = performance.now() - began;
+    const longest = turns.stop();
+    const state = house.store.state(id);
+    const trouble = state?.kind === 'ready' || state?.kind === 'failed' ? state.trouble?.message : undefined;
+    const told = trouble ?? state?.contents.faults.slice(-2).map(({ subject, what }) => `${subject}: ${what}`);
+    return [
+      name,
+      `${longest.toFixed(0)} ms`,
+      `${took.toFixed(0)} ms`,
+      `${(most / 2 ** 20).toFixed(0)} MiB`,
+      String(state?.contents.sessions.size),
+      String(told),
+    ];
+  } finally {
+    clearInterval(sampling);
+    house.dispose();
+  }
+}

@@ -55,6 +55,9 @@ export class History implements Disposable {
   readonly #mayKeep: () => boolean;
   #keeps: boolean;
 
+  #isToTell = false;
+
+  /** Fires once for all that changes at once: thousands of sessions may leave one list. */
   readonly onDidChange: Event<void> = this.#changed.event;
 
   /** @param mayKeep whether the user lets ended sessions be written down; see {@link followSetting}. */
@@ -151,9 +154,18 @@ export class History implements Disposable {
     this.#set([ended, ...others].slice(0, mostKept));
   }
 
+  #tell(): void {
+    if (this.#isToTell) return;
+    this.#isToTell = true;
+    queueMicrotask(() => {
+      this.#isToTell = false;
+      this.#changed.fire();
+    });
+  }
+
   #set(ended: readonly EndedSession[]): void {
     this.#ended = ended;
-    this.#changed.fire();
+    this.#tell();
     this.#writing.ask();
   }
 
@@ -175,7 +187,7 @@ export class History implements Disposable {
     void this.#memory.update(memoryKey, all);
     if (same(shown, this.#ended)) return;
     this.#ended = shown;
-    this.#changed.fire();
+    this.#tell();
   }
 
   #read(): readonly EndedSession[] {

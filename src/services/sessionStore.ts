@@ -136,6 +136,10 @@ interface Entry {
  */
 const listsApartMs = 950;
 
+/** Most sessions that lists leave out and that stay all the same, and most that are known to have ended; by account. */
+const mostKept = 5_000;
+const mostEnded = 20_000;
+
 const empty: Contents = { sessions: new Map(), groups: new Map(), faults: [], account: undefined };
 const running: Life = { kind: 'running' };
 
@@ -244,15 +248,19 @@ export class SessionStore implements SessionsView {
         const entry = current();
         if (entry === undefined) return;
         entry.run = undefined;
-        const { kept, unproven } = leftOut(entry, arrived, proves, this.#now());
+        const missing = leftOut(entry, arrived, proves, this.#now());
+        const { kept, forgotten } = withinBounds(missing.kept, entry.lives);
+        const unproven = new Map([...missing.unproven].filter(([id]) => !forgotten.has(id)));
         const read = [...arrived.sessions].filter(([id]) => !entry.endedMeanwhile.has(id));
         const sessions = new Map([...read, ...kept.map((session) => [session.id, session] as const)]);
         const contents = {
           ...arrived,
           sessions,
           groups: withGroupsOf(kept, arrived.groups, entry.state.contents.groups),
+          faults: [...arrived.faults, ...tooManyMissing(forgotten.size)],
         };
-        this.#transition(account, entry, { kind: 'ready', contents, asOf: this.#now(), trouble: undefined });
+        const next = { kind: 'ready', contents, asOf: this.#now(), trouble: undefined } as const;
+        this.#transition(account, entry, next, forgotten);
         this.#setUnproven(account, entry, unproven);
       },
       fail: (trouble) => {
@@ -336,18 +344,30 @@ export class SessionStore implements SessionsView {
     this.#fire(account, false, [session]);
   }
 
-  /** Puts a state in place and tells what changed with it, and nothing where nothing did. */
-  #transition(account: AccountId, entry: Entry, next: AccountState): void {
+  /**
+   * Puts a state in place and tells what changed with it, and nothing where nothing did. @param forgotten sessions that it
+   * does not have any longer though nothing is known of their end.
+   */
+  #transition(
+    account: AccountId,
+    entry: Entry,
+    next: AccountState,
+    forgotten: ReadonlySet<SessionId> = new Set(),
+  ): void {
     const before = entry.state;
     entry.state = next;
     const { sessions } = next.contents;
-    const leaving = [...before.contents.sessions.values()].filter(({ id }) => !sessions.has(id));
+    const leaving = [...before.contents.sessions.values()].filter(({ id }) => !sessions.has(id) && !forgotten.has(id));
     const left = leaving.map((session): Leaving => {
       const seen = entry.firstSeen.get(session.id) ?? this.#now();
       const start = { at: session.startedAt ?? seen, exact: session.startedAt !== undefined };
       return { accountId: account, session, start, byYou: isTaken(entry.lives.get(session.id) ?? running) };
     });
     for (const { id } of leaving) entry.ended.add(id);
+    for (const id of entry.ended) {
+      if (entry.ended.size <= mostEnded) break;
+      entry.ended.delete(id);
+    }
     for (const id of sessions.keys()) {
       entry.ended.delete(id);
       if (!entry.firstSeen.has(id)) entry.firstSeen.set(id, this.#now());
@@ -435,6 +455,23 @@ function leftOut(
     .filter((session) => !isMeant(session))
     .map(({ id }) => [id, absenceAt(now, before.get(id))] as const);
   return { kept, unproven: new Map(absences) };
+}
+
+/** Those of the sessions that lists leave out for which there is room: all that are about to end, and the last listed. */
+function withinBounds(missing: readonly Session[], lives: ReadonlyMap<SessionId, Life>) {
+  if (missing.length <= mostKept) return { kept: missing, forgotten: new Set<SessionId>() };
+  const ending = missing.filter(({ id }) => lives.has(id));
+  const others = missing.filter(({ id }) => !lives.has(id));
+  const room = Math.max(0, mostKept - ending.length);
+  return {
+    kept: [...ending, ...others.slice(0, room)],
+    forgotten: new Set(others.slice(room).map(({ id }) => id)),
+  };
+}
+
+function tooManyMissing(count: number): ListFault[] {
+  if (count === 0) return [];
+  return [{ subject: `${count} more sessions`, unnamed: true, what: 'too many are missing from the latest lists' }];
 }
 
 /** Whether a list that began at `began` and leaves a session out once more is a second witness, and not the first again. */

@@ -91,6 +91,16 @@ describe('history', () => {
     odd.dispose();
   });
 
+  it('tells once of all that leaves a list at once', async () => {
+    let told = 0;
+    history.onDidChange(() => told++);
+    list(...Array.from({ length: 150 }, (_, index) => `s${index}`));
+    list();
+    assert.equal(history.all.length, 100);
+    await Promise.resolve();
+    assert.equal(told, 1);
+  });
+
   describe('turned off', () => {
     let isKept = true;
     /** Everything that was ever written, which is what a disk may still have. */

@@ -34,6 +34,27 @@ describe('session store', () => {
   const unproven = () => [...store.unproven(account).keys()];
   const ids = () => [...(store.state(account)?.contents.sessions.keys() ?? [])];
 
+  it('keeps no more than five thousand sessions that lists leave out, says so, and calls none of them gone', () => {
+    const left: string[] = [];
+    store.onDidLeave(({ session }) => left.push(session.id));
+    const many = (prefix: string) => Array.from({ length: 3_000 }, (_, n) => someSession(`${prefix}${n}`));
+    listAs('no proof', inventory(...many('a')));
+    store.setLife(account, [sessionId('a2999')], { kind: 'ending', since: now });
+    for (const prefix of ['b', 'c', 'd']) listAs('no proof', inventory(...many(prefix)));
+    const state = store.state(account);
+    assert.deepEqual(left, []);
+    assert.equal(ids().length, 3_000 + 5_000);
+    // The end of one is under way: that it is not kept must not be taken for its end.
+    assert.ok(ids().includes('a2999' as never));
+    assert.deepEqual(state?.contents.faults, [
+      { subject: '3000 more sessions', unnamed: true, what: 'too many are missing from the latest lists' },
+    ]);
+    assert.equal(store.hasEnded(account, sessionId('a0')), false);
+    listAs('no proof', inventory(...many('d')));
+    assert.deepEqual(store.state(account)?.contents.faults, []);
+    assert.deepEqual(left, []);
+  });
+
   it('shows rows of a first list as its pages arrive', () => {
     const run = store.beginList(account);
     assert.equal(store.state(account)?.kind, 'loading');

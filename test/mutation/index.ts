@@ -1,5 +1,6 @@
 // `npm run mutate [-- NAME …]`: changes the code that guards the promises, one small change at a time, and counts how many
-// of these mutants the tests notice. A NAME is part of a target's name or of a source file's path.
+// of these mutants the tests notice. A NAME is a target's name or a part of a source file's path, and may end with lines
+// of it, as `ender.ts:100-200`.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -44,13 +45,15 @@ await script(async () => {
   const chosen = names.length === 0 ? targets : targets.map((target) => narrowed(target, names));
   const wanted = chosen.filter(({ files }) => files.length > 0);
   if (wanted.length === 0) throw new Advice(`No target is called so. There are: ${targets.map(titleOf).join('; ')}`);
-  const missing = wanted.flatMap(({ files, tests }) => [...files, ...tests]).filter((file) => !existsSync(file));
+  const missing = wanted
+    .flatMap(({ files, tests }) => [...files.map(withoutLines), ...tests])
+    .filter((file) => !existsSync(file));
   if (missing.length > 0) throw new Advice(`test/mutation/targets.ts names what is not there: ${missing.join(', ')}`);
   const scores: Score[] = [];
   const stale: Equivalent[] = [];
   for (const target of wanted) {
     const mutated = await step(target.name, () => mutate(target));
-    for (const file of target.files) {
+    for (const file of new Set(target.files.map(withoutLines))) {
       const { source, mutants } = mutated[file] ?? { source: '', mutants: [] };
       scores.push(judge(file, source.split('\n'), mutants, stale));
     }
@@ -70,7 +73,17 @@ function titleOf({ name, files }: Target): string {
 /** What of a target is meant by names: all of it, or some of its files. */
 function narrowed(target: Target, names: readonly string[]): Target {
   if (names.includes(target.name)) return target;
-  return { ...target, files: target.files.filter((file) => names.some((name) => file.includes(name))) };
+  const files = target.files.flatMap((file) =>
+    names.flatMap((name) => {
+      const [, part = name, lines = ''] = /^(.+?)(:\d+-\d+)?$/.exec(name) ?? [];
+      return file.includes(part) ? `${file}${lines}` : [];
+    }),
+  );
+  return { ...target, files };
+}
+
+function withoutLines(file: string): string {
+  return file.replace(/:[\d-]+$/, '');
 }
 
 /** Has Stryker run the tests of a target against each of its mutants. */
@@ -89,7 +102,7 @@ async function mutate({ files, tests }: Target): Promise<Report['files']> {
     logLevel: 'warn',
     // One at a time: several of these tests measure time.
     concurrency: 1,
-    timeoutMS: 15_000,
+    timeoutMS: 10_000,
     tempDirName: 'out/mutation',
     ignorePatterns: ['/*', '!/src', '!/test', '!/media', '!/l10n', '!/package.json'],
     // It would be read with the compiler's old interface, which the one that is installed does not have.

@@ -2,6 +2,7 @@
 // mocha's public interface, and tells what it has to by hand: Stryker's declarations do not pass this project's compiler
 // options. Test files are native modules, which cannot be loaded twice: a mutant is switched on within the code that is
 // loaded, and one that counts while its file is loaded gets a process of its own.
+import fc from 'fast-check';
 import Mocha from 'mocha';
 
 /** What the instrumented code reads and writes, and Stryker, too. */
@@ -41,6 +42,9 @@ type RunResult =
   | { readonly status: 'complete'; readonly tests: readonly TestResult[] }
   | { readonly status: 'timeout'; readonly reason: string }
   | { readonly status: 'error'; readonly errorMessage: string };
+
+// That a property fails is enough; the least input with which it does is of no interest here.
+fc.configureGlobal({ endOnFailure: true });
 
 const shared = globalThis as { __stryker__?: Instrumented };
 

@@ -33,6 +33,17 @@ describe('plainText', () => {
     assert.equal(Array.from(plainText('x'.repeat(10_000))).length, 80);
   });
 
+  it('leaves text that just fits alone, and a cut leaves no blank before the ellipsis', () => {
+    assert.equal(plainText('x'.repeat(80)), 'x'.repeat(80));
+    assert.equal(plainText('x'.repeat(81)), `${'x'.repeat(79)}…`);
+    assert.equal(plainText('abc defgh', 5), 'abc…');
+  });
+
+  it('passes over some hundred invisible characters, and reads no text to an end that is far away', () => {
+    assert.equal(plainText(`${'\u200b'.repeat(500)}x`), 'x');
+    assert.equal(plainText(`${'\u200b'.repeat(1_000)}x`), '');
+  });
+
   it('keeps at most a few marks on a letter', () => {
     assert.equal(plainText(`a${'\u0301'.repeat(200)}b`), `a${'\u0301'.repeat(3)}b`);
   });

@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { systemClock } from '../../../src/core/clock.ts';
+import { type Clock, systemClock } from '../../../src/core/clock.ts';
 import type { Framing } from '../../../src/core/framing.ts';
 import { openTransport } from '../../../src/http/client.ts';
 import { openFramingCheck } from '../../../src/http/framing.ts';
@@ -56,6 +56,34 @@ describe('asking whether a page may be framed', function () {
       assert.deepEqual(await ask(policy('frame-ancestors *'), 'desktop'), { kind: 'uncertain' });
       assert.deepEqual(await ask(policy('frame-ancestors vscode-webview:'), 'desktop'), { kind: 'uncertain' });
     });
+
+    it(`takes no part of a word for the word (${transport})`, async () => {
+      for (const options of ['nodeny', 'denyall', 'xsameorigin', 'sameoriginal']) {
+        assert.deepEqual(await ask({ 'x-frame-options': options }), { kind: 'allowed' }, options);
+      }
+      // One source of a list is enough, wherever it stands.
+      for (const source of [
+        'http:',
+        'https:',
+        '*',
+        "'self' vscode-webview: https://x.example",
+        'https://x.vscode-cdn.net',
+      ]) {
+        const headers = { 'content-security-policy': `frame-ancestors   ${source}` };
+        assert.deepEqual(await ask(headers, 'desktop'), { kind: 'uncertain' }, source);
+      }
+      for (const source of [
+        '*.example.com',
+        'https://x.example:*',
+        'https://vscode-webview:1',
+        'https://x.vscode-cdn.net.evil.example',
+        'https://x.example/https:',
+      ]) {
+        const headers = { 'content-security-policy': `frame-ancestors ${source}` };
+        const refused = { kind: 'refused', by: 'Content-Security-Policy' };
+        assert.deepEqual(await ask(headers, 'desktop'), refused, source);
+      }
+    });
   }
 
   const check = openFramingCheck(openTransport(plainNetwork('undici'), systemClock), systemClock);
@@ -77,7 +105,40 @@ describe('asking whether a page may be framed', function () {
       assert.deepEqual(await check(page('/a'), 'web', unaborted), { kind: 'elsewhere', host });
     }
     answers['/c'] = { status: 302, headers: { location: '/a' } };
-    assert.equal((await errorOf(check(page('/a'), 'web', unaborted))).trouble.kind, 'unexpectedAnswer');
+    const { trouble, message } = await errorOf(check(page('/a'), 'web', unaborted));
+    assert.deepEqual(trouble, { kind: 'unexpectedAnswer', what: 'it redirects without end' });
+    assert.equal(message, 'asking whether the live view may be framed: endless');
+  });
+
+  it('follows five redirects and no more', async () => {
+    for (let hop = 0; hop < 6; hop++) answers[`/${hop}`] = { status: 302, headers: { location: `/${hop + 1}` } };
+    answers['/6'] = { status: 200, html: 'x' };
+    assert.deepEqual(await check(page('/1'), 'web', unaborted), { kind: 'allowed' });
+    assert.equal((await errorOf(check(page('/0'), 'web', unaborted))).trouble.kind, 'unexpectedAnswer');
+  });
+
+  it('takes only a redirect for a redirect, and only a good answer for a page', async () => {
+    const headers = { location: 'https://elsewhere.example/' };
+    const kinds = new Map<number, Framing['kind']>();
+    for (const status of [200, 299, 300, 399, 400, 404, 500]) {
+      answers['/a'] = { status, headers };
+      kinds.set(status, (await check(page('/a'), 'web', unaborted)).kind);
+    }
+    assert.deepEqual(
+      [...kinds],
+      [
+        [200, 'allowed'],
+        [299, 'allowed'],
+        [300, 'elsewhere'],
+        [399, 'elsewhere'],
+        [400, 'failed'],
+        [404, 'failed'],
+        [500, 'failed'],
+      ],
+    );
+    answers['/a'] = { status: 302 };
+    answers['/undefined'] = { status: 200, html: 'x' };
+    assert.deepEqual(await check(page('/a'), 'web', unaborted), { kind: 'failed', status: 302 });
   });
 
   it('says what else a page answers, sends no key, and reads none of it', async () => {
@@ -86,6 +147,8 @@ describe('asking whether a page may be framed', function () {
     assert.deepEqual(await check(page('/live'), 'web', unaborted), { kind: 'allowed' });
     const { headers, method } = server.requests.at(-1) ?? assert.fail();
     assert.equal(method, 'GET');
+    assert.equal(headers['accept'], 'text/html');
+    assert.equal(headers['user-agent'], 'browser-sessions');
     assert.deepEqual(
       Object.keys(headers).filter((name) => /authorization|cookie|key|token|origin|referer/.test(name)),
       [],
@@ -95,11 +158,35 @@ describe('asking whether a page may be framed', function () {
   it('has a trouble for a page that does not answer, and gives up when nobody waits', async () => {
     const hasty = openFramingCheck(openTransport(plainNetwork('undici'), systemClock), fastClock(20));
     server.misbehave('GET', /./, { kind: 'silent' });
-    assert.equal((await errorOf(hasty(page('/live'), 'web', unaborted))).trouble.kind, 'timedOut');
+    const late = await errorOf(hasty(page('/live'), 'web', unaborted));
+    assert.deepEqual(late.trouble, { kind: 'timedOut', afterMs: 5_000 });
+    assert.equal(late.message, 'asking whether the live view may be framed timed out');
     const nobody = AbortSignal.timeout(50);
     assert.equal((await errorOf(check(page('/live'), 'web', nobody))).trouble.kind, 'cancelled');
     const dead = await errorOf(check(new URL(`http://127.0.0.1:${await freePort()}/?t=canary`), 'web', unaborted));
     assert.equal(dead.trouble.kind, 'unreachable');
-    assert.ok(!dead.message.includes('canary'));
+    assert.equal(dead.message, 'asking whether the live view may be framed: unreachable');
+  });
+
+  it('leaves no timer behind, whatever the answer', async () => {
+    let timers = 0;
+    const counting: Clock = {
+      now: systemClock.now,
+      after: (ms, run) => {
+        timers++;
+        const timer = systemClock.after(ms, run);
+        return {
+          dispose: () => {
+            timers--;
+            timer.dispose();
+          },
+        };
+      },
+    };
+    const counted = openFramingCheck(openTransport(plainNetwork('undici'), systemClock), counting);
+    await counted(page('/gone'), 'web', unaborted);
+    server.misbehave('GET', /./, { kind: 'cut', when: 'before' });
+    await errorOf(counted(page('/gone'), 'web', unaborted));
+    assert.equal(timers, 0);
   });
 });

@@ -1,5 +1,8 @@
 import type { Clock } from '../../../src/core/clock.ts';
 
+/** Milliseconds, of the machine's time, in which nothing is due: modules are loaded meanwhile, and files read. */
+const mostIdleMs = 5_000;
+
 interface Timer {
   readonly at: number;
   readonly run: () => void;
@@ -27,7 +30,10 @@ export class VirtualClock implements Clock {
   /** Waits, in this time. */
   wait = (ms: number): Promise<void> => new Promise((resolve) => this.after(ms, resolve));
 
-  /** Lets time pass until a promise settles. @throws when that takes more than `mostMs` of this time. */
+  /**
+   * Lets time pass until a promise settles.
+   * @throws when that takes more than `mostMs` of this time, or when nothing is due and it does not settle all the same.
+   */
   async until<T>(promise: Promise<T>, mostMs: number): Promise<T> {
     let settled = false;
     const settle = () => {
@@ -35,13 +41,17 @@ export class VirtualClock implements Clock {
     };
     promise.then(settle, settle);
     const end = this.#now + mostMs;
-    for (;;) {
+    for (let busyAt = Date.now(); ; ) {
       // Everything that can be done without time passing.
       await new Promise((resolve) => setImmediate(resolve));
       if (settled) return promise;
       let next: Timer | undefined;
       for (const timer of this.#timers) if (next === undefined || timer.at < next.at) next = timer;
-      if (next === undefined) continue;
+      if (next === undefined) {
+        if (Date.now() - busyAt > mostIdleMs) throw new Error('nothing is due, and it did not end');
+        continue;
+      }
+      busyAt = Date.now();
       if (next.at > end) throw new Error(`it did not end within ${mostMs} ms`);
       this.#timers.delete(next);
       this.#now = Math.max(this.#now, next.at);

@@ -1,5 +1,8 @@
 import { strict as assert } from 'node:assert';
+import { readFileSync } from 'node:fs';
+import * as l10n from '@vscode/l10n';
 import { panelHtml } from '../../../../src/ui/liveView/html.ts';
+import { bundleFile } from '../../../l10n.ts';
 
 function html({ name = 'checkout', frames }: { name?: string; frames?: string } = {}): string {
   return panelHtml({
@@ -34,6 +37,25 @@ describe('live view panel', () => {
     const page = html({ name: '"><img src=x onerror=alert(1)><script>alert(2)</script>\'&' });
     assert.ok(!page.includes('<img') && !page.includes('<script>alert'));
     assert.equal(page.match(/<script/g)?.length, 1);
+    assert.ok(html({ name: `<>&"'` }).includes('<title>&lt;&gt;&amp;&quot;&#39;</title>'));
+  });
+
+  it('says everything in the language of the editor', () => {
+    const english = html();
+    const bundle: Record<string, unknown> = JSON.parse(readFileSync(bundleFile, 'utf8'));
+    const texts = Object.entries(bundle).map(([key, text]) => [key, typeof text === 'string' ? text : key]);
+    l10n.config({ contents: Object.fromEntries(texts.map(([key, text = '']) => [key, `«${text}»`])) });
+    try {
+      const page = html();
+      const shown = [...page.matchAll(/ (?:title|lang|aria-label|data-\w+)="([^"]+)"|<span>([^<]+)<\/span>/g)];
+      const foreign = shown.map(([, attribute, text]) => attribute ?? text ?? '').filter((text) => text !== 'live');
+      assert.equal(foreign.length, 6 * 2 + 3 + 3 + 1, foreign.join('\n'));
+      for (const text of foreign) assert.match(text, /^«.+»$/s);
+      // Nothing else depends on the language.
+      assert.equal(page.replace(/«([^»]*?)(?:\/[^»]*)?»/g, '$1'), english);
+    } finally {
+      l10n.config({ contents: {} });
+    }
   });
 
   it('has a toolbar of buttons that are named, and no style or script of its own', () => {
@@ -52,6 +74,13 @@ describe('live view panel', () => {
         new RegExp(`<button type="button" id="${id}" title="[^"]+"[^>]*>.*<span>${label}</span></button>`),
       );
     }
+    // Those that stay pressed say whether they are.
+    const pressed = [...page.matchAll(/<button[^>]* id="(\w+)"[^>]*" aria-pressed="false" hidden>/g)];
+    assert.deepEqual(
+      pressed.map(([, id]) => id),
+      ['mode', 'fit'],
+    );
+    assert.equal(page.match(/<button type="button" id="\w+" title="[^"]+" hidden>/g)?.length, 4);
     assert.doesNotMatch(page, /style=|onclick=|<style/);
   });
 });

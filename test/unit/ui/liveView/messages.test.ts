@@ -12,7 +12,69 @@ const mouse = {
   modifiers: 0,
 };
 
+const key = {
+  kind: 'key',
+  type: 'keyDown',
+  key: 'a',
+  code: 'KeyA',
+  windowsVirtualKeyCode: 65,
+  text: 'a',
+  modifiers: 0,
+  location: 0,
+  autoRepeat: false,
+};
+const wheel = { kind: 'wheel', x: 1, y: 2, deltaX: 0, deltaY: -120, modifiers: 8 };
+
 describe('messages of a live view panel', () => {
+  it('tell every kind of mouse, wheel and key event that there is, and no other', () => {
+    const inputs = [
+      ...['mousePressed', 'mouseReleased', 'mouseMoved'].map((type) => ({ ...mouse, type })),
+      ...['none', 'left', 'middle', 'right'].map((button) => ({ ...mouse, button })),
+      wheel,
+      ...['keyDown', 'rawKeyDown', 'keyUp'].map((type) => ({ ...key, type })),
+    ];
+    for (const input of inputs) assert.deepEqual(fromPanel({ type: 'input', input }), { type: 'input', input });
+    const others = [
+      { ...mouse, type: '' },
+      { ...mouse, button: '' },
+      { ...mouse, button: 'back' },
+      { ...key, type: '' },
+      { ...key, type: 'char' },
+      { ...key, text: 'x'.repeat(101) },
+      { ...key, autoRepeat: 1 },
+      { ...key, modifiers: -1 },
+      { ...key, modifiers: 1.5 },
+      { ...wheel, deltaY: Number.POSITIVE_INFINITY },
+      { ...wheel, kind: '' },
+      { kind: 'text', text: 'x'.repeat(1_000_001) },
+    ];
+    for (const input of others) assert.equal(fromPanel({ type: 'input', input }), undefined, JSON.stringify(input));
+  });
+
+  it('tell every button that a panel has, and no other', () => {
+    const buttons = [
+      'reload',
+      'mode',
+      'copyLink',
+      'openIn',
+      'openExternal',
+      'endSession',
+      'watch',
+      'openOnce',
+      'frameAnyway',
+      'openRecording',
+      'openDashboard',
+      'showNext',
+      'close',
+      'understood',
+      'hideHint',
+      'acceptDialog',
+      'dismissDialog',
+    ];
+    for (const button of buttons) assert.deepEqual(fromPanel({ type: 'button', button }), { type: 'button', button });
+    for (const button of ['', 'endAll', 7]) assert.equal(fromPanel({ type: 'button', button }), undefined);
+  });
+
   it('are a closed set', () => {
     for (const good of [
       { type: 'ready', size: { width: 800, height: 600 } },

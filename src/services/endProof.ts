@@ -4,18 +4,17 @@ import type { Logger } from '../core/logger.ts';
 import type { EndingTerms, Provider } from '../core/provider.ts';
 import { ProviderError } from '../core/providerError.ts';
 import { isSame, type Session, stillRuns } from '../core/session.ts';
+import type { Connections } from './connections.ts';
 import { neverAborted } from './endRequest.ts';
 import { type Probed, probe } from './probing.ts';
 import type { Refresher } from './refresher.ts';
 import { type Absence, isListed, isSecond, type SessionStore, troubleOf } from './sessionStore.ts';
 
-/** Up to how many sessions that two lists have left out are asked for all the same, one by one. */
-const fewProbes = 16;
-
 /** What looking works with. */
 export interface LookParts {
   readonly store: SessionStore;
   readonly refresher: Refresher;
+  readonly connections: Connections;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -44,6 +43,12 @@ export interface Look<S extends Sought> {
   /** Whether none will be had, either. */
   readonly cutOff: boolean;
   /** What went wrong with the questions about single sessions, where a complete list had left them out. */
+  readonly failures: Probed['failures'];
+}
+
+/** What questions about single sessions have shown. */
+interface Asked<S extends Sought> {
+  readonly gone: readonly S[];
   readonly failures: Probed['failures'];
 }
 
@@ -76,7 +81,7 @@ export async function look<S extends Sought>(parts: LookParts, at: LookedAt, sou
     if (terms.proof === 'probe') ({ gone, failures } = await ask(parts, accountId, provider, absent));
     else {
       const isLeftOut = ({ session }: S) => isProvenByLists(terms.proof, unproven.get(session.id), began);
-      gone = await doubted(parts, at, provider, absent.filter(isLeftOut));
+      ({ gone, failures } = await doubted(parts, at, provider, absent.filter(isLeftOut)));
     }
   } else {
     for (const one of sought) one.absent = false;
@@ -96,36 +101,39 @@ export async function look<S extends Sought>(parts: LookParts, at: LookedAt, sou
 
 /**
  * Of sessions that enough lists have left out, those that the vendor does not say to run all the same. Where a second list
- * was wanted, few are asked for, and so is each of which the vendor has said so before.
+ * was wanted, each is asked for, however many: lists may be behind the times for all of them at once. Where questions
+ * were broken off, what was not told of waits for the next look.
  */
 async function doubted<S extends Sought>(
   parts: LookParts,
   { accountId, terms }: LookedAt,
   provider: Provider,
   absent: readonly S[],
-): Promise<readonly S[]> {
-  const knownToRun = ({ session }: S) => parts.store.unproven(accountId).get(session.id)?.runs === true;
-  const doubtful = terms.proof === 'list' ? [] : absent.length <= fewProbes ? absent : absent.filter(knownToRun);
-  if (doubtful.length === 0) return absent;
-  const wereKnown = new Set(doubtful.filter(knownToRun));
-  const { gone } = await ask(parts, accountId, provider, doubtful);
+): Promise<Asked<S>> {
+  if (terms.proof === 'list') return { gone: absent, failures: new Map() };
+  const runs = parts.store.unproven(accountId);
+  const wereKnown = new Set(absent.filter(({ session }) => runs.get(session.id)?.runs === true));
+  const { gone, told, error, failures } = await ask(parts, accountId, provider, absent);
   const proven = new Set(gone);
-  return absent.filter((one) => proven.has(one) || (one.absent && !wereKnown.has(one)));
+  const isLeft = ({ session }: S) => error !== undefined && !told.has(session.id);
+  const isGone = (one: S) => proven.has(one) || (one.absent && !wereKnown.has(one) && !isLeft(one));
+  return { gone: absent.filter(isGone), failures };
 }
 
 /** Asks for each. One that the vendor says to run is not absent, whatever a list leaves out. */
 async function ask<S extends Sought>(
-  { clock, logger, store }: LookParts,
+  { clock, connections, logger, store }: LookParts,
   accountId: AccountId,
   provider: Provider,
   sought: readonly S[],
-): Promise<{ readonly gone: readonly S[]; readonly failures: Probed['failures'] }> {
+): Promise<Asked<S> & Pick<Probed, 'told' | 'error'>> {
   const sessions = sought.map(({ session }) => session);
-  const most = sessions.length;
-  const { gone, told, failures } = await probe(provider, sessions, { clock, logger, stop: neverAborted, most });
+  const window = () => connections.rateWindow(accountId);
+  const options = { clock, logger, stop: neverAborted, most: sessions.length, window };
+  const { gone, told, error, failures } = await probe(provider, sessions, options);
   store.learn(accountId, told);
   for (const one of sought) if (told.get(one.session.id) === 'running') one.absent = false;
-  return { gone: sought.filter(({ session }) => gone.has(session.id)), failures };
+  return { gone: sought.filter(({ session }) => gone.has(session.id)), told, error, failures };
 }
 
 /** Whether lists have proven a session gone, the last of which began at `began` and has left it out. */

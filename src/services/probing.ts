@@ -1,9 +1,11 @@
-import { type Clock, deadline } from '../core/clock.ts';
+import { type Clock, deadline, sleep } from '../core/clock.ts';
 import type { SessionId } from '../core/ids.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Liveness, Provider } from '../core/provider.ts';
 import { ProviderError } from '../core/providerError.ts';
+import type { RateWindow } from '../core/rateWindow.ts';
 import type { Session } from '../core/session.ts';
+import { usedUp } from './endRequest.ts';
 
 const timeoutMs = 10_000;
 const mostInFlight = 8;
@@ -18,6 +20,8 @@ export interface ProbingOptions {
   readonly stop: AbortSignal;
   /** Sessions that are asked for one by one at most, after those that one call has told of. */
   readonly most: number;
+  /** What the vendor last said of its rate limit: what is left of it is kept to. */
+  readonly window: () => RateWindow | undefined;
 }
 
 /** What probes have told. */
@@ -41,7 +45,7 @@ const mostFaults = 3;
 export async function probe(
   provider: Provider,
   sessions: readonly Session[],
-  { clock, logger, stop, most }: ProbingOptions,
+  { clock, logger, stop, most, window }: ProbingOptions,
 ): Promise<Probed> {
   let error: ProviderError | undefined;
   let faults = 0;
@@ -72,11 +76,27 @@ export async function probe(
     .filter(({ id }) => !told.has(id))
     .slice(0, most)
     .values();
+  let inFlight = 0;
+  /** Waits for a place among those that are asked for, and while the rate limit is used up. False for none to be had. */
+  const enter = async () => {
+    while (error === undefined && !stop.aborted) {
+      const now = clock.now();
+      const { remaining = 0, resetAt = now } = window() ?? {};
+      if (now >= resetAt || remaining > inFlight) {
+        inFlight++;
+        return true;
+      }
+      if (resetAt - now > timeoutMs) error = usedUp(resetAt);
+      else await sleep(clock, resetAt - now, stop).catch(() => {});
+    }
+    return false;
+  };
   const worker = async () => {
     for (const session of queue) {
-      if (error !== undefined || stop.aborted) return;
+      if (!(await enter())) return;
       asked.add(session.id);
       const liveness = await timed([session], (signal) => provider.probe(session, signal));
+      inFlight--;
       if (liveness !== undefined) told.set(session.id, liveness);
     }
   };

@@ -238,9 +238,10 @@ export class Refresher implements Disposable {
    * vendor says that it runs. @param began when that list began, in epoch milliseconds.
    */
   async #prove(poll: Poll, provider: Provider, began: number): Promise<void> {
-    const { store, clock, logger } = this.#options;
+    const { store, connections, clock, logger } = this.#options;
     const { account, controller } = poll;
     const stop = controller.signal;
+    const window = () => connections.rateWindow(account);
     // What is ending is the ender's to prove.
     const left = () => [...store.unproven(account)].filter(([id]) => store.life(account, id).kind !== 'ending');
     poll.probed = new Map(left().flatMap(([id]) => [[id, poll.probed.get(id) ?? neverProbed] as const]));
@@ -248,7 +249,13 @@ export class Refresher implements Disposable {
     poll.proving = true;
     const due = clock.now() < poll.noProbeBefore ? [] : dueFor(poll.probed, clock.now());
     const sessions = due.flatMap((id) => store.session(account, id) ?? []);
-    const { gone, told, asked, error } = await probe(provider, sessions, { clock, logger, stop, most: mostProbes });
+    const { gone, told, asked, error } = await probe(provider, sessions, {
+      clock,
+      logger,
+      stop,
+      most: mostProbes,
+      window,
+    });
     poll.proving = false;
     if (stop.aborted) return;
     const now = clock.now();

@@ -73,7 +73,8 @@ async function mayRun(
     const provider = await connections.open(account);
     if (provider.ending.proof === 'list') return 0;
     const stop = new AbortController().signal;
-    const { gone } = await probe(provider, missing.map(unseen), { clock, logger, stop, most: mostAsked });
+    const window = () => connections.rateWindow(account);
+    const { gone } = await probe(provider, missing.map(unseen), { clock, logger, stop, most: mostAsked, window });
     return missing.length - gone.size;
   } catch (error) {
     logger.warn(`unfinished ends could not be asked about: ${ProviderError.from(error).message}`);

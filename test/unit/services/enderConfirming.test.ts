@@ -1,0 +1,524 @@
+import { strict as assert } from 'node:assert';
+import { accountId, groupId, pageId, sessionId } from '../../../src/core/ids.ts';
+import { type EndingTerms, usualEnding } from '../../../src/core/provider.ts';
+import { ProviderError } from '../../../src/core/providerError.ts';
+import type { EndOutcomeKind, EndReport } from '../../../src/services/ender.ts';
+import { failure, type ScriptedProvider, scriptedHouse } from './scriptedProvider.ts';
+
+function outcomes({ results }: EndReport): Record<string, EndOutcomeKind> {
+  return Object.fromEntries(results.map(({ session, outcome }) => [session.id, outcome]));
+}
+
+/** Starts sessions s0, s1 and so on, at a provider where that confirms an end. */
+const starts = (count: number, proof: EndingTerms['proof'] = 'twoLists') => {
+  return (provider: ScriptedProvider) => {
+    for (let index = 0; index < count; index++) provider.start(`s${index}`);
+    provider.ending = { ...usualEnding, proof };
+  };
+};
+const s0 = sessionId('s0');
+
+describe('confirming of ends', () => {
+  it('looks at once, and again after 1, 2, 4 and then every 8 seconds, until half a minute is over', async () => {
+    const { provider, house, targets, end } = await scriptedHouse(starts(1, 'list'));
+    provider.onEnd = () => ({ outcome: 'accepted', how: 'by a word' });
+    const report = await end(targets());
+    const [ended = 0] = provider.times('end');
+    // Each list takes its time, too.
+    const looks = provider.times('list').slice(1);
+    assert.deepEqual(
+      looks.map((at, index) => at - ended - 20 - index * 10),
+      [0, 1_000, 3_000, 7_000, 15_000, 23_000],
+    );
+    const [result] = report.results;
+    assert.deepEqual(
+      [result?.outcome, result?.why, result?.how],
+      ['stuck', { kind: 'stillRuns', found: true, said: undefined }, undefined],
+    );
+    house.dispose();
+  });
+
+  it('says how a session was ended where the provider does, what it took, and writes a line about it', async () => {
+    const { provider, house, targets, end } = await scriptedHouse(starts(1, 'list'));
+    provider.onEnd = () => {
+      provider.running.clear();
+      return { outcome: 'ended', how: 'It went to sleep.' };
+    };
+    const { results } = await end(targets());
+    const [{ how, ms, attempts } = assert.fail()] = results;
+    assert.deepEqual([how, ms, attempts], ['It went to sleep.', 30, 1]);
+    assert.ok(house.log.lines.includes('end scripted s0: ended, 1 sent, 30 ms: It went to sleep.'));
+    house.dispose();
+  });
+
+  it('takes one complete list for confirmation where that is enough, and asks for no session', async () => {
+    const { provider, house, id, targets, end } = await scriptedHouse(starts(3, 'list'));
+    assert.deepEqual(outcomes(await end(targets('s0', 's1'))), { s0: 'ended', s1: 'ended' });
+    assert.deepEqual(provider.asked('probe'), []);
+    assert.equal(provider.asked('list').length, 2);
+    assert.deepEqual([...provider.running.keys()], ['s2']);
+    assert.ok(house.store.hasEnded(id, s0));
+    house.dispose();
+  });
+
+  it('takes two lists a second apart for confirmation, and asks for each session before it says so', async () => {
+    const { provider, house, id, targets, end } = await scriptedHouse(starts(2));
+    assert.deepEqual(outcomes(await end(targets('s0'))), { s0: 'ended' });
+    assert.equal(provider.asked('list').length, 3);
+    const probed = provider.asked('probe');
+    assert.ok(probed.length > 0);
+    assert.deepEqual(new Set(probed), new Set(['s0']));
+    assert.equal(house.store.session(id, s0), undefined);
+    house.dispose();
+  });
+
+  it('says already gone where the provider knew no such session, and it is not on its lists', async () => {
+    const { provider, house, targets, end } = await scriptedHouse(starts(2, 'list'));
+    const all = targets();
+    provider.running.delete('s0');
+    assert.deepEqual(outcomes(await end(all)), { s0: 'alreadyGone', s1: 'ended' });
+    house.dispose();
+  });
+
+  it('does not say ended of what lists leave out and the provider says to run, asked for itself', async () => {
+    const { provider, house, id, targets, end } = await scriptedHouse(starts(2));
+    const all = targets('s0');
+    provider.onEnd = () => ({ outcome: 'ended', how: undefined });
+    provider.onList = () => ({ sessions: [...provider.running.values()].filter(({ id }) => id !== 's0') });
+    const report = await end(all);
+    assert.deepEqual(outcomes(report), { s0: 'stuck' });
+    assert.deepEqual(report.results[0]?.why, { kind: 'stillRuns', found: true, said: undefined });
+    assert.ok(house.store.session(id, s0));
+    house.dispose();
+  });
+
+  it('remembers that a session was said to run while questions about it fail', async () => {
+    const { provider, house, id, targets, end } = await scriptedHouse(starts(2));
+    const all = targets('s0');
+    provider.onEnd = () => ({ outcome: 'ended', how: undefined });
+    provider.onList = () => ({ sessions: [...provider.running.values()].filter(({ id }) => id !== 's0') });
+    let probes = 0;
+    provider.onProbe = () => {
+      if (++probes > 2) throw failure({ kind: 'conflict' });
+      return 'running';
+    };
+    const report = await end(all);
+    assert.ok(probes > 3, String(probes));
+    assert.deepEqual(outcomes(report), { s0: 'stuck' });
+    assert.ok(house.store.session(id, s0), 'the row of a session that runs went');
+    house.dispose();
+  });
+
+  it('believes two lists where the provider cannot tell of the session and never said that it runs', async () => {
+    const { provider, house, targets, end } = await scriptedHouse(starts(2));
+    provider.onProbe = () => {
+      throw failure({ kind: 'conflict' });
+    };
+    assert.deepEqual(outcomes(await end(targets('s0'))), { s0: 'ended' });
+    house.dispose();
+  });
+
+  it('asks for every session that two lists leave out, however many', async () => {
+    const { provider, house, id, targets, end } = await scriptedHouse(starts(60));
+    // Every end is answered and does nothing, and lists are empty for two seconds.
+    provider.onEnd = () => ({ outcome: 'ended', how: undefined });
+    const all = targets();
+    let emptyUntil = 0;
+    provider.onList = () => {
+      if (emptyUntil === 0) emptyUntil = provider.clock.now() + 2_500;
+      return provider.clock.now() < emptyUntil ? { sessions: [] } : {};
+    };
+    const lost: string[] = [];
+    house.store.onDidLeave(({ session }) => lost.push(session.id));
+    const report = await end(all);
+    assert.deepEqual(new Set(Object.values(outcomes(report))), new Set(['stuck']));
+    assert.equal(report.results.length, 60);
+    assert.deepEqual(lost, []);
+    assert.equal(house.store.state(id)?.contents.sessions.size, 60);
+    assert.equal(provider.most.get('probe'), 8);
+    house.dispose();
+  });
+
+  it('does not say ended where the provider wants no questions, and asks when it does', async () => {
+    const { provider, clock, house, targets, end } = await scriptedHouse(starts(30));
+    const all = targets();
+    const opens = clock.now() + 6_000;
+    provider.onProbe = ({ id }) => {
+      if (clock.now() < opens) throw failure({ kind: 'rateLimited', retryAt: opens });
+      return provider.running.has(id) ? 'running' : 'gone';
+    };
+    // Every third does not end, and lists leave all of them out.
+    provider.onEnd = ({ id }) => {
+      if (Number(id.slice(1)) % 3 > 0) provider.running.delete(id);
+      return { outcome: 'ended', how: undefined };
+    };
+    provider.onList = () => ({ sessions: [] });
+    const found = outcomes(await end(all));
+    for (const [session, outcome] of Object.entries(found)) {
+      assert.equal(outcome, provider.running.has(session) ? 'stuck' : 'ended', session);
+    }
+    house.dispose();
+  });
+
+  it('says why a session could not be asked for that lists leave out', async () => {
+    const { provider, house, targets, end } = await scriptedHouse(starts(1));
+    const limited = failure({ kind: 'rateLimited', retryAt: undefined });
+    provider.onProbe = () => {
+      throw limited;
+    };
+    const { results } = await end(targets());
+    assert.deepEqual([results[0]?.outcome, results[0]?.why], ['stuck', { kind: 'unproven', error: limited }]);
+    house.dispose();
+  });
+
+  it('says ended of many that are gone, with no more than eight questions at a time', async () => {
+    const { provider, house, targets, end } = await scriptedHouse(starts(60));
+    assert.deepEqual(new Set(Object.values(outcomes(await end(targets())))), new Set(['ended']));
+    assert.equal(provider.most.get('probe'), 8);
+    house.dispose();
+  });
+
+  it('takes only a probe for confirmation where lists may leave out what runs', async () => {
+    const { provider, house, id, targets, end } = await scriptedHouse(starts(3, 'probe'));
+    provider.onEnd = ({ id }) => {
+      if (id === 's0') provider.running.delete(id);
+      return { outcome: 'ended', how: undefined };
+    };
+    const broken = failure({ kind: 'conflict' });
+    provider.onList = () => ({ sessions: [] });
+    provider.onProbe = ({ id }) => {
+      if (id === 's2') throw broken;
+      return provider.running.has(id) ? 'running' : 'gone';
+    };
+    const all = targets();
+    const report = await end(all);
+    assert.deepEqual(outcomes(report), { s0: 'ended', s1: 'stuck', s2: 'stuck' });
+    const why = new Map(report.results.map(({ session, why }) => [session.id as string, why]));
+    assert.deepEqual(why.get('s1'), { kind: 'stillRuns', found: true, said: undefined });
+    // Of the last nobody has said that it runs.
+    assert.deepEqual(why.get('s2'), { kind: 'unproven', error: broken });
+    assert.equal(house.store.session(id, s0), undefined);
+    assert.ok(house.store.session(id, sessionId('s2')));
+    house.dispose();
+  });
+
+  it('asks for each session while no list can be had, and says of what is not gone why nothing is known', async () => {
+    const { provider, house, id, targets, end } = await scriptedHouse(starts(2));
+    const all = targets();
+    const down = failure({ kind: 'serverFault', status: 502 }, 'down');
+    provider.onList = () => {
+      throw down;
+    };
+    provider.onEnd = ({ id }) => {
+      if (id === 's0') provider.running.delete(id);
+      return { outcome: 'ended', how: undefined };
+    };
+    const report = await end(all);
+    assert.deepEqual(outcomes(report), { s0: 'ended', s1: 'stuck' });
+    const stuck = report.results.find(({ session }) => session.id === 's1');
+    assert.deepEqual(stuck?.why, { kind: 'unproven', error: down });
+    assert.equal(house.store.session(id, s0), undefined);
+    assert.ok(house.store.session(id, sessionId('s1')));
+    house.dispose();
+  });
+
+  it('does not send an end of unknown effect again while no list can be had', async () => {
+    const { provider, house, targets, end } = await scriptedHouse(starts(1));
+    const all = targets();
+    provider.onList = () => {
+      throw failure({ kind: 'serverFault', status: 502 });
+    };
+    provider.onEnd = () => {
+      throw failure({ kind: 'timedOut', afterMs: 15_000 });
+    };
+    const report = await end(all);
+    assert.deepEqual([outcomes(report), provider.asked('end').length], [{ s0: 'stuck' }, 1]);
+    assert.equal(report.results[0]?.why?.kind, 'unproven');
+    house.dispose();
+  });
+
+  it('takes a list with a row that names no session for none, and asks for each', async () => {
+    const { provider, house, targets, end } = await scriptedHouse(starts(2, 'list'));
+    const all = targets();
+    provider.onEnd = ({ id }) => {
+      if (id === 's0') provider.running.delete(id);
+      return { outcome: 'ended', how: undefined };
+    };
+    provider.onList = () => ({ sessions: [], faults: [{ subject: 'row 1', unnamed: true, what: 'it has no id' }] });
+    const report = await end(all);
+    assert.deepEqual(outcomes(report), { s0: 'ended', s1: 'stuck' });
+    const why = report.results.find(({ session }) => session.id === 's1')?.why;
+    assert.ok(why?.kind === 'unproven');
+    const what = 'a row of its list does not tell which session it is about';
+    assert.deepEqual([why.error?.trouble, why.error?.message], [{ kind: 'unexpectedAnswer', what }, what]);
+    house.dispose();
+  });
+
+  it('takes a list for complete though rows that have names cannot be read', async () => {
+    const { provider, house, targets, end } = await scriptedHouse(starts(2, 'list'));
+    provider.onList = () => ({ faults: [{ subject: 'another', what: 'it has no status' }] });
+    assert.deepEqual(outcomes(await end(targets())), { s0: 'ended', s1: 'ended' });
+    assert.deepEqual(provider.asked('probe'), []);
+    house.dispose();
+  });
+
+  for (const proof of ['twoLists', 'probe'] as const) {
+    it(`leaves the row of another session alone that has taken the id meanwhile (${proof})`, async () => {
+      const { provider, clock, house, id, targets, end } = await scriptedHouse(starts(1, proof));
+      await clock.until(clock.wait(1_000), 2_000);
+      provider.onEnd = () => {
+        provider.start('s0');
+        return { outcome: 'ended', how: undefined };
+      };
+      provider.onProbe = (session) => (provider.running.get(session.id) === session ? 'running' : 'gone');
+      const all = targets();
+      const left: string[] = [];
+      house.store.onDidLeave(({ session }) => left.push(session.id));
+      assert.deepEqual(outcomes(await end(all)), { s0: 'ended' });
+      assert.deepEqual(left, []);
+      assert.equal(house.store.session(id, s0), provider.running.get('s0'));
+      assert.equal(house.store.hasEnded(id, s0), false);
+      assert.equal(house.store.life(id, s0).kind, 'running');
+      house.dispose();
+    });
+  }
+
+  it('does not put a failure on the row of another session that has taken the id', async () => {
+    const { provider, clock, house, id, targets, end } = await scriptedHouse(starts(1));
+    await clock.until(clock.wait(1_000), 2_000);
+    provider.onEnd = async () => {
+      provider.start('s0');
+      await house.refresher.refresh(id);
+      throw failure({ kind: 'forbidden' });
+    };
+    assert.deepEqual(outcomes(await end(targets())), { s0: 'failed' });
+    assert.equal(house.store.life(id, s0).kind, 'running');
+    house.dispose();
+  });
+
+  it('takes a session whose pages were all closed for ended, though others were opened in it since', async () => {
+    const page = (id: string) => ({ id: pageId(id), title: id, url: 'about:blank' });
+    const { provider, house, id, targets, end } = await scriptedHouse((provider) => {
+      provider.start('s0', { ends: 'pages', pages: [page('a')] });
+      provider.ending = { ...usualEnding, proof: 'list' };
+    });
+    const all = targets();
+    const [started] = provider.running.values();
+    provider.onEnd = () => {
+      provider.start('s0', { ...started, pages: [page('b')] });
+      return { outcome: 'ended', how: undefined };
+    };
+    assert.deepEqual(outcomes(await end(all)), { s0: 'ended' });
+    assert.equal(house.store.life(id, s0).kind, 'running');
+    house.dispose();
+  });
+
+  it('stops looking at once when the account is removed, and claims nothing', async () => {
+    const { provider, clock, house, id, targets, end } = await scriptedHouse(starts(1));
+    provider.onEnd = () => ({ outcome: 'accepted', how: undefined });
+    clock.after(2_500, () => void house.accounts.remove(id));
+    const began = clock.now();
+    const report = await end(targets());
+    assert.ok(clock.now() - began < 4_000, String(clock.now() - began));
+    assert.deepEqual(outcomes(report), { s0: 'stuck' });
+    const [result] = report.results;
+    assert.ok(result?.why?.kind === 'unproven');
+    assert.equal(result.why.error?.message, 'the account was removed meanwhile');
+    assert.equal(result.why.error.trouble.kind, 'cancelled');
+    assert.match(house.log.lines.at(-1) ?? '', new RegExp(`^end ${id} s0: stuck, 1 sent, \\d+ ms: the account was`));
+    house.dispose();
+  });
+
+  it('stops looking at once when the key is replaced, and claims nothing', async () => {
+    const { provider, clock, house, id, targets, end } = await scriptedHouse(starts(1));
+    provider.onEnd = () => ({ outcome: 'accepted', how: undefined });
+    clock.after(2_500, () => void house.accounts.replaceCredentials(id, { other: 'key' }));
+    const began = clock.now();
+    const { results } = await end(targets());
+    assert.ok(clock.now() - began < 4_000, String(clock.now() - began));
+    assert.ok(results[0]?.why?.kind === 'unproven');
+    assert.equal(results[0].why.error?.message, 'the account’s key was replaced meanwhile');
+    assert.equal(results[0].why.error.trouble.kind, 'cancelled');
+    house.dispose();
+  });
+
+  describe('of what is not there when it begins', () => {
+    it('is already gone where it has ended, or another session has its id', async () => {
+      const { provider, clock, house, id, targets, end, over } = await scriptedHouse(starts(3, 'list'));
+      const all = targets();
+      provider.running.delete('s0');
+      await clock.until(clock.wait(1_000), 2_000);
+      provider.start('s1');
+      await over(house.refresher.refresh(id));
+      const report = await end(all);
+      assert.deepEqual(outcomes(report), { s0: 'alreadyGone', s1: 'alreadyGone', s2: 'ended' });
+      assert.deepEqual(provider.asked('end'), ['s2']);
+      for (const { session, attempts, why } of report.results) {
+        assert.deepEqual([attempts, why], [session.id === 's2' ? 1 : 0, undefined]);
+      }
+      house.dispose();
+    });
+
+    it('fails where the account is there no longer, or never was, or has another key', async () => {
+      const { provider, house, id, targets, end, over } = await scriptedHouse(starts(1));
+      const all = targets();
+      const never = all.map(({ session }) => ({ accountId: accountId('never'), session }));
+      const messageOf = async (of: typeof all) => {
+        const { results } = await end(of);
+        const [result] = results;
+        assert.ok(result?.outcome === 'failed' && result.why?.kind === 'failed');
+        assert.equal(result.why.error.trouble.kind, 'cancelled');
+        return result.why.error.message;
+      };
+      assert.equal(await messageOf(never), 'the account was removed meanwhile');
+      await over(house.accounts.replaceCredentials(id, { other: 'key' }));
+      assert.equal(await messageOf(all), 'the account’s key was replaced meanwhile');
+      await over(house.accounts.remove(id));
+      assert.equal(await messageOf(all), 'the account was removed meanwhile');
+      assert.deepEqual(provider.asked('end'), []);
+      house.dispose();
+    });
+  });
+
+  describe('where one list tells all', () => {
+    const listsBeforeEnd = async (proof: EndingTerms['proof'], ageMs: number) => {
+      const { provider, clock, house, targets, end } = await scriptedHouse(starts(1, proof));
+      await clock.until(clock.wait(ageMs), 2 * ageMs);
+      await end(targets());
+      const [ended = 0] = provider.times('end');
+      house.dispose();
+      return provider.times('list').filter((at) => at < ended).length - 1;
+    };
+
+    it('lists before it ends by a list that is five seconds old, as ids may be used again', async () => {
+      assert.equal(await listsBeforeEnd('list', 5_000), 1);
+    });
+
+    it('lists no more before it ends by a newer list, or where ids are not used again', async () => {
+      assert.equal(await listsBeforeEnd('list', 4_999), 0);
+      assert.equal(await listsBeforeEnd('twoLists', 60_000), 0);
+      assert.equal(await listsBeforeEnd('probe', 60_000), 0);
+    });
+  });
+
+  describe('of what one request ends', () => {
+    const g = groupId('g');
+    const grouped = (count: number) => (provider: ScriptedProvider) => {
+      starts(count, 'list')(provider);
+      for (const id of ['s0', 's1', 's2']) provider.start(id, { groupId: g });
+      provider.onList = () => ({
+        groups: [{ id: g, kind: 'batch', name: 'batch', status: 'processing', createdAt: undefined }],
+      });
+    };
+    const removes = (provider: ScriptedProvider) => async (group: string) => {
+      for (const { id, groupId } of [...provider.running.values()]) if (groupId === group) provider.running.delete(id);
+    };
+
+    it('is everything that is listed, and attempts are not counted', async () => {
+      const { provider, house, id, over } = await scriptedHouse((provider) => {
+        starts(3, 'list')(provider);
+        provider.endEverything = async () => provider.running.clear();
+      });
+      const { results, error } = await over(house.ender.endEverything(id));
+      assert.equal(error, undefined);
+      assert.deepEqual(outcomes({ results }), { s0: 'ended', s1: 'ended', s2: 'ended' });
+      for (const { attempts, how } of results) assert.deepEqual([attempts, how], [0, undefined]);
+      assert.deepEqual([provider.asked('endEverything').length, provider.asked('end').length], [1, 0]);
+      house.dispose();
+    });
+
+    it('is what belongs to a group that is deleted or cancelled, and nothing else', async () => {
+      for (const request of ['deleteGroup', 'cancelGroup'] as const) {
+        const { provider, house, id, over } = await scriptedHouse((provider) => {
+          grouped(5)(provider);
+          provider.deleteGroup = async (group) => {
+            await removes(provider)(group);
+            return { deleted: 3, failed: 0, failures: [], message: undefined };
+          };
+          provider.cancelGroup = removes(provider);
+        });
+        const report = await over<EndReport>(house.ender[request](id, g));
+        assert.deepEqual(outcomes(report), { s0: 'ended', s1: 'ended', s2: 'ended' });
+        assert.deepEqual(provider.asked(request), ['g']);
+        assert.ok(!('error' in report) || report.error === undefined);
+        assert.ok(!('answer' in report) || !ProviderError.is(report.answer));
+        assert.deepEqual([...provider.running.keys()], ['s3', 's4']);
+        house.dispose();
+      }
+    });
+
+    it('fails with what the provider said of a session, once three looks have shown it to run', async () => {
+      const { provider, house, id, over } = await scriptedHouse((provider) => {
+        grouped(3)(provider);
+        provider.deleteGroup = async () => {
+          provider.running.delete('s0');
+          const failures = [{ sessionId: 's1', reason: 'locked' }];
+          return { deleted: 1, failed: 1, failures, message: undefined };
+        };
+      });
+      const lists = provider.asked('list').length;
+      const began = provider.clock.now();
+      const { results } = await over(house.ender.deleteGroup(id, g));
+      const why = new Map(results.map(({ session, outcome, why }) => [session.id as string, [outcome, why]]));
+      assert.deepEqual(why.get('s0'), ['ended', undefined]);
+      assert.deepEqual(why.get('s1'), ['failed', { kind: 'notDeleted', said: 'locked' }]);
+      assert.deepEqual(why.get('s2'), ['stuck', { kind: 'stillRuns', found: true, said: undefined }]);
+      const failed = results.find(({ session }) => session.id === 's1');
+      assert.ok(failed && failed.ms >= 3_000 && failed.ms < 4_000, String(failed?.ms));
+      assert.ok(provider.asked('list').length - lists === 6 && provider.clock.now() - began > 20_000);
+      house.dispose();
+    });
+
+    it('is asked for once, whatever comes back, and looked at all the same', async () => {
+      const broken = failure({ kind: 'timedOut', afterMs: 15_000 });
+      const { provider, house, id, over } = await scriptedHouse((provider) => {
+        grouped(4)(provider);
+        const fail = async () => {
+          provider.running.delete('s0');
+          throw broken;
+        };
+        Object.assign(provider, { endEverything: fail, deleteGroup: fail, cancelGroup: fail });
+      });
+      const deleted = await over(house.ender.deleteGroup(id, g));
+      assert.deepEqual([deleted.answer, outcomes(deleted)], [broken, { s0: 'ended', s1: 'failed', s2: 'failed' }]);
+      const cancelled = await over(house.ender.cancelGroup(id, g));
+      assert.deepEqual([cancelled.error, outcomes(cancelled)], [broken, { s1: 'failed', s2: 'failed' }]);
+      const everything = await over(house.ender.endEverything(id));
+      assert.deepEqual(
+        [everything.error, outcomes(everything)],
+        [broken, { s1: 'failed', s2: 'failed', s3: 'failed' }],
+      );
+      for (const kind of ['deleteGroup', 'cancelGroup', 'endEverything'] as const) {
+        assert.equal(provider.asked(kind).length, 1);
+      }
+      assert.ok(house.journal.isEmpty);
+      house.dispose();
+    });
+
+    it('fails at once where the provider has no such request, and says which', async () => {
+      const { house, id, over } = await scriptedHouse(grouped(3));
+      const { answer } = await over(house.ender.deleteGroup(id, g));
+      const everything = await over(house.ender.endEverything(id));
+      const { error, results } = await over(house.ender.cancelGroup(id, g));
+      assert.ok(ProviderError.is(answer));
+      const errors = [answer, everything.error, error];
+      assert.deepEqual(
+        errors.map((one) => [one?.trouble, one?.message]),
+        ['deleting a batch', 'ending everything at once', 'cancelling a batch'].map((what) => [
+          { kind: 'unsupported', what },
+          `the provider does not know ${what}`,
+        ]),
+      );
+      assert.deepEqual(new Set(Object.values(outcomes({ results }))), new Set(['failed']));
+      house.dispose();
+    });
+
+    it('is nothing for an account that is not there', async () => {
+      const { house, over } = await scriptedHouse(starts(1));
+      const nobody = accountId('nobody');
+      const { results, error } = await over(house.ender.endEverything(nobody));
+      assert.deepEqual([results, error?.message], [[], 'the account was removed meanwhile']);
+      house.dispose();
+    });
+  });
+});

@@ -1,0 +1,253 @@
+import { strict as assert } from 'node:assert';
+import type { ProviderError, Trouble } from '../../../src/core/providerError.ts';
+import type { RateWindow } from '../../../src/core/rateWindow.ts';
+import { probe } from '../../../src/services/probing.ts';
+import { KeptLog } from '../wires.ts';
+import { failure, never, ScriptedProvider } from './scriptedProvider.ts';
+import { VirtualClock } from './virtualClock.ts';
+
+describe('probing', () => {
+  let clock: VirtualClock;
+  let provider: ScriptedProvider;
+  let log: KeptLog;
+  let stop: AbortController;
+  let rate: RateWindow | undefined;
+
+  beforeEach(() => {
+    clock = new VirtualClock();
+    provider = new ScriptedProvider(clock);
+    log = new KeptLog();
+    stop = new AbortController();
+    rate = undefined;
+  });
+
+  const sessions = (count: number) => Array.from({ length: count }, (_, index) => provider.start(`s${index}`));
+  const ask = (about: ReturnType<typeof sessions>, most = 100) =>
+    clock.until(probe(provider.provider, about, { clock, logger: log, stop: stop.signal, most, window }), 600_000);
+  const window = () => rate;
+  const kindOf = (error: ProviderError | undefined) => error?.trouble.kind;
+
+  it('asks for each, and tells what it was told', async () => {
+    const all = sessions(3);
+    provider.running.delete('s0');
+    provider.onProbe = ({ id }) => (id === 's2' ? 'unknown' : provider.running.has(id) ? 'running' : 'gone');
+    const { gone, told, asked, error, failures } = await ask(all);
+    assert.deepEqual([...gone], ['s0']);
+    assert.deepEqual(
+      [...told],
+      [
+        ['s0', 'gone'],
+        ['s1', 'running'],
+        ['s2', 'unknown'],
+      ],
+    );
+    assert.deepEqual([...asked], ['s0', 's1', 's2']);
+    assert.deepEqual([error, failures.size], [undefined, 0]);
+    assert.deepEqual(log.lines, []);
+  });
+
+  it('asks eight at a time, and no more than it may', async () => {
+    const all = sessions(30);
+    const { asked } = await ask(all, 20);
+    assert.equal(provider.most.get('probe'), 8);
+    assert.deepEqual(
+      provider.asked('probe'),
+      all.slice(0, 20).map(({ id }) => id),
+    );
+    assert.equal(asked.size, 20);
+    assert.equal((await ask(all.slice(0, 1), 0)).asked.size, 0);
+  });
+
+  it('asks once for many where it can, and for each that is left out of the answer', async () => {
+    const all = sessions(5);
+    provider.running.delete('s1');
+    provider.probeMany = async (about) =>
+      new Map(about.slice(0, 3).map(({ id }) => [id, provider.running.has(id) ? 'running' : 'gone'] as const));
+    const { gone, asked, told } = await ask(all, 1);
+    assert.deepEqual(provider.asked('probeMany'), ['s0,s1,s2,s3,s4']);
+    // Those that one call has told of do not count as asked for one by one.
+    assert.deepEqual(provider.asked('probe'), ['s3']);
+    assert.deepEqual([...gone], ['s1']);
+    assert.deepEqual([...asked], ['s0', 's1', 's2', 's3']);
+    assert.equal(told.size, 4);
+  });
+
+  it('does not use the question about many for one', async () => {
+    provider.probeMany = async () => assert.fail('it was asked about many');
+    const [one] = sessions(1);
+    assert.ok(one);
+    assert.equal((await ask([one])).told.get(one.id), 'running');
+  });
+
+  it('asks for each when the question about many fails, and forgets that it did where it is told', async () => {
+    const all = sessions(3);
+    provider.probeMany = async () => {
+      throw failure({ kind: 'conflict' });
+    };
+    provider.onProbe = ({ id }) => {
+      if (id === 's2') throw failure({ kind: 'conflict' });
+      return 'running';
+    };
+    const { told, failures, asked, error } = await ask(all);
+    assert.equal(told.size, 2);
+    assert.deepEqual([...failures.keys()], ['s2']);
+    assert.equal(asked.size, 3);
+    assert.equal(error, undefined);
+    assert.deepEqual(log.lines, ['a probe failed: it failed: conflict', 'a probe failed: it failed: conflict']);
+  });
+
+  it('asks for none when the question about many meets with what the next would, too', async () => {
+    const all = sessions(3);
+    provider.probeMany = async () => {
+      throw failure({ kind: 'rateLimited', retryAt: undefined });
+    };
+    const { told, failures, asked, error } = await ask(all);
+    assert.deepEqual(provider.asked('probe'), []);
+    assert.equal(kindOf(error), 'rateLimited');
+    assert.equal(kindOf(failures.get(all[2]?.id as never)), 'rateLimited');
+    assert.deepEqual([told.size, failures.size, asked.size], [0, 3, 0]);
+  });
+
+  it('asks on after what is the matter with one session alone', async () => {
+    const all = sessions(20);
+    const troubles: Trouble[] = [
+      { kind: 'conflict' },
+      { kind: 'notFound' },
+      { kind: 'forbidden' },
+      { kind: 'unexpectedAnswer', what: '' },
+      { kind: 'serverFault', status: 500 },
+      { kind: 'serverFault', status: 502 },
+    ];
+    provider.onProbe = ({ id }) => {
+      const trouble = troubles[Number(id.slice(1))];
+      if (trouble !== undefined) throw failure(trouble);
+      return 'running';
+    };
+    const { told, failures, error } = await ask(all);
+    assert.deepEqual([told.size, failures.size, error], [14, 6, undefined]);
+  });
+
+  for (const trouble of [
+    { kind: 'unreachable', why: 'refused' },
+    { kind: 'rateLimited', retryAt: 7 },
+    { kind: 'timedOut', afterMs: 1 },
+  ] as const satisfies Trouble[]) {
+    it(`asks for no more after the first ${trouble.kind}`, async () => {
+      const all = sessions(30);
+      provider.onProbe = () => {
+        throw failure(trouble);
+      };
+      const { asked, failures, gone, error } = await ask(all);
+      assert.equal(provider.asked('probe').length, 8);
+      assert.deepEqual([asked.size, failures.size, gone.size], [8, 8, 0]);
+      assert.deepEqual(error?.trouble, trouble);
+    });
+  }
+
+  it('asks for no more after the third fault of the server, and tells of the third', async () => {
+    const all = sessions(30);
+    let faults = 0;
+    provider.onProbe = ({ id }) => {
+      if (Number(id.slice(1)) % 4 === 3) throw failure({ kind: 'serverFault', status: 500 + ++faults });
+      return 'running';
+    };
+    const { asked, error } = await ask(all);
+    assert.deepEqual(error?.trouble, { kind: 'serverFault', status: 503 });
+    // Those that were under way by then had been asked already.
+    assert.ok(asked.size >= 12 && asked.size < 12 + 8, String(asked.size));
+  });
+
+  it('waits ten seconds for an answer and no longer', async () => {
+    const all = sessions(2);
+    provider.onProbe = ({ id }) => (id === 's0' ? never() : 'running');
+    const signals: AbortSignal[] = [];
+    const { probe: asIs } = provider.provider;
+    const patient = {
+      ...provider.provider,
+      probe: (session: Parameters<typeof asIs>[0], signal: AbortSignal) => {
+        signals.push(signal);
+        return Promise.race([
+          asIs(session, signal),
+          new Promise<never>((_, reject) =>
+            signal.addEventListener('abort', () => reject(failure({ kind: 'cancelled' }))),
+          ),
+        ]);
+      },
+    };
+    const began = clock.now();
+    const { told, error, failures } = await clock.until(
+      probe(patient, all, { clock, logger: log, stop: stop.signal, most: 9, window }),
+      60_000,
+    );
+    assert.equal(clock.now() - began, 10_000);
+    assert.deepEqual([...told.keys()], ['s1']);
+    assert.deepEqual(error?.trouble, { kind: 'timedOut', afterMs: 10_000 });
+    assert.equal(failures.size, 1);
+    assert.match(log.lines.join(), /^a probe failed: .*in time$/);
+    assert.deepEqual(
+      signals.map(({ aborted }) => aborted),
+      [true, false],
+    );
+    await clock.until(clock.wait(60_000), 120_000);
+    assert.equal(signals[1]?.aborted, false, 'its time ran on after it was answered');
+  });
+
+  it('asks for no more than the rate limit has left, and goes on when it begins again', async () => {
+    const all = sessions(12);
+    const resetAt = clock.now() + 1_000;
+    rate = { remaining: 3, resetAt };
+    provider.onProbe = () => {
+      const { remaining } = rate ?? assert.fail();
+      if (clock.now() < resetAt) rate = { remaining: remaining - 1, resetAt };
+      return 'running';
+    };
+    const { told, error } = await ask(all);
+    assert.deepEqual([told.size, error], [12, undefined]);
+    const times = provider.times('probe');
+    assert.equal(times.filter((at) => at < 1_000).length, 3);
+    assert.equal(times.filter((at) => at === 1_000).length, 8);
+  });
+
+  it('asks for none where the rate limit is used up for longer than an answer may take', async () => {
+    const all = sessions(2);
+    rate = { remaining: 0, resetAt: clock.now() + 10_000 };
+    assert.equal((await ask(all)).told.size, 2);
+    rate = { remaining: 0, resetAt: clock.now() + 10_001 };
+    const began = clock.now();
+    const { asked, error } = await ask(all);
+    assert.deepEqual(error?.trouble, { kind: 'rateLimited', retryAt: began + 10_001 });
+    assert.deepEqual([asked.size, clock.now()], [0, began]);
+  });
+
+  it('does not wait for a rate limit once it is stopped', async () => {
+    const all = sessions(2);
+    rate = { remaining: 0, resetAt: clock.now() + 5_000 };
+    const began = clock.now();
+    clock.after(100, () => stop.abort());
+    assert.equal((await ask(all)).asked.size, 0);
+    assert.equal(clock.now() - began, 100);
+  });
+
+  it('asks for no more once it is stopped, and hands that on to what is under way', async () => {
+    const all = sessions(30);
+    clock.after(2, () => stop.abort());
+    const { asked, gone } = await ask(all);
+    assert.equal(asked.size, 8);
+    assert.equal(gone.size, 0);
+    assert.equal((await ask(all)).asked.size, 0);
+    let handed: AbortSignal | undefined;
+    const [one] = all;
+    assert.ok(one);
+    const stopped = new AbortController();
+    const curious = {
+      ...provider.provider,
+      probe: async (_: unknown, signal: AbortSignal) => {
+        handed = signal;
+        stopped.abort();
+        return 'running' as const;
+      },
+    };
+    await clock.until(probe(curious, [one], { clock, logger: log, stop: stopped.signal, most: 9, window }), 60_000);
+    assert.ok(handed?.aborted);
+  });
+});

@@ -1,0 +1,180 @@
+import type { GroupDeletion } from '../../../src/core/group.ts';
+import type { AccountId, GroupId, SessionId } from '../../../src/core/ids.ts';
+import type { Inventory } from '../../../src/core/inventory.ts';
+import {
+  type EndAnswer,
+  type EndingTerms,
+  type Liveness,
+  type Provider,
+  type ProviderKind,
+  usualEnding,
+} from '../../../src/core/provider.ts';
+import { ProviderError, type Trouble } from '../../../src/core/providerError.ts';
+import type { Session } from '../../../src/core/session.ts';
+import type { EndOptions, EndReport, EndTarget } from '../../../src/services/ender.ts';
+import { madeUp } from '../providers/madeUp.ts';
+import { someSession } from '../sessions.ts';
+import { House, MapMemory } from './house.ts';
+import { VirtualClock } from './virtualClock.ts';
+
+/** One thing that was asked of a scripted provider. */
+export interface Call {
+  readonly kind: 'list' | 'end' | 'probe' | 'probeMany' | 'endEverything' | 'deleteGroup' | 'cancelGroup';
+  /** What it was about: ids of sessions or of a group. */
+  readonly about: readonly string[];
+  /** Milliseconds since the provider was made, by its clock. */
+  readonly at: number;
+}
+
+/** How many milliseconds the answers of a scripted provider take. */
+export const takes = { list: 10, end: 20, probe: 5 } as const;
+
+/**
+ * A provider whose every answer a test decides, in virtual time. Left alone it tells the truth: `running` is what runs, an
+ * end ends, lists and probes tell it.
+ */
+export class ScriptedProvider {
+  readonly clock: VirtualClock;
+  readonly running = new Map<string, Session>();
+  readonly calls: Call[] = [];
+  /** How many calls of each kind are under way at most. */
+  readonly most = new Map<Call['kind'], number>();
+  ending: EndingTerms = usualEnding;
+  /** Answers an end, after its time. `attempt` counts from 1 for each session. */
+  onEnd: (session: Session, attempt: number) => EndAnswer | Promise<EndAnswer>;
+  /** Says what a list holds besides or in place of what runs. `nth` counts from 1. */
+  onList: (nth: number) => Partial<Inventory> | Promise<Partial<Inventory>> = () => ({});
+  onProbe: (session: Session) => Liveness | Promise<Liveness>;
+  probeMany: ((sessions: readonly Session[]) => Promise<ReadonlyMap<SessionId, Liveness>>) | undefined;
+  endEverything: (() => Promise<void>) | undefined;
+  deleteGroup: ((id: GroupId) => Promise<GroupDeletion>) | undefined;
+  cancelGroup: ((id: GroupId) => Promise<void>) | undefined;
+  readonly #began: number;
+  readonly #now = new Map<Call['kind'], number>();
+
+  constructor(clock: VirtualClock) {
+    this.clock = clock;
+    this.#began = clock.now();
+    this.onEnd = ({ id }) => ({ outcome: this.running.delete(id) ? 'ended' : 'alreadyGone', how: undefined });
+    this.onProbe = ({ id }) => (this.running.has(id) ? 'running' : 'gone');
+  }
+
+  /** Starts a session, which then runs until it is ended. */
+  start(id: string, more: Partial<Session> = {}): Session {
+    const session = someSession(id, { startedAt: this.clock.now(), ...more });
+    this.running.set(id, session);
+    return session;
+  }
+
+  /** What was asked of one kind, by what it was about. */
+  asked(kind: Call['kind']): string[] {
+    return this.calls.filter((call) => call.kind === kind).map(({ about }) => about.join());
+  }
+
+  /** When one kind was asked, in milliseconds since the provider was made. */
+  times(kind: Call['kind']): number[] {
+    return this.calls.filter((call) => call.kind === kind).map(({ at }) => at);
+  }
+
+  /** The kind under which it is registered. */
+  get kind(): ProviderKind {
+    return { ...madeUp, id: 'scripted', fields: [], connect: () => this.provider };
+  }
+
+  /** A connection to it; each has a provider of its own, as those of the extension have. */
+  get provider(): Provider {
+    const { probeMany, endEverything, deleteGroup, cancelGroup } = this;
+    return {
+      ending: this.ending,
+      check: async () => ({ identity: undefined, sessionLimit: undefined, note: undefined }),
+      list: () => this.#list(),
+      end: (session) => {
+        const attempt = this.asked('end').filter((id) => id === session.id).length + 1;
+        return this.#answer('end', [session.id], takes.end, () => this.onEnd(session, attempt));
+      },
+      probe: (session) => this.#answer('probe', [session.id], takes.probe, () => this.onProbe(session)),
+      probeMany:
+        probeMany &&
+        ((sessions) => {
+          const ids = sessions.map(({ id }) => id);
+          return this.#answer('probeMany', ids, takes.probe, () => probeMany(sessions));
+        }),
+      endEverything: endEverything && (() => this.#answer('endEverything', [], takes.end, endEverything)),
+      deleteGroup: deleteGroup && ((id) => this.#answer('deleteGroup', [id], takes.end, () => deleteGroup(id))),
+      cancelGroup: cancelGroup && ((id) => this.#answer('cancelGroup', [id], takes.end, () => cancelGroup(id))),
+    };
+  }
+
+  async *#list() {
+    const nth = this.asked('list').length + 1;
+    const told = await this.#answer('list', [], takes.list, () => this.onList(nth));
+    yield { sessions: [...this.running.values()], groups: [], faults: [], account: undefined, ...told };
+  }
+
+  async #answer<T>(kind: Call['kind'], about: readonly string[], ms: number, answer: () => T | Promise<T>): Promise<T> {
+    this.calls.push({ kind, about, at: this.clock.now() - this.#began });
+    const now = (this.#now.get(kind) ?? 0) + 1;
+    this.#now.set(kind, now);
+    this.most.set(kind, Math.max(now, this.most.get(kind) ?? 0));
+    try {
+      await this.clock.wait(ms);
+      return await answer();
+    } finally {
+      this.#now.set(kind, (this.#now.get(kind) ?? 0) - 1);
+    }
+  }
+}
+
+/** The error that a provider throws, with a message that tells it from others. */
+export function failure(trouble: Trouble, detail?: string): ProviderError {
+  return new ProviderError(trouble, `it failed: ${trouble.kind}`, { detail });
+}
+
+/** An answer that never comes. */
+export function never(): Promise<never> {
+  return new Promise(() => {});
+}
+
+/** All of the services over one scripted provider, in virtual time. */
+export interface ScriptedHouse {
+  readonly clock: VirtualClock;
+  readonly provider: ScriptedProvider;
+  readonly house: House;
+  readonly id: AccountId;
+  /** What is listed now, as targets of an end; those of the given ids, or all. */
+  targets(...ids: readonly string[]): EndTarget[];
+  /** Ends them, and lets time pass until it is over. */
+  end(targets: readonly EndTarget[], options?: Partial<EndOptions>): Promise<EndReport>;
+  /** Lets time pass until something is over. */
+  over<T>(work: Promise<T>): Promise<T>;
+}
+
+/**
+ * Makes a house with one account, and lists it.
+ * @param prepare what is so before the account is added, such as what runs.
+ */
+export async function scriptedHouse(
+  prepare: (provider: ScriptedProvider) => void,
+  { interval = 10_000 }: { readonly interval?: number } = {},
+): Promise<ScriptedHouse> {
+  const clock = new VirtualClock();
+  const provider = new ScriptedProvider(clock);
+  prepare(provider);
+  const house = new House({ clock, kinds: [provider.kind], memory: new MapMemory(0), interval });
+  const over = <T>(work: Promise<T>) => clock.until(work, 3_600_000);
+  const id = await over(house.add('scripted', 'https://scripted.example'));
+  const listed = () => [...(house.store.state(id)?.contents.sessions.values() ?? [])];
+  return {
+    clock,
+    provider,
+    house,
+    id,
+    over,
+    targets: (...ids) =>
+      listed()
+        .filter((session) => ids.length === 0 || ids.includes(session.id))
+        .map((session) => ({ accountId: id, session })),
+    end: (targets, options) =>
+      over(house.ender.end(targets, { stop: new AbortController().signal, onProgress: () => {}, ...options })),
+  };
+}

@@ -29,6 +29,12 @@ export const targets: readonly Target[] = [
       'src/services/pace.ts',
       'src/services/refresher.ts',
     ],
-    tests: ['test/unit/services/pace.test.ts', 'test/unit/services/enderProperties.test.ts'],
+    tests: [
+      'test/unit/services/pace.test.ts',
+      'test/unit/services/probing.test.ts',
+      'test/unit/services/enderSending.test.ts',
+      'test/unit/services/enderConfirming.test.ts',
+      'test/unit/services/enderProperties.test.ts',
+    ],
   },
 ];

@@ -1,0 +1,373 @@
+import { strict as assert } from 'node:assert';
+import { sessionId } from '../../../src/core/ids.ts';
+import { usualEnding } from '../../../src/core/provider.ts';
+import type { Trouble } from '../../../src/core/providerError.ts';
+import type { EndOutcomeKind, EndProgress, EndReport } from '../../../src/services/ender.ts';
+import { failure, type ScriptedProvider, scriptedHouse } from './scriptedProvider.ts';
+
+const quietly = { stop: new AbortController().signal, onProgress: () => {} };
+
+/** What became of each session, and how often its end was sent. */
+function outcomes({ results }: EndReport): Record<string, readonly [EndOutcomeKind, number]> {
+  return Object.fromEntries(results.map(({ session, outcome, attempts }) => [session.id, [outcome, attempts]]));
+}
+
+/** Starts sessions s0, s1 and so on. */
+const starts = (count: number) => (provider: ScriptedProvider) => {
+  for (let index = 0; index < count; index++) provider.start(`s${index}`);
+};
+
+describe('sending of ends', () => {
+  describe('to a provider that goes on failing', () => {
+    const timedOut: Trouble = { kind: 'timedOut', afterMs: 15_000 };
+    const unreachable = (why: Extract<Trouble, { kind: 'unreachable' }>['why']): Trouble => ({
+      kind: 'unreachable',
+      why,
+    });
+    const may: readonly Trouble[] = [
+      timedOut,
+      { kind: 'serverFault', status: 500 },
+      { kind: 'serverFault', status: 503 },
+      { kind: 'unexpectedAnswer', what: 'it answered a web page' },
+      { kind: 'conflict' },
+      unreachable('cut'),
+      unreachable('route'),
+    ];
+    for (const trouble of may) {
+      const name = JSON.stringify(trouble);
+      it(`sends three ends at most, and looks before it says failed, after ${name}`, async () => {
+        const { provider, house, id, targets, end } = await scriptedHouse(starts(1));
+        provider.onEnd = () => {
+          throw failure(trouble);
+        };
+        const lists = provider.asked('list').length;
+        const report = await end(targets());
+        assert.deepEqual(outcomes(report), { s0: ['failed', 3] });
+        assert.equal(provider.asked('end').length, 3);
+        assert.ok(provider.asked('list').length >= lists + 3);
+        const [result] = report.results;
+        assert.ok(result?.why?.kind === 'failed');
+        assert.deepEqual(result.why.error.trouble, trouble);
+        const life = house.store.life(id, sessionId('s0'));
+        assert.ok(life.kind === 'stuck' && life.why === result.why);
+        house.dispose();
+      });
+
+      it(`finds that the end had its effect all the same, after ${name}`, async () => {
+        const { provider, house, targets, end } = await scriptedHouse(starts(1));
+        provider.onEnd = ({ id }) => {
+          provider.running.delete(id);
+          throw failure(trouble);
+        };
+        const { results } = await end(targets());
+        const [result] = results;
+        assert.equal(result?.outcome, 'ended');
+        // 503 says that nothing was done, so that it is sent again, and finds nothing to end.
+        assert.equal(result.attempts, 'status' in trouble && trouble.status === 503 ? 3 : 1);
+        assert.equal(result.why, undefined);
+        house.dispose();
+      });
+    }
+
+    const mayNot: readonly (readonly [Trouble, number])[] = [
+      [unreachable('refused'), 3],
+      [unreachable('dns'), 3],
+      [unreachable('tls'), 1],
+      [unreachable('proxy'), 1],
+      [{ kind: 'unauthorized' }, 1],
+      [{ kind: 'forbidden' }, 1],
+      [{ kind: 'cancelled' }, 1],
+      [{ kind: 'unsupported', what: 'it' }, 1],
+      [{ kind: 'rateLimited', retryAt: undefined }, 8],
+    ];
+    for (const [trouble, times] of mayNot) {
+      it(`sends ${times} and says failed without a look, after ${JSON.stringify(trouble)}`, async () => {
+        const { provider, house, targets, end } = await scriptedHouse(starts(1));
+        provider.onEnd = () => {
+          throw failure(trouble);
+        };
+        const lists = provider.asked('list').length;
+        const report = await end(targets());
+        assert.deepEqual(outcomes(report), { s0: ['failed', times] });
+        assert.equal(provider.asked('end').length, times);
+        assert.equal(provider.asked('list').length, lists);
+        const [result] = report.results;
+        assert.ok(result?.why?.kind === 'failed');
+        assert.deepEqual(result.why.error.trouble, trouble);
+        house.dispose();
+      });
+    }
+
+    it('takes one that knows no such session for an answer', async () => {
+      const { provider, house, targets, end } = await scriptedHouse(starts(2));
+      provider.onEnd = ({ id }) => {
+        if (id === 's0') provider.running.delete(id);
+        throw failure({ kind: 'notFound' }, 'no such session');
+      };
+      const { results } = await end(targets());
+      assert.deepEqual(outcomes({ results }), { s0: ['alreadyGone', 1], s1: ['stuck', 1] });
+      const why = results.find(({ session }) => session.id === 's1')?.why;
+      assert.deepEqual(why, { kind: 'stillRuns', found: false, said: 'no such session' });
+      house.dispose();
+    });
+  });
+
+  it('sends an end again after a timeout only where a look has shown that the session runs', async () => {
+    const { provider, house, targets, end } = await scriptedHouse(starts(2));
+    provider.onEnd = ({ id }, attempt) => {
+      // The first had its effect, the other has none.
+      if (attempt > 1 || id === 's0') provider.running.delete(id);
+      if (attempt === 1) throw failure({ kind: 'timedOut', afterMs: 15_000 });
+      return { outcome: 'ended', how: undefined };
+    };
+    assert.deepEqual(outcomes(await end(targets())), { s0: ['ended', 1], s1: ['ended', 2] });
+    assert.deepEqual(provider.asked('end'), ['s0', 's1', 's1']);
+    house.dispose();
+  });
+
+  it('gives a session whose end was sent again its whole time from then', async () => {
+    const { provider, house, targets, end } = await scriptedHouse(starts(1));
+    provider.onEnd = (_, attempt) => {
+      if (attempt < 3) throw failure({ kind: 'timedOut', afterMs: 15_000 });
+      provider.clock.after(21_000, () => provider.running.clear());
+      return { outcome: 'accepted', how: undefined };
+    };
+    assert.deepEqual(outcomes(await end(targets())), { s0: ['ended', 3] });
+    house.dispose();
+  });
+
+  it('waits before it sends an end again that did not reach the provider, twice as long each time', async () => {
+    const { provider, house, targets, end } = await scriptedHouse(starts(1));
+    provider.onEnd = ({ id }, attempt) => {
+      if (attempt < 3) throw failure({ kind: 'unreachable', why: 'refused' });
+      provider.running.delete(id);
+      return { outcome: 'ended', how: undefined };
+    };
+    assert.deepEqual(outcomes(await end(targets())), { s0: ['ended', 3] });
+    const [first = 0, ...later] = provider.times('end');
+    assert.deepEqual(
+      later.map((at) => at - first),
+      [520, 1_540],
+    );
+    house.dispose();
+  });
+
+  it('outwaits a rate limit of seven refusals, and the time that the provider names', async () => {
+    const { provider, clock, house, targets, end } = await scriptedHouse(starts(1));
+    provider.onEnd = ({ id }, attempt) => {
+      if (attempt < 8) throw failure({ kind: 'rateLimited', retryAt: clock.now() + 3_000 });
+      provider.running.delete(id);
+      return { outcome: 'ended', how: undefined };
+    };
+    assert.deepEqual(outcomes(await end(targets())), { s0: ['ended', 8] });
+    const times = provider.times('end');
+    for (let index = 1; index < times.length; index++) {
+      // As long as it says, or longer with each refusal, up to eight seconds.
+      const wait = (times[index] ?? 0) - (times[index - 1] ?? 0);
+      assert.ok(wait >= 3_020 && wait <= 8_020, String(wait));
+    }
+    house.dispose();
+  });
+
+  it('does not wait longer than a minute: what is not sent fails for the reason of the refusal, unsent', async () => {
+    const { provider, clock, house, targets, end } = await scriptedHouse(starts(6));
+    const began = clock.now();
+    provider.onEnd = () => {
+      throw failure({ kind: 'rateLimited', retryAt: began + 61_000 });
+    };
+    const progress: EndProgress[] = [];
+    const report = await end(targets(), { onProgress: (at) => progress.push(at) });
+    assert.ok(clock.now() - began < 1_000);
+    assert.equal(provider.asked('end').length, 4);
+    for (const { attempts, outcome, why } of report.results) {
+      assert.equal(outcome, 'failed');
+      assert.ok(attempts <= 1);
+      assert.ok(why?.kind === 'failed');
+      assert.deepEqual(why.error.trouble, { kind: 'rateLimited', retryAt: began + 61_000 });
+    }
+    assert.deepEqual(progress.at(-1), { total: 6, sent: 6, settled: 6 });
+    // A later end begins anew: nothing that was refused once stands in its way.
+    provider.onEnd = ({ id }) => ({ outcome: provider.running.delete(id) ? 'ended' : 'alreadyGone', how: undefined });
+    const again = await end(targets());
+    assert.deepEqual(new Set(Object.values(outcomes(again)).map(([outcome]) => outcome)), new Set(['ended']));
+    house.dispose();
+  });
+
+  it('waits a minute where that is all that the provider asks for', async () => {
+    const { provider, clock, house, targets, end } = await scriptedHouse(starts(1));
+    const began = clock.now();
+    provider.onEnd = ({ id }, attempt) => {
+      if (attempt === 1) throw failure({ kind: 'rateLimited', retryAt: clock.now() + 60_000 });
+      provider.running.delete(id);
+      return { outcome: 'ended', how: undefined };
+    };
+    assert.deepEqual(outcomes(await end(targets())), { s0: ['ended', 2] });
+    assert.ok(clock.now() - began > 60_000);
+    house.dispose();
+  });
+
+  it('has four ends under way at first, more while answers are clean, and never more than the provider bears', async () => {
+    const { provider, house, targets, end } = await scriptedHouse((provider) => {
+      starts(40)(provider);
+      provider.ending = { ...usualEnding, mostInFlight: 6 };
+    });
+    let first = 0;
+    provider.onEnd = ({ id }) => {
+      if (first === 0) first = provider.asked('end').length;
+      provider.running.delete(id);
+      return { outcome: 'ended', how: undefined };
+    };
+    await end(targets());
+    assert.equal(first, 4);
+    assert.equal(provider.most.get('end'), 6);
+    house.dispose();
+  });
+
+  it('keeps to that with several ends of an account at the same time', async () => {
+    const { provider, house, targets, over } = await scriptedHouse((provider) => {
+      starts(20)(provider);
+      provider.ending = { ...usualEnding, mostInFlight: 4 };
+    });
+    const all = targets();
+    const reports = await over(
+      Promise.all([house.ender.end(all.slice(0, 10), quietly), house.ender.end(all.slice(10), quietly)]),
+    );
+    assert.equal(provider.most.get('end'), 4);
+    for (const report of reports) assert.equal(report.results.filter(({ outcome }) => outcome === 'ended').length, 10);
+    house.dispose();
+  });
+
+  it('tells how many are sent and settled, each session once', async () => {
+    const { house, targets, end } = await scriptedHouse(starts(3));
+    const progress: EndProgress[] = [];
+    await end([...targets(), ...targets()], { onProgress: (at) => progress.push(at) });
+    assert.deepEqual(
+      progress.map(({ total, sent, settled }) => [total, sent, settled]),
+      [
+        [3, 1, 0],
+        [3, 2, 0],
+        [3, 3, 0],
+        [3, 3, 1],
+        [3, 3, 2],
+        [3, 3, 3],
+      ],
+    );
+    house.dispose();
+  });
+
+  it('sends nothing that was stopped before, and calls it cancelled', async () => {
+    const { provider, house, id, targets, end } = await scriptedHouse(starts(2));
+    const progress: EndProgress[] = [];
+    const report = await end(targets(), { stop: AbortSignal.abort(), onProgress: (at) => progress.push(at) });
+    assert.deepEqual(outcomes(report), { s0: ['cancelled', 0], s1: ['cancelled', 0] });
+    for (const { why, how } of report.results) assert.deepEqual([why, how], [undefined, undefined]);
+    assert.deepEqual(provider.asked('end'), []);
+    assert.equal(house.store.life(id, sessionId('s0')).kind, 'running');
+    assert.deepEqual(progress.at(-1), { total: 2, sent: 2, settled: 2 });
+    house.dispose();
+  });
+
+  it('sends nothing again once it is stopped', async () => {
+    const troubles: readonly (readonly [Trouble, EndOutcomeKind])[] = [
+      [{ kind: 'rateLimited', retryAt: undefined }, 'failed'],
+      [{ kind: 'unreachable', why: 'refused' }, 'failed'],
+      [{ kind: 'timedOut', afterMs: 1 }, 'failed'],
+    ];
+    for (const [trouble, outcome] of troubles) {
+      const { provider, house, targets, end } = await scriptedHouse(starts(1));
+      const stop = new AbortController();
+      provider.onEnd = () => {
+        stop.abort();
+        throw failure(trouble);
+      };
+      assert.deepEqual(outcomes(await end(targets(), { stop: stop.signal })), { s0: [outcome, 1] }, trouble.kind);
+      assert.equal(provider.asked('end').length, 1);
+      house.dispose();
+    }
+  });
+
+  it('does not wait out a pause once it is stopped', async () => {
+    for (const trouble of [
+      { kind: 'rateLimited', retryAt: undefined },
+      { kind: 'unreachable', why: 'refused' },
+    ] as const satisfies Trouble[]) {
+      const { provider, clock, house, targets, end } = await scriptedHouse(starts(1));
+      const stop = new AbortController();
+      provider.onEnd = () => {
+        throw failure(trouble.kind === 'rateLimited' ? { ...trouble, retryAt: clock.now() + 50_000 } : trouble);
+      };
+      const began = clock.now();
+      clock.after(100, () => stop.abort());
+      assert.deepEqual(outcomes(await end(targets(), { stop: stop.signal })), { s0: ['failed', 1] });
+      assert.ok(clock.now() - began <= 200, String(clock.now() - began));
+      house.dispose();
+    }
+  });
+
+  describe('of a session that another end is about, too', () => {
+    it('joins it: one end is sent, and both tell the same', async () => {
+      const { provider, house, targets, over } = await scriptedHouse(starts(1));
+      const all = targets();
+      const reports = await over(Promise.all([house.ender.end(all, quietly), house.ender.end(all, quietly)]));
+      assert.deepEqual(provider.asked('end'), ['s0']);
+      assert.deepEqual(reports.map(outcomes), [{ s0: ['ended', 1] }, { s0: ['ended', 0] }]);
+      house.dispose();
+    });
+
+    it('sends its own where the other was refused, and one of several sends it for all', async () => {
+      const { provider, house, id, targets, over } = await scriptedHouse(starts(1));
+      provider.onEnd = ({ id }, attempt) => {
+        if (attempt === 1) throw failure({ kind: 'forbidden' });
+        provider.running.delete(id);
+        return { outcome: 'ended', how: undefined };
+      };
+      const all = targets();
+      const lives: string[] = [];
+      house.store.onDidChange(() => {
+        if (house.store.session(id, sessionId('s0'))) lives.push(house.store.life(id, sessionId('s0')).kind);
+      });
+      const reports = await over(
+        Promise.all([house.ender.end(all, quietly), house.ender.end(all, quietly), house.ender.end(all, quietly)]),
+      );
+      assert.deepEqual(provider.asked('end'), ['s0', 's0']);
+      assert.deepEqual(reports.map(outcomes), [{ s0: ['failed', 1] }, { s0: ['ended', 1] }, { s0: ['ended', 0] }]);
+      // While one is at it still, the row does not say that it has failed.
+      assert.deepEqual(new Set(lives), new Set(['ending']));
+      house.dispose();
+    });
+
+    it('is refused as often as it sends: nobody sends in turns for ever', async () => {
+      const { provider, house, id, targets, over } = await scriptedHouse(starts(1));
+      provider.onEnd = () => {
+        throw failure({ kind: 'forbidden' });
+      };
+      const all = targets();
+      const reports = await over(Promise.all([house.ender.end(all, quietly), house.ender.end(all, quietly)]));
+      assert.deepEqual(reports.map(outcomes), [{ s0: ['failed', 1] }, { s0: ['failed', 1] }]);
+      assert.equal(provider.asked('end').length, 2);
+      assert.equal(house.store.life(id, sessionId('s0')).kind, 'stuck');
+      house.dispose();
+    });
+
+    it('comes back when it is stopped while it waits, and sends nothing later', async () => {
+      const { provider, clock, house, id, targets, over } = await scriptedHouse(starts(1));
+      provider.onEnd = async ({ id }) => {
+        await clock.wait(5_000);
+        provider.running.delete(id);
+        return { outcome: 'ended', how: undefined };
+      };
+      const all = targets();
+      const stop = new AbortController();
+      clock.after(100, () => stop.abort());
+      const first = house.ender.end(all, quietly);
+      const began = clock.now();
+      const second = await over(house.ender.end(all, { ...quietly, stop: stop.signal }));
+      assert.equal(clock.now() - began, 100);
+      assert.deepEqual(outcomes(second), { s0: ['cancelled', 0] });
+      assert.equal(house.store.life(id, sessionId('s0')).kind, 'ending');
+      assert.deepEqual(outcomes(await over(first)), { s0: ['ended', 1] });
+      assert.deepEqual(provider.asked('end'), ['s0']);
+      house.dispose();
+    });
+  });
+});

@@ -34,6 +34,8 @@ export const targets: readonly Target[] = [
       'test/unit/services/probing.test.ts',
       'test/unit/services/enderSending.test.ts',
       'test/unit/services/enderConfirming.test.ts',
+      'test/unit/services/refresherPlan.test.ts',
+      'test/unit/services/refresherProbes.test.ts',
       'test/unit/services/enderProperties.test.ts',
     ],
   },

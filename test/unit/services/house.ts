@@ -87,7 +87,7 @@ export class House {
     memory?: MapMemory;
     clock?: Clock;
     wireClock?: Clock;
-    interval?: number;
+    interval?: number | (() => number);
     kinds?: readonly ProviderKind[];
     settings?: ReadonlySet<string>;
   } = {}) {
@@ -107,7 +107,10 @@ export class House {
       clock,
       logger: this.log,
     };
-    this.refresher = new Refresher({ ...parts, interval: () => interval });
+    this.refresher = new Refresher({
+      ...parts,
+      interval: () => (typeof interval === 'number' ? interval : interval()),
+    });
     this.journal = new EndJournal(this.memory, clock, this.log);
     this.ender = new Ender({ ...parts, refresher: this.refresher, journal: this.journal });
   }

@@ -155,7 +155,7 @@ export interface ScriptedHouse {
  */
 export async function scriptedHouse(
   prepare: (provider: ScriptedProvider) => void,
-  { interval = 10_000 }: { readonly interval?: number } = {},
+  { interval = 10_000 }: { readonly interval?: number | (() => number) } = {},
 ): Promise<ScriptedHouse> {
   const clock = new VirtualClock();
   const provider = new ScriptedProvider(clock);

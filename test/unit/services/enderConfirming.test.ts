@@ -310,6 +310,7 @@ describe('confirming of ends', () => {
     };
     assert.deepEqual(outcomes(await end(all)), { s0: 'ended' });
     assert.equal(house.store.life(id, s0).kind, 'running');
+    assert.ok(house.store.session(id, s0), 'its row went, though it has another page');
     house.dispose();
   });
 
@@ -492,6 +493,21 @@ describe('confirming of ends', () => {
         assert.equal(provider.asked(kind).length, 1);
       }
       assert.ok(house.journal.isEmpty);
+      house.dispose();
+    });
+
+    it('is looked at where the provider does not know the group', async () => {
+      const unknown = failure({ kind: 'notFound' });
+      const { provider, house, id, over } = await scriptedHouse((provider) => {
+        grouped(3)(provider);
+        provider.deleteGroup = async () => {
+          provider.running.delete('s0');
+          throw unknown;
+        };
+      });
+      const { answer, results } = await over(house.ender.deleteGroup(id, g));
+      assert.deepEqual([answer, outcomes({ results })], [unknown, { s0: 'ended', s1: 'failed', s2: 'failed' }]);
+      assert.equal(provider.asked('deleteGroup').length, 1);
       house.dispose();
     });
 

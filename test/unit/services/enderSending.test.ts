@@ -255,6 +255,28 @@ describe('sending of ends', () => {
     house.dispose();
   });
 
+  it('sends no end of a session that has gone, or whose id another has taken, while it waited for its turn', async () => {
+    const { provider, clock, house, id, targets, end } = await scriptedHouse((provider) => {
+      starts(3)(provider);
+      provider.ending = { ...usualEnding, proof: 'list', mostInFlight: 1 };
+    });
+    await clock.until(clock.wait(1_000), 2_000);
+    provider.onEnd = async () => {
+      provider.running.clear();
+      provider.start('s2');
+      await house.refresher.refresh(id);
+      return { outcome: 'ended', how: undefined };
+    };
+    assert.deepEqual(outcomes(await end(targets())), {
+      s0: ['ended', 1],
+      s1: ['alreadyGone', 0],
+      s2: ['alreadyGone', 0],
+    });
+    assert.deepEqual(provider.asked('end'), ['s0']);
+    assert.deepEqual([...provider.running.keys()], ['s2']);
+    house.dispose();
+  });
+
   it('sends nothing that was stopped before, and calls it cancelled', async () => {
     const { provider, house, id, targets, end } = await scriptedHouse(starts(2));
     const progress: EndProgress[] = [];

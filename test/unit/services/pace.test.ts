@@ -42,6 +42,11 @@ describe('pace', () => {
     clean(1, 50);
     clean(20, 500);
     assert.equal(places(), 5);
+    // Four times as slow as the quickest is not slow yet.
+    clean(1, 200);
+    assert.equal(places(), 6);
+    clean(1, 201);
+    assert.equal(places(), 6);
   });
 
   it('halves once for a burst of refusals, waits, and grows slowly after it', async () => {
@@ -53,6 +58,29 @@ describe('pace', () => {
     assert.equal(places(), 16);
     clean(16);
     assert.ok(places() <= 17);
+  });
+
+  it('takes refusals within a quarter of a second for one burst, and knows the last of them', async () => {
+    clean(28);
+    assert.equal(pace.refusal, undefined);
+    pace.refused(refusal());
+    await clock.until(clock.wait(250), 1_000);
+    const last = refusal();
+    pace.refused(last);
+    assert.equal(pace.refusal, last);
+    await clock.until(clock.wait(1_000), 2_000);
+    assert.equal(places(), 16);
+    pace.refused(refusal());
+    await clock.until(clock.wait(2_000), 3_000);
+    assert.equal(places(), 8);
+  });
+
+  it('lets no more be under way at the very end of a wait than at any other time', async () => {
+    const until = clock.now() + 5_000;
+    pace.refused(refusal(until));
+    await clock.until(clock.wait(5_000), 6_000);
+    assert.equal(clock.now(), until);
+    assert.deepEqual([pace.wait(0), pace.wait(2)], [0, 'busy']);
   });
 
   it('waits longer with each refusal that names no time, and exactly as long as one that does', async () => {

@@ -73,10 +73,12 @@ describe('probing', () => {
   });
 
   it('does not use the question about many for one', async () => {
-    provider.probeMany = async () => assert.fail('it was asked about many');
-    const [one] = sessions(1);
-    assert.ok(one);
-    assert.equal((await ask([one])).told.get(one.id), 'running');
+    provider.probeMany = async (about) => new Map(about.map(({ id }) => [id, 'running']));
+    const all = sessions(2);
+    assert.equal((await ask(all.slice(1))).told.get(all[1]?.id as never), 'running');
+    assert.deepEqual([provider.asked('probeMany'), provider.asked('probe')], [[], ['s1']]);
+    assert.equal((await ask(all)).told.size, 2);
+    assert.deepEqual([provider.asked('probeMany'), provider.asked('probe')], [['s0,s1'], ['s1']]);
   });
 
   it('asks for each when the question about many fails, and forgets that it did where it is told', async () => {
@@ -216,7 +218,20 @@ describe('probing', () => {
     const began = clock.now();
     const { asked, error } = await ask(all);
     assert.deepEqual(error?.trouble, { kind: 'rateLimited', retryAt: began + 10_001 });
+    assert.equal(error?.message, 'the rate limit is used up for longer than is waited');
     assert.deepEqual([asked.size, clock.now()], [0, began]);
+  });
+
+  it('counts those that are answered no longer as under way', async () => {
+    const all = sessions(30);
+    rate = { remaining: 2, resetAt: clock.now() + 5_000 };
+    const began = clock.now();
+    assert.equal((await ask(all.slice(0, 2))).told.size, 2);
+    assert.equal((await ask(all.slice(2, 4))).told.size, 2);
+    assert.ok(clock.now() - began < 1_000);
+    rate = { remaining: 9, resetAt: clock.now() + 5_000 };
+    assert.equal((await ask(all)).told.size, 30);
+    assert.ok(clock.now() - began < 1_000);
   });
 
   it('does not wait for a rate limit once it is stopped', async () => {

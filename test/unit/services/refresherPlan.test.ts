@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { accountId } from '../../../src/core/ids.ts';
 import type { Trouble } from '../../../src/core/providerError.ts';
+import { House } from './house.ts';
 import { failure, type ScriptedHouse, type ScriptedProvider, scriptedHouse, takes } from './scriptedProvider.ts';
 
 const looking = { visible: true, focused: true };
@@ -264,13 +265,29 @@ describe('the plan of refreshes', () => {
     };
     const waiting = at.house.refresher.refresh(at.id);
     await pass(1_000);
+    at.house.refresher.setAttention(looking);
     await at.over(at.house.accounts.remove(at.id));
     await at.over(waiting);
-    assert.doesNotMatch(at.house.log.lines.join('\n'), /list failed/);
     assert.equal(at.house.store.state(at.id), undefined);
     at.house.refresher.setAttention(looking);
     await pass(60_000);
     assert.equal(lists(), 2);
+    assert.doesNotMatch(at.house.log.lines.join('\n'), /list failed/);
+  });
+
+  it('lists the accounts that there are when the window opens', async () => {
+    await open();
+    const { vault, memory } = at.house;
+    at.house.refresher.setAttention(hidden);
+    const next = new House({ clock: at.clock, kinds: [provider.kind], vault, memory });
+    try {
+      assert.equal(next.store.state(at.id)?.kind, 'disconnected');
+      next.refresher.setAttention(looking);
+      await pass(100);
+      assert.equal(next.store.state(at.id)?.kind, 'ready');
+    } finally {
+      next.dispose();
+    }
   });
 
   it('keeps an account up to date while one of its sessions is shown, though nobody looks at the list', async () => {
@@ -278,6 +295,7 @@ describe('the plan of refreshes', () => {
     const { refresher } = at.house;
     const watches = [refresher.watch(at.id), refresher.watch(at.id)] as const;
     await until(3);
+    isAbout(waits()[0], 10_000);
     watches[0].dispose();
     watches[0].dispose();
     let before = lists();
@@ -349,23 +367,25 @@ describe('the plan of refreshes', () => {
     assert.equal(at.house.store.state(at.id)?.kind, 'ready');
   });
 
-  it('knows what can be done with sessions before it shows them', async () => {
-    await open();
-    const seen: boolean[] = [];
-    const added = at.house.accounts.add({
-      provider: 'scripted',
-      label: 'b',
-      origin: 'https://b.example',
-      credentials: {},
+  it('knows what can be done with sessions before it shows them, and before the list is there', async () => {
+    await open((provider) => {
+      provider.endEverything = async () => {};
     });
-    const id = await at.over(added);
+    const can = () => at.house.store.capabilities(at.id);
+    await at.over(at.house.accounts.replaceCredentials(at.id, { other: 'key' }));
     provider.start('a');
-    provider.endEverything = async () => {};
+    provider.onList = () => {
+      assert.ok(can().has('endEverything'));
+      assert.ok(!can().has('cancelGroup'));
+      provider.cancelGroup = async () => {};
+      return {};
+    };
+    const seen: boolean[] = [];
     at.house.store.onDidChange(() => {
-      if (at.house.store.state(id)?.contents.sessions.size === 1)
-        seen.push(at.house.store.capabilities(id).has('endEverything'));
+      if (at.house.store.state(at.id)?.contents.sessions.size === 1) seen.push(can().has('cancelGroup'));
     });
-    await at.over(at.house.refresher.refresh(id));
+    await at.over(at.house.refresher.refresh(at.id));
+    assert.equal(at.house.store.state(at.id)?.kind, 'ready');
     assert.ok(seen.length > 0 && !seen.includes(false), seen.join());
   });
 });

@@ -83,7 +83,7 @@ export class ScriptedProvider {
 
   /** A connection to it; each has a provider of its own, as those of the extension have. */
   get provider(): Provider {
-    const { probeMany, endEverything, deleteGroup, cancelGroup } = this;
+    const script = this;
     return {
       ending: this.ending,
       check: async () => ({ identity: undefined, sessionLimit: undefined, note: undefined }),
@@ -93,15 +93,29 @@ export class ScriptedProvider {
         return this.#answer('end', [session.id], takes.end, () => this.onEnd(session, attempt));
       },
       probe: (session) => this.#answer('probe', [session.id], takes.probe, () => this.onProbe(session)),
-      probeMany:
-        probeMany &&
-        ((sessions) => {
-          const ids = sessions.map(({ id }) => id);
-          return this.#answer('probeMany', ids, takes.probe, () => probeMany(sessions));
-        }),
-      endEverything: endEverything && (() => this.#answer('endEverything', [], takes.end, endEverything)),
-      deleteGroup: deleteGroup && ((id) => this.#answer('deleteGroup', [id], takes.end, () => deleteGroup(id))),
-      cancelGroup: cancelGroup && ((id) => this.#answer('cancelGroup', [id], takes.end, () => cancelGroup(id))),
+      // What it can do may become known later.
+      get probeMany() {
+        const { probeMany } = script;
+        return (
+          probeMany &&
+          ((sessions: readonly Session[]) => {
+            const ids = sessions.map(({ id }) => id);
+            return script.#answer('probeMany', ids, takes.probe, () => probeMany(sessions));
+          })
+        );
+      },
+      get endEverything() {
+        const { endEverything } = script;
+        return endEverything && (() => script.#answer('endEverything', [], takes.end, endEverything));
+      },
+      get deleteGroup() {
+        const { deleteGroup } = script;
+        return deleteGroup && ((id: GroupId) => script.#answer('deleteGroup', [id], takes.end, () => deleteGroup(id)));
+      },
+      get cancelGroup() {
+        const { cancelGroup } = script;
+        return cancelGroup && ((id: GroupId) => script.#answer('cancelGroup', [id], takes.end, () => cancelGroup(id)));
+      },
     };
   }
 

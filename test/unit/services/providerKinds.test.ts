@@ -231,7 +231,7 @@ describe('providers of other extensions', () => {
     const kind = house.kinds.get('madeUp');
     assert.ok(kind);
     assert.equal(house.kinds.needsConsent(kind), undefined);
-    house.connections.connect(kind, 'https://made.up.example', { ...key, constructor: 'x' });
+    await house.connections.connect(kind, 'https://made.up.example', { ...key, constructor: 'x' });
     assert.deepEqual(links[0]?.credentials, {});
   });
 

@@ -55,6 +55,12 @@ export interface RunningBrowserless {
   stop(): Promise<void>;
 }
 
+/** Starts several, as the workers of one cluster: each knows only its own browsers. Their token is the same. */
+export async function startBrowserlessWorkers(count: number): Promise<RunningBrowserless[]> {
+  await ensureBrowserless();
+  return Promise.all(Array.from({ length: count }, () => startBrowserless()));
+}
+
 /** Starts Browserless on a free port and waits until it answers. */
 export async function startBrowserless(): Promise<RunningBrowserless> {
   const folder = await ensureBrowserless();

@@ -25,6 +25,8 @@ export interface AnchorBatch {
   status: string;
   readonly createdAt: Date;
   completedAt: Date | undefined;
+  /** How many of its sessions could not be made. */
+  readonly failedRequests: number;
   /** Sessions that a deletion of the batch fails for, and what it says of them. */
   readonly undeletable: Map<string, string>;
 }
@@ -49,6 +51,15 @@ export class AnchorServer extends VendorServer {
   /** Sessions that take an end and go on running. */
   readonly immortal = new Set<string>();
   maxConcurrentBrowsers = 25;
+  /** How long the deletion of a batch takes. Its sessions go one by one meanwhile. */
+  deletionMs = 0;
+  /** Entries of a deletion's `errors` besides those that are as documented. */
+  readonly oddErrors: unknown[] = [];
+  /** Leaves out of a deletion's answer what its schema does not require: all counts. */
+  countsDeletions = true;
+  /** How long after an end was taken its lists are empty, as a list may be that lags behind. */
+  listsEmptyMs = 0;
+  #listsEmptyUntil = 0;
   /** How the page of a live view is. */
   livePage: LivePageOptions = {};
   /** What was sent from the pages of live views. */
@@ -115,6 +126,7 @@ export class AnchorServer extends VendorServer {
     const added: AnchorBatch = {
       status: 'completed',
       completedAt: createdAt,
+      failedRequests: 0,
       undeletable: new Map(),
       ...batch,
       id,
@@ -140,8 +152,12 @@ export class AnchorServer extends VendorServer {
     return unknown === undefined ? undefined : failure(400, `Unknown query parameter: ${unknown}`);
   }
 
+  #listed(): AnchorSession[] {
+    return Date.now() < this.#listsEmptyUntil ? [] : [...this.sessions.values()];
+  }
+
   #flatList({ headers }: VendorRequest): VendorAnswer {
-    const own = [...this.sessions.values()].filter(({ key }) => key === headers['anchor-api-key']);
+    const own = this.#listed().filter(({ key }) => key === headers['anchor-api-key']);
     const items = own.map(({ id, status, tags, createdAt }) => ({
       session_id: id,
       status,
@@ -157,7 +173,7 @@ export class AnchorServer extends VendorServer {
     const page = Number(query.get('page') ?? '1');
     if (!Number.isInteger(page) || page < 1) return failure(400, 'page must be a positive integer');
     const status = query.get('status');
-    const found = [...this.sessions.values()]
+    const found = this.#listed()
       .filter((session) => status === null || session.status === status)
       .sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime());
     if (query.get('sort_order') === 'desc') found.reverse();
@@ -246,6 +262,7 @@ export class AnchorServer extends VendorServer {
   }
 
   #stop(session: AnchorSession): void {
+    if (this.listsEmptyMs > 0) this.#listsEmptyUntil = Date.now() + this.listsEmptyMs;
     if (this.immortal.has(session.id)) return;
     if (this.endLagMs === 0) session.status = 'completed';
     else setTimeout(() => Object.assign(session, { status: 'completed' }), this.endLagMs);
@@ -293,13 +310,14 @@ export class AnchorServer extends VendorServer {
   }
 
   #batchRow(batch: AnchorBatch): object {
-    const total = this.#membersOf(batch).length;
+    const { failedRequests } = batch;
+    const total = this.#membersOf(batch).length + failedRequests;
     return {
       batch_id: batch.id,
       status: batch.status,
       total_requests: total,
-      completed_requests: batch.status === 'completed' ? total : 0,
-      failed_requests: 0,
+      completed_requests: batch.status === 'completed' ? total - failedRequests : 0,
+      failed_requests: failedRequests,
       created_at: batch.createdAt.toISOString(),
       actual_completion_time: batch.completedAt?.toISOString() ?? null,
     };
@@ -337,22 +355,24 @@ export class AnchorServer extends VendorServer {
     return { status: 200, json: { data } };
   }
 
-  #deleteBatch({ params }: VendorRequest): VendorAnswer {
+  async #deleteBatch({ params }: VendorRequest): Promise<VendorAnswer> {
     const batch = this.batches.get(params['id'] ?? '');
     if (batch === undefined) return failure(404, 'Batch not found');
     const members = this.#membersOf(batch);
-    const errors: object[] = [];
+    const errors: unknown[] = [];
     for (const session of members) {
+      if (this.deletionMs > 0) await new Promise((resolve) => setTimeout(resolve, this.deletionMs / members.length));
       const error = batch.undeletable.get(session.id);
       if (error === undefined) this.sessions.delete(session.id);
       else errors.push({ session_id: session.id, error });
     }
     if (errors.length === 0) this.batches.delete(batch.id);
+    const counts = { deleted_sessions: members.length - errors.length, failed_deletions: errors.length };
+    const told = [...this.oddErrors, ...errors];
     const data = {
       batch_id: batch.id,
-      deleted_sessions: members.length - errors.length,
-      failed_deletions: errors.length,
-      ...(errors.length === 0 ? {} : { errors }),
+      ...(this.countsDeletions ? counts : {}),
+      ...(told.length === 0 ? {} : { errors: told }),
       message: errors.length === 0 ? 'Batch deleted' : 'Batch partly deleted',
     };
     return { status: 200, json: { data } };

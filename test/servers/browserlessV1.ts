@@ -20,7 +20,9 @@ export class BrowserlessV1Server extends VendorServer {
   token: string | undefined = 'v1-token-canary-0123';
   readonly browsers = new Map<string, V1Browser>();
   /** Routes that the server was started without; they answer 404. */
-  readonly disabled = new Set<'sessions' | 'pressure'>();
+  readonly disabled = new Set<'sessions' | 'pressure' | 'kill'>();
+  /** Browsers that take a kill and go on running. */
+  readonly immortal = new Set<string>();
   maxConcurrent = 10;
   /** The addresses of the WebSockets that were asked for. */
   readonly sockets: string[] = [];
@@ -29,15 +31,13 @@ export class BrowserlessV1Server extends VendorServer {
     super({
       routes: {
         'GET /sessions': () => (this.disabled.has('sessions') ? notFound() : this.#sessions()),
-        'GET /kill/all': () => {
-          this.browsers.clear();
-          return { status: 204 };
-        },
-        'GET /kill/{id}': ({ params }: VendorRequest) => {
-          this.browsers.delete(params['id'] ?? '');
-          return { status: 204 };
-        },
+        'GET /kill/all': () => this.#kill(this.running),
+        'GET /kill/{id}': ({ params }: VendorRequest) => this.#kill([params['id'] ?? '']),
         'GET /pressure': () => (this.disabled.has('pressure') ? notFound() : this.#pressure()),
+        'GET /json/version': () => ({
+          status: 200,
+          json: { Browser: 'HeadlessChrome/121.0.6167.57', webSocketDebuggerUrl: 'ws://0.0.0.0:3000' },
+        }),
         // Not a route of v1's: an authorised request finds nothing, and any other is refused before that is seen.
         'GET /meta': () => notFound(),
       },
@@ -67,6 +67,18 @@ export class BrowserlessV1Server extends VendorServer {
     const added = { trackingId: null, pages: [page], devtools: undefined, ...browser, id };
     this.browsers.set(id, added);
     return added;
+  }
+
+  /** The ids of the browsers that run. */
+  get running(): string[] {
+    return [...this.browsers.keys()];
+  }
+
+  /** Answers 204 whatever it was asked to kill. */
+  #kill(ids: readonly string[]): VendorAnswer {
+    if (this.disabled.has('kill')) return notFound();
+    for (const id of ids) if (!this.immortal.has(id)) this.browsers.delete(id);
+    return { status: 204 };
   }
 
   #refuse({ query, headers }: VendorRequest): VendorAnswer | undefined {
@@ -99,7 +111,16 @@ export class BrowserlessV1Server extends VendorServer {
 
   #pressure(): VendorAnswer {
     const { maxConcurrent } = this;
-    const pressure = { date: Date.now(), reason: '', message: '', isAvailable: true, queued: 0, maxConcurrent };
+    const running = this.browsers.size;
+    const pressure = {
+      date: Date.now(),
+      reason: '',
+      message: '',
+      isAvailable: true,
+      queued: 0,
+      running,
+      maxConcurrent,
+    };
     return { status: 200, json: { pressure } };
   }
 }

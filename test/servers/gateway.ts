@@ -10,6 +10,9 @@ export interface GatewaySession {
   status: string;
   /** Whether its end saves its state to a profile. */
   readonly persist: boolean;
+  /** Fields that its document does not promise; undefined where this gateway does not tell them. */
+  readonly createdAt: string | undefined;
+  readonly profileName: string | undefined;
 }
 
 const collection = '/api/browser-automation/sessions';
@@ -23,6 +26,10 @@ export class GatewayServer extends VendorServer {
   readonly saved: string[] = [];
   /** Lists no session whatever runs, because it reads a field that its vendor does not send. */
   listsNothing = false;
+  /** Sessions that it counts and does not list. */
+  readonly hidden = new Set<string>();
+  /** Rows that it lists besides, whatever they are. */
+  readonly oddRows: unknown[] = [];
   /** Finds no session whatever runs, because it asks its vendor at a path that there is not. */
   findsNothing = false;
   /** Tells of a session without any of its fields. */
@@ -52,9 +59,15 @@ export class GatewayServer extends VendorServer {
   /** Starts a session, as a script elsewhere would. */
   add(session: Partial<GatewaySession> = {}): GatewaySession {
     const id = session.id ?? `sess_${randomUUID().replaceAll('-', '').slice(0, 12)}`;
-    const added = { status: 'running', persist: false, ...session, id };
+    const added = { status: 'running', persist: false, createdAt: undefined, profileName: undefined, ...session, id };
     this.sessions.set(id, added);
     return added;
+  }
+
+  /** Has a session end by itself, and gives its id to another one that begins later. */
+  reuse(id: string, session: Partial<GatewaySession> = {}): GatewaySession {
+    this.sessions.delete(id);
+    return this.add({ createdAt: new Date().toISOString(), ...session, id });
   }
 
   /** The ids of the sessions that run. */
@@ -68,13 +81,16 @@ export class GatewayServer extends VendorServer {
   }
 
   #list(): VendorAnswer {
-    const sessions = this.listsNothing ? [] : [...this.sessions.values()].map((session) => this.#row(session));
-    return { status: 200, json: { sessions, count: sessions.length } };
+    const all = this.listsNothing ? [] : [...this.sessions.values()];
+    const shown = all.filter(({ id }) => !this.hidden.has(id)).map((session) => this.#row(session));
+    const sessions = [...shown, ...this.oddRows];
+    return { status: 200, json: { sessions, count: all.length + this.oddRows.length } };
   }
 
-  #row({ id, status }: GatewaySession): object {
+  #row({ id, status, createdAt, profileName }: GatewaySession): object {
     const cdpUrl = `wss://browser.anchorbrowser.io/${id}?apiKey=cdp-canary`;
-    return { id, cdpUrl, liveViewUrl: `${this.url}/live/${encodeURIComponent(id)}`, status };
+    const liveViewUrl = `${this.url}/live/${encodeURIComponent(id)}`;
+    return { id, cdpUrl, liveViewUrl, status, createdAt, profileName };
   }
 
   #find(id: string | undefined): GatewaySession | undefined {

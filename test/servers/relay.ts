@@ -41,7 +41,8 @@ function closeTogether(one: Duplex, other: Duplex): void {
   }
 }
 
-async function forward(target: string, { method, path, query, headers, body }: VendorRequest) {
+/** Passes one request on to a server, and its answer back. */
+export async function forward(target: string, { method, path, query, headers, body }: VendorRequest) {
   const search = query.size === 0 ? '' : `?${query}`;
   const passed = Object.entries(headers).filter(([name]) => !hopHeaders.has(name));
   const answer = await fetch(target + path + search, {

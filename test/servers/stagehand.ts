@@ -1,4 +1,4 @@
-import type { BrowserbaseServer } from './browserbase.ts';
+import type { BrowserbaseServer, BrowserbaseSession } from './browserbase.ts';
 import { type VendorAnswer, type VendorRequest, VendorServer } from './vendorServer.ts';
 
 // Stagehand's API as its OpenAPI document (3.1.0) and its open server (browserbase/stagehand, packages/server-v3) tell.
@@ -8,6 +8,11 @@ import { type VendorAnswer, type VendorRequest, VendorServer } from './vendorSer
 export class StagehandServer extends VendorServer {
   /** The sessions that were started through this API and not ended through it. */
   readonly known = new Set<string>();
+  /**
+   * Answers success to an end and releases nothing, as the open server does for a session of which it was asked nothing but
+   * to start (src/lib/InMemorySessionStore.ts closes only what was initialised).
+   */
+  releasesNothing = false;
   readonly #browserbase: BrowserbaseServer;
   readonly #region: string;
 
@@ -22,8 +27,8 @@ export class StagehandServer extends VendorServer {
   }
 
   /** Starts a session as Stagehand does: at Browserbase, with its own mark on it. */
-  startSession(id: string): void {
-    this.#browserbase.add({ id, region: this.#region, userMetadata: { stagehand: 'true' } });
+  startSession(id: string, session: Partial<BrowserbaseSession> = {}): void {
+    this.#browserbase.add({ region: this.#region, userMetadata: { stagehand: 'true' }, ...session, id });
     this.known.add(id);
   }
 
@@ -37,7 +42,8 @@ export class StagehandServer extends VendorServer {
       return failure(400, `Session is in region ${session.region} but this API instance serves ${this.#region}`);
     }
     this.known.delete(session.id);
-    this.#browserbase.release(session);
+    // It leaves what is to stay alive to whoever wanted that (core/lib/v3/v3.ts).
+    if (!this.releasesNothing && !session.keepAlive) this.#browserbase.release(session);
     return { status: 200, json: { success: true } };
   }
 }

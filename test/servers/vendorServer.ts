@@ -69,6 +69,21 @@ export interface VendorOptions {
   readonly tls?: { readonly key: string; readonly cert: string };
 }
 
+/** The default pages of load balancers, as each answers while nothing is behind it. */
+export const outages: Readonly<Record<string, VendorAnswer>> = {
+  'nginx, a web page': {
+    status: 404,
+    html: '<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n<center><h1>404 Not Found</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>',
+  },
+  'ingress-nginx, a line of text': { status: 404, text: 'default backend - 404' },
+  'Traefik, a line of text': { status: 404, text: '404 page not found\n' },
+  'Kong, JSON': { status: 404, json: { message: 'no Route matched with those values' } },
+  'an API gateway, JSON': { status: 404, json: { message: 'Not Found' } },
+  'a service mesh, nothing': { status: 404 },
+  'a web page that says gone': { status: 410, html: '<h1>410 Gone</h1>' },
+  'JSON that says gone': { status: 410, json: { error: 'Gone' } },
+};
+
 /** A server of ours that speaks a vendor's protocol over real HTTP on 127.0.0.1, and can be told to misbehave. */
 export class VendorServer {
   /** Everything that came in, in order, refused or not. */
@@ -86,6 +101,8 @@ export class VendorServer {
   refusals = 0;
   /** Milliseconds that every answer takes. */
   latencyMs = 0;
+  /** What a load balancer in front answers to every request while it has no server to pass it on to; see {@link outages}. */
+  outage: VendorAnswer | undefined;
   #second = { began: 0, taken: 0 };
   readonly #options: VendorOptions;
   readonly #server: Server;
@@ -177,6 +194,7 @@ export class VendorServer {
     };
     this.requests.push(request);
     if (this.latencyMs > 0) await new Promise((resolve) => setTimeout(resolve, this.latencyMs));
+    if (this.outage !== undefined) return send(response, this.outage);
     const limit = this.#countSecond();
     if (limit.refused) {
       this.refusals++;

@@ -5,6 +5,8 @@ export type Redact = (text: string) => string;
 
 /** An account's secrets, to be found in texts without being told. Made by {@link knownSecrets}. */
 export interface KnownSecrets {
+  /** Whether there is nothing to look for but what is named like a secret. */
+  readonly isEmpty: boolean;
   /** Takes the secrets out, and with them whatever is named like one. For messages, errors and the log. */
   readonly redact: Redact;
   /** Takes out the secrets alone. For what somebody wrote on a session, where `token=…` may be an ordinary word. */
@@ -51,6 +53,7 @@ export function knownSecrets(secrets: Iterable<string>): KnownSecrets {
   }
 
   return {
+    isEmpty: forms.length === 0,
     hide,
     redact(text) {
       const hidden = hide(text);

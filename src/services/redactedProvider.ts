@@ -9,6 +9,9 @@ import { ProviderError, type Trouble } from '../core/providerError.ts';
 import { type KnownSecrets, type Redact, redactedCause } from '../core/redact.ts';
 import type { Session } from '../core/session.ts';
 
+/** Sessions that are looked through before others get their turn. */
+const sessionsPerTurn = 500;
+
 /**
  * The same provider, with the account's secrets taken out of every text that it tells and every error that it throws. All
  * that is shown, logged, stored or handed to other extensions comes from here, so that nothing else has to look for them.
@@ -64,12 +67,19 @@ export function redactedProvider(provider: Provider, secrets: KnownSecrets): Pro
     };
   }
 
-  function inventory(page: Inventory): Inventory {
+  async function inventory(page: Inventory): Promise<Inventory> {
+    if (secrets.isEmpty) return page;
+    const shown = page.sessions.filter(({ id }) => !secrets.isIn(id));
+    const sessions: Session[] = [];
+    for (let at = 0; at < shown.length; at += sessionsPerTurn) {
+      if (at > 0) await new Promise((resolve) => setImmediate(resolve));
+      sessions.push(...shown.slice(at, at + sessionsPerTurn).map(session));
+    }
     const unshown = page.sessions.filter(({ id }) => secrets.isIn(id));
     const faults = page.faults.map((fault) => ({ ...fault, subject: hide(fault.subject), what: hide(fault.what) }));
     return {
       ...page,
-      sessions: page.sessions.filter(({ id }) => !secrets.isIn(id)).map(session),
+      sessions,
       groups: page.groups.filter(({ id }) => !secrets.isIn(id)).map((group) => redactedGroup(group, hide)),
       faults: [...faults, ...unshown.map(() => unshownSession)],
       account: page.account && facts(page.account),
@@ -83,7 +93,7 @@ export function redactedProvider(provider: Provider, secrets: KnownSecrets): Pro
     check: (signal) => guarded(async () => facts(await provider.check(signal))),
     async *list(signal) {
       try {
-        for await (const page of provider.list(signal)) yield inventory(page);
+        for await (const page of provider.list(signal)) yield await inventory(page);
       } catch (error) {
         throw redactedError(error, redact);
       }
@@ -159,19 +169,20 @@ function redactedGroup(group: Group, hide: Redact): Group {
 /** What people are shown of a browser's own words: titles and addresses of its pages, and the text of its dialogs. */
 const shownEvents = /^(?:Target\.|Page\.javascriptDialog)/;
 
-function redactedConnection(connection: CdpConnection, { hide, redact }: KnownSecrets): CdpConnection {
+function redactedConnection(connection: CdpConnection, { hide, redact, isEmpty }: KnownSecrets): CdpConnection {
+  const isShown = (method: string) => !isEmpty && shownEvents.test(method);
   return {
     async send(method, ...rest) {
       try {
         const result = await connection.send(method, ...rest);
-        return shownEvents.test(method) ? hiddenWithin(result, hide) : result;
+        return isShown(method) ? hiddenWithin(result, hide) : result;
       } catch (error) {
         throw redactedError(error, redact);
       }
     },
     onEvent: (listener) =>
       connection.onEvent((event) => {
-        listener(shownEvents.test(event.method) ? { ...event, params: hiddenWithin(event.params, hide) } : event);
+        listener(isShown(event.method) ? { ...event, params: hiddenWithin(event.params, hide) } : event);
       }),
     onClose: (listener) => connection.onClose(listener),
     dispose: () => connection.dispose(),

@@ -92,6 +92,20 @@ describe('what a provider tells', () => {
     assert.deepEqual([page.sessions[0]?.id, page.sessions[0]?.pages?.[0]?.id], ['a', 'p']);
   });
 
+  it('is without the key in each of thousands of sessions, and holds up nothing for long', async () => {
+    const sessions = Array.from({ length: 5_000 }, (_, index) => someSession(`s${index}`, { name: `${index} ${key}` }));
+    const provider = telling(() => listing(...sessions));
+    let turns = 0;
+    const turn = setInterval(() => turns++, 0);
+    const told = await listed(provider);
+    clearInterval(turn);
+    assert.deepEqual(
+      told.sessions.map(({ name }) => name),
+      sessions.map((_, index) => `${index} •••`),
+    );
+    assert.ok(turns >= 2, String(turns));
+  });
+
   it('is otherwise what the provider said, word for word', async () => {
     const session = someSession('a', {
       name: 'token=ordinary a\u200bb [x](command:y)',

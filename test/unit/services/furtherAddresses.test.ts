@@ -49,6 +49,15 @@ describe('further addresses of an account', () => {
     return house;
   }
 
+  /** Registers a vendor as another extension does, and allows it to have its keys. */
+  async function register(house: House, raw: ProviderKind) {
+    const registration = house.kinds.register(raw);
+    const kind = house.kinds.get(raw.id);
+    assert.ok(kind);
+    await house.kinds.allow(kind);
+    return registration;
+  }
+
   const newAccount = () => ({
     provider: 'madeUp',
     label: 'home',
@@ -82,14 +91,14 @@ describe('further addresses of an account', () => {
   it('are those that were told when the key was saved, whoever registers the vendor’s id later', async () => {
     const house = open();
     const first = leadingTo(told);
-    const registration = house.kinds.register(first.kind);
+    const registration = await register(house, first.kind);
     const further = furtherOf(first.kind, own.url, newAccount().credentials);
     const id = await house.accounts.add({ ...newAccount(), further });
     await house.connections.open(id);
     await send(first.links, told);
     registration.dispose();
     const second = leadingTo(told, other);
-    house.kinds.register(second.kind);
+    await register(house, second.kind);
     await house.connections.open(id);
     await send(second.links, told);
     await isRefused(second.links, other);
@@ -98,7 +107,7 @@ describe('further addresses of an account', () => {
   it('are others once the key was saved anew, though it is the same key', async () => {
     const house = open();
     const { kind, links } = leadingTo(told, other);
-    house.kinds.register(kind);
+    await register(house, kind);
     const id = await house.accounts.add({ ...newAccount(), further: furtherOf(leadingTo(told).kind, own.url, {}) });
     await house.connections.open(id);
     await isRefused(links, other);
@@ -111,7 +120,7 @@ describe('further addresses of an account', () => {
   it('are none where a key was saved without them for a vendor that another extension added', async () => {
     const house = open();
     const { kind, links } = leadingTo(told);
-    house.kinds.register(kind);
+    await register(house, kind);
     const id = await house.accounts.add(newAccount());
     await house.connections.open(id);
     await isRefused(links, told);

@@ -27,6 +27,8 @@ export class WorkbenchPerson {
       settings?: Readonly<Record<string, unknown>>;
       /** Variables of the extension host. */
       env?: NodeJS.ProcessEnv;
+      /** A folder that is open. */
+      folder?: string;
       /** Folders of extensions that are there besides. */
       extensions?: readonly string[];
     } = {},
@@ -42,6 +44,7 @@ export class WorkbenchPerson {
           'browserSessions.refresh.interval': 5,
           ...options.settings,
         },
+        ...(options.folder === undefined ? {} : { folder: options.folder }),
         ...(options.env === undefined ? {} : { env: options.env }),
         ...(options.viewport === undefined ? {} : { viewport: options.viewport }),
       }),

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { cached } from './cache.ts';
 import { openFrontDoor } from './frontDoor.ts';
 import { freePort, type Owned, run, start, until } from './processes.ts';
@@ -57,9 +57,11 @@ export async function startVscodeServer({
 }: ServerOptions): Promise<VscodeServer> {
   const folder = await ensureVscodeServer();
   const [port, innerPort] = [await portFor(dataDir), await freePort()];
-  const machine = join(dataDir, 'server', 'data', 'Machine');
-  await mkdir(machine, { recursive: true });
-  await writeFile(join(machine, 'settings.json'), JSON.stringify({ 'chat.disableAIFeatures': true, ...settings }));
+  // The user's own, and not those of the machine: these may not set everything.
+  const user = join(dataDir, 'server', 'data', 'User', 'settings.json');
+  await mkdir(dirname(user), { recursive: true });
+  const before = existsSync(user) ? JSON.parse(await readFile(user, 'utf8')) : {};
+  await writeFile(user, JSON.stringify({ 'chat.disableAIFeatures': true, ...before, ...settings }));
   for (const extension of installed) await install(extension, join(dataDir, 'server', 'extensions'));
   const args = [
     join('out', 'server-main.js'),

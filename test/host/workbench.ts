@@ -15,6 +15,8 @@ export interface WorkbenchOptions {
    */
   readonly tested?: { readonly extension: string; readonly tests: string };
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** A folder to be open; none otherwise. */
+  readonly folder?: string;
   /** Variables of the extension host. */
   readonly env?: NodeJS.ProcessEnv;
   readonly viewport?: { readonly width: number; readonly height: number };
@@ -32,8 +34,13 @@ export interface Workbench {
   close(): Promise<void>;
 }
 
-/** The address under which a server shows a workbench with no folder open. */
-export function workbenchUrl({ authority, url }: VscodeServer, tested?: WorkbenchOptions['tested']): string {
+/** The address under which a server shows a workbench, with no folder open unless there is one to be open. */
+export function workbenchUrl(
+  { authority, url }: VscodeServer,
+  tested?: WorkbenchOptions['tested'],
+  folder?: string,
+): string {
+  if (folder !== undefined) return `${url}?folder=${encodeURIComponent(folder)}`;
   if (tested === undefined) return `${url}?ew=true`;
   const remote = (path: string) => `vscode-remote://${authority}${path}`;
   const payload = [
@@ -74,7 +81,7 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
     });
     await page.exposeFunction('codeAutomationLog', (type: string, args: unknown[]) => options.onLog?.(type, args));
     await page.exposeFunction('codeAutomationExit', (code: number) => settle(code));
-    await page.goto(workbenchUrl(server, tested));
+    await page.goto(workbenchUrl(server, tested, options.folder));
     const opened = browser;
     return {
       page,

@@ -1,0 +1,50 @@
+import { strict as assert } from 'node:assert';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { temporaryFolder } from '../host/processes.ts';
+import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
+import { until, WorkbenchPerson } from './person.ts';
+
+describe('a person who opens a folder that somebody else wrote', function () {
+  this.timeout(180_000);
+  let server: AnchorServer;
+  let person: WorkbenchPerson | undefined;
+
+  beforeEach(async () => {
+    server = await startAnchor();
+  });
+  afterEach(async () => {
+    await person?.standUp();
+    person = undefined;
+    await server.stop();
+  });
+
+  /** Sits down before a folder with these settings, and lets the list refresh itself. @returns the pauses, in milliseconds. */
+  async function pauses(own: object, ofFolder: object): Promise<readonly number[]> {
+    const folder = temporaryFolder('folder');
+    mkdirSync(join(folder, '.vscode'));
+    writeFileSync(join(folder, '.vscode', 'settings.json'), JSON.stringify(ofFolder));
+    person = await WorkbenchPerson.sitDown({ settings: { ...own }, folder });
+    await person.addAt('Anchor Browser', server.url, server.key, 'shop');
+    const times = () => server.requests.flatMap(({ path, at }) => (path.endsWith('/all/status') ? [at] : []));
+    const before = times().length;
+    await until(async () => times().length >= before + 3, 100_000);
+    return times()
+      .slice(before)
+      .flatMap((at, index, all) => (index === 0 ? [] : [at - (all[index - 1] ?? 0)]));
+  }
+
+  it('has no list refreshed more often because of the folder', async () => {
+    const all = await pauses(
+      { 'browserSessions.refresh.interval': 5 },
+      { 'browserSessions.refresh.interval': 0.001, 'browserSessions.clickAction': 'none' },
+    );
+    // Waiting is spread over a fifth of the time in either direction.
+    for (const pause of all) assert.ok(pause >= 4_000, all.join(', '));
+  });
+
+  it('has it refreshed every two seconds at most, whatever the person’s own settings say', async () => {
+    const all = await pauses({ 'browserSessions.refresh.interval': 0.001 }, { 'browserSessions.refresh.interval': 0 });
+    for (const pause of all) assert.ok(pause >= 1_600, all.join(', '));
+  });
+});

@@ -26,7 +26,7 @@ export const idField = v.pipe(
   }),
 );
 
-/** ISO 8601 date and time, read to epoch milliseconds; undefined where it is missing, null or no date. */
+/** ISO 8601 date and time, read to epoch milliseconds; undefined where it is missing, null or no likely date. */
 export const dateField = v.pipe(
   v.nullish(v.unknown()),
   v.transform((raw) => (typeof raw === 'string' ? timeOf(raw) : undefined)),
@@ -38,9 +38,13 @@ export const timeField = v.pipe(
   v.transform((raw) => (typeof raw === 'string' || typeof raw === 'number' ? timeOf(raw) : undefined)),
 );
 
+/** Dates beyond these, in epoch milliseconds, are mistakes, and cannot be counted with: a day before the first is none. */
+const earliest = Date.UTC(1990, 0, 1);
+const latest = Date.UTC(2200, 0, 1);
+
 function timeOf(raw: string | number): number | undefined {
   const at = new Date(raw).getTime();
-  return Number.isNaN(at) ? undefined : at;
+  return at >= earliest && at <= latest ? at : undefined;
 }
 
 /** The largest answer about one thing, in bytes; lists are for {@link decodeList}. Reading it takes up to 30 ms. */

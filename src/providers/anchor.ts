@@ -12,6 +12,7 @@ import { type EndAnswer, type Link, type Provider, type ProviderKind, usualEndin
 import { ProviderError } from '../core/providerError.ts';
 import { remembered } from '../core/remembered.ts';
 import type { Session, SessionPhase } from '../core/session.ts';
+import { Turns } from '../core/turns.ts';
 import { dateField, decode, decodeAll, decodeEach, decodeList, idField, textsField } from '../http/decode.ts';
 import { everyPage, namedBy } from '../http/paging.ts';
 
@@ -205,6 +206,7 @@ function connect(link: Link): Provider {
     const groups: Group[] = [];
     const faults: ListFault[] = [];
     const listed = new Set<GroupId>();
+    const turns = new Turns();
     /** How many batches may still be asked for their sessions, and how many were not because of that. */
     let mayAsk = mostBatchesAsked;
     let notAsked = 0;
@@ -213,6 +215,7 @@ function connect(link: Link): Provider {
       const ofBatches = page.faults.map(({ subject, what }) => ({ subject: `Batches: ${subject}`, what }));
       faults.push(...ofBatches);
       for (const batch of page.rows) {
+        if (turns.isOver) await turns.pass();
         const id = groupId(batch.batch_id);
         listed.add(id);
         const making = batch.status === 'pending' || batch.status === 'processing';

@@ -64,6 +64,13 @@ describe('decode', () => {
     for (const at of ['yesterday', 1e20, null, {}]) assert.equal(v.parse(timeField, at), undefined);
   });
 
+  it('takes no date that no session can have for one, with which nobody could count', () => {
+    for (const at of ['-271821-04-20T00:00:00Z', '+275760-09-13T00:00:00Z', '1900-01-01', -8.64e15, 8.64e15, 1]) {
+      assert.equal(v.parse(timeField, at), undefined, String(at));
+    }
+    assert.equal(v.parse(dateField, '-271821-04-20T00:00:00Z'), undefined);
+  });
+
   it('parts good rows from bad ones, and names the bad', async () => {
     const { rows, faults } = await decodeEach(
       Row,

@@ -245,6 +245,17 @@ describe('Anchor Browser', () => {
     assert.equal(server.log().filter((line) => /batch-sessions\/.+/.test(line)).length, 1);
   });
 
+  it('lists all sessions, though one says that it began before there were any calendars', async () => {
+    server.add({ id: 'sess_a' });
+    server.add({ id: 'sess_b', createdAt: new Date(-8.64e15) });
+    const { sessions, faults } = await listed();
+    assert.deepEqual(sessions.map(({ id, startedAt }) => [id, startedAt === undefined]).sort(), [
+      ['sess_a', false],
+      ['sess_b', true],
+    ]);
+    assert.deepEqual(faults, []);
+  });
+
   it('asks for few of many batches at a time, says so, and has them all after a while', async () => {
     for (let index = 0; index < 150; index++) server.addBatch(1, { createdAt: new Date(Date.now() - 60_000) });
     const asked = () => server.log().filter((line) => /batch-sessions\//.test(line)).length;

@@ -12,7 +12,7 @@ export interface Page {
 export const mostPages = 500;
 /** Longest title and address that are kept, in characters. A page can have megabytes of either. */
 const longestTitle = 1_000;
-const longestUrl = 65_536;
+const longestUrl = 8_192;
 
 /** Pages as they are kept: not too many of them, and none with more text than anybody reads. */
 export function boundedPages(pages: readonly Page[], most = mostPages): readonly Page[] {

@@ -12,6 +12,8 @@ const memoryKey = 'endedSessions';
 /** When it was last cleared, in epoch milliseconds. */
 const clearedKey = 'endedSessionsCleared';
 const mostKept = 100;
+/** Longest name that is kept, in characters: more of it is never shown. */
+const longestName = 200;
 /** Sessions often end together: the first is written down at once, those that follow so soon together. */
 const togetherMs = 500;
 
@@ -83,7 +85,7 @@ export class History implements Disposable {
           accountId: account,
           account: accounts.get(account)?.label ?? '',
           sessionId: session.id,
-          name: session.name ?? hostOf(session),
+          name: (session.name ?? hostOf(session))?.slice(0, longestName),
           startedAt: start.at,
           startIsExact: start.exact,
           endedAt: now(),

@@ -6,6 +6,9 @@ import type { Session } from '../core/session.ts';
 
 /** Most sessions of an account that are shown. Storing as many takes a twentieth of a second at each refresh. */
 export const mostSessions = 5_000;
+/** Most tags, facts and the like of a session, and the longest of each, in characters. Providers allow less. */
+const mostTexts = 50;
+const longestText = 1_000;
 const mostGroups = 1_000;
 const mostFaults = 1_000;
 
@@ -78,5 +81,32 @@ function withinBounds(session: Session): Session {
   // An end of pages closes those that were shown, and is over when they are closed: none of them may be left out.
   const most = session.ends === 'pages' ? Number.POSITIVE_INFINITY : undefined;
   const pages = session.pages && boundedPages(session.pages, most);
-  return pages === session.pages ? session : { ...session, pages };
+  if (pages === session.pages && isShort(session)) return session;
+  const { name, status, region, tags, traits, metadata, facts, heldBack } = session;
+  return {
+    ...session,
+    pages,
+    name: short(name),
+    status: short(status),
+    region: short(region),
+    tags: tags.slice(0, mostTexts).map(short),
+    traits: traits.slice(0, mostTexts).map(short),
+    metadata: new Map([...metadata].slice(0, mostTexts).map(([key, value]) => [short(key), short(value)])),
+    facts: facts.slice(0, mostTexts).map(([label, value]) => [short(label), short(value)]),
+    heldBack: short(heldBack),
+  };
+}
+
+function isShort({ name, status, region, tags, traits, metadata, facts, heldBack }: Session): boolean {
+  const lists = [tags, traits, ...facts, ...metadata];
+  return (
+    [name, status, region, heldBack].every((text) => text === short(text)) &&
+    [tags, traits, facts].every(({ length }) => length <= mostTexts) &&
+    metadata.size <= mostTexts &&
+    lists.every((texts) => texts.every((text) => text.length <= longestText))
+  );
+}
+
+function short<Text extends string | undefined>(text: Text): Text {
+  return (text === undefined || text.length <= longestText ? text : text.slice(0, longestText)) as Text;
 }

@@ -138,6 +138,7 @@ const listsApartMs = 950;
 
 /** Most sessions that lists leave out and that stay all the same, and most that are known to have ended; by account. */
 const mostKept = 5_000;
+const mostKeptPages = 20_000;
 const mostEnded = 20_000;
 
 const empty: Contents = { sessions: new Map(), groups: new Map(), faults: [], account: undefined };
@@ -459,10 +460,13 @@ function leftOut(
 
 /** Those of the sessions that lists leave out for which there is room: all that are about to end, and the last listed. */
 function withinBounds(missing: readonly Session[], lives: ReadonlyMap<SessionId, Life>) {
-  if (missing.length <= mostKept) return { kept: missing, forgotten: new Set<SessionId>() };
   const ending = missing.filter(({ id }) => lives.has(id));
   const others = missing.filter(({ id }) => !lives.has(id));
-  const room = Math.max(0, mostKept - ending.length);
+  let room = 0;
+  for (let pages = 0; room < Math.min(others.length, mostKept - ending.length); room++) {
+    pages += others[room]?.pages?.length ?? 0;
+    if (pages > mostKeptPages) break;
+  }
   return {
     kept: [...ending, ...others.slice(0, room)],
     forgotten: new Set(others.slice(room).map(({ id }) => id)),

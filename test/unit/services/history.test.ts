@@ -101,6 +101,15 @@ describe('history', () => {
     assert.equal(told, 1);
   });
 
+  it('keeps no more of a name than is shown', () => {
+    const run = store.beginList(account);
+    const sessions = [someSession('a', { name: 'x'.repeat(1_000_000) })];
+    run.arrive({ sessions, groups: [], faults: [], account: undefined });
+    run.complete(true);
+    list();
+    assert.equal(history.all[0]?.name?.length, 200);
+  });
+
   describe('turned off', () => {
     let isKept = true;
     /** Everything that was ever written, which is what a disk may still have. */

@@ -57,6 +57,27 @@ describe('bounds of a list', () => {
     );
   });
 
+  it('keep every text of a session short, and its id as it is', () => {
+    const long = 'x'.repeat(100_000);
+    const session = someSession('a', {
+      name: long,
+      status: long,
+      region: long,
+      tags: Array.from({ length: 200 }, () => long),
+      traits: [long],
+      metadata: new Map([[long, long]]),
+      facts: [[long, long]],
+      heldBack: long,
+    });
+    const [bounded] = new ListBounds().take({ ...nothing, sessions: [session] }).sessions;
+    assert.ok(bounded);
+    const { metadata, ...rest } = bounded;
+    assert.ok(JSON.stringify([rest, ...metadata]).length < 60_000);
+    assert.equal(bounded.id, 'a');
+    const usual = someSession('b', { name: 'named', tags: ['one'] });
+    assert.equal(new ListBounds().take({ ...nothing, sessions: [usual] }).sessions[0], usual);
+  });
+
   it('keep pages short and few, but each page that an end would close', () => {
     const pages = many(600, (n) => ({
       id: pageId(`p${n}`),
@@ -66,6 +87,6 @@ describe('bounds of a list', () => {
     const sessions = [someSession('a', { pages }), someSession('b', { pages, ends: 'pages' })];
     const [a, b] = new ListBounds().take({ ...nothing, sessions }).sessions;
     assert.deepEqual([a?.pages?.length, b?.pages?.length], [500, 600]);
-    assert.deepEqual([a?.pages?.[0]?.title.length, a?.pages?.[0]?.url.length], [1_000, 65_536]);
+    assert.deepEqual([a?.pages?.[0]?.title.length, a?.pages?.[0]?.url.length], [1_000, 8_192]);
   });
 });

@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { accountId, groupId, sessionId } from '../../../src/core/ids.ts';
+import { accountId, groupId, pageId, sessionId } from '../../../src/core/ids.ts';
 import type { Inventory } from '../../../src/core/inventory.ts';
 import { ProviderError } from '../../../src/core/providerError.ts';
 import type { Session } from '../../../src/core/session.ts';
@@ -53,6 +53,13 @@ describe('session store', () => {
     listAs('no proof', inventory(...many('d')));
     assert.deepEqual(store.state(account)?.contents.faults, []);
     assert.deepEqual(left, []);
+  });
+
+  it('keeps no more than twenty thousand pages of sessions that lists leave out', () => {
+    const pages = Array.from({ length: 500 }, (_, n) => ({ id: pageId(`p${n}`), title: '', url: '' }));
+    const many = (prefix: string) => Array.from({ length: 30 }, (_, n) => someSession(`${prefix}${n}`, { pages }));
+    for (const prefix of ['a', 'b', 'c']) listAs('no proof', inventory(...many(prefix)));
+    assert.equal(ids().length, 30 + 40);
   });
 
   it('shows rows of a first list as its pages arrive', () => {

@@ -45,6 +45,9 @@ await script(async () => {
   const chosen = names.length === 0 ? targets : targets.map((target) => narrowed(target, names));
   const wanted = chosen.filter(({ files }) => files.length > 0);
   if (wanted.length === 0) throw new Advice(`No target is called so. There are: ${targets.map(titleOf).join('; ')}`);
+  const all = targets.flatMap(({ files }) => files);
+  const unknown = equivalents.find(({ file }) => !all.includes(file));
+  if (unknown !== undefined) throw new Advice(`test/mutation/equivalents.ts names no target: ${unknown.file}`);
   const missing = wanted
     .flatMap(({ files, tests }) => [...files.map(withoutLines), ...tests])
     .filter((file) => !existsSync(file));
@@ -55,7 +58,10 @@ await script(async () => {
     const mutated = await step(target.name, () => mutate(target));
     for (const file of new Set(target.files.map(withoutLines))) {
       const { source, mutants } = mutated[file] ?? { source: '', mutants: [] };
-      scores.push(judge(file, source.split('\n'), mutants, stale));
+      const { unused, ...score } = judge(file, source.split('\n'), mutants);
+      scores.push(score);
+      // Of some lines of a file, those that are listed for others are not among the mutants.
+      if (target.files.includes(file)) stale.push(...unused);
     }
   }
   console.log(table(scores));
@@ -118,8 +124,12 @@ async function mutate({ files, tests }: Target): Promise<Report['files']> {
   return (JSON.parse(await readFile(report, 'utf8')) as Report).files;
 }
 
-/** Counts a file's mutants and prints those that nothing noticed. */
-function judge(file: string, lines: readonly string[], mutants: readonly Mutant[], stale: Equivalent[]): Score {
+/** Counts a file's mutants and prints those that nothing noticed; `unused` are equivalents that are none of them. */
+function judge(
+  file: string,
+  lines: readonly string[],
+  mutants: readonly Mutant[],
+): Score & { readonly unused: readonly Equivalent[] } {
   const own = equivalents.filter((one) => one.file === file);
   const used = new Set<Equivalent>();
   let [noticed, unnoticed, equivalent] = [0, 0, 0];
@@ -140,8 +150,8 @@ function judge(file: string, lines: readonly string[], mutants: readonly Mutant[
       used.add(listed);
     }
   }
-  stale.push(...own.filter((one) => !used.has(one)));
-  return { file, noticed, unnoticed, equivalent, percent: (100 * noticed) / Math.max(1, noticed + unnoticed) };
+  const percent = (100 * noticed) / Math.max(1, noticed + unnoticed);
+  return { file, noticed, unnoticed, equivalent, percent, unused: own.filter((one) => !used.has(one)) };
 }
 
 /** The text that a mutant replaces. */

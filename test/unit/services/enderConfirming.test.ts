@@ -35,6 +35,7 @@ describe('confirming of ends', () => {
       [result?.outcome, result?.why, result?.how],
       ['stuck', { kind: 'stillRuns', found: true, said: undefined }, undefined],
     );
+    assert.ok(house.log.lines.includes(`end scripted s0: stuck, 1 sent, ${result?.ms} ms`));
     house.dispose();
   });
 
@@ -48,6 +49,29 @@ describe('confirming of ends', () => {
     const [{ how, ms, attempts } = assert.fail()] = results;
     assert.deepEqual([how, ms, attempts], ['It went to sleep.', 30, 1]);
     assert.ok(house.log.lines.includes('end scripted s0: ended, 1 sent, 30 ms: It went to sleep.'));
+    house.dispose();
+  });
+
+  it('says of each session what became of it as soon as that is known, on its row and in the journal', async () => {
+    const { provider, clock, house, id, targets, over } = await scriptedHouse(starts(4, 'list'));
+    const conflict = failure({ kind: 'conflict' });
+    provider.onEnd = (session) => {
+      if (session.id === 's0') throw failure({ kind: 'forbidden' });
+      if (session.id === 's1') throw conflict;
+      if (session.id === 's2') provider.running.delete('s2');
+      return { outcome: 'accepted', how: undefined };
+    };
+    const ending = house.ender.end(targets(), { stop: new AbortController().signal, onProgress: () => {} });
+    const lives = () => ['s0', 's1', 's2', 's3'].map((one) => house.store.life(id, sessionId(one)).kind);
+    await clock.until(clock.wait(25), 100);
+    assert.deepEqual(lives(), ['stuck', 'ending', 'ending', 'ending']);
+    await clock.until(clock.wait(9_975), 20_000);
+    assert.deepEqual(lives(), ['stuck', 'stuck', 'running', 'ending']);
+    // What is written down is what nothing is known of yet.
+    const written = JSON.stringify(house.memory.get('unfinishedEnds'));
+    assert.deepEqual(written.match(/s\d/g), ['s3']);
+    await over(ending);
+    assert.ok(house.journal.isEmpty);
     house.dispose();
   });
 
@@ -480,7 +504,9 @@ describe('confirming of ends', () => {
         };
         Object.assign(provider, { endEverything: fail, deleteGroup: fail, cancelGroup: fail });
       });
+      const began = provider.clock.now();
       const deleted = await over(house.ender.deleteGroup(id, g));
+      assert.ok(provider.clock.now() - began < 4_000);
       assert.deepEqual([deleted.answer, outcomes(deleted)], [broken, { s0: 'ended', s1: 'failed', s2: 'failed' }]);
       const cancelled = await over(house.ender.cancelGroup(id, g));
       assert.deepEqual([cancelled.error, outcomes(cancelled)], [broken, { s1: 'failed', s2: 'failed' }]);

@@ -136,6 +136,23 @@ describe('sending of ends', () => {
     house.dispose();
   });
 
+  it('says failed for what is not known to have had an effect when its time is over', async () => {
+    const { provider, house, targets, end } = await scriptedHouse((provider) => {
+      starts(2)(provider);
+      provider.ending = { ...usualEnding, withinMs: 500 };
+    });
+    provider.onEnd = ({ id }, attempt) => {
+      throw failure(id === 's1' && attempt === 2 ? { kind: 'forbidden' } : { kind: 'conflict' });
+    };
+    const report = await end(targets());
+    assert.deepEqual(outcomes(report), { s0: ['failed', 2], s1: ['failed', 2] });
+    assert.deepEqual(
+      report.results.map(({ why }) => why?.kind === 'failed' && why.error.trouble.kind),
+      ['conflict', 'forbidden'],
+    );
+    house.dispose();
+  });
+
   it('waits before it sends an end again that did not reach the provider, twice as long each time', async () => {
     const { provider, house, targets, end } = await scriptedHouse(starts(1));
     provider.onEnd = ({ id }, attempt) => {
@@ -184,6 +201,7 @@ describe('sending of ends', () => {
       assert.ok(attempts <= 1);
       assert.ok(why?.kind === 'failed');
       assert.deepEqual(why.error.trouble, { kind: 'rateLimited', retryAt: began + 61_000 });
+      assert.equal(why.error.message, 'it failed: rateLimited');
     }
     assert.deepEqual(progress.at(-1), { total: 6, sent: 6, settled: 6 });
     // A later end begins anew: nothing that was refused once stands in its way.
@@ -220,6 +238,48 @@ describe('sending of ends', () => {
     await end(targets());
     assert.equal(first, 4);
     assert.equal(provider.most.get('end'), 6);
+    house.dispose();
+  });
+
+  it('has no more under way while answers are slow', async () => {
+    const { provider, clock, house, targets, end } = await scriptedHouse(starts(40));
+    provider.onEnd = async ({ id }) => {
+      if (provider.asked('end').length > 4) await clock.wait(1_000);
+      provider.running.delete(id);
+      return { outcome: 'ended', how: undefined };
+    };
+    await end(targets());
+    assert.ok((provider.most.get('end') ?? 0) <= 8, String(provider.most.get('end')));
+    house.dispose();
+  });
+
+  it('is not slowed down by failures that do not say that the provider has too much to do', async () => {
+    const { provider, house, targets, end } = await scriptedHouse(starts(12));
+    provider.onEnd = () => {
+      throw failure({ kind: 'forbidden' });
+    };
+    await end(targets());
+    const times = provider.times('end');
+    assert.equal(times.length, 12);
+    assert.ok((times.at(-1) ?? 0) - (times[0] ?? 0) < 100, times.join());
+    house.dispose();
+  });
+
+  it('keeps to that with an end that begins while one of two has finished', async () => {
+    const { provider, clock, house, targets, over } = await scriptedHouse((provider) => {
+      starts(3)(provider);
+      provider.ending = { ...usualEnding, proof: 'list', mostInFlight: 1 };
+    });
+    provider.onEnd = async ({ id }) => {
+      if (id === 's1') await clock.wait(20_000);
+      provider.running.delete(id);
+      return { outcome: 'ended', how: undefined };
+    };
+    const ends = [house.ender.end(targets('s0'), quietly), house.ender.end(targets('s1'), quietly)] as const;
+    await over(ends[0]);
+    await over(Promise.all([ends[1], house.ender.end(targets('s2'), quietly)]));
+    assert.deepEqual(provider.asked('end'), ['s0', 's1', 's2']);
+    assert.equal(provider.most.get('end'), 1);
     house.dispose();
   });
 
@@ -302,8 +362,11 @@ describe('sending of ends', () => {
         stop.abort();
         throw failure(trouble);
       };
+      const began = provider.clock.now();
       assert.deepEqual(outcomes(await end(targets(), { stop: stop.signal })), { s0: [outcome, 1] }, trouble.kind);
       assert.equal(provider.asked('end').length, 1);
+      // Three looks, where the end may have had its effect.
+      assert.ok(provider.clock.now() - began < 4_000);
       house.dispose();
     }
   });
@@ -368,6 +431,25 @@ describe('sending of ends', () => {
       assert.deepEqual(reports.map(outcomes), [{ s0: ['failed', 1] }, { s0: ['failed', 1] }]);
       assert.equal(provider.asked('end').length, 2);
       assert.equal(house.store.life(id, sessionId('s0')).kind, 'stuck');
+      house.dispose();
+    });
+
+    it('sends its own once that other end is over, though a third goes on', async () => {
+      const { provider, clock, house, targets, over } = await scriptedHouse((provider) => {
+        starts(2)(provider);
+        provider.ending = { ...usualEnding, withinMs: 1_000 };
+      });
+      provider.onEnd = async ({ id }, attempt) => {
+        if (id === 's1') await clock.wait(60_000);
+        if (id === 's1' || attempt > 1) provider.running.delete(id);
+        return { outcome: 'ended', how: undefined };
+      };
+      const all = targets();
+      const third = house.ender.end(targets('s1'), quietly);
+      const s0 = all.filter(({ session }) => session.id === 's0');
+      assert.deepEqual(outcomes(await over(house.ender.end(s0, quietly))), { s0: ['stuck', 1] });
+      assert.deepEqual(outcomes(await over(house.ender.end(s0, quietly))), { s0: ['ended', 1] });
+      assert.deepEqual(outcomes(await over(third)), { s1: ['ended', 1] });
       house.dispose();
     });
 

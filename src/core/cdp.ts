@@ -32,7 +32,8 @@ export interface CdpDialer {
   /**
    * Connects to a `ws:` or `wss:` address, sending no Origin (Chrome refuses the origin of a webview).
    * @param headers sent with the request for the connection, by lower-case names.
-   * @throws ProviderError: `unreachable`, `unauthorized`, `forbidden`, `notFound`, `timedOut`, `cancelled`.
+   * @throws ProviderError: `unsupported` for an address at another origin than the account's; `unreachable`,
+   * `unauthorized`, `forbidden`, `notFound`, `timedOut`, `cancelled`.
    */
   dial(address: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<CdpConnection>;
 }

@@ -7,7 +7,7 @@ import { plainText } from './core/plainText.ts';
 import { Accounts } from './services/accounts.ts';
 import type { Wires } from './services/connect.ts';
 import { Connections } from './services/connections.ts';
-import { EndJournal } from './services/endJournal.ts';
+import { EndJournal } from './services/ending/journal.ts';
 import { Fates } from './services/fates.ts';
 import { History } from './services/history.ts';
 import { OrderedMemory } from './services/orderedMemory.ts';

@@ -6,8 +6,8 @@ import { capabilitiesOf, type Provider } from '../core/provider.ts';
 import { ProviderError } from '../core/providerError.ts';
 import type { Accounts } from './accounts.ts';
 import type { Connections } from './connections.ts';
+import { probe } from './ending/probe.ts';
 import { ListBounds } from './listBounds.ts';
-import { probe } from './probing.ts';
 import { type Absence, isSecond, type SessionStore } from './sessionStore.ts';
 
 /** Whether somebody looks: nothing is asked for while nobody does, and seldom while the window is not focused. */

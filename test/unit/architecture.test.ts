@@ -70,7 +70,7 @@ describe('architecture', () => {
       ['ui/api.ts', "import '../http/client.ts';"],
       ['services/accounts.ts', "import * as vscode from 'vscode';"],
       ['services/accounts.ts', "import { type Memento, window } from 'vscode';"],
-      ['core/session.ts', "import { x } from '../../test/host/steps.ts';"],
+      ['core/session.ts', "import { x } from '../host/steps.ts';"],
       ['core/utils.ts', ''],
       ['services/sessionManager.ts', ''],
       ['tools/list.ts', ''],

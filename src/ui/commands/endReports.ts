@@ -9,7 +9,7 @@ import type {
   EndResult,
   EndTarget,
   GroupReport,
-} from '../../services/ender.ts';
+} from '../../services/ending/ender.ts';
 import { accountHost, sessionName, shortId } from '../words/names.ts';
 import { deletionSentence, namesInBrief, outcomeSentence, progressSentence } from '../words/outcomes.ts';
 import { accountRemovedSentence, stuckSentence, troubleSentence } from '../words/troubles.ts';

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Clock } from '../../core/clock.ts';
-import { Ender, type EnderOptions } from '../../services/ender.ts';
+import { Ender, type EnderOptions } from '../../services/ending/ender.ts';
 import { Documents } from '../documents.ts';
 import { editorPrompts } from '../editorPrompts.ts';
 import { LiveViews, type LiveViewsOptions } from '../liveView/liveViews.ts';

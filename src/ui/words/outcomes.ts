@@ -1,5 +1,5 @@
 import * as l10n from '@vscode/l10n';
-import type { EndProgress } from '../../services/ender.ts';
+import type { EndProgress } from '../../services/ending/ender.ts';
 
 /** How a batch of ends came out, by number, and the lines that name what did not end. All text is plain. */
 export interface EndOutcomes {

@@ -1,10 +1,10 @@
 import { strict as assert } from 'node:assert';
-import type { ProviderError, Trouble } from '../../../src/core/providerError.ts';
-import type { RateWindow } from '../../../src/core/rateWindow.ts';
-import { probe } from '../../../src/services/probing.ts';
-import { KeptLog } from '../wires.ts';
-import { failure, never, ScriptedProvider } from './scriptedProvider.ts';
-import { VirtualClock } from './virtualClock.ts';
+import type { ProviderError, Trouble } from '../../../../src/core/providerError.ts';
+import type { RateWindow } from '../../../../src/core/rateWindow.ts';
+import { probe } from '../../../../src/services/ending/probe.ts';
+import { KeptLog } from '../../wires.ts';
+import { failure, never, ScriptedProvider } from '../scriptedProvider.ts';
+import { VirtualClock } from '../virtualClock.ts';
 
 describe('probing', () => {
   let clock: VirtualClock;

@@ -1,14 +1,17 @@
-import { type Clock, sleep } from '../core/clock.ts';
-import type { GroupDeletion } from '../core/group.ts';
-import type { AccountId, GroupId, SessionId } from '../core/ids.ts';
-import type { Logger } from '../core/logger.ts';
-import { type Provider, usualEnding } from '../core/provider.ts';
-import { ProviderError } from '../core/providerError.ts';
-import { isSame, type Session } from '../core/session.ts';
-import type { Accounts } from './accounts.ts';
-import type { Connections } from './connections.ts';
-import type { EndJournal } from './endJournal.ts';
-import { type LookedAt, look, type Sought } from './endProof.ts';
+import { type Clock, sleep } from '../../core/clock.ts';
+import type { GroupDeletion } from '../../core/group.ts';
+import type { AccountId, GroupId, SessionId } from '../../core/ids.ts';
+import type { Logger } from '../../core/logger.ts';
+import { type Provider, usualEnding } from '../../core/provider.ts';
+import { ProviderError } from '../../core/providerError.ts';
+import { isSame, type Session } from '../../core/session.ts';
+import type { Accounts } from '../accounts.ts';
+import type { Connections } from '../connections.ts';
+import type { Refresher } from '../refresher.ts';
+import type { Life, SessionStore, StuckReason } from '../sessionStore.ts';
+import type { EndJournal } from './journal.ts';
+import { Pace } from './pace.ts';
+import type { Probed } from './probe.ts';
 import {
   accountRemoved,
   answerOf,
@@ -26,11 +29,8 @@ import {
   wantsLess,
   wasGoneBefore,
   wasNotThere,
-} from './endRequest.ts';
-import { Pace } from './pace.ts';
-import type { Probed } from './probing.ts';
-import type { Refresher } from './refresher.ts';
-import type { Life, SessionStore, StuckReason } from './sessionStore.ts';
+} from './request.ts';
+import { type LookedAt, look, type Sought } from './verifier.ts';
 
 /** A session to be ended, as the person saw it when they confirmed. */
 export interface EndTarget {

@@ -1,14 +1,14 @@
-import type { Clock } from '../core/clock.ts';
-import type { AccountId } from '../core/ids.ts';
-import type { Logger } from '../core/logger.ts';
-import type { EndingTerms, Provider } from '../core/provider.ts';
-import { ProviderError } from '../core/providerError.ts';
-import { isSame, type Session, stillRuns } from '../core/session.ts';
-import type { Connections } from './connections.ts';
-import { neverAborted } from './endRequest.ts';
-import { type Probed, probe } from './probing.ts';
-import type { Refresher } from './refresher.ts';
-import { type Absence, isListed, isSecond, type SessionStore, troubleOf } from './sessionStore.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { AccountId } from '../../core/ids.ts';
+import type { Logger } from '../../core/logger.ts';
+import type { EndingTerms, Provider } from '../../core/provider.ts';
+import { ProviderError } from '../../core/providerError.ts';
+import { isSame, type Session, stillRuns } from '../../core/session.ts';
+import type { Connections } from '../connections.ts';
+import type { Refresher } from '../refresher.ts';
+import { type Absence, isListed, isSecond, type SessionStore, troubleOf } from '../sessionStore.ts';
+import { type Probed, probe } from './probe.ts';
+import { neverAborted } from './request.ts';
 
 /** What looking works with. */
 export interface LookParts {

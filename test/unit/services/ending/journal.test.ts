@@ -1,10 +1,10 @@
 import { strict as assert } from 'node:assert';
-import { accountId, sessionId } from '../../../src/core/ids.ts';
-import { EndJournal } from '../../../src/services/endJournal.ts';
-import { someSession } from '../sessions.ts';
-import { KeptLog } from '../wires.ts';
-import { MapMemory } from './house.ts';
-import { VirtualClock } from './virtualClock.ts';
+import { accountId, sessionId } from '../../../../src/core/ids.ts';
+import { EndJournal } from '../../../../src/services/ending/journal.ts';
+import { someSession } from '../../sessions.ts';
+import { KeptLog } from '../../wires.ts';
+import { MapMemory } from '../house.ts';
+import { VirtualClock } from '../virtualClock.ts';
 
 const account = accountId('a');
 const targets = ['one', 'two', 'three'].map((id) => ({

@@ -1,19 +1,19 @@
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
-import { type SessionId, sessionId } from '../../../src/core/ids.ts';
+import { type SessionId, sessionId } from '../../../../src/core/ids.ts';
 import {
   type EndingTerms,
   type Liveness,
   type Provider,
   type ProviderKind,
   usualEnding,
-} from '../../../src/core/provider.ts';
-import { ProviderError, type Trouble } from '../../../src/core/providerError.ts';
-import type { Session } from '../../../src/core/session.ts';
-import { madeUp } from '../providers/madeUp.ts';
-import { someSession } from '../sessions.ts';
-import { House, MapMemory } from './house.ts';
-import { VirtualClock } from './virtualClock.ts';
+} from '../../../../src/core/provider.ts';
+import { ProviderError, type Trouble } from '../../../../src/core/providerError.ts';
+import type { Session } from '../../../../src/core/session.ts';
+import { madeUp } from '../../providers/madeUp.ts';
+import { someSession } from '../../sessions.ts';
+import { House, MapMemory } from '../house.ts';
+import { VirtualClock } from '../virtualClock.ts';
 
 /** What may happen to one request for an end: what the vendor does, and what its client gets to see. */
 type EndFault =

@@ -1,11 +1,11 @@
-import { type Clock, deadline, sleep } from '../core/clock.ts';
-import type { SessionId } from '../core/ids.ts';
-import type { Logger } from '../core/logger.ts';
-import type { Liveness, Provider } from '../core/provider.ts';
-import { ProviderError } from '../core/providerError.ts';
-import type { RateWindow } from '../core/rateWindow.ts';
-import type { Session } from '../core/session.ts';
-import { usedUp } from './endRequest.ts';
+import { type Clock, deadline, sleep } from '../../core/clock.ts';
+import type { SessionId } from '../../core/ids.ts';
+import type { Logger } from '../../core/logger.ts';
+import type { Liveness, Provider } from '../../core/provider.ts';
+import { ProviderError } from '../../core/providerError.ts';
+import type { RateWindow } from '../../core/rateWindow.ts';
+import type { Session } from '../../core/session.ts';
+import { usedUp } from './request.ts';
 
 const timeoutMs = 10_000;
 const mostInFlight = 8;

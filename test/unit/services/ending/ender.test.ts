@@ -1,13 +1,13 @@
 import { strict as assert } from 'node:assert';
-import { systemClock } from '../../../src/core/clock.ts';
-import { type AccountId, accountId, groupId, sessionId } from '../../../src/core/ids.ts';
-import { ProviderError } from '../../../src/core/providerError.ts';
-import type { EndOutcomeKind, EndReport, EndTarget } from '../../../src/services/ender.ts';
-import { useChromium } from '../../host/useChromium.ts';
-import { type AnchorServer, startAnchor } from '../../servers/anchor.ts';
-import { startBrowserbase } from '../../servers/browserbase.ts';
-import { until } from '../until.ts';
-import { House } from './house.ts';
+import { systemClock } from '../../../../src/core/clock.ts';
+import { type AccountId, accountId, groupId, sessionId } from '../../../../src/core/ids.ts';
+import { ProviderError } from '../../../../src/core/providerError.ts';
+import type { EndOutcomeKind, EndReport, EndTarget } from '../../../../src/services/ending/ender.ts';
+import { useChromium } from '../../../host/useChromium.ts';
+import { type AnchorServer, startAnchor } from '../../../servers/anchor.ts';
+import { startBrowserbase } from '../../../servers/browserbase.ts';
+import { until } from '../../until.ts';
+import { House } from '../house.ts';
 
 const neverStop = new AbortController().signal;
 const quietly = { stop: neverStop, onProgress: () => {} };

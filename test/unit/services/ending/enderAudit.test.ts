@@ -1,11 +1,11 @@
 import { strict as assert } from 'node:assert';
-import { type AccountId, sessionId } from '../../../src/core/ids.ts';
-import type { EndReport, EndTarget } from '../../../src/services/ender.ts';
-import { type AnchorServer, startAnchor } from '../../servers/anchor.ts';
-import { type BrowserbaseServer, startBrowserbase } from '../../servers/browserbase.ts';
-import { type StagehandServer, startStagehand } from '../../servers/stagehand.ts';
-import { unaborted } from '../wires.ts';
-import { House } from './house.ts';
+import { type AccountId, sessionId } from '../../../../src/core/ids.ts';
+import type { EndReport, EndTarget } from '../../../../src/services/ending/ender.ts';
+import { type AnchorServer, startAnchor } from '../../../servers/anchor.ts';
+import { type BrowserbaseServer, startBrowserbase } from '../../../servers/browserbase.ts';
+import { type StagehandServer, startStagehand } from '../../../servers/stagehand.ts';
+import { unaborted } from '../../wires.ts';
+import { House } from '../house.ts';
 
 const quietly = { stop: new AbortController().signal, onProgress: () => {} };
 

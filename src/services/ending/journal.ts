@@ -1,9 +1,9 @@
 import * as v from 'valibot';
-import type { Clock } from '../core/clock.ts';
-import { type AccountId, accountId, type SessionId } from '../core/ids.ts';
-import type { Logger } from '../core/logger.ts';
-import type { Session } from '../core/session.ts';
-import type { Memory } from '../core/vault.ts';
+import type { Clock } from '../../core/clock.ts';
+import { type AccountId, accountId, type SessionId } from '../../core/ids.ts';
+import type { Logger } from '../../core/logger.ts';
+import type { Session } from '../../core/session.ts';
+import type { Memory } from '../../core/vault.ts';
 
 const memoryKey = 'unfinishedEnds';
 /** A run that has not written for this long has nobody who goes on with it. */

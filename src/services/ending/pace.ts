@@ -1,6 +1,6 @@
-import type { Clock } from '../core/clock.ts';
-import type { ProviderError } from '../core/providerError.ts';
-import type { RateWindow } from '../core/rateWindow.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { ProviderError } from '../../core/providerError.ts';
+import type { RateWindow } from '../../core/rateWindow.ts';
 
 const firstInFlight = 4;
 /** An answer that takes this many times as long as the quickest is one of a server that has enough to do. */

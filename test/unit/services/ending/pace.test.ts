@@ -1,8 +1,8 @@
 import { strict as assert } from 'node:assert';
-import { ProviderError } from '../../../src/core/providerError.ts';
-import type { RateWindow } from '../../../src/core/rateWindow.ts';
-import { Pace } from '../../../src/services/pace.ts';
-import { VirtualClock } from './virtualClock.ts';
+import { ProviderError } from '../../../../src/core/providerError.ts';
+import type { RateWindow } from '../../../../src/core/rateWindow.ts';
+import { Pace } from '../../../../src/services/ending/pace.ts';
+import { VirtualClock } from '../virtualClock.ts';
 
 const refusal = (retryAt?: number) => new ProviderError({ kind: 'rateLimited', retryAt }, '429');
 

@@ -1,9 +1,9 @@
 import { strict as assert } from 'node:assert';
-import { accountId, groupId, pageId, sessionId } from '../../../src/core/ids.ts';
-import { type EndingTerms, usualEnding } from '../../../src/core/provider.ts';
-import { ProviderError } from '../../../src/core/providerError.ts';
-import type { EndOutcomeKind, EndReport } from '../../../src/services/ender.ts';
-import { failure, type ScriptedProvider, scriptedHouse } from './scriptedProvider.ts';
+import { accountId, groupId, pageId, sessionId } from '../../../../src/core/ids.ts';
+import { type EndingTerms, usualEnding } from '../../../../src/core/provider.ts';
+import { ProviderError } from '../../../../src/core/providerError.ts';
+import type { EndOutcomeKind, EndReport } from '../../../../src/services/ending/ender.ts';
+import { failure, type ScriptedProvider, scriptedHouse } from '../scriptedProvider.ts';
 
 function outcomes({ results }: EndReport): Record<string, EndOutcomeKind> {
   return Object.fromEntries(results.map(({ session, outcome }) => [session.id, outcome]));

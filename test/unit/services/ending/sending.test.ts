@@ -1,9 +1,9 @@
 import { strict as assert } from 'node:assert';
-import { sessionId } from '../../../src/core/ids.ts';
-import { usualEnding } from '../../../src/core/provider.ts';
-import type { Trouble } from '../../../src/core/providerError.ts';
-import type { EndOutcomeKind, EndProgress, EndReport } from '../../../src/services/ender.ts';
-import { failure, type ScriptedProvider, scriptedHouse } from './scriptedProvider.ts';
+import { sessionId } from '../../../../src/core/ids.ts';
+import { usualEnding } from '../../../../src/core/provider.ts';
+import type { Trouble } from '../../../../src/core/providerError.ts';
+import type { EndOutcomeKind, EndProgress, EndReport } from '../../../../src/services/ending/ender.ts';
+import { failure, type ScriptedProvider, scriptedHouse } from '../scriptedProvider.ts';
 
 const quietly = { stop: new AbortController().signal, onProgress: () => {} };
 

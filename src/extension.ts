@@ -7,6 +7,7 @@ import { plainText } from './core/plainText.ts';
 import { Accounts } from './services/accounts.ts';
 import type { Wires } from './services/connect.ts';
 import { Connections } from './services/connections.ts';
+import { EvidenceLog } from './services/ending/evidence.ts';
 import { EndJournal } from './services/ending/journal.ts';
 import { Fates } from './services/fates.ts';
 import { History } from './services/history.ts';
@@ -86,7 +87,8 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
 
   const store = new SessionStore(clock.now, () => setting('groupByMetadataKey'));
   const interval = () => setting('refresh.interval') * 1_000;
-  const refresher = new Refresher({ store, accounts, connections, clock, logger, interval });
+  const evidence = new EvidenceLog();
+  const refresher = new Refresher({ store, evidence, accounts, connections, clock, logger, interval });
   const pages = new PageLists(store, connections, clock);
   const protections = new Protections(memory, store);
   const journal = new EndJournal(memory, clock, logger);
@@ -109,6 +111,7 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
       kinds,
       connections,
       store,
+      evidence,
       refresher,
       protections,
       journal,

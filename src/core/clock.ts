@@ -3,8 +3,10 @@ import { cancelled } from './providerError.ts';
 
 /** Time, so that tests can make it pass. */
 export interface Clock {
-  /** Epoch milliseconds. */
+  /** Epoch milliseconds. Jumps when the machine's clock is set, and when it wakes up. */
   now(): number;
+  /** Milliseconds since some moment, which never jump: for how far two things are apart. */
+  monotonic(): number;
   /** Calls `run` once after `ms` milliseconds, unless disposed before. Never keeps a process alive. */
   after(ms: number, run: () => void): Disposable;
 }
@@ -15,6 +17,7 @@ const longestMs = 2 ** 31 - 1;
 /** The machine's own time. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   after(ms, run) {
     const timer = setTimeout(run, ms < longestMs ? ms : longestMs);
     timer.unref();

@@ -102,29 +102,34 @@ export interface Link {
 /** What a vendor answered to an end. */
 export interface EndAnswer {
   /**
-   * None of them is proof: `accepted` means that it will happen, `ended` that the vendor says it has, `alreadyGone`
-   * that the vendor knows no such running session.
+   * None of them confirms the end. `ended` means that the server had the session and says it ended it, `accepted` that it
+   * took the request, whether or not it has such a session, `alreadyGone` that it has no such running session.
    */
   readonly outcome: 'ended' | 'alreadyGone' | 'accepted';
   /** In which of several ways it was ended, in a sentence; undefined where a vendor has but one. */
   readonly how: string | undefined;
 }
 
-/** What ends are like at a vendor. */
+/**
+ * What a provider's lists are worth as evidence that a session has ended:
+ * - `complete`: each list has every session;
+ * - `partial`: a list may come from one of several workers behind one address, and has only that worker's sessions;
+ * - `lagging`: a list may be a few seconds old;
+ * - `unreliable`: a list may leave a running session out for as long as it runs.
+ */
+export type ListTerms = 'complete' | 'partial' | 'lagging' | 'unreliable';
+
+/** What ends are like at a provider. */
 export interface EndingTerms {
-  /**
-   * What proves that a session has ended: that a complete list leaves it out; or two in a row, a while apart, where a list
-   * may be behind the times, unless a probe says that it runs; or only a probe, where a list may leave out what runs.
-   */
-  readonly proof: 'list' | 'twoLists' | 'probe';
+  readonly lists: ListTerms;
   /** Most requests under way at once. */
   readonly mostInFlight: number;
-  /** Milliseconds after the last request until what is not proven gone is called stuck. */
+  /** Milliseconds after the last request until a session that isn't confirmed gone is called stuck. */
   readonly withinMs: number;
 }
 
-/** The terms of a cloud of which nothing else is known. */
-export const usualEnding: EndingTerms = { proof: 'twoLists', mostInFlight: 32, withinMs: 30_000 };
+/** The terms of a cloud about which nothing else is known. */
+export const usualEnding: EndingTerms = { lists: 'lagging', mostInFlight: 32, withinMs: 30_000 };
 
 /** Whether a session still runs, asked for itself. */
 export type Liveness = 'running' | 'gone' | 'unknown';

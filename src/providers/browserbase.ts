@@ -219,7 +219,7 @@ function connect(link: Link): Provider {
 
   return {
     // The lists are of two statuses: a session under a third, or on its way from one to the other, is in neither.
-    ending: { ...usualEnding, proof: 'probe' },
+    ending: { ...usualEnding, lists: 'unreliable' },
 
     check: projectFacts,
 

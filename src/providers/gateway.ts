@@ -112,7 +112,7 @@ function connect(link: Link): Provider {
 
   return {
     // An empty list may be all that a gateway can say.
-    ending: { ...usualEnding, proof: 'probe', mostInFlight: 8 },
+    ending: { ...usualEnding, lists: 'unreliable', mostInFlight: 8 },
 
     async check(signal) {
       return (await inventory(signal)).account ?? factsOf(0);

@@ -99,7 +99,7 @@ function connect(link: Link): Provider {
 
   return {
     // The browser itself answers: what it does not list is gone.
-    ending: { proof: 'list', mostInFlight: 8, withinMs: 30_000 },
+    ending: { lists: 'complete', mostInFlight: 8, withinMs: 30_000 },
 
     async check(signal) {
       const { Browser } = await version(signal);

@@ -76,7 +76,7 @@ const RawPicture = v.object({ bytes: v.unknown(), type: v.picklist(['image/png',
 const RawFate = v.object({ how: v.picklist(['completed', 'timedOut', 'failed']), endedAt: maybeNumber });
 const RawLiveness = v.fallback(v.picklist(['running', 'gone', 'unknown']), 'unknown');
 const RawTerms = v.object({
-  proof: v.picklist(['list', 'twoLists', 'probe']),
+  lists: v.picklist(['complete', 'partial', 'lagging', 'unreliable']),
   mostInFlight: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(256)),
   withinMs: v.pipe(v.number(), v.minValue(0), v.maxValue(600_000)),
 });

@@ -210,7 +210,7 @@ export class History implements Disposable {
   /** Whether a list that is no older than its end has it, and not only a list from before. */
   #isBack(ended: EndedSession): boolean {
     const state = this.#store.state(ended.accountId as AccountId);
-    const isKept = this.#store.unproven(ended.accountId as AccountId).has(ended.sessionId as SessionId);
+    const isKept = this.#store.missing(ended.accountId as AccountId).has(ended.sessionId as SessionId);
     return this.#isListed(ended) && state?.kind === 'ready' && state.asOf >= ended.endedAt && !isKept;
   }
 }

@@ -58,7 +58,7 @@ export function redactedProvider(provider: Provider, secrets: KnownSecrets): Pro
       status: maybe(its.status, hide),
       region: maybe(its.region, hide),
       groupId: groupId !== undefined && secrets.isIn(groupId) ? undefined : groupId,
-      tags: its.tags.map(hide),
+      tags: Object.freeze(its.tags.map(hide)),
       metadata: new Map([...its.metadata].map(([key, value]) => [hide(key), hide(value)])),
       traits: its.traits.map(hide),
       pages: its.pages && pages(its.pages),

@@ -2,13 +2,14 @@ import type { Clock } from '../core/clock.ts';
 import type { Disposable } from '../core/event.ts';
 import type { AccountId, SessionId } from '../core/ids.ts';
 import type { Logger } from '../core/logger.ts';
-import { capabilitiesOf, type Provider } from '../core/provider.ts';
-import { ProviderError } from '../core/providerError.ts';
+import type { Provider } from '../core/provider.ts';
+import { cancelled, ProviderError } from '../core/providerError.ts';
 import type { Accounts } from './accounts.ts';
 import type { Connections } from './connections.ts';
-import { probe } from './ending/probe.ts';
-import { ListBounds } from './listBounds.ts';
-import { type Absence, isSecond, type SessionStore } from './sessionStore.ts';
+import type { EvidenceLog } from './ending/evidence.ts';
+import { checkMissing } from './ending/verifier.ts';
+import { type ListResult, listAccount } from './listing.ts';
+import type { SessionStore } from './sessionStore.ts';
 
 /** Whether somebody looks: nothing is asked for while nobody does, and seldom while the window is not focused. */
 export interface Attention {
@@ -21,7 +22,7 @@ const slowdown = 1.5;
 /** … up to this, which is also how often a window is refreshed that is not focused. */
 const slowestMs = 60_000;
 const longestBackoffMs = 300_000;
-/** Most sessions that a list has left out and that are asked for one by one after it. */
+/** Most sessions that a list leaves out and that the provider is asked about one by one after it. The others come next. */
 const mostProbes = 16;
 /** How long a session that a probe has not proven gone is not asked for again; doubles with each such probe, … */
 const firstProbePauseMs = 5_000;
@@ -30,7 +31,7 @@ const longestProbePauseMs = 60_000;
 /** Spreads the requests of many windows and accounts over time. */
 const jitter = 0.2;
 
-/** How often a session has been asked for that lists leave out, and from when it may be again, in epoch milliseconds. */
+/** How often the provider was asked about a session, and from when it may be again, in monotonic milliseconds. */
 interface Probed {
   readonly times: number;
   readonly notBefore: number;
@@ -41,14 +42,17 @@ const neverProbed: Probed = { times: 0, notBefore: 0 };
 interface Poll {
   readonly account: AccountId;
   readonly controller: AbortController;
-  running: Promise<void> | undefined;
-  queued: Promise<void> | undefined;
-  /** Whether sessions are being asked for that a list has left out. */
-  proving: boolean;
+  running: Promise<ListResult> | undefined;
+  queued: Promise<ListResult> | undefined;
+  /** Whether the list that is queued is to be thorough. */
+  thorough: boolean;
+  /** Whether the provider is being asked about sessions that its list leaves out. */
+  checking: boolean;
   probed: ReadonlyMap<SessionId, Probed>;
-  /** Epoch milliseconds before which none of them is asked for. */
+  /** Monotonic milliseconds before which it's asked about none of them. */
   noProbeBefore: number;
   timer: Disposable | undefined;
+  /** Monotonic milliseconds. */
   finishedAt: number | undefined;
   /** Refreshes in a row that changed nothing. */
   quiet: number;
@@ -63,6 +67,7 @@ interface Poll {
 /** What a refresher works with. */
 export interface RefresherOptions {
   readonly store: SessionStore;
+  readonly evidence: EvidenceLog;
   readonly accounts: Accounts;
   readonly connections: Connections;
   readonly clock: Clock;
@@ -82,16 +87,12 @@ export class Refresher implements Disposable {
 
   constructor(options: RefresherOptions) {
     this.#options = options;
-    const { accounts, connections, store } = options;
+    const { accounts, connections } = options;
     this.#subscriptions = [
       accounts.onDidChange(({ kind }) => {
         if (kind === 'added' || kind === 'removed') this.#follow();
       }),
       connections.onDidClose((id) => this.#restart(id)),
-      store.onDidChange((change) => {
-        const poll = change.kind === 'account' ? this.#polls.get(change.accountId) : undefined;
-        if (poll !== undefined) poll.quiet = 0;
-      }),
     ];
     this.#follow();
   }
@@ -136,16 +137,18 @@ export class Refresher implements Disposable {
   }
 
   /**
-   * Lists an account with a list that begins after this call, which makes it good for proof; the store has the outcome.
-   * Calls that come while a list is under way share the one that follows it. Never rejects.
+   * Lists an account with a list that begins after this call. Calls that come while a list is under way share the one that
+   * follows it. Never rejects.
+   * @param thorough whether to ask a whole round of lists where one may come from one of several workers.
    */
-  refresh(account: AccountId): Promise<void> {
+  refresh(account: AccountId, { thorough = false } = {}): Promise<ListResult> {
     const poll = this.#polls.get(account);
-    if (poll === undefined) return Promise.resolve();
-    if (poll.running === undefined) return this.#run(poll);
+    if (poll === undefined) return Promise.resolve(givenUp());
+    if (poll.running === undefined) return this.#run(poll, thorough);
+    poll.thorough ||= thorough;
     poll.queued ??= poll.running.then(() => {
       poll.queued = undefined;
-      return this.#run(poll);
+      return this.#run(poll, poll.thorough);
     });
     return poll.queued;
   }
@@ -162,6 +165,7 @@ export class Refresher implements Disposable {
       if (ids.includes(id)) continue;
       stop(poll);
       this.#polls.delete(id);
+      this.#options.evidence.reset(id);
     }
     const added = ids.filter((id) => !this.#polls.has(id));
     for (const id of added) this.#polls.set(id, newPoll(id));
@@ -174,6 +178,7 @@ export class Refresher implements Disposable {
     if (poll === undefined) return;
     stop(poll);
     this.#polls.set(id, newPoll(id));
+    this.#options.evidence.reset(id);
     this.#options.store.reset(id);
     this.#scheduleById(id);
   }
@@ -183,94 +188,67 @@ export class Refresher implements Disposable {
     if (poll !== undefined) this.#schedule(poll);
   }
 
-  #run(poll: Poll): Promise<void> {
+  #run(poll: Poll, thorough: boolean): Promise<ListResult> {
     poll.timer?.dispose();
-    poll.running = this.#list(poll).finally(() => {
+    poll.thorough = false;
+    poll.running = this.#list(poll, thorough).finally(() => {
       poll.running = undefined;
-      poll.finishedAt = this.#options.clock.now();
+      poll.finishedAt = this.#options.clock.monotonic();
       if (poll.queued === undefined) this.#schedule(poll);
     });
     return poll.running;
   }
 
-  async #list(poll: Poll): Promise<void> {
-    const { store, connections, clock, logger } = this.#options;
+  async #list(poll: Poll, thorough: boolean): Promise<ListResult> {
+    const { logger } = this.#options;
     const { account, controller } = poll;
     // One that waited while its account went or was connected anew must not stand in the way of its successor.
-    if (controller.signal.aborted) return;
-    const began = clock.now();
-    const run = store.beginList(account);
-    // Before the list, so that what it changes sets it back to none.
-    poll.quiet++;
-    const bounds = new ListBounds();
+    if (controller.signal.aborted) return givenUp();
+    let result: ListResult;
     try {
-      const provider = await connections.open(account);
-      const learn = () => store.setCapabilities(account, capabilitiesOf(provider));
-      learn();
-      for await (const page of provider.list(controller.signal)) {
-        // Before its sessions are shown, so that they are offered with all that can be done with them.
-        learn();
-        run.arrive(bounds.take(page));
-      }
-      const { leftOut } = bounds;
-      if (leftOut.length > 0) run.arrive({ sessions: [], groups: [], faults: leftOut, account: undefined });
-      controller.signal.throwIfAborted();
-      learn();
-      run.complete(provider.ending.proof === 'list');
+      result = await listAccount(this.#options, account, thorough, controller.signal);
+    } catch {
+      return givenUp();
+    }
+    if (result.kind === 'listed') {
+      poll.quiet = result.changed ? 0 : poll.quiet + 1;
       poll.failures = 0;
       poll.notBefore = 0;
       poll.stopped = false;
-      void this.#prove(poll, provider, began);
-    } catch (caught) {
-      if (controller.signal.aborted) return;
-      const error = ProviderError.from(caught);
-      logger.warn(`${this.#options.accounts.get(account)?.label ?? account}: list failed: ${error.message}`);
-      poll.failures++;
-      poll.stopped = ProviderError.isOf(error, 'unauthorized', 'forbidden', 'noKey', 'badAddress');
-      poll.notBefore = error.trouble.kind === 'rateLimited' ? (error.trouble.retryAt ?? 0) : 0;
-      run.fail(error);
+      void this.#check(poll, result.provider);
+      return result;
     }
+    const { trouble: error } = result;
+    logger.warn(`${this.#options.accounts.get(account)?.label ?? account}: list failed: ${error.message}`);
+    poll.quiet++;
+    poll.failures++;
+    poll.stopped = ProviderError.isOf(error, 'unauthorized', 'forbidden', 'noKey', 'badAddress');
+    poll.notBefore = error.trouble.kind === 'rateLimited' ? (error.trouble.retryAt ?? 0) : 0;
+    return result;
   }
 
-  /**
-   * Takes out what has ended of the sessions that a list has left out without being proof: what the vendor says to be gone,
-   * asked for as many as is polite, and, where two lists are proof, what this one is the second to leave out, unless the
-   * vendor says that it runs. @param began when that list began, in epoch milliseconds.
-   */
-  async #prove(poll: Poll, provider: Provider, began: number): Promise<void> {
-    const { store, connections, clock, logger } = this.#options;
+  /** Asks the provider about sessions that its list leaves out, as many as is polite, and takes out what is gone. */
+  async #check(poll: Poll, provider: Provider): Promise<void> {
+    const { store, evidence, clock } = this.#options;
     const { account, controller } = poll;
     const stop = controller.signal;
-    const window = () => connections.rateWindow(account);
-    // What is ending is the ender's to prove.
-    const left = () => [...store.unproven(account)].filter(([id]) => store.life(account, id).kind !== 'ending');
-    poll.probed = new Map(left().flatMap(([id]) => [[id, poll.probed.get(id) ?? neverProbed] as const]));
-    if (poll.proving || poll.probed.size === 0) return;
-    poll.proving = true;
-    const due = clock.now() < poll.noProbeBefore ? [] : dueFor(poll.probed, clock.now());
+    // The ender asks about those that are ending.
+    const left = [...store.missing(account)].filter((id) => store.life(account, id).kind !== 'ending');
+    const asking = left.filter((id) => evidence.needsProbe(account, id));
+    poll.probed = new Map(asking.map((id) => [id, poll.probed.get(id) ?? neverProbed] as const));
+    if (poll.checking || asking.length === 0) return;
+    poll.checking = true;
+    const began = clock.monotonic();
+    const due = began < poll.noProbeBefore ? [] : dueFor(poll.probed, began);
     const sessions = due.flatMap((id) => store.session(account, id) ?? []);
-    const { gone, told, asked, error } = await probe(provider, sessions, {
-      clock,
-      logger,
-      stop,
-      most: mostProbes,
-      window,
-    });
-    poll.proving = false;
+    const { asked, error } = await checkMissing(this.#options, account, provider, sessions, stop, mostProbes);
+    poll.checking = false;
     if (stop.aborted) return;
-    const now = clock.now();
+    const now = clock.monotonic();
     poll.probed = new Map([...poll.probed].map(([id, one]) => [id, asked.has(id) ? askedAt(now, one) : one]));
     const retryAt = error?.trouble.kind === 'rateLimited' ? error.trouble.retryAt : undefined;
-    if (error !== undefined) poll.noProbeBefore = retryAt ?? now + longestProbePauseMs;
-    store.learn(account, told);
-    const twice = (absence: Absence) =>
-      provider.ending.proof === 'twoLists' && !absence.runs && isSecond(absence, began);
-    // What a list has told of meanwhile runs, or runs again: it is not left any longer.
-    const proven = left().filter(([id, absence]) => gone.has(id) || twice(absence));
-    store.removeProven(
-      account,
-      proven.map(([id]) => id),
-    );
+    const pause = retryAt === undefined ? longestProbePauseMs : retryAt - clock.now();
+    if (error !== undefined) poll.noProbeBefore = now + pause;
   }
 
   #schedule(poll: Poll): void {
@@ -278,7 +256,7 @@ export class Refresher implements Disposable {
     if (poll.running !== undefined || poll.controller.signal.aborted) return;
     const wait = this.#wait(poll);
     if (wait === undefined) return;
-    poll.timer = this.#options.clock.after(wait, () => void this.#run(poll));
+    poll.timer = this.#options.clock.after(wait, () => void this.#run(poll, false));
   }
 
   /** Milliseconds until the next refresh, or undefined where none is due by itself. */
@@ -295,7 +273,7 @@ export class Refresher implements Disposable {
         ? Math.min(base * 2 ** poll.failures, longestBackoffMs)
         : Math.min(base * slowdown ** poll.quiet, Math.max(base, slowestMs));
     const due = poll.finishedAt + every * (1 - jitter + Math.random() * 2 * jitter);
-    return Math.max(0, Math.max(due, poll.notBefore) - clock.now());
+    return Math.max(0, due - clock.monotonic(), poll.notBefore - clock.now());
   }
 }
 
@@ -315,7 +293,8 @@ function newPoll(account: AccountId): Poll {
     controller: new AbortController(),
     running: undefined,
     queued: undefined,
-    proving: false,
+    thorough: false,
+    checking: false,
     probed: new Map(),
     noProbeBefore: 0,
     timer: undefined,
@@ -330,4 +309,9 @@ function newPoll(account: AccountId): Poll {
 function stop(poll: Poll): void {
   poll.controller.abort();
   poll.timer?.dispose();
+}
+
+/** What comes of a list of an account that was removed or got another key. */
+function givenUp(): ListResult {
+  return { kind: 'failed', trouble: cancelled('listing') };
 }

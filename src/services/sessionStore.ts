@@ -1,23 +1,22 @@
-import type { AccountFacts } from '../core/account.ts';
 import { Emitter, type Event } from '../core/event.ts';
-import type { Group } from '../core/group.ts';
-import type { AccountId, GroupId, SessionId } from '../core/ids.ts';
-import type { Inventory, ListFault } from '../core/inventory.ts';
+import type { AccountId, SessionId } from '../core/ids.ts';
+import type { Inventory } from '../core/inventory.ts';
 import type { Page } from '../core/page.ts';
-import type { Capability, Liveness } from '../core/provider.ts';
+import type { Capability } from '../core/provider.ts';
 import type { ProviderError } from '../core/providerError.ts';
 import { same } from '../core/same.ts';
 import type { Session } from '../core/session.ts';
+import {
+  type Contents,
+  changedSessions,
+  merge,
+  noContents,
+  tooManyMissing,
+  withGroupsOf,
+  withinBounds,
+  withNew,
+} from './contents.ts';
 import { groupByMetadata } from './grouping.ts';
-
-/** What an account has, by id, in the order in which the vendor tells it. */
-export interface Contents {
-  readonly sessions: ReadonlyMap<SessionId, Session>;
-  readonly groups: ReadonlyMap<GroupId, Group>;
-  readonly faults: readonly ListFault[];
-  /** What the vendor tells of the account itself; undefined where it tells nothing, or has not yet. */
-  readonly account: AccountFacts | undefined;
-}
 
 /**
  * What is known of an account. `asOf` is the time of its last complete list, in epoch milliseconds. A failed refresh
@@ -41,8 +40,11 @@ export type StuckReason =
    * such session; `said` is its own text: clean it before showing.
    */
   | { readonly kind: 'stillRuns'; readonly found: boolean; readonly said: string | undefined }
-  /** Nothing tells whether it is gone; `error` is why, where something went wrong and the vendor does not only not know. */
-  | { readonly kind: 'unproven'; readonly error: ProviderError | undefined }
+  /**
+   * Nothing says whether it's gone. `error` is what went wrong, if anything did; `isCombined` says that several servers
+   * share the address, and that it may still run on one that didn't answer.
+   */
+  | { readonly kind: 'unconfirmed'; readonly error: ProviderError | undefined; readonly isCombined: boolean }
   /** The request failed. */
   | { readonly kind: 'failed'; readonly error: ProviderError }
   /** The vendor named it among those that it could not delete. Its own text: clean it before showing. */
@@ -53,14 +55,6 @@ export type Life =
   | { readonly kind: 'running' }
   | { readonly kind: 'ending'; readonly since: number }
   | { readonly kind: 'stuck'; readonly since: number; readonly why: StuckReason };
-
-/** A session that is shown though the last complete list left it out. */
-export interface Absence {
-  /** Since when lists that leave it out count, in epoch milliseconds: mostly since the first was complete that did. */
-  readonly since: number;
-  /** Whether the vendor, asked for this one, said last that it runs: lists that leave it out prove nothing then. */
-  readonly runs: boolean;
-}
 
 /** The pages of a session whose list does not tell them. */
 export type PageList =
@@ -99,19 +93,29 @@ export interface SessionsView {
   /** When it started, or else when it was first listed, which is later. */
   startOf(account: AccountId, session: SessionId): { readonly at: number; readonly exact: boolean } | undefined;
   pages(account: AccountId, session: SessionId): PageList | undefined;
-  /** Sessions that are shown though the last complete list left them out, because that proves nothing. */
-  unproven(account: AccountId): ReadonlyMap<SessionId, Absence>;
+  /** Sessions that are shown though the latest complete list leaves them out: they aren't confirmed gone. */
+  missing(account: AccountId): ReadonlySet<SessionId>;
   capabilities(account: AccountId): ReadonlySet<Capability>;
+}
+
+/** What a list that has arrived amounts to. */
+export interface ListOutcome {
+  /** Sessions that are confirmed gone. Any other that the list leaves out stays, as {@link SessionsView.missing}. */
+  readonly gone: ReadonlySet<SessionId>;
+  /** Whether every row said which session it is about: if not, none is known to be missing. */
+  readonly complete: boolean;
+  /** Whether lists of several servers behind one address are shown as one. */
+  readonly combined: boolean;
 }
 
 /** One refresh under way. What it brings after another one was begun for the same account is dropped. */
 export interface ListRun {
   arrive(page: Inventory): void;
   /**
-   * @param proves whether one list is proof at this vendor that a session has ended. Else what it leaves out stays, as
-   * {@link SessionsView.unproven}, until somebody has proof: {@link SessionStore.removeProven}.
+   * @param outcome what the list that has arrived amounts to.
+   * @returns whether anything that is shown changed since the list began.
    */
-  complete(proves: boolean): void;
+  complete(outcome: ListOutcome): boolean;
   fail(trouble: ProviderError): void;
 }
 
@@ -126,22 +130,14 @@ interface Entry {
   readonly ended: Set<SessionId>;
   /** Those of them that did while a list is under way, which may have read them before. */
   readonly endedMeanwhile: Set<SessionId>;
-  /** Sessions that the last complete list left out, kept because that proves nothing. */
-  unproven: ReadonlyMap<SessionId, Absence>;
+  missing: ReadonlySet<SessionId>;
+  /** Counts what was fired about this account. */
+  changes: number;
 }
 
-/**
- * Milliseconds between two lists that together are proof: a list that is behind the times is no witness of itself. A little
- * less than the second after which whoever ends looks again, because timers are early now and then.
- */
-const listsApartMs = 950;
-
-/** Most sessions that lists leave out and that stay all the same, and most that are known to have ended; by account. */
-const mostKept = 5_000;
-const mostKeptPages = 20_000;
+/** Most sessions that are remembered to have ended; by account. */
 const mostEnded = 20_000;
 
-const empty: Contents = { sessions: new Map(), groups: new Map(), faults: [], account: undefined };
 const running: Life = { kind: 'running' };
 
 /** The one place that knows what runs. The refresher and the ender write; everybody else reads {@link SessionsView}. */
@@ -221,11 +217,13 @@ export class SessionStore implements SessionsView {
    */
   beginList(account: AccountId): ListRun {
     const token = {};
-    let arrived: Contents = empty;
+    let arrived: Contents = noContents;
+    let changes = 0;
     const entry = this.#entries.get(account);
     if (entry !== undefined) {
       entry.run = token;
       entry.endedMeanwhile.clear();
+      changes = entry.changes;
       if (entry.state.kind === 'disconnected' || entry.state.kind === 'failed') {
         this.#transition(account, entry, { kind: 'loading', contents: entry.state.contents });
       }
@@ -238,31 +236,33 @@ export class SessionStore implements SessionsView {
         const sessions = page.sessions.filter(({ id }) => !entry.endedMeanwhile.has(id));
         arrived = merge(arrived, groupByMetadata({ ...page, sessions }, this.#groupKey()));
         // What a list tells of runs, whatever becomes of the rest of the list.
-        this.#setUnproven(account, entry, new Map([...entry.unproven].filter(([id]) => !arrived.sessions.has(id))));
+        this.#setMissing(account, entry, new Set([...entry.missing].filter((id) => !arrived.sessions.has(id))));
         const { contents } = entry.state;
         this.#transition(account, entry, {
           ...entry.state,
           contents: withNew(contents, arrived, entry.state.kind !== 'ready'),
         });
       },
-      complete: (proves) => {
+      complete: ({ gone, complete, combined }) => {
         const entry = current();
-        if (entry === undefined) return;
+        if (entry === undefined) return false;
         entry.run = undefined;
-        const missing = leftOut(entry, arrived, proves, this.#now());
-        const { kept, forgotten } = withinBounds(missing.kept, entry.lives);
-        const unproven = new Map([...missing.unproven].filter(([id]) => !forgotten.has(id)));
         const read = [...arrived.sessions].filter(([id]) => !entry.endedMeanwhile.has(id));
-        const sessions = new Map([...read, ...kept.map((session) => [session.id, session] as const)]);
+        const left = [...entry.state.contents.sessions].filter(([id]) => !arrived.sessions.has(id) && !gone.has(id));
+        const { kept, forgotten } = withinBounds(left, (id) => entry.lives.has(id));
         const contents = {
           ...arrived,
-          sessions,
+          sessions: new Map([...read, ...kept]),
           groups: withGroupsOf(kept, arrived.groups, entry.state.contents.groups),
           faults: [...arrived.faults, ...tooManyMissing(forgotten.size)],
+          combined,
         };
         const next = { kind: 'ready', contents, asOf: this.#now(), trouble: undefined } as const;
         this.#transition(account, entry, next, forgotten);
-        this.#setUnproven(account, entry, unproven);
+        const unreadable = new Set(arrived.faults.map(({ subject }) => subject));
+        const missing = complete ? kept.flatMap(([id]) => (unreadable.has(id) ? [] : [id])) : [];
+        this.#setMissing(account, entry, new Set(missing));
+        return entry.changes > changes;
       },
       fail: (trouble) => {
         const entry = current();
@@ -278,27 +278,11 @@ export class SessionStore implements SessionsView {
     };
   }
 
-  unproven(account: AccountId): ReadonlyMap<SessionId, Absence> {
-    return this.#entries.get(account)?.unproven ?? new Map();
+  missing(account: AccountId): ReadonlySet<SessionId> {
+    return this.#entries.get(account)?.missing ?? new Set();
   }
 
-  /**
-   * Takes over what the vendor has told of sessions that its list leaves out. That one runs counts until it cannot tell any
-   * longer; lists that leave it out count from then.
-   */
-  learn(account: AccountId, told: ReadonlyMap<SessionId, Liveness>): void {
-    const entry = this.#entries.get(account);
-    if (entry === undefined) return;
-    const now = this.#now();
-    const learnt = (id: SessionId, absence: Absence): Absence => {
-      const liveness = told.get(id);
-      if (liveness === 'running') return { since: now, runs: true };
-      return liveness === 'unknown' && absence.runs ? { since: now, runs: false } : absence;
-    };
-    entry.unproven = new Map([...entry.unproven].map(([id, absence]) => [id, learnt(id, absence)]));
-  }
-
-  /** Whether a session has left, proven to have ended, and no list has told of it since. */
+  /** Whether a session was confirmed gone, and no list has had it since. */
   hasEnded(account: AccountId, session: SessionId): boolean {
     return this.#entries.get(account)?.ended.has(session) === true;
   }
@@ -325,8 +309,8 @@ export class SessionStore implements SessionsView {
     this.setLives(account, new Map(sessions.map((id) => [id, life])));
   }
 
-  /** Takes rows out that were proven gone by asking for each, where no list could be had or the list proves nothing. */
-  removeProven(account: AccountId, gone: readonly SessionId[]): void {
+  /** Takes out sessions that are confirmed gone. */
+  removeGone(account: AccountId, gone: readonly SessionId[]): void {
     const entry = this.#entries.get(account);
     if (entry === undefined) return;
     const sessions = new Map(entry.state.contents.sessions);
@@ -334,7 +318,7 @@ export class SessionStore implements SessionsView {
       sessions.delete(id);
       entry.endedMeanwhile.add(id);
     }
-    entry.unproven = new Map([...entry.unproven].filter(([id]) => sessions.has(id)));
+    entry.missing = new Set([...entry.missing].filter((id) => sessions.has(id)));
     this.#transition(account, entry, { ...entry.state, contents: { ...entry.state.contents, sessions } });
   }
 
@@ -383,21 +367,24 @@ export class SessionStore implements SessionsView {
       !sameTrouble(troubleOf(before), troubleOf(next)) ||
       !same(before.contents.groups, next.contents.groups) ||
       !same(before.contents.faults, next.contents.faults) ||
+      before.contents.combined !== next.contents.combined ||
       !same(before.contents.account, next.contents.account);
     if (membership) this.#fire(account, true, []);
     else if (changed.length > 0) this.#fire(account, false, changed);
     for (const one of left) this.#left.fire(one);
   }
 
-  #setUnproven(account: AccountId, entry: Entry, unproven: ReadonlyMap<SessionId, Absence>): void {
-    const before = entry.unproven;
-    entry.unproven = unproven;
-    const changed = [...before.keys(), ...unproven.keys()].filter((id) => before.has(id) !== unproven.has(id));
+  #setMissing(account: AccountId, entry: Entry, missing: ReadonlySet<SessionId>): void {
+    const before = entry.missing;
+    entry.missing = missing;
+    const changed = [...before, ...missing].filter((id) => before.has(id) !== missing.has(id));
     const listed = changed.filter((id) => entry.state.contents.sessions.has(id));
     if (listed.length > 0) this.#fire(account, false, listed);
   }
 
   #fire(accountId: AccountId, membership: boolean, sessions: readonly SessionId[]): void {
+    const entry = this.#entries.get(accountId);
+    if (entry !== undefined) entry.changes += 1;
     this.#changed.fire({ kind: 'account', accountId, membership, sessions });
   }
 }
@@ -405,7 +392,7 @@ export class SessionStore implements SessionsView {
 /** Whether a session's end was asked for, and the vendor has not said that it will not end it. */
 function isTaken(life: Life): boolean {
   if (life.kind !== 'stuck') return life.kind === 'ending';
-  return life.why.kind === 'unproven' || (life.why.kind === 'stillRuns' && life.why.found);
+  return life.why.kind === 'unconfirmed' || (life.why.kind === 'stillRuns' && life.why.found);
 }
 
 /** What went wrong at an account's last refresh, if anything. */
@@ -424,7 +411,7 @@ function sameTrouble(a: ProviderError | undefined, b: ProviderError | undefined)
 
 function newEntry(): Entry {
   return {
-    state: { kind: 'disconnected', contents: empty },
+    state: { kind: 'disconnected', contents: noContents },
     run: undefined,
     capabilities: new Set(),
     lives: new Map(),
@@ -432,82 +419,9 @@ function newEntry(): Entry {
     pages: new Map(),
     ended: new Set(),
     endedMeanwhile: new Set(),
-    unproven: new Map(),
+    missing: new Set(),
+    changes: 0,
   };
-}
-
-/**
- * The sessions that a list leaves out, and that stay all the same: those that it names among the rows that cannot be
- * read, or may mean by one that has no name, and, unless it is proof, all others. `now` is epoch milliseconds.
- */
-function leftOut(
-  { state, unproven: before }: Entry,
-  arrived: Contents,
-  proves: boolean,
-  now: number,
-): { readonly kept: readonly Session[]; readonly unproven: ReadonlyMap<SessionId, Absence> } {
-  const named = new Set(arrived.faults.map(({ subject }) => subject));
-  const isMeant = ({ id }: Session) => named.has(id);
-  const missing = [...state.contents.sessions.values()].filter(({ id }) => !arrived.sessions.has(id));
-  // A row that nobody can read may be any of them: nothing is known of any.
-  if (arrived.faults.some(({ unnamed }) => unnamed === true)) return { kept: missing, unproven: new Map() };
-  const kept = proves ? missing.filter(isMeant) : missing;
-  const absences = kept
-    .filter((session) => !isMeant(session))
-    .map(({ id }) => [id, absenceAt(now, before.get(id))] as const);
-  return { kept, unproven: new Map(absences) };
-}
-
-/** Those of the sessions that lists leave out for which there is room: all that are about to end, and the last listed. */
-function withinBounds(missing: readonly Session[], lives: ReadonlyMap<SessionId, Life>) {
-  const ending = missing.filter(({ id }) => lives.has(id));
-  const others = missing.filter(({ id }) => !lives.has(id));
-  let room = 0;
-  for (let pages = 0; room < Math.min(others.length, mostKept - ending.length); room++) {
-    pages += others[room]?.pages?.length ?? 0;
-    if (pages > mostKeptPages) break;
-  }
-  return {
-    kept: [...ending, ...others.slice(0, room)],
-    forgotten: new Set(others.slice(room).map(({ id }) => id)),
-  };
-}
-
-function tooManyMissing(count: number): ListFault[] {
-  if (count === 0) return [];
-  return [{ subject: `${count} more sessions`, unnamed: true, what: 'too many are missing from the latest lists' }];
-}
-
-/** Whether a list that began at `began` and leaves a session out once more is a second witness, and not the first again. */
-export function isSecond({ since }: Absence, began: number): boolean {
-  return began >= since + listsApartMs;
-}
-
-function absenceAt(now: number, before: Absence | undefined): Absence {
-  if (before === undefined) return { since: now, runs: false };
-  // A clock that was set back must not make it wait until it has caught up.
-  return before.since <= now ? before : { ...before, since: now };
-}
-
-/** The groups that were listed, and those that only kept sessions still belong to. */
-function withGroupsOf(
-  kept: readonly Session[],
-  listed: Contents['groups'],
-  before: Contents['groups'],
-): Contents['groups'] {
-  const missing = kept.flatMap(({ groupId }) => {
-    const group = groupId === undefined || listed.has(groupId) ? undefined : before.get(groupId);
-    return group === undefined ? [] : [[group.id, group] as const];
-  });
-  return missing.length === 0 ? listed : new Map([...listed, ...missing]);
-}
-
-function merge(into: Contents, page: Inventory): Contents {
-  const sessions = new Map(into.sessions);
-  for (const session of page.sessions) sessions.set(session.id, session);
-  const groups = new Map(into.groups);
-  for (const group of page.groups) groups.set(group.id, group);
-  return { sessions, groups, faults: [...into.faults, ...page.faults], account: page.account ?? into.account };
 }
 
 /** The pages of a session, as its list tells them or else as they were fetched; undefined while neither has. */
@@ -516,32 +430,4 @@ export function knownPages(store: SessionsView, account: AccountId, session: Ses
   if (listed !== undefined) return listed;
   const fetched = store.pages(account, session);
   return fetched?.kind === 'ready' ? fetched.pages : undefined;
-}
-
-/** What was known, with what has arrived that was not, or with all that has arrived. */
-function withNew(known: Contents, arrived: Contents, all: boolean): Contents {
-  if (all) return { ...arrived, sessions: new Map([...known.sessions, ...arrived.sessions]) };
-  return {
-    sessions: new Map([...known.sessions, ...[...arrived.sessions].filter(([id]) => !known.sessions.has(id))]),
-    groups: new Map([...arrived.groups, ...known.groups]),
-    faults: known.faults,
-    account: known.account,
-  };
-}
-
-/** Which sessions differ; `membership` when a row came, went or moved to another group or place. */
-function changedSessions(
-  before: ReadonlyMap<SessionId, Session>,
-  after: ReadonlyMap<SessionId, Session>,
-): readonly SessionId[] | 'membership' {
-  if (before.size !== after.size) return 'membership';
-  const changed: SessionId[] = [];
-  for (const [id, session] of after) {
-    const known = before.get(id);
-    if (known === undefined || known.groupId !== session.groupId || known.startedAt !== session.startedAt) {
-      return 'membership';
-    }
-    if (!same(known, session)) changed.push(id);
-  }
-  return changed;
 }

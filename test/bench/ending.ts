@@ -8,7 +8,7 @@ import { systemClock } from '../../src/core/clock.ts';
 import type { AccountId } from '../../src/core/ids.ts';
 import type { ProviderKind } from '../../src/core/provider.ts';
 import { browserbase } from '../../src/providers/browserbase.ts';
-import type { EndReport, EndTarget } from '../../src/services/ending/ender.ts';
+import type { EndReport, EndTarget } from '../../src/services/ending/report.ts';
 import { House } from '../unit/services/house.ts';
 import { median, table } from './figures.ts';
 

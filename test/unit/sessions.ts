@@ -1,5 +1,6 @@
-import { sessionId } from '../../src/core/ids.ts';
+import { type AccountId, sessionId } from '../../src/core/ids.ts';
 import type { Session } from '../../src/core/session.ts';
+import type { ListOutcome, SessionsView } from '../../src/services/sessionStore.ts';
 
 /** A running session of which nothing more is known than is said. */
 export function someSession(id: string, more: Partial<Session> = {}): Session {
@@ -21,4 +22,14 @@ export function someSession(id: string, more: Partial<Session> = {}): Session {
     facts: [],
     ...more,
   };
+}
+
+/** A whole list that confirms nothing: what it leaves out stays. */
+export const keepingAll: ListOutcome = { gone: new Set(), complete: true, combined: false };
+
+/** A whole list that confirms that everything it leaves out is gone. */
+export function keepingOnly(store: SessionsView, account: AccountId, sessions: readonly Session[]): ListOutcome {
+  const listed = new Set(sessions.map(({ id }) => id));
+  const known = [...(store.state(account)?.contents.sessions.keys() ?? [])];
+  return { ...keepingAll, gone: new Set(known.filter((id) => !listed.has(id))) };
 }

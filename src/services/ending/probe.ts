@@ -18,16 +18,14 @@ export interface ProbingOptions {
   readonly logger: Logger;
   /** Aborting it keeps what was not asked from being asked. */
   readonly stop: AbortSignal;
-  /** Sessions that are asked for one by one at most, after those that one call has told of. */
+  /** Sessions that are asked about one by one at most, after those that one call has told of. */
   readonly most: number;
-  /** What the vendor last said of its rate limit: what is left of it is kept to. */
+  /** What the provider last said about its rate limit. */
   readonly window: () => RateWindow | undefined;
 }
 
 /** What probes have told. */
-export interface Probed {
-  /** Sessions that are proven gone. Any other may run: also those of which the vendor could not be asked. */
-  readonly gone: ReadonlySet<SessionId>;
+export interface ProbeReport {
   /** What the vendor has told of each session of which it has told anything. */
   readonly told: ReadonlyMap<SessionId, Liveness>;
   /** Sessions that were asked for, also where nothing was told of them. */
@@ -46,7 +44,7 @@ export async function probe(
   provider: Provider,
   sessions: readonly Session[],
   { clock, logger, stop, most, window }: ProbingOptions,
-): Promise<Probed> {
+): Promise<ProbeReport> {
   let error: ProviderError | undefined;
   let faults = 0;
   const failures = new Map<SessionId, ProviderError>();
@@ -102,6 +100,5 @@ export async function probe(
   };
   await Promise.all(Array.from({ length: Math.min(mostInFlight, most) }, worker));
   for (const id of told.keys()) failures.delete(id);
-  const gone = new Set(sessions.map(({ id }) => id).filter((id) => told.get(id) === 'gone'));
-  return { gone, told, asked, error, failures };
+  return { told, asked, error, failures };
 }

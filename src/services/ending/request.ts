@@ -9,6 +9,8 @@ export type Sent =
       readonly kind: 'taken';
       /** Whether the vendor answered that it knows no such running session. */
       readonly alreadyGone: boolean;
+      /** Whether the server that answered had the session and says it ended it. */
+      readonly byItsWorker?: boolean;
       readonly how: string | undefined;
       /** What the vendor said about it. */
       readonly said: string | undefined;
@@ -43,7 +45,13 @@ export async function sentBy(
 export async function answerOf(answer: Promise<EndAnswer>): Promise<Sent> {
   try {
     const { outcome, how } = await answer;
-    return { kind: 'taken', alreadyGone: outcome === 'alreadyGone', how, said: undefined };
+    return {
+      kind: 'taken',
+      alreadyGone: outcome === 'alreadyGone',
+      byItsWorker: outcome === 'ended',
+      how,
+      said: undefined,
+    };
   } catch (error) {
     if (!ProviderError.isOf(error, 'notFound')) throw error;
     return { kind: 'taken', alreadyGone: true, how: undefined, said: error.detail };
@@ -58,6 +66,11 @@ export function errorOf(sent: Sent): ProviderError | undefined {
 /** Whether the vendor did not know the session any longer when it was asked to end it. */
 export function wasGoneBefore(sent: Sent): boolean {
   return sent.kind === 'taken' && sent.alreadyGone;
+}
+
+/** Whether the server that answered had the session and says it ended it. */
+export function isByItsWorker(sent: Sent): boolean {
+  return sent.kind === 'taken' && sent.byItsWorker === true;
 }
 
 /** Why a session is stuck that the vendor goes on to list, whatever it answered. */

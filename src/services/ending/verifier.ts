@@ -1,152 +1,149 @@
-import type { Clock } from '../../core/clock.ts';
-import type { AccountId } from '../../core/ids.ts';
+import { type Clock, sleep } from '../../core/clock.ts';
+import type { AccountId, SessionId } from '../../core/ids.ts';
 import type { Logger } from '../../core/logger.ts';
-import type { EndingTerms, Provider } from '../../core/provider.ts';
-import { ProviderError } from '../../core/providerError.ts';
+import type { Provider } from '../../core/provider.ts';
+import { cancelled, ProviderError } from '../../core/providerError.ts';
 import { isSame, type Session, stillRuns } from '../../core/session.ts';
 import type { Connections } from '../connections.ts';
 import type { Refresher } from '../refresher.ts';
-import { type Absence, isListed, isSecond, type SessionStore, troubleOf } from '../sessionStore.ts';
-import { type Probed, probe } from './probe.ts';
-import { neverAborted } from './request.ts';
+import type { SessionStore } from '../sessionStore.ts';
+import type { EvidenceLog } from './evidence.ts';
+import { type ProbeReport, probe } from './probe.ts';
+import type { Verdict } from './verification.ts';
 
-/** What looking works with. */
-export interface LookParts {
+/** What verifying works with. */
+export interface VerifierParts {
   readonly store: SessionStore;
+  readonly evidence: EvidenceLog;
   readonly refresher: Refresher;
   readonly connections: Connections;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-/** Whose sessions are looked for, and with what. */
-export interface LookedAt {
-  readonly accountId: AccountId;
-  readonly terms: EndingTerms;
-  /** @throws ProviderError `cancelled` where another key, or none, has taken the place of the one it began with. */
-  readonly connection: () => Promise<Provider>;
+/** What a look at an account showed about the sessions that were asked for. */
+export interface Verification {
+  readonly verdicts: ReadonlyMap<SessionId, Verdict>;
+  /** Why there is no whole list. All verdicts are then `unknown`. */
+  readonly trouble: ProviderError | undefined;
+  /** Whether the account was removed or got another key, so that looking again is no use. */
+  readonly isCutOff: boolean;
+  /** What went wrong with questions about single sessions. */
+  readonly failures: ReadonlyMap<SessionId, ProviderError>;
 }
 
-/** A session of which it is to be proven that it is gone. */
-export interface Sought {
-  readonly session: Session;
-  /** Whether the last list was complete and has left it out, and no probe has said since that it runs. */
-  absent: boolean;
-}
+const neverAborted = new AbortController().signal;
 
-/** What a look has shown. */
-export interface Look<S extends Sought> {
-  /** Proven gone; the store has taken it off its list. */
-  readonly gone: ReadonlySet<S>;
-  /** Why no list could be had. */
-  readonly blind: ProviderError | undefined;
-  /** Whether none will be had, either. */
-  readonly cutOff: boolean;
-  /** What went wrong with the questions about single sessions, where a complete list had left them out. */
-  readonly failures: Probed['failures'];
-}
-
-/** What questions about single sessions have shown. */
-interface Asked<S extends Sought> {
-  readonly gone: readonly S[];
-  readonly failures: Probed['failures'];
-}
-
-/** Looks which sessions are gone: by a complete list that begins now, else by asking for each. Never rejects. */
-export async function look<S extends Sought>(parts: LookParts, at: LookedAt, sought: readonly S[]): Promise<Look<S>> {
-  const { store, refresher, clock } = parts;
-  const { accountId, terms } = at;
-  const began = clock.now();
-  await refresher.refresh(accountId);
+/**
+ * Looks whether sessions are gone: by a list that begins now and, where that isn't enough, by asking the provider about
+ * each. Sessions that are confirmed gone leave the store. Without a whole list everything is `unknown`, whatever single
+ * answers say: in an outage each address answers "not found". Never rejects.
+ * @param connection throws ProviderError `cancelled` where the account has another key than at the beginning, or none.
+ */
+export async function verify(
+  parts: VerifierParts,
+  account: AccountId,
+  connection: () => Promise<Provider>,
+  sessions: readonly Session[],
+): Promise<Verification> {
+  const { store, evidence, refresher } = parts;
+  const result = await refresher.refresh(account, { thorough: true });
   let provider: Provider;
   try {
-    provider = await at.connection();
+    provider = await connection();
   } catch (error) {
-    const blind = ProviderError.from(error);
-    return { gone: new Set(), blind, cutOff: blind.trouble.kind === 'cancelled', failures: new Map() };
+    return undecided(ProviderError.from(error));
   }
-  const state = store.state(accountId);
-  const isWhole = isListed(state) && state.asOf >= began;
-  const complete = isWhole && !state.contents.faults.some(({ unnamed }) => unnamed === true);
-  let gone: readonly S[];
-  let failures: Probed['failures'] = new Map();
-  if (complete) {
-    const unproven = store.unproven(accountId);
-    const listed = ({ id }: Session) => (unproven.has(id) ? undefined : store.session(accountId, id));
-    for (const one of sought) {
-      const found = listed(one.session);
-      one.absent = !isSame(one.session, found) || !stillRuns(one.session, found);
+  if (result.kind === 'failed') return undecided(result.trouble);
+  if (!result.complete) return undecided(unreadableRow());
+  const listedNow = ({ id }: Session) => (store.missing(account).has(id) ? undefined : store.session(account, id));
+  const verdicts = new Map<SessionId, Verdict>();
+  const missing: Session[] = [];
+  for (const session of sessions) {
+    const found = listedNow(session);
+    if (found === undefined) missing.push(session);
+    else if (isSame(session, found) && stillRuns(session, found)) verdicts.set(session.id, 'stillRunning');
+    else verdicts.set(session.id, 'confirmedGone');
+  }
+  const asking = missing.filter(({ id }) => evidence.needsProbe(account, id));
+  const { failures } = await checkMissing(parts, account, provider, asking, neverAborted, asking.length);
+  for (const { id } of missing) {
+    verdicts.set(id, store.hasEnded(account, id) ? 'confirmedGone' : evidence.verdict(account, id));
+  }
+  return { verdicts, trouble: undefined, isCutOff: false, failures };
+}
+
+/** Milliseconds before each look of a review. */
+const reviewLooks = [0, 1_000, 2_000, 3_000];
+
+/** {@link verify}, as often as it takes to know about each session, and a few times at most. Never rejects. */
+export async function review(
+  parts: VerifierParts,
+  account: AccountId,
+  connection: () => Promise<Provider>,
+  sessions: readonly Session[],
+): Promise<Verification> {
+  const unwant = parts.evidence.want(account, sessions);
+  try {
+    let latest = undecided(cancelled('looking'));
+    for (const wait of reviewLooks) {
+      await sleep(parts.clock, wait, neverAborted);
+      latest = await verify(parts, account, connection, sessions);
+      const isKnown = sessions.every(({ id }) => (latest.verdicts.get(id) ?? 'unknown') !== 'unknown');
+      if (latest.trouble !== undefined || isKnown) break;
     }
-    const absent = sought.filter((one) => one.absent);
-    if (terms.proof === 'probe') ({ gone, failures } = await ask(parts, accountId, provider, absent));
-    else {
-      const isLeftOut = ({ session }: S) => isProvenByLists(terms.proof, unproven.get(session.id), began);
-      ({ gone, failures } = await doubted(parts, at, provider, absent.filter(isLeftOut)));
-    }
-  } else {
-    for (const one of sought) one.absent = false;
-    ({ gone } = await ask(parts, accountId, provider, sought));
+    return latest;
+  } finally {
+    unwant();
   }
-  if (!complete || terms.proof !== 'list') {
-    const proven = gone.map(({ session }) => session);
-    const itsOwn = proven.filter((session) => isSame(session, store.session(accountId, session.id)));
-    store.removeProven(
-      accountId,
-      itsOwn.map(({ id }) => id),
-    );
-  }
-  const blind = complete ? undefined : ((state && troubleOf(state)) ?? (isWhole ? unreadable() : givenUp()));
-  return { gone: new Set(gone), blind, cutOff: false, failures };
 }
 
 /**
- * Of sessions that enough lists have left out, those that the vendor does not say to run all the same. Where a second list
- * was wanted, each is asked for, however many: lists may be behind the times for all of them at once. Where questions
- * were broken off, what was not told of waits for the next look.
+ * Asks the provider about sessions that a whole list just left out, and takes out those that are confirmed gone by it.
+ * @param most how many are asked about one by one at most.
  */
-async function doubted<S extends Sought>(
-  parts: LookParts,
-  { accountId, terms }: LookedAt,
+export async function checkMissing(
+  { store, evidence, connections, clock, logger }: Omit<VerifierParts, 'refresher'>,
+  account: AccountId,
   provider: Provider,
-  absent: readonly S[],
-): Promise<Asked<S>> {
-  if (terms.proof === 'list') return { gone: absent, failures: new Map() };
-  const runs = parts.store.unproven(accountId);
-  const wereKnown = new Set(absent.filter(({ session }) => runs.get(session.id)?.runs === true));
-  const { gone, told, error, failures } = await ask(parts, accountId, provider, absent);
-  const proven = new Set(gone);
-  const isLeft = ({ session }: S) => error !== undefined && !told.has(session.id);
-  const isGone = (one: S) => proven.has(one) || (one.absent && !wereKnown.has(one) && !isLeft(one));
-  return { gone: absent.filter(isGone), failures };
+  sessions: readonly Session[],
+  stop: AbortSignal,
+  most: number,
+): Promise<ProbeReport> {
+  const report = await probe(provider, sessions, {
+    clock,
+    logger,
+    stop,
+    most,
+    window: () => connections.rateWindow(account),
+  });
+  if (stop.aborted) return report;
+  // A list that came meanwhile and has it again outweighs what was said before.
+  const stillMissing = [...report.told].filter(([id]) => {
+    return store.missing(account).has(id) || store.session(account, id) === undefined;
+  });
+  evidence.addAnswers(account, new Map(stillMissing));
+  const gone = evidence.confirmedGone(
+    account,
+    sessions.map(({ id }) => id),
+  );
+  const itsOwn = sessions.filter(
+    (session) => gone.has(session.id) && isSame(session, store.session(account, session.id)),
+  );
+  store.removeGone(
+    account,
+    itsOwn.map(({ id }) => id),
+  );
+  evidence.forget(account, [...gone]);
+  return report;
 }
 
-/** Asks for each. One that the vendor says to run is not absent, whatever a list leaves out. */
-async function ask<S extends Sought>(
-  { clock, connections, logger, store }: LookParts,
-  accountId: AccountId,
-  provider: Provider,
-  sought: readonly S[],
-): Promise<Asked<S> & Pick<Probed, 'told' | 'error'>> {
-  const sessions = sought.map(({ session }) => session);
-  const window = () => connections.rateWindow(accountId);
-  const options = { clock, logger, stop: neverAborted, most: sessions.length, window };
-  const { gone, told, error, failures } = await probe(provider, sessions, options);
-  store.learn(accountId, told);
-  for (const one of sought) if (told.get(one.session.id) === 'running') one.absent = false;
-  return { gone: sought.filter(({ session }) => gone.has(session.id)), told, error, failures };
+function undecided(trouble: ProviderError): Verification {
+  const isCutOff = trouble.trouble.kind === 'cancelled';
+  return { verdicts: new Map(), trouble, isCutOff, failures: new Map() };
 }
 
-/** Whether lists have proven a session gone, the last of which began at `began` and has left it out. */
-function isProvenByLists(proof: EndingTerms['proof'], absence: Absence | undefined, began: number): boolean {
-  // Without an absence its row is gone: somebody else has had the proof.
-  return proof === 'list' || absence === undefined || isSecond(absence, began);
-}
-
-function givenUp(): ProviderError {
-  return new ProviderError({ kind: 'cancelled' }, 'the list was given up');
-}
-
-function unreadable(): ProviderError {
-  const what = 'a row of its list does not tell which session it is about';
+function unreadableRow(): ProviderError {
+  const what = 'a row of its list does not say which session it is about';
   return new ProviderError({ kind: 'unexpectedAnswer', what }, what);
 }

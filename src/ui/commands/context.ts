@@ -8,12 +8,13 @@ import type { Memory } from '../../core/vault.ts';
 import type { Accounts } from '../../services/accounts.ts';
 import type { Connections } from '../../services/connections.ts';
 import type { Ender } from '../../services/ending/ender.ts';
+import type { EvidenceLog } from '../../services/ending/evidence.ts';
 import type { EndJournal } from '../../services/ending/journal.ts';
 import type { History } from '../../services/history.ts';
 import type { Protections } from '../../services/protections.ts';
 import type { ProviderKinds } from '../../services/providerKinds.ts';
 import type { Refresher } from '../../services/refresher.ts';
-import { type AccountState, isListed, type SessionsView, troubleOf } from '../../services/sessionStore.ts';
+import { type AccountState, isListed, type SessionStore, troubleOf } from '../../services/sessionStore.ts';
 import type { Documents } from '../documents.ts';
 import type { EndWithoutAsking } from '../endWithoutAsking.ts';
 import type { LiveViews } from '../liveView/liveViews.ts';
@@ -30,7 +31,8 @@ export interface CommandContext {
   readonly accounts: Accounts;
   readonly kinds: ProviderKinds;
   readonly connections: Connections;
-  readonly store: SessionsView;
+  readonly store: SessionStore;
+  readonly evidence: EvidenceLog;
   readonly refresher: Refresher;
   readonly ender: Ender;
   readonly protections: Protections;
@@ -74,7 +76,7 @@ export async function listOnce({ store, refresher }: CommandContext, accounts: r
 }
 
 /** Waits for lists, but for none longer than a question waits: one account must not keep the user from the others. */
-async function waitForLists(lists: readonly Promise<void>[]): Promise<void> {
+async function waitForLists(lists: readonly Promise<unknown>[]): Promise<void> {
   const enough = Promise.withResolvers<void>();
   const timer = setTimeout(enough.resolve, longestWaitMs);
   await Promise.race([Promise.all(lists), enough.promise]);

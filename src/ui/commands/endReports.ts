@@ -9,7 +9,7 @@ import type {
   EndResult,
   EndTarget,
   GroupReport,
-} from '../../services/ending/ender.ts';
+} from '../../services/ending/report.ts';
 import { accountHost, sessionName, shortId } from '../words/names.ts';
 import { deletionSentence, namesInBrief, outcomeSentence, progressSentence } from '../words/outcomes.ts';
 import { accountRemovedSentence, stuckSentence, troubleSentence } from '../words/troubles.ts';
@@ -70,8 +70,8 @@ export function concluded(
 ): PublicEndReport {
   const report = publicReport(context, results);
   const failed = results.filter(({ why }) => why !== undefined);
-  const unproven = failed.filter(({ why }) => why?.kind === 'unproven').length;
-  const sentence = outcomeSentence({ ...report, unproven, failures: failureLines(context, failed) });
+  const unconfirmed = failed.filter(({ why }) => why?.kind === 'unconfirmed').length;
+  const sentence = outcomeSentence({ ...report, unconfirmed, failures: failureLines(context, failed) });
   if (sentence?.level === 'info') void context.prompts.tell('info', sentence.message, []);
   else if (sentence !== undefined) tellFailures(context, sentence.message, l10n.t('Retry Failed'), () => retry(failed));
   else if (report.ended + report.alreadyGone > 0) {

@@ -2,7 +2,7 @@ import * as l10n from '@vscode/l10n';
 import type { AccountId } from '../../core/ids.ts';
 import { isMineBy } from '../../core/ownership.ts';
 import type { Session } from '../../core/session.ts';
-import type { EndTarget } from '../../services/ending/ender.ts';
+import type { EndTarget } from '../../services/ending/report.ts';
 import { endButton, questionForMany } from '../words/confirmations.ts';
 import { type CommandContext, listFresh, nameOf, unknownAccounts } from './context.ts';
 import {

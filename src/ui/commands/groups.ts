@@ -3,7 +3,7 @@ import { type Group, isBeingMade } from '../../core/group.ts';
 import type { AccountId } from '../../core/ids.ts';
 import { plainText } from '../../core/plainText.ts';
 import { ProviderError } from '../../core/providerError.ts';
-import type { EndTarget } from '../../services/ending/ender.ts';
+import type { EndTarget } from '../../services/ending/report.ts';
 import { questionForBatch, questionForCancel } from '../words/confirmations.ts';
 import { groupName, sessionName } from '../words/names.ts';
 import { type CommandContext, listFresh, nameOf, unknownAccounts } from './context.ts';

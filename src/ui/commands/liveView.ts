@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { waysToSee } from '../../core/provider.ts';
-import type { EndTarget } from '../../services/ending/ender.ts';
+import type { EndTarget } from '../../services/ending/report.ts';
 import type { Subject } from '../liveView/sights.ts';
 import { groupName, sessionName } from '../words/names.ts';
 import { type CommandContext, missingSentence } from './context.ts';

@@ -2,7 +2,7 @@ import * as l10n from '@vscode/l10n';
 import type { Group } from '../../core/group.ts';
 import { type AccountId, accountId, type GroupId, idFault, type PageId, type SessionId } from '../../core/ids.ts';
 import { plainText } from '../../core/plainText.ts';
-import type { EndTarget } from '../../services/ending/ender.ts';
+import type { EndTarget } from '../../services/ending/report.ts';
 import type { Choice } from '../prompts.ts';
 import { accountHost, groupName, sessionName } from '../words/names.ts';
 import { ageOf, type CommandContext, kindOf, listOnce, nameOf, unlistedAccounts } from './context.ts';

@@ -1,27 +1,22 @@
 import * as l10n from '@vscode/l10n';
 import type { AccountId, SessionId } from '../../core/ids.ts';
-import { ProviderError } from '../../core/providerError.ts';
-import { isSame, type Session } from '../../core/session.ts';
-import type { EndTarget } from '../../services/ending/ender.ts';
+import type { Session } from '../../core/session.ts';
 import type { UnfinishedEnd } from '../../services/ending/journal.ts';
-import { probe } from '../../services/ending/probe.ts';
+import type { EndTarget } from '../../services/ending/report.ts';
+import { review } from '../../services/ending/verifier.ts';
 import { isListed } from '../../services/sessionStore.ts';
 import { type CommandContext, nameOf } from './context.ts';
 import { endChosen } from './ending.ts';
 
-/** How many sessions of an account are asked for one by one. */
-const mostAsked = 16;
-
 /** Tells of ends that a window did not live to finish, and offers to look at what of them still runs. Ends nothing. */
 export async function reviewUnfinishedEnds(context: CommandContext): Promise<void> {
-  await Promise.all((await context.journal.claimAbandoned()).map((end) => review(context, end)));
+  await Promise.all((await context.journal.claimAbandoned()).map((end) => reviewEnd(context, end)));
 }
 
 /**
- * It stays written down until each of its accounts has been listed: before, nobody knows what still runs. Where one list
- * is no proof, what it leaves out is asked for, and said to be unknown where nobody can tell.
+ * It stays written down until each of its accounts has been listed: before, nothing is known about what still runs.
  */
-async function review(context: CommandContext, end: UnfinishedEnd): Promise<void> {
+async function reviewEnd(context: CommandContext, end: UnfinishedEnd): Promise<void> {
   const { journal, prompts, refresher, store } = context;
   const { total, left } = end;
   const accounts = [...new Set(left.map(({ accountId }) => accountId))].filter((id) => store.state(id) !== undefined);
@@ -36,50 +31,48 @@ async function review(context: CommandContext, end: UnfinishedEnd): Promise<void
       unlisted.map((id) => nameOf(context, id)).join(', '),
     );
     void prompts.tell('warning', sentence, [again]).then(async (chosen) => {
-      if (chosen === again) await review(context, end);
+      if (chosen === again) await reviewEnd(context, end);
     });
     return;
   }
-  const running = left.flatMap(({ accountId, sessionId, startedAt }): EndTarget[] => {
-    const session = store.session(accountId, sessionId as SessionId);
-    // Another session may have its id by now.
-    if (session === undefined || !isSame({ ...session, startedAt }, session)) return [];
-    return [{ accountId, session }];
-  });
-  const seen = new Set(running.map(({ accountId, session }) => `${accountId}/${session.id}`));
-  const missing = left.filter(({ accountId, sessionId }) => !seen.has(`${accountId}/${sessionId}`));
-  const asked = [...Map.groupBy(missing, ({ accountId }) => accountId)].map(([id, its]) => mayRun(context, id, its));
-  const unknown = (await Promise.all(asked)).reduce((sum, count) => sum + count, 0);
+  const reviewed = await Promise.all(
+    [...Map.groupBy(left, ({ accountId }) => accountId)].map(([id, its]) => reviewAccount(context, id, its)),
+  );
+  const running = reviewed.flatMap((one) => one.running);
+  const unknown = reviewed.reduce((sum, one) => sum + one.unknown, 0);
   await journal.forget(end.id);
   if (running.length + unknown === 0) return;
   const look = l10n.t('Review');
   const sentences = [
     l10n.t('The window closed while sessions were ending: {0} of {1} still run.', running.length, total),
-    ...(unknown === 0 ? [] : [l10n.t('Of {0} more nobody can tell: the list leaves them out.', unknown)]),
+    ...(unknown === 0
+      ? []
+      : [l10n.t('{0} more are missing from the latest list. They may still be running.', unknown)]),
   ];
   void prompts.tell('warning', sentences.join(' '), running.length === 0 ? [] : [look]).then(async (chosen) => {
     if (chosen === look) await endChosen(context, running);
   });
 }
 
-/** How many of an account's sessions may run that its list leaves out. */
-async function mayRun(
-  { clock, connections, logger, store }: CommandContext,
+/** Which of an account's sessions are still running, and how many may be. */
+async function reviewAccount(
+  context: CommandContext,
   account: AccountId,
-  missing: UnfinishedEnd['left'],
-): Promise<number> {
-  if (store.state(account) === undefined) return 0;
-  try {
-    const provider = await connections.open(account);
-    if (provider.ending.proof === 'list') return 0;
-    const stop = new AbortController().signal;
-    const window = () => connections.rateWindow(account);
-    const { gone } = await probe(provider, missing.map(unseen), { clock, logger, stop, most: mostAsked, window });
-    return missing.length - gone.size;
-  } catch (error) {
-    logger.warn(`unfinished ends could not be asked about: ${ProviderError.from(error).message}`);
-    return missing.length;
+  left: UnfinishedEnd['left'],
+): Promise<{ readonly running: readonly EndTarget[]; readonly unknown: number }> {
+  const { connections, store } = context;
+  if (store.state(account) === undefined) return { running: [], unknown: 0 };
+  const written = left.map(unseen);
+  const { verdicts } = await review(context, account, () => connections.open(account), written);
+  const running: EndTarget[] = [];
+  let unknown = 0;
+  for (const session of written) {
+    const listed = store.session(account, session.id);
+    const verdict = verdicts.get(session.id) ?? 'unknown';
+    if (verdict === 'stillRunning' && listed !== undefined) running.push({ accountId: account, session: listed });
+    else if (verdict !== 'confirmedGone') unknown++;
   }
+  return { running, unknown };
 }
 
 /** All that is known of a session that was written down by its id alone. */

@@ -103,7 +103,7 @@ function dotOf({ subject, session, stage }: Shown, store: SessionsView): PanelSt
   const { kind } = store.life(accountId, sessionId);
   if (kind === 'stuck') return 'trouble';
   if (kind === 'ending') return 'ending';
-  const isListed = store.session(accountId, sessionId) !== undefined && !store.unproven(accountId).has(sessionId);
+  const isListed = store.session(accountId, sessionId) !== undefined && !store.missing(accountId).has(sessionId);
   if (!isListed && !sendsPictures(stage)) return 'unknown';
   return session?.phase === 'idle' ? 'idle' : 'live';
 }
@@ -112,7 +112,7 @@ function status({ accountId, sessionId }: Subject, store: SessionsView, now: num
   const life = store.life(accountId, sessionId);
   if (life.kind === 'ending') return l10n.t('ending…');
   if (life.kind === 'stuck') return shortStuck(life.why);
-  if (store.unproven(accountId).has(sessionId)) return notListed();
+  if (store.missing(accountId).has(sessionId)) return notListed();
   const start = store.startOf(accountId, sessionId);
   const age = start && spokenAge(start, now);
   return age === undefined ? '' : l10n.t('running for {0}', age);

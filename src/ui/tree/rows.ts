@@ -4,7 +4,8 @@ import { type Group, isBeingMade } from '../../core/group.ts';
 import { mostPages, type Page } from '../../core/page.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { Session } from '../../core/session.ts';
-import { type AccountState, type Contents, troubleOf } from '../../services/sessionStore.ts';
+import type { Contents } from '../../services/contents.ts';
+import { type AccountState, troubleOf } from '../../services/sessionStore.ts';
 import { rowAge, shortAge, spokenAge, timeOfDay } from '../words/ages.ts';
 import { accountHost, accountName, groupName, pageAddress, pageName, sessionName } from '../words/names.ts';
 import { notListed, remedyFor, shortStuck, shortTrouble, stuckSentence, troubleSentence } from '../words/troubles.ts';
@@ -261,7 +262,7 @@ function sessionDescription(model: TreeModel, account: Account, session: Session
     ...(session.phase === 'starting' ? [l10n.t('starting…')] : []),
     ...(session.phase === 'ending' ? [l10n.t('ending…')] : []),
     ...(session.phase === 'unknown' ? [plainText(session.status ?? '', 20)] : []),
-    ...(store.unproven(account.id).has(session.id) ? [notListed()] : []),
+    ...(store.missing(account.id).has(session.id) ? [notListed()] : []),
     ...(start === undefined ? [] : [rowAge(start, model.now())]),
     plainText(session.region ?? '', 20),
     ...(model.isProtected(account.id, session.id) ? [l10n.t('protected')] : []),
@@ -290,7 +291,7 @@ function sessionAria(model: TreeModel, account: Account, session: Session): stri
       : life.kind === 'ending'
         ? l10n.t('ending…')
         : phaseWord(session),
-    ...(store.unproven(account.id).has(session.id) ? [notListed()] : []),
+    ...(store.missing(account.id).has(session.id) ? [notListed()] : []),
     ...(age === undefined ? [] : [l10n.t('for {0}', age)]),
     l10n.t('account {0}', accountName(account, model.kind(account.provider))),
     ...(group ? [groupName(group)] : []),

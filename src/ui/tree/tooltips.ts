@@ -55,7 +55,7 @@ function sessionTooltip(model: TreeModel, account: Account, session: Session): T
     [l10n.t('Left out of ending many'), session.heldBack],
     [
       l10n.t('Not listed'),
-      store.unproven(account.id).has(session.id) ? notListedSentence(accountHost(account)) : undefined,
+      store.missing(account.id).has(session.id) ? notListedSentence(accountHost(account)) : undefined,
     ],
     [l10n.t('Not ended'), life.kind === 'stuck' ? stuckSentence(life.why, accountHost(account)) : undefined],
   ];

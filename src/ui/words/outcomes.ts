@@ -1,5 +1,5 @@
 import * as l10n from '@vscode/l10n';
-import type { EndProgress } from '../../services/ending/ender.ts';
+import type { EndProgress } from '../../services/ending/report.ts';
 
 /** How a batch of ends came out, by number, and the lines that name what did not end. All text is plain. */
 export interface EndOutcomes {
@@ -8,7 +8,7 @@ export interface EndOutcomes {
   readonly failed: number;
   readonly stuck: number;
   /** How many of those that are stuck may have ended: nothing could be asked. */
-  readonly unproven: number;
+  readonly unconfirmed: number;
   readonly cancelled: number;
   /** One line for each reason: the names of the sessions that did not end, and what it is. */
   readonly failures: readonly string[];
@@ -19,15 +19,15 @@ const mostNamed = 3;
 
 /** The one message after an end, or undefined where the rows have said it all. */
 export function outcomeSentence(outcomes: EndOutcomes): { level: 'info' | 'warning'; message: string } | undefined {
-  const { ended, alreadyGone, failed, stuck, unproven, cancelled, failures } = outcomes;
+  const { ended, alreadyGone, failed, stuck, unconfirmed, cancelled, failures } = outcomes;
   const total = ended + alreadyGone + failed + stuck + cancelled;
   const gone = ended + alreadyGone;
   if (failed + stuck > 0) {
     const count = [
       ...(gone > 0 ? [l10n.t('{0} ended', gone)] : []),
       ...(failed > 0 ? [l10n.t('{0} failed', failed)] : []),
-      ...(stuck > unproven ? [l10n.t('{0} still running', stuck - unproven)] : []),
-      ...(unproven > 0 ? [l10n.t('{0} not proven', unproven)] : []),
+      ...(stuck > unconfirmed ? [l10n.t('{0} still running', stuck - unconfirmed)] : []),
+      ...(unconfirmed > 0 ? [l10n.t("{0} couldn't be confirmed", unconfirmed)] : []),
       ...(cancelled > 0 ? [l10n.t('{0} not sent', cancelled)] : []),
     ].join(', ');
     return { level: 'warning', message: l10n.t('{0}: {1}', count, named(failures)) };

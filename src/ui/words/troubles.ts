@@ -115,8 +115,10 @@ export function shortStuck(why: StuckReason): string {
   switch (why.kind) {
     case 'stillRuns':
       return why.found ? l10n.t('not ended: still running') : l10n.t('not ended: not found, yet listed');
-    case 'unproven':
-      return why.error === undefined ? l10n.t('not proven') : l10n.t('not proven: {0}', shortTrouble(why.error));
+    case 'unconfirmed':
+      return why.error === undefined
+        ? l10n.t("couldn't be confirmed")
+        : l10n.t("couldn't be confirmed: {0}", shortTrouble(why.error));
     case 'failed':
       return l10n.t('not ended: {0}', shortTrouble(why.error));
     case 'notDeleted':
@@ -124,14 +126,17 @@ export function shortStuck(why: StuckReason): string {
   }
 }
 
-/** Of a session that the last list left out, without that being proof of its end; for a row. */
+/** For the row of a session that the latest list leaves out and that isn't confirmed gone. */
 export function notListed(): string {
-  return l10n.t('not in the last list');
+  return l10n.t('not in the latest list');
 }
 
 /** The same as a sentence. */
 export function notListedSentence(host: string): string {
-  return l10n.t('The last list of {0} leaves it out, which does not prove that it has ended: it may run on.', host);
+  return l10n.t(
+    "It's missing from the latest list from {0}, but that isn't confirmation that it ended. It may still be running.",
+    host,
+  );
 }
 
 /** Why a session that was to end has not; the end of a line that begins with its name. */
@@ -144,10 +149,16 @@ export function stuckSentence(why: StuckReason, host: string): string {
           : l10n.t('{0} lists the session, but does not find it when asked to end it: it may run on.', host),
         why.said,
       );
-    case 'unproven':
-      return why.error === undefined
-        ? l10n.t('{0} does not list it any longer, and cannot tell whether it has ended: it may run on.', host)
-        : l10n.t('The request was sent, but nothing shows that it worked. {0}', troubleSentence(why.error, host));
+    case 'unconfirmed':
+      if (why.error !== undefined) {
+        return l10n.t("The request was sent, but it couldn't be confirmed. {0}", troubleSentence(why.error, host));
+      }
+      return why.isCombined
+        ? l10n.t(
+            'Several servers share {0}. None that answered has the session, but it may still be running on another.',
+            host,
+          )
+        : l10n.t("{0} no longer lists it and can't say whether it ended. It may still be running.", host);
     case 'failed':
       return troubleSentence(why.error, host);
     case 'notDeleted':

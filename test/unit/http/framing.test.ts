@@ -172,6 +172,7 @@ describe('asking whether a page may be framed', function () {
     let timers = 0;
     const counting: Clock = {
       now: systemClock.now,
+      monotonic: systemClock.monotonic,
       after: (ms, run) => {
         timers++;
         const timer = systemClock.after(ms, run);

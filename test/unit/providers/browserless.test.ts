@@ -163,7 +163,7 @@ describe('Browserless', () => {
         });
         const { results } = await house.ender.end([{ accountId: id, session }], quietly);
         assert.equal(results[0]?.outcome, 'stuck');
-        assert.equal(results[0].why?.kind, 'unproven');
+        assert.equal(results[0].why?.kind, 'unconfirmed');
         assert.ok(house.store.session(id, session.id));
       } finally {
         house.dispose();

@@ -62,7 +62,7 @@ function connect(link: Link): Provider {
   }
 
   return {
-    ending: { ...usualEnding, proof: 'list' },
+    ending: { ...usualEnding, lists: 'complete' },
     async check(signal) {
       await send({ method: 'GET', route: '/rooms', query: { page: 1 } }, signal);
       return { identity: undefined, sessionLimit: undefined, note: undefined };

@@ -41,7 +41,7 @@ describe('fates', () => {
     house.store.setLife(account, [mine.id as SessionId], { kind: 'ending', since: 0 });
     server.sessions.delete('mine');
     await house.refresher.refresh(account);
-    house.store.removeProven(account, [mine.id as SessionId]);
+    house.store.removeGone(account, [mine.id as SessionId]);
     await until(() => asked() === 3);
     await until(() => by().get('ERROR') === 'failed');
     assert.deepEqual(Object.fromEntries(by()), {

@@ -46,7 +46,7 @@ describe('the code of another extension’s provider', () => {
   /** A provider whose members are these, and the rest of which works. */
   async function connected(members: object): Promise<Provider> {
     const works = {
-      ending: { ...usualEnding, proof: 'list' },
+      ending: { ...usualEnding, lists: 'complete' },
       check: async () => ({ identity: undefined, sessionLimit: undefined, note: undefined }),
       list: async function* () {
         yield page(row);
@@ -269,9 +269,9 @@ describe('the code of another extension’s provider', () => {
     const members: { pages?: () => Promise<readonly unknown[]>; ending?: unknown } = {};
     const provider = await connected(members);
     assert.deepEqual(capabilitiesOf(provider), new Set());
-    assert.equal(provider.ending.proof, 'list');
+    assert.equal(provider.ending.lists, 'complete');
     members.pages = async () => [{ id: 'p1', title: 'A page', url: 'https://example.com' }];
-    members.ending = { proof: 'nothing', mostInFlight: 1e9, withinMs: -1 };
+    members.ending = { lists: 'nothing', mostInFlight: 1e9, withinMs: -1 };
     assert.deepEqual(capabilitiesOf(provider), new Set(['pages']));
     assert.deepEqual(provider.ending, usualEnding);
   });

@@ -3,7 +3,7 @@ import { accountId, sessionId } from '../../../src/core/ids.ts';
 import { ProviderError } from '../../../src/core/providerError.ts';
 import { History } from '../../../src/services/history.ts';
 import { SessionStore } from '../../../src/services/sessionStore.ts';
-import { someSession } from '../sessions.ts';
+import { keepingOnly, someSession } from '../sessions.ts';
 import { House, MapMemory } from './house.ts';
 
 const account = accountId('a');
@@ -28,7 +28,7 @@ describe('history', () => {
     const run = store.beginList(account);
     const sessions = ids.map((id) => someSession(id, { name: `named ${id}`, startedAt: 400_000 }));
     run.arrive({ sessions, groups: [], faults: [], account: undefined });
-    run.complete(true);
+    run.complete(keepingOnly(store, account, sessions));
   }
   const ids = () => history.all.map((ended) => ended.sessionId);
 
@@ -46,17 +46,17 @@ describe('history', () => {
 
   it('calls an end the person’s own only where the vendor has not refused it', () => {
     const refused = new ProviderError({ kind: 'forbidden' }, '403');
-    list('taken', 'refused', 'unproven');
+    list('taken', 'refused', 'unconfirmed');
     for (const [id, why] of [
       ['taken', { kind: 'stillRuns', found: true, said: undefined }],
       ['refused', { kind: 'failed', error: refused }],
-      ['unproven', { kind: 'unproven', error: refused }],
+      ['unconfirmed', { kind: 'unconfirmed', error: refused, isCombined: false }],
     ] as const) {
       store.setLife(account, [sessionId(id)], { kind: 'stuck', since: now, why });
     }
     list();
     const by = new Map(history.all.map((ended) => [ended.sessionId, ended.by]));
-    assert.deepEqual([by.get('taken'), by.get('refused'), by.get('unproven')], ['you', 'elsewhere', 'you']);
+    assert.deepEqual([by.get('taken'), by.get('refused'), by.get('unconfirmed')], ['you', 'elsewhere', 'you']);
   });
 
   it('takes back what a list had left out by mistake', () => {

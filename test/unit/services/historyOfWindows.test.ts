@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { accountId, type SessionId, sessionId } from '../../../src/core/ids.ts';
 import { type EndedSession, History } from '../../../src/services/history.ts';
 import { SessionStore } from '../../../src/services/sessionStore.ts';
-import { someSession } from '../sessions.ts';
+import { keepingAll, keepingOnly, someSession } from '../sessions.ts';
 import { House, MapMemory } from './house.ts';
 
 const account = accountId('a');
@@ -41,7 +41,7 @@ describe('history of several windows', () => {
         const run = store.beginList(account);
         const sessions = ids.map((id) => someSession(id, { startedAt: 400_000 }));
         run.arrive({ sessions, groups: [], faults: [], account: undefined });
-        run.complete(true);
+        run.complete(keepingOnly(store, account, sessions));
       },
       ids: () => history.all.map((ended) => ended.sessionId),
     };
@@ -99,7 +99,7 @@ describe('history of several windows', () => {
     await settle();
     const run = there.store.beginList(account);
     run.arrive({ sessions: [someSession('again', { startedAt: now })], groups: [], faults: [], account: undefined });
-    run.complete(true);
+    run.complete(keepingAll);
     there.list();
     await settle();
     assert.deepEqual(
@@ -154,7 +154,7 @@ describe('history of several windows', () => {
     here.list('two', 'three');
     await settle();
     // The other has not listed since.
-    there.store.removeProven(account, [sessionId('two')]);
+    there.store.removeGone(account, [sessionId('two')]);
     await settle();
     assert.deepEqual(there.ids(), ['two']);
     assert.deepEqual([...kept()].sort(), ['one', 'two']);

@@ -7,6 +7,7 @@ import { providerKinds } from '../../../src/providers/index.ts';
 import { Accounts } from '../../../src/services/accounts.ts';
 import { Connections } from '../../../src/services/connections.ts';
 import { Ender } from '../../../src/services/ending/ender.ts';
+import { EvidenceLog } from '../../../src/services/ending/evidence.ts';
 import { EndJournal } from '../../../src/services/ending/journal.ts';
 import { ProviderConsent } from '../../../src/services/providerConsent.ts';
 import { ProviderKinds } from '../../../src/services/providerKinds.ts';
@@ -57,6 +58,7 @@ export function fastClock(factor: number): Clock {
   const began = Date.now();
   return {
     now: () => began + (Date.now() - began) * factor,
+    monotonic: () => performance.now() * factor,
     after: (ms, run) => systemClock.after(ms / factor, run),
   };
 }
@@ -70,6 +72,7 @@ export class House {
   readonly accounts: Accounts;
   readonly connections: Connections;
   readonly store: SessionStore;
+  readonly evidence = new EvidenceLog();
   readonly refresher: Refresher;
   readonly journal: EndJournal;
   readonly ender: Ender;
@@ -102,6 +105,7 @@ export class House {
     this.store = new SessionStore(clock.now);
     const parts = {
       store: this.store,
+      evidence: this.evidence,
       accounts: this.accounts,
       connections: this.connections,
       clock,

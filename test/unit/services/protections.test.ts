@@ -3,7 +3,7 @@ import { accountId, type SessionId, sessionId } from '../../../src/core/ids.ts';
 import { ProviderError } from '../../../src/core/providerError.ts';
 import { Protections } from '../../../src/services/protections.ts';
 import { SessionStore } from '../../../src/services/sessionStore.ts';
-import { someSession } from '../sessions.ts';
+import { keepingOnly, someSession } from '../sessions.ts';
 import { MapMemory } from './house.ts';
 
 const [a, b] = [accountId('a'), accountId('b')];
@@ -28,8 +28,9 @@ describe('protections', () => {
   function list(ids: readonly SessionId[], unreadable: readonly string[] = []): void {
     const run = store.beginList(a);
     const faults = unreadable.map((subject) => ({ subject, what: 'no status' }));
-    run.arrive({ sessions: ids.map((id) => someSession(id)), groups: [], faults, account: undefined });
-    run.complete(true);
+    const sessions = ids.map((id) => someSession(id));
+    run.arrive({ sessions, groups: [], faults, account: undefined });
+    run.complete(keepingOnly(store, a, sessions));
   }
 
   it('are kept by account, and across restarts', async () => {

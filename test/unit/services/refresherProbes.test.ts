@@ -8,10 +8,10 @@ describe('what a list has left out, to the refresher', () => {
   let provider: ScriptedProvider;
 
   /** Sessions s0, s1 and so on, which lists leave out from now on, whatever becomes of them. */
-  const leaveOut = async (count: number, proof: EndingTerms['proof'] = 'twoLists') => {
+  const leaveOut = async (count: number, lists: EndingTerms['lists'] = 'lagging') => {
     at = await scriptedHouse((provider) => {
       for (let index = 0; index < count; index++) provider.start(`s${index}`);
-      provider.ending = { ...usualEnding, proof };
+      provider.ending = { ...usualEnding, lists };
     });
     ({ provider } = at);
     provider.onList = () => ({ sessions: [] });
@@ -38,8 +38,8 @@ describe('what a list has left out, to the refresher', () => {
   });
 
   it('is asked for, and goes when the provider says that it is gone, however lists confirm', async () => {
-    for (const proof of ['twoLists', 'probe'] as const) {
-      await leaveOut(2, proof);
+    for (const lists of ['lagging', 'unreliable'] as const) {
+      await leaveOut(2, lists);
       provider.running.delete('s0');
       await list();
       assert.deepEqual(left(), ['s1']);
@@ -49,25 +49,25 @@ describe('what a list has left out, to the refresher', () => {
   });
 
   it('goes by itself, unasked, where one list is enough', async () => {
-    await leaveOut(2, 'list');
+    await leaveOut(2, 'complete');
     await list();
     assert.deepEqual([left(), asked()], [[], []]);
   });
 
-  it('goes with the second list, a second later, where the provider cannot tell, and two lists are enough', async () => {
+  it('goes with the third list, five seconds after the first, where the provider cannot tell', async () => {
     await leaveOut(1);
     provider.onProbe = () => 'unknown';
     await list();
-    await pass(700);
+    await pass(6_000);
     await list();
-    assert.deepEqual(left(), ['s0'], 'two lists within a second were taken for two');
+    assert.deepEqual(left(), ['s0'], 'two lists were taken for three');
     await pass(1_000);
     await list();
     assert.deepEqual(left(), []);
   });
 
   it('stays where only a probe confirms, and the provider cannot tell', async () => {
-    await leaveOut(1, 'probe');
+    await leaveOut(1, 'unreliable');
     provider.onProbe = () => 'unknown';
     for (let times = 0; times < 5; times++) {
       await list();
@@ -122,7 +122,7 @@ describe('what a list has left out, to the refresher', () => {
   });
 
   it('is not asked for until a minute after the provider failed to be asked, or when it says', async () => {
-    await leaveOut(1, 'probe');
+    await leaveOut(1, 'unreliable');
     const retryAt = at.clock.now() + 20_000;
     provider.onProbe = () => {
       throw failure({ kind: 'rateLimited', retryAt });

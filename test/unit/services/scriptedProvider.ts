@@ -11,7 +11,7 @@ import {
 } from '../../../src/core/provider.ts';
 import { ProviderError, type Trouble } from '../../../src/core/providerError.ts';
 import type { Session } from '../../../src/core/session.ts';
-import type { EndOptions, EndReport, EndTarget } from '../../../src/services/ending/ender.ts';
+import type { EndOptions, EndReport, EndTarget } from '../../../src/services/ending/report.ts';
 import { madeUp } from '../providers/madeUp.ts';
 import { someSession } from '../sessions.ts';
 import { House, MapMemory } from './house.ts';

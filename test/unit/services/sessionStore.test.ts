@@ -3,8 +3,8 @@ import { accountId, groupId, pageId, sessionId } from '../../../src/core/ids.ts'
 import type { Inventory } from '../../../src/core/inventory.ts';
 import { ProviderError } from '../../../src/core/providerError.ts';
 import type { Session } from '../../../src/core/session.ts';
-import { isSecond, SessionStore, type StoreChange } from '../../../src/services/sessionStore.ts';
-import { someSession } from '../sessions.ts';
+import { SessionStore, type StoreChange } from '../../../src/services/sessionStore.ts';
+import { keepingAll, keepingOnly, someSession } from '../sessions.ts';
 
 const account = accountId('a');
 const offline = new ProviderError({ kind: 'unreachable', why: 'refused' }, 'nobody answers');
@@ -24,23 +24,32 @@ describe('session store', () => {
   });
 
   function list(...pages: Inventory[]): void {
-    listAs('list', ...pages);
-  }
-  function listAs(proof: 'list' | 'no proof', ...pages: Inventory[]): void {
     const run = store.beginList(account);
     for (const page of pages) run.arrive(page);
-    run.complete(proof === 'list');
+    run.complete(
+      keepingOnly(
+        store,
+        account,
+        pages.flatMap(({ sessions }) => sessions),
+      ),
+    );
   }
-  const unproven = () => [...store.unproven(account).keys()];
+  /** A list that confirms nothing. */
+  function listUnsure(...pages: Inventory[]): void {
+    const run = store.beginList(account);
+    for (const page of pages) run.arrive(page);
+    run.complete(keepingAll);
+  }
+  const missing = () => [...store.missing(account)];
   const ids = () => [...(store.state(account)?.contents.sessions.keys() ?? [])];
 
   it('keeps no more than five thousand sessions that lists leave out, says so, and calls none of them gone', () => {
     const left: string[] = [];
     store.onDidLeave(({ session }) => left.push(session.id));
     const many = (prefix: string) => Array.from({ length: 3_000 }, (_, n) => someSession(`${prefix}${n}`));
-    listAs('no proof', inventory(...many('a')));
+    listUnsure(inventory(...many('a')));
     store.setLife(account, [sessionId('a2999')], { kind: 'ending', since: now });
-    for (const prefix of ['b', 'c', 'd']) listAs('no proof', inventory(...many(prefix)));
+    for (const prefix of ['b', 'c', 'd']) listUnsure(inventory(...many(prefix)));
     const state = store.state(account);
     assert.deepEqual(left, []);
     assert.equal(ids().length, 3_000 + 5_000);
@@ -50,7 +59,7 @@ describe('session store', () => {
       { subject: '3000 more sessions', unnamed: true, what: 'too many are missing from the latest lists' },
     ]);
     assert.equal(store.hasEnded(account, sessionId('a0')), false);
-    listAs('no proof', inventory(...many('d')));
+    listUnsure(inventory(...many('d')));
     assert.deepEqual(store.state(account)?.contents.faults, []);
     assert.deepEqual(left, []);
   });
@@ -68,7 +77,7 @@ describe('session store', () => {
     run.arrive(inventory(someSession('a')));
     assert.deepEqual(ids(), ['a']);
     run.arrive(inventory(someSession('b')));
-    run.complete(true);
+    run.complete(keepingAll);
     assert.deepEqual([ids(), store.state(account)?.kind], [['a', 'b'], 'ready']);
   });
 
@@ -80,7 +89,7 @@ describe('session store', () => {
     assert.deepEqual(ids(), ['a', 'b', 'c']);
     assert.equal(store.session(account, sessionId('a'))?.name, 'named');
     run.arrive(inventory(someSession('a', { name: 'named' })));
-    run.complete(true);
+    run.complete({ ...keepingAll, gone: new Set([sessionId('b')]) });
     assert.deepEqual(ids(), ['a', 'c']);
     assert.deepEqual(
       changes.map((change) => change.kind === 'account' && change.membership),
@@ -107,16 +116,16 @@ describe('session store', () => {
     const late = store.beginList(account);
     list(inventory(someSession('a')));
     late.arrive(inventory(someSession('old')));
-    late.complete(true);
+    late.complete(keepingAll);
     assert.deepEqual(ids(), ['a']);
     const orphan = store.beginList(account);
     store.reset(account);
     orphan.arrive(inventory(someSession('old')));
-    orphan.complete(true);
+    orphan.complete(keepingAll);
     assert.deepEqual([ids(), store.state(account)?.kind], [[], 'disconnected']);
     const removed = store.beginList(account);
     store.setAccounts([]);
-    removed.complete(true);
+    removed.complete(keepingAll);
     assert.equal(store.state(account), undefined);
   });
 
@@ -166,33 +175,33 @@ describe('session store', () => {
     assert.equal(store.life(account, sessionId('a')).kind, 'running');
   });
 
-  it('keeps what a list leaves out until that is proven to have ended', () => {
+  it('keeps a session that a list leaves out until it is confirmed gone', () => {
     const left: string[] = [];
     store.onDidLeave(({ session }) => left.push(session.id));
     const both = inventory(someSession('a'), someSession('b'));
-    listAs('no proof', both);
+    listUnsure(both);
     for (let times = 0; times < 3; times++) {
       changes.length = 0;
-      listAs('no proof', inventory(someSession('a')));
-      assert.deepEqual([ids(), unproven(), left], [['a', 'b'], ['b'], []]);
+      listUnsure(inventory(someSession('a')));
+      assert.deepEqual([ids(), missing(), left], [['a', 'b'], ['b'], []]);
       // Told once, so that its row says so.
       const told = times === 0 ? [{ kind: 'account', accountId: account, membership: false, sessions: ['b'] }] : [];
       assert.deepEqual(changes, told);
     }
-    listAs('no proof', both);
-    assert.deepEqual([ids(), unproven()], [['a', 'b'], []]);
-    listAs('no proof', inventory(someSession('a')));
-    store.removeProven(account, [sessionId('b')]);
-    assert.deepEqual([ids(), unproven(), left], [['a'], [], ['b']]);
+    listUnsure(both);
+    assert.deepEqual([ids(), missing()], [['a', 'b'], []]);
+    listUnsure(inventory(someSession('a')));
+    store.removeGone(account, [sessionId('b')]);
+    assert.deepEqual([ids(), missing(), left], [['a'], [], ['b']]);
 
-    listAs('no proof', both);
-    listAs('no proof', inventory(someSession('a')));
-    assert.deepEqual([ids(), unproven()], [['a', 'b'], ['b']]);
+    listUnsure(both);
+    listUnsure(inventory(someSession('a')));
+    assert.deepEqual([ids(), missing()], [['a', 'b'], ['b']]);
     // A list that breaks off has told of it in between.
     const broken = store.beginList(account);
     broken.arrive(both);
     broken.fail(offline);
-    assert.deepEqual(unproven(), []);
+    assert.deepEqual(missing(), []);
     list(both);
     list(inventory(someSession('a')));
     assert.deepEqual([ids(), left], [['a'], ['b', 'b']]);
@@ -201,45 +210,10 @@ describe('session store', () => {
   it('keeps a session whose row cannot be read any longer: it is listed', () => {
     list(inventory(someSession('a'), someSession('b')));
     const fault = { subject: 'b', what: 'its “status” is not as documented' };
-    list({ ...inventory(someSession('a')), faults: [fault] });
-    assert.deepEqual([ids(), unproven()], [['a', 'b'], []]);
+    listUnsure({ ...inventory(someSession('a')), faults: [fault] });
+    assert.deepEqual([ids(), missing()], [['a', 'b'], []]);
     list(inventory(someSession('a')));
     assert.deepEqual(ids(), ['a']);
-  });
-
-  it('knows since when a session is left out, what the vendor says of it, and when another list is a second witness', () => {
-    const absence = () => store.unproven(account).get(sessionId('a'));
-    listAs('no proof', inventory(someSession('a')));
-    listAs('no proof', inventory());
-    const since = now;
-    now += 60_000;
-    listAs('no proof', inventory());
-    assert.deepEqual(absence(), { since, runs: false });
-    assert.ok(isSecond({ since, runs: false }, since + 1_000));
-    // A list that is behind the times is no witness of itself.
-    assert.ok(!isSecond({ since, runs: false }, since + 900));
-    const tells = (liveness: 'running' | 'unknown') =>
-      store.learn(
-        account,
-        new Map([
-          [sessionId('a'), liveness],
-          [sessionId('other'), liveness],
-        ]),
-      );
-    tells('running');
-    listAs('no proof', inventory());
-    assert.deepEqual([absence(), unproven()], [{ since: now, runs: true }, ['a']]);
-    // What cannot tell any longer holds nothing up for ever: lists count anew from here.
-    now += 5_000;
-    tells('unknown');
-    assert.deepEqual(absence(), { since: now, runs: false });
-    listAs('no proof', inventory(someSession('a')));
-    listAs('no proof', inventory());
-    assert.deepEqual(absence(), { since: now, runs: false });
-    // A clock that is set back must not make it wait until it has caught up.
-    now -= 3_600_000;
-    listAs('no proof', inventory());
-    assert.deepEqual(absence(), { since: now, runs: false });
   });
 
   it('keeps the group of what is kept, though no list tells of it any longer', () => {
@@ -251,32 +225,32 @@ describe('session store', () => {
       status: undefined,
       createdAt: undefined,
     } as const;
-    listAs('no proof', { ...inventory(member), groups: [group] });
-    listAs('no proof', inventory());
+    listUnsure({ ...inventory(member), groups: [group] });
+    listUnsure(inventory());
     assert.deepEqual([ids(), [...(store.state(account)?.contents.groups.keys() ?? [])]], [['a'], ['g']]);
-    store.removeProven(account, [sessionId('a')]);
-    listAs('no proof', inventory());
+    store.removeGone(account, [sessionId('a')]);
+    listUnsure(inventory());
     assert.equal(store.state(account)?.contents.groups.size, 0);
   });
 
   it('takes nothing out by a list of which a row does not tell what it is about', () => {
     list(inventory(someSession('a'), someSession('b')));
     const fault = { subject: 'row 2', unnamed: true, what: 'its “id” is not as documented' };
-    for (const proof of ['list', 'no proof'] as const) {
-      listAs(proof, { ...inventory(someSession('a')), faults: [fault] });
-      assert.deepEqual([ids(), unproven()], [['a', 'b'], []]);
-    }
+    const run = store.beginList(account);
+    run.arrive({ ...inventory(someSession('a')), faults: [fault] });
+    run.complete({ ...keepingAll, complete: false });
+    assert.deepEqual([ids(), missing()], [['a', 'b'], []]);
     list(inventory(someSession('a')));
     assert.deepEqual(ids(), ['a']);
   });
 
   it('does not bring back what was proven to have ended while a list was under way that had read it before', () => {
-    listAs('no proof', inventory(someSession('a'), someSession('b')));
+    listUnsure(inventory(someSession('a'), someSession('b')));
     const run = store.beginList(account);
     run.arrive(inventory(someSession('a')));
-    store.removeProven(account, [sessionId('a'), sessionId('b')]);
+    store.removeGone(account, [sessionId('a'), sessionId('b')]);
     run.arrive(inventory(someSession('b')));
-    run.complete(false);
+    run.complete(keepingAll);
     assert.deepEqual(ids(), []);
     assert.ok(store.hasEnded(account, sessionId('a')));
     // A later list tells of what has begun since.

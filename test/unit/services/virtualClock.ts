@@ -11,9 +11,13 @@ interface Timer {
 /** Time that stands still while anything can be done, and then jumps to what is due next. */
 export class VirtualClock implements Clock {
   #now = 1_000_000;
+  /** How far the time of day was set from where it would be. */
+  #jumped = 0;
   #timers = new Set<Timer>();
 
   now = (): number => this.#now;
+
+  monotonic = (): number => this.#now - this.#jumped;
 
   after = (ms: number, run: () => void): { dispose: () => void } => {
     const timer = { at: this.#now + Math.max(0, ms), run };
@@ -24,6 +28,7 @@ export class VirtualClock implements Clock {
   /** Sets the time of day; what is due stays due as long from now as it was. */
   jump(ms: number): void {
     this.#now += ms;
+    this.#jumped += ms;
     this.#timers = new Set([...this.#timers].map(({ at, run }) => ({ at: at + ms, run })));
   }
 

@@ -4,7 +4,7 @@ import { accountId, pageId } from '../../../src/core/ids.ts';
 import type { Session } from '../../../src/core/session.ts';
 import { SessionStore } from '../../../src/services/sessionStore.ts';
 import { detailsText } from '../../../src/ui/words/details.ts';
-import { someSession } from '../sessions.ts';
+import { keepingAll, someSession } from '../sessions.ts';
 
 const account: Account = {
   id: accountId('uuid-1'),
@@ -19,7 +19,7 @@ function detailsOf(session: Session) {
   store.setAccounts([account.id]);
   const run = store.beginList(account.id);
   run.arrive({ sessions: [session], groups: [], faults: [], account: undefined });
-  run.complete(true);
+  run.complete(keepingAll);
   const text = detailsText(account, session, store);
   return { text, said: JSON.parse(text) };
 }

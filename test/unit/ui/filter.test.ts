@@ -3,7 +3,7 @@ import { type AccountId, groupId, pageId } from '../../../src/core/ids.ts';
 import type { Session } from '../../../src/core/session.ts';
 import { TreeFilter } from '../../../src/ui/tree/filter.ts';
 import { House, MapMemory } from '../services/house.ts';
-import { someSession } from '../sessions.ts';
+import { keepingOnly, someSession } from '../sessions.ts';
 
 describe('filter of the list', () => {
   let house: House;
@@ -38,7 +38,7 @@ describe('filter of the list', () => {
   function list(...sessions: Session[]): void {
     const run = house.store.beginList(account);
     run.arrive({ sessions, groups: [group], faults: [], account: undefined });
-    run.complete(true);
+    run.complete(keepingOnly(house.store, account, sessions));
   }
 
   it('finds each word wherever a session has it, whatever its case', async () => {

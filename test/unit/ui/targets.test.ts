@@ -4,7 +4,7 @@ import type { Session } from '../../../src/core/session.ts';
 import { sessionsOf, wholeAccount } from '../../../src/ui/commands/targets.ts';
 import { TreeFilter } from '../../../src/ui/tree/filter.ts';
 import { House, MapMemory } from '../services/house.ts';
-import { someSession } from '../sessions.ts';
+import { keepingAll, someSession } from '../sessions.ts';
 
 describe('targets of commands', () => {
   let house: House;
@@ -31,7 +31,7 @@ describe('targets of commands', () => {
     const run = house.store.beginList(account);
     const groups = [{ id: group, kind: 'metadata', name: 'g', status: undefined, createdAt: 0 } as const];
     run.arrive({ sessions, groups, faults: [], account: undefined });
-    run.complete(true);
+    run.complete(keepingAll);
   }
 
   it('stand for their sessions once each, in the order in which they are named', async () => {

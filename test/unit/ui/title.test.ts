@@ -3,7 +3,7 @@ import { type AccountId, sessionId } from '../../../src/core/ids.ts';
 import { TreeFilter } from '../../../src/ui/tree/filter.ts';
 import { keepTitle } from '../../../src/ui/tree/title.ts';
 import { House, MapMemory } from '../services/house.ts';
-import { someSession } from '../sessions.ts';
+import { keepingOnly, someSession } from '../sessions.ts';
 import { until } from '../until.ts';
 
 describe('title of the list', () => {
@@ -49,7 +49,7 @@ describe('title of the list', () => {
       }),
     );
     run.arrive({ sessions, groups: [], faults: [], account: undefined });
-    run.complete(true);
+    run.complete(keepingOnly(house.store, account, sessions));
   }
 
   it('is written at once, and after that for all that changes soon together', async () => {

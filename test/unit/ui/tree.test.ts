@@ -11,7 +11,7 @@ import { childrenOf, parentOf, type TreeModel } from '../../../src/ui/tree/child
 import { nodeId, type TreeNode, TreeNodes } from '../../../src/ui/tree/nodes.ts';
 import { type Row, rowOf } from '../../../src/ui/tree/rows.ts';
 import { tooltipOf } from '../../../src/ui/tree/tooltips.ts';
-import { someSession } from '../sessions.ts';
+import { keepingAll, keepingOnly, someSession } from '../sessions.ts';
 
 const account: Account = {
   id: accountId('uuid-1'),
@@ -49,7 +49,7 @@ describe('tree', () => {
   function list(inventory: Partial<Inventory>): void {
     const run = store.beginList(account.id);
     run.arrive({ sessions: [], groups: [], faults: [], account: undefined, ...inventory });
-    run.complete(true);
+    run.complete(keepingOnly(store, account.id, inventory.sessions ?? []));
   }
 
   /** The tree as text: a line a row, indented. */
@@ -142,9 +142,9 @@ describe('tree', () => {
   it('says of a session that a list has left out that this proves nothing', () => {
     list({ sessions: [someSession('a')] });
     const run = store.beginList(account.id);
-    run.complete(false);
-    assert.equal(rowFor('a').description, 'not in the last list · 12m');
-    assert.match(rowFor('a').aria, /not in the last list/);
+    run.complete(keepingAll);
+    assert.equal(rowFor('a').description, 'not in the latest list · 12m');
+    assert.match(rowFor('a').aria, /not in the latest list/);
     const tooltip = tooltipOf(model, { kind: 'session', accountId: account.id, sessionId: sessionId('a') });
     assert.match(tooltip?.facts.find(([label]) => label === 'Not listed')?.[1] ?? '', /^The last list of api\.anchor/);
   });

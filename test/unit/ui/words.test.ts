@@ -175,7 +175,7 @@ describe('words', () => {
   });
 
   it('say in one message at most how it came out', () => {
-    const none = { ended: 0, alreadyGone: 0, failed: 0, stuck: 0, unproven: 0, cancelled: 0, failures: [] };
+    const none = { ended: 0, alreadyGone: 0, failed: 0, stuck: 0, unconfirmed: 0, cancelled: 0, failures: [] };
     assert.equal(outcomeSentence({ ...none, ended: 1 }), undefined);
     assert.equal(outcomeSentence({ ...none, cancelled: 5 }), undefined);
     assert.deepEqual(outcomeSentence({ ...none, ended: 11, alreadyGone: 1 }), {
@@ -187,8 +187,8 @@ describe('words', () => {
       message: 'Cancelled: 5 ended, 7 not sent.',
     });
     assert.match(
-      outcomeSentence({ ...none, ended: 1, stuck: 3, unproven: 2, failures: ['a: x'] })?.message ?? '',
-      /^1 ended, 1 still running, 2 not proven: a: x$/,
+      outcomeSentence({ ...none, ended: 1, stuck: 3, unconfirmed: 2, failures: ['a: x'] })?.message ?? '',
+      /^1 ended, 1 still running, 2 couldn't be confirmed: a: x$/,
     );
     assert.deepEqual(
       outcomeSentence({ ...none, ended: 1, failed: 4, stuck: 1, failures: ['a: x', 'b: y', 'c: z', 'd: w', 'e: v'] }),

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { accountId, groupId, pageId, sessionId } from '../../../../src/core/ids.ts';
 import { type EndingTerms, usualEnding } from '../../../../src/core/provider.ts';
 import { ProviderError } from '../../../../src/core/providerError.ts';
-import type { EndOutcomeKind, EndReport } from '../../../../src/services/ending/ender.ts';
+import type { EndOutcomeKind, EndReport } from '../../../../src/services/ending/report.ts';
 import { failure, type ScriptedProvider, scriptedHouse } from '../scriptedProvider.ts';
 
 function outcomes({ results }: EndReport): Record<string, EndOutcomeKind> {
@@ -10,17 +10,17 @@ function outcomes({ results }: EndReport): Record<string, EndOutcomeKind> {
 }
 
 /** Starts sessions s0, s1 and so on, at a provider where that confirms an end. */
-const starts = (count: number, proof: EndingTerms['proof'] = 'twoLists') => {
+const starts = (count: number, lists: EndingTerms['lists'] = 'lagging') => {
   return (provider: ScriptedProvider) => {
     for (let index = 0; index < count; index++) provider.start(`s${index}`);
-    provider.ending = { ...usualEnding, proof };
+    provider.ending = { ...usualEnding, lists };
   };
 };
 const s0 = sessionId('s0');
 
 describe('confirming of ends', () => {
   it('looks at once, and again after 1, 2, 4 and then every 8 seconds, until half a minute is over', async () => {
-    const { provider, house, targets, end } = await scriptedHouse(starts(1, 'list'));
+    const { provider, house, targets, end } = await scriptedHouse(starts(1, 'complete'));
     provider.onEnd = () => ({ outcome: 'accepted', how: 'by a word' });
     const report = await end(targets());
     const [ended = 0] = provider.times('end');
@@ -40,7 +40,7 @@ describe('confirming of ends', () => {
   });
 
   it('says how a session was ended where the provider does, what it took, and writes a line about it', async () => {
-    const { provider, house, targets, end } = await scriptedHouse(starts(1, 'list'));
+    const { provider, house, targets, end } = await scriptedHouse(starts(1, 'complete'));
     provider.onEnd = () => {
       provider.running.clear();
       return { outcome: 'ended', how: 'It went to sleep.' };
@@ -76,7 +76,7 @@ describe('confirming of ends', () => {
   });
 
   it('takes one complete list for confirmation where that is enough, and asks for no session', async () => {
-    const { provider, house, id, targets, end } = await scriptedHouse(starts(3, 'list'));
+    const { provider, house, id, targets, end } = await scriptedHouse(starts(3, 'complete'));
     assert.deepEqual(outcomes(await end(targets('s0', 's1'))), { s0: 'ended', s1: 'ended' });
     assert.deepEqual(provider.asked('probe'), []);
     assert.equal(provider.asked('list').length, 2);
@@ -85,10 +85,10 @@ describe('confirming of ends', () => {
     house.dispose();
   });
 
-  it('takes two lists a second apart for confirmation, and asks for each session before it says so', async () => {
+  it('asks about a session that a list leaves out before it says that it ended', async () => {
     const { provider, house, id, targets, end } = await scriptedHouse(starts(2));
     assert.deepEqual(outcomes(await end(targets('s0'))), { s0: 'ended' });
-    assert.equal(provider.asked('list').length, 3);
+    assert.equal(provider.asked('list').length, 2);
     const probed = provider.asked('probe');
     assert.ok(probed.length > 0);
     assert.deepEqual(new Set(probed), new Set(['s0']));
@@ -97,7 +97,7 @@ describe('confirming of ends', () => {
   });
 
   it('says already gone where the provider knew no such session, and it is not on its lists', async () => {
-    const { provider, house, targets, end } = await scriptedHouse(starts(2, 'list'));
+    const { provider, house, targets, end } = await scriptedHouse(starts(2, 'complete'));
     const all = targets();
     provider.running.delete('s0');
     assert.deepEqual(outcomes(await end(all)), { s0: 'alreadyGone', s1: 'ended' });
@@ -133,12 +133,15 @@ describe('confirming of ends', () => {
     house.dispose();
   });
 
-  it('believes two lists where the provider cannot tell of the session and never said that it runs', async () => {
+  it('does not say ended while questions about the session fail, however many lists leave it out', async () => {
     const { provider, house, targets, end } = await scriptedHouse(starts(2));
+    const refused = failure({ kind: 'conflict' });
     provider.onProbe = () => {
-      throw failure({ kind: 'conflict' });
+      throw refused;
     };
-    assert.deepEqual(outcomes(await end(targets('s0'))), { s0: 'ended' });
+    const report = await end(targets('s0'));
+    assert.deepEqual(outcomes(report), { s0: 'stuck' });
+    assert.deepEqual(report.results[0]?.why, { kind: 'unconfirmed', error: refused, isCombined: false });
     house.dispose();
   });
 
@@ -191,7 +194,10 @@ describe('confirming of ends', () => {
       throw limited;
     };
     const { results } = await end(targets());
-    assert.deepEqual([results[0]?.outcome, results[0]?.why], ['stuck', { kind: 'unproven', error: limited }]);
+    assert.deepEqual(
+      [results[0]?.outcome, results[0]?.why],
+      ['stuck', { kind: 'unconfirmed', error: limited, isCombined: false }],
+    );
     house.dispose();
   });
 
@@ -203,7 +209,7 @@ describe('confirming of ends', () => {
   });
 
   it('takes only a probe for confirmation where lists may leave out what runs', async () => {
-    const { provider, house, id, targets, end } = await scriptedHouse(starts(3, 'probe'));
+    const { provider, house, id, targets, end } = await scriptedHouse(starts(3, 'unreliable'));
     provider.onEnd = ({ id }) => {
       if (id === 's0') provider.running.delete(id);
       return { outcome: 'ended', how: undefined };
@@ -220,13 +226,13 @@ describe('confirming of ends', () => {
     const why = new Map(report.results.map(({ session, why }) => [session.id as string, why]));
     assert.deepEqual(why.get('s1'), { kind: 'stillRuns', found: true, said: undefined });
     // Of the last nobody has said that it runs.
-    assert.deepEqual(why.get('s2'), { kind: 'unproven', error: broken });
+    assert.deepEqual(why.get('s2'), { kind: 'unconfirmed', error: broken, isCombined: false });
     assert.equal(house.store.session(id, s0), undefined);
     assert.ok(house.store.session(id, sessionId('s2')));
     house.dispose();
   });
 
-  it('asks for each session while no list can be had, and says of what is not gone why nothing is known', async () => {
+  it('confirms nothing while the list fails, and says why', async () => {
     const { provider, house, id, targets, end } = await scriptedHouse(starts(2));
     const all = targets();
     const down = failure({ kind: 'serverFault', status: 502 }, 'down');
@@ -238,11 +244,11 @@ describe('confirming of ends', () => {
       return { outcome: 'ended', how: undefined };
     };
     const report = await end(all);
-    assert.deepEqual(outcomes(report), { s0: 'ended', s1: 'stuck' });
+    assert.deepEqual(outcomes(report), { s0: 'stuck', s1: 'stuck' });
+    assert.deepEqual(provider.asked('probe'), []);
     const stuck = report.results.find(({ session }) => session.id === 's1');
-    assert.deepEqual(stuck?.why, { kind: 'unproven', error: down });
-    assert.equal(house.store.session(id, s0), undefined);
-    assert.ok(house.store.session(id, sessionId('s1')));
+    assert.deepEqual(stuck?.why, { kind: 'unconfirmed', error: down, isCombined: false });
+    for (const one of ['s0', 's1']) assert.ok(house.store.session(id, sessionId(one)));
     house.dispose();
   });
 
@@ -257,12 +263,12 @@ describe('confirming of ends', () => {
     };
     const report = await end(all);
     assert.deepEqual([outcomes(report), provider.asked('end').length], [{ s0: 'stuck' }, 1]);
-    assert.equal(report.results[0]?.why?.kind, 'unproven');
+    assert.equal(report.results[0]?.why?.kind, 'unconfirmed');
     house.dispose();
   });
 
-  it('takes a list with a row that names no session for none, and asks for each', async () => {
-    const { provider, house, targets, end } = await scriptedHouse(starts(2, 'list'));
+  it('confirms nothing by a list with a row that names no session', async () => {
+    const { provider, house, targets, end } = await scriptedHouse(starts(2, 'complete'));
     const all = targets();
     provider.onEnd = ({ id }) => {
       if (id === 's0') provider.running.delete(id);
@@ -270,25 +276,25 @@ describe('confirming of ends', () => {
     };
     provider.onList = () => ({ sessions: [], faults: [{ subject: 'row 1', unnamed: true, what: 'it has no id' }] });
     const report = await end(all);
-    assert.deepEqual(outcomes(report), { s0: 'ended', s1: 'stuck' });
+    assert.deepEqual(outcomes(report), { s0: 'stuck', s1: 'stuck' });
     const why = report.results.find(({ session }) => session.id === 's1')?.why;
-    assert.ok(why?.kind === 'unproven');
-    const what = 'a row of its list does not tell which session it is about';
+    assert.ok(why?.kind === 'unconfirmed');
+    const what = 'a row of its list does not say which session it is about';
     assert.deepEqual([why.error?.trouble, why.error?.message], [{ kind: 'unexpectedAnswer', what }, what]);
     house.dispose();
   });
 
   it('takes a list for complete though rows that have names cannot be read', async () => {
-    const { provider, house, targets, end } = await scriptedHouse(starts(2, 'list'));
+    const { provider, house, targets, end } = await scriptedHouse(starts(2, 'complete'));
     provider.onList = () => ({ faults: [{ subject: 'another', what: 'it has no status' }] });
     assert.deepEqual(outcomes(await end(targets())), { s0: 'ended', s1: 'ended' });
     assert.deepEqual(provider.asked('probe'), []);
     house.dispose();
   });
 
-  for (const proof of ['twoLists', 'probe'] as const) {
-    it(`leaves the row of another session alone that has taken the id meanwhile (${proof})`, async () => {
-      const { provider, clock, house, id, targets, end } = await scriptedHouse(starts(1, proof));
+  for (const lists of ['lagging', 'unreliable'] as const) {
+    it(`leaves the row of another session alone that has taken the id meanwhile (${lists})`, async () => {
+      const { provider, clock, house, id, targets, end } = await scriptedHouse(starts(1, lists));
       await clock.until(clock.wait(1_000), 2_000);
       provider.onEnd = () => {
         provider.start('s0');
@@ -300,7 +306,7 @@ describe('confirming of ends', () => {
       house.store.onDidLeave(({ session }) => left.push(session.id));
       assert.deepEqual(outcomes(await end(all)), { s0: 'ended' });
       assert.deepEqual(left, []);
-      assert.equal(house.store.session(id, s0), provider.running.get('s0'));
+      assert.deepEqual(house.store.session(id, s0), provider.running.get('s0'));
       assert.equal(house.store.hasEnded(id, s0), false);
       assert.equal(house.store.life(id, s0).kind, 'running');
       house.dispose();
@@ -324,7 +330,7 @@ describe('confirming of ends', () => {
     const page = (id: string) => ({ id: pageId(id), title: id, url: 'about:blank' });
     const { provider, house, id, targets, end } = await scriptedHouse((provider) => {
       provider.start('s0', { ends: 'pages', pages: [page('a')] });
-      provider.ending = { ...usualEnding, proof: 'list' };
+      provider.ending = { ...usualEnding, lists: 'complete' };
     });
     const all = targets();
     const [started] = provider.running.values();
@@ -347,7 +353,7 @@ describe('confirming of ends', () => {
     assert.ok(clock.now() - began < 4_000, String(clock.now() - began));
     assert.deepEqual(outcomes(report), { s0: 'stuck' });
     const [result] = report.results;
-    assert.ok(result?.why?.kind === 'unproven');
+    assert.ok(result?.why?.kind === 'unconfirmed');
     assert.equal(result.why.error?.message, 'the account was removed meanwhile');
     assert.equal(result.why.error.trouble.kind, 'cancelled');
     assert.match(house.log.lines.at(-1) ?? '', new RegExp(`^end ${id} s0: stuck, 1 sent, \\d+ ms: the account was`));
@@ -361,7 +367,7 @@ describe('confirming of ends', () => {
     const began = clock.now();
     const { results } = await end(targets());
     assert.ok(clock.now() - began < 4_000, String(clock.now() - began));
-    assert.ok(results[0]?.why?.kind === 'unproven');
+    assert.ok(results[0]?.why?.kind === 'unconfirmed');
     assert.equal(results[0].why.error?.message, 'the account’s key was replaced meanwhile');
     assert.equal(results[0].why.error.trouble.kind, 'cancelled');
     house.dispose();
@@ -369,7 +375,7 @@ describe('confirming of ends', () => {
 
   describe('of what is not there when it begins', () => {
     it('is already gone where it has ended, or another session has its id', async () => {
-      const { provider, clock, house, id, targets, end, over } = await scriptedHouse(starts(3, 'list'));
+      const { provider, clock, house, id, targets, end, over } = await scriptedHouse(starts(3, 'complete'));
       const all = targets();
       provider.running.delete('s0');
       await clock.until(clock.wait(1_000), 2_000);
@@ -406,8 +412,8 @@ describe('confirming of ends', () => {
   });
 
   describe('where one list tells all', () => {
-    const listsBeforeEnd = async (proof: EndingTerms['proof'], ageMs: number) => {
-      const { provider, clock, house, targets, end } = await scriptedHouse(starts(1, proof));
+    const listsBeforeEnd = async (lists: EndingTerms['lists'], ageMs: number) => {
+      const { provider, clock, house, targets, end } = await scriptedHouse(starts(1, lists));
       await clock.until(clock.wait(ageMs), 2 * ageMs);
       await end(targets());
       const [ended = 0] = provider.times('end');
@@ -416,20 +422,20 @@ describe('confirming of ends', () => {
     };
 
     it('lists before it ends by a list that is five seconds old, as ids may be used again', async () => {
-      assert.equal(await listsBeforeEnd('list', 5_000), 1);
+      assert.equal(await listsBeforeEnd('complete', 5_000), 1);
     });
 
     it('lists no more before it ends by a newer list, or where ids are not used again', async () => {
-      assert.equal(await listsBeforeEnd('list', 4_999), 0);
-      assert.equal(await listsBeforeEnd('twoLists', 60_000), 0);
-      assert.equal(await listsBeforeEnd('probe', 60_000), 0);
+      assert.equal(await listsBeforeEnd('complete', 4_999), 0);
+      assert.equal(await listsBeforeEnd('lagging', 60_000), 0);
+      assert.equal(await listsBeforeEnd('unreliable', 60_000), 0);
     });
   });
 
   describe('of what one request ends', () => {
     const g = groupId('g');
     const grouped = (count: number) => (provider: ScriptedProvider) => {
-      starts(count, 'list')(provider);
+      starts(count, 'complete')(provider);
       for (const id of ['s0', 's1', 's2']) provider.start(id, { groupId: g });
       provider.onList = () => ({
         groups: [{ id: g, kind: 'batch', name: 'batch', status: 'processing', createdAt: undefined }],
@@ -441,7 +447,7 @@ describe('confirming of ends', () => {
 
     it('is everything that is listed, and attempts are not counted', async () => {
       const { provider, house, id, over } = await scriptedHouse((provider) => {
-        starts(3, 'list')(provider);
+        starts(3, 'complete')(provider);
         provider.endEverything = async () => provider.running.clear();
       });
       const { results, error } = await over(house.ender.endEverything(id));

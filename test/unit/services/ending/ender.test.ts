@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { systemClock } from '../../../../src/core/clock.ts';
 import { type AccountId, accountId, groupId, sessionId } from '../../../../src/core/ids.ts';
 import { ProviderError } from '../../../../src/core/providerError.ts';
-import type { EndOutcomeKind, EndReport, EndTarget } from '../../../../src/services/ending/ender.ts';
+import type { EndOutcomeKind, EndReport, EndTarget } from '../../../../src/services/ending/report.ts';
 import { useChromium } from '../../../host/useChromium.ts';
 import { type AnchorServer, startAnchor } from '../../../servers/anchor.ts';
 import { startBrowserbase } from '../../../servers/browserbase.ts';
@@ -121,18 +121,22 @@ describe('ender', function () {
     assert.deepEqual(server.running, ['sess_0']);
   });
 
-  it('asks for each session when no list can be had', async () => {
+  it('confirms nothing while the list fails, whatever the provider answers about single sessions', async () => {
     const all = await list(2);
     server.immortal.add('sess_1');
     server.misbehave('GET', /all\/status/, { kind: 'answer', answer: { status: 404, json: {} } });
     const report = await house.ender.end(all, quietly);
-    assert.deepEqual(counts(report), { ended: 1, stuck: 1 });
+    assert.deepEqual(counts(report), { stuck: 2 });
     const stuck = life('sess_1');
-    assert.ok(stuck.kind === 'stuck' && stuck.why.kind === 'unproven');
+    assert.ok(stuck.kind === 'stuck' && stuck.why.kind === 'unconfirmed');
     assert.deepEqual(
       targets().map(({ session }) => session.id),
-      ['sess_1'],
+      ['sess_0', 'sess_1'],
     );
+    server.behave();
+    await house.refresher.refresh(id);
+    await until(() => targets().length === 1);
+    assert.equal(targets()[0]?.session.id, 'sess_1');
   });
 
   it('claims nothing when neither list nor probe answers', async () => {
@@ -154,7 +158,7 @@ describe('ender', function () {
       vendor.misbehave('GET', /^\/v1\/sessions\/.+/, { kind: 'answer', answer: { status: 500, json: {} } });
       assert.deepEqual(counts(await house.ender.end([{ accountId: account, session }], quietly)), { stuck: 1 });
       const stuck = house.store.life(account, session.id);
-      assert.ok(stuck.kind === 'stuck' && stuck.why.kind === 'unproven', JSON.stringify(stuck));
+      assert.ok(stuck.kind === 'stuck' && stuck.why.kind === 'unconfirmed', JSON.stringify(stuck));
     } finally {
       await vendor.stop();
     }

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { type AccountId, sessionId } from '../../../../src/core/ids.ts';
-import type { EndReport, EndTarget } from '../../../../src/services/ending/ender.ts';
+import type { EndReport, EndTarget } from '../../../../src/services/ending/report.ts';
 import { type AnchorServer, startAnchor } from '../../../servers/anchor.ts';
 import { type BrowserbaseServer, startBrowserbase } from '../../../servers/browserbase.ts';
 import { type StagehandServer, startStagehand } from '../../../servers/stagehand.ts';

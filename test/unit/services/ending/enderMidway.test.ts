@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import type { Clock } from '../../../../src/core/clock.ts';
 import { type AccountId, sessionId } from '../../../../src/core/ids.ts';
-import type { EndReport, EndTarget } from '../../../../src/services/ending/ender.ts';
+import type { EndReport, EndTarget } from '../../../../src/services/ending/report.ts';
 import { History } from '../../../../src/services/history.ts';
 import { type AnchorServer, startAnchor } from '../../../servers/anchor.ts';
 import { startBrowserbase } from '../../../servers/browserbase.ts';
@@ -17,6 +17,7 @@ function jumpingClock(): Clock & { jump(ms: number): void } {
   let offset = 0;
   return {
     now: () => clock.now() + offset,
+    monotonic: clock.monotonic,
     after: clock.after,
     jump: (ms) => {
       offset += ms;

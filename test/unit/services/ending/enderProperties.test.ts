@@ -61,10 +61,10 @@ const lagMs = 900;
 interface Schedule {
   readonly sessions: number;
   readonly chosen: number;
-  readonly proof: EndingTerms['proof'];
+  readonly lists: EndingTerms['lists'];
   /** For each session, what happens to one request after the other; the last goes on. */
   readonly ends: readonly (readonly EndFault[])[];
-  readonly lists: readonly ListFault[];
+  readonly answers: readonly ListFault[];
   readonly probesFail: boolean;
   /** Whether probes know more than what is on the list. */
   readonly probesTell: boolean;
@@ -86,12 +86,12 @@ interface Schedule {
 const schedules: fc.Arbitrary<Schedule> = fc.record({
   sessions: fc.integer({ min: 1, max: 12 }),
   chosen: fc.integer({ min: 1, max: 12 }),
-  proof: fc.constantFrom('list', 'twoLists', 'probe'),
+  lists: fc.constantFrom('complete', 'lagging', 'unreliable'),
   ends: fc.array(fc.array(fc.constantFrom(...endFaults), { minLength: 1, maxLength: 4 }), {
     minLength: 12,
     maxLength: 12,
   }),
-  lists: fc.array(fc.constantFrom('right', 'right', 'right', 'fails', 'leaves one out', 'breaks off', 'slow'), {
+  answers: fc.array(fc.constantFrom('right', 'right', 'right', 'fails', 'leaves one out', 'breaks off', 'slow'), {
     minLength: 1,
     maxLength: 8,
   }),
@@ -132,7 +132,7 @@ class ScheduledVendor {
 
   get provider(): Provider {
     return {
-      ending: { ...usualEnding, proof: this.#schedule.proof },
+      ending: { ...usualEnding, lists: this.#schedule.lists },
       check: async () => ({ identity: undefined, sessionLimit: undefined, note: undefined }),
       list: () => this.#list(),
       end: ({ id }) => this.#end(id),
@@ -159,8 +159,8 @@ class ScheduledVendor {
   }
 
   async *#list() {
-    const { lists } = this.#schedule;
-    const fault = this.#lists === 0 ? 'right' : (lists[(this.#lists - 1) % lists.length] ?? 'right');
+    const { answers } = this.#schedule;
+    const fault = this.#lists === 0 ? 'right' : (answers[(this.#lists - 1) % answers.length] ?? 'right');
     this.#lists++;
     await this.#clock.wait(fault === 'slow' ? 4_000 : 10);
     if (fault === 'fails') throw trouble({ kind: 'serverFault', status: 502 });
@@ -171,8 +171,8 @@ class ScheduledVendor {
   }
 
   #omitted(fault: ListFault): ReadonlySet<string> {
-    const { proof, hidesLast, probesFail, probesTell, sessions } = this.#schedule;
-    if (proof === 'list') return new Set();
+    const { lists, hidesLast, probesFail, probesTell, sessions } = this.#schedule;
+    if (lists === 'complete') return new Set();
     const now = this.#clock.now();
     const hidden = hidesLast && !probesFail && probesTell && this.#lists > 1 ? [`s${sessions - 1}`] : [];
     if (fault === 'leaves one out' && (this.#lag === undefined || now >= this.#lag.from + lagMs)) {
@@ -254,9 +254,9 @@ async function settle(schedule: Schedule) {
 const calm: Schedule = {
   sessions: 2,
   chosen: 2,
-  proof: 'twoLists',
+  lists: 'lagging',
   ends: [['ends']],
-  lists: ['right'],
+  answers: ['right'],
   probesFail: false,
   probesTell: true,
   probesMany: false,
@@ -351,7 +351,7 @@ describe('ender, whatever happens', function () {
   });
 
   it('looks before it ends by an old list, where a server may give an id to another session', async () => {
-    const { clock, vendor, house, targets } = await settle({ ...calm, proof: 'list' });
+    const { clock, vendor, house, targets } = await settle({ ...calm, lists: 'complete' });
     await clock.until(clock.wait(6_000), 10_000);
     vendor.start(0);
     const { results } = await clock.until(house.ender.end(targets, quietly), 60_000);
@@ -367,7 +367,7 @@ describe('ender, whatever happens', function () {
   });
 
   it('is not deceived by a session that takes the id of one that has just ended', async () => {
-    const { clock, vendor, house, id, targets } = await settle({ ...calm, proof: 'list', ends: [['ends later']] });
+    const { clock, vendor, house, id, targets } = await settle({ ...calm, lists: 'complete', ends: [['ends later']] });
     clock.after(3_030, () => vendor.start(0));
     const { results } = await clock.until(house.ender.end(targets, quietly), 60_000);
     assert.deepEqual(new Set(results.map(({ outcome }) => outcome)), new Set(['ended']));
@@ -378,11 +378,11 @@ describe('ender, whatever happens', function () {
   });
 
   it('does not say that a session runs of which the vendor cannot tell', async () => {
-    const { clock, house, targets } = await settle({ ...calm, proof: 'probe', probesTell: false });
+    const { clock, house, targets } = await settle({ ...calm, lists: 'unreliable', probesTell: false });
     const { results } = await clock.until(house.ender.end(targets, quietly), 60_000);
     for (const { outcome, why } of results) {
       assert.equal(outcome, 'stuck');
-      assert.deepEqual(why, { kind: 'unproven', error: undefined });
+      assert.deepEqual(why, { kind: 'unconfirmed', error: undefined, isCombined: false });
     }
     house.dispose();
   });

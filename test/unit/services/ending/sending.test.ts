@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { sessionId } from '../../../../src/core/ids.ts';
 import { usualEnding } from '../../../../src/core/provider.ts';
 import type { Trouble } from '../../../../src/core/providerError.ts';
-import type { EndOutcomeKind, EndProgress, EndReport } from '../../../../src/services/ending/ender.ts';
+import type { EndOutcomeKind, EndProgress, EndReport } from '../../../../src/services/ending/report.ts';
 import { failure, type ScriptedProvider, scriptedHouse } from '../scriptedProvider.ts';
 
 const quietly = { stop: new AbortController().signal, onProgress: () => {} };
@@ -318,7 +318,7 @@ describe('sending of ends', () => {
   it('sends no end of a session that has gone, or whose id another has taken, while it waited for its turn', async () => {
     const { provider, clock, house, id, targets, end } = await scriptedHouse((provider) => {
       starts(3)(provider);
-      provider.ending = { ...usualEnding, proof: 'list', mostInFlight: 1 };
+      provider.ending = { ...usualEnding, lists: 'complete', mostInFlight: 1 };
     });
     await clock.until(clock.wait(1_000), 2_000);
     provider.onEnd = async () => {

@@ -5,7 +5,7 @@ import type { LiveView } from '../../../../src/core/liveView.ts';
 import { anchor } from '../../../../src/providers/anchor.ts';
 import { SessionStore } from '../../../../src/services/sessionStore.ts';
 import { panelState, type Shown } from '../../../../src/ui/liveView/panelState.ts';
-import { someSession } from '../../sessions.ts';
+import { keepingAll, someSession } from '../../sessions.ts';
 
 const account = { id: accountId('uuid-1'), provider: 'anchor', label: 'prod', origin: 'https://api.anchorbrowser.io' };
 const session = someSession('sess_a', { startedAt: 0 });
@@ -53,7 +53,7 @@ describe('what a panel draws', () => {
   function list(): void {
     const run = store.beginList(account.id);
     run.arrive({ sessions: [session], groups: [], faults: [], account: undefined });
-    run.complete(true);
+    run.complete(keepingAll);
   }
 
   it('says who is shown and for how long it has run, and keeps no address but that of the frame', () => {
@@ -79,10 +79,10 @@ describe('what a panel draws', () => {
     });
     assert.deepEqual([drawn().dot, drawn().status], ['trouble', 'not ended: still running']);
     store.setLife(account.id, [session.id], { kind: 'running' });
-    store.beginList(account.id).complete(false);
+    store.beginList(account.id).complete(keepingAll);
     assert.deepEqual(
       [drawn().dot, drawn().dotWord, drawn().status],
-      ['unknown', 'not known to run', 'not in the last list'],
+      ['unknown', 'not known to run', 'not in the latest list'],
     );
     // A browser that sends pictures runs, whatever a list leaves out.
     assert.equal(drawn({ stage: cast({}) }).dot, 'live');

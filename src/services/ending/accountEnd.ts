@@ -1,0 +1,145 @@
+import type { Clock } from '../../core/clock.ts';
+import type { AccountId, SessionId } from '../../core/ids.ts';
+import type { Logger } from '../../core/logger.ts';
+import { type EndingTerms, type Provider, usualEnding } from '../../core/provider.ts';
+import { ProviderError } from '../../core/providerError.ts';
+import { isSame, type Session } from '../../core/session.ts';
+import type { Accounts } from '../accounts.ts';
+import type { Connections } from '../connections.ts';
+import type { Life, SessionStore, StuckReason } from '../sessionStore.ts';
+import type { EvidenceLog } from './evidence.ts';
+import type { EndOutcomeKind, EndResult, EndTarget } from './report.ts';
+import { accountRemoved, keyReplaced, type Sent } from './request.ts';
+
+/** What ending works with. */
+export interface EndingParts {
+  readonly store: SessionStore;
+  readonly evidence: EvidenceLog;
+  readonly accounts: Accounts;
+  readonly connections: Connections;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** One session on its way to an outcome. */
+export interface PendingEnd {
+  readonly session: Session;
+  readonly unlisted: boolean;
+  /** What is known about the last request. */
+  sent: Sent;
+  attempts: number;
+}
+
+/** How many ends are under way about each of an account's sessions: its row shows what the last of them says. */
+export type EndCounts = Map<SessionId, number>;
+
+/** One account's part of an end, bound to the connection that it began with. */
+export class AccountEnd {
+  readonly accountId: AccountId;
+  readonly terms: EndingTerms;
+  readonly pending: readonly PendingEnd[];
+  readonly results: EndResult[] = [];
+  readonly #parts: EndingParts;
+  readonly #provider: Provider | ProviderError;
+  readonly #counts: EndCounts;
+  readonly #onSettled: (session: SessionId) => void;
+  readonly #began: number;
+  readonly #unwant: () => void;
+  /** What isn't on the rows yet. */
+  readonly #lives = new Map<SessionId, Life>();
+
+  private constructor(
+    parts: EndingParts,
+    accountId: AccountId,
+    targets: readonly Pick<EndTarget, 'session' | 'unlisted'>[],
+    provider: Provider | ProviderError,
+    counts: EndCounts,
+    onSettled: (session: SessionId) => void,
+  ) {
+    this.#parts = parts;
+    this.accountId = accountId;
+    this.#provider = provider;
+    this.#counts = counts;
+    this.#onSettled = onSettled;
+    this.#began = parts.clock.monotonic();
+    this.terms = provider instanceof Error ? usualEnding : provider.ending;
+    this.pending = targets.map(({ session, unlisted = false }) => ({
+      session,
+      unlisted,
+      sent: { kind: 'notSent' },
+      attempts: 0,
+    }));
+    for (const { session } of targets) counts.set(session.id, (counts.get(session.id) ?? 0) + 1);
+    this.#unwant = parts.evidence.want(
+      accountId,
+      targets.map(({ session }) => session),
+    );
+  }
+
+  /** Marks the sessions as ending, and holds on to the connection with which all of it is to be sent and confirmed. */
+  static async begin(
+    parts: EndingParts,
+    accountId: AccountId,
+    targets: readonly Pick<EndTarget, 'session' | 'unlisted'>[],
+    counts: EndCounts,
+    onSettled: (session: SessionId) => void,
+  ): Promise<AccountEnd> {
+    const ids = targets.map(({ session }) => session.id);
+    parts.store.setLife(accountId, ids, { kind: 'ending', since: parts.clock.now() });
+    const provider = await parts.connections.open(accountId).catch((error: unknown) => ProviderError.from(error));
+    return new AccountEnd(parts, accountId, targets, provider, counts, onSettled);
+  }
+
+  /** @throws ProviderError `cancelled` where the account was removed or has another key: that one lists other sessions. */
+  readonly connection = async (): Promise<Provider> => {
+    if (this.#parts.accounts.get(this.accountId) === undefined) throw accountRemoved();
+    if (this.#provider instanceof Error) throw this.#provider;
+    if ((await this.#parts.connections.open(this.accountId)) !== this.#provider) throw keyReplaced();
+    return this.#provider;
+  };
+
+  /** Decides a session's outcome; {@link showOutcomes} puts it on the row. */
+  settle({ session, sent, attempts }: PendingEnd, outcome: EndOutcomeKind, why?: StuckReason): void {
+    const { store, clock } = this.#parts;
+    const others = (this.#counts.get(session.id) ?? 1) - 1;
+    if (others > 0) this.#counts.set(session.id, others);
+    else this.#counts.delete(session.id);
+    // Another end is still at it, or another session has its id.
+    const isItsOwn = others <= 0 && isSame(session, store.session(this.accountId, session.id));
+    const life: Life =
+      why === undefined || !isItsOwn ? { kind: 'running' } : { kind: 'stuck', since: clock.now(), why };
+    if (others <= 0) this.#lives.set(session.id, life);
+    this.record(session, outcome, why, sent, attempts);
+  }
+
+  /** Puts what was settled on the rows, all at once: each change redraws the tree. */
+  showOutcomes(): void {
+    if (this.#lives.size > 0) this.#parts.store.setLives(this.accountId, this.#lives);
+    this.#lives.clear();
+  }
+
+  /** Nothing more is going to be settled. */
+  finish(): void {
+    this.showOutcomes();
+    this.#unwant();
+  }
+
+  /** Adds a line to the report and the log. */
+  record(
+    session: Session,
+    outcome: EndOutcomeKind,
+    why: StuckReason | undefined,
+    sent: Sent = { kind: 'notSent' },
+    attempts = 0,
+  ): void {
+    const { clock, accounts, logger } = this.#parts;
+    const { accountId } = this;
+    const how = why === undefined && sent.kind === 'taken' ? sent.how : undefined;
+    const ms = Math.round(clock.monotonic() - this.#began);
+    this.results.push({ accountId, session, outcome, why, how, attempts, ms });
+    const reason = why !== undefined && 'error' in why ? why.error?.message : how;
+    const line = `end ${accounts.get(accountId)?.label ?? accountId} ${session.id}: ${outcome}, ${attempts} sent, ${ms} ms`;
+    logger.info(reason === undefined ? line : `${line}: ${reason}`);
+    this.#onSettled(session.id);
+  }
+}

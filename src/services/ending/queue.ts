@@ -1,0 +1,169 @@
+import { type Clock, sleep } from '../../core/clock.ts';
+import type { SessionId } from '../../core/ids.ts';
+import { ProviderError } from '../../core/providerError.ts';
+import type { RateWindow } from '../../core/rateWindow.ts';
+import { isSame } from '../../core/session.ts';
+import type { SessionStore } from '../sessionStore.ts';
+import type { AccountEnd, EndCounts, PendingEnd } from './accountEnd.ts';
+import type { EvidenceLog } from './evidence.ts';
+import { Pace } from './pace.ts';
+import {
+  answerOf,
+  attemptsFor,
+  errorOf,
+  isByItsWorker,
+  mayRepeat,
+  neverAborted,
+  type Sent,
+  sentBy,
+  usedUp,
+  wantsLess,
+  wasNotThere,
+} from './request.ts';
+
+/** Before an end is sent again that didn't reach the provider; twice as long each time. */
+const firstPauseMs = 250;
+/** How long the provider may refuse all requests before those that aren't sent are given up. */
+const longestWaitMs = 60_000;
+/** How often an end is sent in a row until the worker answers that has the session; see `EvidenceLog.mayHaveOtherWorkers`. */
+const mostInARow = 8;
+
+/** What a queue works with. */
+export interface QueueParts {
+  readonly store: SessionStore;
+  readonly evidence: EvidenceLog;
+  readonly clock: Clock;
+}
+
+/** All ends of one account that are under way. Together they keep to what the provider allows at once. */
+export class AccountQueue {
+  readonly counts: EndCounts = new Map();
+  readonly #parts: QueueParts;
+  readonly #pace: Pace;
+  readonly #inFlight = new Set<Promise<void>>();
+  /** Who sends a session's end, and what comes of it: other ends of the same session wait for that. */
+  readonly #senders = new Map<SessionId, PromiseWithResolvers<Sent> & { readonly by: AccountEnd }>();
+
+  /** @param window what the provider last said about its rate limit. */
+  constructor(parts: QueueParts, mostInFlight: number, window: () => RateWindow | undefined) {
+    this.#parts = parts;
+    this.#pace = new Pace(parts.clock, mostInFlight, window);
+  }
+
+  /** Lets other ends of the same sessions send their own. */
+  leave(by: AccountEnd): void {
+    for (const [id, sender] of this.#senders) if (sender.by === by) this.#senders.delete(id);
+  }
+
+  /**
+   * Sends ends, as many at once as the pace allows. What the provider has certainly not acted on is sent again, up to the
+   * most attempts; what it may have acted on is left for a look.
+   * @param stop aborting it keeps what isn't sent yet from being sent.
+   * @param onSent called once for each, when no more is sent for it here.
+   */
+  async send(end: AccountEnd, pending: readonly PendingEnd[], stop: AbortSignal, onSent: () => void): Promise<void> {
+    const { clock } = this.#parts;
+    const queue = [...pending];
+    const inFlight = new Set<Promise<void>>();
+    const done = ({ session, sent }: PendingEnd) => {
+      const sender = this.#senders.get(session.id);
+      if (sender?.by === end) sender.resolve(sent);
+      onSent();
+    };
+    const giveUp = (error: ProviderError) => {
+      for (const one of queue.splice(0)) {
+        if (one.sent.kind === 'notSent') one.sent = { kind: 'refused', why: { kind: 'failed', error } };
+        done(one);
+      }
+    };
+    while (!stop.aborted && (queue.length > 0 || inFlight.size > 0)) {
+      const wait = queue.length === 0 ? 'busy' : this.#pace.wait(this.#inFlight.size);
+      const next = wait === 0 ? queue.shift() : undefined;
+      if (wait !== 'busy' && wait > longestWaitMs) giveUp(this.#pace.refusal ?? usedUp(clock.now() + wait));
+      else if (next !== undefined) {
+        const another = this.#senders.get(next.session.id);
+        const isJoined = another !== undefined && another.by !== end;
+        const work = isJoined ? this.#join(next, another.promise, stop) : this.#sendOne(end, next, stop);
+        const sending: Promise<void> = work
+          .then((outcome) => {
+            if (outcome === 'again') queue.push(next);
+            else done(next);
+          })
+          .finally(() => {
+            inFlight.delete(sending);
+            this.#inFlight.delete(sending);
+          });
+        inFlight.add(sending);
+        if (!isJoined) this.#inFlight.add(sending);
+      } else if (wait === 'busy') await Promise.race(queue.length === 0 ? inFlight : this.#inFlight);
+      else if (wait !== 0) await Promise.race([pause(clock, wait, stop), ...inFlight]);
+    }
+    await Promise.all(inFlight);
+    // Stopped: what wasn't sent never will be, and what was refused stays refused.
+    for (const one of queue) done(one);
+  }
+
+  /** Sends a session's end, and says whether it is to be sent again. */
+  async #sendOne(end: AccountEnd, pending: PendingEnd, stop: AbortSignal): Promise<'again' | 'done'> {
+    const { clock, store, evidence } = this.#parts;
+    const { session } = pending;
+    const { accountId } = end;
+    const listed = store.session(accountId, session.id);
+    if (pending.unlisted ? listed !== undefined && !isSame(session, listed) : !isSame(session, listed)) {
+      // It's gone, or another session has its id, or its account is gone: then there is no connection.
+      pending.sent = await sentBy(end.connection, async () => wasNotThere);
+      return 'done';
+    }
+    if (this.#senders.get(session.id)?.by !== end) {
+      this.#senders.set(session.id, { by: end, ...Promise.withResolvers<Sent>() });
+    }
+    for (let inARow = 1; ; inARow++) {
+      const began = clock.monotonic();
+      pending.attempts++;
+      pending.sent = await sentBy(end.connection, (provider) => answerOf(provider.end(session, neverAborted)));
+      const error = errorOf(pending.sent);
+      if (error === undefined) this.#pace.clean(clock.monotonic() - began);
+      else if (wantsLess(error)) this.#pace.refused(error);
+      if (isByItsWorker(pending.sent)) evidence.addEndByItsWorker(accountId, session.id);
+      else if (error === undefined && inARow < mostInARow && evidence.mayHaveOtherWorkers(accountId, session.id)) {
+        if (!stop.aborted) continue;
+      }
+      const isRepeated = error !== undefined && mayRepeat(error) && pending.attempts < attemptsFor(error);
+      if (!isRepeated || stop.aborted) return 'done';
+      if (!wantsLess(error)) await pause(clock, firstPauseMs * 2 ** pending.attempts, stop);
+      return 'again';
+    }
+  }
+
+  /** Waits for another end of the same session; where that was refused, this one sends its own. */
+  async #join(pending: PendingEnd, another: Promise<Sent>, stop: AbortSignal): Promise<'again' | 'done'> {
+    const sent = await unlessStopped(another, stop);
+    if (sent === undefined) return 'done';
+    if (sent.kind === 'refused') {
+      const { id } = pending.session;
+      if (this.#senders.get(id)?.promise === another) this.#senders.delete(id);
+      return 'again';
+    }
+    pending.sent = sent;
+    return 'done';
+  }
+}
+
+/** What comes of something, or undefined as soon as it's stopped. */
+function unlessStopped<T>(work: Promise<T>, stop: AbortSignal): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const leave = () => resolve(undefined);
+    if (stop.aborted) leave();
+    stop.addEventListener('abort', leave, { once: true });
+    work.then(resolve, reject).finally(() => stop.removeEventListener('abort', leave));
+  });
+}
+
+/** Waits, or until it's stopped. */
+async function pause(clock: Clock, ms: number, stop: AbortSignal): Promise<void> {
+  try {
+    await sleep(clock, ms, stop);
+  } catch (error) {
+    if (!ProviderError.isOf(error, 'cancelled')) throw error;
+  }
+}

@@ -1,0 +1,148 @@
+import type { ListTerms, Liveness } from '../../core/provider.ts';
+
+// What may be called ended is decided here and nowhere else. Ending, refreshing, the review after a restart and the live
+// view's end card all hand their evidence to `observe` and ask `verdictOn`.
+
+/** Something that was learned about one session. Times are milliseconds of the monotonic clock. */
+export type Evidence =
+  /**
+   * Lists that were asked for at the same time, and all or some of which have the session.
+   * `by` of them have it and `missing` don't; `crowd` is how many sessions the largest of those that have it has.
+   */
+  | { readonly kind: 'listedBy'; readonly by: number; readonly missing: number; readonly crowd: number }
+  /** A whole list that began at `began` leaves it out; `worker` says whether that list is its own worker's. */
+  | { readonly kind: 'missingFrom'; readonly began: number; readonly worker: 'its own' | 'another' | 'unknown' }
+  /** The provider was asked about this session. What couldn't be asked is no evidence. */
+  | { readonly kind: 'told'; readonly liveness: Liveness }
+  /** A worker that had the session said it ended it. */
+  | { readonly kind: 'endedByItsWorker' };
+
+/** All evidence about one session since it was last known to run. */
+export interface Observations {
+  /** Lists in a row that had it, at most {@link wholeRound}. 0 after lists that disagree. */
+  readonly hits: number;
+  /** Whether the latest list leaves it out. */
+  readonly missing: boolean;
+  /** Lists in a row that leave it out and that may be its own worker's. */
+  readonly misses: number;
+  /** When the first and the last of those began. */
+  readonly firstMiss: number;
+  readonly lastMiss: number;
+  /** Whether its own worker left it out: a list with sessions that were last listed together with it. */
+  readonly missedByItsWorker: boolean;
+  /** What the provider last said about it. */
+  readonly told: Liveness | undefined;
+  readonly endedByItsWorker: boolean;
+  /** How many sessions the list had that last had it. */
+  readonly crowd: number;
+}
+
+/** Nothing is known yet. */
+export const noObservations: Observations = {
+  hits: 0,
+  missing: false,
+  misses: 0,
+  firstMiss: 0,
+  lastMiss: 0,
+  missedByItsWorker: false,
+  told: undefined,
+  endedByItsWorker: false,
+  crowd: 0,
+};
+
+/** What the evidence amounts to. `unknown` is shown as such and never as ended. */
+export type Verdict = 'confirmedGone' | 'stillRunning' | 'unknown';
+
+/** How many lists one round asks for where a list may come from one of several workers. */
+export const wholeRound = 8;
+/**
+ * How many lists must leave a session out before it is confirmed gone at an address with several workers, unless its own
+ * worker says so. Each list that isn't its worker's misses it whether or not it runs. With a balancer that picks at random
+ * the probability that 40 lists all come from other workers is (1 - 1/workers)^40: 9e-13 with 2 workers, 1e-5 with 4 and
+ * 0.5 % with 8. Round robin reaches every worker within 8. Lists that show another worker's sessions aren't counted.
+ */
+const missesWithSeveralWorkers = 40;
+/**
+ * The same after a whole round that always had it, right before. That all 8 lists came from its worker, and none of the
+ * following 8, has a probability of (1/workers)^8 * (1 - 1/workers)^8: 1.5e-5 with 2 workers, 1.5e-6 with 4, 2e-8 with 8.
+ * It also serves after a worker that had the session said it ended it. Then both must fail: that end, and all 8 lists:
+ * (1 - 1/workers)^8 is 0.4 % with 2 workers, 10 % with 4 and 34 % with 8.
+ */
+const missesWithOneWorker = wholeRound;
+/**
+ * A balancer that picks the worker with the fewest connections doesn't reach one that has many more than the others: each
+ * session is a connection. So lists count for the sessions of a worker of this size only once its own list leaves them out.
+ */
+const largestCrowd = wholeRound;
+
+/**
+ * Where lists may be out of date and the provider can't tell about a single session: how many lists must leave it out, and
+ * how many milliseconds the first and the last must be apart.
+ */
+const listsAlone = 3;
+const listsAloneApartMs = 5_000;
+
+/** Adds a piece of evidence. That a list has it outweighs all that was learned before. */
+export function observe(known: Observations, evidence: Evidence): Observations {
+  switch (evidence.kind) {
+    case 'listedBy': {
+      const { by, missing, crowd } = evidence;
+      const before = known.missing ? 0 : known.hits;
+      return { ...noObservations, hits: missing > 0 ? 0 : Math.min(wholeRound, before + by), crowd };
+    }
+    case 'missingFrom': {
+      const { began, worker } = evidence;
+      if (worker === 'another') return { ...known, missing: true };
+      return {
+        ...known,
+        missing: true,
+        misses: known.misses + 1,
+        firstMiss: known.misses === 0 ? began : known.firstMiss,
+        lastMiss: began,
+        missedByItsWorker: known.missedByItsWorker || worker === 'its own',
+      };
+    }
+    case 'told': {
+      const { liveness } = evidence;
+      // Lists that left it out while it ran were out of date or are no evidence at all: they don't count any longer.
+      const restart = liveness === 'running' || (liveness === 'unknown' && known.told === 'running');
+      return { ...known, told: liveness, misses: restart ? 0 : known.misses };
+    }
+    case 'endedByItsWorker':
+      return { ...known, endedByItsWorker: true };
+  }
+}
+
+/** @param lists what this provider's lists are worth. @param combined whether several workers were seen at its address. */
+export function verdictOn(seen: Observations, lists: ListTerms, combined: boolean): Verdict {
+  if (seen.told === 'running') return 'stillRunning';
+  if (!seen.missing) return seen.crowd > 0 ? 'stillRunning' : 'unknown';
+  switch (lists) {
+    case 'complete':
+      return 'confirmedGone';
+    case 'partial':
+      return isGoneFromWorkers(seen, combined) ? 'confirmedGone' : 'unknown';
+    case 'lagging':
+      return isGoneForLong(seen) ? 'confirmedGone' : 'unknown';
+    case 'unreliable':
+      return seen.told === 'gone' ? 'confirmedGone' : 'unknown';
+  }
+}
+
+/** Whether the provider has to be asked about the session itself before it can be confirmed gone. */
+export function needsProbe(seen: Observations, lists: ListTerms): boolean {
+  if (!seen.missing || seen.told === 'gone') return false;
+  return lists === 'unreliable' || lists === 'lagging' || seen.told === 'running';
+}
+
+function isGoneFromWorkers(seen: Observations, combined: boolean): boolean {
+  if (seen.missedByItsWorker) return true;
+  const fewSuffice = seen.endedByItsWorker || (!combined && seen.hits >= wholeRound);
+  if (fewSuffice) return seen.misses >= missesWithOneWorker;
+  return seen.crowd <= largestCrowd && seen.misses >= missesWithSeveralWorkers;
+}
+
+function isGoneForLong({ told, misses, firstMiss, lastMiss }: Observations): boolean {
+  if (told === 'gone') return true;
+  return told === 'unknown' && misses >= listsAlone && lastMiss - firstMiss >= listsAloneApartMs;
+}

@@ -306,7 +306,7 @@ describe('a person who watches sessions on their vendors’ own pages', function
     // Under a status that the list does not ask for it runs on, and so is watched on.
     session.status = 'SUSPENDED';
     await person.run('Refresh');
-    await panel.getByText('not in the last list').waitFor();
+    await panel.getByText('not in the latest list').waitFor();
     await framed('weekly');
     session.status = 'TIMED_OUT';
     // It was just asked for, and is again after a while.

@@ -1,0 +1,242 @@
+import { strict as assert } from 'node:assert';
+import type { ListTerms } from '../../../../src/core/provider.ts';
+import {
+  type Evidence,
+  needsProbe,
+  noObservations,
+  observe,
+  type Verdict,
+  verdictOn,
+} from '../../../../src/services/ending/verification.ts';
+
+const listed: Evidence = { kind: 'listedBy', by: 1, missing: 0, crowd: 3 };
+const round: Evidence = { kind: 'listedBy', by: 8, missing: 0, crowd: 3 };
+const disagreeing: Evidence = { kind: 'listedBy', by: 4, missing: 4, crowd: 3 };
+const crowded: Evidence = { kind: 'listedBy', by: 8, missing: 0, crowd: 9 };
+const told = (liveness: 'running' | 'gone' | 'unknown'): Evidence => ({ kind: 'told', liveness });
+const endedByItsWorker: Evidence = { kind: 'endedByItsWorker' };
+/** Lists that leave it out, a second apart. */
+const missing = (times: number, worker: 'its own' | 'another' | 'unknown' = 'unknown', apartMs = 1_000): Evidence[] =>
+  Array.from({ length: times }, (_, index) => ({ kind: 'missingFrom', began: index * apartMs, worker }));
+
+interface Case {
+  readonly of: string;
+  readonly lists: ListTerms;
+  readonly combined?: boolean;
+  readonly evidence: readonly Evidence[];
+  readonly verdict: Verdict;
+}
+
+const cases: readonly Case[] = [
+  { of: 'nothing', lists: 'complete', evidence: [], verdict: 'unknown' },
+  { of: 'a list that has it', lists: 'complete', evidence: [listed], verdict: 'stillRunning' },
+  { of: 'a list that leaves it out', lists: 'complete', evidence: [listed, ...missing(1)], verdict: 'confirmedGone' },
+  {
+    of: 'a list that has it again',
+    lists: 'complete',
+    evidence: [listed, ...missing(3), listed],
+    verdict: 'stillRunning',
+  },
+  { of: 'a list without one that was named by id', lists: 'complete', evidence: missing(1), verdict: 'confirmedGone' },
+
+  {
+    of: 'lists that leave it out, unasked',
+    lists: 'lagging',
+    evidence: [listed, ...missing(9, 'unknown', 100)],
+    verdict: 'unknown',
+  },
+  {
+    of: 'a list and an answer',
+    lists: 'lagging',
+    evidence: [listed, ...missing(1), told('gone')],
+    verdict: 'confirmedGone',
+  },
+  {
+    of: 'an answer against many lists',
+    lists: 'lagging',
+    evidence: [listed, ...missing(9), told('running')],
+    verdict: 'stillRunning',
+  },
+  {
+    of: 'more lists after such an answer',
+    lists: 'lagging',
+    evidence: [listed, ...missing(3), told('running'), ...missing(30)],
+    verdict: 'stillRunning',
+  },
+  {
+    of: 'two lists and no answer',
+    lists: 'lagging',
+    evidence: [listed, ...missing(2, 'unknown', 9_000), told('unknown')],
+    verdict: 'unknown',
+  },
+  {
+    of: 'three lists within five seconds',
+    lists: 'lagging',
+    evidence: [listed, ...missing(3, 'unknown', 2_499), told('unknown')],
+    verdict: 'unknown',
+  },
+  {
+    of: 'three lists in five seconds',
+    lists: 'lagging',
+    evidence: [listed, ...missing(3, 'unknown', 2_500), told('unknown')],
+    verdict: 'confirmedGone',
+  },
+  {
+    of: 'the same without having asked',
+    lists: 'lagging',
+    evidence: [listed, ...missing(3, 'unknown', 2_500)],
+    verdict: 'unknown',
+  },
+  {
+    of: 'lists from before the provider said that it runs, and then could not tell',
+    lists: 'lagging',
+    evidence: [listed, ...missing(9), told('running'), told('unknown')],
+    verdict: 'unknown',
+  },
+  {
+    of: 'lists from after that',
+    lists: 'lagging',
+    evidence: [listed, ...missing(9), told('running'), told('unknown'), ...missing(3, 'unknown', 2_500)],
+    verdict: 'confirmedGone',
+  },
+
+  { of: 'any number of lists', lists: 'unreliable', evidence: [listed, ...missing(99)], verdict: 'unknown' },
+  {
+    of: 'a list and no answer',
+    lists: 'unreliable',
+    evidence: [listed, ...missing(99), told('unknown')],
+    verdict: 'unknown',
+  },
+  {
+    of: 'a list and an answer',
+    lists: 'unreliable',
+    evidence: [listed, ...missing(1), told('gone')],
+    verdict: 'confirmedGone',
+  },
+  {
+    of: 'an answer, and then a list that has it',
+    lists: 'unreliable',
+    evidence: [...missing(1), told('gone'), listed],
+    verdict: 'stillRunning',
+  },
+
+  { of: 'one list of eight that all had it', lists: 'partial', evidence: [round, ...missing(1)], verdict: 'unknown' },
+  { of: 'seven lists after eight that had it', lists: 'partial', evidence: [round, ...missing(7)], verdict: 'unknown' },
+  {
+    of: 'eight lists after eight that had it',
+    lists: 'partial',
+    evidence: [round, ...missing(8)],
+    verdict: 'confirmedGone',
+  },
+  {
+    of: 'eight lists after seven that had it',
+    lists: 'partial',
+    evidence: [...Array(7).fill(listed), ...missing(8)],
+    verdict: 'unknown',
+  },
+  {
+    of: 'eight lists after eight single ones',
+    lists: 'partial',
+    evidence: [...Array(8).fill(listed), ...missing(8)],
+    verdict: 'confirmedGone',
+  },
+  {
+    of: 'eight lists after a gap',
+    lists: 'partial',
+    evidence: [round, ...missing(1), ...Array(7).fill(listed), ...missing(8)],
+    verdict: 'unknown',
+  },
+  {
+    of: 'eight lists after lists that disagreed',
+    lists: 'partial',
+    evidence: [round, disagreeing, ...missing(8)],
+    verdict: 'unknown',
+  },
+  { of: '39 lists after those', lists: 'partial', evidence: [disagreeing, ...missing(39)], verdict: 'unknown' },
+  { of: '40 lists after those', lists: 'partial', evidence: [disagreeing, ...missing(40)], verdict: 'confirmedGone' },
+  {
+    of: 'eight lists where several workers are known',
+    lists: 'partial',
+    combined: true,
+    evidence: [round, ...missing(8)],
+    verdict: 'unknown',
+  },
+  {
+    of: '40 lists there',
+    lists: 'partial',
+    combined: true,
+    evidence: [round, ...missing(40)],
+    verdict: 'confirmedGone',
+  },
+  {
+    of: '40 lists of other workers',
+    lists: 'partial',
+    combined: true,
+    evidence: [round, ...missing(40, 'another')],
+    verdict: 'unknown',
+  },
+  {
+    of: 'one list of its own worker',
+    lists: 'partial',
+    combined: true,
+    evidence: [round, ...missing(1, 'its own')],
+    verdict: 'confirmedGone',
+  },
+  {
+    of: '40 lists where its worker had nine sessions',
+    lists: 'partial',
+    combined: true,
+    evidence: [crowded, ...missing(40)],
+    verdict: 'unknown',
+  },
+  {
+    of: 'eight lists after its worker said it ended it',
+    lists: 'partial',
+    combined: true,
+    evidence: [crowded, endedByItsWorker, ...missing(8)],
+    verdict: 'confirmedGone',
+  },
+  {
+    of: 'seven lists after that',
+    lists: 'partial',
+    combined: true,
+    evidence: [crowded, endedByItsWorker, ...missing(7)],
+    verdict: 'unknown',
+  },
+  {
+    of: 'its worker saying so, and then listing it',
+    lists: 'partial',
+    combined: true,
+    evidence: [crowded, endedByItsWorker, crowded, ...missing(8)],
+    verdict: 'unknown',
+  },
+  {
+    of: '40 lists without one that was named by id',
+    lists: 'partial',
+    evidence: missing(40),
+    verdict: 'confirmedGone',
+  },
+];
+
+describe('verification', () => {
+  for (const { of, lists, combined = false, evidence, verdict } of cases) {
+    it(`says ${verdict} of ${of}, where lists are ${lists}${combined ? ' and several workers are known' : ''}`, () => {
+      assert.equal(verdictOn(evidence.reduce(observe, noObservations), lists, combined), verdict);
+    });
+  }
+
+  it('asks the provider about what a list leaves out, where lists alone confirm nothing', () => {
+    const asks = (lists: ListTerms, ...evidence: Evidence[]) =>
+      needsProbe(evidence.reduce(observe, noObservations), lists);
+    for (const lists of ['lagging', 'unreliable'] as const) {
+      assert.equal(asks(lists, listed), false);
+      assert.equal(asks(lists, listed, ...missing(1)), true);
+      assert.equal(asks(lists, listed, ...missing(1), told('unknown')), true);
+      assert.equal(asks(lists, listed, ...missing(1), told('gone')), false);
+    }
+    for (const lists of ['complete', 'partial'] as const) {
+      assert.equal(asks(lists, listed, ...missing(1)), false);
+      assert.equal(asks(lists, listed, ...missing(1), told('running')), true);
+    }
+  });
+});

@@ -13,7 +13,7 @@ const roundsApartMs = 500;
 /** How many looks are worth it after a request whose effect isn't known and that isn't sent again. */
 const looksAfterFault = 3;
 /** How often the end of a session is sent at most where several workers share an address. */
-const mostAttemptsAtWorkers = 40;
+const mostAttemptsAtWorkers = 80;
 
 /** Sends ends once more. */
 export interface Resend {

@@ -18,6 +18,7 @@ import {
   sentBy,
   usedUp,
   wantsLess,
+  wasGoneBefore,
   wasNotThere,
 } from './request.ts';
 
@@ -25,8 +26,8 @@ import {
 const firstPauseMs = 250;
 /** How long the provider may refuse all requests before those that aren't sent are given up. */
 const longestWaitMs = 60_000;
-/** How often an end is sent in a row until the worker answers that has the session; see `EvidenceLog.mayHaveOtherWorkers`. */
-const mostInARow = 8;
+/** How often an end is sent so that it meets the worker that has the session; see `EvidenceLog.mayHaveOtherWorkers`. */
+const mostAtOnce = 8;
 
 /** What a queue works with. */
 export interface QueueParts {
@@ -43,6 +44,9 @@ export class AccountQueue {
   readonly #inFlight = new Set<Promise<void>>();
   /** Who sends a session's end, and what comes of it: other ends of the same session wait for that. */
   readonly #senders = new Map<SessionId, PromiseWithResolvers<Sent> & { readonly by: AccountEnd }>();
+
+  /** Resolves when no end is being sent to several workers at once. */
+  #spreading: Promise<void> = Promise.resolve();
 
   /** @param window what the provider last said about its rate limit. */
   constructor(parts: QueueParts, mostInFlight: number, window: () => RateWindow | undefined) {
@@ -117,21 +121,46 @@ export class AccountQueue {
     if (this.#senders.get(session.id)?.by !== end) {
       this.#senders.set(session.id, { by: end, ...Promise.withResolvers<Sent>() });
     }
-    for (let inARow = 1; ; inARow++) {
+    const ask = async (): Promise<Sent> => {
       const began = clock.monotonic();
       pending.attempts++;
-      pending.sent = await sentBy(end.connection, (provider) => answerOf(provider.end(session, neverAborted)));
-      const error = errorOf(pending.sent);
+      const sent = await sentBy(end.connection, (provider) => answerOf(provider.end(session, neverAborted)));
+      const error = errorOf(sent);
       if (error === undefined) this.#pace.clean(clock.monotonic() - began);
       else if (wantsLess(error)) this.#pace.refused(error);
-      if (isByItsWorker(pending.sent)) evidence.addEndByItsWorker(accountId, session.id);
-      else if (error === undefined && inARow < mostInARow && evidence.mayHaveOtherWorkers(accountId, session.id)) {
-        if (!stop.aborted) continue;
-      }
-      const isRepeated = error !== undefined && mayRepeat(error) && pending.attempts < attemptsFor(error);
-      if (!isRepeated || stop.aborted) return 'done';
-      if (!wantsLess(error)) await pause(clock, firstPauseMs * 2 ** pending.attempts, stop);
-      return 'again';
+      return sent;
+    };
+    const before = pending.sent;
+    pending.sent = await ask();
+    const error = errorOf(pending.sent);
+    const mayBeElsewhere = evidence.mayHaveOtherWorkers(accountId, session.id);
+    if (error === undefined && mayBeElsewhere && !isByItsWorker(pending.sent) && !stop.aborted) {
+      pending.sent = await this.#atEveryWorker(ask, pending.sent);
+    }
+    // Not found any longer, because it was ended before.
+    if (isByItsWorker(before) && wasGoneBefore(pending.sent)) pending.sent = before;
+    if (isByItsWorker(pending.sent)) evidence.addEndByItsWorker(accountId, session.id);
+    const isRepeated = error !== undefined && mayRepeat(error) && pending.attempts < attemptsFor(error);
+    if (!isRepeated || stop.aborted) return 'done';
+    if (!wantsLess(error)) await pause(clock, firstPauseMs * 2 ** pending.attempts, stop);
+    return 'again';
+  }
+
+  /**
+   * Sends an end several times at once, so that a balancer spreads it over its workers: one after another, ends of several
+   * sessions that take turns may each meet the same worker every time. Only one session's at a time.
+   * @returns the answer of the worker that had the session, if one of them says so, else one that may be.
+   */
+  async #atEveryWorker(ask: () => Promise<Sent>, first: Sent): Promise<Sent> {
+    const before = this.#spreading;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#spreading = promise;
+    await before;
+    try {
+      const answers = await Promise.all(Array.from({ length: mostAtOnce - 1 }, ask));
+      return answers.find(isByItsWorker) ?? [first, ...answers].find((sent) => !wasGoneBefore(sent)) ?? first;
+    } finally {
+      resolve();
     }
   }
 

@@ -1,0 +1,130 @@
+import { strict as assert } from 'node:assert';
+import type { AccountId } from '../../../../src/core/ids.ts';
+import type { EndOutcomeKind, EndReport, EndTarget } from '../../../../src/services/ending/report.ts';
+import { type BalancerServer, type Balancing, startBalancer } from '../../../servers/balancer.ts';
+import { type BrowserlessV1Server, startBrowserlessV1 } from '../../../servers/browserlessV1.ts';
+import { type BrowserlessV2Server, startBrowserlessV2 } from '../../../servers/browserlessV2.ts';
+import { fastClock, House } from '../house.ts';
+
+type Worker = BrowserlessV1Server | BrowserlessV2Server;
+
+const quietly = { stop: new AbortController().signal, onProgress: () => {} };
+const balancings: readonly Balancing[] = ['roundRobin', 'leastConnections', { seed: 7 }];
+const named = (balancing: Balancing) => (typeof balancing === 'string' ? balancing : 'random');
+
+describe('ending behind a load balancer', function () {
+  this.timeout(120_000);
+  let workers: Worker[] = [];
+  let balancer: BalancerServer | undefined;
+  let house: House;
+  let id: AccountId;
+
+  afterEach(async () => {
+    house.dispose();
+    await balancer?.stop();
+    await Promise.all(workers.map((worker) => worker.stop()));
+  });
+
+  /** Starts workers with so many browsers each behind a balancer, and lists them as often as it takes to see all. */
+  async function start(version: 'v1' | 'v2', each: readonly number[], balancing: Balancing): Promise<void> {
+    const begin = version === 'v1' ? startBrowserlessV1 : startBrowserlessV2;
+    workers = await Promise.all(each.map(() => begin()));
+    for (const [index, count] of each.entries()) {
+      for (let times = 0; times < count; times++) workers[index]?.add({ id: `w${index}-${times}` });
+    }
+    balancer = await startBalancer(
+      workers.map(({ url }) => url),
+      balancing,
+    );
+    house = new House({ clock: fastClock(20) });
+    const { token } = workers[0] as Worker;
+    id = await house.add('browserless', balancer.url, token === undefined ? {} : { token });
+    const all = each.reduce((sum, count) => sum + count, 0);
+    for (let times = 0; times < 20 && targets().length < all; times++) await house.refresher.refresh(id);
+    assert.equal(targets().length, all, 'the sessions of some worker were never listed');
+  }
+  const targets = (): EndTarget[] =>
+    [...(house.store.state(id)?.contents.sessions.values() ?? [])].map((session) => ({ accountId: id, session }));
+  const running = () => workers.flatMap((worker) => worker.running).sort();
+  const outcomes = ({ results }: EndReport) =>
+    new Map<string, EndOutcomeKind>(results.map(({ session, outcome }) => [session.id, outcome]));
+
+  function assertTrue(report: EndReport): void {
+    const still = new Set(running());
+    for (const [session, outcome] of outcomes(report)) {
+      const saidGone = outcome === 'ended' || outcome === 'alreadyGone';
+      assert.ok(!saidGone || !still.has(session), `${session} is said to be ${outcome}, and is still running`);
+      assert.equal(house.store.session(id, session as never) === undefined, saidGone);
+    }
+  }
+
+  for (const version of ['v1', 'v2'] as const) {
+    for (const count of [2, 3, 8]) {
+      for (const balancing of balancings) {
+        it(`ends exactly the confirmed sessions of ${count} ${version} workers (${named(balancing)})`, async () => {
+          await start(version, Array(count).fill(3), balancing);
+          const chosen = targets().filter((_, index) => index % 3 !== 0);
+          const confirmed = new Set(chosen.map(({ session }) => session.id));
+          const kept = targets().filter(({ session }) => !confirmed.has(session.id));
+          const report = await house.ender.end(chosen, quietly);
+          assertTrue(report);
+          assert.deepEqual(running(), kept.map(({ session }) => session.id as string).sort());
+          assert.deepEqual(new Set(outcomes(report).values()), new Set(['ended']));
+        });
+
+        it(`says ended of nothing that ${count} ${version} workers don't end (${named(balancing)})`, async () => {
+          await start(version, Array(count).fill(2), balancing);
+          for (const worker of workers) for (const one of worker.running) worker.immortal.add(one);
+          const report = await house.ender.end(targets(), quietly);
+          assertTrue(report);
+          assert.equal(running().length, count * 2);
+          assert.deepEqual(new Set(outcomes(report).values()), new Set(['stuck']));
+        });
+      }
+    }
+  }
+
+  it('ends all sessions, though no neighbour is left that would show which worker answers', async () => {
+    await start('v1', [2, 2], 'roundRobin');
+    const report = await house.ender.end(targets(), quietly);
+    assertTrue(report);
+    assert.deepEqual(running(), []);
+  });
+
+  it('keeps the rows of all workers, whichever answers, and takes out what ended elsewhere', async () => {
+    await start('v2', [2, 3], 'roundRobin');
+    for (let times = 0; times < 6; times++) {
+      await house.refresher.refresh(id);
+      assert.equal(targets().length, 5);
+    }
+    assert.ok(house.store.state(id)?.contents.combined);
+    workers[0]?.browsers.delete('w0-0');
+    for (let times = 0; times < 20 && targets().length === 5; times++) await house.refresher.refresh(id);
+    assert.deepEqual(
+      targets()
+        .map(({ session }) => session.id as string)
+        .sort(),
+      running(),
+    );
+  });
+
+  it('confirms an end on a single server within a second and a half, and with a bounded number of requests', async () => {
+    for (const version of ['v1', 'v2'] as const) {
+      await start(version, [1], 'roundRobin');
+      const before = balancer?.passed.length ?? 0;
+      const began = performance.now();
+      const report = await house.ender.end(targets(), quietly);
+      const ms = performance.now() - began;
+      assert.deepEqual([...outcomes(report).values()], ['ended']);
+      const requests = (balancer?.passed.length ?? 0) - before;
+      assert.ok(requests <= 17, `${version}: ${requests} requests`);
+      assert.ok(ms < 1_500 / 20 + 1_000, `${version}: ${Math.round(ms)} ms`);
+      assert.equal(house.store.state(id)?.contents.combined, false);
+      if (version === 'v1') {
+        house.dispose();
+        await balancer?.stop();
+        await workers[0]?.stop();
+      }
+    }
+  });
+});

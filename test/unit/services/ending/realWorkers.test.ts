@@ -1,0 +1,59 @@
+import { strict as assert } from 'node:assert';
+import { systemClock } from '../../../../src/core/clock.ts';
+import type { EndTarget } from '../../../../src/services/ending/report.ts';
+import { browserlessMissing, type RunningBrowserless, startBrowserlessWorkers } from '../../../host/browserless.ts';
+import { type BalancerServer, startBalancer } from '../../../servers/balancer.ts';
+import { until } from '../../until.ts';
+import { House } from '../house.ts';
+
+const quietly = { stop: new AbortController().signal, onProgress: () => {} };
+
+describe('ending at two real Browserless servers behind a load balancer', function () {
+  this.timeout(120_000);
+  let workers: RunningBrowserless[] = [];
+  let balancer: BalancerServer;
+  let house: House;
+
+  before(async function () {
+    // The last line of the tests says why, too.
+    if (browserlessMissing() !== undefined) this.skip();
+    workers = await startBrowserlessWorkers(2);
+  });
+  after(() => Promise.all(workers.map((worker) => worker.stop())));
+  afterEach(async () => {
+    house.dispose();
+    await balancer.stop();
+  });
+
+  for (const balancing of ['roundRobin', 'leastConnections'] as const) {
+    it(`ends the confirmed browsers and no others, counted by their processes (${balancing})`, async () => {
+      const opened = await Promise.all(workers.flatMap((worker) => [worker.open(), worker.open()]));
+      const processes = () => Promise.all(workers.map(async (worker) => (await worker.browserProcesses()).length));
+      balancer = await startBalancer(
+        workers.map(({ url }) => url),
+        balancing,
+      );
+      house = new House({ clock: systemClock });
+      const id = await house.add('browserless', balancer.url, { token: workers[0]?.token ?? '' });
+      const targets = (): EndTarget[] =>
+        [...(house.store.state(id)?.contents.sessions.values() ?? [])].map((session) => ({ accountId: id, session }));
+      await until(async () => {
+        await house.refresher.refresh(id, { thorough: true });
+        return targets().length === 4;
+      });
+      const [of1, of2] = [opened[0], opened[2]];
+      const chosen = targets().filter(({ session }) => session.id === of1 || session.id === of2);
+      const first = await house.ender.end(chosen, quietly);
+      assert.deepEqual(new Set(first.results.map(({ outcome }) => outcome)), new Set(['ended']));
+      const running = (await Promise.all(workers.map((worker) => worker.running()))).flat();
+      assert.deepEqual(new Set(running), new Set([opened[1], opened[3]]));
+      for (const count of await processes()) assert.ok(count > 0);
+      const second = await house.ender.end(targets(), quietly);
+      assert.deepEqual(
+        second.results.map(({ outcome }) => outcome),
+        ['ended', 'ended'],
+      );
+      await until(async () => (await processes()).every((count) => count === 0));
+    });
+  }
+});

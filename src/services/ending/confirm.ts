@@ -83,7 +83,7 @@ export async function confirmEnds(parts: VerifierParts, end: AccountEnd, again: 
     }
     wait = looks[Math.min(index + 1, looks.length - 1)] ?? 0;
     const isMissing = trouble === undefined && open.some((pending) => verdictOf(pending) === 'unknown');
-    if (terms.lists === 'partial' && isMissing) wait = Math.min(wait, roundsApartMs);
+    if (evidence.isCombined(accountId) && isMissing) wait = Math.min(wait, roundsApartMs);
   }
   for (const pending of open) {
     const { session, sent } = pending;

@@ -86,9 +86,9 @@ export class EvidenceLog {
     for (const [id, liveness] of told) this.#add(account, id, { kind: 'told', liveness });
   }
 
-  /** Adds that a worker that had this session says it ended it. */
-  addEndByItsWorker(account: AccountId, session: SessionId): void {
-    this.#add(account, session, { kind: 'endedByItsWorker' });
+  /** Adds that an end was accepted, and whether by a worker that had the session and says it ended it. */
+  addAcceptedEnd(account: AccountId, session: SessionId, byItsWorker: boolean): void {
+    this.#add(account, session, { kind: 'endAccepted', byItsWorker });
   }
 
   /** Collects evidence about these sessions even if no list ever had them, until the result is called. */

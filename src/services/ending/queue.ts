@@ -139,7 +139,9 @@ export class AccountQueue {
     }
     // Not found any longer, because it was ended before.
     if (isByItsWorker(before) && wasGoneBefore(pending.sent)) pending.sent = before;
-    if (isByItsWorker(pending.sent)) evidence.addEndByItsWorker(accountId, session.id);
+    if (error === undefined && !wasGoneBefore(pending.sent)) {
+      evidence.addAcceptedEnd(accountId, session.id, isByItsWorker(pending.sent));
+    }
     const isRepeated = error !== undefined && mayRepeat(error) && pending.attempts < attemptsFor(error);
     if (!isRepeated || stop.aborted) return 'done';
     if (!wantsLess(error)) await pause(clock, firstPauseMs * 2 ** pending.attempts, stop);

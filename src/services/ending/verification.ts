@@ -14,8 +14,8 @@ export type Evidence =
   | { readonly kind: 'missingFrom'; readonly began: number; readonly worker: 'its own' | 'another' | 'unknown' }
   /** The provider was asked about this session. What couldn't be asked is no evidence. */
   | { readonly kind: 'told'; readonly liveness: Liveness }
-  /** A worker that had the session said it ended it. */
-  | { readonly kind: 'endedByItsWorker' };
+  /** The end was accepted; `byItsWorker` if the worker that answered had the session and says it ended it. */
+  | { readonly kind: 'endAccepted'; readonly byItsWorker: boolean };
 
 /** All evidence about one session since it was last known to run. */
 export interface Observations {
@@ -32,6 +32,7 @@ export interface Observations {
   readonly missedByItsWorker: boolean;
   /** What the provider last said about it. */
   readonly told: Liveness | undefined;
+  readonly endAccepted: boolean;
   readonly endedByItsWorker: boolean;
   /** How many sessions the list had that last had it. */
   readonly crowd: number;
@@ -46,6 +47,7 @@ export const noObservations: Observations = {
   lastMiss: 0,
   missedByItsWorker: false,
   told: undefined,
+  endAccepted: false,
   endedByItsWorker: false,
   crowd: 0,
 };
@@ -63,12 +65,18 @@ export const wholeRound = 8;
  */
 const missesWithSeveralWorkers = 40;
 /**
- * The same after a whole round that always had it, right before. That all 8 lists came from its worker, and none of the
- * following 8, has a probability of (1/workers)^8 * (1 - 1/workers)^8: 1.5e-5 with 2 workers, 1.5e-6 with 4, 2e-8 with 8.
- * It also serves after a worker that had the session said it ended it. Then both must fail: that end, and all 8 lists:
- * (1 - 1/workers)^8 is 0.4 % with 2 workers, 10 % with 4 and 34 % with 8.
+ * The same right after a whole round that always had it, at an address where no second worker was seen. That all 8 lists
+ * came from its worker, and none of the following 8, has a probability of (1/workers)^8 * (1 - 1/workers)^8: 1.5e-5 with 2
+ * workers, 1.5e-6 with 4, 2e-8 with 8. It also serves after a worker that had the session said it ended it. Then both must
+ * fail: that end, and all 8 lists, which is (1 - 1/workers)^8: 0.4 % with 2 workers, 10 % with 4 and 34 % with 8.
  */
 const missesWithOneWorker = wholeRound;
+/**
+ * How many milliseconds the first and the last of those lists must be apart if no end was accepted: a balancer leaves out a
+ * worker for a while that restarts or doesn't answer its health check, and the worker comes back with its sessions.
+ */
+const goneByItselfMs = 20_000;
+const goneFromSeveralMs = 120_000;
 /**
  * A balancer that picks the worker with the fewest connections doesn't reach one that has many more than the others: each
  * session is a connection. So lists count for the sessions of a worker of this size only once its own list leaves them out.
@@ -108,8 +116,12 @@ export function observe(known: Observations, evidence: Evidence): Observations {
       const restart = liveness === 'running' || (liveness === 'unknown' && known.told === 'running');
       return { ...known, told: liveness, misses: restart ? 0 : known.misses };
     }
-    case 'endedByItsWorker':
-      return { ...known, endedByItsWorker: true };
+    case 'endAccepted':
+      return {
+        ...known,
+        endAccepted: true,
+        endedByItsWorker: known.endedByItsWorker || evidence.byItsWorker,
+      };
   }
 }
 
@@ -137,9 +149,13 @@ export function needsProbe(seen: Observations, lists: ListTerms): boolean {
 
 function isGoneFromWorkers(seen: Observations, combined: boolean): boolean {
   if (seen.missedByItsWorker) return true;
-  const fewSuffice = seen.endedByItsWorker || (!combined && seen.hits >= wholeRound);
-  if (fewSuffice) return seen.misses >= missesWithOneWorker;
-  return seen.crowd <= largestCrowd && seen.misses >= missesWithSeveralWorkers;
+  const { misses, firstMiss, lastMiss } = seen;
+  if (seen.endedByItsWorker) return misses >= missesWithOneWorker;
+  const apartMs = lastMiss - firstMiss;
+  if (!combined && seen.hits >= wholeRound) {
+    return misses >= missesWithOneWorker && (seen.endAccepted || apartMs >= goneByItselfMs);
+  }
+  return seen.crowd <= largestCrowd && misses >= missesWithSeveralWorkers && apartMs >= goneFromSeveralMs;
 }
 
 function isGoneForLong({ told, misses, firstMiss, lastMiss }: Observations): boolean {

@@ -14,7 +14,8 @@ const round: Evidence = { kind: 'listedBy', by: 8, missing: 0, crowd: 3 };
 const disagreeing: Evidence = { kind: 'listedBy', by: 4, missing: 4, crowd: 3 };
 const crowded: Evidence = { kind: 'listedBy', by: 8, missing: 0, crowd: 9 };
 const told = (liveness: 'running' | 'gone' | 'unknown'): Evidence => ({ kind: 'told', liveness });
-const endedByItsWorker: Evidence = { kind: 'endedByItsWorker' };
+const accepted: Evidence = { kind: 'endAccepted', byItsWorker: false };
+const endedByItsWorker: Evidence = { kind: 'endAccepted', byItsWorker: true };
 /** Lists that leave it out, a second apart. */
 const missing = (times: number, worker: 'its own' | 'another' | 'unknown' = 'unknown', apartMs = 1_000): Evidence[] =>
   Array.from({ length: times }, (_, index) => ({ kind: 'missingFrom', began: index * apartMs, worker }));
@@ -120,59 +121,93 @@ const cases: readonly Case[] = [
     verdict: 'stillRunning',
   },
 
-  { of: 'one list of eight that all had it', lists: 'partial', evidence: [round, ...missing(1)], verdict: 'unknown' },
-  { of: 'seven lists after eight that had it', lists: 'partial', evidence: [round, ...missing(7)], verdict: 'unknown' },
+  { of: 'one list after eight', lists: 'partial', evidence: [round, accepted, ...missing(1)], verdict: 'unknown' },
+  { of: 'seven lists after eight', lists: 'partial', evidence: [round, accepted, ...missing(7)], verdict: 'unknown' },
   {
-    of: 'eight lists after eight that had it',
+    of: 'eight lists after eight',
     lists: 'partial',
-    evidence: [round, ...missing(8)],
+    evidence: [round, accepted, ...missing(8)],
     verdict: 'confirmedGone',
+  },
+  {
+    of: 'eight lists in 19.9 s without an end',
+    lists: 'partial',
+    evidence: [round, ...missing(8, 'unknown', 2_850)],
+    verdict: 'unknown',
+  },
+  {
+    of: 'eight lists in 20.3 s without an end',
+    lists: 'partial',
+    evidence: [round, ...missing(8, 'unknown', 2_900)],
+    verdict: 'confirmedGone',
+  },
+  {
+    of: 'seven lists in an hour without an end',
+    lists: 'partial',
+    evidence: [round, ...missing(7, 'unknown', 600_000)],
+    verdict: 'unknown',
   },
   {
     of: 'eight lists after seven that had it',
     lists: 'partial',
-    evidence: [...Array(7).fill(listed), ...missing(8)],
+    evidence: [...Array(7).fill(listed), accepted, ...missing(8)],
     verdict: 'unknown',
   },
   {
     of: 'eight lists after eight single ones',
     lists: 'partial',
-    evidence: [...Array(8).fill(listed), ...missing(8)],
+    evidence: [...Array(8).fill(listed), accepted, ...missing(8)],
     verdict: 'confirmedGone',
   },
   {
     of: 'eight lists after a gap',
     lists: 'partial',
-    evidence: [round, ...missing(1), ...Array(7).fill(listed), ...missing(8)],
+    evidence: [round, ...missing(1), ...Array(7).fill(listed), accepted, ...missing(8)],
     verdict: 'unknown',
   },
   {
     of: 'eight lists after lists that disagreed',
     lists: 'partial',
-    evidence: [round, disagreeing, ...missing(8)],
+    evidence: [round, disagreeing, accepted, ...missing(8)],
     verdict: 'unknown',
   },
-  { of: '39 lists after those', lists: 'partial', evidence: [disagreeing, ...missing(39)], verdict: 'unknown' },
-  { of: '40 lists after those', lists: 'partial', evidence: [disagreeing, ...missing(40)], verdict: 'confirmedGone' },
+  {
+    of: '39 lists in an hour after those',
+    lists: 'partial',
+    evidence: [disagreeing, accepted, ...missing(39, 'unknown', 100_000)],
+    verdict: 'unknown',
+  },
+  {
+    of: '40 lists in 117 s after those',
+    lists: 'partial',
+    evidence: [disagreeing, accepted, ...missing(40, 'unknown', 3_000)],
+    verdict: 'unknown',
+  },
+  {
+    of: '40 lists in 120.9 s after those',
+    lists: 'partial',
+    evidence: [disagreeing, accepted, ...missing(40, 'unknown', 3_100)],
+    verdict: 'confirmedGone',
+  },
   {
     of: 'eight lists where several workers are known',
     lists: 'partial',
     combined: true,
-    evidence: [round, ...missing(8)],
+    evidence: [round, accepted, ...missing(8, 'unknown', 60_000)],
     verdict: 'unknown',
   },
   {
-    of: '40 lists there',
+    of: '40 lists in 120.9 s there',
     lists: 'partial',
     combined: true,
-    evidence: [round, ...missing(40)],
+    evidence: [round, ...missing(40, 'unknown', 3_100)],
     verdict: 'confirmedGone',
   },
   {
     of: '40 lists of other workers',
     lists: 'partial',
     combined: true,
-    evidence: [round, ...missing(40, 'another')],
+    evidence: [round, ...missing(40, 'another', 3_100)],
     verdict: 'unknown',
   },
   {
@@ -183,10 +218,17 @@ const cases: readonly Case[] = [
     verdict: 'confirmedGone',
   },
   {
+    of: '40 lists where its worker had eight sessions',
+    lists: 'partial',
+    combined: true,
+    evidence: [{ ...crowded, crowd: 8 }, ...missing(40, 'unknown', 3_100)],
+    verdict: 'confirmedGone',
+  },
+  {
     of: '40 lists where its worker had nine sessions',
     lists: 'partial',
     combined: true,
-    evidence: [crowded, ...missing(40)],
+    evidence: [crowded, ...missing(40, 'unknown', 3_100)],
     verdict: 'unknown',
   },
   {
@@ -204,6 +246,13 @@ const cases: readonly Case[] = [
     verdict: 'unknown',
   },
   {
+    of: 'eight lists after that, and another end that was only accepted',
+    lists: 'partial',
+    combined: true,
+    evidence: [crowded, endedByItsWorker, accepted, ...missing(8)],
+    verdict: 'confirmedGone',
+  },
+  {
     of: 'its worker saying so, and then listing it',
     lists: 'partial',
     combined: true,
@@ -213,7 +262,7 @@ const cases: readonly Case[] = [
   {
     of: '40 lists without one that was named by id',
     lists: 'partial',
-    evidence: missing(40),
+    evidence: missing(40, 'unknown', 3_100),
     verdict: 'confirmedGone',
   },
 ];

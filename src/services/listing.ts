@@ -79,20 +79,22 @@ export async function listAccount(
     const known = new Map(store.state(account)?.contents.sessions);
     const first = await ask();
     signal.throwIfAborted();
-    const answers = [first];
-    const batches = [answers];
+    const rounds = [[first]];
+    let someFailed = false;
     if (provider.ending.lists === 'partial' || evidence.isCombined(account)) {
       if (thorough || evidence.isCombined(account) || !hasSameSessions(known, first)) {
         const others = await Promise.allSettled(Array.from({ length: wholeRound - 1 }, ask));
         signal.throwIfAborted();
-        batches.push(others.flatMap((other) => (other.status === 'fulfilled' ? [other.value] : [])));
+        const answers = others.flatMap((other) => (other.status === 'fulfilled' ? [other.value] : []));
+        rounds.push(answers);
+        someFailed = answers.length < others.length;
       }
     }
     const terms = provider.ending.lists;
     const lists = terms === 'complete' && evidence.isCombined(account) ? 'partial' : terms;
     const shown = () => store.state(account)?.contents.sessions ?? new Map<SessionId, Session>();
-    for (const batch of batches) evidence.addLists(account, lists, batch, shown().values());
-    const all = batches.flat();
+    for (const answers of rounds) evidence.addLists(account, lists, { answers, someFailed }, shown().values());
+    const all = rounds.flat();
     const complete = all.every((answer) => answer.complete);
     const gone = evidence.confirmedGone(account, shown().keys());
     learn();

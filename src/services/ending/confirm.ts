@@ -35,14 +35,17 @@ export async function confirmEnds(parts: VerifierParts, end: AccountEnd, again: 
     return false;
   });
   end.showOutcomes();
+  const began = clock.monotonic();
   let trouble: ProviderError | undefined;
   let failures: ReadonlyMap<SessionId, ProviderError> = new Map();
   let verdicts: ReadonlyMap<SessionId, Verdict> = new Map();
   const verdictOf = ({ session }: PendingEnd): Verdict => verdicts.get(session.id) ?? 'unknown';
+  // Requests may take long, too: a worker that doesn't answer must not keep the others waiting for ever.
+  const isHurrying = () => evidence.isCombined(accountId) && clock.monotonic() - began < terms.withinMs;
   const mayResend = ({ sent, attempts }: PendingEnd) => {
     if (again === undefined || again.stop.aborted) return false;
     if (sent.kind === 'unclear') return 'error' in sent.why && attempts < mostAttempts;
-    return terms.lists === 'partial' && evidence.isCombined(accountId) && attempts < mostAttemptsAtWorkers;
+    return isHurrying() && attempts < mostAttemptsAtWorkers;
   };
   // Counted, and not read off a clock: a machine may sleep in between.
   let waited = 0;
@@ -83,7 +86,7 @@ export async function confirmEnds(parts: VerifierParts, end: AccountEnd, again: 
     }
     wait = looks[Math.min(index + 1, looks.length - 1)] ?? 0;
     const isMissing = trouble === undefined && open.some((pending) => verdictOf(pending) === 'unknown');
-    if (evidence.isCombined(accountId) && isMissing) wait = Math.min(wait, roundsApartMs);
+    if (isMissing && isHurrying()) wait = Math.min(wait, roundsApartMs);
   }
   for (const pending of open) {
     const { session, sent } = pending;

@@ -23,6 +23,13 @@ export interface ListAnswer {
   readonly complete: boolean;
 }
 
+/** Lists that were asked for at the same time. */
+export interface Round {
+  readonly answers: readonly ListAnswer[];
+  /** Whether others failed, then or right after: those may have been any worker's. */
+  readonly someFailed: boolean;
+}
+
 /** What is known about one session, and the list that last had it. */
 interface Seen {
   readonly session: Session;
@@ -58,11 +65,12 @@ export class EvidenceLog {
   }
 
   /**
-   * Adds lists that were asked for at the same time.
+   * Adds lists.
    * @param lists what this provider's lists are worth.
    * @param shown all sessions that are thought to run, also those that came with a list that broke off.
    */
-  addLists(account: AccountId, lists: ListTerms, answers: readonly ListAnswer[], shown: Iterable<Session>): void {
+  addLists(account: AccountId, lists: ListTerms, round: Round, shown: Iterable<Session>): void {
+    const { answers } = round;
     const evidence = this.#of(account);
     evidence.lists = lists;
     for (const session of shown) {
@@ -70,7 +78,7 @@ export class EvidenceLog {
     }
     // Each answer is judged by what was known before all of them: they may have been read in any order.
     const known = [...evidence.seen.values()];
-    for (const one of known) this.#compare(evidence, one, answers);
+    for (const one of known) this.#compare(evidence, one, round);
     for (const answer of answers) {
       for (const session of answer.sessions.values()) {
         const one = evidence.seen.get(session.id);
@@ -165,7 +173,7 @@ export class EvidenceLog {
     if (one !== undefined) one.observations = observe(one.observations, evidence);
   }
 
-  #compare(evidence: AccountEvidence, one: Seen, answers: readonly ListAnswer[]): void {
+  #compare(evidence: AccountEvidence, one: Seen, { answers, someFailed }: Round): void {
     const { id } = one.session;
     const having = answers.filter(({ sessions, unreadable }) => sessions.has(id) || unreadable.has(id));
     const missing = answers.filter((answer) => answer.complete && !having.includes(answer));
@@ -186,7 +194,8 @@ export class EvidenceLog {
     }
     for (const answer of missing) {
       if (having.length === 0) {
-        const worker = workerOf(evidence, one, answer);
+        const its = workerOf(evidence, one, answer);
+        const worker = its === 'unknown' && someFailed ? 'another' : its;
         one.observations = observe(one.observations, { kind: 'missingFrom', began: answer.began, worker });
       }
       if (one.listedSince !== undefined && answer.began >= one.listedSince) {

@@ -53,7 +53,7 @@ describe('confirming of ends', () => {
   });
 
   it('says of each session what became of it as soon as that is known, on its row and in the journal', async () => {
-    const { provider, clock, house, id, targets, over } = await scriptedHouse(starts(4, 'list'));
+    const { provider, clock, house, id, targets, over } = await scriptedHouse(starts(4, 'complete'));
     const conflict = failure({ kind: 'conflict' });
     provider.onEnd = (session) => {
       if (session.id === 's0') throw failure({ kind: 'forbidden' });

@@ -268,7 +268,7 @@ describe('sending of ends', () => {
   it('keeps to that with an end that begins while one of two has finished', async () => {
     const { provider, clock, house, targets, over } = await scriptedHouse((provider) => {
       starts(3)(provider);
-      provider.ending = { ...usualEnding, proof: 'list', mostInFlight: 1 };
+      provider.ending = { ...usualEnding, lists: 'complete', mostInFlight: 1 };
     });
     provider.onEnd = async ({ id }) => {
       if (id === 's1') await clock.wait(20_000);

@@ -139,14 +139,17 @@ describe('tree', () => {
     assert.match(rowFor('other').description, /not yours/);
   });
 
-  it('says of a session that a list has left out that this proves nothing', () => {
+  it("says that a session is missing from the latest list, and that this isn't confirmation of its end", () => {
     list({ sessions: [someSession('a')] });
     const run = store.beginList(account.id);
     run.complete(keepingAll);
     assert.equal(rowFor('a').description, 'not in the latest list · 12m');
     assert.match(rowFor('a').aria, /not in the latest list/);
     const tooltip = tooltipOf(model, { kind: 'session', accountId: account.id, sessionId: sessionId('a') });
-    assert.match(tooltip?.facts.find(([label]) => label === 'Not listed')?.[1] ?? '', /^The last list of api\.anchor/);
+    assert.match(
+      tooltip?.facts.find(([label]) => label === 'Not listed')?.[1] ?? '',
+      /^It's missing from the latest list from api\.anchor/,
+    );
   });
 
   it('names a session by its owner’s name, else its page’s host, else its short id', () => {

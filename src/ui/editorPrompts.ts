@@ -46,6 +46,11 @@ export const editorPrompts: Prompts = {
     });
   },
 
+  async busy(title, work) {
+    const options = { location: vscode.ProgressLocation.Notification, title, cancellable: false };
+    return vscode.window.withProgress(options, (progress) => work((message) => progress.report({ message })));
+  },
+
   note(message) {
     vscode.window.setStatusBarMessage(message, noteMs);
   },

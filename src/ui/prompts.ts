@@ -75,6 +75,8 @@ export interface Prompts {
     title: string,
     work: (report: (message: string, percent: number) => void, stop: AbortSignal) => Promise<T>,
   ): Promise<T>;
+  /** Shows a notification without a Cancel button while `work` goes on that can't be called back. */
+  busy<T>(title: string, work: (report: (message: string) => void) => Promise<T>): Promise<T>;
   /** Shows a few words in the status bar for some seconds. */
   note(message: string): void;
 }

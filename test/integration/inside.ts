@@ -51,6 +51,8 @@ export class Person implements Prompts {
   readonly asked: AskRequest[] = [];
   readonly notes: string[] = [];
   progressTitles: string[] = [];
+  /** What notifications about one request for many have said. */
+  busyMessages: string[] = [];
   /** What the last progress has shown, and how full its bar was, in percent. */
   shown: { readonly message: string; readonly percent: number }[] = [];
   answersConfirm: (question: Question) => string | undefined = () => undefined;
@@ -92,6 +94,11 @@ export class Person implements Prompts {
     if (typeof value !== 'string') return { kind: 'button' };
     const wrong = await request.refuse(value);
     return wrong === undefined ? { kind: 'answer', value } : { kind: 'left' };
+  }
+
+  async busy<T>(title: string, work: (report: (message: string) => void) => Promise<T>): Promise<T> {
+    this.progressTitles.push(title);
+    return work((message) => this.busyMessages.push(message));
   }
 
   async progress<T>(

@@ -119,7 +119,13 @@ export async function listFresh(
 export function unknownAccounts(context: CommandContext, ids: readonly AccountId[]): readonly string[] {
   return ids.flatMap((id) => {
     const state = context.store.state(id);
-    return state === undefined ? [] : (unknownSentence(state, nameOf(context, id), context.now()) ?? []);
+    if (state === undefined) return [];
+    const name = nameOf(context, id);
+    const combined = l10n.t(
+      'Several servers share {0}. Only the sessions listed here are ended, server by server.',
+      name,
+    );
+    return [unknownSentence(state, name, context.now()) ?? [], state.contents.combined ? combined : []].flat();
   });
 }
 

@@ -11,7 +11,13 @@ import type {
   GroupReport,
 } from '../../services/ending/report.ts';
 import { accountHost, sessionName, shortId } from '../words/names.ts';
-import { deletionSentence, namesInBrief, outcomeSentence, progressSentence } from '../words/outcomes.ts';
+import {
+  deletionSentence,
+  namesInBrief,
+  oneOfSeveralSentence,
+  outcomeSentence,
+  progressSentence,
+} from '../words/outcomes.ts';
 import { accountRemovedSentence, stuckSentence, troubleSentence } from '../words/troubles.ts';
 import { type CommandContext, nameOf } from './context.ts';
 
@@ -62,6 +68,29 @@ export async function endNow(
   return concluded(context, report, retry);
 }
 
+/** Milliseconds after which a request that ends many says that the provider is still working on it. */
+const stillWorkingMs = 10_000;
+
+/**
+ * Shows a notification while a provider works on one request for many sessions, which may take it minutes.
+ * @param stillWorking what it says once that has taken long.
+ */
+export function whileWorking<T>(
+  { prompts, clock }: CommandContext,
+  title: string,
+  stillWorking: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  return prompts.busy(title, async (report) => {
+    const timer = clock.after(stillWorkingMs, () => report(stillWorking));
+    try {
+      return await work();
+    } finally {
+      timer.dispose();
+    }
+  });
+}
+
 /** Tells what came of an end, at most once, and returns it for the caller. */
 export function concluded(
   context: CommandContext,
@@ -91,7 +120,9 @@ export function concludedAsked(
   if (report.results.length > 0) return concluded(context, report, retry);
   const host = accountHost(context.accounts.get(accountId));
   if (error !== undefined) tellFailures(context, troubleSentence(error, host), undefined, async () => {});
-  else context.prompts.note(l10n.t('{0} took the request.', host));
+  else if (context.store.state(accountId)?.contents.combined === true) {
+    void context.prompts.tell('warning', oneOfSeveralSentence(host), []);
+  } else context.prompts.note(l10n.t('{0} took the request.', host));
   return publicReport(context, []);
 }
 

@@ -254,6 +254,11 @@ export function kindOfAccount(context: CommandContext, accountId: AccountId) {
   return account === undefined ? undefined : kindOf(context, account);
 }
 
+/** What an account's provider is called, or the account where that isn't known. */
+export function providerName(context: CommandContext, accountId: AccountId): string {
+  return plainText(kindOfAccount(context, accountId)?.label ?? '') || nameOf(context, accountId);
+}
+
 /** What a dialog says of sessions. */
 export function subjectsOf(context: CommandContext, targets: readonly EndTarget[]): EndSubject[] {
   // The rule is read once, not for each of thousands.

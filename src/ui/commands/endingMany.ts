@@ -16,10 +16,11 @@ import {
   nothingToEnd,
   ofPart,
   partOf,
+  providerName,
   subjectsOf,
   unfiltered,
 } from './ending.ts';
-import { cancelled, concludedAsked, type PublicEndReport, publicReport } from './endReports.ts';
+import { cancelled, concludedAsked, type PublicEndReport, publicReport, whileWorking } from './endReports.ts';
 import { accountChoices, choiceOf, pickOne, sessionsOf, targetsOf, wholeAccount } from './targets.ts';
 
 /** Ends all sessions that are listed in one account. */
@@ -52,10 +53,14 @@ export async function endAccountSessions(context: CommandContext, args: readonly
     void context.prompts.tell('info', nothingToEnd(context, leftOut, [accountId], [target]), []);
     return publicReport(context, []);
   }
+  const isCombined = context.store.state(accountId)?.contents.combined === true;
   const everything = canEndEverything
     ? {
         button: l10n.t('End Everything in Account'),
-        explanation: l10n.t('“End Everything in Account” goes further. {0}', loss),
+        explanation: [
+          l10n.t('“End Everything in Account” goes further. {0}', loss),
+          ...(isCombined ? [l10n.t('It reaches only one of the servers that share this address.')] : []),
+        ].join('\n'),
       }
     : undefined;
   const chosen = await context.prompts.confirm(
@@ -78,7 +83,12 @@ export async function endAccountSessions(context: CommandContext, args: readonly
   );
   if (chosen !== undefined && chosen === everything?.button) {
     if (!(await countTyped(context, ends.length))) return cancelled(context, ends);
-    const { error, ...report } = await context.ender.endEverything(accountId);
+    const { error, ...report } = await whileWorking(
+      context,
+      l10n.t('Ending everything in {0}', name),
+      l10n.t('{0} is still ending sessions…', providerName(context, accountId)),
+      () => context.ender.endEverything(accountId),
+    );
     return concludedAsked(context, accountId, report, error, (failed) => endChosen(context, failed));
   }
   const confirmed = chosen === endButton(ends.length) && (await countTyped(context, ends.length));

@@ -7,7 +7,7 @@ import type { EndTarget } from '../../services/ending/report.ts';
 import { questionForBatch, questionForCancel } from '../words/confirmations.ts';
 import { groupName, sessionName } from '../words/names.ts';
 import { type CommandContext, listFresh, nameOf, unknownAccounts } from './context.ts';
-import { endChosen, endTargets, kindOfAccount, subjectsOf, unfiltered } from './ending.ts';
+import { endChosen, endTargets, kindOfAccount, providerName, subjectsOf, unfiltered } from './ending.ts';
 import {
   cancelled,
   concludedAsked,
@@ -15,6 +15,7 @@ import {
   type PublicGroupDeletion,
   publicReport,
   tellDeletion,
+  whileWorking,
 } from './endReports.ts';
 import { type GroupTarget, groupChoices, pickOne, sessionsOf, targetsOf, whole } from './targets.ts';
 
@@ -46,7 +47,13 @@ export async function cancelBatch(context: CommandContext, args: readonly unknow
     subjectsOf(context, members),
   );
   if ((await context.prompts.confirm(question)) !== question.choices[0]) return cancelled(context, members);
-  const { error, ...report } = await context.ender.cancelGroup(target.accountId, target.groupId);
+  const name = groupName(group);
+  const { error, ...report } = await whileWorking(
+    context,
+    l10n.t('Canceling batch “{0}”', name),
+    l10n.t('{0} is still canceling the batch…', providerName(context, target.accountId)),
+    () => context.ender.cancelGroup(target.accountId, target.groupId),
+  );
   return concludedAsked(context, target.accountId, report, error, (failed) => endChosen(context, failed));
 }
 
@@ -71,7 +78,12 @@ export async function deleteBatch(
   const running = subjectsOf(context, members);
   const question = questionForBatch(groupName(group), factsOf(context, accountId, members), running, loss);
   if ((await context.prompts.confirm(question)) !== question.choices[0]) return undefined;
-  const report = await context.ender.deleteGroup(accountId, groupId);
+  const report = await whileWorking(
+    context,
+    l10n.t('Deleting batch “{0}”', groupName(group)),
+    l10n.t('{0} is still deleting the batch…', providerName(context, accountId)),
+    () => context.ender.deleteGroup(accountId, groupId),
+  );
   tellDeletion(context, accountId, groupName(group), report, (left) => endChosen(context, left));
   const { answer } = report;
   return {

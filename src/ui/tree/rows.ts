@@ -153,9 +153,13 @@ function accountDescription(state: AccountState): string {
 }
 
 /** How many run, of how many that may, and who answers. */
-function accountSummary({ sessions, account }: Contents): string {
+function accountSummary({ sessions, account, combined }: Contents): string {
   const listed = [...sessions.values()];
-  return [countOfLimit(listed, account?.sessionLimit), plainText(account?.identity ?? '', 40)]
+  return [
+    countOfLimit(listed, account?.sessionLimit),
+    plainText(account?.identity ?? '', 40),
+    combined ? l10n.t('behind a load balancer: lists are combined') : '',
+  ]
     .filter((part) => part !== '')
     .join(' · ');
 }

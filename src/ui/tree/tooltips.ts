@@ -35,6 +35,14 @@ function accountTooltip(model: TreeModel, account: Account, state: AccountState)
     facts: [
       [l10n.t('Address'), plainText(account.origin, 200)],
       ...(state.kind === 'ready' ? [[l10n.t('Updated'), timeOfDay(state.asOf)] as const] : []),
+      ...(state.contents.combined
+        ? [
+            [
+              l10n.t('Load balancer'),
+              l10n.t('Several servers share this address, and each lists its own sessions. Their lists are combined.'),
+            ] as const,
+          ]
+        : []),
       ...(error === undefined ? [] : [[l10n.t('Trouble'), troubleSentence(error, accountHost(account))] as const]),
     ],
   };

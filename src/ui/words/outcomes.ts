@@ -57,6 +57,14 @@ export function deletionSentence(
   };
 }
 
+/** What to say after a request that only one of the servers behind an account's address has got. */
+export function oneOfSeveralSentence(host: string): string {
+  return l10n.t(
+    'Several servers share {0}, and only one of them got the request. Sessions on the others are still running.',
+    host,
+  );
+}
+
 /** How far an end of many is: what is settled, and, once it can be told, how fast and how much longer. */
 export function progressSentence({ settled, sent, total }: EndProgress, elapsedMs: number): string {
   const seconds = elapsedMs / 1_000;

@@ -7,7 +7,6 @@ import { plainText } from './core/plainText.ts';
 import { Accounts } from './services/accounts.ts';
 import type { Wires } from './services/connect.ts';
 import { Connections } from './services/connections.ts';
-import { EvidenceLog } from './services/ending/evidence.ts';
 import { EndJournal } from './services/ending/journal.ts';
 import { Fates } from './services/fates.ts';
 import { History } from './services/history.ts';
@@ -87,7 +86,7 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
 
   const store = new SessionStore(clock.now, () => setting('groupByMetadataKey'));
   const interval = () => setting('refresh.interval') * 1_000;
-  const evidence = new EvidenceLog();
+  const evidence = lazy(async () => new (await import('./services/ending/evidence.ts')).EvidenceLog());
   const refresher = new Refresher({ store, evidence, accounts, connections, clock, logger, interval });
   const pages = new PageLists(store, connections, clock);
   const protections = new Protections(memory, store);
@@ -111,7 +110,7 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
       kinds,
       connections,
       store,
-      evidence,
+      evidence: await evidence(),
       refresher,
       protections,
       journal,

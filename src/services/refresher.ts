@@ -7,8 +7,7 @@ import { cancelled, ProviderError } from '../core/providerError.ts';
 import type { Accounts } from './accounts.ts';
 import type { Connections } from './connections.ts';
 import type { EvidenceLog } from './ending/evidence.ts';
-import { checkMissing } from './ending/verifier.ts';
-import { type ListResult, listAccount } from './listing.ts';
+import type { ListResult } from './listing.ts';
 import type { SessionStore } from './sessionStore.ts';
 
 /** Whether somebody looks: nothing is asked for while nobody does, and seldom while the window is not focused. */
@@ -67,7 +66,8 @@ interface Poll {
 /** What a refresher works with. */
 export interface RefresherOptions {
   readonly store: SessionStore;
-  readonly evidence: EvidenceLog;
+  /** Loaded with the first list: activation doesn't need it. */
+  readonly evidence: () => Promise<EvidenceLog>;
   readonly accounts: Accounts;
   readonly connections: Connections;
   readonly clock: Clock;
@@ -165,7 +165,7 @@ export class Refresher implements Disposable {
       if (ids.includes(id)) continue;
       stop(poll);
       this.#polls.delete(id);
-      this.#options.evidence.reset(id);
+      this.#forget(id);
     }
     const added = ids.filter((id) => !this.#polls.has(id));
     for (const id of added) this.#polls.set(id, newPoll(id));
@@ -178,9 +178,13 @@ export class Refresher implements Disposable {
     if (poll === undefined) return;
     stop(poll);
     this.#polls.set(id, newPoll(id));
-    this.#options.evidence.reset(id);
+    this.#forget(id);
     this.#options.store.reset(id);
     this.#scheduleById(id);
+  }
+
+  #forget(id: AccountId): void {
+    void this.#options.evidence().then((evidence) => evidence.reset(id));
   }
 
   #scheduleById(id: AccountId): void {
@@ -206,7 +210,9 @@ export class Refresher implements Disposable {
     if (controller.signal.aborted) return givenUp();
     let result: ListResult;
     try {
-      result = await listAccount(this.#options, account, thorough, controller.signal);
+      const evidence = await this.#options.evidence();
+      const { listAccount } = await import('./listing.ts');
+      result = await listAccount({ ...this.#options, evidence }, account, thorough, controller.signal);
     } catch {
       return givenUp();
     }
@@ -229,9 +235,11 @@ export class Refresher implements Disposable {
 
   /** Asks the provider about sessions that its list leaves out, as many as is polite, and takes out what is gone. */
   async #check(poll: Poll, provider: Provider): Promise<void> {
-    const { store, evidence, clock } = this.#options;
+    const { store, clock } = this.#options;
     const { account, controller } = poll;
     const stop = controller.signal;
+    const evidence = await this.#options.evidence();
+    const { checkMissing } = await import('./ending/verifier.ts');
     // The ender asks about those that are ending.
     const left = [...store.missing(account)].filter((id) => store.life(account, id).kind !== 'ending');
     const asking = left.filter((id) => evidence.needsProbe(account, id));
@@ -241,7 +249,14 @@ export class Refresher implements Disposable {
     const began = clock.monotonic();
     const due = began < poll.noProbeBefore ? [] : dueFor(poll.probed, began);
     const sessions = due.flatMap((id) => store.session(account, id) ?? []);
-    const { asked, error } = await checkMissing(this.#options, account, provider, sessions, stop, mostProbes);
+    const { asked, error } = await checkMissing(
+      { ...this.#options, evidence },
+      account,
+      provider,
+      sessions,
+      stop,
+      mostProbes,
+    );
     poll.checking = false;
     if (stop.aborted) return;
     const now = clock.monotonic();

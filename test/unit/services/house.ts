@@ -113,6 +113,7 @@ export class House {
     };
     this.refresher = new Refresher({
       ...parts,
+      evidence: async () => this.evidence,
       interval: () => (typeof interval === 'number' ? interval : interval()),
     });
     this.journal = new EndJournal(this.memory, clock, this.log);

@@ -28,7 +28,8 @@ const writeAsCommonJs = {
       for (const { path: file, text } of outputFiles) {
         const { code, map } = await transform(text, {
           format: 'cjs',
-          platform: 'node',
+          // Not 'node', for which each file would name its exports once more, for whoever imports it as an ES module.
+          platform: 'neutral',
           target: 'node22',
           supported: { 'dynamic-import': false },
           minify: !watch,

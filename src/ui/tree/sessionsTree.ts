@@ -5,7 +5,6 @@ import type { StoreChange } from '../../services/sessionStore.ts';
 import { childrenOf, isThere, parentOf, type TreeModel } from './children.ts';
 import type { TreeNode } from './nodes.ts';
 import { countByPhase, type Row, rowOf } from './rows.ts';
-import { tooltipOf } from './tooltips.ts';
 
 /** How many sessions an account or group draws at first, and how many more each "Show more" adds. */
 const sessionsAtOnce = 200;
@@ -98,7 +97,8 @@ export class SessionsTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
     if (command !== undefined) await vscode.commands.executeCommand(command, node);
   }
 
-  resolveTreeItem(item: vscode.TreeItem, node: TreeNode): vscode.TreeItem {
+  async resolveTreeItem(item: vscode.TreeItem, node: TreeNode): Promise<vscode.TreeItem> {
+    const { tooltipOf } = await import('./tooltips.ts');
     const tooltip = tooltipOf(this.#model, node);
     if (tooltip === undefined) return item;
     const text = new vscode.MarkdownString();

@@ -50,7 +50,8 @@ const Kind = v.object({
     v.maxLength(20),
     v.check((fields) => new Set(fields.map(({ id }) => id)).size === fields.length, 'Expected each id once'),
   ),
-  settings: v.pipe(v.array(v.unknown()), v.maxLength(0, 'Expected none: VS Code knows only settings of package.json')),
+  /** Dropped: VS Code knows no settings but those of our package.json. */
+  settings: v.pipe(v.array(v.unknown()), v.maxLength(20)),
   wording: v.object({
     session: sentence,
     ending: sentence,

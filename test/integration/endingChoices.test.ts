@@ -119,7 +119,7 @@ describe('choosing what ends, inside VS Code', () => {
     await command('clearFilter');
   });
 
-  it('asks for the count before all end, and for nothing before one ends, where that is set', async () => {
+  it('asks for the count before all end where that is set, and goes on asking about one that a command names', async () => {
     server.add({ id: 'sess_a' });
     server.add({ id: 'sess_b' });
     server.add({ id: 'sess_c' });
@@ -129,9 +129,9 @@ describe('choosing what ends, inside VS Code', () => {
     await settings.update('confirm.endSession', 'never', vscode.ConfigurationTarget.Global);
     try {
       person.answersConfirm = ({ choices }) => choices[0];
-      const silent = await command<PublicEndReport>('endSession', { accountId: id, sessionId: 'sess_a' });
-      assert.equal(silent.ended, 1);
-      assert.equal(person.questions.length, 0);
+      const one = await command<PublicEndReport>('endSession', { accountId: id, sessionId: 'sess_a' });
+      assert.equal(one.ended, 1);
+      assert.equal(person.questions.length, 1);
       person.answersAsk = () => '3';
       assert.equal((await command<PublicEndReport>('endAllSessions')).cancelled, 2);
       assert.equal(server.running.length, 2);

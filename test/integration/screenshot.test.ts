@@ -16,7 +16,9 @@ describe('a picture of a session inside VS Code', () => {
     let registration = api.registerProvider(kind);
     try {
       const fields = { token: v1.token ?? '' };
+      person.answersConfirm = ({ choices }) => choices.find((choice) => choice === 'Allow');
       const accountId = await command<string>('addAccount', { provider: kind.id, origin: v1.url, fields });
+      person.questions.length = 0;
       // It begins anew, with nothing listed.
       registration.dispose();
       registration = api.registerProvider(kind);

@@ -106,7 +106,7 @@ describe('providers of other extensions', () => {
       ['fields.0.kind', { ...madeUp, fields: [{ ...field, kind: 'password' }] }],
       ['fields.0.id', { ...madeUp, fields: [{ ...field, id: 'valueOf' }] }],
       ['fields.0.environment.0', { ...madeUp, fields: [{ ...field, environment: [1] }] }],
-      ['settings', { ...madeUp, settings: [{ id: 'x', description: '' }] }],
+      ['settings', { ...madeUp, settings: {} }],
       ['wording.ending', { ...madeUp, wording: { ...madeUp.wording, ending: undefined } }],
       ['can.0', { ...madeUp, can: ['endWorld'] }],
       ['connect', { ...madeUp, connect: 'connect' }],

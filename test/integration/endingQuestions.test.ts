@@ -175,14 +175,14 @@ describe('what questions about ends are based on, inside VS Code', () => {
     assert.deepEqual(server.running, ['sess_a']);
   });
 
-  it('says of unfinished ends that the list leaves out that nobody can tell, unless the vendor does', async () => {
+  it('says how many sessions of an unfinished end are missing from the list and not confirmed gone', async () => {
     const left = ['sess_a', 'sess_gone', 'sess_hidden'].map((sessionId) => ({ accountId: id, sessionId }));
     await api.testing.context.globalState.update('unfinishedEnds', { run: { at: 1, total: 12, left } });
     server.misbehave('GET', /sess_hidden$/, { kind: 'answer', answer: { status: 500, json: {} } });
     await command('reviewUnfinishedEnds');
     assert.equal(
       told(),
-      'The window closed while sessions were ending: 1 of 12 still run. Of 1 more nobody can tell: the list leaves them out.',
+      'The window closed while sessions were ending: 1 of 12 still run. 1 more is missing from the latest list. It may still be running.',
     );
   });
 

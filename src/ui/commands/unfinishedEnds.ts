@@ -45,13 +45,20 @@ async function reviewEnd(context: CommandContext, end: UnfinishedEnd): Promise<v
   const look = l10n.t('Review');
   const sentences = [
     l10n.t('The window closed while sessions were ending: {0} of {1} still run.', running.length, total),
-    ...(unknown === 0
-      ? []
-      : [l10n.t('{0} more are missing from the latest list. They may still be running.', unknown)]),
+    ...missingSentences(unknown),
   ];
   void prompts.tell('warning', sentences.join(' '), running.length === 0 ? [] : [look]).then(async (chosen) => {
     if (chosen === look) await endChosen(context, running);
   });
+}
+
+function missingSentences(count: number): readonly string[] {
+  if (count === 0) return [];
+  return [
+    count === 1
+      ? l10n.t('1 more is missing from the latest list. It may still be running.')
+      : l10n.t('{0} more are missing from the latest list. They may still be running.', count),
+  ];
 }
 
 /** Which of an account's sessions are still running, and how many may be. */

@@ -29,6 +29,8 @@ export class WorkbenchPerson {
       env?: NodeJS.ProcessEnv;
       /** A folder that is open. */
       folder?: string;
+      /** The port at which this machine answers for a host name, for the workbench alone. */
+      hosts?: ReadonlyMap<string, number>;
       /** Folders of extensions that are there besides. */
       extensions?: readonly string[];
     } = {},
@@ -46,6 +48,7 @@ export class WorkbenchPerson {
         },
         ...(options.folder === undefined ? {} : { folder: options.folder }),
         ...(options.env === undefined ? {} : { env: options.env }),
+        ...(options.hosts === undefined ? {} : { hosts: options.hosts }),
         ...(options.viewport === undefined ? {} : { viewport: options.viewport }),
       }),
     );

@@ -21,6 +21,8 @@ export interface WorkbenchOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly viewport?: { readonly width: number; readonly height: number };
   readonly colorScheme?: 'light' | 'dark';
+  /** The port at which this machine answers for a host name, for the workbench alone. Any certificate will do for it. */
+  readonly hosts?: ReadonlyMap<string, number>;
   /** Called with each line that tests inside the extension host print. */
   readonly onLog?: (type: string, args: readonly unknown[]) => void;
 }
@@ -53,6 +55,8 @@ export function workbenchUrl(
 /** Starts VS Code's server and a Chromium that shows it, as a person would have it before them. */
 export async function openWorkbench(options: WorkbenchOptions): Promise<Workbench> {
   const { userDataDir, installed, tested, settings = {}, env = {}, viewport = { width: 1280, height: 800 } } = options;
+  const { hosts = new Map<string, number>() } = options;
+  const rules = [...hosts].map(([host, port]) => `MAP ${host}:443 127.0.0.1:${port}`);
   const executablePath = await ensureChromium();
   const server = await startVscodeServer({
     dataDir: userDataDir,
@@ -65,7 +69,10 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
   try {
     browser = await chromium.launchPersistentContext(join(userDataDir, 'chromium'), {
       executablePath,
-      args: [...quietFlags],
+      args: [
+        ...quietFlags,
+        ...(hosts.size === 0 ? [] : [`--host-resolver-rules=${rules.join(',')}`, '--ignore-certificate-errors']),
+      ],
       viewport,
       colorScheme: options.colorScheme ?? 'dark',
       permissions: ['clipboard-read', 'clipboard-write'],

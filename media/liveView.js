@@ -2,6 +2,7 @@
 // another site: nothing it says is listened to but the one word by which a vendor tells that its session is over.
 
 import { isPaste, keyInput, mouseInput, pointOf, wheelInput } from './input.js';
+import { focusPolicy, KeyboardGuard } from './keyboardGuard.js';
 
 /**
  * @import { ButtonWords, PanelButton, PanelCard, PanelFrame, PanelStage, PanelState, ToPanel } from '../src/ui/liveView/messages.ts'
@@ -14,6 +15,10 @@ const quietSeconds = 12;
 const resizeSettlesMs = 150;
 /** After so many pictures in a row that were none it is said that they are. */
 const mostUnreadable = 3;
+/** For this long after a resumed frame was added, it may take the keyboard a few times without being paused again. */
+const loadingMs = 10_000;
+/** After this long nobody has taken the focus back, and it belongs to what says why. */
+const strayMs = 1_000;
 
 // @ts-expect-error: VS Code puts this function into every webview.
 const editor = acquireVsCodeApi();
@@ -30,6 +35,8 @@ const element = (id) => /** @type {Kind} */ (document.getElementById(id));
 const stage = element('stage');
 const picture = /** @type {HTMLCanvasElement} */ (element('picture'));
 const keys = /** @type {HTMLTextAreaElement} */ (element('keys'));
+/** Takes what is typed between a frame's taking the focus and the editor's getting it back. */
+const stray = /** @type {HTMLTextAreaElement} */ (element('stray'));
 const pages = /** @type {HTMLSelectElement} */ (element('pages'));
 const note = element('note');
 const card = element('card');
@@ -42,6 +49,14 @@ let state;
 /** @type {HTMLIFrameElement | undefined} */
 let frame;
 let frameNumber = 0;
+let frameAllow = '';
+let frameAddedAt = 0;
+/** How many times more the frame may take the keyboard without being paused. */
+let forgiven = 0;
+/** The frame that was paused because it took the keyboard. */
+let pausedNumber = 0;
+/** Whether what is typed here belongs to the editor, which is about to get the focus back. */
+let givingBack = false;
 /** The viewport that the picture shows, in the page's own pixels. */
 let page = { width: 0, height: 0 };
 let drawnAt = performance.now();
@@ -153,6 +168,9 @@ function drawStage(next) {
     const steers = next.kind === 'frame' && state?.mode === 'interact';
     frame.inert = !steers;
     frame.classList.toggle('past', next.kind === 'card');
+    // It had the keyboard with every right until now.
+    if (!steers && document.activeElement === frame) (focused?.checkVisibility() ? focused : element('name')).focus();
+    guard.guard(steers ? undefined : frame);
   }
   const seen = page.width > 0;
   picture.hidden = next.kind === 'frame' || !seen || (next.kind === 'card' && !next.overLast);
@@ -200,13 +218,18 @@ function drawNote() {
 }
 
 /** @param {Extract<PanelStage, { kind: 'frame' }>} shown */
-function showFrame({ number, url, sandbox, allow, title }) {
-  if (frame !== undefined && frameNumber === number) return;
+function showFrame({ number, url, sandbox, allow, title, forgives }) {
+  if (number === pausedNumber) return;
+  // What a frame is allowed is settled when it loads.
+  if (frame !== undefined && frameNumber === number && frameAllow === allow) return;
   removeFrame();
+  if (frameNumber !== number) forgiven = forgives;
   frameNumber = number;
+  frameAllow = allow;
+  frameAddedAt = performance.now();
   frame = document.createElement('iframe');
   frame.setAttribute('sandbox', sandbox);
-  frame.allow = allow;
+  frame.allow = state?.mode === 'interact' ? allow : [allow, focusPolicy].filter((part) => part !== '').join('; ');
   frame.referrerPolicy = 'no-referrer';
   frame.title = title;
   frame.src = url;
@@ -214,9 +237,35 @@ function showFrame({ number, url, sandbox, allow, title }) {
 }
 
 function removeFrame() {
+  guard.guard(undefined);
   frame?.remove();
   frame = undefined;
 }
+
+const guard = new KeyboardGuard((hadFocus) => {
+  givingBack = !hadFocus;
+  // The focus first: from then on no key goes to the frame.
+  if (!hadFocus) stray.focus({ preventScroll: true });
+  else if (focused?.checkVisibility()) focused.focus({ preventScroll: true });
+  else standBeside();
+  const pauses = forgiven <= 0 || performance.now() - frameAddedAt > loadingMs;
+  if (pauses) {
+    pausedNumber = frameNumber;
+    removeFrame();
+  } else forgiven--;
+  say({ type: 'keyboardTaken', number: frameNumber, hadFocus, paused: pauses });
+  if (hadFocus) return;
+  setTimeout(() => {
+    givingBack = false;
+    if (document.activeElement === stray && document.hasFocus()) standBeside();
+  }, strayMs);
+});
+
+stray.addEventListener('input', (event) => {
+  if (/** @type {InputEvent} */ (event).isComposing) return;
+  say({ type: 'stray', text: stray.value.slice(0, 100) });
+  stray.value = '';
+});
 
 /** Pictures are decoded side by side, and drawn one after the other. */
 let turn = Promise.resolve();
@@ -330,10 +379,11 @@ element('toolbar').addEventListener('keydown', (event) => {
 /** @type {HTMLElement | undefined} */
 let focused;
 addEventListener('focusin', ({ target }) => {
-  if (target instanceof HTMLElement) focused = target;
+  if (target instanceof HTMLElement && target !== stray) focused = target;
 });
 addEventListener('focus', () => {
-  if (focused === undefined || document.activeElement !== document.body) return;
+  const held = document.activeElement;
+  if (focused === undefined || (held !== document.body && (held !== stray || givingBack))) return;
   if (focused.checkVisibility()) focused.focus({ preventScroll: true });
   else standBeside();
 });

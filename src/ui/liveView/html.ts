@@ -58,6 +58,7 @@ ${button('endSession', l10n.t('End Session…'), l10n.t('End the session, after 
 <main id="stage" data-picture="${escapeHtml(l10n.t('Picture of {0}', '{0}'))}" data-quiet="${escapeHtml(l10n.t('No change for {0} s'))}" data-unreadable="${escapeHtml(l10n.t('The pictures of this page cannot be shown.'))}">
 <canvas id="picture" role="img" hidden></canvas>
 <textarea id="keys" aria-label="${escapeHtml(l10n.t('Keys that go to the page; F6 leaves it'))}" autocapitalize="off" autocomplete="off" spellcheck="false" hidden></textarea>
+<textarea id="stray" aria-label="${escapeHtml(l10n.t('Keys on their way back to your editor'))}" tabindex="-1" autocapitalize="off" autocomplete="off" spellcheck="false"></textarea>
 <p id="note" role="status" hidden></p>
 <section id="card" aria-labelledby="heading" aria-live="polite" hidden><h2 id="heading" tabindex="-1"></h2><div id="lines"></div><div id="choices"></div></section>
 </main>

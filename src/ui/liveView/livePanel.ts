@@ -19,13 +19,22 @@ import type { Refresher } from '../../services/refresher.ts';
 import { type SessionsView, troubleOf } from '../../services/sessionStore.ts';
 import type { ReadSetting } from '../settings.ts';
 import { pageName } from '../words/names.ts';
-import { effectCard, notAskedCard, oneTimeCard, refusedCard, troubleCard, waitingCard } from '../words/watching.ts';
+import {
+  effectCard,
+  notAskedCard,
+  oneTimeCard,
+  pausedCard,
+  refusedCard,
+  troubleCard,
+  waitingCard,
+} from '../words/watching.ts';
 import type { CatchUp } from './catchUp.ts';
 import { acceptEffect, unknownEffect } from './effects.ts';
 import { panelHtml } from './html.ts';
+import type { KeyboardReturn } from './keyboardReturn.ts';
 import { KnownSession } from './knownSession.ts';
 import { type FromPanel, fromPanel, type PanelButton, type ToPanel } from './messages.ts';
-import { isWatching, panelState, type Shown, type Stage, sendsPictures } from './panelState.ts';
+import { isWatching, panelState, type Shown, type Stage, sendsPictures, usesClipboard } from './panelState.ts';
 import { type Consent, findSight, type Sight, type SightParts, type Subject } from './sights.ts';
 
 /** The setting that keeps panels connected while nobody sees them. */
@@ -35,7 +44,10 @@ const openTimeoutMs = 20_000;
 const retriesMs = [500, 1_000, 2_000, 4_000];
 /** After this long a frame that may be blank is said to be one. */
 const hintMs = 8_000;
+/** How many times a viewer that was resumed may take the keyboard while it loads. */
+const forgivenTimes = 3;
 const steeringKey = 'steeringUnderstood';
+const clipboardKey = 'clipboardUnderstood';
 const noConsent: Consent = { once: undefined, anyway: false };
 
 /** What a panel works with. */
@@ -47,6 +59,7 @@ export interface LivePanelParts extends SightParts {
   readonly refresher: Refresher;
   readonly catchUp: CatchUp;
   readonly pageLists: PageLists;
+  readonly keyboardReturn: KeyboardReturn;
   readonly memory: Memory;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -82,6 +95,8 @@ export class LivePanel implements vscode.Disposable {
   #farewellOf = 0;
   #hint = false;
   #retries = 0;
+  /** How many times the next frame may take the keyboard while it loads. */
+  #forgives = 0;
   /** Stands for one way to see the session; aborted when another takes its place. */
   #connection = new AbortController();
   #timer: Disposable | undefined;
@@ -274,7 +289,8 @@ export class LivePanel implements vscode.Disposable {
         return;
       case 'frame': {
         const { view, url, uncertain } = sight;
-        this.#set({ kind: 'frame', view, url, number: ++this.#frameNumber });
+        this.#set({ kind: 'frame', view, url, number: ++this.#frameNumber, forgives: this.#forgives });
+        this.#forgives = 0;
         void this.#parts.pageLists.load(this.#subject.accountId, this.#subject.sessionId);
         if (uncertain) {
           this.#timer = this.#parts.clock.after(hintMs, () => {
@@ -385,6 +401,15 @@ export class LivePanel implements vscode.Disposable {
     this.#stage = { kind: 'idle' };
   }
 
+  /** Gives the keyboard back that a watched viewer took, and shows nothing of it until the person wants that again. */
+  #takeKeyboardBack({ number, hadFocus, paused }: Extract<FromPanel, { type: 'keyboardTaken' }>): void {
+    if (!hadFocus) this.#inBackground(this.#parts.keyboardReturn.giveBack());
+    if (!paused || this.#stage.kind !== 'frame' || number !== this.#frameNumber) return;
+    this.#parts.logger.info(`live view of ${this.#subject.sessionId}: paused, it took the keyboard`);
+    this.#disconnect();
+    this.#set({ kind: 'card', card: pausedCard(), paused: true });
+  }
+
   /**
    * Follows whether somebody sees the panel, and what the settings say of those that nobody sees: they are not connected,
    * unless the person wants them to be.
@@ -394,11 +419,15 @@ export class LivePanel implements vscode.Disposable {
       if (this.#stage.kind === 'idle') void this.connect();
       else this.#tell();
     } else if (!this.#staysConnected) {
-      if (this.#stage.kind !== 'over') this.#disconnect();
+      if (this.#stage.kind !== 'over' && !this.#isPaused) this.#disconnect();
       // A page that is kept would go on showing what it frames.
       this.#tell();
       this.#ready &&= this.#isKept;
     }
+  }
+
+  get #isPaused(): boolean {
+    return this.#stage.kind === 'card' && this.#stage.paused === true;
   }
 
   /** Whether the panel's page is kept while it is hidden, which is settled when the panel is made. */
@@ -458,6 +487,12 @@ export class LivePanel implements vscode.Disposable {
       case 'paste':
         if (this.#mode === 'interact' && screencast !== undefined) this.#inBackground(this.#paste(screencast));
         return;
+      case 'keyboardTaken':
+        this.#takeKeyboardBack(message);
+        return;
+      case 'stray':
+        this.#inBackground(this.#parts.keyboardReturn.type(message.text));
+        return;
       case 'farewell':
         // Said once for each frame: a page that goes on saying it is not to have the account listed again and again.
         if (this.#farewellOf === this.#frameNumber) return;
@@ -492,6 +527,10 @@ export class LivePanel implements vscode.Disposable {
         return;
       case 'watch':
         this.#inBackground(this.#accept());
+        return;
+      case 'resume':
+        this.#forgives = forgivenTimes;
+        void this.connect();
         return;
       case 'openOnce':
         if (stage.kind === 'card' && stage.once !== undefined) void this.connect({ ...noConsent, once: stage.once });
@@ -542,9 +581,13 @@ export class LivePanel implements vscode.Disposable {
     work.catch((error: unknown) => this.#parts.logger.warn(`live view: ${ProviderError.from(error).message}`));
   }
 
-  /** Remembers that the person knows what steering does. */
+  /** Remembers that the person knows what steering does, and what else they were just told. */
   async #understand(): Promise<void> {
-    await this.#parts.memory.update(steeringKey, true);
+    const { memory } = this.#parts;
+    if (this.#stage.kind === 'frame' && usesClipboard(this.#stage.view, this.#mode)) {
+      await memory.update(clipboardKey, true);
+    }
+    await memory.update(steeringKey, true);
     this.#tell();
   }
 
@@ -587,6 +630,7 @@ export class LivePanel implements vscode.Disposable {
       session: this.#known.session,
       pages: this.#pages,
       knowsSteering: this.#parts.memory.get(steeringKey) === true,
+      knowsClipboard: this.#parts.memory.get(clipboardKey) === true,
       hint: this.#hint,
       lasts: this.panel.visible || this.#staysConnected,
     };

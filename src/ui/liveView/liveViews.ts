@@ -11,6 +11,7 @@ import { troubleSentence } from '../words/troubles.ts';
 import { oneTimeCard } from '../words/watching.ts';
 import { CatchUp } from './catchUp.ts';
 import { mayWatch } from './effects.ts';
+import { KeyboardReturn } from './keyboardReturn.ts';
 import { keepAlive, LivePanel, type LivePanelParts } from './livePanel.ts';
 import { identityOf, type PanelButton, type PanelIdentity } from './messages.ts';
 import { findPage, reachable, type Subject } from './sights.ts';
@@ -24,7 +25,7 @@ const redrawMs = 30_000;
 
 /** What live views work with. */
 export interface LiveViewsOptions
-  extends Omit<LivePanelParts, 'catchUp' | 'onAccept' | 'onButton' | 'onChoose' | 'store'> {
+  extends Omit<LivePanelParts, 'catchUp' | 'keyboardReturn' | 'onAccept' | 'onButton' | 'onChoose' | 'store'> {
   readonly store: SessionStore;
 }
 
@@ -43,16 +44,19 @@ export class LiveViews implements vscode.Disposable {
   readonly #host: LiveViewsHost;
   readonly #panels = new Set<LivePanel>();
   readonly #catchUp: CatchUp;
+  readonly #keyboardReturn: KeyboardReturn;
   readonly #subscriptions: { dispose(): void }[];
 
   constructor(options: LiveViewsOptions, host: LiveViewsHost) {
     this.#options = options;
     this.#host = host;
     this.#catchUp = new CatchUp(options.refresher);
+    this.#keyboardReturn = new KeyboardReturn(options.clock);
     const { store, history } = options;
     const redraw = setInterval(() => this.#each((panel) => panel.redraw()), redrawMs);
     this.#subscriptions = [
       this.#catchUp,
+      this.#keyboardReturn,
       { dispose: () => clearInterval(redraw) },
       store.onDidChange((change) => {
         this.#each((panel) => {
@@ -174,6 +178,7 @@ export class LiveViews implements vscode.Disposable {
     return {
       ...this.#options,
       catchUp: this.#catchUp,
+      keyboardReturn: this.#keyboardReturn,
       onButton: (panel, button) => void this.#press(panel, button),
       onChoose: ({ subject }, pageId) => {
         const other = this.#find({ ...subject, pageId });

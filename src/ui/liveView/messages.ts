@@ -26,6 +26,7 @@ const panelButtons = [
   'openExternal',
   'endSession',
   'watch',
+  'resume',
   'openOnce',
   'frameAnyway',
   'openRecording',
@@ -61,7 +62,10 @@ export type PanelStage =
       readonly number: number;
       readonly url: string;
       readonly sandbox: string;
+      /** What the frame may use in this mode. Another value loads the frame again. */
       readonly allow: string;
+      /** How many times it may take the keyboard while it loads before it is paused for that. */
+      readonly forgives: number;
       readonly title: string;
       /** What the framed page posts when its session is over. */
       readonly farewell: string | undefined;
@@ -158,6 +162,10 @@ const FromPanel = v.variant('type', [
   v.object({ type: v.literal('page'), id: v.union([Id, v.literal('')]) }),
   v.object({ type: v.literal('input'), input: Input }),
   v.object({ type: v.literal('paste') }),
+  /** A watched frame took the keyboard; `hadFocus` says whether the panel's page had it before. */
+  v.object({ type: v.literal('keyboardTaken'), number: v.number(), hadFocus: v.boolean(), paused: v.boolean() }),
+  /** What was typed before the editor had the keyboard back. */
+  v.object({ type: v.literal('stray'), text: ShortText }),
   v.object({ type: v.literal('farewell') }),
 ]);
 

@@ -11,7 +11,7 @@ import type { SessionsView } from '../../services/sessionStore.ts';
 import { spokenAge } from '../words/ages.ts';
 import { accountName, pageName } from '../words/names.ts';
 import { notListed, shortStuck } from '../words/troubles.ts';
-import { castNote, dotWord, waitingCard } from '../words/watching.ts';
+import { castNote, dotWord, viewerUsesClipboard, waitingCard } from '../words/watching.ts';
 import type { PanelCard, PanelStage, PanelState } from './messages.ts';
 import type { Subject } from './sights.ts';
 
@@ -25,9 +25,18 @@ export type Stage =
       readonly once?: LiveView;
       /** Whether it tells what watching does, and waits for the person to want it. */
       readonly effect?: boolean;
+      /** Whether the viewer is paused, which only the person changes. */
+      readonly paused?: boolean;
     }
   | OverStage
-  | { readonly kind: 'frame'; readonly view: LiveView; readonly url: URL; readonly number: number }
+  | {
+      readonly kind: 'frame';
+      readonly view: LiveView;
+      readonly url: URL;
+      readonly number: number;
+      /** How many times it may take the keyboard while it loads before it is paused for that. */
+      readonly forgives: number;
+    }
   | { readonly kind: 'cast'; readonly screencast: Screencast }
   /** The connection was lost, and is made anew. */
   | { readonly kind: 'lost' };
@@ -55,6 +64,8 @@ export interface Shown {
   readonly pages: readonly Page[];
   /** Whether the person has said that they know what steering does. */
   readonly knowsSteering: boolean;
+  /** Whether the person has said that they know that a viewer may use the clipboard. */
+  readonly knowsClipboard: boolean;
   /** Whether what is framed may turn out to be blank. */
   readonly hint: boolean;
   /** Whether anybody sees the panel, or it is to stay as it is while nobody does. */
@@ -125,7 +136,20 @@ export function sendsPictures(stage: Stage): boolean {
   return condition === 'live' || condition === 'background';
 }
 
-function panelStage({ stage, name, account, lasts }: Shown): PanelStage {
+/** Whether the provider's viewer may read and write the clipboard. */
+export function usesClipboard(view: LiveView, mode: ViewMode): boolean {
+  return /\bclipboard-/.test(allowed(view, mode));
+}
+
+/**
+ * What a frame may use. A page that is only watched gets nothing, the clipboard least of all; and what is allowed is
+ * settled when a frame loads, so that a link that may work only once never gets anything.
+ */
+function allowed({ allow, oneTime }: LiveView, mode: ViewMode): string {
+  return mode === 'interact' && oneTime === 'no' ? allow : '';
+}
+
+function panelStage({ stage, mode, name, account, lasts }: Shown): PanelStage {
   switch (stage.kind) {
     case 'idle':
       return { kind: 'card', card: waitingCard(), overLast: false };
@@ -135,14 +159,15 @@ function panelStage({ stage, name, account, lasts }: Shown): PanelStage {
       // Without its account a session may go on, and what is framed with it.
       return { kind: 'card', card: stage.card, overLast: account !== undefined && lasts };
     case 'frame': {
-      const { view, url, number } = stage;
-      const { sandbox, allow, farewell } = view;
+      const { view, url, number, forgives } = stage;
+      const { sandbox, farewell } = view;
       return {
         kind: 'frame',
         number,
         url: url.href,
         sandbox,
-        allow,
+        allow: allowed(view, mode),
+        forgives,
         title: l10n.t('Live view of {0}', name),
         farewell,
       };
@@ -156,7 +181,7 @@ function panelStage({ stage, name, account, lasts }: Shown): PanelStage {
   }
 }
 
-function notice({ stage, mode, knowsSteering, hint }: Shown): PanelState['notice'] {
+function notice({ stage, mode, knowsSteering, knowsClipboard, hint }: Shown): PanelState['notice'] {
   const dialog = stage.kind === 'cast' ? stage.screencast.state.dialog : undefined;
   if (dialog !== undefined) {
     const ok = { button: 'acceptDialog', label: l10n.t('OK') } as const;
@@ -165,10 +190,15 @@ function notice({ stage, mode, knowsSteering, hint }: Shown): PanelState['notice
       buttons: dialog.type === 'alert' ? [ok] : [ok, { button: 'dismissDialog', label: l10n.t('Cancel') }],
     };
   }
-  if (mode === 'interact' && isWatching(stage) && !knowsSteering) {
+  const clipboard = stage.kind === 'frame' && usesClipboard(stage.view, mode);
+  if (mode === 'interact' && isWatching(stage) && (!knowsSteering || (clipboard && !knowsClipboard))) {
     const keys = stage.kind === 'cast' ? [l10n.t('Keys go to the page, too, until you press F6.')] : [];
     const steering = l10n.t('What you click and type goes to the page, and so into whatever a script is doing there.');
-    return { text: [steering, ...keys].join(' '), buttons: [{ button: 'understood', label: l10n.t('Got It') }] };
+    const copies = clipboard ? [viewerUsesClipboard()] : [];
+    return {
+      text: [steering, ...keys, ...copies].join(' '),
+      buttons: [{ button: 'understood', label: l10n.t('Got It') }],
+    };
   }
   if (!hint) return undefined;
   return {

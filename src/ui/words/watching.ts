@@ -36,6 +36,23 @@ export function effectCard(effect: string, staysConnected: boolean): PanelCard {
   };
 }
 
+/** In place of a viewer that took the keyboard while it was only watched. */
+export function pausedCard(): PanelCard {
+  return {
+    heading: l10n.t('This viewer tried to take your keyboard'),
+    lines: [
+      l10n.t('It’s paused so that what you type doesn’t reach it.'),
+      l10n.t('Some viewers take the keyboard when they load. If you resume, don’t type until the page is shown.'),
+    ],
+    buttons: [words('resume', l10n.t('Resume')), openExternal()],
+  };
+}
+
+/** Beside what interacting does, where the provider's viewer may use the clipboard. */
+export function viewerUsesClipboard(): string {
+  return l10n.t('While Interact is on, the provider’s viewer can also read and change your clipboard.');
+}
+
 /** Before a link is used up that works once. */
 export function oneTimeCard(): PanelCard {
   return {

@@ -87,6 +87,8 @@ describe('messages of a live view panel', () => {
       { type: 'input', input: { kind: 'text', text: 'x'.repeat(100_000) } },
       { type: 'paste' },
       { type: 'farewell' },
+      { type: 'keyboardTaken', number: 1, hadFocus: false, paused: true },
+      { type: 'stray', text: 'x' },
     ]) {
       assert.deepEqual(fromPanel(good), good);
     }
@@ -107,6 +109,8 @@ describe('messages of a live view panel', () => {
       { type: 'input', input: { ...mouse, modifiers: 99 } },
       { type: 'input', input: { kind: 'key', method: 'Browser.close' } },
       { type: 'input', input: { kind: 'text', text: 7 } },
+      { type: 'keyboardTaken', number: 1, hadFocus: 'no', paused: true },
+      { type: 'stray', text: 'x'.repeat(101) },
     ]) {
       assert.equal(fromPanel(bad), undefined, JSON.stringify(bad));
     }

@@ -24,7 +24,7 @@ describe('what a panel draws', () => {
   const usual: Shown = {
     subject: { accountId: account.id, sessionId: session.id, pageId: undefined },
     mode: 'watch',
-    stage: { kind: 'frame', view, url: view.url, number: 1 },
+    stage: { kind: 'frame', view, url: view.url, number: 1, forgives: 0 },
     name: 'checkout',
     account,
     kind: anchor,
@@ -34,6 +34,7 @@ describe('what a panel draws', () => {
       { id: pageId('p2'), title: '', url: 'https://b.example/?secret=canary' },
     ],
     knowsSteering: false,
+    knowsClipboard: false,
     hint: false,
     lasts: true,
   };
@@ -166,5 +167,38 @@ describe('what a panel draws', () => {
     assert.equal(drawn({ subject }).shownPage, 'p2');
     assert.equal(drawn({ subject, stage: cast({ shown: 'p1' as PageId }) }).shownPage, 'p1');
     assert.equal(drawn({ pages: [], subject: { ...usual.subject, sessionId: sessionId('x') } }).shownPage, '');
+  });
+
+  describe('of what the provider’s viewer may use', () => {
+    const clipboard = 'clipboard-read; clipboard-write';
+    const framed = (more: Partial<LiveView>, rest: Partial<Shown> = {}) =>
+      drawn({
+        stage: { kind: 'frame', view: { ...view, allow: clipboard, ...more }, url: view.url, number: 1, forgives: 0 },
+        ...rest,
+      });
+    const allow = ({ stage }: ReturnType<typeof drawn>) => (stage.kind === 'frame' ? stage.allow : undefined);
+
+    it('gives a viewer nothing while it is only watched, and the clipboard only where it needs it to interact', () => {
+      assert.equal(allow(framed({})), '');
+      assert.equal(allow(framed({}, { mode: 'interact' })), clipboard);
+      assert.equal(allow(framed({ allow: '' }, { mode: 'interact' })), '');
+    });
+
+    it('never loads a link again that may work only once, for the clipboard’s sake', () => {
+      for (const oneTime of ['yes', 'unknown'] as const) {
+        assert.equal(allow(framed({ oneTime })), '');
+        assert.equal(allow(framed({ oneTime }, { mode: 'interact' })), '');
+      }
+    });
+
+    it('says that a viewer can use the clipboard, once, even to somebody who knows what interacting does', () => {
+      const says = (more: Partial<LiveView>, rest: Partial<Shown>) => framed(more, rest).notice?.text ?? '';
+      const interact = { mode: 'interact', knowsSteering: true } as const;
+      assert.match(says({}, interact), /read and change your clipboard/);
+      assert.equal(says({}, { ...interact, mode: 'watch' }), '');
+      assert.equal(says({}, { ...interact, knowsClipboard: true }), '');
+      assert.equal(says({ allow: '' }, interact), '');
+      assert.doesNotMatch(says({ allow: '' }, { ...interact, knowsSteering: false }), /clipboard/);
+    });
   });
 });

@@ -116,8 +116,7 @@ export const browserbase: ProviderKind = {
   },
   can: ['pages', 'liveView', 'dashboard'],
   wording: {
-    session:
-      'A browser in Browserbase’s cloud. Stagehand’s are ended by Stagehand first, and released where it cannot.',
+    session: 'A browser in Browserbase’s cloud. Stagehand’s are ended by Stagehand first, and then released.',
     ending: 'Unsaved page state, downloads not yet fetched and the connection of any running script are lost.',
     endEverything: undefined,
     deleteGroup: undefined,
@@ -174,28 +173,43 @@ function connect(link: Link): Provider {
     }
   }
 
-  /** Stagehand's own end closes what it keeps of a session too; Browserbase's release is what ends it in any case. */
+  /**
+   * Stagehand's own end closes what it keeps of a session too. Its success says nothing of the browser: of a session that was
+   * only started, and of one that keeps alive, nothing is released (packages/server-v3/src/lib/InMemorySessionStore.ts,
+   * core/lib/v3/v3.ts). What ends it in any case is Browserbase's release, so that always follows.
+   */
   async function endByStagehand({ id, region }: Session, signal: AbortSignal): Promise<EndAnswer> {
     const stagehand = stagehandFor(region);
     if (stagehand === undefined) {
       return release(id, 'Browserbase released it: Stagehand has no known address for its region.', signal);
     }
+    const answer = await askStagehand(stagehand, id, signal);
+    const released: EndAnswer = (await isKnownToHaveEnded(id, signal))
+      ? { outcome: 'alreadyGone', how: undefined }
+      : await release(id, releasedAfter[answer], signal);
+    const byStagehand = answer === 'success' && released.outcome === 'alreadyGone';
+    return byStagehand ? { outcome: 'ended', how: 'Stagehand ended it.' } : released;
+  }
+
+  async function askStagehand(stagehand: HttpClient, id: SessionId, signal: AbortSignal): Promise<StagehandAnswer> {
     try {
       const project = projectId === undefined ? {} : { 'x-bb-project-id': projectId };
       const request = { method: 'POST', route: '/v1/sessions/{id}/end', params: { id } } as const;
       decode(StagehandEnd, await stagehand.send({ ...request, headers: { ...headers, ...project } }, signal));
-      return { outcome: 'accepted', how: 'Stagehand ended it.' };
+      return 'success';
     } catch (error) {
       if (ProviderError.isOf(error, 'cancelled')) throw error;
-      if (await hasEnded(id, signal)) return { outcome: 'alreadyGone', how: undefined };
-      const unknown = ProviderError.isOf(error, 'notFound');
-      return release(
-        id,
-        unknown
-          ? 'Stagehand did not know it: Browserbase released it.'
-          : 'Stagehand could not end it: Browserbase released it.',
-        signal,
-      );
+      return ProviderError.isOf(error, 'notFound') ? 'unknown' : 'failed';
+    }
+  }
+
+  /** For deciding whether a release is worth sending: where its status can't be read, it is. */
+  async function isKnownToHaveEnded(id: SessionId, signal: AbortSignal): Promise<boolean> {
+    try {
+      return await hasEnded(id, signal);
+    } catch (error) {
+      if (ProviderError.isOf(error, 'cancelled')) throw error;
+      return false;
     }
   }
 
@@ -229,7 +243,7 @@ function connect(link: Link): Provider {
     },
 
     end: (session, signal) =>
-      isStagehands(session.metadata) ? endByStagehand(session, signal) : release(session.id, undefined, signal),
+      hasStagehandEnd(session.metadata) ? endByStagehand(session, signal) : release(session.id, undefined, signal),
 
     probe: async ({ id }, signal) => ((await hasEnded(id, signal)) ? 'gone' : 'running'),
 
@@ -290,6 +304,25 @@ function stagehandAddress(address: string): URL {
 /** Sessions without a region are in the one that both services take for granted. */
 function regionalAddress(region: string | undefined): string | undefined {
   return stagehandAddresses.get(region ?? 'us-west-2');
+}
+
+/** What Stagehand made of an end: `unknown` where it doesn't know the session. */
+type StagehandAnswer = 'success' | 'unknown' | 'failed';
+
+/** How a session was ended that ran on after Stagehand's answer. */
+const releasedAfter: Readonly<Record<StagehandAnswer, string>> = {
+  success: 'Stagehand ended it, and Browserbase released it.',
+  unknown: 'Stagehand did not know it: Browserbase released it.',
+  failed: 'Stagehand could not end it: Browserbase released it.',
+};
+
+/**
+ * Whether the session is one that Stagehand's API may know. From version 4 on, Stagehand releases through Browserbase itself
+ * and writes its version on the session, which version 3 does not (packages/sdk-ts/src/sdkIdentity.ts).
+ */
+function hasStagehandEnd(metadata: ReadonlyMap<string, string>): boolean {
+  const version = metadata.get('stagehand_sdk_version');
+  return isStagehands(metadata) && (version === undefined || /^[1-3]\./.test(version));
 }
 
 /** Stagehand writes this on every session that it starts. */

@@ -275,7 +275,7 @@ describe('Browserbase', () => {
       stagehand.startSession(documentedId);
       const session = await only();
       assert.deepEqual(session.traits, ['Stagehand']);
-      assert.deepEqual(await provider.end(session, unaborted), { outcome: 'accepted', how: 'Stagehand ended it.' });
+      assert.deepEqual(await provider.end(session, unaborted), { outcome: 'ended', how: 'Stagehand ended it.' });
       const [request] = stagehand.requests;
       assert.equal(`${request?.method} ${request?.path}`, `POST /v1/sessions/${documentedId}/end`);
       assert.equal(request?.body, '');
@@ -284,6 +284,49 @@ describe('Browserbase', () => {
       assert.equal(request?.headers['x-bb-project-id'], undefined);
       assert.deepEqual(server.running, []);
       assert.ok(!server.log().some((line) => line.startsWith('POST')));
+    });
+
+    it('releases through Browserbase what runs on after Stagehand answered success', async () => {
+      stagehand.releasesNothing = true;
+      stagehand.startSession('never-used');
+      assert.deepEqual(await provider.end(await only(), unaborted), {
+        outcome: 'accepted',
+        how: 'Stagehand ended it, and Browserbase released it.',
+      });
+      assert.deepEqual(server.running, []);
+      stagehand.releasesNothing = false;
+      stagehand.startSession('kept', { keepAlive: true });
+      await provider.end(await only(), unaborted);
+      assert.deepEqual(server.running, []);
+      assert.equal(server.log().filter((line) => line.startsWith('POST')).length, 2);
+    });
+
+    it('releases a session also when its status can’t be read after Stagehand’s end', async () => {
+      stagehand.releasesNothing = true;
+      stagehand.startSession('a');
+      const session = await only();
+      server.misbehave('GET', /sessions\/a$/, { kind: 'answer', answer: { status: 502, html: '<h1>Bad</h1>' } }, 4);
+      assert.equal((await provider.end(session, unaborted)).outcome, 'accepted');
+      assert.deepEqual(server.running, []);
+    });
+
+    it('sends no end to Stagehand for a session that Stagehand 4 started, which releases through Browserbase', async () => {
+      for (const [id, version] of [
+        ['ts', '4.0.2'],
+        ['next', '10.1.0'],
+        ['py', '0.0.0-dev'],
+      ] as const) {
+        const userMetadata = { stagehand: 'true', stagehand_sdk_language: id, stagehand_sdk_version: version };
+        stagehand.startSession(id, { userMetadata });
+        const session = await only();
+        assert.deepEqual(session.traits, ['Stagehand']);
+        assert.deepEqual(await provider.end(session, unaborted), { outcome: 'accepted', how: undefined });
+        assert.deepEqual(server.running, []);
+      }
+      assert.equal(stagehand.requests.length, 0);
+      stagehand.startSession('old', { userMetadata: { stagehand: 'true', stagehand_sdk_version: '3.9.0' } });
+      await provider.end(await only(), unaborted);
+      assert.equal(stagehand.requests.length, 1);
     });
 
     it('sends the project where one is configured', async () => {

@@ -18,6 +18,12 @@ export interface HttpRequest {
    * say `false` for a GET that has an effect.
    */
   readonly repeatable?: boolean;
+  /**
+   * Whether the body of a 404 or 410 is the provider's own word that it doesn't know what was asked for: JSON as a value,
+   * anything else as text. A load balancer answers 404 for every address during an outage, so that any other body is an
+   * `unexpectedAnswer`, and so is a web page. Without it every 404 and 410 is `notFound`.
+   */
+  readonly isOwnNotFound?: (said: unknown) => boolean;
   /** Deadline for everything: connecting, waiting, retries, reading the body. */
   readonly timeoutMs?: number;
 }

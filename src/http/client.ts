@@ -66,7 +66,8 @@ export function openHttpClient(address: URL, secrets: Iterable<string>, options:
       log(String(answer.status));
       const window = rateWindowOf((name) => answer.headers.get(name), clock.now());
       if (window !== undefined) onRateWindow(window);
-      if (answer.status < 200 || answer.status > 299) throw refusal(answer, what, clock.now(), redact);
+      if (answer.status < 200 || answer.status > 299)
+        throw refusal(answer, what, clock.now(), redact, request.isOwnNotFound);
       return answer;
     } catch (error) {
       if (!(error instanceof TransportError)) throw error;

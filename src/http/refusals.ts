@@ -1,3 +1,4 @@
+import type { HttpRequest } from '../core/http.ts';
 import { plainText } from '../core/plainText.ts';
 import { ProviderError, type Trouble } from '../core/providerError.ts';
 import type { Redact } from '../core/redact.ts';
@@ -12,14 +13,29 @@ const longestRead = 16_384;
 /** A refusal that is larger, in bytes, explains nothing, and takes long to read and to search for secrets. */
 const largestRefusal = 65_536;
 
-/** The one place where a status that is not 2xx becomes a ProviderError. `what` names the request without secrets. */
-export function refusal(answer: TransportAnswer, what: string, now: number, redact: Redact): ProviderError {
-  return new ProviderError(troubleOf(answer, now, redact), `${what} answered ${answer.status}`, {
+/**
+ * The one place where a status that is not 2xx becomes a ProviderError. `what` names the request without secrets.
+ * @param isOwnNotFound see `HttpRequest.isOwnNotFound`.
+ */
+export function refusal(
+  answer: TransportAnswer,
+  what: string,
+  now: number,
+  redact: Redact,
+  isOwnNotFound: HttpRequest['isOwnNotFound'],
+): ProviderError {
+  return new ProviderError(troubleOf(answer, now, redact, isOwnNotFound), `${what} answered ${answer.status}`, {
     detail: detailOf(answer, redact),
   });
 }
 
-function troubleOf({ status, headers }: TransportAnswer, now: number, redact: Redact): Trouble {
+function troubleOf(
+  answer: TransportAnswer,
+  now: number,
+  redact: Redact,
+  isOwnNotFound: HttpRequest['isOwnNotFound'],
+): Trouble {
+  const { status, headers } = answer;
   switch (status) {
     case 401:
       return { kind: 'unauthorized' };
@@ -28,7 +44,12 @@ function troubleOf({ status, headers }: TransportAnswer, now: number, redact: Re
       return { kind: 'forbidden' };
     case 404:
     case 410:
-      return { kind: 'notFound' };
+      if (isOwnNotFound === undefined) return { kind: 'notFound' };
+      if (!isTooLarge(answer) && !isWebPage(answer) && isOwnNotFound(saidIn(answer))) return { kind: 'notFound' };
+      return {
+        kind: 'unexpectedAnswer',
+        what: `its HTTP ${status} isn’t one it documents: another server may have sent it`,
+      };
     case 408:
       return { kind: 'timedOut', afterMs: 0 };
     case 409:
@@ -52,10 +73,10 @@ function redirect(location: string | undefined, redact: Redact): string {
 }
 
 /** What the vendor says of it, wherever vendors say it: `message`, `error`, `error.message`, or a line of text. */
-function detailOf({ headers, body }: TransportAnswer, redact: Redact): string | undefined {
-  if (body.length > largestRefusal) return undefined;
-  const text = body.toString('utf8').trim();
-  if (text === '' || text.startsWith('<') || (headers.get('content-type') ?? '').includes('html')) return undefined;
+function detailOf(answer: TransportAnswer, redact: Redact): string | undefined {
+  if (isTooLarge(answer) || isWebPage(answer)) return undefined;
+  const text = answer.body.toString('utf8').trim();
+  if (text === '') return undefined;
   // Taken out before anything is cut off: half a key would not be found.
   const said = plainText(redact(beginningOf(messageIn(text) ?? text)), longestDetail);
   return said === '' ? undefined : said;
@@ -66,14 +87,31 @@ function beginningOf(text: string): string {
   return text.length <= longestRead ? text : text.slice(0, longestRead).replace(/\S+$/, '…');
 }
 
-function messageIn(text: string): string | undefined {
+function isTooLarge({ body }: TransportAnswer): boolean {
+  return body.length > largestRefusal;
+}
+
+function isWebPage({ headers, body }: TransportAnswer): boolean {
+  return (headers.get('content-type') ?? '').includes('html') || body.toString('utf8').trimStart().startsWith('<');
+}
+
+/** The body as a value where it is a JSON object, else as text. */
+function saidIn({ body }: TransportAnswer): unknown {
+  const text = body.toString('utf8').trim();
+  return objectIn(text) ?? text;
+}
+
+function objectIn(text: string): unknown {
   if (!text.startsWith('{')) return undefined;
-  let parsed: unknown;
   try {
-    parsed = JSON.parse(text);
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
+}
+
+function messageIn(text: string): string | undefined {
+  const parsed = objectIn(text);
   for (const path of [['message'], ['error'], ['error', 'message']]) {
     let at: unknown = parsed;
     for (const key of path) at = typeof at === 'object' && at !== null ? Reflect.get(at, key) : undefined;

@@ -14,6 +14,7 @@ import { remembered } from '../core/remembered.ts';
 import type { Session, SessionPhase } from '../core/session.ts';
 import { Turns } from '../core/turns.ts';
 import { dateField, decode, decodeAll, decodeEach, decodeList, idField, textsField } from '../http/decode.ts';
+import { neverNotFound, notFoundLike } from '../http/notFound.ts';
 import { everyPage, namedBy } from '../http/paging.ts';
 
 // Anchor Browser, https://docs.anchorbrowser.io/api-reference (OpenAPI 1.0.0). What that document does not say, and is
@@ -102,6 +103,12 @@ const Deletion = v.object({
     message: v.fallback(v.optional(v.string()), undefined),
   }),
 });
+/** What the document calls an ErrorResponse, and the shorter form that it has for a screenshot alone. */
+const isOwnNotFound = notFoundLike(
+  v.object({ error: v.object({ code: v.optional(v.literal(404)), message: v.string() }) }),
+);
+const isScreenshotNotFound = notFoundLike(v.object({ error: v.string() }));
+const flatListRequest: HttpRequest = { method: 'GET', route: '/v1/sessions/all/status' };
 const Billing = v.object({ data: v.object({ max_concurrent_browsers: v.number() }) });
 
 interface Decoded<Row> {
@@ -148,7 +155,14 @@ export const anchor: ProviderKind = {
 function connect(link: Link): Provider {
   const headers = { 'anchor-api-key': link.credentials['apiKey'] ?? '' };
   const send = (request: HttpRequest, signal: AbortSignal) =>
-    link.http.send({ ...request, headers: { ...request.headers, ...headers } }, signal);
+    link.http.send(
+      {
+        ...(request.params === undefined ? {} : { isOwnNotFound }),
+        ...request,
+        headers: { ...request.headers, ...headers },
+      },
+      signal,
+    );
   /** Which batch a session came from never changes once the batch has made all of its sessions. */
   const batchOf = new Map<SessionId, GroupId>();
   const wholeBatches = new Set<GroupId>();
@@ -157,7 +171,7 @@ function connect(link: Link): Provider {
 
   /** The sessions of this key: what ends of many reach (GET /v1/sessions is of the whole team). */
   async function flatList(signal: AbortSignal): Promise<Inventory> {
-    const answer = await send({ method: 'GET', route: '/v1/sessions/all/status' }, signal);
+    const answer = await send(flatListRequest, signal);
     const list = await decodeList(FlatList, ['data', 'items'], answer);
     const { rows, faults } = await decodeEach(FlatSession, list, namedBy('session_id'));
     const sessions = rows
@@ -293,7 +307,7 @@ function connect(link: Link): Provider {
     ending: usualEnding,
 
     async check(signal) {
-      await send({ method: 'GET', route: '/v1/sessions/all/status' }, signal);
+      await send(flatListRequest, signal);
       return planFacts(signal);
     },
 
@@ -333,7 +347,7 @@ function connect(link: Link): Provider {
         if (!ProviderError.isOf(error, 'unauthorized', 'notFound')) throw error;
         const status = (await find(id, signal))?.status;
         if (status === undefined || hasEnded(status)) return { outcome: 'alreadyGone', how: undefined };
-        await send({ method: 'GET', route: '/v1/sessions/all/status' }, signal);
+        await send({ ...flatListRequest, isOwnNotFound: neverNotFound }, signal);
         throw new ProviderError(
           { kind: 'forbidden' },
           `${error.message}, though the key is good and the session runs`,
@@ -397,7 +411,7 @@ function connect(link: Link): Provider {
     async screenshot(id, signal) {
       const route = '/v1/sessions/{session_id}/screenshot';
       const request = { method: 'GET', route, params: { session_id: id }, headers: { accept: 'image/png' } } as const;
-      const { bytes } = await send(request, signal);
+      const { bytes } = await send({ ...request, isOwnNotFound: isScreenshotNotFound }, signal);
       return { bytes, type: 'image/png' };
     },
 

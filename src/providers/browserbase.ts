@@ -12,6 +12,7 @@ import { ProviderError } from '../core/providerError.ts';
 import { remembered } from '../core/remembered.ts';
 import type { Fate, Session, SessionPhase } from '../core/session.ts';
 import { dateField, decode, decodeAll, decodeEach, decodeList, idField } from '../http/decode.ts';
+import { notFoundLike } from '../http/notFound.ts';
 import { namedBy } from '../http/paging.ts';
 
 // Browserbase, https://docs.browserbase.com/reference/api, and Stagehand's API for the sessions that Stagehand started,
@@ -64,6 +65,18 @@ const OneSession = v.object({ status: v.string(), endedAt: v.fallback(dateField,
 const Projects = v.array(v.object({ id: v.string(), name: v.string(), concurrency: v.number() }));
 const LivePage = v.object({ id: idField, title: v.string(), url: v.string(), debuggerFullscreenUrl: v.string() });
 const LiveUrls = v.object({ debuggerFullscreenUrl: v.string(), pages: v.array(v.unknown()) });
+/**
+ * What it answers for a session that it doesn't know (APIError of @browserbasehq/sdk). Its framework, Fastify, has the same shape
+ * for a route that isn't there, as while a deployment is half done: that one begins with “Route”.
+ */
+const isOwnNotFound = notFoundLike(
+  v.object({ statusCode: v.literal(404), error: v.string(), message: v.pipe(v.string(), v.regex(/^(?!Route )/)) }),
+);
+/** Stagehand's, as its server sends it (packages/server-v3/src/lib/response.ts) and as its document has it. */
+const isStagehandNotFound = notFoundLike(
+  v.object({ success: v.literal(false), message: v.string() }),
+  v.object({ success: v.literal(false), error: v.string() }),
+);
 const StagehandEnd = v.object({ success: v.literal(true) });
 
 /** Browserbase's cloud, and Stagehand on it. */
@@ -128,7 +141,8 @@ export const browserbase: ProviderKind = {
 function connect(link: Link): Provider {
   const { apiKey = '', projectId, stagehandOrigin } = link.credentials;
   const headers = { 'x-bb-api-key': apiKey };
-  const send = (request: HttpRequest, signal: AbortSignal) => link.http.send({ ...request, headers }, signal);
+  const send = (request: HttpRequest, signal: AbortSignal) =>
+    link.http.send({ ...(request.params === undefined ? {} : { isOwnNotFound }), ...request, headers }, signal);
 
   async function projectFacts(signal: AbortSignal): Promise<AccountFacts> {
     const projects = decode(Projects, await send({ method: 'GET', route: '/v1/projects' }, signal));
@@ -194,7 +208,8 @@ function connect(link: Link): Provider {
   async function askStagehand(stagehand: HttpClient, id: SessionId, signal: AbortSignal): Promise<StagehandAnswer> {
     try {
       const project = projectId === undefined ? {} : { 'x-bb-project-id': projectId };
-      const request = { method: 'POST', route: '/v1/sessions/{id}/end', params: { id } } as const;
+      const route = '/v1/sessions/{id}/end';
+      const request = { method: 'POST', route, params: { id }, isOwnNotFound: isStagehandNotFound } as const;
       decode(StagehandEnd, await stagehand.send({ ...request, headers: { ...headers, ...project } }, signal));
       return 'success';
     } catch (error) {

@@ -13,6 +13,7 @@ import { ProviderError, unaddressable } from '../core/providerError.ts';
 import { remembered } from '../core/remembered.ts';
 import type { Session } from '../core/session.ts';
 import { decode, decodeEach, decodeList, idField, rowAt, timeField } from '../http/decode.ts';
+import { neverNotFound, notFoundLike } from '../http/notFound.ts';
 import { everyPage, namedBy } from '../http/paging.ts';
 
 // Browserless, https://docs.browserless.io, which is three things under one name. Which of them an address is, is found
@@ -70,6 +71,10 @@ const CloudList = v.object({
   data: v.nullish(v.object({ getActiveSession: v.nullish(v.object({ sessions: Rows, count: Count })) })),
   errors: v.fallback(v.array(v.object({ message: v.string() })), []),
 });
+/** What v2 answers to the kill of a browser that it does not have, as text (src/browsers/index.ts). */
+const isV2NotFound = notFoundLike(v.pipe(v.string(), v.startsWith("Couldn't locate session")));
+/** The cloud is built on v2 and documents its 404 as “Resource couldn't be found.”; its exact words are not documented. */
+const isCloudNotFound = notFoundLike(v.pipe(v.string(), v.regex(/\bcouldn't (be found|find|locate)\b/i)));
 const LiveAnswer = v.object({ liveURL: v.string() });
 
 const activeSessions =
@@ -130,8 +135,15 @@ function connect(link: Link): Provider {
   let known: Surface | undefined;
 
   async function surface(signal: AbortSignal): Promise<Surface> {
-    known ??= await findOut(link, signal);
-    return known;
+    try {
+      known ??= await findOut(link, signal);
+      return known;
+    } catch (error) {
+      if (!ProviderError.isOf(error, 'notFound')) throw error;
+      // It says nothing of any session.
+      const what = 'it has none of the addresses that Browserless has';
+      throw new ProviderError({ kind: 'unexpectedAnswer', what }, error.message);
+    }
   }
 
   /** Forgets what answers when an answer does not fit: a server may have been replaced by another version. */
@@ -223,7 +235,8 @@ function isV1Refusal(error: unknown): boolean {
 function v2(link: Link, version: string): Surface {
   const send = (request: HttpRequest, signal: AbortSignal) =>
     link.http.send({ ...request, headers: bearer(link) }, signal);
-  return selfHosted(link, send, { headers: bearer(link), query: {} }, `v${version}`);
+  const socket = { headers: bearer(link), query: {} };
+  return selfHosted(link, send, { socket, identity: `v${version}`, isOwnNotFound: isV2NotFound });
 }
 
 function v1(link: Link): Surface {
@@ -239,17 +252,28 @@ function v1(link: Link): Surface {
         throw new ProviderError({ kind: 'unauthorized' }, 'v1 refused the token');
       }
     },
-    { headers: {}, query },
-    'v1',
+    // It answers 204 to any kill. A 404 is a kill that is turned off, or another server's.
+    { socket: { headers: {}, query }, identity: 'v1', isOwnNotFound: neverNotFound },
   );
+}
+
+/** What v1 and v2 differ in, besides how they are asked. */
+interface SelfHosted {
+  /** How a WebSocket proves the token. */
+  readonly socket: {
+    readonly headers: Readonly<Record<string, string>>;
+    readonly query: Readonly<Record<string, string>>;
+  };
+  readonly identity: string;
+  /** What it answers to the kill of a browser that it does not have. */
+  readonly isOwnNotFound: (said: unknown) => boolean;
 }
 
 /** What v1 and v2 have in common, once they are asked as each wants it. */
 function selfHosted(
   link: Link,
   send: (request: HttpRequest, signal: AbortSignal) => Promise<HttpAnswer>,
-  socket: { readonly headers: Readonly<Record<string, string>>; readonly query: Readonly<Record<string, string>> },
-  identity: string,
+  { socket, identity, isOwnNotFound }: SelfHosted,
 ): Surface {
   const facts = remembered(link.clock, limitLifetimeMs, async (signal): Promise<AccountFacts> => {
     try {
@@ -288,7 +312,8 @@ function selfHosted(
     },
     async end({ id }, signal): Promise<EndAnswer> {
       try {
-        await send({ method: 'GET', route: '/kill/{id}', params: { id }, repeatable: false }, signal);
+        const route = '/kill/{id}';
+        await send({ method: 'GET', route, params: { id }, repeatable: false, isOwnNotFound }, signal);
         return { outcome: 'accepted', how: undefined };
       } catch (error) {
         if (ProviderError.isOf(error, 'notFound')) return { outcome: 'alreadyGone', how: undefined };
@@ -325,7 +350,8 @@ function cloud(link: Link, version: string | undefined): Surface {
     const variables = { apiToken: token ?? null, limit: rowsPerPage, skip: (page - 1) * rowsPerPage };
     const body = { query: activeSessions, variables };
     // A question, though it is a POST.
-    const request = { method: 'POST', route: accountApiRoute, body, repeatable: true } as const;
+    const asked = { body, repeatable: true, isOwnNotFound: neverNotFound };
+    const request = { method: 'POST', route: accountApiRoute, ...asked } as const;
     const answer = await accountApi().send(request, signal);
     const { whole, count, ...sent } = await decodeList(CloudList, ['data', 'getActiveSession', 'sessions'], answer);
     const list = whole.data?.getActiveSession;
@@ -365,7 +391,8 @@ function cloud(link: Link, version: string | undefined): Surface {
     list: inventories,
     async end({ id }, signal): Promise<EndAnswer> {
       try {
-        await link.http.send({ method: 'DELETE', route: '/browser/{id}', params: { id }, query }, signal);
+        const request = { method: 'DELETE', route: '/browser/{id}', params: { id }, query } as const;
+        await link.http.send({ ...request, isOwnNotFound: isCloudNotFound }, signal);
         return { outcome: 'accepted', how: undefined };
       } catch (error) {
         // A region does not find the browsers of another, though the account's list has them.
@@ -380,8 +407,9 @@ function cloud(link: Link, version: string | undefined): Surface {
       return new Map(ids.map((id) => [id, found.has(id) ? 'running' : 'unknown']));
     },
     async liveView(id, _page, mode, signal): Promise<LiveView> {
-      const request = { method: 'POST', route: '/browser/{id}/live', params: { id }, query } as const;
-      const answer = await link.http.send({ ...request, body: { interactable: mode === 'interact' } }, signal);
+      const body = { interactable: mode === 'interact' };
+      const asked = { params: { id }, query, body, isOwnNotFound: isCloudNotFound };
+      const answer = await link.http.send({ method: 'POST', route: '/browser/{id}/live', ...asked }, signal);
       return {
         url: liveViewUrl(decode(LiveAnswer, answer).liveURL, (url) => allowsLiveView(url, link.origin)),
         // https://docs.browserless.io/baas/monitor-sessions/embedding-live-url

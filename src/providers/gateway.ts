@@ -9,6 +9,7 @@ import { type EndAnswer, type Link, type Provider, type ProviderKind, usualEndin
 import { ProviderError } from '../core/providerError.ts';
 import type { Session, SessionPhase } from '../core/session.ts';
 import { dateField, decode, decodeEach, decodeList, idField } from '../http/decode.ts';
+import { neverNotFound, notFoundLike } from '../http/notFound.ts';
 import { namedBy } from '../http/paging.ts';
 
 // A session gateway of one's own that speaks GET|DELETE /api/browser-automation/sessions/[sessionId], in front of a vendor
@@ -33,6 +34,8 @@ const SessionRow = v.object({
 type SessionRow = v.InferOutput<typeof SessionRow>;
 const SessionList = v.object({ sessions: v.array(v.unknown()), count: v.fallback(v.optional(v.number()), undefined) });
 const OneSession = v.object({ session: v.object({ status: Text, liveViewUrl: Text }) });
+/** What it answers for a session that it doesn't find. Many a server answers an `error`: only of a session is it the gateway's. */
+const isOwnNotFound = notFoundLike(v.object({ error: v.pipe(v.string(), v.regex(/\bsession\b/i)) }));
 const Ended = v.object({ success: v.literal(true) });
 
 /** An internal gateway that hands out sessions of some vendor. */
@@ -76,14 +79,12 @@ export const gateway: ProviderKind = {
 function connect(link: Link): Provider {
   const { authorization } = link.credentials;
   const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
-  const send = (request: HttpRequest, signal: AbortSignal) => link.http.send({ ...request, headers }, signal);
+  const send = (request: HttpRequest, signal: AbortSignal) =>
+    link.http.send({ ...(request.params === undefined ? {} : { isOwnNotFound }), ...request, headers }, signal);
 
-  async function inventory(signal: AbortSignal): Promise<Inventory> {
-    const { whole, ...list } = await decodeList(
-      SessionList,
-      ['sessions'],
-      await send({ method: 'GET', route: collection }, signal),
-    );
+  async function inventory(signal: AbortSignal, request: Partial<HttpRequest> = {}): Promise<Inventory> {
+    const answer = await send({ method: 'GET', route: collection, ...request }, signal);
+    const { whole, ...list } = await decodeList(SessionList, ['sessions'], answer);
     const { rows, faults } = await decodeEach(SessionRow, list, namedBy('id'));
     return {
       sessions: rows.filter(({ status }) => status !== endedStatus).map(sessionOf),
@@ -105,7 +106,7 @@ function connect(link: Link): Provider {
 
   /** Undefined where it is not listed, but may be among the rows that are missing or cannot be read. */
   async function isListed(id: SessionId, signal: AbortSignal): Promise<boolean | undefined> {
-    const { sessions, faults } = await inventory(signal);
+    const { sessions, faults } = await inventory(signal, { isOwnNotFound: neverNotFound });
     if (sessions.some((session) => session.id === id) || faults.some(({ subject }) => subject === id)) return true;
     return faults.some(({ subject, unnamed }) => unnamed === true || subject === wholeList) ? undefined : false;
   }

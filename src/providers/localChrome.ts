@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import type { AccountFacts } from '../core/account.ts';
 import type { CdpConnection, SessionDevtools } from '../core/cdp.ts';
+import type { HttpRequest } from '../core/http.ts';
 import { idFault, type PageId, pageId, type SessionId, sessionId } from '../core/ids.ts';
 import type { Inventory, ListFault } from '../core/inventory.ts';
 import { titleWithoutValues } from '../core/maskedAddress.ts';
@@ -11,6 +12,7 @@ import { ProviderError, unaddressable } from '../core/providerError.ts';
 import { type Session, stillRuns } from '../core/session.ts';
 import { Turns } from '../core/turns.ts';
 import { decode, decodeEach, decodeValue, idField, leftOut, mostRows, type Rows, rowAt } from '../http/decode.ts';
+import { neverNotFound } from '../http/notFound.ts';
 
 // Any browser that speaks the Chrome DevTools Protocol (https://chromedevtools.github.io/devtools-protocol/tot/Target/).
 // A session is a browser context: an isolated profile, as Playwright and Puppeteer make one for each job. What was read
@@ -64,12 +66,13 @@ export const localChrome: ProviderKind = {
 };
 
 function connect(link: Link): Provider {
-  async function version(signal: AbortSignal) {
-    return decode(Version, await link.http.send({ method: 'GET', route: '/json/version' }, signal));
+  async function version(signal: AbortSignal, request: Partial<HttpRequest> = {}) {
+    return decode(Version, await link.http.send({ method: 'GET', route: '/json/version', ...request }, signal));
   }
 
   async function open(signal: AbortSignal): Promise<{ readonly cdp: CdpConnection; readonly browser: string }> {
-    const { Browser, webSocketDebuggerUrl } = await version(signal);
+    // A browser has that address: where it is not found, that says nothing of a session.
+    const { Browser, webSocketDebuggerUrl } = await version(signal, { isOwnNotFound: neverNotFound });
     // Only the path is taken from the answer: the connection goes to the account's own address.
     const path = URL.parse(webSocketDebuggerUrl)?.pathname;
     if (path === undefined) {

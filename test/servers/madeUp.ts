@@ -21,7 +21,8 @@ export class MadeUpServer extends VendorServer {
           this.rooms.clear();
           return { status: 204 };
         },
-        'DELETE /rooms/{id}': ({ params }) => ({ status: this.rooms.delete(params['id'] ?? '') ? 204 : 404 }),
+        'DELETE /rooms/{id}': ({ params }) =>
+          this.rooms.delete(params['id'] ?? '') ? { status: 204 } : { status: 404, text: 'No such room' },
         'POST /rooms/{id}/window': ({ params }) => {
           return { status: 200, json: { href: `${this.url}/window/${params['id'] ?? ''}` } };
         },

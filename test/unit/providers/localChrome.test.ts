@@ -300,7 +300,7 @@ describe('Local Chrome', function () {
 
     const answers = [
       [{ status: 200, html: '<h1>It works!</h1>' }, 'unexpectedAnswer'],
-      [{ status: 404, text: 'nothing here' }, 'notFound'],
+      [{ status: 404, text: 'nothing here' }, 'unexpectedAnswer'],
       [{ status: 200, json: { Browser: 'Chrome/1', webSocketDebuggerUrl: 'not a url' } }, 'unexpectedAnswer'],
       // The connection goes to the account's own address, whatever the answer names.
       [{ status: 200, json: { Browser: 'Chrome/1', webSocketDebuggerUrl: 'ws://169.254.169.254/x' } }, 'unreachable'],

@@ -6,12 +6,14 @@ import { type Link, type Provider, type ProviderKind, usualEnding } from '../../
 import { ProviderError } from '../../../src/core/providerError.ts';
 import type { Session } from '../../../src/core/session.ts';
 import { decode, decodeEach, decodeList, idField } from '../../../src/http/decode.ts';
+import { neverNotFound, notFoundLike } from '../../../src/http/notFound.ts';
 import { everyPage, namedBy } from '../../../src/http/paging.ts';
 
 // A vendor that there is not, as a stranger would add one: this file, and its name in the list.
 
 const Room = v.object({ room: idField, state: v.string(), title: v.string() });
 const Rooms = v.object({ rooms: v.array(v.unknown()), next: v.nullable(v.number()) });
+const isOwnNotFound = notFoundLike(v.literal('No such room'));
 const Window = v.object({ href: v.string() });
 
 /** Rooms with a browser in each. */
@@ -51,8 +53,8 @@ function connect(link: Link): Provider {
 
   async function* pages(signal: AbortSignal) {
     const read = async (page: number) => {
-      const answer = await send({ method: 'GET', route: '/rooms', query: { page } }, signal);
-      const { whole, rows, faults } = await decodeList(Rooms, ['rooms'], answer);
+      const request = { method: 'GET', route: '/rooms', query: { page }, isOwnNotFound: neverNotFound } as const;
+      const { whole, rows, faults } = await decodeList(Rooms, ['rooms'], await send(request, signal));
       return { rows, faults, more: whole.next !== null };
     };
     for await (const page of everyPage(read, namedBy('room'))) {
@@ -70,7 +72,7 @@ function connect(link: Link): Provider {
     list: pages,
     async end({ id }, signal) {
       try {
-        await send({ method: 'DELETE', route: '/rooms/{id}', params: { id } }, signal);
+        await send({ method: 'DELETE', route: '/rooms/{id}', params: { id }, isOwnNotFound }, signal);
         return { outcome: 'ended', how: undefined };
       } catch (error) {
         if (ProviderError.isOf(error, 'notFound')) return { outcome: 'alreadyGone', how: undefined };

@@ -27,6 +27,8 @@ export interface Stage {
   readonly many: number;
   /** The request that a list cannot do without. */
   readonly listing: { readonly method: string; readonly path: RegExp };
+  /** Whether a session is ended by an HTTP request of its own. */
+  readonly endsByRequest: boolean;
   /** Answers to `listing` that mean something else at this vendor than elsewhere, by their name in the suite. */
   readonly troubles: Readonly<Record<string, TroubleKind>>;
   /** Starts sessions, as a script elsewhere would. @returns their ids. */

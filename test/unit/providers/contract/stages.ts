@@ -25,6 +25,7 @@ const plain = {
   settings: new Set<string>(),
   haste: 20,
   many: 130,
+  endsByRequest: true,
   troubles: {},
   liveViewAt: undefined,
   hostile: undefined,
@@ -191,6 +192,7 @@ export async function browserlessCloudStage(): Promise<Stage> {
       row: (browserId) => ({ browserId, startTime: createdAt, browserName: 'chrome', type: null }),
       answer: (rows, count) => `{"data":{"getActiveSession":{"sessions":[${rows}],"count":${count}}}}`,
     },
+    troubles: { '404': 'unexpectedAnswer' },
     start: async (count) => many(count, () => server.add().id),
     running: async () => [...server.browsers.keys()],
     startUnknown: never,
@@ -214,6 +216,9 @@ export async function localChromeStage(): Promise<Stage> {
     haste: 5,
     many: 5,
     listing: { method: 'GET', path: /^\/json\/version$/ },
+    endsByRequest: false,
+    // Every browser has that address.
+    troubles: { '404': 'unexpectedAnswer' },
     start: (count) => Promise.all(many(count, () => devtools.openContext('about:blank'))),
     running: () => devtools.contexts(),
     startUnknown: never,
@@ -240,6 +245,7 @@ export async function madeUpStage(): Promise<Stage> {
       row: (room) => ({ room, state: 'lit', title: room }),
       answer: (rows) => `{"rooms":[${rows}],"next":null}`,
     },
+    troubles: { '404': 'unexpectedAnswer' },
     start: async (count) => server.light(count),
     running: async () => [...server.rooms.keys()],
     async startUnknown() {

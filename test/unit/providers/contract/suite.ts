@@ -3,7 +3,7 @@ import { systemClock } from '../../../../src/core/clock.ts';
 import type { PageId } from '../../../../src/core/ids.ts';
 import type { Inventory } from '../../../../src/core/inventory.ts';
 import { capabilitiesOf, type Provider } from '../../../../src/core/provider.ts';
-import type { ProviderError, TroubleKind } from '../../../../src/core/providerError.ts';
+import { ProviderError, type TroubleKind } from '../../../../src/core/providerError.ts';
 import type { Session } from '../../../../src/core/session.ts';
 import { connect, type Wires } from '../../../../src/services/connect.ts';
 import { childrenOf, type TreeModel } from '../../../../src/ui/tree/children.ts';
@@ -12,7 +12,7 @@ import { rowOf } from '../../../../src/ui/tree/rows.ts';
 import { tooltipOf } from '../../../../src/ui/tree/tooltips.ts';
 import { troubleSentence } from '../../../../src/ui/words/troubles.ts';
 import { freePort } from '../../../host/processes.ts';
-import { type Fault, VendorServer } from '../../../servers/vendorServer.ts';
+import { type Fault, outages, VendorServer } from '../../../servers/vendorServer.ts';
 import { errorOf } from '../../errors.ts';
 import { fastClock, House } from '../../services/house.ts';
 import { until } from '../../until.ts';
@@ -222,6 +222,40 @@ export function providerContract(
       const { outcome } = await provider.end(session, unaborted);
       assert.notEqual(outcome, 'failed');
       assert.equal((await stage.running()).length, 1);
+    });
+
+    it('concludes nothing from the “not found” of a load balancer', async () => {
+      await stage.start(2);
+      const { server } = stage;
+      const { path: listing } = stage.listing;
+      const elsewhere = new RegExp(`^(?!.*${listing.source}).*$`);
+      const known = open();
+      const [session] = (await listed(known)).sessions;
+      assert.ok(session);
+      const concludesNothing = async (provider: Provider, what: string) => {
+        const answered = await provider.end(session, unaborted).catch((error: unknown) => error);
+        assert.ok(ProviderError.is(answered), `${what}: it took ${JSON.stringify(answered)} for an answer`);
+        // That would be the provider's own word for a session that it doesn't know.
+        assert.notEqual(answered.trouble.kind, 'notFound', what);
+        const told = await provider.probe(session, unaborted).catch((error: unknown) => error);
+        assert.ok(told === 'unknown' || told === 'running' || ProviderError.is(told), `${what}: ${String(told)}`);
+        assert.ok(!ProviderError.isOf(told, 'notFound'), what);
+      };
+      for (const [what, page] of Object.entries(outages)) {
+        server.outage = page;
+        await concludesNothing(known, `everywhere: ${what}`);
+        await concludesNothing(open(), `everywhere, for an account just opened: ${what}`);
+        server.outage = undefined;
+        await listed(known);
+        if (!stage.endsByRequest) continue;
+        for (const method of ['GET', 'POST', 'DELETE']) {
+          server.misbehave(method, elsewhere, { kind: 'answer', answer: page });
+        }
+        await concludesNothing(known, `everywhere but at the list: ${what}`);
+        server.behave();
+        await listed(known);
+      }
+      assert.equal((await stage.running()).length, 2);
     });
 
     it('refuses an id that is none before any request', async () => {

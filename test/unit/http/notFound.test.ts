@@ -1,0 +1,64 @@
+import { strict as assert } from 'node:assert';
+import * as v from 'valibot';
+import { systemClock } from '../../../src/core/clock.ts';
+import { openHttpClient, openTransport } from '../../../src/http/client.ts';
+import { neverNotFound, notFoundLike } from '../../../src/http/notFound.ts';
+import { outages, type VendorAnswer, VendorServer } from '../../servers/vendorServer.ts';
+import { errorOf } from '../errors.ts';
+import { KeptLog, plainNetwork, unaborted } from '../wires.ts';
+
+describe('A 404 or 410', () => {
+  let server: VendorServer;
+  const isOwnNotFound = notFoundLike(v.object({ error: v.literal('No such thing') }), v.literal('No such thing'));
+
+  beforeEach(async () => {
+    server = await new VendorServer({ routes: {}, notFound: () => ({ status: 404 }) }).start();
+  });
+  afterEach(() => server.stop());
+
+  async function troubleOf(answer: VendorAnswer, own: ((said: unknown) => boolean) | undefined) {
+    server.outage = answer;
+    const options = { transport: openTransport(plainNetwork('undici'), systemClock), clock: systemClock };
+    const client = openHttpClient(new URL(server.url), [], {
+      ...options,
+      logger: new KeptLog(),
+      onRateWindow: () => {},
+    });
+    const request = { method: 'GET', route: '/things/1' } as const;
+    const { trouble } = await errorOf(
+      client.send(own === undefined ? request : { ...request, isOwnNotFound: own }, unaborted),
+    );
+    return trouble;
+  }
+
+  it('is “not found” in the provider’s own words, JSON or text', async () => {
+    for (const status of [404, 410]) {
+      for (const answer of [{ json: { error: 'No such thing' } }, { text: ' No such thing\n' }]) {
+        assert.deepEqual(await troubleOf({ status, ...answer }, isOwnNotFound), { kind: 'notFound' });
+      }
+    }
+  });
+
+  it('is an unexpected answer in any other words, as load balancers send it', async () => {
+    for (const [what, page] of Object.entries(outages)) {
+      const trouble = await troubleOf(page, isOwnNotFound);
+      const said = `its HTTP ${page.status} isn’t one it documents: another server may have sent it`;
+      assert.deepEqual(trouble, { kind: 'unexpectedAnswer', what: said }, what);
+    }
+    const page = { status: 404, headers: { 'content-type': 'text/html' }, text: 'No such thing' };
+    assert.equal((await troubleOf(page, isOwnNotFound)).kind, 'unexpectedAnswer');
+    assert.equal((await troubleOf({ status: 404, text: '{"error":' }, isOwnNotFound)).kind, 'unexpectedAnswer');
+    assert.equal((await troubleOf({ status: 404, json: {} }, neverNotFound)).kind, 'unexpectedAnswer');
+  });
+
+  it('is an unexpected answer where it is larger than any explanation', async () => {
+    const said = { error: 'No such thing', more: 'x'.repeat(65_536) };
+    assert.equal((await troubleOf({ status: 404, json: said }, isOwnNotFound)).kind, 'unexpectedAnswer');
+    const text = `No such thing${' '.repeat(65_536)}`;
+    assert.equal((await troubleOf({ status: 404, text }, isOwnNotFound)).kind, 'unexpectedAnswer');
+  });
+
+  it('is “not found” for a request that says nothing of it, such as one for an address that was typed', async () => {
+    for (const page of Object.values(outages)) assert.deepEqual(await troubleOf(page, undefined), { kind: 'notFound' });
+  });
+});

@@ -13,19 +13,21 @@ export interface Group {
   readonly status: string | undefined;
   /** Epoch milliseconds. */
   readonly createdAt: number | undefined;
+  /** Whether the provider can cancel it now, as while it is still making its sessions; not where it does not say. */
+  readonly canCancel?: boolean | undefined;
+  /** How many sessions were asked of it, and how many of them could not be made; undefined where it does not say. */
+  readonly counts?: { readonly total: number; readonly failed: number } | undefined;
 }
 
-/** What a vendor said after it was asked to delete a group with all of its data. */
+/** What a provider said after it was asked to delete a group with all of its data. Counts that it left out are computed. */
 export interface GroupDeletion {
   readonly deleted: number;
   readonly failed: number;
-  /** One entry for each failure that the vendor explained; there may be fewer than `failed`. Text is the vendor's. */
+  /**
+   * One entry for each failure that the provider explained; there may be fewer than `failed`. Text is the provider's;
+   * `sessionId` is empty where it names no session.
+   */
   readonly failures: readonly { readonly sessionId: string; readonly reason: string }[];
   /** The vendor's own summary. */
   readonly message: string | undefined;
-}
-
-/** Whether a vendor is still making the sessions of a batch: only then can it be cancelled. */
-export function isBeingMade({ status }: Group): boolean {
-  return status === 'pending' || status === 'processing';
 }

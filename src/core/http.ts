@@ -24,7 +24,7 @@ export interface HttpRequest {
    * `unexpectedAnswer`, and so is a web page. Without it every 404 and 410 is `notFound`.
    */
   readonly isOwnNotFound?: (said: unknown) => boolean;
-  /** Deadline for everything: connecting, waiting, retries, reading the body. */
+  /** Deadline for everything: connecting, waiting, retries, reading the body. 15 seconds unless told otherwise. */
   readonly timeoutMs?: number;
 }
 

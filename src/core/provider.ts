@@ -157,6 +157,8 @@ export interface Provider {
   readonly endEverything?: ((signal: AbortSignal) => Promise<void>) | undefined;
   /** Deletes a group, its running sessions and their data. */
   readonly deleteGroup?: ((id: GroupId, signal: AbortSignal) => Promise<GroupDeletion>) | undefined;
+  /** Groups that are no longer being made, with or without sessions that run, page by page. `list` has only those with. */
+  readonly finishedGroups?: ((signal: AbortSignal) => AsyncIterable<Pick<Inventory, 'groups' | 'faults'>>) | undefined;
   /** Ends a group's running sessions, keeping the data. */
   readonly cancelGroup?: ((id: GroupId, signal: AbortSignal) => Promise<void>) | undefined;
   /** The pages of a session, where `Session.pages` does not tell them. */

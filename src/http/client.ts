@@ -62,6 +62,7 @@ export function openHttpClient(address: URL, secrets: Iterable<string>, options:
         signal,
         maxBytes,
         headersOnly: false,
+        ...(request.timeoutMs === undefined ? {} : { answerTimeoutMs: request.timeoutMs }),
       });
       log(String(answer.status));
       const window = rateWindowOf((name) => answer.headers.get(name), clock.now());

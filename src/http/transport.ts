@@ -13,6 +13,8 @@ export interface TransportRequest {
   readonly maxBytes: number;
   /** Whether the headers are all that is asked for: the body is then not read, and empty. */
   readonly headersOnly: boolean;
+  /** In place of {@link answerTimeoutMs}, for what a server takes longer for. */
+  readonly answerTimeoutMs?: number;
 }
 
 /** An answer of any status, its body read and freed of its content encoding. */
@@ -69,7 +71,7 @@ function isProxyRefusal(error: unknown): boolean {
 }
 
 /** Gives an error of undici, of `fetch`, of zlib or of a socket its place among our troubles. */
-export function transportError(error: unknown): TransportError | ProviderError {
+export function transportError(error: unknown, afterMs = answerTimeoutMs): TransportError | ProviderError {
   if (error instanceof TransportError || ProviderError.is(error)) return error;
   if (isProxyRefusal(error)) return new TransportError({ kind: 'unreachable', why: 'proxy' }, true, error);
   for (const code of codesOf(error)) {
@@ -82,7 +84,7 @@ export function transportError(error: unknown): TransportError | ProviderError {
       return new TransportError({ kind: 'timedOut', afterMs: connectTimeoutMs }, true, error);
     }
     if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') {
-      return new TransportError({ kind: 'timedOut', afterMs: answerTimeoutMs }, false, error);
+      return new TransportError({ kind: 'timedOut', afterMs }, false, error);
     }
     if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH' || code === 'ENETDOWN' || code === 'EHOSTDOWN') {
       return new TransportError({ kind: 'unreachable', why: 'route' }, true, error);

@@ -55,6 +55,7 @@ export class UndiciTransport implements Transport {
 
   async send(request: TransportRequest): Promise<TransportAnswer> {
     const { url, origin, method, headers, body, signal, maxBytes, headersOnly } = request;
+    const mayTakeMs = request.answerTimeoutMs ?? answerTimeoutMs;
     try {
       const dispatcher = await this.#dispatcherFor(url);
       signal.throwIfAborted();
@@ -66,8 +67,8 @@ export class UndiciTransport implements Transport {
         headers: { ...headers, 'accept-encoding': 'gzip, deflate, br' },
         body: body ?? null,
         signal,
-        headersTimeout: answerTimeoutMs,
-        bodyTimeout: answerTimeoutMs,
+        headersTimeout: mayTakeMs,
+        bodyTimeout: mayTakeMs,
       });
       const read = headersOnly ? noBody : await readDecoded(answer.body, answer.headers['content-encoding'], maxBytes);
       if (headersOnly) answer.body.on('error', () => {}).destroy();
@@ -85,7 +86,7 @@ export class UndiciTransport implements Transport {
       };
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      throw transportError(error);
+      throw transportError(error, mayTakeMs);
     }
   }
 

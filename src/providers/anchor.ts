@@ -35,6 +35,8 @@ const mostBatchesAsked = 100;
 /** Of how many sessions it is kept which batch they are from, until the next list tells which of them run. */
 const mostKnownSessions = 50_000;
 const limitLifetimeMs = 600_000;
+/** A batch may have a thousand sessions, and Anchor's own SDK waits a minute for any answer. */
+const bulkTimeoutMs = 120_000;
 /** How far the vendor's own clocks may differ when a session is matched to the batch that made it. */
 const clockSlackMs = 60_000;
 
@@ -70,11 +72,20 @@ const PagedSession = v.object({
 type PagedSession = v.InferOutput<typeof PagedSession>;
 const PagedList = v.object({ data: v.object({ sessions: v.array(v.unknown()), total_pages: v.number() }) });
 /** Of what a session was started with only this is read: it may hold the password of a proxy. */
-const LiveViewTerms = v.object({ live_view: v.object({ one_time_url: v.boolean() }) });
-const Configuration = v.fallback(v.union([LiveViewTerms, v.object({ session: LiveViewTerms })]), {
-  live_view: { one_time_url: false },
+const LiveViewTerms = v.fallback(v.optional(v.object({ one_time_url: v.boolean() })), undefined);
+const Configuration = v.object({
+  live_view: LiveViewTerms,
+  session: v.fallback(v.optional(v.object({ live_view: LiveViewTerms })), undefined),
+  browser: v.fallback(
+    v.optional(
+      v.object({ headless: v.fallback(v.optional(v.object({ active: v.optional(v.boolean()) })), undefined) }),
+    ),
+    undefined,
+  ),
 });
-const OneSession = v.object({ data: v.object({ status: v.string(), configuration: Configuration }) });
+const OneSession = v.object({
+  data: v.object({ status: v.string(), configuration: v.fallback(v.optional(Configuration), undefined) }),
+});
 const Recordings = v.object({
   data: v.object({ items: v.array(v.object({ file_link: v.string(), is_primary: v.fallback(v.boolean(), false) })) }),
 });
@@ -83,6 +94,8 @@ const Batch = v.object({
   status: v.string(),
   created_at: dateField,
   actual_completion_time: dateField,
+  total_requests: v.fallback(v.optional(v.number()), undefined),
+  failed_requests: v.fallback(v.optional(v.number()), undefined),
 });
 type Batch = v.InferOutput<typeof Batch>;
 const BatchList = v.object({
@@ -93,15 +106,23 @@ const BatchSession = v.object({
   live_view_url: v.optional(v.nullable(v.string())),
 });
 const BatchDetail = v.object({ data: v.object({ sessions: v.fallback(v.array(v.unknown()), []) }) });
+/** Of a detail, what its row in the list has too. */
+const BatchCounts = v.object({ data: Batch });
 const PageList = v.array(v.unknown());
 const PageRow = v.object({ id: idField, title: v.string(), url: v.string(), frontend_url: v.string() });
+const Count = v.fallback(v.optional(v.number()), undefined);
+/** No field of it is required by its schema. */
 const Deletion = v.object({
   data: v.object({
-    deleted_sessions: v.number(),
-    failed_deletions: v.number(),
-    errors: v.fallback(v.array(v.object({ session_id: v.string(), error: v.string() })), []),
+    deleted_sessions: Count,
+    failed_deletions: Count,
+    errors: v.fallback(v.array(v.unknown()), []),
     message: v.fallback(v.optional(v.string()), undefined),
   }),
+});
+const DeletionError = v.object({
+  session_id: v.fallback(v.optional(v.string()), undefined),
+  error: v.optional(v.unknown()),
 });
 /** What the document calls an ErrorResponse, and the shorter form that it has for a screenshot alone. */
 const isOwnNotFound = notFoundLike(
@@ -166,6 +187,10 @@ function connect(link: Link): Provider {
   /** Which batch a session came from never changes once the batch has made all of its sessions. */
   const batchOf = new Map<SessionId, GroupId>();
   const wholeBatches = new Set<GroupId>();
+  /** How many sessions each batch has made, for an answer that does not count them. */
+  const sizes = new Map<GroupId, number>();
+  /** Whether each session of the last list has a window; a key that may not see the team's list does not learn it. */
+  const headless = new Map<SessionId, boolean>();
   /** Whether GET /v1/sessions has ever answered this key. */
   let seesTeam = false;
 
@@ -191,15 +216,22 @@ function connect(link: Link): Provider {
     for await (const page of everyPage(read, namedBy('id'))) yield await decodeEach(PagedSession, page, namedBy('id'));
   }
 
-  async function* batches(createdAfter: number, signal: AbortSignal): AsyncGenerator<Decoded<Batch>> {
+  async function* batches(createdAfter: number | undefined, signal: AbortSignal): AsyncGenerator<Decoded<Batch>> {
+    const since = createdAfter === undefined ? {} : { created_after: new Date(createdAfter).toISOString() };
     const read = async (page: number) => {
-      const query = { page, limit: batchesPerPage, created_after: new Date(createdAfter).toISOString() };
+      const query = { page, limit: batchesPerPage, ...since };
       const answer = await send({ method: 'GET', route: '/v1/batch-sessions', query }, signal);
       const { whole, rows, faults } = await decodeList(BatchList, ['data', 'batches'], answer);
       return { rows, faults, more: whole.data.pagination.has_next };
     };
-    for await (const page of everyPage(read, namedBy('batch_id'), mostBatches)) {
-      yield await decodeEach(Batch, page, namedBy('batch_id'));
+    for await (const listed of everyPage(read, namedBy('batch_id'), mostBatches)) {
+      const page = await decodeEach(Batch, listed, namedBy('batch_id'));
+      for (const batch of page.rows) sizes.set(groupId(batch.batch_id), sizeOf(batch));
+      // No session is meant by them.
+      yield {
+        rows: page.rows,
+        faults: page.faults.map(({ subject, what }) => ({ subject: `Batches: ${subject}`, what })),
+      };
     }
   }
 
@@ -225,14 +257,12 @@ function connect(link: Link): Provider {
     let mayAsk = mostBatchesAsked;
     let notAsked = 0;
     for await (const page of batches(oldest - batchLeadMs, signal)) {
-      // No session is meant by them.
-      const ofBatches = page.faults.map(({ subject, what }) => ({ subject: `Batches: ${subject}`, what }));
-      faults.push(...ofBatches);
+      faults.push(...page.faults);
       for (const batch of page.rows) {
         if (turns.isOver) await turns.pass();
         const id = groupId(batch.batch_id);
         listed.add(id);
-        const making = batch.status === 'pending' || batch.status === 'processing';
+        const making = isBeingMade(batch);
         const isWanted =
           !wholeBatches.has(id) && (making || running.some((session) => mayBeFrom(session, batch, batchOf)));
         if (isWanted && mayAsk === 0) notAsked++;
@@ -247,11 +277,12 @@ function connect(link: Link): Provider {
           if (!making) wholeBatches.add(id);
         }
         if (making || running.some((session) => batchOf.get(session.id) === id)) {
-          groups.push({ id, kind: 'batch', name: undefined, status: batch.status, createdAt: batch.created_at });
+          groups.push(groupOf(batch));
         }
       }
     }
     for (const id of wholeBatches) if (!listed.has(id)) wholeBatches.delete(id);
+    for (const id of sizes.keys()) if (!listed.has(id)) sizes.delete(id);
     if (notAsked > 0) {
       faults.push({ subject: `${notAsked} more batches`, what: 'their sessions are asked for at the next refresh' });
     }
@@ -317,11 +348,13 @@ function connect(link: Link): Provider {
       yield { ...nothing, account: await accountFacts(signal) };
       const own = new Map(flat.sessions.map((session) => [session.id, session]));
       const all = new Map(own);
+      headless.clear();
       try {
         for await (const { rows, faults } of pagedList(signal)) {
           const running = rows.filter(({ status }) => !hasEnded(status));
           const sessions = running.map((row) => withDetails(row, own.get(sessionId(row.id))));
           for (const session of sessions) all.set(session.id, session);
+          for (const row of running) headless.set(sessionId(row.id), row.headless);
           yield { ...nothing, sessions, faults };
         }
         seesTeam = true;
@@ -364,22 +397,25 @@ function connect(link: Link): Provider {
     },
 
     async endEverything(signal) {
-      await send({ method: 'DELETE', route: '/v1/sessions/all' }, signal);
+      await send({ method: 'DELETE', route: '/v1/sessions/all', timeoutMs: bulkTimeoutMs }, signal);
     },
 
     async deleteGroup(id, signal): Promise<GroupDeletion> {
-      const request = { method: 'DELETE', route: '/v1/batch-sessions/{batch_id}', params: { batch_id: id } } as const;
-      const { deleted_sessions, failed_deletions, errors, message } = decode(
-        Deletion,
-        await send(request, signal),
-      ).data;
-      return {
-        deleted: deleted_sessions,
-        // The count is the vendor's word; where it lists more failures than it counts, the list is right.
-        failed: Math.max(failed_deletions, errors.length),
-        failures: errors.map(({ session_id, error }) => ({ sessionId: session_id, reason: error })),
-        message,
-      };
+      const size = sizes.get(id) ?? (await sizeAsked(id, signal));
+      const about = { route: '/v1/batch-sessions/{batch_id}', params: { batch_id: id }, timeoutMs: bulkTimeoutMs };
+      const answer = await send({ method: 'DELETE', ...about }, signal);
+      const { whole, rows, count } = await decodeList(Deletion, ['data', 'errors'], answer);
+      const { data } = whole;
+      const failures = rows.flatMap(failureOf);
+      // The count is the provider's word; where it explains more failures than it counts, they are right.
+      const failed = Math.max(data.failed_deletions ?? count, failures.length);
+      return { deleted: data.deleted_sessions ?? Math.max(0, size - failed), failed, failures, message: data.message };
+    },
+
+    async *finishedGroups(signal) {
+      for await (const { rows, faults } of batches(undefined, signal)) {
+        yield { groups: rows.filter((batch) => !isBeingMade(batch)).map(groupOf), faults };
+      }
     },
 
     async cancelGroup(id, signal) {
@@ -434,7 +470,24 @@ function connect(link: Link): Provider {
     },
   };
 
-  /** The page's own viewer, else the link that the batch handed out, else the address that Anchor's samples build. */
+  /** How many sessions a batch has that no list has told of; 0 where it does not say either. */
+  async function sizeAsked(id: GroupId, signal: AbortSignal): Promise<number> {
+    const route = '/v1/batch-sessions/{batch_id}';
+    try {
+      const answer = await send({ method: 'GET', route, params: { batch_id: id } }, signal);
+      return sizeOf((await decodeList(BatchCounts, ['data', 'sessions'], answer)).whole.data);
+    } catch (error) {
+      if (!ProviderError.isOf(error, ...detailTroubles)) throw error;
+      return 0;
+    }
+  }
+
+  /**
+   * For a session with a window its own link, which follows the active tab; a headless one's shows the first page only
+   * (https://docs.anchorbrowser.io/advanced/browser-live-view). The link is the one that the batch handed out, else the
+   * one that Anchor documents. In its place comes the page's own viewer: where a page was asked for, where the session has
+   * no window, and where the link works once only.
+   */
   async function liveViewAddress(
     id: SessionId,
     page: PageId | undefined,
@@ -442,29 +495,91 @@ function connect(link: Link): Provider {
   ): Promise<{ readonly address: string; readonly oneTime: LiveView['oneTime'] }> {
     const pages = await pagesOf(id, signal);
     const shown = page === undefined ? pages[0] : pages.find((one) => one.id === page);
-    if (shown !== undefined) return { address: shown.frontend_url, oneTime: 'no' };
-    if (page !== undefined) throw new ProviderError({ kind: 'notFound' }, 'the page is not among the session’s pages');
+    if (page !== undefined && shown === undefined) {
+      throw new ProviderError({ kind: 'notFound' }, 'the page is not among the session’s pages');
+    }
+    const viewer = shown === undefined ? undefined : ({ address: shown.frontend_url, oneTime: 'no' } as const);
+    if (viewer !== undefined && (page !== undefined || headless.get(id) === true)) return viewer;
+    const link = await linkOf(id, signal);
+    if (link === undefined) {
+      if (viewer !== undefined) return viewer;
+      const what = 'a live view of a session that has no page';
+      throw new ProviderError({ kind: 'unsupported', what }, 'no page to show');
+    }
+    const terms = await termsOf(id, signal);
+    const isHeadless = headless.get(id) ?? terms.isHeadless;
+    return viewer !== undefined && (isHeadless !== false || terms.oneTime !== 'no')
+      ? viewer
+      : { address: link, oneTime: terms.oneTime };
+  }
+
+  /** A session's own link, as far as it can be told once the session has been started. */
+  async function linkOf(id: SessionId, signal: AbortSignal): Promise<string | undefined> {
     const batch = batchOf.get(id);
-    const item =
-      batch === undefined ? undefined : (await batchSessions(batch, signal)).find((one) => one.session_id === id);
-    const address =
-      item?.live_view_url ??
-      (link.origin.origin === defaultAddress
-        ? `https://live.anchorbrowser.io/?sessionId=${encodeURIComponent(id)}`
-        : undefined);
-    // Unlike a page's viewer, the session's own can be for one use (session.live_view.one_time_url).
-    if (address !== undefined) return { address, oneTime: oneTimeOf(await find(id, signal)) };
-    throw new ProviderError(
-      { kind: 'unsupported', what: 'a live view of a session that has no page' },
-      'no page to show',
-    );
+    const members = batch === undefined ? [] : await batchSessions(batch, signal);
+    const handedOut = members.find((one) => one.session_id === id)?.live_view_url;
+    if (handedOut != null || link.origin.origin !== defaultAddress) return handedOut ?? undefined;
+    return `https://live.anchorbrowser.io/?sessionId=${encodeURIComponent(id)}`;
+  }
+
+  /** How a session was started, as far as its link depends on it. */
+  async function termsOf(id: SessionId, signal: AbortSignal): Promise<LinkTerms> {
+    try {
+      return termsIn((await find(id, signal))?.configuration);
+    } catch (error) {
+      if (!ProviderError.isOf(error, ...detailTroubles)) throw error;
+      return { oneTime: 'unknown', isHeadless: undefined };
+    }
   }
 }
 
-function oneTimeOf(found: v.InferOutput<typeof OneSession>['data'] | undefined): LiveView['oneTime'] {
-  if (found === undefined) return 'unknown';
-  const { configuration } = found;
-  return ('session' in configuration ? configuration.session : configuration).live_view.one_time_url ? 'yes' : 'no';
+interface LinkTerms {
+  readonly oneTime: LiveView['oneTime'];
+  /** Undefined where nobody says. */
+  readonly isHeadless: boolean | undefined;
+}
+
+/** Sessions have a window, and links that work often, unless they were started otherwise. */
+function termsIn(configuration: v.InferOutput<typeof Configuration> | undefined): LinkTerms {
+  if (configuration === undefined) return { oneTime: 'unknown', isHeadless: undefined };
+  const { session = configuration, browser } = configuration;
+  return {
+    oneTime: session.live_view?.one_time_url === true ? 'yes' : 'no',
+    isHeadless: browser?.headless?.active ?? false,
+  };
+}
+
+function isBeingMade({ status }: Batch): boolean {
+  return status === 'pending' || status === 'processing';
+}
+
+function groupOf(batch: Batch): Group {
+  const { total_requests: total, failed_requests: failed } = batch;
+  return {
+    id: groupId(batch.batch_id),
+    kind: 'batch',
+    name: undefined,
+    status: batch.status,
+    createdAt: batch.created_at,
+    // What is made already is refused with 409.
+    canCancel: isBeingMade(batch),
+    counts: total === undefined ? undefined : { total, failed: failed ?? 0 },
+  };
+}
+
+/** How many sessions a batch has made. */
+function sizeOf({ total_requests = 0, failed_requests = 0 }: Batch): number {
+  return Math.max(0, total_requests - failed_requests);
+}
+
+/** One entry of a deletion's `errors`, whatever it is; nothing for one that tells nothing. */
+function failureOf(entry: unknown): GroupDeletion['failures'] {
+  if (typeof entry === 'string' && entry !== '') return [{ sessionId: '', reason: entry }];
+  if (!v.is(DeletionError, entry)) return [];
+  const { session_id = '', error } = v.parse(DeletionError, entry);
+  if (session_id === '' && error == null) return [];
+  const reason = typeof error === 'string' ? error : error == null ? '' : JSON.stringify(error);
+  return [{ sessionId: session_id, reason: reason === '' ? 'it gave no reason' : reason }];
 }
 
 function hasEnded(status: string): boolean {

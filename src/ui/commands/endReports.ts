@@ -149,9 +149,10 @@ export function tellDeletion(
   }
   // What the vendor explained by id is told by the name on the row, where there is one.
   const named = new Map(results.map(({ session }) => [session.id as string, sessionName(session)]));
-  const failures = answer.failures.map(
-    ({ sessionId, reason }) => `${named.get(sessionId) ?? shortId(sessionId)}: ${plainText(reason, 200)}`,
-  );
+  const failures = answer.failures.map(({ sessionId, reason }) => {
+    const said = plainText(reason, 200);
+    return sessionId === '' ? said : `${named.get(sessionId) ?? shortId(sessionId)}: ${said}`;
+  });
   const unexplained = left.filter(({ session }) => !answer.failures.some(({ sessionId }) => sessionId === session.id));
   const { level, message } = deletionSentence(batch, {
     deleted: answer.deleted,

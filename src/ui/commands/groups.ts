@@ -1,5 +1,5 @@
 import * as l10n from '@vscode/l10n';
-import { type Group, isBeingMade } from '../../core/group.ts';
+import type { Group } from '../../core/group.ts';
 import type { AccountId } from '../../core/ids.ts';
 import { plainText } from '../../core/plainText.ts';
 import { ProviderError } from '../../core/providerError.ts';
@@ -29,7 +29,7 @@ export async function endGroup(context: CommandContext, args: readonly unknown[]
 
 /** Has the vendor stop a batch that it is still making, and keeps its data. */
 export async function cancelBatch(context: CommandContext, args: readonly unknown[]): Promise<PublicEndReport> {
-  const isMaking = (group: Group) => isBatch(group) && isBeingMade(group);
+  const isMaking = (group: Group) => isBatch(group) && group.canCancel === true;
   const none = l10n.t('No batch is being made.');
   const target = await groupTarget(context, args, l10n.t('Cancel Batch'), none, isMaking);
   if (target === undefined) return publicReport(context, []);

@@ -1,4 +1,4 @@
-import { type Group, isBeingMade } from '../../core/group.ts';
+import type { Group } from '../../core/group.ts';
 import { type Capability, waysToSee } from '../../core/provider.ts';
 import type { Session } from '../../core/session.ts';
 import type { AccountState, Life } from '../../services/sessionStore.ts';
@@ -36,7 +36,7 @@ export function groupContext(group: Group, capabilities: ReadonlySet<Capability>
     endable: sessions > 0,
     live: sessions > 0 && waysToSee(capabilities, true).live,
     deletable: isBatch && capabilities.has('deleteGroup'),
-    cancellable: isBatch && isBeingMade(group) && capabilities.has('cancelGroup'),
+    cancellable: isBatch && group.canCancel === true && capabilities.has('cancelGroup'),
   });
 }
 

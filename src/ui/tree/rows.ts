@@ -1,6 +1,6 @@
 import * as l10n from '@vscode/l10n';
 import type { Account } from '../../core/account.ts';
-import { type Group, isBeingMade } from '../../core/group.ts';
+import type { Group } from '../../core/group.ts';
 import { mostPages, type Page } from '../../core/page.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { Session } from '../../core/session.ts';
@@ -194,7 +194,7 @@ function groupRow(model: TreeModel, id: string, account: Account, group: Group):
   const description = [
     sessions.length === members ? String(members) : l10n.t('{0} of {1}', sessions.length, members),
     ...(Number.isFinite(oldest) ? [l10n.t('oldest {0}', shortAge(model.now() - oldest))] : []),
-    ...(isBeingMade(group) ? [plainText(group.status ?? '', 20)] : []),
+    ...(group.canCancel === true ? [plainText(group.status ?? '', 20)] : []),
   ].join(' · ');
   const label = groupName(group);
   return {

@@ -41,7 +41,7 @@ describe('undici transport', () => {
     await server.stop();
   });
 
-  const get = (host: string) =>
+  const get = (host: string, answerTimeoutMs?: number) =>
     transport.send({
       url: new URL(`https://${host}:${server.port}/things`),
       origin: `https://${host}:${server.port}`,
@@ -51,7 +51,17 @@ describe('undici transport', () => {
       signal: new AbortController().signal,
       maxBytes: 1_000,
       headersOnly: false,
+      ...(answerTimeoutMs === undefined ? {} : { answerTimeoutMs }),
     });
+
+  it('waits for an answer as long as the request says, in place of the usual ten seconds', async () => {
+    server.misbehave('GET', /things/, { kind: 'silent' }, 1);
+    const began = Date.now();
+    const error = await get('localhost', 1_000).catch((caught: unknown) => caught);
+    assert.ok(error instanceof TransportError);
+    assert.deepEqual(error.trouble, { kind: 'timedOut', afterMs: 1_000 });
+    assert.ok(Date.now() - began < 8_000);
+  });
 
   it('goes the way that the editor names, and another one when that changes', async () => {
     route = { by: 'editor', proxy: proxy.url };

@@ -231,6 +231,84 @@ describe('Anchor Browser', () => {
     assert.deepEqual(server.running, [stuck.id]);
   });
 
+  it('reads each entry of a deletion’s errors by itself, so that an odd one hides no other', async () => {
+    const batch = server.addBatch(3);
+    const [stuck] = batch.members;
+    assert.ok(stuck);
+    batch.undeletable.set(stuck.id, 'Session is locked by a task');
+    server.oddErrors.push(
+      null,
+      'quota',
+      7,
+      {},
+      { session_id: 's1' },
+      { error: 'no id' },
+      { session_id: 's2', error: { a: 1 } },
+    );
+    const { failures, ...rest } = (await provider.deleteGroup?.(groupId(batch.id), unaborted)) ?? assert.fail();
+    assert.deepEqual(rest, { deleted: 2, failed: 5, message: 'Batch partly deleted' });
+    assert.deepEqual(failures, [
+      { sessionId: '', reason: 'quota' },
+      { sessionId: 's1', reason: 'it gave no reason' },
+      { sessionId: '', reason: 'no id' },
+      { sessionId: 's2', reason: '{"a":1}' },
+      { sessionId: stuck.id, reason: 'Session is locked by a task' },
+    ]);
+    assert.deepEqual(server.running, [stuck.id]);
+  });
+
+  it('computes what a deletion’s answer does not count', async () => {
+    server.countsDeletions = false;
+    for (const isListed of [true, false]) {
+      const batch = server.addBatch(4, { failedRequests: 2 });
+      const [stuck] = batch.members;
+      assert.ok(stuck);
+      batch.undeletable.set(stuck.id, 'locked');
+      if (isListed) await listed();
+      const { deleted, failed } = (await provider.deleteGroup?.(groupId(batch.id), unaborted)) ?? assert.fail();
+      assert.deepEqual([deleted, failed], [3, 1]);
+    }
+  });
+
+  it('waits two minutes for what takes the vendor long, and ten seconds for nothing of it', async function () {
+    this.timeout(40_000);
+    const batch = server.addBatch(4);
+    server.deletionMs = 13_000;
+    assert.equal((await provider.deleteGroup?.(groupId(batch.id), unaborted))?.deleted, 4);
+    assert.deepEqual(server.running, []);
+  });
+
+  it('tells of each batch whether it can be cancelled, and how many of its sessions could not be made', async () => {
+    server.addBatch(1, { id: 'making', status: 'processing', completedAt: undefined });
+    server.addBatch(2, { id: 'made', failedRequests: 3 });
+    const { groups } = await listed();
+    assert.deepEqual(
+      groups.map(({ id, canCancel, counts }) => [id, canCancel, counts]),
+      [
+        ['making', true, { total: 1, failed: 0 }],
+        ['made', false, { total: 5, failed: 3 }],
+      ],
+    );
+  });
+
+  it('lists batches that are over only when asked for them, however old they are', async () => {
+    const createdAt = new Date(Date.now() - 90 * 24 * 3_600_000);
+    for (let index = 0; index < 120; index++) server.addBatch(0, { id: `old-${index}`, createdAt, failedRequests: 1 });
+    server.addBatch(0, { id: 'bad', status: 'failed', failedRequests: 2 });
+    server.addBatch(0, { id: 'making', status: 'pending', completedAt: undefined });
+    assert.deepEqual(
+      (await listed()).groups.map(({ id }) => id),
+      ['making'],
+    );
+    const pages = await Array.fromAsync(provider.finishedGroups?.(unaborted) ?? []);
+    assert.deepEqual(
+      pages.map((page) => page.groups.length),
+      [100, 21],
+    );
+    const bad = pages.flatMap(({ groups }) => groups).find(({ id }) => id === 'bad');
+    assert.deepEqual([bad?.status, bad?.canCancel, bad?.counts], ['failed', false, { total: 2, failed: 2 }]);
+  });
+
   it('takes a deletion’s answer that says nothing for an unexpected one', async () => {
     const batch = server.addBatch(1);
     server.misbehave('DELETE', /batch/, { kind: 'answer', answer: { status: 200, json: {} } }, 1);
@@ -332,6 +410,25 @@ describe('Anchor Browser', () => {
     await listed();
     const view = await provider.liveView?.(sessionId(member.id), undefined, 'watch', unaborted);
     assert.equal(view?.url.pathname, `/live/${member.id}/first`);
+  });
+
+  it('prefers the link that follows the active tab for a session with a window, and its page’s for one without', async () => {
+    const batch = server.addBatch(3);
+    const [window, headless, once] = batch.members;
+    assert.ok(window && headless && once);
+    Object.assign(headless, { headless: true });
+    server.oneTime.set(once.id, 0);
+    await listed();
+    const view = (id: string, page?: string) =>
+      provider.liveView?.(sessionId(id), page === undefined ? undefined : pageId(page), 'watch', unaborted);
+    const first = `page-${window.id.slice(0, 8)}`;
+    assert.equal((await view(window.id))?.url.pathname, `/live/${window.id}/first`);
+    assert.equal((await view(window.id, first))?.url.pathname, `/live/${window.id}/${first}`);
+    assert.match((await view(headless.id))?.url.pathname ?? '', /\/page-[^/]+$/);
+    // A link that works once is nobody's to use up while there is another.
+    assert.match((await view(once.id))?.url.pathname ?? '', /\/page-[^/]+$/);
+    server.misbehave('GET', new RegExp(`sessions/${window.id}$`), { kind: 'answer', answer: { status: 500 } });
+    assert.match((await view(window.id))?.url.pathname ?? '', /\/page-[^/]+$/);
   });
 
   it('says of the link that the start handed out whether it works once only', async () => {

@@ -5,7 +5,14 @@ import { type SessionId, sessionId } from '../core/ids.ts';
 import type { Inventory, ListFault } from '../core/inventory.ts';
 import { type LiveView, liveViewUrl } from '../core/liveView.ts';
 import { isAtAccount, isWithin } from '../core/origin.ts';
-import { type EndAnswer, type Link, type Provider, type ProviderKind, usualEnding } from '../core/provider.ts';
+import {
+  type EndAnswer,
+  type Link,
+  type Liveness,
+  type Provider,
+  type ProviderKind,
+  usualEnding,
+} from '../core/provider.ts';
 import { ProviderError } from '../core/providerError.ts';
 import type { Session, SessionPhase } from '../core/session.ts';
 import { dateField, decode, decodeEach, decodeList, idField } from '../http/decode.ts';
@@ -21,6 +28,9 @@ const one = `${collection}/{sessionId}`;
 
 /** The one status that means the end. Any other word, and none, is a running session. */
 const endedStatus = 'stopped';
+/** The known gateway tries its vendor three times, for a minute each, before it answers an end. */
+const endTimeoutMs = 200_000;
+const profileLabel = 'Profile';
 const phases: Readonly<Record<string, SessionPhase>> = { starting: 'starting', running: 'running', idle: 'idle' };
 
 const Text = v.fallback(v.nullish(v.string()), undefined);
@@ -33,7 +43,14 @@ const SessionRow = v.object({
 });
 type SessionRow = v.InferOutput<typeof SessionRow>;
 const SessionList = v.object({ sessions: v.array(v.unknown()), count: v.fallback(v.optional(v.number()), undefined) });
-const OneSession = v.object({ session: v.object({ status: Text, liveViewUrl: Text }) });
+const Found = v.object({
+  id: v.fallback(v.optional(v.string()), undefined),
+  status: Text,
+  liveViewUrl: Text,
+  createdAt: v.fallback(dateField, undefined),
+  profileName: Text,
+});
+const OneSession = v.object({ session: Found });
 /** What it answers for a session that it doesn't find. Many a server answers an `error`: only of a session is it the gateway's. */
 const isOwnNotFound = notFoundLike(v.object({ error: v.pipe(v.string(), v.regex(/\bsession\b/i)) }));
 const Ended = v.object({ success: v.literal(true) });
@@ -104,11 +121,53 @@ function connect(link: Link): Provider {
     }
   }
 
-  /** Undefined where it is not listed, but may be among the rows that are missing or cannot be read. */
-  async function isListed(id: SessionId, signal: AbortSignal): Promise<boolean | undefined> {
+  /** The list, for what it says of one session. */
+  async function lookIn(id: SessionId, signal: AbortSignal) {
     const { sessions, faults } = await inventory(signal, { isOwnNotFound: neverNotFound });
-    if (sessions.some((session) => session.id === id) || faults.some(({ subject }) => subject === id)) return true;
-    return faults.some(({ subject, unnamed }) => unnamed === true || subject === wholeList) ? undefined : false;
+    return { listed: sessions.find((session) => session.id === id), isWhole: faults.length === 0 };
+  }
+
+  /**
+   * Whether the id belongs to another session by now. Where the answer of one has only the fields that are documented, the
+   * list may say more.
+   */
+  async function isAnothers(
+    confirmed: Session,
+    found: v.InferOutput<typeof Found> | undefined,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const told = found === undefined ? {} : { startedAt: found.createdAt, profile: found.profileName ?? undefined };
+    if (differs(confirmed, told)) return true;
+    if (marksOf(confirmed).every((mark) => told[mark] !== undefined)) return false;
+    const { listed } = await lookIn(confirmed.id, signal);
+    return listed !== undefined && differs(confirmed, marksIn(listed));
+  }
+
+  /** For a session that is about to be ended: an answer about it alone that cannot be had is made up for by the list. */
+  async function refuseAnothers(confirmed: Session, signal: AbortSignal): Promise<void> {
+    if (marksOf(confirmed).length === 0) return;
+    let found: v.InferOutput<typeof Found> | undefined;
+    try {
+      found = await find(confirmed.id, signal);
+    } catch (error) {
+      if (!ProviderError.isOf(error, 'serverFault', 'unexpectedAnswer')) throw error;
+    }
+    if (await isAnothers(confirmed, found, signal)) {
+      throw new ProviderError({ kind: 'conflict' }, 'nothing was sent: the id belongs to another session by now');
+    }
+  }
+
+  async function probe(session: Session, signal: AbortSignal): Promise<Liveness> {
+    const { id } = session;
+    const found = await find(id, signal);
+    if (found === undefined) {
+      const { listed, isWhole } = await lookIn(id, signal);
+      if (listed === undefined) return isWhole ? 'gone' : 'unknown';
+      return differs(session, marksIn(listed)) ? 'gone' : 'running';
+    }
+    if (found.id !== undefined && found.id !== id) return 'unknown';
+    if (found.status === endedStatus || (await isAnothers(session, found, signal))) return 'gone';
+    return found.status == null ? 'unknown' : 'running';
   }
 
   return {
@@ -123,29 +182,24 @@ function connect(link: Link): Provider {
       yield await inventory(signal);
     },
 
-    async end({ id }, signal): Promise<EndAnswer> {
+    async end(session, signal): Promise<EndAnswer> {
+      const { id } = session;
+      await refuseAnothers(session, signal);
       try {
-        decode(Ended, await send({ method: 'DELETE', route: one, params: { sessionId: id } }, signal));
+        const request = { method: 'DELETE', route: one, params: { sessionId: id }, timeoutMs: endTimeoutMs } as const;
+        decode(Ended, await send(request, signal));
         return { outcome: 'accepted', how: undefined };
       } catch (error) {
         // A gateway that does not find what it lists has not ended it; one that fails may have been too late.
         if (!ProviderError.isOf(error, 'notFound', 'serverFault')) throw error;
-        const found = await find(id, signal);
-        const gone = found === undefined ? (await isListed(id, signal)) === false : found.status === endedStatus;
-        if (gone) return { outcome: 'alreadyGone', how: 'The gateway did not find it.' };
+        if ((await probe(session, signal)) === 'gone') {
+          return { outcome: 'alreadyGone', how: 'The gateway did not find it.' };
+        }
         throw error;
       }
     },
 
-    async probe({ id }, signal) {
-      const found = await find(id, signal);
-      if (found === undefined) {
-        const listed = await isListed(id, signal);
-        return listed === undefined ? 'unknown' : listed ? 'running' : 'gone';
-      }
-      if (found.status === endedStatus) return 'gone';
-      return found.status == null ? 'unknown' : 'running';
-    },
+    probe,
 
     async liveView(id, _page, _mode, signal): Promise<LiveView> {
       const found = await find(id, signal);
@@ -171,13 +225,11 @@ function allowsLiveView(url: URL, gateway: URL): boolean {
   return isAtAccount(url, gateway) || isWithin(url, 'anchorbrowser.io');
 }
 
-/** What a fault is about that is of no row. */
-const wholeList = 'The list';
-
 /** Says so where a gateway counts more than it lists. */
 function leftOut(listed: number, count: number | undefined): ListFault[] {
   if (count === undefined || count <= listed) return [];
-  return [{ subject: wholeList, what: `the gateway left out ${count - listed} of ${count} sessions` }];
+  const what = `the gateway left out ${count - listed} of ${count} sessions`;
+  return [{ subject: 'The list', what, unnamed: true }];
 }
 
 function factsOf(listed: number): AccountFacts {
@@ -186,6 +238,28 @@ function factsOf(listed: number): AccountFacts {
       ? undefined
       : 'This gateway lists no session. Some list none whatever runs: look at its vendor’s own console, too.';
   return { identity: undefined, sessionLimit: undefined, note };
+}
+
+/** What tells a session from another one that got its id, where the gateway tells it: its document promises neither. */
+interface Marks {
+  readonly startedAt?: number | undefined;
+  readonly profile?: string | undefined;
+}
+
+function marksIn(session: Session): Marks {
+  return { startedAt: session.startedAt, profile: session.facts.find(([label]) => label === profileLabel)?.[1] };
+}
+
+/** The marks that a session has. */
+function marksOf(session: Session): readonly (keyof Marks)[] {
+  const marks = marksIn(session);
+  return (['startedAt', 'profile'] as const).filter((mark) => marks[mark] !== undefined);
+}
+
+/** Whether a mark that both have is not the same. */
+function differs(confirmed: Session, told: Marks): boolean {
+  const known = marksIn(confirmed);
+  return marksOf(confirmed).some((mark) => told[mark] !== undefined && told[mark] !== known[mark]);
 }
 
 function sessionOf({ id, status, createdAt, profileName, currentUrl }: SessionRow): Session {
@@ -205,6 +279,6 @@ function sessionOf({ id, status, createdAt, profileName, currentUrl }: SessionRo
     watchable: true,
     ends: 'session',
     heldBack: undefined,
-    facts: profileName == null ? [] : [['Profile', profileName]],
+    facts: profileName == null ? [] : [[profileLabel, profileName]],
   };
 }

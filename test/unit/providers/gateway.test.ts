@@ -225,7 +225,94 @@ describe('Session gateway', () => {
     const answer = { status: 200, json: { sessions: [{ id: 'sess_a', status: 'running' }], count: 12 } };
     server.misbehave('GET', /sessions$/, { kind: 'answer', answer }, 1);
     assert.deepEqual((await listed()).faults, [
-      { subject: 'The list', what: 'the gateway left out 11 of 12 sessions' },
+      // Any session may be among them.
+      { subject: 'The list', what: 'the gateway left out 11 of 12 sessions', unnamed: true },
     ]);
+  });
+
+  it('calls nothing gone that it does not find, while its list is short of a session or cannot be read', async () => {
+    server.add({ id: 'sess_a' });
+    const session = await only();
+    server.findsNothing = true;
+    assert.equal(await provider.probe(session, unaborted), 'running');
+    server.hidden.add('sess_a');
+    assert.equal(await provider.probe(session, unaborted), 'unknown');
+    assert.equal((await errorOf(provider.end(session, unaborted))).trouble.kind, 'notFound');
+    server.sessions.clear();
+    for (const odd of [{}, { id: 'sess_a', status: 7, createdAt: {} }, null, { id: 'all' }]) {
+      server.oddRows.splice(0, 1, odd);
+      assert.notEqual(await provider.probe(session, unaborted), 'gone', JSON.stringify(odd));
+    }
+    server.oddRows.length = 0;
+    assert.equal(await provider.probe(session, unaborted), 'gone');
+  });
+
+  it('takes a session under another id for none that it was asked about', async () => {
+    server.add({ id: 'sess_a' });
+    const session = await only();
+    const answer = { status: 200, json: { session: { id: 'sess_b', status: 'stopped' } } };
+    server.misbehave('GET', /sess_a$/, { kind: 'answer', answer }, 1);
+    assert.equal(await provider.probe(session, unaborted), 'unknown');
+  });
+
+  it('ends no other session that got the id after the list, and tells that the confirmed one is gone', async () => {
+    const createdAt = new Date(Date.now() - 60_000).toISOString();
+    for (const [before, after] of [
+      [{ createdAt }, {}],
+      [
+        { createdAt, profileName: 'shop' },
+        { createdAt, profileName: 'bank' },
+      ],
+      [{ profileName: 'shop' }, { createdAt: undefined, profileName: 'bank' }],
+    ] as const) {
+      server.sessions.clear();
+      server.add({ id: 'sess_a', ...before });
+      const confirmed = await only();
+      assert.equal(await provider.probe(confirmed, unaborted), 'running');
+      server.reuse('sess_a', after);
+      const deletions = () => server.log().filter((line) => line.startsWith('DELETE')).length;
+      const sent = deletions();
+      const error = await errorOf(provider.end(confirmed, unaborted));
+      assert.equal(error.trouble.kind, 'conflict');
+      assert.equal(deletions(), sent);
+      assert.deepEqual(server.running, ['sess_a']);
+      assert.equal(await provider.probe(confirmed, unaborted), 'gone');
+      // Where one answer has only the documented fields, the list tells.
+      const documented = {
+        status: 200,
+        json: { session: { id: 'sess_a', cdpUrl: '', liveViewUrl: '', status: 'running' } },
+      };
+      server.misbehave('GET', /sess_a$/, { kind: 'answer', answer: documented });
+      assert.equal((await errorOf(provider.end(confirmed, unaborted))).trouble.kind, 'conflict');
+      assert.equal(await provider.probe(confirmed, unaborted), 'gone');
+      server.behave();
+      await provider.end(await only(), unaborted);
+      assert.deepEqual(server.running, []);
+    }
+  });
+
+  it('sends no end while it cannot be told whether the session is still the confirmed one', async () => {
+    server.add({ id: 'sess_a', createdAt: new Date().toISOString() });
+    const session = await only();
+    server.misbehave('GET', /./, { kind: 'answer', answer: { status: 403, json: {} } });
+    assert.equal((await errorOf(provider.end(session, unaborted))).trouble.kind, 'forbidden');
+    assert.deepEqual(server.running, ['sess_a']);
+  });
+
+  it('sends an end without another question where the gateway tells nothing that a session is known by', async () => {
+    server.add({ id: 'sess_a' });
+    const session = await only();
+    const before = server.requests.length;
+    await provider.end(session, unaborted);
+    assert.deepEqual(server.log().slice(before), ['DELETE /api/browser-automation/sessions/sess_a']);
+  });
+
+  it('waits for an end as long as a gateway takes whose vendor is tried again', async function () {
+    this.timeout(40_000);
+    server.add({ id: 'sess_a' });
+    const session = await only();
+    server.misbehave('DELETE', /./, { kind: 'slow', ms: 17_000 }, 1);
+    assert.equal((await provider.end(session, unaborted)).outcome, 'accepted');
+    assert.deepEqual(server.running, []);
   });
 });

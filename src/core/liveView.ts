@@ -24,6 +24,13 @@ export interface LiveView {
   readonly oneTime: 'yes' | 'no' | 'unknown';
   /** What the framed page posts to the page around it once the session is over; undefined where none is documented. */
   readonly farewell: string | undefined;
+  /** Milliseconds for which the address can be opened from now on; undefined where it ends with its session. */
+  readonly expiresInMs?: number | undefined;
+  /**
+   * Closes the address, so that it can be neither opened nor watched any longer; where it is closed already, that is fine.
+   * Undefined where that cannot be done. Throws as a provider's members do.
+   */
+  readonly close?: ((signal: AbortSignal) => Promise<void>) | undefined;
 }
 
 /**

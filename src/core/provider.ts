@@ -103,11 +103,14 @@ export interface Link {
 export interface EndAnswer {
   /**
    * None of them confirms the end. `ended` means that the server had the session and says it ended it, `accepted` that it
-   * took the request, whether or not it has such a session, `alreadyGone` that it has no such running session.
+   * took the request, whether or not it has such a session, `alreadyGone` that it has no such running session. Where several
+   * servers share an address, `alreadyGone` speaks for the one that was asked only.
    */
   readonly outcome: 'ended' | 'alreadyGone' | 'accepted';
   /** In which of several ways it was ended, in a sentence; undefined where a vendor has but one. */
   readonly how: string | undefined;
+  /** Which of several servers behind the address answered, where the answer tells; see `Inventory.server`. */
+  readonly from?: string | undefined;
 }
 
 /**
@@ -145,7 +148,11 @@ export interface Provider {
   check(signal: AbortSignal): Promise<AccountFacts>;
   /** All that runs, page by page as it arrives. Ends normally only when nothing was left out. */
   list(signal: AbortSignal): AsyncIterable<Inventory>;
-  /** Ends one session, as the person saw it when they confirmed: an adapter may refuse when it has become another. */
+  /**
+   * Ends one session, as the person saw it when they confirmed. Where ids may be given to another session, what is under
+   * this one is compared first, and `conflict` is thrown when it has become another: then nothing was sent. It throws
+   * `notFound` only where the provider itself says so; see `HttpRequest.isOwnNotFound`.
+   */
   end(session: Session, signal: AbortSignal): Promise<EndAnswer>;
   /** Whether it is really gone; for when a list cannot say. */
   probe(session: Session, signal: AbortSignal): Promise<Liveness>;

@@ -10,11 +10,11 @@ import { requestUrl } from '../core/origin.ts';
 import type { Page } from '../core/page.ts';
 import { type EndAnswer, type Link, type Provider, type ProviderKind, usualEnding } from '../core/provider.ts';
 import { ProviderError, unaddressable } from '../core/providerError.ts';
-import { remembered } from '../core/remembered.ts';
-import type { Session } from '../core/session.ts';
+import { isSame, type Session } from '../core/session.ts';
 import { decode, decodeEach, decodeList, idField, rowAt, timeField } from '../http/decode.ts';
 import { neverNotFound, notFoundLike } from '../http/notFound.ts';
 import { everyPage, namedBy } from '../http/paging.ts';
+import { servedBy } from '../http/servedBy.ts';
 
 // Browserless, https://docs.browserless.io, which is three things under one name. Which of them an address is, is found
 // out by asking it.
@@ -27,17 +27,29 @@ import { everyPage, namedBy } from '../http/paging.ts';
 
 /** The addresses of the cloud that all customers share. What /kill/all ends there is not documented. */
 const sharedCloud = /^production-[\w-]+\.browserless\.io$/;
+/** Where v1's cloud was. It refuses with 403 and “This URL is a legacy endpoint …”, or redirects. */
+const retiredHost = 'chrome.browserless.io';
+/** https://docs.browserless.io/overview/connection-urls */
+const regionalHosts = [
+  'production-sfo.browserless.io',
+  'production-lon.browserless.io',
+  'production-ams.browserless.io',
+];
 const accountApiAddress = 'https://api.browserless.io';
 const accountApiRoute = '/graphql';
 /** The most rows that the vendor's own client asks the account API for. */
 const rowsPerPage = 50;
-const limitLifetimeMs = 600_000;
+/** How long /pressure is not asked again that is turned off. */
+const pressureOffMs = 600_000;
+/** It only adds a count: a list does not wait longer for it. */
+const pressureTimeoutMs = 5_000;
+/** How old the list may be by which a session that is about to be ended is compared with the confirmed one. */
+const compareWithinMs = 2_000;
 /** What v1 answers, with 403, to a token that it does not know or does not find. */
 const v1Refusal = 'Unauthorized';
 /** Troubles that say nothing about what answers at the address. */
 const passingTroubles = ['cancelled', 'unreachable', 'timedOut', 'rateLimited', 'serverFault'] as const;
 /** Troubles of a call that only adds detail. */
-const detailTroubles = ['forbidden', 'notFound', 'unexpectedAnswer', 'serverFault'] as const;
 /** What ids are made of at Browserless: anything else is no id, and must not come near /kill. */
 const idPattern = /^[\w-]+$/;
 
@@ -60,7 +72,9 @@ const Row = v.object({
 });
 type Row = v.InferOutput<typeof Row>;
 const Meta = v.object({ version: v.string() });
-const Pressure = v.object({ pressure: v.object({ maxConcurrent: v.number() }) });
+const Pressure = v.object({
+  pressure: v.object({ maxConcurrent: v.number(), running: v.fallback(v.optional(v.number()), undefined) }),
+});
 const CloudSession = v.object({
   browserId: BrowserId,
   startTime: timeField,
@@ -68,14 +82,14 @@ const CloudSession = v.object({
   type: Text,
 });
 const CloudList = v.object({
-  data: v.nullish(v.object({ getActiveSession: v.nullish(v.object({ sessions: Rows, count: Count })) })),
+  data: v.nullish(v.object({ getActiveSession: v.nullish(v.object({ sessions: v.nullable(Rows) })) })),
   errors: v.fallback(v.array(v.object({ message: v.string() })), []),
 });
 /** What v2 answers to the kill of a browser that it does not have, as text (src/browsers/index.ts). */
 const isV2NotFound = notFoundLike(v.pipe(v.string(), v.startsWith("Couldn't locate session")));
 /** The cloud is built on v2 and documents its 404 as “Resource couldn't be found.”; its exact words are not documented. */
 const isCloudNotFound = notFoundLike(v.pipe(v.string(), v.regex(/\bcouldn't (be found|find|locate)\b/i)));
-const LiveAnswer = v.object({ liveURL: v.string() });
+const LiveAnswer = v.object({ liveURL: v.string(), liveURLId: v.fallback(v.nullish(idField), undefined) });
 
 const activeSessions =
   'query ActiveSessions($apiToken:String,$limit:Int,$skip:Int){getActiveSession(apiToken:$apiToken,limit:$limit,skip:$skip){sessions{browserId startTime browserName type} count}}';
@@ -148,7 +162,7 @@ function connect(link: Link): Provider {
 
   /** Forgets what answers when an answer does not fit: a server may have been replaced by another version. */
   function doubt(error: unknown): void {
-    if (!ProviderError.isOf(error, ...passingTroubles)) known = undefined;
+    if (!ProviderError.isOf(error, ...passingTroubles, 'conflict')) known = undefined;
   }
 
   async function onSurface<T>(signal: AbortSignal, use: (at: Surface) => Promise<T>): Promise<T> {
@@ -197,7 +211,7 @@ function connect(link: Link): Provider {
 
 /** Asks what answers. v1 gets to see the token only after it has refused to answer without, in its own words. */
 async function findOut(link: Link, signal: AbortSignal): Promise<Surface> {
-  if (sharedCloud.test(link.origin.hostname)) return cloud(link, undefined);
+  if (sharedCloud.test(link.origin.hostname)) return findOutVendors(link, signal);
   const get = (route: string, headers: Readonly<Record<string, string>>) =>
     link.http.send({ method: 'GET', route, headers }, signal);
   let version: string;
@@ -205,6 +219,13 @@ async function findOut(link: Link, signal: AbortSignal): Promise<Surface> {
     ({ version } = decode(Meta, await get('/meta', bearer(link))));
   } catch (error) {
     if (isV1Refusal(error)) return v1(link);
+    if (
+      link.origin.hostname === retiredHost &&
+      ProviderError.isOf(error, 'forbidden', 'unexpectedAnswer', 'notFound')
+    ) {
+      const what = `this address is no longer in use. Use the one of your region: ${regionalHosts.join(', ')}`;
+      throw new ProviderError({ kind: 'unexpectedAnswer', what }, error.message, { detail: error.detail });
+    }
     if (ProviderError.isOf(error, 'notFound') && (await isV1(() => get('/pressure', {})))) return v1(link);
     throw error;
   }
@@ -215,6 +236,29 @@ async function findOut(link: Link, signal: AbortSignal): Promise<Surface> {
     throw error;
   }
   return v2(link, version);
+}
+
+/**
+ * Tells a dedicated account, which has /sessions and /kill, from the shared cloud at the same addresses. What a shared
+ * account's token gets from /sessions is not documented, except that it is no list.
+ */
+async function findOutVendors(link: Link, signal: AbortSignal): Promise<Surface> {
+  const get = (route: string) => link.http.send({ method: 'GET', route, headers: bearer(link) }, signal);
+  try {
+    await decodeList(Rows, [], await get('/sessions'));
+  } catch (error) {
+    if (ProviderError.isOf(error, 'cancelled', 'unreachable', 'timedOut', 'rateLimited')) throw error;
+    return cloud(link, undefined);
+  }
+  const version = await get('/meta').then(
+    (answer) => decode(Meta, answer).version,
+    (error: unknown) => {
+      if (ProviderError.isOf(error, ...passingTroubles)) throw error;
+      return undefined;
+    },
+  );
+  // Whether others share the workers cannot be told for certain.
+  return { ...v2(link, version), endEverything: undefined };
 }
 
 async function isV1(askPressure: () => Promise<HttpAnswer>): Promise<boolean> {
@@ -232,11 +276,12 @@ function isV1Refusal(error: unknown): boolean {
   return ProviderError.isOf(error, 'forbidden') && error.detail === v1Refusal;
 }
 
-function v2(link: Link, version: string): Surface {
+function v2(link: Link, version: string | undefined): Surface {
   const send = (request: HttpRequest, signal: AbortSignal) =>
     link.http.send({ ...request, headers: bearer(link) }, signal);
   const socket = { headers: bearer(link), query: {} };
-  return selfHosted(link, send, { socket, identity: `v${version}`, isOwnNotFound: isV2NotFound });
+  const identity = version === undefined ? 'v2' : `v${version}`;
+  return selfHosted(link, send, { socket, identity, killed: 'ended', isOwnNotFound: isV2NotFound });
 }
 
 function v1(link: Link): Surface {
@@ -253,7 +298,7 @@ function v1(link: Link): Surface {
       }
     },
     // It answers 204 to any kill. A 404 is a kill that is turned off, or another server's.
-    { socket: { headers: {}, query }, identity: 'v1', isOwnNotFound: neverNotFound },
+    { socket: { headers: {}, query }, identity: 'v1', killed: 'accepted', isOwnNotFound: neverNotFound },
   );
 }
 
@@ -265,6 +310,8 @@ interface SelfHosted {
     readonly query: Readonly<Record<string, string>>;
   };
   readonly identity: string;
+  /** What its 204 to a kill is worth: v1 gives it whatever it was asked to kill. */
+  readonly killed: EndAnswer['outcome'];
   /** What it answers to the kill of a browser that it does not have. */
   readonly isOwnNotFound: (said: unknown) => boolean;
 }
@@ -273,17 +320,53 @@ interface SelfHosted {
 function selfHosted(
   link: Link,
   send: (request: HttpRequest, signal: AbortSignal) => Promise<HttpAnswer>,
-  { socket, identity, isOwnNotFound }: SelfHosted,
+  { socket, identity, killed, isOwnNotFound }: SelfHosted,
 ): Surface {
-  const facts = remembered(link.clock, limitLifetimeMs, async (signal): Promise<AccountFacts> => {
+  let sessionLimit: number | undefined;
+  let pressureOffUntil = Number.NEGATIVE_INFINITY;
+  let recent: { readonly began: number; readonly read: Promise<Inventory> } | undefined;
+
+  /** How much the server has to do; nothing where it does not say, as where /pressure is turned off. */
+  async function pressure(signal: AbortSignal): Promise<Pick<Inventory, 'account' | 'server' | 'counted'>> {
+    const facts = (): AccountFacts => ({ identity, sessionLimit, note: undefined });
+    if (link.clock.now() < pressureOffUntil) return { account: facts() };
     try {
-      const { pressure } = decode(Pressure, await send({ method: 'GET', route: '/pressure' }, signal));
-      return { identity, sessionLimit: pressure.maxConcurrent, note: undefined };
+      const asked = { route: '/pressure', repeatable: false, timeoutMs: pressureTimeoutMs };
+      const answer = await send({ method: 'GET', ...asked }, signal);
+      const { maxConcurrent, running } = decode(Pressure, answer).pressure;
+      sessionLimit = maxConcurrent;
+      return { account: facts(), server: servedBy(answer), counted: running };
     } catch (error) {
-      if (!ProviderError.isOf(error, ...detailTroubles)) throw error;
-      return { identity, sessionLimit: undefined, note: undefined };
+      if (ProviderError.isOf(error, 'cancelled')) throw error;
+      if (!ProviderError.isOf(error, ...passingTroubles)) pressureOffUntil = link.clock.now() + pressureOffMs;
+      return { account: facts() };
     }
-  });
+  }
+
+  /** The list that many ends at a time share. */
+  function recentInventory(): Promise<Inventory> {
+    const now = link.clock.now();
+    if (recent === undefined || now < recent.began || now - recent.began > compareWithinMs) {
+      // Not by the signal of one of them: its abort would take the list from all others.
+      recent = { began: now, read: inventory(new AbortController().signal) };
+    }
+    return recent.read;
+  }
+
+  /**
+   * Refuses to end another browser that got the id. A browser's id is random in its own words (the GUID in Chromium's
+   * DevTools address), so that an end does not wait for a list that cannot be had; and what is not on it may be on another
+   * worker's.
+   */
+  async function refuseAnothers(confirmed: Session): Promise<void> {
+    if (confirmed.startedAt === undefined && trackingIdOf(confirmed) === undefined) return;
+    const listed = await recentInventory().then(
+      ({ sessions }) => sessions.find(({ id }) => id === confirmed.id),
+      () => undefined,
+    );
+    if (listed === undefined || isSameBrowser(confirmed, listed)) return;
+    throw new ProviderError({ kind: 'conflict' }, 'nothing was sent: the id belongs to another browser by now');
+  }
 
   async function inventory(signal: AbortSignal): Promise<Inventory> {
     let answer: HttpAnswer;
@@ -296,7 +379,8 @@ function selfHosted(
     }
     const { rows, faults } = await decodeEach(Row, await decodeList(Rows, [], answer), subject);
     const browsers = Map.groupBy(rows, ({ browserId }) => browserId);
-    return { sessions: [...browsers].map(([id, its]) => sessionOf(id, its)), groups: [], faults, account: undefined };
+    const sessions = [...browsers].map(([id, its]) => sessionOf(id, its));
+    return { sessions, groups: [], faults, account: undefined, server: servedBy(answer) };
   }
 
   return {
@@ -304,27 +388,28 @@ function selfHosted(
     ending: { lists: 'partial', mostInFlight: 8, withinMs: 30_000 },
     async check(signal) {
       await send({ method: 'GET', route: '/sessions' }, signal);
-      return facts(signal);
+      const { account } = await pressure(signal);
+      return account ?? { identity, sessionLimit, note: undefined };
     },
     async *list(signal) {
       yield await inventory(signal);
-      yield { sessions: [], groups: [], faults: [], account: await facts(signal) };
+      yield { sessions: [], groups: [], faults: [], ...(await pressure(signal)) };
     },
-    async end({ id }, signal): Promise<EndAnswer> {
+    async end(session, signal): Promise<EndAnswer> {
+      const { id } = session;
+      await refuseAnothers(session);
       try {
-        const route = '/kill/{id}';
-        await send({ method: 'GET', route, params: { id }, repeatable: false, isOwnNotFound }, signal);
-        return { outcome: 'accepted', how: undefined };
+        const asked = { route: '/kill/{id}', params: { id }, repeatable: false, isOwnNotFound };
+        const from = servedBy(await send({ method: 'GET', ...asked }, signal));
+        return { outcome: killed, how: undefined, ...(from === undefined ? {} : { from }) };
       } catch (error) {
         if (ProviderError.isOf(error, 'notFound')) return { outcome: 'alreadyGone', how: undefined };
         throw error;
       }
     },
     async probe({ id }, signal) {
-      const { sessions, faults } = await inventory(signal);
-      if (sessions.some((session) => session.id === id)) return 'running';
-      // A row that nobody can read may be it.
-      return faults.some(({ unnamed }) => unnamed === true) ? 'unknown' : 'gone';
+      // Another worker behind the same address may have what this one does not list.
+      return (await inventory(signal)).sessions.some((session) => session.id === id) ? 'running' : 'unknown';
     },
     async endEverything(signal) {
       await send({ method: 'GET', route: '/kill/all', repeatable: false }, signal);
@@ -354,9 +439,9 @@ function cloud(link: Link, version: string | undefined): Surface {
     const request = { method: 'POST', route: accountApiRoute, ...asked } as const;
     const answer = await accountApi().send(request, signal);
     const { whole, count, ...sent } = await decodeList(CloudList, ['data', 'getActiveSession', 'sessions'], answer);
-    const list = whole.data?.getActiveSession;
-    if (list == null) throw accountApiRefusal(whole.errors[0]?.message);
-    return { ...sent, more: list.count == null ? count > 0 : variables.skip + count < list.count };
+    if (whole.data?.getActiveSession == null) throw accountApiRefusal(whole.errors[0]?.message);
+    // What its count counts is not documented: only an empty page is the end.
+    return { ...sent, more: count > 0 };
   }
 
   async function* inventories(signal: AbortSignal): AsyncGenerator<Inventory> {
@@ -410,17 +495,29 @@ function cloud(link: Link, version: string | undefined): Surface {
       const body = { interactable: mode === 'interact' };
       const asked = { params: { id }, query, body, isOwnNotFound: isCloudNotFound };
       const answer = await link.http.send({ method: 'POST', route: '/browser/{id}/live', ...asked }, signal);
+      const { liveURL, liveURLId } = decode(LiveAnswer, answer);
       return {
-        url: liveViewUrl(decode(LiveAnswer, answer).liveURL, (url) => allowsLiveView(url, link.origin)),
+        url: liveViewUrl(liveURL, (url) => allowsLiveView(url, link.origin)),
         // https://docs.browserless.io/baas/monitor-sessions/embedding-live-url
         sandbox: 'allow-scripts allow-same-origin',
         allow: '',
         fixedMode: true,
         oneTime: 'no',
         farewell: undefined,
+        ...(liveURLId == null ? {} : { close: (whoWaits: AbortSignal) => closeLink(id, liveURLId, whoWaits) }),
       };
     },
   };
+
+  /** https://docs.browserless.io/baas/monitor-sessions/manage-live-url-over-rest */
+  async function closeLink(id: SessionId, linkId: string, signal: AbortSignal): Promise<void> {
+    try {
+      const asked = { route: '/browser/{id}/live/{linkId}', params: { id, linkId }, query };
+      await link.http.send({ method: 'DELETE', ...asked }, signal);
+    } catch (error) {
+      if (!ProviderError.isOf(error, 'notFound')) throw error;
+    }
+  }
 }
 
 function bearer({ credentials: { token } }: Link): Record<string, string> {
@@ -443,6 +540,16 @@ function accountApiRefusal(said: string | undefined): ProviderError {
     return new ProviderError({ kind: 'unauthorized' }, message);
   }
   return new ProviderError({ kind: 'unexpectedAnswer', what: 'the account API gave no list' }, message);
+}
+
+/** What its owner calls a browser; it never changes. */
+function trackingIdOf({ metadata }: Session): string | undefined {
+  return metadata.get('trackingId');
+}
+
+function isSameBrowser(confirmed: Session, listed: Session): boolean {
+  const [before, now] = [trackingIdOf(confirmed), trackingIdOf(listed)];
+  return isSame(confirmed, listed) && (before === undefined || now === undefined || before === now);
 }
 
 /** Names a row by its browser; some rows of Firefox's have no id at all. */

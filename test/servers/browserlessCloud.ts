@@ -23,6 +23,10 @@ export class BrowserlessCloudServer extends VendorServer {
   readonly liveRequests: unknown[] = [];
   /** How often somebody asked to kill everything in a cloud that others use too. */
   killsOfAll = 0;
+  /** What it says of how many there are, which is documented nowhere; undefined for the truth. */
+  count: number | undefined;
+  /** The links that can be opened, and the browser of each. */
+  readonly links = new Map<string, string>();
 
   constructor() {
     super({
@@ -30,12 +34,16 @@ export class BrowserlessCloudServer extends VendorServer {
         'GET /meta': () => ({ status: 200, json: { version: '2.49.0' } }),
         'DELETE /browser/{id}': (request: VendorRequest) => this.#end(request),
         'POST /browser/{id}/live': (request: VendorRequest) => this.#liveUrl(request),
+        'DELETE /browser/{id}/live/{link}': (request: VendorRequest) => this.#closeLink(request),
         'POST /graphql': (request: VendorRequest) => this.#query(request),
         'GET /kill/all': () => {
           this.killsOfAll += 1;
           return { status: 204 };
         },
-        'GET /live/index.html': () => ({ status: 200, html: '<!DOCTYPE html><title>Live</title><p>View only</p>' }),
+        'GET /live/index.html': ({ query }: VendorRequest) =>
+          this.links.has(query.get('i') ?? '')
+            ? { status: 200, html: '<!DOCTYPE html><title>Live</title><p>View only</p>' }
+            : { status: 404, html: '<h1>Not found</h1>' },
       },
       guard: (request) => this.#refuse(request),
       notFound: () => ({ status: 404, text: 'Not Found' }),
@@ -71,7 +79,15 @@ export class BrowserlessCloudServer extends VendorServer {
     const options = JSON.parse(body === '' ? '{}' : body);
     this.liveRequests.push(options);
     const liveURLId = randomUUID();
+    this.links.set(liveURLId, id);
     return { status: 200, json: { liveURL: `${this.url}/live/index.html?i=${liveURLId}&t=600000`, liveURLId } };
+  }
+
+  #closeLink({ params }: VendorRequest): VendorAnswer {
+    const { id = '', link = '' } = params;
+    if (this.links.get(link) !== id) return { status: 404, text: "Resource couldn't be found." };
+    this.links.delete(link);
+    return { status: 204 };
   }
 
   #query({ headers, body }: VendorRequest): VendorAnswer {
@@ -85,7 +101,7 @@ export class BrowserlessCloudServer extends VendorServer {
     const sessions = all.slice(skip, skip + limit).map(({ id, startTime, browserName }) => {
       return { browserId: id, startTime, browserName, type: null };
     });
-    return { status: 200, json: { data: { getActiveSession: { sessions, count: all.length } } } };
+    return { status: 200, json: { data: { getActiveSession: { sessions, count: this.count ?? all.length } } } };
   }
 }
 

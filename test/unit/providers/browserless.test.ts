@@ -8,14 +8,16 @@ import type { Session } from '../../../src/core/session.ts';
 import { browserless } from '../../../src/providers/browserless.ts';
 import { startChromium } from '../../host/chromium.ts';
 import { useBrowserless } from '../../host/useBrowserless.ts';
+import { type BalancerServer, startBalancer } from '../../servers/balancer.ts';
 import { type BrowserlessCloudServer, startBrowserlessCloud } from '../../servers/browserlessCloud.ts';
 import { type BrowserlessV1Server, startBrowserlessV1 } from '../../servers/browserlessV1.ts';
+import { type BrowserlessV2Server, startBrowserlessV2 } from '../../servers/browserlessV2.ts';
 import { startCdpRelay } from '../../servers/cdpRelay.ts';
 import { startRelay } from '../../servers/relay.ts';
 import { VendorServer } from '../../servers/vendorServer.ts';
 import { errorOf } from '../errors.ts';
 import { House } from '../services/house.ts';
-import { connect, type KeptLog, unaborted } from '../wires.ts';
+import { connect, KeptLog, realWires, unaborted } from '../wires.ts';
 
 const quietly = { stop: unaborted, onProgress: () => {} };
 const withAccountApi = new Set(['browserless.accountApi']);
@@ -216,6 +218,217 @@ describe('Browserless', () => {
     });
   });
 
+  describe('several workers behind one address', () => {
+    let workers: BrowserlessV2Server[];
+    let balancer: BalancerServer;
+    let provider: Provider;
+
+    beforeEach(async () => {
+      workers = [await startBrowserlessV2(), await startBrowserlessV2()];
+      balancer = await startBalancer(workers.map(({ url }) => url));
+      ({ provider } = connect(browserless, balancer.url, { token: workers[0]?.token ?? '' }));
+    });
+    afterEach(async () => {
+      await Promise.all([balancer.stop(), ...workers.map((worker) => worker.stop())]);
+    });
+
+    /** Sends the next requests to one worker. */
+    function to(worker: number): void {
+      balancer.down.clear();
+      balancer.down.add(1 - worker);
+    }
+
+    it('tells an end by the worker that had the session from one by another, which says nothing', async () => {
+      workers[0]?.add({ id: 'browser-0' });
+      to(0);
+      const session = await only(provider);
+      to(1);
+      assert.deepEqual(await provider.end(session, unaborted), { outcome: 'alreadyGone', how: undefined });
+      assert.equal(await provider.probe(session, unaborted), 'unknown');
+      assert.deepEqual(workers[0]?.running, ['browser-0']);
+      to(0);
+      assert.equal(await provider.probe(session, unaborted), 'running');
+      balancer.tellsServer = true;
+      const answer = await provider.end(session, unaborted);
+      assert.deepEqual(answer, { outcome: 'ended', how: undefined, from: 'x-served-by: worker-0' });
+      assert.deepEqual(workers[0]?.running, []);
+    });
+
+    it('tells with each list which worker gave it, and how many sessions that one counts', async () => {
+      workers[0]?.add({ id: 'browser-0' });
+      balancer.tellsServer = true;
+      to(0);
+      const pages = async () => Array.fromAsync(provider.list(unaborted));
+      const told = (await pages()).map(({ server, counted }) => [server, counted]);
+      assert.deepEqual(told, [
+        ['x-served-by: worker-0', undefined],
+        ['x-served-by: worker-0', 1],
+      ]);
+      to(1);
+      assert.deepEqual((await pages()).map(({ server, counted }) => [server, counted]).at(-1), [
+        'x-served-by: worker-1',
+        0,
+      ]);
+      balancer.tellsServer = false;
+      assert.deepEqual(
+        (await pages()).map(({ server }) => server),
+        [undefined, undefined],
+      );
+    });
+
+    it('lists without a count where /pressure fails or is turned off, and asks for it seldom then', async () => {
+      workers[0]?.add({ id: 'browser-0' });
+      to(0);
+      await listed(provider);
+      for (const answer of [
+        { status: 503, text: '' },
+        { status: 404, text: 'Not Found' },
+      ]) {
+        balancer.misbehave('GET', /pressure/, { kind: 'answer', answer });
+        const pages = await Array.fromAsync(provider.list(unaborted));
+        assert.deepEqual(
+          pages.map(({ sessions, counted }) => [sessions.length, counted]),
+          [
+            [1, undefined],
+            [0, undefined],
+          ],
+        );
+        assert.equal(pages.findLast(({ account }) => account !== undefined)?.account?.sessionLimit, 10);
+      }
+      const asked = () => balancer.log().filter((line) => line === 'GET /pressure').length;
+      const before = asked();
+      await listed(provider);
+      assert.equal(asked(), before);
+    });
+
+    it('calls it accepted, and no more, when a v1 server takes a kill', async () => {
+      const old = await startBrowserlessV1();
+      try {
+        old.add({ id: 'browser-1' });
+        const { provider: v1 } = connect(browserless, old.url, { token: old.token ?? '' });
+        const session = await only(v1);
+        old.browsers.clear();
+        assert.deepEqual(await v1.end(session, unaborted), { outcome: 'accepted', how: undefined });
+        old.disabled.add('kill');
+        assert.equal((await errorOf(v1.end(session, unaborted))).trouble.kind, 'unexpectedAnswer');
+      } finally {
+        await old.stop();
+      }
+    });
+
+    it('ends no other browser that got the id after the list', async () => {
+      const [worker] = workers;
+      assert.ok(worker);
+      to(0);
+      for (const [before, after] of [
+        [{ startedOn: Date.now() - 60_000 }, { startedOn: Date.now() }],
+        [
+          { trackingId: 'job-1', startedOn: 1 },
+          { trackingId: 'job-2', startedOn: 1 },
+        ],
+      ]) {
+        worker.add({ id: 'browser-0', ...before });
+        const { provider: fresh } = connect(browserless, balancer.url, { token: worker.token ?? '' });
+        const confirmed = await only(fresh);
+        worker.add({ id: 'browser-0', ...after });
+        const kills = () => balancer.log().filter((line) => line.startsWith('GET /kill')).length;
+        const before2 = kills();
+        assert.equal((await errorOf(fresh.end(confirmed, unaborted))).trouble.kind, 'conflict');
+        assert.equal(kills(), before2);
+        assert.deepEqual(worker.running, ['browser-0']);
+      }
+    });
+
+    it('reads the list once for many ends at a time, and ends all the same when it cannot', async () => {
+      const [worker] = workers;
+      assert.ok(worker);
+      to(0);
+      for (let index = 0; index < 20; index++) worker.add();
+      const { sessions } = await listed(provider);
+      const lists = () => balancer.log().filter((line) => line === 'GET /sessions').length;
+      const before = lists();
+      await Promise.all(sessions.slice(0, 10).map((session) => provider.end(session, unaborted)));
+      assert.equal(lists(), before + 1);
+      const { provider: other } = connect(browserless, balancer.url, { token: worker.token ?? '' });
+      await listed(other);
+      balancer.misbehave('GET', /sessions/, { kind: 'answer', answer: { status: 400, text: 'no' } });
+      await Promise.all(sessions.slice(10).map((session) => other.end(session, unaborted)));
+      assert.deepEqual(worker.running, []);
+    });
+  });
+
+  describe('at the vendor’s own addresses', () => {
+    const servers: VendorServer[] = [];
+    afterEach(async () => {
+      await Promise.all(servers.splice(0).map((server) => server.stop()));
+    });
+
+    /** The provider at one of the vendor's addresses, answered by a server here. */
+    function at(host: string, server: VendorServer, token: string): Provider {
+      servers.push(server);
+      const wires = realWires(new KeptLog());
+      const http = wires.http(new URL(server.url), [token], () => {});
+      return browserless.connect({
+        origin: new URL(`https://${host}`),
+        credentials: { token },
+        http,
+        httpTo: () => http,
+        cdp: wires.cdp(new URL(`https://${host}`)),
+        clock: wires.clock,
+        setting: () => true,
+      });
+    }
+
+    it('lists and ends by /sessions and /kill where a dedicated account has them, and never kills all', async () => {
+      const dedicated = await startBrowserlessV2();
+      dedicated.add({ id: 'browser-1' });
+      const provider = at('production-sfo.browserless.io', dedicated, dedicated.token ?? '');
+      const session = await only(provider);
+      assert.equal(session.id, 'browser-1');
+      assert.equal((await provider.check(unaborted)).identity, 'v2.42.0');
+      // Whether others are on that host cannot be told.
+      assert.equal(provider.endEverything, undefined);
+      assert.equal((await provider.end(session, unaborted)).outcome, 'ended');
+      assert.deepEqual(dedicated.running, []);
+    });
+
+    it('takes it for the shared cloud where it has no /sessions, however it refuses them', async () => {
+      for (const answer of [
+        { status: 404, text: 'Not Found' },
+        { status: 401, text: 'Bad or missing authentication.' },
+        { status: 403, text: 'Forbidden' },
+        { status: 200, html: '<h1>Browserless</h1>' },
+      ]) {
+        const shared = await startBrowserlessCloud();
+        shared.add({ id: 'browser-1' });
+        shared.misbehave('GET', /^\/sessions$/, { kind: 'answer', answer });
+        const provider = at('production-lon.browserless.io', shared, shared.token);
+        const session = await only(provider);
+        assert.equal(provider.endEverything, undefined);
+        await provider.end(session, unaborted);
+        assert.equal(shared.browsers.size, 0);
+      }
+    });
+
+    it('names the regional addresses where the retired one answers', async () => {
+      const said =
+        'This URL is a legacy endpoint, please use https://production-sfo.browserless.io/ for REST API calls';
+      for (const answer of [
+        { status: 403, text: said },
+        { status: 301, headers: { location: 'https://production-sfo.browserless.io/' } },
+      ]) {
+        const server = await new VendorServer({ routes: {}, notFound: () => answer }).start();
+        const provider = at('chrome.browserless.io', server, 'token');
+        const { trouble } = await errorOf(provider.check(unaborted));
+        assert.ok(trouble.kind === 'unexpectedAnswer');
+        for (const region of ['sfo', 'lon', 'ams']) assert.match(trouble.what, new RegExp(`production-${region}\\.`));
+      }
+      const old = await startBrowserlessV1();
+      old.add({ id: 'browser-1' });
+      assert.equal((await only(at('chrome.browserless.io', old, old.token ?? ''))).id, 'browser-1');
+    });
+  });
+
   describe('v2, on answers of one’s own', () => {
     let server: VendorServer;
     afterEach(() => server.stop());
@@ -338,6 +551,31 @@ describe('Browserless', () => {
       assert.equal(named.endEverything, undefined);
     });
 
+    it('takes no sessions for an empty list, and reads to an empty page whatever it counts', async () => {
+      const answer = { status: 200, json: { data: { getActiveSession: { sessions: null, count: null } } } };
+      server.misbehave('POST', /graphql/, { kind: 'answer', answer }, 1);
+      assert.deepEqual((await listed(provider)).sessions, []);
+      for (let index = 0; index < 130; index++) server.add();
+      for (const count of [50, 0, 1_000]) {
+        server.count = count;
+        assert.equal((await listed(provider)).sessions.length, 130);
+      }
+    });
+
+    it('closes a link that it made, so that nobody can open it any longer', async () => {
+      server.add({ id: 'browser-1' });
+      const { id } = await only(provider);
+      const view = await provider.liveView?.(id, undefined, 'watch', unaborted);
+      assert.equal((await fetch(view?.url ?? '')).status, 200);
+      await view?.close?.(unaborted);
+      assert.equal((await fetch(view?.url ?? '')).status, 404);
+      // One that is closed already is what was wanted.
+      await view?.close?.(unaborted);
+      const answer = { status: 200, json: { liveURL: `${server.url}/live/index.html?i=1`, liveURLId: null } };
+      server.misbehave('POST', /live$/, { kind: 'answer', answer }, 1);
+      assert.equal((await provider.liveView?.(id, undefined, 'watch', unaborted))?.close, undefined);
+    });
+
     it('ends by its documented request', async () => {
       server.add({ id: 'browser-1' });
       const session = await only(provider);
@@ -358,7 +596,8 @@ describe('Browserless', () => {
           ['browser-2', 'running'],
         ],
       );
-      assert.equal(lists(), before + 1);
+      // One page, and the empty one that is the end.
+      assert.equal(lists(), before + 2);
       assert.equal((await provider.end(session, unaborted)).outcome, 'alreadyGone');
     });
 
@@ -454,8 +693,9 @@ describe('Browserless', () => {
       assert.ok(session);
       assert.equal(session.name, 'job-1');
       assert.ok(Math.abs((session.startedAt ?? 0) - Date.now()) < 60_000);
-      assert.equal((await provider.end(session, unaborted)).outcome, 'accepted');
-      await until(async () => ((await provider.probe(session, unaborted)) === 'gone' ? true : undefined));
+      assert.equal((await provider.end(session, unaborted)).outcome, 'ended');
+      // Where others answer at the same address, what is missing here may run there.
+      await until(async () => ((await provider.probe(session, unaborted)) === 'unknown' ? true : undefined));
       assert.deepEqual(await real.running(), [other]);
       assert.equal((await provider.end(session, unaborted)).outcome, 'alreadyGone');
     });

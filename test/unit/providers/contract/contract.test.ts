@@ -13,7 +13,7 @@ import { providerContract } from './suite.ts';
 
 providerContract('Anchor Browser', anchorStage, { oddStatuses: true, malformedRows: true, probesGone: true });
 providerContract('Browserbase', browserbaseStage, { oddStatuses: true, malformedRows: true, probesGone: true });
-providerContract('Browserless v1', browserlessV1Stage, { oddStatuses: false, malformedRows: true, probesGone: true });
+providerContract('Browserless v1', browserlessV1Stage, { oddStatuses: false, malformedRows: true, probesGone: false });
 providerContract('Browserless cloud', browserlessCloudStage, {
   oddStatuses: false,
   malformedRows: true,
@@ -26,5 +26,5 @@ providerContract('A made-up vendor', madeUpStage, { oddStatuses: true, malformed
 describe('the real Browserless', () => {
   const used = useBrowserless();
   const stage = () => browserlessV2Stage(used.browserless);
-  providerContract('Browserless v2', stage, { oddStatuses: false, malformedRows: false, probesGone: true });
+  providerContract('Browserless v2', stage, { oddStatuses: false, malformedRows: false, probesGone: false });
 });

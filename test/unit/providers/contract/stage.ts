@@ -9,6 +9,8 @@ export interface HostileList {
   row(id: string): Readonly<Record<string, unknown>>;
   /** The answer with these rows, which are JSON with commas between them. */
   answer(rows: string, count: number): string;
+  /** How many requests are answered so, where a list is asked for until a page is empty; all unless told otherwise. */
+  readonly times?: number;
 }
 
 /** A vendor's server with one account on it: all that the contract asks of a provider's tests. */

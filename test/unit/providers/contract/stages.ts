@@ -191,6 +191,7 @@ export async function browserlessCloudStage(): Promise<Stage> {
     hostile: {
       row: (browserId) => ({ browserId, startTime: createdAt, browserName: 'chrome', type: null }),
       answer: (rows, count) => `{"data":{"getActiveSession":{"sessions":[${rows}],"count":${count}}}}`,
+      times: 1,
     },
     troubles: { '404': 'unexpectedAnswer' },
     start: async (count) => many(count, () => server.add().id),

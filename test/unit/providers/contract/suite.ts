@@ -393,7 +393,8 @@ export function providerContract(
         assert.equal(before.length, 1);
         const text = hostile.answer(rows.join(), rows.length);
         const headers = { 'content-type': 'application/json' };
-        server.misbehave(listing.method, listing.path, { kind: 'answer', answer: { status: 200, text, headers } });
+        const answer = { status: 200, text, headers };
+        server.misbehave(listing.method, listing.path, { kind: 'answer', answer }, hostile.times);
         await house.refresher.refresh(id);
         const state = house.store.state(id);
         assert.ok(state);

@@ -117,7 +117,8 @@ describe('ending behind a load balancer', function () {
       const ms = performance.now() - began;
       assert.deepEqual([...outcomes(report).values()], ['ended']);
       const requests = (balancer?.passed.length ?? 0) - before;
-      assert.ok(requests <= 17, `${version}: ${requests} requests`);
+      // The end between two rounds of lists, and one list before it where rows tell one browser from another.
+      assert.ok(requests <= (version === 'v1' ? 17 : 18), `${version}: ${requests} requests`);
       assert.ok(ms < 1_500 / 20 + 1_000, `${version}: ${Math.round(ms)} ms`);
       assert.equal(house.store.state(id)?.contents.combined, false);
       if (version === 'v1') {

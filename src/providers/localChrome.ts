@@ -9,7 +9,7 @@ import { requestUrl } from '../core/origin.ts';
 import { isEmptyTab, type Page } from '../core/page.ts';
 import type { EndAnswer, Link, Provider, ProviderKind } from '../core/provider.ts';
 import { ProviderError, unaddressable } from '../core/providerError.ts';
-import { type Session, stillRuns } from '../core/session.ts';
+import type { Session } from '../core/session.ts';
 import { Turns } from '../core/turns.ts';
 import { decode, decodeEach, decodeValue, idField, leftOut, mostRows, type Rows, rowAt } from '../http/decode.ts';
 import { neverNotFound } from '../http/notFound.ts';
@@ -98,7 +98,7 @@ function connect(link: Link): Provider {
     }
   }
 
-  const order: PageOrder = new Map();
+  const seen: PagesSeen = { order: new Map(), used: new Set() };
 
   return {
     // The browser itself answers: what it does not list is gone.
@@ -112,7 +112,7 @@ function connect(link: Link): Provider {
 
     async *list(signal) {
       yield await withConnection(signal, async (cdp, browser) => ({
-        ...(await inventoryOf(cdp, order, signal)),
+        ...(await inventoryOf(cdp, seen, signal)),
         account: factsOf(browser),
       }));
     },
@@ -134,11 +134,14 @@ function connect(link: Link): Provider {
 
     probe: (session, signal) =>
       withConnection(signal, async (cdp) => {
-        const { sessions, faults } = await inventoryOf(cdp, order, signal);
-        const listed = sessions.find(({ id }) => id === session.id);
-        if (stillRuns(session, listed)) return 'running';
+        const { isolated, defaultId, defaultPages, faults } = await contextsOf(cdp, signal);
         // A context or tab that cannot be read, or was one too many, may be it.
-        return faults.some(({ unnamed }) => unnamed === true) ? 'unknown' : 'gone';
+        const otherwise = faults.some(({ unnamed }) => unnamed === true) ? 'unknown' : 'gone';
+        if (session.ends === 'pages') {
+          if (session.pages === undefined) return 'unknown';
+          return openOf(session, defaultPages).length > 0 ? 'running' : otherwise;
+        }
+        return isolated.has(session.id) || session.id === defaultId ? 'running' : otherwise;
       }),
 
     async devtools(id, signal): Promise<SessionDevtools> {
@@ -216,10 +219,18 @@ function firstOf(all: readonly unknown[]): Rows {
 
 const byPlace = (_: unknown, index: number) => rowAt(index);
 
-/** Each page's own place, the first listed first: the browser tells of them in any order, another one each time. */
-type PageOrder = Map<PageId, number>;
+/** What earlier lists have told of pages that are still open. */
+interface PagesSeen {
+  /** Each page's own place, the first listed first: the browser tells of them in any order, another one each time. */
+  readonly order: Map<PageId, number>;
+  /**
+   * Those of the default context that ever showed anything. Such a page is listed until it is closed: it has no address while
+   * it loads, and may come back from an empty one.
+   */
+  readonly used: Set<PageId>;
+}
 
-async function inventoryOf(cdp: CdpConnection, order: PageOrder, signal: AbortSignal): Promise<Inventory> {
+async function inventoryOf(cdp: CdpConnection, { order, used }: PagesSeen, signal: AbortSignal): Promise<Inventory> {
   const { isolated, defaultId, defaultPages, faults } = await contextsOf(cdp, signal);
   const all = [defaultPages, ...isolated.values()].flat().map(({ id }) => id);
   let next = 0;
@@ -227,11 +238,13 @@ async function inventoryOf(cdp: CdpConnection, order: PageOrder, signal: AbortSi
   for (const id of all) if (!order.has(id)) order.set(id, next++);
   const there = new Set(all);
   for (const id of order.keys()) if (!there.has(id)) order.delete(id);
+  for (const id of used) if (!there.has(id)) used.delete(id);
+  for (const page of defaultPages) if (!isEmptyTab(page)) used.add(page.id);
   const inOrder = (pages: readonly Page[]) =>
     pages.toSorted((a, b) => (order.get(a.id) ?? next) - (order.get(b.id) ?? next));
   const sessions = [...isolated].map(([id, pages]) => isolatedContext(id, inOrder(pages)));
-  const used = inOrder(defaultPages).filter((page) => !isEmptyTab(page));
-  if (used.length > 0) sessions.push(defaultContext(defaultId, used));
+  const shown = inOrder(defaultPages).filter(({ id }) => used.has(id));
+  if (shown.length > 0) sessions.push(defaultContext(defaultId, shown));
   return { sessions, groups: [], faults, account: undefined };
 }
 
@@ -272,14 +285,18 @@ function defaultContext(id: SessionId, pages: readonly Page[]): Session {
   };
 }
 
+/** The confirmed pages of the default context that are still open, whatever they show now. */
+function openOf({ pages }: Session, defaultPages: readonly Page[]): readonly Page[] {
+  const confirmed = new Set(pages?.map(({ id }) => id));
+  return defaultPages.filter(({ id }) => confirmed.has(id));
+}
+
 /**
  * Closes the pages that the person confirmed, and no page opened since. The browser itself always keeps a tab: an empty
  * one that is opened first. Chrome answers before a page is gone.
  */
 async function endPages(cdp: CdpConnection, session: Session, signal: AbortSignal): Promise<EndAnswer> {
-  const { defaultPages } = await contextsOf(cdp, signal);
-  const confirmed = new Set(session.pages?.map(({ id }) => id));
-  const closing = defaultPages.filter(({ id }) => confirmed.has(id));
+  const closing = openOf(session, (await contextsOf(cdp, signal)).defaultPages);
   if (closing.length === 0) return { outcome: 'alreadyGone', how: undefined };
   // Also where others are listed: they may be closing already, and closing the last tab can end the browser.
   await cdp.send('Target.createTarget', { url: 'about:blank' }, signal);

@@ -136,6 +136,42 @@ describe('Local Chrome', function () {
     assert.match((await provider.check(unaborted)).identity ?? '', /Chrome/);
   });
 
+  it('goes on listing a page of the default context that shows nothing for now, until it is closed', async () => {
+    const { targetId } = await devtools.send<{ targetId: string }>('Target.createTarget', { url: page('Mail') });
+    const [session] = await settled((all) => hasTitles(all, ['Mail']));
+    assert.ok(session);
+    const relay = await startCdpRelay(chromium.endpoint);
+    const own = connect(localChrome, relay.url).provider;
+    try {
+      await listed(own);
+      // What the browser tells of a page that is on its way to an address, and of one that was sent to none.
+      for (const url of ['', 'about:blank', 'chrome://newtab/']) {
+        relay.onAnswer = (result) =>
+          Array.isArray(result['targetInfos'])
+            ? {
+                ...result,
+                targetInfos: result['targetInfos'].map((info) =>
+                  info.targetId === targetId ? { ...info, url, title: '' } : info,
+                ),
+              }
+            : result;
+        assert.equal(await own.probe(session, unaborted), 'running', url);
+        assert.deepEqual(
+          (await listed(own)).map(({ id }) => id),
+          [session.id],
+          url,
+        );
+        // Also for an account that has never listed it.
+        assert.equal(await connect(localChrome, relay.url).provider.probe(session, unaborted), 'running', url);
+      }
+      assert.equal((await own.end(session, unaborted)).outcome, 'accepted');
+      await until(async () => (await own.probe(session, unaborted)) === 'gone');
+      assert.deepEqual(await listed(own), []);
+    } finally {
+      await relay.stop();
+    }
+  });
+
   it('keeps a tab open when the last pages of the default context close', async () => {
     const { targetInfos } = await devtools.send<{ targetInfos: { targetId: string; type: string }[] }>(
       'Target.getTargets',

@@ -44,6 +44,9 @@ const limitLifetimeMs = 600_000;
 /** Longest piece of a metadata value that is kept; the vendor allows 512 characters for all of it. */
 const longestMetadata = 512;
 const mostMetadata = 50;
+/** Most labels of a session that are kept, and the longest piece of one, in characters. */
+const mostLabels = 50;
+const longestLabel = 200;
 
 const SessionRow = v.object({
   id: idField,
@@ -56,7 +59,16 @@ const SessionRow = v.object({
   keepAlive: v.fallback(v.boolean(), false),
   contextId: v.fallback(v.nullish(v.string()), undefined),
   userMetadata: v.fallback(v.nullish(v.pipe(v.record(v.string(), v.unknown()), v.transform(metadataOf))), undefined),
+  labels: v.fallback(v.array(v.unknown()), []),
 });
+/** Rows of the list may leave them out; whether they are names or whole labels is not documented. */
+const Label = v.union([
+  v.string(),
+  v.pipe(
+    v.object({ name: v.string() }),
+    v.transform(({ name }) => name),
+  ),
+]);
 type SessionRow = v.InferOutput<typeof SessionRow>;
 const SessionList = v.array(v.unknown());
 const SessionStatus = v.object({ id: idField, status: v.string() });
@@ -295,6 +307,7 @@ function connect(link: Link): Provider {
         fixedMode: false,
         oneTime: 'no',
         farewell: 'browserbase-disconnected',
+        expiresInMs: liveViewLifetime * 1_000,
       };
     },
 
@@ -362,7 +375,7 @@ function sessionOf(row: SessionRow): Session {
     startedAt: row.createdAt ?? row.startedAt,
     region: row.region ?? undefined,
     groupId: undefined,
-    tags: [],
+    tags: labelsIn(row.labels),
     metadata,
     traits: [...(isStagehands(metadata) ? ['Stagehand'] : []), ...(row.keepAlive ? ['keep alive'] : [])],
     pages: undefined,
@@ -371,6 +384,13 @@ function sessionOf(row: SessionRow): Session {
     heldBack: undefined,
     facts: facts.flatMap(([label, value]) => (value === undefined ? [] : [[label, value] as const])),
   };
+}
+
+function labelsIn(raw: readonly unknown[]): readonly string[] {
+  return raw
+    .slice(0, mostLabels)
+    .flatMap((label) => (v.is(Label, label) ? v.parse(Label, label).slice(0, longestLabel) : []))
+    .filter((name) => name !== '');
 }
 
 function metadataOf(raw: Readonly<Record<string, unknown>>): ReadonlyMap<string, string> {

@@ -16,6 +16,8 @@ export interface BrowserbaseSession {
   readonly region: string;
   readonly keepAlive: boolean;
   readonly userMetadata: Readonly<Record<string, unknown>>;
+  /** As its rows have them; undefined for rows without. */
+  readonly labels: unknown;
   pages: readonly { readonly id: string; readonly title: string; readonly url: string }[];
 }
 
@@ -80,6 +82,7 @@ export class BrowserbaseServer extends VendorServer {
       region: 'us-west-2',
       keepAlive: false,
       userMetadata: {},
+      labels: undefined,
       pages: [{ id: `page-${id.slice(0, 8)}`, title: 'Example', url: 'https://example.com/?q=1' }],
       ...session,
       id,
@@ -118,7 +121,8 @@ export class BrowserbaseServer extends VendorServer {
     return { status: 200, json: found.map((session) => this.#row(session)) };
   }
 
-  #row({ id, status, projectId, createdAt, startedAt, region, keepAlive, userMetadata }: BrowserbaseSession): object {
+  #row(session: BrowserbaseSession): object {
+    const { id, status, projectId, createdAt, startedAt, region, keepAlive, userMetadata, labels } = session;
     const at = createdAt.toISOString();
     return {
       id,
@@ -133,6 +137,7 @@ export class BrowserbaseServer extends VendorServer {
       keepAlive,
       proxyBytes: 0,
       userMetadata,
+      labels,
     };
   }
 

@@ -112,6 +112,29 @@ describe('Browserbase', () => {
     );
   });
 
+  it('shows labels as tags, in either form, and says nothing where a list has none', async () => {
+    for (const [labels, tags] of [
+      [undefined, []],
+      [
+        ['beta', 'gpt6'],
+        ['beta', 'gpt6'],
+      ],
+      [
+        [
+          { id: 'l1', name: 'beta' },
+          { id: 'l2', name: 'verizon.com' },
+        ],
+        ['beta', 'verizon.com'],
+      ],
+      [['beta', null, { id: 'l3' }, 7, ''], ['beta']],
+      ['beta', []],
+    ] as const) {
+      server.sessions.clear();
+      server.add({ labels });
+      assert.deepEqual((await only()).tags, tags);
+    }
+  });
+
   it('trap B2: takes nothing but the status out of an answer that has the signing key', async () => {
     server.add({ id: 'a' });
     const session = await only();
@@ -224,6 +247,8 @@ describe('Browserbase', () => {
     const second = await provider.liveView?.(id, pageId('p2'), 'watch', unaborted);
     assert.match(second?.url.pathname ?? '', /^\/devtools-fullscreen\/a\/p2\//);
     assert.equal(second?.sandbox, 'allow-same-origin allow-scripts');
+    // Whoever copies it is to know.
+    assert.equal(second.expiresInMs, 600_000);
     for (const { path, query } of server.requests) {
       if (path.endsWith('/debug')) assert.ok(Number(query.get('expiresIn')) <= 600);
     }

@@ -19,6 +19,11 @@ import { everyPage, namedBy } from '../http/paging.ts';
 
 // Anchor Browser, https://docs.anchorbrowser.io/api-reference (OpenAPI 1.0.0). What that document does not say, and is
 // therefore never relied on: the words a session's status may be, and what an end of an ended session answers.
+//
+// What confirms an end: DELETE answers “success” for an end that it has only taken, so that it confirms nothing. GET of the
+// session does, with a status that means the end or the documented 404; else two lists a while apart that leave it out, since
+// the lists may lag behind. The deletion of a batch answers 200 whatever it could not delete: each of its sessions is
+// confirmed in the same way, and what its `errors` name has not ended. “End all” answers no count at all.
 
 const defaultAddress = 'https://api.anchorbrowser.io';
 /** The sizes that GET /v1/sessions and GET /v1/batch-sessions accept at most. */

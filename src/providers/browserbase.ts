@@ -19,6 +19,11 @@ import { namedBy } from '../http/paging.ts';
 // https://docs.stagehand.dev (OpenAPI 3.1.0). A session is released, never deleted, and ends some time after that. What
 // is not documented, and therefore never relied on: what a release of an ended session answers, the order and the most
 // rows of a list, whether Stagehand's end reaches a session that keeps alive.
+//
+// What confirms an end: neither the answer to a release, which is but a request and may show the session as running, nor
+// Stagehand's success, which may have released nothing. The session's own status does, from GET of the session or from the
+// list without a filter, which has the history: COMPLETED, ERROR or TIMED_OUT, or the documented 404. That a filtered list
+// leaves it out confirms nothing: it may be under a third status.
 
 const defaultAddress = 'https://api.browserbase.com';
 /** Stagehand serves each region from a host of its own; https://docs.stagehand.dev/v3/configuration/browser. */

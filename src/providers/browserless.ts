@@ -24,6 +24,14 @@ import { servedBy } from '../http/servedBy.ts';
 //    kill whatever it was asked to kill.
 //  - the shared cloud: has no list but an account API that is not documented (read off browserless-mcp 1.22.1).
 // A kill is a GET with an effect: it is sent once, and its address is shown nowhere.
+//
+// What confirms an end: a list that leaves the browser out, and only where one server is known to have the address. Behind a
+// load balancer each worker lists and kills only its own (browserless/browserless#2910; docs.browserless.io, load balancers):
+//  - v2: 204 comes from the worker that had the browser, and says that it has begun to close it; 404 says “not this worker”.
+//  - v1: 204 comes from any worker, and says nothing.
+//  - A list that has the browser says that it runs; one that leaves it out is that of one worker. There is no other question.
+//  - /kill/all reaches the worker that it comes to.
+//  - The shared cloud: DELETE answers that it was taken, and the account's list, which may lag, is its only witness.
 
 /** The addresses of the cloud that all customers share. What /kill/all ends there is not documented. */
 const sharedCloud = /^production-[\w-]+\.browserless\.io$/;

@@ -22,6 +22,10 @@ import { namedBy } from '../http/paging.ts';
 // A session gateway of one's own that speaks GET|DELETE /api/browser-automation/sessions/[sessionId], in front of a vendor
 // whose key it keeps. What its document promises is not all kept by the gateways that are known: some list nothing,
 // whatever runs; some find no session and answer 404 to its end while it runs; some tell of a session without its fields.
+//
+// What confirms an end: not its success, since the gateway passes the end on to a provider that may take it and do nothing.
+// GET of the session does, with “stopped”; or with the 404 that it documents, where its list is whole and leaves the session
+// out, too. A list that is short of what it counts, or has a row that cannot be read, confirms nothing.
 
 const collection = '/api/browser-automation/sessions';
 const one = `${collection}/{sessionId}`;

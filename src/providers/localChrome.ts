@@ -19,6 +19,10 @@ import { neverNotFound } from '../http/notFound.ts';
 // off Chromium 156 and is not documented: `/json/*` refuses host names other than `localhost` and addresses; targets of
 // type `page` are tabs, while `browser_ui` and others are the browser's own; closing the last tab of a browser with
 // windows ends that browser.
+//
+// What confirms an end: the browser itself, which no longer has the context or the confirmed pages in its list of targets; it
+// answers a disposal or a closing before that. One process answers, and the ids of contexts and targets are 128 random bits
+// (base::UnguessableToken), so that no other session ever gets them. A browser that does not answer confirms nothing.
 
 const Version = v.object({ Browser: v.string(), webSocketDebuggerUrl: v.string() });
 const ContextIds = v.object({

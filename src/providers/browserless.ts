@@ -47,8 +47,11 @@ const accountApiAddress = 'https://api.browserless.io';
 const accountApiRoute = '/graphql';
 /** The most rows that the vendor's own client asks the account API for. */
 const rowsPerPage = 50;
-/** How long /pressure is not asked again that is turned off. */
-const pressureOffMs = 600_000;
+/**
+ * How long what /pressure said is used. Not every list asks for it: behind a balancer by which two workers take turns, a list
+ * of two requests would always show the same one.
+ */
+const pressureLifetimeMs = 600_000;
 /** It only adds a count: a list does not wait longer for it. */
 const pressureTimeoutMs = 5_000;
 /** How old the list may be by which a session that is about to be ended is compared with the confirmed one. */
@@ -331,27 +334,30 @@ function selfHosted(
   { socket, identity, killed, isOwnNotFound }: SelfHosted,
 ): Surface {
   let sessionLimit: number | undefined;
-  let pressureOffUntil = Number.NEGATIVE_INFINITY;
+  let pressureUntil = Number.NEGATIVE_INFINITY;
+  /** The sessions that were compared before their first end. A list before each would keep it from every other worker. */
+  const compared = new WeakSet<Session>();
   let recent: { readonly began: number; readonly read: Promise<Inventory> } | undefined;
 
   /** How much the server has to do; nothing where it does not say, as where /pressure is turned off. */
   async function pressure(signal: AbortSignal): Promise<Pick<Inventory, 'account' | 'server' | 'counted'>> {
     const facts = (): AccountFacts => ({ identity, sessionLimit, note: undefined });
-    if (link.clock.now() < pressureOffUntil) return { account: facts() };
+    if (link.clock.now() < pressureUntil) return { account: facts() };
     try {
       const asked = { route: '/pressure', repeatable: false, timeoutMs: pressureTimeoutMs };
       const answer = await send({ method: 'GET', ...asked }, signal);
       const { maxConcurrent, running } = decode(Pressure, answer).pressure;
       sessionLimit = maxConcurrent;
+      pressureUntil = link.clock.now() + pressureLifetimeMs;
       return { account: facts(), server: servedBy(answer), counted: running };
     } catch (error) {
       if (ProviderError.isOf(error, 'cancelled')) throw error;
-      if (!ProviderError.isOf(error, ...passingTroubles)) pressureOffUntil = link.clock.now() + pressureOffMs;
+      if (!ProviderError.isOf(error, ...passingTroubles)) pressureUntil = link.clock.now() + pressureLifetimeMs;
       return { account: facts() };
     }
   }
 
-  /** The list that many ends at a time share. */
+  /** A list that many ends at a time share. */
   function recentInventory(): Promise<Inventory> {
     const now = link.clock.now();
     if (recent === undefined || now < recent.began || now - recent.began > compareWithinMs) {
@@ -367,12 +373,15 @@ function selfHosted(
    * worker's.
    */
   async function refuseAnothers(confirmed: Session): Promise<void> {
-    if (confirmed.startedAt === undefined && trackingIdOf(confirmed) === undefined) return;
+    if (compared.has(confirmed) || (confirmed.startedAt === undefined && trackingIdOf(confirmed) === undefined)) return;
     const listed = await recentInventory().then(
       ({ sessions }) => sessions.find(({ id }) => id === confirmed.id),
       () => undefined,
     );
-    if (listed === undefined || isSameBrowser(confirmed, listed)) return;
+    if (listed === undefined || isSameBrowser(confirmed, listed)) {
+      compared.add(confirmed);
+      return;
+    }
     throw new ProviderError({ kind: 'conflict' }, 'nothing was sent: the id belongs to another browser by now');
   }
 

@@ -21,8 +21,8 @@ import { neverNotFound } from '../http/notFound.ts';
 // windows ends that browser.
 //
 // What confirms an end: the browser itself, which no longer has the context or the confirmed pages in its list of targets; it
-// answers a disposal or a closing before that. One process answers, and the ids of contexts and targets are 128 random bits
-// (base::UnguessableToken), so that no other session ever gets them. A browser that does not answer confirms nothing.
+// answers a disposal or a closing before that. One process answers, and the ids of contexts and targets are 32 random
+// hexadecimal digits, which no other session gets. A browser that does not answer confirms nothing.
 
 const Version = v.object({ Browser: v.string(), webSocketDebuggerUrl: v.string() });
 const ContextIds = v.object({

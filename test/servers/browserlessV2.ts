@@ -15,7 +15,7 @@ export interface V2Browser {
 }
 
 const sessionsQuery = new Set(['trackingId', 'token']);
-/** What it answers where it has no route for a request. */
+/** What it answers where it has no route for a request; for a GET, its route for files does. */
 const noRoute =
   'Not Found: Please verify the endpoint URL, the HTTP method (e.g., POST, GET), and check that your Content-Type header is supported (e.g., application/json). See: https://docs.browserless.io/rest-apis/intro';
 
@@ -36,8 +36,7 @@ export class BrowserlessV2Server extends VendorServer {
       routes: {
         'GET /sessions': (request: VendorRequest) => this.#sessions(request),
         'GET /kill/all': (request: VendorRequest) => refusedQuery(request) ?? this.#kill(() => true),
-        'GET /kill/{id}': (request: VendorRequest) =>
-          refusedQuery(request) ?? this.#killOne(request.params['id'] ?? ''),
+        'GET /kill/{id}': (request: VendorRequest) => refusedQuery(request) ?? this.#killOne(request),
         'GET /pressure': () => this.#pressure(),
         'GET /meta': () => ({ status: 200, json: { version: this.version, chromium: '145.0.7632.6' } }),
         'GET /active': () => ({ status: 204 }),
@@ -48,7 +47,7 @@ export class BrowserlessV2Server extends VendorServer {
         }),
       },
       guard: (request) => this.#refuse(request),
-      notFound: () => ({ status: 404, text: noRoute }),
+      notFound: noRouteFor,
     });
   }
 
@@ -118,8 +117,9 @@ export class BrowserlessV2Server extends VendorServer {
     return [row, ...targets];
   }
 
-  #killOne(target: string): VendorAnswer {
-    if (!/^[\w-]+$/.test(target)) return { status: 404, text: noRoute };
+  #killOne(request: VendorRequest): VendorAnswer {
+    const target = request.params['id'] ?? '';
+    if (!/^[\w-]+$/.test(target)) return noRouteFor(request);
     const found = [...this.browsers.values()].some(({ id, trackingId }) => id === target || trackingId === target);
     if (!found) return { status: 404, text: `Couldn't locate session for id: "${target}"` };
     return this.#kill(({ id, trackingId }) => id === target || trackingId === target);
@@ -144,6 +144,10 @@ export class BrowserlessV2Server extends VendorServer {
 /** Starts a strict Browserless v2 on a free port. */
 export async function startBrowserlessV2(): Promise<BrowserlessV2Server> {
   return new BrowserlessV2Server().start();
+}
+
+function noRouteFor({ method, path }: VendorRequest): VendorAnswer {
+  return { status: 404, text: method === 'GET' ? `No route or file found for resource GET: ${path}` : noRoute };
 }
 
 /** It takes no query key that its schema does not name. */

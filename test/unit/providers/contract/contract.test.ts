@@ -8,12 +8,18 @@ import {
   gatewayStage,
   localChromeStage,
   madeUpStage,
+  strictBrowserlessV2Stage,
 } from './stages.ts';
 import { providerContract } from './suite.ts';
 
 providerContract('Anchor Browser', anchorStage, { oddStatuses: true, malformedRows: true, probesGone: true });
 providerContract('Browserbase', browserbaseStage, { oddStatuses: true, malformedRows: true, probesGone: true });
 providerContract('Browserless v1', browserlessV1Stage, { oddStatuses: false, malformedRows: true, probesGone: false });
+providerContract('Browserless v2, strict', strictBrowserlessV2Stage, {
+  oddStatuses: false,
+  malformedRows: true,
+  probesGone: false,
+});
 providerContract('Browserless cloud', browserlessCloudStage, {
   oddStatuses: false,
   malformedRows: true,

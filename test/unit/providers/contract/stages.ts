@@ -9,6 +9,7 @@ import { startAnchor } from '../../../servers/anchor.ts';
 import { startBrowserbase } from '../../../servers/browserbase.ts';
 import { startBrowserlessCloud } from '../../../servers/browserlessCloud.ts';
 import { startBrowserlessV1 } from '../../../servers/browserlessV1.ts';
+import { startBrowserlessV2 } from '../../../servers/browserlessV2.ts';
 import { Devtools } from '../../../servers/devtools.ts';
 import { startGateway } from '../../../servers/gateway.ts';
 import { startMadeUp } from '../../../servers/madeUp.ts';
@@ -147,6 +148,26 @@ export async function browserlessV1Stage(): Promise<Stage> {
     running: async () => [...server.browsers.keys()],
     startUnknown: never,
     addMalformed: () => void server.add({ id: 'a.b' }),
+    stop: () => server.stop(),
+  };
+}
+
+/** Browserless v2 on a strict server. */
+export async function strictBrowserlessV2Stage(): Promise<Stage> {
+  const server = await startBrowserlessV2();
+  return {
+    ...plain,
+    kind: browserless,
+    server,
+    credentials: { token: server.token ?? '' },
+    wrong: { token: 'wrong-token' },
+    listing: { method: 'GET', path: /^\/sessions$/ },
+    // Where there is no list it is taken for the cloud, whose account API is not turned on here.
+    troubles: { '404': 'unsupported' },
+    start: async (count) => many(count, () => server.add().id),
+    running: async () => server.running,
+    startUnknown: never,
+    addMalformed: () => void server.add({ id: 'a.b', pages: [] }),
     stop: () => server.stop(),
   };
 }

@@ -47,6 +47,8 @@ const RawGroup = v.object({
   name: maybeText,
   status: maybeText,
   createdAt: maybeNumber,
+  canCancel: v.fallback(v.optional(v.boolean()), undefined),
+  counts: v.fallback(v.optional(v.object({ total: number, failed: number })), undefined),
 });
 
 const RawFault = v.object({ subject: v.string(), what: v.string(), unnamed: v.optional(v.boolean()) });
@@ -56,8 +58,10 @@ const RawInventory = v.object({
   groups: v.array(v.unknown()),
   faults: v.array(RawFault),
   account: v.nullish(RawFacts),
+  server: maybeText,
+  counted: maybeNumber,
 });
-const RawEnd = v.object({ outcome: v.picklist(['ended', 'alreadyGone', 'accepted']), how: maybeText });
+const RawEnd = v.object({ outcome: v.picklist(['ended', 'alreadyGone', 'accepted']), how: maybeText, from: maybeText });
 const RawDeletion = v.object({
   deleted: number,
   failed: number,
@@ -71,6 +75,7 @@ const RawView = v.object({
   fixedMode: v.boolean(),
   oneTime: v.picklist(['yes', 'no', 'unknown']),
   farewell: maybeText,
+  expiresInMs: maybeNumber,
 });
 const RawPicture = v.object({ bytes: v.unknown(), type: v.picklist(['image/png', 'image/jpeg']) });
 const RawFate = v.object({ how: v.picklist(['completed', 'timedOut', 'failed']), endedAt: maybeNumber });
@@ -101,7 +106,7 @@ const longestMessage = 1_000;
 
 /** Reads one page of a list. A row that is not as the contract says becomes a fault, so that it doesn't hide the others. */
 export async function inventoryOf(raw: unknown): Promise<Inventory> {
-  const { sessions, groups, faults, account } = read(RawInventory, raw, 'list');
+  const { sessions, groups, faults, account, server, counted } = read(RawInventory, raw, 'list');
   const ownFaults: ListFault[] = faults.map(({ subject, what, unnamed }) => ({
     subject,
     what,
@@ -123,6 +128,8 @@ export async function inventoryOf(raw: unknown): Promise<Inventory> {
     groups: listedGroups,
     faults: ownFaults,
     account: account === null || account === undefined ? undefined : factsFrom(account),
+    server: server ?? undefined,
+    counted: counted ?? undefined,
   });
 }
 
@@ -133,8 +140,8 @@ export function factsOf(raw: unknown): AccountFacts {
 
 /** Reads the answer to an end. */
 export function endOf(raw: unknown): EndAnswer {
-  const { outcome, how } = read(RawEnd, raw, 'end');
-  return { outcome, how: how ?? undefined };
+  const { outcome, how, from } = read(RawEnd, raw, 'end');
+  return { outcome, how: how ?? undefined, from: from ?? undefined };
 }
 
 /** Reads whether a session runs; what isn't one of the three words says nothing. */
@@ -161,8 +168,13 @@ export function pagesOf(raw: unknown): readonly Page[] {
 
 /** Reads a live view. @throws ProviderError for an address that may not be framed. */
 export function liveViewOf(raw: unknown): LiveView {
-  const { url, farewell, ...view } = read(RawView, raw, 'liveView');
-  return { ...view, url: liveViewUrl(String(url), () => true), farewell: farewell ?? undefined };
+  const { url, farewell, expiresInMs, ...view } = read(RawView, raw, 'liveView');
+  return {
+    ...view,
+    url: liveViewUrl(String(url), () => true),
+    farewell: farewell ?? undefined,
+    expiresInMs: expiresInMs ?? undefined,
+  };
 }
 
 /** Reads the address of a page to be opened in a browser. @throws ProviderError for any that isn't on the web. */
@@ -258,13 +270,14 @@ function pageOf({ id: its, title, url }: v.InferOutput<typeof RawPage>): Page {
   return { id: pageId(its), title, url };
 }
 
-function groupOf({ id: its, kind, name, status, createdAt }: v.InferOutput<typeof RawGroup>): Group {
+function groupOf({ id: its, kind, name, status, createdAt, ...more }: v.InferOutput<typeof RawGroup>): Group {
   return {
     id: groupId(its),
     kind,
     name: name ?? undefined,
     status: status ?? undefined,
     createdAt: createdAt ?? undefined,
+    ...more,
   };
 }
 

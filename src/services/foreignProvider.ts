@@ -2,6 +2,7 @@ import type { SessionDevtools } from '../core/cdp.ts';
 import { type Clock, deadline } from '../core/clock.ts';
 import type { HttpClient } from '../core/http.ts';
 import type { Inventory } from '../core/inventory.ts';
+import type { LiveView } from '../core/liveView.ts';
 import type { Link, Provider } from '../core/provider.ts';
 import { cancelled, ProviderError } from '../core/providerError.ts';
 import {
@@ -76,6 +77,13 @@ export function guardProvider(connect: (link: Link) => unknown, link: Link): Pro
     return call && wrap(call);
   }
   const nothing = (): void => {};
+  /** Reads a live view, and how it is closed. */
+  function closable(answer: unknown): LiveView {
+    const view = liveViewOf(answer);
+    const close: unknown = Reflect.get(answer as object, 'close');
+    if (typeof close !== 'function') return view;
+    return { ...view, close: async (signal) => ask((stop) => Reflect.apply(close, answer, [stop]), signal, nothing) };
+  }
 
   return {
     get ending() {
@@ -86,7 +94,7 @@ export function guardProvider(connect: (link: Link) => unknown, link: Link): Pro
       }
     },
     check: async (signal) => ask(required('check'), signal, factsOf),
-    list: (signal) => listed(clock, required('list'), signal),
+    list: (signal) => listed(clock, required('list'), inventoryOf, signal),
     end: async (session, signal) => ask(required('end'), signal, endOf, structuredClone(session)),
     probe: async (session, signal) => ask(required('probe'), signal, livenessOf, structuredClone(session)),
     get probeMany() {
@@ -100,6 +108,10 @@ export function guardProvider(connect: (link: Link) => unknown, link: Link): Pro
     get deleteGroup() {
       return optional('deleteGroup', (call) => async (id, signal) => ask(call, signal, deletionOf, id));
     },
+    get finishedGroups() {
+      const groupsOnly = (page: unknown) => inventoryOf({ ...(page as object), sessions: [] });
+      return optional('finishedGroups', (call) => (signal) => listed(clock, call, groupsOnly, signal));
+    },
     get cancelGroup() {
       return optional('cancelGroup', (call) => async (id, signal) => ask(call, signal, nothing, id));
     },
@@ -108,7 +120,7 @@ export function guardProvider(connect: (link: Link) => unknown, link: Link): Pro
     },
     get liveView() {
       return optional('liveView', (call) => async (id, page, mode, signal) => {
-        return ask(call, signal, liveViewOf, id, page, mode);
+        return ask(call, signal, closable, id, page, mode);
       });
     },
     get devtools() {
@@ -167,7 +179,7 @@ function linkFor(link: Link): Link {
   });
 }
 
-async function* listed(clock: Clock, list: Call, signal: AbortSignal) {
+async function* listed(clock: Clock, list: Call, read: typeof inventoryOf, signal: AbortSignal) {
   const whole = deadline(clock, longestListMs);
   const stop = new AbortController();
   const both = AbortSignal.any([signal, whole.signal]);
@@ -195,7 +207,7 @@ async function* listed(clock: Clock, list: Call, signal: AbortSignal) {
         rows = undefined;
         return;
       }
-      yield (await inTime(() => inventoryOf(value))) as Inventory;
+      yield (await inTime(() => read(value))) as Inventory;
     }
   } finally {
     both.removeEventListener('abort', abort);

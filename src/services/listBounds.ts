@@ -25,10 +25,10 @@ export class ListBounds {
   /** A page without what is too much. */
   take(page: Inventory): Inventory {
     return {
+      ...page,
       sessions: page.sessions.filter(({ id }) => this.#mayShow(id)).map(withinBounds),
       groups: page.groups.filter((group) => this.#mayShowGroup(group)),
       faults: page.faults.filter(() => this.#mayTell()),
-      account: page.account,
     };
   }
 

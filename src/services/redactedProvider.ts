@@ -67,6 +67,13 @@ export function redactedProvider(provider: Provider, secrets: KnownSecrets): Pro
     };
   }
 
+  function groupsIn({ groups, faults }: Pick<Inventory, 'groups' | 'faults'>): Pick<Inventory, 'groups' | 'faults'> {
+    return {
+      groups: groups.filter(({ id }) => !secrets.isIn(id)).map((group) => redactedGroup(group, hide)),
+      faults: faults.map((fault) => ({ ...fault, subject: hide(fault.subject), what: hide(fault.what) })),
+    };
+  }
+
   async function inventory(page: Inventory): Promise<Inventory> {
     if (secrets.isEmpty) return page;
     const shown = page.sessions.filter(({ id }) => !secrets.isIn(id));
@@ -76,11 +83,11 @@ export function redactedProvider(provider: Provider, secrets: KnownSecrets): Pro
       sessions.push(...shown.slice(at, at + sessionsPerTurn).map(session));
     }
     const unshown = page.sessions.filter(({ id }) => secrets.isIn(id));
-    const faults = page.faults.map((fault) => ({ ...fault, subject: hide(fault.subject), what: hide(fault.what) }));
+    const { groups, faults } = groupsIn(page);
     return {
       ...page,
       sessions,
-      groups: page.groups.filter(({ id }) => !secrets.isIn(id)).map((group) => redactedGroup(group, hide)),
+      groups,
       faults: [...faults, ...unshown.map(() => unshownSession)],
       account: page.account && facts(page.account),
     };
@@ -120,6 +127,17 @@ export function redactedProvider(provider: Provider, secrets: KnownSecrets): Pro
         message: maybe(deletion.message, hide),
       }));
     },
+    get finishedGroups() {
+      const { finishedGroups } = provider;
+      if (finishedGroups === undefined) return undefined;
+      return async function* (signal: AbortSignal) {
+        try {
+          for await (const page of finishedGroups.call(provider, signal)) yield groupsIn(page);
+        } catch (error) {
+          throw redactedError(error, redact);
+        }
+      };
+    },
     get cancelGroup() {
       return guardedCall(provider.cancelGroup);
     },
@@ -127,7 +145,10 @@ export function redactedProvider(provider: Provider, secrets: KnownSecrets): Pro
       return guardedCall(provider.pages, pages);
     },
     get liveView() {
-      return guardedCall(provider.liveView);
+      return guardedCall(provider.liveView, (view) => {
+        const { close } = view;
+        return close === undefined ? view : { ...view, close: (signal) => guarded(() => close.call(view, signal)) };
+      });
     },
     get devtools() {
       return guardedCall(provider.devtools, ({ connection, owns }) => ({

@@ -390,7 +390,7 @@ describe('Browserless', () => {
         credentials: { token },
         http,
         httpTo: () => http,
-        cdp: wires.cdp(new URL(`https://${host}`)),
+        cdp: wires.cdp(new URL(server.url)),
         clock: wires.clock,
         setting: () => true,
       });

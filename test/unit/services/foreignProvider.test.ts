@@ -200,6 +200,57 @@ describe('the code of another extension’s provider', () => {
     );
   });
 
+  it('may tell what helps to see how far an end has come, and is copied in that too', async () => {
+    const group = { id: 'g', kind: 'batch', name: 'b', status: 'making', createdAt: 1 };
+    let closed = 0;
+    const view = {
+      url: 'https://made.up.example/live',
+      sandbox: '',
+      allow: '',
+      fixedMode: false,
+      oneTime: 'no',
+      farewell: undefined,
+      expiresInMs: 5_000,
+      close: () => void closed++,
+    };
+    const provider = await connected({
+      list: async function* () {
+        const groups = [
+          { ...group, canCancel: true, counts: { total: 3, failed: 1, more: 'x' } },
+          { ...group, id: 'h', counts: 7 },
+        ];
+        yield { ...page(row), groups, server: 'one', counted: 4 };
+      },
+      finishedGroups: async function* () {
+        yield { groups: [group], faults: [] };
+      },
+      end: async () => ({ outcome: 'ended', how: undefined, from: 'one' }),
+      liveView: async () => view,
+    });
+    const [first] = await Array.fromAsync(provider.list(unaborted));
+    assert.ok(first);
+    assert.deepEqual([first.server, first.counted], ['one', 4]);
+    assert.deepEqual(
+      first.groups.map(({ canCancel, counts }) => [canCancel, counts]),
+      [
+        [true, { total: 3, failed: 1 }],
+        [undefined, undefined],
+      ],
+    );
+    const [session] = first.sessions;
+    assert.ok(session);
+    assert.equal((await provider.end(session, unaborted)).from, 'one');
+    const pages = await Array.fromAsync(provider.finishedGroups?.(unaborted) ?? []);
+    assert.deepEqual(
+      pages.map(({ groups }) => groups.map(({ id }) => id)),
+      [['g']],
+    );
+    const shown = await provider.liveView?.(session.id, undefined, 'watch', unaborted);
+    assert.equal(shown?.expiresInMs, 5_000);
+    await shown.close?.(unaborted);
+    assert.equal(closed, 1);
+  });
+
   it('fails as a list that answers nonsense, and completes none', async () => {
     for (const list of [
       () => undefined,

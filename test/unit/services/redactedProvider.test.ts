@@ -175,6 +175,10 @@ describe('what a provider tells', () => {
         probeMany: fail,
         endEverything: fail,
         deleteGroup: fail,
+        finishedGroups: async function* () {
+          await fail();
+          yield { groups: [], faults: [] };
+        },
         cancelGroup: fail,
         pages: fail,
         liveView: fail,
@@ -182,6 +186,10 @@ describe('what a provider tells', () => {
         screenshot: fail,
         recording: fail,
         fate: fail,
+      }));
+      const view = { sandbox: '', allow: '', fixedMode: false, oneTime: 'no', farewell: undefined } as const;
+      const closing = telling(() => ({
+        liveView: async () => ({ ...view, url: new URL('https://made.up.example/'), close: fail }),
       }));
       const id = sessionId('a');
       for (const work of [
@@ -192,7 +200,9 @@ describe('what a provider tells', () => {
         () => provider.probeMany?.([], unaborted),
         () => provider.endEverything?.(unaborted),
         () => provider.deleteGroup?.(groupId('g'), unaborted),
+        () => provider.finishedGroups?.(unaborted)[Symbol.asyncIterator]().next(),
         () => provider.cancelGroup?.(groupId('g'), unaborted),
+        () => closing.liveView?.(id, undefined, 'watch', unaborted).then((view) => view.close?.(unaborted)),
         () => provider.pages?.(id, unaborted),
         () => provider.liveView?.(id, undefined, 'watch', unaborted),
         () => provider.devtools?.(id, unaborted),
@@ -223,6 +233,23 @@ describe('what a provider tells', () => {
         );
       }
     }
+    const group = {
+      id: groupId('g'),
+      kind: 'batch',
+      name: key,
+      status: key,
+      createdAt: undefined,
+      canCancel: true,
+    } as const;
+    const ended = telling(() => ({
+      async *finishedGroups() {
+        yield { groups: [group, { ...group, id: groupId(key) }], faults: [{ subject: key, what: key }] };
+      },
+    }));
+    const told = await Array.fromAsync(ended.finishedGroups?.(unaborted) ?? []);
+    assert.equal(told[0]?.groups.length, 1);
+    assert.equal(told[0].groups[0]?.canCancel, true);
+    assert.doesNotMatch(JSON.stringify(told), /canary/);
     const clean = new ProviderError({ kind: 'forbidden' }, 'GET /rooms answered 403', { cause: new Error('plain') });
     const check = async () => {
       throw clean;

@@ -80,6 +80,11 @@ export const outages: Readonly<Record<string, VendorAnswer>> = {
   'Kong, JSON': { status: 404, json: { message: 'no Route matched with those values' } },
   'an API gateway, JSON': { status: 404, json: { message: 'Not Found' } },
   'a service mesh, nothing': { status: 404 },
+  'Fastify without the route, as while a deployment is half done': {
+    status: 404,
+    json: { message: 'Route GET:/v1/sessions/a not found', error: 'Not Found', statusCode: 404 },
+  },
+  'Express without the route': { status: 404, html: '<!DOCTYPE html>\n<pre>Cannot GET /v1/sessions/a</pre>' },
   'a web page that says gone': { status: 410, html: '<h1>410 Gone</h1>' },
   'JSON that says gone': { status: 410, json: { error: 'Gone' } },
 };

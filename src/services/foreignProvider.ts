@@ -23,6 +23,8 @@ import {
 
 /** Milliseconds that a call may take, or a list until its next page comes. */
 export const longestCallMs = 30_000;
+/** The same for a call that ends sessions: a provider may take two minutes to delete a batch of a thousand. */
+export const longestEndMs = 150_000;
 /** Milliseconds that a whole list may take. */
 export const longestListMs = 120_000;
 
@@ -54,20 +56,24 @@ export function guardProvider(connect: (link: Link) => unknown, link: Link): Pro
     if (call === undefined) throw errorOf(new TypeError(`it has no “${name}”`));
     return call;
   };
-  /** Calls a member, and reads what it answers. */
-  async function ask<T>(
-    call: Call,
-    signal: AbortSignal,
-    read: (answer: unknown) => T,
-    ...args: readonly unknown[]
-  ): Promise<T> {
-    const answer = await withinTime(clock, longestCallMs, signal, (stop) => call(...args, stop));
-    try {
-      return read(answer);
-    } catch (error) {
-      throw errorOf(error);
-    }
+  /** Makes what calls a member, for at most so many milliseconds, and reads what it answers. */
+  function askWithin(ms: number) {
+    return async <T>(
+      call: Call,
+      signal: AbortSignal,
+      read: (answer: unknown) => T,
+      ...args: readonly unknown[]
+    ): Promise<T> => {
+      const answer = await withinTime(clock, ms, signal, (stop) => call(...args, stop));
+      try {
+        return read(answer);
+      } catch (error) {
+        throw errorOf(error);
+      }
+    };
   }
+  const ask = askWithin(longestCallMs);
+  const askToEnd = askWithin(longestEndMs);
   /** A member that may be missing, and may come and go. */
   function optional<Name extends keyof Provider>(
     name: Name,
@@ -95,7 +101,7 @@ export function guardProvider(connect: (link: Link) => unknown, link: Link): Pro
     },
     check: async (signal) => ask(required('check'), signal, factsOf),
     list: (signal) => listed(clock, required('list'), inventoryOf, signal),
-    end: async (session, signal) => ask(required('end'), signal, endOf, structuredClone(session)),
+    end: async (session, signal) => askToEnd(required('end'), signal, endOf, structuredClone(session)),
     probe: async (session, signal) => ask(required('probe'), signal, livenessOf, structuredClone(session)),
     get probeMany() {
       return optional('probeMany', (call) => async (sessions, signal) => {
@@ -103,17 +109,17 @@ export function guardProvider(connect: (link: Link) => unknown, link: Link): Pro
       });
     },
     get endEverything() {
-      return optional('endEverything', (call) => async (signal) => ask(call, signal, nothing));
+      return optional('endEverything', (call) => async (signal) => askToEnd(call, signal, nothing));
     },
     get deleteGroup() {
-      return optional('deleteGroup', (call) => async (id, signal) => ask(call, signal, deletionOf, id));
+      return optional('deleteGroup', (call) => async (id, signal) => askToEnd(call, signal, deletionOf, id));
     },
     get finishedGroups() {
       const groupsOnly = (page: unknown) => inventoryOf({ ...(page as object), sessions: [] });
       return optional('finishedGroups', (call) => (signal) => listed(clock, call, groupsOnly, signal));
     },
     get cancelGroup() {
-      return optional('cancelGroup', (call) => async (id, signal) => ask(call, signal, nothing, id));
+      return optional('cancelGroup', (call) => async (id, signal) => askToEnd(call, signal, nothing, id));
     },
     get pages() {
       return optional('pages', (call) => async (id, signal) => ask(call, signal, pagesOf, id));

@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { systemClock } from '../../../src/core/clock.ts';
+import { groupId } from '../../../src/core/ids.ts';
 import type { Provider } from '../../../src/core/provider.ts';
 import { capabilitiesOf, usualEnding } from '../../../src/core/provider.ts';
 import { ProviderError } from '../../../src/core/providerError.ts';
@@ -135,10 +136,43 @@ describe('the code of another extension’s provider', () => {
     assert.equal(await troubleOf(asked), 'cancelled');
   });
 
-  async function connectedAgain(): Promise<Provider> {
+  it('has two and a half minutes for an end of any kind, since a provider may end a thousand sessions in one call', async () => {
+    // 100 times as fast as on the clock: 60 seconds.
+    const after = (answer: unknown) => () => new Promise((resolve) => setTimeout(resolve, 600, answer));
+    const working = await connected({
+      end: after({ outcome: 'accepted', how: undefined }),
+      endEverything: after(undefined),
+      deleteGroup: after({ deleted: 1_000, failed: 0, failures: [], message: undefined }),
+      cancelGroup: after(undefined),
+    });
+    const [session] = (await Array.fromAsync(working.list(unaborted))).flatMap((one) => one.sessions);
+    assert.ok(session);
+    const batch = groupId('b');
+    const all = [
+      working.end(session, unaborted),
+      working.endEverything?.(unaborted),
+      working.deleteGroup?.(batch, unaborted),
+      working.cancelGroup?.(batch, unaborted),
+    ];
+    assert.deepEqual(
+      (await Promise.allSettled(all)).map(({ status }) => status),
+      all.map(() => 'fulfilled'),
+    );
+    const hanging = await connectedAgain({ end: never, endEverything: never, deleteGroup: never, cancelGroup: never });
+    for (const call of [
+      hanging.end(session, unaborted),
+      hanging.endEverything?.(unaborted),
+      hanging.deleteGroup?.(batch, unaborted),
+      hanging.cancelGroup?.(batch, unaborted),
+    ]) {
+      assert.deepEqual((await errorOf(call)).trouble, { kind: 'timedOut', afterMs: 150_000 });
+    }
+  });
+
+  async function connectedAgain(members: object = {}): Promise<Provider> {
     house.dispose();
     house = new House({ clock: fastClock(100), interval: 0 });
-    return connected({});
+    return connected(members);
   }
 
   it('fails as a provider does, whatever it throws', async () => {

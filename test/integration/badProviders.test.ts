@@ -1,0 +1,195 @@
+import { strict as assert } from 'node:assert';
+import type { TestingApi } from '../../src/extension.ts';
+import type { PublicEndReport, PublicGroupDeletion } from '../../src/ui/commands/endReports.ts';
+import { startAnchor } from '../servers/anchor.ts';
+import { type Balancing, startBalancer } from '../servers/balancer.ts';
+import { startBrowserbase } from '../servers/browserbase.ts';
+import { startBrowserlessV1 } from '../servers/browserlessV1.ts';
+import { startBrowserlessV2 } from '../servers/browserlessV2.ts';
+import { startGateway } from '../servers/gateway.ts';
+import { startStagehand } from '../servers/stagehand.ts';
+import { outages } from '../servers/vendorServer.ts';
+import { command, extension, Person, removeAllAccounts } from './inside.ts';
+
+interface Stoppable {
+  stop(): Promise<void>;
+}
+
+// What providers really do, as their own sources and their users tell. Each end is judged by the servers' own state.
+describe('providers that behave worse than their documentation, inside VS Code', function () {
+  this.timeout(120_000);
+  let api: TestingApi;
+  let person: Person;
+  let servers: Stoppable[];
+
+  before(async () => {
+    api = await extension();
+  });
+  beforeEach(async () => {
+    await removeAllAccounts(api);
+    person = new Person();
+    person.answersConfirm = ({ choices }) => choices[0];
+    api.testing.prompts = person;
+    servers = [];
+  });
+  afterEach(async () => {
+    await removeAllAccounts(api);
+    await Promise.all(servers.map((server) => server.stop()));
+  });
+
+  function started<T extends Stoppable>(server: T): T {
+    servers.push(server);
+    return server;
+  }
+  const add = (provider: string, origin: string, fields: Record<string, string>) =>
+    command<string>('addAccount', { provider, origin, fields });
+  const listed = (accountId: string) => api.sessions(accountId).map(({ id }) => id);
+
+  function assertTrue(report: PublicEndReport, running: readonly string[]): void {
+    for (const { sessionId, outcome } of report.results) {
+      if (outcome !== 'ended' && outcome !== 'alreadyGone') continue;
+      assert.ok(!running.includes(sessionId), `${sessionId} is said to be ${outcome}, and is still running`);
+    }
+  }
+
+  for (const balancing of ['roundRobin', 'leastConnections', { seed: 1 }] as const satisfies readonly Balancing[]) {
+    for (const startWorker of [startBrowserlessV1, startBrowserlessV2]) {
+      it(`several Browserless workers take turns behind one address (${startWorker.name}, ${JSON.stringify(balancing)})`, async () => {
+        const workers = [started(await startWorker()), started(await startWorker())];
+        for (const [index, worker] of workers.entries())
+          for (const one of ['a', 'b']) worker.add({ id: `w${index}${one}` });
+        const addresses = workers.map(({ url }) => url);
+        const balancer = started(await startBalancer(addresses, balancing));
+        const accountId = await add('browserless', balancer.url, { token: workers[0]?.token ?? '' });
+        for (let times = 0; times < 20 && listed(accountId).length < 4; times++) await api.refresh();
+        assert.equal(listed(accountId).length, 4);
+        const chosen = ['w0a', 'w1a'];
+        for (const sessionId of chosen) {
+          const report = await command<PublicEndReport>('endSession', { accountId, sessionId });
+          assertTrue(
+            report,
+            workers.flatMap(({ running }) => running),
+          );
+          assert.equal(report.ended, 1);
+        }
+        assert.deepEqual(workers.flatMap(({ running }) => running).sort(), ['w0b', 'w1b']);
+      });
+    }
+  }
+
+  it('Stagehand answers success to an end and releases nothing', async () => {
+    const browserbase = started(await startBrowserbase());
+    const stagehand = started(await startStagehand(browserbase));
+    stagehand.startSession('sh_1');
+    stagehand.startSession('sh_2', { keepAlive: true });
+    stagehand.releasesNothing = true;
+    const fields = { apiKey: browserbase.key, stagehandOrigin: stagehand.url };
+    const accountId = await add('browserbase', browserbase.url, fields);
+    const report = await command<PublicEndReport>('endAccountSessions', { accountId });
+    assert.equal(report.ended, 2);
+    assert.deepEqual(browserbase.running, []);
+  });
+
+  it('the deletion of a batch takes longer than other requests may', async () => {
+    const anchor = started(await startAnchor());
+    anchor.addBatch(0, { id: 'batch_1' });
+    for (const id of ['s1', 's2', 's3', 's4']) anchor.add({ id, batchId: 'batch_1' });
+    anchor.batches.get('batch_1')?.undeletable.set('s4', 'it is being recorded');
+    anchor.deletionMs = 12_000;
+    const accountId = await add('anchor', anchor.url, { apiKey: anchor.key });
+    const report = await command<PublicGroupDeletion>('deleteBatch', { accountId, groupId: 'batch_1' });
+    assert.deepEqual([report.deleted, report.failedDeletions], [3, 1]);
+    assert.deepEqual(report.errors, [{ sessionId: 's4', error: 'it is being recorded' }]);
+    assert.deepEqual(anchor.running, ['s4']);
+    assert.equal(anchor.log().filter((line) => line === 'DELETE /v1/batch-sessions/batch_1').length, 1);
+    assert.deepEqual(person.busyMessages, ['Anchor Browser is still deleting the batch…']);
+  });
+
+  it('the answer to the deletion of a batch is lost', async () => {
+    const anchor = started(await startAnchor());
+    anchor.addBatch(0, { id: 'batch_1' });
+    for (const id of ['s1', 's2']) anchor.add({ id, batchId: 'batch_1' });
+    const accountId = await add('anchor', anchor.url, { apiKey: anchor.key });
+    anchor.misbehave('DELETE', /batch_1/, { kind: 'cut', when: 'after' });
+    const report = await command<PublicGroupDeletion>('deleteBatch', { accountId, groupId: 'batch_1' });
+    assert.deepEqual([report.ended, report.failed, report.stuck], [2, 0, 0]);
+    assert.deepEqual(anchor.running, []);
+    assert.equal(anchor.log().filter((line) => line === 'DELETE /v1/batch-sessions/batch_1').length, 1);
+  });
+
+  it('one entry of a deletion’s errors is not as documented', async () => {
+    const anchor = started(await startAnchor());
+    anchor.addBatch(0, { id: 'batch_1' });
+    for (const id of ['s1', 's2']) anchor.add({ id, batchId: 'batch_1' });
+    anchor.batches.get('batch_1')?.undeletable.set('s2', 'it is being recorded');
+    anchor.oddErrors.push(7, null, { session_id: 3 });
+    const accountId = await add('anchor', anchor.url, { apiKey: anchor.key });
+    const report = await command<PublicGroupDeletion>('deleteBatch', { accountId, groupId: 'batch_1' });
+    assert.ok(report.errors.some(({ sessionId, error }) => sessionId === 's2' && error === 'it is being recorded'));
+    assert.deepEqual(anchor.running, ['s2']);
+  });
+
+  for (const of of ['ingress-nginx, a line of text', 'JSON that says gone']) {
+    it(`a short outage answers every route with a load balancer’s default page: ${of}`, async () => {
+      const anchor = started(await startAnchor());
+      for (let index = 0; index < 25; index++) anchor.add({ id: `s${index}` });
+      const accountId = await add('anchor', anchor.url, { apiKey: anchor.key });
+      person.answersConfirm = ({ choices }) => {
+        anchor.outage = outages[of];
+        setTimeout(() => {
+          anchor.outage = undefined;
+        }, 100);
+        return choices[0];
+      };
+      let whileOut: readonly string[] | undefined;
+      const left = api.onDidChange(() => {
+        if (anchor.outage !== undefined) whileOut = listed(accountId);
+      });
+      const report = await command<PublicEndReport>('endAccountSessions', { accountId });
+      left.dispose();
+      assert.equal(whileOut?.length, 25, 'sessions went while nothing could be known');
+      assertTrue(report, anchor.running);
+      assert.equal(report.requested, 25);
+    });
+  }
+
+  it('ends are accepted without effect, and lists are empty for a second', async () => {
+    const anchor = started(await startAnchor());
+    for (let index = 0; index < 20; index++) anchor.immortal.add(anchor.add({ id: `s${index}` }).id);
+    const accountId = await add('anchor', anchor.url, { apiKey: anchor.key });
+    anchor.listsEmptyMs = 1_000;
+    const report = await command<PublicEndReport>('endAccountSessions', { accountId });
+    assertTrue(report, anchor.running);
+    assert.deepEqual([report.stuck, anchor.running.length], [20, 20]);
+  });
+
+  it('a gateway counts a session that it does not list, and lists a row that cannot be read', async () => {
+    const cases = (['count', 'row'] as const).map(async (spoil) => {
+      const gateway = started(await startGateway());
+      gateway.immortal.add(gateway.add({ id: `sess_${spoil}` }).id);
+      const accountId = await add('gateway', gateway.url, { authorization: gateway.authorization });
+      assert.deepEqual(listed(accountId), [`sess_${spoil}`]);
+      gateway.findsNothing = true;
+      gateway.hidden.add(`sess_${spoil}`);
+      if (spoil === 'row') gateway.oddRows.push({ status: 'running' });
+      const report = await command<PublicEndReport>('endSession', { accountId, sessionId: `sess_${spoil}` });
+      assertTrue(report, gateway.running);
+      assert.deepEqual(gateway.running, [`sess_${spoil}`]);
+      assert.deepEqual(listed(accountId), [`sess_${spoil}`]);
+    });
+    await Promise.all(cases);
+  });
+
+  it('a gateway gives an id to another session after the list', async () => {
+    const gateway = started(await startGateway());
+    gateway.add({ id: 'sess_a', createdAt: '2026-11-22T12:00:00Z' });
+    const accountId = await add('gateway', gateway.url, { authorization: gateway.authorization });
+    person.answersConfirm = ({ choices }) => {
+      gateway.reuse('sess_a');
+      return choices[0];
+    };
+    await command<PublicEndReport>('endSession', { accountId, sessionId: 'sess_a' });
+    assert.deepEqual(gateway.running, ['sess_a']);
+    assert.ok(!gateway.log().some((line) => line.startsWith('DELETE')));
+  });
+});

@@ -35,8 +35,8 @@ function contextValues(): Set<string> {
     values.add(endedContext(capabilities));
     for (const count of [0, 3]) {
       for (const kind of ['batch', 'metadata'] as const) {
-        for (const status of ['processing', 'completed']) {
-          const group = { id: groupId('g'), kind, status, name: undefined, createdAt: undefined };
+        for (const canCancel of [true, false]) {
+          const group = { id: groupId('g'), kind, status: undefined, name: undefined, createdAt: undefined, canCancel };
           values.add(groupContext(group, capabilities, count));
         }
       }

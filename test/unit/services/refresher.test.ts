@@ -37,24 +37,6 @@ describe('refresher', () => {
     assert.equal(server.requests.length, before);
   });
 
-  it('keeps an account up to date that is watched, though nobody looks at the list', async () => {
-    house.refresher.setAttention({ visible: false, focused: true });
-    const other = house.refresher.watch(id);
-    const watching = house.refresher.watch(id);
-    await seconds(30);
-    assert.ok(lists() >= 2, String(lists()));
-    other.dispose();
-    other.dispose();
-    const before = lists();
-    await seconds(60);
-    assert.ok(lists() > before, 'one of two watchers went, and nothing was asked for');
-    watching.dispose();
-    await seconds(5);
-    const after = lists();
-    await seconds(120);
-    assert.equal(lists(), after);
-  });
-
   it('slows down while nothing changes, and is quick again when something does', async () => {
     house.refresher.setAttention({ visible: true, focused: true });
     await seconds(600);

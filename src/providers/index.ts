@@ -1,7 +1,7 @@
 import type { ProviderKind } from '../core/provider.ts';
 import { anchor } from './anchor.ts';
 import { browserbase } from './browserbase.ts';
-import { browserless } from './browserless.ts';
+import { browserless } from './browserless/index.ts';
 import { gateway } from './gateway.ts';
 import { localChrome } from './localChrome.ts';
 

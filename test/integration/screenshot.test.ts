@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { browserless } from '../../src/providers/browserless.ts';
+import { browserless } from '../../src/providers/browserless/index.ts';
 import { startBrowserlessV1 } from '../servers/browserlessV1.ts';
 import { command, extension, Person, removeAllAccounts } from './inside.ts';
 

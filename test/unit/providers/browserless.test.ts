@@ -5,7 +5,7 @@ import { sessionId } from '../../../src/core/ids.ts';
 import type { Inventory } from '../../../src/core/inventory.ts';
 import { capabilitiesOf, type Provider } from '../../../src/core/provider.ts';
 import type { Session } from '../../../src/core/session.ts';
-import { browserless } from '../../../src/providers/browserless.ts';
+import { browserless } from '../../../src/providers/browserless/index.ts';
 import { browserlessMissing, type RunningBrowserless, startBrowserlessWorkers } from '../../host/browserless.ts';
 import { startChromium } from '../../host/chromium.ts';
 import { useBrowserless } from '../../host/useBrowserless.ts';

@@ -1,6 +1,6 @@
 import { anchor } from '../../../../src/providers/anchor.ts';
 import { browserbase } from '../../../../src/providers/browserbase.ts';
-import { browserless } from '../../../../src/providers/browserless.ts';
+import { browserless } from '../../../../src/providers/browserless/index.ts';
 import { gateway } from '../../../../src/providers/gateway.ts';
 import { localChrome } from '../../../../src/providers/localChrome.ts';
 import type { RunningBrowserless } from '../../../host/browserless.ts';

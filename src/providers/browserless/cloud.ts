@@ -1,0 +1,170 @@
+import * as v from 'valibot';
+import type { AccountFacts } from '../../core/account.ts';
+import { type SessionId, sessionId } from '../../core/ids.ts';
+import type { Inventory } from '../../core/inventory.ts';
+import { type LiveView, liveViewUrl } from '../../core/liveView.ts';
+import { type EndAnswer, type Link, usualEnding } from '../../core/provider.ts';
+import { ProviderError } from '../../core/providerError.ts';
+import type { Session } from '../../core/session.ts';
+import { decode, decodeEach, decodeList, idField, timeField } from '../../http/decode.ts';
+import { neverNotFound, notFoundLike } from '../../http/notFound.ts';
+import { everyPage, namedBy } from '../../http/paging.ts';
+import { BrowserId, Rows, type Surface, Text } from './surface.ts';
+
+// The cloud of Browserless's that all customers share; see index.ts.
+
+export const accountApiAddress = 'https://api.browserless.io';
+const accountApiRoute = '/graphql';
+/** The most rows that the vendor's own client asks the account API for. */
+const rowsPerPage = 50;
+
+const CloudSession = v.object({
+  browserId: BrowserId,
+  startTime: timeField,
+  browserName: Text,
+  type: Text,
+});
+const CloudList = v.object({
+  data: v.nullish(v.object({ getActiveSession: v.nullish(v.object({ sessions: v.nullable(Rows) })) })),
+  errors: v.fallback(v.array(v.object({ message: v.string() })), []),
+});
+/** The cloud is built on v2 and documents its 404 as “Resource couldn't be found.”; its exact words are not documented. */
+const isCloudNotFound = notFoundLike(v.pipe(v.string(), v.regex(/\bcouldn't (be found|find|locate)\b/i)));
+const LiveAnswer = v.object({ liveURL: v.string(), liveURLId: v.fallback(v.nullish(idField), undefined) });
+
+const activeSessions =
+  'query ActiveSessions($apiToken:String,$limit:Int,$skip:Int){getActiveSession(apiToken:$apiToken,limit:$limit,skip:$skip){sessions{browserId startTime browserName type} count}}';
+
+export function cloud(link: Link, version: string | undefined): Surface {
+  const { token } = link.credentials;
+  const query: Record<string, string> = token === undefined ? {} : { token };
+  const identity = version === undefined ? 'cloud' : `cloud v${version}`;
+  const facts: AccountFacts = { identity, sessionLimit: undefined, note: undefined };
+  const accountApi = () => (isVendorHost(link.origin.hostname) ? link.httpTo(new URL(accountApiAddress)) : link.http);
+
+  async function read(page: number, signal: AbortSignal) {
+    const variables = { apiToken: token ?? null, limit: rowsPerPage, skip: (page - 1) * rowsPerPage };
+    const body = { query: activeSessions, variables };
+    // A question, though it is a POST.
+    const asked = { body, repeatable: true, isOwnNotFound: neverNotFound };
+    const request = { method: 'POST', route: accountApiRoute, ...asked } as const;
+    const answer = await accountApi().send(request, signal);
+    const { whole, count, ...sent } = await decodeList(CloudList, ['data', 'getActiveSession', 'sessions'], answer);
+    if (whole.data?.getActiveSession == null) throw accountApiRefusal(whole.errors[0]?.message);
+    // What its count counts is not documented: only an empty page is the end.
+    return { ...sent, more: count > 0 };
+  }
+
+  async function* inventories(signal: AbortSignal): AsyncGenerator<Inventory> {
+    if (!link.setting('accountApi')) {
+      const what =
+        'Listing sessions of Browserless’s shared cloud without the setting browserSessions.browserless.accountApi';
+      throw new ProviderError({ kind: 'unsupported', what }, 'the account API is not turned on');
+    }
+    for await (const page of everyPage((number) => read(number, signal), namedBy('browserId'))) {
+      const { rows, faults } = await decodeEach(CloudSession, page, namedBy('browserId'));
+      yield { sessions: rows.map(cloudSessionOf), groups: [], faults, account: facts };
+    }
+  }
+
+  /** Those of some sessions that the account's list has. That it leaves one out proves nothing: it may be behind. */
+  async function listed(ids: readonly SessionId[], signal: AbortSignal): Promise<ReadonlySet<SessionId>> {
+    const wanted = new Set(ids);
+    const found = new Set<SessionId>();
+    for await (const { sessions } of inventories(signal)) {
+      for (const { id } of sessions) if (wanted.has(id)) found.add(id);
+      if (found.size === wanted.size) break;
+    }
+    return found;
+  }
+
+  return {
+    ending: usualEnding,
+    async check(signal) {
+      await link.http.send({ method: 'GET', route: '/meta', query }, signal);
+      return facts;
+    },
+    list: inventories,
+    async end({ id }, signal): Promise<EndAnswer> {
+      try {
+        const request = { method: 'DELETE', route: '/browser/{id}', params: { id }, query } as const;
+        await link.http.send({ ...request, isOwnNotFound: isCloudNotFound }, signal);
+        return { outcome: 'accepted', how: undefined };
+      } catch (error) {
+        // A region does not find the browsers of another, though the account's list has them.
+        if (!ProviderError.isOf(error, 'notFound') || (await listed([id], signal)).has(id)) throw error;
+        return { outcome: 'alreadyGone', how: undefined };
+      }
+    },
+    probe: async ({ id }, signal) => ((await listed([id], signal)).has(id) ? 'running' : 'unknown'),
+    async probeMany(sessions, signal) {
+      const ids = sessions.map(({ id }) => id);
+      const found = await listed(ids, signal);
+      return new Map(ids.map((id) => [id, found.has(id) ? 'running' : 'unknown']));
+    },
+    async liveView(id, _page, mode, signal): Promise<LiveView> {
+      const body = { interactable: mode === 'interact' };
+      const asked = { params: { id }, query, body, isOwnNotFound: isCloudNotFound };
+      const answer = await link.http.send({ method: 'POST', route: '/browser/{id}/live', ...asked }, signal);
+      const { liveURL, liveURLId } = decode(LiveAnswer, answer);
+      return {
+        url: liveViewUrl(liveURL, (url) => allowsLiveView(url, link.origin)),
+        // https://docs.browserless.io/baas/monitor-sessions/embedding-live-url
+        sandbox: 'allow-scripts allow-same-origin',
+        allow: '',
+        fixedMode: true,
+        oneTime: 'no',
+        farewell: undefined,
+        ...(liveURLId == null ? {} : { close: (whoWaits: AbortSignal) => closeLink(id, liveURLId, whoWaits) }),
+      };
+    },
+  };
+
+  /** https://docs.browserless.io/baas/monitor-sessions/manage-live-url-over-rest */
+  async function closeLink(id: SessionId, linkId: string, signal: AbortSignal): Promise<void> {
+    try {
+      const asked = { route: '/browser/{id}/live/{linkId}', params: { id, linkId }, query };
+      await link.http.send({ method: 'DELETE', ...asked }, signal);
+    } catch (error) {
+      if (!ProviderError.isOf(error, 'notFound')) throw error;
+    }
+  }
+}
+
+export function isVendorHost(hostname: string): boolean {
+  return hostname.endsWith('.browserless.io');
+}
+
+function allowsLiveView({ origin, protocol, hostname }: URL, account: URL): boolean {
+  if (origin === account.origin) return true;
+  return protocol === 'https:' && isVendorHost(account.hostname) && isVendorHost(hostname);
+}
+
+/** GraphQL refuses with HTTP 200 and a sentence. */
+function accountApiRefusal(said: string | undefined): ProviderError {
+  const message = 'POST /graphql refused';
+  if (said !== undefined && /token|unauthori[sz]ed|authenticat/i.test(said)) {
+    return new ProviderError({ kind: 'unauthorized' }, message);
+  }
+  return new ProviderError({ kind: 'unexpectedAnswer', what: 'the account API gave no list' }, message);
+}
+
+function cloudSessionOf({ browserId, startTime, browserName, type }: v.InferOutput<typeof CloudSession>): Session {
+  return {
+    id: sessionId(browserId),
+    name: undefined,
+    phase: 'running',
+    status: undefined,
+    startedAt: startTime,
+    region: undefined,
+    groupId: undefined,
+    tags: [],
+    metadata: new Map(),
+    traits: [browserName ?? '', type ?? ''].filter((trait) => trait !== ''),
+    pages: undefined,
+    watchable: true,
+    ends: 'session',
+    heldBack: undefined,
+    facts: [],
+  };
+}

@@ -1,0 +1,208 @@
+import * as v from 'valibot';
+import type { HttpAnswer } from '../../core/http.ts';
+import { type Link, type Provider, type ProviderKind, usualEnding } from '../../core/provider.ts';
+import { ProviderError, unaddressable } from '../../core/providerError.ts';
+import { decode, decodeList } from '../../http/decode.ts';
+import { accountApiAddress, cloud, isVendorHost } from './cloud.ts';
+import { isV1Refusal, Pressure, v1, v2 } from './selfHosted.ts';
+import { BrowserId, bearer, passingTroubles, Rows, type Surface } from './surface.ts';
+
+// Browserless, https://docs.browserless.io, which is three things under one name. Which of them an address is, is found
+// out by asking it.
+//  - v2, self-hosted or dedicated (read off 2.42.0 and its source): GET /sessions has a row for each DevTools target, so
+//    that one browser has many; unknown query keys and a content type on a GET are refused.
+//  - v1 (chrome.browserless.io, last 1.61.1): knows its token in the query only, refuses with 403, and answers 204 to a
+//    kill whatever it was asked to kill.
+//  - the shared cloud: has no list but an account API that is not documented (read off browserless-mcp 1.22.1).
+// A kill is a GET with an effect: it is sent once, and its address is shown nowhere.
+//
+// What confirms an end: a list that leaves the browser out, and only where one server is known to have the address. Behind a
+// load balancer each worker lists and kills only its own (browserless/browserless#2910; docs.browserless.io, load balancers):
+//  - v2: 204 comes from the worker that had the browser, and says that it has begun to close it; 404 says “not this worker”.
+//  - v1: 204 comes from any worker, and says nothing.
+//  - A list that has the browser says that it runs; one that leaves it out is that of one worker. There is no other question.
+//  - /kill/all reaches the worker that it comes to.
+//  - The shared cloud: DELETE answers that it was taken, and the account's list, which may lag, is its only witness.
+
+/** The addresses of the cloud that all customers share. What /kill/all ends there is not documented. */
+const sharedCloud = /^production-[\w-]+\.browserless\.io$/;
+/** Where v1's cloud was. It refuses with 403 and “This URL is a legacy endpoint …”, or redirects. */
+const retiredHost = 'chrome.browserless.io';
+/** https://docs.browserless.io/overview/connection-urls */
+const regionalHosts = [
+  'production-sfo.browserless.io',
+  'production-lon.browserless.io',
+  'production-ams.browserless.io',
+];
+const Meta = v.object({ version: v.string() });
+
+/** Browserless: self-hosted, dedicated or shared; v1 or v2. */
+export const browserless: ProviderKind = {
+  id: 'browserless',
+  label: 'Browserless',
+  icon: 'server',
+  docsUrl: 'https://docs.browserless.io',
+  address: {
+    preset: undefined,
+    ask: true,
+    prompt: 'Address of your Browserless server, or of the region of its cloud that you use',
+    placeholder: 'https://production-sfo.browserless.io',
+  },
+  fields: [
+    {
+      id: 'token',
+      label: 'Token',
+      prompt: 'Browserless token, where the server wants one',
+      kind: 'secret',
+      required: false,
+      asked: 'always',
+      environment: ['BROWSERLESS_TOKEN', 'BROWSERLESS_API_KEY'],
+    },
+  ],
+  settings: [
+    {
+      id: 'accountApi',
+      description:
+        'List the sessions of Browserless’s shared cloud by its account API, which is not documented and may change. The token is then sent to api.browserless.io too. Without it the shared cloud cannot be listed.',
+    },
+  ],
+  furtherAddresses: ({ hostname }) => (isVendorHost(hostname) ? [new URL(accountApiAddress)] : []),
+  can: ['endEverything', 'liveView', 'devtools'],
+  wording: {
+    session:
+      'A browser of a v1 or v2 server, self-hosted or dedicated, or of the shared cloud. Those driven by Playwright’s own protocol cannot be watched.',
+    ending: 'The browser closes. Unsaved page state and the connection of any running script are lost.',
+    endEverything: 'Every browser on this server ends, also those that are not listed and those of others who use it.',
+    deleteGroup: undefined,
+    watching:
+      'On a server of your own an open live view counts as one of its clients: the browser stays while it is open, and may close with it once its script has left. The cloud’s live view closes by itself after 15 minutes at most.',
+  },
+  connect,
+};
+
+function connect(link: Link): Provider {
+  let known: Surface | undefined;
+
+  async function surface(signal: AbortSignal): Promise<Surface> {
+    try {
+      known ??= await findOut(link, signal);
+      return known;
+    } catch (error) {
+      if (!ProviderError.isOf(error, 'notFound')) throw error;
+      // It says nothing of any session.
+      const what = 'it has none of the addresses that Browserless has';
+      throw new ProviderError({ kind: 'unexpectedAnswer', what }, error.message);
+    }
+  }
+
+  /** Forgets what answers when an answer does not fit: a server may have been replaced by another version. */
+  function doubt(error: unknown): void {
+    if (!ProviderError.isOf(error, ...passingTroubles, 'conflict')) known = undefined;
+  }
+
+  async function onSurface<T>(signal: AbortSignal, use: (at: Surface) => Promise<T>): Promise<T> {
+    try {
+      return await use(await surface(signal));
+    } catch (error) {
+      doubt(error);
+      throw error;
+    }
+  }
+
+  return {
+    get ending() {
+      return known?.ending ?? usualEnding;
+    },
+    check: (signal) => onSurface(signal, (at) => at.check(signal)),
+    async *list(signal) {
+      try {
+        yield* (await surface(signal)).list(signal);
+      } catch (error) {
+        doubt(error);
+        throw error;
+      }
+    },
+    async end(session, signal) {
+      if (!v.is(BrowserId, session.id)) {
+        throw unaddressable('the end', 'its id has characters that no id may have');
+      }
+      return onSurface(signal, (at) => at.end(session, signal));
+    },
+    probe: (session, signal) => onSurface(signal, (at) => at.probe(session, signal)),
+    get probeMany() {
+      return known?.probeMany;
+    },
+    get endEverything() {
+      return known?.endEverything;
+    },
+    get liveView() {
+      return known?.liveView;
+    },
+    get devtools() {
+      return known?.devtools;
+    },
+  };
+}
+
+/** Asks what answers. v1 gets to see the token only after it has refused to answer without, in its own words. */
+async function findOut(link: Link, signal: AbortSignal): Promise<Surface> {
+  if (sharedCloud.test(link.origin.hostname)) return findOutVendors(link, signal);
+  const get = (route: string, headers: Readonly<Record<string, string>>) =>
+    link.http.send({ method: 'GET', route, headers }, signal);
+  let version: string;
+  try {
+    ({ version } = decode(Meta, await get('/meta', bearer(link))));
+  } catch (error) {
+    if (isV1Refusal(error)) return v1(link);
+    if (
+      link.origin.hostname === retiredHost &&
+      ProviderError.isOf(error, 'forbidden', 'unexpectedAnswer', 'notFound')
+    ) {
+      const what = `this address is no longer in use. Use the one of your region: ${regionalHosts.join(', ')}`;
+      throw new ProviderError({ kind: 'unexpectedAnswer', what }, error.message, { detail: error.detail });
+    }
+    if (ProviderError.isOf(error, 'notFound') && (await isV1(() => get('/pressure', {})))) return v1(link);
+    throw error;
+  }
+  try {
+    await get('/sessions', bearer(link));
+  } catch (error) {
+    if (ProviderError.isOf(error, 'notFound')) return cloud(link, version);
+    throw error;
+  }
+  return v2(link, version);
+}
+
+/**
+ * Tells a dedicated account, which has /sessions and /kill, from the shared cloud at the same addresses. What a shared
+ * account's token gets from /sessions is not documented, except that it is no list.
+ */
+async function findOutVendors(link: Link, signal: AbortSignal): Promise<Surface> {
+  const get = (route: string) => link.http.send({ method: 'GET', route, headers: bearer(link) }, signal);
+  try {
+    await decodeList(Rows, [], await get('/sessions'));
+  } catch (error) {
+    if (ProviderError.isOf(error, 'cancelled', 'unreachable', 'timedOut', 'rateLimited')) throw error;
+    return cloud(link, undefined);
+  }
+  const version = await get('/meta').then(
+    (answer) => decode(Meta, answer).version,
+    (error: unknown) => {
+      if (ProviderError.isOf(error, ...passingTroubles)) throw error;
+      return undefined;
+    },
+  );
+  // Whether others share the workers cannot be told for certain.
+  return { ...v2(link, version), endEverything: undefined };
+}
+
+async function isV1(askPressure: () => Promise<HttpAnswer>): Promise<boolean> {
+  try {
+    decode(Pressure, await askPressure());
+    return true;
+  } catch (error) {
+    if (isV1Refusal(error)) return true;
+    if (ProviderError.isOf(error, 'notFound', 'unexpectedAnswer', 'unauthorized', 'forbidden')) return false;
+    throw error;
+  }
+}

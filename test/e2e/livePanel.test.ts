@@ -184,7 +184,7 @@ describe('a person at the panel of a live view', function () {
     await until(async () => ((await shown()) ?? '').includes('/live/sess_checkout/p2?'));
     await reach(panel, 'ArrowRight', '#copyLink');
     await press('Enter');
-    await person.page.getByText('Link copied. Whoever has it can watch').waitFor();
+    await person.page.getByText('Link copied. Anyone with this link can watch').waitFor();
     const copied = await person.page.evaluate(() => navigator.clipboard.readText());
     assert.match(copied, /\/live\/sess_checkout\/p2\?rt=a%2Bb%26c$/);
     await reach(panel, 'ArrowRight', '#openIn');

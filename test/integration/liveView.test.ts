@@ -165,7 +165,7 @@ describe('live view inside VS Code', () => {
     await command('copyLiveViewUrl', target);
     assert.equal(
       person.notes.at(-1),
-      'Link copied. Whoever opens it can watch and may be able to steer; it works only once.',
+      'Link copied. Anyone with this link can watch the session and may be able to control it. It works only once.',
     );
     // A panel asks by itself, and nothing was opened to find out how.
     await command('openLiveView', target);
@@ -237,7 +237,8 @@ describe('live view inside VS Code', () => {
   it('puts a link on the clipboard that is made anew each time, and says that it is one', async () => {
     await command('copyLiveViewUrl', { accountId, sessionId: 'sess_a' });
     assert.match(await vscode.env.clipboard.readText(), /\/live\/sess_a\/.+\?rt=a%2Bb%26c$/);
-    assert.equal(person.notes.at(-1), 'Link copied. Whoever has it can watch, and may be able to steer.');
+    const copied = 'Link copied. Anyone with this link can watch the session and may be able to control it.';
+    assert.equal(person.notes.at(-1), copied);
     await command('copyLiveViewUrl', { accountId: local, sessionId: context });
     assert.equal(person.told.at(-1)?.message, 'Sign-up form has no live view.');
   });

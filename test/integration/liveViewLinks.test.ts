@@ -60,7 +60,7 @@ describe('what is opened and copied of live views', () => {
       await command('copyLiveViewUrl', { accountId: id, sessionId: 'sess_g' });
       assert.equal(
         person.notes.at(-1),
-        'Link copied. Whoever has it can watch, and may be able to steer; it may work only once.',
+        'Link copied. Anyone with this link can watch the session and may be able to control it. It may work only once.',
       );
       assert.match(await vscode.env.clipboard.readText(), /\/live\/sess_g$/);
     } finally {

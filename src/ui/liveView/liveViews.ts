@@ -8,7 +8,7 @@ import { openUnchanged } from '../openUrl.ts';
 import type { Choice, Prompts } from '../prompts.ts';
 import { accountHost } from '../words/names.ts';
 import { troubleSentence } from '../words/troubles.ts';
-import { oneTimeCard } from '../words/watching.ts';
+import { linkCopied, oneTimeCard } from '../words/watching.ts';
 import { CatchUp } from './catchUp.ts';
 import { mayWatch } from './effects.ts';
 import { KeyboardReturn } from './keyboardReturn.ts';
@@ -142,15 +142,9 @@ export class LiveViews implements vscode.Disposable {
 
   /** Puts a link on the clipboard with which anybody can watch. @returns false where the vendor has none. */
   async copyLink(subject: Subject): Promise<boolean> {
-    return this.#withPage(subject, async ({ href }, { oneTime }) => {
+    return this.#withPage(subject, async ({ href }, view) => {
       await vscode.env.clipboard.writeText(href);
-      this.#host.prompts.note(
-        oneTime === 'yes'
-          ? l10n.t('Link copied. Whoever opens it can watch and may be able to steer; it works only once.')
-          : oneTime === 'unknown'
-            ? l10n.t('Link copied. Whoever has it can watch, and may be able to steer; it may work only once.')
-            : l10n.t('Link copied. Whoever has it can watch, and may be able to steer.'),
-      );
+      this.#host.prompts.note(linkCopied(view));
     });
   }
 

@@ -1,6 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import type { ScreencastState } from '../../cdp/screencast.ts';
 import type { Framing } from '../../core/framing.ts';
+import type { LiveView } from '../../core/liveView.ts';
 import type { ProviderError } from '../../core/providerError.ts';
 import type { Fate } from '../../core/session.ts';
 import type { EndedSession } from '../../services/history.ts';
@@ -66,6 +67,27 @@ export function oneTimeCard(): PanelCard {
       words('close', l10n.t('Close')),
     ],
   };
+}
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+
+/** After a live view link was copied: what it allows, and for how long. */
+export function linkCopied({ oneTime, expiresInMs }: Pick<LiveView, 'oneTime' | 'expiresInMs'>): string {
+  return [
+    l10n.t('Link copied. Anyone with this link can watch the session and may be able to control it.'),
+    ...(oneTime === 'yes' ? [l10n.t('It works only once.')] : []),
+    ...(oneTime === 'unknown' ? [l10n.t('It may work only once.')] : []),
+    ...(expiresInMs === undefined ? [] : [linkExpires(expiresInMs)]),
+  ].join(' ');
+}
+
+function linkExpires(inMs: number): string {
+  const minutes = Math.floor(inMs / minuteMs);
+  if (minutes < 1) return l10n.t('It expires in less than a minute.');
+  if (minutes === 1) return l10n.t('It expires in 1 minute.');
+  const hours = Math.floor(inMs / hourMs);
+  return hours < 2 ? l10n.t('It expires in {0} minutes.', minutes) : l10n.t('It expires in {0} hours.', hours);
 }
 
 /** Why the vendor's page is not shown in the panel. */

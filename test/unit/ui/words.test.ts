@@ -9,6 +9,7 @@ import {
 } from '../../../src/ui/words/confirmations.ts';
 import { deletionSentence, outcomeSentence } from '../../../src/ui/words/outcomes.ts';
 import { shortStuck, shortTrouble, stuckSentence, troubleSentence } from '../../../src/ui/words/troubles.ts';
+import { linkCopied } from '../../../src/ui/words/watching.ts';
 
 const minute = 60_000;
 
@@ -52,6 +53,27 @@ describe('words', () => {
     assert.match(
       stuckSentence(taken, 'x.example'),
       /^x\.example took the request, and still says that the session runs\.$/,
+    );
+  });
+
+  it('say of a copied link who can use it, how often, and when it expires', () => {
+    const anyone = 'Link copied. Anyone with this link can watch the session and may be able to control it.';
+    assert.equal(linkCopied({ oneTime: 'no' }), anyone);
+    assert.equal(linkCopied({ oneTime: 'yes' }), `${anyone} It works only once.`);
+    assert.equal(linkCopied({ oneTime: 'unknown' }), `${anyone} It may work only once.`);
+    for (const [expiresInMs, said] of [
+      [-1, 'It expires in less than a minute.'],
+      [minute - 1, 'It expires in less than a minute.'],
+      [2 * minute - 1, 'It expires in 1 minute.'],
+      [10 * minute, 'It expires in 10 minutes.'],
+      [120 * minute - 1, 'It expires in 119 minutes.'],
+      [120 * minute, 'It expires in 2 hours.'],
+    ] as const) {
+      assert.equal(linkCopied({ oneTime: 'no', expiresInMs }), `${anyone} ${said}`);
+    }
+    assert.equal(
+      linkCopied({ oneTime: 'unknown', expiresInMs: 10 * minute }),
+      `${anyone} It may work only once. It expires in 10 minutes.`,
     );
   });
 

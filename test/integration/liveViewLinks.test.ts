@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { TestingApi } from '../../src/extension.ts';
 import { type RunningChromium, startChromium } from '../host/chromium.ts';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
+import { startBrowserlessCloud } from '../servers/browserlessCloud.ts';
 import { Devtools } from '../servers/devtools.ts';
 import { startGateway } from '../servers/gateway.ts';
 import { startPages } from '../servers/pages.ts';
@@ -65,6 +66,51 @@ describe('what is opened and copied of live views', () => {
       assert.match(await vscode.env.clipboard.readText(), /\/live\/sess_g$/);
     } finally {
       await gateway.stop();
+    }
+  });
+
+  it('closes a panel’s link once nothing shows it any longer, and leaves copied ones alone', async () => {
+    const cloud = await startBrowserlessCloud();
+    cloud.add({ id: 'browser-1' });
+    const settings = vscode.workspace.getConfiguration('browserSessions');
+    const watched = () => cloud.requests.filter(({ path }) => path === '/live/index.html').length;
+    try {
+      await settings.update('browserless.accountApi', true, vscode.ConfigurationTarget.Global);
+      await api.testing.context.globalState.update('watchingAccepted', ['anchor', 'browserless']);
+      const fields = { token: cloud.token };
+      const id = await command<string>('addAccount', { provider: 'browserless', origin: cloud.url, fields });
+      const target = { accountId: id, sessionId: 'browser-1' };
+      await command('copyLiveViewUrl', target);
+      const copied = [...cloud.links.keys()];
+      assert.equal(copied.length, 1);
+      const onlyCopied = () => [...cloud.links.keys()].join() === copied.join();
+
+      await command('openLiveView', target);
+      await until(() => cloud.links.size === 2 && watched() > 0);
+      const [, first] = cloud.links.keys();
+      // A hidden panel shows nothing, and gets another link when it is seen again.
+      const note = await vscode.workspace.openTextDocument({ content: '' });
+      await vscode.window.showTextDocument(note);
+      await until(onlyCopied);
+      await command('openLiveView', target);
+      await until(() => cloud.links.size === 2);
+      assert.notEqual([...cloud.links.keys()][1], first);
+      await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+      await until(onlyCopied);
+
+      // One that is not shown at all: its page does not let itself be framed.
+      const headers = { 'x-frame-options': 'DENY', 'content-type': 'text/html' };
+      cloud.misbehave('GET', /^\/live\//, { kind: 'answer', answer: { status: 200, headers, text: '<p>Alone' } });
+      const before = cloud.liveRequests.length;
+      await command('openLiveView', target);
+      await until(() => cloud.liveRequests.length > before && onlyCopied());
+      // The session itself is left alone throughout.
+      assert.deepEqual([...cloud.browsers.keys()], ['browser-1']);
+    } finally {
+      await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+      await api.testing.context.globalState.update('watchingAccepted', ['anchor']);
+      await settings.update('browserless.accountApi', undefined, vscode.ConfigurationTarget.Global);
+      await cloud.stop();
     }
   });
 

@@ -35,7 +35,7 @@ import type { KeyboardReturn } from './keyboardReturn.ts';
 import { KnownSession } from './knownSession.ts';
 import { type FromPanel, fromPanel, type PanelButton, type ToPanel } from './messages.ts';
 import { isWatching, panelState, type Shown, type Stage, sendsPictures, usesClipboard } from './panelState.ts';
-import { type Consent, findSight, type Sight, type SightParts, type Subject } from './sights.ts';
+import { type Consent, closeLink, findSight, type Sight, type SightParts, type Subject } from './sights.ts';
 
 /** The setting that keeps panels connected while nobody sees them. */
 export const keepAlive = 'liveView.keepAliveWhenHidden';
@@ -164,6 +164,7 @@ export class LivePanel implements vscode.Disposable {
       const sight = await this.#find(consent, connection.signal);
       if (!isLate()) await this.#see(sight);
       else if (sight.kind === 'devtools') sight.devtools.connection.dispose();
+      else if ('view' in sight) void closeLink(sight.view);
     } catch (error) {
       if (!isLate()) this.#fail(ProviderError.from(error));
     }
@@ -397,6 +398,8 @@ export class LivePanel implements vscode.Disposable {
     this.#watching?.dispose();
     this.#watching = undefined;
     if (this.#stage.kind === 'cast') this.#stage.screencast.dispose();
+    if (this.#stage.kind === 'frame') void closeLink(this.#stage.view);
+    if (this.#stage.kind === 'card' && this.#stage.once !== undefined) void closeLink(this.#stage.once);
     // An address is forgotten with the frame that it was for.
     this.#stage = { kind: 'idle' };
   }
@@ -533,7 +536,10 @@ export class LivePanel implements vscode.Disposable {
         void this.connect();
         return;
       case 'openOnce':
-        if (stage.kind === 'card' && stage.once !== undefined) void this.connect({ ...noConsent, once: stage.once });
+        if (stage.kind !== 'card' || stage.once === undefined) return;
+        // The link is used now, and not closed with the card that told of it.
+        this.#stage = { kind: 'idle' };
+        void this.connect({ ...noConsent, once: stage.once });
         return;
       case 'frameAnyway':
         void this.connect({ ...noConsent, anyway: true });

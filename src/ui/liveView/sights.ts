@@ -9,6 +9,8 @@ import type { Provider } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import type { Connections } from '../../services/connections.ts';
 
+const closeTimeoutMs = 15_000;
+
 /** What of a session is to be seen. */
 export interface Subject {
   readonly accountId: AccountId;
@@ -76,6 +78,23 @@ export async function findSight(
     throw new ProviderError({ kind: 'unsupported', what: l10n.t('A live view') }, 'the provider has no live view');
   }
   if (view.oneTime === 'yes' && consent.once === undefined) return { kind: 'oneTime', view };
+  let sight: Sight | undefined;
+  try {
+    sight = await frameOr(byDevtools, parts, view, consent, signal);
+    return sight;
+  } finally {
+    if (sight?.kind !== 'frame') void closeLink(view);
+  }
+}
+
+/** The provider's own page, or another way where it can't be framed. */
+async function frameOr(
+  byDevtools: () => Promise<Sight | undefined>,
+  parts: SightParts,
+  view: LiveView,
+  consent: Consent,
+  signal: AbortSignal,
+): Promise<Sight> {
   const { host } = view.url;
   const { framing, error } = await askFraming(parts, view, consent, signal);
   if (error !== undefined) return (await byDevtools()) ?? { kind: 'notAsked', error, host };
@@ -88,6 +107,15 @@ export async function findSight(
   const sight = await byDevtools();
   if (sight !== undefined) return sight;
   throw new ProviderError({ kind: 'unsupported', what: obstacle }, `cannot be framed: ${obstacle}`);
+}
+
+/** Closes a link that nothing shows any longer, where its provider can. Never rejects. */
+export async function closeLink(view: LiveView): Promise<void> {
+  try {
+    await view.close?.(AbortSignal.timeout(closeTimeoutMs));
+  } catch {
+    // The request is in the log. Providers close such links by themselves, too, a while later.
+  }
 }
 
 /** What keeps an address that may be framed from being framed by an editor that reaches it as `url`. */

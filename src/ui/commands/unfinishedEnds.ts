@@ -1,6 +1,6 @@
 import * as l10n from '@vscode/l10n';
 import type { AccountId, SessionId } from '../../core/ids.ts';
-import type { Session } from '../../core/session.ts';
+import { unlistedSession } from '../../core/session.ts';
 import type { UnfinishedEnd } from '../../services/ending/journal.ts';
 import type { EndTarget } from '../../services/ending/report.ts';
 import { review } from '../../services/ending/verifier.ts';
@@ -69,7 +69,7 @@ async function reviewAccount(
 ): Promise<{ readonly running: readonly EndTarget[]; readonly unknown: number }> {
   const { connections, store } = context;
   if (store.state(account) === undefined) return { running: [], unknown: 0 };
-  const written = left.map(unseen);
+  const written = left.map(({ sessionId, startedAt }) => unlistedSession(sessionId as SessionId, startedAt));
   const { verdicts } = await review(context, account, () => connections.open(account), written);
   const running: EndTarget[] = [];
   let unknown = 0;
@@ -80,25 +80,4 @@ async function reviewAccount(
     else if (verdict !== 'confirmedGone') unknown++;
   }
   return { running, unknown };
-}
-
-/** All that is known of a session that was written down by its id alone. */
-function unseen({ sessionId, startedAt }: UnfinishedEnd['left'][number]): Session {
-  return {
-    id: sessionId as SessionId,
-    name: undefined,
-    phase: 'unknown',
-    status: undefined,
-    startedAt,
-    region: undefined,
-    groupId: undefined,
-    tags: [],
-    metadata: new Map(),
-    traits: [],
-    pages: undefined,
-    watchable: false,
-    ends: 'session',
-    heldBack: undefined,
-    facts: [],
-  };
 }

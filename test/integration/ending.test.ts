@@ -96,13 +96,6 @@ describe('ending inside VS Code', () => {
     assert.deepEqual(deletions(), []);
   });
 
-  it('says of a session that nobody has seen that it is not listed', async () => {
-    person.answersConfirm = firstChoice;
-    await command('endSession', { accountId, sessionId: 'sess_gone' });
-    assert.match(person.told.at(-1)?.message ?? '', /lists no such session\.$/);
-    assert.deepEqual(person.questions, []);
-  });
-
   it('ends twice what is ended twice only once', async () => {
     person.answersConfirm = firstChoice;
     const [first, second] = await Promise.all([

@@ -5,6 +5,7 @@ import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
 import { command, extension, Person, removeAllAccounts, until } from './inside.ts';
 
 const destructive = [
+  'endSessionById',
   'endSession',
   'endSelectedSessions',
   'endGroup',

@@ -20,6 +20,7 @@ export async function run(): Promise<void> {
   } else {
     await import('./api.test.ts');
     await import('./ending.test.ts');
+    await import('./endById.test.ts');
     await import('./endingChoices.test.ts');
     await import('./endingQuestions.test.ts');
     await import('./afterEnding.test.ts');

@@ -50,6 +50,8 @@ export class AnchorServer extends VendorServer {
   endLagMs = 0;
   /** Sessions that take an end and go on running. */
   readonly immortal = new Set<string>();
+  /** Sessions that run and that no list shows. */
+  readonly unlisted = new Set<string>();
   maxConcurrentBrowsers = 25;
   /** How long the deletion of a batch takes. Its sessions go one by one meanwhile. */
   deletionMs = 0;
@@ -153,7 +155,8 @@ export class AnchorServer extends VendorServer {
   }
 
   #listed(): AnchorSession[] {
-    return Date.now() < this.#listsEmptyUntil ? [] : [...this.sessions.values()];
+    if (Date.now() < this.#listsEmptyUntil) return [];
+    return [...this.sessions.values()].filter(({ id }) => !this.unlisted.has(id));
   }
 
   #flatList({ headers }: VendorRequest): VendorAnswer {

@@ -2,6 +2,7 @@ import * as l10n from '@vscode/l10n';
 import type { AccountId, GroupId } from '../../core/ids.ts';
 import { type IsMine, isMineBy } from '../../core/ownership.ts';
 import { plainText } from '../../core/plainText.ts';
+import { unlistedSession } from '../../core/session.ts';
 import type { EndTarget } from '../../services/ending/report.ts';
 import { type EndSubject, questionForMany, questionForOne } from '../words/confirmations.ts';
 import { groupName, pageName, sessionName } from '../words/names.ts';
@@ -16,6 +17,7 @@ import {
   unlistedAccounts,
 } from './context.ts';
 import { cancelled, endNow, type PublicEndReport, publicReport } from './endReports.ts';
+import { endUnlisted } from './endUnlisted.ts';
 import { isNamed, sessionChoices, sessionsOf, type Target, targetsOf, whole } from './targets.ts';
 
 /** A session that started so recently may be one that somebody is only just beginning to use. */
@@ -52,7 +54,18 @@ export async function endTargets(
     ...new Set(targets.flatMap(({ accountId, sessionId }) => (sessionId === undefined ? [accountId] : []))),
   ];
   await listFresh(context, wide);
-  const sessions = sessionsOf(context, targets);
+  const alone = targets.length === 1 ? first : undefined;
+  let sessions = sessionsOf(context, targets);
+  if (sessions.length === 0 && alone?.sessionId !== undefined && context.accounts.get(alone.accountId)) {
+    await listFresh(context, [alone.accountId]);
+    sessions = sessionsOf(context, targets);
+    if (sessions.length === 0) {
+      const target = { accountId: alone.accountId, session: unlistedSession(alone.sessionId), unlisted: true };
+      const [subject] = subjectsOf(context, [target]);
+      const again = () => endTargets(context, targets);
+      if (subject !== undefined) return endUnlisted(context, target, subject, again);
+    }
+  }
   if (sessions.length === 0) {
     const sentence =
       first?.sessionId === undefined || sessionsOf(context, whole(targets)).length > 0

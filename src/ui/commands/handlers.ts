@@ -2,6 +2,7 @@ import * as l10n from '@vscode/l10n';
 import { removeAccount, renameAccount, replaceKey, testConnection } from './accounts.ts';
 import { addAccount } from './addAccount.ts';
 import type { CommandContext } from './context.ts';
+import { endSessionById } from './endById.ts';
 import { endSession } from './ending.ts';
 import { endAccountSessions, endAllSessions, endMySessions, endOldSessions, retryFailedEnds } from './endingMany.ts';
 import { setFilter } from './filtering.ts';
@@ -57,6 +58,7 @@ export const commandHandlers: Readonly<Record<CommandName, CommandHandler>> = {
   endGroup,
   deleteBatch,
   endAccountSessions,
+  endSessionById,
   endAllSessions,
   endOldSessions,
   retryFailedEnds,

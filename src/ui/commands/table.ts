@@ -223,6 +223,11 @@ export const commandTable = {
     palette: ifSessions,
     menus: [context(`${row('account', 'endable')} && ${single}`, '9_destructive@1')],
   },
+  endSessionById: {
+    title: 'End Session by ID…',
+    palette: ifAccounts,
+    menus: [context(`${row('account')} && ${single}`, '9_destructive@2')],
+  },
   endAllSessions: {
     title: 'End All Sessions…',
     palette: ifSessions,

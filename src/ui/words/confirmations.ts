@@ -53,6 +53,44 @@ export function questionForOne(subject: EndSubject, offersNoMore: boolean): Ques
   };
 }
 
+/** What ending a session that no list shows asks. */
+export interface UnlistedEnd {
+  /** Its whole id, as plain text: nothing else is known to tell it by. */
+  readonly id: string;
+  readonly subject: EndSubject;
+  /** What the provider says about it; `unchecked` where it has no way to look up a session. */
+  readonly found: 'running' | 'unknown' | 'unchecked';
+}
+
+/** Says what is known about a session that no list shows, and what is lost. */
+export function questionForUnlisted({ id, subject, found }: UnlistedEnd): Question {
+  const { account, vendor, heldBack, watched, loss } = subject;
+  return {
+    message: l10n.t('End session “{0}”?', id),
+    detail: paragraphs(
+      lines(l10n.t('{0}: not in the list.', account), unlistedSentence(found, vendor || account)),
+      heldBack ?? '',
+      watched ? l10n.t('A live view of it is open.') : '',
+      `${loss} ${l10n.t('This cannot be undone.')}`,
+    ),
+    choices: [l10n.t('End Session')],
+  };
+}
+
+function unlistedSentence(found: UnlistedEnd['found'], provider: string): string {
+  switch (found) {
+    case 'running':
+      return l10n.t("{0} says it's running.", provider);
+    case 'unknown':
+      return l10n.t("{0} can't say whether it's running. Check the ID before you end it.", provider);
+    case 'unchecked':
+      return l10n.t(
+        "It couldn't be checked, because {0} can't look up a session here. Whether it ends can't be confirmed either.",
+        provider,
+      );
+  }
+}
+
 /** What an end of several asks. */
 export interface ManyEnds {
   /** What the person asked for, as the first line. */

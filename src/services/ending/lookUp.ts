@@ -1,0 +1,72 @@
+import { type Clock, deadline } from '../../core/clock.ts';
+import type { AccountId } from '../../core/ids.ts';
+import type { Logger } from '../../core/logger.ts';
+import type { Provider } from '../../core/provider.ts';
+import { ProviderError } from '../../core/providerError.ts';
+import type { Session } from '../../core/session.ts';
+import type { Connections } from '../connections.ts';
+import type { Refresher } from '../refresher.ts';
+import { probe } from './probe.ts';
+
+/** What a provider says about a session that no list shows. */
+export type Finding =
+  /** `running`: it's running. `unknown`: it can't say. `unchecked`: it has no way to look up a session. */
+  | { readonly kind: 'running' | 'unknown' | 'unchecked' }
+  /** It has the session and says that it ended. */
+  | { readonly kind: 'ended' }
+  /** It has no such running session: it ended, or the id is wrong, or another account's. */
+  | { readonly kind: 'notFound' }
+  | { readonly kind: 'failed'; readonly error: ProviderError };
+
+/** What looking up a session works with. */
+export interface LookUpParts {
+  readonly connections: Connections;
+  readonly refresher: Refresher;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+const fateTimeoutMs = 10_000;
+const neverAborted = new AbortController().signal;
+
+/** Asks the provider about a session that no list shows, before anything is sent to it. Ends nothing. Never rejects. */
+export async function lookUp(
+  parts: LookUpParts,
+  account: AccountId,
+  provider: Provider,
+  session: Session,
+): Promise<Finding> {
+  const { connections, refresher, clock, logger } = parts;
+  const { id } = session;
+  const window = () => connections.rateWindow(account);
+  const options = { clock, logger, stop: neverAborted, most: 1, window };
+  const { told, failures, error: notAsked } = await probe(provider, [session], options);
+  const liveness = told.get(id);
+  if (liveness === 'gone') return { kind: (await isKnownToHaveEnded(parts, provider, session)) ? 'ended' : 'notFound' };
+  if (liveness !== undefined) return { kind: liveness };
+  const error = failures.get(id) ?? notAsked ?? new ProviderError({ kind: 'cancelled' }, 'a look-up was given up');
+  if (ProviderError.isOf(error, 'unsupported')) return { kind: 'unchecked' };
+  if (ProviderError.isOf(error, 'notFound')) return { kind: 'notFound' };
+  // Some providers answer the same to a wrong id and to a wrong key. A key that lists is good.
+  const isKeyGood = ProviderError.isOf(error, 'unauthorized', 'forbidden')
+    ? (await refresher.refresh(account)).kind === 'listed'
+    : false;
+  return isKeyGood ? { kind: 'notFound' } : { kind: 'failed', error };
+}
+
+/** Whether the provider has the session and says that it ended. "Gone" is also what an id is called that it never had. */
+async function isKnownToHaveEnded(
+  { clock, logger }: LookUpParts,
+  provider: Provider,
+  { id }: Session,
+): Promise<boolean> {
+  const limit = deadline(clock, fateTimeoutMs);
+  try {
+    return (await provider.fate?.(id, limit.signal)) !== undefined;
+  } catch (error) {
+    logger.debug(`how ${id} ended could not be asked: ${ProviderError.from(error).message}`);
+    return false;
+  } finally {
+    limit.dispose();
+  }
+}

@@ -1,0 +1,99 @@
+import { strict as assert } from 'node:assert';
+import { type AccountId, sessionId } from '../../../../src/core/ids.ts';
+import { unlistedSession } from '../../../../src/core/session.ts';
+import { type Finding, lookUp } from '../../../../src/services/ending/lookUp.ts';
+import { type AnchorServer, startAnchor } from '../../../servers/anchor.ts';
+import { type BrowserbaseServer, startBrowserbase } from '../../../servers/browserbase.ts';
+import { type BrowserlessCloudServer, startBrowserlessCloud } from '../../../servers/browserlessCloud.ts';
+import { type GatewayServer, startGateway } from '../../../servers/gateway.ts';
+import { fastClock, House } from '../house.ts';
+
+describe('looking up a session that no list shows', () => {
+  let house: House;
+  const clock = fastClock(1);
+
+  beforeEach(() => {
+    house = new House({ clock });
+  });
+  afterEach(() => {
+    house.dispose();
+  });
+
+  const ask = async (account: AccountId, id: string): Promise<Finding> => {
+    const provider = await house.connections.open(account);
+    const { connections, refresher, log: logger } = house;
+    return lookUp({ connections, refresher, clock, logger }, account, provider, unlistedSession(sessionId(id)));
+  };
+  const kind = async (account: AccountId, id: string) => (await ask(account, id)).kind;
+
+  describe('at Anchor Browser', () => {
+    let server: AnchorServer;
+    let account: AccountId;
+
+    beforeEach(async () => {
+      server = await startAnchor();
+      account = await house.add('anchor', server.url, { apiKey: server.key });
+      server.add({ id: 'sess_a' });
+      server.add({ id: 'sess_over', status: 'completed' });
+    });
+    afterEach(() => server.stop());
+
+    it('tells one that runs, one that ended, and an id that the provider never had', async () => {
+      assert.equal(await kind(account, 'sess_a'), 'running');
+      assert.equal(await kind(account, 'sess_over'), 'ended');
+      assert.equal(await kind(account, 'sess_typo'), 'notFound');
+      assert.deepEqual(
+        server.log().filter((line) => !line.startsWith('GET')),
+        [],
+      );
+    });
+
+    it('takes neither an error page nor a network failure for an answer', async () => {
+      server.misbehave('GET', /sess_a/, { kind: 'answer', answer: { status: 404, html: '<h1>404</h1>' } });
+      assert.equal(await kind(account, 'sess_a'), 'failed');
+      server.misbehave('GET', /sess_a/, { kind: 'cut', when: 'before' });
+      const found = await ask(account, 'sess_a');
+      assert.equal(found.kind === 'failed' && found.error.trouble.kind, 'unreachable');
+    });
+
+    it('takes a refusal for an unknown id only while the key can list', async () => {
+      const answer = { status: 401, json: { error: { message: 'Invalid API Key or browser session ID' } } };
+      server.misbehave('GET', /sess_typo/, { kind: 'answer', answer });
+      assert.equal(await kind(account, 'sess_typo'), 'notFound');
+      server.misbehave('GET', /./, { kind: 'answer', answer });
+      const found = await ask(account, 'sess_typo');
+      assert.equal(found.kind === 'failed' && found.error.trouble.kind, 'unauthorized');
+    });
+  });
+
+  it('tells at Browserbase one that runs, one that ended and one that it never had', async () => {
+    const server: BrowserbaseServer = await startBrowserbase();
+    const account = await house.add('browserbase', server.url, { apiKey: server.key });
+    const session = server.add();
+    assert.equal(await kind(account, session.id), 'running');
+    session.status = 'TIMED_OUT';
+    assert.equal(await kind(account, session.id), 'ended');
+    assert.equal(await kind(account, '00000000-0000-4000-8000-000000000000'), 'notFound');
+    await server.stop();
+  });
+
+  it('finds at a gateway what its list does not have', async () => {
+    const server: GatewayServer = await startGateway();
+    server.listsNothing = true;
+    const account = await house.add('gateway', server.url, { authorization: server.authorization });
+    const { id } = server.add();
+    assert.equal(await kind(account, id), 'running');
+    server.tellsNothing = true;
+    assert.equal(await kind(account, id), 'unknown');
+    await server.stop();
+  });
+
+  it('cannot ask at Browserless’s cloud without its account API', async () => {
+    const server: BrowserlessCloudServer = await startBrowserlessCloud();
+    const account = await house.add('browserless', server.url, { token: server.token });
+    const { id } = server.add();
+    assert.equal(await kind(account, id), 'unchecked');
+    assert.ok(server.browsers.has(id));
+    await server.stop();
+  });
+});

@@ -95,6 +95,8 @@ export interface SessionsView {
   pages(account: AccountId, session: SessionId): PageList | undefined;
   /** Sessions that are shown though the latest complete list leaves them out: they aren't confirmed gone. */
   missing(account: AccountId): ReadonlySet<SessionId>;
+  /** Whether a session was confirmed gone, and no list has had it since. */
+  hasEnded(account: AccountId, session: SessionId): boolean;
   capabilities(account: AccountId): ReadonlySet<Capability>;
 }
 
@@ -282,7 +284,6 @@ export class SessionStore implements SessionsView {
     return this.#entries.get(account)?.missing ?? new Set();
   }
 
-  /** Whether a session was confirmed gone, and no list has had it since. */
   hasEnded(account: AccountId, session: SessionId): boolean {
     return this.#entries.get(account)?.ended.has(session) === true;
   }

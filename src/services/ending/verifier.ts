@@ -98,6 +98,12 @@ export async function review(
   }
 }
 
+/** {@link review} of one session, with whatever key its account has now. Never rejects. */
+export async function reviewOne(parts: VerifierParts, account: AccountId, session: Session): Promise<Verdict> {
+  const { verdicts } = await review(parts, account, () => parts.connections.open(account), [session]);
+  return verdicts.get(session.id) ?? 'unknown';
+}
+
 /**
  * Asks the provider about sessions that a whole list just left out, and takes out those that are confirmed gone by it.
  * @param most how many are asked about one by one at most.

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { Clock } from '../../core/clock.ts';
 import { Ender, type EnderOptions } from '../../services/ending/ender.ts';
+import { reviewOne } from '../../services/ending/verifier.ts';
 import { Documents } from '../documents.ts';
 import { editorPrompts } from '../editorPrompts.ts';
 import { LiveViews, type LiveViewsOptions } from '../liveView/liveViews.ts';
@@ -26,7 +27,7 @@ export interface CommandParts
       'tree' | 'filter' | 'protections' | 'history' | 'memory' | 'setting' | 'endWithoutAsking'
     >,
     Omit<EnderOptions, 'clock'>,
-    Omit<LiveViewsOptions, 'store'> {
+    Omit<LiveViewsOptions, 'store' | 'review'> {
   readonly clock: Clock;
   readonly view: vscode.TreeView<TreeNode>;
   readonly channel: vscode.OutputChannel;
@@ -37,22 +38,26 @@ export interface CommandParts
 export function openCommands(parts: CommandParts): OpenedCommands {
   const { clock, view, channel, testing, logger } = parts;
   const documents = new Documents(clock.now);
-  const liveViews = new LiveViews(parts, {
-    get prompts() {
-      return testing.prompts ?? editorPrompts;
+  const review: LiveViewsOptions['review'] = (account, session) => reviewOne(parts, account, session);
+  const liveViews = new LiveViews(
+    { ...parts, review },
+    {
+      get prompts() {
+        return testing.prompts ?? editorPrompts;
+      },
+      run: (name, { accountId, sessionId }) =>
+        vscode.commands.executeCommand(commandPrefix + name, { accountId, sessionId }),
+      // Not by the command, which any extension can run.
+      endSession: async ({ accountId, sessionId }) => {
+        const target = { ...wholeAccount(accountId), sessionId };
+        try {
+          await endTargets(context, [target], { fromLiveView: true });
+        } catch (error) {
+          logger.error(`endSession failed: ${error instanceof Error ? error.message : String(error)}`);
+        }
+      },
     },
-    run: (name, { accountId, sessionId }) =>
-      vscode.commands.executeCommand(commandPrefix + name, { accountId, sessionId }),
-    // Not by the command, which any extension can run.
-    endSession: async ({ accountId, sessionId }) => {
-      const target = { ...wholeAccount(accountId), sessionId };
-      try {
-        await endTargets(context, [target], { fromLiveView: true });
-      } catch (error) {
-        logger.error(`endSession failed: ${error instanceof Error ? error.message : String(error)}`);
-      }
-    },
-  });
+  );
   const context: CommandContext = {
     ...parts,
     liveViews,

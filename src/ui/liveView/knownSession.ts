@@ -2,13 +2,14 @@ import type { Logger } from '../../core/logger.ts';
 import type { Page } from '../../core/page.ts';
 import { plainText } from '../../core/plainText.ts';
 import { ProviderError } from '../../core/providerError.ts';
-import type { Fate, Session } from '../../core/session.ts';
+import { type Fate, type Session, unlistedSession } from '../../core/session.ts';
 import type { Accounts } from '../../services/accounts.ts';
 import type { Connections } from '../../services/connections.ts';
+import type { Verdict } from '../../services/ending/verification.ts';
 import type { History } from '../../services/history.ts';
 import { isListed, knownPages, type SessionsView } from '../../services/sessionStore.ts';
 import { accountHost, sessionName, shortId } from '../words/names.ts';
-import { accountGoneCard, endedCard } from '../words/watching.ts';
+import { accountGoneCard, endedCard, unconfirmedCard } from '../words/watching.ts';
 import type { OverStage } from './panelState.ts';
 import type { Subject } from './sights.ts';
 
@@ -20,6 +21,8 @@ export interface KnownSessionParts {
   readonly connections: Connections;
   readonly store: SessionsView;
   readonly history: History;
+  /** Looks whether a session that isn't in the list ended; see `services/ending/verifier.ts`. Never rejects. */
+  readonly review: (account: Subject['accountId'], session: Session) => Promise<Verdict>;
   readonly logger: Logger;
 }
 
@@ -31,6 +34,10 @@ export class KnownSession {
   #session: Session | undefined;
   /** How the session ended, where it did while nobody looked and its vendor tells. */
   #fate: Fate | undefined;
+  /** What a look showed when the list didn't have it. */
+  #verdict: Verdict | undefined;
+  /** Whether its account got another key since a list had it: what that key doesn't find may still be running. */
+  #hasOtherKey = false;
 
   constructor(parts: KnownSessionParts, { accountId, sessionId }: Subject) {
     this.#parts = parts;
@@ -40,7 +47,17 @@ export class KnownSession {
 
   /** Takes over what the store has of it. */
   learn(): void {
-    this.#session = this.#parts.store.session(this.#accountId, this.#id) ?? this.#session;
+    const listed = this.#parts.store.session(this.#accountId, this.#id);
+    if (listed === undefined) return;
+    this.#session = listed;
+    this.#verdict = undefined;
+    this.#hasOtherKey = false;
+  }
+
+  /** Its account has another key, or another address. */
+  noteOtherKey(): void {
+    this.#verdict = undefined;
+    this.#hasOtherKey = true;
   }
 
   /** As the store had it last; undefined where it never did. */
@@ -64,14 +81,32 @@ export class KnownSession {
     return accountHost(this.#parts.accounts.get(this.#accountId));
   }
 
-  /** Whether the account's last list, a complete one, does not have the session. */
+  /** Whether the account's last list, a complete one, doesn't have the session, and nothing says that it's running. */
   get isGone(): boolean {
     const state = this.#parts.store.state(this.#accountId);
-    return isListed(state) && !state.contents.sessions.has(this.#id);
+    return isListed(state) && !state.contents.sessions.has(this.#id) && this.#verdict !== 'stillRunning';
+  }
+
+  /** Looks what has become of a session that isn't in the list, and how it ended. Never rejects. */
+  async look(): Promise<Verdict> {
+    let verdict: Verdict = 'confirmedGone';
+    if (!this.#isConfirmedGone) {
+      const session = this.#session ?? unlistedSession(this.#id);
+      verdict = this.#hasOtherKey ? 'unknown' : await this.#parts.review(this.#accountId, session);
+    }
+    if (verdict === 'confirmedGone') await this.#askFate();
+    this.#verdict = verdict;
+    return verdict;
+  }
+
+  get #isConfirmedGone(): boolean {
+    const { store, history } = this.#parts;
+    const [account, id] = [this.#accountId, this.#id];
+    return this.#verdict === 'confirmedGone' || store.hasEnded(account, id) || history.find(account, id) !== undefined;
   }
 
   /** Asks how a session ended that nobody here has seen to end; once, until that is forgotten. Never rejects. */
-  async askFate(): Promise<void> {
+  async #askFate(): Promise<void> {
     const { connections, history, logger } = this.#parts;
     if (this.#fate !== undefined || history.find(this.#accountId, this.#id) !== undefined) return;
     try {
@@ -82,24 +117,30 @@ export class KnownSession {
     }
   }
 
-  /** Forgets how it ended, to ask anew. */
-  forgetFate(): void {
+  /** Forgets what became of it, to look again. */
+  forget(): void {
     this.#fate = undefined;
+    this.#verdict = undefined;
   }
 
-  /** What its end, or its account's, is known by. @param before what proved the end before: that stays proven. */
+  /** What its end, or its account's, is known by. @param before what its end was known by before: that stays known. */
   over(before: OverStage['proof']): OverStage {
     const { accounts, store, history } = this.#parts;
     if (accounts.get(this.#accountId) === undefined) {
       return { kind: 'over', card: accountGoneCard(), proof: undefined };
     }
-    const proof = history.find(this.#accountId, this.#id) ?? this.#fate ?? before;
+    const confirmed = this.#isConfirmedGone ? 'confirmed' : undefined;
+    const proof = history.find(this.#accountId, this.#id) ?? this.#fate ?? before ?? confirmed;
     const can = store.capabilities(this.#accountId);
-    const card = endedCard(proof, {
+    const afterwards = {
       recording: can.has('recording'),
       dashboard: can.has('dashboard'),
       next: this.next && sessionName(this.next),
-    });
+    };
+    const card =
+      proof === undefined
+        ? unconfirmedCard(this.#hasOtherKey ? '' : this.host, afterwards)
+        : endedCard(proof, afterwards);
     return { kind: 'over', card, proof };
   }
 

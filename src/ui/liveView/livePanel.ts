@@ -32,7 +32,7 @@ import type { CatchUp } from './catchUp.ts';
 import { acceptEffect, unknownEffect } from './effects.ts';
 import { panelHtml } from './html.ts';
 import type { KeyboardReturn } from './keyboardReturn.ts';
-import { KnownSession } from './knownSession.ts';
+import { KnownSession, type KnownSessionParts } from './knownSession.ts';
 import { type FromPanel, fromPanel, type PanelButton, type ToPanel } from './messages.ts';
 import { isWatching, panelState, type Shown, type Stage, sendsPictures, usesClipboard } from './panelState.ts';
 import { type Consent, closeLink, findSight, type Sight, type SightParts, type Subject } from './sights.ts';
@@ -56,6 +56,7 @@ export interface LivePanelParts extends SightParts {
   readonly kinds: ProviderKinds;
   readonly store: SessionsView;
   readonly history: History;
+  readonly review: KnownSessionParts['review'];
   readonly refresher: Refresher;
   readonly catchUp: CatchUp;
   readonly pageLists: PageLists;
@@ -206,6 +207,12 @@ export class LivePanel implements vscode.Disposable {
     }
   }
 
+  /** Follows that its account has another key, or another address. */
+  followKey(): void {
+    this.#known.noteOtherKey();
+    if (this.isWatching) void this.connect();
+  }
+
   /** Shows the session after all, where the person was told what watching does and wants it at this vendor. */
   followConsent(): void {
     if (this.#stage.kind === 'card' && this.#stage.effect === true) void this.connect();
@@ -256,10 +263,7 @@ export class LivePanel implements vscode.Disposable {
       if (trouble !== undefined && !(await this.#mayOfferViews())) throw trouble;
     }
     this.#learn();
-    if (this.#known.isGone) {
-      await this.#known.askFate();
-      return this.#over();
-    }
+    if (this.#known.isGone && (await this.#known.look()) !== 'stillRunning') return this.#over();
     const effect = await unknownEffect(this.#parts, accountId);
     return effect === undefined
       ? undefined
@@ -572,7 +576,7 @@ export class LivePanel implements vscode.Disposable {
   /** Lists the account anew, and sees what has become of a session that was not in its list. */
   async #lookAgain(): Promise<void> {
     await this.#parts.refresher.refresh(this.#subject.accountId);
-    this.#known.forgetFate();
+    this.#known.forget();
     if (this.#stage.kind === 'over') await this.connect();
   }
 

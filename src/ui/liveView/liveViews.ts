@@ -69,7 +69,7 @@ export class LiveViews implements vscode.Disposable {
       // What was connected with another key shows what its account may not even list any longer.
       options.connections.onDidClose((id) => {
         this.#each((panel) => {
-          if (panel.subject.accountId === id && panel.isWatching) void panel.connect();
+          if (panel.subject.accountId === id) panel.followKey();
         });
       }),
       // More is known of an end than when it was seen.

@@ -41,12 +41,15 @@ export type Stage =
   /** The connection was lost, and is made anew. */
   | { readonly kind: 'lost' };
 
+/** What is known about a session's end: what was seen of it, what its provider says, or only that it's confirmed. */
+export type KnownEnd = EndedSession | Fate | 'confirmed';
+
 /** The session is over, or nothing is known of it any longer. */
 export interface OverStage {
   readonly kind: 'over';
   readonly card: PanelCard;
-  /** What was seen or told of its end; undefined where it may go on. */
-  readonly proof: EndedSession | Fate | undefined;
+  /** Undefined where its end isn't confirmed. */
+  readonly proof: KnownEnd | undefined;
 }
 
 /** What a panel knows of itself. */

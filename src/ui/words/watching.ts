@@ -6,8 +6,9 @@ import type { ProviderError } from '../../core/providerError.ts';
 import type { Fate } from '../../core/session.ts';
 import type { EndedSession } from '../../services/history.ts';
 import type { ButtonWords, PanelCard, PanelState } from '../liveView/messages.ts';
+import type { KnownEnd } from '../liveView/panelState.ts';
 import { spokenAge, timeOfDay } from './ages.ts';
-import { troubleSentence } from './troubles.ts';
+import { notListedSentence, troubleSentence } from './troubles.ts';
 
 const words = (button: ButtonWords['button'], label: string): ButtonWords => ({ button, label });
 const openExternal = () => words('openExternal', l10n.t('Open in External Browser'));
@@ -152,32 +153,42 @@ export interface Afterwards {
   readonly next: string | undefined;
 }
 
+/** @param ended what is known about its confirmed end. */
+export function endedCard(ended: KnownEnd, afterwards: Afterwards): PanelCard {
+  return { ...whatIsKnown(ended), buttons: buttonsAfter(afterwards, false) };
+}
+
 /**
- * @param ended what was seen of its end, or what its vendor tells of it; undefined where neither is, so that all that is
- * known is that the session is not listed.
+ * In place of a session that isn't in the list and whose end isn't confirmed.
+ * @param host who lists it; empty where the account has another key now, with which nothing can be said about it.
  */
-export function endedCard(
-  ended: EndedSession | Fate | undefined,
-  { recording, dashboard, next }: Afterwards,
-): PanelCard {
+export function unconfirmedCard(host: string, afterwards: Afterwards): PanelCard {
+  const line =
+    host === ''
+      ? l10n.t("The account has another key now, so it can't be checked whether this session is still running.")
+      : notListedSentence(host);
   return {
-    ...whatIsKnown(ended),
-    buttons: [
-      ...(recording ? [words('openRecording', l10n.t('Open Recording'))] : []),
-      ...(dashboard ? [words('openDashboard', l10n.t('Open Dashboard'))] : []),
-      ...(ended === undefined ? [words('reload', l10n.t('Look Again'))] : []),
-      ...(next === undefined ? [] : [words('showNext', l10n.t('Show {0}', next))]),
-      words('close', l10n.t('Close')),
-    ],
+    heading: l10n.t("Couldn't confirm that this session ended"),
+    lines: [line],
+    buttons: buttonsAfter(afterwards, true),
   };
 }
 
-function whatIsKnown(ended: EndedSession | Fate | undefined): Omit<PanelCard, 'buttons'> {
-  if (ended === undefined) {
-    const line = l10n.t('Its account does not list this session. It has most likely ended; nobody here saw it.');
-    return { heading: l10n.t('Not in the list'), lines: [line] };
-  }
+function buttonsAfter({ recording, dashboard, next }: Afterwards, canLookAgain: boolean): readonly ButtonWords[] {
+  return [
+    ...(recording ? [words('openRecording', l10n.t('Open Recording'))] : []),
+    ...(dashboard ? [words('openDashboard', l10n.t('Open Dashboard'))] : []),
+    ...(canLookAgain ? [words('reload', l10n.t('Look Again'))] : []),
+    ...(next === undefined ? [] : [words('showNext', l10n.t('Show {0}', next))]),
+    words('close', l10n.t('Close')),
+  ];
+}
+
+function whatIsKnown(ended: KnownEnd): Omit<PanelCard, 'buttons'> {
   const heading = l10n.t('Session ended');
+  if (ended === 'confirmed') {
+    return { heading, lines: [l10n.t("It isn't running any more. When and how it ended isn't known.")] };
+  }
   if ('by' in ended) {
     return { heading: ended.by === 'elsewhere' ? l10n.t('No longer running') : heading, lines: [endedSentence(ended)] };
   }

@@ -153,7 +153,7 @@ describe('what a panel draws', () => {
   });
 
   it('says of nothing that it does not run whose end is not proven', () => {
-    const card = { heading: 'Not in the list', lines: [], buttons: [] };
+    const card = { heading: "Couldn't confirm that this session ended", lines: [], buttons: [] };
     for (const more of [{}, { account: undefined }]) {
       const { dot, dotWord, status, can } = drawn({ stage: { kind: 'over', card, proof: undefined }, ...more });
       assert.deepEqual([dot, dotWord, status], ['unknown', 'not known to run', 'not known to run']);

@@ -1,0 +1,139 @@
+import { strict as assert } from 'node:assert';
+import { type AccountId, type SessionId, sessionId } from '../../../../src/core/ids.ts';
+import { reviewOne } from '../../../../src/services/ending/verifier.ts';
+import { History } from '../../../../src/services/history.ts';
+import { KnownSession } from '../../../../src/ui/liveView/knownSession.ts';
+import { type AnchorServer, startAnchor } from '../../../servers/anchor.ts';
+import { startGateway } from '../../../servers/gateway.ts';
+import { fastClock, House, MapMemory } from '../../services/house.ts';
+
+describe('what a live view knows about a session that the first list after a restart does not have', () => {
+  const clock = fastClock(20);
+  let house: House;
+  let history: History;
+  let server: AnchorServer;
+  let account: AccountId;
+
+  beforeEach(async () => {
+    house = new House({ clock });
+    history = new History(new MapMemory(), house.store, house.accounts, clock.now);
+    server = await startAnchor();
+    server.add({ id: 'sess_a' });
+    server.unlisted.add('sess_a');
+    account = await house.add('anchor', server.url, { apiKey: server.key });
+  });
+  afterEach(async () => {
+    history.dispose();
+    house.dispose();
+    await server.stop();
+  });
+
+  const setStatus = (status: string) => Object.assign(server.sessions.get('sess_a') ?? {}, { status });
+  const known = (id: AccountId = account, session: SessionId = sessionId('sess_a')) => {
+    const { accounts, connections, store, evidence, refresher, log: logger } = house;
+    const parts = { accounts, connections, store, evidence, refresher, history, clock, logger };
+    const review = (of: AccountId, about: Parameters<typeof reviewOne>[2]) => reviewOne(parts, of, about);
+    return new KnownSession({ ...parts, review }, { accountId: id, sessionId: session, pageId: undefined });
+  };
+  const cardOf = (session: KnownSession) => {
+    const { card, proof } = session.over(undefined);
+    return { heading: card.heading, line: card.lines[0], buttons: card.buttons.map(({ button }) => button), proof };
+  };
+
+  it('is that it ended where its provider says so, and how', async () => {
+    setStatus('failed');
+    const session = known();
+    assert.equal(session.isGone, true);
+    assert.equal(await session.look(), 'confirmedGone');
+    const { heading, line, buttons } = cardOf(session);
+    assert.deepEqual([heading, line], ['Session ended', 'It failed.']);
+    assert.ok(!buttons.includes('reload'));
+  });
+
+  it('is that it ended where its provider does not know it any longer, though not how', async () => {
+    server.sessions.delete('sess_a');
+    const session = known();
+    assert.equal(await session.look(), 'confirmedGone');
+    const { heading, line, proof } = cardOf(session);
+    assert.deepEqual([heading, proof], ['Session ended', 'confirmed']);
+    assert.equal(line, "It isn't running any more. When and how it ended isn't known.");
+  });
+
+  it('is that it is running where its provider says so, whatever the list leaves out', async () => {
+    const session = known();
+    assert.equal(await session.look(), 'stillRunning');
+    assert.equal(session.isGone, false);
+  });
+
+  it('is nothing while its provider cannot be asked, and the truth when it is asked again', async () => {
+    server.misbehave('GET', /sess_a/, { kind: 'answer', answer: { status: 404, html: '<h1>No backend</h1>' } });
+    const session = known();
+    assert.equal(await session.look(), 'unknown');
+    const { heading, line, buttons, proof } = cardOf(session);
+    assert.equal(heading, "Couldn't confirm that this session ended");
+    assert.match(line ?? '', /^It's missing from the latest list from .* It may still be running\.$/);
+    assert.ok(buttons.includes('reload'));
+    assert.equal(proof, undefined);
+    server.behave();
+    setStatus('completed');
+    session.forget();
+    assert.equal(await session.look(), 'confirmedGone');
+    assert.equal(cardOf(session).heading, 'Session ended');
+  });
+
+  it('is nothing where a list fails, whatever is said about the session alone', async () => {
+    setStatus('completed');
+    const session = known();
+    server.misbehave('GET', /all\/status/, { kind: 'answer', answer: { status: 500, json: {} } });
+    assert.equal(await session.look(), 'unknown');
+  });
+
+  it('is nothing at a gateway that neither lists nor tells anything', async () => {
+    const gateway = await startGateway();
+    gateway.listsNothing = true;
+    gateway.tellsNothing = true;
+    const { id } = gateway.add();
+    const other = await house.add('gateway', gateway.url, { authorization: gateway.authorization });
+    const session = known(other, sessionId(id));
+    assert.equal(await session.look(), 'unknown');
+    assert.match(cardOf(session).line ?? '', /It may still be running\.$/);
+    await gateway.stop();
+  });
+
+  it('is nothing with another key, which may not even find what is running', async () => {
+    server.unlisted.clear();
+    await house.refresher.refresh(account);
+    const session = known();
+    session.learn();
+    session.noteOtherKey();
+    // The other key is one of another team's.
+    const other = await startAnchor();
+    const id = await house.add('anchor', other.url, { apiKey: other.key });
+    const moved = known(id);
+    moved.noteOtherKey();
+    assert.equal(await moved.look(), 'unknown');
+    assert.match(cardOf(moved).line ?? '', /^The account has another key now/);
+    assert.ok(!other.log().some((line) => line.includes('sess_a')));
+    // As soon as a list has it, it's as if nothing had happened.
+    session.learn();
+    assert.equal(session.isGone, false);
+    await other.stop();
+  });
+
+  it('stays what was seen of its end, also when what ended recently was cleared', async () => {
+    server.unlisted.clear();
+    await house.refresher.refresh(account);
+    const session = known();
+    session.learn();
+    setStatus('completed');
+    for (let list = 0; list < 3; list++) await house.refresher.refresh(account);
+    assert.equal(session.isGone, true);
+    assert.equal(cardOf(session).heading, 'No longer running');
+    history.clear();
+    assert.deepEqual([cardOf(session).heading, cardOf(session).proof], ['Session ended', 'confirmed']);
+    const before = server.requests.length;
+    assert.equal(await session.look(), 'confirmedGone');
+    // Only how it ended is asked, not whether.
+    assert.equal(server.requests.length, before + 1);
+  });
+});

@@ -20,23 +20,49 @@ export const targets: readonly Target[] = [
     tests: ['test/unit/ui/liveView/messages.test.ts', 'test/unit/ui/liveView/html.test.ts'],
   },
   {
-    name: 'ending',
-    files: [
-      'src/services/ending/request.ts',
-      'src/services/ending/verifier.ts',
-      'src/services/ending/ender.ts',
-      'src/services/ending/probe.ts',
-      'src/services/ending/pace.ts',
-      'src/services/refresher.ts',
-    ],
+    name: 'verification',
+    files: ['src/services/ending/verification.ts'],
+    tests: ['test/unit/services/ending/verification.test.ts'],
+  },
+  {
+    name: 'evidence',
+    files: ['src/services/ending/evidence.ts'],
+    tests: ['test/unit/services/ending/evidence.test.ts'],
+  },
+  { name: 'pace', files: ['src/services/ending/pace.ts'], tests: ['test/unit/services/ending/pace.test.ts'] },
+  { name: 'probe', files: ['src/services/ending/probe.ts'], tests: ['test/unit/services/ending/probe.test.ts'] },
+  {
+    name: 'sending',
+    files: ['src/services/ending/queue.ts', 'src/services/ending/request.ts'],
     tests: [
-      'test/unit/services/ending/pace.test.ts',
-      'test/unit/services/ending/probe.test.ts',
+      'test/unit/services/ending/workers.test.ts',
       'test/unit/services/ending/sending.test.ts',
       'test/unit/services/ending/confirming.test.ts',
+    ],
+  },
+  {
+    name: 'confirming',
+    files: [
+      'src/services/ending/confirm.ts',
+      'src/services/ending/verifier.ts',
+      'src/services/ending/accountEnd.ts',
+      'src/services/ending/ender.ts',
+    ],
+    tests: [
+      'test/unit/services/ending/verifier.test.ts',
+      'test/unit/services/ending/workers.test.ts',
+      'test/unit/services/ending/confirming.test.ts',
+      'test/unit/services/ending/sending.test.ts',
+    ],
+  },
+  {
+    name: 'listing',
+    files: ['src/services/listing.ts', 'src/services/refresher.ts'],
+    tests: [
+      'test/unit/services/listing.test.ts',
       'test/unit/services/refresherPlan.test.ts',
       'test/unit/services/refresherProbes.test.ts',
-      'test/unit/services/ending/enderProperties.test.ts',
+      'test/unit/services/ending/workers.test.ts',
     ],
   },
 ];

@@ -16,6 +16,7 @@ describe('addresses', () => {
     for (const [raw, written] of [
       ['https://api.anchorbrowser.io', 'https://api.anchorbrowser.io'],
       [' https://gateway.example/base/ ', 'https://gateway.example/base'],
+      ['https://gateway.example/base///', 'https://gateway.example/base'],
       ['https://gateway.example/a//b', 'https://gateway.example/a//b'],
       ['https://gateway.example/.well-known/x..y', 'https://gateway.example/.well-known/x..y'],
       ['https://app.localhost:8443', 'https://app.localhost:8443'],
@@ -98,6 +99,7 @@ describe('addresses', () => {
     for (const host of ['localhost', 'LOCALHOST', '127.0.0.1', '127.9.8.7', '127.255.255.255', '[::1]', '::1']) {
       assert.ok(isLoopback(host), host);
     }
+    for (const host of ['127.0.10.99', '127.100.199.0', '127.249.240.200']) assert.ok(isLoopback(host), host);
     for (const host of [
       'localhost.',
       'a.localhost',
@@ -137,6 +139,7 @@ describe('the URL of a request', () => {
         assert.deepEqual([url.origin, url.search, url.hash], ['https://a.example', '', ''], `${base} ${path}`);
       }
     }
+    assert.equal(requestUrl(new URL('https://a.example/base//'), '/x').href, 'https://a.example/base/x');
   });
 
   it('goes to the receiver that is shown, for every address that is accepted', () => {
@@ -176,6 +179,7 @@ describe('the URL of a request', () => {
     assertOrigin(new URL('https://a.example/x'), 'https://a.example');
     assertOrigin(new URL('wss://a.example/x'), 'https://a.example');
     assertOrigin(new URL('ws://127.0.0.1:1/x'), 'http://127.0.0.1:1');
+    assertOrigin(new URL('http://127.0.0.1:1/x'), 'http://127.0.0.1:1');
     for (const [url, origin] of [
       ['https://evil.example/x', 'https://a.example'],
       ['https://a.example:8443/x', 'https://a.example'],
@@ -187,8 +191,11 @@ describe('the URL of a request', () => {
       ['data:text/plain,x', 'null'],
       ['http://grid.example/x', 'http://grid.example'],
       ['http://app.localhost/x', 'http://app.localhost'],
+      ['ftp://localhost/x', 'http://localhost'],
     ] as const) {
-      assert.throws(() => assertOrigin(new URL(url), origin), /was not sent/, `${url} for ${origin}`);
+      const what = 'Sending a request to another address than the account’s';
+      const refusal = { trouble: { kind: 'unsupported', what }, message: /was not sent.* not at / };
+      assert.throws(() => assertOrigin(new URL(url), origin), refusal, `${url} for ${origin}`);
     }
   });
 });

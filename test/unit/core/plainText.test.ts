@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
-import { plainText } from '../../../src/core/plainText.ts';
+import { plainText, withoutInvisible } from '../../../src/core/plainText.ts';
 
 describe('plainText', () => {
   it('leaves ordinary text of any script alone', () => {
@@ -62,5 +62,13 @@ describe('plainText', () => {
       }),
       { numRuns: 2_000 },
     );
+  });
+});
+
+describe('withoutInvisible', () => {
+  it('takes out what cannot be seen, and leaves blanks, line breaks and any other text as they are', () => {
+    assert.equal(withoutInvisible('a\u200bb\ufeffc\u202ed\u00ade'), 'abcde');
+    assert.equal(withoutInvisible(' a\tb\r\nc\u00a0d  '), ' a\tb\r\nc\u00a0d  ');
+    assert.equal(withoutInvisible('](command:x) $(y)'), '](command:x) $(y)');
   });
 });

@@ -22,6 +22,16 @@ describe('redactor', () => {
     assert.equal(redact('{"token":"abc","a":1}'), '{"token":"•••","a":1}');
     assert.equal(redact('authorization: Bearer abc.def'), 'authorization: •••');
     assert.equal(redact('https://me:pw@host/x'), 'https://•••@host/x');
+    for (const name of 'apikey api-key API_KEY access-token access_token accessToken Token'.split(' ')) {
+      assert.equal(redact(`?${name}=abc&x=1`), `?${name}=•••&x=1`);
+    }
+    for (const name of 'signing-key signing_key signingKey authorization Password secret'.split(' ')) {
+      assert.equal(redact(`?${name}=abc&x=1`), `?${name}=•••&x=1`);
+    }
+    for (const scheme of ['Bearer ', 'bearer   ', 'Basic ', 'basic   ', '']) {
+      assert.equal(redact(`authorization: ${scheme}abc.def!`), 'authorization: •••', scheme);
+    }
+    assert.equal(redact('the api/key=abc, a signing+key=abc'), 'the api/key=abc, a signing+key=abc');
   });
 
   it('leaves no secret in any text around it', () => {
@@ -86,6 +96,14 @@ describe('redactor', () => {
     ]) {
       assert.equal(hide(`a ${text} b`), 'a ••• b', text);
     }
+    const marked = `<a href='b'>&"0123456789`;
+    for (const name of ['&apos;', '&#39;', '&#X27;']) {
+      const html = marked.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&GT;');
+      const text = html.replaceAll("'", name).replaceAll('"', '&quot;');
+      assert.equal(knownSecrets([marked]).hide(`a ${text} b`), 'a ••• b', text);
+    }
+    // What is no escape beside one that is.
+    assert.equal(hide(`%ff \\u00 ${encodeURIComponent(key)} %fe`), '%ff \\u00 ••• %fe');
     for (const text of ['100%', '50%25', 'a\\b', 'AT&T', '%zz &bogus; \\u12', '%ff%fe']) assert.equal(hide(text), text);
   });
 
@@ -117,6 +135,12 @@ describe('redactor', () => {
     assert.deepEqual([hide(plain), hide(forUrls)], ['•••', '•••']);
   });
 
+  it('takes no Base64 for a secret that is too short to be one', () => {
+    // The Base64 of the first has five characters of its own, that of the other has eight.
+    assert.equal(knownSecrets(['abcd']).hide('a YWJjZA b'), 'a YWJjZA b');
+    assert.equal(knownSecrets(['abcdef']).hide('a YWJjZGVm b'), 'a ••• b');
+  });
+
   it('leaves nothing of secrets that overlap', () => {
     assert.equal(knownSecrets(['xyxyxyxy']).hide('a xyxyxyxyxy b'), 'a ••• b');
   });
@@ -128,7 +152,10 @@ describe('redactor', () => {
       ['Bearer abc.DEF-0123456789', ['abc.DEF-0123456789', 'Bearer abc.DEF-0123456789']],
       ['bearer  abc.DEF-0123456789', ['abc.DEF-0123456789']],
       ['Token token="abcdef0123456789"', ['abcdef0123456789']],
+      ['Token token=abcdef0123456789', ['abcdef0123456789', 'token=abcdef0123456789']],
       ['ApiKey abcdef0123456789', ['abcdef0123456789']],
+      [`Basic ${Buffer.from(':only-a-password').toString('base64')}`, ['only-a-password']],
+      [`Basic ${Buffer.from('no-colon-in-it').toString('base64')}`, ['bm8tY29sb24taW4taXQ=']],
       [`Basic ${basic}`, [basic, pair, 'gateway-user', 'pass:word-0123', encodeURIComponent('pass:word-0123')]],
       [`basic ${pair}`, [pair, 'gateway-user', 'pass:word-0123']],
       [`Basic ${Buffer.from(`${key}:`).toString('base64')}`, [key]],
@@ -162,6 +189,17 @@ describe('redactor', () => {
     }
   });
 
+  it('takes blanks for no secret, and knows whether there is any', () => {
+    for (const blanks of ['    ', '\u200b\u200b\u200b\u200b']) {
+      const { hide, isIn } = knownSecrets([blanks]);
+      assert.deepEqual([hide(`a${blanks}b c`), isIn(''), isIn(blanks)], [`a${blanks}b c`, false, false]);
+    }
+    assert.deepEqual(
+      [[], ['abc'], ['abcd'], [key]].map((secrets) => knownSecrets(secrets).isEmpty),
+      [true, true, false, false],
+    );
+  });
+
   it('says whether an id is a secret or holds one, which a short one may by chance', () => {
     const { isIn } = knownSecrets(['Bearer abcdef0123456789', 'dead-beef']);
     for (const id of [
@@ -187,6 +225,8 @@ describe('redactor', () => {
     assert.deepEqual([kept.cause, Object.keys(kept)], [undefined, []]);
     assert.ok(!kept.stack?.includes(key));
     assert.equal(redactedCause(key, redact), undefined);
+    assert.equal(redactedCause(new Error('it broke'), redact)?.message, 'it broke');
+    assert.equal(redactedCause(Object.assign(new Error('it broke'), { code: 5 }), redact)?.message, 'it broke');
   });
 
   it('reads a text of a million letters once, and not once for each of its letters', () => {

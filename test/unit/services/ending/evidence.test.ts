@@ -1,0 +1,436 @@
+import { strict as assert } from 'node:assert';
+import { accountId, sessionId } from '../../../../src/core/ids.ts';
+import type { ListTerms } from '../../../../src/core/provider.ts';
+import type { Session } from '../../../../src/core/session.ts';
+import { EvidenceLog, type ListAnswer } from '../../../../src/services/ending/evidence.ts';
+import { someSession } from '../../sessions.ts';
+
+const account = accountId('account');
+const id = sessionId('a');
+const named = (...ids: readonly string[]): Session[] => ids.map((one) => someSession(one));
+
+/** A list of these sessions that took 10 ms. */
+function list(began: number, ids: readonly string[], more: Partial<ListAnswer> = {}): ListAnswer {
+  const sessions = new Map(named(...ids).map((session) => [session.id, session]));
+  return { began, ended: began + 10, sessions, unreadable: new Set(), complete: true, ...more };
+}
+
+/** So many ids that begin with a letter. */
+const ids = (letter: string, count: number): string[] => Array.from({ length: count }, (_, index) => letter + index);
+
+describe('evidence', () => {
+  let log: EvidenceLog;
+
+  beforeEach(() => {
+    log = new EvidenceLog();
+  });
+
+  interface Adding {
+    readonly lists?: ListTerms;
+    readonly someFailed?: boolean;
+    readonly shown?: readonly Session[];
+  }
+  const add = (answers: readonly ListAnswer[], { lists = 'partial', someFailed = false, shown = [] }: Adding = {}) =>
+    log.addLists(account, lists, { answers, someFailed }, shown);
+  /** Eight lists at once that have the same sessions. */
+  const addRound = (began: number, has: readonly string[], adding?: Adding) =>
+    add(
+      Array.from({ length: 8 }, () => list(began, has)),
+      adding,
+    );
+  /** Lists without it, 3.1 s apart: 40 of them are enough at an address with several workers. */
+  const addMisses = (count: number, has: readonly string[] = [], adding?: Adding) => {
+    for (let index = 0; index < count; index++) add([list(1_000 + index * 3_100, has)], adding);
+  };
+  const verdict = (one = id) => log.verdict(account, one);
+
+  it('says unknown of accounts and sessions that it knows nothing about', () => {
+    assert.equal(verdict(), 'unknown');
+    assert.equal(log.isCombined(account), false);
+    assert.equal(log.needsProbe(account, id), false);
+    assert.equal(log.mayHaveOtherWorkers(account, id), false);
+    add([list(0, ['b'])], { lists: 'complete' });
+    assert.equal(verdict(), 'unknown');
+    assert.equal(log.needsProbe(account, id), false);
+    log.addAnswers(account, new Map([[id, 'gone']]));
+    log.addAcceptedEnd(account, id, true);
+    assert.equal(verdict(), 'unknown');
+  });
+
+  it('forgets an account that is reset, and no other', () => {
+    const another = accountId('another');
+    add([list(0, ['a'])]);
+    add([list(100, [])]);
+    add([list(200, ['a'])]);
+    log.addLists(another, 'complete', { answers: [list(0, ['a'])], someFailed: false }, []);
+    assert.deepEqual([verdict(), log.isCombined(account)], ['stillRunning', true]);
+    log.reset(account);
+    assert.deepEqual([verdict(), log.isCombined(account)], ['unknown', false]);
+    assert.equal(log.verdict(another, id), 'stillRunning');
+  });
+
+  it('names those of several sessions that are confirmed gone', () => {
+    add([list(0, ['a', 'b', 'c'])], { lists: 'complete' });
+    add([list(100, ['b'])], { lists: 'complete' });
+    assert.deepEqual([...log.confirmedGone(account, ['a', 'b', 'd'].map(sessionId))], ['a']);
+  });
+
+  it('asks about what lists leave out only where the provider has to be asked', () => {
+    for (const [lists, asks] of [
+      ['lagging', true],
+      ['complete', false],
+    ] as const) {
+      add([list(0, ['a'])], { lists });
+      assert.equal(log.needsProbe(account, id), false);
+      add([list(100, [])], { lists });
+      assert.equal(log.needsProbe(account, id), asks);
+    }
+  });
+
+  it('takes in what the provider said about a session, and that an end was accepted', () => {
+    add([list(0, ['a', 'b'])], { lists: 'unreliable' });
+    add([list(100, [])], { lists: 'unreliable' });
+    log.addAnswers(account, new Map([[id, 'gone']]));
+    assert.deepEqual([verdict(), verdict(sessionId('b'))], ['confirmedGone', 'unknown']);
+    log.reset(account);
+    addRound(0, ['a']);
+    addMisses(3);
+    log.addAcceptedEnd(account, id, false);
+    for (let index = 0; index < 5; index++) add([list(1_010, [])]);
+    assert.equal(verdict(), 'confirmedGone');
+  });
+
+  it('remembers whether the worker that had the session said it ended it', () => {
+    for (const byItsWorker of [true, false]) {
+      log.reset(account);
+      add([list(0, ['a'])]);
+      log.addAcceptedEnd(account, id, byItsWorker);
+      addMisses(8);
+      assert.equal(verdict(), byItsWorker ? 'confirmedGone' : 'unknown');
+    }
+  });
+
+  describe('of several workers', () => {
+    /** Whether several workers are seen by these lists, added one after another. */
+    const combines = (lists: ListTerms, ...answers: readonly ListAnswer[]) => {
+      log.reset(account);
+      for (const answer of answers) add([answer], { lists });
+      return log.isCombined(account);
+    };
+
+    it('is a session that a list leaves out and the next has again', () => {
+      const back = [list(0, ['a']), list(100, []), list(200, ['a'])];
+      assert.equal(combines('partial', ...back), true);
+      // There it means that lists aren't complete.
+      assert.equal(combines('complete', ...back), true);
+      for (const lists of ['lagging', 'unreliable'] as const) assert.equal(combines(lists, ...back), false, lists);
+    });
+
+    it('is no session that starts, ends, or starts again after it was forgotten', () => {
+      assert.equal(combines('partial', list(0, []), list(100, ['a']), list(200, ['a'])), false);
+      assert.equal(combines('partial', list(0, ['a']), list(100, []), list(200, [])), false);
+      add([list(0, ['a'])]);
+      add([list(100, [])]);
+      log.keepOnly(account, new Map());
+      add([list(200, ['a'])]);
+      assert.equal(log.isCombined(account), false);
+    });
+
+    it('is nothing that lists show which were read at the same time', () => {
+      // The list without it was asked for before the first that has it was whole: it may have started in between.
+      assert.equal(combines('partial', list(0, ['a']), list(9, []), list(100, ['a'])), false);
+      assert.equal(combines('partial', list(0, ['a']), list(10, []), list(100, ['a'])), true);
+      // The list that has it again was asked for before the one without it was whole.
+      assert.equal(combines('partial', list(0, ['a']), list(100, []), list(109, ['a'])), false);
+      assert.equal(combines('partial', list(0, ['a']), list(100, []), list(110, ['a'])), true);
+    });
+
+    it('is seen by the last of the lists that leave it out, in whichever order they are added', () => {
+      assert.equal(combines('partial', list(0, ['a']), list(500, []), list(100, []), list(300, ['a'])), false);
+      assert.equal(combines('partial', list(0, ['a']), list(500, []), list(100, []), list(510, ['a'])), true);
+    });
+
+    it('counts from the first list that had the session, though later ones have it, too', () => {
+      assert.equal(combines('partial', list(0, ['a']), list(1_000, ['a']), list(500, []), list(2_000, ['a'])), true);
+    });
+
+    it('counts from the first list of a round that had the session', () => {
+      const early = list(0, ['a']);
+      const late = list(0, ['a'], { ended: 400 });
+      for (const round of [
+        [early, late],
+        [late, early],
+      ]) {
+        for (const shown of [[], named('a')]) {
+          log.reset(account);
+          add(round, { shown });
+          add([list(100, [])]);
+          add([list(500, ['a'])]);
+          assert.equal(log.isCombined(account), true);
+        }
+      }
+    });
+
+    it('is seen as soon as one list of a round was asked for late enough', () => {
+      add([list(0, ['a'])]);
+      add([list(100, [])]);
+      add([list(105, ['a']), list(300, ['a'])]);
+      assert.equal(log.isCombined(account), true);
+    });
+
+    it('is seen by lists of one round that disagree, and by the next', () => {
+      add([list(0, ['a'])]);
+      add([list(100, ['a']), list(100, []), list(100, ['a'])]);
+      assert.equal(log.isCombined(account), false);
+      add([list(200, ['a'])]);
+      assert.equal(log.isCombined(account), true);
+    });
+
+    it('is no list that breaks off its rows: one without a name, or one that cannot be read', () => {
+      const unnamed = list(100, [], { complete: false });
+      assert.equal(combines('partial', list(0, ['a']), unnamed, list(200, ['a'])), false);
+      const unreadable = list(100, [], { unreadable: new Set(['a']) });
+      assert.equal(combines('partial', list(0, ['a']), unreadable, list(200, ['a'])), false);
+    });
+
+    it('stays so, as other sessions come and go', () => {
+      add([list(0, ['a'])]);
+      add([list(100, [])]);
+      add([list(200, ['a'])]);
+      addMisses(50, ['b']);
+      assert.equal(log.isCombined(account), true);
+    });
+  });
+
+  describe('of a session’s own worker', () => {
+    it('is a list of sessions that were last listed together with it', () => {
+      add([list(0, ['a', 'b'])]);
+      add([list(1_000, ['b'])]);
+      assert.equal(verdict(), 'confirmedGone');
+    });
+
+    it('is a list in which one such session is left, after others that started later', () => {
+      add([list(0, ['a', 'b'])]);
+      add([list(1_000, ['z', 'b'])]);
+      assert.equal(verdict(), 'confirmedGone');
+    });
+
+    it('is judged by the list that last had it, and by the largest of those of a round', () => {
+      add([list(0, ['a', 'b'])]);
+      add([list(1_000, ['a'])]);
+      add([list(2_000, ['b'])]);
+      assert.equal(verdict(), 'unknown');
+      for (const round of [
+        [list(3_000, ['a']), list(3_000, ['a', 'c'])],
+        [list(3_000, ['a', 'c']), list(3_000, ['a'])],
+      ]) {
+        log.reset(account);
+        add([list(0, ['a'])]);
+        add(round);
+        add([list(4_000, ['c'])]);
+        assert.equal(verdict(), 'confirmedGone');
+        log.reset(account);
+        add(round);
+        add([list(4_000, ['c'])]);
+        assert.equal(verdict(), 'confirmedGone');
+      }
+    });
+
+    it('is no list that has another worker’s sessions: those that were listed before and not with it', () => {
+      add([list(0, ['b'])]);
+      add([list(1_000, ['a'])]);
+      addMisses(50, ['b']);
+      assert.equal(verdict(), 'unknown');
+      assert.equal(verdict(sessionId('b')), 'stillRunning');
+    });
+
+    it('may be a list of sessions that started since: nobody knows whose they are', () => {
+      add([list(0, ['a'])]);
+      addMisses(39, ['b']);
+      assert.equal(verdict(), 'unknown');
+      addMisses(40, ['b']);
+      assert.equal(verdict(), 'confirmedGone');
+    });
+
+    it('is another’s only if that session was listed before the list that last had it began', () => {
+      for (const [ended, expected] of [
+        [990, 'unknown'],
+        [1_000, 'unknown'],
+        [1_001, 'confirmedGone'],
+      ] as const) {
+        log.reset(account);
+        add([list(0, ['b'], { ended })]);
+        add([list(1_000, ['a'])]);
+        log.addAcceptedEnd(account, id, true);
+        for (let index = 0; index < 8; index++) add([list(2_000, ['b'])]);
+        assert.equal(verdict(), expected, String(ended));
+      }
+    });
+
+    it('may be none of those that answered where some failed', () => {
+      for (const someFailed of [true, false]) {
+        log.reset(account);
+        addRound(0, ['a']);
+        log.addAcceptedEnd(account, id, true);
+        addMisses(40, [], { someFailed });
+        assert.equal(verdict(), someFailed ? 'unknown' : 'confirmedGone');
+      }
+    });
+
+    it('is known where some failed, too, if a neighbour is listed', () => {
+      add([list(0, ['a', 'b'])]);
+      add([list(1_000, ['b'])], { someFailed: true });
+      assert.equal(verdict(), 'confirmedGone');
+    });
+
+    it('is each list as long as no list has ever had the session', () => {
+      log.want(account, named('a'));
+      addMisses(39, ['b']);
+      assert.equal(verdict(), 'unknown');
+      addMisses(40, ['b']);
+      assert.equal(verdict(), 'confirmedGone');
+    });
+  });
+
+  describe('of how many sessions its worker has', () => {
+    it('is the largest list of a round', () => {
+      const small = list(0, ['a']);
+      const large = list(0, ['a', ...ids('b', 8)]);
+      for (const round of [
+        [small, large],
+        [large, small],
+      ]) {
+        for (const shown of [[], named('a')]) {
+          log.reset(account);
+          add(round, { shown });
+          addMisses(50);
+          assert.equal(verdict(), 'unknown');
+        }
+      }
+      log.reset(account);
+      add([list(0, ['a', ...ids('b', 7)])]);
+      addMisses(50);
+      assert.equal(verdict(), 'confirmedGone');
+    });
+
+    it('is one at least, where its own row is the only one and cannot be read', () => {
+      add([list(0, ['a'])]);
+      add([list(100, [], { unreadable: new Set(['a']) })]);
+      assert.equal(verdict(), 'stillRunning');
+    });
+  });
+
+  describe('of how many lists had it in a row', () => {
+    it('is how many of a round did', () => {
+      for (const count of [7, 8]) {
+        for (const shown of [[], named('a')]) {
+          log.reset(account);
+          const round = Array.from({ length: count }, () => list(0, ['a']));
+          add(round, { shown });
+          assert.equal(log.mayHaveOtherWorkers(account, id), count < 8);
+        }
+      }
+    });
+
+    it('is none where they disagree', () => {
+      for (const shown of [[], named('a')]) {
+        log.reset(account);
+        add([list(0, []), ...Array.from({ length: 8 }, () => list(0, ['a']))], { shown });
+        assert.equal(log.mayHaveOtherWorkers(account, id), true);
+      }
+    });
+
+    it('matters only where lists are partial, and no longer once several workers were seen', () => {
+      assert.equal(log.mayHaveOtherWorkers(account, id), false);
+      addRound(0, ['a']);
+      assert.equal(log.mayHaveOtherWorkers(account, id), false);
+      assert.equal(log.mayHaveOtherWorkers(account, sessionId('never')), true);
+      add([list(100, [])]);
+      addRound(200, ['a']);
+      assert.equal(log.mayHaveOtherWorkers(account, id), true);
+      addRound(300, ['a'], { lists: 'complete' });
+      assert.equal(log.mayHaveOtherWorkers(account, id), false);
+    });
+  });
+
+  describe('of an id that another session has got', () => {
+    const first = someSession('a', { startedAt: 1 });
+    const second = someSession('a', { startedAt: 2 });
+    const having = (began: number, session: Session) => list(began, [], { sessions: new Map([[id, session]]) });
+
+    it('starts over', () => {
+      add(Array.from({ length: 8 }, () => having(0, first)));
+      log.addAcceptedEnd(account, id, true);
+      add([having(100, second)]);
+      assert.equal(log.mayHaveOtherWorkers(account, id), true);
+      add([having(200, second), ...Array.from({ length: 6 }, () => having(200, second))]);
+      assert.equal(log.mayHaveOtherWorkers(account, id), false);
+    });
+
+    it('goes on with the same session', () => {
+      for (let index = 0; index < 8; index++) add([having(index * 100, first)]);
+      assert.equal(log.mayHaveOtherWorkers(account, id), false);
+    });
+  });
+
+  describe('of what is shown or wanted', () => {
+    const keep = (...kept: readonly string[]) =>
+      log.keepOnly(account, new Map(named(...kept).map((session) => [session.id, session])));
+
+    it('begins with the first list that leaves out what came with one that broke off', () => {
+      add([list(0, [])], { lists: 'complete', shown: named('a') });
+      assert.equal(verdict(), 'confirmedGone');
+    });
+
+    it('goes on where it was for what is shown or wanted again', () => {
+      addRound(0, ['a']);
+      log.addAcceptedEnd(account, id, false);
+      log.want(account, named('a'));
+      for (let index = 0; index < 8; index++) add([list(1_000, [])], { shown: named('a') });
+      assert.equal(verdict(), 'confirmedGone');
+    });
+
+    it('is dropped once a session is neither', () => {
+      add([list(0, ['a', 'b'])], { lists: 'complete' });
+      keep('b');
+      assert.deepEqual([verdict(), verdict(sessionId('b'))], ['unknown', 'stillRunning']);
+    });
+
+    it('is kept for those who want to know, until the last of them does not any longer', () => {
+      const unwant = [log.want(account, named('a')), log.want(account, named('a'))];
+      add([list(0, [])], { lists: 'complete' });
+      const isKnown = () => {
+        keep();
+        log.forget(account, [id]);
+        return verdict() === 'confirmedGone';
+      };
+      assert.ok(isKnown());
+      unwant[0]?.();
+      assert.ok(isKnown());
+      unwant[1]?.();
+      assert.equal(verdict(), 'unknown');
+      assert.ok(!isKnown());
+    });
+
+    it('is dropped with the last who wants to know, but for what is still running', () => {
+      const unwant = log.want(account, named('a', 'b', 'c'));
+      add([list(0, ['a', 'b'])], { lists: 'complete' });
+      add([list(100, ['b'])], { lists: 'complete' });
+      unwant();
+      assert.deepEqual(
+        ['a', 'b', 'c'].map((one) => verdict(sessionId(one))),
+        ['unknown', 'stillRunning', 'unknown'],
+      );
+    });
+
+    it('is forgotten for those that are named and that nobody wants to know about', () => {
+      add([list(0, ['a', 'b', 'c'])], { lists: 'complete' });
+      log.want(account, named('c'));
+      log.forget(account, ['a', 'c'].map(sessionId));
+      assert.deepEqual(
+        ['a', 'b', 'c'].map((one) => verdict(sessionId(one))),
+        ['unknown', 'stillRunning', 'stillRunning'],
+      );
+    });
+  });
+});

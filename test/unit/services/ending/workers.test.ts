@@ -1,0 +1,318 @@
+import { strict as assert } from 'node:assert';
+import { sessionId } from '../../../../src/core/ids.ts';
+import { type EndAnswer, usualEnding } from '../../../../src/core/provider.ts';
+import type { EndOutcomeKind, EndReport } from '../../../../src/services/ending/report.ts';
+import { failure, type ScriptedHouse, type ScriptedProvider, scriptedHouse } from '../scriptedProvider.ts';
+
+const quietly = { stop: new AbortController().signal, onProgress: () => {} };
+const answer = (outcome: EndAnswer['outcome'], how?: string): EndAnswer => ({ outcome, how });
+
+function outcomes({ results }: EndReport): Record<string, EndOutcomeKind> {
+  return Object.fromEntries(results.map(({ session, outcome }) => [session.id, outcome]));
+}
+
+/** Workers that share an address and take turns: session s3 of two workers belongs to number 1. */
+class Workers {
+  readonly #provider: ScriptedProvider;
+  readonly #count: number;
+  /** The worker that gets no requests, if any. */
+  down: number | undefined;
+  #lists = 0;
+  #ends = 0;
+
+  constructor(provider: ScriptedProvider, count: number) {
+    this.#provider = provider;
+    this.#count = count;
+    provider.ending = { ...usualEnding, lists: 'partial' };
+    provider.onList = () => this.list();
+    provider.onEnd = ({ id }) => (this.next(id) ? answer(provider.running.delete(id) ? 'ended' : 'alreadyGone') : gone);
+  }
+
+  list() {
+    const worker = this.#turn(this.#lists++);
+    return { sessions: [...this.#provider.running.values()].filter(({ id }) => this.#of(id) === worker) };
+  }
+
+  /** Whether the worker whose turn it is has a session. */
+  next(id: string): boolean {
+    return this.#turn(this.#ends++) === this.#of(id);
+  }
+
+  #of(id: string): number {
+    return Number(id.slice(1)) % this.#count;
+  }
+
+  #turn(nth: number): number {
+    const up = Array.from({ length: this.#count }, (_, index) => index).filter((index) => index !== this.down);
+    return up[nth % up.length] ?? 0;
+  }
+}
+
+const gone = answer('alreadyGone');
+
+interface SharedHouse extends ScriptedHouse {
+  readonly workers: Workers;
+}
+
+/** A house whose account was listed until all workers were seen. */
+async function sharedHouse(
+  sessions: number,
+  { count = 2, withinMs = usualEnding.withinMs } = {},
+): Promise<SharedHouse> {
+  let workers: Workers | undefined;
+  const scripted = await scriptedHouse((provider) => {
+    for (let index = 0; index < sessions; index++) provider.start(`s${index}`);
+    workers = new Workers(provider, count);
+    provider.ending = { ...provider.ending, withinMs };
+  });
+  assert.ok(workers);
+  const { house, id, over, provider } = scripted;
+  await over(house.refresher.refresh(id, { thorough: true }));
+  assert.equal(house.evidence.isCombined(id), count > 1);
+  provider.calls.length = 0;
+  return { ...scripted, workers };
+}
+
+describe('ending at workers that share an address', () => {
+  it('sends one end where a whole round of lists has the session, and confirms it by eight without', async () => {
+    const { provider, house, targets, end } = await sharedHouse(1, { count: 1 });
+    provider.onEnd = ({ id }) => {
+      provider.running.delete(id);
+      return answer('accepted', 'in a way');
+    };
+    const { results } = await end(targets());
+    assert.deepEqual(
+      results.map(({ outcome, attempts, how }) => [outcome, attempts, how]),
+      [['ended', 1, 'in a way']],
+    );
+    // Eight before the end and eight after it.
+    assert.equal(provider.asked('list').length, 16);
+    house.dispose();
+  });
+
+  it('sends no other end where the first answer comes from the worker that had the session', async () => {
+    const { provider, house, targets, end } = await sharedHouse(2);
+    provider.onEnd = ({ id }) => {
+      provider.running.delete(id);
+      return answer('ended', 'at once');
+    };
+    const { results } = await end(targets('s0'));
+    assert.deepEqual(
+      results.map(({ outcome, attempts, how }) => [outcome, attempts, how]),
+      [['ended', 1, 'at once']],
+    );
+    house.dispose();
+  });
+
+  it('sends seven more at once where the first answer comes from another worker, or does not say', async () => {
+    for (const first of [gone, answer('accepted')]) {
+      const { provider, house, targets, end } = await sharedHouse(2);
+      provider.onEnd = ({ id }, attempt) => {
+        if (attempt === 1) return first;
+        return provider.running.delete(id) ? answer('ended', 'later') : gone;
+      };
+      const { results } = await end(targets('s0'));
+      assert.deepEqual(
+        results.map(({ outcome, attempts, how }) => [outcome, attempts, how]),
+        [['ended', 8, 'later']],
+      );
+      const [at = 0, ...others] = provider.times('end');
+      assert.deepEqual(others, Array(7).fill(at + 20));
+      assert.deepEqual([...provider.running.keys()], ['s1']);
+      house.dispose();
+    }
+  });
+
+  it('sends seven more where only seven lists have had the session, though no second worker was seen', async () => {
+    for (const failing of [1, 2]) {
+      const { provider, house, id, clock, targets, end } = await sharedHouse(1, { count: 1 });
+      // Another session has the id now: one list has had it, and of the eight before the end some fail.
+      provider.start('s0', { startedAt: clock.now() + 1 });
+      await clock.until(house.refresher.refresh(id), 60_000);
+      let lists = 0;
+      provider.onList = () => {
+        if (++lists > 8 - failing && lists <= 8) throw failure({ kind: 'serverFault', status: 502 });
+        return {};
+      };
+      provider.onEnd = ({ id }) => {
+        provider.running.delete(id);
+        return answer('accepted');
+      };
+      const { results } = await end(targets());
+      assert.deepEqual(
+        results.map(({ attempts }) => attempts),
+        [failing === 1 ? 1 : 8],
+      );
+      house.dispose();
+    }
+  });
+
+  it('believes the worker that says it ended it, else one that took the request, else all that know of none', async () => {
+    /** What is said of a session that is gone by then, after these answers to its eight ends. */
+    const said = async (...answers: readonly EndAnswer[]) => {
+      const { provider, house, targets, end } = await sharedHouse(4);
+      provider.onEnd = ({ id }, attempt) => {
+        provider.running.delete(id);
+        return answers[attempt - 1] ?? gone;
+      };
+      const [{ outcome, how } = assert.fail()] = (await end(targets('s0'))).results;
+      house.dispose();
+      return [outcome, how];
+    };
+    assert.deepEqual(await said(gone, answer('accepted', 'A'), answer('ended', 'B')), ['ended', 'B']);
+    assert.deepEqual(await said(answer('accepted', 'A'), answer('accepted', 'B')), ['ended', 'A']);
+    assert.deepEqual(await said(gone, gone, answer('accepted', 'C')), ['ended', 'C']);
+    assert.deepEqual(await said(gone, answer('alreadyGone', 'D')), ['alreadyGone', undefined]);
+  });
+
+  it('sends to all workers for one session after the other', async () => {
+    const { provider, house, targets, end } = await sharedHouse(6);
+    provider.onEnd = ({ id }, attempt) => (attempt === 8 && provider.running.delete(id) ? answer('ended') : gone);
+    const chosen = ['s0', 's2', 's4'];
+    assert.deepEqual(outcomes(await end(targets(...chosen))), { s0: 'ended', s2: 'ended', s4: 'ended' });
+    assert.deepEqual(provider.asked('end'), [...chosen, ...chosen.flatMap((id) => Array(7).fill(id))]);
+    const times = [...new Set(provider.times('end'))];
+    assert.deepEqual(
+      times.map((at) => at - (times[0] ?? 0)),
+      [0, 20, 40, 60],
+    );
+    house.dispose();
+  });
+
+  it('goes on with the next session where the ends of one fail', async () => {
+    const { provider, house, targets, end } = await sharedHouse(4);
+    provider.onEnd = ({ id }, attempt) => {
+      if (id === 's0' && attempt > 1) throw failure({ kind: 'forbidden' });
+      return attempt === 8 && provider.running.delete(id) ? answer('ended') : gone;
+    };
+    assert.deepEqual(outcomes(await end(targets('s0', 's2'))), { s0: 'failed', s2: 'ended' });
+    house.dispose();
+  });
+
+  it('sends no more than the one that was under way when it is stopped', async () => {
+    const { provider, house, targets, end } = await sharedHouse(4);
+    const stop = new AbortController();
+    provider.onEnd = () => {
+      stop.abort();
+      return gone;
+    };
+    const { results } = await end(targets('s0'), { stop: stop.signal });
+    assert.deepEqual(
+      results.map(({ outcome, attempts, why }) => [outcome, attempts, why]),
+      [['stuck', 1, { kind: 'stillRuns', found: false, said: undefined }]],
+    );
+    house.dispose();
+  });
+
+  it('sends no more where the first fails for a reason that all would fail for', async () => {
+    const { provider, house, targets, end } = await sharedHouse(2);
+    provider.onEnd = () => {
+      throw failure({ kind: 'forbidden' });
+    };
+    assert.deepEqual(outcomes(await end(targets('s0'))), { s0: 'failed' });
+    assert.equal(provider.asked('end').length, 1);
+    house.dispose();
+  });
+
+  it('sends ends again after each look that has the session, until a worker ends it', async () => {
+    const { provider, house, targets, end } = await sharedHouse(2);
+    provider.onEnd = ({ id }, attempt) => (attempt === 20 && provider.running.delete(id) ? answer('ended') : gone);
+    const { results } = await end(targets('s0'));
+    assert.deepEqual(outcomes({ results }), { s0: 'ended' });
+    assert.deepEqual(
+      [...new Set(provider.times('end'))].map((at, index, all) => at - (all[index - 1] ?? at)),
+      // Looks take two lists, one after the other, and come at once, and then a second later.
+      [0, 20, 40, 20, 1_040, 20],
+    );
+    house.dispose();
+  });
+
+  it('sends no end to a session that is missing from the lists', async () => {
+    const { provider, workers, house, targets, end } = await sharedHouse(4);
+    provider.onEnd = () => {
+      workers.down = 0;
+      return gone;
+    };
+    const { results } = await end(targets('s0'));
+    assert.deepEqual(
+      results.map(({ outcome, why }) => [outcome, why]),
+      [['stuck', { kind: 'unconfirmed', error: undefined, isCombined: true }]],
+    );
+    assert.equal(provider.asked('end').length, 8);
+    assert.ok(provider.running.has('s0'));
+    // A look each half a second while it is missing, of eight lists.
+    const looks = [...new Set(provider.times('list'))].filter((at) => at > (provider.times('end').at(-1) ?? 0));
+    const firsts = looks.filter((_, index) => index % 2 === 0);
+    const apart = firsts.slice(1).map((at, index) => at - (firsts[index] ?? 0));
+    assert.deepEqual([apart[0], new Set(apart.slice(0, 50))], [520, new Set([520])]);
+    house.dispose();
+  });
+
+  it('does not blame other workers where no list can be had', async () => {
+    const { provider, house, targets, end } = await sharedHouse(4);
+    const down = failure({ kind: 'serverFault', status: 502 });
+    provider.onEnd = () => {
+      provider.onList = () => {
+        throw down;
+      };
+      return gone;
+    };
+    const { results } = await end(targets('s0'));
+    assert.deepEqual(
+      results.map(({ outcome, why }) => [outcome, why]),
+      [['stuck', { kind: 'unconfirmed', error: down, isCombined: false }]],
+    );
+    house.dispose();
+  });
+
+  it('sends 80 ends at most', async () => {
+    const { provider, house, targets, end } = await sharedHouse(2, { withinMs: 200_000 });
+    provider.onEnd = () => answer('accepted');
+    const { results } = await end(targets('s0'));
+    assert.deepEqual(
+      results.map(({ outcome, attempts, why }) => [outcome, attempts, why]),
+      [['stuck', 80, { kind: 'stillRuns', found: true, said: undefined }]],
+    );
+    house.dispose();
+  });
+
+  it('sends none again once its time is over, however long requests take', async () => {
+    const { provider, clock, workers, house, targets, end } = await sharedHouse(2);
+    provider.onEnd = () => {
+      provider.onList = async () => {
+        await clock.wait(9_990);
+        return workers.list();
+      };
+      return gone;
+    };
+    assert.deepEqual(outcomes(await end(targets('s0'))), { s0: 'stuck' });
+    // The first eight, and eight after the look of 20 seconds; the next look is over after more than 30.
+    assert.equal(provider.asked('end').length, 16);
+    house.dispose();
+  });
+
+  it('says ended, and how, though a later end of the same session found it gone', async () => {
+    const { provider, clock, house, targets, end } = await sharedHouse(4);
+    provider.onEnd = ({ id }, attempt) => {
+      if (attempt > 1) return gone;
+      clock.after(2_000, () => provider.running.delete(id));
+      return answer('ended', 'slowly');
+    };
+    const { results } = await end(targets('s0'));
+    assert.ok(provider.asked('end').length > 1);
+    assert.deepEqual(
+      results.map(({ outcome, how }) => [outcome, how]),
+      [['ended', 'slowly']],
+    );
+    house.dispose();
+  });
+
+  it('keeps the other sessions, and has seen that several workers answer', async () => {
+    const { provider, house, id, targets, over } = await sharedHouse(6);
+    assert.deepEqual(outcomes(await over(house.ender.end(targets('s0', 's3'), quietly))), { s0: 'ended', s3: 'ended' });
+    assert.deepEqual([...provider.running.keys()], ['s1', 's2', 's4', 's5']);
+    for (const one of ['s1', 's2', 's4', 's5']) assert.ok(house.store.session(id, sessionId(one)), one);
+    assert.equal(house.store.state(id)?.contents.combined, true);
+    house.dispose();
+  });
+});

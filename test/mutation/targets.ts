@@ -35,6 +35,7 @@ export const targets: readonly Target[] = [
     name: 'sending',
     files: ['src/services/ending/queue.ts', 'src/services/ending/request.ts'],
     tests: [
+      'test/unit/services/ending/queue.test.ts',
       'test/unit/services/ending/workers.test.ts',
       'test/unit/services/ending/sending.test.ts',
       'test/unit/services/ending/confirming.test.ts',

@@ -49,6 +49,8 @@ describe('evidence', () => {
     assert.equal(log.isCombined(account), false);
     assert.equal(log.needsProbe(account, id), false);
     assert.equal(log.mayHaveOtherWorkers(account, id), false);
+    log.addAnswers(account, new Map([[id, 'gone']]));
+    log.addAcceptedEnd(account, id, true);
     add([list(0, ['b'])], { lists: 'complete' });
     assert.equal(verdict(), 'unknown');
     assert.equal(log.needsProbe(account, id), false);
@@ -181,8 +183,17 @@ describe('evidence', () => {
     it('is seen by lists of one round that disagree, and by the next', () => {
       add([list(0, ['a'])]);
       add([list(100, ['a']), list(100, []), list(100, ['a'])]);
-      assert.equal(log.isCombined(account), false);
+      assert.deepEqual([log.isCombined(account), verdict()], [false, 'stillRunning']);
       add([list(200, ['a'])]);
+      assert.equal(log.isCombined(account), true);
+    });
+
+    it('is seen, too, by a session that was shown before any whole list had it', () => {
+      add([list(0, [])], { shown: named('a') });
+      add([list(100, ['a'])]);
+      assert.equal(log.isCombined(account), false);
+      add([list(200, [])]);
+      add([list(300, ['a'])]);
       assert.equal(log.isCombined(account), true);
     });
 
@@ -272,8 +283,11 @@ describe('evidence', () => {
         log.reset(account);
         addRound(0, ['a']);
         log.addAcceptedEnd(account, id, true);
+        log.want(account, named('unlisted'));
         addMisses(40, [], { someFailed });
-        assert.equal(verdict(), someFailed ? 'unknown' : 'confirmedGone');
+        for (const one of [id, sessionId('unlisted')]) {
+          assert.equal(verdict(one), someFailed ? 'unknown' : 'confirmedGone');
+        }
       }
     });
 

@@ -77,6 +77,8 @@ describe('sending of ends', () => {
       [{ kind: 'unauthorized' }, 1],
       [{ kind: 'forbidden' }, 1],
       [{ kind: 'cancelled' }, 1],
+      [{ kind: 'noKey' }, 1],
+      [{ kind: 'badAddress', fault: 'scheme' }, 1],
       [{ kind: 'unsupported', what: 'it' }, 1],
       [{ kind: 'rateLimited', retryAt: undefined }, 8],
     ];

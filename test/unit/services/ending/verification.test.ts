@@ -16,9 +16,9 @@ const crowded: Evidence = { kind: 'listedBy', by: 8, missing: 0, crowd: 9 };
 const told = (liveness: 'running' | 'gone' | 'unknown'): Evidence => ({ kind: 'told', liveness });
 const accepted: Evidence = { kind: 'endAccepted', byItsWorker: false };
 const endedByItsWorker: Evidence = { kind: 'endAccepted', byItsWorker: true };
-/** Lists that leave it out, a second apart. */
+/** Lists that leave it out, a second apart, long after the clock began. */
 const missing = (times: number, worker: 'its own' | 'another' | 'unknown' = 'unknown', apartMs = 1_000): Evidence[] =>
-  Array.from({ length: times }, (_, index) => ({ kind: 'missingFrom', began: index * apartMs, worker }));
+  Array.from({ length: times }, (_, index) => ({ kind: 'missingFrom', began: 5_000_000 + index * apartMs, worker }));
 
 interface Case {
   readonly of: string;
@@ -100,6 +100,12 @@ const cases: readonly Case[] = [
     evidence: [listed, ...missing(9), told('running'), told('unknown'), ...missing(3, 'unknown', 2_500)],
     verdict: 'confirmedGone',
   },
+  {
+    of: 'lists from before it could not tell any longer whether it runs',
+    lists: 'lagging',
+    evidence: [listed, told('running'), ...missing(3, 'unknown', 2_500), told('unknown')],
+    verdict: 'unknown',
+  },
 
   { of: 'any number of lists', lists: 'unreliable', evidence: [listed, ...missing(99)], verdict: 'unknown' },
   {
@@ -134,6 +140,24 @@ const cases: readonly Case[] = [
     lists: 'partial',
     evidence: [round, ...missing(8, 'unknown', 2_850)],
     verdict: 'unknown',
+  },
+  {
+    of: 'nine lists in exactly 20 s without an end',
+    lists: 'partial',
+    evidence: [round, ...missing(9, 'unknown', 2_500)],
+    verdict: 'confirmedGone',
+  },
+  {
+    of: 'lists from before the provider said that it runs, and then that it is gone',
+    lists: 'partial',
+    evidence: [round, accepted, ...missing(7), told('running'), told('gone'), ...missing(1)],
+    verdict: 'unknown',
+  },
+  {
+    of: 'lists from after it said that it runs, and before it said that it is gone',
+    lists: 'partial',
+    evidence: [round, accepted, told('running'), ...missing(8), told('gone')],
+    verdict: 'confirmedGone',
   },
   {
     of: 'eight lists in 20.3 s without an end',
@@ -184,6 +208,12 @@ const cases: readonly Case[] = [
     verdict: 'unknown',
   },
   {
+    of: '41 lists in exactly 120 s after those',
+    lists: 'partial',
+    evidence: [disagreeing, accepted, ...missing(41, 'unknown', 3_000)],
+    verdict: 'confirmedGone',
+  },
+  {
     of: '40 lists in 120.9 s after those',
     lists: 'partial',
     evidence: [disagreeing, accepted, ...missing(40, 'unknown', 3_100)],
@@ -215,6 +245,13 @@ const cases: readonly Case[] = [
     lists: 'partial',
     combined: true,
     evidence: [round, ...missing(1, 'its own')],
+    verdict: 'confirmedGone',
+  },
+  {
+    of: 'one list of its own worker, and then another worker’s',
+    lists: 'partial',
+    combined: true,
+    evidence: [round, ...missing(1, 'its own'), ...missing(1, 'another')],
     verdict: 'confirmedGone',
   },
   {

@@ -90,8 +90,7 @@ export async function listAccount(
         someFailed = answers.length < others.length;
       }
     }
-    const terms = provider.ending.lists;
-    const lists = terms === 'complete' && evidence.isCombined(account) ? 'partial' : terms;
+    const { lists } = provider.ending;
     const shown = () => store.state(account)?.contents.sessions ?? new Map<SessionId, Session>();
     for (const answers of rounds) evidence.addLists(account, lists, { answers, someFailed }, shown().values());
     const all = rounds.flat();

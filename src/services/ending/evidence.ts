@@ -138,20 +138,20 @@ export class EvidenceLog {
     const evidence = this.#accounts.get(account);
     const one = evidence?.seen.get(session);
     if (evidence === undefined || one === undefined) return 'unknown';
-    return verdictOn(one.observations, evidence.lists, evidence.combined);
+    return verdictOn(one.observations, termsOf(evidence), evidence.combined);
   }
 
   /** Whether the provider has to be asked about a session itself. */
   needsProbe(account: AccountId, session: SessionId): boolean {
     const evidence = this.#accounts.get(account);
     const one = evidence?.seen.get(session);
-    return evidence !== undefined && one !== undefined && needsProbe(one.observations, evidence.lists);
+    return evidence !== undefined && one !== undefined && needsProbe(one.observations, termsOf(evidence));
   }
 
   /** Whether a session may be on another worker than the one that answers: an end may have to be sent again. */
   mayHaveOtherWorkers(account: AccountId, session: SessionId): boolean {
     const evidence = this.#accounts.get(account);
-    if (evidence?.lists !== 'partial') return false;
+    if (evidence === undefined || termsOf(evidence) !== 'partial') return false;
     return evidence.combined || (evidence.seen.get(session)?.observations.hits ?? 0) < wholeRound;
   }
 
@@ -204,6 +204,11 @@ export class EvidenceLog {
     }
     if (having.length > 0) one.listedSince ??= Math.min(...having.map(({ ended }) => ended));
   }
+}
+
+/** What lists are worth, going by what was seen: with several workers, none has every session. */
+function termsOf({ lists, combined }: AccountEvidence): ListTerms {
+  return lists === 'complete' && combined ? 'partial' : lists;
 }
 
 /**

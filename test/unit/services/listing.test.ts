@@ -157,9 +157,11 @@ describe('listing', () => {
     hide(provider, 's0');
     await list();
     assert.deepEqual(rows(), ['s1']);
-    provider.onList = () => ({});
+    hide(provider, 's1');
     await list();
     assert.equal(house.evidence.isCombined(id), true);
+    assert.deepEqual(rows().sort(), ['s0', 's1']);
+    assert.equal(house.evidence.mayHaveOtherWorkers(id, sessionId('s0')), true);
     hide(provider, 's0', 's1');
     assert.equal(await count(list), 8);
     assert.deepEqual(rows().sort(), ['s0', 's1']);
@@ -192,6 +194,43 @@ describe('listing', () => {
     assert.ok(result.kind === 'listed' && !result.complete);
     assert.ok(rows().includes('s0'));
     assert.ok((house.store.state(id)?.contents.faults.length ?? 0) > 0);
+    house.dispose();
+  });
+
+  it('is not whole where one of several lists is not', async () => {
+    const { provider, house, list } = await houseWith(1, 'partial');
+    let lists = 0;
+    provider.onList = () =>
+      ++lists === 5 ? { faults: [{ subject: 'row 1', unnamed: true, what: 'it has no id' }] } : {};
+    const result = await list({ thorough: true });
+    assert.ok(result.kind === 'listed' && !result.complete && result.lists === 8);
+    house.dispose();
+  });
+
+  it('is thorough where one was asked for while another was under way, and only then', async () => {
+    const { house, id, over, count } = await houseWith(1, 'partial');
+    const { refresher } = house;
+    const both = () => over(Promise.all([refresher.refresh(id), refresher.refresh(id, { thorough: true })]));
+    assert.equal(await count(both), 1 + 8);
+    const three = () => {
+      const calls = [refresher.refresh(id), refresher.refresh(id, { thorough: true }), refresher.refresh(id)];
+      return over(Promise.all(calls));
+    };
+    assert.equal(await count(three), 1 + 8);
+    assert.equal(await count(() => over(Promise.all([refresher.refresh(id), refresher.refresh(id)]))), 1 + 1);
+    house.dispose();
+  });
+
+  it('knows nothing of what an account’s lists showed once it has another key, or was removed', async () => {
+    const { house, id, over } = await houseWith(1, 'complete');
+    const verdict = () => house.evidence.verdict(id, sessionId('s0'));
+    assert.equal(verdict(), 'stillRunning');
+    await over(house.accounts.replaceCredentials(id, { other: 'key' }));
+    assert.equal(verdict(), 'unknown');
+    await over(house.refresher.refresh(id));
+    assert.equal(verdict(), 'stillRunning');
+    await over(house.accounts.remove(id));
+    assert.equal(verdict(), 'unknown');
     house.dispose();
   });
 

@@ -362,7 +362,10 @@ describe('evidence', () => {
       add([list(100, [])]);
       addRound(200, ['a']);
       assert.equal(log.mayHaveOtherWorkers(account, id), true);
+      // Where each list was said to have every session, that has turned out not to be so.
       addRound(300, ['a'], { lists: 'complete' });
+      assert.equal(log.mayHaveOtherWorkers(account, id), true);
+      addRound(300, ['a'], { lists: 'lagging' });
       assert.equal(log.mayHaveOtherWorkers(account, id), false);
     });
   });

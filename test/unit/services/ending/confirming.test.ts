@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { accountId, groupId, pageId, sessionId } from '../../../../src/core/ids.ts';
 import { type EndingTerms, usualEnding } from '../../../../src/core/provider.ts';
 import { ProviderError } from '../../../../src/core/providerError.ts';
-import type { EndOutcomeKind, EndReport } from '../../../../src/services/ending/report.ts';
+import type { EndOutcomeKind, EndProgress, EndReport } from '../../../../src/services/ending/report.ts';
 import { failure, type ScriptedProvider, scriptedHouse } from '../scriptedProvider.ts';
 
 function outcomes({ results }: EndReport): Record<string, EndOutcomeKind> {
@@ -37,6 +37,22 @@ describe('confirming of ends', () => {
     );
     assert.ok(house.log.lines.includes(`end scripted s0: stuck, 1 sent, ${result?.ms} ms`));
     house.dispose();
+  });
+
+  it('looks once more when exactly its time is over', async () => {
+    for (const [withinMs, looks] of [
+      [999, 1],
+      [1_000, 2],
+    ] as const) {
+      const { provider, house, targets, end } = await scriptedHouse((provider) => {
+        starts(1)(provider);
+        provider.ending = { ...usualEnding, withinMs };
+      });
+      provider.onEnd = () => ({ outcome: 'accepted', how: undefined });
+      await end(targets());
+      assert.equal(provider.asked('list').length - 1, looks);
+      house.dispose();
+    }
   });
 
   it('says how a session was ended where the provider does, what it took, and writes a line about it', async () => {
@@ -82,6 +98,7 @@ describe('confirming of ends', () => {
     assert.equal(provider.asked('list').length, 2);
     assert.deepEqual([...provider.running.keys()], ['s2']);
     assert.ok(house.store.hasEnded(id, s0));
+    assert.equal(house.evidence.verdict(id, s0), 'unknown', 'what was learned about it is kept');
     house.dispose();
   });
 
@@ -381,8 +398,10 @@ describe('confirming of ends', () => {
       await clock.until(clock.wait(1_000), 2_000);
       provider.start('s1');
       await over(house.refresher.refresh(id));
-      const report = await end(all);
+      const progress: EndProgress[] = [];
+      const report = await end(all, { onProgress: (at) => progress.push(at) });
       assert.deepEqual(outcomes(report), { s0: 'alreadyGone', s1: 'alreadyGone', s2: 'ended' });
+      assert.deepEqual([report.results.length, progress.at(-1)], [3, { total: 3, sent: 3, settled: 3 }]);
       assert.deepEqual(provider.asked('end'), ['s2']);
       for (const { session, attempts, why } of report.results) {
         assert.deepEqual([attempts, why], [session.id === 's2' ? 1 : 0, undefined]);
@@ -452,6 +471,7 @@ describe('confirming of ends', () => {
       });
       const { results, error } = await over(house.ender.endEverything(id));
       assert.equal(error, undefined);
+      assert.equal(house.evidence.verdict(id, s0), 'unknown', 'what was learned about it is kept');
       assert.deepEqual(outcomes({ results }), { s0: 'ended', s1: 'ended', s2: 'ended' });
       for (const { attempts, how } of results) assert.deepEqual([attempts, how], [0, undefined]);
       assert.deepEqual([provider.asked('endEverything').length, provider.asked('end').length], [1, 0]);

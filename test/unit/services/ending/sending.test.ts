@@ -131,7 +131,7 @@ describe('sending of ends', () => {
     const { provider, house, targets, end } = await scriptedHouse(starts(1));
     provider.onEnd = (_, attempt) => {
       if (attempt < 3) throw failure({ kind: 'timedOut', afterMs: 15_000 });
-      provider.clock.after(21_000, () => provider.running.clear());
+      provider.clock.after(27_000, () => provider.running.clear());
       return { outcome: 'accepted', how: undefined };
     };
     assert.deepEqual(outcomes(await end(targets())), { s0: ['ended', 3] });

@@ -50,6 +50,14 @@ describe('a look whether sessions are gone', () => {
     house.dispose();
   });
 
+  it('asks for lists of all workers, though the first shows nothing new', async () => {
+    const { provider, house, verify } = await houseWith(2, 'partial');
+    const lists = provider.asked('list').length;
+    assert.deepEqual(verdictsOf(await verify()), { s0: 'stillRunning', s1: 'stillRunning' });
+    assert.equal(provider.asked('list').length - lists, 8);
+    house.dispose();
+  });
+
   it('says nothing of any without a whole list, and why, and asks about none', async () => {
     const { provider, house, verify } = await houseWith(2, 'lagging');
     const down = failure({ kind: 'serverFault', status: 502 });
@@ -216,6 +224,11 @@ describe('a check of sessions that a list leaves out', () => {
     const { told } = await check(missing);
     assert.deepEqual(Object.fromEntries(told), { s0: 'gone', s1: 'running' });
     assert.deepEqual(rows(scripted).sort(), ['s1', 's2']);
+    const { evidence } = house;
+    assert.deepEqual(
+      missing.map((session) => evidence.verdict(scripted.id, session.id)),
+      ['unknown', 'stillRunning'],
+    );
     house.dispose();
   });
 
@@ -257,6 +270,7 @@ describe('a check of sessions that a list leaves out', () => {
     provider.onProbe = () => 'unknown';
     await scripted.over(house.refresher.refresh(id));
     assert.equal(house.evidence.verdict(id, s0), 'unknown');
+    assert.equal(rows(scripted).length, 3);
     house.dispose();
   });
 

@@ -262,6 +262,8 @@ describe('ending at workers that share an address', () => {
       results.map(({ outcome, why }) => [outcome, why]),
       [['stuck', { kind: 'unconfirmed', error: down, isCombined: false }]],
     );
+    // No more looks than where a single server fails: two before the end, and six after it.
+    assert.equal(new Set(provider.times('list')).size, 8);
     house.dispose();
   });
 
@@ -273,6 +275,33 @@ describe('ending at workers that share an address', () => {
       results.map(({ outcome, attempts, why }) => [outcome, attempts, why]),
       [['stuck', 80, { kind: 'stillRuns', found: true, said: undefined }]],
     );
+    house.dispose();
+  });
+
+  it('gives up when its time is over, which ends that are sent again do not prolong', async () => {
+    const { provider, clock, house, targets, end } = await sharedHouse(2);
+    provider.onEnd = () => answer('accepted');
+    const began = clock.now();
+    assert.deepEqual(outcomes(await end(targets('s0'))), { s0: 'stuck' });
+    assert.ok(clock.now() - began < 31_000, String(clock.now() - began));
+    house.dispose();
+  });
+
+  it('looks each half second while any of several sessions is missing', async () => {
+    const { provider, workers, house, targets, end } = await sharedHouse(4);
+    provider.onEnd = () => {
+      workers.down = 0;
+      return answer('accepted');
+    };
+    const report = await end(targets('s0', 's1'));
+    assert.deepEqual(
+      new Map(report.results.map(({ session, why }) => [session.id as string, why?.kind])),
+      new Map([
+        ['s0', 'unconfirmed'],
+        ['s1', 'stillRuns'],
+      ]),
+    );
+    assert.ok(new Set(provider.times('list')).size > 60, String(new Set(provider.times('list')).size));
     house.dispose();
   });
 

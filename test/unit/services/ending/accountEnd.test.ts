@@ -1,0 +1,69 @@
+import { strict as assert } from 'node:assert';
+import { sessionId } from '../../../../src/core/ids.ts';
+import { AccountEnd, type EndCounts } from '../../../../src/services/ending/accountEnd.ts';
+import { someSession } from '../../sessions.ts';
+import { failure, scriptedHouse } from '../scriptedProvider.ts';
+
+const s0 = sessionId('s0');
+const failed = { kind: 'failed', error: failure({ kind: 'forbidden' }) } as const;
+
+/** Begins ends of one session, s0, that know of each other. */
+async function ends() {
+  const scripted = await scriptedHouse((provider) => void provider.start('s0'));
+  const { house, clock, id, targets } = scripted;
+  const { store, evidence, accounts, connections, log: logger } = house;
+  const counts: EndCounts = new Map();
+  const parts = { store, evidence, accounts, connections, clock, logger };
+  return {
+    ...scripted,
+    begin: (of = targets()) => AccountEnd.begin(parts, id, of, counts, () => {}),
+    life: () => store.life(id, s0).kind,
+  };
+}
+
+function settle(end: AccountEnd): void {
+  for (const pending of end.pending) end.settle(pending, 'failed', failed);
+}
+
+describe('an account’s part of an end', () => {
+  it('shows on the row what the last of several ends says, whenever the others are over', async () => {
+    const { house, begin, life } = await ends();
+    const three = [await begin(), await begin(), await begin()] as const;
+    for (const [index, end] of three.entries()) {
+      settle(end);
+      end.showOutcomes();
+      assert.equal(life(), index < 2 ? 'ending' : 'stuck');
+    }
+    const again = await begin();
+    assert.equal(life(), 'ending');
+    settle(again);
+    assert.equal(life(), 'ending', 'it is shown with the others');
+    again.finish();
+    assert.equal(life(), 'stuck');
+    house.dispose();
+  });
+
+  it('does not show an outcome once more when a later end is at it', async () => {
+    const { house, begin, life } = await ends();
+    const first = await begin();
+    settle(first);
+    first.showOutcomes();
+    assert.equal(life(), 'stuck');
+    const second = await begin();
+    first.finish();
+    assert.equal(life(), 'ending');
+    second.finish();
+    house.dispose();
+  });
+
+  it('collects what is learned about its sessions until it is finished, though no list has them', async () => {
+    const { house, id, begin, over } = await ends();
+    const end = await begin([{ session: someSession('hidden') }]);
+    await over(house.refresher.refresh(id));
+    const isKnownToBeMissing = () => house.evidence.needsProbe(id, sessionId('hidden'));
+    assert.equal(isKnownToBeMissing(), true);
+    end.finish();
+    assert.equal(isKnownToBeMissing(), false);
+    house.dispose();
+  });
+});

@@ -58,7 +58,7 @@ describe('an account’s part of an end', () => {
 
   it('collects what is learned about its sessions until it is finished, though no list has them', async () => {
     const { house, id, begin, over } = await ends();
-    const end = await begin([{ session: someSession('hidden') }]);
+    const end = await begin([{ accountId: id, session: someSession('hidden') }]);
     await over(house.refresher.refresh(id));
     const isKnownToBeMissing = () => house.evidence.needsProbe(id, sessionId('hidden'));
     assert.equal(isKnownToBeMissing(), true);

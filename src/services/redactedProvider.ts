@@ -70,7 +70,7 @@ export function redactedProvider(provider: Provider, secrets: KnownSecrets): Pro
   function groupsIn({ groups, faults }: Pick<Inventory, 'groups' | 'faults'>): Pick<Inventory, 'groups' | 'faults'> {
     return {
       groups: groups.filter(({ id }) => !secrets.isIn(id)).map((group) => redactedGroup(group, hide)),
-      faults: faults.map((fault) => ({ ...fault, subject: hide(fault.subject), what: hide(fault.what) })),
+      faults: faults.map((fault) => redactedFault(fault, hide)),
     };
   }
 
@@ -178,6 +178,16 @@ const unshownSession: ListFault = {
   what: 'its id holds the key of this account. End it at the provider, and have the key replaced.',
   unnamed: true,
 };
+
+/**
+ * Where a part of its subject is hidden, which may happen by chance with a short secret, the fault no longer says which
+ * session it is about: it's unnamed then, so that this session isn't taken for one that the list leaves out.
+ */
+function redactedFault(fault: ListFault, hide: Redact): ListFault {
+  const subject = hide(fault.subject);
+  const what = hide(fault.what);
+  return subject === fault.subject ? { ...fault, what } : { ...fault, subject, what, unnamed: true };
+}
 
 function maybe(text: string | undefined, hide: Redact): string | undefined {
   return text === undefined ? undefined : hide(text);

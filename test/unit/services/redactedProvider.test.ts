@@ -13,6 +13,7 @@ import {
 import { ProviderError } from '../../../src/core/providerError.ts';
 import type { Session } from '../../../src/core/session.ts';
 import { detailsText } from '../../../src/ui/words/details.ts';
+import { startBrowserlessV2 } from '../../servers/browserlessV2.ts';
 import { type MadeUpServer, startMadeUp } from '../../servers/madeUp.ts';
 import { madeUp } from '../providers/madeUp.ts';
 import { someSession } from '../sessions.ts';
@@ -364,5 +365,33 @@ describe('a session that is named like the key', () => {
     texts.push(detailsText(account, session ?? assert.fail(), house.store));
     assert.doesNotMatch(texts.join('\n'), /canary/);
     assert.equal(session?.status, 'status •••');
+  });
+});
+
+describe('a session whose id holds a short key by chance', () => {
+  it('is not called ended while its row is listed and cannot be read', async () => {
+    const server = await startBrowserlessV2();
+    server.token = 'abcd';
+    const { id } = server.add({ id: '11111111-abcd-4111-8111-111111111111' });
+    const house = new House();
+    try {
+      const account = await house.add('browserless', server.url, { token: server.token });
+      const [session] = house.store.state(account)?.contents.sessions.values() ?? [];
+      assert.ok(session);
+      server.immortal.add(id);
+      const row = { status: 200, json: [{ browserId: id }] };
+      server.misbehave('GET', /^\/sessions/, { kind: 'answer', answer: row });
+      const options = { stop: unaborted, onProgress: () => {} };
+      const { results } = await house.ender.end([{ accountId: account, session }], options);
+      assert.deepEqual([...server.browsers.keys()], [id]);
+      assert.deepEqual(
+        results.map(({ outcome }) => outcome),
+        ['stuck'],
+      );
+      assert.ok(house.store.session(account, session.id));
+    } finally {
+      house.dispose();
+      await server.stop();
+    }
   });
 });

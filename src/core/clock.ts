@@ -14,16 +14,16 @@ export interface Clock {
 /** The longest time that Node's timers know; a longer one passes at once. 25 days, after which nobody waits any longer. */
 const longestMs = 2 ** 31 - 1;
 
-/** The machine's own time. */
-export const systemClock: Clock = {
+/** The machine's own time. Frozen: other extensions get it, too, and all that is timed here depends on it. */
+export const systemClock: Clock = Object.freeze({
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  after(ms, run) {
+  after(ms: number, run: () => void) {
     const timer = setTimeout(run, ms < longestMs ? ms : longestMs);
     timer.unref();
     return { dispose: () => clearTimeout(timer) };
   },
-};
+});
 
 /**
  * Waits `ms` milliseconds.

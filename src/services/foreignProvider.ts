@@ -181,7 +181,15 @@ function linkFor(link: Link): Link {
       dial: async (address: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal) =>
         link.cdp.dial(new URL(String(address)), { ...headers }, signal),
     }),
-    clock: link.clock,
+    clock: clockFor(link.clock),
+  });
+}
+
+function clockFor(clock: Clock): Clock {
+  return Object.freeze({
+    now: () => clock.now(),
+    monotonic: () => clock.monotonic(),
+    after: (ms: number, run: () => void) => clock.after(ms, run),
   });
 }
 

@@ -323,6 +323,29 @@ describe('the code of another extension’s provider', () => {
     assert.equal(session.id, 'r1');
   });
 
+  it('gets no clock of ours that it could set', async () => {
+    let link: Parameters<typeof madeUp.connect>[0] | undefined;
+    house.kinds.register({
+      ...madeUp,
+      fields: [],
+      connect: (its: Parameters<typeof madeUp.connect>[0]) => {
+        link = its;
+        return madeUp.connect(its);
+      },
+    });
+    await house.kinds.load();
+    await house.add('madeUp', server.url);
+    const clock: object | undefined = link?.clock;
+    assert.ok(clock);
+    for (const name of ['now', 'monotonic', 'after'])
+      assert.equal(
+        Reflect.set(clock, name, () => 0),
+        false,
+      );
+    assert.ok(link && link.clock.monotonic() > 0);
+    assert.ok(Object.isFrozen(systemClock));
+  });
+
   it('gives away no address but one on the web', async () => {
     let address = 'https://made.up.example/x';
     const view = { sandbox: '', allow: '', fixedMode: false, oneTime: 'no', farewell: undefined };

@@ -80,14 +80,19 @@ export function stillRuns(confirmed: Session, listed: Session | undefined): bool
 }
 
 /**
+ * How much later, in milliseconds, a session may be said to have started than before: some answers of a provider give
+ * whole seconds, and others don't.
+ */
+const sameStartMs = 1_000;
+
+/**
  * Whether what is listed under a confirmed session's id is that session: a server may give the id to another one, which
- * then has started at another time.
+ * then has started later. A start that moves a little, or back, is no other session: that would be called ended.
  */
 export function isSame(confirmed: Session, listed: Session | undefined): boolean {
   if (listed === undefined) return false;
-  return (
-    confirmed.startedAt === undefined || listed.startedAt === undefined || confirmed.startedAt === listed.startedAt
-  );
+  if (confirmed.startedAt === undefined || listed.startedAt === undefined) return true;
+  return listed.startedAt - confirmed.startedAt < sameStartMs;
 }
 
 /** The host of the first page that has one, which is what a session without a name is best told by. */

@@ -284,6 +284,20 @@ describe('confirming of ends', () => {
     house.dispose();
   });
 
+  for (const lists of ['complete', 'partial', 'lagging', 'unreliable'] as const) {
+    it(`does not say ended of a session whose start is told another way in each answer (${lists})`, async () => {
+      for (const moved of [-60_000, -1, 1, 999]) {
+        const { provider, house, targets, end } = await scriptedHouse(starts(1, lists));
+        provider.onEnd = (session) => {
+          provider.running.set('s0', { ...session, startedAt: (session.startedAt ?? 0) + moved });
+          return { outcome: 'accepted', how: undefined };
+        };
+        assert.deepEqual(outcomes(await end(targets())), { s0: 'stuck' }, `moved by ${moved} ms`);
+        house.dispose();
+      }
+    });
+  }
+
   it('confirms nothing by a list with a row that names no session', async () => {
     const { provider, house, targets, end } = await scriptedHouse(starts(2, 'complete'));
     const all = targets();

@@ -1,4 +1,4 @@
-import type { Clock } from '../core/clock.ts';
+import { type Clock, deadline } from '../core/clock.ts';
 import type { AccountId, SessionId } from '../core/ids.ts';
 import type { Inventory } from '../core/inventory.ts';
 import { capabilitiesOf, type Provider } from '../core/provider.ts';
@@ -35,6 +35,12 @@ export interface ListingParts {
 }
 
 /**
+ * Milliseconds that listing an account may take, all pages and rounds of it: ends and commands wait for it. Each page of a
+ * list of hundreds may take as long as any request.
+ */
+const longestListMs = 180_000;
+
+/**
  * Lists an account once, puts the outcome into the store and the evidence, and takes out what is confirmed gone by it.
  * Where a list may come from one of several workers, a whole round is asked for as soon as one shows something else than
  * what is known, and always where several workers are known, or when `thorough` is set.
@@ -49,6 +55,8 @@ export async function listAccount(
   const { store, evidence, connections, clock } = parts;
   const began = clock.monotonic();
   const run = store.beginList(account);
+  const limit = deadline(clock, longestListMs);
+  const stop = AbortSignal.any([signal, limit.signal]);
   try {
     const provider = await connections.open(account);
     const learn = () => store.setCapabilities(account, capabilitiesOf(provider));
@@ -67,7 +75,7 @@ export async function listAccount(
           if (unnamed === true) complete = false;
         }
       };
-      for await (const page of provider.list(signal)) {
+      for await (const page of provider.list(stop)) {
         // Before its sessions are shown, so that they are offered with all that can be done with them.
         learn();
         take(bounds.take(page));
@@ -84,7 +92,7 @@ export async function listAccount(
     if (provider.ending.lists === 'partial' || evidence.isCombined(account)) {
       if (thorough || evidence.isCombined(account) || !hasSameSessions(known, first)) {
         const others = await Promise.allSettled(Array.from({ length: wholeRound - 1 }, ask));
-        signal.throwIfAborted();
+        stop.throwIfAborted();
         const answers = others.flatMap((other) => (other.status === 'fulfilled' ? [other.value] : []));
         rounds.push(answers);
         someFailed = answers.length < others.length;
@@ -102,10 +110,17 @@ export async function listAccount(
     return { kind: 'listed', began, complete, changed, lists: all.length, provider };
   } catch (error) {
     signal.throwIfAborted();
-    const trouble = ProviderError.from(error);
+    const trouble = limit.signal.aborted ? tookTooLong() : ProviderError.from(error);
     run.fail(trouble);
     return { kind: 'failed', trouble };
+  } finally {
+    limit.dispose();
   }
+}
+
+function tookTooLong(): ProviderError {
+  const message = `the list took longer than ${longestListMs} ms`;
+  return new ProviderError({ kind: 'timedOut', afterMs: longestListMs }, message);
 }
 
 function hasSameSessions(known: ReadonlyMap<SessionId, Session>, { sessions }: ListAnswer): boolean {

@@ -1,4 +1,4 @@
-import type { Clock } from '../core/clock.ts';
+import { type Clock, sleep } from '../core/clock.ts';
 import type { Disposable } from '../core/event.ts';
 import type { AccountId, SessionId } from '../core/ids.ts';
 import type { Logger } from '../core/logger.ts';
@@ -27,6 +27,12 @@ const mostProbes = 16;
 const firstProbePauseMs = 5_000;
 /** … up to this, which is also how long none is asked for after the vendor could not be asked, where it did not say for how long. */
 const longestProbePauseMs = 60_000;
+/**
+ * Refreshes that commands and other extensions ask for: so many at once, and then one each time that as many times
+ * `askedApartMs` is over since. Other extensions can run commands, too, and may ask in a loop.
+ */
+const mostAskedAtOnce = 10;
+const askedApartMs = 2_000;
 /** Spreads the requests of many windows and accounts over time. */
 const jitter = 0.2;
 
@@ -42,6 +48,9 @@ interface Poll {
   readonly account: AccountId;
   readonly controller: AbortController;
   running: Promise<ListResult> | undefined;
+  /** When it was last asked for, in monotonic milliseconds, as often as is counted, and who waits for the next time. */
+  asked: readonly number[];
+  askedNext: Promise<ListResult> | undefined;
   queued: Promise<ListResult> | undefined;
   /** Whether the list that is queued is to be thorough. */
   thorough: boolean;
@@ -153,9 +162,27 @@ export class Refresher implements Disposable {
     return poll.queued;
   }
 
-  /** Resolves when every account has answered or failed. */
+  /** {@link refresh} for who may ask in a loop: a few times at once, and then every two seconds. Never rejects. */
+  refreshAsked(account: AccountId): Promise<ListResult> {
+    const { clock } = this.#options;
+    const poll = this.#polls.get(account);
+    if (poll === undefined) return Promise.resolve(givenUp());
+    if (poll.askedNext !== undefined) return poll.askedNext;
+    const begin = () => {
+      poll.askedNext = undefined;
+      poll.asked = [...poll.asked, clock.monotonic()].slice(-mostAskedAtOnce);
+      return this.refresh(account);
+    };
+    const [first = 0] = poll.asked;
+    const wait = poll.asked.length < mostAskedAtOnce ? 0 : first + mostAskedAtOnce * askedApartMs - clock.monotonic();
+    if (wait <= 0) return begin();
+    poll.askedNext = sleep(clock, wait, poll.controller.signal).then(begin, givenUp);
+    return poll.askedNext;
+  }
+
+  /** Resolves when every account has answered or failed; see {@link refreshAsked}. */
   async refreshAll(): Promise<void> {
-    await Promise.all([...this.#polls.keys()].map((account) => this.refresh(account)));
+    await Promise.all([...this.#polls.keys()].map((account) => this.refreshAsked(account)));
   }
 
   #follow(): void {
@@ -307,6 +334,8 @@ function newPoll(account: AccountId): Poll {
     account,
     controller: new AbortController(),
     running: undefined,
+    asked: [],
+    askedNext: undefined,
     queued: undefined,
     thorough: false,
     checking: false,

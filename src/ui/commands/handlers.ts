@@ -35,7 +35,7 @@ export const commandHandlers: Readonly<Record<CommandName, CommandHandler>> = {
   clearFilter: ({ filter }) => filter.set(''),
   refresh: ({ refresher }) => refresher.refreshAll(),
   refreshAccount: async (context, args) => {
-    await Promise.all(targetsOf(context, args).map(({ accountId }) => context.refresher.refresh(accountId)));
+    await Promise.all(targetsOf(context, args).map(({ accountId }) => context.refresher.refreshAsked(accountId)));
   },
   showMore: (context, args) => {
     for (const { accountId, groupId } of targetsOf(context, args)) context.tree.showMore(accountId, groupId);

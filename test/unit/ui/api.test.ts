@@ -23,6 +23,22 @@ describe('the API for other extensions', () => {
 
   const add = () => house.add('anchor', server.url, { apiKey: server.key });
 
+  it('makes no more requests than the shortest interval would, however often it is asked to refresh', async () => {
+    server.add({ id: 'sess_a' });
+    await add();
+    const before = server.requests.length;
+    const lists = () =>
+      server
+        .log()
+        .slice(before)
+        .filter((line) => line === 'GET /v1/sessions/all/status').length;
+    const end = Date.now() + 1_500;
+    // The house's clock runs 20 times as fast: this is half a minute.
+    while (Date.now() < end) await api.refresh();
+    assert.ok(lists() >= 11, `${lists()} lists`);
+    assert.ok(lists() <= 26, `${lists()} lists`);
+  });
+
   it('hands out copies that nobody can change, down to the tags', async () => {
     server.add({ id: 'sess_a', tags: ['prod'] });
     const id = await add();

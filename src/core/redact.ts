@@ -22,6 +22,10 @@ const shortestSecret = 4;
 const shortestBase64 = 8;
 /** An id of random characters does not hold as many of a secret by chance. */
 const shortestInId = 16;
+/** A text that was cut may end in the beginning of a secret: so many characters of one are none by chance. */
+const shortestCut = 8;
+/** Longest text that is looked through, in characters, and the most of one that is left. Nobody is shown more. */
+const longestText = 16_384;
 /** Query keys and JSON fields whose value is a secret wherever it turns up, e.g. in a vendor's error message. */
 const namedSecret =
   /((?:api[-_]?key|access[-_]?token|token|signing[-_]?key|authorization|password|secret)["']?\s*[=:]\s*["']?)(?:bearer\s+|basic\s+)?[^\s"'&,;)}\]]+/gi;
@@ -35,18 +39,21 @@ export function redactor(secrets: Iterable<string>): Redact {
 /**
  * Finds secrets in any text: as they are, without a scheme in front (`Bearer …`), of `Basic …` the user name and the
  * password too; each of them also URL-encoded, as JSON or HTML escapes it, and in Base64, alone or as a part of what was
- * encoded. Case, and what is invisible or blank between the characters, make no difference.
+ * encoded. Case, and what is invisible or blank between the characters, make no difference. A text may have been cut
+ * within a secret: its beginning is found at the end of a text, too.
  */
 export function knownSecrets(secrets: Iterable<string>): KnownSecrets {
   const values = new Set([...secrets].flatMap(partsOf).filter(({ length }) => length >= shortestSecret));
   const raw = [...values].map((value) => compared(value)).filter((form) => form !== '');
   const forms = [...new Set([...values].flatMap(formsOf).map(compared))].filter((form) => form !== '');
-  const shortest = Math.min(...forms.map(({ length }) => length));
+  const shortest = Math.min(...forms.map(({ length }) => Math.min(length, shortestCut)));
   const foundIn = (text: string) =>
-    text.length >= shortest && forms.some((form) => form.length <= text.length && text.includes(form));
+    text.length >= shortest &&
+    (forms.some((form) => form.length <= text.length && text.includes(form)) || cutIn(text, forms) !== undefined);
 
-  function hide(text: string): string {
-    if (text.length < shortest) return text;
+  function hide(whole: string): string {
+    if (whole.length < shortest) return whole;
+    const text = whole.length > longestText ? whole.slice(0, longestText) : whole;
     const plain = foundIn(compared(text)) ? hideIn(text, viewOf(text, false), forms) : text;
     if (!escapes.test(plain) || !foundIn(compared(plain.replace(escaped, decoded)))) return plain;
     return hideIn(plain, viewOf(plain, true), forms);
@@ -135,6 +142,14 @@ function viewOf(text: string, decode: boolean): View {
   const escapesAt = new Map(decode ? [...text.matchAll(escaped)].map(({ 0: written, index }) => [index, written]) : []);
   for (let at = 0; at < text.length; ) {
     const written = escapesAt.get(at);
+    const code = text.charCodeAt(at);
+    // Most characters are compared as they are.
+    if (written === undefined && code > 0x20 && code < 0x7f) {
+      view.text += code >= 0x41 && code <= 0x5a ? String.fromCharCode(code + 0x20) : text.charAt(at);
+      view.from.push(at);
+      view.to.push(++at);
+      continue;
+    }
     const source = written ?? String.fromCodePoint(text.codePointAt(at) ?? 0);
     const end = at + source.length;
     const units = compared(written === undefined ? source : decoded(written));
@@ -171,6 +186,8 @@ function hideIn(text: string, view: View, forms: readonly string[]): string {
       covered.fill(true, at, at + form.length);
     }
   }
+  const cut = cutIn(view.text, forms);
+  if (cut !== undefined) covered.fill(true, cut);
   let shown = '';
   let next = 0;
   for (let unit = 0; unit < covered.length; unit++) {
@@ -181,4 +198,23 @@ function hideIn(text: string, view: View, forms: readonly string[]): string {
     next = view.to[unit] ?? text.length;
   }
   return shown + text.slice(next);
+}
+
+/** What may be left of an escape at the end of a text that was cut, and what stands for the rest. */
+const cutOff = /(?:%[\da-f]?|\\(?:u[\da-f]{0,3})?|&(?:[a-z]{0,4}|#\d{0,7}|#x[\da-f]{0,6}))?…?$/;
+const longestEscape = 12;
+
+/** Where, in a text as it is compared, the beginning of a form stands that the text's end has cut; undefined for none. */
+function cutIn(text: string, forms: readonly string[]): number | undefined {
+  const end = text.length - (cutOff.exec(text.slice(-longestEscape))?.[0].length ?? 0);
+  const found = forms.flatMap((form) => {
+    const beginning = form.slice(0, shortestCut);
+    if (beginning.length < shortestCut) return [];
+    for (let at = Math.max(0, end - form.length + 1); ; at++) {
+      at = text.indexOf(beginning, at);
+      if (at < 0) return [];
+      if (form.startsWith(text.slice(at, end))) return [at];
+    }
+  });
+  return found.length === 0 ? undefined : Math.min(...found);
 }

@@ -77,7 +77,8 @@ export class ListBounds {
   }
 }
 
-function withinBounds(session: Session): Session {
+/** A session without what is too much of it; the same one where nothing is. */
+export function withinBounds(session: Session): Session {
   // An end of pages closes those that were shown, and is over when they are closed: none of them may be left out.
   const most = session.ends === 'pages' ? Number.POSITIVE_INFINITY : undefined;
   const pages = session.pages && boundedPages(session.pages, most);

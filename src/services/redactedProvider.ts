@@ -8,9 +8,8 @@ import type { Provider } from '../core/provider.ts';
 import { ProviderError, type Trouble } from '../core/providerError.ts';
 import { type KnownSecrets, type Redact, redactedCause } from '../core/redact.ts';
 import type { Session } from '../core/session.ts';
-
-/** Sessions that are looked through before others get their turn. */
-const sessionsPerTurn = 500;
+import { Turns } from '../core/turns.ts';
+import { withinBounds } from './listBounds.ts';
 
 /**
  * The same provider, with the account's secrets taken out of every text that it tells and every error that it throws. All
@@ -50,7 +49,9 @@ export function redactedProvider(provider: Provider, secrets: KnownSecrets): Pro
       .filter(({ id }) => !secrets.isIn(id))
       .map((page) => ({ ...page, title: hide(page.title), url: hide(page.url) }));
 
-  function session(its: Session): Session {
+  function session(unbounded: Session): Session {
+    // Texts of megabytes would take seconds to look through.
+    const its = withinBounds(unbounded);
     const { groupId } = its;
     return {
       ...its,
@@ -78,9 +79,10 @@ export function redactedProvider(provider: Provider, secrets: KnownSecrets): Pro
     if (secrets.isEmpty) return page;
     const shown = page.sessions.filter(({ id }) => !secrets.isIn(id));
     const sessions: Session[] = [];
-    for (let at = 0; at < shown.length; at += sessionsPerTurn) {
-      if (at > 0) await new Promise((resolve) => setImmediate(resolve));
-      sessions.push(...shown.slice(at, at + sessionsPerTurn).map(session));
+    const turns = new Turns();
+    for (const one of shown) {
+      if (turns.isOver) await turns.pass();
+      sessions.push(session(one));
     }
     const unshown = page.sessions.filter(({ id }) => secrets.isIn(id));
     const { groups, faults } = groupsIn(page);

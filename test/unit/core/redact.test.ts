@@ -46,6 +46,44 @@ describe('redactor', () => {
 
   const key = 'sk-Live_1+2/3=4"5&6-abcdefghij';
 
+  it('finds the beginning of a secret that the end of a text has cut, in whatever form', () => {
+    const { hide, redact } = knownSecrets([key]);
+    const escapedBy = (escape: (code: string) => string) =>
+      [...key].map((character) => escape(character.charCodeAt(0).toString(16))).join('');
+    const forms = [
+      key,
+      encodeURIComponent(key),
+      JSON.stringify(key).slice(1, -1),
+      Buffer.from(key).toString('base64'),
+      escapedBy((code) => `%${code}`),
+      escapedBy((code) => `\\u00${code}`),
+      escapedBy((code) => `&#x${code};`),
+    ];
+    for (const form of forms) {
+      for (let length = 1; length < form.length; length++) {
+        for (const after of ['', '…']) {
+          const text = `It says ${form.slice(0, length)}${after}`;
+          for (const shown of [hide(text), redact(text)]) {
+            const left = shown.replace(/•••.*$/, '').replace('It says ', '');
+            assert.ok(left.length < 9 * 6, shown);
+            assert.equal(hide(shown), shown);
+          }
+        }
+      }
+      assert.equal(hide(`It says ${form.slice(0, Math.ceil(form.length * 0.7))}`), 'It says •••');
+    }
+    assert.equal(hide(`It says ${key.slice(0, 7)}`), `It says ${key.slice(0, 7)}`);
+    assert.equal(hide(`${key.slice(0, 12)} is how it begins`), `${key.slice(0, 12)} is how it begins`);
+  });
+
+  it('looks through a text of megabytes in no time, and leaves as much of it as anybody reads', () => {
+    const { hide } = knownSecrets([key]);
+    const began = performance.now();
+    const hidden = hide(key + 'x%41é'.repeat(2 ** 20));
+    assert.ok(performance.now() - began < 200, `${performance.now() - began} ms`);
+    assert.ok(hidden.startsWith('•••x%41') && hidden.length < 20_000);
+  });
+
   it('finds a secret whatever was put between its characters, and whatever its case', () => {
     const { redact, hide } = knownSecrets([key]);
     for (const between of [

@@ -40,6 +40,29 @@ describe('what a provider tells', () => {
     return pages[0] ?? assert.fail('it lists nothing');
   }
 
+  it('is without most of the key where what tells it was cut within it', async () => {
+    const cut = (longest: number) => `${'x'.repeat(longest - 12)}${key}`.slice(0, longest);
+    const provider = telling(() => listing(someSession('a', { name: cut(1_000), tags: [cut(512), cut(2_000)] })));
+    const { sessions } = await listed(provider);
+    assert.doesNotMatch(JSON.stringify(sessions), /door-key/);
+  });
+
+  it('does not block others while it is looked through, however long and full of the key it is', async () => {
+    const text = key + 'x'.repeat(4 * 2 ** 20);
+    const rows = Array.from({ length: 8 }, (_, index) => someSession(`s${index}`, { status: text, tags: [text] }));
+    const provider = telling(() => listing(...rows));
+    let last = performance.now();
+    let longest = 0;
+    const beat = setInterval(() => {
+      longest = Math.max(longest, performance.now() - last);
+      last = performance.now();
+    }, 1);
+    await listed(provider);
+    clearInterval(beat);
+    longest = Math.max(longest, performance.now() - last);
+    assert.ok(longest < 200, `${longest} ms`);
+  });
+
   it('is without the key, in whatever field of a session', async () => {
     const provider = telling(() => ({
       async *list() {

@@ -5,6 +5,7 @@ import { groupId, idFault, pageId, type SessionId, sessionId } from '../core/ids
 import type { Inventory, ListFault } from '../core/inventory.ts';
 import { type LiveView, liveViewUrl, recordingUrl } from '../core/liveView.ts';
 import type { Page } from '../core/page.ts';
+import { plainText } from '../core/plainText.ts';
 import { type EndAnswer, type EndingTerms, type Liveness, type Screenshot, usualEnding } from '../core/provider.ts';
 import { ProviderError, type Trouble } from '../core/providerError.ts';
 import type { Fate, Session } from '../core/session.ts';
@@ -85,6 +86,11 @@ const RawTerms = v.object({
   mostInFlight: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(256)),
   withinMs: v.pipe(v.number(), v.minValue(0), v.maxValue(600_000)),
 });
+/** It is shown as a part of our own sentences, in notifications too. */
+const shownWhat = v.pipe(
+  v.string(),
+  v.transform((what) => plainText(what, 200)),
+);
 const RawTrouble = v.variant('kind', [
   v.object({
     kind: v.picklist(['unauthorized', 'forbidden', 'notFound', 'conflict', 'cancelled']),
@@ -95,9 +101,9 @@ const RawTrouble = v.variant('kind', [
     why: v.picklist(['refused', 'dns', 'tls', 'cut', 'proxy', 'route']),
   }),
   v.object({ kind: v.literal('timedOut'), afterMs: number }),
-  v.object({ kind: v.literal('unexpectedAnswer'), what: v.string() }),
+  v.object({ kind: v.literal('unexpectedAnswer'), what: shownWhat }),
   v.object({ kind: v.literal('serverFault'), status: number }),
-  v.object({ kind: v.literal('unsupported'), what: v.string() }),
+  v.object({ kind: v.literal('unsupported'), what: shownWhat }),
 ]);
 
 /** Rows that are read before others get their turn. */

@@ -4,9 +4,15 @@ import { plainText } from '../core/plainText.ts';
 import { allCapabilities, type ProviderKind } from '../core/provider.ts';
 
 const text = (longest: number) => v.pipe(v.string(), v.maxLength(longest));
+/** Text that is shown, also in notifications and input boxes, where VS Code makes links that run commands of it. */
+const plain = (longest: number) =>
+  v.pipe(
+    text(longest),
+    v.transform((value) => plainText(value, longest)),
+  );
 const shownText = v.pipe(
-  text(200),
-  v.check((value) => plainText(value) !== '', 'Expected text that can be read'),
+  plain(200),
+  v.check((value) => value !== '', 'Expected text that can be read'),
 );
 /** Never the name of a member that every object has: some of these ids are looked up in plain objects. */
 const lowerCamelCase = v.pipe(
@@ -14,7 +20,7 @@ const lowerCamelCase = v.pipe(
   v.regex(/^[a-z][A-Za-z0-9]{0,40}$/, 'Expected lower camel case, at most 41 characters'),
   v.check((id) => !(id in {}), 'Expected a word that JavaScript has no meaning for'),
 );
-const sentence = text(1_000);
+const sentence = plain(1_000);
 const maybe = v.optional(sentence);
 const usableAddress = v.pipe(
   v.string(),
@@ -43,7 +49,7 @@ const Kind = v.object({
     preset: v.optional(usableAddress),
     ask: v.boolean(),
     prompt: sentence,
-    placeholder: text(200),
+    placeholder: plain(200),
   }),
   fields: v.pipe(
     v.array(Field),

@@ -48,8 +48,8 @@ describe('redactor', () => {
 
   it('finds the beginning of a secret that the end of a text has cut, in whatever form', () => {
     const { hide, redact } = knownSecrets([key]);
-    const escapedBy = (escape: (code: string) => string) =>
-      [...key].map((character) => escape(character.charCodeAt(0).toString(16))).join('');
+    const escapedBy = (write: (code: string) => string) =>
+      [...key].map((character) => write(character.charCodeAt(0).toString(16))).join('');
     const forms = [
       key,
       encodeURIComponent(key),

@@ -6,6 +6,7 @@ import { capabilitiesOf, usualEnding } from '../../../src/core/provider.ts';
 import { ProviderError } from '../../../src/core/providerError.ts';
 import type { Session } from '../../../src/core/session.ts';
 import { troubleOf as accountTrouble } from '../../../src/services/sessionStore.ts';
+import { troubleSentence } from '../../../src/ui/words/troubles.ts';
 import { type AnchorServer, startAnchor } from '../../servers/anchor.ts';
 import { errorOf, troubleOf } from '../errors.ts';
 import { madeUp } from '../providers/madeUp.ts';
@@ -321,6 +322,26 @@ describe('the code of another extension’s provider', () => {
     await provider.end(session, unaborted);
     assert.equal(handed?.id, 'r2');
     assert.equal(session.id, 'r1');
+  });
+
+  it('says nothing that VS Code would make a link of, in its errors or about itself', async () => {
+    const link = '[fine](command:workbench.action.quit) $(sync~spin) \u202e';
+    const kinds = ['unexpectedAnswer', 'unsupported'] as const;
+    const errors = kinds.map((kind) => new ProviderError({ kind, what: link }, link));
+    const provider = await connected({
+      check: async () => {
+        throw errors.pop() ?? new Error('there is no other');
+      },
+    });
+    for (let left = kinds.length; left > 0; left--) {
+      const thrown = await errorOf(provider.check(unaborted));
+      assert.doesNotMatch(troubleSentence(thrown, 'made.up.example'), /\]\(|\$\(|\u202e/);
+    }
+    const fields = madeUp.fields.map((field) => ({ ...field, label: link, prompt: link }));
+    const wording = { ...madeUp.wording, session: link, ending: link, watching: link };
+    const address = { ...madeUp.address, prompt: link, placeholder: link };
+    house.kinds.register({ ...madeUp, id: 'linked', label: link, fields, wording, address });
+    assert.doesNotMatch(JSON.stringify(house.kinds.get('linked')), /\]\(|\$\(|\u202e/);
   });
 
   it('gets no clock of ours that it could set', async () => {

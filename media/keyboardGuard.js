@@ -7,6 +7,8 @@
  * frame took it: no event is sent to a page between the two.
  */
 const checkEveryMs = 4;
+/** A page may be told that it lost the focus before it can see that its frame took it. */
+const toldBeforeMs = 100;
 
 /** What keeps a frame from asking for the focus where the browser knows that policy, and nothing elsewhere. */
 export const focusPolicy = /** @type {{ featurePolicy?: { features(): string[] } }} */ (document).featurePolicy
@@ -21,8 +23,8 @@ export class KeyboardGuard {
   #frame;
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #checks;
-  /** Whether this page had the focus when that last changed. */
-  #hadFocus = document.hasFocus();
+  #hasFocus = document.hasFocus();
+  #lostFocusAt = Number.NEGATIVE_INFINITY;
   /** @type {(hadFocus: boolean) => void} */
   #onTaken;
 
@@ -33,12 +35,16 @@ export class KeyboardGuard {
   constructor(onTaken) {
     this.#onTaken = onTaken;
     addEventListener('focus', () => {
-      this.#hadFocus = true;
+      this.#hasFocus = true;
     });
     addEventListener('blur', () => {
-      this.#check();
-      this.#hadFocus = document.hasFocus();
+      this.#hasFocus = false;
+      this.#lostFocusAt = performance.now();
+      soon.port2.postMessage(undefined);
     });
+    // As soon as the focus has moved: while this page is told about that, it can't take the focus back.
+    const soon = new MessageChannel();
+    soon.port1.onmessage = () => this.#check();
   }
 
   /** @param {HTMLIFrameElement | undefined} frame the frame that must not have the keyboard; undefined for none */
@@ -52,6 +58,6 @@ export class KeyboardGuard {
 
   #check() {
     if (this.#frame === undefined || document.activeElement !== this.#frame) return;
-    this.#onTaken(this.#hadFocus);
+    this.#onTaken(this.#hasFocus || performance.now() - this.#lostFocusAt < toldBeforeMs);
   }
 }

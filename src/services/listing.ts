@@ -90,7 +90,9 @@ export async function listAccount(
     const rounds = [[first]];
     let someFailed = false;
     if (provider.ending.lists === 'partial' || evidence.isCombined(account)) {
-      if (thorough || evidence.isCombined(account) || !hasSameSessions(known, first)) {
+      // A list that leaves nothing out for certain confirms nothing, however many there are, and may be a flood.
+      const isWorthMore = first.complete && (thorough || !hasSameSessions(known, first));
+      if (isWorthMore || evidence.isCombined(account)) {
         const others = await Promise.allSettled(Array.from({ length: wholeRound - 1 }, ask));
         stop.throwIfAborted();
         const answers = others.flatMap((other) => (other.status === 'fulfilled' ? [other.value] : []));

@@ -372,7 +372,7 @@ describe('evidence', () => {
 
   describe('of an id that another session has got', () => {
     const first = someSession('a', { startedAt: 1 });
-    const second = someSession('a', { startedAt: 2 });
+    const second = someSession('a', { startedAt: 60_000 });
     const having = (began: number, session: Session) => list(began, [], { sessions: new Map([[id, session]]) });
 
     it('starts over', () => {

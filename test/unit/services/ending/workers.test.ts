@@ -127,7 +127,7 @@ describe('ending at workers that share an address', () => {
     for (const failing of [1, 2]) {
       const { provider, house, id, clock, targets, end } = await sharedHouse(1, { count: 1 });
       // Another session has the id now: one list has had it, and of the eight before the end some fail.
-      provider.start('s0', { startedAt: clock.now() + 1 });
+      provider.start('s0', { startedAt: clock.now() + 60_000 });
       await clock.until(house.refresher.refresh(id), 60_000);
       let lists = 0;
       provider.onList = () => {

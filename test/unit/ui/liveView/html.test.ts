@@ -49,7 +49,7 @@ describe('live view panel', () => {
       const page = html();
       const shown = [...page.matchAll(/ (?:title|lang|aria-label|data-\w+)="([^"]+)"|<span>([^<]+)<\/span>/g)];
       const foreign = shown.map(([, attribute, text]) => attribute ?? text ?? '').filter((text) => text !== 'live');
-      assert.equal(foreign.length, 6 * 2 + 3 + 3 + 1, foreign.join('\n'));
+      assert.equal(foreign.length, 6 * 2 + 3 + 4 + 1, foreign.join('\n'));
       for (const text of foreign) assert.match(text, /^«.+»$/s);
       // Nothing else depends on the language.
       assert.equal(page.replace(/«([^»]*?)(?:\/[^»]*)?»/g, '$1'), english);

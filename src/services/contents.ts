@@ -47,10 +47,25 @@ export function merge(into: Contents, page: Inventory): Contents {
   return {
     sessions,
     groups,
-    faults: [...into.faults, ...page.faults],
+    faults: withFaults(into.faults, page.faults),
     account: page.account ?? into.account,
     combined: into.combined,
   };
+}
+
+/** Adds faults, each once: of several servers behind one address, each list may have the same row. */
+function withFaults(into: readonly ListFault[], faults: readonly ListFault[]): readonly ListFault[] {
+  if (faults.length === 0) return into;
+  const known = new Set(into.map(faultKey));
+  const added = faults.filter((fault) => {
+    const key = faultKey(fault);
+    return !known.has(key) && known.add(key);
+  });
+  return [...into, ...added];
+}
+
+function faultKey({ subject, what }: ListFault): string {
+  return JSON.stringify([subject, what]);
 }
 
 /** What was known, with what has arrived that was not, or with all that has arrived. */

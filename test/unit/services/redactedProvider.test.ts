@@ -412,6 +412,8 @@ describe('a session whose id holds a short key by chance', () => {
         ['stuck'],
       );
       assert.ok(house.store.session(account, session.id));
+      // Each list of a round has that row.
+      assert.equal(house.store.state(account)?.contents.faults.length, 1);
     } finally {
       house.dispose();
       await server.stop();

@@ -209,9 +209,9 @@ async function* listed(clock: Clock, list: Call, read: typeof inventoryOf, signa
   both.addEventListener('abort', abort, { once: true });
   let rows: AsyncIterator<unknown> | undefined;
   try {
-    rows = (await inTime(() => (list(stop.signal) as AsyncIterable<unknown>)[Symbol.asyncIterator]())) as
-      | AsyncIterator<unknown>
-      | undefined;
+    // An async function in place of a generator gives a promise, whose rejection is an answer like any other.
+    const pages = (await inTime(() => list(stop.signal))) as AsyncIterable<unknown> | undefined;
+    rows = (await inTime(() => pages?.[Symbol.asyncIterator]())) as AsyncIterator<unknown> | undefined;
     const iterator = rows;
     if (typeof iterator?.next !== 'function') throw errorOf(new TypeError('“list” returned no pages'));
     for (;;) {

@@ -324,6 +324,23 @@ describe('the code of another extension’s provider', () => {
     assert.equal(session.id, 'r1');
   });
 
+  it('leaves no rejection unhandled where its list is an async function that throws', async () => {
+    const unhandled: unknown[] = [];
+    const hear = (error: unknown) => unhandled.push(error);
+    process.on('unhandledRejection', hear);
+    try {
+      const list = async () => {
+        throw new ProviderError({ kind: 'forbidden' }, 'no list');
+      };
+      const provider = await connected({ list });
+      assert.equal(await troubleOf(Array.fromAsync(provider.list(unaborted))), 'forbidden');
+      await new Promise((resolve) => setImmediate(resolve));
+      assert.deepEqual(unhandled, []);
+    } finally {
+      process.off('unhandledRejection', hear);
+    }
+  });
+
   it('says nothing that VS Code would make a link of, in its errors or about itself', async () => {
     const link = '[fine](command:workbench.action.quit) $(sync~spin) \u202e';
     const kinds = ['unexpectedAnswer', 'unsupported'] as const;

@@ -39,27 +39,6 @@ export interface Session {
   readonly facts: readonly (readonly [label: string, value: string])[];
 }
 
-/** All that is known of a session that no list shows, by its id alone. @param startedAt epoch milliseconds. */
-export function unlistedSession(id: SessionId, startedAt?: number): Session {
-  return {
-    id,
-    name: undefined,
-    phase: 'unknown',
-    status: undefined,
-    startedAt,
-    region: undefined,
-    groupId: undefined,
-    tags: [],
-    metadata: new Map(),
-    traits: [],
-    pages: undefined,
-    watchable: false,
-    ends: 'session',
-    heldBack: undefined,
-    facts: [],
-  };
-}
-
 /** How a session came to its end, as the vendor tells. */
 export interface Fate {
   /** `completed` also where somebody asked for it; `timedOut` where its time was up; `failed` where it broke down. */

@@ -2,7 +2,7 @@ import * as l10n from '@vscode/l10n';
 import type { AccountId, GroupId } from '../../core/ids.ts';
 import { type IsMine, isMineBy } from '../../core/ownership.ts';
 import { plainText } from '../../core/plainText.ts';
-import { unlistedSession } from '../../core/session.ts';
+import { unlistedSession } from '../../core/unlistedSession.ts';
 import type { EndTarget } from '../../services/ending/report.ts';
 import { type EndSubject, questionForMany, questionForOne } from '../words/confirmations.ts';
 import { groupName, pageName, sessionName } from '../words/names.ts';

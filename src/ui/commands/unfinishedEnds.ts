@@ -1,6 +1,6 @@
 import * as l10n from '@vscode/l10n';
 import type { AccountId, SessionId } from '../../core/ids.ts';
-import { unlistedSession } from '../../core/session.ts';
+import { unlistedSession } from '../../core/unlistedSession.ts';
 import type { UnfinishedEnd } from '../../services/ending/journal.ts';
 import type { EndTarget } from '../../services/ending/report.ts';
 import { review } from '../../services/ending/verifier.ts';

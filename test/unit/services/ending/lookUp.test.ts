@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { type AccountId, sessionId } from '../../../../src/core/ids.ts';
-import { unlistedSession } from '../../../../src/core/session.ts';
+import { unlistedSession } from '../../../../src/core/unlistedSession.ts';
 import { type Finding, lookUp } from '../../../../src/services/ending/lookUp.ts';
 import { type AnchorServer, startAnchor } from '../../../servers/anchor.ts';
 import { type BrowserbaseServer, startBrowserbase } from '../../../servers/browserbase.ts';

@@ -27,6 +27,7 @@ import { openLog } from './ui/log.ts';
 import { settingsReader, written } from './ui/settings.ts';
 import { openEndedView } from './ui/tree/endedView.ts';
 import { TreeFilter } from './ui/tree/filter.ts';
+import type { FinishedView } from './ui/tree/finishedView.ts';
 import { openSessionsView } from './ui/tree/sessionsView.ts';
 
 /** What tests inside VS Code get besides the API. */
@@ -34,6 +35,8 @@ export interface TestingApi extends BrowserSessionsApi {
   readonly testing: Testing & { readonly context: vscode.ExtensionContext };
 }
 
+/** Where it is kept, for the workspace, that batches that have finished are shown. */
+const finishedKey = 'showFinishedBatches';
 const configuration = () => vscode.workspace.getConfiguration('browserSessions');
 const setting = settingsReader(configuration);
 
@@ -96,11 +99,35 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
     if (event.affectsConfiguration('browserSessions.history')) history.followSetting();
   });
   const fates = new Fates(history, store, connections, logger);
-  const filter = new TreeFilter({ accounts, kinds, store, memory: new OrderedMemory(context.workspaceState) });
+  const workspaceMemory = new OrderedMemory(context.workspaceState);
+  const filter = new TreeFilter({ accounts, kinds, store, memory: workspaceMemory });
+  let finishedView: FinishedView | undefined;
+  const finished = () => finishedView?.rows;
   const isMine = () => isMineBy(setting('mine'));
   const clickAction = () => setting('clickAction');
-  const model = { accounts, kinds, store, pages, refresher, protections, filter, isMine, clickAction, now: clock.now };
+  const model = {
+    accounts,
+    kinds,
+    store,
+    pages,
+    refresher,
+    protections,
+    filter,
+    finished,
+    isMine,
+    clickAction,
+    now: clock.now,
+  };
   const sessions = openSessionsView(model);
+
+  const loadFinished = lazy(async () => {
+    const { openFinishedView } = await import('./ui/tree/finishedView.ts');
+    const parts = { accounts, connections, store, memory: workspaceMemory, memoryKey: finishedKey, clock };
+    finishedView = openFinishedView(parts, sessions.tree);
+    context.subscriptions.push(finishedView);
+    return finishedView;
+  });
+  if (workspaceMemory.get(finishedKey) === true) void loadFinished();
 
   const ended = openEndedView(history, store, clock.now);
   const loadCommands = lazy(async () => {
@@ -117,6 +144,7 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
       history,
       pageLists: pages,
       filter,
+      finished: (await loadFinished()).batches,
     };
     const kept = { memory, setting, endWithoutAsking };
     const opened = openCommands({

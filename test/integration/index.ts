@@ -23,6 +23,7 @@ export async function run(): Promise<void> {
     await import('./endById.test.ts');
     await import('./endingChoices.test.ts');
     await import('./endingQuestions.test.ts');
+    await import('./finishedBatches.test.ts');
     await import('./afterEnding.test.ts');
     await import('./badProviders.test.ts');
     await import('./hostileCalls.test.ts');

@@ -10,6 +10,7 @@ import type { Connections } from '../../services/connections.ts';
 import type { Ender } from '../../services/ending/ender.ts';
 import type { EvidenceLog } from '../../services/ending/evidence.ts';
 import type { EndJournal } from '../../services/ending/journal.ts';
+import type { FinishedBatches } from '../../services/finishedBatches.ts';
 import type { History } from '../../services/history.ts';
 import type { Protections } from '../../services/protections.ts';
 import type { ProviderKinds } from '../../services/providerKinds.ts';
@@ -49,6 +50,7 @@ export interface CommandContext {
   readonly changeSetting: (key: string, value: string) => Promise<void>;
   readonly tree: SessionsTree;
   readonly filter: TreeFilter;
+  readonly finished: FinishedBatches;
   readonly liveViews: LiveViews;
   readonly logger: Logger;
   readonly prompts: Prompts;

@@ -10,6 +10,7 @@ import type {
   EndTarget,
   GroupReport,
 } from '../../services/ending/report.ts';
+import type { BatchVerdict } from '../../services/finishedBatches.ts';
 import { accountHost, sessionName, shortId } from '../words/names.ts';
 import {
   deletionSentence,
@@ -43,6 +44,8 @@ export interface PublicGroupDeletion extends PublicEndReport {
   readonly deleted: number;
   readonly failedDeletions: number;
   readonly errors: readonly { readonly sessionId: string; readonly error: string }[];
+  /** Whether a list shows that the batch is gone; only of a batch that had finished. */
+  readonly batch?: BatchVerdict['kind'];
 }
 
 /** Ends these sessions, shows how far it is where there are several, and tells once what came of it. */
@@ -161,6 +164,35 @@ export function tellDeletion(
   });
   if (level === 'info') void context.prompts.tell(level, message, []);
   else tellFailures(context, message, left.length === 0 ? undefined : button, () => endOneByOne(left));
+}
+
+/** Tells what became of a batch that had finished and was to be deleted. */
+export function tellFinishedDeletion(
+  context: CommandContext,
+  accountId: AccountId,
+  { name, provider }: { readonly name: string; readonly provider: string },
+  report: GroupReport,
+  verdict: BatchVerdict,
+): void {
+  const { answer } = report;
+  const isTaken = !ProviderError.is(answer) && answer.failed === 0;
+  if (verdict.kind === 'gone' && ProviderError.is(answer)) {
+    const sentence = ProviderError.isOf(answer, 'notFound')
+      ? l10n.t('{0} was already deleted.', name)
+      : l10n.t('{0} was deleted: {1} no longer lists it.', name, provider);
+    void context.prompts.tell('info', sentence, []);
+  } else if (verdict.kind === 'gone' || !isTaken) {
+    tellDeletion(context, accountId, name, report, async () => {});
+  } else {
+    const sentence =
+      verdict.kind === 'listed'
+        ? l10n.t('{0} took the request, but still lists {1}. Its data may not be deleted.', provider, name)
+        : l10n.t("{0} took the request, but it couldn't be confirmed that {1} was deleted.", provider, name);
+    const host = accountHost(context.accounts.get(accountId));
+    const error = verdict.kind === 'unknown' ? verdict.error : undefined;
+    const trouble = error === undefined ? [] : [troubleSentence(error, host)];
+    tellFailures(context, [sentence, ...trouble].join(' '), undefined, async () => {});
+  }
 }
 
 /** Tells what did not work, with a button for trying something else, and one for the log. */

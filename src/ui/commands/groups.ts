@@ -3,8 +3,10 @@ import type { Group } from '../../core/group.ts';
 import type { AccountId } from '../../core/ids.ts';
 import { plainText } from '../../core/plainText.ts';
 import { ProviderError } from '../../core/providerError.ts';
-import type { EndTarget } from '../../services/ending/report.ts';
-import { questionForBatch, questionForCancel } from '../words/confirmations.ts';
+import type { EndTarget, GroupReport } from '../../services/ending/report.ts';
+import { isListed } from '../../services/sessionStore.ts';
+import { finishedCount } from '../words/batches.ts';
+import { questionForBatch, questionForCancel, questionForFinishedBatch } from '../words/confirmations.ts';
 import { groupName, sessionName } from '../words/names.ts';
 import { type CommandContext, listFresh, nameOf, unknownAccounts } from './context.ts';
 import { endChosen, endTargets, kindOfAccount, providerName, subjectsOf, unfiltered } from './ending.ts';
@@ -15,6 +17,7 @@ import {
   type PublicGroupDeletion,
   publicReport,
   tellDeletion,
+  tellFinishedDeletion,
   whileWorking,
 } from './endReports.ts';
 import { type GroupTarget, groupChoices, pickOne, sessionsOf, targetsOf, whole } from './targets.ts';
@@ -66,17 +69,19 @@ export async function deleteBatch(
   if (target === undefined) return undefined;
   const { accountId, groupId } = target;
   await listFresh(context, [accountId]);
-  const group = context.store.state(accountId)?.contents.groups.get(groupId);
+  const running = context.store.state(accountId)?.contents.groups.get(groupId);
+  const group = running ?? context.finished.of(accountId)?.groups.get(groupId);
   const loss = kindOfAccount(context, accountId)?.wording.deleteGroup;
   const canDelete = group?.kind === 'batch' && context.store.capabilities(accountId).has('deleteGroup');
   if (group === undefined || loss === undefined || !canDelete) {
     void context.prompts.tell('info', l10n.t('That batch is not there any longer.'), []);
     return undefined;
   }
+  if (running === undefined) return deleteFinished(context, accountId, group, loss);
   const members = sessionsOf(context, whole([target]));
   if (holdsProtected(context, group, members)) return undefined;
-  const running = subjectsOf(context, members);
-  const question = questionForBatch(groupName(group), factsOf(context, accountId, members), running, loss);
+  const subjects = subjectsOf(context, members);
+  const question = questionForBatch(groupName(group), factsOf(context, accountId, members), subjects, loss);
   if ((await context.prompts.confirm(question)) !== question.choices[0]) return undefined;
   const report = await whileWorking(
     context,
@@ -85,9 +90,42 @@ export async function deleteBatch(
     () => context.ender.deleteGroup(accountId, groupId),
   );
   tellDeletion(context, accountId, groupName(group), report, (left) => endChosen(context, left));
-  const { answer } = report;
+  return publicDeletion(context, report);
+}
+
+/** Has the provider delete a batch that has finished, and looks whether it's gone. */
+async function deleteFinished(
+  context: CommandContext,
+  accountId: AccountId,
+  group: Group,
+  loss: string,
+): Promise<PublicGroupDeletion | undefined> {
+  const { ender, finished, prompts, store } = context;
+  const name = groupName(group);
+  const facts = [...factsOf(context, accountId, []), ...(group.counts ? [finishedCount(group.counts)] : [])];
+  const question = isListed(store.state(accountId))
+    ? questionForFinishedBatch(name, facts, loss)
+    : questionForBatch(name, facts, [], loss);
+  if ((await prompts.confirm(question)) !== question.choices[0]) return undefined;
+  const provider = providerName(context, accountId);
+  const { report, verdict } = await whileWorking(
+    context,
+    l10n.t('Deleting batch “{0}”', name),
+    l10n.t('{0} is still deleting the batch…', provider),
+    async () => {
+      const report = await ender.deleteGroup(accountId, group.id);
+      const isTaken = !ProviderError.is(report.answer) && report.answer.failed === 0;
+      return { report, verdict: await finished.look(accountId, group.id, isTaken) };
+    },
+  );
+  if (verdict.kind === 'gone') finished.remove(accountId, group.id);
+  tellFinishedDeletion(context, accountId, { name, provider }, report, verdict);
+  return { ...publicDeletion(context, report), batch: verdict.kind };
+}
+
+function publicDeletion(context: CommandContext, { answer, results }: GroupReport): PublicGroupDeletion {
   return {
-    ...publicReport(context, report.results),
+    ...publicReport(context, results),
     deleted: ProviderError.is(answer) ? 0 : answer.deleted,
     failedDeletions: ProviderError.is(answer) ? 0 : answer.failed,
     errors: ProviderError.is(answer)

@@ -33,9 +33,15 @@ export const commandHandlers: Readonly<Record<CommandName, CommandHandler>> = {
   removeAccount,
   setFilter,
   clearFilter: ({ filter }) => filter.set(''),
-  refresh: ({ refresher }) => refresher.refreshAll(),
+  showFinishedBatches: ({ finished }) => finished.show(true),
+  hideFinishedBatches: ({ finished }) => finished.show(false),
+  refresh: async ({ refresher, finished }) => {
+    await Promise.all([refresher.refreshAll(), finished.reloadAll()]);
+  },
   refreshAccount: async (context, args) => {
-    await Promise.all(targetsOf(context, args).map(({ accountId }) => context.refresher.refreshAsked(accountId)));
+    const { refresher, finished } = context;
+    const accounts = targetsOf(context, args).map(({ accountId }) => accountId);
+    await Promise.all(accounts.flatMap((id) => [refresher.refreshAsked(id), finished.reload(id)]));
   },
   showMore: (context, args) => {
     for (const { accountId, groupId } of targetsOf(context, args)) context.tree.showMore(accountId, groupId);

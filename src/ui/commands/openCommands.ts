@@ -24,7 +24,7 @@ export interface Testing {
 export interface CommandParts
   extends Pick<
       CommandContext,
-      'tree' | 'filter' | 'protections' | 'history' | 'memory' | 'setting' | 'endWithoutAsking'
+      'tree' | 'filter' | 'finished' | 'protections' | 'history' | 'memory' | 'setting' | 'endWithoutAsking'
     >,
     Omit<EnderOptions, 'clock'>,
     Omit<LiveViewsOptions, 'store' | 'review'> {

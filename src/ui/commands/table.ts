@@ -18,6 +18,8 @@ export interface CommandEntry {
 
 const hasAccounts = 'browserSessions.hasAccounts';
 const hasSessions = 'browserSessions.hasSessions';
+const canHaveBatches = 'browserSessions.canHaveBatches';
+const showsFinished = 'browserSessions.showsFinishedBatches';
 const isFiltered = 'browserSessions.filtered';
 /** In the palette: before the extension has started nobody knows, and running the command is what starts it. */
 const ifAccounts = `!browserSessions.loaded || ${hasAccounts}`;
@@ -96,6 +98,17 @@ export const commandTable = {
     icon: 'filter-filled',
     palette: `!browserSessions.loaded || ${isFiltered}`,
     menus: [title('navigation@2', `${inView} && ${isFiltered}`)],
+  },
+  showFinishedBatches: {
+    title: 'Show Finished Batches',
+    palette: `${canHaveBatches} && !${showsFinished}`,
+    menus: [title('1_view@2', `${inView} && ${canHaveBatches} && !${showsFinished}`)],
+  },
+  // VS Code draws no check marks for commands of extensions (microsoft/vscode#109306).
+  hideFinishedBatches: {
+    title: '✓ Show Finished Batches',
+    palette: showsFinished,
+    menus: [title('1_view@2', `${inView} && ${showsFinished}`)],
   },
   refresh: {
     title: 'Refresh',

@@ -145,18 +145,26 @@ export async function groupChoices(
   const ids = context.accounts.all.map(({ id }) => id);
   await listOnce(context, ids);
   return ids.flatMap((accountId) =>
-    [...(context.store.state(accountId)?.contents.groups.values() ?? [])].filter(fits).map((group) => {
-      const value = { ...wholeAccount(accountId), groupId: group.id };
-      return {
-        label: groupName(group),
-        description: countSessions(sessionsOf(context, [value]).length),
-        detail: plainText(group.id),
-        icon: 'layers',
-        heading: nameOf(context, accountId),
-        value,
-      };
-    }),
+    groupsOf(context, accountId)
+      .filter(fits)
+      .map((group) => {
+        const value = { ...wholeAccount(accountId), groupId: group.id };
+        return {
+          label: groupName(group),
+          description: countSessions(sessionsOf(context, [value]).length),
+          detail: plainText(group.id),
+          icon: 'layers',
+          heading: nameOf(context, accountId),
+          value,
+        };
+      }),
   );
+}
+
+/** The groups of an account, and batches that have finished where they are shown. */
+function groupsOf({ store, finished }: CommandContext, accountId: AccountId): readonly Group[] {
+  const running = store.state(accountId)?.contents.groups ?? new Map<GroupId, Group>();
+  return [...new Map([...(finished.of(accountId)?.groups ?? []), ...running]).values()];
 }
 
 function countSessions(count: number): string {

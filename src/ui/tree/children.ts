@@ -1,10 +1,12 @@
 import type { Account } from '../../core/account.ts';
+import type { Group } from '../../core/group.ts';
 import type { AccountId, GroupId, SessionId } from '../../core/ids.ts';
 import { mostPages, type Page } from '../../core/page.ts';
 import type { ProviderKind } from '../../core/provider.ts';
 import type { Session } from '../../core/session.ts';
 import { type AccountState, knownPages, type SessionsView, troubleOf } from '../../services/sessionStore.ts';
 import type { TreeFilter } from './filter.ts';
+import type { FinishedRows } from './finishedRows.ts';
 import type { TreeNode, TreeNodes } from './nodes.ts';
 
 /** Everything the tree is drawn from, all of it in memory. */
@@ -23,6 +25,8 @@ export interface TreeModel {
   opensOnClick(): boolean;
   /** The filter of the list; its text is empty while it shows all sessions. */
   readonly filter: Pick<TreeFilter, 'text' | 'shows'>;
+  /** Draws batches that have finished. Undefined as long as nobody wanted to see them. */
+  finished(): FinishedRows | undefined;
   /** How many sessions of an account or group are drawn before a row stands for the rest. */
   limit(account: AccountId, group: GroupId | undefined): number;
 }
@@ -93,8 +97,7 @@ function accountChildren(model: TreeModel, accountId: AccountId, state: AccountS
   const { sessions, groups, faults } = state.contents;
   const rows: TreeNode[] = [];
   if (troubleOf(state) !== undefined) rows.push(nodes.get({ kind: 'trouble', accountId }));
-  const newest = [...groups.values()].sort((a, b) => (b.createdAt ?? 0) - (a.createdAt ?? 0) || (a.id < b.id ? -1 : 1));
-  for (const { id } of newest) {
+  for (const { id } of [...groups.values()].sort(newestFirst)) {
     if (model.filter.text !== '' && sessionsIn(model, accountId, id).length === 0) continue;
     rows.push(nodes.get({ kind: 'group', accountId, groupId: id }));
   }
@@ -109,8 +112,14 @@ function accountChildren(model: TreeModel, accountId: AccountId, state: AccountS
   } else if (sessions.size === 0 && groups.size === 0 && state.kind === 'ready') {
     rows.push(nodes.get({ kind: 'note', accountId, note: 'empty' }));
   }
+  rows.push(...(model.finished()?.below(model, accountId) ?? []));
   if (state.contents.account?.note !== undefined) rows.push(nodes.get({ kind: 'note', accountId, note: 'told' }));
   return rows;
+}
+
+/** The order of groups. */
+export function newestFirst(a: Group, b: Group): number {
+  return (b.createdAt ?? 0) - (a.createdAt ?? 0) || (a.id < b.id ? -1 : 1);
 }
 
 function sessionRows(model: TreeModel, accountId: AccountId, groupId: GroupId | undefined): TreeNode[] {
@@ -152,10 +161,12 @@ export function pagesOf(
 }
 
 /** Whether what a row stands for is still known. Says nothing of notes, which are cheap to keep. */
-export function isThere({ store }: TreeModel, node: TreeNode): boolean {
+export function isThere({ store, finished }: TreeModel, node: TreeNode): boolean {
   const contents = store.state(node.accountId)?.contents;
   if (contents === undefined) return false;
   if ('sessionId' in node) return contents.sessions.has(node.sessionId);
-  if ('groupId' in node && node.groupId !== undefined) return contents.groups.has(node.groupId);
+  if ('groupId' in node && node.groupId !== undefined) {
+    return contents.groups.has(node.groupId) || finished()?.has(node.accountId, node.groupId) === true;
+  }
   return true;
 }

@@ -14,7 +14,7 @@ export type TreeNode =
   /** A row of the vendor's list that cannot be shown, by its place among them. */
   | { readonly kind: 'fault'; readonly accountId: AccountId; readonly index: number }
   /** Stands in for rows that are not there, yet or at all; `told` is what the vendor's adapter says of the list. */
-  | { readonly kind: 'note'; readonly accountId: AccountId; readonly note: 'loading' | 'empty' | 'noMatch' | 'told' }
+  | { readonly kind: 'note'; readonly accountId: AccountId; readonly note: AccountNote }
   /** The same under a session whose pages are fetched; `more` stands for those that are one too many. */
   | {
       readonly kind: 'pageNote';
@@ -24,6 +24,17 @@ export type TreeNode =
     }
   /** Sessions of an account or group beyond those that are drawn. */
   | { readonly kind: 'more'; readonly accountId: AccountId; readonly groupId: GroupId | undefined };
+
+/** What a row says that stands below an account in place of others; `finished…` is about batches that have finished. */
+export type AccountNote =
+  | 'loading'
+  | 'empty'
+  | 'noMatch'
+  | 'told'
+  | 'finishedLoading'
+  | 'finishedEmpty'
+  | 'finishedFailed'
+  | 'finishedUnreadable';
 
 /** A row's id in the whole tree. It says nothing of the row's state, so that selection and expansion survive. */
 export function nodeId(node: TreeNode): string {

@@ -40,7 +40,8 @@ export function rowOf(model: TreeModel, node: TreeNode): Row | undefined {
       return accountRow(model, id, account, state);
     case 'group': {
       const group = state.contents.groups.get(node.groupId);
-      return group && groupRow(model, id, account, group);
+      if (group !== undefined) return groupRow(model, id, account, group);
+      return model.finished()?.groupRow(model, id, account, node.groupId);
     }
     case 'session': {
       const session = state.contents.sessions.get(node.sessionId);
@@ -81,6 +82,7 @@ export function rowOf(model: TreeModel, node: TreeNode): Row | undefined {
       if (node.note === 'empty') {
         return plainRow(id, l10n.t('No running sessions'), 'info', 'descriptionForeground');
       }
+      if (node.note !== 'told') return model.finished()?.noteRow(id, account, node.note);
       const told = state.contents.account?.note;
       return told === undefined
         ? undefined
@@ -96,7 +98,8 @@ export function rowOf(model: TreeModel, node: TreeNode): Row | undefined {
   }
 }
 
-function plainRow(id: string, label: string, icon: string, color: string | undefined): Row {
+/** A row that only says something. @param color name of a theme color. */
+export function plainRow(id: string, label: string, icon: string, color: string | undefined): Row {
   return {
     id,
     label,

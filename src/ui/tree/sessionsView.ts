@@ -9,6 +9,7 @@ import type { ProviderKinds } from '../../services/providerKinds.ts';
 import type { Refresher } from '../../services/refresher.ts';
 import type { AccountState, SessionsView } from '../../services/sessionStore.ts';
 import type { TreeFilter } from './filter.ts';
+import type { FinishedRows } from './finishedRows.ts';
 import { type TreeNode, TreeNodes } from './nodes.ts';
 import { clickCommand, dimmedRows, SessionsTree } from './sessionsTree.ts';
 import { keepTitle } from './title.ts';
@@ -29,6 +30,8 @@ export interface SessionsViewParts {
   /** Tells the person's own sessions from others'; undefined where nothing does. */
   readonly isMine: () => IsMine | undefined;
   readonly filter: TreeFilter;
+  /** Draws batches that have finished. Undefined as long as nobody wanted to see them. */
+  readonly finished: () => FinishedRows | undefined;
   /** What a click on a session does: `liveView`, `details` or `none`. */
   readonly clickAction: () => string;
   readonly now: () => number;
@@ -43,6 +46,7 @@ export function openSessionsView({
   refresher,
   protections,
   filter,
+  finished,
   isMine,
   clickAction,
   now,
@@ -61,6 +65,7 @@ export function openSessionsView({
     kind: kinds.get.bind(kinds),
     now,
     filter,
+    finished,
     isProtected: protections.has.bind(protections),
     isMine: (session: Session) => rule?.(session),
     opensOnClick: () => clickAction() !== 'none',
@@ -86,6 +91,10 @@ export function openSessionsView({
   const tell = () => {
     setContext('filtered', filter.text !== '');
     setContext('loaded', true);
+    setContext(
+      'canHaveBatches',
+      accounts.all.some(({ id }) => store.capabilities(id).has('deleteGroup')),
+    );
     setContext('hasAccounts', accounts.all.length > 0);
     setContext(
       'hasSessions',

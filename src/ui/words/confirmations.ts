@@ -192,6 +192,19 @@ export function questionForBatch(
   };
 }
 
+/** What deleting a batch that has finished asks: that its data goes although nothing runs. @param facts as above. */
+export function questionForFinishedBatch(batch: string, facts: readonly string[], loss: string): Question {
+  return {
+    message: l10n.t('Delete “{0}” with all of its data?', batch),
+    detail: paragraphs(
+      lines(...facts),
+      l10n.t('None of its sessions is running any more. Deleting it removes the data that the provider still keeps.'),
+      `${loss} ${l10n.t('This cannot be undone.')}`,
+    ),
+    choices: [l10n.t('Delete Batch')],
+  };
+}
+
 /** What stopping a batch that is being made asks: what of it runs, and that its data stays. @param facts as above. */
 export function questionForCancel(batch: string, facts: readonly string[], running: readonly EndSubject[]): Question {
   const count =

@@ -6,8 +6,10 @@ import type { Inventory } from '../../../src/core/inventory.ts';
 import { ProviderError } from '../../../src/core/providerError.ts';
 import { anchor } from '../../../src/providers/anchor.ts';
 import { providerKinds } from '../../../src/providers/index.ts';
+import type { FinishedList } from '../../../src/services/finishedBatches.ts';
 import { SessionStore } from '../../../src/services/sessionStore.ts';
 import { childrenOf, parentOf, type TreeModel } from '../../../src/ui/tree/children.ts';
+import { FinishedRows } from '../../../src/ui/tree/finishedRows.ts';
 import { nodeId, type TreeNode, TreeNodes } from '../../../src/ui/tree/nodes.ts';
 import { type Row, rowOf } from '../../../src/ui/tree/rows.ts';
 import { tooltipOf } from '../../../src/ui/tree/tooltips.ts';
@@ -40,6 +42,7 @@ describe('tree', () => {
       now: () => now,
       limit: () => 200,
       filter: { text: '', shows: () => true },
+      finished: () => undefined,
       isProtected: () => false,
       isMine: () => undefined,
       opensOnClick: () => true,
@@ -69,6 +72,46 @@ describe('tree', () => {
     assert.ok(row);
     return row;
   };
+
+  it('shows batches that have finished below what runs, with what failed in them, while they are shown', () => {
+    const batch = (id: string, failed: number, more: Partial<Group> = {}): Group => ({
+      id: groupId(id),
+      kind: 'batch',
+      name: id,
+      status: 'completed',
+      createdAt: start,
+      counts: { total: 10, failed },
+      ...more,
+    });
+    const running = batch('running', 0);
+    const known = [running, batch('whole', 0), batch('part', 2, { createdAt: start + 1, status: 'failed' })];
+    const groups = new Map(known.map((group) => [group.id, group]));
+    const state = { groups, unreadable: 0, isLoading: false, trouble: undefined };
+    list({ sessions: [someSession('a', { startedAt: start })], groups: [running] });
+    const before = drawn();
+    const show = (more: Partial<FinishedList>) => {
+      const rows = new FinishedRows({ of: () => ({ ...state, ...more }) });
+      model = { ...model, finished: () => rows };
+    };
+    show({});
+    assert.deepEqual(drawn().slice(before.length), [
+      '  part | failed · 2 of 10 failed · 11m ago',
+      '  whole | completed · 10 sessions · 12m ago',
+    ]);
+    assert.deepEqual(drawn().slice(0, before.length), before);
+    const row = rowOf(model, { kind: 'group', accountId: account.id, groupId: groupId('part') });
+    assert.deepEqual([row?.dimmed, row?.aria], [true, 'Finished batch part, failed · 2 of 10 failed · 11m ago']);
+    show({ groups: new Map(), isLoading: true });
+    assert.deepEqual(drawn().slice(before.length), ['  Loading finished batches…']);
+    show({ groups: new Map() });
+    assert.deepEqual(drawn().slice(before.length), ['  No finished batches']);
+    const trouble = new ProviderError({ kind: 'serverFault', status: 500 }, 'broken');
+    show({ groups: new Map(), unreadable: 3, trouble });
+    assert.match(
+      drawn().slice(before.length).join('\n'),
+      /^ *3 finished batches can't be shown\n *Couldn't list finished batches\. .*HTTP 500/,
+    );
+  });
 
   it('shows accounts, groups, sessions and pages, the newest first', () => {
     const batch = {

@@ -531,6 +531,7 @@ function drawn(house: House): string[] {
     isProtected: () => false,
     isMine: () => undefined,
     opensOnClick: () => true,
+    finished: () => undefined,
   };
   const lines = (node?: TreeNode): string[] =>
     childrenOf(model, node).flatMap((child) => [

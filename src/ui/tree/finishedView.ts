@@ -1,0 +1,33 @@
+import * as vscode from 'vscode';
+import { FinishedBatches, type FinishedBatchesParts } from '../../services/finishedBatches.ts';
+import { FinishedRows } from './finishedRows.ts';
+import type { SessionsTree } from './sessionsTree.ts';
+
+/** Batches that have finished, and what draws them. */
+export interface FinishedView extends vscode.Disposable {
+  readonly batches: FinishedBatches;
+  readonly rows: FinishedRows;
+}
+
+/** Makes the part of the view that shows batches that have finished, and tells the menus whether it does. */
+export function openFinishedView(parts: FinishedBatchesParts, tree: SessionsTree): FinishedView {
+  const batches = new FinishedBatches(parts);
+  const tell = () =>
+    void vscode.commands.executeCommand('setContext', 'browserSessions.showsFinishedBatches', batches.isShown);
+  tell();
+  const subscription = batches.onDidChange((account) => {
+    if (account !== undefined) tree.redraw(account);
+    else {
+      tell();
+      tree.redrawAll();
+    }
+  });
+  return {
+    batches,
+    rows: new FinishedRows(batches),
+    dispose: () => {
+      subscription.dispose();
+      batches.dispose();
+    },
+  };
+}

@@ -1,0 +1,122 @@
+import { strict as assert } from 'node:assert';
+import type { TestingApi } from '../../src/extension.ts';
+import type { PublicGroupDeletion } from '../../src/ui/commands/endReports.ts';
+import { type AnchorBatch, type AnchorServer, startAnchor } from '../servers/anchor.ts';
+import { command, extension, Person, removeAllAccounts } from './inside.ts';
+
+describe('batches that have finished, inside VS Code', () => {
+  let api: TestingApi;
+  let server: AnchorServer;
+  let person: Person;
+  let accountId: string;
+  let batch: AnchorBatch;
+
+  before(async () => {
+    api = await extension();
+  });
+  beforeEach(async () => {
+    await removeAllAccounts(api);
+    server = await startAnchor();
+    server.add({ id: 'sess_a' });
+    const made = server.addBatch(3, { failedRequests: 2 });
+    for (const member of made.members) member.status = 'completed';
+    batch = made;
+    person = new Person();
+    person.answersConfirm = ({ choices }) => choices[0];
+    api.testing.prompts = person;
+    const fields = { apiKey: server.key };
+    accountId = await command('addAccount', { provider: 'anchor', label: 'prod', origin: server.url, fields });
+  });
+  afterEach(async () => {
+    await command('hideFinishedBatches');
+    await removeAllAccounts(api);
+    await server.stop();
+  });
+
+  const sent = () => server.log().filter((line) => !line.startsWith('GET'));
+  const told = () => person.told.at(-1);
+  const remove = () => command<PublicGroupDeletion | undefined>('deleteBatch', { accountId, groupId: batch.id });
+
+  it('can be deleted only while they are shown', async () => {
+    assert.equal(await remove(), undefined);
+    assert.equal(told()?.message, 'That batch is not there any longer.');
+    await command('showFinishedBatches');
+    const deletion = await remove();
+    assert.deepEqual([deletion?.deleted, deletion?.failedDeletions, deletion?.batch], [3, 0, 'gone']);
+    const [question] = person.questions;
+    assert.match(question?.message ?? '', /^Delete “Batch .*” with all of its data\?$/);
+    assert.equal(
+      question?.detail,
+      [
+        'Anchor Browser · prod\n2 of 5 failed',
+        'None of its sessions is running any more. Deleting it removes the data that the provider still keeps.',
+        'Recordings and all other data of the batch’s sessions are deleted too. This cannot be undone.',
+      ].join('\n\n'),
+    );
+    assert.equal(server.batches.size, 0);
+    assert.deepEqual(server.running, ['sess_a']);
+    assert.deepEqual(sent(), [`DELETE /v1/batch-sessions/${batch.id}`]);
+    assert.match(told()?.message ?? '', /: 3 sessions deleted\.$/);
+    // It leaves the list at once.
+    assert.equal(await remove(), undefined);
+  });
+
+  it('are not deleted on Cancel', async () => {
+    await command('showFinishedBatches');
+    person.answersConfirm = () => undefined;
+    assert.equal(await remove(), undefined);
+    assert.deepEqual(sent(), []);
+  });
+
+  it('are offered by Delete Batch… while they are shown', async () => {
+    const offered: string[] = [];
+    person.answersPick = ({ choices }) => {
+      offered.push(...choices.map(({ detail }) => detail));
+      return [];
+    };
+    await command('deleteBatch');
+    assert.deepEqual(offered, []);
+    await command('showFinishedBatches');
+    await command('deleteBatch');
+    assert.deepEqual(offered, [batch.id]);
+  });
+
+  it('are said to be deleted where the answer was lost and a list shows that they are gone', async () => {
+    await command('showFinishedBatches');
+    server.misbehave('DELETE', /batch/, { kind: 'doneBut', answer: { status: 502, html: '<h1>Bad gateway</h1>' } }, 1);
+    assert.equal((await remove())?.batch, 'gone');
+    assert.match(told()?.message ?? '', /was deleted: Anchor Browser no longer lists it\.$/);
+    assert.deepEqual(sent(), [`DELETE /v1/batch-sessions/${batch.id}`]);
+  });
+
+  it('are not said to be deleted where the provider accepts it and goes on listing them', async () => {
+    await command('showFinishedBatches');
+    const json = { data: { deleted_sessions: 3, failed_deletions: 0 } };
+    server.misbehave('DELETE', /batch/, { kind: 'answer', answer: { status: 200, json } });
+    assert.equal((await remove())?.batch, 'listed');
+    assert.equal(told()?.level, 'warning');
+    assert.match(
+      told()?.message ?? '',
+      /^Anchor Browser took the request, but still lists Batch .*\. Its data may not be deleted\.$/,
+    );
+    assert.equal(server.batches.size, 1);
+  }).timeout(30_000);
+
+  it('are not said to be deleted where the list that would show it fails', async () => {
+    await command('showFinishedBatches');
+    server.misbehave('GET', /batch-sessions/, { kind: 'answer', answer: { status: 500, json: {} } });
+    assert.equal((await remove())?.batch, 'unknown');
+    assert.match(told()?.message ?? '', /it couldn't be confirmed that Batch .* was deleted\. .*HTTP 500/);
+  });
+
+  it('are told of with each session that the provider could not delete', async () => {
+    const [locked = ''] = [...server.sessions.values()]
+      .filter(({ batchId }) => batchId === batch.id)
+      .map(({ id }) => id);
+    batch.undeletable.set(locked, 'Session is locked');
+    await command('showFinishedBatches');
+    const deletion = await remove();
+    assert.deepEqual([deletion?.deleted, deletion?.failedDeletions, deletion?.batch], [2, 1, 'listed']);
+    assert.match(told()?.message ?? '', /2 sessions deleted, 1 failed: .*: Session is locked/);
+  });
+});

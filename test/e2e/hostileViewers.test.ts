@@ -20,7 +20,7 @@ const page = (body: string, steal: string) => `<p id="clock">live</p>${body}<scr
 const tell = (what) => fetch(location.href, { method: 'POST', body: what, keepalive: true });
 addEventListener('keydown', ({ key }) => tell(key));
 addEventListener('message', ({ data }) => { if (typeof data === 'string' && data.startsWith('key ')) tell(data.slice(4)); });
-const when = 600 + Math.random() * 300;
+const when = 400 + Math.random() * 250;
 ${steal}</script>`;
 const inner = `<iframe id="inner" srcdoc="<input id=field><script>
 onmessage = () => setInterval(() => field.focus(), 5);
@@ -33,7 +33,7 @@ addEventListener('keydown', ({ key }) => parent.postMessage('key ' + key, '*'));
 const hostile: Readonly<Record<string, string>> = {
   'focuses its canvas once': page(
     '<canvas id="remote" tabindex="0"></canvas>',
-    'setTimeout(() => remote.focus(), when);',
+    "setTimeout(() => { remote.focus(); tell('took it'); }, when);",
   ),
   'focuses its window and a field on every frame': page(
     '<input id="field" autofocus>',
@@ -96,12 +96,7 @@ describe('a person who watches a viewer that wants their keyboard', function () 
     await person.type('Anchor Browser API key', anchor.key);
     await person.type('A name for the tree', 'shop');
     await person.row('Session shop.example').waitFor();
-    await person.page.keyboard.press('F1');
-    await person.page.locator('.quick-input-box input').first().fill('>New Untitled Text File');
-    await person.page
-      .getByRole('option', { name: /^File: New Untitled Text File/ })
-      .first()
-      .click();
+    await command('File: New Untitled Text File');
     await person.page.keyboard.press('Control+\\');
     await person.choose(person.row('Session shop.example'), 'Open Live View');
     const panel = await person.live('shop.example');
@@ -119,8 +114,16 @@ describe('a person who watches a viewer that wants their keyboard', function () 
     for (const server of [anchor, proxy]) await server?.stop();
   });
 
+  async function command(title: string): Promise<void> {
+    await person.page.keyboard.press('F1');
+    await person.page.locator('.quick-input-box input').first().fill(`>${title}`);
+    await person.page.getByRole('option', { name: title }).first().click();
+  }
+
   const editor = (): Locator => person.page.locator('.editor-group-container .monaco-editor').first();
-  const reached = () => (anchor.sent.get('sess_shop') ?? []).length;
+  const told = () => anchor.sent.get('sess_shop') ?? [];
+  /** How many keys reached a viewer. */
+  const reached = () => told().filter((what) => what.length === 1).length;
 
   /** Loads a viewer, and waits until it runs. */
   async function show(body: string): Promise<Frame> {
@@ -136,7 +139,7 @@ describe('a person who watches a viewer that wants their keyboard', function () 
   async function typeUntilPaused(panel: Frame): Promise<string> {
     const paused = panel.getByRole('heading', { name: 'This viewer tried to take your keyboard' });
     let typed = '';
-    for (let left = 15; left > 0; ) {
+    for (let left = 8; left > 0; ) {
       const letter = String.fromCharCode(97 + (typed.length % 26));
       await Promise.race([person.page.keyboard.press(letter), person.page.waitForTimeout(500)]);
       typed += letter;
@@ -146,6 +149,26 @@ describe('a person who watches a viewer that wants their keyboard', function () 
     }
     return typed;
   }
+
+  it('lets the viewer use the clipboard only while they interact, and is told so', async () => {
+    const panel = await person.live('shop.example');
+    const asks = `const may = (what) => document.featurePolicy.allowsFeature('clipboard-' + what);
+tell('clipboard ' + may('read') + ' ' + may('write'));
+navigator.clipboard.readText().then((text) => tell('read ' + text), () => tell('not read'));`;
+    const last = () => told().findLast((what) => what.startsWith('clipboard'));
+    await show(page('', asks));
+    await until(async () => told().includes('not read'));
+    assert.equal(await panel.locator('iframe').getAttribute('allow'), '');
+    assert.equal(last(), 'clipboard false false');
+    await panel.getByRole('button', { name: 'Interact' }).click();
+    await until(async () => last() === 'clipboard true true');
+    await panel.getByText('can also read and change your clipboard').waitFor();
+    await person.picture('hostile-clipboard');
+    await panel.getByRole('button', { name: 'Got It' }).click();
+    await panel.getByRole('button', { name: 'Interact' }).click();
+    await until(async () => last() === 'clipboard false false');
+    assert.ok(!told().some((what) => what.startsWith('read ')), 'the clipboard was read');
+  });
 
   for (const heavy of [false, true]) {
     for (const [what, body] of Object.entries(hostile)) {
@@ -197,4 +220,25 @@ describe('a person who watches a viewer that wants their keyboard', function () 
       });
     }
   }
+
+  it('resumes a viewer that takes the keyboard while it loads, and still keeps the keyboard', async () => {
+    const [body = ''] = Object.values(hostile);
+    const panel = await show(body);
+    const paused = panel.getByRole('heading', { name: 'This viewer tried to take your keyboard' });
+    await paused.waitFor();
+    await person.picture('hostile-paused-dark');
+    await command('Preferences: Toggle between Light/Dark Themes');
+    await person.page.waitForFunction(() => document.querySelector('.monaco-workbench.vs') !== null);
+    await person.picture('hostile-paused-light');
+    const took = () => told().filter((what) => what === 'took it').length;
+    const before = took();
+    await panel.getByRole('button', { name: 'Resume' }).click();
+    await until(async () => took() > before);
+    await until(async () => panel.evaluate(() => document.activeElement?.tagName !== 'IFRAME'));
+    const reachedBefore = reached();
+    await person.page.keyboard.type('abc');
+    assert.equal(reached(), reachedBefore);
+    assert.equal(await panel.locator('iframe').count(), 1);
+    assert.ok(await paused.isHidden());
+  });
 });

@@ -8,6 +8,11 @@ import type { Clock } from '../../core/clock.ts';
 const inEditorMs = 10_000;
 /** Somebody who typed this recently in a text editor is taken to go on typing there. */
 const typingMs = 3_000;
+/**
+ * Somebody who is typing presses the next key within this time. The focus moves right after a key, so that it's there
+ * before the next one: a key that comes while it moves would be typed after the one behind it.
+ */
+const nextKeyMs = 150;
 const focusGroup = ['First', 'Second', 'Third', 'Fourth', 'Fifth', 'Sixth', 'Seventh', 'Eighth'];
 
 /** Gives the keyboard back to the text editor that had it before a watched viewer took it. */
@@ -18,6 +23,7 @@ export class KeyboardReturn implements vscode.Disposable {
   /** What is typed comes after the focus, and in the order of its keys. */
   #turn: Promise<unknown> = Promise.resolve();
   #given = false;
+  #onKey: () => void = () => {};
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -39,8 +45,13 @@ export class KeyboardReturn implements vscode.Disposable {
 
   /** Focuses the text editor that the person was in. Where they weren't in one, the focus stays where it is. */
   giveBack(): Promise<void> {
+    const key = new Promise<void>((resolve) => {
+      this.#onKey = resolve;
+      this.#clock.after(nextKeyMs, resolve);
+    });
     return this.#next(async () => {
       this.#given = false;
+      await key;
       const last = this.#last;
       if (last === undefined || this.#clock.now() - last.at > inEditorMs) return;
       if (!vscode.window.visibleTextEditors.includes(last.editor)) return;
@@ -52,6 +63,7 @@ export class KeyboardReturn implements vscode.Disposable {
 
   /** Types what was on its way to the text editor that {@link giveBack} has just focused, or else forgets it. */
   type(text: string): Promise<void> {
+    this.#onKey();
     return this.#next(async () => {
       if (this.#given) await vscode.commands.executeCommand('type', { text });
     });

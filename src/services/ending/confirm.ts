@@ -42,10 +42,11 @@ export async function confirmEnds(parts: VerifierParts, end: AccountEnd, again: 
   const verdictOf = ({ session }: PendingEnd): Verdict => verdicts.get(session.id) ?? 'unknown';
   // Requests may take long, too: a worker that doesn't answer must not keep the others waiting for ever.
   const isHurrying = () => evidence.isCombined(accountId) && clock.monotonic() - began < terms.withinMs;
-  const mayResend = ({ sent, attempts }: PendingEnd) => {
+  const mayResend = ({ sent, attempts }: PendingEnd, look: number) => {
     if (again === undefined || again.stop.aborted) return false;
-    if (sent.kind === 'unclear') return 'error' in sent.why && attempts < mostAttempts;
-    return isHurrying() && attempts < mostAttemptsAtWorkers;
+    if (sent.kind !== 'unclear') return isHurrying() && attempts < mostAttemptsAtWorkers;
+    // Of the several attempts at the workers only one may have failed, and looks bound those, too.
+    return 'error' in sent.why && (attempts < mostAttempts || (isHurrying() && look < looksAfterFault));
   };
   // Counted, and not read off a clock: a machine may sleep in between.
   let waited = 0;
@@ -71,7 +72,7 @@ export async function confirmEnds(parts: VerifierParts, end: AccountEnd, again: 
         return false;
       }
       if (verdict !== 'stillRunning') return true;
-      if (mayResend(pending)) repeat.push(pending);
+      if (mayResend(pending, index + 1)) repeat.push(pending);
       else if (sent.kind === 'unclear' && index + 1 >= looksAfterFault) {
         end.settle(pending, 'failed', sent.why);
         return false;

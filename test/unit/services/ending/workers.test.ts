@@ -227,6 +227,35 @@ describe('ending at workers that share an address', () => {
     house.dispose();
   });
 
+  it('sends ends again after the connection to the worker that has the session was cut', async () => {
+    const { provider, house, targets, end } = await sharedHouse(2);
+    provider.onEnd = ({ id }, attempt) => {
+      if (attempt === 9 && provider.running.delete(id)) return answer('ended');
+      if (attempt % 2 === 0) throw failure({ kind: 'unreachable', why: 'cut' });
+      return gone;
+    };
+    const { results } = await end(targets('s0'));
+    assert.deepEqual(
+      results.map(({ outcome, attempts }) => [outcome, attempts]),
+      [['ended', 9]],
+    );
+    // If it's cut every time, three looks are enough.
+    const again = await sharedHouse(2);
+    again.provider.onEnd = (_, attempt) => {
+      if (attempt % 2 === 0) throw failure({ kind: 'unreachable', why: 'cut' });
+      return gone;
+    };
+    const began = again.clock.now();
+    const report = await again.end(again.targets('s0'));
+    assert.deepEqual(
+      report.results.map(({ outcome, attempts }) => [outcome, attempts]),
+      [['failed', 24]],
+    );
+    assert.ok(again.clock.now() - began < 4_000);
+    again.house.dispose();
+    house.dispose();
+  });
+
   it('sends no end to a session that is missing from the lists', async () => {
     const { provider, workers, house, targets, end } = await sharedHouse(4);
     provider.onEnd = () => {

@@ -12,7 +12,11 @@ export const targets: readonly Target[] = [
   { name: 'origin', files: ['src/core/origin.ts'], tests: ['test/unit/core/origin.test.ts'] },
   { name: 'redact', files: ['src/core/redact.ts'], tests: ['test/unit/core/redact.test.ts'] },
   { name: 'plainText', files: ['src/core/plainText.ts'], tests: ['test/unit/core/plainText.test.ts'] },
-  { name: 'client', files: ['src/http/client.ts'], tests: ['test/unit/http/client.test.ts'] },
+  {
+    name: 'client',
+    files: ['src/http/client.ts'],
+    tests: ['test/unit/http/clientReports.test.ts', 'test/unit/http/client.test.ts'],
+  },
   { name: 'framing', files: ['src/http/framing.ts'], tests: ['test/unit/http/framing.test.ts'] },
   {
     name: 'liveView',

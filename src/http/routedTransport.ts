@@ -1,6 +1,12 @@
 import type { EditorNetwork } from '../core/network.ts';
 import { isLoopback } from '../core/origin.ts';
-import { type Transport, type TransportAnswer, TransportError, type TransportRequest } from './transport.ts';
+import {
+  RefusedRequest,
+  type Transport,
+  type TransportAnswer,
+  TransportError,
+  type TransportRequest,
+} from './transport.ts';
 
 /**
  * Chooses between undici and the editor's `fetch` as the setting says. In `auto`, an origin to which undici finds no
@@ -31,7 +37,8 @@ export class RoutedTransport implements Transport {
     try {
       return await this.#undici.send(request);
     } catch (error) {
-      if (transport !== 'auto' || !(error instanceof TransportError) || !error.nothingSent) throw error;
+      const hasNoWay = error instanceof TransportError && error.nothingSent && !(error instanceof RefusedRequest);
+      if (transport !== 'auto' || !hasNoWay) throw error;
       const answer = await this.#editor.send(request);
       this.#editorOrigins.add(origin);
       return answer;

@@ -23,6 +23,8 @@ export interface TransportAnswer {
   /** Lower-case names; of repeated headers the values joined by commas. */
   readonly headers: ReadonlyMap<string, string>;
   readonly body: Buffer;
+  /** How many requests at once the connection carries, where one carries several (HTTP/2). */
+  readonly concurrency?: number;
 }
 
 /**
@@ -52,7 +54,20 @@ export class TransportError extends Error {
   }
 }
 
+/** A request on which the server has certainly not acted, though a connection to it stands. */
+export class RefusedRequest extends TransportError {
+  /** `connection` where the connection takes no more requests, so that a new one may take this. */
+  readonly by: 'server' | 'connection';
+
+  constructor(by: 'server' | 'connection', cause?: unknown) {
+    super({ kind: 'unreachable', why: 'refused' }, true, cause);
+    this.by = by;
+  }
+}
+
 const certificateCodes = /^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|EPROTO|HOSTNAME_MISMATCH)/;
+
+const cutCodes = /^(UND_ERR_SOCKET$|ECONNRESET$|EPIPE$|Z_|ERR_HTTP2_|ERR_STREAM_PREMATURE_CLOSE$)/;
 
 /** Every `code` in an error, its causes and the errors it gathers. */
 function codesOf(error: unknown, depth = 0): string[] {
@@ -89,7 +104,7 @@ export function transportError(error: unknown, afterMs = answerTimeoutMs): Trans
     if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH' || code === 'ENETDOWN' || code === 'EHOSTDOWN') {
       return new TransportError({ kind: 'unreachable', why: 'route' }, true, error);
     }
-    if (code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE' || code.startsWith('Z_')) {
+    if (cutCodes.test(code)) {
       return new TransportError({ kind: 'unreachable', why: 'cut' }, false, error);
     }
     if (code.startsWith('HPE_')) {

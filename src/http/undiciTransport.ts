@@ -1,19 +1,16 @@
+import { constants } from 'node:http2';
+import type { Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
-import type { Dispatcher } from 'undici';
-import methods from 'undici/lib/api/index.js';
-import Agent from 'undici/lib/dispatcher/agent.js';
-import DispatcherClass from 'undici/lib/dispatcher/dispatcher.js';
-import EnvHttpProxyAgent from 'undici/lib/dispatcher/env-http-proxy-agent.js';
-import ProxyAgent from 'undici/lib/dispatcher/proxy-agent.js';
 import type { Clock } from '../core/clock.ts';
-import { lookupLoopback } from '../core/loopback.ts';
-import type { EditorNetwork, Route } from '../core/network.ts';
+import type { EditorNetwork } from '../core/network.ts';
 import { assertOrigin, isLoopback } from '../core/origin.ts';
 import { sharedSecureContext } from './certificates.ts';
+import type { Http2Connection } from './http2Connection.ts';
+import { OpenRoute, SpeaksHttp2, type Way } from './openRoute.ts';
 import {
   answerTimeoutMs,
-  connectTimeoutMs,
   noBody,
+  RefusedRequest,
   readBody,
   type Transport,
   type TransportAnswer,
@@ -22,24 +19,21 @@ import {
   transportError,
 } from './transport.ts';
 
-// undici's own entry does this, and its proxy agent relies on it.
-Object.assign(DispatcherClass.prototype, methods);
-
-/** Most connections to one origin; more requests wait for one of them. */
-const maxConnections = 32;
 /** How long a route that the editor named is used before it is asked again. */
 const routeLifetimeMs = 60_000;
+/** How often a request is handed to another connection that the one before has certainly not sent to the provider. */
+const mostConnectionsTried = 4;
 
-interface OpenRoute {
-  readonly dispatcher: Dispatcher;
+interface KnownRoute {
+  readonly route: OpenRoute;
   readonly until: number;
 }
 
-/** Carries requests by undici, over proxies and with certificates as the editor has them. */
+/** Carries requests by undici's connections, over proxies and with certificates as the editor has them. */
 export class UndiciTransport implements Transport {
   readonly #network: EditorNetwork;
   readonly #clock: Clock;
-  readonly #routes = new Map<string, Promise<OpenRoute>>();
+  readonly #routes = new Map<string, Promise<KnownRoute>>();
 
   constructor(network: EditorNetwork, clock: Clock) {
     this.#network = network;
@@ -49,118 +43,127 @@ export class UndiciTransport implements Transport {
 
   /** Lets go of all connections once their requests are answered. The next request opens new ones. */
   close(): void {
-    for (const route of this.#routes.values()) closeWhenIdle(route);
+    for (const known of this.#routes.values()) closeWhenIdle(known);
     this.#routes.clear();
   }
 
   async send(request: TransportRequest): Promise<TransportAnswer> {
-    const { url, origin, method, headers, body, signal, maxBytes, headersOnly } = request;
+    const { url, origin, signal } = request;
     const mayTakeMs = request.answerTimeoutMs ?? answerTimeoutMs;
     try {
-      const dispatcher = await this.#dispatcherFor(url);
-      signal.throwIfAborted();
-      assertOrigin(url, origin);
-      const answer = await dispatcher.request({
-        origin: url.origin,
-        path: url.pathname + url.search,
-        method,
-        headers: { ...headers, 'accept-encoding': 'gzip, deflate, br' },
-        body: body ?? null,
-        signal,
-        headersTimeout: mayTakeMs,
-        bodyTimeout: mayTakeMs,
-      });
-      const read = headersOnly ? noBody : await readDecoded(answer.body, answer.headers['content-encoding'], maxBytes);
-      if (headersOnly) answer.body.on('error', () => {}).destroy();
-      // The socket is free a turn later: whoever sends at once would open another one.
-      await new Promise((resolve) => setImmediate(resolve));
-      return {
-        status: answer.statusCode,
-        headers: new Map(
-          Object.entries(answer.headers).map(([name, value]) => [
-            name,
-            Array.isArray(value) ? value.join(', ') : (value ?? ''),
-          ]),
-        ),
-        body: read,
-      };
+      for (let tried = 1; ; tried++) {
+        const route = await this.#routeTo(url);
+        signal.throwIfAborted();
+        assertOrigin(url, origin);
+        const { http2 } = route;
+        try {
+          if (http2 !== undefined) return await overHttp2(http2, request, mayTakeMs);
+          return await overHttp1(route, request, mayTakeMs);
+        } catch (error) {
+          if (!goesOnAnother(error) || signal.aborted) throw error;
+          if (tried === mostConnectionsTried) throw new RefusedRequest('connection', error);
+        }
+      }
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       throw transportError(error, mayTakeMs);
     }
   }
 
-  async #dispatcherFor(url: URL): Promise<Dispatcher> {
-    const open = this.#routes.get(url.origin);
-    if (open !== undefined) {
-      const { dispatcher, until } = await open;
-      if (this.#clock.now() < until) return dispatcher;
-      if (this.#routes.get(url.origin) === open) {
+  async #routeTo(url: URL): Promise<OpenRoute> {
+    const known = this.#routes.get(url.origin);
+    if (known !== undefined) {
+      const { route, until } = await known;
+      if (this.#clock.now() < until) return route;
+      if (this.#routes.get(url.origin) === known) {
         this.#routes.delete(url.origin);
-        closeWhenIdle(open);
+        closeWhenIdle(known);
       }
     }
     const opening = this.#routes.get(url.origin) ?? this.#open(url);
     this.#routes.set(url.origin, opening);
     try {
-      return (await opening).dispatcher;
+      return (await opening).route;
     } catch (error) {
       if (this.#routes.get(url.origin) === opening) this.#routes.delete(url.origin);
       throw error;
     }
   }
 
-  async #open(url: URL): Promise<OpenRoute> {
+  async #open(url: URL): Promise<KnownRoute> {
     // The editor is not even asked: what it and its proxies are told of this machine, they may resolve elsewhere.
-    const route: Way = isLoopback(url.hostname) ? { by: 'loopback' } : await this.#network.routeTo(url);
+    const way: Way = isLoopback(url.hostname) ? { by: 'loopback' } : await this.#network.routeTo(url);
     const { systemCertificates, strictCertificates } = this.#network.settings();
     const tls = { secureContext: sharedSecureContext(systemCertificates), rejectUnauthorized: strictCertificates };
-    return { dispatcher: dispatcherFor(route, tls), until: this.#clock.now() + routeLifetimeMs };
+    return { route: new OpenRoute(way, tls, url.origin), until: this.#clock.now() + routeLifetimeMs };
   }
 }
 
-/** A route, or the direct way to this machine, on which there is neither proxy nor resolver. */
-type Way = Route | { readonly by: 'loopback' };
-
-function dispatcherFor(route: Way, tls: object): Dispatcher {
-  const options = {
-    connections: maxConnections,
-    pipelining: 1,
-    connect: { ...tls, timeout: connectTimeoutMs, autoSelectFamily: true },
-    requestTls: { ...tls, timeout: connectTimeoutMs },
-    proxyTls: { ...tls, timeout: connectTimeoutMs },
-  };
-  if (route.by === 'loopback') {
-    return new Agent({ ...options, connect: { ...options.connect, lookup: lookupLoopback } });
-  }
-  if (route.by === 'editor') {
-    if (route.proxy === undefined) return new Agent(options);
-    const { protocol } = new URL(route.proxy);
-    if (protocol !== 'http:' && protocol !== 'https:') {
-      throw new TransportError({ kind: 'unreachable', why: 'proxy' }, true);
-    }
-    return new ProxyAgent({ ...options, uri: route.proxy });
-  }
-  return new EnvHttpProxyAgent({
-    ...options,
-    ...(route.proxy === undefined ? {} : { httpProxy: route.proxy, httpsProxy: route.proxy }),
-    ...(route.noProxy.length === 0 ? {} : { noProxy: route.noProxy.join(',') }),
-  });
-}
-
-function closeWhenIdle(route: Promise<OpenRoute>): void {
+function closeWhenIdle(known: Promise<KnownRoute>): void {
   // A route that could not be opened has nothing to close; whoever asked for it was told.
-  route.then(
-    ({ dispatcher }) => dispatcher.close(),
+  known.then(
+    ({ route }) => route.close(),
     () => undefined,
   );
 }
 
-function readDecoded(
-  body: Dispatcher.ResponseData['body'],
-  encoding: string | string[] | undefined,
-  maxBytes: number,
-): Promise<Buffer> {
+function goesOnAnother(error: unknown): boolean {
+  return error instanceof SpeaksHttp2 || (error instanceof RefusedRequest && error.by === 'connection');
+}
+
+async function overHttp1(
+  { dispatcher }: OpenRoute,
+  { url, method, headers, body, signal, maxBytes, headersOnly }: TransportRequest,
+  mayTakeMs: number,
+): Promise<TransportAnswer> {
+  const answer = await dispatcher.request({
+    origin: url.origin,
+    path: url.pathname + url.search,
+    method,
+    headers: { ...headers, 'accept-encoding': 'gzip, deflate, br' },
+    body: body ?? null,
+    signal,
+    headersTimeout: mayTakeMs,
+    bodyTimeout: mayTakeMs,
+  });
+  const read = headersOnly ? noBody : await readDecoded(answer.body, answer.headers['content-encoding'], maxBytes);
+  if (headersOnly) answer.body.on('error', () => {}).destroy();
+  // The socket is free a turn later: whoever sends at once would open another one.
+  await new Promise((resolve) => setImmediate(resolve));
+  return {
+    status: answer.statusCode,
+    headers: new Map(
+      Object.entries(answer.headers).map(([name, value]) => [
+        name,
+        Array.isArray(value) ? value.join(', ') : (value ?? ''),
+      ]),
+    ),
+    body: read,
+  };
+}
+
+async function overHttp2(
+  connection: Http2Connection,
+  request: TransportRequest,
+  mayTakeMs: number,
+): Promise<TransportAnswer> {
+  const { status, headers, stream } = await connection.send(request, mayTakeMs);
+  const { concurrency } = connection;
+  if (request.headersOnly) {
+    stream.destroy();
+    return { status, headers, body: noBody, concurrency };
+  }
+  const encoding = headers.get('content-encoding');
+  const body = await readDecoded(stream, encoding, request.maxBytes);
+  // Node ends the stream of a broken connection as if it were whole.
+  const length = encoding === undefined ? Number(headers.get('content-length') ?? body.length) : body.length;
+  if (stream.rstCode !== constants.NGHTTP2_NO_ERROR || length !== body.length) {
+    throw new TransportError({ kind: 'unreachable', why: 'cut' }, false);
+  }
+  return { status, headers, body, concurrency };
+}
+
+function readDecoded(body: Readable, encoding: string | string[] | undefined, maxBytes: number): Promise<Buffer> {
   switch (String(encoding ?? 'identity').toLowerCase()) {
     case 'gzip':
     case 'x-gzip':
@@ -175,11 +178,17 @@ function readDecoded(
 }
 
 async function readThrough(
-  body: Dispatcher.ResponseData['body'],
+  body: Readable,
   decoder: ReturnType<typeof createGunzip | typeof createInflate | typeof createBrotliDecompress>,
   maxBytes: number,
 ): Promise<Buffer> {
   body.on('error', (error) => decoder.destroy(error));
+  // A stream of HTTP/2 may close before its end without an error.
+  const onClose = () => {
+    if (!body.readableEnded) decoder.destroy(new TransportError({ kind: 'unreachable', why: 'cut' }, false));
+  };
+  body.on('close', onClose);
+  if (body.closed) onClose();
   try {
     return await readBody(body.pipe(decoder), maxBytes);
   } finally {

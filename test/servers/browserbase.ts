@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type LivePageOptions, livePage, type SentFromPages, takeSent } from './livePage.ts';
-import { type VendorAnswer, type VendorRequest, VendorServer } from './vendorServer.ts';
+import { type VendorAnswer, type VendorRequest, VendorServer, type VendorTls } from './vendorServer.ts';
 
 // Browserbase as its SDK's types and its documentation tell (@browserbasehq/sdk 2.21.0, docs.browserbase.com), and
 // stricter than lenient about what they do not: unknown paths, query keys, statuses and bodies are refused.
@@ -49,7 +49,7 @@ export class BrowserbaseServer extends VendorServer {
   readonly sent: SentFromPages = new Map();
   #minted = 0;
 
-  constructor(tls?: { readonly key: string; readonly cert: string }) {
+  constructor(tls?: VendorTls) {
     const routes = {
       'GET /v1/sessions': (request: VendorRequest) => this.#list(request),
       'GET /v1/sessions/{id}': (request: VendorRequest) => this.#retrieve(request),
@@ -195,10 +195,7 @@ export class BrowserbaseServer extends VendorServer {
 }
 
 /** Starts a strict Browserbase on a free port. */
-export async function startBrowserbase(tls?: {
-  readonly key: string;
-  readonly cert: string;
-}): Promise<BrowserbaseServer> {
+export async function startBrowserbase(tls?: VendorTls): Promise<BrowserbaseServer> {
   return new BrowserbaseServer(tls).start();
 }
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { constants, createSecureServer, type Http2ServerRequest, type ServerHttp2Session } from 'node:http2';
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -38,12 +39,21 @@ export type Fault =
   | { readonly kind: 'doneBut'; readonly answer: VendorAnswer }
   /** Closes the connection without an answer, before or after doing what was asked. */
   | { readonly kind: 'cut'; readonly when: 'before' | 'after' }
+  /** Resets the request's HTTP/2 stream, before or after doing what was asked; others on the connection go on. */
+  | { readonly kind: 'reset'; readonly code: keyof typeof resetCodes; readonly when: 'before' | 'after' }
   /** Sends half of the answer's body and closes the connection. */
   | { readonly kind: 'halfBody' }
   /** Sends the headers and then a byte every `ms`, without end. */
   | { readonly kind: 'drip'; readonly ms: number }
   /** Never answers. */
   | { readonly kind: 'silent' };
+
+const resetCodes = {
+  refused: constants.NGHTTP2_REFUSED_STREAM,
+  cancelled: constants.NGHTTP2_CANCEL,
+  noError: constants.NGHTTP2_NO_ERROR,
+  internalError: constants.NGHTTP2_INTERNAL_ERROR,
+} as const;
 
 interface Misbehaviour {
   readonly method: string;
@@ -66,7 +76,15 @@ export interface VendorOptions {
   readonly notFound: Handler;
   /** Takes over a connection that is to become a WebSocket; without it such requests are answered like any other. */
   readonly upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
-  readonly tls?: { readonly key: string; readonly cert: string };
+  readonly tls?: VendorTls;
+}
+
+/** How a server speaks TLS. */
+export interface VendorTls {
+  readonly key: string;
+  readonly cert: string;
+  /** Offers HTTP/2 before HTTP/1.1. `most` is how many requests at once its SETTINGS allow; it doesn't say without. */
+  readonly http2?: { readonly most?: number };
 }
 
 /** The default pages of load balancers, as each answers while nothing is behind it. */
@@ -112,6 +130,7 @@ export class VendorServer {
   readonly #options: VendorOptions;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  readonly #http2Sessions = new Set<ServerHttp2Session>();
   readonly #misbehaviours: Misbehaviour[] = [];
 
   constructor(options: VendorOptions) {
@@ -122,13 +141,44 @@ export class VendorServer {
         response.destroy();
       });
     };
-    this.#server = options.tls === undefined ? createServer(listener) : createTlsServer(options.tls, listener);
+    this.#server = this.#open(options.tls, listener);
     if (options.upgrade !== undefined) this.#server.on('upgrade', options.upgrade);
     this.#server.on('connection', (socket) => {
       this.#sockets.add(socket);
       this.mostConnections = Math.max(this.mostConnections, this.#sockets.size);
       socket.on('close', () => this.#sockets.delete(socket));
     });
+  }
+
+  #open(tls: VendorTls | undefined, listener: (request: IncomingMessage, response: ServerResponse) => void): Server {
+    if (tls === undefined) return createServer(listener);
+    const { http2, ...certificate } = tls;
+    if (http2 === undefined) return createTlsServer(certificate, listener);
+    const settings = http2.most === undefined ? {} : { maxConcurrentStreams: http2.most };
+    const server = createSecureServer({ ...certificate, allowHTTP1: true, settings, maxSessionMemory: 200 });
+    // Its requests and responses have all that is used of the others here.
+    server.on('request', listener as never);
+    server.on('session', (session) => {
+      this.#http2Sessions.add(session);
+      session.on('close', () => this.#http2Sessions.delete(session));
+    });
+    return server as unknown as Server;
+  }
+
+  /** How many HTTP/2 connections are open. */
+  get http2Connections(): number {
+    return this.#http2Sessions.size;
+  }
+
+  /**
+   * Announces on each HTTP/2 connection that it takes no more requests. What is under way goes on; with `lastStream`, only
+   * requests up to that stream were taken.
+   */
+  goAway(lastStream?: number): void {
+    for (const session of this.#http2Sessions) {
+      if (lastStream === undefined) session.close();
+      else session.goaway(constants.NGHTTP2_NO_ERROR, lastStream);
+    }
   }
 
   async start(port = 0): Promise<this> {
@@ -224,6 +274,10 @@ export class VendorServer {
       case 'cut':
         if (fault.when === 'after') await this.#answer(request);
         incoming.socket.destroy();
+        return undefined;
+      case 'reset':
+        if (fault.when === 'after') await this.#answer(request);
+        (incoming as unknown as Http2ServerRequest).stream.close(resetCodes[fault.code]);
         return undefined;
       case 'halfBody': {
         const whole = written(await this.#answer(request));

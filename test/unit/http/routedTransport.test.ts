@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { Emitter } from '../../../src/core/event.ts';
 import type { NetworkSettings } from '../../../src/core/network.ts';
 import { RoutedTransport } from '../../../src/http/routedTransport.ts';
-import { noBody, type Transport, TransportError } from '../../../src/http/transport.ts';
+import { noBody, RefusedRequest, type Transport, TransportError } from '../../../src/http/transport.ts';
 
 const request = {
   url: new URL('https://vendor.example/things'),
@@ -69,6 +69,14 @@ describe('routed transport', () => {
   it('never repeats by another way what the vendor may have seen', async () => {
     undici.fails = new TransportError({ kind: 'unreachable', why: 'cut' }, false);
     await assert.rejects(over('auto').send(request), TransportError);
+    assert.equal(editor.sent, 0);
+  });
+
+  it('stays with undici where a server refuses a request, though nothing was sent', async () => {
+    for (const by of ['server', 'connection'] as const) {
+      undici.fails = new RefusedRequest(by);
+      await assert.rejects(over('auto').send(request), RefusedRequest);
+    }
     assert.equal(editor.sent, 0);
   });
 

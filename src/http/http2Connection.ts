@@ -1,0 +1,175 @@
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  constants,
+  type IncomingHttpHeaders,
+  type IncomingHttpStatusHeader,
+} from 'node:http2';
+import type { Socket } from 'node:net';
+import { assertOrigin } from '../core/origin.ts';
+import { RefusedRequest, TransportError, type TransportRequest } from './transport.ts';
+
+/** Requests at once where the server doesn't say how many it takes. RFC 9113, 6.5.2: servers should take no fewer. */
+const usualStreams = 100;
+/** Requests at once to a server that takes more. */
+const mostStreams = 256;
+/** What SETTINGS hold while the server has said nothing about the number of streams. */
+const unlimitedStreams = 2 ** 32 - 1;
+/** How long a connection without requests is kept open. */
+const idleMs = 60_000;
+/** Bytes of answers that the server may send before some were read. Node's 64 KiB would slow long lists down. */
+const windowBytes = 2 ** 20;
+
+/** The beginning of an answer; the stream is its body, of which nothing was read yet. */
+export interface Http2Answer {
+  readonly status: number;
+  readonly headers: ReadonlyMap<string, string>;
+  readonly stream: ClientHttp2Stream;
+}
+
+/**
+ * One HTTP/2 connection, which carries all requests to an origin. undici opens it, but Node's own session carries the
+ * requests: undici fails all that are under way when a server announces that it takes no more (GOAWAY, which nginx sends
+ * every thousand requests), and doesn't tell which of them the server has taken.
+ */
+export class Http2Connection {
+  readonly #origin: string;
+  readonly #session: ClientHttp2Session;
+  #streams = 0;
+  /** Those that wait for a stream, in order. Each is called when there may be one for it. */
+  readonly #waiting = new Set<() => void>();
+  #goawayCode: number | undefined;
+  #heardAt = 0;
+
+  /**
+   * @param socket connected, with TLS, to a server that has chosen HTTP/2.
+   * @param origin the only one that requests may go to, as `URL.origin` writes it.
+   */
+  constructor(socket: Socket, origin: string) {
+    this.#origin = origin;
+    this.#session = connect(origin, {
+      createConnection: () => socket,
+      settings: { enablePush: false, initialWindowSize: windowBytes },
+    });
+    const session = this.#session;
+    session.on('connect', () => session.setLocalWindowSize(windowBytes));
+    // What it means for a request, its stream says.
+    session.on('error', () => {});
+    session.on('goaway', (code) => {
+      this.#goawayCode = code;
+    });
+    session.on('remoteSettings', () => this.#wake());
+    session.on('close', () => this.#wake());
+    session.setTimeout(idleMs, () => {
+      if (this.#streams === 0) session.close();
+    });
+    session.unref();
+  }
+
+  /** Whether it takes requests. One that no longer does finishes those that are under way. */
+  get isOpen(): boolean {
+    return !this.#session.closed && !this.#session.destroyed;
+  }
+
+  /** How many requests at once the server takes, as its SETTINGS say; 100 while they don't, and at most 256. */
+  get concurrency(): number {
+    const told = this.#session.remoteSettings?.maxConcurrentStreams ?? unlimitedStreams;
+    return told === unlimitedStreams ? usualStreams : Math.min(told, mostStreams);
+  }
+
+  /** Takes no more requests, and closes once those under way are answered. */
+  close(): void {
+    this.#session.close();
+    this.#wake();
+  }
+
+  /**
+   * Sends a request as soon as the server takes one more, and waits for the beginning of its answer.
+   * @param mayTakeMs until the answer begins, and that its body may pause.
+   * @throws RefusedRequest when the server has certainly not acted on it.
+   */
+  async send(request: TransportRequest, mayTakeMs: number): Promise<Http2Answer> {
+    const { url, origin, method, headers, body, signal } = request;
+    for (const [name, value] of Object.entries(headers)) {
+      if (/[^\t\x20-\x7e\x80-\xff]/.test(value)) throw new TypeError(`no header may hold the characters of ${name}`);
+    }
+    await this.#enter(signal);
+    if (!this.isOpen) throw new RefusedRequest('connection');
+    assertOrigin(url, origin);
+    assertOrigin(url, this.#origin);
+    const stream = this.#session.request(
+      {
+        ...headers,
+        'accept-encoding': 'gzip, deflate, br',
+        ...(body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
+        [constants.HTTP2_HEADER_METHOD]: method,
+        [constants.HTTP2_HEADER_AUTHORITY]: url.host,
+        [constants.HTTP2_HEADER_PATH]: url.pathname + url.search,
+      },
+      { endStream: body === undefined, signal },
+    );
+    this.#hold(stream, mayTakeMs);
+    if (body !== undefined) stream.end(body);
+    return new Promise((resolve, reject) => {
+      stream.on('response', (head) => resolve({ ...headOf(head), stream }));
+      // Without an answer, a stream may close with an error or without one.
+      stream.on('error', (error) => reject(this.#faultOf(stream, error)));
+      stream.on('close', () => reject(this.#faultOf(stream, undefined)));
+    });
+  }
+
+  /** Waits for one of the streams that the server allows. */
+  async #enter(signal: AbortSignal): Promise<void> {
+    while (this.isOpen && this.#streams >= this.concurrency) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const wake = () => resolve();
+      this.#waiting.add(wake);
+      signal.addEventListener('abort', wake);
+      await promise;
+      this.#waiting.delete(wake);
+      signal.removeEventListener('abort', wake);
+      signal.throwIfAborted();
+    }
+  }
+
+  /** Counts a stream until it closes, and closes it when nothing comes for too long. */
+  #hold(stream: ClientHttp2Stream, mayTakeMs: number): void {
+    const began = performance.now();
+    if (this.#streams++ === 0) this.#session.ref();
+    stream.on('response', () => {
+      this.#heardAt = performance.now();
+    });
+    stream.setTimeout(mayTakeMs, () => {
+      // Nothing came for others either: the connection may have broken without anybody saying so.
+      if (this.#heardAt < began) this.#session.close();
+      stream.destroy(new TransportError({ kind: 'timedOut', afterMs: mayTakeMs }, false));
+    });
+    stream.on('close', () => {
+      if (--this.#streams === 0 && !this.#session.destroyed) this.#session.unref();
+      this.#wake();
+    });
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting) wake();
+  }
+
+  /** Why a stream closed before its answer began. */
+  #faultOf(stream: ClientHttp2Stream, error: Error | undefined): Error {
+    if (error instanceof TransportError) return error;
+    // A connection that ends with this code gives it to all of its streams, whatever became of them.
+    const isRefused =
+      stream.rstCode === constants.NGHTTP2_REFUSED_STREAM && this.#goawayCode !== constants.NGHTTP2_REFUSED_STREAM;
+    if (isRefused) return new RefusedRequest(this.isOpen ? 'server' : 'connection', error);
+    return new TransportError({ kind: 'unreachable', why: 'cut' }, false, error);
+  }
+}
+
+function headOf(head: IncomingHttpHeaders & IncomingHttpStatusHeader): Omit<Http2Answer, 'stream'> {
+  const headers = Object.entries(head).flatMap(([name, value]) => {
+    if (name.startsWith(':') || value === undefined) return [];
+    return [[name, Array.isArray(value) ? value.join(', ') : String(value)] as const];
+  });
+  return { status: Number(head[constants.HTTP2_HEADER_STATUS]), headers: new Map(headers) };
+}

@@ -1,0 +1,124 @@
+import type { buildConnector, Dispatcher, Pool as PoolType } from 'undici';
+import methods from 'undici/lib/api/index.js';
+import connectorFor from 'undici/lib/core/connect.js';
+import Agent from 'undici/lib/dispatcher/agent.js';
+import DispatcherClass from 'undici/lib/dispatcher/dispatcher.js';
+import EnvHttpProxyAgent from 'undici/lib/dispatcher/env-http-proxy-agent.js';
+import Pool from 'undici/lib/dispatcher/pool.js';
+import ProxyAgent from 'undici/lib/dispatcher/proxy-agent.js';
+import { lookupLoopback } from '../core/loopback.ts';
+import type { Route } from '../core/network.ts';
+import { Http2Connection } from './http2Connection.ts';
+import { connectTimeoutMs, TransportError } from './transport.ts';
+
+// undici's own entry does this, and its proxy agent relies on it.
+Object.assign(DispatcherClass.prototype, methods);
+
+/** Most HTTP/1 connections to one origin; more requests wait for one of them. */
+const maxConnections = 32;
+
+/** A route, or the direct way to this machine, on which there is neither proxy nor resolver. */
+export type Way = Route | { readonly by: 'loopback' };
+
+/** The server has chosen HTTP/2, and nothing was sent yet: the request goes by {@link OpenRoute.http2}. */
+export class SpeaksHttp2 extends Error {}
+
+type Connect = buildConnector.connector;
+
+/** What is open to one origin: many connections that carry a request each (HTTP/1.1), or one that carries all (HTTP/2). */
+export class OpenRoute {
+  /** For HTTP/1.1. It fails a request with {@link SpeaksHttp2} when the server chooses HTTP/2. */
+  readonly dispatcher: Dispatcher;
+  readonly #origin: string;
+  #http2: Http2Connection | undefined;
+  #isHttp1 = false;
+  #isClosed = false;
+  /** Resolves when the first connection has shown which of the two the server speaks, or has failed. */
+  #first: Promise<void> | undefined;
+
+  /** @throws TransportError `proxy` for a proxy that undici doesn't speak to. */
+  constructor(way: Way, tls: object, origin: string) {
+    this.#origin = origin;
+    this.dispatcher = dispatcherFor(way, tls, (connect) => this.#connectBy(connect));
+  }
+
+  /** The connection for all requests, where there is one that takes more. */
+  get http2(): Http2Connection | undefined {
+    return this.#http2?.isOpen === true ? this.#http2 : undefined;
+  }
+
+  /** Takes no more requests, and closes its connections once those under way are answered. */
+  close(): void {
+    this.#isClosed = true;
+    this.dispatcher.close().catch(() => {});
+    this.#http2?.close();
+  }
+
+  /** While it isn't known what the server speaks, one connection is opened, and others wait for what it shows. */
+  #connectBy(connect: Connect): Connect {
+    return (options, callback) => {
+      const turnAway = () => callback(new SpeaksHttp2(), null);
+      const open = (onOpen = () => {}) => {
+        connect(options, (...[error, socket]) => {
+          if (error !== null) callback(error, null);
+          else if (!('alpnProtocol' in socket) || socket.alpnProtocol !== 'h2') {
+            this.#isHttp1 = true;
+            callback(null, socket);
+          } else {
+            if (this.#isClosed || this.http2 !== undefined) socket.destroy();
+            else this.#http2 = new Http2Connection(socket, this.#origin);
+            turnAway();
+          }
+          onOpen();
+        });
+      };
+      if (options.protocol !== 'https:') open();
+      else if (this.http2 !== undefined) queueMicrotask(turnAway);
+      else if (this.#isHttp1) open();
+      else if (this.#first === undefined) {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        this.#first = promise;
+        open(() => {
+          this.#first = undefined;
+          resolve();
+        });
+      } else {
+        void this.#first.then(() => {
+          if (this.http2 === undefined) open();
+          else turnAway();
+        });
+      }
+    };
+  }
+}
+
+function dispatcherFor(way: Way, tls: object, connectBy: (connect: Connect) => Connect): Dispatcher {
+  const direct = { ...tls, timeout: connectTimeoutMs, autoSelectFamily: true, allowH2: true };
+  const options = {
+    connections: maxConnections,
+    pipelining: 1,
+    connect: connectorFor(direct),
+    requestTls: { ...tls, timeout: connectTimeoutMs, allowH2: true },
+    proxyTls: { ...tls, timeout: connectTimeoutMs },
+    factory: (origin: string | URL, { connect, ...others }: PoolType.Options) => {
+      // Never an object: undici's agents hand on what is given above, or make their own for a proxy.
+      return new Pool(origin, { ...others, connect: connectBy(connect as Connect) });
+    },
+  };
+  if (way.by === 'loopback') {
+    return new Agent({ ...options, connect: connectorFor({ ...direct, lookup: lookupLoopback }) });
+  }
+  if (way.by === 'editor') {
+    if (way.proxy === undefined) return new Agent(options);
+    const { protocol } = new URL(way.proxy);
+    if (protocol !== 'http:' && protocol !== 'https:') {
+      throw new TransportError({ kind: 'unreachable', why: 'proxy' }, true);
+    }
+    return new ProxyAgent({ ...options, uri: way.proxy });
+  }
+  return new EnvHttpProxyAgent({
+    ...options,
+    ...(way.proxy === undefined ? {} : { httpProxy: way.proxy, httpsProxy: way.proxy }),
+    ...(way.noProxy.length === 0 ? {} : { noProxy: way.noProxy.join(',') }),
+  });
+}

@@ -57,8 +57,8 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
     const { openFramingCheck } = await import('./http/framing.ts');
     const transport = openTransport(network, clock);
     return {
-      client: (...[address, secrets, onRateWindow]: Parameters<Wires['http']>) =>
-        openHttpClient(address, secrets, { transport, clock, logger, onRateWindow }),
+      client: (...[address, secrets, limits]: Parameters<Wires['http']>) =>
+        openHttpClient(address, secrets, { transport, clock, logger, limits }),
       checkFraming: openFramingCheck(transport, clock),
     };
   });

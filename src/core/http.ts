@@ -1,3 +1,6 @@
+/** Most connections to one origin where each carries one request at a time (HTTP/1.1). */
+export const mostConnections = 32;
+
 /** What can be sent as a JSON body. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 

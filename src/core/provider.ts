@@ -125,14 +125,17 @@ export type ListTerms = 'complete' | 'partial' | 'lagging' | 'unreliable';
 /** What ends are like at a provider. */
 export interface EndingTerms {
   readonly lists: ListTerms;
-  /** Most requests under way at once. */
-  readonly mostInFlight: number;
+  /**
+   * Most requests under way at once; undefined for as many as the connections to it carry: 32 over HTTP/1.1, and over HTTP/2
+   * as many as the server allows.
+   */
+  readonly mostInFlight: number | undefined;
   /** Milliseconds after the last request until a session that isn't confirmed gone is called stuck. */
   readonly withinMs: number;
 }
 
 /** The terms of a cloud about which nothing else is known. */
-export const usualEnding: EndingTerms = { lists: 'lagging', mostInFlight: 32, withinMs: 30_000 };
+export const usualEnding: EndingTerms = { lists: 'lagging', mostInFlight: undefined, withinMs: 30_000 };
 
 /** Whether a session still runs, asked for itself. */
 export type Liveness = 'running' | 'gone' | 'unknown';

@@ -4,3 +4,10 @@ export interface RateWindow {
   /** Epoch milliseconds at which it begins to count anew. */
   readonly resetAt: number;
 }
+
+/** Hears what the answers of a provider tell about how many requests it takes. */
+export interface LimitListener {
+  rateWindow(window: RateWindow): void;
+  /** How many requests at once one connection carries (HTTP/2); undefined where each needs its own. */
+  concurrency(requests: number | undefined): void;
+}

@@ -6,6 +6,7 @@ import DispatcherClass from 'undici/lib/dispatcher/dispatcher.js';
 import EnvHttpProxyAgent from 'undici/lib/dispatcher/env-http-proxy-agent.js';
 import Pool from 'undici/lib/dispatcher/pool.js';
 import ProxyAgent from 'undici/lib/dispatcher/proxy-agent.js';
+import { mostConnections } from '../core/http.ts';
 import { lookupLoopback } from '../core/loopback.ts';
 import type { Route } from '../core/network.ts';
 import { Http2Connection } from './http2Connection.ts';
@@ -13,9 +14,6 @@ import { connectTimeoutMs, TransportError } from './transport.ts';
 
 // undici's own entry does this, and its proxy agent relies on it.
 Object.assign(DispatcherClass.prototype, methods);
-
-/** Most HTTP/1 connections to one origin; more requests wait for one of them. */
-const maxConnections = 32;
 
 /** A route, or the direct way to this machine, on which there is neither proxy nor resolver. */
 export type Way = Route | { readonly by: 'loopback' };
@@ -95,7 +93,7 @@ export class OpenRoute {
 function dispatcherFor(way: Way, tls: object, connectBy: (connect: Connect) => Connect): Dispatcher {
   const direct = { ...tls, timeout: connectTimeoutMs, autoSelectFamily: true, allowH2: true };
   const options = {
-    connections: maxConnections,
+    connections: mostConnections,
     pipelining: 1,
     connect: connectorFor(direct),
     requestTls: { ...tls, timeout: connectTimeoutMs, allowH2: true },

@@ -5,17 +5,19 @@ import type { HttpClient } from '../core/http.ts';
 import { parseAddress } from '../core/origin.ts';
 import type { Link, Provider, ProviderKind } from '../core/provider.ts';
 import { badAddress, ProviderError } from '../core/providerError.ts';
-import type { RateWindow } from '../core/rateWindow.ts';
+import type { LimitListener } from '../core/rateWindow.ts';
 import { knownSecrets } from '../core/redact.ts';
 import { redactedError, redactedProvider } from './redactedProvider.ts';
+
+const unheard: LimitListener = { rateWindow: () => {}, concurrency: () => {} };
 
 /** The ways to the network, as the composition root hands them over. */
 export interface Wires {
   /**
    * @param secrets values that must not appear in any log line or error
-   * @param onRateWindow called with what the vendor says of its rate limit
+   * @param limits told what answers say about how many requests the provider takes
    */
-  http(address: URL, secrets: readonly string[], onRateWindow: (window: RateWindow) => void): HttpClient;
+  http(address: URL, secrets: readonly string[], limits: LimitListener): HttpClient;
   /** @param origin the account's, which is the only one that is dialled */
   cdp(origin: URL): CdpDialer;
   readonly clock: Clock;
@@ -43,7 +45,7 @@ export function connect(
   savedOrigin: string,
   credentials: Credentials,
   wires: Wires,
-  onRateWindow: (window: RateWindow) => void = () => {},
+  limits: LimitListener = unheard,
   further = furtherOf(kind, savedOrigin, credentials),
 ): Provider {
   const address = parseAddress(savedOrigin);
@@ -54,9 +56,9 @@ export function connect(
   const link: Link = {
     origin,
     credentials,
-    http: wires.http(origin, secrets, onRateWindow),
+    http: wires.http(origin, secrets, limits),
     httpTo: (other) => {
-      if (further.includes(other.href)) return wires.http(other, secrets, () => {});
+      if (further.includes(other.href)) return wires.http(other, secrets, unheard);
       const what = `Sending the key to ${other.host}, which it was not saved for,`;
       const why = `${other.host} is not among the addresses that were saved with the key; Replace Key… saves them anew`;
       throw new ProviderError({ kind: 'unsupported', what }, why);

@@ -83,7 +83,7 @@ const RawFate = v.object({ how: v.picklist(['completed', 'timedOut', 'failed']),
 const RawLiveness = v.fallback(v.picklist(['running', 'gone', 'unknown']), 'unknown');
 const RawTerms = v.object({
   lists: v.picklist(['complete', 'partial', 'lagging', 'unreliable']),
-  mostInFlight: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(256)),
+  mostInFlight: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(256))),
   withinMs: v.pipe(v.number(), v.minValue(0), v.maxValue(600_000)),
 });
 /** It is shown as a part of our own sentences, in notifications too. */
@@ -205,7 +205,8 @@ export function fateOf(raw: unknown): Fate | undefined {
 /** Reads what ends are like; the terms of a cloud of which nothing is known where that says nothing useful. */
 export function termsOf(raw: unknown): EndingTerms {
   const terms = v.safeParse(RawTerms, raw);
-  return terms.success ? Object.freeze(terms.output) : usualEnding;
+  if (!terms.success) return usualEnding;
+  return Object.freeze({ ...terms.output, mostInFlight: terms.output.mostInFlight });
 }
 
 /** Makes an error of ours of what the code of another extension has thrown. */

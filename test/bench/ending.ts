@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import Browserbase from '@browserbasehq/sdk';
@@ -46,9 +47,11 @@ class BenchServer {
     this.#child = child;
   }
 
-  static async start(): Promise<BenchServer> {
-    const child = fork(new URL('./endingServer.ts', import.meta.url));
-    await once(child, 'message');
+  /** @param how `tls` for HTTP/2 or HTTP/1.1, as the client likes, with a certificate that this process trusts then. */
+  static async start(how?: 'tls'): Promise<BenchServer> {
+    const child = fork(new URL('./endingServer.ts', import.meta.url), how === undefined ? [] : [how]);
+    const [{ authority }] = await once(child, 'message');
+    if (authority !== undefined) setDefaultCACertificates([...getCACertificates('default'), authority]);
     return new BenchServer(child);
   }
 
@@ -75,6 +78,8 @@ interface OurRun {
   readonly sentMs: number;
   /** Until every end was proven. */
   readonly provenMs: number;
+  /** How long one list took before that. */
+  readonly listMs: number;
   /** The longest that nothing was told of how far it is, from the beginning to the end. */
   readonly longestGapMs: number;
   readonly stats: Stats;
@@ -86,6 +91,9 @@ async function ours(servers: readonly BenchServer[], kind: ProviderKind = browse
   try {
     const accounts: AccountId[] = [];
     for (const { url, key } of servers) accounts.push(await house.add('browserbase', url, { apiKey: key }));
+    const listing = performance.now();
+    for (const accountId of accounts) await house.refresher.refresh(accountId);
+    const listMs = (performance.now() - listing) / accounts.length;
     const runs = accounts.map(async (accountId, index): Promise<OurRun> => {
       const sessions = [...(house.store.state(accountId)?.contents.sessions.values() ?? [])];
       const targets: EndTarget[] = sessions.map((session) => ({ accountId, session }));
@@ -107,7 +115,7 @@ async function ours(servers: readonly BenchServer[], kind: ProviderKind = browse
       const provenMs = toldMs;
       const stats = await servers[index]?.stats();
       if (stats === undefined) throw new Error('no server');
-      return { report, sentMs, provenMs, longestGapMs, stats };
+      return { report, sentMs, provenMs, listMs, longestGapMs, stats };
     });
     return await Promise.all(runs);
   } finally {
@@ -152,6 +160,7 @@ export async function ending(): Promise<void> {
   const server = await BenchServer.start();
   try {
     await withoutLimit(server);
+    await overHttp2();
     await withLimit(server);
     await makespan(server);
     await asynchronous(server);
@@ -192,6 +201,42 @@ async function withoutLimit(server: BenchServer): Promise<void> {
     `ratio to the SDK ${ratio(median(mine), median(sdk))} (goal: at most 1.25, with at most 32 in flight), ` +
       `to what 32 in flight can do at best, ${ms(limit)}: ${ratio(median(mine), limit)}\n`,
   );
+}
+
+async function overHttp2(): Promise<void> {
+  const server = await BenchServer.start('tls');
+  try {
+    const [mine, sdk]: [OurRun[], number[]] = [[], []];
+    let sockets = 0;
+    for (let round = 0; round < 5; round++) {
+      await server.set({ sessions: 400 });
+      mine.push(await oursOn(server));
+      await server.set({ sessions: 400 });
+      sdk.push(await theirs(server, 'at once'));
+      sockets = (await server.stats()).mostConnections;
+    }
+    const of = (figure: (run: OurRun) => number) => median(mine.map(figure));
+    const [sentMs, provenMs, listMs] = [of((run) => run.sentMs), of((run) => run.provenMs), of((run) => run.listMs)];
+    const stats = mine.at(-1)?.stats;
+    console.log('400 sessions over TLS, HTTP/2 offered, 50 ms latency, no limit (median of 5)');
+    table(
+      ['', 'all sent', 'all confirmed', 'one list', 'most in flight', 'connections', 'left'],
+      [
+        [
+          'ours',
+          ...[sentMs, provenMs, listMs].map(ms),
+          ...[stats?.mostInFlight, stats?.mostConnections, stats?.running].map(String),
+        ],
+        ['SDK, Promise.all', ms(median(sdk)), 'never', '', '', String(sockets), '0'],
+      ],
+    );
+    console.log(
+      `${mine.map(ended).join(', ')} of 400 ended; ratio to the SDK ${ratio(sentMs, median(sdk))} (goal: at most 0.8, on ` +
+        `one connection); confirmed, without one list, ${ratio(provenMs - listMs, median(sdk))} (goal: at most 1.0)\n`,
+    );
+  } finally {
+    server.stop();
+  }
 }
 
 async function withLimit(server: BenchServer): Promise<void> {

@@ -1,8 +1,11 @@
 // A strict Browserbase in a process of its own, told what to do by its parent: see `BenchServer` in ending.ts.
+import { makeCertificate } from '../host/certificates.ts';
 import { startBrowserbase } from '../servers/browserbase.ts';
 import type { Order, Stats } from './ending.ts';
 
-const server = await startBrowserbase();
+const certificate = process.argv.includes('tls') ? await makeCertificate('localhost') : undefined;
+const server = await startBrowserbase(certificate && { cert: certificate.cert, key: certificate.key, http2: {} });
+const url = certificate === undefined ? server.url : `https://localhost:${server.port}`;
 
 process.on('message', (order: Order) => {
   if (order.kind === 'set') {
@@ -16,7 +19,7 @@ process.on('message', (order: Order) => {
     server.spreadLagMs = order.lagMs;
     for (let index = 0; index < order.sessions; index++) server.add();
     if (order.silent) server.misbehave('POST', /./, { kind: 'silent' });
-    process.send?.({ kind: 'ready', url: server.url, key: server.key });
+    process.send?.({ kind: 'ready', url, key: server.key });
     return;
   }
   const { refusals, mostInFlight, mostConnections, requests, running } = server;
@@ -24,4 +27,4 @@ process.on('message', (order: Order) => {
   process.send?.({ kind: 'stats', stats });
 });
 process.on('disconnect', () => process.exit());
-process.send?.({ kind: 'up' });
+process.send?.({ kind: 'up', authority: certificate?.authority });

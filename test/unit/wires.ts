@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '../../src/core/clock.ts';
 import type { Logger } from '../../src/core/logger.ts';
 import type { EditorNetwork, NetworkSettings } from '../../src/core/network.ts';
 import type { Provider, ProviderKind } from '../../src/core/provider.ts';
+import type { LimitListener } from '../../src/core/rateWindow.ts';
 import { openHttpClient, openTransport } from '../../src/http/client.ts';
 import { connect as connectTo, type Wires } from '../../src/services/connect.ts';
 
@@ -17,23 +18,28 @@ export class KeptLog implements Logger {
 }
 
 /** The network as it is where there is no editor: no proxy, Node's own certificates. */
-export function plainNetwork(transport: NetworkSettings['transport']): EditorNetwork {
+export function plainNetwork(transport: NetworkSettings['transport'], strictCertificates = true): EditorNetwork {
   return {
-    settings: () => ({ transport, systemCertificates: false, strictCertificates: true }),
+    settings: () => ({ transport, systemCertificates: false, strictCertificates }),
     routeTo: async () => ({ by: 'editor', proxy: undefined }),
     onDidChange: () => ({ dispose: () => {} }),
   };
 }
+
+/** Hears of no limits. */
+export const noLimits: LimitListener = { rateWindow: () => {}, concurrency: () => {} };
 
 /** The real HTTP client and the real CDP dialer. */
 export function realWires(
   logger: Logger,
   clock: Clock = systemClock,
   settings: ReadonlySet<string> = new Set(),
+  strictCertificates = true,
 ): Wires {
-  const options = { transport: openTransport(plainNetwork('undici'), clock), clock, logger };
+  const transport = openTransport(plainNetwork('undici', strictCertificates), clock);
+  const options = { transport, clock, logger };
   return {
-    http: (address, secrets, onRateWindow) => openHttpClient(address, secrets, { ...options, onRateWindow }),
+    http: (address, secrets, limits) => openHttpClient(address, secrets, { ...options, limits }),
     cdp: (origin) => openCdpDialer(origin, clock),
     clock,
     setting: (kind, id) => settings.has(`${kind}.${id}`),

@@ -1,4 +1,5 @@
 import type { GroupDeletion } from '../../core/group.ts';
+import { mostConnections } from '../../core/http.ts';
 import type { AccountId, GroupId, SessionId } from '../../core/ids.ts';
 import { type Provider, usualEnding } from '../../core/provider.ts';
 import type { ProviderError } from '../../core/providerError.ts';
@@ -185,7 +186,8 @@ export class Ender {
   async #enterQueue(accountId: AccountId): Promise<AccountQueue> {
     const { connections } = this.#options;
     const provider = await connections.open(accountId).catch(() => undefined);
-    const { mostInFlight } = provider?.ending ?? usualEnding;
+    const terms = provider?.ending ?? usualEnding;
+    const mostInFlight = () => terms.mostInFlight ?? connections.concurrency(accountId) ?? mostConnections;
     const known = this.#queues.get(accountId) ?? {
       queue: new AccountQueue(this.#options, mostInFlight, () => connections.rateWindow(accountId)),
       users: 0,

@@ -16,9 +16,9 @@ const sameBurstMs = 250;
  */
 export class Pace {
   readonly #clock: Clock;
-  readonly #most: number;
+  readonly #most: () => number;
   readonly #window: () => RateWindow | undefined;
-  #limit: number;
+  #limit = firstInFlight;
   /** Grows by one with each clean answer until the first refusal, and by one with each round after it. */
   #fast = true;
   #quickest = Number.POSITIVE_INFINITY;
@@ -27,11 +27,13 @@ export class Pace {
   #pauses = 0;
   #refusal: ProviderError | undefined;
 
-  /** @param window what the vendor last said of its rate limit. */
-  constructor(clock: Clock, most: number, window: () => RateWindow | undefined) {
+  /**
+   * @param most how many at most, which may change with the connection.
+   * @param window what the vendor last said of its rate limit.
+   */
+  constructor(clock: Clock, most: () => number, window: () => RateWindow | undefined) {
     this.#clock = clock;
     this.#most = most;
-    this.#limit = Math.min(firstInFlight, most);
     this.#window = window;
   }
 
@@ -44,7 +46,7 @@ export class Pace {
   wait(inFlight: number): number | 'busy' {
     const now = this.#clock.now();
     if (now < this.#notBefore) return this.#notBefore - now;
-    if (inFlight >= Math.floor(this.#limit)) return 'busy';
+    if (inFlight >= Math.floor(Math.min(this.#limit, this.#most()))) return 'busy';
     const window = this.#window();
     if (window === undefined || now >= window.resetAt || window.remaining - inFlight > 0) return 0;
     // Those under way may have been counted already: the next answer tells.
@@ -56,7 +58,7 @@ export class Pace {
     this.#pauses = 0;
     this.#quickest = Math.min(this.#quickest, Math.max(ms, 1));
     if (ms > this.#quickest * slowFactor) return;
-    this.#limit = Math.min(this.#most, this.#limit + (this.#fast ? 1 : 1 / this.#limit));
+    this.#limit = Math.min(this.#most(), this.#limit + (this.#fast ? 1 : 1 / this.#limit));
   }
 
   /** Takes notice of a refusal (429, 503), and waits as long as the vendor says, or longer with each that does not. */

@@ -48,8 +48,11 @@ export class AccountQueue {
   /** Resolves when no end is being sent to several workers at once. */
   #spreading: Promise<void> = Promise.resolve();
 
-  /** @param window what the provider last said about its rate limit. */
-  constructor(parts: QueueParts, mostInFlight: number, window: () => RateWindow | undefined) {
+  /**
+   * @param mostInFlight how many ends may be under way, which may change with the connection.
+   * @param window what the provider last said about its rate limit.
+   */
+  constructor(parts: QueueParts, mostInFlight: () => number, window: () => RateWindow | undefined) {
     this.#parts = parts;
     this.#pace = new Pace(parts.clock, mostInFlight, window);
   }

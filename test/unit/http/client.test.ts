@@ -63,7 +63,7 @@ for (const [name, open] of transports) {
         transport,
         clock: systemClock,
         logger: log,
-        onRateWindow: (seen) => windows.push(seen),
+        limits: { rateWindow: (seen) => windows.push(seen), concurrency: () => {} },
       });
     const send = (request: HttpRequest, signal = unaborted) => clientFor(server.url).send(request, signal);
 

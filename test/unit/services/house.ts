@@ -85,6 +85,7 @@ export class House {
     interval = 10_000,
     kinds = providerKinds,
     settings = new Set(),
+    strictCertificates = true,
   }: {
     vault?: MemoryVault;
     memory?: MapMemory;
@@ -93,6 +94,7 @@ export class House {
     interval?: number | (() => number);
     kinds?: readonly ProviderKind[];
     settings?: ReadonlySet<string>;
+    strictCertificates?: boolean;
   } = {}) {
     this.vault = vault;
     this.memory = memory;
@@ -101,7 +103,8 @@ export class House {
       accounts: () => this.accounts.all,
     });
     this.accounts = new Accounts(vault, this.memory, clock.now, this.log);
-    this.connections = new Connections(this.kinds, this.accounts, realWires(this.log, wireClock, settings));
+    const wires = realWires(this.log, wireClock, settings, strictCertificates);
+    this.connections = new Connections(this.kinds, this.accounts, wires);
     this.store = new SessionStore(clock.now);
     const parts = {
       store: this.store,

@@ -10,11 +10,17 @@ describe('pace', () => {
   let clock: VirtualClock;
   let window: RateWindow | undefined;
   let pace: Pace;
+  let most: number;
 
   beforeEach(() => {
     clock = new VirtualClock();
     window = undefined;
-    pace = new Pace(clock, 32, () => window);
+    most = 32;
+    pace = new Pace(
+      clock,
+      () => most,
+      () => window,
+    );
   });
 
   /** How many requests it lets be under way now. */
@@ -35,7 +41,30 @@ describe('pace', () => {
     assert.equal(places(), 16);
     clean(100);
     assert.equal(places(), 32);
-    assert.equal(new Pace(clock, 2, () => undefined).wait(2), 'busy');
+    assert.equal(
+      new Pace(
+        clock,
+        () => 2,
+        () => undefined,
+      ).wait(2),
+      'busy',
+    );
+  });
+
+  it('goes up to what the connection carries, which may become more or less', () => {
+    most = 100;
+    for (const round of [4, 8, 16, 32, 64]) {
+      assert.equal(places(), round);
+      clean(round);
+    }
+    assert.equal(places(), 100);
+    most = 32;
+    assert.equal(places(), 32);
+    clean(1);
+    most = 256;
+    assert.equal(places(), 32);
+    clean(1);
+    assert.equal(places(), 33);
   });
 
   it('does not grow while answers are slow', () => {

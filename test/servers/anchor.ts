@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type LivePageOptions, livePage, type SentFromPages, takeSent } from './livePage.ts';
-import { type VendorAnswer, type VendorRequest, VendorServer } from './vendorServer.ts';
+import { type VendorAnswer, type VendorRequest, VendorServer, type VendorTls } from './vendorServer.ts';
 
 // Anchor Browser as its OpenAPI document tells (docs.anchorbrowser.io/openapi.yaml, 1.0.0), and stricter than lenient
 // about what it does not: unknown paths, query keys, page sizes and bodies are refused.
@@ -69,7 +69,7 @@ export class AnchorServer extends VendorServer {
   /** Sessions that were started with links that work once, and how often each link was opened. */
   readonly oneTime = new Map<string, number>();
 
-  constructor(tls?: { readonly key: string; readonly cert: string }) {
+  constructor(tls?: VendorTls) {
     const routes = {
       'GET /v1/sessions/all/status': (request: VendorRequest) => this.#flatList(request),
       'DELETE /v1/sessions/all': (request: VendorRequest) => this.#endAll(request),
@@ -383,7 +383,7 @@ export class AnchorServer extends VendorServer {
 }
 
 /** Starts a strict Anchor Browser on a free port. */
-export async function startAnchor(tls?: { readonly key: string; readonly cert: string }): Promise<AnchorServer> {
+export async function startAnchor(tls?: VendorTls): Promise<AnchorServer> {
   return new AnchorServer(tls).start();
 }
 

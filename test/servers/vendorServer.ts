@@ -45,8 +45,8 @@ export type Fault =
   | { readonly kind: 'halfBody' }
   /** Sends the headers and then a byte every `ms`, without end. */
   | { readonly kind: 'drip'; readonly ms: number }
-  /** Never answers. */
-  | { readonly kind: 'silent' };
+  /** Never answers, and does what was asked only if so told. */
+  | { readonly kind: 'silent'; readonly when?: 'after' };
 
 const resetCodes = {
   refused: constants.NGHTTP2_REFUSED_STREAM,
@@ -116,6 +116,8 @@ export class VendorServer {
   /** How many are being answered now, and how many ever were at once. */
   inFlight = 0;
   mostInFlight = 0;
+  /** How many were never answered. */
+  unanswered = 0;
   /** How many connections ever were open at once. */
   mostConnections = 0;
   /** How many requests a second are answered; others get 429, all of them with what is left of the second's. */
@@ -292,6 +294,8 @@ export class VendorServer {
         return undefined;
       }
       case 'silent':
+        if (fault.when === 'after') await this.#answer(request);
+        this.unanswered++;
         return undefined;
     }
   }

@@ -5,6 +5,8 @@ import type { RateWindow } from '../../core/rateWindow.ts';
 const firstInFlight = 4;
 /** An answer that takes this many times as long as the quickest is one of a server that has enough to do. */
 const slowFactor = 4;
+/** Milliseconds below which answers are all quick: what they differ by is this machine's own doing. */
+const quickMs = 25;
 const firstPauseMs = 500;
 const longestPauseMs = 8_000;
 /** Refusals that come within this time are about the same burst: it is answered once. */
@@ -56,7 +58,7 @@ export class Pace {
   /** Takes notice of an answer without a refusal, which took `ms`. */
   clean(ms: number): void {
     this.#pauses = 0;
-    this.#quickest = Math.min(this.#quickest, Math.max(ms, 1));
+    this.#quickest = Math.min(this.#quickest, Math.max(ms, quickMs));
     if (ms > this.#quickest * slowFactor) return;
     this.#limit = Math.min(this.#most(), this.#limit + (this.#fast ? 1 : 1 / this.#limit));
   }

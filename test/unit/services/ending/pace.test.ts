@@ -78,6 +78,14 @@ describe('pace', () => {
     assert.equal(places(), 6);
   });
 
+  it('takes no answer within a tenth of a second for a slow one, however quick another was', () => {
+    clean(1, 1);
+    clean(3, 100);
+    assert.equal(places(), 8);
+    clean(1, 101);
+    assert.equal(places(), 8);
+  });
+
   it('halves once for a burst of refusals, waits, and grows slowly after it', async () => {
     clean(28);
     for (let index = 0; index < 10; index++) pace.refused(refusal());

@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
-import { type AccountId, type SessionId, sessionId } from '../../../../src/core/ids.ts';
+import type { Group, GroupDeletion } from '../../../../src/core/group.ts';
+import { type AccountId, groupId, type SessionId, sessionId } from '../../../../src/core/ids.ts';
 import {
   type EndingTerms,
   type Liveness,
@@ -58,6 +59,25 @@ const endFaults: readonly EndFault[] = [
 type ListFault = 'right' | 'fails' | 'leaves one out' | 'breaks off' | 'slow';
 const lagMs = 900;
 
+/**
+ * How a connection ends that carries all requests. `cut` leaves open what became of those under way; with `closed`, the
+ * server says that it has not taken them.
+ */
+type Break = 'cut' | 'closed';
+
+/** One request for the sessions of the batch, or for all. */
+interface Deletion {
+  readonly at: number;
+  readonly what: 'batch' | 'everything';
+  /** Milliseconds until a session ends by it; undefined for one that goes on. */
+  readonly endsAfter: readonly (number | undefined)[];
+  /** Milliseconds until the provider answers. The client waits no longer than its deadline. */
+  readonly answersAfter: number;
+  /** Whether the answer names the sessions that go on. */
+  readonly namesFailures: boolean;
+}
+const deletionDeadlineMs = 120_000;
+
 interface Schedule {
   readonly sessions: number;
   readonly chosen: number;
@@ -85,11 +105,19 @@ interface Schedule {
   readonly againAt: number | undefined;
   readonly removedAt: number | undefined;
   readonly keyReplacedAt: number | undefined;
+  readonly breaks: readonly { readonly at: number; readonly how: Break }[];
+  readonly deletion: Deletion | undefined;
   /** When somebody else starts and ends a session, in milliseconds. */
   readonly startedMidWay: number;
   readonly endedMidWay: number;
   readonly cancelAfter: number | undefined;
 }
+
+/** Milliseconds, of which some are more than the client waits. */
+const shortOrLong = fc.oneof(
+  { weight: 3, arbitrary: fc.integer({ min: 10, max: 2_000 }) },
+  { weight: 1, arbitrary: fc.integer({ min: 10, max: 180_000 }) },
+);
 
 const schedules: fc.Arbitrary<Schedule> = fc.record({
   sessions: fc.integer({ min: 1, max: 12 }),
@@ -122,6 +150,22 @@ const schedules: fc.Arbitrary<Schedule> = fc.record({
   againAt: fc.option(fc.integer({ min: 0, max: 8_000 }), { nil: undefined, freq: 2 }),
   removedAt: fc.option(fc.integer({ min: 0, max: 8_000 }), { nil: undefined, freq: 6 }),
   keyReplacedAt: fc.option(fc.integer({ min: 0, max: 8_000 }), { nil: undefined, freq: 6 }),
+  breaks: fc.array(fc.record({ at: fc.integer({ min: 0, max: 400 }), how: fc.constantFrom('cut', 'closed') }), {
+    maxLength: 4,
+  }),
+  deletion: fc.option(
+    fc.record({
+      at: fc.integer({ min: 0, max: 4_000 }),
+      what: fc.constantFrom('batch', 'everything'),
+      endsAfter: fc.array(fc.option(shortOrLong, { nil: undefined, freq: 4 }), {
+        minLength: 12,
+        maxLength: 12,
+      }),
+      answersAfter: shortOrLong,
+      namesFailures: fc.boolean(),
+    }),
+    { nil: undefined, freq: 2 },
+  ),
   startedMidWay: fc.integer({ min: 0, max: 5_000 }),
   endedMidWay: fc.integer({ min: 0, max: 5_000 }),
   cancelAfter: fc.option(fc.integer({ min: 0, max: 3_000 }), { nil: undefined }),
@@ -132,6 +176,14 @@ class ScheduledVendor {
   readonly running = new Map<string, Session>();
   /** Every end that was asked for. */
   readonly asked: string[] = [];
+  /** Ends that came again after the one before was cut, though no list was asked for in between. */
+  readonly unseen: string[] = [];
+  /** Of sessions whose end was cut, how many lists had been asked for. */
+  readonly #cut = new Map<string, number>();
+  /** How often it was asked to delete the batch or everything. */
+  deletions = 0;
+  /** Resolves when the connection ends. */
+  #connection = Promise.withResolvers<Break>();
   readonly #clock: VirtualClock;
   readonly #schedule: Schedule;
   readonly #attempts = new Map<string, number>();
@@ -155,6 +207,24 @@ class ScheduledVendor {
     this.#listsAtFirst = this.#lists;
   }
 
+  /** Ends the connection with everything that is under way on it; the next request opens another. */
+  break(how: Break): void {
+    const before = this.#connection;
+    this.#connection = Promise.withResolvers();
+    before.resolve(how);
+  }
+
+  /** Waits until an answer is there, or says how the connection ended before. */
+  #answer(ms: number): Promise<Break | undefined> {
+    return Promise.race([this.#clock.wait(ms).then(() => undefined), this.#connection.promise]);
+  }
+
+  /** As {@link #answer}, for a question, which changes nothing. @throws ProviderError when the connection ends. */
+  async #told(ms: number): Promise<void> {
+    const broken = await this.#answer(ms);
+    if (broken !== undefined) throw trouble({ kind: 'unreachable', why: broken === 'cut' ? 'cut' : 'refused' });
+  }
+
   /** Which worker gets the next request. Where lists aren't partial there is but one. */
   #worker(): number {
     const { lists, workers, isRoundRobin, workerDown } = this.#schedule;
@@ -171,7 +241,10 @@ class ScheduledVendor {
   }
 
   start(index: number): void {
-    const session = someSession(`s${index}`, { startedAt: this.#clock.now() });
+    const session = someSession(`s${index}`, {
+      startedAt: this.#clock.now(),
+      groupId: inBatch(index) ? batch.id : undefined,
+    });
     this.running.set(session.id, session);
   }
 
@@ -181,8 +254,10 @@ class ScheduledVendor {
       check: async () => ({ identity: undefined, sessionLimit: undefined, note: undefined }),
       list: () => this.#list(),
       end: ({ id }) => this.#end(id),
+      endEverything: () => this.#delete(() => true).then(() => {}),
+      deleteGroup: () => this.#delete(inBatch),
       probe: async ({ id }) => {
-        await this.#clock.wait(5);
+        await this.#told(5);
         if (this.#schedule.probesFail) throw trouble({ kind: 'serverFault', status: 500 });
         return this.#liveness(id);
       },
@@ -197,10 +272,29 @@ class ScheduledVendor {
 
   /** Tells of every other one, or fails. */
   async #probeMany(sessions: readonly Session[]): Promise<ReadonlyMap<SessionId, Liveness>> {
-    await this.#clock.wait(5);
+    await this.#told(5);
     if (this.#schedule.probesFail) throw trouble({ kind: 'serverFault', status: 500 });
     const told = sessions.filter((_, index) => index % 2 === 0);
     return new Map(told.map(({ id }) => [id, this.#liveness(id)]));
+  }
+
+  /** Ends sessions as the deletion says, of one worker where there are several. */
+  async #delete(isMeant: (index: number) => boolean): Promise<GroupDeletion> {
+    this.deletions++;
+    const { endsAfter = [], answersAfter = 0, namesFailures = false } = this.#schedule.deletion ?? {};
+    const worker = this.#worker();
+    const failures: { sessionId: string; reason: string }[] = [];
+    for (const id of this.running.keys()) {
+      const index = Number(id.slice(1));
+      if (!isMeant(index) || !this.#isAt(id, worker)) continue;
+      const ms = endsAfter[index % endsAfter.length];
+      if (ms !== undefined) this.#clock.after(ms, () => this.running.delete(id));
+      else failures.push({ sessionId: id, reason: 'it is stuck' });
+    }
+    const broken = await this.#answer(Math.min(answersAfter, deletionDeadlineMs));
+    if (broken !== undefined) throw trouble({ kind: 'unreachable', why: 'cut' });
+    if (answersAfter > deletionDeadlineMs) throw trouble({ kind: 'timedOut', afterMs: deletionDeadlineMs });
+    return { deleted: 0, failed: failures.length, failures: namesFailures ? failures : [], message: undefined };
   }
 
   async *#list() {
@@ -209,11 +303,11 @@ class ScheduledVendor {
     const fault = isFirst ? 'right' : (answers[(this.#lists - this.#listsAtFirst) % answers.length] ?? 'right');
     this.#lists++;
     const worker = this.#worker();
-    await this.#clock.wait(fault === 'slow' ? 4_000 : 10);
+    await this.#told(fault === 'slow' ? 4_000 : 10);
     if (fault === 'fails') throw trouble({ kind: 'serverFault', status: 502 });
     const omitted = this.#omitted(fault);
     const sessions = [...this.running.values()].filter(({ id }) => !omitted.has(id) && this.#isAt(id, worker));
-    yield { sessions, groups: [], faults: [], account: undefined };
+    yield { sessions, groups: [batch], faults: [], account: undefined };
     if (fault === 'breaks off') throw trouble({ kind: 'unreachable', why: 'cut' });
   }
 
@@ -233,17 +327,27 @@ class ScheduledVendor {
 
   async #end(id: string) {
     this.asked.push(id);
+    if (this.#cut.get(id) === this.#lists) this.unseen.push(id);
+    this.#cut.delete(id);
     const { lists, saysWhose } = this.#schedule;
     if (!this.#isAt(id, this.#worker())) {
-      await this.#clock.wait(20);
+      await this.#told(20);
       return { outcome: saysWhose ? 'alreadyGone' : 'accepted', how: undefined } as const;
     }
     const attempt = this.#attempts.get(id) ?? 0;
     this.#attempts.set(id, attempt + 1);
     const faults = this.#schedule.ends[Number(id.slice(1)) % this.#schedule.ends.length] ?? [];
     const fault = faults[Math.min(attempt, faults.length - 1)] ?? 'ends';
-    await this.#clock.wait(20);
+    const broken = await this.#answer(20);
     const stop = () => this.running.delete(id);
+    if (broken === 'closed') throw trouble({ kind: 'unreachable', why: 'refused' });
+    if (broken === 'cut') {
+      this.#cut.set(id, this.#lists);
+      const share = this.#random();
+      if (share < 0.4) stop();
+      else if (share < 0.6) this.#clock.after(share * 1_000, stop);
+      throw trouble({ kind: 'unreachable', why: 'cut' });
+    }
     switch (fault) {
       case 'ends':
         return { outcome: stop() ? (saysWhose ? 'ended' : 'accepted') : 'alreadyGone', how: undefined } as const;
@@ -256,8 +360,10 @@ class ScheduledVendor {
       case 'says gone though it runs':
         return { outcome: 'alreadyGone', how: undefined } as const;
       case 'cut before':
+        this.#cut.set(id, this.#lists);
         throw trouble({ kind: 'unreachable', why: 'cut' });
       case 'cut after':
+        this.#cut.set(id, this.#lists);
         stop();
         throw trouble({ kind: 'unreachable', why: 'cut' });
       case '500 before':
@@ -286,6 +392,10 @@ class ScheduledVendor {
     }
   }
 }
+
+/** The sessions with an even number are a batch. */
+const inBatch = (index: number) => index % 2 === 0;
+const batch: Group = { id: groupId('batch'), kind: 'batch', name: 'batch', status: undefined, createdAt: undefined };
 
 /** Numbers from 0 up to 1; a seed gives the same ones again. */
 function mulberry32(seed: number): () => number {
@@ -340,6 +450,8 @@ const calm: Schedule = {
   hidesLast: false,
   refreshes: [],
   againAt: undefined,
+  breaks: [],
+  deletion: undefined,
   removedAt: undefined,
   keyReplacedAt: undefined,
   startedMidWay: 0,
@@ -347,6 +459,16 @@ const calm: Schedule = {
   cancelAfter: undefined,
 };
 const quietly = { stop: new AbortController().signal, onProgress: () => {} };
+
+/** Has the provider delete, as the command does, and says which sessions were meant by that. */
+async function deleted(house: House, id: AccountId, { what }: Deletion) {
+  const listed = listedBy(house, id).filter(({ groupId }) => what === 'everything' || groupId === batch.id);
+  const meant = new Set(listed.map((session) => session.id as string));
+  const { results } = await (what === 'everything'
+    ? house.ender.endEverything(id)
+    : house.ender.deleteGroup(id, batch.id));
+  return { meant, results };
+}
 
 async function play(schedule: Schedule): Promise<void> {
   const { clock, vendor, house, id, targets: all } = await settle(schedule);
@@ -365,6 +487,10 @@ async function play(schedule: Schedule): Promise<void> {
     for (const ms of schedule.refreshes) at(ms, () => void house.refresher.refresh(id));
     at(schedule.removedAt, () => void house.accounts.remove(id));
     at(schedule.keyReplacedAt, () => void house.accounts.replaceCredentials(id, {}));
+    for (const { at: ms, how } of schedule.breaks) at(ms, () => vendor.break(how));
+    const { deletion } = schedule;
+    const deleting =
+      deletion === undefined ? undefined : clock.wait(deletion.at).then(() => deleted(house, id, deletion));
     const ended = (named: typeof targets, signal: AbortSignal) => {
       let last = { sent: 0, settled: 0, total: 0 };
       const onProgress = (progress: typeof last) => {
@@ -379,6 +505,20 @@ async function play(schedule: Schedule): Promise<void> {
       runs.push(later);
     }
     const reports = await clock.until(Promise.all(runs), 600_000);
+    if (deleting !== undefined) {
+      const { meant, results } = await clock.until(deleting, 600_000);
+      assert.deepEqual(new Set(results.map(({ session }) => session.id as string)), meant);
+      assert.equal(results.length, meant.size);
+      for (const { session, outcome, attempts, why } of results) {
+        const isGone = outcome === 'ended' || outcome === 'alreadyGone';
+        if (isGone) assert.ok(!vendor.running.has(session.id), `${session.id} is said to be ${outcome}, and runs`);
+        else assert.ok(why !== undefined, `${session.id} is ${outcome}, and nobody knows why`);
+        assert.equal(attempts, 0);
+      }
+    }
+    // Several workers get each end several times, and a second command is the user's own word.
+    if (schedule.lists !== 'partial' && schedule.againAt === undefined) assert.deepEqual(vendor.unseen, []);
+    assert.ok(vendor.deletions <= 1, 'a deletion was sent again');
 
     assert.deepEqual(lost, [], 'rows went whose sessions run');
     for (const asked of vendor.asked) assert.ok(frozen.has(asked), `${asked} was never confirmed`);

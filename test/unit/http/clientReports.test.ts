@@ -58,8 +58,8 @@ describe('HTTP client, in its headers, log and errors', () => {
   const list: HttpRequest = { method: 'GET', route: '/things' };
   const send = (request: HttpRequest, { url = server.url, signal = unaborted } = {}) => {
     const transport = new UndiciTransport(plainNetwork('undici'), systemClock);
-    const onRateWindow = (window: RateWindow) => void windows.push(window);
-    return openHttpClient(new URL(url), [], { transport, clock, logger: log, onRateWindow }).send(request, signal);
+    const limits = { rateWindow: (window: RateWindow) => void windows.push(window), concurrency: () => {} };
+    return openHttpClient(new URL(url), [], { transport, clock, logger: log, limits }).send(request, signal);
   };
   async function failing(request: HttpRequest, options: Parameters<typeof send>[1] = {}): Promise<ProviderError> {
     try {

@@ -26,7 +26,7 @@ describe('the queue of an account', () => {
       const window = (): RateWindow => ({ remaining: 0, resetAt });
       const { store, evidence, accounts, connections, log: logger } = house;
       const parts = { store, evidence, accounts, connections, clock, logger };
-      const queue = new AccountQueue(parts, 32, window);
+      const queue = new AccountQueue(parts, () => 32, window);
       const end = await AccountEnd.begin(parts, id, targets(), queue.counts, () => {});
       let sent = 0;
       await over(queue.send(end, end.pending, quietly.stop, () => sent++));

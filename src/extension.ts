@@ -20,7 +20,6 @@ import { SessionStore } from './services/sessionStore.ts';
 import { type BrowserSessionsApi, createApi } from './ui/api.ts';
 import type { Testing } from './ui/commands/openCommands.ts';
 import { type RunCommand, registerCommands } from './ui/commands/register.ts';
-import { openEditorNetwork } from './ui/editorNetwork.ts';
 import { EndWithoutAsking } from './ui/endWithoutAsking.ts';
 import { liveViewType } from './ui/liveView/viewType.ts';
 import { openLog } from './ui/log.ts';
@@ -47,7 +46,11 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
   context.subscriptions.push(
     onListenerError((error) => logger.error(`A listener failed: ${plainText(String(error), 200)}`)),
   );
-  const network = openEditorNetwork();
+  const loadNetwork = lazy(async () => {
+    const network = (await import('./ui/editorNetwork.ts')).openEditorNetwork();
+    context.subscriptions.push(network);
+    return network;
+  });
   const media = vscode.Uri.joinPath(context.extensionUri, 'media');
   const besideWorkbench = context.extension.extensionKind === vscode.ExtensionKind.UI;
   const testing: TestingApi['testing'] = { prompts: undefined, context };
@@ -55,7 +58,7 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
   const loadHttp = lazy(async () => {
     const { openHttpClient, openTransport } = await import('./http/client.ts');
     const { openFramingCheck } = await import('./http/framing.ts');
-    const transport = openTransport(network, clock);
+    const transport = openTransport(await loadNetwork(), clock);
     return {
       client: (...[address, secrets, limits]: Parameters<Wires['http']>) =>
         openHttpClient(address, secrets, { transport, clock, logger, limits }),
@@ -65,6 +68,7 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
   const loadCdp = lazy(async () => {
     const { openCdpDialer } = await import('./cdp/dialer.ts');
     const { sharedSecureContext } = await import('./http/certificates.ts');
+    const network = await loadNetwork();
     const localTls = () => {
       const { systemCertificates, strictCertificates } = network.settings();
       return { secureContext: sharedSecureContext(systemCertificates), rejectUnauthorized: strictCertificates };
@@ -178,7 +182,7 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
   }
   const settings = vscode.workspace.onDidChangeConfiguration(() => endWithoutAsking.follow());
   const views = [sessions.disposable, ended, panels, settings, followSettings];
-  context.subscriptions.push(commands, ...views, fates, history, refresher, accounts, network, channel);
+  context.subscriptions.push(commands, ...views, fates, history, refresher, accounts, channel);
   const api = createApi({ accounts, kinds, store, refresher, findExtension });
   return Object.freeze(context.extensionMode === vscode.ExtensionMode.Test ? withTesting(api, testing) : api);
 }

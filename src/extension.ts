@@ -8,7 +8,6 @@ import { Accounts } from './services/accounts.ts';
 import type { Wires } from './services/connect.ts';
 import { Connections } from './services/connections.ts';
 import { EndJournal } from './services/ending/journal.ts';
-import { Fates } from './services/fates.ts';
 import { History } from './services/history.ts';
 import { OrderedMemory } from './services/orderedMemory.ts';
 import { PageLists } from './services/pageLists.ts';
@@ -102,7 +101,12 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
   const followSettings = vscode.workspace.onDidChangeConfiguration((event) => {
     if (event.affectsConfiguration('browserSessions.history')) history.followSetting();
   });
-  const fates = new Fates(history, store, connections, logger);
+  const loadFates = lazy(async () => {
+    const fates = new (await import('./services/fates.ts')).Fates(history, connections, logger);
+    context.subscriptions.push(fates);
+    return fates;
+  });
+  const followLeaving = store.onDidLeave((leaving) => void loadFates().then((fates) => fates.follow(leaving)));
   const workspaceMemory = new OrderedMemory(context.workspaceState);
   const filter = new TreeFilter({ accounts, kinds, store, memory: workspaceMemory });
   let finishedView: FinishedView | undefined;
@@ -182,7 +186,7 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
   }
   const settings = vscode.workspace.onDidChangeConfiguration(() => endWithoutAsking.follow());
   const views = [sessions.disposable, ended, panels, settings, followSettings];
-  context.subscriptions.push(commands, ...views, fates, history, refresher, accounts, channel);
+  context.subscriptions.push(commands, ...views, followLeaving, history, refresher, accounts, channel);
   const api = createApi({ accounts, kinds, store, refresher, findExtension });
   return Object.freeze(context.extensionMode === vscode.ExtensionMode.Test ? withTesting(api, testing) : api);
 }

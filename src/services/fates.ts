@@ -4,7 +4,7 @@ import type { Logger } from '../core/logger.ts';
 import { ProviderError } from '../core/providerError.ts';
 import type { Connections } from './connections.ts';
 import type { History } from './history.ts';
-import type { Leaving, SessionStore } from './sessionStore.ts';
+import type { Leaving } from './sessionStore.ts';
 
 /** Ends of an account that are asked about one after another; of more that come together nobody is asked. */
 const mostWaiting = 10;
@@ -16,22 +16,20 @@ export class Fates implements Disposable {
   readonly #connections: Connections;
   readonly #logger: Logger;
   readonly #waiting = new Map<AccountId, Leaving[]>();
-  readonly #subscription: Disposable;
   readonly #stop = new AbortController();
 
-  constructor(history: History, store: SessionStore, connections: Connections, logger: Logger) {
+  constructor(history: History, connections: Connections, logger: Logger) {
     this.#history = history;
     this.#connections = connections;
     this.#logger = logger;
-    this.#subscription = store.onDidLeave((leaving) => this.#follow(leaving));
   }
 
   dispose(): void {
-    this.#subscription.dispose();
     this.#stop.abort();
   }
 
-  #follow(leaving: Leaving): void {
+  /** Asks about a session that has left the lists, unless its end was asked for here. */
+  follow(leaving: Leaving): void {
     const { accountId, byYou } = leaving;
     // An end that was asked for here needs no explanation.
     if (byYou) return;

@@ -33,6 +33,8 @@ export interface Observations {
   /** What the provider last said about it. */
   readonly told: Liveness | undefined;
   readonly endAccepted: boolean;
+  /** Whether one was ever accepted, also before lists that have it. */
+  readonly endOnceAccepted: boolean;
   readonly endedByItsWorker: boolean;
   /** How many sessions the list had that last had it. */
   readonly crowd: number;
@@ -48,6 +50,7 @@ export const noObservations: Observations = {
   missedByItsWorker: false,
   told: undefined,
   endAccepted: false,
+  endOnceAccepted: false,
   endedByItsWorker: false,
   crowd: 0,
 };
@@ -85,10 +88,11 @@ const largestCrowd = wholeRound;
 
 /**
  * Where lists may be out of date and the provider can't tell about a single session: how many lists must leave it out, and
- * how many milliseconds the first and the last must be apart.
+ * how many milliseconds the first and the last must be apart, after an end was accepted and without one.
  */
 const listsAlone = 3;
-const listsAloneApartMs = 5_000;
+const endedApartMs = 5_000;
+const goneByItselfApartMs = 60_000;
 
 /** Adds a piece of evidence. That a list has it outweighs all that was learned before. */
 export function observe(known: Observations, evidence: Evidence): Observations {
@@ -96,7 +100,8 @@ export function observe(known: Observations, evidence: Evidence): Observations {
     case 'listedBy': {
       const { by, missing, crowd } = evidence;
       const before = known.missing ? 0 : known.hits;
-      return { ...noObservations, hits: missing > 0 ? 0 : Math.min(wholeRound, before + by), crowd };
+      const hits = missing > 0 ? 0 : Math.min(wholeRound, before + by);
+      return { ...noObservations, hits, crowd, endOnceAccepted: known.endOnceAccepted };
     }
     case 'missingFrom': {
       const { began, worker } = evidence;
@@ -120,6 +125,7 @@ export function observe(known: Observations, evidence: Evidence): Observations {
       return {
         ...known,
         endAccepted: true,
+        endOnceAccepted: true,
         endedByItsWorker: known.endedByItsWorker || evidence.byItsWorker,
       };
   }
@@ -158,7 +164,8 @@ function isGoneFromWorkers(seen: Observations, combined: boolean): boolean {
   return seen.crowd <= largestCrowd && misses >= missesWithSeveralWorkers && apartMs >= goneFromSeveralMs;
 }
 
-function isGoneForLong({ told, misses, firstMiss, lastMiss }: Observations): boolean {
+function isGoneForLong({ told, misses, firstMiss, lastMiss, endOnceAccepted }: Observations): boolean {
   if (told === 'gone') return true;
-  return told === 'unknown' && misses >= listsAlone && lastMiss - firstMiss >= listsAloneApartMs;
+  const apartMs = endOnceAccepted ? endedApartMs : goneByItselfApartMs;
+  return told === 'unknown' && misses >= listsAlone && lastMiss - firstMiss >= apartMs;
 }

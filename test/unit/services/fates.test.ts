@@ -17,7 +17,8 @@ describe('fates', () => {
     server = await startBrowserbase();
     house = new House();
     history = new History(new MapMemory(0), house.store, house.accounts, Date.now);
-    fates = new Fates(history, house.store, house.connections, house.log);
+    fates = new Fates(history, house.connections, house.log);
+    house.store.onDidLeave((leaving) => fates.follow(leaving));
     account = await house.add('browserbase', server.url, { apiKey: server.key });
   });
   afterEach(async () => {

@@ -71,21 +71,33 @@ const cases: readonly Case[] = [
     verdict: 'unknown',
   },
   {
-    of: 'three lists within five seconds',
+    of: 'three lists within five seconds after an end',
     lists: 'lagging',
-    evidence: [listed, ...missing(3, 'unknown', 2_499), told('unknown')],
+    evidence: [listed, accepted, ...missing(3, 'unknown', 2_499), told('unknown')],
     verdict: 'unknown',
   },
   {
-    of: 'three lists in five seconds',
+    of: 'three lists in five seconds after an end, though one before them had it still',
     lists: 'lagging',
-    evidence: [listed, ...missing(3, 'unknown', 2_500), told('unknown')],
+    evidence: [listed, accepted, listed, ...missing(3, 'unknown', 2_500), told('unknown')],
+    verdict: 'confirmedGone',
+  },
+  {
+    of: 'lists of 59.9 seconds without an end',
+    lists: 'lagging',
+    evidence: [listed, ...missing(3, 'unknown', 29_950), told('unknown')],
+    verdict: 'unknown',
+  },
+  {
+    of: 'lists of a minute without an end',
+    lists: 'lagging',
+    evidence: [listed, ...missing(3, 'unknown', 30_000), told('unknown')],
     verdict: 'confirmedGone',
   },
   {
     of: 'the same without having asked',
     lists: 'lagging',
-    evidence: [listed, ...missing(3, 'unknown', 2_500)],
+    evidence: [listed, accepted, ...missing(3, 'unknown', 2_500)],
     verdict: 'unknown',
   },
   {
@@ -97,7 +109,7 @@ const cases: readonly Case[] = [
   {
     of: 'lists from after that',
     lists: 'lagging',
-    evidence: [listed, ...missing(9), told('running'), told('unknown'), ...missing(3, 'unknown', 2_500)],
+    evidence: [listed, accepted, ...missing(9), told('running'), told('unknown'), ...missing(3, 'unknown', 2_500)],
     verdict: 'confirmedGone',
   },
   {

@@ -18,7 +18,8 @@ import { withinBounds } from './listBounds.ts';
  * Ids are left as they are, because requests are made with them. Since they are shown, stored and logged too, a session,
  * batch or page whose id holds a secret is left out: of a session the list then says that it cannot be shown.
  *
- * Live view and recording addresses, pictures, and what a page draws are not looked through.
+ * Of live view and recording addresses only the host is looked through, which is shown and looked up on the network.
+ * Pictures, and what a page draws, are not.
  */
 export function redactedProvider(provider: Provider, secrets: KnownSecrets): Provider {
   const { hide, redact } = secrets;
@@ -147,7 +148,8 @@ export function redactedProvider(provider: Provider, secrets: KnownSecrets): Pro
       return guardedCall(provider.pages, pages);
     },
     get liveView() {
-      return guardedCall(provider.liveView, (view) => {
+      return guardedCall(provider.liveView, (given) => {
+        const view = withSafeHost(given, given.url, secrets);
         const { close } = view;
         return close === undefined ? view : { ...view, close: (signal) => guarded(() => close.call(view, signal)) };
       });
@@ -162,7 +164,7 @@ export function redactedProvider(provider: Provider, secrets: KnownSecrets): Pro
       return guardedCall(provider.screenshot);
     },
     get recording() {
-      return guardedCall(provider.recording);
+      return guardedCall(provider.recording, (url) => withSafeHost(url, url, secrets));
     },
     get dashboard() {
       const { dashboard } = provider;
@@ -189,6 +191,13 @@ function redactedFault(fault: ListFault, hide: Redact): ListFault {
   const subject = hide(fault.subject);
   const what = hide(fault.what);
   return subject === fault.subject ? { ...fault, what } : { ...fault, subject, what, unnamed: true };
+}
+
+/** @throws ProviderError `unexpectedAnswer` for an address whose host holds a secret that is too long to be there by chance. */
+function withSafeHost<T>(value: T, { host }: URL, secrets: KnownSecrets): T {
+  if (!secrets.isIn(host)) return value;
+  const what = 'it gave an address that has the key in its host';
+  throw new ProviderError({ kind: 'unexpectedAnswer', what }, what);
 }
 
 function maybe(text: string | undefined, hide: Redact): string | undefined {

@@ -40,6 +40,25 @@ describe('what a provider tells', () => {
     return pages[0] ?? assert.fail('it lists nothing');
   }
 
+  it('gives no address away whose host holds the key, because hosts are shown and looked up', async () => {
+    for (const [host, isFine] of [
+      ['made.up.example', true],
+      [`${key}.made.up.example`, false],
+    ] as const) {
+      const url = new URL(`https://${host}/?q=${key}`);
+      const view = { sandbox: '', allow: '', fixedMode: false, oneTime: 'no', farewell: undefined } as const;
+      const provider = telling(() => ({ liveView: async () => ({ ...view, url }), recording: async () => url }));
+      const calls = [
+        () => provider.liveView?.(sessionId('a'), undefined, 'watch', unaborted),
+        () => provider.recording?.(sessionId('a'), unaborted),
+      ];
+      for (const call of calls) {
+        if (isFine) assert.ok(await call());
+        else await assert.rejects(async () => call(), ProviderError.is);
+      }
+    }
+  });
+
   it('is without most of the key where what tells it was cut within it', async () => {
     const cut = (longest: number) => `${'x'.repeat(longest - 12)}${key}`.slice(0, longest);
     const provider = telling(() => listing(someSession('a', { name: cut(1_000), tags: [cut(512), cut(2_000)] })));

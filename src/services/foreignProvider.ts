@@ -5,6 +5,7 @@ import type { Inventory } from '../core/inventory.ts';
 import type { LiveView } from '../core/liveView.ts';
 import type { Link, Provider } from '../core/provider.ts';
 import { cancelled, ProviderError } from '../core/providerError.ts';
+import { Turns } from '../core/turns.ts';
 import {
   deletionOf,
   endOf,
@@ -214,7 +215,10 @@ async function* listed(clock: Clock, list: Call, read: typeof inventoryOf, signa
     rows = (await inTime(() => pages?.[Symbol.asyncIterator]())) as AsyncIterator<unknown> | undefined;
     const iterator = rows;
     if (typeof iterator?.next !== 'function') throw errorOf(new TypeError('“list” returned no pages'));
+    const turns = new Turns();
     for (;;) {
+      // Pages that are there at once, without end, would let no timer come to its turn, and so no deadline.
+      if (turns.isOver) await turns.pass();
       const page = (await inTime(() => iterator.next())) as IteratorResult<unknown>;
       const { done, value } = page;
       if (done === true) {

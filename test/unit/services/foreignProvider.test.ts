@@ -324,6 +324,18 @@ describe('the code of another extension’s provider', () => {
     assert.equal(session.id, 'r1');
   });
 
+  it('ends in time where its list gives page after page at once, without end', async () => {
+    // Gives up by itself, so that this test fails and does not hang.
+    let left = 300_000;
+    const provider = await connected({
+      list: async function* () {
+        while (left-- > 0) yield page();
+      },
+    });
+    assert.equal(await troubleOf(Array.fromAsync(provider.list(unaborted))), 'timedOut');
+    assert.ok(left > 0);
+  });
+
   it('leaves no rejection unhandled where its list is an async function that throws', async () => {
     const unhandled: unknown[] = [];
     const hear = (error: unknown) => unhandled.push(error);

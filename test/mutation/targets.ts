@@ -54,7 +54,9 @@ export const targets: readonly Target[] = [
       'src/services/ending/ender.ts',
     ],
     tests: [
+      'test/unit/services/ending/accountEnd.test.ts',
       'test/unit/services/ending/verifier.test.ts',
+      'test/unit/services/ending/queue.test.ts',
       'test/unit/services/ending/workers.test.ts',
       'test/unit/services/ending/confirming.test.ts',
       'test/unit/services/ending/sending.test.ts',

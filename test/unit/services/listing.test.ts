@@ -221,6 +221,44 @@ describe('listing', () => {
     house.dispose();
   });
 
+  it('is done ten times in twenty seconds at most for who may ask in a loop, who then share the next', async () => {
+    const { clock, house, id, over, count } = await houseWith(1, 'complete');
+    const ask = () => house.refresher.refreshAsked(id);
+    const began = clock.now();
+    for (let times = 0; times < 10; times++) {
+      assert.equal(await count(() => over(ask())), 1);
+      await clock.until(clock.wait(50), 100);
+    }
+    const tenLists = clock.now() - began;
+    assert.ok(tenLists < 1_000, String(tenLists));
+    const shared = [ask(), ask(), ask()];
+    assert.equal(await count(() => over(Promise.all(shared))), 1);
+    assert.equal(clock.now() - began, 20_000 + 10);
+    // The next is due 20 seconds after the second of the ten.
+    await over(ask());
+    assert.equal(clock.now() - began, 20_060 + 10);
+    await clock.until(clock.wait(60_000), 90_000);
+    assert.equal(await count(() => over(Promise.all([ask(), ask()]))), 2);
+    for (let times = 0; times < 8; times++) await over(ask());
+    const waiting = ask();
+    await over(house.accounts.remove(id));
+    assert.equal((await over(waiting)).kind, 'failed');
+    assert.equal((await over(ask())).kind, 'failed');
+    house.dispose();
+  });
+
+  it('stops by itself where there is no key or address to list with, until somebody asks', async () => {
+    for (const trouble of [{ kind: 'noKey' }, { kind: 'badAddress', fault: 'scheme' }] as const) {
+      const { provider, clock, house, count } = await houseWith(1, 'complete');
+      provider.onList = () => {
+        throw failure(trouble);
+      };
+      house.refresher.setAttention({ visible: true, focused: true });
+      assert.equal(await count(() => clock.until(clock.wait(3_600_000), 4_000_000)), 1);
+      house.dispose();
+    }
+  });
+
   it('knows nothing of what an account’s lists showed once it has another key, or was removed', async () => {
     const { house, id, over } = await houseWith(1, 'complete');
     const verdict = () => house.evidence.verdict(id, sessionId('s0'));

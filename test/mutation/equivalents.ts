@@ -128,6 +128,18 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: 'src/http/client.ts',
+    line: "case 'unauthorized':",
+    to: '""',
+    reason: 'Nothing follows the switch, and it returns nothing for these.',
+  },
+  {
+    file: 'src/http/client.ts',
+    line: "case 'forbidden':",
+    to: '""',
+    reason: 'Nothing follows the switch, and it returns nothing for these.',
+  },
+  {
+    file: 'src/http/client.ts',
     line: "case 'unsupported':",
     to: '""',
     reason: 'Nothing follows the switch, and it returns nothing for these.',
@@ -177,7 +189,7 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: 'src/http/client.ts',
-    line: 'if (answer.status < 200 || answer.status > 299) throw refusal(answer, what, clock.now(), redact);',
+    line: 'if (answer.status < 200 || answer.status > 299)',
     from: 'answer.status < 200',
     to: 'false',
     reason: 'No transport hands out an answer with a status below 200: those only announce another.',

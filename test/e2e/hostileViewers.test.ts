@@ -77,7 +77,8 @@ describe('a person who watches a viewer that wants their keyboard', function () 
     anchor = await startAnchor(certificate);
     const hosts = new Map([api, viewer].map((host) => [host, anchor.port] as const));
     proxy = await new TunnelProxy(hosts).start();
-    anchor.add({ id: 'sess_shop', domains: ['shop.example'] });
+    // Without a window of its own, so that the link of its page is used.
+    anchor.add({ id: 'sess_shop', headless: true, domains: ['shop.example'] });
     const pages = [
       { id: 'p', title: 'Shop', url: 'https://shop.example/', frontend_url: `https://${viewer}/live/sess_shop/p` },
     ];

@@ -65,6 +65,7 @@ describe('a person with a Chrome of their own', function () {
       'Test Connection',
       'Remove Account…',
       'End All Sessions in Account…',
+      'End Session by ID…',
     ]);
   });
 

@@ -10,7 +10,7 @@ import { Connections } from './services/connections.ts';
 import { EndJournal } from './services/ending/journal.ts';
 import { History } from './services/history.ts';
 import { OrderedMemory } from './services/orderedMemory.ts';
-import { PageLists } from './services/pageLists.ts';
+import type { PageLoader } from './services/pageLists.ts';
 import { Protections } from './services/protections.ts';
 import { type ClaimedExtension, ProviderConsent } from './services/providerConsent.ts';
 import { ProviderKinds } from './services/providerKinds.ts';
@@ -94,7 +94,11 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
   const interval = () => setting('refresh.interval') * 1_000;
   const evidence = lazy(async () => new (await import('./services/ending/evidence.ts')).EvidenceLog());
   const refresher = new Refresher({ store, evidence, accounts, connections, clock, logger, interval });
-  const pages = new PageLists(store, connections, clock);
+  const loadPages = lazy(async () => {
+    const { PageLists } = await import('./services/pageLists.ts');
+    return new PageLists(store, connections, clock);
+  });
+  const pages: PageLoader = { load: async (...asked) => (await loadPages()).load(...asked) };
   const protections = new Protections(memory, store);
   const journal = new EndJournal(memory, clock, logger);
   const history = new History(memory, store, accounts, clock.now, () => setting('history.enabled'));

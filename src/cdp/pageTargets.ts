@@ -3,7 +3,8 @@ import type { CdpEvent, SessionDevtools } from '../core/cdp.ts';
 import { type Disposable, Emitter, type Event } from '../core/event.ts';
 import { idFault, type PageId, pageId } from '../core/ids.ts';
 import { titleWithoutValues } from '../core/maskedAddress.ts';
-import { boundedPages, isEmptyTab, mostPages, type Page } from '../core/page.ts';
+import { boundedPages, isEmptyTab, type Page } from '../core/page.ts';
+import { mostPages } from '../core/session.ts';
 import { read } from './answers.ts';
 
 const TargetInfo = v.object({

@@ -1,4 +1,5 @@
 import type { PageId } from './ids.ts';
+import { mostPages } from './session.ts';
 
 /** A tab of a session, with the vendor's own text: clean it before showing. */
 export interface Page {
@@ -8,8 +9,6 @@ export interface Page {
   readonly url: string;
 }
 
-/** Most pages of a session that are shown. Chrome itself is hardly usable with as many. */
-export const mostPages = 500;
 /** Longest title and address that are kept, in characters. A page can have megabytes of either. */
 const longestTitle = 1_000;
 const longestUrl = 8_192;

@@ -39,6 +39,9 @@ export interface Session {
   readonly facts: readonly (readonly [label: string, value: string])[];
 }
 
+/** Most pages of a session that are shown. Chrome itself is hardly usable with as many. */
+export const mostPages = 500;
+
 /** How a session came to its end, as the vendor tells. */
 export interface Fate {
   /** `completed` also where somebody asked for it; `timedOut` where its time was up; `failed` where it broke down. */

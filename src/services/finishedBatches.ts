@@ -14,6 +14,8 @@ import { isListed, type SessionStore, type StoreChange } from './sessionStore.ts
 const timeoutMs = 60_000;
 /** How old a list is, in milliseconds, when it's made again because something in its account changed. */
 const oldMs = 60_000;
+/** Lists of an account begin so many milliseconds apart: a command can be run in a loop. */
+const leastApartMs = 2_000;
 /** Milliseconds before each look whether a batch is gone: a list may be a few seconds old. */
 const looks = [0, 1_000, 2_000, 4_000];
 const neverAborted = new AbortController().signal;
@@ -156,6 +158,9 @@ export class FinishedBatches {
 
   async #load(account: AccountId, provider: Provider, entry: Entry): Promise<void> {
     const { clock, store } = this.#parts;
+    const now = clock.monotonic();
+    const wait = entry.began === undefined ? 0 : entry.began + leastApartMs - now;
+    if (wait > 0) await sleep(clock, wait, neverAborted);
     entry.began = clock.monotonic();
     entry.running = new Set(store.state(account)?.contents.groups.keys());
     this.#set(account, entry, { ...entry.list, isLoading: true });

@@ -9,6 +9,9 @@ import type { SessionStore } from './sessionStore.ts';
 const lifetimeMs = 5_000;
 const timeoutMs = 15_000;
 
+/** What shows pages needs no more than this of {@link PageLists}. */
+export type PageLoader = Pick<PageLists, 'load'>;
+
 /** Fetches the pages of sessions whose list does not tell them, when somebody opens the row. */
 export class PageLists {
   readonly #store: SessionStore;

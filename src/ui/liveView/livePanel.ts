@@ -13,7 +13,7 @@ import type { Session } from '../../core/session.ts';
 import type { Memory } from '../../core/vault.ts';
 import type { Accounts } from '../../services/accounts.ts';
 import type { History } from '../../services/history.ts';
-import type { PageLists } from '../../services/pageLists.ts';
+import type { PageLoader } from '../../services/pageLists.ts';
 import type { ProviderKinds } from '../../services/providerKinds.ts';
 import type { Refresher } from '../../services/refresher.ts';
 import { type SessionsView, troubleOf } from '../../services/sessionStore.ts';
@@ -59,7 +59,7 @@ export interface LivePanelParts extends SightParts {
   readonly review: KnownSessionParts['review'];
   readonly refresher: Refresher;
   readonly catchUp: CatchUp;
-  readonly pageLists: PageLists;
+  readonly pageLists: PageLoader;
   readonly keyboardReturn: KeyboardReturn;
   readonly memory: Memory;
   readonly clock: Clock;

@@ -1,9 +1,9 @@
 import type { Account } from '../../core/account.ts';
 import type { Group } from '../../core/group.ts';
 import type { AccountId, GroupId, SessionId } from '../../core/ids.ts';
-import { mostPages, type Page } from '../../core/page.ts';
+import type { Page } from '../../core/page.ts';
 import type { ProviderKind } from '../../core/provider.ts';
-import type { Session } from '../../core/session.ts';
+import { mostPages, type Session } from '../../core/session.ts';
 import { type AccountState, knownPages, type SessionsView, troubleOf } from '../../services/sessionStore.ts';
 import type { TreeFilter } from './filter.ts';
 import type { FinishedRows } from './finishedRows.ts';
@@ -112,13 +112,18 @@ function accountChildren(model: TreeModel, accountId: AccountId, state: AccountS
   } else if (sessions.size === 0 && groups.size === 0 && state.kind === 'ready') {
     rows.push(nodes.get({ kind: 'note', accountId, note: 'empty' }));
   }
-  rows.push(...(model.finished()?.below(model, accountId) ?? []));
+  // They have no sessions that a filter could match.
+  const finished = model.filter.text === '' ? model.finished()?.below(accountId, groups) : undefined;
+  if (finished !== undefined) {
+    const shown = [...finished.groups].sort(newestFirst);
+    rows.push(...shown.map(({ id }) => nodes.get({ kind: 'group', accountId, groupId: id } as const)));
+    rows.push(...finished.notes.map((note) => nodes.get({ kind: 'note', accountId, note } as const)));
+  }
   if (state.contents.account?.note !== undefined) rows.push(nodes.get({ kind: 'note', accountId, note: 'told' }));
   return rows;
 }
 
-/** The order of groups. */
-export function newestFirst(a: Group, b: Group): number {
+function newestFirst(a: Group, b: Group): number {
   return (b.createdAt ?? 0) - (a.createdAt ?? 0) || (a.id < b.id ? -1 : 1);
 }
 

@@ -1,9 +1,10 @@
 import * as l10n from '@vscode/l10n';
 import type { Account } from '../../core/account.ts';
 import type { Group } from '../../core/group.ts';
-import { mostPages, type Page } from '../../core/page.ts';
+import type { GroupId } from '../../core/ids.ts';
+import type { Page } from '../../core/page.ts';
 import { plainText } from '../../core/plainText.ts';
-import type { Session } from '../../core/session.ts';
+import { mostPages, type Session } from '../../core/session.ts';
 import type { Contents } from '../../services/contents.ts';
 import { type AccountState, troubleOf } from '../../services/sessionStore.ts';
 import { rowAge, shortAge, spokenAge, timeOfDay } from '../words/ages.ts';
@@ -41,7 +42,7 @@ export function rowOf(model: TreeModel, node: TreeNode): Row | undefined {
     case 'group': {
       const group = state.contents.groups.get(node.groupId);
       if (group !== undefined) return groupRow(model, id, account, group);
-      return model.finished()?.groupRow(model, id, account, node.groupId);
+      return finishedRow(model, id, account, node.groupId);
     }
     case 'session': {
       const session = state.contents.sessions.get(node.sessionId);
@@ -82,7 +83,10 @@ export function rowOf(model: TreeModel, node: TreeNode): Row | undefined {
       if (node.note === 'empty') {
         return plainRow(id, l10n.t('No running sessions'), 'info', 'descriptionForeground');
       }
-      if (node.note !== 'told') return model.finished()?.noteRow(id, account, node.note);
+      if (node.note !== 'told') {
+        const said = model.finished()?.note(account, node.note);
+        return said && plainRow(id, ...said);
+      }
       const told = state.contents.account?.note;
       return told === undefined
         ? undefined
@@ -211,6 +215,15 @@ function groupRow(model: TreeModel, id: string, account: Account, group: Group):
     aria: l10n.t('{0}, {1}', label, description),
     click: undefined,
   };
+}
+
+/** A batch that has finished. It stands back behind those that run. */
+function finishedRow(model: TreeModel, id: string, account: Account, groupId: GroupId): Row | undefined {
+  const finished = model.finished()?.group(account.id, groupId, model.now());
+  if (finished === undefined) return undefined;
+  const { group, label, description, aria } = finished;
+  const contextValue = groupContext(group, model.store.capabilities(account.id), 0);
+  return { ...plainRow(id, label, 'archive', undefined), description, dimmed: true, contextValue, aria };
 }
 
 /** How many sessions a group has, whatever the filter hides of it. */

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { AccountId, GroupId } from '../../core/ids.ts';
-import type { PageLists } from '../../services/pageLists.ts';
+import type { PageLoader } from '../../services/pageLists.ts';
 import type { StoreChange } from '../../services/sessionStore.ts';
 import { childrenOf, isThere, parentOf, type TreeModel } from './children.ts';
 import type { TreeNode } from './nodes.ts';
@@ -24,7 +24,7 @@ export const clickCommand = 'browserSessions.clickRow';
 /** Draws the store as a tree. It answers from memory, at once, and fires only rows that look different. */
 export class SessionsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Disposable {
   readonly #model: TreeModel;
-  readonly #pages: PageLists;
+  readonly #pages: PageLoader;
   readonly #limits: Map<string, number>;
   readonly #changed = new vscode.EventEmitter<TreeNode | TreeNode[] | undefined>();
   readonly #subscriptions: vscode.Disposable[] = [];
@@ -33,7 +33,7 @@ export class SessionsTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
 
   readonly onDidChangeTreeData = this.#changed.event;
 
-  constructor(model: Omit<TreeModel, 'limit'>, pages: PageLists) {
+  constructor(model: Omit<TreeModel, 'limit'>, pages: PageLoader) {
     this.#limits = new Map();
     this.#model = { ...model, limit: (account, group) => this.#limit(account, group) };
     this.#pages = pages;

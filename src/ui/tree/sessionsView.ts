@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import type { IsMine } from '../../core/ownership.ts';
 import type { Session } from '../../core/session.ts';
 import type { Accounts } from '../../services/accounts.ts';
-import type { PageLists } from '../../services/pageLists.ts';
+import type { PageLoader } from '../../services/pageLists.ts';
 import type { Protections } from '../../services/protections.ts';
 import type { ProviderKinds } from '../../services/providerKinds.ts';
 import type { Refresher } from '../../services/refresher.ts';
@@ -24,7 +24,7 @@ export interface SessionsViewParts {
   readonly accounts: Accounts;
   readonly kinds: ProviderKinds;
   readonly store: SessionsView;
-  readonly pages: PageLists;
+  readonly pages: PageLoader;
   readonly refresher: Refresher;
   readonly protections: Protections;
   /** Tells the person's own sessions from others'; undefined where nothing does. */

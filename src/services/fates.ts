@@ -4,7 +4,7 @@ import type { Logger } from '../core/logger.ts';
 import { ProviderError } from '../core/providerError.ts';
 import type { Connections } from './connections.ts';
 import type { History } from './history.ts';
-import type { Leaving } from './sessionStore.ts';
+import type { Leaving } from './sessionsView.ts';
 
 /** Ends of an account that are asked about one after another; of more that come together nobody is asked. */
 const mostWaiting = 10;

@@ -8,7 +8,8 @@ import { ProviderError } from '../core/providerError.ts';
 import type { Memory } from '../core/vault.ts';
 import type { Accounts } from './accounts.ts';
 import type { Connections } from './connections.ts';
-import { isListed, type SessionStore, type StoreChange } from './sessionStore.ts';
+import type { SessionStore } from './sessionStore.ts';
+import { isListed, type StoreChange } from './sessionsView.ts';
 
 /** There may be ten pages of them. */
 const timeoutMs = 60_000;

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { Emitter, type Event } from '../core/event.ts';
 import { type AccountId, accountId, type SessionId } from '../core/ids.ts';
 import type { Memory } from '../core/vault.ts';
-import { isListed, type SessionsView } from './sessionStore.ts';
+import { isListed, type SessionsView } from './sessionsView.ts';
 
 const memoryKey = 'protectedSessions';
 /**

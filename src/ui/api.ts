@@ -8,7 +8,7 @@ import { deepFreeze } from '../services/foreignKind.ts';
 import type { ClaimedExtension } from '../services/providerConsent.ts';
 import type { ProviderKinds } from '../services/providerKinds.ts';
 import type { Refresher } from '../services/refresher.ts';
-import { type AccountState, type Life, type SessionsView, troubleOf } from '../services/sessionStore.ts';
+import { type AccountState, type Life, type SessionsView, troubleOf } from '../services/sessionsView.ts';
 import { sessionName } from './words/names.ts';
 
 /** An account as other extensions see it. */

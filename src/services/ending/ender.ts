@@ -5,7 +5,7 @@ import { type Provider, usualEnding } from '../../core/provider.ts';
 import type { ProviderError } from '../../core/providerError.ts';
 import { isSame, type Session } from '../../core/session.ts';
 import type { Refresher } from '../refresher.ts';
-import type { StuckReason } from '../sessionStore.ts';
+import type { StuckReason } from '../sessionsView.ts';
 import { AccountEnd, type EndCounts, type EndingParts } from './accountEnd.ts';
 import { confirmEnds } from './confirm.ts';
 import type { EndJournal } from './journal.ts';

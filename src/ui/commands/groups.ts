@@ -4,7 +4,7 @@ import type { AccountId } from '../../core/ids.ts';
 import { plainText } from '../../core/plainText.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import type { EndTarget, GroupReport } from '../../services/ending/report.ts';
-import { isListed } from '../../services/sessionStore.ts';
+import { isListed } from '../../services/sessionsView.ts';
 import { finishedCount } from '../words/batches.ts';
 import { questionForBatch, questionForCancel, questionForFinishedBatch } from '../words/confirmations.ts';
 import { groupName, sessionName } from '../words/names.ts';

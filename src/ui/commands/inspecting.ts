@@ -4,7 +4,7 @@ import { withoutValues } from '../../core/maskedAddress.ts';
 import { plainText } from '../../core/plainText.ts';
 import { type Capability, type Screenshot, waysToSee } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
-import { knownPages } from '../../services/sessionStore.ts';
+import { knownPages } from '../../services/sessionsView.ts';
 import { mayWatch } from '../liveView/effects.ts';
 import { detailsText } from '../words/details.ts';
 import { accountHost, pageName, sessionName, shortId } from '../words/names.ts';

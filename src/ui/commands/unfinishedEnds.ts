@@ -4,7 +4,7 @@ import { unlistedSession } from '../../core/unlistedSession.ts';
 import type { UnfinishedEnd } from '../../services/ending/journal.ts';
 import type { EndTarget } from '../../services/ending/report.ts';
 import { review } from '../../services/ending/verifier.ts';
-import { isListed } from '../../services/sessionStore.ts';
+import { isListed } from '../../services/sessionsView.ts';
 import { type CommandContext, nameOf } from './context.ts';
 import { endChosen } from './ending.ts';
 

@@ -8,7 +8,7 @@ import type { Accounts } from '../../services/accounts.ts';
 import type { Connections } from '../../services/connections.ts';
 import type { Verdict } from '../../services/ending/verification.ts';
 import type { History } from '../../services/history.ts';
-import { isListed, knownPages, type SessionsView } from '../../services/sessionStore.ts';
+import { isListed, knownPages, type SessionsView } from '../../services/sessionsView.ts';
 import { accountHost, sessionName, shortId } from '../words/names.ts';
 import { accountGoneCard, endedCard, unconfirmedCard } from '../words/watching.ts';
 import type { OverStage } from './panelState.ts';

@@ -16,7 +16,7 @@ import type { History } from '../../services/history.ts';
 import type { PageLoader } from '../../services/pageLists.ts';
 import type { ProviderKinds } from '../../services/providerKinds.ts';
 import type { Refresher } from '../../services/refresher.ts';
-import { type SessionsView, troubleOf } from '../../services/sessionStore.ts';
+import { type SessionsView, troubleOf } from '../../services/sessionsView.ts';
 import type { ReadSetting } from '../settings.ts';
 import { pageName } from '../words/names.ts';
 import {

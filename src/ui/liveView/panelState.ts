@@ -7,7 +7,7 @@ import { plainText } from '../../core/plainText.ts';
 import { type ProviderKind, waysToSee } from '../../core/provider.ts';
 import type { Fate, Session } from '../../core/session.ts';
 import type { EndedSession } from '../../services/history.ts';
-import type { SessionsView } from '../../services/sessionStore.ts';
+import type { SessionsView } from '../../services/sessionsView.ts';
 import { spokenAge } from '../words/ages.ts';
 import { accountName, pageName } from '../words/names.ts';
 import { notListed, shortStuck } from '../words/troubles.ts';

@@ -1,7 +1,7 @@
 import type { Group } from '../../core/group.ts';
 import { type Capability, waysToSee } from '../../core/provider.ts';
 import type { Session } from '../../core/session.ts';
-import type { AccountState, Life } from '../../services/sessionStore.ts';
+import type { AccountState, Life } from '../../services/sessionsView.ts';
 import type { Remedy } from '../words/troubles.ts';
 
 /**

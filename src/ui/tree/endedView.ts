@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { accountId } from '../../core/ids.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { EndedSession, History } from '../../services/history.ts';
-import type { SessionsView } from '../../services/sessionStore.ts';
+import type { SessionsView } from '../../services/sessionsView.ts';
 import { longAge, shortAge, timeOfDay } from '../words/ages.ts';
 import { shortId } from '../words/names.ts';
 import { endedContext } from './contextValue.ts';

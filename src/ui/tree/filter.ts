@@ -5,7 +5,7 @@ import type { Session } from '../../core/session.ts';
 import type { Memory } from '../../core/vault.ts';
 import type { Accounts } from '../../services/accounts.ts';
 import type { ProviderKinds } from '../../services/providerKinds.ts';
-import { knownPages, type SessionsView } from '../../services/sessionStore.ts';
+import { knownPages, type SessionsView } from '../../services/sessionsView.ts';
 import { accountName, groupName, sessionName } from '../words/names.ts';
 
 const memoryKey = 'filter';

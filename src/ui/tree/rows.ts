@@ -6,7 +6,7 @@ import type { Page } from '../../core/page.ts';
 import { plainText } from '../../core/plainText.ts';
 import { mostPages, type Session } from '../../core/session.ts';
 import type { Contents } from '../../services/contents.ts';
-import { type AccountState, troubleOf } from '../../services/sessionStore.ts';
+import { type AccountState, troubleOf } from '../../services/sessionsView.ts';
 import { rowAge, shortAge, spokenAge, timeOfDay } from '../words/ages.ts';
 import { accountHost, accountName, groupName, pageAddress, pageName, sessionName } from '../words/names.ts';
 import { notListed, remedyFor, shortStuck, shortTrouble, stuckSentence, troubleSentence } from '../words/troubles.ts';

@@ -7,7 +7,7 @@ import type { PageLoader } from '../../services/pageLists.ts';
 import type { Protections } from '../../services/protections.ts';
 import type { ProviderKinds } from '../../services/providerKinds.ts';
 import type { Refresher } from '../../services/refresher.ts';
-import type { AccountState, SessionsView } from '../../services/sessionStore.ts';
+import type { AccountState, SessionsView } from '../../services/sessionsView.ts';
 import type { TreeFilter } from './filter.ts';
 import type { FinishedRows } from './finishedRows.ts';
 import { type TreeNode, TreeNodes } from './nodes.ts';

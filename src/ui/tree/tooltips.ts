@@ -2,7 +2,7 @@ import * as l10n from '@vscode/l10n';
 import type { Account } from '../../core/account.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { Session } from '../../core/session.ts';
-import { type AccountState, troubleOf } from '../../services/sessionStore.ts';
+import { type AccountState, troubleOf } from '../../services/sessionsView.ts';
 import { longAge, timeOfDay } from '../words/ages.ts';
 import { accountHost, accountName, sessionName } from '../words/names.ts';
 import { notListedSentence, stuckSentence, troubleSentence } from '../words/troubles.ts';

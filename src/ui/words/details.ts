@@ -2,7 +2,7 @@ import type { Account } from '../../core/account.ts';
 import { hidden, withoutValues } from '../../core/maskedAddress.ts';
 import { redactor } from '../../core/redact.ts';
 import type { Session } from '../../core/session.ts';
-import { knownPages, type SessionsView, troubleOf } from '../../services/sessionStore.ts';
+import { knownPages, type SessionsView, troubleOf } from '../../services/sessionsView.ts';
 
 /** Takes out what is named like a secret, wherever somebody wrote it. */
 const withoutSecrets = redactor([]);

@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import { plainText } from '../../core/plainText.ts';
 import type { ProviderError } from '../../core/providerError.ts';
-import type { StuckReason } from '../../services/sessionStore.ts';
+import type { StuckReason } from '../../services/sessionsView.ts';
 import { addressSentence } from './addresses.ts';
 import { timeOfDay } from './ages.ts';
 

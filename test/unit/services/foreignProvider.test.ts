@@ -5,7 +5,7 @@ import type { Provider } from '../../../src/core/provider.ts';
 import { capabilitiesOf, usualEnding } from '../../../src/core/provider.ts';
 import { ProviderError } from '../../../src/core/providerError.ts';
 import type { Session } from '../../../src/core/session.ts';
-import { troubleOf as accountTrouble } from '../../../src/services/sessionStore.ts';
+import { troubleOf as accountTrouble } from '../../../src/services/sessionsView.ts';
 import { troubleSentence } from '../../../src/ui/words/troubles.ts';
 import { type AnchorServer, startAnchor } from '../../servers/anchor.ts';
 import { errorOf, troubleOf } from '../errors.ts';

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import type { AccountId } from '../../../src/core/ids.ts';
-import { troubleOf } from '../../../src/services/sessionStore.ts';
+import { troubleOf } from '../../../src/services/sessionsView.ts';
 import { type AnchorServer, startAnchor } from '../../servers/anchor.ts';
 import { fastClock, House } from './house.ts';
 

@@ -3,7 +3,8 @@ import { accountId, groupId, pageId, sessionId } from '../../../src/core/ids.ts'
 import type { Inventory } from '../../../src/core/inventory.ts';
 import { ProviderError } from '../../../src/core/providerError.ts';
 import type { Session } from '../../../src/core/session.ts';
-import { SessionStore, type StoreChange } from '../../../src/services/sessionStore.ts';
+import { SessionStore } from '../../../src/services/sessionStore.ts';
+import type { StoreChange } from '../../../src/services/sessionsView.ts';
 import { keepingAll, keepingOnly, someSession } from '../sessions.ts';
 
 const account = accountId('a');

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { accountId } from '../../../src/core/ids.ts';
 import type { ProviderKind } from '../../../src/core/provider.ts';
 import { providerKinds } from '../../../src/providers/index.ts';
-import { troubleOf } from '../../../src/services/sessionStore.ts';
+import { troubleOf } from '../../../src/services/sessionsView.ts';
 import { replaceKey } from '../../../src/ui/commands/accounts.ts';
 import { addAccount } from '../../../src/ui/commands/addAccount.ts';
 import type { CommandContext } from '../../../src/ui/commands/context.ts';

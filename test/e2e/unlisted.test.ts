@@ -57,11 +57,9 @@ describe('a person who ends and deletes what the list does not show', function (
 
   it('shows finished batches from the view’s menu, and deletes one with its data', async () => {
     const open = async () => {
-      await person.page.locator('.pane-header', { hasText: 'Sessions' }).first().hover();
-      await person.page
-        .getByRole('button', { name: /More Actions/ })
-        .first()
-        .click();
+      const header = person.page.locator('.pane-header').first();
+      await header.hover();
+      await header.getByRole('button', { name: /More Actions/ }).click();
     };
     await open();
     await person.page.getByRole('menuitem', { name: 'Show Finished Batches' }).click();

@@ -65,7 +65,7 @@ describe('a person who ends and deletes what the list does not show', function (
     await person.page.getByRole('menuitem', { name: 'Show Finished Batches' }).click();
     const row = person.row('Finished batch Batch');
     await row.waitFor();
-    assert.match((await row.getAttribute('aria-label')) ?? '', /completed · 2 of 5 failed/);
+    assert.match((await row.getAttribute('aria-label')) ?? '', /2 of 5 failed · completed/);
     await person.picture('unlisted-finished');
     await open();
     await person.page.getByRole('menuitem', { name: '✓ Show Finished Batches' }).waitFor();

@@ -53,8 +53,9 @@ export class FinishedRows {
     if (group === undefined) return undefined;
     const { status, counts, createdAt } = group;
     const description = [
-      plainText(status ?? '', 20),
+      // First, because a narrow side bar cuts the rest.
       counts === undefined ? '' : finishedCount(counts),
+      plainText(status ?? '', 20),
       createdAt === undefined ? '' : l10n.t('{0} ago', shortAge(now - createdAt)),
     ]
       .filter((part) => part !== '')

@@ -95,12 +95,12 @@ describe('tree', () => {
     };
     show({});
     assert.deepEqual(drawn().slice(before.length), [
-      '  part | failed · 2 of 10 failed · 11m ago',
-      '  whole | completed · 10 sessions · 12m ago',
+      '  part | 2 of 10 failed · failed · 11m ago',
+      '  whole | 10 sessions · completed · 12m ago',
     ]);
     assert.deepEqual(drawn().slice(0, before.length), before);
     const row = rowOf(model, { kind: 'group', accountId: account.id, groupId: groupId('part') });
-    assert.deepEqual([row?.dimmed, row?.aria], [true, 'Finished batch part, failed · 2 of 10 failed · 11m ago']);
+    assert.deepEqual([row?.dimmed, row?.aria], [true, 'Finished batch part, 2 of 10 failed · failed · 11m ago']);
     show({ groups: new Map(), isLoading: true });
     assert.deepEqual(drawn().slice(before.length), ['  Loading finished batches…']);
     show({ groups: new Map() });

@@ -53,15 +53,13 @@ export function merge(into: Contents, page: Inventory): Contents {
   };
 }
 
-/** Adds faults, each once: of several servers behind one address, each list may have the same row. */
+/**
+ * Adds the faults of a page that no page before has had: each of several servers behind one address may list the same row.
+ */
 function withFaults(into: readonly ListFault[], faults: readonly ListFault[]): readonly ListFault[] {
   if (faults.length === 0) return into;
   const known = new Set(into.map(faultKey));
-  const added = faults.filter((fault) => {
-    const key = faultKey(fault);
-    return !known.has(key) && known.add(key);
-  });
-  return [...into, ...added];
+  return [...into, ...faults.filter((fault) => !known.has(faultKey(fault)))];
 }
 
 function faultKey({ subject, what }: ListFault): string {

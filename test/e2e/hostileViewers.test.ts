@@ -58,6 +58,13 @@ addEventListener('blur', () => { window.focus(); dialog.querySelector('input').f
   ),
 };
 
+/** Whether a text is another one with some of its characters left out. */
+function isIn(text: string, whole: string): boolean {
+  let at = 0;
+  for (const character of whole) if (character === text[at]) at++;
+  return at === text.length;
+}
+
 describe('a person who watches a viewer that wants their keyboard', function () {
   this.timeout(180_000);
   this.bail(true);
@@ -195,6 +202,7 @@ navigator.clipboard.readText().then((text) => tell('read ' + text), () => tell('
           `      typed ${typed.length}, kept ${kept.length}, reached ${leaked}${kept === typed ? '' : `: ${kept}`}`,
         );
         assert.ok(kept.length >= typed.length - 1, 'characters were lost');
+        assert.ok(isIn(kept, typed), 'characters changed places');
         assert.ok(leaked <= 1 && reachedInAll <= mostReached, 'keys reached the viewer');
         assert.equal(await panel.locator('iframe').count(), 0);
       });

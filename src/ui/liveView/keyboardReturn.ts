@@ -8,12 +8,15 @@ import type { Clock } from '../../core/clock.ts';
 const inEditorMs = 10_000;
 /** Somebody who typed this recently in a text editor is taken to go on typing there. */
 const typingMs = 3_000;
-/**
- * Somebody who is typing presses the next key within this time. The focus moves right after a key, so that it's there
- * before the next one: a key that comes while it moves would be typed after the one behind it.
- */
-const nextKeyMs = 150;
+/** An edit is refused where the text has changed meanwhile. */
+const mostTries = 10;
 const focusGroup = ['First', 'Second', 'Third', 'Fourth', 'Fifth', 'Sixth', 'Seventh', 'Eighth'];
+
+/** Where what was typed without the editor belongs. */
+interface Gap {
+  readonly editor: vscode.TextEditor;
+  at: vscode.Selection | vscode.Position;
+}
 
 /** Gives the keyboard back to the text editor that had it before a watched viewer took it. */
 export class KeyboardReturn implements vscode.Disposable {
@@ -22,8 +25,7 @@ export class KeyboardReturn implements vscode.Disposable {
   #last: { readonly editor: vscode.TextEditor; readonly at: number } | undefined;
   /** What is typed comes after the focus, and in the order of its keys. */
   #turn: Promise<unknown> = Promise.resolve();
-  #given = false;
-  #onKey: () => void = () => {};
+  #gap: Gap | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -45,27 +47,26 @@ export class KeyboardReturn implements vscode.Disposable {
 
   /** Focuses the text editor that the person was in. Where they weren't in one, the focus stays where it is. */
   giveBack(): Promise<void> {
-    const key = new Promise<void>((resolve) => {
-      this.#onKey = resolve;
-      this.#clock.after(nextKeyMs, resolve);
-    });
     return this.#next(async () => {
-      this.#given = false;
-      await key;
+      this.#gap = undefined;
       const last = this.#last;
-      if (last === undefined || this.#clock.now() - last.at > inEditorMs) return;
-      if (!vscode.window.visibleTextEditors.includes(last.editor)) return;
-      const group = focusGroup[(last.editor.viewColumn ?? 0) - 1];
-      await vscode.commands.executeCommand(`workbench.action.focus${group ?? 'Active'}EditorGroup`);
-      this.#given = this.#clock.now() - last.at <= typingMs;
+      if (last === undefined) return;
+      const { editor } = last;
+      const agoMs = this.#clock.now() - last.at;
+      if (agoMs > inEditorMs || !vscode.window.visibleTextEditors.includes(editor)) return;
+      if (agoMs <= typingMs) this.#gap = { editor, at: editor.selection };
+      const group = focusGroup[(editor.viewColumn ?? 0) - 1] ?? 'Active';
+      await vscode.commands.executeCommand(`workbench.action.focus${group}EditorGroup`);
     });
   }
 
   /** Types what was on its way to the text editor that {@link giveBack} has just focused, or else forgets it. */
   type(text: string): Promise<void> {
-    this.#onKey();
     return this.#next(async () => {
-      if (this.#given) await vscode.commands.executeCommand('type', { text });
+      const gap = this.#gap;
+      if (gap === undefined) return;
+      if (takesText(gap.editor)) await fill(gap, text);
+      else await vscode.commands.executeCommand('type', { text });
     });
   }
 
@@ -74,4 +75,29 @@ export class KeyboardReturn implements vscode.Disposable {
     this.#turn = done.catch(() => undefined);
     return done;
   }
+}
+
+/** Whether keys are text there: extensions to which they may be commands show another caret meanwhile. */
+function takesText({ options, selections }: vscode.TextEditor): boolean {
+  return options.cursorStyle === vscode.TextEditorCursorStyle.Line && selections.length === 1;
+}
+
+/** Puts a text where the caret was, which may have gone on: keys that came later are in the editor already. */
+async function fill(gap: Gap, text: string): Promise<void> {
+  const { editor, at } = gap;
+  const undoStops = { undoStopBefore: false, undoStopAfter: false };
+  for (let tries = 0; tries < mostTries; tries++) {
+    const done = await editor.edit((edit) => {
+      if (at instanceof vscode.Selection && !at.isEmpty) edit.replace(at, text);
+      else edit.insert(at instanceof vscode.Selection ? at.active : at, text);
+    }, undoStops);
+    if (done) break;
+  }
+  const start = at instanceof vscode.Selection ? at.start : at;
+  const lines = text.split('\n');
+  const last = lines.at(-1) ?? '';
+  gap.at =
+    lines.length === 1
+      ? start.translate(0, text.length)
+      : new vscode.Position(start.line + lines.length - 1, last.length);
 }

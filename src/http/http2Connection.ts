@@ -7,6 +7,7 @@ import {
   type IncomingHttpStatusHeader,
 } from 'node:http2';
 import type { Socket } from 'node:net';
+import type { Clock } from '../core/clock.ts';
 import { assertOrigin } from '../core/origin.ts';
 import { RefusedRequest, TransportError, type TransportRequest } from './transport.ts';
 
@@ -16,8 +17,8 @@ const usualStreams = 100;
 const mostStreams = 256;
 /** What SETTINGS hold while the server has said nothing about the number of streams. */
 const unlimitedStreams = 2 ** 32 - 1;
-/** How long a connection without requests is kept open. */
-const idleMs = 60_000;
+/** How long a connection is used again without requests in between. An older one may have broken while the machine slept. */
+const idleMs = 15_000;
 /** Bytes of answers that the server may send before some were read. Node's 64 KiB would slow long lists down. */
 const windowBytes = 2 ** 20;
 
@@ -36,18 +37,23 @@ export interface Http2Answer {
 export class Http2Connection {
   readonly #origin: string;
   readonly #session: ClientHttp2Session;
+  readonly #clock: Clock;
   #streams = 0;
   /** Those that wait for a stream, in order. Each is called when there may be one for it. */
   readonly #waiting = new Set<() => void>();
   #goawayCode: number | undefined;
   #heardAt = 0;
+  /** When the last request was done with, by the time of day: other clocks stand still while a machine sleeps. */
+  #usedAt: number;
 
   /**
    * @param socket connected, with TLS, to a server that has chosen HTTP/2.
    * @param origin the only one that requests may go to, as `URL.origin` writes it.
    */
-  constructor(socket: Socket, origin: string) {
+  constructor(socket: Socket, origin: string, clock: Clock) {
     this.#origin = origin;
+    this.#clock = clock;
+    this.#usedAt = clock.now();
     this.#session = connect(origin, {
       createConnection: () => socket,
       settings: { enablePush: false, initialWindowSize: windowBytes },
@@ -69,7 +75,8 @@ export class Http2Connection {
 
   /** Whether it takes requests. One that no longer does finishes those that are under way. */
   get isOpen(): boolean {
-    return !this.#session.closed && !this.#session.destroyed;
+    const isOld = this.#streams === 0 && this.#clock.now() - this.#usedAt > idleMs;
+    return !this.#session.closed && !this.#session.destroyed && !isOld;
   }
 
   /** How many requests at once the server takes, as its SETTINGS say; 100 while they don't, and at most 256. */
@@ -146,6 +153,7 @@ export class Http2Connection {
       stream.destroy(new TransportError({ kind: 'timedOut', afterMs: mayTakeMs }, false));
     });
     stream.on('close', () => {
+      this.#usedAt = this.#clock.now();
       if (--this.#streams === 0 && !this.#session.destroyed) this.#session.unref();
       this.#wake();
     });

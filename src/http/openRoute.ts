@@ -6,6 +6,7 @@ import DispatcherClass from 'undici/lib/dispatcher/dispatcher.js';
 import EnvHttpProxyAgent from 'undici/lib/dispatcher/env-http-proxy-agent.js';
 import Pool from 'undici/lib/dispatcher/pool.js';
 import ProxyAgent from 'undici/lib/dispatcher/proxy-agent.js';
+import type { Clock } from '../core/clock.ts';
 import { mostConnections } from '../core/http.ts';
 import { lookupLoopback } from '../core/loopback.ts';
 import type { Route } from '../core/network.ts';
@@ -28,6 +29,7 @@ export class OpenRoute {
   /** For HTTP/1.1. It fails a request with {@link SpeaksHttp2} when the server chooses HTTP/2. */
   readonly dispatcher: Dispatcher;
   readonly #origin: string;
+  readonly #clock: Clock;
   #http2: Http2Connection | undefined;
   #isHttp1 = false;
   #isClosed = false;
@@ -35,8 +37,9 @@ export class OpenRoute {
   #first: Promise<void> | undefined;
 
   /** @throws TransportError `proxy` for a proxy that undici doesn't speak to. */
-  constructor(way: Way, tls: object, origin: string) {
+  constructor(way: Way, tls: object, origin: string, clock: Clock) {
     this.#origin = origin;
+    this.#clock = clock;
     this.dispatcher = dispatcherFor(way, tls, (connect) => this.#connectBy(connect));
   }
 
@@ -64,7 +67,7 @@ export class OpenRoute {
             callback(null, socket);
           } else {
             if (this.#isClosed || this.http2 !== undefined) socket.destroy();
-            else this.#http2 = new Http2Connection(socket, this.#origin);
+            else this.#http2 = new Http2Connection(socket, this.#origin, this.#clock);
             turnAway();
           }
           onOpen();

@@ -95,7 +95,8 @@ export class UndiciTransport implements Transport {
     const way: Way = isLoopback(url.hostname) ? { by: 'loopback' } : await this.#network.routeTo(url);
     const { systemCertificates, strictCertificates } = this.#network.settings();
     const tls = { secureContext: sharedSecureContext(systemCertificates), rejectUnauthorized: strictCertificates };
-    return { route: new OpenRoute(way, tls, url.origin), until: this.#clock.now() + routeLifetimeMs };
+    const route = new OpenRoute(way, tls, url.origin, this.#clock);
+    return { route, until: this.#clock.now() + routeLifetimeMs };
   }
 }
 

@@ -29,6 +29,8 @@ describe('HTTP/2', () => {
   let route: Route = { by: 'editor', proxy: undefined };
   const changed = new Emitter<void>();
   let transport: UndiciTransport;
+  /** Milliseconds by which the time of day has gone on alone. */
+  let slept = 0;
   /** How often each path was acted on. */
   let done: Map<string, number>;
   const stops: (() => Promise<unknown>)[] = [];
@@ -44,8 +46,9 @@ describe('HTTP/2', () => {
         routeTo: async () => route,
         onDidChange: changed.event,
       },
-      systemClock,
+      { ...systemClock, now: () => Date.now() + slept },
     );
+    slept = 0;
   });
   afterEach(async () => {
     transport.close();
@@ -308,6 +311,20 @@ describe('HTTP/2', () => {
     });
     assert.equal((await send('GET', '/next')).status, 200);
     await until(() => server.http2Connections === 1);
+  });
+
+  it('opens another connection after the machine slept, since the old one may be dead without a word', async () => {
+    await start({});
+    await send('GET', '/first');
+    slept += 10_000;
+    await send('GET', '/second');
+    assert.equal(server.mostConnections, 1);
+    // The stream of an answer closes after its body is read.
+    await new Promise((resolve) => setImmediate(resolve));
+    slept += 20_000;
+    await send('GET', '/third');
+    await send('GET', '/fourth');
+    assert.equal(server.mostConnections, 2);
   });
 
   it('keeps the connection of a slow answer while others are answered on it', async () => {

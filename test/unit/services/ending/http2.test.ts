@@ -1,6 +1,8 @@
 import { strict as assert } from 'node:assert';
 import { systemClock } from '../../../../src/core/clock.ts';
 import type { AccountId } from '../../../../src/core/ids.ts';
+import type { Link } from '../../../../src/core/provider.ts';
+import { providerKinds } from '../../../../src/providers/index.ts';
 import type { EndOutcomeKind, EndReport, EndTarget } from '../../../../src/services/ending/report.ts';
 import { makeCertificate } from '../../../host/certificates.ts';
 import { startAnchor } from '../../../servers/anchor.ts';
@@ -89,6 +91,22 @@ for (const [provider, start] of Object.entries(providers)) {
         assert.equal(provided.server.mostInFlight, most);
         await provided.server.stop();
       }
+    });
+
+    it('keeps to the number that a provider names for itself', async () => {
+      const kinds = providerKinds.map((kind) => ({
+        ...kind,
+        connect: (link: Link) => {
+          const connected = kind.connect(link);
+          return { ...connected, ending: { ...connected.ending, mostInFlight: 10 } };
+        },
+      }));
+      house.dispose();
+      house = new House({ wireClock: systemClock, strictCertificates: false, kinds });
+      const targets = await list(40, {});
+      provided.server.latencyMs = 20;
+      assert.deepEqual(counts(await house.ender.end(targets, quietly)), { ended: 40 });
+      assert.equal(provided.server.mostInFlight, 10);
     });
 
     it('looks at each of up to a hundred ends that were cut before it sends one of them again', async () => {

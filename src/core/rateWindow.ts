@@ -5,9 +5,10 @@ export interface RateWindow {
   readonly resetAt: number;
 }
 
-/** Hears what the answers of a provider tell about how many requests it takes. */
-export interface LimitListener {
-  rateWindow(window: RateWindow): void;
+/** What a provider's answers last told about how many requests it takes. The HTTP client writes it. */
+export interface RequestLimits {
+  /** It may be over by now. */
+  rateWindow?: RateWindow | undefined;
   /** How many requests at once one connection carries (HTTP/2); undefined where each needs its own. */
-  concurrency(requests: number | undefined): void;
+  concurrency?: number | undefined;
 }

@@ -5,7 +5,7 @@ import type { Logger } from '../core/logger.ts';
 import type { EditorNetwork } from '../core/network.ts';
 import { parseAddress, requestUrl } from '../core/origin.ts';
 import { badAddress, cancelled, ProviderError, type Trouble, unaddressable } from '../core/providerError.ts';
-import type { LimitListener } from '../core/rateWindow.ts';
+import type { RequestLimits } from '../core/rateWindow.ts';
 import { redactedCause, redactor } from '../core/redact.ts';
 import { FetchTransport } from './fetchTransport.ts';
 import { rateWindowOf } from './rateWindow.ts';
@@ -26,8 +26,8 @@ export interface HttpOptions {
   readonly transport: Transport;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Told of every answer, refusals included. */
-  readonly limits: LimitListener;
+  /** Written with every answer, refusals included. */
+  readonly limits: RequestLimits;
 }
 
 /** Makes the transport that all accounts share. */
@@ -66,8 +66,8 @@ export function openHttpClient(address: URL, secrets: Iterable<string>, options:
       });
       log(String(answer.status));
       const window = rateWindowOf((name) => answer.headers.get(name), clock.now());
-      if (window !== undefined) limits.rateWindow(window);
-      limits.concurrency(answer.concurrency);
+      if (window !== undefined) limits.rateWindow = window;
+      limits.concurrency = answer.concurrency;
       if (answer.status < 200 || answer.status > 299)
         throw refusal(answer, what, clock.now(), redact, request.isOwnNotFound);
       return answer;

@@ -5,19 +5,17 @@ import type { HttpClient } from '../core/http.ts';
 import { parseAddress } from '../core/origin.ts';
 import type { Link, Provider, ProviderKind } from '../core/provider.ts';
 import { badAddress, ProviderError } from '../core/providerError.ts';
-import type { LimitListener } from '../core/rateWindow.ts';
+import type { RequestLimits } from '../core/rateWindow.ts';
 import { knownSecrets } from '../core/redact.ts';
 import { redactedError, redactedProvider } from './redactedProvider.ts';
-
-const unheard: LimitListener = { rateWindow: () => {}, concurrency: () => {} };
 
 /** The ways to the network, as the composition root hands them over. */
 export interface Wires {
   /**
    * @param secrets values that must not appear in any log line or error
-   * @param limits told what answers say about how many requests the provider takes
+   * @param limits where what answers tell about them is written
    */
-  http(address: URL, secrets: readonly string[], limits: LimitListener): HttpClient;
+  http(address: URL, secrets: readonly string[], limits: RequestLimits): HttpClient;
   /** @param origin the account's, which is the only one that is dialled */
   cdp(origin: URL): CdpDialer;
   readonly clock: Clock;
@@ -45,7 +43,7 @@ export function connect(
   savedOrigin: string,
   credentials: Credentials,
   wires: Wires,
-  limits: LimitListener = unheard,
+  limits: RequestLimits = {},
   further = furtherOf(kind, savedOrigin, credentials),
 ): Provider {
   const address = parseAddress(savedOrigin);
@@ -58,7 +56,7 @@ export function connect(
     credentials,
     http: wires.http(origin, secrets, limits),
     httpTo: (other) => {
-      if (further.includes(other.href)) return wires.http(other, secrets, unheard);
+      if (further.includes(other.href)) return wires.http(other, secrets, {});
       const what = `Sending the key to ${other.host}, which it was not saved for,`;
       const why = `${other.host} is not among the addresses that were saved with the key; Replace Key… saves them anew`;
       throw new ProviderError({ kind: 'unsupported', what }, why);

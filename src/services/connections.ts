@@ -3,7 +3,7 @@ import { Emitter, type Event } from '../core/event.ts';
 import type { AccountId } from '../core/ids.ts';
 import type { Provider, ProviderKind } from '../core/provider.ts';
 import { ProviderError } from '../core/providerError.ts';
-import type { LimitListener, RateWindow } from '../core/rateWindow.ts';
+import type { RateWindow, RequestLimits } from '../core/rateWindow.ts';
 import type { Accounts } from './accounts.ts';
 import type { Wires } from './connect.ts';
 import type { ProviderKinds } from './providerKinds.ts';
@@ -17,8 +17,7 @@ export class Connections {
   readonly #accounts: Accounts;
   readonly #wires: Wires;
   readonly #providers = new Map<AccountId, Promise<Provider>>();
-  readonly #rateWindows = new Map<AccountId, RateWindow>();
-  readonly #concurrency = new Map<AccountId, number | undefined>();
+  readonly #limits = new Map<AccountId, RequestLimits>();
   readonly #closed = new Emitter<AccountId>();
 
   /** Fires when what was opened for an account holds no longer: its key, its address or its vendor is another. */
@@ -61,18 +60,17 @@ export class Connections {
 
   /** What the vendor last said of its rate limit for this account; it may be over by now. */
   rateWindow(id: AccountId): RateWindow | undefined {
-    return this.#rateWindows.get(id);
+    return this.#limits.get(id)?.rateWindow;
   }
 
   /** How many requests at once the account's connection carries; undefined where each needs its own, or none was sent. */
   concurrency(id: AccountId): number | undefined {
-    return this.#concurrency.get(id);
+    return this.#limits.get(id)?.concurrency;
   }
 
   #close(id: AccountId): void {
     this.#providers.delete(id);
-    this.#rateWindows.delete(id);
-    this.#concurrency.delete(id);
+    this.#limits.delete(id);
     this.#closed.fire(id);
   }
 
@@ -93,10 +91,8 @@ export class Connections {
     const further = secret.further ?? (this.#kinds.isBuiltIn(kind) ? furtherOf(kind, origin, credentials) : []);
     // Derived anew each time where it cannot be written down.
     if (secret.further === undefined) this.#accounts.keepFurther(id, further).catch(() => {});
-    const limits: LimitListener = {
-      rateWindow: (window) => this.#rateWindows.set(id, window),
-      concurrency: (requests) => this.#concurrency.set(id, requests),
-    };
+    const limits: RequestLimits = {};
+    this.#limits.set(id, limits);
     return connect(kind, origin, credentials, this.#wires, limits, further);
   }
 }

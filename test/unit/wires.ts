@@ -4,7 +4,6 @@ import { type Clock, systemClock } from '../../src/core/clock.ts';
 import type { Logger } from '../../src/core/logger.ts';
 import type { EditorNetwork, NetworkSettings } from '../../src/core/network.ts';
 import type { Provider, ProviderKind } from '../../src/core/provider.ts';
-import type { LimitListener } from '../../src/core/rateWindow.ts';
 import { openHttpClient, openTransport } from '../../src/http/client.ts';
 import { connect as connectTo, type Wires } from '../../src/services/connect.ts';
 
@@ -25,9 +24,6 @@ export function plainNetwork(transport: NetworkSettings['transport'], strictCert
     onDidChange: () => ({ dispose: () => {} }),
   };
 }
-
-/** Hears of no limits. */
-export const noLimits: LimitListener = { rateWindow: () => {}, concurrency: () => {} };
 
 /** The real HTTP client and the real CDP dialer. */
 export function realWires(

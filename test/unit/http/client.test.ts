@@ -63,7 +63,11 @@ for (const [name, open] of transports) {
         transport,
         clock: systemClock,
         logger: log,
-        limits: { rateWindow: (seen) => windows.push(seen), concurrency: () => {} },
+        limits: {
+          set rateWindow(seen: RateWindow) {
+            windows.push(seen);
+          },
+        },
       });
     const send = (request: HttpRequest, signal = unaborted) => clientFor(server.url).send(request, signal);
 

@@ -8,7 +8,7 @@ import { ProviderError } from '../../../src/core/providerError.ts';
 import { openHttpClient, openTransport } from '../../../src/http/client.ts';
 import { ForwardProxy } from '../../servers/forwardProxy.ts';
 import { countLookups } from '../lookups.ts';
-import { KeptLog, noLimits, unaborted } from '../wires.ts';
+import { KeptLog, unaborted } from '../wires.ts';
 
 const key = 'canary-key-0123456789';
 /** Only Linux answers at all of 127.0.0.0/8 without being set up for it. */
@@ -64,7 +64,7 @@ describe('requests to this machine', () => {
     const options = { transport: openTransport(network, systemClock), clock: systemClock, logger: new KeptLog() };
     const client = openHttpClient(new URL(`http://${host}:${ports.get(host) ?? 1}`), [key], {
       ...options,
-      limits: noLimits,
+      limits: {},
     });
     const request = { method: 'GET', route: '/things', headers: { 'x-key': key }, repeatable: false } as const;
     return client.send(request, unaborted);

@@ -5,7 +5,7 @@ import { openHttpClient, openTransport } from '../../../src/http/client.ts';
 import { neverNotFound, notFoundLike } from '../../../src/http/notFound.ts';
 import { outages, type VendorAnswer, VendorServer } from '../../servers/vendorServer.ts';
 import { errorOf } from '../errors.ts';
-import { KeptLog, noLimits, plainNetwork, unaborted } from '../wires.ts';
+import { KeptLog, plainNetwork, unaborted } from '../wires.ts';
 
 describe('A 404 or 410', () => {
   let server: VendorServer;
@@ -22,7 +22,7 @@ describe('A 404 or 410', () => {
     const client = openHttpClient(new URL(server.url), [], {
       ...options,
       logger: new KeptLog(),
-      limits: noLimits,
+      limits: {},
     });
     const request = { method: 'GET', route: '/things/1' } as const;
     const { trouble } = await errorOf(

@@ -7,7 +7,7 @@ import { type BrowserbaseServer, startBrowserbase } from '../../servers/browserb
 import { type StagehandServer, startStagehand } from '../../servers/stagehand.ts';
 import { troubleOf } from '../errors.ts';
 import { House } from '../services/house.ts';
-import { connect, KeptLog, noLimits, realWires, unaborted } from '../wires.ts';
+import { connect, KeptLog, realWires, unaborted } from '../wires.ts';
 
 /** The id that Stagehand's own document takes for its example. */
 const documentedId = 'c4dbf3a9-9a58-4b22-8a1c-9f20f9f9e123';
@@ -444,10 +444,10 @@ describe('Browserbase', () => {
       const link: Link = {
         origin,
         credentials,
-        http: wires.http(new URL(server.url), [server.key], noLimits),
+        http: wires.http(new URL(server.url), [server.key], {}),
         httpTo: (address) => {
           asked.push(address.href);
-          return wires.http(new URL(stagehand.url), [server.key], noLimits);
+          return wires.http(new URL(stagehand.url), [server.key], {});
         },
         cdp: wires.cdp(origin),
         clock: wires.clock,

@@ -18,7 +18,7 @@ import { startRelay } from '../../servers/relay.ts';
 import { VendorServer } from '../../servers/vendorServer.ts';
 import { errorOf } from '../errors.ts';
 import { House } from '../services/house.ts';
-import { connect, KeptLog, noLimits, realWires, unaborted } from '../wires.ts';
+import { connect, KeptLog, realWires, unaborted } from '../wires.ts';
 
 const quietly = { stop: unaborted, onProgress: () => {} };
 const withAccountApi = new Set(['browserless.accountApi']);
@@ -384,7 +384,7 @@ describe('Browserless', () => {
     function at(host: string, server: VendorServer, token: string): Provider {
       servers.push(server);
       const wires = realWires(new KeptLog());
-      const http = wires.http(new URL(server.url), [token], noLimits);
+      const http = wires.http(new URL(server.url), [token], {});
       return browserless.connect({
         origin: new URL(`https://${host}`),
         credentials: { token },

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { type Clock, systemClock } from '../../../src/core/clock.ts';
 import type { HttpRequest } from '../../../src/core/http.ts';
 import { ProviderError } from '../../../src/core/providerError.ts';
-import type { RateWindow } from '../../../src/core/rateWindow.ts';
+import type { RequestLimits } from '../../../src/core/rateWindow.ts';
 import { openHttpClient } from '../../../src/http/client.ts';
 import { UndiciTransport } from '../../../src/http/undiciTransport.ts';
 import { freePort } from '../../host/processes.ts';
@@ -41,7 +41,7 @@ describe('HTTP client, in its headers, log and errors', () => {
   let server: VendorServer;
   let log: KeptLog;
   let clock: CountingClock;
-  const windows: RateWindow[] = [];
+  let limits: RequestLimits;
 
   beforeEach(async () => {
     const thing = () => ({ status: 200, json: { ok: true } });
@@ -51,14 +51,13 @@ describe('HTTP client, in its headers, log and errors', () => {
     }).start();
     log = new KeptLog();
     clock = new CountingClock();
-    windows.length = 0;
+    limits = {};
   });
   afterEach(() => server.stop());
 
   const list: HttpRequest = { method: 'GET', route: '/things' };
   const send = (request: HttpRequest, { url = server.url, signal = unaborted } = {}) => {
     const transport = new UndiciTransport(plainNetwork('undici'), systemClock);
-    const limits = { rateWindow: (window: RateWindow) => void windows.push(window), concurrency: () => {} };
     return openHttpClient(new URL(url), [], { transport, clock, logger: log, limits }).send(request, signal);
   };
   async function failing(request: HttpRequest, options: Parameters<typeof send>[1] = {}): Promise<ProviderError> {
@@ -103,7 +102,7 @@ describe('HTTP client, in its headers, log and errors', () => {
 
   it('hands on no rate limit where the provider tells of none', async () => {
     await send(list);
-    assert.deepEqual(windows, []);
+    assert.equal(limits.rateWindow, undefined);
   });
 
   it('takes each status from 200 to 299 for success', async () => {

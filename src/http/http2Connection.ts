@@ -64,6 +64,8 @@ export class Http2Connection {
     session.on('error', () => {});
     session.on('goaway', (code) => {
       this.#goawayCode = code;
+      // Only then is the session closing.
+      queueMicrotask(() => this.#wake());
     });
     session.on('remoteSettings', () => this.#wake());
     session.on('close', () => this.#wake());

@@ -282,6 +282,21 @@ describe('HTTP/2', () => {
     }
   });
 
+  it('lets a request that waits for a stream go to another connection when this one takes no more', async () => {
+    await start({ most: 1 });
+    await send('GET', '/first');
+    server.misbehave('GET', /silent/, { kind: 'silent' });
+    const stop = new AbortController();
+    const silent = assert.rejects(send('GET', '/silent', { signal: stop.signal }));
+    await until(() => server.inFlight === 1);
+    const waiting = send('GET', '/waiting');
+    server.goAway();
+    assert.equal((await waiting).status, 200);
+    assert.equal(server.inFlight, 1);
+    stop.abort();
+    await silent;
+  });
+
   it('reads long answers whole, several at once', async () => {
     await start({});
     for (const [count, mebibytes] of [

@@ -1,3 +1,4 @@
+import type { Protocol } from 'devtools-protocol';
 import * as v from 'valibot';
 import type { CdpEvent, SessionDevtools } from '../core/cdp.ts';
 import { type Disposable, Emitter, type Event } from '../core/event.ts';
@@ -6,6 +7,7 @@ import { titleWithoutValues } from '../core/maskedAddress.ts';
 import { boundedPages, isEmptyTab, type Page } from '../core/page.ts';
 import { mostPages } from '../core/session.ts';
 import { read } from './answers.ts';
+import { type EventName, sendCommand } from './protocol.ts';
 
 const TargetInfo = v.object({
   targetId: v.string(),
@@ -13,11 +15,14 @@ const TargetInfo = v.object({
   title: v.fallback(v.string(), ''),
   url: v.fallback(v.string(), ''),
   browserContextId: v.optional(v.string()),
-});
+}) satisfies v.GenericSchema<unknown, Pick<Protocol.Target.TargetInfo, 'targetId' | 'type' | 'title' | 'url'>>;
 const Told = v.object({ targetInfo: TargetInfo });
 const Listed = v.object({ targetInfos: v.array(v.unknown()) });
 const Named = v.object({ targetId: v.string() });
-const Attached = v.object({ sessionId: v.string() });
+const Attached = v.object({ sessionId: v.string() }) satisfies v.GenericSchema<
+  unknown,
+  Protocol.Target.AttachToTargetResponse
+>;
 
 /** What happened to a session's pages. */
 export interface PageChange {
@@ -53,7 +58,7 @@ export class PageTargets implements Disposable {
 
   /** Resolves when all that there are now have been told of. @throws ProviderError as `CdpConnection.send` does. */
   async discover(signal: AbortSignal): Promise<void> {
-    await this.#devtools.connection.send('Target.setDiscoverTargets', { discover: true }, signal);
+    await sendCommand(this.#devtools.connection, 'Target.setDiscoverTargets', { discover: true }, signal);
     const emptyFirst = this.all.toSorted((a, b) => Number(isEmptyTab(b)) - Number(isEmptyTab(a)));
     this.#pages.clear();
     for (const page of emptyFirst) this.#pages.set(page.id, page);
@@ -66,12 +71,13 @@ export class PageTargets implements Disposable {
    */
   async attach(page: PageId, signal: AbortSignal): Promise<string> {
     const params = { targetId: page, flatten: true };
-    return read(Attached, await this.#devtools.connection.send('Target.attachToTarget', params, signal)).sessionId;
+    const { connection } = this.#devtools;
+    return read(Attached, await sendCommand(connection, 'Target.attachToTarget', params, signal)).sessionId;
   }
 
   /** Asks for what is not told of by itself: titles that have changed. @throws ProviderError as `CdpConnection.send` does. */
   async update(signal: AbortSignal): Promise<void> {
-    const listed = v.safeParse(Listed, await this.#devtools.connection.send('Target.getTargets', {}, signal));
+    const listed = v.safeParse(Listed, await sendCommand(this.#devtools.connection, 'Target.getTargets', {}, signal));
     for (const row of listed.success ? listed.output.targetInfos : []) {
       const told = v.safeParse(TargetInfo, row);
       if (told.success && this.#pages.has(told.output.targetId as PageId)) this.#take(told.output);
@@ -80,7 +86,7 @@ export class PageTargets implements Disposable {
 
   #follow({ method, params, target }: CdpEvent): void {
     if (target !== undefined) return;
-    switch (method) {
+    switch (method as EventName) {
       case 'Target.targetCreated':
       case 'Target.targetInfoChanged': {
         const told = v.safeParse(Told, params);

@@ -1,3 +1,4 @@
+import type { Protocol } from 'devtools-protocol';
 import * as v from 'valibot';
 import type { CdpConnection, CdpEvent, SessionDevtools } from '../core/cdp.ts';
 import { type Clock, sleep } from '../core/clock.ts';
@@ -7,6 +8,7 @@ import type { Page } from '../core/page.ts';
 import { ProviderError } from '../core/providerError.ts';
 import { read, Shot } from './answers.ts';
 import { PageTargets } from './pageTargets.ts';
+import { type Command, type EventName, type Params, sendCommand } from './protocol.ts';
 
 // How the picture is had was read off Chromium 156: frames come while the page is drawn, at most two that are not
 // acknowledged; a tab in the background is not drawn, which `screencastVisibilityChanged` tells; a screenshot can be had
@@ -93,14 +95,27 @@ export type PageInput =
     }
   | { readonly kind: 'text'; readonly text: string };
 
-const Numbered = v.object({ sessionId: v.number() });
+/** A schema that reads some of the fields that Chrome documents. */
+type ReadsOf<Told, Key extends keyof Told> = v.GenericSchema<unknown, { readonly [K in Key]: PartOf<Told[K]> }>;
+type PartOf<T> = T extends object ? Partial<T> : T;
+
+const Numbered = v.object({ sessionId: v.number() }) satisfies ReadsOf<Protocol.Page.ScreencastFrameEvent, 'sessionId'>;
 const ScreencastFrame = v.object({
   data: v.string(),
   metadata: v.object({ deviceWidth: v.number(), deviceHeight: v.number() }),
-});
-const Visibility = v.object({ visible: v.boolean() });
-const Metrics = v.object({ cssLayoutViewport: v.object({ clientWidth: v.number(), clientHeight: v.number() }) });
+}) satisfies ReadsOf<Protocol.Page.ScreencastFrameEvent, 'data' | 'metadata'>;
+const Visibility = v.object({ visible: v.boolean() }) satisfies ReadsOf<
+  Protocol.Page.ScreencastVisibilityChangedEvent,
+  'visible'
+>;
+const Metrics = v.object({
+  cssLayoutViewport: v.object({ clientWidth: v.number(), clientHeight: v.number() }),
+}) satisfies ReadsOf<Protocol.Page.GetLayoutMetricsResponse, 'cssLayoutViewport'>;
 const Dialog = v.object({ type: v.string(), message: v.fallback(v.string(), '') });
+
+type InputCommand = {
+  readonly [C in Command & `Input.${string}`]: { readonly command: C; readonly params: Params<C> };
+}[Command & `Input.${string}`];
 
 /** A frame on its way to the screen, and how the browser is told that it got there. */
 interface Delivery {
@@ -262,7 +277,8 @@ export class Screencast implements Disposable {
     const shown = this.#shown;
     const isSeen = this.#condition === 'live' || this.#condition === 'background';
     if (!this.#steering || shown === undefined || !isSeen) return;
-    this.#inBackground(this.#send(...inputCommand(input), shown));
+    const { command, params } = inputCommand(input);
+    this.#inBackground(this.#send(command, params, shown));
   }
 
   /** Answers the dialog that is open. */
@@ -272,8 +288,8 @@ export class Screencast implements Disposable {
     this.#inBackground(this.#send('Page.handleJavaScriptDialog', { accept }, shown));
   }
 
-  #send(method: string, params: Readonly<Record<string, unknown>>, { target }: Shown) {
-    return this.#connection.send(method, params, this.#stop.signal, target);
+  #send<C extends Command>(command: C, params: Params<C>, { target }: Shown) {
+    return sendCommand(this.#connection, command, params, this.#stop.signal, target);
   }
 
   async #showWanted(): Promise<void> {
@@ -321,7 +337,7 @@ export class Screencast implements Disposable {
 
   /** Stops being the client of a page. @throws ProviderError where the page has gone. */
   async #leave({ target }: Shown): Promise<void> {
-    await this.#connection.send('Target.detachFromTarget', { sessionId: target }, this.#stop.signal);
+    await sendCommand(this.#connection, 'Target.detachFromTarget', { sessionId: target }, this.#stop.signal);
   }
 
   async #startCast(shown: Shown): Promise<void> {
@@ -398,7 +414,7 @@ export class Screencast implements Disposable {
       return;
     }
     if (target !== shown.target) return;
-    switch (method) {
+    switch (method as EventName) {
       case 'Page.screencastFrame':
         this.#hearFrame(shown, params);
         return;
@@ -587,21 +603,22 @@ function lostConnection(): ProviderError {
   return new ProviderError({ kind: 'unreachable', why: 'cut' }, 'the connection to DevTools was closed');
 }
 
-function inputCommand(input: PageInput): [method: string, params: Readonly<Record<string, unknown>>] {
+function inputCommand(input: PageInput): InputCommand {
   switch (input.kind) {
     case 'mouse': {
       const { kind: _, ...params } = input;
-      return ['Input.dispatchMouseEvent', params];
+      return { command: 'Input.dispatchMouseEvent', params };
     }
     case 'wheel': {
       const { kind: _, ...params } = input;
-      return ['Input.dispatchMouseEvent', { type: 'mouseWheel', ...params }];
+      return { command: 'Input.dispatchMouseEvent', params: { type: 'mouseWheel', ...params } };
     }
     case 'key': {
       const { kind: _, text, ...params } = input;
-      return ['Input.dispatchKeyEvent', text === '' ? params : { ...params, text, unmodifiedText: text }];
+      const typed = text === '' ? {} : { text, unmodifiedText: text };
+      return { command: 'Input.dispatchKeyEvent', params: { ...params, ...typed } };
     }
     case 'text':
-      return ['Input.insertText', { text: input.text }];
+      return { command: 'Input.insertText', params: { text: input.text } };
   }
 }

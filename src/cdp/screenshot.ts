@@ -4,6 +4,7 @@ import type { Screenshot } from '../core/provider.ts';
 import { ProviderError } from '../core/providerError.ts';
 import { read, Shot } from './answers.ts';
 import { PageTargets } from './pageTargets.ts';
+import { sendCommand } from './protocol.ts';
 
 /**
  * Takes a picture of a session's page, or of the last of `PageTargets.all`, at its full size.
@@ -21,7 +22,7 @@ export async function takeScreenshot(
     const shown = page === undefined ? targets.all.at(-1) : targets.all.find(({ id }) => id === page);
     if (shown === undefined) throw new ProviderError({ kind: 'notFound' }, 'the session has no such page');
     const target = await targets.attach(shown.id, signal);
-    const shot = await connection.send('Page.captureScreenshot', { format: 'png' }, signal, target);
+    const shot = await sendCommand(connection, 'Page.captureScreenshot', { format: 'png' }, signal, target);
     return { bytes: Buffer.from(read(Shot, shot).data, 'base64'), type: 'image/png' };
   } finally {
     targets.dispose();

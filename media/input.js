@@ -1,7 +1,7 @@
 // How what a person does to a picture is told to the page that it shows. Nothing here touches the document, so that it
 // can be tried out anywhere.
 
-/** @import { PageInput } from '../src/cdp/screencast.ts' */
+/** @import { PageInput } from '../src/cdp/pageInput.ts' */
 
 /** @type {readonly ('left' | 'middle' | 'right' | 'none')[]} */
 const buttonNames = ['left', 'middle', 'right'];

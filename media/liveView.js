@@ -7,7 +7,7 @@ import { focusPolicy, KeyboardGuard } from './keyboardGuard.js';
 /**
  * @import { ButtonWords, PanelButton, PanelCard, PanelFrame, PanelStage, PanelState, ToPanel } from '../src/ui/liveView/messages.ts'
  * @import { FromPanel } from '../src/ui/liveView/messages.ts'
- * @import { PageInput } from '../src/cdp/screencast.ts'
+ * @import { PageInput } from '../src/cdp/pageInput.ts'
  */
 
 /** After this many seconds without a new picture it is said that there was none, so that nothing looks frozen. */

@@ -7,6 +7,7 @@ import type { PageId } from '../core/ids.ts';
 import type { Page } from '../core/page.ts';
 import { ProviderError } from '../core/providerError.ts';
 import { read, Shot } from './answers.ts';
+import { inputCommand, type PageInput } from './pageInput.ts';
 import { PageTargets } from './pageTargets.ts';
 import { type Command, type EventName, type Params, sendCommand } from './protocol.ts';
 
@@ -61,40 +62,6 @@ export interface ScreencastState {
 /** Most pixels of a picture, in either direction; undefined for as many as the page has. */
 export type PictureSize = { readonly width: number; readonly height: number } | undefined;
 
-/** What a person does to a page. Coordinates are CSS pixels of its viewport; modifiers are 1 Alt, 2 Ctrl, 4 Meta, 8 Shift. */
-export type PageInput =
-  | {
-      readonly kind: 'mouse';
-      readonly type: 'mousePressed' | 'mouseReleased' | 'mouseMoved';
-      readonly x: number;
-      readonly y: number;
-      readonly button: 'none' | 'left' | 'middle' | 'right';
-      readonly buttons: number;
-      readonly clickCount: number;
-      readonly modifiers: number;
-    }
-  | {
-      readonly kind: 'wheel';
-      readonly x: number;
-      readonly y: number;
-      readonly deltaX: number;
-      readonly deltaY: number;
-      readonly modifiers: number;
-    }
-  | {
-      readonly kind: 'key';
-      readonly type: 'keyDown' | 'rawKeyDown' | 'keyUp';
-      readonly key: string;
-      readonly code: string;
-      readonly windowsVirtualKeyCode: number;
-      /** What it types; empty where it types nothing. */
-      readonly text: string;
-      readonly modifiers: number;
-      readonly location: number;
-      readonly autoRepeat: boolean;
-    }
-  | { readonly kind: 'text'; readonly text: string };
-
 /** A schema that reads some of the fields that Chrome documents. */
 type ReadsOf<Told, Key extends keyof Told> = v.GenericSchema<unknown, { readonly [K in Key]: PartOf<Told[K]> }>;
 type PartOf<T> = T extends object ? Partial<T> : T;
@@ -112,10 +79,6 @@ const Metrics = v.object({
   cssLayoutViewport: v.object({ clientWidth: v.number(), clientHeight: v.number() }),
 }) satisfies ReadsOf<Protocol.Page.GetLayoutMetricsResponse, 'cssLayoutViewport'>;
 const Dialog = v.object({ type: v.string(), message: v.fallback(v.string(), '') });
-
-type InputCommand = {
-  readonly [C in Command & `Input.${string}`]: { readonly command: C; readonly params: Params<C> };
-}[Command & `Input.${string}`];
 
 /** A frame on its way to the screen, and how the browser is told that it got there. */
 interface Delivery {
@@ -601,24 +564,4 @@ function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
 
 function lostConnection(): ProviderError {
   return new ProviderError({ kind: 'unreachable', why: 'cut' }, 'the connection to DevTools was closed');
-}
-
-function inputCommand(input: PageInput): InputCommand {
-  switch (input.kind) {
-    case 'mouse': {
-      const { kind: _, ...params } = input;
-      return { command: 'Input.dispatchMouseEvent', params };
-    }
-    case 'wheel': {
-      const { kind: _, ...params } = input;
-      return { command: 'Input.dispatchMouseEvent', params: { type: 'mouseWheel', ...params } };
-    }
-    case 'key': {
-      const { kind: _, text, ...params } = input;
-      const typed = text === '' ? {} : { text, unmodifiedText: text };
-      return { command: 'Input.dispatchKeyEvent', params: { ...params, ...typed } };
-    }
-    case 'text':
-      return { command: 'Input.insertText', params: { text: input.text } };
-  }
 }

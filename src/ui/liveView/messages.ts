@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { PageInput } from '../../cdp/screencast.ts';
+import type { PageInput } from '../../cdp/pageInput.ts';
 import { idFault } from '../../core/ids.ts';
 import type { ViewMode } from '../../core/liveView.ts';
 

@@ -7,6 +7,7 @@ import type { PageId } from '../core/ids.ts';
 import type { Page } from '../core/page.ts';
 import { ProviderError } from '../core/providerError.ts';
 import { read, Shot } from './answers.ts';
+import { type Delivery, type Frame, FrameQueue } from './frameQueue.ts';
 import { inputCommand, type PageInput } from './pageInput.ts';
 import { PageTargets } from './pageTargets.ts';
 import { type Command, type EventName, type Params, sendCommand } from './protocol.ts';
@@ -16,8 +17,6 @@ import { type Command, type EventName, type Params, sendCommand } from './protoc
 // of it all the same, and makes the browser draw it for that moment.
 
 const quality = 80;
-/** Frames that are handed over at once: one is drawn while the next is on its way, or waits. */
-const mostHanded = 2;
 /** How often a tab in the background is looked at. */
 const backgroundMs = 1_000;
 /** Events this soon after a screenshot are taken for its doing. */
@@ -28,17 +27,6 @@ const settleMs = 500;
 const swapMs = 200;
 /** How often the browser is asked for what it does not tell by itself, and so whether it is still there. */
 const askMs = 2_000;
-
-/** A picture of a page, all of its viewport. */
-export interface Frame {
-  /** Names it in {@link Screencast.drawn}. */
-  readonly number: number;
-  /** Alone in its memory, so that it can be handed on whole. */
-  readonly jpeg: Uint8Array<ArrayBuffer>;
-  /** The viewport's size in CSS pixels, which is what coordinates of input are in. */
-  readonly width: number;
-  readonly height: number;
-}
 
 /** A question or message that the page has put before everything else. */
 export interface PageDialog {
@@ -80,21 +68,12 @@ const Metrics = v.object({
 }) satisfies ReadsOf<Protocol.Page.GetLayoutMetricsResponse, 'cssLayoutViewport'>;
 const Dialog = v.object({ type: v.string(), message: v.fallback(v.string(), '') });
 
-/** A frame on its way to the screen, and how the browser is told that it got there. */
-interface Delivery {
-  readonly picture: Picture;
-  readonly acknowledge: () => void;
-}
-
 /** The page that is shown, once the browser has taken us as its client. */
 interface Shown {
   readonly page: PageId;
   /** What the browser calls our being attached to it. */
   readonly target: string;
 }
-
-/** A picture before it is numbered. */
-type Picture = Omit<Frame, 'number'>;
 
 /** What a screencast is made with. */
 export interface ScreencastOptions {
@@ -118,7 +97,7 @@ export class Screencast implements Disposable {
   readonly #connection: CdpConnection;
   readonly #targets: PageTargets;
   readonly #options: ScreencastOptions;
-  readonly #frame = new Emitter<Frame>();
+  readonly #frames = new FrameQueue();
   readonly #changed = new Emitter<ScreencastState>();
   readonly #lost = new Emitter<ProviderError>();
   readonly #subscriptions: Disposable[];
@@ -130,11 +109,6 @@ export class Screencast implements Disposable {
   #shown: Shown | undefined;
   #condition: ScreencastState['condition'] = 'opening';
   #dialog: PageDialog | undefined;
-  /** Handed over, and not drawn yet; the oldest first. */
-  #handed: readonly (Delivery & { readonly number: number })[] = [];
-  #waiting: Delivery | undefined;
-  #lastNumber = 0;
-  #last: Uint8Array<ArrayBuffer> | undefined;
   #shotEndedAt = Number.NEGATIVE_INFINITY;
   #shooting = false;
   /** What the browser told last of whether the page is drawn, be it a screenshot's doing or not. */
@@ -150,7 +124,7 @@ export class Screencast implements Disposable {
   #turn = 0;
 
   /** Fires with each frame to be drawn, in order. After two of the same page the next one comes after {@link drawn}. */
-  readonly onFrame: Event<Frame> = this.#frame.event;
+  readonly onFrame: Event<Frame> = this.#frames.onFrame;
   readonly onDidChange: Event<ScreencastState> = this.#changed.event;
   /** Fires once, when the connection is lost or does not answer any longer. */
   readonly onLost: Event<ProviderError> = this.#lost.event;
@@ -197,15 +171,7 @@ export class Screencast implements Disposable {
 
   /** Says that a frame is on the screen, or cannot be drawn, and with it those before it; one that waits then comes. */
   drawn(number: number): void {
-    // One of a page that is shown no longer was forgotten meanwhile, and one that was never handed over is none.
-    if (!this.#handed.some((one) => one.number === number)) return;
-    // What was handed over before it is drawn, too, or lost on the way.
-    const done = this.#handed.filter((one) => one.number <= number);
-    this.#handed = this.#handed.filter((one) => one.number > number);
-    for (const { acknowledge } of done) acknowledge();
-    const next = this.#waiting;
-    this.#waiting = undefined;
-    if (next !== undefined) this.#deliver(next);
+    this.#frames.drawn(number);
   }
 
   /** Shows another page, or, without one, what a screencast without a page shows. */
@@ -272,7 +238,7 @@ export class Screencast implements Disposable {
     this.#shown = undefined;
     this.#dialog = undefined;
     this.#stopLooking();
-    this.#forgetFrames();
+    this.#frames.forget();
     this.#set(page === undefined ? 'noPage' : 'opening');
     if (before !== undefined) this.#inBackground(this.#leave(before));
     if (page === undefined) return;
@@ -368,7 +334,7 @@ export class Screencast implements Disposable {
       this.#turn++;
       this.#shown = undefined;
       this.#dialog = undefined;
-      this.#forgetFrames();
+      this.#frames.forget();
       this.#set('opening');
       // A page that closes is told of right behind it; one that was swapped for another is shown again.
       this.#swap = this.#options.clock.after(swapMs, () => {
@@ -471,38 +437,7 @@ export class Screencast implements Disposable {
     if (this.#condition === 'opening' || this.#condition === 'crashed') {
       this.#set(this.#background === undefined ? 'live' : 'background');
     }
-    const { jpeg } = delivery.picture;
-    // Chrome sends a picture anew for many a reason. Only one that shows something else is news.
-    if (this.#last !== undefined && Buffer.compare(jpeg, this.#last) === 0) {
-      delivery.acknowledge();
-      return;
-    }
-    this.#last = jpeg;
-    if (this.#handed.length < mostHanded) {
-      this.#deliver(delivery);
-      return;
-    }
-    const replaced = this.#waiting;
-    this.#waiting = {
-      picture: delivery.picture,
-      acknowledge: () => {
-        replaced?.acknowledge();
-        delivery.acknowledge();
-      },
-    };
-  }
-
-  #deliver(delivery: Delivery): void {
-    const number = ++this.#lastNumber;
-    this.#handed = [...this.#handed, { ...delivery, number }];
-    this.#frame.fire({ ...delivery.picture, number });
-  }
-
-  /** What was handed over, or waits, is of a page that has no client in us any longer to acknowledge it. */
-  #forgetFrames(): void {
-    this.#handed = [];
-    this.#waiting = undefined;
-    this.#last = undefined;
+    this.#frames.add(delivery);
   }
 
   #followPages(kind: 'opened' | 'changed' | 'closed' | 'crashed', page: PageId): void {

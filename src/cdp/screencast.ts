@@ -8,9 +8,10 @@ import type { Page } from '../core/page.ts';
 import { ProviderError } from '../core/providerError.ts';
 import { read, Shot } from './answers.ts';
 import { type Delivery, type Frame, FrameQueue } from './frameQueue.ts';
+import { bytesOf, type PageDialog, type PageEvent, pageEvent } from './pageEvents.ts';
 import { inputCommand, type PageInput } from './pageInput.ts';
 import { PageTargets } from './pageTargets.ts';
-import { type Command, type EventName, type Params, sendCommand } from './protocol.ts';
+import { type Command, type Params, sendCommand } from './protocol.ts';
 
 // How the picture is had was read off Chromium 156: frames come while the page is drawn, at most two that are not
 // acknowledged; a tab in the background is not drawn, which `screencastVisibilityChanged` tells; a screenshot can be had
@@ -28,12 +29,6 @@ const swapMs = 200;
 /** How often the browser is asked for what it does not tell by itself, and so whether it is still there. */
 const askMs = 2_000;
 
-/** A question or message that the page has put before everything else. */
-export interface PageDialog {
-  readonly type: string;
-  readonly message: string;
-}
-
 /** What is to be seen of a session besides its pictures. */
 export interface ScreencastState {
   readonly pages: readonly Page[];
@@ -50,23 +45,9 @@ export interface ScreencastState {
 /** Most pixels of a picture, in either direction; undefined for as many as the page has. */
 export type PictureSize = { readonly width: number; readonly height: number } | undefined;
 
-/** A schema that reads some of the fields that Chrome documents. */
-type ReadsOf<Told, Key extends keyof Told> = v.GenericSchema<unknown, { readonly [K in Key]: PartOf<Told[K]> }>;
-type PartOf<T> = T extends object ? Partial<T> : T;
-
-const Numbered = v.object({ sessionId: v.number() }) satisfies ReadsOf<Protocol.Page.ScreencastFrameEvent, 'sessionId'>;
-const ScreencastFrame = v.object({
-  data: v.string(),
-  metadata: v.object({ deviceWidth: v.number(), deviceHeight: v.number() }),
-}) satisfies ReadsOf<Protocol.Page.ScreencastFrameEvent, 'data' | 'metadata'>;
-const Visibility = v.object({ visible: v.boolean() }) satisfies ReadsOf<
-  Protocol.Page.ScreencastVisibilityChangedEvent,
-  'visible'
->;
 const Metrics = v.object({
   cssLayoutViewport: v.object({ clientWidth: v.number(), clientHeight: v.number() }),
-}) satisfies ReadsOf<Protocol.Page.GetLayoutMetricsResponse, 'cssLayoutViewport'>;
-const Dialog = v.object({ type: v.string(), message: v.fallback(v.string(), '') });
+}) satisfies v.GenericSchema<unknown, { readonly cssLayoutViewport: Partial<Protocol.Page.LayoutViewport> }>;
 
 /** The page that is shown, once the browser has taken us as its client. */
 interface Shown {
@@ -327,43 +308,33 @@ export class Screencast implements Disposable {
     }
   }
 
-  #hear({ method, params, target }: CdpEvent): void {
+  #hear(event: CdpEvent): void {
     const shown = this.#shown;
     if (shown === undefined) return;
+    const { method, params, target } = event;
     if (method === 'Target.detachedFromTarget' && params['sessionId'] === shown.target) {
-      this.#turn++;
-      this.#shown = undefined;
-      this.#dialog = undefined;
-      this.#frames.forget();
-      this.#set('opening');
-      // A page that closes is told of right behind it; one that was swapped for another is shown again.
-      this.#swap = this.#options.clock.after(swapMs, () => {
-        if (this.#shown === undefined) this.#inBackground(this.#showWanted());
-      });
+      this.#hearDetached();
       return;
     }
     if (target !== shown.target) return;
-    switch (method as EventName) {
-      case 'Page.screencastFrame':
-        this.#hearFrame(shown, params);
+    const told = pageEvent(event);
+    switch (told?.kind) {
+      case 'frame':
+        this.#hearFrame(shown, told);
         return;
-      case 'Page.screencastVisibilityChanged': {
-        const told = v.safeParse(Visibility, params);
-        if (told.success) this.#hearVisibility(shown, told.output.visible);
+      case 'visibility':
+        this.#hearVisibility(shown, told.visible);
         return;
-      }
-      case 'Inspector.targetReloadedAfterCrash':
+      case 'reloadedAfterCrash':
         this.#restartCast(shown);
         return;
-      case 'Page.javascriptDialogOpening': {
+      case 'dialogOpened':
         // It was cancelled together with the steering while word of it was on its way.
         if (!this.#steering) return;
-        const told = v.safeParse(Dialog, params);
-        this.#dialog = told.success ? told.output : undefined;
+        this.#dialog = told.dialog;
         this.#tell();
         return;
-      }
-      case 'Page.javascriptDialogClosed':
+      case 'dialogClosed':
         this.#dialog = undefined;
         this.#tell();
         return;
@@ -371,31 +342,32 @@ export class Screencast implements Disposable {
     }
   }
 
-  #hearFrame(shown: Shown, params: CdpEvent['params']): void {
-    const numbered = v.safeParse(Numbered, params);
+  #hearDetached(): void {
+    this.#turn++;
+    this.#shown = undefined;
+    this.#dialog = undefined;
+    this.#frames.forget();
+    this.#set('opening');
+    // A page that closes is told of right behind it; one that was swapped for another is shown again.
+    this.#swap = this.#options.clock.after(swapMs, () => {
+      if (this.#shown === undefined) this.#inBackground(this.#showWanted());
+    });
+  }
+
+  #hearFrame(shown: Shown, { ackId, picture }: Extract<PageEvent, { readonly kind: 'frame' }>): void {
     // It cannot be acknowledged, and may keep others from coming until the screencast begins anew.
-    if (!numbered.success) {
+    if (ackId === undefined) {
       this.#isStuck = true;
       return;
     }
-    const { sessionId } = numbered.output;
-    const acknowledge = () => this.#inBackground(this.#send('Page.screencastFrameAck', { sessionId }, shown));
-    const told = v.safeParse(ScreencastFrame, params);
-    if (!told.success) {
+    const acknowledge = () => this.#inBackground(this.#send('Page.screencastFrameAck', { sessionId: ackId }, shown));
+    // The screenshot itself has the same picture.
+    if (picture === undefined || (this.#background !== undefined && this.#isOfShot())) {
       acknowledge();
       return;
     }
-    const { data, metadata } = told.output;
-    const { deviceWidth: width, deviceHeight: height } = metadata;
-    if (this.#background !== undefined) {
-      // The screenshot itself has the same picture.
-      if (this.#isOfShot()) {
-        acknowledge();
-        return;
-      }
-      this.#stopLooking();
-    }
-    this.#receive({ picture: { jpeg: bytesOf(data), width, height }, acknowledge });
+    this.#stopLooking();
+    this.#receive({ picture, acknowledge });
   }
 
   #hearVisibility(shown: Shown, visible: boolean): void {
@@ -490,11 +462,6 @@ export class Screencast implements Disposable {
       if (!this.#stop.signal.aborted) this.#options.onTrouble(ProviderError.from(error));
     });
   }
-}
-
-function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
-  // Copied: small Buffers share their memory with others.
-  return new Uint8Array(Buffer.from(base64, 'base64'));
 }
 
 function lostConnection(): ProviderError {

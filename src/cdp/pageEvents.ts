@@ -1,0 +1,81 @@
+import type { Protocol } from 'devtools-protocol';
+import * as v from 'valibot';
+import type { CdpEvent } from '../core/cdp.ts';
+import type { Picture } from './frameQueue.ts';
+import type { EventName } from './protocol.ts';
+
+/** A question or message that the page has put before everything else. */
+export interface PageDialog {
+  readonly type: string;
+  readonly message: string;
+}
+
+/** What the browser tells of a page that is shown. */
+export type PageEvent =
+  | {
+      readonly kind: 'frame';
+      /** By which it is acknowledged; undefined where that cannot be read, so that it never is. */
+      readonly ackId: number | undefined;
+      /** Undefined where it cannot be read. */
+      readonly picture: Picture | undefined;
+    }
+  | { readonly kind: 'visibility'; readonly visible: boolean }
+  | { readonly kind: 'reloadedAfterCrash' }
+  /** Without a dialog where it cannot be read. */
+  | { readonly kind: 'dialogOpened'; readonly dialog: PageDialog | undefined }
+  | { readonly kind: 'dialogClosed' };
+
+/** A schema that reads some of the fields that Chrome documents. */
+type ReadsOf<Told, Key extends keyof Told> = v.GenericSchema<unknown, { readonly [K in Key]: PartOf<Told[K]> }>;
+type PartOf<T> = T extends object ? Partial<T> : T;
+
+const Numbered = v.object({ sessionId: v.number() }) satisfies ReadsOf<Protocol.Page.ScreencastFrameEvent, 'sessionId'>;
+const ScreencastFrame = v.object({
+  data: v.string(),
+  metadata: v.object({ deviceWidth: v.number(), deviceHeight: v.number() }),
+}) satisfies ReadsOf<Protocol.Page.ScreencastFrameEvent, 'data' | 'metadata'>;
+const Visibility = v.object({ visible: v.boolean() }) satisfies ReadsOf<
+  Protocol.Page.ScreencastVisibilityChangedEvent,
+  'visible'
+>;
+const Dialog = v.object({ type: v.string(), message: v.fallback(v.string(), '') });
+
+/** Reads an event about a page; undefined for what is of no interest, or makes no sense. */
+export function pageEvent({ method, params }: CdpEvent): PageEvent | undefined {
+  switch (method as EventName) {
+    case 'Page.screencastFrame':
+      return { kind: 'frame', ackId: ackIdIn(params), picture: pictureIn(params) };
+    case 'Page.screencastVisibilityChanged': {
+      const told = v.safeParse(Visibility, params);
+      return told.success ? { kind: 'visibility', visible: told.output.visible } : undefined;
+    }
+    case 'Inspector.targetReloadedAfterCrash':
+      return { kind: 'reloadedAfterCrash' };
+    case 'Page.javascriptDialogOpening': {
+      const told = v.safeParse(Dialog, params);
+      return { kind: 'dialogOpened', dialog: told.success ? told.output : undefined };
+    }
+    case 'Page.javascriptDialogClosed':
+      return { kind: 'dialogClosed' };
+    default:
+      return undefined;
+  }
+}
+
+function ackIdIn(params: CdpEvent['params']): number | undefined {
+  const numbered = v.safeParse(Numbered, params);
+  return numbered.success ? numbered.output.sessionId : undefined;
+}
+
+function pictureIn(params: CdpEvent['params']): Picture | undefined {
+  const told = v.safeParse(ScreencastFrame, params);
+  if (!told.success) return undefined;
+  const { data, metadata } = told.output;
+  return { jpeg: bytesOf(data), width: metadata.deviceWidth, height: metadata.deviceHeight };
+}
+
+/** Decodes base64. */
+export function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
+  // Copied: small Buffers share their memory with others.
+  return new Uint8Array(Buffer.from(base64, 'base64'));
+}

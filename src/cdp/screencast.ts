@@ -7,6 +7,7 @@ import type { PageId } from '../core/ids.ts';
 import type { Page } from '../core/page.ts';
 import { ProviderError } from '../core/providerError.ts';
 import { read, Shot } from './answers.ts';
+import { BackgroundPolling } from './backgroundPolling.ts';
 import { type Delivery, type Frame, FrameQueue } from './frameQueue.ts';
 import { bytesOf, type PageDialog, type PageEvent, pageEvent } from './pageEvents.ts';
 import { inputCommand, type PageInput } from './pageInput.ts';
@@ -18,10 +19,6 @@ import { type Command, type Params, sendCommand } from './protocol.ts';
 // of it all the same, and makes the browser draw it for that moment.
 
 const quality = 80;
-/** How often a tab in the background is looked at. */
-const backgroundMs = 1_000;
-/** Events this soon after a screenshot are taken for its doing. */
-const afterShotMs = 400;
 /** How long a screencast may take to tell whether its page is drawn. */
 const settleMs = 500;
 /** How long a page may be between one browser process and the next. */
@@ -90,11 +87,7 @@ export class Screencast implements Disposable {
   #shown: Shown | undefined;
   #condition: ScreencastState['condition'] = 'opening';
   #dialog: PageDialog | undefined;
-  #shotEndedAt = Number.NEGATIVE_INFINITY;
-  #shooting = false;
-  /** What the browser told last of whether the page is drawn, be it a screenshot's doing or not. */
-  #isVisible = false;
-  #background: Disposable | undefined;
+  readonly #background: BackgroundPolling;
   #pulse: Disposable | undefined;
   #swap: Disposable | undefined;
   /** Whether a frame came that could not be acknowledged, so that the stream may not go on. */
@@ -113,6 +106,7 @@ export class Screencast implements Disposable {
   constructor(devtools: SessionDevtools, options: ScreencastOptions) {
     this.#connection = devtools.connection;
     this.#options = options;
+    this.#background = new BackgroundPolling(options.clock);
     this.#wanted = options.page;
     this.#size = options.size;
     this.#targets = new PageTargets(devtools);
@@ -127,7 +121,7 @@ export class Screencast implements Disposable {
   dispose(): void {
     if (this.#steering && this.#shown !== undefined) this.#cancelDialog(this.#shown);
     this.#stop.abort();
-    this.#background?.dispose();
+    this.#background.dispose();
     this.#pulse?.dispose();
     this.#swap?.dispose();
     for (const subscription of this.#subscriptions) subscription.dispose();
@@ -218,7 +212,7 @@ export class Screencast implements Disposable {
     if (this.#steering && before !== undefined) this.#cancelDialog(before);
     this.#shown = undefined;
     this.#dialog = undefined;
-    this.#stopLooking();
+    this.#stopPolling();
     this.#frames.forget();
     this.#set(page === undefined ? 'noPage' : 'opening');
     if (before !== undefined) this.#inBackground(this.#leave(before));
@@ -290,22 +284,18 @@ export class Screencast implements Disposable {
   }
 
   /** Takes one picture, which can be had of a page that is not drawn, too, unless the system does not draw its window. */
-  async #shoot(shown: Shown): Promise<void> {
-    this.#shooting = true;
-    try {
+  #shoot(shown: Shown): Promise<void> {
+    return this.#background.during(async () => {
       const [shot, metrics] = await Promise.all([
         this.#send('Page.captureScreenshot', { format: 'jpeg', quality, optimizeForSpeed: true }, shown),
         this.#send('Page.getLayoutMetrics', {}, shown),
       ]);
       // A page that is drawn has sent newer pictures by itself meanwhile.
-      if (this.#shown !== shown || (this.#condition === 'live' && this.#background === undefined)) return;
+      if (this.#shown !== shown || (this.#condition === 'live' && !this.#background.isPolling)) return;
       const { clientWidth: width, clientHeight: height } = read(Metrics, metrics).cssLayoutViewport;
       const jpeg = bytesOf(read(Shot, shot).data);
       this.#receive({ picture: { jpeg, width, height }, acknowledge: () => {} });
-    } finally {
-      this.#shooting = false;
-      this.#shotEndedAt = this.#options.clock.now();
-    }
+    });
   }
 
   #hear(event: CdpEvent): void {
@@ -362,52 +352,38 @@ export class Screencast implements Disposable {
     }
     const acknowledge = () => this.#inBackground(this.#send('Page.screencastFrameAck', { sessionId: ackId }, shown));
     // The screenshot itself has the same picture.
-    if (picture === undefined || (this.#background !== undefined && this.#isOfShot())) {
+    if (picture === undefined || (this.#background.isPolling && this.#background.isOwnDoing)) {
       acknowledge();
       return;
     }
-    this.#stopLooking();
+    this.#stopPolling();
     this.#receive({ picture, acknowledge });
   }
 
   #hearVisibility(shown: Shown, visible: boolean): void {
-    this.#isVisible = visible;
-    if (!visible) this.#look(shown);
-    else if (!this.#isOfShot()) this.#stopLooking();
+    this.#background.noteVisible(visible);
+    if (!visible) this.#startPolling(shown);
+    else if (!this.#background.isOwnDoing) this.#stopPolling();
   }
 
-  #isOfShot(): boolean {
-    return this.#shooting || this.#options.clock.now() - this.#shotEndedAt < afterShotMs;
-  }
-
-  /** Looks at a page that the browser does not draw again and again, until it does. */
-  #look(shown: Shown): void {
-    if (this.#background !== undefined || this.#shown !== shown) return;
-    const again = () => {
-      this.#background = this.#options.clock.after(backgroundMs, () => {
-        // What the last screenshot did is over by now: one that is visible came to the front while it was looked at.
-        const isSeen = this.#isVisible;
-        const looked = this.#shoot(shown).finally(() => {
-          if (this.#background === undefined || this.#shown !== shown || this.#stop.signal.aborted) return;
-          if (isSeen && this.#isVisible) this.#stopLooking();
-          else again();
-        });
-        this.#inBackground(looked);
-      });
-    };
-    again();
+  #startPolling(shown: Shown): void {
+    this.#background.start({
+      shoot: () => this.#shoot(shown),
+      isShown: () => this.#shown === shown && !this.#stop.signal.aborted,
+      onDrawn: () => this.#stopPolling(),
+      onTrouble: (error) => this.#report(error),
+    });
     if (this.#condition === 'live') this.#set('background');
   }
 
-  #stopLooking(): void {
-    this.#background?.dispose();
-    this.#background = undefined;
+  #stopPolling(): void {
+    this.#background.stop();
     if (this.#condition === 'background') this.#set('live');
   }
 
   #receive(delivery: Delivery): void {
     if (this.#condition === 'opening' || this.#condition === 'crashed') {
-      this.#set(this.#background === undefined ? 'live' : 'background');
+      this.#set(this.#background.isPolling ? 'background' : 'live');
     }
     this.#frames.add(delivery);
   }
@@ -458,9 +434,11 @@ export class Screencast implements Disposable {
 
   /** Lets something go on by itself. What it may trip over is a page that has just gone. */
   #inBackground(work: Promise<unknown>): void {
-    work.catch((error: unknown) => {
-      if (!this.#stop.signal.aborted) this.#options.onTrouble(ProviderError.from(error));
-    });
+    work.catch((error: unknown) => this.#report(error));
+  }
+
+  #report(error: unknown): void {
+    if (!this.#stop.signal.aborted) this.#options.onTrouble(ProviderError.from(error));
   }
 }
 

@@ -21,9 +21,8 @@ export type PageEvent =
     }
   | { readonly kind: 'visibility'; readonly visible: boolean }
   | { readonly kind: 'reloadedAfterCrash' }
-  /** Without a dialog where it cannot be read. */
-  | { readonly kind: 'dialogOpened'; readonly dialog: PageDialog | undefined }
-  | { readonly kind: 'dialogClosed' };
+  /** The dialog that is open now; undefined for none, and for one that cannot be read. */
+  | { readonly kind: 'dialog'; readonly dialog: PageDialog | undefined };
 
 /** A schema that reads some of the fields that Chrome documents. */
 type ReadsOf<Told, Key extends keyof Told> = v.GenericSchema<unknown, { readonly [K in Key]: PartOf<Told[K]> }>;
@@ -53,10 +52,10 @@ export function pageEvent({ method, params }: CdpEvent): PageEvent | undefined {
       return { kind: 'reloadedAfterCrash' };
     case 'Page.javascriptDialogOpening': {
       const told = v.safeParse(Dialog, params);
-      return { kind: 'dialogOpened', dialog: told.success ? told.output : undefined };
+      return { kind: 'dialog', dialog: told.success ? told.output : undefined };
     }
     case 'Page.javascriptDialogClosed':
-      return { kind: 'dialogClosed' };
+      return { kind: 'dialog', dialog: undefined };
     default:
       return undefined;
   }

@@ -1,24 +1,20 @@
-import type { Protocol } from 'devtools-protocol';
-import * as v from 'valibot';
 import type { CdpConnection, CdpEvent, SessionDevtools } from '../core/cdp.ts';
 import { type Clock, sleep } from '../core/clock.ts';
 import { type Disposable, Emitter, type Event } from '../core/event.ts';
 import type { PageId } from '../core/ids.ts';
 import type { Page } from '../core/page.ts';
 import { ProviderError } from '../core/providerError.ts';
-import { read, Shot } from './answers.ts';
+import { AttachedPage, type PictureSize } from './attachedPage.ts';
 import { BackgroundPolling } from './backgroundPolling.ts';
 import { type Delivery, type Frame, FrameQueue } from './frameQueue.ts';
-import { bytesOf, type PageDialog, type PageEvent, pageEvent } from './pageEvents.ts';
-import { inputCommand, type PageInput } from './pageInput.ts';
+import { type PageDialog, type PageEvent, pageEvent } from './pageEvents.ts';
+import type { PageInput } from './pageInput.ts';
 import { PageTargets } from './pageTargets.ts';
-import { type Command, type Params, sendCommand } from './protocol.ts';
 
 // How the picture is had was read off Chromium 156: frames come while the page is drawn, at most two that are not
 // acknowledged; a tab in the background is not drawn, which `screencastVisibilityChanged` tells; a screenshot can be had
 // of it all the same, and makes the browser draw it for that moment.
 
-const quality = 80;
 /** How long a screencast may take to tell whether its page is drawn. */
 const settleMs = 500;
 /** How long a page may be between one browser process and the next. */
@@ -37,20 +33,6 @@ export interface ScreencastState {
   readonly condition: 'opening' | 'live' | 'background' | 'crashed' | 'noPage';
   /** Only told while the person steers; see {@link Screencast.setSteering}. */
   readonly dialog: PageDialog | undefined;
-}
-
-/** Most pixels of a picture, in either direction; undefined for as many as the page has. */
-export type PictureSize = { readonly width: number; readonly height: number } | undefined;
-
-const Metrics = v.object({
-  cssLayoutViewport: v.object({ clientWidth: v.number(), clientHeight: v.number() }),
-}) satisfies v.GenericSchema<unknown, { readonly cssLayoutViewport: Partial<Protocol.Page.LayoutViewport> }>;
-
-/** The page that is shown, once the browser has taken us as its client. */
-interface Shown {
-  readonly page: PageId;
-  /** What the browser calls our being attached to it. */
-  readonly target: string;
 }
 
 /** What a screencast is made with. */
@@ -84,7 +66,7 @@ export class Screencast implements Disposable {
   #wanted: PageId | undefined;
   #size: PictureSize;
   #steering = false;
-  #shown: Shown | undefined;
+  #shown: AttachedPage | undefined;
   #condition: ScreencastState['condition'] = 'opening';
   #dialog: PageDialog | undefined;
   readonly #background: BackgroundPolling;
@@ -112,8 +94,11 @@ export class Screencast implements Disposable {
     this.#targets = new PageTargets(devtools);
     this.#subscriptions = [
       this.#targets,
+      this.#background,
       this.#connection.onEvent((event) => this.#hear(event)),
-      this.#connection.onClose(() => this.#lose(lostConnection())),
+      this.#connection.onClose(() =>
+        this.#lose(new ProviderError({ kind: 'unreachable', why: 'cut' }, 'the connection to DevTools was closed')),
+      ),
       this.#targets.onDidChange(({ kind, page }) => this.#followPages(kind, page)),
     ];
   }
@@ -121,7 +106,6 @@ export class Screencast implements Disposable {
   dispose(): void {
     if (this.#steering && this.#shown !== undefined) this.#cancelDialog(this.#shown);
     this.#stop.abort();
-    this.#background.dispose();
     this.#pulse?.dispose();
     this.#swap?.dispose();
     for (const subscription of this.#subscriptions) subscription.dispose();
@@ -131,7 +115,7 @@ export class Screencast implements Disposable {
   get state(): ScreencastState {
     return {
       pages: this.#targets.all,
-      shown: this.#shown?.page,
+      shown: this.#shown?.id,
       condition: this.#condition,
       dialog: this.#dialog,
     };
@@ -181,19 +165,14 @@ export class Screencast implements Disposable {
     const shown = this.#shown;
     const isSeen = this.#condition === 'live' || this.#condition === 'background';
     if (!this.#steering || shown === undefined || !isSeen) return;
-    const { command, params } = inputCommand(input);
-    this.#inBackground(this.#send(command, params, shown));
+    this.#inBackground(shown.input(input));
   }
 
   /** Answers the dialog that is open. */
   answerDialog(accept: boolean): void {
     const shown = this.#shown;
     if (!this.#steering || shown === undefined || this.#dialog === undefined) return;
-    this.#inBackground(this.#send('Page.handleJavaScriptDialog', { accept }, shown));
-  }
-
-  #send<C extends Command>(command: C, params: Params<C>, { target }: Shown) {
-    return sendCommand(this.#connection, command, params, this.#stop.signal, target);
+    this.#inBackground(shown.answerDialog(accept));
   }
 
   async #showWanted(): Promise<void> {
@@ -202,7 +181,7 @@ export class Screencast implements Disposable {
     // One that has closed is wanted no longer, so that what opens in its place is shown.
     if (wanted === undefined) this.#wanted = undefined;
     const page = wanted ?? pages.at(-1);
-    if (page !== undefined && page.id === this.#shown?.page) return;
+    if (page !== undefined && page.id === this.#shown?.id) return;
     await this.#show(page?.id);
   }
 
@@ -215,7 +194,7 @@ export class Screencast implements Disposable {
     this.#stopPolling();
     this.#frames.forget();
     this.#set(page === undefined ? 'noPage' : 'opening');
-    if (before !== undefined) this.#inBackground(this.#leave(before));
+    if (before !== undefined) this.#inBackground(before.leave());
     if (page === undefined) return;
     try {
       await this.#attach(page, turn);
@@ -228,49 +207,39 @@ export class Screencast implements Disposable {
   async #attach(page: PageId, turn: number): Promise<void> {
     this.#attaching++;
     const attached = this.#targets.attach(page, this.#stop.signal).finally(() => this.#attaching--);
-    const shown = { page, target: await attached };
-    if (turn !== this.#turn) return this.#leave(shown);
+    const shown = new AttachedPage(page, await attached, this.#connection, this.#stop.signal);
+    if (turn !== this.#turn) return shown.leave();
     this.#shown = shown;
     if (this.#steering) this.#inBackground(this.#takeOver(shown));
     // Not waited for: of a window that the system does not draw there may be no picture.
     this.#inBackground(this.#shoot(shown));
-    await this.#startCast(shown);
+    await shown.startCast(this.#size);
     this.#tell();
     return undefined;
   }
 
-  /** Stops being the client of a page. @throws ProviderError where the page has gone. */
-  async #leave({ target }: Shown): Promise<void> {
-    await sendCommand(this.#connection, 'Target.detachFromTarget', { sessionId: target }, this.#stop.signal);
-  }
-
-  async #startCast(shown: Shown): Promise<void> {
-    const size = this.#size === undefined ? {} : { maxWidth: this.#size.width, maxHeight: this.#size.height };
-    await this.#send('Page.startScreencast', { format: 'jpeg', quality, ...size }, shown);
-  }
-
   /** Chrome changes nothing about a screencast that is under way. */
-  #restartCast(shown: Shown): void {
-    this.#inBackground(this.#send('Page.stopScreencast', {}, shown));
-    this.#inBackground(this.#startCast(shown));
+  #restartCast(shown: AttachedPage): void {
+    this.#inBackground(shown.stopCast());
+    this.#inBackground(shown.startCast(this.#size));
   }
 
-  async #takeOver(shown: Shown): Promise<void> {
-    await this.#send('Page.enable', {}, shown);
+  async #takeOver(shown: AttachedPage): Promise<void> {
+    await shown.takeDialogs();
     // The person may have stopped meanwhile, or gone to another page.
     const isMeant = () => this.#steering && this.#shown === shown;
     // A screencast that has only just begun has not told yet whether its page is drawn.
     if (isMeant() && this.#condition !== 'background') await sleep(this.#options.clock, settleMs, this.#stop.signal);
-    if (isMeant() && this.#condition === 'background') await this.#send('Page.bringToFront', {}, shown);
+    if (isMeant() && this.#condition === 'background') await shown.bringToFront();
   }
 
   /** Leaves dialogs to the browser and its other clients again. The screencast ends with that, and so begins anew. */
-  async #handBack(shown: Shown): Promise<void> {
+  async #handBack(shown: AttachedPage): Promise<void> {
     this.#cancelDialog(shown);
     this.#tell();
-    const disabled = this.#send('Page.disable', {}, shown);
+    const left = shown.leaveDialogs();
     // Sent right behind it, because a page that is busy may take long to answer, and no picture is missed meanwhile.
-    await Promise.all([disabled, this.#startCast(shown)]);
+    await Promise.all([left, shown.startCast(this.#size)]);
   }
 
   /**
@@ -278,23 +247,17 @@ export class Screencast implements Disposable {
    * client that it told of it, and the page then waits for ever. Said also where none is known to be open, because one may
    * have been told of that was not heard yet; Chrome then refuses, and nothing comes of it.
    */
-  #cancelDialog(shown: Shown): void {
+  #cancelDialog(shown: AttachedPage): void {
     this.#dialog = undefined;
-    this.#send('Page.handleJavaScriptDialog', { accept: false }, shown).catch(() => {});
+    shown.answerDialog(false).catch(() => {});
   }
 
-  /** Takes one picture, which can be had of a page that is not drawn, too, unless the system does not draw its window. */
-  #shoot(shown: Shown): Promise<void> {
+  #shoot(shown: AttachedPage): Promise<void> {
     return this.#background.during(async () => {
-      const [shot, metrics] = await Promise.all([
-        this.#send('Page.captureScreenshot', { format: 'jpeg', quality, optimizeForSpeed: true }, shown),
-        this.#send('Page.getLayoutMetrics', {}, shown),
-      ]);
+      const picture = await shown.shoot();
       // A page that is drawn has sent newer pictures by itself meanwhile.
       if (this.#shown !== shown || (this.#condition === 'live' && !this.#background.isPolling)) return;
-      const { clientWidth: width, clientHeight: height } = read(Metrics, metrics).cssLayoutViewport;
-      const jpeg = bytesOf(read(Shot, shot).data);
-      this.#receive({ picture: { jpeg, width, height }, acknowledge: () => {} });
+      this.#receive({ picture, acknowledge: () => {} });
     });
   }
 
@@ -302,12 +265,8 @@ export class Screencast implements Disposable {
     const shown = this.#shown;
     if (shown === undefined) return;
     const { method, params, target } = event;
-    if (method === 'Target.detachedFromTarget' && params['sessionId'] === shown.target) {
-      this.#hearDetached();
-      return;
-    }
-    if (target !== shown.target) return;
-    const told = pageEvent(event);
+    if (method === 'Target.detachedFromTarget' && params['sessionId'] === shown.target) this.#hearDetached();
+    const told = target === shown.target ? pageEvent(event) : undefined;
     switch (told?.kind) {
       case 'frame':
         this.#hearFrame(shown, told);
@@ -318,14 +277,10 @@ export class Screencast implements Disposable {
       case 'reloadedAfterCrash':
         this.#restartCast(shown);
         return;
-      case 'dialogOpened':
+      case 'dialog':
         // It was cancelled together with the steering while word of it was on its way.
         if (!this.#steering) return;
         this.#dialog = told.dialog;
-        this.#tell();
-        return;
-      case 'dialogClosed':
-        this.#dialog = undefined;
         this.#tell();
         return;
       default:
@@ -344,13 +299,13 @@ export class Screencast implements Disposable {
     });
   }
 
-  #hearFrame(shown: Shown, { ackId, picture }: Extract<PageEvent, { readonly kind: 'frame' }>): void {
+  #hearFrame(shown: AttachedPage, { ackId, picture }: Extract<PageEvent, { readonly kind: 'frame' }>): void {
     // It cannot be acknowledged, and may keep others from coming until the screencast begins anew.
     if (ackId === undefined) {
       this.#isStuck = true;
       return;
     }
-    const acknowledge = () => this.#inBackground(this.#send('Page.screencastFrameAck', { sessionId: ackId }, shown));
+    const acknowledge = () => this.#inBackground(shown.acknowledge(ackId));
     // The screenshot itself has the same picture.
     if (picture === undefined || (this.#background.isPolling && this.#background.isOwnDoing)) {
       acknowledge();
@@ -360,13 +315,13 @@ export class Screencast implements Disposable {
     this.#receive({ picture, acknowledge });
   }
 
-  #hearVisibility(shown: Shown, visible: boolean): void {
+  #hearVisibility(shown: AttachedPage, visible: boolean): void {
     this.#background.noteVisible(visible);
     if (!visible) this.#startPolling(shown);
     else if (!this.#background.isOwnDoing) this.#stopPolling();
   }
 
-  #startPolling(shown: Shown): void {
+  #startPolling(shown: AttachedPage): void {
     this.#background.start({
       shoot: () => this.#shoot(shown),
       isShown: () => this.#shown === shown && !this.#stop.signal.aborted,
@@ -389,7 +344,7 @@ export class Screencast implements Disposable {
   }
 
   #followPages(kind: 'opened' | 'changed' | 'closed' | 'crashed', page: PageId): void {
-    const isShown = this.#shown?.page === page;
+    const isShown = this.#shown?.id === page;
     if (kind === 'crashed' && isShown) this.#set('crashed');
     else if (kind === 'closed') {
       if (this.#wanted === page) this.#wanted = undefined;
@@ -440,8 +395,4 @@ export class Screencast implements Disposable {
   #report(error: unknown): void {
     if (!this.#stop.signal.aborted) this.#options.onTrouble(ProviderError.from(error));
   }
-}
-
-function lostConnection(): ProviderError {
-  return new ProviderError({ kind: 'unreachable', why: 'cut' }, 'the connection to DevTools was closed');
 }

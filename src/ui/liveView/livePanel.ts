@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
+import type { PictureSize } from '../../cdp/attachedPage.ts';
 import type { Frame } from '../../cdp/frameQueue.ts';
-import type { PictureSize, Screencast } from '../../cdp/screencast.ts';
+import type { Screencast } from '../../cdp/screencast.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Disposable } from '../../core/event.ts';
 import type { PageId } from '../../core/ids.ts';

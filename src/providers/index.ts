@@ -1,6 +1,6 @@
 import type { ProviderKind } from '../core/provider.ts';
-import { anchor } from './anchor.ts';
-import { browserbase } from './browserbase.ts';
+import { anchor } from './anchor/index.ts';
+import { browserbase } from './browserbase/index.ts';
 import { browserless } from './browserless/index.ts';
 import { gateway } from './gateway.ts';
 import { localChrome } from './localChrome.ts';

@@ -8,7 +8,7 @@ import Browserbase from '@browserbasehq/sdk';
 import { systemClock } from '../../src/core/clock.ts';
 import type { AccountId } from '../../src/core/ids.ts';
 import type { ProviderKind } from '../../src/core/provider.ts';
-import { browserbase } from '../../src/providers/browserbase.ts';
+import { browserbase } from '../../src/providers/browserbase/index.ts';
 import type { EndReport, EndTarget } from '../../src/services/ending/report.ts';
 import { House } from '../unit/services/house.ts';
 import { median, table } from './figures.ts';

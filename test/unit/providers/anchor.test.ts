@@ -4,7 +4,7 @@ import { groupId, pageId, sessionId } from '../../../src/core/ids.ts';
 import type { Inventory } from '../../../src/core/inventory.ts';
 import type { Provider } from '../../../src/core/provider.ts';
 import type { Session } from '../../../src/core/session.ts';
-import { anchor } from '../../../src/providers/anchor.ts';
+import { anchor } from '../../../src/providers/anchor/index.ts';
 import { type AnchorServer, startAnchor } from '../../servers/anchor.ts';
 import { troubleOf } from '../errors.ts';
 import { connect, type KeptLog, unaborted } from '../wires.ts';

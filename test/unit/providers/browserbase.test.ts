@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { pageId, sessionId } from '../../../src/core/ids.ts';
 import type { Link, Provider } from '../../../src/core/provider.ts';
 import type { Session } from '../../../src/core/session.ts';
-import { browserbase } from '../../../src/providers/browserbase.ts';
+import { browserbase } from '../../../src/providers/browserbase/index.ts';
 import { type BrowserbaseServer, startBrowserbase } from '../../servers/browserbase.ts';
 import { type StagehandServer, startStagehand } from '../../servers/stagehand.ts';
 import { troubleOf } from '../errors.ts';

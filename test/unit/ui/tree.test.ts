@@ -4,7 +4,7 @@ import type { Group } from '../../../src/core/group.ts';
 import { accountId, groupId, pageId, sessionId } from '../../../src/core/ids.ts';
 import type { Inventory } from '../../../src/core/inventory.ts';
 import { ProviderError } from '../../../src/core/providerError.ts';
-import { anchor } from '../../../src/providers/anchor.ts';
+import { anchor } from '../../../src/providers/anchor/index.ts';
 import { providerKinds } from '../../../src/providers/index.ts';
 import type { FinishedList } from '../../../src/services/finishedBatches.ts';
 import { SessionStore } from '../../../src/services/sessionStore.ts';

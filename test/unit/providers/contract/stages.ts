@@ -1,5 +1,5 @@
-import { anchor } from '../../../../src/providers/anchor.ts';
-import { browserbase } from '../../../../src/providers/browserbase.ts';
+import { anchor } from '../../../../src/providers/anchor/index.ts';
+import { browserbase } from '../../../../src/providers/browserbase/index.ts';
 import { browserless } from '../../../../src/providers/browserless/index.ts';
 import { gateway } from '../../../../src/providers/gateway.ts';
 import { localChrome } from '../../../../src/providers/localChrome.ts';

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import type { Screencast, ScreencastState } from '../../../../src/cdp/screencast.ts';
 import { accountId, type PageId, pageId, sessionId } from '../../../../src/core/ids.ts';
 import type { LiveView } from '../../../../src/core/liveView.ts';
-import { anchor } from '../../../../src/providers/anchor.ts';
+import { anchor } from '../../../../src/providers/anchor/index.ts';
 import { SessionStore } from '../../../../src/services/sessionStore.ts';
 import { panelState, type Shown } from '../../../../src/ui/liveView/panelState.ts';
 import { keepingAll, someSession } from '../../sessions.ts';

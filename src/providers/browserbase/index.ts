@@ -1,19 +1,19 @@
 import * as v from 'valibot';
-import type { AccountFacts } from '../core/account.ts';
-import type { HttpClient, HttpRequest } from '../core/http.ts';
-import { type PageId, pageId, type SessionId, sessionId } from '../core/ids.ts';
-import type { Inventory } from '../core/inventory.ts';
-import { type LiveView, liveViewUrl, type ViewMode } from '../core/liveView.ts';
-import { titleWithoutValues } from '../core/maskedAddress.ts';
-import { isAtAccount, isWithin } from '../core/origin.ts';
-import type { Page } from '../core/page.ts';
-import { type EndAnswer, type Link, type Provider, type ProviderKind, usualEnding } from '../core/provider.ts';
-import { ProviderError } from '../core/providerError.ts';
-import { remembered } from '../core/remembered.ts';
-import { type Fate, mostPages, type Session, type SessionPhase } from '../core/session.ts';
-import { dateField, decode, decodeAll, decodeEach, decodeList, idField } from '../http/decode.ts';
-import { notFoundLike } from '../http/notFound.ts';
-import { namedBy } from '../http/paging.ts';
+import type { AccountFacts } from '../../core/account.ts';
+import type { HttpClient, HttpRequest } from '../../core/http.ts';
+import { type PageId, pageId, type SessionId, sessionId } from '../../core/ids.ts';
+import type { Inventory } from '../../core/inventory.ts';
+import { type LiveView, liveViewUrl, type ViewMode } from '../../core/liveView.ts';
+import { titleWithoutValues } from '../../core/maskedAddress.ts';
+import { isAtAccount, isWithin } from '../../core/origin.ts';
+import type { Page } from '../../core/page.ts';
+import { type EndAnswer, type Link, type Provider, type ProviderKind, usualEnding } from '../../core/provider.ts';
+import { ProviderError } from '../../core/providerError.ts';
+import { remembered } from '../../core/remembered.ts';
+import { type Fate, mostPages, type Session, type SessionPhase } from '../../core/session.ts';
+import { dateField, decode, decodeAll, decodeEach, decodeList, idField } from '../../http/decode.ts';
+import { notFoundLike } from '../../http/notFound.ts';
+import { namedBy } from '../../http/paging.ts';
 
 // Browserbase, https://docs.browserbase.com/reference/api, and Stagehand's API for the sessions that Stagehand started,
 // https://docs.stagehand.dev (OpenAPI 3.1.0). A session is released, never deleted, and ends some time after that. What

@@ -1,21 +1,21 @@
 import * as v from 'valibot';
-import type { AccountFacts } from '../core/account.ts';
-import type { Group, GroupDeletion } from '../core/group.ts';
-import type { HttpRequest } from '../core/http.ts';
-import { type GroupId, groupId, idFault, type PageId, pageId, type SessionId, sessionId } from '../core/ids.ts';
-import type { Inventory, ListFault } from '../core/inventory.ts';
-import { type LiveView, liveViewUrl, recordingUrl } from '../core/liveView.ts';
-import { titleWithoutValues } from '../core/maskedAddress.ts';
-import { isAtAccount, isWithin } from '../core/origin.ts';
-import type { Page } from '../core/page.ts';
-import { type EndAnswer, type Link, type Provider, type ProviderKind, usualEnding } from '../core/provider.ts';
-import { ProviderError } from '../core/providerError.ts';
-import { remembered } from '../core/remembered.ts';
-import { mostPages, type Session, type SessionPhase } from '../core/session.ts';
-import { Turns } from '../core/turns.ts';
-import { dateField, decode, decodeAll, decodeEach, decodeList, idField, textsField } from '../http/decode.ts';
-import { neverNotFound, notFoundLike } from '../http/notFound.ts';
-import { everyPage, namedBy } from '../http/paging.ts';
+import type { AccountFacts } from '../../core/account.ts';
+import type { Group, GroupDeletion } from '../../core/group.ts';
+import type { HttpRequest } from '../../core/http.ts';
+import { type GroupId, groupId, idFault, type PageId, pageId, type SessionId, sessionId } from '../../core/ids.ts';
+import type { Inventory, ListFault } from '../../core/inventory.ts';
+import { type LiveView, liveViewUrl, recordingUrl } from '../../core/liveView.ts';
+import { titleWithoutValues } from '../../core/maskedAddress.ts';
+import { isAtAccount, isWithin } from '../../core/origin.ts';
+import type { Page } from '../../core/page.ts';
+import { type EndAnswer, type Link, type Provider, type ProviderKind, usualEnding } from '../../core/provider.ts';
+import { ProviderError } from '../../core/providerError.ts';
+import { remembered } from '../../core/remembered.ts';
+import { mostPages, type Session, type SessionPhase } from '../../core/session.ts';
+import { Turns } from '../../core/turns.ts';
+import { dateField, decode, decodeAll, decodeEach, decodeList, idField, textsField } from '../../http/decode.ts';
+import { neverNotFound, notFoundLike } from '../../http/notFound.ts';
+import { everyPage, namedBy } from '../../http/paging.ts';
 
 // Anchor Browser, https://docs.anchorbrowser.io/api-reference (OpenAPI 1.0.0). What that document does not say, and is
 // therefore never relied on: the words a session's status may be, and what an end of an ended session answers.

@@ -1,0 +1,239 @@
+import * as v from 'valibot';
+import type { Clock } from '../../core/clock.ts';
+import type { Group, GroupDeletion } from '../../core/group.ts';
+import { type GroupId, groupId, idFault, type SessionId, sessionId } from '../../core/ids.ts';
+import type { Inventory, ListFault } from '../../core/inventory.ts';
+import type { Provider } from '../../core/provider.ts';
+import { ProviderError } from '../../core/providerError.ts';
+import type { Session } from '../../core/session.ts';
+import { Turns } from '../../core/turns.ts';
+import { dateField, decodeEach, decodeList, idField } from '../../http/decode.ts';
+import { everyPage, namedBy } from '../../http/paging.ts';
+import { type AnchorApi, bulkTimeoutMs, detailTroubles } from './api.ts';
+import type { Decoded } from './sessions.ts';
+
+/** The size of a page that GET /v1/batch-sessions accepts at most. */
+const batchesPerPage = 100;
+/**
+ * Only batches made at most this long before the oldest running session are asked for: the list goes back to the first
+ * batch ever. Sessions of a batch that takes longer to make them are shown outside of their group.
+ */
+const batchLeadMs = 24 * 3_600_000;
+/** How many batches are listed, and how many of them are asked for their sessions at each refresh. */
+const mostBatches = 1_000;
+const mostBatchesAsked = 100;
+/** Of how many sessions it is kept which batch they are from, until the next list tells which of them run. */
+const mostKnownSessions = 50_000;
+/** How far the vendor's own clocks may differ when a session is matched to the batch that made it. */
+const clockSlackMs = 60_000;
+
+const Batch = v.object({
+  batch_id: idField,
+  status: v.string(),
+  created_at: dateField,
+  actual_completion_time: dateField,
+  total_requests: v.fallback(v.optional(v.number()), undefined),
+  failed_requests: v.fallback(v.optional(v.number()), undefined),
+});
+type Batch = v.InferOutput<typeof Batch>;
+const BatchList = v.object({
+  data: v.object({ batches: v.array(v.unknown()), pagination: v.object({ has_next: v.boolean() }) }),
+});
+const BatchSession = v.object({
+  session_id: v.optional(v.nullable(v.string())),
+  live_view_url: v.optional(v.nullable(v.string())),
+});
+const BatchDetail = v.object({ data: v.object({ sessions: v.fallback(v.array(v.unknown()), []) }) });
+/** Of a detail, what its row in the list has too. */
+const BatchCounts = v.object({ data: Batch });
+const Count = v.fallback(v.optional(v.number()), undefined);
+/** No field of it is required by its schema. */
+const Deletion = v.object({
+  data: v.object({
+    deleted_sessions: Count,
+    failed_deletions: Count,
+    errors: v.fallback(v.array(v.unknown()), []),
+    message: v.fallback(v.optional(v.string()), undefined),
+  }),
+});
+const DeletionError = v.object({
+  session_id: v.fallback(v.optional(v.string()), undefined),
+  error: v.optional(v.unknown()),
+});
+
+/** The batches of one account, and which of its sessions they made. */
+export class AnchorBatches {
+  readonly #api: AnchorApi;
+  readonly #clock: Clock;
+  /** Which batch a session came from never changes once the batch has made all of its sessions. */
+  readonly #batchOf = new Map<SessionId, GroupId>();
+  readonly #whole = new Set<GroupId>();
+  /** How many sessions each batch has made, for an answer that does not count them. */
+  readonly #sizes = new Map<GroupId, number>();
+
+  constructor(api: AnchorApi, clock: Clock) {
+    this.#api = api;
+    this.#clock = clock;
+  }
+
+  /** Learns which of the running sessions came from a batch, asking for as few batches as possible. */
+  async groupsOf(running: readonly Session[], signal: AbortSignal): Promise<Inventory> {
+    const ids = new Set(running.map(({ id }) => id));
+    for (const id of this.#batchOf.keys()) if (!ids.has(id)) this.#batchOf.delete(id);
+    const oldest = Math.min(this.#clock.now(), ...running.flatMap(({ startedAt }) => startedAt ?? []));
+    const groups: Group[] = [];
+    const faults: ListFault[] = [];
+    const listed = new Set<GroupId>();
+    const turns = new Turns();
+    /** How many batches may still be asked for their sessions, and how many were not because of that. */
+    let mayAsk = mostBatchesAsked;
+    let notAsked = 0;
+    for await (const page of this.#list(oldest - batchLeadMs, signal)) {
+      faults.push(...page.faults);
+      for (const batch of page.rows) {
+        if (turns.isOver) await turns.pass();
+        const id = groupId(batch.batch_id);
+        listed.add(id);
+        const making = isBeingMade(batch);
+        const isWanted =
+          !this.#whole.has(id) && (making || running.some((session) => mayBeFrom(session, batch, this.#batchOf)));
+        if (isWanted && mayAsk === 0) notAsked++;
+        else if (isWanted) {
+          mayAsk--;
+          for (const { session_id } of await this.#members(id, signal)) {
+            const isKept = this.#batchOf.size < mostKnownSessions;
+            if (isKept && session_id != null && idFault(session_id) === undefined)
+              this.#batchOf.set(sessionId(session_id), id);
+          }
+          // "completed" says that all sessions were made, not that any has ended.
+          if (!making) this.#whole.add(id);
+        }
+        if (making || running.some((session) => this.#batchOf.get(session.id) === id)) {
+          groups.push(groupOf(batch));
+        }
+      }
+    }
+    for (const id of this.#whole) if (!listed.has(id)) this.#whole.delete(id);
+    for (const id of this.#sizes.keys()) if (!listed.has(id)) this.#sizes.delete(id);
+    if (notAsked > 0) {
+      faults.push({ subject: `${notAsked} more batches`, what: 'their sessions are asked for at the next refresh' });
+    }
+    const grouped = running.filter(({ id }) => this.#batchOf.has(id));
+    const sessions = grouped.map((session) => ({ ...session, groupId: this.#batchOf.get(session.id) }));
+    return { sessions, groups, faults, account: undefined };
+  }
+
+  /** The link that a session's batch handed out for its live view; undefined where there is none. @throws ProviderError */
+  async liveViewLink(id: SessionId, signal: AbortSignal): Promise<string | undefined> {
+    const batch = this.#batchOf.get(id);
+    const members = batch === undefined ? [] : await this.#members(batch, signal);
+    return members.find((one) => one.session_id === id)?.live_view_url ?? undefined;
+  }
+
+  /** Every batch that has made all of its sessions. @throws ProviderError */
+  async *finished(signal: AbortSignal): ReturnType<NonNullable<Provider['finishedGroups']>> {
+    for await (const { rows, faults } of this.#list(undefined, signal)) {
+      yield { groups: rows.filter((batch) => !isBeingMade(batch)).map(groupOf), faults };
+    }
+  }
+
+  /** Ends a batch's sessions and deletes what is kept of them. @throws ProviderError */
+  async delete(id: GroupId, signal: AbortSignal): Promise<GroupDeletion> {
+    const size = this.#sizes.get(id) ?? (await this.#sizeAsked(id, signal));
+    const about = { route: '/v1/batch-sessions/{batch_id}', params: { batch_id: id }, timeoutMs: bulkTimeoutMs };
+    const answer = await this.#api.send({ method: 'DELETE', ...about }, signal);
+    const { whole, rows, count } = await decodeList(Deletion, ['data', 'errors'], answer);
+    const { data } = whole;
+    const failures = rows.flatMap(failureOf);
+    // The count is the provider's word; where it explains more failures than it counts, they are right.
+    const failed = Math.max(data.failed_deletions ?? count, failures.length);
+    return { deleted: data.deleted_sessions ?? Math.max(0, size - failed), failed, failures, message: data.message };
+  }
+
+  /** Has a batch make no more sessions. @throws ProviderError */
+  async cancel(id: GroupId, signal: AbortSignal): Promise<void> {
+    const route = '/v1/batch-sessions/{batch_id}';
+    await this.#api.send({ method: 'PATCH', route, params: { batch_id: id }, body: { status: 'cancelled' } }, signal);
+  }
+
+  async *#list(createdAfter: number | undefined, signal: AbortSignal): AsyncGenerator<Decoded<Batch>> {
+    const since = createdAfter === undefined ? {} : { created_after: new Date(createdAfter).toISOString() };
+    const read = async (page: number) => {
+      const query = { page, limit: batchesPerPage, ...since };
+      const answer = await this.#api.send({ method: 'GET', route: '/v1/batch-sessions', query }, signal);
+      const { whole, rows, faults } = await decodeList(BatchList, ['data', 'batches'], answer);
+      return { rows, faults, more: whole.data.pagination.has_next };
+    };
+    for await (const listed of everyPage(read, namedBy('batch_id'), mostBatches)) {
+      const page = await decodeEach(Batch, listed, namedBy('batch_id'));
+      for (const batch of page.rows) this.#sizes.set(groupId(batch.batch_id), sizeOf(batch));
+      // No session is meant by them.
+      yield {
+        rows: page.rows,
+        faults: page.faults.map(({ subject, what }) => ({ subject: `Batches: ${subject}`, what })),
+      };
+    }
+  }
+
+  async #members(id: GroupId, signal: AbortSignal) {
+    const answer = await this.#api.send(
+      { method: 'GET', route: '/v1/batch-sessions/{batch_id}', params: { batch_id: id } },
+      signal,
+    );
+    const list = await decodeList(BatchDetail, ['data', 'sessions'], answer);
+    return (await decodeEach(BatchSession, list, namedBy('session_id'))).rows;
+  }
+
+  /** How many sessions a batch has that no list has told of; 0 where it does not say either. */
+  async #sizeAsked(id: GroupId, signal: AbortSignal): Promise<number> {
+    const route = '/v1/batch-sessions/{batch_id}';
+    try {
+      const answer = await this.#api.send({ method: 'GET', route, params: { batch_id: id } }, signal);
+      return sizeOf((await decodeList(BatchCounts, ['data', 'sessions'], answer)).whole.data);
+    } catch (error) {
+      if (!ProviderError.isOf(error, ...detailTroubles)) throw error;
+      return 0;
+    }
+  }
+}
+
+function isBeingMade({ status }: Batch): boolean {
+  return status === 'pending' || status === 'processing';
+}
+
+function groupOf(batch: Batch): Group {
+  const { total_requests: total, failed_requests: failed } = batch;
+  return {
+    id: groupId(batch.batch_id),
+    kind: 'batch',
+    name: undefined,
+    status: batch.status,
+    createdAt: batch.created_at,
+    // What is made already is refused with 409.
+    canCancel: isBeingMade(batch),
+    counts: total === undefined ? undefined : { total, failed: failed ?? 0 },
+  };
+}
+
+/** How many sessions a batch has made. */
+function sizeOf({ total_requests = 0, failed_requests = 0 }: Batch): number {
+  return Math.max(0, total_requests - failed_requests);
+}
+
+/** One entry of a deletion's `errors`, whatever it is; nothing for one that tells nothing. */
+function failureOf(entry: unknown): GroupDeletion['failures'] {
+  if (typeof entry === 'string' && entry !== '') return [{ sessionId: '', reason: entry }];
+  if (!v.is(DeletionError, entry)) return [];
+  const { session_id = '', error } = v.parse(DeletionError, entry);
+  if (session_id === '' && error == null) return [];
+  const reason = typeof error === 'string' ? error : error == null ? '' : JSON.stringify(error);
+  return [{ sessionId: session_id, reason: reason === '' ? 'it gave no reason' : reason }];
+}
+
+/** Whether a session may be one that this batch made, going by when it started; false once its batch is known. */
+function mayBeFrom(session: Session, batch: Batch, known: ReadonlyMap<SessionId, GroupId>): boolean {
+  if (known.has(session.id)) return false;
+  if (session.startedAt === undefined || batch.created_at === undefined) return true;
+  const made = batch.actual_completion_time ?? Number.POSITIVE_INFINITY;
+  return session.startedAt >= batch.created_at - clockSlackMs && session.startedAt <= made + clockSlackMs;
+}

@@ -1,0 +1,124 @@
+import * as v from 'valibot';
+import type { PageId, SessionId } from '../../core/ids.ts';
+import { type LiveView, liveViewUrl } from '../../core/liveView.ts';
+import { isAtAccount, isWithin } from '../../core/origin.ts';
+import type { Link } from '../../core/provider.ts';
+import { ProviderError } from '../../core/providerError.ts';
+import { decodeAll, decodeList, idField } from '../../http/decode.ts';
+import { namedBy } from '../../http/paging.ts';
+import { type AnchorApi, type Configuration, defaultAddress, detailTroubles } from './api.ts';
+
+const PageList = v.array(v.unknown());
+const PageRow = v.object({ id: idField, title: v.string(), url: v.string(), frontend_url: v.string() });
+
+/** What a live view needs to know of an account's sessions. */
+export interface LiveViewSource {
+  readonly api: AnchorApi;
+  readonly link: Link;
+  /** Whether a session has no window; undefined where no list has told. */
+  readonly isHeadless: (id: SessionId) => boolean | undefined;
+  /** See `AnchorBatches.liveViewLink`. */
+  readonly batchLink: (id: SessionId, signal: AbortSignal) => Promise<string | undefined>;
+}
+
+/** The pages of a session, each with the address of a viewer of its own. @throws ProviderError */
+export async function pagesOf({ send }: AnchorApi, id: SessionId, signal: AbortSignal) {
+  const answer = await send(
+    { method: 'GET', route: '/v1/sessions/{session_id}/pages', params: { session_id: id } },
+    signal,
+  );
+  return decodeAll(PageRow, await decodeList(PageList, [], answer), namedBy('id'));
+}
+
+/** A view of a session, or of one of its pages. @throws ProviderError */
+export async function liveView(
+  source: LiveViewSource,
+  id: SessionId,
+  page: PageId | undefined,
+  signal: AbortSignal,
+): Promise<LiveView> {
+  const { address, oneTime } = await liveViewAddress(source, id, page, signal);
+  return {
+    url: liveViewUrl(address, (url) => allowsLiveView(source.link, url)),
+    // https://docs.anchorbrowser.io/advanced/browser-live-view
+    sandbox: 'allow-same-origin allow-scripts',
+    allow: 'clipboard-read; clipboard-write',
+    fixedMode: false,
+    oneTime,
+    farewell: undefined,
+  };
+}
+
+/** Where this account's live views may come from: the vendor's own hosts, or the host that the person named. */
+function allowsLiveView(link: Link, url: URL): boolean {
+  return link.origin.origin === defaultAddress ? isWithin(url, 'anchorbrowser.io') : isAtAccount(url, link.origin);
+}
+
+/**
+ * For a session with a window its own link, which follows the active tab; a headless one's shows the first page only
+ * (https://docs.anchorbrowser.io/advanced/browser-live-view). The link is the one that the batch handed out, else the
+ * one that Anchor documents. In its place comes the page's own viewer: where a page was asked for, where the session has
+ * no window, and where the link works once only.
+ */
+async function liveViewAddress(
+  source: LiveViewSource,
+  id: SessionId,
+  page: PageId | undefined,
+  signal: AbortSignal,
+): Promise<{ readonly address: string; readonly oneTime: LiveView['oneTime'] }> {
+  const pages = await pagesOf(source.api, id, signal);
+  const shown = page === undefined ? pages[0] : pages.find((one) => one.id === page);
+  if (page !== undefined && shown === undefined) {
+    throw new ProviderError({ kind: 'notFound' }, 'the page is not among the session’s pages');
+  }
+  const viewer = shown === undefined ? undefined : ({ address: shown.frontend_url, oneTime: 'no' } as const);
+  if (viewer !== undefined && (page !== undefined || source.isHeadless(id) === true)) return viewer;
+  const link = await linkOf(source, id, signal);
+  if (link === undefined) {
+    if (viewer !== undefined) return viewer;
+    const what = 'a live view of a session that has no page';
+    throw new ProviderError({ kind: 'unsupported', what }, 'no page to show');
+  }
+  const terms = await termsOf(source.api, id, signal);
+  const isHeadless = source.isHeadless(id) ?? terms.isHeadless;
+  return viewer !== undefined && (isHeadless !== false || terms.oneTime !== 'no')
+    ? viewer
+    : { address: link, oneTime: terms.oneTime };
+}
+
+/** A session's own link, as far as it can be told once the session has been started. */
+async function linkOf(
+  { link, batchLink }: LiveViewSource,
+  id: SessionId,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const handedOut = await batchLink(id, signal);
+  if (handedOut !== undefined || link.origin.origin !== defaultAddress) return handedOut;
+  return `https://live.anchorbrowser.io/?sessionId=${encodeURIComponent(id)}`;
+}
+
+/** How a session was started, as far as its link depends on it. */
+async function termsOf({ find }: AnchorApi, id: SessionId, signal: AbortSignal): Promise<LinkTerms> {
+  try {
+    return termsIn((await find(id, signal))?.configuration);
+  } catch (error) {
+    if (!ProviderError.isOf(error, ...detailTroubles)) throw error;
+    return { oneTime: 'unknown', isHeadless: undefined };
+  }
+}
+
+interface LinkTerms {
+  readonly oneTime: LiveView['oneTime'];
+  /** Undefined where nobody says. */
+  readonly isHeadless: boolean | undefined;
+}
+
+/** Sessions have a window, and links that work often, unless they were started otherwise. */
+function termsIn(configuration: Configuration | undefined): LinkTerms {
+  if (configuration === undefined) return { oneTime: 'unknown', isHeadless: undefined };
+  const { session = configuration, browser } = configuration;
+  return {
+    oneTime: session.live_view?.one_time_url === true ? 'yes' : 'no',
+    isHeadless: browser?.headless?.active ?? false,
+  };
+}

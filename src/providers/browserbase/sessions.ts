@@ -1,0 +1,99 @@
+import * as v from 'valibot';
+import { sessionId } from '../../core/ids.ts';
+import type { Fate, Session, SessionPhase } from '../../core/session.ts';
+import { dateField, idField } from '../../http/decode.ts';
+
+/** The statuses that mean the end, and how it came. Any other word is a running session. */
+export const fates: ReadonlyMap<string, Fate['how']> = new Map([
+  ['COMPLETED', 'completed'],
+  ['ERROR', 'failed'],
+  ['TIMED_OUT', 'timedOut'],
+]);
+export const endedStatuses: ReadonlySet<string> = new Set(fates.keys());
+const phases: Readonly<Record<string, SessionPhase>> = { PENDING: 'starting', RUNNING: 'running' };
+/** Longest piece of a metadata value that is kept; the vendor allows 512 characters for all of it. */
+const longestMetadata = 512;
+const mostMetadata = 50;
+/** Most labels of a session that are kept, and the longest piece of one, in characters. */
+const mostLabels = 50;
+const longestLabel = 200;
+
+/** A row of the list of sessions. */
+export const SessionRow = v.object({
+  id: idField,
+  status: v.string(),
+  createdAt: dateField,
+  startedAt: dateField,
+  expiresAt: dateField,
+  projectId: v.fallback(v.nullish(v.string()), undefined),
+  region: v.fallback(v.nullish(v.string()), undefined),
+  keepAlive: v.fallback(v.boolean(), false),
+  contextId: v.fallback(v.nullish(v.string()), undefined),
+  userMetadata: v.fallback(v.nullish(v.pipe(v.record(v.string(), v.unknown()), v.transform(metadataOf))), undefined),
+  labels: v.fallback(v.array(v.unknown()), []),
+});
+/** Rows of the list may leave them out; whether they are names or whole labels is not documented. */
+const Label = v.union([
+  v.string(),
+  v.pipe(
+    v.object({ name: v.string() }),
+    v.transform(({ name }) => name),
+  ),
+]);
+export type SessionRow = v.InferOutput<typeof SessionRow>;
+
+/** Whether Stagehand started the session. It writes this on every session that it starts. */
+export function isStagehands(metadata: ReadonlyMap<string, string>): boolean {
+  return metadata.get('stagehand') === 'true';
+}
+
+export function sessionOf(row: SessionRow): Session {
+  const metadata = row.userMetadata ?? new Map<string, string>();
+  const facts: (readonly [string, string | undefined])[] = [
+    ['Project', row.projectId ?? undefined],
+    ['Context', row.contextId ?? undefined],
+    ['Expires', row.expiresAt === undefined ? undefined : new Date(row.expiresAt).toISOString()],
+    ...metadata,
+  ];
+  return {
+    id: sessionId(row.id),
+    name: metadata.get('name'),
+    phase: phases[row.status] ?? 'unknown',
+    status: row.status,
+    // A pending session has no start time yet, and it is told by this whether it is the same.
+    startedAt: row.createdAt ?? row.startedAt,
+    region: row.region ?? undefined,
+    groupId: undefined,
+    tags: labelsIn(row.labels),
+    metadata,
+    traits: [...(isStagehands(metadata) ? ['Stagehand'] : []), ...(row.keepAlive ? ['keep alive'] : [])],
+    pages: undefined,
+    watchable: true,
+    ends: 'session',
+    heldBack: undefined,
+    facts: facts.flatMap(([label, value]) => (value === undefined ? [] : [[label, value] as const])),
+  };
+}
+
+function labelsIn(raw: readonly unknown[]): readonly string[] {
+  return raw
+    .slice(0, mostLabels)
+    .flatMap((label) => (v.is(Label, label) ? v.parse(Label, label).slice(0, longestLabel) : []))
+    .filter((name) => name !== '');
+}
+
+function metadataOf(raw: Readonly<Record<string, unknown>>): ReadonlyMap<string, string> {
+  const entries = Object.entries(raw).slice(0, mostMetadata);
+  return new Map(entries.map(([key, value]) => [key.slice(0, longestMetadata), inWords(value)]));
+}
+
+/** Metadata may be any JSON. */
+function inWords(value: unknown): string {
+  if (typeof value === 'string') return value.slice(0, longestMetadata);
+  try {
+    return (JSON.stringify(value) ?? '').slice(0, longestMetadata);
+  } catch {
+    // Nested thousands of times, which JSON can be read with and not be written.
+    return '…';
+  }
+}

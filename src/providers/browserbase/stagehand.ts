@@ -1,0 +1,87 @@
+import * as v from 'valibot';
+import type { HttpClient } from '../../core/http.ts';
+import type { SessionId } from '../../core/ids.ts';
+import type { Link } from '../../core/provider.ts';
+import { ProviderError } from '../../core/providerError.ts';
+import { decode } from '../../http/decode.ts';
+import { notFoundLike } from '../../http/notFound.ts';
+import { defaultAddress } from './api.ts';
+import { isStagehands } from './sessions.ts';
+
+/** Stagehand serves each region from a host of its own; https://docs.stagehand.dev/v3/configuration/browser. */
+const stagehandAddresses: ReadonlyMap<string, string> = new Map([
+  ['us-west-2', 'https://api.stagehand.browserbase.com'],
+  ['us-east-1', 'https://api.use1.stagehand.browserbase.com'],
+  ['eu-central-1', 'https://api.euc1.stagehand.browserbase.com'],
+  ['ap-southeast-1', 'https://api.apse1.stagehand.browserbase.com'],
+]);
+
+/** Stagehand's, as its server sends it (packages/server-v3/src/lib/response.ts) and as its document has it. */
+const isStagehandNotFound = notFoundLike(
+  v.object({ success: v.literal(false), message: v.string() }),
+  v.object({ success: v.literal(false), error: v.string() }),
+);
+const StagehandEnd = v.object({ success: v.literal(true) });
+
+/** What Stagehand made of an end: `unknown` where it doesn't know the session. */
+export type StagehandAnswer = 'success' | 'unknown' | 'failed';
+
+/** How a session was ended that ran on after Stagehand's answer. */
+export const releasedAfter: Readonly<Record<StagehandAnswer, string>> = {
+  success: 'Stagehand ended it, and Browserbase released it.',
+  unknown: 'Stagehand did not know it: Browserbase released it.',
+  failed: 'Stagehand could not end it: Browserbase released it.',
+};
+
+/** The addresses to which an account's key is sent besides its own, to end sessions of Stagehand's. */
+export function stagehandAddressesOf(origin: URL, stagehandOrigin: string | undefined): readonly URL[] {
+  if (stagehandOrigin !== undefined) return [stagehandAddress(stagehandOrigin)];
+  return origin.href === new URL(defaultAddress).href
+    ? [...stagehandAddresses.values()].map((one) => new URL(one))
+    : [];
+}
+
+/** Only the host of a session's region knows it. */
+export function stagehandFor(link: Link, region: string | undefined): HttpClient | undefined {
+  const { stagehandOrigin } = link.credentials;
+  const address = stagehandOrigin ?? (link.origin.origin === defaultAddress ? regionalAddress(region) : undefined);
+  return address === undefined ? undefined : link.httpTo(stagehandAddress(address));
+}
+
+/** Asks Stagehand to end a session. @throws ProviderError `cancelled` */
+export async function askStagehand(
+  stagehand: HttpClient,
+  { apiKey = '', projectId }: Link['credentials'],
+  id: SessionId,
+  signal: AbortSignal,
+): Promise<StagehandAnswer> {
+  try {
+    const project = projectId === undefined ? {} : { 'x-bb-project-id': projectId };
+    const route = '/v1/sessions/{id}/end';
+    const request = { method: 'POST', route, params: { id }, isOwnNotFound: isStagehandNotFound } as const;
+    decode(StagehandEnd, await stagehand.send({ ...request, headers: { 'x-bb-api-key': apiKey, ...project } }, signal));
+    return 'success';
+  } catch (error) {
+    if (ProviderError.isOf(error, 'cancelled')) throw error;
+    return ProviderError.isOf(error, 'notFound') ? 'unknown' : 'failed';
+  }
+}
+
+/** Stagehand's SDK takes an address with or without the `/v1` that all of its routes begin with. */
+function stagehandAddress(address: string): URL {
+  return new URL(address.replace(/\/v1\/?$/, ''));
+}
+
+/** Sessions without a region are in the one that both services take for granted. */
+function regionalAddress(region: string | undefined): string | undefined {
+  return stagehandAddresses.get(region ?? 'us-west-2');
+}
+
+/**
+ * Whether the session is one that Stagehand's API may know. From version 4 on, Stagehand releases through Browserbase itself
+ * and writes its version on the session, which version 3 does not (packages/sdk-ts/src/sdkIdentity.ts).
+ */
+export function hasStagehandEnd(metadata: ReadonlyMap<string, string>): boolean {
+  const version = metadata.get('stagehand_sdk_version');
+  return isStagehands(metadata) && (version === undefined || /^[1-3]\./.test(version));
+}

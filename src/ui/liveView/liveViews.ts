@@ -60,20 +60,20 @@ export class LiveViews implements vscode.Disposable {
       { dispose: () => clearInterval(redraw) },
       store.onDidChange((change) => {
         this.#each((panel) => {
-          if (change.kind === 'accounts' || change.accountId === panel.subject.accountId) panel.follow();
+          if (change.kind === 'accounts' || change.accountId === panel.subject.accountId) panel.connection.follow();
         });
       }),
       store.onDidLeave(({ accountId, session, byYou }) => {
-        this.#of(accountId, session.id, (panel) => panel.followOut(byYou));
+        this.#of(accountId, session.id, (panel) => panel.connection.followOut(byYou));
       }),
       // What was connected with another key shows what its account may not even list any longer.
       options.connections.onDidClose((id) => {
         this.#each((panel) => {
-          if (panel.subject.accountId === id) panel.followKey();
+          if (panel.subject.accountId === id) panel.connection.followKey();
         });
       }),
       // More is known of an end than when it was seen.
-      history.onDidChange(() => this.#each((panel) => panel.follow())),
+      history.onDidChange(() => this.#each((panel) => panel.connection.follow())),
       vscode.workspace.onDidChangeConfiguration((change) => {
         if (change.affectsConfiguration(`browserSessions.${keepAlive}`))
           this.#each((panel) => panel.followVisibility());
@@ -90,7 +90,7 @@ export class LiveViews implements vscode.Disposable {
   isOpen(account: AccountId, session: SessionId): boolean {
     let open = false;
     this.#of(account, session, (panel) => {
-      open ||= panel.isWatching;
+      open ||= panel.connection.isWatching;
     });
     return open;
   }
@@ -155,7 +155,7 @@ export class LiveViews implements vscode.Disposable {
       this.#panels.delete(live);
       live.dispose();
     });
-    void live.connect();
+    void live.connection.connect();
   }
 
   /** The panel that shows a session or page, or else one that was opened for it and was turned to another page since. */
@@ -164,7 +164,7 @@ export class LiveViews implements vscode.Disposable {
     const key = keyOf(subject);
     return (
       panels.find((panel) => keyOf(panel.subject) === key) ??
-      (subject.pageId === undefined ? panels.find((panel) => keyOf(panel.openedFor) === key) : undefined)
+      (subject.pageId === undefined ? panels.find((panel) => keyOf(panel.connection.openedFor) === key) : undefined)
     );
   }
 
@@ -180,7 +180,7 @@ export class LiveViews implements vscode.Disposable {
         other?.panel.reveal(undefined, true);
         return other !== undefined;
       },
-      onAccept: () => this.#each((panel) => panel.followConsent()),
+      onAccept: () => this.#each((panel) => panel.connection.followConsent()),
     };
   }
 
@@ -221,7 +221,7 @@ export class LiveViews implements vscode.Disposable {
         else await this.openExternal(subject);
         return;
       case 'showNext': {
-        const { next } = live;
+        const { next } = live.connection.known;
         const column = live.panel.viewColumn ?? vscode.ViewColumn.Active;
         if (next === undefined) return;
         live.panel.dispose();

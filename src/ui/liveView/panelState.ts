@@ -11,9 +11,17 @@ import type { SessionsView } from '../../services/sessionsView.ts';
 import { spokenAge } from '../words/ages.ts';
 import { accountName, pageName } from '../words/names.ts';
 import { notListed, shortStuck } from '../words/troubles.ts';
-import { castNote, dotWord, viewerUsesClipboard, waitingCard } from '../words/watching.ts';
+import {
+  castNote,
+  dotWord,
+  notAskedCard,
+  oneTimeCard,
+  refusedCard,
+  viewerUsesClipboard,
+  waitingCard,
+} from '../words/watching.ts';
 import type { PanelCard, PanelStage, PanelState } from './messages.ts';
-import type { Subject } from './sights.ts';
+import type { Sight, Subject } from './sights.ts';
 
 /** What a panel is connected to, or why it is to nothing. */
 export type Stage =
@@ -104,6 +112,18 @@ export function panelState(shown: Shown, store: SessionsView, now: number): Pane
       reload: !isOver,
     },
   };
+}
+
+/** What is shown instead of a provider's page that may not be framed, or not yet. */
+export function cardStage(sight: Exclude<Sight, { readonly kind: 'frame' | 'devtools' }>): Stage {
+  switch (sight.kind) {
+    case 'oneTime':
+      return { kind: 'card', card: oneTimeCard(), once: sight.view };
+    case 'refused':
+      return { kind: 'card', card: refusedCard(sight.framing, sight.host) };
+    case 'notAsked':
+      return { kind: 'card', card: notAskedCard(sight.error, sight.host) };
+  }
 }
 
 /** Whether a panel is connected to its session. */

@@ -9,6 +9,7 @@ import type { Provider } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import type { Connections } from '../../services/connections.ts';
 
+const openTimeoutMs = 20_000;
 const closeTimeoutMs = 15_000;
 
 /** What of a session is to be seen. */
@@ -59,9 +60,25 @@ export interface SightParts {
 
 /**
  * Finds a way to see a session in a panel: the vendor's own page, where it may be framed, else by DevTools.
- * @throws ProviderError `unsupported` where there is no way, and whatever the vendor's calls throw.
+ * @throws ProviderError `unsupported` where there is no way, `timedOut` after 20 seconds, and whatever the vendor's calls throw.
  */
 export async function findSight(
+  parts: SightParts,
+  subject: Subject,
+  mode: ViewMode,
+  consent: Consent,
+  signal: AbortSignal,
+): Promise<Sight> {
+  const limit = AbortSignal.timeout(openTimeoutMs);
+  try {
+    return await findInTime(parts, subject, mode, consent, AbortSignal.any([signal, limit]));
+  } catch (error) {
+    if (!limit.aborted) throw error;
+    throw new ProviderError({ kind: 'timedOut', afterMs: openTimeoutMs }, 'a live view took too long to be found');
+  }
+}
+
+async function findInTime(
   parts: SightParts,
   { accountId, sessionId, pageId }: Subject,
   mode: ViewMode,

@@ -1,0 +1,40 @@
+// The elements of the panel's page, and what several of its parts do with them.
+
+import { say } from './editor.js';
+
+/** @import { ButtonWords } from '../src/ui/liveView/messages.ts' */
+
+/** @param {string} id */
+export const element = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+
+/** @param {HTMLElement} target @param {string} text */
+export function write(target, text) {
+  // Said again, it would be read out again.
+  if (target.textContent !== text) target.textContent = text;
+}
+
+/** @param {readonly ButtonWords[]} words */
+function buttonsFor(words) {
+  return words.map(({ button, label }) => {
+    const made = document.createElement('button');
+    made.type = 'button';
+    made.dataset['button'] = button;
+    made.textContent = label;
+    made.addEventListener('click', () => say({ type: 'button', button }));
+    return made;
+  });
+}
+
+/**
+ * Puts buttons in place, unless the same ones are there already: whoever is about to press one must not lose it.
+ * @param {HTMLElement} place
+ * @param {readonly ButtonWords[]} words
+ */
+export function placeButtons(place, words) {
+  const there = [...place.querySelectorAll('button')].map(
+    ({ dataset, textContent }) => `${dataset['button']} ${textContent}`,
+  );
+  if (there.join('\n') === words.map(({ button, label }) => `${button} ${label}`).join('\n')) return;
+  for (const old of place.querySelectorAll('button')) old.remove();
+  place.append(...buttonsFor(words));
+}

@@ -1,0 +1,141 @@
+// The picture of the session's page, and the note over it.
+
+import { kept, say } from './editor.js';
+import { element, write } from './elements.js';
+
+/** @import { PanelFrame, PanelStage, PanelState } from '../src/ui/liveView/messages.ts' */
+
+/** After this many seconds without a new picture it is said that there was none, so that nothing looks frozen. */
+const quietSeconds = 12;
+const resizeSettlesMs = 150;
+/** After so many pictures in a row that were none it is said that they are. */
+const mostUnreadable = 3;
+
+const stage = element('stage');
+const picture = /** @type {HTMLCanvasElement} */ (element('picture'));
+const note = element('note');
+/** Takes pictures over as they were decoded, without drawing them once more. */
+const screen = picture.getContext('bitmaprenderer', { alpha: false });
+
+/** @type {PanelStage | undefined} */
+let shown;
+/** The viewport that the picture shows, in the page's own pixels. */
+let page = { width: 0, height: 0 };
+let drawnAt = performance.now();
+/** Pictures in a row that were none. */
+let unreadable = 0;
+/** What was told last that a note about pictures is not to keep back. */
+let lastNews = '';
+/** Whether the picture fits into the panel, or has the page's own size. */
+let fits = kept()?.fits !== false;
+
+/** The viewport that the picture shows, in the page's own pixels; 0 by 0 until there is a picture. */
+export const viewport = () => page;
+
+/** Whether the picture fits into the panel, or has the page's own size. */
+export const fitsPanel = () => fits;
+
+export function toggleFit() {
+  fits = !fits;
+  if (page.width > 0) sizePicture();
+  say({ type: 'resized', size: room() });
+}
+
+/** @param {PanelState} state */
+export function drawPicture({ name, stage: next, shownPage }) {
+  // What is told of the pictures is told of those of one page, and makes way for other news.
+  const news = JSON.stringify([next.kind, next.kind === 'cast' ? next.note : '', shownPage]);
+  if (news !== lastNews) unreadable = 0;
+  lastNews = news;
+  picture.setAttribute('aria-label', (stage.dataset['picture'] ?? '').replace('{0}', name));
+  drawStage(next);
+}
+
+/** @param {PanelStage} next */
+function drawStage(next) {
+  shown = next;
+  const seen = page.width > 0;
+  picture.hidden = next.kind === 'frame' || !seen || (next.kind === 'card' && !next.overLast);
+  picture.classList.toggle('past', next.kind === 'card' || (next.kind === 'cast' && next.stale));
+  drawNote();
+}
+
+/** @param {string} quiet what is said once there was no new picture for long */
+function noteOf(quiet) {
+  if (shown?.kind !== 'cast') return '';
+  if (unreadable >= mostUnreadable) return stage.dataset['unreadable'] ?? '';
+  const isQuiet = performance.now() - drawnAt >= quietSeconds * 1_000 && page.width > 0;
+  return shown.note ?? (isQuiet ? quiet : '');
+}
+
+function drawNote() {
+  const seconds = Math.floor((performance.now() - drawnAt) / 1_000);
+  const quiet = (stage.dataset['quiet'] ?? '').replace('{0}', String(seconds));
+  const text = noteOf(quiet);
+  note.hidden = text === '';
+  // What counts seconds is not read out every second.
+  note.setAttribute('aria-live', text === quiet ? 'off' : 'polite');
+  write(note, text);
+}
+setInterval(drawNote, 1_000);
+
+/** Pictures are decoded side by side, and drawn one after the other. */
+let turn = Promise.resolve();
+
+/** @param {PanelFrame} frame */
+export function takeFrame({ number, width, height, jpeg }) {
+  const decoded = createImageBitmap(new Blob([jpeg], { type: 'image/jpeg' })).catch(() => undefined);
+  turn = turn.then(async () => {
+    const bitmap = await decoded;
+    try {
+      drawFrame(bitmap, { width, height });
+    } catch (error) {
+      reportError(error);
+      drawFrame(undefined, { width, height });
+    }
+    say({ type: 'drawn', number });
+  });
+}
+
+/** @param {ImageBitmap | undefined} bitmap undefined for a picture that is none @param {{ width: number, height: number }} viewport */
+function drawFrame(bitmap, { width, height }) {
+  if (bitmap === undefined) {
+    // The next one may be a picture again.
+    unreadable++;
+    drawNote();
+    return;
+  }
+  if (picture.width !== bitmap.width) picture.width = bitmap.width;
+  if (picture.height !== bitmap.height) picture.height = bitmap.height;
+  screen?.transferFromImageBitmap(bitmap);
+  drawnAt = performance.now();
+  unreadable = 0;
+  if (page.width !== width || page.height !== height) {
+    page = { width, height };
+    sizePicture();
+  }
+  // Nothing else changes with most pictures, and laying out the page anew for each of them is what costs.
+  if ((picture.hidden || !note.hidden) && shown !== undefined) drawStage(shown);
+}
+
+function sizePicture() {
+  const scale = fits ? Math.min(stage.clientWidth / page.width, stage.clientHeight / page.height) : 1;
+  picture.style.width = `${page.width * scale}px`;
+  picture.style.height = `${page.height * scale}px`;
+  stage.classList.toggle('actual', !fits);
+}
+
+/** How many pixels of a picture there is room for; null for as many as the page has. */
+export function room() {
+  if (!fits) return null;
+  const pixels = (/** @type {number} */ length) => Math.max(1, Math.ceil(length * devicePixelRatio));
+  return { width: pixels(stage.clientWidth), height: pixels(stage.clientHeight) };
+}
+
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let settling;
+new ResizeObserver(() => {
+  if (page.width > 0) sizePicture();
+  clearTimeout(settling);
+  settling = setTimeout(() => say({ type: 'resized', size: room() }), resizeSettlesMs);
+}).observe(stage);

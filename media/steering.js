@@ -1,0 +1,96 @@
+// What a person does to the picture, while they interact.
+
+import { say } from './editor.js';
+import { element } from './elements.js';
+import { isPaste, keyInput, mouseInput, pointOf, wheelInput } from './input.js';
+import { viewport } from './picture.js';
+
+/**
+ * @import { PanelState } from '../src/ui/liveView/messages.ts'
+ * @import { PageInput } from '../src/cdp/pageInput.ts'
+ */
+
+const picture = element('picture');
+const keys = /** @type {HTMLTextAreaElement} */ (element('keys'));
+
+/** @param {PanelState} state */
+export function followSteering({ stage, mode }) {
+  keys.hidden = !(stage.kind === 'cast' && mode === 'interact');
+}
+
+const steers = () => !keys.hidden && viewport().width > 0;
+/** @param {{ clientX: number, clientY: number }} event */
+const point = (event) => pointOf(event, picture.getBoundingClientRect(), viewport());
+/** @param {PageInput} input */
+const send = (input) => say({ type: 'input', input });
+
+picture.addEventListener('pointerdown', (event) => {
+  if (!steers()) return;
+  picture.setPointerCapture(event.pointerId);
+  keys.focus({ preventScroll: true });
+});
+// Presses are taken from here and not from the pointer, because only these count clicks.
+picture.addEventListener('mousedown', (event) => {
+  if (!steers()) return;
+  event.preventDefault();
+  flushMove();
+  send(mouseInput('mousePressed', event, point(event)));
+});
+picture.addEventListener('mouseup', (event) => {
+  if (!steers()) return;
+  flushMove();
+  send(mouseInput('mouseReleased', event, point(event)));
+});
+picture.addEventListener('contextmenu', (event) => {
+  if (steers()) event.preventDefault();
+});
+picture.addEventListener(
+  'wheel',
+  (event) => {
+    if (!steers()) return;
+    event.preventDefault();
+    send(wheelInput(event, point(event), viewport()));
+  },
+  { passive: false },
+);
+
+/** The last move, told once for each picture of the screen. @type {PageInput | undefined} */
+let move;
+function flushMove() {
+  if (move !== undefined) send(move);
+  move = undefined;
+}
+picture.addEventListener('mousemove', (event) => {
+  if (!steers()) return;
+  if (move === undefined) requestAnimationFrame(flushMove);
+  move = mouseInput('mouseMoved', event, point(event));
+});
+
+// Keys go to a field that nobody sees: it takes what is composed of several keys. They go no further, because the editor
+// would take them for its own.
+keys.addEventListener('keydown', (event) => {
+  event.stopPropagation();
+  if (event.key === 'F6') {
+    event.preventDefault();
+    element('mode').focus();
+    return;
+  }
+  // Being composed: the field gets the text when it is done.
+  if (event.isComposing || event.key === 'Process' || event.key === 'Dead') return;
+  event.preventDefault();
+  if (isPaste(event)) say({ type: 'paste' });
+  else send(keyInput('down', event));
+});
+keys.addEventListener('keyup', (event) => {
+  event.stopPropagation();
+  if (event.key === 'F6' || event.isComposing || isPaste(event)) return;
+  send(keyInput('up', event));
+});
+keys.addEventListener('compositionend', ({ data }) => {
+  if (data !== '') send({ kind: 'text', text: data });
+  keys.value = '';
+});
+keys.addEventListener('paste', (event) => {
+  event.preventDefault();
+  say({ type: 'paste' });
+});

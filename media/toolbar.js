@@ -1,0 +1,67 @@
+// The toolbar: one stop of the Tab key, within which arrows move.
+
+import { say } from './editor.js';
+import { element } from './elements.js';
+
+/** @import { PanelButton, PanelState } from '../src/ui/liveView/messages.ts' */
+
+const toolbar = element('toolbar');
+const pages = /** @type {HTMLSelectElement} */ (element('pages'));
+
+/** @param {PanelState} state @param {boolean} fits whether the picture fits into the panel */
+export function drawToolbar({ can, mode, pages: all, shownPage }, fits) {
+  for (const name of /** @type {const} */ (['mode', 'fit', 'reload', 'copyLink', 'openIn', 'endSession'])) {
+    element(name).hidden = !can[name];
+  }
+  element('mode').setAttribute('aria-pressed', String(mode === 'interact'));
+  element('fit').setAttribute('aria-pressed', String(!fits));
+  document.body.dataset['mode'] = mode;
+  pages.hidden = all.length < 2;
+  const there = [...pages.options].map(({ value, text }) => `${value} ${text}`).join('\n');
+  if (there !== all.map(({ id, label }) => `${id} ${label}`).join('\n')) {
+    pages.replaceChildren(...all.map(({ id, label }) => new Option(label, id)));
+  }
+  pages.value = shownPage;
+  keepOneStop();
+}
+
+/** @param {() => void} onFit does what the button does that is about the picture alone */
+export function listenToToolbar(onFit) {
+  for (const button of toolbar.querySelectorAll('button')) {
+    button.addEventListener('click', () => {
+      if (button.id === 'fit') onFit();
+      else say({ type: 'button', button: /** @type {PanelButton} */ (button.id) });
+    });
+  }
+  pages.addEventListener('change', () => say({ type: 'page', id: pages.value }));
+}
+
+function controls() {
+  return /** @type {HTMLElement[]} */ ([...toolbar.querySelectorAll('button, select')]).filter(({ hidden }) => !hidden);
+}
+
+function keepOneStop() {
+  const all = controls();
+  const stop = all.find((control) => control === document.activeElement) ?? all.find(({ tabIndex }) => tabIndex === 0);
+  for (const control of all) control.tabIndex = control === (stop ?? all[0]) ? 0 : -1;
+}
+
+toolbar.addEventListener('keydown', (event) => {
+  const all = controls();
+  const at = all.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+  const isSelect = document.activeElement === pages;
+  const steps = { ArrowRight: 1, ArrowLeft: -1 };
+  const step = steps[/** @type {keyof typeof steps} */ (event.key)];
+  const to =
+    event.key === 'Home' && !isSelect
+      ? all[0]
+      : event.key === 'End' && !isSelect
+        ? all.at(-1)
+        : step === undefined
+          ? undefined
+          : all[(at + step + all.length) % all.length];
+  if (to === undefined) return;
+  event.preventDefault();
+  to.focus();
+  keepOneStop();
+});

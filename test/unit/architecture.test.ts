@@ -15,6 +15,10 @@ const usesVscode = (file: string) => file === 'extension.ts' || file.startsWith(
 const banned =
   /(^|\/)(utils?|common|helpers?|misc|shared)(\/|\.ts$)|(Manager|Helper|Utils?|Impl)\.ts$|(^|\/)types\.ts$/;
 
+/** A longer file usually does two jobs. One that does a single job begins with a comment that says why it is so long. */
+const mostLines = 400;
+const excuse = /^\/\/ Over 400 lines because \w/;
+
 interface Import {
   readonly specifier: string;
   readonly typeOnly: boolean;
@@ -35,6 +39,10 @@ function faultsOf(file: string, text: string): string[] {
   const faults: string[] = [];
   if (banned.test(file)) faults.push(`src/${file}: no name says less than this one`);
   if (room === undefined && file !== 'extension.ts') faults.push(`src/${file}: stands outside of every room`);
+  const lines = text.split('\n').length - 1;
+  if (lines > mostLines && !excuse.test(text)) {
+    faults.push(`src/${file}: has ${lines} lines. Split it by job, or begin it with "// Over 400 lines because …"`);
+  }
   if (room !== undefined && rooms[room] === undefined) faults.push(`src/${file}: there is no room ${room}`);
   for (const { specifier, typeOnly } of importsOf(text)) {
     if (specifier === 'vscode' && !typeOnly && !usesVscode(file)) faults.push(`src/${file}: runs vscode`);
@@ -52,7 +60,7 @@ const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'));
 
 describe('architecture', () => {
-  it('has no import against the rule, and no room or name that it does not know', () => {
+  it('has no import against the rule, no room or name that it does not know, and no file over 400 lines without a reason', () => {
     assert.ok(sources.length > 30);
     assert.deepEqual(
       sources.flatMap((file) => faultsOf(file, readFileSync(join('src', file), 'utf8'))),
@@ -75,9 +83,16 @@ describe('architecture', () => {
       ['services/sessionManager.ts', ''],
       ['tools/list.ts', ''],
       ['helpers.ts', ''],
+      ['core/session.ts', '\n'.repeat(401)],
+      ['core/session.ts', `// Sessions.\n${'\n'.repeat(400)}`],
     ];
     for (const [file, text] of breaches) assert.notDeepEqual(faultsOf(file, text), [], `${file}: ${text}`);
     assert.deepEqual(faultsOf('services/accounts.ts', "import type { Memento } from 'vscode';"), []);
+    assert.deepEqual(faultsOf('core/session.ts', '\n'.repeat(400)), []);
+    assert.deepEqual(
+      faultsOf('core/session.ts', `// Over 400 lines because it is one table.\n${'\n'.repeat(400)}`),
+      [],
+    );
   });
 
   it('loads the HTTP and CDP code, the providers and the commands only when they are needed', () => {

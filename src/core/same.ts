@@ -1,6 +1,8 @@
 /**
- * Whether two values of plain data (text, numbers, arrays, Maps, objects of these) say the same. For thousands of
- * sessions on each refresh: Node's `isDeepStrictEqual` takes ten times as long.
+ * Whether two values of plain data (text, numbers, arrays, Maps, objects of these) say the same. For thousands of sessions on
+ * each refresh: of 5,000 equal ones Node's `isDeepStrictEqual` takes 22 ms and this 9 (Node 20; 13 and 8 in Node 24). Of the
+ * small libraries, fast-deep-equal takes half the time and dequal two thirds; the one adds 1.2 KB to what starting loads and
+ * has had no release since 2020, the other calls two Maps equal whose keys differ where a value is undefined.
  */
 export function same(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;

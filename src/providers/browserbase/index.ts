@@ -12,7 +12,7 @@ import { decode, decodeEach, decodeList, idField } from '../../http/decode.ts';
 import { namedBy } from '../../http/paging.ts';
 import { browserbaseApi, defaultAddress, OneSession } from './api.ts';
 import { liveUrls, liveView } from './liveView.ts';
-import { endedStatuses, fates, SessionRow, sessionOf } from './sessions.ts';
+import { endedStatuses, fates, SessionListRow, sessionOf } from './sessions.ts';
 import { askStagehand, hasStagehandEnd, releasedAfter, stagehandAddressesOf, stagehandFor } from './stagehand.ts';
 
 // Browserbase, https://docs.browserbase.com/reference/api, and Stagehand's API for the sessions that Stagehand started,
@@ -102,7 +102,7 @@ function connect(link: Link): Provider {
   async function listed(status: (typeof runningStatuses)[number], signal: AbortSignal): Promise<Inventory> {
     const answer = await send({ method: 'GET', route: '/v1/sessions', query: { status } }, signal);
     const list = await decodeList(SessionList, [], answer);
-    const { rows, faults } = await decodeEach(SessionRow, list, namedBy('id'));
+    const { rows, faults } = await decodeEach(SessionListRow, list, namedBy('id'));
     const sessions = rows.filter((row) => !endedStatuses.has(row.status)).map(sessionOf);
     return { sessions, groups: [], faults, account: undefined };
   }

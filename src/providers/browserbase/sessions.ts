@@ -19,7 +19,7 @@ const mostLabels = 50;
 const longestLabel = 200;
 
 /** A row of the list of sessions. */
-export const SessionRow = v.object({
+export const SessionListRow = v.object({
   id: idField,
   status: v.string(),
   createdAt: dateField,
@@ -40,14 +40,14 @@ const Label = v.union([
     v.transform(({ name }) => name),
   ),
 ]);
-export type SessionRow = v.InferOutput<typeof SessionRow>;
+export type SessionListRow = v.InferOutput<typeof SessionListRow>;
 
 /** Whether Stagehand started the session. It writes this on every session that it starts. */
 export function isStagehands(metadata: ReadonlyMap<string, string>): boolean {
   return metadata.get('stagehand') === 'true';
 }
 
-export function sessionOf(row: SessionRow): Session {
+export function sessionOf(row: SessionListRow): Session {
   const metadata = row.userMetadata ?? new Map<string, string>();
   const facts: (readonly [string, string | undefined])[] = [
     ['Project', row.projectId ?? undefined],

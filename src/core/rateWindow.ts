@@ -1,7 +1,7 @@
 /** How many more requests a vendor takes, and until when it counts them. */
 export interface RateWindow {
   readonly remaining: number;
-  /** Epoch milliseconds at which it begins to count anew. */
+  /** When it starts counting again, in milliseconds of the monotonic clock: the machine's clock may be set meanwhile. */
   readonly resetAt: number;
 }
 

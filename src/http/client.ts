@@ -45,8 +45,9 @@ export function openHttpClient(address: URL, secrets: Iterable<string>, options:
 
   async function attempt(request: HttpRequest, url: URL, signal: AbortSignal): Promise<TransportAnswer> {
     const what = `${request.method} ${request.route}`;
-    const began = clock.now();
-    const log = (outcome: string) => logger.debug(`${address.host} ${what}: ${outcome}, ${clock.now() - began} ms`);
+    const began = clock.monotonic();
+    const log = (outcome: string) =>
+      logger.debug(`${address.host} ${what}: ${outcome}, ${Math.round(clock.monotonic() - began)} ms`);
     try {
       const answer = await transport.send({
         url,
@@ -65,7 +66,7 @@ export function openHttpClient(address: URL, secrets: Iterable<string>, options:
         ...(request.timeoutMs === undefined ? {} : { answerTimeoutMs: request.timeoutMs }),
       });
       log(String(answer.status));
-      const window = rateWindowOf((name) => answer.headers.get(name), clock.now());
+      const window = rateWindowOf((name) => answer.headers.get(name), clock);
       if (window !== undefined) limits.rateWindow = window;
       limits.concurrency = answer.concurrency;
       if (answer.status < 200 || answer.status > 299)
@@ -87,7 +88,7 @@ export function openHttpClient(address: URL, secrets: Iterable<string>, options:
     if (!parsed.ok) throw badAddress(parsed.fault);
     const url = urlOf(parsed.url, request);
     const timeoutMs = request.timeoutMs ?? defaultTimeoutMs;
-    const deadline = clock.now() + timeoutMs;
+    const deadline = clock.monotonic() + timeoutMs;
     const timer = new AbortController();
     const alarm = clock.after(timeoutMs, () => timer.abort());
     const either = AbortSignal.any([signal, timer.signal]);
@@ -108,7 +109,7 @@ export function openHttpClient(address: URL, secrets: Iterable<string>, options:
         } catch (error) {
           if (either.aborted || !repeatable || retries === maxRetries || !ProviderError.is(error)) throw error;
           const wait = waitBefore(error.trouble, retries, clock.now());
-          if (wait === undefined || clock.now() + wait >= deadline) throw error;
+          if (wait === undefined || clock.monotonic() + wait >= deadline) throw error;
           await sleep(clock, wait, either);
         }
       }

@@ -26,7 +26,8 @@ const mostConnectionsTried = 4;
 
 interface KnownRoute {
   readonly route: OpenRoute;
-  readonly until: number;
+  /** When it was opened, by both of the machine's clocks: one may be set, and the other stops while the machine sleeps. */
+  readonly openedAt: { readonly now: number; readonly monotonic: number };
 }
 
 /** Carries requests by undici's connections, over proxies and with certificates as the editor has them. */
@@ -73,8 +74,10 @@ export class UndiciTransport implements Transport {
   async #routeTo(url: URL): Promise<OpenRoute> {
     const known = this.#routes.get(url.origin);
     if (known !== undefined) {
-      const { route, until } = await known;
-      if (this.#clock.now() < until) return route;
+      const { route, openedAt } = await known;
+      const { now, monotonic } = this.#time();
+      const isOld = now - openedAt.now >= routeLifetimeMs || monotonic - openedAt.monotonic >= routeLifetimeMs;
+      if (!isOld) return route;
       if (this.#routes.get(url.origin) === known) {
         this.#routes.delete(url.origin);
         closeWhenIdle(known);
@@ -96,7 +99,11 @@ export class UndiciTransport implements Transport {
     const { systemCertificates, strictCertificates } = this.#network.settings();
     const tls = { secureContext: sharedSecureContext(systemCertificates), rejectUnauthorized: strictCertificates };
     const route = new OpenRoute(way, tls, url.origin, this.#clock);
-    return { route, until: this.#clock.now() + routeLifetimeMs };
+    return { route, openedAt: this.#time() };
+  }
+
+  #time(): KnownRoute['openedAt'] {
+    return { now: this.#clock.now(), monotonic: this.#clock.monotonic() };
   }
 }
 

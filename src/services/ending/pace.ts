@@ -24,6 +24,7 @@ export class Pace {
   /** Grows by one with each clean answer until the first refusal, and by one with each round after it. */
   #fast = true;
   #quickest = Number.POSITIVE_INFINITY;
+  /** Monotonic milliseconds, as {@link #refusedAt}. */
   #notBefore = 0;
   #refusedAt = Number.NEGATIVE_INFINITY;
   #pauses = 0;
@@ -46,7 +47,7 @@ export class Pace {
 
   /** Milliseconds until one more request may be sent; `busy` while it has to wait for an answer. */
   wait(inFlight: number): number | 'busy' {
-    const now = this.#clock.now();
+    const now = this.#clock.monotonic();
     if (now < this.#notBefore) return this.#notBefore - now;
     if (inFlight >= Math.floor(Math.min(this.#limit, this.#most()))) return 'busy';
     const window = this.#window();
@@ -67,7 +68,7 @@ export class Pace {
   refused(refusal: ProviderError): void {
     const { trouble } = refusal;
     this.#refusal = refusal;
-    const now = this.#clock.now();
+    const now = this.#clock.monotonic();
     const retryAt = trouble.kind === 'rateLimited' ? trouble.retryAt : undefined;
     if (now - this.#refusedAt > sameBurstMs) {
       this.#limit = Math.max(1, this.#limit / 2);
@@ -76,6 +77,6 @@ export class Pace {
       const pause = Math.min(longestPauseMs, firstPauseMs * 2 ** this.#pauses++);
       this.#notBefore = Math.max(this.#notBefore, now + pause * (0.5 + Math.random() / 2));
     }
-    if (retryAt !== undefined) this.#notBefore = Math.max(this.#notBefore, retryAt);
+    if (retryAt !== undefined) this.#notBefore = Math.max(this.#notBefore, now + retryAt - this.#clock.now());
   }
 }

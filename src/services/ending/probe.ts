@@ -78,13 +78,13 @@ export async function probe(
   /** Waits for a place among those that are asked for, and while the rate limit is used up. False for none to be had. */
   const enter = async () => {
     while (error === undefined && !stop.aborted) {
-      const now = clock.now();
+      const now = clock.monotonic();
       const { remaining = 0, resetAt = now } = window() ?? {};
       if (now >= resetAt || remaining > inFlight) {
         inFlight++;
         return true;
       }
-      if (resetAt - now > timeoutMs) error = usedUp(resetAt);
+      if (resetAt - now > timeoutMs) error = usedUp(clock.now() + resetAt - now);
       else await sleep(clock, resetAt - now, stop).catch(() => {});
     }
     return false;

@@ -18,6 +18,10 @@ describe('undici transport', () => {
   let strictCertificates = false;
   const changed = new Emitter<void>();
   let transport: UndiciTransport;
+  /** How often the editor was asked for a route. */
+  let routesAsked = 0;
+  /** Milliseconds by which the machine's two clocks have gone on. */
+  let passed = { now: 0, monotonic: 0 };
 
   beforeEach(async () => {
     const { cert, key } = await makeCertificate('localhost', 'vendor.test');
@@ -29,11 +33,20 @@ describe('undici transport', () => {
     transport = new UndiciTransport(
       {
         settings: () => ({ transport: 'undici', systemCertificates: false, strictCertificates }),
-        routeTo: async () => route,
+        routeTo: async () => {
+          routesAsked++;
+          return route;
+        },
         onDidChange: changed.event,
       },
-      systemClock,
+      {
+        ...systemClock,
+        now: () => Date.now() + passed.now,
+        monotonic: () => performance.now() + passed.monotonic,
+      },
     );
+    routesAsked = 0;
+    passed = { now: 0, monotonic: 0 };
   });
   afterEach(async () => {
     transport.close();
@@ -75,6 +88,23 @@ describe('undici transport', () => {
       (error) => error instanceof TransportError && error.trouble.kind === 'unreachable',
     );
     assert.equal((await get('localhost')).status, 200);
+  });
+
+  it('asks for the way again after a minute, also if the clock was set back or the machine slept', async () => {
+    route = { by: 'editor', proxy: proxy.url };
+    const ways: (readonly [typeof passed, number])[] = [
+      [{ now: 59_000, monotonic: 59_000 }, 1],
+      [{ now: 61_000, monotonic: 61_000 }, 2],
+      [{ now: -3_600_000, monotonic: 122_000 }, 3],
+      // While a machine sleeps, only the time of day goes on.
+      [{ now: 0, monotonic: 122_000 }, 4],
+    ];
+    await get('vendor.test');
+    for (const [at, asked] of ways) {
+      passed = at;
+      assert.equal((await get('vendor.test')).status, 200);
+      assert.equal(routesAsked, asked);
+    }
   });
 
   it('goes by the settings where the editor’s resolver cannot be had', async () => {

@@ -136,12 +136,42 @@ describe('pace', () => {
 
   it('sends no more than the vendor’s window has left, and goes on when it begins anew', async () => {
     clean(100);
-    window = { remaining: 6, resetAt: clock.now() + 1_000 };
+    window = { remaining: 6, resetAt: clock.monotonic() + 1_000 };
     assert.equal(places(), 6);
-    window = { remaining: 0, resetAt: clock.now() + 1_000 };
+    window = { remaining: 0, resetAt: clock.monotonic() + 1_000 };
     assert.equal(pace.wait(0), 1_000);
     assert.equal(pace.wait(1), 'busy');
     await clock.until(clock.wait(1_000), 2_000);
     assert.equal(places(), 32);
+  });
+
+  it('waits no longer and no shorter when the clock is set back or forward', () => {
+    for (const jump of [-3_600_000, 3_600_000]) {
+      pace.refused(refusal());
+      const before = pace.wait(0);
+      clock.jump(jump);
+      assert.equal(pace.wait(0), before);
+      pace.refused(refusal(clock.now() + 20_000));
+      clock.jump(jump);
+      assert.equal(pace.wait(0), 20_000);
+      pace = new Pace(
+        clock,
+        () => most,
+        () => window,
+      );
+    }
+    window = { remaining: 0, resetAt: clock.monotonic() + 1_000 };
+    clock.jump(-3_600_000);
+    assert.equal(pace.wait(0), 1_000);
+  });
+
+  it('takes refusals for two bursts though the clock was set back in between', async () => {
+    clean(28);
+    pace.refused(refusal());
+    await clock.until(clock.wait(1_000), 2_000);
+    clock.jump(-3_600_000);
+    pace.refused(refusal());
+    await clock.until(clock.wait(2_000), 3_000);
+    assert.equal(places(), 8);
   });
 });

@@ -198,11 +198,11 @@ describe('probing', () => {
 
   it('asks for no more than the rate limit has left, and goes on when it begins again', async () => {
     const all = sessions(12);
-    const resetAt = clock.now() + 1_000;
+    const resetAt = clock.monotonic() + 1_000;
     rate = { remaining: 3, resetAt };
     provider.onProbe = () => {
       const { remaining } = rate ?? assert.fail();
-      if (clock.now() < resetAt) rate = { remaining: remaining - 1, resetAt };
+      if (clock.monotonic() < resetAt) rate = { remaining: remaining - 1, resetAt };
       return 'running';
     };
     const { told, error } = await ask(all);
@@ -214,9 +214,9 @@ describe('probing', () => {
 
   it('asks for none where the rate limit is used up for longer than an answer may take', async () => {
     const all = sessions(2);
-    rate = { remaining: 0, resetAt: clock.now() + 10_000 };
+    rate = { remaining: 0, resetAt: clock.monotonic() + 10_000 };
     assert.equal((await ask(all)).told.size, 2);
-    rate = { remaining: 0, resetAt: clock.now() + 10_001 };
+    rate = { remaining: 0, resetAt: clock.monotonic() + 10_001 };
     const began = clock.now();
     const { asked, error } = await ask(all);
     assert.deepEqual(error?.trouble, { kind: 'rateLimited', retryAt: began + 10_001 });
@@ -226,19 +226,19 @@ describe('probing', () => {
 
   it('counts those that are answered no longer as under way', async () => {
     const all = sessions(30);
-    rate = { remaining: 2, resetAt: clock.now() + 5_000 };
+    rate = { remaining: 2, resetAt: clock.monotonic() + 5_000 };
     const began = clock.now();
     assert.equal((await ask(all.slice(0, 2))).told.size, 2);
     assert.equal((await ask(all.slice(2, 4))).told.size, 2);
     assert.ok(clock.now() - began < 1_000);
-    rate = { remaining: 9, resetAt: clock.now() + 5_000 };
+    rate = { remaining: 9, resetAt: clock.monotonic() + 5_000 };
     assert.equal((await ask(all)).told.size, 30);
     assert.ok(clock.now() - began < 1_000);
   });
 
   it('does not wait for a rate limit once it is stopped', async () => {
     const all = sessions(2);
-    rate = { remaining: 0, resetAt: clock.now() + 5_000 };
+    rate = { remaining: 0, resetAt: clock.monotonic() + 5_000 };
     const began = clock.now();
     clock.after(100, () => stop.abort());
     assert.equal((await ask(all)).asked.size, 0);

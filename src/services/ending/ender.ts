@@ -188,8 +188,10 @@ export class Ender {
     const provider = await connections.open(accountId).catch(() => undefined);
     const terms = provider?.ending ?? usualEnding;
     const mostInFlight = () => terms.mostInFlight ?? connections.concurrency(accountId) ?? mostConnections;
+    const window = () => connections.rateWindow(accountId);
+    const hasOneConnection = connections.concurrency(accountId) !== undefined;
     const known = this.#queues.get(accountId) ?? {
-      queue: new AccountQueue(this.#options, mostInFlight, () => connections.rateWindow(accountId)),
+      queue: new AccountQueue(this.#options, mostInFlight, window, hasOneConnection),
       users: 0,
     };
     known.users++;

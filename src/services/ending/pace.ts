@@ -2,7 +2,10 @@ import type { Clock } from '../../core/clock.ts';
 import type { ProviderError } from '../../core/providerError.ts';
 import type { RateWindow } from '../../core/rateWindow.ts';
 
+/** Requests at first: each needs a connection of its own … */
 const firstInFlight = 4;
+/** … or one connection carries them all. To 400 ends at 50 ms, the two rounds that this saves are a fifth of their time. */
+const firstOnOneConnection = 16;
 /** An answer that takes this many times as long as the quickest is one of a server that has enough to do. */
 const slowFactor = 4;
 /** Milliseconds below which answers are all quick: what they differ by is this machine's own doing. */
@@ -20,7 +23,7 @@ export class Pace {
   readonly #clock: Clock;
   readonly #most: () => number;
   readonly #window: () => RateWindow | undefined;
-  #limit = firstInFlight;
+  #limit: number;
   /** Grows by one with each clean answer until the first refusal, and by one with each round after it. */
   #fast = true;
   #quickest = Number.POSITIVE_INFINITY;
@@ -33,11 +36,13 @@ export class Pace {
   /**
    * @param most how many at most, which may change with the connection.
    * @param window what the vendor last said of its rate limit.
+   * @param hasOneConnection whether one connection carries all requests (HTTP/2).
    */
-  constructor(clock: Clock, most: () => number, window: () => RateWindow | undefined) {
+  constructor(clock: Clock, most: () => number, window: () => RateWindow | undefined, hasOneConnection = false) {
     this.#clock = clock;
     this.#most = most;
     this.#window = window;
+    this.#limit = hasOneConnection ? firstOnOneConnection : firstInFlight;
   }
 
   /** The last refusal, if there was any. */
@@ -71,7 +76,7 @@ export class Pace {
     const now = this.#clock.monotonic();
     const retryAt = trouble.kind === 'rateLimited' ? trouble.retryAt : undefined;
     if (now - this.#refusedAt > sameBurstMs) {
-      this.#limit = Math.max(1, this.#limit / 2);
+      this.#limit = Math.max(1, Math.min(this.#limit, this.#most()) / 2);
       this.#fast = false;
       this.#refusedAt = now;
       const pause = Math.min(longestPauseMs, firstPauseMs * 2 ** this.#pauses++);

@@ -41,7 +41,9 @@ export class AccountQueue {
   readonly counts: EndCounts = new Map();
   readonly #parts: QueueParts;
   readonly #pace: Pace;
-  readonly #inFlight = new Set<Promise<void>>();
+  #inFlight = 0;
+  /** Resolves as soon as one of the requests that are under way is done with. */
+  #next = Promise.withResolvers<void>();
   /** Who sends a session's end, and what comes of it: other ends of the same session wait for that. */
   readonly #senders = new Map<SessionId, PromiseWithResolvers<Sent> & { readonly by: AccountEnd }>();
 
@@ -51,10 +53,16 @@ export class AccountQueue {
   /**
    * @param mostInFlight how many ends may be under way, which may change with the connection.
    * @param window what the provider last said about its rate limit.
+   * @param hasOneConnection whether one connection carries all requests (HTTP/2).
    */
-  constructor(parts: QueueParts, mostInFlight: () => number, window: () => RateWindow | undefined) {
+  constructor(
+    parts: QueueParts,
+    mostInFlight: () => number,
+    window: () => RateWindow | undefined,
+    hasOneConnection = false,
+  ) {
     this.#parts = parts;
-    this.#pace = new Pace(parts.clock, mostInFlight, window);
+    this.#pace = new Pace(parts.clock, mostInFlight, window, hasOneConnection);
   }
 
   /** Lets other ends of the same sessions send their own. */
@@ -71,7 +79,8 @@ export class AccountQueue {
   async send(end: AccountEnd, pending: readonly PendingEnd[], stop: AbortSignal, onSent: () => void): Promise<void> {
     const { clock } = this.#parts;
     const queue = [...pending];
-    const inFlight = new Set<Promise<void>>();
+    let inFlight = 0;
+    let fault: { readonly error: unknown } | undefined;
     const done = ({ session, sent }: PendingEnd) => {
       const sender = this.#senders.get(session.id);
       if (sender?.by === end) sender.resolve(sent);
@@ -83,29 +92,36 @@ export class AccountQueue {
         done(one);
       }
     };
-    while (!stop.aborted && (queue.length > 0 || inFlight.size > 0)) {
-      const wait = queue.length === 0 ? 'busy' : this.#pace.wait(this.#inFlight.size);
+    while (!stop.aborted && fault === undefined && (queue.length > 0 || inFlight > 0)) {
+      const wait = queue.length === 0 ? 'busy' : this.#pace.wait(this.#inFlight);
       const next = wait === 0 ? queue.shift() : undefined;
       if (wait !== 'busy' && wait > longestWaitMs) giveUp(this.#pace.refusal ?? usedUp(clock.now() + wait));
       else if (next !== undefined) {
         const another = this.#senders.get(next.session.id);
         const isJoined = another !== undefined && another.by !== end;
         const work = isJoined ? this.#join(next, another.promise, stop) : this.#sendOne(end, next, stop);
-        const sending: Promise<void> = work
+        const places = isJoined ? 0 : 1;
+        inFlight++;
+        this.#inFlight += places;
+        void work
           .then((outcome) => {
             if (outcome === 'again') queue.push(next);
             else done(next);
           })
+          .catch((error: unknown) => {
+            fault ??= { error };
+          })
           .finally(() => {
-            inFlight.delete(sending);
-            this.#inFlight.delete(sending);
+            inFlight--;
+            this.#inFlight -= places;
+            this.#next.resolve();
+            this.#next = Promise.withResolvers();
           });
-        inFlight.add(sending);
-        if (!isJoined) this.#inFlight.add(sending);
-      } else if (wait === 'busy') await Promise.race(queue.length === 0 ? inFlight : this.#inFlight);
-      else if (wait !== 0) await Promise.race([pause(clock, wait, stop), ...inFlight]);
+      } else if (wait === 'busy') await this.#next.promise;
+      else if (wait !== 0) await Promise.race([pause(clock, wait, stop), this.#next.promise]);
     }
-    await Promise.all(inFlight);
+    while (inFlight > 0) await this.#next.promise;
+    if (fault !== undefined) throw fault.error;
     // Stopped: what wasn't sent never will be, and what was refused stays refused.
     for (const one of queue) done(one);
   }

@@ -95,6 +95,21 @@ for (const [provider, start] of Object.entries(providers)) {
       }
     });
 
+    it('begins with sixteen ends on one connection, and over HTTP/1.1 with four', async () => {
+      for (const [http2, first] of [
+        [{}, 16],
+        [undefined, 4],
+      ] as const) {
+        const targets = await list(40, http2);
+        provided.server.latencyMs = 300;
+        await house.ender.end(targets, quietly);
+        const times = ends().map(({ at }) => at);
+        const beforeAnAnswer = times.filter((at) => at < Math.min(...times) + 300);
+        assert.equal(beforeAnAnswer.length, first);
+        await provided.server.stop();
+      }
+    });
+
     it('keeps to the number that a provider names for itself', async () => {
       const kinds = providerKinds.map((kind) => ({
         ...kind,

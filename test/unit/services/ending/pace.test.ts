@@ -67,6 +67,25 @@ describe('pace', () => {
     assert.equal(places(), 33);
   });
 
+  it('starts with sixteen over HTTP/2, where one connection carries them all, or with the most if that is less', () => {
+    for (const [mostThere, rounds] of [
+      [100, [16, 32, 64, 100, 100]],
+      [10, [10, 10]],
+    ] as const) {
+      most = mostThere;
+      pace = new Pace(
+        clock,
+        () => most,
+        () => window,
+        true,
+      );
+      for (const round of rounds) {
+        assert.equal(places(), round);
+        clean(round);
+      }
+    }
+  });
+
   it('does not grow while answers are slow', () => {
     clean(1, 50);
     clean(20, 500);

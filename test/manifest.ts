@@ -10,12 +10,11 @@ const wordsFile = new URL('../package.nls.json', import.meta.url);
 
 /** What package.json has under `contributes`, and package.nls.json under `command.*`, going by the table. */
 export function manifestOf(table: Readonly<Record<string, CommandEntry>>) {
-  const commands = Object.entries(table).map(([name, { icon, enablement }]) => ({
+  const commands = Object.entries(table).map(([name, { icon }]) => ({
     command: commandPrefix + name,
     title: `%command.${name}%`,
     category: '%displayName%',
     ...(icon === undefined ? {} : { icon: `$(${icon})` }),
-    ...(enablement === undefined ? {} : { enablement }),
   }));
   const menus: Record<string, object[]> = { 'view/title': [], 'view/item/context': [], commandPalette: [] };
   for (const [name, { palette, menus: entries }] of Object.entries(table)) {

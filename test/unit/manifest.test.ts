@@ -2,7 +2,6 @@ import { strict as assert } from 'node:assert';
 import { existsSync, readFileSync } from 'node:fs';
 import { groupId } from '../../src/core/ids.ts';
 import { allCapabilities, type Capability } from '../../src/core/provider.ts';
-import type { SessionPhase } from '../../src/core/session.ts';
 import { providerKinds } from '../../src/providers/index.ts';
 import { type CommandEntry, commandPrefix, commandTable } from '../../src/ui/commands/table.ts';
 import {
@@ -29,7 +28,6 @@ function capabilitySets(): ReadonlySet<Capability>[] {
 /** Every context value that the tree can give a row. */
 function contextValues(): Set<string> {
   const values = new Set(['rb:info', ...(['replaceKey', 'enterKey', 'retry'] as const).map(troubleContext)]);
-  const phases: readonly SessionPhase[] = ['starting', 'running', 'idle', 'ending', 'unknown'];
   for (const capabilities of capabilitySets()) {
     values.add(pageContext(capabilities));
     values.add(endedContext(capabilities));
@@ -40,21 +38,12 @@ function contextValues(): Set<string> {
           values.add(groupContext(group, capabilities, count));
         }
       }
-      for (const state of ['disconnected', 'loading', 'ready', 'failed'] as const) {
-        for (const hasKey of [true, false]) {
-          for (const rejected of [hasKey, false])
-            values.add(accountContext(state, rejected, hasKey, capabilities, count));
-        }
-      }
+      for (const hasKey of [true, false]) values.add(accountContext(hasKey, count));
     }
-    for (const phase of phases) {
-      for (const life of ['running', 'ending', 'stuck'] as const) {
-        for (const grouped of [groupId('g'), undefined]) {
-          for (const isProtected of [true, false]) {
-            for (const watchable of [true, false]) {
-              values.add(sessionContext({ phase, groupId: grouped, watchable }, life, capabilities, isProtected));
-            }
-          }
+    for (const life of ['running', 'ending', 'stuck'] as const) {
+      for (const isProtected of [true, false]) {
+        for (const watchable of [true, false]) {
+          values.add(sessionContext({ watchable }, life, capabilities, isProtected));
         }
       }
     }
@@ -98,14 +87,22 @@ describe('manifest', () => {
     assert.ok(!values.some((value) => /^rb:session\b(?=.*\+nothing\b)/.test(value)));
   });
 
+  it('gives rows no flag that no menu reads', () => {
+    const entries: readonly CommandEntry[] = Object.values(commandTable);
+    const patterns = entries.flatMap(({ menus }) => menus.flatMap(({ when }) => viewItemPatterns(when)));
+    const flags = new Set([...contextValues()].flatMap((value) => value.split('+').slice(1)));
+    const unread = [...flags].filter((flag) => !patterns.some(({ source }) => source.includes(`\\+${flag}\\b`)));
+    assert.deepEqual(unread, []);
+  });
+
   it('offers ends only of rows that can be ended, and nothing destructive beside something else', () => {
     const ends = contributes.menus['view/item/context'].filter(({ command }: { command: string }) =>
       /end[A-Z]|delete/.test(command),
     );
     for (const { group } of ends) assert.match(group, /^(inline@3|9_destructive@\d)$/);
-    for (const value of contextValues()) {
-      const endable = /^rb:session\b(?=.*\+endable\b)/.test(value);
-      assert.equal(endable && value.includes('+ending+') && !value.startsWith('rb:session+ending'), false, value);
+    for (const life of ['running', 'stuck', 'ending'] as const) {
+      const value = sessionContext({ watchable: true }, life, new Set(), false);
+      assert.equal(/\+endable\b/.test(value), life !== 'ending', value);
     }
   });
 

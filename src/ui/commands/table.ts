@@ -9,8 +9,6 @@ export interface MenuEntry {
 export interface CommandEntry {
   readonly title: string;
   readonly icon?: string;
-  /** Greys the command out, in menus too. */
-  readonly enablement?: string;
   /** When the palette offers it: `always`, `never`, or a when clause. */
   readonly palette: string;
   readonly menus: readonly MenuEntry[];

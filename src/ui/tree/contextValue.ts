@@ -1,11 +1,11 @@
 import type { Group } from '../../core/group.ts';
 import { type Capability, waysToSee } from '../../core/provider.ts';
 import type { Session } from '../../core/session.ts';
-import type { AccountState, Life } from '../../services/sessionsView.ts';
+import type { Life } from '../../services/sessionsView.ts';
 import type { Remedy } from '../words/troubles.ts';
 
 /**
- * The context values by which menus are offered: `rb:<kind>` and flags behind it, e.g. `rb:session+running+live`. The
+ * The context values by which menus are offered: `rb:<kind>` and flags behind it, e.g. `rb:session+endable+live`. The
  * order of flags means nothing; menus look for each by itself.
  */
 function contextValue(kind: string, flags: Readonly<Record<string, boolean>>): string {
@@ -13,20 +13,9 @@ function contextValue(kind: string, flags: Readonly<Record<string, boolean>>): s
   return [`rb:${kind}`, ...set].join('+');
 }
 
-/** An account's row. @param hasKey whether accounts of its vendor have a key at all. */
-export function accountContext(
-  state: AccountState['kind'],
-  rejected: boolean,
-  hasKey: boolean,
-  capabilities: ReadonlySet<Capability>,
-  sessions: number,
-): string {
-  return contextValue('account', {
-    [rejected ? 'auth' : state === 'failed' ? 'offline' : 'ok']: true,
-    key: hasKey,
-    endable: sessions > 0,
-    bulkEnd: capabilities.has('endEverything'),
-  });
+/** An account's row. @param hasKey whether accounts of its provider have a key at all. */
+export function accountContext(hasKey: boolean, sessions: number): string {
+  return contextValue('account', { key: hasKey, endable: sessions > 0 });
 }
 
 /** A group's row. Only what the vendor itself holds together can be deleted there. */
@@ -42,20 +31,16 @@ export function groupContext(group: Group, capabilities: ReadonlySet<Capability>
 
 /** A session's row. */
 export function sessionContext(
-  { phase, groupId, watchable }: Pick<Session, 'phase' | 'groupId' | 'watchable'>,
+  { watchable }: Pick<Session, 'watchable'>,
   life: Life['kind'],
   capabilities: ReadonlySet<Capability>,
   isProtected: boolean,
 ): string {
   return contextValue('session', {
-    [phase]: true,
-    ending: life === 'ending',
-    stuck: life === 'stuck',
     endable: life !== 'ending',
     ...waysToSee(capabilities, watchable),
     recording: capabilities.has('recording'),
     dashboard: capabilities.has('dashboard'),
-    group: groupId !== undefined,
     [isProtected ? 'protected' : 'protectable']: true,
   });
 }

@@ -120,11 +120,8 @@ export function plainRow(id: string, label: string, icon: string, color: string 
 function accountRow(model: TreeModel, id: string, account: Account, state: AccountState): Row {
   const kind = model.kind(account.provider);
   const name = accountName(account, kind);
-  const error = troubleOf(state);
   const withKey = hasKey(model, account);
-  const rejected = error !== undefined && remedyFor(error, withKey) !== 'retry';
   const { sessions } = state.contents;
-  const capabilities = model.store.capabilities(account.id);
   const description = accountDescription(state);
   return {
     id,
@@ -135,7 +132,7 @@ function accountRow(model: TreeModel, id: string, account: Account, state: Accou
         ? { id: 'error', color: 'problemsErrorIcon.foreground' }
         : { id: kind?.icon ?? 'cloud', color: undefined },
     dimmed: false,
-    contextValue: accountContext(state.kind, rejected, withKey, capabilities, sessions.size),
+    contextValue: accountContext(withKey, sessions.size),
     collapsible: 'expanded',
     aria: l10n.t('Account {0}, {1}', name, description),
     click: undefined,

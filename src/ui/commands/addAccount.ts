@@ -3,11 +3,17 @@ import { formatAddress, parseAddress } from '../../core/origin.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { CredentialField, ProviderKind } from '../../core/provider.ts';
 import { furtherOf } from '../../services/connect.ts';
+import type { Connections } from '../../services/connections.ts';
 import type { Answer, AskRequest } from '../prompts.ts';
 import { addressSentence } from '../words/addresses.ts';
 import { mayReceiveKeys } from './consent.ts';
-import type { CommandContext } from './context.ts';
 import { failureSentence, fieldFault, fieldRequest, fieldValue, tryOut } from './credentials.ts';
+import type { ListParts } from './lists.ts';
+
+/** What adding an account needs, which is then tried and listed. */
+export interface AddParts extends ListParts {
+  readonly connections: Connections;
+}
 
 /** The longest name that a person can give an account, in characters. */
 export const longestLabel = 60;
@@ -25,22 +31,22 @@ interface Draft {
  * @returns the new account's id, or undefined when the person left.
  * @throws Error with a sentence that names what is wrong with an argument.
  */
-export async function addAccount(context: CommandContext, [argument]: readonly unknown[]): Promise<string | undefined> {
-  await context.kinds.load();
-  if (typeof argument === 'object' && argument !== null && 'provider' in argument) return addFrom(context, argument);
-  const kind = await pickKind(context);
-  if (kind === undefined || !(await mayReceiveKeys(context, kind))) return undefined;
+export async function addAccount(parts: AddParts, [argument]: readonly unknown[]): Promise<string | undefined> {
+  await parts.kinds.load();
+  if (typeof argument === 'object' && argument !== null && 'provider' in argument) return addFrom(parts, argument);
+  const kind = await pickKind(parts);
+  if (kind === undefined || !(await mayReceiveKeys(parts, kind))) return undefined;
   const draft: Draft = { origin: kind.address.preset ?? '', credentials: {}, label: '' };
-  if (!(await askAll(context, kind, draft))) return undefined;
+  if (!(await askAll(parts, kind, draft))) return undefined;
   try {
-    return await store(context, kind, draft);
+    return await store(parts, kind, draft);
   } catch (error) {
-    void context.prompts.tell('error', failureSentence(error, kind, draft.origin), []);
+    void parts.prompts.tell('error', failureSentence(error, kind, draft.origin), []);
     return undefined;
   }
 }
 
-async function pickKind({ kinds, prompts }: CommandContext): Promise<ProviderKind | undefined> {
+async function pickKind({ kinds, prompts }: AddParts): Promise<ProviderKind | undefined> {
   const answer = await prompts.pick({
     title: l10n.t('Add Account'),
     placeholder: l10n.t('Where do the browsers run?'),
@@ -64,7 +70,7 @@ async function pickKind({ kinds, prompts }: CommandContext): Promise<ProviderKin
 type Question = Omit<AskRequest, 'refuse' | 'step'> & { readonly take: (typed: string) => string | undefined };
 
 /** Asks question after question, forwards and backwards. False when the person left. */
-async function askAll(context: CommandContext, kind: ProviderKind, draft: Draft): Promise<boolean> {
+async function askAll(parts: AddParts, kind: ProviderKind, draft: Draft): Promise<boolean> {
   let withAddress = kind.address.ask;
   for (let at = 0; ; ) {
     const questions = [
@@ -72,16 +78,16 @@ async function askAll(context: CommandContext, kind: ProviderKind, draft: Draft)
       ...kind.fields
         .filter(({ asked }) => asked === 'always' || withAddress)
         .map((field) => fieldQuestion(kind, draft, field, !withAddress)),
-      labelQuestion(context, kind, draft),
+      labelQuestion(parts, kind, draft),
     ];
     const question = questions[at];
     if (question === undefined) return true;
     // All that the vendor needs is known with the answer before the label.
     const complete = at === Math.max(0, questions.length - 2);
-    const answer: Answer<string> = await context.prompts.ask({
+    const answer: Answer<string> = await parts.prompts.ask({
       ...question,
       step: { number: at + 1, of: questions.length, back: at > 0 },
-      refuse: async (typed) => question.take(typed) ?? (complete ? tryDraft(context, kind, draft) : undefined),
+      refuse: async (typed) => question.take(typed) ?? (complete ? tryDraft(parts, kind, draft) : undefined),
     });
     if (answer.kind === 'left') return false;
     if (answer.kind === 'back') at -= 1;
@@ -124,12 +130,12 @@ function fieldQuestion(kind: ProviderKind, draft: Draft, field: CredentialField,
   };
 }
 
-function labelQuestion(context: CommandContext, kind: ProviderKind, draft: Draft): Question {
+function labelQuestion(parts: AddParts, kind: ProviderKind, draft: Draft): Question {
   return {
     title: titleFor(kind),
     prompt: l10n.t('A name for the tree'),
     placeholder: kind.label,
-    value: draft.label || freeLabel(context, kind),
+    value: draft.label || freeLabel(parts, kind),
     secret: false,
     button: undefined,
     take: (typed) => {
@@ -143,26 +149,26 @@ function titleFor(kind: ProviderKind): string {
   return l10n.t('Add Account: {0}', plainText(kind.label));
 }
 
-async function tryDraft(context: CommandContext, kind: ProviderKind, draft: Draft): Promise<string | undefined> {
+async function tryDraft(parts: AddParts, kind: ProviderKind, draft: Draft): Promise<string | undefined> {
   const { origin, credentials } = draft;
   try {
-    const same = await context.accounts.findSame({ provider: kind.id, origin, credentials });
+    const same = await parts.accounts.findSame({ provider: kind.id, origin, credentials });
     if (same !== undefined) return l10n.t('This is already added as “{0}”.', plainText(same.label));
   } catch (error) {
     return failureSentence(error, kind, origin);
   }
-  return tryOut(context, kind, origin, credentials);
+  return tryOut(parts, kind, origin, credentials);
 }
 
-async function store(context: CommandContext, kind: ProviderKind, draft: Draft): Promise<string> {
+async function store(parts: AddParts, kind: ProviderKind, draft: Draft): Promise<string> {
   const further = furtherOf(kind, draft.origin, draft.credentials);
-  const id = await context.accounts.add({ provider: kind.id, ...draft, further });
-  await context.refresher.refresh(id);
+  const id = await parts.accounts.add({ provider: kind.id, ...draft, further });
+  await parts.refresher.refresh(id);
   return id;
 }
 
 /** The vendor's name, with a number behind it where that is taken. */
-function freeLabel({ accounts }: CommandContext, kind: ProviderKind): string {
+function freeLabel({ accounts }: AddParts, kind: ProviderKind): string {
   const taken = new Set(accounts.all.map(({ label }) => label));
   for (let number = 1; ; number++) {
     const label = number === 1 ? kind.label : `${kind.label} ${number}`;
@@ -170,18 +176,18 @@ function freeLabel({ accounts }: CommandContext, kind: ProviderKind): string {
   }
 }
 
-async function addFrom(context: CommandContext, argument: object): Promise<string> {
+async function addFrom(parts: AddParts, argument: object): Promise<string> {
   const text = (from: unknown, name: string): string | undefined => {
     const value: unknown = typeof from === 'object' && from !== null ? Reflect.get(from, name) : undefined;
     return typeof value === 'string' ? value : undefined;
   };
   const provider = text(argument, 'provider') ?? '';
-  const kind = context.kinds.get(provider);
+  const kind = parts.kinds.get(provider);
   if (kind === undefined) {
-    const known = context.kinds.all.map(({ id }) => id).join(', ');
+    const known = parts.kinds.all.map(({ id }) => id).join(', ');
     throw new Error(l10n.t('There is no provider “{0}”. Known are: {1}.', plainText(provider), known));
   }
-  if (!(await mayReceiveKeys(context, kind))) {
+  if (!(await mayReceiveKeys(parts, kind))) {
     throw new Error(l10n.t('The extension that adds “{0}” wasn’t allowed to receive its keys.', plainText(kind.label)));
   }
   const address = parseAddress(text(argument, 'origin') ?? kind.address.preset ?? '');
@@ -194,9 +200,9 @@ async function addFrom(context: CommandContext, argument: object): Promise<strin
     const value = fieldValue(field, typed);
     if (value !== '') credentials[field.id] = value;
   }
-  const label = plainText(text(argument, 'label') ?? '', longestLabel) || freeLabel(context, kind);
+  const label = plainText(text(argument, 'label') ?? '', longestLabel) || freeLabel(parts, kind);
   const draft: Draft = { origin: formatAddress(address.url), credentials, label };
-  const fault = await tryDraft(context, kind, draft);
+  const fault = await tryDraft(parts, kind, draft);
   if (fault !== undefined) throw new Error(fault);
-  return store(context, kind, draft);
+  return store(parts, kind, draft);
 }

@@ -1,13 +1,16 @@
 import { plainText } from '../../core/plainText.ts';
 import type { ProviderKind } from '../../core/provider.ts';
 import { questionForProvider } from '../words/confirmations.ts';
-import type { CommandContext } from './context.ts';
+import type { ListParts } from './lists.ts';
 
 /**
  * Whether the code behind a provider may receive the keys that are saved for it. Asks where another extension adds it and
  * the user hasn't allowed it yet.
  */
-export async function mayReceiveKeys({ kinds, prompts }: CommandContext, kind: ProviderKind): Promise<boolean> {
+export async function mayReceiveKeys(
+  { kinds, prompts }: Pick<ListParts, 'kinds' | 'prompts'>,
+  kind: ProviderKind,
+): Promise<boolean> {
   const needed = kinds.needsConsent(kind);
   if (needed === undefined) return true;
   const extension = needed.by && { name: plainText(needed.by.name), id: plainText(needed.by.id) };

@@ -5,11 +5,11 @@ import { plainText } from '../../core/plainText.ts';
 import type { CredentialField, ProviderKind } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import { furtherOf } from '../../services/connect.ts';
+import type { Connections } from '../../services/connections.ts';
 import type { AskRequest } from '../prompts.ts';
 import { addressSentence } from '../words/addresses.ts';
 import { accountHost } from '../words/names.ts';
 import { troubleSentence } from '../words/troubles.ts';
-import type { CommandContext } from './context.ts';
 
 /** Milliseconds that trying a key may take before the person is told that nothing answers. */
 export const checkTimeoutMs = 10_000;
@@ -85,7 +85,7 @@ export function fieldFault(field: CredentialField, typed: string): string | unde
 
 /** Asks the vendor whether it takes these credentials. @returns what is wrong, in a sentence, or undefined. */
 export async function tryOut(
-  { connections }: CommandContext,
+  { connections }: { readonly connections: Connections },
   kind: ProviderKind,
   origin: string,
   credentials: Credentials,

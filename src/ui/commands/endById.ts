@@ -1,8 +1,8 @@
 import * as l10n from '@vscode/l10n';
 import { copiedSessionId } from '../../core/copiedId.ts';
 import type { AccountId, SessionId } from '../../core/ids.ts';
-import { type CommandContext, nameOf } from './context.ts';
-import { endTargets } from './ending.ts';
+import { nameOfAccount } from './accountNames.ts';
+import { type EndParts, endTargets } from './ending.ts';
 import { type PublicEndReport, publicReport } from './endReports.ts';
 import { accountChoices, pickOne, targetsOf, wholeAccount } from './targets.ts';
 
@@ -10,35 +10,35 @@ import { accountChoices, pickOne, targetsOf, wholeAccount } from './targets.ts';
  * Ends one session by its id, whether or not a list shows it. What isn't named is asked for: `sessionId` may be what
  * somebody copied, see {@link copiedSessionId}.
  */
-export async function endSessionById(context: CommandContext, args: readonly unknown[]): Promise<PublicEndReport> {
+export async function endSessionById(parts: EndParts, args: readonly unknown[]): Promise<PublicEndReport> {
   const [named] = args;
   const given: unknown = typeof named === 'object' && named !== null ? Reflect.get(named, 'sessionId') : undefined;
   const copied = typeof given === 'string' ? copiedSessionId(given) : undefined;
   if (given !== undefined && copied === undefined) {
-    void context.prompts.tell('info', noIdSentence(), []);
-    return publicReport(context, []);
+    void parts.prompts.tell('info', noIdSentence(), []);
+    return publicReport(parts, []);
   }
   // Without the id, which targets take only as it is.
   const account: unknown = typeof named === 'object' && named !== null ? Reflect.get(named, 'accountId') : undefined;
-  const accountId = targetsOf(context, [{ accountId: account }])[0]?.accountId ?? (await someAccount(context));
-  if (accountId === undefined) return publicReport(context, []);
-  const sessionId = copied ?? (await askedId(context, accountId));
-  if (sessionId === undefined) return publicReport(context, []);
-  return endTargets(context, [{ ...wholeAccount(accountId), sessionId }]);
+  const accountId = targetsOf(parts, [{ accountId: account }])[0]?.accountId ?? (await someAccount(parts));
+  if (accountId === undefined) return publicReport(parts, []);
+  const sessionId = copied ?? (await askedId(parts, accountId));
+  if (sessionId === undefined) return publicReport(parts, []);
+  return endTargets(parts, [{ ...wholeAccount(accountId), sessionId }]);
 }
 
-async function someAccount(context: CommandContext): Promise<AccountId | undefined> {
-  const choices = accountChoices(context);
+async function someAccount(parts: EndParts): Promise<AccountId | undefined> {
+  const choices = accountChoices(parts);
   const [only] = choices;
   if (only !== undefined && choices.length === 1) return only.value;
   const none = l10n.t('There is no account yet.');
-  return pickOne(context, l10n.t('End Session by ID'), l10n.t('Choose an account'), none, choices);
+  return pickOne(parts, l10n.t('End Session by ID'), l10n.t('Choose an account'), none, choices);
 }
 
-async function askedId(context: CommandContext, accountId: AccountId): Promise<SessionId | undefined> {
-  const answer = await context.prompts.ask({
+async function askedId(parts: EndParts, accountId: AccountId): Promise<SessionId | undefined> {
+  const answer = await parts.prompts.ask({
     title: l10n.t('End Session by ID'),
-    prompt: l10n.t('Paste the ID of a session in {0}, or a link to it', nameOf(context, accountId)),
+    prompt: l10n.t('Paste the ID of a session in {0}, or a link to it', nameOfAccount(parts, accountId)),
     placeholder: '',
     value: '',
     secret: false,

@@ -1,26 +1,16 @@
 import * as l10n from '@vscode/l10n';
 import type { AccountId } from '../../core/ids.ts';
+import type { Logger } from '../../core/logger.ts';
 import { plainText } from '../../core/plainText.ts';
 import { ProviderError } from '../../core/providerError.ts';
-import type {
-  EndOutcomeKind,
-  EndProgress,
-  EndReport,
-  EndResult,
-  EndTarget,
-  GroupReport,
-} from '../../services/ending/report.ts';
+import type { EndOutcomeKind, EndReport, EndResult, EndTarget, GroupReport } from '../../services/ending/report.ts';
 import type { BatchVerdict } from '../../services/finishedBatches.ts';
+import type { SessionStore } from '../../services/sessionStore.ts';
+import type { Prompts } from '../prompts.ts';
 import { accountHost, sessionName, shortId } from '../words/names.ts';
-import {
-  deletionSentence,
-  namesInBrief,
-  oneOfSeveralSentence,
-  outcomeSentence,
-  progressSentence,
-} from '../words/outcomes.ts';
+import { deletionSentence, namesInBrief, oneOfSeveralSentence, outcomeSentence } from '../words/outcomes.ts';
 import { accountRemovedSentence, stuckSentence, troubleSentence } from '../words/troubles.ts';
-import { type CommandContext, nameOf } from './context.ts';
+import { type AccountParts, nameOfAccount } from './accountNames.ts';
 
 /** What a destructive command returns to its caller. The counts add up to `requested`. */
 export interface PublicEndReport {
@@ -48,96 +38,58 @@ export interface PublicGroupDeletion extends PublicEndReport {
   readonly batch?: BatchVerdict['kind'];
 }
 
-/** Ends these sessions, shows how far it is where there are several, and tells once what came of it. */
-export async function endNow(
-  context: CommandContext,
-  ends: readonly EndTarget[],
-  retry: (failed: readonly EndTarget[]) => Promise<unknown>,
-): Promise<PublicEndReport> {
-  const { ender, prompts } = context;
-  if (ends.length === 1) {
-    const unwatched = { stop: new AbortController().signal, onProgress: () => {} };
-    return concluded(context, await ender.end(ends, unwatched), retry);
-  }
-  const began = context.now();
-  const report = await prompts.progress(l10n.t('Ending sessions'), (show, stop) => {
-    const onProgress = (progress: EndProgress) =>
-      show(
-        progressSentence(progress, context.now() - began),
-        (50 * (progress.sent + progress.settled)) / progress.total,
-      );
-    return ender.end(ends, { stop, onProgress });
-  });
-  return concluded(context, report, retry);
-}
-
-/** Milliseconds after which a request that ends many says that the provider is still working on it. */
-const stillWorkingMs = 10_000;
-
-/**
- * Shows a notification while a provider works on one request for many sessions, which may take it minutes.
- * @param stillWorking what it says once that has taken long.
- */
-export function whileWorking<T>(
-  { prompts, clock }: CommandContext,
-  title: string,
-  stillWorking: string,
-  work: () => Promise<T>,
-): Promise<T> {
-  return prompts.busy(title, async (report) => {
-    const timer = clock.after(stillWorkingMs, () => report(stillWorking));
-    try {
-      return await work();
-    } finally {
-      timer.dispose();
-    }
-  });
+/** What telling of ends needs. */
+export interface ReportParts extends AccountParts {
+  readonly store: SessionStore;
+  readonly prompts: Prompts;
+  readonly logger: Logger;
+  readonly showLog: () => void;
 }
 
 /** Tells what came of an end, at most once, and returns it for the caller. */
 export function concluded(
-  context: CommandContext,
+  parts: ReportParts,
   { results }: EndReport,
   retry: (failed: readonly EndTarget[]) => Promise<unknown>,
 ): PublicEndReport {
-  const report = publicReport(context, results);
+  const report = publicReport(parts, results);
   const failed = results.filter(({ why }) => why !== undefined);
   const unconfirmed = failed.filter(({ why }) => why?.kind === 'unconfirmed').length;
-  const sentence = outcomeSentence({ ...report, unconfirmed, failures: failureLines(context, failed) });
-  if (sentence?.level === 'info') void context.prompts.tell('info', sentence.message, []);
-  else if (sentence !== undefined) tellFailures(context, sentence.message, l10n.t('Retry Failed'), () => retry(failed));
+  const sentence = outcomeSentence({ ...report, unconfirmed, failures: failureLines(parts, failed) });
+  if (sentence?.level === 'info') void parts.prompts.tell('info', sentence.message, []);
+  else if (sentence !== undefined) tellFailures(parts, sentence.message, l10n.t('Retry Failed'), () => retry(failed));
   else if (report.ended + report.alreadyGone > 0) {
-    context.prompts.note([l10n.t('Session ended.'), spoken(results[0]?.how) ?? ''].join(' ').trim());
+    parts.prompts.note([l10n.t('Session ended.'), spoken(results[0]?.how) ?? ''].join(' ').trim());
   }
   return report;
 }
 
 /** The same of one request for many, which may have failed though there was nothing listed that it could show on. */
 export function concludedAsked(
-  context: CommandContext,
+  parts: ReportParts,
   accountId: AccountId,
   report: EndReport,
   error: ProviderError | undefined,
   retry: (failed: readonly EndTarget[]) => Promise<unknown>,
 ): PublicEndReport {
-  if (report.results.length > 0) return concluded(context, report, retry);
-  const host = accountHost(context.accounts.get(accountId));
-  if (error !== undefined) tellFailures(context, troubleSentence(error, host), undefined, async () => {});
-  else if (context.store.state(accountId)?.contents.combined === true) {
-    void context.prompts.tell('warning', oneOfSeveralSentence(host), []);
-  } else context.prompts.note(l10n.t('{0} took the request.', host));
-  return publicReport(context, []);
+  if (report.results.length > 0) return concluded(parts, report, retry);
+  const host = accountHost(parts.accounts.get(accountId));
+  if (error !== undefined) tellFailures(parts, troubleSentence(error, host), undefined, async () => {});
+  else if (parts.store.state(accountId)?.contents.combined === true) {
+    void parts.prompts.tell('warning', oneOfSeveralSentence(host), []);
+  } else parts.prompts.note(l10n.t('{0} took the request.', host));
+  return publicReport(parts, []);
 }
 
 /** Tells what became of a batch that was to be deleted, and offers to end by itself what was not. */
 export function tellDeletion(
-  context: CommandContext,
+  parts: ReportParts,
   accountId: AccountId,
   batch: string,
   { answer, results }: GroupReport,
   endOneByOne: (left: readonly EndTarget[]) => Promise<unknown>,
 ): void {
-  const host = accountHost(context.accounts.get(accountId));
+  const host = accountHost(parts.accounts.get(accountId));
   const left = results.filter(({ why }) => why !== undefined);
   const button = l10n.t('End One by One…');
   if (ProviderError.is(answer)) {
@@ -147,7 +99,7 @@ export function tellDeletion(
     const sentence = isLost
       ? l10n.t('Whether {0} was deleted is not known: {1}', batch, trouble)
       : l10n.t('{0} was not deleted: {1}', batch, trouble);
-    tellFailures(context, sentence, left.length === 0 ? undefined : button, () => endOneByOne(left));
+    tellFailures(parts, sentence, left.length === 0 ? undefined : button, () => endOneByOne(left));
     return;
   }
   // What the vendor explained by id is told by the name on the row, where there is one.
@@ -160,15 +112,15 @@ export function tellDeletion(
   const { level, message } = deletionSentence(batch, {
     deleted: answer.deleted,
     failed: Math.max(answer.failed, left.length),
-    failures: [...failures, ...failureLines(context, unexplained)],
+    failures: [...failures, ...failureLines(parts, unexplained)],
   });
-  if (level === 'info') void context.prompts.tell(level, message, []);
-  else tellFailures(context, message, left.length === 0 ? undefined : button, () => endOneByOne(left));
+  if (level === 'info') void parts.prompts.tell(level, message, []);
+  else tellFailures(parts, message, left.length === 0 ? undefined : button, () => endOneByOne(left));
 }
 
 /** Tells what became of a batch that had finished and was to be deleted. */
 export function tellFinishedDeletion(
-  context: CommandContext,
+  parts: ReportParts,
   accountId: AccountId,
   { name, provider }: { readonly name: string; readonly provider: string },
   report: GroupReport,
@@ -180,47 +132,47 @@ export function tellFinishedDeletion(
     const sentence = ProviderError.isOf(answer, 'notFound')
       ? l10n.t('{0} was already deleted.', name)
       : l10n.t('{0} was deleted: {1} no longer lists it.', name, provider);
-    void context.prompts.tell('info', sentence, []);
+    void parts.prompts.tell('info', sentence, []);
   } else if (verdict.kind === 'gone' || !isTaken) {
-    tellDeletion(context, accountId, name, report, async () => {});
+    tellDeletion(parts, accountId, name, report, async () => {});
   } else {
     const sentence =
       verdict.kind === 'listed'
         ? l10n.t('{0} took the request, but still lists {1}. Its data may not be deleted.', provider, name)
         : l10n.t("{0} took the request, but it couldn't be confirmed that {1} was deleted.", provider, name);
-    const host = accountHost(context.accounts.get(accountId));
+    const host = accountHost(parts.accounts.get(accountId));
     const error = verdict.kind === 'unknown' ? verdict.error : undefined;
     const trouble = error === undefined ? [] : [troubleSentence(error, host)];
-    tellFailures(context, [sentence, ...trouble].join(' '), undefined, async () => {});
+    tellFailures(parts, [sentence, ...trouble].join(' '), undefined, async () => {});
   }
 }
 
 /** Tells what did not work, with a button for trying something else, and one for the log. */
 function tellFailures(
-  context: CommandContext,
+  parts: ReportParts,
   message: string,
   button: string | undefined,
   otherwise: () => Promise<unknown>,
 ): void {
-  context.logger.warn(message);
+  parts.logger.warn(message);
   const log = l10n.t('Show Log');
   const buttons = button === undefined ? [log] : [button, log];
-  void context.prompts.tell('warning', message, buttons).then(async (chosen) => {
-    if (chosen === log) context.showLog();
+  void parts.prompts.tell('warning', message, buttons).then(async (chosen) => {
+    if (chosen === log) parts.showLog();
     else if (chosen !== undefined && chosen === button) await otherwise();
   });
 }
 
 /** A line for each reason, with the names of those that it kept from ending. */
-function failureLines(context: CommandContext, failed: readonly EndResult[]): string[] {
+function failureLines(parts: ReportParts, failed: readonly EndResult[]): string[] {
   const named = failed.map((result) => {
     const { accountId, session } = result;
     const name = sessionName(session);
     // An account that is there no longer has no name but an id.
-    const isThere = context.accounts.get(accountId) !== undefined;
+    const isThere = parts.accounts.get(accountId) !== undefined;
     return {
-      reason: reasonOf(context, result) ?? '',
-      name: isThere ? l10n.t('{0} ({1})', name, nameOf(context, accountId)) : name,
+      reason: reasonOf(parts, result) ?? '',
+      name: isThere ? l10n.t('{0} ({1})', name, nameOfAccount(parts, accountId)) : name,
     };
   });
   return [...Map.groupBy(named, ({ reason }) => reason)].map(([reason, its]) =>
@@ -229,22 +181,22 @@ function failureLines(context: CommandContext, failed: readonly EndResult[]): st
 }
 
 /** Why a session has not ended, or is not proven to have, in a sentence. */
-function reasonOf({ accounts }: CommandContext, { accountId, why }: EndResult): string | undefined {
+function reasonOf({ accounts }: Pick<ReportParts, 'accounts'>, { accountId, why }: EndResult): string | undefined {
   if (why === undefined) return undefined;
   const account = accounts.get(accountId);
   return account === undefined ? accountRemovedSentence() : stuckSentence(why, accountHost(account));
 }
 
-/** The report of an end that the person did not confirm. */
-export function cancelled(context: CommandContext, targets: readonly EndTarget[]): PublicEndReport {
+/** The report of an end that the user did not confirm. */
+export function cancelled(parts: Pick<ReportParts, 'accounts'>, targets: readonly EndTarget[]): PublicEndReport {
   return publicReport(
-    context,
+    parts,
     targets.map((target) => ({ ...target, outcome: 'cancelled', why: undefined, how: undefined, attempts: 0, ms: 0 })),
   );
 }
 
 /** A report as callers of commands get it. */
-export function publicReport(context: CommandContext, results: readonly EndResult[]): PublicEndReport {
+export function publicReport(parts: Pick<ReportParts, 'accounts'>, results: readonly EndResult[]): PublicEndReport {
   const count = (outcome: EndOutcomeKind) => results.filter((result) => result.outcome === outcome).length;
   return {
     requested: results.length,
@@ -255,7 +207,7 @@ export function publicReport(context: CommandContext, results: readonly EndResul
     cancelled: count('cancelled'),
     results: results.map((result) => {
       const { accountId, session, outcome, how } = result;
-      const detail = reasonOf(context, result) ?? spoken(how);
+      const detail = reasonOf(parts, result) ?? spoken(how);
       return { accountId, sessionId: session.id, outcome, ...(detail ? { detail } : {}) };
     }),
   };

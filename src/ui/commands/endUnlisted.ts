@@ -1,54 +1,66 @@
 import * as l10n from '@vscode/l10n';
 import { plainText } from '../../core/plainText.ts';
 import { ProviderError } from '../../core/providerError.ts';
+import type { Connections } from '../../services/connections.ts';
 import { type Finding, lookUp } from '../../services/ending/lookUp.ts';
-import type { EndTarget } from '../../services/ending/report.ts';
-import { type EndSubject, questionForUnlisted } from '../words/confirmations.ts';
+import { questionForUnlisted } from '../words/confirmations.ts';
 import { accountHost } from '../words/names.ts';
 import { troubleSentence } from '../words/troubles.ts';
-import { type CommandContext, nameOf } from './context.ts';
-import { cancelled, endNow, type PublicEndReport, publicReport } from './endReports.ts';
+import { nameOfAccount, providerName } from './accountNames.ts';
+import { type ConfirmParts, confirmBy } from './confirmEnd.ts';
+import { describeSessions } from './descriptions.ts';
+import type { EndPlan } from './endPlan.ts';
+import { cancelled, type PublicEndReport, publicReport } from './endReports.ts';
+import { type RunParts, runEnd } from './runEnd.ts';
+
+/** What it takes to look up a session before it's ended. */
+export interface UnlistedParts extends ConfirmParts, RunParts {
+  readonly connections: Connections;
+}
 
 /**
  * Ends a session that no list shows, by its id. The provider is asked about it first, and the user always: nothing is sent
  * for an id that the provider doesn't know, or that couldn't be asked about although the provider can be asked.
- * @param subject what a dialog says about it.
+ * @param plan of this one session.
  * @param again tries the whole thing once more.
  */
 export async function endUnlisted(
-  context: CommandContext,
-  target: EndTarget,
-  subject: EndSubject,
+  parts: UnlistedParts,
+  plan: EndPlan,
   again: () => Promise<unknown>,
 ): Promise<PublicEndReport> {
-  const { connections, history, prompts } = context;
-  const { accountId, session } = target;
-  const provider = subject.vendor || subject.account;
+  const { connections, history, prompts } = parts;
   const tell = (level: 'info' | 'error', sentence: string): PublicEndReport => {
     void prompts.tell(level, sentence, []);
-    return publicReport(context, []);
+    return publicReport(parts, []);
   };
+  const [target] = plan.ends;
+  const [subject] = describeSessions(parts, plan.ends);
+  if (target === undefined || subject === undefined) return publicReport(parts, []);
+  const { accountId, session } = target;
+  const provider = providerName(parts, accountId);
   prompts.note(l10n.t('Asking {0} about the session…', provider));
   let found: Finding;
   const connection = await connections.open(accountId).catch((error: unknown) => ProviderError.from(error));
   if (ProviderError.is(connection)) found = { kind: 'failed', error: connection };
-  else found = await lookUp(context, accountId, connection, session);
+  else found = await lookUp(parts, accountId, connection, session);
   const wasConfirmedGone = history.find(accountId, session.id) !== undefined;
   if (found.kind === 'ended' || (wasConfirmedGone && found.kind !== 'running')) {
     return tell('info', l10n.t('That session has already ended.'));
   }
-  if (found.kind === 'notFound') return tell('info', notFoundSentence(provider, nameOf(context, accountId)));
+  if (found.kind === 'notFound') return tell('info', notFoundSentence(provider, nameOfAccount(parts, accountId)));
   if (found.kind === 'failed') {
-    const trouble = troubleSentence(found.error, accountHost(context.accounts.get(accountId)));
+    const trouble = troubleSentence(found.error, accountHost(parts.accounts.get(accountId)));
     return tell('error', l10n.t('Nothing was sent to end the session. {0}', trouble));
   }
   const question = questionForUnlisted({ id: plainText(session.id, 256), subject, found: found.kind });
-  if ((await prompts.confirm(question)) !== question.choices[0]) return cancelled(context, [target]);
+  const confirmed = await confirmBy(parts, plan, question);
+  if (confirmed === undefined) return cancelled(parts, plan.ends);
   // With another key the id may be another session's.
   if ((await connections.open(accountId).catch(() => undefined)) !== connection) {
     return tell('info', l10n.t('The account changed in the meantime. Nothing was sent to end the session.'));
   }
-  return endNow(context, [target], again);
+  return runEnd(parts, confirmed, again);
 }
 
 function notFoundSentence(provider: string, account: string): string {

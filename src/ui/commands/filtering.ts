@@ -1,9 +1,11 @@
 import * as l10n from '@vscode/l10n';
-import type { CommandContext } from './context.ts';
+import type { TargetParts } from './targets.ts';
 
 /** Shows only the sessions that have the words of a text; without one the person is asked for it. */
-export async function setFilter(context: CommandContext, [text]: readonly unknown[]): Promise<void> {
-  const { prompts, filter } = context;
+export async function setFilter(
+  { prompts, filter }: Pick<TargetParts, 'prompts' | 'filter'>,
+  [text]: readonly unknown[],
+): Promise<void> {
   if (typeof text === 'string') {
     await filter.set(text);
     return;

@@ -1,15 +1,25 @@
 import * as l10n from '@vscode/l10n';
-import { removeAccount, renameAccount, replaceKey, testConnection } from './accounts.ts';
+import type { Protections } from '../../services/protections.ts';
+import type { SessionsTree } from '../tree/sessionsTree.ts';
+import { type KnownAccountParts, removeAccount, renameAccount, replaceKey, testConnection } from './accounts.ts';
 import { addAccount } from './addAccount.ts';
-import type { CommandContext } from './context.ts';
 import { endSessionById } from './endById.ts';
 import { endSession } from './ending.ts';
 import { endAccountSessions, endAllSessions, endMySessions, endOldSessions, retryFailedEnds } from './endingMany.ts';
 import { setFilter } from './filtering.ts';
 import { cancelBatch, deleteBatch, endGroup } from './groups.ts';
-import { copyJson, copyPageUrl, openDashboard, openRecording, showDetails, takeScreenshot } from './inspecting.ts';
+import {
+  copyJson,
+  copyPageUrl,
+  type InspectParts,
+  openDashboard,
+  openRecording,
+  showDetails,
+  takeScreenshot,
+} from './inspecting.ts';
 import {
   copyLiveViewUrl,
+  type LiveViewParts,
   openDefault,
   openGroupLiveViews,
   openLiveView,
@@ -17,11 +27,23 @@ import {
   openLiveViewToSide,
 } from './liveView.ts';
 import type { CommandName } from './table.ts';
-import { pickOne, sessionChoices, sessionsOf, sessionTarget, targetsOf } from './targets.ts';
-import { reviewUnfinishedEnds } from './unfinishedEnds.ts';
+import { pickOne, sessionChoices, sessionsOf, sessionTarget, type TargetParts, targetsOf } from './targets.ts';
+import { reviewUnfinishedEnds, type UnfinishedParts } from './unfinishedEnds.ts';
+
+/** What commands need that do something to the list. */
+interface TreeParts extends TargetParts {
+  readonly tree: SessionsTree;
+  readonly protections: Protections;
+  readonly copyText: (text: string) => Promise<void>;
+  /** Opens a text that nobody has saved yet. */
+  readonly openText: (text: string, language: string) => Promise<void>;
+}
+
+/** What all commands together need; each file names what its own do. */
+export type CommandParts = KnownAccountParts & UnfinishedParts & InspectParts & LiveViewParts & TreeParts;
 
 /** What a command does with the arguments that VS Code or a caller passes. */
-export type CommandHandler = (context: CommandContext, args: readonly unknown[]) => unknown;
+export type CommandHandler = (parts: CommandParts, args: readonly unknown[]) => unknown;
 
 /** What each command does. Commands of the view's title take no arguments: VS Code passes them the focused row. */
 export const commandHandlers: Readonly<Record<CommandName, CommandHandler>> = {
@@ -38,13 +60,13 @@ export const commandHandlers: Readonly<Record<CommandName, CommandHandler>> = {
   refresh: async ({ refresher, finished }) => {
     await Promise.all([refresher.refreshAll(), finished.reloadAll()]);
   },
-  refreshAccount: async (context, args) => {
-    const { refresher, finished } = context;
-    const accounts = targetsOf(context, args).map(({ accountId }) => accountId);
+  refreshAccount: async (parts, args) => {
+    const { refresher, finished } = parts;
+    const accounts = targetsOf(parts, args).map(({ accountId }) => accountId);
     await Promise.all(accounts.flatMap((id) => [refresher.refreshAsked(id), finished.reload(id)]));
   },
-  showMore: (context, args) => {
-    for (const { accountId, groupId } of targetsOf(context, args)) context.tree.showMore(accountId, groupId);
+  showMore: (parts, args) => {
+    for (const { accountId, groupId } of targetsOf(parts, args)) parts.tree.showMore(accountId, groupId);
   },
   openLiveView,
   openLiveViewToSide,
@@ -73,24 +95,24 @@ export const commandHandlers: Readonly<Record<CommandName, CommandHandler>> = {
   reviewUnfinishedEnds,
   exportEnded: ({ history, openText }) => openText(`${JSON.stringify(history.all, null, 2)}\n`, 'json'),
   clearEnded: ({ history }) => history.clear(),
-  protectSession: (context, args) => setProtected(context, args, true),
-  unprotectSession: (context, args) => setProtected(context, args, false),
+  protectSession: (parts, args) => setProtected(parts, args, true),
+  unprotectSession: (parts, args) => setProtected(parts, args, false),
   showLog: ({ showLog }) => showLog(),
 };
 
-async function setProtected(context: CommandContext, args: readonly unknown[], isProtected: boolean): Promise<void> {
-  const named = targetsOf(context, args).filter(({ sessionId }) => sessionId !== undefined);
+async function setProtected(parts: TreeParts, args: readonly unknown[], isProtected: boolean): Promise<void> {
+  const named = targetsOf(parts, args).filter(({ sessionId }) => sessionId !== undefined);
   const title = isProtected ? l10n.t('Protect Session') : l10n.t('Unprotect Session');
   const choices = async () =>
-    (await sessionChoices(context)).filter(
-      ({ value }) => context.protections.has(value.accountId, value.session.id) !== isProtected,
+    (await sessionChoices(parts)).filter(
+      ({ value }) => parts.protections.has(value.accountId, value.session.id) !== isProtected,
     );
   const none = isProtected ? l10n.t('No session is running.') : l10n.t('No session is protected.');
   const picked =
-    named.length > 0 ? undefined : await pickOne(context, title, l10n.t('Choose a session'), none, await choices());
-  const targets = picked === undefined ? sessionsOf(context, named) : [picked];
+    named.length > 0 ? undefined : await pickOne(parts, title, l10n.t('Choose a session'), none, await choices());
+  const targets = picked === undefined ? sessionsOf(parts, named) : [picked];
   for (const [accountId, its] of Map.groupBy(targets, (target) => target.accountId)) {
-    await context.protections.set(
+    await parts.protections.set(
       accountId,
       its.map(({ session }) => session.id),
       isProtected,
@@ -98,11 +120,11 @@ async function setProtected(context: CommandContext, args: readonly unknown[], i
   }
 }
 
-async function copySessionId(context: CommandContext, args: readonly unknown[]): Promise<string | undefined> {
+async function copySessionId(parts: TreeParts, args: readonly unknown[]): Promise<string | undefined> {
   const none = l10n.t('No session is running.');
-  const target = await sessionTarget(context, args, l10n.t('Copy Session ID'), none, () => true);
+  const target = await sessionTarget(parts, args, l10n.t('Copy Session ID'), none, () => true);
   if (target === undefined) return undefined;
-  await context.copyText(target.sessionId);
-  context.prompts.note(l10n.t('Session ID copied.'));
+  await parts.copyText(target.sessionId);
+  parts.prompts.note(l10n.t('Session ID copied.'));
   return target.sessionId;
 }

@@ -2,64 +2,70 @@ import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { waysToSee } from '../../core/provider.ts';
 import type { EndTarget } from '../../services/ending/report.ts';
+import type { LiveViews } from '../liveView/liveViews.ts';
 import type { Subject } from '../liveView/sights.ts';
 import { groupName, sessionName } from '../words/names.ts';
-import { type CommandContext, missingSentence } from './context.ts';
-import { showDetails } from './inspecting.ts';
-import { groupChoices, pickOne, sessionChoices, sessionsOf, targetsOf } from './targets.ts';
+import { type InspectParts, showDetails } from './inspecting.ts';
+import { missingSentence } from './lists.ts';
+import { groupChoices, pickOne, sessionChoices, sessionsOf, type TargetParts, targetsOf } from './targets.ts';
+
+/** What commands need that show sessions live. */
+export interface LiveViewParts extends TargetParts {
+  readonly liveViews: LiveViews;
+}
 
 /** Live views that are opened without asking, and the places there are for them side by side. */
 const mostWithoutAsking = 4;
 
 /** Shows a session or page live; a panel that shows it already comes to the front. */
-export async function openLiveView(context: CommandContext, args: readonly unknown[]): Promise<void> {
-  await show(context, args, vscode.ViewColumn.Active, false);
+export async function openLiveView(parts: LiveViewParts, args: readonly unknown[]): Promise<void> {
+  await show(parts, args, vscode.ViewColumn.Active, false);
 }
 
 /** The same beside what is open. */
-export async function openLiveViewToSide(context: CommandContext, args: readonly unknown[]): Promise<void> {
-  await show(context, args, vscode.ViewColumn.Beside, false);
+export async function openLiveViewToSide(parts: LiveViewParts, args: readonly unknown[]): Promise<void> {
+  await show(parts, args, vscode.ViewColumn.Beside, false);
 }
 
 /** Does what a click on a row is set to do. The list keeps the focus, so that keys go on working on it. */
-export async function openDefault(context: CommandContext, args: readonly unknown[]): Promise<void> {
-  const [target] = sessionsOf(context, targetsOf(context, args));
-  const action = context.setting('clickAction');
-  if (action === 'liveView' && (target === undefined || canShow(context, target))) {
-    await show(context, args, vscode.ViewColumn.Active, true);
-  } else await showDetails(context, args);
+export async function openDefault(parts: LiveViewParts & InspectParts, args: readonly unknown[]): Promise<void> {
+  const [target] = sessionsOf(parts, targetsOf(parts, args));
+  const action = parts.setting('clickAction');
+  if (action === 'liveView' && (target === undefined || canShow(parts, target))) {
+    await show(parts, args, vscode.ViewColumn.Active, true);
+  } else await showDetails(parts, args);
 }
 
 /** Shows a session or page in the browser that the person uses. */
-export async function openLiveViewExternal(context: CommandContext, args: readonly unknown[]): Promise<void> {
-  const subject = await subjectFor(context, args, l10n.t('Open in External Browser'), hasLink);
-  if (subject !== undefined && !(await context.liveViews.openExternal(subject))) tellNoLink(context);
+export async function openLiveViewExternal(parts: LiveViewParts, args: readonly unknown[]): Promise<void> {
+  const subject = await subjectFor(parts, args, l10n.t('Open in External Browser'), hasLink);
+  if (subject !== undefined && !(await parts.liveViews.openExternal(subject))) tellNoLink(parts);
 }
 
 /** Puts a link on the clipboard with which a session or page can be watched. */
-export async function copyLiveViewUrl(context: CommandContext, args: readonly unknown[]): Promise<void> {
-  const subject = await subjectFor(context, args, l10n.t('Copy Live View Link'), hasLink);
-  if (subject !== undefined && !(await context.liveViews.copyLink(subject))) tellNoLink(context);
+export async function copyLiveViewUrl(parts: LiveViewParts, args: readonly unknown[]): Promise<void> {
+  const subject = await subjectFor(parts, args, l10n.t('Copy Live View Link'), hasLink);
+  if (subject !== undefined && !(await parts.liveViews.copyLink(subject))) tellNoLink(parts);
 }
 
 /** Shows all sessions of a group side by side, after asking where they are many. */
-export async function openGroupLiveViews(context: CommandContext, args: readonly unknown[]): Promise<void> {
-  const named = targetsOf(context, args).find(({ groupId }) => groupId !== undefined);
+export async function openGroupLiveViews(parts: LiveViewParts, args: readonly unknown[]): Promise<void> {
+  const named = targetsOf(parts, args).find(({ groupId }) => groupId !== undefined);
   const none = l10n.t('There is no group.');
   const title = l10n.t('Open All Live Views in Group');
   const target =
-    named ?? (await pickOne(context, title, l10n.t('Choose a group'), none, await groupChoices(context, () => true)));
+    named ?? (await pickOne(parts, title, l10n.t('Choose a group'), none, await groupChoices(parts, () => true)));
   if (target?.groupId === undefined) return;
-  const sessions = sessionsOf(context, [target]).filter((one) => canShow(context, one));
+  const sessions = sessionsOf(parts, [target]).filter((one) => canShow(parts, one));
   const count = sessions.length;
   if (count === 0) {
-    void context.prompts.tell('info', l10n.t('No session of it can be shown live.'), []);
+    void parts.prompts.tell('info', l10n.t('No session of it can be shown live.'), []);
     return;
   }
   if (count > mostWithoutAsking) {
-    const group = context.store.state(target.accountId)?.contents.groups.get(target.groupId);
+    const group = parts.store.state(target.accountId)?.contents.groups.get(target.groupId);
     const button = l10n.t('Open {0} Live Views', count);
-    const chosen = await context.prompts.confirm({
+    const chosen = await parts.prompts.confirm({
       message: l10n.t('Open {0} live views?', count),
       detail: l10n.t('{0}: each of them is a stream of pictures.', group === undefined ? '' : groupName(group)),
       choices: [button],
@@ -69,7 +75,7 @@ export async function openGroupLiveViews(context: CommandContext, args: readonly
   if (count > 1) await vscode.commands.executeCommand('vscode.setEditorLayout', layoutFor(count));
   for (const [index, { accountId, session }] of sessions.entries()) {
     const column = (index % mostWithoutAsking) + 1;
-    await context.liveViews.open({ accountId, sessionId: session.id, pageId: undefined }, column, index > 0);
+    await parts.liveViews.open({ accountId, sessionId: session.id, pageId: undefined }, column, index > 0);
   }
 }
 
@@ -81,48 +87,48 @@ function layoutFor(count: number): object {
 }
 
 async function show(
-  context: CommandContext,
+  parts: LiveViewParts,
   args: readonly unknown[],
   column: vscode.ViewColumn,
   keepFocus: boolean,
 ): Promise<void> {
-  const subject = await subjectFor(context, args, l10n.t('Open Live View'), canShow);
-  if (subject !== undefined) await context.liveViews.open(subject, column, keepFocus);
+  const subject = await subjectFor(parts, args, l10n.t('Open Live View'), canShow);
+  if (subject !== undefined) await parts.liveViews.open(subject, column, keepFocus);
 }
 
-function canShow({ store }: CommandContext, { accountId, session }: EndTarget): boolean {
+function canShow({ store }: Pick<LiveViewParts, 'store'>, { accountId, session }: EndTarget): boolean {
   return waysToSee(store.capabilities(accountId), session.watchable).live;
 }
 
-function hasLink({ store }: CommandContext, { accountId, session }: EndTarget): boolean {
+function hasLink({ store }: Pick<LiveViewParts, 'store'>, { accountId, session }: EndTarget): boolean {
   return waysToSee(store.capabilities(accountId), session.watchable).link;
 }
 
-function tellNoLink({ prompts }: CommandContext): void {
+function tellNoLink({ prompts }: Pick<LiveViewParts, 'prompts'>): void {
   void prompts.tell('info', l10n.t('This provider has no page of its own that shows sessions.'), []);
 }
 
 /** The session or page that a caller names, or the session that the person picks of those that fit. */
 async function subjectFor(
-  context: CommandContext,
+  parts: LiveViewParts,
   args: readonly unknown[],
   title: string,
-  fits: (context: CommandContext, target: EndTarget) => boolean,
+  fits: (parts: LiveViewParts, target: EndTarget) => boolean,
 ): Promise<Subject | undefined> {
-  const [target] = targetsOf(context, args);
+  const [target] = targetsOf(parts, args);
   if (target?.sessionId !== undefined) {
     const { accountId, sessionId, pageId } = target;
-    const [there] = sessionsOf(context, [target]);
+    const [there] = sessionsOf(parts, [target]);
     if (there === undefined) {
-      void context.prompts.tell('info', missingSentence(context, accountId, sessionId), []);
+      void parts.prompts.tell('info', missingSentence(parts, accountId, sessionId), []);
       return undefined;
     }
-    if (fits(context, there)) return { accountId, sessionId, pageId };
-    void context.prompts.tell('info', l10n.t('{0} has no live view.', sessionName(there.session)), []);
+    if (fits(parts, there)) return { accountId, sessionId, pageId };
+    void parts.prompts.tell('info', l10n.t('{0} has no live view.', sessionName(there.session)), []);
     return undefined;
   }
-  const choices = (await sessionChoices(context)).filter(({ value }) => fits(context, value));
+  const choices = (await sessionChoices(parts)).filter(({ value }) => fits(parts, value));
   const none = l10n.t('No running session has a live view.');
-  const picked = await pickOne(context, title, l10n.t('Choose a session'), none, choices);
+  const picked = await pickOne(parts, title, l10n.t('Choose a session'), none, choices);
   return picked && { accountId: picked.accountId, sessionId: picked.session.id, pageId: undefined };
 }

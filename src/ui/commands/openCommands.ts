@@ -1,5 +1,4 @@
 import * as vscode from 'vscode';
-import type { Clock } from '../../core/clock.ts';
 import { Ender, type EnderOptions } from '../../services/ending/ender.ts';
 import { reviewOne } from '../../services/ending/verifier.ts';
 import { Documents } from '../documents.ts';
@@ -8,9 +7,8 @@ import { LiveViews, type LiveViewsOptions } from '../liveView/liveViews.ts';
 import { openUnchanged } from '../openUrl.ts';
 import type { Prompts } from '../prompts.ts';
 import type { TreeNode } from '../tree/nodes.ts';
-import type { CommandContext } from './context.ts';
 import { endTargets } from './ending.ts';
-import { commandHandlers } from './handlers.ts';
+import { type CommandParts, commandHandlers } from './handlers.ts';
 import type { RunCommand } from './register.ts';
 import { commandPrefix } from './table.ts';
 import { wholeAccount } from './targets.ts';
@@ -21,21 +19,17 @@ export interface Testing {
 }
 
 /** What commands are made from. */
-export interface CommandParts
-  extends Pick<
-      CommandContext,
-      'tree' | 'filter' | 'finished' | 'protections' | 'history' | 'memory' | 'setting' | 'endWithoutAsking'
-    >,
-    Omit<EnderOptions, 'clock'>,
+export interface OpenCommandsParts
+  extends Pick<CommandParts, 'tree' | 'filter' | 'finished' | 'protections' | 'history' | 'endWithoutAsking'>,
+    EnderOptions,
     Omit<LiveViewsOptions, 'store' | 'review'> {
-  readonly clock: Clock;
   readonly view: vscode.TreeView<TreeNode>;
   readonly channel: vscode.OutputChannel;
   readonly testing: Testing;
 }
 
 /** Builds what commands need beyond what starting the extension has built. Loaded with the first command. */
-export function openCommands(parts: CommandParts): OpenedCommands {
+export function openCommands(parts: OpenCommandsParts): OpenedCommands {
   const { clock, view, channel, testing, logger } = parts;
   const documents = new Documents(clock.now);
   const review: LiveViewsOptions['review'] = (account, session) => reviewOne(parts, account, session);
@@ -51,14 +45,14 @@ export function openCommands(parts: CommandParts): OpenedCommands {
       endSession: async ({ accountId, sessionId }) => {
         const target = { ...wholeAccount(accountId), sessionId };
         try {
-          await endTargets(context, [target], { fromLiveView: true });
+          await endTargets(all, [target], { fromLiveView: true });
         } catch (error) {
           logger.error(`endSession failed: ${error instanceof Error ? error.message : String(error)}`);
         }
       },
     },
   );
-  const context: CommandContext = {
+  const all: CommandParts = {
     ...parts,
     liveViews,
     documents,
@@ -66,7 +60,6 @@ export function openCommands(parts: CommandParts): OpenedCommands {
     get prompts() {
       return testing.prompts ?? editorPrompts;
     },
-    now: clock.now,
     changeSetting: async (key, value) => {
       const settings = vscode.workspace.getConfiguration('browserSessions');
       await settings.update(key, value, vscode.ConfigurationTarget.Global);
@@ -80,7 +73,7 @@ export function openCommands(parts: CommandParts): OpenedCommands {
     },
   };
   return {
-    run: async (name, args) => commandHandlers[name](context, args),
+    run: async (name, args) => commandHandlers[name](all, args),
     restoreLiveView: (panel, kept) => liveViews.restore(panel, kept),
     dispose: () => {
       liveViews.dispose();

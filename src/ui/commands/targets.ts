@@ -3,9 +3,20 @@ import type { Group } from '../../core/group.ts';
 import { type AccountId, accountId, type GroupId, idFault, type PageId, type SessionId } from '../../core/ids.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { EndTarget } from '../../services/ending/report.ts';
+import type { FinishedBatches } from '../../services/finishedBatches.ts';
 import type { Choice } from '../prompts.ts';
+import type { TreeFilter } from '../tree/filter.ts';
+import type { TreeNode } from '../tree/nodes.ts';
 import { accountHost, groupName, sessionName } from '../words/names.ts';
-import { ageOf, type CommandContext, kindOf, listOnce, nameOf, unlistedAccounts } from './context.ts';
+import { kindOf, nameOfAccount } from './accountNames.ts';
+import { ageOf, type ListParts, listOnce, unlistedAccounts } from './lists.ts';
+
+/** What a command is chosen for: what is listed, what the list shows of it, and the rows that are selected there. */
+export interface TargetParts extends ListParts {
+  readonly filter: TreeFilter;
+  readonly finished: FinishedBatches;
+  readonly selection: () => readonly TreeNode[];
+}
 
 /** What a command is to act on, as a row of the tree or a caller names it. */
 export interface Target {
@@ -50,9 +61,12 @@ function targetOf(raw: unknown): Target | undefined {
  * argument), else the row or targets that were passed, else, for a key, what is selected. An empty list means that
  * nothing was named and the person is to be asked. It never means everything.
  */
-export function targetsOf(context: CommandContext, [first, second]: readonly unknown[]): readonly Target[] {
+export function targetsOf(
+  parts: Pick<TargetParts, 'selection'>,
+  [first, second]: readonly unknown[],
+): readonly Target[] {
   const named = isFromKeyboard(first)
-    ? context.selection()
+    ? parts.selection()
     : Array.isArray(second) && second.includes(first)
       ? second
       : Array.isArray(first)
@@ -76,7 +90,7 @@ export function isNamed([first]: readonly unknown[]): boolean {
  * that is filtered, for those that it shows.
  */
 export function sessionsOf(
-  { store, filter }: Pick<CommandContext, 'store' | 'filter'>,
+  { store, filter }: Pick<TargetParts, 'store' | 'filter'>,
   targets: readonly Target[],
 ): readonly EndTarget[] {
   const found = new Map<string, EndTarget>();
@@ -92,42 +106,42 @@ export function sessionsOf(
   return [...found.values()];
 }
 
-/** What targets stand for, whatever the list hides of it. */
+/** The same targets, for all that they stand for: also what the list hides of it. */
 export function whole(targets: readonly Target[]): readonly Target[] {
   return targets.map((target) => ({ ...target, shownOnly: false }));
 }
 
 /** Every running session as a line of a pick list, under its account. */
-export async function sessionChoices(context: CommandContext): Promise<Choice<EndTarget>[]> {
-  const ids = context.accounts.all.map(({ id }) => id);
-  await listOnce(context, ids);
+export async function sessionChoices(parts: TargetParts): Promise<Choice<EndTarget>[]> {
+  const ids = parts.accounts.all.map(({ id }) => id);
+  await listOnce(parts, ids);
   return ids.flatMap((accountId) =>
-    sessionsOf(context, [wholeAccount(accountId)]).map((target) => choiceOf(context, target)),
+    sessionsOf(parts, [wholeAccount(accountId)]).map((target) => choiceOf(parts, target)),
   );
 }
 
 /** A session as a line of a pick list, under its account. */
-export function choiceOf(context: CommandContext, target: EndTarget): Choice<EndTarget> {
+export function choiceOf(parts: ListParts, target: EndTarget): Choice<EndTarget> {
   const { accountId, session } = target;
   return {
     label: sessionName(session),
-    description: ageOf(context, accountId, session.id) ?? '',
+    description: ageOf(parts, accountId, session.id) ?? '',
     detail: plainText(session.id),
     icon: undefined,
-    heading: nameOf(context, accountId),
+    heading: nameOfAccount(parts, accountId),
     value: target,
   };
 }
 
 /** Every account as a line of a pick list. */
-export function accountChoices(context: CommandContext): Choice<AccountId>[] {
-  return context.accounts.all.map((account) => {
-    const running = context.store.state(account.id)?.contents.sessions.size ?? 0;
+export function accountChoices(parts: ListParts): Choice<AccountId>[] {
+  return parts.accounts.all.map((account) => {
+    const running = parts.store.state(account.id)?.contents.sessions.size ?? 0;
     return {
-      label: nameOf(context, account.id),
+      label: nameOfAccount(parts, account.id),
       description: countSessions(running),
       detail: accountHost(account),
-      icon: kindOf(context, account)?.icon,
+      icon: kindOf(parts, account)?.icon,
       heading: undefined,
       value: account.id,
     };
@@ -139,22 +153,22 @@ export type GroupTarget = Target & { readonly groupId: GroupId };
 
 /** Every group that fits as a line of a pick list, under its account. */
 export async function groupChoices(
-  context: CommandContext,
+  parts: TargetParts,
   fits: (group: Group) => boolean,
 ): Promise<Choice<GroupTarget>[]> {
-  const ids = context.accounts.all.map(({ id }) => id);
-  await listOnce(context, ids);
+  const ids = parts.accounts.all.map(({ id }) => id);
+  await listOnce(parts, ids);
   return ids.flatMap((accountId) =>
-    groupsOf(context, accountId)
+    groupsOf(parts, accountId)
       .filter(fits)
       .map((group) => {
         const value = { ...wholeAccount(accountId), groupId: group.id };
         return {
           label: groupName(group),
-          description: countSessions(sessionsOf(context, [value]).length),
+          description: countSessions(sessionsOf(parts, [value]).length),
           detail: plainText(group.id),
           icon: 'layers',
-          heading: nameOf(context, accountId),
+          heading: nameOfAccount(parts, accountId),
           value,
         };
       }),
@@ -162,7 +176,7 @@ export async function groupChoices(
 }
 
 /** The groups of an account, and batches that have finished where they are shown. */
-function groupsOf({ store, finished }: CommandContext, accountId: AccountId): readonly Group[] {
+function groupsOf({ store, finished }: TargetParts, accountId: AccountId): readonly Group[] {
   const running = store.state(accountId)?.contents.groups ?? new Map<GroupId, Group>();
   return [...new Map([...(finished.of(accountId)?.groups ?? []), ...running]).values()];
 }
@@ -173,24 +187,24 @@ function countSessions(count: number): string {
 
 /** The session that a caller names, also one that has ended, or else the one that the person picks of those that fit. */
 export async function sessionTarget(
-  context: CommandContext,
+  parts: TargetParts,
   args: readonly unknown[],
   title: string,
   none: string,
   fits: (target: EndTarget) => boolean,
 ): Promise<{ readonly accountId: AccountId; readonly sessionId: SessionId } | undefined> {
-  for (const { accountId: account, sessionId } of targetsOf(context, args)) {
+  for (const { accountId: account, sessionId } of targetsOf(parts, args)) {
     if (sessionId !== undefined) return { accountId: account, sessionId };
   }
-  const choices = (await sessionChoices(context)).filter(({ value }) => fits(value));
-  const sentence = [none, ...unlistedAccounts(context)].join(' ');
-  const picked = await pickOne(context, title, l10n.t('Choose a session'), sentence, choices);
+  const choices = (await sessionChoices(parts)).filter(({ value }) => fits(value));
+  const sentence = [none, ...unlistedAccounts(parts)].join(' ');
+  const picked = await pickOne(parts, title, l10n.t('Choose a session'), sentence, choices);
   return picked && { accountId: picked.accountId, sessionId: picked.session.id };
 }
 
 /** Asks for one of the choices, or tells why there is none to choose. */
 export async function pickOne<T>(
-  { prompts }: CommandContext,
+  { prompts }: Pick<TargetParts, 'prompts'>,
   title: string,
   placeholder: string,
   none: string,

@@ -1,23 +1,30 @@
 import * as l10n from '@vscode/l10n';
 import type { AccountId, SessionId } from '../../core/ids.ts';
 import { unlistedSession } from '../../core/unlistedSession.ts';
-import type { UnfinishedEnd } from '../../services/ending/journal.ts';
+import type { EvidenceLog } from '../../services/ending/evidence.ts';
+import type { EndJournal, UnfinishedEnd } from '../../services/ending/journal.ts';
 import type { EndTarget } from '../../services/ending/report.ts';
 import { review } from '../../services/ending/verifier.ts';
 import { isListed } from '../../services/sessionsView.ts';
-import { type CommandContext, nameOf } from './context.ts';
-import { endChosen } from './ending.ts';
+import { nameOfAccount } from './accountNames.ts';
+import { type EndParts, endAgain } from './ending.ts';
+
+/** What looking after ends needs that a window did not live to finish. */
+export interface UnfinishedParts extends EndParts {
+  readonly journal: EndJournal;
+  readonly evidence: EvidenceLog;
+}
 
 /** Tells of ends that a window did not live to finish, and offers to look at what of them still runs. Ends nothing. */
-export async function reviewUnfinishedEnds(context: CommandContext): Promise<void> {
-  await Promise.all((await context.journal.claimAbandoned()).map((end) => reviewEnd(context, end)));
+export async function reviewUnfinishedEnds(parts: UnfinishedParts): Promise<void> {
+  await Promise.all((await parts.journal.claimAbandoned()).map((end) => reviewEnd(parts, end)));
 }
 
 /**
  * It stays written down until each of its accounts has been listed: before, nothing is known about what still runs.
  */
-async function reviewEnd(context: CommandContext, end: UnfinishedEnd): Promise<void> {
-  const { journal, prompts, refresher, store } = context;
+async function reviewEnd(parts: UnfinishedParts, end: UnfinishedEnd): Promise<void> {
+  const { journal, prompts, refresher, store } = parts;
   const { total, left } = end;
   const accounts = [...new Set(left.map(({ accountId }) => accountId))].filter((id) => store.state(id) !== undefined);
   await Promise.all(accounts.map((id) => refresher.refresh(id)));
@@ -28,15 +35,15 @@ async function reviewEnd(context: CommandContext, end: UnfinishedEnd): Promise<v
       'The window closed while {0} sessions were ending. Whether {1} of them still run cannot be told: {2} could not be listed.',
       total,
       left.length,
-      unlisted.map((id) => nameOf(context, id)).join(', '),
+      unlisted.map((id) => nameOfAccount(parts, id)).join(', '),
     );
     void prompts.tell('warning', sentence, [again]).then(async (chosen) => {
-      if (chosen === again) await reviewEnd(context, end);
+      if (chosen === again) await reviewEnd(parts, end);
     });
     return;
   }
   const reviewed = await Promise.all(
-    [...Map.groupBy(left, ({ accountId }) => accountId)].map(([id, its]) => reviewAccount(context, id, its)),
+    [...Map.groupBy(left, ({ accountId }) => accountId)].map(([id, its]) => reviewAccount(parts, id, its)),
   );
   const running = reviewed.flatMap((one) => one.running);
   const unknown = reviewed.reduce((sum, one) => sum + one.unknown, 0);
@@ -48,7 +55,7 @@ async function reviewEnd(context: CommandContext, end: UnfinishedEnd): Promise<v
     ...missingSentences(unknown),
   ];
   void prompts.tell('warning', sentences.join(' '), running.length === 0 ? [] : [look]).then(async (chosen) => {
-    if (chosen === look) await endChosen(context, running);
+    if (chosen === look) await endAgain(parts, running);
   });
 }
 
@@ -63,14 +70,14 @@ function missingSentences(count: number): readonly string[] {
 
 /** Which of an account's sessions are still running, and how many may be. */
 async function reviewAccount(
-  context: CommandContext,
+  parts: UnfinishedParts,
   account: AccountId,
   left: UnfinishedEnd['left'],
 ): Promise<{ readonly running: readonly EndTarget[]; readonly unknown: number }> {
-  const { connections, store } = context;
+  const { connections, store } = parts;
   if (store.state(account) === undefined) return { running: [], unknown: 0 };
   const written = left.map(({ sessionId, startedAt }) => unlistedSession(sessionId as SessionId, startedAt));
-  const { verdicts } = await review(context, account, () => connections.open(account), written);
+  const { verdicts } = await review(parts, account, () => connections.open(account), written);
   const running: EndTarget[] = [];
   let unknown = 0;
   for (const session of written) {

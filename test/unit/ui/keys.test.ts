@@ -6,9 +6,9 @@ import { accountId } from '../../../src/core/ids.ts';
 import type { ProviderKind } from '../../../src/core/provider.ts';
 import { providerKinds } from '../../../src/providers/index.ts';
 import { troubleOf } from '../../../src/services/sessionsView.ts';
+import type { KnownAccountParts } from '../../../src/ui/commands/accounts.ts';
 import { replaceKey } from '../../../src/ui/commands/accounts.ts';
 import { addAccount } from '../../../src/ui/commands/addAccount.ts';
-import type { CommandContext } from '../../../src/ui/commands/context.ts';
 import { fieldRequest } from '../../../src/ui/commands/credentials.ts';
 import type { Answer, AskRequest, Prompts } from '../../../src/ui/prompts.ts';
 import { type MadeUpServer, startMadeUp } from '../../servers/madeUp.ts';
@@ -66,7 +66,7 @@ describe('asking for keys', () => {
       },
       tell: async (_level, message) => void told.push(message),
     };
-    return { ...house, prompts } as unknown as CommandContext;
+    return { ...house, prompts } as unknown as KnownAccountParts;
   }
 
   const entry = (origin: string) => ({ id, provider: 'madeUp', label: 'home', origin, addedAt: 1 });

@@ -1,0 +1,35 @@
+import type { Account } from '../../core/account.ts';
+import type { AccountId } from '../../core/ids.ts';
+import { plainText } from '../../core/plainText.ts';
+import type { ProviderKind } from '../../core/provider.ts';
+import type { Accounts } from '../../services/accounts.ts';
+import type { ProviderKinds } from '../../services/providerKinds.ts';
+import { accountName } from '../words/names.ts';
+
+/** The accounts and their providers. */
+export interface AccountParts {
+  readonly accounts: Accounts;
+  readonly kinds: ProviderKinds;
+}
+
+/** The provider of an account, where it is known. */
+export function kindOf({ kinds }: AccountParts, account: Account): ProviderKind | undefined {
+  return kinds.get(account.provider);
+}
+
+/** The same by the account's id. */
+export function kindOfAccount(parts: AccountParts, id: AccountId): ProviderKind | undefined {
+  const account = parts.accounts.get(id);
+  return account === undefined ? undefined : kindOf(parts, account);
+}
+
+/** What an account is called in dialogs. */
+export function nameOfAccount(parts: AccountParts, id: AccountId): string {
+  const account = parts.accounts.get(id);
+  return account === undefined ? id : accountName(account, kindOf(parts, account));
+}
+
+/** What an account's provider is called, or the account where that isn't known. */
+export function providerName(parts: AccountParts, id: AccountId): string {
+  return plainText(kindOfAccount(parts, id)?.label ?? '') || nameOfAccount(parts, id);
+}

@@ -1,0 +1,62 @@
+import * as l10n from '@vscode/l10n';
+import type { AccountId, GroupId } from '../../core/ids.ts';
+import { type IsMine, isMineBy } from '../../core/ownership.ts';
+import { plainText } from '../../core/plainText.ts';
+import type { EndTarget } from '../../services/ending/report.ts';
+import type { LiveViews } from '../liveView/liveViews.ts';
+import type { ReadSetting } from '../settings.ts';
+import type { EndSubject } from '../words/confirmations.ts';
+import { groupName, pageName, sessionName } from '../words/names.ts';
+import { kindOfAccount, nameOfAccount } from './accountNames.ts';
+import { type EndPlanParts, reasonLeftOut } from './endPlan.ts';
+import { ageOf } from './lists.ts';
+
+/** A session that started so recently may be one that somebody is only just beginning to use. */
+const youngMs = 60_000;
+
+/** What dialogs that describe sessions know about them. */
+export interface DescriptionParts extends EndPlanParts {
+  readonly liveViews: Pick<LiveViews, 'isOpen'>;
+  readonly setting: ReadSetting;
+}
+
+/** How a dialog describes sessions. */
+export function describeSessions(parts: DescriptionParts, sessions: readonly EndTarget[]): EndSubject[] {
+  // The rule is read once, not for each of thousands.
+  const isMine = isMineBy(parts.setting('mine'));
+  return sessions.map((one) => describe(parts, one, isMine));
+}
+
+/** The name of a group that is listed. */
+export function nameOfGroup(
+  { store }: Pick<DescriptionParts, 'store'>,
+  accountId: AccountId,
+  groupId: GroupId,
+): string | undefined {
+  const group = store.state(accountId)?.contents.groups.get(groupId);
+  return group && groupName(group);
+}
+
+/** A sentence for what the list's filter hides and an end reaches all the same, where there is any. */
+export function unfiltered({ filter }: Pick<EndPlanParts, 'filter'>, reached: readonly EndTarget[]): readonly string[] {
+  if (reached.every(({ accountId, session }) => filter.shows(accountId, session))) return [];
+  return [l10n.t('The filter “{0}” is NOT applied: what it hides in the list is included.', filter.text)];
+}
+
+function describe(parts: DescriptionParts, { accountId, session }: EndTarget, isMine: IsMine | undefined): EndSubject {
+  const start = parts.store.startOf(accountId, session.id);
+  const kind = kindOfAccount(parts, accountId);
+  return {
+    account: nameOfAccount(parts, accountId),
+    vendor: plainText(kind?.label ?? ''),
+    name: sessionName(session),
+    age: ageOf(parts, accountId, session.id),
+    young: start?.exact === true && parts.clock.now() - start.at < youngMs,
+    group: session.groupId && nameOfGroup(parts, accountId, session.groupId),
+    loss: kind?.wording.ending ?? '',
+    closes: session.ends === 'pages' ? (session.pages ?? []).map(pageName) : undefined,
+    heldBack: reasonLeftOut(parts, { accountId, session }),
+    watched: parts.liveViews.isOpen(accountId, session.id),
+    mine: isMine?.(session),
+  };
+}

@@ -1,0 +1,59 @@
+import * as l10n from '@vscode/l10n';
+import type { Clock } from '../../core/clock.ts';
+import type { Ender } from '../../services/ending/ender.ts';
+import type { EndProgress, EndTarget } from '../../services/ending/report.ts';
+import { progressSentence } from '../words/outcomes.ts';
+import type { ConfirmedPlan } from './confirmEnd.ts';
+import { concluded, type PublicEndReport, type ReportParts } from './endReports.ts';
+
+/** What ends sessions and tells what came of it. */
+export interface RunParts extends ReportParts {
+  readonly ender: Ender;
+  readonly clock: Clock;
+}
+
+/**
+ * Ends exactly what a confirmed plan lists, shows how far it is where there are several, and tells once what came of it.
+ * @param retry what trying again does, once the user has asked for it.
+ */
+export async function runEnd(
+  parts: RunParts,
+  { ends }: ConfirmedPlan,
+  retry: (failed: readonly EndTarget[]) => Promise<unknown>,
+): Promise<PublicEndReport> {
+  const { ender, prompts, clock } = parts;
+  if (ends.length === 1) {
+    const unwatched = { stop: new AbortController().signal, onProgress: () => {} };
+    return concluded(parts, await ender.end(ends, unwatched), retry);
+  }
+  const began = clock.now();
+  const report = await prompts.progress(l10n.t('Ending sessions'), (show, stop) => {
+    const onProgress = (progress: EndProgress) =>
+      show(progressSentence(progress, clock.now() - began), (50 * (progress.sent + progress.settled)) / progress.total);
+    return ender.end(ends, { stop, onProgress });
+  });
+  return concluded(parts, report, retry);
+}
+
+/** Milliseconds after which a request that ends many says that the provider is still working on it. */
+const stillWorkingMs = 10_000;
+
+/**
+ * Shows a notification while a provider works on one request for many sessions, which may take it minutes.
+ * @param stillWorking what it says once that has taken long.
+ */
+export function whileWorking<T>(
+  { prompts, clock }: Pick<RunParts, 'prompts' | 'clock'>,
+  title: string,
+  stillWorking: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  return prompts.busy(title, async (report) => {
+    const timer = clock.after(stillWorkingMs, () => report(stillWorking));
+    try {
+      return await work();
+    } finally {
+      timer.dispose();
+    }
+  });
+}

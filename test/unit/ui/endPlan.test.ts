@@ -1,0 +1,125 @@
+import { strict as assert } from 'node:assert';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { accountId, groupId, sessionId } from '../../../src/core/ids.ts';
+import type { Session } from '../../../src/core/session.ts';
+import { History } from '../../../src/services/history.ts';
+import { Protections } from '../../../src/services/protections.ts';
+import { confirmBy } from '../../../src/ui/commands/confirmEnd.ts';
+import { type EndPlan, type EndPlanParts, nothingToEnd, planEnd, planFor } from '../../../src/ui/commands/endPlan.ts';
+import { sessionsOf, wholeAccount } from '../../../src/ui/commands/targets.ts';
+import type { Prompts } from '../../../src/ui/prompts.ts';
+import { TreeFilter } from '../../../src/ui/tree/filter.ts';
+import { House, MapMemory } from '../services/house.ts';
+import { keepingAll, someSession } from '../sessions.ts';
+
+describe('plan of an end', () => {
+  const account = accountId('a');
+  const group = groupId('g');
+  let house: House;
+  let parts: EndPlanParts;
+
+  beforeEach(() => {
+    house = new House();
+    house.store.setAccounts([account]);
+    const { accounts, kinds, store, refresher, log } = house;
+    const memory = new MapMemory(0);
+    const clock = { now: Date.now, monotonic: () => performance.now(), after: () => ({ dispose: () => {} }) };
+    const prompts = { note: (message: string) => log.info(message) } as Prompts;
+    parts = {
+      accounts,
+      kinds,
+      store,
+      refresher,
+      prompts,
+      clock,
+      history: new History(memory, store, accounts, clock.now, () => true),
+      filter: new TreeFilter({ accounts, kinds, store, memory }),
+      protections: new Protections(memory, store),
+    };
+  });
+  afterEach(() => house.dispose());
+
+  function list(...sessions: readonly Session[]): void {
+    const run = house.store.beginList(account);
+    const groups = [{ id: group, kind: 'metadata', name: 'g', status: undefined, createdAt: 0 } as const];
+    run.arrive({ sessions, groups, faults: [], account: undefined });
+    run.complete(keepingAll);
+  }
+
+  const whole = wholeAccount(account);
+  const named = (id: string) => ({ ...whole, sessionId: sessionId(id) });
+  const ids = (sessions: EndPlan['ends']) => sessions.map(({ session }) => session.id);
+
+  it('skips protected sessions and those that their provider holds back, and says why', async () => {
+    list(someSession('plain'), someSession('kept'), someSession('held', { heldBack: 'It is somebody else’s.' }));
+    await parts.protections.set(account, [sessionId('kept')], true);
+    const plan = await planEnd(parts, [whole]);
+    assert.deepEqual(ids(plan.ends), ['plain']);
+    assert.deepEqual(ids(plan.leftOut), ['kept', 'held']);
+    assert.equal(plan.isSingle, false);
+    const none = await planEnd(parts, [named('kept'), named('held')]);
+    assert.deepEqual(ids(none.ends), []);
+    assert.equal(nothingToEnd(parts, none), 'There is no session to end. It is protected. It is somebody else’s.');
+  });
+
+  it('ends a protected session only where it alone was named', async () => {
+    list(someSession('one'), someSession('two'));
+    await parts.protections.set(account, [sessionId('one')], true);
+    const single = await planEnd(parts, [named('one')]);
+    assert.deepEqual([ids(single.ends), ids(single.leftOut), single.isSingle], [['one'], [], true]);
+    const both = await planEnd(parts, [named('one'), named('two')]);
+    assert.deepEqual([ids(both.ends), ids(both.leftOut), both.isSingle], [['two'], ['one'], false]);
+    // An account that has one session alone is no session that was named.
+    const only = await planEnd(parts, [whole], ({ session }) => session.id === 'one');
+    assert.deepEqual([ids(only.ends), ids(only.leftOut), only.isSingle], [[], ['one'], false]);
+  });
+
+  it('reaches of a row only what the list shows, and counts what a filter hides', async () => {
+    list(someSession('one', { groupId: group }), someSession('two'), someSession('three'), someSession('kept'));
+    await parts.protections.set(account, [sessionId('kept')], true);
+    await parts.filter.set('two');
+    const shown = await planEnd(parts, [{ ...whole, shownOnly: true }]);
+    assert.deepEqual([ids(shown.ends), shown.partial, shown.hidden], [['two'], { shown: 1, of: 3 }, 3]);
+    const all = await planEnd(parts, [whole]);
+    assert.deepEqual([ids(all.ends), all.partial, all.hidden], [['one', 'two', 'three'], undefined, 0]);
+    const none = await planEnd(parts, [{ ...whole, groupId: group, shownOnly: true }]);
+    assert.equal(nothingToEnd(parts, none), 'There is no session to end. The filter “two” hides what runs there.');
+  });
+
+  it('reaches only those of an account that are meant', async () => {
+    list(someSession('old'), someSession('new'));
+    const plan = await planEnd(parts, [whole], ({ session }) => session.id === 'old');
+    assert.deepEqual([ids(plan.ends), plan.hidden], [['old'], 0]);
+  });
+
+  it('is run as it was confirmed, whatever starts or is added while the dialog is open', async () => {
+    list(someSession('one'), someSession('two'));
+    const picked = [...sessionsOf(parts, [whole])];
+    const confirm: Prompts['confirm'] = async ({ choices }) => {
+      list(someSession('one'), someSession('two'), someSession('late'));
+      picked.push(...sessionsOf(parts, [named('late')]));
+      return choices[0];
+    };
+    const plan = { ...planFor(parts, []), ends: picked };
+    const question = { message: '', detail: '', choices: ['End'] };
+    const prompts = { ...parts.prompts, confirm };
+    const confirmed = await confirmBy({ prompts }, plan, question);
+    assert.deepEqual(ids(confirmed?.ends ?? []), ['one', 'two']);
+    assert.equal(
+      await confirmBy({ prompts: { ...prompts, confirm: async () => undefined } }, plan, question),
+      undefined,
+    );
+  });
+
+  it('is the only thing that commands end sessions by, and is confirmed in one file', () => {
+    const folder = join('src', 'ui');
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+    const having = (text: RegExp) =>
+      files
+        .filter((name) => text.test(readFileSync(join(folder, name), 'utf8')))
+        .map((name) => name.replaceAll('\\', '/'));
+    assert.deepEqual(having(/\bender\.end\(/), ['commands/runEnd.ts']);
+    assert.deepEqual(having(/\bas ConfirmedPlan\b/), ['commands/confirmEnd.ts']);
+  });
+});

@@ -57,7 +57,6 @@ export interface ProviderKind {
   readonly label: string;
   /** Name of a codicon. */
   readonly icon: string;
-  readonly docsUrl: string;
   readonly address: {
     /** Where the vendor's own service is; undefined where there is none and the person must say. */
     readonly preset: string | undefined;

@@ -64,7 +64,6 @@ export const gateway: ProviderKind = {
   id: 'gateway',
   label: 'Session Gateway',
   icon: 'server-environment',
-  docsUrl: 'https://github.com/browser-sessions/browser-sessions#readme',
   address: {
     preset: undefined,
     ask: true,

@@ -47,7 +47,6 @@ export const localChrome: ProviderKind = {
   id: 'localChrome',
   label: 'Local Chrome',
   icon: 'device-desktop',
-  docsUrl: 'https://chromedevtools.github.io/devtools-protocol/',
   address: {
     preset: 'http://127.0.0.1:9222',
     ask: true,

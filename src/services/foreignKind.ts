@@ -41,10 +41,6 @@ const Kind = v.object({
   id: lowerCamelCase,
   label: shownText,
   icon: v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,50}$/, 'Expected the name of a codicon')),
-  docsUrl: v.pipe(
-    v.string(),
-    v.check((url) => URL.parse(url)?.protocol === 'https:', 'Expected an https address'),
-  ),
   address: v.object({
     preset: v.optional(usableAddress),
     ask: v.boolean(),

@@ -37,7 +37,6 @@ export const anchor: ProviderKind = {
   id: 'anchor',
   label: 'Anchor Browser',
   icon: 'cloud',
-  docsUrl: 'https://docs.anchorbrowser.io',
   address: {
     preset: defaultAddress,
     ask: false,

@@ -38,7 +38,6 @@ export const browserbase: ProviderKind = {
   id: 'browserbase',
   label: 'Browserbase',
   icon: 'cloud',
-  docsUrl: 'https://docs.browserbase.com',
   address: {
     preset: defaultAddress,
     ask: false,

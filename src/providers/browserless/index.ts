@@ -41,7 +41,6 @@ export const browserless: ProviderKind = {
   id: 'browserless',
   label: 'Browserless',
   icon: 'server',
-  docsUrl: 'https://docs.browserless.io',
   address: {
     preset: undefined,
     ask: true,

@@ -21,7 +21,6 @@ export const madeUp: ProviderKind = {
   id: 'madeUp',
   label: 'Made Up',
   icon: 'beaker',
-  docsUrl: 'https://example.com',
   address: { preset: 'https://made.up.example', ask: true, prompt: 'Address of the house', placeholder: '' },
   fields: [
     {

@@ -97,7 +97,6 @@ describe('providers of other extensions', () => {
       ['id', { ...madeUp, id: `a${'b'.repeat(41)}` }],
       ['label', { ...madeUp, label: '\u200b' }],
       ['icon', { ...madeUp, icon: 'beaker) $(trash' }],
-      ['docsUrl', { ...madeUp, docsUrl: 'command:workbench.action.quit' }],
       ['address', { ...madeUp, address: undefined }],
       ['address.preset', { ...madeUp, address: { ...madeUp.address, preset: 'http://evil.example' } }],
       ['address.ask', { ...madeUp, address: { ...madeUp.address, ask: 'yes' } }],

@@ -1,5 +1,6 @@
 import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
+import type { BrowserSessionsApi } from './api/browserSessions.ts';
 import { systemClock as clock } from './core/clock.ts';
 import { onListenerError } from './core/event.ts';
 import { isMineBy } from './core/ownership.ts';
@@ -16,7 +17,7 @@ import { type ClaimedExtension, ProviderConsent } from './services/providerConse
 import { ProviderKinds } from './services/providerKinds.ts';
 import { Refresher } from './services/refresher.ts';
 import { SessionStore } from './services/sessionStore.ts';
-import { type BrowserSessionsApi, createApi } from './ui/api.ts';
+import { createApi } from './ui/api.ts';
 import type { Testing } from './ui/commands/openCommands.ts';
 import { type RunCommand, registerCommands } from './ui/commands/register.ts';
 import { EndWithoutAsking } from './ui/endWithoutAsking.ts';

@@ -11,7 +11,8 @@ import { ProviderError, type Trouble } from '../core/providerError.ts';
 import type { Fate, Session } from '../core/session.ts';
 import { deepFreeze } from './foreignKind.ts';
 
-// What the code of another extension answers, read as strictly as what a server answers: copied, checked and frozen.
+// What the code of another extension answers, read as strictly as what a server answers: copied, checked and frozen. What
+// may be left out has a default, so that fields which are new here don't break providers written before.
 
 const number = v.pipe(v.number(), v.finite());
 const maybeText = v.nullish(v.string());
@@ -27,24 +28,24 @@ const RawPage = v.object({ id, title: v.fallback(v.string(), ''), url: v.fallbac
 const RawSession = v.object({
   id,
   name: maybeText,
-  phase: v.fallback(v.picklist(['starting', 'running', 'idle', 'ending', 'unknown']), 'unknown'),
+  phase: v.fallback(v.optional(v.picklist(['starting', 'running', 'idle', 'ending', 'unknown']), 'running'), 'unknown'),
   status: maybeText,
   startedAt: maybeNumber,
   region: maybeText,
   groupId: v.nullish(id),
   tags: texts,
-  metadata: v.unknown(),
+  metadata: v.optional(v.unknown()),
   traits: texts,
   pages: v.nullish(v.array(RawPage)),
-  watchable: v.fallback(v.boolean(), false),
-  ends: v.picklist(['session', 'pages']),
+  watchable: v.fallback(v.optional(v.boolean(), true), false),
+  ends: v.optional(v.picklist(['session', 'pages']), 'session'),
   heldBack: maybeText,
   facts: v.fallback(v.array(v.pipe(v.array(v.string()), v.maxLength(2))), []),
 });
 
 const RawGroup = v.object({
   id,
-  kind: v.picklist(['batch', 'metadata']),
+  kind: v.optional(v.picklist(['batch', 'metadata']), 'batch'),
   name: maybeText,
   status: maybeText,
   createdAt: maybeNumber,
@@ -56,8 +57,8 @@ const RawFault = v.object({ subject: v.string(), what: v.string(), unnamed: v.op
 const RawFacts = v.object({ identity: maybeText, sessionLimit: maybeNumber, note: maybeText });
 const RawInventory = v.object({
   sessions: v.array(v.unknown()),
-  groups: v.array(v.unknown()),
-  faults: v.array(RawFault),
+  groups: v.nullish(v.array(v.unknown()), []),
+  faults: v.nullish(v.array(RawFault), []),
   account: v.nullish(RawFacts),
   server: maybeText,
   counted: maybeNumber,
@@ -72,9 +73,9 @@ const RawDeletion = v.object({
 const RawView = v.object({
   url: v.unknown(),
   sandbox: v.pipe(v.string(), v.maxLength(500)),
-  allow: v.pipe(v.string(), v.maxLength(500)),
+  allow: v.optional(v.pipe(v.string(), v.maxLength(500)), ''),
   fixedMode: v.boolean(),
-  oneTime: v.picklist(['yes', 'no', 'unknown']),
+  oneTime: v.optional(v.picklist(['yes', 'no', 'unknown']), 'unknown'),
   farewell: maybeText,
   expiresInMs: maybeNumber,
 });
@@ -82,14 +83,15 @@ const RawPicture = v.object({ bytes: v.unknown(), type: v.picklist(['image/png',
 const RawFate = v.object({ how: v.picklist(['completed', 'timedOut', 'failed']), endedAt: maybeNumber });
 const RawLiveness = v.fallback(v.picklist(['running', 'gone', 'unknown']), 'unknown');
 const RawTerms = v.object({
-  lists: v.picklist(['complete', 'partial', 'lagging', 'unreliable']),
+  lists: v.optional(v.picklist(['complete', 'partial', 'lagging', 'unreliable']), usualEnding.lists),
   mostInFlight: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(256))),
-  withinMs: v.pipe(v.number(), v.minValue(0), v.maxValue(600_000)),
+  withinMs: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(600_000)), usualEnding.withinMs),
 });
+const longestWhat = 200;
 /** It is shown as a part of our own sentences, in notifications too. */
 const shownWhat = v.pipe(
   v.string(),
-  v.transform((what) => plainText(what, 200)),
+  v.transform((what) => plainText(what, longestWhat)),
 );
 const RawTrouble = v.variant('kind', [
   v.object({
@@ -141,7 +143,7 @@ export async function inventoryOf(raw: unknown): Promise<Inventory> {
 
 /** Reads what a check tells of an account. */
 export function factsOf(raw: unknown): AccountFacts {
-  return deepFreeze(factsFrom(read(RawFacts, raw, 'check')));
+  return deepFreeze(factsFrom(read(RawFacts, raw ?? {}, 'check')));
 }
 
 /** Reads the answer to an end. */
@@ -209,7 +211,10 @@ export function termsOf(raw: unknown): EndingTerms {
   return Object.freeze({ ...terms.output, mostInFlight: terms.output.mostInFlight });
 }
 
-/** Makes an error of ours of what the code of another extension has thrown. */
+/**
+ * Makes an error of ours of what the code of another extension has thrown. What isn't an error of a provider is an
+ * unexpected answer, and its message says in which way.
+ */
 export function errorOf(thrown: unknown): ProviderError {
   try {
     const trouble = ProviderError.is(thrown) ? v.safeParse(RawTrouble, thrown.trouble) : undefined;
@@ -219,16 +224,23 @@ export function errorOf(thrown: unknown): ProviderError {
         detail: typeof detail === 'string' ? detail.slice(0, longestMessage) : undefined,
       });
     }
-    return failed(thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : typeof thrown);
+    return failed(messageOf(thrown));
   } catch {
-    return failed('an error that can’t be read');
+    return failed('');
   }
 }
 
-function failed(what: string): ProviderError {
+function messageOf(thrown: unknown): string {
+  const message: unknown = typeof thrown === 'object' && thrown !== null ? Reflect.get(thrown, 'message') : thrown;
+  return typeof message === 'string' ? message : '';
+}
+
+function failed(message: string): ProviderError {
+  // Sentences go on after it.
+  const said = plainText(message, longestWhat).replace(/[.\s]+$/, '');
   return new ProviderError(
-    { kind: 'unexpectedAnswer', what: 'the extension that adds this provider failed' },
-    `the extension that adds the provider failed: ${what.slice(0, longestMessage)}`,
+    { kind: 'unexpectedAnswer', what: said || 'the extension that adds this provider failed' },
+    `the extension that adds the provider failed: ${plainText(message, longestMessage)}`,
   );
 }
 
@@ -253,7 +265,7 @@ function faultOf(row: unknown, index: number, path: string | null): ListFault {
 
 function sessionOf(raw: v.InferOutput<typeof RawSession>): Session {
   const { metadata } = raw;
-  const pairs = metadata instanceof Map ? [...metadata] : [];
+  const pairs = metadata instanceof Map ? [...metadata] : Object.entries(metadata ?? {});
   return {
     id: sessionId(raw.id),
     name: raw.name ?? undefined,

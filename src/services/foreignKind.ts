@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { parseAddress } from '../core/origin.ts';
 import { plainText } from '../core/plainText.ts';
-import { allCapabilities, type ProviderKind } from '../core/provider.ts';
+import type { ProviderKind } from '../core/provider.ts';
 
 const text = (longest: number) => v.pipe(v.string(), v.maxLength(longest));
 /** Text that is shown, also in notifications and input boxes, where VS Code makes links that run commands of it. */
@@ -32,37 +32,35 @@ const Field = v.object({
   label: shownText,
   prompt: sentence,
   kind: v.picklist(['secret', 'text', 'address']),
-  required: v.boolean(),
-  asked: v.picklist(['always', 'withAddress']),
-  environment: v.pipe(v.array(text(100)), v.maxLength(20)),
+  required: v.optional(v.boolean(), true),
+  asked: v.optional(v.picklist(['always', 'withAddress']), 'always'),
+  environment: v.optional(v.pipe(v.array(text(100)), v.maxLength(20)), []),
 });
 
+/** What may be left out has a default, so that fields which are new here don't break providers written before. */
 const Kind = v.object({
   id: lowerCamelCase,
   label: shownText,
-  icon: v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,50}$/, 'Expected the name of a codicon')),
-  address: v.object({
-    preset: v.optional(usableAddress),
-    ask: v.boolean(),
-    prompt: sentence,
-    placeholder: plain(200),
-  }),
-  fields: v.pipe(
-    v.array(Field),
-    v.maxLength(20),
-    v.check((fields) => new Set(fields.map(({ id }) => id)).size === fields.length, 'Expected each id once'),
+  icon: v.optional(v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,50}$/, 'Expected the name of a codicon')), 'globe'),
+  address: v.pipe(
+    v.object({
+      preset: v.optional(usableAddress),
+      ask: v.optional(v.boolean(), false),
+      prompt: maybe,
+      placeholder: v.optional(plain(200), ''),
+    }),
+    v.check(({ preset, ask }) => preset !== undefined || ask, 'Expected a preset, or “ask” to be true'),
   ),
-  /** Dropped: VS Code knows no settings but those of our package.json. */
-  settings: v.pipe(v.array(v.unknown()), v.maxLength(20)),
-  wording: v.object({
-    session: sentence,
-    ending: sentence,
-    endEverything: maybe,
-    deleteGroup: maybe,
-    watching: maybe,
-  }),
-  can: v.array(v.picklist(allCapabilities)),
-  furtherAddresses: v.unknown(),
+  fields: v.optional(
+    v.pipe(
+      v.array(Field),
+      v.maxLength(20),
+      v.check((fields) => new Set(fields.map(({ id }) => id)).size === fields.length, 'Expected each id once'),
+    ),
+    [],
+  ),
+  wording: v.object({ ending: sentence, endEverything: maybe, deleteGroup: maybe, watching: maybe }),
+  furtherAddresses: v.optional(v.unknown()),
   connect: v.unknown(),
 });
 
@@ -79,18 +77,20 @@ export interface ForeignKind {
  * @throws TypeError that names the field that is missing or wrong.
  */
 export function readKind(raw: unknown): ForeignKind {
-  const result = v.safeParse(Kind, raw, { abortEarly: true });
-  if (!result.success) {
-    const [issue] = result.issues;
-    throw faultIn(v.getDotPath(issue) ?? 'the provider', issue.message);
-  }
-  const { connect, furtherAddresses, address, wording, ...rest } = result.output;
+  const { connect, furtherAddresses, address, wording, ...rest } = parsed(raw);
   const data = {
     ...rest,
     settings: [],
-    address: { ...address, preset: address.preset },
+    can: [],
+    address: {
+      preset: address.preset,
+      ask: address.ask,
+      prompt: address.prompt ?? `Address of ${rest.label}`,
+      placeholder: address.placeholder,
+    },
     wording: {
-      ...wording,
+      session: '',
+      ending: wording.ending,
       endEverything: wording.endEverything,
       deleteGroup: wording.deleteGroup,
       watching: wording.watching,
@@ -99,8 +99,20 @@ export function readKind(raw: unknown): ForeignKind {
   return {
     data: deepFreeze(data),
     connect: boundTo(raw, 'connect', connect),
-    furtherAddresses: boundTo(raw, 'furtherAddresses', furtherAddresses),
+    furtherAddresses: boundTo(raw, 'furtherAddresses', furtherAddresses === undefined ? () => [] : furtherAddresses),
   };
+}
+
+function parsed(raw: unknown): v.InferOutput<typeof Kind> {
+  let result: v.SafeParseResult<typeof Kind>;
+  try {
+    result = v.safeParse(Kind, raw, { abortEarly: true });
+  } catch {
+    throw faultIn('the provider', 'It has a field that can’t be read');
+  }
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  throw faultIn(v.getDotPath(issue) ?? 'the provider', issue.message);
 }
 
 function boundTo(self: unknown, field: string, call: unknown): (...args: readonly unknown[]) => unknown {
@@ -119,4 +131,14 @@ export function deepFreeze<T>(value: T): T {
     for (const inner of Object.values(value)) deepFreeze(inner);
   }
   return value;
+}
+
+/**
+ * Whether something is a promise. Where an answer is needed at once it is none, and nobody waits for it: its rejection is
+ * heard here, so that it isn't reported as unhandled.
+ */
+export function isPromise(answer: unknown): boolean {
+  if (typeof answer !== 'object' || answer === null || !('then' in answer)) return false;
+  Promise.resolve(answer).catch(() => {});
+  return true;
 }

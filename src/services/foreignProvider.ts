@@ -1,5 +1,6 @@
-import type { SessionDevtools } from '../core/cdp.ts';
+import type { CdpEvent, SessionDevtools } from '../core/cdp.ts';
 import { type Clock, deadline } from '../core/clock.ts';
+import type { Disposable } from '../core/event.ts';
 import type { HttpClient } from '../core/http.ts';
 import type { Inventory } from '../core/inventory.ts';
 import type { LiveView } from '../core/liveView.ts';
@@ -21,6 +22,7 @@ import {
   pictureOf,
   termsOf,
 } from './foreignAnswers.ts';
+import { isPromise } from './foreignKind.ts';
 
 /** Milliseconds that a call may take, or a list until its next page comes. */
 export const longestCallMs = 30_000;
@@ -47,6 +49,7 @@ export function guardProvider(connect: (link: Link) => unknown, link: Link): Pro
   const member = (name: keyof Provider): Call | undefined => {
     try {
       const found: unknown = Reflect.get(raw, name);
+      if (isPromise(found)) return undefined;
       return typeof found === 'function' ? (...args) => Reflect.apply(found, raw, args) : undefined;
     } catch {
       return undefined;
@@ -95,7 +98,8 @@ export function guardProvider(connect: (link: Link) => unknown, link: Link): Pro
   return {
     get ending() {
       try {
-        return termsOf(Reflect.get(raw, 'ending'));
+        const terms: unknown = Reflect.get(raw, 'ending');
+        return termsOf(isPromise(terms) ? undefined : terms);
       } catch {
         return termsOf(undefined);
       }
@@ -103,7 +107,10 @@ export function guardProvider(connect: (link: Link) => unknown, link: Link): Pro
     check: async (signal) => ask(required('check'), signal, factsOf),
     list: (signal) => listed(clock, required('list'), inventoryOf, signal),
     end: async (session, signal) => askToEnd(required('end'), signal, endOf, structuredClone(session)),
-    probe: async (session, signal) => ask(required('probe'), signal, livenessOf, structuredClone(session)),
+    async probe(session, signal) {
+      const call = member('probe');
+      return call === undefined ? 'unknown' : ask(call, signal, livenessOf, structuredClone(session));
+    },
     get probeMany() {
       return optional('probeMany', (call) => async (sessions, signal) => {
         return ask(call, signal, (answer) => livenessOfMany(answer, sessions), structuredClone(sessions));
@@ -131,7 +138,10 @@ export function guardProvider(connect: (link: Link) => unknown, link: Link): Pro
       });
     },
     get devtools() {
-      return optional('devtools', (call) => async (id, signal) => ask(call, signal, devtoolsOf, id));
+      return optional(
+        'devtools',
+        (call) => async (id, signal) => ask(call, signal, (answer) => devtoolsOf(clock, answer), id),
+      );
     },
     get screenshot() {
       return optional('screenshot', (call) => async (id, signal) => ask(call, signal, pictureOf, id));
@@ -142,7 +152,7 @@ export function guardProvider(connect: (link: Link) => unknown, link: Link): Pro
     get dashboard() {
       return optional('dashboard', (call) => (id) => {
         try {
-          return linkOf(call(id));
+          return linkOf(atOnce('dashboard', call(id)));
         } catch (error) {
           throw errorOf(error);
         }
@@ -157,7 +167,7 @@ export function guardProvider(connect: (link: Link) => unknown, link: Link): Pro
 function connected(connect: (link: Link) => unknown, link: Link): object {
   let raw: unknown;
   try {
-    raw = connect(link);
+    raw = atOnce('connect', connect(link));
   } catch (error) {
     throw errorOf(error);
   }
@@ -279,10 +289,47 @@ function tooLate(afterMs: number): ProviderError {
   return new ProviderError({ kind: 'timedOut', afterMs }, 'the extension that adds the provider didn’t answer in time');
 }
 
-function devtoolsOf(raw: unknown): SessionDevtools {
+/** What a member answered that has to answer at once. @throws TypeError where that is a promise. */
+function atOnce(name: string, answer: unknown): unknown {
+  if (isPromise(answer)) throw new TypeError(`“${name}” returned a promise, which it must not do`);
+  return answer;
+}
+
+function devtoolsOf(clock: Clock, raw: unknown): SessionDevtools {
   const { connection, owns } = raw as SessionDevtools;
-  if (typeof connection?.send !== 'function' || typeof owns !== 'function') {
-    throw errorOf(new TypeError('“devtools” returned no connection'));
+  const { send, onEvent, onClose, dispose } = connection;
+  if ([owns, send, onEvent, onClose, dispose].some((call) => typeof call !== 'function')) {
+    throw new TypeError('“devtools” returned no connection');
   }
-  return { connection, owns: (context) => Reflect.apply(owns, raw, [context]) === true };
+  /** Calls what has to answer at once, and makes nothing of it where it fails. */
+  const quietly = (call: () => unknown): unknown => {
+    try {
+      const answer = call();
+      return isPromise(answer) ? undefined : answer;
+    } catch {
+      return undefined;
+    }
+  };
+  const stopped = (subscription: unknown) => ({
+    dispose: () => void quietly(() => (subscription as Disposable | undefined)?.dispose()),
+  });
+  return {
+    owns: (context) => quietly(() => Reflect.apply(owns, raw, [context])) === true,
+    connection: {
+      async send(method, params, signal, target) {
+        const asked = { ...params };
+        const answer = await withinTime(clock, longestCallMs, signal, (stop) =>
+          connection.send(method, asked, stop, target),
+        );
+        return typeof answer === 'object' && answer !== null ? { ...answer } : {};
+      },
+      onEvent: (listener) => stopped(quietly(() => connection.onEvent((event) => isEvent(event) && listener(event)))),
+      onClose: (listener) => stopped(quietly(() => connection.onClose(() => listener()))),
+      dispose: () => void quietly(() => connection.dispose()),
+    },
+  };
+}
+
+function isEvent(told: CdpEvent | undefined): told is CdpEvent {
+  return typeof told?.method === 'string' && typeof told.params === 'object' && told.params !== null;
 }

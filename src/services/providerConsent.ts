@@ -11,10 +11,7 @@ export interface ClaimedExtension {
   readonly name: string;
 }
 
-/**
- * Which extension may receive the keys saved for each provider that isn't built in, as the user has said. A registration
- * that names no extension is a party of its own.
- */
+/** Which extension may receive the keys saved for each provider that isn't built in, as the user has said. */
 export class ProviderConsent {
   readonly #memory: Memory;
 
@@ -23,13 +20,13 @@ export class ProviderConsent {
   }
 
   /** Whether the user has said that the keys for a provider go to this extension. */
-  has(provider: string, by: ClaimedExtension | undefined): boolean {
+  has(provider: string, by: ClaimedExtension): boolean {
     const consents = this.#read();
     return Object.hasOwn(consents, provider) && consents[provider] === keyOf(by);
   }
 
   /** Writes down that they do, and no longer to any other extension. */
-  async give(provider: string, by: ClaimedExtension | undefined): Promise<void> {
+  async give(provider: string, by: ClaimedExtension): Promise<void> {
     await this.#memory.update(memoryKey, { ...this.#read(), [provider]: keyOf(by) });
   }
 
@@ -40,6 +37,6 @@ export class ProviderConsent {
 }
 
 /** VS Code takes ids of extensions in any case. */
-function keyOf(by: ClaimedExtension | undefined): string {
-  return by?.id.toLowerCase() ?? '';
+function keyOf(by: ClaimedExtension): string {
+  return by.id.toLowerCase();
 }

@@ -3,7 +3,7 @@ import { type Disposable, Emitter, type Event } from '../core/event.ts';
 import { parseAddress } from '../core/origin.ts';
 import type { ProviderKind } from '../core/provider.ts';
 import { ProviderError } from '../core/providerError.ts';
-import { type ForeignKind, readKind } from './foreignKind.ts';
+import { type ForeignKind, isPromise, readKind } from './foreignKind.ts';
 import type { ClaimedExtension, ProviderConsent } from './providerConsent.ts';
 
 /**
@@ -21,7 +21,7 @@ export interface ForeignParts {
 
 interface Registration {
   readonly kind: ProviderKind;
-  readonly by: ClaimedExtension | undefined;
+  readonly by: ClaimedExtension;
 }
 
 /**
@@ -78,7 +78,7 @@ export class ProviderKinds {
    * @throws TypeError when a field is missing or wrong, when its id is taken, or when keys are saved under its id that were
    * not saved for this extension.
    */
-  register(raw: unknown, by?: ClaimedExtension): Disposable {
+  register(raw: unknown, by: ClaimedExtension): Disposable {
     const foreign = readKind(raw);
     const { id } = foreign.data;
     if (builtInIds.includes(id) || this.get(id) !== undefined) {
@@ -104,10 +104,10 @@ export class ProviderKinds {
    * What the user has to be asked before a key is saved for a vendor: whether an extension may receive it, and which one
    * says that it is the one. Undefined for a built-in vendor, for one without keys, and once the user has allowed it.
    */
-  needsConsent(kind: ProviderKind): { readonly by: ClaimedExtension | undefined } | undefined {
+  needsConsent(kind: ProviderKind): ClaimedExtension | undefined {
     const registration = this.#registrations.get(kind.id);
     if (registration?.kind !== kind || this.#mayReceiveKeys(registration)) return undefined;
-    return { by: registration.by };
+    return registration.by;
   }
 
   /**
@@ -132,7 +132,7 @@ export class ProviderKinds {
   }
 
   /** The vendor as the rest of the extension sees it: every call checks first whether its code may have the key. */
-  #guarded({ data, connect, furtherAddresses }: ForeignKind, by: ClaimedExtension | undefined): ProviderKind {
+  #guarded({ data, connect, furtherAddresses }: ForeignKind, by: ClaimedExtension): ProviderKind {
     const kind: ProviderKind = Object.freeze({
       ...data,
       furtherAddresses: (origin: URL, credentials: Readonly<Record<string, string>>) => {
@@ -167,7 +167,9 @@ function fieldsOf(kind: ProviderKind, credentials: Readonly<Record<string, strin
 /** Further addresses as other code gives them; none where it fails, or names one that no key may be sent to. */
 function urlsOf(give: () => unknown): readonly URL[] {
   try {
-    const given = Array.from(give() as Iterable<unknown>, (url) => parseAddress(String(url)));
+    const answer = give();
+    if (isPromise(answer)) return [];
+    const given = Array.from(answer as Iterable<unknown>, (url) => parseAddress(String(url)));
     return given.flatMap((address) => (address.ok ? [address.url] : []));
   } catch {
     return [];

@@ -1,11 +1,12 @@
 import { strict as assert } from 'node:assert';
 import * as vscode from 'vscode';
+import type { ProviderDefinition } from '../../src/api/defineProvider.ts';
 import type { TestingApi } from '../../src/extension.ts';
 import type { PublicEndReport, PublicGroupDeletion } from '../../src/ui/commands/endReports.ts';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
 import { startMadeUp } from '../servers/madeUp.ts';
 import { madeUp } from '../unit/providers/madeUp.ts';
-import { command, extension, Person, removeAllAccounts, until } from './inside.ts';
+import { command, extension, ownId, Person, removeAllAccounts, until } from './inside.ts';
 
 describe('what is offered after an end, inside VS Code', () => {
   let api: TestingApi;
@@ -187,14 +188,15 @@ describe('what is offered after an end, inside VS Code', () => {
     // On a desktop it would open a window of the person's own browser.
     if (vscode.env.uiKind === vscode.UIKind.Desktop) this.skip();
     const house = await startMadeUp();
-    const registration = api.registerProvider({
+    const withDashboard: ProviderDefinition = {
       ...madeUp,
       id: 'withDashboard',
       connect: (link) => ({
         ...madeUp.connect(link),
         dashboard: (id) => new URL(`/dashboard/${id}?tab=replay`, link.origin),
       }),
-    });
+    };
+    const registration = api.registerProvider(withDashboard, ownId);
     try {
       house.light(2);
       const opened = () =>

@@ -10,7 +10,7 @@ import { startBrowserbase } from '../servers/browserbase.ts';
 import { startMadeUp } from '../servers/madeUp.ts';
 import { startStagehand } from '../servers/stagehand.ts';
 import { madeUp } from '../unit/providers/madeUp.ts';
-import { command, extension, Person, removeAllAccounts, until } from './inside.ts';
+import { command, exampleId, extension, ownId, Person, removeAllAccounts, until } from './inside.ts';
 
 describe('the extension inside VS Code', () => {
   let api: TestingApi;
@@ -252,8 +252,8 @@ describe('the extension inside VS Code', () => {
     const house = await startMadeUp();
     try {
       house.light(2);
-      const registration = api.registerProvider(madeUp);
-      assert.throws(() => api.registerProvider(madeUp), TypeError);
+      const registration = api.registerProvider(madeUp, ownId);
+      assert.throws(() => api.registerProvider(madeUp, ownId), TypeError);
       person.answersPick = ({ choices }) =>
         choices.filter(({ label }) => label === 'Made Up').map(({ value }) => value);
       const answers = [house.url, house.doorKey, 'home'];
@@ -297,9 +297,8 @@ describe('the extension inside VS Code', () => {
       await api.refresh();
       assert.equal(api.accounts[0]?.trouble, 'unsupported');
       // What was saved for that provider is for nobody else who takes its id.
-      const own = api.testing.context.extension.id;
-      assert.throws(() => api.registerProvider(madeUp, own), TypeError);
-      api.registerProvider(madeUp).dispose();
+      assert.throws(() => api.registerProvider(madeUp, exampleId), /Keys are saved for madeUp/);
+      api.registerProvider(madeUp, ownId).dispose();
     } finally {
       await house.stop();
     }
@@ -334,9 +333,9 @@ describe('the extension inside VS Code', () => {
     const handed: unknown[] = [];
     const raw = { ...madeUp, connect: (link: unknown) => void handed.push(link) };
     Object.defineProperty(raw, 'id', { get: () => ids.shift() ?? 'anchor', enumerable: true });
-    const registration = api.registerProvider(raw as never);
+    const registration = api.registerProvider(raw as never, ownId);
     try {
-      assert.throws(() => api.registerProvider({ ...madeUp, id: 'anchor' }), TypeError);
+      assert.throws(() => api.registerProvider({ ...madeUp, id: 'anchor' }, ownId), TypeError);
       await api.refresh();
       assert.deepEqual(handed, []);
       assert.equal(api.accounts[0]?.trouble, undefined);

@@ -1,10 +1,11 @@
 import { strict as assert } from 'node:assert';
 import * as vscode from 'vscode';
+import type { ProviderDefinition } from '../../src/api/defineProvider.ts';
 import type { Disposable } from '../../src/core/event.ts';
 import type { TestingApi } from '../../src/extension.ts';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
 import { madeUp } from '../unit/providers/madeUp.ts';
-import { command, extension, Person, removeAllAccounts, until } from './inside.ts';
+import { command, extension, ownId, Person, removeAllAccounts, until } from './inside.ts';
 
 const never = () => new Promise<never>(() => {});
 
@@ -24,7 +25,7 @@ describe('a provider of another extension that never answers, inside VS Code', (
     person = new Person();
     api.testing.prompts = person;
     await vscode.commands.executeCommand('workbench.action.closeSidebar');
-    registration = api.registerProvider({
+    const hanging: ProviderDefinition = {
       ...madeUp,
       id: 'hanging',
       label: 'Hanging',
@@ -34,7 +35,8 @@ describe('a provider of another extension that never answers, inside VS Code', (
         check: async () => ({ identity: undefined, sessionLimit: undefined, note: undefined }),
         list: () => ({ [Symbol.asyncIterator]: () => ({ next: never }) }),
       }),
-    });
+    };
+    registration = api.registerProvider(hanging, ownId);
     // Adding it lists it, which does not end by itself.
     adding = command('addAccount', { provider: 'hanging', origin: 'https://made.up.example' });
     await until(() => api.accounts.length === 1);

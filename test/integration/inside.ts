@@ -4,9 +4,14 @@ import type { TestingApi } from '../../src/extension.ts';
 import type { EndedSession } from '../../src/services/history.ts';
 import type { Answer, AskRequest, PickRequest, Prompts, Question } from '../../src/ui/prompts.ts';
 
+/** The id of the extension under test. */
+export const ownId = 'browser-sessions.browser-sessions';
+/** The id of the extension in `test/examples`, which adds a provider. */
+export const exampleId = 'acme.acme-grid';
+
 /** The extension under test, started. */
 export async function extension(): Promise<TestingApi> {
-  const found = vscode.extensions.getExtension<TestingApi>('browser-sessions.browser-sessions');
+  const found = vscode.extensions.getExtension<TestingApi>(ownId);
   assert.ok(found, 'the extension is not installed');
   return found.activate();
 }

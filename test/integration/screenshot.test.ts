@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { browserless } from '../../src/providers/browserless/index.ts';
 import { startBrowserlessV1 } from '../servers/browserlessV1.ts';
-import { command, extension, Person, removeAllAccounts } from './inside.ts';
+import { command, extension, ownId, Person, removeAllAccounts } from './inside.ts';
 
 describe('a picture of a session inside VS Code', () => {
   it('is taken by DevTools after asking, also before anything was listed', async () => {
@@ -13,7 +13,7 @@ describe('a picture of a session inside VS Code', () => {
     const page = { id: 'p1', title: 'One', url: 'about:blank' };
     v1.browsers.set('b1', { id: 'b1', trackingId: null, devtools: undefined, pages: [page] });
     const kind = { ...browserless, id: 'browserlessOfOurs' };
-    let registration = api.registerProvider(kind);
+    let registration = api.registerProvider(kind, ownId);
     try {
       const fields = { token: v1.token ?? '' };
       person.answersConfirm = ({ choices }) => choices.find((choice) => choice === 'Allow');
@@ -21,7 +21,7 @@ describe('a picture of a session inside VS Code', () => {
       person.questions.length = 0;
       // It begins anew, with nothing listed.
       registration.dispose();
-      registration = api.registerProvider(kind);
+      registration = api.registerProvider(kind, ownId);
       assert.deepEqual(api.sessions(), []);
       assert.equal(await command('testConnection', { accountId }), true);
       assert.deepEqual(api.sessions(), []);

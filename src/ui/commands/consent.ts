@@ -11,9 +11,9 @@ export async function mayReceiveKeys(
   { kinds, prompts }: Pick<ListParts, 'kinds' | 'prompts'>,
   kind: ProviderKind,
 ): Promise<boolean> {
-  const needed = kinds.needsConsent(kind);
-  if (needed === undefined) return true;
-  const extension = needed.by && { name: plainText(needed.by.name), id: plainText(needed.by.id) };
+  const by = kinds.needsConsent(kind);
+  if (by === undefined) return true;
+  const extension = { name: plainText(by.name), id: plainText(by.id) };
   const question = questionForProvider(plainText(kind.label), extension);
   if ((await prompts.confirm(question)) !== question.choices[0]) return false;
   await kinds.allow(kind);

@@ -251,26 +251,18 @@ export function questionForRemoval(account: string, running: number): Question {
  */
 export function questionForProvider(
   provider: string,
-  extension: { readonly name: string; readonly id: string } | undefined,
+  extension: { readonly name: string; readonly id: string },
 ): Question {
-  const detail =
-    extension === undefined
-      ? [
-          l10n.t('An extension adds the provider “{0}” and will receive the keys you save for it.', provider),
-          l10n.t('VS Code doesn’t tell which extension it is. Only allow this if you know what you installed it for.'),
-        ]
-      : [
-          l10n.t(
-            'The extension “{0}” ({1}) adds the provider “{2}” and will receive the keys you save for it.',
-            extension.name,
-            extension.id,
-            provider,
-          ),
-          l10n.t('The name is what the extension says. VS Code has no way to check it.'),
-        ];
+  const who = l10n.t(
+    'The extension “{0}” ({1}) adds the provider “{2}” and will receive the keys you save for it.',
+    extension.name,
+    extension.id,
+    provider,
+  );
+  const unchecked = l10n.t('The name is what the extension says. VS Code has no way to check it.');
   return {
     message: l10n.t('Let an extension receive the keys you save for “{0}”?', provider),
-    detail: paragraphs(...detail, l10n.t('An extension that has a key can send it anywhere.')),
+    detail: paragraphs(who, unchecked, l10n.t('An extension that has a key can send it anywhere.')),
     choices: [l10n.t('Allow')],
   };
 }

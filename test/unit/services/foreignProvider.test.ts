@@ -56,7 +56,7 @@ describe('the code of another extension’s provider', () => {
       end: async () => ({ outcome: 'ended', how: undefined }),
       probe: async () => 'running',
     };
-    house.kinds.register({ ...madeUp, fields: [], connect: () => Object.setPrototypeOf(members, works) });
+    house.register({ ...madeUp, fields: [], connect: () => Object.setPrototypeOf(members, works) });
     await house.kinds.load();
     const kind = house.kinds.get('madeUp');
     assert.ok(kind);
@@ -369,13 +369,13 @@ describe('the code of another extension’s provider', () => {
     const fields = madeUp.fields.map((field) => ({ ...field, label: link, prompt: link }));
     const wording = { ...madeUp.wording, session: link, ending: link, watching: link };
     const address = { ...madeUp.address, prompt: link, placeholder: link };
-    house.kinds.register({ ...madeUp, id: 'linked', label: link, fields, wording, address });
+    house.register({ ...madeUp, id: 'linked', label: link, fields, wording, address });
     assert.doesNotMatch(JSON.stringify(house.kinds.get('linked')), /\]\(|\$\(|\u202e/);
   });
 
   it('gets no clock of ours that it could set', async () => {
     let link: Parameters<typeof madeUp.connect>[0] | undefined;
-    house.kinds.register({
+    house.register({
       ...madeUp,
       fields: [],
       connect: (its: Parameters<typeof madeUp.connect>[0]) => {

@@ -51,7 +51,7 @@ describe('further addresses of an account', () => {
 
   /** Registers a vendor as another extension does, and allows it to have its keys. */
   async function register(house: House, raw: ProviderKind) {
-    const registration = house.kinds.register(raw);
+    const registration = house.register(raw);
     const kind = house.kinds.get(raw.id);
     assert.ok(kind);
     await house.kinds.allow(kind);

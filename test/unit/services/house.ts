@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '../../../src/core/clock.ts';
-import { Emitter } from '../../../src/core/event.ts';
+import { type Disposable, Emitter } from '../../../src/core/event.ts';
 import type { AccountId } from '../../../src/core/ids.ts';
 import type { ProviderKind } from '../../../src/core/provider.ts';
 import type { Memory, Vault } from '../../../src/core/vault.ts';
@@ -9,7 +9,7 @@ import { Connections } from '../../../src/services/connections.ts';
 import { Ender } from '../../../src/services/ending/ender.ts';
 import { EvidenceLog } from '../../../src/services/ending/evidence.ts';
 import { EndJournal } from '../../../src/services/ending/journal.ts';
-import { ProviderConsent } from '../../../src/services/providerConsent.ts';
+import { type ClaimedExtension, ProviderConsent } from '../../../src/services/providerConsent.ts';
 import { ProviderKinds } from '../../../src/services/providerKinds.ts';
 import { Refresher } from '../../../src/services/refresher.ts';
 import { SessionStore } from '../../../src/services/sessionStore.ts';
@@ -62,6 +62,9 @@ export function fastClock(factor: number): Clock {
     after: (ms, run) => systemClock.after(ms / factor, run),
   };
 }
+
+/** An extension that adds a provider. */
+export const acme: ClaimedExtension = { id: 'acme.tools', name: 'Acme Tools' };
 
 /** All of the services over the real HTTP client, as extension.ts builds them. */
 export class House {
@@ -121,6 +124,11 @@ export class House {
     });
     this.journal = new EndJournal(this.memory, clock, this.log);
     this.ender = new Ender({ ...parts, refresher: this.refresher, journal: this.journal });
+  }
+
+  /** Adds a provider as another extension does. */
+  register(provider: unknown): Disposable {
+    return this.kinds.register(provider, acme);
   }
 
   /** Adds an account and lists it. */

@@ -1,9 +1,10 @@
 import { strict as assert } from 'node:assert';
+import type { BrowserSessionsApi } from '../../../src/api/browserSessions.ts';
 import { onListenerError } from '../../../src/core/event.ts';
-import { type BrowserSessionsApi, createApi } from '../../../src/ui/api.ts';
+import { createApi } from '../../../src/ui/api.ts';
 import { type AnchorServer, startAnchor } from '../../servers/anchor.ts';
 import { madeUp } from '../providers/madeUp.ts';
-import { House } from '../services/house.ts';
+import { acme, House } from '../services/house.ts';
 
 describe('the API for other extensions', () => {
   let house: House;
@@ -13,8 +14,7 @@ describe('the API for other extensions', () => {
   beforeEach(async () => {
     server = await startAnchor();
     house = new House();
-    const installed = { id: 'acme.tools', name: 'Acme Tools' };
-    api = createApi({ ...house, findExtension: (id) => (id.toLowerCase() === installed.id ? installed : undefined) });
+    api = createApi({ ...house, findExtension: (id) => (id.toLowerCase() === acme.id ? acme : undefined) });
   });
   afterEach(async () => {
     house.dispose();
@@ -88,11 +88,11 @@ describe('the API for other extensions', () => {
   });
 
   it('takes the word of a caller for which extension it is only where that extension is installed', () => {
-    for (const id of ['nobody.nothing', '', 5, {}]) {
+    for (const id of ['nobody.nothing', '', 5, {}, undefined]) {
       assert.throws(() => api.registerProvider(madeUp, id as string), /extensionId: There is no such extension/);
     }
     api.registerProvider(madeUp, 'Acme.Tools');
     const [kind] = house.kinds.all;
-    assert.deepEqual(kind && house.kinds.needsConsent(kind), { by: { id: 'acme.tools', name: 'Acme Tools' } });
+    assert.deepEqual(kind && house.kinds.needsConsent(kind), acme);
   });
 });

@@ -1,0 +1,68 @@
+import type { Group } from '../core/group.ts';
+import type { GroupId, PageId, SessionId } from '../core/ids.ts';
+import type { Page } from '../core/page.ts';
+import type { Session } from '../core/session.ts';
+
+/** A page of a session. */
+export interface PageFields {
+  readonly id: string;
+  readonly title?: string | undefined;
+  readonly url?: string | undefined;
+}
+
+type Optional<T> = { readonly [Key in keyof T]?: T[Key] | undefined };
+
+/** What a list tells of a session besides its id; see {@link Session}. */
+export interface SessionFields extends Optional<Omit<Session, 'id' | 'groupId' | 'metadata' | 'pages'>> {
+  readonly groupId?: string | undefined;
+  /** What its owner wrote on it. */
+  readonly metadata?: ReadonlyMap<string, string> | Readonly<Record<string, string>> | undefined;
+  readonly pages?: readonly PageFields[] | undefined;
+}
+
+/** What a list tells of a group besides its id; see {@link Group}. */
+export type GroupFields = Optional<Omit<Group, 'id'>>;
+
+/**
+ * Makes a session from what the provider tells, and fills in the rest: a session is running, ends as a whole, and can be
+ * watched where the provider has live views. Fields that later versions add are filled in, too.
+ * @param id the provider's id. One that can't be sent back safely is reported in the list, beside the other sessions.
+ */
+export function newSession(id: string, fields: SessionFields = {}): Session {
+  const { groupId, pages } = fields;
+  const metadata = fields.metadata ?? {};
+  return {
+    id: id as SessionId,
+    name: fields.name,
+    phase: fields.phase ?? 'running',
+    status: fields.status,
+    startedAt: fields.startedAt,
+    region: fields.region,
+    groupId: groupId as GroupId | undefined,
+    tags: fields.tags ?? [],
+    metadata: new Map(metadata instanceof Map ? metadata : Object.entries(metadata)),
+    traits: fields.traits ?? [],
+    pages: pages?.map(newPage),
+    watchable: fields.watchable ?? true,
+    ends: fields.ends ?? 'session',
+    heldBack: fields.heldBack,
+    facts: fields.facts ?? [],
+  };
+}
+
+function newPage({ id, title = '', url = '' }: PageFields): Page {
+  return { id: id as PageId, title, url };
+}
+
+/** Makes a group of sessions. By default it is a batch: one that the provider itself can delete or cancel. */
+export function newGroup(id: string, fields: GroupFields = {}): Group {
+  return {
+    id: id as GroupId,
+    kind: fields.kind ?? 'batch',
+    name: fields.name,
+    status: fields.status,
+    createdAt: fields.createdAt,
+    canCancel: fields.canCancel,
+    counts: fields.counts,
+  };
+}

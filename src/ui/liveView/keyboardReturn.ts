@@ -1,13 +1,7 @@
 import * as vscode from 'vscode';
 import type { Clock } from '../../core/clock.ts';
+import { RecentTyping } from './recentTyping.ts';
 
-/**
- * VS Code doesn't tell an extension what has the keyboard: it may be a terminal. Somebody who moved the caret of a text
- * editor this recently is taken to be in it.
- */
-const inEditorMs = 10_000;
-/** Somebody who typed this recently in a text editor is taken to go on typing there. */
-const typingMs = 3_000;
 /** An edit is refused where the text has changed meanwhile. */
 const mostTries = 10;
 const focusGroup = ['First', 'Second', 'Third', 'Fourth', 'Fifth', 'Sixth', 'Seventh', 'Eighth'];
@@ -18,25 +12,31 @@ interface Gap {
   at: vscode.Selection | vscode.Position;
 }
 
-/** Gives the keyboard back to the text editor that had it before a watched viewer took it. */
+/**
+ * Gives the keyboard back to the text editor that had it before a watched viewer took it, where that is certain. Otherwise
+ * a text that belongs in a terminal or an input box could end up in a file, so that what is typed is lost instead.
+ */
 export class KeyboardReturn implements vscode.Disposable {
-  readonly #clock: Clock;
+  readonly #typing: RecentTyping<vscode.TextEditor>;
   readonly #subscriptions: vscode.Disposable[];
-  #last: { readonly editor: vscode.TextEditor; readonly at: number } | undefined;
   /** What is typed comes after the focus, and in the order of its keys. */
   #turn: Promise<unknown> = Promise.resolve();
   #gap: Gap | undefined;
 
   constructor(clock: Clock) {
-    this.#clock = clock;
+    this.#typing = new RecentTyping(clock);
+    const forget = () => this.#typing.forget();
     this.#subscriptions = [
+      this.#typing,
       vscode.window.onDidChangeTextEditorSelection(({ textEditor, kind }) => {
-        // Extensions move carets, too.
-        if (kind === vscode.TextEditorSelectionChangeKind.Command || kind === undefined) return;
-        this.#last = { editor: textEditor, at: clock.now() };
+        if (kind === vscode.TextEditorSelectionChangeKind.Keyboard) this.#typing.note(textEditor);
+        // Extensions move carets, too, wherever the person is.
+        else if (kind === vscode.TextEditorSelectionChangeKind.Mouse) forget();
       }),
-      vscode.window.onDidChangeActiveTerminal(() => {
-        this.#last = undefined;
+      vscode.window.onDidOpenTerminal(forget),
+      vscode.window.onDidChangeActiveTerminal(forget),
+      vscode.window.onDidChangeWindowState(({ focused }) => {
+        if (!focused) forget();
       }),
     ];
   }
@@ -45,16 +45,18 @@ export class KeyboardReturn implements vscode.Disposable {
     for (const subscription of this.#subscriptions) subscription.dispose();
   }
 
-  /** Focuses the text editor that the person was in. Where they weren't in one, the focus stays where it is. */
+  /** Whether it is certain which text editor has the keyboard, or had it until it was taken a moment ago. */
+  get canGiveBack(): boolean {
+    return this.#typing.editor !== undefined;
+  }
+
+  /** Focuses the text editor that the person types in. Where that isn't certain, the focus stays where it is. */
   giveBack(): Promise<void> {
+    const editor = this.#typing.editor;
     return this.#next(async () => {
       this.#gap = undefined;
-      const last = this.#last;
-      if (last === undefined) return;
-      const { editor } = last;
-      const agoMs = this.#clock.now() - last.at;
-      if (agoMs > inEditorMs || !vscode.window.visibleTextEditors.includes(editor)) return;
-      if (agoMs <= typingMs) this.#gap = { editor, at: editor.selection };
+      if (editor === undefined || !vscode.window.visibleTextEditors.includes(editor)) return;
+      this.#gap = { editor, at: editor.selection };
       const group = focusGroup[(editor.viewColumn ?? 0) - 1] ?? 'Active';
       await vscode.commands.executeCommand(`workbench.action.focus${group}EditorGroup`);
     });

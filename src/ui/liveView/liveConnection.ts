@@ -221,11 +221,11 @@ export class LiveConnection implements Disposable {
   }
 
   /** Shows nothing of a frame that took the keyboard, until the person wants that again. */
-  pause(frameNumber: number): void {
+  pause(frameNumber: number, isElsewhere: boolean): void {
     if (this.#stage.kind !== 'frame' || frameNumber !== this.#frameNumber) return;
     this.#parts.logger.info(`live view of ${this.#subject.sessionId}: paused, it took the keyboard`);
     this.disconnect();
-    this.#set({ kind: 'card', card: pausedCard(), paused: true });
+    this.#set({ kind: 'card', card: pausedCard(isElsewhere), paused: true });
   }
 
   /** Shows what was paused again. */

@@ -96,8 +96,10 @@ export class LivePanel implements vscode.Disposable {
 
   /** Gives the keyboard back that a watched viewer took, and shows nothing of it until the person wants that again. */
   #takeKeyboardBack({ number, hadFocus, paused }: Extract<FromPanel, { type: 'keyboardTaken' }>): void {
-    if (!hadFocus) this.#inBackground(this.#parts.keyboardReturn.giveBack());
-    if (paused) this.connection.pause(number);
+    const { keyboardReturn } = this.#parts;
+    const isElsewhere = !hadFocus && !keyboardReturn.canGiveBack;
+    if (!hadFocus) this.#inBackground(keyboardReturn.giveBack());
+    if (paused) this.connection.pause(number, isElsewhere);
   }
 
   /**

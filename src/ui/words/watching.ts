@@ -38,12 +38,16 @@ export function effectCard(effect: string, staysConnected: boolean): PanelCard {
   };
 }
 
-/** In place of a viewer that took the keyboard while it was only watched. */
-export function pausedCard(): PanelCard {
+/**
+ * In place of a viewer that took the keyboard while it was only watched.
+ * @param isElsewhere whether the keyboard is no longer where the person was typing.
+ */
+export function pausedCard(isElsewhere: boolean): PanelCard {
   return {
     heading: l10n.t('This viewer tried to take your keyboard'),
     lines: [
       l10n.t('It’s paused so that what you type doesn’t reach it.'),
+      ...(isElsewhere ? [l10n.t('The keyboard is in this panel now. Click where you were typing to continue.')] : []),
       l10n.t('Some viewers take the keyboard when they load. If you resume, don’t type until the page is shown.'),
     ],
     buttons: [words('resume', l10n.t('Resume')), openExternal()],

@@ -32,6 +32,11 @@ export class VirtualClock implements Clock {
     this.#timers = new Set([...this.#timers].map(({ at, run }) => ({ at: at + ms, run })));
   }
 
+  /** Lets time pass in which nothing that is due can run. */
+  block(ms: number): void {
+    this.#now += ms;
+  }
+
   /** Waits, in this time. */
   wait = (ms: number): Promise<void> => new Promise((resolve) => this.after(ms, resolve));
 

@@ -1,0 +1,58 @@
+import { strict as assert } from 'node:assert';
+import { until } from './person.ts';
+import { ViewerBesideEditor, viewerPage } from './viewerBesideEditor.ts';
+
+/** Long enough to go elsewhere after typing in the text editor. */
+const takesAfterMs = 2_500;
+/** Takes the keyboard by what is called, once the person is elsewhere. */
+const taking = (call: string) =>
+  viewerPage('<canvas id="remote" tabindex="0"></canvas>', `setTimeout(() => ${call}, ${takesAfterMs});`);
+
+describe('a person who has just left a text editor when a viewer takes their keyboard', function () {
+  this.timeout(180_000);
+  let scene: ViewerBesideEditor;
+
+  before(async function () {
+    if (!ViewerBesideEditor.runsHere) this.skip();
+    scene = await ViewerBesideEditor.open();
+    // The first terminal takes its time.
+    await scene.command('Terminal: Focus Terminal');
+    await scene.person.page.locator('.xterm').first().click();
+  });
+  after(async () => {
+    await scene?.person.picture('keyboard-elsewhere-end');
+    await scene?.close();
+  });
+
+  const ways: Readonly<Record<string, () => Promise<void>>> = {
+    'a terminal': () => scene.person.page.locator('.xterm').first().click(),
+    'the command palette': () => scene.person.page.keyboard.press('F1'),
+    'the find box of the editor': () => scene.person.page.keyboard.press('Control+F'),
+  };
+  for (const [place, go] of Object.entries(ways)) {
+    it(`finds the text unchanged after typing in ${place}`, async () => {
+      const panel = await scene.show(taking('remote.focus()'));
+      await scene.clear();
+      await scene.person.page.keyboard.type('draft');
+      await go();
+      const before = scene.reached;
+      await scene.typeUntilPaused(panel);
+      assert.equal(await scene.text(), 'draft');
+      assert.ok(scene.reached - before <= 1, 'keys reached the viewer');
+      await scene.person.page.keyboard.type('more');
+      assert.equal(await scene.text(), 'draft');
+      await scene.person.picture(`keyboard-elsewhere-${place.replaceAll(' ', '-')}`);
+    });
+  }
+
+  it('is told that the keyboard is in the panel, and goes on typing after a click', async () => {
+    const panel = await scene.show(taking('remote.focus()'));
+    await scene.clear();
+    await panel.getByText('Click where you were typing to continue.').waitFor();
+    await until(() => panel.evaluate(() => document.activeElement?.id === 'heading'));
+    await scene.person.picture('keyboard-elsewhere-told');
+    await scene.editor.click();
+    await scene.person.page.keyboard.type('more');
+    await until(async () => (await scene.text()) === 'more');
+  });
+});

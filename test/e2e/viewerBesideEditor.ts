@@ -1,0 +1,155 @@
+import { join } from 'node:path';
+import type { Frame, Locator } from 'playwright-core';
+import { makeCertificate, writeCertificate } from '../host/certificates.ts';
+import { temporaryFolder } from '../host/processes.ts';
+import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
+import { TunnelProxy } from '../servers/tunnelProxy.ts';
+import { until, WorkbenchPerson } from './person.ts';
+
+const api = 'api.anchorbrowser.io';
+const viewer = 'live.anchorbrowser.io';
+const session = 'sess_shop';
+/** A fast typist's: 15 keys a second. */
+const betweenKeysMs = 65;
+const mostTyped = 150;
+
+/**
+ * A page that tells its server every key that reaches it, and then does what takes the keyboard.
+ * @param steal a script; `when` is how many milliseconds after it has loaded it is to start, and `tell` tells the server.
+ */
+export const viewerPage = (body: string, steal: string) => `<p id="clock">live</p>${body}<script>
+const tell = (what) => fetch(location.href, { method: 'POST', body: what, keepalive: true });
+addEventListener('keydown', ({ key }) => tell(key));
+addEventListener('message', ({ data }) => { if (typeof data === 'string' && data.startsWith('key ')) tell(data.slice(4)); });
+const when = 400 + Math.random() * 250;
+${steal}</script>`;
+
+/** A text editor, and beside it the live view of a session, whose viewer is whatever page a test wants. */
+export class ViewerBesideEditor {
+  readonly person: WorkbenchPerson;
+  readonly anchor: AnchorServer;
+  readonly #proxy: TunnelProxy;
+
+  private constructor(person: WorkbenchPerson, anchor: AnchorServer, proxy: TunnelProxy) {
+    this.person = person;
+    this.anchor = anchor;
+    this.#proxy = proxy;
+  }
+
+  /** Only on Linux can a process be given a system store of its own. */
+  static readonly runsHere = process.platform === 'linux';
+
+  static async open(): Promise<ViewerBesideEditor> {
+    const certificate = await makeCertificate(api, viewer);
+    const certificates = temporaryFolder('certificates');
+    await writeCertificate(certificates, certificate);
+    const anchor = await startAnchor(certificate);
+    const hosts = new Map([api, viewer].map((host) => [host, anchor.port] as const));
+    const proxy = await new TunnelProxy(hosts).start();
+    // Without a window of its own, so that the link of its page is used.
+    anchor.add({ id: session, headless: true, domains: ['shop.example'] });
+    const pages = [
+      { id: 'p', title: 'Shop', url: 'https://shop.example/', frontend_url: `https://${viewer}/live/${session}/p` },
+    ];
+    anchor.misbehave('GET', /pages$/, { kind: 'answer', answer: { status: 200, json: pages } });
+    const person = await WorkbenchPerson.sitDown({
+      hosts,
+      env: { https_proxy: proxy.url, no_proxy: '127.0.0.1', SSL_CERT_FILE: join(certificates, 'authority.pem') },
+      settings: {
+        'editor.wordWrap': 'on',
+        'editor.quickSuggestions': { other: 'off', comments: 'off', strings: 'off' },
+        'editor.wordBasedSuggestions': 'off',
+      },
+    });
+    const scene = new ViewerBesideEditor(person, anchor, proxy);
+    await person.run('Add Account…');
+    await person.pick('Anchor Browser');
+    await person.type('Anchor Browser API key', anchor.key);
+    await person.type('A name for the tree', 'shop');
+    await person.row('Session shop.example').waitFor();
+    await scene.command('File: New Untitled Text File');
+    await person.page.keyboard.press('Control+\\');
+    await person.choose(person.row('Session shop.example'), 'Open Live View');
+    const panel = await person.live('shop.example');
+    await panel.getByRole('button', { name: 'Show Live View' }).click();
+    await person.framed('shop.example');
+    return scene;
+  }
+
+  async close(): Promise<void> {
+    await this.person.standUp();
+    for (const server of [this.anchor, this.#proxy]) await server.stop();
+  }
+
+  /** Runs one of VS Code's own commands by its title. */
+  async command(title: string): Promise<void> {
+    const { page } = this.person;
+    await page.keyboard.press('F1');
+    await page.locator('.quick-input-box input').first().fill(`>${title}`);
+    await page.getByRole('option', { name: title }).first().click();
+  }
+
+  /** The text editor on the left. */
+  get editor(): Locator {
+    return this.person.page.locator('.editor-group-container .monaco-editor').first();
+  }
+
+  /** What the text editor on the left shows, on one line. */
+  async text(): Promise<string> {
+    const lines = await this.editor.locator('.view-line').allInnerTexts();
+    return lines.join('').replaceAll('\u00a0', ' ').trim();
+  }
+
+  /** Removes everything from the text editor, and leaves the keyboard there. */
+  async clear(): Promise<void> {
+    await this.editor.click();
+    await this.person.page.keyboard.press('Control+A');
+    await this.person.page.keyboard.press('Delete');
+  }
+
+  /** What the viewer has told its server: a single character for each key that reached it. */
+  get told(): readonly string[] {
+    return this.anchor.sent.get(session) ?? [];
+  }
+
+  /** How many keys have reached the viewer. */
+  get reached(): number {
+    return this.told.filter((what) => what.length === 1).length;
+  }
+
+  /** The page of the live view panel. */
+  panel(): Promise<Frame> {
+    return this.person.live('shop.example');
+  }
+
+  /** Loads a viewer, and waits until it runs. */
+  async show(body: string): Promise<Frame> {
+    this.anchor.livePage = { body };
+    const loaded = () => this.anchor.requests.filter(({ path }) => path.startsWith('/live/')).length;
+    const before = loaded();
+    const panel = await this.panel();
+    await panel.getByRole('button', { name: 'Reload', exact: true }).click();
+    // It is asked for once to see whether it may be framed.
+    await until(async () => loaded() > before + 1);
+    return panel;
+  }
+
+  /** Whether the panel says that it paused the viewer because it took the keyboard. */
+  isPaused(panel: Frame): Promise<boolean> {
+    return panel.getByRole('heading', { name: 'This viewer tried to take your keyboard' }).isVisible();
+  }
+
+  /** Types letters until a while after the viewer was paused, or for long if it isn't. @returns what was typed. */
+  async typeUntilPaused(panel: Frame): Promise<string> {
+    const { page } = this.person;
+    let typed = '';
+    for (let left = 8; left > 0 && typed.length < mostTyped; ) {
+      const letter = String.fromCharCode(97 + (typed.length % 26));
+      await Promise.race([page.keyboard.press(letter), page.waitForTimeout(500)]);
+      typed += letter;
+      await page.waitForTimeout(betweenKeysMs);
+      if (await this.isPaused(panel)) left--;
+    }
+    return typed;
+  }
+}

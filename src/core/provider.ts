@@ -136,8 +136,15 @@ export interface EndingTerms {
 /** The terms of a cloud about which nothing else is known. */
 export const usualEnding: EndingTerms = { lists: 'lagging', mostInFlight: undefined, withinMs: 30_000 };
 
-/** Whether a session still runs, asked for itself. */
-export type Liveness = 'running' | 'gone' | 'unknown';
+/**
+ * What a provider says about one session:
+ * - `running`: it has it, and the session runs;
+ * - `gone`: it has it, and says that the session ended, or that the id is another session's now;
+ * - `notFound`: it knows no such session. While a provider is out of order it may say so of every session, so it counts only
+ *   when it is said twice, with a whole list in between;
+ * - `unknown`: it can't say.
+ */
+export type Liveness = 'running' | 'gone' | 'notFound' | 'unknown';
 
 /**
  * An account at a vendor. An optional member is a capability: where it is missing, nothing offers it. Capabilities may
@@ -156,7 +163,7 @@ export interface Provider {
    * `notFound` only where the provider itself says so; see `HttpRequest.isOwnNotFound`.
    */
   end(session: Session, signal: AbortSignal): Promise<EndAnswer>;
-  /** Whether it is really gone; for when a list cannot say. */
+  /** Whether it still runs; for when a list can't say. */
   probe(session: Session, signal: AbortSignal): Promise<Liveness>;
   /** The same for many with fewer requests than one for each; a session that it cannot tell of is left out. */
   readonly probeMany?:

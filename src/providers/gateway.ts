@@ -162,11 +162,14 @@ function connect(link: Link): Provider {
 
   async function probe(session: Session, signal: AbortSignal): Promise<Liveness> {
     const { id } = session;
-    const found = await find(id, signal);
+    let found = await find(id, signal);
     if (found === undefined) {
       const { listed, isWhole } = await lookIn(id, signal);
-      if (listed === undefined) return isWhole ? 'gone' : 'unknown';
-      return differs(session, marksIn(listed)) ? 'gone' : 'running';
+      if (listed !== undefined) return differs(session, marksIn(listed)) ? 'gone' : 'running';
+      if (!isWhole) return 'unknown';
+      // The gateway may have been out of order when it was asked, and have been back for the list.
+      found = await find(id, signal);
+      if (found === undefined) return 'gone';
     }
     if (found.id !== undefined && found.id !== id) return 'unknown';
     if (found.status === endedStatus || (await isAnothers(session, found, signal))) return 'gone';

@@ -81,7 +81,7 @@ const RawView = v.object({
 });
 const RawPicture = v.object({ bytes: v.unknown(), type: v.picklist(['image/png', 'image/jpeg']) });
 const RawFate = v.object({ how: v.picklist(['completed', 'timedOut', 'failed']), endedAt: maybeNumber });
-const RawLiveness = v.fallback(v.picklist(['running', 'gone', 'unknown']), 'unknown');
+const RawLiveness = v.fallback(v.picklist(['running', 'gone', 'notFound', 'unknown']), 'unknown');
 const RawTerms = v.object({
   lists: v.optional(v.picklist(['complete', 'partial', 'lagging', 'unreliable']), usualEnding.lists),
   mostInFlight: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(256))),

@@ -276,6 +276,7 @@ export class Refresher implements Disposable {
     const began = clock.monotonic();
     const due = began < poll.noProbeBefore ? [] : dueFor(poll.probed, began);
     const sessions = due.flatMap((id) => store.session(account, id) ?? []);
+    const known = new Set(due.filter((id) => evidence.needsSecondLook(account, id)));
     const { asked, error } = await checkMissing(
       { ...this.#options, evidence },
       account,
@@ -287,10 +288,14 @@ export class Refresher implements Disposable {
     poll.checking = false;
     if (stop.aborted) return;
     const now = clock.monotonic();
-    poll.probed = new Map([...poll.probed].map(([id, one]) => [id, asked.has(id) ? askedAt(now, one) : one]));
+    const notFound = new Set(due.filter((id) => !known.has(id) && evidence.needsSecondLook(account, id)));
+    const pauses = (id: SessionId) => asked.has(id) && !notFound.has(id);
+    poll.probed = new Map([...poll.probed].map(([id, one]) => [id, pauses(id) ? askedAt(now, one) : one]));
     const retryAt = error?.trouble.kind === 'rateLimited' ? error.trouble.retryAt : undefined;
     const pause = retryAt === undefined ? longestProbePauseMs : retryAt - clock.now();
     if (error !== undefined) poll.noProbeBefore = now + pause;
+    // A list, and the check after it, confirm that they are gone.
+    if (notFound.size > 0) void this.refresh(account);
   }
 
   #schedule(poll: Poll): void {

@@ -158,8 +158,9 @@ function connect(link: Link): Provider {
     },
 
     async probe({ id }, signal) {
-      const status = (await find(id, signal))?.status;
-      return status === undefined || hasEnded(status) ? 'gone' : 'running';
+      const found = await find(id, signal);
+      if (found === undefined) return 'notFound';
+      return hasEnded(found.status) ? 'gone' : 'running';
     },
 
     async endEverything(signal) {

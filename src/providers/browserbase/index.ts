@@ -167,7 +167,11 @@ function connect(link: Link): Provider {
     end: (session, signal) =>
       hasStagehandEnd(session.metadata) ? endByStagehand(session, signal) : release(session.id, undefined, signal),
 
-    probe: async ({ id }, signal) => ((await hasEnded(id, signal)) ? 'gone' : 'running'),
+    async probe({ id }, signal) {
+      const found = await find(id, signal);
+      if (found === undefined) return 'notFound';
+      return endedStatuses.has(found.status) ? 'gone' : 'running';
+    },
 
     // The list without a filter has the history too, and with it the status that each has ended with.
     async probeMany(sessions, signal) {

@@ -4,6 +4,7 @@ import { isSame, type Session } from '../../core/session.ts';
 import {
   type Evidence,
   needsProbe,
+  needsSecondLook,
   noObservations,
   type Observations,
   observe,
@@ -89,9 +90,12 @@ export class EvidenceLog {
     }
   }
 
-  /** Adds what the provider said about sessions when it was asked about each. */
-  addAnswers(account: AccountId, told: ReadonlyMap<SessionId, Liveness>): void {
-    for (const [id, liveness] of told) this.#add(account, id, { kind: 'told', liveness });
+  /**
+   * Adds what the provider said about sessions when it was asked about each.
+   * @param asked when the first question was sent, and `answered` when the last answer was there, in monotonic milliseconds.
+   */
+  addAnswers(account: AccountId, told: ReadonlyMap<SessionId, Liveness>, asked: number, answered: number): void {
+    for (const [id, liveness] of told) this.#add(account, id, { kind: 'told', liveness, asked, answered });
   }
 
   /** Adds that an end was accepted, and whether by a worker that had the session and says it ended it. */
@@ -148,6 +152,12 @@ export class EvidenceLog {
     return evidence !== undefined && one !== undefined && needsProbe(one.observations, termsOf(evidence));
   }
 
+  /** Whether a second look confirms at once what the provider said about a session. */
+  needsSecondLook(account: AccountId, session: SessionId): boolean {
+    const one = this.#accounts.get(account)?.seen.get(session);
+    return one !== undefined && needsSecondLook(one.observations);
+  }
+
   /** Whether a session may be on another worker than the one that answers: an end may have to be sent again. */
   mayHaveOtherWorkers(account: AccountId, session: SessionId): boolean {
     const evidence = this.#accounts.get(account);
@@ -194,9 +204,10 @@ export class EvidenceLog {
     }
     for (const answer of missing) {
       if (having.length === 0) {
+        const { began, ended } = answer;
         const its = workerOf(evidence, one, answer);
         const worker = its === 'unknown' && someFailed ? 'another' : its;
-        one.observations = observe(one.observations, { kind: 'missingFrom', began: answer.began, worker });
+        one.observations = observe(one.observations, { kind: 'missingFrom', began, ended, worker });
       }
       if (one.listedSince !== undefined && answer.began >= one.listedSince) {
         one.missedUntil = Math.max(one.missedUntil ?? 0, answer.ended);

@@ -10,12 +10,22 @@ export type Evidence =
    * `by` of them have it and `missing` don't; `crowd` is how many sessions the largest of those that have it has.
    */
   | { readonly kind: 'listedBy'; readonly by: number; readonly missing: number; readonly crowd: number }
-  /** A whole list that began at `began` leaves it out; `worker` says whether that list is its own worker's. */
-  | { readonly kind: 'missingFrom'; readonly began: number; readonly worker: 'its own' | 'another' | 'unknown' }
-  /** The provider was asked about this session. What couldn't be asked is no evidence. */
-  | { readonly kind: 'told'; readonly liveness: Liveness }
+  /**
+   * A whole list that was asked for at `began` and read by `ended` leaves it out; `worker` says whether that list is its own
+   * worker's.
+   */
+  | {
+      readonly kind: 'missingFrom';
+      readonly began: number;
+      readonly ended: number;
+      readonly worker: 'its own' | 'another' | 'unknown';
+    }
+  /** The provider was asked about this session after `asked` and answered by `answered`. What couldn't be asked is no evidence. */
+  | { readonly kind: 'told'; readonly liveness: Liveness; readonly asked: number; readonly answered: number }
   /** The end was accepted; `byItsWorker` if the worker that answered had the session and says it ended it. */
   | { readonly kind: 'endAccepted'; readonly byItsWorker: boolean };
+
+type Told = Extract<Evidence, { readonly kind: 'told' }>;
 
 /** All evidence about one session since it was last known to run. */
 export interface Observations {
@@ -30,8 +40,11 @@ export interface Observations {
   readonly lastMiss: number;
   /** Whether its own worker left it out: a list with sessions that were last listed together with it. */
   readonly missedByItsWorker: boolean;
-  /** What the provider last said about it. */
-  readonly told: Liveness | undefined;
+  /** What the provider last said about it. Not found counts as unknown at first, and as gone once that is confirmed. */
+  readonly told: Exclude<Liveness, 'notFound'> | undefined;
+  /** By when the provider first said that it knows no such session, and when the first whole list after that was read. */
+  readonly notFoundAt: number | undefined;
+  readonly listedAfterNotFound: number | undefined;
   readonly endAccepted: boolean;
   /** Whether one was ever accepted, also before lists that have it. */
   readonly endOnceAccepted: boolean;
@@ -49,6 +62,8 @@ export const noObservations: Observations = {
   lastMiss: 0,
   missedByItsWorker: false,
   told: undefined,
+  notFoundAt: undefined,
+  listedAfterNotFound: undefined,
   endAccepted: false,
   endOnceAccepted: false,
   endedByItsWorker: false,
@@ -104,10 +119,13 @@ export function observe(known: Observations, evidence: Evidence): Observations {
       return { ...noObservations, hits, crowd, endOnceAccepted: known.endOnceAccepted };
     }
     case 'missingFrom': {
-      const { began, worker } = evidence;
+      const { began, ended, worker } = evidence;
       if (worker === 'another') return { ...known, missing: true };
+      const { notFoundAt, listedAfterNotFound } = known;
+      const isAfterNotFound = notFoundAt !== undefined && began >= notFoundAt;
       return {
         ...known,
+        listedAfterNotFound: listedAfterNotFound ?? (isAfterNotFound ? ended : undefined),
         missing: true,
         misses: known.misses + 1,
         firstMiss: known.misses === 0 ? began : known.firstMiss,
@@ -117,9 +135,11 @@ export function observe(known: Observations, evidence: Evidence): Observations {
     }
     case 'told': {
       const { liveness } = evidence;
+      if (liveness === 'notFound') return observeNotFound(known, evidence);
       // Lists that left it out while it ran were out of date or are no evidence at all: they don't count any longer.
       const restart = liveness === 'running' || (liveness === 'unknown' && known.told === 'running');
-      return { ...known, told: liveness, misses: restart ? 0 : known.misses };
+      const misses = restart ? 0 : known.misses;
+      return { ...known, told: liveness, misses, notFoundAt: undefined, listedAfterNotFound: undefined };
     }
     case 'endAccepted':
       return {
@@ -129,6 +149,20 @@ export function observe(known: Observations, evidence: Evidence): Observations {
         endedByItsWorker: known.endedByItsWorker || evidence.byItsWorker,
       };
   }
+}
+
+/**
+ * Adds that the provider knows no such session. It may say so of each session while it's out of order, and lists may be right
+ * before and after that. An outage that covers two such answers covers what was asked between them, too: so a whole list
+ * between them shows that at least one of them wasn't part of an outage.
+ */
+function observeNotFound(known: Observations, { asked, answered }: Pick<Told, 'asked' | 'answered'>): Observations {
+  const { told, listedAfterNotFound } = known;
+  if (told === 'gone' || (listedAfterNotFound !== undefined && asked >= listedAfterNotFound)) {
+    return { ...known, told: 'gone' };
+  }
+  const misses = told === 'running' ? 0 : known.misses;
+  return { ...known, told: 'unknown', misses, notFoundAt: known.notFoundAt ?? answered };
 }
 
 /** @param lists what this provider's lists are worth. @param combined whether several workers were seen at its address. */
@@ -151,6 +185,11 @@ export function verdictOn(seen: Observations, lists: ListTerms, combined: boolea
 export function needsProbe(seen: Observations, lists: ListTerms): boolean {
   if (!seen.missing || seen.told === 'gone') return false;
   return lists === 'unreliable' || lists === 'lagging' || seen.told === 'running';
+}
+
+/** Whether the provider said once that it knows no such session, so that a list and a second such answer confirm it gone. */
+export function needsSecondLook(seen: Observations): boolean {
+  return seen.missing && seen.told !== 'gone' && seen.notFoundAt !== undefined;
 }
 
 function isGoneFromWorkers(seen: Observations, combined: boolean): boolean {

@@ -36,11 +36,33 @@ const neverAborted = new AbortController().signal;
 
 /**
  * Looks whether sessions are gone: by a list that begins now and, where that isn't enough, by asking the provider about
- * each. Sessions that are confirmed gone leave the store. Without a whole list everything is `unknown`, whatever single
- * answers say: in an outage each address answers "not found". Never rejects.
+ * each. Where it knows no such session, it's listed and asked once more. Sessions that are confirmed gone leave the store.
+ * Without a whole list everything is `unknown`, whatever single answers say: in an outage each address answers "not found".
+ * Never rejects.
  * @param connection throws ProviderError `cancelled` where the account has another key than at the beginning, or none.
  */
 export async function verify(
+  parts: VerifierParts,
+  account: AccountId,
+  connection: () => Promise<Provider>,
+  sessions: readonly Session[],
+): Promise<Verification> {
+  const { evidence } = parts;
+  const first = await look(parts, account, connection, sessions);
+  const doubtful = sessions.filter(({ id }) => first.trouble === undefined && evidence.needsSecondLook(account, id));
+  if (doubtful.length === 0) return first;
+  const second = await look(parts, account, connection, doubtful);
+  if (second.isCutOff) return second;
+  const { trouble } = second;
+  const failures = trouble === undefined ? second.failures : doubtful.map(({ id }) => [id, trouble] as const);
+  return {
+    ...first,
+    verdicts: new Map([...first.verdicts, ...second.verdicts]),
+    failures: new Map([...first.failures, ...failures]),
+  };
+}
+
+async function look(
   parts: VerifierParts,
   account: AccountId,
   connection: () => Promise<Provider>,
@@ -116,6 +138,7 @@ export async function checkMissing(
   stop: AbortSignal,
   most: number,
 ): Promise<ProbeReport> {
+  const asked = clock.monotonic();
   const report = await probe(provider, sessions, {
     clock,
     logger,
@@ -128,7 +151,7 @@ export async function checkMissing(
   const stillMissing = [...report.told].filter(([id]) => {
     return store.missing(account).has(id) || store.session(account, id) === undefined;
   });
-  evidence.addAnswers(account, new Map(stillMissing));
+  evidence.addAnswers(account, new Map(stillMissing), asked, clock.monotonic());
   const gone = evidence.confirmedGone(
     account,
     sessions.map(({ id }) => id),

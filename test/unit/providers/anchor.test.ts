@@ -136,6 +136,8 @@ describe('Anchor Browser', () => {
     assert.deepEqual(server.running, ['sess_b']);
     assert.equal(await provider.probe(session, unaborted), 'gone');
     assert.equal((await provider.end(session, unaborted)).outcome, 'alreadyGone');
+    server.sessions.delete('sess_a');
+    assert.equal(await provider.probe(session, unaborted), 'notFound');
   });
 
   it('refuses an id that is none before any request: trap A5', async () => {

@@ -200,6 +200,9 @@ describe('Browserbase', () => {
     first.status = 'TIMED_OUT';
     second.status = 'SUSPENDED';
     server.sessions.delete(third.id);
+    const unknown = sessions.find(({ id }) => id === third.id);
+    assert.ok(unknown);
+    assert.equal(await provider.probe(unknown, unaborted), 'notFound');
     assert.deepEqual(
       await provider.probeMany?.(sessions, unaborted),
       new Map([

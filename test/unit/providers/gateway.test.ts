@@ -247,6 +247,15 @@ describe('Session gateway', () => {
     assert.equal(await provider.probe(session, unaborted), 'gone');
   });
 
+  it('asks once more after the list, since it may have been out of order when it did not find a session', async () => {
+    server.add({ id: 'sess_a' });
+    const session = await only();
+    server.listsNothing = true;
+    const answer = { status: 404, json: { error: 'Session not found' } };
+    server.misbehave('GET', /sess_a$/, { kind: 'answer', answer }, 1);
+    assert.equal(await provider.probe(session, unaborted), 'running');
+  });
+
   it('takes a session under another id for none that it was asked about', async () => {
     server.add({ id: 'sess_a' });
     const session = await only();

@@ -183,6 +183,37 @@ describe('what a list has left out, to the refresher', () => {
     assert.deepEqual(left(), ['s0']);
   });
 
+  it('goes at once if it is not found twice with a list in between, however seldom lists are asked for', async () => {
+    await leaveOut(2);
+    provider.running.delete('s0');
+    provider.onProbe = ({ id }) => (provider.running.has(id) ? 'running' : 'notFound');
+    const lists = provider.asked('list').length;
+    await list();
+    await pass(100);
+    assert.deepEqual(left(), ['s1']);
+    assert.equal(provider.asked('list').length - lists, 2);
+    assert.deepEqual(asked().sort(), ['s0', 's0', 's1']);
+  });
+
+  it('stays if it is not found once, and asked for no more often than others', async () => {
+    await leaveOut(1);
+    let answers = 0;
+    provider.onProbe = () => {
+      if (answers++ === 0) return 'notFound';
+      throw failure({ kind: 'serverFault', status: 500 });
+    };
+    const lists = provider.asked('list').length;
+    await list();
+    await pass(100);
+    assert.deepEqual(left(), ['s0']);
+    assert.deepEqual([provider.asked('list').length - lists, asked().length], [2, 2]);
+    await list();
+    assert.deepEqual([left(), asked()], [['s0'], []]);
+    await pass(10_000);
+    await list();
+    assert.deepEqual([left(), asked()], [['s0'], ['s0']]);
+  });
+
   it('is not asked for twice at the same time', async () => {
     await leaveOut(1);
     provider.onProbe = async (): Promise<Liveness> => {

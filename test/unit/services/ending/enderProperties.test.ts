@@ -89,6 +89,13 @@ interface Schedule {
   readonly saysWhose: boolean;
   /** When the balancer leaves out the first worker, which then comes back as it was, and for how long. */
   readonly workerDown: { readonly at: number; readonly ms: number } | undefined;
+  /**
+   * An outage that begins so many milliseconds after a list was answered: lists fail, and the provider says of each session,
+   * in its own words, that it knows none by that id.
+   */
+  readonly outage: { readonly list: number; readonly after: number; readonly ms: number } | undefined;
+  /** Whether probes know no session any longer that has ended. */
+  readonly forgetsEnded: boolean;
   readonly seed: number;
   /** For each session, what happens to one request after the other; the last goes on. */
   readonly ends: readonly (readonly EndFault[])[];
@@ -133,6 +140,18 @@ const schedules: fc.Arbitrary<Schedule> = fc.record({
       freq: 2,
     },
   ),
+  outage: fc.option(
+    fc.record({
+      list: fc.integer({ min: 1, max: 6 }),
+      after: fc.integer({ min: 0, max: 8 }),
+      ms: fc.oneof(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 5_000 })),
+    }),
+    {
+      nil: undefined,
+      freq: 2,
+    },
+  ),
+  forgetsEnded: fc.boolean(),
   seed: fc.nat(),
   ends: fc.array(fc.array(fc.constantFrom(...endFaults), { minLength: 1, maxLength: 4 }), {
     minLength: 12,
@@ -192,6 +211,7 @@ class ScheduledVendor {
   readonly #random: () => number;
   #began = Number.POSITIVE_INFINITY;
   #listsAtFirst = 0;
+  #outageAt = Number.POSITIVE_INFINITY;
   /** Which session the lists leave out, and from when until when. */
   #lag: { readonly id: string; readonly from: number } | undefined;
 
@@ -223,6 +243,12 @@ class ScheduledVendor {
   async #told(ms: number): Promise<void> {
     const broken = await this.#answer(ms);
     if (broken !== undefined) throw trouble({ kind: 'unreachable', why: broken === 'cut' ? 'cut' : 'refused' });
+  }
+
+  get #isDown(): boolean {
+    const { outage } = this.#schedule;
+    const since = this.#clock.monotonic() - this.#outageAt;
+    return outage !== undefined && since >= 0 && since < outage.ms;
   }
 
   /** Which worker gets the next request. Where lists aren't partial there is but one. */
@@ -258,6 +284,7 @@ class ScheduledVendor {
       deleteGroup: () => this.#delete(inBatch),
       probe: async ({ id }) => {
         await this.#told(5);
+        if (this.#isDown) return 'notFound';
         if (this.#schedule.probesFail) throw trouble({ kind: 'serverFault', status: 500 });
         return this.#liveness(id);
       },
@@ -267,13 +294,14 @@ class ScheduledVendor {
 
   #liveness(id: string): Liveness {
     if (!this.#schedule.probesTell) return 'unknown';
-    return this.running.has(id) ? 'running' : 'gone';
+    if (this.running.has(id)) return 'running';
+    return this.#schedule.forgetsEnded ? 'notFound' : 'gone';
   }
 
   /** Tells of every other one, or fails. */
   async #probeMany(sessions: readonly Session[]): Promise<ReadonlyMap<SessionId, Liveness>> {
     await this.#told(5);
-    if (this.#schedule.probesFail) throw trouble({ kind: 'serverFault', status: 500 });
+    if (this.#schedule.probesFail || this.#isDown) throw trouble({ kind: 'serverFault', status: 500 });
     const told = sessions.filter((_, index) => index % 2 === 0);
     return new Map(told.map(({ id }) => [id, this.#liveness(id)]));
   }
@@ -302,9 +330,13 @@ class ScheduledVendor {
     const isFirst = this.#listsAtFirst === 0;
     const fault = isFirst ? 'right' : (answers[(this.#lists - this.#listsAtFirst) % answers.length] ?? 'right');
     this.#lists++;
+    const number = isFirst ? 0 : this.#lists - this.#listsAtFirst;
     const worker = this.#worker();
+    const wasDown = this.#isDown;
     await this.#told(fault === 'slow' ? 4_000 : 10);
-    if (fault === 'fails') throw trouble({ kind: 'serverFault', status: 502 });
+    if (fault === 'fails' || wasDown || this.#isDown) throw trouble({ kind: 'serverFault', status: 502 });
+    const { outage } = this.#schedule;
+    if (number === outage?.list) this.#outageAt = this.#clock.monotonic() + outage.after;
     const omitted = this.#omitted(fault);
     const sessions = [...this.running.values()].filter(({ id }) => !omitted.has(id) && this.#isAt(id, worker));
     yield { sessions, groups: [batch], faults: [], account: undefined };
@@ -330,6 +362,10 @@ class ScheduledVendor {
     if (this.#cut.get(id) === this.#lists) this.unseen.push(id);
     this.#cut.delete(id);
     const { lists, saysWhose } = this.#schedule;
+    if (this.#isDown) {
+      await this.#told(20);
+      return { outcome: 'alreadyGone', how: undefined } as const;
+    }
     if (!this.#isAt(id, this.#worker())) {
       await this.#told(20);
       return { outcome: saysWhose ? 'alreadyGone' : 'accepted', how: undefined } as const;
@@ -441,6 +477,8 @@ const calm: Schedule = {
   isRoundRobin: true,
   saysWhose: true,
   workerDown: undefined,
+  outage: undefined,
+  forgetsEnded: false,
   seed: 0,
   ends: [['ends']],
   answers: ['right'],
@@ -548,6 +586,19 @@ describe('ender, whatever happens', function () {
 
   it('ends nothing that was not confirmed, says ended of nothing that runs, and stops', async () => {
     await fc.assert(fc.asyncProperty(schedules, play), { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 5_000) });
+  });
+
+  it('calls nothing gone that is not found in an outage after a list, however long that is', async () => {
+    const vendor: Schedule = {
+      ...calm,
+      lists: 'unreliable',
+      hidesLast: true,
+      ends: [['ends'], ['takes it and does nothing']],
+    };
+    // A question takes 5 ms, and the list after it 10.
+    for (const forgetsEnded of [true, false]) {
+      for (let ms = 1; ms <= 60; ms++) await play({ ...vendor, forgetsEnded, outage: { list: 1, after: 1, ms } });
+    }
   });
 
   it('leaves alone what another session has taken the id of', async () => {

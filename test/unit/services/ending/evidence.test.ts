@@ -49,12 +49,12 @@ describe('evidence', () => {
     assert.equal(log.isCombined(account), false);
     assert.equal(log.needsProbe(account, id), false);
     assert.equal(log.mayHaveOtherWorkers(account, id), false);
-    log.addAnswers(account, new Map([[id, 'gone']]));
+    log.addAnswers(account, new Map([[id, 'gone']]), 0, 0);
     log.addAcceptedEnd(account, id, true);
     add([list(0, ['b'])], { lists: 'complete' });
     assert.equal(verdict(), 'unknown');
     assert.equal(log.needsProbe(account, id), false);
-    log.addAnswers(account, new Map([[id, 'gone']]));
+    log.addAnswers(account, new Map([[id, 'gone']]), 0, 0);
     log.addAcceptedEnd(account, id, true);
     assert.equal(verdict(), 'unknown');
   });
@@ -92,7 +92,7 @@ describe('evidence', () => {
   it('takes in what the provider said about a session, and that an end was accepted', () => {
     add([list(0, ['a', 'b'])], { lists: 'unreliable' });
     add([list(100, [])], { lists: 'unreliable' });
-    log.addAnswers(account, new Map([[id, 'gone']]));
+    log.addAnswers(account, new Map([[id, 'gone']]), 0, 0);
     assert.deepEqual([verdict(), verdict(sessionId('b'))], ['confirmedGone', 'unknown']);
     log.reset(account);
     addRound(0, ['a']);

@@ -3,6 +3,7 @@ import type { ListTerms } from '../../../../src/core/provider.ts';
 import {
   type Evidence,
   needsProbe,
+  needsSecondLook,
   noObservations,
   observe,
   type Verdict,
@@ -13,12 +14,23 @@ const listed: Evidence = { kind: 'listedBy', by: 1, missing: 0, crowd: 3 };
 const round: Evidence = { kind: 'listedBy', by: 8, missing: 0, crowd: 3 };
 const disagreeing: Evidence = { kind: 'listedBy', by: 4, missing: 4, crowd: 3 };
 const crowded: Evidence = { kind: 'listedBy', by: 8, missing: 0, crowd: 9 };
-const told = (liveness: 'running' | 'gone' | 'unknown'): Evidence => ({ kind: 'told', liveness });
+const told = (liveness: 'running' | 'gone' | 'unknown'): Evidence => ({
+  kind: 'told',
+  liveness,
+  asked: 0,
+  answered: 0,
+});
+/** An answer that took 10 ms, and a list that did. */
+const notFound = (asked: number): Evidence => ({ kind: 'told', liveness: 'notFound', asked, answered: asked + 10 });
+const missingAt = (began: number): Evidence => ({ kind: 'missingFrom', began, ended: began + 10, worker: 'unknown' });
 const accepted: Evidence = { kind: 'endAccepted', byItsWorker: false };
 const endedByItsWorker: Evidence = { kind: 'endAccepted', byItsWorker: true };
 /** Lists that leave it out, a second apart, long after the clock began. */
 const missing = (times: number, worker: 'its own' | 'another' | 'unknown' = 'unknown', apartMs = 1_000): Evidence[] =>
-  Array.from({ length: times }, (_, index) => ({ kind: 'missingFrom', began: 5_000_000 + index * apartMs, worker }));
+  Array.from({ length: times }, (_, index) => {
+    const began = 5_000_000 + index * apartMs;
+    return { kind: 'missingFrom', began, ended: began, worker };
+  });
 
 interface Case {
   readonly of: string;
@@ -117,6 +129,123 @@ const cases: readonly Case[] = [
     lists: 'lagging',
     evidence: [listed, told('running'), ...missing(3, 'unknown', 2_500), told('unknown')],
     verdict: 'unknown',
+  },
+
+  ...(['lagging', 'unreliable'] as const).flatMap((lists): readonly Case[] => [
+    {
+      of: 'a list, and a session that isn’t found',
+      lists,
+      evidence: [listed, missingAt(0), notFound(10)],
+      verdict: 'unknown',
+    },
+    {
+      of: 'a session that isn’t found twice after the same list',
+      lists,
+      evidence: [listed, missingAt(0), notFound(10), notFound(500)],
+      verdict: 'unknown',
+    },
+    {
+      of: 'another list after it isn’t found',
+      lists,
+      evidence: [listed, missingAt(0), notFound(10), missingAt(20)],
+      verdict: 'unknown',
+    },
+    {
+      of: 'a list between two answers that it isn’t found',
+      lists,
+      evidence: [listed, missingAt(0), notFound(10), missingAt(20), notFound(30)],
+      verdict: 'confirmedGone',
+    },
+    {
+      of: 'a list that began before the first such answer was there',
+      lists,
+      evidence: [listed, missingAt(0), notFound(10), missingAt(19), notFound(30)],
+      verdict: 'unknown',
+    },
+    {
+      of: 'a second such answer that was asked for before the list was there',
+      lists,
+      evidence: [listed, missingAt(0), notFound(10), missingAt(20), notFound(29)],
+      verdict: 'unknown',
+    },
+    {
+      of: 'a list of another worker between them',
+      lists,
+      evidence: [
+        listed,
+        missingAt(0),
+        notFound(10),
+        { kind: 'missingFrom', began: 20, ended: 30, worker: 'another' },
+        notFound(40),
+      ],
+      verdict: 'unknown',
+    },
+    {
+      of: 'the first of many lists between them',
+      lists,
+      evidence: [listed, missingAt(0), notFound(10), missingAt(20), missingAt(100), notFound(50)],
+      verdict: 'confirmedGone',
+    },
+    {
+      of: 'a third such answer, after a list that came between the first two',
+      lists,
+      evidence: [listed, missingAt(0), notFound(10), notFound(15), missingAt(20), notFound(30)],
+      verdict: 'confirmedGone',
+    },
+    {
+      of: 'two such answers between which it runs',
+      lists,
+      evidence: [listed, missingAt(0), notFound(10), missingAt(20), told('running'), notFound(30)],
+      verdict: 'unknown',
+    },
+    {
+      of: 'two such answers between which a list has it',
+      lists,
+      evidence: [listed, missingAt(0), notFound(10), listed, missingAt(40), notFound(50)],
+      verdict: 'unknown',
+    },
+    {
+      of: 'two such answers between which the provider can’t tell',
+      lists,
+      evidence: [listed, missingAt(0), notFound(10), missingAt(20), told('unknown'), notFound(30)],
+      verdict: 'unknown',
+    },
+    {
+      of: 'a session that isn’t found after the provider said that it ended',
+      lists,
+      evidence: [listed, missingAt(0), told('gone'), notFound(10)],
+      verdict: 'confirmedGone',
+    },
+    {
+      of: 'a session that isn’t found after it was said to run',
+      lists,
+      evidence: [listed, missingAt(0), told('running'), notFound(10)],
+      verdict: 'unknown',
+    },
+    {
+      of: 'two such answers, and one that it runs',
+      lists,
+      evidence: [listed, missingAt(0), notFound(10), missingAt(20), notFound(30), told('running')],
+      verdict: 'stillRunning',
+    },
+    {
+      of: 'two such answers, and a list that has it',
+      lists,
+      evidence: [listed, missingAt(0), notFound(10), missingAt(20), notFound(30), listed],
+      verdict: 'stillRunning',
+    },
+  ]),
+  {
+    of: 'lists from before it was said to run, and then not to be found',
+    lists: 'lagging',
+    evidence: [listed, accepted, ...missing(3, 'unknown', 2_500), told('running'), notFound(6_000_000)],
+    verdict: 'unknown',
+  },
+  {
+    of: 'three lists in five seconds after an end, and a session that isn’t found',
+    lists: 'lagging',
+    evidence: [listed, accepted, ...missing(3, 'unknown', 2_500), notFound(6_000_000)],
+    verdict: 'confirmedGone',
   },
 
   { of: 'any number of lists', lists: 'unreliable', evidence: [listed, ...missing(99)], verdict: 'unknown' },
@@ -332,9 +461,27 @@ describe('verification', () => {
       assert.equal(asks(lists, listed, ...missing(1), told('unknown')), true);
       assert.equal(asks(lists, listed, ...missing(1), told('gone')), false);
     }
+    const once = [listed, missingAt(0), notFound(10)];
+    assert.equal(asks('unreliable', ...once), true);
+    assert.equal(asks('unreliable', ...once, missingAt(20), notFound(30)), false);
     for (const lists of ['complete', 'partial'] as const) {
       assert.equal(asks(lists, listed, ...missing(1)), false);
       assert.equal(asks(lists, listed, ...missing(1), told('running')), true);
     }
+  });
+
+  it('looks a second time at once only at what isn’t found for the first time', () => {
+    const looks = (...evidence: Evidence[]) => needsSecondLook(evidence.reduce(observe, noObservations));
+    const once = [listed, missingAt(0), notFound(10)];
+    assert.equal(looks(), false);
+    assert.equal(looks(notFound(10)), false);
+    assert.equal(looks(...once), true);
+    assert.equal(looks(...once, missingAt(20)), true);
+    assert.equal(looks(...once, missingAt(20), notFound(30)), false);
+    for (const liveness of ['running', 'gone', 'unknown'] as const) {
+      assert.equal(looks(...once, told(liveness)), false);
+      assert.equal(looks(listed, missingAt(0), told(liveness)), false);
+    }
+    assert.equal(looks(...once, listed), false);
   });
 });

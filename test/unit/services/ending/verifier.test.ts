@@ -132,6 +132,58 @@ describe('a look whether sessions are gone', () => {
     house.dispose();
   });
 
+  it('lists and asks once more, within the same look, where a session is not found', async () => {
+    const { provider, house, id, listed, verify } = await houseWith(3, 'unreliable');
+    const all = listed();
+    provider.running.delete('s0');
+    hide(provider, 's0', 's1');
+    provider.onProbe = (session) => (provider.running.has(session.id) ? 'running' : 'notFound');
+    // Or the refresher asks about it, too.
+    house.store.setLife(id, [s0], { kind: 'ending', since: 0 });
+    const lists = provider.asked('list').length;
+    const result = await verify(all);
+    assert.deepEqual(verdictsOf(result), { s0: 'confirmedGone', s1: 'stillRunning', s2: 'stillRunning' });
+    assert.equal(provider.asked('list').length - lists, 2);
+    assert.deepEqual(
+      provider.asked('probe').filter((about) => about === 's0'),
+      ['s0', 's0'],
+    );
+    assert.ok(house.store.hasEnded(id, s0));
+    house.dispose();
+  });
+
+  it('says of a session that is not found why that is not confirmed, and of others what it knows', async () => {
+    const { provider, house, listed, verify } = await houseWith(3, 'unreliable');
+    const all = listed();
+    hide(provider, 's0', 's1');
+    const down = failure({ kind: 'serverFault', status: 502 });
+    provider.onProbe = (session) => {
+      provider.onList = () => {
+        throw down;
+      };
+      return session.id === 's0' ? 'notFound' : 'gone';
+    };
+    const result = await verify(all);
+    assert.deepEqual(verdictsOf(result), { s0: 'unknown', s1: 'confirmedGone', s2: 'stillRunning' });
+    assert.deepEqual([result.trouble, result.isCutOff], [undefined, false]);
+    assert.deepEqual([...result.failures], [['s0', down]]);
+    house.dispose();
+  });
+
+  it('says that it is no use where the account gets another key between the two', async () => {
+    const { provider, house, id, verify } = await houseWith(1, 'unreliable');
+    hide(provider, 's0');
+    provider.onProbe = () => 'notFound';
+    let opened = 0;
+    const connection = async () => {
+      if (++opened > 1) throw cancelled('looking');
+      return house.connections.open(id);
+    };
+    const result = await verify(undefined, connection);
+    assert.deepEqual([result.verdicts.size, result.isCutOff, opened], [0, true, 2]);
+    house.dispose();
+  });
+
   it('still knows that a session is gone that left before', async () => {
     const { provider, house, listed, verify } = await houseWith(2, 'unreliable');
     const all = listed();

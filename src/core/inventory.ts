@@ -22,11 +22,9 @@ export interface Inventory {
   readonly faults: readonly ListFault[];
   /** Undefined on pages that tell nothing of the account; what an earlier page told then stands. */
   readonly account: AccountFacts | undefined;
-  /** Which of several servers behind the address gave it, where the answer tells; only for comparing, never shown. */
-  readonly server?: string | undefined;
   /**
-   * How many sessions the server counts, apart from those that it lists. A hint that others are listed elsewhere and no more:
-   * Browserless counts what has a client connected, jobs without a session among it.
+   * How many sessions the server counts, apart from those that it lists. Where it counts more, and lists may be one of several
+   * workers', several lists are asked for. It's no evidence by itself: Browserless also counts jobs without a session.
    */
   readonly counted?: number | undefined;
 }

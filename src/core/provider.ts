@@ -108,8 +108,6 @@ export interface EndAnswer {
   readonly outcome: 'ended' | 'alreadyGone' | 'accepted';
   /** In which of several ways it was ended, in a sentence; undefined where a vendor has but one. */
   readonly how: string | undefined;
-  /** Which of several servers behind the address answered, where the answer tells; see `Inventory.server`. */
-  readonly from?: string | undefined;
 }
 
 /**

@@ -60,10 +60,9 @@ const RawInventory = v.object({
   groups: v.nullish(v.array(v.unknown()), []),
   faults: v.nullish(v.array(RawFault), []),
   account: v.nullish(RawFacts),
-  server: maybeText,
   counted: maybeNumber,
 });
-const RawEnd = v.object({ outcome: v.picklist(['ended', 'alreadyGone', 'accepted']), how: maybeText, from: maybeText });
+const RawEnd = v.object({ outcome: v.picklist(['ended', 'alreadyGone', 'accepted']), how: maybeText });
 const RawDeletion = v.object({
   deleted: number,
   failed: number,
@@ -114,7 +113,7 @@ const longestMessage = 1_000;
 
 /** Reads one page of a list. A row that is not as the contract says becomes a fault, so that it doesn't hide the others. */
 export async function inventoryOf(raw: unknown): Promise<Inventory> {
-  const { sessions, groups, faults, account, server, counted } = read(RawInventory, raw, 'list');
+  const { sessions, groups, faults, account, counted } = read(RawInventory, raw, 'list');
   const ownFaults: ListFault[] = faults.map(({ subject, what, unnamed }) => ({
     subject,
     what,
@@ -136,7 +135,6 @@ export async function inventoryOf(raw: unknown): Promise<Inventory> {
     groups: listedGroups,
     faults: ownFaults,
     account: account === null || account === undefined ? undefined : factsFrom(account),
-    server: server ?? undefined,
     counted: counted ?? undefined,
   });
 }
@@ -148,11 +146,11 @@ export function factsOf(raw: unknown): AccountFacts {
 
 /** Reads the answer to an end. */
 export function endOf(raw: unknown): EndAnswer {
-  const { outcome, how, from } = read(RawEnd, raw, 'end');
-  return { outcome, how: how ?? undefined, from: from ?? undefined };
+  const { outcome, how } = read(RawEnd, raw, 'end');
+  return { outcome, how: how ?? undefined };
 }
 
-/** Reads whether a session runs; what isn't one of the three words says nothing. */
+/** Reads whether a session runs; what isn't one of the four words says nothing. */
 export function livenessOf(raw: unknown): Liveness {
   return v.parse(RawLiveness, raw);
 }

@@ -61,6 +61,8 @@ export async function listAccount(
     const provider = await connections.open(account);
     const learn = () => store.setCapabilities(account, capabilitiesOf(provider));
     learn();
+    /** How many sessions the server counts, where it said so with the first list. */
+    let counted = 0;
     const ask = async (): Promise<ListAnswer> => {
       const began = clock.monotonic();
       const sessions = new Map<SessionId, Session>();
@@ -69,6 +71,7 @@ export async function listAccount(
       const bounds = new ListBounds();
       const take = (page: Inventory) => {
         run.arrive(page);
+        counted = Math.max(counted, page.counted ?? 0);
         for (const session of page.sessions) sessions.set(session.id, session);
         for (const { subject, unnamed } of page.faults) {
           unreadable.add(subject);
@@ -91,7 +94,8 @@ export async function listAccount(
     let someFailed = false;
     if (provider.ending.lists === 'partial' || evidence.isCombined(account)) {
       // A list that leaves nothing out for certain confirms nothing, however many there are, and may be a flood.
-      const isWorthMore = first.complete && (thorough || !hasSameSessions(known, first));
+      const isNews = !hasSameSessions(known, first) || counted > first.sessions.size;
+      const isWorthMore = first.complete && (thorough || isNews);
       if (isWorthMore || evidence.isCombined(account)) {
         const others = await Promise.allSettled(Array.from({ length: wholeRound - 1 }, ask));
         stop.throwIfAborted();

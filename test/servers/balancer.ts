@@ -20,8 +20,6 @@ export class BalancerServer extends VendorServer {
   readonly passed: Passed[] = [];
   /** Servers that get nothing any longer. */
   readonly down = new Set<number>();
-  /** Whether each answer tells in `x-served-by` which server gave it. */
-  tellsServer = false;
   readonly #targets: readonly string[];
   readonly #balancing: Balancing;
   readonly #busy: number[];
@@ -50,9 +48,7 @@ export class BalancerServer extends VendorServer {
     const to = this.#choose(request.method, request.path);
     if (to === undefined) return { status: 404, text: 'default backend - 404' };
     try {
-      const answer = await forward(this.#targets[to] ?? '', request);
-      const { headers = {} } = answer;
-      return this.tellsServer ? { ...answer, headers: { ...headers, 'x-served-by': `worker-${to}` } } : answer;
+      return await forward(this.#targets[to] ?? '', request);
     } catch {
       return { status: 502, html: '<h1>502 Bad Gateway</h1>' };
     } finally {

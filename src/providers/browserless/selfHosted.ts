@@ -13,7 +13,6 @@ import { isSame, type Session } from '../../core/session.ts';
 import { decode, decodeEach, decodeList, rowAt, timeField } from '../../http/decode.ts';
 import { neverNotFound, notFoundLike } from '../../http/notFound.ts';
 import { namedBy } from '../../http/paging.ts';
-import { servedBy } from '../../http/servedBy.ts';
 import { BrowserId, bearer, passingTroubles, Rows, type Surface, Text } from './surface.ts';
 
 // Browserless v1 and v2 on a server of one's own, or on one that the vendor runs for one customer; see index.ts.
@@ -108,7 +107,7 @@ function selfHosted(
   let recent: { readonly began: number; readonly read: Promise<Inventory> } | undefined;
 
   /** How much the server has to do; nothing where it does not say, as where /pressure is turned off. */
-  async function pressure(signal: AbortSignal): Promise<Pick<Inventory, 'account' | 'server' | 'counted'>> {
+  async function pressure(signal: AbortSignal): Promise<Pick<Inventory, 'account' | 'counted'>> {
     const facts = (): AccountFacts => ({ identity, sessionLimit, note: undefined });
     if (link.clock.now() < pressureUntil) return { account: facts() };
     try {
@@ -117,7 +116,7 @@ function selfHosted(
       const { maxConcurrent, running } = decode(Pressure, answer).pressure;
       sessionLimit = maxConcurrent;
       pressureUntil = link.clock.now() + pressureLifetimeMs;
-      return { account: facts(), server: servedBy(answer), counted: running };
+      return { account: facts(), counted: running };
     } catch (error) {
       if (ProviderError.isOf(error, 'cancelled')) throw error;
       if (!ProviderError.isOf(error, ...passingTroubles)) pressureUntil = link.clock.now() + pressureLifetimeMs;
@@ -165,7 +164,7 @@ function selfHosted(
     const { rows, faults } = await decodeEach(Row, await decodeList(Rows, [], answer), subject);
     const browsers = Map.groupBy(rows, ({ browserId }) => browserId);
     const sessions = [...browsers].map(([id, its]) => sessionOf(id, its));
-    return { sessions, groups: [], faults, account: undefined, server: servedBy(answer) };
+    return { sessions, groups: [], faults, account: undefined };
   }
 
   return {
@@ -185,8 +184,8 @@ function selfHosted(
       await refuseAnothers(session);
       try {
         const asked = { route: '/kill/{id}', params: { id }, repeatable: false, isOwnNotFound };
-        const from = servedBy(await send({ method: 'GET', ...asked }, signal));
-        return { outcome: killed, how: undefined, ...(from === undefined ? {} : { from }) };
+        await send({ method: 'GET', ...asked }, signal);
+        return { outcome: killed, how: undefined };
       } catch (error) {
         if (ProviderError.isOf(error, 'notFound')) return { outcome: 'alreadyGone', how: undefined };
         throw error;

@@ -126,7 +126,7 @@ describe('a provider of another extension that says no more than it must', () =>
       sessionLimit: undefined,
       note: undefined,
     });
-    assert.deepEqual(await provider.end(session, unaborted), { outcome: 'accepted', how: undefined, from: undefined });
+    assert.deepEqual(await provider.end(session, unaborted), { outcome: 'accepted', how: undefined });
     assert.deepEqual(provider.ending, { ...usualEnding, lists: 'complete' });
   });
 

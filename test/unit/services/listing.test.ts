@@ -75,6 +75,19 @@ describe('listing', () => {
       assert.equal(await count(list), 8);
       hide(provider, 's1');
       assert.equal(await count(list), 8);
+      provider.onList = () => ({});
+      await list();
+      assert.equal(await count(list), 1);
+      // The server counts more than it lists: the others may be on another worker.
+      for (const [counted, lists] of [
+        [3, 1],
+        [4, 8],
+      ] as const) {
+        provider.onList = () => ({ counted });
+        assert.equal(await count(list), lists);
+      }
+      hide(provider, 's1');
+      assert.equal(await count(list), 8);
       // As many, and others.
       provider.onList = () => ({});
       await list();

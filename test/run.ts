@@ -7,6 +7,7 @@ import { runTests } from '@vscode/test-electron';
 import { browserlessMissing, ensureBrowserless } from './host/browserless.ts';
 import { makeCertificate, writeCertificate } from './host/certificates.ts';
 import { ensureChromium } from './host/chromium.ts';
+import { buildExample, exampleFolder } from './host/exampleExtension.ts';
 import { temporaryFolder } from './host/processes.ts';
 import { script, step } from './host/steps.ts';
 import { ensureVscodeServer } from './host/vscodeServer.ts';
@@ -87,7 +88,7 @@ async function integration(scratch: string): Promise<void> {
     }
     const ran = runTests({
       ...which,
-      extensionDevelopmentPath: resolve('.'),
+      extensionDevelopmentPath: [resolve('.'), exampleFolder],
       extensionTestsPath: resolve('out', 'integration', 'index'),
       launchArgs: [`--user-data-dir=${join(scratch, 'user')}`, '--password-store=basic', '--disable-extensions'],
       extensionTestsEnv: env,
@@ -108,6 +109,7 @@ await script(async () => {
     await step('Build', async () => {
       await show(process.execPath, 'esbuild.js');
       await show(process.execPath, 'esbuild.js', '--tests');
+      await buildExample();
     });
     await step('Package', () => show(process.execPath, 'test/package.ts'));
     await step('Find a Chromium', async () => console.log(`  ${await ensureChromium()}`));

@@ -28,6 +28,7 @@ export async function run(): Promise<void> {
     await import('./badProviders.test.ts');
     await import('./hostileCalls.test.ts');
     await import('./hangingProvider.test.ts');
+    await import('./providerExtension.test.ts');
     await import('./network.test.ts');
     await import('./loopback.test.ts');
     await import('./liveView.test.ts');

@@ -30,7 +30,7 @@ export class EndWithoutAsking {
 
   /** Forgets it where the setting says something else, so that nobody but the user can turn it on again. */
   follow(): void {
-    if (this.#setting() === 'never' || this.#memory.get(memoryKey) === undefined) return;
+    if (this.#memory.get(memoryKey) === undefined || this.#setting() === 'never') return;
     void this.#memory.update(memoryKey, undefined);
   }
 }

@@ -9,7 +9,7 @@ import type { Prompts } from '../prompts.ts';
 import type { TreeNode } from '../tree/nodes.ts';
 import { endTargets } from './ending.ts';
 import { type CommandParts, commandHandlers } from './handlers.ts';
-import type { RunCommand } from './register.ts';
+import type { OpenedCommands } from './register.ts';
 import { commandPrefix } from './table.ts';
 import { wholeAccount } from './targets.ts';
 
@@ -80,11 +80,4 @@ export function openCommands(parts: OpenCommandsParts): OpenedCommands {
       documents.dispose();
     },
   };
-}
-
-/** What commands are once they are built. */
-export interface OpenedCommands extends vscode.Disposable {
-  readonly run: RunCommand;
-  /** Brings a panel back that was there before the window was loaded anew. */
-  readonly restoreLiveView: (panel: vscode.WebviewPanel, kept: unknown) => void;
 }

@@ -1,0 +1,91 @@
+import type { Disposable } from '../core/event.ts';
+import { lazy } from '../core/lazy.ts';
+import type { Logger } from '../core/logger.ts';
+import type { ProviderKind } from '../core/provider.ts';
+import type { Memory, Vault } from '../core/vault.ts';
+import { Accounts } from './accounts.ts';
+import type { Wires } from './connect.ts';
+import { Connections } from './connections.ts';
+import { EndJournal } from './ending/journal.ts';
+import { History } from './history.ts';
+import { OrderedMemory } from './orderedMemory.ts';
+import type { PageLoader } from './pageLists.ts';
+import { Protections } from './protections.ts';
+import { ProviderConsent } from './providerConsent.ts';
+import { ProviderKinds } from './providerKinds.ts';
+import { Refresher } from './refresher.ts';
+import { SessionStore } from './sessionStore.ts';
+
+/** What the services are made from. */
+export interface ServicesParts {
+  readonly secrets: Vault;
+  /** What the editor keeps for all windows. */
+  readonly globalState: Memory;
+  readonly loadProviders: () => Promise<readonly ProviderKind[]>;
+  readonly wires: Wires;
+  readonly logger: Logger;
+  /** Settings as they are now. */
+  readonly settings: {
+    /** Milliseconds between refreshes; 0 for none but those that are asked for. */
+    readonly interval: () => number;
+    /** The metadata key by which sessions are grouped; empty for none. */
+    readonly groupBy: () => string;
+    readonly keepsHistory: () => boolean;
+  };
+}
+
+/** All that knows and does something, without a user interface. */
+export type Services = ReturnType<typeof openServices>;
+
+/** Builds the services. What only a list or an end needs is loaded with the first one. */
+export function openServices({ secrets, globalState, loadProviders, wires, logger, settings }: ServicesParts) {
+  const { clock } = wires;
+  const memory = new OrderedMemory(globalState);
+  const kinds = new ProviderKinds(loadProviders, {
+    consent: new ProviderConsent(memory),
+    accounts: () => accounts.all,
+  });
+  const accounts = new Accounts(secrets, memory, clock.now, logger);
+  const connections = new Connections(kinds, accounts, wires);
+  const store = new SessionStore(clock.now, settings.groupBy);
+  const loadEvidence = lazy(async () => new (await import('./ending/evidence.ts')).EvidenceLog());
+  const refresher = new Refresher({
+    store,
+    evidence: loadEvidence,
+    accounts,
+    connections,
+    clock,
+    logger,
+    interval: settings.interval,
+  });
+  const protections = new Protections(memory, store);
+  const journal = new EndJournal(memory, clock, logger);
+  const history = new History(memory, store, accounts, clock.now, settings.keepsHistory);
+  const disposables: Disposable[] = [history, refresher, accounts];
+  const loadPages = lazy(async () => new (await import('./pageLists.ts')).PageLists(store, connections, clock));
+  const pages: PageLoader = { load: async (...asked) => (await loadPages()).load(...asked) };
+  const loadFates = lazy(async () => {
+    const fates = new (await import('./fates.ts')).Fates(history, connections, logger);
+    disposables.push(fates);
+    return fates;
+  });
+  disposables.push(store.onDidLeave((leaving) => void loadFates().then((fates) => fates.follow(leaving))));
+  return {
+    clock,
+    logger,
+    memory,
+    kinds,
+    accounts,
+    connections,
+    store,
+    loadEvidence,
+    refresher,
+    pages,
+    protections,
+    journal,
+    history,
+    dispose: () => {
+      for (const one of disposables) one.dispose();
+    },
+  };
+}

@@ -1,0 +1,53 @@
+import * as vscode from 'vscode';
+import { lazy } from '../../core/lazy.ts';
+import { isMineBy } from '../../core/ownership.ts';
+import type { Memory } from '../../core/vault.ts';
+import type { Services } from '../../services/openServices.ts';
+import type { ReadSetting } from '../settings.ts';
+import { openEndedView } from './endedView.ts';
+import { TreeFilter } from './filter.ts';
+import type { FinishedView } from './finishedView.ts';
+import type { TreeNode } from './nodes.ts';
+import type { SessionsTree } from './sessionsTree.ts';
+import { openSessionsView } from './sessionsView.ts';
+
+/** Where it is kept, for the workspace, that batches that have finished are shown. */
+const finishedKey = 'showFinishedBatches';
+
+/** The views of the side bar, and what commands do to them. */
+export interface Views extends vscode.Disposable {
+  readonly tree: SessionsTree;
+  readonly view: vscode.TreeView<TreeNode>;
+  readonly filter: TreeFilter;
+  readonly loadFinished: () => Promise<FinishedView>;
+}
+
+/** Opens the views "Sessions" and "Recently Ended". @param memory what is kept of the workspace. */
+export function openViews(services: Services, memory: Memory, setting: ReadSetting): Views {
+  const { accounts, kinds, connections, store, history, clock } = services;
+  const filter = new TreeFilter({ accounts, kinds, store, memory });
+  let finished: FinishedView | undefined;
+  const { tree, view, disposable } = openSessionsView({
+    ...services,
+    filter,
+    finished: () => finished?.rows,
+    isMine: () => isMineBy(setting('mine')),
+    clickAction: () => setting('clickAction'),
+    now: clock.now,
+  });
+  const loadFinished = lazy(async () => {
+    const { openFinishedView } = await import('./finishedView.ts');
+    const parts = { accounts, connections, store, memory, memoryKey: finishedKey, clock };
+    finished = openFinishedView(parts, tree);
+    return finished;
+  });
+  if (memory.get(finishedKey) === true) void loadFinished();
+  const ended = openEndedView(history, store, clock.now);
+  return {
+    tree,
+    view,
+    filter,
+    loadFinished,
+    dispose: () => vscode.Disposable.from(disposable, ended, { dispose: () => finished?.dispose() }).dispose(),
+  };
+}

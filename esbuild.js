@@ -1,9 +1,10 @@
 // Bundles the extension into dist/. `node esbuild.js` writes it once, minified, and out/metafile.json with what went
 // where; `--watch` keeps writing it, readable, for F5; `--tests` bundles into out/ what tests run inside VS Code.
 //
-// Each `import()` in src/ becomes a file that is loaded when it is first needed; dist/extension.js and the chunks it
-// requires at once are all that starting VS Code pays for. esbuild splits code only into ES modules, and VS Code's
-// extension host wants CommonJS: so each file is bundled as the one and then rewritten as the other.
+// Each `import()` in src/ becomes a file that is loaded when it is first needed; dist/extension.js is all that starting
+// VS Code pays for. esbuild splits code only into ES modules, and VS Code's extension host wants CommonJS: so each file is
+// bundled as the one and then rewritten as the other. What extension.js requires at once is written into it, because
+// the extension host takes about a millisecond to load a file, however small it is.
 const { build, context, transform } = require('esbuild');
 const { mkdirSync, rmSync, writeFileSync } = require('node:fs');
 const path = require('node:path');
@@ -25,25 +26,78 @@ const writeAsCommonJs = {
       mkdirSync('dist');
       mkdirSync('out', { recursive: true });
       writeFileSync('out/metafile.json', JSON.stringify(metafile));
-      for (const { path: file, text } of outputFiles) {
-        const { code, map } = await transform(text, {
-          format: 'cjs',
-          // Not 'node', for which each file would name its exports once more, for whoever imports it as an ES module.
-          platform: 'neutral',
-          target: 'node22',
-          supported: { 'dynamic-import': false },
-          minify: !watch,
-          sourcemap: 'external',
-          sourcesContent: false,
-          sourcefile: path.basename(file),
-        });
-        writeFileSync(file, `${code}//# sourceMappingURL=${path.basename(file)}.map\n`);
-        writeFileSync(`${file}.map`, map);
+      const modules = await Promise.all(outputFiles.map(asCommonJs));
+      const eager = eagerFiles(metafile.outputs);
+      const atOnce = modules.filter(({ name }) => eager.has(`dist/${name}`));
+      write(entry, [
+        '"use strict";const made={},part=(name)=>{if(!Object.hasOwn(parts,name))return require(name);',
+        'if(made[name]===undefined)parts[name](part,made[name]={exports:{}},made[name].exports);',
+        'return made[name].exports},parts={',
+        ...atOnce.flatMap((one) => [`${JSON.stringify(`./${one.name}`)}(require,module,exports){`, one, '},']),
+        `};exports.part=part;exports.activate=part("./${entry}").activate;`,
+      ]);
+      for (const one of modules.filter((each) => !atOnce.includes(each))) {
+        write(one.name, ['(function(require){', one, `})(require("./${entry}").part);`]);
       }
       console.log('Built');
     });
   },
 };
+
+const entry = 'extension.js';
+
+/**
+ * @typedef {{ name: string, code: string, map: object }} Module A file of dist/ as CommonJS, with its source map.
+ * @param {import('esbuild').OutputFile} file
+ * @returns {Promise<Module>}
+ */
+async function asCommonJs({ path: file, text }) {
+  const name = path.basename(file);
+  const { code, map } = await transform(text, {
+    format: 'cjs',
+    // Not 'node', for which each file would name its exports once more, for whoever imports it as an ES module.
+    platform: 'neutral',
+    target: 'node22',
+    supported: { 'dynamic-import': false },
+    minify: !watch,
+    sourcemap: 'external',
+    sourcesContent: false,
+    sourcefile: name,
+  });
+  return { name, code, map: JSON.parse(map) };
+}
+
+/**
+ * The files that the main file requires at once, and itself.
+ * @param {import('esbuild').Metafile['outputs']} outputs
+ */
+function eagerFiles(outputs, file = `dist/${entry}`, found = new Set()) {
+  if (found.has(file)) return found;
+  found.add(file);
+  for (const { path: other, kind } of outputs[file]?.imports ?? []) {
+    if (kind === 'import-statement' && outputs[other] !== undefined) eagerFiles(outputs, other, found);
+  }
+  return found;
+}
+
+/**
+ * Writes modules and the lines around them into one file of dist/, and their source maps as sections of one.
+ * @param {string} name
+ * @param {readonly (string | Module)[]} pieces
+ */
+function write(name, pieces) {
+  let text = '';
+  let line = 0;
+  const sections = [];
+  for (const piece of pieces) {
+    if (typeof piece !== 'string') sections.push({ offset: { line, column: 0 }, map: piece.map });
+    const code = typeof piece === 'string' ? `${piece}\n` : piece.code;
+    text += code;
+    line += code.split('\n').length - 1;
+  }
+  writeFileSync(path.join('dist', name), `${text}//# sourceMappingURL=${name}.map\n`);
+  writeFileSync(path.join('dist', `${name}.map`), JSON.stringify({ version: 3, file: name, sections }));
+}
 
 /** @type {import('esbuild').BuildOptions} */
 const extension = {

@@ -1,7 +1,8 @@
-// `npm test`: everything, in the order of what is cheapest to fail, and at its end one line that counts all of it.
+// `npm test`: everything, what is cheapest to fail first, the rest side by side, and at its end one line that counts all of
+// it. A file that passes only when it is run once more is named as flaky there: that is a failure to be looked into.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { runTests } from '@vscode/test-electron';
 import { browserlessMissing, ensureBrowserless } from './host/browserless.ts';
@@ -16,24 +17,43 @@ import type { Outcome } from './integration/index.ts';
 let passed = 0;
 let failed = 0;
 let skipped = 0;
-/** End-to-end test files that passed only when they were run once more. */
-const repeated: string[] = [];
+/** Test files that passed only when they were run once more. */
+const flaky: string[] = [];
+
+/**
+ * Runs a program.
+ * @param shows whether its output is shown as it comes. Else it is printed as one piece once the program has ended, because
+ * others print beside it.
+ * @returns its exit code.
+ */
+async function run(shows: 'at once' | 'when it has ended', command: string, args: readonly string[]): Promise<number> {
+  const options = { shell: process.platform === 'win32' };
+  if (shows === 'at once') {
+    const [code] = await once(spawn(command, args, { stdio: 'inherit', ...options }), 'exit');
+    return Number(code ?? 1);
+  }
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+  const output: Buffer[] = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => output.push(data));
+  const [code] = await once(child, 'close');
+  process.stdout.write(Buffer.concat(output));
+  return Number(code ?? 1);
+}
 
 /** Runs a program with its output shown. @throws when it fails. */
 async function show(command: string, ...args: readonly string[]): Promise<void> {
-  const child = spawn(command, args, { stdio: 'inherit', shell: process.platform === 'win32' });
-  const [code] = await once(child, 'exit');
-  if (code !== 0) throw new Error(`\`${[command, ...args].join(' ')}\` failed with exit code ${String(code)}`);
+  const code = await run('at once', command, args);
+  if (code !== 0) throw new Error(`\`${[command, ...args].join(' ')}\` failed with exit code ${code}`);
 }
 
 /** Runs plain mocha tests. @param name what becomes the name of its report. @param args what mocha is told. */
 async function mocha(scratch: string, name: string, ...args: readonly string[]): Promise<Outcome> {
   const file = join(scratch, `${name}.json`);
   const reporter = resolve('test', 'host', 'countingReporter.cjs');
-  const told = ['mocha', '--reporter', reporter, '--reporter-option', `file=${file}`, ...args];
-  const child = spawn('npx', told, { stdio: 'inherit', shell: process.platform === 'win32' });
-  const [code] = await once(child, 'exit');
-  return outcomeIn(file, `mocha ended with exit code ${String(code)}`);
+  const program = resolve('node_modules', 'mocha', 'bin', 'mocha.js');
+  const told = [program, '--reporter', reporter, '--reporter-option', `file=${file}`, ...args];
+  const code = await run('when it has ended', process.execPath, told);
+  return outcomeIn(file, `mocha ended with exit code ${code}`);
 }
 
 /** What tests have told of how they came out. @param otherwise why that may be nothing. @throws then. */
@@ -46,20 +66,39 @@ async function outcomeIn(file: string, otherwise: unknown): Promise<Outcome> {
 }
 
 /**
- * Runs each file of the end-to-end tests by itself, so that none suffers from another. They click in a foreign program while
- * it draws, and a click may miss: a file that failed is run once more, from a new workbench, and the last line says so.
+ * Runs one file of the end-to-end tests, which has a workbench of its own, so that none suffers from another.
+ * @param again takes its name when it failed and is to be run once more; undefined for that run, which is then counted.
  */
-async function endToEnd(scratch: string): Promise<void> {
-  const files = (await readdir(join('test', 'e2e'))).filter((name) => name.endsWith('.test.ts')).sort();
-  for (const name of files) {
-    const first = await mocha(scratch, name, `test/e2e/${name}`);
-    if (first.failed > 0) {
-      console.log(`  ${name} failed, and is run once more.`);
-      const again = await mocha(scratch, `${name}-again`, `test/e2e/${name}`);
-      if (again.failed === 0) repeated.push(name);
-      count(again);
-    } else count(first);
+async function endToEnd(scratch: string, name: string, again?: string[]): Promise<void> {
+  const outcome = await mocha(scratch, again === undefined ? `${name}-again` : name, `test/e2e/${name}`);
+  if (again !== undefined && outcome.failed > 0) {
+    again.push(name);
+    return;
   }
+  if (again === undefined && outcome.failed === 0) flaky.push(name);
+  count(outcome);
+}
+
+/** The files of the end-to-end tests, the long ones first: a long one at the end would be waited for with nothing beside it. */
+async function endToEndFiles(): Promise<string[]> {
+  const files = (await readdir(join('test', 'e2e'))).filter((name) => name.endsWith('.test.ts'));
+  const sizes = await Promise.all(files.map(async (name) => (await stat(join('test', 'e2e', name))).size));
+  const long = new Map(files.map((name, at) => [name, sizes[at] ?? 0]));
+  return files.sort((one, other) => (long.get(other) ?? 0) - (long.get(one) ?? 0));
+}
+
+/** Does things side by side: each lane takes the next one when it has done its own. */
+async function sideBySide(lanes: number, things: readonly (() => Promise<void>)[]): Promise<void> {
+  const left = [...things];
+  const lane = async () => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) await next();
+  };
+  await allOf(Array.from({ length: lanes }, lane));
+}
+
+/** Waits until all have come to their end, also where one fails. @throws what the first of those has thrown. */
+async function allOf(running: readonly Promise<unknown>[]): Promise<void> {
+  for (const end of await Promise.allSettled(running)) if (end.status === 'rejected') throw end.reason;
 }
 
 function count(outcome: Outcome): void {
@@ -105,33 +144,45 @@ await script(async () => {
   const began = Date.now();
   const scratch = temporaryFolder('test');
   try {
-    await step('Check types, lint and format', () => show('npm', 'run', '--silent', 'check'));
-    await step('Build', async () => {
-      await show(process.execPath, 'esbuild.js');
-      await show(process.execPath, 'esbuild.js', '--tests');
-      await buildExample();
-    });
-    await step('Package', () => show(process.execPath, 'test/package.ts'));
+    await step('Check types, lint and format; build and package', () =>
+      allOf([
+        show('npm', 'run', '--silent', 'check'),
+        (async () => {
+          await show(process.execPath, 'esbuild.js');
+          await show(process.execPath, 'esbuild.js', '--tests');
+          await buildExample();
+          await show(process.execPath, 'test/package.ts');
+        })(),
+      ]),
+    );
     await step('Find a Chromium', async () => console.log(`  ${await ensureChromium()}`));
     if (browserlessMissing() === undefined) {
       await step('Find Browserless, which runs beside the tests', async () =>
         console.log(`  ${await ensureBrowserless()}`),
       );
     }
-    // It is fetched while the unit tests run, which do not need it.
-    const editor = process.env['VSCODE_TEST_VERSION'] === undefined ? ensureVscodeServer() : undefined;
-    editor?.catch(() => {});
-    // Most of their time is waiting.
-    await step('Unit tests', async () =>
-      count(await mocha(scratch, 'unit', '--parallel', '--jobs', '3', 'test/unit/**/*.test.ts')),
-    );
-    if (editor !== undefined) await step('Find VS Code', async () => console.log(`  ${await editor}`));
-    await step('Integration tests, inside VS Code', () => integration(scratch));
-    if (process.env['VSCODE_TEST_VERSION'] === undefined) await step('End-to-end tests', () => endToEnd(scratch));
+    const ours = process.env['VSCODE_TEST_VERSION'] === undefined;
+    if (ours) await step('Find VS Code', async () => console.log(`  ${await ensureVscodeServer()}`));
+
+    const unit = () =>
+      step('Unit tests', async () =>
+        count(await mocha(scratch, 'unit', '--parallel', '--jobs', '2', 'test/unit/**/*.test.ts')),
+      );
+    const files = ours ? await endToEndFiles() : [];
+    const again: string[] = [];
+    const first = files.map((name) => () => step(`End-to-end tests: ${name}`, () => endToEnd(scratch, name, again)));
+    // Those inside VS Code wait most of the time for what takes as long as it does, and leave room for two others.
+    await allOf([
+      step('Integration tests, inside VS Code', () => integration(scratch)),
+      sideBySide(2, [unit, ...first]),
+    ]);
+    for (const name of again) {
+      await step(`Once more, with nothing beside it: ${name}`, () => endToEnd(scratch, name));
+    }
   } finally {
     const left = skipped === 0 ? '' : `, ${skipped} skipped (${browserlessMissing() ?? 'see above'})`;
-    const twice = repeated.length === 0 ? '' : `, at the second attempt: ${repeated.join(', ')}`;
-    console.log(`${passed} passed, ${failed} failed${left}${twice} in ${Math.round((Date.now() - began) / 1000)} s`);
+    console.log(`flaky: ${flaky.length}${flaky.map((name) => ` ${name}`).join('')}`);
+    console.log(`${passed} passed, ${failed} failed${left} in ${Math.round((Date.now() - began) / 1000)} s`);
   }
   if (failed > 0) process.exitCode = 1;
 });

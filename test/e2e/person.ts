@@ -1,11 +1,18 @@
 import { mkdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Frame, FrameLocator, Locator, Page } from 'playwright-core';
 import { temporaryFolder } from '../host/processes.ts';
-import { chooseFromMenu, liveViewOf, menuSettlesMs, openWorkbench, quoted, type Workbench } from '../host/workbench.ts';
+import { userSettings } from '../host/vscodeServer.ts';
+import {
+  chooseFromMenu,
+  liveViewOf,
+  menuTakesClicks,
+  openWorkbench,
+  quoted,
+  type Workbench,
+} from '../host/workbench.ts';
 
-/** The settings editor takes over what was changed after a while. */
-const settingsSettleMs = 1_500;
 /** In a browser VS Code writes down what is to last every five seconds. */
 export const writtenAfterMs = 7_000;
 const picturesFolder = join('out', 'e2e');
@@ -13,9 +20,11 @@ const picturesFolder = join('out', 'e2e');
 /** Somebody in front of VS Code, with a mouse and a keyboard. */
 export class WorkbenchPerson {
   readonly #workbench: Workbench;
+  readonly #userDataDir: string;
 
-  private constructor(workbench: Workbench) {
+  private constructor(workbench: Workbench, userDataDir: string) {
     this.#workbench = workbench;
+    this.#userDataDir = userDataDir;
   }
 
   /** Opens VS Code with the extension, and the extension's view in it. */
@@ -35,9 +44,10 @@ export class WorkbenchPerson {
       extensions?: readonly string[];
     } = {},
   ): Promise<WorkbenchPerson> {
+    const userDataDir = options.userDataDir ?? temporaryFolder('e2e');
     const person = new WorkbenchPerson(
       await openWorkbench({
-        userDataDir: options.userDataDir ?? temporaryFolder('e2e'),
+        userDataDir,
         installed: [resolve('.'), ...(options.extensions ?? [])],
         settings: {
           'workbench.colorTheme': options.theme ?? 'Default Dark Modern',
@@ -51,6 +61,7 @@ export class WorkbenchPerson {
         ...(options.hosts === undefined ? {} : { hosts: options.hosts }),
         ...(options.viewport === undefined ? {} : { viewport: options.viewport }),
       }),
+      userDataDir,
     );
     person.page.setDefaultTimeout(15_000);
     await person.openView();
@@ -106,8 +117,7 @@ export class WorkbenchPerson {
   /** What a row's menu offers. */
   async offers(row: Locator): Promise<string[]> {
     await row.click({ button: 'right' });
-    await this.page.getByRole('menu').waitFor();
-    await this.page.waitForTimeout(menuSettlesMs);
+    await menuTakesClicks(this.page);
     const names = await this.page.getByRole('menuitem').locator('.action-label').allInnerTexts();
     await this.page.keyboard.press('Escape');
     await this.page.getByRole('menu').waitFor({ state: 'hidden' });
@@ -148,19 +158,24 @@ export class WorkbenchPerson {
   async turnOn(id: string, says: string): Promise<void> {
     const item = await this.#setting(id);
     await item.getByText(says).first().waitFor();
-    await item.getByRole('checkbox').first().click();
-    await this.#closeSettings();
+    await this.#changes(() => item.getByRole('checkbox').first().click());
   }
 
   /** Types a setting's value. */
   async fillSetting(id: string, value: string): Promise<void> {
     const item = await this.#setting(id);
-    await item.locator('input').first().fill(value);
-    await this.#closeSettings();
+    await this.#changes(() => item.locator('input').first().fill(value));
   }
 
-  async #closeSettings(): Promise<void> {
-    await this.page.waitForTimeout(settingsSettleMs);
+  /** Changes something in the settings editor, and closes it once that is in the settings file. */
+  async #changes(work: () => Promise<void>): Promise<void> {
+    const settings = () => readFile(userSettings(this.#userDataDir), 'utf8');
+    const before = await settings();
+    await work();
+    await until(async () => {
+      const now = await settings();
+      return now !== '' && now !== before;
+    });
     await this.page.keyboard.press('Control+W');
   }
 

@@ -27,6 +27,11 @@ export async function ensureVscodeServer(): Promise<string> {
   return join(home, server);
 }
 
+/** The file that VS Code keeps a user's own settings in. @param dataDir as the server is started with it. */
+export function userSettings(dataDir: string): string {
+  return join(dataDir, 'server', 'data', 'User', 'settings.json');
+}
+
 /** A VS Code server that runs. */
 export interface VscodeServer {
   /** Host and port, which is what VS Code calls the remote authority. */
@@ -58,7 +63,7 @@ export async function startVscodeServer({
   const folder = await ensureVscodeServer();
   const [port, innerPort] = [await portFor(dataDir), await freePort()];
   // The user's own, and not those of the machine: these may not set everything.
-  const user = join(dataDir, 'server', 'data', 'User', 'settings.json');
+  const user = userSettings(dataDir);
   await mkdir(dirname(user), { recursive: true });
   const before = existsSync(user) ? JSON.parse(await readFile(user, 'utf8')) : {};
   await writeFile(user, JSON.stringify({ 'chat.disableAIFeatures': true, ...before, ...settings }));

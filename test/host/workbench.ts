@@ -106,8 +106,15 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
   }
 }
 
-/** A context menu swallows clicks that come before it has settled. */
-export const menuSettlesMs = 800;
+/** How long a menu of VS Code lets pass before it takes clicks, so that the one that opened it is none. */
+const menuTakesClicksAfterMs = 100;
+
+/** Waits until the context menu that has just opened takes clicks, which it does not do at once. */
+export async function menuTakesClicks(page: Page): Promise<void> {
+  await page.locator('.monaco-menu .action-label').first().waitFor();
+  // A timer that was set after the menu's own, and is as long, goes off after it, however busy the window is.
+  await page.evaluate((ms) => new Promise((done) => setTimeout(done, ms)), menuTakesClicksAfterMs);
+}
 
 /** Right-clicks a row and chooses from its menu. */
 export async function chooseFromMenu(page: Page, row: Locator, item: string): Promise<void> {
@@ -115,14 +122,16 @@ export async function chooseFromMenu(page: Page, row: Locator, item: string): Pr
   // A menu item's own name has its key behind it.
   const entry = page.locator('.monaco-menu .action-label').filter({ hasText: new RegExp(`^${quoted(item)}$`) });
   await entry.waitFor();
-  await page.waitForTimeout(menuSettlesMs);
+  await menuTakesClicks(page);
   await entry.click();
 }
+
+const betweenLooksMs = 250;
 
 /** The page of the live view panel that shows a session of this name, once it is there. */
 export async function liveViewOf(page: Page, name: string): Promise<Frame> {
   for (const deadline = Date.now() + 30_000; Date.now() < deadline; ) {
-    await page.waitForTimeout(250);
+    await page.waitForTimeout(betweenLooksMs);
     for (const frame of page.frames()) {
       // What VS Code itself puts around a webview is left alone while it loads.
       if (!frame.url().includes('/fake.html')) continue;

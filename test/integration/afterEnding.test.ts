@@ -3,10 +3,10 @@ import * as vscode from 'vscode';
 import type { ProviderDefinition } from '../../src/api/defineProvider.ts';
 import type { TestingApi } from '../../src/extension.ts';
 import type { PublicEndReport, PublicGroupDeletion } from '../../src/ui/commands/endReports.ts';
-import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
+import type { AnchorServer } from '../servers/anchor.ts';
 import { startMadeUp } from '../servers/madeUp.ts';
 import { madeUp } from '../unit/providers/madeUp.ts';
-import { command, extension, ownId, Person, removeAllAccounts, until } from './inside.ts';
+import { command, eachTestBegins, ownId, Person, removeAllAccounts, until } from './inside.ts';
 
 describe('what is offered after an end, inside VS Code', () => {
   let api: TestingApi;
@@ -14,21 +14,11 @@ describe('what is offered after an end, inside VS Code', () => {
   let person: Person;
   let accountId: string;
 
-  before(async () => {
-    api = await extension();
-  });
-  beforeEach(async () => {
-    await removeAllAccounts(api);
-    server = await startAnchor();
-    person = new Person();
+  eachTestBegins(async (begun) => {
+    ({ api, server, person } = begun);
     person.answersConfirm = ({ choices }) => choices[0];
-    api.testing.prompts = person;
     const fields = { apiKey: server.key };
     accountId = await command<string>('addAccount', { provider: 'anchor', label: 'prod', origin: server.url, fields });
-  });
-  afterEach(async () => {
-    await removeAllAccounts(api);
-    await server.stop();
   });
 
   const deletions = () => server.log().filter((line) => line.startsWith('DELETE'));

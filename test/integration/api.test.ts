@@ -10,25 +10,15 @@ import { startBrowserbase } from '../servers/browserbase.ts';
 import { startMadeUp } from '../servers/madeUp.ts';
 import { startStagehand } from '../servers/stagehand.ts';
 import { madeUp } from '../unit/providers/madeUp.ts';
-import { command, exampleId, extension, ownId, Person, removeAllAccounts, until } from './inside.ts';
+import { command, eachTestBegins, exampleId, ownId, type Person, until } from './inside.ts';
 
 describe('the extension inside VS Code', () => {
   let api: TestingApi;
   let server: AnchorServer;
   let person: Person;
 
-  before(async () => {
-    api = await extension();
-  });
-  beforeEach(async () => {
-    await removeAllAccounts(api);
-    server = await startAnchor();
-    person = new Person();
-    api.testing.prompts = person;
-  });
-  afterEach(async () => {
-    await removeAllAccounts(api);
-    await server.stop();
+  eachTestBegins((begun) => {
+    ({ api, server, person } = begun);
   });
 
   const addAnchor = (more: object = {}) =>

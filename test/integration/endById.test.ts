@@ -1,38 +1,26 @@
 import { strict as assert } from 'node:assert';
-import type { TestingApi } from '../../src/extension.ts';
 import type { PublicEndReport } from '../../src/ui/commands/endReports.ts';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
 import { startBrowserlessCloud } from '../servers/browserlessCloud.ts';
-import { command, extension, Person, removeAllAccounts } from './inside.ts';
+import { command, eachTestBegins, type Person } from './inside.ts';
 
 describe('ending a session by its ID inside VS Code', () => {
-  let api: TestingApi;
   let server: AnchorServer;
   let person: Person;
   let accountId: string;
 
-  before(async () => {
-    api = await extension();
-  });
-  beforeEach(async () => {
-    await removeAllAccounts(api);
-    server = await startAnchor();
+  eachTestBegins(async (begun) => {
+    ({ server, person } = begun);
     server.add({ id: 'sess_listed', domains: ['listed.example'] });
     server.add({ id: 'sess_hidden' });
     server.unlisted.add('sess_hidden');
-    person = new Person();
     person.answersConfirm = ({ choices }) => choices[0];
-    api.testing.prompts = person;
     accountId = await command('addAccount', {
       provider: 'anchor',
       label: 'prod',
       origin: server.url,
       fields: { apiKey: server.key },
     });
-  });
-  afterEach(async () => {
-    await removeAllAccounts(api);
-    await server.stop();
   });
 
   const sent = () => server.log().filter((line) => !line.startsWith('GET'));

@@ -3,7 +3,7 @@ import type { TestingApi } from '../../src/extension.ts';
 import type { PublicEndReport, PublicGroupDeletion } from '../../src/ui/commands/endReports.ts';
 import { useChromium } from '../host/useChromium.ts';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
-import { command, extension, Person, removeAllAccounts } from './inside.ts';
+import { command, eachTestBegins, type Person, removeAllAccounts } from './inside.ts';
 
 const firstChoice = ({ choices }: { choices: readonly string[] }) => choices[0];
 
@@ -13,25 +13,15 @@ describe('ending inside VS Code', () => {
   let person: Person;
   let accountId: string;
 
-  before(async () => {
-    api = await extension();
-  });
-  beforeEach(async () => {
-    await removeAllAccounts(api);
-    server = await startAnchor();
+  eachTestBegins(async (begun) => {
+    ({ api, server, person } = begun);
     for (const id of ['sess_a', 'sess_b', 'sess_c']) server.add({ id, domains: [`${id}.example`] });
-    person = new Person();
-    api.testing.prompts = person;
     accountId = await command<string>('addAccount', {
       provider: 'anchor',
       label: 'prod',
       origin: server.url,
       fields: { apiKey: server.key },
     });
-  });
-  afterEach(async () => {
-    await removeAllAccounts(api);
-    await server.stop();
   });
 
   const deletions = () => server.log().filter((line) => line.startsWith('DELETE'));

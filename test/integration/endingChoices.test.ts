@@ -2,26 +2,16 @@ import { strict as assert } from 'node:assert';
 import * as vscode from 'vscode';
 import type { TestingApi } from '../../src/extension.ts';
 import type { PublicEndReport } from '../../src/ui/commands/endReports.ts';
-import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
-import { command, extension, Person, removeAllAccounts } from './inside.ts';
+import type { AnchorServer } from '../servers/anchor.ts';
+import { command, eachTestBegins, type Person } from './inside.ts';
 
 describe('choosing what ends, inside VS Code', () => {
   let api: TestingApi;
   let server: AnchorServer;
   let person: Person;
 
-  before(async () => {
-    api = await extension();
-  });
-  beforeEach(async () => {
-    await removeAllAccounts(api);
-    server = await startAnchor();
-    person = new Person();
-    api.testing.prompts = person;
-  });
-  afterEach(async () => {
-    await removeAllAccounts(api);
-    await server.stop();
+  eachTestBegins((begun) => {
+    ({ api, server, person } = begun);
   });
 
   const addAnchor = () =>

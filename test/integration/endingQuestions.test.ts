@@ -1,8 +1,8 @@
 import { strict as assert } from 'node:assert';
 import * as vscode from 'vscode';
 import type { TestingApi } from '../../src/extension.ts';
-import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
-import { command, extension, Person, removeAllAccounts, until } from './inside.ts';
+import type { AnchorServer } from '../servers/anchor.ts';
+import { command, eachTestBegins, type Person, until } from './inside.ts';
 
 describe('what questions about ends are based on, inside VS Code', () => {
   let api: TestingApi;
@@ -10,22 +10,12 @@ describe('what questions about ends are based on, inside VS Code', () => {
   let person: Person;
   let id: string;
 
-  before(async () => {
-    api = await extension();
-  });
-  beforeEach(async () => {
-    await removeAllAccounts(api);
-    server = await startAnchor();
-    person = new Person();
-    api.testing.prompts = person;
+  eachTestBegins(async (begun) => {
+    ({ api, server, person } = begun);
     server.add({ id: 'sess_a', domains: ['a.example'], createdAt: new Date(Date.now() - 3_600_000) });
     id = await command('addAccount', { provider: 'anchor', origin: server.url, fields: { apiKey: server.key } });
     // Nobody looks: lists are made only for who asks.
     await vscode.commands.executeCommand('workbench.action.closeSidebar');
-  });
-  afterEach(async () => {
-    await removeAllAccounts(api);
-    await server.stop();
   });
 
   const configure = (key: string, value: unknown) =>

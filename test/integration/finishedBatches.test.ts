@@ -1,36 +1,26 @@
 import { strict as assert } from 'node:assert';
-import type { TestingApi } from '../../src/extension.ts';
 import type { PublicGroupDeletion } from '../../src/ui/commands/endReports.ts';
-import { type AnchorBatch, type AnchorServer, startAnchor } from '../servers/anchor.ts';
-import { command, extension, Person, removeAllAccounts } from './inside.ts';
+import type { AnchorBatch, AnchorServer } from '../servers/anchor.ts';
+import { command, eachTestBegins, type Person } from './inside.ts';
 
 describe('batches that have finished, inside VS Code', () => {
-  let api: TestingApi;
   let server: AnchorServer;
   let person: Person;
   let accountId: string;
   let batch: AnchorBatch;
 
-  before(async () => {
-    api = await extension();
+  afterEach(async () => {
+    await command('hideFinishedBatches');
   });
-  beforeEach(async () => {
-    await removeAllAccounts(api);
-    server = await startAnchor();
+  eachTestBegins(async (begun) => {
+    ({ server, person } = begun);
     server.add({ id: 'sess_a' });
     const made = server.addBatch(3, { failedRequests: 2 });
     for (const member of made.members) member.status = 'completed';
     batch = made;
-    person = new Person();
     person.answersConfirm = ({ choices }) => choices[0];
-    api.testing.prompts = person;
     const fields = { apiKey: server.key };
     accountId = await command('addAccount', { provider: 'anchor', label: 'prod', origin: server.url, fields });
-  });
-  afterEach(async () => {
-    await command('hideFinishedBatches');
-    await removeAllAccounts(api);
-    await server.stop();
   });
 
   const sent = () => server.log().filter((line) => !line.startsWith('GET'));

@@ -3,9 +3,9 @@ import * as vscode from 'vscode';
 import type { ProviderDefinition } from '../../src/api/defineProvider.ts';
 import type { Disposable } from '../../src/core/event.ts';
 import type { TestingApi } from '../../src/extension.ts';
-import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
+import type { AnchorServer } from '../servers/anchor.ts';
 import { madeUp } from '../unit/providers/madeUp.ts';
-import { command, extension, ownId, Person, removeAllAccounts, until } from './inside.ts';
+import { command, eachTestBegins, ownId, type Person, until } from './inside.ts';
 
 const never = () => new Promise<never>(() => {});
 
@@ -16,14 +16,12 @@ describe('a provider of another extension that never answers, inside VS Code', (
   let registration: Disposable;
   let adding: Promise<unknown>;
 
-  before(async () => {
-    api = await extension();
+  afterEach(async () => {
+    registration.dispose();
+    await adding;
   });
-  beforeEach(async () => {
-    await removeAllAccounts(api);
-    server = await startAnchor();
-    person = new Person();
-    api.testing.prompts = person;
+  eachTestBegins(async (begun) => {
+    ({ api, server, person } = begun);
     await vscode.commands.executeCommand('workbench.action.closeSidebar');
     const hanging: ProviderDefinition = {
       ...madeUp,
@@ -40,12 +38,6 @@ describe('a provider of another extension that never answers, inside VS Code', (
     // Adding it lists it, which does not end by itself.
     adding = command('addAccount', { provider: 'hanging', origin: 'https://made.up.example' });
     await until(() => api.accounts.length === 1);
-  });
-  afterEach(async () => {
-    registration.dispose();
-    await adding;
-    await removeAllAccounts(api);
-    await server.stop();
   });
 
   it('keeps nobody from ending, looking at and refreshing sessions of other accounts', async () => {

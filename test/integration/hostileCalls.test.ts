@@ -1,8 +1,8 @@
 import { strict as assert } from 'node:assert';
 import * as vscode from 'vscode';
 import type { TestingApi } from '../../src/extension.ts';
-import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
-import { command, extension, Person, removeAllAccounts, until } from './inside.ts';
+import type { AnchorServer } from '../servers/anchor.ts';
+import { command, eachTestBegins, type Person, until } from './inside.ts';
 
 const destructive = [
   'endSessionById',
@@ -31,14 +31,13 @@ describe('commands that another extension runs, inside VS Code', () => {
     vscode.workspace.getConfiguration('browserSessions').update(key, value, vscode.ConfigurationTarget.Global);
   const state = () => api.testing.context.globalState;
 
-  before(async () => {
-    api = await extension();
+  afterEach(async () => {
+    await configure('confirm.endSession', undefined);
+    await configure('mine', undefined);
+    await until(() => state().get('endWithoutAsking') === undefined);
   });
-  beforeEach(async () => {
-    await removeAllAccounts(api);
-    server = await startAnchor();
-    person = new Person();
-    api.testing.prompts = person;
+  eachTestBegins(async (begun) => {
+    ({ api, server, person } = begun);
     for (const name of ['a', 'b', 'guarded'])
       server.add({ id: `sess_${name}`, domains: [`${name}.example`], tags: ['anna'] });
     server.keys.set('ci-key', 'sk-anchor-ci-canary');
@@ -51,13 +50,6 @@ describe('commands that another extension runs, inside VS Code', () => {
     await configure('confirm.endSession', 'never');
     await configure('mine', 'tag=anna');
     await state().update('endWithoutAsking', true);
-  });
-  afterEach(async () => {
-    await configure('confirm.endSession', undefined);
-    await configure('mine', undefined);
-    await until(() => state().get('endWithoutAsking') === undefined);
-    await removeAllAccounts(api);
-    await server.stop();
   });
 
   const nothingEnded = (after: string) => {

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { TestingApi } from '../../src/extension.ts';
 import type { EndedSession } from '../../src/services/history.ts';
 import type { Answer, AskRequest, PickRequest, Prompts, Question } from '../../src/ui/prompts.ts';
+import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
 
 /** The id of the extension under test. */
 export const ownId = 'browser-sessions.browser-sessions';
@@ -44,6 +45,38 @@ export async function removeAllAccounts(api: TestingApi): Promise<void> {
   api.testing.prompts = person;
   for (const { id } of api.accounts) await command('removeAccount', { accountId: id });
   assert.deepEqual(api.accounts, []);
+}
+
+/** What each test begins with. */
+export interface Begun {
+  readonly api: TestingApi;
+  /** Anchor Browser, with no sessions. */
+  readonly server: AnchorServer;
+  readonly person: Person;
+}
+
+/**
+ * Has each test of a suite begin with no account, a server of its own and a person who is told nothing yet, and end without
+ * all of them.
+ * @param then what else a test begins with.
+ */
+export function eachTestBegins(then: (begun: Begun) => void | Promise<void>): void {
+  let api: TestingApi;
+  let server: AnchorServer;
+  before(async () => {
+    api = await extension();
+  });
+  beforeEach(async () => {
+    await removeAllAccounts(api);
+    server = await startAnchor();
+    const person = new Person();
+    api.testing.prompts = person;
+    await then({ api, server, person });
+  });
+  afterEach(async () => {
+    await removeAllAccounts(api);
+    await server.stop();
+  });
 }
 
 /**

@@ -104,6 +104,11 @@ describe('manifest', () => {
       const value = sessionContext({ watchable: true }, life, new Set(), false);
       assert.equal(/\+endable\b/.test(value), life !== 'ending', value);
     }
+    for (const { command, when } of ends) {
+      // It is asked for any ID of an account, whether or not a session of it is listed.
+      const ofItsOwn = command === `${commandPrefix}endSessionById`;
+      if (!ofItsOwn) assert.match(when, /\(\?=\.\*\\\+(endable|deletable)\\b\)/, command);
+    }
   });
 
   it('has a word for each placeholder, and a placeholder for each word', () => {

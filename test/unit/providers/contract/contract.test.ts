@@ -12,25 +12,17 @@ import {
 } from './stages.ts';
 import { providerContract } from './suite.ts';
 
-providerContract('Anchor Browser', anchorStage, { oddStatuses: true, malformedRows: true, probesGone: true });
-providerContract('Browserbase', browserbaseStage, { oddStatuses: true, malformedRows: true, probesGone: true });
-providerContract('Browserless v1', browserlessV1Stage, { oddStatuses: false, malformedRows: true, probesGone: false });
-providerContract('Browserless v2, strict', strictBrowserlessV2Stage, {
-  oddStatuses: false,
-  malformedRows: true,
-  probesGone: false,
-});
-providerContract('Browserless cloud', browserlessCloudStage, {
-  oddStatuses: false,
-  malformedRows: true,
-  probesGone: false,
-});
-providerContract('Session gateway', gatewayStage, { oddStatuses: true, malformedRows: true, probesGone: true });
-providerContract('Local Chrome', localChromeStage, { oddStatuses: false, malformedRows: false, probesGone: true });
-providerContract('A made-up vendor', madeUpStage, { oddStatuses: true, malformedRows: true, probesGone: true });
+providerContract('Anchor Browser', anchorStage);
+providerContract('Browserbase', browserbaseStage);
+providerContract('Browserless v1', browserlessV1Stage);
+providerContract('Browserless v2, strict', strictBrowserlessV2Stage);
+providerContract('Browserless cloud', browserlessCloudStage);
+providerContract('Session gateway', gatewayStage);
+providerContract('Local Chrome', localChromeStage);
+providerContract('A made-up vendor', madeUpStage);
 
 describe('the real Browserless', () => {
   const used = useBrowserless();
   const stage = () => browserlessV2Stage(used.browserless);
-  providerContract('Browserless v2', stage, { oddStatuses: false, malformedRows: false, probesGone: false });
+  providerContract('Browserless v2', stage);
 });

@@ -37,10 +37,12 @@ export interface Stage {
   start(count: number): Promise<string[]>;
   /** Asks the server itself what runs. */
   running(): Promise<string[]>;
-  /** Starts a session with a status that nobody has heard of. */
-  startUnknown(): Promise<string>;
-  /** Adds a row to the list that is not as documented. */
-  addMalformed(): void;
+  /** Starts a session with a status that nobody has heard of; undefined where the list has no statuses. */
+  readonly startUnknown: (() => Promise<string>) | undefined;
+  /** Adds a row to the list that is not as documented; undefined where the server is a real one. */
+  readonly addMalformed: (() => void) | undefined;
+  /** Whether a question about one session tells that it is gone. */
+  readonly probesGone: boolean;
   /** Has the vendor tell this as the address of its live views, and of each page's; undefined where it has none. */
   readonly liveViewAt: ((address: string) => void) | undefined;
   /** How a hostile server answers `listing`; undefined where the list is no JSON over HTTP. */

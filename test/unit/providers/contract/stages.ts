@@ -28,6 +28,9 @@ const plain = {
   many: 130,
   endsByRequest: true,
   troubles: {},
+  startUnknown: undefined,
+  addMalformed: undefined,
+  probesGone: true,
   liveViewAt: undefined,
   hostile: undefined,
 } as const;
@@ -37,11 +40,6 @@ const createdAt = '2026-11-22T12:00:00Z';
 /** Answers this in place of what the server would. */
 function tell(server: VendorServer, method: string, path: RegExp, json: unknown): void {
   server.misbehave(method, path, { kind: 'answer', answer: { status: 200, json } });
-}
-
-/** For what a server cannot be made to do, which the suite is told when it is called. */
-function never(): never {
-  throw new Error('this server cannot be made to list that');
 }
 
 /** Anchor Browser on a strict server. */
@@ -137,6 +135,7 @@ export async function browserlessV1Stage(): Promise<Stage> {
   return {
     ...plain,
     kind: browserless,
+    probesGone: false,
     server,
     credentials: { token: server.token ?? '' },
     wrong: { token: 'wrong-token' },
@@ -146,7 +145,6 @@ export async function browserlessV1Stage(): Promise<Stage> {
     hostile: hostileTargets,
     start: async (count) => many(count, () => server.add().id),
     running: async () => [...server.browsers.keys()],
-    startUnknown: never,
     addMalformed: () => void server.add({ id: 'a.b' }),
     stop: () => server.stop(),
   };
@@ -158,6 +156,7 @@ export async function strictBrowserlessV2Stage(): Promise<Stage> {
   return {
     ...plain,
     kind: browserless,
+    probesGone: false,
     server,
     credentials: { token: server.token ?? '' },
     wrong: { token: 'wrong-token' },
@@ -166,7 +165,6 @@ export async function strictBrowserlessV2Stage(): Promise<Stage> {
     troubles: { '404': 'unsupported' },
     start: async (count) => many(count, () => server.add().id),
     running: async () => server.running,
-    startUnknown: never,
     addMalformed: () => void server.add({ id: 'a.b', pages: [] }),
     stop: () => server.stop(),
   };
@@ -178,6 +176,7 @@ export async function browserlessV2Stage(real: RunningBrowserless): Promise<Stag
   return {
     ...plain,
     kind: browserless,
+    probesGone: false,
     server,
     credentials: { token: real.token },
     wrong: { token: 'wrong-token' },
@@ -189,8 +188,6 @@ export async function browserlessV2Stage(real: RunningBrowserless): Promise<Stag
     troubles: { '404': 'unsupported' },
     start: (count) => Promise.all(many(count, () => real.open())),
     running: () => real.running(),
-    startUnknown: never,
-    addMalformed: never,
     async stop() {
       await server.stop();
       await real.clear();
@@ -204,6 +201,7 @@ export async function browserlessCloudStage(): Promise<Stage> {
   return {
     ...plain,
     kind: browserless,
+    probesGone: false,
     server,
     credentials: { token: server.token },
     wrong: { token: 'wrong-token' },
@@ -217,7 +215,6 @@ export async function browserlessCloudStage(): Promise<Stage> {
     troubles: { '404': 'unexpectedAnswer' },
     start: async (count) => many(count, () => server.add().id),
     running: async () => [...server.browsers.keys()],
-    startUnknown: never,
     addMalformed: () => void server.add({ id: 'a.b' }),
     liveViewAt: (liveURL) => tell(server, 'POST', /live$/, { liveURL, liveURLId: 'l1' }),
     stop: () => server.stop(),
@@ -243,8 +240,6 @@ export async function localChromeStage(): Promise<Stage> {
     troubles: { '404': 'unexpectedAnswer' },
     start: (count) => Promise.all(many(count, () => devtools.openContext('about:blank'))),
     running: () => devtools.contexts(),
-    startUnknown: never,
-    addMalformed: never,
     async stop() {
       await server.stop();
       devtools.close();
@@ -270,7 +265,7 @@ export async function madeUpStage(): Promise<Stage> {
     troubles: { '404': 'unexpectedAnswer' },
     start: async (count) => server.light(count),
     running: async () => [...server.rooms.keys()],
-    async startUnknown() {
+    startUnknown: async () => {
       server.rooms.set('dark', 'twilight');
       return 'dark';
     },

@@ -287,6 +287,12 @@ export class WorkbenchPerson {
     await picture.click({ position: { x: (x * box.width) / width, y: (y * box.height) / height } });
   }
 
+  /** Waits until what is seen at a place moves: more than half a thousandth of its pixels changes. */
+  async seesMoving(place: Locator): Promise<void> {
+    const before = await place.screenshot();
+    await until(async () => (await this.difference(before, await place.screenshot())) > 0.0005);
+  }
+
   /** How many of the pixels of two pictures of the same size differ, as a fraction. */
   async difference(one: Buffer, other: Buffer): Promise<number> {
     const pictures = [one.toString('base64'), other.toString('base64')];

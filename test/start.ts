@@ -34,6 +34,12 @@ function options() {
   return { screenshot: values.screenshot, theme: values.theme, viewport: { width, height }, watched: values.open };
 }
 
+/** The account that the demo extension adds. */
+function demoAccount(endpoint: string): NodeJS.ProcessEnv {
+  const account = { provider: 'localChrome', label: 'Local Chrome', origin: endpoint, fields: {} };
+  return { BROWSER_SESSIONS_DEMO: JSON.stringify([account]) };
+}
+
 /** Opens three isolated browser contexts, as three jobs of a script would. */
 async function openSessions(endpoint: string): Promise<void> {
   const pages = await startPages();
@@ -67,7 +73,7 @@ async function screenshot(
     userDataDir: temporaryFolder('start'),
     installed,
     settings: { ...settings },
-    env: { BROWSER_SESSIONS_DEMO: endpoint },
+    env: demoAccount(endpoint),
     viewport,
   });
   for (const name of sessionNames) {
@@ -119,7 +125,7 @@ await script(async () => {
     return;
   }
   const dataDir = temporaryFolder('start');
-  const env = { BROWSER_SESSIONS_DEMO: chromium.endpoint };
+  const env = demoAccount(chromium.endpoint);
   const server = await step('Start VS Code', () =>
     startVscodeServer({ dataDir, settings, env, installed, forTests: false }),
   );

@@ -7,7 +7,9 @@ import { readManifest } from './manifest.ts';
 
 const belongs =
   /^(dist\/[^/]+\.js|media\/[^/]+\.(svg|png|css|js)|l10n\/bundle\.l10n(\.[\w-]+)?\.json|package(\.nls)?\.json|README\.md|CHANGELOG\.md|LICENSE)$/;
+/** Without the picture of the README, which has a limit of its own; see test/unit/readme.test.ts. */
 const mostKilobytes = 400;
+const picture = 'media/tour.png';
 
 await script(async () => {
   await step('Build', () => run(process.execPath, ['esbuild.js']));
@@ -18,7 +20,9 @@ await script(async () => {
   const strangers = files.filter((file) => !belongs.test(file));
   if (strangers.length > 0)
     throw new Advice(`These do not belong into the package; see .vscodeignore:\n${strangers.join('\n')}`);
-  const kilobytes = Math.round(statSync(packagePath).size / 1024);
-  console.log(`${packagePath}: ${files.length} files, ${kilobytes} KB`);
-  if (kilobytes > mostKilobytes) throw new Advice(`The package is larger than ${mostKilobytes} KB.`);
+  const inKilobytes = (path: string) => Math.round(statSync(path).size / 1024);
+  const kilobytes = inKilobytes(packagePath) - inKilobytes(picture);
+  console.log(`${packagePath}: ${files.length} files, ${kilobytes} KB, and ${inKilobytes(picture)} KB of picture`);
+  if (kilobytes > mostKilobytes)
+    throw new Advice(`The package is larger than ${mostKilobytes} KB without its picture.`);
 });

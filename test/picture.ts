@@ -228,7 +228,14 @@ async function widenSideBar(page: Page): Promise<void> {
   await page.mouse.move(sideBarWidth, viewport.height / 2, { steps: 4 });
   await page.mouse.up();
   await page.mouse.move(viewport.width / 2, viewport.height / 2);
-  await page.locator('.monaco-sash.hover').waitFor({ state: 'detached' });
+  await page.locator('.monaco-sash.hover, .monaco-sash.active').first().waitFor({ state: 'detached' });
+  // Its colour fades out after that.
+  await page.waitForFunction(() =>
+    document.getAnimations().every(({ effect }) => {
+      const target = effect instanceof KeyframeEffect ? effect.target : null;
+      return target?.classList.contains('monaco-sash') !== true;
+    }),
+  );
 }
 
 async function record(page: Page, running: () => readonly string[]): Promise<Recorder['shots']> {

@@ -1,58 +1,158 @@
-// Writes the table of providers into README.md, from what their files say (`npm run readme`). test/unit/readme.test.ts
-// holds that it is current.
+// Writes the generated parts of README.md and src/providers/README.md (`npm run readme`). test/unit/readme.test.ts holds
+// that they are current.
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Capability, ProviderKind } from '../src/core/provider.ts';
 import { providerKinds } from '../src/providers/index.ts';
+import { type CommandName, commandTable } from '../src/ui/commands/table.ts';
+import { readManifest } from './manifest.ts';
 
-const file = new URL('../README.md', import.meta.url);
-const [begin, end] = ['<!-- providers: npm run readme -->\n', '<!-- /providers -->\n'];
+/** The commands that the palette offers. */
+type ListedCommand = {
+  [Name in CommandName]: (typeof commandTable)[Name]['palette'] extends 'never' ? never : Name;
+}[CommandName];
 
-/** What there is a command or a row for. */
+/** What each command does. Titles come from the command table. */
+const descriptions: Readonly<Record<ListedCommand, string>> = {
+  addAccount: 'Asks for a provider and its key, tries the key, then saves it.',
+  replaceKey: 'Saves a new key for the same address, once it works.',
+  renameAccount: "Changes the account's name in the view.",
+  testConnection: 'Tries the key. Shows who answers, how fast, and how many sessions may run.',
+  removeAccount: 'Deletes the account and its key here. Its sessions keep running.',
+  setFilter: 'Shows only sessions that contain some words. Saved for the workspace.',
+  clearFilter: 'Shows all sessions again.',
+  showFinishedBatches: 'Also shows batches that have finished, and what failed in them. Saved for the workspace.',
+  hideFinishedBatches: 'Hides them again.',
+  refresh: 'Lists the sessions of all accounts again.',
+  openLiveView: 'Shows a session, or one of its pages, in a panel. Clicking the session does the same.',
+  openLiveViewToSide: 'Shows it in a panel beside the current editor.',
+  openLiveViewExternal: 'Shows it in your own browser.',
+  openGroupLiveViews: 'Shows every session of a batch or group. Asks first if there are more than four.',
+  showDetails: 'Opens what is known about a session as JSON, with values masked that may be secret.',
+  openDashboard: "Opens the provider's own page about a session.",
+  openRecording: 'Opens the recording of a session, if the provider made one.',
+  takeScreenshot: 'Opens a picture of the session or page as it is now. Nothing is saved unless you save it.',
+  copySessionId: "Copies the session's ID.",
+  copyLiveViewUrl: 'Copies a new link. Anyone with the link can watch the session and may be able to control it.',
+  copyPageUrl: "Copies the address of a session's page.",
+  copyJson: 'Copies the same JSON that the details show.',
+  endSession: 'Ends one session, the selected sessions, or those you pick. `Delete` on a row does the same.',
+  endGroup: 'Ends the sessions of a batch or group one by one. Its data is kept.',
+  deleteBatch: 'Deletes a batch with all its data at the provider. Lists each session that could not be deleted.',
+  endAccountSessions: 'Ends the listed sessions of one account. A second button ends everything, if the provider can.',
+  endSessionById: 'Ends a session that no list shows, from a copied ID or link. Asks the provider about it first.',
+  endAllSessions: 'Ends the listed sessions of all accounts.',
+  endOldSessions: 'Asks for an age, then ends the older sessions that you leave selected.',
+  retryFailedEnds: 'Tries again to end sessions that could not be ended.',
+  cancelBatch: 'Stops the provider from starting more sessions of a batch. Its data is kept.',
+  protectSession: 'Skips the session when you end several at once.',
+  unprotectSession: 'Includes the session again.',
+  endMySessions: 'Ends the sessions that are yours, according to the setting `browserSessions.mine`.',
+  showLog: 'Opens the log: one line for each request and each end, without keys.',
+};
+
+/** What a provider may offer besides listing and ending sessions. */
 const abilities: Readonly<Partial<Record<Capability, string>>> = {
   pages: 'pages',
   liveView: 'live view',
-  devtools: 'live view by pictures',
+  devtools: 'live view through DevTools',
   screenshot: 'screenshots',
   recording: 'recordings',
-  dashboard: 'its dashboard',
-  deleteGroup: 'delete a batch with its data',
-  endEverything: 'end everything in one call',
+  dashboard: 'dashboard',
+  deleteGroup: 'deleting a batch with its data',
+  endEverything: 'ending everything in one call',
 };
 
-const headings = [
-  'Provider',
-  'A session is',
-  'Asks for',
-  'Besides listing and ending',
-  'Kill all',
-  'An open live view',
-];
+function table(...rows: readonly (readonly string[])[]): string {
+  const [headings = [], ...others] = rows;
+  const all = [headings, headings.map(() => '---'), ...others];
+  return all.map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`).join('');
+}
 
-function rowOf({ label, can, fields, wording, address }: ProviderKind): string[] {
-  const asked = fields.map(({ label: name, required, asked: when }) => {
-    const advanced = when === 'withAddress' ? ', with another address' : '';
-    return required ? name : `${name} (optional${advanced})`;
+function providers(): string {
+  const rows = providerKinds.map(({ label, can, fields, wording, address }: ProviderKind) => {
+    const asked = fields.map((field) => {
+      if (field.required) return field.label;
+      return field.asked === 'withAddress'
+        ? `${field.label} (only with your own address)`
+        : `${field.label} (optional)`;
+    });
+    return [
+      label,
+      wording.session,
+      [...(address.ask ? ['Address'] : []), ...asked].join('<br>'),
+      can.flatMap((capability) => abilities[capability] ?? []).join(', ') || '–',
+    ];
   });
-  const everything =
-    wording.endEverything === undefined ? '' : ` A second button goes further: ${wording.endEverything}`;
-  return [
-    label,
-    wording.session,
-    [...(address.ask ? ['address'] : []), ...asked].join('<br>'),
-    can.flatMap((capability) => abilities[capability] ?? []).join(', ') || '–',
-    `Ends what the dialog lists, one by one.${everything}`,
-    can.includes('liveView') || can.includes('devtools') ? (wording.watching ?? 'No effect of it is documented.') : '–',
-  ];
+  return table(['Provider', 'A session is', 'You enter', 'Besides listing and ending'], ...rows);
 }
 
-/** README.md as it should be now. */
-export function currentReadme(): string {
-  const text = readFileSync(file, 'utf8');
-  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
-  if (from < 0 || to < from) throw new Error('README.md has no place for the table of providers.');
-  const rows = [headings, headings.map(() => '---'), ...providerKinds.map(rowOf)];
-  const table = rows.map((cells) => `| ${cells.join(' | ')} |\n`).join('');
-  return text.slice(0, from + begin.length) + table + text.slice(to);
+function providerDetails(): string {
+  const rows = providerKinds.map(({ label, can, wording }: ProviderKind) => {
+    const canWatch = can.includes('liveView') || can.includes('devtools');
+    return [
+      label,
+      wording.ending,
+      wording.endEverything ?? '–',
+      wording.deleteGroup ?? '–',
+      canWatch ? (wording.watching ?? 'No effect is documented.') : '–',
+    ];
+  });
+  const headings = ['Provider', 'Ending a session', 'Ending everything', 'Deleting a batch', 'Watching a session'];
+  return table(headings, ...rows);
 }
 
-if (import.meta.main) writeFileSync(file, currentReadme());
+function commands(): string {
+  const rows = Object.entries(descriptions).map(([name, description]) => {
+    return [commandTable[name as ListedCommand].title, description];
+  });
+  return table(['Command', 'What it does'], ...rows);
+}
+
+interface Property {
+  readonly default: unknown;
+  readonly scope: string;
+  readonly enum?: readonly string[];
+  readonly enumDescriptions?: readonly string[];
+  readonly markdownEnumDescriptions?: readonly string[];
+  readonly description?: string;
+  readonly markdownDescription?: string;
+}
+
+function settings(): string {
+  const { manifest, words } = readManifest();
+  const properties: Readonly<Record<string, Property>> = manifest.contributes.configuration.properties;
+  const text = (key = '') => words[key.slice(1, -1)] ?? key;
+  const rows = Object.entries(properties).map(([name, property]) => {
+    const described = property.enumDescriptions ?? property.markdownEnumDescriptions ?? [];
+    const values = (property.enum ?? []).map((value, index) => `<br>\`${value}\`: ${text(described[index])}`);
+    const standard = property.default === '' ? '' : `\`${String(property.default)}\``;
+    return [`\`${name}\``, standard, text(property.markdownDescription ?? property.description) + values.join('')];
+  });
+  const open = Object.entries(properties).filter(([, { scope }]) => scope !== 'application');
+  const names = open.map(([name]) => `\`${name}\``).join(', ');
+  return `${table(['Setting', 'Default', 'Description'], ...rows)}
+A workspace can set only ${names}. All other settings are read from your user settings.
+`;
+}
+
+const parts: Readonly<Record<string, Readonly<Record<string, () => string>>>> = {
+  'README.md': { providers, commands, settings },
+  'src/providers/README.md': { providers: providerDetails },
+};
+
+/** Documents with generated parts, by their path from the project's folder, as they should be now. */
+export function currentDocuments(): ReadonlyMap<string, string> {
+  const documents = Object.entries(parts).map(([path, generated]) => {
+    let text = readFileSync(path, 'utf8');
+    for (const [name, write] of Object.entries(generated)) {
+      const [begin, end] = [`<!-- ${name}: npm run readme -->\n`, `<!-- /${name} -->\n`];
+      const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+      if (from < 0 || to < from) throw new Error(`${path} has no place for ${name}.`);
+      text = text.slice(0, from + begin.length) + write() + text.slice(to);
+    }
+    return [path, text] as const;
+  });
+  return new Map(documents);
+}
+
+if (import.meta.main) for (const [path, text] of currentDocuments()) writeFileSync(path, text);

@@ -1,0 +1,117 @@
+import { strict as assert } from 'node:assert';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createVSIX } from '@vscode/vsce';
+import type { Frame, Page } from 'playwright-core';
+import { makeCertificate } from '../host/certificates.ts';
+import { run, temporaryFolder } from '../host/processes.ts';
+import { ensureVscodeServer } from '../host/vscodeServer.ts';
+import { openWorkbench, type Workbench } from '../host/workbench.ts';
+import { VendorServer } from '../servers/vendorServer.ts';
+import { until } from './person.ts';
+
+// VS Code shows only pictures with an https address on an extension's page: it drops relative paths and `data:`. When the
+// package is made, vsce gives the README's pictures their address in the repository. Here that host is a server of ours.
+
+const repository = '/browser-sessions/browser-sessions/raw/HEAD';
+const picture = 'media/tour.png';
+const folder = join('out', 'e2e');
+
+describe('the page of the installed extension', function () {
+  this.timeout(120_000);
+  let github: VendorServer;
+  let workbench: Workbench;
+  let page: Page;
+
+  before(async () => {
+    const { cert, key } = await makeCertificate('github.com');
+    github = await new VendorServer({
+      routes: {
+        [`GET ${repository}/${picture}`]: () => ({
+          status: 200,
+          bytes: readFileSync(picture),
+          headers: { 'content-type': 'image/png' },
+        }),
+      },
+      notFound: () => ({ status: 404, text: 'no such file' }),
+      tls: { cert, key },
+    }).start();
+    const userDataDir = temporaryFolder('page');
+    const packagePath = join(temporaryFolder('vsix'), 'browser-sessions.vsix');
+    await createVSIX({ packagePath, dependencies: false });
+    const install = ['--server-data-dir', join(userDataDir, 'server'), '--install-extension', packagePath];
+    await run(process.execPath, [join('out', 'server-main.js'), '--accept-server-license-terms', ...install], {
+      cwd: await ensureVscodeServer(),
+    });
+    workbench = await openWorkbench({
+      userDataDir,
+      installed: [],
+      settings: { 'workbench.colorTheme': 'Default Dark Modern', 'workbench.startupEditor': 'none' },
+      viewport: { width: 1280, height: 800 },
+      hosts: new Map([['github.com', github.port]]),
+    });
+    page = workbench.page;
+    page.setDefaultTimeout(30_000);
+  });
+  after(async () => {
+    await workbench?.close();
+    await github?.stop();
+  });
+
+  /** The frame that shows the README. */
+  async function readme(): Promise<Frame> {
+    for (const deadline = Date.now() + 30_000; Date.now() < deadline; await page.waitForTimeout(100)) {
+      for (const frame of page.frames()) {
+        const title = await frame.evaluate(() => document.querySelector('h1')?.innerText).catch(() => undefined);
+        if (title === 'Browser Sessions') return frame;
+      }
+    }
+    throw new Error('there is no README on the page');
+  }
+
+  async function takePicture(name: string): Promise<void> {
+    mkdirSync(folder, { recursive: true });
+    await page.screenshot({ path: join(folder, `${name}.png`) });
+  }
+
+  it('answers within one screen what it is, how to get it and how to see a first session', async () => {
+    await page.getByRole('tab', { name: /^Extensions/ }).click();
+    await page
+      .getByRole('listitem', { name: /^Browser Sessions/ })
+      .first()
+      .click();
+    const frame = await readme();
+    for (const heading of ['Install', 'Your first session in three steps']) {
+      await frame.getByRole('heading', { name: heading }).waitFor();
+    }
+    const lastStep = await frame.locator('ol').first().boundingBox();
+    await takePicture('extension-page-dark');
+    assert.ok(lastStep !== null && lastStep.y + lastStep.height <= 800, 'the third step is below the screen');
+  });
+
+  it('shows the animated picture that is in the repository', async () => {
+    const frame = await readme();
+    const shown = frame.locator('img').first();
+    await shown.scrollIntoViewIfNeeded();
+    await shown.evaluate((image) => (image as HTMLImageElement).decode());
+    const natural = await shown.evaluate((image) => (image as HTMLImageElement).naturalWidth);
+    assert.ok(natural > 0);
+    const first = await shown.screenshot();
+    await until(async () => !(await shown.screenshot()).equals(first));
+    assert.match((await shown.getAttribute('alt')) ?? '', /^Watching a checkout session/);
+    await takePicture('extension-page-picture-dark');
+  });
+
+  it('can be read in a light theme', async () => {
+    await page.keyboard.press('F1');
+    await page.locator('.quick-input-box input').first().fill('>Preferences: Toggle between Light/Dark Themes');
+    await page
+      .getByRole('option', { name: /^Preferences: Toggle between Light\/Dark Themes/ })
+      .first()
+      .click();
+    await page.locator('.monaco-workbench.vs').first().waitFor();
+    const frame = await readme();
+    await frame.waitForFunction(() => document.body.classList.contains('vscode-light'));
+    await takePicture('extension-page-light');
+  });
+});

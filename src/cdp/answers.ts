@@ -13,7 +13,7 @@ export function read<T>(schema: v.GenericSchema<unknown, T>, answer: unknown): T
   const result = v.safeParse(schema, answer);
   if (result.success) return result.output;
   throw new ProviderError(
-    { kind: 'unexpectedAnswer', what: 'it is no Chrome that can be watched' },
+    { kind: 'unexpectedAnswer', what: "it isn't a Chrome browser that can be watched" },
     'unexpected answer',
   );
 }

@@ -188,7 +188,7 @@ class SocketConnection implements CdpConnection {
 
   #receive(data: Buffer): void {
     if (hasMoreValues(data, maxValues)) {
-      this.#pending.get(idAtFront(data))?.reject(tooLarge('too large to be read'));
+      this.#pending.get(idAtFront(data))?.reject(tooLarge('too large to read'));
       return;
     }
     let message: Readonly<Record<string, unknown>>;
@@ -241,7 +241,7 @@ function idAtFront(json: Buffer): number {
 }
 
 function tooLarge(how: string): ProviderError {
-  return new ProviderError({ kind: 'unexpectedAnswer', what: `its answer is ${how}` }, `an answer is ${how}`);
+  return new ProviderError({ kind: 'unexpectedAnswer', what: `its response is ${how}` }, `an answer is ${how}`);
 }
 
 function lost(method: string): ProviderError {
@@ -262,5 +262,5 @@ function commandError(method: string, error: unknown): ProviderError {
   const trouble = /failed to find context|no target with given id|no such target/i.test(said)
     ? ({ kind: 'notFound' } as const)
     : ({ kind: 'unexpectedAnswer', what: `it refused ${method}` } as const);
-  return new ProviderError(trouble, `${method}: ${detail ?? 'it gives no reason'}`, { detail });
+  return new ProviderError(trouble, `${method}: ${detail ?? "it didn't give a reason"}`, { detail });
 }

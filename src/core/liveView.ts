@@ -42,7 +42,7 @@ export interface LiveView {
 export function liveViewUrl(raw: string, allows: (url: URL) => boolean): URL {
   const url = safeUrl(raw);
   if (url !== undefined && allows(url)) return url;
-  throw refused('the live view address is not one of this provider’s');
+  throw refused("the live view address isn't one of this provider's");
 }
 
 /**

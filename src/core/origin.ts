@@ -85,7 +85,7 @@ export function assertOrigin(url: URL, origin: string): void {
   const isLocal = (protocol === 'http:' || protocol === 'ws:') && isLoopback(hostname);
   const actual = `${isEncrypted ? 'https' : 'http'}://${host}`;
   if ((isEncrypted || isLocal) && actual === origin && username === '' && password === '') return;
-  const what = 'Sending a request to another address than the account’s';
+  const what = "Sending a request to an address other than the account's";
   throw new ProviderError({ kind: 'unsupported', what }, `a request was not sent: its address is not at ${origin}`);
 }
 

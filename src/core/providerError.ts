@@ -79,7 +79,7 @@ export function badAddress(fault: AddressFault): ProviderError {
 /** Makes the error of a request that is not sent because what it was to name has no usable id; see `idFault`. */
 export function unaddressable(what: string, fault: string): ProviderError {
   return new ProviderError(
-    { kind: 'unexpectedAnswer', what: `what to address cannot be told: ${fault}` },
+    { kind: 'unexpectedAnswer', what: `it has no usable ID (${fault})` },
     `${what} was not sent: ${fault}`,
   );
 }

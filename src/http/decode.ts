@@ -68,7 +68,7 @@ const longestSubject = 300;
  */
 export function decode<T>(schema: Schema<T>, answer: HttpAnswer): T {
   refuseOthers(answer);
-  if (answer.bytes.length > maxWholeBytes) throw unexpected(`its answer is larger than ${maxWholeBytes / 1_024} KiB`);
+  if (answer.bytes.length > maxWholeBytes) throw unexpected(`its response is larger than ${maxWholeBytes / 1_024} KiB`);
   return decodeValue(schema, parse(answer.body));
 }
 
@@ -95,7 +95,7 @@ export async function decodeList<T>(
   const json = Buffer.from(buffer, byteOffset, byteLength);
   const split = await splitList(json, path, mostRows);
   if (split === undefined) throw notJson(undefined);
-  if (split.rest.length > maxWholeBytes) throw unexpected('its answer is too large to be read');
+  if (split.rest.length > maxWholeBytes) throw unexpected('its response is too large to read');
   const whole = decodeValue(schema, parse(split.rest));
   const turns = new Turns();
   const rows: unknown[] = [];
@@ -108,7 +108,7 @@ export async function decodeList<T>(
     if (valuesLeft < 0) break;
     read++;
     if (to - from <= maxRowBytes && values <= maxRowValues) rows.push(parse(json.toString('utf8', from, to)));
-    else faults.push({ subject: rowAt(index), unnamed: true, what: 'it is too large to be read' });
+    else faults.push({ subject: rowAt(index), unnamed: true, what: "it's too large to read" });
   }
   const beyond = split.count - read;
   if (beyond > 0) faults.push(leftOut(beyond, read));
@@ -125,7 +125,7 @@ export function leftOut(rows: number | undefined, most: number): ListFault {
 export function decodeValue<T>(schema: Schema<T>, value: unknown): T {
   const result = v.safeParse(schema, value);
   if (result.success) return result.output;
-  throw unexpected(faultIn(result.issues, 'its answer'));
+  throw unexpected(faultIn(result.issues, 'its response'));
 }
 
 /** What a row of a list is called that does not tell what it is about. */
@@ -177,9 +177,9 @@ export async function decodeAll<T>(
 function refuseOthers(answer: HttpAnswer): void {
   const front = Buffer.from(answer.bytes.subarray(0, 1_024)).toString('utf8').trim();
   if (front.startsWith('<') || (answer.header('content-type') ?? '').includes('html')) {
-    throw unexpected('it answered a web page in place of data');
+    throw unexpected('it returned a web page instead of data');
   }
-  if (front === '' && answer.bytes.length <= 1_024) throw unexpected('its answer is empty');
+  if (front === '' && answer.bytes.length <= 1_024) throw unexpected('its response is empty');
 }
 
 function parse(text: string): unknown {
@@ -191,14 +191,14 @@ function parse(text: string): unknown {
 }
 
 function notJson(cause: unknown): ProviderError {
-  return unexpected('its answer breaks off or is not JSON', cause);
+  return unexpected("its response is incomplete or isn't JSON", cause);
 }
 
 function faultIn(issues: readonly v.BaseIssue<unknown>[], whole: string): string {
   const [first] = issues;
   const path = first === undefined ? null : v.getDotPath(first);
   if (first?.type === 'raw_check') return first.message;
-  return path === null ? `${whole} is not as documented` : `its “${path}” is not as documented`;
+  return path === null ? `${whole} isn't as documented` : `its "${path}" isn't as documented`;
 }
 
 function unexpected(what: string, cause?: unknown): ProviderError {

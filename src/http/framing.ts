@@ -32,7 +32,7 @@ export function openFramingCheck(transport: Transport, clock: Clock): CheckFrami
         if (next.origin !== url.origin) return { kind: 'elsewhere', host: plainText(next.host, 100) || next.protocol };
         at = next;
       }
-      throw new ProviderError({ kind: 'unexpectedAnswer', what: 'it redirects without end' }, `${what}: endless`);
+      throw new ProviderError({ kind: 'unexpectedAnswer', what: 'it keeps redirecting' }, `${what}: endless`);
     } catch (error) {
       if (signal.aborted) throw cancelled(what);
       if (limit.signal.aborted) throw new ProviderError({ kind: 'timedOut', afterMs: timeoutMs }, `${what} timed out`);

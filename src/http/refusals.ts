@@ -48,7 +48,7 @@ function troubleOf(
       if (!isTooLarge(answer) && !isWebPage(answer) && isOwnNotFound(saidIn(answer))) return { kind: 'notFound' };
       return {
         kind: 'unexpectedAnswer',
-        what: `its HTTP ${status} isn’t one it documents: another server may have sent it`,
+        what: `HTTP ${status} isn't documented there, so another server may have sent it`,
       };
     case 408:
       return { kind: 'timedOut', afterMs: 0 };
@@ -69,7 +69,7 @@ function troubleOf(
 function redirect(location: string | undefined, redact: Redact): string {
   const host = location === undefined ? undefined : URL.parse(location)?.host;
   const where = host === undefined || host === '' ? 'another address' : plainText(redact(host));
-  return `it redirects to ${where}, where the key must not go`;
+  return `it redirects to ${where}, where the key can't be sent`;
 }
 
 /** What the vendor says of it, wherever vendors say it: `message`, `error`, `error.message`, or a line of text. */

@@ -108,7 +108,7 @@ export function transportError(error: unknown, afterMs = answerTimeoutMs): Trans
       return new TransportError({ kind: 'unreachable', why: 'cut' }, false, error);
     }
     if (code.startsWith('HPE_')) {
-      return new TransportError({ kind: 'unexpectedAnswer', what: 'it does not speak HTTP' }, false, error);
+      return new TransportError({ kind: 'unexpectedAnswer', what: "it isn't HTTP" }, false, error);
     }
   }
   return new TransportError({ kind: 'unreachable', why: 'route' }, false, error);
@@ -127,7 +127,7 @@ export async function readBody(body: AsyncIterable<Uint8Array>, maxBytes: number
   for await (const chunk of body) {
     size += chunk.byteLength;
     if (size > maxBytes) {
-      const what = `its answer is larger than ${Math.round(maxBytes / 2 ** 20)} MiB`;
+      const what = `its response is larger than ${Math.round(maxBytes / 2 ** 20)} MiB`;
       throw new TransportError({ kind: 'unexpectedAnswer', what }, false);
     }
     chunks.push(chunk);

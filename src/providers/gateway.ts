@@ -67,14 +67,15 @@ export const gateway: ProviderKind = {
   address: {
     preset: undefined,
     ask: true,
-    prompt: 'Address below which the gateway has /api/browser-automation/sessions',
+    prompt: 'Enter the base address of the gateway, without /api/browser-automation/sessions',
     placeholder: 'https://gateway.example.com',
   },
   fields: [
     {
       id: 'authorization',
       label: 'Authorization',
-      prompt: 'Value of the Authorization header, such as “Bearer …”, where the gateway wants one',
+      prompt:
+        'Enter the value of the Authorization header, for example "Bearer …". Leave empty if your gateway doesn\'t need one',
       kind: 'secret',
       required: false,
       asked: 'always',
@@ -85,13 +86,13 @@ export const gateway: ProviderKind = {
   furtherAddresses: () => [],
   can: ['liveView'],
   wording: {
-    session: 'What your own gateway lists at `/api/browser-automation/sessions`.',
+    session: 'Sessions from a gateway you run, listed at `/api/browser-automation/sessions`.',
     ending:
-      'Unsaved page state and the connection of any running script are lost. A session that was started with “persist” saves its cookies and storage to its profile.',
+      'Unsaved work in the page is lost. Running scripts are disconnected. A session that was started with "persist" saves its cookies and storage to its profile.',
     endEverything: undefined,
     deleteGroup: undefined,
     watching:
-      'Where the gateway’s browsers are Anchor’s, an open live view keeps the session from timing out, and uses up an address that works only once.',
+      "If the gateway uses Anchor's browsers, an open live view keeps the session from timing out and uses up a link that works only once.",
   },
   connect,
 };
@@ -199,7 +200,7 @@ function connect(link: Link): Provider {
         // A gateway that does not find what it lists has not ended it; one that fails may have been too late.
         if (!ProviderError.isOf(error, 'notFound', 'serverFault')) throw error;
         if ((await probe(session, signal)) === 'gone') {
-          return { outcome: 'alreadyGone', how: 'The gateway did not find it.' };
+          return { outcome: 'alreadyGone', how: "The gateway couldn't find it." };
         }
         throw error;
       }
@@ -242,7 +243,7 @@ function factsOf(listed: number): AccountFacts {
   const note =
     listed > 0
       ? undefined
-      : 'This gateway lists no session. Some list none whatever runs: look at its vendor’s own console, too.';
+      : "This gateway lists no sessions. Some gateways never list any, so check its provider's own console too.";
   return { identity: undefined, sessionLimit: undefined, note };
 }
 

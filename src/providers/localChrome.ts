@@ -50,7 +50,7 @@ export const localChrome: ProviderKind = {
   address: {
     preset: 'http://127.0.0.1:9222',
     ask: true,
-    prompt: 'Address of a Chrome, Edge or Chromium that was started with --remote-debugging-port',
+    prompt: 'Enter the address of Chrome, Edge, or Chromium started with --remote-debugging-port',
     placeholder: 'http://127.0.0.1:9222',
   },
   fields: [],
@@ -59,8 +59,8 @@ export const localChrome: ProviderKind = {
   can: ['devtools'],
   wording: {
     session:
-      'An isolated browser context. The browser’s own window is left out of ends of many; ended by itself its pages close, and the browser stays.',
-    ending: 'Pages close, with what was typed or loaded in them, and with their cookies and storage.',
+      "An isolated browser context. The browser's own window is skipped when you end several at once. Ending it alone closes its pages and leaves the browser open.",
+    ending: 'Its pages close. What was typed or loaded in them is lost, and so are their cookies and storage.',
     endEverything: undefined,
     deleteGroup: undefined,
     watching: undefined,
@@ -80,7 +80,7 @@ function connect(link: Link): Provider {
     const path = URL.parse(webSocketDebuggerUrl)?.pathname;
     if (path === undefined) {
       throw new ProviderError(
-        { kind: 'unexpectedAnswer', what: 'it names no DevTools address' },
+        { kind: 'unexpectedAnswer', what: "it doesn't give a DevTools address" },
         'GET /json/version has no usable webSocketDebuggerUrl',
       );
     }
@@ -282,9 +282,9 @@ function defaultContext(id: SessionId, pages: readonly Page[]): Session {
   return {
     ...isolatedContext(id, pages),
     name: 'Default context',
-    traits: ['the browser’s own window'],
+    traits: ["the browser's own window"],
     ends: 'pages',
-    heldBack: 'It is the browser’s own window, which may be yours.',
+    heldBack: "It's the browser's own window, which may be yours.",
   };
 }
 

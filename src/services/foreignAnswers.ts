@@ -243,7 +243,7 @@ function failed(message: string): ProviderError {
 }
 
 function notAsDocumented(member: string): ProviderError {
-  const what = `the extension that adds this provider doesn’t answer “${member}” as it should`;
+  const what = `the extension that adds this provider doesn't answer "${member}" as documented`;
   return new ProviderError({ kind: 'unexpectedAnswer', what }, what);
 }
 
@@ -255,7 +255,7 @@ function read<Output>(schema: v.GenericSchema<unknown, Output>, raw: unknown, me
 
 function faultOf(row: unknown, index: number, path: string | null): ListFault {
   const named: unknown = typeof row === 'object' && row !== null ? Reflect.get(row, 'id') : undefined;
-  const what = path === null ? 'it is not as documented' : `its “${path}” is not as documented`;
+  const what = path === null ? "it isn't as documented" : `its "${path}" isn't as documented`;
   return idFault(named) === undefined
     ? { subject: String(named), what }
     : { subject: `row ${index + 1}`, what, unnamed: true };

@@ -42,7 +42,7 @@ export class ListBounds {
     }
     if (groups > 0) missing.push({ subject: `${groups} more groups`, what: `at most ${mostGroups} are shown` });
     if (faults > 0) {
-      missing.push({ subject: `${faults} more rows`, unnamed: true, what: 'they are not as documented, either' });
+      missing.push({ subject: `${faults} more rows`, unnamed: true, what: "they aren't as documented" });
     }
     return missing;
   }

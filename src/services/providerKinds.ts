@@ -177,7 +177,7 @@ function urlsOf(give: () => unknown): readonly URL[] {
 }
 
 function notAllowed({ id }: ProviderKind): ProviderError {
-  const what = 'Giving keys to an extension that you haven’t allowed to receive them';
+  const what = "Giving keys to an extension that isn't allowed to receive them";
   return new ProviderError(
     { kind: 'unsupported', what },
     `keys for ${id} may not be given to the extension that adds it`,

@@ -179,7 +179,7 @@ export function redactedProvider(provider: Provider, secrets: KnownSecrets): Pro
 /** Unnamed: which session it is may not be said, so that what a list leaves out is not taken for ended. */
 const unshownSession: ListFault = {
   subject: 'A session',
-  what: 'its id holds the key of this account. End it at the provider, and have the key replaced.',
+  what: "its ID contains this account's key. End it at the provider, and replace the key.",
   unnamed: true,
 };
 
@@ -196,7 +196,7 @@ function redactedFault(fault: ListFault, hide: Redact): ListFault {
 /** @throws ProviderError `unexpectedAnswer` for an address whose host holds a secret that is too long to be there by chance. */
 function withSafeHost<T>(value: T, { host }: URL, secrets: KnownSecrets): T {
   if (!secrets.isIn(host)) return value;
-  const what = 'it gave an address that has the key in its host';
+  const what = 'it returned an address with the key in its host name';
   throw new ProviderError({ kind: 'unexpectedAnswer', what }, what);
 }
 

@@ -5,7 +5,7 @@ const memoryKey = 'endWithoutAsking';
 
 /**
  * Whether End Session in a live view ends a session at once. The setting alone doesn't decide: other extensions, and agents
- * that edit settings.json, can write it. It counts from when the user has pressed "End and Don’t Ask Again" in our own dialog,
+ * that edit settings.json, can write it. It counts from when the user has pressed "End and Don't Ask Again" in our own dialog,
  * on this machine, until the setting says something else.
  */
 export class EndWithoutAsking {

@@ -54,7 +54,7 @@ export async function liveView(): Promise<void> {
     await person.page.getByRole('button', { name: 'Add Account' }).first().click();
     await person.pick('Local Chrome');
     await person.type('started with --remote-debugging-port', relay.url);
-    await person.type('A name for the tree', 'Local Chrome');
+    await person.type('Enter a name to show in the Sessions view', 'Local Chrome');
     await person.row('Session Animated 0').waitFor();
     // Only what is measured is drawn.
     for (const targetId of targets.slice(1)) await freeze(chromium, targetId, true);

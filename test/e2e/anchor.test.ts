@@ -38,13 +38,13 @@ describe('a person with an Anchor Browser account', function () {
   it('adds it at another address, and is told in place that a key is wrong', async () => {
     await person.run('Add Account…');
     await person.pick('Anchor Browser');
-    await person.page.getByRole('button', { name: 'Use Another Address…' }).click();
-    await person.type('Address of the Anchor Browser API', server.url);
+    await person.page.getByRole('button', { name: 'Use a Different Address…' }).click();
+    await person.type('Enter the address of the Anchor Browser API', server.url);
     await person.type('Anchor Browser API key', 'sk-wrong');
     await person.page.getByText('rejected the key').first().waitFor();
     await person.picture('anchor-wrong-key');
     await person.type('rejected the key', server.key);
-    await person.type('A name for the tree', 'prod');
+    await person.type('Enter a name to show in the Sessions view', 'prod');
     await person.row('Session checkout.example.com').waitFor();
     await person.row('Account Anchor Browser · prod, 4 of 25 running').waitFor();
     await person.picture('anchor-rows');
@@ -69,7 +69,7 @@ describe('a person with an Anchor Browser account', function () {
     await person.choose(person.row('Session [x] (command'), 'End Session…');
     assert.match(
       await person.dialog(),
-      /End session “\[x\] \(command:workbench\.action\.closeWindow\) \$ \(trash\) txt”\?/,
+      /End session "\[x\] \(command:workbench\.action\.closeWindow\) \$ \(trash\) txt"\?/,
     );
     assert.equal(await person.page.locator('.dialog-message-container a').count(), 0);
     await person.press('Cancel');
@@ -97,7 +97,7 @@ describe('a person with an Anchor Browser account', function () {
     await person.choose(person.row('Session checkout.example.com'), 'End Session…');
     const dialog = await person.dialog();
     assert.match(dialog, /running for 1[23] minutes/);
-    assert.match(dialog, /A live view of it is open/);
+    assert.match(dialog, /It's open in a live view/);
     server.endLagMs = 1_500;
     await person.press('End Session');
     await person.row('Session checkout.example.com, ending…').waitFor();
@@ -120,8 +120,8 @@ describe('a person with an Anchor Browser account', function () {
     await person.choose(person.row(name), 'Delete Batch…');
     const dialog = await person.dialog();
     assert.match(dialog, /with all of its sessions\?/);
-    assert.match(dialog, /3 of its sessions run and will end:/);
-    assert.match(dialog, /Recordings and all other data of the batch’s sessions are deleted too/);
+    assert.match(dialog, /3 of its sessions are running and will end:/);
+    assert.match(dialog, /Recordings and all other data of the batch's sessions are deleted too/);
     const before = deletions().length;
     await person.press('Delete Batch');
     const note = person.notification('2 sessions deleted, 1 failed');
@@ -132,7 +132,7 @@ describe('a person with an Anchor Browser account', function () {
     assert.equal(deletions().length, before + 1);
     const left = person.row(`Session ${locked.id.slice(0, 8)}`);
     await left.waitFor();
-    assert.match((await left.getAttribute('aria-label')) ?? '', /could not delete it: Locked by/);
+    assert.match((await left.getAttribute('aria-label')) ?? '', /couldn't delete it: Locked by/);
     for (const { id } of batch.members.slice(1)) {
       await person.row(`Session ${id.slice(0, 8)}`).waitFor({ state: 'detached' });
       assert.ok(!server.running.includes(id));
@@ -145,7 +145,7 @@ describe('a person with an Anchor Browser account', function () {
     await person.page.getByRole('button', { name: 'Filter Sessions…' }).click();
     await person.type('Words in names, ids, sites', 'ACME');
     await person.row('Session [x]').waitFor({ state: 'detached' });
-    await person.page.getByText('1 of 4 match “ACME”').waitFor();
+    await person.page.getByText('1 of 4 match "ACME"').waitFor();
     assert.deepEqual(
       (await person.rows()).filter((name) => name.startsWith('Session')).map((name) => name.split(',')[0]),
       ['Session login.acme.io'],
@@ -160,7 +160,7 @@ describe('a person with an Anchor Browser account', function () {
     await person.run('Refresh');
     await person.row('Session [x]').waitFor({ state: 'detached' });
     await person.choose(person.row('Account Anchor Browser'), 'End All Sessions in Account…');
-    assert.match(await person.dialog(), /End the session in Anchor Browser · prod\? \(filtered: 1 of 3\)/);
+    assert.match(await person.dialog(), /End the session in Anchor Browser · prod\? \(the filter shows 1 of 3\)/);
     await person.picture('anchor-filtered');
     await person.press('Cancel');
     await person.run('Filter Sessions…');
@@ -179,7 +179,7 @@ describe('a person with an Anchor Browser account', function () {
     assert.match(dialog, /End all 3 sessions in Anchor Browser · prod\?/);
     assert.match(
       dialog,
-      /Left out:\s+• ci\.example\.com — Anchor Browser · prod\. It was started with ci-key of your team\./,
+      /Skipped:\s+• ci\.example\.com — Anchor Browser · prod\. It was started with ci-key of your team\./,
     );
     assert.match(dialog, /End Everything in Account/);
     await person.picture('anchor-confirm-all');

@@ -48,9 +48,9 @@ describe('a person whose VS Code runs on another machine, below whose own addres
     await person.choose(person.row(`Session ${name}`), 'Open Live View');
     const panel = await person.live(name);
     const agree = panel.getByRole('button', { name: 'Show Live View' });
-    await panel.getByRole('heading', { name: 'There is no live view now' }).or(agree).waitFor();
+    await panel.getByRole('heading', { name: "Live view isn't available" }).or(agree).waitFor();
     if (await agree.isVisible()) await agree.click();
-    await panel.getByRole('heading', { name: 'There is no live view now' }).waitFor();
+    await panel.getByRole('heading', { name: "Live view isn't available" }).waitFor();
     assert.equal(await panel.locator('iframe').count(), 0);
     return { panel, why: await panel.locator('#lines').innerText() };
   }
@@ -63,26 +63,26 @@ describe('a person whose VS Code runs on another machine, below whose own addres
     });
   }
 
-  it('is told that a page cannot be shown below the address of the editor, and has it in a tab of its own', async () => {
+  it("is told that a page can't be shown below the address of the editor, and has it in a tab of its own", async () => {
     await person.addAt('Anchor Browser', anchor.url, anchor.key, 'shop');
     const { panel, why } = await refused('shop.example');
-    assert.equal(why, 'Showing an address of the remote machine inside this editor is not possible here.');
+    assert.equal(why, "Showing an address on the remote machine inside this editor isn't supported here.");
     await person.picture('elsewhere-below');
     const address = new URL(await opened(panel, 'Open in External Browser', false));
     assert.equal(address.origin, new URL(person.page.url()).origin);
     assert.match(address.href, new RegExp(`/ports/${anchor.port}/live/sess_shop/[\\w-]+\\?rt=a%2Bb%26c$`));
   });
 
-  it('is told that an address which no policy can name cannot be shown', async () => {
+  it("is told that an address which no policy can name can't be shown", async () => {
     await person.run('Add Account…');
     await person.pick('Session Gateway');
     await person.type('Address below which the gateway', gateway.url);
     await person.type('Value of the Authorization header', gateway.authorization);
-    await person.type('A name for the tree', 'internal');
+    await person.type('Enter a name to show in the Sessions view', 'internal');
     const json = { session: { id: 'gateway1', status: 'running', liveViewUrl: 'http://[::1]:9/live?rt=a%2Bb' } };
     gateway.misbehave('GET', /gateway1$/, { kind: 'answer', answer: { status: 200, json } });
     const { panel, why } = await refused('gateway1');
-    assert.equal(why, 'Showing the address [::1]:9 inside this editor is not possible here.');
+    assert.equal(why, "Showing the address [::1]:9 inside this editor isn't supported here.");
     assert.equal(await opened(panel, 'Open in External Browser', false), 'http://[::1]:9/live?rt=a%2Bb');
   });
 
@@ -92,7 +92,7 @@ describe('a person whose VS Code runs on another machine, below whose own addres
     await person.run('Add Account…');
     await person.pick('Browserbase');
     await person.type('Browserbase API key', browserbase.key);
-    await person.type('A name for the tree', 'agents');
+    await person.type('Enter a name to show in the Sessions view', 'agents');
     // The server's own address is none of the vendor's.
     const { panel } = await refused('nightly');
     await panel.getByRole('button', { name: 'End Session…' }).click();

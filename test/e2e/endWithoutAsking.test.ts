@@ -34,25 +34,25 @@ describe('a person who doesn’t want to be asked about each end', function () {
 
   it('is asked in the list, by mouse and by key, and not offered anything else', async () => {
     await person.choose(row('first'), 'End Session…');
-    assert.match(await person.dialog(), /End session “first\.example\.com”\?/);
-    assert.doesNotMatch(await person.dialog(), /Don’t Ask Again/);
+    assert.match(await person.dialog(), /End session "first\.example\.com"\?/);
+    assert.doesNotMatch(await person.dialog(), /Don't Ask Again/);
     await person.press('Cancel');
     await row('first').click();
     await person.live('first.example.com');
     await row('first').focus();
     await person.page.keyboard.press('Delete');
-    assert.match(await person.dialog(), /End session “first\.example\.com”\?/);
+    assert.match(await person.dialog(), /End session "first\.example\.com"\?/);
     await person.press('Cancel');
     assert.deepEqual(ends(), []);
   });
 
   it('is asked by a live view’s button until they have chosen there not to be', async () => {
     await endFromPanel('first');
-    assert.ok((await buttons()).includes('End and Don’t Ask Again'), (await person.dialog()) ?? '');
+    assert.ok((await buttons()).includes("End and Don't Ask Again"), (await person.dialog()) ?? '');
     await person.press('Cancel');
     assert.deepEqual(ends(), []);
     await endFromPanel('first');
-    await person.press('End and Don’t Ask Again');
+    await person.press("End and Don't Ask Again");
     await until(async () => !server.running.includes('sess_first'));
     await row('first').waitFor({ state: 'detached' });
     await endFromPanel('second');
@@ -63,12 +63,12 @@ describe('a person who doesn’t want to be asked about each end', function () {
 
   it('is asked all the same in the list, and about a protected session everywhere', async () => {
     await person.choose(row('third'), 'End Session…');
-    assert.match(await person.dialog(), /End session “third\.example\.com”\?/);
+    assert.match(await person.dialog(), /End session "third\.example\.com"\?/);
     await person.press('Cancel');
     await person.choose(row('guarded'), 'Protect Session');
     await endFromPanel('guarded');
-    assert.match(await person.dialog(), /It is protected\./);
-    assert.doesNotMatch(await person.dialog(), /Don’t Ask Again/);
+    assert.match(await person.dialog(), /It's protected\./);
+    assert.doesNotMatch(await person.dialog(), /Don't Ask Again/);
     await person.press('Cancel');
     assert.deepEqual(server.running.sort(), ['sess_guarded', 'sess_third']);
   });

@@ -78,7 +78,7 @@ describe('a person with an account of every kind', function () {
 
   /** Answers the questions that every account asks behind its vendor's own. */
   async function finish(vendor: string, label: string): Promise<void> {
-    await person.type('A name for the tree', label);
+    await person.type('Enter a name to show in the Sessions view', label);
     await person.row(`Account ${vendor} · ${label}`).waitFor();
   }
 
@@ -89,8 +89,8 @@ describe('a person with an account of every kind', function () {
   it('adds the accounts, and is told where each key goes', async () => {
     await person.run('Add Account…');
     await person.pick('Anchor Browser');
-    await person.page.getByRole('button', { name: 'Use Another Address…' }).click();
-    await person.type('Address of the Anchor Browser API', anchor.url);
+    await person.page.getByRole('button', { name: 'Use a Different Address…' }).click();
+    await person.type('Enter the address of the Anchor Browser API', anchor.url);
     await person.type('Anchor Browser API key', anchor.key);
     await finish('Anchor Browser', 'shop');
 
@@ -99,8 +99,8 @@ describe('a person with an account of every kind', function () {
     const cloudHosts = 'sent to api.browserbase.com, api.stagehand.browserbase.com, api.use1.stagehand.browserbase.com';
     await person.page.locator('.quick-input-widget').getByText(cloudHosts).waitFor();
     await person.picture('browserbase-key');
-    await person.page.getByRole('button', { name: 'Use Another Address…' }).click();
-    await person.type('Address of the Browserbase API', browserbase.url);
+    await person.page.getByRole('button', { name: 'Use a Different Address…' }).click();
+    await person.type('Enter the address of the Browserbase API', browserbase.url);
     await person.type(`sent to ${new URL(browserbase.url).host} only`, browserbase.key);
     await person.type('Browserbase project ID', '');
     await person.type('Address of the Stagehand API', 'http://stagehand.example');
@@ -194,8 +194,8 @@ describe('a person with an account of every kind', function () {
       const [first] = sessions;
       await person.choose(person.row(`Session ${first}`), 'End Session…');
       const dialog = await person.dialog();
-      assert.match(dialog, new RegExp(`End session “${first}”\\?`));
-      if (vendor === 'Session Gateway') assert.match(dialog, /started with “persist” saves its cookies and storage/);
+      assert.match(dialog, new RegExp(`End session "${first}"\\?`));
+      if (vendor === 'Session Gateway') assert.match(dialog, /started with "persist" saves its cookies and storage/);
       await person.press('End Session');
       await person.row(`Session ${first}`).waitFor({ state: 'detached' });
       assert.equal(await running(), 1, vendor);
@@ -213,7 +213,7 @@ describe('a person with an account of every kind', function () {
       assert.ok(dialog.includes(`${vendor} · ${label}: 1`), dialog);
       assert.ok(dialog.includes(`• ${sessions[1]}`), dialog);
     }
-    assert.match(dialog, /What is lost:\s+• Anchor Browser, Browserbase: Unsaved page state/);
+    assert.match(dialog, /What will be lost:\s+• Anchor Browser, Browserbase: The browser closes/);
     await person.picture('every-vendor-kill-all');
     await person.press(`End ${sides.length} Sessions`);
     for (const { sessions, running, vendor } of sides) {
@@ -228,7 +228,7 @@ describe('a person with an account of every kind', function () {
       await until(async () => (await real.browserProcesses()).length === 0);
     }
     // An empty list of a gateway's is no promise.
-    await person.row('This gateway lists no session.').waitFor();
+    await person.row('This gateway lists no sessions.').waitFor();
   });
 
   it('groups what a key of the metadata holds together', async () => {

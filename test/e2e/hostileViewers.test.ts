@@ -149,7 +149,7 @@ navigator.clipboard.readText().then((text) => tell('read ' + text), () => tell('
   it('resumes a viewer that takes the keyboard while it loads, and still keeps the keyboard', async () => {
     const [body = ''] = Object.values(hostile);
     const panel = await scene.show(body);
-    const paused = panel.getByRole('heading', { name: 'This viewer tried to take your keyboard' });
+    const paused = panel.getByRole('heading', { name: 'This viewer tried to take the keyboard' });
     await paused.waitFor();
     await scene.person.picture('hostile-paused-dark');
     await scene.command('Preferences: Toggle between Light/Dark Themes');

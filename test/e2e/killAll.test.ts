@@ -53,10 +53,10 @@ describe('a person who kills all', function () {
     await person.run('End All Sessions…');
     const dialog = await person.dialog();
     assert.match(dialog, /End all 11 sessions\?/);
-    const names = listed(dialog.split('Left out:')[0] ?? '');
+    const names = listed(dialog.split('Skipped:')[0] ?? '');
     assert.equal(new Set(names).size, 11);
     assert.ok(!names.includes('Job 7'));
-    assert.match(dialog, /Left out:\s+• Job 7 — Local Chrome · jobs\. It is protected\./);
+    assert.match(dialog, /Skipped:\s+• Job 7 — Local Chrome · jobs\. It's protected\./);
     await person.picture('kill-all-dialog');
     await person.press('End 11 Sessions');
     const progress = person.notification('Ending sessions');
@@ -106,7 +106,7 @@ describe('a person who kills all', function () {
     await person.run('Refresh');
     await person.row('Session Job 7 ended at').waitFor();
     const label = (await person.row('Session Job 7 ended at').getAttribute('aria-label')) ?? '';
-    assert.match(label, /by itself or by others/);
+    assert.match(label, /by itself or by someone else/);
     await person.page.waitForTimeout(writtenAfterMs);
     await person.reload();
     await person.row('Session Job 7 ended at').waitFor({ timeout: 30_000 });

@@ -94,7 +94,7 @@ describe('a person who watches sessions on their vendors’ own pages', function
 
   it('is told what watching does before anything is connected, once for each vendor', async () => {
     const panel = await openLive('shop.example');
-    await panel.getByRole('heading', { name: 'Watching is not without effect' }).waitFor();
+    await panel.getByRole('heading', { name: 'Watching affects this session' }).waitFor();
     await panel.getByText('keeps the session from timing out').waitFor();
     assert.equal(liveRequests(anchor), 0);
     await person.picture('frames-effect');
@@ -133,7 +133,7 @@ describe('a person who watches sessions on their vendors’ own pages', function
   it('gets an explanation and buttons for a page that does not let itself be framed, and never a blank', async () => {
     anchor.livePage = { headers: { 'content-security-policy': "default-src 'self'; frame-ancestors 'none'" } };
     const panel = await openLive('news.example');
-    await panel.getByRole('heading', { name: 'does not let itself be shown here' }).waitFor();
+    await panel.getByRole('heading', { name: "This page can't be shown here" }).waitFor();
     assert.equal(await panel.locator('iframe').count(), 0);
     await person.picture('frames-refused');
     const [tab] = await Promise.all([
@@ -178,13 +178,13 @@ describe('a person who watches sessions on their vendors’ own pages', function
     const once = await openLive(name);
     await once.getByRole('heading', { name: 'This link works only once' }).waitFor();
     assert.equal(anchor.oneTime.get(member.id), 0);
-    await once.getByRole('button', { name: 'Show It Here' }).click();
+    await once.getByRole('button', { name: 'Open Here' }).click();
     await framed(name);
     assert.equal(anchor.oneTime.get(member.id), 1);
 
     anchor.misbehave('GET', /^\/live\//, { kind: 'cut', when: 'before' });
     const news = await openLive('news.example');
-    await news.getByRole('heading', { name: 'This page cannot be reached from here' }).waitFor();
+    await news.getByRole('heading', { name: "Couldn't reach this live view" }).waitFor();
     anchor.behave();
     await news.getByRole('button', { name: 'Show Anyway' }).click();
     await framed('news.example');
@@ -192,8 +192,8 @@ describe('a person who watches sessions on their vendors’ own pages', function
     const page = { id: 'p', title: '', url: 'https://mail.example/', frontend_url: 'javascript:alert(1)' };
     anchor.misbehave('GET', /pages$/, { kind: 'answer', answer: { status: 200, json: [page] } });
     const mail = await openLive('mail.example');
-    await mail.getByRole('heading', { name: 'There is no live view now' }).waitFor();
-    await mail.getByText('is not one of this provider’s').waitFor();
+    await mail.getByRole('heading', { name: "Live view isn't available" }).waitFor();
+    await mail.getByText("isn't one of this provider's").waitFor();
     assert.equal(await mail.locator('iframe').count(), 0);
     await person.picture('frames-bad-address');
     anchor.behave();
@@ -220,7 +220,7 @@ describe('a person who watches sessions on their vendors’ own pages', function
     await interactive.getByText('Hello Lovelace').waitFor();
     assert.deepEqual(browserbase.sent, new Map([['bb-monthly', ['Lovelace']]]));
     await panel.getByRole('button', { name: 'End Session…' }).click();
-    assert.match(await person.dialog(), /End session “monthly”\?[\s\S]*A live view of it is open/);
+    assert.match(await person.dialog(), /End session "monthly"\?[\s\S]*It's open in a live view/);
     await person.press('End Session');
     await panel.getByRole('heading', { name: 'Session ended' }).waitFor();
     assert.match(await panel.locator('#card').innerText(), /You ended it at \d/);
@@ -234,7 +234,7 @@ describe('a person who watches sessions on their vendors’ own pages', function
     await person.pick('Browserless');
     await person.type('Address of your Browserless server', v2.url);
     await person.type('Browserless token', v2.token);
-    await person.type('A name for the tree', 'own');
+    await person.type('Enter a name to show in the Sessions view', 'own');
     await person.row('Session watched').waitFor();
     const panel = await openLive('watched');
     await panel.getByText('counts as one of its clients').waitFor();
@@ -242,7 +242,7 @@ describe('a person who watches sessions on their vendors’ own pages', function
     const picture = panel.locator('#picture');
     await picture.waitFor({ state: 'visible', timeout: 30_000 });
     // Of its pages Browserless's own is empty.
-    assert.equal(await panel.getByLabel('Page of the session').locator('option:checked').innerText(), 'Clock');
+    assert.equal(await panel.getByLabel('Page to show').locator('option:checked').innerText(), 'Clock');
     await panel.locator('#note').waitFor({ state: 'hidden' });
     await person.seesMoving(picture);
     await person.picture('frames-browserless');
@@ -281,7 +281,7 @@ describe('a person who watches sessions on their vendors’ own pages', function
     await person.picture('frames-browserless-steered');
     script.close();
     await panel.getByRole('button', { name: 'End Session…' }).click();
-    assert.match(await person.dialog(), /End session “steered”\?[\s\S]*A live view of it is open/);
+    assert.match(await person.dialog(), /End session "steered"\?[\s\S]*It's open in a live view/);
     await person.press('End Session');
     await panel.getByRole('heading', { name: 'Session ended' }).waitFor();
     assert.match(await panel.locator('#card').innerText(), /You ended it at \d/);
@@ -305,7 +305,7 @@ describe('a person who watches sessions on their vendors’ own pages', function
     session.status = 'TIMED_OUT';
     // It was just asked for, and is again after a while.
     await panel.getByRole('heading', { name: 'Session ended' }).waitFor({ timeout: 60_000 });
-    assert.match(await panel.locator('#card').innerText(), /It timed out at .+ It had run for 1[23] minutes/);
+    assert.match(await panel.locator('#card').innerText(), /It timed out at .+ It ran for 1[23] minutes/);
     await person.picture('frames-timed-out');
     await panel.getByRole('button', { name: 'Show nightly' }).click();
     await framed('nightly');
@@ -314,7 +314,7 @@ describe('a person who watches sessions on their vendors’ own pages', function
     browserbase.livePage = { headers: { 'content-security-policy': "frame-ancestors 'none'" } };
     const nightly = await person.live('nightly');
     await nightly.getByRole('button', { name: 'Reload' }).click();
-    await nightly.getByRole('heading', { name: 'does not let itself be shown here' }).waitFor();
+    await nightly.getByRole('heading', { name: "This page can't be shown here" }).waitFor();
     browserbase.livePage = {};
     await nightly.getByRole('button', { name: 'Try Again' }).click();
     await framed('nightly');
@@ -368,7 +368,7 @@ describe('a person who watches sessions on their vendors’ own pages', function
     await person.reload();
     const panel = await person.live('sess_mai');
     await panel.getByRole('heading', { name: 'Session ended' }).waitFor();
-    assert.match(await panel.locator('#card').innerText(), /does not tell when or how/);
+    assert.match(await panel.locator('#card').innerText(), /doesn't say when or how/);
     await person.picture('frames-restored-over');
     await panel.getByRole('button', { name: 'Close' }).click();
   });
@@ -397,7 +397,7 @@ describe('a person who watches sessions on their vendors’ own pages', function
     await person.press('Remove Account');
     await panel.getByRole('heading', { name: 'The account was removed' }).waitFor();
     assert.equal(await panel.locator('iframe').count(), 0, 'it is still watched');
-    assert.equal(await panel.locator('#status').innerText(), 'not known to run');
+    assert.equal(await panel.locator('#status').innerText(), 'may still be running');
     assert.ok(anchor.running.includes('sess_shop'));
     await closeAll();
   });

@@ -159,12 +159,12 @@ describe('a person at the panel of a live view', function () {
 
   it('reaches every button in high contrast and in a narrow panel', async () => {
     const cautious = await openLive(checkout);
-    await cautious.getByRole('heading', { name: 'Watching is not without effect' }).waitFor();
+    await cautious.getByRole('heading', { name: 'Watching affects this session' }).waitFor();
     await looksAtWidths(cautious, 'panel-effect');
     await cautious.getByRole('button', { name: 'Show Live View' }).click();
     await person.framed(checkout);
     const panel = await person.live(checkout);
-    await panel.getByLabel('Page of the session').waitFor();
+    await panel.getByLabel('Page to show').waitFor();
     await panel.getByRole('button', { name: 'Interact' }).click();
     await panel.getByRole('button', { name: 'Got It' }).waitFor();
     const toolbar = panel.getByRole('toolbar').locator('button:visible, select:visible');
@@ -215,7 +215,7 @@ describe('a person at the panel of a live view', function () {
     await person.framed(checkout);
     await reach(panel, 'ArrowLeft', '#endSession');
     await press('Enter');
-    assert.match(await person.dialog(), /End session “checkout-of/);
+    assert.match(await person.dialog(), /End session "checkout-of/);
     await press('Enter');
     await panel.getByRole('heading', { name: 'Session ended' }).waitFor();
     assert.deepEqual(anchor.running, ['sess_mail']);

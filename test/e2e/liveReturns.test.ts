@@ -93,7 +93,7 @@ describe('a person who comes back to live views', function () {
   it('sees every panel of a vendor connect once it is accepted in one what watching does there', async () => {
     const asked = async (name: string) => {
       const panel = await person.live(name);
-      await panel.getByRole('heading', { name: 'Watching is not without effect' }).waitFor();
+      await panel.getByRole('heading', { name: 'Watching affects this session' }).waitFor();
       return panel;
     };
     await person.choose(person.row('Session shop.example'), 'Open Live View');
@@ -119,7 +119,7 @@ describe('a person who comes back to live views', function () {
     await person.framed('mail.example');
     assert.equal(await tab('Live: shop.example · Payment').getAttribute('aria-selected'), 'false');
     const panel = await shownBy('p1');
-    const pages = panel.getByLabel('Page of the session');
+    const pages = panel.getByLabel('Page to show');
     await pages.focus();
     await person.page.keyboard.press('ArrowDown');
     await until(async () => (await tab('Live: shop.example · Payment').getAttribute('aria-selected')) === 'true');
@@ -136,7 +136,7 @@ describe('a person who comes back to live views', function () {
     const turn = async () => {
       session.pages = [cart, payment];
       const panel = await shownBy('p1');
-      await panel.getByLabel('Page of the session').selectOption({ label: 'Payment' });
+      await panel.getByLabel('Page to show').selectOption({ label: 'Payment' });
       await shownBy('p2');
       await tab('Live: shop.example · Payment').waitFor();
       session.pages = [cart];
@@ -172,7 +172,7 @@ describe('a person who comes back to live views', function () {
   it('is told before they open a link in the editor’s browser that its tabs’ addresses are written down', async () => {
     await (await shownBy('p1')).getByRole('button', { name: 'Open In…' }).click();
     const option = person.page.getByRole('option', { name: 'Integrated Browser' });
-    await option.getByText('VS Code writes down the addresses of its browser’s tabs').waitFor();
+    await option.getByText('VS Code stores the addresses of its browser tabs').waitFor();
     await person.picture('returns-open-in');
     await option.click();
     await person.notification('In a tab: http').getByText('/live/sess_shop/p1').waitFor();
@@ -228,7 +228,7 @@ describe('a person who comes back to live views', function () {
     await person.pick('Browserless');
     await person.type('Address of your Browserless server', v1.url);
     await person.type('Browserless token', v1.token ?? '');
-    await person.type('A name for the tree', 'own');
+    await person.type('Enter a name to show in the Sessions view', 'own');
     await person.choose(person.row('Session watched'), 'Open Live View');
     await (await person.live('watched')).getByRole('button', { name: 'Show Live View' }).click();
     await (await person.live('watched')).locator('#picture').waitFor({ state: 'visible', timeout: 30_000 });

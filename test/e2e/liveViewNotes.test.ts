@@ -6,7 +6,7 @@ import { startPages } from '../servers/pages.ts';
 import type { VendorServer } from '../servers/vendorServer.ts';
 import { until, WorkbenchPerson } from './person.ts';
 
-const unreadable = 'The pictures of this page cannot be shown.';
+const unreadable = "Couldn't show the images of this page.";
 
 describe('what a live view says when something goes wrong', function () {
   this.timeout(120_000);

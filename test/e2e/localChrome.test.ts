@@ -36,7 +36,7 @@ describe('a person with a Chrome of their own', function () {
     await person.pick('Local Chrome');
     await person.type('started with --remote-debugging-port', 'http://127.0.0.1:1');
     await person.type('Nothing answers at 127.0.0.1:1', chromium.endpoint);
-    await person.type('A name for the tree', 'Local Chrome');
+    await person.type('Enter a name to show in the Sessions view', 'Local Chrome');
     for (const name of ['Clock', 'Counter', 'Sign-up form', 'Default context'])
       await person.row(`Session ${name}`).waitFor();
     await person.row('Account Local Chrome, 4 running').waitFor();
@@ -72,9 +72,9 @@ describe('a person with a Chrome of their own', function () {
   it('cancels an end, and nothing is sent', async () => {
     await person.choose(person.row('Session Clock'), 'End Session…');
     const dialog = await person.dialog();
-    assert.match(dialog, /End session “Clock”\?/);
+    assert.match(dialog, /End session "Clock"\?/);
     assert.match(dialog, /Local Chrome: running/);
-    assert.match(dialog, /Pages close, with what was typed.*This cannot be undone\./);
+    assert.match(dialog, /Its pages close\. What was typed.*This can't be undone\./);
     await person.picture('local-chrome-confirm');
     await person.press('Cancel');
     await person.page.waitForTimeout(1_000);
@@ -98,7 +98,7 @@ describe('a person with a Chrome of their own', function () {
     assert.match(dialog, /Local Chrome: 2/);
     assert.match(dialog, /• Counter/);
     assert.match(dialog, /• Sign-up form/);
-    assert.match(dialog, /Left out:\s+• Default context/);
+    assert.match(dialog, /Skipped:\s+• Default context/);
     await person.picture('local-chrome-confirm-all');
     await person.press('End 2 Sessions');
     await until(async () => (await devtools.contexts()).length === 0);
@@ -120,8 +120,8 @@ describe('a person with a Chrome of their own', function () {
   it('ends the default context only by itself: its pages close, named in the dialog, and the browser stays', async () => {
     await person.choose(person.row('Session Default context'), 'End Session…');
     const dialog = await person.dialog();
-    assert.match(dialog, /browser’s own window, which may be yours/);
-    assert.match(dialog, /These pages close:\s+• Clock/);
+    assert.match(dialog, /browser's own window, which may be yours/);
+    assert.match(dialog, /These pages will close:\s+• Clock/);
     assert.match(dialog, /The browser itself stays open/);
     await person.press('End Session');
     await person.row('Session Default context').waitFor({ state: 'detached' });
@@ -135,7 +135,7 @@ describe('a person with a Chrome of their own', function () {
   it('ends the selected sessions by the Delete key', async () => {
     await person.row('Session Sign-up form').click();
     await person.page.keyboard.press('Delete');
-    assert.match(await person.dialog(), /End session “Sign-up form”\?/);
+    assert.match(await person.dialog(), /End session "Sign-up form"\?/);
     await person.press('End Session');
     await until(async () => (await devtools.contexts()).length === 0);
     await person.row('No running sessions').waitFor();

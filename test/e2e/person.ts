@@ -234,14 +234,14 @@ export class WorkbenchPerson {
   async addAt(vendor: string, address: string, key: string, label: string): Promise<void> {
     await this.run('Add Account…');
     await this.pick(vendor);
-    await this.page.getByRole('button', { name: 'Use Another Address…' }).click();
+    await this.page.getByRole('button', { name: 'Use a Different Address…' }).click();
     await this.type(`Address of the ${vendor} API`, address);
     await this.type(`${vendor} API key`, key);
     if (vendor === 'Browserbase') {
       await this.type('Browserbase project ID', '');
       await this.type('Address of the Stagehand API', '');
     }
-    await this.type('A name for the tree', label);
+    await this.type('Enter a name to show in the Sessions view', label);
     await this.row(`Account ${vendor} · ${label}`).waitFor();
   }
 
@@ -250,7 +250,7 @@ export class WorkbenchPerson {
     await this.run('Add Account…');
     await this.pick('Local Chrome');
     await this.type('started with --remote-debugging-port', address);
-    await this.type('A name for the tree', label);
+    await this.type('Enter a name to show in the Sessions view', label);
   }
 
   /** What is framed in the panel of a session, once it runs. The panel's own page is written anew for each origin. */

@@ -11,7 +11,7 @@ const ends = [
     id: 'sess_other',
     minutes: 90,
     ran: '1 hour 30 minutes',
-    how: 'by itself or by others',
+    how: 'by itself or by someone else',
     by: 'elsewhere',
   },
   { name: 'broken [x] (command:y)', id: 'sess_broken', minutes: 3, ran: '3 minutes', how: 'failed', by: 'failed' },
@@ -46,10 +46,10 @@ describe('a person who keeps what has ended', function () {
     person = await WorkbenchPerson.sitDown({ viewport: { width: 1280, height: 900 } });
     await person.run('Add Account…');
     await person.pick('Anchor Browser');
-    await person.page.getByRole('button', { name: 'Use Another Address…' }).click();
-    await person.type('Address of the Anchor Browser API', server.url);
+    await person.page.getByRole('button', { name: 'Use a Different Address…' }).click();
+    await person.type('Enter the address of the Anchor Browser API', server.url);
     await person.type('Anchor Browser API key', server.key);
-    await person.type('A name for the tree', 'prod');
+    await person.type('Enter a name to show in the Sessions view', 'prod');
     for (const { name } of ends) await person.row(`Session ${name}`).waitFor();
   });
   after(async () => {

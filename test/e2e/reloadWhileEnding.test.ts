@@ -68,7 +68,7 @@ describe('a person whose window closes while sessions are ending', function () {
     await note.waitFor({ timeout: 60_000 });
     assert.match(
       await note.innerText(),
-      new RegExp(`The window closed while sessions were ending: ${left.length} of ${count} still run\\.`),
+      new RegExp(`The window closed while sessions were ending. ${left.length} of ${count} are still running\\.`),
     );
     await person.picture('reload-while-ending-note');
     assert.deepEqual(await running(), left);

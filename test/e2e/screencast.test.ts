@@ -168,18 +168,18 @@ describe('a person who watches a Chrome of their own', function () {
     }
     assert.deepEqual(seen, ['mode', 'fit', 'reload', 'endSession', 'mode']);
     const names = await panel.getByRole('toolbar').getByRole('button').allInnerTexts();
-    assert.deepEqual(names, ['Interact', '100 %', 'Reload', 'End Session…']);
+    assert.deepEqual(names, ['Interact', '100%', 'Reload', 'End Session…']);
   });
 
   it('shows the page in its own size when asked to', async () => {
     const panel = await person.live('Sign-up form');
     const width = async () => Math.round((await (await pictureIn(panel)).boundingBox())?.width ?? 0);
     const fitting = await width();
-    await panel.getByRole('button', { name: '100 %' }).click();
+    await panel.getByRole('button', { name: '100%' }).click();
     const own = await inPage<number>(contexts.form, 'innerWidth');
     await until(async () => (await width()) === own);
     assert.notEqual(fitting, own);
-    await panel.getByRole('button', { name: '100 %' }).click();
+    await panel.getByRole('button', { name: '100%' }).click();
     await until(async () => (await width()) === fitting);
   });
 
@@ -189,7 +189,7 @@ describe('a person who watches a Chrome of their own', function () {
     await pictureIn(panel);
     const url = `${pages.url}/clock`;
     await devtools.send('Target.createTarget', { url, browserContextId: contexts.counter });
-    const chosen = panel.getByLabel('Page of the session');
+    const chosen = panel.getByLabel('Page to show');
     await chosen.waitFor();
     await until(async () => (await chosen.locator('option:checked').innerText()) === 'Clock');
     await chosen.selectOption({ label: 'Counter' });
@@ -202,7 +202,7 @@ describe('a person who watches a Chrome of their own', function () {
     // Chosen in the other panel it is shown where it is already.
     await person.row('Session Counter').click();
     await person.page.getByRole('tab', { name: 'Live: Counter · Counter', selected: true }).waitFor();
-    await (await person.live('Counter')).getByLabel('Page of the session').selectOption({ label: 'Clock' });
+    await (await person.live('Counter')).getByLabel('Page to show').selectOption({ label: 'Clock' });
     await person.page.getByRole('tab', { name: 'Live: Counter · Clock', selected: true }).waitFor();
     assert.equal(await person.page.getByRole('tab', { name: 'Live: Counter' }).count(), 2);
   });
@@ -218,10 +218,10 @@ describe('a person who watches a Chrome of their own', function () {
     await person.row('Session Clock').click();
     const panel = await person.live('Clock');
     await panel.getByRole('button', { name: 'Reload' }).click();
-    await panel.getByText('The pictures of this page cannot be shown.').waitFor();
+    await panel.getByText("Couldn't show the images of this page.").waitFor();
     await person.picture('screencast-unreadable');
     relay.onEvent = relay.onAnswer = undefined;
-    await panel.getByText('The pictures of this page cannot be shown.').waitFor({ state: 'hidden' });
+    await panel.getByText("Couldn't show the images of this page.").waitFor({ state: 'hidden' });
     await person.seesMoving(await pictureIn(panel));
   });
 
@@ -230,7 +230,7 @@ describe('a person who watches a Chrome of their own', function () {
     const panel = await person.live('Clock');
     await pictureIn(panel);
     await panel.getByRole('button', { name: 'End Session…' }).click();
-    assert.match(await person.dialog(), /End session “Clock”\?[\s\S]*A live view of it is open/);
+    assert.match(await person.dialog(), /End session "Clock"\?[\s\S]*It's open in a live view/);
     await person.press('End Session');
     await panel.getByRole('heading', { name: 'Session ended' }).waitFor();
     assert.match(await panel.locator('#card').innerText(), /You ended it at \d/);

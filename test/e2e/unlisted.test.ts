@@ -35,7 +35,7 @@ describe('a person who ends and deletes what the list does not show', function (
     await person.type('Paste the ID of a session in Anchor Browser · prod', 'not an id');
     await person.type("Can't find a session ID in this.", ' "https://app.anchorbrowser.io/sessions/sess_hidden", ');
     const dialog = await person.dialog();
-    assert.match(dialog, /End session “sess_hidden”\?/);
+    assert.match(dialog, /End session "sess_hidden"\?/);
     assert.match(dialog, /Anchor Browser · prod: not in the list\.\s+Anchor Browser says it's running\./);
     await person.picture('unlisted-dialog');
     await person.press('End Session');

@@ -65,7 +65,7 @@ export class ViewerBesideEditor {
     await person.run('Add Account…');
     await person.pick('Anchor Browser');
     await person.type('Anchor Browser API key', anchor.key);
-    await person.type('A name for the tree', 'shop');
+    await person.type('Enter a name to show in the Sessions view', 'shop');
     await person.row('Session shop.example').waitFor();
     await scene.command('File: New Untitled Text File');
     await person.page.keyboard.press('Control+\\');
@@ -136,7 +136,7 @@ export class ViewerBesideEditor {
 
   /** Whether the panel says that it paused the viewer because it took the keyboard. */
   isPaused(panel: Frame): Promise<boolean> {
-    return panel.getByRole('heading', { name: 'This viewer tried to take your keyboard' }).isVisible();
+    return panel.getByRole('heading', { name: 'This viewer tried to take the keyboard' }).isVisible();
   }
 
   /** Types letters until a while after the viewer was paused, or for long if it isn't. @returns what was typed. */

@@ -92,7 +92,7 @@ describe('what is offered after an end, inside VS Code', () => {
     assert.equal(again.ended, 2);
     assert.deepEqual([...server.running].sort(), [...unsent].sort());
     await command('retryFailedEnds');
-    assert.equal(person.told.at(-1)?.message, 'No end has failed.');
+    assert.equal(person.told.at(-1)?.message, 'There are no failed ends to retry.');
     const rest = await command<PublicEndReport>('endAllSessions');
     assert.equal(rest.ended, unsent.length);
     assert.deepEqual(server.running, []);
@@ -136,7 +136,8 @@ describe('what is offered after an end, inside VS Code', () => {
     await command('removeAccount', { accountId });
     const report = await ending;
     assert.deepEqual([report.requested, report.ended, report.alreadyGone], [12, 0, 0]);
-    for (const { detail } of report.results) assert.equal(detail, 'Its account was removed meanwhile: it may run on.');
+    for (const { detail } of report.results)
+      assert.equal(detail, 'The account was removed while this session was ending. It may still be running.');
     const message = person.told.at(-1)?.message ?? '';
     assert.match(message, /host\d+\.example, host\d+\.example, host\d+\.example and 9 more: Its account was removed/);
     assert.ok(!message.includes(accountId), message);
@@ -160,7 +161,7 @@ describe('what is offered after an end, inside VS Code', () => {
       percents.toSorted((a, b) => a - b),
     );
     const told = person.shown.flatMap(({ message, percent }) => {
-      const [, rate, left] = /^0 of 60, ([\d.]+) a second, (\d+) s left$/.exec(message) ?? [];
+      const [, rate, left] = /^0 of 60, ([\d.]+) per second, (\d+) s left$/.exec(message) ?? [];
       return rate === undefined ? [] : [{ sent: (percent * 60) / 50, rate: Number(rate), left: Number(left) }];
     });
     assert.ok(told.length > 10, JSON.stringify(person.shown));
@@ -216,7 +217,7 @@ describe('what is offered after an end, inside VS Code', () => {
       await command('openDashboard');
       assert.deepEqual(offered, ['Room r1']);
       await command('openDashboard', { accountId, sessionId: 'sess_a' });
-      assert.equal(person.told.at(-1)?.message, 'No running session has a page of its own at its provider.');
+      assert.equal(person.told.at(-1)?.message, 'No running session has a dashboard page.');
     } finally {
       await removeAllAccounts(api);
       registration.dispose();

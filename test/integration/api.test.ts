@@ -84,7 +84,7 @@ describe('the extension inside VS Code', () => {
       [{ fields: { apiKey: 'naïve—key' } }, /characters that no key has/],
       [
         { provider: 'nobody' },
-        /no provider “nobody”. Known are: anchor, browserbase, browserless, gateway, localChrome/,
+        /Unknown provider "nobody"\. Available providers: anchor, browserbase, browserless, gateway, localChrome/,
       ],
       [{ origin: 'http://api.anchorbrowser.io' }, /may only be on this machine/],
       [{ origin: 'https://user:pw@host' }, /user name or password/],
@@ -95,7 +95,7 @@ describe('the extension inside VS Code', () => {
       assert.deepEqual(api.accounts, []);
     }
     await addAnchor();
-    await assert.rejects(addAnchor({ label: 'again' }), /already added as “prod”/);
+    await assert.rejects(addAnchor({ label: 'again' }), /already added this account as "prod"/);
     assert.equal(api.accounts.length, 1);
   });
 
@@ -119,7 +119,7 @@ describe('the extension inside VS Code', () => {
     const [first] = person.asked;
     assert.equal(first?.secret, true);
     assert.match(first?.prompt ?? '', /sent to api\.anchorbrowser\.io only/);
-    assert.match(person.asked.at(-2)?.prompt ?? '', new RegExp(`sent to ${new URL(server.url).host} only`));
+    assert.match(person.asked.at(-2)?.prompt ?? '', new RegExp(`sent only to ${new URL(server.url).host}`));
     assert.deepEqual(person.asked.at(-1)?.step, { number: 3, of: 3, back: true });
   });
 
@@ -166,7 +166,7 @@ describe('the extension inside VS Code', () => {
   it('tests a connection and says how it went', async () => {
     const id = await addAnchor();
     assert.equal(await command('testConnection', { accountId: id }), true);
-    assert.match(person.told.at(-1)?.message ?? '', /answers \(\d+ ms\)\. At most 25 sessions at once\./);
+    assert.match(person.told.at(-1)?.message ?? '', /responded in \d+ ms\. Limit: 25 sessions at once\./);
     await server.stop();
     assert.equal(await command('testConnection', { accountId: id }), false);
     assert.match(person.told.at(-1)?.message ?? '', /Nothing answers/);
@@ -231,7 +231,7 @@ describe('the extension inside VS Code', () => {
       ]);
       assert.equal(person.notes.at(-1), 'Session ended. Stagehand ended it.');
       const other = await command<PublicEndReport>('endSession', { accountId: id, sessionId: 'unknown' });
-      assert.equal(other.results[0]?.detail, 'Stagehand did not know it: Browserbase released it.');
+      assert.equal(other.results[0]?.detail, "Stagehand didn't recognize it, so Browserbase released it.");
       assert.deepEqual(browserbase.running, []);
     } finally {
       await Promise.all([browserbase.stop(), stagehand.stop()]);
@@ -250,23 +250,23 @@ describe('the extension inside VS Code', () => {
       person.answersAsk = () => answers.shift();
       const account = { provider: 'madeUp', origin: house.url, fields: { doorKey: house.doorKey } };
       assert.equal(await command('addAccount'), undefined);
-      await assert.rejects(command('addAccount', account), /wasn’t allowed to receive its keys/);
+      await assert.rejects(command('addAccount', account), /isn't allowed to receive its keys/);
       assert.deepEqual([person.asked, house.log()], [[], []]);
       assert.match(
         person.questions.at(-1)?.message ?? '',
-        /^Let an extension receive the keys you save for “Made Up”\?/,
+        /^Allow an extension to receive the keys you save for "Made Up"\?/,
       );
       person.answersConfirm = ({ choices }) => choices.find((choice) => choice === 'Allow');
       const id = await command<string>('addAccount');
       // Once is enough.
-      await assert.rejects(command('addAccount', account), /already added as “home”/);
+      await assert.rejects(command('addAccount', account), /already added this account as "home"/);
       assert.equal(person.questions.length, 3);
       assert.deepEqual(
         person.asked.slice(-3).map(({ prompt }) => prompt),
         [
           'Address of the house',
-          `The key to the front door. It is kept in the system’s keychain and sent to ${new URL(house.url).host} only.`,
-          'A name for the tree',
+          `The key to the front door. Stored in the system keychain and sent only to ${new URL(house.url).host}.`,
+          'Enter a name to show in the Sessions view',
         ],
       );
       assert.deepEqual(
@@ -302,7 +302,7 @@ describe('the extension inside VS Code', () => {
       await assert.rejects(command('addAccount', { provider: 'claimed' }));
       const { detail = '' } = person.questions.at(-1) ?? {};
       assert.ok(
-        detail.startsWith(`The extension “${packageJSON.displayName}” (${id}) adds the provider “Made Up”`),
+        detail.startsWith(`The extension "${packageJSON.displayName}" (${id}) adds the provider "Made Up"`),
         detail,
       );
       assert.match(detail, /VS Code has no way to check it/);

@@ -31,10 +31,10 @@ describe('ending a session by its ID inside VS Code', () => {
     const report = await end('sess_hidden');
     assert.deepEqual(person.questions, [
       {
-        message: 'End session “sess_hidden”?',
+        message: 'End session "sess_hidden"?',
         detail: [
           "Anchor Browser · prod: not in the list.\nAnchor Browser says it's running.",
-          'Unsaved page state, downloads not yet fetched and the connection of any running script are lost. This cannot be undone.',
+          "The browser closes. Unsaved work in the page and downloads that you haven't retrieved are lost. Running scripts are disconnected. This can't be undone.",
         ].join('\n\n'),
         choices: ['End Session'],
       },
@@ -72,7 +72,7 @@ describe('ending a session by its ID inside VS Code', () => {
   it('says that a session has already ended where the provider says so, and sends nothing', async () => {
     server.add({ id: 'sess_over', status: 'completed' });
     assert.equal((await end('sess_over')).requested, 0);
-    assert.equal(told(), 'That session has already ended.');
+    assert.equal(told(), 'This session has already ended.');
     assert.deepEqual([person.questions.length, sent()], [0, []]);
   });
 
@@ -80,7 +80,7 @@ describe('ending a session by its ID inside VS Code', () => {
     await end('sess_typo');
     assert.equal(
       told(),
-      "Anchor Browser doesn't find a running session with this ID in Anchor Browser · prod. It may have ended, or the ID may be wrong or from another account. Nothing was sent.",
+      "Anchor Browser couldn't find a running session with this ID in Anchor Browser · prod. The session may have ended, or the ID may be wrong or belong to another account. No request to end it was sent.",
     );
     assert.deepEqual([person.questions.length, sent()], [0, []]);
   });
@@ -88,13 +88,13 @@ describe('ending a session by its ID inside VS Code', () => {
   it('sends nothing where the provider cannot be asked, and says why', async () => {
     server.misbehave('GET', /sess_hidden/, { kind: 'answer', answer: { status: 500, json: {} } });
     await end('sess_hidden');
-    assert.match(told(), /^Nothing was sent to end the session\. .* failed with HTTP 500/);
+    assert.match(told(), /^No request to end the session was sent\. .* failed with HTTP 500/);
     server.behave();
     const { keys } = server;
     const key = server.key;
     keys.set('automation-key', 'replaced');
     await end('sess_hidden');
-    assert.match(told(), /^Nothing was sent to end the session\. .* rejected the key/);
+    assert.match(told(), /^No request to end the session was sent\. .* rejected the key/);
     keys.set('automation-key', key);
     assert.deepEqual([person.questions.length, sent()], [0, []]);
     assert.ok(server.running.includes('sess_hidden'));
@@ -110,7 +110,7 @@ describe('ending a session by its ID inside VS Code', () => {
     await end('sess_hidden');
     assert.deepEqual(sent(), []);
     assert.ok(server.running.includes('sess_hidden'));
-    assert.equal(told(), 'The account changed in the meantime. Nothing was sent to end the session.');
+    assert.equal(told(), 'The account has changed, so no request to end the session was sent. Try again.');
   });
 
   it('takes what was copied, and asks which account only where there are several', async () => {
@@ -157,11 +157,11 @@ describe('ending a session by its ID inside VS Code', () => {
   it('is the usual end for a session that a list shows, also one that only a new list shows', async () => {
     person.answersAsk = () => 'sess_listed';
     await command('endSessionById');
-    assert.equal(person.questions[0]?.message, 'End session “listed.example”?');
+    assert.equal(person.questions[0]?.message, 'End session "listed.example"?');
     await new Promise((resolve) => setTimeout(resolve, 5_100));
     server.add({ id: 'sess_new', domains: ['new.example'] });
     await end('sess_new');
-    assert.equal(person.questions[1]?.message, 'End session “new.example”?');
+    assert.equal(person.questions[1]?.message, 'End session "new.example"?');
     assert.deepEqual(server.running, ['sess_hidden']);
   }).timeout(30_000);
 
@@ -180,7 +180,7 @@ describe('ending a session by its ID inside VS Code', () => {
     );
     assert.equal(cloud.browsers.size, 0);
     assert.deepEqual([report.ended, report.stuck], [0, 1]);
-    assert.match(report.results[0]?.detail ?? '', /^The request was sent, but it couldn't be confirmed\./);
+    assert.match(report.results[0]?.detail ?? '', /^The request was sent, but the end couldn't be confirmed\./);
     assert.match(told(), /^1 couldn't be confirmed: /);
     await cloud.stop();
   }).timeout(60_000);

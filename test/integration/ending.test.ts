@@ -38,7 +38,7 @@ describe('ending inside VS Code', () => {
       cancelled: 0,
       results: [{ accountId, sessionId: 'sess_a', outcome: 'ended' }],
     });
-    assert.equal(person.questions[0]?.message, 'End session “sess_a.example”?');
+    assert.equal(person.questions[0]?.message, 'End session "sess_a.example"?');
     assert.deepEqual(new Set(server.running), new Set(['sess_b', 'sess_c']));
     assert.deepEqual(person.notes, ['Session ended.']);
     assert.deepEqual(person.told, []);
@@ -60,7 +60,7 @@ describe('ending inside VS Code', () => {
     await command('endSession', a, [a, b]);
     assert.equal(person.questions.at(-1)?.message, 'End 2 sessions?');
     await command('endSession', c, [a, b]);
-    assert.equal(person.questions.at(-1)?.message, 'End session “sess_c.example”?');
+    assert.equal(person.questions.at(-1)?.message, 'End session "sess_c.example"?');
   });
 
   it('asks which where nothing is named, and never takes nothing for everything', async () => {
@@ -145,8 +145,11 @@ describe('ending inside VS Code', () => {
     person.answersConfirm = firstChoice;
     await command('endAllSessions');
     const detail = person.questions[0]?.detail ?? '';
-    assert.match(detail, /Left out:\n• sess_ci — Anchor Browser · prod\. It was started with ci-key of your team\./);
-    assert.match(detail, /The list of Anchor Browser · other is from .*: sessions started since are NOT included\./);
+    assert.match(detail, /Skipped:\n• sess_ci — Anchor Browser · prod\. It was started with ci-key of your team\./);
+    assert.match(
+      detail,
+      /The list for Anchor Browser · other is from .*\. Sessions started since then are NOT included\./,
+    );
     assert.deepEqual(server.running, ['sess_ci']);
     await command('endSession', { accountId, sessionId: 'sess_ci' });
     assert.match(person.questions.at(-1)?.detail ?? '', /It was started with ci-key of your team\./);
@@ -184,7 +187,7 @@ describe('ending inside VS Code', () => {
     assert.equal(report.requested, 23);
     assert.equal(report.ended + report.cancelled, 23);
     assert.equal(server.running.length, report.cancelled);
-    assert.match(person.told[0]?.message ?? '', /^Cancelled: \d+ ended, \d+ not sent\.$/);
+    assert.match(person.told[0]?.message ?? '', /^Canceled\. \d+ ended, \d+ not sent\.$/);
   });
 
   it('deletes a batch, and tells each failure though the answer is 200', async () => {
@@ -195,7 +198,7 @@ describe('ending inside VS Code', () => {
     await api.refresh();
     const target = { accountId, groupId: batch.id };
     assert.equal(await command('deleteBatch', target), undefined);
-    assert.match(person.questions[0]?.detail ?? '', /4 of its sessions run and will end:/);
+    assert.match(person.questions[0]?.detail ?? '', /4 of its sessions are running and will end:/);
     assert.match(person.questions[0]?.detail ?? '', /Recordings and all other data/);
     assert.deepEqual(deletions(), []);
 
@@ -238,7 +241,7 @@ describe('ending inside VS Code', () => {
       person.answersConfirm = firstChoice;
       const report = await command<PublicEndReport>('endAllSessions');
       assert.deepEqual([report.requested, report.ended], [2, 2]);
-      assert.match(person.questions[0]?.detail ?? '', /Left out:\n• Default context/);
+      assert.match(person.questions[0]?.detail ?? '', /Skipped:\n• Default context/);
       assert.deepEqual(await devtools.contexts(), []);
       assert.equal((await devtools.defaultPages()).filter((url) => url.startsWith('data:')).length, 1);
     });

@@ -28,7 +28,7 @@ describe('choosing what ends, inside VS Code', () => {
     assert.equal(report.ended, 2);
     assert.deepEqual(server.running, ['sess_a']);
     const question = person.questions.at(-1);
-    assert.match(question?.detail ?? '', /Left out:\n• a\.example — .*It is protected\./);
+    assert.match(question?.detail ?? '', /Skipped:\n• a\.example — .*It's protected\./);
     // The vendor's one call would end it too.
     assert.ok(!question?.choices.includes('End Everything in Account'));
     const [member] = server.addBatch(1, { id: 'batch_b' }).members;
@@ -40,7 +40,7 @@ describe('choosing what ends, inside VS Code', () => {
     assert.ok(batch.id !== 'batch_b');
     const one = await command<PublicEndReport>('endSession', { accountId: id, sessionId: 'sess_a' });
     assert.equal(one.ended, 1);
-    assert.match(person.questions.at(-1)?.detail ?? '', /It is protected\./);
+    assert.match(person.questions.at(-1)?.detail ?? '', /It's protected\./);
     await command('unprotectSession', { accountId: id, sessionId: member.id });
     const rest = await command<PublicEndReport>('endAllSessions');
     assert.equal(rest.ended, 1);
@@ -71,24 +71,30 @@ describe('choosing what ends, inside VS Code', () => {
       const account = { kind: 'account', accountId: id };
       await command('endAccountSessions', account);
       const asked = person.questions.at(-1);
-      assert.equal(asked?.message, 'End 2 sessions in Anchor Browser? (filtered: 2 of 5)');
+      assert.equal(asked?.message, 'End 2 sessions in Anchor Browser? (the filter shows 2 of 5)');
       assert.doesNotMatch(asked.detail, /mail/);
       assert.deepEqual(asked.choices, ['End 2 Sessions']);
       const group = { kind: 'group', accountId: id, groupId: batch.id };
       await command('deleteBatch', group);
-      assert.match(person.questions.at(-1)?.detail ?? '', /“SHOP example” is NOT applied[\s\S]*2 of its sessions run/);
+      assert.match(
+        person.questions.at(-1)?.detail ?? '',
+        /"SHOP example" is NOT applied[\s\S]*2 of its sessions are running/,
+      );
       for (const work of [() => command('endAllSessions'), () => command('endAccountSessions', { accountId: id })]) {
         await work();
         const { message = '', detail = '' } = person.questions.at(-1) ?? {};
         assert.match(message, /End all 5 sessions/);
-        assert.match(detail, /The filter “SHOP example” is NOT applied/);
+        assert.match(detail, /The filter "SHOP example" is NOT applied/);
       }
       person.answersConfirm = ({ choices }) => choices[0];
       assert.equal((await command<PublicEndReport>('endAccountSessions', account)).ended, 2);
       assert.deepEqual(server.running.sort(), ['sess_mail', ...batch.members.map((member) => member.id)].sort());
       await command('setFilter', batch.members[0]?.id);
       await command('endGroup', group);
-      assert.match(person.questions.at(-1)?.message ?? '', /^End 1 session of “Batch .*”\? \(filtered: 1 of 2\)$/);
+      assert.match(
+        person.questions.at(-1)?.message ?? '',
+        /^End 1 session in "Batch .*"\? \(the filter shows 1 of 2\)$/,
+      );
       assert.equal(server.running.length, 2);
     } finally {
       await command('clearFilter');
@@ -151,7 +157,7 @@ describe('choosing what ends, inside VS Code', () => {
     assert.deepEqual(server.running, ['sess_new']);
     await command('endOldSessions');
     assert.equal(person.asked.at(-1)?.value, '45');
-    assert.match(person.told.at(-1)?.message ?? '', /No session has run for that long/);
+    assert.match(person.told.at(-1)?.message ?? '', /No session has been running that long/);
   });
 
   it('cancels a batch that is being made, and keeps its data', async () => {
@@ -180,7 +186,7 @@ describe('choosing what ends, inside VS Code', () => {
       await command('endAllSessions');
       assert.match(
         person.questions[0]?.detail ?? '',
-        /Not yours \(1\):\n• other\.example.*\n\nYours \(1\):\n• mine\.example/,
+        /Other people's sessions \(1\):\n• other\.example.*\n\nYours \(1\):\n• mine\.example/,
       );
       person.answersConfirm = ({ choices }) => choices[0];
       const report = await command<PublicEndReport>('endMySessions');
@@ -201,7 +207,7 @@ describe('choosing what ends, inside VS Code', () => {
     const runs = { run: { at: Date.now() - 60_000, total: 12, left } };
     await api.testing.context.globalState.update('unfinishedEnds', runs);
     await command('reviewUnfinishedEnds');
-    assert.match(person.told.at(-1)?.message ?? '', /2 of 12 still run/);
+    assert.match(person.told.at(-1)?.message ?? '', /2 of 12 are still running/);
     assert.deepEqual(person.told.at(-1)?.buttons, ['Review']);
     assert.equal(server.running.length, 2);
     assert.equal(person.questions.length, 0);

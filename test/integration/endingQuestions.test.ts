@@ -34,7 +34,7 @@ describe('what questions about ends are based on, inside VS Code', () => {
     server.add({ id: 'sess_c' });
     await command('endAllSessions');
     assert.match(asked()?.message ?? '', /^End all 3 sessions/);
-    assert.ok(person.notes.includes('Listing what runs…'));
+    assert.ok(person.notes.includes('Listing sessions…'));
   });
 
   it('says from when the list is where there is no newer one, and does not wait for it for long', async () => {
@@ -50,7 +50,7 @@ describe('what questions about ends are based on, inside VS Code', () => {
     await command('endOldSessions');
     assert.match(
       asked()?.detail ?? '',
-      /The list of Anchor Browser is from .*: sessions started since are NOT included/,
+      /The list for Anchor Browser is from .*\. Sessions started since then are NOT included/,
     );
   }).timeout(60_000);
 
@@ -62,18 +62,18 @@ describe('what questions about ends are based on, inside VS Code', () => {
       /^Anchor Browser doesn't find a running session with this ID in Anchor Browser\. It may/,
     );
     await command('showDetails', session);
-    assert.equal(told(), 'Anchor Browser lists no such session.');
+    assert.equal(told(), "Anchor Browser doesn't list this session.");
     server.misbehave('GET', /all\/status/, { kind: 'answer', answer: { status: 500, json: {} } });
     await api.refresh();
     await command('openLiveView', session);
-    assert.equal(told(), 'Anchor Browser could not be listed: whether that session still runs is not known.');
+    assert.equal(told(), "Couldn't list the sessions in Anchor Browser, so this session may still be running.");
     await command('endSession', { accountId: 'gone', sessionId: 'sess_a' });
-    assert.equal(told(), 'The account of that session is not here any longer.');
+    assert.equal(told(), 'The account of this session was removed.');
     server.behave();
     person.answersConfirm = ({ choices }) => choices[0];
     await command('endSession', { accountId: id, sessionId: 'sess_a' });
     await command('endSession', { accountId: id, sessionId: 'sess_a' });
-    assert.equal(told(), 'That session has already ended.');
+    assert.equal(told(), 'This session has already ended.');
   });
 
   it('names the filter where it hides all that a row stands for, and reaches nothing of it', async () => {
@@ -84,10 +84,13 @@ describe('what questions about ends are based on, inside VS Code', () => {
         const [question] = person.questions;
         // The vendor's one call is not offered beside a filter.
         assert.equal(question, undefined);
-        assert.equal(told(), 'There is no session to end. The filter “nothing-has-this” hides what runs there.');
+        assert.equal(
+          told(),
+          'There are no sessions to end. The filter "nothing-has-this" hides the sessions that are running.',
+        );
       }
       await command('retryFailedEnds');
-      assert.equal(told(), 'No end has failed.');
+      assert.equal(told(), 'There are no failed ends to retry.');
     } finally {
       await command('clearFilter');
     }
@@ -101,11 +104,11 @@ describe('what questions about ends are based on, inside VS Code', () => {
     await command('setFilter', 'shop');
     try {
       await command('endAccountSessions', { kind: 'account', accountId: id });
-      assert.equal(asked()?.message, 'End 2 sessions in Anchor Browser? (filtered: 2 of 4)');
-      assert.match(asked()?.detail ?? '', /Left out:\n• shops\.example/);
+      assert.equal(asked()?.message, 'End 2 sessions in Anchor Browser? (the filter shows 2 of 4)');
+      assert.match(asked()?.detail ?? '', /Skipped:\n• shops\.example/);
       assert.doesNotMatch(asked()?.detail ?? '', /NOT applied/);
       await command('endGroup', { accountId: id, groupId: batch.id });
-      assert.match(asked()?.detail ?? '', /The filter “shop” is NOT applied/);
+      assert.match(asked()?.detail ?? '', /The filter "shop" is NOT applied/);
     } finally {
       await command('clearFilter');
       await command('unprotectSession', { accountId: id, sessionId: 'sess_shops' });
@@ -116,13 +119,13 @@ describe('what questions about ends are based on, inside VS Code', () => {
     await command('protectSession', { accountId: id, sessionId: 'sess_a' });
     person.answersAsk = () => '30';
     await command('endOldSessions');
-    assert.match(told(), /^There is no session to end\. It is protected\./);
+    assert.match(told(), /^There are no sessions to end\. It's protected\./);
     server.add({ id: 'sess_b', domains: ['b.example'], createdAt: new Date(Date.now() - 3_600_000) });
     await api.refresh();
     person.answersPick = ({ choices }) => choices.map(({ value }) => value);
     await command('endOldSessions');
     assert.equal(asked()?.message, 'End 1 session?');
-    assert.match(asked()?.detail ?? '', /• b\.example[\s\S]*Left out:\n• a\.example — .*It is protected\./);
+    assert.match(asked()?.detail ?? '', /• b\.example[\s\S]*Skipped:\n• a\.example — .*It's protected\./);
     await command('unprotectSession', { accountId: id, sessionId: 'sess_a' });
   });
 
@@ -133,9 +136,12 @@ describe('what questions about ends are based on, inside VS Code', () => {
     await configure('mine', 'tag=anna');
     try {
       await command('endSession', { accountId: id, sessionId: 'sess_b' });
-      assert.match(asked()?.detail ?? '', /It is not yours\.\nIt is younger than 1 minute\./);
+      assert.match(asked()?.detail ?? '', /It isn't yours\.\nIt started less than a minute ago\./);
       await command('deleteBatch', { accountId: id, groupId: batch.id });
-      assert.match(asked()?.detail ?? '', /Not yours \(1\):[\s\S]*1 is younger than 1 minute\./);
+      assert.match(
+        asked()?.detail ?? '',
+        /Other people's sessions \(1\):[\s\S]*1 session started less than a minute ago\./,
+      );
     } finally {
       await configure('mine', undefined);
     }
@@ -153,7 +159,7 @@ describe('what questions about ends are based on, inside VS Code', () => {
     await command('reviewUnfinishedEnds');
     assert.match(
       person.told[0]?.message ?? '',
-      /^The window closed while 12 sessions were ending\. Whether 1 of them still run cannot be told: Anchor Browser could not/,
+      /^The window closed while 12 sessions were ending\. Couldn't list Anchor Browser[^,]*, so 1 of them/,
     );
     assert.notEqual(kept(), undefined);
     await until(() => person.told.length === 2);
@@ -163,7 +169,7 @@ describe('what questions about ends are based on, inside VS Code', () => {
     assert.equal(person.told.length, 2);
     await api.testing.context.globalState.update('unfinishedEnds', { run: { at: 1, total: 12, left } });
     await command('reviewUnfinishedEnds');
-    assert.match(told(), /1 of 12 still run/);
+    assert.match(told(), /1 of 12 are still running/);
     assert.equal(kept(), undefined);
     assert.deepEqual(server.running, ['sess_a']);
   });
@@ -175,7 +181,7 @@ describe('what questions about ends are based on, inside VS Code', () => {
     await command('reviewUnfinishedEnds');
     assert.equal(
       told(),
-      'The window closed while sessions were ending: 1 of 12 still run. 1 more is missing from the latest list. It may still be running.',
+      'The window closed while sessions were ending. 1 of 12 are still running. 1 more session is missing from the latest list. It may still be running.',
     );
   });
 
@@ -208,7 +214,7 @@ describe('what questions about ends are based on, inside VS Code', () => {
     const before = person.told.length;
     await command('endAccountSessions', { accountId: id });
     assert.equal(person.told.length, before);
-    assert.match(person.notes.at(-1) ?? '', /took the request\.$/);
+    assert.match(person.notes.at(-1) ?? '', /accepted the request\.$/);
   });
 
   it('does not say that a batch was not deleted whose answer was lost', async () => {
@@ -217,7 +223,7 @@ describe('what questions about ends are based on, inside VS Code', () => {
     person.answersConfirm = ({ choices }) => choices[0];
     server.misbehave('DELETE', /batch-sessions/, { kind: 'doneBut', answer: { status: 500, json: {} } });
     await command('deleteBatch', { accountId: id, groupId: batch.id });
-    assert.match(told(), /^Whether Batch .* was deleted is not known: /);
+    assert.match(told(), /^Couldn't confirm whether Batch .* was deleted\. /);
     assert.deepEqual(server.running, ['sess_a']);
   });
 });

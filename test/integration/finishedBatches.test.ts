@@ -29,18 +29,18 @@ describe('batches that have finished, inside VS Code', () => {
 
   it('can be deleted only while they are shown', async () => {
     assert.equal(await remove(), undefined);
-    assert.equal(told()?.message, 'That batch is not there any longer.');
+    assert.equal(told()?.message, 'This batch is no longer listed.');
     await command('showFinishedBatches');
     const deletion = await remove();
     assert.deepEqual([deletion?.deleted, deletion?.failedDeletions, deletion?.batch], [3, 0, 'gone']);
     const [question] = person.questions;
-    assert.match(question?.message ?? '', /^Delete “Batch .*” with all of its data\?$/);
+    assert.match(question?.message ?? '', /^Delete "Batch .*" and all its data\?$/);
     assert.equal(
       question?.detail,
       [
         'Anchor Browser · prod\n2 of 5 failed',
-        'None of its sessions is running any more. Deleting it removes the data that the provider still keeps.',
-        'Recordings and all other data of the batch’s sessions are deleted too. This cannot be undone.',
+        'None of its sessions are running anymore. Deleting the batch removes the data that the provider still keeps.',
+        "Recordings and all other data of the batch's sessions are deleted too. This can't be undone.",
       ].join('\n\n'),
     );
     assert.equal(server.batches.size, 0);
@@ -75,7 +75,7 @@ describe('batches that have finished, inside VS Code', () => {
     await command('showFinishedBatches');
     server.misbehave('DELETE', /batch/, { kind: 'doneBut', answer: { status: 502, html: '<h1>Bad gateway</h1>' } }, 1);
     assert.equal((await remove())?.batch, 'gone');
-    assert.match(told()?.message ?? '', /was deleted: Anchor Browser no longer lists it\.$/);
+    assert.match(told()?.message ?? '', /was deleted\. Anchor Browser no longer lists it\.$/);
     assert.deepEqual(sent(), [`DELETE /v1/batch-sessions/${batch.id}`]);
   });
 
@@ -87,7 +87,7 @@ describe('batches that have finished, inside VS Code', () => {
     assert.equal(told()?.level, 'warning');
     assert.match(
       told()?.message ?? '',
-      /^Anchor Browser took the request, but still lists Batch .*\. Its data may not be deleted\.$/,
+      /^Anchor Browser accepted the request but still lists Batch .*\. Its data may not be deleted\.$/,
     );
     assert.equal(server.batches.size, 1);
   }).timeout(30_000);

@@ -68,8 +68,8 @@ describe('a provider of another extension that never answers, inside VS Code', (
 
   it('is named where nothing else runs, in place of saying that nothing does', async () => {
     await command('endSession');
-    assert.match(person.told.at(-1)?.message ?? '', /No session is running\. Hanging is still being listed/);
+    assert.match(person.told.at(-1)?.message ?? '', /No sessions are running\. Hanging is still loading/);
     await command('showDetails');
-    assert.match(person.told.at(-1)?.message ?? '', /No session is running\. Hanging is still being listed/);
+    assert.match(person.told.at(-1)?.message ?? '', /No sessions are running\. Hanging is still loading/);
   });
 });

@@ -142,7 +142,7 @@ describe('commands that another extension runs, inside VS Code', () => {
     }
     assert.ok(calls >= 1_702, `only ${calls} calls`);
     assert.ok(person.questions.length > 300, `only ${person.questions.length} questions`);
-    assert.ok(person.questions.every(({ choices }) => !choices.includes('End and Don’t Ask Again')));
+    assert.ok(person.questions.every(({ choices }) => !choices.includes("End and Don't Ask Again")));
   }).timeout(240_000);
 
   it('end nothing either when VS Code hands over the row itself, as for a click', async () => {
@@ -169,7 +169,7 @@ describe('commands that another extension runs, inside VS Code', () => {
     nothingEnded('runCommands');
     // It does get there: that is why a row proves nothing.
     assert.ok(
-      person.questions.some(({ message }) => message === 'End session “a.example”?'),
+      person.questions.some(({ message }) => message === 'End session "a.example"?'),
       JSON.stringify(person.questions.map(({ message }) => message)),
     );
   }).timeout(60_000);

@@ -78,7 +78,7 @@ describe('live view inside VS Code', () => {
   });
 
   it('tells in the confirmation that it is open, and does not end a session by being closed', async () => {
-    const isTold = () => /A live view of it is open/.test(person.questions.at(-1)?.detail ?? '');
+    const isTold = () => /It's open in a live view/.test(person.questions.at(-1)?.detail ?? '');
     // Once it is connected.
     for (const deadline = Date.now() + 10_000; !isTold() && Date.now() < deadline; ) {
       await command('endSession', { accountId, sessionId: 'sess_a' });
@@ -94,7 +94,7 @@ describe('live view inside VS Code', () => {
 
   it('says of a session that nobody has seen that it is not listed', async () => {
     await command('openLiveView', { accountId, sessionId: 'sess_gone' });
-    assert.match(person.told.at(-1)?.message ?? '', /lists no such session\.$/);
+    assert.match(person.told.at(-1)?.message ?? '', /doesn't list this session\.$/);
   });
 
   it('asks before it opens more than four at once, and lays out four side by side', async () => {
@@ -208,7 +208,7 @@ describe('live view inside VS Code', () => {
         await work();
         return person.questions.slice(before).map(({ message }) => message);
       };
-      const watching = ['Watching is not without effect'];
+      const watching = ['Watching affects this session'];
       const target = { accountId, sessionId: 'sess_a' };
       const looked = () => server.log().filter((line) => line.startsWith('GET /live/')).length;
       const before = looked();
@@ -276,7 +276,7 @@ describe('live view inside VS Code', () => {
       await closeAll();
     }
     await command('takeScreenshot', { accountId, sessionId: 'sess_gone' });
-    assert.match(person.told.at(-1)?.message ?? '', /not there any longer/);
+    assert.match(person.told.at(-1)?.message ?? '', /no longer listed|It may have closed/);
   });
 
   it('copies a page’s address, all of it', async () => {
@@ -286,12 +286,15 @@ describe('live view inside VS Code', () => {
     await command('copyPageUrl', { accountId: local, sessionId: context, pageId });
     assert.equal(await vscode.env.clipboard.readText(), `${pages.url}/form?token=canary&q=1`);
     await command('copyPageUrl', { accountId: local, sessionId: context, pageId: 'gone' });
-    assert.equal(person.told.at(-1)?.message, 'That page is not there any longer.');
+    assert.equal(person.told.at(-1)?.message, 'This page is no longer listed.');
   });
 
   it('says that there is no recording yet, and what came in the way of a live view', async () => {
     await command('openRecording', { accountId, sessionId: 'sess_a' });
-    assert.equal(person.told.at(-1)?.message, 'There is no recording, or not yet.');
+    assert.equal(
+      person.told.at(-1)?.message,
+      'There is no recording of this session. If it just ended, try again later.',
+    );
     server.misbehave('GET', /pages$/, { kind: 'answer', answer: { status: 500, json: {} } });
     await command('copyLiveViewUrl', { accountId, sessionId: 'sess_a' });
     assert.match(person.told.at(-1)?.message ?? '', /failed with HTTP 500/);

@@ -145,7 +145,7 @@ describe('what is opened and copied of live views', () => {
     await command('takeScreenshot', { accountId, sessionId: session.id, pageId: session.pages[0]?.id });
     assert.deepEqual(person.told.at(-1), {
       level: 'info',
-      message: 'Of a page alone no picture can be taken here; of its session one can.',
+      message: "Can't take a screenshot of a single page here. Take one of the session instead.",
       buttons: [],
     });
     assert.ok(!anchor.requests.some(({ path }) => path.endsWith('/screenshot')));

@@ -65,7 +65,7 @@ describe('an extension that adds a provider, inside VS Code', () => {
     assert.deepEqual([...server.browsers.keys()], ['b2']);
   });
 
-  it('has a plain error of its own shown as an unexpected answer of its provider', async () => {
+  it('has a plain error of its own shown as an unexpected response of its provider', async () => {
     const id = await add();
     // JSON.parse of the example throws a SyntaxError.
     server.misbehave('GET', /./, {

@@ -28,7 +28,7 @@ describe('a picture of a session inside VS Code', () => {
       await command('takeScreenshot', { accountId, sessionId: 'b1' });
       assert.deepEqual(
         person.questions.map(({ message }) => message),
-        ['Watching is not without effect'],
+        ['Watching affects this session'],
       );
       assert.deepEqual(v1.sockets, []);
     } finally {

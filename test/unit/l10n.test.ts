@@ -9,9 +9,10 @@ describe('sentences for translators', () => {
 
   it('come from the sources and from the providers', () => {
     const bundle = JSON.parse(readFileSync(bundleFile, 'utf8'));
-    assert.ok('End session “{0}”?' in bundle);
+    assert.ok('End session "{0}"?' in bundle);
     assert.ok(
-      'Unsaved page state, downloads not yet fetched and the connection of any running script are lost.' in bundle,
+      "The browser closes. Unsaved work in the page and downloads that you haven't retrieved are lost. Running scripts are disconnected." in
+        bundle,
     );
   });
 });

@@ -116,7 +116,7 @@ export class AnchorBatches {
     for (const id of this.#whole) if (!listed.has(id)) this.#whole.delete(id);
     for (const id of this.#sizes.keys()) if (!listed.has(id)) this.#sizes.delete(id);
     if (notAsked > 0) {
-      faults.push({ subject: `${notAsked} more batches`, what: 'their sessions are asked for at the next refresh' });
+      faults.push({ subject: `${notAsked} more batches`, what: 'their sessions are loaded at the next refresh' });
     }
     const grouped = running.filter(({ id }) => this.#batchOf.has(id));
     const sessions = grouped.map((session) => ({ ...session, groupId: this.#batchOf.get(session.id) }));

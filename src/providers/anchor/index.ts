@@ -40,14 +40,14 @@ export const anchor: ProviderKind = {
   address: {
     preset: defaultAddress,
     ask: false,
-    prompt: 'Address of the Anchor Browser API',
+    prompt: 'Enter the address of the Anchor Browser API',
     placeholder: defaultAddress,
   },
   fields: [
     {
       id: 'apiKey',
       label: 'API key',
-      prompt: 'Anchor Browser API key, from API Access in the Anchor dashboard',
+      prompt: 'Enter your Anchor Browser API key. You can find it under API Access in the Anchor dashboard',
       kind: 'secret',
       required: true,
       asked: 'always',
@@ -58,11 +58,13 @@ export const anchor: ProviderKind = {
   furtherAddresses: () => [],
   can: ['pages', 'liveView', 'screenshot', 'recording', 'deleteGroup', 'cancelGroup', 'endEverything'],
   wording: {
-    session: 'A browser in Anchor’s cloud. Those that other keys of your team started are left out of ends of many.',
-    ending: 'Unsaved page state, downloads not yet fetched and the connection of any running script are lost.',
-    endEverything: 'Every session of this key ends, also those that are not listed.',
-    deleteGroup: 'Recordings and all other data of the batch’s sessions are deleted too.',
-    watching: 'An open live view counts as a connection: it keeps the session from timing out.',
+    session:
+      "A browser in Anchor's cloud. Sessions started with your team's other keys are skipped when you end several at once.",
+    ending:
+      "The browser closes. Unsaved work in the page and downloads that you haven't retrieved are lost. Running scripts are disconnected.",
+    endEverything: "It ends every session that belongs to this key, including sessions that aren't listed.",
+    deleteGroup: "Recordings and all other data of the batch's sessions are deleted too.",
+    watching: 'An open live view counts as a connection and keeps the session from timing out.',
   },
   connect,
 };
@@ -127,13 +129,16 @@ function connect(link: Link): Provider {
       } catch (error) {
         // A key that never saw the team's list misses nothing of its own. One that did would lose rows without proof.
         if (seesTeam || !ProviderError.isOf(error, 'forbidden', 'notFound')) throw error;
-        yield { ...emptyList, faults: [{ subject: 'Sessions of other keys', what: 'this key may not list them' }] };
+        yield {
+          ...emptyList,
+          faults: [{ subject: 'Sessions of other keys', what: "this key isn't allowed to list them" }],
+        };
       }
       try {
         yield await batches.groupsOf([...all.values()], signal);
       } catch (error) {
         if (!ProviderError.isOf(error, ...detailTroubles)) throw error;
-        yield { ...emptyList, faults: [{ subject: 'Batches', what: 'they could not be listed' }] };
+        yield { ...emptyList, faults: [{ subject: 'Batches', what: "they couldn't be listed" }] };
       }
     },
 

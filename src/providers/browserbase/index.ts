@@ -41,14 +41,14 @@ export const browserbase: ProviderKind = {
   address: {
     preset: defaultAddress,
     ask: false,
-    prompt: 'Address of the Browserbase API',
+    prompt: 'Enter the address of the Browserbase API',
     placeholder: defaultAddress,
   },
   fields: [
     {
       id: 'apiKey',
       label: 'API key',
-      prompt: 'Browserbase API key, from Settings in the Browserbase dashboard',
+      prompt: 'Enter your Browserbase API key. You can find it under Settings in the Browserbase dashboard',
       kind: 'secret',
       required: true,
       asked: 'always',
@@ -57,7 +57,7 @@ export const browserbase: ProviderKind = {
     {
       id: 'projectId',
       label: 'Project ID',
-      prompt: 'Browserbase project ID, which keys of today do not need',
+      prompt: "Enter your Browserbase project ID. Current API keys don't need it",
       kind: 'text',
       required: false,
       asked: 'withAddress',
@@ -66,7 +66,7 @@ export const browserbase: ProviderKind = {
     {
       id: 'stagehandOrigin',
       label: 'Stagehand address',
-      prompt: 'Address of the Stagehand API, to which the key is sent to end sessions of Stagehand’s',
+      prompt: 'Enter the address of the Stagehand API. Your key is sent there to end sessions that Stagehand started',
       kind: 'address',
       required: false,
       asked: 'withAddress',
@@ -77,8 +77,10 @@ export const browserbase: ProviderKind = {
   furtherAddresses: (origin, { stagehandOrigin }) => stagehandAddressesOf(origin, stagehandOrigin),
   can: ['pages', 'liveView', 'dashboard'],
   wording: {
-    session: 'A browser in Browserbase’s cloud. Stagehand’s are ended by Stagehand first, and then released.',
-    ending: 'Unsaved page state, downloads not yet fetched and the connection of any running script are lost.',
+    session:
+      "A browser in Browserbase's cloud. Sessions that Stagehand started are ended by Stagehand first and then released.",
+    ending:
+      "The browser closes. Unsaved work in the page and downloads that you haven't retrieved are lost. Running scripts are disconnected.",
     endEverything: undefined,
     deleteGroup: undefined,
     watching: undefined,

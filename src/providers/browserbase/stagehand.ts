@@ -29,8 +29,8 @@ export type StagehandAnswer = 'success' | 'unknown' | 'failed';
 /** How a session was ended that ran on after Stagehand's answer. */
 export const releasedAfter: Readonly<Record<StagehandAnswer, string>> = {
   success: 'Stagehand ended it, and Browserbase released it.',
-  unknown: 'Stagehand did not know it: Browserbase released it.',
-  failed: 'Stagehand could not end it: Browserbase released it.',
+  unknown: "Stagehand didn't recognize it, so Browserbase released it.",
+  failed: "Stagehand couldn't end it, so Browserbase released it.",
 };
 
 /** The addresses to which an account's key is sent besides its own, to end sessions of Stagehand's. */

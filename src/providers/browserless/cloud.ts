@@ -58,7 +58,7 @@ export function cloud(link: Link, version: string | undefined): Surface {
   async function* inventories(signal: AbortSignal): AsyncGenerator<Inventory> {
     if (!link.setting('accountApi')) {
       const what =
-        'Listing sessions of Browserless’s shared cloud without the setting browserSessions.browserless.accountApi';
+        "Listing sessions in Browserless's shared cloud without the setting browserSessions.browserless.accountApi";
       throw new ProviderError({ kind: 'unsupported', what }, 'the account API is not turned on');
     }
     for await (const page of everyPage((number) => read(number, signal), namedBy('browserId'))) {
@@ -146,7 +146,7 @@ function accountApiRefusal(said: string | undefined): ProviderError {
   if (said !== undefined && /token|unauthori[sz]ed|authenticat/i.test(said)) {
     return new ProviderError({ kind: 'unauthorized' }, message);
   }
-  return new ProviderError({ kind: 'unexpectedAnswer', what: 'the account API gave no list' }, message);
+  return new ProviderError({ kind: 'unexpectedAnswer', what: "the account API didn't return a list" }, message);
 }
 
 function cloudSessionOf({ browserId, startTime, browserName, type }: v.InferOutput<typeof CloudSession>): Session {

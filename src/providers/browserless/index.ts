@@ -44,14 +44,14 @@ export const browserless: ProviderKind = {
   address: {
     preset: undefined,
     ask: true,
-    prompt: 'Address of your Browserless server, or of the region of its cloud that you use',
+    prompt: 'Enter the address of your Browserless server or of your cloud region',
     placeholder: 'https://production-sfo.browserless.io',
   },
   fields: [
     {
       id: 'token',
       label: 'Token',
-      prompt: 'Browserless token, where the server wants one',
+      prompt: 'Enter your Browserless token if the server requires one',
       kind: 'secret',
       required: false,
       asked: 'always',
@@ -62,19 +62,20 @@ export const browserless: ProviderKind = {
     {
       id: 'accountApi',
       description:
-        'List the sessions of Browserless’s shared cloud by its account API, which is not documented and may change. The token is then sent to api.browserless.io too. Without it the shared cloud cannot be listed.',
+        "Controls whether the sessions in Browserless's shared cloud are listed with its account API, which isn't documented and may change. Your token is then also sent to api.browserless.io. While this is off, sessions in the shared cloud can't be listed.",
     },
   ],
   furtherAddresses: ({ hostname }) => (isVendorHost(hostname) ? [new URL(accountApiAddress)] : []),
   can: ['endEverything', 'liveView', 'devtools'],
   wording: {
     session:
-      'A browser of a v1 or v2 server, self-hosted or dedicated, or of the shared cloud. Those driven by Playwright’s own protocol cannot be watched.',
-    ending: 'The browser closes. Unsaved page state and the connection of any running script are lost.',
-    endEverything: 'Every browser on this server ends, also those that are not listed and those of others who use it.',
+      "A browser on a v1 or v2 server (self-hosted or dedicated) or in the shared cloud. Browsers driven by Playwright's own protocol can't be watched.",
+    ending: 'The browser closes. Unsaved work in the page is lost. Running scripts are disconnected.',
+    endEverything:
+      "It ends every browser on this server, including browsers that aren't listed and other people's browsers.",
     deleteGroup: undefined,
     watching:
-      'On a server of your own an open live view counts as one of its clients: the browser stays while it is open, and may close with it once its script has left. The cloud’s live view closes by itself after 15 minutes at most.',
+      'On your own server, an open live view counts as a client. The browser stays open while you watch, and may close when you stop watching if its script has disconnected. In the cloud, the live view closes after 15 minutes at most.',
   },
   connect,
 };
@@ -89,7 +90,7 @@ function connect(link: Link): Provider {
     } catch (error) {
       if (!ProviderError.isOf(error, 'notFound')) throw error;
       // It says nothing of any session.
-      const what = 'it has none of the addresses that Browserless has';
+      const what = "it doesn't look like a Browserless server";
       throw new ProviderError({ kind: 'unexpectedAnswer', what }, error.message);
     }
   }

@@ -158,7 +158,7 @@ function selfHosted(
       answer = await send({ method: 'GET', route: '/sessions' }, signal);
     } catch (error) {
       if (!ProviderError.isOf(error, 'notFound')) throw error;
-      const what = 'Listing sessions where the server has /sessions turned off';
+      const what = 'Listing sessions while /sessions is turned off on the server';
       throw new ProviderError({ kind: 'unsupported', what }, error.message);
     }
     const { rows, faults } = await decodeEach(Row, await decodeList(Rows, [], answer), subject);

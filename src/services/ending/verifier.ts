@@ -173,6 +173,6 @@ function undecided(trouble: ProviderError): Verification {
 }
 
 function unreadableRow(): ProviderError {
-  const what = 'a row of its list does not say which session it is about';
+  const what = "a row of its list doesn't say which session it's about";
   return new ProviderError({ kind: 'unexpectedAnswer', what }, what);
 }

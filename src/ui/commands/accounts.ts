@@ -38,11 +38,11 @@ export async function replaceKey(parts: KnownAccountParts, args: readonly unknow
     (field) => field.kind === 'secret' || (saved === undefined && isAsked(field, kind, origin)),
   );
   if (asked.length === 0) {
-    void parts.prompts.tell('info', l10n.t('{0} needs no key.', kind.label), []);
+    void parts.prompts.tell('info', l10n.t("{0} doesn't need a key.", kind.label), []);
     return;
   }
   const name = accountName(account, kind);
-  const title = saved === undefined ? l10n.t('Enter Key for {0}', name) : l10n.t('Replace Key of {0}', name);
+  const title = saved === undefined ? l10n.t('Enter Key for {0}', name) : l10n.t('Replace Key for {0}', name);
   for (const field of asked) {
     const last = field === asked.at(-1);
     const answer = await parts.prompts.ask({
@@ -72,13 +72,13 @@ export async function renameAccount(parts: KnownAccountParts, args: readonly unk
   if (account === undefined) return;
   const answer = await parts.prompts.ask({
     title: l10n.t('Rename {0}', nameOfAccount(parts, account.id)),
-    prompt: l10n.t('A name for the tree'),
+    prompt: l10n.t('Enter a name to show in the Sessions view'),
     placeholder: '',
     value: account.label,
     secret: false,
     step: undefined,
     button: undefined,
-    refuse: async (typed) => (plainText(typed, longestLabel) === '' ? l10n.t('A name is needed.') : undefined),
+    refuse: async (typed) => (plainText(typed, longestLabel) === '' ? l10n.t('Enter a name.') : undefined),
   });
   if (answer.kind === 'answer') await parts.accounts.rename(account.id, plainText(answer.value, longestLabel));
 }
@@ -101,9 +101,9 @@ export async function testConnection(parts: KnownAccountParts, args: readonly un
     const provider = await parts.connections.open(account.id);
     const { identity, sessionLimit } = await provider.check(AbortSignal.timeout(checkTimeoutMs));
     const sentences = [
-      l10n.t('{0} answers ({1} ms).', accountHost(account), parts.clock.now() - began),
+      l10n.t('{0} responded in {1} ms.', accountHost(account), parts.clock.now() - began),
       ...(identity === undefined ? [] : [plainText(identity)]),
-      ...(sessionLimit === undefined ? [] : [l10n.t('At most {0} sessions at once.', sessionLimit)]),
+      ...(sessionLimit === undefined ? [] : [l10n.t('Limit: {0} sessions at once.', sessionLimit)]),
     ];
     void parts.prompts.tell('info', sentences.join(' '), []);
     return true;
@@ -119,9 +119,9 @@ async function accountTarget(
   args: readonly unknown[],
   title: string,
 ): Promise<Account | undefined> {
-  const none = l10n.t('There is no account yet.');
+  const none = l10n.t('No accounts yet. Add an account first.');
   const id =
     targetsOf(parts, args)[0]?.accountId ??
-    (await pickOne(parts, title, l10n.t('Choose an account'), none, accountChoices(parts)));
+    (await pickOne(parts, title, l10n.t('Select an account'), none, accountChoices(parts)));
   return id === undefined ? undefined : parts.accounts.get(id);
 }

@@ -49,14 +49,14 @@ export async function addAccount(parts: AddParts, [argument]: readonly unknown[]
 async function pickKind({ kinds, prompts }: AddParts): Promise<ProviderKind | undefined> {
   const answer = await prompts.pick({
     title: l10n.t('Add Account'),
-    placeholder: l10n.t('Where do the browsers run?'),
+    placeholder: l10n.t('Select a provider'),
     choices: kinds.all.map((kind) => ({
       label: plainText(kind.label),
       description: plainText(kind.address.preset ?? ''),
       detail:
         kind.fields.length === 0
-          ? l10n.t('Needs no key')
-          : l10n.t('Needs: {0}', kind.fields.map(({ label }) => l10n.t(label)).join(', ')),
+          ? l10n.t('No key needed')
+          : l10n.t('Asks for: {0}', kind.fields.map(({ label }) => l10n.t(label)).join(', ')),
       icon: kind.icon,
       heading: undefined,
       value: kind,
@@ -120,7 +120,7 @@ function fieldQuestion(kind: ProviderKind, draft: Draft, field: CredentialField,
   return {
     ...fieldRequest(kind, field, titleFor(kind), draft.origin, draft.credentials),
     value: draft.credentials[field.id] ?? '',
-    button: offerAddress ? { icon: 'server', tooltip: l10n.t('Use Another Address…') } : undefined,
+    button: offerAddress ? { icon: 'server', tooltip: l10n.t('Use a Different Address…') } : undefined,
     take: (typed) => {
       const value = fieldValue(field, typed);
       if (value === '') delete draft.credentials[field.id];
@@ -133,14 +133,14 @@ function fieldQuestion(kind: ProviderKind, draft: Draft, field: CredentialField,
 function labelQuestion(parts: AddParts, kind: ProviderKind, draft: Draft): Question {
   return {
     title: titleFor(kind),
-    prompt: l10n.t('A name for the tree'),
+    prompt: l10n.t('Enter a name to show in the Sessions view'),
     placeholder: kind.label,
     value: draft.label || freeLabel(parts, kind),
     secret: false,
     button: undefined,
     take: (typed) => {
       draft.label = plainText(typed, longestLabel);
-      return draft.label === '' ? l10n.t('A name is needed.') : undefined;
+      return draft.label === '' ? l10n.t('Enter a name.') : undefined;
     },
   };
 }
@@ -153,7 +153,7 @@ async function tryDraft(parts: AddParts, kind: ProviderKind, draft: Draft): Prom
   const { origin, credentials } = draft;
   try {
     const same = await parts.accounts.findSame({ provider: kind.id, origin, credentials });
-    if (same !== undefined) return l10n.t('This is already added as “{0}”.', plainText(same.label));
+    if (same !== undefined) return l10n.t('You already added this account as "{0}".', plainText(same.label));
   } catch (error) {
     return failureSentence(error, kind, origin);
   }
@@ -185,10 +185,10 @@ async function addFrom(parts: AddParts, argument: object): Promise<string> {
   const kind = parts.kinds.get(provider);
   if (kind === undefined) {
     const known = parts.kinds.all.map(({ id }) => id).join(', ');
-    throw new Error(l10n.t('There is no provider “{0}”. Known are: {1}.', plainText(provider), known));
+    throw new Error(l10n.t('Unknown provider "{0}". Available providers: {1}.', plainText(provider), known));
   }
   if (!(await mayReceiveKeys(parts, kind))) {
-    throw new Error(l10n.t('The extension that adds “{0}” wasn’t allowed to receive its keys.', plainText(kind.label)));
+    throw new Error(l10n.t('The extension that adds "{0}" isn\'t allowed to receive its keys.', plainText(kind.label)));
   }
   const address = parseAddress(text(argument, 'origin') ?? kind.address.preset ?? '');
   if (!address.ok) throw new Error(addressSentence(address.fault));

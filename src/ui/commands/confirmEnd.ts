@@ -119,7 +119,9 @@ function usualMessage({ ends }: EndPlan): string {
 
 /** The first line of a dialog, with how much a filter leaves. */
 function ofPart(partial: PartialEnd | undefined, message: string): string {
-  return partial === undefined ? message : l10n.t('{0} (filtered: {1} of {2})', message, partial.shown, partial.of);
+  return partial === undefined
+    ? message
+    : l10n.t('{0} (the filter shows {1} of {2})', message, partial.shown, partial.of);
 }
 
 /** Whether the user has typed how many end, where they want to be asked that before everything ends. */
@@ -136,7 +138,7 @@ async function countTyped(
     secret: false,
     step: undefined,
     button: undefined,
-    refuse: async (typed) => (typed.trim() === String(count) ? undefined : l10n.t('That is not {0}.', count)),
+    refuse: async (typed) => (typed.trim() === String(count) ? undefined : l10n.t('Type {0} to confirm.', count)),
   });
   return answer.kind === 'answer';
 }

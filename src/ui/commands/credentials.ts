@@ -30,9 +30,9 @@ export function fieldRequest(
   const secret = field.kind === 'secret';
   const sentences = [
     l10n.t(field.prompt),
-    ...(field.required ? [] : [l10n.t('It may be left out')]),
+    ...(field.required ? [] : [l10n.t('Optional')]),
     ...(secret
-      ? [l10n.t('It is kept in the system’s keychain and sent to {0} only', receivers(kind, origin, credentials))]
+      ? [l10n.t('Stored in the system keychain and sent only to {0}', receivers(kind, origin, credentials))]
       : []),
   ];
   return {
@@ -74,13 +74,15 @@ export function fieldValue(field: CredentialField, typed: string): string {
 /** What is wrong with a field before anybody is asked, in a sentence, or undefined. */
 export function fieldFault(field: CredentialField, typed: string): string | undefined {
   const value = unquoted(typed);
-  if (value === '') return field.required ? l10n.t('{0} is needed.', l10n.t(field.label)) : undefined;
+  if (value === '') return field.required ? l10n.t('{0} is required.', l10n.t(field.label)) : undefined;
   if (field.kind === 'address') {
     const address = parseAddress(value);
     return address.ok ? undefined : addressSentence(address.fault);
   }
   // A header cannot carry anything else; the vendor would never see what was typed.
-  return /^[\x20-\x7e]+$/.test(value) ? undefined : l10n.t('This has characters that no key has. Paste it again.');
+  return /^[\x20-\x7e]+$/.test(value)
+    ? undefined
+    : l10n.t("This contains characters that aren't allowed in a key. Paste the key again.");
 }
 
 /** Asks the vendor whether it takes these credentials. @returns what is wrong, in a sentence, or undefined. */
@@ -103,5 +105,5 @@ export async function tryOut(
 export function failureSentence(error: unknown, kind: ProviderKind, origin: string): string {
   if (ProviderError.is(error)) return troubleSentence(error, URL.parse(origin)?.host ?? kind.label);
   const reason = error instanceof Error ? plainText(error.message, 200) : '';
-  return l10n.t('This machine’s store for keys does not work: {0}', reason);
+  return l10n.t("Couldn't use the system keychain: {0}", reason);
 }

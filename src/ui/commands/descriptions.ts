@@ -40,7 +40,7 @@ export function nameOfGroup(
 /** A sentence for what the list's filter hides and an end reaches all the same, where there is any. */
 export function unfiltered({ filter }: Pick<EndPlanParts, 'filter'>, reached: readonly EndTarget[]): readonly string[] {
   if (reached.every(({ accountId, session }) => filter.shows(accountId, session))) return [];
-  return [l10n.t('The filter “{0}” is NOT applied: what it hides in the list is included.', filter.text)];
+  return [l10n.t('The filter "{0}" is NOT applied. Sessions that it hides are included.', filter.text)];
 }
 
 function describe(parts: DescriptionParts, { accountId, session }: EndTarget, isMine: IsMine | undefined): EndSubject {

@@ -31,14 +31,14 @@ async function someAccount(parts: EndParts): Promise<AccountId | undefined> {
   const choices = accountChoices(parts);
   const [only] = choices;
   if (only !== undefined && choices.length === 1) return only.value;
-  const none = l10n.t('There is no account yet.');
-  return pickOne(parts, l10n.t('End Session by ID'), l10n.t('Choose an account'), none, choices);
+  const none = l10n.t('No accounts yet. Add an account first.');
+  return pickOne(parts, l10n.t('End Session by ID'), l10n.t('Select an account'), none, choices);
 }
 
 async function askedId(parts: EndParts, accountId: AccountId): Promise<SessionId | undefined> {
   const answer = await parts.prompts.ask({
     title: l10n.t('End Session by ID'),
-    prompt: l10n.t('Paste the ID of a session in {0}, or a link to it', nameOfAccount(parts, accountId)),
+    prompt: l10n.t('Paste a session ID from {0}, or a link to the session', nameOfAccount(parts, accountId)),
     placeholder: '',
     value: '',
     secret: false,
@@ -54,5 +54,5 @@ async function askedId(parts: EndParts, accountId: AccountId): Promise<SessionId
 }
 
 function noIdSentence(): string {
-  return l10n.t("Can't find a session ID in this. Paste the ID alone, or a link to the session.");
+  return l10n.t("Couldn't find a session ID in this text. Paste only the ID, or a link to the session.");
 }

@@ -110,7 +110,7 @@ export function reasonLeftOut(
   { protections }: Pick<EndPlanParts, 'protections'>,
   { accountId, session }: EndTarget,
 ): string | undefined {
-  if (protections.has(accountId, session.id)) return l10n.t('It is protected.');
+  if (protections.has(accountId, session.id)) return l10n.t("It's protected.");
   return session.heldBack === undefined ? undefined : plainText(session.heldBack, 200);
 }
 
@@ -118,8 +118,8 @@ export function reasonLeftOut(
 export function nothingToEnd(parts: EndPlanParts, { leftOut, hidden, unknown }: EndPlan): string {
   const reasons = [...new Set(leftOut.map((target) => reasonLeftOut(parts, target) ?? ''))];
   return [
-    l10n.t('There is no session to end.'),
-    ...(hidden > 0 ? [l10n.t('The filter “{0}” hides what runs there.', parts.filter.text)] : []),
+    l10n.t('There are no sessions to end.'),
+    ...(hidden > 0 ? [l10n.t('The filter "{0}" hides the sessions that are running.', parts.filter.text)] : []),
     ...reasons,
     ...unknown,
   ].join(' ');

@@ -77,7 +77,7 @@ export function concludedAsked(
   if (error !== undefined) tellFailures(parts, troubleSentence(error, host), undefined, async () => {});
   else if (parts.store.state(accountId)?.contents.combined === true) {
     void parts.prompts.tell('warning', oneOfSeveralSentence(host), []);
-  } else parts.prompts.note(l10n.t('{0} took the request.', host));
+  } else parts.prompts.note(l10n.t('{0} accepted the request.', host));
   return publicReport(parts, []);
 }
 
@@ -97,8 +97,8 @@ export function tellDeletion(
     // An answer that was lost says nothing of what was done.
     const isLost = ProviderError.isOf(answer, 'timedOut', 'serverFault', 'unexpectedAnswer', 'unreachable');
     const sentence = isLost
-      ? l10n.t('Whether {0} was deleted is not known: {1}', batch, trouble)
-      : l10n.t('{0} was not deleted: {1}', batch, trouble);
+      ? l10n.t("Couldn't confirm whether {0} was deleted. {1}", batch, trouble)
+      : l10n.t("Couldn't delete {0}. {1}", batch, trouble);
     tellFailures(parts, sentence, left.length === 0 ? undefined : button, () => endOneByOne(left));
     return;
   }
@@ -131,15 +131,15 @@ export function tellFinishedDeletion(
   if (verdict.kind === 'gone' && ProviderError.is(answer)) {
     const sentence = ProviderError.isOf(answer, 'notFound')
       ? l10n.t('{0} was already deleted.', name)
-      : l10n.t('{0} was deleted: {1} no longer lists it.', name, provider);
+      : l10n.t('{0} was deleted. {1} no longer lists it.', name, provider);
     void parts.prompts.tell('info', sentence, []);
   } else if (verdict.kind === 'gone' || !isTaken) {
     tellDeletion(parts, accountId, name, report, async () => {});
   } else {
     const sentence =
       verdict.kind === 'listed'
-        ? l10n.t('{0} took the request, but still lists {1}. Its data may not be deleted.', provider, name)
-        : l10n.t("{0} took the request, but it couldn't be confirmed that {1} was deleted.", provider, name);
+        ? l10n.t('{0} accepted the request but still lists {1}. Its data may not be deleted.', provider, name)
+        : l10n.t("{0} accepted the request, but the deletion of {1} couldn't be confirmed.", provider, name);
     const host = accountHost(parts.accounts.get(accountId));
     const error = verdict.kind === 'unknown' ? verdict.error : undefined;
     const trouble = error === undefined ? [] : [troubleSentence(error, host)];

@@ -39,33 +39,33 @@ export async function endUnlisted(
   if (target === undefined || subject === undefined) return publicReport(parts, []);
   const { accountId, session } = target;
   const provider = providerName(parts, accountId);
-  prompts.note(l10n.t('Asking {0} about the session…', provider));
+  prompts.note(l10n.t('Checking the session with {0}…', provider));
   let found: Finding;
   const connection = await connections.open(accountId).catch((error: unknown) => ProviderError.from(error));
   if (ProviderError.is(connection)) found = { kind: 'failed', error: connection };
   else found = await lookUp(parts, accountId, connection, session);
   const wasConfirmedGone = history.find(accountId, session.id) !== undefined;
   if (found.kind === 'ended' || (wasConfirmedGone && found.kind !== 'running')) {
-    return tell('info', l10n.t('That session has already ended.'));
+    return tell('info', l10n.t('This session has already ended.'));
   }
   if (found.kind === 'notFound') return tell('info', notFoundSentence(provider, nameOfAccount(parts, accountId)));
   if (found.kind === 'failed') {
     const trouble = troubleSentence(found.error, accountHost(parts.accounts.get(accountId)));
-    return tell('error', l10n.t('Nothing was sent to end the session. {0}', trouble));
+    return tell('error', l10n.t('No request to end the session was sent. {0}', trouble));
   }
   const question = questionForUnlisted({ id: plainText(session.id, 256), subject, found: found.kind });
   const confirmed = await confirmBy(parts, plan, question);
   if (confirmed === undefined) return cancelled(parts, plan.ends);
   // With another key the id may be another session's.
   if ((await connections.open(accountId).catch(() => undefined)) !== connection) {
-    return tell('info', l10n.t('The account changed in the meantime. Nothing was sent to end the session.'));
+    return tell('info', l10n.t('The account has changed, so no request to end the session was sent. Try again.'));
   }
   return runEnd(parts, confirmed, again);
 }
 
 function notFoundSentence(provider: string, account: string): string {
   return l10n.t(
-    "{0} doesn't find a running session with this ID in {1}. It may have ended, or the ID may be wrong or from another account. Nothing was sent.",
+    "{0} couldn't find a running session with this ID in {1}. The session may have ended, or the ID may be wrong or belong to another account. No request to end it was sent.",
     provider,
     account,
   );

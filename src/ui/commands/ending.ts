@@ -19,11 +19,11 @@ export async function endSession(parts: EndParts, args: readonly unknown[]): Pro
   if (targets.length > 0 || isNamed(args)) return endTargets(parts, targets);
   const choices = await sessionChoices(parts);
   if (choices.length === 0) {
-    return endNothing(parts, [l10n.t('No session is running.'), ...unlistedAccounts(parts)].join(' '));
+    return endNothing(parts, [l10n.t('No sessions are running.'), ...unlistedAccounts(parts)].join(' '));
   }
   const answer = await parts.prompts.pickMany({
     title: l10n.t('End Sessions'),
-    placeholder: l10n.t('Choose the sessions to end'),
+    placeholder: l10n.t('Select the sessions to end'),
     choices,
     step: undefined,
   });
@@ -89,6 +89,6 @@ function groupMessage(parts: EndParts, { ends }: EndPlan, targets: readonly Targ
   const group = nameOfGroup(parts, first.accountId, first.groupId);
   if (group === undefined) return undefined;
   return ends.length === 1
-    ? l10n.t('End 1 session of “{0}”?', group)
-    : l10n.t('End {0} sessions of “{1}”?', ends.length, group);
+    ? l10n.t('End 1 session in "{0}"?', group)
+    : l10n.t('End {0} sessions in "{1}"?', ends.length, group);
 }

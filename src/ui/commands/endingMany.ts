@@ -28,13 +28,13 @@ export async function endAccountSessions(parts: EndParts, args: readonly unknown
 
 function pickAccount(parts: EndParts): Promise<AccountId | undefined> {
   const title = l10n.t('End All Sessions in Account');
-  const none = l10n.t('There is no account yet.');
-  return pickOne(parts, title, l10n.t('Choose an account'), none, accountChoices(parts));
+  const none = l10n.t('No accounts yet. Add an account first.');
+  return pickOne(parts, title, l10n.t('Select an account'), none, accountChoices(parts));
 }
 
 function accountMessage({ ends, partial }: EndPlan, account: string): string {
   const count = ends.length;
-  if (count === 0) return l10n.t('No session is listed in {0}. End everything in it all the same?', account);
+  if (count === 0) return l10n.t('No sessions are listed in {0}. End everything in it anyway?', account);
   if (count === 1) return l10n.t('End the session in {0}?', account);
   return partial === undefined
     ? l10n.t('End all {0} sessions in {1}?', count, account)
@@ -56,7 +56,7 @@ function everythingIn(parts: EndParts, accountId: AccountId, { hidden }: EndPlan
   return {
     button: l10n.t('End Everything in Account'),
     explanation: [
-      l10n.t('“End Everything in Account” goes further. {0}', loss),
+      l10n.t('"End Everything in Account" goes further. {0}', loss),
       ...(isCombined ? [l10n.t('It reaches only one of the servers that share this address.')] : []),
     ].join('\n'),
   };
@@ -90,11 +90,11 @@ export async function endAllSessions(parts: EndParts): Promise<PublicEndReport> 
 export async function endMySessions(parts: EndParts): Promise<PublicEndReport> {
   const isMine = isMineBy(parts.setting('mine'));
   if (isMine === undefined) {
-    return endNothing(parts, l10n.t('The setting browserSessions.mine does not say which sessions are yours.'));
+    return endNothing(parts, l10n.t('To tell which sessions are yours, set browserSessions.mine in your settings.'));
   }
   const plan = await planEndOfAll(parts, ({ session }) => isMine(session));
   const count = plan.ends.length;
-  const message = count === 1 ? l10n.t('End 1 session of yours?') : l10n.t('End {0} sessions of yours?', count);
+  const message = count === 1 ? l10n.t('End 1 of your sessions?') : l10n.t('End {0} of your sessions?', count);
   return endPlanned(parts, plan, { message, typesCount: true });
 }
 
@@ -103,7 +103,8 @@ export async function retryFailedEnds(parts: EndParts): Promise<PublicEndReport>
   const { store } = parts;
   const isStuck = ({ accountId, session }: EndTarget) => store.life(accountId, session.id).kind === 'stuck';
   const plan = await planEndOfAll(parts, isStuck);
-  if (plan.ends.length + plan.leftOut.length === 0) return endNothing(parts, l10n.t('No end has failed.'));
+  if (plan.ends.length + plan.leftOut.length === 0)
+    return endNothing(parts, l10n.t('There are no failed ends to retry.'));
   // What isn't listed can't have failed before.
   return endPlanned(parts, { ...plan, unknown: [] });
 }
@@ -120,12 +121,12 @@ export async function endOldSessions(parts: EndParts & { readonly memory: Memory
   const plan = await planEndOfAll(parts, (target) => clock.now() - start(target) >= minutes * 60_000);
   const { ends, leftOut, unknown } = plan;
   if (ends.length + leftOut.length === 0) {
-    return endNothing(parts, [l10n.t('No session has run for that long.'), ...unknown].join(' '));
+    return endNothing(parts, [l10n.t('No session has been running that long.'), ...unknown].join(' '));
   }
   if (ends.length === 0) return endNothing(parts, nothingToEnd(parts, plan));
   const answer = await prompts.pickMany({
     title: l10n.t('End Old Sessions'),
-    placeholder: l10n.t('These end; untick what is to go on'),
+    placeholder: l10n.t('Deselect the sessions you want to keep running'),
     choices: ends
       .toSorted((a, b) => start(a) - start(b))
       .map((target) => {
@@ -147,7 +148,7 @@ async function askMinutes({
   let minutes = 0;
   const asked = await prompts.ask({
     title: l10n.t('End Old Sessions'),
-    prompt: l10n.t('Sessions that have run for at least how many minutes?'),
+    prompt: l10n.t('Enter how many minutes a session must have been running'),
     placeholder: '',
     value: String(typeof remembered === 'number' ? remembered : usualOldMinutes),
     secret: false,
@@ -155,7 +156,7 @@ async function askMinutes({
     button: undefined,
     refuse: async (typed) => {
       minutes = Number(typed.trim());
-      return typed.trim() !== '' && minutes >= 0 ? undefined : l10n.t('This is not a number of minutes.');
+      return typed.trim() !== '' && minutes >= 0 ? undefined : l10n.t('Enter a number of minutes.');
     },
   });
   if (asked.kind !== 'answer') return undefined;

@@ -12,8 +12,8 @@ export async function setFilter(
   }
   const answer = await prompts.ask({
     title: l10n.t('Filter Sessions'),
-    prompt: l10n.t('Words in names, ids, sites, tags and metadata of sessions, or names of accounts and groups'),
-    placeholder: l10n.t('Nothing shows all sessions'),
+    prompt: l10n.t('Filter by session name, ID, site, tag, or metadata, or by account or group name'),
+    placeholder: l10n.t('Leave empty to show all sessions'),
     value: filter.text,
     secret: false,
     step: undefined,
@@ -21,7 +21,7 @@ export async function setFilter(
     preview: (typed) => {
       if (typed.trim() === '') return undefined;
       const { shown, of } = filter.count(typed);
-      return l10n.t('Shows {0} of {1}', shown, of);
+      return l10n.t('Showing {0} of {1}', shown, of);
     },
     refuse: async () => undefined,
   });

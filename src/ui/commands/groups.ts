@@ -26,7 +26,7 @@ import { type GroupTarget, groupChoices, pickOne, sessionsOf, targetsOf, whole }
 
 /** Ends the sessions of a group one by one, and keeps its data. */
 export async function endGroup(parts: EndParts, args: readonly unknown[]): Promise<PublicEndReport> {
-  const none = l10n.t('There is no group.');
+  const none = l10n.t('There are no groups.');
   const target = await groupTarget(parts, args, l10n.t('End Group'), none, () => true);
   if (target === undefined) return publicReport(parts, []);
   return endTargets(parts, [target]);
@@ -35,7 +35,7 @@ export async function endGroup(parts: EndParts, args: readonly unknown[]): Promi
 /** Has the vendor stop a batch that it is still making, and keeps its data. */
 export async function cancelBatch(parts: EndParts, args: readonly unknown[]): Promise<PublicEndReport> {
   const isMaking = (group: Group) => isBatch(group) && group.canCancel === true;
-  const none = l10n.t('No batch is being made.');
+  const none = l10n.t('No batches are being created.');
   const target = await groupTarget(parts, args, l10n.t('Cancel Batch'), none, isMaking);
   if (target === undefined) return publicReport(parts, []);
   await listFresh(parts, [target.accountId]);
@@ -55,7 +55,7 @@ export async function cancelBatch(parts: EndParts, args: readonly unknown[]): Pr
   const name = groupName(group);
   const { error, ...report } = await whileWorking(
     parts,
-    l10n.t('Canceling batch “{0}”', name),
+    l10n.t('Canceling batch "{0}"', name),
     l10n.t('{0} is still canceling the batch…', providerName(parts, target.accountId)),
     () => parts.ender.cancelGroup(target.accountId, target.groupId),
   );
@@ -64,7 +64,7 @@ export async function cancelBatch(parts: EndParts, args: readonly unknown[]): Pr
 
 /** Has the vendor delete a batch with its data, and says what became of each session. */
 export async function deleteBatch(parts: EndParts, args: readonly unknown[]): Promise<PublicGroupDeletion | undefined> {
-  const target = await groupTarget(parts, args, l10n.t('Delete Batch'), l10n.t('There is no batch.'), isBatch);
+  const target = await groupTarget(parts, args, l10n.t('Delete Batch'), l10n.t('There are no batches.'), isBatch);
   if (target === undefined) return undefined;
   const { accountId, groupId } = target;
   await listFresh(parts, [accountId]);
@@ -73,7 +73,7 @@ export async function deleteBatch(parts: EndParts, args: readonly unknown[]): Pr
   const loss = kindOfAccount(parts, accountId)?.wording.deleteGroup;
   const canDelete = group?.kind === 'batch' && parts.store.capabilities(accountId).has('deleteGroup');
   if (group === undefined || loss === undefined || !canDelete) {
-    void parts.prompts.tell('info', l10n.t('That batch is not there any longer.'), []);
+    void parts.prompts.tell('info', l10n.t('This batch is no longer listed.'), []);
     return undefined;
   }
   if (running === undefined) return deleteFinished(parts, accountId, group, loss);
@@ -84,7 +84,7 @@ export async function deleteBatch(parts: EndParts, args: readonly unknown[]): Pr
   if ((await parts.prompts.confirm(question)) !== question.choices[0]) return undefined;
   const report = await whileWorking(
     parts,
-    l10n.t('Deleting batch “{0}”', groupName(group)),
+    l10n.t('Deleting batch "{0}"', groupName(group)),
     l10n.t('{0} is still deleting the batch…', providerName(parts, accountId)),
     () => parts.ender.deleteGroup(accountId, groupId),
   );
@@ -109,7 +109,7 @@ async function deleteFinished(
   const provider = providerName(parts, accountId);
   const { report, verdict } = await whileWorking(
     parts,
-    l10n.t('Deleting batch “{0}”', name),
+    l10n.t('Deleting batch "{0}"', name),
     l10n.t('{0} is still deleting the batch…', provider),
     async () => {
       const report = await ender.deleteGroup(accountId, group.id);
@@ -143,7 +143,11 @@ function holdsProtected(parts: EndParts, group: Group, members: readonly EndTarg
   const guarded = members.filter(({ accountId, session }) => parts.protections.has(accountId, session.id));
   if (guarded.length === 0) return false;
   const names = guarded.map(({ session }) => sessionName(session)).join(', ');
-  const sentence = l10n.t('{0} has protected sessions ({1}): nothing was sent.', groupName(group), names);
+  const sentence = l10n.t(
+    '{0} has protected sessions: {1}. Unprotect them first. No request was sent.',
+    groupName(group),
+    names,
+  );
   void parts.prompts.tell('info', sentence, []);
   return true;
 }
@@ -157,7 +161,7 @@ async function groupTarget(
 ): Promise<GroupTarget | undefined> {
   const named = targetsOf(parts, args)[0];
   if (named?.groupId !== undefined) return { ...named, groupId: named.groupId };
-  return pickOne(parts, title, l10n.t('Choose a group'), none, await groupChoices(parts, fits));
+  return pickOne(parts, title, l10n.t('Select a group'), none, await groupChoices(parts, fits));
 }
 
 const isBatch = ({ kind }: Group): boolean => kind === 'batch';

@@ -107,9 +107,9 @@ async function setProtected(parts: TreeParts, args: readonly unknown[], isProtec
     (await sessionChoices(parts)).filter(
       ({ value }) => parts.protections.has(value.accountId, value.session.id) !== isProtected,
     );
-  const none = isProtected ? l10n.t('No session is running.') : l10n.t('No session is protected.');
+  const none = isProtected ? l10n.t('No sessions are running.') : l10n.t('No sessions are protected.');
   const picked =
-    named.length > 0 ? undefined : await pickOne(parts, title, l10n.t('Choose a session'), none, await choices());
+    named.length > 0 ? undefined : await pickOne(parts, title, l10n.t('Select a session'), none, await choices());
   const targets = picked === undefined ? sessionsOf(parts, named) : [picked];
   for (const [accountId, its] of Map.groupBy(targets, (target) => target.accountId)) {
     await parts.protections.set(
@@ -121,7 +121,7 @@ async function setProtected(parts: TreeParts, args: readonly unknown[], isProtec
 }
 
 async function copySessionId(parts: TreeParts, args: readonly unknown[]): Promise<string | undefined> {
-  const none = l10n.t('No session is running.');
+  const none = l10n.t('No sessions are running.');
   const target = await sessionTarget(parts, args, l10n.t('Copy Session ID'), none, () => true);
   if (target === undefined) return undefined;
   await parts.copyText(target.sessionId);

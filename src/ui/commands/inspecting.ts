@@ -39,7 +39,7 @@ const timeoutMs = 20_000;
 
 /** Opens the vendor's own page about a session, also of one that has ended. */
 export async function openDashboard(parts: InspectParts, args: readonly unknown[]): Promise<void> {
-  const none = l10n.t('No running session has a page of its own at its provider.');
+  const none = l10n.t('No running session has a dashboard page.');
   const target = await capableTarget(parts, args, l10n.t('Open Dashboard'), none, 'dashboard');
   if (target === undefined) return;
   const url = (await parts.connections.open(target.accountId)).dashboard?.(target.sessionId);
@@ -53,18 +53,23 @@ export async function openRecording(parts: InspectParts, args: readonly unknown[
   const target = await capableTarget(parts, args, l10n.t('Open Recording'), none, 'recording');
   if (target === undefined) return;
   const { accountId, sessionId } = target;
-  await telling(parts, accountId, l10n.t('There is no recording, or not yet.'), async () => {
-    const provider = await parts.connections.open(accountId);
-    const url = await provider.recording?.(sessionId, AbortSignal.timeout(timeoutMs));
-    if (url === undefined) void parts.prompts.tell('info', none, []);
-    else await parts.openUrl(url);
-  });
+  await telling(
+    parts,
+    accountId,
+    l10n.t('There is no recording of this session. If it just ended, try again later.'),
+    async () => {
+      const provider = await parts.connections.open(accountId);
+      const url = await provider.recording?.(sessionId, AbortSignal.timeout(timeoutMs));
+      if (url === undefined) void parts.prompts.tell('info', none, []);
+      else await parts.openUrl(url);
+    },
+  );
 }
 
 /** Opens a picture of what a session or page shows now. It is on no disk until the person saves it. */
 export async function takeScreenshot(parts: InspectParts, args: readonly unknown[]): Promise<void> {
   const { store, connections, documents } = parts;
-  const none = l10n.t('No picture can be taken of any running session.');
+  const none = l10n.t('None of the running sessions supports screenshots.');
   const title = l10n.t('Take Screenshot');
   const target = await sessionTarget(parts, args, title, none, ({ accountId, session }) => {
     return waysToSee(store.capabilities(accountId), session.watchable).picture;
@@ -72,14 +77,14 @@ export async function takeScreenshot(parts: InspectParts, args: readonly unknown
   if (target === undefined) return;
   const { accountId, sessionId } = target;
   const pageId = targetsOf(parts, args)[0]?.pageId;
-  await telling(parts, accountId, l10n.t('That session or page is not there any longer.'), async () => {
+  await telling(parts, accountId, l10n.t("Couldn't find this session or page. It may have closed."), async () => {
     const provider = await connections.open(accountId);
     let picture: Screenshot | undefined;
     // The vendor's own call knows sessions only; a page is for DevTools.
     if (pageId !== undefined && provider.devtools === undefined) {
       void parts.prompts.tell(
         'info',
-        l10n.t('Of a page alone no picture can be taken here; of its session one can.'),
+        l10n.t("Can't take a screenshot of a single page here. Take one of the session instead."),
         [],
       );
       return;
@@ -137,7 +142,7 @@ export async function copyPageUrl(parts: InspectParts, args: readonly unknown[])
   let url: string | undefined;
   if (named?.sessionId !== undefined) {
     url = pages(named.accountId, named.sessionId).find(({ id }) => id === (named.pageId as PageId))?.url;
-    if (url === undefined) void parts.prompts.tell('info', l10n.t('That page is not there any longer.'), []);
+    if (url === undefined) void parts.prompts.tell('info', l10n.t('This page is no longer listed.'), []);
   } else {
     const choices = (await sessionChoices(parts)).flatMap((choice) =>
       pages(choice.value.accountId, choice.value.session.id).map((page) => ({
@@ -148,8 +153,8 @@ export async function copyPageUrl(parts: InspectParts, args: readonly unknown[])
         value: page.url,
       })),
     );
-    const none = l10n.t('No page is known of any running session. Open a session in the list to have its pages.');
-    url = await pickOne(parts, l10n.t('Copy Page URL'), l10n.t('Choose a page'), none, choices);
+    const none = l10n.t('No pages are loaded yet. Expand a session in the Sessions view to load its pages.');
+    url = await pickOne(parts, l10n.t('Copy Page URL'), l10n.t('Select a page'), none, choices);
   }
   if (url === undefined) return undefined;
   await parts.copyText(url);
@@ -158,7 +163,7 @@ export async function copyPageUrl(parts: InspectParts, args: readonly unknown[])
 }
 
 function anySession(parts: InspectParts, args: readonly unknown[], title: string) {
-  return sessionTarget(parts, args, title, l10n.t('No session is running.'), () => true);
+  return sessionTarget(parts, args, title, l10n.t('No sessions are running.'), () => true);
 }
 
 function capableTarget(

@@ -67,7 +67,7 @@ export async function listFresh(
     return state !== undefined && !refuses && !isFresh;
   });
   if (old.length === 0) return;
-  prompts.note(l10n.t('Listing what runs…'));
+  prompts.note(l10n.t('Listing sessions…'));
   await waitForLists(old.map((id) => refresher.refresh(id)));
 }
 
@@ -77,10 +77,7 @@ export function unknownAccounts(parts: ListParts, ids: readonly AccountId[]): re
     const state = parts.store.state(id);
     if (state === undefined) return [];
     const name = nameOfAccount(parts, id);
-    const combined = l10n.t(
-      'Several servers share {0}. Only the sessions listed here are ended, server by server.',
-      name,
-    );
+    const combined = l10n.t('Several servers share {0}. Only the sessions listed here will be ended.', name);
     return [unknownSentence(state, name, parts.clock.now()) ?? [], state.contents.combined ? combined : []].flat();
   });
 }
@@ -90,17 +87,17 @@ function unknownSentence(state: AccountState, name: string, now: number): string
     case 'ready':
       if (isListed(state) && now - state.asOf <= staleMs) return undefined;
       return l10n.t(
-        'The list of {0} is from {1}: sessions started since are NOT included.',
+        'The list for {0} is from {1}. Sessions started since then are NOT included.',
         name,
         timeOfDay(state.asOf),
       );
     case 'loading':
-      return l10n.t('{0} is still being listed: sessions that have not arrived yet are NOT included.', name);
+      return l10n.t("{0} is still loading. Sessions that haven't loaded yet are NOT included.", name);
     case 'failed':
     case 'disconnected':
       return state.contents.sessions.size === 0
-        ? l10n.t('{0} could not be listed: its sessions are NOT included.', name)
-        : l10n.t('{0} could not be listed to the end: the rest of its sessions is NOT included.', name);
+        ? l10n.t("Couldn't list the sessions in {0}. They are NOT included.", name)
+        : l10n.t("Couldn't list all the sessions in {0}. The missing ones are NOT included.", name);
   }
 }
 
@@ -118,10 +115,10 @@ export function missingSentence(parts: ListParts, account: AccountId, session: S
   const { history, store } = parts;
   const state = store.state(account);
   const name = nameOfAccount(parts, account);
-  if (history.find(account, session) !== undefined) return l10n.t('That session has already ended.');
-  if (state === undefined) return l10n.t('The account of that session is not here any longer.');
-  if (isListed(state)) return l10n.t('{0} lists no such session.', name);
-  return l10n.t('{0} could not be listed: whether that session still runs is not known.', name);
+  if (history.find(account, session) !== undefined) return l10n.t('This session has already ended.');
+  if (state === undefined) return l10n.t('The account of this session was removed.');
+  if (isListed(state)) return l10n.t("{0} doesn't list this session.", name);
+  return l10n.t("Couldn't list the sessions in {0}, so this session may still be running.", name);
 }
 
 /** How long a session has run, in words; undefined where nobody knows. */

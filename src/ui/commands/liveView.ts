@@ -51,15 +51,15 @@ export async function copyLiveViewUrl(parts: LiveViewParts, args: readonly unkno
 /** Shows all sessions of a group side by side, after asking where they are many. */
 export async function openGroupLiveViews(parts: LiveViewParts, args: readonly unknown[]): Promise<void> {
   const named = targetsOf(parts, args).find(({ groupId }) => groupId !== undefined);
-  const none = l10n.t('There is no group.');
+  const none = l10n.t('There are no groups.');
   const title = l10n.t('Open All Live Views in Group');
   const target =
-    named ?? (await pickOne(parts, title, l10n.t('Choose a group'), none, await groupChoices(parts, () => true)));
+    named ?? (await pickOne(parts, title, l10n.t('Select a group'), none, await groupChoices(parts, () => true)));
   if (target?.groupId === undefined) return;
   const sessions = sessionsOf(parts, [target]).filter((one) => canShow(parts, one));
   const count = sessions.length;
   if (count === 0) {
-    void parts.prompts.tell('info', l10n.t('No session of it can be shown live.'), []);
+    void parts.prompts.tell('info', l10n.t('No session in this group has a live view.'), []);
     return;
   }
   if (count > mostWithoutAsking) {
@@ -67,7 +67,7 @@ export async function openGroupLiveViews(parts: LiveViewParts, args: readonly un
     const button = l10n.t('Open {0} Live Views', count);
     const chosen = await parts.prompts.confirm({
       message: l10n.t('Open {0} live views?', count),
-      detail: l10n.t('{0}: each of them is a stream of pictures.', group === undefined ? '' : groupName(group)),
+      detail: l10n.t('Each live view in {0} streams images.', group === undefined ? '' : groupName(group)),
       choices: [button],
     });
     if (chosen !== button) return;
@@ -105,7 +105,11 @@ function hasLink({ store }: Pick<LiveViewParts, 'store'>, { accountId, session }
 }
 
 function tellNoLink({ prompts }: Pick<LiveViewParts, 'prompts'>): void {
-  void prompts.tell('info', l10n.t('This provider has no page of its own that shows sessions.'), []);
+  void prompts.tell(
+    'info',
+    l10n.t("This provider doesn't have a live view page that you can open or copy a link to."),
+    [],
+  );
 }
 
 /** The session or page that a caller names, or the session that the person picks of those that fit. */
@@ -129,6 +133,6 @@ async function subjectFor(
   }
   const choices = (await sessionChoices(parts)).filter(({ value }) => fits(parts, value));
   const none = l10n.t('No running session has a live view.');
-  const picked = await pickOne(parts, title, l10n.t('Choose a session'), none, choices);
+  const picked = await pickOne(parts, title, l10n.t('Select a session'), none, choices);
   return picked && { accountId: picked.accountId, sessionId: picked.session.id, pageId: undefined };
 }

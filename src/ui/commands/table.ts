@@ -267,7 +267,7 @@ export const commandTable = {
     menus: [context(row('session', 'protected'), '5_organize@1')],
   },
   endMySessions: {
-    title: 'End All of Mine…',
+    title: 'End All My Sessions…',
     palette: `(${ifSessions}) && config.browserSessions.mine`,
     menus: [title('9_destructive@0', `${inView} && ${hasSessions} && config.browserSessions.mine`)],
   },

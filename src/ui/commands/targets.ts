@@ -198,7 +198,7 @@ export async function sessionTarget(
   }
   const choices = (await sessionChoices(parts)).filter(({ value }) => fits(value));
   const sentence = [none, ...unlistedAccounts(parts)].join(' ');
-  const picked = await pickOne(parts, title, l10n.t('Choose a session'), sentence, choices);
+  const picked = await pickOne(parts, title, l10n.t('Select a session'), sentence, choices);
   return picked && { accountId: picked.accountId, sessionId: picked.session.id };
 }
 

@@ -32,7 +32,7 @@ async function reviewEnd(parts: UnfinishedParts, end: UnfinishedEnd): Promise<vo
   if (unlisted.length > 0) {
     const again = l10n.t('Try Again');
     const sentence = l10n.t(
-      'The window closed while {0} sessions were ending. Whether {1} of them still run cannot be told: {2} could not be listed.',
+      "The window closed while {0} sessions were ending. Couldn't list {2}, so {1} of them may still be running.",
       total,
       left.length,
       unlisted.map((id) => nameOfAccount(parts, id)).join(', '),
@@ -51,7 +51,7 @@ async function reviewEnd(parts: UnfinishedParts, end: UnfinishedEnd): Promise<vo
   if (running.length + unknown === 0) return;
   const look = l10n.t('Review');
   const sentences = [
-    l10n.t('The window closed while sessions were ending: {0} of {1} still run.', running.length, total),
+    l10n.t('The window closed while sessions were ending. {0} of {1} are still running.', running.length, total),
     ...missingSentences(unknown),
   ];
   void prompts.tell('warning', sentences.join(' '), running.length === 0 ? [] : [look]).then(async (chosen) => {
@@ -63,8 +63,8 @@ function missingSentences(count: number): readonly string[] {
   if (count === 0) return [];
   return [
     count === 1
-      ? l10n.t('1 more is missing from the latest list. It may still be running.')
-      : l10n.t('{0} more are missing from the latest list. They may still be running.', count),
+      ? l10n.t('1 more session is missing from the latest list. It may still be running.')
+      : l10n.t('{0} more sessions are missing from the latest list. They may still be running.', count),
   ];
 }
 

@@ -267,14 +267,16 @@ export class LiveViews implements vscode.Disposable {
               l10n.t('Integrated Browser'),
               'globe',
               () => this.#openIntegrated(subject),
-              l10n.t('VS Code writes down the addresses of its browser’s tabs; whoever has this one can watch.'),
+              l10n.t(
+                'VS Code stores the addresses of its browser tabs. Anyone with this address can watch the session.',
+              ),
             ),
           ]
         : []),
       choice(l10n.t('Copy Link'), 'link', () => this.copyLink(subject)),
     ];
     const title = l10n.t('Open Live View In');
-    const placeholder = l10n.t('Where should the session be shown?');
+    const placeholder = l10n.t('Select where to open the session');
     const answer = await this.#host.prompts.pick({ title, placeholder, choices, step: undefined });
     if (answer.kind === 'answer') await answer.value();
   }

@@ -200,7 +200,7 @@ function panelStage({ stage, mode, name, account, lasts }: Shown): PanelStage {
       return { kind: 'cast', note: castNote(condition), stale: !sendsPictures(stage) };
     }
     case 'lost':
-      return { kind: 'cast', note: l10n.t('The connection was lost. Connecting again…'), stale: true };
+      return { kind: 'cast', note: l10n.t('Connection lost. Reconnecting…'), stale: true };
   }
 }
 
@@ -215,8 +215,8 @@ function notice({ stage, mode, knowsSteering, knowsClipboard, hint }: Shown): Pa
   }
   const clipboard = stage.kind === 'frame' && usesClipboard(stage.view, mode);
   if (mode === 'interact' && isWatching(stage) && (!knowsSteering || (clipboard && !knowsClipboard))) {
-    const keys = stage.kind === 'cast' ? [l10n.t('Keys go to the page, too, until you press F6.')] : [];
-    const steering = l10n.t('What you click and type goes to the page, and so into whatever a script is doing there.');
+    const keys = stage.kind === 'cast' ? [l10n.t('Keys go to the page too, until you press F6.')] : [];
+    const steering = l10n.t('Your clicks and keys go to the page and can interfere with a script that is using it.');
     const copies = clipboard ? [viewerUsesClipboard()] : [];
     return {
       text: [steering, ...keys, ...copies].join(' '),
@@ -225,7 +225,7 @@ function notice({ stage, mode, knowsSteering, knowsClipboard, hint }: Shown): Pa
   }
   if (!hint) return undefined;
   return {
-    text: l10n.t('Nothing to be seen? The page may not let itself be shown inside an editor.'),
+    text: l10n.t('Blank? The provider may not allow its viewer inside an editor.'),
     buttons: [
       { button: 'openExternal', label: l10n.t('Open in External Browser') },
       { button: 'hideHint', label: l10n.t('Got It') },

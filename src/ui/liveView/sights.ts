@@ -139,7 +139,7 @@ export async function closeLink(view: LiveView): Promise<void> {
 function obstacleTo(asked: URL, url: URL): string | undefined {
   // Editors that put an address of the remote machine below their own would give what is framed their own origin, and
   // with it what they keep there.
-  if (url.pathname !== asked.pathname) return l10n.t('Showing an address of the remote machine inside this editor');
+  if (url.pathname !== asked.pathname) return l10n.t('Showing an address on the remote machine inside this editor');
   // A content security policy cannot name such a host, so that the frame would stay blank.
   if (url.hostname.startsWith('[')) return l10n.t('Showing the address {0} inside this editor', url.host);
   return undefined;

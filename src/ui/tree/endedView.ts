@@ -29,7 +29,7 @@ export function openEndedView(history: History, store: SessionsView, now: () => 
   const view = vscode.window.createTreeView(viewId, { treeDataProvider: provider });
   const describe = () => {
     // VS Code keeps the room of a message that is undefined.
-    view.message = history.all.length === 0 ? l10n.t('Nothing has ended yet.') : '';
+    view.message = history.all.length === 0 ? l10n.t('No sessions have ended yet.') : '';
   };
   describe();
   return vscode.Disposable.from(
@@ -50,7 +50,7 @@ function endedItem(ended: EndedSession, store: SessionsView, now: number): vscod
   const how = howItEnded(by);
   const item = new vscode.TreeItem(label);
   item.id = `ended/${ended.accountId}/${id}/${endedAt}`;
-  item.description = [at, startIsExact ? l10n.t('ran {0}', ran) : l10n.t('seen for {0}', ran), how].join(' · ');
+  item.description = [at, startIsExact ? l10n.t('ran for {0}', ran) : l10n.t('seen for {0}', ran), how].join(' · ');
   item.iconPath = new vscode.ThemeIcon(icons[by]);
   item.contextValue = endedContext(store.capabilities(accountId(ended.accountId)));
   item.accessibilityInformation = {
@@ -65,7 +65,7 @@ function howItEnded(by: EndedSession['by']): string {
     case 'you':
       return l10n.t('by you');
     case 'elsewhere':
-      return l10n.t('by itself or by others');
+      return l10n.t('by itself or by someone else');
     case 'timedOut':
       return l10n.t('timed out');
     case 'failed':

@@ -68,14 +68,14 @@ export function rowOf(model: TreeModel, node: TreeNode): Row | undefined {
       const rest = state.contents.faults.length - mostFaults;
       const last = node.index === mostFaults - 1 && rest > 0;
       const text = last
-        ? l10n.t('… and {0} more rows that cannot be shown', rest + 1)
-        : l10n.t('{0} cannot be shown: {1}', plainText(fault.subject), plainText(fault.what));
+        ? l10n.t("… and {0} more rows that can't be shown", rest + 1)
+        : l10n.t("{0} can't be shown: {1}", plainText(fault.subject), plainText(fault.what));
       return plainRow(id, text, 'warning', 'problemsWarningIcon.foreground');
     }
     case 'note': {
       if (node.note === 'loading') return plainRow(id, l10n.t('Loading…'), 'loading~spin', undefined);
       if (node.note === 'noMatch') {
-        const text = l10n.t('No session matches “{0}”', model.filter.text);
+        const text = l10n.t('No sessions match "{0}"', model.filter.text);
         const row = plainRow(id, text, 'search', 'descriptionForeground');
         const description = l10n.t('click to show all');
         return { ...row, description, aria: `${text}, ${description}`, click: 'browserSessions.clearFilter' };
@@ -162,7 +162,7 @@ function accountSummary({ sessions, account, combined }: Contents): string {
   return [
     countOfLimit(listed, account?.sessionLimit),
     plainText(account?.identity ?? '', 40),
-    combined ? l10n.t('behind a load balancer: lists are combined') : '',
+    combined ? l10n.t('behind a load balancer, lists combined') : '',
   ]
     .filter((part) => part !== '')
     .join(' · ');

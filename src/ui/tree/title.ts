@@ -31,5 +31,5 @@ export function keepTitle(
 /** How many of the sessions that are listed the list shows. */
 function matching(filter: TreeFilter): string {
   const { shown, of } = filter.count(filter.text);
-  return l10n.t('{0} of {1} match “{2}”', shown, of, filter.text);
+  return l10n.t('{0} of {1} match "{2}"', shown, of, filter.text);
 }

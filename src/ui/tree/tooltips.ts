@@ -43,7 +43,7 @@ function accountTooltip(model: TreeModel, account: Account, state: AccountState)
             ] as const,
           ]
         : []),
-      ...(error === undefined ? [] : [[l10n.t('Trouble'), troubleSentence(error, accountHost(account))] as const]),
+      ...(error === undefined ? [] : [[l10n.t('Problem'), troubleSentence(error, accountHost(account))] as const]),
     ],
   };
 }
@@ -60,7 +60,7 @@ function sessionTooltip(model: TreeModel, account: Account, session: Session): T
     [l10n.t('Region'), session.region],
     [l10n.t('Tags'), session.tags.join(', ')],
     ...session.facts,
-    [l10n.t('Left out of ending many'), session.heldBack],
+    [l10n.t('Skipped when ending several'), session.heldBack],
     [
       l10n.t('Not listed'),
       store.missing(account.id).has(session.id) ? notListedSentence(accountHost(account)) : undefined,

@@ -5,20 +5,24 @@ import type { AddressFault } from '../../core/origin.ts';
 export function addressSentence(fault: AddressFault): string {
   switch (fault) {
     case 'notAUrl':
-      return l10n.t('This is not an address. It should look like https://host or http://127.0.0.1:9222.');
+      return l10n.t('Enter a valid address, for example https://host or http://127.0.0.1:9222.');
     case 'scheme':
-      return l10n.t('The address must begin with https://, or with http:// on this machine.');
+      return l10n.t('The address must start with https://, or with http:// for a server on this machine.');
     case 'notEncrypted':
-      return l10n.t('Without https:// an address may only be on this machine (localhost): others would read the key.');
+      return l10n.t(
+        'Use https://, or others on the network could read the key. Only servers on this machine (localhost) can use http://.',
+      );
     case 'localName':
       return l10n.t(
-        'Use localhost or 127.0.0.1 instead, or https://. Other names that end in localhost can be looked up on the network.',
+        'Use localhost, 127.0.0.1, or https:// instead. Other names that end in localhost could lead to another machine.',
       );
     case 'credentials':
-      return l10n.t('The address must not hold a user name or password: they would be shown in the tree.');
+      return l10n.t(
+        "The address can't contain a user name or password, because the address is shown in the Sessions view.",
+      );
     case 'query':
-      return l10n.t('The address must end before “?” or “#”.');
+      return l10n.t('The address can\'t contain "?" or "#".');
     case 'path':
-      return l10n.t('The path can’t begin with “//” or contain “\\”, “.” or “..” as a part, or an encoded slash.');
+      return l10n.t('The path can\'t start with "//" or contain "\\", an encoded slash, or "." or ".." as a segment.');
   }
 }

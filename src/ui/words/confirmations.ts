@@ -34,22 +34,22 @@ export function questionForOne(subject: EndSubject, offersNoMore: boolean): Ques
     subject.age === undefined ? l10n.t('running') : l10n.t('running for {0}', subject.age),
     ...(subject.group === undefined ? [] : [subject.group]),
   ].join(', ');
-  const pages = subject.closes === undefined ? [] : [l10n.t('These pages close:'), ...listed(subject.closes)];
+  const pages = subject.closes === undefined ? [] : [l10n.t('These pages will close:'), ...listed(subject.closes)];
   return {
-    message: l10n.t('End session “{0}”?', subject.name),
+    message: l10n.t('End session "{0}"?', subject.name),
     detail: paragraphs(
       `${subject.account}: ${facts}.`,
       lines(
         ...(subject.heldBack === undefined ? [] : [subject.heldBack]),
-        ...(subject.mine === false ? [l10n.t('It is not yours.')] : []),
-        ...(subject.young ? [l10n.t('It is younger than 1 minute.')] : []),
+        ...(subject.mine === false ? [l10n.t("It isn't yours.")] : []),
+        ...(subject.young ? [l10n.t('It started less than a minute ago.')] : []),
         ...pages,
       ),
       subject.closes === undefined ? '' : l10n.t('The browser itself stays open.'),
-      subject.watched ? l10n.t('A live view of it is open.') : '',
-      `${subject.loss} ${l10n.t('This cannot be undone.')}`,
+      subject.watched ? l10n.t("It's open in a live view.") : '',
+      `${subject.loss} ${l10n.t("This can't be undone.")}`,
     ),
-    choices: [l10n.t('End Session'), ...(offersNoMore ? [l10n.t('End and Don’t Ask Again')] : [])],
+    choices: [l10n.t('End Session'), ...(offersNoMore ? [l10n.t("End and Don't Ask Again")] : [])],
   };
 }
 
@@ -66,12 +66,12 @@ export interface UnlistedEnd {
 export function questionForUnlisted({ id, subject, found }: UnlistedEnd): Question {
   const { account, vendor, heldBack, watched, loss } = subject;
   return {
-    message: l10n.t('End session “{0}”?', id),
+    message: l10n.t('End session "{0}"?', id),
     detail: paragraphs(
       lines(l10n.t('{0}: not in the list.', account), unlistedSentence(found, vendor || account)),
       heldBack ?? '',
-      watched ? l10n.t('A live view of it is open.') : '',
-      `${loss} ${l10n.t('This cannot be undone.')}`,
+      watched ? l10n.t("It's open in a live view.") : '',
+      `${loss} ${l10n.t("This can't be undone.")}`,
     ),
     choices: [l10n.t('End Session')],
   };
@@ -82,10 +82,10 @@ function unlistedSentence(found: UnlistedEnd['found'], provider: string): string
     case 'running':
       return l10n.t("{0} says it's running.", provider);
     case 'unknown':
-      return l10n.t("{0} can't say whether it's running. Check the ID before you end it.", provider);
+      return l10n.t("{0} can't tell whether it's running. Check the ID before you end it.", provider);
     case 'unchecked':
       return l10n.t(
-        "It couldn't be checked, because {0} can't look up a session here. Whether it ends can't be confirmed either.",
+        "Couldn't check this session, because {0} can't look up sessions here. Its end can't be confirmed either.",
         provider,
       );
   }
@@ -117,7 +117,7 @@ export function questionForMany({ message, subjects, leftOut, unknown, everythin
       leftOut.length === 0
         ? ''
         : lines(
-            l10n.t('Left out:'),
+            l10n.t('Skipped:'),
             ...listed(leftOut.map(({ name, account, heldBack }) => `${name} — ${account}. ${heldBack ?? ''}`)),
           ),
       lines(...unknown),
@@ -138,17 +138,23 @@ function inKinds(subjects: readonly EndSubject[], row: (subject: EndSubject) => 
   const young = subjects.filter((subject) => subject.young).length;
   const watched = subjects.filter((subject) => subject.watched).length;
   return [
-    others.length === 0 ? '' : lines(l10n.t('Not yours ({0}):', others.length), ...listed(others.map(row))),
+    others.length === 0
+      ? ''
+      : lines(l10n.t("Other people's sessions ({0}):", others.length), ...listed(others.map(row))),
     own.length === 0
       ? ''
-      : lines(...(others.length === 0 ? [] : [l10n.t('Yours ({0}):', own.length)]), ...listed(own.map(row))),
+      : lines(...(others.length === 0 ? [] : [l10n.t('Your sessions ({0}):', own.length)]), ...listed(own.map(row))),
     lines(
       young === 0
         ? ''
         : young === 1
-          ? l10n.t('1 is younger than 1 minute.')
-          : l10n.t('{0} are younger than 1 minute.', young),
-      watched === 0 ? '' : watched === 1 ? l10n.t('A live view is open.') : l10n.t('{0} live views are open.', watched),
+          ? l10n.t('1 session started less than a minute ago.')
+          : l10n.t('{0} sessions started less than a minute ago.', young),
+      watched === 0
+        ? ''
+        : watched === 1
+          ? l10n.t('1 session is open in a live view.')
+          : l10n.t('{0} sessions are open in live views.', watched),
     ),
   ].filter((part) => part !== '');
 }
@@ -157,10 +163,10 @@ function inKinds(subjects: readonly EndSubject[], row: (subject: EndSubject) => 
 function lossesOf(subjects: readonly EndSubject[]): string {
   const vendors = new Map<string, Set<string>>();
   for (const { loss, vendor } of subjects) vendors.set(loss, (vendors.get(loss) ?? new Set()).add(vendor));
-  const irrevocable = l10n.t('This cannot be undone.');
+  const irrevocable = l10n.t("This can't be undone.");
   if (vendors.size < 2) return [...vendors.keys(), irrevocable].join(' ');
   const each = [...vendors].map(([loss, its]) => l10n.t('{0}: {1}', [...its].join(', '), loss));
-  return lines(l10n.t('What is lost:'), ...each.map((line) => `• ${line}`), irrevocable);
+  return lines(l10n.t('What will be lost:'), ...each.map((line) => `• ${line}`), irrevocable);
 }
 
 /** The button of an end: the verb and how many. */
@@ -177,16 +183,16 @@ export function questionForBatch(
 ): Question {
   const count =
     running.length === 0
-      ? l10n.t('None of its sessions is known to run.')
+      ? l10n.t('None of its sessions are known to be running.')
       : running.length === 1
-        ? l10n.t('1 of its sessions runs and will end:')
-        : l10n.t('{0} of its sessions run and will end:', running.length);
+        ? l10n.t('1 of its sessions is running and will end:')
+        : l10n.t('{0} of its sessions are running and will end:', running.length);
   return {
-    message: l10n.t('Delete “{0}” with all of its sessions?', batch),
+    message: l10n.t('Delete "{0}" and all its sessions?', batch),
     detail: paragraphs(
       lines(...facts),
       ...under(count, inKinds(running, nameAndAge)),
-      `${loss} ${l10n.t('This cannot be undone.')}`,
+      `${loss} ${l10n.t("This can't be undone.")}`,
     ),
     choices: [l10n.t('Delete Batch')],
   };
@@ -195,11 +201,13 @@ export function questionForBatch(
 /** What deleting a batch that has finished asks: that its data goes although nothing runs. @param facts as above. */
 export function questionForFinishedBatch(batch: string, facts: readonly string[], loss: string): Question {
   return {
-    message: l10n.t('Delete “{0}” with all of its data?', batch),
+    message: l10n.t('Delete "{0}" and all its data?', batch),
     detail: paragraphs(
       lines(...facts),
-      l10n.t('None of its sessions is running any more. Deleting it removes the data that the provider still keeps.'),
-      `${loss} ${l10n.t('This cannot be undone.')}`,
+      l10n.t(
+        'None of its sessions are running anymore. Deleting the batch removes the data that the provider still keeps.',
+      ),
+      `${loss} ${l10n.t("This can't be undone.")}`,
     ),
     choices: [l10n.t('Delete Batch')],
   };
@@ -209,14 +217,14 @@ export function questionForFinishedBatch(batch: string, facts: readonly string[]
 export function questionForCancel(batch: string, facts: readonly string[], running: readonly EndSubject[]): Question {
   const count =
     running.length === 0
-      ? l10n.t('None of its sessions is known to run.')
-      : l10n.t('Those of its sessions that run end ({0}):', running.length);
+      ? l10n.t('None of its sessions are known to be running.')
+      : l10n.t('Its running sessions will end ({0}):', running.length);
   return {
-    message: l10n.t('Cancel “{0}”?', batch),
+    message: l10n.t('Cancel "{0}"?', batch),
     detail: paragraphs(
       lines(...facts),
       ...under(count, inKinds(running, nameAndAge)),
-      `${l10n.t('No more of its sessions are made. Its data stays.')} ${lossesOf(running)}`,
+      `${l10n.t('No more sessions are created in this batch. Its data is kept.')} ${lossesOf(running)}`,
     ),
     choices: [l10n.t('Cancel Batch')],
   };
@@ -235,14 +243,14 @@ function nameAndAge({ name, age }: EndSubject): string {
 export function questionForRemoval(account: string, running: number): Question {
   const detail =
     running === 0
-      ? l10n.t('Its key is deleted from this machine.')
+      ? l10n.t('Its key will be deleted from this machine.')
       : running === 1
-        ? l10n.t('Its key is deleted from this machine. Its running session goes on, and may go on costing money.')
+        ? l10n.t('Its key will be deleted from this machine. 1 session will keep running and may keep costing money.')
         : l10n.t(
-            'Its key is deleted from this machine. Its {0} running sessions go on, and may go on costing money.',
+            'Its key will be deleted from this machine. {0} sessions will keep running and may keep costing money.',
             running,
           );
-  return { message: l10n.t('Remove account “{0}”?', account), detail, choices: [l10n.t('Remove Account')] };
+  return { message: l10n.t('Remove account "{0}"?', account), detail, choices: [l10n.t('Remove Account')] };
 }
 
 /**
@@ -254,15 +262,15 @@ export function questionForProvider(
   extension: { readonly name: string; readonly id: string },
 ): Question {
   const who = l10n.t(
-    'The extension “{0}” ({1}) adds the provider “{2}” and will receive the keys you save for it.',
+    'The extension "{0}" ({1}) adds the provider "{2}" and will receive the keys you save for it.',
     extension.name,
     extension.id,
     provider,
   );
-  const unchecked = l10n.t('The name is what the extension says. VS Code has no way to check it.');
+  const unchecked = l10n.t("The extension chose this name itself. VS Code can't verify it.");
   return {
-    message: l10n.t('Let an extension receive the keys you save for “{0}”?', provider),
-    detail: paragraphs(who, unchecked, l10n.t('An extension that has a key can send it anywhere.')),
+    message: l10n.t('Allow an extension to receive the keys you save for "{0}"?', provider),
+    detail: paragraphs(who, unchecked, l10n.t('An extension that has your key can send it anywhere.')),
     choices: [l10n.t('Allow')],
   };
 }

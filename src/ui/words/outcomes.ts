@@ -34,13 +34,13 @@ export function outcomeSentence(outcomes: EndOutcomes): { level: 'info' | 'warni
   }
   if (cancelled > 0) {
     if (gone === 0) return undefined;
-    return { level: 'info', message: l10n.t('Cancelled: {0} ended, {1} not sent.', gone, cancelled) };
+    return { level: 'info', message: l10n.t('Canceled. {0} ended, {1} not sent.', gone, cancelled) };
   }
   if (total === 1) return undefined;
   const message =
     alreadyGone === 0
       ? l10n.t('Ended {0} of {1} sessions.', ended, total)
-      : l10n.t('Ended {0} of {1} sessions; {2} had ended already.', ended, total, alreadyGone);
+      : l10n.t('Ended {0} of {1} sessions. {2} had already ended.', ended, total, alreadyGone);
   return { level: 'info', message };
 }
 
@@ -50,7 +50,7 @@ export function deletionSentence(
   { deleted, failed, failures }: { deleted: number; failed: number; failures: readonly string[] },
 ): { level: 'info' | 'warning'; message: string } {
   if (failed === 0) return { level: 'info', message: l10n.t('{0}: {1} sessions deleted.', batch, deleted) };
-  const reasons = failures.length === 0 ? l10n.t('the provider gives no reason') : failures.join('; ');
+  const reasons = failures.length === 0 ? l10n.t("the provider didn't give a reason") : failures.join('; ');
   return {
     level: 'warning',
     message: l10n.t('{0}: {1} sessions deleted, {2} failed: {3}', batch, deleted, failed, reasons),
@@ -73,8 +73,8 @@ export function progressSentence({ settled, sent, total }: EndProgress, elapsedM
   const left = Math.ceil((total - sent) / rate);
   const pace =
     rate >= 1
-      ? l10n.t('{0} a second', rate.toFixed(rate < 10 ? 1 : 0))
-      : l10n.t('{0} a minute', (rate * 60).toFixed(0));
+      ? l10n.t('{0} per second', rate.toFixed(rate < 10 ? 1 : 0))
+      : l10n.t('{0} per minute', (rate * 60).toFixed(0));
   const rest = left <= 90 ? l10n.t('{0} s left', left) : l10n.t('{0} min left', Math.ceil(left / 60));
   return l10n.t('{0} of {1}, {2}, {3}', settled, total, pace, rest);
 }

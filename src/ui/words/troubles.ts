@@ -24,17 +24,17 @@ export function shortTrouble({ trouble }: ProviderError): string {
     case 'notFound':
       return l10n.t('not found');
     case 'rateLimited':
-      return l10n.t('too many requests');
+      return l10n.t('rate limited');
     case 'conflict':
       return l10n.t('refused');
     case 'unreachable':
       return l10n.t('unreachable');
     case 'timedOut':
-      return l10n.t('no answer in time');
+      return l10n.t('no response in time');
     case 'cancelled':
-      return l10n.t('given up');
+      return l10n.t('canceled');
     case 'unexpectedAnswer':
-      return l10n.t('unexpected answer');
+      return l10n.t('unexpected response');
     case 'serverFault':
       return l10n.t('server error {0}', trouble.status);
     case 'unsupported':
@@ -42,7 +42,7 @@ export function shortTrouble({ trouble }: ProviderError): string {
     case 'noKey':
       return l10n.t('key not found');
     case 'badAddress':
-      return l10n.t('unusable address');
+      return l10n.t('invalid address');
   }
 }
 
@@ -59,34 +59,41 @@ export function troubleSentence(error: ProviderError, host: string): string {
 function plainSentence({ trouble }: ProviderError, host: string): string {
   switch (trouble.kind) {
     case 'unauthorized':
-      return l10n.t('{0} rejected the key. Replace it with one that is valid.', host);
+      return l10n.t('{0} rejected the key. Replace it with a valid key.', host);
     case 'forbidden':
-      return l10n.t('{0} does not allow this with this key. Check what the key may do, or use another.', host);
+      return l10n.t(
+        "{0} doesn't allow this with the current key. Check the key's permissions, or use a different key.",
+        host,
+      );
     case 'notFound':
-      return l10n.t('{0} has nothing at this address. Check the address of the account.', host);
+      return l10n.t("{0} has nothing at this address. Check the account's address.", host);
     case 'rateLimited':
       return trouble.retryAt === undefined
-        ? l10n.t('{0} gets too many requests. Wait a moment and try again.', host)
-        : l10n.t('{0} gets too many requests. It wants none before {1}.', host, timeOfDay(trouble.retryAt));
+        ? l10n.t('{0} is rate limiting requests. Wait a moment, then try again.', host)
+        : l10n.t('{0} is rate limiting requests. Trying again at {1}.', host, timeOfDay(trouble.retryAt));
     case 'conflict':
-      return l10n.t('{0} refused: it is already done, or something else is under way.', host);
+      return l10n.t('{0} refused the request. It may already be done, or another operation may be in progress.', host);
     case 'unreachable':
       return unreachable(trouble.why, host);
     case 'timedOut':
-      return l10n.t('{0} did not answer in time. Try again, or look whether it is down.', host);
+      return l10n.t("{0} didn't respond in time. Try again, or check whether it's down.", host);
     case 'cancelled':
-      return l10n.t('The request to {0} was given up.', host);
+      return l10n.t('The request to {0} was canceled.', host);
     case 'unexpectedAnswer':
-      return l10n.t('{0} did not answer as documented: {1}. Check the address of the account.', host, trouble.what);
+      return l10n.t("{0} sent an unexpected response: {1}. Check the account's address.", host, trouble.what);
     case 'serverFault':
-      return l10n.t('{0} failed with HTTP {1}. That is a fault on its side: try again later.', host, trouble.status);
+      return l10n.t(
+        "{0} failed with HTTP {1}. The problem is on the server's side. Try again later.",
+        host,
+        trouble.status,
+      );
     case 'unsupported':
-      return l10n.t('{0} is not possible here.', plainText(trouble.what));
+      return l10n.t("{0} isn't supported here.", plainText(trouble.what));
     case 'noKey':
       return l10n.t('Key not found on this machine. Enter the key for {0} to list its sessions.', host);
     case 'badAddress':
       return l10n.t(
-        'Nothing is sent to {0}: the address of this account can’t be used. {1} Remove the account and add it again.',
+        "This account's address isn't valid, so nothing is sent to {0}. {1} Remove the account and add it again.",
         host,
         addressSentence(trouble.fault),
       );
@@ -96,17 +103,20 @@ function plainSentence({ trouble }: ProviderError, host: string): string {
 function unreachable(why: 'refused' | 'dns' | 'tls' | 'cut' | 'proxy' | 'route', host: string): string {
   switch (why) {
     case 'refused':
-      return l10n.t('Nothing answers at {0}. Is it running?', host);
+      return l10n.t("Couldn't connect to {0}. Check whether it's running.", host);
     case 'dns':
-      return l10n.t('There is no host {0}. Check the address, and the network.', host);
+      return l10n.t("Couldn't find the host {0}. Check the address and your network.", host);
     case 'tls':
-      return l10n.t('The certificate of {0} cannot be trusted. If it is your own, add it to the system’s store.', host);
+      return l10n.t(
+        "The certificate of {0} isn't trusted. If it's your own certificate, add it to your system's certificate store.",
+        host,
+      );
     case 'cut':
-      return l10n.t('The connection to {0} broke off. Try again.', host);
+      return l10n.t('The connection to {0} was interrupted. Try again.', host);
     case 'proxy':
-      return l10n.t('The proxy did not let the request to {0} through. Check the setting http.proxy.', host);
+      return l10n.t('The proxy blocked the request to {0}. Check the http.proxy setting.', host);
     case 'route':
-      return l10n.t('{0} cannot be reached. Check the network.', host);
+      return l10n.t("Couldn't reach {0}. Check your network, then try again.", host);
   }
 }
 
@@ -114,7 +124,7 @@ function unreachable(why: 'refused' | 'dns' | 'tls' | 'cut' | 'proxy' | 'route',
 export function shortStuck(why: StuckReason): string {
   switch (why.kind) {
     case 'stillRuns':
-      return why.found ? l10n.t('not ended: still running') : l10n.t('not ended: not found, yet listed');
+      return why.found ? l10n.t('not ended: still running') : l10n.t('not ended: not found, but still listed');
     case 'unconfirmed':
       return why.error === undefined
         ? l10n.t("couldn't be confirmed")
@@ -122,7 +132,7 @@ export function shortStuck(why: StuckReason): string {
     case 'failed':
       return l10n.t('not ended: {0}', shortTrouble(why.error));
     case 'notDeleted':
-      return l10n.t('not deleted: {0}', plainText(why.said) || l10n.t('it gives no reason'));
+      return l10n.t('not deleted: {0}', plainText(why.said) || l10n.t("it didn't give a reason"));
   }
 }
 
@@ -145,32 +155,32 @@ export function stuckSentence(why: StuckReason, host: string): string {
     case 'stillRuns':
       return withItsWords(
         why.found
-          ? l10n.t('{0} took the request, and still says that the session runs.', host)
-          : l10n.t('{0} lists the session, but does not find it when asked to end it: it may run on.', host),
+          ? l10n.t('{0} accepted the request but says the session is still running.', host)
+          : l10n.t("{0} lists the session but couldn't find it to end it. It may still be running.", host),
         why.said,
       );
     case 'unconfirmed':
       if (why.error !== undefined) {
-        return l10n.t("The request was sent, but it couldn't be confirmed. {0}", troubleSentence(why.error, host));
+        return l10n.t("The request was sent, but the end couldn't be confirmed. {0}", troubleSentence(why.error, host));
       }
       return why.isCombined
         ? l10n.t(
-            'Several servers share {0}. None that answered has the session, but it may still be running on another.',
+            'Several servers share {0}. None that responded has the session, but it may still be running on another one.',
             host,
           )
-        : l10n.t("{0} no longer lists it and can't say whether it ended. It may still be running.", host);
+        : l10n.t("{0} no longer lists it but can't tell whether it ended. It may still be running.", host);
     case 'failed':
       return troubleSentence(why.error, host);
     case 'notDeleted':
-      return l10n.t('{0} could not delete it: {1}', host, plainText(why.said, 200) || l10n.t('it gives no reason'));
+      return l10n.t("{0} couldn't delete it: {1}", host, plainText(why.said, 200) || l10n.t("it didn't give a reason"));
   }
 }
 
 function withItsWords(sentence: string, said: string | undefined): string {
-  return said === undefined ? sentence : l10n.t('{0} It says: {1}', sentence, plainText(said, 200));
+  return said === undefined ? sentence : l10n.t('{0} The provider says: {1}', sentence, plainText(said, 200));
 }
 
 /** The end of such a line where the account is there no longer, and with it everybody who could be asked. */
 export function accountRemovedSentence(): string {
-  return l10n.t('Its account was removed meanwhile: it may run on.');
+  return l10n.t('The account was removed while this session was ending. It may still be running.');
 }

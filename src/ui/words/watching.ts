@@ -15,12 +15,12 @@ const openExternal = () => words('openExternal', l10n.t('Open in External Browse
 
 /** While the vendor is asked. */
 export function waitingCard(): PanelCard {
-  return { heading: l10n.t('Opening the live view…'), lines: [], buttons: [] };
+  return { heading: l10n.t('Opening live view…'), lines: [], buttons: [] };
 }
 
 /** What stands above the effects of watching. */
 export function watchingHasEffects(): string {
-  return l10n.t('Watching is not without effect');
+  return l10n.t('Watching affects this session');
 }
 
 /**
@@ -29,8 +29,8 @@ export function watchingHasEffects(): string {
  */
 export function effectCard(effect: string, staysConnected: boolean): PanelCard {
   const hidden = staysConnected
-    ? l10n.t('It stays connected while it is hidden, as your settings say.')
-    : l10n.t('While this panel is hidden it is not connected.');
+    ? l10n.t('Your settings keep it connected while this panel is hidden.')
+    : l10n.t('It disconnects while this panel is hidden.');
   return {
     heading: watchingHasEffects(),
     lines: [effect, hidden],
@@ -44,11 +44,11 @@ export function effectCard(effect: string, staysConnected: boolean): PanelCard {
  */
 export function pausedCard(isElsewhere: boolean): PanelCard {
   return {
-    heading: l10n.t('This viewer tried to take your keyboard'),
+    heading: l10n.t('This viewer tried to take the keyboard'),
     lines: [
-      l10n.t('It’s paused so that what you type doesn’t reach it.'),
+      l10n.t("It's paused so that it doesn't receive what you type."),
       ...(isElsewhere ? [l10n.t('The keyboard is in this panel now. Click where you were typing to continue.')] : []),
-      l10n.t('Some viewers take the keyboard when they load. If you resume, don’t type until the page is shown.'),
+      l10n.t("Some viewers take the keyboard when they load. If you resume, don't type until the page appears."),
     ],
     buttons: [words('resume', l10n.t('Resume')), openExternal()],
   };
@@ -56,7 +56,7 @@ export function pausedCard(isElsewhere: boolean): PanelCard {
 
 /** Beside what interacting does, where the provider's viewer may use the clipboard. */
 export function viewerUsesClipboard(): string {
-  return l10n.t('While Interact is on, the provider’s viewer can also read and change your clipboard.');
+  return l10n.t("While Interact is on, the provider's viewer can also read and change your clipboard.");
 }
 
 /** Before a link is used up that works once. */
@@ -64,10 +64,10 @@ export function oneTimeCard(): PanelCard {
   return {
     heading: l10n.t('This link works only once'),
     lines: [
-      l10n.t('Whoever opens it takes it from everybody else, a script that waits for somebody to look among them.'),
+      l10n.t('If you open it here, no one else can use it, including a script that is waiting for someone to watch.'),
     ],
     buttons: [
-      words('openOnce', l10n.t('Show It Here')),
+      words('openOnce', l10n.t('Open Here')),
       words('openExternal', l10n.t('Open in External Browser')),
       words('close', l10n.t('Close')),
     ],
@@ -104,23 +104,33 @@ export function refusedCard(
   switch (framing.kind) {
     case 'refused':
       return {
-        heading: l10n.t('This page does not let itself be shown here'),
+        heading: l10n.t("This page can't be shown here"),
         lines: [
-          l10n.t('{0} forbids other pages to frame it ({1}). A browser of your own can show it.', host, framing.by),
+          l10n.t(
+            "{0} doesn't allow its pages to be embedded ({1}). Open it in an external browser instead.",
+            host,
+            framing.by,
+          ),
         ],
         buttons,
       };
     case 'elsewhere':
       return {
-        heading: l10n.t('This page leads elsewhere'),
-        lines: [l10n.t('{0} redirects to {1}, which is not framed here.', host, framing.host)],
+        heading: l10n.t('This page redirects to another site'),
+        lines: [
+          l10n.t(
+            "{0} redirects to {1}, which can't be shown here. Open it in an external browser instead.",
+            host,
+            framing.host,
+          ),
+        ],
         buttons,
       };
     case 'failed':
       return {
-        heading: l10n.t('This page cannot be had'),
+        heading: l10n.t("Couldn't load this live view"),
         lines: [
-          l10n.t('{0} answered with HTTP {1}. The session may be over, or only beginning.', host, framing.status),
+          l10n.t('{0} returned HTTP {1}. The session may have ended or may still be starting.', host, framing.status),
         ],
         buttons: [words('reload', l10n.t('Try Again')), openExternal()],
       };
@@ -130,7 +140,7 @@ export function refusedCard(
 /** The page could not be asked whether it may be framed. */
 export function notAskedCard(error: ProviderError, host: string): PanelCard {
   return {
-    heading: l10n.t('This page cannot be reached from here'),
+    heading: l10n.t("Couldn't reach this live view"),
     lines: [troubleSentence(error, host)],
     buttons: [words('reload', l10n.t('Try Again')), words('frameAnyway', l10n.t('Show Anyway')), openExternal()],
   };
@@ -140,10 +150,10 @@ export function notAskedCard(error: ProviderError, host: string): PanelCard {
 export function troubleCard(error: ProviderError, host: string, link: boolean): PanelCard {
   const sentence =
     error.trouble.kind === 'notFound'
-      ? l10n.t('{0} does not find this session, or this page of it. It may be over.', host)
+      ? l10n.t("{0} couldn't find this session or page. It may have ended.", host)
       : troubleSentence(error, host);
   return {
-    heading: l10n.t('There is no live view now'),
+    heading: l10n.t("Live view isn't available"),
     lines: [sentence],
     buttons: [words('reload', l10n.t('Try Again')), ...(link ? [openExternal()] : [])],
   };
@@ -169,7 +179,7 @@ export function endedCard(ended: KnownEnd, afterwards: Afterwards): PanelCard {
 export function unconfirmedCard(host: string, afterwards: Afterwards): PanelCard {
   const line =
     host === ''
-      ? l10n.t("The account has another key now, so it can't be checked whether this session is still running.")
+      ? l10n.t("This account's key was replaced, so it can't be checked whether this session is still running.")
       : notListedSentence(host);
   return {
     heading: l10n.t("Couldn't confirm that this session ended"),
@@ -182,7 +192,7 @@ function buttonsAfter({ recording, dashboard, next }: Afterwards, canLookAgain: 
   return [
     ...(recording ? [words('openRecording', l10n.t('Open Recording'))] : []),
     ...(dashboard ? [words('openDashboard', l10n.t('Open Dashboard'))] : []),
-    ...(canLookAgain ? [words('reload', l10n.t('Look Again'))] : []),
+    ...(canLookAgain ? [words('reload', l10n.t('Check Again'))] : []),
     ...(next === undefined ? [] : [words('showNext', l10n.t('Show {0}', next))]),
     words('close', l10n.t('Close')),
   ];
@@ -191,7 +201,7 @@ function buttonsAfter({ recording, dashboard, next }: Afterwards, canLookAgain: 
 function whatIsKnown(ended: KnownEnd): Omit<PanelCard, 'buttons'> {
   const heading = l10n.t('Session ended');
   if (ended === 'confirmed') {
-    return { heading, lines: [l10n.t("It isn't running any more. When and how it ended isn't known.")] };
+    return { heading, lines: [l10n.t("It's no longer running. When and how it ended isn't known.")] };
   }
   if ('by' in ended) {
     return { heading: ended.by === 'elsewhere' ? l10n.t('No longer running') : heading, lines: [endedSentence(ended)] };
@@ -203,7 +213,7 @@ function whatIsKnown(ended: KnownEnd): Omit<PanelCard, 'buttons'> {
 export function endedSentence({ by, startedAt, startIsExact, endedAt }: EndedSession): string {
   const at = timeOfDay(endedAt);
   const age = spokenAge({ at: startedAt, exact: startIsExact }, endedAt);
-  return [howItEnded(by, at), ...(age === undefined ? [] : [l10n.t('It had run for {0}.', age)])].join(' ');
+  return [howItEnded(by, at), ...(age === undefined ? [] : [l10n.t('It ran for {0}.', age)])].join(' ');
 }
 
 function howItEnded(by: EndedSession['by'], at: string): string {
@@ -215,7 +225,7 @@ function howItEnded(by: EndedSession['by'], at: string): string {
     case 'failed':
       return l10n.t('It failed at {0}.', at);
     case 'elsewhere':
-      return l10n.t('It was seen to be gone at {0}: it ended by itself, or somebody else ended it.', at);
+      return l10n.t("Ended by {0}. It wasn't ended from here: it ended by itself or someone else ended it.", at);
   }
 }
 
@@ -227,7 +237,9 @@ function fateSentence({ how, endedAt }: Fate): string {
     case 'failed':
       return at === undefined ? l10n.t('It failed.') : l10n.t('It failed at {0}.', at);
     case 'completed':
-      return at === undefined ? l10n.t('Its provider does not tell when or how.') : l10n.t('It ended at {0}.', at);
+      return at === undefined
+        ? l10n.t("The provider doesn't say when or how it ended.")
+        : l10n.t('It ended at {0}.', at);
   }
 }
 
@@ -235,7 +247,7 @@ function fateSentence({ how, endedAt }: Fate): string {
 export function accountGoneCard(): PanelCard {
   return {
     heading: l10n.t('The account was removed'),
-    lines: [l10n.t('Its session may go on, but there is no key any longer with which to watch it.')],
+    lines: [l10n.t('Its session may still be running. To watch it, add the account again.')],
     buttons: [words('close', l10n.t('Close'))],
   };
 }
@@ -254,7 +266,7 @@ export function dotWord(dot: PanelState['dot']): string {
     case 'ended':
       return l10n.t('not running');
     case 'unknown':
-      return l10n.t('not known to run');
+      return l10n.t('may still be running');
   }
 }
 
@@ -262,14 +274,14 @@ export function dotWord(dot: PanelState['dot']): string {
 export function castNote(condition: ScreencastState['condition']): string | undefined {
   switch (condition) {
     case 'opening':
-      return l10n.t('Waiting for the first picture…');
+      return l10n.t('Waiting for the first image…');
     case 'live':
       return undefined;
     case 'background':
-      return l10n.t('This page is in a tab behind others: one picture a second');
+      return l10n.t('This page is in a background tab. It updates once a second.');
     case 'crashed':
-      return l10n.t('This page has crashed. It is shown again once it is loaded anew.');
+      return l10n.t("This page has crashed. It's shown again after it's reloaded.");
     case 'noPage':
-      return l10n.t('No page is open. The next one is shown.');
+      return l10n.t('No page is open. The next one that opens is shown here.');
   }
 }

@@ -93,7 +93,7 @@ describe('a DevTools connection to a hostile browser', () => {
     ]) {
       reply = (id) => [flood(id)];
       const { trouble } = await errorOf(ask());
-      assert.deepEqual(trouble, { kind: 'unexpectedAnswer', what: 'its answer is too large to be read' });
+      assert.deepEqual(trouble, { kind: 'unexpectedAnswer', what: 'its response is too large to read' });
     }
     reply = (id) => [
       `{"method":"x","params":[${'0,'.repeat(400_000)}0]}`,
@@ -111,6 +111,6 @@ describe('a DevTools connection to a hostile browser', () => {
   it('takes no message that is larger than any picture, and says so', async () => {
     reply = (id) => [JSON.stringify({ id, result: { data: 'A'.repeat(33 * 2 ** 20) } })];
     const { trouble } = await errorOf(ask());
-    assert.deepEqual(trouble, { kind: 'unexpectedAnswer', what: 'its answer is larger than 24 MiB' });
+    assert.deepEqual(trouble, { kind: 'unexpectedAnswer', what: 'its response is larger than 24 MiB' });
   });
 });

@@ -193,7 +193,7 @@ describe('the URL of a request', () => {
       ['http://app.localhost/x', 'http://app.localhost'],
       ['ftp://localhost/x', 'http://localhost'],
     ] as const) {
-      const what = 'Sending a request to another address than the account’s';
+      const what = "Sending a request to an address other than the account's";
       const refusal = { trouble: { kind: 'unsupported', what }, message: /was not sent.* not at / };
       assert.throws(() => assertOrigin(new URL(url), origin), refusal, `${url} for ${origin}`);
     }

@@ -36,13 +36,13 @@ describe('decode', () => {
 
   it('says in plain words what is wrong, and repeats nothing of the answer', () => {
     for (const [body, type, what] of [
-      ['<!DOCTYPE html><h1>canary</h1>', 'text/html', 'it answered a web page in place of data'],
-      ['  <html>canary', 'application/json', 'it answered a web page in place of data'],
-      ['{"id":"canary', 'application/json', 'its answer breaks off or is not JSON'],
-      ['', 'application/json', 'its answer is empty'],
-      ['{"id":7}', 'application/json', 'its “id” is not as documented'],
+      ['<!DOCTYPE html><h1>canary</h1>', 'text/html', 'it returned a web page instead of data'],
+      ['  <html>canary', 'application/json', 'it returned a web page instead of data'],
+      ['{"id":"canary', 'application/json', "its response is incomplete or isn't JSON"],
+      ['', 'application/json', 'its response is empty'],
+      ['{"id":7}', 'application/json', 'its "id" isn\'t as documented'],
       ['{"id":"all"}', 'application/json', 'its id is the word for everything'],
-      ['null', 'application/json', 'its answer is not as documented'],
+      ['null', 'application/json', "its response isn't as documented"],
     ] as const) {
       assert.throws(
         () => decode(Row, answer(body, type)),
@@ -83,7 +83,7 @@ describe('decode', () => {
     );
     assert.deepEqual(faults, [
       { subject: 'b/c', what: 'its id has characters that no id may have' },
-      { subject: 'row 3', unnamed: true, what: 'it is not as documented' },
+      { subject: 'row 3', unnamed: true, what: "it isn't as documented" },
     ]);
   });
 
@@ -112,17 +112,17 @@ describe('a list in an answer', () => {
 
   it('says what is wrong in the words of any other answer', async () => {
     for (const [body, what] of [
-      ['<html>canary', 'it answered a web page in place of data'],
-      ['', 'its answer is empty'],
-      ['  ', 'its answer is empty'],
-      ['{"rows":[{"id":"canary"', 'its answer breaks off or is not JSON'],
-      ['{"rows":[{"id":}]}', 'its answer breaks off or is not JSON'],
-      ['{"rows":[1,]}', 'its answer breaks off or is not JSON'],
-      ['{"rows":7}', 'its “rows” is not as documented'],
-      ['{}', 'its “rows” is not as documented'],
-      ['[]', 'its “rows” is not as documented'],
-      ['7', 'its answer is not as documented'],
-      [`{"rows":[],"x":"${'x'.repeat(600_000)}"}`, 'its answer is too large to be read'],
+      ['<html>canary', 'it returned a web page instead of data'],
+      ['', 'its response is empty'],
+      ['  ', 'its response is empty'],
+      ['{"rows":[{"id":"canary"', "its response is incomplete or isn't JSON"],
+      ['{"rows":[{"id":}]}', "its response is incomplete or isn't JSON"],
+      ['{"rows":[1,]}', "its response is incomplete or isn't JSON"],
+      ['{"rows":7}', 'its "rows" isn\'t as documented'],
+      ['{}', 'its "rows" isn\'t as documented'],
+      ['[]', 'its "rows" isn\'t as documented'],
+      ['7', "its response isn't as documented"],
+      [`{"rows":[],"x":"${'x'.repeat(600_000)}"}`, 'its response is too large to read'],
     ] as const) {
       const error = await errorOf(read(body));
       assert.deepEqual(error.trouble, { kind: 'unexpectedAnswer', what }, body.slice(0, 40));
@@ -134,7 +134,7 @@ describe('a list in an answer', () => {
     const wide = JSON.stringify(Array.from({ length: 10_001 }, () => 0));
     const { rows, faults } = await read(`{"rows":["${'x'.repeat(4 * 2 ** 20)}",${wide},1]}`);
     assert.deepEqual(rows, [1]);
-    const what = 'it is too large to be read';
+    const what = "it's too large to read";
     assert.deepEqual(faults, [
       { subject: 'row 1', unnamed: true, what },
       { subject: 'row 2', unnamed: true, what },
@@ -157,7 +157,7 @@ describe('a list in an answer', () => {
 
   it('reads no answer about one thing that is as large as a list', () => {
     const body = JSON.stringify({ id: 'a', more: 'x'.repeat(600_000) });
-    assert.throws(() => decode(Row, answer(body)), /its answer is larger than 512 KiB/);
+    assert.throws(() => decode(Row, answer(body)), /its response is larger than 512 KiB/);
   });
 
   it('keeps no name of a row that is longer than any id', async () => {

@@ -39,10 +39,10 @@ describe('A 404 or 410', () => {
     }
   });
 
-  it('is an unexpected answer in any other words, as load balancers send it', async () => {
+  it('is an unexpected response in any other words, as load balancers send it', async () => {
     for (const [what, page] of Object.entries(outages)) {
       const trouble = await troubleOf(page, isOwnNotFound);
-      const said = `its HTTP ${page.status} isn’t one it documents: another server may have sent it`;
+      const said = `HTTP ${page.status} isn't documented there, so another server may have sent it`;
       assert.deepEqual(trouble, { kind: 'unexpectedAnswer', what: said }, what);
     }
     const page = { status: 404, headers: { 'content-type': 'text/html' }, text: 'No such thing' };
@@ -51,7 +51,7 @@ describe('A 404 or 410', () => {
     assert.equal((await troubleOf({ status: 404, json: {} }, neverNotFound)).kind, 'unexpectedAnswer');
   });
 
-  it('is an unexpected answer where it is larger than any explanation', async () => {
+  it('is an unexpected response where it is larger than any explanation', async () => {
     const said = { error: 'No such thing', more: 'x'.repeat(65_536) };
     assert.equal((await troubleOf({ status: 404, json: said }, isOwnNotFound)).kind, 'unexpectedAnswer');
     const text = `No such thing${' '.repeat(65_536)}`;

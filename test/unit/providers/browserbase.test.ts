@@ -372,7 +372,7 @@ describe('Browserbase', () => {
       stagehand.known.clear();
       assert.deepEqual(await provider.end(session, unaborted), {
         outcome: 'accepted',
-        how: 'Stagehand did not know it: Browserbase released it.',
+        how: "Stagehand didn't recognize it, so Browserbase released it.",
       });
       assert.deepEqual(server.running, []);
       assert.deepEqual(await provider.end(session, unaborted), { outcome: 'alreadyGone', how: undefined });
@@ -392,14 +392,14 @@ describe('Browserbase', () => {
         stagehand.misbehave('POST', /./, { kind: 'answer', answer }, 1);
         assert.deepEqual(await provider.end(session, unaborted), {
           outcome: 'accepted',
-          how: 'Stagehand could not end it: Browserbase released it.',
+          how: "Stagehand couldn't end it, so Browserbase released it.",
         });
         assert.deepEqual(server.running, []);
       }
       stagehand.startSession('last');
       const session = await only();
       await stagehand.stop();
-      assert.match((await provider.end(session, unaborted)).how ?? '', /Stagehand could not end it/);
+      assert.match((await provider.end(session, unaborted)).how ?? '', /Stagehand couldn't end it/);
       assert.deepEqual(server.running, []);
     });
 
@@ -418,7 +418,7 @@ describe('Browserbase', () => {
           new Map(results.map(({ session, how }) => [session.id as string, how])),
           new Map([
             ['known', 'Stagehand ended it.'],
-            ['unknown', 'Stagehand did not know it: Browserbase released it.'],
+            ['unknown', "Stagehand didn't recognize it, so Browserbase released it."],
           ]),
         );
         assert.ok(results.every(({ outcome }) => outcome === 'ended'));

@@ -215,7 +215,7 @@ describe('Browserless', () => {
       assert.equal((await provider.check(unaborted)).sessionLimit, undefined);
       server.disabled.add('sessions');
       const error = await errorOf(listed(provider));
-      assert.ok(error.trouble.kind === 'unsupported' && /\/sessions turned off/.test(error.trouble.what));
+      assert.ok(error.trouble.kind === 'unsupported' && /\/sessions is turned off/.test(error.trouble.what));
     });
   });
 
@@ -476,7 +476,7 @@ describe('Browserless', () => {
         ],
       );
       assert.equal(sessions[0]?.startedAt, 1_795_304_295_267);
-      assert.deepEqual(faults, [{ subject: 'FirefoxPlaywright', what: 'its “browserId” is not as documented' }]);
+      assert.deepEqual(faults, [{ subject: 'FirefoxPlaywright', what: 'its "browserId" isn\'t as documented' }]);
       assert.deepEqual(account, { identity: 'v2.42.0', sessionLimit: 5, note: undefined });
       assert.ok(!JSON.stringify(sessions).includes('canary'));
     });
@@ -538,7 +538,7 @@ describe('Browserless', () => {
       const error = await errorOf(listed(off));
       assert.ok(error.trouble.kind === 'unsupported' && /browserless\.accountApi/.test(error.trouble.what));
       assert.ok(!server.log().includes('POST /graphql'));
-      assert.match(browserless.settings[0]?.description ?? '', /not documented/);
+      assert.match(browserless.settings[0]?.description ?? '', /isn't documented/);
       const { sessions, account } = await listed(provider);
       assert.equal(sessions.length, 1);
       assert.equal(account?.identity, 'cloud v2.49.0');

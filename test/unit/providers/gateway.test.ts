@@ -74,7 +74,7 @@ describe('Session gateway', () => {
     assert.equal(request?.body, '');
     assert.deepEqual(server.saved, ['sess_abc123']);
     assert.equal(await provider.probe(session, unaborted), 'gone');
-    assert.match(gateway.wording.ending, /“persist” saves its cookies and storage to its profile/);
+    assert.match(gateway.wording.ending, /"persist" saves its cookies and storage to its profile/);
   });
 
   it('trap G1: says of an empty list that it may not be all', async () => {
@@ -82,7 +82,7 @@ describe('Session gateway', () => {
     server.listsNothing = true;
     const { sessions, account } = await listed();
     assert.deepEqual(sessions, []);
-    assert.match(account?.note ?? '', /lists no session\. Some list none whatever runs/);
+    assert.match(account?.note ?? '', /lists no sessions\. Some gateways never list any/);
     server.listsNothing = false;
     assert.equal((await listed()).account?.note, undefined);
   });
@@ -192,7 +192,7 @@ describe('Session gateway', () => {
     server.vanishing.add('sess_a');
     assert.deepEqual(await provider.end(first, unaborted), {
       outcome: 'alreadyGone',
-      how: 'The gateway did not find it.',
+      how: "The gateway couldn't find it.",
     });
     const answer = { status: 500, json: { error: 'Failed to terminate session' } };
     server.misbehave('DELETE', /./, { kind: 'answer', answer }, 1);

@@ -44,7 +44,7 @@ describe('Local Chrome at a hostile DevTools port', function () {
     assert.ok(state?.kind === 'ready');
     assert.deepEqual(state.trouble?.trouble, {
       kind: 'unexpectedAnswer',
-      what: 'its answer is too large to be read',
+      what: 'its response is too large to read',
     });
     assert.deepEqual(listed(), ['one', 'own', 'two']);
   });

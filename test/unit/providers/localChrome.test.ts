@@ -119,7 +119,7 @@ describe('Local Chrome', function () {
     assert.equal(sessions.length, 1);
     assert.equal(session.name, 'Default context');
     assert.equal(session.ends, 'pages');
-    assert.match(session.heldBack ?? '', /browser’s own window/);
+    assert.match(session.heldBack ?? '', /browser's own window/);
     // A page that was opened after the person confirmed is not theirs to lose.
     await devtools.send('Target.createTarget', { url: page('Opened since') });
     assert.equal((await provider.end(session, unaborted)).outcome, 'accepted');

@@ -130,7 +130,7 @@ describe('a provider of another extension that says no more than it must', () =>
     assert.deepEqual(provider.ending, { ...usualEnding, lists: 'complete' });
   });
 
-  it('shows the message of a plain error as an unexpected answer of the provider, cleaned and without its key', async () => {
+  it('shows the message of a plain error as an unexpected response of the provider, cleaned and without its key', async () => {
     let thrown: unknown;
     const provider = await connected({
       check: async () => {

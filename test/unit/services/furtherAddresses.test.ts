@@ -81,7 +81,7 @@ describe('further addresses of an account', () => {
       assert.ok(ProviderError.is(error));
       assert.equal(
         troubleSentence(error, 'made.up'),
-        `Sending the key to ${new URL(server.url).host}, which it was not saved for, is not possible here.`,
+        `Sending the key to ${new URL(server.url).host}, which it wasn't saved for, isn't supported here.`,
       );
       return true;
     });

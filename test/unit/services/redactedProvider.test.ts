@@ -190,7 +190,7 @@ describe('what a provider tells', () => {
     );
     assert.deepEqual([sessions[0]?.groupId, sessions[0]?.pages?.map(({ id }) => id), groups], [undefined, ['p'], []]);
     assert.equal(faults.length, 2);
-    for (const { what, unnamed } of faults) assert.ok(unnamed === true && /key of this account/.test(what));
+    for (const { what, unnamed } of faults) assert.ok(unnamed === true && /this account's key/.test(what));
     assert.doesNotMatch(JSON.stringify(faults), /canary/);
   });
 

@@ -210,7 +210,7 @@ describe('session store', () => {
 
   it('keeps a session whose row cannot be read any longer: it is listed', () => {
     list(inventory(someSession('a'), someSession('b')));
-    const fault = { subject: 'b', what: 'its “status” is not as documented' };
+    const fault = { subject: 'b', what: 'its "status" isn\'t as documented' };
     listUnsure({ ...inventory(someSession('a')), faults: [fault] });
     assert.deepEqual([ids(), missing()], [['a', 'b'], []]);
     list(inventory(someSession('a')));
@@ -236,7 +236,7 @@ describe('session store', () => {
 
   it('takes nothing out by a list of which a row does not tell what it is about', () => {
     list(inventory(someSession('a'), someSession('b')));
-    const fault = { subject: 'row 2', unnamed: true, what: 'its “id” is not as documented' };
+    const fault = { subject: 'row 2', unnamed: true, what: 'its "id" isn\'t as documented' };
     const run = store.beginList(account);
     run.arrive({ ...inventory(someSession('a')), faults: [fault] });
     run.complete({ ...keepingAll, complete: false });

@@ -60,7 +60,7 @@ describe('plan of an end', () => {
     assert.equal(plan.isSingle, false);
     const none = await planEnd(parts, [named('kept'), named('held')]);
     assert.deepEqual(ids(none.ends), []);
-    assert.equal(nothingToEnd(parts, none), 'There is no session to end. It is protected. It is somebody else’s.');
+    assert.equal(nothingToEnd(parts, none), "There are no sessions to end. It's protected. It is somebody else’s.");
   });
 
   it('ends a protected session only where it alone was named', async () => {
@@ -84,7 +84,10 @@ describe('plan of an end', () => {
     const all = await planEnd(parts, [whole]);
     assert.deepEqual([ids(all.ends), all.partial, all.hidden], [['one', 'two', 'three'], undefined, 0]);
     const none = await planEnd(parts, [{ ...whole, groupId: group, shownOnly: true }]);
-    assert.equal(nothingToEnd(parts, none), 'There is no session to end. The filter “two” hides what runs there.');
+    assert.equal(
+      nothingToEnd(parts, none),
+      'There are no sessions to end. The filter "two" hides the sessions that are running.',
+    );
   });
 
   it('reaches only those of an account that are meant', async () => {

@@ -7,11 +7,11 @@ describe('the progress of an end of many', () => {
     const sentences = [
       [{ total, sent: 0, settled: 0 }, 5_000, '0 of 400'],
       [{ total, sent: 90, settled: 0 }, 1_999, '0 of 400'],
-      [{ total, sent: 90, settled: 0 }, 2_000, '0 of 400, 45 a second, 7 s left'],
-      [{ total, sent: 100, settled: 3 }, 10_000, '3 of 400, 10 a second, 30 s left'],
-      [{ total, sent: 33, settled: 0 }, 10_000, '0 of 400, 3.3 a second, 2 min left'],
-      [{ total, sent: 1, settled: 0 }, 60_000, '0 of 400, 1 a minute, 399 min left'],
-      [{ total, sent: 399, settled: 0 }, 10_000, '0 of 400, 40 a second, 1 s left'],
+      [{ total, sent: 90, settled: 0 }, 2_000, '0 of 400, 45 per second, 7 s left'],
+      [{ total, sent: 100, settled: 3 }, 10_000, '3 of 400, 10 per second, 30 s left'],
+      [{ total, sent: 33, settled: 0 }, 10_000, '0 of 400, 3.3 per second, 2 min left'],
+      [{ total, sent: 1, settled: 0 }, 60_000, '0 of 400, 1 per minute, 399 min left'],
+      [{ total, sent: 399, settled: 0 }, 10_000, '0 of 400, 40 per second, 1 s left'],
       // All is sent: how long a provider takes to end them nobody can tell.
       [{ total, sent: 400, settled: 250 }, 10_000, '250 of 400'],
       [{ total, sent: 400, settled: 400 }, 10_000, '400 of 400'],

@@ -61,7 +61,7 @@ describe('title of the list', () => {
     assert.deepEqual(titles, ['5000 run', '20 run']);
     await filter.set('s1 eu');
     await until(() => titles.length > 2);
-    assert.deepEqual(titles.slice(2), ['11 of 20 match “s1 eu”']);
+    assert.deepEqual(titles.slice(2), ['11 of 20 match "s1 eu"']);
   });
 
   it('counts what a filter shows once for a thousand changes', async () => {

@@ -163,7 +163,7 @@ describe('tree', () => {
       '    shop | 12m',
     ]);
     model = { ...model, filter: { text: 'none', shows: () => false } };
-    assert.deepEqual(drawn(), ['Anchor Browser · prod | 4 running', '  No session matches “none” | click to show all']);
+    assert.deepEqual(drawn(), ['Anchor Browser · prod | 4 running', '  No sessions match "none" | click to show all']);
     const note = childrenOf(model, model.nodes.get({ kind: 'account', accountId: account.id }))[0];
     assert.equal(note && rowOf(model, note)?.click, 'browserSessions.clearFilter');
     list({});
@@ -232,7 +232,7 @@ describe('tree', () => {
     assert.deepEqual(look('stuck'), ['error', 'not ended: still running']);
     assert.match(
       rowFor('stuck').aria,
-      /api\.anchorbrowser\.io took the request, and still says that the session runs\./,
+      /api\.anchorbrowser\.io accepted the request but says the session is still running\./,
     );
     assert.match(rowFor('idle').aria, /^Session idle, idle, for 12 minutes, account Anchor Browser · prod$/);
   });
@@ -271,7 +271,7 @@ describe('tree', () => {
     store.beginList(account.id).fail(new ProviderError({ kind: 'unreachable', why: 'refused' }, 'x'));
     const [first, trouble, row] = drawn();
     assert.match(first ?? '', /^Anchor Browser · prod \| updated \d\d:\d\d.* · unreachable$/);
-    assert.equal(trouble, '  Nothing answers at api.anchorbrowser.io. Is it running?');
+    assert.equal(trouble, "  Couldn't connect to api.anchorbrowser.io. Check whether it's running.");
     assert.equal(row, '  checkout | 12m');
   });
 
@@ -279,7 +279,7 @@ describe('tree', () => {
     const troubleRow = () => rowOf(model, { kind: 'trouble', accountId: account.id });
     store.beginList(account.id).fail(new ProviderError({ kind: 'unauthorized' }, 'x', { detail: 'Invalid API key' }));
     assert.equal(troubleRow()?.click, 'browserSessions.replaceKey');
-    assert.equal(troubleRow()?.label, 'api.anchorbrowser.io rejected the key. Replace it with one that is valid.');
+    assert.equal(troubleRow()?.label, 'api.anchorbrowser.io rejected the key. Replace it with a valid key.');
     store.beginList(account.id).fail(new ProviderError({ kind: 'serverFault', status: 502 }, 'x'));
     assert.equal(troubleRow()?.click, 'browserSessions.refreshAccount');
     assert.doesNotMatch(troubleRow()?.contextValue ?? '', /Key/);
@@ -303,20 +303,20 @@ describe('tree', () => {
     const row = rowOf(model, { kind: 'trouble', accountId: account.id });
     assert.match(
       row?.label ?? '',
-      /^Nothing is sent to api\.anchorbrowser\.io: .*“\/\/”.* Remove the account and add it again\.$/,
+      /nothing is sent to api\.anchorbrowser\.io\. .*"\/\/".* Remove the account and add it again\.$/,
     );
     assert.doesNotMatch(row?.contextValue ?? '', /Key/);
   });
 
-  it('says of a row that cannot be shown what is wrong with it, and counts beyond twenty', () => {
+  it("says of a row that can't be shown what is wrong with it, and counts beyond twenty", () => {
     const faults = Array.from({ length: 30 }, (_, index) => ({
       subject: `row ${index + 1}`,
-      what: 'its “status” is not as documented',
+      what: 'its "status" isn\'t as documented',
     }));
     list({ sessions: [someSession('a')], faults });
     const lines = drawn();
-    assert.equal(lines[2], '  row 1 cannot be shown: its “status” is not as documented');
-    assert.equal(lines.at(-1), '  … and 11 more rows that cannot be shown');
+    assert.equal(lines[2], '  row 1 can\'t be shown: its "status" isn\'t as documented');
+    assert.equal(lines.at(-1), "  … and 11 more rows that can't be shown");
     assert.equal(lines.length, 2 + 20);
   });
 

@@ -33,26 +33,26 @@ describe('words', () => {
     const ask = (...subjects: EndSubject[]) =>
       questionForMany({ message: '', subjects, leftOut: [], unknown: [], everything: undefined }).detail;
     const other = { vendor: 'Browserbase', account: 'Browserbase · a' };
-    assert.match(ask(subject('a'), subject('b', other)), /\n\nUnsaved page state is lost\. This cannot be undone\.$/);
+    assert.match(ask(subject('a'), subject('b', other)), /\n\nUnsaved page state is lost\. This can't be undone\.$/);
     const closes = { vendor: 'Local Chrome', account: 'Local Chrome', loss: 'Pages close.' };
     assert.match(
       ask(subject('a'), subject('b', other), subject('c', closes)),
-      /What is lost:\n• Anchor Browser, Browserbase: Unsaved page state is lost\.\n• Local Chrome: Pages close\.\nThis cannot/,
+      /What will be lost:\n• Anchor Browser, Browserbase: Unsaved page state is lost\.\n• Local Chrome: Pages close\.\nThis can't/,
     );
   });
 
   it('do not call ended what a vendor lists and does not find', () => {
     const why = { kind: 'stillRuns', found: false, said: 'Session not found' } as const;
-    assert.equal(shortStuck(why), 'not ended: not found, yet listed');
+    assert.equal(shortStuck(why), 'not ended: not found, but still listed');
     assert.equal(
       stuckSentence(why, 'gateway.example'),
-      'gateway.example lists the session, but does not find it when asked to end it: it may run on. It says: Session not found',
+      "gateway.example lists the session but couldn't find it to end it. It may still be running. The provider says: Session not found",
     );
     const taken = { kind: 'stillRuns', found: true, said: undefined } as const;
     assert.equal(shortStuck(taken), 'not ended: still running');
     assert.match(
       stuckSentence(taken, 'x.example'),
-      /^x\.example took the request, and still says that the session runs\.$/,
+      /^x\.example accepted the request but says the session is still running\.$/,
     );
   });
 
@@ -105,7 +105,7 @@ describe('words', () => {
       ),
       { kind: 'timedOut', afterMs: 15_000 },
       { kind: 'cancelled' },
-      { kind: 'unexpectedAnswer', what: 'it answered a web page in place of data' },
+      { kind: 'unexpectedAnswer', what: 'it returned a web page instead of data' },
       { kind: 'serverFault', status: 502 },
       { kind: 'noKey' },
       { kind: 'badAddress', fault: 'path' },
@@ -119,16 +119,16 @@ describe('words', () => {
       assert.ok(shortTrouble(error).length <= 20);
     }
     const said = new ProviderError({ kind: 'forbidden' }, 'x', { detail: 'plan [limit](command:x)' });
-    assert.match(troubleSentence(said, 'h'), /It says: plan \[limit\] \(command:x\)$/);
+    assert.match(troubleSentence(said, 'h'), /The provider says: plan \[limit\] \(command:x\)$/);
   });
 
   it('ask about one session by name, age, account and what is lost', () => {
     const question = questionForOne(subject('checkout', { group: 'Batch 3c90', watched: true }), true);
-    assert.equal(question.message, 'End session “checkout”?');
+    assert.equal(question.message, 'End session "checkout"?');
     assert.match(question.detail, /Anchor Browser · prod: running for 12 minutes, Batch 3c90\./);
-    assert.match(question.detail, /live view of it is open/);
-    assert.match(question.detail, /Unsaved page state is lost\. This cannot be undone\./);
-    assert.deepEqual(question.choices, ['End Session', 'End and Don’t Ask Again']);
+    assert.match(question.detail, /open in a live view/);
+    assert.match(question.detail, /Unsaved page state is lost\. This can't be undone\./);
+    assert.deepEqual(question.choices, ['End Session', "End and Don't Ask Again"]);
     assert.deepEqual(questionForOne(subject('checkout'), false).choices, ['End Session']);
   });
 
@@ -137,7 +137,7 @@ describe('words', () => {
       subject('Default context', { closes: ['Mail', 'Bank'], heldBack: 'It may be yours.' }),
       false,
     );
-    assert.match(detail, /It may be yours\.\nThese pages close:\n• Mail\n• Bank/);
+    assert.match(detail, /It may be yours\.\nThese pages will close:\n• Mail\n• Bank/);
     assert.match(detail, /The browser itself stays open/);
   });
 
@@ -149,8 +149,8 @@ describe('words', () => {
     const question = questionForMany({
       message: 'End all 31 sessions in 2 accounts?',
       subjects,
-      leftOut: [subject('Default context', { heldBack: 'It is the browser’s own window.' })],
-      unknown: ['Browserless could not be listed: its sessions are NOT included.'],
+      leftOut: [subject('Default context', { heldBack: "It's the browser's own window." })],
+      unknown: ["Couldn't list the sessions in Browserless. They are NOT included."],
       everything: undefined,
     });
     assert.deepEqual(question.choices, ['End 31 Sessions']);
@@ -159,10 +159,10 @@ describe('words', () => {
       /^Anchor Browser · prod: 30\nLocal Chrome: 1\n\n• job 0 — Anchor Browser · prod — 12 minutes\n/,
     );
     assert.match(question.detail, /• job 11[^\n]*\n… and 19 more\n/);
-    assert.match(question.detail, /1 is younger than 1 minute\.\nA live view is open\./);
+    assert.match(question.detail, /1 session started less than a minute ago\.\n1 session is open in a live view\./);
     assert.match(
       question.detail,
-      /Left out:\n• Default context — Anchor Browser · prod\. It is the browser’s own window\./,
+      /Skipped:\n• Default context — Anchor Browser · prod\. It's the browser's own window\./,
     );
     assert.match(question.detail, /NOT included/);
   });
@@ -191,8 +191,8 @@ describe('words', () => {
       [subject('a'), subject('b')],
       'Recordings are deleted too.',
     );
-    assert.match(question.detail, /2 of its sessions run and will end:\n• a — 12 minutes\n• b — 12 minutes/);
-    assert.match(question.detail, /Recordings are deleted too\. This cannot be undone\./);
+    assert.match(question.detail, /2 of its sessions are running and will end:\n• a — 12 minutes\n• b — 12 minutes/);
+    assert.match(question.detail, /Recordings are deleted too\. This can't be undone\./);
     assert.deepEqual(question.choices, ['Delete Batch']);
   });
 
@@ -202,11 +202,11 @@ describe('words', () => {
     assert.equal(outcomeSentence({ ...none, cancelled: 5 }), undefined);
     assert.deepEqual(outcomeSentence({ ...none, ended: 11, alreadyGone: 1 }), {
       level: 'info',
-      message: 'Ended 11 of 12 sessions; 1 had ended already.',
+      message: 'Ended 11 of 12 sessions. 1 had already ended.',
     });
     assert.deepEqual(outcomeSentence({ ...none, ended: 5, cancelled: 7 }), {
       level: 'info',
-      message: 'Cancelled: 5 ended, 7 not sent.',
+      message: 'Canceled. 5 ended, 7 not sent.',
     });
     assert.match(
       outcomeSentence({ ...none, ended: 1, stuck: 3, unconfirmed: 2, failures: ['a: x'] })?.message ?? '',

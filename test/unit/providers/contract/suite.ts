@@ -364,7 +364,7 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
         for (const page of [undefined, ...pages.map(({ id: its }) => its)]) {
           const error = await errorOf(show(page));
           const sentence = troubleSentence(error, 'the vendor');
-          assert.match(sentence, /the live view address is not one of this provider’s/, what);
+          assert.match(sentence, /the live view address isn't one of this provider's/, what);
           const said = `${sentence}\n${readable(error)}\n${log.lines.join('\n')}`;
           assert.doesNotMatch(said, /canary|javascript:|elsewhere\.example/, what);
         }
@@ -407,8 +407,8 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
         for (const one of before) assert.ok(sessions.has(one), 'a session that nobody saw to be gone is not shown');
         const [missing] = faults.filter(({ unnamed }) => unnamed === true);
         assert.match(missing?.subject ?? '', /^\d+ more rows$|^The rest of the list$/);
-        assert.match(drawn(house).join('\n'), /cannot be shown: only the first 10000 rows of a list are read/);
-        assert.match(drawn(house).join('\n'), /\d+ more sessions cannot be shown: at most 5000 sessions/);
+        assert.match(drawn(house).join('\n'), /can't be shown: only the first 10000 rows of a list are read/);
+        assert.match(drawn(house).join('\n'), /\d+ more sessions can't be shown: at most 5000 sessions/);
       });
 
       it('shows the other rows beside rows that are too deep, too large, or half a character', async () => {
@@ -434,7 +434,7 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
         );
         const whats = faults.map(({ what }) => what);
         // Browserbase is asked for two lists.
-        const tooLarge = faults.filter(({ what }) => what === 'it is too large to be read');
+        const tooLarge = faults.filter(({ what }) => what === "it's too large to read");
         assert.deepEqual([...new Set(tooLarge.map(({ subject }) => subject))], ['row 3', 'row 4']);
         assert.ok(whats.includes('its id has characters that no id may have'), whats.join('; '));
         drawn(house);
@@ -452,7 +452,7 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
           await house.refresher.refresh(id);
           const state = house.store.state(id);
           assert.ok(state?.kind === 'ready' && state.trouble?.trouble.kind === 'unexpectedAnswer');
-          assert.equal(state.trouble.trouble.what, 'its answer is too large to be read');
+          assert.equal(state.trouble.trouble.what, 'its response is too large to read');
           assert.deepEqual([...state.contents.sessions.keys()], [...known.contents.sessions.keys()]);
         }
       });

@@ -310,7 +310,7 @@ describe('confirming of ends', () => {
     assert.deepEqual(outcomes(report), { s0: 'stuck', s1: 'stuck' });
     const why = report.results.find(({ session }) => session.id === 's1')?.why;
     assert.ok(why?.kind === 'unconfirmed');
-    const what = 'a row of its list does not say which session it is about';
+    const what = "a row of its list doesn't say which session it's about";
     assert.deepEqual([why.error?.trouble, why.error?.message], [{ kind: 'unexpectedAnswer', what }, what]);
     house.dispose();
   });

@@ -53,7 +53,7 @@ const endFaults: readonly EndFault[] = [
   'silence',
 ];
 /**
- * What may happen to a list. One that is behind the times leaves a running session out for less than a second, however
+ * What may happen to a list. One that is behind the times leaves a running session out for less than per second, however
  * often it is asked for meanwhile. Where one list is proof, none is.
  */
 type ListFault = 'right' | 'fails' | 'leaves one out' | 'breaks off' | 'slow';

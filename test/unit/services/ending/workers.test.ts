@@ -147,7 +147,7 @@ describe('ending at workers that share an address', () => {
     }
   });
 
-  it('believes the worker that says it ended it, else one that took the request, else all that know of none', async () => {
+  it('believes the worker that says it ended it, else one that accepted the request, else all that know of none', async () => {
     /** What is said of a session that is gone by then, after these answers to its eight ends. */
     const said = async (...answers: readonly EndAnswer[]) => {
       const { provider, house, targets, end } = await sharedHouse(4);

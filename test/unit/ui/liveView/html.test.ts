@@ -63,7 +63,7 @@ describe('live view panel', () => {
     assert.match(page, /role="toolbar"[^>]* aria-label="Live view"/);
     for (const [id, label] of [
       ['mode', 'Interact'],
-      ['fit', '100 %'],
+      ['fit', '100%'],
       ['reload', 'Reload'],
       ['copyLink', 'Copy Link'],
       ['openIn', 'Open In…'],

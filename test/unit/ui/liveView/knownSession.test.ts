@@ -56,7 +56,7 @@ describe('what a live view knows about a session that the first list after a res
     assert.equal(await session.look(), 'confirmedGone');
     const { heading, line, proof } = cardOf(session);
     assert.deepEqual([heading, proof], ['Session ended', 'confirmed']);
-    assert.equal(line, "It isn't running any more. When and how it ended isn't known.");
+    assert.equal(line, "It's no longer running. When and how it ended isn't known.");
   });
 
   it('is that it is running where its provider says so, whatever the list leaves out', async () => {
@@ -112,7 +112,7 @@ describe('what a live view knows about a session that the first list after a res
     const moved = known(id);
     moved.noteOtherKey();
     assert.equal(await moved.look(), 'unknown');
-    assert.match(cardOf(moved).line ?? '', /^The account has another key now/);
+    assert.match(cardOf(moved).line ?? '', /^This account's key was replaced/);
     assert.ok(!other.log().some((line) => line.includes('sess_a')));
     // As soon as a list has it, it's as if nothing had happened.
     session.learn();

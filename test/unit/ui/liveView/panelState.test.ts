@@ -83,7 +83,7 @@ describe('what a panel draws', () => {
     store.beginList(account.id).complete(keepingAll);
     assert.deepEqual(
       [drawn().dot, drawn().dotWord, drawn().status],
-      ['unknown', 'not known to run', 'not in the latest list'],
+      ['unknown', 'may still be running', 'not in the latest list'],
     );
     // A browser that sends pictures runs, whatever a list leaves out.
     assert.equal(drawn({ stage: cast({}) }).dot, 'live');
@@ -96,7 +96,7 @@ describe('what a panel draws', () => {
   it('warns before the first steering, of keys too where they go to a picture, and never again', () => {
     assert.equal(drawn().notice, undefined);
     const framed = drawn({ mode: 'interact' }).notice;
-    assert.match(framed?.text ?? '', /goes to the page/);
+    assert.match(framed?.text ?? '', /go to the page/);
     assert.doesNotMatch(framed?.text ?? '', /F6/);
     assert.match(drawn({ mode: 'interact', stage: cast({}) }).notice?.text ?? '', /until you press F6/);
     assert.equal(drawn({ mode: 'interact', knowsSteering: true }).notice, undefined);
@@ -105,7 +105,7 @@ describe('what a panel draws', () => {
 
   it('hints at a frame that may be blank, by a button that silences nothing else', () => {
     const { notice } = drawn({ hint: true });
-    assert.match(notice?.text ?? '', /Nothing to be seen\?/);
+    assert.match(notice?.text ?? '', /Blank\?/);
     assert.deepEqual(
       notice?.buttons.map(({ button }) => button),
       ['openExternal', 'hideHint'],
@@ -156,7 +156,7 @@ describe('what a panel draws', () => {
     const card = { heading: "Couldn't confirm that this session ended", lines: [], buttons: [] };
     for (const more of [{}, { account: undefined }]) {
       const { dot, dotWord, status, can } = drawn({ stage: { kind: 'over', card, proof: undefined }, ...more });
-      assert.deepEqual([dot, dotWord, status], ['unknown', 'not known to run', 'not known to run']);
+      assert.deepEqual([dot, dotWord, status], ['unknown', 'may still be running', 'may still be running']);
       assert.deepEqual([can.endSession, can.copyLink, can.reload], [false, false, false]);
     }
   });

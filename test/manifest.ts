@@ -1,9 +1,10 @@
-// Writes the commands, menus, keys and titles of the command table, and the settings of the providers, into package.json
-// and package.nls.json (`npm run manifest`). test/unit/manifest.test.ts holds that they agree.
+// Writes the commands, menus, keys and titles of the command table, and the settings of the table of settings and of the
+// providers, into package.json and package.nls.json (`npm run manifest`). test/unit/manifest.test.ts holds that they agree.
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { ProviderKind } from '../src/core/provider.ts';
 import { providerKinds } from '../src/providers/index.ts';
 import { type CommandEntry, commandPrefix, commandTable, keybindings } from '../src/ui/commands/table.ts';
+import { type SettingKey, type SettingText, settings, settingTexts } from '../src/ui/settings.ts';
 
 const packageFile = new URL('../package.json', import.meta.url);
 const wordsFile = new URL('../package.nls.json', import.meta.url);
@@ -26,26 +27,78 @@ export function manifestOf(table: Readonly<Record<string, CommandEntry>>) {
   return { commands, menus, keybindings, titles };
 }
 
-/** The settings of providers, as package.json has them under `configuration`, and their words. */
-export function settingsOf(kinds: readonly ProviderKind[]) {
-  const all = kinds.flatMap(({ id: kind, settings }) => settings.map((setting) => ({ ...setting, kind })));
-  const properties = all.map(({ kind, id }) => {
-    const property = {
-      type: 'boolean',
-      default: false,
-      scope: 'application',
-      tags: ['usesOnlineServices', 'experimental'],
-      description: `%setting.${kind}.${id}%`,
-    };
-    return [`browserSessions.${kind}.${id}`, property] as const;
-  });
-  const words = all.map(({ kind, id, description }) => [`setting.${kind}.${id}`, description] as const);
-  return { properties: Object.fromEntries(properties), words: Object.fromEntries(words) };
+/** A setting as the table has it: every member that any has. */
+interface SettingRow {
+  readonly type: string;
+  readonly default: unknown;
+  readonly scope: string;
+  readonly min?: number;
+  readonly max?: number;
+  readonly allowsZero?: boolean;
+  readonly values?: readonly string[] | undefined;
 }
 
-/** Whether a setting, or the key of its words, is a provider's. */
-export function isOfProvider(key: string): boolean {
-  return providerKinds.some(({ id }) => key.startsWith(`browserSessions.${id}.`) || key.startsWith(`setting.${id}.`));
+/**
+ * The settings as package.json has them under `configuration`, their texts as package.nls.json has them under `setting.*`,
+ * and which of them VS Code must not take from a folder that the user doesn't trust.
+ */
+export function settingsOf(kinds: readonly ProviderKind[]) {
+  const rows = [
+    ...(Object.keys(settings) as SettingKey[]).map((key) => rowOf(key, settings[key], settingTexts[key])),
+    ...kinds.flatMap(({ id: kind, settings: its }) =>
+      its.map(({ id, description }) =>
+        rowOf(`${kind}.${id}`, providerSetting, { description, tags: ['usesOnlineServices', 'experimental'] }),
+      ),
+    ),
+  ];
+  return {
+    properties: Object.fromEntries(rows.map(({ name, property }) => [name, property])),
+    words: Object.fromEntries(rows.flatMap(({ words }) => words)) as Record<string, string>,
+    restricted: rows.filter(({ property }) => property.scope === 'window').map(({ name }) => name),
+  };
+}
+
+/** What every setting of a provider is; see `ProviderSetting`. */
+const providerSetting: SettingRow = { type: 'boolean', default: false, scope: 'application' };
+
+/** A setting as package.json has it; texts are placeholders. */
+interface SettingProperty {
+  readonly type: string;
+  readonly default: unknown;
+  readonly scope: string;
+  readonly enum?: readonly string[] | undefined;
+  readonly enumItemLabels?: readonly string[] | undefined;
+  readonly enumDescriptions?: readonly string[] | undefined;
+  readonly description?: string;
+  readonly markdownDescription?: string;
+}
+
+function rowOf(key: string, spec: SettingRow, { description, choices, tags }: SettingText) {
+  const name = `browserSessions.${key}`;
+  const text = `setting.${key}`;
+  const property: SettingProperty = {
+    type: spec.type,
+    default: spec.default,
+    ...(spec.max === undefined ? {} : { minimum: spec.allowsZero ? 0 : spec.min, maximum: spec.max }),
+    ...(choices === undefined
+      ? {}
+      : {
+          enum: spec.values,
+          enumItemLabels: spec.values?.map((value) => `%${text}.${value}.label%`),
+          enumDescriptions: spec.values?.map((value) => `%${text}.${value}%`),
+        }),
+    scope: spec.scope,
+    ...(tags === undefined ? {} : { tags }),
+    [description.includes('`') ? 'markdownDescription' : 'description']: `%${text}%`,
+  };
+  const words: [string, string][] = [
+    [text, description],
+    ...Object.entries(choices ?? {}).flatMap(([value, { label, description: what }]): [string, string][] => [
+      [`${text}.${value}.label`, label],
+      [`${text}.${value}`, what],
+    ]),
+  ];
+  return { name, property, words };
 }
 
 /** The manifest and its words as they are on disk. */
@@ -56,18 +109,20 @@ export function readManifest() {
   };
 }
 
-if (import.meta.main) {
+/** The manifest and its words as they should be now. */
+export function currentManifest() {
   const { manifest, words } = readManifest();
   const { commands, menus, keybindings: keys, titles } = manifestOf(commandTable);
-  const settings = settingsOf(providerKinds);
-  const { configuration } = manifest.contributes;
-  const own = Object.entries(configuration.properties).filter(([key]) => !isOfProvider(key));
-  configuration.properties = { ...Object.fromEntries(own), ...settings.properties };
+  const { properties, words: texts, restricted } = settingsOf(providerKinds);
+  manifest.contributes.configuration.properties = properties;
+  manifest.capabilities.untrustedWorkspaces.restrictedConfigurations = restricted;
   Object.assign(manifest.contributes, { commands, menus, keybindings: keys });
-  const kept = Object.entries(words).filter(([key]) => !key.startsWith('command.') && !isOfProvider(key));
+  const others = Object.entries(words).filter(([key]) => !/^(command|setting)\./.test(key));
+  return { manifest, words: { ...Object.fromEntries(others), ...texts, ...titles } };
+}
+
+if (import.meta.main) {
+  const { manifest, words } = currentManifest();
   writeFileSync(packageFile, `${JSON.stringify(manifest, null, 2)}\n`);
-  writeFileSync(
-    wordsFile,
-    `${JSON.stringify({ ...Object.fromEntries(kept), ...settings.words, ...titles }, null, 2)}\n`,
-  );
+  writeFileSync(wordsFile, `${JSON.stringify(words, null, 2)}\n`);
 }

@@ -27,8 +27,9 @@ type SettingSpec =
     };
 
 /**
- * Every setting but those of providers, by its name without `browserSessions.`: its default, bounds and scope. package.json
- * says the same to VS Code, which warns about values out of bounds and hands them over all the same.
+ * Every setting but those of providers, by its name without `browserSessions.`: its type, default, bounds and scope.
+ * package.json is written from it (`npm run manifest`) so that VS Code can warn about other values, which it hands over all
+ * the same. How the settings read is in {@link settingTexts}.
  */
 export const settings = {
   /** In seconds; 0 refreshes only when asked. */
@@ -66,7 +67,116 @@ export const settings = {
   },
 } as const satisfies Readonly<Record<string, SettingSpec>>;
 
+/** How the settings page and the README present a setting, in English. */
+export interface SettingText {
+  /** Sentences that begin with "Controls" or "Specifies", as VS Code's own do. May hold Markdown. */
+  readonly description: string;
+  /** The choices, where there are only some. */
+  readonly choices?: Readonly<Record<string, { readonly label: string; readonly description: string }>>;
+  /** Tags that VS Code's settings page can be filtered by. */
+  readonly tags?: readonly string[];
+}
+
+/**
+ * The texts of the same settings. Apart from {@link settings} because nothing reads them at run time: the bundler leaves
+ * them out of what VS Code loads at its start.
+ */
+export const settingTexts: { readonly [Key in SettingKey]: SettingText & Choices<Table[Key]> } = {
+  'refresh.interval': {
+    description:
+      'Controls how often, in seconds, sessions are refreshed while the view is visible. The shortest interval is 2 seconds. Refreshing slows to once a minute while nothing changes and stops while the view is hidden. Set to `0` to refresh manually.',
+    tags: ['usesOnlineServices'],
+  },
+  'confirm.endSession': {
+    description:
+      'Controls whether ending a session from its live view asks for confirmation. Ending a session from the list, with a keyboard shortcut, or with a command always asks for confirmation. So does ending a protected session.',
+    choices: {
+      always: { label: 'Always', description: 'Always ask for confirmation.' },
+      never: {
+        label: 'Never',
+        description:
+          'End the session without asking. Takes effect only after you choose "End and Don\'t Ask Again" in a live view on this machine.',
+      },
+    },
+  },
+  'confirm.endAll': {
+    description: 'Controls how you confirm ending all sessions, in one account or in all accounts.',
+    choices: {
+      button: { label: 'Button', description: "Confirm with the dialog's button." },
+      typeCount: {
+        label: 'Button and Count',
+        description: "Confirm with the dialog's button, then type the number of sessions.",
+      },
+    },
+  },
+  mine: {
+    description:
+      "Specifies which sessions are yours, as a metadata key and its value, for example `owner=anna`. Use `tag=anna` to match a tag. An asterisk at the end matches any text, for example `trackingId=anna-*`. Other people's sessions are dimmed, and dialogs list them separately.",
+  },
+  'history.enabled': {
+    description:
+      'Controls whether ended sessions are kept on this machine and shown in the Recently Ended view. Turning this off deletes the sessions that were kept.',
+  },
+  groupByMetadataKey: {
+    description:
+      'Specifies a key of the metadata that sessions carry, for example `job`. Sessions with the same value for this key are shown as a group. Browserbase calls this metadata `userMetadata`.',
+  },
+  clickAction: {
+    description: 'Controls what happens when you click a session.',
+    choices: {
+      liveView: {
+        label: 'Open Live View',
+        description: "Open its live view, or its details if it can't be shown live.",
+      },
+      details: { label: 'Show Details', description: 'Show its details.' },
+      none: { label: 'Select', description: 'Only select it.' },
+    },
+  },
+  'liveView.openIn': {
+    description: 'Controls where live views open.',
+    choices: {
+      auto: {
+        label: 'Panel',
+        description: "Open in a panel. If a page can't be shown there, the panel offers to open it in a browser.",
+      },
+      integratedBrowser: {
+        label: 'Integrated Browser',
+        description:
+          "Open in a tab of VS Code's integrated browser if it's available, otherwise in your default browser. Sessions that have no live view page at the provider open in a panel. VS Code stores the addresses of its browser tabs, and anyone with such an address can watch the session.",
+      },
+      external: {
+        label: 'External Browser',
+        description:
+          'Open in your default browser. Sessions that have no live view page at the provider open in a panel.',
+      },
+    },
+  },
+  'liveView.keepAliveWhenHidden': {
+    description:
+      "Controls whether live views stay connected while they're hidden behind other editors. This uses memory and, with some providers, keeps sessions from timing out.",
+    tags: ['usesOnlineServices'],
+  },
+  'network.transport': {
+    description: 'Controls how requests are sent.',
+    choices: {
+      auto: {
+        label: 'Automatic',
+        description:
+          "Use undici with VS Code's proxy and certificates. Use VS Code's own fetch if undici can't connect.",
+      },
+      undici: { label: 'undici', description: 'Use only undici.' },
+      editor: { label: 'VS Code', description: "Use only VS Code's own fetch." },
+    },
+    tags: ['advanced'],
+  },
+};
+
 type Table = typeof settings;
+
+/** A setting that has only some values has a text for each of them. */
+type Choices<Spec> = Spec extends { readonly values: readonly (infer Value extends string)[] }
+  ? { readonly choices: Readonly<Record<Value, { readonly label: string; readonly description: string }>> }
+  : { readonly choices?: undefined };
 
 /** The name of a setting, without `browserSessions.`. */
 export type SettingKey = keyof Table;

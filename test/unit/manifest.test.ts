@@ -12,7 +12,7 @@ import {
   sessionContext,
   troubleContext,
 } from '../../src/ui/tree/contextValue.ts';
-import { isOfProvider, manifestOf, readManifest, settingsOf } from '../manifest.ts';
+import { manifestOf, readManifest, settingsOf } from '../manifest.ts';
 
 const { manifest, words } = readManifest();
 const { contributes } = manifest;
@@ -65,13 +65,35 @@ describe('manifest', () => {
     assert.deepEqual(Object.fromEntries(titles), expected.titles);
   });
 
-  it('has exactly the settings of the providers, which no workspace can turn on', () => {
+  it('has exactly the settings of the table of settings and of the providers, and their texts', () => {
     const expected = settingsOf(providerKinds);
     const { properties } = contributes.configuration;
-    const theirs = Object.entries(properties).filter(([key]) => isOfProvider(key));
-    assert.deepEqual(Object.fromEntries(theirs), expected.properties);
-    assert.deepEqual(Object.fromEntries(Object.entries(words).filter(([key]) => isOfProvider(key))), expected.words);
-    for (const { scope } of Object.values(expected.properties)) assert.equal(scope, 'application');
+    assert.deepEqual(properties, expected.properties);
+    assert.deepEqual(Object.keys(properties), Object.keys(expected.properties));
+    const texts = Object.entries(words).filter(([key]) => key.startsWith('setting.'));
+    assert.deepEqual(Object.fromEntries(texts), expected.words);
+    const { restrictedConfigurations } = manifest.capabilities.untrustedWorkspaces;
+    assert.deepEqual(restrictedConfigurations, expected.restricted);
+    assert.deepEqual(restrictedConfigurations, ['browserSessions.groupByMetadataKey']);
+  });
+
+  it('lets no workspace turn on a setting of a provider', () => {
+    const { properties } = contributes.configuration;
+    const theirs = providerKinds.flatMap(({ id, settings: its }) =>
+      its.map((one) => `browserSessions.${id}.${one.id}`),
+    );
+    assert.ok(theirs.length > 0);
+    for (const name of theirs) assert.equal(properties[name].scope, 'application', name);
+  });
+
+  it('says of each setting what it controls or specifies, and names each of its choices', () => {
+    for (const [name, property] of Object.entries<Record<string, string[]>>(contributes.configuration.properties)) {
+      const text = words[`setting.${name.replace('browserSessions.', '')}`] ?? '';
+      assert.match(text, /^(Controls (whether|how|what|where)|Specifies) .*\.$/, name);
+      for (const key of ['enumItemLabels', 'enumDescriptions']) {
+        assert.equal(property[key]?.length, property['enum']?.length, `${name}: ${key}`);
+      }
+    }
   });
 
   it('asks of rows only what the tree can really give them', () => {

@@ -17,6 +17,7 @@ import { findExtension } from './ui/installedExtension.ts';
 import { openLog } from './ui/log.ts';
 import { settingsReader, written } from './ui/settings.ts';
 import { openViews } from './ui/tree/openViews.ts';
+import { useLanguage } from './ui/words/locale.ts';
 
 /** What tests inside VS Code get besides the API. */
 export interface TestingApi extends BrowserSessionsApi {
@@ -27,6 +28,7 @@ const configuration = () => vscode.workspace.getConfiguration('browserSessions')
 
 /** Builds everything, once. What only a request or a command needs is loaded when the first one comes. */
 export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
+  useLanguage(vscode.env.language);
   if (vscode.l10n.bundle !== undefined) l10n.config({ contents: vscode.l10n.bundle });
   const { logger, channel } = openLog();
   const setting = settingsReader(configuration);

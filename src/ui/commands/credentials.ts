@@ -8,6 +8,7 @@ import { furtherOf } from '../../services/connect.ts';
 import type { Connections } from '../../services/connections.ts';
 import type { AskRequest } from '../prompts.ts';
 import { addressSentence } from '../words/addresses.ts';
+import { listOf } from '../words/locale.ts';
 import { accountHost } from '../words/names.ts';
 import { troubleSentence } from '../words/troubles.ts';
 
@@ -55,7 +56,7 @@ function unquoted(typed: string): string {
 /** Who receives a secret, as the function says that makes the URLs of requests. */
 function receivers(kind: ProviderKind, origin: string, credentials: Credentials): string {
   const all = new Set([origin, ...furtherOf(kind, origin, credentials)].map(shownReceiver));
-  return new Intl.ListFormat(undefined, { type: 'conjunction' }).format(all);
+  return listOf(all);
 }
 
 /** To an address that cannot be used nothing is sent. */

@@ -6,7 +6,8 @@ import type { Refresher } from '../../services/refresher.ts';
 import type { SessionStore } from '../../services/sessionStore.ts';
 import { type AccountState, isListed, troubleOf } from '../../services/sessionsView.ts';
 import type { Prompts } from '../prompts.ts';
-import { spokenAge, timeOfDay } from '../words/ages.ts';
+import { spokenAge } from '../words/ages.ts';
+import { timeOfDay } from '../words/locale.ts';
 import { type AccountParts, nameOfAccount } from './accountNames.ts';
 
 /** What is listed of the accounts, and what lists it again. */

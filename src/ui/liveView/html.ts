@@ -1,4 +1,5 @@
 import * as l10n from '@vscode/l10n';
+import { percentage } from '../words/locale.ts';
 
 /** What a panel's page is made of before anything is shown in it. */
 export interface PanelPage {
@@ -47,7 +48,7 @@ export function panelHtml(page: PanelPage): string {
 <div role="toolbar" id="toolbar" aria-label="${escapeHtml(l10n.t('Live view'))}">
 <select id="pages" aria-label="${escapeHtml(l10n.t('Page to show'))}" hidden></select>
 ${button('mode', l10n.t('Interact'), l10n.t('Send clicks and keys to the page'), true)}
-${button('fit', l10n.t('100%'), l10n.t('Show the page at its actual size'), true)}
+${button('fit', percentage(1), l10n.t('Show the page at its actual size'), true)}
 ${button('reload', l10n.t('Reload'), l10n.t('Reconnect to the session'))}
 ${button('copyLink', l10n.t('Copy Link'), l10n.t('Copy a link. Anyone with it can watch the session and may be able to control it.'))}
 ${button('openIn', l10n.t('Open In…'), l10n.t('Open the session in a browser'))}

@@ -4,7 +4,8 @@ import { accountId } from '../../core/ids.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { EndedSession, History } from '../../services/history.ts';
 import type { SessionsView } from '../../services/sessionsView.ts';
-import { longAge, shortAge, timeOfDay } from '../words/ages.ts';
+import { longAge, shortAge } from '../words/ages.ts';
+import { day, dayAndTime, timeOfDay } from '../words/locale.ts';
 import { shortId } from '../words/names.ts';
 import { endedContext } from './contextValue.ts';
 
@@ -45,7 +46,7 @@ export function openEndedView(history: History, store: SessionsView, now: () => 
 function endedItem(ended: EndedSession, store: SessionsView, now: number): vscode.TreeItem {
   const { sessionId: id, name, account, startedAt, startIsExact, endedAt, by } = ended;
   const label = plainText(name ?? '') || shortId(id);
-  const at = now - endedAt < dayMs ? timeOfDay(endedAt) : new Date(endedAt).toLocaleDateString();
+  const at = now - endedAt < dayMs ? timeOfDay(endedAt) : day(endedAt);
   const ran = shortAge(endedAt - startedAt);
   const how = howItEnded(by);
   const item = new vscode.TreeItem(label);
@@ -56,7 +57,7 @@ function endedItem(ended: EndedSession, store: SessionsView, now: number): vscod
   item.accessibilityInformation = {
     label: l10n.t('Session {0} ended at {1}, {2}, after {3}', label, at, how, longAge(endedAt - startedAt)),
   };
-  item.tooltip = [label, plainText(account), plainText(id, 200), new Date(endedAt).toLocaleString(), how].join('\n');
+  item.tooltip = [label, plainText(account), plainText(id, 200), dayAndTime(endedAt), how].join('\n');
   return item;
 }
 

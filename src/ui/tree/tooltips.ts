@@ -3,7 +3,8 @@ import type { Account } from '../../core/account.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { Session } from '../../core/session.ts';
 import { type AccountState, troubleOf } from '../../services/sessionsView.ts';
-import { longAge, timeOfDay } from '../words/ages.ts';
+import { longAge } from '../words/ages.ts';
+import { dayAndTime, timeOfDay } from '../words/locale.ts';
 import { accountHost, accountName, sessionName } from '../words/names.ts';
 import { notListedSentence, stuckSentence, troubleSentence } from '../words/troubles.ts';
 import type { TreeModel } from './children.ts';
@@ -52,7 +53,7 @@ function sessionTooltip(model: TreeModel, account: Account, session: Session): T
   const { store } = model;
   const start = store.startOf(account.id, session.id);
   const life = store.life(account.id, session.id);
-  const since = start && `${new Date(start.at).toLocaleString()} (${longAge(model.now() - start.at)})`;
+  const since = start && `${dayAndTime(start.at)} (${longAge(model.now() - start.at)})`;
   const facts: (readonly [string, string | undefined])[] = [
     [l10n.t('Session ID'), session.id],
     [l10n.t('Status'), session.status],

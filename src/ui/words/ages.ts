@@ -59,8 +59,3 @@ function countMinutes(minutes: number): string {
 function countHours(hours: number): string {
   return hours === 1 ? l10n.t('1 hour') : l10n.t('{0} hours', hours);
 }
-
-/** A time of day as the person's machine writes it. */
-export function timeOfDay(at: number): string {
-  return new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' }).format(at);
-}

@@ -1,5 +1,6 @@
 import * as l10n from '@vscode/l10n';
 import type { EndProgress } from '../../services/ending/report.ts';
+import { decimal } from './locale.ts';
 
 /** How a batch of ends came out, by number, and the lines that name what did not end. All text is plain. */
 export interface EndOutcomes {
@@ -73,8 +74,8 @@ export function progressSentence({ settled, sent, total }: EndProgress, elapsedM
   const left = Math.ceil((total - sent) / rate);
   const pace =
     rate >= 1
-      ? l10n.t('{0} per second', rate.toFixed(rate < 10 ? 1 : 0))
-      : l10n.t('{0} per minute', (rate * 60).toFixed(0));
+      ? l10n.t('{0} per second', decimal(rate, rate < 10 ? 1 : 0))
+      : l10n.t('{0} per minute', decimal(rate * 60, 0));
   const rest = left <= 90 ? l10n.t('{0} s left', left) : l10n.t('{0} min left', Math.ceil(left / 60));
   return l10n.t('{0} of {1}, {2}, {3}', settled, total, pace, rest);
 }

@@ -3,7 +3,7 @@ import { plainText } from '../../core/plainText.ts';
 import type { ProviderError } from '../../core/providerError.ts';
 import type { StuckReason } from '../../services/sessionsView.ts';
 import { addressSentence } from './addresses.ts';
-import { timeOfDay } from './ages.ts';
+import { timeOfDay } from './locale.ts';
 
 /** What a person can do about a trouble: give another key, give the key that is missing, or have it tried again. */
 export type Remedy = 'replaceKey' | 'enterKey' | 'retry';

@@ -7,7 +7,8 @@ import type { Fate } from '../../core/session.ts';
 import type { EndedSession } from '../../services/history.ts';
 import type { ButtonWords, PanelCard, PanelState } from '../liveView/messages.ts';
 import type { KnownEnd } from '../liveView/panelState.ts';
-import { spokenAge, timeOfDay } from './ages.ts';
+import { spokenAge } from './ages.ts';
+import { timeOfDay } from './locale.ts';
 import { notListedSentence, troubleSentence } from './troubles.ts';
 
 const words = (button: ButtonWords['button'], label: string): ButtonWords => ({ button, label });

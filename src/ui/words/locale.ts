@@ -1,0 +1,44 @@
+/** The language that times and numbers are written in; undefined for the machine's own. */
+let locale: string | undefined;
+
+/**
+ * Sets the language that times and numbers are written in from now on.
+ * @param language as `vscode.env.language` has it, e.g. `en` or `pt-br`; one that isn't a language tag changes nothing.
+ */
+export function useLanguage(language: string): void {
+  try {
+    [locale] = Intl.getCanonicalLocales(language);
+  } catch {
+    locale = undefined;
+  }
+}
+
+/** A time of day, e.g. `2:42 PM` or `14:42`. @param at epoch milliseconds. */
+export function timeOfDay(at: number): string {
+  return new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit' }).format(at);
+}
+
+/** A day, e.g. `11/26/2026`. @param at epoch milliseconds. */
+export function day(at: number): string {
+  return new Intl.DateTimeFormat(locale).format(at);
+}
+
+/** A day and a time to the second. @param at epoch milliseconds. */
+export function dayAndTime(at: number): string {
+  return new Intl.DateTimeFormat(locale, { dateStyle: 'short', timeStyle: 'medium' }).format(at);
+}
+
+/** A number with at most so many decimal places, e.g. `3.3` or `3,3`. */
+export function decimal(value: number, places: number): string {
+  return new Intl.NumberFormat(locale, { maximumFractionDigits: places }).format(value);
+}
+
+/** A share as a percentage, e.g. `100%` or `100 %`. @param share 1 for everything. */
+export function percentage(share: number): string {
+  return new Intl.NumberFormat(locale, { style: 'percent' }).format(share);
+}
+
+/** Several names as one, e.g. `a, b, and c`. */
+export function listOf(names: Iterable<string>): string {
+  return new Intl.ListFormat(locale, { type: 'conjunction' }).format(names);
+}

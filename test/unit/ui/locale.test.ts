@@ -1,0 +1,42 @@
+import { strict as assert } from 'node:assert';
+import { day, dayAndTime, decimal, listOf, percentage, timeOfDay, useLanguage } from '../../../src/ui/words/locale.ts';
+import { progressSentence } from '../../../src/ui/words/outcomes.ts';
+
+/** A quarter to three in the afternoon, where the tests run. */
+const afternoon = new Date(2026, 10, 26, 14, 42, 5).getTime();
+
+/** Blanks of any width as plain ones. */
+const plain = (text: string) => text.replace(/\s/gu, ' ');
+
+describe('times and numbers', () => {
+  afterEach(() => useLanguage('en'));
+
+  it('are written as the language of the editor writes them', () => {
+    const written = (language: string) => {
+      useLanguage(language);
+      const all = [timeOfDay(afternoon), day(afternoon), decimal(3.25, 1), percentage(1), listOf(['a', 'b'])];
+      return all.map(plain);
+    };
+    assert.deepEqual(written('en'), ['2:42 PM', '11/26/2026', '3.3', '100%', 'a and b']);
+    assert.deepEqual(written('de'), ['14:42', '26.11.2026', '3,3', '100 %', 'a und b']);
+    assert.deepEqual(written('pt-br'), ['14:42', '26/11/2026', '3,3', '100%', 'a e b']);
+    useLanguage('en');
+    assert.match(plain(dayAndTime(afternoon)), /^11\/26\/26, 2:42:05 PM$/);
+  });
+
+  it('are written in the language of the machine where the editor names none that there is', () => {
+    const usual = new Intl.NumberFormat().format(3.25);
+    for (const language of ['', 'not_a_language', '🦊']) {
+      useLanguage(language);
+      assert.equal(decimal(3.25, 2), usual, language);
+    }
+  });
+
+  it('are written so in the progress of an end of many', () => {
+    useLanguage('de');
+    assert.equal(
+      progressSentence({ total: 400, sent: 33, settled: 0 }, 10_000),
+      '0 of 400, 3,3 per second, 2 min left',
+    );
+  });
+});

@@ -85,8 +85,8 @@ export function assertOrigin(url: URL, origin: string): void {
   const isLocal = (protocol === 'http:' || protocol === 'ws:') && isLoopback(hostname);
   const actual = `${isEncrypted ? 'https' : 'http'}://${host}`;
   if ((isEncrypted || isLocal) && actual === origin && username === '' && password === '') return;
-  const what = "Sending a request to an address other than the account's";
-  throw new ProviderError({ kind: 'unsupported', what }, `a request was not sent: its address is not at ${origin}`);
+  const trouble = { kind: 'unsupported', reason: { kind: 'otherAddress' } } as const;
+  throw new ProviderError(trouble, `a request was not sent: its address is not at ${origin}`);
 }
 
 /** Whether an address is at an account's own, or on the same machine where that is this one. */

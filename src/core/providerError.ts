@@ -15,12 +15,35 @@ export type Trouble =
   /** The answer is not what the vendor documents; `what` says in which way, in plain words. */
   | { readonly kind: 'unexpectedAnswer'; readonly what: string }
   | { readonly kind: 'serverFault'; readonly status: number }
-  /** The vendor, or this installation of it, cannot do `what`. */
-  | { readonly kind: 'unsupported'; readonly what: string }
+  /** The provider, this installation of it, or this extension can't do it. */
+  | { readonly kind: 'unsupported'; readonly reason: UnsupportedReason }
   /** The account is known, but no key for it is found on this machine. Nothing was sent. */
   | { readonly kind: 'noKey' }
   /** The account has an address that none can have; `fault` is why. Nothing was sent. */
   | { readonly kind: 'badAddress'; readonly fault: AddressFault };
+
+/** Why something can't be done. The user reads the sentence that the user interface has for each. */
+export type UnsupportedReason =
+  /** The provider has no request for it. */
+  | { readonly kind: 'noRequest' }
+  /** The provider has no live views, or this session has none. */
+  | { readonly kind: 'liveView' | 'sessionLiveView' }
+  /** This editor can't show the address of the live view. */
+  | { readonly kind: 'viewAddress' }
+  /** The server has the route turned off that lists sessions. */
+  | { readonly kind: 'routeOff'; readonly route: string }
+  /** A setting of this extension, with its whole name, must be on for it. */
+  | { readonly kind: 'settingOff'; readonly setting: string }
+  /** No provider of this id is there. */
+  | { readonly kind: 'unknownProvider'; readonly provider: string }
+  /** The user hasn't allowed the extension that adds the provider to receive keys. */
+  | { readonly kind: 'keysNotAllowed' }
+  /** The key wasn't saved for this host. Nothing was sent. */
+  | { readonly kind: 'otherHost'; readonly host: string }
+  /** The address isn't the account's. Nothing was sent. */
+  | { readonly kind: 'otherAddress' }
+  /** In the provider's own words: an English sentence, which is shown as it is. */
+  | { readonly kind: 'stated'; readonly sentence: string };
 
 /** The name of one kind of {@link Trouble}. */
 export type TroubleKind = Trouble['kind'];

@@ -212,7 +212,7 @@ function connect(link: Link): Provider {
       const found = await find(id, signal);
       if (found === undefined) throw new ProviderError({ kind: 'notFound' }, 'the gateway does not find the session');
       if (found.liveViewUrl == null) {
-        throw new ProviderError({ kind: 'unsupported', what: 'A live view of this session' }, 'no live view address');
+        throw new ProviderError({ kind: 'unsupported', reason: { kind: 'sessionLiveView' } }, 'no live view address');
       }
       return {
         url: liveViewUrl(found.liveViewUrl, (url) => allowsLiveView(url, link.origin)),

@@ -57,9 +57,8 @@ export function connect(
     http: wires.http(origin, secrets, limits),
     httpTo: (other) => {
       if (further.includes(other.href)) return wires.http(other, secrets, {});
-      const what = `Sending the key to ${other.host}, which it wasn't saved for,`;
       const why = `${other.host} is not among the addresses that were saved with the key; Replace Key… saves them anew`;
-      throw new ProviderError({ kind: 'unsupported', what }, why);
+      throw new ProviderError({ kind: 'unsupported', reason: { kind: 'otherHost', host: other.host } }, why);
     },
     cdp: wires.cdp(origin),
     clock: wires.clock,

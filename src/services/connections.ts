@@ -80,7 +80,8 @@ export class Connections {
     const [{ connect, furtherOf }] = await Promise.all([import('./connect.ts'), this.#kinds.load()]);
     const kind = this.#kinds.get(account.provider);
     if (kind === undefined) {
-      throw new ProviderError({ kind: 'unsupported', what: `The provider "${account.provider}"` }, 'unknown provider');
+      const reason = { kind: 'unknownProvider', provider: account.provider } as const;
+      throw new ProviderError({ kind: 'unsupported', reason }, 'unknown provider');
     }
     const saved = await this.#accounts.open(id);
     if (saved === undefined && kind.fields.length > 0) {

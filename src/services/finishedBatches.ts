@@ -179,10 +179,7 @@ export class FinishedBatches {
 
   async #list({ finishedGroups }: Provider): Promise<Pick<Inventory, 'groups' | 'faults'>> {
     if (finishedGroups === undefined) {
-      throw new ProviderError(
-        { kind: 'unsupported', what: 'Listing finished batches' },
-        'it lists no finished batches',
-      );
+      throw new ProviderError({ kind: 'unsupported', reason: { kind: 'noRequest' } }, 'it lists no finished batches');
     }
     const { ListBounds } = await import('./listBounds.ts');
     const bounds = new ListBounds();

@@ -104,7 +104,10 @@ const RawTrouble = v.variant('kind', [
   v.object({ kind: v.literal('timedOut'), afterMs: number }),
   v.object({ kind: v.literal('unexpectedAnswer'), what: shownWhat }),
   v.object({ kind: v.literal('serverFault'), status: number }),
-  v.object({ kind: v.literal('unsupported'), what: shownWhat }),
+  v.object({
+    kind: v.literal('unsupported'),
+    reason: v.object({ kind: v.literal('stated'), sentence: shownWhat }),
+  }),
 ]);
 
 /** Rows that are read before others get their turn. */

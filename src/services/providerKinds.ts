@@ -177,9 +177,8 @@ function urlsOf(give: () => unknown): readonly URL[] {
 }
 
 function notAllowed({ id }: ProviderKind): ProviderError {
-  const what = "Giving keys to an extension that isn't allowed to receive them";
   return new ProviderError(
-    { kind: 'unsupported', what },
+    { kind: 'unsupported', reason: { kind: 'keysNotAllowed' } },
     `keys for ${id} may not be given to the extension that adds it`,
   );
 }

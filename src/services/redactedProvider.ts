@@ -254,7 +254,11 @@ export function redactedError(thrown: unknown, redact: Redact): ProviderError {
 }
 
 function redactedTrouble(trouble: Trouble, redact: Redact): Trouble {
-  return 'what' in trouble ? { ...trouble, what: redact(trouble.what) } : trouble;
+  if (trouble.kind === 'unexpectedAnswer') return { ...trouble, what: redact(trouble.what) };
+  if (trouble.kind !== 'unsupported') return trouble;
+  const { reason } = trouble;
+  const texts = Object.entries(reason).map(([key, text]) => [key, key === 'kind' ? text : redact(text)]);
+  return { ...trouble, reason: Object.fromEntries(texts) };
 }
 
 /** Whether nothing can be read off a cause but its message, which holds no secret. */

@@ -66,7 +66,7 @@ describe('a person whose VS Code runs on another machine, below whose own addres
   it("is told that a page can't be shown below the address of the editor, and has it in a tab of its own", async () => {
     await person.addAt('Anchor Browser', anchor.url, anchor.key, 'shop');
     const { panel, why } = await refused('shop.example');
-    assert.equal(why, "Showing an address on the remote machine inside this editor isn't supported here.");
+    assert.equal(why, "This editor can't show the address of this live view. Open the session in a browser instead.");
     await person.picture('elsewhere-below');
     const address = new URL(await opened(panel, 'Open in External Browser', false));
     assert.equal(address.origin, new URL(person.page.url()).origin);
@@ -82,7 +82,7 @@ describe('a person whose VS Code runs on another machine, below whose own addres
     const json = { session: { id: 'gateway1', status: 'running', liveViewUrl: 'http://[::1]:9/live?rt=a%2Bb' } };
     gateway.misbehave('GET', /gateway1$/, { kind: 'answer', answer: { status: 200, json } });
     const { panel, why } = await refused('gateway1');
-    assert.equal(why, "Showing the address [::1]:9 inside this editor isn't supported here.");
+    assert.equal(why, "This editor can't show the address of this live view. Open the session in a browser instead.");
     assert.equal(await opened(panel, 'Open in External Browser', false), 'http://[::1]:9/live?rt=a%2Bb');
   });
 

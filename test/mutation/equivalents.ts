@@ -415,7 +415,7 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: 'src/services/ending/ender.ts',
-    line: "return { answer: answer ?? errorOf(sent) ?? unsupported('deleting a batch'), results };",
+    line: "return { answer: answer ?? errorOf(sent) ?? unsupported('delete a batch'), results };",
     to: '""',
     reason: 'There is an answer or an error.',
   },

@@ -76,8 +76,7 @@ async function liveViewAddress(
   const link = await linkOf(source, id, signal);
   if (link === undefined) {
     if (viewer !== undefined) return viewer;
-    const what = 'A live view of a session that has no page';
-    throw new ProviderError({ kind: 'unsupported', what }, 'no page to show');
+    throw new ProviderError({ kind: 'unsupported', reason: { kind: 'sessionLiveView' } }, 'no page to show');
   }
   const terms = await termsOf(source.api, id, signal);
   const isHeadless = source.isHeadless(id) ?? terms.isHeadless;

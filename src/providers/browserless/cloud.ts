@@ -57,9 +57,8 @@ export function cloud(link: Link, version: string | undefined): Surface {
 
   async function* inventories(signal: AbortSignal): AsyncGenerator<Inventory> {
     if (!link.setting('accountApi')) {
-      const what =
-        "Listing sessions in Browserless's shared cloud without the setting browserSessions.browserless.accountApi";
-      throw new ProviderError({ kind: 'unsupported', what }, 'the account API is not turned on');
+      const reason = { kind: 'settingOff', setting: 'browserSessions.browserless.accountApi' } as const;
+      throw new ProviderError({ kind: 'unsupported', reason }, 'the account API is not turned on');
     }
     for await (const page of everyPage((number) => read(number, signal), namedBy('browserId'))) {
       const { rows, faults } = await decodeEach(CloudSession, page, namedBy('browserId'));

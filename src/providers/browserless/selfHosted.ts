@@ -158,8 +158,7 @@ function selfHosted(
       answer = await send({ method: 'GET', route: '/sessions' }, signal);
     } catch (error) {
       if (!ProviderError.isOf(error, 'notFound')) throw error;
-      const what = 'Listing sessions while /sessions is turned off on the server';
-      throw new ProviderError({ kind: 'unsupported', what }, error.message);
+      throw new ProviderError({ kind: 'unsupported', reason: { kind: 'routeOff', route: '/sessions' } }, error.message);
     }
     const { rows, faults } = await decodeEach(Row, await decodeList(Rows, [], answer), subject);
     const browsers = Map.groupBy(rows, ({ browserId }) => browserId);

@@ -59,7 +59,7 @@ export class Ender {
   /** Uses the vendor's one call, once, and then looks what became of the sessions that were listed. Never rejects. */
   async endEverything(accountId: AccountId): Promise<AskedReport> {
     const { results, sent } = await this.#ask(accountId, this.#listed(accountId), async (provider) => {
-      if (provider.endEverything === undefined) throw unsupported('ending everything at once');
+      if (provider.endEverything === undefined) throw unsupported('end everything at once');
       await provider.endEverything(neverAborted);
     });
     return { results, error: errorOf(sent) };
@@ -73,19 +73,19 @@ export class Ender {
       accountId,
       this.#membersOf(accountId, group),
       async (provider) => {
-        if (provider.deleteGroup === undefined) throw unsupported('deleting a batch');
+        if (provider.deleteGroup === undefined) throw unsupported('delete a batch');
         answer = await provider.deleteGroup(group, neverAborted);
         refused = new Map(answer.failures.map(({ sessionId, reason }) => [sessionId, reason]));
       },
       ({ id }) => refused.get(id),
     );
-    return { answer: answer ?? errorOf(sent) ?? unsupported('deleting a batch'), results };
+    return { answer: answer ?? errorOf(sent) ?? unsupported('delete a batch'), results };
   }
 
   /** Has the vendor cancel a group, once, and then looks what became of its sessions. Never rejects. */
   async cancelGroup(accountId: AccountId, group: GroupId): Promise<AskedReport> {
     const { results, sent } = await this.#ask(accountId, this.#membersOf(accountId, group), async (provider) => {
-      if (provider.cancelGroup === undefined) throw unsupported('cancelling a batch');
+      if (provider.cancelGroup === undefined) throw unsupported('cancel a batch');
       await provider.cancelGroup(group, neverAborted);
     });
     return { results, error: errorOf(sent) };

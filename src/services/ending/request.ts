@@ -111,9 +111,9 @@ export function usedUp(retryAt: number): ProviderError {
   return new ProviderError({ kind: 'rateLimited', retryAt }, 'the rate limit is used up for longer than is waited');
 }
 
-/** Why something is not asked of a provider that has no request for it. */
+/** Why something isn't asked of a provider that has no request for it. @param what what it is, for the log. */
 export function unsupported(what: string): ProviderError {
-  return new ProviderError({ kind: 'unsupported', what }, `the provider does not know ${what}`);
+  return new ProviderError({ kind: 'unsupported', reason: { kind: 'noRequest' } }, `the provider can't ${what}`);
 }
 
 /** Whether a request that failed may have had its effect all the same. */

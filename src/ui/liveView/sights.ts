@@ -1,4 +1,3 @@
-import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import type { SessionDevtools } from '../../core/cdp.ts';
 import type { CheckFraming, Framing } from '../../core/framing.ts';
@@ -6,7 +5,7 @@ import type { AccountId, PageId, SessionId } from '../../core/ids.ts';
 import type { LiveView, ViewMode } from '../../core/liveView.ts';
 import { isLoopback, requestUrl } from '../../core/origin.ts';
 import type { Provider } from '../../core/provider.ts';
-import { ProviderError } from '../../core/providerError.ts';
+import { ProviderError, type UnsupportedReason } from '../../core/providerError.ts';
 import type { Connections } from '../../services/connections.ts';
 
 const openTimeoutMs = 20_000;
@@ -92,7 +91,7 @@ async function findInTime(
   if (view === undefined) {
     const sight = await byDevtools();
     if (sight !== undefined) return sight;
-    throw new ProviderError({ kind: 'unsupported', what: l10n.t('A live view') }, 'the provider has no live view');
+    throw new ProviderError({ kind: 'unsupported', reason: { kind: 'liveView' } }, 'the provider has no live view');
   }
   if (view.oneTime === 'yes' && consent.once === undefined) return { kind: 'oneTime', view };
   let sight: Sight | undefined;
@@ -123,7 +122,7 @@ async function frameOr(
   if (obstacle === undefined) return { kind: 'frame', view, url, uncertain: framing.kind === 'uncertain' };
   const sight = await byDevtools();
   if (sight !== undefined) return sight;
-  throw new ProviderError({ kind: 'unsupported', what: obstacle }, `cannot be framed: ${obstacle}`);
+  throw new ProviderError({ kind: 'unsupported', reason: obstacle }, `cannot be framed: ${obstacle.kind}`);
 }
 
 /** Closes a link that nothing shows any longer, where its provider can. Never rejects. */
@@ -136,12 +135,12 @@ export async function closeLink(view: LiveView): Promise<void> {
 }
 
 /** What keeps an address that may be framed from being framed by an editor that reaches it as `url`. */
-function obstacleTo(asked: URL, url: URL): string | undefined {
+function obstacleTo(asked: URL, url: URL): UnsupportedReason | undefined {
   // Editors that put an address of the remote machine below their own would give what is framed their own origin, and
   // with it what they keep there.
-  if (url.pathname !== asked.pathname) return l10n.t('Showing an address on the remote machine inside this editor');
+  if (url.pathname !== asked.pathname) return { kind: 'viewAddress' };
   // A content security policy cannot name such a host, so that the frame would stay blank.
-  if (url.hostname.startsWith('[')) return l10n.t('Showing the address {0} inside this editor', url.host);
+  if (url.hostname.startsWith('[')) return { kind: 'viewAddress' };
   return undefined;
 }
 

@@ -1,6 +1,6 @@
 import * as l10n from '@vscode/l10n';
 import { plainText } from '../../core/plainText.ts';
-import type { ProviderError } from '../../core/providerError.ts';
+import type { ProviderError, UnsupportedReason } from '../../core/providerError.ts';
 import type { StuckReason } from '../../services/sessionsView.ts';
 import { addressSentence } from './addresses.ts';
 import { timeOfDay } from './locale.ts';
@@ -88,7 +88,7 @@ function plainSentence({ trouble }: ProviderError, host: string): string {
         trouble.status,
       );
     case 'unsupported':
-      return l10n.t("{0} isn't supported here.", plainText(trouble.what));
+      return unsupported(trouble.reason, host);
     case 'noKey':
       return l10n.t('Key not found on this machine. Enter the key for {0} to list its sessions.', host);
     case 'badAddress':
@@ -97,6 +97,39 @@ function plainSentence({ trouble }: ProviderError, host: string): string {
         host,
         addressSentence(trouble.fault),
       );
+  }
+}
+
+function unsupported(reason: UnsupportedReason, host: string): string {
+  switch (reason.kind) {
+    case 'noRequest':
+      return l10n.t("{0} doesn't support this.", host);
+    case 'liveView':
+      return l10n.t("{0} doesn't offer live views.", host);
+    case 'sessionLiveView':
+      return l10n.t('This session has no live view.');
+    case 'viewAddress':
+      return l10n.t("This editor can't show the address of this live view. Open the session in a browser instead.");
+    case 'routeOff':
+      return l10n.t("Couldn't list sessions, because {0} has {1} turned off.", host, plainText(reason.route));
+    case 'settingOff':
+      return l10n.t('To list the sessions of {0}, turn on the setting {1}.', host, plainText(reason.setting));
+    case 'unknownProvider':
+      return l10n.t(
+        'The provider "{0}" isn\'t available. Install or enable the extension that adds it.',
+        plainText(reason.provider),
+      );
+    case 'keysNotAllowed':
+      return l10n.t("The extension that adds this provider isn't allowed to receive your keys.");
+    case 'otherHost':
+      return l10n.t(
+        "This account's key wasn't saved for {0}, so it wasn't sent there. Save it again with Replace Key.",
+        plainText(reason.host),
+      );
+    case 'otherAddress':
+      return l10n.t("A request to another address than this account's was blocked.");
+    case 'stated':
+      return plainText(reason.sentence, 200);
   }
 }
 

@@ -193,8 +193,8 @@ describe('the URL of a request', () => {
       ['http://app.localhost/x', 'http://app.localhost'],
       ['ftp://localhost/x', 'http://localhost'],
     ] as const) {
-      const what = "Sending a request to an address other than the account's";
-      const refusal = { trouble: { kind: 'unsupported', what }, message: /was not sent.* not at / };
+      const trouble = { kind: 'unsupported', reason: { kind: 'otherAddress' } };
+      const refusal = { trouble, message: /was not sent.* not at / };
       assert.throws(() => assertOrigin(new URL(url), origin), refusal, `${url} for ${origin}`);
     }
   });

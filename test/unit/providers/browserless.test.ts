@@ -6,6 +6,7 @@ import type { Inventory } from '../../../src/core/inventory.ts';
 import { capabilitiesOf, type Provider } from '../../../src/core/provider.ts';
 import type { Session } from '../../../src/core/session.ts';
 import { browserless } from '../../../src/providers/browserless/index.ts';
+import { troubleSentence } from '../../../src/ui/words/troubles.ts';
 import { browserlessMissing, type RunningBrowserless, startBrowserlessWorkers } from '../../host/browserless.ts';
 import { startChromium } from '../../host/chromium.ts';
 import { useBrowserless } from '../../host/useBrowserless.ts';
@@ -215,7 +216,7 @@ describe('Browserless', () => {
       assert.equal((await provider.check(unaborted)).sessionLimit, undefined);
       server.disabled.add('sessions');
       const error = await errorOf(listed(provider));
-      assert.ok(error.trouble.kind === 'unsupported' && /\/sessions is turned off/.test(error.trouble.what));
+      assert.deepEqual(error.trouble, { kind: 'unsupported', reason: { kind: 'routeOff', route: '/sessions' } });
     });
   });
 
@@ -536,7 +537,10 @@ describe('Browserless', () => {
       const { provider: off } = connect(browserless, server.url, { token: server.token });
       assert.equal((await off.check(unaborted)).identity, 'cloud v2.49.0');
       const error = await errorOf(listed(off));
-      assert.ok(error.trouble.kind === 'unsupported' && /browserless\.accountApi/.test(error.trouble.what));
+      assert.match(
+        troubleSentence(error, 'x.example'),
+        /turn on the setting browserSessions\.browserless\.accountApi\./,
+      );
       assert.ok(!server.log().includes('POST /graphql'));
       assert.match(browserless.settings[0]?.description ?? '', /isn't documented/);
       const { sessions, account } = await listed(provider);

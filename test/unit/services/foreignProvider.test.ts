@@ -355,14 +355,17 @@ describe('the code of another extension’s provider', () => {
 
   it('says nothing that VS Code would make a link of, in its errors or about itself', async () => {
     const link = '[fine](command:workbench.action.quit) $(sync~spin) \u202e';
-    const kinds = ['unexpectedAnswer', 'unsupported'] as const;
-    const errors = kinds.map((kind) => new ProviderError({ kind, what: link }, link));
+    const reason = { kind: 'stated', sentence: link } as const;
+    const errors = [
+      new ProviderError({ kind: 'unexpectedAnswer', what: link }, link),
+      new ProviderError({ kind: 'unsupported', reason }, link),
+    ];
     const provider = await connected({
       check: async () => {
         throw errors.pop() ?? new Error('there is no other');
       },
     });
-    for (let left = kinds.length; left > 0; left--) {
+    for (let left = 2; left > 0; left--) {
       const thrown = await errorOf(provider.check(unaborted));
       assert.doesNotMatch(troubleSentence(thrown, 'made.up.example'), /\]\(|\$\(|\u202e/);
     }

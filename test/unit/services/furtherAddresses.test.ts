@@ -81,7 +81,7 @@ describe('further addresses of an account', () => {
       assert.ok(ProviderError.is(error));
       assert.equal(
         troubleSentence(error, 'made.up'),
-        `Sending the key to ${new URL(server.url).host}, which it wasn't saved for, isn't supported here.`,
+        `This account's key wasn't saved for ${new URL(server.url).host}, so it wasn't sent there. Save it again with Replace Key.`,
       );
       return true;
     });

@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { ProviderError, type Trouble } from '../../../src/core/providerError.ts';
+import { ProviderError, type Trouble, type UnsupportedReason } from '../../../src/core/providerError.ts';
 import { longAge, shortAge } from '../../../src/ui/words/ages.ts';
 import {
   type EndSubject,
@@ -109,6 +109,7 @@ describe('words', () => {
       { kind: 'serverFault', status: 502 },
       { kind: 'noKey' },
       { kind: 'badAddress', fault: 'path' },
+      { kind: 'unsupported', reason: { kind: 'noRequest' } },
     ];
     for (const trouble of troubles) {
       const error = new ProviderError(trouble, 'GET /internal/route');
@@ -120,6 +121,25 @@ describe('words', () => {
     }
     const said = new ProviderError({ kind: 'forbidden' }, 'x', { detail: 'plan [limit](command:x)' });
     assert.match(troubleSentence(said, 'h'), /The provider says: plan \[limit\] \(command:x\)$/);
+  });
+
+  it('have a sentence of its own for each reason why something is not supported', () => {
+    const reasons: readonly UnsupportedReason[] = [
+      ...(['noRequest', 'liveView', 'sessionLiveView', 'viewAddress', 'keysNotAllowed', 'otherAddress'] as const).map(
+        (kind) => ({ kind }) as const,
+      ),
+      { kind: 'routeOff', route: '/sessions' },
+      { kind: 'settingOff', setting: 'browserSessions.browserless.accountApi' },
+      { kind: 'unknownProvider', provider: 'grid' },
+      { kind: 'otherHost', host: 'b.example' },
+      { kind: 'stated', sentence: 'This plan has no live view.' },
+    ];
+    const sentences = reasons.map((reason) =>
+      troubleSentence(new ProviderError({ kind: 'unsupported', reason }, 'x'), 'api.example'),
+    );
+    assert.equal(new Set(sentences).size, reasons.length);
+    for (const sentence of sentences) assert.match(sentence, /^[A-Za-z].*\.$/);
+    assert.equal(sentences.at(-1), 'This plan has no live view.');
   });
 
   it('ask about one session by name, age, account and what is lost', () => {

@@ -586,9 +586,9 @@ describe('confirming of ends', () => {
       const errors = [answer, everything.error, error];
       assert.deepEqual(
         errors.map((one) => [one?.trouble, one?.message]),
-        ['deleting a batch', 'ending everything at once', 'cancelling a batch'].map((what) => [
-          { kind: 'unsupported', what },
-          `the provider does not know ${what}`,
+        ['delete a batch', 'end everything at once', 'cancel a batch'].map((what) => [
+          { kind: 'unsupported', reason: { kind: 'noRequest' } },
+          `the provider can't ${what}`,
         ]),
       );
       assert.deepEqual(new Set(Object.values(outcomes({ results }))), new Set(['failed']));

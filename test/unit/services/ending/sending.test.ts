@@ -79,7 +79,7 @@ describe('sending of ends', () => {
       [{ kind: 'cancelled' }, 1],
       [{ kind: 'noKey' }, 1],
       [{ kind: 'badAddress', fault: 'scheme' }, 1],
-      [{ kind: 'unsupported', what: 'it' }, 1],
+      [{ kind: 'unsupported', reason: { kind: 'otherAddress' } }, 1],
       [{ kind: 'rateLimited', retryAt: undefined }, 8],
     ];
     for (const [trouble, times] of mayNot) {

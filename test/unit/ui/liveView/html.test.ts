@@ -48,7 +48,9 @@ describe('live view panel', () => {
     try {
       const page = html();
       const shown = [...page.matchAll(/ (?:title|lang|aria-label|data-\w+)="([^"]+)"|<span>([^<]+)<\/span>/g)];
-      const foreign = shown.map(([, attribute, text]) => attribute ?? text ?? '').filter((text) => text !== 'live' && text !== '100%');
+      const foreign = shown
+        .map(([, attribute, text]) => attribute ?? text ?? '')
+        .filter((text) => text !== 'live' && text !== '100%');
       assert.equal(foreign.length, 6 * 2 - 1 + 3 + 4 + 1, foreign.join('\n'));
       for (const text of foreign) assert.match(text, /^«.+»$/s);
       // Nothing else depends on the language.

@@ -75,7 +75,7 @@ export const gateway: ProviderKind = {
       id: 'authorization',
       label: 'Authorization',
       prompt:
-        'Enter the value of the Authorization header, for example "Bearer …". Leave empty if your gateway doesn\'t need one',
+        'Enter the value of the Authorization header, for example "Bearer …". Leave empty if your gateway doesn\'t need one.',
       kind: 'secret',
       required: false,
       asked: 'always',

@@ -68,7 +68,9 @@ describe('a person whose window closes while sessions are ending', function () {
     await note.waitFor({ timeout: 60_000 });
     assert.match(
       await note.innerText(),
-      new RegExp(`The window closed while sessions were ending. ${left.length} of ${count} are still running\\.`),
+      new RegExp(
+        `The window closed while ${count} sessions were ending\\. ${left.length} sessions are still running\\.`,
+      ),
     );
     await person.picture('reload-while-ending-note');
     assert.deepEqual(await running(), left);

@@ -81,7 +81,10 @@ describe('what is offered after an end, inside VS Code', () => {
       first.results.filter((result) => result.outcome === outcome).map(({ sessionId }) => sessionId);
     const [failed, unsent] = [ids('failed'), ids('cancelled')];
     assert.ok(failed.length === 2 && unsent.length > 0, JSON.stringify(first));
-    assert.match(person.told.at(-1)?.message ?? '', new RegExp(`2 failed, ${unsent.length} not sent: `));
+    assert.match(
+      person.told.at(-1)?.message ?? '',
+      new RegExp(`Couldn't end 2 sessions\\. ${unsent.length} requests weren't sent\\. `),
+    );
     assert.deepEqual(person.told.at(-1)?.buttons, ['Retry Failed', 'Show Log']);
     assert.deepEqual([...server.running].sort(), [...failed, ...unsent].sort());
 

@@ -166,7 +166,7 @@ describe('the extension inside VS Code', () => {
   it('tests a connection and says how it went', async () => {
     const id = await addAnchor();
     assert.equal(await command('testConnection', { accountId: id }), true);
-    assert.match(person.told.at(-1)?.message ?? '', /responded in \d+ ms\. Limit: 25 sessions at once\./);
+    assert.match(person.told.at(-1)?.message ?? '', /responded in \d+ ms\. Session limit: 25\./);
     await server.stop();
     assert.equal(await command('testConnection', { accountId: id }), false);
     assert.match(person.told.at(-1)?.message ?? '', /Nothing answers/);

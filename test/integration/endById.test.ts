@@ -181,7 +181,7 @@ describe('ending a session by its ID inside VS Code', () => {
     assert.equal(cloud.browsers.size, 0);
     assert.deepEqual([report.ended, report.stuck], [0, 1]);
     assert.match(report.results[0]?.detail ?? '', /^The request was sent, but the end couldn't be confirmed\./);
-    assert.match(told(), /^1 couldn't be confirmed: /);
+    assert.match(told(), /^Couldn't confirm that 1 session ended\. /);
     await cloud.stop();
   }).timeout(60_000);
 });

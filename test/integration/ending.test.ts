@@ -167,7 +167,7 @@ describe('ending inside VS Code', () => {
     assert.equal(person.told.length, 1);
     assert.match(
       person.told[0]?.message ?? '',
-      /^2 ended, 1 failed: sess_b\.example \(Anchor Browser · prod\): .*boom \[x\] \(command:evil\)/,
+      /^2 sessions ended\. Couldn't end 1 session\. sess_b\.example \(Anchor Browser · prod\): .*boom \[x\] \(command:evil\)/,
     );
     assert.deepEqual(
       api.sessions().map(({ id, life }) => [id, life]),
@@ -207,7 +207,10 @@ describe('ending inside VS Code', () => {
     assert.deepEqual([deletion.deleted, deletion.failedDeletions, deletion.ended, deletion.failed], [3, 1, 3, 1]);
     assert.deepEqual(deletion.errors, [{ sessionId: locked.id, error: 'Session is locked' }]);
     assert.equal(person.told.at(-1)?.level, 'warning');
-    assert.match(person.told.at(-1)?.message ?? '', /3 sessions deleted, 1 failed: .*: Session is locked/);
+    assert.match(
+      person.told.at(-1)?.message ?? '',
+      /3 sessions deleted\. Couldn't delete 1 session\. .*: Session is locked/,
+    );
     assert.ok(server.running.includes(locked.id));
     assert.equal(api.sessions().find(({ id }) => id === locked.id)?.life, 'stuck');
   });

@@ -71,7 +71,7 @@ describe('choosing what ends, inside VS Code', () => {
       const account = { kind: 'account', accountId: id };
       await command('endAccountSessions', account);
       const asked = person.questions.at(-1);
-      assert.equal(asked?.message, 'End 2 sessions in Anchor Browser? (the filter shows 2 of 5)');
+      assert.equal(asked?.message, 'End 2 sessions in Anchor Browser? The filter shows 2 of 5 sessions.');
       assert.doesNotMatch(asked.detail, /mail/);
       assert.deepEqual(asked.choices, ['End 2 Sessions']);
       const group = { kind: 'group', accountId: id, groupId: batch.id };
@@ -93,7 +93,7 @@ describe('choosing what ends, inside VS Code', () => {
       await command('endGroup', group);
       assert.match(
         person.questions.at(-1)?.message ?? '',
-        /^End 1 session in "Batch .*"\? \(the filter shows 1 of 2\)$/,
+        /^End 1 session in "Batch .*"\? The filter shows 1 of 2 sessions\.$/,
       );
       assert.equal(server.running.length, 2);
     } finally {
@@ -207,7 +207,7 @@ describe('choosing what ends, inside VS Code', () => {
     const runs = { run: { at: Date.now() - 60_000, total: 12, left } };
     await api.testing.context.globalState.update('unfinishedEnds', runs);
     await command('reviewUnfinishedEnds');
-    assert.match(person.told.at(-1)?.message ?? '', /2 of 12 are still running/);
+    assert.match(person.told.at(-1)?.message ?? '', /2 sessions are still running/);
     assert.deepEqual(person.told.at(-1)?.buttons, ['Review']);
     assert.equal(server.running.length, 2);
     assert.equal(person.questions.length, 0);

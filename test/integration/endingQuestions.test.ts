@@ -104,7 +104,7 @@ describe('what questions about ends are based on, inside VS Code', () => {
     await command('setFilter', 'shop');
     try {
       await command('endAccountSessions', { kind: 'account', accountId: id });
-      assert.equal(asked()?.message, 'End 2 sessions in Anchor Browser? (the filter shows 2 of 4)');
+      assert.equal(asked()?.message, 'End 2 sessions in Anchor Browser? The filter shows 2 of 4 sessions.');
       assert.match(asked()?.detail ?? '', /Skipped:\n• shops\.example/);
       assert.doesNotMatch(asked()?.detail ?? '', /NOT applied/);
       await command('endGroup', { accountId: id, groupId: batch.id });
@@ -169,7 +169,7 @@ describe('what questions about ends are based on, inside VS Code', () => {
     assert.equal(person.told.length, 2);
     await api.testing.context.globalState.update('unfinishedEnds', { run: { at: 1, total: 12, left } });
     await command('reviewUnfinishedEnds');
-    assert.match(told(), /1 of 12 are still running/);
+    assert.match(told(), /1 session is still running\./);
     assert.equal(kept(), undefined);
     assert.deepEqual(server.running, ['sess_a']);
   });
@@ -181,7 +181,7 @@ describe('what questions about ends are based on, inside VS Code', () => {
     await command('reviewUnfinishedEnds');
     assert.equal(
       told(),
-      'The window closed while sessions were ending. 1 of 12 are still running. 1 more session is missing from the latest list. It may still be running.',
+      'The window closed while 12 sessions were ending. 1 session is still running. 1 more session is missing from the latest list. It may still be running.',
     );
   });
 

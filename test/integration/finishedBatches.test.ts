@@ -107,6 +107,6 @@ describe('batches that have finished, inside VS Code', () => {
     await command('showFinishedBatches');
     const deletion = await remove();
     assert.deepEqual([deletion?.deleted, deletion?.failedDeletions, deletion?.batch], [2, 1, 'listed']);
-    assert.match(told()?.message ?? '', /2 sessions deleted, 1 failed: .*: Session is locked/);
+    assert.match(told()?.message ?? '', /2 sessions deleted\. Couldn't delete 1 session\. .*: Session is locked/);
   });
 });

@@ -48,7 +48,7 @@ export const browserbase: ProviderKind = {
     {
       id: 'apiKey',
       label: 'API key',
-      prompt: 'Enter your Browserbase API key. You can find it under Settings in the Browserbase dashboard',
+      prompt: 'Enter your Browserbase API key. You can find it under Settings in the Browserbase dashboard.',
       kind: 'secret',
       required: true,
       asked: 'always',
@@ -57,7 +57,7 @@ export const browserbase: ProviderKind = {
     {
       id: 'projectId',
       label: 'Project ID',
-      prompt: "Enter your Browserbase project ID. Current API keys don't need it",
+      prompt: "Enter your Browserbase project ID. Current API keys don't need it.",
       kind: 'text',
       required: false,
       asked: 'withAddress',
@@ -66,7 +66,7 @@ export const browserbase: ProviderKind = {
     {
       id: 'stagehandOrigin',
       label: 'Stagehand address',
-      prompt: 'Enter the address of the Stagehand API. Your key is sent there to end sessions that Stagehand started',
+      prompt: 'Enter the address of the Stagehand API. Your key is sent there to end sessions that Stagehand started.',
       kind: 'address',
       required: false,
       asked: 'withAddress',

@@ -51,7 +51,7 @@ export const browserless: ProviderKind = {
     {
       id: 'token',
       label: 'Token',
-      prompt: 'Enter your Browserless token if the server requires one',
+      prompt: 'Enter your Browserless token if the server requires one.',
       kind: 'secret',
       required: false,
       asked: 'always',

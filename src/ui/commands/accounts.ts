@@ -103,7 +103,7 @@ export async function testConnection(parts: KnownAccountParts, args: readonly un
     const sentences = [
       l10n.t('{0} responded in {1} ms.', accountHost(account), parts.clock.now() - began),
       ...(identity === undefined ? [] : [plainText(identity)]),
-      ...(sessionLimit === undefined ? [] : [l10n.t('Limit: {0} sessions at once.', sessionLimit)]),
+      ...(sessionLimit === undefined ? [] : [l10n.t('Session limit: {0}.', sessionLimit)]),
     ];
     void parts.prompts.tell('info', sentences.join(' '), []);
     return true;

@@ -121,7 +121,7 @@ function usualMessage({ ends }: EndPlan): string {
 function ofPart(partial: PartialEnd | undefined, message: string): string {
   return partial === undefined
     ? message
-    : l10n.t('{0} (the filter shows {1} of {2})', message, partial.shown, partial.of);
+    : [message, l10n.t('The filter shows {0} of {1} sessions.', partial.shown, partial.of)].join(' ');
 }
 
 /** Whether the user has typed how many end, where they want to be asked that before everything ends. */

@@ -30,21 +30,26 @@ export function fieldRequest(
 ): Omit<AskRequest, 'refuse'> {
   const secret = field.kind === 'secret';
   const sentences = [
-    l10n.t(field.prompt),
-    ...(field.required ? [] : [l10n.t('Optional')]),
+    asSentence(l10n.t(field.prompt)),
+    ...(field.required ? [] : [l10n.t('Optional.')]),
     ...(secret
-      ? [l10n.t('Stored in the system keychain and sent only to {0}', receivers(kind, origin, credentials))]
+      ? [l10n.t('Stored in the system keychain and sent only to {0}.', receivers(kind, origin, credentials))]
       : []),
   ];
   return {
     title,
-    prompt: `${sentences.join('. ')}.`,
+    prompt: sentences.join(' '),
     placeholder: l10n.t(field.label),
     value: '',
     secret,
     step: undefined,
     button: undefined,
   };
+}
+
+/** Ends a prompt of another extension's provider as a sentence. */
+function asSentence(prompt: string): string {
+  return /[.?!:]$/.test(prompt) ? prompt : `${prompt}.`;
 }
 
 /** What people paste: with blanks around it, in quotes, or as a line of a .env file. */

@@ -6,6 +6,8 @@ import type { EndJournal, UnfinishedEnd } from '../../services/ending/journal.ts
 import type { EndTarget } from '../../services/ending/report.ts';
 import { review } from '../../services/ending/verifier.ts';
 import { isListed } from '../../services/sessionsView.ts';
+import { listOf } from '../words/locale.ts';
+import { runningCount } from '../words/outcomes.ts';
 import { nameOfAccount } from './accountNames.ts';
 import { type EndParts, endAgain } from './ending.ts';
 
@@ -31,12 +33,13 @@ async function reviewEnd(parts: UnfinishedParts, end: UnfinishedEnd): Promise<vo
   const unlisted = accounts.filter((id) => !isListed(store.state(id)));
   if (unlisted.length > 0) {
     const again = l10n.t('Try Again');
-    const sentence = l10n.t(
-      "The window closed while {0} sessions were ending. Couldn't list {2}, so {1} of them may still be running.",
-      total,
-      left.length,
-      unlisted.map((id) => nameOfAccount(parts, id)).join(', '),
-    );
+    const names = listOf(unlisted.map((id) => nameOfAccount(parts, id)));
+    const sentence = [
+      windowClosed(total),
+      left.length === 1
+        ? l10n.t("Couldn't list {0}, so 1 of them may still be running.", names)
+        : l10n.t("Couldn't list {0}, so {1} of them may still be running.", names, left.length),
+    ].join(' ');
     void prompts.tell('warning', sentence, [again]).then(async (chosen) => {
       if (chosen === again) await reviewEnd(parts, end);
     });
@@ -51,12 +54,19 @@ async function reviewEnd(parts: UnfinishedParts, end: UnfinishedEnd): Promise<vo
   if (running.length + unknown === 0) return;
   const look = l10n.t('Review');
   const sentences = [
-    l10n.t('The window closed while sessions were ending. {0} of {1} are still running.', running.length, total),
+    windowClosed(total),
+    ...(running.length === 0 ? [] : [runningCount(running.length)]),
     ...missingSentences(unknown),
   ];
   void prompts.tell('warning', sentences.join(' '), running.length === 0 ? [] : [look]).then(async (chosen) => {
     if (chosen === look) await endAgain(parts, running);
   });
+}
+
+function windowClosed(total: number): string {
+  return total === 1
+    ? l10n.t('The window closed while 1 session was ending.')
+    : l10n.t('The window closed while {0} sessions were ending.', total);
 }
 
 function missingSentences(count: number): readonly string[] {

@@ -55,10 +55,24 @@ function endedItem(ended: EndedSession, store: SessionsView, now: number): vscod
   item.iconPath = new vscode.ThemeIcon(icons[by]);
   item.contextValue = endedContext(store.capabilities(accountId(ended.accountId)));
   item.accessibilityInformation = {
-    label: l10n.t('Session {0} ended at {1}, {2}, after {3}', label, at, how, longAge(endedAt - startedAt)),
+    label: spokenEnd(by, label, at, longAge(endedAt - startedAt)),
   };
   item.tooltip = [label, plainText(account), plainText(id, 200), dayAndTime(endedAt), how].join('\n');
   return item;
+}
+
+/** The row as a screen reader says it. */
+function spokenEnd(by: EndedSession['by'], name: string, at: string, ran: string): string {
+  switch (by) {
+    case 'you':
+      return l10n.t('Session {0} ended at {1}, by you, after {2}', name, at, ran);
+    case 'elsewhere':
+      return l10n.t('Session {0} ended at {1}, by itself or by someone else, after {2}', name, at, ran);
+    case 'timedOut':
+      return l10n.t('Session {0} ended at {1}, timed out, after {2}', name, at, ran);
+    case 'failed':
+      return l10n.t('Session {0} ended at {1}, failed, after {2}', name, at, ran);
+  }
 }
 
 function howItEnded(by: EndedSession['by']): string {

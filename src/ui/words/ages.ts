@@ -46,10 +46,14 @@ export function longAge(ms: number): string {
   if (minutes < 1) return l10n.t('less than a minute');
   if (minutes < 60) return countMinutes(minutes);
   const hours = Math.floor(minutes / 60);
-  if (hours < 24) return minutes % 60 === 0 ? countHours(hours) : `${countHours(hours)} ${countMinutes(minutes % 60)}`;
+  if (hours < 24) return minutes % 60 === 0 ? countHours(hours) : longer(countHours(hours), countMinutes(minutes % 60));
   const days = Math.floor(hours / 24);
   const whole = days === 1 ? l10n.t('1 day') : l10n.t('{0} days', days);
-  return hours % 24 === 0 ? whole : `${whole} ${countHours(hours % 24)}`;
+  return hours % 24 === 0 ? whole : longer(whole, countHours(hours % 24));
+}
+
+function longer(long: string, rest: string): string {
+  return l10n.t({ message: '{0} {1}', args: [long, rest], comment: ['Hours and minutes, or days and hours'] });
 }
 
 function countMinutes(minutes: number): string {

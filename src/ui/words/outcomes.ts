@@ -24,38 +24,65 @@ export function outcomeSentence(outcomes: EndOutcomes): { level: 'info' | 'warni
   const total = ended + alreadyGone + failed + stuck + cancelled;
   const gone = ended + alreadyGone;
   if (failed + stuck > 0) {
-    const count = [
-      ...(gone > 0 ? [l10n.t('{0} ended', gone)] : []),
-      ...(failed > 0 ? [l10n.t('{0} failed', failed)] : []),
-      ...(stuck > unconfirmed ? [l10n.t('{0} still running', stuck - unconfirmed)] : []),
-      ...(unconfirmed > 0 ? [l10n.t("{0} couldn't be confirmed", unconfirmed)] : []),
-      ...(cancelled > 0 ? [l10n.t('{0} not sent', cancelled)] : []),
-    ].join(', ');
-    return { level: 'warning', message: l10n.t('{0}: {1}', count, named(failures)) };
+    const counts = [
+      ...(gone > 0 ? [endedCount(gone)] : []),
+      ...(failed > 0 ? [failedCount(failed)] : []),
+      ...(stuck > unconfirmed ? [runningCount(stuck - unconfirmed)] : []),
+      ...(unconfirmed > 0 ? [unconfirmedCount(unconfirmed)] : []),
+      ...(cancelled > 0 ? [unsentCount(cancelled)] : []),
+    ];
+    return { level: 'warning', message: [...counts, named(failures)].join(' ') };
   }
   if (cancelled > 0) {
     if (gone === 0) return undefined;
-    return { level: 'info', message: l10n.t('Canceled. {0} ended, {1} not sent.', gone, cancelled) };
+    return { level: 'info', message: [l10n.t('Canceled.'), endedCount(gone), unsentCount(cancelled)].join(' ') };
   }
   if (total === 1) return undefined;
-  const message =
-    alreadyGone === 0
-      ? l10n.t('Ended {0} of {1} sessions.', ended, total)
-      : l10n.t('Ended {0} of {1} sessions. {2} had already ended.', ended, total, alreadyGone);
+  const message = [
+    l10n.t('Ended {0} of {1} sessions.', ended, total),
+    ...(alreadyGone === 0 ? [] : [alreadyGoneCount(alreadyGone)]),
+  ].join(' ');
   return { level: 'info', message };
 }
 
-/** The message after a batch was deleted. `sessions` may be fewer than the vendor deleted, who counts ended ones too. */
+function endedCount(count: number): string {
+  return count === 1 ? l10n.t('1 session ended.') : l10n.t('{0} sessions ended.', count);
+}
+
+function alreadyGoneCount(count: number): string {
+  return count === 1 ? l10n.t('1 session had already ended.') : l10n.t('{0} sessions had already ended.', count);
+}
+
+function failedCount(count: number): string {
+  return count === 1 ? l10n.t("Couldn't end 1 session.") : l10n.t("Couldn't end {0} sessions.", count);
+}
+
+/** `1 session is still running.` */
+export function runningCount(count: number): string {
+  return count === 1 ? l10n.t('1 session is still running.') : l10n.t('{0} sessions are still running.', count);
+}
+
+function unconfirmedCount(count: number): string {
+  return count === 1
+    ? l10n.t("Couldn't confirm that 1 session ended.")
+    : l10n.t("Couldn't confirm that {0} sessions ended.", count);
+}
+
+function unsentCount(count: number): string {
+  return count === 1 ? l10n.t("1 request wasn't sent.") : l10n.t("{0} requests weren't sent.", count);
+}
+
+/** The message after a batch was deleted. `deleted` may be more than ran, because the provider counts ended ones too. */
 export function deletionSentence(
   batch: string,
   { deleted, failed, failures }: { deleted: number; failed: number; failures: readonly string[] },
 ): { level: 'info' | 'warning'; message: string } {
-  if (failed === 0) return { level: 'info', message: l10n.t('{0}: {1} sessions deleted.', batch, deleted) };
-  const reasons = failures.length === 0 ? l10n.t("the provider didn't give a reason") : failures.join('; ');
-  return {
-    level: 'warning',
-    message: l10n.t('{0}: {1} sessions deleted, {2} failed: {3}', batch, deleted, failed, reasons),
-  };
+  const done =
+    deleted === 1 ? l10n.t('{0}: 1 session deleted.', batch) : l10n.t('{0}: {1} sessions deleted.', batch, deleted);
+  if (failed === 0) return { level: 'info', message: done };
+  const left = failed === 1 ? l10n.t("Couldn't delete 1 session.") : l10n.t("Couldn't delete {0} sessions.", failed);
+  const reasons = failures.length === 0 ? l10n.t("The provider didn't give a reason.") : failures.join('; ');
+  return { level: 'warning', message: [done, left, reasons].join(' ') };
 }
 
 /** What to say after a request that only one of the servers behind an account's address has got. */

@@ -222,21 +222,21 @@ describe('words', () => {
     assert.equal(outcomeSentence({ ...none, cancelled: 5 }), undefined);
     assert.deepEqual(outcomeSentence({ ...none, ended: 11, alreadyGone: 1 }), {
       level: 'info',
-      message: 'Ended 11 of 12 sessions. 1 had already ended.',
+      message: 'Ended 11 of 12 sessions. 1 session had already ended.',
     });
     assert.deepEqual(outcomeSentence({ ...none, ended: 5, cancelled: 7 }), {
       level: 'info',
-      message: 'Canceled. 5 ended, 7 not sent.',
+      message: "Canceled. 5 sessions ended. 7 requests weren't sent.",
     });
     assert.match(
       outcomeSentence({ ...none, ended: 1, stuck: 3, unconfirmed: 2, failures: ['a: x'] })?.message ?? '',
-      /^1 ended, 1 still running, 2 couldn't be confirmed: a: x$/,
+      /^1 session ended\. 1 session is still running\. Couldn't confirm that 2 sessions ended\. a: x$/,
     );
     assert.deepEqual(
       outcomeSentence({ ...none, ended: 1, failed: 4, stuck: 1, failures: ['a: x', 'b: y', 'c: z', 'd: w', 'e: v'] }),
       {
         level: 'warning',
-        message: '1 ended, 4 failed, 1 still running: a: x; b: y; c: z; and 2 more',
+        message: "1 session ended. Couldn't end 4 sessions. 1 session is still running. a: x; b: y; c: z; and 2 more",
       },
     );
   });
@@ -244,7 +244,7 @@ describe('words', () => {
   it('tell of a batch deletion each failure with its reason', () => {
     assert.deepEqual(deletionSentence('Batch 3c90', { deleted: 9, failed: 2, failures: ['a: locked', 'b: busy'] }), {
       level: 'warning',
-      message: 'Batch 3c90: 9 sessions deleted, 2 failed: a: locked; b: busy',
+      message: "Batch 3c90: 9 sessions deleted. Couldn't delete 2 sessions. a: locked; b: busy",
     });
     assert.equal(deletionSentence('Batch 3c90', { deleted: 9, failed: 0, failures: [] }).level, 'info');
   });

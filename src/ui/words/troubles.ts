@@ -127,7 +127,7 @@ function unsupported(reason: UnsupportedReason, host: string): string {
         plainText(reason.host),
       );
     case 'otherAddress':
-      return l10n.t("A request to another address than this account's was blocked.");
+      return l10n.t("A request to an address other than this account's was blocked.");
     case 'stated':
       return plainText(reason.sentence, 200);
   }

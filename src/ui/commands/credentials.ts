@@ -8,8 +8,8 @@ import { furtherOf } from '../../services/connect.ts';
 import type { Connections } from '../../services/connections.ts';
 import type { AskRequest } from '../prompts.ts';
 import { addressSentence } from '../words/addresses.ts';
-import { listOf } from '../words/locale.ts';
 import { accountHost } from '../words/names.ts';
+import { listOf } from '../words/numbers.ts';
 import { troubleSentence } from '../words/troubles.ts';
 
 /** Milliseconds that trying a key may take before the person is told that nothing answers. */

@@ -7,9 +7,10 @@ import type { EndOutcomeKind, EndReport, EndResult, EndTarget, GroupReport } fro
 import type { BatchVerdict } from '../../services/finishedBatches.ts';
 import type { SessionStore } from '../../services/sessionStore.ts';
 import type { Prompts } from '../prompts.ts';
+import { accountRemovedSentence } from '../words/missing.ts';
 import { accountHost, sessionName, shortId } from '../words/names.ts';
 import { deletionSentence, namesInBrief, oneOfSeveralSentence, outcomeSentence } from '../words/outcomes.ts';
-import { accountRemovedSentence, stuckSentence, troubleSentence } from '../words/troubles.ts';
+import { stuckSentence, troubleSentence } from '../words/troubles.ts';
 import { type AccountParts, nameOfAccount } from './accountNames.ts';
 
 /** What a destructive command returns to its caller. The counts add up to `requested`. */

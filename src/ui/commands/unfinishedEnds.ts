@@ -6,7 +6,7 @@ import type { EndJournal, UnfinishedEnd } from '../../services/ending/journal.ts
 import type { EndTarget } from '../../services/ending/report.ts';
 import { review } from '../../services/ending/verifier.ts';
 import { isListed } from '../../services/sessionsView.ts';
-import { listOf } from '../words/locale.ts';
+import { listOf } from '../words/numbers.ts';
 import { runningCount } from '../words/outcomes.ts';
 import { nameOfAccount } from './accountNames.ts';
 import { type EndParts, endAgain } from './ending.ts';

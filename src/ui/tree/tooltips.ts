@@ -5,8 +5,9 @@ import type { Session } from '../../core/session.ts';
 import { type AccountState, troubleOf } from '../../services/sessionsView.ts';
 import { longAge } from '../words/ages.ts';
 import { dayAndTime, timeOfDay } from '../words/locale.ts';
+import { notListedSentence } from '../words/missing.ts';
 import { accountHost, accountName, sessionName } from '../words/names.ts';
-import { notListedSentence, stuckSentence, troubleSentence } from '../words/troubles.ts';
+import { stuckSentence, troubleSentence } from '../words/troubles.ts';
 import type { TreeModel } from './children.ts';
 import type { TreeNode } from './nodes.ts';
 

@@ -13,6 +13,11 @@ export function useLanguage(language: string): void {
   }
 }
 
+/** The language that is used, as `Intl` takes it. */
+export function usedLanguage(): string | undefined {
+  return locale;
+}
+
 /** A time of day, e.g. `2:42 PM` or `14:42`. @param at epoch milliseconds. */
 export function timeOfDay(at: number): string {
   return new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit' }).format(at);
@@ -26,19 +31,4 @@ export function day(at: number): string {
 /** A day and a time to the second. @param at epoch milliseconds. */
 export function dayAndTime(at: number): string {
   return new Intl.DateTimeFormat(locale, { dateStyle: 'short', timeStyle: 'medium' }).format(at);
-}
-
-/** A number with at most so many decimal places, e.g. `3.3` or `3,3`. */
-export function decimal(value: number, places: number): string {
-  return new Intl.NumberFormat(locale, { maximumFractionDigits: places }).format(value);
-}
-
-/** A share as a percentage, e.g. `100%` or `100 %`. @param share 1 for everything. */
-export function percentage(share: number): string {
-  return new Intl.NumberFormat(locale, { style: 'percent' }).format(share);
-}
-
-/** Several names as one, e.g. `a, b, and c`. */
-export function listOf(names: Iterable<string>): string {
-  return new Intl.ListFormat(locale, { type: 'conjunction' }).format(names);
 }

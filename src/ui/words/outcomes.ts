@@ -1,6 +1,6 @@
 import * as l10n from '@vscode/l10n';
 import type { EndProgress } from '../../services/ending/report.ts';
-import { decimal } from './locale.ts';
+import { decimal } from './numbers.ts';
 
 /** How a batch of ends came out, by number, and the lines that name what did not end. All text is plain. */
 export interface EndOutcomes {

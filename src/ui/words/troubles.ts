@@ -174,14 +174,6 @@ export function notListed(): string {
   return l10n.t('not in the latest list');
 }
 
-/** The same as a sentence. */
-export function notListedSentence(host: string): string {
-  return l10n.t(
-    "It's missing from the latest list from {0}, but that isn't confirmation that it ended. It may still be running.",
-    host,
-  );
-}
-
 /** Why a session that was to end has not; the end of a line that begins with its name. */
 export function stuckSentence(why: StuckReason, host: string): string {
   switch (why.kind) {
@@ -211,9 +203,4 @@ export function stuckSentence(why: StuckReason, host: string): string {
 
 function withItsWords(sentence: string, said: string | undefined): string {
   return said === undefined ? sentence : l10n.t('{0} The provider says: {1}', sentence, plainText(said, 200));
-}
-
-/** The end of such a line where the account is there no longer, and with it everybody who could be asked. */
-export function accountRemovedSentence(): string {
-  return l10n.t('The account was removed while this session was ending. It may still be running.');
 }

@@ -9,7 +9,8 @@ import type { ButtonWords, PanelCard, PanelState } from '../liveView/messages.ts
 import type { KnownEnd } from '../liveView/panelState.ts';
 import { spokenAge } from './ages.ts';
 import { timeOfDay } from './locale.ts';
-import { notListedSentence, troubleSentence } from './troubles.ts';
+import { notListedSentence } from './missing.ts';
+import { troubleSentence } from './troubles.ts';
 
 const words = (button: ButtonWords['button'], label: string): ButtonWords => ({ button, label });
 const openExternal = () => words('openExternal', l10n.t('Open in External Browser'));

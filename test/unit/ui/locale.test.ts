@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
-import { day, dayAndTime, decimal, listOf, percentage, timeOfDay, useLanguage } from '../../../src/ui/words/locale.ts';
+import { day, dayAndTime, timeOfDay, useLanguage } from '../../../src/ui/words/locale.ts';
+import { decimal, listOf, percentage } from '../../../src/ui/words/numbers.ts';
 import { progressSentence } from '../../../src/ui/words/outcomes.ts';
 
 /** A quarter to three in the afternoon, where the tests run. */

@@ -5,7 +5,7 @@ import { plainText } from '../../core/plainText.ts';
 import type { EndTarget } from '../../services/ending/report.ts';
 import type { LiveViews } from '../liveView/liveViews.ts';
 import type { ReadSetting } from '../settings.ts';
-import type { EndSubject } from '../words/confirmations.ts';
+import type { SessionDescription } from '../words/confirmations.ts';
 import { groupName, pageName, sessionName } from '../words/names.ts';
 import { kindOfAccount, nameOfAccount } from './accountNames.ts';
 import { type EndPlanParts, reasonLeftOut } from './endPlan.ts';
@@ -21,7 +21,7 @@ export interface DescriptionParts extends EndPlanParts {
 }
 
 /** How a dialog describes sessions. */
-export function describeSessions(parts: DescriptionParts, sessions: readonly EndTarget[]): EndSubject[] {
+export function describeSessions(parts: DescriptionParts, sessions: readonly EndTarget[]): SessionDescription[] {
   // The rule is read once, not for each of thousands.
   const isMine = isMineBy(parts.setting('mine'));
   return sessions.map((one) => describe(parts, one, isMine));
@@ -43,7 +43,11 @@ export function unfiltered({ filter }: Pick<EndPlanParts, 'filter'>, reached: re
   return [l10n.t('The filter "{0}" is NOT applied. Sessions that it hides are included.', filter.text)];
 }
 
-function describe(parts: DescriptionParts, { accountId, session }: EndTarget, isMine: IsMine | undefined): EndSubject {
+function describe(
+  parts: DescriptionParts,
+  { accountId, session }: EndTarget,
+  isMine: IsMine | undefined,
+): SessionDescription {
   const start = parts.store.startOf(accountId, session.id);
   const kind = kindOfAccount(parts, accountId);
   return {

@@ -2,7 +2,7 @@ import * as l10n from '@vscode/l10n';
 import type { Question } from '../prompts.ts';
 
 /** One session as a dialog names it. All text has passed `plainText`. */
-export interface EndSubject {
+export interface SessionDescription {
   readonly account: string;
   readonly vendor: string;
   readonly name: string;
@@ -29,7 +29,7 @@ const mostListed = 12;
  * What one end asks: the session, its age and place, and what is lost.
  * @param offersNoMore whether the user is offered not to be asked again, as the second choice.
  */
-export function questionForOne(subject: EndSubject, offersNoMore: boolean): Question {
+export function questionForOne(subject: SessionDescription, offersNoMore: boolean): Question {
   const facts = [
     subject.age === undefined ? l10n.t('running') : l10n.t('running for {0}', subject.age),
     ...(subject.group === undefined ? [] : [subject.group]),
@@ -57,7 +57,7 @@ export function questionForOne(subject: EndSubject, offersNoMore: boolean): Ques
 export interface UnlistedEnd {
   /** Its whole id, as plain text: nothing else is known to tell it by. */
   readonly id: string;
-  readonly subject: EndSubject;
+  readonly subject: SessionDescription;
   /** What the provider says about it; `unchecked` where it has no way to look up a session. */
   readonly found: 'running' | 'unknown' | 'unchecked';
 }
@@ -95,9 +95,9 @@ function unlistedSentence(found: UnlistedEnd['found'], provider: string): string
 export interface ManyEnds {
   /** What the person asked for, as the first line. */
   readonly message: string;
-  readonly subjects: readonly EndSubject[];
+  readonly subjects: readonly SessionDescription[];
   /** Sessions that are left out, each with the reason. */
-  readonly leftOut: readonly EndSubject[];
+  readonly leftOut: readonly SessionDescription[];
   /** Accounts whose sessions are not known or not known for sure, each with a sentence that says so. */
   readonly unknown: readonly string[];
   /** A second button, for the vendor's one call. */
@@ -108,7 +108,8 @@ export interface ManyEnds {
 export function questionForMany({ message, subjects, leftOut, unknown, everything }: ManyEnds): Question {
   const accounts = Map.groupBy(subjects, ({ account }) => account);
   const perAccount = [...accounts].map(([account, { length }]) => l10n.t('{0}: {1}', account, length));
-  const row = ({ name, age, account }: EndSubject) => inOneLine(name, accounts.size === 1 ? undefined : account, age);
+  const row = ({ name, age, account }: SessionDescription) =>
+    inOneLine(name, accounts.size === 1 ? undefined : account, age);
   return {
     message,
     detail: paragraphs(
@@ -132,7 +133,7 @@ export function questionForMany({ message, subjects, leftOut, unknown, everythin
 }
 
 /** The names of what ends, other people's apart, and what is worth a second thought. */
-function inKinds(subjects: readonly EndSubject[], row: (subject: EndSubject) => string): string[] {
+function inKinds(subjects: readonly SessionDescription[], row: (subject: SessionDescription) => string): string[] {
   const others = subjects.filter(({ mine }) => mine === false);
   const own = subjects.filter(({ mine }) => mine !== false);
   const young = subjects.filter((subject) => subject.young).length;
@@ -160,7 +161,7 @@ function inKinds(subjects: readonly EndSubject[], row: (subject: EndSubject) => 
 }
 
 /** What is lost, told once where it is the same everywhere, and else for each vendor. */
-function lossesOf(subjects: readonly EndSubject[]): string {
+function lossesOf(subjects: readonly SessionDescription[]): string {
   const vendors = new Map<string, Set<string>>();
   for (const { loss, vendor } of subjects) vendors.set(loss, (vendors.get(loss) ?? new Set()).add(vendor));
   const irrevocable = l10n.t("This can't be undone.");
@@ -178,7 +179,7 @@ export function endButton(count: number): string {
 export function questionForBatch(
   batch: string,
   facts: readonly string[],
-  running: readonly EndSubject[],
+  running: readonly SessionDescription[],
   loss: string,
 ): Question {
   const count =
@@ -214,7 +215,11 @@ export function questionForFinishedBatch(batch: string, facts: readonly string[]
 }
 
 /** What stopping a batch that is being made asks: what of it runs, and that its data stays. @param facts as above. */
-export function questionForCancel(batch: string, facts: readonly string[], running: readonly EndSubject[]): Question {
+export function questionForCancel(
+  batch: string,
+  facts: readonly string[],
+  running: readonly SessionDescription[],
+): Question {
   const count =
     running.length === 0
       ? l10n.t('None of its sessions are known to be running.')
@@ -235,7 +240,7 @@ function under(heading: string, [first = '', ...others]: readonly string[]): str
   return [lines(heading, first), ...others];
 }
 
-function nameAndAge({ name, age }: EndSubject): string {
+function nameAndAge({ name, age }: SessionDescription): string {
   return inOneLine(name, age);
 }
 

@@ -2,10 +2,10 @@ import { strict as assert } from 'node:assert';
 import { ProviderError, type Trouble, type UnsupportedReason } from '../../../src/core/providerError.ts';
 import { longAge, shortAge } from '../../../src/ui/words/ages.ts';
 import {
-  type EndSubject,
   questionForBatch,
   questionForMany,
   questionForOne,
+  type SessionDescription,
 } from '../../../src/ui/words/confirmations.ts';
 import { deletionSentence, outcomeSentence } from '../../../src/ui/words/outcomes.ts';
 import { shortStuck, shortTrouble, stuckSentence, troubleSentence } from '../../../src/ui/words/troubles.ts';
@@ -13,7 +13,7 @@ import { linkCopied } from '../../../src/ui/words/watching.ts';
 
 const minute = 60_000;
 
-const subject = (name: string, more: Partial<EndSubject> = {}): EndSubject => ({
+const subject = (name: string, more: Partial<SessionDescription> = {}): SessionDescription => ({
   account: 'Anchor Browser · prod',
   vendor: 'Anchor Browser',
   name,
@@ -30,7 +30,7 @@ const subject = (name: string, more: Partial<EndSubject> = {}): EndSubject => ({
 
 describe('words', () => {
   it('tell what is lost once, or for each vendor where it differs', () => {
-    const ask = (...subjects: EndSubject[]) =>
+    const ask = (...subjects: SessionDescription[]) =>
       questionForMany({ message: '', subjects, leftOut: [], unknown: [], everything: undefined }).detail;
     const other = { vendor: 'Browserbase', account: 'Browserbase · a' };
     assert.match(ask(subject('a'), subject('b', other)), /\n\nUnsaved page state is lost\. This can't be undone\.$/);

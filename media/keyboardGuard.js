@@ -7,8 +7,10 @@
  * frame took it: no event is sent to a page between the two.
  */
 const checkEveryMs = 4;
-/** A page may be told that it lost the focus before it can see that its frame took it. */
+/** A page may be told that it got or lost the focus before it can see that its frame took it. */
 const toldBeforeMs = 100;
+/** A click moves the focus within this time. */
+const clickMs = 100;
 
 /** What keeps a frame from asking for the focus where the browser knows that policy, and nothing elsewhere. */
 export const focusPolicy = /** @type {{ featurePolicy?: { features(): string[] } }} */ (document).featurePolicy
@@ -24,24 +26,44 @@ export class KeyboardGuard {
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #checks;
   #hasFocus = document.hasFocus();
+  #gotFocusAt = Number.NEGATIVE_INFINITY;
   #lostFocusAt = Number.NEGATIVE_INFINITY;
+  #clickedAt = Number.NEGATIVE_INFINITY;
+  /** Whether this page had the focus, a frame in it, or the page that VS Code puts around it. */
+  #hadFocusWithin = false;
   /** @type {(hadFocus: boolean) => void} */
   #onTaken;
+  /** @type {() => void} */
+  #onMoved;
+  /**
+   * The page that VS Code puts around this one, of the same origin; undefined until it is known.
+   * @type {Window | undefined}
+   */
+  around;
 
   /**
    * @param {(hadFocus: boolean) => void} onTaken called at once when the frame has taken the focus, from this page itself
    * or from elsewhere. It has to move the focus: until then, keys go to the frame.
+   * @param {() => void} onMoved called when the focus has come to this page or the one around it, and not by a click here.
+   * The person may have moved it, or the frame, which can call `focus()` of the windows around it.
    */
-  constructor(onTaken) {
+  constructor(onTaken, onMoved) {
     this.#onTaken = onTaken;
+    this.#onMoved = onMoved;
     addEventListener('focus', () => {
       this.#hasFocus = true;
+      this.#gotFocusAt = performance.now();
+      soon.port2.postMessage(undefined);
     });
     addEventListener('blur', () => {
       this.#hasFocus = false;
       this.#lostFocusAt = performance.now();
       soon.port2.postMessage(undefined);
     });
+    const noteClick = () => {
+      this.#clickedAt = performance.now();
+    };
+    addEventListener('pointerdown', noteClick, true);
     // As soon as the focus has moved: while this page is told about that, it can't take the focus back.
     const soon = new MessageChannel();
     soon.port1.onmessage = () => this.#check();
@@ -53,11 +75,25 @@ export class KeyboardGuard {
     if (frame === undefined) {
       clearInterval(this.#checks);
       this.#checks = undefined;
-    } else this.#checks ??= setInterval(() => this.#check(), checkEveryMs);
+    } else if (this.#checks === undefined) {
+      this.#hadFocusWithin = this.#hasFocusWithin;
+      this.#checks = setInterval(() => this.#check(), checkEveryMs);
+    }
+  }
+
+  get #hasFocusWithin() {
+    return (this.around?.document ?? document).hasFocus();
   }
 
   #check() {
-    if (this.#frame === undefined || document.activeElement !== this.#frame) return;
-    this.#onTaken(this.#hasFocus || performance.now() - this.#lostFocusAt < toldBeforeMs);
+    if (this.#frame === undefined) return;
+    const now = performance.now();
+    const clicked = now - this.#clickedAt < clickMs;
+    const hadFocusWithin = this.#hadFocusWithin;
+    this.#hadFocusWithin = this.#hasFocusWithin;
+    if (document.activeElement === this.#frame) {
+      const had = this.#hasFocus ? now - this.#gotFocusAt > toldBeforeMs : now - this.#lostFocusAt < toldBeforeMs;
+      this.#onTaken(had || clicked);
+    } else if (this.#hadFocusWithin && !hadFocusWithin && !clicked) this.#onMoved();
   }
 }

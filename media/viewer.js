@@ -3,7 +3,14 @@
 
 import { say } from './editor.js';
 import { element } from './elements.js';
-import { focusedBefore, keepFocusForEditor, takeFocusBack } from './focus.js';
+import {
+  focusedBefore,
+  hasJustMoved,
+  keepFocusForEditor,
+  noteFocusMoved,
+  sendTypedSince,
+  takeFocusBack,
+} from './focus.js';
 import { focusPolicy, KeyboardGuard } from './keyboardGuard.js';
 
 /** @import { PanelStage, PanelState } from '../src/ui/liveView/messages.ts' */
@@ -23,23 +30,34 @@ let forgiven = 0;
 /** The frame that was paused because it took the keyboard. */
 let pausedNumber = 0;
 
-const guard = new KeyboardGuard((hadFocus) => {
+const guard = new KeyboardGuard(takeBack, noteFocusMoved);
+
+/** @param {boolean} hadFocus */
+function takeBack(hadFocus) {
   // The focus first: from then on no key goes to the frame.
   if (hadFocus) takeFocusBack();
   else keepFocusForEditor();
-  const pauses = forgiven <= 0 || performance.now() - frameAddedAt > loadingMs;
+  const pauses = frame === undefined || forgiven <= 0 || performance.now() - frameAddedAt > loadingMs;
   if (pauses) {
     pausedNumber = frameNumber;
     removeFrame();
   } else forgiven--;
   say({ type: 'keyboardTaken', number: frameNumber, hadFocus, paused: pauses });
-});
+}
 
 /** @param {PanelState} state */
 export function drawViewer({ stage, mode }) {
   shown = stage;
   if (stage.kind === 'frame') showFrame(stage, mode);
-  else if (stage.kind === 'cast' || !stage.overLast) removeFrame();
+  else if (stage.kind === 'cast' || !stage.overLast) {
+    const moved = frame !== undefined && hasJustMoved();
+    removeFrame();
+    // Only now that it can't move the focus once more.
+    if (moved && stage.kind === 'card' && stage.card.buttons.some(({ button }) => button === 'resume')) {
+      takeBack(false);
+      sendTypedSince();
+    }
+  }
   if (frame === undefined) return;
   const steers = stage.kind === 'frame' && mode === 'interact';
   frame.inert = !steers;
@@ -72,6 +90,11 @@ function removeFrame() {
   guard.guard(undefined);
   frame?.remove();
   frame = undefined;
+}
+
+/** Tells which window VS Code puts around this page's. @param {Window} around */
+export function noteWindowAround(around) {
+  guard.around = around;
 }
 
 /** Hears a message that may be the frame's. @param {MessageEvent} event @returns whether it is */

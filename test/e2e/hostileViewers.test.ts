@@ -43,6 +43,16 @@ addEventListener('blur', () => { window.focus(); dialog.querySelector('input').f
   ),
 };
 
+/** Ways to move the keyboard away from the text editor, and not to the viewer. */
+const moving: Readonly<Record<string, string>> = {
+  'focuses the page around it': page('', 'setTimeout(() => parent.focus(), when);'),
+  'focuses the page around that one': page('', 'setTimeout(() => parent.parent.focus(), when);'),
+  'focuses every page around it again and again': page(
+    '',
+    'const move = () => { top.focus(); parent.parent.focus(); parent.focus(); }; setTimeout(() => setInterval(move, 5), when);',
+  ),
+};
+
 /** Whether a text is another one with some of its characters left out. */
 function isIn(text: string, whole: string): boolean {
   let at = 0;
@@ -93,9 +103,8 @@ navigator.clipboard.readText().then((text) => tell('read ' + text), () => tell('
   });
 
   for (const heavy of [false, true]) {
-    for (const [what, body] of Object.entries(hostile)) {
-      const under = heavy ? ' while the machine is busy' : '';
-
+    const under = heavy ? ' while the machine is busy' : '';
+    for (const [what, body] of Object.entries({ ...hostile, ...moving })) {
       it(`goes on typing in a text editor beside a viewer that ${what}${under}`, async () => {
         if (heavy)
           load = Array.from({ length: availableParallelism() }, () => start(process.execPath, ['-e', 'for (;;);']));
@@ -117,7 +126,8 @@ navigator.clipboard.readText().then((text) => tell('read ' + text), () => tell('
         assert.ok(await scene.isPaused(panel), 'the viewer was not paused');
         assert.equal(await panel.locator('iframe').count(), 0);
       });
-
+    }
+    for (const [what, body] of Object.entries(hostile)) {
       it(`keeps the keyboard in the panel of a viewer that ${what}${under}`, async () => {
         if (heavy)
           load = Array.from({ length: availableParallelism() }, () => start(process.execPath, ['-e', 'for (;;);']));

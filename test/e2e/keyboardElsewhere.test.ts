@@ -55,4 +55,23 @@ describe('a person who has just left a text editor when a viewer takes their key
     await scene.person.page.keyboard.type('more');
     await until(async () => (await scene.text()) === 'more');
   });
+
+  const goings: Readonly<Record<string, () => Promise<void>>> = {
+    'by keyboard': () => scene.person.page.keyboard.press('Control+2'),
+    'by its tab': () => scene.person.page.getByRole('tab', { name: /Live: shop\.example/ }).click(),
+    'by a click in it': async () => (await scene.panel()).locator('#name').click(),
+  };
+  for (const [way, go] of Object.entries(goings)) {
+    it(`goes to the panel ${way} right after typing, and finds the viewer running`, async () => {
+      const panel = await scene.show(viewerPage('', ''));
+      await scene.clear();
+      await scene.person.page.keyboard.type('draft');
+      await go();
+      await until(() => panel.evaluate(() => document.hasFocus()));
+      await scene.person.page.keyboard.type('keys that go nowhere');
+      assert.equal(await scene.text(), 'draft');
+      assert.ok(await panel.evaluate(() => document.hasFocus()));
+      assert.equal(await panel.locator('iframe').count(), 1);
+    });
+  }
 });

@@ -2,6 +2,8 @@ import * as vscode from 'vscode';
 import type { Clock } from '../../core/clock.ts';
 import { RecentTyping } from './recentTyping.ts';
 
+/** For this long after the keyboard was taken, keys that were pressed before it was back may arrive. */
+const onTheirWayMs = 1_500;
 /** An edit is refused where the text has changed meanwhile. */
 const mostTries = 10;
 const focusGroup = ['First', 'Second', 'Third', 'Fourth', 'Fifth', 'Sixth', 'Seventh', 'Eighth'];
@@ -9,6 +11,8 @@ const focusGroup = ['First', 'Second', 'Third', 'Fourth', 'Fifth', 'Sixth', 'Sev
 /** Where what was typed without the editor belongs. */
 interface Gap {
   readonly editor: vscode.TextEditor;
+  /** Of the monotonic clock. */
+  readonly closesAt: number;
   at: vscode.Selection | vscode.Position;
 }
 
@@ -17,6 +21,7 @@ interface Gap {
  * a text that belongs in a terminal or an input box could end up in a file, so that what is typed is lost instead.
  */
 export class KeyboardReturn implements vscode.Disposable {
+  readonly #clock: Clock;
   readonly #typing: RecentTyping<vscode.TextEditor>;
   readonly #subscriptions: vscode.Disposable[];
   /** What is typed comes after the focus, and in the order of its keys. */
@@ -24,6 +29,7 @@ export class KeyboardReturn implements vscode.Disposable {
   #gap: Gap | undefined;
 
   constructor(clock: Clock) {
+    this.#clock = clock;
     this.#typing = new RecentTyping(clock);
     const forget = () => this.#typing.forget();
     this.#subscriptions = [
@@ -56,7 +62,7 @@ export class KeyboardReturn implements vscode.Disposable {
     return this.#next(async () => {
       this.#gap = undefined;
       if (editor === undefined || !vscode.window.visibleTextEditors.includes(editor)) return;
-      this.#gap = { editor, at: editor.selection };
+      this.#gap = { editor, at: editor.selection, closesAt: this.#clock.monotonic() + onTheirWayMs };
       const group = focusGroup[(editor.viewColumn ?? 0) - 1] ?? 'Active';
       await vscode.commands.executeCommand(`workbench.action.focus${group}EditorGroup`);
     });
@@ -66,7 +72,7 @@ export class KeyboardReturn implements vscode.Disposable {
   type(text: string): Promise<void> {
     return this.#next(async () => {
       const gap = this.#gap;
-      if (gap === undefined) return;
+      if (gap === undefined || this.#clock.monotonic() > gap.closesAt) return;
       if (takesText(gap.editor)) await fill(gap, text);
       else await vscode.commands.executeCommand('type', { text });
     });

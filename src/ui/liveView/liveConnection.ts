@@ -12,7 +12,7 @@ import { effectCard, pausedCard, troubleCard, waitingCard } from '../words/watch
 import type { CatchUp } from './catchUp.ts';
 import { KnownSession } from './knownSession.ts';
 import { findObstacle, type ObstacleParts } from './obstacles.ts';
-import { cardStage, isWatching, type Stage, sendsPictures } from './panelState.ts';
+import { cardStage, isPaused, isWatching, type Stage, sendsPictures } from './panelState.ts';
 import { type Consent, closeLink, findSight, type Sight, type SightParts, type Subject } from './sights.ts';
 
 /** Before each new try after a connection was lost. */
@@ -179,8 +179,7 @@ export class LiveConnection implements Disposable {
 
   /** Follows that nobody sees the panel any longer. */
   hide(): void {
-    const isPaused = this.#stage.kind === 'card' && this.#stage.paused === true;
-    if (this.#stage.kind !== 'over' && !isPaused) this.disconnect();
+    if (this.#stage.kind !== 'over' && !isPaused(this.#stage)) this.disconnect();
   }
 
   /** Follows that the framed page says that its session is over. */
@@ -220,11 +219,13 @@ export class LiveConnection implements Disposable {
     void (this.#stage.kind === 'over' ? this.#lookAgain() : this.connect());
   }
 
-  /** Shows nothing of a frame that took the keyboard, until the person wants that again. */
-  pause(frameNumber: number, isElsewhere: boolean): void {
-    if (this.#stage.kind !== 'frame' || frameNumber !== this.#frameNumber) return;
-    this.#parts.logger.info(`live view of ${this.#subject.sessionId}: paused, it took the keyboard`);
-    this.disconnect();
+  /** Shows nothing of a frame that took the keyboard (`undefined` for the one shown), until the person wants that again. */
+  pause(frameNumber: number | undefined, isElsewhere: boolean): void {
+    if (frameNumber !== undefined && frameNumber !== this.#frameNumber) return;
+    if (this.#stage.kind === 'frame') {
+      this.#parts.logger.info(`live view of ${this.#subject.sessionId}: paused, it took the keyboard`);
+      this.disconnect();
+    } else if (!isPaused(this.#stage)) return;
     this.#set({ kind: 'card', card: pausedCard(isElsewhere), paused: true });
   }
 

@@ -169,6 +169,11 @@ export class LivePanel implements vscode.Disposable {
       case 'keyboardTaken':
         this.#takeKeyboardBack(message);
         return;
+      case 'focusMoved':
+        // Whoever goes to a panel makes it active first. A frame that moves the focus doesn't. The page answers once that
+        // frame is gone.
+        if (!this.panel.active && this.#parts.keyboardReturn.canGiveBack) this.connection.pause(undefined, false);
+        return;
       case 'stray':
         this.#inBackground(this.#parts.keyboardReturn.type(message.text));
         return;

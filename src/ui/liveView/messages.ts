@@ -164,6 +164,8 @@ const FromPanel = v.variant('type', [
   v.object({ type: v.literal('paste') }),
   /** A watched frame took the keyboard; `hadFocus` says whether the panel's page had it before. */
   v.object({ type: v.literal('keyboardTaken'), number: v.number(), hadFocus: v.boolean(), paused: v.boolean() }),
+  /** While a frame is watched, the focus has come to the panel's page, and not by a click there. */
+  v.object({ type: v.literal('focusMoved') }),
   /** What was typed before the editor had the keyboard back. */
   v.object({ type: v.literal('stray'), text: ShortText }),
   v.object({ type: v.literal('farewell') }),

@@ -126,6 +126,11 @@ export function cardStage(sight: Exclude<Sight, { readonly kind: 'frame' | 'devt
   }
 }
 
+/** Whether a viewer is paused because it took the keyboard. */
+export function isPaused(stage: Stage): boolean {
+  return stage.kind === 'card' && stage.paused === true;
+}
+
 /** Whether a panel is connected to its session. */
 export function isWatching({ kind }: Stage): boolean {
   return kind === 'frame' || kind === 'cast';

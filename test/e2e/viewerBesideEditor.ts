@@ -21,7 +21,7 @@ export const viewerPage = (body: string, steal: string) => `<p id="clock">live</
 const tell = (what) => fetch(location.href, { method: 'POST', body: what, keepalive: true });
 addEventListener('keydown', ({ key }) => tell(key));
 addEventListener('message', ({ data }) => { if (typeof data === 'string' && data.startsWith('key ')) tell(data.slice(4)); });
-const when = 400 + Math.random() * 250;
+const when = 1000 + Math.random() * 250;
 ${steal}</script>`;
 
 /** A text editor, and beside it the live view of a session, whose viewer is whatever page a test wants. */

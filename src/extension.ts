@@ -6,7 +6,7 @@ import { onListenerError } from './core/event.ts';
 import { lazy } from './core/lazy.ts';
 import type { Logger } from './core/logger.ts';
 import { plainText } from './core/plainText.ts';
-import type { Wires } from './services/connect.ts';
+import type { Wires } from './services/accounts/connect.ts';
 import { openServices } from './services/openServices.ts';
 import { OrderedMemory } from './services/orderedMemory.ts';
 import { createApi } from './ui/api.ts';
@@ -16,8 +16,8 @@ import { EndWithoutAsking } from './ui/endWithoutAsking.ts';
 import { findExtension } from './ui/installedExtension.ts';
 import { openLog } from './ui/log.ts';
 import { settingsReader, written } from './ui/settings.ts';
+import { useLanguage } from './ui/text/locale.ts';
 import { openViews } from './ui/tree/openViews.ts';
-import { useLanguage } from './ui/words/locale.ts';
 
 /** What tests inside VS Code get besides the API. */
 export interface TestingApi extends BrowserSessionsApi {

@@ -10,7 +10,7 @@ import { Advice, script, step } from './host/steps.ts';
 import { liveViewOf, openWorkbench } from './host/workbench.ts';
 import { startBrowserbase } from './servers/browserbase.ts';
 import { Devtools } from './servers/devtools.ts';
-import { VendorServer } from './servers/vendorServer.ts';
+import { VendorServer } from './servers/providerServer.ts';
 
 const file = 'media/tour.png';
 const mostBytes = 2 * 1024 * 1024;

@@ -9,8 +9,8 @@ import type { RequestLimits } from '../core/rateWindow.ts';
 import { redactedCause, redactor } from '../core/redact.ts';
 import { FetchTransport } from './fetchTransport.ts';
 import { rateWindowOf } from './rateWindow.ts';
-import { refusal } from './refusals.ts';
 import { RoutedTransport } from './routedTransport.ts';
+import { refusal } from './statusErrors.ts';
 import { type Transport, type TransportAnswer, TransportError } from './transport.ts';
 import { UndiciTransport } from './undiciTransport.ts';
 

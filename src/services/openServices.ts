@@ -2,19 +2,19 @@ import type { Disposable } from '../core/event.ts';
 import { lazy } from '../core/lazy.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ProviderKind } from '../core/provider.ts';
-import type { Memory, Vault } from '../core/vault.ts';
-import { Accounts } from './accounts.ts';
-import type { Wires } from './connect.ts';
-import { Connections } from './connections.ts';
+import type { Memory, Vault } from '../core/storage.ts';
+import { Accounts } from './accounts/accounts.ts';
+import type { Wires } from './accounts/connect.ts';
+import { Connections } from './accounts/connections.ts';
 import { EndJournal } from './ending/journal.ts';
-import { History } from './history.ts';
+import { History } from './history/history.ts';
 import { OrderedMemory } from './orderedMemory.ts';
-import type { PageLoader } from './pageLists.ts';
-import { Protections } from './protections.ts';
-import { ProviderConsent } from './providerConsent.ts';
-import { ProviderKinds } from './providerKinds.ts';
-import { Refresher } from './refresher.ts';
-import { SessionStore } from './sessionStore.ts';
+import { ProviderConsent } from './providers/providerConsent.ts';
+import { ProviderKinds } from './providers/providerKinds.ts';
+import type { PageLoader } from './sessions/pageLists.ts';
+import { Protections } from './sessions/protections.ts';
+import { Refresher } from './sessions/refresher.ts';
+import { SessionStore } from './sessions/sessionStore.ts';
 
 /** What the services are made from. */
 export interface ServicesParts {
@@ -62,10 +62,12 @@ export function openServices({ secrets, globalState, loadProviders, wires, logge
   const journal = new EndJournal(memory, clock, logger);
   const history = new History(memory, store, accounts, clock.now, settings.keepsHistory);
   const disposables: Disposable[] = [history, refresher, accounts];
-  const loadPages = lazy(async () => new (await import('./pageLists.ts')).PageLists(store, connections, clock));
+  const loadPages = lazy(
+    async () => new (await import('./sessions/pageLists.ts')).PageLists(store, connections, clock),
+  );
   const pages: PageLoader = { load: async (...asked) => (await loadPages()).load(...asked) };
   const loadFates = lazy(async () => {
-    const fates = new (await import('./fates.ts')).Fates(history, connections, logger);
+    const fates = new (await import('./history/endCauses.ts')).Fates(history, connections, logger);
     disposables.push(fates);
     return fates;
   });

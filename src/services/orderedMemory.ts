@@ -1,4 +1,4 @@
-import type { Memory } from '../core/vault.ts';
+import type { Memory } from '../core/storage.ts';
 
 interface Waiting {
   value: unknown;

@@ -1,12 +1,12 @@
 import type { AccountSnapshot, BrowserSessionsApi, SessionSnapshot } from '../api/browserSessions.ts';
 import { type AccountId, accountId } from '../core/ids.ts';
-import type { Accounts } from '../services/accounts.ts';
-import { deepFreeze } from '../services/foreignKind.ts';
-import type { ClaimedExtension } from '../services/providerConsent.ts';
-import type { ProviderKinds } from '../services/providerKinds.ts';
-import type { Refresher } from '../services/refresher.ts';
-import { type SessionsView, troubleOf } from '../services/sessionsView.ts';
-import { sessionName } from './words/names.ts';
+import type { Accounts } from '../services/accounts/accounts.ts';
+import { deepFreeze } from '../services/providers/foreignKind.ts';
+import type { ClaimedExtension } from '../services/providers/providerConsent.ts';
+import type { ProviderKinds } from '../services/providers/providerKinds.ts';
+import type { Refresher } from '../services/sessions/refresher.ts';
+import { type SessionsView, troubleOf } from '../services/sessions/sessionsView.ts';
+import { sessionName } from './text/names.ts';
 
 /** What the exported API is made from. */
 export interface ApiParts {

@@ -1,4 +1,4 @@
-import type { Memory } from '../core/vault.ts';
+import type { Memory } from '../core/storage.ts';
 
 /** Where it is kept that the user chose it; no other extension can write there. */
 const memoryKey = 'endWithoutAsking';

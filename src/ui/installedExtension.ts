@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { ClaimedExtension } from '../services/providerConsent.ts';
+import type { ClaimedExtension } from '../services/providers/providerConsent.ts';
 
 /** An installed extension by its id, as it calls itself. */
 export function findExtension(id: string): ClaimedExtension | undefined {

@@ -10,7 +10,7 @@ import type { AccountId } from '../../src/core/ids.ts';
 import type { ProviderKind } from '../../src/core/provider.ts';
 import { browserbase } from '../../src/providers/browserbase/index.ts';
 import type { EndReport, EndTarget } from '../../src/services/ending/report.ts';
-import { House } from '../unit/services/house.ts';
+import { House } from '../unit/services/testServices.ts';
 import { median, table } from './figures.ts';
 
 /** What the server is to be like, or that it is to tell what it has seen. */

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { systemClock } from '../../src/core/clock.ts';
-import { House } from '../unit/services/house.ts';
+import { House } from '../unit/services/testServices.ts';
 import { table } from './figures.ts';
 
 interface Flood {

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import WebSocket from 'ws';
-import { WorkbenchPerson } from '../e2e/person.ts';
+import { WorkbenchPerson } from '../e2e/user.ts';
 import { type RunningChromium, startChromium } from '../host/chromium.ts';
 import { type CdpRelay, startCdpRelay } from '../servers/cdpRelay.ts';
 import { Devtools } from '../servers/devtools.ts';
-import { VendorServer } from '../servers/vendorServer.ts';
+import { VendorServer } from '../servers/providerServer.ts';
 import { median, table } from './figures.ts';
 
 const rounds = 6;

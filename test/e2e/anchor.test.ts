@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
-import { until, WorkbenchPerson } from './person.ts';
+import { until, WorkbenchPerson } from './user.ts';
 
 const evil = '[x](command:workbench.action.closeWindow) $(trash) \u202etxt';
 

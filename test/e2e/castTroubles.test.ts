@@ -4,8 +4,8 @@ import { type RunningChromium, startChromium } from '../host/chromium.ts';
 import { type CdpMessage, type CdpRelay, startCdpRelay } from '../servers/cdpRelay.ts';
 import { Devtools } from '../servers/devtools.ts';
 import { startPages } from '../servers/pages.ts';
-import type { VendorServer } from '../servers/vendorServer.ts';
-import { until, WorkbenchPerson } from './person.ts';
+import type { VendorServer } from '../servers/providerServer.ts';
+import { until, WorkbenchPerson } from './user.ts';
 
 const tenMegabytes = 10 * 2 ** 20;
 

@@ -7,7 +7,7 @@ import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
 import { type BrowserbaseServer, startBrowserbase } from '../servers/browserbase.ts';
 import { type GatewayServer, startGateway } from '../servers/gateway.ts';
 import { TunnelProxy } from '../servers/tunnelProxy.ts';
-import { WorkbenchPerson } from './person.ts';
+import { WorkbenchPerson } from './user.ts';
 
 describe('a person whose VS Code runs on another machine, below whose own address its other ports are', function () {
   this.timeout(120_000);

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
-import { until, WorkbenchPerson } from './person.ts';
+import { until, WorkbenchPerson } from './user.ts';
 
 describe('a person who doesn’t want to be asked about each end', function () {
   this.timeout(120_000);

@@ -7,8 +7,8 @@ import { makeCertificate } from '../host/certificates.ts';
 import { run, temporaryFolder } from '../host/processes.ts';
 import { ensureVscodeServer } from '../host/vscodeServer.ts';
 import { openWorkbench, type Workbench } from '../host/workbench.ts';
-import { VendorServer } from '../servers/vendorServer.ts';
-import { until } from './person.ts';
+import { VendorServer } from '../servers/providerServer.ts';
+import { until } from './user.ts';
 
 // VS Code shows only pictures with an https address on an extension's page: it drops relative paths and `data:`. When the
 // package is made, vsce gives the README's pictures their address in the repository. Here that host is a server of ours.

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from '../host/processes.ts';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
-import { until, WorkbenchPerson } from './person.ts';
+import { until, WorkbenchPerson } from './user.ts';
 
 describe('a person who opens a folder that somebody else wrote', function () {
   this.timeout(180_000);

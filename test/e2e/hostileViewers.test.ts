@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { availableParallelism } from 'node:os';
 import { type Owned, start } from '../host/processes.ts';
-import { until } from './person.ts';
+import { until } from './user.ts';
 import { viewerPage as page, ViewerBesideEditor } from './viewerBesideEditor.ts';
 
 /** A viewer has the focus for a few milliseconds before it is paused, and a key may be pressed just then. */

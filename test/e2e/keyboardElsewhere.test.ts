@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { until } from './person.ts';
+import { until } from './user.ts';
 import { ViewerBesideEditor, viewerPage } from './viewerBesideEditor.ts';
 
 /** Long enough to go elsewhere after typing in the text editor. */

@@ -8,8 +8,8 @@ import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
 import { type BrowserbaseServer, startBrowserbase } from '../servers/browserbase.ts';
 import { Devtools } from '../servers/devtools.ts';
 import { startPages } from '../servers/pages.ts';
-import type { VendorServer } from '../servers/vendorServer.ts';
-import { until, WorkbenchPerson, writtenAfterMs } from './person.ts';
+import type { VendorServer } from '../servers/providerServer.ts';
+import { until, WorkbenchPerson, writtenAfterMs } from './user.ts';
 
 /** What a page says that would like to be taken for the extension. */
 const forger = `<p id="clock">hostile</p><script>

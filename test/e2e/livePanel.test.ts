@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import type { Frame } from 'playwright-core';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
 import { type BrowserbaseServer, startBrowserbase } from '../servers/browserbase.ts';
-import { until, WorkbenchPerson } from './person.ts';
+import { until, WorkbenchPerson } from './user.ts';
 
 const checkout = 'checkout-of-a-shop-with-a-long-name.example';
 const farewell = 'browserbase-disconnected';

@@ -9,8 +9,8 @@ import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
 import { type BrowserlessV1Server, startBrowserlessV1 } from '../servers/browserlessV1.ts';
 import { Devtools } from '../servers/devtools.ts';
 import { startPages } from '../servers/pages.ts';
-import type { VendorServer } from '../servers/vendorServer.ts';
-import { until, WorkbenchPerson, writtenAfterMs } from './person.ts';
+import type { VendorServer } from '../servers/providerServer.ts';
+import { until, WorkbenchPerson, writtenAfterMs } from './user.ts';
 
 const cart = { id: 'p1', title: 'Cart', url: 'https://shop.example/cart' };
 const payment = { id: 'p2', title: 'Payment', url: 'https://shop.example/pay' };

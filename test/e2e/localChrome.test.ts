@@ -2,8 +2,8 @@ import { strict as assert } from 'node:assert';
 import { type RunningChromium, startChromium } from '../host/chromium.ts';
 import { Devtools } from '../servers/devtools.ts';
 import { startPages } from '../servers/pages.ts';
-import type { VendorServer } from '../servers/vendorServer.ts';
-import { until, WorkbenchPerson } from './person.ts';
+import type { VendorServer } from '../servers/providerServer.ts';
+import { until, WorkbenchPerson } from './user.ts';
 
 describe('a person with a Chrome of their own', function () {
   this.timeout(120_000);

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
-import { until, WorkbenchPerson, writtenAfterMs } from './person.ts';
+import { until, WorkbenchPerson, writtenAfterMs } from './user.ts';
 
 const minute = 60_000;
 /** What the sessions are called, how long they have run, and what the view and the export say of their ends. */

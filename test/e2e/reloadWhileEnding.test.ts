@@ -1,9 +1,9 @@
 import { strict as assert } from 'node:assert';
 import { type RunningChromium, startChromium } from '../host/chromium.ts';
 import { Devtools } from '../servers/devtools.ts';
+import type { VendorServer } from '../servers/providerServer.ts';
 import { startRelay } from '../servers/relay.ts';
-import type { VendorServer } from '../servers/vendorServer.ts';
-import { until, WorkbenchPerson, writtenAfterMs } from './person.ts';
+import { until, WorkbenchPerson, writtenAfterMs } from './user.ts';
 
 /** Sessions that are to end; one more is protected. */
 const count = 12;

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { type AnchorServer, type AnchorSession, startAnchor } from '../servers/anchor.ts';
-import { until, WorkbenchPerson } from './person.ts';
+import { until, WorkbenchPerson } from './user.ts';
 
 /**
  * Runs in the workbench: what its webviews load is held back until one of them is given a page in place of its first, which

@@ -4,7 +4,7 @@ import { makeCertificate, writeCertificate } from '../host/certificates.ts';
 import { temporaryFolder } from '../host/processes.ts';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
 import { TunnelProxy } from '../servers/tunnelProxy.ts';
-import { until, WorkbenchPerson } from './person.ts';
+import { until, WorkbenchPerson } from './user.ts';
 
 const api = 'api.anchorbrowser.io';
 const viewer = 'live.anchorbrowser.io';

@@ -4,8 +4,8 @@ import type { ProviderDefinition } from '../../src/api/defineProvider.ts';
 import type { TestingApi } from '../../src/extension.ts';
 import type { PublicEndReport, PublicGroupDeletion } from '../../src/ui/commands/endReports.ts';
 import type { AnchorServer } from '../servers/anchor.ts';
-import { startMadeUp } from '../servers/madeUp.ts';
-import { madeUp } from '../unit/providers/madeUp.ts';
+import { startMadeUp } from '../servers/example.ts';
+import { madeUp } from '../unit/providers/exampleProvider.ts';
 import { command, eachTestBegins, ownId, Person, removeAllAccounts, until } from './inside.ts';
 
 describe('what is offered after an end, inside VS Code', () => {

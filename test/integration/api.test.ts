@@ -7,9 +7,9 @@ import type { PublicEndReport } from '../../src/ui/commands/endReports.ts';
 import { commandPrefix, commandTable } from '../../src/ui/commands/table.ts';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
 import { startBrowserbase } from '../servers/browserbase.ts';
-import { startMadeUp } from '../servers/madeUp.ts';
+import { startMadeUp } from '../servers/example.ts';
 import { startStagehand } from '../servers/stagehand.ts';
-import { madeUp } from '../unit/providers/madeUp.ts';
+import { madeUp } from '../unit/providers/exampleProvider.ts';
 import { command, eachTestBegins, exampleId, ownId, type Person, until } from './inside.ts';
 
 describe('the extension inside VS Code', () => {

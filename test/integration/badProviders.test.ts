@@ -7,8 +7,8 @@ import { startBrowserbase } from '../servers/browserbase.ts';
 import { startBrowserlessV1 } from '../servers/browserlessV1.ts';
 import { startBrowserlessV2 } from '../servers/browserlessV2.ts';
 import { startGateway } from '../servers/gateway.ts';
+import { outages } from '../servers/providerServer.ts';
 import { startStagehand } from '../servers/stagehand.ts';
-import { outages } from '../servers/vendorServer.ts';
 import { command, extension, Person, removeAllAccounts } from './inside.ts';
 
 interface Stoppable {

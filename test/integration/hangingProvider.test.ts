@@ -4,7 +4,7 @@ import type { ProviderDefinition } from '../../src/api/defineProvider.ts';
 import type { Disposable } from '../../src/core/event.ts';
 import type { TestingApi } from '../../src/extension.ts';
 import type { AnchorServer } from '../servers/anchor.ts';
-import { madeUp } from '../unit/providers/madeUp.ts';
+import { madeUp } from '../unit/providers/exampleProvider.ts';
 import { command, eachTestBegins, ownId, type Person, until } from './inside.ts';
 
 const never = () => new Promise<never>(() => {});

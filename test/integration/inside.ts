@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import * as vscode from 'vscode';
 import type { TestingApi } from '../../src/extension.ts';
-import type { EndedSession } from '../../src/services/history.ts';
+import type { EndedSession } from '../../src/services/history/history.ts';
 import type { Answer, AskRequest, PickRequest, Prompts, Question } from '../../src/ui/prompts.ts';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
 

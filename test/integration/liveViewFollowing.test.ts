@@ -5,7 +5,7 @@ import { type RunningChromium, startChromium } from '../host/chromium.ts';
 import { type CdpRelay, startCdpRelay } from '../servers/cdpRelay.ts';
 import { Devtools } from '../servers/devtools.ts';
 import { startPages } from '../servers/pages.ts';
-import type { VendorServer } from '../servers/vendorServer.ts';
+import type { VendorServer } from '../servers/providerServer.ts';
 import { command, extension, removeAllAccounts, until } from './inside.ts';
 
 const keepAlive = 'liveView.keepAliveWhenHidden';

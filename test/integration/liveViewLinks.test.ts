@@ -7,7 +7,7 @@ import { startBrowserlessCloud } from '../servers/browserlessCloud.ts';
 import { Devtools } from '../servers/devtools.ts';
 import { startGateway } from '../servers/gateway.ts';
 import { startPages } from '../servers/pages.ts';
-import type { VendorServer } from '../servers/vendorServer.ts';
+import type { VendorServer } from '../servers/providerServer.ts';
 import { command, extension, Person, removeAllAccounts, until } from './inside.ts';
 
 describe('what is opened and copied of live views', () => {

@@ -64,11 +64,11 @@ export const targets: readonly Target[] = [
   },
   {
     name: 'listing',
-    files: ['src/services/listing.ts', 'src/services/refresher.ts'],
+    files: ['src/services/sessions/listing.ts', 'src/services/sessions/refresher.ts'],
     tests: [
-      'test/unit/services/listing.test.ts',
-      'test/unit/services/refresherPlan.test.ts',
-      'test/unit/services/refresherProbes.test.ts',
+      'test/unit/services/sessions/listing.test.ts',
+      'test/unit/services/sessions/refresherPlan.test.ts',
+      'test/unit/services/sessions/refresherProbes.test.ts',
       'test/unit/services/ending/workers.test.ts',
     ],
   },

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type LivePageOptions, livePage, type SentFromPages, takeSent } from './livePage.ts';
-import { type VendorAnswer, type VendorRequest, VendorServer, type VendorTls } from './vendorServer.ts';
+import { type VendorAnswer, type VendorRequest, VendorServer, type VendorTls } from './providerServer.ts';
 
 // Anchor Browser as its OpenAPI document tells (docs.anchorbrowser.io/openapi.yaml, 1.0.0), and stricter than lenient
 // about what it does not: unknown paths, query keys, page sizes and bodies are refused.

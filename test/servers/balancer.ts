@@ -1,5 +1,5 @@
+import { type VendorAnswer, type VendorRequest, VendorServer } from './providerServer.ts';
 import { forward, passSocket } from './relay.ts';
-import { type VendorAnswer, type VendorRequest, VendorServer } from './vendorServer.ts';
 
 // A load balancer in front of several servers at one address, as a Browserless cluster is commonly run
 // (https://docs.browserless.io/enterprise/hosted-service/load-balancers: workers are balanced by least connections).

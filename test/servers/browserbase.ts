@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type LivePageOptions, livePage, type SentFromPages, takeSent } from './livePage.ts';
-import { type VendorAnswer, type VendorRequest, VendorServer, type VendorTls } from './vendorServer.ts';
+import { type VendorAnswer, type VendorRequest, VendorServer, type VendorTls } from './providerServer.ts';
 
 // Browserbase as its SDK's types and its documentation tell (@browserbasehq/sdk 2.21.0, docs.browserbase.com), and
 // stricter than lenient about what they do not: unknown paths, query keys, statuses and bodies are refused.

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type VendorAnswer, type VendorRequest, VendorServer } from './vendorServer.ts';
+import { type VendorAnswer, type VendorRequest, VendorServer } from './providerServer.ts';
 
 // Browserless's shared cloud as its OpenAPI document (2.49.0), its pages and its own MCP server (1.22.1) tell. It has no
 // /sessions; the account API lists, and answers a refusal with HTTP 200. Region and account API are one server here.

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { type VendorAnswer, type VendorRequest, VendorServer } from './providerServer.ts';
 import { passSocket } from './relay.ts';
-import { type VendorAnswer, type VendorRequest, VendorServer } from './vendorServer.ts';
 
 // Browserless v1 as its source at v1.61.1 tells (src/routes.ts, src/utils.ts): the token in the query, 403 without it, a
 // row for each page, 204 for any kill.

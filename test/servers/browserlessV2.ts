@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type VendorAnswer, type VendorRequest, VendorServer } from './vendorServer.ts';
+import { type VendorAnswer, type VendorRequest, VendorServer } from './providerServer.ts';
 
 // Browserless v2 as its source at 2.42.0 tells (src/server.ts, src/browsers/index.ts, src/routes/management): a token as
 // Bearer, Basic or in the query, 401 without it; a row for each DevTools target; errors as plain text; 404 in its own

@@ -1,6 +1,6 @@
 import WebSocket, { WebSocketServer } from 'ws';
+import type { VendorServer } from './providerServer.ts';
 import { startRelay } from './relay.ts';
-import type { VendorServer } from './vendorServer.ts';
 
 /** One message of the Chrome DevTools Protocol, in either direction. */
 export interface CdpMessage {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type VendorAnswer, type VendorRequest, VendorServer } from './vendorServer.ts';
+import { type VendorAnswer, type VendorRequest, VendorServer } from './providerServer.ts';
 
 // The session gateway, GET|DELETE /api/browser-automation/sessions/[sessionId], as its own document tells, with the
 // faults that were read in its source, each behind a switch.

@@ -1,4 +1,4 @@
-import { VendorServer } from './vendorServer.ts';
+import { VendorServer } from './providerServer.ts';
 
 /** The server that the provider of the example extension speaks to. `browsers` is the truth that tests ask. */
 export class GridServer extends VendorServer {

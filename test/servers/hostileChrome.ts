@@ -1,5 +1,5 @@
 import { WebSocketServer } from 'ws';
-import { VendorServer } from './vendorServer.ts';
+import { VendorServer } from './providerServer.ts';
 
 /** A tab as Chrome tells of it. */
 export interface HostileTarget {

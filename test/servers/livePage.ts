@@ -1,4 +1,4 @@
-import type { VendorAnswer, VendorRequest } from './vendorServer.ts';
+import type { VendorAnswer, VendorRequest } from './providerServer.ts';
 
 /** How a vendor's live view page is to be. */
 export interface LivePageOptions {

@@ -1,4 +1,4 @@
-import { VendorServer } from './vendorServer.ts';
+import { VendorServer } from './providerServer.ts';
 
 const style = `<meta name="viewport" content="width=device-width"><style>
 body { display: grid; place-content: center; gap: 1rem; height: 100vh; margin: 0; font: 32px system-ui, sans-serif;

@@ -1,6 +1,6 @@
 import { connect as connectSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type VendorOptions, type VendorRequest, VendorServer } from './vendorServer.ts';
+import { type VendorOptions, type VendorRequest, VendorServer } from './providerServer.ts';
 
 /** Headers that belong to one connection and not to what is sent through it. */
 const hopHeaders = new Set(['host', 'connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'content-length']);

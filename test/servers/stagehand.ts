@@ -1,5 +1,5 @@
 import type { BrowserbaseServer, BrowserbaseSession } from './browserbase.ts';
-import { type VendorAnswer, type VendorRequest, VendorServer } from './vendorServer.ts';
+import { type VendorAnswer, type VendorRequest, VendorServer } from './providerServer.ts';
 
 // Stagehand's API as its OpenAPI document (3.1.0) and its open server (browserbase/stagehand, packages/server-v3) tell.
 // It serves one region, and knows only the sessions that were started through it.

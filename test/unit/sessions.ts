@@ -1,7 +1,7 @@
 import { type AccountId, sessionId } from '../../src/core/ids.ts';
 import type { Session } from '../../src/core/session.ts';
-import type { ListOutcome } from '../../src/services/sessionStore.ts';
-import type { SessionsView } from '../../src/services/sessionsView.ts';
+import type { ListOutcome } from '../../src/services/sessions/sessionStore.ts';
+import type { SessionsView } from '../../src/services/sessions/sessionsView.ts';
 
 /** A running session of which nothing more is known than is said. */
 export function someSession(id: string, more: Partial<Session> = {}): Session {

@@ -1,12 +1,12 @@
 import * as v from 'valibot';
 import type { AccountFacts } from '../../core/account.ts';
+import { remembered } from '../../core/cached.ts';
 import { pageId, type SessionId, sessionId } from '../../core/ids.ts';
 import { recordingUrl } from '../../core/liveView.ts';
 import { titleWithoutValues } from '../../core/maskedAddress.ts';
 import type { Page } from '../../core/page.ts';
 import { type EndAnswer, type Link, type Provider, type ProviderKind, usualEnding } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
-import { remembered } from '../../core/remembered.ts';
 import { mostPages } from '../../core/session.ts';
 import { decode } from '../../http/decode.ts';
 import { neverNotFound, notFoundLike } from '../../http/notFound.ts';

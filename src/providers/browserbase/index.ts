@@ -1,12 +1,12 @@
 import * as v from 'valibot';
 import type { AccountFacts } from '../../core/account.ts';
+import { remembered } from '../../core/cached.ts';
 import { pageId, type SessionId, sessionId } from '../../core/ids.ts';
 import type { Inventory } from '../../core/inventory.ts';
 import { titleWithoutValues } from '../../core/maskedAddress.ts';
 import type { Page } from '../../core/page.ts';
 import { type EndAnswer, type Link, type Provider, type ProviderKind, usualEnding } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
-import { remembered } from '../../core/remembered.ts';
 import { mostPages, type Session } from '../../core/session.ts';
 import { decode, decodeEach, decodeList, idField } from '../../http/decode.ts';
 import { namedBy } from '../../http/paging.ts';

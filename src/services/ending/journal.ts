@@ -3,7 +3,7 @@ import type { Clock } from '../../core/clock.ts';
 import { type AccountId, accountId, type SessionId } from '../../core/ids.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { Session } from '../../core/session.ts';
-import type { Memory } from '../../core/vault.ts';
+import type { Memory } from '../../core/storage.ts';
 
 const memoryKey = 'unfinishedEnds';
 /** A run that has not written for this long has nobody who goes on with it. */

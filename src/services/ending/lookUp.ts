@@ -4,8 +4,8 @@ import type { Logger } from '../../core/logger.ts';
 import type { Provider } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import type { Session } from '../../core/session.ts';
-import type { Connections } from '../connections.ts';
-import type { Refresher } from '../refresher.ts';
+import type { Connections } from '../accounts/connections.ts';
+import type { Refresher } from '../sessions/refresher.ts';
 import { probe } from './probe.ts';
 
 /** What a provider says about a session that no list shows. */

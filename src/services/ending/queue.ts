@@ -3,7 +3,7 @@ import type { SessionId } from '../../core/ids.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import type { RateWindow } from '../../core/rateWindow.ts';
 import { isSame } from '../../core/session.ts';
-import type { SessionStore } from '../sessionStore.ts';
+import type { SessionStore } from '../sessions/sessionStore.ts';
 import type { AccountEnd, EndCounts, PendingEnd } from './accountEnd.ts';
 import type { EvidenceLog } from './evidence.ts';
 import { Pace } from './pace.ts';

@@ -2,7 +2,7 @@ import type { GroupDeletion } from '../../core/group.ts';
 import type { AccountId } from '../../core/ids.ts';
 import type { ProviderError } from '../../core/providerError.ts';
 import type { Session } from '../../core/session.ts';
-import type { StuckReason } from '../sessionsView.ts';
+import type { StuckReason } from '../sessions/sessionsView.ts';
 
 /** A session to be ended, as the person saw it when they confirmed. */
 export interface EndTarget {

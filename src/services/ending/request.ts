@@ -1,6 +1,6 @@
 import type { EndAnswer, Provider } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
-import type { StuckReason } from '../sessionsView.ts';
+import type { StuckReason } from '../sessions/sessionsView.ts';
 
 /** What is known of a request to end a session, before anybody has looked whether the session is gone. */
 export type Sent =

@@ -2,9 +2,9 @@ import type { Account } from '../../core/account.ts';
 import type { AccountId } from '../../core/ids.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { ProviderKind } from '../../core/provider.ts';
-import type { Accounts } from '../../services/accounts.ts';
-import type { ProviderKinds } from '../../services/providerKinds.ts';
-import { accountName } from '../words/names.ts';
+import type { Accounts } from '../../services/accounts/accounts.ts';
+import type { ProviderKinds } from '../../services/providers/providerKinds.ts';
+import { accountName } from '../text/names.ts';
 
 /** The accounts and their providers. */
 export interface AccountParts {

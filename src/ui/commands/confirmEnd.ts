@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import type { EndWithoutAsking } from '../endWithoutAsking.ts';
 import type { Question } from '../prompts.ts';
-import { endButton, type ManyEnds, questionForMany, questionForOne } from '../words/confirmations.ts';
+import { endButton, type ManyEnds, questionForMany, questionForOne } from '../text/confirmations.ts';
 import { type DescriptionParts, describeSessions, unfiltered } from './descriptions.ts';
 import { type EndPlan, isKeptFromMany, type PartialEnd } from './endPlan.ts';
 

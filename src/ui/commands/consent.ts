@@ -1,6 +1,6 @@
 import { plainText } from '../../core/plainText.ts';
 import type { ProviderKind } from '../../core/provider.ts';
-import { questionForProvider } from '../words/confirmations.ts';
+import { questionForProvider } from '../text/confirmations.ts';
 import type { ListParts } from './lists.ts';
 
 /**

@@ -4,13 +4,13 @@ import { formatAddress, parseAddress, receiverOf } from '../../core/origin.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { CredentialField, ProviderKind } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
-import { furtherOf } from '../../services/connect.ts';
-import type { Connections } from '../../services/connections.ts';
+import { furtherOf } from '../../services/accounts/connect.ts';
+import type { Connections } from '../../services/accounts/connections.ts';
 import type { AskRequest } from '../prompts.ts';
-import { addressSentence } from '../words/addresses.ts';
-import { accountHost } from '../words/names.ts';
-import { listOf } from '../words/numbers.ts';
-import { troubleSentence } from '../words/troubles.ts';
+import { addressSentence } from '../text/addresses.ts';
+import { accountHost } from '../text/names.ts';
+import { listOf } from '../text/numbers.ts';
+import { troubleSentence } from '../text/troubles.ts';
 
 /** Milliseconds that trying a key may take before the person is told that nothing answers. */
 export const checkTimeoutMs = 10_000;

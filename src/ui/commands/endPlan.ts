@@ -2,7 +2,7 @@ import * as l10n from '@vscode/l10n';
 import type { AccountId, SessionId } from '../../core/ids.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { EndTarget } from '../../services/ending/report.ts';
-import type { Protections } from '../../services/protections.ts';
+import type { Protections } from '../../services/sessions/protections.ts';
 import type { TreeFilter } from '../tree/filter.ts';
 import { type ListParts, listFresh, unknownAccounts } from './lists.ts';
 import { sessionsOf, type Target, whole, wholeAccount } from './targets.ts';

@@ -4,13 +4,13 @@ import type { Logger } from '../../core/logger.ts';
 import { plainText } from '../../core/plainText.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import type { EndOutcomeKind, EndReport, EndResult, EndTarget, GroupReport } from '../../services/ending/report.ts';
-import type { BatchVerdict } from '../../services/finishedBatches.ts';
-import type { SessionStore } from '../../services/sessionStore.ts';
+import type { BatchVerdict } from '../../services/sessions/finishedBatches.ts';
+import type { SessionStore } from '../../services/sessions/sessionStore.ts';
 import type { Prompts } from '../prompts.ts';
-import { accountRemovedSentence } from '../words/missing.ts';
-import { accountHost, sessionName, shortId } from '../words/names.ts';
-import { deletionSentence, namesInBrief, oneOfSeveralSentence, outcomeSentence } from '../words/outcomes.ts';
-import { stuckSentence, troubleSentence } from '../words/troubles.ts';
+import { accountRemovedSentence } from '../text/missing.ts';
+import { accountHost, sessionName, shortId } from '../text/names.ts';
+import { deletionSentence, namesInBrief, oneOfSeveralSentence, outcomeSentence } from '../text/outcomes.ts';
+import { stuckSentence, troubleSentence } from '../text/troubles.ts';
 import { type AccountParts, nameOfAccount } from './accountNames.ts';
 
 /** What a destructive command returns to its caller. The counts add up to `requested`. */

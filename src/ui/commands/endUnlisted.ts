@@ -1,11 +1,11 @@
 import * as l10n from '@vscode/l10n';
 import { plainText } from '../../core/plainText.ts';
 import { ProviderError } from '../../core/providerError.ts';
-import type { Connections } from '../../services/connections.ts';
+import type { Connections } from '../../services/accounts/connections.ts';
 import { type Finding, lookUp } from '../../services/ending/lookUp.ts';
-import { questionForUnlisted } from '../words/confirmations.ts';
-import { accountHost } from '../words/names.ts';
-import { troubleSentence } from '../words/troubles.ts';
+import { questionForUnlisted } from '../text/confirmations.ts';
+import { accountHost } from '../text/names.ts';
+import { troubleSentence } from '../text/troubles.ts';
 import { nameOfAccount, providerName } from './accountNames.ts';
 import { type ConfirmParts, confirmBy } from './confirmEnd.ts';
 import { describeSessions } from './descriptions.ts';

@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import type { AccountId } from '../../core/ids.ts';
 import { isMineBy } from '../../core/ownership.ts';
-import type { Memory } from '../../core/vault.ts';
+import type { Memory } from '../../core/storage.ts';
 import type { EndTarget } from '../../services/ending/report.ts';
 import { kindOfAccount, nameOfAccount, providerName } from './accountNames.ts';
 import { confirmEndOrEverything, type EndEverything } from './confirmEnd.ts';

@@ -1,5 +1,5 @@
 import * as l10n from '@vscode/l10n';
-import type { Protections } from '../../services/protections.ts';
+import type { Protections } from '../../services/sessions/protections.ts';
 import type { SessionsTree } from '../tree/sessionsTree.ts';
 import { type KnownAccountParts, removeAccount, renameAccount, replaceKey, testConnection } from './accounts.ts';
 import { addAccount } from './addAccount.ts';

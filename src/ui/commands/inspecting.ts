@@ -4,15 +4,15 @@ import { withoutValues } from '../../core/maskedAddress.ts';
 import { plainText } from '../../core/plainText.ts';
 import { type Capability, type Screenshot, waysToSee } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
-import type { Memory } from '../../core/vault.ts';
-import type { Connections } from '../../services/connections.ts';
-import { knownPages } from '../../services/sessionsView.ts';
+import type { Memory } from '../../core/storage.ts';
+import type { Connections } from '../../services/accounts/connections.ts';
+import { knownPages } from '../../services/sessions/sessionsView.ts';
 import type { Documents } from '../documents.ts';
 import { mayWatch } from '../liveView/effects.ts';
 import type { ReadSetting } from '../settings.ts';
-import { detailsText } from '../words/details.ts';
-import { accountHost, pageName, sessionName, shortId } from '../words/names.ts';
-import { troubleSentence } from '../words/troubles.ts';
+import { detailsText } from '../text/details.ts';
+import { accountHost, pageName, sessionName, shortId } from '../text/names.ts';
+import { troubleSentence } from '../text/troubles.ts';
 import { missingSentence } from './lists.ts';
 import {
   pickOne,

@@ -1,13 +1,13 @@
 import * as l10n from '@vscode/l10n';
 import type { Clock } from '../../core/clock.ts';
 import type { AccountId, SessionId } from '../../core/ids.ts';
-import type { History } from '../../services/history.ts';
-import type { Refresher } from '../../services/refresher.ts';
-import type { SessionStore } from '../../services/sessionStore.ts';
-import { type AccountState, isListed, troubleOf } from '../../services/sessionsView.ts';
+import type { History } from '../../services/history/history.ts';
+import type { Refresher } from '../../services/sessions/refresher.ts';
+import type { SessionStore } from '../../services/sessions/sessionStore.ts';
+import { type AccountState, isListed, troubleOf } from '../../services/sessions/sessionsView.ts';
 import type { Prompts } from '../prompts.ts';
-import { spokenAge } from '../words/ages.ts';
-import { timeOfDay } from '../words/locale.ts';
+import { spokenAge } from '../text/ages.ts';
+import { timeOfDay } from '../text/locale.ts';
 import { type AccountParts, nameOfAccount } from './accountNames.ts';
 
 /** What is listed of the accounts, and what lists it again. */

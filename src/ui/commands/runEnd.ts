@@ -2,7 +2,7 @@ import * as l10n from '@vscode/l10n';
 import type { Clock } from '../../core/clock.ts';
 import type { Ender } from '../../services/ending/ender.ts';
 import type { EndProgress, EndTarget } from '../../services/ending/report.ts';
-import { progressSentence } from '../words/outcomes.ts';
+import { progressSentence } from '../text/outcomes.ts';
 import type { ConfirmedPlan } from './confirmEnd.ts';
 import { concluded, type PublicEndReport, type ReportParts } from './endReports.ts';
 

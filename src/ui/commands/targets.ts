@@ -3,11 +3,11 @@ import type { Group } from '../../core/group.ts';
 import { type AccountId, accountId, type GroupId, idFault, type PageId, type SessionId } from '../../core/ids.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { EndTarget } from '../../services/ending/report.ts';
-import type { FinishedBatches } from '../../services/finishedBatches.ts';
+import type { FinishedBatches } from '../../services/sessions/finishedBatches.ts';
 import type { Choice } from '../prompts.ts';
+import { accountHost, groupName, sessionName } from '../text/names.ts';
 import type { TreeFilter } from '../tree/filter.ts';
 import type { TreeNode } from '../tree/nodes.ts';
-import { accountHost, groupName, sessionName } from '../words/names.ts';
 import { kindOf, nameOfAccount } from './accountNames.ts';
 import { ageOf, type ListParts, listOnce, unlistedAccounts } from './lists.ts';
 

@@ -5,9 +5,9 @@ import type { EvidenceLog } from '../../services/ending/evidence.ts';
 import type { EndJournal, UnfinishedEnd } from '../../services/ending/journal.ts';
 import type { EndTarget } from '../../services/ending/report.ts';
 import { review } from '../../services/ending/verifier.ts';
-import { isListed } from '../../services/sessionsView.ts';
-import { listOf } from '../words/numbers.ts';
-import { runningCount } from '../words/outcomes.ts';
+import { isListed } from '../../services/sessions/sessionsView.ts';
+import { listOf } from '../text/numbers.ts';
+import { runningCount } from '../text/outcomes.ts';
 import { nameOfAccount } from './accountNames.ts';
 import { type EndParts, endAgain } from './ending.ts';
 

@@ -1,10 +1,10 @@
 import * as l10n from '@vscode/l10n';
 import type { AccountId } from '../../core/ids.ts';
-import type { Memory } from '../../core/vault.ts';
-import type { Accounts } from '../../services/accounts.ts';
-import type { ProviderKinds } from '../../services/providerKinds.ts';
+import type { Memory } from '../../core/storage.ts';
+import type { Accounts } from '../../services/accounts/accounts.ts';
+import type { ProviderKinds } from '../../services/providers/providerKinds.ts';
 import type { Prompts } from '../prompts.ts';
-import { watchingHasEffects } from '../words/watching.ts';
+import { watchingHasEffects } from '../text/watching.ts';
 
 /** The vendors of which the person knows what watching does, by id. */
 const acceptedKey = 'watchingAccepted';

@@ -1,5 +1,5 @@
 import * as l10n from '@vscode/l10n';
-import { percentage } from '../words/numbers.ts';
+import { percentage } from '../text/numbers.ts';
 
 /** What a panel's page is made of before anything is shown in it. */
 export interface PanelPage {

@@ -4,15 +4,15 @@ import { plainText } from '../../core/plainText.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import type { Fate, Session } from '../../core/session.ts';
 import { unlistedSession } from '../../core/unlistedSession.ts';
-import type { Accounts } from '../../services/accounts.ts';
-import type { Connections } from '../../services/connections.ts';
+import type { Accounts } from '../../services/accounts/accounts.ts';
+import type { Connections } from '../../services/accounts/connections.ts';
 import type { Verdict } from '../../services/ending/verification.ts';
-import type { History } from '../../services/history.ts';
-import { isListed, knownPages, type SessionsView } from '../../services/sessionsView.ts';
-import { accountHost, sessionName, shortId } from '../words/names.ts';
-import { accountGoneCard, endedCard, unconfirmedCard } from '../words/watching.ts';
+import type { History } from '../../services/history/history.ts';
+import { isListed, knownPages, type SessionsView } from '../../services/sessions/sessionsView.ts';
+import { accountHost, sessionName, shortId } from '../text/names.ts';
+import { accountGoneCard, endedCard, unconfirmedCard } from '../text/watching.ts';
 import type { OverStage } from './panelState.ts';
-import type { Subject } from './sights.ts';
+import type { Subject } from './viewSource.ts';
 
 const fateTimeoutMs = 20_000;
 

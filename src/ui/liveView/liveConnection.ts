@@ -7,13 +7,13 @@ import type { PageId } from '../../core/ids.ts';
 import type { ViewMode } from '../../core/liveView.ts';
 import type { Page } from '../../core/page.ts';
 import { ProviderError } from '../../core/providerError.ts';
-import type { PageLoader } from '../../services/pageLists.ts';
-import { effectCard, pausedCard, troubleCard, waitingCard } from '../words/watching.ts';
-import type { CatchUp } from './catchUp.ts';
+import type { PageLoader } from '../../services/sessions/pageLists.ts';
+import { effectCard, pausedCard, troubleCard, waitingCard } from '../text/watching.ts';
 import { KnownSession } from './knownSession.ts';
 import { findObstacle, type ObstacleParts } from './obstacles.ts';
 import { cardStage, isPaused, isWatching, type Stage, sendsPictures } from './panelState.ts';
-import { type Consent, closeLink, findSight, type Sight, type SightParts, type Subject } from './sights.ts';
+import type { CatchUp } from './throttledRefresh.ts';
+import { type Consent, closeLink, findSight, type Sight, type SightParts, type Subject } from './viewSource.ts';
 
 /** Before each new try after a connection was lost. */
 const retriesMs = [500, 1_000, 2_000, 4_000];

@@ -6,14 +6,14 @@ import type { Screencast } from '../../cdp/screencast.ts';
 import type { PageId } from '../../core/ids.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import type { ReadSetting } from '../settings.ts';
-import { pageName } from '../words/names.ts';
+import { pageName } from '../text/names.ts';
 import { acceptEffect } from './effects.ts';
 import { panelHtml } from './html.ts';
 import type { KeyboardReturn } from './keyboardReturn.ts';
 import { LiveConnection, type LiveConnectionParts, noConsent } from './liveConnection.ts';
 import { type FromPanel, fromPanel, type PanelButton, type ToPanel } from './messages.ts';
 import { panelState, type Shown, usesClipboard } from './panelState.ts';
-import type { Subject } from './sights.ts';
+import type { Subject } from './viewSource.ts';
 
 /** The setting that keeps panels connected while nobody sees them. */
 export const keepAlive = 'liveView.keepAliveWhenHidden';

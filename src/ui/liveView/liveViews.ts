@@ -3,18 +3,18 @@ import * as vscode from 'vscode';
 import { type AccountId, type PageId, type SessionId, sessionId } from '../../core/ids.ts';
 import type { LiveView } from '../../core/liveView.ts';
 import { ProviderError } from '../../core/providerError.ts';
-import type { SessionStore } from '../../services/sessionStore.ts';
+import type { SessionStore } from '../../services/sessions/sessionStore.ts';
 import { openUnchanged } from '../openUrl.ts';
 import type { Choice, Prompts } from '../prompts.ts';
-import { accountHost } from '../words/names.ts';
-import { troubleSentence } from '../words/troubles.ts';
-import { linkCopied, oneTimeCard } from '../words/watching.ts';
-import { CatchUp } from './catchUp.ts';
+import { accountHost } from '../text/names.ts';
+import { troubleSentence } from '../text/troubles.ts';
+import { linkCopied, oneTimeCard } from '../text/watching.ts';
 import { mayWatch } from './effects.ts';
 import { KeyboardReturn } from './keyboardReturn.ts';
 import { keepAlive, LivePanel, type LivePanelParts } from './livePanel.ts';
 import { identityOf, type PanelButton, type PanelIdentity } from './messages.ts';
-import { findPage, reachable, type Subject } from './sights.ts';
+import { CatchUp } from './throttledRefresh.ts';
+import { findPage, reachable, type Subject } from './viewSource.ts';
 import { liveViewType } from './viewType.ts';
 
 /** Shows an address in a tab of the editor's own browser. It is no API, and not in every editor. */

@@ -1,8 +1,8 @@
-import type { Refresher } from '../../services/refresher.ts';
-import { troubleOf } from '../../services/sessionsView.ts';
+import type { Refresher } from '../../services/sessions/refresher.ts';
+import { troubleOf } from '../../services/sessions/sessionsView.ts';
 import { type EffectParts, unknownEffect } from './effects.ts';
 import type { KnownSession, KnownSessionParts } from './knownSession.ts';
-import type { Subject } from './sights.ts';
+import type { Subject } from './viewSource.ts';
 
 /** What keeps a session from being seen before anybody is asked for a way. */
 export type Obstacle =

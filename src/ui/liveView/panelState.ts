@@ -6,11 +6,11 @@ import type { Page } from '../../core/page.ts';
 import { plainText } from '../../core/plainText.ts';
 import { type ProviderKind, waysToSee } from '../../core/provider.ts';
 import type { Fate, Session } from '../../core/session.ts';
-import type { EndedSession } from '../../services/history.ts';
-import type { SessionsView } from '../../services/sessionsView.ts';
-import { spokenAge } from '../words/ages.ts';
-import { accountName, pageName } from '../words/names.ts';
-import { notListed, shortStuck } from '../words/troubles.ts';
+import type { EndedSession } from '../../services/history/history.ts';
+import type { SessionsView } from '../../services/sessions/sessionsView.ts';
+import { spokenAge } from '../text/ages.ts';
+import { accountName, pageName } from '../text/names.ts';
+import { notListed, shortStuck } from '../text/troubles.ts';
 import {
   castNote,
   dotWord,
@@ -19,9 +19,9 @@ import {
   refusedCard,
   viewerUsesClipboard,
   waitingCard,
-} from '../words/watching.ts';
+} from '../text/watching.ts';
 import type { PanelCard, PanelStage, PanelState } from './messages.ts';
-import type { Sight, Subject } from './sights.ts';
+import type { Sight, Subject } from './viewSource.ts';
 
 /** What a panel is connected to, or why it is to nothing. */
 export type Stage =

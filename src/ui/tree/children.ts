@@ -4,7 +4,7 @@ import type { AccountId, GroupId, SessionId } from '../../core/ids.ts';
 import type { Page } from '../../core/page.ts';
 import type { ProviderKind } from '../../core/provider.ts';
 import { mostPages, type Session } from '../../core/session.ts';
-import { type AccountState, knownPages, type SessionsView, troubleOf } from '../../services/sessionsView.ts';
+import { type AccountState, knownPages, type SessionsView, troubleOf } from '../../services/sessions/sessionsView.ts';
 import type { TreeFilter } from './filter.ts';
 import type { FinishedRows } from './finishedRows.ts';
 import type { TreeNode, TreeNodes } from './nodes.ts';

@@ -1,8 +1,8 @@
 import type { Group } from '../../core/group.ts';
 import { type Capability, waysToSee } from '../../core/provider.ts';
 import type { Session } from '../../core/session.ts';
-import type { Life } from '../../services/sessionsView.ts';
-import type { Remedy } from '../words/troubles.ts';
+import type { Life } from '../../services/sessions/sessionsView.ts';
+import type { Remedy } from '../text/troubles.ts';
 
 /**
  * The context values by which menus are offered: `rb:<kind>` and flags behind it, e.g. `rb:session+endable+live`. The

@@ -2,11 +2,11 @@ import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { accountId } from '../../core/ids.ts';
 import { plainText } from '../../core/plainText.ts';
-import type { EndedSession, History } from '../../services/history.ts';
-import type { SessionsView } from '../../services/sessionsView.ts';
-import { longAge, shortAge } from '../words/ages.ts';
-import { day, dayAndTime, timeOfDay } from '../words/locale.ts';
-import { shortId } from '../words/names.ts';
+import type { EndedSession, History } from '../../services/history/history.ts';
+import type { SessionsView } from '../../services/sessions/sessionsView.ts';
+import { longAge, shortAge } from '../text/ages.ts';
+import { day, dayAndTime, timeOfDay } from '../text/locale.ts';
+import { shortId } from '../text/names.ts';
 import { endedContext } from './contextValue.ts';
 
 const viewId = 'browserSessions.ended';

@@ -2,11 +2,11 @@ import { Emitter, type Event } from '../../core/event.ts';
 import type { AccountId } from '../../core/ids.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { Session } from '../../core/session.ts';
-import type { Memory } from '../../core/vault.ts';
-import type { Accounts } from '../../services/accounts.ts';
-import type { ProviderKinds } from '../../services/providerKinds.ts';
-import { knownPages, type SessionsView } from '../../services/sessionsView.ts';
-import { accountName, groupName, sessionName } from '../words/names.ts';
+import type { Memory } from '../../core/storage.ts';
+import type { Accounts } from '../../services/accounts/accounts.ts';
+import type { ProviderKinds } from '../../services/providers/providerKinds.ts';
+import { knownPages, type SessionsView } from '../../services/sessions/sessionsView.ts';
+import { accountName, groupName, sessionName } from '../text/names.ts';
 
 const memoryKey = 'filter';
 const longestText = 200;

@@ -3,11 +3,11 @@ import type { Account } from '../../core/account.ts';
 import type { Group } from '../../core/group.ts';
 import type { AccountId, GroupId } from '../../core/ids.ts';
 import { plainText } from '../../core/plainText.ts';
-import type { FinishedBatches } from '../../services/finishedBatches.ts';
-import { shortAge } from '../words/ages.ts';
-import { finishedCount } from '../words/batches.ts';
-import { accountHost, groupName } from '../words/names.ts';
-import { troubleSentence } from '../words/troubles.ts';
+import type { FinishedBatches } from '../../services/sessions/finishedBatches.ts';
+import { shortAge } from '../text/ages.ts';
+import { finishedCount } from '../text/batches.ts';
+import { accountHost, groupName } from '../text/names.ts';
+import { troubleSentence } from '../text/troubles.ts';
 import type { AccountNote } from './nodes.ts';
 
 /**

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { FinishedBatches, type FinishedBatchesParts } from '../../services/finishedBatches.ts';
+import { FinishedBatches, type FinishedBatchesParts } from '../../services/sessions/finishedBatches.ts';
 import { FinishedRows } from './finishedRows.ts';
 import type { SessionsTree } from './sessionsTree.ts';
 

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { lazy } from '../../core/lazy.ts';
 import { isMineBy } from '../../core/ownership.ts';
-import type { Memory } from '../../core/vault.ts';
+import type { Memory } from '../../core/storage.ts';
 import type { Services } from '../../services/openServices.ts';
 import type { ReadSetting } from '../settings.ts';
 import { openEndedView } from './endedView.ts';

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { AccountId, GroupId } from '../../core/ids.ts';
-import type { PageLoader } from '../../services/pageLists.ts';
-import type { StoreChange } from '../../services/sessionsView.ts';
+import type { PageLoader } from '../../services/sessions/pageLists.ts';
+import type { StoreChange } from '../../services/sessions/sessionsView.ts';
 import { childrenOf, isThere, parentOf, type TreeModel } from './children.ts';
 import type { TreeNode } from './nodes.ts';
 import { countByPhase, type Row, rowOf } from './rows.ts';

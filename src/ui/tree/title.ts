@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import type { Disposable, Event } from '../../core/event.ts';
-import { Together } from '../../core/together.ts';
-import type { StoreChange } from '../../services/sessionsView.ts';
+import { Together } from '../../core/throttle.ts';
+import type { StoreChange } from '../../services/sessions/sessionsView.ts';
 import type { TreeFilter } from './filter.ts';
 
 /** Many things change at once, and each has all sessions counted: so often at most is that done. */

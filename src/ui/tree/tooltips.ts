@@ -2,12 +2,12 @@ import * as l10n from '@vscode/l10n';
 import type { Account } from '../../core/account.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { Session } from '../../core/session.ts';
-import { type AccountState, troubleOf } from '../../services/sessionsView.ts';
-import { longAge } from '../words/ages.ts';
-import { dayAndTime, timeOfDay } from '../words/locale.ts';
-import { notListedSentence } from '../words/missing.ts';
-import { accountHost, accountName, sessionName } from '../words/names.ts';
-import { stuckSentence, troubleSentence } from '../words/troubles.ts';
+import { type AccountState, troubleOf } from '../../services/sessions/sessionsView.ts';
+import { longAge } from '../text/ages.ts';
+import { dayAndTime, timeOfDay } from '../text/locale.ts';
+import { notListedSentence } from '../text/missing.ts';
+import { accountHost, accountName, sessionName } from '../text/names.ts';
+import { stuckSentence, troubleSentence } from '../text/troubles.ts';
 import type { TreeModel } from './children.ts';
 import type { TreeNode } from './nodes.ts';
 

@@ -9,7 +9,7 @@ import { systemClock } from '../../../src/core/clock.ts';
 import { makeCertificate } from '../../host/certificates.ts';
 import { troubleOf } from '../errors.ts';
 import { countLookups } from '../lookups.ts';
-import { unaborted } from '../wires.ts';
+import { unaborted } from '../testNetwork.ts';
 
 const headers = { authorization: 'Bearer canary-token-0123' };
 

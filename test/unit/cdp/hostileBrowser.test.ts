@@ -5,7 +5,7 @@ import { openCdpDialer } from '../../../src/cdp/dialer.ts';
 import type { CdpConnection } from '../../../src/core/cdp.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { errorOf } from '../errors.ts';
-import { unaborted } from '../wires.ts';
+import { unaborted } from '../testNetwork.ts';
 
 /** What a hostile browser sends back for a command, before and in place of an answer. */
 type Reply = (id: number, method: string) => readonly string[];

@@ -6,15 +6,15 @@ import { type Clock, systemClock } from '../../../src/core/clock.ts';
 import { type PageId, sessionId } from '../../../src/core/ids.ts';
 import type { ProviderError } from '../../../src/core/providerError.ts';
 import { localChrome } from '../../../src/providers/localChrome.ts';
-import { connect } from '../../../src/services/connect.ts';
+import { connect } from '../../../src/services/accounts/connect.ts';
 import { useChromium } from '../../host/useChromium.ts';
 import { type CdpRelay, startCdpRelay } from '../../servers/cdpRelay.ts';
 import { Devtools } from '../../servers/devtools.ts';
 import { startPages } from '../../servers/pages.ts';
-import type { VendorServer } from '../../servers/vendorServer.ts';
-import { fastClock } from '../services/house.ts';
+import type { VendorServer } from '../../servers/providerServer.ts';
+import { fastClock } from '../services/testServices.ts';
+import { KeptLog, realWires, unaborted } from '../testNetwork.ts';
 import { until } from '../until.ts';
-import { KeptLog, realWires, unaborted } from '../wires.ts';
 
 /** Width and height of a JPEG picture, out of its frame header. */
 function sizeOf(jpeg: Uint8Array): { width: number; height: number } {

@@ -11,8 +11,8 @@ import { FetchTransport } from '../../../src/http/fetchTransport.ts';
 import type { Transport } from '../../../src/http/transport.ts';
 import { UndiciTransport } from '../../../src/http/undiciTransport.ts';
 import { freePort } from '../../host/processes.ts';
-import { VendorServer } from '../../servers/vendorServer.ts';
-import { KeptLog, plainNetwork, unaborted } from '../wires.ts';
+import { VendorServer } from '../../servers/providerServer.ts';
+import { KeptLog, plainNetwork, unaborted } from '../testNetwork.ts';
 
 const secret = 'canary-secret-0123456789';
 const transports: readonly (readonly [string, () => Transport])[] = [

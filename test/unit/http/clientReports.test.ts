@@ -8,8 +8,8 @@ import type { RequestLimits } from '../../../src/core/rateWindow.ts';
 import { openHttpClient } from '../../../src/http/client.ts';
 import { UndiciTransport } from '../../../src/http/undiciTransport.ts';
 import { freePort } from '../../host/processes.ts';
-import { VendorServer } from '../../servers/vendorServer.ts';
-import { KeptLog, plainNetwork, unaborted } from '../wires.ts';
+import { VendorServer } from '../../servers/providerServer.ts';
+import { KeptLog, plainNetwork, unaborted } from '../testNetwork.ts';
 
 /** The machine's time, and how many of its timers are running. */
 class CountingClock implements Clock {

@@ -4,10 +4,10 @@ import type { Framing } from '../../../src/core/framing.ts';
 import { openTransport } from '../../../src/http/client.ts';
 import { openFramingCheck } from '../../../src/http/framing.ts';
 import { freePort } from '../../host/processes.ts';
-import { type VendorAnswer, VendorServer } from '../../servers/vendorServer.ts';
+import { type VendorAnswer, VendorServer } from '../../servers/providerServer.ts';
 import { errorOf } from '../errors.ts';
-import { fastClock } from '../services/house.ts';
-import { plainNetwork, unaborted } from '../wires.ts';
+import { fastClock } from '../services/testServices.ts';
+import { plainNetwork, unaborted } from '../testNetwork.ts';
 
 describe('asking whether a page may be framed', function () {
   this.timeout(20_000);

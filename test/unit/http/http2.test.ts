@@ -19,8 +19,8 @@ import {
 } from '../../../src/http/transport.ts';
 import { UndiciTransport } from '../../../src/http/undiciTransport.ts';
 import { makeCertificate, type TestCertificate } from '../../host/certificates.ts';
+import { VendorServer } from '../../servers/providerServer.ts';
 import { TunnelProxy } from '../../servers/tunnelProxy.ts';
-import { VendorServer } from '../../servers/vendorServer.ts';
 import { until } from '../until.ts';
 
 describe('HTTP/2', () => {

@@ -8,7 +8,7 @@ import { ProviderError } from '../../../src/core/providerError.ts';
 import { openHttpClient, openTransport } from '../../../src/http/client.ts';
 import { ForwardProxy } from '../../servers/forwardProxy.ts';
 import { countLookups } from '../lookups.ts';
-import { KeptLog, unaborted } from '../wires.ts';
+import { KeptLog, unaborted } from '../testNetwork.ts';
 
 const key = 'canary-key-0123456789';
 /** Only Linux answers at all of 127.0.0.0/8 without being set up for it. */

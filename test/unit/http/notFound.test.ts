@@ -3,9 +3,9 @@ import * as v from 'valibot';
 import { systemClock } from '../../../src/core/clock.ts';
 import { openHttpClient, openTransport } from '../../../src/http/client.ts';
 import { neverNotFound, notFoundLike } from '../../../src/http/notFound.ts';
-import { outages, type VendorAnswer, VendorServer } from '../../servers/vendorServer.ts';
+import { outages, type VendorAnswer, VendorServer } from '../../servers/providerServer.ts';
 import { errorOf } from '../errors.ts';
-import { KeptLog, plainNetwork, unaborted } from '../wires.ts';
+import { KeptLog, plainNetwork, unaborted } from '../testNetwork.ts';
 
 describe('A 404 or 410', () => {
   let server: VendorServer;

@@ -8,8 +8,8 @@ import type { Route } from '../../../src/core/network.ts';
 import { TransportError } from '../../../src/http/transport.ts';
 import { UndiciTransport } from '../../../src/http/undiciTransport.ts';
 import { makeCertificate } from '../../host/certificates.ts';
+import { VendorServer } from '../../servers/providerServer.ts';
 import { TunnelProxy } from '../../servers/tunnelProxy.ts';
-import { VendorServer } from '../../servers/vendorServer.ts';
 
 describe('undici transport', () => {
   let server: VendorServer;

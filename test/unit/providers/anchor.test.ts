@@ -7,7 +7,7 @@ import type { Session } from '../../../src/core/session.ts';
 import { anchor } from '../../../src/providers/anchor/index.ts';
 import { type AnchorServer, startAnchor } from '../../servers/anchor.ts';
 import { troubleOf } from '../errors.ts';
-import { connect, type KeptLog, unaborted } from '../wires.ts';
+import { connect, type KeptLog, unaborted } from '../testNetwork.ts';
 
 describe('Anchor Browser', () => {
   let server: AnchorServer;

@@ -6,8 +6,8 @@ import { browserbase } from '../../../src/providers/browserbase/index.ts';
 import { type BrowserbaseServer, startBrowserbase } from '../../servers/browserbase.ts';
 import { type StagehandServer, startStagehand } from '../../servers/stagehand.ts';
 import { troubleOf } from '../errors.ts';
-import { House } from '../services/house.ts';
-import { connect, KeptLog, realWires, unaborted } from '../wires.ts';
+import { House } from '../services/testServices.ts';
+import { connect, KeptLog, realWires, unaborted } from '../testNetwork.ts';
 
 /** The id that Stagehand's own document takes for its example. */
 const documentedId = 'c4dbf3a9-9a58-4b22-8a1c-9f20f9f9e123';

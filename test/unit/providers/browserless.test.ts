@@ -6,7 +6,7 @@ import type { Inventory } from '../../../src/core/inventory.ts';
 import { capabilitiesOf, type Provider } from '../../../src/core/provider.ts';
 import type { Session } from '../../../src/core/session.ts';
 import { browserless } from '../../../src/providers/browserless/index.ts';
-import { troubleSentence } from '../../../src/ui/words/troubles.ts';
+import { troubleSentence } from '../../../src/ui/text/troubles.ts';
 import { browserlessMissing, type RunningBrowserless, startBrowserlessWorkers } from '../../host/browserless.ts';
 import { startChromium } from '../../host/chromium.ts';
 import { useBrowserless } from '../../host/useBrowserless.ts';
@@ -15,11 +15,11 @@ import { type BrowserlessCloudServer, startBrowserlessCloud } from '../../server
 import { type BrowserlessV1Server, startBrowserlessV1 } from '../../servers/browserlessV1.ts';
 import { type BrowserlessV2Server, startBrowserlessV2 } from '../../servers/browserlessV2.ts';
 import { startCdpRelay } from '../../servers/cdpRelay.ts';
+import { VendorServer } from '../../servers/providerServer.ts';
 import { startRelay } from '../../servers/relay.ts';
-import { VendorServer } from '../../servers/vendorServer.ts';
 import { errorOf } from '../errors.ts';
-import { House } from '../services/house.ts';
-import { connect, KeptLog, realWires, unaborted } from '../wires.ts';
+import { House } from '../services/testServices.ts';
+import { connect, KeptLog, realWires, unaborted } from '../testNetwork.ts';
 
 const quietly = { stop: unaborted, onProgress: () => {} };
 const withAccountApi = new Set(['browserless.accountApi']);

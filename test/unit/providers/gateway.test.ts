@@ -5,9 +5,9 @@ import type { Session } from '../../../src/core/session.ts';
 import { gateway } from '../../../src/providers/gateway.ts';
 import { type GatewayServer, startGateway } from '../../servers/gateway.ts';
 import { errorOf } from '../errors.ts';
-import { House } from '../services/house.ts';
+import { House } from '../services/testServices.ts';
+import { connect, unaborted } from '../testNetwork.ts';
 import { until } from '../until.ts';
-import { connect, unaborted } from '../wires.ts';
 
 const quietly = { stop: unaborted, onProgress: () => {} };
 

@@ -4,9 +4,9 @@ import { systemClock } from '../../../src/core/clock.ts';
 import type { AccountId, PageId, SessionId } from '../../../src/core/ids.ts';
 import type { Provider } from '../../../src/core/provider.ts';
 import { type HostileChrome, startHostileChrome, tabOf } from '../../servers/hostileChrome.ts';
-import { House } from '../services/house.ts';
+import { House } from '../services/testServices.ts';
+import { unaborted } from '../testNetwork.ts';
 import { until } from '../until.ts';
-import { unaborted } from '../wires.ts';
 
 describe('Local Chrome at a hostile DevTools port', function () {
   this.timeout(60_000);

@@ -12,9 +12,9 @@ import { freePort } from '../../host/processes.ts';
 import { useChromium } from '../../host/useChromium.ts';
 import { startCdpRelay } from '../../servers/cdpRelay.ts';
 import { Devtools } from '../../servers/devtools.ts';
-import { VendorServer } from '../../servers/vendorServer.ts';
+import { VendorServer } from '../../servers/providerServer.ts';
 import { troubleOf } from '../errors.ts';
-import { connect, unaborted } from '../wires.ts';
+import { connect, unaborted } from '../testNetwork.ts';
 
 const page = (title: string) =>
   `data:text/html,<title>${encodeURIComponent(title)}</title><p>${encodeURIComponent(title)}`;

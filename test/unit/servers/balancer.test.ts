@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import WebSocket, { WebSocketServer } from 'ws';
 import { type BalancerServer, type Balancing, startBalancer } from '../../servers/balancer.ts';
 import { type BrowserlessV2Server, startBrowserlessV2 } from '../../servers/browserlessV2.ts';
-import { outages, VendorServer } from '../../servers/vendorServer.ts';
+import { outages, VendorServer } from '../../servers/providerServer.ts';
 
 describe('The load balancer of the tests', () => {
   let workers: BrowserlessV2Server[];

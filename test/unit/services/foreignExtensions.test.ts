@@ -3,10 +3,10 @@ import { newGroup, newSession } from '../../../src/api/newSession.ts';
 import { providerError } from '../../../src/api/providerError.ts';
 import { sessionId } from '../../../src/core/ids.ts';
 import { type Provider, usualEnding } from '../../../src/core/provider.ts';
-import { troubleSentence } from '../../../src/ui/words/troubles.ts';
+import { troubleSentence } from '../../../src/ui/text/troubles.ts';
 import { errorOf } from '../errors.ts';
-import { unaborted } from '../wires.ts';
-import { fastClock, House } from './house.ts';
+import { unaborted } from '../testNetwork.ts';
+import { fastClock, House } from './testServices.ts';
 
 const secret = 'sk-grid-canary-0123456789';
 

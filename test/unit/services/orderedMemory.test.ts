@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Memory } from '../../../src/core/vault.ts';
+import type { Memory } from '../../../src/core/storage.ts';
 import { OrderedMemory } from '../../../src/services/orderedMemory.ts';
 
 /** Keeps things as a busy VS Code does: an update counts at once, is sent later with all else, and comes back. */

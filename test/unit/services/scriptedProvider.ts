@@ -12,9 +12,9 @@ import {
 import { ProviderError, type Trouble } from '../../../src/core/providerError.ts';
 import type { Session } from '../../../src/core/session.ts';
 import type { EndOptions, EndReport, EndTarget } from '../../../src/services/ending/report.ts';
-import { madeUp } from '../providers/madeUp.ts';
+import { madeUp } from '../providers/exampleProvider.ts';
 import { someSession } from '../sessions.ts';
-import { House, MapMemory } from './house.ts';
+import { House, MapMemory } from './testServices.ts';
 import { VirtualClock } from './virtualClock.ts';
 
 /** One thing that was asked of a scripted provider. */

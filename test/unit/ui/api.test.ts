@@ -3,8 +3,8 @@ import type { BrowserSessionsApi } from '../../../src/api/browserSessions.ts';
 import { onListenerError } from '../../../src/core/event.ts';
 import { createApi } from '../../../src/ui/api.ts';
 import { type AnchorServer, startAnchor } from '../../servers/anchor.ts';
-import { madeUp } from '../providers/madeUp.ts';
-import { acme, House } from '../services/house.ts';
+import { madeUp } from '../providers/exampleProvider.ts';
+import { acme, House } from '../services/testServices.ts';
 
 describe('the API for other extensions', () => {
   let house: House;

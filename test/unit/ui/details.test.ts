@@ -2,8 +2,8 @@ import { strict as assert } from 'node:assert';
 import type { Account } from '../../../src/core/account.ts';
 import { accountId, pageId } from '../../../src/core/ids.ts';
 import type { Session } from '../../../src/core/session.ts';
-import { SessionStore } from '../../../src/services/sessionStore.ts';
-import { detailsText } from '../../../src/ui/words/details.ts';
+import { SessionStore } from '../../../src/services/sessions/sessionStore.ts';
+import { detailsText } from '../../../src/ui/text/details.ts';
 import { keepingAll, someSession } from '../sessions.ts';
 
 const account: Account = {

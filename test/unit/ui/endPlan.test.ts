@@ -3,14 +3,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { accountId, groupId, sessionId } from '../../../src/core/ids.ts';
 import type { Session } from '../../../src/core/session.ts';
-import { History } from '../../../src/services/history.ts';
-import { Protections } from '../../../src/services/protections.ts';
+import { History } from '../../../src/services/history/history.ts';
+import { Protections } from '../../../src/services/sessions/protections.ts';
 import { confirmBy } from '../../../src/ui/commands/confirmEnd.ts';
 import { type EndPlan, type EndPlanParts, nothingToEnd, planEnd, planFor } from '../../../src/ui/commands/endPlan.ts';
 import { sessionsOf, wholeAccount } from '../../../src/ui/commands/targets.ts';
 import type { Prompts } from '../../../src/ui/prompts.ts';
 import { TreeFilter } from '../../../src/ui/tree/filter.ts';
-import { House, MapMemory } from '../services/house.ts';
+import { House, MapMemory } from '../services/testServices.ts';
 import { keepingAll, someSession } from '../sessions.ts';
 
 describe('plan of an end', () => {

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { EndWithoutAsking } from '../../../src/ui/endWithoutAsking.ts';
-import { MapMemory } from '../services/house.ts';
+import { MapMemory } from '../services/testServices.ts';
 import { until } from '../until.ts';
 
 describe('ending without asking', () => {

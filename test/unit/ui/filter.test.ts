@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { type AccountId, groupId, pageId } from '../../../src/core/ids.ts';
 import type { Session } from '../../../src/core/session.ts';
 import { TreeFilter } from '../../../src/ui/tree/filter.ts';
-import { House, MapMemory } from '../services/house.ts';
+import { House, MapMemory } from '../services/testServices.ts';
 import { keepingOnly, someSession } from '../sessions.ts';
 
 describe('filter of the list', () => {

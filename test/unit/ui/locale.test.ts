@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
-import { day, dayAndTime, timeOfDay, useLanguage } from '../../../src/ui/words/locale.ts';
-import { decimal, listOf, percentage } from '../../../src/ui/words/numbers.ts';
-import { progressSentence } from '../../../src/ui/words/outcomes.ts';
+import { day, dayAndTime, timeOfDay, useLanguage } from '../../../src/ui/text/locale.ts';
+import { decimal, listOf, percentage } from '../../../src/ui/text/numbers.ts';
+import { progressSentence } from '../../../src/ui/text/outcomes.ts';
 
 /** A quarter to three in the afternoon, where the tests run. */
 const afternoon = new Date(2026, 10, 26, 14, 42, 5).getTime();

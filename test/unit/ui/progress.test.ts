@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { progressSentence } from '../../../src/ui/words/outcomes.ts';
+import { progressSentence } from '../../../src/ui/text/outcomes.ts';
 
 describe('the progress of an end of many', () => {
   it('counts what is settled, and tells rate and time left of what is sent once two seconds tell them', () => {

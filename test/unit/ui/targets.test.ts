@@ -3,7 +3,7 @@ import { accountId, groupId, sessionId } from '../../../src/core/ids.ts';
 import type { Session } from '../../../src/core/session.ts';
 import { sessionsOf, wholeAccount } from '../../../src/ui/commands/targets.ts';
 import { TreeFilter } from '../../../src/ui/tree/filter.ts';
-import { House, MapMemory } from '../services/house.ts';
+import { House, MapMemory } from '../services/testServices.ts';
 import { keepingAll, someSession } from '../sessions.ts';
 
 describe('targets of commands', () => {

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { type AccountId, sessionId } from '../../../src/core/ids.ts';
 import { TreeFilter } from '../../../src/ui/tree/filter.ts';
 import { keepTitle } from '../../../src/ui/tree/title.ts';
-import { House, MapMemory } from '../services/house.ts';
+import { House, MapMemory } from '../services/testServices.ts';
 import { keepingOnly, someSession } from '../sessions.ts';
 import { until } from '../until.ts';
 

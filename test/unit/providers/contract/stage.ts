@@ -1,7 +1,7 @@
 import type { Credentials } from '../../../../src/core/account.ts';
 import type { ProviderKind } from '../../../../src/core/provider.ts';
 import type { TroubleKind } from '../../../../src/core/providerError.ts';
-import type { VendorServer } from '../../../servers/vendorServer.ts';
+import type { VendorServer } from '../../../servers/providerServer.ts';
 
 /** What a list looks like that a hostile server makes up, in the form that the provider documents. */
 export interface HostileList {

@@ -11,11 +11,11 @@ import { startBrowserlessCloud } from '../../../servers/browserlessCloud.ts';
 import { startBrowserlessV1 } from '../../../servers/browserlessV1.ts';
 import { startBrowserlessV2 } from '../../../servers/browserlessV2.ts';
 import { Devtools } from '../../../servers/devtools.ts';
+import { startMadeUp } from '../../../servers/example.ts';
 import { startGateway } from '../../../servers/gateway.ts';
-import { startMadeUp } from '../../../servers/madeUp.ts';
+import type { VendorServer } from '../../../servers/providerServer.ts';
 import { startRelay } from '../../../servers/relay.ts';
-import type { VendorServer } from '../../../servers/vendorServer.ts';
-import { madeUp } from '../madeUp.ts';
+import { madeUp } from '../exampleProvider.ts';
 import type { Stage } from './stage.ts';
 
 const many = <T>(count: number, make: () => T): T[] => Array.from({ length: count }, make);

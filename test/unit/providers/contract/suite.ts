@@ -5,18 +5,18 @@ import type { Inventory } from '../../../../src/core/inventory.ts';
 import { capabilitiesOf, type Provider } from '../../../../src/core/provider.ts';
 import { ProviderError, type TroubleKind } from '../../../../src/core/providerError.ts';
 import type { Session } from '../../../../src/core/session.ts';
-import { connect, type Wires } from '../../../../src/services/connect.ts';
+import { connect, type Wires } from '../../../../src/services/accounts/connect.ts';
+import { troubleSentence } from '../../../../src/ui/text/troubles.ts';
 import { childrenOf, type TreeModel } from '../../../../src/ui/tree/children.ts';
 import { type TreeNode, TreeNodes } from '../../../../src/ui/tree/nodes.ts';
 import { rowOf } from '../../../../src/ui/tree/rows.ts';
 import { tooltipOf } from '../../../../src/ui/tree/tooltips.ts';
-import { troubleSentence } from '../../../../src/ui/words/troubles.ts';
 import { freePort } from '../../../host/processes.ts';
-import { type Fault, outages, VendorServer } from '../../../servers/vendorServer.ts';
+import { type Fault, outages, VendorServer } from '../../../servers/providerServer.ts';
 import { errorOf } from '../../errors.ts';
-import { fastClock, House } from '../../services/house.ts';
+import { fastClock, House } from '../../services/testServices.ts';
+import { KeptLog, realWires, unaborted } from '../../testNetwork.ts';
 import { until } from '../../until.ts';
-import { KeptLog, realWires, unaborted } from '../../wires.ts';
 import type { Stage } from './stage.ts';
 
 /** What the list's request is answered, by name, and what trouble that is unless the vendor says otherwise. */

@@ -4,7 +4,7 @@ import type { EndOutcomeKind, EndReport, EndTarget } from '../../../../src/servi
 import { type BalancerServer, type Balancing, startBalancer } from '../../../servers/balancer.ts';
 import { type BrowserlessV1Server, startBrowserlessV1 } from '../../../servers/browserlessV1.ts';
 import { type BrowserlessV2Server, startBrowserlessV2 } from '../../../servers/browserlessV2.ts';
-import { fastClock, House } from '../house.ts';
+import { fastClock, House } from '../testServices.ts';
 
 type Worker = BrowserlessV1Server | BrowserlessV2Server;
 

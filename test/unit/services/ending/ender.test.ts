@@ -7,7 +7,7 @@ import { useChromium } from '../../../host/useChromium.ts';
 import { type AnchorServer, startAnchor } from '../../../servers/anchor.ts';
 import { startBrowserbase } from '../../../servers/browserbase.ts';
 import { until } from '../../until.ts';
-import { House } from '../house.ts';
+import { House } from '../testServices.ts';
 
 const neverStop = new AbortController().signal;
 const quietly = { stop: neverStop, onProgress: () => {} };

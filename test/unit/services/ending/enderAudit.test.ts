@@ -4,8 +4,8 @@ import type { EndReport, EndTarget } from '../../../../src/services/ending/repor
 import { type AnchorServer, startAnchor } from '../../../servers/anchor.ts';
 import { type BrowserbaseServer, startBrowserbase } from '../../../servers/browserbase.ts';
 import { type StagehandServer, startStagehand } from '../../../servers/stagehand.ts';
-import { unaborted } from '../../wires.ts';
-import { House } from '../house.ts';
+import { unaborted } from '../../testNetwork.ts';
+import { House } from '../testServices.ts';
 
 const quietly = { stop: new AbortController().signal, onProgress: () => {} };
 

@@ -2,12 +2,12 @@ import { strict as assert } from 'node:assert';
 import type { Clock } from '../../../../src/core/clock.ts';
 import { type AccountId, sessionId } from '../../../../src/core/ids.ts';
 import type { EndReport, EndTarget } from '../../../../src/services/ending/report.ts';
-import { History } from '../../../../src/services/history.ts';
+import { History } from '../../../../src/services/history/history.ts';
 import { type AnchorServer, startAnchor } from '../../../servers/anchor.ts';
 import { startBrowserbase } from '../../../servers/browserbase.ts';
 import { startGateway } from '../../../servers/gateway.ts';
-import type { Fault, VendorServer } from '../../../servers/vendorServer.ts';
-import { fastClock, House } from '../house.ts';
+import type { Fault, VendorServer } from '../../../servers/providerServer.ts';
+import { fastClock, House } from '../testServices.ts';
 
 const quietly = { stop: new AbortController().signal, onProgress: () => {} };
 

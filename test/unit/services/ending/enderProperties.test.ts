@@ -11,9 +11,9 @@ import {
 } from '../../../../src/core/provider.ts';
 import { ProviderError, type Trouble } from '../../../../src/core/providerError.ts';
 import type { Session } from '../../../../src/core/session.ts';
-import { madeUp } from '../../providers/madeUp.ts';
+import { madeUp } from '../../providers/exampleProvider.ts';
 import { someSession } from '../../sessions.ts';
-import { House, MapMemory } from '../house.ts';
+import { House, MapMemory } from '../testServices.ts';
 import { VirtualClock } from '../virtualClock.ts';
 
 /** What may happen to one request for an end: what the vendor does, and what its client gets to see. */

@@ -7,9 +7,9 @@ import type { EndOutcomeKind, EndReport, EndTarget } from '../../../../src/servi
 import { makeCertificate } from '../../../host/certificates.ts';
 import { startAnchor } from '../../../servers/anchor.ts';
 import { startBrowserbase } from '../../../servers/browserbase.ts';
-import type { VendorServer, VendorTls } from '../../../servers/vendorServer.ts';
+import type { VendorServer, VendorTls } from '../../../servers/providerServer.ts';
 import { until } from '../../until.ts';
-import { House } from '../house.ts';
+import { House } from '../testServices.ts';
 
 const quietly = { stop: new AbortController().signal, onProgress: () => {} };
 

@@ -2,8 +2,8 @@ import { strict as assert } from 'node:assert';
 import { accountId, sessionId } from '../../../../src/core/ids.ts';
 import { EndJournal } from '../../../../src/services/ending/journal.ts';
 import { someSession } from '../../sessions.ts';
-import { KeptLog } from '../../wires.ts';
-import { MapMemory } from '../house.ts';
+import { KeptLog } from '../../testNetwork.ts';
+import { MapMemory } from '../testServices.ts';
 import { VirtualClock } from '../virtualClock.ts';
 
 const account = accountId('a');

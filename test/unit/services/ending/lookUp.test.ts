@@ -6,7 +6,7 @@ import { type AnchorServer, startAnchor } from '../../../servers/anchor.ts';
 import { type BrowserbaseServer, startBrowserbase } from '../../../servers/browserbase.ts';
 import { type BrowserlessCloudServer, startBrowserlessCloud } from '../../../servers/browserlessCloud.ts';
 import { type GatewayServer, startGateway } from '../../../servers/gateway.ts';
-import { fastClock, House } from '../house.ts';
+import { fastClock, House } from '../testServices.ts';
 
 describe('looking up a session that no list shows', () => {
   let house: House;

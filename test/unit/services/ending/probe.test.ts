@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import type { ProviderError, Trouble } from '../../../../src/core/providerError.ts';
 import type { RateWindow } from '../../../../src/core/rateWindow.ts';
 import { probe } from '../../../../src/services/ending/probe.ts';
-import { KeptLog } from '../../wires.ts';
+import { KeptLog } from '../../testNetwork.ts';
 import { failure, never, ScriptedProvider } from '../scriptedProvider.ts';
 import { VirtualClock } from '../virtualClock.ts';
 

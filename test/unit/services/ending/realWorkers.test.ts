@@ -4,7 +4,7 @@ import type { EndTarget } from '../../../../src/services/ending/report.ts';
 import { browserlessMissing, type RunningBrowserless, startBrowserlessWorkers } from '../../../host/browserless.ts';
 import { type BalancerServer, startBalancer } from '../../../servers/balancer.ts';
 import { until } from '../../until.ts';
-import { House } from '../house.ts';
+import { House } from '../testServices.ts';
 
 const quietly = { stop: new AbortController().signal, onProgress: () => {} };
 

@@ -1,11 +1,11 @@
 import { strict as assert } from 'node:assert';
 import { type AccountId, type SessionId, sessionId } from '../../../../src/core/ids.ts';
 import { reviewOne } from '../../../../src/services/ending/verifier.ts';
-import { History } from '../../../../src/services/history.ts';
+import { History } from '../../../../src/services/history/history.ts';
 import { KnownSession } from '../../../../src/ui/liveView/knownSession.ts';
 import { type AnchorServer, startAnchor } from '../../../servers/anchor.ts';
 import { startGateway } from '../../../servers/gateway.ts';
-import { fastClock, House, MapMemory } from '../../services/house.ts';
+import { fastClock, House, MapMemory } from '../../services/testServices.ts';
 
 describe('what a live view knows about a session that the first list after a restart does not have', () => {
   const clock = fastClock(20);

@@ -3,7 +3,7 @@ import type { Screencast, ScreencastState } from '../../../../src/cdp/screencast
 import { accountId, type PageId, pageId, sessionId } from '../../../../src/core/ids.ts';
 import type { LiveView } from '../../../../src/core/liveView.ts';
 import { anchor } from '../../../../src/providers/anchor/index.ts';
-import { SessionStore } from '../../../../src/services/sessionStore.ts';
+import { SessionStore } from '../../../../src/services/sessions/sessionStore.ts';
 import { panelState, type Shown } from '../../../../src/ui/liveView/panelState.ts';
 import { keepingAll, someSession } from '../../sessions.ts';
 

@@ -1,0 +1,233 @@
+import { isDeepStrictEqual } from 'node:util';
+import * as v from 'valibot';
+import type { Account, Credentials } from '../../core/account.ts';
+import { type Disposable, Emitter, type Event } from '../../core/event.ts';
+import { type AccountId, accountId } from '../../core/ids.ts';
+import type { Logger } from '../../core/logger.ts';
+import type { Memory, Vault } from '../../core/storage.ts';
+
+/** What is kept of an account in SecretStorage: everything, so that a key cannot be parted from its address. */
+const Secret = v.object({
+  v: v.literal(1),
+  provider: v.string(),
+  label: v.string(),
+  origin: v.string(),
+  addedAt: v.number(),
+  credentials: v.record(v.string(), v.string()),
+  further: v.optional(v.array(v.string())),
+});
+type Secret = v.InferOutput<typeof Secret>;
+/** `unreadable` is an entry that another version of this extension wrote. */
+type Stored = Secret | 'missing' | 'unreadable';
+
+/** What is kept in the editor's global state, so that the tree can be drawn before any key is read. */
+const IndexEntry = v.object({
+  id: v.string(),
+  provider: v.string(),
+  label: v.string(),
+  origin: v.string(),
+  addedAt: v.number(),
+});
+type IndexEntry = v.InferOutput<typeof IndexEntry>;
+
+const indexKey = 'accounts';
+const secretPrefix = 'browserSessions.account.';
+
+/** What changed about an account: `connection` when what was opened with its key or address must be opened anew. */
+export interface AccountChange {
+  readonly id: AccountId;
+  readonly kind: 'added' | 'renamed' | 'connection' | 'removed';
+}
+
+/** What a new account is made of. */
+export interface NewAccount {
+  readonly provider: string;
+  readonly label: string;
+  readonly origin: string;
+  readonly credentials: Credentials;
+  /** Where else its key may be sent, as the person was told: the further addresses of its vendor when it was saved. */
+  readonly further?: string[];
+}
+
+/**
+ * The accounts of this person on this machine. Each has one entry in SecretStorage that holds its address and key
+ * together; other windows follow through its change events. Keys are read when first needed and kept in memory.
+ */
+export class Accounts implements Disposable {
+  readonly #secrets: Vault;
+  readonly #globalState: Memory;
+  readonly #now: () => number;
+  readonly #logger: Logger;
+  readonly #entries: Map<AccountId, IndexEntry>;
+  readonly #read = new Map<AccountId, Promise<Stored>>();
+  readonly #changed = new Emitter<AccountChange>();
+  readonly #subscription: Disposable;
+
+  readonly onDidChange: Event<AccountChange> = this.#changed.event;
+
+  constructor(secrets: Vault, globalState: Memory, now: () => number, logger: Logger) {
+    this.#secrets = secrets;
+    this.#globalState = globalState;
+    this.#now = now;
+    this.#logger = logger;
+    const index = v.safeParse(v.array(IndexEntry), globalState.get(indexKey) ?? []);
+    this.#entries = new Map((index.success ? index.output : []).map((entry) => [accountId(entry.id), entry]));
+    this.#subscription = secrets.onDidChange(({ key }) => {
+      if (!key.startsWith(secretPrefix)) return;
+      this.#follow(accountId(key.slice(secretPrefix.length))).catch((error: unknown) => {
+        this.#logger.warn(`An account that another window changed could not be read: ${String(error)}`);
+      });
+    });
+  }
+
+  dispose(): void {
+    this.#subscription.dispose();
+  }
+
+  /** In the order in which they were added. */
+  get all(): readonly Account[] {
+    return [...this.#entries]
+      .sort(([, a], [, b]) => a.addedAt - b.addedAt || (a.id < b.id ? -1 : 1))
+      .map(([id, { provider, label, origin }]) => ({ id, provider, label, origin }));
+  }
+
+  get(id: AccountId): Account | undefined {
+    const entry = this.#entries.get(id);
+    return entry === undefined ? undefined : { id, provider: entry.provider, label: entry.label, origin: entry.origin };
+  }
+
+  /** The key and the addresses it was saved with, or undefined when this machine has no secret that can be read. */
+  async open(id: AccountId): Promise<Pick<Secret, 'origin' | 'credentials' | 'further'> | undefined> {
+    const secret = await this.#readSecret(id);
+    return typeof secret === 'string' ? undefined : secret;
+  }
+
+  /** The account that already has this address and these credentials, if any. */
+  async findSame(account: Omit<NewAccount, 'label'>): Promise<Account | undefined> {
+    for (const known of this.all) {
+      if (known.provider !== account.provider || known.origin !== account.origin) continue;
+      const credentials = (await this.open(known.id))?.credentials;
+      if (credentials !== undefined && isDeepStrictEqual(credentials, { ...account.credentials })) return known;
+    }
+    return undefined;
+  }
+
+  /** @throws what SecretStorage throws, e.g. without a keyring; then nothing was stored. */
+  async add(account: NewAccount): Promise<AccountId> {
+    const id = accountId(crypto.randomUUID());
+    await this.#write(id, 'missing', { v: 1, addedAt: this.#now(), ...account });
+    return id;
+  }
+
+  /**
+   * Gives an account another key for the same address, or the one that is not found on this machine; where `further` is
+   * not said, for the same further ones too.
+   * @throws what SecretStorage throws; then the key is the same as before.
+   */
+  async replaceCredentials(id: AccountId, credentials: Credentials, further?: string[]): Promise<void> {
+    const before = await this.#readSecret(id);
+    const secret = typeof before === 'string' ? this.#withoutKey(id) : before;
+    await this.#write(id, before, { ...secret, credentials, ...(further && { further }) });
+  }
+
+  /** Writes down where else a key may be sent that was saved without. No event: what is open with it stays open. */
+  async keepFurther(id: AccountId, further: string[]): Promise<void> {
+    const secret = await this.#readable(id);
+    await this.#write(id, secret, { further, ...secret });
+  }
+
+  async rename(id: AccountId, label: string): Promise<void> {
+    const secret = await this.#readable(id);
+    await this.#write(id, secret, { ...secret, label });
+  }
+
+  /** Forgets an account and its key. Its sessions are not touched. */
+  async remove(id: AccountId): Promise<void> {
+    await this.#secrets.delete(secretPrefix + id);
+    await this.#forget(id);
+  }
+
+  async #readable(id: AccountId): Promise<Secret> {
+    const secret = await this.#readSecret(id);
+    if (typeof secret === 'string') throw new Error('There is no key for this account on this machine.');
+    return secret;
+  }
+
+  /** What is known of an account whose key is not found. */
+  #withoutKey(id: AccountId): Secret {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) throw new Error('There is no such account.');
+    const { provider, label, origin, addedAt } = entry;
+    return { v: 1, provider, label, origin, addedAt, credentials: {} };
+  }
+
+  async #write(id: AccountId, before: Stored, after: Secret): Promise<void> {
+    // Known before it is stored, so that the event about our own change is told from another window's.
+    this.#read.set(id, Promise.resolve(after));
+    try {
+      await this.#secrets.store(secretPrefix + id, JSON.stringify(after));
+    } catch (error) {
+      this.#read.set(id, Promise.resolve(before));
+      throw error;
+    }
+    await this.#take(id, before, after);
+  }
+
+  /** Takes over what is stored now, and tells what changed with it before anything else can come between. */
+  async #take(id: AccountId, before: Stored, after: Secret): Promise<void> {
+    const known = this.#entries.get(id);
+    const { provider, label, origin, addedAt } = after;
+    this.#entries.set(id, { id, provider, label, origin, addedAt });
+    if (known === undefined) this.#changed.fire({ id, kind: 'added' });
+    else {
+      if (known.label !== label) this.#changed.fire({ id, kind: 'renamed' });
+      if (typeof before === 'string' || !sameConnection(before, after)) this.#changed.fire({ id, kind: 'connection' });
+    }
+    await this.#keepIndex();
+  }
+
+  async #forget(id: AccountId): Promise<void> {
+    this.#read.delete(id);
+    if (!this.#entries.delete(id)) return;
+    this.#changed.fire({ id, kind: 'removed' });
+    await this.#keepIndex();
+  }
+
+  async #keepIndex(): Promise<void> {
+    await this.#globalState.update(indexKey, [...this.#entries.values()]);
+  }
+
+  #readSecret(id: AccountId): Promise<Stored> {
+    const known = this.#read.get(id);
+    if (known !== undefined) return known;
+    const reading = this.#fetchSecret(id);
+    this.#read.set(id, reading);
+    reading.catch(() => this.#read.delete(id));
+    return reading;
+  }
+
+  async #fetchSecret(id: AccountId): Promise<Stored> {
+    const stored = await this.#secrets.get(secretPrefix + id);
+    if (stored === undefined) return 'missing';
+    const result = v.safeParse(v.pipe(v.string(), v.parseJson(), Secret), stored);
+    return result.success ? result.output : 'unreadable';
+  }
+
+  /** Takes over what a window, this one or another, has written. */
+  async #follow(id: AccountId): Promise<void> {
+    const before = (await this.#read.get(id)) ?? 'missing';
+    const after = await this.#fetchSecret(id);
+    if (after === 'missing') await this.#forget(id);
+    else if (after !== 'unreadable' && !isDeepStrictEqual(before, after)) {
+      this.#read.set(id, Promise.resolve(after));
+      await this.#take(id, before, after);
+    }
+  }
+}
+
+function sameConnection(a: Secret, b: Secret): boolean {
+  const { further = b.further } = a;
+  return (
+    a.origin === b.origin && isDeepStrictEqual(a.credentials, b.credentials) && isDeepStrictEqual(further, b.further)
+  );
+}

@@ -1,0 +1,72 @@
+import type { Credentials } from '../../core/account.ts';
+import type { CdpDialer } from '../../core/cdp.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { HttpClient } from '../../core/http.ts';
+import { parseAddress } from '../../core/origin.ts';
+import type { Link, Provider, ProviderKind } from '../../core/provider.ts';
+import { badAddress, ProviderError } from '../../core/providerError.ts';
+import type { RequestLimits } from '../../core/rateWindow.ts';
+import { knownSecrets } from '../../core/redact.ts';
+import { redactedError, redactedProvider } from '../providers/redactedProvider.ts';
+
+/** The ways to the network, as the composition root hands them over. */
+export interface Wires {
+  /**
+   * @param secrets values that must not appear in any log line or error
+   * @param limits where what answers tell about them is written
+   */
+  http(address: URL, secrets: readonly string[], limits: RequestLimits): HttpClient;
+  /** @param origin the account's, which is the only one that is dialled */
+  cdp(origin: URL): CdpDialer;
+  readonly clock: Clock;
+  /** Whether the person has turned on a vendor's setting. */
+  setting(kind: string, id: string): boolean;
+}
+
+/** Where else a key may be sent when it is saved now, as addresses: what the person is told, and what is saved with it. */
+export function furtherOf(kind: ProviderKind, origin: string, credentials: Credentials): string[] {
+  const address = parseAddress(origin);
+  if (!address.ok) return [];
+  const all = kind.furtherAddresses(address.url, credentials).map(({ href }) => href);
+  // One that no key may be sent to is not shown either.
+  return all.filter((one) => parseAddress(one).ok);
+}
+
+/**
+ * Connects to a vendor. The adapter can send the key to the address it was saved with, to the further addresses, and
+ * nowhere else. What it tells is without the key; see {@link redactedProvider}.
+ * @param further those that were saved with the key; for a key that is not saved yet, those that its kind derives.
+ * @throws ProviderError `badAddress` for an address that no account can have.
+ */
+export function connect(
+  kind: ProviderKind,
+  savedOrigin: string,
+  credentials: Credentials,
+  wires: Wires,
+  limits: RequestLimits = {},
+  further = furtherOf(kind, savedOrigin, credentials),
+): Provider {
+  const address = parseAddress(savedOrigin);
+  if (!address.ok) throw badAddress(address.fault);
+  const origin = address.url;
+  const secrets = kind.fields.flatMap((field) => (field.kind === 'secret' ? (credentials[field.id] ?? []) : []));
+  const known = knownSecrets(secrets);
+  const link: Link = {
+    origin,
+    credentials,
+    http: wires.http(origin, secrets, limits),
+    httpTo: (other) => {
+      if (further.includes(other.href)) return wires.http(other, secrets, {});
+      const why = `${other.host} is not among the addresses that were saved with the key; Replace Key… saves them anew`;
+      throw new ProviderError({ kind: 'unsupported', reason: { kind: 'otherHost', host: other.host } }, why);
+    },
+    cdp: wires.cdp(origin),
+    clock: wires.clock,
+    setting: (id) => wires.setting(kind.id, id),
+  };
+  try {
+    return redactedProvider(kind.connect(link), known);
+  } catch (error) {
+    throw redactedError(error, known.redact);
+  }
+}

@@ -1,0 +1,99 @@
+import type { Account, Credentials } from '../../core/account.ts';
+import { Emitter, type Event } from '../../core/event.ts';
+import type { AccountId } from '../../core/ids.ts';
+import type { Provider, ProviderKind } from '../../core/provider.ts';
+import { ProviderError } from '../../core/providerError.ts';
+import type { RateWindow, RequestLimits } from '../../core/rateWindow.ts';
+import type { ProviderKinds } from '../providers/providerKinds.ts';
+import type { Accounts } from './accounts.ts';
+import type { Wires } from './connect.ts';
+
+/**
+ * Connects accounts to their vendors: one provider for each account, made when first needed, made anew when its key or
+ * address changes. The only place where a key meets an address, and it is the address the key was saved with.
+ */
+export class Connections {
+  readonly #kinds: ProviderKinds;
+  readonly #accounts: Accounts;
+  readonly #wires: Wires;
+  readonly #providers = new Map<AccountId, Promise<Provider>>();
+  readonly #limits = new Map<AccountId, RequestLimits>();
+  readonly #closed = new Emitter<AccountId>();
+
+  /** Fires when what was opened for an account holds no longer: its key, its address or its vendor is another. */
+  readonly onDidClose: Event<AccountId> = this.#closed.event;
+
+  constructor(kinds: ProviderKinds, accounts: Accounts, wires: Wires) {
+    this.#kinds = kinds;
+    this.#accounts = accounts;
+    this.#wires = wires;
+    accounts.onDidChange(({ id, kind }) => {
+      if (kind === 'connection' || kind === 'removed') this.#close(id);
+    });
+    kinds.onDidChange((kind) => {
+      for (const { id, provider } of accounts.all) if (provider === kind) this.#close(id);
+    });
+  }
+
+  /**
+   * The provider of an account.
+   * @throws ProviderError: `notFound` when there is no such account (any longer), `noKey` when this machine has no key for
+   * it, `badAddress` when its address is one that no account can have, `unsupported` when its vendor is not known (any
+   * longer), e.g. because the extension that added it is gone.
+   */
+  async open(id: AccountId): Promise<Provider> {
+    const known = this.#providers.get(id);
+    if (known !== undefined) return known;
+    const opening = this.#open(id);
+    this.#providers.set(id, opening);
+    opening.catch(() => {
+      if (this.#providers.get(id) === opening) this.#providers.delete(id);
+    });
+    return opening;
+  }
+
+  /** Connects without an account, to try what a person typed before anything is stored. */
+  async connect(kind: ProviderKind, origin: string, credentials: Credentials): Promise<Provider> {
+    const { connect } = await import('./connect.ts');
+    return connect(kind, origin, credentials, this.#wires);
+  }
+
+  /** What the vendor last said of its rate limit for this account; it may be over by now. */
+  rateWindow(id: AccountId): RateWindow | undefined {
+    return this.#limits.get(id)?.rateWindow;
+  }
+
+  /** How many requests at once the account's connection carries; undefined where each needs its own, or none was sent. */
+  concurrency(id: AccountId): number | undefined {
+    return this.#limits.get(id)?.concurrency;
+  }
+
+  #close(id: AccountId): void {
+    this.#providers.delete(id);
+    this.#limits.delete(id);
+    this.#closed.fire(id);
+  }
+
+  async #open(id: AccountId): Promise<Provider> {
+    const account: Account | undefined = this.#accounts.get(id);
+    if (account === undefined) throw new ProviderError({ kind: 'notFound' }, 'there is no such account');
+    const [{ connect, furtherOf }] = await Promise.all([import('./connect.ts'), this.#kinds.load()]);
+    const kind = this.#kinds.get(account.provider);
+    if (kind === undefined) {
+      const reason = { kind: 'unknownProvider', provider: account.provider } as const;
+      throw new ProviderError({ kind: 'unsupported', reason }, 'unknown provider');
+    }
+    const saved = await this.#accounts.open(id);
+    if (saved === undefined && kind.fields.length > 0) {
+      throw new ProviderError({ kind: 'noKey' }, 'no key is stored on this machine');
+    }
+    const secret = saved ?? { origin: account.origin, credentials: {}, further: [] };
+    const { origin, credentials } = secret;
+    const further = secret.further ?? (this.#kinds.isBuiltIn(kind) ? furtherOf(kind, origin, credentials) : []);
+    // Derived anew each time where it cannot be written down.
+    if (secret.further === undefined) this.#accounts.keepFurther(id, further).catch(() => {});
+    const limits: RequestLimits = {};
+    this.#limits.set(id, limits);
+    return connect(kind, origin, credentials, this.#wires, limits, further);
+  }
+}

@@ -1,0 +1,59 @@
+import type { Disposable } from '../../core/event.ts';
+import type { AccountId } from '../../core/ids.ts';
+import type { Logger } from '../../core/logger.ts';
+import { ProviderError } from '../../core/providerError.ts';
+import type { Connections } from '../accounts/connections.ts';
+import type { Leaving } from '../sessions/sessionsView.ts';
+import type { History } from './history.ts';
+
+/** Ends of an account that are asked about one after another; of more that come together nobody is asked. */
+const mostWaiting = 10;
+const timeoutMs = 10_000;
+
+/** Asks vendors how sessions came to their end that ended elsewhere, and has the history learn of it. */
+export class Fates implements Disposable {
+  readonly #history: History;
+  readonly #connections: Connections;
+  readonly #logger: Logger;
+  readonly #waiting = new Map<AccountId, Leaving[]>();
+  readonly #stop = new AbortController();
+
+  constructor(history: History, connections: Connections, logger: Logger) {
+    this.#history = history;
+    this.#connections = connections;
+    this.#logger = logger;
+  }
+
+  dispose(): void {
+    this.#stop.abort();
+  }
+
+  /** Asks about a session that has left the lists, unless its end was asked for here. */
+  follow(leaving: Leaving): void {
+    const { accountId, byYou } = leaving;
+    // An end that was asked for here needs no explanation.
+    if (byYou) return;
+    const waiting = this.#waiting.get(accountId);
+    if (waiting === undefined) {
+      this.#waiting.set(accountId, [leaving]);
+      void this.#ask(accountId);
+    } else if (waiting.length < mostWaiting) waiting.push(leaving);
+  }
+
+  async #ask(account: AccountId): Promise<void> {
+    const waiting = this.#waiting.get(account) ?? [];
+    for (let next = waiting[0]; next !== undefined && !this.#stop.signal.aborted; next = waiting[0]) {
+      const { id } = next.session;
+      try {
+        const provider = await this.#connections.open(account);
+        const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(timeoutMs)]);
+        const fate = await provider.fate?.(id, signal);
+        if (fate !== undefined) this.#history.learn(account, id, fate);
+      } catch (error) {
+        this.#logger.debug(`how ${id} ended could not be asked: ${ProviderError.from(error).message}`);
+      }
+      waiting.shift();
+    }
+    this.#waiting.delete(account);
+  }
+}

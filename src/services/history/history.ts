@@ -1,0 +1,228 @@
+import * as v from 'valibot';
+import { type Disposable, Emitter, type Event } from '../../core/event.ts';
+import type { AccountId, SessionId } from '../../core/ids.ts';
+import { same } from '../../core/same.ts';
+import { type Fate, hostOf } from '../../core/session.ts';
+import type { Memory } from '../../core/storage.ts';
+import { Together } from '../../core/throttle.ts';
+import type { Accounts } from '../accounts/accounts.ts';
+import type { SessionStore } from '../sessions/sessionStore.ts';
+
+const memoryKey = 'endedSessions';
+/** When it was last cleared, in epoch milliseconds. */
+const clearedKey = 'endedSessionsCleared';
+const mostKept = 100;
+/** Longest name that is kept, in characters: more of it is never shown. */
+const longestName = 200;
+/** Sessions often end together: the first is written down at once, those that follow so soon together. */
+const togetherMs = 500;
+
+const EndedSession = v.object({
+  accountId: v.string(),
+  /** What the account was called. */
+  account: v.string(),
+  sessionId: v.string(),
+  /** What the vendor called it; clean it before showing. */
+  name: v.optional(v.string()),
+  /** When it started, or was first seen, in epoch milliseconds. */
+  startedAt: v.number(),
+  startIsExact: v.boolean(),
+  /** When it was seen to be gone, in epoch milliseconds. */
+  endedAt: v.number(),
+  /**
+   * `you` where its end was asked for here; `timedOut` and `failed` where the vendor says so; `elsewhere` for any other end,
+   * by itself or by somebody else.
+   */
+  by: v.picklist(['you', 'elsewhere', 'timedOut', 'failed']),
+});
+/** A session that was listed and is not any longer. Holds no secret and no address; commands take it for a target. */
+export type EndedSession = v.InferOutput<typeof EndedSession>;
+
+/**
+ * The sessions that ended last, the newest first; kept across restarts. All windows share it: what others have seen is
+ * known here from the next end on, and what one has cleared none writes again.
+ *
+ * Turned off, it writes nothing and deletes what was written. It still knows in memory what ended in this window, because a
+ * live view or a command must be able to say so.
+ */
+export class History implements Disposable {
+  readonly #memory: Memory;
+  readonly #store: SessionStore;
+  readonly #now: () => number;
+  readonly #subscriptions: readonly Disposable[];
+  readonly #changed = new Emitter<void>();
+  readonly #writing = new Together(() => this.#write(), togetherMs);
+  #ended: readonly EndedSession[];
+  #cleared: number;
+  readonly #mayKeep: () => boolean;
+  #keeps: boolean;
+
+  #isToTell = false;
+
+  /** Fires once for all that changes at once: thousands of sessions may leave one list. */
+  readonly onDidChange: Event<void> = this.#changed.event;
+
+  /** @param mayKeep whether the user lets ended sessions be written down; see {@link followSetting}. */
+  constructor(
+    memory: Memory,
+    store: SessionStore,
+    accounts: Accounts,
+    now: () => number,
+    mayKeep: () => boolean = () => true,
+  ) {
+    this.#memory = memory;
+    this.#store = store;
+    this.#now = now;
+    this.#mayKeep = mayKeep;
+    this.#keeps = mayKeep();
+    // It may have been turned off while this extension was not running.
+    if (!this.#keeps && [memoryKey, clearedKey].some((key) => memory.get(key) !== undefined)) this.#delete();
+    this.#ended = this.#keeps ? this.#read() : [];
+    this.#cleared = this.#keeps ? this.#readCleared() : 0;
+    this.#subscriptions = [
+      store.onDidLeave(({ accountId: account, session, start, byYou }) => {
+        this.#put({
+          accountId: account,
+          account: accounts.get(account)?.label ?? '',
+          sessionId: session.id,
+          name: (session.name ?? hostOf(session))?.slice(0, longestName),
+          startedAt: start.at,
+          startIsExact: start.exact,
+          endedAt: now(),
+          by: byYou ? 'you' : 'elsewhere',
+        });
+      }),
+      // A list that left a running session out by mistake.
+      store.onDidChange((change) => {
+        if (change.kind !== 'account' || !change.membership) return;
+        const remaining = this.#ended.filter((ended) => !this.#isListed(ended));
+        if (remaining.length < this.#ended.length) this.#set(remaining);
+      }),
+    ];
+  }
+
+  dispose(): void {
+    for (const subscription of this.#subscriptions) subscription.dispose();
+    this.#writing.dispose();
+    if (this.#writing.isAsked) this.#write();
+  }
+
+  get all(): readonly EndedSession[] {
+    return this.#ended;
+  }
+
+  /** What is known of a session that has ended, if it is among the last. */
+  find(account: AccountId, session: SessionId): EndedSession | undefined {
+    return this.#ended.find(({ accountId: its, sessionId: id }) => its === account && id === session);
+  }
+
+  /** Takes over what the vendor says of an end that was seen here. */
+  learn(account: AccountId, session: SessionId, { how, endedAt }: Fate): void {
+    const known = this.find(account, session);
+    if (known === undefined) return;
+    const learned = {
+      ...known,
+      by: known.by === 'elsewhere' && how !== 'completed' ? how : known.by,
+      // It was seen to be gone no sooner than it was.
+      endedAt: endedAt !== undefined && endedAt >= known.startedAt ? Math.min(endedAt, known.endedAt) : known.endedAt,
+    };
+    if (!same(known, learned)) this.#set(this.#ended.map((ended) => (ended === known ? learned : ended)));
+  }
+
+  clear(): void {
+    this.#cleared = this.#now();
+    if (this.#mayKeep()) void this.#memory.update(clearedKey, this.#cleared);
+    this.#set([]);
+  }
+
+  /** Call it whenever the setting may have changed. What ended before is forgotten, also what ended while it was off. */
+  followSetting(): void {
+    const keeps = this.#mayKeep();
+    if (keeps === this.#keeps) return;
+    this.#keeps = keeps;
+    this.#cleared = this.#now();
+    if (!keeps) this.#delete();
+    this.#set([]);
+  }
+
+  #delete(): void {
+    for (const key of [memoryKey, clearedKey]) void this.#memory.update(key, undefined);
+  }
+
+  #put(ended: EndedSession): void {
+    const others = this.#ended.filter(
+      ({ accountId: account, sessionId: id }) => account !== ended.accountId || id !== ended.sessionId,
+    );
+    this.#set([ended, ...others].slice(0, mostKept));
+  }
+
+  #tell(): void {
+    if (this.#isToTell) return;
+    this.#isToTell = true;
+    queueMicrotask(() => {
+      this.#isToTell = false;
+      this.#changed.fire();
+    });
+  }
+
+  #set(ended: readonly EndedSession[]): void {
+    this.#ended = ended;
+    this.#tell();
+    this.#writing.ask();
+  }
+
+  /** Writes what is known here and what other windows have written, and takes the latter over. */
+  #write(): void {
+    if (!this.#mayKeep()) return;
+    // One that lies ahead is of a clock that was set back since.
+    const cleared = Math.max(...[this.#cleared, this.#readCleared()].filter((at) => at <= this.#now()), 0);
+    const own = cleared === this.#cleared ? this.#ended : this.#ended.filter(({ endedAt }) => endedAt > cleared);
+    this.#cleared = cleared;
+    const others = this.#read().filter((ended) => ended.endedAt > cleared && !this.#isBack(ended));
+    const known = new Map<string, EndedSession>();
+    for (const ended of [...own, ...others]) {
+      const key = `${ended.accountId}/${ended.sessionId}`;
+      known.set(key, better(known.get(key) ?? ended, ended));
+    }
+    const all = [...known.values()].sort((a, b) => b.endedAt - a.endedAt).slice(0, mostKept);
+    const shown = all.filter((ended) => !this.#isListed(ended));
+    void this.#memory.update(memoryKey, all);
+    if (same(shown, this.#ended)) return;
+    this.#ended = shown;
+    this.#tell();
+  }
+
+  #read(): readonly EndedSession[] {
+    const kept = v.safeParse(v.array(EndedSession), this.#memory.get(memoryKey));
+    return kept.success ? kept.output : [];
+  }
+
+  #readCleared(): number {
+    const at = this.#memory.get(clearedKey);
+    return typeof at === 'number' ? at : 0;
+  }
+
+  #isListed({ accountId: account, sessionId: id, startedAt, startIsExact }: EndedSession): boolean {
+    const listed = this.#store.session(account as AccountId, id as SessionId);
+    return listed !== undefined && (!startIsExact || listed.startedAt === startedAt);
+  }
+
+  /** Whether a list that is no older than its end has it, and not only a list from before. */
+  #isBack(ended: EndedSession): boolean {
+    const state = this.#store.state(ended.accountId as AccountId);
+    const isKept = this.#store.missing(ended.accountId as AccountId).has(ended.sessionId as SessionId);
+    return this.#isListed(ended) && state?.kind === 'ready' && state.asOf >= ended.endedAt && !isKept;
+  }
+}
+
+/** The later of two ends; where they are one that two windows saw, what the one tells that knows more of it. */
+function better(a: EndedSession, b: EndedSession): EndedSession {
+  const areTwo = a.startIsExact && b.startIsExact && a.startedAt !== b.startedAt;
+  if (areTwo) return a.endedAt >= b.endedAt ? a : b;
+  const more = knowledge(a) - knowledge(b);
+  return more > 0 || (more === 0 && a.endedAt <= b.endedAt) ? a : b;
+}
+
+function knowledge({ by }: EndedSession): number {
+  return by === 'you' ? 2 : by === 'elsewhere' ? 0 : 1;
+}

@@ -1,0 +1,310 @@
+import * as v from 'valibot';
+import type { AccountFacts } from '../../core/account.ts';
+import type { Group, GroupDeletion } from '../../core/group.ts';
+import { groupId, idFault, pageId, type SessionId, sessionId } from '../../core/ids.ts';
+import type { Inventory, ListFault } from '../../core/inventory.ts';
+import { type LiveView, liveViewUrl, recordingUrl } from '../../core/liveView.ts';
+import type { Page } from '../../core/page.ts';
+import { plainText } from '../../core/plainText.ts';
+import { type EndAnswer, type EndingTerms, type Liveness, type Screenshot, usualEnding } from '../../core/provider.ts';
+import { ProviderError, type Trouble } from '../../core/providerError.ts';
+import type { Fate, Session } from '../../core/session.ts';
+import { deepFreeze } from './foreignKind.ts';
+
+// What the code of another extension answers, read as strictly as what a server answers: copied, checked and frozen. What
+// may be left out has a default, so that fields which are new here don't break providers written before.
+
+const number = v.pipe(v.number(), v.finite());
+const maybeText = v.nullish(v.string());
+const maybeNumber = v.nullish(number);
+const id = v.pipe(
+  v.string(),
+  v.check((raw) => idFault(raw) === undefined),
+);
+const texts = v.fallback(v.array(v.string()), []);
+
+const RawPage = v.object({ id, title: v.fallback(v.string(), ''), url: v.fallback(v.string(), '') });
+
+const RawSession = v.object({
+  id,
+  name: maybeText,
+  phase: v.fallback(v.optional(v.picklist(['starting', 'running', 'idle', 'ending', 'unknown']), 'running'), 'unknown'),
+  status: maybeText,
+  startedAt: maybeNumber,
+  region: maybeText,
+  groupId: v.nullish(id),
+  tags: texts,
+  metadata: v.optional(v.unknown()),
+  traits: texts,
+  pages: v.nullish(v.array(RawPage)),
+  watchable: v.fallback(v.optional(v.boolean(), true), false),
+  ends: v.optional(v.picklist(['session', 'pages']), 'session'),
+  heldBack: maybeText,
+  facts: v.fallback(v.array(v.pipe(v.array(v.string()), v.maxLength(2))), []),
+});
+
+const RawGroup = v.object({
+  id,
+  kind: v.optional(v.picklist(['batch', 'metadata']), 'batch'),
+  name: maybeText,
+  status: maybeText,
+  createdAt: maybeNumber,
+  canCancel: v.fallback(v.optional(v.boolean()), undefined),
+  counts: v.fallback(v.optional(v.object({ total: number, failed: number })), undefined),
+});
+
+const RawFault = v.object({ subject: v.string(), what: v.string(), unnamed: v.optional(v.boolean()) });
+const RawFacts = v.object({ identity: maybeText, sessionLimit: maybeNumber, note: maybeText });
+const RawInventory = v.object({
+  sessions: v.array(v.unknown()),
+  groups: v.nullish(v.array(v.unknown()), []),
+  faults: v.nullish(v.array(RawFault), []),
+  account: v.nullish(RawFacts),
+  counted: maybeNumber,
+});
+const RawEnd = v.object({ outcome: v.picklist(['ended', 'alreadyGone', 'accepted']), how: maybeText });
+const RawDeletion = v.object({
+  deleted: number,
+  failed: number,
+  failures: v.array(v.object({ sessionId: v.string(), reason: v.string() })),
+  message: maybeText,
+});
+const RawView = v.object({
+  url: v.unknown(),
+  sandbox: v.pipe(v.string(), v.maxLength(500)),
+  allow: v.optional(v.pipe(v.string(), v.maxLength(500)), ''),
+  fixedMode: v.boolean(),
+  oneTime: v.optional(v.picklist(['yes', 'no', 'unknown']), 'unknown'),
+  farewell: maybeText,
+  expiresInMs: maybeNumber,
+});
+const RawPicture = v.object({ bytes: v.unknown(), type: v.picklist(['image/png', 'image/jpeg']) });
+const RawFate = v.object({ how: v.picklist(['completed', 'timedOut', 'failed']), endedAt: maybeNumber });
+const RawLiveness = v.fallback(v.picklist(['running', 'gone', 'notFound', 'unknown']), 'unknown');
+const RawTerms = v.object({
+  lists: v.optional(v.picklist(['complete', 'partial', 'lagging', 'unreliable']), usualEnding.lists),
+  mostInFlight: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(256))),
+  withinMs: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(600_000)), usualEnding.withinMs),
+});
+const longestWhat = 200;
+/** It is shown as a part of our own sentences, in notifications too. */
+const shownWhat = v.pipe(
+  v.string(),
+  v.transform((what) => plainText(what, longestWhat)),
+);
+const RawTrouble = v.variant('kind', [
+  v.object({
+    kind: v.picklist(['unauthorized', 'forbidden', 'notFound', 'conflict', 'cancelled']),
+  }),
+  v.object({ kind: v.literal('rateLimited'), retryAt: maybeNumber }),
+  v.object({
+    kind: v.literal('unreachable'),
+    why: v.picklist(['refused', 'dns', 'tls', 'cut', 'proxy', 'route']),
+  }),
+  v.object({ kind: v.literal('timedOut'), afterMs: number }),
+  v.object({ kind: v.literal('unexpectedAnswer'), what: shownWhat }),
+  v.object({ kind: v.literal('serverFault'), status: number }),
+  v.object({
+    kind: v.literal('unsupported'),
+    reason: v.object({ kind: v.literal('stated'), sentence: shownWhat }),
+  }),
+]);
+
+/** Rows that are read before others get their turn. */
+const rowsPerTurn = 500;
+const longestMessage = 1_000;
+
+/** Reads one page of a list. A row that is not as the contract says becomes a fault, so that it doesn't hide the others. */
+export async function inventoryOf(raw: unknown): Promise<Inventory> {
+  const { sessions, groups, faults, account, counted } = read(RawInventory, raw, 'list');
+  const ownFaults: ListFault[] = faults.map(({ subject, what, unnamed }) => ({
+    subject,
+    what,
+    ...(unnamed === undefined ? {} : { unnamed }),
+  }));
+  const rows: Session[] = [];
+  for (const [index, row] of sessions.entries()) {
+    if (index > 0 && index % rowsPerTurn === 0) await new Promise((resolve) => setImmediate(resolve));
+    const session = v.safeParse(RawSession, row);
+    if (session.success) rows.push(sessionOf(session.output));
+    else ownFaults.push(faultOf(row, index, v.getDotPath(session.issues[0])));
+  }
+  const listedGroups = groups.flatMap((row) => {
+    const group = v.safeParse(RawGroup, row);
+    return group.success ? [groupOf(group.output)] : [];
+  });
+  return deepFreeze({
+    sessions: rows,
+    groups: listedGroups,
+    faults: ownFaults,
+    account: account === null || account === undefined ? undefined : factsFrom(account),
+    counted: counted ?? undefined,
+  });
+}
+
+/** Reads what a check tells of an account. */
+export function factsOf(raw: unknown): AccountFacts {
+  return deepFreeze(factsFrom(read(RawFacts, raw ?? {}, 'check')));
+}
+
+/** Reads the answer to an end. */
+export function endOf(raw: unknown): EndAnswer {
+  const { outcome, how } = read(RawEnd, raw, 'end');
+  return { outcome, how: how ?? undefined };
+}
+
+/** Reads whether a session runs; what isn't one of the four words says nothing. */
+export function livenessOf(raw: unknown): Liveness {
+  return v.parse(RawLiveness, raw);
+}
+
+/** Reads the same of many, as far as it is about sessions that were asked for. */
+export function livenessOfMany(raw: unknown, asked: readonly Session[]): ReadonlyMap<SessionId, Liveness> {
+  if (!(raw instanceof Map)) throw notAsDocumented('probeMany');
+  return new Map(asked.flatMap(({ id }) => (raw.has(id) ? [[id, livenessOf(raw.get(id))] as const] : [])));
+}
+
+/** Reads what was deleted with a group. */
+export function deletionOf(raw: unknown): GroupDeletion {
+  const { message, ...counts } = read(RawDeletion, raw, 'deleteGroup');
+  return deepFreeze({ ...counts, message: message ?? undefined });
+}
+
+/** Reads the pages of a session. */
+export function pagesOf(raw: unknown): readonly Page[] {
+  return deepFreeze(read(v.array(RawPage), raw, 'pages').map(pageOf));
+}
+
+/** Reads a live view. @throws ProviderError for an address that may not be framed. */
+export function liveViewOf(raw: unknown): LiveView {
+  const { url, farewell, expiresInMs, ...view } = read(RawView, raw, 'liveView');
+  return {
+    ...view,
+    url: liveViewUrl(String(url), () => true),
+    farewell: farewell ?? undefined,
+    expiresInMs: expiresInMs ?? undefined,
+  };
+}
+
+/** Reads the address of a page to be opened in a browser. @throws ProviderError for any that isn't on the web. */
+export function linkOf(raw: unknown): URL {
+  return recordingUrl(String(raw));
+}
+
+/** Reads a picture. */
+export function pictureOf(raw: unknown): Screenshot {
+  const { bytes, type } = read(RawPicture, raw, 'screenshot');
+  if (!(bytes instanceof Uint8Array)) throw notAsDocumented('screenshot');
+  return { bytes: bytes.slice(), type };
+}
+
+/** Reads how a session came to its end. */
+export function fateOf(raw: unknown): Fate | undefined {
+  if (raw === undefined || raw === null) return undefined;
+  const { how, endedAt } = read(RawFate, raw, 'fate');
+  return { how, endedAt: endedAt ?? undefined };
+}
+
+/** Reads what ends are like; the terms of a cloud of which nothing is known where that says nothing useful. */
+export function termsOf(raw: unknown): EndingTerms {
+  const terms = v.safeParse(RawTerms, raw);
+  if (!terms.success) return usualEnding;
+  return Object.freeze({ ...terms.output, mostInFlight: terms.output.mostInFlight });
+}
+
+/**
+ * Makes an error of ours of what the code of another extension has thrown. What isn't an error of a provider is an
+ * unexpected answer, and its message says in which way.
+ */
+export function errorOf(thrown: unknown): ProviderError {
+  try {
+    const trouble = ProviderError.is(thrown) ? v.safeParse(RawTrouble, thrown.trouble) : undefined;
+    if (ProviderError.is(thrown) && trouble?.success === true) {
+      const { detail } = thrown;
+      return new ProviderError(troubleFrom(trouble.output), String(thrown.message).slice(0, longestMessage), {
+        detail: typeof detail === 'string' ? detail.slice(0, longestMessage) : undefined,
+      });
+    }
+    return failed(messageOf(thrown));
+  } catch {
+    return failed('');
+  }
+}
+
+function messageOf(thrown: unknown): string {
+  const message: unknown = typeof thrown === 'object' && thrown !== null ? Reflect.get(thrown, 'message') : thrown;
+  return typeof message === 'string' ? message : '';
+}
+
+function failed(message: string): ProviderError {
+  // Sentences go on after it.
+  const said = plainText(message, longestWhat).replace(/[.\s]+$/, '');
+  return new ProviderError(
+    { kind: 'unexpectedAnswer', what: said || 'the extension that adds this provider failed' },
+    `the extension that adds the provider failed: ${plainText(message, longestMessage)}`,
+  );
+}
+
+function notAsDocumented(member: string): ProviderError {
+  const what = `the extension that adds this provider doesn't answer "${member}" as documented`;
+  return new ProviderError({ kind: 'unexpectedAnswer', what }, what);
+}
+
+function read<Output>(schema: v.GenericSchema<unknown, Output>, raw: unknown, member: string): Output {
+  const result = v.safeParse(schema, raw);
+  if (result.success) return result.output;
+  throw notAsDocumented(member);
+}
+
+function faultOf(row: unknown, index: number, path: string | null): ListFault {
+  const named: unknown = typeof row === 'object' && row !== null ? Reflect.get(row, 'id') : undefined;
+  const what = path === null ? "it isn't as documented" : `its "${path}" isn't as documented`;
+  return idFault(named) === undefined
+    ? { subject: String(named), what }
+    : { subject: `row ${index + 1}`, what, unnamed: true };
+}
+
+function sessionOf(raw: v.InferOutput<typeof RawSession>): Session {
+  const { metadata } = raw;
+  const pairs = metadata instanceof Map ? [...metadata] : Object.entries(metadata ?? {});
+  return {
+    id: sessionId(raw.id),
+    name: raw.name ?? undefined,
+    phase: raw.phase,
+    status: raw.status ?? undefined,
+    startedAt: raw.startedAt ?? undefined,
+    region: raw.region ?? undefined,
+    groupId: raw.groupId === null || raw.groupId === undefined ? undefined : groupId(raw.groupId),
+    tags: raw.tags,
+    metadata: new Map(pairs.filter(([key, value]) => typeof key === 'string' && typeof value === 'string')),
+    traits: raw.traits,
+    pages: raw.pages?.map(pageOf),
+    watchable: raw.watchable,
+    ends: raw.ends,
+    heldBack: raw.heldBack ?? undefined,
+    facts: raw.facts.map(([label = '', value = '']) => [label, value] as const),
+  };
+}
+
+function pageOf({ id: its, title, url }: v.InferOutput<typeof RawPage>): Page {
+  return { id: pageId(its), title, url };
+}
+
+function groupOf({ id: its, kind, name, status, createdAt, ...more }: v.InferOutput<typeof RawGroup>): Group {
+  return {
+    id: groupId(its),
+    kind,
+    name: name ?? undefined,
+    status: status ?? undefined,
+    createdAt: createdAt ?? undefined,
+    ...more,
+  };
+}
+
+function factsFrom({ identity, sessionLimit, note }: v.InferOutput<typeof RawFacts>): AccountFacts {
+  return { identity: identity ?? undefined, sessionLimit: sessionLimit ?? undefined, note: note ?? undefined };
+}
+
+function troubleFrom(raw: v.InferOutput<typeof RawTrouble>): Trouble {
+  return raw.kind === 'rateLimited' ? { kind: 'rateLimited', retryAt: raw.retryAt ?? undefined } : raw;
+}

@@ -1,0 +1,184 @@
+import type { Account } from '../../core/account.ts';
+import { type Disposable, Emitter, type Event } from '../../core/event.ts';
+import { parseAddress } from '../../core/origin.ts';
+import type { ProviderKind } from '../../core/provider.ts';
+import { ProviderError } from '../../core/providerError.ts';
+import { type ForeignKind, isPromise, readKind } from './foreignKind.ts';
+import type { ClaimedExtension, ProviderConsent } from './providerConsent.ts';
+
+/**
+ * The ids of the built-in providers, which nobody else can register: known before these are loaded, because other
+ * extensions may register theirs first.
+ */
+export const builtInIds: readonly string[] = ['anchor', 'browserbase', 'browserless', 'gateway', 'localChrome'];
+
+/** What providers of other extensions depend on. */
+export interface ForeignParts {
+  readonly consent: ProviderConsent;
+  /** All accounts, whatever their provider. */
+  readonly accounts: () => readonly Pick<Account, 'provider'>[];
+}
+
+interface Registration {
+  readonly kind: ProviderKind;
+  readonly by: ClaimedExtension;
+}
+
+/**
+ * The vendors that can have accounts: the built-in ones, which are loaded when the first account or command needs them,
+ * and those that other extensions add while they run. Those get no key before the user has said so.
+ */
+export class ProviderKinds {
+  readonly #loadBuiltIn: () => Promise<readonly ProviderKind[]>;
+  readonly #foreign: ForeignParts;
+  readonly #registrations = new Map<string, Registration>();
+  readonly #loadedEmitter = new Emitter<void>();
+  readonly #changed = new Emitter<string>();
+  #loading: Promise<void> | undefined;
+  #builtIn: ReadonlyMap<string, ProviderKind> = new Map();
+  #guard: typeof import('./foreignProvider.ts').guardProvider | undefined;
+
+  /** Fires once the built-in vendors are there. */
+  readonly onDidLoad: Event<void> = this.#loadedEmitter.event;
+
+  /** Fires with the id of a vendor that another extension added or took away. */
+  readonly onDidChange: Event<string> = this.#changed.event;
+
+  constructor(loadBuiltIn: () => Promise<readonly ProviderKind[]>, foreign: ForeignParts) {
+    this.#loadBuiltIn = loadBuiltIn;
+    this.#foreign = foreign;
+  }
+
+  /** Resolves when the built-in vendors are there. Of two vendors with the same id the built-in one counts. */
+  load(): Promise<void> {
+    this.#loading ??= this.#load();
+    return this.#loading;
+  }
+
+  /** Those that are loaded, the built-in ones first. */
+  get all(): readonly ProviderKind[] {
+    const added = [...this.#registrations.values()].map(({ kind }) => kind);
+    return [...this.#builtIn.values(), ...added.filter(({ id }) => !this.#builtIn.has(id))];
+  }
+
+  /** Undefined also for a built-in vendor that is not loaded yet. */
+  get(id: string): ProviderKind | undefined {
+    return this.#builtIn.get(id) ?? this.#registrations.get(id)?.kind;
+  }
+
+  /** Whether a vendor is one of this extension's own. */
+  isBuiltIn(kind: ProviderKind): boolean {
+    return this.#builtIn.get(kind.id) === kind;
+  }
+
+  /**
+   * Adds a vendor of another extension until the result is disposed.
+   * @param raw its {@link ProviderKind}, of which a copy is made.
+   * @param by the extension that the caller says it is.
+   * @throws TypeError when a field is missing or wrong, when its id is taken, or when keys are saved under its id that were
+   * not saved for this extension.
+   */
+  register(raw: unknown, by: ClaimedExtension): Disposable {
+    const foreign = readKind(raw);
+    const { id } = foreign.data;
+    if (builtInIds.includes(id) || this.get(id) !== undefined) {
+      throw new TypeError(`registerProvider: id: There is a provider with the id ${id} already`);
+    }
+    const kind = this.#guarded(foreign, by);
+    const registration = { kind, by };
+    if (this.#isSavedForOthers(registration)) {
+      throw new TypeError(`registerProvider: id: Keys are saved for ${id} that were not saved for this extension`);
+    }
+    this.#registrations.set(id, registration);
+    this.#changed.fire(id);
+    return {
+      dispose: () => {
+        if (this.#registrations.get(id) !== registration) return;
+        this.#registrations.delete(id);
+        this.#changed.fire(id);
+      },
+    };
+  }
+
+  /**
+   * What the user has to be asked before a key is saved for a vendor: whether an extension may receive it, and which one
+   * says that it is the one. Undefined for a built-in vendor, for one without keys, and once the user has allowed it.
+   */
+  needsConsent(kind: ProviderKind): ClaimedExtension | undefined {
+    const registration = this.#registrations.get(kind.id);
+    if (registration?.kind !== kind || this.#mayReceiveKeys(registration)) return undefined;
+    return registration.by;
+  }
+
+  /**
+   * Writes down that the user lets an extension receive the keys that are saved for its vendor from now on.
+   * @throws Error when keys are saved under its id already, which were meant for somebody else.
+   */
+  async allow(kind: ProviderKind): Promise<void> {
+    const registration = this.#registrations.get(kind.id);
+    if (registration?.kind !== kind) return;
+    if (this.#isSavedForOthers(registration)) throw notAllowed(kind);
+    await this.#foreign.consent.give(kind.id, registration.by);
+  }
+
+  #mayReceiveKeys({ kind, by }: Registration): boolean {
+    return kind.fields.length === 0 || this.#foreign.consent.has(kind.id, by);
+  }
+
+  /** Whether there are accounts under a vendor's id that were saved for a built-in vendor or another extension. */
+  #isSavedForOthers(registration: Registration): boolean {
+    const { id } = registration.kind;
+    return !this.#mayReceiveKeys(registration) && this.#foreign.accounts().some(({ provider }) => provider === id);
+  }
+
+  /** The vendor as the rest of the extension sees it: every call checks first whether its code may have the key. */
+  #guarded({ data, connect, furtherAddresses }: ForeignKind, by: ClaimedExtension): ProviderKind {
+    const kind: ProviderKind = Object.freeze({
+      ...data,
+      furtherAddresses: (origin: URL, credentials: Readonly<Record<string, string>>) => {
+        if (!this.#mayReceiveKeys({ kind, by })) return [];
+        return urlsOf(() => furtherAddresses(new URL(origin), fieldsOf(kind, credentials)));
+      },
+      connect: (link: Parameters<ProviderKind['connect']>[0]) => {
+        if (!this.#mayReceiveKeys({ kind, by }) || this.#guard === undefined) throw notAllowed(kind);
+        return this.#guard((its) => connect(its), { ...link, credentials: fieldsOf(kind, link.credentials) });
+      },
+    });
+    return kind;
+  }
+
+  async #load(): Promise<void> {
+    const [builtIn, { guardProvider }] = await Promise.all([this.#loadBuiltIn(), import('./foreignProvider.ts')]);
+    this.#guard = guardProvider;
+    this.#builtIn = new Map(builtIn.map((kind) => [kind.id, kind]));
+    this.#loadedEmitter.fire();
+  }
+}
+
+/** What was typed for the fields of a vendor, and nothing else that was saved. */
+function fieldsOf(kind: ProviderKind, credentials: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const known = kind.fields.flatMap(({ id }) => {
+    const value = Object.hasOwn(credentials, id) ? credentials[id] : undefined;
+    return value === undefined ? [] : [[id, value] as const];
+  });
+  return Object.freeze(Object.fromEntries(known));
+}
+
+/** Further addresses as other code gives them; none where it fails, or names one that no key may be sent to. */
+function urlsOf(give: () => unknown): readonly URL[] {
+  try {
+    const answer = give();
+    if (isPromise(answer)) return [];
+    const given = Array.from(answer as Iterable<unknown>, (url) => parseAddress(String(url)));
+    return given.flatMap((address) => (address.ok ? [address.url] : []));
+  } catch {
+    return [];
+  }
+}
+
+function notAllowed({ id }: ProviderKind): ProviderError {
+  return new ProviderError(
+    { kind: 'unsupported', reason: { kind: 'keysNotAllowed' } },
+    `keys for ${id} may not be given to the extension that adds it`,
+  );
+}

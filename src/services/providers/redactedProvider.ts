@@ -1,0 +1,269 @@
+import type { AccountFacts } from '../../core/account.ts';
+import type { CdpConnection } from '../../core/cdp.ts';
+import type { Group } from '../../core/group.ts';
+import type { SessionId } from '../../core/ids.ts';
+import type { Inventory, ListFault } from '../../core/inventory.ts';
+import type { Page } from '../../core/page.ts';
+import type { Provider } from '../../core/provider.ts';
+import { ProviderError, type Trouble } from '../../core/providerError.ts';
+import { type KnownSecrets, type Redact, redactedCause } from '../../core/redact.ts';
+import type { Session } from '../../core/session.ts';
+import { Turns } from '../../core/turns.ts';
+import { withinBounds } from '../sessions/listBounds.ts';
+
+/**
+ * The same provider, with the account's secrets taken out of every text that it tells and every error that it throws. All
+ * that is shown, logged, stored or handed to other extensions comes from here, so that nothing else has to look for them.
+ *
+ * Ids are left as they are, because requests are made with them. Since they are shown, stored and logged too, a session,
+ * batch or page whose id holds a secret is left out: of a session the list then says that it cannot be shown.
+ *
+ * Of live view and recording addresses only the host is looked through, which is shown and looked up on the network.
+ * Pictures, and what a page draws, are not.
+ */
+export function redactedProvider(provider: Provider, secrets: KnownSecrets): Provider {
+  const { hide, redact } = secrets;
+
+  async function guarded<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw redactedError(error, redact);
+    }
+  }
+
+  /** A capability with its errors guarded, or undefined where the provider does not have it (now). */
+  function guardedCall<Args extends unknown[], T>(
+    call: ((...args: Args) => Promise<T>) | undefined,
+    clean: (value: T) => T = (value) => value,
+  ): ((...args: Args) => Promise<T>) | undefined {
+    return call && ((...args) => guarded(async () => clean(await call.apply(provider, args))));
+  }
+
+  const facts = (told: AccountFacts): AccountFacts => ({
+    ...told,
+    identity: maybe(told.identity, hide),
+    note: maybe(told.note, hide),
+  });
+  const pages = (all: readonly Page[]): Page[] =>
+    all
+      .filter(({ id }) => !secrets.isIn(id))
+      .map((page) => ({ ...page, title: hide(page.title), url: hide(page.url) }));
+
+  function session(unbounded: Session): Session {
+    // Texts of megabytes would take seconds to look through.
+    const its = withinBounds(unbounded);
+    const { groupId } = its;
+    return {
+      ...its,
+      name: maybe(its.name, hide),
+      status: maybe(its.status, hide),
+      region: maybe(its.region, hide),
+      groupId: groupId !== undefined && secrets.isIn(groupId) ? undefined : groupId,
+      tags: Object.freeze(its.tags.map(hide)),
+      metadata: new Map([...its.metadata].map(([key, value]) => [hide(key), hide(value)])),
+      traits: its.traits.map(hide),
+      pages: its.pages && pages(its.pages),
+      heldBack: maybe(its.heldBack, hide),
+      facts: its.facts.map(([label, value]) => [hide(label), hide(value)]),
+    };
+  }
+
+  function groupsIn({ groups, faults }: Pick<Inventory, 'groups' | 'faults'>): Pick<Inventory, 'groups' | 'faults'> {
+    return {
+      groups: groups.filter(({ id }) => !secrets.isIn(id)).map((group) => redactedGroup(group, hide)),
+      faults: faults.map((fault) => redactedFault(fault, hide)),
+    };
+  }
+
+  async function inventory(page: Inventory): Promise<Inventory> {
+    if (secrets.isEmpty) return page;
+    const shown = page.sessions.filter(({ id }) => !secrets.isIn(id));
+    const sessions: Session[] = [];
+    const turns = new Turns();
+    for (const one of shown) {
+      if (turns.isOver) await turns.pass();
+      sessions.push(session(one));
+    }
+    const unshown = page.sessions.filter(({ id }) => secrets.isIn(id));
+    const { groups, faults } = groupsIn(page);
+    return {
+      ...page,
+      sessions,
+      groups,
+      faults: [...faults, ...unshown.map(() => unshownSession)],
+      account: page.account && facts(page.account),
+    };
+  }
+
+  return {
+    get ending() {
+      return provider.ending;
+    },
+    check: (signal) => guarded(async () => facts(await provider.check(signal))),
+    async *list(signal) {
+      try {
+        for await (const page of provider.list(signal)) yield await inventory(page);
+      } catch (error) {
+        throw redactedError(error, redact);
+      }
+    },
+    end: (ending, signal) =>
+      guarded(async () => {
+        const answer = await provider.end(ending, signal);
+        return { ...answer, how: maybe(answer.how, hide) };
+      }),
+    probe: (probed, signal) => guarded(() => provider.probe(probed, signal)),
+    get probeMany() {
+      return guardedCall(provider.probeMany);
+    },
+    get endEverything() {
+      return guardedCall(provider.endEverything);
+    },
+    get deleteGroup() {
+      return guardedCall(provider.deleteGroup, (deletion) => ({
+        ...deletion,
+        failures: deletion.failures.map(({ sessionId, reason }) => ({
+          sessionId: secrets.isIn(sessionId) ? hide(sessionId) : sessionId,
+          reason: hide(reason),
+        })),
+        message: maybe(deletion.message, hide),
+      }));
+    },
+    get finishedGroups() {
+      const { finishedGroups } = provider;
+      if (finishedGroups === undefined) return undefined;
+      return async function* (signal: AbortSignal) {
+        try {
+          for await (const page of finishedGroups.call(provider, signal)) yield groupsIn(page);
+        } catch (error) {
+          throw redactedError(error, redact);
+        }
+      };
+    },
+    get cancelGroup() {
+      return guardedCall(provider.cancelGroup);
+    },
+    get pages() {
+      return guardedCall(provider.pages, pages);
+    },
+    get liveView() {
+      return guardedCall(provider.liveView, (given) => {
+        const view = withSafeHost(given, given.url, secrets);
+        const { close } = view;
+        return close === undefined ? view : { ...view, close: (signal) => guarded(() => close.call(view, signal)) };
+      });
+    },
+    get devtools() {
+      return guardedCall(provider.devtools, ({ connection, owns }) => ({
+        connection: redactedConnection(connection, secrets),
+        owns: (context) => owns(context),
+      }));
+    },
+    get screenshot() {
+      return guardedCall(provider.screenshot);
+    },
+    get recording() {
+      return guardedCall(provider.recording, (url) => withSafeHost(url, url, secrets));
+    },
+    get dashboard() {
+      const { dashboard } = provider;
+      return dashboard && ((id: SessionId) => dashboard.call(provider, id));
+    },
+    get fate() {
+      return guardedCall(provider.fate);
+    },
+  };
+}
+
+/** Unnamed: which session it is may not be said, so that what a list leaves out is not taken for ended. */
+const unshownSession: ListFault = {
+  subject: 'A session',
+  what: "its ID contains this account's key. End it at the provider, and replace the key.",
+  unnamed: true,
+};
+
+/**
+ * Where a part of its subject is hidden, which may happen by chance with a short secret, the fault no longer says which
+ * session it is about: it's unnamed then, so that this session isn't taken for one that the list leaves out.
+ */
+function redactedFault(fault: ListFault, hide: Redact): ListFault {
+  const subject = hide(fault.subject);
+  const what = hide(fault.what);
+  return subject === fault.subject ? { ...fault, what } : { ...fault, subject, what, unnamed: true };
+}
+
+/** @throws ProviderError `unexpectedAnswer` for an address whose host holds a secret that is too long to be there by chance. */
+function withSafeHost<T>(value: T, { host }: URL, secrets: KnownSecrets): T {
+  if (!secrets.isIn(host)) return value;
+  const what = 'it returned an address with the key in its host name';
+  throw new ProviderError({ kind: 'unexpectedAnswer', what }, what);
+}
+
+function maybe(text: string | undefined, hide: Redact): string | undefined {
+  return text === undefined ? undefined : hide(text);
+}
+
+function redactedGroup(group: Group, hide: Redact): Group {
+  return { ...group, name: maybe(group.name, hide), status: maybe(group.status, hide) };
+}
+
+/** What people are shown of a browser's own words: titles and addresses of its pages, and the text of its dialogs. */
+const shownEvents = /^(?:Target\.|Page\.javascriptDialog)/;
+
+function redactedConnection(connection: CdpConnection, { hide, redact, isEmpty }: KnownSecrets): CdpConnection {
+  const isShown = (method: string) => !isEmpty && shownEvents.test(method);
+  return {
+    async send(method, ...rest) {
+      try {
+        const result = await connection.send(method, ...rest);
+        return isShown(method) ? hiddenWithin(result, hide) : result;
+      } catch (error) {
+        throw redactedError(error, redact);
+      }
+    },
+    onEvent: (listener) =>
+      connection.onEvent((event) => {
+        listener(isShown(event.method) ? { ...event, params: hiddenWithin(event.params, hide) } : event);
+      }),
+    onClose: (listener) => connection.onClose(listener),
+    dispose: () => connection.dispose(),
+  };
+}
+
+/** An answer of DevTools with the secrets taken out of each text in it. It is JSON, a few levels deep. */
+function hiddenWithin<T>(value: T, hide: Redact, depth = 0): T {
+  const cleaned = (one: unknown): unknown => {
+    if (typeof one === 'string') return hide(one);
+    if (typeof one !== 'object' || one === null || depth > 8) return one;
+    return hiddenWithin(one, hide, depth + 1);
+  };
+  if (Array.isArray(value)) return value.map(cleaned) as T;
+  return Object.fromEntries(Object.entries(value as object).map(([key, one]) => [key, cleaned(one)])) as T;
+}
+
+/** A provider's error, or what else was thrown as one, without secrets; the same one where it has none. */
+export function redactedError(thrown: unknown, redact: Redact): ProviderError {
+  const error = ProviderError.from(thrown);
+  const texts = [error.message, error.stack ?? '', error.detail ?? '', JSON.stringify(error.trouble)];
+  if (texts.every((text) => redact(text) === text) && isClean(error.cause, redact)) return error;
+  return new ProviderError(redactedTrouble(error.trouble, redact), redact(error.message), {
+    detail: error.detail === undefined ? undefined : redact(error.detail),
+    cause: redactedCause(error.cause, redact),
+  });
+}
+
+function redactedTrouble(trouble: Trouble, redact: Redact): Trouble {
+  if (trouble.kind === 'unexpectedAnswer') return { ...trouble, what: redact(trouble.what) };
+  if (trouble.kind !== 'unsupported') return trouble;
+  const { reason } = trouble;
+  const texts = Object.entries(reason).map(([key, text]) => [key, key === 'kind' ? text : redact(text)]);
+  return { ...trouble, reason: Object.fromEntries(texts) };
+}
+
+/** Whether nothing can be read off a cause but its message, which holds no secret. */
+function isClean(cause: unknown, redact: Redact): boolean {
+  if (cause === undefined) return true;
+  if (!(cause instanceof Error) || cause.cause !== undefined || Object.keys(cause).length > 0) return false;
+  return [cause.message, cause.stack ?? ''].every((text) => redact(text) === text);
+}

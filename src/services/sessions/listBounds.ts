@@ -1,0 +1,113 @@
+import type { Group } from '../../core/group.ts';
+import type { GroupId, SessionId } from '../../core/ids.ts';
+import type { Inventory, ListFault } from '../../core/inventory.ts';
+import { boundedPages } from '../../core/page.ts';
+import type { Session } from '../../core/session.ts';
+
+/** Most sessions of an account that are shown. Storing as many takes a twentieth of a second at each refresh. */
+export const mostSessions = 5_000;
+/** Most tags, facts and the like of a session, and the longest of each, in characters. Providers allow less. */
+const mostTexts = 50;
+const longestText = 1_000;
+const mostGroups = 1_000;
+const mostFaults = 1_000;
+
+/**
+ * Keeps one list of an account within bounds, whatever its provider hands over, and counts what it leaves out. Make one for
+ * each list, have it take each page, and tell {@link leftOut} at the end.
+ */
+export class ListBounds {
+  readonly #sessions = new Set<SessionId>();
+  readonly #groups = new Set<GroupId>();
+  readonly #tooMany = { sessions: new Set<SessionId>(), groups: 0, faults: 0 };
+  #faults = 0;
+
+  /** A page without what is too much. */
+  take(page: Inventory): Inventory {
+    return {
+      ...page,
+      sessions: page.sessions.filter(({ id }) => this.#mayShow(id)).map(withinBounds),
+      groups: page.groups.filter((group) => this.#mayShowGroup(group)),
+      faults: page.faults.filter(() => this.#mayTell()),
+    };
+  }
+
+  /** What of the list is missing. Any session may be among faults that are not told, and is then not known to be gone. */
+  get leftOut(): readonly ListFault[] {
+    const { sessions, groups, faults } = this.#tooMany;
+    const missing: ListFault[] = [];
+    if (sessions.size > 0) {
+      const what = `at most ${mostSessions} sessions of an account are shown`;
+      missing.push({ subject: `${sessions.size} more sessions`, unnamed: true, what });
+    }
+    if (groups > 0) missing.push({ subject: `${groups} more groups`, what: `at most ${mostGroups} are shown` });
+    if (faults > 0) {
+      missing.push({ subject: `${faults} more rows`, unnamed: true, what: "they aren't as documented" });
+    }
+    return missing;
+  }
+
+  #mayShow(id: SessionId): boolean {
+    // A second list may add to what the first has told of the same session.
+    if (this.#sessions.has(id)) return true;
+    if (this.#sessions.size >= mostSessions) {
+      this.#tooMany.sessions.add(id);
+      return false;
+    }
+    this.#sessions.add(id);
+    return true;
+  }
+
+  #mayShowGroup({ id }: Group): boolean {
+    if (this.#groups.size >= mostGroups && !this.#groups.has(id)) {
+      this.#tooMany.groups++;
+      return false;
+    }
+    this.#groups.add(id);
+    return true;
+  }
+
+  #mayTell(): boolean {
+    if (this.#faults < mostFaults) {
+      this.#faults++;
+      return true;
+    }
+    this.#tooMany.faults++;
+    return false;
+  }
+}
+
+/** A session without what is too much of it; the same one where nothing is. */
+export function withinBounds(session: Session): Session {
+  // An end of pages closes those that were shown, and is over when they are closed: none of them may be left out.
+  const most = session.ends === 'pages' ? Number.POSITIVE_INFINITY : undefined;
+  const pages = session.pages && boundedPages(session.pages, most);
+  if (pages === session.pages && isShort(session)) return session;
+  const { name, status, region, tags, traits, metadata, facts, heldBack } = session;
+  return {
+    ...session,
+    pages,
+    name: short(name),
+    status: short(status),
+    region: short(region),
+    tags: tags.slice(0, mostTexts).map(short),
+    traits: traits.slice(0, mostTexts).map(short),
+    metadata: new Map([...metadata].slice(0, mostTexts).map(([key, value]) => [short(key), short(value)])),
+    facts: facts.slice(0, mostTexts).map(([label, value]) => [short(label), short(value)]),
+    heldBack: short(heldBack),
+  };
+}
+
+function isShort({ name, status, region, tags, traits, metadata, facts, heldBack }: Session): boolean {
+  const lists = [tags, traits, ...facts, ...metadata];
+  return (
+    [name, status, region, heldBack].every((text) => text === short(text)) &&
+    [tags, traits, facts].every(({ length }) => length <= mostTexts) &&
+    metadata.size <= mostTexts &&
+    lists.every((texts) => texts.every((text) => text.length <= longestText))
+  );
+}
+
+function short<Text extends string | undefined>(text: Text): Text {
+  return (text === undefined || text.length <= longestText ? text : text.slice(0, longestText)) as Text;
+}

@@ -1,0 +1,78 @@
+import * as v from 'valibot';
+import { Emitter, type Event } from '../../core/event.ts';
+import { type AccountId, accountId, type SessionId } from '../../core/ids.ts';
+import type { Memory } from '../../core/storage.ts';
+import { isListed, type SessionsView } from './sessionsView.ts';
+
+const memoryKey = 'protectedSessions';
+/**
+ * Grows with each change. VS Code's memory goes back to what it was, for a moment or for good, when another window writes
+ * before it has heard of a change: what is older than what is known here does not count.
+ */
+const countKey = 'protectedSessionsCount';
+const Kept = v.record(v.string(), v.array(v.string()));
+/** Sessions end, and their ids stay behind: only so many of an account's that are listed no longer are kept, the newest. */
+const mostGone = 500;
+
+/**
+ * The sessions that ends of many leave alone because the person said so, by account; kept across restarts. What any
+ * window has written counts in all of them at once.
+ */
+export class Protections {
+  readonly #memory: Memory;
+  readonly #store: SessionsView;
+  /** What {@link #kept} was read from: memory gives another value when a window has written. */
+  #read: unknown;
+  #count = 0;
+  #kept: ReadonlyMap<AccountId, ReadonlySet<string>> = new Map();
+  readonly #changed = new Emitter<AccountId>();
+
+  /** Fires with the account of sessions that this window protected, or does not any longer. */
+  readonly onDidChange: Event<AccountId> = this.#changed.event;
+
+  constructor(memory: Memory, store: SessionsView) {
+    this.#memory = memory;
+    this.#store = store;
+  }
+
+  /** Asked for each row: reads no more than whether another window has written. */
+  has(account: AccountId, session: SessionId): boolean {
+    return this.#current().get(account)?.has(session) === true;
+  }
+
+  async set(account: AccountId, sessions: readonly SessionId[], isProtected: boolean): Promise<void> {
+    const ids = new Set(this.#current().get(account));
+    for (const id of sessions) {
+      ids.delete(id);
+      if (isProtected) ids.add(id);
+    }
+    const state = this.#store.state(account);
+    // A row that cannot be read may be any session.
+    if (isListed(state) && state.contents.faults.length === 0) {
+      const gone = [...ids].filter((id) => !state.contents.sessions.has(id as SessionId));
+      for (const id of gone.slice(0, -mostGone)) ids.delete(id);
+    }
+    this.#kept = new Map(this.#kept).set(account, ids);
+    this.#count += 1;
+    this.#changed.fire(account);
+    const entries = [...this.#kept].filter(([, its]) => its.size > 0).map(([id, its]) => [id, [...its]] as const);
+    await Promise.all([
+      this.#memory.update(memoryKey, Object.fromEntries(entries)),
+      this.#memory.update(countKey, this.#count),
+    ]);
+  }
+
+  #current(): ReadonlyMap<AccountId, ReadonlySet<string>> {
+    const read = this.#memory.get(memoryKey);
+    const count = Number(this.#memory.get(countKey)) || 0;
+    if (read !== this.#read && count >= this.#count) {
+      this.#read = read;
+      this.#count = count;
+      const kept = v.safeParse(Kept, read);
+      this.#kept = new Map(
+        Object.entries(kept.success ? kept.output : {}).map(([id, ids]) => [accountId(id), new Set(ids)]),
+      );
+    }
+    return this.#kept;
+  }
+}

@@ -1,0 +1,366 @@
+import { type Clock, sleep } from '../../core/clock.ts';
+import type { Disposable } from '../../core/event.ts';
+import type { AccountId, SessionId } from '../../core/ids.ts';
+import type { Logger } from '../../core/logger.ts';
+import type { Provider } from '../../core/provider.ts';
+import { cancelled, ProviderError } from '../../core/providerError.ts';
+import type { Accounts } from '../accounts/accounts.ts';
+import type { Connections } from '../accounts/connections.ts';
+import type { EvidenceLog } from '../ending/evidence.ts';
+import type { ListResult } from './listing.ts';
+import type { SessionStore } from './sessionStore.ts';
+
+/** Whether somebody looks: nothing is asked for while nobody does, and seldom while the window is not focused. */
+export interface Attention {
+  readonly visible: boolean;
+  readonly focused: boolean;
+}
+
+/** Each refresh that changes nothing makes the next wait this much longer … */
+const slowdown = 1.5;
+/** … up to this, which is also how often a window is refreshed that is not focused. */
+const slowestMs = 60_000;
+const longestBackoffMs = 300_000;
+/** Most sessions that a list leaves out and that the provider is asked about one by one after it. The others come next. */
+const mostProbes = 16;
+/** How long a session that a probe has not proven gone is not asked for again; doubles with each such probe, … */
+const firstProbePauseMs = 5_000;
+/** … up to this, which is also how long none is asked for after the vendor could not be asked, where it did not say for how long. */
+const longestProbePauseMs = 60_000;
+/**
+ * Refreshes that commands and other extensions ask for: so many at once, and then one each time that as many times
+ * `askedApartMs` is over since. Other extensions can run commands, too, and may ask in a loop.
+ */
+const mostAskedAtOnce = 10;
+const askedApartMs = 2_000;
+/** Spreads the requests of many windows and accounts over time. */
+const jitter = 0.2;
+
+/** How often the provider was asked about a session, and from when it may be again, in monotonic milliseconds. */
+interface Probed {
+  readonly times: number;
+  readonly notBefore: number;
+}
+
+const neverProbed: Probed = { times: 0, notBefore: 0 };
+
+interface Poll {
+  readonly account: AccountId;
+  readonly controller: AbortController;
+  running: Promise<ListResult> | undefined;
+  /** When it was last asked for, in monotonic milliseconds, as often as is counted, and who waits for the next time. */
+  asked: readonly number[];
+  askedNext: Promise<ListResult> | undefined;
+  queued: Promise<ListResult> | undefined;
+  /** Whether the list that is queued is to be thorough. */
+  thorough: boolean;
+  /** Whether the provider is being asked about sessions that its list leaves out. */
+  checking: boolean;
+  probed: ReadonlyMap<SessionId, Probed>;
+  /** Monotonic milliseconds before which it's asked about none of them. */
+  noProbeBefore: number;
+  timer: Disposable | undefined;
+  /** Monotonic milliseconds. */
+  finishedAt: number | undefined;
+  /** Refreshes in a row that changed nothing. */
+  quiet: number;
+  /** Refreshes in a row that failed. */
+  failures: number;
+  /** Epoch milliseconds before which the vendor wants no list. */
+  notBefore: number;
+  /** After a rejected key: no refresh by itself until the key changes or somebody asks. */
+  stopped: boolean;
+}
+
+/** What a refresher works with. */
+export interface RefresherOptions {
+  readonly store: SessionStore;
+  /** Loaded with the first list: activation doesn't need it. */
+  readonly evidence: () => Promise<EvidenceLog>;
+  readonly accounts: Accounts;
+  readonly connections: Connections;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Milliseconds between refreshes while somebody looks; 0 for none but those that are asked for. */
+  readonly interval: () => number;
+}
+
+/** Keeps the store in step with the vendors: one list per account at a time, no oftener than somebody looks. */
+export class Refresher implements Disposable {
+  readonly #options: RefresherOptions;
+  readonly #polls = new Map<AccountId, Poll>();
+  readonly #subscriptions: readonly Disposable[];
+  /** How many live views of an account's sessions are on the screen. */
+  readonly #watched = new Map<AccountId, number>();
+  #attention: Attention = { visible: false, focused: true };
+
+  constructor(options: RefresherOptions) {
+    this.#options = options;
+    const { accounts, connections } = options;
+    this.#subscriptions = [
+      accounts.onDidChange(({ kind }) => {
+        if (kind === 'added' || kind === 'removed') this.#follow();
+      }),
+      connections.onDidClose((id) => this.#restart(id)),
+    ];
+    this.#follow();
+  }
+
+  dispose(): void {
+    for (const subscription of this.#subscriptions) subscription.dispose();
+    for (const poll of this.#polls.values()) stop(poll);
+    this.#polls.clear();
+  }
+
+  /** Tells whether somebody looks. Coming back refreshes what has become old meanwhile. */
+  setAttention(attention: Attention): void {
+    this.#attention = attention;
+    for (const poll of this.#polls.values()) {
+      poll.quiet = 0;
+      this.#schedule(poll);
+    }
+  }
+
+  /**
+   * Keeps an account up to date until the result is disposed, though nobody may look at the list: one of its sessions is
+   * shown live.
+   */
+  watch(account: AccountId): Disposable {
+    const count = (by: number) => {
+      this.#watched.set(account, (this.#watched.get(account) ?? 0) + by);
+      this.#scheduleById(account);
+    };
+    count(1);
+    let watching = true;
+    return {
+      dispose: () => {
+        if (watching) count(-1);
+        watching = false;
+      },
+    };
+  }
+
+  /** Plans anew, after the interval became another. */
+  reschedule(): void {
+    for (const poll of this.#polls.values()) this.#schedule(poll);
+  }
+
+  /**
+   * Lists an account with a list that begins after this call. Calls that come while a list is under way share the one that
+   * follows it. Never rejects.
+   * @param thorough whether to ask a whole round of lists where one may come from one of several workers.
+   */
+  refresh(account: AccountId, { thorough = false } = {}): Promise<ListResult> {
+    const poll = this.#polls.get(account);
+    if (poll === undefined) return Promise.resolve(givenUp());
+    if (poll.running === undefined) return this.#run(poll, thorough);
+    poll.thorough ||= thorough;
+    poll.queued ??= poll.running.then(() => {
+      poll.queued = undefined;
+      return this.#run(poll, poll.thorough);
+    });
+    return poll.queued;
+  }
+
+  /** {@link refresh} for who may ask in a loop: a few times at once, and then every two seconds. Never rejects. */
+  refreshAsked(account: AccountId): Promise<ListResult> {
+    const { clock } = this.#options;
+    const poll = this.#polls.get(account);
+    if (poll === undefined) return Promise.resolve(givenUp());
+    if (poll.askedNext !== undefined) return poll.askedNext;
+    const begin = () => {
+      poll.askedNext = undefined;
+      poll.asked = [...poll.asked, clock.monotonic()].slice(-mostAskedAtOnce);
+      return this.refresh(account);
+    };
+    const [first = 0] = poll.asked;
+    const wait = poll.asked.length < mostAskedAtOnce ? 0 : first + mostAskedAtOnce * askedApartMs - clock.monotonic();
+    if (wait <= 0) return begin();
+    poll.askedNext = sleep(clock, wait, poll.controller.signal).then(begin, givenUp);
+    return poll.askedNext;
+  }
+
+  /** Resolves when every account has answered or failed; see {@link refreshAsked}. */
+  async refreshAll(): Promise<void> {
+    await Promise.all([...this.#polls.keys()].map((account) => this.refreshAsked(account)));
+  }
+
+  #follow(): void {
+    const { accounts, store } = this.#options;
+    const ids = accounts.all.map(({ id }) => id);
+    for (const [id, poll] of this.#polls) {
+      if (ids.includes(id)) continue;
+      stop(poll);
+      this.#polls.delete(id);
+      this.#forget(id);
+    }
+    const added = ids.filter((id) => !this.#polls.has(id));
+    for (const id of added) this.#polls.set(id, newPoll(id));
+    store.setAccounts(ids);
+    for (const id of added) this.#scheduleById(id);
+  }
+
+  #restart(id: AccountId): void {
+    const poll = this.#polls.get(id);
+    if (poll === undefined) return;
+    stop(poll);
+    this.#polls.set(id, newPoll(id));
+    this.#forget(id);
+    this.#options.store.reset(id);
+    this.#scheduleById(id);
+  }
+
+  #forget(id: AccountId): void {
+    void this.#options.evidence().then((evidence) => evidence.reset(id));
+  }
+
+  #scheduleById(id: AccountId): void {
+    const poll = this.#polls.get(id);
+    if (poll !== undefined) this.#schedule(poll);
+  }
+
+  #run(poll: Poll, thorough: boolean): Promise<ListResult> {
+    poll.timer?.dispose();
+    poll.thorough = false;
+    poll.running = this.#list(poll, thorough).finally(() => {
+      poll.running = undefined;
+      poll.finishedAt = this.#options.clock.monotonic();
+      if (poll.queued === undefined) this.#schedule(poll);
+    });
+    return poll.running;
+  }
+
+  async #list(poll: Poll, thorough: boolean): Promise<ListResult> {
+    const { logger } = this.#options;
+    const { account, controller } = poll;
+    // One that waited while its account went or was connected anew must not stand in the way of its successor.
+    if (controller.signal.aborted) return givenUp();
+    let result: ListResult;
+    try {
+      const evidence = await this.#options.evidence();
+      const { listAccount } = await import('./listing.ts');
+      result = await listAccount({ ...this.#options, evidence }, account, thorough, controller.signal);
+    } catch {
+      return givenUp();
+    }
+    if (result.kind === 'listed') {
+      poll.quiet = result.changed ? 0 : poll.quiet + 1;
+      poll.failures = 0;
+      poll.notBefore = 0;
+      poll.stopped = false;
+      void this.#check(poll, result.provider);
+      return result;
+    }
+    const { trouble: error } = result;
+    logger.warn(`${this.#options.accounts.get(account)?.label ?? account}: list failed: ${error.message}`);
+    poll.quiet++;
+    poll.failures++;
+    poll.stopped = ProviderError.isOf(error, 'unauthorized', 'forbidden', 'noKey', 'badAddress');
+    poll.notBefore = error.trouble.kind === 'rateLimited' ? (error.trouble.retryAt ?? 0) : 0;
+    return result;
+  }
+
+  /** Asks the provider about sessions that its list leaves out, as many as is polite, and takes out what is gone. */
+  async #check(poll: Poll, provider: Provider): Promise<void> {
+    const { store, clock } = this.#options;
+    const { account, controller } = poll;
+    const stop = controller.signal;
+    const evidence = await this.#options.evidence();
+    const { checkMissing } = await import('../ending/verifier.ts');
+    // The ender asks about those that are ending.
+    const left = [...store.missing(account)].filter((id) => store.life(account, id).kind !== 'ending');
+    const asking = left.filter((id) => evidence.needsProbe(account, id));
+    poll.probed = new Map(asking.map((id) => [id, poll.probed.get(id) ?? neverProbed] as const));
+    if (poll.checking || asking.length === 0) return;
+    poll.checking = true;
+    const began = clock.monotonic();
+    const due = began < poll.noProbeBefore ? [] : dueFor(poll.probed, began);
+    const sessions = due.flatMap((id) => store.session(account, id) ?? []);
+    const known = new Set(due.filter((id) => evidence.needsSecondLook(account, id)));
+    const { asked, error } = await checkMissing(
+      { ...this.#options, evidence },
+      account,
+      provider,
+      sessions,
+      stop,
+      mostProbes,
+    );
+    poll.checking = false;
+    if (stop.aborted) return;
+    const now = clock.monotonic();
+    const notFound = new Set(due.filter((id) => !known.has(id) && evidence.needsSecondLook(account, id)));
+    const pauses = (id: SessionId) => asked.has(id) && !notFound.has(id);
+    poll.probed = new Map([...poll.probed].map(([id, one]) => [id, pauses(id) ? askedAt(now, one) : one]));
+    const retryAt = error?.trouble.kind === 'rateLimited' ? error.trouble.retryAt : undefined;
+    const pause = retryAt === undefined ? longestProbePauseMs : retryAt - clock.now();
+    if (error !== undefined) poll.noProbeBefore = now + pause;
+    // A list, and the check after it, confirm that they are gone.
+    if (notFound.size > 0) void this.refresh(account);
+  }
+
+  #schedule(poll: Poll): void {
+    poll.timer?.dispose();
+    if (poll.running !== undefined || poll.controller.signal.aborted) return;
+    const wait = this.#wait(poll);
+    if (wait === undefined) return;
+    poll.timer = this.#options.clock.after(wait, () => void this.#run(poll, false));
+  }
+
+  /** Milliseconds until the next refresh, or undefined where none is due by itself. */
+  #wait(poll: Poll): number | undefined {
+    const { clock, interval } = this.#options;
+    const isLookedAt = this.#attention.visible || (this.#watched.get(poll.account) ?? 0) > 0;
+    if (!isLookedAt || poll.stopped) return undefined;
+    if (poll.finishedAt === undefined) return 0;
+    const visible = interval();
+    if (visible <= 0) return undefined;
+    const base = this.#attention.focused ? visible : Math.max(visible, slowestMs);
+    const every =
+      poll.failures > 0
+        ? Math.min(base * 2 ** poll.failures, longestBackoffMs)
+        : Math.min(base * slowdown ** poll.quiet, Math.max(base, slowestMs));
+    const due = poll.finishedAt + every * (1 - jitter + Math.random() * 2 * jitter);
+    return Math.max(0, due - clock.monotonic(), poll.notBefore - clock.now());
+  }
+}
+
+/** Those that may be asked for now, the least often asked ones first. */
+function dueFor(probed: ReadonlyMap<SessionId, Probed>, now: number): readonly SessionId[] {
+  const due = [...probed].filter(([, { notBefore }]) => notBefore <= now);
+  return due.sort(([, a], [, b]) => a.times - b.times).map(([id]) => id);
+}
+
+function askedAt(now: number, { times }: Probed): Probed {
+  return { times: times + 1, notBefore: now + Math.min(firstProbePauseMs * 2 ** times, longestProbePauseMs) };
+}
+
+function newPoll(account: AccountId): Poll {
+  return {
+    account,
+    controller: new AbortController(),
+    running: undefined,
+    asked: [],
+    askedNext: undefined,
+    queued: undefined,
+    thorough: false,
+    checking: false,
+    probed: new Map(),
+    noProbeBefore: 0,
+    timer: undefined,
+    finishedAt: undefined,
+    quiet: 0,
+    failures: 0,
+    notBefore: 0,
+    stopped: false,
+  };
+}
+
+function stop(poll: Poll): void {
+  poll.controller.abort();
+  poll.timer?.dispose();
+}
+
+/** What comes of a list of an account that was removed or got another key. */
+function givenUp(): ListResult {
+  return { kind: 'failed', trouble: cancelled('listing') };
+}

@@ -1,0 +1,342 @@
+import { Emitter, type Event } from '../../core/event.ts';
+import type { AccountId, SessionId } from '../../core/ids.ts';
+import type { Inventory } from '../../core/inventory.ts';
+import type { Capability } from '../../core/provider.ts';
+import type { ProviderError } from '../../core/providerError.ts';
+import { same } from '../../core/same.ts';
+import type { Session } from '../../core/session.ts';
+import {
+  type Contents,
+  changedSessions,
+  merge,
+  noContents,
+  tooManyMissing,
+  withGroupsOf,
+  withinBounds,
+  withNew,
+} from './contents.ts';
+import { groupByMetadata } from './grouping.ts';
+import {
+  type AccountState,
+  type Leaving,
+  type Life,
+  type PageList,
+  type SessionsView,
+  type StoreChange,
+  troubleOf,
+} from './sessionsView.ts';
+
+/** What a list that has arrived amounts to. */
+export interface ListOutcome {
+  /** Sessions that are confirmed gone. Any other that the list leaves out stays, as {@link SessionsView.missing}. */
+  readonly gone: ReadonlySet<SessionId>;
+  /** Whether every row said which session it is about: if not, none is known to be missing. */
+  readonly complete: boolean;
+  /** Whether lists of several servers behind one address are shown as one. */
+  readonly combined: boolean;
+}
+
+/** One refresh under way. What it brings after another one was begun for the same account is dropped. */
+export interface ListRun {
+  arrive(page: Inventory): void;
+  /**
+   * @param outcome what the list that has arrived amounts to.
+   * @returns whether anything that is shown changed since the list began.
+   */
+  complete(outcome: ListOutcome): boolean;
+  fail(trouble: ProviderError): void;
+}
+
+interface Entry {
+  state: AccountState;
+  run: object | undefined;
+  capabilities: ReadonlySet<Capability>;
+  readonly lives: Map<SessionId, Life>;
+  readonly firstSeen: Map<SessionId, number>;
+  readonly pages: Map<SessionId, PageList>;
+  /** Sessions that have left, proven to have ended, and that no list has told of since. */
+  readonly ended: Set<SessionId>;
+  /** Those of them that did while a list is under way, which may have read them before. */
+  readonly endedMeanwhile: Set<SessionId>;
+  missing: ReadonlySet<SessionId>;
+  /** Counts what was fired about this account. */
+  changes: number;
+}
+
+/** Most sessions that are remembered to have ended; by account. */
+const mostEnded = 20_000;
+
+const running: Life = { kind: 'running' };
+
+/** The one place that knows what runs. The refresher and the ender write; everybody else reads {@link SessionsView}. */
+export class SessionStore implements SessionsView {
+  readonly #now: () => number;
+  readonly #groupKey: () => string;
+  readonly #entries = new Map<AccountId, Entry>();
+  readonly #changed = new Emitter<StoreChange>();
+  readonly #left = new Emitter<Leaving>();
+
+  readonly onDidChange: Event<StoreChange> = this.#changed.event;
+
+  /** Fires for each session that leaves a list; not when its account is removed or connected anew. */
+  readonly onDidLeave: Event<Leaving> = this.#left.event;
+
+  /** @param groupKey the key of sessions' metadata by which they are grouped; empty for none. */
+  constructor(now: () => number, groupKey: () => string = () => '') {
+    this.#now = now;
+    this.#groupKey = groupKey;
+  }
+
+  state(account: AccountId): AccountState | undefined {
+    return this.#entries.get(account)?.state;
+  }
+
+  session(account: AccountId, session: SessionId): Session | undefined {
+    return this.#entries.get(account)?.state.contents.sessions.get(session);
+  }
+
+  life(account: AccountId, session: SessionId): Life {
+    return this.#entries.get(account)?.lives.get(session) ?? running;
+  }
+
+  startOf(account: AccountId, session: SessionId): { readonly at: number; readonly exact: boolean } | undefined {
+    const startedAt = this.session(account, session)?.startedAt;
+    if (startedAt !== undefined) return { at: startedAt, exact: true };
+    const seen = this.#entries.get(account)?.firstSeen.get(session);
+    return seen === undefined ? undefined : { at: seen, exact: false };
+  }
+
+  pages(account: AccountId, session: SessionId): PageList | undefined {
+    return this.#entries.get(account)?.pages.get(session);
+  }
+
+  capabilities(account: AccountId): ReadonlySet<Capability> {
+    return this.#entries.get(account)?.capabilities ?? new Set();
+  }
+
+  /** Takes over which accounts there are. What is known of those that stay is kept. */
+  setAccounts(ids: readonly AccountId[]): void {
+    const gone = new Set(this.#entries.keys());
+    for (const id of ids) {
+      gone.delete(id);
+      if (!this.#entries.has(id)) this.#entries.set(id, newEntry());
+    }
+    for (const id of gone) this.#entries.delete(id);
+    this.#changed.fire({ kind: 'accounts' });
+  }
+
+  /** Forgets what is known of an account whose key or address has become another. */
+  reset(account: AccountId): void {
+    if (!this.#entries.has(account)) return;
+    this.#entries.set(account, newEntry());
+    this.#fire(account, true, []);
+  }
+
+  setCapabilities(account: AccountId, capabilities: ReadonlySet<Capability>): void {
+    const entry = this.#entries.get(account);
+    if (entry === undefined || same([...entry.capabilities], [...capabilities])) return;
+    entry.capabilities = capabilities;
+    this.#fire(account, true, []);
+  }
+
+  /**
+   * Begins a refresh. While its pages arrive, rows are added and, as long as there has been no complete list, changed;
+   * what was known otherwise stays until {@link ListRun.complete}, so that rows neither flicker nor vanish half-way.
+   */
+  beginList(account: AccountId): ListRun {
+    const token = {};
+    let arrived: Contents = noContents;
+    let changes = 0;
+    const entry = this.#entries.get(account);
+    if (entry !== undefined) {
+      entry.run = token;
+      entry.endedMeanwhile.clear();
+      changes = entry.changes;
+      if (entry.state.kind === 'disconnected' || entry.state.kind === 'failed') {
+        this.#transition(account, entry, { kind: 'loading', contents: entry.state.contents });
+      }
+    }
+    const current = () => (entry?.run === token && this.#entries.get(account) === entry ? entry : undefined);
+    return {
+      arrive: (page) => {
+        const entry = current();
+        if (entry === undefined) return;
+        const sessions = page.sessions.filter(({ id }) => !entry.endedMeanwhile.has(id));
+        arrived = merge(arrived, groupByMetadata({ ...page, sessions }, this.#groupKey()));
+        // What a list tells of runs, whatever becomes of the rest of the list.
+        this.#setMissing(account, entry, new Set([...entry.missing].filter((id) => !arrived.sessions.has(id))));
+        const { contents } = entry.state;
+        this.#transition(account, entry, {
+          ...entry.state,
+          contents: withNew(contents, arrived, entry.state.kind !== 'ready'),
+        });
+      },
+      complete: ({ gone, complete, combined }) => {
+        const entry = current();
+        if (entry === undefined) return false;
+        entry.run = undefined;
+        const read = [...arrived.sessions].filter(([id]) => !entry.endedMeanwhile.has(id));
+        const left = [...entry.state.contents.sessions].filter(([id]) => !arrived.sessions.has(id) && !gone.has(id));
+        const { kept, forgotten } = withinBounds(left, (id) => entry.lives.has(id));
+        const contents = {
+          ...arrived,
+          sessions: new Map([...read, ...kept]),
+          groups: withGroupsOf(kept, arrived.groups, entry.state.contents.groups),
+          faults: [...arrived.faults, ...tooManyMissing(forgotten.size)],
+          combined,
+        };
+        const next = { kind: 'ready', contents, asOf: this.#now(), trouble: undefined } as const;
+        this.#transition(account, entry, next, forgotten);
+        const unreadable = new Set(arrived.faults.map(({ subject }) => subject));
+        const missing = complete ? kept.flatMap(([id]) => (unreadable.has(id) ? [] : [id])) : [];
+        this.#setMissing(account, entry, new Set(missing));
+        return entry.changes > changes;
+      },
+      fail: (trouble) => {
+        const entry = current();
+        if (entry === undefined) return;
+        entry.run = undefined;
+        const { state } = entry;
+        this.#transition(
+          account,
+          entry,
+          state.kind === 'ready' ? { ...state, trouble } : { kind: 'failed', contents: state.contents, trouble },
+        );
+      },
+    };
+  }
+
+  missing(account: AccountId): ReadonlySet<SessionId> {
+    return this.#entries.get(account)?.missing ?? new Set();
+  }
+
+  hasEnded(account: AccountId, session: SessionId): boolean {
+    return this.#entries.get(account)?.ended.has(session) === true;
+  }
+
+  /** Says where sessions are in their life. Sessions that are not listed are passed over. */
+  setLives(account: AccountId, lives: ReadonlyMap<SessionId, Life>): void {
+    const entry = this.#entries.get(account);
+    if (entry === undefined) return;
+    const listed = [...lives].filter(([id]) => entry.state.contents.sessions.has(id));
+    for (const [id, life] of listed) {
+      if (life.kind === 'running') entry.lives.delete(id);
+      else entry.lives.set(id, life);
+    }
+    if (listed.length === 0) return;
+    this.#fire(
+      account,
+      false,
+      listed.map(([id]) => id),
+    );
+  }
+
+  /** The same of sessions that are all at the same point. */
+  setLife(account: AccountId, sessions: readonly SessionId[], life: Life): void {
+    this.setLives(account, new Map(sessions.map((id) => [id, life])));
+  }
+
+  /** Takes out sessions that are confirmed gone. */
+  removeGone(account: AccountId, gone: readonly SessionId[]): void {
+    const entry = this.#entries.get(account);
+    if (entry === undefined) return;
+    const sessions = new Map(entry.state.contents.sessions);
+    for (const id of gone) {
+      sessions.delete(id);
+      entry.endedMeanwhile.add(id);
+    }
+    entry.missing = new Set([...entry.missing].filter((id) => sessions.has(id)));
+    this.#transition(account, entry, { ...entry.state, contents: { ...entry.state.contents, sessions } });
+  }
+
+  setPages(account: AccountId, session: SessionId, pages: PageList): void {
+    const entry = this.#entries.get(account);
+    if (!entry?.state.contents.sessions.has(session)) return;
+    entry.pages.set(session, pages);
+    this.#fire(account, false, [session]);
+  }
+
+  /**
+   * Puts a state in place and tells what changed with it, and nothing where nothing did. @param forgotten sessions that it
+   * does not have any longer though nothing is known of their end.
+   */
+  #transition(
+    account: AccountId,
+    entry: Entry,
+    next: AccountState,
+    forgotten: ReadonlySet<SessionId> = new Set(),
+  ): void {
+    const before = entry.state;
+    entry.state = next;
+    const { sessions } = next.contents;
+    const leaving = [...before.contents.sessions.values()].filter(({ id }) => !sessions.has(id) && !forgotten.has(id));
+    const left = leaving.map((session): Leaving => {
+      const seen = entry.firstSeen.get(session.id) ?? this.#now();
+      const start = { at: session.startedAt ?? seen, exact: session.startedAt !== undefined };
+      return { accountId: account, session, start, byYou: isTaken(entry.lives.get(session.id) ?? running) };
+    });
+    for (const { id } of leaving) entry.ended.add(id);
+    for (const id of entry.ended) {
+      if (entry.ended.size <= mostEnded) break;
+      entry.ended.delete(id);
+    }
+    for (const id of sessions.keys()) {
+      entry.ended.delete(id);
+      if (!entry.firstSeen.has(id)) entry.firstSeen.set(id, this.#now());
+    }
+    for (const known of [entry.lives, entry.firstSeen, entry.pages]) {
+      for (const id of known.keys()) if (!sessions.has(id)) known.delete(id);
+    }
+    const changed = changedSessions(before.contents.sessions, sessions);
+    const membership =
+      changed === 'membership' ||
+      before.kind !== next.kind ||
+      !sameTrouble(troubleOf(before), troubleOf(next)) ||
+      !same(before.contents.groups, next.contents.groups) ||
+      !same(before.contents.faults, next.contents.faults) ||
+      before.contents.combined !== next.contents.combined ||
+      !same(before.contents.account, next.contents.account);
+    if (membership) this.#fire(account, true, []);
+    else if (changed.length > 0) this.#fire(account, false, changed);
+    for (const one of left) this.#left.fire(one);
+  }
+
+  #setMissing(account: AccountId, entry: Entry, missing: ReadonlySet<SessionId>): void {
+    const before = entry.missing;
+    entry.missing = missing;
+    const changed = [...before, ...missing].filter((id) => before.has(id) !== missing.has(id));
+    const listed = changed.filter((id) => entry.state.contents.sessions.has(id));
+    if (listed.length > 0) this.#fire(account, false, listed);
+  }
+
+  #fire(accountId: AccountId, membership: boolean, sessions: readonly SessionId[]): void {
+    const entry = this.#entries.get(accountId);
+    if (entry !== undefined) entry.changes += 1;
+    this.#changed.fire({ kind: 'account', accountId, membership, sessions });
+  }
+}
+
+/** Whether a session's end was asked for, and the vendor has not said that it will not end it. */
+function isTaken(life: Life): boolean {
+  if (life.kind !== 'stuck') return life.kind === 'ending';
+  return life.why.kind === 'unconfirmed' || (life.why.kind === 'stillRuns' && life.why.found);
+}
+
+function sameTrouble(a: ProviderError | undefined, b: ProviderError | undefined): boolean {
+  return a?.detail === b?.detail && same(a?.trouble, b?.trouble);
+}
+
+function newEntry(): Entry {
+  return {
+    state: { kind: 'disconnected', contents: noContents },
+    run: undefined,
+    capabilities: new Set(),
+    lives: new Map(),
+    firstSeen: new Map(),
+    pages: new Map(),
+    ended: new Set(),
+    endedMeanwhile: new Set(),
+    missing: new Set(),
+    changes: 0,
+  };
+}

@@ -1,0 +1,107 @@
+import type { Event } from '../../core/event.ts';
+import type { AccountId, SessionId } from '../../core/ids.ts';
+import type { Page } from '../../core/page.ts';
+import type { Capability } from '../../core/provider.ts';
+import type { ProviderError } from '../../core/providerError.ts';
+import type { Session } from '../../core/session.ts';
+import type { Contents } from './contents.ts';
+
+/**
+ * What is known of an account. `asOf` is the time of its last complete list, in epoch milliseconds. A failed refresh
+ * keeps that list: `ready` with trouble is old but shown; `failed` never had one, though some rows may have arrived.
+ */
+export type AccountState =
+  | { readonly kind: 'disconnected'; readonly contents: Contents }
+  | { readonly kind: 'loading'; readonly contents: Contents }
+  | {
+      readonly kind: 'ready';
+      readonly contents: Contents;
+      readonly asOf: number;
+      readonly trouble: ProviderError | undefined;
+    }
+  | { readonly kind: 'failed'; readonly contents: Contents; readonly trouble: ProviderError };
+
+/** Why a session that was to end has not. */
+export type StuckReason =
+  /**
+   * The vendor has answered, and still says that the session runs. `found` is false where it answered that it knows no
+   * such session; `said` is its own text: clean it before showing.
+   */
+  | { readonly kind: 'stillRuns'; readonly found: boolean; readonly said: string | undefined }
+  /**
+   * Nothing says whether it's gone. `error` is what went wrong, if anything did; `isCombined` says that several servers
+   * share the address, and that it may still run on one that didn't answer.
+   */
+  | { readonly kind: 'unconfirmed'; readonly error: ProviderError | undefined; readonly isCombined: boolean }
+  /** The request failed. */
+  | { readonly kind: 'failed'; readonly error: ProviderError }
+  /** The vendor named it among those that it could not delete. Its own text: clean it before showing. */
+  | { readonly kind: 'notDeleted'; readonly said: string };
+
+/** Where a listed session is in its life. Times are epoch milliseconds. An ended one is listed no longer. */
+export type Life =
+  | { readonly kind: 'running' }
+  | { readonly kind: 'ending'; readonly since: number }
+  | { readonly kind: 'stuck'; readonly since: number; readonly why: StuckReason };
+
+/** The pages of a session whose list does not tell them. */
+export type PageList =
+  | { readonly kind: 'loading' }
+  | { readonly kind: 'ready'; readonly pages: readonly Page[]; readonly asOf: number }
+  | { readonly kind: 'failed'; readonly trouble: ProviderError; readonly asOf: number };
+
+/** What changed: which accounts there are, or something of one account. */
+export type StoreChange =
+  | { readonly kind: 'accounts' }
+  | {
+      readonly kind: 'account';
+      readonly accountId: AccountId;
+      /** Whether rows came, went or moved, or the account's own row changed. */
+      readonly membership: boolean;
+      /** Sessions that look different, where nothing came, went or moved. */
+      readonly sessions: readonly SessionId[];
+    };
+
+/** A session that was listed and is not any longer, as it was. */
+export interface Leaving {
+  readonly accountId: AccountId;
+  readonly session: Session;
+  readonly start: { readonly at: number; readonly exact: boolean };
+  /** Whether its end was asked for here, and not refused. */
+  readonly byYou: boolean;
+}
+
+/** The reading half: what the tree, commands and the exported API see. Everything is answered from memory. */
+export interface SessionsView {
+  readonly onDidChange: Event<StoreChange>;
+  /** Undefined for an account that the store does not have. */
+  state(account: AccountId): AccountState | undefined;
+  session(account: AccountId, session: SessionId): Session | undefined;
+  life(account: AccountId, session: SessionId): Life;
+  /** When it started, or else when it was first listed, which is later. */
+  startOf(account: AccountId, session: SessionId): { readonly at: number; readonly exact: boolean } | undefined;
+  pages(account: AccountId, session: SessionId): PageList | undefined;
+  /** Sessions that are shown though the latest complete list leaves them out: they aren't confirmed gone. */
+  missing(account: AccountId): ReadonlySet<SessionId>;
+  /** Whether a session was confirmed gone, and no list has had it since. */
+  hasEnded(account: AccountId, session: SessionId): boolean;
+  capabilities(account: AccountId): ReadonlySet<Capability>;
+}
+
+/** What went wrong at an account's last refresh, if anything. */
+export function troubleOf(state: AccountState): ProviderError | undefined {
+  return state.kind === 'ready' || state.kind === 'failed' ? state.trouble : undefined;
+}
+
+/** Whether an account's last refresh brought a complete list. */
+export function isListed(state: AccountState | undefined): state is Extract<AccountState, { readonly kind: 'ready' }> {
+  return state?.kind === 'ready' && state.trouble === undefined;
+}
+
+/** The pages of a session, as its list tells them or else as they were fetched; undefined while neither has. */
+export function knownPages(store: SessionsView, account: AccountId, session: SessionId): readonly Page[] | undefined {
+  const listed = store.session(account, session)?.pages;
+  if (listed !== undefined) return listed;
+  const fetched = store.pages(account, session);
+  return fetched?.kind === 'ready' ? fetched.pages : undefined;
+}

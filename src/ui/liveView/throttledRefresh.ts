@@ -1,0 +1,28 @@
+import type { Disposable } from '../../core/event.ts';
+import type { AccountId } from '../../core/ids.ts';
+import { Together } from '../../core/throttle.ts';
+import type { Refresher } from '../../services/sessions/refresher.ts';
+
+/** A script may open and close tabs without pause; an account is listed no oftener than this because of them. */
+const leastMs = 2_000;
+
+/** Lists accounts anew whose lists are behind what live views see. */
+export class CatchUp implements Disposable {
+  readonly #refresher: Refresher;
+  readonly #lists = new Map<AccountId, Together>();
+
+  constructor(refresher: Refresher) {
+    this.#refresher = refresher;
+  }
+
+  dispose(): void {
+    for (const list of this.#lists.values()) list.dispose();
+  }
+
+  /** Has an account listed: at once, or, where it just was, once for all that is seen until it may be again. */
+  list(account: AccountId): void {
+    const list = this.#lists.get(account) ?? new Together(() => void this.#refresher.refresh(account), leastMs);
+    this.#lists.set(account, list);
+    list.ask();
+  }
+}

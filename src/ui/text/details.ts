@@ -1,0 +1,70 @@
+import type { Account } from '../../core/account.ts';
+import { hidden, withoutValues } from '../../core/maskedAddress.ts';
+import { redactor } from '../../core/redact.ts';
+import type { Session } from '../../core/session.ts';
+import { knownPages, type SessionsView, troubleOf } from '../../services/sessions/sessionsView.ts';
+
+/** Takes out what is named like a secret, wherever somebody wrote it. */
+const withoutSecrets = redactor([]);
+
+/** Format characters (bidi, zero width, tags) and control characters that JSON does not escape by itself. */
+const invisible = /[\p{Cf}\u007f-\u009f\u2028\u2029]/gu;
+
+/**
+ * What is known of a session, as JSON: what its owner wrote on it with secrets masked, and of its pages' addresses all but
+ * what stands behind the question mark, which often is some. What cannot be seen is written as JSON escapes it.
+ */
+export function detailsText(account: Account, session: Session, store: SessionsView): string {
+  const text = JSON.stringify(detailsOf(account, session, store), null, 2);
+  return `${text.replace(invisible, (character) => character.split('').map(escaped).join(''))}\n`;
+}
+
+function escaped(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
+function detailsOf(account: Account, session: Session, store: SessionsView): object {
+  const state = store.state(account.id);
+  const start = store.startOf(account.id, session.id);
+  const life = store.life(account.id, session.id);
+  const pages = knownPages(store, account.id, session.id);
+  const group = session.groupId && state?.contents.groups.get(session.groupId);
+  return {
+    id: session.id,
+    name: text(session.name),
+    account: { provider: account.provider, label: account.label, address: account.origin },
+    phase: session.phase,
+    status: text(session.status),
+    life: life.kind,
+    ...(start === undefined ? {} : { [start.exact ? 'startedAt' : 'firstSeenAt']: isoTime(start.at) }),
+    region: text(session.region),
+    group: group && { id: group.id, kind: group.kind, name: text(group.name), status: text(group.status) },
+    tags: session.tags.map(withoutSecrets),
+    metadata: Object.fromEntries([...session.metadata].map(([key, value]) => [key, masked(key, value)])),
+    traits: session.traits.map(withoutSecrets),
+    facts: Object.fromEntries(session.facts.map(([label, value]) => [label, masked(label, value)])),
+    pages: pages?.map(({ id, title, url }) => ({
+      id,
+      title: text(title),
+      url: withoutValues(url),
+    })),
+    ends: session.ends,
+    leftOutOfEndsOfMany: text(session.heldBack),
+    listedAt: state?.kind === 'ready' ? isoTime(state.asOf) : undefined,
+    trouble: state && troubleOf(state)?.trouble.kind,
+  };
+}
+
+/** Undefined for what is beyond all dates. */
+function isoTime(at: number): string | undefined {
+  const date = new Date(at);
+  return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
+}
+
+function text(value: string | undefined): string | undefined {
+  return value === undefined ? undefined : withoutSecrets(value);
+}
+
+function masked(key: string, value: string): string {
+  return /key|token|secret|password|authorization|cookie/i.test(key) ? hidden : withoutSecrets(value);
+}

@@ -1,0 +1,221 @@
+import { strict as assert } from 'node:assert';
+import { accountId, sessionId } from '../../../../src/core/ids.ts';
+import { ProviderError } from '../../../../src/core/providerError.ts';
+import { History } from '../../../../src/services/history/history.ts';
+import { SessionStore } from '../../../../src/services/sessions/sessionStore.ts';
+import { keepingOnly, someSession } from '../../sessions.ts';
+import { House, MapMemory } from '../testServices.ts';
+
+const account = accountId('a');
+
+describe('history', () => {
+  let now = 1_000_000;
+  let store: SessionStore;
+  let memory: MapMemory;
+  let history: History;
+  const house = new House();
+  after(() => house.dispose());
+
+  beforeEach(() => {
+    store = new SessionStore(() => now);
+    store.setAccounts([account]);
+    memory = new MapMemory(0);
+    history = new History(memory, store, house.accounts, () => now);
+  });
+  afterEach(() => history.dispose());
+
+  function list(...ids: string[]): void {
+    const run = store.beginList(account);
+    const sessions = ids.map((id) => someSession(id, { name: `named ${id}`, startedAt: 400_000 }));
+    run.arrive({ sessions, groups: [], faults: [], account: undefined });
+    run.complete(keepingOnly(store, account, sessions));
+  }
+  const ids = () => history.all.map((ended) => ended.sessionId);
+
+  it('tells what left the list, how long it ran, and by whom it ended', () => {
+    list('mine', 'other');
+    store.setLife(account, [sessionId('mine')], { kind: 'ending', since: now });
+    now += 60_000;
+    list();
+    const told = new Map(
+      history.all.map(({ sessionId: id, by, name, startedAt, endedAt }) => [id, { by, name, startedAt, endedAt }]),
+    );
+    assert.deepEqual(told.get('mine'), { by: 'you', name: 'named mine', startedAt: 400_000, endedAt: now });
+    assert.equal(told.get('other')?.by, 'elsewhere');
+  });
+
+  it('calls an end the person’s own only where the vendor has not refused it', () => {
+    const refused = new ProviderError({ kind: 'forbidden' }, '403');
+    list('taken', 'refused', 'unconfirmed');
+    for (const [id, why] of [
+      ['taken', { kind: 'stillRuns', found: true, said: undefined }],
+      ['refused', { kind: 'failed', error: refused }],
+      ['unconfirmed', { kind: 'unconfirmed', error: refused, isCombined: false }],
+    ] as const) {
+      store.setLife(account, [sessionId(id)], { kind: 'stuck', since: now, why });
+    }
+    list();
+    const by = new Map(history.all.map((ended) => [ended.sessionId, ended.by]));
+    assert.deepEqual([by.get('taken'), by.get('refused'), by.get('unconfirmed')], ['you', 'elsewhere', 'you']);
+  });
+
+  it('takes back what a list had left out by mistake', () => {
+    list('a', 'b');
+    list('a');
+    assert.deepEqual(ids(), ['b']);
+    list('a', 'b');
+    assert.deepEqual(ids(), []);
+  });
+
+  it('says nothing of an account that is removed or connected anew', () => {
+    list('a');
+    store.reset(account);
+    list('b');
+    store.setAccounts([]);
+    assert.deepEqual(ids(), []);
+  });
+
+  it('keeps the last hundred, across restarts', async () => {
+    list(...Array.from({ length: 150 }, (_, index) => `s${index}`));
+    list();
+    assert.equal(history.all.length, 100);
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    const again = new History(memory, store, house.accounts, () => now);
+    assert.equal(again.all.length, 100);
+    again.clear();
+    assert.deepEqual(again.all, []);
+    again.dispose();
+    memory.values.set('endedSessions', [{ nonsense: true }]);
+    const odd = new History(memory, store, house.accounts, () => now);
+    assert.deepEqual(odd.all, []);
+    odd.dispose();
+  });
+
+  it('tells once of all that leaves a list at once', async () => {
+    let told = 0;
+    history.onDidChange(() => told++);
+    list(...Array.from({ length: 150 }, (_, index) => `s${index}`));
+    list();
+    assert.equal(history.all.length, 100);
+    await Promise.resolve();
+    assert.equal(told, 1);
+  });
+
+  it('keeps no more of a name than is shown', () => {
+    const run = store.beginList(account);
+    const sessions = [someSession('a', { name: 'x'.repeat(1_000_000) })];
+    run.arrive({ sessions, groups: [], faults: [], account: undefined });
+    run.complete(keepingOnly(store, account, sessions));
+    list();
+    assert.equal(history.all[0]?.name?.length, 200);
+  });
+
+  describe('turned off', () => {
+    let isKept = true;
+    /** Everything that was ever written, which is what a disk may still have. */
+    let written: unknown[];
+    const onDisk = () => JSON.stringify([...memory.values]);
+
+    beforeEach(() => {
+      isKept = true;
+      written = [];
+      memory = new MapMemory(0);
+      const update = memory.update;
+      memory.update = async (key, value) => {
+        written.push(value);
+        await update(key, value);
+      };
+      history.dispose();
+      history = new History(
+        memory,
+        store,
+        house.accounts,
+        () => now,
+        () => isKept,
+      );
+    });
+    const turn = (on: boolean) => {
+      isKept = on;
+      history.followSetting();
+    };
+    const settled = () => new Promise((resolve) => setTimeout(resolve, 600));
+
+    it('writes nothing of what ends, also not when its window closes', async () => {
+      turn(false);
+      list('secret', 'other');
+      list('other');
+      history.learn(account, sessionId('secret'), { how: 'failed', endedAt: now });
+      list();
+      await settled();
+      history.clear();
+      list('third');
+      list();
+      history.dispose();
+      await settled();
+      assert.deepEqual(
+        written.filter((value) => value !== undefined),
+        [],
+      );
+      assert.equal(onDisk().includes('secret'), false);
+    });
+
+    it('still knows in its window that a session has ended', () => {
+      turn(false);
+      list('a');
+      list();
+      assert.equal(history.find(account, sessionId('a'))?.by, 'elsewhere');
+    });
+
+    it('deletes what was written as soon as it is turned off', async () => {
+      list('secret');
+      list();
+      await settled();
+      assert.match(onDisk(), /named secret/);
+      turn(false);
+      assert.deepEqual(history.all, []);
+      await settled();
+      assert.doesNotMatch(onDisk(), /secret/);
+      assert.deepEqual([memory.get('endedSessions'), memory.get('endedSessionsCleared')], [undefined, undefined]);
+    });
+
+    it('is not written by a write that was to follow', async () => {
+      list('one', 'two');
+      list('two');
+      list();
+      turn(false);
+      await settled();
+      assert.doesNotMatch(onDisk(), /named/);
+    });
+
+    it('deletes at its start what was written before', async () => {
+      list('secret');
+      list();
+      await settled();
+      isKept = false;
+      const again = new History(
+        memory,
+        store,
+        house.accounts,
+        () => now,
+        () => isKept,
+      );
+      assert.deepEqual(again.all, []);
+      await settled();
+      assert.doesNotMatch(onDisk(), /secret/);
+      again.dispose();
+    });
+
+    it('writes only what ends after it is turned on again', async () => {
+      turn(false);
+      list('before', 'after');
+      list('after');
+      turn(true);
+      assert.deepEqual(history.all, []);
+      now += 1_000;
+      list();
+      await settled();
+      assert.match(onDisk(), /named after/);
+      assert.doesNotMatch(onDisk(), /named before/);
+    });
+  });
+});

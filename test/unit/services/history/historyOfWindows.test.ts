@@ -1,0 +1,178 @@
+import { strict as assert } from 'node:assert';
+import { accountId, type SessionId, sessionId } from '../../../../src/core/ids.ts';
+import { type EndedSession, History } from '../../../../src/services/history/history.ts';
+import { SessionStore } from '../../../../src/services/sessions/sessionStore.ts';
+import { keepingAll, keepingOnly, someSession } from '../../sessions.ts';
+import { House, MapMemory } from '../testServices.ts';
+
+const account = accountId('a');
+
+/** What one window has: its own list of what runs, and the memory of all. */
+interface Window {
+  readonly store: SessionStore;
+  readonly history: History;
+  list(...ids: readonly string[]): void;
+  ids(): readonly string[];
+}
+
+describe('history of several windows', () => {
+  let now = 100_000_000;
+  let memory: MapMemory;
+  let windows: Window[];
+  const house = new House();
+  after(() => house.dispose());
+  beforeEach(() => {
+    memory = new MapMemory();
+    windows = [];
+  });
+  afterEach(() => {
+    for (const { history } of windows) history.dispose();
+  });
+
+  function open(): Window {
+    const store = new SessionStore(() => now);
+    store.setAccounts([account]);
+    const history = new History(memory, store, house.accounts, () => now);
+    const window: Window = {
+      store,
+      history,
+      list: (...ids) => {
+        now += 1_000;
+        const run = store.beginList(account);
+        const sessions = ids.map((id) => someSession(id, { startedAt: 400_000 }));
+        run.arrive({ sessions, groups: [], faults: [], account: undefined });
+        run.complete(keepingOnly(store, account, sessions));
+      },
+      ids: () => history.all.map((ended) => ended.sessionId),
+    };
+    windows.push(window);
+    return window;
+  }
+
+  /** Until everything is written that is to be written together. */
+  const settle = () => new Promise((resolve) => setTimeout(resolve, 600));
+  const kept = () => (memory.get('endedSessions') as readonly EndedSession[]).map((ended) => ended.sessionId);
+  const end = ({ store }: Window, id: string) =>
+    store.setLife(account, [sessionId(id)], { kind: 'ending', since: now });
+
+  it('is written by each without losing what the others wrote, the newest first', async () => {
+    const [here, there] = [open(), open()];
+    here.list('one', 'three', 'four');
+    there.list('two');
+    here.list('three', 'four');
+    await settle();
+    there.list();
+    await settle();
+    here.list('four');
+    await settle();
+    assert.deepEqual(kept(), ['three', 'two', 'one']);
+    assert.deepEqual(here.ids(), ['three', 'two', 'one']);
+    assert.deepEqual(open().ids(), ['three', 'two', 'one']);
+  });
+
+  it('has an end once that both have seen, as the one tells it that knows more', async () => {
+    const [here, there] = [open(), open()];
+    for (const window of [here, there]) window.list('mine', 'timed', 'running');
+    end(here, 'mine');
+    here.list('running');
+    await settle();
+    const seen = now;
+    there.list('running');
+    there.history.learn(account, sessionId('timed'), { how: 'timedOut', endedAt: seen - 500 });
+    await settle();
+    for (const all of [there.history.all, open().history.all]) {
+      assert.deepEqual(
+        all.map(({ sessionId: id, by, endedAt }) => [id, by, endedAt]),
+        [
+          ['mine', 'you', seen],
+          ['timed', 'timedOut', seen - 500],
+        ],
+      );
+    }
+  });
+
+  it('has two ends of an id that was given to another session by its last', async () => {
+    const [here, there] = [open(), open()];
+    here.list('again');
+    end(here, 'again');
+    here.list();
+    await settle();
+    const run = there.store.beginList(account);
+    run.arrive({ sessions: [someSession('again', { startedAt: now })], groups: [], faults: [], account: undefined });
+    run.complete(keepingAll);
+    there.list();
+    await settle();
+    assert.deepEqual(
+      there.history.all.map(({ by, endedAt }) => [by, endedAt]),
+      [['elsewhere', now]],
+    );
+  });
+
+  it('stays cleared, in this window and in those that have not been told', async () => {
+    const [here, there] = [open(), open()];
+    here.list('one');
+    there.list('two', 'three');
+    here.list();
+    there.list('three');
+    await settle();
+    now += 1_000;
+    here.history.clear();
+    await settle();
+    assert.deepEqual([here.ids(), kept()], [[], []]);
+    there.list();
+    await settle();
+    assert.deepEqual([there.ids(), kept()], [['three'], ['three']]);
+    here.list('four');
+    here.list();
+    await settle();
+    assert.deepEqual(here.ids(), ['four', 'three']);
+  });
+
+  it('is not emptied by a clock that was set back after it was cleared', async () => {
+    const [here, there] = [open(), open()];
+    here.history.clear();
+    await settle();
+    now -= 3_600_000;
+    there.list('two');
+    there.list();
+    await settle();
+    here.list('one');
+    here.list();
+    await settle();
+    assert.deepEqual(kept(), ['one', 'two']);
+  });
+
+  it('forgets what is listed again, and keeps what only an old list still has', async () => {
+    const [here, there] = [open(), open()];
+    for (const window of [here, there]) window.list('one', 'two', 'three');
+    here.list('two', 'three');
+    await settle();
+    here.list('one', 'two', 'three');
+    await settle();
+    assert.deepEqual(kept(), []);
+    end(here, 'one');
+    here.list('two', 'three');
+    await settle();
+    // The other has not listed since.
+    there.store.removeGone(account, [sessionId('two')]);
+    await settle();
+    assert.deepEqual(there.ids(), ['two']);
+    assert.deepEqual([...kept()].sort(), ['one', 'two']);
+    there.list('three');
+    await settle();
+    assert.equal(there.history.find(account, 'one' as SessionId)?.by, 'you');
+  });
+
+  it('keeps a hundred of all windows together, the newest', async () => {
+    const [here, there] = [open(), open()];
+    const many = (prefix: string) => Array.from({ length: 70 }, (_, index) => `${prefix}${index}`);
+    here.list(...many('a'));
+    there.list(...many('b'));
+    here.list();
+    await settle();
+    there.list();
+    await settle();
+    assert.equal(kept().length, 100);
+    assert.equal(kept().filter((id) => id.startsWith('b')).length, 70);
+  });
+});

@@ -1,0 +1,433 @@
+import { strict as assert } from 'node:assert';
+import { systemClock } from '../../../../src/core/clock.ts';
+import { groupId } from '../../../../src/core/ids.ts';
+import type { Provider } from '../../../../src/core/provider.ts';
+import { capabilitiesOf, usualEnding } from '../../../../src/core/provider.ts';
+import { ProviderError } from '../../../../src/core/providerError.ts';
+import type { Session } from '../../../../src/core/session.ts';
+import { troubleOf as accountTrouble } from '../../../../src/services/sessions/sessionsView.ts';
+import { troubleSentence } from '../../../../src/ui/text/troubles.ts';
+import { type AnchorServer, startAnchor } from '../../../servers/anchor.ts';
+import { errorOf, troubleOf } from '../../errors.ts';
+import { madeUp } from '../../providers/exampleProvider.ts';
+import { unaborted } from '../../testNetwork.ts';
+import { fastClock, House } from '../testServices.ts';
+
+const never = () => new Promise<never>(() => {});
+const row = {
+  id: 'r1',
+  name: 'One',
+  phase: 'running',
+  status: undefined,
+  startedAt: 1,
+  region: undefined,
+  groupId: undefined,
+  tags: ['a'],
+  metadata: new Map([['job', 'x']]),
+  traits: [],
+  pages: undefined,
+  watchable: true,
+  ends: 'session',
+  heldBack: undefined,
+  facts: [],
+};
+const page = (...sessions: readonly unknown[]) => ({ sessions, groups: [], faults: [], account: undefined });
+
+describe('the code of another extension’s provider', () => {
+  let house: House;
+  let server: AnchorServer;
+  beforeEach(async () => {
+    server = await startAnchor();
+    house = new House({ clock: fastClock(100), interval: 0 });
+  });
+  afterEach(async () => {
+    house.dispose();
+    await server.stop();
+  });
+
+  /** A provider whose members are these, and the rest of which works. */
+  async function connected(members: object): Promise<Provider> {
+    const works = {
+      ending: { ...usualEnding, lists: 'complete' },
+      check: async () => ({ identity: undefined, sessionLimit: undefined, note: undefined }),
+      list: async function* () {
+        yield page(row);
+      },
+      end: async () => ({ outcome: 'ended', how: undefined }),
+      probe: async () => 'running',
+    };
+    house.register({ ...madeUp, fields: [], connect: () => Object.setPrototypeOf(members, works) });
+    await house.kinds.load();
+    const kind = house.kinds.get('madeUp');
+    assert.ok(kind);
+    return house.connections.connect(kind, 'https://made.up.example', {});
+  }
+
+  it('keeps no other account waiting when its list never answers, and is told to have taken too long', async () => {
+    server.add({ id: 'sess_a' });
+    await connected({ list: () => ({ [Symbol.asyncIterator]: () => ({ next: never }) }) });
+    const hanging = await house.accounts.add({
+      provider: 'madeUp',
+      label: 'hangs',
+      origin: 'https://made.up.example',
+      credentials: {},
+    });
+    const anchor = await house.add('anchor', server.url, { apiKey: server.key });
+    assert.equal(house.store.state(anchor)?.contents.sessions.size, 1);
+    server.add({ id: 'sess_b' });
+    await house.refresher.refreshAll();
+    assert.equal(house.store.state(anchor)?.contents.sessions.size, 2);
+    const state = house.store.state(hanging);
+    assert.equal(state && accountTrouble(state)?.trouble.kind, 'timedOut');
+    // The next one is a new attempt, which waits no longer than the first.
+    await house.refresher.refresh(hanging);
+  });
+
+  it('has as long for a whole list, however fast its pages come', async () => {
+    const provider = await connected({
+      list: async function* () {
+        for (let index = 0; ; index++) {
+          await new Promise((resolve) => setTimeout(resolve, 5));
+          yield page({ ...row, id: `r${index}` });
+        }
+      },
+    });
+    const read = async () => {
+      let pages = 0;
+      for await (const _ of provider.list(unaborted)) pages++;
+      return pages;
+    };
+    assert.equal(await troubleOf(read()), 'timedOut');
+  });
+
+  it('is waited for by nobody once its account is gone', async () => {
+    house.dispose();
+    // With the machine's own time: nothing but the removal ends it while this test runs.
+    house = new House({ clock: systemClock, interval: 0 });
+    await connected({ list: () => ({ [Symbol.asyncIterator]: () => ({ next: never, return: never }) }) });
+    const account = { provider: 'madeUp', label: 'x', origin: 'https://made.up.example', credentials: {} };
+    const id = await house.accounts.add(account);
+    const refreshing = house.refresher.refresh(id);
+    await house.accounts.remove(id);
+    await refreshing;
+  });
+
+  it('has each call ended in time, whether or not it listens to its signal', async () => {
+    const members = ['check', 'end', 'probe', 'probeMany', 'pages', 'liveView', 'screenshot', 'recording', 'fate'];
+    const provider = await connected(Object.fromEntries(members.map((name) => [name, never])));
+    const [session] = (await Array.fromAsync((await connectedAgain()).list(unaborted))).flatMap((one) => one.sessions);
+    assert.ok(session);
+    const { id } = session;
+    for (const call of [
+      provider.check(unaborted),
+      provider.end(session, unaborted),
+      provider.probe(session, unaborted),
+      provider.probeMany?.([session], unaborted),
+      provider.pages?.(id, unaborted),
+      provider.liveView?.(id, undefined, 'watch', unaborted),
+      provider.screenshot?.(id, unaborted),
+      provider.recording?.(id, unaborted),
+      provider.fate?.(id, unaborted),
+    ]) {
+      assert.equal(await troubleOf(call), 'timedOut');
+    }
+    const stop = new AbortController();
+    const asked = provider.check(stop.signal);
+    stop.abort();
+    assert.equal(await troubleOf(asked), 'cancelled');
+  });
+
+  it('has two and a half minutes for an end of any kind, since a provider may end a thousand sessions in one call', async () => {
+    // 100 times as fast as on the clock: 60 seconds.
+    const after = (answer: unknown) => () => new Promise((resolve) => setTimeout(resolve, 600, answer));
+    const working = await connected({
+      end: after({ outcome: 'accepted', how: undefined }),
+      endEverything: after(undefined),
+      deleteGroup: after({ deleted: 1_000, failed: 0, failures: [], message: undefined }),
+      cancelGroup: after(undefined),
+    });
+    const [session] = (await Array.fromAsync(working.list(unaborted))).flatMap((one) => one.sessions);
+    assert.ok(session);
+    const batch = groupId('b');
+    await working.end(session, unaborted);
+    await working.endEverything?.(unaborted);
+    await working.deleteGroup?.(batch, unaborted);
+    await working.cancelGroup?.(batch, unaborted);
+    const hanging = await connectedAgain({ end: never, endEverything: never, deleteGroup: never, cancelGroup: never });
+    for (const call of [
+      hanging.end(session, unaborted),
+      hanging.endEverything?.(unaborted),
+      hanging.deleteGroup?.(batch, unaborted),
+      hanging.cancelGroup?.(batch, unaborted),
+    ]) {
+      assert.deepEqual((await errorOf(call)).trouble, { kind: 'timedOut', afterMs: 150_000 });
+    }
+  });
+
+  async function connectedAgain(members: object = {}): Promise<Provider> {
+    house.dispose();
+    house = new House({ clock: fastClock(100), interval: 0 });
+    return connected(members);
+  }
+
+  it('fails as a provider does, whatever it throws', async () => {
+    const hostile = new Proxy(new Error('x'), {
+      get: () => {
+        throw new Error('unreadable');
+      },
+    });
+    const forged = Object.assign(new Error('m'), {
+      name: 'ProviderError',
+      trouble: { kind: 'rateLimited', retryAt: 'x' },
+    });
+    let thrown: unknown;
+    const provider = await connected({
+      check: () => {
+        throw thrown;
+      },
+    });
+    for (thrown of ['text', undefined, new Error('boom'), hostile, forged, { trouble: { kind: 'unauthorized' } }]) {
+      const error = await errorOf(provider.check(unaborted));
+      assert.equal(error.trouble.kind, 'unexpectedAnswer');
+    }
+    thrown = new ProviderError({ kind: 'rateLimited', retryAt: 5 }, 'slow down', { detail: 'please' });
+    const error = await errorOf(provider.check(unaborted));
+    assert.notEqual(error, thrown);
+    assert.deepEqual([error.trouble, error.detail], [{ kind: 'rateLimited', retryAt: 5 }, 'please']);
+  });
+
+  it('has its rows checked one by one: one that is wrong doesn’t hide the others', async () => {
+    const bad = [
+      { ...row, id: 'all' },
+      { ...row, id: '../../x' },
+      { ...row, id: 'r2', ends: 'world' },
+      undefined,
+      { ...row, id: 'r3', startedAt: Number.NaN },
+    ];
+    const provider = await connected({
+      list: async function* () {
+        yield page(row, ...bad, { ...row, id: 'r4', phase: 'brandNew', tags: 'x', metadata: { job: 'x' } });
+      },
+    });
+    const [inventory] = await Array.fromAsync(provider.list(unaborted));
+    assert.deepEqual(
+      inventory?.sessions.map(({ id, phase, tags }) => [id, phase, tags]),
+      [
+        ['r1', 'running', ['a']],
+        ['r4', 'unknown', []],
+      ],
+    );
+    assert.deepEqual(
+      inventory?.faults.map(({ subject, unnamed }) => [subject, unnamed]),
+      [
+        ['row 2', true],
+        ['row 3', true],
+        ['r2', undefined],
+        ['row 5', true],
+        ['r3', undefined],
+      ],
+    );
+  });
+
+  it('may tell what helps to see how far an end has come, and is copied in that too', async () => {
+    const group = { id: 'g', kind: 'batch', name: 'b', status: 'making', createdAt: 1 };
+    let closed = 0;
+    const view = {
+      url: 'https://made.up.example/live',
+      sandbox: '',
+      allow: '',
+      fixedMode: false,
+      oneTime: 'no',
+      farewell: undefined,
+      expiresInMs: 5_000,
+      close: () => void closed++,
+    };
+    const provider = await connected({
+      list: async function* () {
+        const groups = [
+          { ...group, canCancel: true, counts: { total: 3, failed: 1, more: 'x' } },
+          { ...group, id: 'h', counts: 7 },
+        ];
+        yield { ...page(row), groups, counted: 4 };
+      },
+      finishedGroups: async function* () {
+        yield { groups: [group], faults: [] };
+      },
+      end: async () => ({ outcome: 'ended', how: undefined }),
+      liveView: async () => view,
+    });
+    const [first] = await Array.fromAsync(provider.list(unaborted));
+    assert.ok(first);
+    assert.equal(first.counted, 4);
+    assert.deepEqual(
+      first.groups.map(({ canCancel, counts }) => [canCancel, counts]),
+      [
+        [true, { total: 3, failed: 1 }],
+        [undefined, undefined],
+      ],
+    );
+    const [session] = first.sessions;
+    assert.ok(session);
+    assert.deepEqual(await provider.end(session, unaborted), { outcome: 'ended', how: undefined });
+    const pages = await Array.fromAsync(provider.finishedGroups?.(unaborted) ?? []);
+    assert.deepEqual(
+      pages.map(({ groups }) => groups.map(({ id }) => id)),
+      [['g']],
+    );
+    const shown = await provider.liveView?.(session.id, undefined, 'watch', unaborted);
+    assert.equal(shown?.expiresInMs, 5_000);
+    await shown.close?.(unaborted);
+    assert.equal(closed, 1);
+  });
+
+  it('fails as a list that answers nonsense, and completes none', async () => {
+    for (const list of [
+      () => undefined,
+      () => ({}),
+      () => ({ [Symbol.asyncIterator]: () => ({}) }),
+      async function* () {
+        yield undefined;
+      },
+      async function* () {
+        yield { ...page(), sessions: 'none' };
+      },
+    ]) {
+      house.dispose();
+      house = new House({ clock: fastClock(100), interval: 0 });
+      const provider = await connected({ list });
+      assert.equal(await troubleOf(Array.fromAsync(provider.list(unaborted))), 'unexpectedAnswer');
+    }
+  });
+
+  it('can’t change what it has told, nor what it is handed', async () => {
+    const told = { ...row, tags: ['a'] };
+    let handed: Session | undefined;
+    const provider = await connected({
+      list: async function* () {
+        yield page(told);
+      },
+      end: async (session: Session) => {
+        handed = session;
+        Object.assign(session, { id: 'r2' });
+        return { outcome: 'ended', how: undefined };
+      },
+    });
+    const [inventory] = await Array.fromAsync(provider.list(unaborted));
+    const session = inventory?.sessions[0];
+    assert.ok(session);
+    told.tags.push('b');
+    told.name = 'Two';
+    assert.deepEqual([session.name, session.tags], ['One', ['a']]);
+    assert.throws(() => (session.tags as string[]).push('c'), TypeError);
+    await provider.end(session, unaborted);
+    assert.equal(handed?.id, 'r2');
+    assert.equal(session.id, 'r1');
+  });
+
+  it('ends in time where its list gives page after page at once, without end', async () => {
+    // Gives up by itself, so that this test fails and does not hang.
+    let left = 300_000;
+    const provider = await connected({
+      list: async function* () {
+        while (left-- > 0) yield page();
+      },
+    });
+    assert.equal(await troubleOf(Array.fromAsync(provider.list(unaborted))), 'timedOut');
+    assert.ok(left > 0);
+  });
+
+  it('leaves no rejection unhandled where its list is an async function that throws', async () => {
+    const unhandled: unknown[] = [];
+    const hear = (error: unknown) => unhandled.push(error);
+    process.on('unhandledRejection', hear);
+    try {
+      const list = async () => {
+        throw new ProviderError({ kind: 'forbidden' }, 'no list');
+      };
+      const provider = await connected({ list });
+      assert.equal(await troubleOf(Array.fromAsync(provider.list(unaborted))), 'forbidden');
+      await new Promise((resolve) => setImmediate(resolve));
+      assert.deepEqual(unhandled, []);
+    } finally {
+      process.off('unhandledRejection', hear);
+    }
+  });
+
+  it('says nothing that VS Code would make a link of, in its errors or about itself', async () => {
+    const link = '[fine](command:workbench.action.quit) $(sync~spin) \u202e';
+    const reason = { kind: 'stated', sentence: link } as const;
+    const errors = [
+      new ProviderError({ kind: 'unexpectedAnswer', what: link }, link),
+      new ProviderError({ kind: 'unsupported', reason }, link),
+    ];
+    const provider = await connected({
+      check: async () => {
+        throw errors.pop() ?? new Error('there is no other');
+      },
+    });
+    for (let left = 2; left > 0; left--) {
+      const thrown = await errorOf(provider.check(unaborted));
+      assert.doesNotMatch(troubleSentence(thrown, 'made.up.example'), /\]\(|\$\(|\u202e/);
+    }
+    const fields = madeUp.fields.map((field) => ({ ...field, label: link, prompt: link }));
+    const wording = { ...madeUp.wording, session: link, ending: link, watching: link };
+    const address = { ...madeUp.address, prompt: link, placeholder: link };
+    house.register({ ...madeUp, id: 'linked', label: link, fields, wording, address });
+    assert.doesNotMatch(JSON.stringify(house.kinds.get('linked')), /\]\(|\$\(|\u202e/);
+  });
+
+  it('gets no clock of ours that it could set', async () => {
+    let link: Parameters<typeof madeUp.connect>[0] | undefined;
+    house.register({
+      ...madeUp,
+      fields: [],
+      connect: (its: Parameters<typeof madeUp.connect>[0]) => {
+        link = its;
+        return madeUp.connect(its);
+      },
+    });
+    await house.kinds.load();
+    await house.add('madeUp', server.url);
+    const clock: object | undefined = link?.clock;
+    assert.ok(clock);
+    for (const name of ['now', 'monotonic', 'after'])
+      assert.equal(
+        Reflect.set(clock, name, () => 0),
+        false,
+      );
+    assert.ok(link && link.clock.monotonic() > 0);
+    assert.ok(Object.isFrozen(systemClock));
+  });
+
+  it('gives away no address but one on the web', async () => {
+    let address = 'https://made.up.example/x';
+    const view = { sandbox: '', allow: '', fixedMode: false, oneTime: 'no', farewell: undefined };
+    const provider = await connected({
+      dashboard: () => address,
+      recording: async () => new URL(address),
+      liveView: async () => ({ ...view, url: address }),
+    });
+    const [session] = (await Array.fromAsync(provider.list(unaborted))).flatMap(({ sessions }) => sessions);
+    assert.ok(session);
+    const { id } = session;
+    assert.equal(provider.dashboard?.(id).href, address);
+    assert.equal((await provider.recording?.(id, unaborted))?.href, address);
+    assert.equal((await provider.liveView?.(id, undefined, 'watch', unaborted))?.url.href, address);
+    for (address of ['command:workbench.action.quit', 'file:///etc/passwd', 'http://made.up.example/x']) {
+      assert.throws(() => provider.dashboard?.(id), ProviderError.is);
+      assert.equal(await troubleOf(provider.recording?.(id, unaborted)), 'unexpectedAnswer');
+      assert.equal(await troubleOf(provider.liveView?.(id, undefined, 'watch', unaborted)), 'unexpectedAnswer');
+    }
+  });
+
+  it('may find out later what it can do', async () => {
+    const members: { pages?: () => Promise<readonly unknown[]>; ending?: unknown } = {};
+    const provider = await connected(members);
+    assert.deepEqual(capabilitiesOf(provider), new Set());
+    assert.equal(provider.ending.lists, 'complete');
+    members.pages = async () => [{ id: 'p1', title: 'A page', url: 'https://example.com' }];
+    members.ending = { lists: 'nothing', mostInFlight: 1e9, withinMs: -1 };
+    assert.deepEqual(capabilitiesOf(provider), new Set(['pages']));
+    assert.deepEqual(provider.ending, usualEnding);
+  });
+});

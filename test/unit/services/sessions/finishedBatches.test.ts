@@ -1,0 +1,117 @@
+import { strict as assert } from 'node:assert';
+import { type AccountId, type GroupId, groupId } from '../../../../src/core/ids.ts';
+import { FinishedBatches } from '../../../../src/services/sessions/finishedBatches.ts';
+import { type AnchorServer, startAnchor } from '../../../servers/anchor.ts';
+import { startBrowserbase } from '../../../servers/browserbase.ts';
+import { until } from '../../until.ts';
+import { fastClock, House, MapMemory } from '../testServices.ts';
+
+describe('finished batches', () => {
+  const clock = fastClock(20);
+  let house: House;
+  let memory: MapMemory;
+  let server: AnchorServer;
+  let account: AccountId;
+  let finished: FinishedBatches;
+
+  const open = () => {
+    const { accounts, connections, store } = house;
+    return new FinishedBatches({ accounts, connections, store, memory, memoryKey: 'shown', clock });
+  };
+
+  beforeEach(async () => {
+    house = new House({ clock });
+    memory = new MapMemory();
+    server = await startAnchor();
+    account = await house.add('anchor', server.url, { apiKey: server.key });
+    finished = open();
+  });
+  afterEach(async () => {
+    finished.dispose();
+    house.dispose();
+    await server.stop();
+  });
+
+  const over = (count: number, failedRequests = 0): GroupId => {
+    const batch = server.addBatch(count, { failedRequests, status: 'completed' });
+    for (const member of batch.members) member.status = 'completed';
+    return groupId(batch.id);
+  };
+  const asked = () => server.requests.filter(({ path }) => path === '/v1/batch-sessions').length;
+  const ids = () => [...(finished.of(account)?.groups.keys() ?? [])];
+
+  it('are listed only while they are shown, with counts of what failed', async () => {
+    const id = over(3, 2);
+    await house.refresher.refresh(account);
+    const before = asked();
+    await finished.reload(account);
+    assert.deepEqual([finished.of(account), asked()], [undefined, before]);
+    await finished.show(true);
+    assert.deepEqual(finished.of(account)?.groups.get(id)?.counts, { total: 5, failed: 2 });
+    await finished.show(false);
+    assert.equal(finished.of(account), undefined);
+    const after = asked();
+    await finished.reloadAll();
+    assert.equal(asked(), after);
+  });
+
+  it('are shown again after a restart, as soon as their account is listed', async () => {
+    const id = over(1);
+    await finished.show(true);
+    finished.dispose();
+    finished = open();
+    assert.equal(finished.isShown, true);
+    assert.equal(finished.of(account), undefined);
+    server.add();
+    await house.refresher.refresh(account);
+    await until(() => ids().includes(id));
+  });
+
+  it('are listed again when a batch has finished that ran before', async () => {
+    const batch = server.addBatch(2);
+    await house.refresher.refresh(account);
+    await finished.show(true);
+    const before = asked();
+    for (const member of batch.members) member.status = 'completed';
+    for (let list = 0; list < 3; list++) await house.refresher.refresh(account);
+    await until(() => finished.of(account)?.isLoading === false && asked() > before + 3);
+    assert.ok(ids().includes(groupId(batch.id)));
+  });
+
+  it('stay as they were known when they cannot be listed, with the reason', async () => {
+    const id = over(1);
+    await finished.show(true);
+    server.misbehave('GET', /batch-sessions/, { kind: 'answer', answer: { status: 500, json: {} } });
+    await finished.reload(account);
+    assert.deepEqual(ids(), [id]);
+    assert.equal(finished.of(account)?.trouble?.trouble.kind, 'serverFault');
+  });
+
+  it('are forgotten with the key that they were listed with', async () => {
+    over(1);
+    await finished.show(true);
+    await house.accounts.replaceCredentials(account, { apiKey: 'another' });
+    assert.equal(finished.of(account), undefined);
+  });
+
+  it('are not asked of a provider that does not tell', async () => {
+    const other = await startBrowserbase();
+    const id = await house.add('browserbase', other.url, { apiKey: other.key });
+    await finished.show(true);
+    assert.equal(finished.of(id), undefined);
+    assert.equal((await finished.look(id, groupId('any'), false)).kind, 'unknown');
+    await other.stop();
+  });
+
+  it('are known to be gone only by a whole list without them', async () => {
+    const id = over(1);
+    assert.equal((await finished.look(account, id, true)).kind, 'listed');
+    server.misbehave('GET', /batch-sessions/, { kind: 'answer', answer: { status: 404, html: '<h1>404</h1>' } }, 1);
+    assert.equal((await finished.look(account, id, true)).kind, 'unknown');
+    server.batches.delete(id);
+    const odd = { data: { batches: [{ batch_id: 7 }], pagination: { has_next: false } } };
+    server.misbehave('GET', /batch-sessions/, { kind: 'answer', answer: { status: 200, json: odd } }, 1);
+    assert.equal((await finished.look(account, id, true)).kind, 'unknown');
+    assert.equal((await finished.look(account, id, true)).kind, 'gone');
+  });
+});

@@ -1,0 +1,142 @@
+import { strict as assert } from 'node:assert';
+import { accountId, type SessionId, sessionId } from '../../../../src/core/ids.ts';
+import { ProviderError } from '../../../../src/core/providerError.ts';
+import { Protections } from '../../../../src/services/sessions/protections.ts';
+import { SessionStore } from '../../../../src/services/sessions/sessionStore.ts';
+import { keepingOnly, someSession } from '../../sessions.ts';
+import { MapMemory } from '../testServices.ts';
+
+const [a, b] = [accountId('a'), accountId('b')];
+const [one, two] = [sessionId('one'), sessionId('two')];
+
+describe('protections', () => {
+  let memory: MapMemory;
+  let store: SessionStore;
+
+  beforeEach(() => {
+    memory = new MapMemory();
+    store = new SessionStore(Date.now);
+    store.setAccounts([a, b]);
+  });
+
+  const open = () => new Protections(memory, store);
+  const many = (prefix: string, count: number) =>
+    Array.from({ length: count }, (_, index) => sessionId(`${prefix}${index}`));
+  const count = (protections: Protections, ids: readonly SessionId[]) =>
+    ids.filter((id) => protections.has(a, id)).length;
+
+  function list(ids: readonly SessionId[], unreadable: readonly string[] = []): void {
+    const run = store.beginList(a);
+    const faults = unreadable.map((subject) => ({ subject, what: 'no status' }));
+    const sessions = ids.map((id) => someSession(id));
+    run.arrive({ sessions, groups: [], faults, account: undefined });
+    run.complete(keepingOnly(store, a, sessions));
+  }
+
+  it('are kept by account, and across restarts', async () => {
+    const protections = open();
+    const changed: string[] = [];
+    protections.onDidChange((id) => changed.push(id));
+    await protections.set(a, [one], true);
+    assert.ok(protections.has(a, one));
+    assert.ok(!protections.has(b, one));
+    const later = open();
+    assert.ok(later.has(a, one));
+    await later.set(a, [one], false);
+    assert.ok(!open().has(a, one));
+    assert.deepEqual(changed, ['a']);
+  });
+
+  it('hold in every window, and no window undoes another’s', async () => {
+    const [here, there] = [open(), open()];
+    assert.ok(!there.has(a, one));
+    await here.set(a, [one], true);
+    assert.ok(there.has(a, one));
+    await there.set(a, [two], true);
+    assert.ok(here.has(a, one) && here.has(a, two) && open().has(a, one));
+    await here.set(a, [one], false);
+    assert.ok(!there.has(a, one) && there.has(a, two));
+  });
+
+  it('hold at once, before they are written', async () => {
+    const protections = open();
+    const written = [protections.set(a, [one], true), protections.set(b, [two], true)];
+    assert.ok(protections.has(a, one) && protections.has(b, two));
+    await Promise.all(written);
+    assert.ok(open().has(a, one) && open().has(b, two));
+  });
+
+  it('hold though the editor’s memory is for a while, or for good, as it was before', async () => {
+    await open().set(a, [one], true);
+    const before = new Map(structuredClone([...memory.values]));
+    const protections = open();
+    assert.ok(protections.has(a, one));
+    await protections.set(a, [two], true);
+    for (const [key, value] of before) memory.values.set(key, value);
+    assert.ok(protections.has(a, one) && protections.has(a, two));
+    await protections.set(b, [one], true);
+    assert.ok(open().has(a, two) && open().has(b, one));
+  });
+
+  it('are read once for all rows, until a window writes', () => {
+    let reads = 0;
+    const kept = {
+      get a() {
+        reads += 1;
+        return ['one'];
+      },
+    };
+    memory.values.set('protectedSessions', kept);
+    const protections = open();
+    assert.equal(many('s', 5_000).filter((id) => protections.has(a, id)).length, 0);
+    assert.ok(protections.has(a, one));
+    assert.ok(reads > 0 && reads < 5, `${reads}`);
+  });
+
+  it('are all kept of what is listed, however many', async () => {
+    const listed = many('s', 1_200);
+    list(listed);
+    const protections = open();
+    await protections.set(a, listed, true);
+    await protections.set(a, [one], true);
+    assert.equal(count(protections, listed), 1_200);
+    assert.equal(count(open(), listed), 1_200);
+  });
+
+  it('do not grow without end: of what a complete list does not have, the newest are kept', async () => {
+    const old = many('s', 600);
+    list(old);
+    const protections = open();
+    await protections.set(a, old, true);
+    list([one]);
+    await protections.set(a, [one], true);
+    assert.ok(protections.has(a, one));
+    assert.equal(count(protections, old), 500);
+    assert.ok(!protections.has(a, sessionId('s99')) && protections.has(a, sessionId('s100')));
+  });
+
+  it('lose nothing where no complete list says what is gone', async () => {
+    const old = many('s', 600);
+    list(old);
+    const protections = open();
+    await protections.set(a, old, true);
+    store.reset(a);
+    await protections.set(a, [one], true);
+    assert.equal(count(protections, old), 600, 'never listed');
+    list([one], ['#3']);
+    await protections.set(a, [two], true);
+    assert.equal(count(protections, old), 600, 'a row that cannot be read');
+    list([one]);
+    store.beginList(a).fail(new ProviderError({ kind: 'unauthorized' }, '401'));
+    await protections.set(a, [two], false);
+    assert.equal(count(protections, old), 600, 'an old list');
+  });
+
+  it('survive what somebody else wrote in their place', async () => {
+    memory.values.set('protectedSessions', 'nonsense');
+    const protections = open();
+    assert.ok(!protections.has(a, one));
+    await protections.set(a, [one], true);
+    assert.ok(open().has(a, one));
+  });
+});

@@ -1,0 +1,391 @@
+import { strict as assert } from 'node:assert';
+import { accountId } from '../../../../src/core/ids.ts';
+import type { Trouble } from '../../../../src/core/providerError.ts';
+import { failure, type ScriptedHouse, type ScriptedProvider, scriptedHouse, takes } from '../scriptedProvider.ts';
+import { House } from '../testServices.ts';
+
+const looking = { visible: true, focused: true };
+const elsewhere = { visible: true, focused: false };
+const hidden = { visible: false, focused: true };
+/** How much earlier or later than planned a refresh may be, as a share of the wait. */
+const jitter = 0.2;
+
+describe('the plan of refreshes', () => {
+  let at: ScriptedHouse;
+  let provider: ScriptedProvider;
+
+  const open = async (prepare: (provider: ScriptedProvider) => void = () => {}, interval = 10_000) => {
+    at = await scriptedHouse(prepare, { interval });
+    ({ provider } = at);
+  };
+  afterEach(() => at.house.dispose());
+
+  const lists = () => provider.asked('list').length;
+  const pass = (ms: number) => at.clock.until(at.clock.wait(ms), 2 * ms);
+  /** How long it waited before each list, from the end of the one before; that of the house's making is the first. */
+  const waits = () => {
+    const times = provider.times('list');
+    return times.slice(1).map((time, index) => time - (times[index] ?? 0) - takes.list);
+  };
+  const isAbout = (actual: number | undefined, planned: number) => {
+    assert.ok(actual !== undefined, 'it was not refreshed');
+    const isWithin = actual >= planned * (1 - jitter) - 1 && actual <= planned * (1 + jitter) + 1;
+    assert.ok(isWithin, `${actual} ms, and not about ${planned} ms`);
+  };
+  /** Lets time pass until so many lists have begun. */
+  const until = async (count: number) => {
+    for (let times = 0; lists() < count; times++) {
+      assert.ok(times < 30_000, `${lists()} lists, and not ${count}`);
+      await pass(1_000);
+    }
+  };
+
+  it('asks for nothing while nobody looks', async () => {
+    await open();
+    await pass(3_600_000);
+    assert.equal(lists(), 1);
+    at.house.refresher.setAttention(hidden);
+    await pass(3_600_000);
+    assert.equal(lists(), 1);
+  });
+
+  it('lists at once an account that was never listed, and one that has become old meanwhile', async () => {
+    await open();
+    await pass(3_600_000);
+    const before = lists();
+    at.house.refresher.setAttention(looking);
+    await pass(1);
+    assert.equal(lists(), before + 1);
+    at.house.refresher.setAttention(hidden);
+    at.house.refresher.setAttention(looking);
+    await pass(1_000);
+    assert.equal(lists(), before + 1, 'it was listed again though it was new');
+    const added = at.house.accounts.add({
+      provider: 'scripted',
+      label: 'b',
+      origin: 'https://b.example',
+      credentials: {},
+    });
+    await at.over(added);
+    await pass(1);
+    assert.equal(lists(), before + 2);
+  });
+
+  it('stops when nobody looks any longer', async () => {
+    await open();
+    at.house.refresher.setAttention(looking);
+    await pass(30_000);
+    const before = lists();
+    assert.ok(before > 1);
+    at.house.refresher.setAttention(hidden);
+    await pass(3_600_000);
+    assert.equal(lists(), before);
+  });
+
+  it('waits half as long again after each list that changes nothing, up to a minute', async () => {
+    await open();
+    at.house.refresher.setAttention(looking);
+    await until(11);
+    const planned = [10_000, 15_000, 22_500, 33_750, 50_625, 60_000, 60_000, 60_000, 60_000];
+    for (const [index, wait] of planned.entries()) isAbout(waits()[index], wait);
+  });
+
+  it('waits the usual time again once something changes, or somebody comes back', async () => {
+    await open();
+    at.house.refresher.setAttention(looking);
+    await until(9);
+    provider.start('another');
+    await until(11);
+    isAbout(waits()[9], 10_000);
+    await until(16);
+    at.house.refresher.setAttention(looking);
+    const before = lists();
+    await pass(12_001);
+    assert.equal(lists(), before + 1);
+  });
+
+  it('spreads refreshes over a fifth of the time, earlier and later', async () => {
+    await open();
+    at.house.refresher.setAttention(elsewhere);
+    await until(202);
+    const all = waits().slice(2);
+    for (const wait of all) isAbout(wait, 60_000);
+    const earlier = all.filter((wait) => wait < 60_000 * 0.9).length;
+    const later = all.filter((wait) => wait > 60_000 * 1.1).length;
+    assert.ok(earlier > 20 && later > 20, `${earlier} earlier, ${later} later, of ${all.length}`);
+  });
+
+  it('lists once a minute while the window is not focused, or as seldom as is set', async () => {
+    await open();
+    at.house.refresher.setAttention(elsewhere);
+    await until(4);
+    for (const wait of waits().slice(1)) isAbout(wait, 60_000);
+    at.house.dispose();
+    await open(undefined, 600_000);
+    for (const attention of [elsewhere, looking]) {
+      at.house.refresher.setAttention(attention);
+      const before = lists();
+      await until(before + 3);
+      // What is set is longer than a minute already: quiet makes it no longer.
+      for (const wait of waits().slice(before)) isAbout(wait, 600_000);
+    }
+  });
+
+  it('lists once, and then only when asked, where the interval is 0', async () => {
+    await open(undefined, 0);
+    at.house.refresher.setAttention(looking);
+    await pass(3_600_000);
+    assert.equal(lists(), 1);
+    const added = at.house.accounts.add({
+      provider: 'scripted',
+      label: 'b',
+      origin: 'https://b.example',
+      credentials: {},
+    });
+    await at.over(added);
+    await pass(3_600_000);
+    assert.equal(lists(), 2);
+    await at.over(at.house.refresher.refreshAll());
+    assert.equal(lists(), 4);
+  });
+
+  it('follows an interval that becomes another', async () => {
+    let interval = 600_000;
+    await open();
+    at.house.dispose();
+    at = await scriptedHouse(() => {}, { interval: () => interval });
+    ({ provider } = at);
+    at.house.refresher.setAttention(looking);
+    await pass(30_000);
+    assert.equal(lists(), 1);
+    interval = 5_000;
+    at.house.refresher.reschedule();
+    await pass(1);
+    assert.equal(lists(), 2);
+  });
+
+  it('waits twice as long after each list in a row that fails, up to five minutes', async () => {
+    await open();
+    provider.onList = () => {
+      throw failure({ kind: 'serverFault', status: 500 });
+    };
+    at.house.refresher.setAttention(looking);
+    await until(9);
+    const planned = [20_000, 40_000, 80_000, 160_000, 300_000, 300_000];
+    for (const [index, wait] of planned.entries()) isAbout(waits()[index + 1], wait);
+    assert.match(at.house.log.lines.join('\n'), /^scripted: list failed: it failed: serverFault$/m);
+    provider.onList = () => ({});
+    await until(11);
+    // Everything is as before; it has not changed, so that it is quiet still.
+    assert.ok((waits().at(-1) ?? 0) <= 72_000);
+  });
+
+  it('waits as long as the provider wants, and no longer once it answers', async () => {
+    await open();
+    const retryAt = at.clock.now() + 1_800_000;
+    provider.onList = () => {
+      throw failure({ kind: 'rateLimited', retryAt });
+    };
+    at.house.refresher.setAttention(looking);
+    await until(3);
+    assert.ok(at.clock.now() >= retryAt && at.clock.now() <= retryAt + 2_000);
+    provider.onList = () => ({});
+    const before = lists();
+    await until(before + 3);
+    assert.ok((waits().at(-1) ?? 0) <= 72_000);
+  });
+
+  it('does not wait for a time that is over, or that the provider does not name', async () => {
+    for (const retryAt of [undefined, 1]) {
+      await open();
+      provider.onList = () => {
+        throw failure({ kind: 'rateLimited', retryAt });
+      };
+      at.house.refresher.setAttention(looking);
+      await until(3);
+      isAbout(waits()[1], 20_000);
+      at.house.dispose();
+    }
+  });
+
+  for (const trouble of [{ kind: 'unauthorized' }, { kind: 'forbidden' }] as const satisfies Trouble[]) {
+    it(`lists no more by itself once the key is ${trouble.kind}, but when it is asked to`, async () => {
+      await open();
+      provider.onList = () => {
+        throw failure(trouble);
+      };
+      at.house.refresher.setAttention(looking);
+      await pass(3_600_000);
+      assert.equal(lists(), 2);
+      provider.onList = () => ({});
+      await at.over(at.house.refresher.refresh(at.id));
+      await pass(100_000);
+      assert.ok(lists() > 3);
+    });
+  }
+
+  it('lists anew, with the other key, once the key is replaced, though the one before was refused', async () => {
+    await open((provider) => void provider.start('a'));
+    provider.onList = () => {
+      throw failure({ kind: 'unauthorized' });
+    };
+    at.house.refresher.setAttention(looking);
+    await pass(60_000);
+    const before = lists();
+    provider.onList = () => ({});
+    const replaced = at.house.accounts.replaceCredentials(at.id, { other: 'key' });
+    await at.over(replaced);
+    assert.equal(at.house.store.state(at.id)?.contents.sessions.size, 0, 'what another key has shown is there still');
+    await pass(1);
+    assert.equal(lists(), before + 1);
+    await pass(100);
+    assert.equal(at.house.store.state(at.id)?.kind, 'ready');
+  });
+
+  it('drops a list that is under way when the key is replaced, and whoever waits for it is let go', async () => {
+    await open((provider) => void provider.start('a'));
+    provider.onList = async () => {
+      await at.clock.wait(5_000);
+      return {};
+    };
+    const waiting = [at.house.refresher.refresh(at.id), at.house.refresher.refresh(at.id)];
+    await pass(1_000);
+    await at.over(at.house.accounts.replaceCredentials(at.id, { other: 'key' }));
+    await at.over(Promise.all(waiting));
+    assert.equal(at.house.store.state(at.id)?.kind, 'disconnected');
+    assert.equal(lists(), 2);
+    assert.doesNotMatch(at.house.log.lines.join('\n'), /list failed/);
+  });
+
+  it('does not say that a list failed which nobody waits for any longer', async () => {
+    await open();
+    provider.onList = async () => {
+      await at.clock.wait(5_000);
+      throw failure({ kind: 'serverFault', status: 500 });
+    };
+    const waiting = at.house.refresher.refresh(at.id);
+    await pass(1_000);
+    at.house.refresher.setAttention(looking);
+    await at.over(at.house.accounts.remove(at.id));
+    await at.over(waiting);
+    assert.equal(at.house.store.state(at.id), undefined);
+    at.house.refresher.setAttention(looking);
+    await pass(60_000);
+    assert.equal(lists(), 2);
+    assert.doesNotMatch(at.house.log.lines.join('\n'), /list failed/);
+  });
+
+  it('lists the accounts that there are when the window opens', async () => {
+    await open();
+    const { vault, memory } = at.house;
+    at.house.refresher.setAttention(hidden);
+    const next = new House({ clock: at.clock, kinds: [provider.kind], vault, memory });
+    try {
+      assert.equal(next.store.state(at.id)?.kind, 'disconnected');
+      next.refresher.setAttention(looking);
+      await pass(100);
+      assert.equal(next.store.state(at.id)?.kind, 'ready');
+    } finally {
+      next.dispose();
+    }
+  });
+
+  it('keeps an account up to date while one of its sessions is shown, though nobody looks at the list', async () => {
+    await open();
+    const { refresher } = at.house;
+    const watches = [refresher.watch(at.id), refresher.watch(at.id)] as const;
+    await until(3);
+    isAbout(waits()[0], 10_000);
+    watches[0].dispose();
+    watches[0].dispose();
+    let before = lists();
+    await until(before + 1);
+    watches[1].dispose();
+    before = lists();
+    await pass(3_600_000);
+    assert.equal(lists(), before);
+    // That of another account does nothing here.
+    refresher.watch(accountId('another'));
+    await pass(3_600_000);
+    assert.equal(lists(), before);
+  });
+
+  it('lists an account once at a time; calls that come meanwhile share the list that follows', async () => {
+    await open();
+    const { refresher } = at.house;
+    const first = refresher.refresh(at.id);
+    const shared = [refresher.refresh(at.id), refresher.refresh(at.id), refresher.refresh(at.id)];
+    await pass(5);
+    assert.equal(lists(), 2);
+    await at.over(Promise.all([first, ...shared]));
+    assert.equal(lists(), 3);
+    assert.equal(provider.most.get('list'), 1);
+    await at.over(refresher.refresh(at.id));
+    assert.equal(lists(), 4);
+  });
+
+  it('plans no refresh while another is under way or waits', async () => {
+    await open();
+    const { refresher } = at.house;
+    refresher.setAttention(looking);
+    provider.onList = async () => {
+      await at.clock.wait(60_000);
+      return {};
+    };
+    const both = Promise.all([refresher.refresh(at.id), refresher.refresh(at.id)]);
+    refresher.setAttention(looking);
+    await pass(30_000);
+    assert.equal(lists(), 2);
+    await at.over(both);
+    assert.equal(lists(), 3);
+    assert.equal(provider.most.get('list'), 1);
+  });
+
+  it('counts a refresh that was asked for as one: the next is due a whole time later', async () => {
+    await open();
+    at.house.refresher.setAttention(looking);
+    await pass(7_000);
+    await at.over(at.house.refresher.refresh(at.id));
+    await until(3);
+    isAbout(waits()[1], 15_000);
+  });
+
+  it('does nothing for an account that it does not have, or once it is disposed', async () => {
+    await open();
+    await at.over(at.house.refresher.refresh(accountId('another')));
+    at.house.refresher.setAttention(looking);
+    await pass(1_000);
+    at.house.refresher.dispose();
+    const before = lists();
+    await at.over(at.house.refresher.refresh(at.id));
+    await pass(3_600_000);
+    assert.equal(lists(), before);
+    // Nor does it follow what becomes of accounts.
+    await at.over(at.house.accounts.replaceCredentials(at.id, { other: 'key' }));
+    assert.equal(at.house.store.state(at.id)?.kind, 'ready');
+    await at.over(at.house.accounts.remove(at.id));
+    assert.equal(at.house.store.state(at.id)?.kind, 'ready');
+  });
+
+  it('knows what can be done with sessions before it shows them, and before the list is there', async () => {
+    await open((provider) => {
+      provider.endEverything = async () => {};
+    });
+    const can = () => at.house.store.capabilities(at.id);
+    await at.over(at.house.accounts.replaceCredentials(at.id, { other: 'key' }));
+    provider.start('a');
+    provider.onList = () => {
+      assert.ok(can().has('endEverything'));
+      assert.ok(!can().has('cancelGroup'));
+      provider.cancelGroup = async () => {};
+      return {};
+    };
+    const seen: boolean[] = [];
+    at.house.store.onDidChange(() => {
+      if (at.house.store.state(at.id)?.contents.sessions.size === 1) seen.push(can().has('cancelGroup'));
+    });
+    await at.over(at.house.refresher.refresh(at.id));
+    assert.equal(at.house.store.state(at.id)?.kind, 'ready');
+    assert.ok(seen.length > 0 && !seen.includes(false), seen.join());
+  });
+});

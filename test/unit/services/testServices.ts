@@ -1,0 +1,145 @@
+import { type Clock, systemClock } from '../../../src/core/clock.ts';
+import { type Disposable, Emitter } from '../../../src/core/event.ts';
+import type { AccountId } from '../../../src/core/ids.ts';
+import type { ProviderKind } from '../../../src/core/provider.ts';
+import type { Memory, Vault } from '../../../src/core/storage.ts';
+import { providerKinds } from '../../../src/providers/index.ts';
+import { Accounts } from '../../../src/services/accounts/accounts.ts';
+import { Connections } from '../../../src/services/accounts/connections.ts';
+import { Ender } from '../../../src/services/ending/ender.ts';
+import { EvidenceLog } from '../../../src/services/ending/evidence.ts';
+import { EndJournal } from '../../../src/services/ending/journal.ts';
+import { type ClaimedExtension, ProviderConsent } from '../../../src/services/providers/providerConsent.ts';
+import { ProviderKinds } from '../../../src/services/providers/providerKinds.ts';
+import { Refresher } from '../../../src/services/sessions/refresher.ts';
+import { SessionStore } from '../../../src/services/sessions/sessionStore.ts';
+import { KeptLog, realWires } from '../testNetwork.ts';
+
+/** Keeps keys in memory, and tells of changes as VS Code does: after they are made. Two houses may share one. */
+export class MemoryVault implements Vault {
+  readonly values = new Map<string, string>();
+  readonly #changed = new Emitter<{ readonly key: string }>();
+  readonly onDidChange = this.#changed.event;
+
+  async get(key: string): Promise<string | undefined> {
+    return this.values.get(key);
+  }
+
+  async store(key: string, value: string): Promise<void> {
+    this.values.set(key, value);
+    this.#changed.fire({ key });
+  }
+
+  async delete(key: string): Promise<void> {
+    this.values.delete(key);
+    this.#changed.fire({ key });
+  }
+}
+
+/** Keeps the editor's global state in memory. */
+export class MapMemory implements Memory {
+  readonly values = new Map<string, unknown>();
+  readonly #delayMs: number;
+
+  constructor(delayMs = 2) {
+    this.#delayMs = delayMs;
+  }
+
+  get = (key: string): unknown => this.values.get(key);
+  /** Takes its time, as the editor's does. */
+  update = async (key: string, value: unknown): Promise<void> => {
+    if (this.#delayMs > 0) await new Promise((resolve) => setTimeout(resolve, this.#delayMs));
+    this.values.set(key, value);
+  };
+}
+
+/** Time that passes `factor` times as fast. */
+export function fastClock(factor: number): Clock {
+  const began = Date.now();
+  return {
+    now: () => began + (Date.now() - began) * factor,
+    monotonic: () => performance.now() * factor,
+    after: (ms, run) => systemClock.after(ms / factor, run),
+  };
+}
+
+/** An extension that adds a provider. */
+export const acme: ClaimedExtension = { id: 'acme.tools', name: 'Acme Tools' };
+
+/** All of the services over the real HTTP client, as extension.ts builds them. */
+export class House {
+  readonly vault: MemoryVault;
+  readonly memory: MapMemory;
+  readonly log = new KeptLog();
+  readonly kinds: ProviderKinds;
+  readonly accounts: Accounts;
+  readonly connections: Connections;
+  readonly store: SessionStore;
+  readonly evidence = new EvidenceLog();
+  readonly refresher: Refresher;
+  readonly journal: EndJournal;
+  readonly ender: Ender;
+
+  constructor({
+    vault = new MemoryVault(),
+    memory = new MapMemory(),
+    clock = fastClock(20),
+    wireClock = clock,
+    interval = 10_000,
+    kinds = providerKinds,
+    settings = new Set(),
+    strictCertificates = true,
+  }: {
+    vault?: MemoryVault;
+    memory?: MapMemory;
+    clock?: Clock;
+    wireClock?: Clock;
+    interval?: number | (() => number);
+    kinds?: readonly ProviderKind[];
+    settings?: ReadonlySet<string>;
+    strictCertificates?: boolean;
+  } = {}) {
+    this.vault = vault;
+    this.memory = memory;
+    this.kinds = new ProviderKinds(async () => kinds, {
+      consent: new ProviderConsent(this.memory),
+      accounts: () => this.accounts.all,
+    });
+    this.accounts = new Accounts(vault, this.memory, clock.now, this.log);
+    const wires = realWires(this.log, wireClock, settings, strictCertificates);
+    this.connections = new Connections(this.kinds, this.accounts, wires);
+    this.store = new SessionStore(clock.now);
+    const parts = {
+      store: this.store,
+      evidence: this.evidence,
+      accounts: this.accounts,
+      connections: this.connections,
+      clock,
+      logger: this.log,
+    };
+    this.refresher = new Refresher({
+      ...parts,
+      evidence: async () => this.evidence,
+      interval: () => (typeof interval === 'number' ? interval : interval()),
+    });
+    this.journal = new EndJournal(this.memory, clock, this.log);
+    this.ender = new Ender({ ...parts, refresher: this.refresher, journal: this.journal });
+  }
+
+  /** Adds a provider as another extension does. */
+  register(provider: unknown): Disposable {
+    return this.kinds.register(provider, acme);
+  }
+
+  /** Adds an account and lists it. */
+  async add(provider: string, origin: string, credentials: Record<string, string> = {}): Promise<AccountId> {
+    const id = await this.accounts.add({ provider, label: provider, origin, credentials });
+    await this.refresher.refresh(id);
+    return id;
+  }
+
+  dispose(): void {
+    this.refresher.dispose();
+    this.accounts.dispose();
+  }
+}

@@ -1,0 +1,57 @@
+import { openCdpDialer } from '../../src/cdp/dialer.ts';
+import type { Credentials } from '../../src/core/account.ts';
+import { type Clock, systemClock } from '../../src/core/clock.ts';
+import type { Logger } from '../../src/core/logger.ts';
+import type { EditorNetwork, NetworkSettings } from '../../src/core/network.ts';
+import type { Provider, ProviderKind } from '../../src/core/provider.ts';
+import { openHttpClient, openTransport } from '../../src/http/client.ts';
+import { connect as connectTo, type Wires } from '../../src/services/accounts/connect.ts';
+
+/** A log that keeps its lines. */
+export class KeptLog implements Logger {
+  readonly lines: string[] = [];
+  debug = (message: string) => void this.lines.push(message);
+  info = this.debug;
+  warn = this.debug;
+  error = this.debug;
+}
+
+/** The network as it is where there is no editor: no proxy, Node's own certificates. */
+export function plainNetwork(transport: NetworkSettings['transport'], strictCertificates = true): EditorNetwork {
+  return {
+    settings: () => ({ transport, systemCertificates: false, strictCertificates }),
+    routeTo: async () => ({ by: 'editor', proxy: undefined }),
+    onDidChange: () => ({ dispose: () => {} }),
+  };
+}
+
+/** The real HTTP client and the real CDP dialer. */
+export function realWires(
+  logger: Logger,
+  clock: Clock = systemClock,
+  settings: ReadonlySet<string> = new Set(),
+  strictCertificates = true,
+): Wires {
+  const transport = openTransport(plainNetwork('undici', strictCertificates), clock);
+  const options = { transport, clock, logger };
+  return {
+    http: (address, secrets, limits) => openHttpClient(address, secrets, { ...options, limits }),
+    cdp: (origin) => openCdpDialer(origin, clock),
+    clock,
+    setting: (kind, id) => settings.has(`${kind}.${id}`),
+  };
+}
+
+/** A provider over real HTTP, and the log of all that was sent for it. `settings` are those turned on: `kind.setting`. */
+export function connect(
+  kind: ProviderKind,
+  url: string,
+  credentials: Credentials = {},
+  settings: ReadonlySet<string> = new Set(),
+): { readonly provider: Provider; readonly log: KeptLog } {
+  const log = new KeptLog();
+  return { provider: connectTo(kind, url, credentials, realWires(log, systemClock, settings)), log };
+}
+
+/** A signal that nobody aborts. */
+export const unaborted = new AbortController().signal;

@@ -51,7 +51,7 @@ export function keepFocusForEditor() {
   }, strayMs);
 }
 
-/** The focus has come to this page or the one around it. The person may have moved it, or the frame. */
+/** The focus has come to this page or the one around it. The user may have moved it, or the frame. */
 export function noteFocusMoved() {
   if (performance.now() - movedAt > movedMs) typedSince = '';
   movedAt = performance.now();

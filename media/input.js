@@ -1,4 +1,4 @@
-// How what a person does to a picture is told to the page that it shows. Nothing here touches the document, so that it
+// How what a user does to a picture is told to the page that it shows. Nothing here touches the document, so that it
 // can be tried out anywhere.
 
 /** @import { PageInput } from '../src/cdp/pageInput.ts' */

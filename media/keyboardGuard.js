@@ -45,7 +45,7 @@ export class KeyboardGuard {
    * @param {(hadFocus: boolean) => void} onTaken called at once when the frame has taken the focus, from this page itself
    * or from elsewhere. It has to move the focus: until then, keys go to the frame.
    * @param {() => void} onMoved called when the focus has come to this page or the one around it, and not by a click here.
-   * The person may have moved it, or the frame, which can call `focus()` of the windows around it.
+   * The user may have moved it, or the frame, which can call `focus()` of the windows around it.
    */
   constructor(onTaken, onMoved) {
     this.#onTaken = onTaken;

@@ -1,4 +1,4 @@
-// The page of a live view panel. It draws what the extension tells it, and tells what the person does: each part in a file of
+// The page of a live view panel. It draws what the extension tells it, and tells what the user does: each part in a file of
 // its own.
 
 import { drawCard, drawNotice } from './card.js';

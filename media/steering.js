@@ -1,4 +1,4 @@
-// What a person does to the picture, while they interact.
+// What a user does to the picture, while they interact.
 
 import { say } from './editor.js';
 import { element } from './elements.js';

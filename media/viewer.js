@@ -100,8 +100,8 @@ export function noteWindowAround(around) {
 /** Hears a message that may be the frame's. @param {MessageEvent} event @returns whether it is */
 export function hearViewer({ source, origin, data }) {
   if (frame === undefined || source !== frame.contentWindow) return false;
-  if (shown?.kind === 'frame' && shown.farewell !== undefined) {
-    if (data === shown.farewell && origin === new URL(shown.url).origin) say({ type: 'farewell' });
+  if (shown?.kind === 'frame' && shown.disconnectMessage !== undefined) {
+    if (data === shown.disconnectMessage && origin === new URL(shown.url).origin) say({ type: 'disconnectMessage' });
   }
   return true;
 }

@@ -6,7 +6,7 @@ import { onListenerError } from './core/event.ts';
 import { lazy } from './core/lazy.ts';
 import type { Logger } from './core/logger.ts';
 import { plainText } from './core/plainText.ts';
-import type { Wires } from './services/accounts/connect.ts';
+import type { Network } from './services/accounts/connect.ts';
 import { openServices } from './services/openServices.ts';
 import { OrderedMemory } from './services/orderedMemory.ts';
 import { createApi } from './ui/api.ts';
@@ -37,7 +37,7 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
     secrets: context.secrets,
     globalState: context.globalState,
     loadProviders: async () => (await import('./providers/index.ts')).providerKinds,
-    wires: network.wires,
+    network: network.network,
     logger,
     settings: {
       interval: () => setting('refresh.interval') * 1_000,
@@ -95,7 +95,7 @@ function networkLoader(context: vscode.ExtensionContext, logger: Logger) {
     const { openHttpClient, openTransport } = await import('./http/client.ts');
     const { openFramingCheck } = await import('./http/framing.ts');
     const transport = openTransport(await editor(), clock);
-    const client = (...[address, secrets, limits]: Parameters<Wires['http']>) =>
+    const client = (...[address, secrets, limits]: Parameters<Network['http']>) =>
       openHttpClient(address, secrets, { transport, clock, logger, limits });
     return { client, checkFraming: openFramingCheck(transport, clock) };
   });
@@ -109,7 +109,7 @@ function networkLoader(context: vscode.ExtensionContext, logger: Logger) {
     };
     return (origin: URL) => openCdpDialer(origin, clock, localTls);
   });
-  const wires: Wires = {
+  const network: Network = {
     http: (...asked) => {
       const client = lazy(async () => (await http()).client(...asked));
       return { send: async (request, signal) => (await client()).send(request, signal) };
@@ -118,5 +118,5 @@ function networkLoader(context: vscode.ExtensionContext, logger: Logger) {
     clock,
     setting: (kind, id) => written(configuration(), `${kind}.${id}`, 'application') === true,
   };
-  return { http, wires };
+  return { http, network };
 }

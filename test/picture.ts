@@ -10,7 +10,7 @@ import { Advice, script, step } from './host/steps.ts';
 import { liveViewOf, openWorkbench } from './host/workbench.ts';
 import { startBrowserbase } from './servers/browserbase.ts';
 import { Devtools } from './servers/devtools.ts';
-import { VendorServer } from './servers/providerServer.ts';
+import { ProviderServer } from './servers/providerServer.ts';
 
 const file = 'media/tour.png';
 const mostBytes = 2 * 1024 * 1024;
@@ -193,7 +193,7 @@ async function check(page: Page, apng: Buffer, frames: readonly ApngFrame[], las
 
 /** Starts the browsers that the picture shows: two of a Chrome, and three of a Browserbase. */
 async function openSessions() {
-  const site = await new VendorServer({
+  const site = await new ProviderServer({
     routes: Object.fromEntries(
       Object.entries(pages).map(([name, html]) => [`GET /${name}`, () => ({ status: 200, html })]),
     ),

@@ -109,7 +109,7 @@ function count(outcome: Outcome): void {
 
 /**
  * Runs the integration tests inside VS Code: the one that VSCODE_TEST_VERSION names (minimum, stable or insiders, which
- * is downloaded), else the one from npm. The same person starts it twice, to see what is there after a restart.
+ * is downloaded), else the one from npm. The same user starts it twice, to see what is there after a restart.
  */
 async function integration(scratch: string): Promise<void> {
   const wanted = process.env['VSCODE_TEST_VERSION'];

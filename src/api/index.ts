@@ -22,7 +22,7 @@ export type {
   Screenshot,
 } from '../core/provider.ts';
 export type { ProviderError, Trouble, TroubleKind } from '../core/providerError.ts';
-export type { Fate, Session, SessionPhase } from '../core/session.ts';
+export type { EndCause, Session, SessionPhase } from '../core/session.ts';
 export {
   type AccountSnapshot,
   type BrowserSessionsApi,

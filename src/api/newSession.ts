@@ -43,9 +43,9 @@ export function newSession(id: string, fields: SessionFields = {}): Session {
     metadata: new Map(metadata instanceof Map ? metadata : Object.entries(metadata)),
     traits: fields.traits ?? [],
     pages: pages?.map(newPage),
-    watchable: fields.watchable ?? true,
+    canWatch: fields.canWatch ?? true,
     ends: fields.ends ?? 'session',
-    heldBack: fields.heldBack,
+    bulkEndExclusion: fields.bulkEndExclusion,
     facts: fields.facts ?? [],
   };
 }

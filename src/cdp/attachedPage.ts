@@ -78,7 +78,7 @@ export class AttachedPage {
     await this.#send('Page.bringToFront', {});
   }
 
-  /** Does to the page what a person did. */
+  /** Does to the page what a user did. */
   async input(input: PageInput): Promise<void> {
     const { command, params } = inputCommand(input);
     await this.#send(command, params);

@@ -82,7 +82,7 @@ function openLocally(address: URL, options: ClientOptions, localTls: LocalTls): 
   });
 }
 
-const refusals: ReadonlyMap<string, 'unauthorized' | 'forbidden' | 'notFound'> = new Map([
+const statusErrors: ReadonlyMap<string, 'unauthorized' | 'forbidden' | 'notFound'> = new Map([
   ['401', 'unauthorized'],
   ['403', 'forbidden'],
   ['404', 'notFound'],
@@ -92,8 +92,8 @@ function dialError(error: Error): ProviderError {
   const code = 'code' in error ? error.code : undefined;
   const message = `connecting to DevTools failed: ${error.message}`;
   const [, status = ''] = /Unexpected server response: (\d+)/.exec(error.message) ?? [];
-  const refusal = refusals.get(status);
-  if (refusal !== undefined) return new ProviderError({ kind: refusal }, message);
+  const statusError = statusErrors.get(status);
+  if (statusError !== undefined) return new ProviderError({ kind: statusError }, message);
   if (/handshake has timed out/.test(error.message)) {
     return new ProviderError({ kind: 'timedOut', afterMs: handshakeTimeoutMs }, message);
   }

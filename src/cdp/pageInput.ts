@@ -1,6 +1,6 @@
 import type { Command, Params } from './protocol.ts';
 
-/** What a person does to a page. Coordinates are CSS pixels of its viewport; modifiers are 1 Alt, 2 Ctrl, 4 Meta, 8 Shift. */
+/** What a user does to a page. Coordinates are CSS pixels of its viewport; modifiers are 1 Alt, 2 Ctrl, 4 Meta, 8 Shift. */
 export type PageInput =
   | {
       readonly kind: 'mouse';
@@ -34,12 +34,12 @@ export type PageInput =
     }
   | { readonly kind: 'text'; readonly text: string };
 
-/** A command that does something to a page in a person's place. */
+/** A command that does something to a page in a user's place. */
 type InputCommand = {
   readonly [C in Command & `Input.${string}`]: { readonly command: C; readonly params: Params<C> };
 }[Command & `Input.${string}`];
 
-/** What a person did, as a command to their page. */
+/** What a user did, as a command to their page. */
 export function inputCommand(input: PageInput): InputCommand {
   switch (input.kind) {
     case 'mouse': {

@@ -31,7 +31,7 @@ export interface ScreencastState {
    * is all there is; `crashed` until there is a picture of it loaded anew; `noPage` where the session has none.
    */
   readonly condition: 'opening' | 'live' | 'background' | 'crashed' | 'noPage';
-  /** Only told while the person steers; see {@link Screencast.setSteering}. */
+  /** Only told while the user steers; see {@link Screencast.setSteering}. */
   readonly dialog: PageDialog | undefined;
 }
 
@@ -147,7 +147,7 @@ export class Screencast implements Disposable {
   }
 
   /**
-   * Says whether the person steers. Only then does the browser tell of dialogs: some browsers answer them by themselves as
+   * Says whether the user steers. Only then does the browser tell of dialogs: some browsers answer them by themselves as
    * long as nobody wants to hear of them.
    */
   setSteering(steering: boolean): void {
@@ -158,7 +158,7 @@ export class Screencast implements Disposable {
   }
 
   /**
-   * Does to the page what a person did to its picture. Dropped while nobody steers, and until there is a picture of the
+   * Does to the page what a user did to its picture. Dropped while nobody steers, and until there is a picture of the
    * page: what is done to that of the one before is not meant for it.
    */
   input(input: PageInput): void {
@@ -226,7 +226,7 @@ export class Screencast implements Disposable {
 
   async #takeOver(shown: AttachedPage): Promise<void> {
     await shown.takeDialogs();
-    // The person may have stopped meanwhile, or gone to another page.
+    // The user may have stopped meanwhile, or gone to another page.
     const isMeant = () => this.#steering && this.#shown === shown;
     // A screencast that has only just begun has not told yet whether its page is drawn.
     if (isMeant() && this.#condition !== 'background') await sleep(this.#options.clock, settleMs, this.#stop.signal);

@@ -4,7 +4,7 @@ import type { Clock } from './clock.ts';
  * Makes a reading that is taken anew only when the last one is older than `lifetimeMs`. One that fails is not kept. For
  * what changes seldom and is asked for with every list, such as the limit of an account.
  */
-export function remembered<T>(
+export function cached<T>(
   clock: Clock,
   lifetimeMs: number,
   read: (signal: AbortSignal) => Promise<T>,

@@ -1,15 +1,15 @@
 import type { GroupId } from './ids.ts';
 
 /**
- * Sessions that belong together: a vendor's `batch`, or those with the same value under a key of their `metadata`. Text is the
- * vendor's: clean it before showing.
+ * Sessions that belong together: a provider's `batch`, or those with the same value under a key of their `metadata`. Text is the
+ * provider's: clean it before showing.
  */
 export interface Group {
   readonly id: GroupId;
   readonly kind: 'batch' | 'metadata';
-  /** Undefined where the vendor gives it no name; the tree then shows its short id. */
+  /** Undefined where the provider gives it no name; the tree then shows its short id. */
   readonly name: string | undefined;
-  /** The vendor's own word for its status. */
+  /** The provider's own word for its status. */
   readonly status: string | undefined;
   /** Epoch milliseconds. */
   readonly createdAt: number | undefined;
@@ -28,6 +28,6 @@ export interface GroupDeletion {
    * `sessionId` is empty where it names no session.
    */
   readonly failures: readonly { readonly sessionId: string; readonly reason: string }[];
-  /** The vendor's own summary. */
+  /** The provider's own summary. */
   readonly message: string | undefined;
 }

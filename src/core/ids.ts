@@ -1,13 +1,13 @@
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };
 
-/** Identifies one account for as long as it exists: a UUID of ours, never the vendor's. */
+/** Identifies one account for as long as it exists: a UUID of ours, never the provider's. */
 export type AccountId = Branded<'AccountId'>;
-/** A vendor's id of a session, checked by {@link sessionId}. Unique within its account only. */
+/** A provider's id of a session, checked by {@link sessionId}. Unique within its account only. */
 export type SessionId = Branded<'SessionId'>;
-/** A vendor's id of a group of sessions, checked by {@link groupId}. Unique within its account only. */
+/** A provider's id of a group of sessions, checked by {@link groupId}. Unique within its account only. */
 export type GroupId = Branded<'GroupId'>;
-/** A vendor's id of a page, checked by {@link pageId}. Unique within its session only. */
+/** A provider's id of a page, checked by {@link pageId}. Unique within its session only. */
 export type PageId = Branded<'PageId'>;
 
 const longestId = 256;
@@ -15,8 +15,8 @@ const longestId = 256;
 const unfitForPath = /[\s/\\?#%\p{Cc}\p{Cf}]/u;
 
 /**
- * Says what is wrong with a vendor's id, or `undefined` when it is fit to be sent back.
- * `all` is refused because some vendors end everything at the path where an id would stand.
+ * Says what is wrong with a provider's id, or `undefined` when it is fit to be sent back.
+ * `all` is refused because some providers end everything at the path where an id would stand.
  */
 export function idFault(raw: unknown): string | undefined {
   if (typeof raw !== 'string') return 'its id is missing';

@@ -2,7 +2,7 @@ import type { AccountFacts } from './account.ts';
 import type { Group } from './group.ts';
 import type { Session } from './session.ts';
 
-/** A row of a vendor's list that cannot be shown as a session. Text may be the vendor's: clean it before showing. */
+/** A row of a provider's list that cannot be shown as a session. Text may be the provider's: clean it before showing. */
 export interface ListFault {
   /** What the row is about, as far as it can be told: an id, or its place in the list. */
   readonly subject: string;
@@ -13,7 +13,7 @@ export interface ListFault {
 }
 
 /**
- * What runs in an account, or one page of it. Of two sessions with the same id the later one counts, so that a vendor's
+ * What runs in an account, or one page of it. Of two sessions with the same id the later one counts, so that a provider's
  * second list can add to its first.
  */
 export interface Inventory {

@@ -5,15 +5,15 @@ const longestAddress = 8_192;
 /** What a content security policy takes for one host, and for nothing else: some characters mean more to it. */
 const oneHost = /^(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\])$/;
 
-/** Whether a person only looks at a session, or also steers it. */
+/** Whether a user only looks at a session, or also steers it. */
 export type ViewMode = 'watch' | 'interact';
 
 /** A page that shows a session live, to be framed. Whoever holds `url` can watch and often steer: it is a secret. */
 export interface LiveView {
   readonly url: URL;
-  /** The frame's `sandbox` attribute, as the vendor documents it. */
+  /** The frame's `sandbox` attribute, as the provider documents it. */
   readonly sandbox: string;
-  /** The frame's `allow` attribute, as the vendor documents it. */
+  /** The frame's `allow` attribute, as the provider documents it. */
   readonly allow: string;
   /** Whether the address itself decides if it can be steered, so that another mode needs another address. */
   readonly fixedMode: boolean;
@@ -21,9 +21,9 @@ export interface LiveView {
    * Whether the address works once only, so that whoever opens it takes it from everybody else. Only one of which that is
    * known not to be so is asked whether it may be framed.
    */
-  readonly oneTime: 'yes' | 'no' | 'unknown';
+  readonly singleUse: 'yes' | 'no' | 'unknown';
   /** What the framed page posts to the page around it once the session is over; undefined where none is documented. */
-  readonly farewell: string | undefined;
+  readonly disconnectMessage: string | undefined;
   /** Milliseconds for which the address can be opened from now on; undefined where it ends with its session. */
   readonly expiresInMs?: number | undefined;
   /**
@@ -34,8 +34,8 @@ export interface LiveView {
 }
 
 /**
- * Reads a live view address out of a vendor's answer. What may be framed is for the adapter to say, not for the answer.
- * @param allows whether the adapter knows this origin as one of the vendor's; asked only about https, and about http on
+ * Reads a live view address out of a provider's answer. What may be framed is for the adapter to say, not for the answer.
+ * @param allows whether the adapter knows this origin as one of the provider's; asked only about https, and about http on
  * a loopback host.
  * @throws ProviderError `unexpectedAnswer` for any address that may not be framed; the address itself is not in it.
  */
@@ -46,8 +46,8 @@ export function liveViewUrl(raw: string, allows: (url: URL) => boolean): URL {
 }
 
 /**
- * Reads the address of a recording out of a vendor's answer. It is opened in the person's own browser, never framed, and
- * may be wherever the vendor keeps files.
+ * Reads the address of a recording out of a provider's answer. It is opened in the user's own browser, never framed, and
+ * may be wherever the provider keeps files.
  * @throws ProviderError `unexpectedAnswer` for anything but https, or http on a loopback host.
  */
 export function recordingUrl(raw: string): URL {

@@ -1,6 +1,6 @@
 import type { Event } from './event.ts';
 
-/** How requests are to leave this machine, as the person set it up in the editor. */
+/** How requests are to leave this machine, as the user set it up in the editor. */
 export interface NetworkSettings {
   /** `auto` uses undici and falls back to the editor's `fetch` where undici finds no way out. */
   readonly transport: 'auto' | 'undici' | 'editor';

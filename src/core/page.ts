@@ -1,7 +1,7 @@
 import type { PageId } from './ids.ts';
 import { mostPages } from './session.ts';
 
-/** A tab of a session, with the vendor's own text: clean it before showing. */
+/** A tab of a session, with the provider's own text: clean it before showing. */
 export interface Page {
   readonly id: PageId;
   /** Empty where it has none; without the values of the address that a browser may put in its place. */

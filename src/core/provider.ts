@@ -7,9 +7,9 @@ import type { GroupId, PageId, SessionId } from './ids.ts';
 import type { Inventory } from './inventory.ts';
 import type { LiveView, ViewMode } from './liveView.ts';
 import type { Page } from './page.ts';
-import type { Fate, Session } from './session.ts';
+import type { EndCause, Session } from './session.ts';
 
-/** One thing to ask a person for when an account is added. */
+/** One thing to ask a user for when an account is added. */
 export interface CredentialField {
   /** Key in {@link Credentials}. */
   readonly id: string;
@@ -22,13 +22,13 @@ export interface CredentialField {
    */
   readonly kind: 'secret' | 'text' | 'address';
   readonly required: boolean;
-  /** `withAddress` is for what hardly anybody needs: asked for only when the person is asked for the address too. */
+  /** `withAddress` is for what hardly anybody needs: asked for only when the user is asked for the address too. */
   readonly asked: 'always' | 'withAddress';
   /** Environment variables that usually hold it. */
   readonly environment: readonly string[];
 }
 
-/** A choice of the person's that all accounts of a vendor share: the setting `browserSessions.<vendor>.<id>`, off at first. */
+/** A choice of the user's that all accounts of a provider share: the setting `browserSessions.<provider>.<id>`, off at first. */
 export interface ProviderSetting {
   /** Lower camel case. */
   readonly id: string;
@@ -36,13 +36,13 @@ export interface ProviderSetting {
   readonly description: string;
 }
 
-/** Sentences about a vendor that dialogs and documents show. Plain English; the user interface translates them. */
+/** Sentences about a provider that dialogs and documents show. Plain English; the user interface translates them. */
 export interface ProviderWording {
-  /** What the vendor's sessions are, and which of them ends of many leave alone. */
+  /** What the provider's sessions are, and which of them ends of many leave alone. */
   readonly session: string;
   /** What is lost when a session ends, e.g. "Unsaved page state is lost.". */
   readonly ending: string;
-  /** What the vendor's one call for everything reaches beyond the listed sessions; undefined where there is none. */
+  /** What the provider's one call for everything reaches beyond the listed sessions; undefined where there is none. */
   readonly endEverything: string | undefined;
   /** What deleting a group takes away beyond its running sessions; undefined where groups cannot be deleted. */
   readonly deleteGroup: string | undefined;
@@ -50,7 +50,7 @@ export interface ProviderWording {
   readonly watching: string | undefined;
 }
 
-/** A vendor: all that is known before anybody has an account. Adding one is one file and one line in the list. */
+/** A provider: all that is known before anybody has an account. Adding one is one file and one line in the list. */
 export interface ProviderKind {
   /** Stable, lower camel case; stored with each account. */
   readonly id: string;
@@ -58,24 +58,24 @@ export interface ProviderKind {
   /** Name of a codicon. */
   readonly icon: string;
   readonly address: {
-    /** Where the vendor's own service is; undefined where there is none and the person must say. */
+    /** Where the provider's own service is; undefined where there is none and the user must say. */
     readonly preset: string | undefined;
-    /** Whether the person is asked for it even where there is a preset. */
+    /** Whether the user is asked for it even where there is a preset. */
     readonly ask: boolean;
     /** What it is the address of, in a few words. */
     readonly prompt: string;
     readonly placeholder: string;
   };
   readonly fields: readonly CredentialField[];
-  /** Only for vendors of this extension: VS Code knows no settings but those of its package.json. */
+  /** Only for providers of this extension: VS Code knows no settings but those of its package.json. */
   readonly settings: readonly ProviderSetting[];
   /**
-   * Where else an account's key may be sent, going by nothing but what was saved with it. The person is told of these
+   * Where else an account's key may be sent, going by nothing but what was saved with it. The user is told of these
    * hosts when they are asked for the key, and they are saved with it: those that are derived later get nothing.
    */
   furtherAddresses(origin: URL, credentials: Credentials): readonly URL[];
   readonly wording: ProviderWording;
-  /** All that an account of this vendor may be able to do; what it can is for {@link capabilitiesOf} to say. */
+  /** All that an account of this provider may be able to do; what it can is for {@link capabilitiesOf} to say. */
   readonly can: readonly Capability[];
   connect(link: Link): Provider;
 }
@@ -91,14 +91,14 @@ export interface Link {
    * @throws ProviderError `unsupported` for any other address.
    */
   httpTo(address: URL): HttpClient;
-  /** Whether the person has turned on one of the kind's settings. */
+  /** Whether the user has turned on one of the kind's settings. */
   setting(id: string): boolean;
   /** Bound to `origin` too: it dials no other host. */
   readonly cdp: CdpDialer;
   readonly clock: Clock;
 }
 
-/** What a vendor answered to an end. */
+/** What a provider answered to an end. */
 export interface EndAnswer {
   /**
    * None of them confirms the end. `ended` means that the server had the session and says it ended it, `accepted` that it
@@ -106,7 +106,7 @@ export interface EndAnswer {
    * servers share an address, `alreadyGone` speaks for the one that was asked only.
    */
   readonly outcome: 'ended' | 'alreadyGone' | 'accepted';
-  /** In which of several ways it was ended, in a sentence; undefined where a vendor has but one. */
+  /** In which of several ways it was ended, in a sentence; undefined where a provider has but one. */
   readonly how: string | undefined;
 }
 
@@ -145,8 +145,8 @@ export const usualEnding: EndingTerms = { lists: 'lagging', mostInFlight: undefi
 export type Liveness = 'running' | 'gone' | 'notFound' | 'unknown';
 
 /**
- * An account at a vendor. An optional member is a capability: where it is missing, nothing offers it. Capabilities may
- * come and go with what is found out about the vendor; after each list they are looked at again.
+ * An account at a provider. An optional member is a capability: where it is missing, nothing offers it. Capabilities may
+ * come and go with what is found out about the provider; after each list they are looked at again.
  * Every member throws ProviderError and nothing else, and sends nothing more once its signal is aborted.
  */
 export interface Provider {
@@ -156,7 +156,7 @@ export interface Provider {
   /** All that runs, page by page as it arrives. Ends normally only when nothing was left out. */
   list(signal: AbortSignal): AsyncIterable<Inventory>;
   /**
-   * Ends one session, as the person saw it when they confirmed. Where ids may be given to another session, what is under
+   * Ends one session, as the user saw it when they confirmed. Where ids may be given to another session, what is under
    * this one is compared first, and `conflict` is thrown when it has become another: then nothing was sent. It throws
    * `notFound` only where the provider itself says so; see `HttpRequest.isOwnNotFound`.
    */
@@ -167,7 +167,7 @@ export interface Provider {
   readonly probeMany?:
     | ((sessions: readonly Session[], signal: AbortSignal) => Promise<ReadonlyMap<SessionId, Liveness>>)
     | undefined;
-  /** The vendor's one call. It also ends sessions that no list has shown. */
+  /** The provider's one call. It also ends sessions that no list has shown. */
   readonly endEverything?: ((signal: AbortSignal) => Promise<void>) | undefined;
   /** Deletes a group, its running sessions and their data. */
   readonly deleteGroup?: ((id: GroupId, signal: AbortSignal) => Promise<GroupDeletion>) | undefined;
@@ -178,22 +178,22 @@ export interface Provider {
   /** The pages of a session, where `Session.pages` does not tell them. */
   readonly pages?: ((id: SessionId, signal: AbortSignal) => Promise<readonly Page[]>) | undefined;
   /**
-   * The vendor's own page that shows a session live, made anew each time; of its first page where `page` is undefined.
-   * `unsupported` where this session has none. Where the vendor can, `watch` gives an address that cannot steer.
+   * The provider's own page that shows a session live, made anew each time; of its first page where `page` is undefined.
+   * `unsupported` where this session has none. Where the provider can, `watch` gives an address that cannot steer.
    */
   readonly liveView?:
     | ((id: SessionId, page: PageId | undefined, mode: ViewMode, signal: AbortSignal) => Promise<LiveView>)
     | undefined;
-  /** Connects to a session's browser, by which it can be shown where the vendor has no page for that. */
+  /** Connects to a session's browser, by which it can be shown where the provider has no page for that. */
   readonly devtools?: ((id: SessionId, signal: AbortSignal) => Promise<SessionDevtools>) | undefined;
-  /** What a session shows now, where the vendor has a call for it. */
+  /** What a session shows now, where the provider has a call for it. */
   readonly screenshot?: ((id: SessionId, signal: AbortSignal) => Promise<Screenshot>) | undefined;
   /** Where the recording of a session can be seen. `notFound` where there is none, which may be not yet. */
   readonly recording?: ((id: SessionId, signal: AbortSignal) => Promise<URL>) | undefined;
-  /** The vendor's own page about a session, for whoever is signed in there. Holds no secret. */
+  /** The provider's own page about a session, for whoever is signed in there. Holds no secret. */
   readonly dashboard?: ((id: SessionId) => URL) | undefined;
-  /** How a session that is over came to its end, where the vendor tells; undefined where it does not know. */
-  readonly fate?: ((id: SessionId, signal: AbortSignal) => Promise<Fate | undefined>) | undefined;
+  /** How a session that is over came to its end, where the provider tells; undefined where it does not know. */
+  readonly endCause?: ((id: SessionId, signal: AbortSignal) => Promise<EndCause | undefined>) | undefined;
 }
 
 /** A picture of what a session shows. */
@@ -227,15 +227,15 @@ export function capabilitiesOf(provider: Provider): ReadonlySet<Capability> {
 export interface WaysToSee {
   /** It can be shown as it changes, in a panel. */
   readonly live: boolean;
-  /** The vendor has a page that shows it, whose address can be opened and copied. */
+  /** The provider has a page that shows it, whose address can be opened and copied. */
   readonly link: boolean;
   /** A picture of it can be taken. */
   readonly picture: boolean;
 }
 
-/** In which ways a session can be looked at. @param watchable see `Session.watchable`. */
-export function waysToSee(capabilities: ReadonlySet<Capability>, watchable: boolean): WaysToSee {
-  const devtools = watchable && capabilities.has('devtools');
-  const link = watchable && capabilities.has('liveView');
-  return { live: link || devtools, link, picture: devtools || (watchable && capabilities.has('screenshot')) };
+/** In which ways a session can be looked at. @param canWatch see `Session.canWatch`. */
+export function waysToSee(capabilities: ReadonlySet<Capability>, canWatch: boolean): WaysToSee {
+  const devtools = canWatch && capabilities.has('devtools');
+  const link = canWatch && capabilities.has('liveView');
+  return { live: link || devtools, link, picture: devtools || (canWatch && capabilities.has('screenshot')) };
 }

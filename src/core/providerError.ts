@@ -1,18 +1,18 @@
 import type { AddressFault } from './origin.ts';
 
-/** What can go wrong between us and a vendor. Times are epoch milliseconds. */
+/** What can go wrong between us and a provider. Times are epoch milliseconds. */
 export type Trouble =
   | { readonly kind: 'unauthorized' }
   | { readonly kind: 'forbidden' }
   | { readonly kind: 'notFound' }
-  /** `retryAt` is undefined where the vendor did not say. */
+  /** `retryAt` is undefined where the provider did not say. */
   | { readonly kind: 'rateLimited'; readonly retryAt: number | undefined }
   | { readonly kind: 'conflict' }
   /** No answer came: `refused`, `dns`, `tls`, `cut` (in the middle), `proxy`, or `route` for anything else. */
   | { readonly kind: 'unreachable'; readonly why: 'refused' | 'dns' | 'tls' | 'cut' | 'proxy' | 'route' }
   | { readonly kind: 'timedOut'; readonly afterMs: number }
   | { readonly kind: 'cancelled' }
-  /** The answer is not what the vendor documents; `what` says in which way, in plain words. */
+  /** The answer is not what the provider documents; `what` says in which way, in plain words. */
   | { readonly kind: 'unexpectedAnswer'; readonly what: string }
   | { readonly kind: 'serverFault'; readonly status: number }
   /** The provider, this installation of it, or this extension can't do it. */
@@ -52,12 +52,12 @@ const errorName = 'ProviderError';
 
 /**
  * The one error that leaves a provider, the HTTP client and the CDP connection. Its message is for the log: it names
- * the request by its route and never holds a secret or a full URL. What a person reads is made from `trouble`.
+ * the request by its route and never holds a secret or a full URL. What a user reads is made from `trouble`.
  */
 export class ProviderError extends Error {
   override readonly name = errorName;
   readonly trouble: Trouble;
-  /** What the vendor said about it: one line, cleaned, without secrets; or undefined. */
+  /** What the provider said about it: one line, cleaned, without secrets; or undefined. */
   readonly detail: string | undefined;
 
   constructor(trouble: Trouble, message: string, options: { detail?: string | undefined; cause?: unknown } = {}) {

@@ -16,7 +16,7 @@ export interface KnownSecrets {
 }
 
 const mark = '•••';
-/** Shorter values are words that would blot out innocent text; no vendor's key is that short. */
+/** Shorter values are words that would blot out innocent text; no provider's key is that short. */
 const shortestSecret = 4;
 /** Fewer characters of Base64 turn up in innocent text. */
 const shortestBase64 = 8;
@@ -26,7 +26,7 @@ const shortestInId = 16;
 const shortestCut = 8;
 /** Longest text that is looked through, in characters, and the most of one that is left. Nobody is shown more. */
 const longestText = 16_384;
-/** Query keys and JSON fields whose value is a secret wherever it turns up, e.g. in a vendor's error message. */
+/** Query keys and JSON fields whose value is a secret wherever it turns up, e.g. in a provider's error message. */
 const namedSecret =
   /((?:api[-_]?key|access[-_]?token|token|signing[-_]?key|authorization|password|secret)["']?\s*[=:]\s*["']?)(?:bearer\s+|basic\s+)?[^\s"'&,;)}\]]+/gi;
 const userInfo = /\b(\w+:\/\/)[^\s/@]+@/g;

@@ -2,13 +2,13 @@ import type { GroupId, SessionId } from './ids.ts';
 import type { Page } from './page.ts';
 
 /**
- * Where a listed session stands, in the same words for every vendor. There is no word for "ended": an ended session is
+ * Where a listed session stands, in the same words for every provider. There is no word for "ended": an ended session is
  * not listed. `unknown` is a status that the adapter does not know; such a session is shown and can be ended.
  */
 export type SessionPhase = 'starting' | 'running' | 'idle' | 'ending' | 'unknown';
 
 /**
- * A remote browser that runs, as a vendor's list tells of it. Text is the vendor's: clean it before showing.
+ * A remote browser that runs, as a provider's list tells of it. Text is the provider's: clean it before showing.
  * Times are epoch milliseconds.
  */
 export interface Session {
@@ -16,9 +16,9 @@ export interface Session {
   /** What its owner calls it, or the title of what it shows. */
   readonly name: string | undefined;
   readonly phase: SessionPhase;
-  /** The vendor's own word for its status. */
+  /** The provider's own word for its status. */
   readonly status: string | undefined;
-  /** Undefined where the vendor does not say; the store then counts from when the session was first seen. */
+  /** Undefined where the provider does not say; the store then counts from when the session was first seen. */
   readonly startedAt: number | undefined;
   readonly region: string | undefined;
   readonly groupId: GroupId | undefined;
@@ -29,12 +29,12 @@ export interface Session {
   readonly traits: readonly string[];
   /** Its pages, or undefined where the list does not tell them. */
   readonly pages: readonly Page[] | undefined;
-  /** Whether it can be shown live at all, where the vendor shows sessions. */
-  readonly watchable: boolean;
+  /** Whether it can be shown live at all, where the provider shows sessions. */
+  readonly canWatch: boolean;
   /** What ending it takes away: the whole session, or only its pages, where what holds them is not ours to close. */
   readonly ends: 'session' | 'pages';
   /** Why ends of many leave it alone, so that only an end of this one reaches it; undefined where they do not. */
-  readonly heldBack: string | undefined;
+  readonly bulkEndExclusion: string | undefined;
   /** More facts for the tooltip, as label and value. Never a secret or a URL that is one. */
   readonly facts: readonly (readonly [label: string, value: string])[];
 }
@@ -42,16 +42,16 @@ export interface Session {
 /** Most pages of a session that are shown. Chrome itself is hardly usable with as many. */
 export const mostPages = 500;
 
-/** How a session came to its end, as the vendor tells. */
-export interface Fate {
+/** How a session came to its end, as the provider tells. */
+export interface EndCause {
   /** `completed` also where somebody asked for it; `timedOut` where its time was up; `failed` where it broke down. */
   readonly how: 'completed' | 'timedOut' | 'failed';
-  /** Epoch milliseconds; undefined where the vendor does not say. */
+  /** Epoch milliseconds; undefined where the provider does not say. */
   readonly endedAt: number | undefined;
 }
 
 /**
- * Whether what a person confirmed still runs, going by what a complete list has under its id.
+ * Whether what a user confirmed still runs, going by what a complete list has under its id.
  * Where only pages end, it runs while one of the confirmed pages is open: those opened since are another matter.
  */
 export function stillRuns(confirmed: Session, listed: Session | undefined): boolean {

@@ -1,7 +1,7 @@
 import type { Event } from './event.ts';
 
 /** Where keys are kept: VS Code's SecretStorage, of which this is the part that is used. */
-export interface Vault {
+export interface SecretStore {
   get(key: string): PromiseLike<string | undefined>;
   store(key: string, value: string): PromiseLike<void>;
   delete(key: string): PromiseLike<void>;

@@ -4,7 +4,7 @@ import type { Disposable } from './event.ts';
  * Does something that is often asked for: at once, and what is asked for within `ms` milliseconds after that together,
  * when they are over.
  */
-export class Together implements Disposable {
+export class Throttle implements Disposable {
   readonly #run: () => void;
   readonly #ms: number;
   #timer: ReturnType<typeof setTimeout> | undefined;

@@ -15,9 +15,9 @@ export function unlistedSession(id: SessionId, startedAt?: number): Session {
     metadata: new Map(),
     traits: [],
     pages: undefined,
-    watchable: false,
+    canWatch: false,
     ends: 'session',
-    heldBack: undefined,
+    bulkEndExclusion: undefined,
     facts: [],
   };
 }

@@ -10,11 +10,11 @@ import { redactedCause, redactor } from '../core/redact.ts';
 import { FetchTransport } from './fetchTransport.ts';
 import { rateWindowOf } from './rateWindow.ts';
 import { RoutedTransport } from './routedTransport.ts';
-import { refusal } from './statusErrors.ts';
+import { statusError } from './statusErrors.ts';
 import { type Transport, type TransportAnswer, TransportError } from './transport.ts';
 import { UndiciTransport } from './undiciTransport.ts';
 
-/** Most bytes of a decoded answer. Five thousand sessions of the most talkative vendor are a sixth of it. */
+/** Most bytes of a decoded answer. Five thousand sessions of the most talkative provider are a sixth of it. */
 const maxBytes = 32 * 2 ** 20;
 const defaultTimeoutMs = 15_000;
 const maxRetries = 3;
@@ -26,7 +26,7 @@ export interface HttpOptions {
   readonly transport: Transport;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Written with every answer, refusals included. */
+  /** Written with every answer, statusErrors included. */
   readonly limits: RequestLimits;
 }
 
@@ -70,7 +70,7 @@ export function openHttpClient(address: URL, secrets: Iterable<string>, options:
       if (window !== undefined) limits.rateWindow = window;
       limits.concurrency = answer.concurrency;
       if (answer.status < 200 || answer.status > 299)
-        throw refusal(answer, what, clock.now(), redact, request.isOwnNotFound);
+        throw statusError(answer, what, clock.now(), redact, request.isOwnNotFound);
       return answer;
     } catch (error) {
       if (!(error instanceof TransportError)) throw error;

@@ -32,7 +32,7 @@ export const dateField = v.pipe(
   v.transform((raw) => (typeof raw === 'string' ? timeOf(raw) : undefined)),
 );
 
-/** The same, or epoch milliseconds, for vendors who write either. */
+/** The same, or epoch milliseconds, for providers who write either. */
 export const timeField = v.pipe(
   v.nullish(v.unknown()),
   v.transform((raw) => (typeof raw === 'string' || typeof raw === 'number' ? timeOf(raw) : undefined)),

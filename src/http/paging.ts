@@ -8,12 +8,12 @@ const longestName = 256;
 
 /** One page of a list. */
 export interface ListPage extends Rows {
-  /** Whether the vendor says that there is another page. */
+  /** Whether the provider says that there is another page. */
   readonly more: boolean;
 }
 
 /**
- * Reads a list to its last page, whatever the vendor says of how many there are.
+ * Reads a list to its last page, whatever the provider says of how many there are.
  * @param read is called with 1, 2, 3 …
  * @param keyOf tells one row from another.
  * @param most how many rows are read; where there are more, the last page says so.

@@ -5,7 +5,7 @@ import type { RateWindow } from '../core/rateWindow.ts';
 const longestMs = 3_600_000;
 
 /**
- * Reads what a vendor says of its rate limit: `x-ratelimit-remaining` with `x-ratelimit-reset` in seconds (Browserbase,
+ * Reads what a provider says of its rate limit: `x-ratelimit-remaining` with `x-ratelimit-reset` in seconds (Browserbase,
  * GitHub's form with an epoch is told by its size), or `RateLimit` with `r=` and `t=` in seconds (Anchor;
  * draft-ietf-httpapi-ratelimit-headers). Undefined where it says nothing that makes sense.
  */

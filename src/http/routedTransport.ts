@@ -11,7 +11,7 @@ import {
 /**
  * Chooses between undici and the editor's `fetch` as the setting says. In `auto`, an origin to which undici finds no
  * way (a proxy that wants a password or speaks SOCKS, no direct route, a certificate it cannot check) is tried once by
- * the editor, with a request that the vendor cannot have seen; where that works, the origin stays with the editor.
+ * the editor, with a request that the provider cannot have seen; where that works, the origin stays with the editor.
  * Requests to this machine go by undici whatever the setting says: the editor's `fetch` may hand them to a proxy.
  */
 export class RoutedTransport implements Transport {

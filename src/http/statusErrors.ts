@@ -5,19 +5,19 @@ import type { Redact } from '../core/redact.ts';
 import { retryAfter } from './retryAfter.ts';
 import type { TransportAnswer } from './transport.ts';
 
-/** Longest piece of a vendor's own explanation that is kept. */
+/** Longest piece of a provider's own explanation that is kept. */
 const longestDetail = 200;
 /** Longest piece of it that is looked through, in characters. */
 const longestRead = 16_384;
 
-/** A refusal that is larger, in bytes, explains nothing, and takes long to read and to search for secrets. */
+/** A statusError that is larger, in bytes, explains nothing, and takes long to read and to search for secrets. */
 const largestRefusal = 65_536;
 
 /**
  * The one place where a status that is not 2xx becomes a ProviderError. `what` names the request without secrets.
  * @param isOwnNotFound see `HttpRequest.isOwnNotFound`.
  */
-export function refusal(
+export function statusError(
   answer: TransportAnswer,
   what: string,
   now: number,
@@ -72,7 +72,7 @@ function redirect(location: string | undefined, redact: Redact): string {
   return `it redirects to ${where}, where the key can't be sent`;
 }
 
-/** What the vendor says of it, wherever vendors say it: `message`, `error`, `error.message`, or a line of text. */
+/** What the provider says of it, wherever providers say it: `message`, `error`, `error.message`, or a line of text. */
 function detailOf(answer: TransportAnswer, redact: Redact): string | undefined {
   if (isTooLarge(answer) || isWebPage(answer)) return undefined;
   const text = answer.body.toString('utf8').trim();

@@ -44,7 +44,7 @@ export const answerTimeoutMs = 10_000;
 export class TransportError extends Error {
   override readonly name = 'TransportError';
   readonly trouble: Trouble;
-  /** True when the vendor cannot have seen the request, so that sending it another way does no harm. */
+  /** True when the provider cannot have seen the request, so that sending it another way does no harm. */
   readonly nothingSent: boolean;
 
   constructor(trouble: Trouble, nothingSent: boolean, cause?: unknown) {

@@ -19,7 +19,7 @@ import { dateField, decode, decodeEach, decodeList, idField } from '../http/deco
 import { neverNotFound, notFoundLike } from '../http/notFound.ts';
 import { namedBy } from '../http/paging.ts';
 
-// A session gateway of one's own that speaks GET|DELETE /api/browser-automation/sessions/[sessionId], in front of a vendor
+// A session gateway of one's own that speaks GET|DELETE /api/browser-automation/sessions/[sessionId], in front of a provider
 // whose key it keeps. What its document promises is not all kept by the gateways that are known: some list nothing,
 // whatever runs; some find no session and answer 404 to its end while it runs; some tell of a session without its fields.
 //
@@ -32,7 +32,7 @@ const one = `${collection}/{sessionId}`;
 
 /** The one status that means the end. Any other word, and none, is a running session. */
 const endedStatus = 'stopped';
-/** The known gateway tries its vendor three times, for a minute each, before it answers an end. */
+/** The known gateway tries its provider three times, for a minute each, before it answers an end. */
 const endTimeoutMs = 200_000;
 const profileLabel = 'Profile';
 const phases: Readonly<Record<string, SessionPhase>> = { starting: 'starting', running: 'running', idle: 'idle' };
@@ -59,7 +59,7 @@ const OneSession = v.object({ session: Found });
 const isOwnNotFound = notFoundLike(v.object({ error: v.pipe(v.string(), v.regex(/\bsession\b/i)) }));
 const Ended = v.object({ success: v.literal(true) });
 
-/** An internal gateway that hands out sessions of some vendor. */
+/** An internal gateway that hands out sessions of some provider. */
 export const gateway: ProviderKind = {
   id: 'gateway',
   label: 'Session Gateway',
@@ -220,14 +220,14 @@ function connect(link: Link): Provider {
         allow: 'clipboard-read; clipboard-write',
         // Its document promises neither: an address of Anchor's may be for one use without anybody saying so.
         fixedMode: false,
-        oneTime: 'unknown',
-        farewell: undefined,
+        singleUse: 'unknown',
+        disconnectMessage: undefined,
       };
     },
   };
 }
 
-/** The gateway's own host, and that of the vendor whose addresses its document shows. */
+/** The gateway's own host, and that of the provider whose addresses its document shows. */
 function allowsLiveView(url: URL, gateway: URL): boolean {
   return isAtAccount(url, gateway) || isWithin(url, 'anchorbrowser.io');
 }
@@ -283,9 +283,9 @@ function sessionOf({ id, status, createdAt, profileName, currentUrl }: SessionRo
     metadata: new Map(),
     traits: [],
     pages: undefined,
-    watchable: true,
+    canWatch: true,
     ends: 'session',
-    heldBack: undefined,
+    bulkEndExclusion: undefined,
     facts: profileName == null ? [] : [[profileLabel, profileName]],
   };
 }

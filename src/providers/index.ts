@@ -6,7 +6,7 @@ import { gateway } from './gateway.ts';
 import { localChrome } from './localChrome.ts';
 
 /**
- * Every vendor this extension knows, in the order in which they are offered. It cannot reach package.json: what depends
- * on a vendor (prompts, menus, capabilities) is made from these objects while the extension runs.
+ * Every provider this extension knows, in the order in which they are offered. It cannot reach package.json: what depends
+ * on a provider (prompts, menus, capabilities) is made from these objects while the extension runs.
  */
 export const providerKinds: readonly ProviderKind[] = [anchor, browserbase, browserless, gateway, localChrome];

@@ -270,21 +270,21 @@ function isolatedContext(id: SessionId, pages: readonly Page[]): Session {
     metadata: new Map(),
     traits: [],
     pages,
-    watchable: true,
+    canWatch: true,
     ends: 'session',
-    heldBack: undefined,
+    bulkEndExclusion: undefined,
     facts: [],
   };
 }
 
-/** May be a person's own window: shown, but only ever ended by itself. Empty tabs in it are not counted. */
+/** May be a user's own window: shown, but only ever ended by itself. Empty tabs in it are not counted. */
 function defaultContext(id: SessionId, pages: readonly Page[]): Session {
   return {
     ...isolatedContext(id, pages),
     name: 'Default context',
     traits: ["the browser's own window"],
     ends: 'pages',
-    heldBack: "It's the browser's own window, which may be yours.",
+    bulkEndExclusion: "It's the browser's own window, which may be yours.",
   };
 }
 
@@ -295,7 +295,7 @@ function openOf({ pages }: Session, defaultPages: readonly Page[]): readonly Pag
 }
 
 /**
- * Closes the pages that the person confirmed, and no page opened since. The browser itself always keeps a tab: an empty
+ * Closes the pages that the user confirmed, and no page opened since. The browser itself always keeps a tab: an empty
  * one that is opened first. Chrome answers before a page is gone.
  */
 async function endPages(cdp: CdpConnection, session: Session, signal: AbortSignal): Promise<EndAnswer> {

@@ -2,9 +2,9 @@ import type { Disposable } from '../core/event.ts';
 import { lazy } from '../core/lazy.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ProviderKind } from '../core/provider.ts';
-import type { Memory, Vault } from '../core/storage.ts';
+import type { Memory, SecretStore } from '../core/storage.ts';
 import { Accounts } from './accounts/accounts.ts';
-import type { Wires } from './accounts/connect.ts';
+import type { Network } from './accounts/connect.ts';
 import { Connections } from './accounts/connections.ts';
 import { EndJournal } from './ending/journal.ts';
 import { History } from './history/history.ts';
@@ -18,11 +18,11 @@ import { SessionStore } from './sessions/sessionStore.ts';
 
 /** What the services are made from. */
 export interface ServicesParts {
-  readonly secrets: Vault;
+  readonly secrets: SecretStore;
   /** What the editor keeps for all windows. */
   readonly globalState: Memory;
   readonly loadProviders: () => Promise<readonly ProviderKind[]>;
-  readonly wires: Wires;
+  readonly network: Network;
   readonly logger: Logger;
   /** Settings as they are now. */
   readonly settings: {
@@ -38,15 +38,15 @@ export interface ServicesParts {
 export type Services = ReturnType<typeof openServices>;
 
 /** Builds the services. What only a list or an end needs is loaded with the first one. */
-export function openServices({ secrets, globalState, loadProviders, wires, logger, settings }: ServicesParts) {
-  const { clock } = wires;
+export function openServices({ secrets, globalState, loadProviders, network, logger, settings }: ServicesParts) {
+  const { clock } = network;
   const memory = new OrderedMemory(globalState);
   const kinds = new ProviderKinds(loadProviders, {
     consent: new ProviderConsent(memory),
     accounts: () => accounts.all,
   });
   const accounts = new Accounts(secrets, memory, clock.now, logger);
-  const connections = new Connections(kinds, accounts, wires);
+  const connections = new Connections(kinds, accounts, network);
   const store = new SessionStore(clock.now, settings.groupBy);
   const loadEvidence = lazy(async () => new (await import('./ending/evidence.ts')).EvidenceLog());
   const refresher = new Refresher({
@@ -66,12 +66,12 @@ export function openServices({ secrets, globalState, loadProviders, wires, logge
     async () => new (await import('./sessions/pageLists.ts')).PageLists(store, connections, clock),
   );
   const pages: PageLoader = { load: async (...asked) => (await loadPages()).load(...asked) };
-  const loadFates = lazy(async () => {
-    const fates = new (await import('./history/endCauses.ts')).Fates(history, connections, logger);
-    disposables.push(fates);
-    return fates;
+  const loadEndCauses = lazy(async () => {
+    const endCauses = new (await import('./history/endCauses.ts')).EndCauses(history, connections, logger);
+    disposables.push(endCauses);
+    return endCauses;
   });
-  disposables.push(store.onDidLeave((leaving) => void loadFates().then((fates) => fates.follow(leaving))));
+  disposables.push(store.onDidLeave((leaving) => void loadEndCauses().then((endCauses) => endCauses.follow(leaving))));
   return {
     clock,
     logger,

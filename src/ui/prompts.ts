@@ -51,7 +51,7 @@ export interface AskRequest {
   readonly refuse: (value: string) => Promise<string | undefined>;
 }
 
-/** What came of a question: the person answered, went back, pressed the button, or left. */
+/** What came of a question: the user answered, went back, pressed the button, or left. */
 export type Answer<T> =
   | { readonly kind: 'answer'; readonly value: T }
   | { readonly kind: 'back' }
@@ -59,8 +59,8 @@ export type Answer<T> =
   | { readonly kind: 'left' };
 
 /**
- * Every way in which a person is asked something. Commands know only this, because VS Code refuses dialogs while tests
- * run inside it; there the tests put a person of their own in its place.
+ * Every way in which a user is asked something. Commands know only this, because VS Code refuses dialogs while tests
+ * run inside it; there the tests put a user of their own in its place.
  */
 export interface Prompts {
   /** @returns the button that was pressed, or undefined for Cancel. */

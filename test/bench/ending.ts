@@ -9,8 +9,8 @@ import { systemClock } from '../../src/core/clock.ts';
 import type { AccountId } from '../../src/core/ids.ts';
 import type { ProviderKind } from '../../src/core/provider.ts';
 import { browserbase } from '../../src/providers/browserbase/index.ts';
-import type { EndReport, EndTarget } from '../../src/services/ending/report.ts';
-import { House } from '../unit/services/testServices.ts';
+import type { AccountSession, EndReport } from '../../src/services/ending/report.ts';
+import { TestServices } from '../unit/services/testServices.ts';
 import { median, table } from './figures.ts';
 
 /** What the server is to be like, or that it is to tell what it has seen. */
@@ -30,7 +30,7 @@ export type Order =
 export interface Stats {
   readonly running: number;
   readonly requests: number;
-  readonly refusals: number;
+  readonly statusErrors: number;
   readonly mostInFlight: number;
   readonly mostConnections: number;
 }
@@ -87,16 +87,16 @@ interface OurRun {
 
 /** Ends everything on these servers, as the command does. */
 async function ours(servers: readonly BenchServer[], kind: ProviderKind = browserbase): Promise<OurRun[]> {
-  const house = new House({ clock: systemClock, kinds: [kind] });
+  const services = new TestServices({ clock: systemClock, kinds: [kind] });
   try {
     const accounts: AccountId[] = [];
-    for (const { url, key } of servers) accounts.push(await house.add('browserbase', url, { apiKey: key }));
+    for (const { url, key } of servers) accounts.push(await services.add('browserbase', url, { apiKey: key }));
     const listing = performance.now();
-    for (const accountId of accounts) await house.refresher.refresh(accountId);
+    for (const accountId of accounts) await services.refresher.refresh(accountId);
     const listMs = (performance.now() - listing) / accounts.length;
     const runs = accounts.map(async (accountId, index): Promise<OurRun> => {
-      const sessions = [...(house.store.state(accountId)?.contents.sessions.values() ?? [])];
-      const targets: EndTarget[] = sessions.map((session) => ({ accountId, session }));
+      const sessions = [...(services.store.state(accountId)?.contents.sessions.values() ?? [])];
+      const targets: AccountSession[] = sessions.map((session) => ({ accountId, session }));
       const began = performance.now();
       let [sentMs, toldMs, longestGapMs] = [0, 0, 0];
       const tell = () => {
@@ -104,7 +104,7 @@ async function ours(servers: readonly BenchServer[], kind: ProviderKind = browse
         longestGapMs = Math.max(longestGapMs, now - toldMs);
         toldMs = now;
       };
-      const report = await house.ender.end(targets, {
+      const report = await services.ender.end(targets, {
         stop: new AbortController().signal,
         onProgress: ({ sent, total }) => {
           tell();
@@ -119,7 +119,7 @@ async function ours(servers: readonly BenchServer[], kind: ProviderKind = browse
     });
     return await Promise.all(runs);
   } finally {
-    house.dispose();
+    services.dispose();
   }
 }
 
@@ -244,13 +244,13 @@ async function withLimit(server: BenchServer): Promise<void> {
   const sdk = await theirs(server, 'at once');
   const left = await server.stats();
   const limit = (400 / 50) * 1_000;
-  const refused = (run.stats.refusals / run.stats.requests) * 100;
+  const refused = (run.stats.statusErrors / run.stats.requests) * 100;
   console.log('400 sessions, 50 ms latency, 50 requests a second allowed');
   table(
     ['', 'all sent', 'left', 'requests', 'refused'],
     [
-      ['ours', ms(run.sentMs), String(run.stats.running), String(run.stats.requests), String(run.stats.refusals)],
-      ['SDK, Promise.all', ms(sdk), String(left.running), String(left.requests), String(left.refusals)],
+      ['ours', ms(run.sentMs), String(run.stats.running), String(run.stats.requests), String(run.stats.statusErrors)],
+      ['SDK, Promise.all', ms(sdk), String(left.running), String(left.requests), String(left.statusErrors)],
     ],
   );
   console.log(
@@ -344,20 +344,23 @@ async function fairness(): Promise<void> {
 
 /** The time of some accounts whose ends are sent together with those of one that never answers. */
 async function oursBeside(others: readonly BenchServer[], dead: BenchServer): Promise<number> {
-  const house = new House({ clock: systemClock, kinds: [browserbase] });
+  const services = new TestServices({ clock: systemClock, kinds: [browserbase] });
   const times: number[] = [];
   try {
     const ids: AccountId[] = [];
-    for (const { url, key } of [dead, ...others]) ids.push(await house.add('browserbase', url, { apiKey: key }));
+    for (const { url, key } of [dead, ...others]) ids.push(await services.add('browserbase', url, { apiKey: key }));
     const [deadId] = ids;
     const targets = ids.flatMap((accountId) =>
-      [...(house.store.state(accountId)?.contents.sessions.values() ?? [])].map((session) => ({ accountId, session })),
+      [...(services.store.state(accountId)?.contents.sessions.values() ?? [])].map((session) => ({
+        accountId,
+        session,
+      })),
     );
     const alive = targets.filter(({ accountId }) => accountId !== deadId).length;
     const began = performance.now();
     const stop = new AbortController();
     await new Promise<void>((resolve) => {
-      void house.ender.end(targets, {
+      void services.ender.end(targets, {
         stop: stop.signal,
         onProgress: ({ sent }) => {
           if (sent !== alive) return;
@@ -369,6 +372,6 @@ async function oursBeside(others: readonly BenchServer[], dead: BenchServer): Pr
     });
     return times[0] ?? Number.NaN;
   } finally {
-    house.dispose();
+    services.dispose();
   }
 }

@@ -13,7 +13,7 @@ process.on('message', (order: Order) => {
     server.requests.length = 0;
     server.behave();
     server.dropConnections();
-    Object.assign(server, { refusals: 0, mostInFlight: 0 });
+    Object.assign(server, { statusErrors: 0, mostInFlight: 0 });
     server.latencyMs = order.latencyMs;
     server.rateLimit = order.rateLimit;
     server.spreadLagMs = order.lagMs;
@@ -22,8 +22,14 @@ process.on('message', (order: Order) => {
     process.send?.({ kind: 'ready', url, key: server.key });
     return;
   }
-  const { refusals, mostInFlight, mostConnections, requests, running } = server;
-  const stats: Stats = { running: running.length, requests: requests.length, refusals, mostInFlight, mostConnections };
+  const { statusErrors, mostInFlight, mostConnections, requests, running } = server;
+  const stats: Stats = {
+    running: running.length,
+    requests: requests.length,
+    statusErrors,
+    mostInFlight,
+    mostConnections,
+  };
   process.send?.({ kind: 'stats', stats });
 });
 process.on('disconnect', () => process.exit());

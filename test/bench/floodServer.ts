@@ -1,7 +1,7 @@
 // Hostile servers in a process of their own, so that what they do takes no time from whoever is measured: session gateways
 // by the path of their flood, and browsers. Tells its parent where they are.
 import { startHostileChrome, tabOf } from '../servers/hostileChrome.ts';
-import { VendorServer } from '../servers/providerServer.ts';
+import { ProviderServer } from '../servers/providerServer.ts';
 
 const many = <T>(count: number, make: (index: number) => T): T[] => Array.from({ length: count }, (_, n) => make(n));
 const row = (id: string, more: object = {}) =>
@@ -21,7 +21,7 @@ const floods: Readonly<Record<string, () => readonly string[]>> = {
   'brackets alone': () => many(3_000, () => `${'['.repeat(5_000)}${']'.repeat(5_000)}`),
 };
 
-const server = new VendorServer({
+const server = new ProviderServer({
   routes: Object.fromEntries(
     Object.entries(floods).map(([name, rows], index) => {
       let text: string | undefined;

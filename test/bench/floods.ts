@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { systemClock } from '../../src/core/clock.ts';
-import { House } from '../unit/services/testServices.ts';
+import { TestServices } from '../unit/services/testServices.ts';
 import { table } from './figures.ts';
 
 interface Flood {
@@ -44,7 +44,7 @@ function watchTurns(): { stop(): number } {
 }
 
 async function measured({ name, provider, url }: Flood): Promise<string[]> {
-  const house = new House({ clock: systemClock });
+  const services = new TestServices({ clock: systemClock });
   const before = process.memoryUsage().rss;
   let most = 0;
   const sampling = setInterval(() => {
@@ -52,13 +52,13 @@ async function measured({ name, provider, url }: Flood): Promise<string[]> {
   }, 20);
   try {
     // What is loaded for the first time is not the flood's doing, and the server writes its answer down once.
-    const id = await house.add(provider, url);
+    const id = await services.add(provider, url);
     const turns = watchTurns();
     const began = performance.now();
-    await house.refresher.refresh(id);
+    await services.refresher.refresh(id);
     const took = performance.now() - began;
     const longest = turns.stop();
-    const state = house.store.state(id);
+    const state = services.store.state(id);
     const trouble = state?.kind === 'ready' || state?.kind === 'failed' ? state.trouble?.message : undefined;
     const told = trouble ?? state?.contents.faults.slice(-2).map(({ subject, what }) => `${subject}: ${what}`);
     return [
@@ -71,6 +71,6 @@ async function measured({ name, provider, url }: Flood): Promise<string[]> {
     ];
   } finally {
     clearInterval(sampling);
-    house.dispose();
+    services.dispose();
   }
 }

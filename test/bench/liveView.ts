@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import WebSocket from 'ws';
-import { WorkbenchPerson } from '../e2e/user.ts';
+import { WorkbenchUser } from '../e2e/user.ts';
 import { type RunningChromium, startChromium } from '../host/chromium.ts';
 import { type CdpRelay, startCdpRelay } from '../servers/cdpRelay.ts';
 import { Devtools } from '../servers/devtools.ts';
-import { VendorServer } from '../servers/providerServer.ts';
+import { ProviderServer } from '../servers/providerServer.ts';
 import { median, table } from './figures.ts';
 
 const rounds = 6;
@@ -36,7 +36,7 @@ const pause = (time: number) => new Promise((resolve) => setTimeout(resolve, tim
 
 /** Pictures on the screen beside what a client gets that draws none, and what watching costs. */
 export async function liveView(): Promise<void> {
-  const pages = await new VendorServer({
+  const pages = await new ProviderServer({
     routes: {},
     notFound: ({ path }) => ({ status: 200, html: animated(path.slice(1)) }),
   }).start();
@@ -49,22 +49,22 @@ export async function liveView(): Promise<void> {
     const page = { url: `${pages.url}/${index}`, browserContextId, width, height, newWindow: true };
     targets.push((await devtools.send<{ targetId: string }>('Target.createTarget', page)).targetId);
   }
-  const person = await WorkbenchPerson.sitDown({ viewport: { width: 1345, height: 870 } });
+  const user = await WorkbenchUser.sitDown({ viewport: { width: 1345, height: 870 } });
   try {
-    await person.page.getByRole('button', { name: 'Add Account' }).first().click();
-    await person.pick('Local Chrome');
-    await person.type('started with --remote-debugging-port', relay.url);
-    await person.type('Enter a name to show in the Sessions view', 'Local Chrome');
-    await person.row('Session Animated 0').waitFor();
+    await user.page.getByRole('button', { name: 'Add Account' }).first().click();
+    await user.pick('Local Chrome');
+    await user.type('started with --remote-debugging-port', relay.url);
+    await user.type('Enter a name to show in the Sessions view', 'Local Chrome');
+    await user.row('Session Animated 0').waitFor();
     // Only what is measured is drawn.
     for (const targetId of targets.slice(1)) await freeze(chromium, targetId, true);
-    await frames(person, relay, targets[0] ?? '');
-    await firstPicture(person, relay, targets[0] ?? '');
-    await hidden(person, relay);
+    await frames(user, relay, targets[0] ?? '');
+    await firstPicture(user, relay, targets[0] ?? '');
+    await hidden(user, relay);
     for (const targetId of targets.slice(1)) await freeze(chromium, targetId, false);
-    await four(person, relay);
+    await four(user, relay);
   } finally {
-    await person.standUp();
+    await user.standUp();
     devtools.close();
     await relay.stop();
     await chromium.stop();
@@ -122,20 +122,20 @@ function noteDrawings(): void {
 }
 
 /** Lets the first of the sessions be seen, or nothing. */
-async function look(person: WorkbenchPerson, at: 'session' | 'nothing'): Promise<void> {
-  if (at === 'session') await person.page.getByRole('tab', { name: 'Live: Animated 0' }).click();
-  else await person.page.getByRole('tab', { name: 'Untitled' }).click();
+async function look(user: WorkbenchUser, at: 'session' | 'nothing'): Promise<void> {
+  if (at === 'session') await user.page.getByRole('tab', { name: 'Live: Animated 0' }).click();
+  else await user.page.getByRole('tab', { name: 'Untitled' }).click();
 }
 
-async function openFirst(person: WorkbenchPerson): Promise<void> {
-  await person.row('Session Animated 0').click();
-  await (await person.live('Animated 0')).locator('#picture').waitFor({ state: 'visible', timeout: 30_000 });
+async function openFirst(user: WorkbenchUser): Promise<void> {
+  await user.row('Session Animated 0').click();
+  await (await user.live('Animated 0')).locator('#picture').waitFor({ state: 'visible', timeout: 30_000 });
 }
 
-async function frames(person: WorkbenchPerson, relay: CdpRelay, targetId: string): Promise<void> {
-  await person.page.keyboard.press('Control+N');
-  await openFirst(person);
-  await person.page.keyboard.press('Control+B');
+async function frames(user: WorkbenchUser, relay: CdpRelay, targetId: string): Promise<void> {
+  await user.page.keyboard.press('Control+N');
+  await openFirst(user);
+  await user.page.keyboard.press('Control+B');
   const delays: number[] = [];
   /** When the browser sent each picture, and how many bytes it had. */
   const sent: (readonly [bytes: number, at: number])[] = [];
@@ -147,11 +147,11 @@ async function frames(person: WorkbenchPerson, relay: CdpRelay, targetId: string
   };
   const [mine, bare]: number[][] = [[], []];
   for (let round = 0; round < rounds; round++) {
-    await look(person, 'nothing');
+    await look(user, 'nothing');
     await pause(500);
     bare?.push((await bareFrames(relay.url, targetId, roundMs)) / (roundMs / 1_000));
-    await look(person, 'session');
-    const panel = await person.live('Animated 0');
+    await look(user, 'session');
+    const panel = await user.live('Animated 0');
     await panel.locator('#picture').waitFor({ state: 'visible' });
     await panel.evaluate(noteDrawings);
     await pause(1_000);
@@ -187,10 +187,10 @@ async function frames(person: WorkbenchPerson, relay: CdpRelay, targetId: string
   );
 }
 
-async function firstPicture(person: WorkbenchPerson, relay: CdpRelay, targetId: string): Promise<void> {
+async function firstPicture(user: WorkbenchUser, relay: CdpRelay, targetId: string): Promise<void> {
   const [arrived, drawn, bare]: number[][] = [[], [], []];
   for (let round = 0; round < rounds; round++) {
-    await look(person, 'nothing');
+    await look(user, 'nothing');
     await pause(700);
     const began = performance.now();
     const { webSocketDebuggerUrl } = await (await fetch(`${relay.url}/json/version`)).json();
@@ -211,7 +211,7 @@ async function firstPicture(person: WorkbenchPerson, relay: CdpRelay, targetId: 
         arrivedAt = performance.now();
       }
     };
-    await look(person, 'session');
+    await look(user, 'session');
     const isDrawn = () => relay.commands.slice(commands).find(({ method }) => method === 'Page.screencastFrameAck');
     while (isDrawn() === undefined) await pause(5);
     const first = relay.server.requests.slice(asked).find(({ path }) => path === '/json/version');
@@ -229,8 +229,8 @@ async function firstPicture(person: WorkbenchPerson, relay: CdpRelay, targetId: 
   );
 }
 
-async function hidden(person: WorkbenchPerson, relay: CdpRelay): Promise<void> {
-  await look(person, 'nothing');
+async function hidden(user: WorkbenchUser, relay: CdpRelay): Promise<void> {
+  await look(user, 'nothing');
   await pause(2_000);
   const [requests, commands] = [relay.server.requests.length, relay.commands.length];
   await pause(20_000);
@@ -240,12 +240,12 @@ async function hidden(person: WorkbenchPerson, relay: CdpRelay): Promise<void> {
   );
 }
 
-async function four(person: WorkbenchPerson, relay: CdpRelay): Promise<void> {
-  await person.page.keyboard.press('Control+B');
-  await person.page.keyboard.press('Control+K');
-  await person.page.keyboard.press('Control+W');
+async function four(user: WorkbenchUser, relay: CdpRelay): Promise<void> {
+  await user.page.keyboard.press('Control+B');
+  await user.page.keyboard.press('Control+K');
+  await user.page.keyboard.press('Control+W');
   for (let index = 0; index < 4; index++) {
-    await person.choose(person.row(`Session Animated ${index}`), 'Open Live View to the Side');
+    await user.choose(user.row(`Session Animated ${index}`), 'Open Live View to the Side');
     await pause(1_500);
   }
   await pause(3_000);

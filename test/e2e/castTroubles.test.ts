@@ -4,20 +4,20 @@ import { type RunningChromium, startChromium } from '../host/chromium.ts';
 import { type CdpMessage, type CdpRelay, startCdpRelay } from '../servers/cdpRelay.ts';
 import { Devtools } from '../servers/devtools.ts';
 import { startPages } from '../servers/pages.ts';
-import type { VendorServer } from '../servers/providerServer.ts';
-import { until, WorkbenchPerson } from './user.ts';
+import type { ProviderServer } from '../servers/providerServer.ts';
+import { until, WorkbenchUser } from './user.ts';
 
 const tenMegabytes = 10 * 2 ** 20;
 
-describe('a person who watches pictures whose way is rough', function () {
+describe('a user who watches pictures whose way is rough', function () {
   this.timeout(120_000);
   // Each test begins where the one before it has ended.
   this.bail(true);
   let chromium: RunningChromium;
   let devtools: Devtools;
-  let pages: VendorServer;
+  let pages: ProviderServer;
   let relay: CdpRelay;
-  let person: WorkbenchPerson;
+  let user: WorkbenchUser;
   let counter: string;
 
   before(async () => {
@@ -25,13 +25,13 @@ describe('a person who watches pictures whose way is rough', function () {
     devtools = await Devtools.open(chromium.endpoint);
     counter = await devtools.openContext(`${pages.url}/counter`);
     relay = await startCdpRelay(chromium.endpoint);
-    person = await WorkbenchPerson.sitDown();
-    await person.addChrome(relay.url, 'Local Chrome');
-    await person.row('Session Counter').waitFor();
+    user = await WorkbenchUser.sitDown();
+    await user.addChrome(relay.url, 'Local Chrome');
+    await user.row('Session Counter').waitFor();
   });
   after(async () => {
-    await person?.picture('cast-troubles-end');
-    await person?.standUp();
+    await user?.picture('cast-troubles-end');
+    await user?.standUp();
     devtools?.close();
     await relay?.stop();
     await chromium?.stop();
@@ -39,8 +39,8 @@ describe('a person who watches pictures whose way is rough', function () {
   });
 
   async function openLive(name: string): Promise<Frame> {
-    await person.row(`Session ${name}`).click();
-    return person.live(name);
+    await user.row(`Session ${name}`).click();
+    return user.live(name);
   }
 
   /** Sees that what a panel shows changes, once it shows something. */
@@ -48,7 +48,7 @@ describe('a person who watches pictures whose way is rough', function () {
     const picture = panel.locator('#picture');
     await picture.waitFor({ state: 'visible', timeout: 30_000 });
     const before = await picture.screenshot();
-    await until(async () => (await person.difference(before, await picture.screenshot())) > 0.0005);
+    await until(async () => (await user.difference(before, await picture.screenshot())) > 0.0005);
   }
 
   it('sees pictures of ten megabytes as any others', async () => {
@@ -65,12 +65,12 @@ describe('a person who watches pictures whose way is rough', function () {
     const panel = await openLive('Counter');
     await seesItMove(panel);
     const before = passed;
-    // The workbench is there for its person all the while.
-    await person.run('Refresh');
+    // The workbench is there for its user all the while.
+    await user.run('Refresh');
     await until(async () => passed > before + 3);
     await seesItMove(panel);
     assert.equal(await panel.locator('#note').isVisible(), false);
-    await person.picture('cast-troubles-huge');
+    await user.picture('cast-troubles-huge');
     relay.onEvent = relay.onAnswer = undefined;
   });
 
@@ -79,7 +79,7 @@ describe('a person who watches pictures whose way is rough', function () {
     await seesItMove(panel);
     relay.stalled = true;
     await panel.getByText('The connection was lost').waitFor({ timeout: 30_000 });
-    await person.picture('cast-troubles-silent');
+    await user.picture('cast-troubles-silent');
     relay.stalled = false;
     await panel.getByText('The connection was lost').waitFor({ state: 'hidden', timeout: 60_000 });
     await seesItMove(panel);
@@ -111,13 +111,13 @@ describe('a person who watches pictures whose way is rough', function () {
 
   it('is told of a session that ends while its panel is being opened', async () => {
     const dying = await devtools.openContext(`${pages.url}/form`);
-    await person.run('Refresh');
-    await person.row('Session Sign-up form').waitFor();
+    await user.run('Refresh');
+    await user.row('Session Sign-up form').waitFor();
     relay.server.misbehave('GET', /version$/, { kind: 'slow', ms: 2_000 });
     const panel = await openLive('Sign-up form');
     await devtools.send('Target.disposeBrowserContext', { browserContextId: dying });
     await panel.getByRole('heading', { name: 'No longer running' }).waitFor({ timeout: 30_000 });
-    await person.picture('cast-troubles-dying');
+    await user.picture('cast-troubles-dying');
     relay.server.behave();
     await panel.getByRole('button', { name: 'Close' }).click();
   });
@@ -125,8 +125,8 @@ describe('a person who watches pictures whose way is rough', function () {
   it('is told that the account of an open panel was removed, which nothing is connected to any longer', async () => {
     const panel = await openLive('Clock');
     await seesItMove(panel);
-    await person.choose(person.row('Account Local Chrome'), 'Remove Account…');
-    await person.press('Remove Account');
+    await user.choose(user.row('Account Local Chrome'), 'Remove Account…');
+    await user.press('Remove Account');
     await panel.getByRole('heading', { name: 'The account was removed' }).waitFor();
     assert.equal(await panel.locator('#picture').isVisible(), false, 'it is still to be seen');
     await until(async () => relay.sockets === 0);

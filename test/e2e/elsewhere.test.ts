@@ -7,9 +7,9 @@ import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
 import { type BrowserbaseServer, startBrowserbase } from '../servers/browserbase.ts';
 import { type GatewayServer, startGateway } from '../servers/gateway.ts';
 import { TunnelProxy } from '../servers/tunnelProxy.ts';
-import { WorkbenchPerson } from './user.ts';
+import { WorkbenchUser } from './user.ts';
 
-describe('a person whose VS Code runs on another machine, below whose own address its other ports are', function () {
+describe('a user whose VS Code runs on another machine, below whose own address its other ports are', function () {
   this.timeout(120_000);
   // Each test begins where the one before it has ended.
   this.bail(true);
@@ -17,7 +17,7 @@ describe('a person whose VS Code runs on another machine, below whose own addres
   let browserbase: BrowserbaseServer;
   let gateway: GatewayServer;
   let proxy: TunnelProxy;
-  let person: WorkbenchPerson;
+  let user: WorkbenchUser;
 
   before(async () => {
     const certificate = await makeCertificate('api.browserbase.com');
@@ -28,7 +28,7 @@ describe('a person whose VS Code runs on another machine, below whose own addres
     anchor.add({ id: 'sess_shop', domains: ['shop.example'] });
     browserbase.add({ id: 'bb-nightly', userMetadata: { name: 'nightly' } });
     gateway.add({ id: 'gateway1' });
-    person = await WorkbenchPerson.sitDown({
+    user = await WorkbenchUser.sitDown({
       env: {
         https_proxy: proxy.url,
         no_proxy: '127.0.0.1',
@@ -38,15 +38,15 @@ describe('a person whose VS Code runs on another machine, below whose own addres
     });
   });
   after(async () => {
-    await person?.picture('elsewhere-end');
-    await person?.standUp();
+    await user?.picture('elsewhere-end');
+    await user?.standUp();
     for (const server of [anchor, browserbase, gateway, proxy]) await server?.stop();
   });
 
   /** Opens a live view that cannot be, and reads why. */
   async function refused(name: string): Promise<{ readonly panel: Frame; readonly why: string }> {
-    await person.choose(person.row(`Session ${name}`), 'Open Live View');
-    const panel = await person.live(name);
+    await user.choose(user.row(`Session ${name}`), 'Open Live View');
+    const panel = await user.live(name);
     const agree = panel.getByRole('button', { name: 'Show Live View' });
     await panel.getByRole('heading', { name: "Live view isn't available" }).or(agree).waitFor();
     if (await agree.isVisible()) await agree.click();
@@ -57,28 +57,28 @@ describe('a person whose VS Code runs on another machine, below whose own addres
 
   /** @returns the address of the tab that a button opens, about which VS Code asks unless it is this machine's. */
   async function opened(panel: Frame, button: string, asks: boolean): Promise<string> {
-    return person.opened(async () => {
+    return user.opened(async () => {
       await panel.getByRole('button', { name: button }).click();
-      if (asks) await person.press('Open');
+      if (asks) await user.press('Open');
     });
   }
 
   it("is told that a page can't be shown below the address of the editor, and has it in a tab of its own", async () => {
-    await person.addAt('Anchor Browser', anchor.url, anchor.key, 'shop');
+    await user.addAt('Anchor Browser', anchor.url, anchor.key, 'shop');
     const { panel, why } = await refused('shop.example');
     assert.equal(why, "This editor can't show the address of this live view. Open the session in a browser instead.");
-    await person.picture('elsewhere-below');
+    await user.picture('elsewhere-below');
     const address = new URL(await opened(panel, 'Open in External Browser', false));
-    assert.equal(address.origin, new URL(person.page.url()).origin);
+    assert.equal(address.origin, new URL(user.page.url()).origin);
     assert.match(address.href, new RegExp(`/ports/${anchor.port}/live/sess_shop/[\\w-]+\\?rt=a%2Bb%26c$`));
   });
 
   it("is told that an address which no policy can name can't be shown", async () => {
-    await person.run('Add Account…');
-    await person.pick('Session Gateway');
-    await person.type('Address below which the gateway', gateway.url);
-    await person.type('Value of the Authorization header', gateway.authorization);
-    await person.type('Enter a name to show in the Sessions view', 'internal');
+    await user.run('Add Account…');
+    await user.pick('Session Gateway');
+    await user.type('Address below which the gateway', gateway.url);
+    await user.type('Value of the Authorization header', gateway.authorization);
+    await user.type('Enter a name to show in the Sessions view', 'internal');
     const json = { session: { id: 'gateway1', status: 'running', liveViewUrl: 'http://[::1]:9/live?rt=a%2Bb' } };
     gateway.misbehave('GET', /gateway1$/, { kind: 'answer', answer: { status: 200, json } });
     const { panel, why } = await refused('gateway1');
@@ -89,18 +89,18 @@ describe('a person whose VS Code runs on another machine, below whose own addres
   it('has the dashboard of a session from its end card', async function () {
     // Only on Linux can a process be given a system store of its own.
     if (process.platform !== 'linux') this.skip();
-    await person.run('Add Account…');
-    await person.pick('Browserbase');
-    await person.type('Browserbase API key', browserbase.key);
-    await person.type('Enter a name to show in the Sessions view', 'agents');
-    // The server's own address is none of the vendor's.
+    await user.run('Add Account…');
+    await user.pick('Browserbase');
+    await user.type('Browserbase API key', browserbase.key);
+    await user.type('Enter a name to show in the Sessions view', 'agents');
+    // The server's own address is none of the provider's.
     const { panel } = await refused('nightly');
     await panel.getByRole('button', { name: 'End Session…' }).click();
-    await person.dialog();
-    await person.press('End Session');
+    await user.dialog();
+    await user.press('End Session');
     await panel.getByRole('heading', { name: 'Session ended' }).waitFor();
     assert.deepEqual(browserbase.running, []);
-    await person.picture('elsewhere-ended');
+    await user.picture('elsewhere-ended');
     assert.equal(await opened(panel, 'Open Dashboard', true), 'https://www.browserbase.com/sessions/bb-nightly');
   });
 });

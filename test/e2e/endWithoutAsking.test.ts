@@ -1,58 +1,58 @@
 import { strict as assert } from 'node:assert';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
-import { until, WorkbenchPerson } from './user.ts';
+import { until, WorkbenchUser } from './user.ts';
 
-describe('a person who doesn’t want to be asked about each end', function () {
+describe('a user who doesn’t want to be asked about each end', function () {
   this.timeout(120_000);
   // Each test begins where the one before it has ended.
   this.bail(true);
   let server: AnchorServer;
-  let person: WorkbenchPerson;
+  let user: WorkbenchUser;
 
   before(async () => {
     server = await startAnchor();
     for (const name of ['first', 'second', 'third', 'guarded']) {
       server.add({ id: `sess_${name}`, domains: [`${name}.example.com`] });
     }
-    person = await WorkbenchPerson.sitDown();
-    await person.addAt('Anchor Browser', server.url, server.key, 'prod');
+    user = await WorkbenchUser.sitDown();
+    await user.addAt('Anchor Browser', server.url, server.key, 'prod');
   });
   after(async () => {
-    await person.picture('end-without-asking');
-    await person.standUp();
+    await user.picture('end-without-asking');
+    await user.standUp();
     await server.stop();
   });
 
   const ends = () => server.log().filter((line) => line.startsWith('DELETE'));
-  const row = (name: string) => person.row(`Session ${name}.example.com`);
-  const buttons = async () => (await person.dialog()).split('\n').filter((line) => /^End |^Cancel$/.test(line));
+  const row = (name: string) => user.row(`Session ${name}.example.com`);
+  const buttons = async () => (await user.dialog()).split('\n').filter((line) => /^End |^Cancel$/.test(line));
   /** Opens a session's live view and presses its button. */
   async function endFromPanel(name: string): Promise<void> {
-    await person.choose(row(name), 'Open Live View');
-    await (await person.live(`${name}.example.com`)).locator('#endSession').click();
+    await user.choose(row(name), 'Open Live View');
+    await (await user.live(`${name}.example.com`)).locator('#endSession').click();
   }
 
   it('is asked in the list, by mouse and by key, and not offered anything else', async () => {
-    await person.choose(row('first'), 'End Session…');
-    assert.match(await person.dialog(), /End session "first\.example\.com"\?/);
-    assert.doesNotMatch(await person.dialog(), /Don't Ask Again/);
-    await person.press('Cancel');
+    await user.choose(row('first'), 'End Session…');
+    assert.match(await user.dialog(), /End session "first\.example\.com"\?/);
+    assert.doesNotMatch(await user.dialog(), /Don't Ask Again/);
+    await user.press('Cancel');
     await row('first').click();
-    await person.live('first.example.com');
+    await user.live('first.example.com');
     await row('first').focus();
-    await person.page.keyboard.press('Delete');
-    assert.match(await person.dialog(), /End session "first\.example\.com"\?/);
-    await person.press('Cancel');
+    await user.page.keyboard.press('Delete');
+    assert.match(await user.dialog(), /End session "first\.example\.com"\?/);
+    await user.press('Cancel');
     assert.deepEqual(ends(), []);
   });
 
   it('is asked by a live view’s button until they have chosen there not to be', async () => {
     await endFromPanel('first');
-    assert.ok((await buttons()).includes("End and Don't Ask Again"), (await person.dialog()) ?? '');
-    await person.press('Cancel');
+    assert.ok((await buttons()).includes("End and Don't Ask Again"), (await user.dialog()) ?? '');
+    await user.press('Cancel');
     assert.deepEqual(ends(), []);
     await endFromPanel('first');
-    await person.press("End and Don't Ask Again");
+    await user.press("End and Don't Ask Again");
     await until(async () => !server.running.includes('sess_first'));
     await row('first').waitFor({ state: 'detached' });
     await endFromPanel('second');
@@ -62,14 +62,14 @@ describe('a person who doesn’t want to be asked about each end', function () {
   });
 
   it('is asked all the same in the list, and about a protected session everywhere', async () => {
-    await person.choose(row('third'), 'End Session…');
-    assert.match(await person.dialog(), /End session "third\.example\.com"\?/);
-    await person.press('Cancel');
-    await person.choose(row('guarded'), 'Protect Session');
+    await user.choose(row('third'), 'End Session…');
+    assert.match(await user.dialog(), /End session "third\.example\.com"\?/);
+    await user.press('Cancel');
+    await user.choose(row('guarded'), 'Protect Session');
     await endFromPanel('guarded');
-    assert.match(await person.dialog(), /It's protected\./);
-    assert.doesNotMatch(await person.dialog(), /Don't Ask Again/);
-    await person.press('Cancel');
+    assert.match(await user.dialog(), /It's protected\./);
+    assert.doesNotMatch(await user.dialog(), /Don't Ask Again/);
+    await user.press('Cancel');
     assert.deepEqual(server.running.sort(), ['sess_guarded', 'sess_third']);
   });
 });

@@ -8,21 +8,21 @@ import { type BrowserlessV1Server, startBrowserlessV1 } from '../servers/browser
 import { Devtools } from '../servers/devtools.ts';
 import { type GatewayServer, startGateway } from '../servers/gateway.ts';
 import { startPages } from '../servers/pages.ts';
-import type { VendorServer } from '../servers/providerServer.ts';
+import type { ProviderServer } from '../servers/providerServer.ts';
 import { type StagehandServer, startStagehand } from '../servers/stagehand.ts';
-import { until, WorkbenchPerson } from './user.ts';
+import { until, WorkbenchUser } from './user.ts';
 
-/** The account that a person has at one vendor, with two sessions in it. */
+/** The account that a user has at one provider, with two sessions in it. */
 interface Side {
-  readonly vendor: string;
+  readonly provider: string;
   readonly label: string;
   /** What the sessions' rows are called; the first is ended by itself, the second with all. */
   readonly sessions: readonly [string, string];
-  /** Asks the vendor's own server how many sessions run. */
+  /** Asks the provider's own server how many sessions run. */
   running(): Promise<number>;
 }
 
-describe('a person with an account of every kind', function () {
+describe('a user with an account of every kind', function () {
   this.timeout(180_000);
   // Each test begins where the one before it has ended.
   this.bail(true);
@@ -35,9 +35,9 @@ describe('a person with an account of every kind', function () {
   let gateway: GatewayServer;
   let chromium: RunningChromium;
   let devtools: Devtools;
-  let pages: VendorServer;
+  let pages: ProviderServer;
   let v2: RunningBrowserless | undefined;
-  let person: WorkbenchPerson;
+  let user: WorkbenchUser;
   let sides: readonly Side[];
 
   before(async () => {
@@ -66,45 +66,45 @@ describe('a person with an account of every kind', function () {
     gateway.add({ id: 'gateway2', status: 'idle' });
     for (const name of ['clock', 'counter']) await devtools.openContext(`${pages.url}/${name}`);
     for (const trackingId of ['v2-one', 'v2-two']) await v2?.open({ trackingId, page: `${pages.url}/form` });
-    person = await WorkbenchPerson.sitDown({ theme: 'Default Light Modern', viewport: { width: 1280, height: 960 } });
+    user = await WorkbenchUser.sitDown({ theme: 'Default Light Modern', viewport: { width: 1280, height: 960 } });
   });
   after(async () => {
-    await person?.picture('every-vendor-end');
-    await person?.standUp();
+    await user?.picture('every-provider-end');
+    await user?.standUp();
     devtools?.close();
     for (const server of [anchor, browserbase, stagehand, v1, cloud, gateway, pages, chromium, v2])
       await server?.stop();
   });
 
-  /** Answers the questions that every account asks behind its vendor's own. */
-  async function finish(vendor: string, label: string): Promise<void> {
-    await person.type('Enter a name to show in the Sessions view', label);
-    await person.row(`Account ${vendor} · ${label}`).waitFor();
+  /** Answers the questions that every account asks behind its provider's own. */
+  async function finish(provider: string, label: string): Promise<void> {
+    await user.type('Enter a name to show in the Sessions view', label);
+    await user.row(`Account ${provider} · ${label}`).waitFor();
   }
 
   it('turns on the setting by which Browserless’s cloud can be listed, and reads what it says', async () => {
-    await person.turnOn('browserSessions.browserless.accountApi', 'not documented and may change');
+    await user.turnOn('browserSessions.browserless.accountApi', 'not documented and may change');
   });
 
   it('adds the accounts, and is told where each key goes', async () => {
-    await person.run('Add Account…');
-    await person.pick('Anchor Browser');
-    await person.page.getByRole('button', { name: 'Use a Different Address…' }).click();
-    await person.type('Enter the address of the Anchor Browser API', anchor.url);
-    await person.type('Anchor Browser API key', anchor.key);
+    await user.run('Add Account…');
+    await user.pick('Anchor Browser');
+    await user.page.getByRole('button', { name: 'Use a Different Address…' }).click();
+    await user.type('Enter the address of the Anchor Browser API', anchor.url);
+    await user.type('Anchor Browser API key', anchor.key);
     await finish('Anchor Browser', 'shop');
 
-    await person.run('Add Account…');
-    await person.pick('Browserbase');
+    await user.run('Add Account…');
+    await user.pick('Browserbase');
     const cloudHosts = 'sent to api.browserbase.com, api.stagehand.browserbase.com, api.use1.stagehand.browserbase.com';
-    await person.page.locator('.quick-input-widget').getByText(cloudHosts).waitFor();
-    await person.picture('browserbase-key');
-    await person.page.getByRole('button', { name: 'Use a Different Address…' }).click();
-    await person.type('Enter the address of the Browserbase API', browserbase.url);
-    await person.type(`sent to ${new URL(browserbase.url).host} only`, browserbase.key);
-    await person.type('Browserbase project ID', '');
-    await person.type('Address of the Stagehand API', 'http://stagehand.example');
-    await person.type('Without https://', stagehand.url);
+    await user.page.locator('.quick-input-widget').getByText(cloudHosts).waitFor();
+    await user.picture('browserbase-key');
+    await user.page.getByRole('button', { name: 'Use a Different Address…' }).click();
+    await user.type('Enter the address of the Browserbase API', browserbase.url);
+    await user.type(`sent to ${new URL(browserbase.url).host} only`, browserbase.key);
+    await user.type('Browserbase project ID', '');
+    await user.type('Address of the Stagehand API', 'http://stagehand.example');
+    await user.type('Without https://', stagehand.url);
     await finish('Browserbase', 'agents');
 
     for (const [label, address, token] of [
@@ -112,63 +112,63 @@ describe('a person with an account of every kind', function () {
       ['cloud', cloud.url, cloud.token],
       ...(v2 === undefined ? [] : [['own', v2.url, v2.token] as const]),
     ] as const) {
-      await person.run('Add Account…');
-      await person.pick('Browserless');
-      await person.type('Address of your Browserless server', address);
-      await person.type('Browserless token', token);
+      await user.run('Add Account…');
+      await user.pick('Browserless');
+      await user.type('Address of your Browserless server', address);
+      await user.type('Browserless token', token);
       await finish('Browserless', label);
     }
 
-    await person.run('Add Account…');
-    await person.pick('Session Gateway');
-    await person.type('Address below which the gateway', gateway.url);
-    await person.type('Value of the Authorization header', gateway.authorization);
+    await user.run('Add Account…');
+    await user.pick('Session Gateway');
+    await user.type('Address below which the gateway', gateway.url);
+    await user.type('Value of the Authorization header', gateway.authorization);
     await finish('Session Gateway', 'internal');
 
-    await person.run('Add Account…');
-    await person.pick('Local Chrome');
-    await person.type('started with --remote-debugging-port', chromium.endpoint);
+    await user.run('Add Account…');
+    await user.pick('Local Chrome');
+    await user.type('started with --remote-debugging-port', chromium.endpoint);
     await finish('Local Chrome', 'mine');
 
     sides = [
       {
-        vendor: 'Anchor Browser',
+        provider: 'Anchor Browser',
         label: 'shop',
         sessions: ['anchor-one.example', 'anchor-two.example'],
         running: async () => anchor.running.length,
       },
       {
-        vendor: 'Browserbase',
+        provider: 'Browserbase',
         label: 'agents',
         sessions: ['bb-stage', 'nightly'],
         running: async () => browserbase.running.length,
       },
-      { vendor: 'Browserless', label: 'old', sessions: ['v1-one', 'v1-two'], running: async () => v1.browsers.size },
+      { provider: 'Browserless', label: 'old', sessions: ['v1-one', 'v1-two'], running: async () => v1.browsers.size },
       {
-        vendor: 'Browserless',
+        provider: 'Browserless',
         label: 'cloud',
         sessions: ['cloud001', 'cloud002'],
         running: async () => cloud.browsers.size,
       },
       ...(v2 === undefined ? [] : [realBrowserless(v2)]),
       {
-        vendor: 'Session Gateway',
+        provider: 'Session Gateway',
         label: 'internal',
         sessions: ['gateway1', 'gateway2'],
         running: async () => gateway.running.length,
       },
       {
-        vendor: 'Local Chrome',
+        provider: 'Local Chrome',
         label: 'mine',
         sessions: ['Clock', 'Counter'],
         running: async () => (await devtools.contexts()).length,
       },
     ];
-    for (const { sessions } of sides) for (const name of sessions) await person.row(`Session ${name}`).waitFor();
+    for (const { sessions } of sides) for (const name of sessions) await user.row(`Session ${name}`).waitFor();
   });
 
   const realBrowserless = (real: RunningBrowserless): Side => ({
-    vendor: 'Browserless',
+    provider: 'Browserless',
     label: 'own',
     sessions: ['v2-one', 'v2-two'],
     running: async () => (await real.running()).length,
@@ -176,8 +176,8 @@ describe('a person with an account of every kind', function () {
 
   it('sees in each account what answers there, and how many sessions may run', async () => {
     // The one that was added last may be listed only now.
-    await until(async () => !(await person.rows()).some((row) => /^Account .*loading…/.test(row)));
-    const accounts = (await person.rows()).filter((row) => row.startsWith('Account '));
+    await until(async () => !(await user.rows()).some((row) => /^Account .*loading…/.test(row)));
+    const accounts = (await user.rows()).filter((row) => row.startsWith('Account '));
     const of = (name: string) => accounts.find((row) => row.startsWith(`Account ${name}`)) ?? '';
     assert.match(of('Anchor Browser · shop'), /2 of 25 running/);
     assert.match(of('Browserbase · agents'), /2 of 25 running · checkout-bots/);
@@ -186,39 +186,39 @@ describe('a person with an account of every kind', function () {
     if (v2 !== undefined) assert.match(of('Browserless · own'), /2 of 20 running · v2\.42\.0/);
     assert.match(of('Session Gateway · internal'), /1 running · 1 idle/);
     assert.match(of('Local Chrome · mine'), /2 running · (Headless)?Chrome \d+/);
-    await person.picture('every-vendor');
+    await user.picture('every-provider');
   });
 
   it('ends one session of each from its context menu, and each server says so', async () => {
-    for (const { sessions, running, vendor } of sides) {
+    for (const { sessions, running, provider } of sides) {
       const [first] = sessions;
-      await person.choose(person.row(`Session ${first}`), 'End Session…');
-      const dialog = await person.dialog();
+      await user.choose(user.row(`Session ${first}`), 'End Session…');
+      const dialog = await user.dialog();
       assert.match(dialog, new RegExp(`End session "${first}"\\?`));
-      if (vendor === 'Session Gateway') assert.match(dialog, /started with "persist" saves its cookies and storage/);
-      await person.press('End Session');
-      await person.row(`Session ${first}`).waitFor({ state: 'detached' });
-      assert.equal(await running(), 1, vendor);
+      if (provider === 'Session Gateway') assert.match(dialog, /started with "persist" saves its cookies and storage/);
+      await user.press('End Session');
+      await user.row(`Session ${first}`).waitFor({ state: 'detached' });
+      assert.equal(await running(), 1, provider);
     }
     assert.deepEqual(stagehand.log(), ['POST /v1/sessions/bb-stage/end']);
     assert.deepEqual(gateway.saved, ['gateway1']);
-    await person.picture('every-vendor-one-each');
+    await user.picture('every-provider-one-each');
   });
 
   it('kills all from the palette: exactly what the dialog lists, one by one', async () => {
-    await person.run('End All Sessions…');
-    const dialog = await person.dialog();
+    await user.run('End All Sessions…');
+    const dialog = await user.dialog();
     assert.match(dialog, new RegExp(`End all ${sides.length} sessions in ${sides.length} accounts\\?`));
-    for (const { vendor, label, sessions } of sides) {
-      assert.ok(dialog.includes(`${vendor} · ${label}: 1`), dialog);
+    for (const { provider, label, sessions } of sides) {
+      assert.ok(dialog.includes(`${provider} · ${label}: 1`), dialog);
       assert.ok(dialog.includes(`• ${sessions[1]}`), dialog);
     }
     assert.match(dialog, /What will be lost:\s+• Anchor Browser, Browserbase: The browser closes/);
-    await person.picture('every-vendor-kill-all');
-    await person.press(`End ${sides.length} Sessions`);
-    for (const { sessions, running, vendor } of sides) {
-      await person.row(`Session ${sessions[1]}`).waitFor({ state: 'detached' });
-      await until(async () => (await running()) === 0).catch(() => assert.fail(vendor));
+    await user.picture('every-provider-kill-all');
+    await user.press(`End ${sides.length} Sessions`);
+    for (const { sessions, running, provider } of sides) {
+      await user.row(`Session ${sessions[1]}`).waitFor({ state: 'detached' });
+      await until(async () => (await running()) === 0).catch(() => assert.fail(provider));
     }
     assert.ok(!anchor.log().includes('DELETE /v1/sessions/all'));
     assert.ok(!v1.log().includes('GET /kill/all'));
@@ -228,21 +228,21 @@ describe('a person with an account of every kind', function () {
       await until(async () => (await real.browserProcesses()).length === 0);
     }
     // An empty list of a gateway's is no promise.
-    await person.row('This gateway lists no sessions.').waitFor();
+    await user.row('This gateway lists no sessions.').waitFor();
   });
 
   it('groups what a key of the metadata holds together', async () => {
     for (const id of ['job-one', 'job-two']) browserbase.add({ id, userMetadata: { job: 'shop [x](command:y)' } });
-    await person.run('Refresh');
-    await person.row('Session job-one').waitFor();
-    await person.fillSetting('browserSessions.groupByMetadataKey', 'job');
-    await person.row('job: shop [x] (command:y), 2').waitFor();
-    await person.picture('every-vendor-grouped');
-    assert.deepEqual(await person.offers(person.row('job: shop')), ['Open All Live Views in Group', 'End Group…']);
-    await person.choose(person.row('job: shop'), 'End Group…');
-    await person.dialog();
-    await person.press('End 2 Sessions');
-    await person.row('job: shop').waitFor({ state: 'detached' });
+    await user.run('Refresh');
+    await user.row('Session job-one').waitFor();
+    await user.fillSetting('browserSessions.groupByMetadataKey', 'job');
+    await user.row('job: shop [x] (command:y), 2').waitFor();
+    await user.picture('every-provider-grouped');
+    assert.deepEqual(await user.offers(user.row('job: shop')), ['Open All Live Views in Group', 'End Group…']);
+    await user.choose(user.row('job: shop'), 'End Group…');
+    await user.dialog();
+    await user.press('End 2 Sessions');
+    await user.row('job: shop').waitFor({ state: 'detached' });
     assert.deepEqual(browserbase.running, []);
   });
 });

@@ -7,7 +7,7 @@ import { makeCertificate } from '../host/certificates.ts';
 import { run, temporaryFolder } from '../host/processes.ts';
 import { ensureVscodeServer } from '../host/vscodeServer.ts';
 import { openWorkbench, type Workbench } from '../host/workbench.ts';
-import { VendorServer } from '../servers/providerServer.ts';
+import { ProviderServer } from '../servers/providerServer.ts';
 import { until } from './user.ts';
 
 // VS Code shows only pictures with an https address on an extension's page: it drops relative paths and `data:`. When the
@@ -19,13 +19,13 @@ const folder = join('out', 'e2e');
 
 describe('the page of the installed extension', function () {
   this.timeout(120_000);
-  let github: VendorServer;
+  let github: ProviderServer;
   let workbench: Workbench;
   let page: Page;
 
   before(async () => {
     const { cert, key } = await makeCertificate('github.com');
-    github = await new VendorServer({
+    github = await new ProviderServer({
       routes: {
         [`GET ${repository}/${picture}`]: () => ({
           status: 200,

@@ -3,19 +3,19 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from '../host/processes.ts';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
-import { until, WorkbenchPerson } from './user.ts';
+import { until, WorkbenchUser } from './user.ts';
 
-describe('a person who opens a folder that somebody else wrote', function () {
+describe('a user who opens a folder that somebody else wrote', function () {
   this.timeout(180_000);
   let server: AnchorServer;
-  let person: WorkbenchPerson | undefined;
+  let user: WorkbenchUser | undefined;
 
   beforeEach(async () => {
     server = await startAnchor();
   });
   afterEach(async () => {
-    await person?.standUp();
-    person = undefined;
+    await user?.standUp();
+    user = undefined;
     await server.stop();
   });
 
@@ -24,8 +24,8 @@ describe('a person who opens a folder that somebody else wrote', function () {
     const folder = temporaryFolder('folder');
     mkdirSync(join(folder, '.vscode'));
     writeFileSync(join(folder, '.vscode', 'settings.json'), JSON.stringify(ofFolder));
-    person = await WorkbenchPerson.sitDown({ settings: { ...own }, folder });
-    await person.addAt('Anchor Browser', server.url, server.key, 'shop');
+    user = await WorkbenchUser.sitDown({ settings: { ...own }, folder });
+    await user.addAt('Anchor Browser', server.url, server.key, 'shop');
     const times = () => server.requests.flatMap(({ path, at }) => (path.endsWith('/all/status') ? [at] : []));
     const before = times().length;
     await until(async () => times().length >= before + 3, 100_000);
@@ -43,7 +43,7 @@ describe('a person who opens a folder that somebody else wrote', function () {
     for (const pause of all) assert.ok(pause >= 4_000, all.join(', '));
   });
 
-  it('has it refreshed every two seconds at most, whatever the person’s own settings say', async () => {
+  it('has it refreshed every two seconds at most, whatever the user’s own settings say', async () => {
     const all = await pauses({ 'browserSessions.refresh.interval': 0.001 }, { 'browserSessions.refresh.interval': 0 });
     for (const pause of all) assert.ok(pause >= 1_600, all.join(', '));
   });

@@ -60,7 +60,7 @@ function isIn(text: string, whole: string): boolean {
   return at === text.length;
 }
 
-describe('a person who watches a viewer that wants their keyboard', function () {
+describe('a user who watches a viewer that wants their keyboard', function () {
   this.timeout(180_000);
   this.bail(true);
   let scene: ViewerBesideEditor;
@@ -78,7 +78,7 @@ describe('a person who watches a viewer that wants their keyboard', function () 
   });
   after(async () => {
     console.log(`      ${typedInAll} keys were typed, ${reachedInAll} of them reached a viewer`);
-    await scene?.person.picture('hostile-end');
+    await scene?.user.picture('hostile-end');
     await scene?.close();
   });
 
@@ -95,7 +95,7 @@ navigator.clipboard.readText().then((text) => tell('read ' + text), () => tell('
     await panel.getByRole('button', { name: 'Interact' }).click();
     await until(async () => last() === 'clipboard true true');
     await panel.getByText('can also read and change your clipboard').waitFor();
-    await scene.person.picture('hostile-clipboard');
+    await scene.user.picture('hostile-clipboard');
     await panel.getByRole('button', { name: 'Got It' }).click();
     await panel.getByRole('button', { name: 'Interact' }).click();
     await until(async () => last() === 'clipboard false false');
@@ -161,17 +161,17 @@ navigator.clipboard.readText().then((text) => tell('read ' + text), () => tell('
     const panel = await scene.show(body);
     const paused = panel.getByRole('heading', { name: 'This viewer tried to take the keyboard' });
     await paused.waitFor();
-    await scene.person.picture('hostile-paused-dark');
+    await scene.user.picture('hostile-paused-dark');
     await scene.command('Preferences: Toggle between Light/Dark Themes');
-    await scene.person.page.waitForFunction(() => document.querySelector('.monaco-workbench.vs') !== null);
-    await scene.person.picture('hostile-paused-light');
+    await scene.user.page.waitForFunction(() => document.querySelector('.monaco-workbench.vs') !== null);
+    await scene.user.picture('hostile-paused-light');
     const took = () => scene.told.filter((what) => what === 'took it').length;
     const before = took();
     await panel.getByRole('button', { name: 'Resume' }).click();
     await until(async () => took() > before);
     await until(async () => panel.evaluate(() => document.activeElement?.tagName !== 'IFRAME'));
     const reachedBefore = scene.reached;
-    await scene.person.page.keyboard.type('abc');
+    await scene.user.page.keyboard.type('abc');
     assert.equal(scene.reached, reachedBefore);
     assert.equal(await panel.locator('iframe').count(), 1);
     assert.ok(await paused.isHidden());

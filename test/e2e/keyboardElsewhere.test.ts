@@ -4,11 +4,11 @@ import { ViewerBesideEditor, viewerPage } from './viewerBesideEditor.ts';
 
 /** Long enough to go elsewhere after typing in the text editor. */
 const takesAfterMs = 2_500;
-/** Takes the keyboard by what is called, once the person is elsewhere. */
+/** Takes the keyboard by what is called, once the user is elsewhere. */
 const taking = (call: string) =>
   viewerPage('<canvas id="remote" tabindex="0"></canvas>', `setTimeout(() => ${call}, ${takesAfterMs});`);
 
-describe('a person who has just left a text editor when a viewer takes their keyboard', function () {
+describe('a user who has just left a text editor when a viewer takes their keyboard', function () {
   this.timeout(180_000);
   let scene: ViewerBesideEditor;
 
@@ -17,31 +17,31 @@ describe('a person who has just left a text editor when a viewer takes their key
     scene = await ViewerBesideEditor.open();
     // The first terminal takes its time.
     await scene.command('Terminal: Focus Terminal');
-    await scene.person.page.locator('.xterm').first().click();
+    await scene.user.page.locator('.xterm').first().click();
   });
   after(async () => {
-    await scene?.person.picture('keyboard-elsewhere-end');
+    await scene?.user.picture('keyboard-elsewhere-end');
     await scene?.close();
   });
 
   const ways: Readonly<Record<string, () => Promise<void>>> = {
-    'a terminal': () => scene.person.page.locator('.xterm').first().click(),
-    'the command palette': () => scene.person.page.keyboard.press('F1'),
-    'the find box of the editor': () => scene.person.page.keyboard.press('Control+F'),
+    'a terminal': () => scene.user.page.locator('.xterm').first().click(),
+    'the command palette': () => scene.user.page.keyboard.press('F1'),
+    'the find box of the editor': () => scene.user.page.keyboard.press('Control+F'),
   };
   for (const [place, go] of Object.entries(ways)) {
     it(`finds the text unchanged after typing in ${place}`, async () => {
       const panel = await scene.show(taking('remote.focus()'));
       await scene.clear();
-      await scene.person.page.keyboard.type('draft');
+      await scene.user.page.keyboard.type('draft');
       await go();
       const before = scene.reached;
       await scene.typeUntilPaused(panel);
       assert.equal(await scene.text(), 'draft');
       assert.ok(scene.reached - before <= 1, 'keys reached the viewer');
-      await scene.person.page.keyboard.type('more');
+      await scene.user.page.keyboard.type('more');
       assert.equal(await scene.text(), 'draft');
-      await scene.person.picture(`keyboard-elsewhere-${place.replaceAll(' ', '-')}`);
+      await scene.user.picture(`keyboard-elsewhere-${place.replaceAll(' ', '-')}`);
     });
   }
 
@@ -50,25 +50,25 @@ describe('a person who has just left a text editor when a viewer takes their key
     await scene.clear();
     await panel.getByText('Click where you were typing to continue.').waitFor();
     await until(() => panel.evaluate(() => document.activeElement?.id === 'heading'));
-    await scene.person.picture('keyboard-elsewhere-told');
+    await scene.user.picture('keyboard-elsewhere-told');
     await scene.editor.click();
-    await scene.person.page.keyboard.type('more');
+    await scene.user.page.keyboard.type('more');
     await until(async () => (await scene.text()) === 'more');
   });
 
   const goings: Readonly<Record<string, () => Promise<void>>> = {
-    'by keyboard': () => scene.person.page.keyboard.press('Control+2'),
-    'by its tab': () => scene.person.page.getByRole('tab', { name: /Live: shop\.example/ }).click(),
+    'by keyboard': () => scene.user.page.keyboard.press('Control+2'),
+    'by its tab': () => scene.user.page.getByRole('tab', { name: /Live: shop\.example/ }).click(),
     'by a click in it': async () => (await scene.panel()).locator('#name').click(),
   };
   for (const [way, go] of Object.entries(goings)) {
     it(`goes to the panel ${way} right after typing, and finds the viewer running`, async () => {
       const panel = await scene.show(viewerPage('', ''));
       await scene.clear();
-      await scene.person.page.keyboard.type('draft');
+      await scene.user.page.keyboard.type('draft');
       await go();
       await until(() => panel.evaluate(() => document.hasFocus()));
-      await scene.person.page.keyboard.type('keys that go nowhere');
+      await scene.user.page.keyboard.type('keys that go nowhere');
       assert.equal(await scene.text(), 'draft');
       assert.ok(await panel.evaluate(() => document.hasFocus()));
       assert.equal(await panel.locator('iframe').count(), 1);

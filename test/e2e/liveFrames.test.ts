@@ -8,8 +8,8 @@ import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
 import { type BrowserbaseServer, startBrowserbase } from '../servers/browserbase.ts';
 import { Devtools } from '../servers/devtools.ts';
 import { startPages } from '../servers/pages.ts';
-import type { VendorServer } from '../servers/providerServer.ts';
-import { until, WorkbenchPerson, writtenAfterMs } from './user.ts';
+import type { ProviderServer } from '../servers/providerServer.ts';
+import { until, WorkbenchUser, writtenAfterMs } from './user.ts';
 
 /** What a page says that would like to be taken for the extension. */
 const forger = `<p id="clock">hostile</p><script>
@@ -22,16 +22,16 @@ setInterval(() => {
     say(message);
 }, 50);</script>`;
 
-describe('a person who watches sessions on their vendors’ own pages', function () {
+describe('a user who watches sessions on their providers’ own pages', function () {
   this.timeout(120_000);
   // Each test begins where the one before it has ended.
   this.bail(true);
   const userDataDir = temporaryFolder('frames');
   let anchor: AnchorServer;
   let browserbase: BrowserbaseServer;
-  let pages: VendorServer;
+  let pages: ProviderServer;
   let v2: RunningBrowserless | undefined;
-  let person: WorkbenchPerson;
+  let user: WorkbenchUser;
 
   before(async () => {
     [anchor, browserbase, pages] = await Promise.all([startAnchor(), startBrowserbase(), startPages()]);
@@ -44,21 +44,21 @@ describe('a person who watches sessions on their vendors’ own pages', function
       browserbase.add({ id: `bb-${name}`, userMetadata: { name, job: 'crawl' }, createdAt: started });
     }
     await v2?.open({ trackingId: 'watched', page: `${pages.url}/clock` });
-    person = await WorkbenchPerson.sitDown({
+    user = await WorkbenchUser.sitDown({
       theme: 'Default Light Modern',
       userDataDir,
       settings: { 'browserSessions.groupByMetadataKey': 'job' },
     });
-    await person.addAt('Anchor Browser', anchor.url, anchor.key, 'shop');
-    await person.addAt('Browserbase', browserbase.url, browserbase.key, 'agents');
+    await user.addAt('Anchor Browser', anchor.url, anchor.key, 'shop');
+    await user.addAt('Browserbase', browserbase.url, browserbase.key, 'agents');
   });
   after(async () => {
-    await person?.picture('frames-end');
-    await person?.standUp();
+    await user?.picture('frames-end');
+    await user?.standUp();
     for (const server of [anchor, browserbase, pages, v2]) await server?.stop();
   });
 
-  const framed = (name: string) => person.framed(name);
+  const framed = (name: string) => user.framed(name);
 
   /** Types into what is framed and presses its button, at the places where they are seen. */
   async function greet(content: Frame, name: string): Promise<void> {
@@ -67,8 +67,8 @@ describe('a person who watches sessions on their vendors’ own pages', function
       ['send', ''],
     ]) {
       const { x, y, width, height } = (await content.locator(`#${id}`).boundingBox()) ?? assert.fail();
-      await person.page.mouse.click(x + width / 2, y + height / 2);
-      await person.page.keyboard.type(text ?? '');
+      await user.page.mouse.click(x + width / 2, y + height / 2);
+      await user.page.keyboard.type(text ?? '');
     }
   }
 
@@ -79,38 +79,38 @@ describe('a person who watches sessions on their vendors’ own pages', function
   }
 
   async function openLive(name: string): Promise<Frame> {
-    await person.choose(person.row(`Session ${name}`), 'Open Live View');
-    return person.live(name);
+    await user.choose(user.row(`Session ${name}`), 'Open Live View');
+    return user.live(name);
   }
 
-  const liveRequests = (server: VendorServer) =>
+  const liveRequests = (server: ProviderServer) =>
     server.requests.filter(({ path }) => /^\/(live|devtools-)/.test(path)).length;
   const closeAll = async () => {
-    await person.page.keyboard.press('Control+K');
-    await person.page.keyboard.press('Control+W');
+    await user.page.keyboard.press('Control+K');
+    await user.page.keyboard.press('Control+W');
     // A panel that is about to close takes the keys that come next with it.
-    await until(async () => (await person.page.getByRole('tab', { name: /^Live: / }).count()) === 0);
+    await until(async () => (await user.page.getByRole('tab', { name: /^Live: / }).count()) === 0);
   };
 
-  it('is told what watching does before anything is connected, once for each vendor', async () => {
+  it('is told what watching does before anything is connected, once for each provider', async () => {
     const panel = await openLive('shop.example');
     await panel.getByRole('heading', { name: 'Watching affects this session' }).waitFor();
     await panel.getByText('keeps the session from timing out').waitFor();
     assert.equal(liveRequests(anchor), 0);
-    await person.picture('frames-effect');
+    await user.picture('frames-effect');
     await panel.getByRole('button', { name: 'Show Live View' }).click();
     const shop = await framed('shop.example');
     const clock = shop.locator('#clock');
     const before = await clock.innerText();
     await until(async () => (await clock.innerText()) !== before);
-    await person.seesMoving((await person.live('shop.example')).locator('iframe'));
+    await user.seesMoving((await user.live('shop.example')).locator('iframe'));
     await openLive('mail.example');
     await framed('mail.example');
-    await person.picture('frames-anchor');
+    await user.picture('frames-anchor');
   });
 
   it('only watches what is framed, until it is asked to interact', async () => {
-    const panel = await person.live('mail.example');
+    const panel = await user.live('mail.example');
     const mail = await framed('mail.example');
     assert.equal(await panel.locator('iframe').evaluate((frame) => (frame as HTMLIFrameElement).inert), true);
     await greet(mail, 'nobody');
@@ -121,11 +121,11 @@ describe('a person who watches sessions on their vendors’ own pages', function
     const interactive = await framed('mail.example');
     await greet(interactive, 'Ada');
     await interactive.getByText('Hello Ada').waitFor();
-    await person.picture('frames-interact');
+    await user.picture('frames-interact');
     await turnSteering(panel, false);
     const watched = await framed('mail.example');
     await greet(watched, 'nobody');
-    await person.page.waitForTimeout(500);
+    await user.page.waitForTimeout(500);
     assert.deepEqual(anchor.sent, new Map([['sess_mail', ['Ada']]]));
     assert.equal(await watched.locator('#field').inputValue(), '');
   });
@@ -135,9 +135,9 @@ describe('a person who watches sessions on their vendors’ own pages', function
     const panel = await openLive('news.example');
     await panel.getByRole('heading', { name: "This page can't be shown here" }).waitFor();
     assert.equal(await panel.locator('iframe').count(), 0);
-    await person.picture('frames-refused');
+    await user.picture('frames-refused');
     const [tab] = await Promise.all([
-      person.page.context().waitForEvent('page'),
+      user.page.context().waitForEvent('page'),
       panel.getByRole('button', { name: 'Open in External Browser' }).click(),
     ]);
     assert.match(tab.url(), /\/live\/sess_news\/[\w-]+\?rt=a%2Bb%26c$/);
@@ -159,11 +159,11 @@ describe('a person who watches sessions on their vendors’ own pages', function
     anchor.livePage = { body: forger };
     await openLive('forged.example');
     await framed('forged.example');
-    const panel = await person.live('forged.example');
-    await person.page.waitForTimeout(1_000);
+    const panel = await user.live('forged.example');
+    await user.page.waitForTimeout(1_000);
     assert.equal(await panel.locator('h1#name').innerText(), 'forged.example');
     assert.ok(await panel.locator('iframe').isVisible());
-    assert.equal(await person.page.getByRole('dialog').count(), 0, 'a page could ask for its session to end');
+    assert.equal(await user.page.getByRole('dialog').count(), 0, 'a page could ask for its session to end');
     anchor.livePage = {};
     await closeAll();
   });
@@ -172,15 +172,15 @@ describe('a person who watches sessions on their vendors’ own pages', function
     const [member] = anchor.addBatch(1).members;
     assert.ok(member);
     member.pages = [];
-    anchor.oneTime.set(member.id, 0);
-    await person.run('Refresh');
+    anchor.singleUse.set(member.id, 0);
+    await user.run('Refresh');
     const name = member.id.slice(0, 8);
     const once = await openLive(name);
     await once.getByRole('heading', { name: 'This link works only once' }).waitFor();
-    assert.equal(anchor.oneTime.get(member.id), 0);
+    assert.equal(anchor.singleUse.get(member.id), 0);
     await once.getByRole('button', { name: 'Open Here' }).click();
     await framed(name);
-    assert.equal(anchor.oneTime.get(member.id), 1);
+    assert.equal(anchor.singleUse.get(member.id), 1);
 
     anchor.misbehave('GET', /^\/live\//, { kind: 'cut', when: 'before' });
     const news = await openLive('news.example');
@@ -195,12 +195,12 @@ describe('a person who watches sessions on their vendors’ own pages', function
     await mail.getByRole('heading', { name: "Live view isn't available" }).waitFor();
     await mail.getByText("isn't one of this provider's").waitFor();
     assert.equal(await mail.locator('iframe').count(), 0);
-    await person.picture('frames-bad-address');
+    await user.picture('frames-bad-address');
     anchor.behave();
     // It ends while its panel is being opened.
     anchor.misbehave('GET', /pages$/, { kind: 'slow', ms: 1_000 });
     const dying = anchor.add({ id: 'sess_dying', domains: ['dying.example'] });
-    await person.run('Refresh');
+    await user.run('Refresh');
     const panel = await openLive('dying.example');
     dying.status = 'completed';
     await panel.getByRole('heading', { name: 'No longer running' }).waitFor({ timeout: 20_000 });
@@ -211,8 +211,8 @@ describe('a person who watches sessions on their vendors’ own pages', function
   it('steers what is framed, and ends it from there', async () => {
     await openLive('monthly');
     const monthly = await framed('monthly');
-    const panel = await person.live('monthly');
-    await person.seesMoving(panel.locator('iframe'));
+    const panel = await user.live('monthly');
+    await user.seesMoving(panel.locator('iframe'));
     await greet(monthly, 'nobody');
     await turnSteering(panel, true);
     const interactive = await framed('monthly');
@@ -220,8 +220,8 @@ describe('a person who watches sessions on their vendors’ own pages', function
     await interactive.getByText('Hello Lovelace').waitFor();
     assert.deepEqual(browserbase.sent, new Map([['bb-monthly', ['Lovelace']]]));
     await panel.getByRole('button', { name: 'End Session…' }).click();
-    assert.match(await person.dialog(), /End session "monthly"\?[\s\S]*It's open in a live view/);
-    await person.press('End Session');
+    assert.match(await user.dialog(), /End session "monthly"\?[\s\S]*It's open in a live view/);
+    await user.press('End Session');
     await panel.getByRole('heading', { name: 'Session ended' }).waitFor();
     assert.match(await panel.locator('#card').innerText(), /You ended it at \d/);
     assert.ok(!browserbase.running.includes('bb-monthly'));
@@ -230,12 +230,12 @@ describe('a person who watches sessions on their vendors’ own pages', function
 
   it('watches the real Browserless by pictures', async function () {
     if (v2 === undefined) this.skip();
-    await person.run('Add Account…');
-    await person.pick('Browserless');
-    await person.type('Address of your Browserless server', v2.url);
-    await person.type('Browserless token', v2.token);
-    await person.type('Enter a name to show in the Sessions view', 'own');
-    await person.row('Session watched').waitFor();
+    await user.run('Add Account…');
+    await user.pick('Browserless');
+    await user.type('Address of your Browserless server', v2.url);
+    await user.type('Browserless token', v2.token);
+    await user.type('Enter a name to show in the Sessions view', 'own');
+    await user.row('Session watched').waitFor();
     const panel = await openLive('watched');
     await panel.getByText('counts as one of its clients').waitFor();
     await panel.getByRole('button', { name: 'Show Live View' }).click();
@@ -244,8 +244,8 @@ describe('a person who watches sessions on their vendors’ own pages', function
     // Of its pages Browserless's own is empty.
     assert.equal(await panel.getByLabel('Page to show').locator('option:checked').innerText(), 'Clock');
     await panel.locator('#note').waitFor({ state: 'hidden' });
-    await person.seesMoving(picture);
-    await person.picture('frames-browserless');
+    await user.seesMoving(picture);
+    await user.picture('frames-browserless');
   });
 
   it('steers the real Browserless by its pictures, and ends it from there', async function () {
@@ -262,57 +262,57 @@ describe('a person who watches sessions on their vendors’ own pages', function
       const { result } = await script.send<Evaluated>('Runtime.evaluate', { expression }, attached.sessionId);
       return result.value;
     };
-    await person.run('Refresh');
+    await user.run('Refresh');
     const panel = await openLive('steered');
     const picture = panel.locator('#picture');
     await picture.waitFor({ state: 'visible', timeout: 30_000 });
     const greetShown = async (name: string) => {
-      await person.clickShown(panel, 'person', inPage);
-      await person.page.keyboard.type(name);
-      await person.clickShown(panel, 'send', inPage);
+      await user.clickShown(panel, 'user', inPage);
+      await user.page.keyboard.type(name);
+      await user.clickShown(panel, 'send', inPage);
     };
     await greetShown('nobody');
     const before = await picture.screenshot();
     await turnSteering(panel, true);
     await greetShown('Ada');
     await until(async () => (await inPage('said.textContent')) === 'Hello Ada');
-    assert.equal(await inPage('person.value'), 'Ada');
-    await until(async () => (await person.difference(before, await picture.screenshot())) > 0.005);
-    await person.picture('frames-browserless-steered');
+    assert.equal(await inPage('user.value'), 'Ada');
+    await until(async () => (await user.difference(before, await picture.screenshot())) > 0.005);
+    await user.picture('frames-browserless-steered');
     script.close();
     await panel.getByRole('button', { name: 'End Session…' }).click();
-    assert.match(await person.dialog(), /End session "steered"\?[\s\S]*It's open in a live view/);
-    await person.press('End Session');
+    assert.match(await user.dialog(), /End session "steered"\?[\s\S]*It's open in a live view/);
+    await user.press('End Session');
     await panel.getByRole('heading', { name: 'Session ended' }).waitFor();
     assert.match(await panel.locator('#card').innerText(), /You ended it at \d/);
     assert.ok(await panel.locator('#picture.past').isVisible(), 'what was last seen is gone');
     assert.ok(!(await v2.running()).includes(id));
     await panel.getByRole('button', { name: 'Show watched' }).click();
-    await (await person.live('watched')).locator('#picture').waitFor({ state: 'visible', timeout: 30_000 });
+    await (await user.live('watched')).locator('#picture').waitFor({ state: 'visible', timeout: 30_000 });
   });
 
   it('sees at once in the panel that a session is over, wherever it was ended', async () => {
     await openLive('weekly');
     await framed('weekly');
-    const panel = await person.live('weekly');
+    const panel = await user.live('weekly');
     const session = browserbase.sessions.get('bb-weekly');
     assert.ok(session);
     // Under a status that the list does not ask for it runs on, and so is watched on.
     session.status = 'SUSPENDED';
-    await person.run('Refresh');
+    await user.run('Refresh');
     await panel.getByText('not in the latest list').waitFor();
     await framed('weekly');
     session.status = 'TIMED_OUT';
     // It was just asked for, and is again after a while.
     await panel.getByRole('heading', { name: 'Session ended' }).waitFor({ timeout: 60_000 });
     assert.match(await panel.locator('#card').innerText(), /It timed out at .+ It ran for 1[23] minutes/);
-    await person.picture('frames-timed-out');
+    await user.picture('frames-timed-out');
     await panel.getByRole('button', { name: 'Show nightly' }).click();
     await framed('nightly');
-    assert.equal(await person.page.getByRole('tab', { name: 'Live: weekly' }).count(), 0);
+    assert.equal(await user.page.getByRole('tab', { name: 'Live: weekly' }).count(), 0);
     // What cannot be framed is explained here, too.
     browserbase.livePage = { headers: { 'content-security-policy': "frame-ancestors 'none'" } };
-    const nightly = await person.live('nightly');
+    const nightly = await user.live('nightly');
     await nightly.getByRole('button', { name: 'Reload' }).click();
     await nightly.getByRole('heading', { name: "This page can't be shown here" }).waitFor();
     browserbase.livePage = {};
@@ -323,18 +323,18 @@ describe('a person who watches sessions on their vendors’ own pages', function
   it('finds its panels again after the window was loaded anew, and no address of theirs anywhere', async () => {
     await openLive('shop.example');
     await framed('shop.example');
-    await person.page.keyboard.press('Control+\\');
+    await user.page.keyboard.press('Control+\\');
     await openLive('nightly');
     await framed('nightly');
-    await person.page.waitForTimeout(writtenAfterMs);
-    await person.reload();
+    await user.page.waitForTimeout(writtenAfterMs);
+    await user.reload();
     await framed('nightly');
-    await person.picture('frames-restored');
-    await person.page.getByRole('tab', { name: 'Live: shop.example' }).first().click();
+    await user.picture('frames-restored');
+    await user.page.getByRole('tab', { name: 'Live: shop.example' }).first().click();
     await framed('shop.example');
     if (v2 !== undefined) {
-      await person.page.getByRole('tab', { name: 'Live: watched' }).first().click();
-      await (await person.live('watched')).locator('#picture').waitFor({ state: 'visible', timeout: 30_000 });
+      await user.page.getByRole('tab', { name: 'Live: watched' }).first().click();
+      await (await user.live('watched')).locator('#picture').waitFor({ state: 'visible', timeout: 30_000 });
     }
 
     const secrets = [
@@ -346,7 +346,7 @@ describe('a person who watches sessions on their vendors’ own pages', function
       'devtools-fullscreen',
       'debug=true',
     ];
-    const kept = [...(await filesBelow(join(userDataDir, 'server'))), ...(await browserStorage(person.page))];
+    const kept = [...(await filesBelow(join(userDataDir, 'server'))), ...(await browserStorage(user.page))];
     assert.ok(
       kept.some(({ text }) => text.includes('browserSessions.liveView')),
       'the panels were looked for elsewhere',
@@ -363,13 +363,13 @@ describe('a person who watches sessions on their vendors’ own pages', function
     await framed('mail.example');
     const session = anchor.sessions.get('sess_mail');
     assert.ok(session);
-    await person.page.waitForTimeout(writtenAfterMs);
+    await user.page.waitForTimeout(writtenAfterMs);
     session.status = 'completed';
-    await person.reload();
-    const panel = await person.live('sess_mai');
+    await user.reload();
+    const panel = await user.live('sess_mai');
     await panel.getByRole('heading', { name: 'Session ended' }).waitFor();
     assert.match(await panel.locator('#card').innerText(), /doesn't say when or how/);
-    await person.picture('frames-restored-over');
+    await user.picture('frames-restored-over');
     await panel.getByRole('button', { name: 'Close' }).click();
   });
 
@@ -382,8 +382,8 @@ describe('a person who watches sessions on their vendors’ own pages', function
       anchor.requests.some(
         ({ path, headers }) => path === '/v1/sessions/sess_shop/pages' && headers['anchor-api-key'] === another,
       );
-    await person.choose(person.row('Account Anchor Browser · shop'), 'Replace Key…');
-    await person.type('Anchor Browser API key', another);
+    await user.choose(user.row('Account Anchor Browser · shop'), 'Replace Key…');
+    await user.type('Anchor Browser API key', another);
     await until(async () => isAsked());
     await framed('shop.example');
     await closeAll();
@@ -392,9 +392,9 @@ describe('a person who watches sessions on their vendors’ own pages', function
   it('is told that the account of an open panel was removed, and keeps the session running', async () => {
     await openLive('shop.example');
     await framed('shop.example');
-    const panel = await person.live('shop.example');
-    await person.choose(person.row('Account Anchor Browser · shop'), 'Remove Account…');
-    await person.press('Remove Account');
+    const panel = await user.live('shop.example');
+    await user.choose(user.row('Account Anchor Browser · shop'), 'Remove Account…');
+    await user.press('Remove Account');
     await panel.getByRole('heading', { name: 'The account was removed' }).waitFor();
     assert.equal(await panel.locator('iframe').count(), 0, 'it is still watched');
     assert.equal(await panel.locator('#status').innerText(), 'may still be running');
@@ -408,7 +408,7 @@ describe('a person who watches sessions on their vendors’ own pages', function
     await panel.locator('#picture').waitFor({ state: 'visible', timeout: 30_000 });
     await panel.getByRole('button', { name: 'Interact' }).click();
     await panel.getByRole('button', { name: 'End Session…' }).click();
-    await person.press('End Session');
+    await user.press('End Session');
     await panel.getByRole('heading', { name: 'Session ended' }).waitFor();
     assert.deepEqual(await v2.running(), []);
     await until(async () => (await v2?.browserProcesses())?.length === 0);

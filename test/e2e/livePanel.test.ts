@@ -2,10 +2,10 @@ import { strict as assert } from 'node:assert';
 import type { Frame } from 'playwright-core';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
 import { type BrowserbaseServer, startBrowserbase } from '../servers/browserbase.ts';
-import { until, WorkbenchPerson } from './user.ts';
+import { until, WorkbenchUser } from './user.ts';
 
 const checkout = 'checkout-of-a-shop-with-a-long-name.example';
-const farewell = 'browserbase-disconnected';
+const disconnectMessage = 'browserbase-disconnected';
 
 /** Says to every page around it what the extension says to a panel, and a panel to the extension. */
 const forgery = `
@@ -14,7 +14,7 @@ const state = { type: 'state', identity: { v: 1, accountId: 'a', sessionId: 's',
   account: 'Forged', dot: 'ended', dotWord: 'Forged', status: 'Forged', pages: [], shownPage: '',
   stage: { kind: 'card', card, overLast: false }, notice: { text: 'Forged', buttons: card.buttons }, can: {} };
 const frame = { type: 'frame', number: 1, width: 10, height: 10, jpeg: new Uint8Array(8) };
-const words = [state, frame, { type: 'button', button: 'endSession' }, { type: 'farewell' }, null];
+const words = [state, frame, { type: 'button', button: 'endSession' }, { type: 'disconnectMessage' }, null];
 const sayAll = (more) => {
   for (let target = parent; ; target = target.parent) {
     for (const word of [...words, ...more]) target.postMessage(word, '*');
@@ -22,7 +22,7 @@ const sayAll = (more) => {
   }
 };`;
 
-const forger = `<script>${forgery} setInterval(() => sayAll(['${farewell}']), 50);</script>`;
+const forger = `<script>${forgery} setInterval(() => sayAll(['${disconnectMessage}']), 50);</script>`;
 
 /** A page with forgers in it, of its own origin, of another and of none. It forges itself when it is told to. */
 function hostilePage(other: string): string {
@@ -64,37 +64,37 @@ function misplaced(): string[] {
   return wrong;
 }
 
-describe('a person at the panel of a live view', function () {
+describe('a user at the panel of a live view', function () {
   this.timeout(120_000);
   // Each test begins where the one before it has ended.
   this.bail(true);
   let anchor: AnchorServer;
   let browserbase: BrowserbaseServer;
-  let person: WorkbenchPerson;
+  let user: WorkbenchUser;
 
   before(async () => {
     [anchor, browserbase] = await Promise.all([startAnchor(), startBrowserbase()]);
     browserbase.add({ id: 'bb-hostile', userMetadata: { name: 'hostile' } });
-    person = await WorkbenchPerson.sitDown({
+    user = await WorkbenchUser.sitDown({
       theme: 'Default High Contrast',
       // Nothing is listed but when somebody asks.
       settings: { 'browserSessions.refresh.interval': 0 },
     });
-    await person.addAt('Browserbase', browserbase.url, browserbase.key, 'agents');
+    await user.addAt('Browserbase', browserbase.url, browserbase.key, 'agents');
     const pages = ['Cart', 'Payment'].map((title, index) => ({ id: `p${index + 1}`, title, url: 'about:blank' }));
     anchor.add({ id: 'sess_checkout', domains: [checkout], tags: ['nightly'], pages });
     anchor.add({ id: 'sess_mail', domains: ['mail.example'] });
-    await person.addAt('Anchor Browser', anchor.url, anchor.key, 'shop');
+    await user.addAt('Anchor Browser', anchor.url, anchor.key, 'shop');
   });
   after(async () => {
-    await person?.picture('panel-end');
-    await person?.standUp();
+    await user?.picture('panel-end');
+    await user?.standUp();
     for (const server of [anchor, browserbase]) await server?.stop();
   });
 
   async function openLive(name: string): Promise<Frame> {
-    await person.choose(person.row(`Session ${name}`), 'Open Live View');
-    return person.live(name);
+    await user.choose(user.row(`Session ${name}`), 'Open Live View');
+    return user.live(name);
   }
 
   /** Presses a key until what matches a selector has the focus of a panel. */
@@ -104,30 +104,30 @@ describe('a person at the panel of a live view', function () {
     const isThere = () => panel.evaluate((wanted) => document.activeElement?.matches(wanted) === true, selector);
     for (let presses = 0; !(await isThere()); presses++) {
       assert.ok(presses < 10, `${key} does not reach ${selector}`);
-      await person.page.keyboard.press(key);
+      await user.page.keyboard.press(key);
     }
   }
 
   /** Sees in windows that are ever narrower that nothing of a panel is out of reach. */
   async function looksAtWidths(panel: Frame, picture: string): Promise<void> {
-    const { height } = person.page.viewportSize() ?? assert.fail();
+    const { height } = user.page.viewportSize() ?? assert.fail();
     const inner = () => panel.evaluate(() => innerWidth);
     for (const width of [1280, 1000, narrow, 720]) {
-      await person.page.setViewportSize({ width, height });
+      await user.page.setViewportSize({ width, height });
       // What is beside the panel keeps its size.
       await until(async () => Math.abs((await inner()) - (width - beside)) < 20);
       assert.deepEqual(await panel.evaluate(misplaced), [], `at ${width - beside} pixels`);
-      if (width === 1280 || width === narrow) await person.picture(`${picture}-${width - beside}`);
+      if (width === 1280 || width === narrow) await user.picture(`${picture}-${width - beside}`);
     }
-    await person.page.setViewportSize({ width: 1280, height });
+    await user.page.setViewportSize({ width: 1280, height });
   }
 
   it('is not deceived by pages inside of what is framed, and hears one word of the framed page itself', async () => {
     anchor.misbehave('GET', /^\/forger$/, { kind: 'answer', answer: { status: 200, html: forger } });
     browserbase.livePage = { body: hostilePage(`${anchor.url}/forger`) };
     await openLive('hostile');
-    const content = await person.framed('hostile');
-    const panel = await person.live('hostile');
+    const content = await user.framed('hostile');
+    const panel = await user.live('hostile');
     const heard = await panel.evaluateHandle(() => {
       const origins = new Set<string>();
       addEventListener('message', ({ origin }) => origins.add(origin));
@@ -138,21 +138,21 @@ describe('a person at the panel of a live view', function () {
     const lists = () => browserbase.log().filter((line) => line === 'GET /v1/sessions').length;
     const before = lists();
     const nothingCame = async () => {
-      await person.page.waitForTimeout(1_000);
+      await user.page.waitForTimeout(1_000);
       assert.equal(await panel.locator('h1').innerText(), 'hostile');
       assert.doesNotMatch(await panel.locator('body').innerText(), /Forged/);
       assert.ok(await panel.locator('iframe').isVisible());
-      assert.equal(await person.page.getByRole('dialog').count(), 0, 'a page could ask for its session to end');
+      assert.equal(await user.page.getByRole('dialog').count(), 0, 'a page could ask for its session to end');
     };
     await nothingCame();
     await content.evaluate('sayAll([])');
     await nothingCame();
     assert.equal(lists(), before, 'a page could have the account listed');
-    await content.evaluate(`sayAll(['${farewell}'])`);
+    await content.evaluate(`sayAll(['${disconnectMessage}'])`);
     await until(async () => lists() > before);
     await nothingCame();
     const after = lists();
-    await content.evaluate(`sayAll(['${farewell}'])`);
+    await content.evaluate(`sayAll(['${disconnectMessage}'])`);
     await nothingCame();
     assert.equal(lists(), after, 'a page could have the account listed again and again');
   });
@@ -162,8 +162,8 @@ describe('a person at the panel of a live view', function () {
     await cautious.getByRole('heading', { name: 'Watching affects this session' }).waitFor();
     await looksAtWidths(cautious, 'panel-effect');
     await cautious.getByRole('button', { name: 'Show Live View' }).click();
-    await person.framed(checkout);
-    const panel = await person.live(checkout);
+    await user.framed(checkout);
+    const panel = await user.live(checkout);
     await panel.getByLabel('Page to show').waitFor();
     await panel.getByRole('button', { name: 'Interact' }).click();
     await panel.getByRole('button', { name: 'Got It' }).waitFor();
@@ -174,8 +174,8 @@ describe('a person at the panel of a live view', function () {
   });
 
   it('works everything by the keyboard: the toolbar, the switcher of pages, and what a card offers', async () => {
-    const panel = await person.live(checkout);
-    const press = (key: string) => person.page.keyboard.press(key);
+    const panel = await user.live(checkout);
+    const press = (key: string) => user.page.keyboard.press(key);
     const shown = () => panel.locator('iframe').getAttribute('src');
     await panel.locator('h1').click();
     await reach(panel, 'Tab', '#toolbar *');
@@ -184,13 +184,13 @@ describe('a person at the panel of a live view', function () {
     await until(async () => ((await shown()) ?? '').includes('/live/sess_checkout/p2?'));
     await reach(panel, 'ArrowRight', '#copyLink');
     await press('Enter');
-    await person.page.getByText('Link copied. Anyone with this link can watch').waitFor();
-    const copied = await person.page.evaluate(() => navigator.clipboard.readText());
+    await user.page.getByText('Link copied. Anyone with this link can watch').waitFor();
+    const copied = await user.page.evaluate(() => navigator.clipboard.readText());
     assert.match(copied, /\/live\/sess_checkout\/p2\?rt=a%2Bb%26c$/);
     await reach(panel, 'ArrowRight', '#openIn');
-    const link = await person.opened(async () => {
+    const link = await user.opened(async () => {
       await press('Enter');
-      await person.page.getByRole('option', { name: 'External Browser' }).waitFor();
+      await user.page.getByRole('option', { name: 'External Browser' }).waitFor();
       await press('Enter');
     });
     assert.equal(link, copied);
@@ -201,21 +201,21 @@ describe('a person at the panel of a live view', function () {
     const card = panel.locator('#card');
     await card.getByText('X-Frame-Options').waitFor();
     await reach(panel, 'Tab', '[data-button=openExternal]');
-    assert.equal(await person.opened(() => press('Enter')), copied);
+    assert.equal(await user.opened(() => press('Enter')), copied);
     anchor.livePage = {};
     await reach(panel, 'Tab', '[data-button=reload]');
     await press('Enter');
-    await person.framed(checkout);
+    await user.framed(checkout);
   });
 
   it('ends a session by the keyboard, and has its recording and the next one from the end card', async () => {
-    const panel = await person.live(checkout);
-    const press = (key: string) => person.page.keyboard.press(key);
+    const panel = await user.live(checkout);
+    const press = (key: string) => user.page.keyboard.press(key);
     await panel.getByRole('button', { name: 'Reload' }).click();
-    await person.framed(checkout);
+    await user.framed(checkout);
     await reach(panel, 'ArrowLeft', '#endSession');
     await press('Enter');
-    assert.match(await person.dialog(), /End session "checkout-of/);
+    assert.match(await user.dialog(), /End session "checkout-of/);
     await press('Enter');
     await panel.getByRole('heading', { name: 'Session ended' }).waitFor();
     assert.deepEqual(anchor.running, ['sess_mail']);
@@ -223,14 +223,14 @@ describe('a person at the panel of a live view', function () {
     assert.deepEqual(offered, ['Open Recording', 'Show mail.example', 'Close']);
     await looksAtWidths(panel, 'panel-ended');
     await reach(panel, 'Tab', '[data-button=openRecording]');
-    const recording = await person.opened(async () => {
+    const recording = await user.opened(async () => {
       await press('Enter');
-      await person.press('Open');
+      await user.press('Open');
     });
     assert.equal(recording, 'https://files.example/sess_checkout/first.mp4?signature=canary');
     await reach(panel, 'Tab', '[data-button=showNext]');
     await press('Enter');
-    await person.framed('mail.example');
-    assert.equal(await person.page.getByRole('tab', { name: /^Live: checkout/ }).count(), 0);
+    await user.framed('mail.example');
+    assert.equal(await user.page.getByRole('tab', { name: /^Live: checkout/ }).count(), 0);
   });
 });

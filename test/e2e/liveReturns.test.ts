@@ -9,8 +9,8 @@ import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
 import { type BrowserlessV1Server, startBrowserlessV1 } from '../servers/browserlessV1.ts';
 import { Devtools } from '../servers/devtools.ts';
 import { startPages } from '../servers/pages.ts';
-import type { VendorServer } from '../servers/providerServer.ts';
-import { until, WorkbenchPerson, writtenAfterMs } from './user.ts';
+import type { ProviderServer } from '../servers/providerServer.ts';
+import { until, WorkbenchUser, writtenAfterMs } from './user.ts';
 
 const cart = { id: 'p1', title: 'Cart', url: 'https://shop.example/cart' };
 const payment = { id: 'p2', title: 'Payment', url: 'https://shop.example/pay' };
@@ -40,7 +40,7 @@ exports.activate = () => vscode.commands.registerCommand('workbench.action.brows
   return folder;
 }
 
-describe('a person who comes back to live views', function () {
+describe('a user who comes back to live views', function () {
   this.timeout(120_000);
   // Each test begins where the one before it has ended.
   this.bail(true);
@@ -48,8 +48,8 @@ describe('a person who comes back to live views', function () {
   let v1: BrowserlessV1Server;
   let chromium: RunningChromium;
   let devtools: Devtools;
-  let pages: VendorServer;
-  let person: WorkbenchPerson;
+  let pages: ProviderServer;
+  let user: WorkbenchUser;
   let local: string;
 
   before(async () => {
@@ -63,23 +63,22 @@ describe('a person who comes back to live views', function () {
     local = await devtools.openContext(`${pages.url}/clock`);
     anchor.add({ id: 'sess_shop', domains: ['shop.example'], pages: [cart, payment] });
     anchor.add({ id: 'sess_mail', domains: ['mail.example'] });
-    person = await WorkbenchPerson.sitDown({ extensions: [integratedBrowser()] });
-    await person.addAt('Anchor Browser', anchor.url, anchor.key, 'shop');
+    user = await WorkbenchUser.sitDown({ extensions: [integratedBrowser()] });
+    await user.addAt('Anchor Browser', anchor.url, anchor.key, 'shop');
   });
   after(async () => {
-    await person?.picture('returns-end');
-    await person?.standUp();
+    await user?.picture('returns-end');
+    await user?.standUp();
     devtools?.close();
     for (const one of [anchor, v1, chromium, pages]) await one?.stop();
   });
 
-  const tab = (name: string) => person.page.getByRole('tab', { name: new RegExp(`^${quoted(name)}(?=,|$)`) });
+  const tab = (name: string) => user.page.getByRole('tab', { name: new RegExp(`^${quoted(name)}(?=,|$)`) });
   const close = async (name: string) => {
     await tab(name).click({ button: 'middle' });
     await tab(name).waitFor({ state: 'detached' });
   };
-  const panels = (part: string) =>
-    person.page.frames().filter((frame) => frame.url().includes(`/live/sess_shop${part}`));
+  const panels = (part: string) => user.page.frames().filter((frame) => frame.url().includes(`/live/sess_shop${part}`));
   /** The panel that frames this page of the shop, once there is one. */
   async function shownBy(page: string): Promise<Frame> {
     let panel: Frame | null | undefined;
@@ -90,41 +89,41 @@ describe('a person who comes back to live views', function () {
     return panel ?? assert.fail();
   }
 
-  it('sees every panel of a vendor connect once it is accepted in one what watching does there', async () => {
+  it('sees every panel of a provider connect once it is accepted in one what watching does there', async () => {
     const asked = async (name: string) => {
-      const panel = await person.live(name);
+      const panel = await user.live(name);
       await panel.getByRole('heading', { name: 'Watching affects this session' }).waitFor();
       return panel;
     };
-    await person.choose(person.row('Session shop.example'), 'Open Live View');
+    await user.choose(user.row('Session shop.example'), 'Open Live View');
     await asked('shop.example');
-    await person.choose(person.row('Session mail.example'), 'Open Live View to the Side');
+    await user.choose(user.row('Session mail.example'), 'Open Live View to the Side');
     const mail = await asked('mail.example');
     await asked('shop.example');
     await mail.getByRole('button', { name: 'Show Live View' }).click();
-    await person.framed('mail.example');
-    await person.framed('shop.example');
+    await user.framed('mail.example');
+    await user.framed('shop.example');
     await close('Live: mail.example');
   });
 
   it('goes through the pages by keyboard past one that another panel shows, and stays at the switcher', async () => {
-    await person.row('Session shop.example').click();
-    await person.page.keyboard.press('ArrowRight');
-    await person.row('Page Payment').waitFor();
-    await person.choose(person.row('Page Payment'), 'Open Live View to the Side');
+    await user.row('Session shop.example').click();
+    await user.page.keyboard.press('ArrowRight');
+    await user.row('Page Payment').waitFor();
+    await user.choose(user.row('Page Payment'), 'Open Live View to the Side');
     await tab('Live: shop.example · Payment').waitFor();
     // Behind another one it can be seen to come to the front.
     await until(async () => panels('/p2?').length === 1);
-    await person.choose(person.row('Session mail.example'), 'Open Live View');
-    await person.framed('mail.example');
+    await user.choose(user.row('Session mail.example'), 'Open Live View');
+    await user.framed('mail.example');
     assert.equal(await tab('Live: shop.example · Payment').getAttribute('aria-selected'), 'false');
     const panel = await shownBy('p1');
     const pages = panel.getByLabel('Page to show');
     await pages.focus();
-    await person.page.keyboard.press('ArrowDown');
+    await user.page.keyboard.press('ArrowDown');
     await until(async () => (await tab('Live: shop.example · Payment').getAttribute('aria-selected')) === 'true');
     await until(async () => panels('/p2?').length === 1);
-    await person.page.waitForTimeout(500);
+    await user.page.waitForTimeout(500);
     assert.ok(await panel.evaluate(() => document.hasFocus() && document.activeElement?.id === 'pages'));
     assert.equal(await pages.locator('option:checked').innerText(), 'Cart');
     await close('Live: shop.example · Payment');
@@ -146,8 +145,8 @@ describe('a person who comes back to live views', function () {
     await shownBy('p1');
     await tab('Live: shop.example').waitFor();
     await turn();
-    await person.choose(person.row('Session mail.example'), 'Open Live View');
-    await person.framed('mail.example');
+    await user.choose(user.row('Session mail.example'), 'Open Live View');
+    await user.framed('mail.example');
     await tab('Live: shop.example · Payment').click();
     await shownBy('p1');
     await tab('Live: shop.example').waitFor();
@@ -162,8 +161,8 @@ describe('a person who comes back to live views', function () {
     const inert = async () =>
       (await shownBy('p1')).locator('iframe').evaluate((frame) => (frame as HTMLIFrameElement).inert);
     assert.equal(await inert(), false);
-    await person.page.waitForTimeout(writtenAfterMs);
-    await person.reload();
+    await user.page.waitForTimeout(writtenAfterMs);
+    await user.reload();
     const again = await shownBy('p1');
     await again.getByRole('button', { name: 'Interact', pressed: false }).waitFor();
     assert.equal(await inert(), true);
@@ -171,32 +170,32 @@ describe('a person who comes back to live views', function () {
 
   it('is told before they open a link in the editor’s browser that its tabs’ addresses are written down', async () => {
     await (await shownBy('p1')).getByRole('button', { name: 'Open In…' }).click();
-    const option = person.page.getByRole('option', { name: 'Integrated Browser' });
+    const option = user.page.getByRole('option', { name: 'Integrated Browser' });
     await option.getByText('VS Code stores the addresses of its browser tabs').waitFor();
-    await person.picture('returns-open-in');
+    await user.picture('returns-open-in');
     await option.click();
-    await person.notification('In a tab: http').getByText('/live/sess_shop/p1').waitFor();
+    await user.notification('In a tab: http').getByText('/live/sess_shop/p1').waitFor();
   });
 
   it('sees no frame kept of what is over and hidden, once the setting keeps nothing there', async () => {
     const setting = 'browserSessions.liveView.keepAliveWhenHidden';
-    await person.row('Session mail.example').focus();
-    await person.turnOn(setting, 'hidden');
-    await person.choose(person.row('Session mail.example'), 'Open Live View');
-    await person.framed('mail.example');
+    await user.row('Session mail.example').focus();
+    await user.turnOn(setting, 'hidden');
+    await user.choose(user.row('Session mail.example'), 'Open Live View');
+    await user.framed('mail.example');
     await tab('Live: shop.example').click();
     await shownBy('p1');
-    const kept = () => person.page.frames().filter((frame) => frame.url().includes('/live/sess_mail/')).length;
+    const kept = () => user.page.frames().filter((frame) => frame.url().includes('/live/sess_mail/')).length;
     const session = anchor.sessions.get('sess_mail') ?? assert.fail();
     session.status = 'completed';
-    await person.row('Session mail.example').waitFor({ state: 'detached' });
-    await person.page.waitForTimeout(1_000);
+    await user.row('Session mail.example').waitFor({ state: 'detached' });
+    await user.page.waitForTimeout(1_000);
     assert.equal(kept(), 1, 'what was last seen is gone');
-    await person.row('Session shop.example').focus();
-    await person.turnOn(setting, 'hidden');
+    await user.row('Session shop.example').focus();
+    await user.turnOn(setting, 'hidden');
     await until(async () => kept() === 0);
     await tab('Live: mail.example').click();
-    const panel = await person.live('mail.example');
+    const panel = await user.live('mail.example');
     await panel.getByRole('heading', { name: 'No longer running' }).waitFor();
     const card = panel.locator('#card');
     assert.equal(await card.getAttribute('aria-live'), 'polite');
@@ -205,9 +204,9 @@ describe('a person who comes back to live views', function () {
   });
 
   it('hears a session and its picture called by the name that it has now', async () => {
-    await person.addChrome(chromium.endpoint, 'Local Chrome');
-    await person.choose(person.row('Session Clock'), 'Open Live View');
-    const panel = await person.live('Clock');
+    await user.addChrome(chromium.endpoint, 'Local Chrome');
+    await user.choose(user.row('Session Clock'), 'Open Live View');
+    const panel = await user.live('Clock');
     const picture = panel.locator('#picture');
     await picture.waitFor({ state: 'visible', timeout: 30_000 });
     const called = async () => [await panel.title(), await picture.getAttribute('aria-label')];
@@ -224,25 +223,25 @@ describe('a person who comes back to live views', function () {
   it('is told that a server is down when the window is loaded anew, and watches once it is back', async () => {
     const { webSocketDebuggerUrl } = await (await fetch(`${chromium.endpoint}/json/version`)).json();
     v1.add({ id: 'v1browser', trackingId: 'watched', devtools: webSocketDebuggerUrl });
-    await person.run('Add Account…');
-    await person.pick('Browserless');
-    await person.type('Address of your Browserless server', v1.url);
-    await person.type('Browserless token', v1.token ?? '');
-    await person.type('Enter a name to show in the Sessions view', 'own');
-    await person.choose(person.row('Session watched'), 'Open Live View');
-    await (await person.live('watched')).getByRole('button', { name: 'Show Live View' }).click();
-    await (await person.live('watched')).locator('#picture').waitFor({ state: 'visible', timeout: 30_000 });
-    await person.page.getByRole('tab', { name: 'Explorer' }).click();
-    await person.page.waitForTimeout(writtenAfterMs);
+    await user.run('Add Account…');
+    await user.pick('Browserless');
+    await user.type('Address of your Browserless server', v1.url);
+    await user.type('Browserless token', v1.token ?? '');
+    await user.type('Enter a name to show in the Sessions view', 'own');
+    await user.choose(user.row('Session watched'), 'Open Live View');
+    await (await user.live('watched')).getByRole('button', { name: 'Show Live View' }).click();
+    await (await user.live('watched')).locator('#picture').waitFor({ state: 'visible', timeout: 30_000 });
+    await user.page.getByRole('tab', { name: 'Explorer' }).click();
+    await user.page.waitForTimeout(writtenAfterMs);
     const { port } = v1;
     await v1.stop();
-    await person.page.reload({ timeout: 60_000 });
-    const panel = await person.live('v1browse');
+    await user.page.reload({ timeout: 60_000 });
+    const panel = await user.live('v1browse');
     await panel.getByText('Nothing answers at 127.0.0.1').waitFor({ timeout: 60_000 });
-    await person.picture('returns-down');
-    assert.equal(await person.row('Account Browserless').count(), 0, 'the list is in sight');
+    await user.picture('returns-down');
+    assert.equal(await user.row('Account Browserless').count(), 0, 'the list is in viewSource');
     await v1.start(port);
     await panel.getByRole('button', { name: 'Try Again' }).click();
-    await (await person.live('watched')).locator('#picture').waitFor({ state: 'visible', timeout: 30_000 });
+    await (await user.live('watched')).locator('#picture').waitFor({ state: 'visible', timeout: 30_000 });
   });
 });

@@ -3,8 +3,8 @@ import { type RunningChromium, startChromium } from '../host/chromium.ts';
 import { type CdpMessage, type CdpRelay, startCdpRelay } from '../servers/cdpRelay.ts';
 import { Devtools } from '../servers/devtools.ts';
 import { startPages } from '../servers/pages.ts';
-import type { VendorServer } from '../servers/providerServer.ts';
-import { until, WorkbenchPerson } from './user.ts';
+import type { ProviderServer } from '../servers/providerServer.ts';
+import { until, WorkbenchUser } from './user.ts';
 
 const unreadable = "Couldn't show the images of this page.";
 
@@ -12,29 +12,29 @@ describe('what a live view says when something goes wrong', function () {
   this.timeout(120_000);
   let chromium: RunningChromium;
   let devtools: Devtools;
-  let pages: VendorServer;
+  let pages: ProviderServer;
   let relay: CdpRelay;
-  let person: WorkbenchPerson;
+  let user: WorkbenchUser;
 
   before(async () => {
     [chromium, pages] = await Promise.all([startChromium(), startPages()]);
     devtools = await Devtools.open(chromium.endpoint);
     relay = await startCdpRelay(chromium.endpoint);
     await devtools.openContext(`${pages.url}/clock`);
-    person = await WorkbenchPerson.sitDown();
-    await person.addChrome(relay.url, 'Local Chrome');
-    await person.row('Session Clock').waitFor();
+    user = await WorkbenchUser.sitDown();
+    await user.addChrome(relay.url, 'Local Chrome');
+    await user.row('Session Clock').waitFor();
   });
   afterEach(async () => {
     relay.onEvent = relay.onAnswer = undefined;
     relay.stalled = false;
-    await person.page.keyboard.press('Control+K');
-    await person.page.keyboard.press('Control+W');
+    await user.page.keyboard.press('Control+K');
+    await user.page.keyboard.press('Control+W');
     await until(async () => relay.sockets === 0);
   });
   after(async () => {
-    await person?.picture('notes-end');
-    await person?.standUp();
+    await user?.picture('notes-end');
+    await user?.standUp();
     devtools?.close();
     await relay?.stop();
     await chromium?.stop();
@@ -43,8 +43,8 @@ describe('what a live view says when something goes wrong', function () {
 
   /** Opens the live view of a session, and waits for its first picture. */
   async function openLive(name: string) {
-    await person.row(`Session ${name}`).click();
-    const panel = await person.live(name);
+    await user.row(`Session ${name}`).click();
+    const panel = await user.live(name);
     await panel.locator('#picture').waitFor({ state: 'visible', timeout: 30_000 });
     return panel;
   }
@@ -68,14 +68,14 @@ describe('what a live view says when something goes wrong', function () {
     relay.stalled = true;
     relay.cut();
     await panel.getByText('The connection was lost').waitFor();
-    await person.picture('notes-lost');
+    await user.picture('notes-lost');
   });
 
   it('tells of a page that is open no longer though its pictures were none', async () => {
     const context = await devtools.openContext();
     const url = `${pages.url}/counter`;
     const tab = await devtools.send<{ targetId: string }>('Target.createTarget', { url, browserContextId: context });
-    await person.run('Refresh');
+    await user.run('Refresh');
     const panel = await openLive('Counter');
     spoil();
     await panel.getByText(unreadable).waitFor();
@@ -87,7 +87,7 @@ describe('what a live view says when something goes wrong', function () {
   it('goes on drawing after a picture that could not be drawn, and leaves word of it', async () => {
     const panel = await openLive('Clock');
     const errors: string[] = [];
-    person.page.on('pageerror', ({ message }) => errors.push(message));
+    user.page.on('pageerror', ({ message }) => errors.push(message));
     await panel.evaluate(() => {
       const its = ImageBitmapRenderingContext.prototype;
       const real = its.transferFromImageBitmap;
@@ -97,21 +97,21 @@ describe('what a live view says when something goes wrong', function () {
       };
     });
     await until(async () => errors.includes('the picture could not be drawn'));
-    await person.seesMoving(panel.locator('#picture'));
+    await user.seesMoving(panel.locator('#picture'));
   });
 
   it('goes on calling an end proven after the history was cleared', async () => {
     const context = await devtools.openContext(`${pages.url}/form`);
-    await person.run('Refresh');
+    await user.run('Refresh');
     const panel = await openLive('Sign-up form');
     await devtools.send('Target.disposeBrowserContext', { browserContextId: context });
     await panel.getByRole('heading', { name: 'No longer running' }).waitFor();
-    const ended = person.page.getByRole('button', { name: 'Recently Ended Section' });
+    const ended = user.page.getByRole('button', { name: 'Recently Ended Section' });
     await ended.click();
     await ended.hover();
-    await person.row('Session Sign-up form').waitFor();
-    await person.page.getByRole('button', { name: 'Clear Recently Ended' }).click();
-    await person.row('Session Sign-up form').waitFor({ state: 'detached' });
+    await user.row('Session Sign-up form').waitFor();
+    await user.page.getByRole('button', { name: 'Clear Recently Ended' }).click();
+    await user.row('Session Sign-up form').waitFor({ state: 'detached' });
     assert.equal(await panel.locator('#heading').innerText(), 'No longer running');
     assert.equal(await panel.locator('#status').innerText(), 'not running');
   });

@@ -2,17 +2,17 @@ import { strict as assert } from 'node:assert';
 import { type RunningChromium, startChromium } from '../host/chromium.ts';
 import { Devtools } from '../servers/devtools.ts';
 import { startPages } from '../servers/pages.ts';
-import type { VendorServer } from '../servers/providerServer.ts';
-import { until, WorkbenchPerson } from './user.ts';
+import type { ProviderServer } from '../servers/providerServer.ts';
+import { until, WorkbenchUser } from './user.ts';
 
-describe('a person with a Chrome of their own', function () {
+describe('a user with a Chrome of their own', function () {
   this.timeout(120_000);
   // Each test begins where the one before it has ended.
   this.bail(true);
   let chromium: RunningChromium;
   let devtools: Devtools;
-  let pages: VendorServer;
-  let person: WorkbenchPerson;
+  let pages: ProviderServer;
+  let user: WorkbenchUser;
   let contexts: string[];
 
   before(async () => {
@@ -21,35 +21,35 @@ describe('a person with a Chrome of their own', function () {
     contexts = [];
     for (const name of ['clock', 'counter', 'form']) contexts.push(await devtools.openContext(`${pages.url}/${name}`));
     await devtools.send('Target.createTarget', { url: `${pages.url}/clock` });
-    person = await WorkbenchPerson.sitDown();
+    user = await WorkbenchUser.sitDown();
   });
   after(async () => {
-    await person.picture('local-chrome-end');
-    await person.standUp();
+    await user.picture('local-chrome-end');
+    await user.standUp();
     devtools.close();
     await chromium.stop();
     await pages.stop();
   });
 
   it('adds it through the quick input, and sees its sessions', async () => {
-    await person.page.getByRole('button', { name: 'Add Account' }).first().click();
-    await person.pick('Local Chrome');
-    await person.type('started with --remote-debugging-port', 'http://127.0.0.1:1');
-    await person.type('Nothing answers at 127.0.0.1:1', chromium.endpoint);
-    await person.type('Enter a name to show in the Sessions view', 'Local Chrome');
+    await user.page.getByRole('button', { name: 'Add Account' }).first().click();
+    await user.pick('Local Chrome');
+    await user.type('started with --remote-debugging-port', 'http://127.0.0.1:1');
+    await user.type('Nothing answers at 127.0.0.1:1', chromium.endpoint);
+    await user.type('Enter a name to show in the Sessions view', 'Local Chrome');
     for (const name of ['Clock', 'Counter', 'Sign-up form', 'Default context'])
-      await person.row(`Session ${name}`).waitFor();
-    await person.row('Account Local Chrome, 4 running').waitFor();
-    await person.picture('local-chrome-rows');
+      await user.row(`Session ${name}`).waitFor();
+    await user.row('Account Local Chrome, 4 running').waitFor();
+    await user.picture('local-chrome-rows');
   });
 
   it('opens a session and sees its pages', async () => {
-    await person.row('Session Counter').locator('.monaco-tl-twistie').click();
-    await person.row('Page Counter').waitFor();
+    await user.row('Session Counter').locator('.monaco-tl-twistie').click();
+    await user.row('Page Counter').waitFor();
   });
 
   it('is offered what can be done with each row, and nothing else', async () => {
-    assert.deepEqual(await person.offers(person.row('Session Clock')), [
+    assert.deepEqual(await user.offers(user.row('Session Clock')), [
       'Open Live View',
       'Open Live View to the Side',
       'Show Details',
@@ -59,7 +59,7 @@ describe('a person with a Chrome of their own', function () {
       'Protect Session',
       'End Session…',
     ]);
-    assert.deepEqual(await person.offers(person.row('Account Local Chrome')), [
+    assert.deepEqual(await user.offers(user.row('Account Local Chrome')), [
       'Refresh Account',
       'Rename Account…',
       'Test Connection',
@@ -70,41 +70,41 @@ describe('a person with a Chrome of their own', function () {
   });
 
   it('cancels an end, and nothing is sent', async () => {
-    await person.choose(person.row('Session Clock'), 'End Session…');
-    const dialog = await person.dialog();
+    await user.choose(user.row('Session Clock'), 'End Session…');
+    const dialog = await user.dialog();
     assert.match(dialog, /End session "Clock"\?/);
     assert.match(dialog, /Local Chrome: running/);
     assert.match(dialog, /Its pages close\. What was typed.*This can't be undone\./);
-    await person.picture('local-chrome-confirm');
-    await person.press('Cancel');
-    await person.page.waitForTimeout(1_000);
+    await user.picture('local-chrome-confirm');
+    await user.press('Cancel');
+    await user.page.waitForTimeout(1_000);
     assert.deepEqual(new Set(await devtools.contexts()), new Set(contexts));
-    assert.ok(await person.row('Session Clock').isVisible());
+    assert.ok(await user.row('Session Clock').isVisible());
   });
 
   it('ends one session: its context is gone from Chromium, and its row leaves', async () => {
-    await person.choose(person.row('Session Clock'), 'End Session…');
-    await person.dialog();
-    await person.press('End Session');
+    await user.choose(user.row('Session Clock'), 'End Session…');
+    await user.dialog();
+    await user.press('End Session');
     await until(async () => !(await devtools.contexts()).includes(contexts[0] ?? ''));
-    await person.row('Session Clock').waitFor({ state: 'detached' });
+    await user.row('Session Clock').waitFor({ state: 'detached' });
     assert.deepEqual(new Set(await devtools.contexts()), new Set(contexts.slice(1)));
   });
 
   it('ends all from the palette, and leaves the default context and the browser alone', async () => {
-    await person.run('End All Sessions…');
-    const dialog = await person.dialog();
+    await user.run('End All Sessions…');
+    const dialog = await user.dialog();
     assert.match(dialog, /End all 2 sessions\?/);
     assert.match(dialog, /Local Chrome: 2/);
     assert.match(dialog, /• Counter/);
     assert.match(dialog, /• Sign-up form/);
     assert.match(dialog, /Skipped:\s+• Default context/);
-    await person.picture('local-chrome-confirm-all');
-    await person.press('End 2 Sessions');
+    await user.picture('local-chrome-confirm-all');
+    await user.press('End 2 Sessions');
     await until(async () => (await devtools.contexts()).length === 0);
-    await person.row('Session Counter').waitFor({ state: 'detached' });
-    await person.row('Session Default context').waitFor();
-    await person.notification('Ended 2 of 2 sessions.').waitFor();
+    await user.row('Session Counter').waitFor({ state: 'detached' });
+    await user.row('Session Default context').waitFor();
+    await user.notification('Ended 2 of 2 sessions.').waitFor();
     assert.deepEqual(
       (await devtools.defaultPages()).filter((url) => url.startsWith('http')),
       [`${pages.url}/clock`],
@@ -114,17 +114,17 @@ describe('a person with a Chrome of their own', function () {
 
   it('sees a session that a script starts, without asking', async () => {
     await devtools.openContext(`${pages.url}/form`);
-    await person.row('Session Sign-up form').waitFor({ timeout: 30_000 });
+    await user.row('Session Sign-up form').waitFor({ timeout: 30_000 });
   });
 
   it('ends the default context only by itself: its pages close, named in the dialog, and the browser stays', async () => {
-    await person.choose(person.row('Session Default context'), 'End Session…');
-    const dialog = await person.dialog();
+    await user.choose(user.row('Session Default context'), 'End Session…');
+    const dialog = await user.dialog();
     assert.match(dialog, /browser's own window, which may be yours/);
     assert.match(dialog, /These pages will close:\s+• Clock/);
     assert.match(dialog, /The browser itself stays open/);
-    await person.press('End Session');
-    await person.row('Session Default context').waitFor({ state: 'detached' });
+    await user.press('End Session');
+    await user.row('Session Default context').waitFor({ state: 'detached' });
     assert.deepEqual(
       (await devtools.defaultPages()).filter((url) => url.startsWith('http')),
       [],
@@ -133,20 +133,20 @@ describe('a person with a Chrome of their own', function () {
   });
 
   it('ends the selected sessions by the Delete key', async () => {
-    await person.row('Session Sign-up form').click();
-    await person.page.keyboard.press('Delete');
-    assert.match(await person.dialog(), /End session "Sign-up form"\?/);
-    await person.press('End Session');
+    await user.row('Session Sign-up form').click();
+    await user.page.keyboard.press('Delete');
+    assert.match(await user.dialog(), /End session "Sign-up form"\?/);
+    await user.press('End Session');
     await until(async () => (await devtools.contexts()).length === 0);
-    await person.row('No running sessions').waitFor();
+    await user.row('No running sessions').waitFor();
   });
 
   it('keeps the rows when the browser dies, and says so', async () => {
     await devtools.openContext(`${pages.url}/counter`);
-    await person.row('Session Counter').waitFor({ timeout: 30_000 });
+    await user.row('Session Counter').waitFor({ timeout: 30_000 });
     await chromium.stop();
-    await person.row('Nothing answers at').waitFor({ timeout: 30_000 });
-    assert.ok(await person.row('Session Counter').isVisible());
-    assert.match((await person.rows())[0] ?? '', /updated .* · unreachable/);
+    await user.row('Nothing answers at').waitFor({ timeout: 30_000 });
+    assert.ok(await user.row('Session Counter').isVisible());
+    assert.match((await user.rows())[0] ?? '', /updated .* · unreachable/);
   });
 });

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
-import { until, WorkbenchPerson, writtenAfterMs } from './user.ts';
+import { until, WorkbenchUser, writtenAfterMs } from './user.ts';
 
 const minute = 60_000;
 /** What the sessions are called, how long they have run, and what the view and the export say of their ends. */
@@ -29,12 +29,12 @@ interface Exported {
   readonly by: string;
 }
 
-describe('a person who keeps what has ended', function () {
+describe('a user who keeps what has ended', function () {
   this.timeout(180_000);
   // Each test begins where the one before it has ended.
   this.bail(true);
   let server: AnchorServer;
-  let person: WorkbenchPerson;
+  let user: WorkbenchUser;
   let exported: string;
 
   before(async () => {
@@ -43,51 +43,51 @@ describe('a person who keeps what has ended', function () {
       const createdAt = new Date(Date.now() - minutes * minute - 10_000);
       server.add({ id, domains: [name.replace('] (', '](')], createdAt, tags: ['token=tag-canary'] });
     }
-    person = await WorkbenchPerson.sitDown({ viewport: { width: 1280, height: 900 } });
-    await person.run('Add Account…');
-    await person.pick('Anchor Browser');
-    await person.page.getByRole('button', { name: 'Use a Different Address…' }).click();
-    await person.type('Enter the address of the Anchor Browser API', server.url);
-    await person.type('Anchor Browser API key', server.key);
-    await person.type('Enter a name to show in the Sessions view', 'prod');
-    for (const { name } of ends) await person.row(`Session ${name}`).waitFor();
+    user = await WorkbenchUser.sitDown({ viewport: { width: 1280, height: 900 } });
+    await user.run('Add Account…');
+    await user.pick('Anchor Browser');
+    await user.page.getByRole('button', { name: 'Use a Different Address…' }).click();
+    await user.type('Enter the address of the Anchor Browser API', server.url);
+    await user.type('Anchor Browser API key', server.key);
+    await user.type('Enter a name to show in the Sessions view', 'prod');
+    for (const { name } of ends) await user.row(`Session ${name}`).waitFor();
   });
   after(async () => {
-    await person?.picture('recently-ended-end');
-    await person?.standUp();
+    await user?.picture('recently-ended-end');
+    await user?.standUp();
     await server?.stop();
   });
 
   /** The rows of the view, with the time taken out that is compared by itself. */
-  const rows = async () => (await person.rows()).filter((row) => / ended at /.test(row));
+  const rows = async () => (await user.rows()).filter((row) => / ended at /.test(row));
   async function exportByButton(): Promise<string> {
-    const header = person.page.locator('.pane-header').filter({ hasText: 'Recently Ended' });
+    const header = user.page.locator('.pane-header').filter({ hasText: 'Recently Ended' });
     await header.hover();
     await header.getByRole('button', { name: 'Export as JSON' }).click();
-    await person.page.locator('.monaco-editor .view-lines').first().click();
-    await person.page.keyboard.press('Control+A');
-    await person.page.keyboard.press('Control+C');
+    await user.page.locator('.monaco-editor .view-lines').first().click();
+    await user.page.keyboard.press('Control+A');
+    await user.page.keyboard.press('Control+C');
     // Closed, so that what is read the next time is another one.
-    await person.page.keyboard.press('Control+W');
-    await person.press("Don't Save");
-    await person.page.locator('.monaco-editor .view-lines').waitFor({ state: 'detached' });
-    return person.page.evaluate(() => navigator.clipboard.readText());
+    await user.page.keyboard.press('Control+W');
+    await user.press("Don't Save");
+    await user.page.locator('.monaco-editor .view-lines').waitFor({ state: 'detached' });
+    return user.page.evaluate(() => navigator.clipboard.readText());
   }
 
   it('exports exactly what the view shows', async () => {
-    await person.choose(person.row('Session mine.example'), 'End Session…');
-    await person.dialog();
-    await person.press('End Session');
-    await person.row('Session mine.example').waitFor({ state: 'detached' });
+    await user.choose(user.row('Session mine.example'), 'End Session…');
+    await user.dialog();
+    await user.press('End Session');
+    await user.row('Session mine.example').waitFor({ state: 'detached' });
     Object.assign(server.sessions.get('sess_other') ?? {}, { status: 'completed' });
     Object.assign(server.sessions.get('sess_broken') ?? {}, { status: 'failed' });
-    await person.page.getByRole('button', { name: /Recently Ended Section/ }).click();
+    await user.page.getByRole('button', { name: /Recently Ended Section/ }).click();
     await until(async () => {
-      await person.run('Refresh');
+      await user.run('Refresh');
       const all = await rows();
       return ends.every(({ name, how }) => all.some((row) => row.startsWith(`Session ${name} `) && row.includes(how)));
     });
-    await person.picture('recently-ended');
+    await user.picture('recently-ended');
     exported = await exportByButton();
     const all: readonly Exported[] = JSON.parse(exported);
     assert.deepEqual(all.map(({ sessionId }) => sessionId).sort(), ends.map(({ id }) => id).sort());
@@ -114,11 +114,11 @@ describe('a person who keeps what has ended', function () {
 
   it('finds all of it again after the window was loaded anew', async () => {
     const before = await rows();
-    await person.page.waitForTimeout(writtenAfterMs);
-    await person.reloadByCommand();
-    await person.row('Session mine.example ended at').waitFor({ timeout: 60_000 });
+    await user.page.waitForTimeout(writtenAfterMs);
+    await user.reloadByCommand();
+    await user.row('Session mine.example ended at').waitFor({ timeout: 60_000 });
     assert.deepEqual(await rows(), before);
-    await person.page.evaluate(() => navigator.clipboard.writeText(''));
+    await user.page.evaluate(() => navigator.clipboard.writeText(''));
     assert.equal(await exportByButton(), exported);
   });
 });

@@ -1,9 +1,9 @@
 import { strict as assert } from 'node:assert';
 import { type RunningChromium, startChromium } from '../host/chromium.ts';
 import { Devtools } from '../servers/devtools.ts';
-import type { VendorServer } from '../servers/providerServer.ts';
+import type { ProviderServer } from '../servers/providerServer.ts';
 import { startRelay } from '../servers/relay.ts';
-import { until, WorkbenchPerson, writtenAfterMs } from './user.ts';
+import { until, WorkbenchUser, writtenAfterMs } from './user.ts';
 
 /** Sessions that are to end; one more is protected. */
 const count = 12;
@@ -12,16 +12,16 @@ const page = (index: number) => `data:text/html,<title>Job ${index}</title><h1>J
 const slowMs = 8_000;
 assert.ok(slowMs > writtenAfterMs);
 
-describe('a person whose window closes while sessions are ending', function () {
+describe('a user whose window closes while sessions are ending', function () {
   this.timeout(180_000);
   // Each test begins where the one before it has ended.
   this.bail(true);
   let chromium: RunningChromium;
   let devtools: Devtools;
   /** Stands before the real Chromium, to make it slow. */
-  let relay: VendorServer;
+  let relay: ProviderServer;
   let contexts: string[];
-  let person: WorkbenchPerson;
+  let user: WorkbenchUser;
 
   before(async () => {
     chromium = await startChromium();
@@ -29,15 +29,15 @@ describe('a person whose window closes while sessions are ending', function () {
     relay = await startRelay(chromium.endpoint);
     contexts = [];
     for (let index = 0; index <= count; index++) contexts.push(await devtools.openContext(page(index)));
-    person = await WorkbenchPerson.sitDown({ viewport: { width: 1280, height: 900 } });
-    await person.addChrome(relay.url, 'jobs');
-    await person.row(`Account Local Chrome · jobs, ${count + 1} running`).waitFor();
-    await person.choose(person.row('Session Job 0,'), 'Protect Session');
-    await until(async () => /protected/.test((await person.row('Session Job 0,').getAttribute('aria-label')) ?? ''));
+    user = await WorkbenchUser.sitDown({ viewport: { width: 1280, height: 900 } });
+    await user.addChrome(relay.url, 'jobs');
+    await user.row(`Account Local Chrome · jobs, ${count + 1} running`).waitFor();
+    await user.choose(user.row('Session Job 0,'), 'Protect Session');
+    await until(async () => /protected/.test((await user.row('Session Job 0,').getAttribute('aria-label')) ?? ''));
   });
   after(async () => {
-    await person?.picture('reload-while-ending-end');
-    await person?.standUp();
+    await user?.picture('reload-while-ending-end');
+    await user?.standUp();
     devtools?.close();
     await relay?.stop();
     await chromium?.stop();
@@ -52,19 +52,19 @@ describe('a person whose window closes while sessions are ending', function () {
 
   it('reloads it half-way, and from then on nothing ends by itself', async () => {
     relay.misbehave('GET', /json\/version/, { kind: 'slow', ms: slowMs });
-    await person.run('End All Sessions…');
-    assert.match(await person.dialog(), new RegExp(`End all ${count} sessions\\?`));
-    await person.press(`End ${count} Sessions`);
-    await person.notification('Ending sessions').waitFor();
+    await user.run('End All Sessions…');
+    assert.match(await user.dialog(), new RegExp(`End all ${count} sessions\\?`));
+    await user.press(`End ${count} Sessions`);
+    await user.notification('Ending sessions').waitFor();
     // The first few have ended, and the next few wait for their answers.
     await until(async () => (await running()).length < count);
     await until(async () => relay.inFlight > 0);
-    await person.picture('reload-while-ending-before');
-    await person.reloadByCommand();
+    await user.picture('reload-while-ending-before');
+    await user.reloadByCommand();
     relay.behave();
     const left = await running();
     assert.ok(left.length > 1 && left.length < count, String(left.length));
-    const note = person.notification('The window closed while sessions were ending');
+    const note = user.notification('The window closed while sessions were ending');
     await note.waitFor({ timeout: 60_000 });
     assert.match(
       await note.innerText(),
@@ -72,26 +72,26 @@ describe('a person whose window closes while sessions are ending', function () {
         `The window closed while ${count} sessions were ending\\. ${left.length} sessions are still running\\.`,
       ),
     );
-    await person.picture('reload-while-ending-note');
+    await user.picture('reload-while-ending-note');
     assert.deepEqual(await running(), left);
   });
 
   it('reviews exactly those that still run, which ends none before it is confirmed', async () => {
     const left = await running();
-    await person
+    await user
       .notification('The window closed while sessions were ending')
       .getByRole('button', { name: 'Review' })
       .click();
-    const dialog = await person.dialog();
-    await person.picture('reload-while-ending-dialog');
+    const dialog = await user.dialog();
+    await user.picture('reload-while-ending-dialog');
     assert.match(dialog, new RegExp(`End ${left.length} sessions\\?`));
     const listed = [...dialog.matchAll(/• (Job \d+)/g)].map(([, name = '']) => name);
     assert.deepEqual(listed.sort(), [...left].sort());
     assert.deepEqual(await running(), left);
-    await person.press(`End ${left.length} Sessions`);
+    await user.press(`End ${left.length} Sessions`);
     await until(async () => (await running()).length === 0);
-    await person.notification(`Ended ${left.length} of ${left.length} sessions.`).waitFor();
-    await person.row('Account Local Chrome · jobs, 1 running').waitFor();
+    await user.notification(`Ended ${left.length} of ${left.length} sessions.`).waitFor();
+    await user.row('Account Local Chrome · jobs, 1 running').waitFor();
     assert.deepEqual(await devtools.contexts(), [contexts[0]]);
   });
 });

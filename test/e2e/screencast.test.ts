@@ -4,18 +4,18 @@ import { type RunningChromium, startChromium } from '../host/chromium.ts';
 import { type CdpRelay, startCdpRelay } from '../servers/cdpRelay.ts';
 import { Devtools } from '../servers/devtools.ts';
 import { startPages } from '../servers/pages.ts';
-import type { VendorServer } from '../servers/providerServer.ts';
-import { until, WorkbenchPerson } from './user.ts';
+import type { ProviderServer } from '../servers/providerServer.ts';
+import { until, WorkbenchUser } from './user.ts';
 
-describe('a person who watches a Chrome of their own', function () {
+describe('a user who watches a Chrome of their own', function () {
   this.timeout(120_000);
   // Each test begins where the one before it has ended.
   this.bail(true);
   let chromium: RunningChromium;
   let devtools: Devtools;
-  let pages: VendorServer;
+  let pages: ProviderServer;
   let relay: CdpRelay;
-  let person: WorkbenchPerson;
+  let user: WorkbenchUser;
   let contexts: Record<'clock' | 'counter' | 'form', string>;
 
   before(async () => {
@@ -24,13 +24,13 @@ describe('a person who watches a Chrome of their own', function () {
     const open = (name: string) => devtools.openContext(`${pages.url}/${name}`);
     contexts = { clock: await open('clock'), counter: await open('counter'), form: await open('form') };
     relay = await startCdpRelay(chromium.endpoint);
-    person = await WorkbenchPerson.sitDown();
-    await person.addChrome(relay.url, 'Local Chrome');
-    await person.row('Session Clock').waitFor();
+    user = await WorkbenchUser.sitDown();
+    await user.addChrome(relay.url, 'Local Chrome');
+    await user.row('Session Clock').waitFor();
   });
   after(async () => {
-    await person?.picture('screencast-end');
-    await person?.standUp();
+    await user?.picture('screencast-end');
+    await user?.standUp();
     devtools?.close();
     await relay?.stop();
     await chromium?.stop();
@@ -48,8 +48,8 @@ describe('a person who watches a Chrome of their own', function () {
   async function changeIn(panel: Frame): Promise<number> {
     const picture = await pictureIn(panel);
     const before = await picture.screenshot();
-    await person.page.waitForTimeout(1_100);
-    return person.difference(before, await picture.screenshot());
+    await user.page.waitForTimeout(1_100);
+    return user.difference(before, await picture.screenshot());
   }
 
   /** Runs a script in the page of a context, as its owner. */
@@ -74,96 +74,96 @@ describe('a person who watches a Chrome of their own', function () {
   const inputs = () => relay.commands.filter(({ method }) => method?.startsWith('Input.') === true).length;
 
   it('opens a session by a click on its row, which keeps the focus, and sees that it moves', async () => {
-    await person.row('Session Clock').click();
-    const panel = await person.live('Clock');
-    await person.seesMoving(await pictureIn(panel));
-    assert.ok(await person.page.evaluate(() => document.activeElement?.closest('.monaco-list') !== null));
-    await person.picture('screencast-clock');
+    await user.row('Session Clock').click();
+    const panel = await user.live('Clock');
+    await user.seesMoving(await pictureIn(panel));
+    assert.ok(await user.page.evaluate(() => document.activeElement?.closest('.monaco-list') !== null));
+    await user.picture('screencast-clock');
     // Again it comes to the front, and is not opened twice.
-    await person.row('Session Clock').click();
-    assert.equal(await person.page.getByRole('tab', { name: 'Live: Clock' }).count(), 1);
+    await user.row('Session Clock').click();
+    assert.equal(await user.page.getByRole('tab', { name: 'Live: Clock' }).count(), 1);
   });
 
   it('sees a page that stands still as it is, and is told that it does', async () => {
-    await person.row('Session Sign-up form').click();
-    const panel = await person.live('Sign-up form');
+    await user.row('Session Sign-up form').click();
+    const panel = await user.live('Sign-up form');
     assert.equal(await changeIn(panel), 0);
     await panel.getByText(/No change for 1\d s/).waitFor({ timeout: 20_000 });
-    await person.picture('screencast-quiet');
+    await user.picture('screencast-quiet');
   });
 
   it('is connected to nothing that is hidden', async () => {
     // One socket is the panel's that is seen, and there is none for the one behind it.
     await until(async () => relay.sockets === 1);
-    await person.page.getByRole('tab', { name: 'Live: Clock' }).click();
-    await person.seesMoving(await pictureIn(await person.live('Clock')));
+    await user.page.getByRole('tab', { name: 'Live: Clock' }).click();
+    await user.seesMoving(await pictureIn(await user.live('Clock')));
     await until(async () => relay.sockets === 1);
-    await person.page.getByRole('tab', { name: 'Live: Sign-up form' }).click();
+    await user.page.getByRole('tab', { name: 'Live: Sign-up form' }).click();
   });
 
   it('stays connected to what is hidden where the settings say so', async () => {
     const setting = 'browserSessions.liveView.keepAliveWhenHidden';
-    await person.row('Session Clock').focus();
-    await person.turnOn(setting, 'hidden');
-    await person.row('Session Counter').click();
-    await pictureIn(await person.live('Counter'));
-    await person.page.getByRole('tab', { name: 'Live: Sign-up form' }).click();
-    await pictureIn(await person.live('Sign-up form'));
-    await person.page.waitForTimeout(1_000);
+    await user.row('Session Clock').focus();
+    await user.turnOn(setting, 'hidden');
+    await user.row('Session Counter').click();
+    await pictureIn(await user.live('Counter'));
+    await user.page.getByRole('tab', { name: 'Live: Sign-up form' }).click();
+    await pictureIn(await user.live('Sign-up form'));
+    await user.page.waitForTimeout(1_000);
     assert.equal(relay.sockets, 2);
     // From then on it is not, though its panel was made when they did.
-    await person.row('Session Clock').focus();
-    await person.turnOn(setting, 'hidden');
-    await person.page.getByRole('tab', { name: 'Live: Counter' }).click();
-    await person.page.getByRole('tab', { name: 'Live: Sign-up form' }).click();
+    await user.row('Session Clock').focus();
+    await user.turnOn(setting, 'hidden');
+    await user.page.getByRole('tab', { name: 'Live: Counter' }).click();
+    await user.page.getByRole('tab', { name: 'Live: Sign-up form' }).click();
     await until(async () => relay.sockets === 1);
-    await person.page.getByRole('tab', { name: 'Live: Counter' }).click();
-    await person.seesMoving(await pictureIn(await person.live('Counter')));
-    await person.page.keyboard.press('Control+W');
-    await person.page.getByRole('tab', { name: 'Live: Sign-up form' }).click();
+    await user.page.getByRole('tab', { name: 'Live: Counter' }).click();
+    await user.seesMoving(await pictureIn(await user.live('Counter')));
+    await user.page.keyboard.press('Control+W');
+    await user.page.getByRole('tab', { name: 'Live: Sign-up form' }).click();
   });
 
   it('only watches, until it is asked to interact: then clicks, types and pastes into the page', async () => {
-    const panel = await person.live('Sign-up form');
+    const panel = await user.live('Sign-up form');
     await pictureIn(panel);
-    const clickOn = (id: string) => person.clickShown(panel, id, (expression) => inPage(contexts.form, expression));
-    await clickOn('person');
-    await person.page.keyboard.type('unwanted');
+    const clickOn = (id: string) => user.clickShown(panel, id, (expression) => inPage(contexts.form, expression));
+    await clickOn('user');
+    await user.page.keyboard.type('unwanted');
     assert.equal(inputs(), 0, 'input went to a page that was only watched');
 
     await panel.getByRole('button', { name: 'Interact' }).click();
     await panel.getByText('goes to the page, and so into whatever a script is doing there').waitFor();
-    await person.picture('screencast-interact');
+    await user.picture('screencast-interact');
     await panel.getByRole('button', { name: 'Got It' }).click();
-    await clickOn('person');
-    await person.page.keyboard.type('Ada ');
+    await clickOn('user');
+    await user.page.keyboard.type('Ada ');
     // A key of the editor's own, which is the page's here.
-    await person.page.keyboard.press('Control+B');
-    await person.page.evaluate(() => navigator.clipboard.writeText('Lovelace'));
+    await user.page.keyboard.press('Control+B');
+    await user.page.evaluate(() => navigator.clipboard.writeText('Lovelace'));
     await panel.locator('#keys').focus();
-    await person.page.keyboard.press('Control+V');
-    await until(async () => (await inPage(contexts.form, 'person.value')) === 'Ada Lovelace');
+    await user.page.keyboard.press('Control+V');
+    await until(async () => (await inPage(contexts.form, 'user.value')) === 'Ada Lovelace');
     await clickOn('send');
     await until(async () => (await inPage(contexts.form, 'said.textContent')) === 'Hello Ada Lovelace');
-    assert.ok(await person.row('Session Clock').isVisible(), 'the editor took a key that was the page’s');
+    assert.ok(await user.row('Session Clock').isVisible(), 'the editor took a key that was the page’s');
 
-    await person.page.keyboard.press('F6');
+    await user.page.keyboard.press('F6');
     await until(() => panel.evaluate(() => document.activeElement?.id === 'mode'));
-    await person.page.keyboard.press('Enter');
+    await user.page.keyboard.press('Enter');
     const before = inputs();
     await clickOn('send');
     assert.equal(inputs(), before);
   });
 
   it('reaches everything in the panel by the keyboard', async () => {
-    const panel = await person.live('Sign-up form');
+    const panel = await user.live('Sign-up form');
     const focused = () => panel.evaluate(() => document.activeElement?.id);
     // From wherever the focus is in the panel, the toolbar is one stop of the Tab key.
     await panel.locator('#name').click();
-    for (let tabs = 0; tabs < 5 && (await focused()) !== 'mode'; tabs++) await person.page.keyboard.press('Tab');
+    for (let tabs = 0; tabs < 5 && (await focused()) !== 'mode'; tabs++) await user.page.keyboard.press('Tab');
     const seen = [await focused()];
     for (let step = 0; step < 4; step++) {
-      await person.page.keyboard.press('ArrowRight');
+      await user.page.keyboard.press('ArrowRight');
       seen.push(await focused());
     }
     assert.deepEqual(seen, ['mode', 'fit', 'reload', 'endSession', 'mode']);
@@ -172,7 +172,7 @@ describe('a person who watches a Chrome of their own', function () {
   });
 
   it('shows the page in its own size when asked to', async () => {
-    const panel = await person.live('Sign-up form');
+    const panel = await user.live('Sign-up form');
     const width = async () => Math.round((await (await pictureIn(panel)).boundingBox())?.width ?? 0);
     const fitting = await width();
     await panel.getByRole('button', { name: '100%' }).click();
@@ -184,8 +184,8 @@ describe('a person who watches a Chrome of their own', function () {
   });
 
   it('goes with the session to a tab that it opens, and back to another by choice', async () => {
-    await person.row('Session Counter').click();
-    const panel = await person.live('Counter');
+    await user.row('Session Counter').click();
+    const panel = await user.live('Counter');
     await pictureIn(panel);
     const url = `${pages.url}/clock`;
     await devtools.send('Target.createTarget', { url, browserContextId: contexts.counter });
@@ -194,17 +194,17 @@ describe('a person who watches a Chrome of their own', function () {
     await until(async () => (await chosen.locator('option:checked').innerText()) === 'Clock');
     await chosen.selectOption({ label: 'Counter' });
     await panel.getByText('in a tab behind others').waitFor();
-    await person.picture('screencast-pages');
+    await user.picture('screencast-pages');
     // One page of it can be watched by itself.
-    await person.row('Session Counter').locator('.monaco-tl-twistie').click();
-    await person.choose(person.row('Page Clock'), 'Open Live View');
-    await person.page.getByRole('tab', { name: 'Live: Counter · Clock' }).waitFor();
+    await user.row('Session Counter').locator('.monaco-tl-twistie').click();
+    await user.choose(user.row('Page Clock'), 'Open Live View');
+    await user.page.getByRole('tab', { name: 'Live: Counter · Clock' }).waitFor();
     // Chosen in the other panel it is shown where it is already.
-    await person.row('Session Counter').click();
-    await person.page.getByRole('tab', { name: 'Live: Counter · Counter', selected: true }).waitFor();
-    await (await person.live('Counter')).getByLabel('Page to show').selectOption({ label: 'Clock' });
-    await person.page.getByRole('tab', { name: 'Live: Counter · Clock', selected: true }).waitFor();
-    assert.equal(await person.page.getByRole('tab', { name: 'Live: Counter' }).count(), 2);
+    await user.row('Session Counter').click();
+    await user.page.getByRole('tab', { name: 'Live: Counter · Counter', selected: true }).waitFor();
+    await (await user.live('Counter')).getByLabel('Page to show').selectOption({ label: 'Clock' });
+    await user.page.getByRole('tab', { name: 'Live: Counter · Clock', selected: true }).waitFor();
+    assert.equal(await user.page.getByRole('tab', { name: 'Live: Counter' }).count(), 2);
   });
 
   it('is told when the pictures of a page are none, and sees the next that is one', async () => {
@@ -215,30 +215,30 @@ describe('a person who watches a Chrome of their own', function () {
     };
     let count = 0;
     relay.onAnswer = (result) => ('data' in result ? { ...result, data: spoilt } : result);
-    await person.row('Session Clock').click();
-    const panel = await person.live('Clock');
+    await user.row('Session Clock').click();
+    const panel = await user.live('Clock');
     await panel.getByRole('button', { name: 'Reload' }).click();
     await panel.getByText("Couldn't show the images of this page.").waitFor();
-    await person.picture('screencast-unreadable');
+    await user.picture('screencast-unreadable');
     relay.onEvent = relay.onAnswer = undefined;
     await panel.getByText("Couldn't show the images of this page.").waitFor({ state: 'hidden' });
-    await person.seesMoving(await pictureIn(panel));
+    await user.seesMoving(await pictureIn(panel));
   });
 
   it('ends it from the panel, and is told when, how, and what else there is', async () => {
-    await person.row('Session Clock').click();
-    const panel = await person.live('Clock');
+    await user.row('Session Clock').click();
+    const panel = await user.live('Clock');
     await pictureIn(panel);
     await panel.getByRole('button', { name: 'End Session…' }).click();
-    assert.match(await person.dialog(), /End session "Clock"\?[\s\S]*It's open in a live view/);
-    await person.press('End Session');
+    assert.match(await user.dialog(), /End session "Clock"\?[\s\S]*It's open in a live view/);
+    await user.press('End Session');
     await panel.getByRole('heading', { name: 'Session ended' }).waitFor();
     assert.match(await panel.locator('#card').innerText(), /You ended it at \d/);
     assert.ok(await panel.locator('#picture.past').isVisible(), 'what was last seen is gone');
     assert.ok(!(await devtools.contexts()).includes(contexts.clock));
-    await person.picture('screencast-ended');
+    await user.picture('screencast-ended');
     await panel.getByRole('button', { name: /^Show (Sign-up form|Counter)$/ }).click();
-    await until(async () => (await person.page.getByRole('tab', { name: 'Live: Clock' }).count()) === 0);
+    await until(async () => (await user.page.getByRole('tab', { name: 'Live: Clock' }).count()) === 0);
   });
 
   it('is shown a hostile title as plain text, and opens it by keyboard or palette', async () => {
@@ -246,49 +246,49 @@ describe('a person who watches a Chrome of their own', function () {
     const hostile = await devtools.openContext(
       `data:text/html;charset=utf-8,<title>${encodeURIComponent(title)}</title><p>Hello`,
     );
-    await person.run('Refresh');
+    await user.run('Refresh');
     // Until it has loaded, a page has its address for a title.
-    await person.row('Session <img src=x>').waitFor();
+    await user.row('Session <img src=x>').waitFor();
     const shown = '<img src=x> [x] (command:workbench.action.closeWindow) $ (trash)';
-    await person.run('Open Live View');
-    await person.pick('<img src=x> [x] (command');
-    const panel = await person.live(shown);
+    await user.run('Open Live View');
+    await user.pick('<img src=x> [x] (command');
+    const panel = await user.live(shown);
     await pictureIn(panel);
     assert.equal(await panel.locator('h1').innerText(), shown);
     assert.equal(await panel.locator('img').count(), 0);
-    await person.picture('screencast-hostile');
-    await person.page.keyboard.press('Control+W');
-    await person.row('Session Counter').click();
-    await person.page.keyboard.press('Home');
-    const focused = person.page.getByRole('tree').locator('.monaco-list-row.focused');
+    await user.picture('screencast-hostile');
+    await user.page.keyboard.press('Control+W');
+    await user.row('Session Counter').click();
+    await user.page.keyboard.press('Home');
+    const focused = user.page.getByRole('tree').locator('.monaco-list-row.focused');
     for (let rows = 0; rows < 20; rows++) {
       if (((await focused.getAttribute('aria-label')) ?? '').startsWith('Session Sign-up form')) break;
-      await person.page.keyboard.press('ArrowDown');
+      await user.page.keyboard.press('ArrowDown');
     }
-    await person.page.keyboard.press('Enter');
-    await pictureIn(await person.live('Sign-up form'));
+    await user.page.keyboard.press('Enter');
+    await pictureIn(await user.live('Sign-up form'));
     await devtools.send('Target.disposeBrowserContext', { browserContextId: hostile });
   });
 
   it('is told when the connection is lost, and sees the page again without asking', async () => {
-    await person.row('Session Counter').click();
-    const panel = await person.live('Counter');
+    await user.row('Session Counter').click();
+    const panel = await user.live('Counter');
     await pictureIn(panel);
     relay.stalled = true;
     relay.cut();
     await panel.getByText('The connection was lost').waitFor();
-    await person.picture('screencast-lost');
+    await user.picture('screencast-lost');
     relay.stalled = false;
     await panel.getByText('The connection was lost').waitFor({ state: 'hidden', timeout: 30_000 });
-    await person.page.keyboard.press('Control+K');
-    await person.page.keyboard.press('Control+W');
+    await user.page.keyboard.press('Control+K');
+    await user.page.keyboard.press('Control+W');
     await until(async () => relay.sockets === 0);
     assert.deepEqual(new Set(await devtools.contexts()), new Set([contexts.counter, contexts.form]));
   });
 
   it('is told when a script closes the browser that is watched, though its Chrome runs on', async () => {
-    await person.row('Session Counter').click();
-    const panel = await person.live('Counter');
+    await user.row('Session Counter').click();
+    const panel = await user.live('Counter');
     await pictureIn(panel);
     await devtools.send('Target.disposeBrowserContext', { browserContextId: contexts.counter });
     await panel.getByRole('heading', { name: 'No longer running' }).waitFor();

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { type AnchorServer, type AnchorSession, startAnchor } from '../servers/anchor.ts';
-import { until, WorkbenchPerson } from './user.ts';
+import { until, WorkbenchUser } from './user.ts';
 
 /**
  * Runs in the workbench: what its webviews load is held back until one of them is given a page in place of its first, which
@@ -51,35 +51,35 @@ function holdMessages(): () => void {
   };
 }
 
-describe('a person whose editor is slow', function () {
+describe('a user whose editor is slow', function () {
   this.timeout(120_000);
   let anchor: AnchorServer;
-  let person: WorkbenchPerson;
+  let user: WorkbenchUser;
 
   before(async () => {
     anchor = await startAnchor();
     for (const name of ['shop', 'mail']) anchor.add({ id: `sess_${name}`, domains: [`${name}.example`] });
     // Rows are drawn anew when a test wants that.
-    person = await WorkbenchPerson.sitDown({ settings: { 'browserSessions.refresh.interval': 0 } });
-    await person.addAt('Anchor Browser', anchor.url, anchor.key, 'shop');
-    await person.choose(person.row('Session shop.example'), 'Open Live View');
-    await (await person.live('shop.example')).getByRole('button', { name: 'Show Live View' }).click();
-    await person.framed('shop.example');
+    user = await WorkbenchUser.sitDown({ settings: { 'browserSessions.refresh.interval': 0 } });
+    await user.addAt('Anchor Browser', anchor.url, anchor.key, 'shop');
+    await user.choose(user.row('Session shop.example'), 'Open Live View');
+    await (await user.live('shop.example')).getByRole('button', { name: 'Show Live View' }).click();
+    await user.framed('shop.example');
   });
   after(async () => {
-    await person?.picture('slow-editor-end');
-    await person?.standUp();
+    await user?.picture('slow-editor-end');
+    await user?.standUp();
     await anchor?.stop();
   });
 
   it('sees what is framed, however long the panel’s own page takes beside what is asked for it', async () => {
     // By then a panel's first page waits for what it loads.
     anchor.misbehave('GET', /pages$/, { kind: 'slow', ms: 1_500 });
-    const tab = person.page.getByRole('tab', { name: 'Live: mail.example' });
+    const tab = user.page.getByRole('tab', { name: 'Live: mail.example' });
     for (const delayMs of [30, 60, 100, 130]) {
-      const undo = await person.page.evaluateHandle(holdResources, delayMs);
-      await person.row('Session mail.example').click();
-      await person.framed('mail.example');
+      const undo = await user.page.evaluateHandle(holdResources, delayMs);
+      await user.row('Session mail.example').click();
+      await user.framed('mail.example');
       await tab.click({ button: 'middle' });
       await tab.waitFor({ state: 'detached' });
       await undo.evaluate((its) => its());
@@ -92,22 +92,22 @@ describe('a person whose editor is slow', function () {
   ];
   for (const [what, change] of changes) {
     it(`opens what they click also where ${what} just being drawn anew`, async () => {
-      const row = person.row('Session mail.example').or(person.row('Session post.example'));
+      const row = user.row('Session mail.example').or(user.row('Session post.example'));
       const box = (await row.boundingBox()) ?? assert.fail();
       change(anchor.sessions.get('sess_mail') ?? assert.fail());
       const before = anchor.requests.length;
-      await person.run('Refresh');
-      const release = await person.page.evaluateHandle(holdMessages);
+      await user.run('Refresh');
+      const release = await user.page.evaluateHandle(holdMessages);
       await until(async () => anchor.requests.length > before);
       // VS Code asks for what has changed a moment later, and the window does not hear of it yet: nothing there tells when.
-      await person.page.waitForTimeout(700);
-      await person.page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
+      await user.page.waitForTimeout(700);
+      await user.page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
       // The click comes in on the other side before that.
-      await person.page.waitForTimeout(300);
+      await user.page.waitForTimeout(300);
       await release.evaluate((its) => its());
-      const tab = person.page.getByRole('tab', { name: 'Live: post.example' });
+      const tab = user.page.getByRole('tab', { name: 'Live: post.example' });
       await tab.waitFor();
-      assert.equal(await person.page.getByText('Actual command not found').count(), 0);
+      assert.equal(await user.page.getByText('Actual command not found').count(), 0);
       await tab.click({ button: 'middle' });
       await tab.waitFor({ state: 'detached' });
     });

@@ -1,13 +1,13 @@
 import { strict as assert } from 'node:assert';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
-import { until, WorkbenchPerson } from './user.ts';
+import { until, WorkbenchUser } from './user.ts';
 
-describe('a person who ends and deletes what the list does not show', function () {
+describe('a user who ends and deletes what the list does not show', function () {
   this.timeout(120_000);
   // Each test begins where the one before it has ended.
   this.bail(true);
   let server: AnchorServer;
-  let person: WorkbenchPerson;
+  let user: WorkbenchUser;
 
   before(async () => {
     server = await startAnchor();
@@ -18,69 +18,69 @@ describe('a person who ends and deletes what the list does not show', function (
     }
     const batch = server.addBatch(3, { failedRequests: 2 });
     for (const member of batch.members) member.status = 'completed';
-    person = await WorkbenchPerson.sitDown();
-    await person.addAt('Anchor Browser', server.url, server.key, 'prod');
-    await person.row('Session listed.example').waitFor();
+    user = await WorkbenchUser.sitDown();
+    await user.addAt('Anchor Browser', server.url, server.key, 'prod');
+    await user.row('Session listed.example').waitFor();
   });
   after(async () => {
-    await person?.picture('unlisted-end');
-    await person?.standUp();
+    await user?.picture('unlisted-end');
+    await user?.standUp();
     await server?.stop();
   });
 
   const account = 'Account Anchor Browser · prod';
 
   it('pastes a link to a session into the palette’s question by keyboard, reads the dialog, and ends it', async () => {
-    await person.run('End Session by ID…');
-    await person.type('Paste the ID of a session in Anchor Browser · prod', 'not an id');
-    await person.type("Can't find a session ID in this.", ' "https://app.anchorbrowser.io/sessions/sess_hidden", ');
-    const dialog = await person.dialog();
+    await user.run('End Session by ID…');
+    await user.type('Paste the ID of a session in Anchor Browser · prod', 'not an id');
+    await user.type("Can't find a session ID in this.", ' "https://app.anchorbrowser.io/sessions/sess_hidden", ');
+    const dialog = await user.dialog();
     assert.match(dialog, /End session "sess_hidden"\?/);
     assert.match(dialog, /Anchor Browser · prod: not in the list\.\s+Anchor Browser says it's running\./);
-    await person.picture('unlisted-dialog');
-    await person.press('End Session');
+    await user.picture('unlisted-dialog');
+    await user.press('End Session');
     await until(async () => !server.running.includes('sess_hidden'));
     assert.deepEqual(server.running.sort(), ['sess_listed', 'sess_other']);
   });
 
   it('does the same from the account’s menu by mouse, and is told when the ID is wrong', async () => {
-    await person.choose(person.row(account), 'End Session by ID…');
-    await person.type('Paste the ID of a session', 'sess_typo');
-    await person.notification("Anchor Browser doesn't find a running session with this ID").waitFor();
-    await person.choose(person.row(account), 'End Session by ID…');
-    await person.type('Paste the ID of a session', 'sess_other');
-    await person.dialog();
-    await person.press('End Session');
+    await user.choose(user.row(account), 'End Session by ID…');
+    await user.type('Paste the ID of a session', 'sess_typo');
+    await user.notification("Anchor Browser doesn't find a running session with this ID").waitFor();
+    await user.choose(user.row(account), 'End Session by ID…');
+    await user.type('Paste the ID of a session', 'sess_other');
+    await user.dialog();
+    await user.press('End Session');
     await until(async () => server.running.length === 1);
     assert.deepEqual(server.running, ['sess_listed']);
   });
 
   it('shows finished batches from the view’s menu, and deletes one with its data', async () => {
     const open = async () => {
-      const header = person.page.locator('.pane-header').first();
+      const header = user.page.locator('.pane-header').first();
       await header.hover();
       await header.getByRole('button', { name: /More Actions/ }).click();
     };
     await open();
-    await person.page.getByRole('menuitem', { name: 'Show Finished Batches' }).click();
-    const row = person.row('Finished batch Batch');
+    await user.page.getByRole('menuitem', { name: 'Show Finished Batches' }).click();
+    const row = user.row('Finished batch Batch');
     await row.waitFor();
     assert.match((await row.getAttribute('aria-label')) ?? '', /2 of 5 failed · completed/);
-    await person.picture('unlisted-finished');
+    await user.picture('unlisted-finished');
     await open();
-    await person.page.getByRole('menuitem', { name: '✓ Show Finished Batches' }).waitFor();
-    await person.picture('unlisted-menu');
-    await person.page.keyboard.press('Escape');
-    await person.choose(row, 'Delete Batch…');
-    const dialog = await person.dialog();
+    await user.page.getByRole('menuitem', { name: '✓ Show Finished Batches' }).waitFor();
+    await user.picture('unlisted-menu');
+    await user.page.keyboard.press('Escape');
+    await user.choose(row, 'Delete Batch…');
+    const dialog = await user.dialog();
     assert.match(dialog, /with all of its data\?/);
     assert.match(dialog, /2 of 5 failed/);
     assert.match(dialog, /None of its sessions is running any more\./);
-    await person.picture('unlisted-delete');
-    await person.press('Delete Batch');
+    await user.picture('unlisted-delete');
+    await user.press('Delete Batch');
     await row.waitFor({ state: 'detached' });
     assert.equal(server.batches.size, 0);
-    await person.notification('3 sessions deleted.').waitFor();
-    await person.row('No finished batches').waitFor();
+    await user.notification('3 sessions deleted.').waitFor();
+    await user.row('No finished batches').waitFor();
   });
 });

@@ -18,7 +18,7 @@ export const writtenAfterMs = 7_000;
 const picturesFolder = join('out', 'e2e');
 
 /** Somebody in front of VS Code, with a mouse and a keyboard. */
-export class WorkbenchPerson {
+export class WorkbenchUser {
   readonly #workbench: Workbench;
   readonly #userDataDir: string;
 
@@ -43,9 +43,9 @@ export class WorkbenchPerson {
       /** Folders of extensions that are there besides. */
       extensions?: readonly string[];
     } = {},
-  ): Promise<WorkbenchPerson> {
+  ): Promise<WorkbenchUser> {
     const userDataDir = options.userDataDir ?? temporaryFolder('e2e');
-    const person = new WorkbenchPerson(
+    const user = new WorkbenchUser(
       await openWorkbench({
         userDataDir,
         installed: [resolve('.'), ...(options.extensions ?? [])],
@@ -63,9 +63,9 @@ export class WorkbenchPerson {
       }),
       userDataDir,
     );
-    person.page.setDefaultTimeout(15_000);
-    await person.openView();
-    return person;
+    user.page.setDefaultTimeout(15_000);
+    await user.openView();
+    return user;
   }
 
   get page(): Page {
@@ -230,19 +230,19 @@ export class WorkbenchPerson {
     return this.page.locator('.notification-toast, .notification-list-item').filter({ hasText: text }).first();
   }
 
-  /** Adds an account at a vendor whose own address is not asked for, with another one. */
-  async addAt(vendor: string, address: string, key: string, label: string): Promise<void> {
+  /** Adds an account at a provider whose own address is not asked for, with another one. */
+  async addAt(provider: string, address: string, key: string, label: string): Promise<void> {
     await this.run('Add Account…');
-    await this.pick(vendor);
+    await this.pick(provider);
     await this.page.getByRole('button', { name: 'Use a Different Address…' }).click();
-    await this.type(`Address of the ${vendor} API`, address);
-    await this.type(`${vendor} API key`, key);
-    if (vendor === 'Browserbase') {
+    await this.type(`Address of the ${provider} API`, address);
+    await this.type(`${provider} API key`, key);
+    if (provider === 'Browserbase') {
       await this.type('Browserbase project ID', '');
       await this.type('Address of the Stagehand API', '');
     }
     await this.type('Enter a name to show in the Sessions view', label);
-    await this.row(`Account ${vendor} · ${label}`).waitFor();
+    await this.row(`Account ${provider} · ${label}`).waitFor();
   }
 
   /** Adds a Chrome by its address. */

@@ -4,7 +4,7 @@ import { makeCertificate, writeCertificate } from '../host/certificates.ts';
 import { temporaryFolder } from '../host/processes.ts';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
 import { TunnelProxy } from '../servers/tunnelProxy.ts';
-import { until, WorkbenchPerson } from './user.ts';
+import { until, WorkbenchUser } from './user.ts';
 
 const api = 'api.anchorbrowser.io';
 const viewer = 'live.anchorbrowser.io';
@@ -26,12 +26,12 @@ ${steal}</script>`;
 
 /** A text editor, and beside it the live view of a session, whose viewer is whatever page a test wants. */
 export class ViewerBesideEditor {
-  readonly person: WorkbenchPerson;
+  readonly user: WorkbenchUser;
   readonly anchor: AnchorServer;
   readonly #proxy: TunnelProxy;
 
-  private constructor(person: WorkbenchPerson, anchor: AnchorServer, proxy: TunnelProxy) {
-    this.person = person;
+  private constructor(user: WorkbenchUser, anchor: AnchorServer, proxy: TunnelProxy) {
+    this.user = user;
     this.anchor = anchor;
     this.#proxy = proxy;
   }
@@ -52,7 +52,7 @@ export class ViewerBesideEditor {
       { id: 'p', title: 'Shop', url: 'https://shop.example/', frontend_url: `https://${viewer}/live/${session}/p` },
     ];
     anchor.misbehave('GET', /pages$/, { kind: 'answer', answer: { status: 200, json: pages } });
-    const person = await WorkbenchPerson.sitDown({
+    const user = await WorkbenchUser.sitDown({
       hosts,
       env: { https_proxy: proxy.url, no_proxy: '127.0.0.1', SSL_CERT_FILE: join(certificates, 'authority.pem') },
       settings: {
@@ -61,29 +61,29 @@ export class ViewerBesideEditor {
         'editor.wordBasedSuggestions': 'off',
       },
     });
-    const scene = new ViewerBesideEditor(person, anchor, proxy);
-    await person.run('Add Account…');
-    await person.pick('Anchor Browser');
-    await person.type('Anchor Browser API key', anchor.key);
-    await person.type('Enter a name to show in the Sessions view', 'shop');
-    await person.row('Session shop.example').waitFor();
+    const scene = new ViewerBesideEditor(user, anchor, proxy);
+    await user.run('Add Account…');
+    await user.pick('Anchor Browser');
+    await user.type('Anchor Browser API key', anchor.key);
+    await user.type('Enter a name to show in the Sessions view', 'shop');
+    await user.row('Session shop.example').waitFor();
     await scene.command('File: New Untitled Text File');
-    await person.page.keyboard.press('Control+\\');
-    await person.choose(person.row('Session shop.example'), 'Open Live View');
-    const panel = await person.live('shop.example');
+    await user.page.keyboard.press('Control+\\');
+    await user.choose(user.row('Session shop.example'), 'Open Live View');
+    const panel = await user.live('shop.example');
     await panel.getByRole('button', { name: 'Show Live View' }).click();
-    await person.framed('shop.example');
+    await user.framed('shop.example');
     return scene;
   }
 
   async close(): Promise<void> {
-    await this.person.standUp();
+    await this.user.standUp();
     for (const server of [this.anchor, this.#proxy]) await server.stop();
   }
 
   /** Runs one of VS Code's own commands by its title. */
   async command(title: string): Promise<void> {
-    const { page } = this.person;
+    const { page } = this.user;
     await page.keyboard.press('F1');
     await page.locator('.quick-input-box input').first().fill(`>${title}`);
     await page.getByRole('option', { name: title }).first().click();
@@ -91,7 +91,7 @@ export class ViewerBesideEditor {
 
   /** The text editor on the left. */
   get editor(): Locator {
-    return this.person.page.locator('.editor-group-container .monaco-editor').first();
+    return this.user.page.locator('.editor-group-container .monaco-editor').first();
   }
 
   /** What the text editor on the left shows, on one line. */
@@ -103,8 +103,8 @@ export class ViewerBesideEditor {
   /** Removes everything from the text editor, and leaves the keyboard there. */
   async clear(): Promise<void> {
     await this.editor.click();
-    await this.person.page.keyboard.press('Control+A');
-    await this.person.page.keyboard.press('Delete');
+    await this.user.page.keyboard.press('Control+A');
+    await this.user.page.keyboard.press('Delete');
   }
 
   /** What the viewer has told its server: a single character for each key that reached it. */
@@ -119,7 +119,7 @@ export class ViewerBesideEditor {
 
   /** The page of the live view panel. */
   panel(): Promise<Frame> {
-    return this.person.live('shop.example');
+    return this.user.live('shop.example');
   }
 
   /** Loads a viewer, and waits until it runs. */
@@ -141,7 +141,7 @@ export class ViewerBesideEditor {
 
   /** Types letters until a while after the viewer was paused, or for long if it isn't. @returns what was typed. */
   async typeUntilPaused(panel: Frame): Promise<string> {
-    const { page } = this.person;
+    const { page } = this.user;
     let typed = '';
     for (let left = 8; left > 0 && typed.length < mostTyped; ) {
       const letter = String.fromCharCode(97 + (typed.length % 26));

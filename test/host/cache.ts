@@ -21,7 +21,7 @@ export function cacheFolder(): string {
  * Returns a folder of the cache, filling it when it is not there. It is filled beside its place and moved there when it
  * is whole, so that a half-done install is never used, nor one of two that race.
  * @param name of the folder, with all that is to make it another one.
- * @param what it is, for the person who waits.
+ * @param what it is, for the user who waits.
  * @param needs how much room it takes.
  * @param install fills the folder it is given, which holds an empty package.json.
  */

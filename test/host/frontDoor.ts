@@ -14,7 +14,7 @@ export interface FrontDoor {
  * Passes everything on to VS Code's server, and answers what that server alone does not, as code-server's own does:
  * `POST /mint-key`, the half of the key with which the workbench encrypts SecretStorage in the browser (without it keys
  * are gone after a reload), and `http://<port>.localhost`, behind which the workbench finds other ports of this machine.
- * @param keyFile where that half is kept, so that the same person finds their keys again.
+ * @param keyFile where that half is kept, so that the same user finds their keys again.
  */
 export async function openFrontDoor(port: number, upstreamPort: number, keyFile: string): Promise<FrontDoor> {
   if (!existsSync(keyFile)) await writeFile(keyFile, randomBytes(32));

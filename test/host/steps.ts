@@ -1,6 +1,6 @@
 // What the scripts print while they work: each step, how long it took, and, when one fails, which.
 
-/** A failure that tells the person what to do; its message is all that needs to be shown. */
+/** A failure that tells the user what to do; its message is all that needs to be shown. */
 export class Advice extends Error {
   override readonly name = 'Advice';
 }

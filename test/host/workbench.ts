@@ -5,7 +5,7 @@ import { startVscodeServer, type VscodeServer } from './vscodeServer.ts';
 
 /** What a workbench is opened with. */
 export interface WorkbenchOptions {
-  /** Keeps everything of this person's: settings, keys, state. The same folder again is the same person. */
+  /** Keeps everything of this user's: settings, keys, state. The same folder again is the same user. */
   readonly userDataDir: string;
   /** Folders of extensions, to be there as if they were installed. */
   readonly installed: readonly string[];
@@ -52,7 +52,7 @@ export function workbenchUrl(
   return `${url}?ew=true&payload=${encodeURIComponent(JSON.stringify(payload))}`;
 }
 
-/** Starts VS Code's server and a Chromium that shows it, as a person would have it before them. */
+/** Starts VS Code's server and a Chromium that shows it, as a user would have it before them. */
 export async function openWorkbench(options: WorkbenchOptions): Promise<Workbench> {
   const { userDataDir, installed, tested, settings = {}, env = {}, viewport = { width: 1280, height: 800 } } = options;
   const { hosts = new Map<string, number>() } = options;

@@ -5,18 +5,18 @@ import type { TestingApi } from '../../src/extension.ts';
 import type { PublicEndReport, PublicGroupDeletion } from '../../src/ui/commands/endReports.ts';
 import type { AnchorServer } from '../servers/anchor.ts';
 import { startMadeUp } from '../servers/example.ts';
-import { madeUp } from '../unit/providers/exampleProvider.ts';
-import { command, eachTestBegins, ownId, Person, removeAllAccounts, until } from './inside.ts';
+import { exampleProvider } from '../unit/providers/exampleProvider.ts';
+import { command, eachTestBegins, ownId, removeAllAccounts, User, until } from './inside.ts';
 
 describe('what is offered after an end, inside VS Code', () => {
   let api: TestingApi;
   let server: AnchorServer;
-  let person: Person;
+  let user: User;
   let accountId: string;
 
   eachTestBegins(async (begun) => {
-    ({ api, server, person } = begun);
-    person.answersConfirm = ({ choices }) => choices[0];
+    ({ api, server, user } = begun);
+    user.answersConfirm = ({ choices }) => choices[0];
     const fields = { apiKey: server.key };
     accountId = await command<string>('addAccount', { provider: 'anchor', label: 'prod', origin: server.url, fields });
   });
@@ -25,7 +25,7 @@ describe('what is offered after an end, inside VS Code', () => {
   const presses = (button: string) => (_: string, buttons: readonly string[]) =>
     buttons.find((offered) => offered === button);
   /** The ids that a question lists, where sessions have no other name. */
-  const asked = () => [...(person.questions.at(-1)?.detail ?? '').matchAll(/• (sess_\w+)/g)].map(([, id]) => id);
+  const asked = () => [...(user.questions.at(-1)?.detail ?? '').matchAll(/• (sess_\w+)/g)].map(([, id]) => id);
 
   it('ends one by one what the deletion of a batch has left, after asking about exactly that', async () => {
     const batch = server.addBatch(0, { id: 'batch_a' });
@@ -33,9 +33,9 @@ describe('what is offered after an end, inside VS Code', () => {
     server.add({ id: 'sess_other' });
     for (const name of ['b', 'd']) batch.undeletable.set(`sess_${name}`, 'Session is locked');
     await api.refresh();
-    person.answersTell = presses('End One by One…');
+    user.answersTell = presses('End One by One…');
     const questions: string[] = [];
-    person.answersConfirm = ({ message, choices }) => {
+    user.answersConfirm = ({ message, choices }) => {
       questions.push(message);
       // Nothing but the batch's own deletion has been sent yet.
       assert.ok(deletions().every((line) => line === 'DELETE /v1/batch-sessions/batch_a'));
@@ -43,11 +43,11 @@ describe('what is offered after an end, inside VS Code', () => {
     };
     const deletion = await command<PublicGroupDeletion>('deleteBatch', { accountId, groupId: 'batch_a' });
     assert.deepEqual([deletion.deleted, deletion.failedDeletions, deletion.failed], [2, 2, 2]);
-    await until(() => person.told.length === 2);
+    await until(() => user.told.length === 2);
     assert.equal(questions.length, 2);
     assert.equal(questions[1], 'End 2 sessions?');
     assert.deepEqual(asked().sort(), ['sess_b', 'sess_d']);
-    assert.deepEqual(person.told[1]?.message, 'Ended 2 of 2 sessions.');
+    assert.deepEqual(user.told[1]?.message, 'Ended 2 of 2 sessions.');
     assert.deepEqual(deletions().slice(1).sort(), ['DELETE /v1/sessions/sess_b', 'DELETE /v1/sessions/sess_d']);
     assert.deepEqual(server.running, ['sess_other']);
   });
@@ -57,11 +57,11 @@ describe('what is offered after an end, inside VS Code', () => {
     for (const name of ['a', 'b']) server.add({ id: `sess_${name}`, batchId: 'batch_a' });
     await api.refresh();
     server.misbehave('DELETE', /batch/, { kind: 'answer', answer: { status: 403, json: {} } });
-    person.answersTell = presses('End One by One…');
+    user.answersTell = presses('End One by One…');
     const deletion = await command<PublicGroupDeletion>('deleteBatch', { accountId, groupId: 'batch_a' });
     assert.deepEqual([deletion.deleted, deletion.failed], [0, 2]);
-    await until(() => person.told.length === 2);
-    assert.match(person.told[0]?.message ?? '', /was not deleted: /);
+    await until(() => user.told.length === 2);
+    assert.match(user.told[0]?.message ?? '', /was not deleted: /);
     assert.deepEqual(asked().sort(), ['sess_a', 'sess_b']);
     assert.deepEqual(server.running, []);
     // The batch and its data are still there.
@@ -75,27 +75,27 @@ describe('what is offered after an end, inside VS Code', () => {
     server.misbehave('DELETE', /./, { kind: 'slow', ms: 60 });
     // The first few that are sent.
     server.misbehave('DELETE', /./, { kind: 'answer', answer: { status: 403, json: {} } }, 2);
-    person.cancelsProgress = true;
+    user.cancelsProgress = true;
     const first = await command<PublicEndReport>('endAllSessions');
     const ids = (outcome: string) =>
       first.results.filter((result) => result.outcome === outcome).map(({ sessionId }) => sessionId);
     const [failed, unsent] = [ids('failed'), ids('cancelled')];
     assert.ok(failed.length === 2 && unsent.length > 0, JSON.stringify(first));
     assert.match(
-      person.told.at(-1)?.message ?? '',
+      user.told.at(-1)?.message ?? '',
       new RegExp(`Couldn't end 2 sessions\\. ${unsent.length} requests weren't sent\\. `),
     );
-    assert.deepEqual(person.told.at(-1)?.buttons, ['Retry Failed', 'Show Log']);
+    assert.deepEqual(user.told.at(-1)?.buttons, ['Retry Failed', 'Show Log']);
     assert.deepEqual([...server.running].sort(), [...failed, ...unsent].sort());
 
     server.behave();
-    person.cancelsProgress = false;
+    user.cancelsProgress = false;
     const again = await command<PublicEndReport>('retryFailedEnds');
     assert.deepEqual(asked().sort(), [...failed].sort());
     assert.equal(again.ended, 2);
     assert.deepEqual([...server.running].sort(), [...unsent].sort());
     await command('retryFailedEnds');
-    assert.equal(person.told.at(-1)?.message, 'There are no failed ends to retry.');
+    assert.equal(user.told.at(-1)?.message, 'There are no failed ends to retry.');
     const rest = await command<PublicEndReport>('endAllSessions');
     assert.equal(rest.ended, unsent.length);
     assert.deepEqual(server.running, []);
@@ -109,9 +109,9 @@ describe('what is offered after an end, inside VS Code', () => {
     const pressed = new Promise<void>((resolve) => {
       press = resolve;
     });
-    const { tell } = Person.prototype;
-    person.tell = async (...told) => {
-      await tell.apply(person, told);
+    const { tell } = User.prototype;
+    user.tell = async (...told) => {
+      await tell.apply(user, told);
       await pressed;
       return told[2].find((button) => button === 'Retry Failed');
     };
@@ -123,8 +123,8 @@ describe('what is offered after an end, inside VS Code', () => {
     await until(() => api.sessions(accountId).length === 1);
     const before = deletions().length;
     press();
-    await until(() => person.questions.length === 2);
-    assert.equal(person.questions[1]?.message, 'End 1 session?');
+    await until(() => user.questions.length === 2);
+    assert.equal(user.questions[1]?.message, 'End 1 session?');
     assert.deepEqual(asked(), ['sess_b']);
     await until(() => server.running.length === 0);
     assert.deepEqual(deletions().slice(before), ['DELETE /v1/sessions/sess_b']);
@@ -141,7 +141,7 @@ describe('what is offered after an end, inside VS Code', () => {
     assert.deepEqual([report.requested, report.ended, report.alreadyGone], [12, 0, 0]);
     for (const { detail } of report.results)
       assert.equal(detail, 'The account was removed while this session was ending. It may still be running.');
-    const message = person.told.at(-1)?.message ?? '';
+    const message = user.told.at(-1)?.message ?? '';
     assert.match(message, /host\d+\.example, host\d+\.example, host\d+\.example and 9 more: Its account was removed/);
     assert.ok(!message.includes(accountId), message);
     assert.equal(server.running.length, 12 - deletions().length);
@@ -155,19 +155,19 @@ describe('what is offered after an end, inside VS Code', () => {
     const report = await command<PublicEndReport>('endAllSessions');
     const tookMs = Date.now() - began;
     assert.equal(report.ended, 60);
-    assert.deepEqual(person.progressTitles, ['Ending sessions']);
-    assert.deepEqual(person.shown.at(-1), { message: '60 of 60', percent: 100 });
-    assert.equal(person.shown[0]?.message, '0 of 60');
-    const percents = person.shown.map(({ percent }) => percent);
+    assert.deepEqual(user.progressTitles, ['Ending sessions']);
+    assert.deepEqual(user.shown.at(-1), { message: '60 of 60', percent: 100 });
+    assert.equal(user.shown[0]?.message, '0 of 60');
+    const percents = user.shown.map(({ percent }) => percent);
     assert.deepEqual(
       percents,
       percents.toSorted((a, b) => a - b),
     );
-    const told = person.shown.flatMap(({ message, percent }) => {
+    const told = user.shown.flatMap(({ message, percent }) => {
       const [, rate, left] = /^0 of 60, ([\d.]+) per second, (\d+) s left$/.exec(message) ?? [];
       return rate === undefined ? [] : [{ sent: (percent * 60) / 50, rate: Number(rate), left: Number(left) }];
     });
-    assert.ok(told.length > 10, JSON.stringify(person.shown));
+    assert.ok(told.length > 10, JSON.stringify(user.shown));
     for (const { sent, rate, left } of told) {
       assert.ok(rate > (sent * 1_000) / tookMs - 1 && rate < sent / 2 + 1, `${rate} a second after ${sent}`);
       assert.ok(
@@ -179,26 +179,26 @@ describe('what is offered after an end, inside VS Code', () => {
   });
 
   it('opens the page that a provider has of a session in the browser, also when the session has ended', async function () {
-    // On a desktop it would open a window of the person's own browser.
+    // On a desktop it would open a window of the user's own browser.
     if (vscode.env.uiKind === vscode.UIKind.Desktop) this.skip();
-    const house = await startMadeUp();
+    const services = await startMadeUp();
     const withDashboard: ProviderDefinition = {
-      ...madeUp,
+      ...exampleProvider,
       id: 'withDashboard',
       connect: (link) => ({
-        ...madeUp.connect(link),
+        ...exampleProvider.connect(link),
         dashboard: (id) => new URL(`/dashboard/${id}?tab=replay`, link.origin),
       }),
     };
     const registration = api.registerProvider(withDashboard, ownId);
     try {
-      house.light(2);
+      services.light(2);
       const opened = () =>
-        house.requests
+        services.requests
           .filter(({ path }) => path.startsWith('/dashboard/'))
           .map(({ path, query, headers }) => [path, query.get('tab'), headers['door-key']]);
-      const fields = { doorKey: house.doorKey };
-      const id = await command<string>('addAccount', { provider: 'withDashboard', origin: house.url, fields });
+      const fields = { doorKey: services.doorKey };
+      const id = await command<string>('addAccount', { provider: 'withDashboard', origin: services.url, fields });
       await command('openDashboard', { accountId: id, sessionId: 'r1' });
       await until(() => opened().length === 1);
       await command('endSession', { accountId: id, sessionId: 'r2' });
@@ -213,18 +213,18 @@ describe('what is offered after an end, inside VS Code', () => {
       server.add({ id: 'sess_a' });
       await api.refresh();
       let offered: string[] = [];
-      person.answersPick = ({ choices }) => {
+      user.answersPick = ({ choices }) => {
         offered = choices.map(({ label }) => label);
         return [];
       };
       await command('openDashboard');
       assert.deepEqual(offered, ['Room r1']);
       await command('openDashboard', { accountId, sessionId: 'sess_a' });
-      assert.equal(person.told.at(-1)?.message, 'No running session has a dashboard page.');
+      assert.equal(user.told.at(-1)?.message, 'No running session has a dashboard page.');
     } finally {
       await removeAllAccounts(api);
       registration.dispose();
-      await house.stop();
+      await services.stop();
     }
   });
 });

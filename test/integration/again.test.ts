@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { AnchorServer } from '../servers/anchor.ts';
-import { command, exportedEnds, extension, Person, removeAllAccounts } from './inside.ts';
+import { command, exportedEnds, extension, removeAllAccounts, User } from './inside.ts';
 
 describe('after a restart', () => {
   it('has what had ended, though its account was removed', async () => {
@@ -19,10 +19,10 @@ describe('after a restart', () => {
     server.add({ id: 'sess_a' });
     // The view was never open, so nothing was asked for yet: the command sees to that itself.
     assert.equal(server.requests.length, 0);
-    const person = new Person();
-    api.testing.prompts = person;
+    const user = new User();
+    api.testing.prompts = user;
     await command('endAllSessions');
-    assert.match(person.questions[0]?.message ?? '', /End the only running session\?/);
+    assert.match(user.questions[0]?.message ?? '', /End the only running session\?/);
     assert.equal(server.requests[0]?.headers['anchor-api-key'], server.key);
     assert.deepEqual(
       api.sessions().map(({ id }) => id),

@@ -9,16 +9,16 @@ import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
 import { startBrowserbase } from '../servers/browserbase.ts';
 import { startMadeUp } from '../servers/example.ts';
 import { startStagehand } from '../servers/stagehand.ts';
-import { madeUp } from '../unit/providers/exampleProvider.ts';
-import { command, eachTestBegins, exampleId, ownId, type Person, until } from './inside.ts';
+import { exampleProvider } from '../unit/providers/exampleProvider.ts';
+import { command, eachTestBegins, exampleId, ownId, type User, until } from './inside.ts';
 
 describe('the extension inside VS Code', () => {
   let api: TestingApi;
   let server: AnchorServer;
-  let person: Person;
+  let user: User;
 
   eachTestBegins((begun) => {
-    ({ api, server, person } = begun);
+    ({ api, server, user } = begun);
   });
 
   const addAnchor = (more: object = {}) =>
@@ -73,7 +73,7 @@ describe('the extension inside VS Code', () => {
     const settings = vscode.workspace.getConfiguration();
     const logs = await readdir(logUri.fsPath).catch(() => []);
     const texts = await Promise.all(logs.map((file) => readFile(join(logUri.fsPath, file), 'utf8')));
-    const everything = JSON.stringify([state, settings, api.accounts, api.sessions(), texts, person]);
+    const everything = JSON.stringify([state, settings, api.accounts, api.sessions(), texts, user]);
     assert.ok(!everything.includes(server.key));
   });
 
@@ -100,10 +100,10 @@ describe('the extension inside VS Code', () => {
   });
 
   it('asks for an account step by step, at another address when asked to, and tries the key before it stores it', async () => {
-    person.answersPick = ({ choices }) =>
+    user.answersPick = ({ choices }) =>
       choices.filter(({ label }) => label === 'Anchor Browser').map(({ value }) => value);
     let key = 'sk-wrong';
-    person.answersAsk = ({ secret, prompt, button, value }) => {
+    user.answersAsk = ({ secret, prompt, button, value }) => {
       if (button !== undefined) return { press: 'button' };
       if (prompt.startsWith('Address')) return server.url;
       return secret ? ` export ANCHOR_API_KEY="${key}" ` : value;
@@ -116,11 +116,11 @@ describe('the extension inside VS Code', () => {
       api.accounts.map(({ label, origin }) => [label, origin]),
       [['Anchor Browser', server.url]],
     );
-    const [first] = person.asked;
+    const [first] = user.asked;
     assert.equal(first?.secret, true);
     assert.match(first?.prompt ?? '', /sent to api\.anchorbrowser\.io only/);
-    assert.match(person.asked.at(-2)?.prompt ?? '', new RegExp(`sent only to ${new URL(server.url).host}`));
-    assert.deepEqual(person.asked.at(-1)?.step, { number: 3, of: 3, back: true });
+    assert.match(user.asked.at(-2)?.prompt ?? '', new RegExp(`sent only to ${new URL(server.url).host}`));
+    assert.deepEqual(user.asked.at(-1)?.step, { number: 3, of: 3, back: true });
   });
 
   it('follows other windows: an account that one of them adds, and one that it removes', async () => {
@@ -151,14 +151,14 @@ describe('the extension inside VS Code', () => {
     server.keys.set('automation-key', 'sk-rotated-canary');
     await api.refresh();
     assert.equal(api.accounts[0]?.trouble, 'unauthorized');
-    person.answersAsk = () => 'sk-wrong';
+    user.answersAsk = () => 'sk-wrong';
     await command('replaceKey', { accountId: id });
     await api.refresh();
     assert.equal(api.accounts[0]?.trouble, 'unauthorized');
-    person.answersAsk = () => 'sk-rotated-canary';
+    user.answersAsk = () => 'sk-rotated-canary';
     await command('replaceKey', { accountId: id });
     assert.equal(api.accounts[0]?.trouble, undefined);
-    person.answersAsk = () => 'live \u202e$(trash)';
+    user.answersAsk = () => 'live \u202e$(trash)';
     await command('renameAccount', { accountId: id });
     assert.equal(api.accounts[0]?.label, 'live $ (trash)');
   });
@@ -166,10 +166,10 @@ describe('the extension inside VS Code', () => {
   it('tests a connection and says how it went', async () => {
     const id = await addAnchor();
     assert.equal(await command('testConnection', { accountId: id }), true);
-    assert.match(person.told.at(-1)?.message ?? '', /responded in \d+ ms\. Session limit: 25\./);
+    assert.match(user.told.at(-1)?.message ?? '', /responded in \d+ ms\. Session limit: 25\./);
     await server.stop();
     assert.equal(await command('testConnection', { accountId: id }), false);
-    assert.match(person.told.at(-1)?.message ?? '', /Nothing answers/);
+    assert.match(user.told.at(-1)?.message ?? '', /Nothing answers/);
   });
 
   it('says before it removes an account that its sessions go on, and removes nothing on Cancel', async () => {
@@ -178,7 +178,7 @@ describe('the extension inside VS Code', () => {
     const id = await addAnchor();
     await command('removeAccount', { accountId: id });
     assert.equal(api.accounts.length, 1);
-    assert.match(person.questions[0]?.detail ?? '', /Its 2 running sessions go on, and may go on costing money/);
+    assert.match(user.questions[0]?.detail ?? '', /Its 2 running sessions go on, and may go on costing money/);
     assert.equal(server.running.length, 2);
   });
 
@@ -224,12 +224,12 @@ describe('the extension inside VS Code', () => {
       const id = await command<string>('addAccount', account);
       const secret = await api.testing.context.secrets.get(`browserSessions.account.${id}`);
       assert.deepEqual(JSON.parse(secret ?? '').further, [`${stagehand.url}/`]);
-      person.answersConfirm = ({ choices }) => choices[0];
+      user.answersConfirm = ({ choices }) => choices[0];
       const one = await command<PublicEndReport>('endSession', { accountId: id, sessionId: 'known' });
       assert.deepEqual(one.results, [
         { accountId: id, sessionId: 'known', outcome: 'ended', detail: 'Stagehand ended it.' },
       ]);
-      assert.equal(person.notes.at(-1), 'Session ended. Stagehand ended it.');
+      assert.equal(user.notes.at(-1), 'Session ended. Stagehand ended it.');
       const other = await command<PublicEndReport>('endSession', { accountId: id, sessionId: 'unknown' });
       assert.equal(other.results[0]?.detail, "Stagehand didn't recognize it, so Browserbase released it.");
       assert.deepEqual(browserbase.running, []);
@@ -238,34 +238,33 @@ describe('the extension inside VS Code', () => {
     }
   });
 
-  it('gives a vendor that another extension adds all that built-in ones have', async () => {
-    const house = await startMadeUp();
+  it('gives a provider that another extension adds all that built-in ones have', async () => {
+    const services = await startMadeUp();
     try {
-      house.light(2);
-      const registration = api.registerProvider(madeUp, ownId);
-      assert.throws(() => api.registerProvider(madeUp, ownId), TypeError);
-      person.answersPick = ({ choices }) =>
-        choices.filter(({ label }) => label === 'Made Up').map(({ value }) => value);
-      const answers = [house.url, house.doorKey, 'home'];
-      person.answersAsk = () => answers.shift();
-      const account = { provider: 'madeUp', origin: house.url, fields: { doorKey: house.doorKey } };
+      services.light(2);
+      const registration = api.registerProvider(exampleProvider, ownId);
+      assert.throws(() => api.registerProvider(exampleProvider, ownId), TypeError);
+      user.answersPick = ({ choices }) => choices.filter(({ label }) => label === 'Made Up').map(({ value }) => value);
+      const answers = [services.url, services.doorKey, 'home'];
+      user.answersAsk = () => answers.shift();
+      const account = { provider: 'exampleProvider', origin: services.url, fields: { doorKey: services.doorKey } };
       assert.equal(await command('addAccount'), undefined);
       await assert.rejects(command('addAccount', account), /isn't allowed to receive its keys/);
-      assert.deepEqual([person.asked, house.log()], [[], []]);
+      assert.deepEqual([user.asked, services.log()], [[], []]);
       assert.match(
-        person.questions.at(-1)?.message ?? '',
+        user.questions.at(-1)?.message ?? '',
         /^Allow an extension to receive the keys you save for "Made Up"\?/,
       );
-      person.answersConfirm = ({ choices }) => choices.find((choice) => choice === 'Allow');
+      user.answersConfirm = ({ choices }) => choices.find((choice) => choice === 'Allow');
       const id = await command<string>('addAccount');
       // Once is enough.
       await assert.rejects(command('addAccount', account), /already added this account as "home"/);
-      assert.equal(person.questions.length, 3);
+      assert.equal(user.questions.length, 3);
       assert.deepEqual(
-        person.asked.slice(-3).map(({ prompt }) => prompt),
+        user.asked.slice(-3).map(({ prompt }) => prompt),
         [
-          'Address of the house',
-          `The key to the front door. Stored in the system keychain and sent only to ${new URL(house.url).host}.`,
+          'Address of the services',
+          `The key to the front door. Stored in the system keychain and sent only to ${new URL(services.url).host}.`,
           'Enter a name to show in the Sessions view',
         ],
       );
@@ -273,34 +272,37 @@ describe('the extension inside VS Code', () => {
         api.sessions(id).map(({ name }) => name),
         ['Room r1', 'Room r2'],
       );
-      person.answersConfirm = ({ choices }) => choices[0];
+      user.answersConfirm = ({ choices }) => choices[0];
       const one = await command<{ ended: number }>('endSession', { accountId: id, sessionId: 'r1' });
       assert.equal(one.ended, 1);
-      assert.match(person.questions.at(-1)?.detail ?? '', /The room is emptied\./);
-      assert.deepEqual([...house.rooms.keys()], ['r2']);
-      person.answersConfirm = ({ choices }) => choices.find((choice) => choice === 'End Everything in Account');
+      assert.match(user.questions.at(-1)?.detail ?? '', /The room is emptied\./);
+      assert.deepEqual([...services.rooms.keys()], ['r2']);
+      user.answersConfirm = ({ choices }) => choices.find((choice) => choice === 'End Everything in Account');
       const all = await command<{ ended: number }>('endAccountSessions', { accountId: id });
       assert.equal(all.ended, 1);
-      assert.match(person.questions.at(-1)?.detail ?? '', /Every room of the house is emptied\./);
-      assert.equal(house.log().at(-2) ?? '', 'DELETE /rooms');
+      assert.match(user.questions.at(-1)?.detail ?? '', /Every room of the services is emptied\./);
+      assert.equal(services.log().at(-2) ?? '', 'DELETE /rooms');
       registration.dispose();
       await api.refresh();
       assert.equal(api.accounts[0]?.trouble, 'unsupported');
       // What was saved for that provider is for nobody else who takes its id.
-      assert.throws(() => api.registerProvider(madeUp, exampleId), /Keys are saved for madeUp/);
-      api.registerProvider(madeUp, ownId).dispose();
+      assert.throws(() => api.registerProvider(exampleProvider, exampleId), /Keys are saved for exampleProvider/);
+      api.registerProvider(exampleProvider, ownId).dispose();
     } finally {
-      await house.stop();
+      await services.stop();
     }
   });
 
   it('says who wants to receive the keys, as far as the extension says, and that nobody has checked it', async () => {
     const { id, packageJSON } = api.testing.context.extension;
-    const registration = api.registerProvider({ ...madeUp, id: 'claimed' }, id);
+    const registration = api.registerProvider({ ...exampleProvider, id: 'claimed' }, id);
     try {
-      assert.throws(() => api.registerProvider({ ...madeUp, id: 'other' }, 'nobody.nothing'), /no such extension/);
+      assert.throws(
+        () => api.registerProvider({ ...exampleProvider, id: 'other' }, 'nobody.nothing'),
+        /no such extension/,
+      );
       await assert.rejects(command('addAccount', { provider: 'claimed' }));
-      const { detail = '' } = person.questions.at(-1) ?? {};
+      const { detail = '' } = user.questions.at(-1) ?? {};
       assert.ok(
         detail.startsWith(`The extension "${packageJSON.displayName}" (${id}) adds the provider "Made Up"`),
         detail,
@@ -321,11 +323,11 @@ describe('the extension inside VS Code', () => {
     const before = server.log().length;
     const ids = ['decoy', 'decoy', 'anchor'];
     const handed: unknown[] = [];
-    const raw = { ...madeUp, connect: (link: unknown) => void handed.push(link) };
+    const raw = { ...exampleProvider, connect: (link: unknown) => void handed.push(link) };
     Object.defineProperty(raw, 'id', { get: () => ids.shift() ?? 'anchor', enumerable: true });
     const registration = api.registerProvider(raw as never, ownId);
     try {
-      assert.throws(() => api.registerProvider({ ...madeUp, id: 'anchor' }, ownId), TypeError);
+      assert.throws(() => api.registerProvider({ ...exampleProvider, id: 'anchor' }, ownId), TypeError);
       await api.refresh();
       assert.deepEqual(handed, []);
       assert.equal(api.accounts[0]?.trouble, undefined);

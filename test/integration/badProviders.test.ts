@@ -9,7 +9,7 @@ import { startBrowserlessV2 } from '../servers/browserlessV2.ts';
 import { startGateway } from '../servers/gateway.ts';
 import { outages } from '../servers/providerServer.ts';
 import { startStagehand } from '../servers/stagehand.ts';
-import { command, extension, Person, removeAllAccounts } from './inside.ts';
+import { command, extension, removeAllAccounts, User } from './inside.ts';
 
 interface Stoppable {
   stop(): Promise<void>;
@@ -19,7 +19,7 @@ interface Stoppable {
 describe('providers that behave worse than their documentation, inside VS Code', function () {
   this.timeout(120_000);
   let api: TestingApi;
-  let person: Person;
+  let user: User;
   let servers: Stoppable[];
 
   before(async () => {
@@ -27,9 +27,9 @@ describe('providers that behave worse than their documentation, inside VS Code',
   });
   beforeEach(async () => {
     await removeAllAccounts(api);
-    person = new Person();
-    person.answersConfirm = ({ choices }) => choices[0];
-    api.testing.prompts = person;
+    user = new User();
+    user.answersConfirm = ({ choices }) => choices[0];
+    api.testing.prompts = user;
     servers = [];
   });
   afterEach(async () => {
@@ -102,7 +102,7 @@ describe('providers that behave worse than their documentation, inside VS Code',
     assert.deepEqual(report.errors, [{ sessionId: 's4', error: 'it is being recorded' }]);
     assert.deepEqual(anchor.running, ['s4']);
     assert.equal(anchor.log().filter((line) => line === 'DELETE /v1/batch-sessions/batch_1').length, 1);
-    assert.deepEqual(person.busyMessages, ['Anchor Browser is still deleting the batch…']);
+    assert.deepEqual(user.busyMessages, ['Anchor Browser is still deleting the batch…']);
   });
 
   it('the answer to the deletion of a batch is lost', async () => {
@@ -134,7 +134,7 @@ describe('providers that behave worse than their documentation, inside VS Code',
       const anchor = started(await startAnchor());
       for (let index = 0; index < 25; index++) anchor.add({ id: `s${index}` });
       const accountId = await add('anchor', anchor.url, { apiKey: anchor.key });
-      person.answersConfirm = ({ choices }) => {
+      user.answersConfirm = ({ choices }) => {
         anchor.outage = outages[of];
         setTimeout(() => {
           anchor.outage = undefined;
@@ -184,7 +184,7 @@ describe('providers that behave worse than their documentation, inside VS Code',
     const gateway = started(await startGateway());
     gateway.add({ id: 'sess_a', createdAt: '2026-11-22T12:00:00Z' });
     const accountId = await add('gateway', gateway.url, { authorization: gateway.authorization });
-    person.answersConfirm = ({ choices }) => {
+    user.answersConfirm = ({ choices }) => {
       gateway.reuse('sess_a');
       return choices[0];
     };

@@ -2,19 +2,19 @@ import { strict as assert } from 'node:assert';
 import type { PublicEndReport } from '../../src/ui/commands/endReports.ts';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
 import { startBrowserlessCloud } from '../servers/browserlessCloud.ts';
-import { command, eachTestBegins, type Person } from './inside.ts';
+import { command, eachTestBegins, type User } from './inside.ts';
 
 describe('ending a session by its ID inside VS Code', () => {
   let server: AnchorServer;
-  let person: Person;
+  let user: User;
   let accountId: string;
 
   eachTestBegins(async (begun) => {
-    ({ server, person } = begun);
+    ({ server, user } = begun);
     server.add({ id: 'sess_listed', domains: ['listed.example'] });
     server.add({ id: 'sess_hidden' });
     server.unlisted.add('sess_hidden');
-    person.answersConfirm = ({ choices }) => choices[0];
+    user.answersConfirm = ({ choices }) => choices[0];
     accountId = await command('addAccount', {
       provider: 'anchor',
       label: 'prod',
@@ -24,12 +24,12 @@ describe('ending a session by its ID inside VS Code', () => {
   });
 
   const sent = () => server.log().filter((line) => !line.startsWith('GET'));
-  const told = () => person.told.at(-1)?.message ?? '';
+  const told = () => user.told.at(-1)?.message ?? '';
   const end = (sessionId: string) => command<PublicEndReport>('endSession', { accountId, sessionId });
 
   it('asks the provider, then the user, and ends and confirms a session that no list shows', async () => {
     const report = await end('sess_hidden');
-    assert.deepEqual(person.questions, [
+    assert.deepEqual(user.questions, [
       {
         message: 'End session "sess_hidden"?',
         detail: [
@@ -42,20 +42,20 @@ describe('ending a session by its ID inside VS Code', () => {
     assert.deepEqual([report.requested, report.ended], [1, 1]);
     assert.deepEqual(server.running, ['sess_listed']);
     assert.deepEqual(sent(), ['DELETE /v1/sessions/sess_hidden']);
-    assert.ok(person.notes.includes('Session ended.'));
+    assert.ok(user.notes.includes('Session ended.'));
   });
 
   it('sends nothing on Cancel', async () => {
-    person.answersConfirm = () => undefined;
+    user.answersConfirm = () => undefined;
     assert.equal((await end('sess_hidden')).cancelled, 1);
     assert.deepEqual(sent(), []);
   });
 
   it('reports one that takes the end and goes on running as still running, and ends it on another try', async () => {
     server.immortal.add('sess_hidden');
-    person.answersTell = (_, buttons) => {
+    user.answersTell = (_, buttons) => {
       server.immortal.clear();
-      person.answersTell = () => undefined;
+      user.answersTell = () => undefined;
       return buttons.find((button) => button === 'Retry Failed');
     };
     const report = await end('sess_hidden');
@@ -66,14 +66,14 @@ describe('ending a session by its ID inside VS Code', () => {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     assert.deepEqual(server.running, ['sess_listed']);
-    assert.equal(person.questions.length, 2);
+    assert.equal(user.questions.length, 2);
   }).timeout(90_000);
 
   it('says that a session has already ended where the provider says so, and sends nothing', async () => {
     server.add({ id: 'sess_over', status: 'completed' });
     assert.equal((await end('sess_over')).requested, 0);
     assert.equal(told(), 'This session has already ended.');
-    assert.deepEqual([person.questions.length, sent()], [0, []]);
+    assert.deepEqual([user.questions.length, sent()], [0, []]);
   });
 
   it('says of an ID that the provider does not have that it may be wrong, and sends nothing', async () => {
@@ -82,7 +82,7 @@ describe('ending a session by its ID inside VS Code', () => {
       told(),
       "Anchor Browser couldn't find a running session with this ID in Anchor Browser · prod. The session may have ended, or the ID may be wrong or belong to another account. No request to end it was sent.",
     );
-    assert.deepEqual([person.questions.length, sent()], [0, []]);
+    assert.deepEqual([user.questions.length, sent()], [0, []]);
   });
 
   it('sends nothing where the provider cannot be asked, and says why', async () => {
@@ -96,14 +96,14 @@ describe('ending a session by its ID inside VS Code', () => {
     await end('sess_hidden');
     assert.match(told(), /^No request to end the session was sent\. .* rejected the key/);
     keys.set('automation-key', key);
-    assert.deepEqual([person.questions.length, sent()], [0, []]);
+    assert.deepEqual([user.questions.length, sent()], [0, []]);
     assert.ok(server.running.includes('sess_hidden'));
   });
 
   it('sends nothing when the account was removed while the dialog was open', async () => {
-    const { confirm } = person;
-    person.confirm = async (question) => {
-      person.confirm = confirm;
+    const { confirm } = user;
+    user.confirm = async (question) => {
+      user.confirm = confirm;
       await command('removeAccount', { accountId });
       return question.choices[0];
     };
@@ -114,13 +114,13 @@ describe('ending a session by its ID inside VS Code', () => {
   });
 
   it('takes what was copied, and asks which account only where there are several', async () => {
-    person.answersAsk = () => `  "https://app.anchorbrowser.io/sessions/sess_hidden",  `;
+    user.answersAsk = () => `  "https://app.anchorbrowser.io/sessions/sess_hidden",  `;
     const report = await command<PublicEndReport>('endSessionById');
     assert.equal(report.ended, 1);
     assert.deepEqual(server.running, ['sess_listed']);
-    assert.equal(person.asked[0]?.preview?.(' "abc", '), 'Session ID: abc');
-    assert.equal(await person.asked[0]?.refuse('/kill/all'), await person.asked[0]?.refuse(''));
-    assert.match((await person.asked[0]?.refuse('all')) ?? '', /^Can't find a session ID in this\./);
+    assert.equal(user.asked[0]?.preview?.(' "abc", '), 'Session ID: abc');
+    assert.equal(await user.asked[0]?.refuse('/kill/all'), await user.asked[0]?.refuse(''));
+    assert.match((await user.asked[0]?.refuse('all')) ?? '', /^Can't find a session ID in this\./);
 
     const other = await startAnchor();
     await command('addAccount', {
@@ -131,37 +131,37 @@ describe('ending a session by its ID inside VS Code', () => {
     });
     other.add({ id: 'sess_other' });
     other.unlisted.add('sess_other');
-    person.answersPick = ({ choices }) => choices.slice(1).map(({ value }) => value);
-    person.answersAsk = () => 'sess_other';
+    user.answersPick = ({ choices }) => choices.slice(1).map(({ value }) => value);
+    user.answersAsk = () => 'sess_other';
     assert.equal((await command<PublicEndReport>('endSessionById')).ended, 1);
     assert.deepEqual(other.running, []);
     await other.stop();
   });
 
   it('takes the account from the row of the tree, and the ID from a caller, and asks nevertheless', async () => {
-    person.answersAsk = () => 'sess_hidden';
+    user.answersAsk = () => 'sess_hidden';
     await command('endSessionById', { kind: 'account', accountId });
-    assert.equal(person.questions.length, 1);
+    assert.equal(user.questions.length, 1);
     server.add({ id: 'sess_more' });
     server.unlisted.add('sess_more');
     assert.equal((await command<PublicEndReport>('endSessionById', { accountId, sessionId: '"sess_more",' })).ended, 1);
-    assert.equal(person.asked.length, 1);
+    assert.equal(user.asked.length, 1);
     for (const sessionId of ['all', '"all"', `${server.url}/kill/all`, '', 7, null]) {
       await command('endSessionById', { accountId, sessionId });
       assert.match(told(), /^Can't find a session ID in this\./);
     }
     assert.deepEqual(server.running, ['sess_listed']);
-    assert.equal(person.questions.length, 2);
+    assert.equal(user.questions.length, 2);
   });
 
   it('is the usual end for a session that a list shows, also one that only a new list shows', async () => {
-    person.answersAsk = () => 'sess_listed';
+    user.answersAsk = () => 'sess_listed';
     await command('endSessionById');
-    assert.equal(person.questions[0]?.message, 'End session "listed.example"?');
+    assert.equal(user.questions[0]?.message, 'End session "listed.example"?');
     await new Promise((resolve) => setTimeout(resolve, 5_100));
     server.add({ id: 'sess_new', domains: ['new.example'] });
     await end('sess_new');
-    assert.equal(person.questions[1]?.message, 'End session "new.example"?');
+    assert.equal(user.questions[1]?.message, 'End session "new.example"?');
     assert.deepEqual(server.running, ['sess_hidden']);
   }).timeout(30_000);
 
@@ -175,7 +175,7 @@ describe('ending a session by its ID inside VS Code', () => {
     const browser = cloud.add();
     const report = await command<PublicEndReport>('endSession', { accountId: id, sessionId: browser.id });
     assert.match(
-      person.questions[0]?.detail ?? '',
+      user.questions[0]?.detail ?? '',
       /not in the list\.\nIt couldn't be checked, because Browserless can't look up a session here\./,
     );
     assert.equal(cloud.browsers.size, 0);

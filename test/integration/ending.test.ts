@@ -3,18 +3,18 @@ import type { TestingApi } from '../../src/extension.ts';
 import type { PublicEndReport, PublicGroupDeletion } from '../../src/ui/commands/endReports.ts';
 import { useChromium } from '../host/useChromium.ts';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
-import { command, eachTestBegins, type Person, removeAllAccounts } from './inside.ts';
+import { command, eachTestBegins, removeAllAccounts, type User } from './inside.ts';
 
 const firstChoice = ({ choices }: { choices: readonly string[] }) => choices[0];
 
 describe('ending inside VS Code', () => {
   let api: TestingApi;
   let server: AnchorServer;
-  let person: Person;
+  let user: User;
   let accountId: string;
 
   eachTestBegins(async (begun) => {
-    ({ api, server, person } = begun);
+    ({ api, server, user } = begun);
     for (const id of ['sess_a', 'sess_b', 'sess_c']) server.add({ id, domains: [`${id}.example`] });
     accountId = await command<string>('addAccount', {
       provider: 'anchor',
@@ -27,7 +27,7 @@ describe('ending inside VS Code', () => {
   const deletions = () => server.log().filter((line) => line.startsWith('DELETE'));
 
   it('ends one session after a confirmation that names it', async () => {
-    person.answersConfirm = firstChoice;
+    user.answersConfirm = firstChoice;
     const report = await command<PublicEndReport>('endSession', { accountId, sessionId: 'sess_a' });
     assert.deepEqual(report, {
       requested: 1,
@@ -38,10 +38,10 @@ describe('ending inside VS Code', () => {
       cancelled: 0,
       results: [{ accountId, sessionId: 'sess_a', outcome: 'ended' }],
     });
-    assert.equal(person.questions[0]?.message, 'End session "sess_a.example"?');
+    assert.equal(user.questions[0]?.message, 'End session "sess_a.example"?');
     assert.deepEqual(new Set(server.running), new Set(['sess_b', 'sess_c']));
-    assert.deepEqual(person.notes, ['Session ended.']);
-    assert.deepEqual(person.told, []);
+    assert.deepEqual(user.notes, ['Session ended.']);
+    assert.deepEqual(user.told, []);
   });
 
   it('sends nothing on Cancel', async () => {
@@ -49,7 +49,7 @@ describe('ending inside VS Code', () => {
     assert.deepEqual([report.requested, report.cancelled], [1, 1]);
     await command('endAllSessions');
     await command('endAccountSessions', { accountId });
-    assert.equal(person.questions.length, 3);
+    assert.equal(user.questions.length, 3);
     assert.deepEqual(deletions(), []);
     assert.equal(server.running.length, 3);
   });
@@ -58,18 +58,18 @@ describe('ending inside VS Code', () => {
     const row = (sessionId: string) => ({ kind: 'session', accountId, sessionId });
     const [a, b, c] = [row('sess_a'), row('sess_b'), row('sess_c')];
     await command('endSession', a, [a, b]);
-    assert.equal(person.questions.at(-1)?.message, 'End 2 sessions?');
+    assert.equal(user.questions.at(-1)?.message, 'End 2 sessions?');
     await command('endSession', c, [a, b]);
-    assert.equal(person.questions.at(-1)?.message, 'End session "sess_c.example"?');
+    assert.equal(user.questions.at(-1)?.message, 'End session "sess_c.example"?');
   });
 
   it('asks which where nothing is named, and never takes nothing for everything', async () => {
-    person.answersConfirm = firstChoice;
-    person.answersPick = ({ choices }) => choices.slice(0, 2).map(({ value }) => value);
+    user.answersConfirm = firstChoice;
+    user.answersPick = ({ choices }) => choices.slice(0, 2).map(({ value }) => value);
     const report = await command<PublicEndReport>('endSession');
     assert.equal(report.ended, 2);
     assert.equal(server.running.length, 1);
-    person.answersPick = () => [];
+    user.answersPick = () => [];
     for (const nothing of [undefined, null, {}, [], { accountId: '' }, 'sess_a', 7]) {
       await command('endSession', nothing);
     }
@@ -77,17 +77,17 @@ describe('ending inside VS Code', () => {
   });
 
   it('refuses an id that is none, and does not widen it to the account around it', async () => {
-    person.answersConfirm = firstChoice;
+    user.answersConfirm = firstChoice;
     for (const sessionId of ['all', '', '..', 'a/b', 'x'.repeat(1_000), 7, null]) {
       const report = await command<PublicEndReport>('endSession', { accountId, sessionId });
       assert.equal(report.requested, 0, String(sessionId));
     }
-    assert.deepEqual(person.questions, []);
+    assert.deepEqual(user.questions, []);
     assert.deepEqual(deletions(), []);
   });
 
   it('ends twice what is ended twice only once', async () => {
-    person.answersConfirm = firstChoice;
+    user.answersConfirm = firstChoice;
     const [first, second] = await Promise.all([
       command<PublicEndReport>('endSession', { accountId, sessionId: 'sess_a' }),
       command<PublicEndReport>('endSession', { accountId, sessionId: 'sess_a' }),
@@ -98,33 +98,33 @@ describe('ending inside VS Code', () => {
   });
 
   it('kills all that the dialog listed, one by one, and nothing that started since', async () => {
-    person.answersConfirm = ({ choices }) => {
+    user.answersConfirm = ({ choices }) => {
       server.add({ id: 'sess_since' });
       return choices[0];
     };
     const report = await command<PublicEndReport>('endAllSessions');
     assert.equal(report.ended, 3);
-    assert.match(person.questions[0]?.message ?? '', /^End all 3 sessions\?$/);
+    assert.match(user.questions[0]?.message ?? '', /^End all 3 sessions\?$/);
     for (const id of ['sess_a', 'sess_b', 'sess_c'])
-      assert.match(person.questions[0]?.detail ?? '', new RegExp(`• ${id}\\.example`));
-    assert.deepEqual(person.questions[0]?.choices, ['End 3 Sessions']);
+      assert.match(user.questions[0]?.detail ?? '', new RegExp(`• ${id}\\.example`));
+    assert.deepEqual(user.questions[0]?.choices, ['End 3 Sessions']);
     assert.deepEqual(server.running, ['sess_since']);
     assert.deepEqual(
       new Set(deletions()),
       new Set(['sess_a', 'sess_b', 'sess_c'].map((id) => `DELETE /v1/sessions/${id}`)),
     );
     assert.deepEqual(
-      person.told.map(({ message }) => message),
+      user.told.map(({ message }) => message),
       ['Ended 3 of 3 sessions.'],
     );
   });
 
   it('ends everything in an account only by the button that says so', async () => {
     server.add({ id: 'sess_unlisted' });
-    person.answersConfirm = ({ choices }) => choices[1];
+    user.answersConfirm = ({ choices }) => choices[1];
     const report = await command<PublicEndReport>('endAccountSessions', { accountId });
-    assert.deepEqual(person.questions[0]?.choices, ['End 3 Sessions', 'End Everything in Account']);
-    assert.match(person.questions[0]?.detail ?? '', /also those that are not listed/);
+    assert.deepEqual(user.questions[0]?.choices, ['End 3 Sessions', 'End Everything in Account']);
+    assert.match(user.questions[0]?.detail ?? '', /also those that are not listed/);
     assert.equal(report.ended, 3);
     assert.deepEqual(server.running, []);
     assert.deepEqual(deletions(), ['DELETE /v1/sessions/all']);
@@ -142,9 +142,9 @@ describe('ending inside VS Code', () => {
     });
     await other.stop();
     await api.refresh();
-    person.answersConfirm = firstChoice;
+    user.answersConfirm = firstChoice;
     await command('endAllSessions');
-    const detail = person.questions[0]?.detail ?? '';
+    const detail = user.questions[0]?.detail ?? '';
     assert.match(detail, /Skipped:\n• sess_ci — Anchor Browser · prod\. It was started with ci-key of your team\./);
     assert.match(
       detail,
@@ -152,11 +152,11 @@ describe('ending inside VS Code', () => {
     );
     assert.deepEqual(server.running, ['sess_ci']);
     await command('endSession', { accountId, sessionId: 'sess_ci' });
-    assert.match(person.questions.at(-1)?.detail ?? '', /It was started with ci-key of your team\./);
+    assert.match(user.questions.at(-1)?.detail ?? '', /It was started with ci-key of your team\./);
   });
 
   it('tells failures by name and reason, keeps their rows, and ends them on another try', async () => {
-    person.answersConfirm = firstChoice;
+    user.answersConfirm = firstChoice;
     server.misbehave('DELETE', /sess_b/, {
       kind: 'answer',
       answer: { status: 500, json: { error: { message: 'boom [x](command:evil)' } } },
@@ -164,9 +164,9 @@ describe('ending inside VS Code', () => {
     const report = await command<PublicEndReport>('endAllSessions');
     assert.deepEqual([report.ended, report.failed], [2, 1]);
     assert.match(report.results.find(({ outcome }) => outcome === 'failed')?.detail ?? '', /HTTP 500/);
-    assert.equal(person.told.length, 1);
+    assert.equal(user.told.length, 1);
     assert.match(
-      person.told[0]?.message ?? '',
+      user.told[0]?.message ?? '',
       /^2 sessions ended\. Couldn't end 1 session\. sess_b\.example \(Anchor Browser · prod\): .*boom \[x\] \(command:evil\)/,
     );
     assert.deepEqual(
@@ -181,13 +181,13 @@ describe('ending inside VS Code', () => {
     for (let index = 0; index < 20; index++) server.add();
     await api.refresh();
     server.misbehave('DELETE', /./, { kind: 'slow', ms: 60 });
-    person.answersConfirm = firstChoice;
-    person.cancelsProgress = true;
+    user.answersConfirm = firstChoice;
+    user.cancelsProgress = true;
     const report = await command<PublicEndReport>('endAllSessions');
     assert.equal(report.requested, 23);
     assert.equal(report.ended + report.cancelled, 23);
     assert.equal(server.running.length, report.cancelled);
-    assert.match(person.told[0]?.message ?? '', /^Canceled\. \d+ ended, \d+ not sent\.$/);
+    assert.match(user.told[0]?.message ?? '', /^Canceled\. \d+ ended, \d+ not sent\.$/);
   });
 
   it('deletes a batch, and tells each failure though the answer is 200', async () => {
@@ -198,17 +198,17 @@ describe('ending inside VS Code', () => {
     await api.refresh();
     const target = { accountId, groupId: batch.id };
     assert.equal(await command('deleteBatch', target), undefined);
-    assert.match(person.questions[0]?.detail ?? '', /4 of its sessions are running and will end:/);
-    assert.match(person.questions[0]?.detail ?? '', /Recordings and all other data/);
+    assert.match(user.questions[0]?.detail ?? '', /4 of its sessions are running and will end:/);
+    assert.match(user.questions[0]?.detail ?? '', /Recordings and all other data/);
     assert.deepEqual(deletions(), []);
 
-    person.answersConfirm = firstChoice;
+    user.answersConfirm = firstChoice;
     const deletion = await command<PublicGroupDeletion>('deleteBatch', target);
     assert.deepEqual([deletion.deleted, deletion.failedDeletions, deletion.ended, deletion.failed], [3, 1, 3, 1]);
     assert.deepEqual(deletion.errors, [{ sessionId: locked.id, error: 'Session is locked' }]);
-    assert.equal(person.told.at(-1)?.level, 'warning');
+    assert.equal(user.told.at(-1)?.level, 'warning');
     assert.match(
-      person.told.at(-1)?.message ?? '',
+      user.told.at(-1)?.message ?? '',
       /3 sessions deleted\. Couldn't delete 1 session\. .*: Session is locked/,
     );
     assert.ok(server.running.includes(locked.id));
@@ -218,7 +218,7 @@ describe('ending inside VS Code', () => {
   it('ends a group one by one and keeps its data', async () => {
     const batch = server.addBatch(3);
     await api.refresh();
-    person.answersConfirm = firstChoice;
+    user.answersConfirm = firstChoice;
     const report = await command<PublicEndReport>('endGroup', { accountId, groupId: batch.id });
     assert.equal(report.ended, 3);
     assert.ok(server.batches.has(batch.id));
@@ -238,13 +238,13 @@ describe('ending inside VS Code', () => {
       for (const title of ['one', 'two']) await devtools.openContext(page(title));
       await devtools.send('Target.createTarget', { url: page('mine') });
       await removeAllAccounts(api);
-      api.testing.prompts = person;
+      api.testing.prompts = user;
       await command('addAccount', { provider: 'localChrome', origin: chromium.endpoint });
       assert.equal(api.sessions().length, 3);
-      person.answersConfirm = firstChoice;
+      user.answersConfirm = firstChoice;
       const report = await command<PublicEndReport>('endAllSessions');
       assert.deepEqual([report.requested, report.ended], [2, 2]);
-      assert.match(person.questions[0]?.detail ?? '', /Skipped:\n• Default context/);
+      assert.match(user.questions[0]?.detail ?? '', /Skipped:\n• Default context/);
       assert.deepEqual(await devtools.contexts(), []);
       assert.equal((await devtools.defaultPages()).filter((url) => url.startsWith('data:')).length, 1);
     });

@@ -3,15 +3,15 @@ import * as vscode from 'vscode';
 import type { TestingApi } from '../../src/extension.ts';
 import type { PublicEndReport } from '../../src/ui/commands/endReports.ts';
 import type { AnchorServer } from '../servers/anchor.ts';
-import { command, eachTestBegins, type Person } from './inside.ts';
+import { command, eachTestBegins, type User } from './inside.ts';
 
 describe('choosing what ends, inside VS Code', () => {
   let api: TestingApi;
   let server: AnchorServer;
-  let person: Person;
+  let user: User;
 
   eachTestBegins((begun) => {
-    ({ api, server, person } = begun);
+    ({ api, server, user } = begun);
   });
 
   const addAnchor = () =>
@@ -23,24 +23,24 @@ describe('choosing what ends, inside VS Code', () => {
     const batch = server.addBatch(1);
     const id = await addAnchor();
     await command('protectSession', { accountId: id, sessionId: 'sess_a' });
-    person.answersConfirm = ({ choices }) => choices[0];
+    user.answersConfirm = ({ choices }) => choices[0];
     const report = await command<PublicEndReport>('endAccountSessions', { accountId: id });
     assert.equal(report.ended, 2);
     assert.deepEqual(server.running, ['sess_a']);
-    const question = person.questions.at(-1);
+    const question = user.questions.at(-1);
     assert.match(question?.detail ?? '', /Skipped:\n• a\.example — .*It's protected\./);
-    // The vendor's one call would end it too.
+    // The provider's one call would end it too.
     assert.ok(!question?.choices.includes('End Everything in Account'));
     const [member] = server.addBatch(1, { id: 'batch_b' }).members;
     assert.ok(member);
     await api.refresh();
     await command('protectSession', { accountId: id, sessionId: member.id });
     assert.equal(await command('deleteBatch', { accountId: id, groupId: 'batch_b' }), undefined);
-    assert.match(person.told.at(-1)?.message ?? '', /has protected sessions .*: nothing was sent/);
+    assert.match(user.told.at(-1)?.message ?? '', /has protected sessions .*: nothing was sent/);
     assert.ok(batch.id !== 'batch_b');
     const one = await command<PublicEndReport>('endSession', { accountId: id, sessionId: 'sess_a' });
     assert.equal(one.ended, 1);
-    assert.match(person.questions.at(-1)?.detail ?? '', /It's protected\./);
+    assert.match(user.questions.at(-1)?.detail ?? '', /It's protected\./);
     await command('unprotectSession', { accountId: id, sessionId: member.id });
     const rest = await command<PublicEndReport>('endAllSessions');
     assert.equal(rest.ended, 1);
@@ -50,14 +50,14 @@ describe('choosing what ends, inside VS Code', () => {
     for (const name of ['a', 'b', 'c']) server.add({ id: `sess_${name}` });
     const id = await addAnchor();
     server.misbehave('DELETE', /sess_[ab]$/, { kind: 'answer', answer: { status: 403, json: {} } });
-    person.answersConfirm = ({ choices }) => choices[0];
+    user.answersConfirm = ({ choices }) => choices[0];
     const first = await command<PublicEndReport>('endAccountSessions', { accountId: id });
     assert.deepEqual([first.ended, first.failed], [1, 2]);
-    assert.deepEqual(person.told.at(-1)?.buttons, ['Retry Failed', 'Show Log']);
+    assert.deepEqual(user.told.at(-1)?.buttons, ['Retry Failed', 'Show Log']);
     server.behave();
     const again = await command<PublicEndReport>('retryFailedEnds');
     assert.equal(again.ended, 2);
-    assert.match(person.questions.at(-1)?.message ?? '', /End 2 sessions\?/);
+    assert.match(user.questions.at(-1)?.message ?? '', /End 2 sessions\?/);
     assert.deepEqual(server.running, []);
   });
 
@@ -70,29 +70,29 @@ describe('choosing what ends, inside VS Code', () => {
       // As the list's own menu calls it.
       const account = { kind: 'account', accountId: id };
       await command('endAccountSessions', account);
-      const asked = person.questions.at(-1);
+      const asked = user.questions.at(-1);
       assert.equal(asked?.message, 'End 2 sessions in Anchor Browser? The filter shows 2 of 5 sessions.');
       assert.doesNotMatch(asked.detail, /mail/);
       assert.deepEqual(asked.choices, ['End 2 Sessions']);
       const group = { kind: 'group', accountId: id, groupId: batch.id };
       await command('deleteBatch', group);
       assert.match(
-        person.questions.at(-1)?.detail ?? '',
+        user.questions.at(-1)?.detail ?? '',
         /"SHOP example" is NOT applied[\s\S]*2 of its sessions are running/,
       );
       for (const work of [() => command('endAllSessions'), () => command('endAccountSessions', { accountId: id })]) {
         await work();
-        const { message = '', detail = '' } = person.questions.at(-1) ?? {};
+        const { message = '', detail = '' } = user.questions.at(-1) ?? {};
         assert.match(message, /End all 5 sessions/);
         assert.match(detail, /The filter "SHOP example" is NOT applied/);
       }
-      person.answersConfirm = ({ choices }) => choices[0];
+      user.answersConfirm = ({ choices }) => choices[0];
       assert.equal((await command<PublicEndReport>('endAccountSessions', account)).ended, 2);
       assert.deepEqual(server.running.sort(), ['sess_mail', ...batch.members.map((member) => member.id)].sort());
       await command('setFilter', batch.members[0]?.id);
       await command('endGroup', group);
       assert.match(
-        person.questions.at(-1)?.message ?? '',
+        user.questions.at(-1)?.message ?? '',
         /^End 1 session in "Batch .*"\? The filter shows 1 of 2 sessions\.$/,
       );
       assert.equal(server.running.length, 2);
@@ -104,14 +104,14 @@ describe('choosing what ends, inside VS Code', () => {
   it('asks for the words of a filter, and says meanwhile how much they leave', async () => {
     for (const name of ['shop', 'mail']) server.add({ id: `sess_${name}`, domains: [`${name}.example`] });
     await addAnchor();
-    person.answersAsk = ({ preview }) => preview?.('mail');
+    user.answersAsk = ({ preview }) => preview?.('mail');
     await command('setFilter');
-    assert.equal(person.asked.at(-1)?.value, '');
-    person.answersAsk = () => 'mail';
+    assert.equal(user.asked.at(-1)?.value, '');
+    user.answersAsk = () => 'mail';
     await command('setFilter');
-    person.answersAsk = ({ value }) => value;
+    user.answersAsk = ({ value }) => value;
     await command('setFilter');
-    assert.equal(person.asked.at(-1)?.value, 'mail');
+    assert.equal(user.asked.at(-1)?.value, 'mail');
     await command('clearFilter');
   });
 
@@ -124,14 +124,14 @@ describe('choosing what ends, inside VS Code', () => {
     await settings.update('confirm.endAll', 'typeCount', vscode.ConfigurationTarget.Global);
     await settings.update('confirm.endSession', 'never', vscode.ConfigurationTarget.Global);
     try {
-      person.answersConfirm = ({ choices }) => choices[0];
+      user.answersConfirm = ({ choices }) => choices[0];
       const one = await command<PublicEndReport>('endSession', { accountId: id, sessionId: 'sess_a' });
       assert.equal(one.ended, 1);
-      assert.equal(person.questions.length, 1);
-      person.answersAsk = () => '3';
+      assert.equal(user.questions.length, 1);
+      user.answersAsk = () => '3';
       assert.equal((await command<PublicEndReport>('endAllSessions')).cancelled, 2);
       assert.equal(server.running.length, 2);
-      person.answersAsk = () => '2';
+      user.answersAsk = () => '2';
       assert.equal((await command<PublicEndReport>('endAllSessions')).ended, 2);
     } finally {
       await settings.update('confirm.endAll', undefined, vscode.ConfigurationTarget.Global);
@@ -145,25 +145,25 @@ describe('choosing what ends, inside VS Code', () => {
     server.add({ id: 'sess_old', createdAt: ago(90), domains: ['old.example'] });
     server.add({ id: 'sess_older', createdAt: ago(300), domains: ['older.example'] });
     await addAnchor();
-    person.answersAsk = ({ value }) => (value === '60' ? '45' : value);
+    user.answersAsk = ({ value }) => (value === '60' ? '45' : value);
     let offered: string[] = [];
-    person.answersPick = ({ choices }) => {
+    user.answersPick = ({ choices }) => {
       offered = choices.map(({ label }) => label);
       return choices.filter(({ picked }) => picked).map(({ value }) => value);
     };
-    person.answersConfirm = ({ choices }) => choices[0];
+    user.answersConfirm = ({ choices }) => choices[0];
     assert.equal((await command<PublicEndReport>('endOldSessions')).ended, 2);
     assert.deepEqual(offered, ['older.example', 'old.example']);
     assert.deepEqual(server.running, ['sess_new']);
     await command('endOldSessions');
-    assert.equal(person.asked.at(-1)?.value, '45');
-    assert.match(person.told.at(-1)?.message ?? '', /No session has been running that long/);
+    assert.equal(user.asked.at(-1)?.value, '45');
+    assert.match(user.told.at(-1)?.message ?? '', /No session has been running that long/);
   });
 
   it('cancels a batch that is being made, and keeps its data', async () => {
     const batch = server.addBatch(2, { id: 'batch_a', status: 'processing', completedAt: undefined });
     const id = await addAnchor();
-    person.answersConfirm = ({ choices }) => choices[0];
+    user.answersConfirm = ({ choices }) => choices[0];
     const member = { accountId: id, sessionId: batch.members[0]?.id };
     await command('protectSession', member);
     assert.equal((await command<PublicEndReport>('cancelBatch', { accountId: id, groupId: 'batch_a' })).cancelled, 2);
@@ -171,7 +171,7 @@ describe('choosing what ends, inside VS Code', () => {
     assert.ok(!server.log().some((line) => line.startsWith('PATCH')));
     const report = await command<PublicEndReport>('cancelBatch', { accountId: id, groupId: 'batch_a' });
     assert.equal(report.ended, 2);
-    assert.match(person.questions.at(-1)?.detail ?? '', /Its data stays\./);
+    assert.match(user.questions.at(-1)?.detail ?? '', /Its data stays\./);
     assert.ok(batch.members.every(({ id: member }) => server.sessions.has(member)));
     assert.equal(server.log().filter((line) => line.startsWith('PATCH')).length, 1);
   });
@@ -185,10 +185,10 @@ describe('choosing what ends, inside VS Code', () => {
     try {
       await command('endAllSessions');
       assert.match(
-        person.questions[0]?.detail ?? '',
+        user.questions[0]?.detail ?? '',
         /Other people's sessions \(1\):\n• other\.example.*\n\nYours \(1\):\n• mine\.example/,
       );
-      person.answersConfirm = ({ choices }) => choices[0];
+      user.answersConfirm = ({ choices }) => choices[0];
       const report = await command<PublicEndReport>('endMySessions');
       assert.equal(report.ended, 1);
       assert.deepEqual(server.running, ['sess_other']);
@@ -196,7 +196,7 @@ describe('choosing what ends, inside VS Code', () => {
       await settings.update('mine', undefined, vscode.ConfigurationTarget.Global);
     }
     await command('endMySessions');
-    assert.match(person.told.at(-1)?.message ?? '', /browserSessions\.mine/);
+    assert.match(user.told.at(-1)?.message ?? '', /browserSessions\.mine/);
   });
 
   it('tells of ends that a closed window has left unfinished, and ends nothing by itself', async () => {
@@ -207,17 +207,17 @@ describe('choosing what ends, inside VS Code', () => {
     const runs = { run: { at: Date.now() - 60_000, total: 12, left } };
     await api.testing.context.globalState.update('unfinishedEnds', runs);
     await command('reviewUnfinishedEnds');
-    assert.match(person.told.at(-1)?.message ?? '', /2 sessions are still running/);
-    assert.deepEqual(person.told.at(-1)?.buttons, ['Review']);
+    assert.match(user.told.at(-1)?.message ?? '', /2 sessions are still running/);
+    assert.deepEqual(user.told.at(-1)?.buttons, ['Review']);
     assert.equal(server.running.length, 2);
-    assert.equal(person.questions.length, 0);
+    assert.equal(user.questions.length, 0);
     assert.equal(api.testing.context.globalState.get('unfinishedEnds'), undefined);
   });
 
   it('exports what ended', async () => {
     server.add({ id: 'sess_a', domains: ['a.example'] });
     const id = await addAnchor();
-    person.answersConfirm = ({ choices }) => choices[0];
+    user.answersConfirm = ({ choices }) => choices[0];
     await command('endAccountSessions', { accountId: id });
     await command('exportEnded');
     const [newest] = JSON.parse(vscode.window.activeTextEditor?.document.getText() ?? '[]');

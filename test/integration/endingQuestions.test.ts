@@ -2,16 +2,16 @@ import { strict as assert } from 'node:assert';
 import * as vscode from 'vscode';
 import type { TestingApi } from '../../src/extension.ts';
 import type { AnchorServer } from '../servers/anchor.ts';
-import { command, eachTestBegins, type Person, until } from './inside.ts';
+import { command, eachTestBegins, type User, until } from './inside.ts';
 
 describe('what questions about ends are based on, inside VS Code', () => {
   let api: TestingApi;
   let server: AnchorServer;
-  let person: Person;
+  let user: User;
   let id: string;
 
   eachTestBegins(async (begun) => {
-    ({ api, server, person } = begun);
+    ({ api, server, user } = begun);
     server.add({ id: 'sess_a', domains: ['a.example'], createdAt: new Date(Date.now() - 3_600_000) });
     id = await command('addAccount', { provider: 'anchor', origin: server.url, fields: { apiKey: server.key } });
     // Nobody looks: lists are made only for who asks.
@@ -20,8 +20,8 @@ describe('what questions about ends are based on, inside VS Code', () => {
 
   const configure = (key: string, value: unknown) =>
     vscode.workspace.getConfiguration('browserSessions').update(key, value, vscode.ConfigurationTarget.Global);
-  const asked = () => person.questions.at(-1);
-  const told = () => person.told.at(-1)?.message ?? '';
+  const asked = () => user.questions.at(-1);
+  const told = () => user.told.at(-1)?.message ?? '';
   /** As long as it takes for a list to be too old for a question about all of it. */
   const aWhile = () => new Promise((resolve) => setTimeout(resolve, 5_500));
 
@@ -34,7 +34,7 @@ describe('what questions about ends are based on, inside VS Code', () => {
     server.add({ id: 'sess_c' });
     await command('endAllSessions');
     assert.match(asked()?.message ?? '', /^End all 3 sessions/);
-    assert.ok(person.notes.includes('Listing sessions…'));
+    assert.ok(user.notes.includes('Listing sessions…'));
   });
 
   it('says from when the list is where there is no newer one, and does not wait for it for long', async () => {
@@ -45,8 +45,8 @@ describe('what questions about ends are based on, inside VS Code', () => {
     assert.ok(Date.now() - began < 9_000);
     server.misbehave('GET', /all\/status/, { kind: 'answer', answer: { status: 500, json: {} } });
     await api.refresh();
-    person.answersAsk = () => '1';
-    person.answersPick = ({ choices }) => choices.map(({ value }) => value);
+    user.answersAsk = () => '1';
+    user.answersPick = ({ choices }) => choices.map(({ value }) => value);
     await command('endOldSessions');
     assert.match(
       asked()?.detail ?? '',
@@ -70,7 +70,7 @@ describe('what questions about ends are based on, inside VS Code', () => {
     await command('endSession', { accountId: 'gone', sessionId: 'sess_a' });
     assert.equal(told(), 'The account of this session was removed.');
     server.behave();
-    person.answersConfirm = ({ choices }) => choices[0];
+    user.answersConfirm = ({ choices }) => choices[0];
     await command('endSession', { accountId: id, sessionId: 'sess_a' });
     await command('endSession', { accountId: id, sessionId: 'sess_a' });
     assert.equal(told(), 'This session has already ended.');
@@ -81,8 +81,8 @@ describe('what questions about ends are based on, inside VS Code', () => {
     try {
       for (const name of ['endSession', 'endAccountSessions']) {
         await command(name, { kind: 'account', accountId: id });
-        const [question] = person.questions;
-        // The vendor's one call is not offered beside a filter.
+        const [question] = user.questions;
+        // The provider's one call is not offered beside a filter.
         assert.equal(question, undefined);
         assert.equal(
           told(),
@@ -117,12 +117,12 @@ describe('what questions about ends are based on, inside VS Code', () => {
 
   it('names old sessions that it leaves out', async () => {
     await command('protectSession', { accountId: id, sessionId: 'sess_a' });
-    person.answersAsk = () => '30';
+    user.answersAsk = () => '30';
     await command('endOldSessions');
     assert.match(told(), /^There are no sessions to end\. It's protected\./);
     server.add({ id: 'sess_b', domains: ['b.example'], createdAt: new Date(Date.now() - 3_600_000) });
     await api.refresh();
-    person.answersPick = ({ choices }) => choices.map(({ value }) => value);
+    user.answersPick = ({ choices }) => choices.map(({ value }) => value);
     await command('endOldSessions');
     assert.equal(asked()?.message, 'End 1 session?');
     assert.match(asked()?.detail ?? '', /• b\.example[\s\S]*Skipped:\n• a\.example — .*It's protected\./);
@@ -155,18 +155,18 @@ describe('what questions about ends are based on, inside VS Code', () => {
     await api.testing.context.globalState.update('unfinishedEnds', { run: { at: 1, total: 12, left } });
     server.misbehave('GET', /all\/status/, { kind: 'answer', answer: { status: 500, json: {} } });
     let presses = 0;
-    person.answersTell = (_, buttons) => (presses++ === 0 ? buttons[0] : undefined);
+    user.answersTell = (_, buttons) => (presses++ === 0 ? buttons[0] : undefined);
     await command('reviewUnfinishedEnds');
     assert.match(
-      person.told[0]?.message ?? '',
+      user.told[0]?.message ?? '',
       /^The window closed while 12 sessions were ending\. Couldn't list Anchor Browser[^,]*, so 1 of them/,
     );
     assert.notEqual(kept(), undefined);
-    await until(() => person.told.length === 2);
+    await until(() => user.told.length === 2);
     server.behave();
     // Another window does not tell of it meanwhile.
     await command('reviewUnfinishedEnds');
-    assert.equal(person.told.length, 2);
+    assert.equal(user.told.length, 2);
     await api.testing.context.globalState.update('unfinishedEnds', { run: { at: 1, total: 12, left } });
     await command('reviewUnfinishedEnds');
     assert.match(told(), /1 session is still running\./);
@@ -204,23 +204,23 @@ describe('what questions about ends are based on, inside VS Code', () => {
   it('tells what came of ending everything where nothing is listed', async () => {
     server.sessions.clear();
     await command('removeAccount', { accountId: id });
-    person.answersConfirm = ({ choices }) => choices.at(-1);
+    user.answersConfirm = ({ choices }) => choices.at(-1);
     await command('removeAccount', { accountId: id });
     id = await command('addAccount', { provider: 'anchor', origin: server.url, fields: { apiKey: server.key } });
     server.misbehave('DELETE', /all$/, { kind: 'answer', answer: { status: 500, json: {} } }, 1);
     await command('endAccountSessions', { accountId: id });
     assert.match(asked()?.message ?? '', /No session is listed in Anchor Browser/);
     assert.match(told(), /HTTP 500/);
-    const before = person.told.length;
+    const before = user.told.length;
     await command('endAccountSessions', { accountId: id });
-    assert.equal(person.told.length, before);
-    assert.match(person.notes.at(-1) ?? '', /accepted the request\.$/);
+    assert.equal(user.told.length, before);
+    assert.match(user.notes.at(-1) ?? '', /accepted the request\.$/);
   });
 
   it('does not say that a batch was not deleted whose answer was lost', async () => {
     const batch = server.addBatch(1);
     await api.refresh();
-    person.answersConfirm = ({ choices }) => choices[0];
+    user.answersConfirm = ({ choices }) => choices[0];
     server.misbehave('DELETE', /batch-sessions/, { kind: 'doneBut', answer: { status: 500, json: {} } });
     await command('deleteBatch', { accountId: id, groupId: batch.id });
     assert.match(told(), /^Couldn't confirm whether Batch .* was deleted\. /);

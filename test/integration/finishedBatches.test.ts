@@ -1,11 +1,11 @@
 import { strict as assert } from 'node:assert';
 import type { PublicGroupDeletion } from '../../src/ui/commands/endReports.ts';
 import type { AnchorBatch, AnchorServer } from '../servers/anchor.ts';
-import { command, eachTestBegins, type Person } from './inside.ts';
+import { command, eachTestBegins, type User } from './inside.ts';
 
 describe('batches that have finished, inside VS Code', () => {
   let server: AnchorServer;
-  let person: Person;
+  let user: User;
   let accountId: string;
   let batch: AnchorBatch;
 
@@ -13,18 +13,18 @@ describe('batches that have finished, inside VS Code', () => {
     await command('hideFinishedBatches');
   });
   eachTestBegins(async (begun) => {
-    ({ server, person } = begun);
+    ({ server, user } = begun);
     server.add({ id: 'sess_a' });
     const made = server.addBatch(3, { failedRequests: 2 });
     for (const member of made.members) member.status = 'completed';
     batch = made;
-    person.answersConfirm = ({ choices }) => choices[0];
+    user.answersConfirm = ({ choices }) => choices[0];
     const fields = { apiKey: server.key };
     accountId = await command('addAccount', { provider: 'anchor', label: 'prod', origin: server.url, fields });
   });
 
   const sent = () => server.log().filter((line) => !line.startsWith('GET'));
-  const told = () => person.told.at(-1);
+  const told = () => user.told.at(-1);
   const remove = () => command<PublicGroupDeletion | undefined>('deleteBatch', { accountId, groupId: batch.id });
 
   it('can be deleted only while they are shown', async () => {
@@ -33,7 +33,7 @@ describe('batches that have finished, inside VS Code', () => {
     await command('showFinishedBatches');
     const deletion = await remove();
     assert.deepEqual([deletion?.deleted, deletion?.failedDeletions, deletion?.batch], [3, 0, 'gone']);
-    const [question] = person.questions;
+    const [question] = user.questions;
     assert.match(question?.message ?? '', /^Delete "Batch .*" and all its data\?$/);
     assert.equal(
       question?.detail,
@@ -53,14 +53,14 @@ describe('batches that have finished, inside VS Code', () => {
 
   it('are not deleted on Cancel', async () => {
     await command('showFinishedBatches');
-    person.answersConfirm = () => undefined;
+    user.answersConfirm = () => undefined;
     assert.equal(await remove(), undefined);
     assert.deepEqual(sent(), []);
   });
 
   it('are offered by Delete Batch… while they are shown', async () => {
     const offered: string[] = [];
-    person.answersPick = ({ choices }) => {
+    user.answersPick = ({ choices }) => {
       offered.push(...choices.map(({ detail }) => detail));
       return [];
     };

@@ -4,15 +4,15 @@ import type { ProviderDefinition } from '../../src/api/defineProvider.ts';
 import type { Disposable } from '../../src/core/event.ts';
 import type { TestingApi } from '../../src/extension.ts';
 import type { AnchorServer } from '../servers/anchor.ts';
-import { madeUp } from '../unit/providers/exampleProvider.ts';
-import { command, eachTestBegins, ownId, type Person, until } from './inside.ts';
+import { exampleProvider } from '../unit/providers/exampleProvider.ts';
+import { command, eachTestBegins, ownId, type User, until } from './inside.ts';
 
 const never = () => new Promise<never>(() => {});
 
 describe('a provider of another extension that never answers, inside VS Code', () => {
   let api: TestingApi;
   let server: AnchorServer;
-  let person: Person;
+  let user: User;
   let registration: Disposable;
   let adding: Promise<unknown>;
 
@@ -21,15 +21,15 @@ describe('a provider of another extension that never answers, inside VS Code', (
     await adding;
   });
   eachTestBegins(async (begun) => {
-    ({ api, server, person } = begun);
+    ({ api, server, user } = begun);
     await vscode.commands.executeCommand('workbench.action.closeSidebar');
     const hanging: ProviderDefinition = {
-      ...madeUp,
+      ...exampleProvider,
       id: 'hanging',
       label: 'Hanging',
       fields: [],
       connect: (link) => ({
-        ...madeUp.connect(link),
+        ...exampleProvider.connect(link),
         check: async () => ({ identity: undefined, sessionLimit: undefined, note: undefined }),
         list: () => ({ [Symbol.asyncIterator]: () => ({ next: never }) }),
       }),
@@ -48,7 +48,7 @@ describe('a provider of another extension that never answers, inside VS Code', (
       fields: { apiKey: server.key },
     });
     let offered: readonly string[] = [];
-    person.answersPick = ({ choices }) => {
+    user.answersPick = ({ choices }) => {
       offered = choices.map(({ label }) => label);
       return choices.map(({ value }) => value);
     };
@@ -58,7 +58,7 @@ describe('a provider of another extension that never answers, inside VS Code', (
     server.add({ id: 'sess_b', domains: ['b.example'] });
     const refreshing = command('refresh');
     await until(() => api.sessions(id).length === 2);
-    person.answersConfirm = ({ choices }) => choices[0];
+    user.answersConfirm = ({ choices }) => choices[0];
     await command('endSession');
     assert.deepEqual(offered, ['a.example', 'b.example']);
     assert.deepEqual(server.running, []);
@@ -68,8 +68,8 @@ describe('a provider of another extension that never answers, inside VS Code', (
 
   it('is named where nothing else runs, in place of saying that nothing does', async () => {
     await command('endSession');
-    assert.match(person.told.at(-1)?.message ?? '', /No sessions are running\. Hanging is still loading/);
+    assert.match(user.told.at(-1)?.message ?? '', /No sessions are running\. Hanging is still loading/);
     await command('showDetails');
-    assert.match(person.told.at(-1)?.message ?? '', /No sessions are running\. Hanging is still loading/);
+    assert.match(user.told.at(-1)?.message ?? '', /No sessions are running\. Hanging is still loading/);
   });
 });

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import * as vscode from 'vscode';
 import type { TestingApi } from '../../src/extension.ts';
 import type { AnchorServer } from '../servers/anchor.ts';
-import { command, eachTestBegins, type Person, until } from './inside.ts';
+import { command, eachTestBegins, type User, until } from './inside.ts';
 
 const destructive = [
   'endSessionById',
@@ -22,7 +22,7 @@ const destructive = [
 describe('commands that another extension runs, inside VS Code', () => {
   let api: TestingApi;
   let server: AnchorServer;
-  let person: Person;
+  let user: User;
   let account: string;
   let batch: string;
   let running: string[];
@@ -37,7 +37,7 @@ describe('commands that another extension runs, inside VS Code', () => {
     await until(() => state().get('endWithoutAsking') === undefined);
   });
   eachTestBegins(async (begun) => {
-    ({ api, server, person } = begun);
+    ({ api, server, user } = begun);
     for (const name of ['a', 'b', 'guarded'])
       server.add({ id: `sess_${name}`, domains: [`${name}.example`], tags: ['anna'] });
     server.keys.set('ci-key', 'sk-anchor-ci-canary');
@@ -129,9 +129,9 @@ describe('commands that another extension runs, inside VS Code', () => {
 
   it('end nothing without a confirmation, whatever they are called with', async () => {
     // Answers all that comes before a confirmation, and presses every button of what doesn't block.
-    person.answersPick = ({ choices }) => choices.map(({ value }) => value);
-    person.answersAsk = () => '0';
-    person.answersTell = (_, buttons) => buttons[0];
+    user.answersPick = ({ choices }) => choices.map(({ value }) => value);
+    user.answersAsk = () => '0';
+    user.answersTell = (_, buttons) => buttons[0];
     let calls = 0;
     for (const name of destructive) {
       for (const args of hostileArguments()) {
@@ -141,8 +141,8 @@ describe('commands that another extension runs, inside VS Code', () => {
       nothingEnded(name);
     }
     assert.ok(calls >= 1_702, `only ${calls} calls`);
-    assert.ok(person.questions.length > 300, `only ${person.questions.length} questions`);
-    assert.ok(person.questions.every(({ choices }) => !choices.includes("End and Don't Ask Again")));
+    assert.ok(user.questions.length > 300, `only ${user.questions.length} questions`);
+    assert.ok(user.questions.every(({ choices }) => !choices.includes("End and Don't Ask Again")));
   }).timeout(240_000);
 
   it('end nothing either when VS Code hands over the row itself, as for a click', async () => {
@@ -169,8 +169,8 @@ describe('commands that another extension runs, inside VS Code', () => {
     nothingEnded('runCommands');
     // It does get there: that is why a row proves nothing.
     assert.ok(
-      person.questions.some(({ message }) => message === 'End session "a.example"?'),
-      JSON.stringify(person.questions.map(({ message }) => message)),
+      user.questions.some(({ message }) => message === 'End session "a.example"?'),
+      JSON.stringify(user.questions.map(({ message }) => message)),
     );
   }).timeout(60_000);
 });

@@ -10,7 +10,7 @@ export interface Outcome {
 
 /**
  * Runs inside the extension host of VS Code. The variable BROWSER_SESSIONS_PHASE says which half: `first`, or `again`
- * for the same person after a restart.
+ * for the same user after a restart.
  */
 export async function run(): Promise<void> {
   const mocha = new Mocha({ ui: 'bdd', timeout: 60_000, color: false, forbidOnly: true });

@@ -40,9 +40,9 @@ export async function exportedEnds(): Promise<readonly EndedSession[]> {
 
 /** Removes all accounts, so that each test begins with none. */
 export async function removeAllAccounts(api: TestingApi): Promise<void> {
-  const person = new Person();
-  person.answersConfirm = ({ choices }) => choices[0];
-  api.testing.prompts = person;
+  const user = new User();
+  user.answersConfirm = ({ choices }) => choices[0];
+  api.testing.prompts = user;
   for (const { id } of api.accounts) await command('removeAccount', { accountId: id });
   assert.deepEqual(api.accounts, []);
 }
@@ -52,11 +52,11 @@ export interface Begun {
   readonly api: TestingApi;
   /** Anchor Browser, with no sessions. */
   readonly server: AnchorServer;
-  readonly person: Person;
+  readonly user: User;
 }
 
 /**
- * Has each test of a suite begin with no account, a server of its own and a person who is told nothing yet, and end without
+ * Has each test of a suite begin with no account, a server of its own and a user who is told nothing yet, and end without
  * all of them.
  * @param then what else a test begins with.
  */
@@ -69,9 +69,9 @@ export function eachTestBegins(then: (begun: Begun) => void | Promise<void>): vo
   beforeEach(async () => {
     await removeAllAccounts(api);
     server = await startAnchor();
-    const person = new Person();
-    api.testing.prompts = person;
-    await then({ api, server, person });
+    const user = new User();
+    api.testing.prompts = user;
+    await then({ api, server, user });
   });
   afterEach(async () => {
     await removeAllAccounts(api);
@@ -83,7 +83,7 @@ export function eachTestBegins(then: (begun: Begun) => void | Promise<void>): vo
  * Sits in front of VS Code in these tests, because VS Code refuses dialogs while they run: reads what is asked and
  * answers as told. Whatever nobody told how to answer is left unanswered, as by Escape.
  */
-export class Person implements Prompts {
+export class User implements Prompts {
   readonly questions: Question[] = [];
   readonly told: { readonly level: string; readonly message: string; readonly buttons: readonly string[] }[] = [];
   readonly asked: AskRequest[] = [];

@@ -7,8 +7,8 @@ import { startBrowserlessV1 } from '../servers/browserlessV1.ts';
 import { Devtools } from '../servers/devtools.ts';
 import { startGateway } from '../servers/gateway.ts';
 import { startPages } from '../servers/pages.ts';
-import type { VendorServer } from '../servers/providerServer.ts';
-import { command, extension, Person, removeAllAccounts, until } from './inside.ts';
+import type { ProviderServer } from '../servers/providerServer.ts';
+import { command, extension, removeAllAccounts, User, until } from './inside.ts';
 
 const liveTabs = () =>
   vscode.window.tabGroups.all
@@ -35,17 +35,17 @@ describe('live view inside VS Code', () => {
   let server: AnchorServer;
   let chromium: RunningChromium;
   let devtools: Devtools;
-  let pages: VendorServer;
+  let pages: ProviderServer;
   let accountId: string;
   let local: string;
   let context: string;
-  let person: Person;
+  let user: User;
 
   before(async () => {
     api = await extension();
     await removeAllAccounts(api);
-    person = new Person();
-    api.testing.prompts = person;
+    user = new User();
+    api.testing.prompts = user;
     [server, chromium, pages] = await Promise.all([startAnchor(), startChromium(), startPages()]);
     devtools = await Devtools.open(chromium.endpoint);
     context = await devtools.openContext(`${pages.url}/form?token=canary&q=1`);
@@ -78,7 +78,7 @@ describe('live view inside VS Code', () => {
   });
 
   it('tells in the confirmation that it is open, and does not end a session by being closed', async () => {
-    const isTold = () => /It's open in a live view/.test(person.questions.at(-1)?.detail ?? '');
+    const isTold = () => /It's open in a live view/.test(user.questions.at(-1)?.detail ?? '');
     // Once it is connected.
     for (const deadline = Date.now() + 10_000; !isTold() && Date.now() < deadline; ) {
       await command('endSession', { accountId, sessionId: 'sess_a' });
@@ -89,12 +89,12 @@ describe('live view inside VS Code', () => {
     assert.deepEqual(server.running, ['sess_a']);
     assert.deepEqual(await devtools.contexts(), [context]);
     await command('endSession', { accountId, sessionId: 'sess_a' });
-    assert.doesNotMatch(person.questions.at(-1)?.detail ?? '', /live view/);
+    assert.doesNotMatch(user.questions.at(-1)?.detail ?? '', /live view/);
   });
 
   it('says of a session that nobody has seen that it is not listed', async () => {
     await command('openLiveView', { accountId, sessionId: 'sess_gone' });
-    assert.match(person.told.at(-1)?.message ?? '', /doesn't list this session\.$/);
+    assert.match(user.told.at(-1)?.message ?? '', /doesn't list this session\.$/);
   });
 
   it('asks before it opens more than four at once, and lays out four side by side', async () => {
@@ -102,11 +102,11 @@ describe('live view inside VS Code', () => {
     await api.refresh();
     const target = { accountId, groupId: batch.id };
     await command('openGroupLiveViews', target);
-    assert.equal(person.questions.at(-1)?.message, 'Open 5 live views?');
+    assert.equal(user.questions.at(-1)?.message, 'Open 5 live views?');
     assert.equal(liveTabs().length, 0);
-    person.answersConfirm = ({ choices }) => choices[0];
+    user.answersConfirm = ({ choices }) => choices[0];
     await command('openGroupLiveViews', target);
-    person.answersConfirm = () => undefined;
+    user.answersConfirm = () => undefined;
     await until(() => liveTabs().length === 5);
     assert.equal(vscode.window.tabGroups.all.length, 4);
     await closeAll();
@@ -144,19 +144,19 @@ describe('live view inside VS Code', () => {
     }
   });
 
-  it('opens a link that works only once when the person says so, wherever it is to be shown', async () => {
+  it('opens a link that works only once when the user says so, wherever it is to be shown', async () => {
     const batch = server.addBatch(1);
     const [member] = batch.members;
     assert.ok(member);
     const { id } = member;
     member.pages = [];
-    server.oneTime.set(id, 0);
+    server.singleUse.set(id, 0);
     await api.refresh();
     const target = { accountId, sessionId: id };
     const asks = async (work: () => Promise<unknown>) => {
-      const before = person.questions.length;
+      const before = user.questions.length;
       await work();
-      const asked = person.questions.slice(before).map(({ message }) => message);
+      const asked = user.questions.slice(before).map(({ message }) => message);
       assert.deepEqual(asked, ['This link works only once']);
     };
     await asks(() => command('openLiveViewExternal', target));
@@ -164,12 +164,12 @@ describe('live view inside VS Code', () => {
     assert.equal(liveTabs().length, 0);
     await command('copyLiveViewUrl', target);
     assert.equal(
-      person.notes.at(-1),
+      user.notes.at(-1),
       'Link copied. Anyone with this link can watch the session and may be able to control it. It works only once.',
     );
     // A panel asks by itself, and nothing was opened to find out how.
     await command('openLiveView', target);
-    assert.equal(server.oneTime.get(id), 0);
+    assert.equal(server.singleUse.get(id), 0);
     await closeAll();
     server.sessions.delete(id);
     server.batches.clear();
@@ -195,7 +195,7 @@ describe('live view inside VS Code', () => {
     }
   });
 
-  it('says what watching does before it shows anything anywhere, once for each vendor', async () => {
+  it('says what watching does before it shows anything anywhere, once for each provider', async () => {
     await api.testing.context.globalState.update('watchingAccepted', undefined);
     const v1 = await startBrowserlessV1();
     const page = { id: 'p1', title: 'One', url: 'about:blank' };
@@ -204,9 +204,9 @@ describe('live view inside VS Code', () => {
       const fields = { token: v1.token ?? '' };
       const own = await command<string>('addAccount', { provider: 'browserless', origin: v1.url, fields });
       const questions = async (work: () => Promise<unknown>) => {
-        const before = person.questions.length;
+        const before = user.questions.length;
         await work();
-        return person.questions.slice(before).map(({ message }) => message);
+        return user.questions.slice(before).map(({ message }) => message);
       };
       const watching = ['Watching affects this session'];
       const target = { accountId, sessionId: 'sess_a' };
@@ -223,11 +223,11 @@ describe('live view inside VS Code', () => {
       assert.equal(v1.log().length, sockets);
       // Anchor's own call for a picture is no connection.
       assert.deepEqual(await questions(() => command('takeScreenshot', target)), []);
-      person.answersConfirm = ({ choices }) => choices[0];
+      user.answersConfirm = ({ choices }) => choices[0];
       assert.deepEqual(await questions(() => command('takeScreenshot', picture)), watching);
       assert.deepEqual(await questions(() => command('takeScreenshot', picture)), []);
     } finally {
-      person.answersConfirm = () => undefined;
+      user.answersConfirm = () => undefined;
       await api.testing.context.globalState.update('watchingAccepted', ['anchor']);
       await closeAll();
       await v1.stop();
@@ -238,9 +238,9 @@ describe('live view inside VS Code', () => {
     await command('copyLiveViewUrl', { accountId, sessionId: 'sess_a' });
     assert.match(await vscode.env.clipboard.readText(), /\/live\/sess_a\/.+\?rt=a%2Bb%26c$/);
     const copied = 'Link copied. Anyone with this link can watch the session and may be able to control it.';
-    assert.equal(person.notes.at(-1), copied);
+    assert.equal(user.notes.at(-1), copied);
     await command('copyLiveViewUrl', { accountId: local, sessionId: context });
-    assert.equal(person.told.at(-1)?.message, 'Sign-up form has no live view.');
+    assert.equal(user.told.at(-1)?.message, 'Sign-up form has no live view.');
   });
 
   it('shows details as JSON that can only be read, without anything secret', async () => {
@@ -261,7 +261,7 @@ describe('live view inside VS Code', () => {
     await closeAll();
   });
 
-  it('takes pictures by DevTools and by the vendor’s own call, and leaves none on the disk', async () => {
+  it('takes pictures by DevTools and by the provider’s own call, and leaves none on the disk', async () => {
     for (const target of [
       { accountId: local, sessionId: context },
       { accountId, sessionId: 'sess_a' },
@@ -276,7 +276,7 @@ describe('live view inside VS Code', () => {
       await closeAll();
     }
     await command('takeScreenshot', { accountId, sessionId: 'sess_gone' });
-    assert.match(person.told.at(-1)?.message ?? '', /no longer listed|It may have closed/);
+    assert.match(user.told.at(-1)?.message ?? '', /no longer listed|It may have closed/);
   });
 
   it('copies a page’s address, all of it', async () => {
@@ -286,18 +286,18 @@ describe('live view inside VS Code', () => {
     await command('copyPageUrl', { accountId: local, sessionId: context, pageId });
     assert.equal(await vscode.env.clipboard.readText(), `${pages.url}/form?token=canary&q=1`);
     await command('copyPageUrl', { accountId: local, sessionId: context, pageId: 'gone' });
-    assert.equal(person.told.at(-1)?.message, 'This page is no longer listed.');
+    assert.equal(user.told.at(-1)?.message, 'This page is no longer listed.');
   });
 
   it('says that there is no recording yet, and what came in the way of a live view', async () => {
     await command('openRecording', { accountId, sessionId: 'sess_a' });
     assert.equal(
-      person.told.at(-1)?.message,
+      user.told.at(-1)?.message,
       'There is no recording of this session. If it just ended, try again later.',
     );
     server.misbehave('GET', /pages$/, { kind: 'answer', answer: { status: 500, json: {} } });
     await command('copyLiveViewUrl', { accountId, sessionId: 'sess_a' });
-    assert.match(person.told.at(-1)?.message ?? '', /failed with HTTP 500/);
+    assert.match(user.told.at(-1)?.message ?? '', /failed with HTTP 500/);
     server.behave();
   });
 });

@@ -5,7 +5,7 @@ import { type RunningChromium, startChromium } from '../host/chromium.ts';
 import { type CdpRelay, startCdpRelay } from '../servers/cdpRelay.ts';
 import { Devtools } from '../servers/devtools.ts';
 import { startPages } from '../servers/pages.ts';
-import type { VendorServer } from '../servers/providerServer.ts';
+import type { ProviderServer } from '../servers/providerServer.ts';
 import { command, extension, removeAllAccounts, until } from './inside.ts';
 
 const keepAlive = 'liveView.keepAliveWhenHidden';
@@ -20,7 +20,7 @@ describe('a live view that follows what changes around it', () => {
   let api: TestingApi;
   let chromium: RunningChromium;
   let devtools: Devtools;
-  let pages: VendorServer;
+  let pages: ProviderServer;
   let relay: CdpRelay;
   let sessionId: string;
   let accountId: string;

@@ -7,20 +7,20 @@ import { startBrowserlessCloud } from '../servers/browserlessCloud.ts';
 import { Devtools } from '../servers/devtools.ts';
 import { startGateway } from '../servers/gateway.ts';
 import { startPages } from '../servers/pages.ts';
-import type { VendorServer } from '../servers/providerServer.ts';
-import { command, extension, Person, removeAllAccounts, until } from './inside.ts';
+import type { ProviderServer } from '../servers/providerServer.ts';
+import { command, extension, removeAllAccounts, User, until } from './inside.ts';
 
 describe('what is opened and copied of live views', () => {
   let api: TestingApi;
-  let person: Person;
+  let user: User;
   let anchor: AnchorServer;
   let accountId: string;
 
   before(async () => {
     api = await extension();
     await removeAllAccounts(api);
-    person = new Person();
-    api.testing.prompts = person;
+    user = new User();
+    api.testing.prompts = user;
     anchor = await startAnchor();
     const fields = { apiKey: anchor.key };
     accountId = await command<string>('addAccount', { provider: 'anchor', origin: anchor.url, fields });
@@ -32,7 +32,7 @@ describe('what is opened and copied of live views', () => {
     await anchor.stop();
   });
 
-  it('opens all of a group at once, though the vendor never answers for one of them', async () => {
+  it('opens all of a group at once, though the provider never answers for one of them', async () => {
     const batch = anchor.addBatch(3);
     await api.refresh();
     const [first, ...others] = batch.members.map(({ id }) => id);
@@ -52,7 +52,7 @@ describe('what is opened and copied of live views', () => {
     await api.refresh();
   });
 
-  it('says of a link whose vendor does not tell that it may work only once', async () => {
+  it('says of a link whose provider does not tell that it may work only once', async () => {
     const gateway = await startGateway();
     gateway.add({ id: 'sess_g' });
     try {
@@ -60,7 +60,7 @@ describe('what is opened and copied of live views', () => {
       const id = await command<string>('addAccount', { provider: 'gateway', origin: gateway.url, fields });
       await command('copyLiveViewUrl', { accountId: id, sessionId: 'sess_g' });
       assert.equal(
-        person.notes.at(-1),
+        user.notes.at(-1),
         'Link copied. Anyone with this link can watch the session and may be able to control it. It may work only once.',
       );
       assert.match(await vscode.env.clipboard.readText(), /\/live\/sess_g$/);
@@ -116,7 +116,7 @@ describe('what is opened and copied of live views', () => {
 
   it('offers pages to copy the address of without what their queries say, and copies all of the one chosen', async () => {
     let chromium: RunningChromium | undefined;
-    let pages: VendorServer | undefined;
+    let pages: ProviderServer | undefined;
     try {
       [chromium, pages] = await Promise.all([startChromium(), startPages()]);
       const devtools = await Devtools.open(chromium.endpoint);
@@ -125,7 +125,7 @@ describe('what is opened and copied of live views', () => {
       devtools.close();
       await command('addAccount', { provider: 'localChrome', origin: chromium.endpoint, fields: {} });
       let offered = '';
-      person.answersPick = ({ choices }) => {
+      user.answersPick = ({ choices }) => {
         offered = JSON.stringify(choices.map(({ label, description, detail }) => [label, description, detail]));
         return choices.map(({ value }) => value).filter((value) => value === url);
       };
@@ -134,7 +134,7 @@ describe('what is opened and copied of live views', () => {
       assert.ok(!offered.includes('canary'), offered);
       assert.equal(await vscode.env.clipboard.readText(), url);
     } finally {
-      person.answersPick = () => [];
+      user.answersPick = () => [];
       for (const one of [chromium, pages]) await one?.stop();
     }
   });
@@ -143,7 +143,7 @@ describe('what is opened and copied of live views', () => {
     const session = anchor.add({ domains: ['shop.example'] });
     await api.refresh();
     await command('takeScreenshot', { accountId, sessionId: session.id, pageId: session.pages[0]?.id });
-    assert.deepEqual(person.told.at(-1), {
+    assert.deepEqual(user.told.at(-1), {
       level: 'info',
       message: "Can't take a screenshot of a single page here. Take one of the session instead.",
       buttons: [],

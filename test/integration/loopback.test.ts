@@ -6,7 +6,7 @@ import * as vscode from 'vscode';
 import { WebSocketServer } from 'ws';
 import type { TestingApi } from '../../src/extension.ts';
 import { ForwardProxy } from '../servers/forwardProxy.ts';
-import { command, extension, Person, removeAllAccounts } from './inside.ts';
+import { command, extension, removeAllAccounts, User } from './inside.ts';
 
 const key = 'canary-key-0123456789';
 
@@ -24,7 +24,7 @@ describe('accounts on this machine inside VS Code, with a proxy set', () => {
     if (process.platform !== 'linux') this.skip();
     api = await extension();
     await removeAllAccounts(api);
-    api.testing.prompts = new Person();
+    api.testing.prompts = new User();
     proxy = await new ForwardProxy().start();
     received = [];
     sockets = new WebSocketServer({ noServer: true });
@@ -78,7 +78,7 @@ describe('accounts on this machine inside VS Code, with a proxy set', () => {
       assert.ok(received.some((request) => request.endsWith(`Bearer ${key}`)));
       assert.equal(proxy.connections, before);
       await removeAllAccounts(api);
-      api.testing.prompts = new Person();
+      api.testing.prompts = new User();
     });
   }
 });

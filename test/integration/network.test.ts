@@ -5,7 +5,7 @@ import * as vscode from 'vscode';
 import type { TestingApi } from '../../src/extension.ts';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
 import { TunnelProxy } from '../servers/tunnelProxy.ts';
-import { command, extension, Person, removeAllAccounts } from './inside.ts';
+import { command, extension, removeAllAccounts, User } from './inside.ts';
 
 /** Where test/run.ts has put a certificate whose authority only the system's store knows; see SSL_CERT_FILE there. */
 const certificates = process.env['BROWSER_SESSIONS_CERTIFICATES'];
@@ -20,7 +20,7 @@ describe('the network inside VS Code', () => {
     if (certificates === undefined) this.skip();
     api = await extension();
     await removeAllAccounts(api);
-    api.testing.prompts = new Person();
+    api.testing.prompts = new User();
     const part = (name: string) => readFileSync(join(certificates ?? '', name), 'utf8');
     server = await startAnchor({ key: part('key.pem'), cert: part('cert.pem') });
     proxy = await new TunnelProxy(new Map([['anchor.test', server.port]])).start();
@@ -36,7 +36,7 @@ describe('the network inside VS Code', () => {
     await set('http.proxy', undefined);
     await set('http.systemCertificates', undefined);
     await set('browserSessions.network.transport', undefined);
-    api.testing.prompts = new Person();
+    api.testing.prompts = new User();
     await removeAllAccounts(api);
   });
 

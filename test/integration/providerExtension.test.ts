@@ -3,13 +3,13 @@ import * as vscode from 'vscode';
 import type { TestingApi } from '../../src/extension.ts';
 import type { PublicEndReport } from '../../src/ui/commands/endReports.ts';
 import { type GridServer, startGrid } from '../servers/grid.ts';
-import { command, exampleId, extension, ownId, Person, removeAllAccounts, until } from './inside.ts';
+import { command, exampleId, extension, ownId, removeAllAccounts, User, until } from './inside.ts';
 
 // test/examples/provider-extension, which is built from the package for other extensions alone.
 describe('an extension that adds a provider, inside VS Code', () => {
   let api: TestingApi;
   let server: GridServer;
-  let person: Person;
+  let user: User;
 
   before(async () => {
     api = await extension();
@@ -20,9 +20,9 @@ describe('an extension that adds a provider, inside VS Code', () => {
     await removeAllAccounts(api);
     server = await startGrid();
     server.browsers.set('b1', 'Checkout').set('b2', 'Search');
-    person = new Person();
-    person.answersConfirm = ({ choices }) => choices[0];
-    api.testing.prompts = person;
+    user = new User();
+    user.answersConfirm = ({ choices }) => choices[0];
+    api.testing.prompts = user;
   });
   afterEach(async () => {
     await removeAllAccounts(api);
@@ -36,8 +36,8 @@ describe('an extension that adds a provider, inside VS Code', () => {
 
   it('has its sessions listed, shown and ended, as those of built-in providers are', async () => {
     const id = await add();
-    assert.match(person.questions[0]?.message ?? '', /Acme Grid/);
-    assert.match(person.questions[0]?.detail ?? '', /“Acme Grid” \(acme\.acme-grid\)/);
+    assert.match(user.questions[0]?.message ?? '', /Acme Grid/);
+    assert.match(user.questions[0]?.detail ?? '', /“Acme Grid” \(acme\.acme-grid\)/);
     assert.deepEqual(
       api.sessions(id).map(({ id: its, name, phase, startedAt }) => [its, name, phase, startedAt]),
       [
@@ -47,7 +47,7 @@ describe('an extension that adds a provider, inside VS Code', () => {
     );
     const { ended } = await command<PublicEndReport>('endSession', { accountId: id, sessionId: 'b1' });
     assert.equal(ended, 1);
-    assert.match(person.questions.at(-1)?.detail ?? '', /The browser closes\./);
+    assert.match(user.questions.at(-1)?.detail ?? '', /The browser closes\./);
     assert.deepEqual([...server.browsers.keys()], ['b2']);
   });
 
@@ -76,7 +76,7 @@ describe('an extension that adds a provider, inside VS Code', () => {
     assert.equal(api.accounts[0]?.trouble, 'unexpectedAnswer');
     assert.equal(api.sessions(id).length, 2);
     assert.equal(await command('testConnection', { accountId: id }), false);
-    const { message = '' } = person.told.at(-1) ?? {};
+    const { message = '' } = user.told.at(-1) ?? {};
     assert.match(message, /is not valid JSON/);
     assert.doesNotMatch(message, /this extension fail|\]\(/);
   });

@@ -1,22 +1,22 @@
 import { strict as assert } from 'node:assert';
 import type { PublicEndReport } from '../../src/ui/commands/endReports.ts';
 import { startAnchor } from '../servers/anchor.ts';
-import { command, exportedEnds, extension, Person, removeAllAccounts } from './inside.ts';
+import { command, exportedEnds, extension, removeAllAccounts, User } from './inside.ts';
 
 describe('before a restart', () => {
   it('leaves behind what has ended', async () => {
     const api = await extension();
     await removeAllAccounts(api);
     const server = await startAnchor();
-    const person = new Person();
-    person.answersConfirm = ({ choices }) => choices[0];
-    api.testing.prompts = person;
+    const user = new User();
+    user.answersConfirm = ({ choices }) => choices[0];
+    api.testing.prompts = user;
     for (const name of ['a', 'b', 'c']) server.add({ id: `sess_${name}`, domains: [`${name}.example`] });
     const fields = { apiKey: server.key };
     const id = await command<string>('addAccount', { provider: 'anchor', label: 'gone', origin: server.url, fields });
     await command('clearEnded');
     assert.equal((await command<PublicEndReport>('endSession', { accountId: id, sessionId: 'sess_a' })).ended, 1);
-    // Two lists in a row without it prove at this vendor that it has ended elsewhere.
+    // Two lists in a row without it prove at this provider that it has ended elsewhere.
     server.sessions.delete('sess_b');
     await api.refresh();
     await api.refresh();
@@ -35,7 +35,7 @@ describe('before a restart', () => {
   it('leaves an account behind', async () => {
     const api = await extension();
     await removeAllAccounts(api);
-    api.testing.prompts = new Person();
+    api.testing.prompts = new User();
     const server = await startAnchor();
     const fields = { apiKey: server.key };
     await command('addAccount', { provider: 'anchor', label: 'kept', origin: server.url, fields });

@@ -1,14 +1,14 @@
 import { strict as assert } from 'node:assert';
 import { browserless } from '../../src/providers/browserless/index.ts';
 import { startBrowserlessV1 } from '../servers/browserlessV1.ts';
-import { command, extension, ownId, Person, removeAllAccounts } from './inside.ts';
+import { command, extension, ownId, removeAllAccounts, User } from './inside.ts';
 
 describe('a picture of a session inside VS Code', () => {
   it('is taken by DevTools after asking, also before anything was listed', async () => {
     const api = await extension();
     await removeAllAccounts(api);
-    const person = new Person();
-    api.testing.prompts = person;
+    const user = new User();
+    api.testing.prompts = user;
     const v1 = await startBrowserlessV1();
     const page = { id: 'p1', title: 'One', url: 'about:blank' };
     v1.browsers.set('b1', { id: 'b1', trackingId: null, devtools: undefined, pages: [page] });
@@ -16,9 +16,9 @@ describe('a picture of a session inside VS Code', () => {
     let registration = api.registerProvider(kind, ownId);
     try {
       const fields = { token: v1.token ?? '' };
-      person.answersConfirm = ({ choices }) => choices.find((choice) => choice === 'Allow');
+      user.answersConfirm = ({ choices }) => choices.find((choice) => choice === 'Allow');
       const accountId = await command<string>('addAccount', { provider: kind.id, origin: v1.url, fields });
-      person.questions.length = 0;
+      user.questions.length = 0;
       // It begins anew, with nothing listed.
       registration.dispose();
       registration = api.registerProvider(kind, ownId);
@@ -27,7 +27,7 @@ describe('a picture of a session inside VS Code', () => {
       assert.deepEqual(api.sessions(), []);
       await command('takeScreenshot', { accountId, sessionId: 'b1' });
       assert.deepEqual(
-        person.questions.map(({ message }) => message),
+        user.questions.map(({ message }) => message),
         ['Watching affects this session'],
       );
       assert.deepEqual(v1.sockets, []);

@@ -248,14 +248,14 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: 'src/services/ending/queue.ts',
-    line: "if (wait !== 'busy' && wait > longestWaitMs) giveUp(this.#pace.refusal ?? usedUp(clock.now() + wait));",
+    line: "if (wait !== 'busy' && wait > longestWaitMs) giveUp(this.#pace.statusError ?? usedUp(clock.now() + wait));",
     from: "wait !== 'busy'",
     to: 'true',
     reason: 'The word is not greater than a number.',
   },
   {
     file: 'src/services/ending/queue.ts',
-    line: "if (wait !== 'busy' && wait > longestWaitMs) giveUp(this.#pace.refusal ?? usedUp(clock.now() + wait));",
+    line: "if (wait !== 'busy' && wait > longestWaitMs) giveUp(this.#pace.statusError ?? usedUp(clock.now() + wait));",
     to: '""',
     reason: 'The word is not greater than a number.',
   },

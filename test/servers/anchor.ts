@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type LivePageOptions, livePage, type SentFromPages, takeSent } from './livePage.ts';
-import { type VendorAnswer, type VendorRequest, VendorServer, type VendorTls } from './providerServer.ts';
+import { ProviderServer, type VendorAnswer, type VendorRequest, type VendorTls } from './providerServer.ts';
 
 // Anchor Browser as its OpenAPI document tells (docs.anchorbrowser.io/openapi.yaml, 1.0.0), and stricter than lenient
 // about what it does not: unknown paths, query keys, page sizes and bodies are refused.
@@ -41,7 +41,7 @@ const batchQuery = new Set(['status', 'page', 'limit', 'created_after', 'created
 const flatQuery = new Set(['tags', 'domains', 'created_from', 'created_to', 'batch_id']);
 
 /** A strict Anchor Browser. `sessions` is the truth that tests ask, not what the extension says. */
-export class AnchorServer extends VendorServer {
+export class AnchorServer extends ProviderServer {
   /** The keys of one team, by their names. */
   readonly keys = new Map([['automation-key', 'sk-anchor-canary-0123456789']]);
   readonly sessions = new Map<string, AnchorSession>();
@@ -67,7 +67,7 @@ export class AnchorServer extends VendorServer {
   /** What was sent from the pages of live views. */
   readonly sent: SentFromPages = new Map();
   /** Sessions that were started with links that work once, and how often each link was opened. */
-  readonly oneTime = new Map<string, number>();
+  readonly singleUse = new Map<string, number>();
 
   constructor(tls?: VendorTls) {
     const routes = {
@@ -220,7 +220,7 @@ export class AnchorServer extends VendorServer {
 
   #configuration(id: string): object {
     const proxy = { username: 'proxyuser', password: 'proxy-password-canary' };
-    return this.oneTime.has(id) ? { session: { proxy, live_view: { one_time_url: true } } } : { session: { proxy } };
+    return this.singleUse.has(id) ? { session: { proxy, live_view: { one_time_url: true } } } : { session: { proxy } };
   }
 
   #screenshot({ params, headers }: VendorRequest): VendorAnswer {
@@ -284,8 +284,8 @@ export class AnchorServer extends VendorServer {
   #live({ params }: VendorRequest): VendorAnswer {
     const session = this.sessions.get(params['id'] ?? '');
     if (session === undefined || !isActive(session.status)) return { status: 404, html: '<h1>Session not found</h1>' };
-    const opened = params['page'] === 'first' ? this.oneTime.get(session.id) : undefined;
-    if (opened !== undefined) this.oneTime.set(session.id, opened + 1);
+    const opened = params['page'] === 'first' ? this.singleUse.get(session.id) : undefined;
+    if (opened !== undefined) this.singleUse.set(session.id, opened + 1);
     if ((opened ?? 0) > 0) return { status: 410, html: '<h1>This link was used</h1>' };
     return livePage(session.id, this.livePage);
   }

@@ -1,4 +1,4 @@
-import { type VendorAnswer, type VendorRequest, VendorServer } from './providerServer.ts';
+import { ProviderServer, type VendorAnswer, type VendorRequest } from './providerServer.ts';
 import { forward, passSocket } from './relay.ts';
 
 // A load balancer in front of several servers at one address, as a Browserless cluster is commonly run
@@ -15,7 +15,7 @@ export interface Passed {
 }
 
 /** A load balancer for HTTP and WebSockets. It answers 404 by itself while it has no server left. */
-export class BalancerServer extends VendorServer {
+export class BalancerServer extends ProviderServer {
   /** Everything that was passed on, WebSockets as `WS`, in order. */
   readonly passed: Passed[] = [];
   /** Servers that get nothing any longer. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type LivePageOptions, livePage, type SentFromPages, takeSent } from './livePage.ts';
-import { type VendorAnswer, type VendorRequest, VendorServer, type VendorTls } from './providerServer.ts';
+import { ProviderServer, type VendorAnswer, type VendorRequest, type VendorTls } from './providerServer.ts';
 
 // Browserbase as its SDK's types and its documentation tell (@browserbasehq/sdk 2.21.0, docs.browserbase.com), and
 // stricter than lenient about what they do not: unknown paths, query keys, statuses and bodies are refused.
@@ -29,7 +29,7 @@ const queryKeys: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** A strict Browserbase. `sessions` is the truth that tests ask, not what the extension says. */
-export class BrowserbaseServer extends VendorServer {
+export class BrowserbaseServer extends ProviderServer {
   readonly key = 'bb_live_canary-0123456789';
   readonly sessions = new Map<string, BrowserbaseSession>();
   readonly projects: { readonly id: string; readonly name: string; readonly concurrency: number }[] = [
@@ -44,7 +44,7 @@ export class BrowserbaseServer extends VendorServer {
   /** A word for sessions that run, in place of RUNNING; they are found under the filter RUNNING all the same. */
   runningWord = 'RUNNING';
   /** How the page of a live view is. Its last word is the documented one. */
-  livePage: LivePageOptions = { farewell: 'browserbase-disconnected' };
+  livePage: LivePageOptions = { disconnectMessage: 'browserbase-disconnected' };
   /** What was sent from the pages of live views. */
   readonly sent: SentFromPages = new Map();
   #minted = 0;
@@ -159,7 +159,7 @@ export class BrowserbaseServer extends VendorServer {
     }
     const session = this.sessions.get(params['id'] ?? '');
     if (session === undefined) return failure(404, 'Not Found', 'Session not found');
-    // What an ended session answers is not documented; a refusal is the harder case.
+    // What an ended session answers is not documented; a statusError is the harder case.
     if (terminal.has(session.status)) return failure(400, 'Bad Request', 'Session is not running');
     const answer = { status: 200, json: this.#row(session) };
     this.release(session);

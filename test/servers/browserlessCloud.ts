@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { type VendorAnswer, type VendorRequest, VendorServer } from './providerServer.ts';
+import { ProviderServer, type VendorAnswer, type VendorRequest } from './providerServer.ts';
 
 // Browserless's shared cloud as its OpenAPI document (2.49.0), its pages and its own MCP server (1.22.1) tell. It has no
-// /sessions; the account API lists, and answers a refusal with HTTP 200. Region and account API are one server here.
+// /sessions; the account API lists, and answers a statusError with HTTP 200. Region and account API are one server here.
 
 /** A browser as the server has it. */
 export interface CloudBrowser {
@@ -16,7 +16,7 @@ export interface CloudBrowser {
 const mostRows = 50;
 
 /** A strict Browserless cloud. `browsers` is the truth that tests ask, not what the extension says. */
-export class BrowserlessCloudServer extends VendorServer {
+export class BrowserlessCloudServer extends ProviderServer {
   readonly token = 'cloud-token-canary-0123';
   readonly browsers = new Map<string, CloudBrowser>();
   /** Bodies of the requests for a live view. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type VendorAnswer, type VendorRequest, VendorServer } from './providerServer.ts';
+import { ProviderServer, type VendorAnswer, type VendorRequest } from './providerServer.ts';
 import { passSocket } from './relay.ts';
 
 // Browserless v1 as its source at v1.61.1 tells (src/routes.ts, src/utils.ts): the token in the query, 403 without it, a
@@ -15,7 +15,7 @@ export interface V1Browser {
 }
 
 /** A strict Browserless v1. `browsers` is the truth that tests ask, not what the extension says. */
-export class BrowserlessV1Server extends VendorServer {
+export class BrowserlessV1Server extends ProviderServer {
   /** Undefined for a server that was started without one. */
   token: string | undefined = 'v1-token-canary-0123';
   readonly browsers = new Map<string, V1Browser>();

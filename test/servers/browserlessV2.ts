@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type VendorAnswer, type VendorRequest, VendorServer } from './providerServer.ts';
+import { ProviderServer, type VendorAnswer, type VendorRequest } from './providerServer.ts';
 
 // Browserless v2 as its source at 2.42.0 tells (src/server.ts, src/browsers/index.ts, src/routes/management): a token as
 // Bearer, Basic or in the query, 401 without it; a row for each DevTools target; errors as plain text; 404 in its own
@@ -20,7 +20,7 @@ const noRoute =
   'Not Found: Please verify the endpoint URL, the HTTP method (e.g., POST, GET), and check that your Content-Type header is supported (e.g., application/json). See: https://docs.browserless.io/rest-apis/intro';
 
 /** A strict Browserless v2. `browsers` is the truth that tests ask, not what the extension says. */
-export class BrowserlessV2Server extends VendorServer {
+export class BrowserlessV2Server extends ProviderServer {
   /** Undefined for a server that was started without one. */
   token: string | undefined = 'v2-token-canary-0123';
   readonly browsers = new Map<string, V2Browser>();

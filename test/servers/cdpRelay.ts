@@ -1,5 +1,5 @@
 import WebSocket, { WebSocketServer } from 'ws';
-import type { VendorServer } from './providerServer.ts';
+import type { ProviderServer } from './providerServer.ts';
 import { startRelay } from './relay.ts';
 
 /** One message of the Chrome DevTools Protocol, in either direction. */
@@ -12,7 +12,7 @@ export interface CdpMessage {
 
 /** Stands between a client and a real DevTools endpoint, reads what they say, and can be told to misbehave. */
 export interface CdpRelay {
-  readonly server: VendorServer;
+  readonly server: ProviderServer;
   readonly url: string;
   /** The commands that clients have sent, in order, and when. */
   readonly commands: (CdpMessage & { readonly at: number })[];

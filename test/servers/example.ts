@@ -1,9 +1,9 @@
-import { VendorServer } from './providerServer.ts';
+import { ProviderServer } from './providerServer.ts';
 
 const perPage = 25;
 
-/** The server of a vendor that there is not. `rooms` is the truth that tests ask. */
-export class MadeUpServer extends VendorServer {
+/** The server of a provider that there is not. `rooms` is the truth that tests ask. */
+export class ExampleServer extends ProviderServer {
   readonly doorKey = 'door-key-canary-0123';
   /** What each room's state is. */
   readonly rooms = new Map<string, string>();
@@ -41,6 +41,6 @@ export class MadeUpServer extends VendorServer {
 }
 
 /** Starts the server on a free port. */
-export async function startMadeUp(): Promise<MadeUpServer> {
-  return new MadeUpServer().start();
+export async function startMadeUp(): Promise<ExampleServer> {
+  return new ExampleServer().start();
 }

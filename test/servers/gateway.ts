@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type VendorAnswer, type VendorRequest, VendorServer } from './providerServer.ts';
+import { ProviderServer, type VendorAnswer, type VendorRequest } from './providerServer.ts';
 
 // The session gateway, GET|DELETE /api/browser-automation/sessions/[sessionId], as its own document tells, with the
 // faults that were read in its source, each behind a switch.
@@ -18,19 +18,19 @@ export interface GatewaySession {
 const collection = '/api/browser-automation/sessions';
 
 /** A strict gateway. `sessions` is the truth that tests ask, not what the extension says. */
-export class GatewayServer extends VendorServer {
+export class GatewayServer extends ProviderServer {
   /** What the Authorization header must be; the gateway itself asks for none. */
   readonly authorization = 'Bearer gateway-canary-0123';
   readonly sessions = new Map<string, GatewaySession>();
   /** The ids whose state was saved. */
   readonly saved: string[] = [];
-  /** Lists no session whatever runs, because it reads a field that its vendor does not send. */
+  /** Lists no session whatever runs, because it reads a field that its provider does not send. */
   listsNothing = false;
   /** Sessions that it counts and does not list. */
   readonly hidden = new Set<string>();
   /** Rows that it lists besides, whatever they are. */
   readonly oddRows: unknown[] = [];
-  /** Finds no session whatever runs, because it asks its vendor at a path that there is not. */
+  /** Finds no session whatever runs, because it asks its provider at a path that there is not. */
   findsNothing = false;
   /** Tells of a session without any of its fields. */
   tellsNothing = false;

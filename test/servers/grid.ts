@@ -1,7 +1,7 @@
-import { VendorServer } from './providerServer.ts';
+import { ProviderServer } from './providerServer.ts';
 
 /** The server that the provider of the example extension speaks to. `browsers` is the truth that tests ask. */
-export class GridServer extends VendorServer {
+export class GridServer extends ProviderServer {
   readonly token = 'grid-token-canary-0123';
   /** The name of each browser, by its id. */
   readonly browsers = new Map<string, string>();

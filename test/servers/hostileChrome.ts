@@ -1,5 +1,5 @@
 import { WebSocketServer } from 'ws';
-import { VendorServer } from './providerServer.ts';
+import { ProviderServer } from './providerServer.ts';
 
 /** A tab as Chrome tells of it. */
 export interface HostileTarget {
@@ -11,7 +11,7 @@ export interface HostileTarget {
 }
 
 /** What answers at a DevTools port, and says whatever it is told to say. */
-export class HostileChrome extends VendorServer {
+export class HostileChrome extends ProviderServer {
   contexts: unknown[] = [];
   targets: unknown[] = [];
   /** The targets that it tells of one by one, to whoever wants to follow them. */

@@ -1,4 +1,4 @@
-import { VendorServer } from './providerServer.ts';
+import { ProviderServer } from './providerServer.ts';
 
 const style = `<meta name="viewport" content="width=device-width"><style>
 body { display: grid; place-content: center; gap: 1rem; height: 100vh; margin: 0; font: 32px system-ui, sans-serif;
@@ -13,17 +13,17 @@ const pages: Readonly<Record<string, string>> = {
 <script>setInterval(() => { now.textContent = new Date().toLocaleTimeString(); }, 100);</script>`,
   counter: `<title>Counter</title>${style}<output id="count">0</output>
 <script>let n = 0; setInterval(() => { count.textContent = ++n; }, 100);</script>`,
-  form: `<title>Sign-up form</title>${style}<form onsubmit="event.preventDefault(); said.textContent = 'Hello ' + person.value">
-<input id="person" placeholder="Your name"> <button id="send">Send</button></form><output id="said"></output>`,
+  form: `<title>Sign-up form</title>${style}<form onsubmit="event.preventDefault(); said.textContent = 'Hello ' + user.value">
+<input id="user" placeholder="Your name"> <button id="send">Send</button></form><output id="said"></output>`,
 };
 
 /** Serves small pages that move: `/clock`, `/counter` and `/form`. */
-export function startPages(): Promise<VendorServer> {
+export function startPages(): Promise<ProviderServer> {
   const routes = Object.fromEntries(
     Object.entries(pages).map(([name, body]) => [
       `GET /${name}`,
       () => ({ status: 200, html: `<!DOCTYPE html>${body}` }),
     ]),
   );
-  return new VendorServer({ routes, notFound: () => ({ status: 404, text: 'no such page' }) }).start();
+  return new ProviderServer({ routes, notFound: () => ({ status: 404, text: 'no such page' }) }).start();
 }

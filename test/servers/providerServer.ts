@@ -29,7 +29,7 @@ export interface VendorAnswer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** How the server is to misbehave with a request; see {@link VendorServer.misbehave}. */
+/** How the server is to misbehave with a request; see {@link ProviderServer.misbehave}. */
 export type Fault =
   /** Answers as usual, after a while. */
   | { readonly kind: 'slow'; readonly ms: number }
@@ -64,15 +64,15 @@ interface Misbehaviour {
 
 type Handler = (request: VendorRequest) => VendorAnswer | Promise<VendorAnswer>;
 
-/** The parts of a vendor's API, as `GET /v1/things/{id}`, each with what it answers. */
+/** The parts of a provider's API, as `GET /v1/things/{id}`, each with what it answers. */
 export type Routes = Readonly<Record<string, Handler>>;
 
-/** What a vendor server is made of. */
+/** What a provider server is made of. */
 export interface VendorOptions {
   readonly routes: Routes;
   /** Looks at every request before its route; an answer refuses it. */
   readonly guard?: (request: VendorRequest) => VendorAnswer | undefined;
-  /** What the vendor answers where it has no such route. */
+  /** What the provider answers where it has no such route. */
   readonly notFound: Handler;
   /** Takes over a connection that is to become a WebSocket; without it such requests are answered like any other. */
   readonly upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
@@ -107,8 +107,8 @@ export const outages: Readonly<Record<string, VendorAnswer>> = {
   'JSON that says gone': { status: 410, json: { error: 'Gone' } },
 };
 
-/** A server of ours that speaks a vendor's protocol over real HTTP on 127.0.0.1, and can be told to misbehave. */
-export class VendorServer {
+/** A server of ours that speaks a provider's protocol over real HTTP on 127.0.0.1, and can be told to misbehave. */
+export class ProviderServer {
   /** Everything that came in, in order, refused or not. */
   readonly requests: VendorRequest[] = [];
   /** How many of them no route knew. */
@@ -123,7 +123,7 @@ export class VendorServer {
   /** How many requests a second are answered; others get 429, all of them with what is left of the second's. */
   rateLimit: number | undefined;
   /** How many were refused so. */
-  refusals = 0;
+  statusErrors = 0;
   /** Milliseconds that every answer takes. */
   latencyMs = 0;
   /** What a load balancer in front answers to every request while it has no server to pass it on to; see {@link outages}. */
@@ -139,7 +139,7 @@ export class VendorServer {
     this.#options = options;
     const listener = (request: IncomingMessage, response: ServerResponse) => {
       this.#serve(request, response).catch((error: unknown) => {
-        console.error('a vendor server failed', error);
+        console.error('a provider server failed', error);
         response.destroy();
       });
     };
@@ -237,7 +237,7 @@ export class VendorServer {
     this.inFlight++;
     this.mostInFlight = Math.max(this.mostInFlight, this.inFlight);
     response.on('close', () => this.inFlight--);
-    const url = new URL(incoming.url ?? '/', 'http://vendor');
+    const url = new URL(incoming.url ?? '/', 'http://provider');
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) chunks.push(chunk as Buffer);
     const request: VendorRequest = {
@@ -254,7 +254,7 @@ export class VendorServer {
     if (this.outage !== undefined) return send(response, this.outage);
     const limit = this.#countSecond();
     if (limit.refused) {
-      this.refusals++;
+      this.statusErrors++;
       return send(response, { status: 429, json: { message: 'Too Many Requests' }, headers: limit.headers });
     }
     for (const [name, value] of Object.entries(limit.headers)) response.setHeader(name, value);

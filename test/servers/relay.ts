@@ -1,6 +1,6 @@
 import { connect as connectSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type VendorOptions, type VendorRequest, VendorServer } from './providerServer.ts';
+import { ProviderServer, type VendorOptions, type VendorRequest } from './providerServer.ts';
 
 /** Headers that belong to one connection and not to what is sent through it. */
 const hopHeaders = new Set(['host', 'connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'content-length']);
@@ -10,8 +10,8 @@ const hopHeaders = new Set(['host', 'connection', 'keep-alive', 'transfer-encodi
  * @param target address of the real server, without a path.
  * @param upgrade takes over WebSockets, which are otherwise passed on byte by byte.
  */
-export async function startRelay(target: string, upgrade = passSocket(target)): Promise<VendorServer> {
-  return new VendorServer({ routes: {}, notFound: (request) => forward(target, request), upgrade }).start();
+export async function startRelay(target: string, upgrade = passSocket(target)): Promise<ProviderServer> {
+  return new ProviderServer({ routes: {}, notFound: (request) => forward(target, request), upgrade }).start();
 }
 
 /** Passes WebSockets on to a server, byte by byte. */

@@ -1,11 +1,11 @@
 import type { BrowserbaseServer, BrowserbaseSession } from './browserbase.ts';
-import { type VendorAnswer, type VendorRequest, VendorServer } from './providerServer.ts';
+import { ProviderServer, type VendorAnswer, type VendorRequest } from './providerServer.ts';
 
 // Stagehand's API as its OpenAPI document (3.1.0) and its open server (browserbase/stagehand, packages/server-v3) tell.
 // It serves one region, and knows only the sessions that were started through it.
 
 /** A strict Stagehand in front of a strict Browserbase. */
-export class StagehandServer extends VendorServer {
+export class StagehandServer extends ProviderServer {
   /** The sessions that were started through this API and not ended through it. */
   readonly known = new Set<string>();
   /**

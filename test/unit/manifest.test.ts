@@ -42,8 +42,8 @@ function contextValues(): Set<string> {
     }
     for (const life of ['running', 'ending', 'stuck'] as const) {
       for (const isProtected of [true, false]) {
-        for (const watchable of [true, false]) {
-          values.add(sessionContext({ watchable }, life, capabilities, isProtected));
+        for (const canWatch of [true, false]) {
+          values.add(sessionContext({ canWatch }, life, capabilities, isProtected));
         }
       }
     }
@@ -123,7 +123,7 @@ describe('manifest', () => {
     );
     for (const { group } of ends) assert.match(group, /^(inline@3|9_destructive@\d)$/);
     for (const life of ['running', 'stuck', 'ending'] as const) {
-      const value = sessionContext({ watchable: true }, life, new Set(), false);
+      const value = sessionContext({ canWatch: true }, life, new Set(), false);
       assert.equal(/\+endable\b/.test(value), life !== 'ending', value);
     }
     for (const { command, when } of ends) {
@@ -152,7 +152,7 @@ describe('manifest', () => {
     }
     assert.equal(manifest.engines.vscode, '^1.101.0');
     assert.match(manifest.devDependencies['@types/vscode'], /^1\.101\./);
-    // Panels that were open come back, and nothing else but the person starts it.
+    // Panels that were open come back, and nothing else but the user starts it.
     assert.deepEqual(manifest.activationEvents, ['onWebviewPanel:browserSessions.liveView']);
     assert.equal(manifest.dependencies, undefined);
     assert.match(

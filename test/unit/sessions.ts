@@ -17,9 +17,9 @@ export function someSession(id: string, more: Partial<Session> = {}): Session {
     metadata: new Map(),
     traits: [],
     pages: undefined,
-    watchable: true,
+    canWatch: true,
     ends: 'session',
-    heldBack: undefined,
+    bulkEndExclusion: undefined,
     facts: [],
     ...more,
   };

@@ -5,7 +5,7 @@ import type { Logger } from '../../src/core/logger.ts';
 import type { EditorNetwork, NetworkSettings } from '../../src/core/network.ts';
 import type { Provider, ProviderKind } from '../../src/core/provider.ts';
 import { openHttpClient, openTransport } from '../../src/http/client.ts';
-import { connect as connectTo, type Wires } from '../../src/services/accounts/connect.ts';
+import { connect as connectTo, type Network } from '../../src/services/accounts/connect.ts';
 
 /** A log that keeps its lines. */
 export class KeptLog implements Logger {
@@ -26,12 +26,12 @@ export function plainNetwork(transport: NetworkSettings['transport'], strictCert
 }
 
 /** The real HTTP client and the real CDP dialer. */
-export function realWires(
+export function realNetwork(
   logger: Logger,
   clock: Clock = systemClock,
   settings: ReadonlySet<string> = new Set(),
   strictCertificates = true,
-): Wires {
+): Network {
   const transport = openTransport(plainNetwork('undici', strictCertificates), clock);
   const options = { transport, clock, logger };
   return {
@@ -50,7 +50,7 @@ export function connect(
   settings: ReadonlySet<string> = new Set(),
 ): { readonly provider: Provider; readonly log: KeptLog } {
   const log = new KeptLog();
-  return { provider: connectTo(kind, url, credentials, realWires(log, systemClock, settings)), log };
+  return { provider: connectTo(kind, url, credentials, realNetwork(log, systemClock, settings)), log };
 }
 
 /** A signal that nobody aborts. */

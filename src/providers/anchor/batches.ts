@@ -24,7 +24,7 @@ const mostBatches = 1_000;
 const mostBatchesAsked = 100;
 /** Of how many sessions it is kept which batch they are from, until the next list tells which of them run. */
 const mostKnownSessions = 50_000;
-/** How far the vendor's own clocks may differ when a session is matched to the batch that made it. */
+/** How far the provider's own clocks may differ when a session is matched to the batch that made it. */
 const clockSlackMs = 60_000;
 
 const Batch = v.object({

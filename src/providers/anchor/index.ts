@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import type { AccountFacts } from '../../core/account.ts';
-import { remembered } from '../../core/cached.ts';
+import { cached } from '../../core/cached.ts';
 import { pageId, type SessionId, sessionId } from '../../core/ids.ts';
 import { recordingUrl } from '../../core/liveView.ts';
 import { titleWithoutValues } from '../../core/maskedAddress.ts';
@@ -100,7 +100,7 @@ function connect(link: Link): Provider {
   const planFacts = async (signal: AbortSignal): Promise<AccountFacts> => {
     return { identity: undefined, sessionLimit: await sessionLimit(signal), note: undefined };
   };
-  const accountFacts = remembered(link.clock, limitLifetimeMs, planFacts);
+  const accountFacts = cached(link.clock, limitLifetimeMs, planFacts);
 
   return {
     ending: usualEnding,
@@ -205,7 +205,7 @@ function connect(link: Link): Provider {
     },
 
     // Its words for an end are not documented beyond these; what a time limit ends is not told from the rest.
-    async fate(id, signal) {
+    async endCause(id, signal) {
       const status = (await find(id, signal))?.status.toLowerCase();
       if (status === undefined || !hasEnded(status)) return undefined;
       return { how: status === 'failed' ? 'failed' : 'completed', endedAt: undefined };

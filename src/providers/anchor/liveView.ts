@@ -37,19 +37,19 @@ export async function liveView(
   page: PageId | undefined,
   signal: AbortSignal,
 ): Promise<LiveView> {
-  const { address, oneTime } = await liveViewAddress(source, id, page, signal);
+  const { address, singleUse } = await liveViewAddress(source, id, page, signal);
   return {
     url: liveViewUrl(address, (url) => allowsLiveView(source.link, url)),
     // https://docs.anchorbrowser.io/advanced/browser-live-view
     sandbox: 'allow-same-origin allow-scripts',
     allow: 'clipboard-read; clipboard-write',
     fixedMode: false,
-    oneTime,
-    farewell: undefined,
+    singleUse,
+    disconnectMessage: undefined,
   };
 }
 
-/** Where this account's live views may come from: the vendor's own hosts, or the host that the person named. */
+/** Where this account's live views may come from: the provider's own hosts, or the host that the user named. */
 function allowsLiveView(link: Link, url: URL): boolean {
   return link.origin.origin === defaultAddress ? isWithin(url, 'anchorbrowser.io') : isAtAccount(url, link.origin);
 }
@@ -65,13 +65,13 @@ async function liveViewAddress(
   id: SessionId,
   page: PageId | undefined,
   signal: AbortSignal,
-): Promise<{ readonly address: string; readonly oneTime: LiveView['oneTime'] }> {
+): Promise<{ readonly address: string; readonly singleUse: LiveView['singleUse'] }> {
   const pages = await pagesOf(source.api, id, signal);
   const shown = page === undefined ? pages[0] : pages.find((one) => one.id === page);
   if (page !== undefined && shown === undefined) {
     throw new ProviderError({ kind: 'notFound' }, 'the page is not among the session’s pages');
   }
-  const viewer = shown === undefined ? undefined : ({ address: shown.frontend_url, oneTime: 'no' } as const);
+  const viewer = shown === undefined ? undefined : ({ address: shown.frontend_url, singleUse: 'no' } as const);
   if (viewer !== undefined && (page !== undefined || source.isHeadless(id) === true)) return viewer;
   const link = await linkOf(source, id, signal);
   if (link === undefined) {
@@ -80,9 +80,9 @@ async function liveViewAddress(
   }
   const terms = await termsOf(source.api, id, signal);
   const isHeadless = source.isHeadless(id) ?? terms.isHeadless;
-  return viewer !== undefined && (isHeadless !== false || terms.oneTime !== 'no')
+  return viewer !== undefined && (isHeadless !== false || terms.singleUse !== 'no')
     ? viewer
-    : { address: link, oneTime: terms.oneTime };
+    : { address: link, singleUse: terms.singleUse };
 }
 
 /** A session's own link, as far as it can be told once the session has been started. */
@@ -102,22 +102,22 @@ async function termsOf({ find }: AnchorApi, id: SessionId, signal: AbortSignal):
     return termsIn((await find(id, signal))?.configuration);
   } catch (error) {
     if (!ProviderError.isOf(error, ...detailTroubles)) throw error;
-    return { oneTime: 'unknown', isHeadless: undefined };
+    return { singleUse: 'unknown', isHeadless: undefined };
   }
 }
 
 interface LinkTerms {
-  readonly oneTime: LiveView['oneTime'];
+  readonly singleUse: LiveView['singleUse'];
   /** Undefined where nobody says. */
   readonly isHeadless: boolean | undefined;
 }
 
 /** Sessions have a window, and links that work often, unless they were started otherwise. */
 function termsIn(configuration: Configuration | undefined): LinkTerms {
-  if (configuration === undefined) return { oneTime: 'unknown', isHeadless: undefined };
+  if (configuration === undefined) return { singleUse: 'unknown', isHeadless: undefined };
   const { session = configuration, browser } = configuration;
   return {
-    oneTime: session.live_view?.one_time_url === true ? 'yes' : 'no',
+    singleUse: session.live_view?.one_time_url === true ? 'yes' : 'no',
     isHeadless: browser?.headless?.active ?? false,
   };
 }

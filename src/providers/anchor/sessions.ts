@@ -89,9 +89,9 @@ function sessionOf(id: SessionId, status: string, tags: readonly string[], start
     metadata: new Map(),
     traits: [],
     pages: undefined,
-    watchable: true,
+    canWatch: true,
     ends: 'session',
-    heldBack: undefined,
+    bulkEndExclusion: undefined,
     facts: [],
   };
 }
@@ -108,7 +108,7 @@ export function withDetails(row: PagedSession, flat: Session | undefined): Sessi
       ...(row.proxy_type !== null && row.proxy_type !== 'none' ? ['proxy'] : []),
       ...(flat === undefined ? [`key: ${key}`] : []),
     ],
-    heldBack: flat === undefined ? `It was started with ${key} of your team.` : undefined,
+    bulkEndExclusion: flat === undefined ? `It was started with ${key} of your team.` : undefined,
     facts: [
       ...(row.api_key_name === null ? [] : [['Key', row.api_key_name] as const]),
       ...(row.domains.length === 0 ? [] : [['Domains', row.domains.join(', ')] as const]),

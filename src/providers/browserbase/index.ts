@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import type { AccountFacts } from '../../core/account.ts';
-import { remembered } from '../../core/cached.ts';
+import { cached } from '../../core/cached.ts';
 import { pageId, type SessionId, sessionId } from '../../core/ids.ts';
 import type { Inventory } from '../../core/inventory.ts';
 import { titleWithoutValues } from '../../core/maskedAddress.ts';
@@ -12,7 +12,7 @@ import { decode, decodeEach, decodeList, idField } from '../../http/decode.ts';
 import { namedBy } from '../../http/paging.ts';
 import { browserbaseApi, defaultAddress, OneSession } from './api.ts';
 import { liveUrls, liveView } from './liveView.ts';
-import { endedStatuses, fates, SessionListRow, sessionOf } from './sessions.ts';
+import { endCauses, endedStatuses, SessionListRow, sessionOf } from './sessions.ts';
 import { askStagehand, hasStagehandEnd, releasedAfter, stagehandAddressesOf, stagehandFor } from './stagehand.ts';
 
 // Browserbase, https://docs.browserbase.com/reference/api, and Stagehand's API for the sessions that Stagehand started,
@@ -25,7 +25,7 @@ import { askStagehand, hasStagehandEnd, releasedAfter, stagehandAddressesOf, sta
 // list without a filter, which has the history: COMPLETED, ERROR or TIMED_OUT, or the documented 404. That a filtered list
 // leaves it out confirms nothing: it may be under a third status.
 
-/** The statuses of what runs. Together their lists have everything: a session goes from the first to the second. */
+/** The statuses of what runs. Throttle their lists have everything: a session goes from the first to the second. */
 const runningStatuses = ['PENDING', 'RUNNING'] as const;
 const limitLifetimeMs = 600_000;
 
@@ -98,7 +98,7 @@ function connect(link: Link): Provider {
     const own = projects.length === 1 ? projects[0] : projects.find(({ id }) => id === projectId);
     return { identity: own?.name, sessionLimit: own?.concurrency, note: undefined };
   }
-  const accountFacts = remembered(link.clock, limitLifetimeMs, projectFacts);
+  const accountFacts = cached(link.clock, limitLifetimeMs, projectFacts);
 
   async function listed(status: (typeof runningStatuses)[number], signal: AbortSignal): Promise<Inventory> {
     const answer = await send({ method: 'GET', route: '/v1/sessions', query: { status } }, signal);
@@ -196,13 +196,13 @@ function connect(link: Link): Provider {
 
     liveView: (id, page, _mode, signal) => liveView(api, link, id, page, signal),
 
-    async fate(id, signal) {
+    async endCause(id, signal) {
       const found = await find(id, signal);
-      const how = fates.get(found?.status ?? '');
+      const how = endCauses.get(found?.status ?? '');
       return found === undefined || how === undefined ? undefined : { how, endedAt: found.endedAt };
     },
 
-    // Another address than the vendor's own has a dashboard that nobody knows. The page has the recording, too.
+    // Another address than the provider's own has a dashboard that nobody knows. The page has the recording, too.
     ...(link.origin.origin === defaultAddress
       ? { dashboard: (id: SessionId) => new URL(`https://www.browserbase.com/sessions/${encodeURIComponent(id)}`) }
       : {}),

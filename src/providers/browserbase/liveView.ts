@@ -40,13 +40,13 @@ export async function liveView(
     sandbox: 'allow-same-origin allow-scripts',
     allow: 'clipboard-read; clipboard-write',
     fixedMode: false,
-    oneTime: 'no',
-    farewell: 'browserbase-disconnected',
+    singleUse: 'no',
+    disconnectMessage: 'browserbase-disconnected',
     expiresInMs: liveViewLifetime * 1_000,
   };
 }
 
-/** Where this account's live views may come from: the vendor's own hosts, or the host that the person named. */
+/** Where this account's live views may come from: the provider's own hosts, or the host that the user named. */
 function allowsLiveView(link: Link, url: URL): boolean {
   return link.origin.origin === defaultAddress ? isWithin(url, 'browserbase.com') : isAtAccount(url, link.origin);
 }

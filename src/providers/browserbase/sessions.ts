@@ -1,17 +1,17 @@
 import * as v from 'valibot';
 import { sessionId } from '../../core/ids.ts';
-import type { Fate, Session, SessionPhase } from '../../core/session.ts';
+import type { EndCause, Session, SessionPhase } from '../../core/session.ts';
 import { dateField, idField } from '../../http/decode.ts';
 
 /** The statuses that mean the end, and how it came. Any other word is a running session. */
-export const fates: ReadonlyMap<string, Fate['how']> = new Map([
+export const endCauses: ReadonlyMap<string, EndCause['how']> = new Map([
   ['COMPLETED', 'completed'],
   ['ERROR', 'failed'],
   ['TIMED_OUT', 'timedOut'],
 ]);
-export const endedStatuses: ReadonlySet<string> = new Set(fates.keys());
+export const endedStatuses: ReadonlySet<string> = new Set(endCauses.keys());
 const phases: Readonly<Record<string, SessionPhase>> = { PENDING: 'starting', RUNNING: 'running' };
-/** Longest piece of a metadata value that is kept; the vendor allows 512 characters for all of it. */
+/** Longest piece of a metadata value that is kept; the provider allows 512 characters for all of it. */
 const longestMetadata = 512;
 const mostMetadata = 50;
 /** Most labels of a session that are kept, and the longest piece of one, in characters. */
@@ -68,9 +68,9 @@ export function sessionOf(row: SessionListRow): Session {
     metadata,
     traits: [...(isStagehands(metadata) ? ['Stagehand'] : []), ...(row.keepAlive ? ['keep alive'] : [])],
     pages: undefined,
-    watchable: true,
+    canWatch: true,
     ends: 'session',
-    heldBack: undefined,
+    bulkEndExclusion: undefined,
     facts: facts.flatMap(([label, value]) => (value === undefined ? [] : [[label, value] as const])),
   };
 }

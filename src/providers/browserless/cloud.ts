@@ -15,7 +15,7 @@ import { BrowserId, Rows, type Surface, Text } from './surface.ts';
 
 export const accountApiAddress = 'https://api.browserless.io';
 const accountApiRoute = '/graphql';
-/** The most rows that the vendor's own client asks the account API for. */
+/** The most rows that the provider's own client asks the account API for. */
 const rowsPerPage = 50;
 
 const CloudSession = v.object({
@@ -40,7 +40,7 @@ export function cloud(link: Link, version: string | undefined): Surface {
   const query: Record<string, string> = token === undefined ? {} : { token };
   const identity = version === undefined ? 'cloud' : `cloud v${version}`;
   const facts: AccountFacts = { identity, sessionLimit: undefined, note: undefined };
-  const accountApi = () => (isVendorHost(link.origin.hostname) ? link.httpTo(new URL(accountApiAddress)) : link.http);
+  const accountApi = () => (isProviderHost(link.origin.hostname) ? link.httpTo(new URL(accountApiAddress)) : link.http);
 
   async function read(page: number, signal: AbortSignal) {
     const variables = { apiToken: token ?? null, limit: rowsPerPage, skip: (page - 1) * rowsPerPage };
@@ -112,8 +112,8 @@ export function cloud(link: Link, version: string | undefined): Surface {
         sandbox: 'allow-scripts allow-same-origin',
         allow: '',
         fixedMode: true,
-        oneTime: 'no',
-        farewell: undefined,
+        singleUse: 'no',
+        disconnectMessage: undefined,
         ...(liveURLId == null ? {} : { close: (whoWaits: AbortSignal) => closeLink(id, liveURLId, whoWaits) }),
       };
     },
@@ -130,13 +130,13 @@ export function cloud(link: Link, version: string | undefined): Surface {
   }
 }
 
-export function isVendorHost(hostname: string): boolean {
+export function isProviderHost(hostname: string): boolean {
   return hostname.endsWith('.browserless.io');
 }
 
 function allowsLiveView({ origin, protocol, hostname }: URL, account: URL): boolean {
   if (origin === account.origin) return true;
-  return protocol === 'https:' && isVendorHost(account.hostname) && isVendorHost(hostname);
+  return protocol === 'https:' && isProviderHost(account.hostname) && isProviderHost(hostname);
 }
 
 /** GraphQL refuses with HTTP 200 and a sentence. */
@@ -161,9 +161,9 @@ function cloudSessionOf({ browserId, startTime, browserName, type }: v.InferOutp
     metadata: new Map(),
     traits: [browserName ?? '', type ?? ''].filter((trait) => trait !== ''),
     pages: undefined,
-    watchable: true,
+    canWatch: true,
     ends: 'session',
-    heldBack: undefined,
+    bulkEndExclusion: undefined,
     facts: [],
   };
 }

@@ -3,7 +3,7 @@ import type { HttpAnswer } from '../../core/http.ts';
 import { type Link, type Provider, type ProviderKind, usualEnding } from '../../core/provider.ts';
 import { ProviderError, unaddressable } from '../../core/providerError.ts';
 import { decode, decodeList } from '../../http/decode.ts';
-import { accountApiAddress, cloud, isVendorHost } from './cloud.ts';
+import { accountApiAddress, cloud, isProviderHost } from './cloud.ts';
 import { isV1Refusal, Pressure, v1, v2 } from './selfHosted.ts';
 import { BrowserId, bearer, passingTroubles, Rows, type Surface } from './surface.ts';
 
@@ -65,7 +65,7 @@ export const browserless: ProviderKind = {
         "Controls whether the sessions in Browserless's shared cloud are listed with its account API, which isn't documented and may change. Your token is then also sent to api.browserless.io. While this is off, sessions in the shared cloud can't be listed.",
     },
   ],
-  furtherAddresses: ({ hostname }) => (isVendorHost(hostname) ? [new URL(accountApiAddress)] : []),
+  furtherAddresses: ({ hostname }) => (isProviderHost(hostname) ? [new URL(accountApiAddress)] : []),
   can: ['endEverything', 'liveView', 'devtools'],
   wording: {
     session:
@@ -146,7 +146,7 @@ function connect(link: Link): Provider {
 
 /** Asks what answers. v1 gets to see the token only after it has refused to answer without, in its own words. */
 async function findOut(link: Link, signal: AbortSignal): Promise<Surface> {
-  if (sharedCloud.test(link.origin.hostname)) return findOutVendors(link, signal);
+  if (sharedCloud.test(link.origin.hostname)) return detectOnSharedCloud(link, signal);
   const get = (route: string, headers: Readonly<Record<string, string>>) =>
     link.http.send({ method: 'GET', route, headers }, signal);
   let version: string;
@@ -177,7 +177,7 @@ async function findOut(link: Link, signal: AbortSignal): Promise<Surface> {
  * Tells a dedicated account, which has /sessions and /kill, from the shared cloud at the same addresses. What a shared
  * account's token gets from /sessions is not documented, except that it is no list.
  */
-async function findOutVendors(link: Link, signal: AbortSignal): Promise<Surface> {
+async function detectOnSharedCloud(link: Link, signal: AbortSignal): Promise<Surface> {
   const get = (route: string) => link.http.send({ method: 'GET', route, headers: bearer(link) }, signal);
   try {
     await decodeList(Rows, [], await get('/sessions'));

@@ -15,7 +15,7 @@ import { neverNotFound, notFoundLike } from '../../http/notFound.ts';
 import { namedBy } from '../../http/paging.ts';
 import { BrowserId, bearer, passingTroubles, Rows, type Surface, Text } from './surface.ts';
 
-// Browserless v1 and v2 on a server of one's own, or on one that the vendor runs for one customer; see index.ts.
+// Browserless v1 and v2 on a server of one's own, or on one that the provider runs for one customer; see index.ts.
 
 /**
  * How long what /pressure said is used. Not every list asks for it: behind a balancer by which two workers take turns, a list
@@ -249,9 +249,9 @@ function sessionOf(id: string, rows: readonly Row[]): Session {
     metadata: trackingId === undefined ? new Map() : new Map([['trackingId', trackingId]]),
     traits: [],
     pages: byPlaywright ? undefined : pages,
-    watchable: !byPlaywright,
+    canWatch: !byPlaywright,
     ends: 'session',
-    heldBack: undefined,
+    bulkEndExclusion: undefined,
     facts: [
       ...(browser === undefined ? [] : [['Browser', browser] as const]),
       ...(trackingId === undefined ? [] : [['Tracking ID', trackingId] as const]),

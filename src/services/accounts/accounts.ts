@@ -4,7 +4,7 @@ import type { Account, Credentials } from '../../core/account.ts';
 import { type Disposable, Emitter, type Event } from '../../core/event.ts';
 import { type AccountId, accountId } from '../../core/ids.ts';
 import type { Logger } from '../../core/logger.ts';
-import type { Memory, Vault } from '../../core/storage.ts';
+import type { Memory, SecretStore } from '../../core/storage.ts';
 
 /** What is kept of an account in SecretStorage: everything, so that a key cannot be parted from its address. */
 const Secret = v.object({
@@ -45,7 +45,7 @@ export interface NewAccount {
   readonly label: string;
   readonly origin: string;
   readonly credentials: Credentials;
-  /** Where else its key may be sent, as the person was told: the further addresses of its vendor when it was saved. */
+  /** Where else its key may be sent, as the user was told: the further addresses of its provider when it was saved. */
   readonly further?: string[];
 }
 
@@ -54,7 +54,7 @@ export interface NewAccount {
  * together; other windows follow through its change events. Keys are read when first needed and kept in memory.
  */
 export class Accounts implements Disposable {
-  readonly #secrets: Vault;
+  readonly #secrets: SecretStore;
   readonly #globalState: Memory;
   readonly #now: () => number;
   readonly #logger: Logger;
@@ -65,7 +65,7 @@ export class Accounts implements Disposable {
 
   readonly onDidChange: Event<AccountChange> = this.#changed.event;
 
-  constructor(secrets: Vault, globalState: Memory, now: () => number, logger: Logger) {
+  constructor(secrets: SecretStore, globalState: Memory, now: () => number, logger: Logger) {
     this.#secrets = secrets;
     this.#globalState = globalState;
     this.#now = now;

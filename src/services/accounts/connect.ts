@@ -10,7 +10,7 @@ import { knownSecrets } from '../../core/redact.ts';
 import { redactedError, redactedProvider } from '../providers/redactedProvider.ts';
 
 /** The ways to the network, as the composition root hands them over. */
-export interface Wires {
+export interface Network {
   /**
    * @param secrets values that must not appear in any log line or error
    * @param limits where what answers tell about them is written
@@ -19,11 +19,11 @@ export interface Wires {
   /** @param origin the account's, which is the only one that is dialled */
   cdp(origin: URL): CdpDialer;
   readonly clock: Clock;
-  /** Whether the person has turned on a vendor's setting. */
+  /** Whether the user has turned on a provider's setting. */
   setting(kind: string, id: string): boolean;
 }
 
-/** Where else a key may be sent when it is saved now, as addresses: what the person is told, and what is saved with it. */
+/** Where else a key may be sent when it is saved now, as addresses: what the user is told, and what is saved with it. */
 export function furtherOf(kind: ProviderKind, origin: string, credentials: Credentials): string[] {
   const address = parseAddress(origin);
   if (!address.ok) return [];
@@ -33,7 +33,7 @@ export function furtherOf(kind: ProviderKind, origin: string, credentials: Crede
 }
 
 /**
- * Connects to a vendor. The adapter can send the key to the address it was saved with, to the further addresses, and
+ * Connects to a provider. The adapter can send the key to the address it was saved with, to the further addresses, and
  * nowhere else. What it tells is without the key; see {@link redactedProvider}.
  * @param further those that were saved with the key; for a key that is not saved yet, those that its kind derives.
  * @throws ProviderError `badAddress` for an address that no account can have.
@@ -42,7 +42,7 @@ export function connect(
   kind: ProviderKind,
   savedOrigin: string,
   credentials: Credentials,
-  wires: Wires,
+  network: Network,
   limits: RequestLimits = {},
   further = furtherOf(kind, savedOrigin, credentials),
 ): Provider {
@@ -54,15 +54,15 @@ export function connect(
   const link: Link = {
     origin,
     credentials,
-    http: wires.http(origin, secrets, limits),
+    http: network.http(origin, secrets, limits),
     httpTo: (other) => {
-      if (further.includes(other.href)) return wires.http(other, secrets, {});
+      if (further.includes(other.href)) return network.http(other, secrets, {});
       const why = `${other.host} is not among the addresses that were saved with the key; Replace Key… saves them anew`;
       throw new ProviderError({ kind: 'unsupported', reason: { kind: 'otherHost', host: other.host } }, why);
     },
-    cdp: wires.cdp(origin),
-    clock: wires.clock,
-    setting: (id) => wires.setting(kind.id, id),
+    cdp: network.cdp(origin),
+    clock: network.clock,
+    setting: (id) => network.setting(kind.id, id),
   };
   try {
     return redactedProvider(kind.connect(link), known);

@@ -6,27 +6,27 @@ import { ProviderError } from '../../core/providerError.ts';
 import type { RateWindow, RequestLimits } from '../../core/rateWindow.ts';
 import type { ProviderKinds } from '../providers/providerKinds.ts';
 import type { Accounts } from './accounts.ts';
-import type { Wires } from './connect.ts';
+import type { Network } from './connect.ts';
 
 /**
- * Connects accounts to their vendors: one provider for each account, made when first needed, made anew when its key or
+ * Connects accounts to their providers: one provider for each account, made when first needed, made anew when its key or
  * address changes. The only place where a key meets an address, and it is the address the key was saved with.
  */
 export class Connections {
   readonly #kinds: ProviderKinds;
   readonly #accounts: Accounts;
-  readonly #wires: Wires;
+  readonly #network: Network;
   readonly #providers = new Map<AccountId, Promise<Provider>>();
   readonly #limits = new Map<AccountId, RequestLimits>();
   readonly #closed = new Emitter<AccountId>();
 
-  /** Fires when what was opened for an account holds no longer: its key, its address or its vendor is another. */
+  /** Fires when what was opened for an account holds no longer: its key, its address or its provider is another. */
   readonly onDidClose: Event<AccountId> = this.#closed.event;
 
-  constructor(kinds: ProviderKinds, accounts: Accounts, wires: Wires) {
+  constructor(kinds: ProviderKinds, accounts: Accounts, network: Network) {
     this.#kinds = kinds;
     this.#accounts = accounts;
-    this.#wires = wires;
+    this.#network = network;
     accounts.onDidChange(({ id, kind }) => {
       if (kind === 'connection' || kind === 'removed') this.#close(id);
     });
@@ -38,7 +38,7 @@ export class Connections {
   /**
    * The provider of an account.
    * @throws ProviderError: `notFound` when there is no such account (any longer), `noKey` when this machine has no key for
-   * it, `badAddress` when its address is one that no account can have, `unsupported` when its vendor is not known (any
+   * it, `badAddress` when its address is one that no account can have, `unsupported` when its provider is not known (any
    * longer), e.g. because the extension that added it is gone.
    */
   async open(id: AccountId): Promise<Provider> {
@@ -52,13 +52,13 @@ export class Connections {
     return opening;
   }
 
-  /** Connects without an account, to try what a person typed before anything is stored. */
+  /** Connects without an account, to try what a user typed before anything is stored. */
   async connect(kind: ProviderKind, origin: string, credentials: Credentials): Promise<Provider> {
     const { connect } = await import('./connect.ts');
-    return connect(kind, origin, credentials, this.#wires);
+    return connect(kind, origin, credentials, this.#network);
   }
 
-  /** What the vendor last said of its rate limit for this account; it may be over by now. */
+  /** What the provider last said of its rate limit for this account; it may be over by now. */
   rateWindow(id: AccountId): RateWindow | undefined {
     return this.#limits.get(id)?.rateWindow;
   }
@@ -94,6 +94,6 @@ export class Connections {
     if (secret.further === undefined) this.#accounts.keepFurther(id, further).catch(() => {});
     const limits: RequestLimits = {};
     this.#limits.set(id, limits);
-    return connect(kind, origin, credentials, this.#wires, limits, further);
+    return connect(kind, origin, credentials, this.#network, limits, further);
   }
 }

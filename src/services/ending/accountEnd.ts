@@ -9,7 +9,7 @@ import type { Connections } from '../accounts/connections.ts';
 import type { SessionStore } from '../sessions/sessionStore.ts';
 import type { Life, StuckReason } from '../sessions/sessionsView.ts';
 import type { EvidenceLog } from './evidence.ts';
-import type { EndOutcomeKind, EndResult, EndTarget } from './report.ts';
+import type { AccountSession, EndOutcomeKind, EndResult } from './report.ts';
 import { accountRemoved, keyReplaced, type Sent } from './request.ts';
 
 /** What ending works with. */
@@ -52,7 +52,7 @@ export class AccountEnd {
   private constructor(
     parts: EndingParts,
     accountId: AccountId,
-    targets: readonly Pick<EndTarget, 'session' | 'unlisted'>[],
+    targets: readonly Pick<AccountSession, 'session' | 'unlisted'>[],
     provider: Provider | ProviderError,
     counts: EndCounts,
     onSettled: (session: SessionId) => void,
@@ -81,7 +81,7 @@ export class AccountEnd {
   static async begin(
     parts: EndingParts,
     accountId: AccountId,
-    targets: readonly Pick<EndTarget, 'session' | 'unlisted'>[],
+    targets: readonly Pick<AccountSession, 'session' | 'unlisted'>[],
     counts: EndCounts,
     onSettled: (session: SessionId) => void,
   ): Promise<AccountEnd> {

@@ -10,7 +10,7 @@ import { AccountEnd, type EndCounts, type EndingParts } from './accountEnd.ts';
 import { confirmEnds } from './confirm.ts';
 import type { EndJournal } from './journal.ts';
 import { AccountQueue } from './queue.ts';
-import type { AskedReport, EndOptions, EndReport, EndResult, EndTarget, GroupReport } from './report.ts';
+import type { AccountSession, AskedReport, EndOptions, EndReport, EndResult, GroupReport } from './report.ts';
 import { accountRemoved, errorOf, keyReplaced, neverAborted, type Sent, sentBy, unsupported } from './request.ts';
 
 /** What the ender works with. */
@@ -33,10 +33,10 @@ export class Ender {
   }
 
   /** Ends exactly these sessions. Accounts do not wait for each other. Never rejects. */
-  async end(targets: readonly EndTarget[], { stop, onProgress }: EndOptions): Promise<EndReport> {
-    const byAccount = new Map<AccountId, Map<SessionId, EndTarget>>();
+  async end(targets: readonly AccountSession[], { stop, onProgress }: EndOptions): Promise<EndReport> {
+    const byAccount = new Map<AccountId, Map<SessionId, AccountSession>>();
     for (const target of targets) {
-      const its = byAccount.get(target.accountId) ?? new Map<SessionId, EndTarget>();
+      const its = byAccount.get(target.accountId) ?? new Map<SessionId, AccountSession>();
       byAccount.set(target.accountId, its.set(target.session.id, target));
     }
     const total = [...byAccount.values()].reduce((sum, { size }) => sum + size, 0);
@@ -56,7 +56,7 @@ export class Ender {
     return { results: results.flat() };
   }
 
-  /** Uses the vendor's one call, once, and then looks what became of the sessions that were listed. Never rejects. */
+  /** Uses the provider's one call, once, and then looks what became of the sessions that were listed. Never rejects. */
   async endEverything(accountId: AccountId): Promise<AskedReport> {
     const { results, sent } = await this.#ask(accountId, this.#listed(accountId), async (provider) => {
       if (provider.endEverything === undefined) throw unsupported('end everything at once');
@@ -65,7 +65,7 @@ export class Ender {
     return { results, error: errorOf(sent) };
   }
 
-  /** Has the vendor delete a group, once, and then looks what became of its sessions. Never rejects. */
+  /** Has the provider delete a group, once, and then looks what became of its sessions. Never rejects. */
   async deleteGroup(accountId: AccountId, group: GroupId): Promise<GroupReport> {
     let answer: GroupDeletion | undefined;
     let refused: ReadonlyMap<string, string> = new Map();
@@ -82,7 +82,7 @@ export class Ender {
     return { answer: answer ?? errorOf(sent) ?? unsupported('delete a batch'), results };
   }
 
-  /** Has the vendor cancel a group, once, and then looks what became of its sessions. Never rejects. */
+  /** Has the provider cancel a group, once, and then looks what became of its sessions. Never rejects. */
   async cancelGroup(accountId: AccountId, group: GroupId): Promise<AskedReport> {
     const { results, sent } = await this.#ask(accountId, this.#membersOf(accountId, group), async (provider) => {
       if (provider.cancelGroup === undefined) throw unsupported('cancel a batch');
@@ -94,13 +94,13 @@ export class Ender {
   /**
    * Sends one request for many sessions, once, and looks what became of each. It's never sent again: a request whose answer
    * was lost is checked session by session.
-   * @param refusal what the provider said about a session that it could not end, where it did.
+   * @param statusError what the provider said about a session that it could not end, where it did.
    */
   async #ask(
     accountId: AccountId,
     sessions: readonly Session[],
     call: (provider: Provider) => Promise<void>,
-    refusal: (session: Session) => string | undefined = () => undefined,
+    statusError: (session: Session) => string | undefined = () => undefined,
   ): Promise<{ readonly results: readonly EndResult[]; readonly sent: Sent }> {
     const entry = await this.#options.journal.begin(sessions.map((session) => ({ accountId, session })));
     const counts: EndCounts = this.#queues.get(accountId)?.queue.counts ?? new Map();
@@ -111,7 +111,7 @@ export class Ender {
       return { kind: 'taken', alreadyGone: false, how: undefined, said: undefined };
     });
     for (const pending of end.pending) {
-      const said = refusal(pending.session);
+      const said = statusError(pending.session);
       pending.sent = said === undefined ? sent : { kind: 'unclear', why: { kind: 'notDeleted', said } };
     }
     await confirmEnds(this.#options, end, undefined);
@@ -130,14 +130,14 @@ export class Ender {
 
   async #endInAccount(
     accountId: AccountId,
-    confirmed: readonly EndTarget[],
+    confirmed: readonly AccountSession[],
     stop: AbortSignal,
     progress: { readonly sent: () => void; readonly settled: (account: AccountId, session: SessionId) => void },
   ): Promise<EndResult[]> {
     const { store } = this.#options;
     await this.#relist(accountId);
     // What has gone since, or what another session has taken the id of, is not there to be ended.
-    const isThere = ({ session, unlisted }: EndTarget) =>
+    const isThere = ({ session, unlisted }: AccountSession) =>
       isSame(session, store.session(accountId, session.id) ?? (unlisted === true ? session : undefined));
     const there = confirmed.filter(isThere);
     const missing = confirmed.filter((target) => !isThere(target));

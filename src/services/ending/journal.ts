@@ -39,7 +39,7 @@ export interface JournalEntry {
 
 /**
  * Writes down which sessions are to end, by their ids alone, so that a window that closes half-way leaves a trace. Where
- * nothing can be written, ends go on without: the person is there to see them.
+ * nothing can be written, ends go on without: the user is there to see them.
  */
 export class EndJournal {
   readonly #memory: Memory;

@@ -26,7 +26,7 @@ export interface LookUpParts {
   readonly logger: Logger;
 }
 
-const fateTimeoutMs = 10_000;
+const endCauseTimeoutMs = 10_000;
 const neverAborted = new AbortController().signal;
 
 /** Asks the provider about a session that no list shows, before anything is sent to it. Ends nothing. Never rejects. */
@@ -60,9 +60,9 @@ async function isKnownToHaveEnded(
   provider: Provider,
   { id }: Session,
 ): Promise<boolean> {
-  const limit = deadline(clock, fateTimeoutMs);
+  const limit = deadline(clock, endCauseTimeoutMs);
   try {
-    return (await provider.fate?.(id, limit.signal)) !== undefined;
+    return (await provider.endCause?.(id, limit.signal)) !== undefined;
   } catch (error) {
     logger.debug(`how ${id} ended could not be asked: ${ProviderError.from(error).message}`);
     return false;

@@ -17,25 +17,25 @@ const sameBurstMs = 250;
 
 /**
  * How many requests may be under way to one account: few at first, more while answers are quick and clean, half as many
- * after a refusal, none while the vendor wants none.
+ * after a statusError, none while the provider wants none.
  */
 export class Pace {
   readonly #clock: Clock;
   readonly #most: () => number;
   readonly #window: () => RateWindow | undefined;
   #limit: number;
-  /** Grows by one with each clean answer until the first refusal, and by one with each round after it. */
+  /** Grows by one with each clean answer until the first statusError, and by one with each round after it. */
   #fast = true;
   #quickest = Number.POSITIVE_INFINITY;
   /** Monotonic milliseconds, as {@link #refusedAt}. */
   #notBefore = 0;
   #refusedAt = Number.NEGATIVE_INFINITY;
   #pauses = 0;
-  #refusal: ProviderError | undefined;
+  #statusError: ProviderError | undefined;
 
   /**
    * @param most how many at most, which may change with the connection.
-   * @param window what the vendor last said of its rate limit.
+   * @param window what the provider last said of its rate limit.
    * @param hasOneConnection whether one connection carries all requests (HTTP/2).
    */
   constructor(clock: Clock, most: () => number, window: () => RateWindow | undefined, hasOneConnection = false) {
@@ -45,9 +45,9 @@ export class Pace {
     this.#limit = hasOneConnection ? firstOnOneConnection : firstInFlight;
   }
 
-  /** The last refusal, if there was any. */
-  get refusal(): ProviderError | undefined {
-    return this.#refusal;
+  /** The last statusError, if there was any. */
+  get statusError(): ProviderError | undefined {
+    return this.#statusError;
   }
 
   /** Milliseconds until one more request may be sent; `busy` while it has to wait for an answer. */
@@ -61,7 +61,7 @@ export class Pace {
     return inFlight > 0 ? 'busy' : window.resetAt - now;
   }
 
-  /** Takes notice of an answer without a refusal, which took `ms`. */
+  /** Takes notice of an answer without a statusError, which took `ms`. */
   clean(ms: number): void {
     this.#pauses = 0;
     this.#quickest = Math.min(this.#quickest, Math.max(ms, quickMs));
@@ -69,10 +69,10 @@ export class Pace {
     this.#limit = Math.min(this.#most(), this.#limit + (this.#fast ? 1 : 1 / this.#limit));
   }
 
-  /** Takes notice of a refusal (429, 503), and waits as long as the vendor says, or longer with each that does not. */
-  refused(refusal: ProviderError): void {
-    const { trouble } = refusal;
-    this.#refusal = refusal;
+  /** Takes notice of a statusError (429, 503), and waits as long as the provider says, or longer with each that does not. */
+  refused(statusError: ProviderError): void {
+    const { trouble } = statusError;
+    this.#statusError = statusError;
     const now = this.#clock.monotonic();
     const retryAt = trouble.kind === 'rateLimited' ? trouble.retryAt : undefined;
     if (now - this.#refusedAt > sameBurstMs) {

@@ -26,11 +26,11 @@ export interface ProbingOptions {
 
 /** What probes have told. */
 export interface ProbeReport {
-  /** What the vendor has told of each session of which it has told anything. */
+  /** What the provider has told of each session of which it has told anything. */
   readonly told: ReadonlyMap<SessionId, Liveness>;
   /** Sessions that were asked for, also where nothing was told of them. */
   readonly asked: ReadonlySet<SessionId>;
-  /** Why the vendor was not asked about the rest, where it was not. */
+  /** Why the provider was not asked about the rest, where it was not. */
   readonly error: ProviderError | undefined;
   /** What went wrong with the question about a session, where it did. */
   readonly failures: ReadonlyMap<SessionId, ProviderError>;
@@ -39,7 +39,7 @@ export interface ProbeReport {
 /** So many faults of the server's are no chance any longer: the next question would meet with one, too. */
 const mostFaults = 3;
 
-/** Asks the vendor about each of some sessions, by one call for many where it has one. Never rejects. */
+/** Asks the provider about each of some sessions, by one call for many where it has one. Never rejects. */
 export async function probe(
   provider: Provider,
   sessions: readonly Session[],
@@ -48,14 +48,14 @@ export async function probe(
   let error: ProviderError | undefined;
   let faults = 0;
   const failures = new Map<SessionId, ProviderError>();
-  /** What the vendor tells, or undefined where it fails or takes too long: then nothing is proven. */
+  /** What the provider tells, or undefined where it fails or takes too long: then nothing is proven. */
   async function timed<T>(about: readonly Session[], ask: (signal: AbortSignal) => Promise<T> | undefined) {
     const limit = deadline(clock, timeoutMs);
     try {
       return await ask(AbortSignal.any([limit.signal, stop]));
     } catch (caught) {
       const failure = limit.signal.aborted
-        ? new ProviderError({ kind: 'timedOut', afterMs: timeoutMs }, 'the vendor did not answer a probe in time')
+        ? new ProviderError({ kind: 'timedOut', afterMs: timeoutMs }, 'the provider did not answer a probe in time')
         : ProviderError.from(caught);
       for (const { id } of about) failures.set(id, failure);
       logger.debug(`a probe failed: ${failure.message}`);

@@ -36,7 +36,7 @@ export interface QueueParts {
   readonly clock: Clock;
 }
 
-/** All ends of one account that are under way. Together they keep to what the provider allows at once. */
+/** All ends of one account that are under way. Throttle they keep to what the provider allows at once. */
 export class AccountQueue {
   readonly counts: EndCounts = new Map();
   readonly #parts: QueueParts;
@@ -95,7 +95,7 @@ export class AccountQueue {
     while (!stop.aborted && fault === undefined && (queue.length > 0 || inFlight > 0)) {
       const wait = queue.length === 0 ? 'busy' : this.#pace.wait(this.#inFlight);
       const next = wait === 0 ? queue.shift() : undefined;
-      if (wait !== 'busy' && wait > longestWaitMs) giveUp(this.#pace.refusal ?? usedUp(clock.now() + wait));
+      if (wait !== 'busy' && wait > longestWaitMs) giveUp(this.#pace.statusError ?? usedUp(clock.now() + wait));
       else if (next !== undefined) {
         const another = this.#senders.get(next.session.id);
         const isJoined = another !== undefined && another.by !== end;

@@ -4,11 +4,11 @@ import type { ProviderError } from '../../core/providerError.ts';
 import type { Session } from '../../core/session.ts';
 import type { StuckReason } from '../sessions/sessionsView.ts';
 
-/** A session to be ended, as the person saw it when they confirmed. */
-export interface EndTarget {
+/** A session to be ended, as the user saw it when they confirmed. */
+export interface AccountSession {
   readonly accountId: AccountId;
   readonly session: Session;
-  /** Set where no list shows the session and the person named it by its id. */
+  /** Set where no list shows the session and the user named it by its id. */
   readonly unlisted?: boolean;
 }
 
@@ -47,7 +47,7 @@ export interface AskedReport extends EndReport {
 
 /** What became of a group that was to be deleted, and of the sessions that ran in it. */
 export interface GroupReport extends EndReport {
-  /** What the vendor answered, or the error in its place. */
+  /** What the provider answered, or the error in its place. */
   readonly answer: GroupDeletion | ProviderError;
 }
 

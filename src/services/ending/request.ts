@@ -7,12 +7,12 @@ export type Sent =
   | { readonly kind: 'notSent' }
   | {
       readonly kind: 'taken';
-      /** Whether the vendor answered that it knows no such running session. */
+      /** Whether the provider answered that it knows no such running session. */
       readonly alreadyGone: boolean;
       /** Whether the server that answered had the session and says it ended it. */
       readonly byItsWorker?: boolean;
       readonly how: string | undefined;
-      /** What the vendor said about it. */
+      /** What the provider said about it. */
       readonly said: string | undefined;
     }
   /** It may have had its effect all the same: only looking tells. */
@@ -20,7 +20,7 @@ export type Sent =
   /** It had no effect. */
   | { readonly kind: 'refused'; readonly why: StuckReason };
 
-/** What stands for the answer of a vendor that need not be asked. */
+/** What stands for the answer of a provider that need not be asked. */
 export const wasNotThere: Sent = { kind: 'taken', alreadyGone: true, how: undefined, said: undefined };
 
 /** An end that was sent is never called back. */
@@ -37,11 +37,11 @@ export async function sentBy(
   try {
     return await call(await connection());
   } catch (error) {
-    return fateOf(ProviderError.from(error));
+    return endCauseOf(ProviderError.from(error));
   }
 }
 
-/** What a vendor's answer to an end is worth: one that knows no such session has answered, too. */
+/** What a provider's answer to an end is worth: one that knows no such session has answered, too. */
 export async function answerOf(answer: Promise<EndAnswer>): Promise<Sent> {
   try {
     const { outcome, how } = await answer;
@@ -63,7 +63,7 @@ export function errorOf(sent: Sent): ProviderError | undefined {
   return 'why' in sent && 'error' in sent.why ? sent.why.error : undefined;
 }
 
-/** Whether the vendor did not know the session any longer when it was asked to end it. */
+/** Whether the provider did not know the session any longer when it was asked to end it. */
 export function wasGoneBefore(sent: Sent): boolean {
   return sent.kind === 'taken' && sent.alreadyGone;
 }
@@ -73,13 +73,13 @@ export function isByItsWorker(sent: Sent): boolean {
   return sent.kind === 'taken' && sent.byItsWorker === true;
 }
 
-/** Why a session is stuck that the vendor goes on to list, whatever it answered. */
+/** Why a session is stuck that the provider goes on to list, whatever it answered. */
 export function stillRunning(sent: Sent): StuckReason {
   const { alreadyGone, said } = sent.kind === 'taken' ? sent : { alreadyGone: false, said: undefined };
   return { kind: 'stillRuns', found: !alreadyGone, said };
 }
 
-/** Whether the vendor has more to do than it can or wants to. */
+/** Whether the provider has more to do than it can or wants to. */
 export function wantsLess({ trouble }: ProviderError): boolean {
   return trouble.kind === 'rateLimited' || (trouble.kind === 'serverFault' && trouble.status === 503);
 }
@@ -91,7 +91,7 @@ export function mayRepeat(error: ProviderError): boolean {
   return trouble.kind === 'unreachable' && (trouble.why === 'refused' || trouble.why === 'dns');
 }
 
-/** A rate limit ends by itself: it is outwaited as long as the vendor names a time, or refuses seldom enough. */
+/** A rate limit ends by itself: it is outwaited as long as the provider names a time, or refuses seldom enough. */
 export function attemptsFor({ trouble }: ProviderError): number {
   return trouble.kind === 'rateLimited' ? 8 : mostAttempts;
 }
@@ -106,7 +106,7 @@ export function keyReplaced(): ProviderError {
   return new ProviderError({ kind: 'cancelled' }, 'the account’s key was replaced meanwhile');
 }
 
-/** The vendor takes no more for now, by its own account, though it has refused nothing yet. */
+/** The provider takes no more for now, by its own account, though it has refused nothing yet. */
 export function usedUp(retryAt: number): ProviderError {
   return new ProviderError({ kind: 'rateLimited', retryAt }, 'the rate limit is used up for longer than is waited');
 }
@@ -117,7 +117,7 @@ export function unsupported(what: string): ProviderError {
 }
 
 /** Whether a request that failed may have had its effect all the same. */
-function fateOf(error: ProviderError): Sent {
+function endCauseOf(error: ProviderError): Sent {
   const why = { kind: 'failed', error } as const;
   switch (error.trouble.kind) {
     case 'timedOut':

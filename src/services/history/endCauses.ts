@@ -10,8 +10,8 @@ import type { History } from './history.ts';
 const mostWaiting = 10;
 const timeoutMs = 10_000;
 
-/** Asks vendors how sessions came to their end that ended elsewhere, and has the history learn of it. */
-export class Fates implements Disposable {
+/** Asks providers how sessions came to their end that ended elsewhere, and has the history learn of it. */
+export class EndCauses implements Disposable {
   readonly #history: History;
   readonly #connections: Connections;
   readonly #logger: Logger;
@@ -47,8 +47,8 @@ export class Fates implements Disposable {
       try {
         const provider = await this.#connections.open(account);
         const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(timeoutMs)]);
-        const fate = await provider.fate?.(id, signal);
-        if (fate !== undefined) this.#history.learn(account, id, fate);
+        const endCause = await provider.endCause?.(id, signal);
+        if (endCause !== undefined) this.#history.learn(account, id, endCause);
       } catch (error) {
         this.#logger.debug(`how ${id} ended could not be asked: ${ProviderError.from(error).message}`);
       }

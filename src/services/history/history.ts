@@ -2,9 +2,9 @@ import * as v from 'valibot';
 import { type Disposable, Emitter, type Event } from '../../core/event.ts';
 import type { AccountId, SessionId } from '../../core/ids.ts';
 import { same } from '../../core/same.ts';
-import { type Fate, hostOf } from '../../core/session.ts';
+import { type EndCause, hostOf } from '../../core/session.ts';
 import type { Memory } from '../../core/storage.ts';
-import { Together } from '../../core/throttle.ts';
+import { Throttle } from '../../core/throttle.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { SessionStore } from '../sessions/sessionStore.ts';
 
@@ -15,14 +15,14 @@ const mostKept = 100;
 /** Longest name that is kept, in characters: more of it is never shown. */
 const longestName = 200;
 /** Sessions often end together: the first is written down at once, those that follow so soon together. */
-const togetherMs = 500;
+const throttleMs = 500;
 
 const EndedSession = v.object({
   accountId: v.string(),
   /** What the account was called. */
   account: v.string(),
   sessionId: v.string(),
-  /** What the vendor called it; clean it before showing. */
+  /** What the provider called it; clean it before showing. */
   name: v.optional(v.string()),
   /** When it started, or was first seen, in epoch milliseconds. */
   startedAt: v.number(),
@@ -30,7 +30,7 @@ const EndedSession = v.object({
   /** When it was seen to be gone, in epoch milliseconds. */
   endedAt: v.number(),
   /**
-   * `you` where its end was asked for here; `timedOut` and `failed` where the vendor says so; `elsewhere` for any other end,
+   * `you` where its end was asked for here; `timedOut` and `failed` where the provider says so; `elsewhere` for any other end,
    * by itself or by somebody else.
    */
   by: v.picklist(['you', 'elsewhere', 'timedOut', 'failed']),
@@ -51,7 +51,7 @@ export class History implements Disposable {
   readonly #now: () => number;
   readonly #subscriptions: readonly Disposable[];
   readonly #changed = new Emitter<void>();
-  readonly #writing = new Together(() => this.#write(), togetherMs);
+  readonly #writing = new Throttle(() => this.#write(), throttleMs);
   #ended: readonly EndedSession[];
   #cleared: number;
   readonly #mayKeep: () => boolean;
@@ -116,8 +116,8 @@ export class History implements Disposable {
     return this.#ended.find(({ accountId: its, sessionId: id }) => its === account && id === session);
   }
 
-  /** Takes over what the vendor says of an end that was seen here. */
-  learn(account: AccountId, session: SessionId, { how, endedAt }: Fate): void {
+  /** Takes over what the provider says of an end that was seen here. */
+  learn(account: AccountId, session: SessionId, { how, endedAt }: EndCause): void {
     const known = this.find(account, session);
     if (known === undefined) return;
     const learned = {

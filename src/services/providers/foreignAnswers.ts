@@ -8,7 +8,7 @@ import type { Page } from '../../core/page.ts';
 import { plainText } from '../../core/plainText.ts';
 import { type EndAnswer, type EndingTerms, type Liveness, type Screenshot, usualEnding } from '../../core/provider.ts';
 import { ProviderError, type Trouble } from '../../core/providerError.ts';
-import type { Fate, Session } from '../../core/session.ts';
+import type { EndCause, Session } from '../../core/session.ts';
 import { deepFreeze } from './foreignKind.ts';
 
 // What the code of another extension answers, read as strictly as what a server answers: copied, checked and frozen. What
@@ -37,9 +37,9 @@ const RawSession = v.object({
   metadata: v.optional(v.unknown()),
   traits: texts,
   pages: v.nullish(v.array(RawPage)),
-  watchable: v.fallback(v.optional(v.boolean(), true), false),
+  canWatch: v.fallback(v.optional(v.boolean(), true), false),
   ends: v.optional(v.picklist(['session', 'pages']), 'session'),
-  heldBack: maybeText,
+  bulkEndExclusion: maybeText,
   facts: v.fallback(v.array(v.pipe(v.array(v.string()), v.maxLength(2))), []),
 });
 
@@ -74,8 +74,8 @@ const RawView = v.object({
   sandbox: v.pipe(v.string(), v.maxLength(500)),
   allow: v.optional(v.pipe(v.string(), v.maxLength(500)), ''),
   fixedMode: v.boolean(),
-  oneTime: v.optional(v.picklist(['yes', 'no', 'unknown']), 'unknown'),
-  farewell: maybeText,
+  singleUse: v.optional(v.picklist(['yes', 'no', 'unknown']), 'unknown'),
+  disconnectMessage: maybeText,
   expiresInMs: maybeNumber,
 });
 const RawPicture = v.object({ bytes: v.unknown(), type: v.picklist(['image/png', 'image/jpeg']) });
@@ -177,11 +177,11 @@ export function pagesOf(raw: unknown): readonly Page[] {
 
 /** Reads a live view. @throws ProviderError for an address that may not be framed. */
 export function liveViewOf(raw: unknown): LiveView {
-  const { url, farewell, expiresInMs, ...view } = read(RawView, raw, 'liveView');
+  const { url, disconnectMessage, expiresInMs, ...view } = read(RawView, raw, 'liveView');
   return {
     ...view,
     url: liveViewUrl(String(url), () => true),
-    farewell: farewell ?? undefined,
+    disconnectMessage: disconnectMessage ?? undefined,
     expiresInMs: expiresInMs ?? undefined,
   };
 }
@@ -199,9 +199,9 @@ export function pictureOf(raw: unknown): Screenshot {
 }
 
 /** Reads how a session came to its end. */
-export function fateOf(raw: unknown): Fate | undefined {
+export function endCauseOf(raw: unknown): EndCause | undefined {
   if (raw === undefined || raw === null) return undefined;
-  const { how, endedAt } = read(RawFate, raw, 'fate');
+  const { how, endedAt } = read(RawFate, raw, 'endCause');
   return { how, endedAt: endedAt ?? undefined };
 }
 
@@ -279,9 +279,9 @@ function sessionOf(raw: v.InferOutput<typeof RawSession>): Session {
     metadata: new Map(pairs.filter(([key, value]) => typeof key === 'string' && typeof value === 'string')),
     traits: raw.traits,
     pages: raw.pages?.map(pageOf),
-    watchable: raw.watchable,
+    canWatch: raw.canWatch,
     ends: raw.ends,
-    heldBack: raw.heldBack ?? undefined,
+    bulkEndExclusion: raw.bulkEndExclusion ?? undefined,
     facts: raw.facts.map(([label = '', value = '']) => [label, value] as const),
   };
 }

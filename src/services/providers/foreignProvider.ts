@@ -9,10 +9,10 @@ import { cancelled, ProviderError } from '../../core/providerError.ts';
 import { Turns } from '../../core/turns.ts';
 import {
   deletionOf,
+  endCauseOf,
   endOf,
   errorOf,
   factsOf,
-  fateOf,
   inventoryOf,
   linkOf,
   livenessOf,
@@ -158,8 +158,8 @@ export function guardProvider(connect: (link: Link) => unknown, link: Link): Pro
         }
       });
     },
-    get fate() {
-      return optional('fate', (call) => async (id, signal) => ask(call, signal, fateOf, id));
+    get endCause() {
+      return optional('endCause', (call) => async (id, signal) => ask(call, signal, endCauseOf, id));
     },
   };
 }

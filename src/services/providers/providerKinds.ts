@@ -25,7 +25,7 @@ interface Registration {
 }
 
 /**
- * The vendors that can have accounts: the built-in ones, which are loaded when the first account or command needs them,
+ * The providers that can have accounts: the built-in ones, which are loaded when the first account or command needs them,
  * and those that other extensions add while they run. Those get no key before the user has said so.
  */
 export class ProviderKinds {
@@ -38,10 +38,10 @@ export class ProviderKinds {
   #builtIn: ReadonlyMap<string, ProviderKind> = new Map();
   #guard: typeof import('./foreignProvider.ts').guardProvider | undefined;
 
-  /** Fires once the built-in vendors are there. */
+  /** Fires once the built-in providers are there. */
   readonly onDidLoad: Event<void> = this.#loadedEmitter.event;
 
-  /** Fires with the id of a vendor that another extension added or took away. */
+  /** Fires with the id of a provider that another extension added or took away. */
   readonly onDidChange: Event<string> = this.#changed.event;
 
   constructor(loadBuiltIn: () => Promise<readonly ProviderKind[]>, foreign: ForeignParts) {
@@ -49,7 +49,7 @@ export class ProviderKinds {
     this.#foreign = foreign;
   }
 
-  /** Resolves when the built-in vendors are there. Of two vendors with the same id the built-in one counts. */
+  /** Resolves when the built-in providers are there. Of two providers with the same id the built-in one counts. */
   load(): Promise<void> {
     this.#loading ??= this.#load();
     return this.#loading;
@@ -61,18 +61,18 @@ export class ProviderKinds {
     return [...this.#builtIn.values(), ...added.filter(({ id }) => !this.#builtIn.has(id))];
   }
 
-  /** Undefined also for a built-in vendor that is not loaded yet. */
+  /** Undefined also for a built-in provider that is not loaded yet. */
   get(id: string): ProviderKind | undefined {
     return this.#builtIn.get(id) ?? this.#registrations.get(id)?.kind;
   }
 
-  /** Whether a vendor is one of this extension's own. */
+  /** Whether a provider is one of this extension's own. */
   isBuiltIn(kind: ProviderKind): boolean {
     return this.#builtIn.get(kind.id) === kind;
   }
 
   /**
-   * Adds a vendor of another extension until the result is disposed.
+   * Adds a provider of another extension until the result is disposed.
    * @param raw its {@link ProviderKind}, of which a copy is made.
    * @param by the extension that the caller says it is.
    * @throws TypeError when a field is missing or wrong, when its id is taken, or when keys are saved under its id that were
@@ -101,8 +101,8 @@ export class ProviderKinds {
   }
 
   /**
-   * What the user has to be asked before a key is saved for a vendor: whether an extension may receive it, and which one
-   * says that it is the one. Undefined for a built-in vendor, for one without keys, and once the user has allowed it.
+   * What the user has to be asked before a key is saved for a provider: whether an extension may receive it, and which one
+   * says that it is the one. Undefined for a built-in provider, for one without keys, and once the user has allowed it.
    */
   needsConsent(kind: ProviderKind): ClaimedExtension | undefined {
     const registration = this.#registrations.get(kind.id);
@@ -111,7 +111,7 @@ export class ProviderKinds {
   }
 
   /**
-   * Writes down that the user lets an extension receive the keys that are saved for its vendor from now on.
+   * Writes down that the user lets an extension receive the keys that are saved for its provider from now on.
    * @throws Error when keys are saved under its id already, which were meant for somebody else.
    */
   async allow(kind: ProviderKind): Promise<void> {
@@ -125,13 +125,13 @@ export class ProviderKinds {
     return kind.fields.length === 0 || this.#foreign.consent.has(kind.id, by);
   }
 
-  /** Whether there are accounts under a vendor's id that were saved for a built-in vendor or another extension. */
+  /** Whether there are accounts under a provider's id that were saved for a built-in provider or another extension. */
   #isSavedForOthers(registration: Registration): boolean {
     const { id } = registration.kind;
     return !this.#mayReceiveKeys(registration) && this.#foreign.accounts().some(({ provider }) => provider === id);
   }
 
-  /** The vendor as the rest of the extension sees it: every call checks first whether its code may have the key. */
+  /** The provider as the rest of the extension sees it: every call checks first whether its code may have the key. */
   #guarded({ data, connect, furtherAddresses }: ForeignKind, by: ClaimedExtension): ProviderKind {
     const kind: ProviderKind = Object.freeze({
       ...data,
@@ -155,7 +155,7 @@ export class ProviderKinds {
   }
 }
 
-/** What was typed for the fields of a vendor, and nothing else that was saved. */
+/** What was typed for the fields of a provider, and nothing else that was saved. */
 function fieldsOf(kind: ProviderKind, credentials: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const known = kind.fields.flatMap(({ id }) => {
     const value = Object.hasOwn(credentials, id) ? credentials[id] : undefined;

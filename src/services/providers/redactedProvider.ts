@@ -64,7 +64,7 @@ export function redactedProvider(provider: Provider, secrets: KnownSecrets): Pro
       metadata: new Map([...its.metadata].map(([key, value]) => [hide(key), hide(value)])),
       traits: its.traits.map(hide),
       pages: its.pages && pages(its.pages),
-      heldBack: maybe(its.heldBack, hide),
+      bulkEndExclusion: maybe(its.bulkEndExclusion, hide),
       facts: its.facts.map(([label, value]) => [hide(label), hide(value)]),
     };
   }
@@ -170,8 +170,8 @@ export function redactedProvider(provider: Provider, secrets: KnownSecrets): Pro
       const { dashboard } = provider;
       return dashboard && ((id: SessionId) => dashboard.call(provider, id));
     },
-    get fate() {
-      return guardedCall(provider.fate);
+    get endCause() {
+      return guardedCall(provider.endCause);
     },
   };
 }

@@ -5,12 +5,12 @@ import type { Inventory, ListFault } from '../../core/inventory.ts';
 import { same } from '../../core/same.ts';
 import type { Session } from '../../core/session.ts';
 
-/** What an account has, by id, in the order in which the vendor tells it. */
+/** What an account has, by id, in the order in which the provider tells it. */
 export interface Contents {
   readonly sessions: ReadonlyMap<SessionId, Session>;
   readonly groups: ReadonlyMap<GroupId, Group>;
   readonly faults: readonly ListFault[];
-  /** What the vendor tells of the account itself; undefined where it tells nothing, or has not yet. */
+  /** What the provider tells of the account itself; undefined where it tells nothing, or has not yet. */
   readonly account: AccountFacts | undefined;
   /** Whether these are the lists of several servers behind one address, shown as one. */
   readonly combined: boolean;

@@ -4,7 +4,7 @@ import { type GroupId, groupId } from '../../core/ids.ts';
 import type { Inventory } from '../../core/inventory.ts';
 
 /**
- * Puts sessions that have the same value under a key of their metadata into a group. What the vendor groups itself stays
+ * Puts sessions that have the same value under a key of their metadata into a group. What the provider groups itself stays
  * as it is, and so does what has no such key. An empty key groups nothing.
  */
 export function groupByMetadata(page: Inventory, key: string): Inventory {

@@ -83,7 +83,7 @@ export function withinBounds(session: Session): Session {
   const most = session.ends === 'pages' ? Number.POSITIVE_INFINITY : undefined;
   const pages = session.pages && boundedPages(session.pages, most);
   if (pages === session.pages && isShort(session)) return session;
-  const { name, status, region, tags, traits, metadata, facts, heldBack } = session;
+  const { name, status, region, tags, traits, metadata, facts, bulkEndExclusion } = session;
   return {
     ...session,
     pages,
@@ -94,14 +94,14 @@ export function withinBounds(session: Session): Session {
     traits: traits.slice(0, mostTexts).map(short),
     metadata: new Map([...metadata].slice(0, mostTexts).map(([key, value]) => [short(key), short(value)])),
     facts: facts.slice(0, mostTexts).map(([label, value]) => [short(label), short(value)]),
-    heldBack: short(heldBack),
+    bulkEndExclusion: short(bulkEndExclusion),
   };
 }
 
-function isShort({ name, status, region, tags, traits, metadata, facts, heldBack }: Session): boolean {
+function isShort({ name, status, region, tags, traits, metadata, facts, bulkEndExclusion }: Session): boolean {
   const lists = [tags, traits, ...facts, ...metadata];
   return (
-    [name, status, region, heldBack].every((text) => text === short(text)) &&
+    [name, status, region, bulkEndExclusion].every((text) => text === short(text)) &&
     [tags, traits, facts].every(({ length }) => length <= mostTexts) &&
     metadata.size <= mostTexts &&
     lists.every((texts) => texts.every((text) => text.length <= longestText))

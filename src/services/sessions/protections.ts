@@ -15,7 +15,7 @@ const Kept = v.record(v.string(), v.array(v.string()));
 const mostGone = 500;
 
 /**
- * The sessions that ends of many leave alone because the person said so, by account; kept across restarts. What any
+ * The sessions that ends of many leave alone because the user said so, by account; kept across restarts. What any
  * window has written counts in all of them at once.
  */
 export class Protections {

@@ -25,7 +25,7 @@ const longestBackoffMs = 300_000;
 const mostProbes = 16;
 /** How long a session that a probe has not proven gone is not asked for again; doubles with each such probe, … */
 const firstProbePauseMs = 5_000;
-/** … up to this, which is also how long none is asked for after the vendor could not be asked, where it did not say for how long. */
+/** … up to this, which is also how long none is asked for after the provider could not be asked, where it did not say for how long. */
 const longestProbePauseMs = 60_000;
 /**
  * Refreshes that commands and other extensions ask for: so many at once, and then one each time that as many times
@@ -66,7 +66,7 @@ interface Poll {
   quiet: number;
   /** Refreshes in a row that failed. */
   failures: number;
-  /** Epoch milliseconds before which the vendor wants no list. */
+  /** Epoch milliseconds before which the provider wants no list. */
   notBefore: number;
   /** After a rejected key: no refresh by itself until the key changes or somebody asks. */
   stopped: boolean;
@@ -85,7 +85,7 @@ export interface RefresherOptions {
   readonly interval: () => number;
 }
 
-/** Keeps the store in step with the vendors: one list per account at a time, no oftener than somebody looks. */
+/** Keeps the store in step with the providers: one list per account at a time, no oftener than somebody looks. */
 export class Refresher implements Disposable {
   readonly #options: RefresherOptions;
   readonly #polls = new Map<AccountId, Poll>();

@@ -316,7 +316,7 @@ export class SessionStore implements SessionsView {
   }
 }
 
-/** Whether a session's end was asked for, and the vendor has not said that it will not end it. */
+/** Whether a session's end was asked for, and the provider has not said that it will not end it. */
 function isTaken(life: Life): boolean {
   if (life.kind !== 'stuck') return life.kind === 'ending';
   return life.why.kind === 'unconfirmed' || (life.why.kind === 'stillRuns' && life.why.found);

@@ -24,7 +24,7 @@ export type AccountState =
 /** Why a session that was to end has not. */
 export type StuckReason =
   /**
-   * The vendor has answered, and still says that the session runs. `found` is false where it answered that it knows no
+   * The provider has answered, and still says that the session runs. `found` is false where it answered that it knows no
    * such session; `said` is its own text: clean it before showing.
    */
   | { readonly kind: 'stillRuns'; readonly found: boolean; readonly said: string | undefined }
@@ -35,7 +35,7 @@ export type StuckReason =
   | { readonly kind: 'unconfirmed'; readonly error: ProviderError | undefined; readonly isCombined: boolean }
   /** The request failed. */
   | { readonly kind: 'failed'; readonly error: ProviderError }
-  /** The vendor named it among those that it could not delete. Its own text: clean it before showing. */
+  /** The provider named it among those that it could not delete. Its own text: clean it before showing. */
   | { readonly kind: 'notDeleted'; readonly said: string };
 
 /** Where a listed session is in its life. Times are epoch milliseconds. An ended one is listed no longer. */

@@ -113,7 +113,7 @@ export async function testConnection(parts: KnownAccountParts, args: readonly un
   }
 }
 
-/** The account that is named, or the one that the person picks. */
+/** The account that is named, or the one that the user picks. */
 async function accountTarget(
   parts: KnownAccountParts,
   args: readonly unknown[],

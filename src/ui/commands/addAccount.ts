@@ -15,10 +15,10 @@ export interface AddParts extends ListParts {
   readonly connections: Connections;
 }
 
-/** The longest name that a person can give an account, in characters. */
+/** The longest name that a user can give an account, in characters. */
 export const longestLabel = 60;
 
-/** What a person is adding, as far as they have said it. */
+/** What a user is adding, as far as they have said it. */
 interface Draft {
   origin: string;
   readonly credentials: Record<string, string>;
@@ -28,7 +28,7 @@ interface Draft {
 /**
  * Adds an account: asks for what it needs, or takes it from the argument
  * `{provider, label?, origin?, fields}`. What is given is tried first; where that fails nothing is stored.
- * @returns the new account's id, or undefined when the person left.
+ * @returns the new account's id, or undefined when the user left.
  * @throws Error with a sentence that names what is wrong with an argument.
  */
 export async function addAccount(parts: AddParts, [argument]: readonly unknown[]): Promise<string | undefined> {
@@ -69,7 +69,7 @@ async function pickKind({ kinds, prompts }: AddParts): Promise<ProviderKind | un
 /** One question: how it looks, what it writes into the draft, and what is wrong with what was typed. */
 type Question = Omit<AskRequest, 'refuse' | 'step'> & { readonly take: (typed: string) => string | undefined };
 
-/** Asks question after question, forwards and backwards. False when the person left. */
+/** Asks question after question, forwards and backwards. False when the user left. */
 async function askAll(parts: AddParts, kind: ProviderKind, draft: Draft): Promise<boolean> {
   let withAddress = kind.address.ask;
   for (let at = 0; ; ) {
@@ -82,7 +82,7 @@ async function askAll(parts: AddParts, kind: ProviderKind, draft: Draft): Promis
     ];
     const question = questions[at];
     if (question === undefined) return true;
-    // All that the vendor needs is known with the answer before the label.
+    // All that the provider needs is known with the answer before the label.
     const complete = at === Math.max(0, questions.length - 2);
     const answer: Answer<string> = await parts.prompts.ask({
       ...question,
@@ -167,7 +167,7 @@ async function store(parts: AddParts, kind: ProviderKind, draft: Draft): Promise
   return id;
 }
 
-/** The vendor's name, with a number behind it where that is taken. */
+/** The provider's name, with a number behind it where that is taken. */
 function freeLabel({ accounts }: AddParts, kind: ProviderKind): string {
   const taken = new Set(accounts.all.map(({ label }) => label));
   for (let number = 1; ; number++) {

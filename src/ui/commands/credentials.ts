@@ -12,7 +12,7 @@ import { accountHost } from '../text/names.ts';
 import { listOf } from '../text/numbers.ts';
 import { troubleSentence } from '../text/troubles.ts';
 
-/** Milliseconds that trying a key may take before the person is told that nothing answers. */
+/** Milliseconds that trying a key may take before the user is told that nothing answers. */
 export const checkTimeoutMs = 10_000;
 /** Longest host and path that is shown; a host alone has at most 253 characters. */
 const longestReceiver = 400;
@@ -85,13 +85,13 @@ export function fieldFault(field: CredentialField, typed: string): string | unde
     const address = parseAddress(value);
     return address.ok ? undefined : addressSentence(address.fault);
   }
-  // A header cannot carry anything else; the vendor would never see what was typed.
+  // A header cannot carry anything else; the provider would never see what was typed.
   return /^[\x20-\x7e]+$/.test(value)
     ? undefined
     : l10n.t("This contains characters that aren't allowed in a key. Paste the key again.");
 }
 
-/** Asks the vendor whether it takes these credentials. @returns what is wrong, in a sentence, or undefined. */
+/** Asks the provider whether it takes these credentials. @returns what is wrong, in a sentence, or undefined. */
 export async function tryOut(
   { connections }: { readonly connections: Connections },
   kind: ProviderKind,

@@ -2,7 +2,7 @@ import * as l10n from '@vscode/l10n';
 import type { AccountId, GroupId } from '../../core/ids.ts';
 import { type IsMine, isMineBy } from '../../core/ownership.ts';
 import { plainText } from '../../core/plainText.ts';
-import type { EndTarget } from '../../services/ending/report.ts';
+import type { AccountSession } from '../../services/ending/report.ts';
 import type { LiveViews } from '../liveView/liveViews.ts';
 import type { ReadSetting } from '../settings.ts';
 import type { SessionDescription } from '../text/confirmations.ts';
@@ -21,7 +21,7 @@ export interface DescriptionParts extends EndPlanParts {
 }
 
 /** How a dialog describes sessions. */
-export function describeSessions(parts: DescriptionParts, sessions: readonly EndTarget[]): SessionDescription[] {
+export function describeSessions(parts: DescriptionParts, sessions: readonly AccountSession[]): SessionDescription[] {
   // The rule is read once, not for each of thousands.
   const isMine = isMineBy(parts.setting('mine'));
   return sessions.map((one) => describe(parts, one, isMine));
@@ -38,28 +38,31 @@ export function nameOfGroup(
 }
 
 /** A sentence for what the list's filter hides and an end reaches all the same, where there is any. */
-export function unfiltered({ filter }: Pick<EndPlanParts, 'filter'>, reached: readonly EndTarget[]): readonly string[] {
+export function unfiltered(
+  { filter }: Pick<EndPlanParts, 'filter'>,
+  reached: readonly AccountSession[],
+): readonly string[] {
   if (reached.every(({ accountId, session }) => filter.shows(accountId, session))) return [];
   return [l10n.t('The filter "{0}" is NOT applied. Sessions that it hides are included.', filter.text)];
 }
 
 function describe(
   parts: DescriptionParts,
-  { accountId, session }: EndTarget,
+  { accountId, session }: AccountSession,
   isMine: IsMine | undefined,
 ): SessionDescription {
   const start = parts.store.startOf(accountId, session.id);
   const kind = kindOfAccount(parts, accountId);
   return {
     account: nameOfAccount(parts, accountId),
-    vendor: plainText(kind?.label ?? ''),
+    provider: plainText(kind?.label ?? ''),
     name: sessionName(session),
     age: ageOf(parts, accountId, session.id),
     young: start?.exact === true && parts.clock.now() - start.at < youngMs,
     group: session.groupId && nameOfGroup(parts, accountId, session.groupId),
     loss: kind?.wording.ending ?? '',
     closes: session.ends === 'pages' ? (session.pages ?? []).map(pageName) : undefined,
-    heldBack: reasonLeftOut(parts, { accountId, session }),
+    bulkEndExclusion: reasonLeftOut(parts, { accountId, session }),
     watched: parts.liveViews.isOpen(accountId, session.id),
     mine: isMine?.(session),
   };

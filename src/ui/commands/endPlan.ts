@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import type { AccountId, SessionId } from '../../core/ids.ts';
 import { plainText } from '../../core/plainText.ts';
-import type { EndTarget } from '../../services/ending/report.ts';
+import type { AccountSession } from '../../services/ending/report.ts';
 import type { Protections } from '../../services/sessions/protections.ts';
 import type { TreeFilter } from '../tree/filter.ts';
 import { type ListParts, listFresh, unknownAccounts } from './lists.ts';
@@ -18,9 +18,9 @@ export interface EndPlanParts extends ListParts {
  * ended then (`runEnd.ts`): a session that starts while the dialog is open is not among them.
  */
 export interface EndPlan {
-  readonly ends: readonly EndTarget[];
+  readonly ends: readonly AccountSession[];
   /** Protected sessions, and those that their provider keeps from ends of several. */
-  readonly leftOut: readonly EndTarget[];
+  readonly leftOut: readonly AccountSession[];
   /** Sentences about accounts whose sessions aren't known for sure. */
   readonly unknown: readonly string[];
   /** Set where the list's filter keeps sessions from the plan that would end without it. */
@@ -44,7 +44,7 @@ export interface PartialEnd {
 export async function planEnd(
   parts: EndPlanParts,
   targets: readonly Target[],
-  isMeant: (target: EndTarget) => boolean = () => true,
+  isMeant: (target: AccountSession) => boolean = () => true,
 ): Promise<EndPlan> {
   const accounts = [
     ...new Set(targets.flatMap(({ accountId, sessionId }) => (sessionId === undefined ? [accountId] : []))),
@@ -66,7 +66,7 @@ export async function planEnd(
 }
 
 /** Plans to end all sessions of all accounts, or those of them that are meant. */
-export function planEndOfAll(parts: EndPlanParts, isMeant?: (target: EndTarget) => boolean): Promise<EndPlan> {
+export function planEndOfAll(parts: EndPlanParts, isMeant?: (target: AccountSession) => boolean): Promise<EndPlan> {
   return planEnd(
     parts,
     parts.accounts.all.map(({ id }) => wholeAccount(id)),
@@ -77,10 +77,10 @@ export function planEndOfAll(parts: EndPlanParts, isMeant?: (target: EndTarget) 
 /** Plans to end sessions that the user has picked. @param isSingle whether one was named by itself. */
 export function planFor(
   { protections }: Pick<EndPlanParts, 'protections'>,
-  sessions: readonly EndTarget[],
+  sessions: readonly AccountSession[],
   isSingle = false,
 ): EndPlan {
-  const isLeftOut = (target: EndTarget) => !isSingle && isKeptFromMany({ protections }, target);
+  const isLeftOut = (target: AccountSession) => !isSingle && isKeptFromMany({ protections }, target);
   return {
     ends: sessions.filter((target) => !isLeftOut(target)),
     leftOut: sessions.filter(isLeftOut),
@@ -101,17 +101,17 @@ export function singleOf(
 }
 
 /** Whether ends of several skip a session. */
-export function isKeptFromMany(parts: Pick<EndPlanParts, 'protections'>, target: EndTarget): boolean {
+export function isKeptFromMany(parts: Pick<EndPlanParts, 'protections'>, target: AccountSession): boolean {
   return reasonLeftOut(parts, target) !== undefined;
 }
 
 /** Why ends of several skip a session, if they do. */
 export function reasonLeftOut(
   { protections }: Pick<EndPlanParts, 'protections'>,
-  { accountId, session }: EndTarget,
+  { accountId, session }: AccountSession,
 ): string | undefined {
   if (protections.has(accountId, session.id)) return l10n.t("It's protected.");
-  return session.heldBack === undefined ? undefined : plainText(session.heldBack, 200);
+  return session.bulkEndExclusion === undefined ? undefined : plainText(session.bulkEndExclusion, 200);
 }
 
 /** Why a plan has nothing to end. */

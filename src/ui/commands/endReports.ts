@@ -3,7 +3,13 @@ import type { AccountId } from '../../core/ids.ts';
 import type { Logger } from '../../core/logger.ts';
 import { plainText } from '../../core/plainText.ts';
 import { ProviderError } from '../../core/providerError.ts';
-import type { EndOutcomeKind, EndReport, EndResult, EndTarget, GroupReport } from '../../services/ending/report.ts';
+import type {
+  AccountSession,
+  EndOutcomeKind,
+  EndReport,
+  EndResult,
+  GroupReport,
+} from '../../services/ending/report.ts';
 import type { BatchVerdict } from '../../services/sessions/finishedBatches.ts';
 import type { SessionStore } from '../../services/sessions/sessionStore.ts';
 import type { Prompts } from '../prompts.ts';
@@ -30,7 +36,7 @@ export interface PublicEndReport {
   }[];
 }
 
-/** What `deleteBatch` returns: what the vendor says it deleted, and what was seen of the sessions that ran. */
+/** What `deleteBatch` returns: what the provider says it deleted, and what was seen of the sessions that ran. */
 export interface PublicGroupDeletion extends PublicEndReport {
   readonly deleted: number;
   readonly failedDeletions: number;
@@ -51,7 +57,7 @@ export interface ReportParts extends AccountParts {
 export function concluded(
   parts: ReportParts,
   { results }: EndReport,
-  retry: (failed: readonly EndTarget[]) => Promise<unknown>,
+  retry: (failed: readonly AccountSession[]) => Promise<unknown>,
 ): PublicEndReport {
   const report = publicReport(parts, results);
   const failed = results.filter(({ why }) => why !== undefined);
@@ -71,7 +77,7 @@ export function concludedAsked(
   accountId: AccountId,
   report: EndReport,
   error: ProviderError | undefined,
-  retry: (failed: readonly EndTarget[]) => Promise<unknown>,
+  retry: (failed: readonly AccountSession[]) => Promise<unknown>,
 ): PublicEndReport {
   if (report.results.length > 0) return concluded(parts, report, retry);
   const host = accountHost(parts.accounts.get(accountId));
@@ -88,7 +94,7 @@ export function tellDeletion(
   accountId: AccountId,
   batch: string,
   { answer, results }: GroupReport,
-  endOneByOne: (left: readonly EndTarget[]) => Promise<unknown>,
+  endOneByOne: (left: readonly AccountSession[]) => Promise<unknown>,
 ): void {
   const host = accountHost(parts.accounts.get(accountId));
   const left = results.filter(({ why }) => why !== undefined);
@@ -103,7 +109,7 @@ export function tellDeletion(
     tellFailures(parts, sentence, left.length === 0 ? undefined : button, () => endOneByOne(left));
     return;
   }
-  // What the vendor explained by id is told by the name on the row, where there is one.
+  // What the provider explained by id is told by the name on the row, where there is one.
   const named = new Map(results.map(({ session }) => [session.id as string, sessionName(session)]));
   const failures = answer.failures.map(({ sessionId, reason }) => {
     const said = plainText(reason, 200);
@@ -189,7 +195,7 @@ function reasonOf({ accounts }: Pick<ReportParts, 'accounts'>, { accountId, why 
 }
 
 /** The report of an end that the user did not confirm. */
-export function cancelled(parts: Pick<ReportParts, 'accounts'>, targets: readonly EndTarget[]): PublicEndReport {
+export function cancelled(parts: Pick<ReportParts, 'accounts'>, targets: readonly AccountSession[]): PublicEndReport {
   return publicReport(
     parts,
     targets.map((target) => ({ ...target, outcome: 'cancelled', why: undefined, how: undefined, attempts: 0, ms: 0 })),
@@ -214,7 +220,7 @@ export function publicReport(parts: Pick<ReportParts, 'accounts'>, results: read
   };
 }
 
-/** A provider's own sentence, in the person's language where there is a translation. */
+/** A provider's own sentence, in the user's language where there is a translation. */
 function spoken(sentence: string | undefined): string | undefined {
   return sentence === undefined ? undefined : plainText(l10n.t(sentence), 200);
 }

@@ -1,6 +1,6 @@
 import * as l10n from '@vscode/l10n';
 import { unlistedSession } from '../../core/unlistedSession.ts';
-import type { EndTarget } from '../../services/ending/report.ts';
+import type { AccountSession } from '../../services/ending/report.ts';
 import { type Asking, type ConfirmedPlan, type ConfirmParts, confirmEnd } from './confirmEnd.ts';
 import { nameOfGroup } from './descriptions.ts';
 import { type EndPlan, nothingToEnd, planEnd, planFor, singleOf } from './endPlan.ts';
@@ -65,7 +65,7 @@ export function runPlan(parts: EndParts, plan: ConfirmedPlan): Promise<PublicEnd
 }
 
 /** Asks about sessions that an earlier end left running, as they are now: what has ended since is not asked about. */
-export async function endAgain(parts: EndParts, left: readonly EndTarget[]): Promise<PublicEndReport> {
+export async function endAgain(parts: EndParts, left: readonly AccountSession[]): Promise<PublicEndReport> {
   const there = left.flatMap(({ accountId, session }) => {
     const listed = parts.store.session(accountId, session.id);
     return listed === undefined ? [] : [{ accountId, session: listed }];

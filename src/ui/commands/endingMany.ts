@@ -2,7 +2,7 @@ import * as l10n from '@vscode/l10n';
 import type { AccountId } from '../../core/ids.ts';
 import { isMineBy } from '../../core/ownership.ts';
 import type { Memory } from '../../core/storage.ts';
-import type { EndTarget } from '../../services/ending/report.ts';
+import type { AccountSession } from '../../services/ending/report.ts';
 import { kindOfAccount, nameOfAccount, providerName } from './accountNames.ts';
 import { confirmEndOrEverything, type EndEverything } from './confirmEnd.ts';
 import { type EndParts, endAgain, endNothing, endPlanned, runPlan } from './ending.ts';
@@ -101,7 +101,7 @@ export async function endMySessions(parts: EndParts): Promise<PublicEndReport> {
 /** Ends what could not be ended before. */
 export async function retryFailedEnds(parts: EndParts): Promise<PublicEndReport> {
   const { store } = parts;
-  const isStuck = ({ accountId, session }: EndTarget) => store.life(accountId, session.id).kind === 'stuck';
+  const isStuck = ({ accountId, session }: AccountSession) => store.life(accountId, session.id).kind === 'stuck';
   const plan = await planEndOfAll(parts, isStuck);
   if (plan.ends.length + plan.leftOut.length === 0)
     return endNothing(parts, l10n.t('There are no failed ends to retry.'));
@@ -117,7 +117,7 @@ export async function endOldSessions(parts: EndParts & { readonly memory: Memory
   const { prompts, store, clock } = parts;
   const minutes = await askMinutes(parts);
   if (minutes === undefined) return publicReport(parts, []);
-  const start = ({ accountId, session }: EndTarget) => store.startOf(accountId, session.id)?.at ?? clock.now();
+  const start = ({ accountId, session }: AccountSession) => store.startOf(accountId, session.id)?.at ?? clock.now();
   const plan = await planEndOfAll(parts, (target) => clock.now() - start(target) >= minutes * 60_000);
   const { ends, leftOut, unknown } = plan;
   if (ends.length + leftOut.length === 0) {

@@ -3,7 +3,7 @@ import type { Group } from '../../core/group.ts';
 import type { AccountId } from '../../core/ids.ts';
 import { plainText } from '../../core/plainText.ts';
 import { ProviderError } from '../../core/providerError.ts';
-import type { EndTarget, GroupReport } from '../../services/ending/report.ts';
+import type { AccountSession, GroupReport } from '../../services/ending/report.ts';
 import { isListed } from '../../services/sessions/sessionsView.ts';
 import { finishedCount } from '../text/batches.ts';
 import { questionForBatch, questionForCancel, questionForFinishedBatch } from '../text/confirmations.ts';
@@ -32,7 +32,7 @@ export async function endGroup(parts: EndParts, args: readonly unknown[]): Promi
   return endTargets(parts, [target]);
 }
 
-/** Has the vendor stop a batch that it is still making, and keeps its data. */
+/** Has the provider stop a batch that it is still making, and keeps its data. */
 export async function cancelBatch(parts: EndParts, args: readonly unknown[]): Promise<PublicEndReport> {
   const isMaking = (group: Group) => isBatch(group) && group.canCancel === true;
   const none = l10n.t('No batches are being created.');
@@ -62,7 +62,7 @@ export async function cancelBatch(parts: EndParts, args: readonly unknown[]): Pr
   return concludedAsked(parts, target.accountId, report, error, (failed) => endAgain(parts, failed));
 }
 
-/** Has the vendor delete a batch with its data, and says what became of each session. */
+/** Has the provider delete a batch with its data, and says what became of each session. */
 export async function deleteBatch(parts: EndParts, args: readonly unknown[]): Promise<PublicGroupDeletion | undefined> {
   const target = await groupTarget(parts, args, l10n.t('Delete Batch'), l10n.t('There are no batches.'), isBatch);
   if (target === undefined) return undefined;
@@ -134,12 +134,12 @@ function publicDeletion(parts: EndParts, { answer, results }: GroupReport): Publ
 }
 
 /** Which account a batch is in, and what is not known or hidden of what goes with it. */
-function factsOf(parts: EndParts, account: AccountId, members: readonly EndTarget[]): readonly string[] {
+function factsOf(parts: EndParts, account: AccountId, members: readonly AccountSession[]): readonly string[] {
   return [nameOfAccount(parts, account), ...unknownAccounts(parts, [account]), ...unfiltered(parts, members)];
 }
 
-/** Says so where a group has sessions that the vendor's one call for all of it would not leave alone. */
-function holdsProtected(parts: EndParts, group: Group, members: readonly EndTarget[]): boolean {
+/** Says so where a group has sessions that the provider's one call for all of it would not leave alone. */
+function holdsProtected(parts: EndParts, group: Group, members: readonly AccountSession[]): boolean {
   const guarded = members.filter(({ accountId, session }) => parts.protections.has(accountId, session.id));
   if (guarded.length === 0) return false;
   const names = guarded.map(({ session }) => sessionName(session)).join(', ');

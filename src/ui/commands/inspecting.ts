@@ -37,7 +37,7 @@ export interface InspectParts extends TargetParts {
 
 const timeoutMs = 20_000;
 
-/** Opens the vendor's own page about a session, also of one that has ended. */
+/** Opens the provider's own page about a session, also of one that has ended. */
 export async function openDashboard(parts: InspectParts, args: readonly unknown[]): Promise<void> {
   const none = l10n.t('No running session has a dashboard page.');
   const target = await capableTarget(parts, args, l10n.t('Open Dashboard'), none, 'dashboard');
@@ -66,13 +66,13 @@ export async function openRecording(parts: InspectParts, args: readonly unknown[
   );
 }
 
-/** Opens a picture of what a session or page shows now. It is on no disk until the person saves it. */
+/** Opens a picture of what a session or page shows now. It is on no disk until the user saves it. */
 export async function takeScreenshot(parts: InspectParts, args: readonly unknown[]): Promise<void> {
   const { store, connections, documents } = parts;
   const none = l10n.t('None of the running sessions supports screenshots.');
   const title = l10n.t('Take Screenshot');
   const target = await sessionTarget(parts, args, title, none, ({ accountId, session }) => {
-    return waysToSee(store.capabilities(accountId), session.watchable).picture;
+    return waysToSee(store.capabilities(accountId), session.canWatch).picture;
   });
   if (target === undefined) return;
   const { accountId, sessionId } = target;
@@ -80,7 +80,7 @@ export async function takeScreenshot(parts: InspectParts, args: readonly unknown
   await telling(parts, accountId, l10n.t("Couldn't find this session or page. It may have closed."), async () => {
     const provider = await connections.open(accountId);
     let picture: Screenshot | undefined;
-    // The vendor's own call knows sessions only; a page is for DevTools.
+    // The provider's own call knows sessions only; a page is for DevTools.
     if (pageId !== undefined && provider.devtools === undefined) {
       void parts.prompts.tell(
         'info',
@@ -90,7 +90,7 @@ export async function takeScreenshot(parts: InspectParts, args: readonly unknown
       return;
     }
     if (provider.devtools !== undefined) {
-      // A connection like that of a live view, which a vendor's own call is not.
+      // A connection like that of a live view, which a provider's own call is not.
       if (!(await mayWatch(parts, accountId, title))) return;
       const signal = AbortSignal.timeout(timeoutMs);
       const devtools = await provider.devtools(sessionId, signal);
@@ -134,7 +134,7 @@ export async function copyJson(parts: InspectParts, args: readonly unknown[]): P
   parts.prompts.note(l10n.t('Details copied.'));
 }
 
-/** Puts the address of a page on the clipboard, all of it: it is the person's own page. */
+/** Puts the address of a page on the clipboard, all of it: it is the user's own page. */
 export async function copyPageUrl(parts: InspectParts, args: readonly unknown[]): Promise<string | undefined> {
   const { store } = parts;
   const pages = (accountId: AccountId, sessionId: SessionId) => knownPages(store, accountId, sessionId) ?? [];
@@ -191,7 +191,7 @@ function details(parts: InspectParts, accountId: AccountId, sessionId: SessionId
   return detailsText(account, target.session, parts.store);
 }
 
-/** Does something at a vendor, and says what came in its way. @param gone what to say where the vendor finds nothing. */
+/** Does something at a provider, and says what came in its way. @param gone what to say where the provider finds nothing. */
 async function telling(
   { accounts, prompts }: InspectParts,
   accountId: AccountId,

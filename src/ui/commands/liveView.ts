@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { waysToSee } from '../../core/provider.ts';
-import type { EndTarget } from '../../services/ending/report.ts';
+import type { AccountSession } from '../../services/ending/report.ts';
 import type { LiveViews } from '../liveView/liveViews.ts';
 import type { Subject } from '../liveView/viewSource.ts';
 import { groupName, sessionName } from '../text/names.ts';
@@ -36,7 +36,7 @@ export async function openDefault(parts: LiveViewParts & InspectParts, args: rea
   } else await showDetails(parts, args);
 }
 
-/** Shows a session or page in the browser that the person uses. */
+/** Shows a session or page in the browser that the user uses. */
 export async function openLiveViewExternal(parts: LiveViewParts, args: readonly unknown[]): Promise<void> {
   const subject = await subjectFor(parts, args, l10n.t('Open in External Browser'), hasLink);
   if (subject !== undefined && !(await parts.liveViews.openExternal(subject))) tellNoLink(parts);
@@ -96,12 +96,12 @@ async function show(
   if (subject !== undefined) await parts.liveViews.open(subject, column, keepFocus);
 }
 
-function canShow({ store }: Pick<LiveViewParts, 'store'>, { accountId, session }: EndTarget): boolean {
-  return waysToSee(store.capabilities(accountId), session.watchable).live;
+function canShow({ store }: Pick<LiveViewParts, 'store'>, { accountId, session }: AccountSession): boolean {
+  return waysToSee(store.capabilities(accountId), session.canWatch).live;
 }
 
-function hasLink({ store }: Pick<LiveViewParts, 'store'>, { accountId, session }: EndTarget): boolean {
-  return waysToSee(store.capabilities(accountId), session.watchable).link;
+function hasLink({ store }: Pick<LiveViewParts, 'store'>, { accountId, session }: AccountSession): boolean {
+  return waysToSee(store.capabilities(accountId), session.canWatch).link;
 }
 
 function tellNoLink({ prompts }: Pick<LiveViewParts, 'prompts'>): void {
@@ -112,12 +112,12 @@ function tellNoLink({ prompts }: Pick<LiveViewParts, 'prompts'>): void {
   );
 }
 
-/** The session or page that a caller names, or the session that the person picks of those that fit. */
+/** The session or page that a caller names, or the session that the user picks of those that fit. */
 async function subjectFor(
   parts: LiveViewParts,
   args: readonly unknown[],
   title: string,
-  fits: (parts: LiveViewParts, target: EndTarget) => boolean,
+  fits: (parts: LiveViewParts, target: AccountSession) => boolean,
 ): Promise<Subject | undefined> {
   const [target] = targetsOf(parts, args);
   if (target?.sessionId !== undefined) {

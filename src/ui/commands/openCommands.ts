@@ -13,7 +13,7 @@ import type { OpenedCommands } from './register.ts';
 import { commandPrefix } from './table.ts';
 import { wholeAccount } from './targets.ts';
 
-/** How tests inside VS Code answer in a person's place, because VS Code refuses dialogs while they run. */
+/** How tests inside VS Code answer in a user's place, because VS Code refuses dialogs while they run. */
 export interface Testing {
   prompts: Prompts | undefined;
 }

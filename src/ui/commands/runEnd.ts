@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import type { Clock } from '../../core/clock.ts';
 import type { Ender } from '../../services/ending/ender.ts';
-import type { EndProgress, EndTarget } from '../../services/ending/report.ts';
+import type { AccountSession, EndProgress } from '../../services/ending/report.ts';
 import { progressSentence } from '../text/outcomes.ts';
 import type { ConfirmedPlan } from './confirmEnd.ts';
 import { concluded, type PublicEndReport, type ReportParts } from './endReports.ts';
@@ -19,7 +19,7 @@ export interface RunParts extends ReportParts {
 export async function runEnd(
   parts: RunParts,
   { ends }: ConfirmedPlan,
-  retry: (failed: readonly EndTarget[]) => Promise<unknown>,
+  retry: (failed: readonly AccountSession[]) => Promise<unknown>,
 ): Promise<PublicEndReport> {
   const { ender, prompts, clock } = parts;
   if (ends.length === 1) {

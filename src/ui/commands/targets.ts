@@ -2,7 +2,7 @@ import * as l10n from '@vscode/l10n';
 import type { Group } from '../../core/group.ts';
 import { type AccountId, accountId, type GroupId, idFault, type PageId, type SessionId } from '../../core/ids.ts';
 import { plainText } from '../../core/plainText.ts';
-import type { EndTarget } from '../../services/ending/report.ts';
+import type { AccountSession } from '../../services/ending/report.ts';
 import type { FinishedBatches } from '../../services/sessions/finishedBatches.ts';
 import type { Choice } from '../prompts.ts';
 import { accountHost, groupName, sessionName } from '../text/names.ts';
@@ -59,7 +59,7 @@ function targetOf(raw: unknown): Target | undefined {
 /**
  * What a command was called for: the selection when the clicked row is in it (VS Code then passes it as the second
  * argument), else the row or targets that were passed, else, for a key, what is selected. An empty list means that
- * nothing was named and the person is to be asked. It never means everything.
+ * nothing was named and the user is to be asked. It never means everything.
  */
 export function targetsOf(
   parts: Pick<TargetParts, 'selection'>,
@@ -92,8 +92,8 @@ export function isNamed([first]: readonly unknown[]): boolean {
 export function sessionsOf(
   { store, filter }: Pick<TargetParts, 'store' | 'filter'>,
   targets: readonly Target[],
-): readonly EndTarget[] {
-  const found = new Map<string, EndTarget>();
+): readonly AccountSession[] {
+  const found = new Map<string, AccountSession>();
   for (const { accountId: account, groupId, sessionId, shownOnly } of targets) {
     const named = sessionId && store.session(account, sessionId);
     const all = sessionId === undefined ? store.state(account)?.contents.sessions.values() : named && [named];
@@ -112,7 +112,7 @@ export function whole(targets: readonly Target[]): readonly Target[] {
 }
 
 /** Every running session as a line of a pick list, under its account. */
-export async function sessionChoices(parts: TargetParts): Promise<Choice<EndTarget>[]> {
+export async function sessionChoices(parts: TargetParts): Promise<Choice<AccountSession>[]> {
   const ids = parts.accounts.all.map(({ id }) => id);
   await listOnce(parts, ids);
   return ids.flatMap((accountId) =>
@@ -121,7 +121,7 @@ export async function sessionChoices(parts: TargetParts): Promise<Choice<EndTarg
 }
 
 /** A session as a line of a pick list, under its account. */
-export function choiceOf(parts: ListParts, target: EndTarget): Choice<EndTarget> {
+export function choiceOf(parts: ListParts, target: AccountSession): Choice<AccountSession> {
   const { accountId, session } = target;
   return {
     label: sessionName(session),
@@ -185,13 +185,13 @@ function countSessions(count: number): string {
   return count === 1 ? l10n.t('1 session') : l10n.t('{0} sessions', count);
 }
 
-/** The session that a caller names, also one that has ended, or else the one that the person picks of those that fit. */
+/** The session that a caller names, also one that has ended, or else the one that the user picks of those that fit. */
 export async function sessionTarget(
   parts: TargetParts,
   args: readonly unknown[],
   title: string,
   none: string,
-  fits: (target: EndTarget) => boolean,
+  fits: (target: AccountSession) => boolean,
 ): Promise<{ readonly accountId: AccountId; readonly sessionId: SessionId } | undefined> {
   for (const { accountId: account, sessionId } of targetsOf(parts, args)) {
     if (sessionId !== undefined) return { accountId: account, sessionId };

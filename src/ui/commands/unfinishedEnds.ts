@@ -3,7 +3,7 @@ import type { AccountId, SessionId } from '../../core/ids.ts';
 import { unlistedSession } from '../../core/unlistedSession.ts';
 import type { EvidenceLog } from '../../services/ending/evidence.ts';
 import type { EndJournal, UnfinishedEnd } from '../../services/ending/journal.ts';
-import type { EndTarget } from '../../services/ending/report.ts';
+import type { AccountSession } from '../../services/ending/report.ts';
 import { review } from '../../services/ending/verifier.ts';
 import { isListed } from '../../services/sessions/sessionsView.ts';
 import { listOf } from '../text/numbers.ts';
@@ -83,12 +83,12 @@ async function reviewAccount(
   parts: UnfinishedParts,
   account: AccountId,
   left: UnfinishedEnd['left'],
-): Promise<{ readonly running: readonly EndTarget[]; readonly unknown: number }> {
+): Promise<{ readonly running: readonly AccountSession[]; readonly unknown: number }> {
   const { connections, store } = parts;
   if (store.state(account) === undefined) return { running: [], unknown: 0 };
   const written = left.map(({ sessionId, startedAt }) => unlistedSession(sessionId as SessionId, startedAt));
   const { verdicts } = await review(parts, account, () => connections.open(account), written);
-  const running: EndTarget[] = [];
+  const running: AccountSession[] = [];
   let unknown = 0;
   for (const session of written) {
     const listed = store.session(account, session.id);

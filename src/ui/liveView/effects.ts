@@ -6,7 +6,7 @@ import type { ProviderKinds } from '../../services/providers/providerKinds.ts';
 import type { Prompts } from '../prompts.ts';
 import { watchingHasEffects } from '../text/watching.ts';
 
-/** The vendors of which the person knows what watching does, by id. */
+/** The providers of which the user knows what watching does, by id. */
 const acceptedKey = 'watchingAccepted';
 
 /** What the effects of watching are known from. */
@@ -17,8 +17,8 @@ export interface EffectParts {
 }
 
 /**
- * What watching does to an account's sessions, in the words of its vendor's adapter; undefined where nothing is
- * documented, or the person has said that they know.
+ * What watching does to an account's sessions, in the words of its provider's adapter; undefined where nothing is
+ * documented, or the user has said that they know.
  */
 export async function unknownEffect(
   { accounts, kinds, memory }: EffectParts,
@@ -31,14 +31,14 @@ export async function unknownEffect(
   return effect === undefined ? undefined : l10n.t(effect);
 }
 
-/** Remembers that the person knows what watching does at an account's vendor. */
+/** Remembers that the user knows what watching does at an account's provider. */
 export async function acceptEffect({ accounts, memory }: EffectParts, id: AccountId): Promise<void> {
   const provider = accounts.get(id)?.provider;
   if (provider !== undefined) await memory.update(acceptedKey, [...new Set([...acceptedIn(memory), provider])]);
 }
 
 /**
- * Asks whether a session may be watched, or looked at once, in a way that no panel explains; any may of which the person
+ * Asks whether a session may be watched, or looked at once, in a way that no panel explains; any may of which the user
  * knows the effects.
  * @param button what would be done.
  */

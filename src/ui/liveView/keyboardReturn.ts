@@ -36,7 +36,7 @@ export class KeyboardReturn implements vscode.Disposable {
       this.#typing,
       vscode.window.onDidChangeTextEditorSelection(({ textEditor, kind }) => {
         if (kind === vscode.TextEditorSelectionChangeKind.Keyboard) this.#typing.note(textEditor);
-        // Extensions move carets, too, wherever the person is.
+        // Extensions move carets, too, wherever the user is.
         else if (kind === vscode.TextEditorSelectionChangeKind.Mouse) forget();
       }),
       vscode.window.onDidOpenTerminal(forget),
@@ -56,7 +56,7 @@ export class KeyboardReturn implements vscode.Disposable {
     return this.#typing.editor !== undefined;
   }
 
-  /** Focuses the text editor that the person types in. Where that isn't certain, the focus stays where it is. */
+  /** Focuses the text editor that the user types in. Where that isn't certain, the focus stays where it is. */
   giveBack(): Promise<void> {
     const editor = this.#typing.editor;
     return this.#next(async () => {

@@ -2,7 +2,7 @@ import type { Logger } from '../../core/logger.ts';
 import type { Page } from '../../core/page.ts';
 import { plainText } from '../../core/plainText.ts';
 import { ProviderError } from '../../core/providerError.ts';
-import type { Fate, Session } from '../../core/session.ts';
+import type { EndCause, Session } from '../../core/session.ts';
 import { unlistedSession } from '../../core/unlistedSession.ts';
 import type { Accounts } from '../../services/accounts/accounts.ts';
 import type { Connections } from '../../services/accounts/connections.ts';
@@ -14,7 +14,7 @@ import { accountGoneCard, endedCard, unconfirmedCard } from '../text/watching.ts
 import type { OverStage } from './panelState.ts';
 import type { Subject } from './viewSource.ts';
 
-const fateTimeoutMs = 20_000;
+const endCauseTimeoutMs = 20_000;
 
 /** Where what is known of a session comes from. */
 export interface KnownSessionParts {
@@ -33,8 +33,8 @@ export class KnownSession {
   readonly #accountId: Subject['accountId'];
   readonly #id: Subject['sessionId'];
   #session: Session | undefined;
-  /** How the session ended, where it did while nobody looked and its vendor tells. */
-  #fate: Fate | undefined;
+  /** How the session ended, where it did while nobody looked and its provider tells. */
+  #endCause: EndCause | undefined;
   /** What a look showed when the list didn't have it. */
   #verdict: Verdict | undefined;
   /** Whether its account got another key since a list had it: what that key doesn't find may still be running. */
@@ -109,10 +109,10 @@ export class KnownSession {
   /** Asks how a session ended that nobody here has seen to end; once, until that is forgotten. Never rejects. */
   async #askFate(): Promise<void> {
     const { connections, history, logger } = this.#parts;
-    if (this.#fate !== undefined || history.find(this.#accountId, this.#id) !== undefined) return;
+    if (this.#endCause !== undefined || history.find(this.#accountId, this.#id) !== undefined) return;
     try {
       const provider = await connections.open(this.#accountId);
-      this.#fate = await provider.fate?.(this.#id, AbortSignal.timeout(fateTimeoutMs));
+      this.#endCause = await provider.endCause?.(this.#id, AbortSignal.timeout(endCauseTimeoutMs));
     } catch (error) {
       logger.debug(`how ${this.#id} ended could not be asked: ${ProviderError.from(error).message}`);
     }
@@ -120,7 +120,7 @@ export class KnownSession {
 
   /** Forgets what became of it, to look again. */
   forget(): void {
-    this.#fate = undefined;
+    this.#endCause = undefined;
     this.#verdict = undefined;
   }
 
@@ -131,7 +131,7 @@ export class KnownSession {
       return { kind: 'over', card: accountGoneCard(), proof: undefined };
     }
     const confirmed = this.#isConfirmedGone ? 'confirmed' : undefined;
-    const proof = history.find(this.#accountId, this.#id) ?? this.#fate ?? before ?? confirmed;
+    const proof = history.find(this.#accountId, this.#id) ?? this.#endCause ?? before ?? confirmed;
     const can = store.capabilities(this.#accountId);
     const afterwards = {
       recording: can.has('recording'),
@@ -152,7 +152,7 @@ export class KnownSession {
     const start = (session: Session) => store.startOf(account, session.id)?.at ?? 0;
     const others = [...(store.state(account)?.contents.sessions.values() ?? [])]
       .filter(
-        (session) => session.id !== this.#id && session.watchable && store.life(account, session.id).kind !== 'ending',
+        (session) => session.id !== this.#id && session.canWatch && store.life(account, session.id).kind !== 'ending',
       )
       .sort((a, b) => start(b) - start(a) || (a.id < b.id ? -1 : 1));
     return others.find(({ groupId }) => groupId !== undefined && groupId === this.#session?.groupId) ?? others[0];

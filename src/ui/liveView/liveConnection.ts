@@ -12,8 +12,15 @@ import { effectCard, pausedCard, troubleCard, waitingCard } from '../text/watchi
 import { KnownSession } from './knownSession.ts';
 import { findObstacle, type ObstacleParts } from './obstacles.ts';
 import { cardStage, isPaused, isWatching, type Stage, sendsPictures } from './panelState.ts';
-import type { CatchUp } from './throttledRefresh.ts';
-import { type Consent, closeLink, findSight, type Sight, type SightParts, type Subject } from './viewSource.ts';
+import type { ThrottledRefresh } from './throttledRefresh.ts';
+import {
+  type Consent,
+  closeLink,
+  findViewSource,
+  type Subject,
+  type ViewSource,
+  type ViewSourceParts,
+} from './viewSource.ts';
 
 /** Before each new try after a connection was lost. */
 const retriesMs = [500, 1_000, 2_000, 4_000];
@@ -21,12 +28,12 @@ const retriesMs = [500, 1_000, 2_000, 4_000];
 const hintMs = 8_000;
 /** How many times a viewer that was resumed may take the keyboard while it loads. */
 const forgivenTimes = 3;
-/** What a person has said yes to where nobody has asked them. */
+/** What a user has said yes to where nobody has asked them. */
 export const noConsent: Consent = { once: undefined, anyway: false };
 
 /** What a connection works with. */
-export interface LiveConnectionParts extends SightParts, ObstacleParts {
-  readonly catchUp: CatchUp;
+export interface LiveConnectionParts extends ViewSourceParts, ObstacleParts {
+  readonly throttledRefresh: ThrottledRefresh;
   readonly pageLists: PageLoader;
   readonly clock: Clock;
 }
@@ -126,10 +133,10 @@ export class LiveConnection implements Disposable {
         this.#set(obstacle);
         return;
       }
-      const sight = await findSight(this.#parts, this.#subject, this.#mode, consent, connection.signal);
-      if (!isLate()) await this.#see(sight);
-      else if (sight.kind === 'devtools') sight.devtools.connection.dispose();
-      else if ('view' in sight) void closeLink(sight.view);
+      const viewSource = await findViewSource(this.#parts, this.#subject, this.#mode, consent, connection.signal);
+      if (!isLate()) await this.#see(viewSource);
+      else if (viewSource.kind === 'devtools') viewSource.devtools.connection.dispose();
+      else if ('view' in viewSource) void closeLink(viewSource.view);
     } catch (error) {
       if (!isLate()) this.#fail(ProviderError.from(error));
     }
@@ -156,7 +163,7 @@ export class LiveConnection implements Disposable {
     else {
       this.#learn();
       // With another key the account lists other sessions.
-      if (this.known.isGone && this.isWatching) this.followOut(false);
+      if (this.known.isGone && this.isWatching) this.onSessionUnlisted(false);
       else this.#owner.onChange();
     }
   }
@@ -167,13 +174,13 @@ export class LiveConnection implements Disposable {
     if (this.isWatching) void this.connect();
   }
 
-  /** Shows the session after all, where the person was told what watching does and wants it at this vendor. */
+  /** Shows the session after all, where the user was told what watching does and wants it at this provider. */
   followConsent(): void {
     if (this.#stage.kind === 'card' && this.#stage.effect === true) void this.connect();
   }
 
   /** Follows a session out of its list. A browser that still sends pictures is not over, whatever a list leaves out. */
-  followOut(byYou: boolean): void {
+  onSessionUnlisted(byYou: boolean): void {
     if (byYou || !sendsPictures(this.#stage)) this.conclude();
   }
 
@@ -213,13 +220,13 @@ export class LiveConnection implements Disposable {
     if (this.#stage.kind === 'cast') this.#stage.screencast.resize(size);
   }
 
-  /** Connects again because the person wants it; what is over is looked at again. */
+  /** Connects again because the user wants it; what is over is looked at again. */
   reload(): void {
     this.#retries = 0;
     void (this.#stage.kind === 'over' ? this.#lookAgain() : this.connect());
   }
 
-  /** Shows nothing of a frame that took the keyboard (`undefined` for the one shown), until the person wants that again. */
+  /** Shows nothing of a frame that took the keyboard (`undefined` for the one shown), until the user wants that again. */
   pause(frameNumber: number | undefined, isElsewhere: boolean): void {
     if (frameNumber !== undefined && frameNumber !== this.#frameNumber) return;
     if (this.#stage.kind === 'frame') {
@@ -256,16 +263,16 @@ export class LiveConnection implements Disposable {
     return { kind: 'card', card: effectCard(obstacle.effect, this.#owner.staysConnected()), effect: true };
   }
 
-  async #see(sight: Sight): Promise<void> {
-    if (sight.kind === 'devtools') {
-      await this.#cast(sight.devtools);
+  async #see(viewSource: ViewSource): Promise<void> {
+    if (viewSource.kind === 'devtools') {
+      await this.#cast(viewSource.devtools);
       return;
     }
-    if (sight.kind !== 'frame') {
-      this.#set(cardStage(sight));
+    if (viewSource.kind !== 'frame') {
+      this.#set(cardStage(viewSource));
       return;
     }
-    const { view, url, uncertain } = sight;
+    const { view, url, uncertain } = viewSource;
     this.#set({ kind: 'frame', view, url, number: ++this.#frameNumber, forgives: this.#forgives });
     this.#forgives = 0;
     void this.#parts.pageLists.load(this.#subject.accountId, this.#subject.sessionId);
@@ -304,7 +311,7 @@ export class LiveConnection implements Disposable {
       }
       this.#owner.onChange();
       // The list is behind what is seen here.
-      if (known > 0 && pages.length !== known) this.#parts.catchUp.list(this.#subject.accountId);
+      if (known > 0 && pages.length !== known) this.#parts.throttledRefresh.list(this.#subject.accountId);
       known = pages.length;
     });
     screencast.onLost((error) => this.#lose(error));

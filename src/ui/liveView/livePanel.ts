@@ -30,11 +30,11 @@ export interface LivePanelParts extends LiveConnectionParts {
   readonly onChoose: (panel: LivePanel, page: PageId | undefined) => boolean;
   /** Does what a button stands for that is not about the panel alone. */
   readonly onButton: (panel: LivePanel, button: PanelButton) => void;
-  /** Has every panel follow that the person now knows what watching does at a vendor. */
+  /** Has every panel follow that the user now knows what watching does at a provider. */
   readonly onAccept: () => void;
 }
 
-/** One panel: its page, what the person does there, and the connection behind it, which lasts while somebody sees it. */
+/** One panel: its page, what the user does there, and the connection behind it, which lasts while somebody sees it. */
 export class LivePanel implements vscode.Disposable {
   readonly panel: vscode.WebviewPanel;
   readonly connection: LiveConnection;
@@ -94,7 +94,7 @@ export class LivePanel implements vscode.Disposable {
     else this.connection.choose(page);
   }
 
-  /** Gives the keyboard back that a watched viewer took, and shows nothing of it until the person wants that again. */
+  /** Gives the keyboard back that a watched viewer took, and shows nothing of it until the user wants that again. */
   #takeKeyboardBack({ number, hadFocus, paused }: Extract<FromPanel, { type: 'keyboardTaken' }>): void {
     const { keyboardReturn } = this.#parts;
     const isElsewhere = !hadFocus && !keyboardReturn.canGiveBack;
@@ -104,7 +104,7 @@ export class LivePanel implements vscode.Disposable {
 
   /**
    * Follows whether somebody sees the panel, and what the settings say of those that nobody sees: they are not connected,
-   * unless the person wants them to be.
+   * unless the user wants them to be.
    */
   followVisibility(): void {
     if (this.panel.visible) {
@@ -177,7 +177,7 @@ export class LivePanel implements vscode.Disposable {
       case 'stray':
         this.#inBackground(this.#parts.keyboardReturn.type(message.text));
         return;
-      case 'farewell':
+      case 'disconnectMessage':
         this.connection.hearFarewell();
         return;
       case 'button':
@@ -236,7 +236,7 @@ export class LivePanel implements vscode.Disposable {
     }
   }
 
-  /** Remembers that the person knows what watching does at this vendor. */
+  /** Remembers that the user knows what watching does at this provider. */
   async #accept(): Promise<void> {
     await acceptEffect(this.#parts, this.connection.subject.accountId);
     this.#parts.onAccept();
@@ -247,7 +247,7 @@ export class LivePanel implements vscode.Disposable {
     work.catch((error: unknown) => this.#parts.logger.warn(`live view: ${ProviderError.from(error).message}`));
   }
 
-  /** Remembers that the person knows what steering does, and what else they were just told. */
+  /** Remembers that the user knows what steering does, and what else they were just told. */
   async #understand(): Promise<void> {
     const { memory } = this.#parts;
     const { stage, mode } = this.connection;

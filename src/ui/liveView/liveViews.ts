@@ -8,12 +8,12 @@ import { openUnchanged } from '../openUrl.ts';
 import type { Choice, Prompts } from '../prompts.ts';
 import { accountHost } from '../text/names.ts';
 import { troubleSentence } from '../text/troubles.ts';
-import { linkCopied, oneTimeCard } from '../text/watching.ts';
+import { linkCopied, singleUseCard } from '../text/watching.ts';
 import { mayWatch } from './effects.ts';
 import { KeyboardReturn } from './keyboardReturn.ts';
 import { keepAlive, LivePanel, type LivePanelParts } from './livePanel.ts';
 import { identityOf, type PanelButton, type PanelIdentity } from './messages.ts';
-import { CatchUp } from './throttledRefresh.ts';
+import { ThrottledRefresh } from './throttledRefresh.ts';
 import { findPage, reachable, type Subject } from './viewSource.ts';
 import { liveViewType } from './viewType.ts';
 
@@ -25,7 +25,7 @@ const redrawMs = 30_000;
 
 /** What live views work with. */
 export interface LiveViewsOptions
-  extends Omit<LivePanelParts, 'catchUp' | 'keyboardReturn' | 'onAccept' | 'onButton' | 'onChoose' | 'store'> {
+  extends Omit<LivePanelParts, 'throttledRefresh' | 'keyboardReturn' | 'onAccept' | 'onButton' | 'onChoose' | 'store'> {
   readonly store: SessionStore;
 }
 
@@ -43,19 +43,19 @@ export class LiveViews implements vscode.Disposable {
   readonly #options: LiveViewsOptions;
   readonly #host: LiveViewsHost;
   readonly #panels = new Set<LivePanel>();
-  readonly #catchUp: CatchUp;
+  readonly #throttledRefresh: ThrottledRefresh;
   readonly #keyboardReturn: KeyboardReturn;
   readonly #subscriptions: { dispose(): void }[];
 
   constructor(options: LiveViewsOptions, host: LiveViewsHost) {
     this.#options = options;
     this.#host = host;
-    this.#catchUp = new CatchUp(options.refresher);
+    this.#throttledRefresh = new ThrottledRefresh(options.refresher);
     this.#keyboardReturn = new KeyboardReturn(options.clock);
     const { store, history } = options;
     const redraw = setInterval(() => this.#each((panel) => panel.redraw()), redrawMs);
     this.#subscriptions = [
-      this.#catchUp,
+      this.#throttledRefresh,
       this.#keyboardReturn,
       { dispose: () => clearInterval(redraw) },
       store.onDidChange((change) => {
@@ -64,7 +64,7 @@ export class LiveViews implements vscode.Disposable {
         });
       }),
       store.onDidLeave(({ accountId, session, byYou }) => {
-        this.#of(accountId, session.id, (panel) => panel.connection.followOut(byYou));
+        this.#of(accountId, session.id, (panel) => panel.connection.onSessionUnlisted(byYou));
       }),
       // What was connected with another key shows what its account may not even list any longer.
       options.connections.onDidClose((id) => {
@@ -96,8 +96,8 @@ export class LiveViews implements vscode.Disposable {
   }
 
   /**
-   * Shows a session, or one page of it, where the person wants sessions to be shown: in a panel, unless the settings name
-   * a browser and the vendor has a page for it. A panel that is there already comes to the front.
+   * Shows a session, or one page of it, where the user wants sessions to be shown: in a panel, unless the settings name
+   * a browser and the provider has a page for it. A panel that is there already comes to the front.
    * @param column where a new panel goes.
    * @param keepFocus whether whatever has the focus keeps it.
    */
@@ -131,8 +131,8 @@ export class LiveViews implements vscode.Disposable {
   }
 
   /**
-   * Shows a session in the person's own browser. Of a link that works once they are asked.
-   * @returns false where the vendor has no page for that. Why there is none just now is told.
+   * Shows a session in the user's own browser. Of a link that works once they are asked.
+   * @returns false where the provider has no page for that. Why there is none just now is told.
    */
   async openExternal(subject: Subject): Promise<boolean> {
     return this.#withPage(subject, async (url, view) => {
@@ -140,7 +140,7 @@ export class LiveViews implements vscode.Disposable {
     });
   }
 
-  /** Puts a link on the clipboard with which anybody can watch. @returns false where the vendor has none. */
+  /** Puts a link on the clipboard with which anybody can watch. @returns false where the provider has none. */
   async copyLink(subject: Subject): Promise<boolean> {
     return this.#withPage(subject, async ({ href }, view) => {
       await vscode.env.clipboard.writeText(href);
@@ -171,7 +171,7 @@ export class LiveViews implements vscode.Disposable {
   #parts(): LivePanelParts {
     return {
       ...this.#options,
-      catchUp: this.#catchUp,
+      throttledRefresh: this.#throttledRefresh,
       keyboardReturn: this.#keyboardReturn,
       onButton: (panel, button) => void this.#press(panel, button),
       onChoose: ({ subject }, pageId) => {
@@ -239,7 +239,7 @@ export class LiveViews implements vscode.Disposable {
     }
   }
 
-  /** Waits until the person was asked what a command asks: until it is done, or the session is on its way to its end. */
+  /** Waits until the user was asked what a command asks: until it is done, or the session is on its way to its end. */
   async #answered({ accountId, sessionId: session }: Subject, command: Thenable<unknown>): Promise<void> {
     const { store } = this.#options;
     const underWay = Promise.withResolvers<void>();
@@ -288,13 +288,13 @@ export class LiveViews implements vscode.Disposable {
     });
   }
 
-  /** Asks whether a link may be opened that works once, or of whose vendor the person does not know what watching does. */
-  async #mayOpen({ accountId }: Subject, { oneTime }: LiveView): Promise<boolean> {
+  /** Asks whether a link may be opened that works once, or of whose provider the user does not know what watching does. */
+  async #mayOpen({ accountId }: Subject, { singleUse }: LiveView): Promise<boolean> {
     const { prompts } = this.#host;
     const open = l10n.t('Open Link');
     if (!(await mayWatch({ ...this.#options, prompts }, accountId, open))) return false;
-    if (oneTime !== 'yes') return true;
-    const { heading, lines } = oneTimeCard();
+    if (singleUse !== 'yes') return true;
+    const { heading, lines } = singleUseCard();
     return (await prompts.confirm({ message: heading, detail: lines.join('\n'), choices: [open] })) === open;
   }
 

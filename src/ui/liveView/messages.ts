@@ -5,7 +5,7 @@ import type { ViewMode } from '../../core/liveView.ts';
 
 /**
  * What a panel keeps between windows: who it shows. Never an address: VS Code writes this to the disk, and whoever has the
- * address can watch. Nor whether the person steers, which each window begins without.
+ * address can watch. Nor whether the user steers, which each window begins without.
  */
 export interface PanelIdentity {
   readonly v: 1;
@@ -68,7 +68,7 @@ export type PanelStage =
       readonly forgives: number;
       readonly title: string;
       /** What the framed page posts when its session is over. */
-      readonly farewell: string | undefined;
+      readonly disconnectMessage: string | undefined;
     }
   /** Pictures come in messages of their own. `note` stands over them; `stale` dims them. */
   | { readonly kind: 'cast'; readonly note: string | undefined; readonly stale: boolean };
@@ -168,7 +168,7 @@ const FromPanel = v.variant('type', [
   v.object({ type: v.literal('focusMoved') }),
   /** What was typed before the editor had the keyboard back. */
   v.object({ type: v.literal('stray'), text: ShortText }),
-  v.object({ type: v.literal('farewell') }),
+  v.object({ type: v.literal('disconnectMessage') }),
 ]);
 
 /** What a panel's page may say. */

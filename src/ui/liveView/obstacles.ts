@@ -8,7 +8,7 @@ import type { Subject } from './viewSource.ts';
 export type Obstacle =
   /** The session has ended, or may have, or its account is gone. */
   | { readonly kind: 'over' }
-  /** The person does not know yet what watching does, which these are the words for. */
+  /** The user does not know yet what watching does, which these are the words for. */
   | { readonly kind: 'effect'; readonly effect: string };
 
 /** What obstacles are known from. */

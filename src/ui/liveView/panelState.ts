@@ -5,7 +5,7 @@ import type { LiveView, ViewMode } from '../../core/liveView.ts';
 import type { Page } from '../../core/page.ts';
 import { plainText } from '../../core/plainText.ts';
 import { type ProviderKind, waysToSee } from '../../core/provider.ts';
-import type { Fate, Session } from '../../core/session.ts';
+import type { EndCause, Session } from '../../core/session.ts';
 import type { EndedSession } from '../../services/history/history.ts';
 import type { SessionsView } from '../../services/sessions/sessionsView.ts';
 import { spokenAge } from '../text/ages.ts';
@@ -15,13 +15,13 @@ import {
   castNote,
   dotWord,
   notAskedCard,
-  oneTimeCard,
   refusedCard,
+  singleUseCard,
   viewerUsesClipboard,
   waitingCard,
 } from '../text/watching.ts';
 import type { PanelCard, PanelStage, PanelState } from './messages.ts';
-import type { Sight, Subject } from './viewSource.ts';
+import type { Subject, ViewSource } from './viewSource.ts';
 
 /** What a panel is connected to, or why it is to nothing. */
 export type Stage =
@@ -31,9 +31,9 @@ export type Stage =
       readonly card: PanelCard;
       /** The link that works once of which the card tells. */
       readonly once?: LiveView;
-      /** Whether it tells what watching does, and waits for the person to want it. */
+      /** Whether it tells what watching does, and waits for the user to want it. */
       readonly effect?: boolean;
-      /** Whether the viewer is paused, which only the person changes. */
+      /** Whether the viewer is paused, which only the user changes. */
       readonly paused?: boolean;
     }
   | OverStage
@@ -50,7 +50,7 @@ export type Stage =
   | { readonly kind: 'lost' };
 
 /** What is known about a session's end: what was seen of it, what its provider says, or only that it's confirmed. */
-export type KnownEnd = EndedSession | Fate | 'confirmed';
+export type KnownEnd = EndedSession | EndCause | 'confirmed';
 
 /** The session is over, or nothing is known of it any longer. */
 export interface OverStage {
@@ -73,9 +73,9 @@ export interface Shown {
   /** As it was known last. */
   readonly session: Session | undefined;
   readonly pages: readonly Page[];
-  /** Whether the person has said that they know what steering does. */
+  /** Whether the user has said that they know what steering does. */
   readonly knowsSteering: boolean;
-  /** Whether the person has said that they know that a viewer may use the clipboard. */
+  /** Whether the user has said that they know that a viewer may use the clipboard. */
   readonly knowsClipboard: boolean;
   /** Whether what is framed may turn out to be blank. */
   readonly hint: boolean;
@@ -88,7 +88,7 @@ export function panelState(shown: Shown, store: SessionsView, now: number): Pane
   const { subject, mode, stage, account, session, pages } = shown;
   const { accountId, sessionId, pageId } = subject;
   const isOver = stage.kind === 'over';
-  const link = !isOver && waysToSee(store.capabilities(accountId), session?.watchable ?? true).link;
+  const link = !isOver && waysToSee(store.capabilities(accountId), session?.canWatch ?? true).link;
   const dot = dotOf(shown, store);
   return {
     type: 'state',
@@ -115,14 +115,14 @@ export function panelState(shown: Shown, store: SessionsView, now: number): Pane
 }
 
 /** What is shown instead of a provider's page that may not be framed, or not yet. */
-export function cardStage(sight: Exclude<Sight, { readonly kind: 'frame' | 'devtools' }>): Stage {
-  switch (sight.kind) {
-    case 'oneTime':
-      return { kind: 'card', card: oneTimeCard(), once: sight.view };
+export function cardStage(viewSource: Exclude<ViewSource, { readonly kind: 'frame' | 'devtools' }>): Stage {
+  switch (viewSource.kind) {
+    case 'singleUse':
+      return { kind: 'card', card: singleUseCard(), once: viewSource.view };
     case 'refused':
-      return { kind: 'card', card: refusedCard(sight.framing, sight.host) };
+      return { kind: 'card', card: refusedCard(viewSource.framing, viewSource.host) };
     case 'notAsked':
-      return { kind: 'card', card: notAskedCard(sight.error, sight.host) };
+      return { kind: 'card', card: notAskedCard(viewSource.error, viewSource.host) };
   }
 }
 
@@ -173,8 +173,8 @@ export function usesClipboard(view: LiveView, mode: ViewMode): boolean {
  * What a frame may use. A page that is only watched gets nothing, the clipboard least of all; and what is allowed is
  * settled when a frame loads, so that a link that may work only once never gets anything.
  */
-function allowed({ allow, oneTime }: LiveView, mode: ViewMode): string {
-  return mode === 'interact' && oneTime === 'no' ? allow : '';
+function allowed({ allow, singleUse }: LiveView, mode: ViewMode): string {
+  return mode === 'interact' && singleUse === 'no' ? allow : '';
 }
 
 function panelStage({ stage, mode, name, account, lasts }: Shown): PanelStage {
@@ -188,7 +188,7 @@ function panelStage({ stage, mode, name, account, lasts }: Shown): PanelStage {
       return { kind: 'card', card: stage.card, overLast: account !== undefined && lasts };
     case 'frame': {
       const { view, url, number, forgives } = stage;
-      const { sandbox, farewell } = view;
+      const { sandbox, disconnectMessage } = view;
       return {
         kind: 'frame',
         number,
@@ -197,7 +197,7 @@ function panelStage({ stage, mode, name, account, lasts }: Shown): PanelStage {
         allow: allowed(view, mode),
         forgives,
         title: l10n.t('Live view of {0}', name),
-        farewell,
+        disconnectMessage,
       };
     }
     case 'cast': {

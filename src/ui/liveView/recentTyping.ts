@@ -46,7 +46,7 @@ export class RecentTyping<Editor> implements Disposable {
     } else this.#typed = { editor, at: now - this.#checkedAt > heldUpMs ? this.#checkedAt : now };
   }
 
-  /** Notes that the person went elsewhere. */
+  /** Notes that the user went elsewhere. */
   forget(): void {
     this.#typed = undefined;
   }

@@ -19,8 +19,8 @@ export interface Subject {
   readonly pageId: PageId | undefined;
 }
 
-/** A way to see a session in a panel, or why the vendor's page is not framed. */
-export type Sight =
+/** A way to see a session in a panel, or why the provider's page is not framed. */
+export type ViewSource =
   | {
       readonly kind: 'frame';
       readonly view: LiveView;
@@ -31,7 +31,7 @@ export type Sight =
     }
   /** Whoever takes it disposes its connection. */
   | { readonly kind: 'devtools'; readonly devtools: SessionDevtools }
-  | { readonly kind: 'oneTime'; readonly view: LiveView }
+  | { readonly kind: 'singleUse'; readonly view: LiveView }
   | {
       readonly kind: 'refused';
       readonly framing: Exclude<Framing, { readonly kind: 'allowed' | 'uncertain' }>;
@@ -41,7 +41,7 @@ export type Sight =
   /** Nobody could be asked whether it may be framed; the workbench may reach it all the same. */
   | { readonly kind: 'notAsked'; readonly error: ProviderError; readonly host: string };
 
-/** What a person has said yes to. */
+/** What a user has said yes to. */
 export interface Consent {
   /** A link that works once, which this one is then used for. */
   readonly once: LiveView | undefined;
@@ -50,7 +50,7 @@ export interface Consent {
 }
 
 /** What finding a way needs. */
-export interface SightParts {
+export interface ViewSourceParts {
   readonly connections: Connections;
   readonly checkFraming: CheckFraming;
   /** Whether the extension runs beside the workbench, so that both mean the same machine by `localhost`. */
@@ -58,16 +58,16 @@ export interface SightParts {
 }
 
 /**
- * Finds a way to see a session in a panel: the vendor's own page, where it may be framed, else by DevTools.
- * @throws ProviderError `unsupported` where there is no way, `timedOut` after 20 seconds, and whatever the vendor's calls throw.
+ * Finds a way to see a session in a panel: the provider's own page, where it may be framed, else by DevTools.
+ * @throws ProviderError `unsupported` where there is no way, `timedOut` after 20 seconds, and whatever the provider's calls throw.
  */
-export async function findSight(
-  parts: SightParts,
+export async function findViewSource(
+  parts: ViewSourceParts,
   subject: Subject,
   mode: ViewMode,
   consent: Consent,
   signal: AbortSignal,
-): Promise<Sight> {
+): Promise<ViewSource> {
   const limit = AbortSignal.timeout(openTimeoutMs);
   try {
     return await findInTime(parts, subject, mode, consent, AbortSignal.any([signal, limit]));
@@ -78,39 +78,39 @@ export async function findSight(
 }
 
 async function findInTime(
-  parts: SightParts,
+  parts: ViewSourceParts,
   { accountId, sessionId, pageId }: Subject,
   mode: ViewMode,
   consent: Consent,
   signal: AbortSignal,
-): Promise<Sight> {
+): Promise<ViewSource> {
   const provider = await parts.connections.open(accountId);
-  const byDevtools = async (): Promise<Sight | undefined> =>
+  const byDevtools = async (): Promise<ViewSource | undefined> =>
     provider.devtools && { kind: 'devtools', devtools: await provider.devtools(sessionId, signal) };
   const view = consent.once ?? (await ownPage(provider, sessionId, pageId, mode, signal));
   if (view === undefined) {
-    const sight = await byDevtools();
-    if (sight !== undefined) return sight;
+    const viewSource = await byDevtools();
+    if (viewSource !== undefined) return viewSource;
     throw new ProviderError({ kind: 'unsupported', reason: { kind: 'liveView' } }, 'the provider has no live view');
   }
-  if (view.oneTime === 'yes' && consent.once === undefined) return { kind: 'oneTime', view };
-  let sight: Sight | undefined;
+  if (view.singleUse === 'yes' && consent.once === undefined) return { kind: 'singleUse', view };
+  let viewSource: ViewSource | undefined;
   try {
-    sight = await frameOr(byDevtools, parts, view, consent, signal);
-    return sight;
+    viewSource = await frameOr(byDevtools, parts, view, consent, signal);
+    return viewSource;
   } finally {
-    if (sight?.kind !== 'frame') void closeLink(view);
+    if (viewSource?.kind !== 'frame') void closeLink(view);
   }
 }
 
 /** The provider's own page, or another way where it can't be framed. */
 async function frameOr(
-  byDevtools: () => Promise<Sight | undefined>,
-  parts: SightParts,
+  byDevtools: () => Promise<ViewSource | undefined>,
+  parts: ViewSourceParts,
   view: LiveView,
   consent: Consent,
   signal: AbortSignal,
-): Promise<Sight> {
+): Promise<ViewSource> {
   const { host } = view.url;
   const { framing, error } = await askFraming(parts, view, consent, signal);
   if (error !== undefined) return (await byDevtools()) ?? { kind: 'notAsked', error, host };
@@ -120,8 +120,8 @@ async function frameOr(
   const url = await reachable(view.url, parts.besideWorkbench);
   const obstacle = obstacleTo(view.url, url);
   if (obstacle === undefined) return { kind: 'frame', view, url, uncertain: framing.kind === 'uncertain' };
-  const sight = await byDevtools();
-  if (sight !== undefined) return sight;
+  const viewSource = await byDevtools();
+  if (viewSource !== undefined) return viewSource;
   throw new ProviderError({ kind: 'unsupported', reason: obstacle }, `cannot be framed: ${obstacle.kind}`);
 }
 
@@ -145,11 +145,11 @@ function obstacleTo(asked: URL, url: URL): UnsupportedReason | undefined {
 }
 
 /**
- * The vendor's page for a browser of the person's own, or undefined where there is none.
- * @throws ProviderError whatever the vendor's calls throw.
+ * The provider's page for a browser of the user's own, or undefined where there is none.
+ * @throws ProviderError whatever the provider's calls throw.
  */
 export async function findPage(
-  parts: SightParts,
+  parts: ViewSourceParts,
   { accountId, sessionId, pageId }: Subject,
   signal: AbortSignal,
 ): Promise<LiveView | undefined> {
@@ -174,14 +174,14 @@ async function ownPage(
 }
 
 async function askFraming(
-  { checkFraming }: SightParts,
+  { checkFraming }: ViewSourceParts,
   view: LiveView,
   consent: Consent,
   signal: AbortSignal,
 ): Promise<{ readonly framing: Framing; readonly error?: ProviderError }> {
   const framing: Framing = { kind: 'uncertain' };
   // Asking would use up an address that works once.
-  if (view.oneTime !== 'no' || consent.anyway) return { framing };
+  if (view.singleUse !== 'no' || consent.anyway) return { framing };
   try {
     const ancestors = vscode.env.uiKind === vscode.UIKind.Web ? 'web' : 'desktop';
     return { framing: await checkFraming(view.url, ancestors, signal) };

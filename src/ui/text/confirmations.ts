@@ -4,21 +4,21 @@ import type { Question } from '../prompts.ts';
 /** One session as a dialog names it. All text has passed `plainText`. */
 export interface SessionDescription {
   readonly account: string;
-  readonly vendor: string;
+  readonly provider: string;
   readonly name: string;
   /** How long it has run, in words; undefined where nobody knows. */
   readonly age: string | undefined;
   /** Whether it is known to have started less than a minute ago. */
   readonly young: boolean;
   readonly group: string | undefined;
-  /** What ending it takes away, in the vendor's terms. */
+  /** What ending it takes away, in the provider's terms. */
   readonly loss: string;
   /** The names of the pages that close, where only pages end. */
   readonly closes: readonly string[] | undefined;
   /** Why ends of many leave it alone. */
-  readonly heldBack: string | undefined;
+  readonly bulkEndExclusion: string | undefined;
   readonly watched: boolean;
-  /** Whether it is the person's own; undefined where nothing tells. */
+  /** Whether it is the user's own; undefined where nothing tells. */
   readonly mine: boolean | undefined;
 }
 
@@ -40,7 +40,7 @@ export function questionForOne(subject: SessionDescription, offersNoMore: boolea
     detail: paragraphs(
       `${subject.account}: ${facts}.`,
       lines(
-        ...(subject.heldBack === undefined ? [] : [subject.heldBack]),
+        ...(subject.bulkEndExclusion === undefined ? [] : [subject.bulkEndExclusion]),
         ...(subject.mine === false ? [l10n.t("It isn't yours.")] : []),
         ...(subject.young ? [l10n.t('It started less than a minute ago.')] : []),
         ...pages,
@@ -64,12 +64,12 @@ export interface UnlistedEnd {
 
 /** Says what is known about a session that no list shows, and what is lost. */
 export function questionForUnlisted({ id, subject, found }: UnlistedEnd): Question {
-  const { account, vendor, heldBack, watched, loss } = subject;
+  const { account, provider, bulkEndExclusion, watched, loss } = subject;
   return {
     message: l10n.t('End session "{0}"?', id),
     detail: paragraphs(
-      lines(l10n.t('{0}: not in the list.', account), unlistedSentence(found, vendor || account)),
-      heldBack ?? '',
+      lines(l10n.t('{0}: not in the list.', account), unlistedSentence(found, provider || account)),
+      bulkEndExclusion ?? '',
       watched ? l10n.t("It's open in a live view.") : '',
       `${loss} ${l10n.t("This can't be undone.")}`,
     ),
@@ -93,14 +93,14 @@ function unlistedSentence(found: UnlistedEnd['found'], provider: string): string
 
 /** What an end of several asks. */
 export interface ManyEnds {
-  /** What the person asked for, as the first line. */
+  /** What the user asked for, as the first line. */
   readonly message: string;
   readonly subjects: readonly SessionDescription[];
   /** Sessions that are left out, each with the reason. */
   readonly leftOut: readonly SessionDescription[];
   /** Accounts whose sessions are not known or not known for sure, each with a sentence that says so. */
   readonly unknown: readonly string[];
-  /** A second button, for the vendor's one call. */
+  /** A second button, for the provider's one call. */
   readonly everything: { readonly button: string; readonly explanation: string } | undefined;
 }
 
@@ -119,7 +119,9 @@ export function questionForMany({ message, subjects, leftOut, unknown, everythin
         ? ''
         : lines(
             l10n.t('Skipped:'),
-            ...listed(leftOut.map(({ name, account, heldBack }) => `${name} — ${account}. ${heldBack ?? ''}`)),
+            ...listed(
+              leftOut.map(({ name, account, bulkEndExclusion }) => `${name} — ${account}. ${bulkEndExclusion ?? ''}`),
+            ),
           ),
       lines(...unknown),
       lossesOf(subjects),
@@ -160,13 +162,13 @@ function inKinds(subjects: readonly SessionDescription[], row: (subject: Session
   ].filter((part) => part !== '');
 }
 
-/** What is lost, told once where it is the same everywhere, and else for each vendor. */
+/** What is lost, told once where it is the same everywhere, and else for each provider. */
 function lossesOf(subjects: readonly SessionDescription[]): string {
-  const vendors = new Map<string, Set<string>>();
-  for (const { loss, vendor } of subjects) vendors.set(loss, (vendors.get(loss) ?? new Set()).add(vendor));
+  const providers = new Map<string, Set<string>>();
+  for (const { loss, provider } of subjects) providers.set(loss, (providers.get(loss) ?? new Set()).add(provider));
   const irrevocable = l10n.t("This can't be undone.");
-  if (vendors.size < 2) return [...vendors.keys(), irrevocable].join(' ');
-  const each = [...vendors].map(([loss, its]) => l10n.t('{0}: {1}', [...its].join(', '), loss));
+  if (providers.size < 2) return [...providers.keys(), irrevocable].join(' ');
+  const each = [...providers].map(([loss, its]) => l10n.t('{0}: {1}', [...its].join(', '), loss));
   return lines(l10n.t('What will be lost:'), ...each.map((line) => `• ${line}`), irrevocable);
 }
 

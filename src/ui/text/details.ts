@@ -49,7 +49,7 @@ function detailsOf(account: Account, session: Session, store: SessionsView): obj
       url: withoutValues(url),
     })),
     ends: session.ends,
-    leftOutOfEndsOfMany: text(session.heldBack),
+    leftOutOfEndsOfMany: text(session.bulkEndExclusion),
     listedAt: state?.kind === 'ready' ? isoTime(state.asOf) : undefined,
     trouble: state && troubleOf(state)?.trouble.kind,
   };

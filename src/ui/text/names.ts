@@ -33,11 +33,11 @@ export function pageAddress(raw: string): string {
   return plainText(url.host === '' ? `${url.protocol}${url.pathname}` : `${url.host}${url.pathname}`, 120);
 }
 
-/** What an account is called: its vendor and the person's label for it, or one of them where both are the same. */
+/** What an account is called: its provider and the user's label for it, or one of them where both are the same. */
 export function accountName(account: Account, kind: ProviderKind | undefined): string {
-  const vendor = kind?.label ?? plainText(account.provider);
+  const provider = kind?.label ?? plainText(account.provider);
   const label = plainText(account.label);
-  return label === vendor || label === '' ? vendor : `${vendor} · ${label}`;
+  return label === provider || label === '' ? provider : `${provider} · ${label}`;
 }
 
 /** The host that an account's troubles are about; empty for an account that is there no longer. */

@@ -5,10 +5,10 @@ import type { StuckReason } from '../../services/sessions/sessionsView.ts';
 import { addressSentence } from './addresses.ts';
 import { timeOfDay } from './locale.ts';
 
-/** What a person can do about a trouble: give another key, give the key that is missing, or have it tried again. */
+/** What a user can do about a trouble: give another key, give the key that is missing, or have it tried again. */
 export type Remedy = 'replaceKey' | 'enterKey' | 'retry';
 
-/** The remedy for an account's trouble. @param hasKey whether accounts of its vendor have a key at all. */
+/** The remedy for an account's trouble. @param hasKey whether accounts of its provider have a key at all. */
 export function remedyFor({ trouble }: ProviderError, hasKey: boolean): Remedy {
   if (trouble.kind === 'noKey') return 'enterKey';
   return hasKey && (trouble.kind === 'unauthorized' || trouble.kind === 'forbidden') ? 'replaceKey' : 'retry';
@@ -52,7 +52,7 @@ export function shortTrouble({ trouble }: ProviderError): string {
  */
 export function troubleSentence(error: ProviderError, host: string): string {
   const sentence = plainSentence(error, host);
-  // A rejected key is explained by the vendor in words that say no more; other refusals often carry the reason.
+  // A rejected key is explained by the provider in words that say no more; other statusErrors often carry the reason.
   return withItsWords(sentence, error.trouble.kind === 'unauthorized' ? undefined : error.detail);
 }
 
@@ -153,7 +153,7 @@ function unreachable(why: 'refused' | 'dns' | 'tls' | 'cut' | 'proxy' | 'route',
   }
 }
 
-/** The same in a few words, for a row; text of the vendor's comes last. */
+/** The same in a few words, for a row; text of the provider's comes last. */
 export function shortStuck(why: StuckReason): string {
   switch (why.kind) {
     case 'stillRuns':

@@ -3,7 +3,7 @@ import type { ScreencastState } from '../../cdp/screencast.ts';
 import type { Framing } from '../../core/framing.ts';
 import type { LiveView } from '../../core/liveView.ts';
 import type { ProviderError } from '../../core/providerError.ts';
-import type { Fate } from '../../core/session.ts';
+import type { EndCause } from '../../core/session.ts';
 import type { EndedSession } from '../../services/history/history.ts';
 import type { ButtonWords, PanelCard, PanelState } from '../liveView/messages.ts';
 import type { KnownEnd } from '../liveView/panelState.ts';
@@ -15,7 +15,7 @@ import { troubleSentence } from './troubles.ts';
 const words = (button: ButtonWords['button'], label: string): ButtonWords => ({ button, label });
 const openExternal = () => words('openExternal', l10n.t('Open in External Browser'));
 
-/** While the vendor is asked. */
+/** While the provider is asked. */
 export function waitingCard(): PanelCard {
   return { heading: l10n.t('Opening live view…'), lines: [], buttons: [] };
 }
@@ -26,7 +26,7 @@ export function watchingHasEffects(): string {
 }
 
 /**
- * Before a session is first watched of a vendor where watching has an effect.
+ * Before a session is first watched of a provider where watching has an effect.
  * @param staysConnected whether the panel is connected while it is hidden, too.
  */
 export function effectCard(effect: string, staysConnected: boolean): PanelCard {
@@ -42,7 +42,7 @@ export function effectCard(effect: string, staysConnected: boolean): PanelCard {
 
 /**
  * In place of a viewer that took the keyboard while it was only watched.
- * @param isElsewhere whether the keyboard is no longer where the person was typing.
+ * @param isElsewhere whether the keyboard is no longer where the user was typing.
  */
 export function pausedCard(isElsewhere: boolean): PanelCard {
   return {
@@ -62,7 +62,7 @@ export function viewerUsesClipboard(): string {
 }
 
 /** Before a link is used up that works once. */
-export function oneTimeCard(): PanelCard {
+export function singleUseCard(): PanelCard {
   return {
     heading: l10n.t('This link works only once'),
     lines: [
@@ -80,11 +80,11 @@ const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 
 /** After a live view link was copied: what it allows, and for how long. */
-export function linkCopied({ oneTime, expiresInMs }: Pick<LiveView, 'oneTime' | 'expiresInMs'>): string {
+export function linkCopied({ singleUse, expiresInMs }: Pick<LiveView, 'singleUse' | 'expiresInMs'>): string {
   return [
     l10n.t('Link copied. Anyone with this link can watch the session and may be able to control it.'),
-    ...(oneTime === 'yes' ? [l10n.t('It works only once.')] : []),
-    ...(oneTime === 'unknown' ? [l10n.t('It may work only once.')] : []),
+    ...(singleUse === 'yes' ? [l10n.t('It works only once.')] : []),
+    ...(singleUse === 'unknown' ? [l10n.t('It may work only once.')] : []),
     ...(expiresInMs === undefined ? [] : [linkExpires(expiresInMs)]),
   ].join(' ');
 }
@@ -97,7 +97,7 @@ function linkExpires(inMs: number): string {
   return hours < 2 ? l10n.t('It expires in {0} minutes.', minutes) : l10n.t('It expires in {0} hours.', hours);
 }
 
-/** Why the vendor's page is not shown in the panel. */
+/** Why the provider's page is not shown in the panel. */
 export function refusedCard(
   framing: Exclude<Framing, { readonly kind: 'allowed' | 'uncertain' }>,
   host: string,
@@ -148,7 +148,7 @@ export function notAskedCard(error: ProviderError, host: string): PanelCard {
   };
 }
 
-/** @param link whether the vendor has a page that a browser could show. */
+/** @param link whether the provider has a page that a browser could show. */
 export function troubleCard(error: ProviderError, host: string, link: boolean): PanelCard {
   const sentence =
     error.trouble.kind === 'notFound'
@@ -161,7 +161,7 @@ export function troubleCard(error: ProviderError, host: string, link: boolean): 
   };
 }
 
-/** What a person can do after a session is over. */
+/** What a user can do after a session is over. */
 export interface Afterwards {
   readonly recording: boolean;
   readonly dashboard: boolean;
@@ -208,7 +208,7 @@ function whatIsKnown(ended: KnownEnd): Omit<PanelCard, 'buttons'> {
   if ('by' in ended) {
     return { heading: ended.by === 'elsewhere' ? l10n.t('No longer running') : heading, lines: [endedSentence(ended)] };
   }
-  return { heading, lines: [fateSentence(ended)] };
+  return { heading, lines: [endCauseSentence(ended)] };
 }
 
 /** When it ended and how, and for how long it had run. */
@@ -231,7 +231,7 @@ function howItEnded(by: EndedSession['by'], at: string): string {
   }
 }
 
-function fateSentence({ how, endedAt }: Fate): string {
+function endCauseSentence({ how, endedAt }: EndCause): string {
   const at = endedAt === undefined ? undefined : timeOfDay(endedAt);
   switch (how) {
     case 'timedOut':

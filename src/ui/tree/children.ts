@@ -17,9 +17,9 @@ export interface TreeModel {
   account(id: AccountId): Account | undefined;
   kind(provider: string): ProviderKind | undefined;
   now(): number;
-  /** Whether a session is the person's own; undefined where nothing tells. */
+  /** Whether a session is the user's own; undefined where nothing tells. */
   isMine(session: Session): boolean | undefined;
-  /** Whether the person has ends of many leave a session alone. */
+  /** Whether the user has ends of many leave a session alone. */
   isProtected(account: AccountId, session: SessionId): boolean;
   /** Whether a click on a session's row opens it, as the settings say. */
   opensOnClick(): boolean;

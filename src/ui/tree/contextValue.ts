@@ -18,7 +18,7 @@ export function accountContext(hasKey: boolean, sessions: number): string {
   return contextValue('account', { key: hasKey, endable: sessions > 0 });
 }
 
-/** A group's row. Only what the vendor itself holds together can be deleted there. */
+/** A group's row. Only what the provider itself holds together can be deleted there. */
 export function groupContext(group: Group, capabilities: ReadonlySet<Capability>, sessions: number): string {
   const isBatch = group.kind === 'batch';
   return contextValue('group', {
@@ -31,14 +31,14 @@ export function groupContext(group: Group, capabilities: ReadonlySet<Capability>
 
 /** A session's row. */
 export function sessionContext(
-  { watchable }: Pick<Session, 'watchable'>,
+  { canWatch }: Pick<Session, 'canWatch'>,
   life: Life['kind'],
   capabilities: ReadonlySet<Capability>,
   isProtected: boolean,
 ): string {
   return contextValue('session', {
     endable: life !== 'ending',
-    ...waysToSee(capabilities, watchable),
+    ...waysToSee(capabilities, canWatch),
     recording: capabilities.has('recording'),
     dashboard: capabilities.has('dashboard'),
     [isProtected ? 'protected' : 'protectable']: true,

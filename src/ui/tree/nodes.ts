@@ -11,9 +11,9 @@ export type TreeNode =
   | { readonly kind: 'page'; readonly accountId: AccountId; readonly sessionId: SessionId; readonly pageId: PageId }
   /** What is wrong with the account as a whole. */
   | { readonly kind: 'trouble'; readonly accountId: AccountId }
-  /** A row of the vendor's list that cannot be shown, by its place among them. */
+  /** A row of the provider's list that cannot be shown, by its place among them. */
   | { readonly kind: 'fault'; readonly accountId: AccountId; readonly index: number }
-  /** Stands in for rows that are not there, yet or at all; `told` is what the vendor's adapter says of the list. */
+  /** Stands in for rows that are not there, yet or at all; `told` is what the provider's adapter says of the list. */
   | { readonly kind: 'note'; readonly accountId: AccountId; readonly note: AccountNote }
   /** The same under a session whose pages are fetched; `more` stands for those that are one too many. */
   | {

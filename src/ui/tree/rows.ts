@@ -15,7 +15,7 @@ import { mostFaults, pagesOf, sessionsIn, type TreeModel } from './children.ts';
 import { accountContext, groupContext, pageContext, sessionContext, troubleContext } from './contextValue.ts';
 import { nodeId, type TreeNode } from './nodes.ts';
 
-/** What a row looks like, with every word that a vendor wrote made plain. */
+/** What a row looks like, with every word that a provider wrote made plain. */
 export interface Row {
   readonly id: string;
   readonly label: string;
@@ -313,7 +313,7 @@ function sessionAria(model: TreeModel, account: Account, session: Session): stri
     ...(age === undefined ? [] : [l10n.t('for {0}', age)]),
     l10n.t('account {0}', accountName(account, model.kind(account.provider))),
     ...(group ? [groupName(group)] : []),
-    ...(session.heldBack === undefined ? [] : [plainText(session.heldBack, 200)]),
+    ...(session.bulkEndExclusion === undefined ? [] : [plainText(session.bulkEndExclusion, 200)]),
     ...(model.isProtected(account.id, session.id) ? [l10n.t('protected')] : []),
     ...(model.isMine(session) === false ? [l10n.t('not yours')] : []),
   ].join(', ');

@@ -27,7 +27,7 @@ export interface SessionsViewParts {
   readonly pages: PageLoader;
   readonly refresher: Refresher;
   readonly protections: Protections;
-  /** Tells the person's own sessions from others'; undefined where nothing does. */
+  /** Tells the user's own sessions from others'; undefined where nothing does. */
   readonly isMine: () => IsMine | undefined;
   readonly filter: TreeFilter;
   /** Draws batches that have finished. Undefined as long as nobody wanted to see them. */

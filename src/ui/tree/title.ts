@@ -1,11 +1,11 @@
 import * as l10n from '@vscode/l10n';
 import type { Disposable, Event } from '../../core/event.ts';
-import { Together } from '../../core/throttle.ts';
+import { Throttle } from '../../core/throttle.ts';
 import type { StoreChange } from '../../services/sessions/sessionsView.ts';
 import type { TreeFilter } from './filter.ts';
 
 /** Many things change at once, and each has all sessions counted: so often at most is that done. */
-const togetherMs = 100;
+const throttleMs = 100;
 
 /**
  * Keeps the words behind the view's title right: how many sessions a filter shows, or else `summary`, what runs in all
@@ -17,7 +17,7 @@ export function keepTitle(
   summary: () => string,
   write: (title: string) => void,
 ): Disposable {
-  const writing = new Together(() => write(filter.text === '' ? summary() : matching(filter)), togetherMs);
+  const writing = new Throttle(() => write(filter.text === '' ? summary() : matching(filter)), throttleMs);
   const ask = () => writing.ask();
   ask();
   const all = [store.onDidChange(ask), filter.onDidChange(ask), writing];

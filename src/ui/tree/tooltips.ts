@@ -62,7 +62,7 @@ function sessionTooltip(model: TreeModel, account: Account, session: Session): T
     [l10n.t('Region'), session.region],
     [l10n.t('Tags'), session.tags.join(', ')],
     ...session.facts,
-    [l10n.t('Skipped when ending several'), session.heldBack],
+    [l10n.t('Skipped when ending several'), session.bulkEndExclusion],
     [
       l10n.t('Not listed'),
       store.missing(account.id).has(session.id) ? notListedSentence(accountHost(account)) : undefined,

@@ -1,4 +1,4 @@
-// What a person would do first when they are shown the product: open the view and add accounts. Which ones is in
+// What a user would do first when they are shown the product: open the view and add accounts. Which ones is in
 // BROWSER_SESSIONS_DEMO: a JSON array of what the command Add Account takes.
 const vscode = require('vscode');
 

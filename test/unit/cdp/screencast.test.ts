@@ -11,9 +11,9 @@ import { useChromium } from '../../host/useChromium.ts';
 import { type CdpRelay, startCdpRelay } from '../../servers/cdpRelay.ts';
 import { Devtools } from '../../servers/devtools.ts';
 import { startPages } from '../../servers/pages.ts';
-import type { VendorServer } from '../../servers/providerServer.ts';
+import type { ProviderServer } from '../../servers/providerServer.ts';
 import { fastClock } from '../services/testServices.ts';
-import { KeptLog, realWires, unaborted } from '../testNetwork.ts';
+import { KeptLog, realNetwork, unaborted } from '../testNetwork.ts';
 import { until } from '../until.ts';
 
 /** Width and height of a JPEG picture, out of its frame header. */
@@ -33,7 +33,7 @@ function sizeOf(jpeg: Uint8Array): { width: number; height: number } {
 describe('screencast', function () {
   this.timeout(60_000);
   const used = useChromium();
-  let pages: VendorServer;
+  let pages: ProviderServer;
   let relay: CdpRelay;
   let watched: Watched | undefined;
 
@@ -74,7 +74,7 @@ describe('screencast', function () {
       drawing = true,
     }: { page?: string; size?: PictureSize; clock?: Clock; drawing?: boolean } = {},
   ): Promise<Watched> {
-    const provider = connect(localChrome, relay.url, {}, realWires(new KeptLog(), clock));
+    const provider = connect(localChrome, relay.url, {}, realNetwork(new KeptLog(), clock));
     const devtools = await provider.devtools?.(sessionId(context), unaborted);
     assert.ok(devtools);
     const troubles: ProviderError[] = [];
@@ -293,7 +293,7 @@ describe('screencast', function () {
       [...sent].filter((method) => /^(Input|Runtime|DOM|Emulation)\.|^Page\.(enable|bring)/.test(method ?? '')),
       [],
     );
-    assert.equal(await inPage(one.screencast.state.shown ?? '', 'person.value'), '');
+    assert.equal(await inPage(one.screencast.state.shown ?? '', 'user.value'), '');
   });
 
   it('steers: clicks where the picture shows it, types, presses keys, pastes and turns the wheel', async () => {
@@ -313,7 +313,7 @@ describe('screencast', function () {
       one.screencast.input({ ...mouse, type: 'mousePressed', buttons: 1, clickCount: 1 });
       one.screencast.input({ ...mouse, type: 'mouseReleased', buttons: 0, clickCount: 1 });
     };
-    await click('person');
+    await click('user');
     const key = { kind: 'key', modifiers: 0, location: 0, autoRepeat: false } as const;
     for (const letter of 'Ada') {
       const code = `Key${letter.toUpperCase()}`;
@@ -322,19 +322,19 @@ describe('screencast', function () {
       one.screencast.input({ ...key, type: 'keyUp', key: letter, code, windowsVirtualKeyCode, text: '' });
     }
     one.screencast.input({ kind: 'text', text: ' Lovelace 🌙' });
-    await until(async () => (await inPage(page, 'person.value')) === 'Ada Lovelace 🌙');
+    await until(async () => (await inPage(page, 'user.value')) === 'Ada Lovelace 🌙');
     await click('send');
     await until(async () => (await inPage(page, 'said.textContent')) === 'Hello Ada Lovelace 🌙');
     await inPage(page, `void (document.body.style.height = '5000px')`);
     one.screencast.input({ kind: 'wheel', x: 50, y: 50, deltaX: 0, deltaY: 400, modifiers: 0 });
     await until(async () => (await inPage<number>(page, 'scrollY')) > 0);
     one.screencast.setSteering(false);
-    await click('person');
+    await click('user');
     one.screencast.input({ kind: 'text', text: 'no more' });
     one.screencast.setSteering(true);
     one.screencast.input({ kind: 'text', text: '!' });
-    await until(async () => (await inPage<string>(page, 'person.value')).includes('!'));
-    assert.doesNotMatch(await inPage(page, 'person.value'), /no more/);
+    await until(async () => (await inPage<string>(page, 'user.value')).includes('!'));
+    assert.doesNotMatch(await inPage(page, 'user.value'), /no more/);
   });
 
   it('tells whoever steers of a dialog, and answers it', async () => {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { idFault, sessionId } from '../../../src/core/ids.ts';
 
 describe('ids', () => {
-  it('take what vendors use', () => {
+  it('take what providers use', () => {
     for (const id of ['sess_abc123', '3c90c3cc-0d44-4b50-8888-8dd25736052a', 'ECF49A02', 'a.b:c~d', 'allow']) {
       assert.equal(idFault(id), undefined, id);
       assert.equal(sessionId(id), id);

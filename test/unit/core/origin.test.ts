@@ -194,8 +194,8 @@ describe('the URL of a request', () => {
       ['ftp://localhost/x', 'http://localhost'],
     ] as const) {
       const trouble = { kind: 'unsupported', reason: { kind: 'otherAddress' } };
-      const refusal = { trouble, message: /was not sent.* not at / };
-      assert.throws(() => assertOrigin(new URL(url), origin), refusal, `${url} for ${origin}`);
+      const statusError = { trouble, message: /was not sent.* not at / };
+      assert.throws(() => assertOrigin(new URL(url), origin), statusError, `${url} for ${origin}`);
     }
   });
 });

@@ -11,7 +11,7 @@ import { FetchTransport } from '../../../src/http/fetchTransport.ts';
 import type { Transport } from '../../../src/http/transport.ts';
 import { UndiciTransport } from '../../../src/http/undiciTransport.ts';
 import { freePort } from '../../host/processes.ts';
-import { VendorServer } from '../../servers/providerServer.ts';
+import { ProviderServer } from '../../servers/providerServer.ts';
 import { KeptLog, plainNetwork, unaborted } from '../testNetwork.ts';
 
 const secret = 'canary-secret-0123456789';
@@ -22,7 +22,7 @@ const transports: readonly (readonly [string, () => Transport])[] = [
 
 for (const [name, open] of transports) {
   describe(`HTTP client over ${name}`, () => {
-    let server: VendorServer;
+    let server: ProviderServer;
     let log: KeptLog;
     let windows: RateWindow[];
     let transport: Transport;
@@ -35,7 +35,7 @@ for (const [name, open] of transports) {
         'DELETE /things/{id}': thing,
         'POST /things': thing,
       };
-      server = await new VendorServer({
+      server = await new ProviderServer({
         routes,
         notFound: () => ({ status: 404, json: { message: 'no such route' } }),
       }).start();
@@ -45,7 +45,7 @@ for (const [name, open] of transports) {
     });
     afterEach(() => server.stop());
 
-    it('tells of the vendor’s rate limit, in refusals too', async () => {
+    it('tells of the provider’s rate limit, in statusErrors too', async () => {
       const limit = { 'x-ratelimit-limit': '50', 'x-ratelimit-remaining': '7', 'x-ratelimit-reset': '2' };
       server.misbehave('GET', /things/, { kind: 'answer', answer: { status: 200, json: [], headers: limit } }, 1);
       await send(list);
@@ -101,7 +101,7 @@ for (const [name, open] of transports) {
     });
 
     it('sends a key to no host but the account’s, whatever the address of the account or a route looks like', async () => {
-      const other = await new VendorServer({ routes: {}, notFound: () => ({ status: 200, json: {} }) }).start();
+      const other = await new ProviderServer({ routes: {}, notFound: () => ({ status: 200, json: {} }) }).start();
       const evil = new URL(other.url).host;
       try {
         for (const path of [`//${evil}`, `///${evil}/x`, `/%2f${evil}`, `/..//${evil}`, `/\\${evil}/x`]) {
@@ -177,7 +177,7 @@ for (const [name, open] of transports) {
       }
     });
 
-    it('finds what the vendor says of it, cleans it, and keeps secrets out', async () => {
+    it('finds what the provider says of it, cleans it, and keeps secrets out', async () => {
       for (const [answer, detail] of [
         [{ json: { error: { code: 400, message: 'bad \u202eid' } } }, 'bad id'],
         [{ json: { error: 'plain words' } }, 'plain words'],
@@ -344,7 +344,7 @@ for (const [name, open] of transports) {
     });
 
     it('follows no redirect, so that no key reaches another address', async () => {
-      const other = await new VendorServer({ routes: {}, notFound: () => ({ status: 200, json: {} }) }).start();
+      const other = await new ProviderServer({ routes: {}, notFound: () => ({ status: 200, json: {} }) }).start();
       try {
         for (const status of [301, 302, 303, 307, 308]) {
           const headers = { location: `${other.url}/things?x=1` };

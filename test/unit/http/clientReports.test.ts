@@ -8,7 +8,7 @@ import type { RequestLimits } from '../../../src/core/rateWindow.ts';
 import { openHttpClient } from '../../../src/http/client.ts';
 import { UndiciTransport } from '../../../src/http/undiciTransport.ts';
 import { freePort } from '../../host/processes.ts';
-import { VendorServer } from '../../servers/providerServer.ts';
+import { ProviderServer } from '../../servers/providerServer.ts';
 import { KeptLog, plainNetwork, unaborted } from '../testNetwork.ts';
 
 /** The machine's time, and how many of its timers are running. */
@@ -38,14 +38,14 @@ class CountingClock implements Clock {
 }
 
 describe('HTTP client, in its headers, log and errors', () => {
-  let server: VendorServer;
+  let server: ProviderServer;
   let log: KeptLog;
   let clock: CountingClock;
   let limits: RequestLimits;
 
   beforeEach(async () => {
     const thing = () => ({ status: 200, json: { ok: true } });
-    server = await new VendorServer({
+    server = await new ProviderServer({
       routes: { 'GET /things': thing, 'GET /things/{id}': thing, 'DELETE /things/{id}': thing },
       notFound: () => ({ status: 404, json: { message: 'no such route' } }),
     }).start();

@@ -4,18 +4,18 @@ import type { Framing } from '../../../src/core/framing.ts';
 import { openTransport } from '../../../src/http/client.ts';
 import { openFramingCheck } from '../../../src/http/framing.ts';
 import { freePort } from '../../host/processes.ts';
-import { type VendorAnswer, VendorServer } from '../../servers/providerServer.ts';
+import { ProviderServer, type VendorAnswer } from '../../servers/providerServer.ts';
 import { errorOf } from '../errors.ts';
 import { fastClock } from '../services/testServices.ts';
 import { plainNetwork, unaborted } from '../testNetwork.ts';
 
 describe('asking whether a page may be framed', function () {
   this.timeout(20_000);
-  let server: VendorServer;
+  let server: ProviderServer;
   let answers: Record<string, VendorAnswer>;
 
   before(async () => {
-    server = await new VendorServer({
+    server = await new ProviderServer({
       routes: {},
       notFound: ({ path }) => answers[path] ?? { status: 404, html: '' },
     }).start();

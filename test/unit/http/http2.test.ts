@@ -19,13 +19,13 @@ import {
 } from '../../../src/http/transport.ts';
 import { UndiciTransport } from '../../../src/http/undiciTransport.ts';
 import { makeCertificate, type TestCertificate } from '../../host/certificates.ts';
-import { VendorServer } from '../../servers/providerServer.ts';
+import { ProviderServer } from '../../servers/providerServer.ts';
 import { TunnelProxy } from '../../servers/tunnelProxy.ts';
 import { until } from '../until.ts';
 
 describe('HTTP/2', () => {
   let certificate: TestCertificate;
-  let server: VendorServer;
+  let server: ProviderServer;
   let route: Route = { by: 'editor', proxy: undefined };
   const changed = new Emitter<void>();
   let transport: UndiciTransport;
@@ -36,7 +36,7 @@ describe('HTTP/2', () => {
   const stops: (() => Promise<unknown>)[] = [];
 
   before(async () => {
-    certificate = await makeCertificate('localhost', 'vendor.test');
+    certificate = await makeCertificate('localhost', 'provider.test');
   });
   beforeEach(() => {
     route = { by: 'editor', proxy: undefined };
@@ -62,7 +62,7 @@ describe('HTTP/2', () => {
       done.set(path, (done.get(path) ?? 0) + 1);
       return { status: 200, json: { path } };
     };
-    server = await new VendorServer({
+    server = await new ProviderServer({
       routes: {
         'GET /{id}': act,
         'DELETE /{id}': act,
@@ -135,7 +135,7 @@ describe('HTTP/2', () => {
 
   it('goes through a proxy, by the editor’s word and by the settings', async () => {
     await start({});
-    const proxy = await new TunnelProxy(new Map([['vendor.test', server.port]])).start();
+    const proxy = await new TunnelProxy(new Map([['provider.test', server.port]])).start();
     stops.push(() => proxy.stop());
     for (const way of [
       { by: 'editor', proxy: proxy.url },
@@ -143,7 +143,7 @@ describe('HTTP/2', () => {
     ] as const) {
       route = way;
       changed.fire();
-      const host = `vendor.test:${server.port}`;
+      const host = `provider.test:${server.port}`;
       const answers = await Promise.all(Array.from({ length: 20 }, () => send('GET', '/thing', { host })));
       assert.deepEqual(
         new Set(answers.map(({ status, concurrency }) => `${status} ${concurrency}`)),

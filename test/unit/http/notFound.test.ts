@@ -3,16 +3,16 @@ import * as v from 'valibot';
 import { systemClock } from '../../../src/core/clock.ts';
 import { openHttpClient, openTransport } from '../../../src/http/client.ts';
 import { neverNotFound, notFoundLike } from '../../../src/http/notFound.ts';
-import { outages, type VendorAnswer, VendorServer } from '../../servers/providerServer.ts';
+import { outages, ProviderServer, type VendorAnswer } from '../../servers/providerServer.ts';
 import { errorOf } from '../errors.ts';
 import { KeptLog, plainNetwork, unaborted } from '../testNetwork.ts';
 
 describe('A 404 or 410', () => {
-  let server: VendorServer;
+  let server: ProviderServer;
   const isOwnNotFound = notFoundLike(v.object({ error: v.literal('No such thing') }), v.literal('No such thing'));
 
   beforeEach(async () => {
-    server = await new VendorServer({ routes: {}, notFound: () => ({ status: 404 }) }).start();
+    server = await new ProviderServer({ routes: {}, notFound: () => ({ status: 404 }) }).start();
   });
   afterEach(() => server.stop());
 

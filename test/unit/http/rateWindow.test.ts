@@ -7,7 +7,7 @@ const clock = { now: () => now, monotonic: () => monotonic };
 const read = (headers: Readonly<Record<string, string>>) => rateWindowOf((name) => headers[name], clock);
 
 describe('rate window', () => {
-  it('reads the forms that vendors document', () => {
+  it('reads the forms that providers document', () => {
     assert.deepEqual(read({ 'x-ratelimit-remaining': '12', 'x-ratelimit-reset': '30' }), {
       remaining: 12,
       resetAt: monotonic + 30_000,

@@ -11,7 +11,7 @@ describe('Retry-After', () => {
     assert.equal(retryAfter('Sun, 22 Nov 2026 12:01:00 GMT', undefined, now), now + 60_000);
   });
 
-  it("counts a date from the vendor's own clock, whatever ours says", () => {
+  it("counts a date from the provider's own clock, whatever ours says", () => {
     const date = 'Sun, 22 Nov 2026 15:00:00 GMT';
     assert.equal(retryAfter('Sun, 22 Nov 2026 15:00:30 GMT', date, now), now + 30_000);
   });

@@ -5,8 +5,8 @@ import { RoutedTransport } from '../../../src/http/routedTransport.ts';
 import { noBody, RefusedRequest, type Transport, TransportError } from '../../../src/http/transport.ts';
 
 const request = {
-  url: new URL('https://vendor.example/things'),
-  origin: 'https://vendor.example',
+  url: new URL('https://provider.example/things'),
+  origin: 'https://provider.example',
   method: 'GET',
   headers: {},
   body: undefined,
@@ -66,7 +66,7 @@ describe('routed transport', () => {
     assert.deepEqual([undici.sent, editor.sent], [2, 2]);
   });
 
-  it('never repeats by another way what the vendor may have seen', async () => {
+  it('never repeats by another way what the provider may have seen', async () => {
     undici.fails = new TransportError({ kind: 'unreachable', why: 'cut' }, false);
     await assert.rejects(over('auto').send(request), TransportError);
     assert.equal(editor.sent, 0);

@@ -8,11 +8,11 @@ import type { Route } from '../../../src/core/network.ts';
 import { TransportError } from '../../../src/http/transport.ts';
 import { UndiciTransport } from '../../../src/http/undiciTransport.ts';
 import { makeCertificate } from '../../host/certificates.ts';
-import { VendorServer } from '../../servers/providerServer.ts';
+import { ProviderServer } from '../../servers/providerServer.ts';
 import { TunnelProxy } from '../../servers/tunnelProxy.ts';
 
 describe('undici transport', () => {
-  let server: VendorServer;
+  let server: ProviderServer;
   let proxy: TunnelProxy;
   let route: Route;
   let strictCertificates = false;
@@ -24,10 +24,10 @@ describe('undici transport', () => {
   let passed = { now: 0, monotonic: 0 };
 
   beforeEach(async () => {
-    const { cert, key } = await makeCertificate('localhost', 'vendor.test');
+    const { cert, key } = await makeCertificate('localhost', 'provider.test');
     const routes = { 'GET /things': () => ({ status: 200, json: { ok: true } }) };
-    server = await new VendorServer({ routes, notFound: () => ({ status: 404 }), tls: { cert, key } }).start();
-    proxy = await new TunnelProxy(new Map([['vendor.test', server.port]])).start();
+    server = await new ProviderServer({ routes, notFound: () => ({ status: 404 }), tls: { cert, key } }).start();
+    proxy = await new TunnelProxy(new Map([['provider.test', server.port]])).start();
     route = { by: 'editor', proxy: undefined };
     strictCertificates = false;
     transport = new UndiciTransport(
@@ -78,13 +78,13 @@ describe('undici transport', () => {
 
   it('goes the way that the editor names, and another one when that changes', async () => {
     route = { by: 'editor', proxy: proxy.url };
-    assert.equal((await get('vendor.test')).status, 200);
-    assert.deepEqual(proxy.tunnels, [`vendor.test:${server.port}`]);
+    assert.equal((await get('provider.test')).status, 200);
+    assert.deepEqual(proxy.tunnels, [`provider.test:${server.port}`]);
     route = { by: 'editor', proxy: undefined };
-    assert.equal((await get('vendor.test')).status, 200);
+    assert.equal((await get('provider.test')).status, 200);
     changed.fire();
     await assert.rejects(
-      get('vendor.test'),
+      get('provider.test'),
       (error) => error instanceof TransportError && error.trouble.kind === 'unreachable',
     );
     assert.equal((await get('localhost')).status, 200);
@@ -99,19 +99,19 @@ describe('undici transport', () => {
       // While a machine sleeps, only the time of day goes on.
       [{ now: 0, monotonic: 122_000 }, 4],
     ];
-    await get('vendor.test');
+    await get('provider.test');
     for (const [at, asked] of ways) {
       passed = at;
-      assert.equal((await get('vendor.test')).status, 200);
+      assert.equal((await get('provider.test')).status, 200);
       assert.equal(routesAsked, asked);
     }
   });
 
   it('goes by the settings where the editor’s resolver cannot be had', async () => {
     route = { by: 'settings', proxy: proxy.url, noProxy: ['localhost'] };
-    assert.equal((await get('vendor.test')).status, 200);
+    assert.equal((await get('provider.test')).status, 200);
     assert.equal((await get('localhost')).status, 200);
-    assert.deepEqual(proxy.tunnels, [`vendor.test:${server.port}`]);
+    assert.deepEqual(proxy.tunnels, [`provider.test:${server.port}`]);
   });
 
   it('says that it is the proxy which refuses, and that nothing was sent', async () => {
@@ -122,7 +122,7 @@ describe('undici transport', () => {
     for (const uri of [`http://127.0.0.1:${port}`, 'socks4://127.0.0.1:1']) {
       route = { by: 'editor', proxy: uri };
       changed.fire();
-      await assert.rejects(get('vendor.test'), (error) => {
+      await assert.rejects(get('provider.test'), (error) => {
         assert.ok(error instanceof TransportError);
         assert.deepEqual([error.trouble, error.nothingSent], [{ kind: 'unreachable', why: 'proxy' }, true]);
         return true;

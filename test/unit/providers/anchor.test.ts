@@ -21,7 +21,7 @@ describe('Anchor Browser', () => {
   afterEach(async () => {
     const { unknownRequests } = server;
     await server.stop();
-    assert.equal(unknownRequests, 0, 'a path was asked for that the vendor does not document');
+    assert.equal(unknownRequests, 0, 'a path was asked for that the provider does not document');
     assert.ok(!log.lines.join('\n').includes(server.key), 'the key is in the log');
   });
 
@@ -72,8 +72,8 @@ describe('Anchor Browser', () => {
     assert.equal(session.startedAt, created.getTime());
     assert.deepEqual(session.tags, ['prod']);
     assert.deepEqual(session.traits, ['headless']);
-    assert.equal(session.heldBack, undefined);
-    assert.ok(!JSON.stringify(session).includes('canary'), 'a secret of the vendor’s answer is in the session');
+    assert.equal(session.bulkEndExclusion, undefined);
+    assert.ok(!JSON.stringify(session).includes('canary'), 'a secret of the provider’s answer is in the session');
   });
 
   it('reads all pages as they arrive: trap A4, ten of the oldest are not a list', async () => {
@@ -185,9 +185,9 @@ describe('Anchor Browser', () => {
     server.add({ id: 'sess_ci', key: 'sk-anchor-ci-canary' });
     const { sessions } = await listed();
     const ci = sessions.find(({ id }) => id === 'sess_ci');
-    assert.equal(ci?.heldBack, 'It was started with ci-key of your team.');
+    assert.equal(ci?.bulkEndExclusion, 'It was started with ci-key of your team.');
     assert.deepEqual(ci?.traits, ['key: ci-key']);
-    assert.equal(sessions.find(({ id }) => id === 'sess_own')?.heldBack, undefined);
+    assert.equal(sessions.find(({ id }) => id === 'sess_own')?.bulkEndExclusion, undefined);
     await provider.endEverything?.(unaborted);
     assert.deepEqual(server.running, ['sess_ci']);
   });
@@ -214,7 +214,7 @@ describe('Anchor Browser', () => {
     assert.deepEqual(server.running, []);
   });
 
-  it('trap A8: needs none of the vendor’s packages', () => {
+  it('trap A8: needs none of the provider’s packages', () => {
     const { dependencies = {}, devDependencies = {} } = JSON.parse(readFileSync('package.json', 'utf8'));
     assert.ok(!Object.keys({ ...dependencies, ...devDependencies }).some((name) => name.includes('anchor')));
   });
@@ -272,7 +272,7 @@ describe('Anchor Browser', () => {
     }
   });
 
-  it('waits two minutes for what takes the vendor long, and ten seconds for nothing of it', async function () {
+  it('waits two minutes for what takes the provider long, and ten seconds for nothing of it', async function () {
     this.timeout(40_000);
     const batch = server.addBatch(4);
     server.deletionMs = 13_000;
@@ -389,7 +389,7 @@ describe('Anchor Browser', () => {
     assert.equal(await troubleOf(provider.liveView?.(id, pageId('p3'), 'watch', unaborted)), 'notFound');
   });
 
-  it('refuses a live view of any other address than the vendor’s', async () => {
+  it('refuses a live view of any other address than the provider’s', async () => {
     server.add({ id: 'sess_a' });
     for (const frontend_url of [
       'https://evil.example/',
@@ -419,7 +419,7 @@ describe('Anchor Browser', () => {
     const [window, headless, once] = batch.members;
     assert.ok(window && headless && once);
     Object.assign(headless, { headless: true });
-    server.oneTime.set(once.id, 0);
+    server.singleUse.set(once.id, 0);
     await listed();
     const view = (id: string, page?: string) =>
       provider.liveView?.(sessionId(id), page === undefined ? undefined : pageId(page), 'watch', unaborted);
@@ -438,13 +438,13 @@ describe('Anchor Browser', () => {
     const [once, often] = batch.members;
     assert.ok(once && often);
     once.pages = often.pages = [];
-    server.oneTime.set(once.id, 0);
+    server.singleUse.set(once.id, 0);
     await listed();
     const view = (id: string) => provider.liveView?.(sessionId(id), undefined, 'watch', unaborted);
-    assert.equal((await view(once.id))?.oneTime, 'yes');
-    assert.equal((await view(often.id))?.oneTime, 'no');
+    assert.equal((await view(once.id))?.singleUse, 'yes');
+    assert.equal((await view(often.id))?.singleUse, 'no');
     // Asked for, it is not opened.
-    assert.equal(server.oneTime.get(once.id), 0);
+    assert.equal(server.singleUse.get(once.id), 0);
   });
 
   it('takes a picture of what a session shows', async () => {
@@ -480,15 +480,15 @@ describe('Anchor Browser', () => {
     }
   });
 
-  it('tells how a session ended, as far as the vendor does', async () => {
+  it('tells how a session ended, as far as the provider does', async () => {
     const session = server.add({ id: 'sess_a' });
-    const fate = () => provider.fate?.(sessionId('sess_a'), unaborted);
-    assert.equal(await fate(), undefined);
+    const endCause = () => provider.endCause?.(sessionId('sess_a'), unaborted);
+    assert.equal(await endCause(), undefined);
     session.status = 'completed';
-    assert.deepEqual(await fate(), { how: 'completed', endedAt: undefined });
+    assert.deepEqual(await endCause(), { how: 'completed', endedAt: undefined });
     session.status = 'failed';
-    assert.deepEqual(await fate(), { how: 'failed', endedAt: undefined });
+    assert.deepEqual(await endCause(), { how: 'failed', endedAt: undefined });
     server.sessions.delete('sess_a');
-    assert.equal(await fate(), undefined);
+    assert.equal(await endCause(), undefined);
   });
 });

@@ -6,8 +6,8 @@ import { browserbase } from '../../../src/providers/browserbase/index.ts';
 import { type BrowserbaseServer, startBrowserbase } from '../../servers/browserbase.ts';
 import { type StagehandServer, startStagehand } from '../../servers/stagehand.ts';
 import { troubleOf } from '../errors.ts';
-import { House } from '../services/testServices.ts';
-import { connect, KeptLog, realWires, unaborted } from '../testNetwork.ts';
+import { TestServices } from '../services/testServices.ts';
+import { connect, KeptLog, realNetwork, unaborted } from '../testNetwork.ts';
 
 /** The id that Stagehand's own document takes for its example. */
 const documentedId = 'c4dbf3a9-9a58-4b22-8a1c-9f20f9f9e123';
@@ -26,7 +26,7 @@ describe('Browserbase', () => {
   afterEach(async () => {
     const unknown = server.unknownRequests + stagehand.unknownRequests;
     await Promise.all([server.stop(), stagehand.stop()]);
-    assert.equal(unknown, 0, 'a path was asked for that the vendor does not document');
+    assert.equal(unknown, 0, 'a path was asked for that the provider does not document');
   });
 
   async function listed(from = provider): Promise<Session[]> {
@@ -53,24 +53,24 @@ describe('Browserbase', () => {
   });
 
   it('ends a session that was confirmed while it was pending, and has its start time since', async () => {
-    const house = new House();
+    const services = new TestServices();
     try {
       const createdAt = new Date(Date.now() - 60_000);
       const session = server.add({ id: 'slow', status: 'PENDING', createdAt, startedAt: undefined });
-      const accountId = await house.add('browserbase', server.url, { apiKey: server.key });
-      const [confirmed] = house.store.state(accountId)?.contents.sessions.values() ?? [];
+      const accountId = await services.add('browserbase', server.url, { apiKey: server.key });
+      const [confirmed] = services.store.state(accountId)?.contents.sessions.values() ?? [];
       assert.ok(confirmed);
       assert.equal(confirmed.startedAt, createdAt.getTime());
       Object.assign(session, { status: 'RUNNING', startedAt: new Date(Date.now() - 10_000) });
-      await house.refresher.refresh(accountId);
-      const { results } = await house.ender.end([{ accountId, session: confirmed }], quietly);
+      await services.refresher.refresh(accountId);
+      const { results } = await services.ender.end([{ accountId, session: confirmed }], quietly);
       assert.deepEqual(
         results.map(({ outcome }) => outcome),
         ['ended'],
       );
       assert.deepEqual(server.running, []);
     } finally {
-      house.dispose();
+      services.dispose();
     }
   });
 
@@ -179,7 +179,7 @@ describe('Browserbase', () => {
     assert.ok(!server.log().some((line) => line.startsWith('DELETE')));
   });
 
-  it('takes a refusal of a release for “already gone” only when the status is a terminal one', async () => {
+  it('takes a statusError of a release for “already gone” only when the status is a terminal one', async () => {
     server.add({ id: 'a' });
     const session = await only();
     for (const status of [400, 404, 409]) {
@@ -213,26 +213,26 @@ describe('Browserbase', () => {
   });
 
   it('follows a release to a terminal status before it is called ended', async () => {
-    const house = new House();
+    const services = new TestServices();
     try {
       const [first, second, third] = [server.add(), server.add(), server.add()];
       server.releaseLagMs = 150;
       server.immortal.add(second.id);
-      const id = await house.add('browserbase', server.url, { apiKey: server.key });
-      const targets = [...(house.store.state(id)?.contents.sessions.values() ?? [])].map((session) => ({
+      const id = await services.add('browserbase', server.url, { apiKey: server.key });
+      const targets = [...(services.store.state(id)?.contents.sessions.values() ?? [])].map((session) => ({
         accountId: id,
         session,
       }));
       // What is in neither list may still run: here under a status of which nobody has heard.
       third.status = 'SUSPENDED';
       server.immortal.add(third.id);
-      const { results } = await house.ender.end(targets, quietly);
+      const { results } = await services.ender.end(targets, quietly);
       const outcomes = new Map(results.map(({ session, outcome }) => [session.id as string, outcome]));
       assert.equal(outcomes.get(first.id), 'ended');
       assert.equal(outcomes.get(second.id), 'stuck');
       assert.equal(outcomes.get(third.id), 'stuck');
     } finally {
-      house.dispose();
+      services.dispose();
     }
   });
 
@@ -260,29 +260,29 @@ describe('Browserbase', () => {
 
   it('tells how a session ended, and when', async () => {
     const session = server.add({ id: 'a' });
-    const fate = () => provider.fate?.(sessionId('a'), unaborted);
-    assert.equal(await fate(), undefined);
+    const endCause = () => provider.endCause?.(sessionId('a'), unaborted);
+    assert.equal(await endCause(), undefined);
     for (const [status, how] of [
       ['COMPLETED', 'completed'],
       ['TIMED_OUT', 'timedOut'],
       ['ERROR', 'failed'],
     ] as const) {
       session.status = status;
-      const told = await fate();
+      const told = await endCause();
       assert.equal(told?.how, how);
       assert.ok(Math.abs((told?.endedAt ?? 0) - Date.now()) < 10_000);
     }
     server.sessions.delete('a');
-    assert.equal(await fate(), undefined);
+    assert.equal(await endCause(), undefined);
   });
 
   it('knows the word by which a live view tells that its session is over', async () => {
     server.add({ id: 'a' });
     const view = await provider.liveView?.(sessionId('a'), undefined, 'watch', unaborted);
-    assert.equal(view?.farewell, 'browserbase-disconnected');
+    assert.equal(view?.disconnectMessage, 'browserbase-disconnected');
   });
 
-  it('refuses a live view of any other address than the vendor’s', async () => {
+  it('refuses a live view of any other address than the provider’s', async () => {
     server.add({ id: 'a' });
     for (const debuggerFullscreenUrl of ['https://evil.example/', 'javascript:alert(1)', 'http://10.0.0.1/', '']) {
       const answer = { status: 200, json: { debuggerFullscreenUrl, pages: [] } };
@@ -292,7 +292,7 @@ describe('Browserbase', () => {
     }
   });
 
-  it('links to the dashboard of the vendor’s own cloud, and to none of another address', () => {
+  it('links to the dashboard of the provider’s own cloud, and to none of another address', () => {
     const own = connect(browserbase, 'https://api.browserbase.com', { apiKey: 'k' }).provider;
     assert.equal(own.dashboard?.(sessionId('a')).href, 'https://www.browserbase.com/sessions/a');
     assert.equal(provider.dashboard, undefined);
@@ -404,16 +404,16 @@ describe('Browserbase', () => {
     });
 
     it('says in the report which way a session ended', async () => {
-      const house = new House();
+      const services = new TestServices();
       try {
         stagehand.startSession('known');
         stagehand.startSession('unknown');
         stagehand.known.delete('unknown');
         const credentials = { apiKey: server.key, stagehandOrigin: stagehand.url };
-        const id = await house.add('browserbase', server.url, credentials);
-        const sessions = [...(house.store.state(id)?.contents.sessions.values() ?? [])];
+        const id = await services.add('browserbase', server.url, credentials);
+        const sessions = [...(services.store.state(id)?.contents.sessions.values() ?? [])];
         const targets = sessions.map((session) => ({ accountId: id, session }));
-        const { results } = await house.ender.end(targets, quietly);
+        const { results } = await services.ender.end(targets, quietly);
         assert.deepEqual(
           new Map(results.map(({ session, how }) => [session.id as string, how])),
           new Map([
@@ -422,9 +422,9 @@ describe('Browserbase', () => {
           ]),
         );
         assert.ok(results.every(({ outcome }) => outcome === 'ended'));
-        assert.ok(house.log.lines.some((line) => /known: ended, 1 sent, \d+ ms: Stagehand ended it\.$/.test(line)));
+        assert.ok(services.log.lines.some((line) => /known: ended, 1 sent, \d+ ms: Stagehand ended it\.$/.test(line)));
       } finally {
-        house.dispose();
+        services.dispose();
       }
     });
 
@@ -441,19 +441,19 @@ describe('Browserbase', () => {
         browserbase.furtherAddresses(origin, credentials).map(({ host }) => host),
         Object.values(hosts),
       );
-      const wires = realWires(new KeptLog());
+      const network = realNetwork(new KeptLog());
       const asked: string[] = [];
-      // The vendor's addresses, answered by the servers here.
+      // The provider's addresses, answered by the servers here.
       const link: Link = {
         origin,
         credentials,
-        http: wires.http(new URL(server.url), [server.key], {}),
+        http: network.http(new URL(server.url), [server.key], {}),
         httpTo: (address) => {
           asked.push(address.href);
-          return wires.http(new URL(stagehand.url), [server.key], {});
+          return network.http(new URL(stagehand.url), [server.key], {});
         },
-        cdp: wires.cdp(origin),
-        clock: wires.clock,
+        cdp: network.cdp(origin),
+        clock: network.clock,
         setting: () => false,
       };
       const cloud = browserbase.connect(link);

@@ -15,11 +15,11 @@ import { type BrowserlessCloudServer, startBrowserlessCloud } from '../../server
 import { type BrowserlessV1Server, startBrowserlessV1 } from '../../servers/browserlessV1.ts';
 import { type BrowserlessV2Server, startBrowserlessV2 } from '../../servers/browserlessV2.ts';
 import { startCdpRelay } from '../../servers/cdpRelay.ts';
-import { VendorServer } from '../../servers/providerServer.ts';
+import { ProviderServer } from '../../servers/providerServer.ts';
 import { startRelay } from '../../servers/relay.ts';
 import { errorOf } from '../errors.ts';
-import { House } from '../services/testServices.ts';
-import { connect, KeptLog, realWires, unaborted } from '../testNetwork.ts';
+import { TestServices } from '../services/testServices.ts';
+import { connect, KeptLog, realNetwork, unaborted } from '../testNetwork.ts';
 
 const quietly = { stop: unaborted, onProgress: () => {} };
 const withAccountApi = new Set(['browserless.accountApi']);
@@ -41,9 +41,9 @@ async function only(provider: Provider): Promise<Session> {
 }
 
 /** A server that answers as v2 does, with rows of one's own. */
-function startV2Like(rows: unknown, { pressure = true, sessions = true } = {}): Promise<VendorServer> {
+function startV2Like(rows: unknown, { pressure = true, sessions = true } = {}): Promise<ProviderServer> {
   const nothing = () => ({ status: 404, text: 'Not Found' });
-  return new VendorServer({
+  return new ProviderServer({
     routes: {
       'GET /meta': () => ({ status: 200, json: { version: '2.42.0' } }),
       'GET /sessions': () => (sessions ? { status: 200, json: rows } : nothing()),
@@ -138,39 +138,39 @@ describe('Browserless', () => {
     });
 
     it('trap L2: takes no 204 for proof', async () => {
-      const house = new House();
+      const services = new TestServices();
       try {
         server.add({ id: 'browser-1' });
-        const id = await house.add('browserless', server.url, { token: server.token ?? '' });
-        const session = house.store.session(id, sessionId('browser-1'));
+        const id = await services.add('browserless', server.url, { token: server.token ?? '' });
+        const session = services.store.session(id, sessionId('browser-1'));
         assert.ok(session);
         server.misbehave('GET', /kill/, { kind: 'answer', answer: { status: 204 } });
-        const { results } = await house.ender.end([{ accountId: id, session }], quietly);
+        const { results } = await services.ender.end([{ accountId: id, session }], quietly);
         assert.equal(results[0]?.outcome, 'stuck');
-        assert.ok(house.store.session(id, session.id));
+        assert.ok(services.store.session(id, session.id));
       } finally {
-        house.dispose();
+        services.dispose();
       }
     });
 
     it('takes a list for no proof of which a row does not tell what it is about', async () => {
-      const house = new House();
+      const services = new TestServices();
       try {
         server.add({ id: 'browser-1' });
-        const id = await house.add('browserless', server.url, { token: server.token ?? '' });
-        const session = house.store.session(id, sessionId('browser-1'));
+        const id = await services.add('browserless', server.url, { token: server.token ?? '' });
+        const session = services.store.session(id, sessionId('browser-1'));
         assert.ok(session);
         server.misbehave('GET', /kill/, { kind: 'answer', answer: { status: 204 } });
         server.misbehave('GET', /^\/sessions$/, {
           kind: 'answer',
           answer: { status: 200, json: [{ type: 'browser' }] },
         });
-        const { results } = await house.ender.end([{ accountId: id, session }], quietly);
+        const { results } = await services.ender.end([{ accountId: id, session }], quietly);
         assert.equal(results[0]?.outcome, 'stuck');
         assert.equal(results[0].why?.kind, 'unconfirmed');
-        assert.ok(house.store.session(id, session.id));
+        assert.ok(services.store.session(id, session.id));
       } finally {
-        house.dispose();
+        services.dispose();
       }
     });
 
@@ -359,24 +359,24 @@ describe('Browserless', () => {
     });
   });
 
-  describe('at the vendor’s own addresses', () => {
-    const servers: VendorServer[] = [];
+  describe('at the provider’s own addresses', () => {
+    const servers: ProviderServer[] = [];
     afterEach(async () => {
       await Promise.all(servers.splice(0).map((server) => server.stop()));
     });
 
-    /** The provider at one of the vendor's addresses, answered by a server here. */
-    function at(host: string, server: VendorServer, token: string): Provider {
+    /** The provider at one of the provider's addresses, answered by a server here. */
+    function at(host: string, server: ProviderServer, token: string): Provider {
       servers.push(server);
-      const wires = realWires(new KeptLog());
-      const http = wires.http(new URL(server.url), [token], {});
+      const network = realNetwork(new KeptLog());
+      const http = network.http(new URL(server.url), [token], {});
       return browserless.connect({
         origin: new URL(`https://${host}`),
         credentials: { token },
         http,
         httpTo: () => http,
-        cdp: wires.cdp(new URL(server.url)),
-        clock: wires.clock,
+        cdp: network.cdp(new URL(server.url)),
+        clock: network.clock,
         setting: () => true,
       });
     }
@@ -419,7 +419,7 @@ describe('Browserless', () => {
         { status: 403, text: said },
         { status: 301, headers: { location: 'https://production-sfo.browserless.io/' } },
       ]) {
-        const server = await new VendorServer({ routes: {}, notFound: () => answer }).start();
+        const server = await new ProviderServer({ routes: {}, notFound: () => answer }).start();
         const provider = at('chrome.browserless.io', server, 'token');
         const { trouble } = await errorOf(provider.check(unaborted));
         assert.ok(trouble.kind === 'unexpectedAnswer');
@@ -432,7 +432,7 @@ describe('Browserless', () => {
   });
 
   describe('v2, on answers of one’s own', () => {
-    let server: VendorServer;
+    let server: ProviderServer;
     afterEach(() => server.stop());
 
     it('trap L5: has one session for each browser, and nothing of what its rows must not tell', async () => {
@@ -469,7 +469,7 @@ describe('Browserless', () => {
       const { provider } = connect(browserless, server.url, { token: 'token' });
       const { sessions, faults, account } = await listed(provider);
       assert.deepEqual(
-        sessions.map(({ id, name, phase, pages, watchable }) => [id, name, phase, pages?.length, watchable]),
+        sessions.map(({ id, name, phase, pages, canWatch }) => [id, name, phase, pages?.length, canWatch]),
         [
           ['browser-1', 'job-1', 'running', 1, true],
           ['browser-2', undefined, 'idle', 0, true],
@@ -509,7 +509,7 @@ describe('Browserless', () => {
         { status: 200, json: { hello: 'world' } },
         { status: 500, text: 'oops' },
       ]) {
-        const stranger = await new VendorServer({ routes: {}, notFound: () => answer }).start();
+        const stranger = await new ProviderServer({ routes: {}, notFound: () => answer }).start();
         const { provider } = connect(browserless, stranger.url, { token: 'token-canary' });
         await errorOf(provider.check(unaborted));
         assert.ok(stranger.requests.every(({ query }) => query.size === 0));
@@ -532,7 +532,7 @@ describe('Browserless', () => {
       assert.equal(server.killsOfAll, 0);
     });
 
-    it('is listed only where the person has turned on the undocumented account API', async () => {
+    it('is listed only where the user has turned on the undocumented account API', async () => {
       server.add();
       const { provider: off } = connect(browserless, server.url, { token: server.token });
       assert.equal((await off.check(unaborted)).identity, 'cloud v2.49.0');
@@ -613,7 +613,7 @@ describe('Browserless', () => {
       assert.equal(await provider.probe(session, unaborted), 'running');
     });
 
-    it('makes a live view that is for watching only, unless the person wants to steer', async () => {
+    it('makes a live view that is for watching only, unless the user wants to steer', async () => {
       server.add({ id: 'browser-1' });
       const { id } = await only(provider);
       const view = await provider.liveView?.(id, undefined, 'watch', unaborted);
@@ -660,7 +660,7 @@ describe('Browserless', () => {
       }
     });
 
-    it('sends the token to the account API’s own host for the vendor’s addresses alone', () => {
+    it('sends the token to the account API’s own host for the provider’s addresses alone', () => {
       const further = (address: string) =>
         browserless.furtherAddresses(new URL(address), { token: 't' }).map(({ href }) => href);
       assert.deepEqual(further('https://production-sfo.browserless.io'), ['https://api.browserless.io/']);
@@ -823,23 +823,23 @@ describe('Browserless', () => {
 
     it('keeps what was known, and calls nothing ended', async () => {
       const { browserless: real } = used;
-      const house = new House({ wireClock: systemClock });
+      const services = new TestServices({ wireClock: systemClock });
       try {
         await real.open();
-        const id = await house.add('browserless', real.url, { token: real.token });
-        const [session] = house.store.state(id)?.contents.sessions.values() ?? [];
+        const id = await services.add('browserless', real.url, { token: real.token });
+        const [session] = services.store.state(id)?.contents.sessions.values() ?? [];
         assert.ok(session);
-        const refreshing = house.refresher.refresh(id);
+        const refreshing = services.refresher.refresh(id);
         real.process.child.kill('SIGKILL');
         await refreshing;
-        await house.refresher.refresh(id);
-        const state = house.store.state(id);
+        await services.refresher.refresh(id);
+        const state = services.store.state(id);
         assert.ok(state?.kind === 'ready' && state.trouble?.trouble.kind === 'unreachable');
-        const { results } = await house.ender.end([{ accountId: id, session }], quietly);
+        const { results } = await services.ender.end([{ accountId: id, session }], quietly);
         assert.equal(results[0]?.outcome, 'failed');
-        assert.ok(house.store.session(id, session.id));
+        assert.ok(services.store.session(id, session.id));
       } finally {
-        house.dispose();
+        services.dispose();
       }
     });
   });

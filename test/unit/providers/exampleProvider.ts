@@ -9,7 +9,7 @@ import { decode, decodeEach, decodeList, idField } from '../../../src/http/decod
 import { neverNotFound, notFoundLike } from '../../../src/http/notFound.ts';
 import { everyPage, namedBy } from '../../../src/http/paging.ts';
 
-// A vendor that there is not, as a stranger would add one: this file, and its name in the list.
+// A provider that there is not, as a stranger would add one: this file, and its name in the list.
 
 const Room = v.object({ room: idField, state: v.string(), title: v.string() });
 const Rooms = v.object({ rooms: v.array(v.unknown()), next: v.nullable(v.number()) });
@@ -17,11 +17,11 @@ const isOwnNotFound = notFoundLike(v.literal('No such room'));
 const Window = v.object({ href: v.string() });
 
 /** Rooms with a browser in each. */
-export const madeUp: ProviderKind = {
-  id: 'madeUp',
+export const exampleProvider: ProviderKind = {
+  id: 'exampleProvider',
   label: 'Made Up',
   icon: 'beaker',
-  address: { preset: 'https://made.up.example', ask: true, prompt: 'Address of the house', placeholder: '' },
+  address: { preset: 'https://made.up.example', ask: true, prompt: 'Address of the services', placeholder: '' },
   fields: [
     {
       id: 'doorKey',
@@ -39,7 +39,7 @@ export const madeUp: ProviderKind = {
   wording: {
     session: 'A room.',
     ending: 'The room is emptied.',
-    endEverything: 'Every room of the house is emptied.',
+    endEverything: 'Every room of the services is emptied.',
     deleteGroup: undefined,
     watching: 'Whoever looks in keeps the light on.',
   },
@@ -88,7 +88,14 @@ function connect(link: Link): Provider {
     async liveView(id, _page, _mode, signal) {
       const answer = await send({ method: 'POST', route: '/rooms/{id}/window', params: { id } }, signal);
       const url = liveViewUrl(decode(Window, answer).href, ({ origin }) => origin === link.origin.origin);
-      return { url, sandbox: 'allow-scripts', allow: '', fixedMode: false, oneTime: 'no', farewell: undefined };
+      return {
+        url,
+        sandbox: 'allow-scripts',
+        allow: '',
+        fixedMode: false,
+        singleUse: 'no',
+        disconnectMessage: undefined,
+      };
     },
   };
 }
@@ -106,9 +113,9 @@ function sessionOf({ room, state, title }: v.InferOutput<typeof Room>): Session 
     metadata: new Map(),
     traits: [],
     pages: undefined,
-    watchable: true,
+    canWatch: true,
     ends: 'session',
-    heldBack: undefined,
+    bulkEndExclusion: undefined,
     facts: [],
   };
 }

@@ -5,7 +5,7 @@ import type { Session } from '../../../src/core/session.ts';
 import { gateway } from '../../../src/providers/gateway.ts';
 import { type GatewayServer, startGateway } from '../../servers/gateway.ts';
 import { errorOf } from '../errors.ts';
-import { House } from '../services/testServices.ts';
+import { TestServices } from '../services/testServices.ts';
 import { connect, unaborted } from '../testNetwork.ts';
 import { until } from '../until.ts';
 
@@ -88,32 +88,32 @@ describe('Session gateway', () => {
   });
 
   it('trap G1: takes a list that suddenly is empty for no proof', async () => {
-    const house = new House();
+    const services = new TestServices();
     try {
       server.add({ id: 'sess_a' });
-      const id = await house.add('gateway', server.url, { authorization: server.authorization });
-      const session = house.store.session(id, sessionId('sess_a'));
+      const id = await services.add('gateway', server.url, { authorization: server.authorization });
+      const session = services.store.session(id, sessionId('sess_a'));
       assert.ok(session);
       server.immortal.add('sess_a');
       server.listsNothing = true;
-      const { results } = await house.ender.end([{ accountId: id, session }], quietly);
+      const { results } = await services.ender.end([{ accountId: id, session }], quietly);
       assert.equal(results[0]?.outcome, 'stuck');
-      assert.equal(house.store.life(id, session.id).kind, 'stuck');
+      assert.equal(services.store.life(id, session.id).kind, 'stuck');
       // Its row stays until the gateway says that it is gone, whatever the list says.
-      await house.refresher.refresh(id);
-      assert.ok(house.store.session(id, session.id));
+      await services.refresher.refresh(id);
+      assert.ok(services.store.session(id, session.id));
       server.sessions.clear();
       await until(async () => {
-        await house.refresher.refresh(id);
-        return house.store.session(id, session.id) === undefined;
+        await services.refresher.refresh(id);
+        return services.store.session(id, session.id) === undefined;
       });
     } finally {
-      house.dispose();
+      services.dispose();
     }
   });
 
   it('trap G2: does not call ended what the gateway lists and does not find', async () => {
-    const house = new House();
+    const services = new TestServices();
     try {
       server.add({ id: 'sess_a' });
       server.findsNothing = true;
@@ -121,15 +121,15 @@ describe('Session gateway', () => {
       const error = await errorOf(provider.end(session, unaborted));
       assert.equal(error.trouble.kind, 'notFound');
       assert.equal(await provider.probe(session, unaborted), 'running');
-      const id = await house.add('gateway', server.url, { authorization: server.authorization });
-      const { results } = await house.ender.end([{ accountId: id, session }], quietly);
+      const id = await services.add('gateway', server.url, { authorization: server.authorization });
+      const { results } = await services.ender.end([{ accountId: id, session }], quietly);
       assert.equal(results[0]?.outcome, 'stuck');
       assert.ok(results[0]?.why?.kind === 'stillRuns' && !results[0].why.found);
       assert.equal(results[0].attempts, 1);
       assert.deepEqual(server.running, ['sess_a']);
-      assert.ok(house.store.session(id, sessionId('sess_a')));
+      assert.ok(services.store.session(id, sessionId('sess_a')));
     } finally {
-      house.dispose();
+      services.dispose();
     }
   });
 
@@ -172,7 +172,7 @@ describe('Session gateway', () => {
     const id = sessionId('sess_a');
     const own = await provider.liveView?.(id, undefined, 'watch', unaborted);
     assert.equal(own?.url.href, `${server.url}/live/sess_a`);
-    assert.equal(own.oneTime, 'unknown');
+    assert.equal(own.singleUse, 'unknown');
     const view = async (liveViewUrl: string) => {
       const answer = { status: 200, json: { session: { id, status: 'running', liveViewUrl } } };
       server.misbehave('GET', /sess_a$/, { kind: 'answer', answer }, 1);
@@ -316,7 +316,7 @@ describe('Session gateway', () => {
     assert.deepEqual(server.log().slice(before), ['DELETE /api/browser-automation/sessions/sess_a']);
   });
 
-  it('waits for an end as long as a gateway takes whose vendor is tried again', async function () {
+  it('waits for an end as long as a gateway takes whose provider is tried again', async function () {
     this.timeout(40_000);
     server.add({ id: 'sess_a' });
     const session = await only();

@@ -4,43 +4,43 @@ import { systemClock } from '../../../src/core/clock.ts';
 import type { AccountId, PageId, SessionId } from '../../../src/core/ids.ts';
 import type { Provider } from '../../../src/core/provider.ts';
 import { type HostileChrome, startHostileChrome, tabOf } from '../../servers/hostileChrome.ts';
-import { House } from '../services/testServices.ts';
+import { TestServices } from '../services/testServices.ts';
 import { unaborted } from '../testNetwork.ts';
 import { until } from '../until.ts';
 
 describe('Local Chrome at a hostile DevTools port', function () {
   this.timeout(60_000);
   let chrome: HostileChrome;
-  let house: House;
+  let services: TestServices;
   let id: AccountId;
 
   beforeEach(async () => {
     chrome = await startHostileChrome();
     chrome.contexts = ['one', 'two'];
     chrome.targets = [tabOf('one', 'tab1'), tabOf('two', 'tab2'), tabOf('own', 'mail')];
-    house = new House({ wireClock: systemClock });
-    id = await house.add('localChrome', chrome.url);
+    services = new TestServices({ wireClock: systemClock });
+    id = await services.add('localChrome', chrome.url);
     assert.deepEqual(listed(), ['one', 'own', 'two']);
   });
   afterEach(async () => {
-    house.dispose();
+    services.dispose();
     await chrome.stop();
   });
 
   const contents = () => {
-    const state = house.store.state(id);
+    const state = services.store.state(id);
     assert.equal(state?.kind, 'ready');
     return state.contents;
   };
   const listed = () => [...contents().sessions.keys()].sort();
-  const refresh = () => house.refresher.refresh(id);
-  const provider = (): Promise<Provider> => house.connections.open(id);
+  const refresh = () => services.refresher.refresh(id);
+  const provider = (): Promise<Provider> => services.connections.open(id);
   const many = <T>(count: number, make: (index: number) => T): T[] => Array.from({ length: count }, (_, n) => make(n));
 
   it('fails a list of a hundred thousand targets, says why, and keeps what it knew', async () => {
     chrome.targets = many(100_000, (n) => tabOf('one', `tab${n}`));
     await refresh();
-    const state = house.store.state(id);
+    const state = services.store.state(id);
     assert.ok(state?.kind === 'ready');
     assert.deepEqual(state.trouble?.trouble, {
       kind: 'unexpectedAnswer',
@@ -52,7 +52,7 @@ describe('Local Chrome at a hostile DevTools port', function () {
   it('shows five thousand contexts of many, says how many are missing, and calls none of them gone', async () => {
     chrome.contexts = many(60_000, (n) => `context${n}`);
     chrome.targets = [];
-    const known = house.store.session(id, 'one' as SessionId);
+    const known = services.store.session(id, 'one' as SessionId);
     assert.ok(known);
     await refresh();
     const { sessions, faults } = contents();
@@ -80,7 +80,7 @@ describe('Local Chrome at a hostile DevTools port', function () {
       7,
       null,
     ];
-    const [own] = [house.store.session(id, 'own' as SessionId)];
+    const [own] = [services.store.session(id, 'own' as SessionId)];
     chrome.say = (method, number) =>
       method === 'Target.getTargets'
         ? `{"id":${number},"result":{"targetInfos":${written(chrome.targets)}}}`

@@ -12,7 +12,7 @@ import { freePort } from '../../host/processes.ts';
 import { useChromium } from '../../host/useChromium.ts';
 import { startCdpRelay } from '../../servers/cdpRelay.ts';
 import { Devtools } from '../../servers/devtools.ts';
-import { VendorServer } from '../../servers/providerServer.ts';
+import { ProviderServer } from '../../servers/providerServer.ts';
 import { troubleOf } from '../errors.ts';
 import { connect, unaborted } from '../testNetwork.ts';
 
@@ -70,7 +70,7 @@ describe('Local Chrome', function () {
     const session = sessions.find((one) => one.id === id);
     assert.deepEqual(new Set(session?.pages?.map(({ title }) => title)), new Set(['Clock', 'Counter']));
     assert.equal(session?.startedAt, undefined);
-    assert.equal(session?.heldBack, undefined);
+    assert.equal(session?.bulkEndExclusion, undefined);
   });
 
   it('calls a page that has no title by no more of its address than may be told', async () => {
@@ -119,8 +119,8 @@ describe('Local Chrome', function () {
     assert.equal(sessions.length, 1);
     assert.equal(session.name, 'Default context');
     assert.equal(session.ends, 'pages');
-    assert.match(session.heldBack ?? '', /browser's own window/);
-    // A page that was opened after the person confirmed is not theirs to lose.
+    assert.match(session.bulkEndExclusion ?? '', /browser's own window/);
+    // A page that was opened after the user confirmed is not theirs to lose.
     await devtools.send('Target.createTarget', { url: page('Opened since') });
     assert.equal((await provider.end(session, unaborted)).outcome, 'accepted');
     await until(async () => (await provider.probe(session, unaborted)) === 'gone');
@@ -342,7 +342,7 @@ describe('Local Chrome', function () {
       [{ status: 200, json: { Browser: 'Chrome/1', webSocketDebuggerUrl: 'ws://169.254.169.254/x' } }, 'unreachable'],
     ] as const;
     for (const [answer, kind] of answers) {
-      const other = await new VendorServer({ routes: {}, notFound: () => answer }).start();
+      const other = await new ProviderServer({ routes: {}, notFound: () => answer }).start();
       try {
         assert.equal(
           await troubleOf(connect(localChrome, other.url).provider.list(unaborted)[Symbol.asyncIterator]().next()),

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import WebSocket, { WebSocketServer } from 'ws';
 import { type BalancerServer, type Balancing, startBalancer } from '../../servers/balancer.ts';
 import { type BrowserlessV2Server, startBrowserlessV2 } from '../../servers/browserlessV2.ts';
-import { outages, VendorServer } from '../../servers/providerServer.ts';
+import { outages, ProviderServer } from '../../servers/providerServer.ts';
 
 describe('The load balancer of the tests', () => {
   let workers: BrowserlessV2Server[];
@@ -87,7 +87,7 @@ describe('The load balancer of the tests', () => {
 
   it('passes a WebSocket on to one worker', async () => {
     const acceptor = new WebSocketServer({ noServer: true });
-    const socketWorker = await new VendorServer({
+    const socketWorker = await new ProviderServer({
       routes: {},
       notFound: () => ({ status: 404 }),
       upgrade: (request, socket, head) =>

@@ -6,16 +6,16 @@ import { type Provider, usualEnding } from '../../../src/core/provider.ts';
 import { troubleSentence } from '../../../src/ui/text/troubles.ts';
 import { errorOf } from '../errors.ts';
 import { unaborted } from '../testNetwork.ts';
-import { fastClock, House } from './testServices.ts';
+import { fastClock, TestServices } from './testServices.ts';
 
 const secret = 'sk-grid-canary-0123456789';
 
 describe('a provider of another extension that says no more than it must', () => {
-  let house: House;
+  let services: TestServices;
   const unhandled: unknown[] = [];
   const hear = (error: unknown) => unhandled.push(error);
   beforeEach(() => {
-    house = new House({ clock: fastClock(100), interval: 0 });
+    services = new TestServices({ clock: fastClock(100), interval: 0 });
     unhandled.length = 0;
     process.on('unhandledRejection', hear);
   });
@@ -23,7 +23,7 @@ describe('a provider of another extension that says no more than it must', () =>
     // Node tells of rejections that nobody handles once the microtasks are done.
     await new Promise((resolve) => setImmediate(resolve));
     process.off('unhandledRejection', hear);
-    house.dispose();
+    services.dispose();
     assert.deepEqual(unhandled, []);
   });
 
@@ -37,12 +37,12 @@ describe('a provider of another extension that says no more than it must', () =>
 
   /** A provider with these members, which has been allowed to receive its key. */
   async function connected(members: object, connect: () => unknown = () => members): Promise<Provider> {
-    house.register({ ...necessary, fields: [key], connect });
-    await house.kinds.load();
-    const kind = house.kinds.get('grid');
+    services.register({ ...necessary, fields: [key], connect });
+    await services.kinds.load();
+    const kind = services.kinds.get('grid');
     assert.ok(kind);
-    await house.kinds.allow(kind);
-    return house.connections.connect(kind, 'https://grid.example', { key: secret });
+    await services.kinds.allow(kind);
+    return services.connections.connect(kind, 'https://grid.example', { key: secret });
   }
   const listing = (page: unknown) => ({
     list: async function* () {
@@ -55,8 +55,8 @@ describe('a provider of another extension that says no more than it must', () =>
   };
 
   it('has the rest filled in when it registers', () => {
-    house.register({ ...necessary, connect: () => ({}) });
-    const [kind = assert.fail()] = house.kinds.all;
+    services.register({ ...necessary, connect: () => ({}) });
+    const [kind = assert.fail()] = services.kinds.all;
     const { furtherAddresses, connect, ...data } = kind;
     assert.deepEqual(data, {
       id: 'grid',
@@ -69,8 +69,8 @@ describe('a provider of another extension that says no more than it must', () =>
       wording: { session: '', ending: 'x', endEverything: undefined, deleteGroup: undefined, watching: undefined },
     });
     assert.deepEqual(furtherAddresses(new URL('https://grid.example'), {}), []);
-    house.register({ ...necessary, id: 'other', address: { ask: true }, connect });
-    assert.equal(house.kinds.get('other')?.address.preset, undefined);
+    services.register({ ...necessary, id: 'other', address: { ask: true }, connect });
+    assert.equal(services.kinds.get('other')?.address.preset, undefined);
   });
 
   it('has sessions that are made by newSession, and sessions that have no more than an id', async () => {
@@ -80,7 +80,7 @@ describe('a provider of another extension that says no more than it must', () =>
     const { sessions, groups, faults, account } = await listed(provider);
     const [a, b, c] = sessions;
     assert.deepEqual({ ...b, id: 'a' }, a);
-    assert.deepEqual([a?.phase, a?.watchable, a?.ends, c?.phase], ['running', true, 'session', 'idle']);
+    assert.deepEqual([a?.phase, a?.canWatch, a?.ends, c?.phase], ['running', true, 'session', 'idle']);
     assert.deepEqual([groups, account], [[], undefined]);
     // One session whose id can't be used hides none of the others.
     assert.deepEqual(
@@ -198,15 +198,15 @@ describe('a provider of another extension that says no more than it must', () =>
     const late = () => Promise.reject(new Error('too late'));
     const error = await errorOf(connected({}, late));
     assert.match(error.message, /“connect” returned a promise/);
-    house.register({ ...necessary, id: 'further', furtherAddresses: late, connect: () => ({}) });
-    const kind = house.kinds.get('further');
+    services.register({ ...necessary, id: 'further', furtherAddresses: late, connect: () => ({}) });
+    const kind = services.kinds.get('further');
     assert.deepEqual(kind?.furtherAddresses(new URL('https://grid.example'), {}), []);
   });
 });
 
 describe('an extension that registers nonsense as a provider', () => {
   it('is told what is wrong by a TypeError that names the field, and changes nothing', async () => {
-    const house = new House();
+    const services = new TestServices();
     try {
       const good = {
         id: 'grid',
@@ -264,7 +264,7 @@ describe('an extension that registers nonsense as a provider', () => {
       const accepted: string[] = [];
       for (const [what, raw] of nonsense) {
         try {
-          house.register(raw).dispose();
+          services.register(raw).dispose();
           accepted.push(what);
         } catch (error) {
           assert.ok(error instanceof TypeError, String(error));
@@ -274,12 +274,12 @@ describe('an extension that registers nonsense as a provider', () => {
       }
       // Words that may be an id, a label or the name of an icon, no fields, and a function where one belongs.
       assert.deepEqual(accepted, ['id 7', 'label 7', 'icon 7', 'fields 10', 'furtherAddresses 12', 'connect 12']);
-      await house.kinds.load();
-      assert.equal(house.kinds.all.length, 5);
-      house.register(good);
-      assert.equal(house.kinds.get('grid')?.label, 'Grid');
+      await services.kinds.load();
+      assert.equal(services.kinds.all.length, 5);
+      services.register(good);
+      assert.equal(services.kinds.get('grid')?.label, 'Grid');
     } finally {
-      house.dispose();
+      services.dispose();
     }
   });
 });

@@ -11,10 +11,10 @@ import {
 } from '../../../src/core/provider.ts';
 import { ProviderError, type Trouble } from '../../../src/core/providerError.ts';
 import type { Session } from '../../../src/core/session.ts';
-import type { EndOptions, EndReport, EndTarget } from '../../../src/services/ending/report.ts';
-import { madeUp } from '../providers/exampleProvider.ts';
+import type { AccountSession, EndOptions, EndReport } from '../../../src/services/ending/report.ts';
+import { exampleProvider } from '../providers/exampleProvider.ts';
 import { someSession } from '../sessions.ts';
-import { House, MapMemory } from './testServices.ts';
+import { MapMemory, TestServices } from './testServices.ts';
 import { VirtualClock } from './virtualClock.ts';
 
 /** One thing that was asked of a scripted provider. */
@@ -78,7 +78,7 @@ export class ScriptedProvider {
 
   /** The kind under which it is registered. */
   get kind(): ProviderKind {
-    return { ...madeUp, id: 'scripted', fields: [], connect: () => this.provider };
+    return { ...exampleProvider, id: 'scripted', fields: [], connect: () => this.provider };
   }
 
   /** A connection to it; each has a provider of its own, as those of the extension have. */
@@ -150,38 +150,38 @@ export function never(): Promise<never> {
 }
 
 /** All of the services over one scripted provider, in virtual time. */
-export interface ScriptedHouse {
+export interface ScriptedServices {
   readonly clock: VirtualClock;
   readonly provider: ScriptedProvider;
-  readonly house: House;
+  readonly services: TestServices;
   readonly id: AccountId;
   /** What is listed now, as targets of an end; those of the given ids, or all. */
-  targets(...ids: readonly string[]): EndTarget[];
+  targets(...ids: readonly string[]): AccountSession[];
   /** Ends them, and lets time pass until it is over. */
-  end(targets: readonly EndTarget[], options?: Partial<EndOptions>): Promise<EndReport>;
+  end(targets: readonly AccountSession[], options?: Partial<EndOptions>): Promise<EndReport>;
   /** Lets time pass until something is over. */
   over<T>(work: Promise<T>): Promise<T>;
 }
 
 /**
- * Makes a house with one account, and lists it.
+ * Makes a services with one account, and lists it.
  * @param prepare what is so before the account is added, such as what runs.
  */
-export async function scriptedHouse(
+export async function scriptedServices(
   prepare: (provider: ScriptedProvider) => void,
   { interval = 10_000 }: { readonly interval?: number | (() => number) } = {},
-): Promise<ScriptedHouse> {
+): Promise<ScriptedServices> {
   const clock = new VirtualClock();
   const provider = new ScriptedProvider(clock);
   prepare(provider);
-  const house = new House({ clock, kinds: [provider.kind], memory: new MapMemory(0), interval });
+  const services = new TestServices({ clock, kinds: [provider.kind], memory: new MapMemory(0), interval });
   const over = <T>(work: Promise<T>) => clock.until(work, 3_600_000);
-  const id = await over(house.add('scripted', 'https://scripted.example'));
-  const listed = () => [...(house.store.state(id)?.contents.sessions.values() ?? [])];
+  const id = await over(services.add('scripted', 'https://scripted.example'));
+  const listed = () => [...(services.store.state(id)?.contents.sessions.values() ?? [])];
   return {
     clock,
     provider,
-    house,
+    services,
     id,
     over,
     targets: (...ids) =>
@@ -189,6 +189,6 @@ export async function scriptedHouse(
         .filter((session) => ids.length === 0 || ids.includes(session.id))
         .map((session) => ({ accountId: id, session })),
     end: (targets, options) =>
-      over(house.ender.end(targets, { stop: new AbortController().signal, onProgress: () => {}, ...options })),
+      over(services.ender.end(targets, { stop: new AbortController().signal, onProgress: () => {}, ...options })),
   };
 }

@@ -2,7 +2,7 @@ import { type Clock, systemClock } from '../../../src/core/clock.ts';
 import { type Disposable, Emitter } from '../../../src/core/event.ts';
 import type { AccountId } from '../../../src/core/ids.ts';
 import type { ProviderKind } from '../../../src/core/provider.ts';
-import type { Memory, Vault } from '../../../src/core/storage.ts';
+import type { Memory, SecretStore } from '../../../src/core/storage.ts';
 import { providerKinds } from '../../../src/providers/index.ts';
 import { Accounts } from '../../../src/services/accounts/accounts.ts';
 import { Connections } from '../../../src/services/accounts/connections.ts';
@@ -13,10 +13,10 @@ import { type ClaimedExtension, ProviderConsent } from '../../../src/services/pr
 import { ProviderKinds } from '../../../src/services/providers/providerKinds.ts';
 import { Refresher } from '../../../src/services/sessions/refresher.ts';
 import { SessionStore } from '../../../src/services/sessions/sessionStore.ts';
-import { KeptLog, realWires } from '../testNetwork.ts';
+import { KeptLog, realNetwork } from '../testNetwork.ts';
 
-/** Keeps keys in memory, and tells of changes as VS Code does: after they are made. Two houses may share one. */
-export class MemoryVault implements Vault {
+/** Keeps keys in memory, and tells of changes as VS Code does: after they are made. Two services may share one. */
+export class MemorySecretStore implements SecretStore {
   readonly values = new Map<string, string>();
   readonly #changed = new Emitter<{ readonly key: string }>();
   readonly onDidChange = this.#changed.event;
@@ -67,8 +67,8 @@ export function fastClock(factor: number): Clock {
 export const acme: ClaimedExtension = { id: 'acme.tools', name: 'Acme Tools' };
 
 /** All of the services over the real HTTP client, as extension.ts builds them. */
-export class House {
-  readonly vault: MemoryVault;
+export class TestServices {
+  readonly secretStore: MemorySecretStore;
   readonly memory: MapMemory;
   readonly log = new KeptLog();
   readonly kinds: ProviderKinds;
@@ -81,7 +81,7 @@ export class House {
   readonly ender: Ender;
 
   constructor({
-    vault = new MemoryVault(),
+    secretStore = new MemorySecretStore(),
     memory = new MapMemory(),
     clock = fastClock(20),
     wireClock = clock,
@@ -90,7 +90,7 @@ export class House {
     settings = new Set(),
     strictCertificates = true,
   }: {
-    vault?: MemoryVault;
+    secretStore?: MemorySecretStore;
     memory?: MapMemory;
     clock?: Clock;
     wireClock?: Clock;
@@ -99,15 +99,15 @@ export class House {
     settings?: ReadonlySet<string>;
     strictCertificates?: boolean;
   } = {}) {
-    this.vault = vault;
+    this.secretStore = secretStore;
     this.memory = memory;
     this.kinds = new ProviderKinds(async () => kinds, {
       consent: new ProviderConsent(this.memory),
       accounts: () => this.accounts.all,
     });
-    this.accounts = new Accounts(vault, this.memory, clock.now, this.log);
-    const wires = realWires(this.log, wireClock, settings, strictCertificates);
-    this.connections = new Connections(this.kinds, this.accounts, wires);
+    this.accounts = new Accounts(secretStore, this.memory, clock.now, this.log);
+    const network = realNetwork(this.log, wireClock, settings, strictCertificates);
+    this.connections = new Connections(this.kinds, this.accounts, network);
     this.store = new SessionStore(clock.now);
     const parts = {
       store: this.store,

@@ -3,25 +3,25 @@ import type { BrowserSessionsApi } from '../../../src/api/browserSessions.ts';
 import { onListenerError } from '../../../src/core/event.ts';
 import { createApi } from '../../../src/ui/api.ts';
 import { type AnchorServer, startAnchor } from '../../servers/anchor.ts';
-import { madeUp } from '../providers/exampleProvider.ts';
-import { acme, House } from '../services/testServices.ts';
+import { exampleProvider } from '../providers/exampleProvider.ts';
+import { acme, TestServices } from '../services/testServices.ts';
 
 describe('the API for other extensions', () => {
-  let house: House;
+  let services: TestServices;
   let server: AnchorServer;
   let api: BrowserSessionsApi;
 
   beforeEach(async () => {
     server = await startAnchor();
-    house = new House();
-    api = createApi({ ...house, findExtension: (id) => (id.toLowerCase() === acme.id ? acme : undefined) });
+    services = new TestServices();
+    api = createApi({ ...services, findExtension: (id) => (id.toLowerCase() === acme.id ? acme : undefined) });
   });
   afterEach(async () => {
-    house.dispose();
+    services.dispose();
     await server.stop();
   });
 
-  const add = () => house.add('anchor', server.url, { apiKey: server.key });
+  const add = () => services.add('anchor', server.url, { apiKey: server.key });
 
   it('makes no more requests than the shortest interval would, however often it is asked to refresh', async () => {
     server.add({ id: 'sess_a' });
@@ -33,7 +33,7 @@ describe('the API for other extensions', () => {
         .slice(before)
         .filter((line) => line === 'GET /v1/sessions/all/status').length;
     const end = Date.now() + 1_500;
-    // The house's clock runs 20 times as fast: this is half a minute.
+    // The services's clock runs 20 times as fast: this is half a minute.
     while (Date.now() < end) await api.refresh();
     assert.ok(lists() >= 11, `${lists()} lists`);
     assert.ok(lists() <= 26, `${lists()} lists`);
@@ -48,7 +48,7 @@ describe('the API for other extensions', () => {
     for (const part of [api.sessions(), api.accounts, session, session.tags, account]) assert.ok(Object.isFrozen(part));
     assert.throws(() => (session.tags as string[]).push('mine'), TypeError);
     assert.notEqual(session.tags, api.sessions(id)[0]?.tags);
-    const kept = [...(house.store.state(id)?.contents.sessions.values() ?? [])];
+    const kept = [...(services.store.state(id)?.contents.sessions.values() ?? [])];
     assert.deepEqual(kept[0]?.tags, ['prod']);
   });
 
@@ -66,11 +66,11 @@ describe('the API for other extensions', () => {
         throw new Error('another one');
       };
       api.onDidChange(later);
-      const targets = [...(house.store.state(id)?.contents.sessions.values() ?? [])].map((session) => {
+      const targets = [...(services.store.state(id)?.contents.sessions.values() ?? [])].map((session) => {
         return { accountId: id, session };
       });
       const options = { stop: new AbortController().signal, onProgress: () => {} };
-      const { results } = await house.ender.end(targets, options);
+      const { results } = await services.ender.end(targets, options);
       assert.deepEqual(
         results.map(({ outcome }) => outcome),
         ['ended', 'ended', 'ended'],
@@ -89,10 +89,13 @@ describe('the API for other extensions', () => {
 
   it('takes the word of a caller for which extension it is only where that extension is installed', () => {
     for (const id of ['nobody.nothing', '', 5, {}, undefined]) {
-      assert.throws(() => api.registerProvider(madeUp, id as string), /extensionId: There is no such extension/);
+      assert.throws(
+        () => api.registerProvider(exampleProvider, id as string),
+        /extensionId: There is no such extension/,
+      );
     }
-    api.registerProvider(madeUp, 'Acme.Tools');
-    const [kind] = house.kinds.all;
-    assert.deepEqual(kind && house.kinds.needsConsent(kind), acme);
+    api.registerProvider(exampleProvider, 'Acme.Tools');
+    const [kind] = services.kinds.all;
+    assert.deepEqual(kind && services.kinds.needsConsent(kind), acme);
   });
 });

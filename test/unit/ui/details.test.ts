@@ -30,7 +30,7 @@ describe('details', () => {
     const { text, said } = detailsOf(
       someSession('a', {
         name: 'checkout',
-        heldBack: 'It was started with apiKey=h-canary of your team.',
+        bulkEndExclusion: 'It was started with apiKey=h-canary of your team.',
         tags: ['secret=g-canary'],
         metadata: new Map([
           ['password', 'm-canary'],

@@ -10,19 +10,19 @@ import { type EndPlan, type EndPlanParts, nothingToEnd, planEnd, planFor } from 
 import { sessionsOf, wholeAccount } from '../../../src/ui/commands/targets.ts';
 import type { Prompts } from '../../../src/ui/prompts.ts';
 import { TreeFilter } from '../../../src/ui/tree/filter.ts';
-import { House, MapMemory } from '../services/testServices.ts';
+import { MapMemory, TestServices } from '../services/testServices.ts';
 import { keepingAll, someSession } from '../sessions.ts';
 
 describe('plan of an end', () => {
   const account = accountId('a');
   const group = groupId('g');
-  let house: House;
+  let services: TestServices;
   let parts: EndPlanParts;
 
   beforeEach(() => {
-    house = new House();
-    house.store.setAccounts([account]);
-    const { accounts, kinds, store, refresher, log } = house;
+    services = new TestServices();
+    services.store.setAccounts([account]);
+    const { accounts, kinds, store, refresher, log } = services;
     const memory = new MapMemory(0);
     const clock = { now: Date.now, monotonic: () => performance.now(), after: () => ({ dispose: () => {} }) };
     const prompts = { note: (message: string) => log.info(message) } as Prompts;
@@ -38,10 +38,10 @@ describe('plan of an end', () => {
       protections: new Protections(memory, store),
     };
   });
-  afterEach(() => house.dispose());
+  afterEach(() => services.dispose());
 
   function list(...sessions: readonly Session[]): void {
-    const run = house.store.beginList(account);
+    const run = services.store.beginList(account);
     const groups = [{ id: group, kind: 'metadata', name: 'g', status: undefined, createdAt: 0 } as const];
     run.arrive({ sessions, groups, faults: [], account: undefined });
     run.complete(keepingAll);
@@ -52,7 +52,11 @@ describe('plan of an end', () => {
   const ids = (sessions: EndPlan['ends']) => sessions.map(({ session }) => session.id);
 
   it('skips protected sessions and those that their provider holds back, and says why', async () => {
-    list(someSession('plain'), someSession('kept'), someSession('held', { heldBack: 'It is somebody else’s.' }));
+    list(
+      someSession('plain'),
+      someSession('kept'),
+      someSession('held', { bulkEndExclusion: 'It is somebody else’s.' }),
+    );
     await parts.protections.set(account, [sessionId('kept')], true);
     const plan = await planEnd(parts, [whole]);
     assert.deepEqual(ids(plan.ends), ['plain']);

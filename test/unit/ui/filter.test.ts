@@ -2,11 +2,11 @@ import { strict as assert } from 'node:assert';
 import { type AccountId, groupId, pageId } from '../../../src/core/ids.ts';
 import type { Session } from '../../../src/core/session.ts';
 import { TreeFilter } from '../../../src/ui/tree/filter.ts';
-import { House, MapMemory } from '../services/testServices.ts';
+import { MapMemory, TestServices } from '../services/testServices.ts';
 import { keepingOnly, someSession } from '../sessions.ts';
 
 describe('filter of the list', () => {
-  let house: House;
+  let services: TestServices;
   let memory: MapMemory;
   let filter: TreeFilter;
   let account: AccountId;
@@ -21,24 +21,24 @@ describe('filter of the list', () => {
   });
 
   beforeEach(async () => {
-    house = new House();
+    services = new TestServices();
     memory = new MapMemory(0);
-    await house.kinds.load();
-    account = await house.accounts.add({
+    await services.kinds.load();
+    account = await services.accounts.add({
       provider: 'anchor',
       label: 'prod',
       origin: 'https://a.example',
       credentials: {},
     });
     list(session, someSession('other'));
-    filter = new TreeFilter({ accounts: house.accounts, kinds: house.kinds, store: house.store, memory });
+    filter = new TreeFilter({ accounts: services.accounts, kinds: services.kinds, store: services.store, memory });
   });
-  afterEach(() => house.dispose());
+  afterEach(() => services.dispose());
 
   function list(...sessions: Session[]): void {
-    const run = house.store.beginList(account);
+    const run = services.store.beginList(account);
     run.arrive({ sessions, groups: [group], faults: [], account: undefined });
-    run.complete(keepingOnly(house.store, account, sessions));
+    run.complete(keepingOnly(services.store, account, sessions));
   }
 
   it('finds each word wherever a session has it, whatever its case', async () => {
@@ -67,13 +67,16 @@ describe('filter of the list', () => {
     let changes = 0;
     filter.onDidChange(() => changes++);
     await filter.set('  a \u202e [x](command:y) ');
-    const again = new TreeFilter({ accounts: house.accounts, kinds: house.kinds, store: house.store, memory });
+    const again = new TreeFilter({ accounts: services.accounts, kinds: services.kinds, store: services.store, memory });
     assert.equal(again.text, 'a [x] (command:y)');
     await filter.set('');
     assert.equal(changes, 2);
     assert.ok(filter.shows(account, someSession('any')));
     assert.equal(memory.get('filter'), undefined);
     memory.values.set('filter', 7);
-    assert.equal(new TreeFilter({ accounts: house.accounts, kinds: house.kinds, store: house.store, memory }).text, '');
+    assert.equal(
+      new TreeFilter({ accounts: services.accounts, kinds: services.kinds, store: services.store, memory }).text,
+      '',
+    );
   });
 });

@@ -11,20 +11,20 @@ import { replaceKey } from '../../../src/ui/commands/accounts.ts';
 import { addAccount } from '../../../src/ui/commands/addAccount.ts';
 import { fieldRequest } from '../../../src/ui/commands/credentials.ts';
 import type { Answer, AskRequest, Prompts } from '../../../src/ui/prompts.ts';
-import { type MadeUpServer, startMadeUp } from '../../servers/example.ts';
-import { madeUp } from '../providers/exampleProvider.ts';
-import { House, MapMemory, MemoryVault } from '../services/testServices.ts';
+import { type ExampleServer, startMadeUp } from '../../servers/example.ts';
+import { exampleProvider } from '../providers/exampleProvider.ts';
+import { MapMemory, MemorySecretStore, TestServices } from '../services/testServices.ts';
 
 const id = accountId('11111111-1111-4111-8111-111111111111');
 const key = 'canary-key-0123456789';
 
 describe('asking for keys', () => {
-  let server: MadeUpServer;
+  let server: ExampleServer;
   /** Whoever is not meant to be sent anything. */
   let evil: Server;
   let evilHost: string;
   let connectionsToEvil: number;
-  let house: House;
+  let services: TestServices;
   let asked: AskRequest[];
   let told: string[];
   let answers: string[];
@@ -39,7 +39,7 @@ describe('asking for keys', () => {
     [asked, told, answers] = [[], [], []];
   });
   afterEach(async () => {
-    house.dispose();
+    services.dispose();
     evil.closeAllConnections();
     evil.close();
     await server.stop();
@@ -49,12 +49,12 @@ describe('asking for keys', () => {
   function open(
     entries: readonly object[] = [],
     secrets: readonly object[] = [],
-    kinds: readonly ProviderKind[] = [madeUp],
+    kinds: readonly ProviderKind[] = [exampleProvider],
   ) {
-    const [vault, memory] = [new MemoryVault(), new MapMemory()];
+    const [secretStore, memory] = [new MemorySecretStore(), new MapMemory()];
     memory.values.set('accounts', entries);
-    for (const secret of secrets) vault.values.set(`browserSessions.account.${id}`, JSON.stringify(secret));
-    house = new House({ vault, memory, kinds });
+    for (const secret of secrets) secretStore.values.set(`browserSessions.account.${id}`, JSON.stringify(secret));
+    services = new TestServices({ secretStore, memory, kinds });
     const prompts: Pick<Prompts, 'ask' | 'tell'> = {
       ask: async (request): Promise<Answer<string>> => {
         asked.push(request);
@@ -66,20 +66,20 @@ describe('asking for keys', () => {
       },
       tell: async (_level, message) => void told.push(message),
     };
-    return { ...house, prompts } as unknown as KnownAccountParts;
+    return { ...services, prompts } as unknown as KnownAccountParts;
   }
 
-  const entry = (origin: string) => ({ id, provider: 'madeUp', label: 'home', origin, addedAt: 1 });
+  const entry = (origin: string) => ({ id, provider: 'exampleProvider', label: 'home', origin, addedAt: 1 });
   const secret = (origin: string) => ({
     v: 1,
-    provider: 'madeUp',
+    provider: 'exampleProvider',
     label: 'home',
     origin,
     addedAt: 1,
     credentials: { doorKey: server.doorKey },
   });
   const trouble = () => {
-    const state = house.store.state(id);
+    const state = services.store.state(id);
     return state && troubleOf(state)?.trouble;
   };
 
@@ -108,7 +108,7 @@ describe('asking for keys', () => {
         );
       }
     }
-    assert.deepEqual([server.requests.length, connectionsToEvil, house.accounts.all.length], [0, 0, 0]);
+    assert.deepEqual([server.requests.length, connectionsToEvil, services.accounts.all.length], [0, 0, 0]);
   });
 
   it('sends nothing for an account that was stored with such an address, and does not ask for its key', async () => {
@@ -118,7 +118,7 @@ describe('asking for keys', () => {
     ] as const) {
       const origin = server.url + path;
       const context = open([entry(origin)], [secret(origin)]);
-      await house.refresher.refresh(id);
+      await services.refresher.refresh(id);
       assert.deepEqual(trouble(), { kind: 'badAddress', fault });
       await replaceKey(context, [{ accountId: id }]);
       assert.equal(asked.length, 0);
@@ -126,7 +126,7 @@ describe('asking for keys', () => {
         told.pop() ?? '',
         new RegExp(`nothing is sent to ${new URL(server.url).host}\\. .* Remove the account`),
       );
-      house.dispose();
+      services.dispose();
     }
     assert.deepEqual([server.requests.length, connectionsToEvil], [0, 0]);
   });
@@ -134,7 +134,7 @@ describe('asking for keys', () => {
   it('says that a key is not found on this machine, and lists the account once it is entered', async () => {
     server.light(1);
     const context = open([entry(server.url)]);
-    await house.refresher.refresh(id);
+    await services.refresher.refresh(id);
     assert.deepEqual(trouble(), { kind: 'noKey' });
     assert.equal(server.requests.length, 0);
     answers = ['wrong-key-0123'];
@@ -146,18 +146,18 @@ describe('asking for keys', () => {
     assert.equal(asked.at(-1)?.title, 'Enter Key for Made Up · home');
     assert.match(asked.at(-1)?.prompt ?? '', new RegExp(`sent only to ${new URL(server.url).host}`));
     assert.equal(trouble(), undefined);
-    assert.equal(house.store.state(id)?.contents.sessions.size, 1);
-    assert.deepEqual(await house.accounts.open(id), { ...secret(server.url), further: [] });
+    assert.equal(services.store.state(id)?.contents.sessions.size, 1);
+    assert.deepEqual(await services.accounts.open(id), { ...secret(server.url), further: [] });
   });
 
   it('asks for all that belongs to a key that is missing, and for the key alone when it is replaced', async () => {
     const kind: ProviderKind = {
-      ...madeUp,
+      ...exampleProvider,
       fields: [
-        ...madeUp.fields,
+        ...exampleProvider.fields,
         {
-          id: 'house',
-          label: 'House',
+          id: 'services',
+          label: 'TestServices',
           prompt: 'Its name',
           kind: 'text',
           required: false,
@@ -169,31 +169,31 @@ describe('asking for keys', () => {
     let context = open([entry(server.url)], [], [kind]);
     answers = [server.doorKey, 'mine'];
     await replaceKey(context, [{ accountId: id }]);
-    assert.deepEqual((await house.accounts.open(id))?.credentials, { doorKey: server.doorKey, house: 'mine' });
-    house.dispose();
+    assert.deepEqual((await services.accounts.open(id))?.credentials, { doorKey: server.doorKey, services: 'mine' });
+    services.dispose();
     context = open(
       [entry(server.url)],
-      [{ ...secret(server.url), credentials: { doorKey: 'old', house: 'mine' } }],
+      [{ ...secret(server.url), credentials: { doorKey: 'old', services: 'mine' } }],
       [kind],
     );
     answers = [server.doorKey, 'asked too often'];
     await replaceKey(context, [{ accountId: id }]);
     assert.equal(asked.at(-1)?.title, 'Replace Key for Made Up · home');
-    assert.deepEqual((await house.accounts.open(id))?.credentials, { doorKey: server.doorKey, house: 'mine' });
+    assert.deepEqual((await services.accounts.open(id))?.credentials, { doorKey: server.doorKey, services: 'mine' });
   });
 
   it('needs no key for an account that has none', async () => {
-    const kind: ProviderKind = { ...madeUp, fields: [] };
+    const kind: ProviderKind = { ...exampleProvider, fields: [] };
     open([entry(server.url)], [], [kind]);
-    await house.refresher.refresh(id);
+    await services.refresher.refresh(id);
     assert.equal(trouble()?.kind, 'unauthorized', 'the server was asked');
   });
 
   it('names who receives a key: each host, with the path where an address has one', () => {
     open();
-    const [field = assert.fail()] = madeUp.fields;
+    const [field = assert.fail()] = exampleProvider.fields;
     const kind: ProviderKind = {
-      ...madeUp,
+      ...exampleProvider,
       furtherAddresses: () =>
         ['https://a.example//evil.example', 'https://b.example/team', 'http://c.example'].map((one) => new URL(one)),
     };

@@ -3,11 +3,11 @@ import { accountId, groupId, sessionId } from '../../../src/core/ids.ts';
 import type { Session } from '../../../src/core/session.ts';
 import { sessionsOf, wholeAccount } from '../../../src/ui/commands/targets.ts';
 import { TreeFilter } from '../../../src/ui/tree/filter.ts';
-import { House, MapMemory } from '../services/testServices.ts';
+import { MapMemory, TestServices } from '../services/testServices.ts';
 import { keepingAll, someSession } from '../sessions.ts';
 
 describe('targets of commands', () => {
-  let house: House;
+  let services: TestServices;
   let filter: TreeFilter;
   const account = accountId('a');
   const group = groupId('g');
@@ -17,18 +17,18 @@ describe('targets of commands', () => {
     shownOnly,
   });
   const idsOf = (...targets: Parameters<typeof sessionsOf>[1]) =>
-    sessionsOf({ store: house.store, filter }, targets).map(({ session }) => session.id);
+    sessionsOf({ store: services.store, filter }, targets).map(({ session }) => session.id);
 
   beforeEach(() => {
-    house = new House();
-    house.store.setAccounts([account]);
-    const { accounts, kinds, store } = house;
+    services = new TestServices();
+    services.store.setAccounts([account]);
+    const { accounts, kinds, store } = services;
     filter = new TreeFilter({ accounts, kinds, store, memory: new MapMemory(0) });
   });
-  afterEach(() => house.dispose());
+  afterEach(() => services.dispose());
 
   function list(sessions: readonly Session[]): void {
-    const run = house.store.beginList(account);
+    const run = services.store.beginList(account);
     const groups = [{ id: group, kind: 'metadata', name: 'g', status: undefined, createdAt: 0 } as const];
     run.arrive({ sessions, groups, faults: [], account: undefined });
     run.complete(keepingAll);
@@ -62,7 +62,7 @@ describe('targets of commands', () => {
     );
     looks = 0;
     const found = sessionsOf(
-      { store: house.store, filter },
+      { store: services.store, filter },
       ids.map((id) => named(id)),
     );
     assert.equal(found.length, count);

@@ -15,33 +15,33 @@ const minute = 60_000;
 
 const subject = (name: string, more: Partial<SessionDescription> = {}): SessionDescription => ({
   account: 'Anchor Browser · prod',
-  vendor: 'Anchor Browser',
+  provider: 'Anchor Browser',
   name,
   age: '12 minutes',
   young: false,
   group: undefined,
   loss: 'Unsaved page state is lost.',
   closes: undefined,
-  heldBack: undefined,
+  bulkEndExclusion: undefined,
   watched: false,
   mine: undefined,
   ...more,
 });
 
 describe('text', () => {
-  it('tell what is lost once, or for each vendor where it differs', () => {
+  it('tell what is lost once, or for each provider where it differs', () => {
     const ask = (...subjects: SessionDescription[]) =>
       questionForMany({ message: '', subjects, leftOut: [], unknown: [], everything: undefined }).detail;
-    const other = { vendor: 'Browserbase', account: 'Browserbase · a' };
+    const other = { provider: 'Browserbase', account: 'Browserbase · a' };
     assert.match(ask(subject('a'), subject('b', other)), /\n\nUnsaved page state is lost\. This can't be undone\.$/);
-    const closes = { vendor: 'Local Chrome', account: 'Local Chrome', loss: 'Pages close.' };
+    const closes = { provider: 'Local Chrome', account: 'Local Chrome', loss: 'Pages close.' };
     assert.match(
       ask(subject('a'), subject('b', other), subject('c', closes)),
       /What will be lost:\n• Anchor Browser, Browserbase: Unsaved page state is lost\.\n• Local Chrome: Pages close\.\nThis can't/,
     );
   });
 
-  it('do not call ended what a vendor lists and does not find', () => {
+  it('do not call ended what a provider lists and does not find', () => {
     const why = { kind: 'stillRuns', found: false, said: 'Session not found' } as const;
     assert.equal(shortStuck(why), 'not ended: not found, but still listed');
     assert.equal(
@@ -58,9 +58,9 @@ describe('text', () => {
 
   it('say of a copied link who can use it, how often, and when it expires', () => {
     const anyone = 'Link copied. Anyone with this link can watch the session and may be able to control it.';
-    assert.equal(linkCopied({ oneTime: 'no' }), anyone);
-    assert.equal(linkCopied({ oneTime: 'yes' }), `${anyone} It works only once.`);
-    assert.equal(linkCopied({ oneTime: 'unknown' }), `${anyone} It may work only once.`);
+    assert.equal(linkCopied({ singleUse: 'no' }), anyone);
+    assert.equal(linkCopied({ singleUse: 'yes' }), `${anyone} It works only once.`);
+    assert.equal(linkCopied({ singleUse: 'unknown' }), `${anyone} It may work only once.`);
     for (const [expiresInMs, said] of [
       [-1, 'It expires in less than a minute.'],
       [minute - 1, 'It expires in less than a minute.'],
@@ -69,10 +69,10 @@ describe('text', () => {
       [120 * minute - 1, 'It expires in 119 minutes.'],
       [120 * minute, 'It expires in 2 hours.'],
     ] as const) {
-      assert.equal(linkCopied({ oneTime: 'no', expiresInMs }), `${anyone} ${said}`);
+      assert.equal(linkCopied({ singleUse: 'no', expiresInMs }), `${anyone} ${said}`);
     }
     assert.equal(
-      linkCopied({ oneTime: 'unknown', expiresInMs: 10 * minute }),
+      linkCopied({ singleUse: 'unknown', expiresInMs: 10 * minute }),
       `${anyone} It may work only once. It expires in 10 minutes.`,
     );
   });
@@ -154,7 +154,7 @@ describe('text', () => {
 
   it('name the pages that close where the browser stays', () => {
     const { detail } = questionForOne(
-      subject('Default context', { closes: ['Mail', 'Bank'], heldBack: 'It may be yours.' }),
+      subject('Default context', { closes: ['Mail', 'Bank'], bulkEndExclusion: 'It may be yours.' }),
       false,
     );
     assert.match(detail, /It may be yours\.\nThese pages will close:\n• Mail\n• Bank/);
@@ -169,7 +169,7 @@ describe('text', () => {
     const question = questionForMany({
       message: 'End all 31 sessions in 2 accounts?',
       subjects,
-      leftOut: [subject('Default context', { heldBack: "It's the browser's own window." })],
+      leftOut: [subject('Default context', { bulkEndExclusion: "It's the browser's own window." })],
       unknown: ["Couldn't list the sessions in Browserless. They are NOT included."],
       everything: undefined,
     });
@@ -187,7 +187,7 @@ describe('text', () => {
     assert.match(question.detail, /NOT included/);
   });
 
-  it('put the vendor’s one call on a button of its own', () => {
+  it('put the provider’s one call on a button of its own', () => {
     const everything = { button: 'End Everything in Account', explanation: 'It goes further.' };
     const ask = (count: number) =>
       questionForMany({

@@ -2,14 +2,14 @@ import { strict as assert } from 'node:assert';
 import { type AccountId, sessionId } from '../../../src/core/ids.ts';
 import { TreeFilter } from '../../../src/ui/tree/filter.ts';
 import { keepTitle } from '../../../src/ui/tree/title.ts';
-import { House, MapMemory } from '../services/testServices.ts';
+import { MapMemory, TestServices } from '../services/testServices.ts';
 import { keepingOnly, someSession } from '../sessions.ts';
 import { until } from '../until.ts';
 
 describe('title of the list', () => {
   const count = 5_000;
   const ids = Array.from({ length: count }, (_, index) => sessionId(`s${index}`));
-  let house: House;
+  let services: TestServices;
   let filter: TreeFilter;
   let account: AccountId;
   /** How often a session was looked at to see whether the filter shows it. */
@@ -18,8 +18,8 @@ describe('title of the list', () => {
   let title: { dispose(): void };
 
   beforeEach(async () => {
-    house = new House();
-    const { accounts, kinds, store } = house;
+    services = new TestServices();
+    const { accounts, kinds, store } = services;
     account = await accounts.add({ provider: 'anchor', label: 'prod', origin: 'https://a.example', credentials: {} });
     filter = new TreeFilter({ accounts, kinds, store, memory: new MapMemory(0) });
     list(ids);
@@ -34,11 +34,11 @@ describe('title of the list', () => {
   });
   afterEach(() => {
     title.dispose();
-    house.dispose();
+    services.dispose();
   });
 
   function list(listed: readonly (typeof ids)[number][]): void {
-    const run = house.store.beginList(account);
+    const run = services.store.beginList(account);
     const sessions = listed.map((id) =>
       Object.defineProperty(someSession(id), 'region', {
         enumerable: true,
@@ -49,7 +49,7 @@ describe('title of the list', () => {
       }),
     );
     run.arrive({ sessions, groups: [], faults: [], account: undefined });
-    run.complete(keepingOnly(house.store, account, sessions));
+    run.complete(keepingOnly(services.store, account, sessions));
   }
 
   it('is written at once, and after that for all that changes soon together', async () => {
@@ -69,7 +69,7 @@ describe('title of the list', () => {
     await until(() => titles.length === 2);
     await new Promise((resolve) => setTimeout(resolve, 150));
     looks = 0;
-    for (const id of ids.slice(0, 1_000)) house.store.setLife(account, [id], { kind: 'ending', since: 0 });
+    for (const id of ids.slice(0, 1_000)) services.store.setLife(account, [id], { kind: 'ending', since: 0 });
     assert.equal(titles.length, 3, 'the first at once');
     await until(() => titles.length === 4);
     await new Promise((resolve) => setTimeout(resolve, 250));

@@ -237,7 +237,7 @@ describe('tree', () => {
     assert.match(rowFor('idle').aria, /^Session idle, idle, for 12 minutes, account Anchor Browser · prod$/);
   });
 
-  it('says that an age is only how long it was seen, where the vendor does not tell', () => {
+  it('says that an age is only how long it was seen, where the provider does not tell', () => {
     list({ sessions: [someSession('a', { startedAt: undefined })] });
     assert.equal(rowFor('a').description, 'just seen');
     now += minutes(3);
@@ -328,7 +328,7 @@ describe('tree', () => {
     assert.equal(lines[0], 'Anchor Browser · prod | 512 running');
   });
 
-  it('shows nothing that a vendor wrote as anything but plain text', () => {
+  it('shows nothing that a provider wrote as anything but plain text', () => {
     const evil = `[x](command:workbench.action.quit) $(trash)\u202e\u0000\u001b[31m\n${'y'.repeat(10_000)}`;
     const batch = { id: groupId('g'), kind: 'batch', name: evil, status: evil, createdAt: undefined } as const;
     list({
@@ -341,7 +341,7 @@ describe('tree', () => {
           region: evil,
           traits: [evil],
           tags: [evil],
-          heldBack: evil,
+          bulkEndExclusion: evil,
           facts: [[evil, evil]],
           pages: [{ id: pageId('p'), title: evil, url: `https://shop.example/${evil}` }],
         }),

@@ -19,7 +19,7 @@ providerContract('Browserless v2, strict', strictBrowserlessV2Stage);
 providerContract('Browserless cloud', browserlessCloudStage);
 providerContract('Session gateway', gatewayStage);
 providerContract('Local Chrome', localChromeStage);
-providerContract('A made-up vendor', madeUpStage);
+providerContract('A made-up provider', madeUpStage);
 
 describe('the real Browserless', () => {
   const used = useBrowserless();

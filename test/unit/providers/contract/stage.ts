@@ -1,7 +1,7 @@
 import type { Credentials } from '../../../../src/core/account.ts';
 import type { ProviderKind } from '../../../../src/core/provider.ts';
 import type { TroubleKind } from '../../../../src/core/providerError.ts';
-import type { VendorServer } from '../../../servers/providerServer.ts';
+import type { ProviderServer } from '../../../servers/providerServer.ts';
 
 /** What a list looks like that a hostile server makes up, in the form that the provider documents. */
 export interface HostileList {
@@ -13,25 +13,25 @@ export interface HostileList {
   readonly times?: number;
 }
 
-/** A vendor's server with one account on it: all that the contract asks of a provider's tests. */
+/** A provider's server with one account on it: all that the contract asks of a provider's tests. */
 export interface Stage {
   readonly kind: ProviderKind;
   /** What answers at the account's address. A real server stands behind a relay, which misbehaves in its place. */
-  readonly server: VendorServer;
+  readonly server: ProviderServer;
   readonly credentials: Credentials;
-  /** Credentials that the vendor rejects; undefined where there are none. */
+  /** Credentials that the provider rejects; undefined where there are none. */
   readonly wrong: Credentials | undefined;
   /** Settings that are turned on, as `kind.setting`. */
   readonly settings: ReadonlySet<string>;
   /** How many times as fast time may pass in the test that waits for time-outs, without leaving the server behind. */
   readonly haste: number;
-  /** How many sessions make a list that is worth testing: beyond one page where the vendor has pages. */
+  /** How many sessions make a list that is worth testing: beyond one page where the provider has pages. */
   readonly many: number;
   /** The request that a list cannot do without. */
   readonly listing: { readonly method: string; readonly path: RegExp };
   /** Whether a session is ended by an HTTP request of its own. */
   readonly endsByRequest: boolean;
-  /** Answers to `listing` that mean something else at this vendor than elsewhere, by their name in the suite. */
+  /** Answers to `listing` that mean something else at this provider than elsewhere, by their name in the suite. */
   readonly troubles: Readonly<Record<string, TroubleKind>>;
   /** Starts sessions, as a script elsewhere would. @returns their ids. */
   start(count: number): Promise<string[]>;
@@ -43,7 +43,7 @@ export interface Stage {
   readonly addMalformed: (() => void) | undefined;
   /** Whether a question about one session tells that it is gone. */
   readonly probesGone: boolean;
-  /** Has the vendor tell this as the address of its live views, and of each page's; undefined where it has none. */
+  /** Has the provider tell this as the address of its live views, and of each page's; undefined where it has none. */
   readonly liveViewAt: ((address: string) => void) | undefined;
   /** How a hostile server answers `listing`; undefined where the list is no JSON over HTTP. */
   readonly hostile: HostileList | undefined;

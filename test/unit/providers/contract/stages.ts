@@ -13,14 +13,14 @@ import { startBrowserlessV2 } from '../../../servers/browserlessV2.ts';
 import { Devtools } from '../../../servers/devtools.ts';
 import { startMadeUp } from '../../../servers/example.ts';
 import { startGateway } from '../../../servers/gateway.ts';
-import type { VendorServer } from '../../../servers/providerServer.ts';
+import type { ProviderServer } from '../../../servers/providerServer.ts';
 import { startRelay } from '../../../servers/relay.ts';
-import { madeUp } from '../exampleProvider.ts';
+import { exampleProvider } from '../exampleProvider.ts';
 import type { Stage } from './stage.ts';
 
 const many = <T>(count: number, make: () => T): T[] => Array.from({ length: count }, make);
 
-/** A stage for a vendor without peculiarities, to be spread. */
+/** A stage for a provider without peculiarities, to be spread. */
 const plain = {
   wrong: { apiKey: 'wrong-key' },
   settings: new Set<string>(),
@@ -38,7 +38,7 @@ const plain = {
 const createdAt = '2026-11-22T12:00:00Z';
 
 /** Answers this in place of what the server would. */
-function tell(server: VendorServer, method: string, path: RegExp, json: unknown): void {
+function tell(server: ProviderServer, method: string, path: RegExp, json: unknown): void {
   server.misbehave(method, path, { kind: 'answer', answer: { status: 200, json } });
 }
 
@@ -248,12 +248,12 @@ export async function localChromeStage(): Promise<Stage> {
   };
 }
 
-/** A vendor that there is not, as a stranger would add one. */
+/** A provider that there is not, as a stranger would add one. */
 export async function madeUpStage(): Promise<Stage> {
   const server = await startMadeUp();
   return {
     ...plain,
-    kind: madeUp,
+    kind: exampleProvider,
     server,
     credentials: { doorKey: server.doorKey },
     wrong: { doorKey: 'wrong' },

@@ -5,21 +5,21 @@ import type { Inventory } from '../../../../src/core/inventory.ts';
 import { capabilitiesOf, type Provider } from '../../../../src/core/provider.ts';
 import { ProviderError, type TroubleKind } from '../../../../src/core/providerError.ts';
 import type { Session } from '../../../../src/core/session.ts';
-import { connect, type Wires } from '../../../../src/services/accounts/connect.ts';
+import { connect, type Network } from '../../../../src/services/accounts/connect.ts';
 import { troubleSentence } from '../../../../src/ui/text/troubles.ts';
 import { childrenOf, type TreeModel } from '../../../../src/ui/tree/children.ts';
 import { type TreeNode, TreeNodes } from '../../../../src/ui/tree/nodes.ts';
 import { rowOf } from '../../../../src/ui/tree/rows.ts';
 import { tooltipOf } from '../../../../src/ui/tree/tooltips.ts';
 import { freePort } from '../../../host/processes.ts';
-import { type Fault, outages, VendorServer } from '../../../servers/providerServer.ts';
+import { type Fault, outages, ProviderServer } from '../../../servers/providerServer.ts';
 import { errorOf } from '../../errors.ts';
-import { fastClock, House } from '../../services/testServices.ts';
-import { KeptLog, realWires, unaborted } from '../../testNetwork.ts';
+import { fastClock, TestServices } from '../../services/testServices.ts';
+import { KeptLog, realNetwork, unaborted } from '../../testNetwork.ts';
 import { until } from '../../until.ts';
 import type { Stage } from './stage.ts';
 
-/** What the list's request is answered, by name, and what trouble that is unless the vendor says otherwise. */
+/** What the list's request is answered, by name, and what trouble that is unless the provider says otherwise. */
 const listFaults: Readonly<Record<string, readonly [Fault, TroubleKind]>> = {
   '401': [{ kind: 'answer', answer: { status: 401, json: {} } }, 'unauthorized'],
   '402': [{ kind: 'answer', answer: { status: 402, json: {} } }, 'forbidden'],
@@ -58,7 +58,7 @@ const badIds = [
   'x'.repeat(300),
 ];
 
-/** Addresses that are nobody's to frame, by what is wrong with them, for a vendor at `own`. */
+/** Addresses that are nobody's to frame, by what is wrong with them, for a provider at `own`. */
 function badAddresses(own: string): Readonly<Record<string, string>> {
   const { host, hostname } = new URL(own);
   return {
@@ -70,10 +70,10 @@ function badAddresses(own: string): Readonly<Record<string, string>> {
     'the editor itself': 'vscode-webview://canary/index.html',
     'what a page made': `blob:${own}/canary`,
     'another origin': 'https://elsewhere.example/live?rt=canary',
-    'an origin that begins like the vendor’s': `https://${hostname}.elsewhere.example/live?rt=canary`,
+    'an origin that begins like the provider’s': `https://${hostname}.elsewhere.example/live?rt=canary`,
     'a host without encryption': 'http://10.0.0.1/live?rt=canary',
     'somebody’s password': `${own.replace('//', '//user:canary@')}/live`,
-    'the vendor’s host as a name': `https://${host.replace(':', '%3A')}:canary@elsewhere.example/live`,
+    'the provider’s host as a name': `https://${host.replace(':', '%3A')}:canary@elsewhere.example/live`,
     'no origin': '/live?rt=canary',
     'no scheme': '//elsewhere.example/live?rt=canary',
     nothing: '',
@@ -82,7 +82,7 @@ function badAddresses(own: string): Readonly<Record<string, string>> {
 }
 
 /**
- * What every provider must do, over real HTTP, whoever the vendor is. A vendor has its own tests for what is its own.
+ * What every provider must do, over real HTTP, whoever the provider is. A provider has its own tests for what is its own.
  * @param startStage makes a server with nothing running on it, anew for each test.
  */
 export function providerContract(name: string, startStage: () => Promise<Stage>): void {
@@ -104,17 +104,17 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
 
     /** The account's provider, with every address noted that it opens a way to. */
     function open(credentials = stage.credentials, origin = stage.server.url, clock = systemClock): Provider {
-      const wires = realWires(log, clock, stage.settings);
-      const noted: Wires = {
-        ...wires,
+      const network = realNetwork(log, clock, stage.settings);
+      const noted: Network = {
+        ...network,
         http: (address, ...rest) => {
           sentTo.add(address.origin);
-          return wires.http(address, ...rest);
+          return network.http(address, ...rest);
         },
         cdp: (account) => ({
           dial: (address, ...rest) => {
             sentTo.add(address.origin.replace(/^ws/, 'http'));
-            return wires.cdp(account).dial(address, ...rest);
+            return network.cdp(account).dial(address, ...rest);
           },
         }),
       };
@@ -267,7 +267,7 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
         if (provider.devtools !== undefined) await errorOf(provider.devtools(id, unaborted));
         if (provider.screenshot !== undefined) await errorOf(provider.screenshot(id, unaborted));
         if (provider.recording !== undefined) await errorOf(provider.recording(id, unaborted));
-        if (provider.fate !== undefined) await errorOf(provider.fate(id, unaborted));
+        if (provider.endCause !== undefined) await errorOf(provider.endCause(id, unaborted));
       }
       const after = stage.server.requests.filter(({ path }) => /kill|sessions?\/|end/.test(path)).length;
       assert.equal(after, before);
@@ -344,10 +344,10 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
       await provider.probe(session, unaborted);
       await provider.end(session, unaborted);
       for (const secret of secrets()) assert.ok(!log.lines.join('\n').includes(secret), 'a secret is in the log');
-      assert.ok(!log.lines.join('\n').includes('canary'), 'a secret of the vendor’s is in the log');
+      assert.ok(!log.lines.join('\n').includes('canary'), 'a secret of the provider’s is in the log');
     });
 
-    it('frames no address that is not the vendor’s, says so, and repeats none', async () => {
+    it('frames no address that is not the provider’s, says so, and repeats none', async () => {
       const [id = ''] = await stage.start(1);
       const provider = open();
       const session = await one(provider, id);
@@ -363,7 +363,7 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
         const pages = (await provider.pages?.(session.id, unaborted)) ?? [];
         for (const page of [undefined, ...pages.map(({ id: its }) => its)]) {
           const error = await errorOf(show(page));
-          const sentence = troubleSentence(error, 'the vendor');
+          const sentence = troubleSentence(error, 'the provider');
           assert.match(sentence, /the live view address isn't one of this provider's/, what);
           const said = `${sentence}\n${readable(error)}\n${log.lines.join('\n')}`;
           assert.doesNotMatch(said, /canary|javascript:|elsewhere\.example/, what);
@@ -372,26 +372,26 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
     });
 
     describe('of a hostile server', () => {
-      let house: House;
+      let services: TestServices;
       beforeEach(() => {
-        house = new House({ kinds: [stage.kind], settings: stage.settings, wireClock: systemClock });
+        services = new TestServices({ kinds: [stage.kind], settings: stage.settings, wireClock: systemClock });
       });
-      afterEach(() => house.dispose());
+      afterEach(() => services.dispose());
 
       /** Lists what really runs, and then what a hostile server answers in its place. */
       async function listedThen(rows: readonly string[]) {
         const { hostile, server, listing } = stage;
         assert.ok(hostile);
         await stage.start(1);
-        const id = await house.add(stage.kind.id, server.url, stage.credentials);
-        const before = [...(house.store.state(id)?.contents.sessions.keys() ?? [])];
+        const id = await services.add(stage.kind.id, server.url, stage.credentials);
+        const before = [...(services.store.state(id)?.contents.sessions.keys() ?? [])];
         assert.equal(before.length, 1);
         const text = hostile.answer(rows.join(), rows.length);
         const headers = { 'content-type': 'application/json' };
         const answer = { status: 200, text, headers };
         server.misbehave(listing.method, listing.path, { kind: 'answer', answer }, hostile.times);
-        await house.refresher.refresh(id);
-        const state = house.store.state(id);
+        await services.refresher.refresh(id);
+        const state = services.store.state(id);
         assert.ok(state);
         return { id, state, before, faults: state.contents.faults };
       }
@@ -407,8 +407,8 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
         for (const one of before) assert.ok(sessions.has(one), 'a session that nobody saw to be gone is not shown');
         const [missing] = faults.filter(({ unnamed }) => unnamed === true);
         assert.match(missing?.subject ?? '', /^\d+ more rows$|^The rest of the list$/);
-        assert.match(drawn(house).join('\n'), /can't be shown: only the first 10000 rows of a list are read/);
-        assert.match(drawn(house).join('\n'), /\d+ more sessions can't be shown: at most 5000 sessions/);
+        assert.match(drawn(services).join('\n'), /can't be shown: only the first 10000 rows of a list are read/);
+        assert.match(drawn(services).join('\n'), /\d+ more sessions can't be shown: at most 5000 sessions/);
       });
 
       it('shows the other rows beside rows that are too deep, too large, or half a character', async () => {
@@ -437,7 +437,7 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
         const tooLarge = faults.filter(({ what }) => what === "it's too large to read");
         assert.deepEqual([...new Set(tooLarge.map(({ subject }) => subject))], ['row 3', 'row 4']);
         assert.ok(whats.includes('its id has characters that no id may have'), whats.join('; '));
-        drawn(house);
+        drawn(services);
       });
 
       it('says what it is when all of it is too large, and keeps what it knew', async () => {
@@ -449,8 +449,8 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
             kind: 'answer',
             answer: { status: 200, text, headers: { 'content-type': 'application/json' } },
           });
-          await house.refresher.refresh(id);
-          const state = house.store.state(id);
+          await services.refresher.refresh(id);
+          const state = services.store.state(id);
           assert.ok(state?.kind === 'ready' && state.trouble?.trouble.kind === 'unexpectedAnswer');
           assert.equal(state.trouble.trouble.what, 'its response is too large to read');
           assert.deepEqual([...state.contents.sessions.keys()], [...known.contents.sessions.keys()]);
@@ -460,22 +460,22 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
 
     it('shows no secret in the tree', async () => {
       await stage.start(2);
-      const house = new House({ kinds: [stage.kind], settings: stage.settings, wireClock: systemClock });
+      const services = new TestServices({ kinds: [stage.kind], settings: stage.settings, wireClock: systemClock });
       try {
-        const id = await house.add(stage.kind.id, stage.server.url, stage.credentials);
-        assert.equal(house.store.state(id)?.kind, 'ready');
-        const text = drawn(house).join('\n');
-        for (const { id: session } of house.store.state(id)?.contents.sessions.values() ?? []) {
+        const id = await services.add(stage.kind.id, stage.server.url, stage.credentials);
+        assert.equal(services.store.state(id)?.kind, 'ready');
+        const text = drawn(services).join('\n');
+        for (const { id: session } of services.store.state(id)?.contents.sessions.values() ?? []) {
           assert.ok(text.includes(session), `${session} is not in the tree`);
         }
         for (const secret of [...secrets(), 'canary']) assert.ok(!text.includes(secret), `${secret} is in the tree`);
       } finally {
-        house.dispose();
+        services.dispose();
       }
     });
 
     it('sends nothing to any other origin than the account’s and those its kind derives from it', async () => {
-      const elsewhere = await new VendorServer({ routes: {}, notFound: () => ({ status: 200, json: {} }) }).start();
+      const elsewhere = await new ProviderServer({ routes: {}, notFound: () => ({ status: 200, json: {} }) }).start();
       try {
         await stage.start(1);
         const provider = open();
@@ -511,13 +511,13 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
 }
 
 /** Everything that the tree and its tooltips say. */
-function drawn(house: House): string[] {
+function drawn(services: TestServices): string[] {
   const model: TreeModel = {
-    store: house.store,
+    store: services.store,
     nodes: new TreeNodes(),
-    accounts: () => house.accounts.all,
-    account: house.accounts.get.bind(house.accounts),
-    kind: house.kinds.get.bind(house.kinds),
+    accounts: () => services.accounts.all,
+    account: services.accounts.get.bind(services.accounts),
+    kind: services.kinds.get.bind(services.kinds),
     now: Date.now,
     limit: () => 200,
     filter: { text: '', shows: () => true },

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import type { AccountChange } from '../../../../src/services/accounts/accounts.ts';
-import { House, MemoryVault } from '../testServices.ts';
+import { MemorySecretStore, TestServices } from '../testServices.ts';
 
 const anchorAccount = {
   provider: 'anchor',
@@ -13,39 +13,39 @@ const anchorAccount = {
 const settle = () => new Promise((resolve) => setTimeout(resolve, 10));
 
 describe('accounts', () => {
-  let house: House;
+  let services: TestServices;
   let changes: AccountChange[];
 
   beforeEach(() => {
-    house = new House();
+    services = new TestServices();
     changes = [];
-    house.accounts.onDidChange((change) => changes.push(change));
+    services.accounts.onDidChange((change) => changes.push(change));
   });
-  afterEach(() => house.dispose());
+  afterEach(() => services.dispose());
 
-  it('keep a key together with its address, in the vault and nowhere else', async () => {
-    const id = await house.accounts.add(anchorAccount);
-    assert.deepEqual(house.accounts.all, [{ id, provider: 'anchor', label: 'prod', origin: anchorAccount.origin }]);
-    const secret = JSON.parse(house.vault.values.get(`browserSessions.account.${id}`) ?? '');
+  it('keep a key together with its address, in the secretStore and nowhere else', async () => {
+    const id = await services.accounts.add(anchorAccount);
+    assert.deepEqual(services.accounts.all, [{ id, provider: 'anchor', label: 'prod', origin: anchorAccount.origin }]);
+    const secret = JSON.parse(services.secretStore.values.get(`browserSessions.account.${id}`) ?? '');
     assert.equal(secret.origin, anchorAccount.origin);
     assert.equal(secret.credentials.apiKey, 'sk-canary-1');
-    const elsewhere = JSON.stringify([...house.memory.values, house.accounts.all, changes, house.log.lines]);
+    const elsewhere = JSON.stringify([...services.memory.values, services.accounts.all, changes, services.log.lines]);
     assert.ok(!elsewhere.includes('sk-canary-1'));
     await settle();
     assert.deepEqual(changes, [{ id, kind: 'added' }]);
   });
 
   it('are there again after a restart, in the order in which they were added', async () => {
-    const first = await house.accounts.add(anchorAccount);
+    const first = await services.accounts.add(anchorAccount);
     await settle();
-    const second = await house.accounts.add({ ...anchorAccount, label: 'staging' });
-    const again = new House({ vault: house.vault });
-    again.memory.values.set('accounts', house.memory.get('accounts'));
-    const restarted = new House({ vault: house.vault });
+    const second = await services.accounts.add({ ...anchorAccount, label: 'staging' });
+    const again = new TestServices({ secretStore: services.secretStore });
+    again.memory.values.set('accounts', services.memory.get('accounts'));
+    const restarted = new TestServices({ secretStore: services.secretStore });
     assert.deepEqual(restarted.accounts.all, []);
     for (const one of [again, restarted]) one.dispose();
     const { Accounts } = await import('../../../../src/services/accounts/accounts.ts');
-    const accounts = new Accounts(house.vault, house.memory, Date.now, house.log);
+    const accounts = new Accounts(services.secretStore, services.memory, Date.now, services.log);
     assert.deepEqual(
       accounts.all.map(({ id }) => id),
       [first, second],
@@ -54,19 +54,19 @@ describe('accounts', () => {
   });
 
   it('follow what another window does: add, rename, another key, removal', async () => {
-    const other = new House({ vault: house.vault });
+    const other = new TestServices({ secretStore: services.secretStore });
     const id = await other.accounts.add(anchorAccount);
     await settle();
-    assert.equal(house.accounts.get(id)?.label, 'prod');
+    assert.equal(services.accounts.get(id)?.label, 'prod');
     await other.accounts.rename(id, 'live');
     await settle();
-    assert.equal(house.accounts.get(id)?.label, 'live');
+    assert.equal(services.accounts.get(id)?.label, 'live');
     await other.accounts.replaceCredentials(id, { apiKey: 'sk-canary-2' });
     await settle();
-    assert.equal((await house.accounts.open(id))?.credentials['apiKey'], 'sk-canary-2');
+    assert.equal((await services.accounts.open(id))?.credentials['apiKey'], 'sk-canary-2');
     await other.accounts.remove(id);
     await settle();
-    assert.equal(house.accounts.get(id), undefined);
+    assert.equal(services.accounts.get(id), undefined);
     assert.deepEqual(
       changes.map(({ kind }) => kind),
       ['added', 'renamed', 'connection', 'removed'],
@@ -75,15 +75,15 @@ describe('accounts', () => {
   });
 
   it('tell of a change at the moment from which it is seen', async () => {
-    const other = new House({ vault: house.vault });
+    const other = new TestServices({ secretStore: services.secretStore });
     const seen: string[] = [];
-    house.accounts.onDidChange(({ id, kind }) => seen.push(`${kind}: ${house.accounts.get(id)?.label}`));
+    services.accounts.onDidChange(({ id, kind }) => seen.push(`${kind}: ${services.accounts.get(id)?.label}`));
     const watch = setInterval(() => {
-      if (house.accounts.all.length > 0 && seen.length === 0) seen.push('seen before it was told');
+      if (services.accounts.all.length > 0 && seen.length === 0) seen.push('seen before it was told');
     }, 0);
     const id = await other.accounts.add(anchorAccount);
     await settle();
-    await house.accounts.rename(id, 'mine');
+    await services.accounts.rename(id, 'mine');
     await settle();
     clearInterval(watch);
     assert.deepEqual(seen, ['added: prod', 'renamed: mine']);
@@ -91,19 +91,19 @@ describe('accounts', () => {
   });
 
   it('find one that has the same address and key', async () => {
-    const id = await house.accounts.add(anchorAccount);
-    assert.equal((await house.accounts.findSame(anchorAccount))?.id, id);
-    assert.equal(await house.accounts.findSame({ ...anchorAccount, credentials: { apiKey: 'other' } }), undefined);
-    assert.equal(await house.accounts.findSame({ ...anchorAccount, origin: 'https://other.example' }), undefined);
+    const id = await services.accounts.add(anchorAccount);
+    assert.equal((await services.accounts.findSame(anchorAccount))?.id, id);
+    assert.equal(await services.accounts.findSame({ ...anchorAccount, credentials: { apiKey: 'other' } }), undefined);
+    assert.equal(await services.accounts.findSame({ ...anchorAccount, origin: 'https://other.example' }), undefined);
   });
 
-  it('store nothing when the vault cannot', async () => {
-    class NoKeyring extends MemoryVault {
+  it('store nothing when the secretStore cannot', async () => {
+    class NoKeyring extends MemorySecretStore {
       override async store(): Promise<void> {
         throw new Error('no keyring');
       }
     }
-    const bare = new House({ vault: new NoKeyring() });
+    const bare = new TestServices({ secretStore: new NoKeyring() });
     await assert.rejects(bare.accounts.add(anchorAccount), /no keyring/);
     assert.deepEqual(bare.accounts.all, []);
     assert.deepEqual([...bare.memory.values], []);
@@ -111,12 +111,12 @@ describe('accounts', () => {
   });
 
   it('do not lose an account whose entry another version wrote, nor one whose index is broken', async () => {
-    const id = await house.accounts.add(anchorAccount);
-    await house.vault.store(`browserSessions.account.${id}`, '{"v":2,"of":"the future"}');
+    const id = await services.accounts.add(anchorAccount);
+    await services.secretStore.store(`browserSessions.account.${id}`, '{"v":2,"of":"the future"}');
     await settle();
-    assert.equal(house.accounts.get(id)?.label, 'prod');
-    house.memory.values.set('accounts', { not: 'a list' });
-    const broken = new House({ vault: house.vault });
+    assert.equal(services.accounts.get(id)?.label, 'prod');
+    services.memory.values.set('accounts', { not: 'a list' });
+    const broken = new TestServices({ secretStore: services.secretStore });
     assert.deepEqual(broken.accounts.all, []);
     broken.dispose();
   });

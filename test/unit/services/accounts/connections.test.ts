@@ -5,21 +5,21 @@ import { WebSocketServer } from 'ws';
 import type { Link, ProviderKind } from '../../../../src/core/provider.ts';
 import { connect } from '../../../../src/services/accounts/connect.ts';
 import { troubleOf } from '../../errors.ts';
-import { madeUp } from '../../providers/exampleProvider.ts';
-import { KeptLog, realWires, unaborted } from '../../testNetwork.ts';
+import { exampleProvider } from '../../providers/exampleProvider.ts';
+import { KeptLog, realNetwork, unaborted } from '../../testNetwork.ts';
 
 describe('connections', () => {
   /** The link that an adapter gets for an account. */
   function linkOf(origin: string): Link {
     let link: Link | undefined;
     const kind: ProviderKind = {
-      ...madeUp,
+      ...exampleProvider,
       connect: (its) => {
         link = its;
-        return madeUp.connect(its);
+        return exampleProvider.connect(its);
       },
     };
-    connect(kind, origin, {}, realWires(new KeptLog()));
+    connect(kind, origin, {}, realNetwork(new KeptLog()));
     assert.ok(link);
     return link;
   }

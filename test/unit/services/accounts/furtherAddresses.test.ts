@@ -4,70 +4,71 @@ import type { Link, ProviderKind } from '../../../../src/core/provider.ts';
 import { ProviderError } from '../../../../src/core/providerError.ts';
 import { furtherOf } from '../../../../src/services/accounts/connect.ts';
 import { troubleSentence } from '../../../../src/ui/text/troubles.ts';
-import { type MadeUpServer, startMadeUp } from '../../../servers/example.ts';
-import { madeUp } from '../../providers/exampleProvider.ts';
+import { type ExampleServer, startMadeUp } from '../../../servers/example.ts';
+import { exampleProvider } from '../../providers/exampleProvider.ts';
 import { unaborted } from '../../testNetwork.ts';
 import { until } from '../../until.ts';
-import { House, MapMemory, MemoryVault } from '../testServices.ts';
+import { MapMemory, MemorySecretStore, TestServices } from '../testServices.ts';
 
 describe('further addresses of an account', () => {
-  let own: MadeUpServer;
-  let told: MadeUpServer;
-  let other: MadeUpServer;
-  let houses: House[];
-  let vault: MemoryVault;
+  let own: ExampleServer;
+  let told: ExampleServer;
+  let other: ExampleServer;
+  let opened: TestServices[];
+  let secretStore: MemorySecretStore;
 
   before(async () => {
     [own, told, other] = await Promise.all([startMadeUp(), startMadeUp(), startMadeUp()]);
   });
   after(() => Promise.all([own.stop(), told.stop(), other.stop()]));
   beforeEach(() => {
-    houses = [];
-    vault = new MemoryVault();
+    opened = [];
+    secretStore = new MemorySecretStore();
   });
   afterEach(() => {
-    for (const house of houses) house.dispose();
+    for (const services of opened) services.dispose();
   });
 
-  /** A vendor whose key may also go to these servers, and the links that it was given. */
-  function leadingTo(...further: readonly MadeUpServer[]): { readonly kind: ProviderKind; readonly links: Link[] } {
+  /** A provider whose key may also go to these servers, and the links that it was given. */
+  function leadingTo(...further: readonly ExampleServer[]): { readonly kind: ProviderKind; readonly links: Link[] } {
     const links: Link[] = [];
     const kind: ProviderKind = {
-      ...madeUp,
+      ...exampleProvider,
       furtherAddresses: () => further.map(({ url }) => new URL(url)),
       connect: (link) => {
         links.push(link);
-        return madeUp.connect(link);
+        return exampleProvider.connect(link);
       },
     };
     return { kind, links };
   }
 
-  function open(builtIn: readonly ProviderKind[] = [], memory = new MapMemory()): House {
-    const house = new House({ vault, memory, kinds: builtIn });
-    houses.push(house);
-    return house;
+  function open(builtIn: readonly ProviderKind[] = [], memory = new MapMemory()): TestServices {
+    const services = new TestServices({ secretStore, memory, kinds: builtIn });
+    opened.push(services);
+    return services;
   }
 
-  /** Registers a vendor as another extension does, and allows it to have its keys. */
-  async function register(house: House, raw: ProviderKind) {
-    const registration = house.register(raw);
-    const kind = house.kinds.get(raw.id);
+  /** Registers a provider as another extension does, and allows it to have its keys. */
+  async function register(services: TestServices, raw: ProviderKind) {
+    const registration = services.register(raw);
+    const kind = services.kinds.get(raw.id);
     assert.ok(kind);
-    await house.kinds.allow(kind);
+    await services.kinds.allow(kind);
     return registration;
   }
 
   const newAccount = () => ({
-    provider: 'madeUp',
+    provider: 'exampleProvider',
     label: 'home',
     origin: own.url,
     credentials: { doorKey: own.doorKey },
   });
-  const saved = (id: AccountId): unknown => JSON.parse(vault.values.get(`browserSessions.account.${id}`) ?? '').further;
+  const saved = (id: AccountId): unknown =>
+    JSON.parse(secretStore.values.get(`browserSessions.account.${id}`) ?? '').further;
 
   /** Sends the key to a server, as an adapter would. */
-  async function send(links: readonly Link[], { url }: MadeUpServer): Promise<void> {
+  async function send(links: readonly Link[], { url }: ExampleServer): Promise<void> {
     const link = links.at(-1);
     assert.ok(link);
     const headers = { 'door-key': link.credentials['doorKey'] ?? '' };
@@ -75,7 +76,7 @@ describe('further addresses of an account', () => {
     await link.httpTo(new URL(url)).send({ method: 'GET', route: '/rooms', query, headers }, unaborted);
   }
 
-  async function isRefused(links: readonly Link[], server: MadeUpServer): Promise<void> {
+  async function isRefused(links: readonly Link[], server: ExampleServer): Promise<void> {
     const before = server.log().length;
     await assert.rejects(send(links, server), (error) => {
       assert.ok(ProviderError.is(error));
@@ -88,58 +89,58 @@ describe('further addresses of an account', () => {
     assert.equal(server.log().length, before);
   }
 
-  it('are those that were told when the key was saved, whoever registers the vendor’s id later', async () => {
-    const house = open();
+  it('are those that were told when the key was saved, whoever registers the provider’s id later', async () => {
+    const services = open();
     const first = leadingTo(told);
-    const registration = await register(house, first.kind);
+    const registration = await register(services, first.kind);
     const further = furtherOf(first.kind, own.url, newAccount().credentials);
-    const id = await house.accounts.add({ ...newAccount(), further });
-    await house.connections.open(id);
+    const id = await services.accounts.add({ ...newAccount(), further });
+    await services.connections.open(id);
     await send(first.links, told);
     registration.dispose();
     const second = leadingTo(told, other);
-    await register(house, second.kind);
-    await house.connections.open(id);
+    await register(services, second.kind);
+    await services.connections.open(id);
     await send(second.links, told);
     await isRefused(second.links, other);
   });
 
   it('are others once the key was saved anew, though it is the same key', async () => {
-    const house = open();
+    const services = open();
     const { kind, links } = leadingTo(told, other);
-    await register(house, kind);
-    const id = await house.accounts.add({ ...newAccount(), further: furtherOf(leadingTo(told).kind, own.url, {}) });
-    await house.connections.open(id);
+    await register(services, kind);
+    const id = await services.accounts.add({ ...newAccount(), further: furtherOf(leadingTo(told).kind, own.url, {}) });
+    await services.connections.open(id);
     await isRefused(links, other);
     const { credentials } = newAccount();
-    await house.accounts.replaceCredentials(id, credentials, furtherOf(kind, own.url, credentials));
-    await house.connections.open(id);
+    await services.accounts.replaceCredentials(id, credentials, furtherOf(kind, own.url, credentials));
+    await services.connections.open(id);
     await send(links, other);
   });
 
-  it('are none where a key was saved without them for a vendor that another extension added', async () => {
-    const house = open();
+  it('are none where a key was saved without them for a provider that another extension added', async () => {
+    const services = open();
     const { kind, links } = leadingTo(told);
-    await register(house, kind);
-    const id = await house.accounts.add(newAccount());
-    await house.connections.open(id);
+    await register(services, kind);
+    const id = await services.accounts.add(newAccount());
+    await services.connections.open(id);
     await isRefused(links, told);
   });
 
-  it('are derived once where a key was saved without them for a vendor of this extension', async () => {
+  it('are derived once where a key was saved without them for a provider of this extension', async () => {
     const first = leadingTo(told);
-    const house = open([first.kind]);
-    const id = await house.accounts.add(newAccount());
+    const services = open([first.kind]);
+    const id = await services.accounts.add(newAccount());
     const changes: string[] = [];
-    house.accounts.onDidChange(({ kind }) => changes.push(kind));
-    await house.connections.open(id);
+    services.accounts.onDidChange(({ kind }) => changes.push(kind));
+    await services.connections.open(id);
     await send(first.links, told);
     await until(() => saved(id) !== undefined);
     assert.deepEqual(saved(id), [`${told.url}/`]);
     assert.deepEqual(changes, [], 'what is open stays open');
     // A later version of this extension knows of another host.
     const second = leadingTo(told, other);
-    await open([second.kind], house.memory).connections.open(id);
+    await open([second.kind], services.memory).connections.open(id);
     await send(second.links, told);
     await isRefused(second.links, other);
   });

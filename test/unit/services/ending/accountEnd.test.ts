@@ -2,16 +2,16 @@ import { strict as assert } from 'node:assert';
 import { sessionId } from '../../../../src/core/ids.ts';
 import { AccountEnd, type EndCounts } from '../../../../src/services/ending/accountEnd.ts';
 import { someSession } from '../../sessions.ts';
-import { failure, scriptedHouse } from '../scriptedProvider.ts';
+import { failure, scriptedServices } from '../scriptedProvider.ts';
 
 const s0 = sessionId('s0');
 const failed = { kind: 'failed', error: failure({ kind: 'forbidden' }) } as const;
 
 /** Begins ends of one session, s0, that know of each other. */
 async function ends() {
-  const scripted = await scriptedHouse((provider) => void provider.start('s0'));
-  const { house, clock, id, targets } = scripted;
-  const { store, evidence, accounts, connections, log: logger } = house;
+  const scripted = await scriptedServices((provider) => void provider.start('s0'));
+  const { services, clock, id, targets } = scripted;
+  const { store, evidence, accounts, connections, log: logger } = services;
   const counts: EndCounts = new Map();
   const parts = { store, evidence, accounts, connections, clock, logger };
   return {
@@ -27,7 +27,7 @@ function settle(end: AccountEnd): void {
 
 describe('an account’s part of an end', () => {
   it('shows on the row what the last of several ends says, whenever the others are over', async () => {
-    const { house, begin, life } = await ends();
+    const { services, begin, life } = await ends();
     const three = [await begin(), await begin(), await begin()] as const;
     for (const [index, end] of three.entries()) {
       settle(end);
@@ -40,11 +40,11 @@ describe('an account’s part of an end', () => {
     assert.equal(life(), 'ending', 'it is shown with the others');
     again.finish();
     assert.equal(life(), 'stuck');
-    house.dispose();
+    services.dispose();
   });
 
   it('does not show an outcome once more when a later end is at it', async () => {
-    const { house, begin, life } = await ends();
+    const { services, begin, life } = await ends();
     const first = await begin();
     settle(first);
     first.showOutcomes();
@@ -53,17 +53,17 @@ describe('an account’s part of an end', () => {
     first.finish();
     assert.equal(life(), 'ending');
     second.finish();
-    house.dispose();
+    services.dispose();
   });
 
   it('collects what is learned about its sessions until it is finished, though no list has them', async () => {
-    const { house, id, begin, over } = await ends();
+    const { services, id, begin, over } = await ends();
     const end = await begin([{ accountId: id, session: someSession('hidden') }]);
-    await over(house.refresher.refresh(id));
-    const isKnownToBeMissing = () => house.evidence.needsProbe(id, sessionId('hidden'));
+    await over(services.refresher.refresh(id));
+    const isKnownToBeMissing = () => services.evidence.needsProbe(id, sessionId('hidden'));
     assert.equal(isKnownToBeMissing(), true);
     end.finish();
     assert.equal(isKnownToBeMissing(), false);
-    house.dispose();
+    services.dispose();
   });
 });

@@ -1,10 +1,10 @@
 import { strict as assert } from 'node:assert';
 import type { AccountId } from '../../../../src/core/ids.ts';
-import type { EndOutcomeKind, EndReport, EndTarget } from '../../../../src/services/ending/report.ts';
+import type { AccountSession, EndOutcomeKind, EndReport } from '../../../../src/services/ending/report.ts';
 import { type BalancerServer, type Balancing, startBalancer } from '../../../servers/balancer.ts';
 import { type BrowserlessV1Server, startBrowserlessV1 } from '../../../servers/browserlessV1.ts';
 import { type BrowserlessV2Server, startBrowserlessV2 } from '../../../servers/browserlessV2.ts';
-import { fastClock, House } from '../testServices.ts';
+import { fastClock, TestServices } from '../testServices.ts';
 
 type Worker = BrowserlessV1Server | BrowserlessV2Server;
 
@@ -16,11 +16,11 @@ describe('ending behind a load balancer', function () {
   this.timeout(120_000);
   let workers: Worker[] = [];
   let balancer: BalancerServer | undefined;
-  let house: House;
+  let services: TestServices;
   let id: AccountId;
 
   afterEach(async () => {
-    house.dispose();
+    services.dispose();
     await balancer?.stop();
     await Promise.all(workers.map((worker) => worker.stop()));
   });
@@ -41,15 +41,15 @@ describe('ending behind a load balancer', function () {
       workers.map(({ url }) => url),
       balancing,
     );
-    house = new House({ clock: fastClock(timesAsFast) });
+    services = new TestServices({ clock: fastClock(timesAsFast) });
     const { token } = workers[0] as Worker;
-    id = await house.add('browserless', balancer.url, token === undefined ? {} : { token });
+    id = await services.add('browserless', balancer.url, token === undefined ? {} : { token });
     const all = each.reduce((sum, count) => sum + count, 0);
-    for (let times = 0; times < 20 && targets().length < all; times++) await house.refresher.refresh(id);
+    for (let times = 0; times < 20 && targets().length < all; times++) await services.refresher.refresh(id);
     assert.equal(targets().length, all, 'the sessions of some worker were never listed');
   }
-  const targets = (): EndTarget[] =>
-    [...(house.store.state(id)?.contents.sessions.values() ?? [])].map((session) => ({ accountId: id, session }));
+  const targets = (): AccountSession[] =>
+    [...(services.store.state(id)?.contents.sessions.values() ?? [])].map((session) => ({ accountId: id, session }));
   const running = () => workers.flatMap((worker) => worker.running).sort();
   const outcomes = ({ results }: EndReport) =>
     new Map<string, EndOutcomeKind>(results.map(({ session, outcome }) => [session.id, outcome]));
@@ -59,7 +59,7 @@ describe('ending behind a load balancer', function () {
     for (const [session, outcome] of outcomes(report)) {
       const saidGone = outcome === 'ended' || outcome === 'alreadyGone';
       assert.ok(!saidGone || !still.has(session), `${session} is said to be ${outcome}, and is still running`);
-      assert.equal(house.store.session(id, session as never) === undefined, saidGone);
+      assert.equal(services.store.session(id, session as never) === undefined, saidGone);
     }
   }
 
@@ -72,7 +72,7 @@ describe('ending behind a load balancer', function () {
           const chosen = targets().filter((_, index) => index % 3 !== 0);
           const confirmed = new Set(chosen.map(({ session }) => session.id));
           const kept = targets().filter(({ session }) => !confirmed.has(session.id));
-          const report = await house.ender.end(chosen, quietly);
+          const report = await services.ender.end(chosen, quietly);
           assertTrue(report);
           assert.deepEqual(running(), kept.map(({ session }) => session.id as string).sort());
           assert.deepEqual(new Set(outcomes(report).values()), new Set(['ended']));
@@ -81,7 +81,7 @@ describe('ending behind a load balancer', function () {
         it(`says ended of nothing that ${count} ${version} workers don't end (${named(balancing)})`, async () => {
           await start(version, Array(count).fill(2), balancing);
           for (const worker of workers) for (const one of worker.running) worker.immortal.add(one);
-          const report = await house.ender.end(targets(), quietly);
+          const report = await services.ender.end(targets(), quietly);
           assertTrue(report);
           assert.equal(running().length, count * 2);
           assert.deepEqual(new Set(outcomes(report).values()), new Set(['stuck']));
@@ -92,7 +92,7 @@ describe('ending behind a load balancer', function () {
 
   it('ends all sessions, though no neighbour is left that would show which worker answers', async () => {
     await start('v1', [2, 2], 'roundRobin');
-    const report = await house.ender.end(targets(), quietly);
+    const report = await services.ender.end(targets(), quietly);
     assertTrue(report);
     assert.deepEqual(running(), []);
   });
@@ -100,12 +100,12 @@ describe('ending behind a load balancer', function () {
   it('keeps the rows of all workers, whichever answers, and takes out what ended elsewhere', async () => {
     await start('v2', [2, 3], 'roundRobin');
     for (let times = 0; times < 6; times++) {
-      await house.refresher.refresh(id);
+      await services.refresher.refresh(id);
       assert.equal(targets().length, 5);
     }
-    assert.ok(house.store.state(id)?.contents.combined);
+    assert.ok(services.store.state(id)?.contents.combined);
     workers[0]?.browsers.delete('w0-0');
-    for (let times = 0; times < 20 && targets().length === 5; times++) await house.refresher.refresh(id);
+    for (let times = 0; times < 20 && targets().length === 5; times++) await services.refresher.refresh(id);
     assert.deepEqual(
       targets()
         .map(({ session }) => session.id as string)
@@ -118,14 +118,14 @@ describe('ending behind a load balancer', function () {
     for (const version of ['v1', 'v2'] as const) {
       await start(version, [1], 'roundRobin');
       const before = balancer?.passed.length ?? 0;
-      const report = await house.ender.end(targets(), quietly);
+      const report = await services.ender.end(targets(), quietly);
       assert.deepEqual([...outcomes(report).values()], ['ended']);
       const requests = (balancer?.passed.length ?? 0) - before;
       // The end between two rounds of lists, and one list before it where rows tell one browser from another.
       assert.ok(requests <= (version === 'v1' ? 17 : 18), `${version}: ${requests} requests`);
-      assert.equal(house.store.state(id)?.contents.combined, false);
+      assert.equal(services.store.state(id)?.contents.combined, false);
       if (version === 'v1') {
-        house.dispose();
+        services.dispose();
         await balancer?.stop();
         await workers[0]?.stop();
       }

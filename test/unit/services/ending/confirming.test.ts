@@ -3,7 +3,7 @@ import { accountId, groupId, pageId, sessionId } from '../../../../src/core/ids.
 import { type EndingTerms, usualEnding } from '../../../../src/core/provider.ts';
 import { ProviderError } from '../../../../src/core/providerError.ts';
 import type { EndOutcomeKind, EndProgress, EndReport } from '../../../../src/services/ending/report.ts';
-import { failure, type ScriptedProvider, scriptedHouse } from '../scriptedProvider.ts';
+import { failure, type ScriptedProvider, scriptedServices } from '../scriptedProvider.ts';
 
 function outcomes({ results }: EndReport): Record<string, EndOutcomeKind> {
   return Object.fromEntries(results.map(({ session, outcome }) => [session.id, outcome]));
@@ -20,7 +20,7 @@ const s0 = sessionId('s0');
 
 describe('confirming of ends', () => {
   it('looks at once, and again after 1, 2, 4 and then every 8 seconds, until half a minute is over', async () => {
-    const { provider, house, targets, end } = await scriptedHouse(starts(1, 'complete'));
+    const { provider, services, targets, end } = await scriptedServices(starts(1, 'complete'));
     provider.onEnd = () => ({ outcome: 'accepted', how: 'by a word' });
     const report = await end(targets());
     const [ended = 0] = provider.times('end');
@@ -35,8 +35,8 @@ describe('confirming of ends', () => {
       [result?.outcome, result?.why, result?.how],
       ['stuck', { kind: 'stillRuns', found: true, said: undefined }, undefined],
     );
-    assert.ok(house.log.lines.includes(`end scripted s0: stuck, 1 sent, ${result?.ms} ms`));
-    house.dispose();
+    assert.ok(services.log.lines.includes(`end scripted s0: stuck, 1 sent, ${result?.ms} ms`));
+    services.dispose();
   });
 
   it('looks once more when exactly its time is over', async () => {
@@ -44,19 +44,19 @@ describe('confirming of ends', () => {
       [999, 1],
       [1_000, 2],
     ] as const) {
-      const { provider, house, targets, end } = await scriptedHouse((provider) => {
+      const { provider, services, targets, end } = await scriptedServices((provider) => {
         starts(1)(provider);
         provider.ending = { ...usualEnding, withinMs };
       });
       provider.onEnd = () => ({ outcome: 'accepted', how: undefined });
       await end(targets());
       assert.equal(provider.asked('list').length - 1, looks);
-      house.dispose();
+      services.dispose();
     }
   });
 
   it('says how a session was ended where the provider does, what it took, and writes a line about it', async () => {
-    const { provider, house, targets, end } = await scriptedHouse(starts(1, 'complete'));
+    const { provider, services, targets, end } = await scriptedServices(starts(1, 'complete'));
     provider.onEnd = () => {
       provider.running.clear();
       return { outcome: 'ended', how: 'It went to sleep.' };
@@ -64,12 +64,12 @@ describe('confirming of ends', () => {
     const { results } = await end(targets());
     const [{ how, ms, attempts } = assert.fail()] = results;
     assert.deepEqual([how, ms, attempts], ['It went to sleep.', 30, 1]);
-    assert.ok(house.log.lines.includes('end scripted s0: ended, 1 sent, 30 ms: It went to sleep.'));
-    house.dispose();
+    assert.ok(services.log.lines.includes('end scripted s0: ended, 1 sent, 30 ms: It went to sleep.'));
+    services.dispose();
   });
 
   it('says of each session what became of it as soon as that is known, on its row and in the journal', async () => {
-    const { provider, clock, house, id, targets, over } = await scriptedHouse(starts(4, 'complete'));
+    const { provider, clock, services, id, targets, over } = await scriptedServices(starts(4, 'complete'));
     const conflict = failure({ kind: 'conflict' });
     provider.onEnd = (session) => {
       if (session.id === 's0') throw failure({ kind: 'forbidden' });
@@ -77,64 +77,64 @@ describe('confirming of ends', () => {
       if (session.id === 's2') provider.running.delete('s2');
       return { outcome: 'accepted', how: undefined };
     };
-    const ending = house.ender.end(targets(), { stop: new AbortController().signal, onProgress: () => {} });
-    const lives = () => ['s0', 's1', 's2', 's3'].map((one) => house.store.life(id, sessionId(one)).kind);
+    const ending = services.ender.end(targets(), { stop: new AbortController().signal, onProgress: () => {} });
+    const lives = () => ['s0', 's1', 's2', 's3'].map((one) => services.store.life(id, sessionId(one)).kind);
     await clock.until(clock.wait(25), 100);
     assert.deepEqual(lives(), ['stuck', 'ending', 'ending', 'ending']);
     await clock.until(clock.wait(9_975), 20_000);
     assert.deepEqual(lives(), ['stuck', 'stuck', 'running', 'ending']);
     // What is written down is what nothing is known of yet.
-    const written = JSON.stringify(house.memory.get('unfinishedEnds'));
+    const written = JSON.stringify(services.memory.get('unfinishedEnds'));
     assert.deepEqual(written.match(/s\d/g), ['s3']);
     await over(ending);
-    assert.ok(house.journal.isEmpty);
-    house.dispose();
+    assert.ok(services.journal.isEmpty);
+    services.dispose();
   });
 
   it('takes one complete list for confirmation where that is enough, and asks for no session', async () => {
-    const { provider, house, id, targets, end } = await scriptedHouse(starts(3, 'complete'));
+    const { provider, services, id, targets, end } = await scriptedServices(starts(3, 'complete'));
     assert.deepEqual(outcomes(await end(targets('s0', 's1'))), { s0: 'ended', s1: 'ended' });
     assert.deepEqual(provider.asked('probe'), []);
     assert.equal(provider.asked('list').length, 2);
     assert.deepEqual([...provider.running.keys()], ['s2']);
-    assert.ok(house.store.hasEnded(id, s0));
-    assert.equal(house.evidence.verdict(id, s0), 'unknown', 'what was learned about it is kept');
-    house.dispose();
+    assert.ok(services.store.hasEnded(id, s0));
+    assert.equal(services.evidence.verdict(id, s0), 'unknown', 'what was learned about it is kept');
+    services.dispose();
   });
 
   it('asks about a session that a list leaves out before it says that it ended', async () => {
-    const { provider, house, id, targets, end } = await scriptedHouse(starts(2));
+    const { provider, services, id, targets, end } = await scriptedServices(starts(2));
     assert.deepEqual(outcomes(await end(targets('s0'))), { s0: 'ended' });
     assert.equal(provider.asked('list').length, 2);
     const probed = provider.asked('probe');
     assert.ok(probed.length > 0);
     assert.deepEqual(new Set(probed), new Set(['s0']));
-    assert.equal(house.store.session(id, s0), undefined);
-    house.dispose();
+    assert.equal(services.store.session(id, s0), undefined);
+    services.dispose();
   });
 
   it('says already gone where the provider knew no such session, and it is not on its lists', async () => {
-    const { provider, house, targets, end } = await scriptedHouse(starts(2, 'complete'));
+    const { provider, services, targets, end } = await scriptedServices(starts(2, 'complete'));
     const all = targets();
     provider.running.delete('s0');
     assert.deepEqual(outcomes(await end(all)), { s0: 'alreadyGone', s1: 'ended' });
-    house.dispose();
+    services.dispose();
   });
 
   it('does not say ended of what lists leave out and the provider says to run, asked for itself', async () => {
-    const { provider, house, id, targets, end } = await scriptedHouse(starts(2));
+    const { provider, services, id, targets, end } = await scriptedServices(starts(2));
     const all = targets('s0');
     provider.onEnd = () => ({ outcome: 'ended', how: undefined });
     provider.onList = () => ({ sessions: [...provider.running.values()].filter(({ id }) => id !== 's0') });
     const report = await end(all);
     assert.deepEqual(outcomes(report), { s0: 'stuck' });
     assert.deepEqual(report.results[0]?.why, { kind: 'stillRuns', found: true, said: undefined });
-    assert.ok(house.store.session(id, s0));
-    house.dispose();
+    assert.ok(services.store.session(id, s0));
+    services.dispose();
   });
 
   it('remembers that a session was said to run while questions about it fail', async () => {
-    const { provider, house, id, targets, end } = await scriptedHouse(starts(2));
+    const { provider, services, id, targets, end } = await scriptedServices(starts(2));
     const all = targets('s0');
     provider.onEnd = () => ({ outcome: 'ended', how: undefined });
     provider.onList = () => ({ sessions: [...provider.running.values()].filter(({ id }) => id !== 's0') });
@@ -146,12 +146,12 @@ describe('confirming of ends', () => {
     const report = await end(all);
     assert.ok(probes > 3, String(probes));
     assert.deepEqual(outcomes(report), { s0: 'stuck' });
-    assert.ok(house.store.session(id, s0), 'the row of a session that runs went');
-    house.dispose();
+    assert.ok(services.store.session(id, s0), 'the row of a session that runs went');
+    services.dispose();
   });
 
   it('does not say ended while questions about the session fail, however many lists leave it out', async () => {
-    const { provider, house, targets, end } = await scriptedHouse(starts(2));
+    const { provider, services, targets, end } = await scriptedServices(starts(2));
     const refused = failure({ kind: 'conflict' });
     provider.onProbe = () => {
       throw refused;
@@ -159,11 +159,11 @@ describe('confirming of ends', () => {
     const report = await end(targets('s0'));
     assert.deepEqual(outcomes(report), { s0: 'stuck' });
     assert.deepEqual(report.results[0]?.why, { kind: 'unconfirmed', error: refused, isCombined: false });
-    house.dispose();
+    services.dispose();
   });
 
   it('asks for every session that two lists leave out, however many', async () => {
-    const { provider, house, id, targets, end } = await scriptedHouse(starts(60));
+    const { provider, services, id, targets, end } = await scriptedServices(starts(60));
     // Every end is answered and does nothing, and lists are empty for two seconds.
     provider.onEnd = () => ({ outcome: 'ended', how: undefined });
     const all = targets();
@@ -173,18 +173,18 @@ describe('confirming of ends', () => {
       return provider.clock.now() < emptyUntil ? { sessions: [] } : {};
     };
     const lost: string[] = [];
-    house.store.onDidLeave(({ session }) => lost.push(session.id));
+    services.store.onDidLeave(({ session }) => lost.push(session.id));
     const report = await end(all);
     assert.deepEqual(new Set(Object.values(outcomes(report))), new Set(['stuck']));
     assert.equal(report.results.length, 60);
     assert.deepEqual(lost, []);
-    assert.equal(house.store.state(id)?.contents.sessions.size, 60);
+    assert.equal(services.store.state(id)?.contents.sessions.size, 60);
     assert.equal(provider.most.get('probe'), 8);
-    house.dispose();
+    services.dispose();
   });
 
   it('does not say ended where the provider wants no questions, and asks when it does', async () => {
-    const { provider, clock, house, targets, end } = await scriptedHouse(starts(30));
+    const { provider, clock, services, targets, end } = await scriptedServices(starts(30));
     const all = targets();
     const opens = clock.now() + 6_000;
     provider.onProbe = ({ id }) => {
@@ -201,11 +201,11 @@ describe('confirming of ends', () => {
     for (const [session, outcome] of Object.entries(found)) {
       assert.equal(outcome, provider.running.has(session) ? 'stuck' : 'ended', session);
     }
-    house.dispose();
+    services.dispose();
   });
 
   it('says why a session could not be asked for that lists leave out', async () => {
-    const { provider, house, targets, end } = await scriptedHouse(starts(1));
+    const { provider, services, targets, end } = await scriptedServices(starts(1));
     const limited = failure({ kind: 'rateLimited', retryAt: undefined });
     provider.onProbe = () => {
       throw limited;
@@ -215,18 +215,18 @@ describe('confirming of ends', () => {
       [results[0]?.outcome, results[0]?.why],
       ['stuck', { kind: 'unconfirmed', error: limited, isCombined: false }],
     );
-    house.dispose();
+    services.dispose();
   });
 
   it('says ended of many that are gone, with no more than eight questions at a time', async () => {
-    const { provider, house, targets, end } = await scriptedHouse(starts(60));
+    const { provider, services, targets, end } = await scriptedServices(starts(60));
     assert.deepEqual(new Set(Object.values(outcomes(await end(targets())))), new Set(['ended']));
     assert.equal(provider.most.get('probe'), 8);
-    house.dispose();
+    services.dispose();
   });
 
   it('takes only a probe for confirmation where lists may leave out what runs', async () => {
-    const { provider, house, id, targets, end } = await scriptedHouse(starts(3, 'unreliable'));
+    const { provider, services, id, targets, end } = await scriptedServices(starts(3, 'unreliable'));
     provider.onEnd = ({ id }) => {
       if (id === 's0') provider.running.delete(id);
       return { outcome: 'ended', how: undefined };
@@ -244,13 +244,13 @@ describe('confirming of ends', () => {
     assert.deepEqual(why.get('s1'), { kind: 'stillRuns', found: true, said: undefined });
     // Of the last nobody has said that it runs.
     assert.deepEqual(why.get('s2'), { kind: 'unconfirmed', error: broken, isCombined: false });
-    assert.equal(house.store.session(id, s0), undefined);
-    assert.ok(house.store.session(id, sessionId('s2')));
-    house.dispose();
+    assert.equal(services.store.session(id, s0), undefined);
+    assert.ok(services.store.session(id, sessionId('s2')));
+    services.dispose();
   });
 
   it('confirms nothing while the list fails, and says why', async () => {
-    const { provider, house, id, targets, end } = await scriptedHouse(starts(2));
+    const { provider, services, id, targets, end } = await scriptedServices(starts(2));
     const all = targets();
     const down = failure({ kind: 'serverFault', status: 502 }, 'down');
     provider.onList = () => {
@@ -265,12 +265,12 @@ describe('confirming of ends', () => {
     assert.deepEqual(provider.asked('probe'), []);
     const stuck = report.results.find(({ session }) => session.id === 's1');
     assert.deepEqual(stuck?.why, { kind: 'unconfirmed', error: down, isCombined: false });
-    for (const one of ['s0', 's1']) assert.ok(house.store.session(id, sessionId(one)));
-    house.dispose();
+    for (const one of ['s0', 's1']) assert.ok(services.store.session(id, sessionId(one)));
+    services.dispose();
   });
 
   it('does not send an end of unknown effect again while no list can be had', async () => {
-    const { provider, house, targets, end } = await scriptedHouse(starts(1));
+    const { provider, services, targets, end } = await scriptedServices(starts(1));
     const all = targets();
     provider.onList = () => {
       throw failure({ kind: 'serverFault', status: 502 });
@@ -281,25 +281,25 @@ describe('confirming of ends', () => {
     const report = await end(all);
     assert.deepEqual([outcomes(report), provider.asked('end').length], [{ s0: 'stuck' }, 1]);
     assert.equal(report.results[0]?.why?.kind, 'unconfirmed');
-    house.dispose();
+    services.dispose();
   });
 
   for (const lists of ['complete', 'partial', 'lagging', 'unreliable'] as const) {
     it(`does not say ended of a session whose start is told another way in each answer (${lists})`, async () => {
       for (const moved of [-60_000, -1, 1, 999]) {
-        const { provider, house, targets, end } = await scriptedHouse(starts(1, lists));
+        const { provider, services, targets, end } = await scriptedServices(starts(1, lists));
         provider.onEnd = (session) => {
           provider.running.set('s0', { ...session, startedAt: (session.startedAt ?? 0) + moved });
           return { outcome: 'accepted', how: undefined };
         };
         assert.deepEqual(outcomes(await end(targets())), { s0: 'stuck' }, `moved by ${moved} ms`);
-        house.dispose();
+        services.dispose();
       }
     });
   }
 
   it('confirms nothing by a list with a row that names no session', async () => {
-    const { provider, house, targets, end } = await scriptedHouse(starts(2, 'complete'));
+    const { provider, services, targets, end } = await scriptedServices(starts(2, 'complete'));
     const all = targets();
     provider.onEnd = ({ id }) => {
       if (id === 's0') provider.running.delete(id);
@@ -312,20 +312,20 @@ describe('confirming of ends', () => {
     assert.ok(why?.kind === 'unconfirmed');
     const what = "a row of its list doesn't say which session it's about";
     assert.deepEqual([why.error?.trouble, why.error?.message], [{ kind: 'unexpectedAnswer', what }, what]);
-    house.dispose();
+    services.dispose();
   });
 
   it('takes a list for complete though rows that have names cannot be read', async () => {
-    const { provider, house, targets, end } = await scriptedHouse(starts(2, 'complete'));
+    const { provider, services, targets, end } = await scriptedServices(starts(2, 'complete'));
     provider.onList = () => ({ faults: [{ subject: 'another', what: 'it has no status' }] });
     assert.deepEqual(outcomes(await end(targets())), { s0: 'ended', s1: 'ended' });
     assert.deepEqual(provider.asked('probe'), []);
-    house.dispose();
+    services.dispose();
   });
 
   for (const lists of ['lagging', 'unreliable'] as const) {
     it(`leaves the row of another session alone that has taken the id meanwhile (${lists})`, async () => {
-      const { provider, clock, house, id, targets, end } = await scriptedHouse(starts(1, lists));
+      const { provider, clock, services, id, targets, end } = await scriptedServices(starts(1, lists));
       await clock.until(clock.wait(1_000), 2_000);
       provider.onEnd = () => {
         provider.start('s0');
@@ -334,32 +334,32 @@ describe('confirming of ends', () => {
       provider.onProbe = (session) => (provider.running.get(session.id) === session ? 'running' : 'gone');
       const all = targets();
       const left: string[] = [];
-      house.store.onDidLeave(({ session }) => left.push(session.id));
+      services.store.onDidLeave(({ session }) => left.push(session.id));
       assert.deepEqual(outcomes(await end(all)), { s0: 'ended' });
       assert.deepEqual(left, []);
-      assert.deepEqual(house.store.session(id, s0), provider.running.get('s0'));
-      assert.equal(house.store.hasEnded(id, s0), false);
-      assert.equal(house.store.life(id, s0).kind, 'running');
-      house.dispose();
+      assert.deepEqual(services.store.session(id, s0), provider.running.get('s0'));
+      assert.equal(services.store.hasEnded(id, s0), false);
+      assert.equal(services.store.life(id, s0).kind, 'running');
+      services.dispose();
     });
   }
 
   it('does not put a failure on the row of another session that has taken the id', async () => {
-    const { provider, clock, house, id, targets, end } = await scriptedHouse(starts(1));
+    const { provider, clock, services, id, targets, end } = await scriptedServices(starts(1));
     await clock.until(clock.wait(1_000), 2_000);
     provider.onEnd = async () => {
       provider.start('s0');
-      await house.refresher.refresh(id);
+      await services.refresher.refresh(id);
       throw failure({ kind: 'forbidden' });
     };
     assert.deepEqual(outcomes(await end(targets())), { s0: 'failed' });
-    assert.equal(house.store.life(id, s0).kind, 'running');
-    house.dispose();
+    assert.equal(services.store.life(id, s0).kind, 'running');
+    services.dispose();
   });
 
   it('takes a session whose pages were all closed for ended, though others were opened in it since', async () => {
     const page = (id: string) => ({ id: pageId(id), title: id, url: 'about:blank' });
-    const { provider, house, id, targets, end } = await scriptedHouse((provider) => {
+    const { provider, services, id, targets, end } = await scriptedServices((provider) => {
       provider.start('s0', { ends: 'pages', pages: [page('a')] });
       provider.ending = { ...usualEnding, lists: 'complete' };
     });
@@ -370,15 +370,15 @@ describe('confirming of ends', () => {
       return { outcome: 'ended', how: undefined };
     };
     assert.deepEqual(outcomes(await end(all)), { s0: 'ended' });
-    assert.equal(house.store.life(id, s0).kind, 'running');
-    assert.ok(house.store.session(id, s0), 'its row went, though it has another page');
-    house.dispose();
+    assert.equal(services.store.life(id, s0).kind, 'running');
+    assert.ok(services.store.session(id, s0), 'its row went, though it has another page');
+    services.dispose();
   });
 
   it('stops looking at once when the account is removed, and claims nothing', async () => {
-    const { provider, clock, house, id, targets, end } = await scriptedHouse(starts(1));
+    const { provider, clock, services, id, targets, end } = await scriptedServices(starts(1));
     provider.onEnd = () => ({ outcome: 'accepted', how: undefined });
-    clock.after(2_500, () => void house.accounts.remove(id));
+    clock.after(2_500, () => void services.accounts.remove(id));
     const began = clock.now();
     const report = await end(targets());
     assert.ok(clock.now() - began < 4_000, String(clock.now() - began));
@@ -387,31 +387,31 @@ describe('confirming of ends', () => {
     assert.ok(result?.why?.kind === 'unconfirmed');
     assert.equal(result.why.error?.message, 'the account was removed meanwhile');
     assert.equal(result.why.error.trouble.kind, 'cancelled');
-    assert.match(house.log.lines.at(-1) ?? '', new RegExp(`^end ${id} s0: stuck, 1 sent, \\d+ ms: the account was`));
-    house.dispose();
+    assert.match(services.log.lines.at(-1) ?? '', new RegExp(`^end ${id} s0: stuck, 1 sent, \\d+ ms: the account was`));
+    services.dispose();
   });
 
   it('stops looking at once when the key is replaced, and claims nothing', async () => {
-    const { provider, clock, house, id, targets, end } = await scriptedHouse(starts(1));
+    const { provider, clock, services, id, targets, end } = await scriptedServices(starts(1));
     provider.onEnd = () => ({ outcome: 'accepted', how: undefined });
-    clock.after(2_500, () => void house.accounts.replaceCredentials(id, { other: 'key' }));
+    clock.after(2_500, () => void services.accounts.replaceCredentials(id, { other: 'key' }));
     const began = clock.now();
     const { results } = await end(targets());
     assert.ok(clock.now() - began < 4_000, String(clock.now() - began));
     assert.ok(results[0]?.why?.kind === 'unconfirmed');
     assert.equal(results[0].why.error?.message, 'the account’s key was replaced meanwhile');
     assert.equal(results[0].why.error.trouble.kind, 'cancelled');
-    house.dispose();
+    services.dispose();
   });
 
   describe('of what is not there when it begins', () => {
     it('is already gone where it has ended, or another session has its id', async () => {
-      const { provider, clock, house, id, targets, end, over } = await scriptedHouse(starts(3, 'complete'));
+      const { provider, clock, services, id, targets, end, over } = await scriptedServices(starts(3, 'complete'));
       const all = targets();
       provider.running.delete('s0');
       await clock.until(clock.wait(1_000), 2_000);
       provider.start('s1');
-      await over(house.refresher.refresh(id));
+      await over(services.refresher.refresh(id));
       const progress: EndProgress[] = [];
       const report = await end(all, { onProgress: (at) => progress.push(at) });
       assert.deepEqual(outcomes(report), { s0: 'alreadyGone', s1: 'alreadyGone', s2: 'ended' });
@@ -420,11 +420,11 @@ describe('confirming of ends', () => {
       for (const { session, attempts, why } of report.results) {
         assert.deepEqual([attempts, why], [session.id === 's2' ? 1 : 0, undefined]);
       }
-      house.dispose();
+      services.dispose();
     });
 
     it('fails where the account is there no longer, or never was, or has another key', async () => {
-      const { provider, house, id, targets, end, over } = await scriptedHouse(starts(1));
+      const { provider, services, id, targets, end, over } = await scriptedServices(starts(1));
       const all = targets();
       const never = all.map(({ session }) => ({ accountId: accountId('never'), session }));
       const messageOf = async (of: typeof all) => {
@@ -435,22 +435,22 @@ describe('confirming of ends', () => {
         return result.why.error.message;
       };
       assert.equal(await messageOf(never), 'the account was removed meanwhile');
-      await over(house.accounts.replaceCredentials(id, { other: 'key' }));
+      await over(services.accounts.replaceCredentials(id, { other: 'key' }));
       assert.equal(await messageOf(all), 'the account’s key was replaced meanwhile');
-      await over(house.accounts.remove(id));
+      await over(services.accounts.remove(id));
       assert.equal(await messageOf(all), 'the account was removed meanwhile');
       assert.deepEqual(provider.asked('end'), []);
-      house.dispose();
+      services.dispose();
     });
   });
 
   describe('where one list tells all', () => {
     const listsBeforeEnd = async (lists: EndingTerms['lists'], ageMs: number) => {
-      const { provider, clock, house, targets, end } = await scriptedHouse(starts(1, lists));
+      const { provider, clock, services, targets, end } = await scriptedServices(starts(1, lists));
       await clock.until(clock.wait(ageMs), 2 * ageMs);
       await end(targets());
       const [ended = 0] = provider.times('end');
-      house.dispose();
+      services.dispose();
       return provider.times('list').filter((at) => at < ended).length - 1;
     };
 
@@ -479,22 +479,22 @@ describe('confirming of ends', () => {
     };
 
     it('is everything that is listed, and attempts are not counted', async () => {
-      const { provider, house, id, over } = await scriptedHouse((provider) => {
+      const { provider, services, id, over } = await scriptedServices((provider) => {
         starts(3, 'complete')(provider);
         provider.endEverything = async () => provider.running.clear();
       });
-      const { results, error } = await over(house.ender.endEverything(id));
+      const { results, error } = await over(services.ender.endEverything(id));
       assert.equal(error, undefined);
-      assert.equal(house.evidence.verdict(id, s0), 'unknown', 'what was learned about it is kept');
+      assert.equal(services.evidence.verdict(id, s0), 'unknown', 'what was learned about it is kept');
       assert.deepEqual(outcomes({ results }), { s0: 'ended', s1: 'ended', s2: 'ended' });
       for (const { attempts, how } of results) assert.deepEqual([attempts, how], [0, undefined]);
       assert.deepEqual([provider.asked('endEverything').length, provider.asked('end').length], [1, 0]);
-      house.dispose();
+      services.dispose();
     });
 
     it('is what belongs to a group that is deleted or cancelled, and nothing else', async () => {
       for (const request of ['deleteGroup', 'cancelGroup'] as const) {
-        const { provider, house, id, over } = await scriptedHouse((provider) => {
+        const { provider, services, id, over } = await scriptedServices((provider) => {
           grouped(5)(provider);
           provider.deleteGroup = async (group) => {
             await removes(provider)(group);
@@ -502,18 +502,18 @@ describe('confirming of ends', () => {
           };
           provider.cancelGroup = removes(provider);
         });
-        const report = await over<EndReport>(house.ender[request](id, g));
+        const report = await over<EndReport>(services.ender[request](id, g));
         assert.deepEqual(outcomes(report), { s0: 'ended', s1: 'ended', s2: 'ended' });
         assert.deepEqual(provider.asked(request), ['g']);
         assert.ok(!('error' in report) || report.error === undefined);
         assert.ok(!('answer' in report) || !ProviderError.is(report.answer));
         assert.deepEqual([...provider.running.keys()], ['s3', 's4']);
-        house.dispose();
+        services.dispose();
       }
     });
 
     it('fails with what the provider said of a session, once three looks have shown it to run', async () => {
-      const { provider, house, id, over } = await scriptedHouse((provider) => {
+      const { provider, services, id, over } = await scriptedServices((provider) => {
         grouped(3)(provider);
         provider.deleteGroup = async () => {
           provider.running.delete('s0');
@@ -523,7 +523,7 @@ describe('confirming of ends', () => {
       });
       const lists = provider.asked('list').length;
       const began = provider.clock.now();
-      const { results } = await over(house.ender.deleteGroup(id, g));
+      const { results } = await over(services.ender.deleteGroup(id, g));
       const why = new Map(results.map(({ session, outcome, why }) => [session.id as string, [outcome, why]]));
       assert.deepEqual(why.get('s0'), ['ended', undefined]);
       assert.deepEqual(why.get('s1'), ['failed', { kind: 'notDeleted', said: 'locked' }]);
@@ -531,12 +531,12 @@ describe('confirming of ends', () => {
       const failed = results.find(({ session }) => session.id === 's1');
       assert.ok(failed && failed.ms >= 3_000 && failed.ms < 4_000, String(failed?.ms));
       assert.ok(provider.asked('list').length - lists === 6 && provider.clock.now() - began > 20_000);
-      house.dispose();
+      services.dispose();
     });
 
     it('is asked for once, whatever comes back, and looked at all the same', async () => {
       const broken = failure({ kind: 'timedOut', afterMs: 15_000 });
-      const { provider, house, id, over } = await scriptedHouse((provider) => {
+      const { provider, services, id, over } = await scriptedServices((provider) => {
         grouped(4)(provider);
         const fail = async () => {
           provider.running.delete('s0');
@@ -545,12 +545,12 @@ describe('confirming of ends', () => {
         Object.assign(provider, { endEverything: fail, deleteGroup: fail, cancelGroup: fail });
       });
       const began = provider.clock.now();
-      const deleted = await over(house.ender.deleteGroup(id, g));
+      const deleted = await over(services.ender.deleteGroup(id, g));
       assert.ok(provider.clock.now() - began < 4_000);
       assert.deepEqual([deleted.answer, outcomes(deleted)], [broken, { s0: 'ended', s1: 'failed', s2: 'failed' }]);
-      const cancelled = await over(house.ender.cancelGroup(id, g));
+      const cancelled = await over(services.ender.cancelGroup(id, g));
       assert.deepEqual([cancelled.error, outcomes(cancelled)], [broken, { s1: 'failed', s2: 'failed' }]);
-      const everything = await over(house.ender.endEverything(id));
+      const everything = await over(services.ender.endEverything(id));
       assert.deepEqual(
         [everything.error, outcomes(everything)],
         [broken, { s1: 'failed', s2: 'failed', s3: 'failed' }],
@@ -558,30 +558,30 @@ describe('confirming of ends', () => {
       for (const kind of ['deleteGroup', 'cancelGroup', 'endEverything'] as const) {
         assert.equal(provider.asked(kind).length, 1);
       }
-      assert.ok(house.journal.isEmpty);
-      house.dispose();
+      assert.ok(services.journal.isEmpty);
+      services.dispose();
     });
 
     it('is looked at where the provider does not know the group', async () => {
       const unknown = failure({ kind: 'notFound' });
-      const { provider, house, id, over } = await scriptedHouse((provider) => {
+      const { provider, services, id, over } = await scriptedServices((provider) => {
         grouped(3)(provider);
         provider.deleteGroup = async () => {
           provider.running.delete('s0');
           throw unknown;
         };
       });
-      const { answer, results } = await over(house.ender.deleteGroup(id, g));
+      const { answer, results } = await over(services.ender.deleteGroup(id, g));
       assert.deepEqual([answer, outcomes({ results })], [unknown, { s0: 'ended', s1: 'failed', s2: 'failed' }]);
       assert.equal(provider.asked('deleteGroup').length, 1);
-      house.dispose();
+      services.dispose();
     });
 
     it('fails at once where the provider has no such request, and says which', async () => {
-      const { house, id, over } = await scriptedHouse(grouped(3));
-      const { answer } = await over(house.ender.deleteGroup(id, g));
-      const everything = await over(house.ender.endEverything(id));
-      const { error, results } = await over(house.ender.cancelGroup(id, g));
+      const { services, id, over } = await scriptedServices(grouped(3));
+      const { answer } = await over(services.ender.deleteGroup(id, g));
+      const everything = await over(services.ender.endEverything(id));
+      const { error, results } = await over(services.ender.cancelGroup(id, g));
       assert.ok(ProviderError.is(answer));
       const errors = [answer, everything.error, error];
       assert.deepEqual(
@@ -592,15 +592,15 @@ describe('confirming of ends', () => {
         ]),
       );
       assert.deepEqual(new Set(Object.values(outcomes({ results }))), new Set(['failed']));
-      house.dispose();
+      services.dispose();
     });
 
     it('is nothing for an account that is not there', async () => {
-      const { house, over } = await scriptedHouse(starts(1));
+      const { services, over } = await scriptedServices(starts(1));
       const nobody = accountId('nobody');
-      const { results, error } = await over(house.ender.endEverything(nobody));
+      const { results, error } = await over(services.ender.endEverything(nobody));
       assert.deepEqual([results, error?.message], [[], 'the account was removed meanwhile']);
-      house.dispose();
+      services.dispose();
     });
   });
 });

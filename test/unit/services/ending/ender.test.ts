@@ -2,12 +2,12 @@ import { strict as assert } from 'node:assert';
 import { systemClock } from '../../../../src/core/clock.ts';
 import { type AccountId, accountId, groupId, sessionId } from '../../../../src/core/ids.ts';
 import { ProviderError } from '../../../../src/core/providerError.ts';
-import type { EndOutcomeKind, EndReport, EndTarget } from '../../../../src/services/ending/report.ts';
+import type { AccountSession, EndOutcomeKind, EndReport } from '../../../../src/services/ending/report.ts';
 import { useChromium } from '../../../host/useChromium.ts';
 import { type AnchorServer, startAnchor } from '../../../servers/anchor.ts';
 import { startBrowserbase } from '../../../servers/browserbase.ts';
 import { until } from '../../until.ts';
-import { House } from '../testServices.ts';
+import { TestServices } from '../testServices.ts';
 
 const neverStop = new AbortController().signal;
 const quietly = { stop: neverStop, onProgress: () => {} };
@@ -21,69 +21,69 @@ function counts({ results }: EndReport): Partial<Record<EndOutcomeKind, number>>
 describe('ender', function () {
   this.timeout(60_000);
   let server: AnchorServer;
-  let house: House;
+  let services: TestServices;
   let id: AccountId;
 
   beforeEach(async () => {
     server = await startAnchor();
-    house = new House();
+    services = new TestServices();
   });
   afterEach(async () => {
-    house.dispose();
+    services.dispose();
     await server.stop();
   });
 
-  async function list(count: number): Promise<EndTarget[]> {
+  async function list(count: number): Promise<AccountSession[]> {
     for (let index = 0; index < count; index++) server.add({ id: `sess_${index}` });
-    id = await house.add('anchor', server.url, { apiKey: server.key });
+    id = await services.add('anchor', server.url, { apiKey: server.key });
     return targets();
   }
-  const targets = (): EndTarget[] =>
-    [...(house.store.state(id)?.contents.sessions.values() ?? [])].map((session) => ({ accountId: id, session }));
-  const life = (session: string) => house.store.life(id, sessionId(session));
+  const targets = (): AccountSession[] =>
+    [...(services.store.state(id)?.contents.sessions.values() ?? [])].map((session) => ({ accountId: id, session }));
+  const life = (session: string) => services.store.life(id, sessionId(session));
 
   it('ends exactly what it is handed, and proves it by a list that begins after the request', async () => {
     const all = await list(10);
     server.endLagMs = 100;
     const some = all.slice(0, 6);
     const lives: string[] = [];
-    house.store.onDidChange(() => lives.push(life(some[0]?.session.id ?? '').kind));
-    const report = await house.ender.end(some, quietly);
+    services.store.onDidChange(() => lives.push(life(some[0]?.session.id ?? '').kind));
+    const report = await services.ender.end(some, quietly);
     assert.deepEqual(counts(report), { ended: 6 });
     assert.deepEqual(new Set(server.running), new Set(all.slice(6).map(({ session }) => session.id)));
     assert.ok(lives.includes('ending'));
     const sent = server.log().filter((line) => line.startsWith('DELETE'));
     assert.equal(sent.length, 6);
     assert.ok(server.mostInFlight <= 4);
-    assert.equal(house.store.state(id)?.contents.sessions.size, 4);
+    assert.equal(services.store.state(id)?.contents.sessions.size, 4);
   });
 
   it('sends one end for a session that is handed over twice', async () => {
     const [first] = await list(1);
     assert.ok(first);
-    assert.deepEqual(counts(await house.ender.end([first, first], quietly)), { ended: 1 });
+    assert.deepEqual(counts(await services.ender.end([first, first], quietly)), { ended: 1 });
     assert.equal(server.log().filter((line) => line.startsWith('DELETE')).length, 1);
   });
 
   it('says stuck, and why, of a session that takes its end and stays', async () => {
     const all = await list(3);
     server.immortal.add('sess_1');
-    const report = await house.ender.end(all, quietly);
+    const report = await services.ender.end(all, quietly);
     assert.deepEqual(counts(report), { ended: 2, stuck: 1 });
     const stuck = life('sess_1');
     assert.ok(stuck.kind === 'stuck' && stuck.why.kind === 'stillRuns');
     assert.deepEqual(server.running, ['sess_1']);
     server.immortal.clear();
-    assert.deepEqual(counts(await house.ender.end(targets(), quietly)), { ended: 1 });
+    assert.deepEqual(counts(await services.ender.end(targets(), quietly)), { ended: 1 });
   });
 
-  it('says already gone of what vanished before or is not known to the vendor', async () => {
+  it('says already gone of what vanished before or is not known to the provider', async () => {
     const all = await list(3);
     server.sessions.delete('sess_0');
-    await house.refresher.refresh(id);
-    await until(() => house.store.hasEnded(id, sessionId('sess_0')));
+    await services.refresher.refresh(id);
+    await until(() => services.store.hasEnded(id, sessionId('sess_0')));
     server.sessions.delete('sess_1');
-    assert.deepEqual(counts(await house.ender.end(all, quietly)), { alreadyGone: 2, ended: 1 });
+    assert.deepEqual(counts(await services.ender.end(all, quietly)), { alreadyGone: 2, ended: 1 });
     assert.ok(!server.log().includes('DELETE /v1/sessions/sess_0'));
   });
 
@@ -96,7 +96,7 @@ describe('ender', function () {
       { kind: 'halfBody' },
     ] as const;
     for (const [index, fault] of faults.entries()) server.misbehave('DELETE', new RegExp(`sess_${index}$`), fault, 1);
-    assert.deepEqual(counts(await house.ender.end(all, quietly)), { ended: 4 });
+    assert.deepEqual(counts(await services.ender.end(all, quietly)), { ended: 4 });
     assert.deepEqual(server.running, []);
   });
 
@@ -107,7 +107,7 @@ describe('ender', function () {
       answer: { status: 500, json: { error: { message: 'boom' } } },
     });
     server.misbehave('DELETE', /sess_1/, { kind: 'answer', answer: { status: 429 } });
-    const report = await house.ender.end(all, quietly);
+    const report = await services.ender.end(all, quietly);
     assert.deepEqual(counts(report), { failed: 2, ended: 1 });
     const failed = life('sess_0');
     assert.ok(failed.kind === 'stuck' && failed.why.kind === 'failed' && failed.why.error.detail === 'boom');
@@ -117,7 +117,7 @@ describe('ender', function () {
   it('never takes a 200 for an end: 204 that did nothing leaves it running', async () => {
     const all = await list(1);
     server.misbehave('DELETE', /sess_0/, { kind: 'answer', answer: { status: 204 } });
-    assert.deepEqual(counts(await house.ender.end(all, quietly)), { stuck: 1 });
+    assert.deepEqual(counts(await services.ender.end(all, quietly)), { stuck: 1 });
     assert.deepEqual(server.running, ['sess_0']);
   });
 
@@ -125,7 +125,7 @@ describe('ender', function () {
     const all = await list(2);
     server.immortal.add('sess_1');
     server.misbehave('GET', /all\/status/, { kind: 'answer', answer: { status: 404, json: {} } });
-    const report = await house.ender.end(all, quietly);
+    const report = await services.ender.end(all, quietly);
     assert.deepEqual(counts(report), { stuck: 2 });
     const stuck = life('sess_1');
     assert.ok(stuck.kind === 'stuck' && stuck.why.kind === 'unconfirmed');
@@ -134,7 +134,7 @@ describe('ender', function () {
       ['sess_0', 'sess_1'],
     );
     server.behave();
-    await house.refresher.refresh(id);
+    await services.refresher.refresh(id);
     await until(() => targets().length === 1);
     assert.equal(targets()[0]?.session.id, 'sess_1');
   });
@@ -143,24 +143,24 @@ describe('ender', function () {
     const all = await list(2);
     server.misbehave('GET', /./, { kind: 'answer', answer: { status: 404, json: {} } });
     server.misbehave('GET', /sessions\/sess/, { kind: 'answer', answer: { status: 409, json: {} } });
-    assert.deepEqual(counts(await house.ender.end(all, quietly)), { stuck: 2 });
+    assert.deepEqual(counts(await services.ender.end(all, quietly)), { stuck: 2 });
     assert.equal(targets().length, 2);
   });
 
   it('does not call running what nobody says to run: a list leaves it out, and no probe answers', async () => {
-    const vendor = await startBrowserbase();
+    const provider = await startBrowserbase();
     try {
-      const account = await house.add('browserbase', vendor.url, { apiKey: vendor.key });
-      vendor.add({ id: 'bb' });
-      await house.refresher.refresh(account);
-      const session = house.store.session(account, sessionId('bb'));
+      const account = await services.add('browserbase', provider.url, { apiKey: provider.key });
+      provider.add({ id: 'bb' });
+      await services.refresher.refresh(account);
+      const session = services.store.session(account, sessionId('bb'));
       assert.ok(session);
-      vendor.misbehave('GET', /^\/v1\/sessions\/.+/, { kind: 'answer', answer: { status: 500, json: {} } });
-      assert.deepEqual(counts(await house.ender.end([{ accountId: account, session }], quietly)), { stuck: 1 });
-      const stuck = house.store.life(account, session.id);
+      provider.misbehave('GET', /^\/v1\/sessions\/.+/, { kind: 'answer', answer: { status: 500, json: {} } });
+      assert.deepEqual(counts(await services.ender.end([{ accountId: account, session }], quietly)), { stuck: 1 });
+      const stuck = services.store.life(account, session.id);
       assert.ok(stuck.kind === 'stuck' && stuck.why.kind === 'unconfirmed', JSON.stringify(stuck));
     } finally {
-      await vendor.stop();
+      await provider.stop();
     }
   });
 
@@ -172,7 +172,7 @@ describe('ender', function () {
       const headers: Record<string, string> = retryAfter === undefined ? {} : { 'retry-after': retryAfter };
       server.misbehave('DELETE', new RegExp(`sess_${index}$`), { kind: 'answer', answer: { status: 429, headers } }, 2);
     }
-    assert.deepEqual(counts(await house.ender.end(all, quietly)), { ended: 12 });
+    assert.deepEqual(counts(await services.ender.end(all, quietly)), { ended: 12 });
     assert.deepEqual(server.running, []);
   });
 
@@ -183,18 +183,18 @@ describe('ender', function () {
       server.misbehave('DELETE', /./, { kind: 'answer', answer });
       const before = server.log().filter((line) => line.startsWith('DELETE')).length;
       const began = Date.now();
-      const report = await house.ender.end(all, quietly);
+      const report = await services.ender.end(all, quietly);
       assert.deepEqual(counts(report), { failed: 40 });
       assert.ok(Date.now() - began < 5_000);
       assert.ok(server.log().filter((line) => line.startsWith('DELETE')).length - before < 10);
       const [first] = report.results;
       assert.ok(first?.why?.kind === 'failed' && first.why.error.trouble.kind === 'rateLimited');
       server.behave();
-      await house.accounts.remove(id);
+      await services.accounts.remove(id);
     }
   });
 
-  it('sends again what did not reach the vendor, and what a look has shown to run', async () => {
+  it('sends again what did not reach the provider, and what a look has shown to run', async () => {
     const all = await list(4);
     const once = (path: RegExp, fault: Parameters<AnchorServer['misbehave']>[2]) =>
       server.misbehave('DELETE', path, fault, 1);
@@ -202,7 +202,7 @@ describe('ender', function () {
     once(/sess_1$/, { kind: 'cut', when: 'before' });
     once(/sess_2$/, { kind: 'answer', answer: { status: 500 } });
     once(/sess_3$/, { kind: 'answer', answer: { status: 200, html: '<h1>down</h1>' } });
-    const { results } = await house.ender.end(all, quietly);
+    const { results } = await services.ender.end(all, quietly);
     const told = new Map(results.map(({ session, outcome, attempts }) => [session.id as string, [outcome, attempts]]));
     assert.deepEqual(told.get('sess_0'), ['ended', 2]);
     assert.deepEqual(told.get('sess_1'), ['ended', 2]);
@@ -227,9 +227,9 @@ describe('ender', function () {
       { kind: 'answer', answer: { status: 200, json: { data: { sessions: [], total_pages: 1 } } } },
       1,
     );
-    const report = await house.ender.end(all, quietly);
+    const report = await services.ender.end(all, quietly);
     assert.deepEqual(counts(report), { ended: 1, stuck: 1 });
-    assert.ok(house.store.session(id, sessionId('sess_1')));
+    assert.ok(services.store.session(id, sessionId('sess_1')));
   });
 
   it('keeps two accounts apart that have a session of the same id', async () => {
@@ -237,18 +237,18 @@ describe('ender', function () {
     const other = await startAnchor();
     try {
       other.add({ id: 'sess_0' });
-      const second = await house.add('anchor', other.url, { apiKey: other.key });
-      assert.deepEqual(counts(await house.ender.end(all, quietly)), { ended: 1 });
+      const second = await services.add('anchor', other.url, { apiKey: other.key });
+      assert.deepEqual(counts(await services.ender.end(all, quietly)), { ended: 1 });
       assert.deepEqual(server.running, []);
       assert.deepEqual(other.running, ['sess_0']);
-      assert.ok(house.store.session(second, sessionId('sess_0')));
+      assert.ok(services.store.session(second, sessionId('sess_0')));
     } finally {
       await other.stop();
     }
   });
 
-  it('stays within a rate limit that the vendor tells, and leaves nothing behind', async () => {
-    const slow = new House({ clock: systemClock });
+  it('stays within a rate limit that the provider tells, and leaves nothing behind', async () => {
+    const slow = new TestServices({ clock: systemClock });
     try {
       for (let index = 0; index < 60; index++) server.add();
       const account = await slow.add('anchor', server.url, { apiKey: server.key });
@@ -260,7 +260,7 @@ describe('ender', function () {
       );
       assert.deepEqual(counts(report), { ended: 60 });
       assert.deepEqual(server.running, []);
-      assert.ok(server.refusals <= 6, `${server.refusals} refusals`);
+      assert.ok(server.statusErrors <= 6, `${server.statusErrors} statusErrors`);
     } finally {
       slow.dispose();
     }
@@ -271,7 +271,7 @@ describe('ender', function () {
     server.misbehave('DELETE', /./, { kind: 'slow', ms: 50 });
     const stop = new AbortController();
     setTimeout(() => stop.abort(), 75);
-    const report = await house.ender.end(all, { stop: stop.signal, onProgress: () => {} });
+    const report = await services.ender.end(all, { stop: stop.signal, onProgress: () => {} });
     const found = counts(report);
     assert.equal((found.ended ?? 0) + (found.cancelled ?? 0), 20);
     assert.equal(found.ended, server.log().filter((line) => line.startsWith('DELETE')).length);
@@ -285,31 +285,31 @@ describe('ender', function () {
     server.keys.set('other', 'sk-other-key');
     server.immortal.add('sess_0').add('sess_1');
     server.misbehave('DELETE', /./, { kind: 'slow', ms: 80 });
-    const ending = house.ender.end(all, quietly);
+    const ending = services.ender.end(all, quietly);
     await new Promise((resolve) => setTimeout(resolve, 40));
-    await house.accounts.replaceCredentials(id, { apiKey: 'sk-other-key' });
+    await services.accounts.replaceCredentials(id, { apiKey: 'sk-other-key' });
     assert.deepEqual(counts(await ending), { stuck: 2 });
     assert.equal(server.running.length, 2);
   });
 
   it('sends nothing for an account that is gone, and says so', async () => {
     const all = await list(2);
-    await house.accounts.remove(id);
-    assert.deepEqual(counts(await house.ender.end(all, quietly)), { failed: 2 });
+    await services.accounts.remove(id);
+    assert.deepEqual(counts(await services.ender.end(all, quietly)), { failed: 2 });
     assert.equal(server.running.length, 2);
     const never = all.map(({ session }) => ({ accountId: accountId('never'), session }));
-    assert.deepEqual(counts(await house.ender.end(never, quietly)), { failed: 2 });
+    assert.deepEqual(counts(await services.ender.end(never, quietly)), { failed: 2 });
   });
 
   it('does not let one account that hangs delay another', async () => {
     const all = await list(2);
     const silent = await startAnchor();
     silent.add({ id: 'hung' });
-    const other = await house.add('anchor', silent.url, { apiKey: silent.key });
-    const hung = [...(house.store.state(other)?.contents.sessions.values() ?? [])];
+    const other = await services.add('anchor', silent.url, { apiKey: silent.key });
+    const hung = [...(services.store.state(other)?.contents.sessions.values() ?? [])];
     silent.misbehave('DELETE', /./, { kind: 'silent' });
     let settled = 0;
-    const ending = house.ender.end([...hung.map((session) => ({ accountId: other, session })), ...all], {
+    const ending = services.ender.end([...hung.map((session) => ({ accountId: other, session })), ...all], {
       stop: neverStop,
       onProgress: ({ settled: count }) => {
         settled = count;
@@ -327,24 +327,24 @@ describe('ender', function () {
     const [locked, odd] = batch.members;
     assert.ok(locked && odd);
     batch.undeletable.set(locked.id, 'locked');
-    id = await house.add('anchor', server.url, { apiKey: server.key });
-    const report = await house.ender.deleteGroup(id, groupId(batch.id));
+    id = await services.add('anchor', server.url, { apiKey: server.key });
+    const report = await services.ender.deleteGroup(id, groupId(batch.id));
     assert.ok(!ProviderError.is(report.answer));
     assert.deepEqual([report.answer.deleted, report.answer.failed], [3, 1]);
     assert.deepEqual(counts(report), { ended: 3, failed: 1 });
-    const left = house.store.life(id, sessionId(locked.id));
+    const left = services.store.life(id, sessionId(locked.id));
     assert.ok(left.kind === 'stuck' && left.why.kind === 'notDeleted' && left.why.said === 'locked');
     assert.equal(server.log().filter((line) => line.startsWith('DELETE')).length, 1);
   });
 
   it('writes down what one request is to end, until it is known what became of it', async () => {
     const batch = server.addBatch(2);
-    id = await house.add('anchor', server.url, { apiKey: server.key });
-    const written = () => JSON.stringify(house.memory.get('unfinishedEnds') ?? {});
+    id = await services.add('anchor', server.url, { apiKey: server.key });
+    const written = () => JSON.stringify(services.memory.get('unfinishedEnds') ?? {});
     const requests = [
-      () => house.ender.cancelGroup(id, groupId(batch.id)),
-      () => house.ender.deleteGroup(id, groupId(batch.id)),
-      () => house.ender.endEverything(id),
+      () => services.ender.cancelGroup(id, groupId(batch.id)),
+      () => services.ender.deleteGroup(id, groupId(batch.id)),
+      () => services.ender.endEverything(id),
     ];
     for (const request of requests) {
       const before = server.requests.length;
@@ -354,25 +354,25 @@ describe('ender', function () {
       await until(() => server.requests.length > before);
       for (const member of batch.members) assert.match(written(), new RegExp(member.id));
       await ending;
-      assert.ok(house.journal.isEmpty);
+      assert.ok(services.journal.isEmpty);
       server.behave();
     }
   });
 
   it('sends a batch deletion once, whatever comes back', async () => {
     const batch = server.addBatch(2);
-    id = await house.add('anchor', server.url, { apiKey: server.key });
+    id = await services.add('anchor', server.url, { apiKey: server.key });
     server.misbehave('DELETE', /batch/, { kind: 'answer', answer: { status: 503, json: {} } });
-    const report = await house.ender.deleteGroup(id, groupId(batch.id));
+    const report = await services.ender.deleteGroup(id, groupId(batch.id));
     assert.ok(ProviderError.isOf(report.answer, 'serverFault'));
     assert.deepEqual(counts(report), { failed: 2 });
     assert.equal(server.log().filter((line) => line.startsWith('DELETE')).length, 1);
   });
 
-  it('ends everything with the vendor’s one call, and looks what became of what was listed', async () => {
+  it('ends everything with the provider’s one call, and looks what became of what was listed', async () => {
     await list(3);
     server.add({ id: 'sess_unlisted' });
-    const report = await house.ender.endEverything(id);
+    const report = await services.ender.endEverything(id);
     assert.deepEqual(counts(report), { ended: 3 });
     assert.deepEqual(server.running, []);
     assert.deepEqual(
@@ -389,11 +389,11 @@ describe('ender', function () {
       const page = (title: string) => `data:text/html,<title>${title}</title>`;
       for (const title of ['a', 'b']) await devtools.openContext(page(title));
       await devtools.send('Target.createTarget', { url: page('mine') });
-      id = await house.add('localChrome', chromium.endpoint);
+      id = await services.add('localChrome', chromium.endpoint);
       const all = targets();
       assert.equal(all.length, 3);
       await devtools.send('Target.createTarget', { url: page('since') });
-      const report = await house.ender.end(all, quietly);
+      const report = await services.ender.end(all, quietly);
       assert.deepEqual(counts(report), { ended: 3 });
       assert.deepEqual(await devtools.contexts(), []);
       const [left] = targets();

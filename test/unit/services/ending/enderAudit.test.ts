@@ -1,11 +1,11 @@
 import { strict as assert } from 'node:assert';
 import { type AccountId, sessionId } from '../../../../src/core/ids.ts';
-import type { EndReport, EndTarget } from '../../../../src/services/ending/report.ts';
+import type { AccountSession, EndReport } from '../../../../src/services/ending/report.ts';
 import { type AnchorServer, startAnchor } from '../../../servers/anchor.ts';
 import { type BrowserbaseServer, startBrowserbase } from '../../../servers/browserbase.ts';
 import { type StagehandServer, startStagehand } from '../../../servers/stagehand.ts';
 import { unaborted } from '../../testNetwork.ts';
-import { House } from '../testServices.ts';
+import { TestServices } from '../testServices.ts';
 
 const quietly = { stop: new AbortController().signal, onProgress: () => {} };
 
@@ -14,7 +14,7 @@ describe('the audit of ends', function () {
   let anchor: AnchorServer;
   let browserbase: BrowserbaseServer;
   let stagehand: StagehandServer;
-  let house: House;
+  let services: TestServices;
   let prod: AccountId;
   let agents: AccountId;
 
@@ -22,20 +22,20 @@ describe('the audit of ends', function () {
     anchor = await startAnchor();
     browserbase = await startBrowserbase();
     stagehand = await startStagehand(browserbase);
-    house = new House();
+    services = new TestServices();
     for (const name of ['ended', 'gone', 'failed', 'stuck', 'again']) anchor.add({ id: `sess_${name}` });
     stagehand.startSession('bb_agent');
-    prod = await house.add('anchor', anchor.url, { apiKey: anchor.key });
-    await house.accounts.rename(prod, 'prod');
+    prod = await services.add('anchor', anchor.url, { apiKey: anchor.key });
+    await services.accounts.rename(prod, 'prod');
     const credentials = { apiKey: browserbase.key, stagehandOrigin: `${stagehand.url}/` };
-    agents = await house.add('browserbase', browserbase.url, credentials);
+    agents = await services.add('browserbase', browserbase.url, credentials);
   });
   afterEach(async () => {
-    house.dispose();
+    services.dispose();
     await Promise.all([anchor.stop(), browserbase.stop(), stagehand.stop()]);
   });
 
-  const said = () => `api_key=${anchor.key} is out of scope, see https://host.example/?token=vendor-canary`;
+  const said = () => `api_key=${anchor.key} is out of scope, see https://host.example/?token=provider-canary`;
 
   /** Has every kind of outcome happen, after both accounts' live views were asked for. */
   async function endAll(stop = quietly.stop): Promise<EndReport> {
@@ -43,28 +43,31 @@ describe('the audit of ends', function () {
       [prod, 'sess_stuck'],
       [agents, 'bb_agent'],
     ] as const) {
-      const provider = await house.connections.open(account);
+      const provider = await services.connections.open(account);
       const view = await provider.liveView?.(sessionId(id), undefined, 'watch', unaborted);
       assert.ok(view);
     }
-    const targets = [prod, agents].flatMap((accountId): EndTarget[] =>
-      [...(house.store.state(accountId)?.contents.sessions.values() ?? [])].map((session) => ({ accountId, session })),
+    const targets = [prod, agents].flatMap((accountId): AccountSession[] =>
+      [...(services.store.state(accountId)?.contents.sessions.values() ?? [])].map((session) => ({
+        accountId,
+        session,
+      })),
     );
     anchor.sessions.delete('sess_gone');
     anchor.immortal.add('sess_stuck');
-    const refusal = { status: 403, json: { error: { message: said() } } };
-    anchor.misbehave('DELETE', /sess_failed$/, { kind: 'answer', answer: refusal });
+    const statusError = { status: 403, json: { error: { message: said() } } };
+    anchor.misbehave('DELETE', /sess_failed$/, { kind: 'answer', answer: statusError });
     anchor.misbehave('DELETE', /sess_again$/, { kind: 'answer', answer: { status: 503, json: {} } }, 1);
-    return house.ender.end(targets, { ...quietly, stop });
+    return services.ender.end(targets, { ...quietly, stop });
   }
-  const audit = () => house.log.lines.filter((line) => line.startsWith('end '));
+  const audit = () => services.log.lines.filter((line) => line.startsWith('end '));
 
   it('is one line for each session: account, session, outcome, attempts, time, and why', async () => {
     const { results } = await endAll();
     const lines = audit();
     assert.equal(lines.length, 6);
     for (const { accountId, session, outcome, attempts, ms } of results) {
-      const start = `end ${house.accounts.get(accountId)?.label} ${session.id}: ${outcome}, ${attempts} sent, ${ms} ms`;
+      const start = `end ${services.accounts.get(accountId)?.label} ${session.id}: ${outcome}, ${attempts} sent, ${ms} ms`;
       assert.equal(lines.filter((line) => line === start || line.startsWith(`${start}: `)).length, 1, start);
     }
     const told = lines.map((line) => line.replace(/\d+ ms/, 'N ms')).sort();
@@ -94,11 +97,11 @@ describe('the audit of ends', function () {
     const { results } = await endAll();
     const failed = results.find(({ outcome }) => outcome === 'failed')?.why;
     assert.ok(failed?.kind === 'failed');
-    const log = [...house.log.lines, failed.error.message, failed.error.detail].join('\n');
-    // Requests are told of, and what a vendor said, so that there is something to be left out of.
+    const log = [...services.log.lines, failed.error.message, failed.error.detail].join('\n');
+    // Requests are told of, and what a provider said, so that there is something to be left out of.
     assert.match(log, /DELETE \/v1\/sessions\/\{session_id\}: 403/);
     assert.match(log, /out of scope/);
-    for (const secret of [anchor.key, browserbase.key, 'vendor-canary', 'proxy-password-canary', 'cdp-canary']) {
+    for (const secret of [anchor.key, browserbase.key, 'provider-canary', 'proxy-password-canary', 'cdp-canary']) {
       for (const form of [secret, encodeURIComponent(secret), Buffer.from(secret).toString('base64')]) {
         assert.ok(!log.includes(form), `${form} is in the log`);
       }

@@ -1,13 +1,13 @@
 import { strict as assert } from 'node:assert';
 import type { Clock } from '../../../../src/core/clock.ts';
 import { type AccountId, sessionId } from '../../../../src/core/ids.ts';
-import type { EndReport, EndTarget } from '../../../../src/services/ending/report.ts';
+import type { AccountSession, EndReport } from '../../../../src/services/ending/report.ts';
 import { History } from '../../../../src/services/history/history.ts';
 import { type AnchorServer, startAnchor } from '../../../servers/anchor.ts';
 import { startBrowserbase } from '../../../servers/browserbase.ts';
 import { startGateway } from '../../../servers/gateway.ts';
-import type { Fault, VendorServer } from '../../../servers/providerServer.ts';
-import { fastClock, House } from '../testServices.ts';
+import type { Fault, ProviderServer } from '../../../servers/providerServer.ts';
+import { fastClock, TestServices } from '../testServices.ts';
 
 const quietly = { stop: new AbortController().signal, onProgress: () => {} };
 
@@ -28,28 +28,28 @@ function jumpingClock(): Clock & { jump(ms: number): void } {
 describe('an end in the midst of which something changes', function () {
   this.timeout(60_000);
   let server: AnchorServer;
-  let house: House;
+  let services: TestServices;
 
   beforeEach(async () => {
     server = await startAnchor();
-    house = new House();
+    services = new TestServices();
   });
   afterEach(async () => {
-    house.dispose();
+    services.dispose();
     await server.stop();
   });
 
-  const targetsOf = (account: AccountId): EndTarget[] =>
-    [...(house.store.state(account)?.contents.sessions.values() ?? [])].map((session) => ({
+  const targetsOf = (account: AccountId): AccountSession[] =>
+    [...(services.store.state(account)?.contents.sessions.values() ?? [])].map((session) => ({
       accountId: account,
       session,
     }));
-  async function list(count: number): Promise<{ readonly id: AccountId; readonly all: EndTarget[] }> {
+  async function list(count: number): Promise<{ readonly id: AccountId; readonly all: AccountSession[] }> {
     for (let index = 0; index < count; index++) server.add({ id: `sess_${index}` });
-    const id = await house.add('anchor', server.url, { apiKey: server.key });
+    const id = await services.add('anchor', server.url, { apiKey: server.key });
     return { id, all: targetsOf(id) };
   }
-  const ends = (of: VendorServer) => of.requests.filter(({ method }) => method === 'DELETE');
+  const ends = (of: ProviderServer) => of.requests.filter(({ method }) => method === 'DELETE');
   async function untilEndsAreSent(count: number): Promise<void> {
     for (const deadline = Date.now() + 10_000; ends(server).length < count; ) {
       assert.ok(Date.now() < deadline, `${ends(server).length} ends were sent`);
@@ -57,24 +57,24 @@ describe('an end in the midst of which something changes', function () {
     }
   }
   /** What is said to be gone is gone, each session has one outcome, and none is left on its way. */
-  function claimsNothing({ results }: EndReport, all: readonly EndTarget[]): void {
+  function claimsNothing({ results }: EndReport, all: readonly AccountSession[]): void {
     assert.deepEqual(results.map(({ session }) => session.id).sort(), all.map(({ session }) => session.id).sort());
     const running = new Set(server.running);
     for (const { accountId, session, outcome, why } of results) {
       const isGone = outcome === 'ended' || outcome === 'alreadyGone';
       assert.ok(!isGone || !running.has(session.id), `${session.id} is said to be ${outcome}, and runs`);
       if (!isGone && outcome !== 'cancelled') assert.ok(why !== undefined, session.id);
-      assert.notEqual(house.store.life(accountId, session.id).kind, 'ending');
+      assert.notEqual(services.store.life(accountId, session.id).kind, 'ending');
     }
-    assert.ok(house.journal.isEmpty);
+    assert.ok(services.journal.isEmpty);
   }
 
   it('sends nothing more once the account is removed, and claims nothing of what it cannot look at', async () => {
     const { id, all } = await list(20);
     server.misbehave('DELETE', /./, { kind: 'slow', ms: 60 });
-    const ending = house.ender.end(all, quietly);
+    const ending = services.ender.end(all, quietly);
     await untilEndsAreSent(3);
-    await house.accounts.remove(id);
+    await services.accounts.remove(id);
     const sent = server.requests.length;
     const report = await ending;
     assert.equal(server.requests.length, sent);
@@ -90,9 +90,9 @@ describe('an end in the midst of which something changes', function () {
     // The other key sees sessions of its own, and none of those that are to end.
     server.add({ id: 'sess_other', key: 'sk-other-key' });
     server.misbehave('DELETE', /./, { kind: 'slow', ms: 60 });
-    const ending = house.ender.end(all, quietly);
+    const ending = services.ender.end(all, quietly);
     await untilEndsAreSent(3);
-    await house.accounts.replaceCredentials(id, { apiKey: 'sk-other-key' });
+    await services.accounts.replaceCredentials(id, { apiKey: 'sk-other-key' });
     const sent = ends(server).length;
     const report = await ending;
     assert.equal(ends(server).length, sent);
@@ -102,7 +102,7 @@ describe('an end in the midst of which something changes', function () {
     for (const { outcome, attempts } of report.results) assert.equal(outcome, attempts === 0 ? 'failed' : 'stuck');
     assert.ok(server.running.includes('sess_other'));
     assert.equal(server.running.length, 21 - sent);
-    assert.ok(house.store.session(id, sessionId('sess_other')));
+    assert.ok(services.store.session(id, sessionId('sess_other')));
   });
 
   for (const [name, jump] of [
@@ -111,13 +111,13 @@ describe('an end in the midst of which something changes', function () {
   ] as const) {
     it(`proves what ended, and claims nothing else, when the clock jumps an hour ${name}`, async () => {
       const clock = jumpingClock();
-      house.dispose();
-      house = new House({ clock });
+      services.dispose();
+      services = new TestServices({ clock });
       const { all } = await list(12);
       server.immortal.add('sess_3');
       server.endLagMs = 200;
       server.misbehave('DELETE', /./, { kind: 'slow', ms: 40 });
-      const ending = house.ender.end(all, quietly);
+      const ending = services.ender.end(all, quietly);
       await untilEndsAreSent(3);
       clock.jump(jump);
       const began = Date.now();
@@ -135,14 +135,14 @@ describe('an end in the midst of which something changes', function () {
 
   it('ends only the confirmed one of two accounts whose sessions have the same id', async () => {
     const other = await startAnchor();
-    const history = new History(house.memory, house.store, house.accounts, Date.now);
+    const history = new History(services.memory, services.store, services.accounts, Date.now);
     try {
       const { id, all } = await list(1);
       other.add({ id: 'sess_0' });
-      const second = await house.add('anchor', other.url, { apiKey: other.key });
+      const second = await services.add('anchor', other.url, { apiKey: other.key });
       const lives: string[] = [];
-      house.store.onDidChange(() => lives.push(house.store.life(second, sessionId('sess_0')).kind));
-      const report = await house.ender.end(all, quietly);
+      services.store.onDidChange(() => lives.push(services.store.life(second, sessionId('sess_0')).kind));
+      const report = await services.ender.end(all, quietly);
       assert.deepEqual(
         report.results.map(({ accountId, outcome }) => [accountId, outcome]),
         [[id, 'ended']],
@@ -151,7 +151,7 @@ describe('an end in the midst of which something changes', function () {
       assert.equal(ends(other).length, 0);
       assert.deepEqual(other.running, ['sess_0']);
       assert.deepEqual(new Set(lives), new Set(['running']));
-      await house.refresher.refreshAll();
+      await services.refresher.refreshAll();
       assert.deepEqual(
         history.all.map(({ accountId }) => accountId),
         [id],
@@ -164,35 +164,35 @@ describe('an end in the midst of which something changes', function () {
 
   describe('a 404 for a session that is still listed is no end', () => {
     const notFound: Fault = { kind: 'answer', answer: { status: 404, json: { error: { message: 'Not found' } } } };
-    const vendors = {
+    const providers = {
       anchor: async () => {
-        const vendor = await startAnchor();
-        return { vendor, credentials: { apiKey: vendor.key } };
+        const provider = await startAnchor();
+        return { provider, credentials: { apiKey: provider.key } };
       },
       browserbase: async () => {
-        const vendor = await startBrowserbase();
-        return { vendor, credentials: { apiKey: vendor.key } };
+        const provider = await startBrowserbase();
+        return { provider, credentials: { apiKey: provider.key } };
       },
       gateway: async () => {
-        const vendor = await startGateway();
-        return { vendor, credentials: { authorization: vendor.authorization } };
+        const provider = await startGateway();
+        return { provider, credentials: { authorization: provider.authorization } };
       },
     };
-    for (const [kind, start] of Object.entries(vendors)) {
+    for (const [kind, start] of Object.entries(providers)) {
       it(`at ${kind}, though asking for the session says the same`, async () => {
-        const { vendor, credentials } = await start();
+        const { provider, credentials } = await start();
         try {
-          for (const id of ['sess_a', 'sess_b', 'sess_c']) vendor.add({ id });
-          for (const method of ['DELETE', 'POST', 'GET']) vendor.misbehave(method, /sessions\/sess_b$/, notFound);
-          const id = await house.add(kind, vendor.url, credentials);
-          const { results } = await house.ender.end(targetsOf(id), quietly);
+          for (const id of ['sess_a', 'sess_b', 'sess_c']) provider.add({ id });
+          for (const method of ['DELETE', 'POST', 'GET']) provider.misbehave(method, /sessions\/sess_b$/, notFound);
+          const id = await services.add(kind, provider.url, credentials);
+          const { results } = await services.ender.end(targetsOf(id), quietly);
           const outcomes = new Map(results.map(({ session, outcome }) => [session.id as string, outcome]));
           assert.deepEqual([outcomes.get('sess_a'), outcomes.get('sess_c')], ['ended', 'ended']);
           assert.match(outcomes.get('sess_b') ?? '', /^(stuck|failed)$/);
-          assert.deepEqual(vendor.running, ['sess_b']);
-          assert.equal(house.store.life(id, sessionId('sess_b')).kind, 'stuck');
+          assert.deepEqual(provider.running, ['sess_b']);
+          assert.equal(services.store.life(id, sessionId('sess_b')).kind, 'stuck');
         } finally {
-          await vendor.stop();
+          await provider.stop();
         }
       });
     }
@@ -202,8 +202,8 @@ describe('an end in the midst of which something changes', function () {
     const { all } = await list(3);
     server.misbehave('DELETE', /./, { kind: 'slow', ms: 60 });
     const reports = await Promise.all([
-      house.ender.end(all.slice(0, 2), quietly),
-      house.ender.end(all.slice(1), quietly),
+      services.ender.end(all.slice(0, 2), quietly),
+      services.ender.end(all.slice(1), quietly),
     ]);
     for (const [index, report] of reports.entries()) claimsNothing(report, all.slice(index, index + 2));
     assert.deepEqual(
@@ -222,9 +222,9 @@ describe('an end in the midst of which something changes', function () {
       answer: { status: 429, headers: { 'retry-after': '2' }, json: {} },
     });
     const stop = new AbortController();
-    const first = house.ender.end(all, { ...quietly, stop: stop.signal });
+    const first = services.ender.end(all, { ...quietly, stop: stop.signal });
     await untilEndsAreSent(3);
-    const second = house.ender.end(all, quietly);
+    const second = services.ender.end(all, quietly);
     await new Promise((resolve) => setTimeout(resolve, 20));
     server.behave();
     stop.abort();
@@ -239,10 +239,10 @@ describe('an end in the midst of which something changes', function () {
     const { id, all } = await list(2);
     server.keys.set('other', 'sk-other-key');
     server.misbehave('GET', /^\/v1\/sessions$/, { kind: 'answer', answer: { status: 403, json: {} } });
-    await house.accounts.replaceCredentials(id, { apiKey: 'sk-other-key' });
+    await services.accounts.replaceCredentials(id, { apiKey: 'sk-other-key' });
     for (const listed of [false, true]) {
-      if (listed) await house.refresher.refresh(id);
-      const report = await house.ender.end(all, quietly);
+      if (listed) await services.refresher.refresh(id);
+      const report = await services.ender.end(all, quietly);
       assert.deepEqual(new Set(report.results.map(({ outcome }) => outcome)), new Set(['failed']));
     }
     assert.deepEqual(ends(server), []);
@@ -256,9 +256,9 @@ describe('an end in the midst of which something changes', function () {
       answer: { status: 429, headers: { 'retry-after': '50' }, json: {} },
     });
     const stops = [new AbortController(), new AbortController()] as const;
-    const first = house.ender.end(all, { ...quietly, stop: stops[0].signal });
+    const first = services.ender.end(all, { ...quietly, stop: stops[0].signal });
     await untilEndsAreSent(1);
-    const second = house.ender.end(all, { ...quietly, stop: stops[1].signal });
+    const second = services.ender.end(all, { ...quietly, stop: stops[1].signal });
     await new Promise((resolve) => setTimeout(resolve, 50));
     const began = Date.now();
     stops[1].abort();
@@ -266,17 +266,17 @@ describe('an end in the midst of which something changes', function () {
     assert.ok(Date.now() - began < 1_000);
     assert.equal(results[0]?.outcome, 'cancelled');
     // The other is at it still, and its row says so.
-    const [{ accountId: id, session }] = all as [EndTarget];
-    assert.equal(house.store.life(id, session.id).kind, 'ending');
+    const [{ accountId: id, session }] = all as [AccountSession];
+    assert.equal(services.store.life(id, session.id).kind, 'ending');
     stops[0].abort();
     await first;
-    assert.notEqual(house.store.life(id, session.id).kind, 'ending');
+    assert.notEqual(services.store.life(id, session.id).kind, 'ending');
   });
 
   it('asks no more than a few questions while the server can neither list nor tell', async () => {
     const { all } = await list(60);
     server.misbehave('GET', /./, { kind: 'answer', answer: { status: 500, json: {} } });
-    const report = await house.ender.end(all, quietly);
+    const report = await services.ender.end(all, quietly);
     claimsNothing(report, all);
     assert.deepEqual(new Set(report.results.map(({ outcome }) => outcome)), new Set(['stuck']));
     const questions = server.requests.filter(({ method, path }) => method === 'GET' && /sessions\/sess_/.test(path));
@@ -290,9 +290,9 @@ describe('an end in the midst of which something changes', function () {
       kind: 'answer',
       answer: { status: 200, json: { data: { max_concurrent_browsers: 25 } }, headers },
     });
-    const provider = await house.connections.open(id);
+    const provider = await services.connections.open(id);
     await provider.check(quietly.stop);
-    const { results } = await house.ender.end(all, quietly);
+    const { results } = await services.ender.end(all, quietly);
     assert.deepEqual(ends(server), []);
     for (const { outcome, why } of results) {
       assert.equal(outcome, 'failed');

@@ -11,12 +11,12 @@ import {
 } from '../../../../src/core/provider.ts';
 import { ProviderError, type Trouble } from '../../../../src/core/providerError.ts';
 import type { Session } from '../../../../src/core/session.ts';
-import { madeUp } from '../../providers/exampleProvider.ts';
+import { exampleProvider } from '../../providers/exampleProvider.ts';
 import { someSession } from '../../sessions.ts';
-import { House, MapMemory } from '../testServices.ts';
+import { MapMemory, TestServices } from '../testServices.ts';
 import { VirtualClock } from '../virtualClock.ts';
 
-/** What may happen to one request for an end: what the vendor does, and what its client gets to see. */
+/** What may happen to one request for an end: what the provider does, and what its client gets to see. */
 type EndFault =
   | 'ends'
   | 'ends later'
@@ -190,8 +190,8 @@ const schedules: fc.Arbitrary<Schedule> = fc.record({
   cancelAfter: fc.option(fc.integer({ min: 0, max: 3_000 }), { nil: undefined }),
 });
 
-/** A vendor of which every answer is scheduled. `running` is the truth. */
-class ScheduledVendor {
+/** A provider of which every answer is scheduled. `running` is the truth. */
+class ScheduledProvider {
   readonly running = new Map<string, Session>();
   /** Every end that was asked for. */
   readonly asked: string[] = [];
@@ -448,24 +448,24 @@ function trouble(kind: Trouble): ProviderError {
   return new ProviderError(kind, kind.kind);
 }
 
-function listedBy(house: House, id: AccountId): readonly Session[] {
-  return [...(house.store.state(id)?.contents.sessions.values() ?? [])];
+function listedBy(services: TestServices, id: AccountId): readonly Session[] {
+  return [...(services.store.state(id)?.contents.sessions.values() ?? [])];
 }
 
-/** A house with one account at the vendor, and everything that it lists. */
+/** A services with one account at the provider, and everything that it lists. */
 async function settle(schedule: Schedule) {
   const clock = new VirtualClock();
-  const vendor = new ScheduledVendor(clock, schedule);
-  const kind: ProviderKind = { ...madeUp, id: 'scheduled', fields: [], connect: () => vendor.provider };
-  const house = new House({ clock, kinds: [kind], memory: new MapMemory(0) });
-  for (let index = 0; index < schedule.sessions; index++) vendor.start(index);
-  const id = await clock.until(house.add('scheduled', 'https://made.up.example'), 60_000);
-  for (let times = 0; times < 60 && listedBy(house, id).length < schedule.sessions; times++) {
-    await clock.until(house.refresher.refresh(id, { thorough: true }), 60_000);
+  const provider = new ScheduledProvider(clock, schedule);
+  const kind: ProviderKind = { ...exampleProvider, id: 'scheduled', fields: [], connect: () => provider.provider };
+  const services = new TestServices({ clock, kinds: [kind], memory: new MapMemory(0) });
+  for (let index = 0; index < schedule.sessions; index++) provider.start(index);
+  const id = await clock.until(services.add('scheduled', 'https://made.up.example'), 60_000);
+  for (let times = 0; times < 60 && listedBy(services, id).length < schedule.sessions; times++) {
+    await clock.until(services.refresher.refresh(id, { thorough: true }), 60_000);
   }
-  vendor.begin();
-  const listed = listedBy(house, id);
-  return { clock, vendor, house, id, targets: listed.map((session) => ({ accountId: id, session })) };
+  provider.begin();
+  const listed = listedBy(services, id);
+  return { clock, provider, services, id, targets: listed.map((session) => ({ accountId: id, session })) };
 }
 
 /** Two sessions that end at once, and nothing that goes wrong. */
@@ -499,43 +499,43 @@ const calm: Schedule = {
 const quietly = { stop: new AbortController().signal, onProgress: () => {} };
 
 /** Has the provider delete, as the command does, and says which sessions were meant by that. */
-async function deleted(house: House, id: AccountId, { what }: Deletion) {
-  const listed = listedBy(house, id).filter(({ groupId }) => what === 'everything' || groupId === batch.id);
+async function deleted(services: TestServices, id: AccountId, { what }: Deletion) {
+  const listed = listedBy(services, id).filter(({ groupId }) => what === 'everything' || groupId === batch.id);
   const meant = new Set(listed.map((session) => session.id as string));
   const { results } = await (what === 'everything'
-    ? house.ender.endEverything(id)
-    : house.ender.deleteGroup(id, batch.id));
+    ? services.ender.endEverything(id)
+    : services.ender.deleteGroup(id, batch.id));
   return { meant, results };
 }
 
 async function play(schedule: Schedule): Promise<void> {
-  const { clock, vendor, house, id, targets: all } = await settle(schedule);
+  const { clock, provider, services, id, targets: all } = await settle(schedule);
   try {
     const targets = all.slice(0, schedule.chosen);
     const frozen = new Set(targets.map(({ session }) => session.id as string));
     const stop = new AbortController();
     const lost: string[] = [];
-    house.store.onDidLeave(({ session }) => {
-      if (vendor.running.has(session.id)) lost.push(session.id);
+    services.store.onDidLeave(({ session }) => {
+      if (provider.running.has(session.id)) lost.push(session.id);
     });
-    clock.after(schedule.startedMidWay, () => vendor.start(schedule.sessions));
-    clock.after(schedule.endedMidWay, () => vendor.running.delete('s0'));
+    clock.after(schedule.startedMidWay, () => provider.start(schedule.sessions));
+    clock.after(schedule.endedMidWay, () => provider.running.delete('s0'));
     const at = (ms: number | undefined, run: () => void) => ms !== undefined && clock.after(ms, run);
     at(schedule.cancelAfter, () => stop.abort());
-    for (const ms of schedule.refreshes) at(ms, () => void house.refresher.refresh(id));
-    at(schedule.removedAt, () => void house.accounts.remove(id));
-    at(schedule.keyReplacedAt, () => void house.accounts.replaceCredentials(id, {}));
-    for (const { at: ms, how } of schedule.breaks) at(ms, () => vendor.break(how));
+    for (const ms of schedule.refreshes) at(ms, () => void services.refresher.refresh(id));
+    at(schedule.removedAt, () => void services.accounts.remove(id));
+    at(schedule.keyReplacedAt, () => void services.accounts.replaceCredentials(id, {}));
+    for (const { at: ms, how } of schedule.breaks) at(ms, () => provider.break(how));
     const { deletion } = schedule;
     const deleting =
-      deletion === undefined ? undefined : clock.wait(deletion.at).then(() => deleted(house, id, deletion));
+      deletion === undefined ? undefined : clock.wait(deletion.at).then(() => deleted(services, id, deletion));
     const ended = (named: typeof targets, signal: AbortSignal) => {
       let last = { sent: 0, settled: 0, total: 0 };
       const onProgress = (progress: typeof last) => {
         assert.ok(progress.sent >= last.sent && progress.settled >= last.settled, 'progress goes backwards');
         last = progress;
       };
-      return house.ender.end(named, { stop: signal, onProgress }).then(({ results }) => ({ results, last }));
+      return services.ender.end(named, { stop: signal, onProgress }).then(({ results }) => ({ results, last }));
     };
     const runs = [ended(targets, stop.signal)];
     if (schedule.againAt !== undefined) {
@@ -549,17 +549,17 @@ async function play(schedule: Schedule): Promise<void> {
       assert.equal(results.length, meant.size);
       for (const { session, outcome, attempts, why } of results) {
         const isGone = outcome === 'ended' || outcome === 'alreadyGone';
-        if (isGone) assert.ok(!vendor.running.has(session.id), `${session.id} is said to be ${outcome}, and runs`);
+        if (isGone) assert.ok(!provider.running.has(session.id), `${session.id} is said to be ${outcome}, and runs`);
         else assert.ok(why !== undefined, `${session.id} is ${outcome}, and nobody knows why`);
         assert.equal(attempts, 0);
       }
     }
     // Several workers get each end several times, and a second command is the user's own word.
-    if (schedule.lists !== 'partial' && schedule.againAt === undefined) assert.deepEqual(vendor.unseen, []);
-    assert.ok(vendor.deletions <= 1, 'a deletion was sent again');
+    if (schedule.lists !== 'partial' && schedule.againAt === undefined) assert.deepEqual(provider.unseen, []);
+    assert.ok(provider.deletions <= 1, 'a deletion was sent again');
 
     assert.deepEqual(lost, [], 'rows went whose sessions run');
-    for (const asked of vendor.asked) assert.ok(frozen.has(asked), `${asked} was never confirmed`);
+    for (const asked of provider.asked) assert.ok(frozen.has(asked), `${asked} was never confirmed`);
     for (const { results, last } of reports) {
       assert.equal(results.length, targets.length);
       assert.ok(targets.length > 0);
@@ -567,17 +567,17 @@ async function play(schedule: Schedule): Promise<void> {
       assert.deepEqual(last, { sent: targets.length, settled: targets.length, total: targets.length });
       for (const { session, outcome, attempts, why } of results) {
         if (outcome === 'ended' || outcome === 'alreadyGone') {
-          assert.ok(!vendor.running.has(session.id), `${session.id} is said to be ${outcome}, and runs`);
-          assert.equal(house.store.session(id, session.id), undefined);
+          assert.ok(!provider.running.has(session.id), `${session.id} is said to be ${outcome}, and runs`);
+          assert.equal(services.store.session(id, session.id), undefined);
         } else if (outcome === 'cancelled') assert.equal(attempts, 0);
         else assert.ok(why !== undefined);
         assert.ok(attempts <= (schedule.lists === 'partial' ? 100 : 11), `${attempts} attempts`);
-        assert.notEqual(house.store.life(id, session.id).kind, 'ending');
+        assert.notEqual(services.store.life(id, session.id).kind, 'ending');
       }
     }
-    assert.ok(house.journal.isEmpty);
+    assert.ok(services.journal.isEmpty);
   } finally {
-    house.dispose();
+    services.dispose();
   }
 }
 
@@ -589,7 +589,7 @@ describe('ender, whatever happens', function () {
   });
 
   it('calls nothing gone that is not found in an outage after a list, however long that is', async () => {
-    const vendor: Schedule = {
+    const provider: Schedule = {
       ...calm,
       lists: 'unreliable',
       hidesLast: true,
@@ -597,16 +597,16 @@ describe('ender, whatever happens', function () {
     };
     // A question takes 5 ms, and the list after it 10.
     for (const forgetsEnded of [true, false]) {
-      for (let ms = 1; ms <= 60; ms++) await play({ ...vendor, forgetsEnded, outage: { list: 1, after: 1, ms } });
+      for (let ms = 1; ms <= 60; ms++) await play({ ...provider, forgetsEnded, outage: { list: 1, after: 1, ms } });
     }
   });
 
   it('leaves alone what another session has taken the id of', async () => {
-    const { clock, vendor, house, id, targets } = await settle(calm);
+    const { clock, provider, services, id, targets } = await settle(calm);
     await clock.until(clock.wait(1_000), 5_000);
-    vendor.start(0);
-    await clock.until(house.refresher.refresh(id), 60_000);
-    const { results } = await clock.until(house.ender.end(targets, quietly), 60_000);
+    provider.start(0);
+    await clock.until(services.refresher.refresh(id), 60_000);
+    const { results } = await clock.until(services.ender.end(targets, quietly), 60_000);
     assert.deepEqual(
       new Map(results.map(({ session, outcome }) => [session.id as string, outcome])),
       new Map([
@@ -614,16 +614,16 @@ describe('ender, whatever happens', function () {
         ['s1', 'ended'],
       ]),
     );
-    assert.deepEqual(vendor.asked, ['s1']);
-    assert.ok(house.store.session(id, sessionId('s0')));
-    house.dispose();
+    assert.deepEqual(provider.asked, ['s1']);
+    assert.ok(services.store.session(id, sessionId('s0')));
+    services.dispose();
   });
 
   it('looks before it ends by an old list, where a server may give an id to another session', async () => {
-    const { clock, vendor, house, targets } = await settle({ ...calm, lists: 'complete' });
+    const { clock, provider, services, targets } = await settle({ ...calm, lists: 'complete' });
     await clock.until(clock.wait(6_000), 10_000);
-    vendor.start(0);
-    const { results } = await clock.until(house.ender.end(targets, quietly), 60_000);
+    provider.start(0);
+    const { results } = await clock.until(services.ender.end(targets, quietly), 60_000);
     assert.deepEqual(
       new Map(results.map(({ session, outcome }) => [session.id as string, outcome])),
       new Map([
@@ -631,50 +631,54 @@ describe('ender, whatever happens', function () {
         ['s1', 'ended'],
       ]),
     );
-    assert.deepEqual(vendor.asked, ['s1']);
-    house.dispose();
+    assert.deepEqual(provider.asked, ['s1']);
+    services.dispose();
   });
 
   it('is not deceived by a session that takes the id of one that has just ended', async () => {
-    const { clock, vendor, house, id, targets } = await settle({ ...calm, lists: 'complete', ends: [['ends later']] });
-    clock.after(3_030, () => vendor.start(0));
-    const { results } = await clock.until(house.ender.end(targets, quietly), 60_000);
+    const { clock, provider, services, id, targets } = await settle({
+      ...calm,
+      lists: 'complete',
+      ends: [['ends later']],
+    });
+    clock.after(3_030, () => provider.start(0));
+    const { results } = await clock.until(services.ender.end(targets, quietly), 60_000);
     assert.deepEqual(new Set(results.map(({ outcome }) => outcome)), new Set(['ended']));
-    assert.deepEqual([...vendor.running.keys()], ['s0']);
-    await clock.until(house.refresher.refresh(id), 60_000);
-    assert.equal(house.store.life(id, sessionId('s0')).kind, 'running');
-    house.dispose();
+    assert.deepEqual([...provider.running.keys()], ['s0']);
+    await clock.until(services.refresher.refresh(id), 60_000);
+    assert.equal(services.store.life(id, sessionId('s0')).kind, 'running');
+    services.dispose();
   });
 
-  it('does not say that a session runs of which the vendor cannot tell', async () => {
-    const { clock, house, targets } = await settle({ ...calm, lists: 'unreliable', probesTell: false });
-    const { results } = await clock.until(house.ender.end(targets, quietly), 60_000);
+  it('does not say that a session runs of which the provider cannot tell', async () => {
+    const { clock, services, targets } = await settle({ ...calm, lists: 'unreliable', probesTell: false });
+    const { results } = await clock.until(services.ender.end(targets, quietly), 60_000);
     for (const { outcome, why } of results) {
       assert.equal(outcome, 'stuck');
       assert.deepEqual(why, { kind: 'unconfirmed', error: undefined, isCombined: false });
     }
-    house.dispose();
+    services.dispose();
   });
 
   it('claims nothing and ends in time when the clock jumps, by an hour ahead or back', async () => {
     for (const jump of [3_600_000, -3_600_000]) {
       const schedule: Schedule = { ...calm, ends: [['takes it and does nothing'], ['ends later']] };
-      const { clock, house, targets } = await settle(schedule);
+      const { clock, services, targets } = await settle(schedule);
       clock.after(500, () => clock.jump(jump));
-      const { results } = await clock.until(house.ender.end(targets, quietly), 7_200_000);
+      const { results } = await clock.until(services.ender.end(targets, quietly), 7_200_000);
       const outcomes = new Map(results.map(({ session, outcome }) => [session.id as string, outcome]));
       assert.equal(outcomes.get('s0'), 'stuck');
       assert.notEqual(outcomes.get('s1'), 'failed');
-      house.dispose();
+      services.dispose();
     }
   });
 
   it('stops, and claims nothing, when the account is removed half-way', async () => {
-    const { clock, vendor, house, id, targets } = await settle({ ...calm, ends: [['takes it and does nothing']] });
-    clock.after(500, () => void house.accounts.remove(id));
-    const { results } = await clock.until(house.ender.end(targets, quietly), 600_000);
+    const { clock, provider, services, id, targets } = await settle({ ...calm, ends: [['takes it and does nothing']] });
+    clock.after(500, () => void services.accounts.remove(id));
+    const { results } = await clock.until(services.ender.end(targets, quietly), 600_000);
     assert.deepEqual(new Set(results.map(({ outcome }) => outcome)), new Set(['stuck']));
-    assert.equal(vendor.running.size, 2);
-    house.dispose();
+    assert.equal(provider.running.size, 2);
+    services.dispose();
   });
 });

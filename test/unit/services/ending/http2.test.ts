@@ -3,13 +3,13 @@ import { systemClock } from '../../../../src/core/clock.ts';
 import type { AccountId } from '../../../../src/core/ids.ts';
 import type { Link } from '../../../../src/core/provider.ts';
 import { providerKinds } from '../../../../src/providers/index.ts';
-import type { EndOutcomeKind, EndReport, EndTarget } from '../../../../src/services/ending/report.ts';
+import type { AccountSession, EndOutcomeKind, EndReport } from '../../../../src/services/ending/report.ts';
 import { makeCertificate } from '../../../host/certificates.ts';
 import { startAnchor } from '../../../servers/anchor.ts';
 import { startBrowserbase } from '../../../servers/browserbase.ts';
-import type { VendorServer, VendorTls } from '../../../servers/providerServer.ts';
+import type { ProviderServer, VendorTls } from '../../../servers/providerServer.ts';
 import { until } from '../../until.ts';
-import { House } from '../testServices.ts';
+import { TestServices } from '../testServices.ts';
 
 const quietly = { stop: new AbortController().signal, onProgress: () => {} };
 
@@ -20,7 +20,7 @@ function counts({ results }: EndReport): Partial<Record<EndOutcomeKind, number>>
 }
 
 interface Provided {
-  readonly server: VendorServer & {
+  readonly server: ProviderServer & {
     readonly key: string;
     readonly running: string[];
     add(session: { id: string }): unknown;
@@ -38,7 +38,7 @@ for (const [provider, start] of Object.entries(providers)) {
   describe(`ending at ${provider} over TLS`, function () {
     this.timeout(60_000);
     let certificate: { readonly cert: string; readonly key: string };
-    let house: House;
+    let services: TestServices;
     let id: AccountId;
     let provided: Provided;
 
@@ -46,20 +46,20 @@ for (const [provider, start] of Object.entries(providers)) {
       certificate = await makeCertificate('localhost');
     });
     beforeEach(() => {
-      house = new House({ wireClock: systemClock, strictCertificates: false });
+      services = new TestServices({ wireClock: systemClock, strictCertificates: false });
     });
     afterEach(async () => {
-      house.dispose();
+      services.dispose();
       await provided.server.stop();
     });
 
-    async function list(count: number, http2: VendorTls['http2'] | undefined): Promise<EndTarget[]> {
+    async function list(count: number, http2: VendorTls['http2'] | undefined): Promise<AccountSession[]> {
       const { cert, key } = certificate;
       provided = await start(http2 === undefined ? { cert, key } : { cert, key, http2 });
       const { server } = provided;
       for (let index = 0; index < count; index++) server.add({ id: `s${index}` });
-      id = await house.add(provider, `https://localhost:${server.port}`, { apiKey: server.key });
-      const targets = [...(house.store.state(id)?.contents.sessions.values() ?? [])].map((session) => ({
+      id = await services.add(provider, `https://localhost:${server.port}`, { apiKey: server.key });
+      const targets = [...(services.store.state(id)?.contents.sessions.values() ?? [])].map((session) => ({
         accountId: id,
         session,
       }));
@@ -72,7 +72,7 @@ for (const [provider, start] of Object.entries(providers)) {
     it('has up to a hundred ends under way on one connection', async () => {
       const targets = await list(300, {});
       provided.server.latencyMs = 50;
-      assert.deepEqual(counts(await house.ender.end(targets, quietly)), { ended: 300 });
+      assert.deepEqual(counts(await services.ender.end(targets, quietly)), { ended: 300 });
       assert.deepEqual(provided.server.running, []);
       assert.equal(ends().length, 300);
       assert.equal(provided.server.mostConnections, 1);
@@ -86,7 +86,7 @@ for (const [provider, start] of Object.entries(providers)) {
       ] as const) {
         const targets = await list(100, http2);
         provided.server.latencyMs = 50;
-        assert.deepEqual(counts(await house.ender.end(targets, quietly)), { ended: 100 });
+        assert.deepEqual(counts(await services.ender.end(targets, quietly)), { ended: 100 });
         assert.deepEqual(provided.server.running, []);
         // A busy machine answers slowly now and then, and the pace takes that for a busy server.
         const { mostInFlight } = provided.server;
@@ -102,7 +102,7 @@ for (const [provider, start] of Object.entries(providers)) {
       ] as const) {
         const targets = await list(40, http2);
         provided.server.latencyMs = 300;
-        await house.ender.end(targets, quietly);
+        await services.ender.end(targets, quietly);
         const times = ends().map(({ at }) => at);
         const beforeAnAnswer = times.filter((at) => at < Math.min(...times) + 300);
         assert.equal(beforeAnAnswer.length, first);
@@ -118,11 +118,11 @@ for (const [provider, start] of Object.entries(providers)) {
           return { ...connected, ending: { ...connected.ending, mostInFlight: 10 } };
         },
       }));
-      house.dispose();
-      house = new House({ wireClock: systemClock, strictCertificates: false, kinds });
+      services.dispose();
+      services = new TestServices({ wireClock: systemClock, strictCertificates: false, kinds });
       const targets = await list(40, {});
       provided.server.latencyMs = 20;
-      assert.deepEqual(counts(await house.ender.end(targets, quietly)), { ended: 40 });
+      assert.deepEqual(counts(await services.ender.end(targets, quietly)), { ended: 40 });
       assert.equal(provided.server.mostInFlight, 10);
     });
 
@@ -144,7 +144,7 @@ for (const [provider, start] of Object.entries(providers)) {
         }
         return push(...added);
       };
-      const ending = house.ender.end(targets, quietly);
+      const ending = services.ender.end(targets, quietly);
       await until(
         // A hundred, or fewer where this machine was slow in between.
         () => server.unanswered > 64 && server.unanswered === server.inFlight,
@@ -173,7 +173,7 @@ for (const [provider, start] of Object.entries(providers)) {
       const { server } = provided;
       server.misbehave(provided.end, /s[1-5]$/, { kind: 'reset', code: 'refused', when: 'before' }, 5);
       server.misbehave(provided.end, /s[6-9]$/, { kind: 'reset', code: 'cancelled', when: 'after' }, 4);
-      assert.deepEqual(counts(await house.ender.end(targets, quietly)), { ended: 60 });
+      assert.deepEqual(counts(await services.ender.end(targets, quietly)), { ended: 60 });
       assert.deepEqual(server.running, []);
       for (const session of ['s6', 's7', 's8', 's9']) assert.equal(endsOf(session).length, 1);
       assert.equal(ends().length, 65);
@@ -184,7 +184,7 @@ for (const [provider, start] of Object.entries(providers)) {
       const { server } = provided;
       server.latencyMs = 10;
       let went = 0;
-      const ending = house.ender.end(targets, quietly);
+      const ending = services.ender.end(targets, quietly);
       for (const at of [20, 80, 150]) {
         await until(() => ends().length >= at);
         server.goAway();

@@ -6,22 +6,22 @@ import { type AnchorServer, startAnchor } from '../../../servers/anchor.ts';
 import { type BrowserbaseServer, startBrowserbase } from '../../../servers/browserbase.ts';
 import { type BrowserlessCloudServer, startBrowserlessCloud } from '../../../servers/browserlessCloud.ts';
 import { type GatewayServer, startGateway } from '../../../servers/gateway.ts';
-import { fastClock, House } from '../testServices.ts';
+import { fastClock, TestServices } from '../testServices.ts';
 
 describe('looking up a session that no list shows', () => {
-  let house: House;
+  let services: TestServices;
   const clock = fastClock(1);
 
   beforeEach(() => {
-    house = new House({ clock });
+    services = new TestServices({ clock });
   });
   afterEach(() => {
-    house.dispose();
+    services.dispose();
   });
 
   const ask = async (account: AccountId, id: string): Promise<Finding> => {
-    const provider = await house.connections.open(account);
-    const { connections, refresher, log: logger } = house;
+    const provider = await services.connections.open(account);
+    const { connections, refresher, log: logger } = services;
     return lookUp({ connections, refresher, clock, logger }, account, provider, unlistedSession(sessionId(id)));
   };
   const kind = async (account: AccountId, id: string) => (await ask(account, id)).kind;
@@ -32,7 +32,7 @@ describe('looking up a session that no list shows', () => {
 
     beforeEach(async () => {
       server = await startAnchor();
-      account = await house.add('anchor', server.url, { apiKey: server.key });
+      account = await services.add('anchor', server.url, { apiKey: server.key });
       server.add({ id: 'sess_a' });
       server.add({ id: 'sess_over', status: 'completed' });
     });
@@ -56,7 +56,7 @@ describe('looking up a session that no list shows', () => {
       assert.equal(found.kind === 'failed' && found.error.trouble.kind, 'unreachable');
     });
 
-    it('takes a refusal for an unknown id only while the key can list', async () => {
+    it('takes a statusError for an unknown id only while the key can list', async () => {
       const answer = { status: 401, json: { error: { message: 'Invalid API Key or browser session ID' } } };
       server.misbehave('GET', /sess_typo/, { kind: 'answer', answer });
       assert.equal(await kind(account, 'sess_typo'), 'notFound');
@@ -68,7 +68,7 @@ describe('looking up a session that no list shows', () => {
 
   it('tells at Browserbase one that runs, one that ended and one that it never had', async () => {
     const server: BrowserbaseServer = await startBrowserbase();
-    const account = await house.add('browserbase', server.url, { apiKey: server.key });
+    const account = await services.add('browserbase', server.url, { apiKey: server.key });
     const session = server.add();
     assert.equal(await kind(account, session.id), 'running');
     session.status = 'TIMED_OUT';
@@ -80,7 +80,7 @@ describe('looking up a session that no list shows', () => {
   it('finds at a gateway what its list does not have', async () => {
     const server: GatewayServer = await startGateway();
     server.listsNothing = true;
-    const account = await house.add('gateway', server.url, { authorization: server.authorization });
+    const account = await services.add('gateway', server.url, { authorization: server.authorization });
     const { id } = server.add();
     assert.equal(await kind(account, id), 'running');
     server.tellsNothing = true;
@@ -90,7 +90,7 @@ describe('looking up a session that no list shows', () => {
 
   it('cannot ask at Browserless’s cloud without its account API', async () => {
     const server: BrowserlessCloudServer = await startBrowserlessCloud();
-    const account = await house.add('browserless', server.url, { token: server.token });
+    const account = await services.add('browserless', server.url, { token: server.token });
     const { id } = server.add();
     assert.equal(await kind(account, id), 'unchecked');
     assert.ok(server.browsers.has(id));

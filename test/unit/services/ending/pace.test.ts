@@ -4,7 +4,7 @@ import type { RateWindow } from '../../../../src/core/rateWindow.ts';
 import { Pace } from '../../../../src/services/ending/pace.ts';
 import { VirtualClock } from '../virtualClock.ts';
 
-const refusal = (retryAt?: number) => new ProviderError({ kind: 'rateLimited', retryAt }, '429');
+const statusError = (retryAt?: number) => new ProviderError({ kind: 'rateLimited', retryAt }, '429');
 
 describe('pace', () => {
   let clock: VirtualClock;
@@ -105,9 +105,9 @@ describe('pace', () => {
     assert.equal(places(), 8);
   });
 
-  it('halves once for a burst of refusals, waits, and grows slowly after it', async () => {
+  it('halves once for a burst of statusErrors, waits, and grows slowly after it', async () => {
     clean(28);
-    for (let index = 0; index < 10; index++) pace.refused(refusal());
+    for (let index = 0; index < 10; index++) pace.refused(statusError());
     const wait = pace.wait(0);
     assert.ok(wait !== 'busy' && wait > 0 && wait <= 500);
     await clock.until(clock.wait(1_000), 2_000);
@@ -116,44 +116,44 @@ describe('pace', () => {
     assert.ok(places() <= 17);
   });
 
-  it('takes refusals within a quarter of a second for one burst, and knows the last of them', async () => {
+  it('takes statusErrors within a quarter of a second for one burst, and knows the last of them', async () => {
     clean(28);
-    assert.equal(pace.refusal, undefined);
-    pace.refused(refusal());
+    assert.equal(pace.statusError, undefined);
+    pace.refused(statusError());
     await clock.until(clock.wait(250), 1_000);
-    const last = refusal();
+    const last = statusError();
     pace.refused(last);
-    assert.equal(pace.refusal, last);
+    assert.equal(pace.statusError, last);
     await clock.until(clock.wait(1_000), 2_000);
     assert.equal(places(), 16);
-    pace.refused(refusal());
+    pace.refused(statusError());
     await clock.until(clock.wait(2_000), 3_000);
     assert.equal(places(), 8);
   });
 
   it('lets no more be under way at the very end of a wait than at any other time', async () => {
     const until = clock.now() + 5_000;
-    pace.refused(refusal(until));
+    pace.refused(statusError(until));
     await clock.until(clock.wait(5_000), 6_000);
     assert.equal(clock.now(), until);
     assert.deepEqual([pace.wait(0), pace.wait(2)], [0, 'busy']);
   });
 
-  it('waits longer with each refusal that names no time, and exactly as long as one that does', async () => {
+  it('waits longer with each statusError that names no time, and exactly as long as one that does', async () => {
     const waits: number[] = [];
     for (let index = 0; index < 5; index++) {
-      pace.refused(refusal());
+      pace.refused(statusError());
       const wait = pace.wait(0);
       assert.ok(wait !== 'busy');
       waits.push(wait);
       await clock.until(clock.wait(wait), wait + 1_000);
     }
     assert.ok((waits[4] ?? 0) > (waits[0] ?? 0) * 4);
-    pace.refused(refusal(clock.now() + 20_000));
+    pace.refused(statusError(clock.now() + 20_000));
     assert.equal(pace.wait(0), 20_000);
   });
 
-  it('sends no more than the vendor’s window has left, and goes on when it begins anew', async () => {
+  it('sends no more than the provider’s window has left, and goes on when it begins anew', async () => {
     clean(100);
     window = { remaining: 6, resetAt: clock.monotonic() + 1_000 };
     assert.equal(places(), 6);
@@ -166,11 +166,11 @@ describe('pace', () => {
 
   it('waits no longer and no shorter when the clock is set back or forward', () => {
     for (const jump of [-3_600_000, 3_600_000]) {
-      pace.refused(refusal());
+      pace.refused(statusError());
       const before = pace.wait(0);
       clock.jump(jump);
       assert.equal(pace.wait(0), before);
-      pace.refused(refusal(clock.now() + 20_000));
+      pace.refused(statusError(clock.now() + 20_000));
       clock.jump(jump);
       assert.equal(pace.wait(0), 20_000);
       pace = new Pace(
@@ -184,12 +184,12 @@ describe('pace', () => {
     assert.equal(pace.wait(0), 1_000);
   });
 
-  it('takes refusals for two bursts though the clock was set back in between', async () => {
+  it('takes statusErrors for two bursts though the clock was set back in between', async () => {
     clean(28);
-    pace.refused(refusal());
+    pace.refused(statusError());
     await clock.until(clock.wait(1_000), 2_000);
     clock.jump(-3_600_000);
-    pace.refused(refusal());
+    pace.refused(statusError());
     await clock.until(clock.wait(2_000), 3_000);
     assert.equal(places(), 8);
   });

@@ -6,7 +6,7 @@ import { AccountEnd } from '../../../../src/services/ending/accountEnd.ts';
 import { AccountQueue } from '../../../../src/services/ending/queue.ts';
 import type { EndReport } from '../../../../src/services/ending/report.ts';
 import { someSession } from '../../sessions.ts';
-import { failure, type ScriptedProvider, scriptedHouse } from '../scriptedProvider.ts';
+import { failure, type ScriptedProvider, scriptedServices } from '../scriptedProvider.ts';
 
 const quietly = { stop: new AbortController().signal, onProgress: () => {} };
 const starts = (count: number) => (provider: ScriptedProvider) => {
@@ -21,11 +21,11 @@ describe('the queue of an account', () => {
       [60_000, true],
       [60_001, false],
     ] as const) {
-      const { provider, clock, house, id, targets, over } = await scriptedHouse(starts(2));
+      const { provider, clock, services, id, targets, over } = await scriptedServices(starts(2));
       const retryAt = clock.now() + leftMs;
       const resetAt = clock.monotonic() + leftMs;
       const window = (): RateWindow => ({ remaining: 0, resetAt });
-      const { store, evidence, accounts, connections, log: logger } = house;
+      const { store, evidence, accounts, connections, log: logger } = services;
       const parts = { store, evidence, accounts, connections, clock, logger };
       const queue = new AccountQueue(parts, () => 32, window);
       const end = await AccountEnd.begin(parts, id, targets(), queue.counts, () => {});
@@ -40,12 +40,12 @@ describe('the queue of an account', () => {
           assert.equal(one.sent.why.error.message, 'the rate limit is used up for longer than is waited');
         }
       }
-      house.dispose();
+      services.dispose();
     }
   });
 
   it('says of what it gives up why it was refused before', async () => {
-    const { provider, clock, house, targets, end } = await scriptedHouse(starts(2));
+    const { provider, clock, services, targets, end } = await scriptedServices(starts(2));
     provider.onEnd = ({ id }) => {
       if (id === 's0') throw failure({ kind: 'unreachable', why: 'refused' });
       throw failure({ kind: 'rateLimited', retryAt: clock.now() + 90_000 });
@@ -58,11 +58,11 @@ describe('the queue of an account', () => {
         ['s1', 'failed', 'it failed: rateLimited'],
       ],
     );
-    house.dispose();
+    services.dispose();
   });
 
   it('does not count an end that waits for another one’s as under way', async () => {
-    const { provider, clock, house, targets, over } = await scriptedHouse((provider) => {
+    const { provider, clock, services, targets, over } = await scriptedServices((provider) => {
       starts(2)(provider);
       provider.ending = { ...usualEnding, mostInFlight: 2 };
     });
@@ -72,30 +72,30 @@ describe('the queue of an account', () => {
       return { outcome: 'ended', how: undefined };
     };
     const began = clock.now();
-    await over(Promise.all([house.ender.end(targets('s0'), quietly), house.ender.end(targets(), quietly)]));
+    await over(Promise.all([services.ender.end(targets('s0'), quietly), services.ender.end(targets(), quietly)]));
     assert.deepEqual(provider.asked('end'), ['s0', 's1']);
     const [first = 0, second = 0] = provider.times('end');
     assert.ok(second - first < 1_000 && clock.now() - began > 20_000);
-    house.dispose();
+    services.dispose();
   });
 
   it('tells those that wait for an end what came of it, though it was sent more than once', async () => {
-    const { provider, house, targets, over } = await scriptedHouse(starts(1));
+    const { provider, services, targets, over } = await scriptedServices(starts(1));
     provider.onEnd = ({ id }, attempt) => {
       if (attempt < 3) throw failure({ kind: 'unreachable', why: 'refused' });
       provider.running.delete(id);
       return { outcome: 'ended', how: undefined };
     };
     const all = targets();
-    const reports = await over(Promise.all([house.ender.end(all, quietly), house.ender.end(all, quietly)]));
+    const reports = await over(Promise.all([services.ender.end(all, quietly), services.ender.end(all, quietly)]));
     assert.deepEqual(reports.map(told), [[['s0', 'ended', 3]], [['s0', 'ended', 0]]]);
-    house.dispose();
+    services.dispose();
   });
 
   describe('of a session that no list shows', () => {
     /** What becomes of a session that was named by its id, and that is listed just before its end is sent. */
     const named = async (startedAt: number | undefined, listedAs: Partial<Session> | undefined) => {
-      const { provider, clock, house, id, end } = await scriptedHouse((provider) => {
+      const { provider, clock, services, id, end } = await scriptedServices((provider) => {
         starts(1)(provider);
         provider.ending = { ...usualEnding, lists: 'complete', mostInFlight: 1 };
       });
@@ -105,7 +105,7 @@ describe('the queue of an account', () => {
       provider.onEnd = async (one) => {
         if (one.id === 's0' && listedAs !== undefined) {
           provider.running.set('hidden', someSession('hidden', listedAs));
-          await house.refresher.refresh(id);
+          await services.refresher.refresh(id);
         }
         await clock.wait(5);
         provider.running.delete(one.id);
@@ -116,7 +116,7 @@ describe('the queue of an account', () => {
         { accountId: id, session: first },
         { accountId: id, session, unlisted: true },
       ]);
-      house.dispose();
+      services.dispose();
       return { asked: provider.asked('end'), hidden: told(report).find(([one]) => one === 'hidden') };
     };
 
@@ -140,11 +140,11 @@ describe('the queue of an account', () => {
   describe('of a server that may be one of several', () => {
     /** What comes of an end after which lists are empty for ten seconds. Only one that is accepted has an effect. */
     const said = async (outcome: 'accepted' | 'alreadyGone' | 'timedOut') => {
-      const { provider, clock, house, id, targets, end, over } = await scriptedHouse((provider) => {
+      const { provider, clock, services, id, targets, end, over } = await scriptedServices((provider) => {
         starts(1)(provider);
         provider.ending = { ...usualEnding, lists: 'partial' };
       });
-      await over(house.refresher.refresh(id, { thorough: true }));
+      await over(services.refresher.refresh(id, { thorough: true }));
       provider.onEnd = () => {
         const back = clock.now() + 10_000;
         provider.onList = () => (clock.now() < back ? { sessions: [] } : {});
@@ -153,7 +153,7 @@ describe('the queue of an account', () => {
         return { outcome, how: undefined };
       };
       const { results } = await end(targets());
-      house.dispose();
+      services.dispose();
       return results[0]?.outcome;
     };
 

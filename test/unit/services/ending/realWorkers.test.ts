@@ -1,10 +1,10 @@
 import { strict as assert } from 'node:assert';
 import { systemClock } from '../../../../src/core/clock.ts';
-import type { EndTarget } from '../../../../src/services/ending/report.ts';
+import type { AccountSession } from '../../../../src/services/ending/report.ts';
 import { browserlessMissing, type RunningBrowserless, startBrowserlessWorkers } from '../../../host/browserless.ts';
 import { type BalancerServer, startBalancer } from '../../../servers/balancer.ts';
 import { until } from '../../until.ts';
-import { House } from '../testServices.ts';
+import { TestServices } from '../testServices.ts';
 
 const quietly = { stop: new AbortController().signal, onProgress: () => {} };
 
@@ -12,7 +12,7 @@ describe('ending at two real Browserless servers behind a load balancer', functi
   this.timeout(120_000);
   let workers: RunningBrowserless[] = [];
   let balancer: BalancerServer;
-  let house: House;
+  let services: TestServices;
 
   before(async function () {
     // The last line of the tests says why, too.
@@ -21,7 +21,7 @@ describe('ending at two real Browserless servers behind a load balancer', functi
   });
   after(() => Promise.all(workers.map((worker) => worker.stop())));
   afterEach(async () => {
-    house.dispose();
+    services.dispose();
     await balancer.stop();
   });
 
@@ -33,22 +33,25 @@ describe('ending at two real Browserless servers behind a load balancer', functi
         workers.map(({ url }) => url),
         balancing,
       );
-      house = new House({ clock: systemClock });
-      const id = await house.add('browserless', balancer.url, { token: workers[0]?.token ?? '' });
-      const targets = (): EndTarget[] =>
-        [...(house.store.state(id)?.contents.sessions.values() ?? [])].map((session) => ({ accountId: id, session }));
+      services = new TestServices({ clock: systemClock });
+      const id = await services.add('browserless', balancer.url, { token: workers[0]?.token ?? '' });
+      const targets = (): AccountSession[] =>
+        [...(services.store.state(id)?.contents.sessions.values() ?? [])].map((session) => ({
+          accountId: id,
+          session,
+        }));
       await until(async () => {
-        await house.refresher.refresh(id, { thorough: true });
+        await services.refresher.refresh(id, { thorough: true });
         return targets().length === 4;
       });
       const [of1, of2] = [opened[0], opened[2]];
       const chosen = targets().filter(({ session }) => session.id === of1 || session.id === of2);
-      const first = await house.ender.end(chosen, quietly);
+      const first = await services.ender.end(chosen, quietly);
       assert.deepEqual(new Set(first.results.map(({ outcome }) => outcome)), new Set(['ended']));
       const running = (await Promise.all(workers.map((worker) => worker.running()))).flat();
       assert.deepEqual(new Set(running), new Set([opened[1], opened[3]]));
       for (const count of await processes()) assert.ok(count > 0);
-      const second = await house.ender.end(targets(), quietly);
+      const second = await services.ender.end(targets(), quietly);
       assert.deepEqual(
         second.results.map(({ outcome }) => outcome),
         ['ended', 'ended'],

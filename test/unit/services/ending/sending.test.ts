@@ -3,7 +3,7 @@ import { sessionId } from '../../../../src/core/ids.ts';
 import { usualEnding } from '../../../../src/core/provider.ts';
 import type { Trouble } from '../../../../src/core/providerError.ts';
 import type { EndOutcomeKind, EndProgress, EndReport } from '../../../../src/services/ending/report.ts';
-import { failure, type ScriptedProvider, scriptedHouse } from '../scriptedProvider.ts';
+import { failure, type ScriptedProvider, scriptedServices } from '../scriptedProvider.ts';
 
 const quietly = { stop: new AbortController().signal, onProgress: () => {} };
 
@@ -36,7 +36,7 @@ describe('sending of ends', () => {
     for (const trouble of may) {
       const name = JSON.stringify(trouble);
       it(`sends three ends at most, and looks before it says failed, after ${name}`, async () => {
-        const { provider, house, id, targets, end } = await scriptedHouse(starts(1));
+        const { provider, services, id, targets, end } = await scriptedServices(starts(1));
         provider.onEnd = () => {
           throw failure(trouble);
         };
@@ -48,13 +48,13 @@ describe('sending of ends', () => {
         const [result] = report.results;
         assert.ok(result?.why?.kind === 'failed');
         assert.deepEqual(result.why.error.trouble, trouble);
-        const life = house.store.life(id, sessionId('s0'));
+        const life = services.store.life(id, sessionId('s0'));
         assert.ok(life.kind === 'stuck' && life.why === result.why);
-        house.dispose();
+        services.dispose();
       });
 
       it(`finds that the end had its effect all the same, after ${name}`, async () => {
-        const { provider, house, targets, end } = await scriptedHouse(starts(1));
+        const { provider, services, targets, end } = await scriptedServices(starts(1));
         provider.onEnd = ({ id }) => {
           provider.running.delete(id);
           throw failure(trouble);
@@ -65,7 +65,7 @@ describe('sending of ends', () => {
         // 503 says that nothing was done, so that it is sent again, and finds nothing to end.
         assert.equal(result.attempts, 'status' in trouble && trouble.status === 503 ? 3 : 1);
         assert.equal(result.why, undefined);
-        house.dispose();
+        services.dispose();
       });
     }
 
@@ -84,7 +84,7 @@ describe('sending of ends', () => {
     ];
     for (const [trouble, times] of mayNot) {
       it(`sends ${times} and says failed without a look, after ${JSON.stringify(trouble)}`, async () => {
-        const { provider, house, targets, end } = await scriptedHouse(starts(1));
+        const { provider, services, targets, end } = await scriptedServices(starts(1));
         provider.onEnd = () => {
           throw failure(trouble);
         };
@@ -96,12 +96,12 @@ describe('sending of ends', () => {
         const [result] = report.results;
         assert.ok(result?.why?.kind === 'failed');
         assert.deepEqual(result.why.error.trouble, trouble);
-        house.dispose();
+        services.dispose();
       });
     }
 
     it('takes one that knows no such session for an answer', async () => {
-      const { provider, house, targets, end } = await scriptedHouse(starts(2));
+      const { provider, services, targets, end } = await scriptedServices(starts(2));
       provider.onEnd = ({ id }) => {
         if (id === 's0') provider.running.delete(id);
         throw failure({ kind: 'notFound' }, 'no such session');
@@ -110,12 +110,12 @@ describe('sending of ends', () => {
       assert.deepEqual(outcomes({ results }), { s0: ['alreadyGone', 1], s1: ['stuck', 1] });
       const why = results.find(({ session }) => session.id === 's1')?.why;
       assert.deepEqual(why, { kind: 'stillRuns', found: false, said: 'no such session' });
-      house.dispose();
+      services.dispose();
     });
   });
 
   it('sends an end again after a timeout only where a look has shown that the session runs', async () => {
-    const { provider, house, targets, end } = await scriptedHouse(starts(2));
+    const { provider, services, targets, end } = await scriptedServices(starts(2));
     provider.onEnd = ({ id }, attempt) => {
       // The first had its effect, the other has none.
       if (attempt > 1 || id === 's0') provider.running.delete(id);
@@ -124,22 +124,22 @@ describe('sending of ends', () => {
     };
     assert.deepEqual(outcomes(await end(targets())), { s0: ['ended', 1], s1: ['ended', 2] });
     assert.deepEqual(provider.asked('end'), ['s0', 's1', 's1']);
-    house.dispose();
+    services.dispose();
   });
 
   it('gives a session whose end was sent again its whole time from then', async () => {
-    const { provider, house, targets, end } = await scriptedHouse(starts(1));
+    const { provider, services, targets, end } = await scriptedServices(starts(1));
     provider.onEnd = (_, attempt) => {
       if (attempt < 3) throw failure({ kind: 'timedOut', afterMs: 15_000 });
       provider.clock.after(27_000, () => provider.running.clear());
       return { outcome: 'accepted', how: undefined };
     };
     assert.deepEqual(outcomes(await end(targets())), { s0: ['ended', 3] });
-    house.dispose();
+    services.dispose();
   });
 
   it('says failed for what is not known to have had an effect when its time is over', async () => {
-    const { provider, house, targets, end } = await scriptedHouse((provider) => {
+    const { provider, services, targets, end } = await scriptedServices((provider) => {
       starts(2)(provider);
       provider.ending = { ...usualEnding, withinMs: 500 };
     });
@@ -152,11 +152,11 @@ describe('sending of ends', () => {
       report.results.map(({ why }) => why?.kind === 'failed' && why.error.trouble.kind),
       ['conflict', 'forbidden'],
     );
-    house.dispose();
+    services.dispose();
   });
 
   it('waits before it sends an end again that did not reach the provider, twice as long each time', async () => {
-    const { provider, house, targets, end } = await scriptedHouse(starts(1));
+    const { provider, services, targets, end } = await scriptedServices(starts(1));
     provider.onEnd = ({ id }, attempt) => {
       if (attempt < 3) throw failure({ kind: 'unreachable', why: 'refused' });
       provider.running.delete(id);
@@ -168,11 +168,11 @@ describe('sending of ends', () => {
       later.map((at) => at - first),
       [520, 1_540],
     );
-    house.dispose();
+    services.dispose();
   });
 
-  it('outwaits a rate limit of seven refusals, and the time that the provider names', async () => {
-    const { provider, clock, house, targets, end } = await scriptedHouse(starts(1));
+  it('outwaits a rate limit of seven statusErrors, and the time that the provider names', async () => {
+    const { provider, clock, services, targets, end } = await scriptedServices(starts(1));
     provider.onEnd = ({ id }, attempt) => {
       if (attempt < 8) throw failure({ kind: 'rateLimited', retryAt: clock.now() + 3_000 });
       provider.running.delete(id);
@@ -181,15 +181,15 @@ describe('sending of ends', () => {
     assert.deepEqual(outcomes(await end(targets())), { s0: ['ended', 8] });
     const times = provider.times('end');
     for (let index = 1; index < times.length; index++) {
-      // As long as it says, or longer with each refusal, up to eight seconds.
+      // As long as it says, or longer with each statusError, up to eight seconds.
       const wait = (times[index] ?? 0) - (times[index - 1] ?? 0);
       assert.ok(wait >= 3_020 && wait <= 8_020, String(wait));
     }
-    house.dispose();
+    services.dispose();
   });
 
-  it('does not wait longer than a minute: what is not sent fails for the reason of the refusal, unsent', async () => {
-    const { provider, clock, house, targets, end } = await scriptedHouse(starts(6));
+  it('does not wait longer than a minute: what is not sent fails for the reason of the statusError, unsent', async () => {
+    const { provider, clock, services, targets, end } = await scriptedServices(starts(6));
     const began = clock.now();
     provider.onEnd = () => {
       throw failure({ kind: 'rateLimited', retryAt: began + 61_000 });
@@ -210,11 +210,11 @@ describe('sending of ends', () => {
     provider.onEnd = ({ id }) => ({ outcome: provider.running.delete(id) ? 'ended' : 'alreadyGone', how: undefined });
     const again = await end(targets());
     assert.deepEqual(new Set(Object.values(outcomes(again)).map(([outcome]) => outcome)), new Set(['ended']));
-    house.dispose();
+    services.dispose();
   });
 
   it('waits a minute where that is all that the provider asks for', async () => {
-    const { provider, clock, house, targets, end } = await scriptedHouse(starts(1));
+    const { provider, clock, services, targets, end } = await scriptedServices(starts(1));
     const began = clock.now();
     provider.onEnd = ({ id }, attempt) => {
       if (attempt === 1) throw failure({ kind: 'rateLimited', retryAt: clock.now() + 60_000 });
@@ -223,11 +223,11 @@ describe('sending of ends', () => {
     };
     assert.deepEqual(outcomes(await end(targets())), { s0: ['ended', 2] });
     assert.ok(clock.now() - began > 60_000);
-    house.dispose();
+    services.dispose();
   });
 
   it('has four ends under way at first, more while answers are clean, and never more than the provider bears', async () => {
-    const { provider, house, targets, end } = await scriptedHouse((provider) => {
+    const { provider, services, targets, end } = await scriptedServices((provider) => {
       starts(40)(provider);
       provider.ending = { ...usualEnding, mostInFlight: 6 };
     });
@@ -240,11 +240,11 @@ describe('sending of ends', () => {
     await end(targets());
     assert.equal(first, 4);
     assert.equal(provider.most.get('end'), 6);
-    house.dispose();
+    services.dispose();
   });
 
   it('has no more under way while answers are slow', async () => {
-    const { provider, clock, house, targets, end } = await scriptedHouse(starts(40));
+    const { provider, clock, services, targets, end } = await scriptedServices(starts(40));
     provider.onEnd = async ({ id }) => {
       if (provider.asked('end').length > 4) await clock.wait(1_000);
       provider.running.delete(id);
@@ -252,11 +252,11 @@ describe('sending of ends', () => {
     };
     await end(targets());
     assert.ok((provider.most.get('end') ?? 0) <= 8, String(provider.most.get('end')));
-    house.dispose();
+    services.dispose();
   });
 
   it('is not slowed down by failures that do not say that the provider has too much to do', async () => {
-    const { provider, house, targets, end } = await scriptedHouse(starts(12));
+    const { provider, services, targets, end } = await scriptedServices(starts(12));
     provider.onEnd = () => {
       throw failure({ kind: 'forbidden' });
     };
@@ -264,11 +264,11 @@ describe('sending of ends', () => {
     const times = provider.times('end');
     assert.equal(times.length, 12);
     assert.ok((times.at(-1) ?? 0) - (times[0] ?? 0) < 100, times.join());
-    house.dispose();
+    services.dispose();
   });
 
   it('keeps to that with an end that begins while one of two has finished', async () => {
-    const { provider, clock, house, targets, over } = await scriptedHouse((provider) => {
+    const { provider, clock, services, targets, over } = await scriptedServices((provider) => {
       starts(3)(provider);
       provider.ending = { ...usualEnding, lists: 'complete', mostInFlight: 1 };
     });
@@ -277,30 +277,30 @@ describe('sending of ends', () => {
       provider.running.delete(id);
       return { outcome: 'ended', how: undefined };
     };
-    const ends = [house.ender.end(targets('s0'), quietly), house.ender.end(targets('s1'), quietly)] as const;
+    const ends = [services.ender.end(targets('s0'), quietly), services.ender.end(targets('s1'), quietly)] as const;
     await over(ends[0]);
-    await over(Promise.all([ends[1], house.ender.end(targets('s2'), quietly)]));
+    await over(Promise.all([ends[1], services.ender.end(targets('s2'), quietly)]));
     assert.deepEqual(provider.asked('end'), ['s0', 's1', 's2']);
     assert.equal(provider.most.get('end'), 1);
-    house.dispose();
+    services.dispose();
   });
 
   it('keeps to that with several ends of an account at the same time', async () => {
-    const { provider, house, targets, over } = await scriptedHouse((provider) => {
+    const { provider, services, targets, over } = await scriptedServices((provider) => {
       starts(20)(provider);
       provider.ending = { ...usualEnding, mostInFlight: 4 };
     });
     const all = targets();
     const reports = await over(
-      Promise.all([house.ender.end(all.slice(0, 10), quietly), house.ender.end(all.slice(10), quietly)]),
+      Promise.all([services.ender.end(all.slice(0, 10), quietly), services.ender.end(all.slice(10), quietly)]),
     );
     assert.equal(provider.most.get('end'), 4);
     for (const report of reports) assert.equal(report.results.filter(({ outcome }) => outcome === 'ended').length, 10);
-    house.dispose();
+    services.dispose();
   });
 
   it('tells how many are sent and settled, each session once', async () => {
-    const { house, targets, end } = await scriptedHouse(starts(3));
+    const { services, targets, end } = await scriptedServices(starts(3));
     const progress: EndProgress[] = [];
     await end([...targets(), ...targets()], { onProgress: (at) => progress.push(at) });
     assert.deepEqual(
@@ -314,11 +314,11 @@ describe('sending of ends', () => {
         [3, 3, 3],
       ],
     );
-    house.dispose();
+    services.dispose();
   });
 
   it('sends no end of a session that has gone, or whose id another has taken, while it waited for its turn', async () => {
-    const { provider, clock, house, id, targets, end } = await scriptedHouse((provider) => {
+    const { provider, clock, services, id, targets, end } = await scriptedServices((provider) => {
       starts(3)(provider);
       provider.ending = { ...usualEnding, lists: 'complete', mostInFlight: 1 };
     });
@@ -326,7 +326,7 @@ describe('sending of ends', () => {
     provider.onEnd = async () => {
       provider.running.clear();
       provider.start('s2');
-      await house.refresher.refresh(id);
+      await services.refresher.refresh(id);
       return { outcome: 'ended', how: undefined };
     };
     assert.deepEqual(outcomes(await end(targets())), {
@@ -336,19 +336,19 @@ describe('sending of ends', () => {
     });
     assert.deepEqual(provider.asked('end'), ['s0']);
     assert.deepEqual([...provider.running.keys()], ['s2']);
-    house.dispose();
+    services.dispose();
   });
 
   it('sends nothing that was stopped before, and calls it cancelled', async () => {
-    const { provider, house, id, targets, end } = await scriptedHouse(starts(2));
+    const { provider, services, id, targets, end } = await scriptedServices(starts(2));
     const progress: EndProgress[] = [];
     const report = await end(targets(), { stop: AbortSignal.abort(), onProgress: (at) => progress.push(at) });
     assert.deepEqual(outcomes(report), { s0: ['cancelled', 0], s1: ['cancelled', 0] });
     for (const { why, how } of report.results) assert.deepEqual([why, how], [undefined, undefined]);
     assert.deepEqual(provider.asked('end'), []);
-    assert.equal(house.store.life(id, sessionId('s0')).kind, 'running');
+    assert.equal(services.store.life(id, sessionId('s0')).kind, 'running');
     assert.deepEqual(progress.at(-1), { total: 2, sent: 2, settled: 2 });
-    house.dispose();
+    services.dispose();
   });
 
   it('sends nothing again once it is stopped', async () => {
@@ -358,7 +358,7 @@ describe('sending of ends', () => {
       [{ kind: 'timedOut', afterMs: 1 }, 'failed'],
     ];
     for (const [trouble, outcome] of troubles) {
-      const { provider, house, targets, end } = await scriptedHouse(starts(1));
+      const { provider, services, targets, end } = await scriptedServices(starts(1));
       const stop = new AbortController();
       provider.onEnd = () => {
         stop.abort();
@@ -369,7 +369,7 @@ describe('sending of ends', () => {
       assert.equal(provider.asked('end').length, 1);
       // Three looks, where the end may have had its effect.
       assert.ok(provider.clock.now() - began < 4_000);
-      house.dispose();
+      services.dispose();
     }
   });
 
@@ -378,7 +378,7 @@ describe('sending of ends', () => {
       { kind: 'rateLimited', retryAt: undefined },
       { kind: 'unreachable', why: 'refused' },
     ] as const satisfies Trouble[]) {
-      const { provider, clock, house, targets, end } = await scriptedHouse(starts(1));
+      const { provider, clock, services, targets, end } = await scriptedServices(starts(1));
       const stop = new AbortController();
       provider.onEnd = () => {
         throw failure(trouble.kind === 'rateLimited' ? { ...trouble, retryAt: clock.now() + 50_000 } : trouble);
@@ -387,22 +387,22 @@ describe('sending of ends', () => {
       clock.after(100, () => stop.abort());
       assert.deepEqual(outcomes(await end(targets(), { stop: stop.signal })), { s0: ['failed', 1] });
       assert.ok(clock.now() - began <= 200, String(clock.now() - began));
-      house.dispose();
+      services.dispose();
     }
   });
 
   describe('of a session that another end is about, too', () => {
     it('joins it: one end is sent, and both tell the same', async () => {
-      const { provider, house, targets, over } = await scriptedHouse(starts(1));
+      const { provider, services, targets, over } = await scriptedServices(starts(1));
       const all = targets();
-      const reports = await over(Promise.all([house.ender.end(all, quietly), house.ender.end(all, quietly)]));
+      const reports = await over(Promise.all([services.ender.end(all, quietly), services.ender.end(all, quietly)]));
       assert.deepEqual(provider.asked('end'), ['s0']);
       assert.deepEqual(reports.map(outcomes), [{ s0: ['ended', 1] }, { s0: ['ended', 0] }]);
-      house.dispose();
+      services.dispose();
     });
 
     it('sends its own where the other was refused, and one of several sends it for all', async () => {
-      const { provider, house, id, targets, over } = await scriptedHouse(starts(1));
+      const { provider, services, id, targets, over } = await scriptedServices(starts(1));
       provider.onEnd = ({ id }, attempt) => {
         if (attempt === 1) throw failure({ kind: 'forbidden' });
         provider.running.delete(id);
@@ -410,34 +410,38 @@ describe('sending of ends', () => {
       };
       const all = targets();
       const lives: string[] = [];
-      house.store.onDidChange(() => {
-        if (house.store.session(id, sessionId('s0'))) lives.push(house.store.life(id, sessionId('s0')).kind);
+      services.store.onDidChange(() => {
+        if (services.store.session(id, sessionId('s0'))) lives.push(services.store.life(id, sessionId('s0')).kind);
       });
       const reports = await over(
-        Promise.all([house.ender.end(all, quietly), house.ender.end(all, quietly), house.ender.end(all, quietly)]),
+        Promise.all([
+          services.ender.end(all, quietly),
+          services.ender.end(all, quietly),
+          services.ender.end(all, quietly),
+        ]),
       );
       assert.deepEqual(provider.asked('end'), ['s0', 's0']);
       assert.deepEqual(reports.map(outcomes), [{ s0: ['failed', 1] }, { s0: ['ended', 1] }, { s0: ['ended', 0] }]);
       // While one is at it still, the row does not say that it has failed.
       assert.deepEqual(new Set(lives), new Set(['ending']));
-      house.dispose();
+      services.dispose();
     });
 
     it('is refused as often as it sends: nobody sends in turns for ever', async () => {
-      const { provider, house, id, targets, over } = await scriptedHouse(starts(1));
+      const { provider, services, id, targets, over } = await scriptedServices(starts(1));
       provider.onEnd = () => {
         throw failure({ kind: 'forbidden' });
       };
       const all = targets();
-      const reports = await over(Promise.all([house.ender.end(all, quietly), house.ender.end(all, quietly)]));
+      const reports = await over(Promise.all([services.ender.end(all, quietly), services.ender.end(all, quietly)]));
       assert.deepEqual(reports.map(outcomes), [{ s0: ['failed', 1] }, { s0: ['failed', 1] }]);
       assert.equal(provider.asked('end').length, 2);
-      assert.equal(house.store.life(id, sessionId('s0')).kind, 'stuck');
-      house.dispose();
+      assert.equal(services.store.life(id, sessionId('s0')).kind, 'stuck');
+      services.dispose();
     });
 
     it('sends its own once that other end is over, though a third goes on', async () => {
-      const { provider, clock, house, targets, over } = await scriptedHouse((provider) => {
+      const { provider, clock, services, targets, over } = await scriptedServices((provider) => {
         starts(2)(provider);
         provider.ending = { ...usualEnding, withinMs: 1_000 };
       });
@@ -447,16 +451,16 @@ describe('sending of ends', () => {
         return { outcome: 'ended', how: undefined };
       };
       const all = targets();
-      const third = house.ender.end(targets('s1'), quietly);
+      const third = services.ender.end(targets('s1'), quietly);
       const s0 = all.filter(({ session }) => session.id === 's0');
-      assert.deepEqual(outcomes(await over(house.ender.end(s0, quietly))), { s0: ['stuck', 1] });
-      assert.deepEqual(outcomes(await over(house.ender.end(s0, quietly))), { s0: ['ended', 1] });
+      assert.deepEqual(outcomes(await over(services.ender.end(s0, quietly))), { s0: ['stuck', 1] });
+      assert.deepEqual(outcomes(await over(services.ender.end(s0, quietly))), { s0: ['ended', 1] });
       assert.deepEqual(outcomes(await over(third)), { s1: ['ended', 1] });
-      house.dispose();
+      services.dispose();
     });
 
     it('comes back when it is stopped while it waits, and sends nothing later', async () => {
-      const { provider, clock, house, id, targets, over } = await scriptedHouse(starts(1));
+      const { provider, clock, services, id, targets, over } = await scriptedServices(starts(1));
       provider.onEnd = async ({ id }) => {
         await clock.wait(5_000);
         provider.running.delete(id);
@@ -465,15 +469,15 @@ describe('sending of ends', () => {
       const all = targets();
       const stop = new AbortController();
       clock.after(100, () => stop.abort());
-      const first = house.ender.end(all, quietly);
+      const first = services.ender.end(all, quietly);
       const began = clock.now();
-      const second = await over(house.ender.end(all, { ...quietly, stop: stop.signal }));
+      const second = await over(services.ender.end(all, { ...quietly, stop: stop.signal }));
       assert.equal(clock.now() - began, 100);
       assert.deepEqual(outcomes(second), { s0: ['cancelled', 0] });
-      assert.equal(house.store.life(id, sessionId('s0')).kind, 'ending');
+      assert.equal(services.store.life(id, sessionId('s0')).kind, 'ending');
       assert.deepEqual(outcomes(await over(first)), { s0: ['ended', 1] });
       assert.deepEqual(provider.asked('end'), ['s0']);
-      house.dispose();
+      services.dispose();
     });
   });
 });

@@ -6,19 +6,19 @@ import type { Session } from '../../../../src/core/session.ts';
 import type { Verdict } from '../../../../src/services/ending/verification.ts';
 import { checkMissing, review, type Verification, verify } from '../../../../src/services/ending/verifier.ts';
 import { someSession } from '../../sessions.ts';
-import { failure, type ScriptedHouse, type ScriptedProvider, scriptedHouse } from '../scriptedProvider.ts';
+import { failure, type ScriptedProvider, type ScriptedServices, scriptedServices } from '../scriptedProvider.ts';
 
 const never = new AbortController().signal;
 const s0 = sessionId('s0');
 
-/** A house that has listed sessions s0, s1 and so on. */
-async function houseWith(count: number, lists: EndingTerms['lists'], more: Partial<Session> = {}) {
-  const scripted = await scriptedHouse((provider) => {
+/** A services that has listed sessions s0, s1 and so on. */
+async function servicesWith(count: number, lists: EndingTerms['lists'], more: Partial<Session> = {}) {
+  const scripted = await scriptedServices((provider) => {
     for (let index = 0; index < count; index++) provider.start(`s${index}`, more);
     provider.ending = { ...usualEnding, lists };
   });
-  const { house, id, over, clock } = scripted;
-  const { store, evidence, refresher, connections, log: logger } = house;
+  const { services, id, over, clock } = scripted;
+  const { store, evidence, refresher, connections, log: logger } = services;
   const parts = { store, evidence, refresher, connections, clock, logger };
   const connection = () => connections.open(id);
   const listed = () => [...(store.state(id)?.contents.sessions.values() ?? [])];
@@ -40,26 +40,26 @@ const hide = (provider: ScriptedProvider, ...ids: readonly string[]) => {
 
 describe('a look whether sessions are gone', () => {
   it('says of each what a list says that begins now', async () => {
-    const { provider, house, listed, verify } = await houseWith(3, 'complete');
+    const { provider, services, listed, verify } = await servicesWith(3, 'complete');
     const all = listed();
     provider.running.delete('s0');
     const result = await verify(all);
     assert.deepEqual(verdictsOf(result), { s0: 'confirmedGone', s1: 'stillRunning', s2: 'stillRunning' });
     assert.deepEqual([result.trouble, result.isCutOff, result.failures.size], [undefined, false, 0]);
     assert.deepEqual(provider.asked('probe'), []);
-    house.dispose();
+    services.dispose();
   });
 
   it('asks for lists of all workers, though the first shows nothing new', async () => {
-    const { provider, house, verify } = await houseWith(2, 'partial');
+    const { provider, services, verify } = await servicesWith(2, 'partial');
     const lists = provider.asked('list').length;
     assert.deepEqual(verdictsOf(await verify()), { s0: 'stillRunning', s1: 'stillRunning' });
     assert.equal(provider.asked('list').length - lists, 8);
-    house.dispose();
+    services.dispose();
   });
 
   it('says nothing of any without a whole list, and why, and asks about none', async () => {
-    const { provider, house, verify } = await houseWith(2, 'lagging');
+    const { provider, services, verify } = await servicesWith(2, 'lagging');
     const down = failure({ kind: 'serverFault', status: 502 });
     provider.onList = () => {
       throw down;
@@ -73,11 +73,11 @@ describe('a look whether sessions are gone', () => {
     assert.deepEqual([partial.verdicts.size, partial.isCutOff], [0, false]);
     assert.equal(partial.trouble?.trouble.kind, 'unexpectedAnswer');
     assert.deepEqual(provider.asked('probe'), []);
-    house.dispose();
+    services.dispose();
   });
 
   it('says that it is no use where the account is there no longer, and not where it only cannot be reached', async () => {
-    const { house, verify } = await houseWith(1, 'complete');
+    const { services, verify } = await servicesWith(1, 'complete');
     for (const [error, isCutOff] of [
       [cancelled('connecting'), true],
       [failure({ kind: 'unreachable', why: 'refused' }), false],
@@ -85,12 +85,12 @@ describe('a look whether sessions are gone', () => {
       const result = await verify(undefined, () => Promise.reject<Provider>(error));
       assert.deepEqual([result.trouble, result.isCutOff, result.verdicts.size], [error, isCutOff, 0]);
     }
-    house.dispose();
+    services.dispose();
   });
 
   it('takes a session for gone whose id another has now, or none of whose pages is open', async () => {
     const page = (id: string) => ({ id: pageId(id), title: id, url: 'about:blank' });
-    const { provider, clock, house, listed, verify } = await houseWith(3, 'complete', {
+    const { provider, clock, services, listed, verify } = await servicesWith(3, 'complete', {
       ends: 'pages',
       pages: [page('a')],
     });
@@ -105,11 +105,11 @@ describe('a look whether sessions are gone', () => {
       s2: 'stillRunning',
     });
     assert.equal(listed().length, 3);
-    house.dispose();
+    services.dispose();
   });
 
   it('asks about each that the list leaves out, and says what could not be learned', async () => {
-    const { provider, house, id, listed, verify } = await houseWith(4, 'unreliable');
+    const { provider, services, id, listed, verify } = await servicesWith(4, 'unreliable');
     const all = listed();
     provider.running.delete('s1');
     hide(provider, 's1', 's2', 's3');
@@ -128,18 +128,18 @@ describe('a look whether sessions are gone', () => {
     assert.deepEqual([...result.failures], [['s3', odd]]);
     assert.equal(result.trouble, undefined);
     assert.deepEqual(new Set(provider.asked('probe')), new Set(['s1', 's2', 's3']));
-    assert.ok(house.store.hasEnded(id, sessionId('s1')));
-    house.dispose();
+    assert.ok(services.store.hasEnded(id, sessionId('s1')));
+    services.dispose();
   });
 
   it('lists and asks once more, within the same look, where a session is not found', async () => {
-    const { provider, house, id, listed, verify } = await houseWith(3, 'unreliable');
+    const { provider, services, id, listed, verify } = await servicesWith(3, 'unreliable');
     const all = listed();
     provider.running.delete('s0');
     hide(provider, 's0', 's1');
     provider.onProbe = (session) => (provider.running.has(session.id) ? 'running' : 'notFound');
     // Or the refresher asks about it, too.
-    house.store.setLife(id, [s0], { kind: 'ending', since: 0 });
+    services.store.setLife(id, [s0], { kind: 'ending', since: 0 });
     const lists = provider.asked('list').length;
     const result = await verify(all);
     assert.deepEqual(verdictsOf(result), { s0: 'confirmedGone', s1: 'stillRunning', s2: 'stillRunning' });
@@ -148,12 +148,12 @@ describe('a look whether sessions are gone', () => {
       provider.asked('probe').filter((about) => about === 's0'),
       ['s0', 's0'],
     );
-    assert.ok(house.store.hasEnded(id, s0));
-    house.dispose();
+    assert.ok(services.store.hasEnded(id, s0));
+    services.dispose();
   });
 
   it('says of a session that is not found why that is not confirmed, and of others what it knows', async () => {
-    const { provider, house, listed, verify } = await houseWith(3, 'unreliable');
+    const { provider, services, listed, verify } = await servicesWith(3, 'unreliable');
     const all = listed();
     hide(provider, 's0', 's1');
     const down = failure({ kind: 'serverFault', status: 502 });
@@ -167,25 +167,25 @@ describe('a look whether sessions are gone', () => {
     assert.deepEqual(verdictsOf(result), { s0: 'unknown', s1: 'confirmedGone', s2: 'stillRunning' });
     assert.deepEqual([result.trouble, result.isCutOff], [undefined, false]);
     assert.deepEqual([...result.failures], [['s0', down]]);
-    house.dispose();
+    services.dispose();
   });
 
   it('says that it is no use where the account gets another key between the two', async () => {
-    const { provider, house, id, verify } = await houseWith(1, 'unreliable');
+    const { provider, services, id, verify } = await servicesWith(1, 'unreliable');
     hide(provider, 's0');
     provider.onProbe = () => 'notFound';
     let opened = 0;
     const connection = async () => {
       if (++opened > 1) throw cancelled('looking');
-      return house.connections.open(id);
+      return services.connections.open(id);
     };
     const result = await verify(undefined, connection);
     assert.deepEqual([result.verdicts.size, result.isCutOff, opened], [0, true, 2]);
-    house.dispose();
+    services.dispose();
   });
 
   it('still knows that a session is gone that left before', async () => {
-    const { provider, house, listed, verify } = await houseWith(2, 'unreliable');
+    const { provider, services, listed, verify } = await servicesWith(2, 'unreliable');
     const all = listed();
     provider.running.delete('s0');
     await verify(all);
@@ -193,13 +193,13 @@ describe('a look whether sessions are gone', () => {
     provider.onProbe = () => 'unknown';
     const again = await verify(all);
     assert.deepEqual(verdictsOf(again), { s0: 'confirmedGone', s1: 'stillRunning' });
-    house.dispose();
+    services.dispose();
   });
 });
 
 describe('a review of sessions', () => {
   it('looks four times at most, at once and after 1, 2 and 3 seconds', async () => {
-    const { provider, clock, house, review } = await houseWith(1, 'unreliable');
+    const { provider, clock, services, review } = await servicesWith(1, 'unreliable');
     hide(provider, 's0');
     provider.onProbe = () => 'unknown';
     const began = clock.now();
@@ -212,11 +212,11 @@ describe('a review of sessions', () => {
       [0, 1_000, 3_000, 6_000],
     );
     assert.equal(clock.now() - began, 6_060);
-    house.dispose();
+    services.dispose();
   });
 
   it('looks once where that says everything, or where there is no list', async () => {
-    const { provider, house, review } = await houseWith(2, 'lagging');
+    const { provider, services, review } = await servicesWith(2, 'lagging');
     const looks = async (sessions?: readonly Session[]) => {
       const before = provider.asked('list').length;
       const result = await review(sessions);
@@ -229,72 +229,72 @@ describe('a review of sessions', () => {
       throw failure({ kind: 'forbidden' });
     };
     assert.deepEqual(await looks(all), [1, {}]);
-    house.dispose();
+    services.dispose();
   });
 
   it('goes on while one of them is not known, and says what the last look said', async () => {
-    const { provider, house, review } = await houseWith(2, 'unreliable');
+    const { provider, services, review } = await servicesWith(2, 'unreliable');
     provider.running.delete('s0');
     const lists = provider.asked('list').length;
     provider.onProbe = () => (provider.asked('list').length - lists < 3 ? 'unknown' : 'gone');
     assert.deepEqual(verdictsOf(await review()), { s0: 'confirmedGone', s1: 'stillRunning' });
     assert.equal(provider.asked('list').length - lists, 3);
-    house.dispose();
+    services.dispose();
   });
 
   it('learns of sessions that no list has ever had, and forgets them after it', async () => {
-    const { provider, house, id, review } = await houseWith(1, 'unreliable');
+    const { provider, services, id, review } = await servicesWith(1, 'unreliable');
     const unlisted = someSession('unlisted');
     provider.onProbe = () => 'gone';
     assert.deepEqual(verdictsOf(await review([unlisted])), { unlisted: 'confirmedGone' });
-    assert.equal(house.evidence.verdict(id, unlisted.id), 'unknown');
-    house.dispose();
+    assert.equal(services.evidence.verdict(id, unlisted.id), 'unknown');
+    services.dispose();
   });
 });
 
 describe('a check of sessions that a list leaves out', () => {
-  /** A house whose latest list leaves out s0 and s1 of three. */
+  /** A services whose latest list leaves out s0 and s1 of three. */
   const missingTwo = async (lists: EndingTerms['lists'] = 'lagging') => {
-    const scripted = await houseWith(3, lists);
-    const { provider, clock, house, id, over, listed } = scripted;
+    const scripted = await servicesWith(3, lists);
+    const { provider, clock, services, id, over, listed } = scripted;
     const missing = listed().filter((session) => session.id !== 's2');
     hide(provider, 's0', 's1');
-    await over(house.refresher.refresh(id));
+    await over(services.refresher.refresh(id));
     // The refresher asks about them, too: now it won't for a while.
     await clock.until(clock.wait(100), 200);
     provider.calls.length = 0;
     return { ...scripted, missing };
   };
-  const rows = ({ house, id }: ScriptedHouse): SessionId[] => [
-    ...(house.store.state(id)?.contents.sessions.keys() ?? []),
+  const rows = ({ services, id }: ScriptedServices): SessionId[] => [
+    ...(services.store.state(id)?.contents.sessions.keys() ?? []),
   ];
 
   it('takes out those that the provider says are gone, and keeps the others', async () => {
     const scripted = await missingTwo();
-    const { provider, house, check, missing } = scripted;
+    const { provider, services, check, missing } = scripted;
     provider.onProbe = ({ id }) => (id === 's0' ? 'gone' : 'running');
     const { told } = await check(missing);
     assert.deepEqual(Object.fromEntries(told), { s0: 'gone', s1: 'running' });
     assert.deepEqual(rows(scripted).sort(), ['s1', 's2']);
-    const { evidence } = house;
+    const { evidence } = services;
     assert.deepEqual(
       missing.map((session) => evidence.verdict(scripted.id, session.id)),
       ['unknown', 'stillRunning'],
     );
-    house.dispose();
+    services.dispose();
   });
 
   it('asks about no more than it may', async () => {
     const scripted = await missingTwo();
-    const { provider, house, check, missing } = scripted;
+    const { provider, services, check, missing } = scripted;
     provider.onProbe = () => 'gone';
     assert.equal((await check(missing, { most: 1 })).asked.size, 1);
-    house.dispose();
+    services.dispose();
   });
 
   it('takes nothing out once it is stopped', async () => {
     const scripted = await missingTwo();
-    const { provider, house, check, missing } = scripted;
+    const { provider, services, check, missing } = scripted;
     const stop = new AbortController();
     provider.onProbe = () => {
       stop.abort();
@@ -303,49 +303,49 @@ describe('a check of sessions that a list leaves out', () => {
     const { told } = await check(missing, { stop: stop.signal });
     assert.ok(told.size > 0);
     assert.equal(rows(scripted).length, 3);
-    house.dispose();
+    services.dispose();
   });
 
   it('believes a list that came meanwhile and has the session again', async () => {
     const scripted = await missingTwo();
-    const { provider, house, id, check, missing } = scripted;
+    const { provider, services, id, check, missing } = scripted;
     provider.onProbe = async (session) => {
       hide(provider, 's1');
-      await house.refresher.refresh(id);
+      await services.refresher.refresh(id);
       return session.id === 's0' ? 'gone' : 'unknown';
     };
     await check(missing);
     assert.equal(rows(scripted).length, 3);
-    assert.equal(house.evidence.verdict(id, s0), 'stillRunning');
+    assert.equal(services.evidence.verdict(id, s0), 'stillRunning');
     // The next list that leaves it out does not find that answer, either.
     hide(provider, 's0');
     provider.onProbe = () => 'unknown';
-    await scripted.over(house.refresher.refresh(id));
-    assert.equal(house.evidence.verdict(id, s0), 'unknown');
+    await scripted.over(services.refresher.refresh(id));
+    assert.equal(services.evidence.verdict(id, s0), 'unknown');
     assert.equal(rows(scripted).length, 3);
-    house.dispose();
+    services.dispose();
   });
 
   it('leaves the row of another session alone that has got the id', async () => {
     const scripted = await missingTwo();
-    const { provider, clock, house, check, missing } = scripted;
+    const { provider, clock, services, check, missing } = scripted;
     provider.onProbe = () => 'gone';
     const earlier = missing.map((session) => ({ ...session, startedAt: clock.now() - 60_000 }));
     await check(earlier);
     assert.equal(rows(scripted).length, 3);
-    house.dispose();
+    services.dispose();
   });
 
   it('takes in what is said about a session that no list has ever had', async () => {
     const scripted = await missingTwo('unreliable');
-    const { provider, house, id, check, over } = scripted;
+    const { provider, services, id, check, over } = scripted;
     const unlisted = someSession('unlisted');
-    const unwant = house.evidence.want(id, [unlisted]);
-    await over(house.refresher.refresh(id));
+    const unwant = services.evidence.want(id, [unlisted]);
+    await over(services.refresher.refresh(id));
     provider.onProbe = () => 'gone';
     await check([unlisted]);
-    assert.equal(house.evidence.verdict(id, unlisted.id), 'confirmedGone');
+    assert.equal(services.evidence.verdict(id, unlisted.id), 'confirmedGone');
     unwant();
-    house.dispose();
+    services.dispose();
   });
 });

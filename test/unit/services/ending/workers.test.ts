@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { sessionId } from '../../../../src/core/ids.ts';
 import { type EndAnswer, usualEnding } from '../../../../src/core/provider.ts';
 import type { EndOutcomeKind, EndReport } from '../../../../src/services/ending/report.ts';
-import { failure, type ScriptedHouse, type ScriptedProvider, scriptedHouse } from '../scriptedProvider.ts';
+import { failure, type ScriptedProvider, type ScriptedServices, scriptedServices } from '../scriptedProvider.ts';
 
 const quietly = { stop: new AbortController().signal, onProgress: () => {} };
 const answer = (outcome: EndAnswer['outcome'], how?: string): EndAnswer => ({ outcome, how });
@@ -50,32 +50,32 @@ class Workers {
 
 const gone = answer('alreadyGone');
 
-interface SharedHouse extends ScriptedHouse {
+interface SharedServices extends ScriptedServices {
   readonly workers: Workers;
 }
 
-/** A house whose account was listed until all workers were seen. */
-async function sharedHouse(
+/** A services whose account was listed until all workers were seen. */
+async function sharedServices(
   sessions: number,
   { count = 2, withinMs = usualEnding.withinMs } = {},
-): Promise<SharedHouse> {
+): Promise<SharedServices> {
   let workers: Workers | undefined;
-  const scripted = await scriptedHouse((provider) => {
+  const scripted = await scriptedServices((provider) => {
     for (let index = 0; index < sessions; index++) provider.start(`s${index}`);
     workers = new Workers(provider, count);
     provider.ending = { ...provider.ending, withinMs };
   });
   assert.ok(workers);
-  const { house, id, over, provider } = scripted;
-  await over(house.refresher.refresh(id, { thorough: true }));
-  assert.equal(house.evidence.isCombined(id), count > 1);
+  const { services, id, over, provider } = scripted;
+  await over(services.refresher.refresh(id, { thorough: true }));
+  assert.equal(services.evidence.isCombined(id), count > 1);
   provider.calls.length = 0;
   return { ...scripted, workers };
 }
 
 describe('ending at workers that share an address', () => {
   it('sends one end where a whole round of lists has the session, and confirms it by eight without', async () => {
-    const { provider, house, targets, end } = await sharedHouse(1, { count: 1 });
+    const { provider, services, targets, end } = await sharedServices(1, { count: 1 });
     provider.onEnd = ({ id }) => {
       provider.running.delete(id);
       return answer('accepted', 'in a way');
@@ -87,11 +87,11 @@ describe('ending at workers that share an address', () => {
     );
     // Eight before the end and eight after it.
     assert.equal(provider.asked('list').length, 16);
-    house.dispose();
+    services.dispose();
   });
 
   it('sends no other end where the first answer comes from the worker that had the session', async () => {
-    const { provider, house, targets, end } = await sharedHouse(2);
+    const { provider, services, targets, end } = await sharedServices(2);
     provider.onEnd = ({ id }) => {
       provider.running.delete(id);
       return answer('ended', 'at once');
@@ -101,12 +101,12 @@ describe('ending at workers that share an address', () => {
       results.map(({ outcome, attempts, how }) => [outcome, attempts, how]),
       [['ended', 1, 'at once']],
     );
-    house.dispose();
+    services.dispose();
   });
 
   it('sends seven more at once where the first answer comes from another worker, or does not say', async () => {
     for (const first of [gone, answer('accepted')]) {
-      const { provider, house, targets, end } = await sharedHouse(2);
+      const { provider, services, targets, end } = await sharedServices(2);
       provider.onEnd = ({ id }, attempt) => {
         if (attempt === 1) return first;
         return provider.running.delete(id) ? answer('ended', 'later') : gone;
@@ -119,16 +119,16 @@ describe('ending at workers that share an address', () => {
       const [at = 0, ...others] = provider.times('end');
       assert.deepEqual(others, Array(7).fill(at + 20));
       assert.deepEqual([...provider.running.keys()], ['s1']);
-      house.dispose();
+      services.dispose();
     }
   });
 
   it('sends seven more where only seven lists have had the session, though no second worker was seen', async () => {
     for (const failing of [1, 2]) {
-      const { provider, house, id, clock, targets, end } = await sharedHouse(1, { count: 1 });
+      const { provider, services, id, clock, targets, end } = await sharedServices(1, { count: 1 });
       // Another session has the id now: one list has had it, and of the eight before the end some fail.
       provider.start('s0', { startedAt: clock.now() + 60_000 });
-      await clock.until(house.refresher.refresh(id), 60_000);
+      await clock.until(services.refresher.refresh(id), 60_000);
       let lists = 0;
       provider.onList = () => {
         if (++lists > 8 - failing && lists <= 8) throw failure({ kind: 'serverFault', status: 502 });
@@ -143,20 +143,20 @@ describe('ending at workers that share an address', () => {
         results.map(({ attempts }) => attempts),
         [failing === 1 ? 1 : 8],
       );
-      house.dispose();
+      services.dispose();
     }
   });
 
   it('believes the worker that says it ended it, else one that accepted the request, else all that know of none', async () => {
     /** What is said of a session that is gone by then, after these answers to its eight ends. */
     const said = async (...answers: readonly EndAnswer[]) => {
-      const { provider, house, targets, end } = await sharedHouse(4);
+      const { provider, services, targets, end } = await sharedServices(4);
       provider.onEnd = ({ id }, attempt) => {
         provider.running.delete(id);
         return answers[attempt - 1] ?? gone;
       };
       const [{ outcome, how } = assert.fail()] = (await end(targets('s0'))).results;
-      house.dispose();
+      services.dispose();
       return [outcome, how];
     };
     assert.deepEqual(await said(gone, answer('accepted', 'A'), answer('ended', 'B')), ['ended', 'B']);
@@ -166,7 +166,7 @@ describe('ending at workers that share an address', () => {
   });
 
   it('sends to all workers for one session after the other', async () => {
-    const { provider, house, targets, end } = await sharedHouse(6);
+    const { provider, services, targets, end } = await sharedServices(6);
     provider.onEnd = ({ id }, attempt) => (attempt === 8 && provider.running.delete(id) ? answer('ended') : gone);
     const chosen = ['s0', 's2', 's4'];
     assert.deepEqual(outcomes(await end(targets(...chosen))), { s0: 'ended', s2: 'ended', s4: 'ended' });
@@ -176,21 +176,21 @@ describe('ending at workers that share an address', () => {
       times.map((at) => at - (times[0] ?? 0)),
       [0, 20, 40, 60],
     );
-    house.dispose();
+    services.dispose();
   });
 
   it('goes on with the next session where the ends of one fail', async () => {
-    const { provider, house, targets, end } = await sharedHouse(4);
+    const { provider, services, targets, end } = await sharedServices(4);
     provider.onEnd = ({ id }, attempt) => {
       if (id === 's0' && attempt > 1) throw failure({ kind: 'forbidden' });
       return attempt === 8 && provider.running.delete(id) ? answer('ended') : gone;
     };
     assert.deepEqual(outcomes(await end(targets('s0', 's2'))), { s0: 'failed', s2: 'ended' });
-    house.dispose();
+    services.dispose();
   });
 
   it('sends no more than the one that was under way when it is stopped', async () => {
-    const { provider, house, targets, end } = await sharedHouse(4);
+    const { provider, services, targets, end } = await sharedServices(4);
     const stop = new AbortController();
     provider.onEnd = () => {
       stop.abort();
@@ -201,21 +201,21 @@ describe('ending at workers that share an address', () => {
       results.map(({ outcome, attempts, why }) => [outcome, attempts, why]),
       [['stuck', 1, { kind: 'stillRuns', found: false, said: undefined }]],
     );
-    house.dispose();
+    services.dispose();
   });
 
   it('sends no more where the first fails for a reason that all would fail for', async () => {
-    const { provider, house, targets, end } = await sharedHouse(2);
+    const { provider, services, targets, end } = await sharedServices(2);
     provider.onEnd = () => {
       throw failure({ kind: 'forbidden' });
     };
     assert.deepEqual(outcomes(await end(targets('s0'))), { s0: 'failed' });
     assert.equal(provider.asked('end').length, 1);
-    house.dispose();
+    services.dispose();
   });
 
   it('sends ends again after each look that has the session, until a worker ends it', async () => {
-    const { provider, house, targets, end } = await sharedHouse(2);
+    const { provider, services, targets, end } = await sharedServices(2);
     provider.onEnd = ({ id }, attempt) => (attempt === 20 && provider.running.delete(id) ? answer('ended') : gone);
     const { results } = await end(targets('s0'));
     assert.deepEqual(outcomes({ results }), { s0: 'ended' });
@@ -224,11 +224,11 @@ describe('ending at workers that share an address', () => {
       // Looks take two lists, one after the other, and come at once, and then a second later.
       [0, 20, 40, 20, 1_040, 20],
     );
-    house.dispose();
+    services.dispose();
   });
 
   it('sends ends again after the connection to the worker that has the session was cut', async () => {
-    const { provider, house, targets, end } = await sharedHouse(2);
+    const { provider, services, targets, end } = await sharedServices(2);
     provider.onEnd = ({ id }, attempt) => {
       if (attempt === 9 && provider.running.delete(id)) return answer('ended');
       if (attempt % 2 === 0) throw failure({ kind: 'unreachable', why: 'cut' });
@@ -240,7 +240,7 @@ describe('ending at workers that share an address', () => {
       [['ended', 9]],
     );
     // If it's cut every time, three looks are enough.
-    const again = await sharedHouse(2);
+    const again = await sharedServices(2);
     again.provider.onEnd = (_, attempt) => {
       if (attempt % 2 === 0) throw failure({ kind: 'unreachable', why: 'cut' });
       return gone;
@@ -252,12 +252,12 @@ describe('ending at workers that share an address', () => {
       [['failed', 24]],
     );
     assert.ok(again.clock.now() - began < 4_000);
-    again.house.dispose();
-    house.dispose();
+    again.services.dispose();
+    services.dispose();
   });
 
   it('sends no end to a session that is missing from the lists', async () => {
-    const { provider, workers, house, targets, end } = await sharedHouse(4);
+    const { provider, workers, services, targets, end } = await sharedServices(4);
     provider.onEnd = () => {
       workers.down = 0;
       return gone;
@@ -274,11 +274,11 @@ describe('ending at workers that share an address', () => {
     const firsts = looks.filter((_, index) => index % 2 === 0);
     const apart = firsts.slice(1).map((at, index) => at - (firsts[index] ?? 0));
     assert.deepEqual([apart[0], new Set(apart.slice(0, 50))], [520, new Set([520])]);
-    house.dispose();
+    services.dispose();
   });
 
   it('does not blame other workers where no list can be had', async () => {
-    const { provider, house, targets, end } = await sharedHouse(4);
+    const { provider, services, targets, end } = await sharedServices(4);
     const down = failure({ kind: 'serverFault', status: 502 });
     provider.onEnd = () => {
       provider.onList = () => {
@@ -293,31 +293,31 @@ describe('ending at workers that share an address', () => {
     );
     // No more looks than where a single server fails: two before the end, and six after it.
     assert.equal(new Set(provider.times('list')).size, 8);
-    house.dispose();
+    services.dispose();
   });
 
   it('sends 80 ends at most', async () => {
-    const { provider, house, targets, end } = await sharedHouse(2, { withinMs: 200_000 });
+    const { provider, services, targets, end } = await sharedServices(2, { withinMs: 200_000 });
     provider.onEnd = () => answer('accepted');
     const { results } = await end(targets('s0'));
     assert.deepEqual(
       results.map(({ outcome, attempts, why }) => [outcome, attempts, why]),
       [['stuck', 80, { kind: 'stillRuns', found: true, said: undefined }]],
     );
-    house.dispose();
+    services.dispose();
   });
 
   it('gives up when its time is over, which ends that are sent again do not prolong', async () => {
-    const { provider, clock, house, targets, end } = await sharedHouse(2);
+    const { provider, clock, services, targets, end } = await sharedServices(2);
     provider.onEnd = () => answer('accepted');
     const began = clock.now();
     assert.deepEqual(outcomes(await end(targets('s0'))), { s0: 'stuck' });
     assert.ok(clock.now() - began < 31_000, String(clock.now() - began));
-    house.dispose();
+    services.dispose();
   });
 
   it('looks each half second while any of several sessions is missing', async () => {
-    const { provider, workers, house, targets, end } = await sharedHouse(4);
+    const { provider, workers, services, targets, end } = await sharedServices(4);
     provider.onEnd = () => {
       workers.down = 0;
       return answer('accepted');
@@ -331,11 +331,11 @@ describe('ending at workers that share an address', () => {
       ]),
     );
     assert.ok(new Set(provider.times('list')).size > 60, String(new Set(provider.times('list')).size));
-    house.dispose();
+    services.dispose();
   });
 
   it('sends none again once its time is over, however long requests take', async () => {
-    const { provider, clock, workers, house, targets, end } = await sharedHouse(2);
+    const { provider, clock, workers, services, targets, end } = await sharedServices(2);
     provider.onEnd = () => {
       provider.onList = async () => {
         await clock.wait(9_990);
@@ -346,11 +346,11 @@ describe('ending at workers that share an address', () => {
     assert.deepEqual(outcomes(await end(targets('s0'))), { s0: 'stuck' });
     // The first eight, and eight after the look of 20 seconds; the next look is over after more than 30.
     assert.equal(provider.asked('end').length, 16);
-    house.dispose();
+    services.dispose();
   });
 
   it('says ended, and how, though a later end of the same session found it gone', async () => {
-    const { provider, clock, house, targets, end } = await sharedHouse(4);
+    const { provider, clock, services, targets, end } = await sharedServices(4);
     provider.onEnd = ({ id }, attempt) => {
       if (attempt > 1) return gone;
       clock.after(2_000, () => provider.running.delete(id));
@@ -362,15 +362,18 @@ describe('ending at workers that share an address', () => {
       results.map(({ outcome, how }) => [outcome, how]),
       [['ended', 'slowly']],
     );
-    house.dispose();
+    services.dispose();
   });
 
   it('keeps the other sessions, and has seen that several workers answer', async () => {
-    const { provider, house, id, targets, over } = await sharedHouse(6);
-    assert.deepEqual(outcomes(await over(house.ender.end(targets('s0', 's3'), quietly))), { s0: 'ended', s3: 'ended' });
+    const { provider, services, id, targets, over } = await sharedServices(6);
+    assert.deepEqual(outcomes(await over(services.ender.end(targets('s0', 's3'), quietly))), {
+      s0: 'ended',
+      s3: 'ended',
+    });
     assert.deepEqual([...provider.running.keys()], ['s1', 's2', 's4', 's5']);
-    for (const one of ['s1', 's2', 's4', 's5']) assert.ok(house.store.session(id, sessionId(one)), one);
-    assert.equal(house.store.state(id)?.contents.combined, true);
-    house.dispose();
+    for (const one of ['s1', 's2', 's4', 's5']) assert.ok(services.store.session(id, sessionId(one)), one);
+    assert.equal(services.store.state(id)?.contents.combined, true);
+    services.dispose();
   });
 });

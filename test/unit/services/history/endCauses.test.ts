@@ -1,30 +1,30 @@
 import { strict as assert } from 'node:assert';
 import type { AccountId, SessionId } from '../../../../src/core/ids.ts';
-import { Fates } from '../../../../src/services/history/endCauses.ts';
+import { EndCauses } from '../../../../src/services/history/endCauses.ts';
 import { History } from '../../../../src/services/history/history.ts';
 import { type BrowserbaseServer, startBrowserbase } from '../../../servers/browserbase.ts';
 import { until } from '../../until.ts';
-import { House, MapMemory } from '../testServices.ts';
+import { MapMemory, TestServices } from '../testServices.ts';
 
-describe('fates', () => {
+describe('endCauses', () => {
   let server: BrowserbaseServer;
-  let house: House;
+  let services: TestServices;
   let history: History;
-  let fates: Fates;
+  let endCauses: EndCauses;
   let account: AccountId;
 
   beforeEach(async () => {
     server = await startBrowserbase();
-    house = new House();
-    history = new History(new MapMemory(0), house.store, house.accounts, Date.now);
-    fates = new Fates(history, house.connections, house.log);
-    house.store.onDidLeave((leaving) => fates.follow(leaving));
-    account = await house.add('browserbase', server.url, { apiKey: server.key });
+    services = new TestServices();
+    history = new History(new MapMemory(0), services.store, services.accounts, Date.now);
+    endCauses = new EndCauses(history, services.connections, services.log);
+    services.store.onDidLeave((leaving) => endCauses.follow(leaving));
+    account = await services.add('browserbase', server.url, { apiKey: server.key });
   });
   afterEach(async () => {
-    fates.dispose();
+    endCauses.dispose();
     history.dispose();
-    house.dispose();
+    services.dispose();
     await server.stop();
   });
 
@@ -37,12 +37,12 @@ describe('fates', () => {
       session: server.add({ id: status }),
     }));
     const mine = server.add({ id: 'mine' });
-    await house.refresher.refresh(account);
+    await services.refresher.refresh(account);
     for (const { status, session } of ended) session.status = status;
-    house.store.setLife(account, [mine.id as SessionId], { kind: 'ending', since: 0 });
+    services.store.setLife(account, [mine.id as SessionId], { kind: 'ending', since: 0 });
     server.sessions.delete('mine');
-    await house.refresher.refresh(account);
-    house.store.removeGone(account, [mine.id as SessionId]);
+    await services.refresher.refresh(account);
+    services.store.removeGone(account, [mine.id as SessionId]);
     await until(() => asked() === 3);
     await until(() => by().get('ERROR') === 'failed');
     assert.deepEqual(Object.fromEntries(by()), {
@@ -55,10 +55,10 @@ describe('fates', () => {
 
   it('ask about no more than a few of many that end together, and harm nothing when nobody answers', async () => {
     const many = Array.from({ length: 50 }, () => server.add());
-    await house.refresher.refresh(account);
+    await services.refresher.refresh(account);
     for (const session of many) session.status = 'TIMED_OUT';
     server.misbehave('GET', /^\/v1\/sessions\/.+/, { kind: 'answer', answer: { status: 500, json: {} } }, 4);
-    await house.refresher.refresh(account);
+    await services.refresher.refresh(account);
     await until(() => [...by().values()].filter((how) => how === 'timedOut').length >= 8);
     await new Promise((resolve) => setTimeout(resolve, 300));
     assert.ok(asked() <= 20, String(asked()));

@@ -4,7 +4,7 @@ import { ProviderError } from '../../../../src/core/providerError.ts';
 import { History } from '../../../../src/services/history/history.ts';
 import { SessionStore } from '../../../../src/services/sessions/sessionStore.ts';
 import { keepingOnly, someSession } from '../../sessions.ts';
-import { House, MapMemory } from '../testServices.ts';
+import { MapMemory, TestServices } from '../testServices.ts';
 
 const account = accountId('a');
 
@@ -13,14 +13,14 @@ describe('history', () => {
   let store: SessionStore;
   let memory: MapMemory;
   let history: History;
-  const house = new House();
-  after(() => house.dispose());
+  const services = new TestServices();
+  after(() => services.dispose());
 
   beforeEach(() => {
     store = new SessionStore(() => now);
     store.setAccounts([account]);
     memory = new MapMemory(0);
-    history = new History(memory, store, house.accounts, () => now);
+    history = new History(memory, store, services.accounts, () => now);
   });
   afterEach(() => history.dispose());
 
@@ -44,7 +44,7 @@ describe('history', () => {
     assert.equal(told.get('other')?.by, 'elsewhere');
   });
 
-  it('calls an end the person’s own only where the vendor has not refused it', () => {
+  it('calls an end the user’s own only where the provider has not refused it', () => {
     const refused = new ProviderError({ kind: 'forbidden' }, '403');
     list('taken', 'refused', 'unconfirmed');
     for (const [id, why] of [
@@ -80,13 +80,13 @@ describe('history', () => {
     list();
     assert.equal(history.all.length, 100);
     await new Promise((resolve) => setTimeout(resolve, 700));
-    const again = new History(memory, store, house.accounts, () => now);
+    const again = new History(memory, store, services.accounts, () => now);
     assert.equal(again.all.length, 100);
     again.clear();
     assert.deepEqual(again.all, []);
     again.dispose();
     memory.values.set('endedSessions', [{ nonsense: true }]);
-    const odd = new History(memory, store, house.accounts, () => now);
+    const odd = new History(memory, store, services.accounts, () => now);
     assert.deepEqual(odd.all, []);
     odd.dispose();
   });
@@ -129,7 +129,7 @@ describe('history', () => {
       history = new History(
         memory,
         store,
-        house.accounts,
+        services.accounts,
         () => now,
         () => isKept,
       );
@@ -195,7 +195,7 @@ describe('history', () => {
       const again = new History(
         memory,
         store,
-        house.accounts,
+        services.accounts,
         () => now,
         () => isKept,
       );

@@ -3,7 +3,7 @@ import { accountId, type SessionId, sessionId } from '../../../../src/core/ids.t
 import { type EndedSession, History } from '../../../../src/services/history/history.ts';
 import { SessionStore } from '../../../../src/services/sessions/sessionStore.ts';
 import { keepingAll, keepingOnly, someSession } from '../../sessions.ts';
-import { House, MapMemory } from '../testServices.ts';
+import { MapMemory, TestServices } from '../testServices.ts';
 
 const account = accountId('a');
 
@@ -19,8 +19,8 @@ describe('history of several windows', () => {
   let now = 100_000_000;
   let memory: MapMemory;
   let windows: Window[];
-  const house = new House();
-  after(() => house.dispose());
+  const services = new TestServices();
+  after(() => services.dispose());
   beforeEach(() => {
     memory = new MapMemory();
     windows = [];
@@ -32,7 +32,7 @@ describe('history of several windows', () => {
   function open(): Window {
     const store = new SessionStore(() => now);
     store.setAccounts([account]);
-    const history = new History(memory, store, house.accounts, () => now);
+    const history = new History(memory, store, services.accounts, () => now);
     const window: Window = {
       store,
       history,

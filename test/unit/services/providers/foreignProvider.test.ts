@@ -9,9 +9,9 @@ import { troubleOf as accountTrouble } from '../../../../src/services/sessions/s
 import { troubleSentence } from '../../../../src/ui/text/troubles.ts';
 import { type AnchorServer, startAnchor } from '../../../servers/anchor.ts';
 import { errorOf, troubleOf } from '../../errors.ts';
-import { madeUp } from '../../providers/exampleProvider.ts';
+import { exampleProvider } from '../../providers/exampleProvider.ts';
 import { unaborted } from '../../testNetwork.ts';
-import { fastClock, House } from '../testServices.ts';
+import { fastClock, TestServices } from '../testServices.ts';
 
 const never = () => new Promise<never>(() => {});
 const row = {
@@ -26,22 +26,22 @@ const row = {
   metadata: new Map([['job', 'x']]),
   traits: [],
   pages: undefined,
-  watchable: true,
+  canWatch: true,
   ends: 'session',
-  heldBack: undefined,
+  bulkEndExclusion: undefined,
   facts: [],
 };
 const page = (...sessions: readonly unknown[]) => ({ sessions, groups: [], faults: [], account: undefined });
 
 describe('the code of another extension’s provider', () => {
-  let house: House;
+  let services: TestServices;
   let server: AnchorServer;
   beforeEach(async () => {
     server = await startAnchor();
-    house = new House({ clock: fastClock(100), interval: 0 });
+    services = new TestServices({ clock: fastClock(100), interval: 0 });
   });
   afterEach(async () => {
-    house.dispose();
+    services.dispose();
     await server.stop();
   });
 
@@ -56,31 +56,31 @@ describe('the code of another extension’s provider', () => {
       end: async () => ({ outcome: 'ended', how: undefined }),
       probe: async () => 'running',
     };
-    house.register({ ...madeUp, fields: [], connect: () => Object.setPrototypeOf(members, works) });
-    await house.kinds.load();
-    const kind = house.kinds.get('madeUp');
+    services.register({ ...exampleProvider, fields: [], connect: () => Object.setPrototypeOf(members, works) });
+    await services.kinds.load();
+    const kind = services.kinds.get('exampleProvider');
     assert.ok(kind);
-    return house.connections.connect(kind, 'https://made.up.example', {});
+    return services.connections.connect(kind, 'https://made.up.example', {});
   }
 
   it('keeps no other account waiting when its list never answers, and is told to have taken too long', async () => {
     server.add({ id: 'sess_a' });
     await connected({ list: () => ({ [Symbol.asyncIterator]: () => ({ next: never }) }) });
-    const hanging = await house.accounts.add({
-      provider: 'madeUp',
+    const hanging = await services.accounts.add({
+      provider: 'exampleProvider',
       label: 'hangs',
       origin: 'https://made.up.example',
       credentials: {},
     });
-    const anchor = await house.add('anchor', server.url, { apiKey: server.key });
-    assert.equal(house.store.state(anchor)?.contents.sessions.size, 1);
+    const anchor = await services.add('anchor', server.url, { apiKey: server.key });
+    assert.equal(services.store.state(anchor)?.contents.sessions.size, 1);
     server.add({ id: 'sess_b' });
-    await house.refresher.refreshAll();
-    assert.equal(house.store.state(anchor)?.contents.sessions.size, 2);
-    const state = house.store.state(hanging);
+    await services.refresher.refreshAll();
+    assert.equal(services.store.state(anchor)?.contents.sessions.size, 2);
+    const state = services.store.state(hanging);
     assert.equal(state && accountTrouble(state)?.trouble.kind, 'timedOut');
     // The next one is a new attempt, which waits no longer than the first.
-    await house.refresher.refresh(hanging);
+    await services.refresher.refresh(hanging);
   });
 
   it('has as long for a whole list, however fast its pages come', async () => {
@@ -101,19 +101,19 @@ describe('the code of another extension’s provider', () => {
   });
 
   it('is waited for by nobody once its account is gone', async () => {
-    house.dispose();
+    services.dispose();
     // With the machine's own time: nothing but the removal ends it while this test runs.
-    house = new House({ clock: systemClock, interval: 0 });
+    services = new TestServices({ clock: systemClock, interval: 0 });
     await connected({ list: () => ({ [Symbol.asyncIterator]: () => ({ next: never, return: never }) }) });
-    const account = { provider: 'madeUp', label: 'x', origin: 'https://made.up.example', credentials: {} };
-    const id = await house.accounts.add(account);
-    const refreshing = house.refresher.refresh(id);
-    await house.accounts.remove(id);
+    const account = { provider: 'exampleProvider', label: 'x', origin: 'https://made.up.example', credentials: {} };
+    const id = await services.accounts.add(account);
+    const refreshing = services.refresher.refresh(id);
+    await services.accounts.remove(id);
     await refreshing;
   });
 
   it('has each call ended in time, whether or not it listens to its signal', async () => {
-    const members = ['check', 'end', 'probe', 'probeMany', 'pages', 'liveView', 'screenshot', 'recording', 'fate'];
+    const members = ['check', 'end', 'probe', 'probeMany', 'pages', 'liveView', 'screenshot', 'recording', 'endCause'];
     const provider = await connected(Object.fromEntries(members.map((name) => [name, never])));
     const [session] = (await Array.fromAsync((await connectedAgain()).list(unaborted))).flatMap((one) => one.sessions);
     assert.ok(session);
@@ -127,7 +127,7 @@ describe('the code of another extension’s provider', () => {
       provider.liveView?.(id, undefined, 'watch', unaborted),
       provider.screenshot?.(id, unaborted),
       provider.recording?.(id, unaborted),
-      provider.fate?.(id, unaborted),
+      provider.endCause?.(id, unaborted),
     ]) {
       assert.equal(await troubleOf(call), 'timedOut');
     }
@@ -165,8 +165,8 @@ describe('the code of another extension’s provider', () => {
   });
 
   async function connectedAgain(members: object = {}): Promise<Provider> {
-    house.dispose();
-    house = new House({ clock: fastClock(100), interval: 0 });
+    services.dispose();
+    services = new TestServices({ clock: fastClock(100), interval: 0 });
     return connected(members);
   }
 
@@ -237,8 +237,8 @@ describe('the code of another extension’s provider', () => {
       sandbox: '',
       allow: '',
       fixedMode: false,
-      oneTime: 'no',
-      farewell: undefined,
+      singleUse: 'no',
+      disconnectMessage: undefined,
       expiresInMs: 5_000,
       close: () => void closed++,
     };
@@ -292,8 +292,8 @@ describe('the code of another extension’s provider', () => {
         yield { ...page(), sessions: 'none' };
       },
     ]) {
-      house.dispose();
-      house = new House({ clock: fastClock(100), interval: 0 });
+      services.dispose();
+      services = new TestServices({ clock: fastClock(100), interval: 0 });
       const provider = await connected({ list });
       assert.equal(await troubleOf(Array.fromAsync(provider.list(unaborted))), 'unexpectedAnswer');
     }
@@ -369,25 +369,25 @@ describe('the code of another extension’s provider', () => {
       const thrown = await errorOf(provider.check(unaborted));
       assert.doesNotMatch(troubleSentence(thrown, 'made.up.example'), /\]\(|\$\(|\u202e/);
     }
-    const fields = madeUp.fields.map((field) => ({ ...field, label: link, prompt: link }));
-    const wording = { ...madeUp.wording, session: link, ending: link, watching: link };
-    const address = { ...madeUp.address, prompt: link, placeholder: link };
-    house.register({ ...madeUp, id: 'linked', label: link, fields, wording, address });
-    assert.doesNotMatch(JSON.stringify(house.kinds.get('linked')), /\]\(|\$\(|\u202e/);
+    const fields = exampleProvider.fields.map((field) => ({ ...field, label: link, prompt: link }));
+    const wording = { ...exampleProvider.wording, session: link, ending: link, watching: link };
+    const address = { ...exampleProvider.address, prompt: link, placeholder: link };
+    services.register({ ...exampleProvider, id: 'linked', label: link, fields, wording, address });
+    assert.doesNotMatch(JSON.stringify(services.kinds.get('linked')), /\]\(|\$\(|\u202e/);
   });
 
   it('gets no clock of ours that it could set', async () => {
-    let link: Parameters<typeof madeUp.connect>[0] | undefined;
-    house.register({
-      ...madeUp,
+    let link: Parameters<typeof exampleProvider.connect>[0] | undefined;
+    services.register({
+      ...exampleProvider,
       fields: [],
-      connect: (its: Parameters<typeof madeUp.connect>[0]) => {
+      connect: (its: Parameters<typeof exampleProvider.connect>[0]) => {
         link = its;
-        return madeUp.connect(its);
+        return exampleProvider.connect(its);
       },
     });
-    await house.kinds.load();
-    await house.add('madeUp', server.url);
+    await services.kinds.load();
+    await services.add('exampleProvider', server.url);
     const clock: object | undefined = link?.clock;
     assert.ok(clock);
     for (const name of ['now', 'monotonic', 'after'])
@@ -401,7 +401,7 @@ describe('the code of another extension’s provider', () => {
 
   it('gives away no address but one on the web', async () => {
     let address = 'https://made.up.example/x';
-    const view = { sandbox: '', allow: '', fixedMode: false, oneTime: 'no', farewell: undefined };
+    const view = { sandbox: '', allow: '', fixedMode: false, singleUse: 'no', disconnectMessage: undefined };
     const provider = await connected({
       dashboard: () => address,
       recording: async () => new URL(address),

@@ -4,8 +4,8 @@ import { providerKinds } from '../../../../src/providers/index.ts';
 import { builtInIds } from '../../../../src/services/providers/providerKinds.ts';
 import { startMadeUp } from '../../../servers/example.ts';
 import { troubleOf } from '../../errors.ts';
-import { madeUp } from '../../providers/exampleProvider.ts';
-import { acme, House, MapMemory, MemoryVault } from '../testServices.ts';
+import { exampleProvider } from '../../providers/exampleProvider.ts';
+import { acme, MapMemory, MemorySecretStore, TestServices } from '../testServices.ts';
 
 const other = { id: 'other.tools', name: 'Other Tools' };
 const key = { doorKey: 'door-key-canary-0123' };
@@ -24,36 +24,39 @@ function counted(value: object, reads: Map<string, number>, path = ''): object {
 }
 
 describe('providers of other extensions', () => {
-  let house: House;
+  let services: TestServices;
   beforeEach(() => {
-    house = new House();
+    services = new TestServices();
   });
-  afterEach(() => house.dispose());
+  afterEach(() => services.dispose());
 
   /** A provider that keeps the links that it is handed. */
   function keeping(links: Link[]): ProviderKind {
     return {
-      ...madeUp,
+      ...exampleProvider,
       connect: (link) => {
         links.push(link);
-        return madeUp.connect(link);
+        return exampleProvider.connect(link);
       },
     };
   }
 
   it('can’t take the id of a built-in provider, even before those are loaded', () => {
     assert.deepEqual([...builtInIds].sort(), providerKinds.map(({ id }) => id).sort());
-    for (const id of builtInIds) assert.throws(() => house.register({ ...madeUp, id }), TypeError, id);
-    house.register(madeUp);
-    assert.throws(() => house.register(madeUp), /id: There is a provider with the id madeUp already/);
+    for (const id of builtInIds) assert.throws(() => services.register({ ...exampleProvider, id }), TypeError, id);
+    services.register(exampleProvider);
+    assert.throws(
+      () => services.register(exampleProvider),
+      /id: There is a provider with the id exampleProvider already/,
+    );
   });
 
   it('are read once, field by field, so that a getter can’t turn into another provider', async () => {
     const reads = new Map<string, number>();
     const answers = ['decoy', 'decoy', 'anchor'];
-    const raw = { ...madeUp, can: [...madeUp.can] };
+    const raw = { ...exampleProvider, can: [...exampleProvider.can] };
     Object.defineProperty(raw, 'id', { get: () => answers.shift() ?? 'anchor' });
-    house.register(counted(raw, reads));
+    services.register(counted(raw, reads));
     assert.deepEqual(
       [...reads].filter(([, count]) => count !== 1),
       [],
@@ -61,62 +64,69 @@ describe('providers of other extensions', () => {
     for (const field of ['id', 'fields.0.kind', 'address.preset', 'wording.ending', 'connect']) {
       assert.ok(reads.has(field), field);
     }
-    await house.kinds.load();
-    const anchor = house.kinds.get('anchor');
-    assert.equal(anchor && house.kinds.isBuiltIn(anchor), true);
-    assert.equal(house.kinds.get('decoy')?.id, 'decoy');
-    assert.equal(house.kinds.get('decoy')?.id, 'decoy');
+    await services.kinds.load();
+    const anchor = services.kinds.get('anchor');
+    assert.equal(anchor && services.kinds.isBuiltIn(anchor), true);
+    assert.equal(services.kinds.get('decoy')?.id, 'decoy');
+    assert.equal(services.kinds.get('decoy')?.id, 'decoy');
     assert.equal(answers.length, 2);
   });
 
   it('are copied and frozen, so that nothing changes after they were checked', () => {
-    const raw = { ...madeUp, fields: madeUp.fields.map((field) => ({ ...field })), wording: { ...madeUp.wording } };
-    house.register(raw);
-    const kind = house.kinds.get('madeUp');
+    const raw = {
+      ...exampleProvider,
+      fields: exampleProvider.fields.map((field) => ({ ...field })),
+      wording: { ...exampleProvider.wording },
+    };
+    services.register(raw);
+    const kind = services.kinds.get('exampleProvider');
     assert.ok(kind);
     Object.assign(raw, { id: 'anchor', label: 'Changed' });
     Object.assign(raw.fields[0] ?? {}, { kind: 'text' });
     Object.assign(raw.wording, { ending: 'Nothing is lost.' });
-    assert.deepEqual([kind.id, kind.label, kind.fields[0]?.kind], ['madeUp', 'Made Up', 'secret']);
-    assert.equal(kind.wording.ending, madeUp.wording.ending);
+    assert.deepEqual([kind.id, kind.label, kind.fields[0]?.kind], ['exampleProvider', 'Made Up', 'secret']);
+    assert.equal(kind.wording.ending, exampleProvider.wording.ending);
     for (const part of [kind, kind.fields, kind.fields[0], kind.wording, kind.address, kind.can, kind.settings]) {
       assert.ok(Object.isFrozen(part));
     }
   });
 
   it('are refused with the name of the field that is wrong', () => {
-    const field = madeUp.fields[0];
+    const field = exampleProvider.fields[0];
     const faults: readonly (readonly [string, unknown])[] = [
       ['the provider', undefined],
       ['the provider', 'anchor'],
-      ['id', { ...madeUp, id: 'Anchor' }],
-      ['id', { ...madeUp, id: 'a b' }],
-      ['id', { ...madeUp, id: 5 }],
-      ['id', { ...madeUp, id: 'constructor' }],
-      ['id', { ...madeUp, id: `a${'b'.repeat(41)}` }],
-      ['label', { ...madeUp, label: '\u200b' }],
-      ['icon', { ...madeUp, icon: 'beaker) $(trash' }],
-      ['address', { ...madeUp, address: undefined }],
-      ['address.preset', { ...madeUp, address: { ...madeUp.address, preset: 'http://evil.example' } }],
-      ['address.ask', { ...madeUp, address: { ...madeUp.address, ask: 'yes' } }],
-      ['fields', { ...madeUp, fields: { length: 0 } }],
-      ['fields', { ...madeUp, fields: [field, field] }],
-      ['fields.0.kind', { ...madeUp, fields: [{ ...field, kind: 'password' }] }],
-      ['fields.0.id', { ...madeUp, fields: [{ ...field, id: 'valueOf' }] }],
-      ['fields.0.environment.0', { ...madeUp, fields: [{ ...field, environment: [1] }] }],
-      ['wording.ending', { ...madeUp, wording: { ...madeUp.wording, ending: undefined } }],
-      ['connect', { ...madeUp, connect: 'connect' }],
-      ['furtherAddresses', { ...madeUp, furtherAddresses: [] }],
-      ['address', { ...madeUp, address: { ask: false } }],
+      ['id', { ...exampleProvider, id: 'Anchor' }],
+      ['id', { ...exampleProvider, id: 'a b' }],
+      ['id', { ...exampleProvider, id: 5 }],
+      ['id', { ...exampleProvider, id: 'constructor' }],
+      ['id', { ...exampleProvider, id: `a${'b'.repeat(41)}` }],
+      ['label', { ...exampleProvider, label: '\u200b' }],
+      ['icon', { ...exampleProvider, icon: 'beaker) $(trash' }],
+      ['address', { ...exampleProvider, address: undefined }],
+      [
+        'address.preset',
+        { ...exampleProvider, address: { ...exampleProvider.address, preset: 'http://evil.example' } },
+      ],
+      ['address.ask', { ...exampleProvider, address: { ...exampleProvider.address, ask: 'yes' } }],
+      ['fields', { ...exampleProvider, fields: { length: 0 } }],
+      ['fields', { ...exampleProvider, fields: [field, field] }],
+      ['fields.0.kind', { ...exampleProvider, fields: [{ ...field, kind: 'password' }] }],
+      ['fields.0.id', { ...exampleProvider, fields: [{ ...field, id: 'valueOf' }] }],
+      ['fields.0.environment.0', { ...exampleProvider, fields: [{ ...field, environment: [1] }] }],
+      ['wording.ending', { ...exampleProvider, wording: { ...exampleProvider.wording, ending: undefined } }],
+      ['connect', { ...exampleProvider, connect: 'connect' }],
+      ['furtherAddresses', { ...exampleProvider, furtherAddresses: [] }],
+      ['address', { ...exampleProvider, address: { ask: false } }],
     ];
     for (const [name, raw] of faults) {
       assert.throws(
-        () => house.register(raw),
+        () => services.register(raw),
         (error) => error instanceof TypeError && error.message.startsWith(`registerProvider: ${name}: `),
         name,
       );
     }
-    assert.deepEqual(house.kinds.all, []);
+    assert.deepEqual(services.kinds.all, []);
   });
 
   it('get no key, and no say in where it goes, before the user has allowed it', async () => {
@@ -124,28 +134,28 @@ describe('providers of other extensions', () => {
     try {
       const links: Link[] = [];
       let derived = 0;
-      house.register({
+      services.register({
         ...keeping(links),
         furtherAddresses: () => {
           derived++;
           return [new URL('https://evil.example')];
         },
       });
-      await house.kinds.load();
-      const kind = house.kinds.get('madeUp');
+      await services.kinds.load();
+      const kind = services.kinds.get('exampleProvider');
       assert.ok(kind);
       assert.deepEqual(kind.furtherAddresses(new URL(server.url), key), []);
-      const opening = async () => house.connections.connect(kind, server.url, key);
+      const opening = async () => services.connections.connect(kind, server.url, key);
       assert.equal(await troubleOf(opening()), 'unsupported');
-      const early = await house.add('madeUp', server.url, key);
-      assert.equal(await troubleOf(house.connections.open(early)), 'unsupported');
+      const early = await services.add('exampleProvider', server.url, key);
+      assert.equal(await troubleOf(services.connections.open(early)), 'unsupported');
       assert.deepEqual([links, derived, server.log()], [[], 0, []]);
       // An account that was saved without the user's word is not for whoever asks for it now.
-      await assert.rejects(house.kinds.allow(kind));
-      await house.accounts.remove(early);
-      await house.kinds.allow(kind);
-      const id = await house.add('madeUp', server.url, key);
-      assert.equal(house.store.state(id)?.kind, 'ready');
+      await assert.rejects(services.kinds.allow(kind));
+      await services.accounts.remove(early);
+      await services.kinds.allow(kind);
+      const id = await services.add('exampleProvider', server.url, key);
+      assert.equal(services.store.state(id)?.kind, 'ready');
       assert.deepEqual(links.at(-1)?.credentials, key);
     } finally {
       await server.stop();
@@ -154,34 +164,34 @@ describe('providers of other extensions', () => {
 
   it('get no key that was saved for another extension’s provider of the same id, or for a built-in one', async () => {
     const memory = new MapMemory();
-    const vault = new MemoryVault();
+    const secretStore = new MemorySecretStore();
     const server = await startMadeUp();
-    const first = new House({ memory, vault });
-    const second = new House({ memory, vault });
+    const first = new TestServices({ memory, secretStore });
+    const second = new TestServices({ memory, secretStore });
     try {
       const links: Link[] = [];
-      first.kinds.register(madeUp, acme);
+      first.kinds.register(exampleProvider, acme);
       await first.kinds.load();
-      const kind = first.kinds.get('madeUp');
+      const kind = first.kinds.get('exampleProvider');
       assert.ok(kind);
       assert.deepEqual(first.kinds.needsConsent(kind), acme);
       await first.kinds.allow(kind);
       assert.equal(first.kinds.needsConsent(kind), undefined);
       second.kinds.register(keeping(links), other);
-      const id = await first.add('madeUp', server.url, key);
+      const id = await first.add('exampleProvider', server.url, key);
       await second.kinds.load();
       assert.equal(await troubleOf(second.connections.open(id)), 'unsupported');
-      const stranger = second.kinds.get('madeUp');
+      const stranger = second.kinds.get('exampleProvider');
       await assert.rejects(second.kinds.allow(stranger ?? kind));
       assert.deepEqual(links, []);
-      const third = new House({ memory, vault });
+      const third = new TestServices({ memory, secretStore });
       try {
-        assert.throws(() => third.kinds.register(keeping(links), other), /Keys are saved for madeUp/);
-        third.kinds.register(madeUp, { ...acme, id: 'Acme.Tools' });
+        assert.throws(() => third.kinds.register(keeping(links), other), /Keys are saved for exampleProvider/);
+        third.kinds.register(exampleProvider, { ...acme, id: 'Acme.Tools' });
         assert.equal((await third.connections.open(id)) !== undefined, true);
         // What a later version of this extension has saved for a provider of its own.
         await third.accounts.add({ provider: 'newBuiltIn', label: 'new', origin: server.url, credentials: key });
-        assert.throws(() => third.kinds.register({ ...madeUp, id: 'newBuiltIn' }, acme), TypeError);
+        assert.throws(() => third.kinds.register({ ...exampleProvider, id: 'newBuiltIn' }, acme), TypeError);
       } finally {
         third.dispose();
       }
@@ -197,23 +207,23 @@ describe('providers of other extensions', () => {
     const elsewhere = await startMadeUp();
     try {
       server.light(1);
-      house.register({
-        ...madeUp,
+      services.register({
+        ...exampleProvider,
         connect: (link: Link) => {
-          const provider = madeUp.connect(link);
+          const provider = exampleProvider.connect(link);
           link.origin.href = elsewhere.url;
           assert.throws(() => Object.assign(link.credentials, { doorKey: 'changed' }), TypeError);
           assert.throws(() => Object.assign(link, { http: undefined }), TypeError);
           return provider;
         },
       });
-      const kind = house.kinds.get('madeUp');
+      const kind = services.kinds.get('exampleProvider');
       assert.ok(kind);
-      await house.kinds.allow(kind);
-      const id = await house.add('madeUp', server.url, key);
-      assert.equal(house.store.state(id)?.contents.sessions.size, 1);
+      await services.kinds.allow(kind);
+      const id = await services.add('exampleProvider', server.url, key);
+      assert.equal(services.store.state(id)?.contents.sessions.size, 1);
       assert.deepEqual(elsewhere.log(), []);
-      assert.deepEqual((await house.accounts.open(id))?.credentials, key);
+      assert.deepEqual((await services.accounts.open(id))?.credentials, key);
     } finally {
       await server.stop();
       await elsewhere.stop();
@@ -222,24 +232,24 @@ describe('providers of other extensions', () => {
 
   it('see only what was typed for their own fields', async () => {
     const links: Link[] = [];
-    house.register({ ...keeping(links), fields: [] });
-    await house.kinds.load();
-    const kind = house.kinds.get('madeUp');
+    services.register({ ...keeping(links), fields: [] });
+    await services.kinds.load();
+    const kind = services.kinds.get('exampleProvider');
     assert.ok(kind);
-    assert.equal(house.kinds.needsConsent(kind), undefined);
-    await house.connections.connect(kind, 'https://made.up.example', { ...key, constructor: 'x' });
+    assert.equal(services.kinds.needsConsent(kind), undefined);
+    await services.connections.connect(kind, 'https://made.up.example', { ...key, constructor: 'x' });
     assert.deepEqual(links[0]?.credentials, {});
   });
 
   it('are gone when their registration is disposed, and only then', () => {
     const changes: string[] = [];
-    house.kinds.onDidChange((id) => changes.push(id));
-    const registration = house.register(madeUp);
+    services.kinds.onDidChange((id) => changes.push(id));
+    const registration = services.register(exampleProvider);
     registration.dispose();
-    assert.equal(house.kinds.get('madeUp'), undefined);
-    house.register(madeUp);
+    assert.equal(services.kinds.get('exampleProvider'), undefined);
+    services.register(exampleProvider);
     registration.dispose();
-    assert.ok(house.kinds.get('madeUp'));
-    assert.deepEqual(changes, ['madeUp', 'madeUp', 'madeUp']);
+    assert.ok(services.kinds.get('exampleProvider'));
+    assert.deepEqual(changes, ['exampleProvider', 'exampleProvider', 'exampleProvider']);
   });
 });

@@ -14,18 +14,21 @@ import { ProviderError } from '../../../../src/core/providerError.ts';
 import type { Session } from '../../../../src/core/session.ts';
 import { detailsText } from '../../../../src/ui/text/details.ts';
 import { startBrowserlessV2 } from '../../../servers/browserlessV2.ts';
-import { type MadeUpServer, startMadeUp } from '../../../servers/example.ts';
-import { madeUp } from '../../providers/exampleProvider.ts';
+import { type ExampleServer, startMadeUp } from '../../../servers/example.ts';
+import { exampleProvider } from '../../providers/exampleProvider.ts';
 import { someSession } from '../../sessions.ts';
 import { connect, unaborted } from '../../testNetwork.ts';
-import { House } from '../testServices.ts';
+import { TestServices } from '../testServices.ts';
 
 const key = 'door-key-canary-0123';
 
 describe('what a provider tells', () => {
   /** A provider of another extension, which says the key wherever it can, over the made-up one. */
   function telling(changes: (link: Link) => Partial<Provider>, credentials = { doorKey: key }): Provider {
-    const kind: ProviderKind = { ...madeUp, connect: (link) => ({ ...madeUp.connect(link), ...changes(link) }) };
+    const kind: ProviderKind = {
+      ...exampleProvider,
+      connect: (link) => ({ ...exampleProvider.connect(link), ...changes(link) }),
+    };
     return connect(kind, 'https://made.up.example', credentials).provider;
   }
 
@@ -46,7 +49,7 @@ describe('what a provider tells', () => {
       [`${key}.made.up.example`, false],
     ] as const) {
       const url = new URL(`https://${host}/?q=${key}`);
-      const view = { sandbox: '', allow: '', fixedMode: false, oneTime: 'no', farewell: undefined } as const;
+      const view = { sandbox: '', allow: '', fixedMode: false, singleUse: 'no', disconnectMessage: undefined } as const;
       const provider = telling(() => ({ liveView: async () => ({ ...view, url }), recording: async () => url }));
       const calls = [
         () => provider.liveView?.(sessionId('a'), undefined, 'watch', unaborted),
@@ -100,7 +103,7 @@ describe('what a provider tells', () => {
               pages: [
                 { id: pageId('p'), title: `Page ${key}`, url: `https://a.example/?q=${encodeURIComponent(key)}` },
               ],
-              heldBack: `It was started with ${key}.`,
+              bulkEndExclusion: `It was started with ${key}.`,
               facts: [[key, key]],
             }),
           ],
@@ -228,9 +231,9 @@ describe('what a provider tells', () => {
         devtools: fail,
         screenshot: fail,
         recording: fail,
-        fate: fail,
+        endCause: fail,
       }));
-      const view = { sandbox: '', allow: '', fixedMode: false, oneTime: 'no', farewell: undefined } as const;
+      const view = { sandbox: '', allow: '', fixedMode: false, singleUse: 'no', disconnectMessage: undefined } as const;
       const closing = telling(() => ({
         liveView: async () => ({ ...view, url: new URL('https://made.up.example/'), close: fail }),
       }));
@@ -251,7 +254,7 @@ describe('what a provider tells', () => {
         () => provider.devtools?.(id, unaborted),
         () => provider.screenshot?.(id, unaborted),
         () => provider.recording?.(id, unaborted),
-        () => provider.fate?.(id, unaborted),
+        () => provider.endCause?.(id, unaborted),
       ]) {
         await assert.rejects(
           async () => work(),
@@ -299,7 +302,8 @@ describe('what a provider tells', () => {
     };
     await assert.rejects(telling(() => ({ check })).check(unaborted), (error) => error === clean);
     assert.throws(
-      () => connect({ ...madeUp, connect: () => assert.fail(key) }, 'https://made.up.example', { doorKey: key }),
+      () =>
+        connect({ ...exampleProvider, connect: () => assert.fail(key) }, 'https://made.up.example', { doorKey: key }),
       (error) => ProviderError.is(error) && !JSON.stringify([error.message, error.stack, error.cause]).includes(key),
     );
   });
@@ -309,9 +313,9 @@ describe('what a provider tells', () => {
     const provider = telling(() => changing.provider);
     assert.deepEqual([...capabilitiesOf(provider)].sort(), ['endEverything', 'liveView']);
     const kind: ProviderKind = {
-      ...madeUp,
+      ...exampleProvider,
       connect: (link) => ({
-        ...madeUp.connect(link),
+        ...exampleProvider.connect(link),
         get endEverything() {
           return changing.provider.endEverything;
         },
@@ -330,7 +334,7 @@ describe('what a provider tells', () => {
   it('calls the provider as the object that it is', async () => {
     class Rooms {
       readonly #title = 'own';
-      readonly ending = madeUp.connect({ credentials: {} } as Link).ending;
+      readonly ending = exampleProvider.connect({ credentials: {} } as Link).ending;
       async check() {
         return { identity: this.#title, sessionLimit: undefined, note: undefined };
       }
@@ -346,7 +350,7 @@ describe('what a provider tells', () => {
         return new URL(`https://example.com/${this.#title}`);
       }
     }
-    const { provider } = connect({ ...madeUp, connect: () => new Rooms() }, 'https://made.up.example', {
+    const { provider } = connect({ ...exampleProvider, connect: () => new Rooms() }, 'https://made.up.example', {
       doorKey: key,
     });
     assert.equal((await provider.check(unaborted)).identity, 'own');
@@ -385,26 +389,26 @@ describe('what a provider tells', () => {
 });
 
 describe('a session that is named like the key', () => {
-  let server: MadeUpServer;
-  let house: House;
+  let server: ExampleServer;
+  let services: TestServices;
 
   before(async () => {
     server = await startMadeUp();
   });
   after(() => server.stop());
-  afterEach(() => house.dispose());
+  afterEach(() => services.dispose());
 
   it('shows it nowhere: not in the store, the details or the log', async () => {
     server.rooms.set(server.doorKey, 'lit').set('r1', `status ${server.doorKey}`);
-    house = new House({ kinds: [madeUp] });
-    const id = await house.add('madeUp', server.url, { doorKey: server.doorKey });
-    const account = house.accounts.get(id) ?? assert.fail();
-    const { contents } = house.store.state(id) ?? assert.fail();
+    services = new TestServices({ kinds: [exampleProvider] });
+    const id = await services.add('exampleProvider', server.url, { doorKey: server.doorKey });
+    const account = services.accounts.get(id) ?? assert.fail();
+    const { contents } = services.store.state(id) ?? assert.fail();
     assert.deepEqual([...contents.sessions.keys()], ['r1']);
     assert.equal(contents.faults.length, 1);
     const [session] = contents.sessions.values();
-    const texts = [JSON.stringify([...contents.sessions.values(), contents.faults]), ...house.log.lines];
-    texts.push(detailsText(account, session ?? assert.fail(), house.store));
+    const texts = [JSON.stringify([...contents.sessions.values(), contents.faults]), ...services.log.lines];
+    texts.push(detailsText(account, session ?? assert.fail(), services.store));
     assert.doesNotMatch(texts.join('\n'), /canary/);
     assert.equal(session?.status, 'status •••');
   });
@@ -415,26 +419,26 @@ describe('a session whose id holds a short key by chance', () => {
     const server = await startBrowserlessV2();
     server.token = 'abcd';
     const { id } = server.add({ id: '11111111-abcd-4111-8111-111111111111' });
-    const house = new House();
+    const services = new TestServices();
     try {
-      const account = await house.add('browserless', server.url, { token: server.token });
-      const [session] = house.store.state(account)?.contents.sessions.values() ?? [];
+      const account = await services.add('browserless', server.url, { token: server.token });
+      const [session] = services.store.state(account)?.contents.sessions.values() ?? [];
       assert.ok(session);
       server.immortal.add(id);
       const row = { status: 200, json: [{ browserId: id }] };
       server.misbehave('GET', /^\/sessions/, { kind: 'answer', answer: row });
       const options = { stop: unaborted, onProgress: () => {} };
-      const { results } = await house.ender.end([{ accountId: account, session }], options);
+      const { results } = await services.ender.end([{ accountId: account, session }], options);
       assert.deepEqual([...server.browsers.keys()], [id]);
       assert.deepEqual(
         results.map(({ outcome }) => outcome),
         ['stuck'],
       );
-      assert.ok(house.store.session(account, session.id));
+      assert.ok(services.store.session(account, session.id));
       // Each list of a round has that row.
-      assert.equal(house.store.state(account)?.contents.faults.length, 1);
+      assert.equal(services.store.state(account)?.contents.faults.length, 1);
     } finally {
-      house.dispose();
+      services.dispose();
       await server.stop();
     }
   });

@@ -4,31 +4,31 @@ import { FinishedBatches } from '../../../../src/services/sessions/finishedBatch
 import { type AnchorServer, startAnchor } from '../../../servers/anchor.ts';
 import { startBrowserbase } from '../../../servers/browserbase.ts';
 import { until } from '../../until.ts';
-import { fastClock, House, MapMemory } from '../testServices.ts';
+import { fastClock, MapMemory, TestServices } from '../testServices.ts';
 
 describe('finished batches', () => {
   const clock = fastClock(20);
-  let house: House;
+  let services: TestServices;
   let memory: MapMemory;
   let server: AnchorServer;
   let account: AccountId;
   let finished: FinishedBatches;
 
   const open = () => {
-    const { accounts, connections, store } = house;
+    const { accounts, connections, store } = services;
     return new FinishedBatches({ accounts, connections, store, memory, memoryKey: 'shown', clock });
   };
 
   beforeEach(async () => {
-    house = new House({ clock });
+    services = new TestServices({ clock });
     memory = new MapMemory();
     server = await startAnchor();
-    account = await house.add('anchor', server.url, { apiKey: server.key });
+    account = await services.add('anchor', server.url, { apiKey: server.key });
     finished = open();
   });
   afterEach(async () => {
     finished.dispose();
-    house.dispose();
+    services.dispose();
     await server.stop();
   });
 
@@ -42,7 +42,7 @@ describe('finished batches', () => {
 
   it('are listed only while they are shown, with counts of what failed', async () => {
     const id = over(3, 2);
-    await house.refresher.refresh(account);
+    await services.refresher.refresh(account);
     const before = asked();
     await finished.reload(account);
     assert.deepEqual([finished.of(account), asked()], [undefined, before]);
@@ -63,17 +63,17 @@ describe('finished batches', () => {
     assert.equal(finished.isShown, true);
     assert.equal(finished.of(account), undefined);
     server.add();
-    await house.refresher.refresh(account);
+    await services.refresher.refresh(account);
     await until(() => ids().includes(id));
   });
 
   it('are listed again when a batch has finished that ran before', async () => {
     const batch = server.addBatch(2);
-    await house.refresher.refresh(account);
+    await services.refresher.refresh(account);
     await finished.show(true);
     const before = asked();
     for (const member of batch.members) member.status = 'completed';
-    for (let list = 0; list < 3; list++) await house.refresher.refresh(account);
+    for (let list = 0; list < 3; list++) await services.refresher.refresh(account);
     await until(() => finished.of(account)?.isLoading === false && asked() > before + 3);
     assert.ok(ids().includes(groupId(batch.id)));
   });
@@ -90,13 +90,13 @@ describe('finished batches', () => {
   it('are forgotten with the key that they were listed with', async () => {
     over(1);
     await finished.show(true);
-    await house.accounts.replaceCredentials(account, { apiKey: 'another' });
+    await services.accounts.replaceCredentials(account, { apiKey: 'another' });
     assert.equal(finished.of(account), undefined);
   });
 
   it('are not asked of a provider that does not tell', async () => {
     const other = await startBrowserbase();
-    const id = await house.add('browserbase', other.url, { apiKey: other.key });
+    const id = await services.add('browserbase', other.url, { apiKey: other.key });
     await finished.show(true);
     assert.equal(finished.of(id), undefined);
     assert.equal((await finished.look(id, groupId('any'), false)).kind, 'unknown');

@@ -67,7 +67,7 @@ describe('bounds of a list', () => {
       traits: [long],
       metadata: new Map([[long, long]]),
       facts: [[long, long]],
-      heldBack: long,
+      bulkEndExclusion: long,
     });
     const [bounded] = new ListBounds().take({ ...nothing, sessions: [session] }).sessions;
     assert.ok(bounded);

@@ -2,24 +2,24 @@ import { strict as assert } from 'node:assert';
 import type { AccountId } from '../../../../src/core/ids.ts';
 import { troubleOf } from '../../../../src/services/sessions/sessionsView.ts';
 import { type AnchorServer, startAnchor } from '../../../servers/anchor.ts';
-import { fastClock, House } from '../testServices.ts';
+import { fastClock, TestServices } from '../testServices.ts';
 
 const factor = 100;
 
 describe('listing an account', function () {
   this.timeout(60_000);
   let server: AnchorServer;
-  let house: House;
+  let services: TestServices;
   let id: AccountId;
 
   beforeEach(async () => {
     server = await startAnchor();
     server.add({ id: 'sess_a' });
-    house = new House({ clock: fastClock(factor) });
-    id = await house.add('anchor', server.url, { apiKey: server.key });
+    services = new TestServices({ clock: fastClock(factor) });
+    id = await services.add('anchor', server.url, { apiKey: server.key });
   });
   afterEach(async () => {
-    house.dispose();
+    services.dispose();
     await server.stop();
   });
 
@@ -47,21 +47,21 @@ describe('listing an account', function () {
   it('fails after three minutes, however slowly its pages come', async () => {
     goOnAndOn();
     const began = Date.now();
-    const result = await house.refresher.refresh(id);
+    const result = await services.refresher.refresh(id);
     const seconds = ((Date.now() - began) * factor) / 1_000;
     assert.equal(result.kind, 'failed');
-    const state = house.store.state(id);
+    const state = services.store.state(id);
     assert.equal(state && troubleOf(state)?.trouble.kind, 'timedOut');
     assert.ok(seconds >= 150 && seconds < 300, `${seconds} s`);
     assert.deepEqual([...(state?.contents.sessions.keys() ?? [])].slice(0, 1), ['sess_a']);
   });
 
   it('lets an end finish, without a claim, where its pages come that slowly', async () => {
-    const session = house.store.state(id)?.contents.sessions.values().next().value;
+    const session = services.store.state(id)?.contents.sessions.values().next().value;
     assert.ok(session);
     goOnAndOn();
     const options = { stop: new AbortController().signal, onProgress: () => {} };
-    const { results } = await house.ender.end([{ accountId: id, session }], options);
+    const { results } = await services.ender.end([{ accountId: id, session }], options);
     assert.deepEqual(
       results.map(({ outcome, why }) => [outcome, why?.kind]),
       [['stuck', 'unconfirmed']],

@@ -3,18 +3,18 @@ import { accountId, sessionId } from '../../../../src/core/ids.ts';
 import { type EndingTerms, usualEnding } from '../../../../src/core/provider.ts';
 import { listAccount } from '../../../../src/services/sessions/listing.ts';
 import { someSession } from '../../sessions.ts';
-import { failure, type ScriptedProvider, scriptedHouse } from '../scriptedProvider.ts';
+import { failure, type ScriptedProvider, scriptedServices } from '../scriptedProvider.ts';
 
 const never = new AbortController().signal;
 
-/** A house that has listed sessions s0, s1 and so on, and lists directly. */
-async function houseWith(count: number, lists: EndingTerms['lists']) {
-  const scripted = await scriptedHouse((provider) => {
+/** A services that has listed sessions s0, s1 and so on, and lists directly. */
+async function servicesWith(count: number, lists: EndingTerms['lists']) {
+  const scripted = await scriptedServices((provider) => {
     for (let index = 0; index < count; index++) provider.start(`s${index}`);
     provider.ending = { ...usualEnding, lists };
   });
-  const { provider, house, id, over, clock } = scripted;
-  const { store, evidence, connections } = house;
+  const { provider, services, id, over, clock } = scripted;
+  const { store, evidence, connections } = services;
   const asked = () => provider.asked('list').length;
   return {
     ...scripted,
@@ -36,7 +36,7 @@ const hide = (provider: ScriptedProvider, ...ids: readonly string[]) => {
 describe('listing', () => {
   it('asks for one list where that has every session, even when it is to be thorough', async () => {
     for (const lists of ['complete', 'lagging', 'unreliable'] as const) {
-      const { provider, house, list, count, rows } = await houseWith(2, lists);
+      const { provider, services, list, count, rows } = await servicesWith(2, lists);
       const began = provider.clock.monotonic();
       provider.running.delete('s1');
       assert.equal(await count(() => list({ thorough: true })), 1);
@@ -45,12 +45,12 @@ describe('listing', () => {
       assert.ok(result.kind === 'listed');
       assert.deepEqual([result.lists, result.complete, result.changed], [1, true, false]);
       assert.equal(result.began, began + 10);
-      house.dispose();
+      services.dispose();
     }
   });
 
   it('says whether anything that is shown changed', async () => {
-    const { provider, house, list } = await houseWith(2, 'complete');
+    const { provider, services, list } = await servicesWith(2, 'complete');
     const changed = async () => {
       const result = await list();
       return result.kind === 'listed' && result.changed;
@@ -61,12 +61,12 @@ describe('listing', () => {
     provider.start('s2');
     assert.equal(await changed(), true);
     assert.equal(await changed(), false);
-    house.dispose();
+    services.dispose();
   });
 
   describe('where a list may be one worker’s', () => {
     it('asks for eight as soon as one shows something else than what is known, or when it is to be thorough', async () => {
-      const { provider, house, list, count } = await houseWith(2, 'partial');
+      const { provider, services, list, count } = await servicesWith(2, 'partial');
       // The very first list showed something else, too.
       assert.equal(provider.asked('list').length, 8);
       assert.equal(await count(list), 1);
@@ -94,11 +94,11 @@ describe('listing', () => {
       provider.running.delete('s2');
       provider.start('s3');
       assert.equal(await count(list), 8);
-      house.dispose();
+      services.dispose();
     });
 
     it('asks for seven of them at the same time, after the first', async () => {
-      const { provider, house, list } = await houseWith(2, 'partial');
+      const { provider, services, list } = await servicesWith(2, 'partial');
       provider.calls.length = 0;
       const result = await list({ thorough: true });
       assert.ok(result.kind === 'listed');
@@ -106,11 +106,11 @@ describe('listing', () => {
       const [first = 0, ...others] = provider.times('list');
       assert.deepEqual(others, Array(7).fill(first + 10));
       assert.equal(result.began, provider.clock.monotonic() - 20);
-      house.dispose();
+      services.dispose();
     });
 
     it('takes a session out by a list of its neighbours, or once eight lists leave it out for 20 seconds', async () => {
-      const { provider, clock, house, list, rows } = await houseWith(2, 'partial');
+      const { provider, clock, services, list, rows } = await servicesWith(2, 'partial');
       await list({ thorough: true });
       hide(provider, 's1');
       await list();
@@ -124,29 +124,29 @@ describe('listing', () => {
       await clock.until(clock.wait(1_000), 30_000);
       await list();
       assert.deepEqual(rows(), []);
-      house.dispose();
+      services.dispose();
     });
 
     it('asks for eight each time once several workers were seen, and shows that', async () => {
-      const { provider, house, id, list, count, rows } = await houseWith(2, 'partial');
+      const { provider, services, id, list, count, rows } = await servicesWith(2, 'partial');
       let turn = 0;
       provider.onList = () => {
         const its = `s${turn++ % 2}`;
         return { sessions: [...provider.running.values()].filter(({ id }) => id === its) };
       };
-      assert.equal(house.store.state(id)?.contents.combined, false);
+      assert.equal(services.store.state(id)?.contents.combined, false);
       await list();
-      assert.equal(house.store.state(id)?.contents.combined, true);
+      assert.equal(services.store.state(id)?.contents.combined, true);
       assert.equal(await count(list), 8);
       assert.deepEqual(rows().sort(), ['s0', 's1']);
-      house.dispose();
+      services.dispose();
     });
 
     it('takes no session out by the lists of others where some fail', async () => {
       for (const failing of [0, 1]) {
-        const { provider, house, id, list, rows } = await houseWith(1, 'partial');
+        const { provider, services, id, list, rows } = await servicesWith(1, 'partial');
         await list({ thorough: true });
-        house.evidence.addAcceptedEnd(id, sessionId('s0'), true);
+        services.evidence.addAcceptedEnd(id, sessionId('s0'), true);
         let lists = 0;
         provider.onList = () => {
           // Eight lists in a row, and then one that fails.
@@ -158,71 +158,71 @@ describe('listing', () => {
         assert.equal(result.lists, 8 - failing);
         await list();
         assert.deepEqual(rows(), failing > 0 ? ['s0'] : []);
-        house.dispose();
+        services.dispose();
       }
     });
   });
 
   it('takes no session out by one list where lists turned out not to be whole', async () => {
-    const { provider, house, id, list, count, rows } = await houseWith(2, 'complete');
+    const { provider, services, id, list, count, rows } = await servicesWith(2, 'complete');
     // Somebody wants to know about it, so that it is still known when it comes back.
-    house.evidence.want(id, [...provider.running.values()]);
+    services.evidence.want(id, [...provider.running.values()]);
     hide(provider, 's0');
     await list();
     assert.deepEqual(rows(), ['s1']);
     hide(provider, 's1');
     await list();
-    assert.equal(house.evidence.isCombined(id), true);
+    assert.equal(services.evidence.isCombined(id), true);
     assert.deepEqual(rows().sort(), ['s0', 's1']);
-    assert.equal(house.evidence.mayHaveOtherWorkers(id, sessionId('s0')), true);
+    assert.equal(services.evidence.mayHaveOtherWorkers(id, sessionId('s0')), true);
     hide(provider, 's0', 's1');
     assert.equal(await count(list), 8);
     assert.deepEqual(rows().sort(), ['s0', 's1']);
-    house.dispose();
+    services.dispose();
   });
 
   it('takes nothing out by a list with a row that names no session, and says so', async () => {
-    const { provider, house, list, rows } = await houseWith(2, 'complete');
+    const { provider, services, list, rows } = await servicesWith(2, 'complete');
     provider.onList = () => ({ sessions: [], faults: [{ subject: 'row 1', unnamed: true, what: 'it has no id' }] });
     const result = await list();
     assert.ok(result.kind === 'listed' && !result.complete);
     assert.deepEqual(rows(), ['s0', 's1']);
-    house.dispose();
+    services.dispose();
   });
 
   it('takes a row that cannot be read for its session, and the others out', async () => {
-    const { provider, house, list, rows } = await houseWith(2, 'complete');
+    const { provider, services, list, rows } = await servicesWith(2, 'complete');
     provider.onList = () => ({ sessions: [], faults: [{ subject: 's0', what: 'it has no status' }] });
     const result = await list();
     assert.ok(result.kind === 'listed' && result.complete);
     assert.deepEqual(rows(), ['s0']);
-    house.dispose();
+    services.dispose();
   });
 
   it('takes nothing out by a list that holds more than is read', async () => {
-    const { provider, house, id, list, rows } = await houseWith(1, 'complete');
+    const { provider, services, id, list, rows } = await servicesWith(1, 'complete');
     const many = Array.from({ length: 30_000 }, (_, index) => someSession(`m${index}`));
     provider.onList = () => ({ sessions: many });
     const result = await list();
     assert.ok(result.kind === 'listed' && !result.complete);
     assert.ok(rows().includes('s0'));
-    assert.ok((house.store.state(id)?.contents.faults.length ?? 0) > 0);
-    house.dispose();
+    assert.ok((services.store.state(id)?.contents.faults.length ?? 0) > 0);
+    services.dispose();
   });
 
   it('is not whole where one of several lists is not', async () => {
-    const { provider, house, list } = await houseWith(1, 'partial');
+    const { provider, services, list } = await servicesWith(1, 'partial');
     let lists = 0;
     provider.onList = () =>
       ++lists === 5 ? { faults: [{ subject: 'row 1', unnamed: true, what: 'it has no id' }] } : {};
     const result = await list({ thorough: true });
     assert.ok(result.kind === 'listed' && !result.complete && result.lists === 8);
-    house.dispose();
+    services.dispose();
   });
 
   it('is thorough where one was asked for while another was under way, and only then', async () => {
-    const { house, id, over, count } = await houseWith(1, 'partial');
-    const { refresher } = house;
+    const { services, id, over, count } = await servicesWith(1, 'partial');
+    const { refresher } = services;
     const both = () => over(Promise.all([refresher.refresh(id), refresher.refresh(id, { thorough: true })]));
     assert.equal(await count(both), 1 + 8);
     const three = () => {
@@ -231,12 +231,12 @@ describe('listing', () => {
     };
     assert.equal(await count(three), 1 + 8);
     assert.equal(await count(() => over(Promise.all([refresher.refresh(id), refresher.refresh(id)]))), 1 + 1);
-    house.dispose();
+    services.dispose();
   });
 
   it('is done ten times in twenty seconds at most for who may ask in a loop, who then share the next', async () => {
-    const { clock, house, id, over, count } = await houseWith(1, 'complete');
-    const ask = () => house.refresher.refreshAsked(id);
+    const { clock, services, id, over, count } = await servicesWith(1, 'complete');
+    const ask = () => services.refresher.refreshAsked(id);
     const began = clock.now();
     for (let times = 0; times < 10; times++) {
       assert.equal(await count(() => over(ask())), 1);
@@ -254,50 +254,50 @@ describe('listing', () => {
     assert.equal(await count(() => over(Promise.all([ask(), ask()]))), 2);
     for (let times = 0; times < 8; times++) await over(ask());
     const waiting = ask();
-    await over(house.accounts.remove(id));
+    await over(services.accounts.remove(id));
     assert.equal((await over(waiting)).kind, 'failed');
     assert.equal((await over(ask())).kind, 'failed');
-    house.dispose();
+    services.dispose();
   });
 
   it('stops by itself where there is no key or address to list with, until somebody asks', async () => {
     for (const trouble of [{ kind: 'noKey' }, { kind: 'badAddress', fault: 'scheme' }] as const) {
-      const { provider, clock, house, count } = await houseWith(1, 'complete');
+      const { provider, clock, services, count } = await servicesWith(1, 'complete');
       provider.onList = () => {
         throw failure(trouble);
       };
-      house.refresher.setAttention({ visible: true, focused: true });
+      services.refresher.setAttention({ visible: true, focused: true });
       assert.equal(await count(() => clock.until(clock.wait(3_600_000), 4_000_000)), 1);
-      house.dispose();
+      services.dispose();
     }
   });
 
   it('knows nothing of what an account’s lists showed once it has another key, or was removed', async () => {
-    const { house, id, over } = await houseWith(1, 'complete');
-    const verdict = () => house.evidence.verdict(id, sessionId('s0'));
+    const { services, id, over } = await servicesWith(1, 'complete');
+    const verdict = () => services.evidence.verdict(id, sessionId('s0'));
     assert.equal(verdict(), 'stillRunning');
-    await over(house.accounts.replaceCredentials(id, { other: 'key' }));
+    await over(services.accounts.replaceCredentials(id, { other: 'key' }));
     assert.equal(verdict(), 'unknown');
-    await over(house.refresher.refresh(id));
+    await over(services.refresher.refresh(id));
     assert.equal(verdict(), 'stillRunning');
-    await over(house.accounts.remove(id));
+    await over(services.accounts.remove(id));
     assert.equal(verdict(), 'unknown');
-    house.dispose();
+    services.dispose();
   });
 
   it('says why there is no list, and keeps what was shown', async () => {
-    const { provider, house, id, list, rows } = await houseWith(2, 'complete');
+    const { provider, services, id, list, rows } = await servicesWith(2, 'complete');
     const down = failure({ kind: 'serverFault', status: 502 });
     provider.onList = () => {
       throw down;
     };
     assert.deepEqual(await list(), { kind: 'failed', trouble: down });
-    const state = house.store.state(id);
+    const state = services.store.state(id);
     assert.ok(state?.kind === 'ready' && state.trouble === down);
     assert.deepEqual(rows(), ['s0', 's1']);
     const none = await list({ account: accountId('nobody') });
     assert.ok(none.kind === 'failed');
-    house.dispose();
+    services.dispose();
   });
 
   it('throws what it was stopped with, and changes nothing then', async () => {
@@ -306,7 +306,7 @@ describe('listing', () => {
       ['partial', 1],
       ['partial', 2],
     ] as const) {
-      const { provider, house, list, rows, id } = await houseWith(2, lists);
+      const { provider, services, list, rows, id } = await servicesWith(2, lists);
       const stop = new AbortController();
       let nth = 0;
       provider.onList = () => {
@@ -315,24 +315,24 @@ describe('listing', () => {
       };
       await assert.rejects(list({ signal: stop.signal, thorough: true }), /stopped/);
       assert.deepEqual(rows(), ['s0', 's1']);
-      assert.equal(house.evidence.verdict(id, sessionId('s0')), 'stillRunning');
+      assert.equal(services.evidence.verdict(id, sessionId('s0')), 'stillRunning');
       provider.onList = () => {
         stop.abort(new Error('stopped'));
         throw failure({ kind: 'cancelled' });
       };
       await assert.rejects(list({ signal: stop.signal }), /stopped/);
-      const state = house.store.state(id);
+      const state = services.store.state(id);
       assert.ok(state?.kind === 'ready' && state.trouble === undefined);
-      house.dispose();
+      services.dispose();
     }
   });
 
   it('forgets sessions that are shown no longer', async () => {
-    const { provider, house, id, list } = await houseWith(2, 'complete');
+    const { provider, services, id, list } = await servicesWith(2, 'complete');
     provider.running.delete('s0');
     await list();
-    assert.equal(house.evidence.verdict(id, sessionId('s0')), 'unknown');
-    assert.equal(house.evidence.verdict(id, sessionId('s1')), 'stillRunning');
-    house.dispose();
+    assert.equal(services.evidence.verdict(id, sessionId('s0')), 'unknown');
+    assert.equal(services.evidence.verdict(id, sessionId('s1')), 'stillRunning');
+    services.dispose();
   });
 });

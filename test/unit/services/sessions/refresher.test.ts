@@ -5,32 +5,32 @@ import { type AnchorServer, startAnchor } from '../../../servers/anchor.ts';
 import { startBrowserbase } from '../../../servers/browserbase.ts';
 import { startBrowserlessV1 } from '../../../servers/browserlessV1.ts';
 import { until } from '../../until.ts';
-import { fastClock, House } from '../testServices.ts';
+import { fastClock, TestServices } from '../testServices.ts';
 
 describe('refresher', () => {
-  // A minute of the house's time is a tenth of a second of ours.
+  // A minute of the services's time is a tenth of a second of ours.
   const factor = 600;
   const seconds = passing(factor);
   let server: AnchorServer;
-  let house: House;
+  let services: TestServices;
   let id: AccountId;
   const lists = () => server.log().filter((line) => line === 'GET /v1/sessions/all/status').length;
 
   beforeEach(async () => {
-    ({ server, house, id } = await furnish(factor));
+    ({ server, services, id } = await furnish(factor));
   });
   afterEach(async () => {
-    house.dispose();
+    services.dispose();
     await server.stop();
   });
 
   it('asks for nothing while nobody looks', async () => {
     await seconds(600);
     assert.equal(server.requests.length, 0);
-    house.refresher.setAttention({ visible: true, focused: true });
+    services.refresher.setAttention({ visible: true, focused: true });
     await seconds(60);
     assert.ok(lists() > 0);
-    house.refresher.setAttention({ visible: false, focused: true });
+    services.refresher.setAttention({ visible: false, focused: true });
     await seconds(30);
     const before = server.requests.length;
     await seconds(600);
@@ -38,7 +38,7 @@ describe('refresher', () => {
   });
 
   it('slows down while nothing changes, and is quick again when something does', async () => {
-    house.refresher.setAttention({ visible: true, focused: true });
+    services.refresher.setAttention({ visible: true, focused: true });
     await seconds(600);
     const quiet = lists();
     // Every ten seconds it would be sixty; slowing down to one a minute makes it about a dozen.
@@ -50,50 +50,55 @@ describe('refresher', () => {
   });
 
   it('asks seldom while the window is not focused, and at once when it is again', async () => {
-    house.refresher.setAttention({ visible: true, focused: false });
+    services.refresher.setAttention({ visible: true, focused: false });
     await seconds(300);
     assert.ok(lists() <= 8, String(lists()));
     await seconds(30);
     const before = lists();
-    house.refresher.setAttention({ visible: true, focused: true });
+    services.refresher.setAttention({ visible: true, focused: true });
     await seconds(30);
     assert.ok(lists() > before);
   });
 
   it('lists once at a time; calls that come meanwhile share the list that follows', async () => {
     server.misbehave('GET', /all\/status/, { kind: 'slow', ms: 60 });
-    const first = house.refresher.refresh(id);
+    const first = services.refresher.refresh(id);
     await new Promise((resolve) => setTimeout(resolve, 20));
     server.add({ id: 'sess_b' });
-    await Promise.all([first, house.refresher.refresh(id), house.refresher.refresh(id), house.refresher.refresh(id)]);
+    await Promise.all([
+      first,
+      services.refresher.refresh(id),
+      services.refresher.refresh(id),
+      services.refresher.refresh(id),
+    ]);
     assert.equal(lists(), 2);
     assert.equal(server.mostInFlight, 1);
-    assert.equal(house.store.state(id)?.contents.sessions.size, 2);
+    assert.equal(services.store.state(id)?.contents.sessions.size, 2);
   });
 
   it('stops after a rejected key until there is another', async () => {
     server.keys.set('automation-key', 'sk-rotated');
-    house.refresher.setAttention({ visible: true, focused: true });
+    services.refresher.setAttention({ visible: true, focused: true });
     await seconds(120);
     const asked = server.requests.length;
     await seconds(600);
     assert.equal(server.requests.length, asked);
-    assert.equal(house.store.state(id)?.kind, 'failed');
-    await house.accounts.replaceCredentials(id, { apiKey: 'sk-rotated' });
+    assert.equal(services.store.state(id)?.kind, 'failed');
+    await services.accounts.replaceCredentials(id, { apiKey: 'sk-rotated' });
     await seconds(120);
-    assert.equal(house.store.state(id)?.kind, 'ready');
+    assert.equal(services.store.state(id)?.kind, 'ready');
   });
 
   it('lets what waits for an account of another key not disturb the one that came after', async () => {
     server.keys.set('automation-key', 'sk-rotated');
     server.misbehave('GET', /all\/status/, { kind: 'slow', ms: 60 });
-    const waiting = [house.refresher.refresh(id), house.refresher.refresh(id)];
+    const waiting = [services.refresher.refresh(id), services.refresher.refresh(id)];
     await new Promise((resolve) => setTimeout(resolve, 20));
-    await house.accounts.replaceCredentials(id, { apiKey: 'sk-rotated' });
+    await services.accounts.replaceCredentials(id, { apiKey: 'sk-rotated' });
     await Promise.all(waiting);
-    assert.equal(house.store.state(id)?.kind, 'disconnected');
-    await house.refresher.refresh(id);
-    assert.equal(house.store.state(id)?.kind, 'ready');
+    assert.equal(services.store.state(id)?.kind, 'disconnected');
+    await services.refresher.refresh(id);
+    assert.equal(services.store.state(id)?.kind, 'ready');
   });
 
   it('backs off while the server fails, and waits as long as it asks to', async () => {
@@ -101,7 +106,7 @@ describe('refresher', () => {
       kind: 'answer',
       answer: { status: 429, headers: { 'retry-after': '3600' } },
     });
-    house.refresher.setAttention({ visible: true, focused: true });
+    services.refresher.setAttention({ visible: true, focused: true });
     await seconds(60);
     const asked = lists();
     await seconds(1_200);
@@ -112,18 +117,18 @@ describe('refresher', () => {
     const v1 = await startBrowserlessV1();
     const browser = { id: 'b1', trackingId: null, devtools: undefined };
     v1.browsers.set('b1', { ...browser, pages: [{ id: 'p1', title: 'One', url: 'about:blank' }] });
-    const own = await house.accounts.add({
+    const own = await services.accounts.add({
       provider: 'browserless',
       label: 'own',
       origin: v1.url,
       credentials: { token: v1.token ?? '' },
     });
     const seen: boolean[] = [];
-    house.store.onDidChange(() => {
-      if (house.store.state(own)?.contents.sessions.size === 1)
-        seen.push(house.store.capabilities(own).has('devtools'));
+    services.store.onDidChange(() => {
+      if (services.store.state(own)?.contents.sessions.size === 1)
+        seen.push(services.store.capabilities(own).has('devtools'));
     });
-    await house.refresher.refresh(own);
+    await services.refresher.refresh(own);
     assert.ok(seen.length > 0);
     assert.ok(!seen.includes(false), 'a session was there before it could be watched');
     await v1.stop();
@@ -132,76 +137,76 @@ describe('refresher', () => {
   it('leaves other accounts alone when one hangs', async () => {
     const silent = await startAnchor();
     silent.misbehave('GET', /./, { kind: 'silent' });
-    const hung = await house.accounts.add({
+    const hung = await services.accounts.add({
       provider: 'anchor',
       label: 'y',
       origin: silent.url,
       credentials: { apiKey: 'k123' },
     });
-    house.refresher.setAttention({ visible: true, focused: true });
+    services.refresher.setAttention({ visible: true, focused: true });
     await seconds(120);
-    assert.equal(house.store.state(id)?.kind, 'ready');
-    assert.equal(house.store.state(hung)?.kind, 'loading');
-    await house.accounts.remove(hung);
-    assert.equal(house.store.state(hung), undefined);
+    assert.equal(services.store.state(id)?.kind, 'ready');
+    assert.equal(services.store.state(hung)?.kind, 'loading');
+    await services.accounts.remove(hung);
+    assert.equal(services.store.state(hung), undefined);
     await silent.stop();
   });
 });
 
 describe('refresher, of what a list leaves out', () => {
-  // Slower, because each question has ten seconds of the house's time.
+  // Slower, because each question has ten seconds of the services's time.
   const factor = 8;
   const seconds = passing(factor);
   let server: AnchorServer;
-  let house: House;
+  let services: TestServices;
   let id: AccountId;
-  const left = () => house.store.state(id)?.contents.sessions.size ?? 0;
+  const left = () => services.store.state(id)?.contents.sessions.size ?? 0;
 
   beforeEach(async () => {
-    ({ server, house, id } = await furnish(factor));
+    ({ server, services, id } = await furnish(factor));
   });
   afterEach(async () => {
-    house.dispose();
+    services.dispose();
     await server.stop();
   });
 
   it('takes nothing out that runs, whatever its list leaves out', async () => {
-    const vendor = await startBrowserbase();
-    const base = await house.accounts.add(accountAt('browserbase', vendor));
-    const ids = () => [...(house.store.state(base)?.contents.sessions.keys() ?? [])].sort();
-    for (const id of ['moves', 'stays', 'stops']) vendor.add({ id });
-    await house.refresher.refresh(base);
+    const provider = await startBrowserbase();
+    const base = await services.accounts.add(accountAt('browserbase', provider));
+    const ids = () => [...(services.store.state(base)?.contents.sessions.keys() ?? [])].sort();
+    for (const id of ['moves', 'stays', 'stops']) provider.add({ id });
+    await services.refresher.refresh(base);
     // Between two statuses, neither of which the list asks for.
-    const moving = vendor.sessions.get('moves');
-    const stopping = vendor.sessions.get('stops');
+    const moving = provider.sessions.get('moves');
+    const stopping = provider.sessions.get('stops');
     assert.ok(moving && stopping);
     moving.status = 'SUSPENDED';
     stopping.status = 'COMPLETED';
     const becomes = (...left: string[]) =>
       until(async () => {
-        await house.refresher.refresh(base);
+        await services.refresher.refresh(base);
         return ids().join() === left.join();
       });
     await becomes('moves', 'stays');
     // Nobody can be asked: nothing is proven.
     moving.status = 'COMPLETED';
-    vendor.misbehave('GET', /^\/v1\/sessions\/.+/, { kind: 'answer', answer: { status: 500, json: {} } });
+    provider.misbehave('GET', /^\/v1\/sessions\/.+/, { kind: 'answer', answer: { status: 500, json: {} } });
     for (let times = 0; times < 3; times++) {
       await seconds(6);
-      await house.refresher.refresh(base);
+      await services.refresher.refresh(base);
     }
     assert.deepEqual(ids(), ['moves', 'stays']);
-    vendor.behave();
+    provider.behave();
     await becomes('stays');
-    await vendor.stop();
+    await provider.stop();
   });
 
   it('asks about a few at a time of many sessions that a list leaves out, and takes out none that it did not ask about', async () => {
     for (let times = 0; times < 60; times++) server.add();
-    await house.refresher.refresh(id);
+    await services.refresher.refresh(id);
     for (const session of server.sessions.values()) session.status = 'completed';
     const probes = () => server.log().filter((line) => /^GET \/v1\/sessions\/[\w-]+$/.test(line)).length;
-    await house.refresher.refresh(id);
+    await services.refresher.refresh(id);
     await until(
       () => left() === 61 - 16,
       () => `${probes()} probes, ${left()} left`,
@@ -209,7 +214,7 @@ describe('refresher, of what a list leaves out', () => {
     assert.equal(probes(), 16);
     for (const asked of [32, 48, 61]) {
       await seconds(2);
-      await house.refresher.refresh(id);
+      await services.refresher.refresh(id);
       await until(() => left() === 61 - asked);
       assert.equal(probes(), asked);
     }
@@ -218,14 +223,14 @@ describe('refresher, of what a list leaves out', () => {
   it('asks for others when it could not be told of the first, and seldom again for the same', async () => {
     server.keys.set('another', 'sk-another');
     const team = Array.from({ length: 40 }, (_, index) => server.add({ id: `s${index}`, key: 'sk-another' }));
-    await house.refresher.refresh(id);
+    await services.refresher.refresh(id);
     for (const session of team) session.status = 'paused';
     const probed = () => server.log().filter((line) => /^GET \/v1\/sessions\/s\d+$/.test(line));
-    await house.refresher.refresh(id);
+    await services.refresher.refresh(id);
     await until(() => probed().length === 16);
     await until(
       async () => {
-        await house.refresher.refresh(id);
+        await services.refresher.refresh(id);
         return new Set(probed()).size === 40;
       },
       () => 'the same were asked for again and again, and others not at all',
@@ -233,17 +238,17 @@ describe('refresher, of what a list leaves out', () => {
     server.misbehave('GET', /^\/v1\/sessions\/s\d+$/, { kind: 'answer', answer: { status: 429, json: {} } });
     await seconds(25);
     const told = probed().length;
-    await house.refresher.refresh(id);
+    await services.refresher.refresh(id);
     await until(() => probed().length > told);
     // Refusals are repeated until the time for a question is over.
     await seconds(12);
     const refused = probed().length;
     await seconds(10);
-    await house.refresher.refresh(id);
+    await services.refresher.refresh(id);
     await seconds(5);
     assert.equal(probed().length, refused, 'it was asked again at once after it had refused');
     // Lists go on: it is the questions that were too many.
-    house.refresher.setAttention({ visible: true, focused: true });
+    services.refresher.setAttention({ visible: true, focused: true });
     const lists = () => server.log().filter((line) => line === 'GET /v1/sessions/all/status').length;
     const before = lists();
     await until(() => lists() > before);
@@ -251,40 +256,40 @@ describe('refresher, of what a list leaves out', () => {
 
   it('does not keep who waits for a list waiting for what the list has left out', async () => {
     server.add({ id: 'sess_b' });
-    await house.refresher.refresh(id);
+    await services.refresher.refresh(id);
     server.sessions.clear();
     server.misbehave('GET', /^\/v1\/sessions\/sess_/, { kind: 'silent' });
     const probes = () => server.log().filter((line) => /^GET \/v1\/sessions\/sess_/.test(line)).length;
-    await house.refresher.refresh(id);
+    await services.refresher.refresh(id);
     assert.equal(left(), 2);
     await until(() => probes() === 2);
     await seconds(0.5);
-    await house.refresher.refresh(id);
+    await services.refresher.refresh(id);
     assert.equal(probes(), 2, 'what is being asked was asked twice');
   });
 
-  it('takes out nothing that the vendor says to run, though two lists are proof at this vendor', async () => {
+  it('takes out nothing that the provider says to run, though two lists are proof at this provider', async () => {
     server.keys.set('another', 'sk-another');
     const other = server.add({ id: 'sess_b', key: 'sk-another' });
-    await house.refresher.refresh(id);
+    await services.refresher.refresh(id);
     // The team's list is asked for what is "running", and nothing documents that there is no other word for it.
     other.status = 'paused';
-    await house.refresher.refresh(id);
-    await until(() => house.evidence.verdict(id, sessionId('sess_b')) === 'stillRunning');
+    await services.refresher.refresh(id);
+    await until(() => services.evidence.verdict(id, sessionId('sess_b')) === 'stillRunning');
     for (let times = 0; times < 3; times++) {
       await seconds(6);
-      await house.refresher.refresh(id);
+      await services.refresher.refresh(id);
     }
     assert.equal(left(), 2);
     server.sessions.delete('sess_b');
     await until(async () => {
-      await house.refresher.refresh(id);
+      await services.refresher.refresh(id);
       return left() === 1;
     });
   });
 });
 
-/** A wait in the time of a house whose clock is that many times as fast. */
+/** A wait in the time of a services whose clock is that many times as fast. */
 function passing(factor: number): (seconds: number) => Promise<void> {
   return (seconds) => new Promise((resolve) => setTimeout(resolve, (seconds * 1000) / factor));
 }
@@ -293,12 +298,12 @@ function accountAt(provider: string, { url, key }: { readonly url: string; reado
   return { provider, label: provider, origin: url, credentials: { apiKey: key } };
 }
 
-/** A house with an account that has not been listed, of a server with one session. */
+/** A services with an account that has not been listed, of a server with one session. */
 async function furnish(factor: number) {
   const server = await startAnchor();
   server.add({ id: 'sess_a' });
   // Requests keep to the machine's own time: their deadlines would pass before the server could answer.
-  const house = new House({ clock: fastClock(factor), wireClock: systemClock });
-  const id = await house.accounts.add(accountAt('anchor', server));
-  return { server, house, id };
+  const services = new TestServices({ clock: fastClock(factor), wireClock: systemClock });
+  const id = await services.accounts.add(accountAt('anchor', server));
+  return { server, services, id };
 }

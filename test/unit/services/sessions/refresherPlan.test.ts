@@ -1,8 +1,8 @@
 import { strict as assert } from 'node:assert';
 import { accountId } from '../../../../src/core/ids.ts';
 import type { Trouble } from '../../../../src/core/providerError.ts';
-import { failure, type ScriptedHouse, type ScriptedProvider, scriptedHouse, takes } from '../scriptedProvider.ts';
-import { House } from '../testServices.ts';
+import { failure, type ScriptedProvider, type ScriptedServices, scriptedServices, takes } from '../scriptedProvider.ts';
+import { TestServices } from '../testServices.ts';
 
 const looking = { visible: true, focused: true };
 const elsewhere = { visible: true, focused: false };
@@ -11,18 +11,18 @@ const hidden = { visible: false, focused: true };
 const jitter = 0.2;
 
 describe('the plan of refreshes', () => {
-  let at: ScriptedHouse;
+  let at: ScriptedServices;
   let provider: ScriptedProvider;
 
   const open = async (prepare: (provider: ScriptedProvider) => void = () => {}, interval = 10_000) => {
-    at = await scriptedHouse(prepare, { interval });
+    at = await scriptedServices(prepare, { interval });
     ({ provider } = at);
   };
-  afterEach(() => at.house.dispose());
+  afterEach(() => at.services.dispose());
 
   const lists = () => provider.asked('list').length;
   const pass = (ms: number) => at.clock.until(at.clock.wait(ms), 2 * ms);
-  /** How long it waited before each list, from the end of the one before; that of the house's making is the first. */
+  /** How long it waited before each list, from the end of the one before; that of the services's making is the first. */
   const waits = () => {
     const times = provider.times('list');
     return times.slice(1).map((time, index) => time - (times[index] ?? 0) - takes.list);
@@ -44,7 +44,7 @@ describe('the plan of refreshes', () => {
     await open();
     await pass(3_600_000);
     assert.equal(lists(), 1);
-    at.house.refresher.setAttention(hidden);
+    at.services.refresher.setAttention(hidden);
     await pass(3_600_000);
     assert.equal(lists(), 1);
   });
@@ -53,14 +53,14 @@ describe('the plan of refreshes', () => {
     await open();
     await pass(3_600_000);
     const before = lists();
-    at.house.refresher.setAttention(looking);
+    at.services.refresher.setAttention(looking);
     await pass(1);
     assert.equal(lists(), before + 1);
-    at.house.refresher.setAttention(hidden);
-    at.house.refresher.setAttention(looking);
+    at.services.refresher.setAttention(hidden);
+    at.services.refresher.setAttention(looking);
     await pass(1_000);
     assert.equal(lists(), before + 1, 'it was listed again though it was new');
-    const added = at.house.accounts.add({
+    const added = at.services.accounts.add({
       provider: 'scripted',
       label: 'b',
       origin: 'https://b.example',
@@ -73,18 +73,18 @@ describe('the plan of refreshes', () => {
 
   it('stops when nobody looks any longer', async () => {
     await open();
-    at.house.refresher.setAttention(looking);
+    at.services.refresher.setAttention(looking);
     await pass(30_000);
     const before = lists();
     assert.ok(before > 1);
-    at.house.refresher.setAttention(hidden);
+    at.services.refresher.setAttention(hidden);
     await pass(3_600_000);
     assert.equal(lists(), before);
   });
 
   it('waits half as long again after each list that changes nothing, up to a minute', async () => {
     await open();
-    at.house.refresher.setAttention(looking);
+    at.services.refresher.setAttention(looking);
     await until(11);
     const planned = [10_000, 15_000, 22_500, 33_750, 50_625, 60_000, 60_000, 60_000, 60_000];
     for (const [index, wait] of planned.entries()) isAbout(waits()[index], wait);
@@ -92,13 +92,13 @@ describe('the plan of refreshes', () => {
 
   it('waits the usual time again once something changes, or somebody comes back', async () => {
     await open();
-    at.house.refresher.setAttention(looking);
+    at.services.refresher.setAttention(looking);
     await until(9);
     provider.start('another');
     await until(11);
     isAbout(waits()[9], 10_000);
     await until(16);
-    at.house.refresher.setAttention(looking);
+    at.services.refresher.setAttention(looking);
     const before = lists();
     await pass(12_001);
     assert.equal(lists(), before + 1);
@@ -106,7 +106,7 @@ describe('the plan of refreshes', () => {
 
   it('spreads refreshes over a fifth of the time, earlier and later', async () => {
     await open();
-    at.house.refresher.setAttention(elsewhere);
+    at.services.refresher.setAttention(elsewhere);
     await until(202);
     const all = waits().slice(2);
     for (const wait of all) isAbout(wait, 60_000);
@@ -117,13 +117,13 @@ describe('the plan of refreshes', () => {
 
   it('lists once a minute while the window is not focused, or as seldom as is set', async () => {
     await open();
-    at.house.refresher.setAttention(elsewhere);
+    at.services.refresher.setAttention(elsewhere);
     await until(4);
     for (const wait of waits().slice(1)) isAbout(wait, 60_000);
-    at.house.dispose();
+    at.services.dispose();
     await open(undefined, 600_000);
     for (const attention of [elsewhere, looking]) {
-      at.house.refresher.setAttention(attention);
+      at.services.refresher.setAttention(attention);
       const before = lists();
       await until(before + 3);
       // What is set is longer than a minute already: quiet makes it no longer.
@@ -133,10 +133,10 @@ describe('the plan of refreshes', () => {
 
   it('lists once, and then only when asked, where the interval is 0', async () => {
     await open(undefined, 0);
-    at.house.refresher.setAttention(looking);
+    at.services.refresher.setAttention(looking);
     await pass(3_600_000);
     assert.equal(lists(), 1);
-    const added = at.house.accounts.add({
+    const added = at.services.accounts.add({
       provider: 'scripted',
       label: 'b',
       origin: 'https://b.example',
@@ -145,21 +145,21 @@ describe('the plan of refreshes', () => {
     await at.over(added);
     await pass(3_600_000);
     assert.equal(lists(), 2);
-    await at.over(at.house.refresher.refreshAll());
+    await at.over(at.services.refresher.refreshAll());
     assert.equal(lists(), 4);
   });
 
   it('follows an interval that becomes another', async () => {
     let interval = 600_000;
     await open();
-    at.house.dispose();
-    at = await scriptedHouse(() => {}, { interval: () => interval });
+    at.services.dispose();
+    at = await scriptedServices(() => {}, { interval: () => interval });
     ({ provider } = at);
-    at.house.refresher.setAttention(looking);
+    at.services.refresher.setAttention(looking);
     await pass(30_000);
     assert.equal(lists(), 1);
     interval = 5_000;
-    at.house.refresher.reschedule();
+    at.services.refresher.reschedule();
     await pass(1);
     assert.equal(lists(), 2);
   });
@@ -169,11 +169,11 @@ describe('the plan of refreshes', () => {
     provider.onList = () => {
       throw failure({ kind: 'serverFault', status: 500 });
     };
-    at.house.refresher.setAttention(looking);
+    at.services.refresher.setAttention(looking);
     await until(9);
     const planned = [20_000, 40_000, 80_000, 160_000, 300_000, 300_000];
     for (const [index, wait] of planned.entries()) isAbout(waits()[index + 1], wait);
-    assert.match(at.house.log.lines.join('\n'), /^scripted: list failed: it failed: serverFault$/m);
+    assert.match(at.services.log.lines.join('\n'), /^scripted: list failed: it failed: serverFault$/m);
     provider.onList = () => ({});
     await until(11);
     // Everything is as before; it has not changed, so that it is quiet still.
@@ -186,7 +186,7 @@ describe('the plan of refreshes', () => {
     provider.onList = () => {
       throw failure({ kind: 'rateLimited', retryAt });
     };
-    at.house.refresher.setAttention(looking);
+    at.services.refresher.setAttention(looking);
     await until(3);
     assert.ok(at.clock.now() >= retryAt && at.clock.now() <= retryAt + 2_000);
     provider.onList = () => ({});
@@ -201,10 +201,10 @@ describe('the plan of refreshes', () => {
       provider.onList = () => {
         throw failure({ kind: 'rateLimited', retryAt });
       };
-      at.house.refresher.setAttention(looking);
+      at.services.refresher.setAttention(looking);
       await until(3);
       isAbout(waits()[1], 20_000);
-      at.house.dispose();
+      at.services.dispose();
     }
   });
 
@@ -214,11 +214,11 @@ describe('the plan of refreshes', () => {
       provider.onList = () => {
         throw failure(trouble);
       };
-      at.house.refresher.setAttention(looking);
+      at.services.refresher.setAttention(looking);
       await pass(3_600_000);
       assert.equal(lists(), 2);
       provider.onList = () => ({});
-      await at.over(at.house.refresher.refresh(at.id));
+      await at.over(at.services.refresher.refresh(at.id));
       await pass(100_000);
       assert.ok(lists() > 3);
     });
@@ -229,17 +229,21 @@ describe('the plan of refreshes', () => {
     provider.onList = () => {
       throw failure({ kind: 'unauthorized' });
     };
-    at.house.refresher.setAttention(looking);
+    at.services.refresher.setAttention(looking);
     await pass(60_000);
     const before = lists();
     provider.onList = () => ({});
-    const replaced = at.house.accounts.replaceCredentials(at.id, { other: 'key' });
+    const replaced = at.services.accounts.replaceCredentials(at.id, { other: 'key' });
     await at.over(replaced);
-    assert.equal(at.house.store.state(at.id)?.contents.sessions.size, 0, 'what another key has shown is there still');
+    assert.equal(
+      at.services.store.state(at.id)?.contents.sessions.size,
+      0,
+      'what another key has shown is there still',
+    );
     await pass(1);
     assert.equal(lists(), before + 1);
     await pass(100);
-    assert.equal(at.house.store.state(at.id)?.kind, 'ready');
+    assert.equal(at.services.store.state(at.id)?.kind, 'ready');
   });
 
   it('drops a list that is under way when the key is replaced, and whoever waits for it is let go', async () => {
@@ -248,13 +252,13 @@ describe('the plan of refreshes', () => {
       await at.clock.wait(5_000);
       return {};
     };
-    const waiting = [at.house.refresher.refresh(at.id), at.house.refresher.refresh(at.id)];
+    const waiting = [at.services.refresher.refresh(at.id), at.services.refresher.refresh(at.id)];
     await pass(1_000);
-    await at.over(at.house.accounts.replaceCredentials(at.id, { other: 'key' }));
+    await at.over(at.services.accounts.replaceCredentials(at.id, { other: 'key' }));
     await at.over(Promise.all(waiting));
-    assert.equal(at.house.store.state(at.id)?.kind, 'disconnected');
+    assert.equal(at.services.store.state(at.id)?.kind, 'disconnected');
     assert.equal(lists(), 2);
-    assert.doesNotMatch(at.house.log.lines.join('\n'), /list failed/);
+    assert.doesNotMatch(at.services.log.lines.join('\n'), /list failed/);
   });
 
   it('does not say that a list failed which nobody waits for any longer', async () => {
@@ -263,23 +267,23 @@ describe('the plan of refreshes', () => {
       await at.clock.wait(5_000);
       throw failure({ kind: 'serverFault', status: 500 });
     };
-    const waiting = at.house.refresher.refresh(at.id);
+    const waiting = at.services.refresher.refresh(at.id);
     await pass(1_000);
-    at.house.refresher.setAttention(looking);
-    await at.over(at.house.accounts.remove(at.id));
+    at.services.refresher.setAttention(looking);
+    await at.over(at.services.accounts.remove(at.id));
     await at.over(waiting);
-    assert.equal(at.house.store.state(at.id), undefined);
-    at.house.refresher.setAttention(looking);
+    assert.equal(at.services.store.state(at.id), undefined);
+    at.services.refresher.setAttention(looking);
     await pass(60_000);
     assert.equal(lists(), 2);
-    assert.doesNotMatch(at.house.log.lines.join('\n'), /list failed/);
+    assert.doesNotMatch(at.services.log.lines.join('\n'), /list failed/);
   });
 
   it('lists the accounts that there are when the window opens', async () => {
     await open();
-    const { vault, memory } = at.house;
-    at.house.refresher.setAttention(hidden);
-    const next = new House({ clock: at.clock, kinds: [provider.kind], vault, memory });
+    const { secretStore, memory } = at.services;
+    at.services.refresher.setAttention(hidden);
+    const next = new TestServices({ clock: at.clock, kinds: [provider.kind], secretStore, memory });
     try {
       assert.equal(next.store.state(at.id)?.kind, 'disconnected');
       next.refresher.setAttention(looking);
@@ -292,7 +296,7 @@ describe('the plan of refreshes', () => {
 
   it('keeps an account up to date while one of its sessions is shown, though nobody looks at the list', async () => {
     await open();
-    const { refresher } = at.house;
+    const { refresher } = at.services;
     const watches = [refresher.watch(at.id), refresher.watch(at.id)] as const;
     await until(3);
     isAbout(waits()[0], 10_000);
@@ -312,7 +316,7 @@ describe('the plan of refreshes', () => {
 
   it('lists an account once at a time; calls that come meanwhile share the list that follows', async () => {
     await open();
-    const { refresher } = at.house;
+    const { refresher } = at.services;
     const first = refresher.refresh(at.id);
     const shared = [refresher.refresh(at.id), refresher.refresh(at.id), refresher.refresh(at.id)];
     await pass(5);
@@ -326,7 +330,7 @@ describe('the plan of refreshes', () => {
 
   it('plans no refresh while another is under way or waits', async () => {
     await open();
-    const { refresher } = at.house;
+    const { refresher } = at.services;
     refresher.setAttention(looking);
     provider.onList = async () => {
       await at.clock.wait(60_000);
@@ -343,36 +347,36 @@ describe('the plan of refreshes', () => {
 
   it('counts a refresh that was asked for as one: the next is due a whole time later', async () => {
     await open();
-    at.house.refresher.setAttention(looking);
+    at.services.refresher.setAttention(looking);
     await pass(7_000);
-    await at.over(at.house.refresher.refresh(at.id));
+    await at.over(at.services.refresher.refresh(at.id));
     await until(3);
     isAbout(waits()[1], 15_000);
   });
 
   it('does nothing for an account that it does not have, or once it is disposed', async () => {
     await open();
-    await at.over(at.house.refresher.refresh(accountId('another')));
-    at.house.refresher.setAttention(looking);
+    await at.over(at.services.refresher.refresh(accountId('another')));
+    at.services.refresher.setAttention(looking);
     await pass(1_000);
-    at.house.refresher.dispose();
+    at.services.refresher.dispose();
     const before = lists();
-    await at.over(at.house.refresher.refresh(at.id));
+    await at.over(at.services.refresher.refresh(at.id));
     await pass(3_600_000);
     assert.equal(lists(), before);
     // Nor does it follow what becomes of accounts.
-    await at.over(at.house.accounts.replaceCredentials(at.id, { other: 'key' }));
-    assert.equal(at.house.store.state(at.id)?.kind, 'ready');
-    await at.over(at.house.accounts.remove(at.id));
-    assert.equal(at.house.store.state(at.id)?.kind, 'ready');
+    await at.over(at.services.accounts.replaceCredentials(at.id, { other: 'key' }));
+    assert.equal(at.services.store.state(at.id)?.kind, 'ready');
+    await at.over(at.services.accounts.remove(at.id));
+    assert.equal(at.services.store.state(at.id)?.kind, 'ready');
   });
 
   it('knows what can be done with sessions before it shows them, and before the list is there', async () => {
     await open((provider) => {
       provider.endEverything = async () => {};
     });
-    const can = () => at.house.store.capabilities(at.id);
-    await at.over(at.house.accounts.replaceCredentials(at.id, { other: 'key' }));
+    const can = () => at.services.store.capabilities(at.id);
+    await at.over(at.services.accounts.replaceCredentials(at.id, { other: 'key' }));
     provider.start('a');
     provider.onList = () => {
       assert.ok(can().has('endEverything'));
@@ -381,11 +385,11 @@ describe('the plan of refreshes', () => {
       return {};
     };
     const seen: boolean[] = [];
-    at.house.store.onDidChange(() => {
-      if (at.house.store.state(at.id)?.contents.sessions.size === 1) seen.push(can().has('cancelGroup'));
+    at.services.store.onDidChange(() => {
+      if (at.services.store.state(at.id)?.contents.sessions.size === 1) seen.push(can().has('cancelGroup'));
     });
-    await at.over(at.house.refresher.refresh(at.id));
-    assert.equal(at.house.store.state(at.id)?.kind, 'ready');
+    await at.over(at.services.refresher.refresh(at.id));
+    assert.equal(at.services.store.state(at.id)?.kind, 'ready');
     assert.ok(seen.length > 0 && !seen.includes(false), seen.join());
   });
 });

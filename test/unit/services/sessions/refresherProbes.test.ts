@@ -1,30 +1,30 @@
 import { strict as assert } from 'node:assert';
 import { sessionId } from '../../../../src/core/ids.ts';
 import { type EndingTerms, type Liveness, usualEnding } from '../../../../src/core/provider.ts';
-import { failure, never, type ScriptedHouse, type ScriptedProvider, scriptedHouse } from '../scriptedProvider.ts';
+import { failure, never, type ScriptedProvider, type ScriptedServices, scriptedServices } from '../scriptedProvider.ts';
 
 describe('what a list has left out, to the refresher', () => {
-  let at: ScriptedHouse;
+  let at: ScriptedServices;
   let provider: ScriptedProvider;
 
   /** Sessions s0, s1 and so on, which lists leave out from now on, whatever becomes of them. */
   const leaveOut = async (count: number, lists: EndingTerms['lists'] = 'lagging') => {
-    at = await scriptedHouse((provider) => {
+    at = await scriptedServices((provider) => {
       for (let index = 0; index < count; index++) provider.start(`s${index}`);
       provider.ending = { ...usualEnding, lists };
     });
     ({ provider } = at);
     provider.onList = () => ({ sessions: [] });
   };
-  afterEach(() => at.house.dispose());
+  afterEach(() => at.services.dispose());
 
   const pass = (ms: number) => at.clock.until(at.clock.wait(ms), 2 * ms);
   /** Lists, and lets the questions that follow be answered. */
   const list = async () => {
-    await at.over(at.house.refresher.refresh(at.id));
+    await at.over(at.services.refresher.refresh(at.id));
     await pass(100);
   };
-  const left = () => [...(at.house.store.state(at.id)?.contents.sessions.keys() ?? [])];
+  const left = () => [...(at.services.store.state(at.id)?.contents.sessions.keys() ?? [])];
   /** The sessions that were asked for since the last call. */
   let read = 0;
   const asked = () => {
@@ -43,8 +43,8 @@ describe('what a list has left out, to the refresher', () => {
       provider.running.delete('s0');
       await list();
       assert.deepEqual(left(), ['s1']);
-      assert.ok(at.house.store.hasEnded(at.id, sessionId('s0')));
-      at.house.dispose();
+      assert.ok(at.services.store.hasEnded(at.id, sessionId('s0')));
+      at.services.dispose();
     }
   });
 
@@ -94,7 +94,7 @@ describe('what a list has left out, to the refresher', () => {
     await leaveOut(1);
     const times: number[] = [];
     for (let seconds = 0; seconds < 260; seconds++) {
-      await at.over(at.house.refresher.refresh(at.id));
+      await at.over(at.services.refresher.refresh(at.id));
       await pass(990);
       if (asked().length > 0) times.push(seconds);
     }
@@ -176,7 +176,7 @@ describe('what a list has left out, to the refresher', () => {
     await leaveOut(1);
     provider.onProbe = async (): Promise<Liveness> => {
       provider.onList = () => ({});
-      await at.house.refresher.refresh(at.id);
+      await at.services.refresher.refresh(at.id);
       return 'gone';
     };
     await list();
@@ -234,7 +234,7 @@ describe('what a list has left out, to the refresher', () => {
     await leaveOut(1);
     provider.onProbe = never;
     const began = at.clock.now();
-    await at.over(at.house.refresher.refresh(at.id));
+    await at.over(at.services.refresher.refresh(at.id));
     assert.equal(at.clock.now() - began, 10);
   });
 
@@ -242,13 +242,13 @@ describe('what a list has left out, to the refresher', () => {
     await leaveOut(2);
     provider.running.delete('s0');
     provider.running.delete('s1');
-    at.house.store.setLife(at.id, [sessionId('s0')], { kind: 'ending', since: at.clock.now() });
+    at.services.store.setLife(at.id, [sessionId('s0')], { kind: 'ending', since: at.clock.now() });
     await list();
     assert.deepEqual([asked(), left()], [['s1'], ['s0']]);
     await pass(5_000);
     await list();
     assert.deepEqual([asked(), left()], [[], ['s0']]);
-    at.house.store.setLife(at.id, [sessionId('s0')], { kind: 'running' });
+    at.services.store.setLife(at.id, [sessionId('s0')], { kind: 'running' });
     await list();
     assert.deepEqual([asked(), left()], [['s0'], []]);
   });
@@ -259,10 +259,10 @@ describe('what a list has left out, to the refresher', () => {
       await at.clock.wait(5_000);
       return 'gone';
     };
-    await at.over(at.house.refresher.refresh(at.id));
+    await at.over(at.services.refresher.refresh(at.id));
     await pass(100);
     assert.equal(asked().length, 8);
-    await at.over(at.house.accounts.replaceCredentials(at.id, { other: 'key' }));
+    await at.over(at.services.accounts.replaceCredentials(at.id, { other: 'key' }));
     provider.onProbe = () => 'running';
     provider.onList = () => ({});
     await list();

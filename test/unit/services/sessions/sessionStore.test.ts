@@ -154,7 +154,7 @@ describe('session store', () => {
     assert.equal(changes.length, 1);
   });
 
-  it('counts from when it first saw a session whose vendor does not say', () => {
+  it('counts from when it first saw a session whose provider does not say', () => {
     now = 5_000;
     list(inventory(someSession('a', { startedAt: undefined }), someSession('b', { startedAt: 7 })));
     now = 9_000;

@@ -5,32 +5,32 @@ import { History } from '../../../../src/services/history/history.ts';
 import { KnownSession } from '../../../../src/ui/liveView/knownSession.ts';
 import { type AnchorServer, startAnchor } from '../../../servers/anchor.ts';
 import { startGateway } from '../../../servers/gateway.ts';
-import { fastClock, House, MapMemory } from '../../services/testServices.ts';
+import { fastClock, MapMemory, TestServices } from '../../services/testServices.ts';
 
 describe('what a live view knows about a session that the first list after a restart does not have', () => {
   const clock = fastClock(20);
-  let house: House;
+  let services: TestServices;
   let history: History;
   let server: AnchorServer;
   let account: AccountId;
 
   beforeEach(async () => {
-    house = new House({ clock });
-    history = new History(new MapMemory(), house.store, house.accounts, clock.now);
+    services = new TestServices({ clock });
+    history = new History(new MapMemory(), services.store, services.accounts, clock.now);
     server = await startAnchor();
     server.add({ id: 'sess_a' });
     server.unlisted.add('sess_a');
-    account = await house.add('anchor', server.url, { apiKey: server.key });
+    account = await services.add('anchor', server.url, { apiKey: server.key });
   });
   afterEach(async () => {
     history.dispose();
-    house.dispose();
+    services.dispose();
     await server.stop();
   });
 
   const setStatus = (status: string) => Object.assign(server.sessions.get('sess_a') ?? {}, { status });
   const known = (id: AccountId = account, session: SessionId = sessionId('sess_a')) => {
-    const { accounts, connections, store, evidence, refresher, log: logger } = house;
+    const { accounts, connections, store, evidence, refresher, log: logger } = services;
     const parts = { accounts, connections, store, evidence, refresher, history, clock, logger };
     const review = (of: AccountId, about: Parameters<typeof reviewOne>[2]) => reviewOne(parts, of, about);
     return new KnownSession({ ...parts, review }, { accountId: id, sessionId: session, pageId: undefined });
@@ -93,7 +93,7 @@ describe('what a live view knows about a session that the first list after a res
     gateway.listsNothing = true;
     gateway.tellsNothing = true;
     const { id } = gateway.add();
-    const other = await house.add('gateway', gateway.url, { authorization: gateway.authorization });
+    const other = await services.add('gateway', gateway.url, { authorization: gateway.authorization });
     const session = known(other, sessionId(id));
     assert.equal(await session.look(), 'unknown');
     assert.match(cardOf(session).line ?? '', /It may still be running\.$/);
@@ -102,13 +102,13 @@ describe('what a live view knows about a session that the first list after a res
 
   it('is nothing with another key, which may not even find what is running', async () => {
     server.unlisted.clear();
-    await house.refresher.refresh(account);
+    await services.refresher.refresh(account);
     const session = known();
     session.learn();
     session.noteOtherKey();
     // The other key is one of another team's.
     const other = await startAnchor();
-    const id = await house.add('anchor', other.url, { apiKey: other.key });
+    const id = await services.add('anchor', other.url, { apiKey: other.key });
     const moved = known(id);
     moved.noteOtherKey();
     assert.equal(await moved.look(), 'unknown');
@@ -122,11 +122,11 @@ describe('what a live view knows about a session that the first list after a res
 
   it('stays what was seen of its end, also when what ended recently was cleared', async () => {
     server.unlisted.clear();
-    await house.refresher.refresh(account);
+    await services.refresher.refresh(account);
     const session = known();
     session.learn();
     setStatus('completed');
-    for (let list = 0; list < 3; list++) await house.refresher.refresh(account);
+    for (let list = 0; list < 3; list++) await services.refresher.refresh(account);
     assert.equal(session.isGone, true);
     assert.equal(cardOf(session).heading, 'No longer running');
     history.clear();

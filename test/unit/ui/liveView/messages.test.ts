@@ -86,7 +86,7 @@ describe('messages of a live view panel', () => {
       { type: 'input', input: mouse },
       { type: 'input', input: { kind: 'text', text: 'x'.repeat(100_000) } },
       { type: 'paste' },
-      { type: 'farewell' },
+      { type: 'disconnectMessage' },
       { type: 'keyboardTaken', number: 1, hadFocus: false, paused: true },
       { type: 'stray', text: 'x' },
     ]) {

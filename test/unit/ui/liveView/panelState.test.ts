@@ -14,8 +14,8 @@ const view: LiveView = {
   sandbox: 'allow-scripts',
   allow: '',
   fixedMode: false,
-  oneTime: 'no',
-  farewell: undefined,
+  singleUse: 'no',
+  disconnectMessage: undefined,
 };
 const now = 12 * 60_000;
 
@@ -185,9 +185,9 @@ describe('what a panel draws', () => {
     });
 
     it('never loads a link again that may work only once, for the clipboard’s sake', () => {
-      for (const oneTime of ['yes', 'unknown'] as const) {
-        assert.equal(allow(framed({ oneTime })), '');
-        assert.equal(allow(framed({ oneTime }, { mode: 'interact' })), '');
+      for (const singleUse of ['yes', 'unknown'] as const) {
+        assert.equal(allow(framed({ singleUse })), '');
+        assert.equal(allow(framed({ singleUse }, { mode: 'interact' })), '');
       }
     });
 

@@ -53,7 +53,7 @@ describe('the text editor that has the keyboard', () => {
     assert.equal(typing.editor, 'notes');
   });
 
-  it('is not known once the person went elsewhere', async () => {
+  it('is not known once the user went elsewhere', async () => {
     await type('notes', 100);
     typing.forget();
     assert.equal(typing.editor, undefined);

@@ -9,7 +9,7 @@ export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** The path as a template, such as `/v1/sessions/{id}`. Logs and errors show this, never the path itself. */
   readonly route: string;
-  /** Fills the braces of `route`. A value that no id may be (empty, `all`, with a slash) is refused before sending. */
+  /** Fills the braces of `route`. A value that isn't a usable id (empty, `all`, with a slash) is refused before sending. */
   readonly params?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, string | number>>;
   /** Lower-case names. */
@@ -17,7 +17,7 @@ export interface HttpRequest {
   /** Sent as JSON, with its content type; without it neither body nor content type is sent. */
   readonly body?: Json;
   /**
-   * Whether sending it a second time does no harm; only then is it ever repeated. By default true for GET alone;
+   * Whether it may be sent a second time; otherwise it is never repeated. By default true only for GET;
    * say `false` for a GET that has an effect.
    */
   readonly repeatable?: boolean;
@@ -31,7 +31,7 @@ export interface HttpRequest {
   readonly timeoutMs?: number;
 }
 
-/** A 2xx answer, read whole. */
+/** A 2xx answer with its whole body. */
 export interface HttpAnswer {
   readonly status: number;
   /** The value of a header by its lower-case name. */

@@ -11,11 +11,11 @@ export type GroupId = Branded<'GroupId'>;
 export type PageId = Branded<'PageId'>;
 
 const longestId = 256;
-/** What could leave its place in a URL, or be shown as something else than what is sent. */
+/** Characters that could change the meaning of a URL, or look different from what is sent. */
 const unfitForPath = /[\s/\\?#%\p{Cc}\p{Cf}]/u;
 
 /**
- * Says what is wrong with a provider's id, or `undefined` when it is fit to be sent back.
+ * Returns what is wrong with a provider's id, or `undefined` when it may be used in requests.
  * `all` is refused because some providers end everything at the path where an id would stand.
  */
 export function idFault(raw: unknown): string | undefined {
@@ -42,7 +42,7 @@ export const groupId = checked<GroupId>;
 /** @throws TypeError for what {@link idFault} objects to. */
 export const pageId = checked<PageId>;
 
-/** Takes a string that this extension made itself (a UUID) for an account's id. */
+/** Turns a UUID that this extension made into an account's id. */
 export function accountId(uuid: string): AccountId {
   return uuid as AccountId;
 }

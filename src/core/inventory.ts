@@ -2,25 +2,25 @@ import type { AccountFacts } from './account.ts';
 import type { Group } from './group.ts';
 import type { Session } from './session.ts';
 
-/** A row of a provider's list that cannot be shown as a session. Text may be the provider's: clean it before showing. */
+/** A row of a provider's list that can't be shown as a session. Text may be the provider's: clean it before showing. */
 export interface ListFault {
-  /** What the row is about, as far as it can be told: an id, or its place in the list. */
+  /** The row's id if it can be read, else its place in the list. */
   readonly subject: string;
-  /** Whether the row does not tell which session it is about: any that the list leaves out may be meant. */
+  /** Whether the row doesn't say which session it is: it may be any that is missing from the list. */
   readonly unnamed?: boolean;
   /** What is wrong with it, as the end of the sentence "It cannot be shown: …". */
   readonly what: string;
 }
 
 /**
- * What runs in an account, or one page of it. Of two sessions with the same id the later one counts, so that a provider's
- * second list can add to its first.
+ * The running sessions of an account, or one page of them. Of two sessions with the same id the later one counts, so that
+ * a provider's second list can add to its first.
  */
 export interface Inventory {
   readonly sessions: readonly Session[];
   readonly groups: readonly Group[];
   readonly faults: readonly ListFault[];
-  /** Undefined on pages that tell nothing of the account; what an earlier page told then stands. */
+  /** Undefined on pages that say nothing about the account; then what an earlier page said stays. */
   readonly account: AccountFacts | undefined;
   /**
    * How many sessions the server counts, apart from those that it lists. Where it counts more, and lists may be one of several

@@ -12,7 +12,7 @@ export function isLoopback(hostname: string): boolean {
 const loopbackV4 = /^127(\.(25[0-5]|2[0-4]\d|1\d\d|\d{1,2})){3}$/;
 const localName = /(^|\.)localhost\.?$/;
 
-/** Why an address cannot be an account's. `localName` is http at `localhost.` or `*.localhost`; see {@link isLoopback}. */
+/** Why an address can't be an account's. `localName` is http at `localhost.` or `*.localhost`; see {@link isLoopback}. */
 export type AddressFault = 'notAUrl' | 'scheme' | 'notEncrypted' | 'localName' | 'credentials' | 'query' | 'path';
 
 /** The outcome of {@link parseAddress}. */
@@ -20,7 +20,7 @@ export type ParsedAddress =
   | { readonly ok: true; readonly url: URL }
   | { readonly ok: false; readonly fault: AddressFault };
 
-/** The parts of an address as it is written, before `URL` rewrites it: what is behind `//`, the path, and the rest. */
+/** The parts of an address as it is written, before `URL` rewrites it: what follows `//`, the path, and the rest. */
 const written = /^[a-z][a-z0-9+.-]*:\/\/([^/\\?#]+)([^?#]*)(.*)$/i;
 const controls = /\p{Cc}/u;
 /** `URL` turns `\` into `/` and follows dot segments; servers and proxies may do the same with what is percent-encoded. */
@@ -65,8 +65,8 @@ export function requestUrl(address: URL, path: string, query: Readonly<Record<st
 }
 
 /**
- * Who gets the requests below an address, and with them the key, as people are told: its host, and the path where it has
- * one.
+ * Who receives the requests below an address, and the key with them, as the prompts name it: its host, and its path if it
+ * has one.
  */
 export function receiverOf(address: URL): string {
   const { host, pathname } = requestUrl(address, '');

@@ -1,12 +1,12 @@
 import type { Session } from './session.ts';
 
-/** Tells a developer's own sessions from those of others. */
+/** Whether a session is the user's own. */
 export type IsMine = (session: Session) => boolean;
 
 /**
  * Reads a rule such as `owner=anna`, `tag=anna` or `trackingId=anna-*`: a key of sessions' metadata (`tag` for their
- * tags) and its value, of which a star at the end stands for any rest. Undefined where it is no rule, so that nothing
- * is told apart.
+ * tags) and its value, where a trailing `*` matches any rest. Undefined for anything else: then no
+ * session counts as somebody else's.
  */
 export function isMineBy(rule: string): IsMine | undefined {
   const [, key, value] = /^\s*([^=\s]+)\s*=\s*(.*?)\s*$/.exec(rule) ?? [];

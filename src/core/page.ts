@@ -13,7 +13,7 @@ export interface Page {
 const longestTitle = 1_000;
 const longestUrl = 8_192;
 
-/** Pages as they are kept: not too many of them, and none with more text than anybody reads. */
+/** Limits how many pages are kept, and how much text each of them has. */
 export function boundedPages(pages: readonly Page[], most = mostPages): readonly Page[] {
   const isFine = ({ title, url }: Page) => title.length <= longestTitle && url.length <= longestUrl;
   if (pages.length <= most && pages.every(isFine)) return pages;
@@ -26,7 +26,7 @@ export function boundedPages(pages: readonly Page[], most = mostPages): readonly
 
 const emptyAddress = /^(|about:blank|(chrome|edge):\/\/(newtab|new-tab-page|new-tab-page-third-party)\/?)$/;
 
-/** Whether a tab shows nothing that anybody has opened: it keeps a browser open, and is no work to be lost. */
+/** Whether a tab is blank: it keeps a browser open, but nothing is lost when it closes. */
 export function isEmptyTab({ url }: Page): boolean {
   return emptyAddress.test(url);
 }

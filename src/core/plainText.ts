@@ -1,4 +1,4 @@
-/** Longest text that {@link plainText} lets through when nothing else is asked for. */
+/** Default maximum length of what {@link plainText} returns, in characters. */
 export const longestLabel = 80;
 
 /**
@@ -6,18 +6,18 @@ export const longestLabel = 80;
  * draw nothing for (variation selectors, Hangul fillers).
  */
 const invisible = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}\p{DI}]/gu;
-/** White space, without the byte order mark, which is invisible and no white space to the eye. */
+/** White space, without the byte order mark, which is invisible. */
 const blanks = /[^\S\ufeff]+/gu;
 /** More combining marks on one letter than any script stacks. */
 const stackedMarks = /(\p{M}{3})\p{M}+/gu;
 
-/** Takes out of a text what cannot be seen. Blanks stay, and so do line breaks. */
+/** Removes invisible characters from a text. Spaces and line breaks stay. */
 export function withoutInvisible(text: string): string {
   return text.replace(invisible, (character) => (/\s/.test(character) && character !== '\ufeff' ? character : ''));
 }
 
 /**
- * Makes text that somebody else wrote safe to show anywhere: one line, at most `longest` characters, nothing invisible,
+ * Makes text from outside safe to show anywhere: one line, at most `longest` characters, nothing invisible,
  * and nothing that VS Code would turn into a link (`[x](command:…)` in notifications) or an icon (`$(x)` in quick picks).
  * Returns an empty string for text that has nothing visible in it.
  */

@@ -22,7 +22,7 @@ export interface CredentialField {
    */
   readonly kind: 'secret' | 'text' | 'address';
   readonly required: boolean;
-  /** `withAddress` is for what hardly anybody needs: asked for only when the user is asked for the address too. */
+  /** `withAddress` is for fields that few users need: asked for only when the user is asked for the address too. */
   readonly asked: 'always' | 'withAddress';
   /** Environment variables that usually hold it. */
   readonly environment: readonly string[];
@@ -38,19 +38,19 @@ export interface ProviderSetting {
 
 /** Sentences about a provider that dialogs and documents show. Plain English; the user interface translates them. */
 export interface ProviderWording {
-  /** What the provider's sessions are, and which of them ends of many leave alone. */
+  /** What the provider's sessions are, and which ones are skipped when several are ended at once. */
   readonly session: string;
   /** What is lost when a session ends, e.g. "Unsaved page state is lost.". */
   readonly ending: string;
-  /** What the provider's one call for everything reaches beyond the listed sessions; undefined where there is none. */
+  /** What the provider's "end everything" call ends besides the listed sessions; undefined where there is no such call. */
   readonly endEverything: string | undefined;
-  /** What deleting a group takes away beyond its running sessions; undefined where groups cannot be deleted. */
+  /** What deleting a group deletes besides its running sessions; undefined where groups can't be deleted. */
   readonly deleteGroup: string | undefined;
   /** What an open live view costs or changes; undefined where watching has no effect. */
   readonly watching: string | undefined;
 }
 
-/** A provider: all that is known before anybody has an account. Adding one is one file and one line in the list. */
+/** A provider, and what is known about it before an account is added. Adding one takes one file and one line in the list. */
 export interface ProviderKind {
   /** Stable, lower camel case; stored with each account. */
   readonly id: string;
@@ -58,29 +58,29 @@ export interface ProviderKind {
   /** Name of a codicon. */
   readonly icon: string;
   readonly address: {
-    /** Where the provider's own service is; undefined where there is none and the user must say. */
+    /** The address of the provider's own service; undefined where the user must enter one. */
     readonly preset: string | undefined;
     /** Whether the user is asked for it even where there is a preset. */
     readonly ask: boolean;
-    /** What it is the address of, in a few words. */
+    /** What the address belongs to, in a few words. */
     readonly prompt: string;
     readonly placeholder: string;
   };
   readonly fields: readonly CredentialField[];
-  /** Only for providers of this extension: VS Code knows no settings but those of its package.json. */
+  /** Only for built-in providers: VS Code supports only settings that package.json declares. */
   readonly settings: readonly ProviderSetting[];
   /**
-   * Where else an account's key may be sent, going by nothing but what was saved with it. The user is told of these
-   * hosts when they are asked for the key, and they are saved with it: those that are derived later get nothing.
+   * Where else an account's key may be sent, derived only from what was saved with it. The prompt for the key names these
+   * hosts, and they are saved with it: hosts derived later get nothing.
    */
   furtherAddresses(origin: URL, credentials: Credentials): readonly URL[];
   readonly wording: ProviderWording;
-  /** All that an account of this provider may be able to do; what it can is for {@link capabilitiesOf} to say. */
+  /** Everything that accounts of this provider may support; {@link capabilitiesOf} says what one account does support. */
   readonly can: readonly Capability[];
   connect(link: Link): Provider;
 }
 
-/** What an adapter gets to work with: an account's address and key, and the only ways to the network. */
+/** An account's address and key, and the only ways to the network that an adapter has. */
 export interface Link {
   readonly origin: URL;
   readonly credentials: Credentials;
@@ -98,7 +98,7 @@ export interface Link {
   readonly clock: Clock;
 }
 
-/** What a provider answered to an end. */
+/** A provider's answer to an end request. */
 export interface EndAnswer {
   /**
    * None of them confirms the end. `ended` means that the server had the session and says it ended it, `accepted` that it
@@ -106,7 +106,7 @@ export interface EndAnswer {
    * servers share an address, `alreadyGone` speaks for the one that was asked only.
    */
   readonly outcome: 'ended' | 'alreadyGone' | 'accepted';
-  /** In which of several ways it was ended, in a sentence; undefined where a provider has but one. */
+  /** How it was ended, in a sentence, where a provider has several ways; undefined otherwise. */
   readonly how: string | undefined;
 }
 
@@ -119,7 +119,7 @@ export interface EndAnswer {
  */
 export type ListTerms = 'complete' | 'partial' | 'lagging' | 'unreliable';
 
-/** What ends are like at a provider. */
+/** How ending works at a provider. */
 export interface EndingTerms {
   readonly lists: ListTerms;
   /**
@@ -131,7 +131,7 @@ export interface EndingTerms {
   readonly withinMs: number;
 }
 
-/** The terms of a cloud about which nothing else is known. */
+/** The terms of a cloud service, unless the provider says otherwise. */
 export const usualEnding: EndingTerms = { lists: 'lagging', mostInFlight: undefined, withinMs: 30_000 };
 
 /**
@@ -145,15 +145,15 @@ export const usualEnding: EndingTerms = { lists: 'lagging', mostInFlight: undefi
 export type Liveness = 'running' | 'gone' | 'notFound' | 'unknown';
 
 /**
- * An account at a provider. An optional member is a capability: where it is missing, nothing offers it. Capabilities may
- * come and go with what is found out about the provider; after each list they are looked at again.
+ * An account at a provider. An optional member is a capability: where it is missing, no command offers it. Capabilities may
+ * come and go as more is learned about the provider, and are read again after each list.
  * Every member throws ProviderError and nothing else, and sends nothing more once its signal is aborted.
  */
 export interface Provider {
   readonly ending: EndingTerms;
-  /** The cheapest call that proves the key. */
+  /** The cheapest call that checks the key. */
   check(signal: AbortSignal): Promise<AccountFacts>;
-  /** All that runs, page by page as it arrives. Ends normally only when nothing was left out. */
+  /** Lists the running sessions, page by page as they arrive. Ends normally only when the list is complete. */
   list(signal: AbortSignal): AsyncIterable<Inventory>;
   /**
    * Ends one session, as the user saw it when they confirmed. Where ids may be given to another session, what is under
@@ -163,46 +163,46 @@ export interface Provider {
   end(session: Session, signal: AbortSignal): Promise<EndAnswer>;
   /** Whether it still runs; for when a list can't say. */
   probe(session: Session, signal: AbortSignal): Promise<Liveness>;
-  /** The same for many with fewer requests than one for each; a session that it cannot tell of is left out. */
+  /** The same for many sessions with fewer requests than one each. Sessions it can't tell about are left out. */
   readonly probeMany?:
     | ((sessions: readonly Session[], signal: AbortSignal) => Promise<ReadonlyMap<SessionId, Liveness>>)
     | undefined;
-  /** The provider's one call. It also ends sessions that no list has shown. */
+  /** The provider's "end everything" call. It also ends sessions that were never listed. */
   readonly endEverything?: ((signal: AbortSignal) => Promise<void>) | undefined;
   /** Deletes a group, its running sessions and their data. */
   readonly deleteGroup?: ((id: GroupId, signal: AbortSignal) => Promise<GroupDeletion>) | undefined;
-  /** Groups that are no longer being made, with or without sessions that run, page by page. `list` has only those with. */
+  /** Finished groups, with or without running sessions, page by page. `list` has only groups with running sessions. */
   readonly finishedGroups?: ((signal: AbortSignal) => AsyncIterable<Pick<Inventory, 'groups' | 'faults'>>) | undefined;
   /** Ends a group's running sessions, keeping the data. */
   readonly cancelGroup?: ((id: GroupId, signal: AbortSignal) => Promise<void>) | undefined;
-  /** The pages of a session, where `Session.pages` does not tell them. */
+  /** The pages of a session, where `Session.pages` is undefined. */
   readonly pages?: ((id: SessionId, signal: AbortSignal) => Promise<readonly Page[]>) | undefined;
   /**
-   * The provider's own page that shows a session live, made anew each time; of its first page where `page` is undefined.
-   * `unsupported` where this session has none. Where the provider can, `watch` gives an address that cannot steer.
+   * A new link to the provider's own live view of a session; of its first page where `page` is undefined.
+   * `unsupported` where this session has none. Where the provider can, `watch` gives a view-only link.
    */
   readonly liveView?:
     | ((id: SessionId, page: PageId | undefined, mode: ViewMode, signal: AbortSignal) => Promise<LiveView>)
     | undefined;
-  /** Connects to a session's browser, by which it can be shown where the provider has no page for that. */
+  /** Connects to a session's browser, to show it where the provider has no live view. */
   readonly devtools?: ((id: SessionId, signal: AbortSignal) => Promise<SessionDevtools>) | undefined;
-  /** What a session shows now, where the provider has a call for it. */
+  /** A screenshot of a session, where the provider has a call for it. */
   readonly screenshot?: ((id: SessionId, signal: AbortSignal) => Promise<Screenshot>) | undefined;
-  /** Where the recording of a session can be seen. `notFound` where there is none, which may be not yet. */
+  /** The address of a session's recording. `notFound` where there is none, or none yet. */
   readonly recording?: ((id: SessionId, signal: AbortSignal) => Promise<URL>) | undefined;
-  /** The provider's own page about a session, for whoever is signed in there. Holds no secret. */
+  /** The provider's own page about a session, for users who are signed in there. Holds no secret. */
   readonly dashboard?: ((id: SessionId) => URL) | undefined;
-  /** How a session that is over came to its end, where the provider tells; undefined where it does not know. */
+  /** How an ended session ended; undefined where the provider doesn't know. */
   readonly endCause?: ((id: SessionId, signal: AbortSignal) => Promise<EndCause | undefined>) | undefined;
 }
 
-/** A picture of what a session shows. */
+/** A screenshot of a session. */
 export interface Screenshot {
   readonly bytes: Uint8Array;
   readonly type: 'image/png' | 'image/jpeg';
 }
 
-/** The names of what a provider may or may not be able to do. */
+/** The names of a provider's optional members. */
 export type Capability = (typeof allCapabilities)[number];
 
 /** Every {@link Capability}. */
@@ -218,22 +218,22 @@ export const allCapabilities = [
   'dashboard',
 ] as const satisfies readonly (keyof Provider)[];
 
-/** What this provider can do beyond listing and ending. */
+/** What this provider supports besides listing and ending. */
 export function capabilitiesOf(provider: Provider): ReadonlySet<Capability> {
   return new Set(allCapabilities.filter((capability) => provider[capability] !== undefined));
 }
 
-/** In which ways a session can be looked at. */
+/** The ways in which a session can be shown. */
 export interface WaysToSee {
-  /** It can be shown as it changes, in a panel. */
+  /** It can be shown live in a panel. */
   readonly live: boolean;
-  /** The provider has a page that shows it, whose address can be opened and copied. */
+  /** The provider has a live view whose link can be opened and copied. */
   readonly link: boolean;
-  /** A picture of it can be taken. */
+  /** A screenshot can be taken. */
   readonly picture: boolean;
 }
 
-/** In which ways a session can be looked at. @param canWatch see `Session.canWatch`. */
+/** The ways in which a session can be shown. @param canWatch see `Session.canWatch`. */
 export function waysToSee(capabilities: ReadonlySet<Capability>, canWatch: boolean): WaysToSee {
   const devtools = canWatch && capabilities.has('devtools');
   const link = canWatch && capabilities.has('liveView');

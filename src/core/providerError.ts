@@ -19,7 +19,7 @@ export type Trouble =
   | { readonly kind: 'unsupported'; readonly reason: UnsupportedReason }
   /** The account is known, but no key for it is found on this machine. Nothing was sent. */
   | { readonly kind: 'noKey' }
-  /** The account has an address that none can have; `fault` is why. Nothing was sent. */
+  /** The account's address isn't allowed; `fault` is the reason. Nothing was sent. */
   | { readonly kind: 'badAddress'; readonly fault: AddressFault };
 
 /** Why something can't be done. The user reads the sentence that the user interface has for each. */
@@ -57,7 +57,7 @@ const errorName = 'ProviderError';
 export class ProviderError extends Error {
   override readonly name = errorName;
   readonly trouble: Trouble;
-  /** What the provider said about it: one line, cleaned, without secrets; or undefined. */
+  /** The provider's own message: one line, cleaned, without secrets; or undefined. */
   readonly detail: string | undefined;
 
   constructor(trouble: Trouble, message: string, options: { detail?: string | undefined; cause?: unknown } = {}) {
@@ -67,19 +67,19 @@ export class ProviderError extends Error {
   }
 
   /**
-   * Tells a provider's error from any other. By name and not by class, because each lazily loaded chunk, and each
+   * Whether an error is a provider's. Decided by name and not by class, because each lazily loaded chunk, and each
    * extension that registers a provider of its own, carries a class of its own.
    */
   static is(error: unknown): error is ProviderError {
     return error instanceof Error && error.name === errorName && 'trouble' in error;
   }
 
-  /** True for a provider's error of one of the given kinds. */
+  /** Whether it is a provider's error of one of the given kinds. */
   static isOf(error: unknown, ...kinds: readonly TroubleKind[]): error is ProviderError {
     return ProviderError.is(error) && kinds.includes(error.trouble.kind);
   }
 
-  /** Wraps whatever a provider threw. An error that is not a provider's is a fault of ours, and is said to be one. */
+  /** Wraps anything a provider threw. An error that isn't a ProviderError is a fault of ours, and is reported as one. */
   static from(error: unknown): ProviderError {
     if (ProviderError.is(error)) return error;
     const what = error instanceof Error ? `${error.name}: ${error.message}` : typeof error;
@@ -89,17 +89,17 @@ export class ProviderError extends Error {
   }
 }
 
-/** Makes the error of a request that was given up because nobody waits for it any longer. */
+/** The error of a request that was canceled. */
 export function cancelled(what: string): ProviderError {
   return new ProviderError({ kind: 'cancelled' }, `${what} was cancelled`);
 }
 
-/** Makes the error of an account whose address is none that a key may be sent to; see `parseAddress`. */
+/** The error of an account whose address a key may not be sent to; see `parseAddress`. */
 export function badAddress(fault: AddressFault): ProviderError {
   return new ProviderError({ kind: 'badAddress', fault }, `nothing was sent: the address cannot be used (${fault})`);
 }
 
-/** Makes the error of a request that is not sent because what it was to name has no usable id; see `idFault`. */
+/** The error of a request that isn't sent because the id in it can't be used; see `idFault`. */
 export function unaddressable(what: string, fault: string): ProviderError {
   return new ProviderError(
     { kind: 'unexpectedAnswer', what: `it has no usable ID (${fault})` },

@@ -5,7 +5,7 @@ export interface RateWindow {
   readonly resetAt: number;
 }
 
-/** What a provider's answers last told about how many requests it takes. The HTTP client writes it. */
+/** The rate limits that a provider's answers last reported. Written by the HTTP client. */
 export interface RequestLimits {
   /** It may be over by now. */
   rateWindow?: RateWindow | undefined;

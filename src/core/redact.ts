@@ -1,30 +1,30 @@
 import { withoutInvisible } from './plainText.ts';
 
-/** Replaces secrets in a text by a mark; made by {@link redactor}. */
+/** Replaces secrets in a text with a mark; made by {@link redactor}. */
 export type Redact = (text: string) => string;
 
-/** An account's secrets, to be found in texts without being told. Made by {@link knownSecrets}. */
+/** Finds an account's secrets in texts. Made by {@link knownSecrets}. */
 export interface KnownSecrets {
-  /** Whether there is nothing to look for but what is named like a secret. */
+  /** Whether there are no known secrets to look for. */
   readonly isEmpty: boolean;
-  /** Takes the secrets out, and with them whatever is named like one. For messages, errors and the log. */
+  /** Takes out the secrets, and any value that is named like one. For messages, errors and the log. */
   readonly redact: Redact;
-  /** Takes out the secrets alone. For what somebody wrote on a session, where `token=…` may be an ordinary word. */
+  /** Takes out only the secrets. For names, tags and metadata of sessions, where `token=…` may be an ordinary word. */
   readonly hide: Redact;
   /** Whether an id is one of the secrets or holds one that is too long to be in it by chance. */
   isIn(id: string): boolean;
 }
 
 const mark = '•••';
-/** Shorter values are words that would blot out innocent text; no provider's key is that short. */
+/** Shorter values would match ordinary text; no provider's key is that short. */
 const shortestSecret = 4;
-/** Fewer characters of Base64 turn up in innocent text. */
+/** Fewer characters of Base64 turn up in ordinary text. */
 const shortestBase64 = 8;
-/** An id of random characters does not hold as many of a secret by chance. */
+/** An id of random characters doesn't contain that much of a secret by chance. */
 const shortestInId = 16;
-/** A text that was cut may end in the beginning of a secret: so many characters of one are none by chance. */
+/** A text that was cut may end with the beginning of a secret: this many characters don't match by chance. */
 const shortestCut = 8;
-/** Longest text that is looked through, in characters, and the most of one that is left. Nobody is shown more. */
+/** Longest text that is searched, in characters; the rest is dropped, because no more is ever shown. */
 const longestText = 16_384;
 /** Query keys and JSON fields whose value is a secret wherever it turns up, e.g. in a provider's error message. */
 const namedSecret =
@@ -64,7 +64,7 @@ export function knownSecrets(secrets: Iterable<string>): KnownSecrets {
     hide,
     redact(text) {
       const hidden = hide(text);
-      // What is invisible stays where nothing was taken out.
+      // Invisible characters stay where nothing was taken out.
       const visible = withoutInvisible(hidden);
       const named = visible.replace(namedSecret, `$1${mark}`).replace(userInfo, `$1${mark}@`);
       return named === visible ? hidden : named;
@@ -96,7 +96,7 @@ function partsOf(secret: string): string[] {
   return colon < 0 ? [secret, value] : [secret, value, pair, pair.slice(0, colon), pair.slice(colon + 1)];
 }
 
-/** What is looked for, in texts as they are and with their escapes undone; escapes within escapes have one layer left. */
+/** The forms of a secret to look for, in texts as they are and unescaped; nested escapes keep one layer. */
 function formsOf(value: string): string[] {
   const base64 = [0, 1, 2]
     .map((before) => base64Within(value, before))

@@ -2,57 +2,57 @@ import type { GroupId, SessionId } from './ids.ts';
 import type { Page } from './page.ts';
 
 /**
- * Where a listed session stands, in the same words for every provider. There is no word for "ended": an ended session is
- * not listed. `unknown` is a status that the adapter does not know; such a session is shown and can be ended.
+ * The state of a listed session, in the same words for every provider. There is none for "ended": an ended session isn't
+ * listed. `unknown` is a status that the adapter doesn't know; such a session is shown and can be ended.
  */
 export type SessionPhase = 'starting' | 'running' | 'idle' | 'ending' | 'unknown';
 
 /**
- * A remote browser that runs, as a provider's list tells of it. Text is the provider's: clean it before showing.
+ * A running remote browser, as a provider lists it. Text is the provider's: clean it before showing.
  * Times are epoch milliseconds.
  */
 export interface Session {
   readonly id: SessionId;
-  /** What its owner calls it, or the title of what it shows. */
+  /** The name its owner gave it, or the title of its page. */
   readonly name: string | undefined;
   readonly phase: SessionPhase;
   /** The provider's own word for its status. */
   readonly status: string | undefined;
-  /** Undefined where the provider does not say; the store then counts from when the session was first seen. */
+  /** Undefined where the provider doesn't say; the store then uses the time when the session was first seen. */
   readonly startedAt: number | undefined;
   readonly region: string | undefined;
   readonly groupId: GroupId | undefined;
   readonly tags: readonly string[];
-  /** What its owner wrote on it, by key. */
+  /** Metadata that its owner set, by key. */
   readonly metadata: ReadonlyMap<string, string>;
   /** Short facts for the row, e.g. `headless` or `proxy`. */
   readonly traits: readonly string[];
-  /** Its pages, or undefined where the list does not tell them. */
+  /** Its pages, or undefined where the list doesn't include them. */
   readonly pages: readonly Page[] | undefined;
-  /** Whether it can be shown live at all, where the provider shows sessions. */
+  /** Whether it can be shown live, where the provider supports that. */
   readonly canWatch: boolean;
-  /** What ending it takes away: the whole session, or only its pages, where what holds them is not ours to close. */
+  /** What ending it closes: the whole session, or only its pages, where the browser around them may be the user's own. */
   readonly ends: 'session' | 'pages';
-  /** Why ends of many leave it alone, so that only an end of this one reaches it; undefined where they do not. */
+  /** Why it is skipped when several sessions are ended at once; undefined where it isn't. */
   readonly bulkEndExclusion: string | undefined;
-  /** More facts for the tooltip, as label and value. Never a secret or a URL that is one. */
+  /** More facts for the tooltip, as label and value. Never a secret, or a link that works without a key. */
   readonly facts: readonly (readonly [label: string, value: string])[];
 }
 
-/** Most pages of a session that are shown. Chrome itself is hardly usable with as many. */
+/** Most pages of a session that are shown. Chrome itself is hardly usable with that many. */
 export const mostPages = 500;
 
-/** How a session came to its end, as the provider tells. */
+/** How a session ended, according to the provider. */
 export interface EndCause {
-  /** `completed` also where somebody asked for it; `timedOut` where its time was up; `failed` where it broke down. */
+  /** `completed` also when it was ended on request; `timedOut` when its time was up; `failed` when it crashed. */
   readonly how: 'completed' | 'timedOut' | 'failed';
-  /** Epoch milliseconds; undefined where the provider does not say. */
+  /** Epoch milliseconds; undefined where the provider doesn't say. */
   readonly endedAt: number | undefined;
 }
 
 /**
- * Whether what a user confirmed still runs, going by what a complete list has under its id.
- * Where only pages end, it runs while one of the confirmed pages is open: those opened since are another matter.
+ * Whether the session that the user confirmed is still running, given what a complete list has under its id.
+ * Where only pages end, it runs while one of the confirmed pages is open; pages opened since don't count.
  */
 export function stillRuns(confirmed: Session, listed: Session | undefined): boolean {
   if (listed === undefined) return false;
@@ -62,14 +62,15 @@ export function stillRuns(confirmed: Session, listed: Session | undefined): bool
 }
 
 /**
- * How much later, in milliseconds, a session may be said to have started than before: some answers of a provider give
+ * By how much, in milliseconds, a session's reported start may move between answers: some give
  * whole seconds, and others don't.
  */
 const sameStartMs = 1_000;
 
 /**
- * Whether what is listed under a confirmed session's id is that session: a server may give the id to another one, which
- * then has started later. A start that moves a little, or back, is no other session: that would be called ended.
+ * Whether the session listed under a confirmed session's id is still that session: a server may reuse the id for another
+ * one, which then started later. A start that moves a little, or back, means the same session: otherwise it would be
+ * called ended while it runs.
  */
 export function isSame(confirmed: Session, listed: Session | undefined): boolean {
   if (listed === undefined) return false;
@@ -77,7 +78,7 @@ export function isSame(confirmed: Session, listed: Session | undefined): boolean
   return listed.startedAt - confirmed.startedAt < sameStartMs;
 }
 
-/** The host of the first page that has one, which is what a session without a name is best told by. */
+/** The host of the first page that has one: the best name for a session without a name. */
 export function hostOf({ pages }: Session): string | undefined {
   for (const { url } of pages ?? []) {
     const host = URL.parse(url)?.host ?? '';

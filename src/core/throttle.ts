@@ -1,8 +1,8 @@
 import type { Disposable } from './event.ts';
 
 /**
- * Does something that is often asked for: at once, and what is asked for within `ms` milliseconds after that together,
- * when they are over.
+ * Runs something at most once every `ms` milliseconds: the first request runs at once, and all that follow within `ms`
+ * run as one when the time is up.
  */
 export class Throttle implements Disposable {
   readonly #run: () => void;
@@ -20,12 +20,12 @@ export class Throttle implements Disposable {
     if (this.#timer === undefined) this.#runAsked();
   }
 
-  /** Whether something was asked for that is still to be done. */
+  /** Whether a run is pending. */
   get isAsked(): boolean {
     return this.#isAsked;
   }
 
-  /** What is still to be done is not. */
+  /** Cancels the pending run. */
   dispose(): void {
     clearTimeout(this.#timer);
   }

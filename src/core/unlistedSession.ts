@@ -1,7 +1,7 @@
 import type { SessionId } from './ids.ts';
 import type { Session } from './session.ts';
 
-/** All that is known of a session that no list shows, by its id alone. @param startedAt epoch milliseconds. */
+/** What is known of a session that isn't listed: only its id. @param startedAt epoch milliseconds. */
 export function unlistedSession(id: SessionId, startedAt?: number): Session {
   return {
     id,

@@ -6,9 +6,9 @@ interface Waiting {
 }
 
 /**
- * A memory that is written once at a time. VS Code's own sends all that an extension keeps with each update and takes over
- * what comes back, before the update resolves (read off 1.139, `ExtensionMemento`): what was updated between the two would be
- * lost. What waits to be written is read as if it were.
+ * A memory that writes one update at a time. VS Code's own sends everything an extension stores with each update and takes
+ * over what comes back before the update resolves (VS Code 1.139, `ExtensionMemento`): updates made in between would be
+ * lost. Pending values are read as if they were written.
  */
 export class OrderedMemory implements Memory {
   readonly #memory: Memory;
@@ -24,7 +24,7 @@ export class OrderedMemory implements Memory {
     return unwritten === undefined ? this.#memory.get(key) : unwritten.value;
   }
 
-  /** Resolves when it is written, or something that has taken its place. What is updated at once is written together. */
+  /** Resolves when the value, or a newer one for the same key, is written. Updates made at once are written together. */
   update(key: string, value: unknown): Promise<void> {
     const known = this.#waiting.get(key);
     const written = known?.written ?? Promise.withResolvers<void>();
@@ -35,7 +35,7 @@ export class OrderedMemory implements Memory {
 
   async #write(): Promise<void> {
     this.#underWay = new Map();
-    // What is updated in the same breath is waited for.
+    // Updates made in the same tick are included.
     await Promise.resolve();
     while (this.#waiting.size > 0) {
       const batch = this.#waiting;

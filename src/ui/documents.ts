@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
 
-/** What addresses of documents begin with that are made here and are on no disk. */
+/** The URI scheme of documents that exist only in memory. */
 export const documentScheme = 'browser-sessions';
-/** Documents beyond these are forgotten, the oldest first: an editor that still shows one has its own copy. */
+/** Most documents that are kept; the oldest go first. An editor that still shows one has its own copy. */
 const mostKept = 30;
 
 interface Kept {
@@ -10,7 +10,7 @@ interface Kept {
   readonly madeAt: number;
 }
 
-/** Documents that are kept in memory and can only be read: pictures and details of sessions. "Save As" makes them files. */
+/** Read-only documents in memory: screenshots and details of sessions. "Save As" writes them to files. */
 export class Documents implements vscode.FileSystemProvider, vscode.Disposable {
   readonly #kept = new Map<string, Kept>();
   readonly #changed = new vscode.EventEmitter<vscode.FileChangeEvent[]>();
@@ -34,8 +34,8 @@ export class Documents implements vscode.FileSystemProvider, vscode.Disposable {
 
   /**
    * Shows a document in an editor.
-   * @param folder tells documents of the same name apart, such as the ids of an account and a session.
-   * @param name with its ending, by which VS Code knows how to show it; it is the editor's title.
+   * @param folder distinguishes documents of the same name, such as the ids of an account and a session.
+   * @param name with its extension, by which VS Code chooses the editor; it is the editor's title.
    */
   async show(folder: string, name: string, bytes: Uint8Array): Promise<void> {
     const uri = vscode.Uri.from({ scheme: documentScheme, path: `/${folder}/${name.replace(/[\\/]/g, '_')}` });

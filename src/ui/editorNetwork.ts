@@ -7,7 +7,7 @@ import { settingsReader } from './settings.ts';
 
 type ResolveProxy = (url: string) => Promise<string | undefined>;
 
-/** Reads what VS Code knows of the network: its settings, and its own proxy resolver where that can be had. */
+/** Reads VS Code's network settings, and uses its own proxy resolver where that is available. */
 export function openEditorNetwork(): EditorNetwork & vscode.Disposable {
   const changed = new Emitter<void>();
   const subscription = vscode.workspace.onDidChangeConfiguration((event) => {
@@ -26,7 +26,7 @@ export function openEditorNetwork(): EditorNetwork & vscode.Disposable {
     async routeTo(url) {
       if (http().get('proxySupport') === 'off') return { by: 'editor', proxy: undefined };
       const resolve = editorResolver();
-      // The origin alone: the editor writes what it resolves to its log.
+      // Only the origin: the editor logs what it resolves.
       if (resolve !== undefined) return { by: 'editor', proxy: (await resolve(url.origin)) || undefined };
       return {
         by: 'settings',
@@ -48,7 +48,7 @@ function editorResolver(): ResolveProxy | undefined {
       const { resolveProxyURL } = load(join(vscode.env.appRoot, folder, '@vscode', 'proxy-agent'));
       if (typeof resolveProxyURL === 'function') return resolveProxyURL;
     } catch {
-      // Not in this folder, or not in this product: the settings are read instead.
+      // Not in this folder or product: the settings are read instead.
     }
   }
   return undefined;

@@ -5,7 +5,7 @@ const noteMs = 3_000;
 
 type Item<T> = vscode.QuickPickItem & { readonly choice?: Choice<T> };
 
-/** Asks by VS Code's own dialogs, pick lists and notifications. */
+/** Asks with VS Code's own dialogs, quick picks and notifications. */
 export const editorPrompts: Prompts = {
   async confirm({ message, detail, choices }: Question) {
     return vscode.window.showWarningMessage(message, { modal: true, detail }, ...choices);
@@ -120,7 +120,7 @@ function ask(request: AskRequest): Promise<Answer<string>> {
   });
 }
 
-/** Shows a box until it is answered, left, or one of its buttons is pressed. */
+/** Shows an input until it is accepted, dismissed, or one of its buttons is pressed. */
 function shown<T>(
   box: vscode.QuickInput & {
     buttons: readonly vscode.QuickInputButton[];

@@ -1,6 +1,6 @@
 import type { Memory } from '../core/storage.ts';
 
-/** Where it is kept that the user chose it; no other extension can write there. */
+/** Where the user's choice is stored; no other extension can write there. */
 const memoryKey = 'endWithoutAsking';
 
 /**
@@ -23,7 +23,7 @@ export class EndWithoutAsking {
     return this.#setting() === 'never' && this.#memory.get(memoryKey) === true;
   }
 
-  /** Writes down that the user has chosen it. The setting says `never` by then. */
+  /** Saves the user's choice. The setting is already `never` by then. */
   async allow(): Promise<void> {
     await this.#memory.update(memoryKey, true);
   }

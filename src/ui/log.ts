@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { Logger } from '../core/logger.ts';
 
-/** The output channel "Browser Sessions". Control characters are taken out, so that no line can pretend to be two. */
+/** The output channel "Browser Sessions". Control characters are removed, so that no line can look like two. */
 export function openLog(): { readonly logger: Logger; readonly channel: vscode.LogOutputChannel } {
   const channel = vscode.window.createOutputChannel('Browser Sessions', { log: true });
   const oneLine = (message: string) => message.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ');

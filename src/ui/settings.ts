@@ -181,7 +181,7 @@ type Choices<Spec> = Spec extends { readonly values: readonly (infer Value exten
 /** The name of a setting, without `browserSessions.`. */
 export type SettingKey = keyof Table;
 
-/** What a setting may be. */
+/** The type of a setting's value. */
 export type SettingValue<Key extends SettingKey> = Table[Key] extends { readonly values: readonly (infer Value)[] }
   ? Value
   : Table[Key] extends { readonly type: 'number' }
@@ -190,14 +190,14 @@ export type SettingValue<Key extends SettingKey> = Table[Key] extends { readonly
       ? boolean
       : string;
 
-/** Reads a setting as it is now. */
+/** Reads a setting's current value. */
 export type ReadSetting = <Key extends SettingKey>(key: Key) => SettingValue<Key>;
 
-/** Longest text that a setting may be, in characters; a longer one counts as not set. */
+/** Longest text of a setting, in characters; a longer one counts as not set. */
 const longestText = 1_000;
 
 /**
- * What a setting is when this stands in a settings file, where anything may stand. A number out of bounds becomes the
+ * The value of a setting, given what a settings file says, which may be anything. A number out of bounds becomes the
  * nearest that is allowed; what makes no sense at all counts as not set.
  */
 export function settingValue<Key extends SettingKey>(key: Key, written: unknown): SettingValue<Key> {

@@ -6,7 +6,7 @@ import { type AccountId, accountId } from '../../core/ids.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { Memory, SecretStore } from '../../core/storage.ts';
 
-/** What is kept of an account in SecretStorage: everything, so that a key cannot be parted from its address. */
+/** What SecretStorage holds of an account: everything, so that a key is never separated from its address. */
 const Secret = v.object({
   v: v.literal(1),
   provider: v.string(),
@@ -17,10 +17,10 @@ const Secret = v.object({
   further: v.optional(v.array(v.string())),
 });
 type Secret = v.InferOutput<typeof Secret>;
-/** `unreadable` is an entry that another version of this extension wrote. */
+/** `unreadable` is an entry written by another version of this extension. */
 type Stored = Secret | 'missing' | 'unreadable';
 
-/** What is kept in the editor's global state, so that the tree can be drawn before any key is read. */
+/** What the editor's global state holds, so that the tree can be drawn before any key is read. */
 const IndexEntry = v.object({
   id: v.string(),
   provider: v.string(),
@@ -33,24 +33,24 @@ type IndexEntry = v.InferOutput<typeof IndexEntry>;
 const indexKey = 'accounts';
 const secretPrefix = 'browserSessions.account.';
 
-/** What changed about an account: `connection` when what was opened with its key or address must be opened anew. */
+/** What changed about an account: `connection` when connections opened with its key or address must be reopened. */
 export interface AccountChange {
   readonly id: AccountId;
   readonly kind: 'added' | 'renamed' | 'connection' | 'removed';
 }
 
-/** What a new account is made of. */
+/** What the user entered for a new account. */
 export interface NewAccount {
   readonly provider: string;
   readonly label: string;
   readonly origin: string;
   readonly credentials: Credentials;
-  /** Where else its key may be sent, as the user was told: the further addresses of its provider when it was saved. */
+  /** Where else its key may be sent, as the prompt said: the provider's further addresses when it was saved. */
   readonly further?: string[];
 }
 
 /**
- * The accounts of this person on this machine. Each has one entry in SecretStorage that holds its address and key
+ * The user's accounts on this machine. Each has one entry in SecretStorage that holds its address and key
  * together; other windows follow through its change events. Keys are read when first needed and kept in memory.
  */
 export class Accounts implements Disposable {
@@ -84,7 +84,7 @@ export class Accounts implements Disposable {
     this.#subscription.dispose();
   }
 
-  /** In the order in which they were added. */
+  /** In the order they were added. */
   get all(): readonly Account[] {
     return [...this.#entries]
       .sort(([, a], [, b]) => a.addedAt - b.addedAt || (a.id < b.id ? -1 : 1))
@@ -96,7 +96,7 @@ export class Accounts implements Disposable {
     return entry === undefined ? undefined : { id, provider: entry.provider, label: entry.label, origin: entry.origin };
   }
 
-  /** The key and the addresses it was saved with, or undefined when this machine has no secret that can be read. */
+  /** The key and the addresses it was saved with, or undefined when no readable secret is found on this machine. */
   async open(id: AccountId): Promise<Pick<Secret, 'origin' | 'credentials' | 'further'> | undefined> {
     const secret = await this.#readSecret(id);
     return typeof secret === 'string' ? undefined : secret;
@@ -120,8 +120,8 @@ export class Accounts implements Disposable {
   }
 
   /**
-   * Gives an account another key for the same address, or the one that is not found on this machine; where `further` is
-   * not said, for the same further ones too.
+   * Saves another key for an account's address, or the key that isn't found on this machine. Without `further`, the further
+   * addresses stay as they are.
    * @throws what SecretStorage throws; then the key is the same as before.
    */
   async replaceCredentials(id: AccountId, credentials: Credentials, further?: string[]): Promise<void> {
@@ -130,7 +130,7 @@ export class Accounts implements Disposable {
     await this.#write(id, before, { ...secret, credentials, ...(further && { further }) });
   }
 
-  /** Writes down where else a key may be sent that was saved without. No event: what is open with it stays open. */
+  /** Saves the further addresses of a key that was saved without them. Fires no event: open connections stay open. */
   async keepFurther(id: AccountId, further: string[]): Promise<void> {
     const secret = await this.#readable(id);
     await this.#write(id, secret, { further, ...secret });
@@ -141,7 +141,7 @@ export class Accounts implements Disposable {
     await this.#write(id, secret, { ...secret, label });
   }
 
-  /** Forgets an account and its key. Its sessions are not touched. */
+  /** Removes an account and its key. Its sessions keep running. */
   async remove(id: AccountId): Promise<void> {
     await this.#secrets.delete(secretPrefix + id);
     await this.#forget(id);
@@ -153,7 +153,7 @@ export class Accounts implements Disposable {
     return secret;
   }
 
-  /** What is known of an account whose key is not found. */
+  /** What is known of an account whose key isn't found. */
   #withoutKey(id: AccountId): Secret {
     const entry = this.#entries.get(id);
     if (entry === undefined) throw new Error('There is no such account.');
@@ -162,7 +162,7 @@ export class Accounts implements Disposable {
   }
 
   async #write(id: AccountId, before: Stored, after: Secret): Promise<void> {
-    // Known before it is stored, so that the event about our own change is told from another window's.
+    // Set before it is stored, so that our own change can be told from another window's.
     this.#read.set(id, Promise.resolve(after));
     try {
       await this.#secrets.store(secretPrefix + id, JSON.stringify(after));
@@ -173,7 +173,7 @@ export class Accounts implements Disposable {
     await this.#take(id, before, after);
   }
 
-  /** Takes over what is stored now, and tells what changed with it before anything else can come between. */
+  /** Takes over what is stored now, and fires the changes synchronously. */
   async #take(id: AccountId, before: Stored, after: Secret): Promise<void> {
     const known = this.#entries.get(id);
     const { provider, label, origin, addedAt } = after;
@@ -213,7 +213,7 @@ export class Accounts implements Disposable {
     return result.success ? result.output : 'unreadable';
   }
 
-  /** Takes over what a window, this one or another, has written. */
+  /** Takes over what any window, including this one, has written. */
   async #follow(id: AccountId): Promise<void> {
     const before = (await this.#read.get(id)) ?? 'missing';
     const after = await this.#fetchSecret(id);

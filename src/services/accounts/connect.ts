@@ -9,32 +9,32 @@ import type { RequestLimits } from '../../core/rateWindow.ts';
 import { knownSecrets } from '../../core/redact.ts';
 import { redactedError, redactedProvider } from '../providers/redactedProvider.ts';
 
-/** The ways to the network, as the composition root hands them over. */
+/** The ways to the network, made by the composition root. */
 export interface Network {
   /**
    * @param secrets values that must not appear in any log line or error
-   * @param limits where what answers tell about them is written
+   * @param limits receives the rate limits that answers report
    */
   http(address: URL, secrets: readonly string[], limits: RequestLimits): HttpClient;
-  /** @param origin the account's, which is the only one that is dialled */
+  /** @param origin the account's, the only one it connects to */
   cdp(origin: URL): CdpDialer;
   readonly clock: Clock;
   /** Whether the user has turned on a provider's setting. */
   setting(kind: string, id: string): boolean;
 }
 
-/** Where else a key may be sent when it is saved now, as addresses: what the user is told, and what is saved with it. */
+/** Where else a key that is saved now may be sent, as addresses: shown in the prompt, and saved with the key. */
 export function furtherOf(kind: ProviderKind, origin: string, credentials: Credentials): string[] {
   const address = parseAddress(origin);
   if (!address.ok) return [];
   const all = kind.furtherAddresses(address.url, credentials).map(({ href }) => href);
-  // One that no key may be sent to is not shown either.
+  // An address that a key may not be sent to isn't shown either.
   return all.filter((one) => parseAddress(one).ok);
 }
 
 /**
  * Connects to a provider. The adapter can send the key to the address it was saved with, to the further addresses, and
- * nowhere else. What it tells is without the key; see {@link redactedProvider}.
+ * nowhere else. Its answers come without the key in them; see {@link redactedProvider}.
  * @param further those that were saved with the key; for a key that is not saved yet, those that its kind derives.
  * @throws ProviderError `badAddress` for an address that no account can have.
  */

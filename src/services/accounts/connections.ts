@@ -9,7 +9,7 @@ import type { Accounts } from './accounts.ts';
 import type { Network } from './connect.ts';
 
 /**
- * Connects accounts to their providers: one provider for each account, made when first needed, made anew when its key or
+ * Connects accounts to their providers: one provider per account, created when first needed and again when its key or
  * address changes. The only place where a key meets an address, and it is the address the key was saved with.
  */
 export class Connections {
@@ -20,7 +20,7 @@ export class Connections {
   readonly #limits = new Map<AccountId, RequestLimits>();
   readonly #closed = new Emitter<AccountId>();
 
-  /** Fires when what was opened for an account holds no longer: its key, its address or its provider is another. */
+  /** Fires when an account's connections are no longer valid: its key, its address or its provider changed. */
   readonly onDidClose: Event<AccountId> = this.#closed.event;
 
   constructor(kinds: ProviderKinds, accounts: Accounts, network: Network) {
@@ -52,13 +52,13 @@ export class Connections {
     return opening;
   }
 
-  /** Connects without an account, to try what a user typed before anything is stored. */
+  /** Connects without an account, to try what the user typed before anything is stored. */
   async connect(kind: ProviderKind, origin: string, credentials: Credentials): Promise<Provider> {
     const { connect } = await import('./connect.ts');
     return connect(kind, origin, credentials, this.#network);
   }
 
-  /** What the provider last said of its rate limit for this account; it may be over by now. */
+  /** The provider's last reported rate limit for this account; it may have expired. */
   rateWindow(id: AccountId): RateWindow | undefined {
     return this.#limits.get(id)?.rateWindow;
   }
@@ -90,7 +90,7 @@ export class Connections {
     const secret = saved ?? { origin: account.origin, credentials: {}, further: [] };
     const { origin, credentials } = secret;
     const further = secret.further ?? (this.#kinds.isBuiltIn(kind) ? furtherOf(kind, origin, credentials) : []);
-    // Derived anew each time where it cannot be written down.
+    // Derived again each time where it can't be saved.
     if (secret.further === undefined) this.#accounts.keepFurther(id, further).catch(() => {});
     const limits: RequestLimits = {};
     this.#limits.set(id, limits);

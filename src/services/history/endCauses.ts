@@ -6,11 +6,11 @@ import type { Connections } from '../accounts/connections.ts';
 import type { Leaving } from '../sessions/sessionsView.ts';
 import type { History } from './history.ts';
 
-/** Ends of an account that are asked about one after another; of more that come together nobody is asked. */
+/** Most ends of an account that are looked up one after another; if more arrive together, none is. */
 const mostWaiting = 10;
 const timeoutMs = 10_000;
 
-/** Asks providers how sessions came to their end that ended elsewhere, and has the history learn of it. */
+/** Asks providers how sessions ended that weren't ended here, and adds the answer to the history. */
 export class EndCauses implements Disposable {
   readonly #history: History;
   readonly #connections: Connections;
@@ -28,10 +28,10 @@ export class EndCauses implements Disposable {
     this.#stop.abort();
   }
 
-  /** Asks about a session that has left the lists, unless its end was asked for here. */
+  /** Asks about a session that left the list, unless it was ended here. */
   follow(leaving: Leaving): void {
     const { accountId, byYou } = leaving;
-    // An end that was asked for here needs no explanation.
+    // An end that was requested here needs no explanation.
     if (byYou) return;
     const waiting = this.#waiting.get(accountId);
     if (waiting === undefined) {

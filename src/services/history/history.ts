@@ -9,41 +9,41 @@ import type { Accounts } from '../accounts/accounts.ts';
 import type { SessionStore } from '../sessions/sessionStore.ts';
 
 const memoryKey = 'endedSessions';
-/** When it was last cleared, in epoch milliseconds. */
+/** When the history was last cleared, in epoch milliseconds. */
 const clearedKey = 'endedSessionsCleared';
 const mostKept = 100;
-/** Longest name that is kept, in characters: more of it is never shown. */
+/** Longest name that is kept, in characters; more is never shown. */
 const longestName = 200;
-/** Sessions often end together: the first is written down at once, those that follow so soon together. */
+/** Sessions often end together: the first is saved at once, and those that follow this soon are saved together. */
 const throttleMs = 500;
 
 const EndedSession = v.object({
   accountId: v.string(),
-  /** What the account was called. */
+  /** The account's name at the time. */
   account: v.string(),
   sessionId: v.string(),
-  /** What the provider called it; clean it before showing. */
+  /** The provider's name for it; clean it before showing. */
   name: v.optional(v.string()),
   /** When it started, or was first seen, in epoch milliseconds. */
   startedAt: v.number(),
   startIsExact: v.boolean(),
-  /** When it was seen to be gone, in epoch milliseconds. */
+  /** When it was confirmed gone, in epoch milliseconds. */
   endedAt: v.number(),
   /**
-   * `you` where its end was asked for here; `timedOut` and `failed` where the provider says so; `elsewhere` for any other end,
-   * by itself or by somebody else.
+   * `you` where it was ended from here; `timedOut` and `failed` where the provider says so; `elsewhere` for any other end,
+   * by itself or by someone else.
    */
   by: v.picklist(['you', 'elsewhere', 'timedOut', 'failed']),
 });
-/** A session that was listed and is not any longer. Holds no secret and no address; commands take it for a target. */
+/** A session that was listed and has ended. Holds no secret and no address; commands accept it as a target. */
 export type EndedSession = v.InferOutput<typeof EndedSession>;
 
 /**
- * The sessions that ended last, the newest first; kept across restarts. All windows share it: what others have seen is
- * known here from the next end on, and what one has cleared none writes again.
+ * The sessions that ended most recently, newest first, kept across restarts. All windows share it: what other windows saw
+ * is read with the next end, and what one window cleared no other writes again.
  *
- * Turned off, it writes nothing and deletes what was written. It still knows in memory what ended in this window, because a
- * live view or a command must be able to say so.
+ * Turned off, it writes nothing and deletes what was written. It still remembers what ended in this window, because live
+ * views and commands need it.
  */
 export class History implements Disposable {
   readonly #memory: Memory;
@@ -59,10 +59,10 @@ export class History implements Disposable {
 
   #isToTell = false;
 
-  /** Fires once for all that changes at once: thousands of sessions may leave one list. */
+  /** Fires once per change, however many sessions it is about: thousands may leave one list. */
   readonly onDidChange: Event<void> = this.#changed.event;
 
-  /** @param mayKeep whether the user lets ended sessions be written down; see {@link followSetting}. */
+  /** @param mayKeep whether ended sessions may be saved; see {@link followSetting}. */
   constructor(
     memory: Memory,
     store: SessionStore,
@@ -75,7 +75,7 @@ export class History implements Disposable {
     this.#now = now;
     this.#mayKeep = mayKeep;
     this.#keeps = mayKeep();
-    // It may have been turned off while this extension was not running.
+    // It may have been turned off while this extension wasn't running.
     if (!this.#keeps && [memoryKey, clearedKey].some((key) => memory.get(key) !== undefined)) this.#delete();
     this.#ended = this.#keeps ? this.#read() : [];
     this.#cleared = this.#keeps ? this.#readCleared() : 0;
@@ -92,7 +92,7 @@ export class History implements Disposable {
           by: byYou ? 'you' : 'elsewhere',
         });
       }),
-      // A list that left a running session out by mistake.
+      // A list had left out a running session by mistake.
       store.onDidChange((change) => {
         if (change.kind !== 'account' || !change.membership) return;
         const remaining = this.#ended.filter((ended) => !this.#isListed(ended));
@@ -111,19 +111,19 @@ export class History implements Disposable {
     return this.#ended;
   }
 
-  /** What is known of a session that has ended, if it is among the last. */
+  /** An ended session, if it is among the most recent. */
   find(account: AccountId, session: SessionId): EndedSession | undefined {
     return this.#ended.find(({ accountId: its, sessionId: id }) => its === account && id === session);
   }
 
-  /** Takes over what the provider says of an end that was seen here. */
+  /** Adds what the provider says about an end that was seen here. */
   learn(account: AccountId, session: SessionId, { how, endedAt }: EndCause): void {
     const known = this.find(account, session);
     if (known === undefined) return;
     const learned = {
       ...known,
       by: known.by === 'elsewhere' && how !== 'completed' ? how : known.by,
-      // It was seen to be gone no sooner than it was.
+      // It can't have been seen gone before it ended.
       endedAt: endedAt !== undefined && endedAt >= known.startedAt ? Math.min(endedAt, known.endedAt) : known.endedAt,
     };
     if (!same(known, learned)) this.#set(this.#ended.map((ended) => (ended === known ? learned : ended)));
@@ -135,7 +135,7 @@ export class History implements Disposable {
     this.#set([]);
   }
 
-  /** Call it whenever the setting may have changed. What ended before is forgotten, also what ended while it was off. */
+  /** Call it whenever the setting may have changed. When it is off, everything that ended before is forgotten. */
   followSetting(): void {
     const keeps = this.#mayKeep();
     if (keeps === this.#keeps) return;
@@ -171,10 +171,10 @@ export class History implements Disposable {
     this.#writing.ask();
   }
 
-  /** Writes what is known here and what other windows have written, and takes the latter over. */
+  /** Merges what other windows have written with what is known here, and writes both. */
   #write(): void {
     if (!this.#mayKeep()) return;
-    // One that lies ahead is of a clock that was set back since.
+    // A time in the future comes from a clock that was set back since.
     const cleared = Math.max(...[this.#cleared, this.#readCleared()].filter((at) => at <= this.#now()), 0);
     const own = cleared === this.#cleared ? this.#ended : this.#ended.filter(({ endedAt }) => endedAt > cleared);
     this.#cleared = cleared;
@@ -207,7 +207,7 @@ export class History implements Disposable {
     return listed !== undefined && (!startIsExact || listed.startedAt === startedAt);
   }
 
-  /** Whether a list that is no older than its end has it, and not only a list from before. */
+  /** Whether a list that began after its end has it, and not only an earlier one. */
   #isBack(ended: EndedSession): boolean {
     const state = this.#store.state(ended.accountId as AccountId);
     const isKept = this.#store.missing(ended.accountId as AccountId).has(ended.sessionId as SessionId);
@@ -215,7 +215,7 @@ export class History implements Disposable {
   }
 }
 
-/** The later of two ends; where they are one that two windows saw, what the one tells that knows more of it. */
+/** The later of two ends. Where two windows saw the same end, the one that knows more. */
 function better(a: EndedSession, b: EndedSession): EndedSession {
   const areTwo = a.startIsExact && b.startIsExact && a.startedAt !== b.startedAt;
   if (areTwo) return a.endedAt >= b.endedAt ? a : b;

@@ -7,12 +7,12 @@ import { type ForeignKind, isPromise, readKind } from './foreignKind.ts';
 import type { ClaimedExtension, ProviderConsent } from './providerConsent.ts';
 
 /**
- * The ids of the built-in providers, which nobody else can register: known before these are loaded, because other
- * extensions may register theirs first.
+ * The ids of the built-in providers, which no other extension can register. Known before they are loaded, because other
+ * extensions may register first.
  */
 export const builtInIds: readonly string[] = ['anchor', 'browserbase', 'browserless', 'gateway', 'localChrome'];
 
-/** What providers of other extensions depend on. */
+/** What {@link ProviderKinds} needs for providers of other extensions. */
 export interface ForeignParts {
   readonly consent: ProviderConsent;
   /** All accounts, whatever their provider. */
@@ -25,8 +25,8 @@ interface Registration {
 }
 
 /**
- * The providers that can have accounts: the built-in ones, which are loaded when the first account or command needs them,
- * and those that other extensions add while they run. Those get no key before the user has said so.
+ * The providers that can have accounts: the built-in ones, loaded when the first account or command needs them, and those
+ * that other extensions register while they run. Those get no key until the user allows it.
  */
 export class ProviderKinds {
   readonly #loadBuiltIn: () => Promise<readonly ProviderKind[]>;
@@ -38,10 +38,10 @@ export class ProviderKinds {
   #builtIn: ReadonlyMap<string, ProviderKind> = new Map();
   #guard: typeof import('./foreignProvider.ts').guardProvider | undefined;
 
-  /** Fires once the built-in providers are there. */
+  /** Fires once the built-in providers are loaded. */
   readonly onDidLoad: Event<void> = this.#loadedEmitter.event;
 
-  /** Fires with the id of a provider that another extension added or took away. */
+  /** Fires with the id of a provider that another extension registered or removed. */
   readonly onDidChange: Event<string> = this.#changed.event;
 
   constructor(loadBuiltIn: () => Promise<readonly ProviderKind[]>, foreign: ForeignParts) {
@@ -49,7 +49,7 @@ export class ProviderKinds {
     this.#foreign = foreign;
   }
 
-  /** Resolves when the built-in providers are there. Of two providers with the same id the built-in one counts. */
+  /** Resolves when the built-in providers are loaded. Of two providers with the same id the built-in one counts. */
   load(): Promise<void> {
     this.#loading ??= this.#load();
     return this.#loading;
@@ -61,12 +61,12 @@ export class ProviderKinds {
     return [...this.#builtIn.values(), ...added.filter(({ id }) => !this.#builtIn.has(id))];
   }
 
-  /** Undefined also for a built-in provider that is not loaded yet. */
+  /** Also undefined for a built-in provider that isn't loaded yet. */
   get(id: string): ProviderKind | undefined {
     return this.#builtIn.get(id) ?? this.#registrations.get(id)?.kind;
   }
 
-  /** Whether a provider is one of this extension's own. */
+  /** Whether a provider is built in. */
   isBuiltIn(kind: ProviderKind): boolean {
     return this.#builtIn.get(kind.id) === kind;
   }
@@ -74,7 +74,7 @@ export class ProviderKinds {
   /**
    * Adds a provider of another extension until the result is disposed.
    * @param raw its {@link ProviderKind}, of which a copy is made.
-   * @param by the extension that the caller says it is.
+   * @param by the extension that the caller claims to be.
    * @throws TypeError when a field is missing or wrong, when its id is taken, or when keys are saved under its id that were
    * not saved for this extension.
    */
@@ -131,7 +131,7 @@ export class ProviderKinds {
     return !this.#mayReceiveKeys(registration) && this.#foreign.accounts().some(({ provider }) => provider === id);
   }
 
-  /** The provider as the rest of the extension sees it: every call checks first whether its code may have the key. */
+  /** The provider as the rest of the extension sees it: every call first checks whether its code may receive the key. */
   #guarded({ data, connect, furtherAddresses }: ForeignKind, by: ClaimedExtension): ProviderKind {
     const kind: ProviderKind = Object.freeze({
       ...data,
@@ -155,7 +155,7 @@ export class ProviderKinds {
   }
 }
 
-/** What was typed for the fields of a provider, and nothing else that was saved. */
+/** The values of a provider's own fields, and nothing else that was saved. */
 function fieldsOf(kind: ProviderKind, credentials: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const known = kind.fields.flatMap(({ id }) => {
     const value = Object.hasOwn(credentials, id) ? credentials[id] : undefined;
@@ -164,7 +164,7 @@ function fieldsOf(kind: ProviderKind, credentials: Readonly<Record<string, strin
   return Object.freeze(Object.fromEntries(known));
 }
 
-/** Further addresses as other code gives them; none where it fails, or names one that no key may be sent to. */
+/** Another extension's further addresses; none if it fails, or names one that a key may not be sent to. */
 function urlsOf(give: () => unknown): readonly URL[] {
   try {
     const answer = give();

@@ -12,8 +12,8 @@ import { Turns } from '../../core/turns.ts';
 import { withinBounds } from '../sessions/listBounds.ts';
 
 /**
- * The same provider, with the account's secrets taken out of every text that it tells and every error that it throws. All
- * that is shown, logged, stored or handed to other extensions comes from here, so that nothing else has to look for them.
+ * The same provider, with the account's secrets taken out of every text it returns and every error it throws. Everything
+ * that is shown, logged, stored or passed to other extensions comes from here, so that nothing else has to look for them.
  *
  * Ids are left as they are, because requests are made with them. Since they are shown, stored and logged too, a session,
  * batch or page whose id holds a secret is left out: of a session the list then says that it cannot be shown.
@@ -51,7 +51,7 @@ export function redactedProvider(provider: Provider, secrets: KnownSecrets): Pro
       .map((page) => ({ ...page, title: hide(page.title), url: hide(page.url) }));
 
   function session(unbounded: Session): Session {
-    // Texts of megabytes would take seconds to look through.
+    // Searching texts of megabytes would take seconds.
     const its = withinBounds(unbounded);
     const { groupId } = its;
     return {
@@ -176,7 +176,7 @@ export function redactedProvider(provider: Provider, secrets: KnownSecrets): Pro
   };
 }
 
-/** Unnamed: which session it is may not be said, so that what a list leaves out is not taken for ended. */
+/** Unnamed, because the id may not be shown: no session missing from the list counts as ended then. */
 const unshownSession: ListFault = {
   subject: 'A session',
   what: "its ID contains this account's key. End it at the provider, and replace the key.",
@@ -208,7 +208,7 @@ function redactedGroup(group: Group, hide: Redact): Group {
   return { ...group, name: maybe(group.name, hide), status: maybe(group.status, hide) };
 }
 
-/** What people are shown of a browser's own words: titles and addresses of its pages, and the text of its dialogs. */
+/** The texts of a browser that users see: titles and addresses of its pages, and the text of its dialogs. */
 const shownEvents = /^(?:Target\.|Page\.javascriptDialog)/;
 
 function redactedConnection(connection: CdpConnection, { hide, redact, isEmpty }: KnownSecrets): CdpConnection {
@@ -242,7 +242,7 @@ function hiddenWithin<T>(value: T, hide: Redact, depth = 0): T {
   return Object.fromEntries(Object.entries(value as object).map(([key, one]) => [key, cleaned(one)])) as T;
 }
 
-/** A provider's error, or what else was thrown as one, without secrets; the same one where it has none. */
+/** A provider's error, or anything else that was thrown, without secrets; the same object where it has none. */
 export function redactedError(thrown: unknown, redact: Redact): ProviderError {
   const error = ProviderError.from(thrown);
   const texts = [error.message, error.stack ?? '', error.detail ?? '', JSON.stringify(error.trouble)];
@@ -261,7 +261,7 @@ function redactedTrouble(trouble: Trouble, redact: Redact): Trouble {
   return { ...trouble, reason: Object.fromEntries(texts) };
 }
 
-/** Whether nothing can be read off a cause but its message, which holds no secret. */
+/** Whether a cause has nothing but its message, and that holds no secret. */
 function isClean(cause: unknown, redact: Redact): boolean {
   if (cause === undefined) return true;
   if (!(cause instanceof Error) || cause.cause !== undefined || Object.keys(cause).length > 0) return false;

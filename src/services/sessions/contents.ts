@@ -5,18 +5,18 @@ import type { Inventory, ListFault } from '../../core/inventory.ts';
 import { same } from '../../core/same.ts';
 import type { Session } from '../../core/session.ts';
 
-/** What an account has, by id, in the order in which the provider tells it. */
+/** An account's sessions, groups and faults by id, in the provider's order. */
 export interface Contents {
   readonly sessions: ReadonlyMap<SessionId, Session>;
   readonly groups: ReadonlyMap<GroupId, Group>;
   readonly faults: readonly ListFault[];
-  /** What the provider tells of the account itself; undefined where it tells nothing, or has not yet. */
+  /** What the provider says about the account itself; undefined where it says nothing, or hasn't yet. */
   readonly account: AccountFacts | undefined;
-  /** Whether these are the lists of several servers behind one address, shown as one. */
+  /** Whether these are the combined lists of several servers behind one address. */
   readonly combined: boolean;
 }
 
-/** An account about which nothing is known. */
+/** An account about which nothing is known yet. */
 export const noContents: Contents = {
   sessions: new Map(),
   groups: new Map(),
@@ -25,7 +25,7 @@ export const noContents: Contents = {
   combined: false,
 };
 
-/** The groups that were listed, and those that only kept sessions still belong to. */
+/** The listed groups, and those to which only sessions missing from the list belong. */
 export function withGroupsOf(
   kept: readonly (readonly [SessionId, Session])[],
   listed: Contents['groups'],
@@ -66,7 +66,7 @@ function faultKey({ subject, what }: ListFault): string {
   return JSON.stringify([subject, what]);
 }
 
-/** What was known, with what has arrived that was not, or with all that has arrived. */
+/** What was known plus what is new, or plus everything that has arrived. */
 export function withNew(known: Contents, arrived: Contents, all: boolean): Contents {
   if (all) return { ...arrived, sessions: new Map([...known.sessions, ...arrived.sessions]) };
   return {
@@ -78,7 +78,7 @@ export function withNew(known: Contents, arrived: Contents, all: boolean): Conte
   };
 }
 
-/** Which sessions differ; `membership` when a row came, went or moved to another group or place. */
+/** Which sessions differ; `membership` when a row was added, removed or moved. */
 export function changedSessions(
   before: ReadonlyMap<SessionId, Session>,
   after: ReadonlyMap<SessionId, Session>,
@@ -95,11 +95,11 @@ export function changedSessions(
   return changed;
 }
 
-/** Most sessions of an account that lists leave out and that are shown nevertheless, and most pages of those. */
+/** Most sessions of an account that are shown though lists leave them out, and most pages of those. */
 const mostMissing = 5_000;
 const mostPagesOfMissing = 20_000;
 
-/** Those of the sessions that a list leaves out for which there is room: all that are about to end, and the last listed. */
+/** The sessions missing from a list that are kept: all that are ending, and the ones listed last. */
 export function withinBounds(
   missing: readonly (readonly [SessionId, Session])[],
   isEnding: (id: SessionId) => boolean,
@@ -114,7 +114,7 @@ export function withinBounds(
   return { kept: [...ending, ...others.slice(0, room)], forgotten: new Set(others.slice(room).map(([id]) => id)) };
 }
 
-/** What is said about those for which there is no room. */
+/** The fault that reports the sessions that aren't kept. */
 export function tooManyMissing(count: number): readonly ListFault[] {
   if (count === 0) return [];
   return [{ subject: `${count} more sessions`, unnamed: true, what: 'too many are missing from the latest lists' }];

@@ -13,11 +13,11 @@ import { isListed, type StoreChange } from './sessionsView.ts';
 
 /** There may be ten pages of them. */
 const timeoutMs = 60_000;
-/** How old a list is, in milliseconds, when it's made again because something in its account changed. */
+/** Age, in milliseconds, at which a list is refreshed when something in its account changed. */
 const oldMs = 60_000;
-/** Lists of an account begin so many milliseconds apart: a command can be run in a loop. */
+/** Lists of an account begin this many milliseconds apart: a command can be run in a loop. */
 const leastApartMs = 2_000;
-/** Milliseconds before each look whether a batch is gone: a list may be a few seconds old. */
+/** Milliseconds before each check whether a batch is gone: a list may be a few seconds old. */
 const looks = [0, 1_000, 2_000, 4_000];
 const neverAborted = new AbortController().signal;
 
@@ -28,11 +28,11 @@ export interface FinishedList {
   readonly unreadable: number;
   /** Whether it's being listed. */
   readonly isLoading: boolean;
-  /** Why it couldn't be listed the last time. What was known before stays. */
+  /** Why the last list failed. What was known before stays. */
   readonly trouble: ProviderError | undefined;
 }
 
-/** Whether a list shows that a batch is gone; `unknown` without a whole list, with the reason where there's one. */
+/** Whether a list shows that a batch is gone; `unknown` without a complete list, with the reason if there is one. */
 export type BatchVerdict =
   | { readonly kind: 'gone' | 'listed' }
   | { readonly kind: 'unknown'; readonly error: ProviderError | undefined };
@@ -42,7 +42,7 @@ export interface FinishedBatchesParts {
   readonly accounts: Accounts;
   readonly connections: Connections;
   readonly store: SessionStore;
-  /** What is kept of this workspace between runs, and where it is written down that they are shown. */
+  /** The workspace's stored state, which holds whether they are shown. */
   readonly memory: Memory;
   readonly memoryKey: string;
   readonly clock: Clock;
@@ -54,7 +54,7 @@ interface Entry {
   loading: Promise<void> | undefined;
   /** When the last list began, in milliseconds of the monotonic clock. */
   began: number | undefined;
-  /** The batches that ran when it began: one that doesn't any longer has finished. */
+  /** The batches that were running when it began: one that no longer is has finished. */
   running: ReadonlySet<GroupId>;
 }
 
@@ -85,12 +85,12 @@ export class FinishedBatches {
     for (const subscription of this.#subscriptions) subscription.dispose();
   }
 
-  /** Whether they are shown, which is kept for the workspace. */
+  /** Whether they are shown in this workspace. */
   get isShown(): boolean {
     return this.#isShown;
   }
 
-  /** Shows or hides them. Resolves when those of all accounts are listed. */
+  /** Shows or hides them. Resolves when they are listed for all accounts. */
   async show(isShown: boolean): Promise<void> {
     this.#isShown = isShown;
     if (!isShown) this.#entries.clear();
@@ -101,24 +101,24 @@ export class FinishedBatches {
     await kept;
   }
 
-  /** Those of an account; undefined while they aren't shown, or where its provider doesn't tell. */
+  /** Those of an account; undefined while they aren't shown, or where its provider doesn't list them. */
   of(account: AccountId): FinishedList | undefined {
     return this.#isShown ? this.#entries.get(account)?.list : undefined;
   }
 
-  /** Lists those of all accounts again, if they are shown. Never rejects. */
+  /** Refreshes those of all accounts, if they are shown. Never rejects. */
   async reloadAll(): Promise<void> {
     await Promise.all(this.#parts.accounts.all.map(({ id }) => this.reload(id)));
   }
 
-  /** Lists those of an account again, if they are shown. Never rejects. */
+  /** Refreshes those of an account, if they are shown. Never rejects. */
   async reload(account: AccountId): Promise<void> {
     if (!this.#isShown) return;
     const { connections } = this.#parts;
     const known = this.#entries.get(account);
     if (known?.loading !== undefined) return known.loading;
     const provider = await connections.open(account).catch(() => undefined);
-    // What can't be connected to is said on its account's row.
+    // The account's row says why it can't be reached.
     if (provider?.finishedGroups === undefined || !this.#isShown) return undefined;
     const current = this.#entries.get(account);
     if (current?.loading !== undefined) return current.loading;
@@ -129,7 +129,7 @@ export class FinishedBatches {
   }
 
   /**
-   * Looks whether a batch is gone, also while finished batches aren't shown. Never rejects.
+   * Checks whether a batch is gone, even while finished batches aren't shown. Never rejects.
    * @param isPatient whether to look again while it's still listed, because a list may be a few seconds old.
    */
   async look(account: AccountId, group: GroupId, isPatient: boolean): Promise<BatchVerdict> {
@@ -149,7 +149,7 @@ export class FinishedBatches {
     return verdict;
   }
 
-  /** Takes out a batch that a list showed to be gone. */
+  /** Removes a batch that a list showed to be gone. */
   remove(account: AccountId, group: GroupId): void {
     const entry = this.#entries.get(account);
     if (entry === undefined || !entry.list.groups.has(group)) return;
@@ -203,11 +203,11 @@ export class FinishedBatches {
 
   #set(account: AccountId, entry: Entry, list: FinishedList): void {
     entry.list = list;
-    // Its account may have another key by now, or they are hidden.
+    // The account may have another key now, or they may be hidden.
     if (this.#entries.get(account) === entry) this.#changed.fire(account);
   }
 
-  /** Lists them when their account is listed first, and again when a batch has finished or the list is old. */
+  /** Lists them after their account's first list, and again when a batch has finished or the list is old. */
   #follow(change: StoreChange): void {
     if (!this.#isShown || change.kind === 'accounts' || !change.membership) return;
     const { store, clock } = this.#parts;

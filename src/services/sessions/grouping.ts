@@ -4,8 +4,8 @@ import { type GroupId, groupId } from '../../core/ids.ts';
 import type { Inventory } from '../../core/inventory.ts';
 
 /**
- * Puts sessions that have the same value under a key of their metadata into a group. What the provider groups itself stays
- * as it is, and so does what has no such key. An empty key groups nothing.
+ * Groups sessions that have the same value under a metadata key. Sessions that the provider groups itself, or that don't
+ * have the key, stay as they are. An empty key groups nothing.
  */
 export function groupByMetadata(page: Inventory, key: string): Inventory {
   if (key === '') return page;
@@ -20,7 +20,7 @@ export function groupByMetadata(page: Inventory, key: string): Inventory {
   return { ...page, sessions, groups: [...groups.values()] };
 }
 
-/** The value may be any text; an id may not. */
+/** The value may be any text, but an id may not. */
 function idOf(key: string, value: string): GroupId {
   const digest = createHash('sha256')
     .update(JSON.stringify([key, value]))

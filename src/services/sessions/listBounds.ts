@@ -4,17 +4,17 @@ import type { Inventory, ListFault } from '../../core/inventory.ts';
 import { boundedPages } from '../../core/page.ts';
 import type { Session } from '../../core/session.ts';
 
-/** Most sessions of an account that are shown. Storing as many takes a twentieth of a second at each refresh. */
+/** Most sessions of an account that are shown. Storing that many takes 50 ms at each refresh. */
 export const mostSessions = 5_000;
-/** Most tags, facts and the like of a session, and the longest of each, in characters. Providers allow less. */
+/** Most tags, facts and so on of a session, and the maximum length of each in characters. Providers allow less. */
 const mostTexts = 50;
 const longestText = 1_000;
 const mostGroups = 1_000;
 const mostFaults = 1_000;
 
 /**
- * Keeps one list of an account within bounds, whatever its provider hands over, and counts what it leaves out. Make one for
- * each list, have it take each page, and tell {@link leftOut} at the end.
+ * Keeps one list of an account within bounds, whatever its provider returns, and counts what it leaves out. Make one per
+ * list, pass it each page, and report {@link leftOut} at the end.
  */
 export class ListBounds {
   readonly #sessions = new Set<SessionId>();
@@ -22,7 +22,7 @@ export class ListBounds {
   readonly #tooMany = { sessions: new Set<SessionId>(), groups: 0, faults: 0 };
   #faults = 0;
 
-  /** A page without what is too much. */
+  /** A page with what exceeds the bounds left out. */
   take(page: Inventory): Inventory {
     return {
       ...page,
@@ -32,7 +32,7 @@ export class ListBounds {
     };
   }
 
-  /** What of the list is missing. Any session may be among faults that are not told, and is then not known to be gone. */
+  /** The faults that report what was left out. Any session may be among the rows left out, so none counts as gone. */
   get leftOut(): readonly ListFault[] {
     const { sessions, groups, faults } = this.#tooMany;
     const missing: ListFault[] = [];
@@ -48,7 +48,7 @@ export class ListBounds {
   }
 
   #mayShow(id: SessionId): boolean {
-    // A second list may add to what the first has told of the same session.
+    // A second list may add to what the first said about the same session.
     if (this.#sessions.has(id)) return true;
     if (this.#sessions.size >= mostSessions) {
       this.#tooMany.sessions.add(id);
@@ -77,9 +77,9 @@ export class ListBounds {
   }
 }
 
-/** A session without what is too much of it; the same one where nothing is. */
+/** A session cut down to the bounds; the same object where nothing was cut. */
 export function withinBounds(session: Session): Session {
-  // An end of pages closes those that were shown, and is over when they are closed: none of them may be left out.
+  // Ending its pages closes the ones that were shown and is done when they are closed: none may be left out.
   const most = session.ends === 'pages' ? Number.POSITIVE_INFINITY : undefined;
   const pages = session.pages && boundedPages(session.pages, most);
   if (pages === session.pages && isShort(session)) return session;

@@ -10,23 +10,23 @@ import { wholeRound } from '../ending/verification.ts';
 import { ListBounds } from './listBounds.ts';
 import type { SessionStore } from './sessionStore.ts';
 
-/** What came of listing an account. */
+/** The result of listing an account. */
 export type ListResult =
   | {
       readonly kind: 'listed';
-      /** When the first list was asked for, in milliseconds of the monotonic clock. */
+      /** When the first list was requested, in monotonic milliseconds. */
       readonly began: number;
-      /** Whether every row said which session it is about: if not, the list leaves nothing out for certain. */
+      /** Whether every row said which session it is: if not, no session is known to be missing. */
       readonly complete: boolean;
-      /** Whether anything that is shown changed. */
+      /** Whether anything on screen changed. */
       readonly changed: boolean;
-      /** How many lists were asked for: several where one may come from one of several workers. */
+      /** How many lists were requested: several where each may come from a different worker. */
       readonly lists: number;
       readonly provider: Provider;
     }
   | { readonly kind: 'failed'; readonly trouble: ProviderError };
 
-/** What listing works with. */
+/** What {@link listAccount} needs. */
 export interface ListingParts {
   readonly store: SessionStore;
   readonly evidence: EvidenceLog;
@@ -35,16 +35,16 @@ export interface ListingParts {
 }
 
 /**
- * Milliseconds that listing an account may take, all pages and rounds of it: ends and commands wait for it. Each page of a
- * list of hundreds may take as long as any request.
+ * Milliseconds that listing an account may take, with all its pages and rounds: ends and commands wait for it. Each of a
+ * list's hundreds of pages may take as long as any request.
  */
 const longestListMs = 180_000;
 
 /**
- * Lists an account once, puts the outcome into the store and the evidence, and takes out what is confirmed gone by it.
- * Where a list may come from one of several workers, a whole round is asked for as soon as one shows something else than
- * what is known, and always where several workers are known, or when `thorough` is set.
- * @throws what the signal was aborted with, and nothing else.
+ * Lists an account once, puts the result into the store and the evidence, and removes sessions it confirms gone.
+ * Where a list may come from one of several workers, a whole round is requested as soon as one differs from what is known,
+ * and always where several workers are known, or when `thorough` is set.
+ * @throws the signal's reason, and nothing else.
  */
 export async function listAccount(
   parts: ListingParts,
@@ -79,7 +79,7 @@ export async function listAccount(
         }
       };
       for await (const page of provider.list(stop)) {
-        // Before its sessions are shown, so that they are offered with all that can be done with them.
+        // Before its sessions are shown, so that their menus are complete.
         learn();
         take(bounds.take(page));
       }
@@ -93,7 +93,7 @@ export async function listAccount(
     const rounds = [[first]];
     let someFailed = false;
     if (provider.ending.lists === 'partial' || evidence.isCombined(account)) {
-      // A list that leaves nothing out for certain confirms nothing, however many there are, and may be a flood.
+      // A list with unnamed rows confirms nothing, however many there are, and may be a flood.
       const isNews = !hasSameSessions(known, first) || counted > first.sessions.size;
       const isWorthMore = first.complete && (thorough || isNews);
       if (isWorthMore || evidence.isCombined(account)) {

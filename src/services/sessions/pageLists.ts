@@ -5,14 +5,14 @@ import { ProviderError } from '../../core/providerError.ts';
 import type { Connections } from '../accounts/connections.ts';
 import type { SessionStore } from './sessionStore.ts';
 
-/** How long a list of pages is shown before opening the session again asks anew. */
+/** How long a list of pages is shown, in milliseconds, before expanding the row requests it again. */
 const lifetimeMs = 5_000;
 const timeoutMs = 15_000;
 
-/** What shows pages needs no more than this of {@link PageLists}. */
+/** The part of {@link PageLists} that the tree needs. */
 export type PageLoader = Pick<PageLists, 'load'>;
 
-/** Fetches the pages of sessions whose list does not tell them, when somebody opens the row. */
+/** Fetches the pages of sessions whose list doesn't include them, when their row is expanded. */
 export class PageLists {
   readonly #store: SessionStore;
   readonly #connections: Connections;
@@ -24,7 +24,7 @@ export class PageLists {
     this.#clock = clock;
   }
 
-  /** Brings the store's list of a session's pages up to date. What is known stays while new pages are awaited. */
+  /** Refreshes a session's pages in the store. The known ones stay until the new ones arrive. */
   async load(account: AccountId, session: SessionId): Promise<void> {
     const known = this.#store.pages(account, session);
     if (known?.kind === 'loading') return;

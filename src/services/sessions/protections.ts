@@ -6,28 +6,28 @@ import { isListed, type SessionsView } from './sessionsView.ts';
 
 const memoryKey = 'protectedSessions';
 /**
- * Grows with each change. VS Code's memory goes back to what it was, for a moment or for good, when another window writes
- * before it has heard of a change: what is older than what is known here does not count.
+ * Grows with each change. VS Code's memory can fall back to an older value, briefly or for good, when another window writes
+ * before it has seen a change: older versions than the one known here are ignored.
  */
 const countKey = 'protectedSessionsCount';
 const Kept = v.record(v.string(), v.array(v.string()));
-/** Sessions end, and their ids stay behind: only so many of an account's that are listed no longer are kept, the newest. */
+/** Most ids of an account that are kept after their sessions ended; the oldest go first. */
 const mostGone = 500;
 
 /**
- * The sessions that ends of many leave alone because the user said so, by account; kept across restarts. What any
- * window has written counts in all of them at once.
+ * The sessions that the user protected, by account, kept across restarts. They are skipped when several are ended at once.
+ * What any window writes counts in all of them at once.
  */
 export class Protections {
   readonly #memory: Memory;
   readonly #store: SessionsView;
-  /** What {@link #kept} was read from: memory gives another value when a window has written. */
+  /** What {@link #kept} was read from: memory returns another value after a window has written. */
   #read: unknown;
   #count = 0;
   #kept: ReadonlyMap<AccountId, ReadonlySet<string>> = new Map();
   readonly #changed = new Emitter<AccountId>();
 
-  /** Fires with the account of sessions that this window protected, or does not any longer. */
+  /** Fires with the account when this window protects or unprotects sessions. */
   readonly onDidChange: Event<AccountId> = this.#changed.event;
 
   constructor(memory: Memory, store: SessionsView) {
@@ -35,7 +35,7 @@ export class Protections {
     this.#store = store;
   }
 
-  /** Asked for each row: reads no more than whether another window has written. */
+  /** Called for each row, so it only checks whether another window has written. */
   has(account: AccountId, session: SessionId): boolean {
     return this.#current().get(account)?.has(session) === true;
   }
@@ -47,7 +47,7 @@ export class Protections {
       if (isProtected) ids.add(id);
     }
     const state = this.#store.state(account);
-    // A row that cannot be read may be any session.
+    // A row that can't be read may be any session.
     if (isListed(state) && state.contents.faults.length === 0) {
       const gone = [...ids].filter((id) => !state.contents.sessions.has(id as SessionId));
       for (const id of gone.slice(0, -mostGone)) ids.delete(id);

@@ -10,33 +10,34 @@ import type { EvidenceLog } from '../ending/evidence.ts';
 import type { ListResult } from './listing.ts';
 import type { SessionStore } from './sessionStore.ts';
 
-/** Whether somebody looks: nothing is asked for while nobody does, and seldom while the window is not focused. */
+/** Whether the view is visible and the window focused: nothing is requested while the view is hidden, and little while the
+ * window isn't focused. */
 export interface Attention {
   readonly visible: boolean;
   readonly focused: boolean;
 }
 
-/** Each refresh that changes nothing makes the next wait this much longer … */
+/** Each refresh that changes nothing multiplies the wait for the next one by this … */
 const slowdown = 1.5;
-/** … up to this, which is also how often a window is refreshed that is not focused. */
+/** … up to this, which is also the interval while the window isn't focused. */
 const slowestMs = 60_000;
 const longestBackoffMs = 300_000;
-/** Most sessions that a list leaves out and that the provider is asked about one by one after it. The others come next. */
+/** Most sessions missing from a list that are probed after it. The others are probed after the next ones. */
 const mostProbes = 16;
-/** How long a session that a probe has not proven gone is not asked for again; doubles with each such probe, … */
+/** How long to wait before probing a session again that a probe didn't confirm gone; doubles with each such probe, … */
 const firstProbePauseMs = 5_000;
-/** … up to this, which is also how long none is asked for after the provider could not be asked, where it did not say for how long. */
+/** … up to this, which is also the wait after the provider couldn't be asked and didn't say for how long. */
 const longestProbePauseMs = 60_000;
 /**
- * Refreshes that commands and other extensions ask for: so many at once, and then one each time that as many times
- * `askedApartMs` is over since. Other extensions can run commands, too, and may ask in a loop.
+ * Most refreshes that commands and other extensions get at once; after that, one per `askedApartMs`. Other extensions can
+ * run commands too, and may do so in a loop.
  */
 const mostAskedAtOnce = 10;
 const askedApartMs = 2_000;
 /** Spreads the requests of many windows and accounts over time. */
 const jitter = 0.2;
 
-/** How often the provider was asked about a session, and from when it may be again, in monotonic milliseconds. */
+/** How often a session was probed, and when it may be probed again, in monotonic milliseconds. */
 interface Probed {
   readonly times: number;
   readonly notBefore: number;
@@ -48,16 +49,16 @@ interface Poll {
   readonly account: AccountId;
   readonly controller: AbortController;
   running: Promise<ListResult> | undefined;
-  /** When it was last asked for, in monotonic milliseconds, as often as is counted, and who waits for the next time. */
+  /** The last requested refreshes, in monotonic milliseconds, and who waits for the next. */
   asked: readonly number[];
   askedNext: Promise<ListResult> | undefined;
   queued: Promise<ListResult> | undefined;
   /** Whether the list that is queued is to be thorough. */
   thorough: boolean;
-  /** Whether the provider is being asked about sessions that its list leaves out. */
+  /** Whether sessions missing from the list are being probed. */
   checking: boolean;
   probed: ReadonlyMap<SessionId, Probed>;
-  /** Monotonic milliseconds before which it's asked about none of them. */
+  /** Monotonic milliseconds before which none of them is probed. */
   noProbeBefore: number;
   timer: Disposable | undefined;
   /** Monotonic milliseconds. */
@@ -66,13 +67,13 @@ interface Poll {
   quiet: number;
   /** Refreshes in a row that failed. */
   failures: number;
-  /** Epoch milliseconds before which the provider wants no list. */
+  /** Epoch milliseconds before which the provider wants no request. */
   notBefore: number;
-  /** After a rejected key: no refresh by itself until the key changes or somebody asks. */
+  /** After a rejected key: no automatic refresh until the key changes or the user asks for one. */
   stopped: boolean;
 }
 
-/** What a refresher works with. */
+/** What a {@link Refresher} needs. */
 export interface RefresherOptions {
   readonly store: SessionStore;
   /** Loaded with the first list: activation doesn't need it. */
@@ -81,16 +82,16 @@ export interface RefresherOptions {
   readonly connections: Connections;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Milliseconds between refreshes while somebody looks; 0 for none but those that are asked for. */
+  /** Milliseconds between refreshes while the view is visible; 0 for manual refreshes only. */
   readonly interval: () => number;
 }
 
-/** Keeps the store in step with the providers: one list per account at a time, no oftener than somebody looks. */
+/** Keeps the store up to date with the providers: one list per account at a time, and only while the sessions are visible. */
 export class Refresher implements Disposable {
   readonly #options: RefresherOptions;
   readonly #polls = new Map<AccountId, Poll>();
   readonly #subscriptions: readonly Disposable[];
-  /** How many live views of an account's sessions are on the screen. */
+  /** How many live views of an account's sessions are visible. */
   readonly #watched = new Map<AccountId, number>();
   #attention: Attention = { visible: false, focused: true };
 
@@ -112,7 +113,7 @@ export class Refresher implements Disposable {
     this.#polls.clear();
   }
 
-  /** Tells whether somebody looks. Coming back refreshes what has become old meanwhile. */
+  /** Sets whether the view is visible. When it becomes visible again, what has become old is refreshed. */
   setAttention(attention: Attention): void {
     this.#attention = attention;
     for (const poll of this.#polls.values()) {
@@ -122,8 +123,8 @@ export class Refresher implements Disposable {
   }
 
   /**
-   * Keeps an account up to date until the result is disposed, though nobody may look at the list: one of its sessions is
-   * shown live.
+   * Keeps an account up to date until the result is disposed, even while the view is hidden: one of its sessions is shown
+   * live.
    */
   watch(account: AccountId): Disposable {
     const count = (by: number) => {
@@ -140,7 +141,7 @@ export class Refresher implements Disposable {
     };
   }
 
-  /** Plans anew, after the interval became another. */
+  /** Schedules again after the interval changed. */
   reschedule(): void {
     for (const poll of this.#polls.values()) this.#schedule(poll);
   }
@@ -162,7 +163,7 @@ export class Refresher implements Disposable {
     return poll.queued;
   }
 
-  /** {@link refresh} for who may ask in a loop: a few times at once, and then every two seconds. Never rejects. */
+  /** {@link refresh} for callers that may ask in a loop: a few times at once, then every two seconds. Never rejects. */
   refreshAsked(account: AccountId): Promise<ListResult> {
     const { clock } = this.#options;
     const poll = this.#polls.get(account);
@@ -233,7 +234,7 @@ export class Refresher implements Disposable {
   async #list(poll: Poll, thorough: boolean): Promise<ListResult> {
     const { logger } = this.#options;
     const { account, controller } = poll;
-    // One that waited while its account went or was connected anew must not stand in the way of its successor.
+    // A list that waited while its account was removed or reconnected must not block the next one.
     if (controller.signal.aborted) return givenUp();
     let result: ListResult;
     try {
@@ -260,14 +261,14 @@ export class Refresher implements Disposable {
     return result;
   }
 
-  /** Asks the provider about sessions that its list leaves out, as many as is polite, and takes out what is gone. */
+  /** Probes sessions that are missing from the list, within limits, and removes those confirmed gone. */
   async #check(poll: Poll, provider: Provider): Promise<void> {
     const { store, clock } = this.#options;
     const { account, controller } = poll;
     const stop = controller.signal;
     const evidence = await this.#options.evidence();
     const { checkMissing } = await import('../ending/verifier.ts');
-    // The ender asks about those that are ending.
+    // The ender probes those that are ending.
     const left = [...store.missing(account)].filter((id) => store.life(account, id).kind !== 'ending');
     const asking = left.filter((id) => evidence.needsProbe(account, id));
     poll.probed = new Map(asking.map((id) => [id, poll.probed.get(id) ?? neverProbed] as const));
@@ -306,7 +307,7 @@ export class Refresher implements Disposable {
     poll.timer = this.#options.clock.after(wait, () => void this.#run(poll, false));
   }
 
-  /** Milliseconds until the next refresh, or undefined where none is due by itself. */
+  /** Milliseconds until the next automatic refresh, or undefined where there is none. */
   #wait(poll: Poll): number | undefined {
     const { clock, interval } = this.#options;
     const isLookedAt = this.#attention.visible || (this.#watched.get(poll.account) ?? 0) > 0;
@@ -324,7 +325,7 @@ export class Refresher implements Disposable {
   }
 }
 
-/** Those that may be asked for now, the least often asked ones first. */
+/** Those that may be probed now, the least probed first. */
 function dueFor(probed: ReadonlyMap<SessionId, Probed>, now: number): readonly SessionId[] {
   const due = [...probed].filter(([, { notBefore }]) => notBefore <= now);
   return due.sort(([, a], [, b]) => a.times - b.times).map(([id]) => id);
@@ -360,7 +361,7 @@ function stop(poll: Poll): void {
   poll.timer?.dispose();
 }
 
-/** What comes of a list of an account that was removed or got another key. */
+/** The result of listing an account that was removed or got another key. */
 function givenUp(): ListResult {
   return { kind: 'failed', trouble: cancelled('listing') };
 }

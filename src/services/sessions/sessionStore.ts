@@ -26,22 +26,22 @@ import {
   troubleOf,
 } from './sessionsView.ts';
 
-/** What a list that has arrived amounts to. */
+/** The outcome of a complete list. */
 export interface ListOutcome {
   /** Sessions that are confirmed gone. Any other that the list leaves out stays, as {@link SessionsView.missing}. */
   readonly gone: ReadonlySet<SessionId>;
-  /** Whether every row said which session it is about: if not, none is known to be missing. */
+  /** Whether every row said which session it is: if not, none is known to be missing. */
   readonly complete: boolean;
-  /** Whether lists of several servers behind one address are shown as one. */
+  /** Whether the lists of several servers behind one address are combined. */
   readonly combined: boolean;
 }
 
-/** One refresh under way. What it brings after another one was begun for the same account is dropped. */
+/** One refresh under way. Once another one begins for the same account, its results are dropped. */
 export interface ListRun {
   arrive(page: Inventory): void;
   /**
-   * @param outcome what the list that has arrived amounts to.
-   * @returns whether anything that is shown changed since the list began.
+   * @param outcome the outcome of the complete list.
+   * @returns whether anything on screen changed since the list began.
    */
   complete(outcome: ListOutcome): boolean;
   fail(trouble: ProviderError): void;
@@ -54,21 +54,21 @@ interface Entry {
   readonly lives: Map<SessionId, Life>;
   readonly firstSeen: Map<SessionId, number>;
   readonly pages: Map<SessionId, PageList>;
-  /** Sessions that have left, proven to have ended, and that no list has told of since. */
+  /** Sessions that were confirmed gone and haven't been listed since. */
   readonly ended: Set<SessionId>;
-  /** Those of them that did while a list is under way, which may have read them before. */
+  /** Those confirmed gone while a list is under way, which may have read them earlier. */
   readonly endedMeanwhile: Set<SessionId>;
   missing: ReadonlySet<SessionId>;
-  /** Counts what was fired about this account. */
+  /** Counts the events fired about this account. */
   changes: number;
 }
 
-/** Most sessions that are remembered to have ended; by account. */
+/** Most ended sessions that are remembered per account. */
 const mostEnded = 20_000;
 
 const running: Life = { kind: 'running' };
 
-/** The one place that knows what runs. The refresher and the ender write; everybody else reads {@link SessionsView}. */
+/** The one place that knows what is running. The refresher and the ender write; everything else reads {@link SessionsView}. */
 export class SessionStore implements SessionsView {
   readonly #now: () => number;
   readonly #groupKey: () => string;
@@ -78,10 +78,10 @@ export class SessionStore implements SessionsView {
 
   readonly onDidChange: Event<StoreChange> = this.#changed.event;
 
-  /** Fires for each session that leaves a list; not when its account is removed or connected anew. */
+  /** Fires for each session that leaves the list; not when its account is removed or reconnected. */
   readonly onDidLeave: Event<Leaving> = this.#left.event;
 
-  /** @param groupKey the key of sessions' metadata by which they are grouped; empty for none. */
+  /** @param groupKey the metadata key by which sessions are grouped; empty for none. */
   constructor(now: () => number, groupKey: () => string = () => '') {
     this.#now = now;
     this.#groupKey = groupKey;
@@ -114,7 +114,7 @@ export class SessionStore implements SessionsView {
     return this.#entries.get(account)?.capabilities ?? new Set();
   }
 
-  /** Takes over which accounts there are. What is known of those that stay is kept. */
+  /** Sets which accounts there are. What is known of those that stay is kept. */
   setAccounts(ids: readonly AccountId[]): void {
     const gone = new Set(this.#entries.keys());
     for (const id of ids) {
@@ -125,7 +125,7 @@ export class SessionStore implements SessionsView {
     this.#changed.fire({ kind: 'accounts' });
   }
 
-  /** Forgets what is known of an account whose key or address has become another. */
+  /** Forgets what is known of an account whose key or address changed. */
   reset(account: AccountId): void {
     if (!this.#entries.has(account)) return;
     this.#entries.set(account, newEntry());
@@ -163,7 +163,7 @@ export class SessionStore implements SessionsView {
         if (entry === undefined) return;
         const sessions = page.sessions.filter(({ id }) => !entry.endedMeanwhile.has(id));
         arrived = merge(arrived, groupByMetadata({ ...page, sessions }, this.#groupKey()));
-        // What a list tells of runs, whatever becomes of the rest of the list.
+        // A session that is listed is running, even if the rest of the list fails.
         this.#setMissing(account, entry, new Set([...entry.missing].filter((id) => !arrived.sessions.has(id))));
         const { contents } = entry.state;
         this.#transition(account, entry, {
@@ -214,7 +214,7 @@ export class SessionStore implements SessionsView {
     return this.#entries.get(account)?.ended.has(session) === true;
   }
 
-  /** Says where sessions are in their life. Sessions that are not listed are passed over. */
+  /** Sets the life of sessions. Sessions that aren't listed are skipped. */
   setLives(account: AccountId, lives: ReadonlyMap<SessionId, Life>): void {
     const entry = this.#entries.get(account);
     if (entry === undefined) return;
@@ -231,12 +231,12 @@ export class SessionStore implements SessionsView {
     );
   }
 
-  /** The same of sessions that are all at the same point. */
+  /** The same for sessions that all get the same life. */
   setLife(account: AccountId, sessions: readonly SessionId[], life: Life): void {
     this.setLives(account, new Map(sessions.map((id) => [id, life])));
   }
 
-  /** Takes out sessions that are confirmed gone. */
+  /** Removes sessions that are confirmed gone. */
   removeGone(account: AccountId, gone: readonly SessionId[]): void {
     const entry = this.#entries.get(account);
     if (entry === undefined) return;
@@ -257,8 +257,8 @@ export class SessionStore implements SessionsView {
   }
 
   /**
-   * Puts a state in place and tells what changed with it, and nothing where nothing did. @param forgotten sessions that it
-   * does not have any longer though nothing is known of their end.
+   * Replaces a state and fires what changed, if anything did. @param forgotten sessions
+   * that are dropped though they aren't confirmed gone.
    */
   #transition(
     account: AccountId,
@@ -316,7 +316,7 @@ export class SessionStore implements SessionsView {
   }
 }
 
-/** Whether a session's end was asked for, and the provider has not said that it will not end it. */
+/** Whether a session's end was requested, and the provider hasn't refused it. */
 function isTaken(life: Life): boolean {
   if (life.kind !== 'stuck') return life.kind === 'ending';
   return life.why.kind === 'unconfirmed' || (life.why.kind === 'stillRuns' && life.why.found);

@@ -21,11 +21,11 @@ export type AccountState =
     }
   | { readonly kind: 'failed'; readonly contents: Contents; readonly trouble: ProviderError };
 
-/** Why a session that was to end has not. */
+/** Why a session couldn't be ended, or its end couldn't be confirmed. */
 export type StuckReason =
   /**
-   * The provider has answered, and still says that the session runs. `found` is false where it answered that it knows no
-   * such session; `said` is its own text: clean it before showing.
+   * The provider answered, and still says that the session is running. `found` is false where it also said that it doesn't
+   * know the session; `said` is its own text: clean it before showing.
    */
   | { readonly kind: 'stillRuns'; readonly found: boolean; readonly said: string | undefined }
   /**
@@ -35,22 +35,22 @@ export type StuckReason =
   | { readonly kind: 'unconfirmed'; readonly error: ProviderError | undefined; readonly isCombined: boolean }
   /** The request failed. */
   | { readonly kind: 'failed'; readonly error: ProviderError }
-  /** The provider named it among those that it could not delete. Its own text: clean it before showing. */
+  /** The provider named it among those that it couldn't delete. Its own text: clean it before showing. */
   | { readonly kind: 'notDeleted'; readonly said: string };
 
-/** Where a listed session is in its life. Times are epoch milliseconds. An ended one is listed no longer. */
+/** The life of a listed session. Times are epoch milliseconds. An ended session is no longer listed. */
 export type Life =
   | { readonly kind: 'running' }
   | { readonly kind: 'ending'; readonly since: number }
   | { readonly kind: 'stuck'; readonly since: number; readonly why: StuckReason };
 
-/** The pages of a session whose list does not tell them. */
+/** The pages of a session whose list doesn't include them. */
 export type PageList =
   | { readonly kind: 'loading' }
   | { readonly kind: 'ready'; readonly pages: readonly Page[]; readonly asOf: number }
   | { readonly kind: 'failed'; readonly trouble: ProviderError; readonly asOf: number };
 
-/** What changed: which accounts there are, or something of one account. */
+/** What changed: the accounts themselves, or something in one account. */
 export type StoreChange =
   | { readonly kind: 'accounts' }
   | {
@@ -58,30 +58,30 @@ export type StoreChange =
       readonly accountId: AccountId;
       /** Whether rows came, went or moved, or the account's own row changed. */
       readonly membership: boolean;
-      /** Sessions that look different, where nothing came, went or moved. */
+      /** Sessions that look different, where no row was added, removed or moved. */
       readonly sessions: readonly SessionId[];
     };
 
-/** A session that was listed and is not any longer, as it was. */
+/** A session that left the list, as it was. */
 export interface Leaving {
   readonly accountId: AccountId;
   readonly session: Session;
   readonly start: { readonly at: number; readonly exact: boolean };
-  /** Whether its end was asked for here, and not refused. */
+  /** Whether its end was requested here, and not refused. */
   readonly byYou: boolean;
 }
 
-/** The reading half: what the tree, commands and the exported API see. Everything is answered from memory. */
+/** The read-only half: what the tree, commands and the exported API see. Everything is answered from memory. */
 export interface SessionsView {
   readonly onDidChange: Event<StoreChange>;
-  /** Undefined for an account that the store does not have. */
+  /** Undefined for an account that the store doesn't have. */
   state(account: AccountId): AccountState | undefined;
   session(account: AccountId, session: SessionId): Session | undefined;
   life(account: AccountId, session: SessionId): Life;
-  /** When it started, or else when it was first listed, which is later. */
+  /** When it started, or else when it was first listed. */
   startOf(account: AccountId, session: SessionId): { readonly at: number; readonly exact: boolean } | undefined;
   pages(account: AccountId, session: SessionId): PageList | undefined;
-  /** Sessions that are shown though the latest complete list leaves them out: they aren't confirmed gone. */
+  /** Sessions that are missing from the latest complete list but not confirmed gone, so they are still shown. */
   missing(account: AccountId): ReadonlySet<SessionId>;
   /** Whether a session was confirmed gone, and no list has had it since. */
   hasEnded(account: AccountId, session: SessionId): boolean;
@@ -98,7 +98,7 @@ export function isListed(state: AccountState | undefined): state is Extract<Acco
   return state?.kind === 'ready' && state.trouble === undefined;
 }
 
-/** The pages of a session, as its list tells them or else as they were fetched; undefined while neither has. */
+/** The pages of a session, as listed or else as fetched; undefined while neither is known. */
 export function knownPages(store: SessionsView, account: AccountId, session: SessionId): readonly Page[] | undefined {
   const listed = store.session(account, session)?.pages;
   if (listed !== undefined) return listed;

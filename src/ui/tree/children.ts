@@ -9,7 +9,7 @@ import type { TreeFilter } from './filter.ts';
 import type { FinishedRows } from './finishedRows.ts';
 import type { TreeNode, TreeNodes } from './nodes.ts';
 
-/** Everything the tree is drawn from, all of it in memory. */
+/** What the tree is drawn from, all of it in memory. */
 export interface TreeModel {
   readonly store: SessionsView;
   readonly nodes: TreeNodes;
@@ -17,24 +17,24 @@ export interface TreeModel {
   account(id: AccountId): Account | undefined;
   kind(provider: string): ProviderKind | undefined;
   now(): number;
-  /** Whether a session is the user's own; undefined where nothing tells. */
+  /** Whether a session is the user's own; undefined where no rule is set. */
   isMine(session: Session): boolean | undefined;
-  /** Whether the user has ends of many leave a session alone. */
+  /** Whether the user protected a session. */
   isProtected(account: AccountId, session: SessionId): boolean;
   /** Whether a click on a session's row opens it, as the settings say. */
   opensOnClick(): boolean;
   /** The filter of the list; its text is empty while it shows all sessions. */
   readonly filter: Pick<TreeFilter, 'text' | 'shows'>;
-  /** Draws batches that have finished. Undefined as long as nobody wanted to see them. */
+  /** Draws finished batches. Undefined until the user first shows them. */
   finished(): FinishedRows | undefined;
-  /** How many sessions of an account or group are drawn before a row stands for the rest. */
+  /** How many sessions of an account or group are drawn before a "Show More" row. */
   limit(account: AccountId, group: GroupId | undefined): number;
 }
 
-/** Rows of one list that cannot be shown are told one by one up to this many. */
+/** Most unreadable rows of a list that get a row of their own. */
 export const mostFaults = 20;
 
-/** The rows below a row, or the accounts. Of sessions the newest come first. */
+/** The rows below a row, or the accounts. Sessions are sorted newest first. */
 export function childrenOf(model: TreeModel, node: TreeNode | undefined): readonly TreeNode[] {
   const { nodes, store } = model;
   if (node === undefined) return model.accounts().map(({ id }) => nodes.get({ kind: 'account', accountId: id }));
@@ -138,7 +138,7 @@ function sessionRows(model: TreeModel, accountId: AccountId, groupId: GroupId | 
   return rows;
 }
 
-/** The sessions that are shown directly below an account (no group) or a group, the newest first. */
+/** The sessions shown directly below an account (no group) or a group, newest first. */
 export function sessionsIn(
   { store, filter }: TreeModel,
   accountId: AccountId,
@@ -154,7 +154,7 @@ export function sessionsIn(
     .sort((a, b) => start(b) - start(a) || (a.id < b.id ? -1 : 1));
 }
 
-/** The pages that are known of a session, and what stands in their place where there are none. */
+/** A session's known pages, or a note where there are none. */
 export function pagesOf(
   { store }: TreeModel,
   accountId: AccountId,
@@ -165,7 +165,7 @@ export function pagesOf(
   return { pages: [], note: store.pages(accountId, id)?.kind === 'failed' ? 'failed' : 'loading' };
 }
 
-/** Whether what a row stands for is still known. Says nothing of notes, which are cheap to keep. */
+/** Whether a row's account, group, session or page is still known. Notes always count as known. */
 export function isThere({ store, finished }: TreeModel, node: TreeNode): boolean {
   const contents = store.state(node.accountId)?.contents;
   if (contents === undefined) return false;

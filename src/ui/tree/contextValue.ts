@@ -13,12 +13,12 @@ function contextValue(kind: string, flags: Readonly<Record<string, boolean>>): s
   return [`rb:${kind}`, ...set].join('+');
 }
 
-/** An account's row. @param hasKey whether accounts of its provider have a key at all. */
+/** An account's row. @param hasKey whether its provider uses keys. */
 export function accountContext(hasKey: boolean, sessions: number): string {
   return contextValue('account', { key: hasKey, endable: sessions > 0 });
 }
 
-/** A group's row. Only what the provider itself holds together can be deleted there. */
+/** A group's row. Only the provider's own batches can be deleted there. */
 export function groupContext(group: Group, capabilities: ReadonlySet<Capability>, sessions: number): string {
   const isBatch = group.kind === 'batch';
   return contextValue('group', {
@@ -45,7 +45,7 @@ export function sessionContext(
   });
 }
 
-/** The row of a session's page, of which only DevTools can take a picture. */
+/** The row of a session's page. Only DevTools can take a screenshot of a single page. */
 export function pageContext(capabilities: ReadonlySet<Capability>): string {
   return contextValue('page', {
     ...waysToSee(capabilities, true),
@@ -61,7 +61,7 @@ export function endedContext(capabilities: ReadonlySet<Capability>): string {
   });
 }
 
-/** The row that says what is wrong with an account. */
+/** The row that shows an account's trouble. */
 export function troubleContext(remedy: Remedy): string {
   return contextValue('error', { retry: true, [remedy]: true });
 }

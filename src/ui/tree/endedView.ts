@@ -19,7 +19,7 @@ const icons: Readonly<Record<EndedSession['by'], string>> = {
   failed: 'error',
 };
 
-/** Opens the view "Recently Ended". Its rows name what they stand for as targets of commands do. */
+/** Opens the view "Recently Ended". Its rows are targets that commands accept. */
 export function openEndedView(history: History, store: SessionsView, now: () => number): vscode.Disposable {
   const changed = new vscode.EventEmitter<void>();
   const provider: vscode.TreeDataProvider<EndedSession> = {
@@ -29,7 +29,7 @@ export function openEndedView(history: History, store: SessionsView, now: () => 
   };
   const view = vscode.window.createTreeView(viewId, { treeDataProvider: provider });
   const describe = () => {
-    // VS Code keeps the room of a message that is undefined.
+    // VS Code reserves space for a message that is undefined.
     view.message = history.all.length === 0 ? l10n.t('No sessions have ended yet.') : '';
   };
   describe();

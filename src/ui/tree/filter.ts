@@ -11,18 +11,18 @@ import { accountName, groupName, sessionName } from '../text/names.ts';
 const memoryKey = 'filter';
 const longestText = 200;
 
-/** What a filter finds words in. */
+/** What a {@link TreeFilter} searches. */
 export interface TreeFilterParts {
   readonly accounts: Accounts;
   readonly kinds: ProviderKinds;
   readonly store: SessionsView;
-  /** What is kept of this workspace between runs. */
+  /** The workspace's stored state. */
   readonly memory: Memory;
 }
 
 /**
- * Which sessions the list shows: those that have each word of a text somewhere in what they are called, their ids, sites,
- * tags and metadata, or in the names of their account and group. Kept for the workspace.
+ * Which sessions the list shows: those with every word of a text somewhere in their name, id, hosts, tags, metadata, or in
+ * the name of their account or group. Stored per workspace.
  */
 export class TreeFilter {
   readonly #parts: TreeFilterParts;
@@ -39,12 +39,12 @@ export class TreeFilter {
     this.#words = wordsOf(this.#text);
   }
 
-  /** As it was typed, but plain; empty while all sessions are shown. */
+  /** The text as typed, cleaned; empty while all sessions are shown. */
   get text(): string {
     return this.#text;
   }
 
-  /** Shows the sessions that have these words; all of them for an empty text. */
+  /** Shows only the sessions that match; all of them for an empty text. */
   async set(text: string): Promise<void> {
     this.#text = plainText(text, longestText);
     this.#words = wordsOf(this.#text);
@@ -52,12 +52,12 @@ export class TreeFilter {
     await this.#parts.memory.update(memoryKey, this.#text === '' ? undefined : this.#text);
   }
 
-  /** Whether the list shows a session. */
+  /** Whether a session matches. */
   shows(account: AccountId, session: Session): boolean {
     return this.#words.length === 0 || this.#has(account, session, this.#words);
   }
 
-  /** How many of the sessions that are listed a text would leave. */
+  /** How many listed sessions a text would match. */
   count(text: string): { readonly shown: number; readonly of: number } {
     const words = wordsOf(plainText(text, longestText));
     const { accounts, store } = this.#parts;
@@ -80,7 +80,7 @@ export class TreeFilter {
       ...session.tags,
       ...session.traits,
       ...[...session.metadata].map(([key, value]) => `${key}=${value}`),
-      // A page's query may hold somebody's secrets.
+      // A page's query may hold secrets.
       ...pages.flatMap(({ title, url }) => [title, URL.parse(url)?.host]),
       account && accountName(account, kinds.get(account.provider)),
       group && groupName(group),

@@ -11,8 +11,7 @@ import { troubleSentence } from '../text/troubles.ts';
 import type { AccountNote } from './nodes.ts';
 
 /**
- * Says which rows there are for batches that have finished, and what they say. Loaded when somebody wants to see them, so it
- * takes nothing from the rest of the tree, which is loaded at the start.
+ * Makes the rows for finished batches. Loaded when they are first shown, so that it doesn't slow down the start.
  */
 export class FinishedRows {
   readonly #batches: Pick<FinishedBatches, 'of'>;
@@ -25,7 +24,7 @@ export class FinishedRows {
     return this.#batches.of(account)?.groups.has(group) === true;
   }
 
-  /** The batches to draw below an account, and what to say in place of others. @param running groups that are drawn already. */
+  /** The finished batches to draw below an account, and notes. @param running groups that are drawn already. */
   below(
     account: AccountId,
     running: ReadonlyMap<GroupId, Group>,
@@ -41,7 +40,7 @@ export class FinishedRows {
     return { groups, notes };
   }
 
-  /** How much of a batch failed, and how old it is. */
+  /** How many sessions of a batch failed, and how old it is. */
   group(
     account: AccountId,
     id: GroupId,
@@ -53,7 +52,7 @@ export class FinishedRows {
     if (group === undefined) return undefined;
     const { status, counts, createdAt } = group;
     const description = [
-      // First, because a narrow side bar cuts the rest.
+      // First, because a narrow side bar cuts off the rest.
       counts === undefined ? '' : finishedCount(counts),
       plainText(status ?? '', 20),
       createdAt === undefined ? '' : l10n.t('{0} ago', shortAge(now - createdAt)),
@@ -64,7 +63,7 @@ export class FinishedRows {
     return { group, label, description, aria: l10n.t('Finished batch {0}, {1}', label, description) };
   }
 
-  /** What stands in place of batches. */
+  /** The note shown instead of batches, if any. */
   note(
     account: Account,
     note: AccountNote,

@@ -3,13 +3,13 @@ import { FinishedBatches, type FinishedBatchesParts } from '../../services/sessi
 import { FinishedRows } from './finishedRows.ts';
 import type { SessionsTree } from './sessionsTree.ts';
 
-/** Batches that have finished, and what draws them. */
+/** Finished batches and their rows. */
 export interface FinishedView extends vscode.Disposable {
   readonly batches: FinishedBatches;
   readonly rows: FinishedRows;
 }
 
-/** Makes the part of the view that shows batches that have finished, and tells the menus whether it does. */
+/** Opens the part of the view that shows finished batches, and sets the context key for its menus. */
 export function openFinishedView(parts: FinishedBatchesParts, tree: SessionsTree): FinishedView {
   const batches = new FinishedBatches(parts);
   const tell = () =>

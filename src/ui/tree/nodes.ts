@@ -1,31 +1,31 @@
 import type { AccountId, GroupId, PageId, SessionId } from '../../core/ids.ts';
 
 /**
- * What a row of the tree stands for: identity alone, so that the same row is the same object for as long as it exists.
- * What it looks like is read from the store whenever it is drawn.
+ * A row's identity, and nothing else, so that the same row is the same object for as long as it exists. What it shows is
+ * read from the store whenever it is drawn.
  */
 export type TreeNode =
   | { readonly kind: 'account'; readonly accountId: AccountId }
   | { readonly kind: 'group'; readonly accountId: AccountId; readonly groupId: GroupId }
   | { readonly kind: 'session'; readonly accountId: AccountId; readonly sessionId: SessionId }
   | { readonly kind: 'page'; readonly accountId: AccountId; readonly sessionId: SessionId; readonly pageId: PageId }
-  /** What is wrong with the account as a whole. */
+  /** The account's trouble. */
   | { readonly kind: 'trouble'; readonly accountId: AccountId }
-  /** A row of the provider's list that cannot be shown, by its place among them. */
+  /** A row of the provider's list that can't be shown, by its position among them. */
   | { readonly kind: 'fault'; readonly accountId: AccountId; readonly index: number }
-  /** Stands in for rows that are not there, yet or at all; `told` is what the provider's adapter says of the list. */
+  /** A note instead of rows that aren't there; `told` is the adapter's note about the list. */
   | { readonly kind: 'note'; readonly accountId: AccountId; readonly note: AccountNote }
-  /** The same under a session whose pages are fetched; `more` stands for those that are one too many. */
+  /** A note under a session whose pages are fetched; `more` counts those that aren't drawn. */
   | {
       readonly kind: 'pageNote';
       readonly accountId: AccountId;
       readonly sessionId: SessionId;
       readonly note: 'loading' | 'empty' | 'failed' | 'more';
     }
-  /** Sessions of an account or group beyond those that are drawn. */
+  /** "Show More": the sessions of an account or group that aren't drawn. */
   | { readonly kind: 'more'; readonly accountId: AccountId; readonly groupId: GroupId | undefined };
 
-/** What a row says that stands below an account in place of others; `finished…` is about batches that have finished. */
+/** The notes below an account; `finished…` are about finished batches. */
 export type AccountNote =
   | 'loading'
   | 'empty'
@@ -36,7 +36,7 @@ export type AccountNote =
   | 'finishedFailed'
   | 'finishedUnreadable';
 
-/** A row's id in the whole tree. It says nothing of the row's state, so that selection and expansion survive. */
+/** A row's id in the tree. It doesn't depend on the row's state, so that selection and expansion survive. */
 export function nodeId(node: TreeNode): string {
   switch (node.kind) {
     case 'account':
@@ -60,11 +60,11 @@ export function nodeId(node: TreeNode): string {
   }
 }
 
-/** Hands out one object for each id, because VS Code knows rows by their object. */
+/** Returns one object per id, because VS Code identifies rows by object. */
 export class TreeNodes {
   readonly #nodes = new Map<string, TreeNode>();
 
-  /** The object that was handed out first for this row. */
+  /** The object returned first for this row. */
   get<Node extends TreeNode>(node: Node): Node {
     const id = nodeId(node);
     const known = this.#nodes.get(id);

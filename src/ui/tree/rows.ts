@@ -15,23 +15,23 @@ import { mostFaults, pagesOf, sessionsIn, type TreeModel } from './children.ts';
 import { accountContext, groupContext, pageContext, sessionContext, troubleContext } from './contextValue.ts';
 import { nodeId, type TreeNode } from './nodes.ts';
 
-/** What a row looks like, with every word that a provider wrote made plain. */
+/** What a row shows, with all text from providers cleaned. */
 export interface Row {
   readonly id: string;
   readonly label: string;
   readonly description: string;
   readonly icon: { readonly id: string; readonly color: string | undefined } | undefined;
-  /** Whether it stands back behind others. */
+  /** Whether it is dimmed. */
   readonly dimmed: boolean;
   readonly contextValue: string;
   readonly collapsible: 'none' | 'collapsed' | 'expanded';
-  /** What a screen reader says. */
+  /** The text for screen readers. */
   readonly aria: string;
   /** The command of a click; undefined where a click only selects. */
   readonly click: string | undefined;
 }
 
-/** What a row looks like now, or undefined when what it stands for is gone. */
+/** What a row shows now, or undefined when its session or account is gone. */
 export function rowOf(model: TreeModel, node: TreeNode): Row | undefined {
   const account = model.account(node.accountId);
   const state = model.store.state(node.accountId);
@@ -103,7 +103,7 @@ export function rowOf(model: TreeModel, node: TreeNode): Row | undefined {
   }
 }
 
-/** A row that only says something. @param color name of a theme color. */
+/** A row that only shows a text. @param color name of a theme color. */
 export function plainRow(id: string, label: string, icon: string, color: string | undefined): Row {
   return {
     id,
@@ -157,7 +157,7 @@ function accountDescription(state: AccountState): string {
   }
 }
 
-/** How many run, of how many that may, and who answers. */
+/** How many sessions are running, the limit, and whose key it is. */
 function accountSummary({ sessions, account, combined }: Contents): string {
   const listed = [...sessions.values()];
   return [
@@ -169,14 +169,14 @@ function accountSummary({ sessions, account, combined }: Contents): string {
     .join(' · ');
 }
 
-/** `4 of 25 running`, or `5 of 25 · 4 running · 1 idle`: sessions count towards the limit whatever they do. */
+/** `4 of 25 running`, or `5 of 25 · 4 running · 1 idle`: every session counts towards the limit. */
 function countOfLimit(sessions: readonly Session[], limit: number | undefined): string {
   if (limit === undefined) return countByPhase(sessions);
   if (sessions.every(isRunning)) return l10n.t('{0} of {1} running', sessions.length, limit);
   return l10n.t('{0} of {1} · {2}', sessions.length, limit, countByPhase(sessions));
 }
 
-/** What is neither idle nor starting, unknown statuses too. */
+/** Sessions that are neither idle nor starting, including those with an unknown status. */
 function isRunning({ phase }: Session): boolean {
   return phase !== 'idle' && phase !== 'starting';
 }
@@ -215,7 +215,7 @@ function groupRow(model: TreeModel, id: string, account: Account, group: Group):
   };
 }
 
-/** A batch that has finished. It stands back behind those that run. */
+/** A finished batch, dimmed. */
 function finishedRow(model: TreeModel, id: string, account: Account, groupId: GroupId): Row | undefined {
   const finished = model.finished()?.group(account.id, groupId, model.now());
   if (finished === undefined) return undefined;
@@ -224,7 +224,7 @@ function finishedRow(model: TreeModel, id: string, account: Account, groupId: Gr
   return { ...plainRow(id, label, 'archive', undefined), description, dimmed: true, contextValue, aria };
 }
 
-/** How many sessions a group has, whatever the filter hides of it. */
+/** How many sessions a group has, including those that the filter hides. */
 function membersOf({ store }: TreeModel, account: Account, group: Group): number {
   const all = [...(store.state(account.id)?.contents.sessions.values() ?? [])];
   return all.filter(({ groupId }) => groupId === group.id).length;
@@ -236,7 +236,7 @@ function sessionRow(model: TreeModel, id: string, account: Account, session: Ses
   const life = store.life(account.id, session.id);
   const label = sessionName(session);
   const description = sessionDescription(model, account, session);
-  // Sessions of others stand back, but not what has gone wrong with one.
+  // Other people's sessions are dimmed, but not their errors.
   const isOthers = model.isMine(session) === false;
   const icon = sessionIcon(session, life.kind, model.isProtected(account.id, session.id));
   const canOpen = session.pages === undefined ? capabilities.has('pages') : session.pages.length > 0;

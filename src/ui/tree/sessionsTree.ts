@@ -6,29 +6,29 @@ import { childrenOf, isThere, parentOf, type TreeModel } from './children.ts';
 import type { TreeNode } from './nodes.ts';
 import { countByPhase, type Row, rowOf } from './rows.ts';
 
-/** How many sessions an account or group draws at first, and how many more each "Show more" adds. */
+/** How many sessions an account or group draws at first, and how many each "Show More" adds. */
 const sessionsAtOnce = 200;
 /**
- * From here on it is cheaper to have VS Code draw the account than to name each row (measured on 5,000 rows: 1.2 s for
+ * From this many changed rows it is cheaper to redraw the account than to name each row (measured on 5,000 rows: 1.2 s for
  * all of them by name, 0.16 s for their parent).
  */
 const mostRowsByName = 50;
 const minuteMs = 60_000;
 
 /**
- * What a click on a row runs, which is selected by then. It has no arguments: VS Code forgets those of a row as soon as the
- * row is drawn anew, and answers a click that comes before the new one is there with "Actual command not found" (1.139).
+ * The command of a click on a row, which is selected by then. It has no arguments: VS Code drops a row's arguments as soon as
+ * the row is redrawn, and a click before the new one arrives fails with "Actual command not found" (1.139).
  */
 export const clickCommand = 'browserSessions.clickRow';
 
-/** Draws the store as a tree. It answers from memory, at once, and fires only rows that look different. */
+/** Draws the store as a tree. It answers from memory, synchronously, and fires only rows that look different. */
 export class SessionsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Disposable {
   readonly #model: TreeModel;
   readonly #pages: PageLoader;
   readonly #limits: Map<string, number>;
   readonly #changed = new vscode.EventEmitter<TreeNode | TreeNode[] | undefined>();
   readonly #subscriptions: vscode.Disposable[] = [];
-  /** What was last drawn of each row whose age passes by. */
+  /** What was last drawn of each row that shows an age. */
   readonly #drawn = new Map<TreeNode, string>();
 
   readonly onDidChangeTreeData = this.#changed.event;
@@ -49,7 +49,7 @@ export class SessionsTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
     for (const subscription of this.#subscriptions) subscription.dispose();
   }
 
-  /** What stands behind the view's title: how much runs in all accounts together. */
+  /** The view's description: how many sessions are running in all accounts. */
   get summary(): string {
     const { accounts, store } = this.#model;
     const sessions = accounts().flatMap(({ id }) => [...(store.state(id)?.contents.sessions.values() ?? [])]);
@@ -62,12 +62,12 @@ export class SessionsTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
     this.redraw(account);
   }
 
-  /** Draws everything anew. */
+  /** Redraws everything. */
   redrawAll(): void {
     this.#changed.fire(undefined);
   }
 
-  /** Draws an account and all below it anew. */
+  /** Redraws an account and everything below it. */
   redraw(accountId: AccountId): void {
     this.#changed.fire(this.#model.nodes.get({ kind: 'account', accountId }));
   }
@@ -91,7 +91,7 @@ export class SessionsTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
     return itemOf(row);
   }
 
-  /** Does what a click on a row does. */
+  /** Runs the action of a click on a row. */
   async click(node: TreeNode): Promise<void> {
     const command = rowOf(this.#model, node)?.click;
     if (command !== undefined) await vscode.commands.executeCommand(command, node);
@@ -123,7 +123,7 @@ export class SessionsTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
     const { nodes, filter } = this.#model;
     const { accountId, membership, sessions } = change;
     if (membership) this.#forgetGone();
-    // What a session is called, or its pages are, decides whether a filter shows it at all.
+    // A session's name and pages decide whether the filter shows it.
     if (membership || filter.text !== '' || sessions.length > mostRowsByName) this.redraw(accountId);
     else this.#changed.fire(sessions.map((sessionId) => nodes.get({ kind: 'session', accountId, sessionId })));
   }
@@ -134,7 +134,7 @@ export class SessionsTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
     for (const node of this.#drawn.keys()) if (!remains(node)) this.#drawn.delete(node);
   }
 
-  /** Ages are written in minutes: once a minute the rows whose words have become others are drawn again. */
+  /** Ages are shown in minutes: once a minute the rows whose text changed are redrawn. */
   #redrawAges(): void {
     const stale: TreeNode[] = [];
     for (const [node, drawn] of this.#drawn) {
@@ -148,10 +148,10 @@ export class SessionsTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
   }
 }
 
-/** VS Code gives colours to the text of rows only by what it calls a file decoration, which needs an address. */
+/** VS Code colors the text of rows only through file decorations, which need a URI. */
 const dimmedScheme = 'browser-sessions-dimmed';
 
-/** Dims the rows that stand back. */
+/** Dims rows. */
 export const dimmedRows: vscode.FileDecorationProvider = {
   provideFileDecoration: ({ scheme }) =>
     scheme === dimmedScheme ? { color: new vscode.ThemeColor('disabledForeground') } : undefined,

@@ -15,11 +15,11 @@ import { clickCommand, dimmedRows, SessionsTree } from './sessionsTree.ts';
 import { keepTitle } from './title.ts';
 
 const viewId = 'browserSessions.sessions';
-/** How often a click looks whether VS Code knows the rows again, and for how long. */
+/** How often, and for how long, a click waits until VS Code knows the rows again, in milliseconds. */
 const askedAnewMs = 50;
 const mostAskedAnewMs = 3_000;
 
-/** What the view "Sessions" is made of. */
+/** What the view "Sessions" needs. */
 export interface SessionsViewParts {
   readonly accounts: Accounts;
   readonly kinds: ProviderKinds;
@@ -27,17 +27,17 @@ export interface SessionsViewParts {
   readonly pages: PageLoader;
   readonly refresher: Refresher;
   readonly protections: Protections;
-  /** Tells the user's own sessions from others'; undefined where nothing does. */
+  /** Whether a session is the user's own; undefined where no rule is set. */
   readonly isMine: () => IsMine | undefined;
   readonly filter: TreeFilter;
-  /** Draws batches that have finished. Undefined as long as nobody wanted to see them. */
+  /** Draws finished batches. Undefined until the user first shows them. */
   readonly finished: () => FinishedRows | undefined;
   /** What a click on a session does: `liveView`, `details` or `none`. */
   readonly clickAction: () => string;
   readonly now: () => number;
 }
 
-/** Opens the view, and tells the refresher when somebody looks at it and the menus what there is. */
+/** Opens the view, tells the refresher whether it is visible, and sets the context keys of its menus. */
 export function openSessionsView({
   accounts,
   kinds,
@@ -144,12 +144,12 @@ export function openSessionsView({
   return { tree, view, disposable };
 }
 
-/** Does what a click on the selected row does. */
+/** Runs the action of a click on the selected row. */
 function clicked(view: vscode.TreeView<TreeNode>, tree: SessionsTree): () => Promise<void> {
   let clicks = 0;
   return async () => {
     const click = ++clicks;
-    // Read at once, because the next click may be on its way. While VS Code asks for rows anew it knows none of them.
+    // Read synchronously, because the next click may follow. While VS Code requests rows again it knows none of them.
     for (let waitedMs = 0; click === clicks && waitedMs < mostAskedAnewMs; waitedMs += askedAnewMs) {
       const [node] = view.selection;
       if (node !== undefined) return tree.click(node);
@@ -159,7 +159,7 @@ function clicked(view: vscode.TreeView<TreeNode>, tree: SessionsTree): () => Pro
   };
 }
 
-/** True also of an account that was never listed: its sessions are only not known yet. */
+/** Also true of an account that was never listed: its sessions aren't known yet. */
 function mayHaveSessions(state: AccountState | undefined): boolean {
   return (
     state !== undefined &&

@@ -4,12 +4,12 @@ import { Throttle } from '../../core/throttle.ts';
 import type { StoreChange } from '../../services/sessions/sessionsView.ts';
 import type { TreeFilter } from './filter.ts';
 
-/** Many things change at once, and each has all sessions counted: so often at most is that done. */
+/** Many changes arrive at once and each would count all sessions, so they are counted at most this often (milliseconds). */
 const throttleMs = 100;
 
 /**
- * Keeps the words behind the view's title right: how many sessions a filter shows, or else `summary`, what runs in all
- * accounts together.
+ * Keeps the view's description up to date: how many sessions a filter shows, or else `summary`, the count for all
+ * accounts.
  */
 export function keepTitle(
   store: { readonly onDidChange: Event<StoreChange> },
@@ -28,7 +28,7 @@ export function keepTitle(
   };
 }
 
-/** How many of the sessions that are listed the list shows. */
+/** How many of the listed sessions the filter shows. */
 function matching(filter: TreeFilter): string {
   const { shown, of } = filter.count(filter.text);
   return l10n.t('{0} of {1} match "{2}"', shown, of, filter.text);

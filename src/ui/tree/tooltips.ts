@@ -17,7 +17,7 @@ export interface Tooltip {
   readonly facts: readonly (readonly [label: string, value: string])[];
 }
 
-/** What hovering tells beyond the row. Undefined for rows whose text is all there is. */
+/** A row's tooltip. Undefined for rows that have none. */
 export function tooltipOf(model: TreeModel, node: TreeNode): Tooltip | undefined {
   const account = model.account(node.accountId);
   const state = model.store.state(node.accountId);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type LivePageOptions, livePage, type SentFromPages, takeSent } from './livePage.ts';
-import { ProviderServer, type VendorAnswer, type VendorRequest, type VendorTls } from './providerServer.ts';
+import { type ProviderAnswer, type ProviderRequest, ProviderServer, type ProviderTls } from './providerServer.ts';
 
 // Anchor Browser as its OpenAPI document tells (docs.anchorbrowser.io/openapi.yaml, 1.0.0), and stricter than lenient
 // about what it does not: unknown paths, query keys, page sizes and bodies are refused.
@@ -69,26 +69,26 @@ export class AnchorServer extends ProviderServer {
   /** Sessions that were started with links that work once, and how often each link was opened. */
   readonly singleUse = new Map<string, number>();
 
-  constructor(tls?: VendorTls) {
+  constructor(tls?: ProviderTls) {
     const routes = {
-      'GET /v1/sessions/all/status': (request: VendorRequest) => this.#flatList(request),
-      'DELETE /v1/sessions/all': (request: VendorRequest) => this.#endAll(request),
-      'GET /v1/sessions': (request: VendorRequest) => this.#pagedList(request),
-      'GET /v1/sessions/{id}': (request: VendorRequest) => this.#get(request),
-      'DELETE /v1/sessions/{id}': (request: VendorRequest) => this.#end(request),
-      'GET /v1/sessions/{id}/pages': (request: VendorRequest) => this.#pages(request),
-      'GET /v1/sessions/{id}/screenshot': (request: VendorRequest) => this.#screenshot(request),
-      'GET /v1/sessions/{id}/recordings': (request: VendorRequest) => this.#recordings(request),
+      'GET /v1/sessions/all/status': (request: ProviderRequest) => this.#flatList(request),
+      'DELETE /v1/sessions/all': (request: ProviderRequest) => this.#endAll(request),
+      'GET /v1/sessions': (request: ProviderRequest) => this.#pagedList(request),
+      'GET /v1/sessions/{id}': (request: ProviderRequest) => this.#get(request),
+      'DELETE /v1/sessions/{id}': (request: ProviderRequest) => this.#end(request),
+      'GET /v1/sessions/{id}/pages': (request: ProviderRequest) => this.#pages(request),
+      'GET /v1/sessions/{id}/screenshot': (request: ProviderRequest) => this.#screenshot(request),
+      'GET /v1/sessions/{id}/recordings': (request: ProviderRequest) => this.#recordings(request),
       'GET /v1/billing': () => ({
         status: 200,
         json: { data: { max_concurrent_browsers: this.maxConcurrentBrowsers } },
       }),
-      'GET /v1/batch-sessions': (request: VendorRequest) => this.#batchList(request),
-      'GET /v1/batch-sessions/{id}': (request: VendorRequest) => this.#batch(request),
-      'PATCH /v1/batch-sessions/{id}': (request: VendorRequest) => this.#cancelBatch(request),
-      'DELETE /v1/batch-sessions/{id}': (request: VendorRequest) => this.#deleteBatch(request),
-      'GET /live/{id}/{page}': (request: VendorRequest) => this.#live(request),
-      'POST /live/{id}/{page}': (request: VendorRequest) => takeSent(this.sent, request.params['id'] ?? '', request),
+      'GET /v1/batch-sessions': (request: ProviderRequest) => this.#batchList(request),
+      'GET /v1/batch-sessions/{id}': (request: ProviderRequest) => this.#batch(request),
+      'PATCH /v1/batch-sessions/{id}': (request: ProviderRequest) => this.#cancelBatch(request),
+      'DELETE /v1/batch-sessions/{id}': (request: ProviderRequest) => this.#deleteBatch(request),
+      'GET /live/{id}/{page}': (request: ProviderRequest) => this.#live(request),
+      'POST /live/{id}/{page}': (request: ProviderRequest) => takeSent(this.sent, request.params['id'] ?? '', request),
     };
     super({
       routes,
@@ -144,7 +144,7 @@ export class AnchorServer extends ProviderServer {
     return [...this.sessions.values()].filter(({ status }) => isActive(status)).map(({ id }) => id);
   }
 
-  #refuse(request: VendorRequest): VendorAnswer | undefined {
+  #refuse(request: ProviderRequest): ProviderAnswer | undefined {
     const { method, path, query, headers, body } = request;
     if (![...this.keys.values()].includes(String(headers['anchor-api-key']))) return failure(401, 'Invalid API key');
     if (method !== 'PATCH' && (body !== '' || headers['content-type'] !== undefined))
@@ -159,7 +159,7 @@ export class AnchorServer extends ProviderServer {
     return [...this.sessions.values()].filter(({ id }) => !this.unlisted.has(id));
   }
 
-  #flatList({ headers }: VendorRequest): VendorAnswer {
+  #flatList({ headers }: ProviderRequest): ProviderAnswer {
     const own = this.#listed().filter(({ key }) => key === headers['anchor-api-key']);
     const items = own.map(({ id, status, tags, createdAt }) => ({
       session_id: id,
@@ -170,7 +170,7 @@ export class AnchorServer extends ProviderServer {
     return { status: 200, json: { data: { count: items.length, items } } };
   }
 
-  #pagedList({ query }: VendorRequest): VendorAnswer {
+  #pagedList({ query }: ProviderRequest): ProviderAnswer {
     const limit = query.get('limit') ?? '10';
     if (!pageSizes.has(limit)) return failure(400, 'limit must be one of 10, 20, 50');
     const page = Number(query.get('page') ?? '1');
@@ -206,7 +206,7 @@ export class AnchorServer extends ProviderServer {
     };
   }
 
-  #get({ params }: VendorRequest): VendorAnswer {
+  #get({ params }: ProviderRequest): ProviderAnswer {
     const session = this.sessions.get(params['id'] ?? '');
     if (session === undefined) return failure(404, 'Session not found');
     const { id, status, createdAt } = session;
@@ -223,7 +223,7 @@ export class AnchorServer extends ProviderServer {
     return this.singleUse.has(id) ? { session: { proxy, live_view: { one_time_url: true } } } : { session: { proxy } };
   }
 
-  #screenshot({ params, headers }: VendorRequest): VendorAnswer {
+  #screenshot({ params, headers }: ProviderRequest): ProviderAnswer {
     const session = this.sessions.get(params['id'] ?? '');
     if (session === undefined || !isActive(session.status))
       return { status: 404, json: { error: 'Session not found' } };
@@ -231,7 +231,7 @@ export class AnchorServer extends ProviderServer {
     return { status: 200, bytes: onePixel, headers: { 'content-type': 'image/png' } };
   }
 
-  #recordings({ params }: VendorRequest): VendorAnswer {
+  #recordings({ params }: ProviderRequest): ProviderAnswer {
     const session = this.sessions.get(params['id'] ?? '');
     if (session === undefined) return failure(404, 'Session not found');
     const names = isActive(session.status) ? [] : ['second', 'first'];
@@ -247,7 +247,7 @@ export class AnchorServer extends ProviderServer {
     return { status: 200, json: { data: { count: items.length, items } } };
   }
 
-  #end({ params, headers }: VendorRequest): VendorAnswer {
+  #end({ params, headers }: ProviderRequest): ProviderAnswer {
     const session = this.sessions.get(params['id'] ?? '');
     // The document has no 404 here: 401 is for a bad key and for a bad id.
     if (session === undefined || !isActive(session.status) || session.key !== headers['anchor-api-key']) {
@@ -257,7 +257,7 @@ export class AnchorServer extends ProviderServer {
     return { status: 200, json: { data: { status: 'success' } } };
   }
 
-  #endAll({ headers }: VendorRequest): VendorAnswer {
+  #endAll({ headers }: ProviderRequest): ProviderAnswer {
     for (const session of this.sessions.values()) {
       if (session.key === headers['anchor-api-key'] && isActive(session.status)) this.#stop(session);
     }
@@ -271,7 +271,7 @@ export class AnchorServer extends ProviderServer {
     else setTimeout(() => Object.assign(session, { status: 'completed' }), this.endLagMs);
   }
 
-  #pages({ params }: VendorRequest): VendorAnswer {
+  #pages({ params }: ProviderRequest): ProviderAnswer {
     const session = this.sessions.get(params['id'] ?? '');
     if (session === undefined || !isActive(session.status)) return failure(404, 'Session not found');
     const json = session.pages.map((page) => ({
@@ -281,7 +281,7 @@ export class AnchorServer extends ProviderServer {
     return { status: 200, json };
   }
 
-  #live({ params }: VendorRequest): VendorAnswer {
+  #live({ params }: ProviderRequest): ProviderAnswer {
     const session = this.sessions.get(params['id'] ?? '');
     if (session === undefined || !isActive(session.status)) return { status: 404, html: '<h1>Session not found</h1>' };
     const opened = params['page'] === 'first' ? this.singleUse.get(session.id) : undefined;
@@ -290,7 +290,7 @@ export class AnchorServer extends ProviderServer {
     return livePage(session.id, this.livePage);
   }
 
-  #batchList({ query }: VendorRequest): VendorAnswer {
+  #batchList({ query }: ProviderRequest): ProviderAnswer {
     const limit = Number(query.get('limit') ?? '20');
     const page = Number(query.get('page') ?? '1');
     if (!(limit >= 1 && limit <= 100)) return failure(400, 'limit must be between 1 and 100');
@@ -326,7 +326,7 @@ export class AnchorServer extends ProviderServer {
     };
   }
 
-  #batch({ params }: VendorRequest): VendorAnswer {
+  #batch({ params }: ProviderRequest): ProviderAnswer {
     const batch = this.batches.get(params['id'] ?? '');
     if (batch === undefined) return failure(404, 'Batch not found');
     const sessions = this.#membersOf(batch).map(({ id }, item_index) => ({
@@ -340,7 +340,7 @@ export class AnchorServer extends ProviderServer {
     return { status: 200, json: { data: { ...this.#batchRow(batch), sessions } } };
   }
 
-  #cancelBatch({ params, body }: VendorRequest): VendorAnswer {
+  #cancelBatch({ params, body }: ProviderRequest): ProviderAnswer {
     const batch = this.batches.get(params['id'] ?? '');
     if (batch === undefined) return failure(404, 'Batch not found');
     if (body !== '{"status":"cancelled"}') return failure(400, 'status must be "cancelled"');
@@ -358,7 +358,7 @@ export class AnchorServer extends ProviderServer {
     return { status: 200, json: { data } };
   }
 
-  async #deleteBatch({ params }: VendorRequest): Promise<VendorAnswer> {
+  async #deleteBatch({ params }: ProviderRequest): Promise<ProviderAnswer> {
     const batch = this.batches.get(params['id'] ?? '');
     if (batch === undefined) return failure(404, 'Batch not found');
     const members = this.#membersOf(batch);
@@ -383,7 +383,7 @@ export class AnchorServer extends ProviderServer {
 }
 
 /** Starts a strict Anchor Browser on a free port. */
-export async function startAnchor(tls?: VendorTls): Promise<AnchorServer> {
+export async function startAnchor(tls?: ProviderTls): Promise<AnchorServer> {
   return new AnchorServer(tls).start();
 }
 
@@ -391,6 +391,6 @@ function isActive(status: string): boolean {
   return status !== 'completed' && status !== 'failed';
 }
 
-function failure(code: number, message: string): VendorAnswer {
+function failure(code: number, message: string): ProviderAnswer {
   return { status: code, json: { error: { code, message } } };
 }

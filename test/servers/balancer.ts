@@ -1,4 +1,4 @@
-import { ProviderServer, type VendorAnswer, type VendorRequest } from './providerServer.ts';
+import { type ProviderAnswer, type ProviderRequest, ProviderServer } from './providerServer.ts';
 import { forward, passSocket } from './relay.ts';
 
 // A load balancer in front of several servers at one address, as a Browserless cluster is commonly run
@@ -44,7 +44,7 @@ export class BalancerServer extends ProviderServer {
     return this.#targets.map((_, index) => this.passed.filter((one) => one.to === index && path.test(one.path)).length);
   }
 
-  async #pass(request: VendorRequest): Promise<VendorAnswer> {
+  async #pass(request: ProviderRequest): Promise<ProviderAnswer> {
     const to = this.#choose(request.method, request.path);
     if (to === undefined) return { status: 404, text: 'default backend - 404' };
     try {

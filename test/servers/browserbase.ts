@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type LivePageOptions, livePage, type SentFromPages, takeSent } from './livePage.ts';
-import { ProviderServer, type VendorAnswer, type VendorRequest, type VendorTls } from './providerServer.ts';
+import { type ProviderAnswer, type ProviderRequest, ProviderServer, type ProviderTls } from './providerServer.ts';
 
 // Browserbase as its SDK's types and its documentation tell (@browserbasehq/sdk 2.21.0, docs.browserbase.com), and
 // stricter than lenient about what they do not: unknown paths, query keys, statuses and bodies are refused.
@@ -49,18 +49,18 @@ export class BrowserbaseServer extends ProviderServer {
   readonly sent: SentFromPages = new Map();
   #minted = 0;
 
-  constructor(tls?: VendorTls) {
+  constructor(tls?: ProviderTls) {
     const routes = {
-      'GET /v1/sessions': (request: VendorRequest) => this.#list(request),
-      'GET /v1/sessions/{id}': (request: VendorRequest) => this.#retrieve(request),
-      'POST /v1/sessions/{id}': (request: VendorRequest) => this.#update(request),
-      'GET /v1/sessions/{id}/debug': (request: VendorRequest) => this.#debug(request),
+      'GET /v1/sessions': (request: ProviderRequest) => this.#list(request),
+      'GET /v1/sessions/{id}': (request: ProviderRequest) => this.#retrieve(request),
+      'POST /v1/sessions/{id}': (request: ProviderRequest) => this.#update(request),
+      'GET /v1/sessions/{id}/debug': (request: ProviderRequest) => this.#debug(request),
       'GET /v1/projects': () => ({
         status: 200,
         json: this.projects.map((project) => ({ ...project, ownerId: 'me' })),
       }),
-      'GET /devtools-fullscreen/{id}/{page}/{mint}': (request: VendorRequest) => this.#live(request),
-      'POST /devtools-fullscreen/{id}/{page}/{mint}': (request: VendorRequest) =>
+      'GET /devtools-fullscreen/{id}/{page}/{mint}': (request: ProviderRequest) => this.#live(request),
+      'POST /devtools-fullscreen/{id}/{page}/{mint}': (request: ProviderRequest) =>
         takeSent(this.sent, request.params['id'] ?? '', request),
     };
     super({
@@ -104,7 +104,7 @@ export class BrowserbaseServer extends ProviderServer {
     else setTimeout(() => Object.assign(session, { status: 'COMPLETED' }), lag);
   }
 
-  #refuse({ method, path, query, headers, body }: VendorRequest): VendorAnswer | undefined {
+  #refuse({ method, path, query, headers, body }: ProviderRequest): ProviderAnswer | undefined {
     if (headers['x-bb-api-key'] !== this.key) return failure(401, 'Unauthorized', 'Invalid API key');
     if (method === 'GET' && (body !== '' || headers['content-type'] !== undefined)) {
       return failure(400, 'Bad Request', 'No body expected');
@@ -114,7 +114,7 @@ export class BrowserbaseServer extends ProviderServer {
     return unknown === undefined ? undefined : failure(400, 'Bad Request', `querystring must NOT have ${unknown}`);
   }
 
-  #list({ query }: VendorRequest): VendorAnswer {
+  #list({ query }: ProviderRequest): ProviderAnswer {
     const status = query.get('status');
     if (status !== null && !statuses.has(status)) return failure(400, 'Bad Request', 'querystring/status is not known');
     const found = [...this.sessions.values()].filter((session) => status === null || session.status === status);
@@ -141,7 +141,7 @@ export class BrowserbaseServer extends ProviderServer {
     };
   }
 
-  #retrieve({ params }: VendorRequest): VendorAnswer {
+  #retrieve({ params }: ProviderRequest): ProviderAnswer {
     const session = this.sessions.get(params['id'] ?? '');
     if (session === undefined) return failure(404, 'Not Found', 'Session not found');
     const secrets = {
@@ -152,7 +152,7 @@ export class BrowserbaseServer extends ProviderServer {
     return { status: 200, json: { ...this.#row(session), ...secrets } };
   }
 
-  #update({ params, headers, body }: VendorRequest): VendorAnswer {
+  #update({ params, headers, body }: ProviderRequest): ProviderAnswer {
     if (headers['content-type'] !== 'application/json') return failure(415, 'Unsupported Media Type', 'JSON expected');
     if (!isRelease(body)) {
       return failure(400, 'Bad Request', 'body/status must be equal to one of the allowed values');
@@ -166,7 +166,7 @@ export class BrowserbaseServer extends ProviderServer {
     return answer;
   }
 
-  #debug({ params, query }: VendorRequest): VendorAnswer {
+  #debug({ params, query }: ProviderRequest): ProviderAnswer {
     const session = this.sessions.get(params['id'] ?? '');
     if (session === undefined || terminal.has(session.status)) return failure(404, 'Not Found', 'Session not found');
     const expiresIn = query.get('expiresIn');
@@ -186,7 +186,7 @@ export class BrowserbaseServer extends ProviderServer {
     return { status: 200, json: { debuggerUrl: first, debuggerFullscreenUrl: first, wsUrl, pages } };
   }
 
-  #live({ params }: VendorRequest): VendorAnswer {
+  #live({ params }: ProviderRequest): ProviderAnswer {
     const session = this.sessions.get(params['id'] ?? '');
     if (session === undefined || terminal.has(session.status))
       return { status: 404, html: '<h1>Session not found</h1>' };
@@ -195,7 +195,7 @@ export class BrowserbaseServer extends ProviderServer {
 }
 
 /** Starts a strict Browserbase on a free port. */
-export async function startBrowserbase(tls?: VendorTls): Promise<BrowserbaseServer> {
+export async function startBrowserbase(tls?: ProviderTls): Promise<BrowserbaseServer> {
   return new BrowserbaseServer(tls).start();
 }
 
@@ -210,6 +210,6 @@ function isRelease(body: string): boolean {
   }
 }
 
-function failure(statusCode: number, error: string, message: string): VendorAnswer {
+function failure(statusCode: number, error: string, message: string): ProviderAnswer {
   return { status: statusCode, json: { statusCode, error, message } };
 }

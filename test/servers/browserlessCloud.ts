@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { ProviderServer, type VendorAnswer, type VendorRequest } from './providerServer.ts';
+import { type ProviderAnswer, type ProviderRequest, ProviderServer } from './providerServer.ts';
 
 // Browserless's shared cloud as its OpenAPI document (2.49.0), its pages and its own MCP server (1.22.1) tell. It has no
 // /sessions; the account API lists, and answers a statusError with HTTP 200. Region and account API are one server here.
@@ -32,15 +32,15 @@ export class BrowserlessCloudServer extends ProviderServer {
     super({
       routes: {
         'GET /meta': () => ({ status: 200, json: { version: '2.49.0' } }),
-        'DELETE /browser/{id}': (request: VendorRequest) => this.#end(request),
-        'POST /browser/{id}/live': (request: VendorRequest) => this.#liveUrl(request),
-        'DELETE /browser/{id}/live/{link}': (request: VendorRequest) => this.#closeLink(request),
-        'POST /graphql': (request: VendorRequest) => this.#query(request),
+        'DELETE /browser/{id}': (request: ProviderRequest) => this.#end(request),
+        'POST /browser/{id}/live': (request: ProviderRequest) => this.#liveUrl(request),
+        'DELETE /browser/{id}/live/{link}': (request: ProviderRequest) => this.#closeLink(request),
+        'POST /graphql': (request: ProviderRequest) => this.#query(request),
         'GET /kill/all': () => {
           this.killsOfAll += 1;
           return { status: 204 };
         },
-        'GET /live/index.html': ({ query }: VendorRequest) =>
+        'GET /live/index.html': ({ query }: ProviderRequest) =>
           this.links.has(query.get('i') ?? '')
             ? { status: 200, html: '<!DOCTYPE html><title>Live</title><p>View only</p>' }
             : { status: 404, html: '<h1>Not found</h1>' },
@@ -58,14 +58,14 @@ export class BrowserlessCloudServer extends ProviderServer {
     return added;
   }
 
-  #refuse({ path, query, headers }: VendorRequest): VendorAnswer | undefined {
+  #refuse({ path, query, headers }: ProviderRequest): ProviderAnswer | undefined {
     // The account API has its token in the body, and the page of a live view none.
     if (path === '/graphql' || path.startsWith('/live/')) return undefined;
     const given = query.get('token') ?? String(headers['authorization'] ?? '').replace(/^Bearer /, '');
     return given === this.token ? undefined : { status: 401, text: 'Bad or missing authentication.' };
   }
 
-  #end({ params, body }: VendorRequest): VendorAnswer {
+  #end({ params, body }: ProviderRequest): ProviderAnswer {
     const browser = this.browsers.get(params['id'] ?? '');
     if (body !== '') return { status: 400, text: 'No body expected' };
     if (browser === undefined || !browser.here) return { status: 404, text: "Resource couldn't be found." };
@@ -73,7 +73,7 @@ export class BrowserlessCloudServer extends ProviderServer {
     return { status: 204 };
   }
 
-  #liveUrl({ params, body }: VendorRequest): VendorAnswer {
+  #liveUrl({ params, body }: ProviderRequest): ProviderAnswer {
     const id = params['id'] ?? '';
     if (this.browsers.get(id)?.here !== true) return { status: 404, text: "Resource couldn't be found." };
     const options = JSON.parse(body === '' ? '{}' : body);
@@ -83,14 +83,14 @@ export class BrowserlessCloudServer extends ProviderServer {
     return { status: 200, json: { liveURL: `${this.url}/live/index.html?i=${liveURLId}&t=600000`, liveURLId } };
   }
 
-  #closeLink({ params }: VendorRequest): VendorAnswer {
+  #closeLink({ params }: ProviderRequest): ProviderAnswer {
     const { id = '', link = '' } = params;
     if (this.links.get(link) !== id) return { status: 404, text: "Resource couldn't be found." };
     this.links.delete(link);
     return { status: 204 };
   }
 
-  #query({ headers, body }: VendorRequest): VendorAnswer {
+  #query({ headers, body }: ProviderRequest): ProviderAnswer {
     if (headers['content-type'] !== 'application/json') return { status: 400, text: 'JSON expected' };
     const { query, variables } = JSON.parse(body);
     if (!String(query).includes('getActiveSession(')) return refused(`Cannot query field`);
@@ -110,6 +110,6 @@ export async function startBrowserlessCloud(): Promise<BrowserlessCloudServer> {
   return new BrowserlessCloudServer().start();
 }
 
-function refused(message: string): VendorAnswer {
+function refused(message: string): ProviderAnswer {
   return { status: 200, json: { errors: [{ message }], data: { getActiveSession: null } } };
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { ProviderServer, type VendorAnswer, type VendorRequest } from './providerServer.ts';
+import { type ProviderAnswer, type ProviderRequest, ProviderServer } from './providerServer.ts';
 import { passSocket } from './relay.ts';
 
 // Browserless v1 as its source at v1.61.1 tells (src/routes.ts, src/utils.ts): the token in the query, 403 without it, a
@@ -32,7 +32,7 @@ export class BrowserlessV1Server extends ProviderServer {
       routes: {
         'GET /sessions': () => (this.disabled.has('sessions') ? notFound() : this.#sessions()),
         'GET /kill/all': () => this.#kill(this.running),
-        'GET /kill/{id}': ({ params }: VendorRequest) => this.#kill([params['id'] ?? '']),
+        'GET /kill/{id}': ({ params }: ProviderRequest) => this.#kill([params['id'] ?? '']),
         'GET /pressure': () => (this.disabled.has('pressure') ? notFound() : this.#pressure()),
         'GET /json/version': () => ({
           status: 200,
@@ -75,13 +75,13 @@ export class BrowserlessV1Server extends ProviderServer {
   }
 
   /** Answers 204 whatever it was asked to kill. */
-  #kill(ids: readonly string[]): VendorAnswer {
+  #kill(ids: readonly string[]): ProviderAnswer {
     if (this.disabled.has('kill')) return notFound();
     for (const id of ids) if (!this.immortal.has(id)) this.browsers.delete(id);
     return { status: 204 };
   }
 
-  #refuse({ query, headers }: VendorRequest): VendorAnswer | undefined {
+  #refuse({ query, headers }: ProviderRequest): ProviderAnswer | undefined {
     if (this.token === undefined) return undefined;
     // The last word of the header is read as Base64 of "token:", so that a Bearer token is never the right one.
     const word =
@@ -92,7 +92,7 @@ export class BrowserlessV1Server extends ProviderServer {
     return given === this.token ? undefined : { status: 403, text: 'Unauthorized' };
   }
 
-  #sessions(): VendorAnswer {
+  #sessions(): ProviderAnswer {
     const rows = [...this.browsers.values()].flatMap(({ id: browserId, trackingId, pages }) =>
       pages.map((page) => ({
         description: '',
@@ -109,7 +109,7 @@ export class BrowserlessV1Server extends ProviderServer {
     return { status: 200, json: rows, headers: { 'set-cookie': `browserless_token=${this.token}; HttpOnly` } };
   }
 
-  #pressure(): VendorAnswer {
+  #pressure(): ProviderAnswer {
     const { maxConcurrent } = this;
     const running = this.browsers.size;
     const pressure = {
@@ -130,6 +130,6 @@ export async function startBrowserlessV1(): Promise<BrowserlessV1Server> {
   return new BrowserlessV1Server().start();
 }
 
-function notFound(): VendorAnswer {
+function notFound(): ProviderAnswer {
   return { status: 404, text: 'Not Found' };
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { ProviderServer, type VendorAnswer, type VendorRequest } from './providerServer.ts';
+import { type ProviderAnswer, type ProviderRequest, ProviderServer } from './providerServer.ts';
 
 // Browserless v2 as its source at 2.42.0 tells (src/server.ts, src/browsers/index.ts, src/routes/management): a token as
 // Bearer, Basic or in the query, 401 without it; a row for each DevTools target; errors as plain text; 404 in its own
@@ -34,9 +34,9 @@ export class BrowserlessV2Server extends ProviderServer {
   constructor() {
     super({
       routes: {
-        'GET /sessions': (request: VendorRequest) => this.#sessions(request),
-        'GET /kill/all': (request: VendorRequest) => refusedQuery(request) ?? this.#kill(() => true),
-        'GET /kill/{id}': (request: VendorRequest) => refusedQuery(request) ?? this.#killOne(request),
+        'GET /sessions': (request: ProviderRequest) => this.#sessions(request),
+        'GET /kill/all': (request: ProviderRequest) => refusedQuery(request) ?? this.#kill(() => true),
+        'GET /kill/{id}': (request: ProviderRequest) => refusedQuery(request) ?? this.#killOne(request),
         'GET /pressure': () => this.#pressure(),
         'GET /meta': () => ({ status: 200, json: { version: this.version, chromium: '145.0.7632.6' } }),
         'GET /active': () => ({ status: 204 }),
@@ -69,7 +69,7 @@ export class BrowserlessV2Server extends ProviderServer {
     return [...this.browsers.keys()];
   }
 
-  #refuse({ query, headers }: VendorRequest): VendorAnswer | undefined {
+  #refuse({ query, headers }: ProviderRequest): ProviderAnswer | undefined {
     if (this.token !== undefined) {
       const [scheme, word = ''] = String(headers['authorization'] ?? '').split(' ');
       const sent = scheme === 'Basic' ? Buffer.from(word, 'base64').toString().replace(/:$/, '') : word;
@@ -78,7 +78,7 @@ export class BrowserlessV2Server extends ProviderServer {
     return headers['content-type'] === undefined ? undefined : { status: 400, text: "Couldn't parse JSON body" };
   }
 
-  #sessions(request: VendorRequest): VendorAnswer {
+  #sessions(request: ProviderRequest): ProviderAnswer {
     const refused = refusedQuery(request, sessionsQuery);
     if (refused !== undefined) return refused;
     const wanted = request.query.get('trackingId');
@@ -117,7 +117,7 @@ export class BrowserlessV2Server extends ProviderServer {
     return [row, ...targets];
   }
 
-  #killOne(request: VendorRequest): VendorAnswer {
+  #killOne(request: ProviderRequest): ProviderAnswer {
     const target = request.params['id'] ?? '';
     if (!/^[\w-]+$/.test(target)) return noRouteFor(request);
     const found = [...this.browsers.values()].some(({ id, trackingId }) => id === target || trackingId === target);
@@ -125,14 +125,14 @@ export class BrowserlessV2Server extends ProviderServer {
     return this.#kill(({ id, trackingId }) => id === target || trackingId === target);
   }
 
-  #kill(meant: (browser: V2Browser) => boolean): VendorAnswer {
+  #kill(meant: (browser: V2Browser) => boolean): ProviderAnswer {
     for (const browser of this.browsers.values()) {
       if (meant(browser) && !this.immortal.has(browser.id)) this.browsers.delete(browser.id);
     }
     return { status: 204 };
   }
 
-  #pressure(): VendorAnswer {
+  #pressure(): ProviderAnswer {
     const { maxConcurrent } = this;
     const running = this.browsers.size + this.otherJobs;
     const load = { cpu: 47, memory: 8, queued: 0, recentlyRejected: 0, maxQueued: 10, message: '', reason: '' };
@@ -146,15 +146,15 @@ export async function startBrowserlessV2(): Promise<BrowserlessV2Server> {
   return new BrowserlessV2Server().start();
 }
 
-function noRouteFor({ method, path }: VendorRequest): VendorAnswer {
+function noRouteFor({ method, path }: ProviderRequest): ProviderAnswer {
   return { status: 404, text: method === 'GET' ? `No route or file found for resource GET: ${path}` : noRoute };
 }
 
 /** It takes no query key that its schema does not name. */
 function refusedQuery(
-  { query }: VendorRequest,
+  { query }: ProviderRequest,
   known: ReadonlySet<string> = new Set(['token', 'browserId']),
-): VendorAnswer | undefined {
+): ProviderAnswer | undefined {
   const unknown = [...query.keys()].find((key) => !known.has(key));
   if (unknown === undefined) return undefined;
   return { status: 400, text: `Query-parameter validation failed: "${unknown}" is not allowed` };

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { ProviderServer, type VendorAnswer, type VendorRequest } from './providerServer.ts';
+import { type ProviderAnswer, type ProviderRequest, ProviderServer } from './providerServer.ts';
 
 // The session gateway, GET|DELETE /api/browser-automation/sessions/[sessionId], as its own document tells, with the
 // faults that were read in its source, each behind a switch.
@@ -44,9 +44,9 @@ export class GatewayServer extends ProviderServer {
     super({
       routes: {
         [`GET ${at}`]: () => this.#list(),
-        [`GET ${at}/{id}`]: (request: VendorRequest) => this.#get(request),
-        [`DELETE ${at}/{id}`]: (request: VendorRequest) => this.#end(request),
-        'GET /live/{id}': ({ params }: VendorRequest) => ({
+        [`GET ${at}/{id}`]: (request: ProviderRequest) => this.#get(request),
+        [`DELETE ${at}/{id}`]: (request: ProviderRequest) => this.#end(request),
+        'GET /live/{id}': ({ params }: ProviderRequest) => ({
           status: 200,
           html: `<p>Session ${params['id'] ?? ''}</p>`,
         }),
@@ -75,12 +75,12 @@ export class GatewayServer extends ProviderServer {
     return [...this.sessions.values()].filter(({ status }) => status !== 'stopped').map(({ id }) => id);
   }
 
-  #refuse({ headers, body, query }: VendorRequest): VendorAnswer | undefined {
+  #refuse({ headers, body, query }: ProviderRequest): ProviderAnswer | undefined {
     if (headers['authorization'] !== this.authorization) return failure(401, 'Unauthorized');
     return body === '' && query.size === 0 ? undefined : failure(400, 'Invalid request');
   }
 
-  #list(): VendorAnswer {
+  #list(): ProviderAnswer {
     const all = this.listsNothing ? [] : [...this.sessions.values()];
     const shown = all.filter(({ id }) => !this.hidden.has(id)).map((session) => this.#row(session));
     const sessions = [...shown, ...this.oddRows];
@@ -97,13 +97,13 @@ export class GatewayServer extends ProviderServer {
     return this.findsNothing ? undefined : this.sessions.get(id ?? '');
   }
 
-  #get({ params }: VendorRequest): VendorAnswer {
+  #get({ params }: ProviderRequest): ProviderAnswer {
     const session = this.#find(params['id']);
     if (session === undefined) return failure(404, 'Session not found');
     return { status: 200, json: { session: this.tellsNothing ? {} : this.#row(session) } };
   }
 
-  #end({ params }: VendorRequest): VendorAnswer {
+  #end({ params }: ProviderRequest): ProviderAnswer {
     const session = this.#find(params['id']);
     if (session === undefined) return failure(404, 'Session not found');
     if (this.vanishing.has(session.id)) {
@@ -123,6 +123,6 @@ export async function startGateway(basePath?: string): Promise<GatewayServer> {
   return new GatewayServer(basePath).start();
 }
 
-function failure(status: number, error: string): VendorAnswer {
+function failure(status: number, error: string): ProviderAnswer {
   return { status, json: { error } };
 }

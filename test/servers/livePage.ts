@@ -1,4 +1,4 @@
-import type { VendorAnswer, VendorRequest } from './providerServer.ts';
+import type { ProviderAnswer, ProviderRequest } from './providerServer.ts';
 
 /** How a provider's live view page is to be. */
 export interface LivePageOptions {
@@ -14,7 +14,7 @@ export interface LivePageOptions {
 export type SentFromPages = Map<string, string[]>;
 
 /** Takes what a live view page sends when its button is pressed, and answers what the page is to show then. */
-export function takeSent(sent: SentFromPages, session: string, { body }: VendorRequest): VendorAnswer {
+export function takeSent(sent: SentFromPages, session: string, { body }: ProviderRequest): ProviderAnswer {
   sent.set(session, [...(sent.get(session) ?? []), body]);
   return { status: 200, text: `Hello ${body}` };
 }
@@ -26,7 +26,7 @@ export function takeSent(sent: SentFromPages, session: string, { body }: VendorR
 export function livePage(
   session: string,
   { headers = {}, disconnectMessage, body }: LivePageOptions = {},
-): VendorAnswer {
+): ProviderAnswer {
   const usual = `<p>Session ${session.slice(0, 8)}</p><p id="clock"></p><input id="field" aria-label="Field">
 <button id="send">Send</button><p id="said"></p><script>
 setInterval(() => { clock.textContent = new Date().toISOString(); }, 100);

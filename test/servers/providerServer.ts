@@ -6,7 +6,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 /** One request as it came in. */
-export interface VendorRequest {
+export interface ProviderRequest {
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
@@ -20,7 +20,7 @@ export interface VendorRequest {
 }
 
 /** What a route answers: text, a web page, JSON, or bytes whose type the headers tell. */
-export interface VendorAnswer {
+export interface ProviderAnswer {
   readonly status: number;
   readonly json?: unknown;
   readonly text?: string;
@@ -34,9 +34,9 @@ export type Fault =
   /** Answers as usual, after a while. */
   | { readonly kind: 'slow'; readonly ms: number }
   /** Answers this and does nothing. */
-  | { readonly kind: 'answer'; readonly answer: VendorAnswer }
+  | { readonly kind: 'answer'; readonly answer: ProviderAnswer }
   /** Does what was asked and answers this all the same. */
-  | { readonly kind: 'doneBut'; readonly answer: VendorAnswer }
+  | { readonly kind: 'doneBut'; readonly answer: ProviderAnswer }
   /** Closes the connection without an answer, before or after doing what was asked. */
   | { readonly kind: 'cut'; readonly when: 'before' | 'after' }
   /** Resets the request's HTTP/2 stream, before or after doing what was asked; others on the connection go on. */
@@ -62,25 +62,25 @@ interface Misbehaviour {
   left: number;
 }
 
-type Handler = (request: VendorRequest) => VendorAnswer | Promise<VendorAnswer>;
+type Handler = (request: ProviderRequest) => ProviderAnswer | Promise<ProviderAnswer>;
 
 /** The parts of a provider's API, as `GET /v1/things/{id}`, each with what it answers. */
 export type Routes = Readonly<Record<string, Handler>>;
 
 /** What a provider server is made of. */
-export interface VendorOptions {
+export interface ProviderOptions {
   readonly routes: Routes;
   /** Looks at every request before its route; an answer refuses it. */
-  readonly guard?: (request: VendorRequest) => VendorAnswer | undefined;
+  readonly guard?: (request: ProviderRequest) => ProviderAnswer | undefined;
   /** What the provider answers where it has no such route. */
   readonly notFound: Handler;
   /** Takes over a connection that is to become a WebSocket; without it such requests are answered like any other. */
   readonly upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
-  readonly tls?: VendorTls;
+  readonly tls?: ProviderTls;
 }
 
 /** How a server speaks TLS. */
-export interface VendorTls {
+export interface ProviderTls {
   readonly key: string;
   readonly cert: string;
   /** Offers HTTP/2 before HTTP/1.1. `most` is how many requests at once its SETTINGS allow; it doesn't say without. */
@@ -88,7 +88,7 @@ export interface VendorTls {
 }
 
 /** The default pages of load balancers, as each answers while nothing is behind it. */
-export const outages: Readonly<Record<string, VendorAnswer>> = {
+export const outages: Readonly<Record<string, ProviderAnswer>> = {
   'nginx, a web page': {
     status: 404,
     html: '<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n<center><h1>404 Not Found</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>',
@@ -110,7 +110,7 @@ export const outages: Readonly<Record<string, VendorAnswer>> = {
 /** A server of ours that speaks a provider's protocol over real HTTP on 127.0.0.1, and can be told to misbehave. */
 export class ProviderServer {
   /** Everything that came in, in order, refused or not. */
-  readonly requests: VendorRequest[] = [];
+  readonly requests: ProviderRequest[] = [];
   /** How many of them no route knew. */
   unknownRequests = 0;
   /** How many are being answered now, and how many ever were at once. */
@@ -127,15 +127,15 @@ export class ProviderServer {
   /** Milliseconds that every answer takes. */
   latencyMs = 0;
   /** What a load balancer in front answers to every request while it has no server to pass it on to; see {@link outages}. */
-  outage: VendorAnswer | undefined;
+  outage: ProviderAnswer | undefined;
   #second = { began: 0, taken: 0 };
-  readonly #options: VendorOptions;
+  readonly #options: ProviderOptions;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #http2Sessions = new Set<ServerHttp2Session>();
   readonly #misbehaviours: Misbehaviour[] = [];
 
-  constructor(options: VendorOptions) {
+  constructor(options: ProviderOptions) {
     this.#options = options;
     const listener = (request: IncomingMessage, response: ServerResponse) => {
       this.#serve(request, response).catch((error: unknown) => {
@@ -152,7 +152,7 @@ export class ProviderServer {
     });
   }
 
-  #open(tls: VendorTls | undefined, listener: (request: IncomingMessage, response: ServerResponse) => void): Server {
+  #open(tls: ProviderTls | undefined, listener: (request: IncomingMessage, response: ServerResponse) => void): Server {
     if (tls === undefined) return createServer(listener);
     const { http2, ...certificate } = tls;
     if (http2 === undefined) return createTlsServer(certificate, listener);
@@ -240,7 +240,7 @@ export class ProviderServer {
     const url = new URL(incoming.url ?? '/', 'http://provider');
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) chunks.push(chunk as Buffer);
-    const request: VendorRequest = {
+    const request: ProviderRequest = {
       method: incoming.method ?? '',
       path: url.pathname,
       query: url.searchParams,
@@ -317,14 +317,14 @@ export class ProviderServer {
     return { refused, headers };
   }
 
-  #faultFor({ method, path }: VendorRequest): Fault | undefined {
+  #faultFor({ method, path }: ProviderRequest): Fault | undefined {
     const found = this.#misbehaviours.find((one) => one.left > 0 && one.method === method && one.path.test(path));
     if (found === undefined) return undefined;
     found.left -= 1;
     return found.fault;
   }
 
-  async #answer(request: VendorRequest): Promise<VendorAnswer> {
+  async #answer(request: ProviderRequest): Promise<ProviderAnswer> {
     const { routes, guard, notFound } = this.#options;
     for (const [route, handler] of Object.entries(routes)) {
       const [method, template = ''] = route.split(' ');
@@ -352,7 +352,7 @@ function match(template: string, path: string): Record<string, string> | undefin
   return params;
 }
 
-function written(answer: VendorAnswer): { status: number; headers: Record<string, string>; body: string | Buffer } {
+function written(answer: ProviderAnswer): { status: number; headers: Record<string, string>; body: string | Buffer } {
   const { status, json, text, html, bytes, headers = {} } = answer;
   if (bytes !== undefined) return { status, headers: { ...headers }, body: bytes };
   if (html !== undefined) return { status, headers: { 'content-type': 'text/html', ...headers }, body: html };
@@ -361,7 +361,7 @@ function written(answer: VendorAnswer): { status: number; headers: Record<string
   return { status, headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(json) };
 }
 
-function send(response: ServerResponse, answer: VendorAnswer): void {
+function send(response: ServerResponse, answer: ProviderAnswer): void {
   const { status, headers, body } = written(answer);
   response.writeHead(status, headers).end(body);
 }

@@ -1,6 +1,6 @@
 import { connect as connectSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { ProviderServer, type VendorOptions, type VendorRequest } from './providerServer.ts';
+import { type ProviderOptions, type ProviderRequest, ProviderServer } from './providerServer.ts';
 
 /** Headers that belong to one connection and not to what is sent through it. */
 const hopHeaders = new Set(['host', 'connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'content-length']);
@@ -15,7 +15,7 @@ export async function startRelay(target: string, upgrade = passSocket(target)): 
 }
 
 /** Passes WebSockets on to a server, byte by byte. */
-export function passSocket(target: string): NonNullable<VendorOptions['upgrade']> {
+export function passSocket(target: string): NonNullable<ProviderOptions['upgrade']> {
   const { hostname, port } = new URL(target);
   return ({ method, url, headers }, socket, head) => {
     const onward = connectSocket(Number(port), hostname, () => {
@@ -42,7 +42,7 @@ function closeTogether(one: Duplex, other: Duplex): void {
 }
 
 /** Passes one request on to a server, and its answer back. */
-export async function forward(target: string, { method, path, query, headers, body }: VendorRequest) {
+export async function forward(target: string, { method, path, query, headers, body }: ProviderRequest) {
   const search = query.size === 0 ? '' : `?${query}`;
   const passed = Object.entries(headers).filter(([name]) => !hopHeaders.has(name));
   const answer = await fetch(target + path + search, {

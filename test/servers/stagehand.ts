@@ -1,5 +1,5 @@
 import type { BrowserbaseServer, BrowserbaseSession } from './browserbase.ts';
-import { ProviderServer, type VendorAnswer, type VendorRequest } from './providerServer.ts';
+import { type ProviderAnswer, type ProviderRequest, ProviderServer } from './providerServer.ts';
 
 // Stagehand's API as its OpenAPI document (3.1.0) and its open server (browserbase/stagehand, packages/server-v3) tell.
 // It serves one region, and knows only the sessions that were started through it.
@@ -18,7 +18,7 @@ export class StagehandServer extends ProviderServer {
 
   constructor(browserbase: BrowserbaseServer, region = 'us-west-2') {
     super({
-      routes: { 'POST /v1/sessions/{id}/end': (request: VendorRequest) => this.#end(request) },
+      routes: { 'POST /v1/sessions/{id}/end': (request: ProviderRequest) => this.#end(request) },
       guard: ({ headers }) => (headers['x-bb-api-key'] === browserbase.key ? undefined : failure(401, 'Unauthorized')),
       notFound: () => failure(404, 'Route not found'),
     });
@@ -32,7 +32,7 @@ export class StagehandServer extends ProviderServer {
     this.known.add(id);
   }
 
-  #end({ params, body, headers }: VendorRequest): VendorAnswer {
+  #end({ params, body, headers }: ProviderRequest): ProviderAnswer {
     if (body !== '' && body !== '{}') return failure(400, 'Request body must be empty');
     const stream = headers['x-stream-response'];
     if (stream !== undefined && stream !== 'true' && stream !== 'false') return failure(400, 'x-stream-response');
@@ -53,6 +53,6 @@ export async function startStagehand(browserbase: BrowserbaseServer, region?: st
   return new StagehandServer(browserbase, region).start();
 }
 
-function failure(status: number, message: string): VendorAnswer {
+function failure(status: number, message: string): ProviderAnswer {
   return { status, json: { success: false, message } };
 }

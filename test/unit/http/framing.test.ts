@@ -4,7 +4,7 @@ import type { Framing } from '../../../src/core/framing.ts';
 import { openTransport } from '../../../src/http/client.ts';
 import { openFramingCheck } from '../../../src/http/framing.ts';
 import { freePort } from '../../host/processes.ts';
-import { ProviderServer, type VendorAnswer } from '../../servers/providerServer.ts';
+import { type ProviderAnswer, ProviderServer } from '../../servers/providerServer.ts';
 import { errorOf } from '../errors.ts';
 import { fastClock } from '../services/testServices.ts';
 import { plainNetwork, unaborted } from '../testNetwork.ts';
@@ -12,7 +12,7 @@ import { plainNetwork, unaborted } from '../testNetwork.ts';
 describe('asking whether a page may be framed', function () {
   this.timeout(20_000);
   let server: ProviderServer;
-  let answers: Record<string, VendorAnswer>;
+  let answers: Record<string, ProviderAnswer>;
 
   before(async () => {
     server = await new ProviderServer({

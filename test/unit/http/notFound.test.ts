@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { systemClock } from '../../../src/core/clock.ts';
 import { openHttpClient, openTransport } from '../../../src/http/client.ts';
 import { neverNotFound, notFoundLike } from '../../../src/http/notFound.ts';
-import { outages, ProviderServer, type VendorAnswer } from '../../servers/providerServer.ts';
+import { outages, type ProviderAnswer, ProviderServer } from '../../servers/providerServer.ts';
 import { errorOf } from '../errors.ts';
 import { KeptLog, plainNetwork, unaborted } from '../testNetwork.ts';
 
@@ -16,7 +16,7 @@ describe('A 404 or 410', () => {
   });
   afterEach(() => server.stop());
 
-  async function troubleOf(answer: VendorAnswer, own: ((said: unknown) => boolean) | undefined) {
+  async function troubleOf(answer: ProviderAnswer, own: ((said: unknown) => boolean) | undefined) {
     server.outage = answer;
     const options = { transport: openTransport(plainNetwork('undici'), systemClock), clock: systemClock };
     const client = openHttpClient(new URL(server.url), [], {

@@ -7,7 +7,7 @@ import type { AccountSession, EndOutcomeKind, EndReport } from '../../../../src/
 import { makeCertificate } from '../../../host/certificates.ts';
 import { startAnchor } from '../../../servers/anchor.ts';
 import { startBrowserbase } from '../../../servers/browserbase.ts';
-import type { ProviderServer, VendorTls } from '../../../servers/providerServer.ts';
+import type { ProviderServer, ProviderTls } from '../../../servers/providerServer.ts';
 import { until } from '../../until.ts';
 import { TestServices } from '../testServices.ts';
 
@@ -29,7 +29,7 @@ interface Provided {
   readonly list: string;
 }
 
-const providers: Readonly<Record<string, (tls: VendorTls) => Promise<Provided>>> = {
+const providers: Readonly<Record<string, (tls: ProviderTls) => Promise<Provided>>> = {
   anchor: async (tls) => ({ server: await startAnchor(tls), end: 'DELETE', list: '/v1/sessions/all/status' }),
   browserbase: async (tls) => ({ server: await startBrowserbase(tls), end: 'POST', list: '/v1/sessions' }),
 };
@@ -53,7 +53,7 @@ for (const [provider, start] of Object.entries(providers)) {
       await provided.server.stop();
     });
 
-    async function list(count: number, http2: VendorTls['http2'] | undefined): Promise<AccountSession[]> {
+    async function list(count: number, http2: ProviderTls['http2'] | undefined): Promise<AccountSession[]> {
       const { cert, key } = certificate;
       provided = await start(http2 === undefined ? { cert, key } : { cert, key, http2 });
       const { server } = provided;

@@ -56,6 +56,7 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
       ...services,
       ...views,
       evidence: await services.loadEvidence(),
+      journal: await services.loadJournal(),
       finished: (await views.loadFinished()).batches,
       pageLists: services.pages,
       setting,

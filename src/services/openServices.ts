@@ -6,7 +6,6 @@ import type { Memory, SecretStore } from '../core/storage.ts';
 import { Accounts } from './accounts/accounts.ts';
 import type { Network } from './accounts/connect.ts';
 import { Connections } from './accounts/connections.ts';
-import { EndJournal } from './ending/journal.ts';
 import { History } from './history/history.ts';
 import { OrderedMemory } from './orderedMemory.ts';
 import { ProviderConsent } from './providers/providerConsent.ts';
@@ -59,7 +58,7 @@ export function openServices({ secrets, globalState, loadProviders, network, log
     interval: settings.interval,
   });
   const protections = new Protections(memory, store);
-  const journal = new EndJournal(memory, clock, logger);
+  const loadJournal = lazy(async () => new (await import('./ending/journal.ts')).EndJournal(memory, clock, logger));
   const history = new History(memory, store, accounts, clock.now, settings.keepsHistory);
   const disposables: Disposable[] = [history, refresher, accounts];
   const loadPages = lazy(
@@ -84,7 +83,7 @@ export function openServices({ secrets, globalState, loadProviders, network, log
     refresher,
     pages,
     protections,
-    journal,
+    loadJournal,
     history,
     dispose: () => {
       for (const one of disposables) one.dispose();

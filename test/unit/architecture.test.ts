@@ -89,7 +89,7 @@ describe('architecture', () => {
       ['api/newSession.ts', "import { x } from 'vscode';"],
       ['local/processes.ts', "import { x } from '../http/client.ts';"],
       ['http/client.ts', "import { x } from '../local/processes.ts';"],
-      ['services/accounts/accounts.ts', "import { x } from '../local/processes.ts';"],
+      ['services/openServices.ts', "import { x } from '../local/processes.ts';"],
       ['providers/anchor.ts', "import type { x } from '../api/index.ts';"],
       ['core/utils.ts', ''],
       ['services/sessionManager.ts', ''],

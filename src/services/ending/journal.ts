@@ -4,8 +4,8 @@ import { type AccountId, accountId, type SessionId } from '../../core/ids.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { Session } from '../../core/session.ts';
 import type { Memory } from '../../core/storage.ts';
+import { unfinishedKey } from './unfinished.ts';
 
-const memoryKey = 'unfinishedEnds';
 /** A run that has not written for this long has nobody who goes on with it. */
 const abandonedMs = 20_000;
 const writeEveryMs = 1_000;
@@ -118,11 +118,6 @@ export class EndJournal {
     await this.#write(others);
   }
 
-  /** Whether there is any entry at all. */
-  get isEmpty(): boolean {
-    return Object.keys(this.#read()).length === 0;
-  }
-
   /** For how many milliseconds an entry has not been written. After the clock was set back, as far as that was seen here. */
   #silence(id: string, at: number): number {
     const now = this.#clock.now();
@@ -133,13 +128,13 @@ export class EndJournal {
   }
 
   #read(): Runs {
-    const runs = v.safeParse(Runs, this.#memory.get(memoryKey) ?? {});
+    const runs = v.safeParse(Runs, this.#memory.get(unfinishedKey) ?? {});
     return runs.success ? runs.output : {};
   }
 
   async #write(runs: Runs): Promise<void> {
     try {
-      await this.#memory.update(memoryKey, Object.keys(runs).length === 0 ? undefined : runs);
+      await this.#memory.update(unfinishedKey, Object.keys(runs).length === 0 ? undefined : runs);
     } catch (error) {
       this.#logger.warn(`the journal of ends cannot be written: ${String(error)}`);
     }

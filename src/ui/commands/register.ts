@@ -2,7 +2,9 @@ import * as vscode from 'vscode';
 import type { Clock } from '../../core/clock.ts';
 import { lazy } from '../../core/lazy.ts';
 import type { Logger } from '../../core/logger.ts';
+import type { Memory } from '../../core/storage.ts';
 import type { EndJournal } from '../../services/ending/journal.ts';
+import { hasUnfinishedEnds } from '../../services/ending/unfinished.ts';
 import { liveViewType } from '../liveView/viewType.ts';
 import type { CommandName } from './table.ts';
 
@@ -53,16 +55,32 @@ export function registerCommands(
   );
 }
 
-/** Has ends looked at that a window did not live to finish, as soon as no other window can still be at them. */
+/**
+ * Reviews the ends of a window that closed before they were finished, as soon as no other window can still be working on
+ * them.
+ */
 export function reviewLater({
-  journal,
+  memory,
+  loadJournal,
   clock,
 }: {
-  readonly journal: EndJournal;
+  readonly memory: Memory;
+  readonly loadJournal: () => Promise<EndJournal>;
   readonly clock: Clock;
 }): vscode.Disposable {
-  if (journal.isEmpty) return { dispose: () => {} };
+  let timer: vscode.Disposable | undefined;
+  let isDisposed = false;
   const review = () => void vscode.commands.executeCommand('browserSessions.reviewUnfinishedEnds');
-  // Timers are early now and then, and then nothing would have been abandoned yet.
-  return clock.after(journal.settlesAfter + 100, review);
+  if (hasUnfinishedEnds(memory)) {
+    void loadJournal().then((journal) => {
+      // Timers fire a little early at times, and then nothing would count as abandoned yet.
+      if (!isDisposed) timer = clock.after(journal.settlesAfter + 100, review);
+    });
+  }
+  return {
+    dispose: () => {
+      isDisposed = true;
+      timer?.dispose();
+    },
+  };
 }

@@ -17,6 +17,7 @@ import {
   type Consent,
   closeLink,
   findViewSource,
+  noConsent,
   type Subject,
   type ViewSource,
   type ViewSourceParts,
@@ -28,9 +29,6 @@ const retriesMs = [500, 1_000, 2_000, 4_000];
 const hintMs = 8_000;
 /** How many times a viewer that was resumed may take the keyboard while it loads. */
 const forgivenTimes = 3;
-/** What a user has said yes to where nobody has asked them. */
-export const noConsent: Consent = { once: undefined, anyway: false };
-
 /** What a connection works with. */
 export interface LiveConnectionParts extends ViewSourceParts, ObstacleParts {
   readonly throttledRefresh: ThrottledRefresh;
@@ -340,7 +338,7 @@ export class LiveConnection implements Disposable {
   }
 
   #fail(error: ProviderError): void {
-    const { accountId, sessionId: id } = this.#subject;
+    const { accountId, sessionId: id, pageId } = this.#subject;
     // What can be tried again in a moment is, once there was a picture.
     if (this.#stage.kind === 'lost' && this.#retries < retriesMs.length) {
       this.#lose(error);
@@ -348,11 +346,7 @@ export class LiveConnection implements Disposable {
     }
     const { logger, store, refresher } = this.#parts;
     logger.info(`live view of ${id}: ${error.message}`);
-    if (
-      ProviderError.isOf(error, 'notFound') &&
-      this.#subject.pageId !== undefined &&
-      this.openedFor.pageId === undefined
-    ) {
+    if (ProviderError.isOf(error, 'notFound') && pageId !== undefined && this.openedFor.pageId === undefined) {
       // The page that it was turned to is gone, and the panel is about the session.
       this.#subject = { ...this.#subject, pageId: undefined };
       void this.connect();

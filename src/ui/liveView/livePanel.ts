@@ -10,10 +10,10 @@ import { pageName } from '../text/names.ts';
 import { acceptEffect } from './effects.ts';
 import { panelHtml } from './html.ts';
 import type { KeyboardReturn } from './keyboardReturn.ts';
-import { LiveConnection, type LiveConnectionParts, noConsent } from './liveConnection.ts';
+import { LiveConnection, type LiveConnectionParts } from './liveConnection.ts';
 import { type FromPanel, fromPanel, type PanelButton, type ToPanel } from './messages.ts';
 import { panelState, type Shown, usesClipboard } from './panelState.ts';
-import type { Subject } from './viewSource.ts';
+import { noConsent, type Subject } from './viewSource.ts';
 
 /** The setting that keeps panels connected while nobody sees them. */
 export const keepAlive = 'liveView.keepAliveWhenHidden';

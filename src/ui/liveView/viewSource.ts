@@ -49,6 +49,9 @@ export interface Consent {
   readonly anyway: boolean;
 }
 
+/** Nothing was agreed to yet. */
+export const noConsent: Consent = { once: undefined, anyway: false };
+
 /** What finding a way needs. */
 export interface ViewSourceParts {
   readonly connections: Connections;

@@ -25,7 +25,7 @@ export function command<Result = unknown>(name: string, ...args: readonly unknow
 /** Waits for something that another window, or VS Code itself, is about to do. */
 export async function until(isSo: () => boolean): Promise<void> {
   for (const deadline = Date.now() + 10_000; !isSo(); ) {
-    assert.ok(Date.now() < deadline, 'it did not come to pass');
+    assert.ok(Date.now() < deadline, 'it was not so within 10 seconds');
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -70,7 +70,7 @@ function plainSentence({ trouble }: ProviderError, host: string): string {
     case 'rateLimited':
       return trouble.retryAt === undefined
         ? l10n.t('{0} is rate limiting requests. Wait a moment, then try again.', host)
-        : l10n.t('{0} is rate limiting requests. Trying again at {1}.', host, timeOfDay(trouble.retryAt));
+        : l10n.t('{0} is rate limiting requests until {1}.', host, timeOfDay(trouble.retryAt));
     case 'conflict':
       return l10n.t('{0} refused the request. It may already be done, or another operation may be in progress.', host);
     case 'unreachable':

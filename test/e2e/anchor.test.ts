@@ -35,7 +35,7 @@ describe('a user with an Anchor Browser account', function () {
 
   const deletions = () => server.log().filter((line) => line.startsWith('DELETE'));
 
-  it('adds it at another address, and is told in place that a key is wrong', async () => {
+  it('adds it at a custom address, and sees an error in place when the key is wrong', async () => {
     await user.run('Add Account…');
     await user.pick('Anchor Browser');
     await user.page.getByRole('button', { name: 'Use a Different Address…' }).click();
@@ -50,7 +50,7 @@ describe('a user with an Anchor Browser account', function () {
     await user.picture('anchor-rows');
   });
 
-  it('tells sessions of one’s own from those of others by the look of their rows', async () => {
+  it('tells their own sessions from other people’s by how the rows look', async () => {
     await user.fillSetting('browserSessions.mine', 'tag=prod');
     const colour = (name: string) =>
       user
@@ -75,7 +75,7 @@ describe('a user with an Anchor Browser account', function () {
     await user.press('Cancel');
   });
 
-  it('watches a session live, framed from that one address, or in another browser', async () => {
+  it('watches a session live, framed from that one address, or in an external browser', async () => {
     await user.choose(user.row('Session checkout.example.com'), 'Open Live View');
     await user.panel().getByRole('button', { name: 'Show Live View' }).click();
     const clock = user.panel().frameLocator('iframe').locator('#clock');
@@ -93,7 +93,7 @@ describe('a user with an Anchor Browser account', function () {
     await clock.waitFor({ timeout: 30_000 });
   });
 
-  it('ends it, is told that the live view is open, and sees in the panel that it has ended', async () => {
+  it('ends a session, is told that its live view is open, and sees in the panel that it has ended', async () => {
     await user.choose(user.row('Session checkout.example.com'), 'End Session…');
     const dialog = await user.dialog();
     assert.match(dialog, /running for 1[23] minutes/);
@@ -108,7 +108,7 @@ describe('a user with an Anchor Browser account', function () {
     await user.page.keyboard.press('Control+W');
   });
 
-  it('deletes a batch, and is told session by session what could not be deleted', async () => {
+  it('deletes a batch, and is told for each session what couldn’t be deleted', async () => {
     const batch = server.addBatch(3);
     const [locked] = batch.members;
     assert.ok(locked);
@@ -140,7 +140,7 @@ describe('a user with an Anchor Browser account', function () {
     assert.ok(server.running.includes(locked.id));
   });
 
-  it('filters the list by words, and is asked about no more than it shows', async () => {
+  it('filters the list by words, and is asked only about the sessions that are shown', async () => {
     await user.row('Account Anchor Browser').hover();
     await user.page.getByRole('button', { name: 'Filter Sessions…' }).click();
     await user.type('Words in names, ids, sites', 'ACME');
@@ -173,7 +173,7 @@ describe('a user with an Anchor Browser account', function () {
     await user.row('Session login.acme.io').waitFor();
   });
 
-  it('ends all in the account: what is listed, and not what another key started', async () => {
+  it('ends all sessions in the account that are listed, but none that another key started', async () => {
     await user.choose(user.row('Account Anchor Browser'), 'End All Sessions in Account…');
     const dialog = await user.dialog();
     assert.match(dialog, /End all 3 sessions in Anchor Browser · prod\?/);
@@ -191,7 +191,7 @@ describe('a user with an Anchor Browser account', function () {
     assert.ok(!deletions().includes('DELETE /v1/sessions/all'));
   });
 
-  it('ends everything only by the button that says so', async () => {
+  it('ends everything only with the button that says so', async () => {
     server.add({ id: 'sess_last', domains: ['last.example.com'] });
     await user.run('Refresh');
     await user.row('Session last.example.com').waitFor();
@@ -202,7 +202,7 @@ describe('a user with an Anchor Browser account', function () {
     assert.equal(deletions().at(-1), 'DELETE /v1/sessions/all');
   });
 
-  it('finds the account again after a reload, with its key', async () => {
+  it('finds the account and its key again after a reload', async () => {
     server.add({ id: 'sess_again', domains: ['again.example.com'] });
     await user.reload();
     await user.row('Session again.example.com').waitFor({ timeout: 60_000 });

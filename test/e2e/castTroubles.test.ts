@@ -9,7 +9,7 @@ import { until, WorkbenchUser } from './user.ts';
 
 const tenMegabytes = 10 * 2 ** 20;
 
-describe('a user who watches pictures whose way is rough', function () {
+describe('a user watching a screencast over an unreliable connection', function () {
   this.timeout(120_000);
   // Each test begins where the one before it has ended.
   this.bail(true);
@@ -51,7 +51,7 @@ describe('a user who watches pictures whose way is rough', function () {
     await until(async () => (await user.difference(before, await picture.screenshot())) > 0.0005);
   }
 
-  it('sees pictures of ten megabytes as any others', async () => {
+  it('sees pictures of ten megabytes like any others', async () => {
     // Behind the end of a JPEG there may be anything.
     const swollen = (data: unknown) =>
       Buffer.concat([Buffer.from(String(data), 'base64'), Buffer.alloc(tenMegabytes)]).toString('base64');
@@ -74,7 +74,7 @@ describe('a user who watches pictures whose way is rough', function () {
     relay.onEvent = relay.onAnswer = undefined;
   });
 
-  it('is told of a connection that falls silent without being closed, and sees the page again by another', async () => {
+  it('is told when a connection falls silent without closing, and sees the page again after reconnecting', async () => {
     const panel = await openLive('Counter');
     await seesItMove(panel);
     relay.stalled = true;
@@ -86,7 +86,7 @@ describe('a user who watches pictures whose way is rough', function () {
     await until(async () => relay.sockets === 1);
   });
 
-  it('stays with a page that goes to another site, and with one that its browser swaps for another', async () => {
+  it('keeps following a page that goes to another site or that its browser replaces with another', async () => {
     const panel = await openLive('Counter');
     type Targets = { targetInfos: { targetId: string; browserContextId: string }[] };
     const { targetInfos } = await devtools.send<Targets>('Target.getTargets');
@@ -109,7 +109,7 @@ describe('a user who watches pictures whose way is rough', function () {
     assert.equal(await panel.locator('#note').isVisible(), false);
   });
 
-  it('is told of a session that ends while its panel is being opened', async () => {
+  it('is told when a session ends while its panel is opening', async () => {
     const dying = await devtools.openContext(`${pages.url}/form`);
     await user.run('Refresh');
     await user.row('Session Sign-up form').waitFor();
@@ -122,7 +122,7 @@ describe('a user who watches pictures whose way is rough', function () {
     await panel.getByRole('button', { name: 'Close' }).click();
   });
 
-  it('is told that the account of an open panel was removed, which nothing is connected to any longer', async () => {
+  it('is told when the account of an open panel was removed, and the panel disconnects', async () => {
     const panel = await openLive('Clock');
     await seesItMove(panel);
     await user.choose(user.row('Account Local Chrome'), 'Remove Account…');

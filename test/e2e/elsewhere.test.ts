@@ -9,7 +9,7 @@ import { type GatewayServer, startGateway } from '../servers/gateway.ts';
 import { TunnelProxy } from '../servers/tunnelProxy.ts';
 import { WorkbenchUser } from './user.ts';
 
-describe('a user whose VS Code runs on another machine, below whose own address its other ports are', function () {
+describe('a user whose VS Code runs on another machine that serves its ports below the editor’s own address', function () {
   this.timeout(120_000);
   // Each test begins where the one before it has ended.
   this.bail(true);
@@ -63,7 +63,7 @@ describe('a user whose VS Code runs on another machine, below whose own address 
     });
   }
 
-  it("is told that a page can't be shown below the address of the editor, and has it in a tab of its own", async () => {
+  it('is told that a page can’t be shown below the editor’s address, and opens it in a browser tab', async () => {
     await user.addAt('Anchor Browser', anchor.url, anchor.key, 'shop');
     const { panel, why } = await refused('shop.example');
     assert.equal(why, "This editor can't show the address of this live view. Open the session in a browser instead.");
@@ -73,7 +73,7 @@ describe('a user whose VS Code runs on another machine, below whose own address 
     assert.match(address.href, new RegExp(`/ports/${anchor.port}/live/sess_shop/[\\w-]+\\?rt=a%2Bb%26c$`));
   });
 
-  it("is told that an address which no policy can name can't be shown", async () => {
+  it('is told that an address no policy can name can’t be shown', async () => {
     await user.run('Add Account…');
     await user.pick('Session Gateway');
     await user.type('Address below which the gateway', gateway.url);
@@ -86,7 +86,7 @@ describe('a user whose VS Code runs on another machine, below whose own address 
     assert.equal(await opened(panel, 'Open in External Browser', false), 'http://[::1]:9/live?rt=a%2Bb');
   });
 
-  it('has the dashboard of a session from its end card', async function () {
+  it('opens a session’s dashboard from its end card', async function () {
     // Only on Linux can a process be given a system store of its own.
     if (process.platform !== 'linux') this.skip();
     await user.run('Add Account…');

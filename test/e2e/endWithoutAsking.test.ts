@@ -32,7 +32,7 @@ describe('a user who doesn’t want to be asked about each end', function () {
     await (await user.live(`${name}.example.com`)).locator('#endSession').click();
   }
 
-  it('is asked in the list, by mouse and by key, and not offered anything else', async () => {
+  it('is asked in the list, by mouse and by keyboard, and isn’t offered anything else', async () => {
     await user.choose(row('first'), 'End Session…');
     assert.match(await user.dialog(), /End session "first\.example\.com"\?/);
     assert.doesNotMatch(await user.dialog(), /Don't Ask Again/);
@@ -46,7 +46,7 @@ describe('a user who doesn’t want to be asked about each end', function () {
     assert.deepEqual(ends(), []);
   });
 
-  it('is asked by a live view’s button until they have chosen there not to be', async () => {
+  it('is asked by a live view’s button until they choose not to be asked there', async () => {
     await endFromPanel('first');
     assert.ok((await buttons()).includes("End and Don't Ask Again"), (await user.dialog()) ?? '');
     await user.press('Cancel');
@@ -61,7 +61,7 @@ describe('a user who doesn’t want to be asked about each end', function () {
     assert.equal(ends().length, 2);
   });
 
-  it('is asked all the same in the list, and about a protected session everywhere', async () => {
+  it('is still asked in the list, and everywhere about a protected session', async () => {
     await user.choose(row('third'), 'End Session…');
     assert.match(await user.dialog(), /End session "third\.example\.com"\?/);
     await user.press('Cancel');

@@ -22,7 +22,7 @@ interface Side {
   running(): Promise<number>;
 }
 
-describe('a user with an account of every kind', function () {
+describe('a user with an account at every provider', function () {
   this.timeout(180_000);
   // Each test begins where the one before it has ended.
   this.bail(true);
@@ -82,7 +82,7 @@ describe('a user with an account of every kind', function () {
     await user.row(`Account ${provider} · ${label}`).waitFor();
   }
 
-  it('turns on the setting by which Browserless’s cloud can be listed, and reads what it says', async () => {
+  it('turns on the setting that lets Browserless’s cloud be listed, and reads its description', async () => {
     await user.turnOn('browserSessions.browserless.accountApi', 'not documented and may change');
   });
 
@@ -174,7 +174,7 @@ describe('a user with an account of every kind', function () {
     running: async () => (await real.running()).length,
   });
 
-  it('sees in each account what answers there, and how many sessions may run', async () => {
+  it('sees in each account which server responds and how many sessions may run', async () => {
     // The one that was added last may be listed only now.
     await until(async () => !(await user.rows()).some((row) => /^Account .*loading…/.test(row)));
     const accounts = (await user.rows()).filter((row) => row.startsWith('Account '));
@@ -189,7 +189,7 @@ describe('a user with an account of every kind', function () {
     await user.picture('every-provider');
   });
 
-  it('ends one session of each from its context menu, and each server says so', async () => {
+  it('ends one session of each provider from its context menu, and each server confirms it', async () => {
     for (const { sessions, running, provider } of sides) {
       const [first] = sessions;
       await user.choose(user.row(`Session ${first}`), 'End Session…');
@@ -205,7 +205,7 @@ describe('a user with an account of every kind', function () {
     await user.picture('every-provider-one-each');
   });
 
-  it('kills all from the palette: exactly what the dialog lists, one by one', async () => {
+  it('ends all sessions from the palette: exactly those the dialog lists, one by one', async () => {
     await user.run('End All Sessions…');
     const dialog = await user.dialog();
     assert.match(dialog, new RegExp(`End all ${sides.length} sessions in ${sides.length} accounts\\?`));
@@ -231,7 +231,7 @@ describe('a user with an account of every kind', function () {
     await user.row('This gateway lists no sessions.').waitFor();
   });
 
-  it('groups what a key of the metadata holds together', async () => {
+  it('groups sessions by a metadata key', async () => {
     for (const id of ['job-one', 'job-two']) browserbase.add({ id, userMetadata: { job: 'shop [x](command:y)' } });
     await user.run('Refresh');
     await user.row('Session job-one').waitFor();

@@ -74,7 +74,7 @@ describe('the page of the installed extension', function () {
     await page.screenshot({ path: join(folder, `${name}.png`) });
   }
 
-  it('answers within one screen what it is, how to get it and how to see a first session', async () => {
+  it('says on the first screen what the extension is, how to get it and how to see a first session', async () => {
     await page.getByRole('tab', { name: /^Extensions/ }).click();
     await page
       .getByRole('listitem', { name: /^Browser Sessions/ })
@@ -102,7 +102,7 @@ describe('the page of the installed extension', function () {
     await takePicture('extension-page-picture-dark');
   });
 
-  it('can be read in a light theme', async () => {
+  it('is readable in a light theme', async () => {
     await page.keyboard.press('F1');
     await page.locator('.quick-input-box input').first().fill('>Preferences: Toggle between Light/Dark Themes');
     await page

@@ -5,7 +5,7 @@ import { temporaryFolder } from '../host/processes.ts';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
 import { until, WorkbenchUser } from './user.ts';
 
-describe('a user who opens a folder that somebody else wrote', function () {
+describe('a user who opens a folder that someone else wrote', function () {
   this.timeout(180_000);
   let server: AnchorServer;
   let user: WorkbenchUser | undefined;
@@ -34,7 +34,7 @@ describe('a user who opens a folder that somebody else wrote', function () {
       .flatMap((at, index, all) => (index === 0 ? [] : [at - (all[index - 1] ?? 0)]));
   }
 
-  it('has no list refreshed more often because of the folder', async () => {
+  it('isn’t made to refresh more often by the folder’s settings', async () => {
     const all = await pauses(
       { 'browserSessions.refresh.interval': 5 },
       { 'browserSessions.refresh.interval': 0.001, 'browserSessions.clickAction': 'none' },
@@ -43,7 +43,7 @@ describe('a user who opens a folder that somebody else wrote', function () {
     for (const pause of all) assert.ok(pause >= 4_000, all.join(', '));
   });
 
-  it('has it refreshed every two seconds at most, whatever the user’s own settings say', async () => {
+  it('refreshes every two seconds at most, whatever the user’s own settings say', async () => {
     const all = await pauses({ 'browserSessions.refresh.interval': 0.001 }, { 'browserSessions.refresh.interval': 0 });
     for (const pause of all) assert.ok(pause >= 1_600, all.join(', '));
   });

@@ -8,7 +8,7 @@ const takesAfterMs = 2_500;
 const taking = (call: string) =>
   viewerPage('<canvas id="remote" tabindex="0"></canvas>', `setTimeout(() => ${call}, ${takesAfterMs});`);
 
-describe('a user who has just left a text editor when a viewer takes their keyboard', function () {
+describe('a user who has just left a text editor when a viewer takes the keyboard', function () {
   this.timeout(180_000);
   let scene: ViewerBesideEditor;
 
@@ -45,7 +45,7 @@ describe('a user who has just left a text editor when a viewer takes their keybo
     });
   }
 
-  it('is told that the keyboard is in the panel, and goes on typing after a click', async () => {
+  it('is told that the keyboard is in the panel, and continues typing after a click', async () => {
     const panel = await scene.show(taking('remote.focus()'));
     await scene.clear();
     await panel.getByText('Click where you were typing to continue.').waitFor();

@@ -8,7 +8,7 @@ import { until, WorkbenchUser, writtenAfterMs } from './user.ts';
 const count = 12;
 const page = (index: number) => `data:text/html,<title>Job ${index}</title><h1>Job ${index}</h1>`;
 
-describe('a user who kills all', function () {
+describe('a user who ends all sessions', function () {
   this.timeout(120_000);
   // Each test begins where the one before it has ended.
   this.bail(true);
@@ -48,7 +48,7 @@ describe('a user who kills all', function () {
     await user.picture('kill-all-protected');
   });
 
-  it('reads exactly what will end off the dialog, cancels half-way, and is told what still runs', async () => {
+  it('reads in the dialog exactly what will end, cancels halfway, and is told what is still running', async () => {
     relay.misbehave('GET', /json\/version/, { kind: 'slow', ms: 3_000 });
     await user.run('End All Sessions…');
     const dialog = await user.dialog();
@@ -72,7 +72,7 @@ describe('a user who kills all', function () {
     await user.page.keyboard.press('Escape');
   });
 
-  it('is told what failed, and ends it by trying again', async () => {
+  it('is told what failed, and ends it by retrying', async () => {
     const before = await devtools.contexts();
     relay.misbehave('GET', /json\/version/, { kind: 'answer', answer: { status: 403, text: 'Forbidden' } });
     await user.run('End All Sessions…');

@@ -22,7 +22,7 @@ setInterval(() => {
     say(message);
 }, 50);</script>`;
 
-describe('a user who watches sessions on their providers’ own pages', function () {
+describe('a user watching sessions on their providers’ own pages', function () {
   this.timeout(120_000);
   // Each test begins where the one before it has ended.
   this.bail(true);
@@ -92,7 +92,7 @@ describe('a user who watches sessions on their providers’ own pages', function
     await until(async () => (await user.page.getByRole('tab', { name: /^Live: / }).count()) === 0);
   };
 
-  it('is told what watching does before anything is connected, once for each provider', async () => {
+  it('is told how watching affects a session before anything connects, once for each provider', async () => {
     const panel = await openLive('shop.example');
     await panel.getByRole('heading', { name: 'Watching affects this session' }).waitFor();
     await panel.getByText('keeps the session from timing out').waitFor();
@@ -109,7 +109,7 @@ describe('a user who watches sessions on their providers’ own pages', function
     await user.picture('frames-anchor');
   });
 
-  it('only watches what is framed, until it is asked to interact', async () => {
+  it('only views what is framed until they choose to interact', async () => {
     const panel = await user.live('mail.example');
     const mail = await framed('mail.example');
     assert.equal(await panel.locator('iframe').evaluate((frame) => (frame as HTMLIFrameElement).inert), true);
@@ -130,7 +130,7 @@ describe('a user who watches sessions on their providers’ own pages', function
     assert.equal(await watched.locator('#field').inputValue(), '');
   });
 
-  it('gets an explanation and buttons for a page that does not let itself be framed, and never a blank', async () => {
+  it('sees an explanation and buttons, never a blank panel, when a page doesn’t allow framing', async () => {
     anchor.livePage = { headers: { 'content-security-policy': "default-src 'self'; frame-ancestors 'none'" } };
     const panel = await openLive('news.example');
     await panel.getByRole('heading', { name: "This page can't be shown here" }).waitFor();
@@ -155,7 +155,7 @@ describe('a user who watches sessions on their providers’ own pages', function
     await framed('news.example');
   });
 
-  it('is not deceived by a framed page that talks like the extension', async () => {
+  it('isn’t deceived by a framed page that imitates the extension', async () => {
     anchor.livePage = { body: forger };
     await openLive('forged.example');
     await framed('forged.example');
@@ -168,7 +168,7 @@ describe('a user who watches sessions on their providers’ own pages', function
     await closeAll();
   });
 
-  it('opens an address that works once, or could not be asked, only when told to, and one that is none never', async () => {
+  it('opens a single-use link, or one whose provider couldn’t be asked, only on request, and never an invalid one', async () => {
     const [member] = anchor.addBatch(1).members;
     assert.ok(member);
     member.pages = [];
@@ -208,7 +208,7 @@ describe('a user who watches sessions on their providers’ own pages', function
     await closeAll();
   });
 
-  it('steers what is framed, and ends it from there', async () => {
+  it('interacts with what is framed, and ends the session from there', async () => {
     await openLive('monthly');
     const monthly = await framed('monthly');
     const panel = await user.live('monthly');
@@ -228,7 +228,7 @@ describe('a user who watches sessions on their providers’ own pages', function
     await panel.getByRole('button', { name: 'Close' }).click();
   });
 
-  it('watches the real Browserless by pictures', async function () {
+  it('watches a real Browserless session by screencast', async function () {
     if (v2 === undefined) this.skip();
     await user.run('Add Account…');
     await user.pick('Browserless');
@@ -248,7 +248,7 @@ describe('a user who watches sessions on their providers’ own pages', function
     await user.picture('frames-browserless');
   });
 
-  it('steers the real Browserless by its pictures, and ends it from there', async function () {
+  it('interacts with a real Browserless session by screencast, and ends it from there', async function () {
     if (v2 === undefined) this.skip();
     const id = await v2.open({ trackingId: 'steered', page: `${pages.url}/form` });
     const script = await Devtools.connect(`${v2.url.replace('http', 'ws')}/devtools/browser/${id}?token=${v2.token}`);
@@ -291,7 +291,7 @@ describe('a user who watches sessions on their providers’ own pages', function
     await (await user.live('watched')).locator('#picture').waitFor({ state: 'visible', timeout: 30_000 });
   });
 
-  it('sees at once in the panel that a session is over, wherever it was ended', async () => {
+  it('sees in the panel at once that a session is over, wherever it was ended', async () => {
     await openLive('weekly');
     await framed('weekly');
     const panel = await user.live('weekly');
@@ -320,7 +320,7 @@ describe('a user who watches sessions on their providers’ own pages', function
     await framed('nightly');
   });
 
-  it('finds its panels again after the window was loaded anew, and no address of theirs anywhere', async () => {
+  it('finds the panels again after the window reloads, with none of their addresses stored anywhere', async () => {
     await openLive('shop.example');
     await framed('shop.example');
     await user.page.keyboard.press('Control+\\');
@@ -358,7 +358,7 @@ describe('a user who watches sessions on their providers’ own pages', function
     await closeAll();
   });
 
-  it('sees the end card where a session ended while the window was loaded anew', async () => {
+  it('sees the end card when a session ended while the window was reloading', async () => {
     await openLive('mail.example');
     await framed('mail.example');
     const session = anchor.sessions.get('sess_mail');
@@ -373,7 +373,7 @@ describe('a user who watches sessions on their providers’ own pages', function
     await panel.getByRole('button', { name: 'Close' }).click();
   });
 
-  it('is connected anew once the key is replaced, by what the other key may see', async () => {
+  it('is reconnected after the key is replaced, with what the new key may see', async () => {
     await openLive('shop.example');
     await framed('shop.example');
     const another = 'sk-anchor-other-canary';
@@ -389,7 +389,7 @@ describe('a user who watches sessions on their providers’ own pages', function
     await closeAll();
   });
 
-  it('is told that the account of an open panel was removed, and keeps the session running', async () => {
+  it('is told that the account of an open panel was removed, and the session keeps running', async () => {
     await openLive('shop.example');
     await framed('shop.example');
     const panel = await user.live('shop.example');
@@ -402,7 +402,7 @@ describe('a user who watches sessions on their providers’ own pages', function
     await closeAll();
   });
 
-  it('ends a session of the real Browserless from its panel', async function () {
+  it('ends a real Browserless session from its panel', async function () {
     if (v2 === undefined) this.skip();
     const panel = await openLive('watched');
     await panel.locator('#picture').waitFor({ state: 'visible', timeout: 30_000 });

@@ -64,7 +64,7 @@ function misplaced(): string[] {
   return wrong;
 }
 
-describe('a user at the panel of a live view', function () {
+describe('a user of a live view panel', function () {
   this.timeout(120_000);
   // Each test begins where the one before it has ended.
   this.bail(true);
@@ -122,7 +122,7 @@ describe('a user at the panel of a live view', function () {
     await user.page.setViewportSize({ width: 1280, height });
   }
 
-  it('is not deceived by pages inside of what is framed, and hears one word of the framed page itself', async () => {
+  it('isn’t deceived by pages nested in the frame, and only the framed page itself is listened to', async () => {
     anchor.misbehave('GET', /^\/forger$/, { kind: 'answer', answer: { status: 200, html: forger } });
     browserbase.livePage = { body: hostilePage(`${anchor.url}/forger`) };
     await openLive('hostile');
@@ -157,7 +157,7 @@ describe('a user at the panel of a live view', function () {
     assert.equal(lists(), after, 'a page could have the account listed again and again');
   });
 
-  it('reaches every button in high contrast and in a narrow panel', async () => {
+  it('can reach every button in high contrast and in a narrow panel', async () => {
     const cautious = await openLive(checkout);
     await cautious.getByRole('heading', { name: 'Watching affects this session' }).waitFor();
     await looksAtWidths(cautious, 'panel-effect');
@@ -173,7 +173,7 @@ describe('a user at the panel of a live view', function () {
     await panel.getByRole('button', { name: 'Interact' }).click();
   });
 
-  it('works everything by the keyboard: the toolbar, the switcher of pages, and what a card offers', async () => {
+  it('operates everything by keyboard: the toolbar, the page switcher, and the buttons of a card', async () => {
     const panel = await user.live(checkout);
     const press = (key: string) => user.page.keyboard.press(key);
     const shown = () => panel.locator('iframe').getAttribute('src');
@@ -208,7 +208,7 @@ describe('a user at the panel of a live view', function () {
     await user.framed(checkout);
   });
 
-  it('ends a session by the keyboard, and has its recording and the next one from the end card', async () => {
+  it('ends a session by keyboard, and opens its recording and the next session from the end card', async () => {
     const panel = await user.live(checkout);
     const press = (key: string) => user.page.keyboard.press(key);
     await panel.getByRole('button', { name: 'Reload' }).click();

@@ -89,7 +89,7 @@ describe('a user who comes back to live views', function () {
     return panel ?? assert.fail();
   }
 
-  it('sees every panel of a provider connect once it is accepted in one what watching does there', async () => {
+  it('sees every panel of a provider connect once the watching notice is accepted in one of them', async () => {
     const asked = async (name: string) => {
       const panel = await user.live(name);
       await panel.getByRole('heading', { name: 'Watching affects this session' }).waitFor();
@@ -106,7 +106,7 @@ describe('a user who comes back to live views', function () {
     await close('Live: mail.example');
   });
 
-  it('goes through the pages by keyboard past one that another panel shows, and stays at the switcher', async () => {
+  it('moves through the pages by keyboard past one that another panel shows, and stays on the switcher', async () => {
     await user.row('Session shop.example').click();
     await user.page.keyboard.press('ArrowRight');
     await user.row('Page Payment').waitFor();
@@ -130,7 +130,7 @@ describe('a user who comes back to live views', function () {
     await close('Live: mail.example');
   });
 
-  it('is back with the session when the page that a panel was turned to has closed', async () => {
+  it('returns to the session when the page that a panel was switched to has closed', async () => {
     const session = anchor.sessions.get('sess_shop') ?? assert.fail();
     const turn = async () => {
       session.pages = [cart, payment];
@@ -154,7 +154,7 @@ describe('a user who comes back to live views', function () {
     session.pages = [cart, payment];
   });
 
-  it('only watches after the window was loaded anew, also where they steered before', async () => {
+  it('only views after the window reloads, even where they interacted before', async () => {
     const panel = await shownBy('p1');
     await panel.getByRole('button', { name: 'Interact' }).click();
     await panel.getByRole('button', { name: 'Got It' }).click();
@@ -168,7 +168,7 @@ describe('a user who comes back to live views', function () {
     assert.equal(await inert(), true);
   });
 
-  it('is told before they open a link in the editor’s browser that its tabs’ addresses are written down', async () => {
+  it('is warned before opening a link in the editor’s browser that its tabs’ addresses are stored', async () => {
     await (await shownBy('p1')).getByRole('button', { name: 'Open In…' }).click();
     const option = user.page.getByRole('option', { name: 'Integrated Browser' });
     await option.getByText('VS Code stores the addresses of its browser tabs').waitFor();
@@ -177,7 +177,7 @@ describe('a user who comes back to live views', function () {
     await user.notification('In a tab: http').getByText('/live/sess_shop/p1').waitFor();
   });
 
-  it('sees no frame kept of what is over and hidden, once the setting keeps nothing there', async () => {
+  it('sees no frame kept of a hidden session that is over, once the setting keeps nothing hidden', async () => {
     const setting = 'browserSessions.liveView.keepAliveWhenHidden';
     await user.row('Session mail.example').focus();
     await user.turnOn(setting, 'hidden');
@@ -203,7 +203,7 @@ describe('a user who comes back to live views', function () {
     await close('Live: shop.example');
   });
 
-  it('hears a session and its picture called by the name that it has now', async () => {
+  it('sees a session and its picture labeled with the session’s current name', async () => {
     await user.addChrome(chromium.endpoint, 'Local Chrome');
     await user.choose(user.row('Session Clock'), 'Open Live View');
     const panel = await user.live('Clock');
@@ -220,7 +220,7 @@ describe('a user who comes back to live views', function () {
     await close('Live: Sign-up form');
   });
 
-  it('is told that a server is down when the window is loaded anew, and watches once it is back', async () => {
+  it('is told that a server is down when the window reloads, and watches once it is back', async () => {
     const { webSocketDebuggerUrl } = await (await fetch(`${chromium.endpoint}/json/version`)).json();
     v1.add({ id: 'v1browser', trackingId: 'watched', devtools: webSocketDebuggerUrl });
     await user.run('Add Account…');

@@ -8,7 +8,7 @@ import { until, WorkbenchUser } from './user.ts';
 
 const unreadable = "Couldn't show the images of this page.";
 
-describe('what a live view says when something goes wrong', function () {
+describe('messages in a live view when something goes wrong', function () {
   this.timeout(120_000);
   let chromium: RunningChromium;
   let devtools: Devtools;
@@ -61,7 +61,7 @@ describe('what a live view says when something goes wrong', function () {
     relay.onAnswer = (result) => ('data' in result ? { ...result, data: another() } : result);
   }
 
-  it('tells of a connection that is lost though its pictures were none', async () => {
+  it('report a lost connection even after pictures that couldn’t be decoded', async () => {
     const panel = await openLive('Clock');
     spoil();
     await panel.getByText(unreadable).waitFor();
@@ -71,7 +71,7 @@ describe('what a live view says when something goes wrong', function () {
     await user.picture('notes-lost');
   });
 
-  it('tells of a page that is open no longer though its pictures were none', async () => {
+  it('report a closed page even after pictures that couldn’t be decoded', async () => {
     const context = await devtools.openContext();
     const url = `${pages.url}/counter`;
     const tab = await devtools.send<{ targetId: string }>('Target.createTarget', { url, browserContextId: context });
@@ -84,7 +84,7 @@ describe('what a live view says when something goes wrong', function () {
     await devtools.send('Target.disposeBrowserContext', { browserContextId: context });
   });
 
-  it('goes on drawing after a picture that could not be drawn, and leaves word of it', async () => {
+  it('leave an error in the log after a picture that couldn’t be drawn, and drawing continues', async () => {
     const panel = await openLive('Clock');
     const errors: string[] = [];
     user.page.on('pageerror', ({ message }) => errors.push(message));
@@ -100,7 +100,7 @@ describe('what a live view says when something goes wrong', function () {
     await user.seesMoving(panel.locator('#picture'));
   });
 
-  it('goes on calling an end proven after the history was cleared', async () => {
+  it('still call an end confirmed after the history was cleared', async () => {
     const context = await devtools.openContext(`${pages.url}/form`);
     await user.run('Refresh');
     const panel = await openLive('Sign-up form');

@@ -48,7 +48,7 @@ describe('a user with a Chrome of their own', function () {
     await user.row('Page Counter').waitFor();
   });
 
-  it('is offered what can be done with each row, and nothing else', async () => {
+  it('is offered only what can be done with each row', async () => {
     assert.deepEqual(await user.offers(user.row('Session Clock')), [
       'Open Live View',
       'Open Live View to the Side',
@@ -82,7 +82,7 @@ describe('a user with a Chrome of their own', function () {
     assert.ok(await user.row('Session Clock').isVisible());
   });
 
-  it('ends one session: its context is gone from Chromium, and its row leaves', async () => {
+  it('ends one session: its context is gone from Chromium, and its row disappears', async () => {
     await user.choose(user.row('Session Clock'), 'End Session…');
     await user.dialog();
     await user.press('End Session');
@@ -91,7 +91,7 @@ describe('a user with a Chrome of their own', function () {
     assert.deepEqual(new Set(await devtools.contexts()), new Set(contexts.slice(1)));
   });
 
-  it('ends all from the palette, and leaves the default context and the browser alone', async () => {
+  it('ends all from the palette without touching the default context and the browser', async () => {
     await user.run('End All Sessions…');
     const dialog = await user.dialog();
     assert.match(dialog, /End all 2 sessions\?/);
@@ -112,12 +112,12 @@ describe('a user with a Chrome of their own', function () {
     assert.equal(chromium.process.child.exitCode, null);
   });
 
-  it('sees a session that a script starts, without asking', async () => {
+  it('sees a session that a script starts without refreshing', async () => {
     await devtools.openContext(`${pages.url}/form`);
     await user.row('Session Sign-up form').waitFor({ timeout: 30_000 });
   });
 
-  it('ends the default context only by itself: its pages close, named in the dialog, and the browser stays', async () => {
+  it('ends the default context only by itself: the pages named in the dialog close, and the browser stays', async () => {
     await user.choose(user.row('Session Default context'), 'End Session…');
     const dialog = await user.dialog();
     assert.match(dialog, /browser's own window, which may be yours/);
@@ -132,7 +132,7 @@ describe('a user with a Chrome of their own', function () {
     assert.equal((await devtools.contexts()).length, 1);
   });
 
-  it('ends the selected sessions by the Delete key', async () => {
+  it('ends the selected sessions with the Delete key', async () => {
     await user.row('Session Sign-up form').click();
     await user.page.keyboard.press('Delete');
     assert.match(await user.dialog(), /End session "Sign-up form"\?/);
@@ -141,7 +141,7 @@ describe('a user with a Chrome of their own', function () {
     await user.row('No running sessions').waitFor();
   });
 
-  it('keeps the rows when the browser dies, and says so', async () => {
+  it('still sees the rows when the browser dies, and is told about it', async () => {
     await devtools.openContext(`${pages.url}/counter`);
     await user.row('Session Counter').waitFor({ timeout: 30_000 });
     await chromium.stop();

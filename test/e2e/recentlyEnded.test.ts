@@ -29,7 +29,7 @@ interface Exported {
   readonly by: string;
 }
 
-describe('a user who keeps what has ended', function () {
+describe('a user who keeps a history of ended sessions', function () {
   this.timeout(180_000);
   // Each test begins where the one before it has ended.
   this.bail(true);
@@ -112,7 +112,7 @@ describe('a user who keeps what has ended', function () {
     assert.ok(!exported.includes('canary') && !exported.includes(server.url), exported);
   });
 
-  it('finds all of it again after the window was loaded anew', async () => {
+  it('finds the whole history again after the window reloads', async () => {
     const before = await rows();
     await user.page.waitForTimeout(writtenAfterMs);
     await user.reloadByCommand();

@@ -50,7 +50,7 @@ describe('a user whose window closes while sessions are ending', function () {
     return left.map((id) => `Job ${contexts.indexOf(id)}`).filter((name) => name !== 'Job 0');
   }
 
-  it('reloads it half-way, and from then on nothing ends by itself', async () => {
+  it('reloads it halfway, and nothing more ends by itself', async () => {
     relay.misbehave('GET', /json\/version/, { kind: 'slow', ms: slowMs });
     await user.run('End All Sessions…');
     assert.match(await user.dialog(), new RegExp(`End all ${count} sessions\\?`));
@@ -76,7 +76,7 @@ describe('a user whose window closes while sessions are ending', function () {
     assert.deepEqual(await running(), left);
   });
 
-  it('reviews exactly those that still run, which ends none before it is confirmed', async () => {
+  it('reviews exactly those that are still running, and nothing ends before they confirm', async () => {
     const left = await running();
     await user
       .notification('The window closed while sessions were ending')

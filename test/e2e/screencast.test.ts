@@ -7,7 +7,7 @@ import { startPages } from '../servers/pages.ts';
 import type { ProviderServer } from '../servers/providerServer.ts';
 import { until, WorkbenchUser } from './user.ts';
 
-describe('a user who watches a Chrome of their own', function () {
+describe('a user watching a Chrome of their own', function () {
   this.timeout(120_000);
   // Each test begins where the one before it has ended.
   this.bail(true);
@@ -73,7 +73,7 @@ describe('a user who watches a Chrome of their own', function () {
 
   const inputs = () => relay.commands.filter(({ method }) => method?.startsWith('Input.') === true).length;
 
-  it('opens a session by a click on its row, which keeps the focus, and sees that it moves', async () => {
+  it('opens a session by clicking its row, which keeps the focus, and sees the page move', async () => {
     await user.row('Session Clock').click();
     const panel = await user.live('Clock');
     await user.seesMoving(await pictureIn(panel));
@@ -84,7 +84,7 @@ describe('a user who watches a Chrome of their own', function () {
     assert.equal(await user.page.getByRole('tab', { name: 'Live: Clock' }).count(), 1);
   });
 
-  it('sees a page that stands still as it is, and is told that it does', async () => {
+  it('sees a page that doesn’t change, and is told that it hasn’t changed', async () => {
     await user.row('Session Sign-up form').click();
     const panel = await user.live('Sign-up form');
     assert.equal(await changeIn(panel), 0);
@@ -92,7 +92,7 @@ describe('a user who watches a Chrome of their own', function () {
     await user.picture('screencast-quiet');
   });
 
-  it('is connected to nothing that is hidden', async () => {
+  it('is disconnected from hidden panels', async () => {
     // One socket is the panel's that is seen, and there is none for the one behind it.
     await until(async () => relay.sockets === 1);
     await user.page.getByRole('tab', { name: 'Live: Clock' }).click();
@@ -101,7 +101,7 @@ describe('a user who watches a Chrome of their own', function () {
     await user.page.getByRole('tab', { name: 'Live: Sign-up form' }).click();
   });
 
-  it('stays connected to what is hidden where the settings say so', async () => {
+  it('stays connected to hidden panels when the settings say so', async () => {
     const setting = 'browserSessions.liveView.keepAliveWhenHidden';
     await user.row('Session Clock').focus();
     await user.turnOn(setting, 'hidden');
@@ -123,7 +123,7 @@ describe('a user who watches a Chrome of their own', function () {
     await user.page.getByRole('tab', { name: 'Live: Sign-up form' }).click();
   });
 
-  it('only watches, until it is asked to interact: then clicks, types and pastes into the page', async () => {
+  it('only views until they choose to interact, then clicks, types and pastes into the page', async () => {
     const panel = await user.live('Sign-up form');
     await pictureIn(panel);
     const clickOn = (id: string) => user.clickShown(panel, id, (expression) => inPage(contexts.form, expression));
@@ -155,7 +155,7 @@ describe('a user who watches a Chrome of their own', function () {
     assert.equal(inputs(), before);
   });
 
-  it('reaches everything in the panel by the keyboard', async () => {
+  it('reaches everything in the panel by keyboard', async () => {
     const panel = await user.live('Sign-up form');
     const focused = () => panel.evaluate(() => document.activeElement?.id);
     // From wherever the focus is in the panel, the toolbar is one stop of the Tab key.
@@ -171,7 +171,7 @@ describe('a user who watches a Chrome of their own', function () {
     assert.deepEqual(names, ['Interact', '100%', 'Reload', 'End Session…']);
   });
 
-  it('shows the page in its own size when asked to', async () => {
+  it('sees the page at its own size on request', async () => {
     const panel = await user.live('Sign-up form');
     const width = async () => Math.round((await (await pictureIn(panel)).boundingBox())?.width ?? 0);
     const fitting = await width();
@@ -183,7 +183,7 @@ describe('a user who watches a Chrome of their own', function () {
     await until(async () => (await width()) === fitting);
   });
 
-  it('goes with the session to a tab that it opens, and back to another by choice', async () => {
+  it('follows the session to a tab that it opens, and goes back to another tab by choice', async () => {
     await user.row('Session Counter').click();
     const panel = await user.live('Counter');
     await pictureIn(panel);
@@ -207,7 +207,7 @@ describe('a user who watches a Chrome of their own', function () {
     assert.equal(await user.page.getByRole('tab', { name: 'Live: Counter' }).count(), 2);
   });
 
-  it('is told when the pictures of a page are none, and sees the next that is one', async () => {
+  it('is told when a page’s pictures can’t be decoded, and sees the next valid one', async () => {
     const spoilt = Buffer.from('no picture!!').toString('base64');
     relay.onEvent = (message) => {
       if (message.method !== 'Page.screencastFrame') return message;
@@ -225,7 +225,7 @@ describe('a user who watches a Chrome of their own', function () {
     await user.seesMoving(await pictureIn(panel));
   });
 
-  it('ends it from the panel, and is told when, how, and what else there is', async () => {
+  it('ends the session from the panel, and is told when, how, and what they can do next', async () => {
     await user.row('Session Clock').click();
     const panel = await user.live('Clock');
     await pictureIn(panel);
@@ -241,7 +241,7 @@ describe('a user who watches a Chrome of their own', function () {
     await until(async () => (await user.page.getByRole('tab', { name: 'Live: Clock' }).count()) === 0);
   });
 
-  it('is shown a hostile title as plain text, and opens it by keyboard or palette', async () => {
+  it('sees a hostile title as plain text, and opens the session by keyboard or palette', async () => {
     const title = '<img src=x> [x](command:workbench.action.closeWindow) \u202e$(trash)';
     const hostile = await devtools.openContext(
       `data:text/html;charset=utf-8,<title>${encodeURIComponent(title)}</title><p>Hello`,
@@ -270,7 +270,7 @@ describe('a user who watches a Chrome of their own', function () {
     await devtools.send('Target.disposeBrowserContext', { browserContextId: hostile });
   });
 
-  it('is told when the connection is lost, and sees the page again without asking', async () => {
+  it('is told when the connection is lost, and sees the page again without doing anything', async () => {
     await user.row('Session Counter').click();
     const panel = await user.live('Counter');
     await pictureIn(panel);
@@ -286,7 +286,7 @@ describe('a user who watches a Chrome of their own', function () {
     assert.deepEqual(new Set(await devtools.contexts()), new Set([contexts.counter, contexts.form]));
   });
 
-  it('is told when a script closes the browser that is watched, though its Chrome runs on', async () => {
+  it('is told when a script closes the watched browser context, though its Chrome is still running', async () => {
     await user.row('Session Counter').click();
     const panel = await user.live('Counter');
     await pictureIn(panel);

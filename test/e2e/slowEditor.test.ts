@@ -51,7 +51,7 @@ function holdMessages(): () => void {
   };
 }
 
-describe('a user whose editor is slow', function () {
+describe('a user with a slow editor', function () {
   this.timeout(120_000);
   let anchor: AnchorServer;
   let user: WorkbenchUser;
@@ -72,7 +72,7 @@ describe('a user whose editor is slow', function () {
     await anchor?.stop();
   });
 
-  it('sees what is framed, however long the panel’s own page takes beside what is asked for it', async () => {
+  it('sees the framed page, however slowly the panel’s own page loads', async () => {
     // By then a panel's first page waits for what it loads.
     anchor.misbehave('GET', /pages$/, { kind: 'slow', ms: 1_500 });
     const tab = user.page.getByRole('tab', { name: 'Live: mail.example' });
@@ -91,7 +91,7 @@ describe('a user whose editor is slow', function () {
     ['all rows of its account are', () => anchor.add({ domains: ['news.example'] })],
   ];
   for (const [what, change] of changes) {
-    it(`opens what they click also where ${what} just being drawn anew`, async () => {
+    it(`opens what they click even when ${what} just being redrawn`, async () => {
       const row = user.row('Session mail.example').or(user.row('Session post.example'));
       const box = (await row.boundingBox()) ?? assert.fail();
       change(anchor.sessions.get('sess_mail') ?? assert.fail());

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
 import { until, WorkbenchUser } from './user.ts';
 
-describe('a user who ends and deletes what the list does not show', function () {
+describe('a user who ends and deletes what the list doesn’t show', function () {
   this.timeout(120_000);
   // Each test begins where the one before it has ended.
   this.bail(true);
@@ -30,7 +30,7 @@ describe('a user who ends and deletes what the list does not show', function () 
 
   const account = 'Account Anchor Browser · prod';
 
-  it('pastes a link to a session into the palette’s question by keyboard, reads the dialog, and ends it', async () => {
+  it('pastes a link to a session into the palette’s prompt by keyboard, reads the dialog, and ends it', async () => {
     await user.run('End Session by ID…');
     await user.type('Paste the ID of a session in Anchor Browser · prod', 'not an id');
     await user.type("Can't find a session ID in this.", ' "https://app.anchorbrowser.io/sessions/sess_hidden", ');

@@ -8,7 +8,7 @@ import { startMadeUp } from '../servers/example.ts';
 import { exampleProvider } from '../unit/providers/exampleProvider.ts';
 import { command, eachTestBegins, ownId, removeAllAccounts, User, until } from './inside.ts';
 
-describe('what is offered after an end, inside VS Code', () => {
+describe('actions after an end, inside VS Code', () => {
   let api: TestingApi;
   let server: AnchorServer;
   let user: User;
@@ -27,7 +27,7 @@ describe('what is offered after an end, inside VS Code', () => {
   /** The ids that a question lists, where sessions have no other name. */
   const asked = () => [...(user.questions.at(-1)?.detail ?? '').matchAll(/• (sess_\w+)/g)].map(([, id]) => id);
 
-  it('ends one by one what the deletion of a batch has left, after asking about exactly that', async () => {
+  it('end one by one the sessions that a batch deletion left, after asking about exactly those', async () => {
     const batch = server.addBatch(0, { id: 'batch_a' });
     for (const name of ['a', 'b', 'c', 'd']) server.add({ id: `sess_${name}`, batchId: 'batch_a' });
     server.add({ id: 'sess_other' });
@@ -52,7 +52,7 @@ describe('what is offered after an end, inside VS Code', () => {
     assert.deepEqual(server.running, ['sess_other']);
   });
 
-  it('ends a whole batch one by one where its deletion was refused', async () => {
+  it('end a whole batch one by one when its deletion was rejected', async () => {
     server.addBatch(0, { id: 'batch_a' });
     for (const name of ['a', 'b']) server.add({ id: `sess_${name}`, batchId: 'batch_a' });
     await api.refresh();
@@ -68,7 +68,7 @@ describe('what is offered after an end, inside VS Code', () => {
     assert.ok(server.batches.has('batch_a'));
   });
 
-  it('retries after a run that was cancelled what had failed, and not what was not sent', async () => {
+  it('retry what failed after a canceled run, and not what was never sent', async () => {
     const names = Array.from({ length: 20 }, (_, index) => `sess_${index}`);
     for (const id of names) server.add({ id });
     await api.refresh();
@@ -101,7 +101,7 @@ describe('what is offered after an end, inside VS Code', () => {
     assert.deepEqual(server.running, []);
   });
 
-  it('retries from the message itself, but nothing that has ended since', async () => {
+  it('retry from the message itself, but nothing that has ended since', async () => {
     for (const name of ['a', 'b', 'c']) server.add({ id: `sess_${name}` });
     await api.refresh();
     server.misbehave('DELETE', /sess_[ab]$/, { kind: 'answer', answer: { status: 403, json: {} } });
@@ -130,7 +130,7 @@ describe('what is offered after an end, inside VS Code', () => {
     assert.deepEqual(deletions().slice(before), ['DELETE /v1/sessions/sess_b']);
   });
 
-  it('says of sessions whose account is removed meanwhile that nobody can tell, by their names', async () => {
+  it('name the sessions that couldn’t be confirmed when their account was removed during the end', async () => {
     for (let index = 0; index < 12; index++) server.add({ id: `sess_${index}`, domains: [`host${index}.example`] });
     await api.refresh();
     server.misbehave('DELETE', /./, { kind: 'slow', ms: 200 });
@@ -147,7 +147,7 @@ describe('what is offered after an end, inside VS Code', () => {
     assert.equal(server.running.length, 12 - deletions().length);
   });
 
-  it('shows how far an end of many is, how fast, and how much longer it takes', async () => {
+  it('show the progress of a bulk end, its rate, and the time left', async () => {
     for (let index = 0; index < 60; index++) server.add();
     await api.refresh();
     server.misbehave('DELETE', /./, { kind: 'slow', ms: 1_500 });
@@ -178,7 +178,7 @@ describe('what is offered after an end, inside VS Code', () => {
     assert.equal(told.at(-1)?.left, 1);
   });
 
-  it('opens the page that a provider has of a session in the browser, also when the session has ended', async function () {
+  it('open the provider’s page for a session in the browser, even when the session has ended', async function () {
     // On a desktop it would open a window of the user's own browser.
     if (vscode.env.uiKind === vscode.UIKind.Desktop) this.skip();
     const services = await startMadeUp();

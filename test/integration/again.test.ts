@@ -2,15 +2,15 @@ import { strict as assert } from 'node:assert';
 import { AnchorServer } from '../servers/anchor.ts';
 import { command, exportedEnds, extension, removeAllAccounts, User } from './inside.ts';
 
-describe('after a restart', () => {
-  it('has what had ended, though its account was removed', async () => {
+describe('the extension after a restart', () => {
+  it('still shows what had ended, though its account was removed', async () => {
     const { globalState } = (await extension()).testing.context;
     const before = globalState.get<object[]>('endedBeforeRestart');
     assert.equal(before?.length, 2);
     assert.deepEqual(await exportedEnds(), before);
   });
 
-  it('has the account again, with its key', async () => {
+  it('still has the account and its key', async () => {
     const api = await extension();
     const [account] = api.accounts;
     assert.ok(account);

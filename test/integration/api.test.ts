@@ -37,7 +37,7 @@ describe('the extension inside VS Code', () => {
     for (const name of Object.keys(commandTable)) assert.ok(registered.has(commandPrefix + name), name);
   });
 
-  it('adds an account from arguments, lists it, and tells', async () => {
+  it('adds an account from arguments, lists it, and fires events', async () => {
     server.add({ id: 'sess_a', domains: ['shop.example'] });
     let changes = 0;
     const listener = api.onDidChange(() => changes++);
@@ -77,7 +77,7 @@ describe('the extension inside VS Code', () => {
     assert.ok(!everything.includes(server.key));
   });
 
-  it('stores nothing of what does not work, and says what is wrong', async () => {
+  it('stores nothing that doesn’t work, and reports what is wrong', async () => {
     for (const [more, wrong] of [
       [{ fields: { apiKey: 'wrong-key' } }, /rejected the key/],
       [{ fields: {} }, /API key is needed/],
@@ -99,7 +99,7 @@ describe('the extension inside VS Code', () => {
     assert.equal(api.accounts.length, 1);
   });
 
-  it('asks for an account step by step, at another address when asked to, and tries the key before it stores it', async () => {
+  it('asks for an account step by step, at a custom address on request, and tries the key before storing it', async () => {
     user.answersPick = ({ choices }) =>
       choices.filter(({ label }) => label === 'Anchor Browser').map(({ value }) => value);
     let key = 'sk-wrong';
@@ -146,7 +146,7 @@ describe('the extension inside VS Code', () => {
     assert.deepEqual(api.sessions(), []);
   });
 
-  it('replaces a key only when the new one works, and renames', async () => {
+  it('replaces a key only when the new one works, and renames accounts', async () => {
     const id = await addAnchor();
     server.keys.set('automation-key', 'sk-rotated-canary');
     await api.refresh();
@@ -163,7 +163,7 @@ describe('the extension inside VS Code', () => {
     assert.equal(api.accounts[0]?.label, 'live $ (trash)');
   });
 
-  it('tests a connection and says how it went', async () => {
+  it('tests a connection and reports the result', async () => {
     const id = await addAnchor();
     assert.equal(await command('testConnection', { accountId: id }), true);
     assert.match(user.told.at(-1)?.message ?? '', /responded in \d+ ms\. Session limit: 25\./);
@@ -172,7 +172,7 @@ describe('the extension inside VS Code', () => {
     assert.match(user.told.at(-1)?.message ?? '', /Nothing answers/);
   });
 
-  it('says before it removes an account that its sessions go on, and removes nothing on Cancel', async () => {
+  it('says before removing an account that its sessions keep running, and removes nothing on Cancel', async () => {
     server.add();
     server.add();
     const id = await addAnchor();
@@ -182,7 +182,7 @@ describe('the extension inside VS Code', () => {
     assert.equal(server.running.length, 2);
   });
 
-  it('keeps what it knew when the server goes, and says so', async () => {
+  it('keeps what it knew when the server goes down, and says so', async () => {
     server.add({ id: 'sess_a' });
     const id = await addAnchor();
     const { port } = server;
@@ -201,7 +201,7 @@ describe('the extension inside VS Code', () => {
     assert.equal(api.accounts[0]?.trouble, undefined);
   });
 
-  it('copes with five thousand sessions', async () => {
+  it('handles five thousand sessions', async () => {
     for (let index = 0; index < 5_000; index++) server.add({ status: 'warming', domains: [`host${index}.example`] });
     await addAnchor();
     assert.equal(api.sessions().length, 5_000);
@@ -210,7 +210,7 @@ describe('the extension inside VS Code', () => {
     assert.equal(api.accounts[0]?.trouble, undefined);
   });
 
-  it('reports in which way a session of Stagehand’s was ended', async () => {
+  it('reports how a Stagehand session was ended', async () => {
     const browserbase = await startBrowserbase();
     const stagehand = await startStagehand(browserbase);
     try {
@@ -238,7 +238,7 @@ describe('the extension inside VS Code', () => {
     }
   });
 
-  it('gives a provider that another extension adds all that built-in ones have', async () => {
+  it('gives a provider from another extension everything that built-in ones have', async () => {
     const services = await startMadeUp();
     try {
       services.light(2);
@@ -293,7 +293,7 @@ describe('the extension inside VS Code', () => {
     }
   });
 
-  it('says who wants to receive the keys, as far as the extension says, and that nobody has checked it', async () => {
+  it('says which extension will receive the keys, according to the extension itself, and that this isn’t verified', async () => {
     const { id, packageJSON } = api.testing.context.extension;
     const registration = api.registerProvider({ ...exampleProvider, id: 'claimed' }, id);
     try {
@@ -313,7 +313,7 @@ describe('the extension inside VS Code', () => {
     }
   });
 
-  it('lets no extension change what the others get', () => {
+  it('doesn’t let an extension change what the others receive', () => {
     assert.ok(Object.isFrozen(api));
     assert.throws(() => Object.assign(api, { registerProvider: () => {} }), TypeError);
   });

@@ -16,7 +16,7 @@ interface Stoppable {
 }
 
 // What providers really do, as their own sources and their users tell. Each end is judged by the servers' own state.
-describe('providers that behave worse than their documentation, inside VS Code', function () {
+describe('ending at providers that behave worse than documented, inside VS Code', function () {
   this.timeout(120_000);
   let api: TestingApi;
   let user: User;
@@ -54,7 +54,7 @@ describe('providers that behave worse than their documentation, inside VS Code',
 
   for (const balancing of ['roundRobin', 'leastConnections', { seed: 1 }] as const satisfies readonly Balancing[]) {
     for (const startWorker of [startBrowserlessV1, startBrowserlessV2]) {
-      it(`several Browserless workers take turns behind one address (${startWorker.name}, ${JSON.stringify(balancing)})`, async () => {
+      it(`reports ends truthfully when several Browserless workers take turns behind one address (${startWorker.name}, ${JSON.stringify(balancing)})`, async () => {
         const workers = [started(await startWorker()), started(await startWorker())];
         for (const [index, worker] of workers.entries())
           for (const one of ['a', 'b']) worker.add({ id: `w${index}${one}` });
@@ -77,7 +77,7 @@ describe('providers that behave worse than their documentation, inside VS Code',
     }
   }
 
-  it('Stagehand answers success to an end and releases nothing', async () => {
+  it('reports ends truthfully when Stagehand reports success for an end but releases nothing', async () => {
     const browserbase = started(await startBrowserbase());
     const stagehand = started(await startStagehand(browserbase));
     stagehand.startSession('sh_1');
@@ -90,7 +90,7 @@ describe('providers that behave worse than their documentation, inside VS Code',
     assert.deepEqual(browserbase.running, []);
   });
 
-  it('the deletion of a batch takes longer than other requests may', async () => {
+  it('reports ends truthfully when deleting a batch takes longer than other requests may', async () => {
     const anchor = started(await startAnchor());
     anchor.addBatch(0, { id: 'batch_1' });
     for (const id of ['s1', 's2', 's3', 's4']) anchor.add({ id, batchId: 'batch_1' });
@@ -105,7 +105,7 @@ describe('providers that behave worse than their documentation, inside VS Code',
     assert.deepEqual(user.busyMessages, ['Anchor Browser is still deleting the batch…']);
   });
 
-  it('the answer to the deletion of a batch is lost', async () => {
+  it('reports ends truthfully when the response to a batch deletion is lost', async () => {
     const anchor = started(await startAnchor());
     anchor.addBatch(0, { id: 'batch_1' });
     for (const id of ['s1', 's2']) anchor.add({ id, batchId: 'batch_1' });
@@ -117,7 +117,7 @@ describe('providers that behave worse than their documentation, inside VS Code',
     assert.equal(anchor.log().filter((line) => line === 'DELETE /v1/batch-sessions/batch_1').length, 1);
   });
 
-  it('one entry of a deletion’s errors is not as documented', async () => {
+  it('reports ends truthfully when one entry of a deletion’s errors isn’t as documented', async () => {
     const anchor = started(await startAnchor());
     anchor.addBatch(0, { id: 'batch_1' });
     for (const id of ['s1', 's2']) anchor.add({ id, batchId: 'batch_1' });
@@ -130,7 +130,7 @@ describe('providers that behave worse than their documentation, inside VS Code',
   });
 
   for (const of of ['ingress-nginx, a line of text', 'JSON that says gone']) {
-    it(`a short outage answers every route with a load balancer’s default page: ${of}`, async () => {
+    it(`reports ends truthfully when a short outage answers every route with a load balancer’s default page: ${of}`, async () => {
       const anchor = started(await startAnchor());
       for (let index = 0; index < 25; index++) anchor.add({ id: `s${index}` });
       const accountId = await add('anchor', anchor.url, { apiKey: anchor.key });
@@ -153,7 +153,7 @@ describe('providers that behave worse than their documentation, inside VS Code',
     });
   }
 
-  it('ends are accepted without effect, and lists are empty for a second', async () => {
+  it('reports ends truthfully when ends are accepted without effect, and lists are empty for a second', async () => {
     const anchor = started(await startAnchor());
     for (let index = 0; index < 20; index++) anchor.immortal.add(anchor.add({ id: `s${index}` }).id);
     const accountId = await add('anchor', anchor.url, { apiKey: anchor.key });
@@ -163,7 +163,7 @@ describe('providers that behave worse than their documentation, inside VS Code',
     assert.deepEqual([report.stuck, anchor.running.length], [20, 20]);
   });
 
-  it('a gateway counts a session that it does not list, and lists a row that cannot be read', async () => {
+  it('reports ends truthfully when a gateway counts a session it doesn’t list, and lists a row that can’t be read', async () => {
     const cases = (['count', 'row'] as const).map(async (spoil) => {
       const gateway = started(await startGateway());
       gateway.immortal.add(gateway.add({ id: `sess_${spoil}` }).id);
@@ -180,7 +180,7 @@ describe('providers that behave worse than their documentation, inside VS Code',
     await Promise.all(cases);
   });
 
-  it('a gateway gives an id to another session after the list', async () => {
+  it('sends no end when a gateway gives the confirmed id to another session after the list', async () => {
     const gateway = started(await startGateway());
     gateway.add({ id: 'sess_a', createdAt: '2026-11-22T12:00:00Z' });
     const accountId = await add('gateway', gateway.url, { authorization: gateway.authorization });

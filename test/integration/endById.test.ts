@@ -27,7 +27,7 @@ describe('ending a session by its ID inside VS Code', () => {
   const told = () => user.told.at(-1)?.message ?? '';
   const end = (sessionId: string) => command<PublicEndReport>('endSession', { accountId, sessionId });
 
-  it('asks the provider, then the user, and ends and confirms a session that no list shows', async () => {
+  it('asks the provider, then the user, and ends and confirms a session that isn’t in any list', async () => {
     const report = await end('sess_hidden');
     assert.deepEqual(user.questions, [
       {
@@ -51,7 +51,7 @@ describe('ending a session by its ID inside VS Code', () => {
     assert.deepEqual(sent(), []);
   });
 
-  it('reports one that takes the end and goes on running as still running, and ends it on another try', async () => {
+  it('reports a session that accepts the end but keeps running as still running, and ends it on a retry', async () => {
     server.immortal.add('sess_hidden');
     user.answersTell = (_, buttons) => {
       server.immortal.clear();
@@ -69,14 +69,14 @@ describe('ending a session by its ID inside VS Code', () => {
     assert.equal(user.questions.length, 2);
   }).timeout(90_000);
 
-  it('says that a session has already ended where the provider says so, and sends nothing', async () => {
+  it('says that a session has already ended when the provider says so, and sends nothing', async () => {
     server.add({ id: 'sess_over', status: 'completed' });
     assert.equal((await end('sess_over')).requested, 0);
     assert.equal(told(), 'This session has already ended.');
     assert.deepEqual([user.questions.length, sent()], [0, []]);
   });
 
-  it('says of an ID that the provider does not have that it may be wrong, and sends nothing', async () => {
+  it('says that an ID the provider doesn’t have may be wrong, and sends nothing', async () => {
     await end('sess_typo');
     assert.equal(
       told(),
@@ -85,7 +85,7 @@ describe('ending a session by its ID inside VS Code', () => {
     assert.deepEqual([user.questions.length, sent()], [0, []]);
   });
 
-  it('sends nothing where the provider cannot be asked, and says why', async () => {
+  it('sends nothing when the provider can’t be asked, and gives the reason', async () => {
     server.misbehave('GET', /sess_hidden/, { kind: 'answer', answer: { status: 500, json: {} } });
     await end('sess_hidden');
     assert.match(told(), /^No request to end the session was sent\. .* failed with HTTP 500/);
@@ -113,7 +113,7 @@ describe('ending a session by its ID inside VS Code', () => {
     assert.equal(told(), 'The account has changed, so no request to end the session was sent. Try again.');
   });
 
-  it('takes what was copied, and asks which account only where there are several', async () => {
+  it('uses the copied ID, and asks for the account only when there are several', async () => {
     user.answersAsk = () => `  "https://app.anchorbrowser.io/sessions/sess_hidden",  `;
     const report = await command<PublicEndReport>('endSessionById');
     assert.equal(report.ended, 1);
@@ -138,7 +138,7 @@ describe('ending a session by its ID inside VS Code', () => {
     await other.stop();
   });
 
-  it('takes the account from the row of the tree, and the ID from a caller, and asks nevertheless', async () => {
+  it('takes the account from the tree row and the ID from a caller, and still asks for confirmation', async () => {
     user.answersAsk = () => 'sess_hidden';
     await command('endSessionById', { kind: 'account', accountId });
     assert.equal(user.questions.length, 1);
@@ -154,7 +154,7 @@ describe('ending a session by its ID inside VS Code', () => {
     assert.equal(user.questions.length, 2);
   });
 
-  it('is the usual end for a session that a list shows, also one that only a new list shows', async () => {
+  it('is a regular end for a session that a list shows, even if only a new list shows it', async () => {
     user.answersAsk = () => 'sess_listed';
     await command('endSessionById');
     assert.equal(user.questions[0]?.message, 'End session "listed.example"?');
@@ -165,7 +165,7 @@ describe('ending a session by its ID inside VS Code', () => {
     assert.deepEqual(server.running, ['sess_hidden']);
   }).timeout(30_000);
 
-  it('may send an end where the provider cannot look up sessions, and says that it could not be confirmed', async () => {
+  it('may send an end when the provider can’t look up sessions, and says that it couldn’t be confirmed', async () => {
     const cloud = await startBrowserlessCloud();
     const id = await command<string>('addAccount', {
       provider: 'browserless',

@@ -63,7 +63,7 @@ describe('ending inside VS Code', () => {
     assert.equal(user.questions.at(-1)?.message, 'End session "sess_c.example"?');
   });
 
-  it('asks which where nothing is named, and never takes nothing for everything', async () => {
+  it('asks which sessions when none are named, and never treats nothing as everything', async () => {
     user.answersConfirm = firstChoice;
     user.answersPick = ({ choices }) => choices.slice(0, 2).map(({ value }) => value);
     const report = await command<PublicEndReport>('endSession');
@@ -76,7 +76,7 @@ describe('ending inside VS Code', () => {
     assert.equal(server.running.length, 1);
   });
 
-  it('refuses an id that is none, and does not widen it to the account around it', async () => {
+  it('rejects an invalid id, and doesn’t widen the end to the surrounding account', async () => {
     user.answersConfirm = firstChoice;
     for (const sessionId of ['all', '', '..', 'a/b', 'x'.repeat(1_000), 7, null]) {
       const report = await command<PublicEndReport>('endSession', { accountId, sessionId });
@@ -86,7 +86,7 @@ describe('ending inside VS Code', () => {
     assert.deepEqual(deletions(), []);
   });
 
-  it('ends twice what is ended twice only once', async () => {
+  it('ends a session only once when it is named twice', async () => {
     user.answersConfirm = firstChoice;
     const [first, second] = await Promise.all([
       command<PublicEndReport>('endSession', { accountId, sessionId: 'sess_a' }),
@@ -97,7 +97,7 @@ describe('ending inside VS Code', () => {
     assert.equal(server.running.length, 2);
   });
 
-  it('kills all that the dialog listed, one by one, and nothing that started since', async () => {
+  it('ends all sessions that the dialog listed, one by one, and none that started since', async () => {
     user.answersConfirm = ({ choices }) => {
       server.add({ id: 'sess_since' });
       return choices[0];
@@ -119,7 +119,7 @@ describe('ending inside VS Code', () => {
     );
   });
 
-  it('ends everything in an account only by the button that says so', async () => {
+  it('ends everything in an account only with the button that says so', async () => {
     server.add({ id: 'sess_unlisted' });
     user.answersConfirm = ({ choices }) => choices[1];
     const report = await command<PublicEndReport>('endAccountSessions', { accountId });
@@ -130,7 +130,7 @@ describe('ending inside VS Code', () => {
     assert.deepEqual(deletions(), ['DELETE /v1/sessions/all']);
   });
 
-  it('says what kill all does not reach: other keys’ sessions, and accounts that cannot be listed', async () => {
+  it('says what ending all sessions doesn’t reach: other keys’ sessions, and accounts that can’t be listed', async () => {
     server.keys.set('ci-key', 'sk-ci-canary-key');
     server.add({ id: 'sess_ci', key: 'sk-ci-canary-key' });
     const other = await startAnchor();
@@ -155,7 +155,7 @@ describe('ending inside VS Code', () => {
     assert.match(user.questions.at(-1)?.detail ?? '', /It was started with ci-key of your team\./);
   });
 
-  it('tells failures by name and reason, keeps their rows, and ends them on another try', async () => {
+  it('reports failures by name and reason, keeps their rows, and ends them on a retry', async () => {
     user.answersConfirm = firstChoice;
     server.misbehave('DELETE', /sess_b/, {
       kind: 'answer',
@@ -177,7 +177,7 @@ describe('ending inside VS Code', () => {
     assert.equal((await command<PublicEndReport>('endAllSessions')).ended, 1);
   });
 
-  it('can be stopped half-way', async () => {
+  it('can be stopped halfway', async () => {
     for (let index = 0; index < 20; index++) server.add();
     await api.refresh();
     server.misbehave('DELETE', /./, { kind: 'slow', ms: 60 });
@@ -190,7 +190,7 @@ describe('ending inside VS Code', () => {
     assert.match(user.told[0]?.message ?? '', /^Canceled\. \d+ ended, \d+ not sent\.$/);
   });
 
-  it('deletes a batch, and tells each failure though the answer is 200', async () => {
+  it('deletes a batch, and reports each failure even though the status is 200', async () => {
     const batch = server.addBatch(4);
     const [locked] = batch.members;
     assert.ok(locked);
@@ -225,14 +225,14 @@ describe('ending inside VS Code', () => {
     assert.equal(server.running.length, 3);
   });
 
-  it('copies a session’s id', async () => {
+  it('copies a session’s ID', async () => {
     assert.equal(await command('copySessionId', { accountId, sessionId: 'sess_a' }), 'sess_a');
   });
 
   describe('on a real Chromium', () => {
     const used = useChromium();
 
-    it('kills all contexts, and neither the default context nor the browser', async () => {
+    it('ends all contexts, but neither the default context nor the browser', async () => {
       const { chromium, devtools } = used;
       const page = (title: string) => `data:text/html,<title>${title}</title>`;
       for (const title of ['one', 'two']) await devtools.openContext(page(title));

@@ -5,7 +5,7 @@ import type { PublicEndReport } from '../../src/ui/commands/endReports.ts';
 import type { AnchorServer } from '../servers/anchor.ts';
 import { command, eachTestBegins, type User } from './inside.ts';
 
-describe('choosing what ends, inside VS Code', () => {
+describe('choosing what to end, inside VS Code', () => {
   let api: TestingApi;
   let server: AnchorServer;
   let user: User;
@@ -17,7 +17,7 @@ describe('choosing what ends, inside VS Code', () => {
   const addAnchor = () =>
     command<string>('addAccount', { provider: 'anchor', origin: server.url, fields: { apiKey: server.key } });
 
-  it('leaves protected sessions out of ends of many, and ends one only by itself', async () => {
+  it('leaves protected sessions out of bulk ends, and ends one only by itself', async () => {
     server.add({ id: 'sess_a', domains: ['a.example'] });
     server.add({ id: 'sess_b', domains: ['b.example'] });
     const batch = server.addBatch(1);
@@ -61,7 +61,7 @@ describe('choosing what ends, inside VS Code', () => {
     assert.deepEqual(server.running, []);
   });
 
-  it('ends of a filtered list what it shows, and says so; and says where more ends than that', async () => {
+  it('ends only what a filtered list shows, and says so; and says where more than that ends', async () => {
     for (const name of ['shop', 'mail', 'shopping']) server.add({ id: `sess_${name}`, domains: [`${name}.example`] });
     const batch = server.addBatch(2);
     const id = await addAnchor();
@@ -101,7 +101,7 @@ describe('choosing what ends, inside VS Code', () => {
     }
   });
 
-  it('asks for the words of a filter, and says meanwhile how much they leave', async () => {
+  it('asks for the words of a filter, and says while typing how many sessions match', async () => {
     for (const name of ['shop', 'mail']) server.add({ id: `sess_${name}`, domains: [`${name}.example`] });
     await addAnchor();
     user.answersAsk = ({ preview }) => preview?.('mail');
@@ -115,7 +115,7 @@ describe('choosing what ends, inside VS Code', () => {
     await command('clearFilter');
   });
 
-  it('asks for the count before all end where that is set, and goes on asking about one that a command names', async () => {
+  it('asks for the count before ending all when that is set, and always asks about a session that a command names', async () => {
     server.add({ id: 'sess_a' });
     server.add({ id: 'sess_b' });
     server.add({ id: 'sess_c' });
@@ -139,7 +139,7 @@ describe('choosing what ends, inside VS Code', () => {
     }
   });
 
-  it('ends old sessions, the oldest first, and remembers how old', async () => {
+  it('ends old sessions, the oldest first, and remembers the age', async () => {
     const ago = (minutes: number) => new Date(Date.now() - minutes * 60_000);
     server.add({ id: 'sess_new' });
     server.add({ id: 'sess_old', createdAt: ago(90), domains: ['old.example'] });
@@ -160,7 +160,7 @@ describe('choosing what ends, inside VS Code', () => {
     assert.match(user.told.at(-1)?.message ?? '', /No session has been running that long/);
   });
 
-  it('cancels a batch that is being made, and keeps its data', async () => {
+  it('cancels a batch while it is being created, and keeps its data', async () => {
     const batch = server.addBatch(2, { id: 'batch_a', status: 'processing', completedAt: undefined });
     const id = await addAnchor();
     user.answersConfirm = ({ choices }) => choices[0];
@@ -176,7 +176,7 @@ describe('choosing what ends, inside VS Code', () => {
     assert.equal(server.log().filter((line) => line.startsWith('PATCH')).length, 1);
   });
 
-  it('tells sessions of one’s own from others’, lists them apart, and ends them by themselves', async () => {
+  it('tells your sessions from other people’s, lists them separately, and ends yours by themselves', async () => {
     server.add({ id: 'sess_mine', domains: ['mine.example'], tags: ['anna'] });
     server.add({ id: 'sess_other', domains: ['other.example'], tags: ['bob'] });
     await addAnchor();
@@ -199,7 +199,7 @@ describe('choosing what ends, inside VS Code', () => {
     assert.match(user.told.at(-1)?.message ?? '', /browserSessions\.mine/);
   });
 
-  it('tells of ends that a closed window has left unfinished, and ends nothing by itself', async () => {
+  it('reports ends that a closed window left unfinished, and ends nothing by itself', async () => {
     server.add({ id: 'sess_a' });
     server.add({ id: 'sess_b' });
     const id = await addAnchor();

@@ -4,7 +4,7 @@ import type { TestingApi } from '../../src/extension.ts';
 import type { AnchorServer } from '../servers/anchor.ts';
 import { command, eachTestBegins, type User, until } from './inside.ts';
 
-describe('what questions about ends are based on, inside VS Code', () => {
+describe('confirmation dialogs for ends, inside VS Code', () => {
   let api: TestingApi;
   let server: AnchorServer;
   let user: User;
@@ -25,7 +25,7 @@ describe('what questions about ends are based on, inside VS Code', () => {
   /** As long as it takes for a list to be too old for a question about all of it. */
   const aWhile = () => new Promise((resolve) => setTimeout(resolve, 5_500));
 
-  it('asks about what runs now, however old the list is', async () => {
+  it('ask about what is running now, however old the list is', async () => {
     await aWhile();
     server.add({ id: 'sess_b' });
     await command('endAccountSessions', { accountId: id });
@@ -37,7 +37,7 @@ describe('what questions about ends are based on, inside VS Code', () => {
     assert.ok(user.notes.includes('Listing sessions…'));
   });
 
-  it('says from when the list is where there is no newer one, and does not wait for it for long', async () => {
+  it('say how old the list is when there is no newer one, and don’t wait long for one', async () => {
     await aWhile();
     server.misbehave('GET', /all\/status/, { kind: 'slow', ms: 60_000 });
     const began = Date.now();
@@ -54,7 +54,7 @@ describe('what questions about ends are based on, inside VS Code', () => {
     );
   }).timeout(60_000);
 
-  it('claims that a session has ended only where that was seen', async () => {
+  it('say that a session has ended only where that was confirmed', async () => {
     const session = { accountId: id, sessionId: 'sess_other' };
     await command('endSession', session);
     assert.match(
@@ -76,7 +76,7 @@ describe('what questions about ends are based on, inside VS Code', () => {
     assert.equal(told(), 'This session has already ended.');
   });
 
-  it('names the filter where it hides all that a row stands for, and reaches nothing of it', async () => {
+  it('name the filter when it hides everything a row stands for, and end nothing hidden', async () => {
     await command('setFilter', 'nothing-has-this');
     try {
       for (const name of ['endSession', 'endAccountSessions']) {
@@ -96,7 +96,7 @@ describe('what questions about ends are based on, inside VS Code', () => {
     }
   });
 
-  it('counts of a filtered list what it would end, and says where a filter is not applied', async () => {
+  it('count what a filtered list would end, and say where a filter doesn’t apply', async () => {
     for (const name of ['shop', 'shopping', 'shops']) server.add({ id: `sess_${name}`, domains: [`${name}.example`] });
     const batch = server.addBatch(1);
     await api.refresh();
@@ -115,7 +115,7 @@ describe('what questions about ends are based on, inside VS Code', () => {
     }
   });
 
-  it('names old sessions that it leaves out', async () => {
+  it('name old sessions that are left out', async () => {
     await command('protectSession', { accountId: id, sessionId: 'sess_a' });
     user.answersAsk = () => '30';
     await command('endOldSessions');
@@ -129,7 +129,7 @@ describe('what questions about ends are based on, inside VS Code', () => {
     await command('unprotectSession', { accountId: id, sessionId: 'sess_a' });
   });
 
-  it('says of one session, and of a batch, whose it is and how young', async () => {
+  it('say for one session, and for a batch, whose it is and how new it is', async () => {
     server.add({ id: 'sess_b', domains: ['b.example'], tags: ['bob'] });
     const batch = server.addBatch(1);
     await api.refresh();
@@ -149,7 +149,7 @@ describe('what questions about ends are based on, inside VS Code', () => {
     assert.doesNotMatch(asked()?.detail ?? '', /yours|younger/);
   });
 
-  it('keeps unfinished ends in mind until it could look what became of them', async () => {
+  it('keep unfinished ends until it was possible to check what became of them', async () => {
     const left = [{ accountId: id, sessionId: 'sess_a' }];
     const kept = () => api.testing.context.globalState.get('unfinishedEnds');
     await api.testing.context.globalState.update('unfinishedEnds', { run: { at: 1, total: 12, left } });
@@ -174,7 +174,7 @@ describe('what questions about ends are based on, inside VS Code', () => {
     assert.deepEqual(server.running, ['sess_a']);
   });
 
-  it('says how many sessions of an unfinished end are missing from the list and not confirmed gone', async () => {
+  it('say how many sessions of an unfinished end are missing from the list and not confirmed gone', async () => {
     const left = ['sess_a', 'sess_gone', 'sess_hidden'].map((sessionId) => ({ accountId: id, sessionId }));
     await api.testing.context.globalState.update('unfinishedEnds', { run: { at: 1, total: 12, left } });
     server.misbehave('GET', /sess_hidden$/, { kind: 'answer', answer: { status: 500, json: {} } });
@@ -185,7 +185,7 @@ describe('what questions about ends are based on, inside VS Code', () => {
     );
   });
 
-  it('does not offer to end everything where the list hides anything of it', async () => {
+  it('don’t offer to end everything when the list hides any of it', async () => {
     server.add({ id: 'sess_precious', domains: ['precious.example'] });
     await api.refresh();
     await command('protectSession', { accountId: id, sessionId: 'sess_precious' });
@@ -201,7 +201,7 @@ describe('what questions about ends are based on, inside VS Code', () => {
     assert.ok(asked()?.choices.includes('End Everything in Account'));
   });
 
-  it('tells what came of ending everything where nothing is listed', async () => {
+  it('are followed by a report on ending everything even when nothing is listed', async () => {
     server.sessions.clear();
     await command('removeAccount', { accountId: id });
     user.answersConfirm = ({ choices }) => choices.at(-1);
@@ -217,7 +217,7 @@ describe('what questions about ends are based on, inside VS Code', () => {
     assert.match(user.notes.at(-1) ?? '', /accepted the request\.$/);
   });
 
-  it('does not say that a batch was not deleted whose answer was lost', async () => {
+  it('aren’t followed by a claim that a batch wasn’t deleted when the response was lost', async () => {
     const batch = server.addBatch(1);
     await api.refresh();
     user.answersConfirm = ({ choices }) => choices[0];

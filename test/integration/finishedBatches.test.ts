@@ -3,7 +3,7 @@ import type { PublicGroupDeletion } from '../../src/ui/commands/endReports.ts';
 import type { AnchorBatch, AnchorServer } from '../servers/anchor.ts';
 import { command, eachTestBegins, type User } from './inside.ts';
 
-describe('batches that have finished, inside VS Code', () => {
+describe('finished batches, inside VS Code', () => {
   let server: AnchorServer;
   let user: User;
   let accountId: string;
@@ -27,7 +27,7 @@ describe('batches that have finished, inside VS Code', () => {
   const told = () => user.told.at(-1);
   const remove = () => command<PublicGroupDeletion | undefined>('deleteBatch', { accountId, groupId: batch.id });
 
-  it('can be deleted only while they are shown', async () => {
+  it('can only be deleted while they are shown', async () => {
     assert.equal(await remove(), undefined);
     assert.equal(told()?.message, 'This batch is no longer listed.');
     await command('showFinishedBatches');
@@ -51,7 +51,7 @@ describe('batches that have finished, inside VS Code', () => {
     assert.equal(await remove(), undefined);
   });
 
-  it('are not deleted on Cancel', async () => {
+  it('aren’t deleted on Cancel', async () => {
     await command('showFinishedBatches');
     user.answersConfirm = () => undefined;
     assert.equal(await remove(), undefined);
@@ -71,7 +71,7 @@ describe('batches that have finished, inside VS Code', () => {
     assert.deepEqual(offered, [batch.id]);
   });
 
-  it('are said to be deleted where the answer was lost and a list shows that they are gone', async () => {
+  it('are reported as deleted when the response was lost and a list shows that they are gone', async () => {
     await command('showFinishedBatches');
     server.misbehave('DELETE', /batch/, { kind: 'doneBut', answer: { status: 502, html: '<h1>Bad gateway</h1>' } }, 1);
     assert.equal((await remove())?.batch, 'gone');
@@ -79,7 +79,7 @@ describe('batches that have finished, inside VS Code', () => {
     assert.deepEqual(sent(), [`DELETE /v1/batch-sessions/${batch.id}`]);
   });
 
-  it('are not said to be deleted where the provider accepts it and goes on listing them', async () => {
+  it('aren’t reported as deleted when the provider accepts it but keeps listing them', async () => {
     await command('showFinishedBatches');
     const json = { data: { deleted_sessions: 3, failed_deletions: 0 } };
     server.misbehave('DELETE', /batch/, { kind: 'answer', answer: { status: 200, json } });
@@ -92,14 +92,14 @@ describe('batches that have finished, inside VS Code', () => {
     assert.equal(server.batches.size, 1);
   }).timeout(30_000);
 
-  it('are not said to be deleted where the list that would show it fails', async () => {
+  it('aren’t reported as deleted when the list that would confirm it fails', async () => {
     await command('showFinishedBatches');
     server.misbehave('GET', /batch-sessions/, { kind: 'answer', answer: { status: 500, json: {} } });
     assert.equal((await remove())?.batch, 'unknown');
     assert.match(told()?.message ?? '', /it couldn't be confirmed that Batch .* was deleted\. .*HTTP 500/);
   });
 
-  it('are told of with each session that the provider could not delete', async () => {
+  it('are reported with each session that the provider couldn’t delete', async () => {
     const [locked = ''] = [...server.sessions.values()]
       .filter(({ batchId }) => batchId === batch.id)
       .map(({ id }) => id);

@@ -9,7 +9,7 @@ import { command, eachTestBegins, ownId, type User, until } from './inside.ts';
 
 const never = () => new Promise<never>(() => {});
 
-describe('a provider of another extension that never answers, inside VS Code', () => {
+describe('a provider of another extension that never responds, inside VS Code', () => {
   let api: TestingApi;
   let server: AnchorServer;
   let user: User;
@@ -40,7 +40,7 @@ describe('a provider of another extension that never answers, inside VS Code', (
     await until(() => api.accounts.length === 1);
   });
 
-  it('keeps nobody from ending, looking at and refreshing sessions of other accounts', async () => {
+  it('doesn’t block ending, viewing or refreshing sessions of other accounts', async () => {
     server.add({ id: 'sess_a', domains: ['a.example'] });
     const id = await command<string>('addAccount', {
       provider: 'anchor',
@@ -66,7 +66,7 @@ describe('a provider of another extension that never answers, inside VS Code', (
     await refreshing;
   });
 
-  it('is named where nothing else runs, in place of saying that nothing does', async () => {
+  it('is named when nothing else is running, instead of a claim that nothing is', async () => {
     await command('endSession');
     assert.match(user.told.at(-1)?.message ?? '', /No sessions are running\. Hanging is still loading/);
     await command('showDetails');

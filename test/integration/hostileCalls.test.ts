@@ -145,7 +145,7 @@ describe('commands that another extension runs, inside VS Code', () => {
     assert.ok(user.questions.every(({ choices }) => !choices.includes("End and Don't Ask Again")));
   }).timeout(240_000);
 
-  it('end nothing either when VS Code hands over the row itself, as for a click', async () => {
+  it('end nothing even when VS Code passes the row itself, as for a click', async () => {
     await vscode.commands.executeCommand('workbench.view.extension.browserSessions');
     await vscode.commands.executeCommand('browserSessions.sessions.focus');
     await api.refresh();

@@ -77,7 +77,7 @@ describe('live view inside VS Code', () => {
     assert.equal(vscode.window.tabGroups.all.length, 2);
   });
 
-  it('tells in the confirmation that it is open, and does not end a session by being closed', async () => {
+  it('is mentioned in the confirmation when open, and closing it doesn’t end the session', async () => {
     const isTold = () => /It's open in a live view/.test(user.questions.at(-1)?.detail ?? '');
     // Once it is connected.
     for (const deadline = Date.now() + 10_000; !isTold() && Date.now() < deadline; ) {
@@ -92,12 +92,12 @@ describe('live view inside VS Code', () => {
     assert.doesNotMatch(user.questions.at(-1)?.detail ?? '', /live view/);
   });
 
-  it('says of a session that nobody has seen that it is not listed', async () => {
+  it('says that a session isn’t listed when no list has ever shown it', async () => {
     await command('openLiveView', { accountId, sessionId: 'sess_gone' });
     assert.match(user.told.at(-1)?.message ?? '', /doesn't list this session\.$/);
   });
 
-  it('asks before it opens more than four at once, and lays out four side by side', async () => {
+  it('asks before opening more than four at once, and arranges four side by side', async () => {
     const batch = server.addBatch(5);
     await api.refresh();
     const target = { accountId, groupId: batch.id };
@@ -115,7 +115,7 @@ describe('live view inside VS Code', () => {
     await api.refresh();
   });
 
-  it('shows a session in the editor’s own browser where the settings say so and there is one', async function () {
+  it('opens in the editor’s own browser when the settings say so and there is one', async function () {
     const name = 'workbench.action.browser.open';
     // On a desktop it is there, and would open a window.
     if ((await vscode.commands.getCommands(true)).includes(name)) this.skip();
@@ -144,7 +144,7 @@ describe('live view inside VS Code', () => {
     }
   });
 
-  it('opens a link that works only once when the user says so, wherever it is to be shown', async () => {
+  it('opens a single-use link only when the user says so, wherever it would be shown', async () => {
     const batch = server.addBatch(1);
     const [member] = batch.members;
     assert.ok(member);
@@ -176,7 +176,7 @@ describe('live view inside VS Code', () => {
     await api.refresh();
   });
 
-  it('opens an address by nothing but the frame where it may work only once', async () => {
+  it('loads a link that may be single-use only in the frame', async () => {
     const gateway = await startGateway();
     gateway.add({ id: 'sess_g' });
     await api.testing.context.globalState.update('watchingAccepted', ['anchor', 'gateway']);
@@ -195,7 +195,7 @@ describe('live view inside VS Code', () => {
     }
   });
 
-  it('says what watching does before it shows anything anywhere, once for each provider', async () => {
+  it('says how watching affects a session before showing anything anywhere, once for each provider', async () => {
     await api.testing.context.globalState.update('watchingAccepted', undefined);
     const v1 = await startBrowserlessV1();
     const page = { id: 'p1', title: 'One', url: 'about:blank' };
@@ -234,7 +234,7 @@ describe('live view inside VS Code', () => {
     }
   });
 
-  it('puts a link on the clipboard that is made anew each time, and says that it is one', async () => {
+  it('copies a link that is created each time, and says that it did', async () => {
     await command('copyLiveViewUrl', { accountId, sessionId: 'sess_a' });
     assert.match(await vscode.env.clipboard.readText(), /\/live\/sess_a\/.+\?rt=a%2Bb%26c$/);
     const copied = 'Link copied. Anyone with this link can watch the session and may be able to control it.';
@@ -243,7 +243,7 @@ describe('live view inside VS Code', () => {
     assert.equal(user.told.at(-1)?.message, 'Sign-up form has no live view.');
   });
 
-  it('shows details as JSON that can only be read, without anything secret', async () => {
+  it('shows details as read-only JSON without secrets', async () => {
     await command('showDetails', { accountId: local, sessionId: context });
     const document = vscode.window.activeTextEditor?.document;
     assert.equal(document?.uri.scheme, 'browser-sessions');
@@ -261,7 +261,7 @@ describe('live view inside VS Code', () => {
     await closeAll();
   });
 
-  it('takes pictures by DevTools and by the provider’s own call, and leaves none on the disk', async () => {
+  it('takes screenshots by DevTools and by the provider’s own call, and leaves none on the disk', async () => {
     for (const target of [
       { accountId: local, sessionId: context },
       { accountId, sessionId: 'sess_a' },
@@ -279,7 +279,7 @@ describe('live view inside VS Code', () => {
     assert.match(user.told.at(-1)?.message ?? '', /no longer listed|It may have closed/);
   });
 
-  it('copies a page’s address, all of it', async () => {
+  it('copies a page’s full address', async () => {
     const pageId = (
       await devtools.send<{ targetInfos: { targetId: string; type: string; url: string }[] }>('Target.getTargets')
     ).targetInfos.find(({ type, url }) => type === 'page' && url.includes('/form'))?.targetId;
@@ -289,7 +289,7 @@ describe('live view inside VS Code', () => {
     assert.equal(user.told.at(-1)?.message, 'This page is no longer listed.');
   });
 
-  it('says that there is no recording yet, and what came in the way of a live view', async () => {
+  it('says that there is no recording yet, and gives the reason when a live view can’t be shown', async () => {
     await command('openRecording', { accountId, sessionId: 'sess_a' });
     assert.equal(
       user.told.at(-1)?.message,

@@ -16,7 +16,7 @@ async function set(key: string, value: unknown): Promise<void> {
   await settings.update(key, value, vscode.ConfigurationTarget.Global);
 }
 
-describe('a live view that follows what changes around it', () => {
+describe('a live view that follows changes around it', () => {
   let api: TestingApi;
   let chromium: RunningChromium;
   let devtools: Devtools;
@@ -58,7 +58,7 @@ describe('a live view that follows what changes around it', () => {
   const hide = () => command('showDetails', { accountId, sessionId });
   const settle = () => new Promise((resolve) => setTimeout(resolve, 1_000));
 
-  it('leaves a session as soon as the settings keep what is hidden connected no longer', async () => {
+  it('disconnects from a hidden session as soon as the settings no longer keep it connected', async () => {
     await set(keepAlive, true);
     await open();
     await hide();
@@ -68,7 +68,7 @@ describe('a live view that follows what changes around it', () => {
     await until(() => relay.sockets === 0);
   });
 
-  it('shows again what was hidden when the settings began to keep it connected', async () => {
+  it('reconnects to a hidden session when the settings begin to keep it connected', async () => {
     await set(keepAlive, true);
     await open();
     await set(keepAlive, false);
@@ -85,7 +85,7 @@ describe('a live view that follows what changes around it', () => {
     assert.equal(relay.sockets, 1);
   });
 
-  it('has an account listed at most once in two seconds, however fast a script opens and closes tabs', async () => {
+  it('lists an account at most once in two seconds, however fast a script opens and closes tabs', async () => {
     await open();
     await settle();
     const lists = () => relay.server.requests.filter(({ path }) => path === '/json/version').length;

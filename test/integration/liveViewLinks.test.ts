@@ -10,7 +10,7 @@ import { startPages } from '../servers/pages.ts';
 import type { ProviderServer } from '../servers/providerServer.ts';
 import { command, extension, removeAllAccounts, User, until } from './inside.ts';
 
-describe('what is opened and copied of live views', () => {
+describe('opening and copying live views', () => {
   let api: TestingApi;
   let user: User;
   let anchor: AnchorServer;
@@ -32,7 +32,7 @@ describe('what is opened and copied of live views', () => {
     await anchor.stop();
   });
 
-  it('opens all of a group at once, though the provider never answers for one of them', async () => {
+  it('opens all in a group at once, even when the provider never responds for one of them', async () => {
     const batch = anchor.addBatch(3);
     await api.refresh();
     const [first, ...others] = batch.members.map(({ id }) => id);
@@ -52,7 +52,7 @@ describe('what is opened and copied of live views', () => {
     await api.refresh();
   });
 
-  it('says of a link whose provider does not tell that it may work only once', async () => {
+  it('says that a link may be single-use when its provider doesn’t say', async () => {
     const gateway = await startGateway();
     gateway.add({ id: 'sess_g' });
     try {
@@ -69,7 +69,7 @@ describe('what is opened and copied of live views', () => {
     }
   });
 
-  it('closes a panel’s link once nothing shows it any longer, and leaves copied ones alone', async () => {
+  it('closes a panel’s link once nothing shows it any longer, and keeps copied ones open', async () => {
     const cloud = await startBrowserlessCloud();
     cloud.add({ id: 'browser-1' });
     const settings = vscode.workspace.getConfiguration('browserSessions');
@@ -114,7 +114,7 @@ describe('what is opened and copied of live views', () => {
     }
   });
 
-  it('offers pages to copy the address of without what their queries say, and copies all of the one chosen', async () => {
+  it('offers page addresses to copy without their queries, and copies the chosen one in full', async () => {
     let chromium: RunningChromium | undefined;
     let pages: ProviderServer | undefined;
     try {
@@ -139,7 +139,7 @@ describe('what is opened and copied of live views', () => {
     }
   });
 
-  it('takes no picture of a session in place of one of its pages', async () => {
+  it('doesn’t take a screenshot of a session instead of one of its pages', async () => {
     const session = anchor.add({ domains: ['shop.example'] });
     await api.refresh();
     await command('takeScreenshot', { accountId, sessionId: session.id, pageId: session.pages[0]?.id });

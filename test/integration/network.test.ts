@@ -46,7 +46,7 @@ describe('the network inside VS Code', () => {
     command('addAccount', { provider: 'anchor', origin, fields: { apiKey: server.key } });
 
   for (const transport of ['undici', 'editor']) {
-    it(`goes through http.proxy, and directly again without it (${transport})`, async () => {
+    it(`goes through http.proxy, and directly once it is unset (${transport})`, async () => {
       await set('browserSessions.network.transport', transport);
       await set('http.proxy', proxy.url);
       const tunnels = proxy.tunnels.length;
@@ -61,7 +61,7 @@ describe('the network inside VS Code', () => {
       assert.equal(proxy.tunnels.length, before);
     });
 
-    it(`trusts what the system's store trusts, and goes directly where no proxy is set (${transport})`, async () => {
+    it(`trusts what the system’s store trusts, and connects directly where no proxy is set (${transport})`, async () => {
       await set('browserSessions.network.transport', transport);
       const before = proxy.tunnels.length;
       await addAt(`https://localhost:${server.port}`);
@@ -70,13 +70,13 @@ describe('the network inside VS Code', () => {
     });
   }
 
-  it('does not trust it when the setting says so', async () => {
+  it('doesn’t trust the system’s store when the setting says so', async () => {
     await set('browserSessions.network.transport', 'undici');
     await set('http.systemCertificates', false);
     await assert.rejects(addAt(`https://localhost:${server.port}`), /certificate of localhost:\d+ isn't trusted/);
   });
 
-  it('says that the proxy refuses, where it does', async () => {
+  it('says when the proxy rejects a request', async () => {
     await set('browserSessions.network.transport', 'undici');
     await set('http.proxy', proxy.url);
     await assert.rejects(addAt('https://unknown.test'), /proxy blocked the request to unknown\.test/);

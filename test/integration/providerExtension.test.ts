@@ -34,7 +34,7 @@ describe('an extension that adds a provider, inside VS Code', () => {
     return command<string>('addAccount', { provider: 'acmeGrid', origin: server.url, fields });
   };
 
-  it('has its sessions listed, shown and ended, as those of built-in providers are', async () => {
+  it('has its sessions listed, shown and ended like those of built-in providers', async () => {
     const id = await add();
     assert.match(user.questions[0]?.message ?? '', /Acme Grid/);
     assert.match(user.questions[0]?.detail ?? '', /“Acme Grid” \(acme\.acme-grid\)/);
@@ -51,7 +51,7 @@ describe('an extension that adds a provider, inside VS Code', () => {
     assert.deepEqual([...server.browsers.keys()], ['b2']);
   });
 
-  it('gets to know of a wrong key, and of a session that its server no longer has', async () => {
+  it('is told about a wrong key, and about a session that its server no longer has', async () => {
     const fields = { token: 'another' };
     const adding = command('addAccount', { provider: 'acmeGrid', origin: server.url, fields });
     await assert.rejects(adding, /rejected the key/);
@@ -65,7 +65,7 @@ describe('an extension that adds a provider, inside VS Code', () => {
     assert.deepEqual([...server.browsers.keys()], ['b2']);
   });
 
-  it('has a plain error of its own shown as an unexpected response of its provider', async () => {
+  it('has a plain error of its own shown as an unexpected response from its provider', async () => {
     const id = await add();
     // JSON.parse of the example throws a SyntaxError.
     server.misbehave('GET', /./, {
@@ -81,7 +81,7 @@ describe('an extension that adds a provider, inside VS Code', () => {
     assert.doesNotMatch(message, /this extension fail|\]\(/);
   });
 
-  it('can register nonsense of any kind: it is told what is wrong, and its provider and ours keep working', async () => {
+  it('gets an error that says what is wrong for any invalid registration, and all providers keep working', async () => {
     const id = await add();
     const nonsense: readonly unknown[] = [
       undefined,

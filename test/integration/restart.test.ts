@@ -3,8 +3,8 @@ import type { PublicEndReport } from '../../src/ui/commands/endReports.ts';
 import { startAnchor } from '../servers/anchor.ts';
 import { command, exportedEnds, extension, removeAllAccounts, User, until } from './inside.ts';
 
-describe('before a restart', () => {
-  it('leaves behind what has ended', async () => {
+describe('the extension before a restart', () => {
+  it('stores what has ended', async () => {
     const api = await extension();
     await removeAllAccounts(api);
     const server = await startAnchor();
@@ -32,7 +32,7 @@ describe('before a restart', () => {
     await server.stop();
   });
 
-  it('leaves an account behind', async () => {
+  it('stores an account', async () => {
     const api = await extension();
     await removeAllAccounts(api);
     api.testing.prompts = new User();

@@ -3,8 +3,8 @@ import { browserless } from '../../src/providers/browserless/index.ts';
 import { startBrowserlessV1 } from '../servers/browserlessV1.ts';
 import { command, extension, ownId, removeAllAccounts, User } from './inside.ts';
 
-describe('a picture of a session inside VS Code', () => {
-  it('is taken by DevTools after asking, also before anything was listed', async () => {
+describe('a screenshot of a session inside VS Code', () => {
+  it('is taken by DevTools after asking, even before anything was listed', async () => {
     const api = await extension();
     await removeAllAccounts(api);
     const user = new User();

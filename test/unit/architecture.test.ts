@@ -64,7 +64,7 @@ const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'));
 
 describe('architecture', () => {
-  it('has no import against the rule, no room or name that it does not know, and no file over 400 lines without a reason', () => {
+  it('has no forbidden import, no unknown folder or name, and no file over 400 lines without a reason', () => {
     assert.ok(sources.length > 30);
     assert.deepEqual(
       sources.flatMap((file) => faultsOf(file, readFileSync(join('src', file), 'utf8'))),
@@ -72,7 +72,7 @@ describe('architecture', () => {
     );
   });
 
-  it('is held by a test that sees each kind of breach', () => {
+  it('is enforced by a test that detects each kind of violation', () => {
     const breaches: readonly (readonly [string, string])[] = [
       ['core/session.ts', "import { x } from '../http/client.ts';"],
       ['http/client.ts', "import type { x } from '../providers/anchor.ts';"],

@@ -21,7 +21,7 @@ function eagerFiles(file = 'dist/extension.js', found = new Set<string>()): Set<
 
 describe('build', () => {
   // What stands between keys and the providers of other extensions is there when the first of them registers.
-  it('starts with one file of at most 90 KB', () => {
+  it('starts with a single file of at most 90 KB', () => {
     const bytes = statSync('dist/extension.js').size;
     assert.ok(bytes <= 90 * 1024, `${bytes} bytes`);
     assert.deepEqual(
@@ -30,7 +30,7 @@ describe('build', () => {
     );
   });
 
-  it('loads everything else once, from files that know what was loaded at the start', () => {
+  it('loads everything else only once, from files that know what was loaded at startup', () => {
     const eager = eagerFiles();
     for (const [file, { imports }] of Object.entries(outputs)) {
       if (eager.has(file) || !file.endsWith('.js')) continue;
@@ -40,7 +40,7 @@ describe('build', () => {
     }
   });
 
-  it('says of a line of each file from which source it comes', () => {
+  it('maps a line of each file to its source', () => {
     for (const file of [
       'dist/extension.js',
       Object.keys(outputs).find((one) => /dist\/openCommands-.*\.js$/.test(one)),
@@ -67,7 +67,7 @@ describe('build', () => {
     assert.ok(all.some((input) => input.includes('node_modules/undici/')));
   });
 
-  it('has in no file a character that cannot be seen', () => {
+  it('has no invisible character in any file', () => {
     for (const file of Object.keys(outputs)) {
       if (!file.endsWith('.js')) continue;
       // U+FEFF alone is allowed: undici compares texts with it.

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { bundleFile, currentBundle } from '../l10n.ts';
 
 describe('sentences for translators', () => {
-  it('are all in the bundle: `npm run l10n` writes it', async () => {
+  it('are all in the bundle that `npm run l10n` writes', async () => {
     assert.equal(readFileSync(bundleFile, 'utf8'), await currentBundle());
   });
 
@@ -21,7 +21,7 @@ describe('sentences for translators', () => {
 const unsaid =
   /\b(anew|whoever|nobody|somebody|everybody|meanwhile|of which|that of|those of|all the same|vendors?|proven?|proof|steer\w*|look whether|begins? only)\b|cannot be had|is not possible here|runs? on\b|go(es)? on\b|had ended already|not there any longer|was gone before|[“”‘’]|\b(cannot|could not|does not|did not)\b/i;
 
-describe('what is shown', () => {
+describe('shown text', () => {
   const bundle: Record<string, string | { message: string }> = JSON.parse(readFileSync(bundleFile, 'utf8'));
   const nls: Record<string, string> = JSON.parse(readFileSync('package.nls.json', 'utf8'));
   const texts = [...Object.values(bundle), ...Object.values(nls)].map((text) =>
@@ -36,7 +36,7 @@ describe('what is shown', () => {
     );
   });
 
-  it('would be found if it were not', () => {
+  it('is reported if it isn’t', () => {
     for (const text of ['Connect anew', 'The vendor', 'This page cannot be had', 'Whoever has it', 'End “a”?'])
       assert.match(text, unsaid);
   });

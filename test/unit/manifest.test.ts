@@ -65,7 +65,7 @@ describe('manifest', () => {
     assert.deepEqual(Object.fromEntries(titles), expected.titles);
   });
 
-  it('has exactly the settings of the table of settings and of the providers, and their texts', () => {
+  it('has exactly the settings of the settings table and of the providers, with their texts', () => {
     const expected = settingsOf(providerKinds);
     const { properties } = contributes.configuration;
     assert.deepEqual(properties, expected.properties);
@@ -77,7 +77,7 @@ describe('manifest', () => {
     assert.deepEqual(restrictedConfigurations, ['browserSessions.groupByMetadataKey']);
   });
 
-  it('lets no workspace turn on a setting of a provider', () => {
+  it('doesn’t let a workspace turn on a provider’s setting', () => {
     const { properties } = contributes.configuration;
     const theirs = providerKinds.flatMap(({ id, settings: its }) =>
       its.map((one) => `browserSessions.${id}.${one.id}`),
@@ -86,7 +86,7 @@ describe('manifest', () => {
     for (const name of theirs) assert.equal(properties[name].scope, 'application', name);
   });
 
-  it('says of each setting what it controls or specifies, and names each of its choices', () => {
+  it('says what each setting controls or specifies, and names each of its choices', () => {
     for (const [name, property] of Object.entries<Record<string, string[]>>(contributes.configuration.properties)) {
       const text = words[`setting.${name.replace('browserSessions.', '')}`] ?? '';
       assert.match(text, /^(Controls (whether|how|what|where)|Specifies) .*\.$/, name);
@@ -96,7 +96,7 @@ describe('manifest', () => {
     }
   });
 
-  it('asks of rows only what the tree can really give them', () => {
+  it('checks rows only for flags that the tree sets', () => {
     const values = [...contextValues()];
     const entries: readonly CommandEntry[] = Object.values(commandTable);
     const patterns = entries.flatMap(({ menus }) => menus.flatMap(({ when }) => viewItemPatterns(when)));
@@ -117,7 +117,7 @@ describe('manifest', () => {
     assert.deepEqual(unread, []);
   });
 
-  it('offers ends only of rows that can be ended, and nothing destructive beside something else', () => {
+  it('offers ending only on rows that can be ended, and nothing destructive next to something else', () => {
     const ends = contributes.menus['view/item/context'].filter(({ command }: { command: string }) =>
       /end[A-Z]|delete/.test(command),
     );
@@ -133,12 +133,12 @@ describe('manifest', () => {
     }
   });
 
-  it('has a word for each placeholder, and a placeholder for each word', () => {
+  it('has a text for each placeholder, and a placeholder for each text', () => {
     const used = new Set([...JSON.stringify(manifest).matchAll(/%([\w.]+)%/g)].map(([, key]) => key));
     assert.deepEqual([...used].sort(), Object.keys(words).sort());
   });
 
-  it('mentions only commands and views that there are', () => {
+  it('mentions only commands and views that exist', () => {
     const ids = new Set(Object.keys(commandTable).map((name) => commandPrefix + name));
     const text = JSON.stringify([manifest, words]);
     for (const [, id = ''] of text.matchAll(/command:(browserSessions\.\w+)/g)) assert.ok(ids.has(id), id);
@@ -146,7 +146,7 @@ describe('manifest', () => {
       assert.match(id, /^browserSessions\.(sessions|ended)$/);
   });
 
-  it('could be published: its files are there, its engine and its types agree, and nothing starts it early', () => {
+  it('is ready to publish: its files exist, its engine and types agree, and nothing activates it early', () => {
     for (const file of [manifest.icon, 'README.md', 'CHANGELOG.md', 'LICENSE', 'media/activityBar.svg']) {
       assert.ok(existsSync(file), file);
     }
@@ -161,7 +161,7 @@ describe('manifest', () => {
     );
   });
 
-  it('lets no workspace choose how requests travel', () => {
+  it('doesn’t let a workspace choose how requests are sent', () => {
     const { properties } = contributes.configuration;
     assert.equal(properties['browserSessions.network.transport'].scope, 'application');
     assert.deepEqual(

@@ -34,7 +34,7 @@ describe('README', () => {
     for (const { label } of providerKinds) assert.ok(readme.includes(`| ${label} |`), label);
   });
 
-  it('answers what it is, how to get it and how to see a first session before anything else', () => {
+  it('says what the extension is, how to get it and how to see a first session before anything else', () => {
     const headings = [...readme.matchAll(/^#+ (.+)$/gm)].map(([, heading]) => heading);
     assert.deepEqual(headings.slice(0, 3), ['Browser Sessions', 'Install', 'Your first session in three steps']);
     const [introduction = '', , steps = ''] = readme.split(/^#+ .+$/m).slice(1);
@@ -43,7 +43,7 @@ describe('README', () => {
   });
 });
 
-describe('documents', () => {
+describe('the documents', () => {
   it('name only scripts and files that exist', () => {
     const { scripts } = readManifest().manifest;
     for (const file of documents) {
@@ -57,7 +57,7 @@ describe('documents', () => {
     }
   });
 
-  it('describe each picture in words, for people who cannot see it', () => {
+  it('describe each picture in words, for people who can’t see it', () => {
     const pictures = documents.flatMap((document) => picturesIn(document).map((picture) => ({ document, ...picture })));
     assert.ok(pictures.length > 0);
     for (const { document, alt, path } of pictures) {

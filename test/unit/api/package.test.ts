@@ -33,7 +33,7 @@ describe('the package for other extensions', function () {
     await checkTypes(folder, ...options);
   }
 
-  it('is all that the example extension needs to compile, in each way of resolving modules', async () => {
+  it('is all that the example extension needs to compile, with each kind of module resolution', async () => {
     const sources = await readdir(join(example, 'src'));
     const files = Object.fromEntries(
       await Promise.all(sources.map(async (name) => [name, await readFile(join(example, 'src', name), 'utf8')])),
@@ -44,7 +44,7 @@ describe('the package for other extensions', function () {
     await compile(files, '--strict', 'false', '--target', 'es2024');
   });
 
-  it('has a README whose provider compiles and has at most 30 lines', async () => {
+  it('has a README whose example provider compiles and is at most 30 lines long', async () => {
     const readme = await readFile(join(installed, 'README.md'), 'utf8');
     const [, provider = '', use = ''] = /```ts\n(.*?)```.*```ts\n(.*?)```/s.exec(readme) ?? [];
     const lines = provider.split('\n').filter((line) => line !== '');
@@ -53,7 +53,7 @@ describe('the package for other extensions', function () {
     await compile({ 'extension.ts': provider, 'read.ts': calls });
   });
 
-  it('lets a provider be written in the full or in the short form', async () => {
+  it('accepts a provider written in the full or the short form', async () => {
     const file = `
       import type { BrowserSessionsApi, Link, Provider, ProviderDefinition, ProviderKind, Session } from 'browser-sessions-api';
       import { newGroup, newSession, providerError } from 'browser-sessions-api';
@@ -74,7 +74,7 @@ describe('the package for other extensions', function () {
     await compile({ 'extension.ts': file }, ...strictest);
   });
 
-  it('has TypeScript refuse a provider that is wrong', async () => {
+  it('makes TypeScript reject a provider that is wrong', async () => {
     const wrong = [
       `{ id: 'a', label: 'A', address: {}, wording: {}, connect: () => { throw new Error(); } }`,
       `{ id: 'a', label: 'A', address: {}, wording: { ending: '' } }`,
@@ -88,7 +88,7 @@ describe('the package for other extensions', function () {
     for (const [file] of files) assert.match(error, new RegExp(`${file}.*error TS2\\d+`), error);
   });
 
-  it('holds nothing but code, types and what it says of itself, and names no file that it lacks', async () => {
+  it('contains only code, types and its documentation, and references no missing file', async () => {
     const files = (await readdir(installed, { recursive: true, withFileTypes: true }))
       .filter((entry) => entry.isFile())
       .map((entry) =>
@@ -108,7 +108,7 @@ describe('the package for other extensions', function () {
     }
   });
 
-  it('works outside of VS Code too, so that a provider can be tested there', async () => {
+  it('works outside VS Code too, so that a provider can be tested there', async () => {
     const required = createRequire(join(folder, 'index.js'))('browser-sessions-api') as typeof Api;
     const imported = (await import(pathToFileURL(join(installed, 'index.js')).href)) as typeof Api;
     for (const { newSession, providerError, isProviderError } of [required, imported]) {

@@ -13,7 +13,7 @@ import { unaborted } from '../testNetwork.ts';
 
 const headers = { authorization: 'Bearer canary-token-0123' };
 
-describe('dialling DevTools', () => {
+describe('dialing DevTools', () => {
   let servers: Server[];
   let sockets: WebSocketServer;
   /** The requests for a WebSocket that any server was sent. */
@@ -58,7 +58,7 @@ describe('dialling DevTools', () => {
     connection.dispose();
   }
 
-  it('reaches this machine under each of its names, and asks no resolver', async () => {
+  it('reaches this machine under each of its names without asking a resolver', async () => {
     const port = await serve();
     const secure = await serve('127.0.0.1', createTlsServer(await makeCertificate('localhost')));
     const hosts = [`ws://127.0.0.1:${port}`, `ws://localhost:${port}`, `wss://localhost:${secure}`];
@@ -77,7 +77,7 @@ describe('dialling DevTools', () => {
     }
   });
 
-  it('reaches a server that listens at ::1 alone', async function () {
+  it('reaches a server that listens only on ::1', async function () {
     let port: number;
     try {
       port = await serve('::1');
@@ -125,7 +125,7 @@ describe('dialling DevTools', () => {
     assert.equal(requests[0]?.headers.host, `127.0.0.1:${port}`);
   });
 
-  it('says in which way it was refused', async () => {
+  it('reports how a connection was refused', async () => {
     const port = await serve();
     const refusing = createServer().listen(0, '127.0.0.1');
     servers.push(refusing);

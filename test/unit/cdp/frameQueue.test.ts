@@ -19,8 +19,8 @@ function queueOf() {
   return { queue, handed, shown, acknowledged, add };
 }
 
-describe('the queue of frames', () => {
-  it('hands two frames over at once, and of those that come then only the newest once one is drawn', () => {
+describe('the frame queue', () => {
+  it('passes on two frames at once, and after that only the newest once one is drawn', () => {
     const { queue, handed, shown, acknowledged, add } = queueOf();
     for (const content of [10, 11, 12, 13]) add(content);
     assert.deepEqual(shown, [10, 11]);
@@ -34,7 +34,7 @@ describe('the queue of frames', () => {
     assert.deepEqual(acknowledged, [10, 11, 12, 13]);
   });
 
-  it('acknowledges a frame at once that shows the same as the one before it', () => {
+  it('acknowledges a frame at once when it shows the same as the one before it', () => {
     const { shown, acknowledged, add } = queueOf();
     add(10);
     add(10);
@@ -42,7 +42,7 @@ describe('the queue of frames', () => {
     assert.deepEqual(acknowledged, [10]);
   });
 
-  it('takes no frame for drawn that was never handed over, or was drawn already', () => {
+  it('doesn’t count a frame as drawn that was never passed on or was already drawn', () => {
     const { queue, acknowledged, add } = queueOf();
     add(10);
     for (const number of [0, 2, -1, Number.NaN, 1.5]) queue.drawn(number);
@@ -52,7 +52,7 @@ describe('the queue of frames', () => {
     assert.deepEqual(acknowledged, [10]);
   });
 
-  it('acknowledges nothing of a page that it was told to forget, and shows the next page’s picture though it is the same', () => {
+  it('acknowledges nothing for a page that it was told to forget, and shows the next page’s identical picture', () => {
     const { queue, handed, shown, acknowledged, add } = queueOf();
     for (const content of [10, 11, 12]) add(content);
     queue.forget();

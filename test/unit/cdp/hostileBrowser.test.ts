@@ -49,7 +49,7 @@ describe('a DevTools connection to a hostile browser', () => {
 
   const ask = () => connection.send('Browser.getVersion', {}, unaborted);
 
-  it('takes any error for an error, whatever it looks like', async () => {
+  it('treats any error as an error, whatever its shape', async () => {
     for (const error of [
       { message: { toString: 1, valueOf: 1 } },
       { message: { toString: 'canary' } },
@@ -70,7 +70,7 @@ describe('a DevTools connection to a hostile browser', () => {
     assert.deepEqual(uncaught, []);
   });
 
-  it('goes on after messages that make no sense', async () => {
+  it('continues after messages that make no sense', async () => {
     reply = (id) => [
       JSON.stringify({ id: 'x' }),
       JSON.stringify({ id: 1e300, result: {} }),
@@ -85,7 +85,7 @@ describe('a DevTools connection to a hostile browser', () => {
     assert.deepEqual(uncaught, []);
   });
 
-  it('reads no answer of more values than it can read at once, and says so', async () => {
+  it('rejects a response with more values than it can read at once, and says so', async () => {
     for (const flood of [
       (id: number) => `{"id":${id},"result":{"targetInfos":[${'{},'.repeat(400_000)}{}]}}`,
       (id: number) => `{"id":${id},"result":${'['.repeat(500_000)}${']'.repeat(500_000)}}`,
@@ -108,7 +108,7 @@ describe('a DevTools connection to a hostile browser', () => {
     assert.equal((await ask())['data'], data);
   });
 
-  it('takes no message that is larger than any picture, and says so', async () => {
+  it('rejects a message that is larger than any picture, and says so', async () => {
     reply = (id) => [JSON.stringify({ id, result: { data: 'A'.repeat(33 * 2 ** 20) } })];
     const { trouble } = await errorOf(ask());
     assert.deepEqual(trouble, { kind: 'unexpectedAnswer', what: 'its response is larger than 24 MiB' });

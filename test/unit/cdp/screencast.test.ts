@@ -113,7 +113,7 @@ describe('screencast', function () {
     }
   }
 
-  it('shows a page that stands still at once, and one that moves as it does', async () => {
+  it('shows a static page at once, and a moving page as it moves', async () => {
     const still = await watch(await context('form'));
     await until(() => still.frames.length > 0);
     assert.equal(still.screencast.state.condition, 'live');
@@ -130,7 +130,7 @@ describe('screencast', function () {
     assert.deepEqual(moving.troubles, []);
   });
 
-  it('lets no more than one frame wait while another is drawn', async () => {
+  it('queues at most one frame while another is drawn', async () => {
     const one = await watch(await context('counter'), { drawing: false });
     await until(() => one.frames.length === 2);
     const acknowledged = () => relay.commands.filter(({ method }) => method === 'Page.screencastFrameAck').length;
@@ -151,7 +151,7 @@ describe('screencast', function () {
     await until(() => one.frames.length > 8);
   });
 
-  it('asks for no more pixels than are wanted, also after that changes', async () => {
+  it('asks for no more pixels than requested, even after the request changes', async () => {
     const one = await watch(await context('counter'), { size: { width: 300, height: 300 } });
     const newest = () => sizeOf(one.frames.at(-1)?.jpeg ?? new Uint8Array());
     await until(() => one.frames.length > 3 && newest().width <= 300 && newest().height <= 300);
@@ -199,7 +199,7 @@ describe('screencast', function () {
     assert.deepEqual(titles(one), ['Sign-up form']);
   });
 
-  it('begins though the page that it was about to show makes way for another and closes', async () => {
+  it('starts even when the page it was about to show is replaced by another and closes', async () => {
     const id = await context('counter');
     const said = (method: string) => until(() => relay.commands.some((command) => command.method === method));
     relay.lagMs = 300;
@@ -217,7 +217,7 @@ describe('screencast', function () {
     await until(() => one.screencast.state.condition === 'live' && shownTitle(one) === 'Clock');
   });
 
-  it('says so when a session has no page, and shows the first that opens', async () => {
+  it('says when a session has no page, and shows the first one that opens', async () => {
     const id = await used.devtools.openContext();
     const one = await watch(id);
     assert.equal(one.screencast.state.condition, 'noPage');
@@ -225,7 +225,7 @@ describe('screencast', function () {
     await until(() => one.screencast.state.condition === 'live');
   });
 
-  it('looks at a page in a tab behind others once a second', async () => {
+  it('checks a page in a background tab once a second', async () => {
     const id = await context('form');
     const one = await watch(id);
     await until(() => one.screencast.state.condition === 'live');
@@ -245,7 +245,7 @@ describe('screencast', function () {
     await until(() => one.screencast.state.condition === 'live');
   });
 
-  it('sees that a page that stands still has come to the front, also right after it was looked at', async () => {
+  it('notices that a static page has come to the front, even right after it was checked', async () => {
     const id = await context('form');
     const one = await watch(id);
     await until(() => one.screencast.state.condition === 'live');
@@ -265,7 +265,7 @@ describe('screencast', function () {
     await until(() => one.screencast.state.condition === 'live');
   });
 
-  it('says that a page has crashed, and shows it again once it is loaded anew', async () => {
+  it('says that a page has crashed, and shows it again once it is reloaded', async () => {
     const one = await watch(await context('counter'), { clock: fastClock(5) });
     await until(() => one.frames.length > 0);
     const { shown } = one.screencast.state;
@@ -282,7 +282,7 @@ describe('screencast', function () {
     page.close();
   });
 
-  it('sends nothing to a page that is only watched', async () => {
+  it('sends nothing to a page that is view only', async () => {
     const one = await watch(await context('form'));
     await until(() => one.frames.length > 0);
     one.screencast.input({ kind: 'text', text: 'unwanted' });
@@ -296,7 +296,7 @@ describe('screencast', function () {
     assert.equal(await inPage(one.screencast.state.shown ?? '', 'user.value'), '');
   });
 
-  it('steers: clicks where the picture shows it, types, presses keys, pastes and turns the wheel', async () => {
+  it('forwards input: clicks where the picture shows it, types, presses keys, pastes and scrolls', async () => {
     const one = await watch(await context('form'), { size: { width: 200, height: 200 } });
     await until(() => one.frames.length > 0);
     const page = one.screencast.state.shown ?? '';
@@ -337,7 +337,7 @@ describe('screencast', function () {
     assert.doesNotMatch(await inPage(page, 'user.value'), /no more/);
   });
 
-  it('tells whoever steers of a dialog, and answers it', async () => {
+  it('reports a dialog while interacting, and answers it', async () => {
     const one = await watch(await context('form'));
     await until(() => one.frames.length > 0);
     const page = one.screencast.state.shown ?? '';
@@ -351,7 +351,7 @@ describe('screencast', function () {
     await until(() => one.screencast.state.dialog === undefined);
   });
 
-  it('cancels a dialog that is open when nobody steers any longer, and the page goes on', async () => {
+  it('cancels an open dialog when interacting stops, and the page continues', async () => {
     for (const leave of ['stop', 'choose', 'close'] as const) {
       const id = await context('counter');
       const one = await watch(id);
@@ -373,7 +373,7 @@ describe('screencast', function () {
     }
   });
 
-  it('leaves no page waiting that asked just before nobody steered any longer, and was not heard yet', async () => {
+  it('leaves no page waiting for a dialog that opened just before interacting stopped', async () => {
     for (const leave of ['stop', 'choose', 'close'] as const) {
       const id = await context('counter');
       const one = await watch(id);
@@ -401,7 +401,7 @@ describe('screencast', function () {
     }
   });
 
-  it('does nothing to a page of which there is no picture yet', async () => {
+  it('sends no input to a page that hasn’t been shown yet', async () => {
     const id = await context('form');
     const one = await watch(id);
     await until(() => one.screencast.state.condition === 'live');
@@ -416,7 +416,7 @@ describe('screencast', function () {
     await until(() => relay.commands.some(({ method }) => method === 'Input.insertText'));
   });
 
-  it('tries a page again that could not be attached to, and one that takes long to be no second time', async () => {
+  it('retries a page that couldn’t be attached to, but not one that takes long', async () => {
     const id = await context('form');
     const one = await watch(id);
     const [form] = one.screencast.state.pages;
@@ -439,7 +439,7 @@ describe('screencast', function () {
     assert.deepEqual([one.troubles.length, one.lost.length], [1, 0]);
   });
 
-  it('calls a page that has no title by no more of its address than may be told', async () => {
+  it('labels a page without a title with the part of its address that is safe to show', async () => {
     const one = await watch(await context('nothing?code=canary'));
     await until(
       () => titles(one)[0]?.endsWith('/nothing?code=•••') === true,
@@ -447,7 +447,7 @@ describe('screencast', function () {
     );
   });
 
-  it('brings no page to the front for who steers no longer', async () => {
+  it('brings no page to the front after interacting has stopped', async () => {
     const id = await context('form');
     const one = await watch(id);
     await until(() => one.screencast.state.condition === 'live');
@@ -463,7 +463,7 @@ describe('screencast', function () {
     await until(() => brought() === 1);
   });
 
-  it('does not hear of dialogs while it only watches, also after it has steered', async () => {
+  it('receives no dialogs while viewing only, even after interacting', async () => {
     const one = await watch(await context('counter'));
     await until(() => one.frames.length > 0);
     const shown = one.screencast.state.shown ?? '';
@@ -487,7 +487,7 @@ describe('screencast', function () {
     page.close();
   });
 
-  it('shows a page that has something to show, of those that are open already', async () => {
+  it('shows a page with content first when several are already open', async () => {
     const id = await context('clock');
     for (let times = 0; times < 4; times++) {
       await used.devtools.send('Target.createTarget', { url: 'about:blank', browserContextId: id });
@@ -498,7 +498,7 @@ describe('screencast', function () {
     assert.equal(all.find(({ id: its }) => its === shown)?.url, `${pages.url}/clock`);
   });
 
-  it('notices a socket that stalls without being closed', async () => {
+  it('notices a socket that stalls without closing', async () => {
     const one = await watch(await context('form'), { clock: fastClock(5) });
     await until(() => one.frames.length > 0);
     relay.stalled = true;
@@ -510,14 +510,14 @@ describe('screencast', function () {
     await until(() => relay.sockets === 0);
   });
 
-  it('stays with a page that stands still for long', async () => {
+  it('stays with a page that doesn’t change for a long time', async () => {
     const one = await watch(await context('form'), { clock: fastClock(5) });
     await until(() => one.frames.length > 0);
     await until(() => relay.commands.filter(({ method }) => method === 'Target.getTargets').length > 5);
     assert.deepEqual(one.lost, []);
   });
 
-  it('notices a socket that is closed, and leaves none open behind itself', async () => {
+  it('notices a socket that closes, and leaves none open itself', async () => {
     const one = await watch(await context('counter'));
     await until(() => one.frames.length > 0);
     relay.cut();
@@ -533,7 +533,7 @@ describe('screencast', function () {
     assert.deepEqual(again.lost, [], 'an end of one’s own was taken for a loss');
   });
 
-  it('takes frames of ten megabytes, and events that make no sense', async () => {
+  it('handles frames of ten megabytes, and events that make no sense', async () => {
     let count = 0;
     const huge = () => Buffer.alloc(10 * 2 ** 20, ++count).toString('base64');
     relay.onEvent = (message) =>
@@ -552,7 +552,7 @@ describe('screencast', function () {
     assert.deepEqual(one.lost, []);
   });
 
-  it('goes on after frames that cannot be read', async () => {
+  it('continues after frames that can’t be decoded', async () => {
     let spoilt = 0;
     relay.onEvent = (message) => {
       if (message.method !== 'Page.screencastFrame' || spoilt >= 5) return message;
@@ -563,7 +563,7 @@ describe('screencast', function () {
     await until(() => spoilt === 5 && one.frames.length > 5);
   });
 
-  it('tells of pages as they are: cleaning their titles is for who shows them', async () => {
+  it('reports page titles unchanged: cleaning them is up to the code that shows them', async () => {
     const evil = `data:text/html,<title>${encodeURIComponent('<img src=x> \u202e$(trash)')}</title>`;
     const one = await watch(await used.devtools.openContext(evil));
     await until(() => titles(one)[0]?.startsWith('<img') === true);

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { systemClock } from '../../../src/core/clock.ts';
 
 describe('clock', () => {
-  it('waits for long times, which Node’s timers take for no time at all', async () => {
+  it('waits for long times, which Node’s timers treat as no time at all', async () => {
     const ran: number[] = [];
     const timers = [2 ** 31, 1e12, Number.MAX_VALUE, Number.POSITIVE_INFINITY, Number.NaN].map((ms) =>
       systemClock.after(ms, () => ran.push(ms)),
@@ -13,7 +13,7 @@ describe('clock', () => {
     assert.deepEqual(ran, []);
   });
 
-  it('runs at once what is due at once or was due before', async () => {
+  it('runs at once what is due now or overdue', async () => {
     const ran = await Promise.all(
       [0, -1, Number.NEGATIVE_INFINITY].map(
         (ms) => new Promise((resolve) => [systemClock.after(ms, () => resolve(ms)), setTimeout(resolve, 5_000)]),

@@ -97,7 +97,7 @@ describe('a copied session ID', () => {
     });
   }
 
-  it('is found in little time, however long and odd the text is', () => {
+  it('is found quickly, however long and odd the text is', () => {
     for (const piece of ['"', ' ', '{', 'id:', '/sessions/', 'https://', '?ws=']) {
       const began = performance.now();
       copiedSessionId(piece.repeat(4_096 / piece.length));

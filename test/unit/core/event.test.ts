@@ -15,7 +15,7 @@ describe('an event', () => {
   });
   afterEach(() => handler.dispose());
 
-  it('reaches every listener though one of them throws, and reports what it threw', () => {
+  it('reaches every listener even if one of them throws, and reports what it threw', () => {
     const emitter = new Emitter<number>();
     const heard: string[] = [];
     const fault = new Error('a listener of another extension');
@@ -65,7 +65,7 @@ describe('an event', () => {
     ]);
   });
 
-  it('goes on when the report of an error fails', () => {
+  it('continues when reporting an error fails', () => {
     handler.dispose();
     handler = onListenerError(() => {
       throw new Error('the log is closed');
@@ -80,7 +80,7 @@ describe('an event', () => {
     assert.equal(heard, 1);
   });
 
-  it('does not reach listeners that were added while it was fired, nor those that were disposed before', () => {
+  it('doesn’t reach listeners that were added while it was firing, or those already disposed', () => {
     const emitter = new Emitter<void>();
     const heard: string[] = [];
     emitter.event(() => {

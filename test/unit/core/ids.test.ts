@@ -3,14 +3,14 @@ import fc from 'fast-check';
 import { idFault, sessionId } from '../../../src/core/ids.ts';
 
 describe('ids', () => {
-  it('take what providers use', () => {
+  it('accept what providers use', () => {
     for (const id of ['sess_abc123', '3c90c3cc-0d44-4b50-8888-8dd25736052a', 'ECF49A02', 'a.b:c~d', 'allow']) {
       assert.equal(idFault(id), undefined, id);
       assert.equal(sessionId(id), id);
     }
   });
 
-  it('are all fit for an address, whatever a provider sends', () => {
+  it('are all safe in a URL, whatever a provider sends', () => {
     fc.assert(
       fc.property(
         fc.string({ unit: fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit)) }),
@@ -23,7 +23,7 @@ describe('ids', () => {
     assert.equal(idFault('a😀b'), undefined);
   });
 
-  it('refuse what could address something else', () => {
+  it('reject what could address something else', () => {
     const bad = [
       '',
       'all',

@@ -2,15 +2,15 @@ import { strict as assert } from 'node:assert';
 import { liveViewUrl, recordingUrl } from '../../../src/core/liveView.ts';
 import { ProviderError } from '../../../src/core/providerError.ts';
 
-describe('live view addresses', () => {
+describe('live view links', () => {
   const allows = ({ hostname }: URL) => /live\.example/.test(hostname) || hostname === '127.0.0.1' || hostname === '*';
 
-  it('are taken from hosts that the adapter knows', () => {
+  it('are accepted from hosts that the provider knows', () => {
     assert.equal(liveViewUrl('https://live.example/x?t=1', allows).href, 'https://live.example/x?t=1');
     assert.equal(liveViewUrl('http://127.0.0.1:1/x', allows).hostname, '127.0.0.1');
   });
 
-  it('are unencrypted only on this machine, under a name that needs no resolver', () => {
+  it('may be unencrypted only on this machine, under a name that needs no resolver', () => {
     for (const host of ['127.0.0.1:1', '127.1.2.3', 'localhost:9222', '[::1]:1']) {
       assert.equal(liveViewUrl(`http://${host}/x`, () => true).host, host);
       assert.equal(recordingUrl(`http://${host}/x`).host, host);
@@ -21,7 +21,7 @@ describe('live view addresses', () => {
     }
   });
 
-  it('are asked about only where they could be framed at all', () => {
+  it('are checked for framing only if they could be framed at all', () => {
     let asked = 0;
     const counts = () => ++asked > 0;
     for (const raw of ['http://live.example/', 'javascript:1', 'https://u@live.example/', '', 'https://a*b.example/']) {
@@ -33,7 +33,7 @@ describe('live view addresses', () => {
     assert.throws(() => liveViewUrl(`${longest}x`, counts));
   });
 
-  it('are refused otherwise, without being repeated', () => {
+  it('are rejected otherwise, without being repeated', () => {
     for (const raw of [
       '',
       'javascript:alert(1)',

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { titleWithoutValues } from '../../../src/core/maskedAddress.ts';
 
 describe('a title that may be an address', () => {
-  it('keeps none of its values, as Chrome writes it where a page has no title', () => {
+  it('keeps none of the address’s values, as Chrome writes them when a page has no title', () => {
     // [the page's address, what Chrome calls it, what is told of that]
     const untitled = [
       [
@@ -32,7 +32,7 @@ describe('a title that may be an address', () => {
     for (const [url, title, told] of untitled) assert.equal(titleWithoutValues(title, url), told);
   });
 
-  it('is short, and found out in no time, however long a title a page has', () => {
+  it('is short and quick to check, however long the page’s title is', () => {
     // With a pattern that tries each place against each other one, this would take days.
     for (const part of ['/', 'a', 'a.', '?', 'a?', '%41', ';a=', ' ']) {
       const long = part.repeat(1_000_000);
@@ -40,7 +40,7 @@ describe('a title that may be an address', () => {
     }
   });
 
-  it('is as it was where it is none', () => {
+  it('stays unchanged when it isn’t an address', () => {
     const titles = ['', 'What is new? - A', 'Why?', 'C# and F#', 'a.example: what now?', 'Note: really?', 'a.example'];
     for (const title of titles) {
       for (const url of ['https://a.example/?q=1#top', '']) assert.equal(titleWithoutValues(title, url), title);

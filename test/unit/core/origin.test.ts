@@ -11,8 +11,8 @@ import {
   requestUrl,
 } from '../../../src/core/origin.ts';
 
-describe('addresses', () => {
-  it('are https anywhere, and http on this machine', () => {
+describe('server addresses', () => {
+  it('are https anywhere, or http on this machine', () => {
     for (const [raw, written] of [
       ['https://api.anchorbrowser.io', 'https://api.anchorbrowser.io'],
       [' https://gateway.example/base/ ', 'https://gateway.example/base'],
@@ -32,7 +32,7 @@ describe('addresses', () => {
     }
   });
 
-  it('say what is wrong with them', () => {
+  it('are rejected with what is wrong with them', () => {
     for (const [raw, fault] of [
       ['', 'notAUrl'],
       ['api.anchorbrowser.io', 'notAUrl'],
@@ -68,7 +68,7 @@ describe('addresses', () => {
     }
   });
 
-  it('are refused where their path could be read as another host', () => {
+  it('are rejected when their path could be read as another host', () => {
     for (const path of [
       '//evil.example',
       '///evil.example',
@@ -95,7 +95,7 @@ describe('addresses', () => {
     }
   });
 
-  it('know this machine only by names that need no resolver', () => {
+  it('identify this machine only by names that need no resolver', () => {
     for (const host of ['localhost', 'LOCALHOST', '127.0.0.1', '127.9.8.7', '127.255.255.255', '[::1]', '::1']) {
       assert.ok(isLoopback(host), host);
     }
@@ -121,7 +121,7 @@ describe('addresses', () => {
   });
 });
 
-describe('the URL of a request', () => {
+describe('a request’s URL', () => {
   const bases = ['https://a.example', 'https://a.example/', 'https://a.example/base', 'https://a.example/base/'];
 
   it('is the path below the account’s address, with the query', () => {
@@ -132,7 +132,7 @@ describe('the URL of a request', () => {
     }
   });
 
-  it('stays at the account’s host whatever the path or the base holds', () => {
+  it('stays on the account’s host whatever the path or the base contains', () => {
     for (const base of [...bases, 'https://a.example//evil.example', 'https://a.example//evil.example//']) {
       for (const path of ['/x', '//evil.example/x', '/\\evil.example', 'https://evil.example', '?x', '#x', '']) {
         const url = requestUrl(new URL(base), path);
@@ -142,7 +142,7 @@ describe('the URL of a request', () => {
     assert.equal(requestUrl(new URL('https://a.example/base//'), '/x').href, 'https://a.example/base/x');
   });
 
-  it('goes to the receiver that is shown, for every address that is accepted', () => {
+  it('goes to the host that is shown, for every address that is accepted', () => {
     const part = fc.string({
       unit: fc.constantFrom('/', '\\', '.', '%2f', '%5C', '%2e', '@', ':', 'a', '?', '#', '。'),
     });
@@ -164,7 +164,7 @@ describe('the URL of a request', () => {
     );
   });
 
-  it('shows its receiver with the base path where there is one', () => {
+  it('shows its host with the base path if there is one', () => {
     for (const [address, receiver] of [
       ['https://api.anchorbrowser.io', 'api.anchorbrowser.io'],
       ['http://127.0.0.1:9222', '127.0.0.1:9222'],
@@ -175,7 +175,7 @@ describe('the URL of a request', () => {
     }
   });
 
-  it('is refused just before it is sent where its origin is another', () => {
+  it('is rejected just before sending when its origin is different', () => {
     assertOrigin(new URL('https://a.example/x'), 'https://a.example');
     assertOrigin(new URL('wss://a.example/x'), 'https://a.example');
     assertOrigin(new URL('ws://127.0.0.1:1/x'), 'http://127.0.0.1:1');
@@ -201,7 +201,7 @@ describe('the URL of a request', () => {
 });
 
 describe('hosts of live views', () => {
-  it('are at the account’s own origin, or on this machine where the account is', () => {
+  it('are at the account’s own origin, or on this machine when the account is', () => {
     for (const [url, account, at] of [
       ['https://a.example/live', 'https://a.example', true],
       ['https://a.example:8443/live', 'https://a.example', false],
@@ -215,7 +215,7 @@ describe('hosts of live views', () => {
     }
   });
 
-  it('are a provider’s domain and what is below it, over https', () => {
+  it('are a provider’s domain and its subdomains, over https', () => {
     for (const [url, within] of [
       ['https://browserbase.com/', true],
       ['https://live.browserbase.com/', true],

@@ -5,7 +5,7 @@ import { someSession } from '../sessions.ts';
 const mine = (rule: string, more: Parameters<typeof someSession>[1]) => isMineBy(rule)?.(someSession('a', more));
 
 describe('ownership', () => {
-  it('goes by a key of the metadata, by a tag, or by how a value begins', () => {
+  it('is decided by a metadata key, by a tag, or by the prefix of a value', () => {
     assert.equal(mine('owner=anna', { metadata: new Map([['owner', 'anna']]) }), true);
     assert.equal(mine('owner=anna', { metadata: new Map([['owner', 'anna-2']]) }), false);
     assert.equal(mine('owner=anna', {}), false);
@@ -14,7 +14,7 @@ describe('ownership', () => {
     assert.equal(mine('trackingId=anna-*', { metadata: new Map([['trackingId', 'bob-7']]) }), false);
   });
 
-  it('tells nothing apart by what is no rule', () => {
+  it('distinguishes nothing when the rule is invalid', () => {
     for (const rule of ['', 'owner', '=anna', 'owner=', 'owner=*', '   '])
       assert.equal(isMineBy(rule), undefined, rule);
   });

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { knownSecrets, redactedCause, redactor } from '../../../src/core/redact.ts';
 
 describe('redactor', () => {
-  it('takes secrets out as they are, URL-encoded and in Base64', () => {
+  it('removes secrets as they are, URL-encoded and in Base64', () => {
     const secret = 'sk-1+2/3=4';
     const redact = redactor([secret]);
     for (const form of [
@@ -16,7 +16,7 @@ describe('redactor', () => {
     }
   });
 
-  it('takes out what is named like a secret though nobody told it', () => {
+  it('removes values named like a secret even if they aren’t known as secrets', () => {
     const redact = redactor([]);
     assert.equal(redact('wss://h/?apiKey=abc&x=1'), 'wss://h/?apiKey=•••&x=1');
     assert.equal(redact('{"token":"abc","a":1}'), '{"token":"•••","a":1}');
@@ -34,7 +34,7 @@ describe('redactor', () => {
     assert.equal(redact('the api/key=abc, a signing+key=abc'), 'the api/key=abc, a signing+key=abc');
   });
 
-  it('leaves no secret in any text around it', () => {
+  it('leaves no secret inside any surrounding text', () => {
     const secret = fc.string({ minLength: 4, maxLength: 40, unit: 'grapheme-ascii' });
     fc.assert(
       fc.property(fc.string(), secret, fc.string(), (before, canary, after) => {
@@ -46,7 +46,7 @@ describe('redactor', () => {
 
   const key = 'sk-Live_1+2/3=4"5&6-abcdefghij';
 
-  it('finds the beginning of a secret that the end of a text has cut, in whatever form', () => {
+  it('finds the beginning of a secret that was cut at the end of a text, in any encoding', () => {
     const { hide, redact } = knownSecrets([key]);
     const escapedBy = (write: (code: string) => string) =>
       [...key].map((character) => write(character.charCodeAt(0).toString(16))).join('');
@@ -76,13 +76,13 @@ describe('redactor', () => {
     assert.equal(hide(`${key.slice(0, 12)} is how it begins`), `${key.slice(0, 12)} is how it begins`);
   });
 
-  it('leaves of a text of megabytes only as much as anybody reads', () => {
+  it('keeps only a readable length of a text of several megabytes', () => {
     const { hide } = knownSecrets([key]);
     const hidden = hide(key + 'x%41é'.repeat(2 ** 20));
     assert.ok(hidden.startsWith('•••x%41') && hidden.length < 20_000);
   });
 
-  it('finds a secret whatever was put between its characters, and whatever its case', () => {
+  it('finds a secret in any letter case, with anything inserted between its characters', () => {
     const { redact, hide } = knownSecrets([key]);
     for (const between of [
       '\u200b',
@@ -109,7 +109,7 @@ describe('redactor', () => {
     assert.equal(redact('to\u200bken=abc'), 'token=•••');
   });
 
-  it('takes a secret out as URLs, JSON and HTML escape it, as much or as little as they do', () => {
+  it('removes a secret as URLs, JSON and HTML escape it, partly or fully', () => {
     const { hide } = knownSecrets([key]);
     const every = (write: (code: number) => string) => key.replace(/./g, (one) => write(one.charCodeAt(0)));
     const hex = (code: number, digits: number) => code.toString(16).padStart(digits, '0');
@@ -143,7 +143,7 @@ describe('redactor', () => {
     for (const text of ['100%', '50%25', 'a\\b', 'AT&T', '%zz &bogus; \\u12', '%ff%fe']) assert.equal(hide(text), text);
   });
 
-  it('takes a secret out of Base64, alone or within what was encoded, in both alphabets', () => {
+  it('removes a secret from Base64, alone or within other encoded text, in both alphabets', () => {
     const { hide } = knownSecrets([key]);
     for (const before of ['', 'u', 'me', 'me:', 'user:']) {
       for (const after of ['', ':', ':x', 'tail']) {
@@ -162,7 +162,7 @@ describe('redactor', () => {
     assert.match(hide(lines.join('\r\n')), /^.{0,8}•••.{0,2}$/);
   });
 
-  it('takes a secret out of the Base64 of URLs, whose alphabet is another', () => {
+  it('removes a secret from Base64 in the URL alphabet', () => {
     const odd = '~~~???>>>~~~???';
     const { hide } = knownSecrets([odd]);
     const [plain, forUrls] = [Buffer.from(odd).toString('base64'), Buffer.from(odd).toString('base64url')];
@@ -171,17 +171,17 @@ describe('redactor', () => {
     assert.deepEqual([hide(plain), hide(forUrls)], ['•••', '•••']);
   });
 
-  it('takes no Base64 for a secret that is too short to be one', () => {
+  it('doesn’t mistake Base64 for a secret that is too short', () => {
     // The Base64 of the first has five characters of its own, that of the other has eight.
     assert.equal(knownSecrets(['abcd']).hide('a YWJjZA b'), 'a YWJjZA b');
     assert.equal(knownSecrets(['abcdef']).hide('a YWJjZGVm b'), 'a ••• b');
   });
 
-  it('leaves nothing of secrets that overlap', () => {
+  it('leaves nothing of overlapping secrets', () => {
     assert.equal(knownSecrets(['xyxyxyxy']).hide('a xyxyxyxyxy b'), 'a ••• b');
   });
 
-  it('knows the value behind a scheme, and the name and password of Basic', () => {
+  it('recognizes the value behind a scheme, and the name and password of Basic authentication', () => {
     const pair = 'gateway-user:pass:word-0123';
     const basic = Buffer.from(pair).toString('base64');
     for (const [secret, forms] of [
@@ -205,7 +205,7 @@ describe('redactor', () => {
     assert.equal(knownSecrets(['Bearer abc.DEF-0123456789']).hide('the bearer of news'), 'the bearer of news');
   });
 
-  it('leaves no tail of a secret that begins with another one', () => {
+  it('leaves no tail of a secret that begins with another secret', () => {
     for (const secrets of [
       ['abcd', 'abcd-efgh-ijkl'],
       ['abcd-efgh-ijkl', 'abcd'],
@@ -216,7 +216,7 @@ describe('redactor', () => {
     assert.equal(redactor(['abcd-efgh', 'efgh-ijkl'])('x abcd-efgh-ijkl y'), 'x ••• y');
   });
 
-  it('leaves ordinary text alone where there is no secret, or only one too short to be one', () => {
+  it('leaves ordinary text alone when there is no secret, or only one that is too short', () => {
     for (const secrets of [[], [''], ['abc'], ['Bearer x'], ['   ']]) {
       const { hide, redact, isIn } = knownSecrets(secrets);
       assert.equal(hide('abc x token=1'), 'abc x token=1');
@@ -225,7 +225,7 @@ describe('redactor', () => {
     }
   });
 
-  it('takes blanks for no secret, and knows whether there is any', () => {
+  it('doesn’t treat blanks as a secret, and knows whether there is any secret', () => {
     for (const blanks of ['    ', '\u200b\u200b\u200b\u200b']) {
       const { hide, isIn } = knownSecrets([blanks]);
       assert.deepEqual([hide(`a${blanks}b c`), isIn(''), isIn(blanks)], [`a${blanks}b c`, false, false]);
@@ -236,7 +236,7 @@ describe('redactor', () => {
     );
   });
 
-  it('says whether an id is a secret or holds one, which a short one may by chance', () => {
+  it('tells whether an id is or contains a secret, which a short one may by chance', () => {
     const { isIn } = knownSecrets(['Bearer abcdef0123456789', 'dead-beef']);
     for (const id of [
       'abcdef0123456789',
@@ -250,7 +250,7 @@ describe('redactor', () => {
     for (const id of ['abcdef012345678', '00dead-beef00', 'x']) assert.ok(!isIn(id), id);
   });
 
-  it('keeps of a cause its code and message alone, without secrets', () => {
+  it('keeps only a cause’s code and message, without secrets', () => {
     const { redact } = knownSecrets([key]);
     const cause = Object.assign(new Error(`getaddrinfo ENOTFOUND ${key}.example`, { cause: key }), {
       code: 'ENOTFOUND',
@@ -265,7 +265,7 @@ describe('redactor', () => {
     assert.equal(redactedCause(Object.assign(new Error('it broke'), { code: 5 }), redact)?.message, 'it broke');
   });
 
-  it('reads a text of a million letters once, and not once for each of its letters', () => {
+  it('reads a text of a million letters once, not once per letter', () => {
     const redact = redactor(['canary-0123']);
     for (const part of ['a', 'token', 'token=', 'token ', 'bearer ', '://', 'a@', 'password="']) {
       redact(part.repeat(1_000_000 / part.length));

@@ -45,7 +45,7 @@ for (const [name, open] of transports) {
     });
     afterEach(() => server.stop());
 
-    it('tells of the provider’s rate limit, in statusErrors too', async () => {
+    it('reports the provider’s rate limit, on error statuses too', async () => {
       const limit = { 'x-ratelimit-limit': '50', 'x-ratelimit-remaining': '7', 'x-ratelimit-reset': '2' };
       server.misbehave('GET', /things/, { kind: 'answer', answer: { status: 200, json: [], headers: limit } }, 1);
       await send(list);
@@ -86,7 +86,7 @@ for (const [name, open] of transports) {
       return assert.fail('it was answered');
     }
 
-    it('sends what it is told, below the address of the account', async () => {
+    it('sends what it is given, below the account’s address', async () => {
       const client = clientFor(`${server.url}/`);
       const answer = await client.send({ ...list, query: { page: 2, 'odd key': 'a&b' } }, unaborted);
       assert.deepEqual(JSON.parse(answer.body), { ok: true });
@@ -100,7 +100,7 @@ for (const [name, open] of transports) {
       assert.equal(server.requests[1]?.body, '{"a":1}');
     });
 
-    it('sends a key to no host but the account’s, whatever the address of the account or a route looks like', async () => {
+    it('sends a key only to the account’s host, whatever the account’s address or a route looks like', async () => {
       const other = await new ProviderServer({ routes: {}, notFound: () => ({ status: 200, json: {} }) }).start();
       const evil = new URL(other.url).host;
       try {
@@ -123,7 +123,7 @@ for (const [name, open] of transports) {
       }
     });
 
-    it('sends nothing in clear to another machine', async () => {
+    it('sends nothing unencrypted to another machine', async () => {
       for (const address of ['http://grid.example', 'http://app.localhost', 'http://localhost.', 'http://10.0.0.1']) {
         await assert.rejects(clientFor(address).send(list, unaborted), (error) =>
           ProviderError.isOf(error, 'badAddress'),
@@ -146,7 +146,7 @@ for (const [name, open] of transports) {
       assert.equal(server.requests.length, 0);
     });
 
-    it('escapes what it puts into a path, and refuses what no id may be before sending', async () => {
+    it('escapes ids in a path, and rejects invalid ids before sending', async () => {
       await send({ method: 'GET', route: '/things/{id}', params: { id: 'a:b@c' } });
       assert.equal(server.requests[0]?.path, '/things/a%3Ab%40c');
       for (const id of ['', 'all', '..', 'a/b', 'x?y']) {
@@ -158,7 +158,7 @@ for (const [name, open] of transports) {
       assert.equal(server.requests.length, 1);
     });
 
-    it('knows each status', async () => {
+    it('maps each status to an error', async () => {
       for (const [status, kind] of [
         [400, 'unexpectedAnswer'],
         [401, 'unauthorized'],
@@ -177,7 +177,7 @@ for (const [name, open] of transports) {
       }
     });
 
-    it('finds what the provider says of it, cleans it, and keeps secrets out', async () => {
+    it('finds the provider’s message, cleans it, and removes secrets', async () => {
       for (const [answer, detail] of [
         [{ json: { error: { code: 400, message: 'bad \u202eid' } } }, 'bad id'],
         [{ json: { error: 'plain words' } }, 'plain words'],
@@ -193,7 +193,7 @@ for (const [name, open] of transports) {
       }
     });
 
-    it('keeps a key out of what it says however the provider writes it, and wherever the text is cut', async () => {
+    it('removes a key from its messages however the provider encodes it, and wherever the text is cut', async () => {
       const inside = `${secret.slice(0, 8)}\u200b${secret.slice(8)}`;
       for (const [answer, detail] of [
         [{ json: { message: `no such key: ${inside}` } }, 'no such key: •••'],
@@ -217,7 +217,7 @@ for (const [name, open] of transports) {
       assert.match(what ?? '', name === 'undici' ? /redirects to •••\.example/ : /redirects to/);
     });
 
-    it('keeps a key out of the cause of an error', async () => {
+    it('removes a key from the cause of an error', async () => {
       const client = clientFor(`https://${secret}.invalid`);
       await assert.rejects(client.send({ ...list, repeatable: false }, unaborted), (error) => {
         assert.ok(ProviderError.isOf(error, 'unreachable') && error.cause instanceof Error);
@@ -227,7 +227,7 @@ for (const [name, open] of transports) {
       });
     });
 
-    it('repeats a GET after 408, 429, 5xx and a cut connection, and nothing else', async () => {
+    it('retries a GET after 408, 429, 5xx and a dropped connection, and nothing else', async () => {
       for (const status of [408, 429, 500, 502, 503, 504]) {
         server.misbehave('GET', /things/, { kind: 'answer', answer: { status } }, 1);
         await send(list);
@@ -244,7 +244,7 @@ for (const [name, open] of transports) {
       assert.equal(server.requests.length, before + 5);
     });
 
-    it('never repeats what has an effect', async () => {
+    it('never retries a request that has an effect', async () => {
       for (const request of [
         { method: 'DELETE', route: '/things/{id}', params: { id: 'a' } },
         { method: 'POST', route: '/things', body: {} },
@@ -296,7 +296,7 @@ for (const [name, open] of transports) {
       }
     });
 
-    it('gives up after three repetitions, under a rate limit too', async () => {
+    it('gives up after three retries, even when rate limited', async () => {
       for (const [answer, kind] of [
         [{ status: 500 }, 'serverFault'],
         [{ status: 429, headers: { 'retry-after': '0' } }, 'rateLimited'],
@@ -310,7 +310,7 @@ for (const [name, open] of transports) {
       }
     });
 
-    it('ends at its deadline, whether the server is silent, drips, or fails again and again', async () => {
+    it('stops at its deadline, whether the server is silent, slow, or fails repeatedly', async () => {
       for (const fault of [{ kind: 'silent' }, { kind: 'drip', ms: 20 }] as const) {
         server.misbehave('GET', /things/, fault, 1);
         const began = Date.now();
@@ -320,7 +320,7 @@ for (const [name, open] of transports) {
       }
     });
 
-    it('stops within 50 ms when nobody waits any longer, and sends nothing more', async () => {
+    it('stops within 50 ms of being aborted, and sends nothing more', async () => {
       for (const fault of [
         { kind: 'silent' },
         { kind: 'drip', ms: 20 },
@@ -343,7 +343,7 @@ for (const [name, open] of transports) {
       assert.equal(server.requests.length, sent);
     });
 
-    it('follows no redirect, so that no key reaches another address', async () => {
+    it('follows no redirect, so no key reaches another address', async () => {
       const other = await new ProviderServer({ routes: {}, notFound: () => ({ status: 200, json: {} }) }).start();
       try {
         for (const status of [301, 302, 303, 307, 308]) {
@@ -358,7 +358,7 @@ for (const [name, open] of transports) {
       }
     });
 
-    it('says in which way nobody answers', async () => {
+    it('reports why a server couldn’t be reached', async () => {
       const port = await freePort();
       const at = async (url: string) => {
         try {
@@ -372,7 +372,7 @@ for (const [name, open] of transports) {
       assert.deepEqual(await at(server.url.replace('http:', 'https:')), { kind: 'unreachable', why: 'tls' });
     });
 
-    it('reads no more than 32 MiB, counted after decoding', async () => {
+    it('reads at most 32 MiB, counted after decoding', async () => {
       const bomb = gzipSync(Buffer.alloc(40 * 2 ** 20, 32));
       const bare = createServer((request, response) => {
         if (request.url === '/bomb') response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb);

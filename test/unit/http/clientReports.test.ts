@@ -37,7 +37,7 @@ class CountingClock implements Clock {
   };
 }
 
-describe('HTTP client, in its headers, log and errors', () => {
+describe('the HTTP client’s headers, log and errors', () => {
   let server: ProviderServer;
   let log: KeptLog;
   let clock: CountingClock;
@@ -70,13 +70,13 @@ describe('HTTP client, in its headers, log and errors', () => {
     return assert.fail('it was answered');
   }
 
-  it('says who asks, and that it wants JSON', async () => {
+  it('identify the extension, and ask for JSON', async () => {
     await send(list);
     const { headers, body } = server.requests[0] ?? assert.fail();
     assert.deepEqual([headers['accept'], headers['user-agent'], body], ['application/json', 'browser-sessions', '']);
   });
 
-  it('logs each request: its host and route, what came of it, and how long it took', async () => {
+  it('log each request: its host and route, its result, and how long it took', async () => {
     await send({ method: 'GET', route: '/things/{id}', params: { id: 'secret-id' } });
     const { host } = new URL(server.url);
     const port = await freePort();
@@ -89,7 +89,7 @@ describe('HTTP client, in its headers, log and errors', () => {
     for (const [, , ms] of told) assert.ok(Number(ms) < 60_000, ms);
   });
 
-  it('names the request in each error', async () => {
+  it('name the request in each error', async () => {
     server.misbehave('GET', /things/, { kind: 'silent' });
     assert.equal((await failing({ ...list, timeoutMs: 50 })).message, 'GET /things took longer than 50 ms');
     const port = await freePort();
@@ -100,12 +100,12 @@ describe('HTTP client, in its headers, log and errors', () => {
     assert.match(odd.message, /^DELETE \/things\/\{id\} was not sent: /);
   });
 
-  it('hands on no rate limit where the provider tells of none', async () => {
+  it('pass on no rate limit when the provider reports none', async () => {
     await send(list);
     assert.equal(limits.rateWindow, undefined);
   });
 
-  it('takes each status from 200 to 299 for success', async () => {
+  it('treat each status from 200 to 299 as success', async () => {
     for (const [status, isSuccess] of [
       [201, true],
       [299, true],
@@ -117,7 +117,7 @@ describe('HTTP client, in its headers, log and errors', () => {
     }
   });
 
-  it('leaves no timer running, whatever comes of the request', async () => {
+  it('leave no timer running, however the request ends', async () => {
     await send(list);
     assert.equal(clock.running, 0);
     server.misbehave('GET', /things/, { kind: 'answer', answer: { status: 404, json: {} } }, 1);
@@ -125,7 +125,7 @@ describe('HTTP client, in its headers, log and errors', () => {
     assert.equal(clock.running, 0);
   });
 
-  it('does not try again where the server speaks no TLS', async () => {
+  it('don’t retry when the server doesn’t speak TLS', async () => {
     let connections = 0;
     const plain = createServer((socket) => {
       connections++;

@@ -25,7 +25,7 @@ const answer = (body: string, type = 'application/json'): HttpAnswer => ({
 const Row = v.object({ id: idField, at: dateField });
 
 describe('decode', () => {
-  it('keeps what the schema names and nothing else', () => {
+  it('keeps only what the schema names', () => {
     const row = decode(
       Row,
       answer('{"id":"a","at":"2026-11-22T12:00:00Z","__proto__":{"polluted":true},"cdp_url":"x"}'),
@@ -34,7 +34,7 @@ describe('decode', () => {
     assert.equal(Reflect.get({}, 'polluted'), undefined);
   });
 
-  it('says in plain words what is wrong, and repeats nothing of the answer', () => {
+  it('says in plain words what is wrong, and repeats nothing from the response', () => {
     for (const [body, type, what] of [
       ['<!DOCTYPE html><h1>canary</h1>', 'text/html', 'it returned a web page instead of data'],
       ['  <html>canary', 'application/json', 'it returned a web page instead of data'],
@@ -55,7 +55,7 @@ describe('decode', () => {
     }
   });
 
-  it('takes for a date only what is one', () => {
+  it('accepts only valid dates', () => {
     for (const at of ['yesterday', '', 12, null, {}, '2026-13-45']) {
       assert.equal(v.parse(Row, { id: 'a', at }).at, undefined);
     }
@@ -64,14 +64,14 @@ describe('decode', () => {
     for (const at of ['yesterday', 1e20, null, {}]) assert.equal(v.parse(timeField, at), undefined);
   });
 
-  it('takes no date that no session can have for one, with which nobody could count', () => {
+  it('rejects dates that no session can have and that would break calculations', () => {
     for (const at of ['-271821-04-20T00:00:00Z', '+275760-09-13T00:00:00Z', '1900-01-01', -8.64e15, 8.64e15, 1]) {
       assert.equal(v.parse(timeField, at), undefined, String(at));
     }
     assert.equal(v.parse(dateField, '-271821-04-20T00:00:00Z'), undefined);
   });
 
-  it('parts good rows from bad ones, and names the bad', async () => {
+  it('separates good rows from bad ones, and names the bad ones', async () => {
     const { rows, faults } = await decodeEach(
       Row,
       { rows: [{ id: 'a' }, { id: 'b/c' }, 7, { id: 'd' }], faults: [] },
@@ -87,7 +87,7 @@ describe('decode', () => {
     ]);
   });
 
-  it('throws nothing but our own error, whatever comes', () => {
+  it('throws only our own error, whatever it is given', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json()), (body) => {
         try {
@@ -101,7 +101,7 @@ describe('decode', () => {
   });
 });
 
-describe('a list in an answer', () => {
+describe('a list in a response', () => {
   const List = v.object({ rows: v.array(v.unknown()), total: v.optional(v.number()) });
   const read = (body: string) => decodeList(List, ['rows'], answer(body));
 
@@ -110,7 +110,7 @@ describe('a list in an answer', () => {
     assert.deepEqual([whole.total, rows, faults, count], [2, [{ id: 'a' }, 7], [], 2]);
   });
 
-  it('says what is wrong in the words of any other answer', async () => {
+  it('is rejected in the same words as any other response', async () => {
     for (const [body, what] of [
       ['<html>canary', 'it returned a web page instead of data'],
       ['', 'its response is empty'],
@@ -130,7 +130,7 @@ describe('a list in an answer', () => {
     }
   });
 
-  it('tells rows that are too large or too many, and reads the others', async () => {
+  it('reports rows that are too large or too many, and reads the others', async () => {
     const wide = JSON.stringify(Array.from({ length: 10_001 }, () => 0));
     const { rows, faults } = await read(`{"rows":["${'x'.repeat(4 * 2 ** 20)}",${wide},1]}`);
     assert.deepEqual(rows, [1]);
@@ -147,7 +147,7 @@ describe('a list in an answer', () => {
     assert.equal(many.count, mostRows + 7);
   });
 
-  it('reads no more rows than memory has room for', async () => {
+  it('is read only up to the number of rows that memory has room for', async () => {
     const nested = `${'['.repeat(5_000)}${']'.repeat(5_000)}`;
     const { rows, faults } = await read(`{"rows":[${Array.from({ length: 300 }, () => nested).join()}]}`);
     assert.ok(rows.length >= 95 && rows.length < 100, String(rows.length));
@@ -155,12 +155,12 @@ describe('a list in an answer', () => {
     assert.deepEqual(faults, [{ subject: `${300 - rows.length} more rows`, unnamed: true, what }]);
   });
 
-  it('reads no answer about one thing that is as large as a list', () => {
+  it('rejects a response about one thing that is as large as a list', () => {
     const body = JSON.stringify({ id: 'a', more: 'x'.repeat(600_000) });
     assert.throws(() => decode(Row, answer(body)), /its response is larger than 512 KiB/);
   });
 
-  it('keeps no name of a row that is longer than any id', async () => {
+  it('keeps no row name that is longer than any id', async () => {
     const list = { rows: [{ id: 'x'.repeat(100_000) }], faults: [] };
     const { faults } = await decodeEach(Row, list, namedBy('id'));
     assert.ok((faults[0]?.subject.length ?? 0) <= 300);
@@ -179,12 +179,12 @@ describe('paging', () => {
     assert.equal((await rowsOf(everyPage(read, namedBy('id')))).length, 6);
   });
 
-  it('ends at an empty page though more is promised', async () => {
+  it('ends at an empty page even if more is promised', async () => {
     const read = async (page: number) => ({ rows: page === 1 ? [{ id: 'a' }] : [], faults: [], more: true });
     assert.equal((await rowsOf(everyPage(read, namedBy('id')))).length, 1);
   });
 
-  it('reads no more rows than it is to, and says that there are more', async () => {
+  it('reads no more rows than its limit, and says that there are more', async () => {
     const pageOf = (more: (page: number) => boolean) => async (page: number) => ({
       rows: [{ id: `a${page}` }, { id: `b${page}` }],
       faults: [],
@@ -222,7 +222,7 @@ describe('paging', () => {
     assert.equal(exact.at(-1)?.faults.length, 1);
   });
 
-  it('gives up a list that repeats itself or never ends, and says so', async () => {
+  it('gives up on a list that repeats itself or never ends, and says so', async () => {
     const same = async () => ({ rows: [{ id: 'a' }], faults: [], more: true });
     await assert.rejects(rowsOf(everyPage(same, namedBy('id'))), /repeats itself on page 2/);
     const endless = async (page: number) => ({ rows: [{ id: `a${page}` }], faults: [], more: true });

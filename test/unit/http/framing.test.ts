@@ -9,7 +9,7 @@ import { errorOf } from '../errors.ts';
 import { fastClock } from '../services/testServices.ts';
 import { plainNetwork, unaborted } from '../testNetwork.ts';
 
-describe('asking whether a page may be framed', function () {
+describe('checking whether a page may be framed', function () {
   this.timeout(20_000);
   let server: ProviderServer;
   let answers: Record<string, ProviderAnswer>;
@@ -57,7 +57,7 @@ describe('asking whether a page may be framed', function () {
       assert.deepEqual(await ask(policy('frame-ancestors vscode-webview:'), 'desktop'), { kind: 'uncertain' });
     });
 
-    it(`takes no part of a word for the word (${transport})`, async () => {
+    it(`doesn’t match part of a word (${transport})`, async () => {
       for (const options of ['nodeny', 'denyall', 'xsameorigin', 'sameoriginal']) {
         assert.deepEqual(await ask({ 'x-frame-options': options }), { kind: 'allowed' }, options);
       }
@@ -89,7 +89,7 @@ describe('asking whether a page may be framed', function () {
   const check = openFramingCheck(openTransport(plainNetwork('undici'), systemClock), systemClock);
   const page = (path: string) => new URL(server.url + path);
 
-  it('follows redirects within the origin, and no other', async () => {
+  it('follows redirects only within the origin', async () => {
     answers['/a'] = { status: 302, headers: { location: '/b' } };
     answers['/b'] = { status: 307, headers: { location: `${server.url}/c` } };
     answers['/c'] = { status: 200, html: 'x' };
@@ -110,14 +110,14 @@ describe('asking whether a page may be framed', function () {
     assert.equal(message, 'asking whether the live view may be framed: endless');
   });
 
-  it('follows five redirects and no more', async () => {
+  it('follows at most five redirects', async () => {
     for (let hop = 0; hop < 6; hop++) answers[`/${hop}`] = { status: 302, headers: { location: `/${hop + 1}` } };
     answers['/6'] = { status: 200, html: 'x' };
     assert.deepEqual(await check(page('/1'), 'web', unaborted), { kind: 'allowed' });
     assert.equal((await errorOf(check(page('/0'), 'web', unaborted))).trouble.kind, 'unexpectedAnswer');
   });
 
-  it('takes only a redirect for a redirect, and only a good answer for a page', async () => {
+  it('treats only a redirect as a redirect, and only a success as a page', async () => {
     const headers = { location: 'https://elsewhere.example/' };
     const kinds = new Map<number, Framing['kind']>();
     for (const status of [200, 299, 300, 399, 400, 404, 500]) {
@@ -141,7 +141,7 @@ describe('asking whether a page may be framed', function () {
     assert.deepEqual(await check(page('/a'), 'web', unaborted), { kind: 'failed', status: 302 });
   });
 
-  it('says what else a page answers, sends no key, and reads none of it', async () => {
+  it('reports other responses of a page, sends no key, and doesn’t read the body', async () => {
     assert.deepEqual(await check(page('/gone'), 'web', unaborted), { kind: 'failed', status: 404 });
     server.misbehave('GET', /./, { kind: 'drip', ms: 20 });
     assert.deepEqual(await check(page('/live'), 'web', unaborted), { kind: 'allowed' });
@@ -155,7 +155,7 @@ describe('asking whether a page may be framed', function () {
     );
   });
 
-  it('has a trouble for a page that does not answer, and gives up when nobody waits', async () => {
+  it('reports an error for a page that doesn’t respond, and gives up when aborted', async () => {
     const hasty = openFramingCheck(openTransport(plainNetwork('undici'), systemClock), fastClock(20));
     server.misbehave('GET', /./, { kind: 'silent' });
     const late = await errorOf(hasty(page('/live'), 'web', unaborted));
@@ -168,7 +168,7 @@ describe('asking whether a page may be framed', function () {
     assert.equal(dead.message, 'asking whether the live view may be framed: unreachable');
   });
 
-  it('leaves no timer behind, whatever the answer', async () => {
+  it('leaves no timer running, whatever the response', async () => {
     let timers = 0;
     const counting: Clock = {
       now: systemClock.now,

@@ -112,7 +112,7 @@ describe('HTTP/2', () => {
     assert.equal(server.requests.at(-1)?.headers['x-key'], 'k');
   });
 
-  it('has no more requests under way than the server allows, and says how many that is', async () => {
+  it('has no more requests in flight than the server allows, and reports that limit', async () => {
     await start({ most: 7 });
     assert.equal((await send('GET', '/first')).concurrency, 7);
     server.latencyMs = 5;
@@ -124,7 +124,7 @@ describe('HTTP/2', () => {
     assert.equal((await send('GET', '/first')).concurrency, 256);
   });
 
-  it('uses up to 32 connections of HTTP/1.1, one request each, where the server offers no more', async () => {
+  it('uses up to 32 HTTP/1.1 connections, one request each, when the server offers nothing newer', async () => {
     await start(undefined);
     server.latencyMs = 20;
     assert.deepEqual(new Set(statuses(await many(100))), new Set([200]));
@@ -133,7 +133,7 @@ describe('HTTP/2', () => {
     assert.equal((await send('GET', '/last')).concurrency, undefined);
   });
 
-  it('goes through a proxy, by the editor’s word and by the settings', async () => {
+  it('goes through a proxy named by the editor or by the settings', async () => {
     await start({});
     const proxy = await new TunnelProxy(new Map([['provider.test', server.port]])).start();
     stops.push(() => proxy.stop());
@@ -153,7 +153,7 @@ describe('HTTP/2', () => {
     assert.equal(proxy.tunnels.length, 2);
   });
 
-  it('lets requests under way finish when the server takes no more, and opens one connection for the next', async () => {
+  it('lets requests in flight finish when the server accepts no more, and opens a connection for the next one', async () => {
     await start({});
     await send('GET', '/first');
     server.latencyMs = 50;
@@ -169,7 +169,7 @@ describe('HTTP/2', () => {
     assert.ok(server.mostConnections <= 2, String(server.mostConnections));
   });
 
-  it('sends by another connection what the server has not taken from the one that it closes', async () => {
+  it('resends on another connection what the server hasn’t processed when it closes one', async () => {
     const taken: string[] = [];
     const port = await startRaw((stream, path, session) => {
       if (path === '/first') return stream.respond({ ':status': 200 }, { endStream: true });
@@ -194,7 +194,7 @@ describe('HTTP/2', () => {
     assert.equal(new Set(taken).size, 10);
   });
 
-  it('says of a refused stream that nothing was sent, and sends it nowhere else', async () => {
+  it('reports a refused stream as not sent, and resends it nowhere else', async () => {
     await start({});
     server.misbehave('DELETE', /s1$/, { kind: 'reset', code: 'refused', when: 'before' });
     const results = await many(3);
@@ -210,7 +210,7 @@ describe('HTTP/2', () => {
   });
 
   for (const code of ['cancelled', 'noError', 'internalError'] as const) {
-    it(`does not know what became of a request whose stream is reset (${code}), and others go on`, async () => {
+    it(`reports an unknown result for a request whose stream is reset (${code}), and others continue`, async () => {
       await start({});
       server.misbehave('DELETE', /s1$/, { kind: 'reset', code, when: 'after' });
       const results = statuses(await many(3));
@@ -220,7 +220,7 @@ describe('HTTP/2', () => {
     });
   }
 
-  it('sends nothing again by itself when the connection is cut with a hundred requests under way', async () => {
+  it('resends nothing by itself when the connection drops with a hundred requests in flight', async () => {
     await start({});
     await send('GET', '/first');
     server.misbehave('DELETE', /./, { kind: 'silent' });
@@ -234,7 +234,7 @@ describe('HTTP/2', () => {
     assert.equal(server.mostConnections, 1);
   });
 
-  it('takes a connection that ends with any error for a cut one, also with one that says refused', async () => {
+  it('treats a connection that ends with any error as dropped, even if the error says refused', async () => {
     for (const code of [0x1, 0x2, 0x7, 0xb, 0xd]) {
       const port = await startRaw((stream, path, session) => {
         if (path === '/first') stream.respond({ ':status': 200 }, { endStream: true });
@@ -249,7 +249,7 @@ describe('HTTP/2', () => {
     }
   });
 
-  it('takes no half of a body for a whole one, coded or not, however the stream ends', async () => {
+  it('doesn’t accept half a body as complete, encoded or not, however the stream ends', async () => {
     const text = JSON.stringify({ rows: Array.from({ length: 500 }, (_, index) => `row ${index}`) });
     for (const encoding of ['identity', 'gzip']) {
       const whole = encoding === 'gzip' ? gzipSync(text) : Buffer.from(text);
@@ -282,7 +282,7 @@ describe('HTTP/2', () => {
     }
   });
 
-  it('lets a request that waits for a stream go to another connection when this one takes no more', async () => {
+  it('moves a request that waits for a stream to another connection when this one accepts no more', async () => {
     await start({ most: 1 });
     await send('GET', '/first');
     server.misbehave('GET', /silent/, { kind: 'silent' });
@@ -297,7 +297,7 @@ describe('HTTP/2', () => {
     await silent;
   });
 
-  it('reads long answers whole, several at once', async () => {
+  it('reads long responses in full, several at once', async () => {
     await start({});
     for (const [count, mebibytes] of [
       [4, 2],
@@ -316,7 +316,7 @@ describe('HTTP/2', () => {
     assert.equal(server.mostConnections, 1);
   });
 
-  it('does not hang on a server that never answers, and uses another connection after that', async () => {
+  it('doesn’t hang on a server that never responds, and uses another connection afterwards', async () => {
     await start({});
     await send('GET', '/first');
     server.misbehave('GET', /silent/, { kind: 'silent' });
@@ -328,7 +328,7 @@ describe('HTTP/2', () => {
     await until(() => server.http2Connections === 1);
   });
 
-  it('opens another connection after the machine slept, since the old one may be dead without a word', async () => {
+  it('opens another connection after the machine slept, since the old one may be silently dead', async () => {
     await start({});
     await send('GET', '/first');
     slept += 10_000;
@@ -342,7 +342,7 @@ describe('HTTP/2', () => {
     assert.equal(server.mostConnections, 2);
   });
 
-  it('keeps the connection of a slow answer while others are answered on it', async () => {
+  it('keeps the connection of a slow response open while others are answered on it', async () => {
     await start({});
     await send('GET', '/first');
     server.misbehave('GET', /silent/, { kind: 'silent' });
@@ -354,7 +354,7 @@ describe('HTTP/2', () => {
     assert.equal(server.mostConnections, 1);
   });
 
-  it('stops waiting as soon as its signal is aborted, also while it waits for a stream', async () => {
+  it('stops waiting as soon as its signal is aborted, even while waiting for a stream', async () => {
     await start({ most: 1 });
     await send('GET', '/first');
     server.misbehave('GET', /silent/, { kind: 'silent' });
@@ -369,7 +369,7 @@ describe('HTTP/2', () => {
     assert.deepEqual(server.log(), ['GET /first', 'GET /silent', 'GET /next']);
   });
 
-  it('sends to no other origin than the account’s', async () => {
+  it('sends only to the account’s origin', async () => {
     await start({});
     await send('GET', '/first');
     await assert.rejects(send('GET', '/s1', { origin: 'https://elsewhere.example' }), /not sent/);
@@ -377,7 +377,7 @@ describe('HTTP/2', () => {
     assert.deepEqual(server.log(), ['GET /first']);
   });
 
-  it('fails, and does not hang, where the certificate is not trusted, with many requests at once', async () => {
+  it('fails without hanging when the certificate isn’t trusted, with many requests at once', async () => {
     await start({});
     const strict = new UndiciTransport(
       {

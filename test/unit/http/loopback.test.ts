@@ -70,7 +70,7 @@ describe('requests to this machine', () => {
     return client.send(request, unaborted);
   }
 
-  it('go there and to no proxy, whoever names one: the editor, a setting, a variable, or a PAC file', async () => {
+  it('go there directly, even if the editor, a setting, a variable or a PAC file names a proxy', async () => {
     const routes: readonly Route[] = [
       { by: 'editor', proxy: `http://${proxy.host}` },
       { by: 'editor', proxy: `socks5://${proxy.host}` },
@@ -100,7 +100,7 @@ describe('requests to this machine', () => {
     assert.ok((await countLookups(async () => fetch(`http://localhost:${ports.get('localhost')}`))) > 0);
   });
 
-  it('are not even tried under names that others are asked about', async () => {
+  it('aren’t even tried under names that a resolver would be asked about', async () => {
     for (const host of ['localhost.', 'app.localhost', 'a.b.localhost.']) {
       const lookups = await countLookups(async () => {
         for (const transport of ['auto', 'undici', 'editor'] as const) {
@@ -115,7 +115,7 @@ describe('requests to this machine', () => {
     assert.deepEqual([received.length, proxy.connections], [0, 0]);
   });
 
-  it('reach a server that listens at ::1 alone', async function () {
+  it('reach a server that listens only on ::1', async function () {
     try {
       ports.set('[::1]', await serve('::1'));
     } catch {

@@ -7,7 +7,7 @@ import { outages, type ProviderAnswer, ProviderServer } from '../../servers/prov
 import { errorOf } from '../errors.ts';
 import { KeptLog, plainNetwork, unaborted } from '../testNetwork.ts';
 
-describe('A 404 or 410', () => {
+describe('a 404 or 410', () => {
   let server: ProviderServer;
   const isOwnNotFound = notFoundLike(v.object({ error: v.literal('No such thing') }), v.literal('No such thing'));
 
@@ -31,7 +31,7 @@ describe('A 404 or 410', () => {
     return trouble;
   }
 
-  it('is “not found” in the provider’s own words, JSON or text', async () => {
+  it('means “not found” in the provider’s own words, JSON or text', async () => {
     for (const status of [404, 410]) {
       for (const answer of [{ json: { error: 'No such thing' } }, { text: ' No such thing\n' }]) {
         assert.deepEqual(await troubleOf({ status, ...answer }, isOwnNotFound), { kind: 'notFound' });
@@ -39,7 +39,7 @@ describe('A 404 or 410', () => {
     }
   });
 
-  it('is an unexpected response in any other words, as load balancers send it', async () => {
+  it('is an unexpected response in any other words, such as a load balancer’s', async () => {
     for (const [what, page] of Object.entries(outages)) {
       const trouble = await troubleOf(page, isOwnNotFound);
       const said = `HTTP ${page.status} isn't documented there, so another server may have sent it`;
@@ -51,14 +51,14 @@ describe('A 404 or 410', () => {
     assert.equal((await troubleOf({ status: 404, json: {} }, neverNotFound)).kind, 'unexpectedAnswer');
   });
 
-  it('is an unexpected response where it is larger than any explanation', async () => {
+  it('is an unexpected response when it is larger than any explanation', async () => {
     const said = { error: 'No such thing', more: 'x'.repeat(65_536) };
     assert.equal((await troubleOf({ status: 404, json: said }, isOwnNotFound)).kind, 'unexpectedAnswer');
     const text = `No such thing${' '.repeat(65_536)}`;
     assert.equal((await troubleOf({ status: 404, text }, isOwnNotFound)).kind, 'unexpectedAnswer');
   });
 
-  it('is “not found” for a request that says nothing of it, such as one for an address that was typed', async () => {
+  it('means “not found” for a request with no expected wording, such as one for an address the user typed', async () => {
     for (const page of Object.values(outages)) assert.deepEqual(await troubleOf(page, undefined), { kind: 'notFound' });
   });
 });

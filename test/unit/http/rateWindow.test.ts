@@ -7,7 +7,7 @@ const clock = { now: () => now, monotonic: () => monotonic };
 const read = (headers: Readonly<Record<string, string>>) => rateWindowOf((name) => headers[name], clock);
 
 describe('rate window', () => {
-  it('reads the forms that providers document', () => {
+  it('reads the formats that providers document', () => {
     assert.deepEqual(read({ 'x-ratelimit-remaining': '12', 'x-ratelimit-reset': '30' }), {
       remaining: 12,
       resetAt: monotonic + 30_000,
@@ -20,7 +20,7 @@ describe('rate window', () => {
     });
   });
 
-  it('takes no notice of nonsense, of what is over, and of quotas of days', () => {
+  it('ignores nonsense, expired windows, and daily quotas', () => {
     for (const headers of [
       {},
       { 'x-ratelimit-remaining': '5' },

@@ -11,12 +11,12 @@ describe('Retry-After', () => {
     assert.equal(retryAfter('Sun, 22 Nov 2026 12:01:00 GMT', undefined, now), now + 60_000);
   });
 
-  it("counts a date from the provider's own clock, whatever ours says", () => {
+  it('counts a date from the provider’s own clock, whatever the local clock says', () => {
     const date = 'Sun, 22 Nov 2026 15:00:00 GMT';
     assert.equal(retryAfter('Sun, 22 Nov 2026 15:00:30 GMT', date, now), now + 30_000);
   });
 
-  it('is undefined for nonsense and for what has passed', () => {
+  it('is undefined for nonsense and for times in the past', () => {
     for (const value of [undefined, '', 'soon', '-5', '1e3', '0x10', 'Sun, 22 Nov 2026 11:00:00 GMT', 'NaN']) {
       assert.equal(retryAfter(value, undefined, now), undefined, value);
     }
@@ -30,7 +30,7 @@ describe('Retry-After', () => {
     }
   });
 
-  it('never lies in the past, for any text', () => {
+  it('is never in the past, for any text', () => {
     fc.assert(
       fc.property(fc.string(), fc.option(fc.string(), { nil: undefined }), (value, date) => {
         const at = retryAfter(value, date, now);

@@ -26,7 +26,7 @@ class Way implements Transport {
   }
 }
 
-describe('routed transport', () => {
+describe('the routed transport', () => {
   const noWay = new TransportError({ kind: 'unreachable', why: 'proxy' }, true);
   let undici: Way;
   let editor: Way;
@@ -47,7 +47,7 @@ describe('routed transport', () => {
     editor = new Way();
   });
 
-  it('stays with undici while that finds a way', async () => {
+  it('uses undici as long as that gets through', async () => {
     const routed = over('auto');
     await routed.send(request);
     await routed.send(request);
@@ -66,13 +66,13 @@ describe('routed transport', () => {
     assert.deepEqual([undici.sent, editor.sent], [2, 2]);
   });
 
-  it('never repeats by another way what the provider may have seen', async () => {
+  it('never retries another way what the provider may have seen', async () => {
     undici.fails = new TransportError({ kind: 'unreachable', why: 'cut' }, false);
     await assert.rejects(over('auto').send(request), TransportError);
     assert.equal(editor.sent, 0);
   });
 
-  it('stays with undici where a server refuses a request, though nothing was sent', async () => {
+  it('keeps using undici when a server refuses a request, even if nothing was sent', async () => {
     for (const by of ['server', 'connection'] as const) {
       undici.fails = new RefusedRequest(by);
       await assert.rejects(over('auto').send(request), RefusedRequest);
@@ -88,7 +88,7 @@ describe('routed transport', () => {
     assert.deepEqual([undici.sent, editor.sent], [3, 0]);
   });
 
-  it('keeps to what the setting says', async () => {
+  it('follows the setting', async () => {
     undici.fails = noWay;
     await assert.rejects(over('undici').send(request), TransportError);
     assert.deepEqual([undici.sent, editor.sent], [1, 0]);

@@ -11,7 +11,7 @@ async function split(text: string, path: readonly string[], most = 100) {
 }
 
 describe('splitting a list', () => {
-  it('finds the rows wherever the list is, and leaves the rest', async () => {
+  it('finds the rows wherever the list is, and keeps the rest', async () => {
     assert.deepEqual(await split('[1,{"a":[2,3]},"x,]"]', []), { rest: [], rows: [1, { a: [2, 3] }, 'x,]'], count: 3 });
     assert.deepEqual(
       await split('{"data":{"n":[1],"items":[{"id":"a"}, {"id":"b"}],"more":true},"x":{}}', ['data', 'items']),
@@ -24,13 +24,13 @@ describe('splitting a list', () => {
     assert.deepEqual(await split(' \ufeff{"a" : [ ] }', ['a']), { rest: { a: [] }, rows: [], count: 0 });
   });
 
-  it('takes a list with nothing but white space in it for an empty one', async () => {
+  it('reads a list with only white space in it as empty', async () => {
     assert.deepEqual(await split(`[${' \n'.repeat(1_000)}]`, []), { rest: [], rows: [], count: 0 });
     await assert.rejects(split('[1,]', []), SyntaxError);
     await assert.rejects(split('[,1]', []), SyntaxError);
   });
 
-  it('is not misled by names and brackets elsewhere', async () => {
+  it('isn’t misled by names and brackets elsewhere', async () => {
     const text =
       '{"items":{"items":[1]},"x":[{"items":[2]}],"t":"\\"items\\":[3]","\\u0069tems":[4],"n":{"items":[5]}}';
     const found = await split(text, ['items']);
@@ -41,16 +41,16 @@ describe('splitting a list', () => {
     assert.deepEqual((await split('7', ['a']))?.rows, []);
   });
 
-  it('takes the last of two lists, as JSON.parse does', async () => {
+  it('uses the last of two lists, as JSON.parse does', async () => {
     assert.deepEqual((await split('{"a":[1,2,3],"a":[4]}', ['a']))?.rows, [4]);
   });
 
-  it('finds no more rows than it is to, and counts the others', async () => {
+  it('finds no more rows than its limit, and counts the others', async () => {
     const found = await split(`[${Array.from({ length: 50 }, (_, n) => n).join()}]`, [], 7);
     assert.deepEqual([found?.rows, found?.count], [[0, 1, 2, 3, 4, 5, 6], 50]);
   });
 
-  it('says of an answer that breaks off that it is none', async () => {
+  it('rejects a truncated response', async () => {
     const whole = '{"data":{"items":[{"id":"a\\"b"},{"id":"c"}]}}';
     for (let length = 1; length < whole.length; length++) {
       assert.equal(await split(whole.slice(0, length), ['data', 'items']), undefined, whole.slice(0, length));

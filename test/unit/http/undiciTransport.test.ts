@@ -11,7 +11,7 @@ import { makeCertificate } from '../../host/certificates.ts';
 import { ProviderServer } from '../../servers/providerServer.ts';
 import { TunnelProxy } from '../../servers/tunnelProxy.ts';
 
-describe('undici transport', () => {
+describe('the undici transport', () => {
   let server: ProviderServer;
   let proxy: TunnelProxy;
   let route: Route;
@@ -67,7 +67,7 @@ describe('undici transport', () => {
       ...(answerTimeoutMs === undefined ? {} : { answerTimeoutMs }),
     });
 
-  it('waits for an answer as long as the request says, in place of the usual ten seconds', async () => {
+  it('waits for a response as long as the request says, instead of the usual ten seconds', async () => {
     server.misbehave('GET', /things/, { kind: 'silent' }, 1);
     const began = Date.now();
     const error = await get('localhost', 1_000).catch((caught: unknown) => caught);
@@ -76,7 +76,7 @@ describe('undici transport', () => {
     assert.ok(Date.now() - began < 8_000);
   });
 
-  it('goes the way that the editor names, and another one when that changes', async () => {
+  it('uses the proxy that the editor names, and another when that changes', async () => {
     route = { by: 'editor', proxy: proxy.url };
     assert.equal((await get('provider.test')).status, 200);
     assert.deepEqual(proxy.tunnels, [`provider.test:${server.port}`]);
@@ -90,7 +90,7 @@ describe('undici transport', () => {
     assert.equal((await get('localhost')).status, 200);
   });
 
-  it('asks for the way again after a minute, also if the clock was set back or the machine slept', async () => {
+  it('asks for the proxy again after a minute, even if the clock was set back or the machine slept', async () => {
     route = { by: 'editor', proxy: proxy.url };
     const ways: (readonly [typeof passed, number])[] = [
       [{ now: 59_000, monotonic: 59_000 }, 1],
@@ -107,14 +107,14 @@ describe('undici transport', () => {
     }
   });
 
-  it('goes by the settings where the editor’s resolver cannot be had', async () => {
+  it('follows the settings when the editor’s resolver isn’t available', async () => {
     route = { by: 'settings', proxy: proxy.url, noProxy: ['localhost'] };
     assert.equal((await get('provider.test')).status, 200);
     assert.equal((await get('localhost')).status, 200);
     assert.deepEqual(proxy.tunnels, [`provider.test:${server.port}`]);
   });
 
-  it('says that it is the proxy which refuses, and that nothing was sent', async () => {
+  it('reports that the proxy rejected the request, and that nothing was sent', async () => {
     const refusing = createServer((_, response) => response.writeHead(407).end()).listen(0, '127.0.0.1');
     await once(refusing, 'listening');
     refusing.on('connect', (_, socket) => socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n'));
@@ -132,7 +132,7 @@ describe('undici transport', () => {
     refusing.close();
   });
 
-  it('trusts no certificate that it cannot check, unless told to', async () => {
+  it('trusts no certificate that it can’t verify, unless told to', async () => {
     assert.equal((await get('localhost')).status, 200);
     strictCertificates = true;
     changed.fire();
@@ -141,14 +141,14 @@ describe('undici transport', () => {
     });
   });
 
-  it('keeps its connections, and no more than 32 to one origin', async () => {
+  it('keeps its connections, at most 32 per origin', async () => {
     server.misbehave('GET', /things/, { kind: 'slow', ms: 20 });
     await Promise.all(Array.from({ length: 100 }, () => get('localhost')));
     assert.ok(server.mostInFlight <= 32, String(server.mostInFlight));
     assert.ok(server.connections <= 32, String(server.connections));
   });
 
-  it('leaves the process-wide dispatcher, which other extensions share, alone', () => {
+  it('leaves alone the process-wide dispatcher that other extensions share', () => {
     const slotAfter = (module: string) => {
       const code = `await import('${module}'); console.log(globalThis[Symbol.for('undici.globalDispatcher.1')] !== undefined)`;
       return execFileSync(process.execPath, ['--input-type=module', '--eval', code], { encoding: 'utf8' }).trim();

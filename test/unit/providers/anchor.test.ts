@@ -44,7 +44,7 @@ describe('Anchor Browser', () => {
     return session;
   }
 
-  it('checks a key with the cheapest call, and tells how many sessions may run', async () => {
+  it('checks a key with the cheapest call, and reports how many sessions may run', async () => {
     assert.deepEqual(await provider.check(unaborted), { identity: undefined, sessionLimit: 25, note: undefined });
     server.maxConcurrentBrowsers = -1;
     assert.equal((await provider.check(unaborted)).sessionLimit, undefined);
@@ -54,7 +54,7 @@ describe('Anchor Browser', () => {
     assert.equal(await troubleOf(wrong.check(unaborted)), 'unauthorized');
   });
 
-  it('lists what runs, with what each of its two lists tells', async () => {
+  it('lists what is running, combining its two lists', async () => {
     const created = new Date(Date.now() - 60_000);
     server.add({
       id: 'sess_a',
@@ -76,7 +76,7 @@ describe('Anchor Browser', () => {
     assert.ok(!JSON.stringify(session).includes('canary'), 'a secret of the provider’s answer is in the session');
   });
 
-  it('reads all pages as they arrive: trap A4, ten of the oldest are not a list', async () => {
+  it('reads all pages as they arrive: trap A4, the ten oldest aren’t the whole list', async () => {
     for (let index = 0; index < 120; index++) server.add({ createdAt: new Date(Date.now() - index * 1000) });
     const pages: number[] = [];
     for await (const page of provider.list(unaborted)) pages.push(page.sessions.length);
@@ -84,7 +84,7 @@ describe('Anchor Browser', () => {
     assert.equal((await listed()).sessions.length, 120);
   });
 
-  it('has a trouble for each thing that goes wrong with the list', async () => {
+  it('reports an error for each way the list can fail', async () => {
     const flat = /all\/status/;
     for (const [answer, kind] of [
       [{ status: 401, json: { error: { code: 401, message: 'Invalid API key' } } }, 'unauthorized'],
@@ -100,7 +100,7 @@ describe('Anchor Browser', () => {
     }
   });
 
-  it('gives up a list that never ends', async () => {
+  it('gives up on a list that never ends', async () => {
     server.add({ id: 'sess_a' });
     const row = { id: 'sess_a', status: 'running', created_at: new Date().toISOString() };
     const answer = { status: 200, json: { data: { sessions: [row], total_pages: 1_000_000 } } };
@@ -109,7 +109,7 @@ describe('Anchor Browser', () => {
     assert.ok(server.requests.length < 10);
   });
 
-  it('still lists the sessions when batches or the team’s list cannot be had', async () => {
+  it('still lists the sessions when batches or the team’s list can’t be loaded', async () => {
     server.add({ id: 'sess_a' });
     server.misbehave('GET', /batch-sessions/, { kind: 'answer', answer: { status: 404, json: {} } });
     server.misbehave('GET', /v1\/sessions$/, { kind: 'answer', answer: { status: 403, json: {} } });
@@ -126,7 +126,7 @@ describe('Anchor Browser', () => {
     assert.equal(await troubleOf(listed()), 'forbidden');
   });
 
-  it('ends one session, and takes a second end for already gone', async () => {
+  it('ends one session, and treats a second end as already ended', async () => {
     server.add({ id: 'sess_a' });
     server.add({ id: 'sess_b' });
     const session = (await listed()).sessions.find(({ id }) => id === 'sess_a');
@@ -140,7 +140,7 @@ describe('Anchor Browser', () => {
     assert.equal(await provider.probe(session, unaborted), 'notFound');
   });
 
-  it('refuses an id that is none before any request: trap A5', async () => {
+  it('rejects an invalid id before any request: trap A5', async () => {
     server.add({ id: 'sess_a' });
     const session = await only();
     const before = server.requests.length;
@@ -155,7 +155,7 @@ describe('Anchor Browser', () => {
     assert.deepEqual(server.running, ['sess_a']);
   });
 
-  it('trap A1: sessions of a “completed” batch run, and end only one by one or by deletion', async () => {
+  it('trap A1: lists sessions of a “completed” batch as running, and ends them one by one or by deletion', async () => {
     const batch = server.addBatch(3);
     const { sessions, groups } = await listed();
     assert.deepEqual(
@@ -179,7 +179,7 @@ describe('Anchor Browser', () => {
     );
   });
 
-  it('trap A3: shows sessions of the team’s other keys, and leaves them out of ends of many', async () => {
+  it('trap A3: shows sessions of the team’s other keys, and leaves them out of bulk ends', async () => {
     server.keys.set('ci-key', 'sk-anchor-ci-canary');
     server.add({ id: 'sess_own' });
     server.add({ id: 'sess_ci', key: 'sk-anchor-ci-canary' });
@@ -192,7 +192,7 @@ describe('Anchor Browser', () => {
     assert.deepEqual(server.running, ['sess_ci']);
   });
 
-  it('trap A6: tells a bad id from a bad key when an end answers 401', async () => {
+  it('trap A6: tells a bad id from a bad key when an end returns 401', async () => {
     server.keys.set('ci-key', 'sk-anchor-ci-canary');
     server.add({ id: 'sess_ci', key: 'sk-anchor-ci-canary' });
     const session = await only();
@@ -203,7 +203,7 @@ describe('Anchor Browser', () => {
     assert.equal((await provider.end({ ...session, id: sessionId('sess_never') }, unaborted)).outcome, 'alreadyGone');
   });
 
-  it('trap A7: sends the cancel of a batch once, whatever it answers', async () => {
+  it('trap A7: sends the cancel of a batch once, whatever it returns', async () => {
     const batch = server.addBatch(1, { status: 'processing', completedAt: undefined });
     for (const status of [409, 500, 429]) {
       server.misbehave('PATCH', /batch/, { kind: 'answer', answer: { status, json: {} } }, 1);
@@ -219,7 +219,7 @@ describe('Anchor Browser', () => {
     assert.ok(!Object.keys({ ...dependencies, ...devDependencies }).some((name) => name.includes('anchor')));
   });
 
-  it('deletes a batch, and tells each session that could not be deleted though the answer is 200', async () => {
+  it('deletes a batch, and reports each session that couldn’t be deleted even though the status is 200', async () => {
     const batch = server.addBatch(10);
     const [stuck] = batch.members;
     assert.ok(stuck);
@@ -233,7 +233,7 @@ describe('Anchor Browser', () => {
     assert.deepEqual(server.running, [stuck.id]);
   });
 
-  it('reads each entry of a deletion’s errors by itself, so that an odd one hides no other', async () => {
+  it('reads each entry of a deletion’s errors separately, so that an odd one hides no other', async () => {
     const batch = server.addBatch(3);
     const [stuck] = batch.members;
     assert.ok(stuck);
@@ -259,7 +259,7 @@ describe('Anchor Browser', () => {
     assert.deepEqual(server.running, [stuck.id]);
   });
 
-  it('computes what a deletion’s answer does not count', async () => {
+  it('computes what a deletion’s response doesn’t count', async () => {
     server.countsDeletions = false;
     for (const isListed of [true, false]) {
       const batch = server.addBatch(4, { failedRequests: 2 });
@@ -272,7 +272,7 @@ describe('Anchor Browser', () => {
     }
   });
 
-  it('waits two minutes for what takes the provider long, and ten seconds for nothing of it', async function () {
+  it('waits two minutes for what takes the provider long, and ten seconds for anything else', async function () {
     this.timeout(40_000);
     const batch = server.addBatch(4);
     server.deletionMs = 13_000;
@@ -280,7 +280,7 @@ describe('Anchor Browser', () => {
     assert.deepEqual(server.running, []);
   });
 
-  it('tells of each batch whether it can be cancelled, and how many of its sessions could not be made', async () => {
+  it('reports for each batch whether it can be canceled, and how many of its sessions couldn’t be created', async () => {
     server.addBatch(1, { id: 'making', status: 'processing', completedAt: undefined });
     server.addBatch(2, { id: 'made', failedRequests: 3 });
     const { groups } = await listed();
@@ -293,7 +293,7 @@ describe('Anchor Browser', () => {
     );
   });
 
-  it('lists batches that are over only when asked for them, however old they are', async () => {
+  it('lists finished batches only on request, however old they are', async () => {
     const createdAt = new Date(Date.now() - 90 * 24 * 3_600_000);
     for (let index = 0; index < 120; index++) server.addBatch(0, { id: `old-${index}`, createdAt, failedRequests: 1 });
     server.addBatch(0, { id: 'bad', status: 'failed', failedRequests: 2 });
@@ -311,13 +311,13 @@ describe('Anchor Browser', () => {
     assert.deepEqual([bad?.status, bad?.canCancel, bad?.counts], ['failed', false, { total: 2, failed: 2 }]);
   });
 
-  it('takes a deletion’s answer that says nothing for an unexpected one', async () => {
+  it('treats a deletion’s empty response as unexpected', async () => {
     const batch = server.addBatch(1);
     server.misbehave('DELETE', /batch/, { kind: 'answer', answer: { status: 200, json: {} } }, 1);
     assert.equal(await troubleOf(provider.deleteGroup?.(groupId(batch.id), unaborted)), 'unexpectedAnswer');
   });
 
-  it('asks for a batch’s sessions once, when all of them are made', async () => {
+  it('asks for a batch’s sessions once, when all of them are created', async () => {
     server.addBatch(2);
     await listed();
     await listed();
@@ -325,7 +325,7 @@ describe('Anchor Browser', () => {
     assert.equal(server.log().filter((line) => /batch-sessions\/.+/.test(line)).length, 1);
   });
 
-  it('lists all sessions, though one says that it began before there were any calendars', async () => {
+  it('lists all sessions, even if one claims to have started before calendars existed', async () => {
     server.add({ id: 'sess_a' });
     server.add({ id: 'sess_b', createdAt: new Date(-8.64e15) });
     const { sessions, faults } = await listed();
@@ -336,7 +336,7 @@ describe('Anchor Browser', () => {
     assert.deepEqual(faults, []);
   });
 
-  it('asks for few of many batches at a time, says so, and has them all after a while', async () => {
+  it('asks about a few batches at a time, says so, and has them all after a while', async () => {
     for (let index = 0; index < 150; index++) server.addBatch(1, { createdAt: new Date(Date.now() - 60_000) });
     const asked = () => server.log().filter((line) => /batch-sessions\//.test(line)).length;
     const first = await listed();
@@ -353,7 +353,7 @@ describe('Anchor Browser', () => {
     assert.equal(asked(), 150);
   });
 
-  it('reads a thousand batches of a list without an end, and takes none of its sessions for gone', async () => {
+  it('reads a list of a thousand batches in bounded time, and treats none of their sessions as gone', async () => {
     for (let index = 0; index < 3_000; index++) server.addBatch(0, { status: 'processing', completedAt: undefined });
     server.add();
     const { sessions, groups, faults } = await listed();
@@ -368,7 +368,7 @@ describe('Anchor Browser', () => {
     );
   });
 
-  it('tells pages, and makes a live view anew each time', async () => {
+  it('reports pages, and creates a live view each time', async () => {
     server.add({
       id: 'sess_a',
       pages: [
@@ -389,7 +389,7 @@ describe('Anchor Browser', () => {
     assert.equal(await troubleOf(provider.liveView?.(id, pageId('p3'), 'watch', unaborted)), 'notFound');
   });
 
-  it('refuses a live view of any other address than the provider’s', async () => {
+  it('rejects a live view on any address other than the provider’s', async () => {
     server.add({ id: 'sess_a' });
     for (const frontend_url of [
       'https://evil.example/',
@@ -404,7 +404,7 @@ describe('Anchor Browser', () => {
     }
   });
 
-  it('takes the batch’s link for a session that has no page', async () => {
+  it('uses the batch’s link for a session that has no page', async () => {
     const batch = server.addBatch(1);
     const [member] = batch.members;
     assert.ok(member);
@@ -433,7 +433,7 @@ describe('Anchor Browser', () => {
     assert.match((await view(window.id))?.url.pathname ?? '', /\/page-[^/]+$/);
   });
 
-  it('says of the link that the start handed out whether it works once only', async () => {
+  it('reports whether the link from the start response is single-use', async () => {
     const batch = server.addBatch(2);
     const [once, often] = batch.members;
     assert.ok(once && often);
@@ -447,7 +447,7 @@ describe('Anchor Browser', () => {
     assert.equal(server.singleUse.get(once.id), 0);
   });
 
-  it('takes a picture of what a session shows', async () => {
+  it('takes a screenshot of what a session shows', async () => {
     server.add({ id: 'sess_a' });
     const picture = await provider.screenshot?.(sessionId('sess_a'), unaborted);
     assert.equal(picture?.type, 'image/png');
@@ -458,7 +458,7 @@ describe('Anchor Browser', () => {
     assert.equal(await troubleOf(provider.screenshot?.(sessionId('sess_b'), unaborted)), 'notFound');
   });
 
-  it('finds the recording of a session that is over, the primary one of several', async () => {
+  it('finds the recording of an ended session, the primary one of several', async () => {
     const session = server.add({ id: 'sess_a' });
     assert.equal(await troubleOf(provider.recording?.(sessionId('sess_a'), unaborted)), 'notFound');
     session.status = 'completed';
@@ -480,7 +480,7 @@ describe('Anchor Browser', () => {
     }
   });
 
-  it('tells how a session ended, as far as the provider does', async () => {
+  it('reports how a session ended, if the provider does', async () => {
     const session = server.add({ id: 'sess_a' });
     const endCause = () => provider.endCause?.(sessionId('sess_a'), unaborted);
     assert.equal(await endCause(), undefined);

@@ -40,7 +40,7 @@ describe('Browserbase', () => {
     return session;
   }
 
-  it('tells the project and its limit', async () => {
+  it('reports the project and its limit', async () => {
     assert.deepEqual(await provider.check(unaborted), {
       identity: 'checkout-bots',
       sessionLimit: 25,
@@ -52,7 +52,7 @@ describe('Browserbase', () => {
     assert.equal((await named.check(unaborted)).sessionLimit, 3);
   });
 
-  it('ends a session that was confirmed while it was pending, and has its start time since', async () => {
+  it('ends a session that was confirmed while it was pending, and has its start time from then on', async () => {
     const services = new TestServices();
     try {
       const createdAt = new Date(Date.now() - 60_000);
@@ -79,7 +79,7 @@ describe('Browserbase', () => {
     assert.equal(server.log().filter((line) => line === 'GET /v1/projects').length, 1);
   });
 
-  it('trap B1: lists what is pending and what runs, and nothing of the history', async () => {
+  it('trap B1: lists what is pending and what is running, and nothing from the history', async () => {
     const createdAt = new Date(Date.now() - 60_000);
     server.add({ id: 'pending', status: 'PENDING' });
     server.add({ id: 'running', createdAt, keepAlive: true, userMetadata: { name: 'nightly', job: 'shop' } });
@@ -100,7 +100,7 @@ describe('Browserbase', () => {
     assert.deepEqual(new Map(running?.metadata), new Map(Object.entries({ name: 'nightly', job: 'shop' })));
   });
 
-  it('does not miss a session that begins to run between its two questions', async () => {
+  it('doesn’t miss a session that starts running between its two requests', async () => {
     const session = server.add({ status: 'PENDING' });
     const begin = provider.list(unaborted)[Symbol.asyncIterator]();
     await begin.next();
@@ -112,7 +112,7 @@ describe('Browserbase', () => {
     );
   });
 
-  it('shows labels as tags, in either form, and says nothing where a list has none', async () => {
+  it('shows labels as tags, in either form, and reports nothing when a list has none', async () => {
     for (const [labels, tags] of [
       [undefined, []],
       [
@@ -135,14 +135,14 @@ describe('Browserbase', () => {
     }
   });
 
-  it('trap B2: takes nothing but the status out of an answer that has the signing key', async () => {
+  it('trap B2: takes only the status from a response that contains the signing key', async () => {
     server.add({ id: 'a' });
     const session = await only();
     assert.equal(await provider.probe(session, unaborted), 'running');
     assert.ok(!JSON.stringify(await listed()).includes('canary'));
   });
 
-  it('trap B3: reads metadata that is not text', async () => {
+  it('trap B3: reads metadata that isn’t text', async () => {
     server.add({ userMetadata: { nested: { a: [1] }, count: 3, none: null, name: 7 } });
     const { metadata, name } = await only();
     assert.deepEqual(
@@ -157,7 +157,7 @@ describe('Browserbase', () => {
     assert.equal(name, '7');
   });
 
-  it('trap B4: takes any 2xx', async () => {
+  it('trap B4: accepts any 2xx', async () => {
     server.add({ id: 'a' });
     const session = await only();
     const answer = { status: 201, json: { status: 'COMPLETED' } };
@@ -179,7 +179,7 @@ describe('Browserbase', () => {
     assert.ok(!server.log().some((line) => line.startsWith('DELETE')));
   });
 
-  it('takes a statusError of a release for “already gone” only when the status is a terminal one', async () => {
+  it('treats a failed release as “already ended” only when the status is final', async () => {
     server.add({ id: 'a' });
     const session = await only();
     for (const status of [400, 404, 409]) {
@@ -194,7 +194,7 @@ describe('Browserbase', () => {
     assert.equal((await provider.end({ ...session, id: sessionId('never') }, unaborted)).outcome, 'alreadyGone');
   });
 
-  it('asks for the status of many at once, and for one by itself where it is not told', async () => {
+  it('asks for the status of many at once, and separately for any that is left out', async () => {
     const [first, second, third] = [server.add(), server.add(), server.add()];
     const sessions = await listed();
     first.status = 'TIMED_OUT';
@@ -212,7 +212,7 @@ describe('Browserbase', () => {
     );
   });
 
-  it('follows a release to a terminal status before it is called ended', async () => {
+  it('follows a release to a final status before calling it ended', async () => {
     const services = new TestServices();
     try {
       const [first, second, third] = [server.add(), server.add(), server.add()];
@@ -236,7 +236,7 @@ describe('Browserbase', () => {
     }
   });
 
-  it('makes live views anew each time, for a short while, one for each page', async () => {
+  it('creates short-lived live views each time, one for each page', async () => {
     const pages = [
       { id: 'p1', title: 'Cart', url: 'https://shop.example/cart' },
       { id: 'p2', title: 'Pay', url: 'about:blank' },
@@ -258,7 +258,7 @@ describe('Browserbase', () => {
     assert.equal(await troubleOf(provider.liveView?.(id, pageId('p3'), 'watch', unaborted)), 'notFound');
   });
 
-  it('tells how a session ended, and when', async () => {
+  it('reports how a session ended, and when', async () => {
     const session = server.add({ id: 'a' });
     const endCause = () => provider.endCause?.(sessionId('a'), unaborted);
     assert.equal(await endCause(), undefined);
@@ -276,13 +276,13 @@ describe('Browserbase', () => {
     assert.equal(await endCause(), undefined);
   });
 
-  it('knows the word by which a live view tells that its session is over', async () => {
+  it('recognizes the message by which a live view reports that its session is over', async () => {
     server.add({ id: 'a' });
     const view = await provider.liveView?.(sessionId('a'), undefined, 'watch', unaborted);
     assert.equal(view?.disconnectMessage, 'browserbase-disconnected');
   });
 
-  it('refuses a live view of any other address than the provider’s', async () => {
+  it('rejects a live view on any address other than the provider’s', async () => {
     server.add({ id: 'a' });
     for (const debuggerFullscreenUrl of ['https://evil.example/', 'javascript:alert(1)', 'http://10.0.0.1/', '']) {
       const answer = { status: 200, json: { debuggerFullscreenUrl, pages: [] } };
@@ -292,14 +292,14 @@ describe('Browserbase', () => {
     }
   });
 
-  it('links to the dashboard of the provider’s own cloud, and to none of another address', () => {
+  it('links to the dashboard only for the provider’s own cloud', () => {
     const own = connect(browserbase, 'https://api.browserbase.com', { apiKey: 'k' }).provider;
     assert.equal(own.dashboard?.(sessionId('a')).href, 'https://www.browserbase.com/sessions/a');
     assert.equal(provider.dashboard, undefined);
   });
 
   describe('with Stagehand', () => {
-    it('ends a session of Stagehand’s as its document says, word for word', async () => {
+    it('ends a Stagehand session exactly as documented', async () => {
       stagehand.startSession(documentedId);
       const session = await only();
       assert.deepEqual(session.traits, ['Stagehand']);
@@ -314,7 +314,7 @@ describe('Browserbase', () => {
       assert.ok(!server.log().some((line) => line.startsWith('POST')));
     });
 
-    it('releases through Browserbase what runs on after Stagehand answered success', async () => {
+    it('releases through Browserbase what is still running after Stagehand reported success', async () => {
       stagehand.releasesNothing = true;
       stagehand.startSession('never-used');
       assert.deepEqual(await provider.end(await only(), unaborted), {
@@ -329,7 +329,7 @@ describe('Browserbase', () => {
       assert.equal(server.log().filter((line) => line.startsWith('POST')).length, 2);
     });
 
-    it('releases a session also when its status can’t be read after Stagehand’s end', async () => {
+    it('releases a session even when its status can’t be read after Stagehand’s end', async () => {
       stagehand.releasesNothing = true;
       stagehand.startSession('a');
       const session = await only();
@@ -357,7 +357,7 @@ describe('Browserbase', () => {
       assert.equal(stagehand.requests.length, 1);
     });
 
-    it('sends the project where one is configured', async () => {
+    it('sends the project when one is configured', async () => {
       stagehand.startSession('a');
       const credentials = { apiKey: server.key, projectId: 'project-1', stagehandOrigin: `${stagehand.url}/v1` };
       const withProject = connect(browserbase, server.url, credentials).provider;
@@ -366,7 +366,7 @@ describe('Browserbase', () => {
       assert.deepEqual(server.running, []);
     });
 
-    it('asks Browserbase about a session that Stagehand does not know, and releases what still runs', async () => {
+    it('asks Browserbase about a session that Stagehand doesn’t know, and releases what is still running', async () => {
       stagehand.startSession('a');
       const session = await only();
       stagehand.known.clear();
@@ -378,7 +378,7 @@ describe('Browserbase', () => {
       assert.deepEqual(await provider.end(session, unaborted), { outcome: 'alreadyGone', how: undefined });
     });
 
-    it('releases what Stagehand cannot end: down, broken, of another region, or with an answer that says no', async () => {
+    it('releases what Stagehand can’t end: down, broken, in another region, or with a negative response', async () => {
       const answers = [
         { status: 500, json: { success: false, message: 'Internal error' } },
         { status: 401, json: { success: false, error: 'Unauthorized' } },
@@ -403,7 +403,7 @@ describe('Browserbase', () => {
       assert.deepEqual(server.running, []);
     });
 
-    it('says in the report which way a session ended', async () => {
+    it('reports how a session ended', async () => {
       const services = new TestServices();
       try {
         stagehand.startSession('known');
@@ -428,7 +428,7 @@ describe('Browserbase', () => {
       }
     });
 
-    it('goes to the host of the session’s region', async () => {
+    it('uses the host of the session’s region', async () => {
       const hosts = {
         'us-west-2': 'api.stagehand.browserbase.com',
         'us-east-1': 'api.use1.stagehand.browserbase.com',
@@ -471,7 +471,7 @@ describe('Browserbase', () => {
       assert.equal(asked.length, 4);
     });
 
-    it('sends the key to no host of Stagehand’s when the account is at another address', async () => {
+    it('sends the key to no Stagehand host when the account is at another address', async () => {
       const credentials = { apiKey: server.key };
       assert.deepEqual(browserbase.furtherAddresses(new URL(server.url), credentials), []);
       server.add({ userMetadata: { stagehand: 'true' } });

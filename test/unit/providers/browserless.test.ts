@@ -65,7 +65,7 @@ describe('Browserless', () => {
     });
     afterEach(() => server.stop());
 
-    it('is told by the words it refuses with, and says so in the account', async () => {
+    it('is recognized by its error text, and named in the account', async () => {
       assert.deepEqual(await provider.check(unaborted), { identity: 'v1', sessionLimit: 10, note: undefined });
       assert.deepEqual(server.log().slice(0, 2), ['GET /meta', 'GET /sessions']);
       assert.ok(capabilitiesOf(provider).has('endEverything'));
@@ -84,12 +84,12 @@ describe('Browserless', () => {
       assert.ok(log.lines.some((line) => line.includes('GET /kill/{id}: 204')));
     });
 
-    it('trap L6: calls a token rejected that is refused with 403', async () => {
+    it('trap L6: reports a token that is refused with 403 as rejected', async () => {
       const { provider: wrong } = connect(browserless, server.url, { token: 'wrong-token' });
       assert.equal((await errorOf(wrong.check(unaborted))).trouble.kind, 'unauthorized');
     });
 
-    it('connects to DevTools with its token in the query, as documented, and tells it nobody', async () => {
+    it('connects to DevTools with its token in the query, as documented, and reveals it nowhere else', async () => {
       const chromium = await startChromium();
       try {
         const { webSocketDebuggerUrl } = await (await fetch(`${chromium.endpoint}/json/version`)).json();
@@ -111,7 +111,7 @@ describe('Browserless', () => {
       }
     });
 
-    it('needs no token where the server has none, and sends none', async () => {
+    it('needs no token when the server has none, and sends none', async () => {
       server.token = undefined;
       server.add();
       const { provider: open } = connect(browserless, server.url);
@@ -137,7 +137,7 @@ describe('Browserless', () => {
       assert.deepEqual([...(sessions[1]?.metadata ?? [])], [['trackingId', 'job-2']]);
     });
 
-    it('trap L2: takes no 204 for proof', async () => {
+    it('trap L2: doesn’t treat a 204 as confirmation', async () => {
       const services = new TestServices();
       try {
         server.add({ id: 'browser-1' });
@@ -153,7 +153,7 @@ describe('Browserless', () => {
       }
     });
 
-    it('takes a list for no proof of which a row does not tell what it is about', async () => {
+    it('doesn’t treat a list as confirmation when one of its rows can’t be identified', async () => {
       const services = new TestServices();
       try {
         server.add({ id: 'browser-1' });
@@ -174,7 +174,7 @@ describe('Browserless', () => {
       }
     });
 
-    it('kills all by its one call, once, whatever it answers', async () => {
+    it('kills all by its one call, once, whatever it returns', async () => {
       server.add();
       await only(provider);
       for (const status of [500, 429, 503]) {
@@ -201,7 +201,7 @@ describe('Browserless', () => {
       assert.ok(!server.log().some((line) => line.startsWith('HEAD')));
     });
 
-    it('trap L4: lets no id near /kill that could be another path, or all', async () => {
+    it('trap L4: lets no id reach /kill that could be another path, or all', async () => {
       server.add({ id: 'browser-1' });
       const session = await only(provider);
       const before = server.requests.length;
@@ -211,7 +211,7 @@ describe('Browserless', () => {
       assert.equal(server.requests.length, before);
     });
 
-    it('says so where its list or its limit is turned off', async () => {
+    it('says when its list or its limit is turned off', async () => {
       server.disabled.add('pressure');
       assert.equal((await provider.check(unaborted)).sessionLimit, undefined);
       server.disabled.add('sessions');
@@ -254,7 +254,7 @@ describe('Browserless', () => {
       assert.deepEqual(workers[0]?.running, []);
     });
 
-    it('tells how many sessions the worker counts, and not with every list', async () => {
+    it('reports how many sessions the worker counts, but not with every list', async () => {
       workers[0]?.add({ id: 'browser-0' });
       to(0);
       const counts = async () => (await Array.fromAsync(provider.list(unaborted))).map(({ counted }) => counted);
@@ -263,7 +263,7 @@ describe('Browserless', () => {
       assert.deepEqual(await counts(), [undefined, undefined]);
     });
 
-    it('shows one worker after the other to a balancer by which they take turns', async () => {
+    it('shows one worker after the other even when the balancer takes turns', async () => {
       workers[0]?.add({ id: 'browser-0' });
       workers[1]?.add({ id: 'browser-1' });
       await listed(provider);
@@ -271,7 +271,7 @@ describe('Browserless', () => {
       assert.equal(new Set(lists).size, 2);
     });
 
-    it('lists without a count where /pressure fails or is turned off, and asks for it seldom then', async () => {
+    it('lists without a count when /pressure fails or is turned off, and then asks for it seldom', async () => {
       workers[0]?.add({ id: 'browser-0' });
       to(0);
       await provider.check(unaborted);
@@ -296,7 +296,7 @@ describe('Browserless', () => {
       assert.equal(asked(), before);
     });
 
-    it('calls it accepted, and no more, when a v1 server takes a kill', async () => {
+    it('reports only an accepted end when a v1 server accepts a kill', async () => {
       const old = await startBrowserlessV1();
       try {
         old.add({ id: 'browser-1' });
@@ -336,7 +336,7 @@ describe('Browserless', () => {
       }
     });
 
-    it('reads the list once for many ends at a time, and ends all the same when it cannot', async () => {
+    it('reads the list once for many ends at a time, and still ends when it can’t be read', async () => {
       const [worker] = workers;
       assert.ok(worker);
       to(0);
@@ -381,7 +381,7 @@ describe('Browserless', () => {
       });
     }
 
-    it('lists and ends by /sessions and /kill where a dedicated account has them, and never kills all', async () => {
+    it('lists and ends by /sessions and /kill when a dedicated account has them, and never kills all', async () => {
       const dedicated = await startBrowserlessV2();
       dedicated.add({ id: 'browser-1' });
       const provider = at('production-sfo.browserless.io', dedicated, dedicated.token ?? '');
@@ -394,7 +394,7 @@ describe('Browserless', () => {
       assert.deepEqual(dedicated.running, []);
     });
 
-    it('takes it for the shared cloud where it has no /sessions, however it refuses them', async () => {
+    it('treats it as the shared cloud when it has no /sessions, however it refuses them', async () => {
       for (const answer of [
         { status: 404, text: 'Not Found' },
         { status: 401, text: 'Bad or missing authentication.' },
@@ -412,7 +412,7 @@ describe('Browserless', () => {
       }
     });
 
-    it('names the regional addresses where the retired one answers', async () => {
+    it('names the regional addresses when the retired one responds', async () => {
       const said =
         'This URL is a legacy endpoint, please use https://production-sfo.browserless.io/ for REST API calls';
       for (const answer of [
@@ -431,11 +431,11 @@ describe('Browserless', () => {
     });
   });
 
-  describe('v2, on answers of one’s own', () => {
+  describe('v2, on simulated responses', () => {
     let server: ProviderServer;
     afterEach(() => server.stop());
 
-    it('trap L5: has one session for each browser, and nothing of what its rows must not tell', async () => {
+    it('trap L5: has one session for each browser, and nothing from its rows that must stay private', async () => {
       const row = (browserId: string, more: object) => ({
         id: browserId,
         initialConnectURL: 'http://127.0.0.1:3977/chromium/?token=leaked-canary',
@@ -482,7 +482,7 @@ describe('Browserless', () => {
       assert.ok(!JSON.stringify(sessions).includes('canary'));
     });
 
-    it('finds out anew when another version stands at the address', async () => {
+    it('detects the version again when a different one runs at the address', async () => {
       server = await startV2Like([]);
       const { provider } = connect(browserless, server.url, { token: 'v1-token-canary-0123' });
       await listed(provider);
@@ -501,7 +501,7 @@ describe('Browserless', () => {
       }
     });
 
-    it('shows the token to no stranger: it is in no address before v1 has refused in its own words', async () => {
+    it('reveals the token to no unknown server: it is in no URL before v1 has refused in its own words', async () => {
       for (const answer of [
         { status: 404, text: 'Not Found' },
         { status: 403, json: { message: 'Forbidden' } },
@@ -532,7 +532,7 @@ describe('Browserless', () => {
       assert.equal(server.killsOfAll, 0);
     });
 
-    it('is listed only where the user has turned on the undocumented account API', async () => {
+    it('is listed only when the user has turned on the undocumented account API', async () => {
       server.add();
       const { provider: off } = connect(browserless, server.url, { token: server.token });
       assert.equal((await off.check(unaborted)).identity, 'cloud v2.49.0');
@@ -556,7 +556,7 @@ describe('Browserless', () => {
       assert.equal(named.endEverything, undefined);
     });
 
-    it('takes no sessions for an empty list, and reads to an empty page whatever it counts', async () => {
+    it('reads null sessions as an empty list, and reads to an empty page whatever it counts', async () => {
       const answer = { status: 200, json: { data: { getActiveSession: { sessions: null, count: null } } } };
       server.misbehave('POST', /graphql/, { kind: 'answer', answer }, 1);
       assert.deepEqual((await listed(provider)).sessions, []);
@@ -567,7 +567,7 @@ describe('Browserless', () => {
       }
     });
 
-    it('closes a link that it made, so that nobody can open it any longer', async () => {
+    it('closes a link that it created, so that nobody can open it any longer', async () => {
       server.add({ id: 'browser-1' });
       const { id } = await only(provider);
       const view = await provider.liveView?.(id, undefined, 'watch', unaborted);
@@ -606,14 +606,14 @@ describe('Browserless', () => {
       assert.equal((await provider.end(session, unaborted)).outcome, 'alreadyGone');
     });
 
-    it('does not call ended what another region runs', async () => {
+    it('doesn’t call ended what another region is running', async () => {
       server.add({ id: 'browser-1', here: false });
       const session = await only(provider);
       assert.equal((await errorOf(provider.end(session, unaborted))).trouble.kind, 'notFound');
       assert.equal(await provider.probe(session, unaborted), 'running');
     });
 
-    it('makes a live view that is for watching only, unless the user wants to steer', async () => {
+    it('creates a view-only live view, unless the user wants to interact', async () => {
       server.add({ id: 'browser-1' });
       const { id } = await only(provider);
       const view = await provider.liveView?.(id, undefined, 'watch', unaborted);
@@ -630,7 +630,7 @@ describe('Browserless', () => {
       assert.equal((await errorOf(evil)).trouble.kind, 'unexpectedAnswer');
     });
 
-    it('reads rows whose fields are null, and says what the account API says', async () => {
+    it('reads rows whose fields are null, and passes on the account API’s message', async () => {
       const rows = [
         { browserId: 'a', startTime: 1_795_304_295_267, browserName: null, type: 'persistent' },
         { browserId: 'b', startTime: null, browserName: 'chromium', type: null },
@@ -660,7 +660,7 @@ describe('Browserless', () => {
       }
     });
 
-    it('sends the token to the account API’s own host for the provider’s addresses alone', () => {
+    it('sends the token to the account API’s own host only for the provider’s addresses', () => {
       const further = (address: string) =>
         browserless.furtherAddresses(new URL(address), { token: 't' }).map(({ href }) => href);
       assert.deepEqual(further('https://production-sfo.browserless.io'), ['https://api.browserless.io/']);
@@ -669,7 +669,7 @@ describe('Browserless', () => {
     });
   });
 
-  describe('v2, the real one', function () {
+  describe('v2, a real server', function () {
     this.timeout(60_000);
     const used = useBrowserless();
     let provider: Provider;
@@ -682,7 +682,7 @@ describe('Browserless', () => {
 
     const page = 'data:text/html,<title>Checkout</title>';
 
-    it('says what it is, and how many sessions it takes', async () => {
+    it('reports its version, and how many sessions it accepts', async () => {
       assert.deepEqual(await provider.check(unaborted), { identity: 'v2.42.0', sessionLimit: 20, note: undefined });
     });
 
@@ -723,7 +723,7 @@ describe('Browserless', () => {
       await until(async () => ((await real.browserProcesses()).length === 0 ? true : undefined));
     });
 
-    it('never has the token in an address, nor a content type on a GET', async () => {
+    it('never has the token in a URL, nor a content type on a GET', async () => {
       const { browserless: real } = used;
       const relay = await startRelay(real.url);
       try {
@@ -762,7 +762,7 @@ describe('Browserless', () => {
       }
     });
 
-    it('refuses a wrong token and none', async () => {
+    it('rejects a wrong token and a missing one', async () => {
       const { url } = used.browserless;
       for (const credentials of [{ token: 'wrong-token' }, {}]) {
         const { provider: wrong } = connect(browserless, url, credentials);
@@ -785,7 +785,7 @@ describe('Browserless', () => {
     });
     after(() => Promise.all(workers.map((worker) => worker.stop())));
 
-    it('ends a browser only at the worker that has it, and tells so', async () => {
+    it('ends a browser only at the worker that has it, and reports that', async () => {
       const balancer = await startBalancer(workers.map(({ url }) => url));
       try {
         const [first, second] = workers;
@@ -817,11 +817,11 @@ describe('Browserless', () => {
     });
   });
 
-  describe('v2, the real one, when it dies', function () {
+  describe('v2, a real server, when it dies', function () {
     this.timeout(120_000);
     const used = useBrowserless();
 
-    it('keeps what was known, and calls nothing ended', async () => {
+    it('keeps what was known, and reports nothing as ended', async () => {
       const { browserless: real } = used;
       const services = new TestServices({ wireClock: systemClock });
       try {

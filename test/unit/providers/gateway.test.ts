@@ -51,7 +51,7 @@ describe('Session gateway', () => {
     }
   });
 
-  it('reads every documented status, and leaves out what has stopped', async () => {
+  it('reads every documented status, and leaves out stopped sessions', async () => {
     for (const status of ['starting', 'running', 'idle', 'stopped', 'error'])
       server.add({ id: `sess_${status}`, status });
     assert.deepEqual(
@@ -65,7 +65,7 @@ describe('Session gateway', () => {
     );
   });
 
-  it('ends by the documented request, and proves it by asking again', async () => {
+  it('ends by the documented request, and confirms it by asking again', async () => {
     server.add({ id: 'sess_abc123', persist: true });
     const session = await only();
     assert.equal((await provider.end(session, unaborted)).outcome, 'accepted');
@@ -77,7 +77,7 @@ describe('Session gateway', () => {
     assert.match(gateway.wording.ending, /"persist" saves its cookies and storage to its profile/);
   });
 
-  it('trap G1: says of an empty list that it may not be all', async () => {
+  it('trap G1: says that an empty list may be incomplete', async () => {
     server.add();
     server.listsNothing = true;
     const { sessions, account } = await listed();
@@ -87,7 +87,7 @@ describe('Session gateway', () => {
     assert.equal((await listed()).account?.note, undefined);
   });
 
-  it('trap G1: takes a list that suddenly is empty for no proof', async () => {
+  it('trap G1: doesn’t treat a list that is suddenly empty as confirmation', async () => {
     const services = new TestServices();
     try {
       server.add({ id: 'sess_a' });
@@ -112,7 +112,7 @@ describe('Session gateway', () => {
     }
   });
 
-  it('trap G2: does not call ended what the gateway lists and does not find', async () => {
+  it('trap G2: doesn’t call ended what the gateway lists but doesn’t find', async () => {
     const services = new TestServices();
     try {
       server.add({ id: 'sess_a' });
@@ -133,7 +133,7 @@ describe('Session gateway', () => {
     }
   });
 
-  it('trap G2: takes a session without its fields for one that may run', async () => {
+  it('trap G2: treats a session without its fields as one that may be running', async () => {
     server.add({ id: 'sess_a' });
     const session = await only();
     server.tellsNothing = true;
@@ -159,7 +159,7 @@ describe('Session gateway', () => {
     );
   });
 
-  it('trap G3: keeps a session as it was when the gateway cannot tell of it', async () => {
+  it('trap G3: keeps a session as it was when the gateway can’t report on it', async () => {
     server.add({ id: 'sess_a' });
     const session = await only();
     const answer = { status: 500, json: { error: 'Failed to get session' } };
@@ -184,7 +184,7 @@ describe('Session gateway', () => {
     }
   });
 
-  it('asks again after a 500: the session may have vanished on its own', async () => {
+  it('asks again after a 500: the session may have ended by itself', async () => {
     server.add({ id: 'sess_a' });
     server.add({ id: 'sess_b' });
     const [first, second] = (await listed()).sessions;
@@ -200,7 +200,7 @@ describe('Session gateway', () => {
     assert.deepEqual(server.running, ['sess_b']);
   });
 
-  it('calls nothing gone that may be among what the gateway leaves out of its list, or writes so that nobody can read it', async () => {
+  it('calls nothing gone that the gateway may leave out of its list or list in an unreadable row', async () => {
     server.add({ id: 'sess_a' });
     const [session] = (await listed()).sessions;
     assert.ok(session);
@@ -221,7 +221,7 @@ describe('Session gateway', () => {
     assert.equal(await provider.probe(session, unaborted), 'gone');
   });
 
-  it('says so when the gateway counts more sessions than it lists', async () => {
+  it('says when the gateway counts more sessions than it lists', async () => {
     const answer = { status: 200, json: { sessions: [{ id: 'sess_a', status: 'running' }], count: 12 } };
     server.misbehave('GET', /sessions$/, { kind: 'answer', answer }, 1);
     assert.deepEqual((await listed()).faults, [
@@ -230,7 +230,7 @@ describe('Session gateway', () => {
     ]);
   });
 
-  it('calls nothing gone that it does not find, while its list is short of a session or cannot be read', async () => {
+  it('calls nothing gone that it doesn’t find while its list is missing a session or can’t be read', async () => {
     server.add({ id: 'sess_a' });
     const session = await only();
     server.findsNothing = true;
@@ -247,7 +247,7 @@ describe('Session gateway', () => {
     assert.equal(await provider.probe(session, unaborted), 'gone');
   });
 
-  it('asks once more after the list, since it may have been out of order when it did not find a session', async () => {
+  it('asks again after the list, since the gateway may have been out of order when it didn’t find a session', async () => {
     server.add({ id: 'sess_a' });
     const session = await only();
     server.listsNothing = true;
@@ -256,7 +256,7 @@ describe('Session gateway', () => {
     assert.equal(await provider.probe(session, unaborted), 'running');
   });
 
-  it('takes a session under another id for none that it was asked about', async () => {
+  it('ignores a session under another id than the one it asked about', async () => {
     server.add({ id: 'sess_a' });
     const session = await only();
     const answer = { status: 200, json: { session: { id: 'sess_b', status: 'stopped' } } };
@@ -264,7 +264,7 @@ describe('Session gateway', () => {
     assert.equal(await provider.probe(session, unaborted), 'unknown');
   });
 
-  it('ends no other session that got the id after the list, and tells that the confirmed one is gone', async () => {
+  it('ends no other session that got the id after the list, and reports that the confirmed one is gone', async () => {
     const createdAt = new Date(Date.now() - 60_000).toISOString();
     for (const [before, after] of [
       [{ createdAt }, {}],
@@ -300,7 +300,7 @@ describe('Session gateway', () => {
     }
   });
 
-  it('sends no end while it cannot be told whether the session is still the confirmed one', async () => {
+  it('sends no end while it can’t tell whether the session is still the confirmed one', async () => {
     server.add({ id: 'sess_a', createdAt: new Date().toISOString() });
     const session = await only();
     server.misbehave('GET', /./, { kind: 'answer', answer: { status: 403, json: {} } });
@@ -308,7 +308,7 @@ describe('Session gateway', () => {
     assert.deepEqual(server.running, ['sess_a']);
   });
 
-  it('sends an end without another question where the gateway tells nothing that a session is known by', async () => {
+  it('sends an end without checking first when the gateway reports nothing to recognize a session by', async () => {
     server.add({ id: 'sess_a' });
     const session = await only();
     const before = server.requests.length;
@@ -316,7 +316,7 @@ describe('Session gateway', () => {
     assert.deepEqual(server.log().slice(before), ['DELETE /api/browser-automation/sessions/sess_a']);
   });
 
-  it('waits for an end as long as a gateway takes whose provider is tried again', async function () {
+  it('waits for an end as long as a gateway takes whose provider is retried', async function () {
     this.timeout(40_000);
     server.add({ id: 'sess_a' });
     const session = await only();

@@ -37,7 +37,7 @@ describe('Local Chrome at a hostile DevTools port', function () {
   const provider = (): Promise<Provider> => services.connections.open(id);
   const many = <T>(count: number, make: (index: number) => T): T[] => Array.from({ length: count }, (_, n) => make(n));
 
-  it('fails a list of a hundred thousand targets, says why, and keeps what it knew', async () => {
+  it('fails a list of a hundred thousand targets, gives the reason, and keeps what it knew', async () => {
     chrome.targets = many(100_000, (n) => tabOf('one', `tab${n}`));
     await refresh();
     const state = services.store.state(id);
@@ -49,7 +49,7 @@ describe('Local Chrome at a hostile DevTools port', function () {
     assert.deepEqual(listed(), ['one', 'own', 'two']);
   });
 
-  it('shows five thousand contexts of many, says how many are missing, and calls none of them gone', async () => {
+  it('shows five thousand of many contexts, says how many are missing, and calls none of them gone', async () => {
     chrome.contexts = many(60_000, (n) => `context${n}`);
     chrome.targets = [];
     const known = services.store.session(id, 'one' as SessionId);
@@ -67,7 +67,7 @@ describe('Local Chrome at a hostile DevTools port', function () {
     assert.equal(await (await provider()).probe(known, unaborted), 'unknown');
   });
 
-  it('shows what can be read beside what cannot', async () => {
+  it('shows what can be read next to what can’t', async () => {
     const nested = JSON.parse(`${'['.repeat(6_000)}${']'.repeat(6_000)}`);
     chrome.contexts = ['one', 'half\ud800', 'all', '', 7, nested, 'two'];
     chrome.targets = [
@@ -106,7 +106,7 @@ describe('Local Chrome at a hostile DevTools port', function () {
     assert.equal(await (await provider()).probe(own, unaborted), 'gone');
   });
 
-  it('keeps titles and addresses of megabytes short', async () => {
+  it('shortens titles and addresses of megabytes', async () => {
     const long = 'a/'.repeat(100_000);
     chrome.targets = many(20, (n) => tabOf('one', `tab${n}`, { title: long, url: `data:text/html,${long}` }));
     await refresh();
@@ -115,7 +115,7 @@ describe('Local Chrome at a hostile DevTools port', function () {
     for (const { title, url } of pages) assert.ok(title.length <= 1_000 && url.length <= 8_192);
   });
 
-  it('shows five hundred pages of a context, those that were there first', async () => {
+  it('shows five hundred pages of a context, the oldest ones', async () => {
     chrome.targets = many(700, (n) => tabOf('one', `page${n}`));
     await refresh();
     chrome.targets = [...many(100, (n) => tabOf('one', `new${n}`)), ...chrome.targets];
@@ -127,7 +127,7 @@ describe('Local Chrome at a hostile DevTools port', function () {
     );
   });
 
-  it('follows five hundred pages of a flood in a live view, and a page that is told of when one has closed', async () => {
+  it('follows five hundred pages of a flood in a live view, and another one when one of them closes', async () => {
     chrome.announced = many(20_000, (n) => tabOf('one', `page${n}`, { title: 'x'.repeat(5_000) }));
     const devtools = await (await provider()).devtools?.('one' as SessionId, unaborted);
     assert.ok(devtools);
@@ -145,7 +145,7 @@ describe('Local Chrome at a hostile DevTools port', function () {
     devtools.connection.dispose();
   });
 
-  it('leaves no page of the browser’s own window out that an end of it would have to close', async () => {
+  it('leaves out no page of the browser’s own window that ending it would have to close', async () => {
     chrome.targets = many(2_000, (n) => tabOf('own', `tab${n}`));
     await refresh();
     const own = contents().sessions.get('own' as SessionId);

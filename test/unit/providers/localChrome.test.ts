@@ -58,7 +58,7 @@ describe('Local Chrome', function () {
     for (const deadline = Date.now() + 10_000; !(await isSo()); ) assert.ok(Date.now() < deadline);
   }
 
-  it('says which browser answers', async () => {
+  it('says which browser responds', async () => {
     assert.match((await provider.check(unaborted)).identity ?? '', /^(Headless)?(Chrome|Edg)\w* \d+$/);
   });
 
@@ -73,14 +73,14 @@ describe('Local Chrome', function () {
     assert.equal(session?.bulkEndExclusion, undefined);
   });
 
-  it('calls a page that has no title by no more of its address than may be told', async () => {
+  it('labels a page without a title with the part of its address that is safe to show', async () => {
     await devtools.openContext('data:text/html,<p>canary</p>');
     const isThere = ({ pages }: Session) => pages?.some(({ title }) => title === 'data:•••') === true;
     const session = (await settled((all) => all.some(isThere))).find(isThere);
     assert.equal(session?.name, 'data:•••');
   });
 
-  it('lists no tab of the browser that has no page yet', async () => {
+  it('doesn’t list a browser tab that has no page yet', async () => {
     const silent = createServer(() => {}).listen(0, '127.0.0.1');
     await once(silent, 'listening');
     try {
@@ -110,7 +110,7 @@ describe('Local Chrome', function () {
     assert.equal((await provider.end(session, unaborted)).outcome, 'alreadyGone');
   });
 
-  it('shows the default context, held back; ending it closes the confirmed pages and never the browser', async () => {
+  it('leaves the default context out of bulk ends; ending it closes the confirmed pages and never the browser', async () => {
     await devtools.send('Target.createTarget', { url: page('Mail') });
     await devtools.send('Target.createTarget', { url: page('Bank') });
     const sessions = await settled((all) => hasTitles(all, ['Mail', 'Bank']));
@@ -136,7 +136,7 @@ describe('Local Chrome', function () {
     assert.match((await provider.check(unaborted)).identity ?? '', /Chrome/);
   });
 
-  it('goes on listing a page of the default context that shows nothing for now, until it is closed', async () => {
+  it('keeps listing a page of the default context that shows nothing for now, until it is closed', async () => {
     const { targetId } = await devtools.send<{ targetId: string }>('Target.createTarget', { url: page('Mail') });
     const [session] = await settled((all) => hasTitles(all, ['Mail']));
     assert.ok(session);
@@ -189,7 +189,7 @@ describe('Local Chrome', function () {
     assert.ok((await devtools.defaultPages()).length > 0);
   });
 
-  it('gives a way to a session’s own pages by DevTools, and to no other session’s', async () => {
+  it('connects by DevTools to a session’s own pages, and to no other session’s', async () => {
     const first = await devtools.openContext(page('First'));
     const second = await devtools.openContext(page('Second'));
     await devtools.send('Target.createTarget', { url: page('Mail') });
@@ -219,7 +219,7 @@ describe('Local Chrome', function () {
     assert.equal(await troubleOf(provider.devtools?.(sessionId('0123ABC'), unaborted)), 'notFound');
   });
 
-  it('shows of a default context without a name no page of a session that begins later', async () => {
+  it('shows no page of a later session in a default context without a name', async () => {
     // Before Chrome 143 it is not told.
     const relay = await startCdpRelay(chromium.endpoint);
     relay.onAnswer = ({ defaultBrowserContextId: _, ...result }) => result;
@@ -243,7 +243,7 @@ describe('Local Chrome', function () {
     }
   });
 
-  it('owns each page that it lists of the default context, of whichever of the browser’s own contexts it is', async () => {
+  it('counts each page it lists for the default context as its own, whichever of the browser’s own contexts it is in', async () => {
     const relay = await startCdpRelay(chromium.endpoint);
     const own = connect(localChrome, relay.url).provider;
     // A second profile or a window of its own that is private has a context that is named nowhere but by its pages.
@@ -283,7 +283,7 @@ describe('Local Chrome', function () {
     }
   });
 
-  it('goes on calling a session by the page that it had first, whatever opens later', async () => {
+  it('keeps naming a session after its first page, whatever opens later', async () => {
     const browserContextId = await devtools.openContext(page('First'));
     await settled((all) => hasTitles(all, ['First']));
     const titles = ['First'];
@@ -299,7 +299,7 @@ describe('Local Chrome', function () {
     }
   });
 
-  it('keeps the pages that were open before the first list in one order, however the browser tells of them', async () => {
+  it('keeps pages that were open before the first list in one order, however the browser reports them', async () => {
     const titles = ['One', 'Two', 'Three', 'Four'];
     await devtools.openContext(...titles.map(page));
     await settled((all) => hasTitles(all, titles));
@@ -324,13 +324,13 @@ describe('Local Chrome', function () {
     }
   });
 
-  it('tells of titles as they are: cleaning them is for who shows them', async () => {
+  it('reports page titles unchanged: cleaning them is up to the code that shows them', async () => {
     await devtools.openContext(page('[x](command:evil) $(trash) \u202e'));
     const [session] = await settled((all) => all[0]?.pages?.[0]?.title.startsWith('[x]') === true);
     assert.match(session?.pages?.[0]?.title ?? '', /\[x\]\(command:evil\)/);
   });
 
-  it('has a trouble for a dead port, for another server and for a stranger’s WebSocket', async () => {
+  it('reports an error for a dead port, for another server and for a stranger’s WebSocket', async () => {
     const dead = connect(localChrome, `http://127.0.0.1:${await freePort()}`).provider;
     assert.equal(await troubleOf(dead.check(unaborted)), 'unreachable');
 
@@ -354,7 +354,7 @@ describe('Local Chrome', function () {
     }
   });
 
-  it('gives up at once when nobody waits, even for a browser that never answers', async () => {
+  it('gives up at once when aborted, even for a browser that never responds', async () => {
     const silent: Server = createServer((request, response) => {
       const { port } = silent.address() as { port: number };
       if (request.url === '/json/version') {

@@ -4,7 +4,7 @@ import { type BalancerServer, type Balancing, startBalancer } from '../../server
 import { type BrowserlessV2Server, startBrowserlessV2 } from '../../servers/browserlessV2.ts';
 import { outages, ProviderServer } from '../../servers/providerServer.ts';
 
-describe('The load balancer of the tests', () => {
+describe('the tests’ load balancer', () => {
   let workers: BrowserlessV2Server[];
   let balancer: BalancerServer;
 
@@ -29,14 +29,14 @@ describe('The load balancer of the tests', () => {
     ...new Set(((await (await get('/sessions')).json()) as { browserId: string }[]).map((row) => row.browserId)),
   ];
 
-  it('shows the sessions of one worker after the other, as round robin does', async () => {
+  it('uses one worker after the other, as round robin does', async () => {
     await start('roundRobin');
     const lists = [await listed(), await listed(), await listed(), await listed()];
     assert.deepEqual(lists, [['b0'], ['b1'], ['b2'], ['b0']]);
     assert.deepEqual(balancer.shares(/sessions/), [2, 1, 1]);
   });
 
-  it('gives a request to the worker with the fewest under way, as least connections does', async () => {
+  it('sends a request to the worker with the fewest in flight, as least connections does', async () => {
     await start('leastConnections');
     const [first] = workers;
     assert.ok(first);
@@ -60,7 +60,7 @@ describe('The load balancer of the tests', () => {
     assert.ok(new Set(choices[0]).size > 1);
   });
 
-  it('passes on what each worker answers, a kill that reaches the wrong one among it', async () => {
+  it('passes on what each worker returns, including a kill that reaches the wrong one', async () => {
     await start('roundRobin');
     assert.equal((await get('/kill/b0')).status, 204);
     const wrong = await get('/kill/b0');
@@ -72,7 +72,7 @@ describe('The load balancer of the tests', () => {
     );
   });
 
-  it('answers with a page of its own while it has no worker left', async () => {
+  it('responds with a page of its own when it has no worker left', async () => {
     await start('roundRobin');
     for (const index of workers.keys()) balancer.down.add(index);
     assert.equal(await (await get('/sessions')).text(), 'default backend - 404');

@@ -9,7 +9,7 @@ interface Shape {
   readonly said: string;
 }
 
-describe('The strict Browserless v2 of the tests', function () {
+describe('the tests’ strict Browserless v2', function () {
   this.timeout(60_000);
   const used = useBrowserless();
   let strict: BrowserlessV2Server;
@@ -30,7 +30,7 @@ describe('The strict Browserless v2 of the tests', function () {
     return { status: answer.status, type: answer.status === 204 ? '' : type, said: text.trim() };
   }
 
-  it('answers as the real one does', async () => {
+  it('responds like a real server', async () => {
     const id = await used.browserless.open({ trackingId: 'job-1' });
     strict.add({ id, trackingId: 'job-1' });
     const requests: readonly (readonly [string, RequestInit])[] = [
@@ -52,7 +52,7 @@ describe('The strict Browserless v2 of the tests', function () {
     }
   });
 
-  it('lists as the real one does', async () => {
+  it('lists like a real server', async () => {
     const id = await used.browserless.open({ trackingId: 'job-1' });
     strict.add({ id, trackingId: 'job-1' });
     const rowsOf = async (server: { url: string; token: string | undefined }) => {

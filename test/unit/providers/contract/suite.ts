@@ -151,14 +151,14 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
       assert.deepEqual(faults, []);
     });
 
-    it('can do nothing that its kind does not tell of', async () => {
+    it('can do nothing that its kind doesn’t declare', async () => {
       await stage.start(1);
       const provider = open();
       await listed(provider);
       for (const capability of capabilitiesOf(provider)) assert.ok(stage.kind.can.includes(capability), capability);
     });
 
-    it('hands over each page as it arrives', async () => {
+    it('passes on each page as it arrives', async () => {
       await stage.start(stage.many);
       const provider = open();
       const asked: number[] = [];
@@ -174,7 +174,7 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
         assert.ok((asked[0] ?? 0) < (asked.at(-1) ?? 0), 'all was asked before the first page came');
     });
 
-    it('keeps a status that it does not know, and can end it', async () => {
+    it('keeps a status that it doesn’t know, and can end the session', async () => {
       if (stage.startUnknown === undefined) return;
       const id = await stage.startUnknown();
       const provider = open();
@@ -208,7 +208,7 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
       assert.deepEqual(ids((await listed(provider)).sessions), others.sort());
     });
 
-    it('takes a second end of the same session for no error', async () => {
+    it('accepts a second end of the same session without an error', async () => {
       const [first = ''] = await stage.start(2);
       const provider = open();
       const session = await one(provider, first);
@@ -219,7 +219,7 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
       assert.equal((await stage.running()).length, 1);
     });
 
-    it('concludes nothing from the “not found” of a load balancer', async () => {
+    it('concludes nothing from a load balancer’s “not found”', async () => {
       await stage.start(2);
       const { server } = stage;
       const { path: listing } = stage.listing;
@@ -253,7 +253,7 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
       assert.equal((await stage.running()).length, 2);
     });
 
-    it('refuses an id that is none before any request', async () => {
+    it('rejects an invalid id before any request', async () => {
       const [first = ''] = await stage.start(2);
       const provider = open();
       const session = await one(provider, first);
@@ -274,7 +274,7 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
       assert.equal((await stage.running()).length, 2);
     });
 
-    it('says what kind of trouble it is', async () => {
+    it('reports what kind of error it is', async () => {
       await stage.start(1);
       const { method, path } = stage.listing;
       const hasty = (credentials = stage.credentials, origin = stage.server.url) =>
@@ -296,7 +296,7 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
       }
     });
 
-    it('stops asking as soon as nobody waits', async () => {
+    it('stops asking as soon as it is aborted', async () => {
       await stage.start(1);
       const provider = open();
       await listed(provider);
@@ -347,7 +347,7 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
       assert.ok(!log.lines.join('\n').includes('canary'), 'a secret of the provider’s is in the log');
     });
 
-    it('frames no address that is not the provider’s, says so, and repeats none', async () => {
+    it('frames no address that isn’t the provider’s, says so, and repeats none', async () => {
       const [id = ''] = await stage.start(1);
       const provider = open();
       const session = await one(provider, id);
@@ -371,7 +371,7 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
       }
     });
 
-    describe('of a hostile server', () => {
+    describe('with a hostile server', () => {
       let services: TestServices;
       beforeEach(() => {
         services = new TestServices({ kinds: [stage.kind], settings: stage.settings, wireClock: systemClock });
@@ -397,7 +397,7 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
       }
       const row = (of: string, more: object = {}) => JSON.stringify({ ...stage.hostile?.row(of), ...more });
 
-      it('shows as many sessions of a flood as can be looked at, says so, and calls nothing gone', async () => {
+      it('shows as many sessions of a flood as are manageable, says so, and calls nothing gone', async () => {
         if (stage.hostile === undefined) return;
         const flood = Array.from({ length: 150_000 }, (_, index) => row(`flood${index}`));
         const { state, before, faults } = await listedThen(flood);
@@ -411,7 +411,7 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
         assert.match(drawn(services).join('\n'), /\d+ more sessions can't be shown: at most 5000 sessions/);
       });
 
-      it('shows the other rows beside rows that are too deep, too large, or half a character', async () => {
+      it('shows the valid rows next to rows that are too deep, too large, or half a character', async () => {
         if (stage.hostile === undefined) return;
         const deep = `${'['.repeat(6_000)}${']'.repeat(6_000)}`;
         const nested = row('deep', { userMetadata: { a: 'X' }, more: 'Y' })
@@ -440,7 +440,7 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
         drawn(services);
       });
 
-      it('says what it is when all of it is too large, and keeps what it knew', async () => {
+      it('reports the reason when the whole response is too large, and keeps what it knew', async () => {
         if (stage.hostile === undefined) return;
         const { id, state: known } = await listedThen([row('one')]);
         const { listing, server } = stage;
@@ -474,7 +474,7 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
       }
     });
 
-    it('sends nothing to any other origin than the account’s and those its kind derives from it', async () => {
+    it('sends only to the account’s origin and those its kind derives from it', async () => {
       const elsewhere = await new ProviderServer({ routes: {}, notFound: () => ({ status: 200, json: {} }) }).start();
       try {
         await stage.start(1);

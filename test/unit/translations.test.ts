@@ -36,7 +36,7 @@ function faultsOf(english: Texts, translated: Texts): string[] {
 const languages = readdirSync('l10n').flatMap((file) => /^bundle\.l10n\.([\w-]+)\.json$/.exec(file)?.[1] ?? []);
 
 describe('translations', () => {
-  it('are there in German', () => {
+  it('exist in German', () => {
     assert.deepEqual(languages, ['de']);
   });
 
@@ -47,7 +47,7 @@ describe('translations', () => {
     });
   }
 
-  it('are refused with a clear message where a text or a placeholder is missing or there is one too many', () => {
+  it('are rejected with a clear message when a text or a placeholder is missing or superfluous', () => {
     const english = { 'End {0} of {1}': 'End {0} of {1}', Close: 'Close', OK: 'OK' };
     assert.deepEqual(faultsOf(english, { 'End {0} of {1}': '{0} von {2} beenden', Close: ' ', Open: 'Öffnen' }), [
       'the translation of "End {0} of {1}" is missing {1}: "{0} von {2} beenden"',

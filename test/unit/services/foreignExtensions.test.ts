@@ -10,7 +10,7 @@ import { fastClock, TestServices } from './testServices.ts';
 
 const secret = 'sk-grid-canary-0123456789';
 
-describe('a provider of another extension that says no more than it must', () => {
+describe('a provider from another extension that declares only what it must', () => {
   let services: TestServices;
   const unhandled: unknown[] = [];
   const hear = (error: unknown) => unhandled.push(error);
@@ -54,7 +54,7 @@ describe('a provider of another extension that says no more than it must', () =>
     return page;
   };
 
-  it('has the rest filled in when it registers', () => {
+  it('gets defaults for the rest when it registers', () => {
     services.register({ ...necessary, connect: () => ({}) });
     const [kind = assert.fail()] = services.kinds.all;
     const { furtherAddresses, connect, ...data } = kind;
@@ -73,7 +73,7 @@ describe('a provider of another extension that says no more than it must', () =>
     assert.equal(services.kinds.get('other')?.address.preset, undefined);
   });
 
-  it('has sessions that are made by newSession, and sessions that have no more than an id', async () => {
+  it('can list sessions made by newSession, and sessions with only an id', async () => {
     const provider = await connected(
       listing({ sessions: [newSession('a'), { id: 'b' }, newSession('all'), newSession('c', { phase: 'idle' })] }),
     );
@@ -89,7 +89,7 @@ describe('a provider of another extension that says no more than it must', () =>
     );
   });
 
-  it('has what newSession and newGroup were given, metadata as a plain object too', async () => {
+  it('keeps what newSession and newGroup were given, including metadata as a plain object', async () => {
     const fields = {
       name: 'Checkout',
       startedAt: 5,
@@ -111,7 +111,7 @@ describe('a provider of another extension that says no more than it must', () =>
     );
   });
 
-  it('has ends confirmed by its lists alone where it can’t be asked about one session', async () => {
+  it('has ends confirmed by its lists alone when it can’t be asked about one session', async () => {
     const provider = await connected({
       ...listing({ sessions: [{ id: 'a' }] }),
       check: async () => {},
@@ -130,7 +130,7 @@ describe('a provider of another extension that says no more than it must', () =>
     assert.deepEqual(provider.ending, { ...usualEnding, lists: 'complete' });
   });
 
-  it('shows the message of a plain error as an unexpected response of the provider, cleaned and without its key', async () => {
+  it('shows the message of a plain error as an unexpected response, cleaned and without its key', async () => {
     let thrown: unknown;
     const provider = await connected({
       check: async () => {
@@ -160,7 +160,7 @@ describe('a provider of another extension that says no more than it must', () =>
     }
   });
 
-  it('throws what providerError makes', async () => {
+  it('throws what providerError creates', async () => {
     const provider = await connected({
       check: async () => {
         throw providerError({ kind: 'forbidden' }, 'not your grid', 'Ask your admin');
@@ -170,7 +170,7 @@ describe('a provider of another extension that says no more than it must', () =>
     assert.deepEqual([trouble, message, detail], [{ kind: 'forbidden' }, 'not your grid', 'Ask your admin']);
   });
 
-  it('leaves no rejection unhandled where it returns a promise that is needed at once', async () => {
+  it('leaves no rejection unhandled when it returns a promise where a value is needed at once', async () => {
     const late = () => Promise.reject(new Error('too late'));
     const provider = await connected({
       dashboard: late,
@@ -194,7 +194,7 @@ describe('a provider of another extension that says no more than it must', () =>
     connection.dispose();
   });
 
-  it('leaves no rejection unhandled where connecting or further addresses come as a promise', async () => {
+  it('leaves no rejection unhandled when connecting or further addresses come as a promise', async () => {
     const late = () => Promise.reject(new Error('too late'));
     const error = await errorOf(connected({}, late));
     assert.match(error.message, /“connect” returned a promise/);
@@ -204,8 +204,8 @@ describe('a provider of another extension that says no more than it must', () =>
   });
 });
 
-describe('an extension that registers nonsense as a provider', () => {
-  it('is told what is wrong by a TypeError that names the field, and changes nothing', async () => {
+describe('an extension that registers an invalid provider', () => {
+  it('gets a TypeError that names the invalid field, and changes nothing', async () => {
     const services = new TestServices();
     try {
       const good = {

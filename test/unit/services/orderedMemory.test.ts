@@ -37,7 +37,7 @@ class EchoingMemory implements Memory {
   }
 }
 
-describe('memory that is written once at a time', () => {
+describe('storage with ordered writes', () => {
   let editor: EchoingMemory;
   let memory: OrderedMemory;
 
@@ -46,7 +46,7 @@ describe('memory that is written once at a time', () => {
     memory = new OrderedMemory(editor);
   });
 
-  it('keeps what is updated while an earlier update comes back', async () => {
+  it('keeps what is updated while an earlier update is being written', async () => {
     const first = memory.update('minutes', 60);
     await editor.firstSent.promise;
     const others = [memory.update('minutes', 45), memory.update('accepted', ['anchor'])];
@@ -56,12 +56,12 @@ describe('memory that is written once at a time', () => {
     assert.deepEqual([memory.get('minutes'), memory.get('accepted')], [45, ['anchor']]);
   });
 
-  it('writes together what is updated at once, and of each the last', async () => {
+  it('combines updates made together, keeping the last value of each', async () => {
     await Promise.all([memory.update('a', 1), memory.update('b', 1), memory.update('a', 2)]);
     assert.deepEqual([editor.stored, editor.sent], [{ a: 2, b: 1 }, 1]);
   });
 
-  it('reads what was taken away as such before it is written', async () => {
+  it('reads deleted values as deleted before that is written', async () => {
     await memory.update('a', 1);
     const written = memory.update('a', undefined);
     assert.equal(memory.get('a'), undefined);
@@ -69,7 +69,7 @@ describe('memory that is written once at a time', () => {
     assert.deepEqual(editor.stored, { a: undefined });
   });
 
-  it('tells whoever wrote that it could not be, and goes on', async () => {
+  it('reports a failed write to its caller, and continues', async () => {
     editor.refuse = true;
     await assert.rejects(memory.update('a', 1), /disk full/);
     editor.refuse = false;

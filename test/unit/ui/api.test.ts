@@ -39,7 +39,7 @@ describe('the API for other extensions', () => {
     assert.ok(lists() <= 26, `${lists()} lists`);
   });
 
-  it('hands out copies that nobody can change, down to the tags', async () => {
+  it('returns copies that can’t be changed, down to the tags', async () => {
     server.add({ id: 'sess_a', tags: ['prod'] });
     const id = await add();
     const [session] = api.sessions(id);
@@ -52,7 +52,7 @@ describe('the API for other extensions', () => {
     assert.deepEqual(kept[0]?.tags, ['prod']);
   });
 
-  it('lets no listener of another extension keep an end from being sent, proven and told', async () => {
+  it('doesn’t let another extension’s listener keep an end from being sent, confirmed and reported', async () => {
     const heard: unknown[] = [];
     const handler = onListenerError((error) => heard.push(error));
     try {
@@ -83,11 +83,11 @@ describe('the API for other extensions', () => {
     }
   });
 
-  it('takes functions only for listeners', () => {
+  it('accepts only functions as listeners', () => {
     assert.throws(() => api.onDidChange('listener' as never), TypeError);
   });
 
-  it('takes the word of a caller for which extension it is only where that extension is installed', () => {
+  it('believes a caller’s extension id only if that extension is installed', () => {
     for (const id of ['nobody.nothing', '', 5, {}, undefined]) {
       assert.throws(
         () => api.registerProvider(exampleProvider, id as string),

@@ -24,8 +24,8 @@ function detailsOf(session: Session) {
   return { text, said: JSON.parse(text) };
 }
 
-describe('details', () => {
-  it('say what is known of a session, and mask what may be a secret', () => {
+describe('session details', () => {
+  it('show what is known of a session, and mask what may be a secret', () => {
     const urls = ['https://a.example/x?token=t-canary&q=1#f-canary', 'https://a.example/?b-canary', 'data:d-canary'];
     const { text, said } = detailsOf(
       someSession('a', {
@@ -48,7 +48,7 @@ describe('details', () => {
     assert.equal(said.startedAt, '2026-11-22T12:00:00.000Z');
   });
 
-  it('show what cannot be seen, and lose nothing of it', () => {
+  it('show invisible characters, and lose nothing of them', () => {
     const name = 'a\u202eb\u200bc\u{e0041}\ufeff';
     const { text, said } = detailsOf(someSession('a', { name, metadata: new Map([['\u2066key', '\u0085']]) }));
     assert.doesNotMatch(text, /[\p{Cf}\u007f-\u009f]/u);
@@ -56,7 +56,7 @@ describe('details', () => {
     assert.equal(said.name, name);
   });
 
-  it('leave out a time that is none', () => {
+  it('leave out an invalid time', () => {
     const { said } = detailsOf(someSession('a', { startedAt: 1e20 }));
     assert.equal(said.startedAt, undefined);
   });

@@ -13,7 +13,7 @@ import { TreeFilter } from '../../../src/ui/tree/filter.ts';
 import { MapMemory, TestServices } from '../services/testServices.ts';
 import { keepingAll, someSession } from '../sessions.ts';
 
-describe('plan of an end', () => {
+describe('the plan of an end', () => {
   const account = accountId('a');
   const group = groupId('g');
   let services: TestServices;
@@ -51,7 +51,7 @@ describe('plan of an end', () => {
   const named = (id: string) => ({ ...whole, sessionId: sessionId(id) });
   const ids = (sessions: EndPlan['ends']) => sessions.map(({ session }) => session.id);
 
-  it('skips protected sessions and those that their provider holds back, and says why', async () => {
+  it('skips protected sessions and those their provider excludes from bulk ends, and gives the reason', async () => {
     list(
       someSession('plain'),
       someSession('kept'),
@@ -67,7 +67,7 @@ describe('plan of an end', () => {
     assert.equal(nothingToEnd(parts, none), "There are no sessions to end. It's protected. It is somebody else’s.");
   });
 
-  it('ends a protected session only where it alone was named', async () => {
+  it('ends a protected session only when it alone was named', async () => {
     list(someSession('one'), someSession('two'));
     await parts.protections.set(account, [sessionId('one')], true);
     const single = await planEnd(parts, [named('one')]);
@@ -79,7 +79,7 @@ describe('plan of an end', () => {
     assert.deepEqual([ids(only.ends), ids(only.leftOut), only.isSingle], [[], ['one'], false]);
   });
 
-  it('reaches of a row only what the list shows, and counts what a filter hides', async () => {
+  it('includes only what the list shows of a row, and counts what a filter hides', async () => {
     list(someSession('one', { groupId: group }), someSession('two'), someSession('three'), someSession('kept'));
     await parts.protections.set(account, [sessionId('kept')], true);
     await parts.filter.set('two');
@@ -94,13 +94,13 @@ describe('plan of an end', () => {
     );
   });
 
-  it('reaches only those of an account that are meant', async () => {
+  it('includes only the sessions in an account that match the condition', async () => {
     list(someSession('old'), someSession('new'));
     const plan = await planEnd(parts, [whole], ({ session }) => session.id === 'old');
     assert.deepEqual([ids(plan.ends), plan.hidden], [['old'], 0]);
   });
 
-  it('is run as it was confirmed, whatever starts or is added while the dialog is open', async () => {
+  it('runs as it was confirmed, whatever starts or is added while the dialog is open', async () => {
     list(someSession('one'), someSession('two'));
     const picked = [...sessionsOf(parts, [whole])];
     const confirm: Prompts['confirm'] = async ({ choices }) => {
@@ -119,7 +119,7 @@ describe('plan of an end', () => {
     );
   });
 
-  it('is the only thing that commands end sessions by, and is confirmed in one file', () => {
+  it('is the only way that commands end sessions, and is confirmed in one file', () => {
     const folder = join('src', 'ui');
     const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
     const having = (text: RegExp) =>

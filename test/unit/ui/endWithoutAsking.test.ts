@@ -19,14 +19,14 @@ describe('ending without asking', () => {
     assert.equal(rule.isAllowed, false);
   });
 
-  it('is allowed once the user has chosen it and the setting says so, also after a restart', async () => {
+  it('is allowed once the user has chosen it and the setting says so, even after a restart', async () => {
     setting = 'never';
     await rule.allow();
     assert.equal(rule.isAllowed, true);
     assert.equal(new EndWithoutAsking(memory, () => setting).isAllowed, true);
   });
 
-  it('is over with the setting, and doesn’t come back when something else sets it again', async () => {
+  it('is over when the setting is reset, and doesn’t come back when something else sets it again', async () => {
     setting = 'never';
     await rule.allow();
     setting = 'always';

@@ -5,7 +5,7 @@ import { TreeFilter } from '../../../src/ui/tree/filter.ts';
 import { MapMemory, TestServices } from '../services/testServices.ts';
 import { keepingOnly, someSession } from '../sessions.ts';
 
-describe('filter of the list', () => {
+describe('the list filter', () => {
   let services: TestServices;
   let memory: MapMemory;
   let filter: TreeFilter;
@@ -41,7 +41,7 @@ describe('filter of the list', () => {
     run.complete(keepingOnly(services.store, account, sessions));
   }
 
-  it('finds each word wherever a session has it, whatever its case', async () => {
+  it('finds each word anywhere in a session, in any letter case', async () => {
     for (const text of [
       'checkout',
       'SESS_01',
@@ -63,7 +63,7 @@ describe('filter of the list', () => {
     assert.deepEqual(filter.count('  '), { shown: 2, of: 2 });
   });
 
-  it('is kept, tells when it changes, and shows everything once it is cleared', async () => {
+  it('is kept, fires an event when it changes, and shows everything once it is cleared', async () => {
     let changes = 0;
     filter.onDidChange(() => changes++);
     await filter.set('  a \u202e [x](command:y) ');

@@ -83,7 +83,7 @@ describe('asking for keys', () => {
     return state && troubleOf(state)?.trouble;
   };
 
-  it('takes no address that could lead a key elsewhere, whoever adds the account', async () => {
+  it('rejects an address that could lead a key elsewhere, whoever adds the account', async () => {
     const context = open([], [], providerKinds);
     const withKeys = providerKinds.filter(({ fields }) => fields.some(({ kind }) => kind === 'secret'));
     assert.equal(withKeys.length, 4);
@@ -111,7 +111,7 @@ describe('asking for keys', () => {
     assert.deepEqual([server.requests.length, connectionsToEvil, services.accounts.all.length], [0, 0, 0]);
   });
 
-  it('sends nothing for an account that was stored with such an address, and does not ask for its key', async () => {
+  it('sends nothing for an account that was stored with such an address, and doesn’t ask for its key', async () => {
     for (const [path, fault] of [
       [`//${evilHost}`, 'path'],
       ['/?x', 'query'],
@@ -131,7 +131,7 @@ describe('asking for keys', () => {
     assert.deepEqual([server.requests.length, connectionsToEvil], [0, 0]);
   });
 
-  it('says that a key is not found on this machine, and lists the account once it is entered', async () => {
+  it('says that a key isn’t found on this machine, and lists the account once it is entered', async () => {
     server.light(1);
     const context = open([entry(server.url)]);
     await services.refresher.refresh(id);
@@ -150,7 +150,7 @@ describe('asking for keys', () => {
     assert.deepEqual(await services.accounts.open(id), { ...secret(server.url), further: [] });
   });
 
-  it('asks for all that belongs to a key that is missing, and for the key alone when it is replaced', async () => {
+  it('asks for all fields when a key is missing, and for the key alone when it is replaced', async () => {
     const kind: ProviderKind = {
       ...exampleProvider,
       fields: [
@@ -189,7 +189,7 @@ describe('asking for keys', () => {
     assert.equal(trouble()?.kind, 'unauthorized', 'the server was asked');
   });
 
-  it('names who receives a key: each host, with the path where an address has one', () => {
+  it('names who receives a key: each host, with the path if an address has one', () => {
     open();
     const [field = assert.fail()] = exampleProvider.fields;
     const kind: ProviderKind = {

@@ -12,7 +12,7 @@ const plain = (text: string) => text.replace(/\s/gu, ' ');
 describe('times and numbers', () => {
   afterEach(() => useLanguage('en'));
 
-  it('are written as the language of the editor writes them', () => {
+  it('are formatted in the editor’s language', () => {
     const written = (language: string) => {
       useLanguage(language);
       const all = [timeOfDay(afternoon), day(afternoon), decimal(3.25, 1), percentage(1), listOf(['a', 'b'])];
@@ -25,7 +25,7 @@ describe('times and numbers', () => {
     assert.match(plain(dayAndTime(afternoon)), /^11\/26\/26, 2:42:05 PM$/);
   });
 
-  it('are written in the language of the machine where the editor names none that there is', () => {
+  it('are formatted in the machine’s language when the editor names no valid one', () => {
     const usual = new Intl.NumberFormat().format(3.25);
     for (const language of ['', 'not_a_language', '🦊']) {
       useLanguage(language);
@@ -33,7 +33,7 @@ describe('times and numbers', () => {
     }
   });
 
-  it('are written so in the progress of an end of many', () => {
+  it('are formatted so in the progress of a bulk end', () => {
     useLanguage('de');
     assert.equal(
       progressSentence({ total: 400, sent: 33, settled: 0 }, 10_000),

@@ -1,8 +1,8 @@
 import { strict as assert } from 'node:assert';
 import { progressSentence } from '../../../src/ui/text/outcomes.ts';
 
-describe('the progress of an end of many', () => {
-  it('counts what is settled, and tells rate and time left of what is sent once two seconds tell them', () => {
+describe('the progress of a bulk end', () => {
+  it('counts what is settled, and shows the rate and time left after two seconds', () => {
     const total = 400;
     const sentences = [
       [{ total, sent: 0, settled: 0 }, 5_000, '0 of 400'],
@@ -21,7 +21,7 @@ describe('the progress of an end of many', () => {
     }
   });
 
-  it('says nothing that is no number, whatever the clock does', () => {
+  it('shows only valid numbers, whatever the clock does', () => {
     for (const elapsedMs of [0, -3_600_000, 3_600_000, Number.MIN_VALUE]) {
       for (const sent of [0, 1, 2]) {
         assert.doesNotMatch(progressSentence({ total: 2, sent, settled: 0 }, elapsedMs), /NaN|Infinity|-/);

@@ -5,7 +5,7 @@ import { type SettingKey, settings, settingValue } from '../../../src/ui/setting
 const keys = Object.keys(settings) as SettingKey[];
 
 describe('settings', () => {
-  it('refreshes no more often than every two seconds, whatever a settings file says', () => {
+  it('refresh no more often than every two seconds, whatever a settings file says', () => {
     for (const [inFile, seconds] of [
       [0.001, 2],
       [1, 2],
@@ -28,7 +28,7 @@ describe('settings', () => {
     }
   });
 
-  it('keeps every number within its bounds', () => {
+  it('keep every number within its bounds', () => {
     for (const key of keys) {
       const spec = settings[key];
       if (spec.type !== 'number') continue;
@@ -41,7 +41,7 @@ describe('settings', () => {
     }
   });
 
-  it('takes values that there are not for settings that were not set', () => {
+  it('treat invalid values as settings that weren’t set', () => {
     assert.equal(settingValue('confirm.endSession', 'never'), 'never');
     assert.equal(settingValue('confirm.endSession', 'NEVER'), 'always');
     assert.equal(settingValue('clickAction', 'format'), 'liveView');

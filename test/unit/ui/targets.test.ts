@@ -34,7 +34,7 @@ describe('targets of commands', () => {
     run.complete(keepingAll);
   }
 
-  it('stand for their sessions once each, in the order in which they are named', async () => {
+  it('include each of their sessions once, in the order in which they are named', async () => {
     list([someSession('one', { groupId: group }), someSession('two'), someSession('three', { groupId: group })]);
     assert.deepEqual(idsOf(named('three'), named('gone'), named('one'), named('three')), ['three', 'one']);
     assert.deepEqual(idsOf({ ...wholeAccount(account), groupId: group }), ['one', 'three']);
@@ -45,7 +45,7 @@ describe('targets of commands', () => {
     assert.deepEqual(idsOf({ ...wholeAccount(account), shownOnly: true }), ['two']);
   });
 
-  it('are found without going through all that runs for each of them', () => {
+  it('are found without searching all running sessions for each of them', () => {
     let looks = 0;
     const count = 5_000;
     const ids = Array.from({ length: count }, (_, index) => `s${index}`);

@@ -28,8 +28,8 @@ const subject = (name: string, more: Partial<SessionDescription> = {}): SessionD
   ...more,
 });
 
-describe('text', () => {
-  it('tell what is lost once, or for each provider where it differs', () => {
+describe('texts', () => {
+  it('say what is lost once, or for each provider where it differs', () => {
     const ask = (...subjects: SessionDescription[]) =>
       questionForMany({ message: '', subjects, leftOut: [], unknown: [], everything: undefined }).detail;
     const other = { provider: 'Browserbase', account: 'Browserbase · a' };
@@ -41,7 +41,7 @@ describe('text', () => {
     );
   });
 
-  it('do not call ended what a provider lists and does not find', () => {
+  it('don’t call ended what a provider lists but doesn’t find', () => {
     const why = { kind: 'stillRuns', found: false, said: 'Session not found' } as const;
     assert.equal(shortStuck(why), 'not ended: not found, but still listed');
     assert.equal(
@@ -92,7 +92,7 @@ describe('text', () => {
     }
   });
 
-  it('have for each trouble a short name and a sentence that names the host and says what to do', () => {
+  it('have for each error a short name and a sentence that names the host and says what to do', () => {
     const troubles: readonly Trouble[] = [
       { kind: 'unauthorized' },
       { kind: 'forbidden' },
@@ -123,7 +123,7 @@ describe('text', () => {
     assert.match(troubleSentence(said, 'h'), /The provider says: plan \[limit\] \(command:x\)$/);
   });
 
-  it('have a sentence of its own for each reason why something is not supported', () => {
+  it('have a separate sentence for each reason why something isn’t supported', () => {
     const reasons: readonly UnsupportedReason[] = [
       ...(['noRequest', 'liveView', 'sessionLiveView', 'viewAddress', 'keysNotAllowed', 'otherAddress'] as const).map(
         (kind) => ({ kind }) as const,
@@ -152,7 +152,7 @@ describe('text', () => {
     assert.deepEqual(questionForOne(subject('checkout'), false).choices, ['End Session']);
   });
 
-  it('name the pages that close where the browser stays', () => {
+  it('name the pages that close when the browser stays open', () => {
     const { detail } = questionForOne(
       subject('Default context', { closes: ['Mail', 'Bank'], bulkEndExclusion: 'It may be yours.' }),
       false,
@@ -161,7 +161,7 @@ describe('text', () => {
     assert.match(detail, /The browser itself stays open/);
   });
 
-  it('ask about many by name and number, and say what is left out and what is not known', () => {
+  it('ask about several by name and number, and say what is left out and what is unknown', () => {
     const subjects = [
       ...Array.from({ length: 30 }, (_, index) => subject(`job ${index}`)),
       subject('fresh', { account: 'Local Chrome', young: true, age: 'less than a minute', watched: true }),
@@ -204,7 +204,7 @@ describe('text', () => {
     assert.match(ask(2).detail, /It goes further\.$/);
   });
 
-  it('ask about a batch by what runs in it and what goes with it', () => {
+  it('ask about a batch by what is running in it and what is lost with it', () => {
     const question = questionForBatch(
       'Batch 3c90',
       ['Anchor Browser · prod'],
@@ -216,7 +216,7 @@ describe('text', () => {
     assert.deepEqual(question.choices, ['Delete Batch']);
   });
 
-  it('say in one message at most how it came out', () => {
+  it('report the result in at most one message', () => {
     const none = { ended: 0, alreadyGone: 0, failed: 0, stuck: 0, unconfirmed: 0, cancelled: 0, failures: [] };
     assert.equal(outcomeSentence({ ...none, ended: 1 }), undefined);
     assert.equal(outcomeSentence({ ...none, cancelled: 5 }), undefined);
@@ -241,7 +241,7 @@ describe('text', () => {
     );
   });
 
-  it('tell of a batch deletion each failure with its reason', () => {
+  it('report each failure of a batch deletion with its reason', () => {
     assert.deepEqual(deletionSentence('Batch 3c90', { deleted: 9, failed: 2, failures: ['a: locked', 'b: busy'] }), {
       level: 'warning',
       message: "Batch 3c90: 9 sessions deleted. Couldn't delete 2 sessions. a: locked; b: busy",

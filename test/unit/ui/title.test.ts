@@ -6,7 +6,7 @@ import { MapMemory, TestServices } from '../services/testServices.ts';
 import { keepingOnly, someSession } from '../sessions.ts';
 import { until } from '../until.ts';
 
-describe('title of the list', () => {
+describe('the list’s title', () => {
   const count = 5_000;
   const ids = Array.from({ length: count }, (_, index) => sessionId(`s${index}`));
   let services: TestServices;
@@ -52,7 +52,7 @@ describe('title of the list', () => {
     run.complete(keepingOnly(services.store, account, sessions));
   }
 
-  it('is written at once, and after that for all that changes soon together', async () => {
+  it('is set at once, and then once for all that changes shortly afterwards', async () => {
     assert.deepEqual(titles, ['5000 run']);
     list(ids.slice(0, 10));
     list(ids.slice(0, 20));
@@ -77,7 +77,7 @@ describe('title of the list', () => {
     assert.equal(looks, 2 * count);
   });
 
-  it('is not written any longer once the view is gone', async () => {
+  it('is no longer set once the view is gone', async () => {
     list(ids.slice(0, 10));
     title.dispose();
     list(ids.slice(0, 20));

@@ -24,7 +24,7 @@ const account: Account = {
 const start = Date.parse('2026-11-22T12:00:00Z');
 const minutes = (count: number) => count * 60_000;
 
-describe('tree', () => {
+describe('the tree', () => {
   let now = start;
   let store: SessionStore;
   let model: TreeModel;
@@ -73,7 +73,7 @@ describe('tree', () => {
     return row;
   };
 
-  it('shows batches that have finished below what runs, with what failed in them, while they are shown', () => {
+  it('shows finished batches below what is running, with their failures, while they are shown', () => {
     const batch = (id: string, failed: number, more: Partial<Group> = {}): Group => ({
       id: groupId(id),
       kind: 'batch',
@@ -144,7 +144,7 @@ describe('tree', () => {
     ]);
   });
 
-  it('shows what a filter leaves, how much that is of a group, and where it leaves nothing', () => {
+  it('shows what a filter matches, how many of a group that is, and when it matches nothing', () => {
     const batch = { id: groupId('3c90c3cc-0d44'), kind: 'batch', name: undefined, status: undefined, createdAt: start };
     const empty = { ...batch, id: groupId('ffff'), createdAt: start - 1 };
     list({
@@ -170,7 +170,7 @@ describe('tree', () => {
     assert.deepEqual(drawn(), ['Anchor Browser · prod | 0 running', '  No running sessions']);
   });
 
-  it('has sessions of others stand back, but not what went wrong with one', () => {
+  it('dims other people’s sessions, but not those with an error', () => {
     list({ sessions: [someSession('mine'), someSession('other'), someSession('stuck')] });
     model = { ...model, isMine: ({ id }) => id === 'mine' };
     const why = { kind: 'stillRuns', found: true, said: undefined } as const;
@@ -206,7 +206,7 @@ describe('tree', () => {
     assert.equal(rowFor('b').label, 'shop.example');
   });
 
-  it('says of each state what it is, by icon and words, never by colour alone', () => {
+  it('describes each state with an icon and words, never by color alone', () => {
     list({
       sessions: [
         someSession('starting', { phase: 'starting' }),
@@ -237,7 +237,7 @@ describe('tree', () => {
     assert.match(rowFor('idle').aria, /^Session idle, idle, for 12 minutes, account Anchor Browser · prod$/);
   });
 
-  it('says that an age is only how long it was seen, where the provider does not tell', () => {
+  it('says that an age is only how long a session was seen, when the provider doesn’t report its start', () => {
     list({ sessions: [someSession('a', { startedAt: undefined })] });
     assert.equal(rowFor('a').description, 'just seen');
     now += minutes(3);
@@ -260,7 +260,7 @@ describe('tree', () => {
     assert.equal(nodes()[0], nodes()[0]);
   });
 
-  it('shows a first list as loading, then what there is or that there is nothing', () => {
+  it('shows a first list as loading, then its sessions or that there are none', () => {
     assert.deepEqual(drawn(), ['Anchor Browser · prod | loading…', '  Loading…']);
     list({});
     assert.deepEqual(drawn(), ['Anchor Browser · prod | 0 running', '  No running sessions']);
@@ -275,7 +275,7 @@ describe('tree', () => {
     assert.equal(row, '  checkout | 12m');
   });
 
-  it('offers another key where the key was rejected, and another try otherwise', () => {
+  it('offers to replace the key when it was rejected, and to retry otherwise', () => {
     const troubleRow = () => rowOf(model, { kind: 'trouble', accountId: account.id });
     store.beginList(account.id).fail(new ProviderError({ kind: 'unauthorized' }, 'x', { detail: 'Invalid API key' }));
     assert.equal(troubleRow()?.click, 'browserSessions.replaceKey');
@@ -285,7 +285,7 @@ describe('tree', () => {
     assert.doesNotMatch(troubleRow()?.contextValue ?? '', /Key/);
   });
 
-  it('says of a key that is missing that it is not found on this machine, and offers to enter it', () => {
+  it('says that a missing key isn’t found on this machine, and offers to enter it', () => {
     const troubleRow = () => rowOf(model, { kind: 'trouble', accountId: account.id });
     store.beginList(account.id).fail(new ProviderError({ kind: 'noKey' }, 'x'));
     assert.equal(
@@ -298,7 +298,7 @@ describe('tree', () => {
     assert.equal(drawn()[0], 'Anchor Browser · prod | key not found');
   });
 
-  it('says of an address that cannot be used what is wrong with it, and what to do', () => {
+  it('says what is wrong with an invalid address, and what to do', () => {
     store.beginList(account.id).fail(new ProviderError({ kind: 'badAddress', fault: 'path' }, 'x'));
     const row = rowOf(model, { kind: 'trouble', accountId: account.id });
     assert.match(
@@ -308,7 +308,7 @@ describe('tree', () => {
     assert.doesNotMatch(row?.contextValue ?? '', /Key/);
   });
 
-  it("says of a row that can't be shown what is wrong with it, and counts beyond twenty", () => {
+  it('says what is wrong with a row that can’t be shown, and counts beyond twenty', () => {
     const faults = Array.from({ length: 30 }, (_, index) => ({
       subject: `row ${index + 1}`,
       what: 'its "status" isn\'t as documented',
@@ -328,7 +328,7 @@ describe('tree', () => {
     assert.equal(lines[0], 'Anchor Browser · prod | 512 running');
   });
 
-  it('shows nothing that a provider wrote as anything but plain text', () => {
+  it('shows everything that a provider wrote as plain text', () => {
     const evil = `[x](command:workbench.action.quit) $(trash)\u202e\u0000\u001b[31m\n${'y'.repeat(10_000)}`;
     const batch = { id: groupId('g'), kind: 'batch', name: evil, status: evil, createdAt: undefined } as const;
     list({
@@ -381,14 +381,14 @@ describe('tree', () => {
     assert.equal(rowOf(model, last)?.label, 'Only the first 500 pages are shown');
   });
 
-  it('says of an account whose provider is gone what it can', () => {
+  it('describes what it can of an account whose provider is gone', () => {
     const orphan = { ...account, provider: 'gone' };
     model = { ...model, account: () => orphan };
     assert.equal(rowOf(model, { kind: 'account', accountId: account.id })?.label, 'gone · prod');
     assert.equal(anchor.id, 'anchor');
   });
 
-  it('tells of the account how many of its limit run, who answers, and what must be known of the list', () => {
+  it('shows on the account how many sessions of its limit are running, which server responds, and warnings about the list', () => {
     const facts = { identity: 'v2.42.0', sessionLimit: 10, note: undefined };
     const running = [someSession('a'), someSession('b')];
     list({ sessions: running, account: facts });
@@ -403,7 +403,7 @@ describe('tree', () => {
     ]);
   });
 
-  it('shows a group by metadata without what only a batch can be asked', () => {
+  it('shows a metadata group without what only a batch supports', () => {
     const id = groupId('metadata-1');
     const group = { id, kind: 'metadata', name: 'job: nightly', status: undefined, createdAt: undefined } as const;
     list({ sessions: [someSession('a', { groupId: id })], groups: [group] });

@@ -23,7 +23,7 @@ describe('accounts', () => {
   });
   afterEach(() => services.dispose());
 
-  it('keep a key together with its address, in the secretStore and nowhere else', async () => {
+  it('keep a key together with its address, in secret storage and nowhere else', async () => {
     const id = await services.accounts.add(anchorAccount);
     assert.deepEqual(services.accounts.all, [{ id, provider: 'anchor', label: 'prod', origin: anchorAccount.origin }]);
     const secret = JSON.parse(services.secretStore.values.get(`browserSessions.account.${id}`) ?? '');
@@ -35,7 +35,7 @@ describe('accounts', () => {
     assert.deepEqual(changes, [{ id, kind: 'added' }]);
   });
 
-  it('are there again after a restart, in the order in which they were added', async () => {
+  it('are still there after a restart, in the order in which they were added', async () => {
     const first = await services.accounts.add(anchorAccount);
     await settle();
     const second = await services.accounts.add({ ...anchorAccount, label: 'staging' });
@@ -53,7 +53,7 @@ describe('accounts', () => {
     assert.equal((await accounts.open(second))?.credentials['apiKey'], 'sk-canary-1');
   });
 
-  it('follow what another window does: add, rename, another key, removal', async () => {
+  it('follow changes from another window: added, renamed, new key, removed', async () => {
     const other = new TestServices({ secretStore: services.secretStore });
     const id = await other.accounts.add(anchorAccount);
     await settle();
@@ -74,7 +74,7 @@ describe('accounts', () => {
     other.dispose();
   });
 
-  it('tell of a change at the moment from which it is seen', async () => {
+  it('report a change as soon as it is visible', async () => {
     const other = new TestServices({ secretStore: services.secretStore });
     const seen: string[] = [];
     services.accounts.onDidChange(({ id, kind }) => seen.push(`${kind}: ${services.accounts.get(id)?.label}`));
@@ -97,7 +97,7 @@ describe('accounts', () => {
     assert.equal(await services.accounts.findSame({ ...anchorAccount, origin: 'https://other.example' }), undefined);
   });
 
-  it('store nothing when the secretStore cannot', async () => {
+  it('store nothing when secret storage fails', async () => {
     class NoKeyring extends MemorySecretStore {
       override async store(): Promise<void> {
         throw new Error('no keyring');
@@ -110,7 +110,7 @@ describe('accounts', () => {
     bare.dispose();
   });
 
-  it('do not lose an account whose entry another version wrote, nor one whose index is broken', async () => {
+  it('don’t lose an account whose entry another version wrote, or one whose index is broken', async () => {
     const id = await services.accounts.add(anchorAccount);
     await services.secretStore.store(`browserSessions.account.${id}`, '{"v":2,"of":"the future"}');
     await settle();

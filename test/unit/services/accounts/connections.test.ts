@@ -24,7 +24,7 @@ describe('connections', () => {
     return link;
   }
 
-  it('dial the account’s own host, and no other', async () => {
+  it('connect only to the account’s own host', async () => {
     const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
     try {
       await once(server, 'listening');
@@ -41,7 +41,7 @@ describe('connections', () => {
     }
   });
 
-  it('send a key to no address that its kind does not derive', async () => {
+  it('send a key only to addresses that its kind derives', async () => {
     const link = linkOf('https://grid.example');
     await assert.rejects(async () => link.httpTo(new URL('https://evil.example')));
   });

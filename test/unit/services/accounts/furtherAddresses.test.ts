@@ -89,7 +89,7 @@ describe('further addresses of an account', () => {
     assert.equal(server.log().length, before);
   }
 
-  it('are those that were told when the key was saved, whoever registers the provider’s id later', async () => {
+  it('are those shown when the key was saved, whoever registers the provider’s id later', async () => {
     const services = open();
     const first = leadingTo(told);
     const registration = await register(services, first.kind);
@@ -105,7 +105,7 @@ describe('further addresses of an account', () => {
     await isRefused(second.links, other);
   });
 
-  it('are others once the key was saved anew, though it is the same key', async () => {
+  it('change when the key is saved again, even if it is the same key', async () => {
     const services = open();
     const { kind, links } = leadingTo(told, other);
     await register(services, kind);
@@ -118,7 +118,7 @@ describe('further addresses of an account', () => {
     await send(links, other);
   });
 
-  it('are none where a key was saved without them for a provider that another extension added', async () => {
+  it('are empty when a key was saved without them for a provider that another extension added', async () => {
     const services = open();
     const { kind, links } = leadingTo(told);
     await register(services, kind);
@@ -127,7 +127,7 @@ describe('further addresses of an account', () => {
     await isRefused(links, told);
   });
 
-  it('are derived once where a key was saved without them for a provider of this extension', async () => {
+  it('are derived once when a key was saved without them for a provider of this extension', async () => {
     const first = leadingTo(told);
     const services = open([first.kind]);
     const id = await services.accounts.add(newAccount());

@@ -26,7 +26,7 @@ function settle(end: AccountEnd): void {
 }
 
 describe('an account’s part of an end', () => {
-  it('shows on the row what the last of several ends says, whenever the others are over', async () => {
+  it('shows the outcome of the last of several ends on the row, whenever the others finish', async () => {
     const { services, begin, life } = await ends();
     const three = [await begin(), await begin(), await begin()] as const;
     for (const [index, end] of three.entries()) {
@@ -43,7 +43,7 @@ describe('an account’s part of an end', () => {
     services.dispose();
   });
 
-  it('does not show an outcome once more when a later end is at it', async () => {
+  it('doesn’t show an outcome again while a later end is in progress', async () => {
     const { services, begin, life } = await ends();
     const first = await begin();
     settle(first);
@@ -56,7 +56,7 @@ describe('an account’s part of an end', () => {
     services.dispose();
   });
 
-  it('collects what is learned about its sessions until it is finished, though no list has them', async () => {
+  it('collects evidence about its sessions until it is finished, even if no list has them', async () => {
     const { services, id, begin, over } = await ends();
     const end = await begin([{ accountId: id, session: someSession('hidden') }]);
     await over(services.refresher.refresh(id));

@@ -78,7 +78,7 @@ describe('ending behind a load balancer', function () {
           assert.deepEqual(new Set(outcomes(report).values()), new Set(['ended']));
         });
 
-        it(`says ended of nothing that ${count} ${version} workers don't end (${named(balancing)})`, async () => {
+        it(`calls nothing ended that ${count} ${version} workers don’t end (${named(balancing)})`, async () => {
           await start(version, Array(count).fill(2), balancing);
           for (const worker of workers) for (const one of worker.running) worker.immortal.add(one);
           const report = await services.ender.end(targets(), quietly);
@@ -90,14 +90,14 @@ describe('ending behind a load balancer', function () {
     }
   }
 
-  it('ends all sessions, though no neighbour is left that would show which worker answers', async () => {
+  it('ends all sessions, even when no neighbor is left that would show which worker responds', async () => {
     await start('v1', [2, 2], 'roundRobin');
     const report = await services.ender.end(targets(), quietly);
     assertTrue(report);
     assert.deepEqual(running(), []);
   });
 
-  it('keeps the rows of all workers, whichever answers, and takes out what ended elsewhere', async () => {
+  it('keeps the rows of all workers, whichever responds, and removes what ended elsewhere', async () => {
     await start('v2', [2, 3], 'roundRobin');
     for (let times = 0; times < 6; times++) {
       await services.refresher.refresh(id);
@@ -114,7 +114,7 @@ describe('ending behind a load balancer', function () {
     );
   });
 
-  it('confirms an end on a single server at the first look, which is one round of lists', async () => {
+  it('confirms an end on a single server at the first check, which is one round of lists', async () => {
     for (const version of ['v1', 'v2'] as const) {
       await start(version, [1], 'roundRobin');
       const before = balancer?.passed.length ?? 0;

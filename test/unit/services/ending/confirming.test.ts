@@ -19,8 +19,8 @@ const starts = (count: number, lists: EndingTerms['lists'] = 'lagging') => {
 };
 const s0 = sessionId('s0');
 
-describe('confirming of ends', () => {
-  it('looks at once, and again after 1, 2, 4 and then every 8 seconds, until half a minute is over', async () => {
+describe('confirming ends', () => {
+  it('checks at once, and again after 1, 2, 4 and then every 8 seconds, until half a minute has passed', async () => {
     const { provider, services, targets, end } = await scriptedServices(starts(1, 'complete'));
     provider.onEnd = () => ({ outcome: 'accepted', how: 'by a word' });
     const report = await end(targets());
@@ -40,7 +40,7 @@ describe('confirming of ends', () => {
     services.dispose();
   });
 
-  it('looks once more when exactly its time is over', async () => {
+  it('checks once more exactly when its time is up', async () => {
     for (const [withinMs, looks] of [
       [999, 1],
       [1_000, 2],
@@ -56,7 +56,7 @@ describe('confirming of ends', () => {
     }
   });
 
-  it('says how a session was ended where the provider does, what it took, and writes a line about it', async () => {
+  it('reports how a session was ended if the provider does, how long it took, and writes a log line about it', async () => {
     const { provider, services, targets, end } = await scriptedServices(starts(1, 'complete'));
     provider.onEnd = () => {
       provider.running.clear();
@@ -69,7 +69,7 @@ describe('confirming of ends', () => {
     services.dispose();
   });
 
-  it('says of each session what became of it as soon as that is known, on its row and in the journal', async () => {
+  it('reports the outcome for each session as soon as it is known, on its row and in the journal', async () => {
     const { provider, clock, services, id, targets, over } = await scriptedServices(starts(4, 'complete'));
     const conflict = failure({ kind: 'conflict' });
     provider.onEnd = (session) => {
@@ -92,7 +92,7 @@ describe('confirming of ends', () => {
     services.dispose();
   });
 
-  it('takes one complete list for confirmation where that is enough, and asks for no session', async () => {
+  it('accepts one complete list as confirmation where that is enough, and asks for no session', async () => {
     const { provider, services, id, targets, end } = await scriptedServices(starts(3, 'complete'));
     assert.deepEqual(outcomes(await end(targets('s0', 's1'))), { s0: 'ended', s1: 'ended' });
     assert.deepEqual(provider.asked('probe'), []);
@@ -103,7 +103,7 @@ describe('confirming of ends', () => {
     services.dispose();
   });
 
-  it('asks about a session that a list leaves out before it says that it ended', async () => {
+  it('asks about a session missing from a list before saying that it ended', async () => {
     const { provider, services, id, targets, end } = await scriptedServices(starts(2));
     assert.deepEqual(outcomes(await end(targets('s0'))), { s0: 'ended' });
     assert.equal(provider.asked('list').length, 2);
@@ -114,7 +114,7 @@ describe('confirming of ends', () => {
     services.dispose();
   });
 
-  it('says already gone where the provider knew no such session, and it is not on its lists', async () => {
+  it('reports an unlisted session that the provider didn’t know as already gone', async () => {
     const { provider, services, targets, end } = await scriptedServices(starts(2, 'complete'));
     const all = targets();
     provider.running.delete('s0');
@@ -122,7 +122,7 @@ describe('confirming of ends', () => {
     services.dispose();
   });
 
-  it('does not say ended of what lists leave out and the provider says to run, asked for itself', async () => {
+  it('doesn’t say ended when lists leave a session out but the provider says it is running', async () => {
     const { provider, services, id, targets, end } = await scriptedServices(starts(2));
     const all = targets('s0');
     provider.onEnd = () => ({ outcome: 'ended', how: undefined });
@@ -134,7 +134,7 @@ describe('confirming of ends', () => {
     services.dispose();
   });
 
-  it('remembers that a session was said to run while questions about it fail', async () => {
+  it('remembers that the provider called a session running while later requests about it fail', async () => {
     const { provider, services, id, targets, end } = await scriptedServices(starts(2));
     const all = targets('s0');
     provider.onEnd = () => ({ outcome: 'ended', how: undefined });
@@ -151,7 +151,7 @@ describe('confirming of ends', () => {
     services.dispose();
   });
 
-  it('does not say ended while questions about the session fail, however many lists leave it out', async () => {
+  it('doesn’t say ended while requests about the session fail, however many lists leave it out', async () => {
     const { provider, services, targets, end } = await scriptedServices(starts(2));
     const refused = failure({ kind: 'conflict' });
     provider.onProbe = () => {
@@ -163,7 +163,7 @@ describe('confirming of ends', () => {
     services.dispose();
   });
 
-  it('asks for every session that two lists leave out, however many', async () => {
+  it('asks about every session that two lists leave out, however many', async () => {
     const { provider, services, id, targets, end } = await scriptedServices(starts(60));
     // Every end is answered and does nothing, and lists are empty for two seconds.
     provider.onEnd = () => ({ outcome: 'ended', how: undefined });
@@ -184,7 +184,7 @@ describe('confirming of ends', () => {
     services.dispose();
   });
 
-  it('does not say ended where the provider wants no questions, and asks when it does', async () => {
+  it('doesn’t say ended while the provider accepts no requests, and asks when it does', async () => {
     const { provider, clock, services, targets, end } = await scriptedServices(starts(30));
     const all = targets();
     const opens = clock.now() + 6_000;
@@ -205,7 +205,7 @@ describe('confirming of ends', () => {
     services.dispose();
   });
 
-  it('says why a session could not be asked for that lists leave out', async () => {
+  it('gives the reason why a session that lists leave out couldn’t be asked about', async () => {
     const { provider, services, targets, end } = await scriptedServices(starts(1));
     const limited = failure({ kind: 'rateLimited', retryAt: undefined });
     provider.onProbe = () => {
@@ -219,14 +219,14 @@ describe('confirming of ends', () => {
     services.dispose();
   });
 
-  it('says ended of many that are gone, with no more than eight questions at a time', async () => {
+  it('confirms many ended sessions with at most eight requests at a time', async () => {
     const { provider, services, targets, end } = await scriptedServices(starts(60));
     assert.deepEqual(new Set(Object.values(outcomes(await end(targets())))), new Set(['ended']));
     assert.equal(provider.most.get('probe'), 8);
     services.dispose();
   });
 
-  it('takes only a probe for confirmation where lists may leave out what runs', async () => {
+  it('accepts only a probe as confirmation where lists may leave out running sessions', async () => {
     const { provider, services, id, targets, end } = await scriptedServices(starts(3, 'unreliable'));
     provider.onEnd = ({ id }) => {
       if (id === 's0') provider.running.delete(id);
@@ -250,7 +250,7 @@ describe('confirming of ends', () => {
     services.dispose();
   });
 
-  it('confirms nothing while the list fails, and says why', async () => {
+  it('confirms nothing while the list fails, and gives the reason', async () => {
     const { provider, services, id, targets, end } = await scriptedServices(starts(2));
     const all = targets();
     const down = failure({ kind: 'serverFault', status: 502 }, 'down');
@@ -270,7 +270,7 @@ describe('confirming of ends', () => {
     services.dispose();
   });
 
-  it('does not send an end of unknown effect again while no list can be had', async () => {
+  it('doesn’t resend an end of unknown effect while no list is available', async () => {
     const { provider, services, targets, end } = await scriptedServices(starts(1));
     const all = targets();
     provider.onList = () => {
@@ -286,7 +286,7 @@ describe('confirming of ends', () => {
   });
 
   for (const lists of ['complete', 'partial', 'lagging', 'unreliable'] as const) {
-    it(`does not say ended of a session whose start is told another way in each answer (${lists})`, async () => {
+    it(`doesn’t say ended of a session whose start time differs between responses (${lists})`, async () => {
       for (const moved of [-60_000, -1, 1, 999]) {
         const { provider, services, targets, end } = await scriptedServices(starts(1, lists));
         provider.onEnd = (session) => {
@@ -299,7 +299,7 @@ describe('confirming of ends', () => {
     });
   }
 
-  it('confirms nothing by a list with a row that names no session', async () => {
+  it('confirms nothing from a list with a row that names no session', async () => {
     const { provider, services, targets, end } = await scriptedServices(starts(2, 'complete'));
     const all = targets();
     provider.onEnd = ({ id }) => {
@@ -316,7 +316,7 @@ describe('confirming of ends', () => {
     services.dispose();
   });
 
-  it('takes a list for complete though rows that have names cannot be read', async () => {
+  it('accepts a list as complete even if rows that have names can’t be read', async () => {
     const { provider, services, targets, end } = await scriptedServices(starts(2, 'complete'));
     provider.onList = () => ({ faults: [{ subject: 'another', what: 'it has no status' }] });
     assert.deepEqual(outcomes(await end(targets())), { s0: 'ended', s1: 'ended' });
@@ -325,7 +325,7 @@ describe('confirming of ends', () => {
   });
 
   for (const lists of ['lagging', 'unreliable'] as const) {
-    it(`leaves the row of another session alone that has taken the id meanwhile (${lists})`, async () => {
+    it(`keeps the row of another session that has taken over the id (${lists})`, async () => {
       const { provider, clock, services, id, targets, end } = await scriptedServices(starts(1, lists));
       await clock.until(clock.wait(1_000), 2_000);
       provider.onEnd = () => {
@@ -345,7 +345,7 @@ describe('confirming of ends', () => {
     });
   }
 
-  it('does not put a failure on the row of another session that has taken the id', async () => {
+  it('doesn’t show a failure on the row of another session that has taken over the id', async () => {
     const { provider, clock, services, id, targets, end } = await scriptedServices(starts(1));
     await clock.until(clock.wait(1_000), 2_000);
     provider.onEnd = async () => {
@@ -358,7 +358,7 @@ describe('confirming of ends', () => {
     services.dispose();
   });
 
-  it('takes a session whose pages were all closed for ended, though others were opened in it since', async () => {
+  it('reports a session as ended when all its pages were closed, even if others were opened in it since', async () => {
     const page = (id: string) => ({ id: pageId(id), title: id, url: 'about:blank' });
     const { provider, services, id, targets, end } = await scriptedServices((provider) => {
       provider.start('s0', { ends: 'pages', pages: [page('a')] });
@@ -376,7 +376,7 @@ describe('confirming of ends', () => {
     services.dispose();
   });
 
-  it('stops looking at once when the account is removed, and claims nothing', async () => {
+  it('stops checking at once when the account is removed, and claims nothing', async () => {
     const { provider, clock, services, id, targets, end } = await scriptedServices(starts(1));
     provider.onEnd = () => ({ outcome: 'accepted', how: undefined });
     clock.after(2_500, () => void services.accounts.remove(id));
@@ -392,7 +392,7 @@ describe('confirming of ends', () => {
     services.dispose();
   });
 
-  it('stops looking at once when the key is replaced, and claims nothing', async () => {
+  it('stops checking at once when the key is replaced, and claims nothing', async () => {
     const { provider, clock, services, id, targets, end } = await scriptedServices(starts(1));
     provider.onEnd = () => ({ outcome: 'accepted', how: undefined });
     clock.after(2_500, () => void services.accounts.replaceCredentials(id, { other: 'key' }));
@@ -405,8 +405,8 @@ describe('confirming of ends', () => {
     services.dispose();
   });
 
-  describe('of what is not there when it begins', () => {
-    it('is already gone where it has ended, or another session has its id', async () => {
+  describe('of sessions that are missing at the start', () => {
+    it('reports already gone when the session has ended or another session has its id', async () => {
       const { provider, clock, services, id, targets, end, over } = await scriptedServices(starts(3, 'complete'));
       const all = targets();
       provider.running.delete('s0');
@@ -424,7 +424,7 @@ describe('confirming of ends', () => {
       services.dispose();
     });
 
-    it('fails where the account is there no longer, or never was, or has another key', async () => {
+    it('fails when the account no longer exists, never existed, or has another key', async () => {
       const { provider, services, id, targets, end, over } = await scriptedServices(starts(1));
       const all = targets();
       const never = all.map(({ session }) => ({ accountId: accountId('never'), session }));
@@ -445,7 +445,7 @@ describe('confirming of ends', () => {
     });
   });
 
-  describe('where one list tells all', () => {
+  describe('where one list is enough', () => {
     const listsBeforeEnd = async (lists: EndingTerms['lists'], ageMs: number) => {
       const { provider, clock, services, targets, end } = await scriptedServices(starts(1, lists));
       await clock.until(clock.wait(ageMs), 2 * ageMs);
@@ -455,18 +455,18 @@ describe('confirming of ends', () => {
       return provider.times('list').filter((at) => at < ended).length - 1;
     };
 
-    it('lists before it ends by a list that is five seconds old, as ids may be used again', async () => {
+    it('lists again before ending when the list is five seconds old, as ids may be reused', async () => {
       assert.equal(await listsBeforeEnd('complete', 5_000), 1);
     });
 
-    it('lists no more before it ends by a newer list, or where ids are not used again', async () => {
+    it('doesn’t list again before ending when the list is newer, or where ids aren’t reused', async () => {
       assert.equal(await listsBeforeEnd('complete', 4_999), 0);
       assert.equal(await listsBeforeEnd('lagging', 60_000), 0);
       assert.equal(await listsBeforeEnd('unreliable', 60_000), 0);
     });
   });
 
-  describe('of what one request ends', () => {
+  describe('of a request that ends several sessions', () => {
     const g = groupId('g');
     const grouped = (count: number) => (provider: ScriptedProvider) => {
       starts(count, 'complete')(provider);
@@ -479,7 +479,7 @@ describe('confirming of ends', () => {
       for (const { id, groupId } of [...provider.running.values()]) if (groupId === group) provider.running.delete(id);
     };
 
-    it('is everything that is listed, and attempts are not counted', async () => {
+    it('covers everything that is listed, and doesn’t count attempts', async () => {
       const { provider, services, id, over } = await scriptedServices((provider) => {
         starts(3, 'complete')(provider);
         provider.endEverything = async () => provider.running.clear();
@@ -493,7 +493,7 @@ describe('confirming of ends', () => {
       services.dispose();
     });
 
-    it('is what belongs to a group that is deleted or cancelled, and nothing else', async () => {
+    it('covers only what belongs to a group that is deleted or canceled', async () => {
       for (const request of ['deleteGroup', 'cancelGroup'] as const) {
         const { provider, services, id, over } = await scriptedServices((provider) => {
           grouped(5)(provider);
@@ -513,7 +513,7 @@ describe('confirming of ends', () => {
       }
     });
 
-    it('fails with what the provider said of a session, once three looks have shown it to run', async () => {
+    it('fails with the provider’s message about a session after three checks show it running', async () => {
       const { provider, services, id, over } = await scriptedServices((provider) => {
         grouped(3)(provider);
         provider.deleteGroup = async () => {
@@ -535,7 +535,7 @@ describe('confirming of ends', () => {
       services.dispose();
     });
 
-    it('is asked for once, whatever comes back, and looked at all the same', async () => {
+    it('sends the request once, whatever the result, and still checks', async () => {
       const broken = failure({ kind: 'timedOut', afterMs: 15_000 });
       const { provider, services, id, over } = await scriptedServices((provider) => {
         grouped(4)(provider);
@@ -563,7 +563,7 @@ describe('confirming of ends', () => {
       services.dispose();
     });
 
-    it('is looked at where the provider does not know the group', async () => {
+    it('checks when the provider doesn’t know the group', async () => {
       const unknown = failure({ kind: 'notFound' });
       const { provider, services, id, over } = await scriptedServices((provider) => {
         grouped(3)(provider);
@@ -578,7 +578,7 @@ describe('confirming of ends', () => {
       services.dispose();
     });
 
-    it('fails at once where the provider has no such request, and says which', async () => {
+    it('fails at once when the provider has no such request, and says which one', async () => {
       const { services, id, over } = await scriptedServices(grouped(3));
       const { answer } = await over(services.ender.deleteGroup(id, g));
       const everything = await over(services.ender.endEverything(id));
@@ -596,7 +596,7 @@ describe('confirming of ends', () => {
       services.dispose();
     });
 
-    it('is nothing for an account that is not there', async () => {
+    it('does nothing for an account that doesn’t exist', async () => {
       const { services, over } = await scriptedServices(starts(1));
       const nobody = accountId('nobody');
       const { results, error } = await over(services.ender.endEverything(nobody));

@@ -19,7 +19,7 @@ function counts({ results }: EndReport): Partial<Record<EndOutcomeKind, number>>
   return found;
 }
 
-describe('ender', function () {
+describe('Ender', function () {
   this.timeout(60_000);
   let server: AnchorServer;
   let services: TestServices;
@@ -43,7 +43,7 @@ describe('ender', function () {
     [...(services.store.state(id)?.contents.sessions.values() ?? [])].map((session) => ({ accountId: id, session }));
   const life = (session: string) => services.store.life(id, sessionId(session));
 
-  it('ends exactly what it is handed, and proves it by a list that begins after the request', async () => {
+  it('ends exactly the sessions it is given, and confirms them by a list that begins after the request', async () => {
     const all = await list(10);
     server.endLagMs = 100;
     const some = all.slice(0, 6);
@@ -59,14 +59,14 @@ describe('ender', function () {
     assert.equal(services.store.state(id)?.contents.sessions.size, 4);
   });
 
-  it('sends one end for a session that is handed over twice', async () => {
+  it('sends one end for a session that is given twice', async () => {
     const [first] = await list(1);
     assert.ok(first);
     assert.deepEqual(counts(await services.ender.end([first, first], quietly)), { ended: 1 });
     assert.equal(server.log().filter((line) => line.startsWith('DELETE')).length, 1);
   });
 
-  it('says stuck, and why, of a session that takes its end and stays', async () => {
+  it('reports a session that accepts its end but stays as stuck, with the reason', async () => {
     const all = await list(3);
     server.immortal.add('sess_1');
     const report = await services.ender.end(all, quietly);
@@ -78,7 +78,7 @@ describe('ender', function () {
     assert.deepEqual(counts(await services.ender.end(targets(), quietly)), { ended: 1 });
   });
 
-  it('says already gone of what vanished before or is not known to the provider', async () => {
+  it('reports sessions that vanished before, or that the provider doesn’t know, as already gone', async () => {
     const all = await list(3);
     server.sessions.delete('sess_0');
     await services.refresher.refresh(id);
@@ -88,7 +88,7 @@ describe('ender', function () {
     assert.ok(!server.log().includes('DELETE /v1/sessions/sess_0'));
   });
 
-  it('looks before it believes an error: a 500, a cut or a web page may have ended it', async () => {
+  it('checks before accepting an error: a 500, a dropped connection or a web page may have ended it', async () => {
     const all = await list(4);
     const faults = [
       { kind: 'doneBut', answer: { status: 500, json: {} } },
@@ -101,7 +101,7 @@ describe('ender', function () {
     assert.deepEqual(server.running, []);
   });
 
-  it('says failed, and keeps the row with the reason, when the request failed and the session runs', async () => {
+  it('reports failed, and keeps the row with the reason, when the request failed and the session is running', async () => {
     const all = await list(3);
     server.misbehave('DELETE', /sess_0/, {
       kind: 'answer',
@@ -115,14 +115,14 @@ describe('ender', function () {
     assert.deepEqual(new Set(server.running), new Set(['sess_0', 'sess_1']));
   });
 
-  it('never takes a 200 for an end: 204 that did nothing leaves it running', async () => {
+  it('never treats a 200 as an end, and a 204 that did nothing leaves the session running', async () => {
     const all = await list(1);
     server.misbehave('DELETE', /sess_0/, { kind: 'answer', answer: { status: 204 } });
     assert.deepEqual(counts(await services.ender.end(all, quietly)), { stuck: 1 });
     assert.deepEqual(server.running, ['sess_0']);
   });
 
-  it('confirms nothing while the list fails, whatever the provider answers about single sessions', async () => {
+  it('confirms nothing while the list fails, whatever the provider says about single sessions', async () => {
     const all = await list(2);
     server.immortal.add('sess_1');
     server.misbehave('GET', /all\/status/, { kind: 'answer', answer: { status: 404, json: {} } });
@@ -140,7 +140,7 @@ describe('ender', function () {
     assert.equal(targets()[0]?.session.id, 'sess_1');
   });
 
-  it('claims nothing when neither list nor probe answers', async () => {
+  it('claims nothing when neither list nor probe responds', async () => {
     const all = await list(2);
     server.misbehave('GET', /./, { kind: 'answer', answer: { status: 404, json: {} } });
     server.misbehave('GET', /sessions\/sess/, { kind: 'answer', answer: { status: 409, json: {} } });
@@ -148,7 +148,7 @@ describe('ender', function () {
     assert.equal(targets().length, 2);
   });
 
-  it('does not call running what nobody says to run: a list leaves it out, and no probe answers', async () => {
+  it('doesn’t call a session running when a list leaves it out and no probe responds', async () => {
     const provider = await startBrowserbase();
     try {
       const account = await services.add('browserbase', provider.url, { apiKey: provider.key });
@@ -165,7 +165,7 @@ describe('ender', function () {
     }
   });
 
-  it('outwaits a rate limit however it is told, and leaves nothing behind', async () => {
+  it('waits out a rate limit however it is reported, and leaves nothing behind', async () => {
     const all = await list(12);
     const date = new Date(Date.now() + 2_000).toUTCString();
     const told = [undefined, date, 'soon', '1', '-5', ''];
@@ -177,7 +177,7 @@ describe('ender', function () {
     assert.deepEqual(server.running, []);
   });
 
-  it('does not wait an hour or a day: what is not sent is said to have failed, and when to try again', async () => {
+  it('doesn’t wait an hour or a day: reports unsent ends as failed, and when to try again', async () => {
     for (const seconds of ['3600', '86400']) {
       const all = await list(40);
       const answer = { status: 429, headers: { 'retry-after': seconds } };
@@ -195,7 +195,7 @@ describe('ender', function () {
     }
   });
 
-  it('sends again what did not reach the provider, and what a look has shown to run', async () => {
+  it('resends what didn’t reach the provider, and what a check has shown to be running', async () => {
     const all = await list(4);
     const once = (path: RegExp, fault: Parameters<AnchorServer['misbehave']>[2]) =>
       server.misbehave('DELETE', path, fault, 1);
@@ -212,7 +212,7 @@ describe('ender', function () {
     assert.deepEqual(told.get('sess_3'), ['stuck', 1]);
   });
 
-  it('does not take a list that leaves a running session out once for proof', async () => {
+  it('doesn’t treat a list that leaves a running session out once as confirmation', async () => {
     const all = await list(2);
     server.immortal.add('sess_1');
     const rows = [{ session_id: 'sess_9', status: 'running', tags: [], created_at: new Date().toISOString() }];
@@ -233,7 +233,7 @@ describe('ender', function () {
     assert.ok(services.store.session(id, sessionId('sess_1')));
   });
 
-  it('keeps two accounts apart that have a session of the same id', async () => {
+  it('keeps two accounts apart that have a session with the same id', async () => {
     const all = await list(1);
     const other = await startAnchor();
     try {
@@ -248,7 +248,7 @@ describe('ender', function () {
     }
   });
 
-  it('stays within a rate limit that the provider tells, and leaves nothing behind', async () => {
+  it('stays within a rate limit that the provider reports, and leaves nothing behind', async () => {
     const slow = new TestServices({ clock: systemClock });
     try {
       for (let index = 0; index < 60; index++) server.add();
@@ -267,7 +267,7 @@ describe('ender', function () {
     }
   });
 
-  it('stops sending when it is cancelled, waits for what is under way, and says which were not sent', async () => {
+  it('stops sending when it is canceled, waits for requests in flight, and says which weren’t sent', async () => {
     const all = await list(20);
     server.misbehave('DELETE', /./, { kind: 'slow', ms: 50 });
     const stop = new AbortController();
@@ -281,7 +281,7 @@ describe('ender', function () {
       if (outcome === 'cancelled') assert.equal(life(session.id).kind, 'running');
   });
 
-  it('does not take the list of another key for proof', async () => {
+  it('doesn’t accept another key’s list as confirmation', async () => {
     const all = await list(2);
     server.keys.set('other', 'sk-other-key');
     server.immortal.add('sess_0').add('sess_1');
@@ -293,7 +293,7 @@ describe('ender', function () {
     assert.equal(server.running.length, 2);
   });
 
-  it('sends nothing for an account that is gone, and says so', async () => {
+  it('sends nothing for a removed account, and says so', async () => {
     const all = await list(2);
     await services.accounts.remove(id);
     assert.deepEqual(counts(await services.ender.end(all, quietly)), { failed: 2 });
@@ -302,7 +302,7 @@ describe('ender', function () {
     assert.deepEqual(counts(await services.ender.end(never, quietly)), { failed: 2 });
   });
 
-  it('does not let one account that hangs delay another', async () => {
+  it('doesn’t let one account that hangs delay another', async () => {
     const all = await list(2);
     const silent = await startAnchor();
     silent.add({ id: 'hung' });
@@ -323,7 +323,7 @@ describe('ender', function () {
     await ending;
   });
 
-  it('deletes a batch with one request, and tells what became of each session', async () => {
+  it('deletes a batch with one request, and reports the outcome of each session', async () => {
     const batch = server.addBatch(4);
     const [locked, odd] = batch.members;
     assert.ok(locked && odd);
@@ -338,7 +338,7 @@ describe('ender', function () {
     assert.equal(server.log().filter((line) => line.startsWith('DELETE')).length, 1);
   });
 
-  it('writes down what one request is to end, until it is known what became of it', async () => {
+  it('records what one request is going to end until the outcome is known', async () => {
     const batch = server.addBatch(2);
     id = await services.add('anchor', server.url, { apiKey: server.key });
     const written = () => JSON.stringify(services.memory.get('unfinishedEnds') ?? {});
@@ -360,7 +360,7 @@ describe('ender', function () {
     }
   });
 
-  it('sends a batch deletion once, whatever comes back', async () => {
+  it('sends a batch deletion once, whatever the result', async () => {
     const batch = server.addBatch(2);
     id = await services.add('anchor', server.url, { apiKey: server.key });
     server.misbehave('DELETE', /batch/, { kind: 'answer', answer: { status: 503, json: {} } });
@@ -370,7 +370,7 @@ describe('ender', function () {
     assert.equal(server.log().filter((line) => line.startsWith('DELETE')).length, 1);
   });
 
-  it('ends everything with the provider’s one call, and looks what became of what was listed', async () => {
+  it('ends everything with the provider’s one call, and checks what became of the listed sessions', async () => {
     await list(3);
     server.add({ id: 'sess_unlisted' });
     const report = await services.ender.endEverything(id);
@@ -385,7 +385,7 @@ describe('ender', function () {
   describe('with a real Chromium', () => {
     const used = useChromium();
 
-    it('ends contexts and proves it; the default context’s row comes back to life when it has other pages', async () => {
+    it('ends contexts and confirms it; the default context’s row is running again when it has other pages', async () => {
       const { chromium, devtools } = used;
       const page = (title: string) => `data:text/html,<title>${title}</title>`;
       for (const title of ['a', 'b']) await devtools.openContext(page(title));

@@ -9,7 +9,7 @@ import { TestServices } from '../testServices.ts';
 
 const quietly = { stop: new AbortController().signal, onProgress: () => {} };
 
-describe('the audit of ends', function () {
+describe('the audit log of ends', function () {
   this.timeout(60_000);
   let anchor: AnchorServer;
   let browserbase: BrowserbaseServer;
@@ -62,7 +62,7 @@ describe('the audit of ends', function () {
   }
   const audit = () => services.log.lines.filter((line) => line.startsWith('end '));
 
-  it('is one line for each session: account, session, outcome, attempts, time, and why', async () => {
+  it('has one line for each session: account, session, outcome, attempts, time, and reason', async () => {
     const { results } = await endAll();
     const lines = audit();
     assert.equal(lines.length, 6);
@@ -84,7 +84,7 @@ describe('the audit of ends', function () {
     assert.match(told.join('\n'), /^end prod sess_failed: failed, 1 sent, N ms: DELETE .*403/m);
   });
 
-  it('tells of those that were never sent, too', async () => {
+  it('includes those that were never sent', async () => {
     const stop = new AbortController();
     stop.abort();
     await endAll(stop.signal);
@@ -93,7 +93,7 @@ describe('the audit of ends', function () {
     assert.equal(anchor.running.length, 4);
   });
 
-  it('leaves no key, token or address of a live view in the log, at any level', async () => {
+  it('contains no key, token or live view link, at any level', async () => {
     const { results } = await endAll();
     const failed = results.find(({ outcome }) => outcome === 'failed')?.why;
     assert.ok(failed?.kind === 'failed');

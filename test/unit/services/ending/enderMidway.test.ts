@@ -26,7 +26,7 @@ function jumpingClock(): Clock & { jump(ms: number): void } {
   };
 }
 
-describe('an end in the midst of which something changes', function () {
+describe('an end during which something changes', function () {
   this.timeout(60_000);
   let server: AnchorServer;
   let services: TestServices;
@@ -70,7 +70,7 @@ describe('an end in the midst of which something changes', function () {
     assert.ok(!hasUnfinishedEnds(services.memory));
   }
 
-  it('sends nothing more once the account is removed, and claims nothing of what it cannot look at', async () => {
+  it('sends nothing more once the account is removed, and claims nothing it can’t check', async () => {
     const { id, all } = await list(20);
     server.misbehave('DELETE', /./, { kind: 'slow', ms: 60 });
     const ending = services.ender.end(all, quietly);
@@ -110,7 +110,7 @@ describe('an end in the midst of which something changes', function () {
     ['ahead', 3_600_000],
     ['back', -3_600_000],
   ] as const) {
-    it(`proves what ended, and claims nothing else, when the clock jumps an hour ${name}`, async () => {
+    it(`confirms what ended, and claims nothing else, when the clock jumps an hour ${name}`, async () => {
       const clock = jumpingClock();
       services.dispose();
       services = new TestServices({ clock });
@@ -134,7 +134,7 @@ describe('an end in the midst of which something changes', function () {
     });
   }
 
-  it('ends only the confirmed one of two accounts whose sessions have the same id', async () => {
+  it('ends only the confirmed one of two accounts’ sessions that have the same id', async () => {
     const other = await startAnchor();
     const history = new History(services.memory, services.store, services.accounts, Date.now);
     try {
@@ -163,7 +163,7 @@ describe('an end in the midst of which something changes', function () {
     }
   });
 
-  describe('a 404 for a session that is still listed is no end', () => {
+  describe('when a session that is still listed returns a 404', () => {
     const notFound: Fault = { kind: 'answer', answer: { status: 404, json: { error: { message: 'Not found' } } } };
     const providers = {
       anchor: async () => {
@@ -180,7 +180,7 @@ describe('an end in the midst of which something changes', function () {
       },
     };
     for (const [kind, start] of Object.entries(providers)) {
-      it(`at ${kind}, though asking for the session says the same`, async () => {
+      it(`doesn’t report it as ended at ${kind}, even if asking for the session returns a 404 too`, async () => {
         const { provider, credentials } = await start();
         try {
           for (const id of ['sess_a', 'sess_b', 'sess_c']) provider.add({ id });
@@ -199,7 +199,7 @@ describe('an end in the midst of which something changes', function () {
     }
   });
 
-  it('sends one end for a session that two ends have been handed at the same time', async () => {
+  it('sends one end for a session that two ends are given at the same time', async () => {
     const { all } = await list(3);
     server.misbehave('DELETE', /./, { kind: 'slow', ms: 60 });
     const reports = await Promise.all([
@@ -216,7 +216,7 @@ describe('an end in the midst of which something changes', function () {
     assert.deepEqual(server.running, []);
   });
 
-  it('sends an end of its own where another that shares the session was refused or stopped', async () => {
+  it('sends its own end when another that shares the session was rejected or stopped', async () => {
     const { all } = await list(12);
     server.misbehave('DELETE', /./, {
       kind: 'answer',
@@ -236,7 +236,7 @@ describe('an end in the midst of which something changes', function () {
     assert.deepEqual(server.running, []);
   });
 
-  it('does not call gone what another key does not list, though the key was replaced before the end began', async () => {
+  it('doesn’t call gone what another key doesn’t list, even if the key was replaced before the end began', async () => {
     const { id, all } = await list(2);
     server.keys.set('other', 'sk-other-key');
     server.misbehave('GET', /^\/v1\/sessions$/, { kind: 'answer', answer: { status: 403, json: {} } });
@@ -250,7 +250,7 @@ describe('an end in the midst of which something changes', function () {
     assert.equal(server.running.length, 2);
   });
 
-  it('comes back at once when it is cancelled while it waits for the end that another sends', async () => {
+  it('returns at once when it is canceled while waiting for another’s end', async () => {
     const { all } = await list(1);
     server.misbehave('DELETE', /./, {
       kind: 'answer',
@@ -274,7 +274,7 @@ describe('an end in the midst of which something changes', function () {
     assert.notEqual(services.store.life(id, session.id).kind, 'ending');
   });
 
-  it('asks no more than a few questions while the server can neither list nor tell', async () => {
+  it('makes only a few requests while the server can neither list nor report', async () => {
     const { all } = await list(60);
     server.misbehave('GET', /./, { kind: 'answer', answer: { status: 500, json: {} } });
     const report = await services.ender.end(all, quietly);
@@ -284,7 +284,7 @@ describe('an end in the midst of which something changes', function () {
     assert.ok(questions.length < 60 * 6, `${questions.length} questions`);
   });
 
-  it('does not wait for a rate limit that is used up for an hour, though nothing was refused', async () => {
+  it('doesn’t wait an hour for a used-up rate limit, even if nothing was rejected', async () => {
     const { id, all } = await list(3);
     const headers = { 'x-ratelimit-limit': '100', 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '3000' };
     server.misbehave('GET', /billing/, {

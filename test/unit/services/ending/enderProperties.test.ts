@@ -582,14 +582,14 @@ async function play(schedule: Schedule): Promise<void> {
   }
 }
 
-describe('ender, whatever happens', function () {
+describe('Ender, whatever happens', function () {
   this.timeout(180_000);
 
-  it('ends nothing that was not confirmed, says ended of nothing that runs, and stops', async () => {
+  it('ends nothing that wasn’t confirmed, says ended of nothing that is running, and stops', async () => {
     await fc.assert(fc.asyncProperty(schedules, play), { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 5_000) });
   });
 
-  it('calls nothing gone that is not found in an outage after a list, however long that is', async () => {
+  it('calls nothing gone that isn’t found in an outage after a list, however long the outage is', async () => {
     const provider: Schedule = {
       ...calm,
       lists: 'unreliable',
@@ -602,7 +602,7 @@ describe('ender, whatever happens', function () {
     }
   });
 
-  it('leaves alone what another session has taken the id of', async () => {
+  it('doesn’t end another session that has taken over an id', async () => {
     const { clock, provider, services, id, targets } = await settle(calm);
     await clock.until(clock.wait(1_000), 5_000);
     provider.start(0);
@@ -620,7 +620,7 @@ describe('ender, whatever happens', function () {
     services.dispose();
   });
 
-  it('looks before it ends by an old list, where a server may give an id to another session', async () => {
+  it('checks before ending from an old list, when a server may give an id to another session', async () => {
     const { clock, provider, services, targets } = await settle({ ...calm, lists: 'complete' });
     await clock.until(clock.wait(6_000), 10_000);
     provider.start(0);
@@ -636,7 +636,7 @@ describe('ender, whatever happens', function () {
     services.dispose();
   });
 
-  it('is not deceived by a session that takes the id of one that has just ended', async () => {
+  it('isn’t deceived by a session that takes over the id of one that has just ended', async () => {
     const { clock, provider, services, id, targets } = await settle({
       ...calm,
       lists: 'complete',
@@ -651,7 +651,7 @@ describe('ender, whatever happens', function () {
     services.dispose();
   });
 
-  it('does not say that a session runs of which the provider cannot tell', async () => {
+  it('doesn’t say that a session is running when the provider can’t tell', async () => {
     const { clock, services, targets } = await settle({ ...calm, lists: 'unreliable', probesTell: false });
     const { results } = await clock.until(services.ender.end(targets, quietly), 60_000);
     for (const { outcome, why } of results) {
@@ -661,7 +661,7 @@ describe('ender, whatever happens', function () {
     services.dispose();
   });
 
-  it('claims nothing and ends in time when the clock jumps, by an hour ahead or back', async () => {
+  it('claims nothing and finishes in time when the clock jumps, by an hour ahead or back', async () => {
     for (const jump of [3_600_000, -3_600_000]) {
       const schedule: Schedule = { ...calm, ends: [['takes it and does nothing'], ['ends later']] };
       const { clock, services, targets } = await settle(schedule);
@@ -674,7 +674,7 @@ describe('ender, whatever happens', function () {
     }
   });
 
-  it('stops, and claims nothing, when the account is removed half-way', async () => {
+  it('stops, and claims nothing, when the account is removed halfway', async () => {
     const { clock, provider, services, id, targets } = await settle({ ...calm, ends: [['takes it and does nothing']] });
     clock.after(500, () => void services.accounts.remove(id));
     const { results } = await clock.until(services.ender.end(targets, quietly), 600_000);

@@ -44,7 +44,7 @@ describe('evidence', () => {
   };
   const verdict = (one = id) => log.verdict(account, one);
 
-  it('says unknown of accounts and sessions that it knows nothing about', () => {
+  it('reports unknown for accounts and sessions that it knows nothing about', () => {
     assert.equal(verdict(), 'unknown');
     assert.equal(log.isCombined(account), false);
     assert.equal(log.needsProbe(account, id), false);
@@ -71,13 +71,13 @@ describe('evidence', () => {
     assert.equal(log.verdict(another, id), 'stillRunning');
   });
 
-  it('names those of several sessions that are confirmed gone', () => {
+  it('names which of several sessions are confirmed gone', () => {
     add([list(0, ['a', 'b', 'c'])], { lists: 'complete' });
     add([list(100, ['b'])], { lists: 'complete' });
     assert.deepEqual([...log.confirmedGone(account, ['a', 'b', 'd'].map(sessionId))], ['a']);
   });
 
-  it('asks about what lists leave out only where the provider has to be asked', () => {
+  it('asks for a probe of unlisted sessions only where the provider has to be asked', () => {
     for (const [lists, asks] of [
       ['lagging', true],
       ['complete', false],
@@ -89,7 +89,7 @@ describe('evidence', () => {
     }
   });
 
-  it('takes in what the provider said about a session, and that an end was accepted', () => {
+  it('records what the provider said about a session, and that an end was accepted', () => {
     add([list(0, ['a', 'b'])], { lists: 'unreliable' });
     add([list(100, [])], { lists: 'unreliable' });
     log.addAnswers(account, new Map([[id, 'gone']]), 0, 0);
@@ -120,7 +120,7 @@ describe('evidence', () => {
       return log.isCombined(account);
     };
 
-    it('is a session that a list leaves out and the next has again', () => {
+    it('is a session that one list leaves out and the next has again', () => {
       const back = [list(0, ['a']), list(100, []), list(200, ['a'])];
       assert.equal(combines('partial', ...back), true);
       // There it means that lists aren't complete.
@@ -128,7 +128,7 @@ describe('evidence', () => {
       for (const lists of ['lagging', 'unreliable'] as const) assert.equal(combines(lists, ...back), false, lists);
     });
 
-    it('is no session that starts, ends, or starts again after it was forgotten', () => {
+    it('isn’t a session that starts, ends, or starts again after it was forgotten', () => {
       assert.equal(combines('partial', list(0, []), list(100, ['a']), list(200, ['a'])), false);
       assert.equal(combines('partial', list(0, ['a']), list(100, []), list(200, [])), false);
       add([list(0, ['a'])]);
@@ -138,7 +138,7 @@ describe('evidence', () => {
       assert.equal(log.isCombined(account), false);
     });
 
-    it('is nothing that lists show which were read at the same time', () => {
+    it('isn’t a difference between lists that were read at the same time', () => {
       // The list without it was asked for before the first that has it was whole: it may have started in between.
       assert.equal(combines('partial', list(0, ['a']), list(9, []), list(100, ['a'])), false);
       assert.equal(combines('partial', list(0, ['a']), list(10, []), list(100, ['a'])), true);
@@ -147,12 +147,12 @@ describe('evidence', () => {
       assert.equal(combines('partial', list(0, ['a']), list(100, []), list(110, ['a'])), true);
     });
 
-    it('is seen by the last of the lists that leave it out, in whichever order they are added', () => {
+    it('counts from the last of the lists that leave the session out, in whichever order they are added', () => {
       assert.equal(combines('partial', list(0, ['a']), list(500, []), list(100, []), list(300, ['a'])), false);
       assert.equal(combines('partial', list(0, ['a']), list(500, []), list(100, []), list(510, ['a'])), true);
     });
 
-    it('counts from the first list that had the session, though later ones have it, too', () => {
+    it('counts from the first list that had the session, even if later ones have it too', () => {
       assert.equal(combines('partial', list(0, ['a']), list(1_000, ['a']), list(500, []), list(2_000, ['a'])), true);
     });
 
@@ -173,14 +173,14 @@ describe('evidence', () => {
       }
     });
 
-    it('is seen as soon as one list of a round was asked for late enough', () => {
+    it('is found as soon as one list of a round was requested late enough', () => {
       add([list(0, ['a'])]);
       add([list(100, [])]);
       add([list(105, ['a']), list(300, ['a'])]);
       assert.equal(log.isCombined(account), true);
     });
 
-    it('is seen by lists of one round that disagree, and by the next', () => {
+    it('is found when lists of one round disagree, and the next has the session', () => {
       add([list(0, ['a'])]);
       add([list(100, ['a']), list(100, []), list(100, ['a'])]);
       assert.deepEqual([log.isCombined(account), verdict()], [false, 'stillRunning']);
@@ -188,7 +188,7 @@ describe('evidence', () => {
       assert.equal(log.isCombined(account), true);
     });
 
-    it('is seen, too, by a session that was shown before any whole list had it', () => {
+    it('is also found for a session that was shown before any complete list had it', () => {
       add([list(0, [])], { shown: named('a') });
       add([list(100, ['a'])]);
       assert.equal(log.isCombined(account), false);
@@ -197,14 +197,14 @@ describe('evidence', () => {
       assert.equal(log.isCombined(account), true);
     });
 
-    it('is no list that breaks off its rows: one without a name, or one that cannot be read', () => {
+    it('isn’t a truncated list, with an unnamed row or one that can’t be read', () => {
       const unnamed = list(100, [], { complete: false });
       assert.equal(combines('partial', list(0, ['a']), unnamed, list(200, ['a'])), false);
       const unreadable = list(100, [], { unreadable: new Set(['a']) });
       assert.equal(combines('partial', list(0, ['a']), unreadable, list(200, ['a'])), false);
     });
 
-    it('stays so, as other sessions come and go', () => {
+    it('is kept as other sessions come and go', () => {
       add([list(0, ['a'])]);
       add([list(100, [])]);
       add([list(200, ['a'])]);
@@ -213,20 +213,20 @@ describe('evidence', () => {
     });
   });
 
-  describe('of a session’s own worker', () => {
+  describe('from the session’s own worker', () => {
     it('is a list of sessions that were last listed together with it', () => {
       add([list(0, ['a', 'b'])]);
       add([list(1_000, ['b'])]);
       assert.equal(verdict(), 'confirmedGone');
     });
 
-    it('is a list in which one such session is left, after others that started later', () => {
+    it('is a list with one such session left, after others that started later', () => {
       add([list(0, ['a', 'b'])]);
       add([list(1_000, ['z', 'b'])]);
       assert.equal(verdict(), 'confirmedGone');
     });
 
-    it('is judged by the list that last had it, and by the largest of those of a round', () => {
+    it('is judged by the list that last had it, and by the largest list of a round', () => {
       add([list(0, ['a', 'b'])]);
       add([list(1_000, ['a'])]);
       add([list(2_000, ['b'])]);
@@ -247,7 +247,7 @@ describe('evidence', () => {
       }
     });
 
-    it('is no list that has another worker’s sessions: those that were listed before and not with it', () => {
+    it('isn’t a list with another worker’s sessions, which were listed before but not with it', () => {
       add([list(0, ['b'])]);
       add([list(1_000, ['a'])]);
       addMisses(50, ['b']);
@@ -255,7 +255,7 @@ describe('evidence', () => {
       assert.equal(verdict(sessionId('b')), 'stillRunning');
     });
 
-    it('may be a list of sessions that started since: nobody knows whose they are', () => {
+    it('may be a list of sessions that started since, as their worker is unknown', () => {
       add([list(0, ['a'])]);
       addMisses(39, ['b']);
       assert.equal(verdict(), 'unknown');
@@ -263,7 +263,7 @@ describe('evidence', () => {
       assert.equal(verdict(), 'confirmedGone');
     });
 
-    it('is another’s only if that session was listed before the list that last had it began', () => {
+    it('rules out a list only if its session was listed before the list that last had this one began', () => {
       for (const [ended, expected] of [
         [990, 'unknown'],
         [1_000, 'unknown'],
@@ -278,7 +278,7 @@ describe('evidence', () => {
       }
     });
 
-    it('may be none of those that answered where some failed', () => {
+    it('may be missing when some lists failed', () => {
       for (const someFailed of [true, false]) {
         log.reset(account);
         addRound(0, ['a']);
@@ -291,7 +291,7 @@ describe('evidence', () => {
       }
     });
 
-    it('is known where some failed, too, if a neighbour is listed', () => {
+    it('is conclusive even when some lists failed, if a neighbor is listed', () => {
       add([list(0, ['a', 'b'])]);
       add([list(1_000, ['b'])], { someFailed: true });
       assert.equal(verdict(), 'confirmedGone');
@@ -306,7 +306,7 @@ describe('evidence', () => {
     });
   });
 
-  describe('of how many sessions its worker has', () => {
+  describe('on how many sessions its worker has', () => {
     it('is the largest list of a round', () => {
       const small = list(0, ['a']);
       const large = list(0, ['a', ...ids('b', 8)]);
@@ -327,15 +327,15 @@ describe('evidence', () => {
       assert.equal(verdict(), 'confirmedGone');
     });
 
-    it('is one at least, where its own row is the only one and cannot be read', () => {
+    it('is at least one, when its own row is the only one and can’t be read', () => {
       add([list(0, ['a'])]);
       add([list(100, [], { unreadable: new Set(['a']) })]);
       assert.equal(verdict(), 'stillRunning');
     });
   });
 
-  describe('of how many lists had it in a row', () => {
-    it('is how many of a round did', () => {
+  describe('on how many lists in a row had it', () => {
+    it('is how many lists of a round had it', () => {
       for (const count of [7, 8]) {
         for (const shown of [[], named('a')]) {
           log.reset(account);
@@ -346,7 +346,7 @@ describe('evidence', () => {
       }
     });
 
-    it('is none where they disagree', () => {
+    it('is none when they disagree', () => {
       for (const shown of [[], named('a')]) {
         log.reset(account);
         add([list(0, []), ...Array.from({ length: 8 }, () => list(0, ['a']))], { shown });
@@ -370,7 +370,7 @@ describe('evidence', () => {
     });
   });
 
-  describe('of an id that another session has got', () => {
+  describe('for an id that another session has taken over', () => {
     const first = someSession('a', { startedAt: 1 });
     const second = someSession('a', { startedAt: 60_000 });
     const having = (began: number, session: Session) => list(began, [], { sessions: new Map([[id, session]]) });
@@ -384,22 +384,22 @@ describe('evidence', () => {
       assert.equal(log.mayHaveOtherWorkers(account, id), false);
     });
 
-    it('goes on with the same session', () => {
+    it('continues for the same session', () => {
       for (let index = 0; index < 8; index++) add([having(index * 100, first)]);
       assert.equal(log.mayHaveOtherWorkers(account, id), false);
     });
   });
 
-  describe('of what is shown or wanted', () => {
+  describe('for sessions that are shown or wanted', () => {
     const keep = (...kept: readonly string[]) =>
       log.keepOnly(account, new Map(named(...kept).map((session) => [session.id, session])));
 
-    it('begins with the first list that leaves out what came with one that broke off', () => {
+    it('begins with the first list that leaves out a session known from a truncated list', () => {
       add([list(0, [])], { lists: 'complete', shown: named('a') });
       assert.equal(verdict(), 'confirmedGone');
     });
 
-    it('goes on where it was for what is shown or wanted again', () => {
+    it('continues for a session that is shown or wanted again', () => {
       addRound(0, ['a']);
       log.addAcceptedEnd(account, id, false);
       log.want(account, named('a'));
@@ -413,7 +413,7 @@ describe('evidence', () => {
       assert.deepEqual([verdict(), verdict(sessionId('b'))], ['unknown', 'stillRunning']);
     });
 
-    it('is kept for those who want to know, until the last of them does not any longer', () => {
+    it('is kept until the last interested caller is done', () => {
       const unwant = [log.want(account, named('a')), log.want(account, named('a'))];
       add([list(0, [])], { lists: 'complete' });
       const isKnown = () => {
@@ -429,7 +429,7 @@ describe('evidence', () => {
       assert.ok(!isKnown());
     });
 
-    it('is dropped with the last who wants to know, but for what is still running', () => {
+    it('is dropped with the last interested caller, except for what is still running', () => {
       const unwant = log.want(account, named('a', 'b', 'c'));
       add([list(0, ['a', 'b'])], { lists: 'complete' });
       add([list(100, ['b'])], { lists: 'complete' });
@@ -440,7 +440,7 @@ describe('evidence', () => {
       );
     });
 
-    it('is forgotten for those that are named and that nobody wants to know about', () => {
+    it('is forgotten for the named sessions that no caller is interested in', () => {
       add([list(0, ['a', 'b', 'c'])], { lists: 'complete' });
       log.want(account, named('c'));
       log.forget(account, ['a', 'c'].map(sessionId));

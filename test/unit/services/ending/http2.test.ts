@@ -69,7 +69,7 @@ for (const [provider, start] of Object.entries(providers)) {
     const ends = () => provided.server.requests.filter(({ method }) => method === provided.end);
     const endsOf = (session: string) => ends().filter(({ path }) => path.endsWith(`/${session}`));
 
-    it('has up to a hundred ends under way on one connection', async () => {
+    it('has up to a hundred ends in flight on one connection', async () => {
       const targets = await list(300, {});
       provided.server.latencyMs = 50;
       assert.deepEqual(counts(await services.ender.end(targets, quietly)), { ended: 300 });
@@ -79,7 +79,7 @@ for (const [provider, start] of Object.entries(providers)) {
       assert.ok(provided.server.mostInFlight > 32 && provided.server.mostInFlight <= 100);
     });
 
-    it('has no more under way than the server’s settings allow, and over HTTP/1.1 no more than 32', async () => {
+    it('has no more in flight than the server’s settings allow, and at most 32 over HTTP/1.1', async () => {
       for (const [http2, most] of [
         [{ most: 12 }, 12],
         [undefined, 32],
@@ -95,7 +95,7 @@ for (const [provider, start] of Object.entries(providers)) {
       }
     });
 
-    it('begins with sixteen ends on one connection, and over HTTP/1.1 with four', async () => {
+    it('begins with sixteen ends on one connection, and with four over HTTP/1.1', async () => {
       for (const [http2, first] of [
         [{}, 16],
         [undefined, 4],
@@ -110,7 +110,7 @@ for (const [provider, start] of Object.entries(providers)) {
       }
     });
 
-    it('keeps to the number that a provider names for itself', async () => {
+    it('keeps to the limit that a provider sets for itself', async () => {
       const kinds = providerKinds.map((kind) => ({
         ...kind,
         connect: (link: Link) => {
@@ -126,7 +126,7 @@ for (const [provider, start] of Object.entries(providers)) {
       assert.equal(provided.server.mostInFlight, 10);
     });
 
-    it('looks at each of up to a hundred ends that were cut before it sends one of them again', async () => {
+    it('checks each of up to a hundred ends that were cut off before resending any of them', async () => {
       const targets = await list(400, {});
       const { server } = provided;
       // Of the last two hundred, the server does every other one, and answers none until it is cut.
@@ -168,7 +168,7 @@ for (const [provider, start] of Object.entries(providers)) {
       }
     });
 
-    it('sends again at once what the server refused before it looked at it, and ends nothing twice', async () => {
+    it('resends at once what the server refused before processing it, and ends nothing twice', async () => {
       const targets = await list(60, {});
       const { server } = provided;
       server.misbehave(provided.end, /s[1-5]$/, { kind: 'reset', code: 'refused', when: 'before' }, 5);
@@ -179,7 +179,7 @@ for (const [provider, start] of Object.entries(providers)) {
       assert.equal(ends().length, 65);
     });
 
-    it('goes on with a new connection as often as the server closes its own', async () => {
+    it('continues on a new connection as often as the server closes its own', async () => {
       const targets = await list(200, {});
       const { server } = provided;
       server.latencyMs = 10;

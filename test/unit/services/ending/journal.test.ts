@@ -13,7 +13,7 @@ const targets = ['one', 'two', 'three'].map((id) => ({
   session: someSession(id, { startedAt: 7 }),
 }));
 
-describe('journal of ends', () => {
+describe('the journal of ends', () => {
   let clock: VirtualClock;
   let memory: MapMemory;
   let journal: EndJournal;
@@ -26,7 +26,7 @@ describe('journal of ends', () => {
   });
   const pass = (ms: number) => clock.until(clock.wait(ms), ms + 1_000);
 
-  it('is there before anything is sent, and gone when all is done', async () => {
+  it('exists before anything is sent, and is gone when everything is done', async () => {
     const entry = await journal.begin(targets);
     assert.ok(hasUnfinishedEnds(memory));
     await entry.finish();
@@ -35,7 +35,7 @@ describe('journal of ends', () => {
     assert.equal(memory.values.get('unfinishedEnds'), undefined);
   });
 
-  it('tells the next start what was left, and holds nothing but ids', async () => {
+  it('tells the next start what was left unfinished, and stores only ids', async () => {
     const entry = await journal.begin(targets);
     entry.settle(account, sessionId('two'));
     await pass(1_500);
@@ -67,7 +67,7 @@ describe('journal of ends', () => {
     assert.doesNotMatch(JSON.stringify(memory.values.get('unfinishedEnds')), /name|url|title/);
   });
 
-  it('is reviewed no later than twenty seconds from now when the clock was set back, by an hour or a year', async () => {
+  it('is reviewed within twenty seconds even when the clock was set back, by an hour or a year', async () => {
     for (const back of [3_600_000, 365 * 86_400_000]) {
       const kept = new MapMemory(0);
       const left = [{ accountId: 'a', sessionId: 'one' }];
@@ -82,7 +82,7 @@ describe('journal of ends', () => {
     }
   });
 
-  it('leaves alone what another window is still at', async () => {
+  it('leaves alone what another window is still ending', async () => {
     const entry = await journal.begin(targets);
     await pass(120_000);
     const other = new EndJournal(memory, clock, log);
@@ -94,7 +94,7 @@ describe('journal of ends', () => {
     await entry.finish();
   });
 
-  it('lets ends go on where nothing can be written, and says so in the log', async () => {
+  it('lets ends continue when nothing can be written, and logs that', async () => {
     const broken = { get: () => undefined, update: () => Promise.reject(new Error('disk full')) };
     const entry = await new EndJournal(broken, clock, log).begin(targets);
     await pass(5_000);

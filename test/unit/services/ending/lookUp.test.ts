@@ -8,7 +8,7 @@ import { type BrowserlessCloudServer, startBrowserlessCloud } from '../../../ser
 import { type GatewayServer, startGateway } from '../../../servers/gateway.ts';
 import { fastClock, TestServices } from '../testServices.ts';
 
-describe('looking up a session that no list shows', () => {
+describe('looking up an unlisted session', () => {
   let services: TestServices;
   const clock = fastClock(1);
 
@@ -38,7 +38,7 @@ describe('looking up a session that no list shows', () => {
     });
     afterEach(() => server.stop());
 
-    it('tells one that runs, one that ended, and an id that the provider never had', async () => {
+    it('distinguishes a running session, an ended one, and an id that the provider never had', async () => {
       assert.equal(await kind(account, 'sess_a'), 'running');
       assert.equal(await kind(account, 'sess_over'), 'ended');
       assert.equal(await kind(account, 'sess_typo'), 'notFound');
@@ -48,7 +48,7 @@ describe('looking up a session that no list shows', () => {
       );
     });
 
-    it('takes neither an error page nor a network failure for an answer', async () => {
+    it('treats neither an error page nor a network failure as a response', async () => {
       server.misbehave('GET', /sess_a/, { kind: 'answer', answer: { status: 404, html: '<h1>404</h1>' } });
       assert.equal(await kind(account, 'sess_a'), 'failed');
       server.misbehave('GET', /sess_a/, { kind: 'cut', when: 'before' });
@@ -56,7 +56,7 @@ describe('looking up a session that no list shows', () => {
       assert.equal(found.kind === 'failed' && found.error.trouble.kind, 'unreachable');
     });
 
-    it('takes a statusError for an unknown id only while the key can list', async () => {
+    it('treats an error status as an unknown id only while the key can list', async () => {
       const answer = { status: 401, json: { error: { message: 'Invalid API Key or browser session ID' } } };
       server.misbehave('GET', /sess_typo/, { kind: 'answer', answer });
       assert.equal(await kind(account, 'sess_typo'), 'notFound');
@@ -66,7 +66,7 @@ describe('looking up a session that no list shows', () => {
     });
   });
 
-  it('tells at Browserbase one that runs, one that ended and one that it never had', async () => {
+  it('distinguishes at Browserbase a running session, an ended one and one that it never had', async () => {
     const server: BrowserbaseServer = await startBrowserbase();
     const account = await services.add('browserbase', server.url, { apiKey: server.key });
     const session = server.add();
@@ -77,7 +77,7 @@ describe('looking up a session that no list shows', () => {
     await server.stop();
   });
 
-  it('finds at a gateway what its list does not have', async () => {
+  it('finds at a gateway what its list doesn’t have', async () => {
     const server: GatewayServer = await startGateway();
     server.listsNothing = true;
     const account = await services.add('gateway', server.url, { authorization: server.authorization });
@@ -88,7 +88,7 @@ describe('looking up a session that no list shows', () => {
     await server.stop();
   });
 
-  it('cannot ask at Browserless’s cloud without its account API', async () => {
+  it('can’t look up sessions in Browserless’s cloud without its account API', async () => {
     const server: BrowserlessCloudServer = await startBrowserlessCloud();
     const account = await services.add('browserless', server.url, { token: server.token });
     const { id } = server.add();

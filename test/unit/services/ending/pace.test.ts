@@ -33,7 +33,7 @@ describe('pace', () => {
     for (let index = 0; index < count; index++) pace.clean(ms);
   };
 
-  it('starts with four, doubles with each clean round, and stops at the most', () => {
+  it('starts with four, doubles with each clean round, and stops at the maximum', () => {
     assert.equal(places(), 4);
     clean(4);
     assert.equal(places(), 8);
@@ -51,7 +51,7 @@ describe('pace', () => {
     );
   });
 
-  it('goes up to what the connection carries, which may become more or less', () => {
+  it('rises to what the connection carries, which may change', () => {
     most = 100;
     for (const round of [4, 8, 16, 32, 64]) {
       assert.equal(places(), round);
@@ -67,7 +67,7 @@ describe('pace', () => {
     assert.equal(places(), 33);
   });
 
-  it('starts with sixteen over HTTP/2, where one connection carries them all, or with the most if that is less', () => {
+  it('starts with sixteen over HTTP/2, where one connection carries them all, or with the maximum if that is less', () => {
     for (const [mostThere, rounds] of [
       [100, [16, 32, 64, 100, 100]],
       [10, [10, 10]],
@@ -86,7 +86,7 @@ describe('pace', () => {
     }
   });
 
-  it('does not grow while answers are slow', () => {
+  it('doesn’t grow while responses are slow', () => {
     clean(1, 50);
     clean(20, 500);
     assert.equal(places(), 5);
@@ -97,7 +97,7 @@ describe('pace', () => {
     assert.equal(places(), 6);
   });
 
-  it('takes no answer within a tenth of a second for a slow one, however quick another was', () => {
+  it('never counts a response within a tenth of a second as slow, however fast another was', () => {
     clean(1, 1);
     clean(3, 100);
     assert.equal(places(), 8);
@@ -105,7 +105,7 @@ describe('pace', () => {
     assert.equal(places(), 8);
   });
 
-  it('halves once for a burst of statusErrors, waits, and grows slowly after it', async () => {
+  it('halves once for a burst of rate limit errors, waits, and grows slowly after it', async () => {
     clean(28);
     for (let index = 0; index < 10; index++) pace.refused(statusError());
     const wait = pace.wait(0);
@@ -116,7 +116,7 @@ describe('pace', () => {
     assert.ok(places() <= 17);
   });
 
-  it('takes statusErrors within a quarter of a second for one burst, and knows the last of them', async () => {
+  it('treats rate limit errors within a quarter of a second as one burst, and uses the last of them', async () => {
     clean(28);
     assert.equal(pace.statusError, undefined);
     pace.refused(statusError());
@@ -131,7 +131,7 @@ describe('pace', () => {
     assert.equal(places(), 8);
   });
 
-  it('lets no more be under way at the very end of a wait than at any other time', async () => {
+  it('lets no more be in flight at the very end of a wait than at any other time', async () => {
     const until = clock.now() + 5_000;
     pace.refused(statusError(until));
     await clock.until(clock.wait(5_000), 6_000);
@@ -139,7 +139,7 @@ describe('pace', () => {
     assert.deepEqual([pace.wait(0), pace.wait(2)], [0, 'busy']);
   });
 
-  it('waits longer with each statusError that names no time, and exactly as long as one that does', async () => {
+  it('waits longer with each rate limit error that names no time, and exactly as long as one that does', async () => {
     const waits: number[] = [];
     for (let index = 0; index < 5; index++) {
       pace.refused(statusError());
@@ -153,7 +153,7 @@ describe('pace', () => {
     assert.equal(pace.wait(0), 20_000);
   });
 
-  it('sends no more than the provider’s window has left, and goes on when it begins anew', async () => {
+  it('sends no more than the provider’s window has left, and continues with the next window', async () => {
     clean(100);
     window = { remaining: 6, resetAt: clock.monotonic() + 1_000 };
     assert.equal(places(), 6);
@@ -184,7 +184,7 @@ describe('pace', () => {
     assert.equal(pace.wait(0), 1_000);
   });
 
-  it('takes statusErrors for two bursts though the clock was set back in between', async () => {
+  it('treats rate limit errors as two bursts even if the clock was set back in between', async () => {
     clean(28);
     pace.refused(statusError());
     await clock.until(clock.wait(1_000), 2_000);

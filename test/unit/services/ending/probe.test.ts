@@ -27,7 +27,7 @@ describe('probing', () => {
   const window = () => rate;
   const kindOf = (error: ProviderError | undefined) => error?.trouble.kind;
 
-  it('asks for each, and tells what it was told', async () => {
+  it('asks about each session, and passes on the results', async () => {
     const all = sessions(3);
     provider.running.delete('s0');
     provider.onProbe = ({ id }) => (id === 's2' ? 'unknown' : provider.running.has(id) ? 'running' : 'gone');
@@ -45,7 +45,7 @@ describe('probing', () => {
     assert.deepEqual(log.lines, []);
   });
 
-  it('asks eight at a time, and no more than it may', async () => {
+  it('asks about eight at a time, up to its limit', async () => {
     const all = sessions(30);
     const { asked } = await ask(all, 20);
     assert.equal(provider.most.get('probe'), 8);
@@ -57,7 +57,7 @@ describe('probing', () => {
     assert.equal((await ask(all.slice(0, 1), 0)).asked.size, 0);
   });
 
-  it('asks once for many where it can, and for each that is left out of the answer', async () => {
+  it('asks about many at once where it can, and separately about each one left out of the response', async () => {
     const all = sessions(5);
     provider.running.delete('s1');
     provider.probeMany = async (about) =>
@@ -74,7 +74,7 @@ describe('probing', () => {
     assert.equal(told.size, 4);
   });
 
-  it('does not use the question about many for one', async () => {
+  it('doesn’t use the bulk request for a single session', async () => {
     provider.probeMany = async (about) => new Map(about.map(({ id }) => [id, 'running']));
     const all = sessions(2);
     assert.equal((await ask(all.slice(1))).told.get(all[1]?.id as never), 'running');
@@ -83,7 +83,7 @@ describe('probing', () => {
     assert.deepEqual([provider.asked('probeMany'), provider.asked('probe')], [['s0,s1'], ['s1']]);
   });
 
-  it('asks for each when the question about many fails, and forgets that it did where it is told', async () => {
+  it('asks about each when the bulk request fails, and reports no error where that works', async () => {
     const all = sessions(3);
     provider.probeMany = async () => {
       throw failure({ kind: 'conflict' });
@@ -100,7 +100,7 @@ describe('probing', () => {
     assert.deepEqual(log.lines, ['a probe failed: it failed: conflict', 'a probe failed: it failed: conflict']);
   });
 
-  it('asks for none when the question about many meets with what the next would, too', async () => {
+  it('asks about none when the bulk request fails in a way that the next request would too', async () => {
     const all = sessions(3);
     provider.probeMany = async () => {
       throw failure({ kind: 'rateLimited', retryAt: undefined });
@@ -112,7 +112,7 @@ describe('probing', () => {
     assert.deepEqual([told.size, failures.size, asked.size], [0, 3, 0]);
   });
 
-  it('asks on after what is the matter with one session alone', async () => {
+  it('continues after an error that concerns a single session', async () => {
     const all = sessions(20);
     const troubles: Trouble[] = [
       { kind: 'conflict' },
@@ -136,7 +136,7 @@ describe('probing', () => {
     { kind: 'rateLimited', retryAt: 7 },
     { kind: 'timedOut', afterMs: 1 },
   ] as const satisfies Trouble[]) {
-    it(`asks for no more after the first ${trouble.kind}`, async () => {
+    it(`stops asking after the first ${trouble.kind}`, async () => {
       const all = sessions(30);
       provider.onProbe = () => {
         throw failure(trouble);
@@ -148,7 +148,7 @@ describe('probing', () => {
     });
   }
 
-  it('asks for no more after the third fault of the server, and tells of the third', async () => {
+  it('stops asking after the third server fault, and reports the third', async () => {
     const all = sessions(30);
     let faults = 0;
     provider.onProbe = ({ id }) => {
@@ -161,7 +161,7 @@ describe('probing', () => {
     assert.ok(asked.size >= 12 && asked.size < 12 + 8, String(asked.size));
   });
 
-  it('waits ten seconds for an answer and no longer', async () => {
+  it('waits ten seconds for a response and no longer', async () => {
     const all = sessions(2);
     provider.onProbe = ({ id }) => (id === 's0' ? never() : 'running');
     const signals: AbortSignal[] = [];
@@ -196,7 +196,7 @@ describe('probing', () => {
     assert.equal(signals[1]?.aborted, false, 'its time ran on after it was answered');
   });
 
-  it('asks for no more than the rate limit has left, and goes on when it begins again', async () => {
+  it('makes no more requests than the rate limit has left, and continues when it resets', async () => {
     const all = sessions(12);
     const resetAt = clock.monotonic() + 1_000;
     rate = { remaining: 3, resetAt };
@@ -212,7 +212,7 @@ describe('probing', () => {
     assert.equal(times.filter((at) => at === 1_000).length, 8);
   });
 
-  it('asks for none where the rate limit is used up for longer than an answer may take', async () => {
+  it('makes no request when the rate limit is used up for longer than a response may take', async () => {
     const all = sessions(2);
     rate = { remaining: 0, resetAt: clock.monotonic() + 10_000 };
     assert.equal((await ask(all)).told.size, 2);
@@ -224,7 +224,7 @@ describe('probing', () => {
     assert.deepEqual([asked.size, clock.now()], [0, began]);
   });
 
-  it('counts those that are answered no longer as under way', async () => {
+  it('no longer counts answered requests as in flight', async () => {
     const all = sessions(30);
     rate = { remaining: 2, resetAt: clock.monotonic() + 5_000 };
     const began = clock.now();
@@ -236,7 +236,7 @@ describe('probing', () => {
     assert.ok(clock.now() - began < 1_000);
   });
 
-  it('does not wait for a rate limit once it is stopped', async () => {
+  it('doesn’t wait for a rate limit once it is stopped', async () => {
     const all = sessions(2);
     rate = { remaining: 0, resetAt: clock.monotonic() + 5_000 };
     const began = clock.now();
@@ -245,7 +245,7 @@ describe('probing', () => {
     assert.equal(clock.now() - began, 100);
   });
 
-  it('asks for no more once it is stopped, and hands that on to what is under way', async () => {
+  it('makes no more requests once it is stopped, and aborts those in flight', async () => {
     const all = sessions(30);
     clock.after(2, () => stop.abort());
     const { asked, told } = await ask(all);

@@ -15,8 +15,8 @@ const starts = (count: number) => (provider: ScriptedProvider) => {
 const told = ({ results }: EndReport) =>
   results.map(({ session, outcome, attempts }) => [session.id as string, outcome, attempts]);
 
-describe('the queue of an account', () => {
-  it('gives up what it has not sent where the rate limit is used up for more than a minute, and says until when', async () => {
+describe('an account’s queue', () => {
+  it('gives up on unsent ends when the rate limit is used up for more than a minute, and says until when', async () => {
     for (const [leftMs, isSent] of [
       [60_000, true],
       [60_001, false],
@@ -44,7 +44,7 @@ describe('the queue of an account', () => {
     }
   });
 
-  it('says of what it gives up why it was refused before', async () => {
+  it('reports the reason of an earlier rejection for what it gives up on', async () => {
     const { provider, clock, services, targets, end } = await scriptedServices(starts(2));
     provider.onEnd = ({ id }) => {
       if (id === 's0') throw failure({ kind: 'unreachable', why: 'refused' });
@@ -61,7 +61,7 @@ describe('the queue of an account', () => {
     services.dispose();
   });
 
-  it('does not count an end that waits for another one’s as under way', async () => {
+  it('doesn’t count an end that waits for another one as in flight', async () => {
     const { provider, clock, services, targets, over } = await scriptedServices((provider) => {
       starts(2)(provider);
       provider.ending = { ...usualEnding, mostInFlight: 2 };
@@ -79,7 +79,7 @@ describe('the queue of an account', () => {
     services.dispose();
   });
 
-  it('tells those that wait for an end what came of it, though it was sent more than once', async () => {
+  it('reports the outcome to those that wait for an end, even if it was sent more than once', async () => {
     const { provider, services, targets, over } = await scriptedServices(starts(1));
     provider.onEnd = ({ id }, attempt) => {
       if (attempt < 3) throw failure({ kind: 'unreachable', why: 'refused' });
@@ -92,7 +92,7 @@ describe('the queue of an account', () => {
     services.dispose();
   });
 
-  describe('of a session that no list shows', () => {
+  describe('with a session that no list shows', () => {
     /** What becomes of a session that was named by its id, and that is listed just before its end is sent. */
     const named = async (startedAt: number | undefined, listedAs: Partial<Session> | undefined) => {
       const { provider, clock, services, id, end } = await scriptedServices((provider) => {
@@ -137,7 +137,7 @@ describe('the queue of an account', () => {
     });
   });
 
-  describe('of a server that may be one of several', () => {
+  describe('with a server that may be one of several', () => {
     /** What comes of an end after which lists are empty for ten seconds. Only one that is accepted has an effect. */
     const said = async (outcome: 'accepted' | 'alreadyGone' | 'timedOut') => {
       const { provider, clock, services, id, targets, end, over } = await scriptedServices((provider) => {
@@ -157,7 +157,7 @@ describe('the queue of an account', () => {
       return results[0]?.outcome;
     };
 
-    it('takes eight lists for confirmation only if an end was accepted', async () => {
+    it('accepts eight lists as confirmation only if an end was accepted', async () => {
       assert.equal(await said('accepted'), 'ended');
       assert.equal(await said('alreadyGone'), 'stuck');
       assert.equal(await said('timedOut'), 'failed');

@@ -17,8 +17,8 @@ const starts = (count: number) => (provider: ScriptedProvider) => {
   for (let index = 0; index < count; index++) provider.start(`s${index}`);
 };
 
-describe('sending of ends', () => {
-  describe('to a provider that goes on failing', () => {
+describe('sending ends', () => {
+  describe('to a provider that keeps failing', () => {
     const timedOut: Trouble = { kind: 'timedOut', afterMs: 15_000 };
     const unreachable = (why: Extract<Trouble, { kind: 'unreachable' }>['why']): Trouble => ({
       kind: 'unreachable',
@@ -35,7 +35,7 @@ describe('sending of ends', () => {
     ];
     for (const trouble of may) {
       const name = JSON.stringify(trouble);
-      it(`sends three ends at most, and looks before it says failed, after ${name}`, async () => {
+      it(`sends at most three ends, and checks before reporting failed, after ${name}`, async () => {
         const { provider, services, id, targets, end } = await scriptedServices(starts(1));
         provider.onEnd = () => {
           throw failure(trouble);
@@ -53,7 +53,7 @@ describe('sending of ends', () => {
         services.dispose();
       });
 
-      it(`finds that the end had its effect all the same, after ${name}`, async () => {
+      it(`finds that the end still took effect, after ${name}`, async () => {
         const { provider, services, targets, end } = await scriptedServices(starts(1));
         provider.onEnd = ({ id }) => {
           provider.running.delete(id);
@@ -83,7 +83,7 @@ describe('sending of ends', () => {
       [{ kind: 'rateLimited', retryAt: undefined }, 8],
     ];
     for (const [trouble, times] of mayNot) {
-      it(`sends ${times} and says failed without a look, after ${JSON.stringify(trouble)}`, async () => {
+      it(`sends ${times} and reports failed without checking, after ${JSON.stringify(trouble)}`, async () => {
         const { provider, services, targets, end } = await scriptedServices(starts(1));
         provider.onEnd = () => {
           throw failure(trouble);
@@ -100,7 +100,7 @@ describe('sending of ends', () => {
       });
     }
 
-    it('takes one that knows no such session for an answer', async () => {
+    it('accepts “no such session” as a response', async () => {
       const { provider, services, targets, end } = await scriptedServices(starts(2));
       provider.onEnd = ({ id }) => {
         if (id === 's0') provider.running.delete(id);
@@ -114,7 +114,7 @@ describe('sending of ends', () => {
     });
   });
 
-  it('sends an end again after a timeout only where a look has shown that the session runs', async () => {
+  it('resends an end after a timeout only when a check has shown that the session is running', async () => {
     const { provider, services, targets, end } = await scriptedServices(starts(2));
     provider.onEnd = ({ id }, attempt) => {
       // The first had its effect, the other has none.
@@ -127,7 +127,7 @@ describe('sending of ends', () => {
     services.dispose();
   });
 
-  it('gives a session whose end was sent again its whole time from then', async () => {
+  it('gives a session the full time again after its end was resent', async () => {
     const { provider, services, targets, end } = await scriptedServices(starts(1));
     provider.onEnd = (_, attempt) => {
       if (attempt < 3) throw failure({ kind: 'timedOut', afterMs: 15_000 });
@@ -138,7 +138,7 @@ describe('sending of ends', () => {
     services.dispose();
   });
 
-  it('says failed for what is not known to have had an effect when its time is over', async () => {
+  it('reports failed for ends not known to have had an effect when the time is up', async () => {
     const { provider, services, targets, end } = await scriptedServices((provider) => {
       starts(2)(provider);
       provider.ending = { ...usualEnding, withinMs: 500 };
@@ -155,7 +155,7 @@ describe('sending of ends', () => {
     services.dispose();
   });
 
-  it('waits before it sends an end again that did not reach the provider, twice as long each time', async () => {
+  it('waits before resending an end that didn’t reach the provider, twice as long each time', async () => {
     const { provider, services, targets, end } = await scriptedServices(starts(1));
     provider.onEnd = ({ id }, attempt) => {
       if (attempt < 3) throw failure({ kind: 'unreachable', why: 'refused' });
@@ -171,7 +171,7 @@ describe('sending of ends', () => {
     services.dispose();
   });
 
-  it('outwaits a rate limit of seven statusErrors, and the time that the provider names', async () => {
+  it('waits out seven rate limit errors, and the time that the provider names', async () => {
     const { provider, clock, services, targets, end } = await scriptedServices(starts(1));
     provider.onEnd = ({ id }, attempt) => {
       if (attempt < 8) throw failure({ kind: 'rateLimited', retryAt: clock.now() + 3_000 });
@@ -188,7 +188,7 @@ describe('sending of ends', () => {
     services.dispose();
   });
 
-  it('does not wait longer than a minute: what is not sent fails for the reason of the statusError, unsent', async () => {
+  it('doesn’t wait longer than a minute: unsent ends fail with the rate limit as the reason', async () => {
     const { provider, clock, services, targets, end } = await scriptedServices(starts(6));
     const began = clock.now();
     provider.onEnd = () => {
@@ -213,7 +213,7 @@ describe('sending of ends', () => {
     services.dispose();
   });
 
-  it('waits a minute where that is all that the provider asks for', async () => {
+  it('waits a minute when that is all the provider asks for', async () => {
     const { provider, clock, services, targets, end } = await scriptedServices(starts(1));
     const began = clock.now();
     provider.onEnd = ({ id }, attempt) => {
@@ -226,7 +226,7 @@ describe('sending of ends', () => {
     services.dispose();
   });
 
-  it('has four ends under way at first, more while answers are clean, and never more than the provider bears', async () => {
+  it('has four ends in flight at first, more while responses are clean, and never more than the provider allows', async () => {
     const { provider, services, targets, end } = await scriptedServices((provider) => {
       starts(40)(provider);
       provider.ending = { ...usualEnding, mostInFlight: 6 };
@@ -243,7 +243,7 @@ describe('sending of ends', () => {
     services.dispose();
   });
 
-  it('has no more under way while answers are slow', async () => {
+  it('has no more in flight while responses are slow', async () => {
     const { provider, clock, services, targets, end } = await scriptedServices(starts(40));
     provider.onEnd = async ({ id }) => {
       if (provider.asked('end').length > 4) await clock.wait(1_000);
@@ -255,7 +255,7 @@ describe('sending of ends', () => {
     services.dispose();
   });
 
-  it('is not slowed down by failures that do not say that the provider has too much to do', async () => {
+  it('isn’t slowed down by failures that don’t mean the provider is overloaded', async () => {
     const { provider, services, targets, end } = await scriptedServices(starts(12));
     provider.onEnd = () => {
       throw failure({ kind: 'forbidden' });
@@ -267,7 +267,7 @@ describe('sending of ends', () => {
     services.dispose();
   });
 
-  it('keeps to that with an end that begins while one of two has finished', async () => {
+  it('keeps to the limit when an end begins while one of two has finished', async () => {
     const { provider, clock, services, targets, over } = await scriptedServices((provider) => {
       starts(3)(provider);
       provider.ending = { ...usualEnding, lists: 'complete', mostInFlight: 1 };
@@ -285,7 +285,7 @@ describe('sending of ends', () => {
     services.dispose();
   });
 
-  it('keeps to that with several ends of an account at the same time', async () => {
+  it('keeps to the limit with several ends of an account at the same time', async () => {
     const { provider, services, targets, over } = await scriptedServices((provider) => {
       starts(20)(provider);
       provider.ending = { ...usualEnding, mostInFlight: 4 };
@@ -299,7 +299,7 @@ describe('sending of ends', () => {
     services.dispose();
   });
 
-  it('tells how many are sent and settled, each session once', async () => {
+  it('reports how many are sent and settled, counting each session once', async () => {
     const { services, targets, end } = await scriptedServices(starts(3));
     const progress: EndProgress[] = [];
     await end([...targets(), ...targets()], { onProgress: (at) => progress.push(at) });
@@ -317,7 +317,7 @@ describe('sending of ends', () => {
     services.dispose();
   });
 
-  it('sends no end of a session that has gone, or whose id another has taken, while it waited for its turn', async () => {
+  it('sends no end for a session that disappeared, or whose id another took over, while waiting for its turn', async () => {
     const { provider, clock, services, id, targets, end } = await scriptedServices((provider) => {
       starts(3)(provider);
       provider.ending = { ...usualEnding, lists: 'complete', mostInFlight: 1 };
@@ -339,7 +339,7 @@ describe('sending of ends', () => {
     services.dispose();
   });
 
-  it('sends nothing that was stopped before, and calls it cancelled', async () => {
+  it('sends nothing that was stopped before, and reports it as canceled', async () => {
     const { provider, services, id, targets, end } = await scriptedServices(starts(2));
     const progress: EndProgress[] = [];
     const report = await end(targets(), { stop: AbortSignal.abort(), onProgress: (at) => progress.push(at) });
@@ -351,7 +351,7 @@ describe('sending of ends', () => {
     services.dispose();
   });
 
-  it('sends nothing again once it is stopped', async () => {
+  it('resends nothing once it is stopped', async () => {
     const troubles: readonly (readonly [Trouble, EndOutcomeKind])[] = [
       [{ kind: 'rateLimited', retryAt: undefined }, 'failed'],
       [{ kind: 'unreachable', why: 'refused' }, 'failed'],
@@ -373,7 +373,7 @@ describe('sending of ends', () => {
     }
   });
 
-  it('does not wait out a pause once it is stopped', async () => {
+  it('doesn’t wait out a pause once it is stopped', async () => {
     for (const trouble of [
       { kind: 'rateLimited', retryAt: undefined },
       { kind: 'unreachable', why: 'refused' },
@@ -391,8 +391,8 @@ describe('sending of ends', () => {
     }
   });
 
-  describe('of a session that another end is about, too', () => {
-    it('joins it: one end is sent, and both tell the same', async () => {
+  describe('of a session that another end includes too', () => {
+    it('joins it: one end is sent, and both report the same', async () => {
       const { provider, services, targets, over } = await scriptedServices(starts(1));
       const all = targets();
       const reports = await over(Promise.all([services.ender.end(all, quietly), services.ender.end(all, quietly)]));
@@ -401,7 +401,7 @@ describe('sending of ends', () => {
       services.dispose();
     });
 
-    it('sends its own where the other was refused, and one of several sends it for all', async () => {
+    it('sends its own when the other was rejected, and only one of several sends it for all', async () => {
       const { provider, services, id, targets, over } = await scriptedServices(starts(1));
       provider.onEnd = ({ id }, attempt) => {
         if (attempt === 1) throw failure({ kind: 'forbidden' });
@@ -427,7 +427,7 @@ describe('sending of ends', () => {
       services.dispose();
     });
 
-    it('is refused as often as it sends: nobody sends in turns for ever', async () => {
+    it('counts the attempts of each end, so that two don’t take turns sending forever', async () => {
       const { provider, services, id, targets, over } = await scriptedServices(starts(1));
       provider.onEnd = () => {
         throw failure({ kind: 'forbidden' });
@@ -440,7 +440,7 @@ describe('sending of ends', () => {
       services.dispose();
     });
 
-    it('sends its own once that other end is over, though a third goes on', async () => {
+    it('sends its own once the other end is over, even if a third continues', async () => {
       const { provider, clock, services, targets, over } = await scriptedServices((provider) => {
         starts(2)(provider);
         provider.ending = { ...usualEnding, withinMs: 1_000 };
@@ -459,7 +459,7 @@ describe('sending of ends', () => {
       services.dispose();
     });
 
-    it('comes back when it is stopped while it waits, and sends nothing later', async () => {
+    it('returns when it is stopped while waiting, and sends nothing later', async () => {
       const { provider, clock, services, id, targets, over } = await scriptedServices(starts(1));
       provider.onEnd = async ({ id }) => {
         await clock.wait(5_000);

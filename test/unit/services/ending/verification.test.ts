@@ -447,12 +447,12 @@ const cases: readonly Case[] = [
 
 describe('verification', () => {
   for (const { of, lists, combined = false, evidence, verdict } of cases) {
-    it(`says ${verdict} of ${of}, where lists are ${lists}${combined ? ' and several workers are known' : ''}`, () => {
+    it(`returns ${verdict} for ${of}, where lists are ${lists}${combined ? ' and several workers are known' : ''}`, () => {
       assert.equal(verdictOn(evidence.reduce(observe, noObservations), lists, combined), verdict);
     });
   }
 
-  it('asks the provider about what a list leaves out, where lists alone confirm nothing', () => {
+  it('asks the provider about unlisted sessions when lists alone confirm nothing', () => {
     const asks = (lists: ListTerms, ...evidence: Evidence[]) =>
       needsProbe(evidence.reduce(observe, noObservations), lists);
     for (const lists of ['lagging', 'unreliable'] as const) {
@@ -470,7 +470,7 @@ describe('verification', () => {
     }
   });
 
-  it('looks a second time at once only at what isn’t found for the first time', () => {
+  it('checks again at once only sessions that aren’t found for the first time', () => {
     const looks = (...evidence: Evidence[]) => needsSecondLook(evidence.reduce(observe, noObservations));
     const once = [listed, missingAt(0), notFound(10)];
     assert.equal(looks(), false);

@@ -38,8 +38,8 @@ const hide = (provider: ScriptedProvider, ...ids: readonly string[]) => {
   provider.onList = () => ({ sessions: [...provider.running.values()].filter(({ id }) => !ids.includes(id)) });
 };
 
-describe('a look whether sessions are gone', () => {
-  it('says of each what a list says that begins now', async () => {
+describe('a check whether sessions are gone', () => {
+  it('reports for each session what a list that begins now shows', async () => {
     const { provider, services, listed, verify } = await servicesWith(3, 'complete');
     const all = listed();
     provider.running.delete('s0');
@@ -50,7 +50,7 @@ describe('a look whether sessions are gone', () => {
     services.dispose();
   });
 
-  it('asks for lists of all workers, though the first shows nothing new', async () => {
+  it('asks all workers for lists, even if the first shows nothing new', async () => {
     const { provider, services, verify } = await servicesWith(2, 'partial');
     const lists = provider.asked('list').length;
     assert.deepEqual(verdictsOf(await verify()), { s0: 'stillRunning', s1: 'stillRunning' });
@@ -58,7 +58,7 @@ describe('a look whether sessions are gone', () => {
     services.dispose();
   });
 
-  it('says nothing of any without a whole list, and why, and asks about none', async () => {
+  it('reports nothing without a complete list, gives the reason, and asks about none', async () => {
     const { provider, services, verify } = await servicesWith(2, 'lagging');
     const down = failure({ kind: 'serverFault', status: 502 });
     provider.onList = () => {
@@ -76,7 +76,7 @@ describe('a look whether sessions are gone', () => {
     services.dispose();
   });
 
-  it('says that it is no use where the account is there no longer, and not where it only cannot be reached', async () => {
+  it('reports itself as pointless when the account is gone, but not when it is only unreachable', async () => {
     const { services, verify } = await servicesWith(1, 'complete');
     for (const [error, isCutOff] of [
       [cancelled('connecting'), true],
@@ -88,7 +88,7 @@ describe('a look whether sessions are gone', () => {
     services.dispose();
   });
 
-  it('takes a session for gone whose id another has now, or none of whose pages is open', async () => {
+  it('treats a session as gone when another has its id now, or none of its pages is open', async () => {
     const page = (id: string) => ({ id: pageId(id), title: id, url: 'about:blank' });
     const { provider, clock, services, listed, verify } = await servicesWith(3, 'complete', {
       ends: 'pages',
@@ -108,7 +108,7 @@ describe('a look whether sessions are gone', () => {
     services.dispose();
   });
 
-  it('asks about each that the list leaves out, and says what could not be learned', async () => {
+  it('asks about each session missing from the list, and reports what it couldn’t find out', async () => {
     const { provider, services, id, listed, verify } = await servicesWith(4, 'unreliable');
     const all = listed();
     provider.running.delete('s1');
@@ -132,7 +132,7 @@ describe('a look whether sessions are gone', () => {
     services.dispose();
   });
 
-  it('lists and asks once more, within the same look, where a session is not found', async () => {
+  it('lists and asks once more, within the same check, when a session isn’t found', async () => {
     const { provider, services, id, listed, verify } = await servicesWith(3, 'unreliable');
     const all = listed();
     provider.running.delete('s0');
@@ -152,7 +152,7 @@ describe('a look whether sessions are gone', () => {
     services.dispose();
   });
 
-  it('says of a session that is not found why that is not confirmed, and of others what it knows', async () => {
+  it('gives the reason when a missing session isn’t confirmed gone, and reports what it knows of others', async () => {
     const { provider, services, listed, verify } = await servicesWith(3, 'unreliable');
     const all = listed();
     hide(provider, 's0', 's1');
@@ -170,7 +170,7 @@ describe('a look whether sessions are gone', () => {
     services.dispose();
   });
 
-  it('says that it is no use where the account gets another key between the two', async () => {
+  it('reports itself as pointless when the account gets another key between the two', async () => {
     const { provider, services, id, verify } = await servicesWith(1, 'unreliable');
     hide(provider, 's0');
     provider.onProbe = () => 'notFound';
@@ -184,7 +184,7 @@ describe('a look whether sessions are gone', () => {
     services.dispose();
   });
 
-  it('still knows that a session is gone that left before', async () => {
+  it('still knows that a session is gone that left earlier', async () => {
     const { provider, services, listed, verify } = await servicesWith(2, 'unreliable');
     const all = listed();
     provider.running.delete('s0');
@@ -198,7 +198,7 @@ describe('a look whether sessions are gone', () => {
 });
 
 describe('a review of sessions', () => {
-  it('looks four times at most, at once and after 1, 2 and 3 seconds', async () => {
+  it('checks at most four times, at once and after 1, 2 and 3 seconds', async () => {
     const { provider, clock, services, review } = await servicesWith(1, 'unreliable');
     hide(provider, 's0');
     provider.onProbe = () => 'unknown';
@@ -215,7 +215,7 @@ describe('a review of sessions', () => {
     services.dispose();
   });
 
-  it('looks once where that says everything, or where there is no list', async () => {
+  it('checks once when that answers everything, or when there is no list', async () => {
     const { provider, services, review } = await servicesWith(2, 'lagging');
     const looks = async (sessions?: readonly Session[]) => {
       const before = provider.asked('list').length;
@@ -232,7 +232,7 @@ describe('a review of sessions', () => {
     services.dispose();
   });
 
-  it('goes on while one of them is not known, and says what the last look said', async () => {
+  it('continues while one of them is unknown, and reports the result of the last check', async () => {
     const { provider, services, review } = await servicesWith(2, 'unreliable');
     provider.running.delete('s0');
     const lists = provider.asked('list').length;
@@ -242,7 +242,7 @@ describe('a review of sessions', () => {
     services.dispose();
   });
 
-  it('learns of sessions that no list has ever had, and forgets them after it', async () => {
+  it('finds out about sessions that no list has ever had, and forgets them afterwards', async () => {
     const { provider, services, id, review } = await servicesWith(1, 'unreliable');
     const unlisted = someSession('unlisted');
     provider.onProbe = () => 'gone';
@@ -252,7 +252,7 @@ describe('a review of sessions', () => {
   });
 });
 
-describe('a check of sessions that a list leaves out', () => {
+describe('a check of sessions missing from a list', () => {
   /** A services whose latest list leaves out s0 and s1 of three. */
   const missingTwo = async (lists: EndingTerms['lists'] = 'lagging') => {
     const scripted = await servicesWith(3, lists);
@@ -269,7 +269,7 @@ describe('a check of sessions that a list leaves out', () => {
     ...(services.store.state(id)?.contents.sessions.keys() ?? []),
   ];
 
-  it('takes out those that the provider says are gone, and keeps the others', async () => {
+  it('removes those that the provider says are gone, and keeps the others', async () => {
     const scripted = await missingTwo();
     const { provider, services, check, missing } = scripted;
     provider.onProbe = ({ id }) => (id === 's0' ? 'gone' : 'running');
@@ -284,7 +284,7 @@ describe('a check of sessions that a list leaves out', () => {
     services.dispose();
   });
 
-  it('asks about no more than it may', async () => {
+  it('asks about no more than its limit', async () => {
     const scripted = await missingTwo();
     const { provider, services, check, missing } = scripted;
     provider.onProbe = () => 'gone';
@@ -292,7 +292,7 @@ describe('a check of sessions that a list leaves out', () => {
     services.dispose();
   });
 
-  it('takes nothing out once it is stopped', async () => {
+  it('removes nothing once it is stopped', async () => {
     const scripted = await missingTwo();
     const { provider, services, check, missing } = scripted;
     const stop = new AbortController();
@@ -306,7 +306,7 @@ describe('a check of sessions that a list leaves out', () => {
     services.dispose();
   });
 
-  it('believes a list that came meanwhile and has the session again', async () => {
+  it('believes a list that arrives during the check and has the session again', async () => {
     const scripted = await missingTwo();
     const { provider, services, id, check, missing } = scripted;
     provider.onProbe = async (session) => {
@@ -326,7 +326,7 @@ describe('a check of sessions that a list leaves out', () => {
     services.dispose();
   });
 
-  it('leaves the row of another session alone that has got the id', async () => {
+  it('keeps the row of another session that has taken over the id', async () => {
     const scripted = await missingTwo();
     const { provider, clock, services, check, missing } = scripted;
     provider.onProbe = () => 'gone';
@@ -336,7 +336,7 @@ describe('a check of sessions that a list leaves out', () => {
     services.dispose();
   });
 
-  it('takes in what is said about a session that no list has ever had', async () => {
+  it('records what the provider says about a session that no list has ever had', async () => {
     const scripted = await missingTwo('unreliable');
     const { provider, services, id, check, over } = scripted;
     const unlisted = someSession('unlisted');

@@ -74,7 +74,7 @@ async function sharedServices(
 }
 
 describe('ending at workers that share an address', () => {
-  it('sends one end where a whole round of lists has the session, and confirms it by eight without', async () => {
+  it('sends one end when a whole round of lists has the session, and confirms it by eight without', async () => {
     const { provider, services, targets, end } = await sharedServices(1, { count: 1 });
     provider.onEnd = ({ id }) => {
       provider.running.delete(id);
@@ -90,7 +90,7 @@ describe('ending at workers that share an address', () => {
     services.dispose();
   });
 
-  it('sends no other end where the first answer comes from the worker that had the session', async () => {
+  it('sends no other end when the first response comes from the worker that had the session', async () => {
     const { provider, services, targets, end } = await sharedServices(2);
     provider.onEnd = ({ id }) => {
       provider.running.delete(id);
@@ -104,7 +104,7 @@ describe('ending at workers that share an address', () => {
     services.dispose();
   });
 
-  it('sends seven more at once where the first answer comes from another worker, or does not say', async () => {
+  it('sends seven more at once when the first response comes from another worker, or doesn’t say', async () => {
     for (const first of [gone, answer('accepted')]) {
       const { provider, services, targets, end } = await sharedServices(2);
       provider.onEnd = ({ id }, attempt) => {
@@ -123,7 +123,7 @@ describe('ending at workers that share an address', () => {
     }
   });
 
-  it('sends seven more where only seven lists have had the session, though no second worker was seen', async () => {
+  it('sends seven more when only seven lists have had the session, even if no second worker was seen', async () => {
     for (const failing of [1, 2]) {
       const { provider, services, id, clock, targets, end } = await sharedServices(1, { count: 1 });
       // Another session has the id now: one list has had it, and of the eight before the end some fail.
@@ -147,7 +147,7 @@ describe('ending at workers that share an address', () => {
     }
   });
 
-  it('believes the worker that says it ended it, else one that accepted the request, else all that know of none', async () => {
+  it('believes the worker that says it ended it, else one that accepted the request, else all that don’t know it', async () => {
     /** What is said of a session that is gone by then, after these answers to its eight ends. */
     const said = async (...answers: readonly EndAnswer[]) => {
       const { provider, services, targets, end } = await sharedServices(4);
@@ -179,7 +179,7 @@ describe('ending at workers that share an address', () => {
     services.dispose();
   });
 
-  it('goes on with the next session where the ends of one fail', async () => {
+  it('continues with the next session when the ends of one fail', async () => {
     const { provider, services, targets, end } = await sharedServices(4);
     provider.onEnd = ({ id }, attempt) => {
       if (id === 's0' && attempt > 1) throw failure({ kind: 'forbidden' });
@@ -189,7 +189,7 @@ describe('ending at workers that share an address', () => {
     services.dispose();
   });
 
-  it('sends no more than the one that was under way when it is stopped', async () => {
+  it('sends no more than the one in flight when it is stopped', async () => {
     const { provider, services, targets, end } = await sharedServices(4);
     const stop = new AbortController();
     provider.onEnd = () => {
@@ -204,7 +204,7 @@ describe('ending at workers that share an address', () => {
     services.dispose();
   });
 
-  it('sends no more where the first fails for a reason that all would fail for', async () => {
+  it('sends no more when the first fails for a reason that would affect all', async () => {
     const { provider, services, targets, end } = await sharedServices(2);
     provider.onEnd = () => {
       throw failure({ kind: 'forbidden' });
@@ -214,7 +214,7 @@ describe('ending at workers that share an address', () => {
     services.dispose();
   });
 
-  it('sends ends again after each look that has the session, until a worker ends it', async () => {
+  it('resends ends after each check that has the session, until a worker ends it', async () => {
     const { provider, services, targets, end } = await sharedServices(2);
     provider.onEnd = ({ id }, attempt) => (attempt === 20 && provider.running.delete(id) ? answer('ended') : gone);
     const { results } = await end(targets('s0'));
@@ -227,7 +227,7 @@ describe('ending at workers that share an address', () => {
     services.dispose();
   });
 
-  it('sends ends again after the connection to the worker that has the session was cut', async () => {
+  it('resends ends after the connection to the worker that has the session dropped', async () => {
     const { provider, services, targets, end } = await sharedServices(2);
     provider.onEnd = ({ id }, attempt) => {
       if (attempt === 9 && provider.running.delete(id)) return answer('ended');
@@ -256,7 +256,7 @@ describe('ending at workers that share an address', () => {
     services.dispose();
   });
 
-  it('sends no end to a session that is missing from the lists', async () => {
+  it('sends no end for a session that is missing from the lists', async () => {
     const { provider, workers, services, targets, end } = await sharedServices(4);
     provider.onEnd = () => {
       workers.down = 0;
@@ -277,7 +277,7 @@ describe('ending at workers that share an address', () => {
     services.dispose();
   });
 
-  it('does not blame other workers where no list can be had', async () => {
+  it('doesn’t blame other workers when no list is available', async () => {
     const { provider, services, targets, end } = await sharedServices(4);
     const down = failure({ kind: 'serverFault', status: 502 });
     provider.onEnd = () => {
@@ -296,7 +296,7 @@ describe('ending at workers that share an address', () => {
     services.dispose();
   });
 
-  it('sends 80 ends at most', async () => {
+  it('sends at most 80 ends', async () => {
     const { provider, services, targets, end } = await sharedServices(2, { withinMs: 200_000 });
     provider.onEnd = () => answer('accepted');
     const { results } = await end(targets('s0'));
@@ -307,7 +307,7 @@ describe('ending at workers that share an address', () => {
     services.dispose();
   });
 
-  it('gives up when its time is over, which ends that are sent again do not prolong', async () => {
+  it('gives up when its time is up, and resending ends doesn’t extend it', async () => {
     const { provider, clock, services, targets, end } = await sharedServices(2);
     provider.onEnd = () => answer('accepted');
     const began = clock.now();
@@ -316,7 +316,7 @@ describe('ending at workers that share an address', () => {
     services.dispose();
   });
 
-  it('looks each half second while any of several sessions is missing', async () => {
+  it('checks every half second while any of several sessions is missing', async () => {
     const { provider, workers, services, targets, end } = await sharedServices(4);
     provider.onEnd = () => {
       workers.down = 0;
@@ -334,7 +334,7 @@ describe('ending at workers that share an address', () => {
     services.dispose();
   });
 
-  it('sends none again once its time is over, however long requests take', async () => {
+  it('resends none once its time is up, however long requests take', async () => {
     const { provider, clock, workers, services, targets, end } = await sharedServices(2);
     provider.onEnd = () => {
       provider.onList = async () => {
@@ -349,7 +349,7 @@ describe('ending at workers that share an address', () => {
     services.dispose();
   });
 
-  it('says ended, and how, though a later end of the same session found it gone', async () => {
+  it('reports ended, and how, even if a later end of the same session found it gone', async () => {
     const { provider, clock, services, targets, end } = await sharedServices(4);
     provider.onEnd = ({ id }, attempt) => {
       if (attempt > 1) return gone;
@@ -365,7 +365,7 @@ describe('ending at workers that share an address', () => {
     services.dispose();
   });
 
-  it('keeps the other sessions, and has seen that several workers answer', async () => {
+  it('keeps the other sessions, and notices that several workers respond', async () => {
     const { provider, services, id, targets, over } = await sharedServices(6);
     assert.deepEqual(outcomes(await over(services.ender.end(targets('s0', 's3'), quietly))), {
       s0: 'ended',

@@ -6,7 +6,7 @@ import { type BrowserbaseServer, startBrowserbase } from '../../../servers/brows
 import { until } from '../../until.ts';
 import { MapMemory, TestServices } from '../testServices.ts';
 
-describe('endCauses', () => {
+describe('end causes', () => {
   let server: BrowserbaseServer;
   let services: TestServices;
   let history: History;
@@ -31,7 +31,7 @@ describe('endCauses', () => {
   const by = () => new Map(history.all.map((ended) => [ended.sessionId, ended.by]));
   const asked = () => server.log().filter((line) => /^GET \/v1\/sessions\/.+/.test(line)).length;
 
-  it('tell what timed out and what failed from what ended otherwise', async () => {
+  it('tell timeouts and failures from other ends', async () => {
     const ended = ['TIMED_OUT', 'ERROR', 'COMPLETED'].map((status) => ({
       status,
       session: server.add({ id: status }),
@@ -53,7 +53,7 @@ describe('endCauses', () => {
     });
   });
 
-  it('ask about no more than a few of many that end together, and harm nothing when nobody answers', async () => {
+  it('are requested for only a few of many sessions that end together, and failing to get them does no harm', async () => {
     const many = Array.from({ length: 50 }, () => server.add());
     await services.refresher.refresh(account);
     for (const session of many) session.status = 'TIMED_OUT';

@@ -8,7 +8,7 @@ import { MapMemory, TestServices } from '../testServices.ts';
 
 const account = accountId('a');
 
-describe('history', () => {
+describe('the history', () => {
   let now = 1_000_000;
   let store: SessionStore;
   let memory: MapMemory;
@@ -32,7 +32,7 @@ describe('history', () => {
   }
   const ids = () => history.all.map((ended) => ended.sessionId);
 
-  it('tells what left the list, how long it ran, and by whom it ended', () => {
+  it('records what left the list, how long it ran, and who ended it', () => {
     list('mine', 'other');
     store.setLife(account, [sessionId('mine')], { kind: 'ending', since: now });
     now += 60_000;
@@ -44,7 +44,7 @@ describe('history', () => {
     assert.equal(told.get('other')?.by, 'elsewhere');
   });
 
-  it('calls an end the user’s own only where the provider has not refused it', () => {
+  it('calls an end the user’s own only when the provider hasn’t rejected it', () => {
     const refused = new ProviderError({ kind: 'forbidden' }, '403');
     list('taken', 'refused', 'unconfirmed');
     for (const [id, why] of [
@@ -67,7 +67,7 @@ describe('history', () => {
     assert.deepEqual(ids(), []);
   });
 
-  it('says nothing of an account that is removed or connected anew', () => {
+  it('records nothing for an account that is removed or reconnected', () => {
     list('a');
     store.reset(account);
     list('b');
@@ -91,7 +91,7 @@ describe('history', () => {
     odd.dispose();
   });
 
-  it('tells once of all that leaves a list at once', async () => {
+  it('fires one change event for all that leave a list at once', async () => {
     let told = 0;
     history.onDidChange(() => told++);
     list(...Array.from({ length: 150 }, (_, index) => `s${index}`));
@@ -110,7 +110,7 @@ describe('history', () => {
     assert.equal(history.all[0]?.name?.length, 200);
   });
 
-  describe('turned off', () => {
+  describe('when turned off', () => {
     let isKept = true;
     /** Everything that was ever written, which is what a disk may still have. */
     let written: unknown[];
@@ -140,7 +140,7 @@ describe('history', () => {
     };
     const settled = () => new Promise((resolve) => setTimeout(resolve, 600));
 
-    it('writes nothing of what ends, also not when its window closes', async () => {
+    it('stores nothing of what ends, even when its window closes', async () => {
       turn(false);
       list('secret', 'other');
       list('other');
@@ -166,7 +166,7 @@ describe('history', () => {
       assert.equal(history.find(account, sessionId('a'))?.by, 'elsewhere');
     });
 
-    it('deletes what was written as soon as it is turned off', async () => {
+    it('deletes what was stored as soon as it is turned off', async () => {
       list('secret');
       list();
       await settled();
@@ -178,7 +178,7 @@ describe('history', () => {
       assert.deepEqual([memory.get('endedSessions'), memory.get('endedSessionsCleared')], [undefined, undefined]);
     });
 
-    it('is not written by a write that was to follow', async () => {
+    it('cancels a write that was pending', async () => {
       list('one', 'two');
       list('two');
       list();
@@ -187,7 +187,7 @@ describe('history', () => {
       assert.doesNotMatch(onDisk(), /named/);
     });
 
-    it('deletes at its start what was written before', async () => {
+    it('deletes at startup what was stored before', async () => {
       list('secret');
       list();
       await settled();
@@ -205,7 +205,7 @@ describe('history', () => {
       again.dispose();
     });
 
-    it('writes only what ends after it is turned on again', async () => {
+    it('stores only what ends after it is turned on again', async () => {
       turn(false);
       list('before', 'after');
       list('after');

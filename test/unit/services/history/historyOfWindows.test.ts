@@ -15,7 +15,7 @@ interface Window {
   ids(): readonly string[];
 }
 
-describe('history of several windows', () => {
+describe('the history of several windows', () => {
   let now = 100_000_000;
   let memory: MapMemory;
   let windows: Window[];
@@ -55,7 +55,7 @@ describe('history of several windows', () => {
   const end = ({ store }: Window, id: string) =>
     store.setLife(account, [sessionId(id)], { kind: 'ending', since: now });
 
-  it('is written by each without losing what the others wrote, the newest first', async () => {
+  it('is stored by each without losing what the others stored, the newest first', async () => {
     const [here, there] = [open(), open()];
     here.list('one', 'three', 'four');
     there.list('two');
@@ -70,7 +70,7 @@ describe('history of several windows', () => {
     assert.deepEqual(open().ids(), ['three', 'two', 'one']);
   });
 
-  it('has an end once that both have seen, as the one tells it that knows more', async () => {
+  it('has an end that two windows saw only once, with the details of the one that knows more', async () => {
     const [here, there] = [open(), open()];
     for (const window of [here, there]) window.list('mine', 'timed', 'running');
     end(here, 'mine');
@@ -91,7 +91,7 @@ describe('history of several windows', () => {
     }
   });
 
-  it('has two ends of an id that was given to another session by its last', async () => {
+  it('keeps two ends of a reused id apart', async () => {
     const [here, there] = [open(), open()];
     here.list('again');
     end(here, 'again');
@@ -108,7 +108,7 @@ describe('history of several windows', () => {
     );
   });
 
-  it('stays cleared, in this window and in those that have not been told', async () => {
+  it('stays cleared, in this window and in those that haven’t been notified', async () => {
     const [here, there] = [open(), open()];
     here.list('one');
     there.list('two', 'three');
@@ -128,7 +128,7 @@ describe('history of several windows', () => {
     assert.deepEqual(here.ids(), ['four', 'three']);
   });
 
-  it('is not emptied by a clock that was set back after it was cleared', async () => {
+  it('isn’t emptied by a clock that was set back after it was cleared', async () => {
     const [here, there] = [open(), open()];
     here.history.clear();
     await settle();
@@ -163,7 +163,7 @@ describe('history of several windows', () => {
     assert.equal(there.history.find(account, 'one' as SessionId)?.by, 'you');
   });
 
-  it('keeps a hundred of all windows together, the newest', async () => {
+  it('keeps the newest hundred of all windows together', async () => {
     const [here, there] = [open(), open()];
     const many = (prefix: string) => Array.from({ length: 70 }, (_, index) => `${prefix}${index}`);
     here.list(...many('a'));

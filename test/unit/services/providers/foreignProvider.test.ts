@@ -63,7 +63,7 @@ describe('the code of another extension’s provider', () => {
     return services.connections.connect(kind, 'https://made.up.example', {});
   }
 
-  it('keeps no other account waiting when its list never answers, and is told to have taken too long', async () => {
+  it('keeps no other account waiting when its list never responds, and reports a timeout', async () => {
     server.add({ id: 'sess_a' });
     await connected({ list: () => ({ [Symbol.asyncIterator]: () => ({ next: never }) }) });
     const hanging = await services.accounts.add({
@@ -83,7 +83,7 @@ describe('the code of another extension’s provider', () => {
     await services.refresher.refresh(hanging);
   });
 
-  it('has as long for a whole list, however fast its pages come', async () => {
+  it('has the same time limit for a whole list, however fast its pages come', async () => {
     const provider = await connected({
       list: async function* () {
         for (let index = 0; ; index++) {
@@ -100,7 +100,7 @@ describe('the code of another extension’s provider', () => {
     assert.equal(await troubleOf(read()), 'timedOut');
   });
 
-  it('is waited for by nobody once its account is gone', async () => {
+  it('isn’t waited for once its account is gone', async () => {
     services.dispose();
     // With the machine's own time: nothing but the removal ends it while this test runs.
     services = new TestServices({ clock: systemClock, interval: 0 });
@@ -112,7 +112,7 @@ describe('the code of another extension’s provider', () => {
     await refreshing;
   });
 
-  it('has each call ended in time, whether or not it listens to its signal', async () => {
+  it('has each call stopped in time, whether or not it listens to its signal', async () => {
     const members = ['check', 'end', 'probe', 'probeMany', 'pages', 'liveView', 'screenshot', 'recording', 'endCause'];
     const provider = await connected(Object.fromEntries(members.map((name) => [name, never])));
     const [session] = (await Array.fromAsync((await connectedAgain()).list(unaborted))).flatMap((one) => one.sessions);
@@ -137,7 +137,7 @@ describe('the code of another extension’s provider', () => {
     assert.equal(await troubleOf(asked), 'cancelled');
   });
 
-  it('has two and a half minutes for an end of any kind, since a provider may end a thousand sessions in one call', async () => {
+  it('has two and a half minutes for any kind of end, since a provider may end a thousand sessions in one call', async () => {
     // 100 times as fast as on the clock: 60 seconds.
     const after = (answer: unknown) => () => new Promise((resolve) => setTimeout(resolve, 600, answer));
     const working = await connected({
@@ -170,7 +170,7 @@ describe('the code of another extension’s provider', () => {
     return connected(members);
   }
 
-  it('fails as a provider does, whatever it throws', async () => {
+  it('fails with a provider error, whatever it throws', async () => {
     const hostile = new Proxy(new Error('x'), {
       get: () => {
         throw new Error('unreadable');
@@ -196,7 +196,7 @@ describe('the code of another extension’s provider', () => {
     assert.deepEqual([error.trouble, error.detail], [{ kind: 'rateLimited', retryAt: 5 }, 'please']);
   });
 
-  it('has its rows checked one by one: one that is wrong doesn’t hide the others', async () => {
+  it('has its rows checked one by one: an invalid one doesn’t hide the others', async () => {
     const bad = [
       { ...row, id: 'all' },
       { ...row, id: '../../x' },
@@ -229,7 +229,7 @@ describe('the code of another extension’s provider', () => {
     );
   });
 
-  it('may tell what helps to see how far an end has come, and is copied in that too', async () => {
+  it('may report details that help confirm an end, which are copied as well', async () => {
     const group = { id: 'g', kind: 'batch', name: 'b', status: 'making', createdAt: 1 };
     let closed = 0;
     const view = {
@@ -280,7 +280,7 @@ describe('the code of another extension’s provider', () => {
     assert.equal(closed, 1);
   });
 
-  it('fails as a list that answers nonsense, and completes none', async () => {
+  it('fails when its list returns nonsense, and the list doesn’t count as complete', async () => {
     for (const list of [
       () => undefined,
       () => ({}),
@@ -299,7 +299,7 @@ describe('the code of another extension’s provider', () => {
     }
   });
 
-  it('can’t change what it has told, nor what it is handed', async () => {
+  it('can’t change what it has returned, or what it is given', async () => {
     const told = { ...row, tags: ['a'] };
     let handed: Session | undefined;
     const provider = await connected({
@@ -324,7 +324,7 @@ describe('the code of another extension’s provider', () => {
     assert.equal(session.id, 'r1');
   });
 
-  it('ends in time where its list gives page after page at once, without end', async () => {
+  it('is stopped in time when its list returns page after page at once, without end', async () => {
     // Gives up by itself, so that this test fails and does not hang.
     let left = 300_000;
     const provider = await connected({
@@ -336,7 +336,7 @@ describe('the code of another extension’s provider', () => {
     assert.ok(left > 0);
   });
 
-  it('leaves no rejection unhandled where its list is an async function that throws', async () => {
+  it('leaves no rejection unhandled when its list is an async function that throws', async () => {
     const unhandled: unknown[] = [];
     const hear = (error: unknown) => unhandled.push(error);
     process.on('unhandledRejection', hear);
@@ -353,7 +353,7 @@ describe('the code of another extension’s provider', () => {
     }
   });
 
-  it('says nothing that VS Code would make a link of, in its errors or about itself', async () => {
+  it('shows nothing that VS Code would turn into a link, in its errors or about itself', async () => {
     const link = '[fine](command:workbench.action.quit) $(sync~spin) \u202e';
     const reason = { kind: 'stated', sentence: link } as const;
     const errors = [
@@ -376,7 +376,7 @@ describe('the code of another extension’s provider', () => {
     assert.doesNotMatch(JSON.stringify(services.kinds.get('linked')), /\]\(|\$\(|\u202e/);
   });
 
-  it('gets no clock of ours that it could set', async () => {
+  it('gets no clock of ours that it could change', async () => {
     let link: Parameters<typeof exampleProvider.connect>[0] | undefined;
     services.register({
       ...exampleProvider,
@@ -399,7 +399,7 @@ describe('the code of another extension’s provider', () => {
     assert.ok(Object.isFrozen(systemClock));
   });
 
-  it('gives away no address but one on the web', async () => {
+  it('can only pass on addresses on the web', async () => {
     let address = 'https://made.up.example/x';
     const view = { sandbox: '', allow: '', fixedMode: false, singleUse: 'no', disconnectMessage: undefined };
     const provider = await connected({

@@ -91,7 +91,7 @@ describe('providers of other extensions', () => {
     }
   });
 
-  it('are refused with the name of the field that is wrong', () => {
+  it('are rejected with the name of the invalid field', () => {
     const field = exampleProvider.fields[0];
     const faults: readonly (readonly [string, unknown])[] = [
       ['the provider', undefined],

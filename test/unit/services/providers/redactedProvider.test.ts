@@ -22,7 +22,7 @@ import { TestServices } from '../testServices.ts';
 
 const key = 'door-key-canary-0123';
 
-describe('what a provider tells', () => {
+describe('a provider’s output', () => {
   /** A provider of another extension, which says the key wherever it can, over the made-up one. */
   function telling(changes: (link: Link) => Partial<Provider>, credentials = { doorKey: key }): Provider {
     const kind: ProviderKind = {
@@ -43,7 +43,7 @@ describe('what a provider tells', () => {
     return pages[0] ?? assert.fail('it lists nothing');
   }
 
-  it('gives no address away whose host holds the key, because hosts are shown and looked up', async () => {
+  it('contains no address whose host holds the key, because hosts are shown and looked up', async () => {
     for (const [host, isFine] of [
       ['made.up.example', true],
       [`${key}.made.up.example`, false],
@@ -62,14 +62,14 @@ describe('what a provider tells', () => {
     }
   });
 
-  it('is without most of the key where what tells it was cut within it', async () => {
+  it('is without most of the key where the text was cut inside it', async () => {
     const cut = (longest: number) => `${'x'.repeat(longest - 12)}${key}`.slice(0, longest);
     const provider = telling(() => listing(someSession('a', { name: cut(1_000), tags: [cut(512), cut(2_000)] })));
     const { sessions } = await listed(provider);
     assert.doesNotMatch(JSON.stringify(sessions), /door-key/);
   });
 
-  it('does not block others while it is looked through, however long and full of the key it is', async () => {
+  it('doesn’t block others while it is searched, however long and full of the key it is', async () => {
     const text = key + 'x'.repeat(4 * 2 ** 20);
     const rows = Array.from({ length: 8 }, (_, index) => someSession(`s${index}`, { status: text, tags: [text] }));
     const provider = telling(() => listing(...rows));
@@ -85,7 +85,7 @@ describe('what a provider tells', () => {
     assert.ok(longest < 200, `${longest} ms`);
   });
 
-  it('is without the key, in whatever field of a session', async () => {
+  it('is without the key, in any field of a session', async () => {
     const provider = telling(() => ({
       async *list() {
         yield {
@@ -138,7 +138,7 @@ describe('what a provider tells', () => {
     assert.deepEqual([page.sessions[0]?.id, page.sessions[0]?.pages?.[0]?.id], ['a', 'p']);
   });
 
-  it('is without the key in each of thousands of sessions, and holds up nothing for long', async () => {
+  it('is without the key in each of thousands of sessions, and blocks nothing for long', async () => {
     const sessions = Array.from({ length: 5_000 }, (_, index) => someSession(`s${index}`, { name: `${index} ${key}` }));
     const provider = telling(() => listing(...sessions));
     let turns = 0;
@@ -152,7 +152,7 @@ describe('what a provider tells', () => {
     assert.ok(turns >= 2, String(turns));
   });
 
-  it('is otherwise what the provider said, word for word', async () => {
+  it('is otherwise unchanged, word for word', async () => {
     const session = someSession('a', {
       name: 'token=ordinary a\u200bb [x](command:y)',
       tags: ['password: 1'],
@@ -331,7 +331,7 @@ describe('what a provider tells', () => {
     assert.deepEqual([...capabilitiesOf(telling(() => every))], [...allCapabilities]);
   });
 
-  it('calls the provider as the object that it is', async () => {
+  it('calls the provider’s methods on the object itself', async () => {
     class Rooms {
       readonly #title = 'own';
       readonly ending = exampleProvider.connect({ credentials: {} } as Link).ending;
@@ -359,7 +359,7 @@ describe('what a provider tells', () => {
     assert.equal(provider.dashboard?.(sessionId('a')).pathname, '/own');
   });
 
-  it('has the key in no title, address or dialog that a browser tells of by DevTools, and frames are let through', async () => {
+  it('has the key in no title, address or dialog that a browser reports by DevTools, and frames pass through', async () => {
     const events = new Emitter<CdpEvent>();
     const info = { targetInfo: { targetId: 't', title: `Hi ${key}`, url: `https://a.example/${key}` } };
     const connection: CdpConnection = {
@@ -388,7 +388,7 @@ describe('what a provider tells', () => {
   });
 });
 
-describe('a session that is named like the key', () => {
+describe('a session whose name contains the key', () => {
   let server: ExampleServer;
   let services: TestServices;
 
@@ -414,8 +414,8 @@ describe('a session that is named like the key', () => {
   });
 });
 
-describe('a session whose id holds a short key by chance', () => {
-  it('is not called ended while its row is listed and cannot be read', async () => {
+describe('a session whose id contains a short key by chance', () => {
+  it('isn’t called ended while its row is listed and can’t be read', async () => {
     const server = await startBrowserlessV2();
     server.token = 'abcd';
     const { id } = server.add({ id: '11111111-abcd-4111-8111-111111111111' });

@@ -40,7 +40,7 @@ describe('finished batches', () => {
   const asked = () => server.requests.filter(({ path }) => path === '/v1/batch-sessions').length;
   const ids = () => [...(finished.of(account)?.groups.keys() ?? [])];
 
-  it('are listed only while they are shown, with counts of what failed', async () => {
+  it('are listed only while they are shown, with counts of failures', async () => {
     const id = over(3, 2);
     await services.refresher.refresh(account);
     const before = asked();
@@ -67,7 +67,7 @@ describe('finished batches', () => {
     await until(() => ids().includes(id));
   });
 
-  it('are listed again when a batch has finished that ran before', async () => {
+  it('are listed again when a running batch has finished', async () => {
     const batch = server.addBatch(2);
     await services.refresher.refresh(account);
     await finished.show(true);
@@ -78,7 +78,7 @@ describe('finished batches', () => {
     assert.ok(ids().includes(groupId(batch.id)));
   });
 
-  it('stay as they were known when they cannot be listed, with the reason', async () => {
+  it('stay as they were when they can’t be listed, with the reason', async () => {
     const id = over(1);
     await finished.show(true);
     server.misbehave('GET', /batch-sessions/, { kind: 'answer', answer: { status: 500, json: {} } });
@@ -94,7 +94,7 @@ describe('finished batches', () => {
     assert.equal(finished.of(account), undefined);
   });
 
-  it('are not asked of a provider that does not tell', async () => {
+  it('aren’t requested from a provider that doesn’t report them', async () => {
     const other = await startBrowserbase();
     const id = await services.add('browserbase', other.url, { apiKey: other.key });
     await finished.show(true);
@@ -103,7 +103,7 @@ describe('finished batches', () => {
     await other.stop();
   });
 
-  it('are known to be gone only by a whole list without them', async () => {
+  it('are considered gone only after a complete list without them', async () => {
     const id = over(1);
     assert.equal((await finished.look(account, id, true)).kind, 'listed');
     server.misbehave('GET', /batch-sessions/, { kind: 'answer', answer: { status: 404, html: '<h1>404</h1>' } }, 1);

@@ -28,7 +28,7 @@ describe('grouping by metadata', () => {
     assert.equal(groups.length, odd.length);
   });
 
-  it('leaves what the provider groups itself, and everything where no key is set', () => {
+  it('leaves sessions that the provider groups itself, and all of them when no key is set', () => {
     const batch = { ...of('a', 'nightly'), groupId: groupId('batch-1') };
     assert.equal(groupByMetadata(page(batch), 'job').sessions[0]?.groupId, 'batch-1');
     const ungrouped = page(of('a', 'nightly'));

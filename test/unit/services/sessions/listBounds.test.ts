@@ -7,7 +7,7 @@ import { someSession } from '../../sessions.ts';
 const nothing: Inventory = { sessions: [], groups: [], faults: [], account: undefined };
 const many = <T>(count: number, make: (index: number) => T): T[] => Array.from({ length: count }, (_, n) => make(n));
 
-describe('bounds of a list', () => {
+describe('the limits of a list', () => {
   it('leave an ordinary list as it is', () => {
     const bounds = new ListBounds();
     const sessions = many(mostSessions, (n) => someSession(`s${n}`));
@@ -16,7 +16,7 @@ describe('bounds of a list', () => {
     assert.deepEqual(bounds.leftOut, []);
   });
 
-  it('take what a later page tells of a session that is shown, and count each other one once', () => {
+  it('use what a later page says about a session that is shown, and count every other one once', () => {
     const bounds = new ListBounds();
     bounds.take({ ...nothing, sessions: many(mostSessions, (n) => someSession(`s${n}`)) });
     const again = { ...nothing, sessions: [someSession('s7', { name: 'named' }), someSession('x'), someSession('y')] };
@@ -31,7 +31,7 @@ describe('bounds of a list', () => {
     ]);
   });
 
-  it('know nothing of any session once rows are not told that cannot be read', () => {
+  it('know nothing of any session once unreadable rows are no longer reported', () => {
     const bounds = new ListBounds();
     const faults = many(1_200, (n) => ({ subject: `s${n}`, what: 'it is odd' }));
     assert.equal(bounds.take({ ...nothing, faults }).faults.length, 1_000);
@@ -41,7 +41,7 @@ describe('bounds of a list', () => {
     );
   });
 
-  it('show a thousand groups, without which sessions are still known', () => {
+  it('show a thousand groups, and sessions without a shown group are still known', () => {
     const bounds = new ListBounds();
     const groups = many(1_001, (n) => ({
       id: groupId(`g${n}`),
@@ -57,7 +57,7 @@ describe('bounds of a list', () => {
     );
   });
 
-  it('keep every text of a session short, and its id as it is', () => {
+  it('shorten every text of a session, but not its id', () => {
     const long = 'x'.repeat(100_000);
     const session = someSession('a', {
       name: long,
@@ -78,7 +78,7 @@ describe('bounds of a list', () => {
     assert.equal(new ListBounds().take({ ...nothing, sessions: [usual] }).sessions[0], usual);
   });
 
-  it('keep pages short and few, but each page that an end would close', () => {
+  it('keep pages short and few, but keep each page that an end would close', () => {
     const pages = many(600, (n) => ({
       id: pageId(`p${n}`),
       title: 't'.repeat(2_000),

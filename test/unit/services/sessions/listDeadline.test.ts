@@ -56,7 +56,7 @@ describe('listing an account', function () {
     assert.deepEqual([...(state?.contents.sessions.keys() ?? [])].slice(0, 1), ['sess_a']);
   });
 
-  it('lets an end finish, without a claim, where its pages come that slowly', async () => {
+  it('lets an end finish, without a claim, when its pages come that slowly', async () => {
     const session = services.store.state(id)?.contents.sessions.values().next().value;
     assert.ok(session);
     goOnAndOn();

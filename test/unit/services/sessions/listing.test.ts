@@ -34,7 +34,7 @@ const hide = (provider: ScriptedProvider, ...ids: readonly string[]) => {
 };
 
 describe('listing', () => {
-  it('asks for one list where that has every session, even when it is to be thorough', async () => {
+  it('asks for one list when that has every session, even when asked to be thorough', async () => {
     for (const lists of ['complete', 'lagging', 'unreliable'] as const) {
       const { provider, services, list, count, rows } = await servicesWith(2, lists);
       const began = provider.clock.monotonic();
@@ -49,7 +49,7 @@ describe('listing', () => {
     }
   });
 
-  it('says whether anything that is shown changed', async () => {
+  it('reports whether anything that is shown changed', async () => {
     const { provider, services, list } = await servicesWith(2, 'complete');
     const changed = async () => {
       const result = await list();
@@ -64,8 +64,8 @@ describe('listing', () => {
     services.dispose();
   });
 
-  describe('where a list may be one worker’s', () => {
-    it('asks for eight as soon as one shows something else than what is known, or when it is to be thorough', async () => {
+  describe('when a list may come from one of several workers', () => {
+    it('asks for eight as soon as one differs from what is known, or when asked to be thorough', async () => {
       const { provider, services, list, count } = await servicesWith(2, 'partial');
       // The very first list showed something else, too.
       assert.equal(provider.asked('list').length, 8);
@@ -109,7 +109,7 @@ describe('listing', () => {
       services.dispose();
     });
 
-    it('takes a session out by a list of its neighbours, or once eight lists leave it out for 20 seconds', async () => {
+    it('removes a session based on a list of its neighbors, or once eight lists leave it out for 20 seconds', async () => {
       const { provider, clock, services, list, rows } = await servicesWith(2, 'partial');
       await list({ thorough: true });
       hide(provider, 's1');
@@ -142,7 +142,7 @@ describe('listing', () => {
       services.dispose();
     });
 
-    it('takes no session out by the lists of others where some fail', async () => {
+    it('removes no session based on other lists when some fail', async () => {
       for (const failing of [0, 1]) {
         const { provider, services, id, list, rows } = await servicesWith(1, 'partial');
         await list({ thorough: true });
@@ -163,7 +163,7 @@ describe('listing', () => {
     });
   });
 
-  it('takes no session out by one list where lists turned out not to be whole', async () => {
+  it('removes no session based on one list when lists turned out to be incomplete', async () => {
     const { provider, services, id, list, count, rows } = await servicesWith(2, 'complete');
     // Somebody wants to know about it, so that it is still known when it comes back.
     services.evidence.want(id, [...provider.running.values()]);
@@ -181,7 +181,7 @@ describe('listing', () => {
     services.dispose();
   });
 
-  it('takes nothing out by a list with a row that names no session, and says so', async () => {
+  it('removes nothing based on a list with a row that names no session, and says so', async () => {
     const { provider, services, list, rows } = await servicesWith(2, 'complete');
     provider.onList = () => ({ sessions: [], faults: [{ subject: 'row 1', unnamed: true, what: 'it has no id' }] });
     const result = await list();
@@ -190,7 +190,7 @@ describe('listing', () => {
     services.dispose();
   });
 
-  it('takes a row that cannot be read for its session, and the others out', async () => {
+  it('counts an unreadable row for its session, and removes the others', async () => {
     const { provider, services, list, rows } = await servicesWith(2, 'complete');
     provider.onList = () => ({ sessions: [], faults: [{ subject: 's0', what: 'it has no status' }] });
     const result = await list();
@@ -199,7 +199,7 @@ describe('listing', () => {
     services.dispose();
   });
 
-  it('takes nothing out by a list that holds more than is read', async () => {
+  it('removes nothing based on a list with more rows than are read', async () => {
     const { provider, services, id, list, rows } = await servicesWith(1, 'complete');
     const many = Array.from({ length: 30_000 }, (_, index) => someSession(`m${index}`));
     provider.onList = () => ({ sessions: many });
@@ -210,7 +210,7 @@ describe('listing', () => {
     services.dispose();
   });
 
-  it('is not whole where one of several lists is not', async () => {
+  it('is incomplete when one of several lists is', async () => {
     const { provider, services, list } = await servicesWith(1, 'partial');
     let lists = 0;
     provider.onList = () =>
@@ -220,7 +220,7 @@ describe('listing', () => {
     services.dispose();
   });
 
-  it('is thorough where one was asked for while another was under way, and only then', async () => {
+  it('is thorough only when a thorough one was requested while another was in progress', async () => {
     const { services, id, over, count } = await servicesWith(1, 'partial');
     const { refresher } = services;
     const both = () => over(Promise.all([refresher.refresh(id), refresher.refresh(id, { thorough: true })]));
@@ -234,7 +234,7 @@ describe('listing', () => {
     services.dispose();
   });
 
-  it('is done ten times in twenty seconds at most for who may ask in a loop, who then share the next', async () => {
+  it('runs at most ten times in twenty seconds for callers that may ask in a loop, who then share the next', async () => {
     const { clock, services, id, over, count } = await servicesWith(1, 'complete');
     const ask = () => services.refresher.refreshAsked(id);
     const began = clock.now();
@@ -260,7 +260,7 @@ describe('listing', () => {
     services.dispose();
   });
 
-  it('stops by itself where there is no key or address to list with, until somebody asks', async () => {
+  it('stops by itself when there is no key or address to list with, until it is requested', async () => {
     for (const trouble of [{ kind: 'noKey' }, { kind: 'badAddress', fault: 'scheme' }] as const) {
       const { provider, clock, services, count } = await servicesWith(1, 'complete');
       provider.onList = () => {
@@ -272,7 +272,7 @@ describe('listing', () => {
     }
   });
 
-  it('knows nothing of what an account’s lists showed once it has another key, or was removed', async () => {
+  it('forgets what an account’s lists showed once it has another key or was removed', async () => {
     const { services, id, over } = await servicesWith(1, 'complete');
     const verdict = () => services.evidence.verdict(id, sessionId('s0'));
     assert.equal(verdict(), 'stillRunning');
@@ -285,7 +285,7 @@ describe('listing', () => {
     services.dispose();
   });
 
-  it('says why there is no list, and keeps what was shown', async () => {
+  it('gives the reason why there is no list, and keeps what was shown', async () => {
     const { provider, services, id, list, rows } = await servicesWith(2, 'complete');
     const down = failure({ kind: 'serverFault', status: 502 });
     provider.onList = () => {
@@ -300,7 +300,7 @@ describe('listing', () => {
     services.dispose();
   });
 
-  it('throws what it was stopped with, and changes nothing then', async () => {
+  it('throws the reason it was aborted with, and then changes nothing', async () => {
     for (const [lists, at] of [
       ['complete', 1],
       ['partial', 1],
@@ -327,7 +327,7 @@ describe('listing', () => {
     }
   });
 
-  it('forgets sessions that are shown no longer', async () => {
+  it('forgets sessions that are no longer shown', async () => {
     const { provider, services, id, list } = await servicesWith(2, 'complete');
     provider.running.delete('s0');
     await list();

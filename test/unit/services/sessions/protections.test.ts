@@ -33,7 +33,7 @@ describe('protections', () => {
     run.complete(keepingOnly(store, a, sessions));
   }
 
-  it('are kept by account, and across restarts', async () => {
+  it('are stored by account, and across restarts', async () => {
     const protections = open();
     const changed: string[] = [];
     protections.onDidChange((id) => changed.push(id));
@@ -47,7 +47,7 @@ describe('protections', () => {
     assert.deepEqual(changed, ['a']);
   });
 
-  it('hold in every window, and no window undoes another’s', async () => {
+  it('apply in every window, and no window undoes another’s', async () => {
     const [here, there] = [open(), open()];
     assert.ok(!there.has(a, one));
     await here.set(a, [one], true);
@@ -58,7 +58,7 @@ describe('protections', () => {
     assert.ok(!there.has(a, one) && there.has(a, two));
   });
 
-  it('hold at once, before they are written', async () => {
+  it('apply at once, before they are stored', async () => {
     const protections = open();
     const written = [protections.set(a, [one], true), protections.set(b, [two], true)];
     assert.ok(protections.has(a, one) && protections.has(b, two));
@@ -66,7 +66,7 @@ describe('protections', () => {
     assert.ok(open().has(a, one) && open().has(b, two));
   });
 
-  it('hold though the editor’s memory is for a while, or for good, as it was before', async () => {
+  it('apply even if the editor’s memory stays as it was before, for a while or for good', async () => {
     await open().set(a, [one], true);
     const before = new Map(structuredClone([...memory.values]));
     const protections = open();
@@ -78,7 +78,7 @@ describe('protections', () => {
     assert.ok(open().has(a, two) && open().has(b, one));
   });
 
-  it('are read once for all rows, until a window writes', () => {
+  it('are read once for all rows, until a window changes them', () => {
     let reads = 0;
     const kept = {
       get a() {
@@ -93,7 +93,7 @@ describe('protections', () => {
     assert.ok(reads > 0 && reads < 5, `${reads}`);
   });
 
-  it('are all kept of what is listed, however many', async () => {
+  it('are all kept for listed sessions, however many', async () => {
     const listed = many('s', 1_200);
     list(listed);
     const protections = open();
@@ -103,7 +103,7 @@ describe('protections', () => {
     assert.equal(count(open(), listed), 1_200);
   });
 
-  it('do not grow without end: of what a complete list does not have, the newest are kept', async () => {
+  it('don’t grow without end: the newest are kept of those a complete list doesn’t have', async () => {
     const old = many('s', 600);
     list(old);
     const protections = open();
@@ -115,7 +115,7 @@ describe('protections', () => {
     assert.ok(!protections.has(a, sessionId('s99')) && protections.has(a, sessionId('s100')));
   });
 
-  it('lose nothing where no complete list says what is gone', async () => {
+  it('lose nothing when no complete list says what is gone', async () => {
     const old = many('s', 600);
     list(old);
     const protections = open();
@@ -132,7 +132,7 @@ describe('protections', () => {
     assert.equal(count(protections, old), 600, 'an old list');
   });
 
-  it('survive what somebody else wrote in their place', async () => {
+  it('survive invalid data stored in their place', async () => {
     memory.values.set('protectedSessions', 'nonsense');
     const protections = open();
     assert.ok(!protections.has(a, one));

@@ -7,7 +7,7 @@ import { startBrowserlessV1 } from '../../../servers/browserlessV1.ts';
 import { until } from '../../until.ts';
 import { fastClock, TestServices } from '../testServices.ts';
 
-describe('refresher', () => {
+describe('the refresher', () => {
   // A minute of the services's time is a tenth of a second of ours.
   const factor = 600;
   const seconds = passing(factor);
@@ -24,7 +24,7 @@ describe('refresher', () => {
     await server.stop();
   });
 
-  it('asks for nothing while nobody looks', async () => {
+  it('requests nothing while the view is hidden', async () => {
     await seconds(600);
     assert.equal(server.requests.length, 0);
     services.refresher.setAttention({ visible: true, focused: true });
@@ -37,7 +37,7 @@ describe('refresher', () => {
     assert.equal(server.requests.length, before);
   });
 
-  it('slows down while nothing changes, and is quick again when something does', async () => {
+  it('slows down while nothing changes, and speeds up again when something does', async () => {
     services.refresher.setAttention({ visible: true, focused: true });
     await seconds(600);
     const quiet = lists();
@@ -49,7 +49,7 @@ describe('refresher', () => {
     assert.ok(lists() - quiet > quiet, `${lists() - quiet} after ${quiet}`);
   });
 
-  it('asks seldom while the window is not focused, and at once when it is again', async () => {
+  it('refreshes seldom while the window isn’t focused, and at once when it is again', async () => {
     services.refresher.setAttention({ visible: true, focused: false });
     await seconds(300);
     assert.ok(lists() <= 8, String(lists()));
@@ -60,7 +60,7 @@ describe('refresher', () => {
     assert.ok(lists() > before);
   });
 
-  it('lists once at a time; calls that come meanwhile share the list that follows', async () => {
+  it('lists once at a time; calls during a list share the one that follows', async () => {
     server.misbehave('GET', /all\/status/, { kind: 'slow', ms: 60 });
     const first = services.refresher.refresh(id);
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -76,7 +76,7 @@ describe('refresher', () => {
     assert.equal(services.store.state(id)?.contents.sessions.size, 2);
   });
 
-  it('stops after a rejected key until there is another', async () => {
+  it('stops after a rejected key until the key is replaced', async () => {
     server.keys.set('automation-key', 'sk-rotated');
     services.refresher.setAttention({ visible: true, focused: true });
     await seconds(120);
@@ -89,7 +89,7 @@ describe('refresher', () => {
     assert.equal(services.store.state(id)?.kind, 'ready');
   });
 
-  it('lets what waits for an account of another key not disturb the one that came after', async () => {
+  it('doesn’t let a list with the old key disturb the one with the new key', async () => {
     server.keys.set('automation-key', 'sk-rotated');
     server.misbehave('GET', /all\/status/, { kind: 'slow', ms: 60 });
     const waiting = [services.refresher.refresh(id), services.refresher.refresh(id)];
@@ -113,7 +113,7 @@ describe('refresher', () => {
     assert.equal(lists(), asked);
   });
 
-  it('knows what can be done with sessions by the time that it shows them', async () => {
+  it('knows what can be done with sessions by the time it shows them', async () => {
     const v1 = await startBrowserlessV1();
     const browser = { id: 'b1', trackingId: null, devtools: undefined };
     v1.browsers.set('b1', { ...browser, pages: [{ id: 'p1', title: 'One', url: 'about:blank' }] });
@@ -134,7 +134,7 @@ describe('refresher', () => {
     await v1.stop();
   });
 
-  it('leaves other accounts alone when one hangs', async () => {
+  it('keeps refreshing other accounts when one hangs', async () => {
     const silent = await startAnchor();
     silent.misbehave('GET', /./, { kind: 'silent' });
     const hung = await services.accounts.add({
@@ -153,7 +153,7 @@ describe('refresher', () => {
   });
 });
 
-describe('refresher, of what a list leaves out', () => {
+describe('the refresher, with sessions missing from a list', () => {
   // Slower, because each question has ten seconds of the services's time.
   const factor = 8;
   const seconds = passing(factor);
@@ -170,7 +170,7 @@ describe('refresher, of what a list leaves out', () => {
     await server.stop();
   });
 
-  it('takes nothing out that runs, whatever its list leaves out', async () => {
+  it('removes no running session, whatever its list leaves out', async () => {
     const provider = await startBrowserbase();
     const base = await services.accounts.add(accountAt('browserbase', provider));
     const ids = () => [...(services.store.state(base)?.contents.sessions.keys() ?? [])].sort();
@@ -201,7 +201,7 @@ describe('refresher, of what a list leaves out', () => {
     await provider.stop();
   });
 
-  it('asks about a few at a time of many sessions that a list leaves out, and takes out none that it did not ask about', async () => {
+  it('asks about a few of many missing sessions at a time, and removes none that it didn’t ask about', async () => {
     for (let times = 0; times < 60; times++) server.add();
     await services.refresher.refresh(id);
     for (const session of server.sessions.values()) session.status = 'completed';
@@ -220,7 +220,7 @@ describe('refresher, of what a list leaves out', () => {
     }
   });
 
-  it('asks for others when it could not be told of the first, and seldom again for the same', async () => {
+  it('asks about others when it got no answer about the first, and seldom again about the same', async () => {
     server.keys.set('another', 'sk-another');
     const team = Array.from({ length: 40 }, (_, index) => server.add({ id: `s${index}`, key: 'sk-another' }));
     await services.refresher.refresh(id);
@@ -254,7 +254,7 @@ describe('refresher, of what a list leaves out', () => {
     await until(() => lists() > before);
   });
 
-  it('does not keep who waits for a list waiting for what the list has left out', async () => {
+  it('doesn’t make callers that wait for a list wait for the missing sessions', async () => {
     server.add({ id: 'sess_b' });
     await services.refresher.refresh(id);
     server.sessions.clear();
@@ -268,7 +268,7 @@ describe('refresher, of what a list leaves out', () => {
     assert.equal(probes(), 2, 'what is being asked was asked twice');
   });
 
-  it('takes out nothing that the provider says to run, though two lists are proof at this provider', async () => {
+  it('doesn’t remove what the provider says is running, even if two lists are enough at this provider', async () => {
     server.keys.set('another', 'sk-another');
     const other = server.add({ id: 'sess_b', key: 'sk-another' });
     await services.refresher.refresh(id);

@@ -10,7 +10,7 @@ const hidden = { visible: false, focused: true };
 /** How much earlier or later than planned a refresh may be, as a share of the wait. */
 const jitter = 0.2;
 
-describe('the plan of refreshes', () => {
+describe('the refresh schedule', () => {
   let at: ScriptedServices;
   let provider: ScriptedProvider;
 
@@ -40,7 +40,7 @@ describe('the plan of refreshes', () => {
     }
   };
 
-  it('asks for nothing while nobody looks', async () => {
+  it('requests nothing while the view is hidden', async () => {
     await open();
     await pass(3_600_000);
     assert.equal(lists(), 1);
@@ -49,7 +49,7 @@ describe('the plan of refreshes', () => {
     assert.equal(lists(), 1);
   });
 
-  it('lists at once an account that was never listed, and one that has become old meanwhile', async () => {
+  it('lists at once an account that was never listed, and one whose list has become old', async () => {
     await open();
     await pass(3_600_000);
     const before = lists();
@@ -71,7 +71,7 @@ describe('the plan of refreshes', () => {
     assert.equal(lists(), before + 2);
   });
 
-  it('stops when nobody looks any longer', async () => {
+  it('stops when the view is hidden', async () => {
     await open();
     at.services.refresher.setAttention(looking);
     await pass(30_000);
@@ -90,7 +90,7 @@ describe('the plan of refreshes', () => {
     for (const [index, wait] of planned.entries()) isAbout(waits()[index], wait);
   });
 
-  it('waits the usual time again once something changes, or somebody comes back', async () => {
+  it('waits the usual time again once something changes, or the view is shown again', async () => {
     await open();
     at.services.refresher.setAttention(looking);
     await until(9);
@@ -104,7 +104,7 @@ describe('the plan of refreshes', () => {
     assert.equal(lists(), before + 1);
   });
 
-  it('spreads refreshes over a fifth of the time, earlier and later', async () => {
+  it('varies refreshes by a fifth of the interval, earlier and later', async () => {
     await open();
     at.services.refresher.setAttention(elsewhere);
     await until(202);
@@ -115,7 +115,7 @@ describe('the plan of refreshes', () => {
     assert.ok(earlier > 20 && later > 20, `${earlier} earlier, ${later} later, of ${all.length}`);
   });
 
-  it('lists once a minute while the window is not focused, or as seldom as is set', async () => {
+  it('lists once a minute while the window isn’t focused, or less often if so configured', async () => {
     await open();
     at.services.refresher.setAttention(elsewhere);
     await until(4);
@@ -131,7 +131,7 @@ describe('the plan of refreshes', () => {
     }
   });
 
-  it('lists once, and then only when asked, where the interval is 0', async () => {
+  it('lists once, and then only on request, when the interval is 0', async () => {
     await open(undefined, 0);
     at.services.refresher.setAttention(looking);
     await pass(3_600_000);
@@ -149,7 +149,7 @@ describe('the plan of refreshes', () => {
     assert.equal(lists(), 4);
   });
 
-  it('follows an interval that becomes another', async () => {
+  it('follows a change of the interval', async () => {
     let interval = 600_000;
     await open();
     at.services.dispose();
@@ -164,7 +164,7 @@ describe('the plan of refreshes', () => {
     assert.equal(lists(), 2);
   });
 
-  it('waits twice as long after each list in a row that fails, up to five minutes', async () => {
+  it('waits twice as long after each failed list in a row, up to five minutes', async () => {
     await open();
     provider.onList = () => {
       throw failure({ kind: 'serverFault', status: 500 });
@@ -180,7 +180,7 @@ describe('the plan of refreshes', () => {
     assert.ok((waits().at(-1) ?? 0) <= 72_000);
   });
 
-  it('waits as long as the provider wants, and no longer once it answers', async () => {
+  it('waits as long as the provider asks, and no longer once it responds', async () => {
     await open();
     const retryAt = at.clock.now() + 1_800_000;
     provider.onList = () => {
@@ -195,7 +195,7 @@ describe('the plan of refreshes', () => {
     assert.ok((waits().at(-1) ?? 0) <= 72_000);
   });
 
-  it('does not wait for a time that is over, or that the provider does not name', async () => {
+  it('doesn’t wait for a time that has passed, or that the provider doesn’t name', async () => {
     for (const retryAt of [undefined, 1]) {
       await open();
       provider.onList = () => {
@@ -209,7 +209,7 @@ describe('the plan of refreshes', () => {
   });
 
   for (const trouble of [{ kind: 'unauthorized' }, { kind: 'forbidden' }] as const satisfies Trouble[]) {
-    it(`lists no more by itself once the key is ${trouble.kind}, but when it is asked to`, async () => {
+    it(`no longer lists by itself once the key is ${trouble.kind}, but lists on request`, async () => {
       await open();
       provider.onList = () => {
         throw failure(trouble);
@@ -224,7 +224,7 @@ describe('the plan of refreshes', () => {
     });
   }
 
-  it('lists anew, with the other key, once the key is replaced, though the one before was refused', async () => {
+  it('lists again with the new key once the key is replaced, even if the old one was rejected', async () => {
     await open((provider) => void provider.start('a'));
     provider.onList = () => {
       throw failure({ kind: 'unauthorized' });
@@ -246,7 +246,7 @@ describe('the plan of refreshes', () => {
     assert.equal(at.services.store.state(at.id)?.kind, 'ready');
   });
 
-  it('drops a list that is under way when the key is replaced, and whoever waits for it is let go', async () => {
+  it('drops a list in progress when the key is replaced, and releases its callers', async () => {
     await open((provider) => void provider.start('a'));
     provider.onList = async () => {
       await at.clock.wait(5_000);
@@ -261,7 +261,7 @@ describe('the plan of refreshes', () => {
     assert.doesNotMatch(at.services.log.lines.join('\n'), /list failed/);
   });
 
-  it('does not say that a list failed which nobody waits for any longer', async () => {
+  it('doesn’t report the failure of a list that no caller waits for any longer', async () => {
     await open();
     provider.onList = async () => {
       await at.clock.wait(5_000);
@@ -279,7 +279,7 @@ describe('the plan of refreshes', () => {
     assert.doesNotMatch(at.services.log.lines.join('\n'), /list failed/);
   });
 
-  it('lists the accounts that there are when the window opens', async () => {
+  it('lists the existing accounts when the window opens', async () => {
     await open();
     const { secretStore, memory } = at.services;
     at.services.refresher.setAttention(hidden);
@@ -294,7 +294,7 @@ describe('the plan of refreshes', () => {
     }
   });
 
-  it('keeps an account up to date while one of its sessions is shown, though nobody looks at the list', async () => {
+  it('keeps an account up to date while one of its sessions is shown, even if the list is hidden', async () => {
     await open();
     const { refresher } = at.services;
     const watches = [refresher.watch(at.id), refresher.watch(at.id)] as const;
@@ -314,7 +314,7 @@ describe('the plan of refreshes', () => {
     assert.equal(lists(), before);
   });
 
-  it('lists an account once at a time; calls that come meanwhile share the list that follows', async () => {
+  it('lists an account once at a time; calls during a list share the one that follows', async () => {
     await open();
     const { refresher } = at.services;
     const first = refresher.refresh(at.id);
@@ -328,7 +328,7 @@ describe('the plan of refreshes', () => {
     assert.equal(lists(), 4);
   });
 
-  it('plans no refresh while another is under way or waits', async () => {
+  it('schedules no refresh while another is in progress or queued', async () => {
     await open();
     const { refresher } = at.services;
     refresher.setAttention(looking);
@@ -345,7 +345,7 @@ describe('the plan of refreshes', () => {
     assert.equal(provider.most.get('list'), 1);
   });
 
-  it('counts a refresh that was asked for as one: the next is due a whole time later', async () => {
+  it('counts a requested refresh: the next is due a full interval later', async () => {
     await open();
     at.services.refresher.setAttention(looking);
     await pass(7_000);
@@ -354,7 +354,7 @@ describe('the plan of refreshes', () => {
     isAbout(waits()[1], 15_000);
   });
 
-  it('does nothing for an account that it does not have, or once it is disposed', async () => {
+  it('does nothing for an account that it doesn’t have, or once it is disposed', async () => {
     await open();
     await at.over(at.services.refresher.refresh(accountId('another')));
     at.services.refresher.setAttention(looking);

@@ -3,7 +3,7 @@ import { sessionId } from '../../../../src/core/ids.ts';
 import { type EndingTerms, type Liveness, usualEnding } from '../../../../src/core/provider.ts';
 import { failure, never, type ScriptedProvider, type ScriptedServices, scriptedServices } from '../scriptedProvider.ts';
 
-describe('what a list has left out, to the refresher', () => {
+describe('a session missing from a list, in the refresher', () => {
   let at: ScriptedServices;
   let provider: ScriptedProvider;
 
@@ -37,7 +37,7 @@ describe('what a list has left out, to the refresher', () => {
     read = 0;
   });
 
-  it('is asked for, and goes when the provider says that it is gone, however lists confirm', async () => {
+  it('is probed, and removed when the provider says that it is gone, however lists confirm', async () => {
     for (const lists of ['lagging', 'unreliable'] as const) {
       await leaveOut(2, lists);
       provider.running.delete('s0');
@@ -48,13 +48,13 @@ describe('what a list has left out, to the refresher', () => {
     }
   });
 
-  it('goes by itself, unasked, where one list is enough', async () => {
+  it('is removed without a probe when one list is enough', async () => {
     await leaveOut(2, 'complete');
     await list();
     assert.deepEqual([left(), asked()], [[], []]);
   });
 
-  it('goes with the third list, a minute after the first, where the provider cannot tell', async () => {
+  it('is removed with the third list, a minute after the first, when the provider can’t tell', async () => {
     await leaveOut(1);
     provider.onProbe = () => 'unknown';
     await list();
@@ -66,7 +66,7 @@ describe('what a list has left out, to the refresher', () => {
     assert.deepEqual(left(), []);
   });
 
-  it('stays where only a probe confirms, and the provider cannot tell', async () => {
+  it('stays where only a probe confirms, and the provider can’t tell', async () => {
     await leaveOut(1, 'unreliable');
     provider.onProbe = () => 'unknown';
     for (let times = 0; times < 5; times++) {
@@ -76,7 +76,7 @@ describe('what a list has left out, to the refresher', () => {
     assert.deepEqual(left(), ['s0']);
   });
 
-  it('stays while the provider says that it runs, and while questions fail after it has said so', async () => {
+  it('stays while the provider says that it is running, and while later probes fail', async () => {
     await leaveOut(1);
     await list();
     provider.onProbe = () => {
@@ -90,7 +90,7 @@ describe('what a list has left out, to the refresher', () => {
     assert.ok(asked().length > 3);
   });
 
-  it('is asked for again after 5 seconds, then 10, 20, 40, and then once a minute', async () => {
+  it('is probed again after 5 seconds, then 10, 20, 40, and then once a minute', async () => {
     await leaveOut(1);
     const times: number[] = [];
     for (let seconds = 0; seconds < 260; seconds++) {
@@ -105,7 +105,7 @@ describe('what a list has left out, to the refresher', () => {
     }
   });
 
-  it('is asked for sixteen at a time, first those that were asked for least', async () => {
+  it('is probed sixteen at a time, those probed least first', async () => {
     await leaveOut(20);
     provider.onProbe = () => 'running';
     await list();
@@ -121,7 +121,7 @@ describe('what a list has left out, to the refresher', () => {
     assert.equal(new Set(second).size, 16);
   });
 
-  it('is not asked for until a minute after the provider failed to be asked, or when it says', async () => {
+  it('isn’t probed until a minute after the provider couldn’t be reached, or when it says', async () => {
     await leaveOut(1, 'unreliable');
     const retryAt = at.clock.now() + 20_000;
     provider.onProbe = () => {
@@ -155,7 +155,7 @@ describe('what a list has left out, to the refresher', () => {
     assert.equal(asked().length, 1);
   });
 
-  it('is asked for anew, as if never before, after a list has shown it', async () => {
+  it('is probed as if for the first time after a list has shown it', async () => {
     await leaveOut(1);
     for (let times = 0; times < 4; times++) {
       await list();
@@ -172,7 +172,7 @@ describe('what a list has left out, to the refresher', () => {
     assert.deepEqual(asked(), ['s0']);
   });
 
-  it('stays where a list shows it again while it is asked for', async () => {
+  it('stays when a list shows it again during the probe', async () => {
     await leaveOut(1);
     provider.onProbe = async (): Promise<Liveness> => {
       provider.onList = () => ({});
@@ -183,7 +183,7 @@ describe('what a list has left out, to the refresher', () => {
     assert.deepEqual(left(), ['s0']);
   });
 
-  it('goes at once if it is not found twice with a list in between, however seldom lists are asked for', async () => {
+  it('is removed at once if it isn’t found twice with a list in between, however seldom lists are requested', async () => {
     await leaveOut(2);
     provider.running.delete('s0');
     provider.onProbe = ({ id }) => (provider.running.has(id) ? 'running' : 'notFound');
@@ -195,7 +195,7 @@ describe('what a list has left out, to the refresher', () => {
     assert.deepEqual(asked().sort(), ['s0', 's0', 's1']);
   });
 
-  it('stays if it is not found once, and asked for no more often than others', async () => {
+  it('stays if it isn’t found once, and is probed no more often than others', async () => {
     await leaveOut(1);
     let answers = 0;
     provider.onProbe = () => {
@@ -214,7 +214,7 @@ describe('what a list has left out, to the refresher', () => {
     assert.deepEqual([left(), asked()], [['s0'], ['s0']]);
   });
 
-  it('is not asked for twice at the same time', async () => {
+  it('isn’t probed twice at the same time', async () => {
     await leaveOut(1);
     provider.onProbe = async (): Promise<Liveness> => {
       await at.clock.wait(8_000);
@@ -230,7 +230,7 @@ describe('what a list has left out, to the refresher', () => {
     assert.equal(asked().length, 1);
   });
 
-  it('keeps nobody waiting who waits for a list', async () => {
+  it('doesn’t delay callers that wait for a list', async () => {
     await leaveOut(1);
     provider.onProbe = never;
     const began = at.clock.now();
@@ -253,7 +253,7 @@ describe('what a list has left out, to the refresher', () => {
     assert.deepEqual([asked(), left()], [['s0'], []]);
   });
 
-  it('is asked for no more when the key is replaced meanwhile, and an answer to the other key counts for nothing', async () => {
+  it('is no longer probed when the key is replaced, and an answer for the old key is ignored', async () => {
     await leaveOut(20);
     provider.onProbe = async (): Promise<Liveness> => {
       await at.clock.wait(5_000);

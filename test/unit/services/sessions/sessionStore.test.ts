@@ -12,7 +12,7 @@ const offline = new ProviderError({ kind: 'unreachable', why: 'refused' }, 'nobo
 
 const inventory = (...sessions: Session[]): Inventory => ({ sessions, groups: [], faults: [], account: undefined });
 
-describe('session store', () => {
+describe('the session store', () => {
   let now = 1_000;
   let store: SessionStore;
   let changes: StoreChange[];
@@ -44,7 +44,7 @@ describe('session store', () => {
   const missing = () => [...store.missing(account)];
   const ids = () => [...(store.state(account)?.contents.sessions.keys() ?? [])];
 
-  it('keeps no more than five thousand sessions that lists leave out, says so, and calls none of them gone', () => {
+  it('keeps at most five thousand sessions that lists leave out, says so, and calls none of them gone', () => {
     const left: string[] = [];
     store.onDidLeave(({ session }) => left.push(session.id));
     const many = (prefix: string) => Array.from({ length: 3_000 }, (_, n) => someSession(`${prefix}${n}`));
@@ -65,7 +65,7 @@ describe('session store', () => {
     assert.deepEqual(left, []);
   });
 
-  it('keeps no more than twenty thousand pages of sessions that lists leave out', () => {
+  it('keeps at most twenty thousand pages of sessions that lists leave out', () => {
     const pages = Array.from({ length: 500 }, (_, n) => ({ id: pageId(`p${n}`), title: '', url: '' }));
     const many = (prefix: string) => Array.from({ length: 30 }, (_, n) => someSession(`${prefix}${n}`, { pages }));
     for (const prefix of ['a', 'b', 'c']) listUnsure(inventory(...many(prefix)));
@@ -82,7 +82,7 @@ describe('session store', () => {
     assert.deepEqual([ids(), store.state(account)?.kind], [['a', 'b'], 'ready']);
   });
 
-  it('keeps what it knew while another list arrives, so that nothing flickers or vanishes half-way', () => {
+  it('keeps what it knew while another list arrives, so that nothing flickers or vanishes halfway', () => {
     list(inventory(someSession('a', { name: 'named' }), someSession('b')));
     const run = store.beginList(account);
     changes.length = 0;
@@ -113,7 +113,7 @@ describe('session store', () => {
     now = 1_000;
   });
 
-  it('drops what a list brings after another one was begun or the account went', () => {
+  it('drops a list’s results after another one was begun or the account was removed', () => {
     const late = store.beginList(account);
     list(inventory(someSession('a')));
     late.arrive(inventory(someSession('old')));
@@ -130,7 +130,7 @@ describe('session store', () => {
     assert.equal(store.state(account), undefined);
   });
 
-  it('tells nothing when nothing changed, and only what did otherwise', () => {
+  it('fires no event when nothing changed, and otherwise only for what did', () => {
     list(inventory(someSession('a'), someSession('b')));
     changes.length = 0;
     list(inventory(someSession('a'), someSession('b')));
@@ -145,7 +145,7 @@ describe('session store', () => {
     );
   });
 
-  it('tells a failure once, however often it repeats itself', () => {
+  it('reports a failure once, however often it repeats', () => {
     list(inventory(someSession('a')));
     changes.length = 0;
     for (let times = 0; times < 3; times++) {
@@ -154,7 +154,7 @@ describe('session store', () => {
     assert.equal(changes.length, 1);
   });
 
-  it('counts from when it first saw a session whose provider does not say', () => {
+  it('counts from when it first saw a session whose start the provider doesn’t report', () => {
     now = 5_000;
     list(inventory(someSession('a', { startedAt: undefined }), someSession('b', { startedAt: 7 })));
     now = 9_000;
@@ -165,7 +165,7 @@ describe('session store', () => {
     assert.equal(store.startOf(account, sessionId('a')), undefined);
   });
 
-  it('keeps where a session is in its life for as long as it is listed', () => {
+  it('keeps a session’s state for as long as it is listed', () => {
     list(inventory(someSession('a')));
     store.setLife(account, [sessionId('a'), sessionId('gone')], { kind: 'ending', since: 1 });
     list(inventory(someSession('a')));
@@ -208,7 +208,7 @@ describe('session store', () => {
     assert.deepEqual([ids(), left], [['a'], ['b', 'b']]);
   });
 
-  it('keeps a session whose row cannot be read any longer: it is listed', () => {
+  it('keeps a session whose row can no longer be read: it is listed', () => {
     list(inventory(someSession('a'), someSession('b')));
     const fault = { subject: 'b', what: 'its "status" isn\'t as documented' };
     listUnsure({ ...inventory(someSession('a')), faults: [fault] });
@@ -217,7 +217,7 @@ describe('session store', () => {
     assert.deepEqual(ids(), ['a']);
   });
 
-  it('keeps the group of what is kept, though no list tells of it any longer', () => {
+  it('keeps the group of a kept session, even if no list reports the group any longer', () => {
     const member = someSession('a', { groupId: groupId('g') });
     const group = {
       id: groupId('g'),
@@ -234,7 +234,7 @@ describe('session store', () => {
     assert.equal(store.state(account)?.contents.groups.size, 0);
   });
 
-  it('takes nothing out by a list of which a row does not tell what it is about', () => {
+  it('removes nothing based on a list with a row that can’t be identified', () => {
     list(inventory(someSession('a'), someSession('b')));
     const fault = { subject: 'row 2', unnamed: true, what: 'its "id" isn\'t as documented' };
     const run = store.beginList(account);
@@ -245,7 +245,7 @@ describe('session store', () => {
     assert.deepEqual(ids(), ['a']);
   });
 
-  it('does not bring back what was proven to have ended while a list was under way that had read it before', () => {
+  it('doesn’t bring back what was confirmed gone during a list that had read it before', () => {
     listUnsure(inventory(someSession('a'), someSession('b')));
     const run = store.beginList(account);
     run.arrive(inventory(someSession('a')));

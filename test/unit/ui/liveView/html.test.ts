@@ -17,8 +17,8 @@ function html({ name = 'checkout', frames }: { name?: string; frames?: string } 
 
 const policyOf = (page: string) => /content="([^"]+)"/.exec(page)?.[1]?.replaceAll('&#39;', "'");
 
-describe('live view panel', () => {
-  it('may load its own style and script, and frame that one origin or none', () => {
+describe('the live view panel', () => {
+  it('may load its own style and script, and frame only that one origin or none', () => {
     const rest = "style-src https://webview; script-src 'nonce-n0nce'";
     assert.equal(policyOf(html()), `default-src 'none'; frame-src 'none'; ${rest}`);
     assert.equal(
@@ -27,20 +27,20 @@ describe('live view panel', () => {
     );
   });
 
-  it('holds no frame and no address: those come in a message, which nothing writes down', () => {
+  it('contains no frame and no address: those come in a message, which isn’t stored', () => {
     const page = html({ frames: 'https://live.example' });
     assert.ok(!page.includes('<iframe'));
     assert.equal(page.match(/https:\/\/live\.example/g)?.length, 1);
   });
 
-  it('shows text as text, whatever it holds', () => {
+  it('shows text as text, whatever it contains', () => {
     const page = html({ name: '"><img src=x onerror=alert(1)><script>alert(2)</script>\'&' });
     assert.ok(!page.includes('<img') && !page.includes('<script>alert'));
     assert.equal(page.match(/<script/g)?.length, 1);
     assert.ok(html({ name: `<>&"'` }).includes('<title>&lt;&gt;&amp;&quot;&#39;</title>'));
   });
 
-  it('says everything in the language of the editor', () => {
+  it('is in the editor’s language throughout', () => {
     const english = html();
     const bundle: Record<string, unknown> = JSON.parse(readFileSync(bundleFile, 'utf8'));
     const texts = Object.entries(bundle).map(([key, text]) => [key, typeof text === 'string' ? text : key]);
@@ -60,7 +60,7 @@ describe('live view panel', () => {
     }
   });
 
-  it('has a toolbar of buttons that are named, and no style or script of its own', () => {
+  it('has a toolbar of labeled buttons, and no inline style or script', () => {
     const page = html();
     assert.match(page, /role="toolbar"[^>]* aria-label="Live view"/);
     for (const [id, label] of [

@@ -13,7 +13,7 @@ const key = (name: string, more: object = {}) => ({
 });
 
 describe('input to a live view', () => {
-  it('lands where the picture shows it, however large that is drawn', () => {
+  it('lands where the picture shows it, at any drawn size', () => {
     const page = { width: 1280, height: 720 };
     const drawn = { left: 100, top: 50, width: 320, height: 180 };
     assert.deepEqual(pointOf({ clientX: 100, clientY: 50 }, drawn, page), { x: 0, y: 0 });
@@ -21,7 +21,7 @@ describe('input to a live view', () => {
     assert.deepEqual(pointOf({ clientX: 9_999, clientY: -5 }, drawn, page), { x: 1280, y: 0 });
   });
 
-  it('tells buttons, clicks and what is held', () => {
+  it('distinguishes buttons, clicks and drags', () => {
     const at = { x: 1, y: 2 };
     const event = { button: 2, buttons: 2, detail: 2, ...none, shiftKey: true };
     assert.deepEqual(mouseInput('mousePressed', event, at), {
@@ -41,7 +41,7 @@ describe('input to a live view', () => {
     assert.equal(modifiersOf({ altKey: true, ctrlKey: true, metaKey: true, shiftKey: true }), 15);
   });
 
-  it('turns the wheel by pixels, lines or pages', () => {
+  it('scrolls by pixels, lines or pages', () => {
     const event = { deltaX: 1, deltaY: -2, ...none };
     const page = { width: 100, height: 500 };
     const deltas = [0, 1, 2].map((deltaMode) => wheelInput({ ...event, deltaMode }, { x: 0, y: 0 }, page));
@@ -55,7 +55,7 @@ describe('input to a live view', () => {
     );
   });
 
-  it('types what a key types, and presses the others', () => {
+  it('types what a key types, and presses the other keys', () => {
     const down = (event: ReturnType<typeof key>) => {
       const input = keyInput('down', event);
       assert.equal(input.kind, 'key');
@@ -82,7 +82,7 @@ describe('input to a live view', () => {
     });
   });
 
-  it('knows what pastes', () => {
+  it('recognizes paste shortcuts', () => {
     assert.ok(isPaste(key('v', { ctrlKey: true })) && isPaste(key('v', { metaKey: true })));
     assert.ok(isPaste(key('V', { ctrlKey: true, shiftKey: true })) && isPaste(key('Insert', { shiftKey: true })));
     assert.ok(!isPaste(key('v')) && !isPaste(key('v', { ctrlKey: true, altKey: true })) && !isPaste(key('Insert')));

@@ -7,7 +7,7 @@ import { type AnchorServer, startAnchor } from '../../../servers/anchor.ts';
 import { startGateway } from '../../../servers/gateway.ts';
 import { fastClock, MapMemory, TestServices } from '../../services/testServices.ts';
 
-describe('what a live view knows about a session that the first list after a restart does not have', () => {
+describe('a live view of a session that the first list after a restart doesn’t have', () => {
   const clock = fastClock(20);
   let services: TestServices;
   let history: History;
@@ -40,7 +40,7 @@ describe('what a live view knows about a session that the first list after a res
     return { heading: card.heading, line: card.lines[0], buttons: card.buttons.map(({ button }) => button), proof };
   };
 
-  it('is that it ended where its provider says so, and how', async () => {
+  it('reports that it ended when its provider says so, and how', async () => {
     setStatus('failed');
     const session = known();
     assert.equal(session.isGone, true);
@@ -50,7 +50,7 @@ describe('what a live view knows about a session that the first list after a res
     assert.ok(!buttons.includes('reload'));
   });
 
-  it('is that it ended where its provider does not know it any longer, though not how', async () => {
+  it('reports that it ended when its provider no longer knows it, though not how', async () => {
     server.sessions.delete('sess_a');
     const session = known();
     assert.equal(await session.look(), 'confirmedGone');
@@ -59,13 +59,13 @@ describe('what a live view knows about a session that the first list after a res
     assert.equal(line, "It's no longer running. When and how it ended isn't known.");
   });
 
-  it('is that it is running where its provider says so, whatever the list leaves out', async () => {
+  it('reports that it is running when its provider says so, whatever the list leaves out', async () => {
     const session = known();
     assert.equal(await session.look(), 'stillRunning');
     assert.equal(session.isGone, false);
   });
 
-  it('is nothing while its provider cannot be asked, and the truth when it is asked again', async () => {
+  it('claims nothing while its provider can’t be asked, and reports the state once it can', async () => {
     server.misbehave('GET', /sess_a/, { kind: 'answer', answer: { status: 404, html: '<h1>No backend</h1>' } });
     const session = known();
     assert.equal(await session.look(), 'unknown');
@@ -81,14 +81,14 @@ describe('what a live view knows about a session that the first list after a res
     assert.equal(cardOf(session).heading, 'Session ended');
   });
 
-  it('is nothing where a list fails, whatever is said about the session alone', async () => {
+  it('claims nothing when a list fails, whatever is said about the session alone', async () => {
     setStatus('completed');
     const session = known();
     server.misbehave('GET', /all\/status/, { kind: 'answer', answer: { status: 500, json: {} } });
     assert.equal(await session.look(), 'unknown');
   });
 
-  it('is nothing at a gateway that neither lists nor tells anything', async () => {
+  it('claims nothing at a gateway that neither lists nor reports anything', async () => {
     const gateway = await startGateway();
     gateway.listsNothing = true;
     gateway.tellsNothing = true;
@@ -100,7 +100,7 @@ describe('what a live view knows about a session that the first list after a res
     await gateway.stop();
   });
 
-  it('is nothing with another key, which may not even find what is running', async () => {
+  it('claims nothing with another key, which may not even find what is running', async () => {
     server.unlisted.clear();
     await services.refresher.refresh(account);
     const session = known();
@@ -120,7 +120,7 @@ describe('what a live view knows about a session that the first list after a res
     await other.stop();
   });
 
-  it('stays what was seen of its end, also when what ended recently was cleared', async () => {
+  it('keeps what was seen of its end, even when the recent history was cleared', async () => {
     server.unlisted.clear();
     await services.refresher.refresh(account);
     const session = known();

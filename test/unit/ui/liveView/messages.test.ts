@@ -26,7 +26,7 @@ const key = {
 const wheel = { kind: 'wheel', x: 1, y: 2, deltaX: 0, deltaY: -120, modifiers: 8 };
 
 describe('messages of a live view panel', () => {
-  it('tell every kind of mouse, wheel and key event that there is, and no other', () => {
+  it('cover every kind of mouse, wheel and key event, and no other', () => {
     const inputs = [
       ...['mousePressed', 'mouseReleased', 'mouseMoved'].map((type) => ({ ...mouse, type })),
       ...['none', 'left', 'middle', 'right'].map((button) => ({ ...mouse, button })),
@@ -51,7 +51,7 @@ describe('messages of a live view panel', () => {
     for (const input of others) assert.equal(fromPanel({ type: 'input', input }), undefined, JSON.stringify(input));
   });
 
-  it('tell every button that a panel has, and no other', () => {
+  it('cover every button that a panel has, and no other', () => {
     const buttons = [
       'reload',
       'mode',
@@ -121,7 +121,7 @@ describe('messages of a live view panel', () => {
     });
   });
 
-  it('what a panel kept is read with suspicion: anybody may have written it', () => {
+  it('are validated when restored from a panel’s state, which anyone may have written', () => {
     const kept = { v: 1, accountId: 'a', sessionId: 's', pageId: 'p' };
     assert.deepEqual(identityOf(kept), kept);
     // Nobody steers because of what is written on the disk.

@@ -19,7 +19,7 @@ const view: LiveView = {
 };
 const now = 12 * 60_000;
 
-describe('what a panel draws', () => {
+describe('the state a panel draws', () => {
   let store: SessionStore;
   const usual: Shown = {
     subject: { accountId: account.id, sessionId: session.id, pageId: undefined },
@@ -57,7 +57,7 @@ describe('what a panel draws', () => {
     run.complete(keepingAll);
   }
 
-  it('says who is shown and for how long it has run, and keeps no address but that of the frame', () => {
+  it('says which session is shown and how long it has run, and has no address except the frame’s', () => {
     const { identity, name, account: where, status, dot, dotWord, pages, stage, can } = drawn();
     assert.deepEqual([name, where, status], ['checkout', 'Anchor Browser · prod', 'running for 12 minutes']);
     assert.deepEqual([dot, dotWord], ['live', 'running']);
@@ -70,7 +70,7 @@ describe('what a panel draws', () => {
     assert.deepEqual([can.mode, can.fit, can.endSession], [true, false, true]);
   });
 
-  it('follows where the session is in its life', () => {
+  it('follows the session’s state', () => {
     store.setLife(account.id, [session.id], { kind: 'ending', since: now });
     assert.deepEqual([drawn().dot, drawn().status, drawn().can.endSession], ['ending', 'ending…', false]);
     store.setLife(account.id, [session.id], {
@@ -93,7 +93,7 @@ describe('what a panel draws', () => {
     assert.equal(drawn().dot, 'unknown');
   });
 
-  it('warns before the first steering, of keys too where they go to a picture, and never again', () => {
+  it('warns before the first interaction, about keys too when they go to a picture, and only once', () => {
     assert.equal(drawn().notice, undefined);
     const framed = drawn({ mode: 'interact' }).notice;
     assert.match(framed?.text ?? '', /go to the page/);
@@ -103,7 +103,7 @@ describe('what a panel draws', () => {
     assert.equal(drawn({ mode: 'interact', stage: { kind: 'lost' } }).notice, undefined);
   });
 
-  it('hints at a frame that may be blank, by a button that silences nothing else', () => {
+  it('explains a frame that may be blank, with a button that dismisses nothing else', () => {
     const { notice } = drawn({ hint: true });
     assert.match(notice?.text ?? '', /Blank\?/);
     assert.deepEqual(
@@ -116,7 +116,7 @@ describe('what a panel draws', () => {
     );
   });
 
-  it('puts a page’s question before everything else, as plain text', () => {
+  it('puts a page’s dialog before everything else, as plain text', () => {
     const question = { type: 'confirm', message: 'Really [x](command:y)\u202e?' };
     const { notice } = drawn({ stage: cast({ dialog: question }), mode: 'interact' });
     assert.equal(notice?.text, 'The page says: Really [x] (command:y)?');
@@ -131,7 +131,7 @@ describe('what a panel draws', () => {
     );
   });
 
-  it('dims what is not so any longer, and keeps it behind what is over, unless it may go on', () => {
+  it('dims a frame that is out of date, and hides it behind an end card unless the session may continue', () => {
     const stale = (stage: Shown['stage']) => {
       const { stage: its } = drawn({ stage });
       return its.kind === 'cast' && its.stale;
@@ -152,7 +152,7 @@ describe('what a panel draws', () => {
     assert.deepEqual(orphan.stage, { kind: 'card', card, overLast: false });
   });
 
-  it('says of nothing that it does not run whose end is not proven', () => {
+  it('doesn’t say that a session isn’t running when its end is unconfirmed', () => {
     const card = { heading: "Couldn't confirm that this session ended", lines: [], buttons: [] };
     for (const more of [{}, { account: undefined }]) {
       const { dot, dotWord, status, can } = drawn({ stage: { kind: 'over', card, proof: undefined }, ...more });
@@ -169,7 +169,7 @@ describe('what a panel draws', () => {
     assert.equal(drawn({ pages: [], subject: { ...usual.subject, sessionId: sessionId('x') } }).shownPage, '');
   });
 
-  describe('of what the provider’s viewer may use', () => {
+  describe('for a provider’s viewer', () => {
     const clipboard = 'clipboard-read; clipboard-write';
     const framed = (more: Partial<LiveView>, rest: Partial<Shown> = {}) =>
       drawn({
@@ -178,20 +178,20 @@ describe('what a panel draws', () => {
       });
     const allow = ({ stage }: ReturnType<typeof drawn>) => (stage.kind === 'frame' ? stage.allow : undefined);
 
-    it('gives a viewer nothing while it is only watched, and the clipboard only where it needs it to interact', () => {
+    it('gives a viewer nothing while it is view only, and the clipboard only if it needs it to interact', () => {
       assert.equal(allow(framed({})), '');
       assert.equal(allow(framed({}, { mode: 'interact' })), clipboard);
       assert.equal(allow(framed({ allow: '' }, { mode: 'interact' })), '');
     });
 
-    it('never loads a link again that may work only once, for the clipboard’s sake', () => {
+    it('never reloads a link that may be single-use to allow the clipboard', () => {
       for (const singleUse of ['yes', 'unknown'] as const) {
         assert.equal(allow(framed({ singleUse })), '');
         assert.equal(allow(framed({ singleUse }, { mode: 'interact' })), '');
       }
     });
 
-    it('says that a viewer can use the clipboard, once, even to somebody who knows what interacting does', () => {
+    it('says once that a viewer can use the clipboard, even to someone who has seen the interaction warning', () => {
       const says = (more: Partial<LiveView>, rest: Partial<Shown>) => framed(more, rest).notice?.text ?? '';
       const interact = { mode: 'interact', knowsSteering: true } as const;
       assert.match(says({}, interact), /read and change your clipboard/);

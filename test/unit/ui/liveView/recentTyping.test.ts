@@ -19,7 +19,7 @@ describe('the text editor that has the keyboard', () => {
     }
   }
 
-  it('is the one in which keys were typed until 300 ms ago', async () => {
+  it('is the one that keys were typed in within the last 300 ms', async () => {
     await type('notes', 200);
     await pass(300);
     assert.equal(typing.editor, 'notes');
@@ -33,7 +33,7 @@ describe('the text editor that has the keyboard', () => {
     assert.equal(typing.editor, 'letter');
   });
 
-  it('is not known after a single key, which may have been pressed long before it was told', async () => {
+  it('is unknown after a single key, which may have been pressed long before it was reported', async () => {
     await type('notes', 0, 1);
     assert.equal(typing.editor, undefined);
     await pass(5_000);
@@ -41,7 +41,7 @@ describe('the text editor that has the keyboard', () => {
     assert.equal(typing.editor, undefined);
   });
 
-  it('is not known when keys are told late because the extension host was busy', async () => {
+  it('is unknown when keys are reported late because the extension host was busy', async () => {
     await type('notes', 100);
     await pass(100);
     clock.block(400);
@@ -53,13 +53,13 @@ describe('the text editor that has the keyboard', () => {
     assert.equal(typing.editor, 'notes');
   });
 
-  it('is not known once the user went elsewhere', async () => {
+  it('is unknown once the user has moved elsewhere', async () => {
     await type('notes', 100);
     typing.forget();
     assert.equal(typing.editor, undefined);
   });
 
-  it('needs no timer while nobody types', async () => {
+  it('needs no timer while no one types', async () => {
     let timers = 0;
     const after = (ms: number, run: () => void) => {
       timers++;

@@ -1,5 +1,5 @@
-// Writes l10n/bundle.l10n.json, the list of sentences for translators (`npm run l10n`): those that src/ hands to
-// `l10n.t`, and those that providers hold as data. test/unit/l10n.test.ts holds that it is current.
+// Writes l10n/bundle.l10n.json, the list of sentences for translators (`npm run l10n`): those that src/ passes to
+// `l10n.t`, and those that providers hold as data. test/unit/l10n.test.ts checks that it is current.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { getL10nJson } from '@vscode/l10n-dev';
@@ -8,7 +8,7 @@ import { providerKinds } from '../src/providers/index.ts';
 /** Where the list is kept. */
 export const bundleFile = join('l10n', 'bundle.l10n.json');
 
-/** The list as it should be now. */
+/** The list as it should be. */
 export async function currentBundle(): Promise<string> {
   const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts'))

@@ -1,5 +1,6 @@
-// Writes the commands, menus, keys and titles of the command table, and the settings of the table of settings and of the
-// providers, into package.json and package.nls.json (`npm run manifest`). test/unit/manifest.test.ts holds that they agree.
+// Writes the commands, menus, keys and titles of the command table, and the settings of the settings table and of the
+// providers, into package.json and package.nls.json (`npm run manifest`). test/unit/manifest.test.ts checks that they
+// agree.
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { ProviderKind } from '../src/core/provider.ts';
 import { providerKinds } from '../src/providers/index.ts';
@@ -9,7 +10,7 @@ import { type SettingKey, type SettingText, settings, settingTexts } from '../sr
 const packageFile = new URL('../package.json', import.meta.url);
 const wordsFile = new URL('../package.nls.json', import.meta.url);
 
-/** What package.json has under `contributes`, and package.nls.json under `command.*`, going by the table. */
+/** What package.json has under `contributes`, and package.nls.json under `command.*`, according to the table. */
 export function manifestOf(table: Readonly<Record<string, CommandEntry>>) {
   const commands = Object.entries(table).map(([name, { icon }]) => ({
     command: commandPrefix + name,
@@ -39,8 +40,8 @@ interface SettingRow {
 }
 
 /**
- * The settings as package.json has them under `configuration`, their texts as package.nls.json has them under `setting.*`,
- * and which of them VS Code must not take from a folder that the user doesn't trust.
+ * The settings as package.json has them under `configuration`, their texts as package.nls.json has them under
+ * `setting.*`, and which of them VS Code must ignore in a folder that the user doesn't trust.
  */
 export function settingsOf(kinds: readonly ProviderKind[]) {
   const rows = [
@@ -58,7 +59,7 @@ export function settingsOf(kinds: readonly ProviderKind[]) {
   };
 }
 
-/** What every setting of a provider is; see `ProviderSetting`. */
+/** What all settings of providers have in common; see `ProviderSetting`. */
 const providerSetting: SettingRow = { type: 'boolean', default: false, scope: 'application' };
 
 /** A setting as package.json has it; texts are placeholders. */
@@ -101,7 +102,7 @@ function rowOf(key: string, spec: SettingRow, { description, choices, tags }: Se
   return { name, property, words };
 }
 
-/** The manifest and its words as they are on disk. */
+/** The manifest and its texts as they are on disk. */
 export function readManifest() {
   return {
     manifest: JSON.parse(readFileSync(packageFile, 'utf8')),
@@ -109,7 +110,7 @@ export function readManifest() {
   };
 }
 
-/** The manifest and its words as they should be now. */
+/** The manifest and its texts as they should be. */
 export function currentManifest() {
   const { manifest, words } = readManifest();
   const { commands, menus, keybindings: keys, titles } = manifestOf(commandTable);

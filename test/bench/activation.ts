@@ -10,9 +10,9 @@ const empty = 'browser-sessions-bench.empty';
 const runs = 5;
 
 /**
- * What starting the extension costs: loading its code and the call of `activate`, by the extension host's own marks,
- * beside an extension that does nothing. Each has hosts of its own, because the first extension that a host starts pays
- * for what all share; the two take turns.
+ * Measures what starting the extension costs: loading its code and calling `activate`, by the extension host's own
+ * marks, compared with an extension that does nothing. Each runs in hosts of its own, because the first extension that
+ * a host starts pays for what all share. The two take turns.
  */
 export async function activation(): Promise<void> {
   const rows: string[][] = [];

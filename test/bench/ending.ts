@@ -13,7 +13,7 @@ import type { AccountSession, EndReport } from '../../src/services/ending/report
 import { TestServices } from '../unit/services/testServices.ts';
 import { median, table } from './figures.ts';
 
-/** What the server is to be like, or that it is to tell what it has seen. */
+/** How the server should behave, or a request to report what it has seen. */
 export type Order =
   | {
       readonly kind: 'set';
@@ -37,7 +37,7 @@ export interface Stats {
 
 type Setting = Partial<Omit<Extract<Order, { kind: 'set' }>, 'kind'>> & { readonly sessions: number };
 
-/** A strict Browserbase in another process, so that it does not take its time from whoever is measured. */
+/** A strict Browserbase in another process, so that it doesn't take CPU time from the client being measured. */
 class BenchServer {
   readonly #child: ChildProcess;
   url = '';
@@ -47,7 +47,9 @@ class BenchServer {
     this.#child = child;
   }
 
-  /** @param how `tls` for HTTP/2 or HTTP/1.1, as the client likes, with a certificate that this process trusts then. */
+  /**
+   * @param how `tls` for HTTP/2 or HTTP/1.1, as the client prefers, with a certificate that this process then trusts.
+   */
   static async start(how?: 'tls'): Promise<BenchServer> {
     const child = fork(new URL('./endingServer.ts', import.meta.url), how === undefined ? [] : [how]);
     const [{ authority }] = await once(child, 'message');
@@ -76,11 +78,11 @@ interface OurRun {
   readonly report: EndReport;
   /** Until every end was sent and answered. */
   readonly sentMs: number;
-  /** Until every end was proven. */
+  /** Until every end was confirmed. */
   readonly provenMs: number;
   /** How long one list took before that. */
   readonly listMs: number;
-  /** The longest that nothing was told of how far it is, from the beginning to the end. */
+  /** The longest time without a progress report. */
   readonly longestGapMs: number;
   readonly stats: Stats;
 }
@@ -129,7 +131,7 @@ async function oursOn(server: BenchServer, kind?: ProviderKind): Promise<OurRun>
   return run;
 }
 
-/** Ends everything with Browserbase's own SDK, in milliseconds. */
+/** Ends everything with Browserbase's own SDK. Returns milliseconds. */
 async function theirs({ url, key }: BenchServer, how: 'at once' | 'one by one'): Promise<number> {
   const client = new Browserbase({ apiKey: key, baseURL: url });
   const sessions = await client.sessions.list({ status: 'RUNNING' });
@@ -140,7 +142,7 @@ async function theirs({ url, key }: BenchServer, how: 'at once' | 'one by one'):
   return performance.now() - began;
 }
 
-/** Browserbase, with no more requests at once than this. */
+/** Browserbase, with at most this many requests at once. */
 function atMost(mostInFlight: number): ProviderKind {
   return {
     ...browserbase,
@@ -155,10 +157,10 @@ const ms = (value: number) => `${Math.round(value)} ms`;
 const ratio = (value: number, of: number) => (value / of).toFixed(2);
 const ended = ({ report }: OurRun) => report.results.filter(({ outcome }) => outcome === 'ended').length;
 
-/** What ending many costs, beside Browserbase's own SDK or the limit that the server sets. */
+/** Measures the cost of ending many sessions, compared with Browserbase's own SDK or the server's limit. */
 export async function ending(): Promise<void> {
   const server = await BenchServer.start();
-  // Its certificate is trusted only by what is sent after this.
+  // Only requests sent after this trust the certificate.
   const tlsServer = await BenchServer.start('tls');
   try {
     await withoutLimit(server);
@@ -266,7 +268,7 @@ async function makespan(server: BenchServer): Promise<void> {
     await server.set({ sessions: 200, latencyMs });
     const run = await oursOn(server, atMost(10));
     const limit = Math.ceil(200 / 10) * latencyMs;
-    // One after the other: a part of it tells what the whole takes.
+    // Runs one after the other: the time of a part predicts the time of the whole.
     await server.set({ sessions: 40, latencyMs });
     const sdk = (await theirs(server, 'one by one')) * 5;
     rows.push([
@@ -317,7 +319,7 @@ async function fiveThousand(server: BenchServer): Promise<void> {
   );
 }
 
-/** Collects garbage, so that what is left is what is held. */
+/** Collects garbage, so that the memory in use is what is actually held. */
 function collect(): void {
   setFlagsFromString('--expose-gc');
   runInNewContext('gc')();
@@ -342,7 +344,7 @@ async function fairness(): Promise<void> {
   }
 }
 
-/** The time of some accounts whose ends are sent together with those of one that never answers. */
+/** Measures several accounts whose ends are sent together with those of an account that never responds. */
 async function oursBeside(others: readonly BenchServer[], dead: BenchServer): Promise<number> {
   const services = new TestServices({ clock: systemClock, kinds: [browserbase] });
   const times: number[] = [];

@@ -1,4 +1,4 @@
-// A strict Browserbase in a process of its own, told what to do by its parent: see `BenchServer` in ending.ts.
+// A strict Browserbase in a process of its own, controlled by its parent: see `BenchServer` in ending.ts.
 import { makeCertificate } from '../host/certificates.ts';
 import { startBrowserbase } from '../servers/browserbase.ts';
 import type { Order, Stats } from './ending.ts';

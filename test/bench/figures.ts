@@ -1,4 +1,4 @@
-/** The middle of some figures; of an even number of them the lower middle. */
+/** The median of some figures; of an even number of them, the lower one. */
 export function median(figures: readonly number[]): number {
   const sorted = [...figures].sort((a, b) => a - b);
   return sorted[Math.floor((sorted.length - 1) / 2)] ?? Number.NaN;

@@ -1,5 +1,5 @@
-// Hostile servers in a process of their own, so that what they do takes no time from whoever is measured: session gateways
-// by the path of their flood, and browsers. Tells its parent where they are.
+// Hostile servers in a process of their own, so that they take no CPU time from the client being measured: session
+// gateways by the path of their flood, and browsers. Tells its parent their addresses.
 import { startHostileChrome, tabOf } from '../servers/hostileChrome.ts';
 import { ProviderServer } from '../servers/providerServer.ts';
 
@@ -8,7 +8,7 @@ const row = (id: string, more: object = {}) =>
   JSON.stringify({ id, status: 'running', createdAt: '2026-11-22T12:00:00Z', profileName: 'nightly', ...more });
 const zeros = many(9_900, () => 0);
 
-/** Rows of floods below the 32 MiB that an answer may have, by what is special about them. */
+/** Rows of floods below the 32 MiB limit of a response, by what is special about them. */
 const floods: Readonly<Record<string, () => readonly string[]>> = {
   'five thousand sessions, as honest servers have them': () => many(5_000, (n) => row(`session${n}`)),
   'as many rows as fit': () => many(300_000, (n) => row(`session${n}`)),

@@ -10,7 +10,10 @@ interface Flood {
   readonly url: string;
 }
 
-/** What hostile servers do to whoever lists them: how long nothing else gets its turn, and what stays in memory. */
+/**
+ * Measures what hostile servers do to a client that lists them: how long they block everything else, and how much
+ * memory stays in use.
+ */
 export async function floods(): Promise<void> {
   const child = fork(new URL('./floodServer.ts', import.meta.url));
   try {
@@ -23,7 +26,7 @@ export async function floods(): Promise<void> {
   }
 }
 
-/** Measures the longest time between two turns of everything else, in milliseconds of this thread's own work. */
+/** Measures the longest time that everything else is blocked, in milliseconds of this thread's own work. */
 function watchTurns(): { stop(): number } {
   let longest = 0;
   let isWatching = true;
@@ -51,7 +54,7 @@ async function measured({ name, provider, url }: Flood): Promise<string[]> {
     most = Math.max(most, process.memoryUsage().rss - before);
   }, 20);
   try {
-    // What is loaded for the first time is not the flood's doing, and the server writes its answer down once.
+    // A first run, so that loading modules and serializing the server's response aren't measured.
     const id = await services.add(provider, url);
     const turns = watchTurns();
     const began = performance.now();

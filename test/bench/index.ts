@@ -1,4 +1,4 @@
-// `npm run bench [NAME …]`: measures what is claimed, each figure beside its rival or limit in the same run.
+// `npm run bench [NAME …]`: measures what we claim, each figure next to its competitor or limit in the same run.
 import { run } from '../host/processes.ts';
 import { Advice, script, step } from '../host/steps.ts';
 import { activation } from './activation.ts';

@@ -14,7 +14,7 @@ const memoryMinutes = Number(process.env['BENCH_MINUTES'] ?? 5);
 /** Cores that Linux counts time in hundredths of. */
 const ticksPerSecond = 100;
 
-/** A page that is drawn anew with each picture of the screen, all of it. */
+/** A page that redraws completely with each frame of the screen. */
 const animated = (
   name: string,
 ) => `<!DOCTYPE html><title>Animated ${name}</title><meta name="viewport" content="width=device-width">
@@ -34,7 +34,7 @@ draw();
 const ms = (value: number) => `${Math.round(value)} ms`;
 const pause = (time: number) => new Promise((resolve) => setTimeout(resolve, time));
 
-/** Pictures on the screen beside what a client gets that draws none, and what watching costs. */
+/** Compares the frame rate on screen with that of a client that draws nothing, and measures the cost of watching. */
 export async function liveView(): Promise<void> {
   const pages = await new ProviderServer({
     routes: {},
@@ -56,7 +56,7 @@ export async function liveView(): Promise<void> {
     await user.type('started with --remote-debugging-port', relay.url);
     await user.type('Enter a name to show in the Sessions view', 'Local Chrome');
     await user.row('Session Animated 0').waitFor();
-    // Only what is measured is drawn.
+    // Only the measured panel draws.
     for (const targetId of targets.slice(1)) await freeze(chromium, targetId, true);
     await frames(user, relay, targets[0] ?? '');
     await firstPicture(user, relay, targets[0] ?? '');
@@ -72,7 +72,7 @@ export async function liveView(): Promise<void> {
   }
 }
 
-/** Has a page stand still, or move again. */
+/** Stops the page from moving, or makes it move again. */
 async function freeze(chromium: RunningChromium, targetId: string, frozen: boolean): Promise<void> {
   const page = await Devtools.connect(`${chromium.endpoint.replace('http', 'ws')}/devtools/page/${targetId}`);
   const expression = frozen
@@ -82,7 +82,7 @@ async function freeze(chromium: RunningChromium, targetId: string, frozen: boole
   page.close();
 }
 
-/** A client of no words, over the same relay: it takes frames, says that it has them, and throws them away. */
+/** A minimal client over the same relay: it receives frames, acknowledges them, and discards them. */
 async function bareFrames(address: string, targetId: string, forMs: number): Promise<number> {
   const socket = new WebSocket(`${address.replace('http', 'ws')}/devtools/page/${targetId}`);
   await new Promise((resolve) => socket.once('open', resolve));
@@ -102,7 +102,7 @@ async function bareFrames(address: string, targetId: string, forMs: number): Pro
   return count;
 }
 
-/** Runs in the panel's page: notes how many bytes a picture had, and when it was on the canvas. */
+/** Runs in the panel's page: records each picture's size in bytes, and when it was drawn. */
 function noteDrawings(): void {
   const bytes = new WeakMap<ImageBitmap, number>();
   const drawings: [bytes: number, at: number][] = [];
@@ -121,7 +121,7 @@ function noteDrawings(): void {
   };
 }
 
-/** Lets the first of the sessions be seen, or nothing. */
+/** Shows the first session's panel, or hides it. */
 async function look(user: WorkbenchUser, at: 'session' | 'nothing'): Promise<void> {
   if (at === 'session') await user.page.getByRole('tab', { name: 'Live: Animated 0' }).click();
   else await user.page.getByRole('tab', { name: 'Untitled' }).click();
@@ -137,7 +137,7 @@ async function frames(user: WorkbenchUser, relay: CdpRelay, targetId: string): P
   await openFirst(user);
   await user.page.keyboard.press('Control+B');
   const delays: number[] = [];
-  /** When the browser sent each picture, and how many bytes it had. */
+  /** When the browser sent each picture, and its size in bytes. */
   const sent: (readonly [bytes: number, at: number])[] = [];
   relay.onPass = (command, text) => {
     if (command === undefined && text.includes('"Page.screencastFrame"')) {
@@ -273,14 +273,14 @@ async function four(user: WorkbenchUser, relay: CdpRelay): Promise<void> {
 const acknowledged = (relay: CdpRelay) =>
   relay.commands.filter(({ method }) => method === 'Page.screencastFrameAck').length;
 
-/** The process of ours in which extensions run: there may be others on this machine. */
+/** Our process in which extensions run: there may be others on this machine. */
 function extensionHost(): number {
   const processes = readdirSync('/proc').filter((entry) => /^\d+$/.test(entry));
   const found = processes.find((entry) => {
     try {
       return readFileSync(`/proc/${entry}/cmdline`, 'utf8').includes('--type=extensionHost') && isOurs(Number(entry));
     } catch {
-      // Gone since it was listed.
+      // It has ended since it was listed.
       return false;
     }
   });
@@ -293,7 +293,7 @@ function isOurs(pid: number): boolean {
   return false;
 }
 
-/** What `/proc` tells of a process behind its name: its state, its parent and so on. */
+/** The fields of `/proc/<pid>/stat` after the name: state, parent and so on. */
 function statOf(pid: number): string[] {
   return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
 }

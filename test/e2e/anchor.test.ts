@@ -6,7 +6,7 @@ const evil = '[x](command:workbench.action.closeWindow) $(trash) \u202etxt';
 
 describe('a user with an Anchor Browser account', function () {
   this.timeout(120_000);
-  // Each test begins where the one before it has ended.
+  // Each test continues where the previous one ended.
   this.bail(true);
   let server: AnchorServer;
   let user: WorkbenchUser;
@@ -150,7 +150,7 @@ describe('a user with an Anchor Browser account', function () {
       (await user.rows()).filter((name) => name.startsWith('Session')).map((name) => name.split(',')[0]),
       ['Session login.acme.io'],
     );
-    // What a session is called changes, and with it whether it matches.
+    // The session's name changes, and with it whether it matches.
     const tagged = server.sessions.get('sess_evil');
     assert.ok(tagged);
     server.sessions.set('sess_evil', { ...tagged, tags: ['acme'] });

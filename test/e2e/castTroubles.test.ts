@@ -11,7 +11,7 @@ const tenMegabytes = 10 * 2 ** 20;
 
 describe('a user watching a screencast over an unreliable connection', function () {
   this.timeout(120_000);
-  // Each test begins where the one before it has ended.
+  // Each test continues where the previous one ended.
   this.bail(true);
   let chromium: RunningChromium;
   let devtools: Devtools;
@@ -43,7 +43,7 @@ describe('a user watching a screencast over an unreliable connection', function 
     return user.live(name);
   }
 
-  /** Sees that what a panel shows changes, once it shows something. */
+  /** Waits until a panel shows a picture, and until the picture changes. */
   async function seesItMove(panel: Frame): Promise<void> {
     const picture = panel.locator('#picture');
     await picture.waitFor({ state: 'visible', timeout: 30_000 });
@@ -52,7 +52,7 @@ describe('a user watching a screencast over an unreliable connection', function 
   }
 
   it('sees pictures of ten megabytes like any others', async () => {
-    // Behind the end of a JPEG there may be anything.
+    // Anything may follow the end of a JPEG.
     const swollen = (data: unknown) =>
       Buffer.concat([Buffer.from(String(data), 'base64'), Buffer.alloc(tenMegabytes)]).toString('base64');
     let passed = 0;
@@ -65,7 +65,7 @@ describe('a user watching a screencast over an unreliable connection', function 
     const panel = await openLive('Counter');
     await seesItMove(panel);
     const before = passed;
-    // The workbench is there for its user all the while.
+    // The workbench stays responsive throughout.
     await user.run('Refresh');
     await until(async () => passed > before + 3);
     await seesItMove(panel);

@@ -11,7 +11,7 @@ import { WorkbenchUser } from './user.ts';
 
 describe('a user whose VS Code runs on another machine that serves its ports below the editor’s own address', function () {
   this.timeout(120_000);
-  // Each test begins where the one before it has ended.
+  // Each test continues where the previous one ended.
   this.bail(true);
   let anchor: AnchorServer;
   let browserbase: BrowserbaseServer;
@@ -43,7 +43,7 @@ describe('a user whose VS Code runs on another machine that serves its ports bel
     for (const server of [anchor, browserbase, gateway, proxy]) await server?.stop();
   });
 
-  /** Opens a live view that cannot be, and reads why. */
+  /** Opens a live view that can't be shown, and reads the explanation. */
   async function refused(name: string): Promise<{ readonly panel: Frame; readonly why: string }> {
     await user.choose(user.row(`Session ${name}`), 'Open Live View');
     const panel = await user.live(name);
@@ -55,7 +55,7 @@ describe('a user whose VS Code runs on another machine that serves its ports bel
     return { panel, why: await panel.locator('#lines').innerText() };
   }
 
-  /** @returns the address of the tab that a button opens, about which VS Code asks unless it is this machine's. */
+  /** @returns the address of the tab that a button opens. VS Code asks first unless the address is on this machine. */
   async function opened(panel: Frame, button: string, asks: boolean): Promise<string> {
     return user.opened(async () => {
       await panel.getByRole('button', { name: button }).click();
@@ -93,7 +93,7 @@ describe('a user whose VS Code runs on another machine that serves its ports bel
     await user.pick('Browserbase');
     await user.type('Browserbase API key', browserbase.key);
     await user.type('Enter a name to show in the Sessions view', 'agents');
-    // The server's own address is none of the provider's.
+    // The server's own address isn't one of the provider's.
     const { panel } = await refused('nightly');
     await panel.getByRole('button', { name: 'End Session…' }).click();
     await user.dialog();

@@ -12,19 +12,19 @@ import type { ProviderServer } from '../servers/providerServer.ts';
 import { type StagehandServer, startStagehand } from '../servers/stagehand.ts';
 import { until, WorkbenchUser } from './user.ts';
 
-/** The account that a user has at one provider, with two sessions in it. */
+/** A user's account at one provider, with two sessions in it. */
 interface Side {
   readonly provider: string;
   readonly label: string;
-  /** What the sessions' rows are called; the first is ended by itself, the second with all. */
+  /** The names of the sessions' rows; the first is ended by itself, the second with all. */
   readonly sessions: readonly [string, string];
-  /** Asks the provider's own server how many sessions run. */
+  /** Asks the provider's own server how many sessions are running. */
   running(): Promise<number>;
 }
 
 describe('a user with an account at every provider', function () {
   this.timeout(180_000);
-  // Each test begins where the one before it has ended.
+  // Each test continues where the previous one ended.
   this.bail(true);
   const withRealBrowserless = browserlessMissing() === undefined;
   let anchor: AnchorServer;
@@ -76,7 +76,7 @@ describe('a user with an account at every provider', function () {
       await server?.stop();
   });
 
-  /** Answers the questions that every account asks behind its provider's own. */
+  /** Answers the questions that every account asks after its provider's own. */
   async function finish(provider: string, label: string): Promise<void> {
     await user.type('Enter a name to show in the Sessions view', label);
     await user.row(`Account ${provider} · ${label}`).waitFor();
@@ -175,7 +175,7 @@ describe('a user with an account at every provider', function () {
   });
 
   it('sees in each account which server responds and how many sessions may run', async () => {
-    // The one that was added last may be listed only now.
+    // The account that was added last may only be listed now.
     await until(async () => !(await user.rows()).some((row) => /^Account .*loading…/.test(row)));
     const accounts = (await user.rows()).filter((row) => row.startsWith('Account '));
     const of = (name: string) => accounts.find((row) => row.startsWith(`Account ${name}`)) ?? '';
@@ -227,7 +227,7 @@ describe('a user with an account at every provider', function () {
       const real = v2;
       await until(async () => (await real.browserProcesses()).length === 0);
     }
-    // An empty list of a gateway's is no promise.
+    // A gateway's empty list isn't a confirmation.
     await user.row('This gateway lists no sessions.').waitFor();
   });
 

@@ -10,8 +10,9 @@ import { openWorkbench, type Workbench } from '../host/workbench.ts';
 import { ProviderServer } from '../servers/providerServer.ts';
 import { until } from './user.ts';
 
-// VS Code shows only pictures with an https address on an extension's page: it drops relative paths and `data:`. When the
-// package is made, vsce gives the README's pictures their address in the repository. Here that host is a server of ours.
+// VS Code shows only pictures with an https address on an extension's page: it drops relative paths and `data:`. vsce
+// gives the README's pictures their address in the repository when it makes the package. Here a server of ours serves
+// that host.
 
 const repository = '/browser-sessions/browser-sessions/raw/HEAD';
 const picture = 'media/tour.png';

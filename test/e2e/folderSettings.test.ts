@@ -19,7 +19,10 @@ describe('a user who opens a folder that someone else wrote', function () {
     await server.stop();
   });
 
-  /** Sits down before a folder with these settings, and lets the list refresh itself. @returns the pauses, in milliseconds. */
+  /**
+   * Opens a folder with these settings, and waits for refreshes.
+   * @returns the intervals between them, in milliseconds.
+   */
   async function pauses(own: object, ofFolder: object): Promise<readonly number[]> {
     const folder = temporaryFolder('folder');
     mkdirSync(join(folder, '.vscode'));
@@ -39,7 +42,7 @@ describe('a user who opens a folder that someone else wrote', function () {
       { 'browserSessions.refresh.interval': 5 },
       { 'browserSessions.refresh.interval': 0.001, 'browserSessions.clickAction': 'none' },
     );
-    // Waiting is spread over a fifth of the time in either direction.
+    // Waits vary by a fifth in either direction.
     for (const pause of all) assert.ok(pause >= 4_000, all.join(', '));
   });
 

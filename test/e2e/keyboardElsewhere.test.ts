@@ -4,7 +4,7 @@ import { ViewerBesideEditor, viewerPage } from './viewerBesideEditor.ts';
 
 /** Long enough to go elsewhere after typing in the text editor. */
 const takesAfterMs = 2_500;
-/** Takes the keyboard by what is called, once the user is elsewhere. */
+/** The viewer takes the keyboard when it is called, once the user is elsewhere. */
 const taking = (call: string) =>
   viewerPage('<canvas id="remote" tabindex="0"></canvas>', `setTimeout(() => ${call}, ${takesAfterMs});`);
 
@@ -15,7 +15,7 @@ describe('a user who has just left a text editor when a viewer takes the keyboar
   before(async function () {
     if (!ViewerBesideEditor.runsHere) this.skip();
     scene = await ViewerBesideEditor.open();
-    // The first terminal takes its time.
+    // The first terminal takes a while.
     await scene.command('Terminal: Focus Terminal');
     await scene.user.page.locator('.xterm').first().click();
   });

@@ -10,11 +10,11 @@ const page = (index: number) => `data:text/html,<title>Job ${index}</title><h1>J
 
 describe('a user who ends all sessions', function () {
   this.timeout(120_000);
-  // Each test begins where the one before it has ended.
+  // Each test continues where the previous one ended.
   this.bail(true);
   let chromium: RunningChromium;
   let devtools: Devtools;
-  /** Stands before the real Chromium, to make it slow or fail. */
+  /** A relay in front of the real Chromium that can slow it down or make it fail. */
   let relay: ProviderServer;
   let contexts: string[];
   let user: WorkbenchUser;
@@ -38,7 +38,7 @@ describe('a user who ends all sessions', function () {
     await chromium?.stop();
   });
 
-  /** The names that a dialog lists, read off the screen. */
+  /** The names that a dialog lists on screen. */
   const listed = (dialog: string) => [...dialog.matchAll(/• (Job \d+)/g)].map(([, name = '']) => name);
 
   it('protects a session, and sees the shield', async () => {
@@ -62,7 +62,7 @@ describe('a user who ends all sessions', function () {
     const progress = user.notification('Ending sessions');
     await progress.waitFor();
     await user.picture('kill-all-progress');
-    // The first few are under way: they end, and the others are not sent.
+    // The first few are in flight: they end, and the others aren't sent.
     await progress.getByRole('button', { name: 'Cancel' }).click();
     await user.notification('Cancelled:').waitFor({ timeout: 60_000 });
     relay.behave();
@@ -95,7 +95,7 @@ describe('a user who ends all sessions', function () {
   it('sees in Recently Ended what ended, and who ended it', async () => {
     await user.page.getByRole('button', { name: /Recently Ended Section/ }).click();
     await user.picture('kill-all-ended');
-    // VS Code draws only the rows that have room.
+    // VS Code draws only the rows that fit.
     await user.page.locator('.pane-header').filter({ hasText: 'Sessions' }).locator('h3').first().click();
     await user.row('Session Job 1 ended at').waitFor();
     const rows = (await user.rows()).filter((row) => / ended at /.test(row));

@@ -11,7 +11,7 @@ import { startPages } from '../servers/pages.ts';
 import type { ProviderServer } from '../servers/providerServer.ts';
 import { until, WorkbenchUser, writtenAfterMs } from './user.ts';
 
-/** What a page says that would like to be taken for the extension. */
+/** Messages from a page that imitates the extension. */
 const forger = `<p id="clock">hostile</p><script>
 const card = { heading: 'Forged', lines: ['<img src=x onerror=alert(1)>'], buttons: [] };
 const state = { type: 'state', identity: {}, name: 'Forged', account: '', dot: 'live', status: '', pages: [], shownPage: '',
@@ -24,7 +24,7 @@ setInterval(() => {
 
 describe('a user watching sessions on their providers’ own pages', function () {
   this.timeout(120_000);
-  // Each test begins where the one before it has ended.
+  // Each test continues where the previous one ended.
   this.bail(true);
   const userDataDir = temporaryFolder('frames');
   let anchor: AnchorServer;
@@ -60,7 +60,7 @@ describe('a user watching sessions on their providers’ own pages', function ()
 
   const framed = (name: string) => user.framed(name);
 
-  /** Types into what is framed and presses its button, at the places where they are seen. */
+  /** Types into the framed page and presses its button, where they are on screen. */
   async function greet(content: Frame, name: string): Promise<void> {
     for (const [id, text] of [
       ['field', name],
@@ -72,7 +72,7 @@ describe('a user watching sessions on their providers’ own pages', function ()
     }
   }
 
-  /** Presses the button that turns steering on or off, and sees that it is. */
+  /** Presses the button that turns interacting on or off, and waits until it has. */
   async function turnSteering(panel: Frame, on: boolean): Promise<void> {
     await panel.getByRole('button', { name: 'Interact' }).click();
     await panel.getByRole('button', { name: 'Interact', pressed: on }).waitFor();
@@ -88,7 +88,7 @@ describe('a user watching sessions on their providers’ own pages', function ()
   const closeAll = async () => {
     await user.page.keyboard.press('Control+K');
     await user.page.keyboard.press('Control+W');
-    // A panel that is about to close takes the keys that come next with it.
+    // A panel that is about to close receives the next keys.
     await until(async () => (await user.page.getByRole('tab', { name: /^Live: / }).count()) === 0);
   };
 
@@ -117,7 +117,7 @@ describe('a user watching sessions on their providers’ own pages', function ()
     await turnSteering(panel, true);
     await panel.getByRole('button', { name: 'Got It' }).click();
     await panel.locator('#notice').waitFor({ state: 'hidden' });
-    // What a frame is allowed is settled when it loads, so it is loaded again.
+    // A frame's permissions are set when it loads, so it is reloaded.
     const interactive = await framed('mail.example');
     await greet(interactive, 'Ada');
     await interactive.getByText('Hello Ada').waitFor();
@@ -197,7 +197,7 @@ describe('a user watching sessions on their providers’ own pages', function ()
     assert.equal(await mail.locator('iframe').count(), 0);
     await user.picture('frames-bad-address');
     anchor.behave();
-    // It ends while its panel is being opened.
+    // It ends while its panel is opening.
     anchor.misbehave('GET', /pages$/, { kind: 'slow', ms: 1_000 });
     const dying = anchor.add({ id: 'sess_dying', domains: ['dying.example'] });
     await user.run('Refresh');
@@ -241,7 +241,7 @@ describe('a user watching sessions on their providers’ own pages', function ()
     await panel.getByRole('button', { name: 'Show Live View' }).click();
     const picture = panel.locator('#picture');
     await picture.waitFor({ state: 'visible', timeout: 30_000 });
-    // Of its pages Browserless's own is empty.
+    // Browserless's own initial page is empty.
     assert.equal(await panel.getByLabel('Page to show').locator('option:checked').innerText(), 'Clock');
     await panel.locator('#note').waitFor({ state: 'hidden' });
     await user.seesMoving(picture);
@@ -297,20 +297,20 @@ describe('a user watching sessions on their providers’ own pages', function ()
     const panel = await user.live('weekly');
     const session = browserbase.sessions.get('bb-weekly');
     assert.ok(session);
-    // Under a status that the list does not ask for it runs on, and so is watched on.
+    // It keeps running under a status that the list doesn't ask for, so it is still shown.
     session.status = 'SUSPENDED';
     await user.run('Refresh');
     await panel.getByText('not in the latest list').waitFor();
     await framed('weekly');
     session.status = 'TIMED_OUT';
-    // It was just asked for, and is again after a while.
+    // It was just asked for, and will be again after a while.
     await panel.getByRole('heading', { name: 'Session ended' }).waitFor({ timeout: 60_000 });
     assert.match(await panel.locator('#card').innerText(), /It timed out at .+ It ran for 1[23] minutes/);
     await user.picture('frames-timed-out');
     await panel.getByRole('button', { name: 'Show nightly' }).click();
     await framed('nightly');
     assert.equal(await user.page.getByRole('tab', { name: 'Live: weekly' }).count(), 0);
-    // What cannot be framed is explained here, too.
+    // This also explains a page that can't be framed.
     browserbase.livePage = { headers: { 'content-security-policy': "frame-ancestors 'none'" } };
     const nightly = await user.live('nightly');
     await nightly.getByRole('button', { name: 'Reload' }).click();
@@ -431,7 +431,7 @@ async function filesBelow(folder: string): Promise<Kept[]> {
   );
 }
 
-/** All that the workbench and its webviews keep in the browser. */
+/** Everything that the workbench and its webviews store in the browser. */
 async function browserStorage(page: Page): Promise<Kept[]> {
   const all = await Promise.all(
     page.frames().map(async (frame) => {

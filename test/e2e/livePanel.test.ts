@@ -7,7 +7,7 @@ import { until, WorkbenchUser } from './user.ts';
 const checkout = 'checkout-of-a-shop-with-a-long-name.example';
 const disconnectMessage = 'browserbase-disconnected';
 
-/** Says to every page around it what the extension says to a panel, and a panel to the extension. */
+/** Sends every surrounding page the messages that the extension sends to a panel, and a panel to the extension. */
 const forgery = `
 const card = { heading: 'Forged', lines: [], buttons: [{ button: 'endSession', label: 'Forged' }] };
 const state = { type: 'state', identity: { v: 1, accountId: 'a', sessionId: 's', mode: 'interact' }, name: 'Forged',
@@ -24,18 +24,21 @@ const sayAll = (more) => {
 
 const forger = `<script>${forgery} setInterval(() => sayAll(['${disconnectMessage}']), 50);</script>`;
 
-/** A page with forgers in it, of its own origin, of another and of none. It forges itself when it is told to. */
+/** A page that contains forgers with its own origin, another and none. It also forges messages itself on request. */
 function hostilePage(other: string): string {
   const inAttribute = forger.replaceAll('&', '&amp;').replaceAll('"', '&quot;');
   return `<p id="clock">hostile</p><iframe srcdoc="${inAttribute}"></iframe><iframe src="${other}"></iframe>
 <iframe src="data:text/html,${encodeURIComponent(forger)}"></iframe><script>${forgery}</script>`;
 }
 
-/** What stands beside a panel, in pixels, and how wide a window is whose panel has 500. */
+/** The width next to a panel, in pixels, and the window width that gives the panel 500. */
 const beside = 356;
 const narrow = 500 + beside;
 
-/** Runs in a panel. @returns what is wrong with where its controls are: cut off, covered, or over one another. */
+/**
+ * Runs in a panel.
+ * @returns what is wrong with the position of its controls: cut off, covered, or overlapping.
+ */
 function misplaced(): string[] {
   const wrong: string[] = [];
   const seen = [...document.querySelectorAll<HTMLElement>('h1, h2, button, select')].filter((one) =>
@@ -66,7 +69,7 @@ function misplaced(): string[] {
 
 describe('a user of a live view panel', function () {
   this.timeout(120_000);
-  // Each test begins where the one before it has ended.
+  // Each test continues where the previous one ended.
   this.bail(true);
   let anchor: AnchorServer;
   let browserbase: BrowserbaseServer;
@@ -77,7 +80,7 @@ describe('a user of a live view panel', function () {
     browserbase.add({ id: 'bb-hostile', userMetadata: { name: 'hostile' } });
     user = await WorkbenchUser.sitDown({
       theme: 'Default High Contrast',
-      // Nothing is listed but when somebody asks.
+      // Sessions are listed only on request.
       settings: { 'browserSessions.refresh.interval': 0 },
     });
     await user.addAt('Browserbase', browserbase.url, browserbase.key, 'agents');
@@ -97,9 +100,9 @@ describe('a user of a live view panel', function () {
     return user.live(name);
   }
 
-  /** Presses a key until what matches a selector has the focus of a panel. */
+  /** Presses a key until an element matching a selector has the focus in a panel. */
   async function reach(panel: Frame, key: string, selector: string): Promise<void> {
-    // A dialog has given it back.
+    // A dialog has returned the focus.
     await until(() => panel.evaluate(() => document.hasFocus()));
     const isThere = () => panel.evaluate((wanted) => document.activeElement?.matches(wanted) === true, selector);
     for (let presses = 0; !(await isThere()); presses++) {
@@ -108,13 +111,13 @@ describe('a user of a live view panel', function () {
     }
   }
 
-  /** Sees in windows that are ever narrower that nothing of a panel is out of reach. */
+  /** Checks that nothing of a panel is out of reach as the window gets narrower. */
   async function looksAtWidths(panel: Frame, picture: string): Promise<void> {
     const { height } = user.page.viewportSize() ?? assert.fail();
     const inner = () => panel.evaluate(() => innerWidth);
     for (const width of [1280, 1000, narrow, 720]) {
       await user.page.setViewportSize({ width, height });
-      // What is beside the panel keeps its size.
+      // The width next to the panel stays the same.
       await until(async () => Math.abs((await inner()) - (width - beside)) < 20);
       assert.deepEqual(await panel.evaluate(misplaced), [], `at ${width - beside} pixels`);
       if (width === 1280 || width === narrow) await user.picture(`${picture}-${width - beside}`);

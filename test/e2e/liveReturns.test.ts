@@ -19,7 +19,7 @@ interface Targets {
   readonly targetInfos: readonly { readonly targetId: string; readonly browserContextId: string }[];
 }
 
-/** An extension that gives the workbench the command of the editor's own browser, which this VS Code has not. */
+/** An extension that gives the workbench the command of the editor's own browser, which this VS Code doesn't have. */
 function integratedBrowser(): string {
   const folder = temporaryFolder('browser');
   const manifest = {
@@ -42,7 +42,7 @@ exports.activate = () => vscode.commands.registerCommand('workbench.action.brows
 
 describe('a user who comes back to live views', function () {
   this.timeout(120_000);
-  // Each test begins where the one before it has ended.
+  // Each test continues where the previous one ended.
   this.bail(true);
   let anchor: AnchorServer;
   let v1: BrowserlessV1Server;
@@ -112,7 +112,7 @@ describe('a user who comes back to live views', function () {
     await user.row('Page Payment').waitFor();
     await user.choose(user.row('Page Payment'), 'Open Live View to the Side');
     await tab('Live: shop.example · Payment').waitFor();
-    // Behind another one it can be seen to come to the front.
+    // Placed behind another, so that the test can see it come to the front.
     await until(async () => panels('/p2?').length === 1);
     await user.choose(user.row('Session mail.example'), 'Open Live View');
     await user.framed('mail.example');

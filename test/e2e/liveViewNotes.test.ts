@@ -49,7 +49,7 @@ describe('messages in a live view when something goes wrong', function () {
     return panel;
   }
 
-  /** Puts something that is no picture in the place of each, another one each time. */
+  /** Replaces each picture with data that isn't one, different each time. */
   function spoil(): void {
     const spoilt = Buffer.from('no picture!!').toString('base64');
     let count = 0;

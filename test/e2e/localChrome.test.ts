@@ -7,7 +7,7 @@ import { until, WorkbenchUser } from './user.ts';
 
 describe('a user with a Chrome of their own', function () {
   this.timeout(120_000);
-  // Each test begins where the one before it has ended.
+  // Each test continues where the previous one ended.
   this.bail(true);
   let chromium: RunningChromium;
   let devtools: Devtools;

@@ -3,7 +3,7 @@ import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
 import { until, WorkbenchUser, writtenAfterMs } from './user.ts';
 
 const minute = 60_000;
-/** What the sessions are called, how long they have run, and what the view and the export say of their ends. */
+/** The sessions' names, how long they ran, and how the view and the export describe their ends. */
 const ends = [
   { name: 'mine.example', id: 'sess_mine', minutes: 12, ran: '12 minutes', how: 'by you', by: 'you' },
   {
@@ -17,7 +17,7 @@ const ends = [
   { name: 'broken [x] (command:y)', id: 'sess_broken', minutes: 3, ran: '3 minutes', how: 'failed', by: 'failed' },
 ] as const;
 
-/** One session as the export has it. */
+/** One session in the export. */
 interface Exported {
   readonly accountId: string;
   readonly account: string;
@@ -31,7 +31,7 @@ interface Exported {
 
 describe('a user who keeps a history of ended sessions', function () {
   this.timeout(180_000);
-  // Each test begins where the one before it has ended.
+  // Each test continues where the previous one ended.
   this.bail(true);
   let server: AnchorServer;
   let user: WorkbenchUser;
@@ -58,7 +58,7 @@ describe('a user who keeps a history of ended sessions', function () {
     await server?.stop();
   });
 
-  /** The rows of the view, with the time taken out that is compared by itself. */
+  /** The rows of the view, without the time, which is compared separately. */
   const rows = async () => (await user.rows()).filter((row) => / ended at /.test(row));
   async function exportByButton(): Promise<string> {
     const header = user.page.locator('.pane-header').filter({ hasText: 'Recently Ended' });
@@ -67,7 +67,7 @@ describe('a user who keeps a history of ended sessions', function () {
     await user.page.locator('.monaco-editor .view-lines').first().click();
     await user.page.keyboard.press('Control+A');
     await user.page.keyboard.press('Control+C');
-    // Closed, so that what is read the next time is another one.
+    // Closed, so that the next export that is read is a new one.
     await user.page.keyboard.press('Control+W');
     await user.press("Don't Save");
     await user.page.locator('.monaco-editor .view-lines').waitFor({ state: 'detached' });

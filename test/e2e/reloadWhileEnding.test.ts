@@ -5,20 +5,20 @@ import type { ProviderServer } from '../servers/providerServer.ts';
 import { startRelay } from '../servers/relay.ts';
 import { until, WorkbenchUser, writtenAfterMs } from './user.ts';
 
-/** Sessions that are to end; one more is protected. */
+/** Sessions to end; one more is protected. */
 const count = 12;
 const page = (index: number) => `data:text/html,<title>Job ${index}</title><h1>Job ${index}</h1>`;
-/** So long does each end take: longer than VS Code takes to write down that it was begun. */
+/** How long each end takes: longer than VS Code needs to store that it was begun. */
 const slowMs = 8_000;
 assert.ok(slowMs > writtenAfterMs);
 
 describe('a user whose window closes while sessions are ending', function () {
   this.timeout(180_000);
-  // Each test begins where the one before it has ended.
+  // Each test continues where the previous one ended.
   this.bail(true);
   let chromium: RunningChromium;
   let devtools: Devtools;
-  /** Stands before the real Chromium, to make it slow. */
+  /** A relay in front of the real Chromium that can slow it down. */
   let relay: ProviderServer;
   let contexts: string[];
   let user: WorkbenchUser;
@@ -43,7 +43,7 @@ describe('a user whose window closes while sessions are ending', function () {
     await chromium?.stop();
   });
 
-  /** The names of those sessions that the browser itself says run, but for the protected one. */
+  /** The names of the sessions that the browser itself reports as running, except the protected one. */
   async function running(): Promise<string[]> {
     const left = await devtools.contexts();
     assert.ok(left.includes(contexts[0] ?? ''), 'the protected one has ended');
@@ -56,7 +56,7 @@ describe('a user whose window closes while sessions are ending', function () {
     assert.match(await user.dialog(), new RegExp(`End all ${count} sessions\\?`));
     await user.press(`End ${count} Sessions`);
     await user.notification('Ending sessions').waitFor();
-    // The first few have ended, and the next few wait for their answers.
+    // The first few have ended, and the next few wait for their responses.
     await until(async () => (await running()).length < count);
     await until(async () => relay.inFlight > 0);
     await user.picture('reload-while-ending-before');

@@ -9,7 +9,7 @@ import { until, WorkbenchUser } from './user.ts';
 
 describe('a user watching a Chrome of their own', function () {
   this.timeout(120_000);
-  // Each test begins where the one before it has ended.
+  // Each test continues where the previous one ended.
   this.bail(true);
   let chromium: RunningChromium;
   let devtools: Devtools;
@@ -52,7 +52,7 @@ describe('a user watching a Chrome of their own', function () {
     return user.difference(before, await picture.screenshot());
   }
 
-  /** Runs a script in the page of a context, as its owner. */
+  /** Runs a script in the page of a context, as its owner would. */
   async function inPage<T>(context: string, expression: string): Promise<T> {
     interface Info {
       readonly targetId: string;
@@ -79,7 +79,7 @@ describe('a user watching a Chrome of their own', function () {
     await user.seesMoving(await pictureIn(panel));
     assert.ok(await user.page.evaluate(() => document.activeElement?.closest('.monaco-list') !== null));
     await user.picture('screencast-clock');
-    // Again it comes to the front, and is not opened twice.
+    // It comes to the front again, and isn't opened twice.
     await user.row('Session Clock').click();
     assert.equal(await user.page.getByRole('tab', { name: 'Live: Clock' }).count(), 1);
   });
@@ -93,7 +93,7 @@ describe('a user watching a Chrome of their own', function () {
   });
 
   it('is disconnected from hidden panels', async () => {
-    // One socket is the panel's that is seen, and there is none for the one behind it.
+    // The visible panel has one socket, and the one behind it has none.
     await until(async () => relay.sockets === 1);
     await user.page.getByRole('tab', { name: 'Live: Clock' }).click();
     await user.seesMoving(await pictureIn(await user.live('Clock')));
@@ -111,7 +111,7 @@ describe('a user watching a Chrome of their own', function () {
     await pictureIn(await user.live('Sign-up form'));
     await user.page.waitForTimeout(1_000);
     assert.equal(relay.sockets, 2);
-    // From then on it is not, though its panel was made when they did.
+    // From then on it isn't, even if its panel was created while they did.
     await user.row('Session Clock').focus();
     await user.turnOn(setting, 'hidden');
     await user.page.getByRole('tab', { name: 'Live: Counter' }).click();
@@ -137,7 +137,7 @@ describe('a user watching a Chrome of their own', function () {
     await panel.getByRole('button', { name: 'Got It' }).click();
     await clickOn('user');
     await user.page.keyboard.type('Ada ');
-    // A key of the editor's own, which is the page's here.
+    // A shortcut of the editor's own, which goes to the page here.
     await user.page.keyboard.press('Control+B');
     await user.page.evaluate(() => navigator.clipboard.writeText('Lovelace'));
     await panel.locator('#keys').focus();
@@ -158,7 +158,7 @@ describe('a user watching a Chrome of their own', function () {
   it('reaches everything in the panel by keyboard', async () => {
     const panel = await user.live('Sign-up form');
     const focused = () => panel.evaluate(() => document.activeElement?.id);
-    // From wherever the focus is in the panel, the toolbar is one stop of the Tab key.
+    // The toolbar is one stop of the Tab key, from wherever the focus is in the panel.
     await panel.locator('#name').click();
     for (let tabs = 0; tabs < 5 && (await focused()) !== 'mode'; tabs++) await user.page.keyboard.press('Tab');
     const seen = [await focused()];
@@ -195,11 +195,11 @@ describe('a user watching a Chrome of their own', function () {
     await chosen.selectOption({ label: 'Counter' });
     await panel.getByText('in a tab behind others').waitFor();
     await user.picture('screencast-pages');
-    // One page of it can be watched by itself.
+    // A single page of it can be watched by itself.
     await user.row('Session Counter').locator('.monaco-tl-twistie').click();
     await user.choose(user.row('Page Clock'), 'Open Live View');
     await user.page.getByRole('tab', { name: 'Live: Counter · Clock' }).waitFor();
-    // Chosen in the other panel it is shown where it is already.
+    // When chosen in the other panel, it is revealed where it is already shown.
     await user.row('Session Counter').click();
     await user.page.getByRole('tab', { name: 'Live: Counter · Counter', selected: true }).waitFor();
     await (await user.live('Counter')).getByLabel('Page to show').selectOption({ label: 'Clock' });
@@ -247,7 +247,7 @@ describe('a user watching a Chrome of their own', function () {
       `data:text/html;charset=utf-8,<title>${encodeURIComponent(title)}</title><p>Hello`,
     );
     await user.run('Refresh');
-    // Until it has loaded, a page has its address for a title.
+    // Until it has loaded, a page's title is its address.
     await user.row('Session <img src=x>').waitFor();
     const shown = '<img src=x> [x] (command:workbench.action.closeWindow) $ (trash)';
     await user.run('Open Live View');

@@ -3,9 +3,9 @@ import { type AnchorServer, type AnchorSession, startAnchor } from '../servers/a
 import { until, WorkbenchUser } from './user.ts';
 
 /**
- * Runs in the workbench: what its webviews load is held back until one of them is given a page in place of its first, which
- * has then loaded while the other one is about to be shown; or for a while, where none is.
- * @returns what undoes that.
+ * Runs in the workbench: delays what its webviews load until one of them is given a second page, which has then loaded
+ * while the other one is about to be shown; or for a while if none is.
+ * @returns a function that undoes that.
  */
 function holdResources(delayMs: number): () => void {
   const real = MessagePort.prototype.postMessage;
@@ -36,8 +36,8 @@ function holdResources(delayMs: number): () => void {
 }
 
 /**
- * Runs in the workbench: what it hears of the machine that its extensions run on is held back.
- * @returns what lets it hear all of that.
+ * Runs in the workbench: delays the messages from the machine that its extensions run on.
+ * @returns a function that delivers all of them.
  */
 function holdMessages(): () => void {
   const real = FileReader.prototype.readAsArrayBuffer;
@@ -59,7 +59,7 @@ describe('a user with a slow editor', function () {
   before(async () => {
     anchor = await startAnchor();
     for (const name of ['shop', 'mail']) anchor.add({ id: `sess_${name}`, domains: [`${name}.example`] });
-    // Rows are drawn anew when a test wants that.
+    // Rows are redrawn when a test needs that.
     user = await WorkbenchUser.sitDown({ settings: { 'browserSessions.refresh.interval': 0 } });
     await user.addAt('Anchor Browser', anchor.url, anchor.key, 'shop');
     await user.choose(user.row('Session shop.example'), 'Open Live View');
@@ -99,10 +99,11 @@ describe('a user with a slow editor', function () {
       await user.run('Refresh');
       const release = await user.page.evaluateHandle(holdMessages);
       await until(async () => anchor.requests.length > before);
-      // VS Code asks for what has changed a moment later, and the window does not hear of it yet: nothing there tells when.
+      // VS Code asks for changes a moment later, and the window hasn't received them yet: there is no event to wait
+      // for.
       await user.page.waitForTimeout(700);
       await user.page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
-      // The click comes in on the other side before that.
+      // The click arrives on the other side before that.
       await user.page.waitForTimeout(300);
       await release.evaluate((its) => its());
       const tab = user.page.getByRole('tab', { name: 'Live: post.example' });

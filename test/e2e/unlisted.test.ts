@@ -4,7 +4,7 @@ import { until, WorkbenchUser } from './user.ts';
 
 describe('a user who ends and deletes what the list doesn’t show', function () {
   this.timeout(120_000);
-  // Each test begins where the one before it has ended.
+  // Each test continues where the previous one ended.
   this.bail(true);
   let server: AnchorServer;
   let user: WorkbenchUser;

@@ -13,11 +13,11 @@ import {
   type Workbench,
 } from '../host/workbench.ts';
 
-/** In a browser VS Code writes down what is to last every five seconds. */
+/** In a browser, VS Code stores its state every five seconds. */
 export const writtenAfterMs = 7_000;
 const picturesFolder = join('out', 'e2e');
 
-/** Somebody in front of VS Code, with a mouse and a keyboard. */
+/** A user of VS Code, with a mouse and a keyboard. */
 export class WorkbenchUser {
   readonly #workbench: Workbench;
   readonly #userDataDir: string;
@@ -27,20 +27,20 @@ export class WorkbenchUser {
     this.#userDataDir = userDataDir;
   }
 
-  /** Opens VS Code with the extension, and the extension's view in it. */
+  /** Opens VS Code with the extension, and shows the extension's view. */
   static async sitDown(
     options: {
       theme?: string;
       viewport?: { width: number; height: number };
       userDataDir?: string;
       settings?: Readonly<Record<string, unknown>>;
-      /** Variables of the extension host. */
+      /** Environment variables of the extension host. */
       env?: NodeJS.ProcessEnv;
-      /** A folder that is open. */
+      /** The folder to open. */
       folder?: string;
-      /** The port at which this machine answers for a host name, for the workbench alone. */
+      /** The port on this machine that serves a host name, for the workbench only. */
       hosts?: ReadonlyMap<string, number>;
-      /** Folders of extensions that are there besides. */
+      /** Folders of additional extensions. */
       extensions?: readonly string[];
     } = {},
   ): Promise<WorkbenchUser> {
@@ -81,14 +81,14 @@ export class WorkbenchUser {
     await this.page.getByRole('tab', { name: 'Browser Sessions' }).click({ timeout: 60_000 });
   }
 
-  /** Loads the window anew, as "Developer: Reload Window" does. */
+  /** Reloads the window, as "Developer: Reload Window" does. */
   async reload(): Promise<void> {
     await this.page.reload({ timeout: 60_000 });
     // What was open is open again.
     await this.page.getByRole('treeitem').first().waitFor({ timeout: 60_000 });
   }
 
-  /** Loads the window anew from the palette. Resolves when the new one is there. */
+  /** Reloads the window from the palette. Resolves when the new one is there. */
   async reloadByCommand(): Promise<void> {
     const loaded = this.page.waitForEvent('load', { timeout: 60_000 });
     await this.#runTitled('Developer: Reload Window');
@@ -96,12 +96,12 @@ export class WorkbenchUser {
     await this.page.getByRole('treeitem').first().waitFor({ timeout: 60_000 });
   }
 
-  /** The row of the tree whose spoken name begins so. */
+  /** The row of the tree whose accessible name begins like this. */
   row(name: string): Locator {
     return this.page.getByRole('treeitem', { name: new RegExp(`^${quoted(name)}`) });
   }
 
-  /** Every row's spoken name, from top to bottom. */
+  /** Every row's accessible name, from top to bottom. */
   async rows(): Promise<string[]> {
     const names = await this.page
       .getByRole('treeitem')
@@ -114,7 +114,7 @@ export class WorkbenchUser {
     await chooseFromMenu(this.page, row, item);
   }
 
-  /** What a row's menu offers. */
+  /** The items of a row's context menu. */
   async offers(row: Locator): Promise<string[]> {
     await row.click({ button: 'right' });
     await menuTakesClicks(this.page);
@@ -142,7 +142,7 @@ export class WorkbenchUser {
       .click();
   }
 
-  /** Opens one setting in the settings editor, and reads what it says of itself. */
+  /** Opens a setting in the settings editor, and reads its description. */
   async #setting(id: string): Promise<Locator> {
     await this.page.keyboard.press('Control+,');
     const editor = this.page.locator('.settings-editor');
@@ -154,7 +154,7 @@ export class WorkbenchUser {
     return item;
   }
 
-  /** Ticks a setting's box, after reading what it says. */
+  /** Turns on a checkbox setting, after reading its description. */
   async turnOn(id: string, says: string): Promise<void> {
     const item = await this.#setting(id);
     await item.getByText(says).first().waitFor();
@@ -167,7 +167,7 @@ export class WorkbenchUser {
     await this.#changes(() => item.locator('input').first().fill(value));
   }
 
-  /** Changes something in the settings editor, and closes it once that is in the settings file. */
+  /** Changes something in the settings editor, and closes it once the settings file contains the change. */
   async #changes(work: () => Promise<void>): Promise<void> {
     const settings = () => readFile(userSettings(this.#userDataDir), 'utf8');
     const before = await settings();
@@ -187,7 +187,7 @@ export class WorkbenchUser {
       .click();
   }
 
-  /** Types into the input box and presses Enter, after `shown` (a prompt, or what was wrong) is there to be read. */
+  /** Types into the input box and presses Enter, once `shown` (a prompt, or an error) is visible. */
   async type(shown: string, text: string): Promise<void> {
     const box = this.page.locator('.quick-input-widget');
     await box.getByText(shown).first().waitFor();
@@ -195,14 +195,14 @@ export class WorkbenchUser {
     await this.page.keyboard.press('Enter');
   }
 
-  /** The text of the modal dialog that is open. */
+  /** The text of the open modal dialog. */
   async dialog(): Promise<string> {
     const dialog = this.#modal();
     await dialog.waitFor();
     return dialog.innerText();
   }
 
-  /** Notifications are dialogs too, but none that everything waits for. */
+  /** Notifications are dialogs too, but not modal ones. */
   #modal(): Locator {
     return this.page.locator('[role=dialog][aria-modal=true]');
   }
@@ -212,7 +212,10 @@ export class WorkbenchUser {
     await this.#modal().getByRole('button', { name: button, exact: true }).click();
   }
 
-  /** Does something that opens a tab of the browser, and closes it. @returns the address that it is for. */
+  /**
+   * Does something that opens a browser tab, and closes the tab.
+   * @returns its address.
+   */
   async opened(work: () => Promise<void>): Promise<string> {
     const context = this.page.context();
     const asked = context.waitForEvent('request', (request) => request.isNavigationRequest());
@@ -225,12 +228,12 @@ export class WorkbenchUser {
     return address;
   }
 
-  /** The notification that has this text. */
+  /** The notification with this text. */
   notification(text: string): Locator {
     return this.page.locator('.notification-toast, .notification-list-item').filter({ hasText: text }).first();
   }
 
-  /** Adds an account at a provider whose own address is not asked for, with another one. */
+  /** Adds an account with a custom address at a provider whose own address isn't asked for. */
   async addAt(provider: string, address: string, key: string, label: string): Promise<void> {
     await this.run('Add Account…');
     await this.pick(provider);
@@ -253,7 +256,7 @@ export class WorkbenchUser {
     await this.type('Enter a name to show in the Sessions view', label);
   }
 
-  /** What is framed in the panel of a session, once it runs. The panel's own page is written anew for each origin. */
+  /** The framed page in a session's panel, once it is running. The panel's own page is recreated for each origin. */
   async framed(name: string): Promise<Frame> {
     for (const deadline = Date.now() + 30_000; ; ) {
       const panel = await this.live(name);
@@ -264,7 +267,7 @@ export class WorkbenchUser {
     }
   }
 
-  /** What is inside of a webview panel, two frames deep. */
+  /** The content of a webview panel, two frames deep. */
   panel(): FrameLocator {
     return this.page.frameLocator('iframe.webview').last().frameLocator('iframe#active-frame');
   }
@@ -276,7 +279,7 @@ export class WorkbenchUser {
 
   /**
    * Clicks where a live view's picture shows an element of the page.
-   * @param inPage runs a script in the page that is shown, as its owner, and returns what it comes to.
+   * @param inPage runs a script in the page that is shown, as its owner would, and returns its result.
    */
   async clickShown(panel: Frame, id: string, inPage: (expression: string) => Promise<string>): Promise<void> {
     const place = `(({ x, y, width, height }) => JSON.stringify([x + width / 2, y + height / 2, innerWidth, innerHeight]))(${id}.getBoundingClientRect())`;
@@ -287,13 +290,13 @@ export class WorkbenchUser {
     await picture.click({ position: { x: (x * box.width) / width, y: (y * box.height) / height } });
   }
 
-  /** Waits until what is seen at a place moves: more than half a thousandth of its pixels changes. */
+  /** Waits until a place on screen moves: until more than half a thousandth of its pixels changes. */
   async seesMoving(place: Locator): Promise<void> {
     const before = await place.screenshot();
     await until(async () => (await this.difference(before, await place.screenshot())) > 0.0005);
   }
 
-  /** How many of the pixels of two pictures of the same size differ, as a fraction. */
+  /** The fraction of pixels that differ between two pictures of the same size. */
   async difference(one: Buffer, other: Buffer): Promise<number> {
     const pictures = [one.toString('base64'), other.toString('base64')];
     return this.page.evaluate(async (both) => {
@@ -315,14 +318,14 @@ export class WorkbenchUser {
     }, pictures);
   }
 
-  /** Takes a picture for whoever wants to look. */
+  /** Takes a screenshot for a person to look at. */
   async picture(name: string): Promise<void> {
     mkdirSync(picturesFolder, { recursive: true });
     await this.page.screenshot({ path: join(picturesFolder, `${name}.png`) });
   }
 }
 
-/** Waits until something is so, which somebody else brings about. */
+/** Waits until a condition holds that something outside the test brings about. */
 export async function until(isSo: () => Promise<boolean>, timeoutMs = 20_000): Promise<void> {
   for (const deadline = Date.now() + timeoutMs; !(await isSo()); ) {
     if (Date.now() > deadline) throw new Error('it did not come to pass');

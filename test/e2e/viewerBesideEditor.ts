@@ -9,13 +9,13 @@ import { until, WorkbenchUser } from './user.ts';
 const api = 'api.anchorbrowser.io';
 const viewer = 'live.anchorbrowser.io';
 const session = 'sess_shop';
-/** A fast typist's: 15 keys a second. */
+/** The pace of a fast typist: 15 keys a second. */
 const betweenKeysMs = 65;
 const mostTyped = 150;
 
 /**
- * A page that tells its server every key that reaches it, and then does what takes the keyboard.
- * @param steal a script; `when` is how many milliseconds after it has loaded it is to start, and `tell` tells the server.
+ * A page that reports every key it receives to its server, and then takes the keyboard.
+ * @param steal a script; `when` is when to start, in milliseconds after loading, and `tell` reports to the server.
  */
 export const viewerPage = (body: string, steal: string) => `<p id="clock">live</p>${body}<script>
 const tell = (what) => fetch(location.href, { method: 'POST', body: what, keepalive: true });
@@ -24,7 +24,7 @@ addEventListener('message', ({ data }) => { if (typeof data === 'string' && data
 const when = 1000 + Math.random() * 250;
 ${steal}</script>`;
 
-/** A text editor, and beside it the live view of a session, whose viewer is whatever page a test wants. */
+/** A text editor, and next to it the live view of a session, whose viewer is whatever page a test wants. */
 export class ViewerBesideEditor {
   readonly user: WorkbenchUser;
   readonly anchor: AnchorServer;
@@ -46,7 +46,7 @@ export class ViewerBesideEditor {
     const anchor = await startAnchor(certificate);
     const hosts = new Map([api, viewer].map((host) => [host, anchor.port] as const));
     const proxy = await new TunnelProxy(hosts).start();
-    // Without a window of its own, so that the link of its page is used.
+    // Without a window of its own, so that its page's link is used.
     anchor.add({ id: session, headless: true, domains: ['shop.example'] });
     const pages = [
       { id: 'p', title: 'Shop', url: 'https://shop.example/', frontend_url: `https://${viewer}/live/${session}/p` },
@@ -100,19 +100,19 @@ export class ViewerBesideEditor {
     return lines.join('').replaceAll('\u00a0', ' ').trim();
   }
 
-  /** Removes everything from the text editor, and leaves the keyboard there. */
+  /** Clears the text editor, and leaves the keyboard focus there. */
   async clear(): Promise<void> {
     await this.editor.click();
     await this.user.page.keyboard.press('Control+A');
     await this.user.page.keyboard.press('Delete');
   }
 
-  /** What the viewer has told its server: a single character for each key that reached it. */
+  /** What the viewer has reported to its server: one character for each key it received. */
   get told(): readonly string[] {
     return this.anchor.sent.get(session) ?? [];
   }
 
-  /** How many keys have reached the viewer. */
+  /** How many keys the viewer has received. */
   get reached(): number {
     return this.told.filter((what) => what.length === 1).length;
   }
@@ -129,17 +129,20 @@ export class ViewerBesideEditor {
     const before = loaded();
     const panel = await this.panel();
     await panel.getByRole('button', { name: 'Reload', exact: true }).click();
-    // It is asked for once to see whether it may be framed.
+    // It is requested once to check whether it may be framed.
     await until(async () => loaded() > before + 1);
     return panel;
   }
 
-  /** Whether the panel says that it paused the viewer because it took the keyboard. */
+  /** Whether the panel says that it paused the viewer because the viewer took the keyboard. */
   isPaused(panel: Frame): Promise<boolean> {
     return panel.getByRole('heading', { name: 'This viewer tried to take the keyboard' }).isVisible();
   }
 
-  /** Types letters until a while after the viewer was paused, or for long if it isn't. @returns what was typed. */
+  /**
+   * Types letters until shortly after the viewer was paused, or for a long time if it isn't.
+   * @returns what was typed.
+   */
   async typeUntilPaused(panel: Frame): Promise<string> {
     const { page } = this.user;
     let typed = '';

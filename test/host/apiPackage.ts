@@ -7,8 +7,8 @@ const source = join('src', 'api');
 const tsc = resolve('node_modules', 'typescript', 'bin', 'tsc');
 
 /**
- * Builds the npm package for other extensions out of `src/api` and makes what would be published of it.
- * @param target an absolute folder, which is made, for the package and for what it is built from.
+ * Builds the npm package for other extensions from `src/api`, and packs it as it would be published.
+ * @param target an absolute folder to create for the package and its build files.
  * @returns the path of the package, a .tgz.
  */
 export async function packApi(target: string): Promise<string> {
@@ -19,7 +19,7 @@ export async function packApi(target: string): Promise<string> {
   await run(process.execPath, [tsc, '-p', source, '--outDir', types]);
   for (const file of await readdir(types, { recursive: true })) {
     if (!file.endsWith('.d.ts')) continue;
-    // TypeScript finds session.d.ts under either name; other tools that read types know the second one only.
+    // TypeScript finds session.d.ts under either name; other tools that read types know only the second one.
     const text = await readFile(join(types, file), 'utf8');
     await writeFile(join(types, file), text.replace(/(from '|import\(')(\.[^']*)\.ts'/g, "$1$2.js'"));
   }
@@ -31,11 +31,11 @@ export async function packApi(target: string): Promise<string> {
     platform: 'node',
     target: 'node22',
     external: ['vscode'],
-    // VS Code answers to `require` of its own name in every version.
+    // Every version of VS Code provides its own module to `require`.
     supported: { 'dynamic-import': false },
     logLevel: 'warning',
   });
-  // The sources are ES modules, and what is built from them isn't.
+  // The sources are ES modules, and the build output isn't.
   const { type: _, ...manifest } = JSON.parse(await readFile(join(source, 'package.json'), 'utf8'));
   await writeFile(join(folder, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
   await copyFile(join(source, 'README.md'), join(folder, 'README.md'));
@@ -48,8 +48,8 @@ export async function packApi(target: string): Promise<string> {
 }
 
 /**
- * Puts a package where an extension in a folder finds it, beside VS Code's types, which every extension has. Nothing else of
- * this repository is there.
+ * Installs a package where an extension in a folder finds it, next to VS Code's types, which every extension has.
+ * Nothing else of this repository is there.
  */
 export async function installApi(tgz: string, extension: string): Promise<void> {
   const modules = join(extension, 'node_modules');

@@ -1,14 +1,15 @@
 import { constants, crc32, deflateSync } from 'node:zlib';
 
-// Animated PNG (https://www.w3.org/TR/png-3/): all that is shown is in the first frame and, after that, what has changed.
+// Animated PNG (https://www.w3.org/TR/png-3/): the first frame holds the whole picture, and each later one what has
+// changed.
 
-/** Part of a picture, in pixels from its upper left corner, and how long the picture stays as it then is. */
+/** Part of a picture, in pixels from its upper left corner, and how long the picture then stays unchanged. */
 export interface ApngFrame {
   readonly left: number;
   readonly top: number;
   readonly width: number;
   readonly height: number;
-  /** Red, green, blue and opacity of each pixel, a byte each, row by row. What is transparent leaves what was there. */
+  /** Red, green, blue and opacity of each pixel, one byte each, row by row. Transparent pixels keep what was there. */
   readonly pixels: Uint8Array;
   readonly milliseconds: number;
 }
@@ -17,7 +18,10 @@ const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 const bytesPerPixel = 4;
 const drawOver = 1;
 
-/** Writes an animation that repeats forever. The first frame is the whole picture, and what is shown where nothing moves. */
+/**
+ * Writes an animation that repeats forever. The first frame is the whole picture, which is shown where animation isn't
+ * supported.
+ */
 export function encodeApng(frames: readonly ApngFrame[]): Buffer {
   const [first] = frames;
   if (first === undefined) throw new Error('An animation needs a frame.');

@@ -6,25 +6,25 @@ import { cached } from './cache.ts';
 import { ensureChromium } from './chromium.ts';
 import { freePort, type Owned, run, start, temporaryFolder, until } from './processes.ts';
 
-// The real Browserless v2, from its own npm package. It is under the SSPL: it runs beside the tests, out of the cache, and
-// is no dependency of anything that is built or shipped here.
+// The real Browserless v2, from its own npm package. It is under the SSPL: it runs next to the tests, from the cache,
+// and isn't a dependency of anything that is built or shipped here.
 
 const version = '2.42.0';
-/** Part of the folder's name: count it up when what is installed there changes for the same version. */
+/** Part of the folder's name: increment it when what is installed there changes for the same version. */
 const layout = 1;
 const startTimeoutMs = 60_000;
 const packageFolder = join('node_modules', '@browserless.io', 'browserless');
 /** Where Browserless's playwright-core (1.58) looks for its Chromium below PLAYWRIGHT_BROWSERS_PATH. */
 const chromiumPlace = join('chromium-1208', 'chrome-linux64', 'chrome');
-/** Browsers that are not installed; Browserless does not start while it has routes for them. */
+/** Browsers that aren't installed; Browserless doesn't start while it has routes for them. */
 const otherBrowsers = ['chrome', 'edge', 'firefox', 'webkit'];
 
-/** Why the real Browserless cannot run on this machine, or undefined. */
+/** The reason the real Browserless can't run on this machine, or undefined. */
 export function browserlessMissing(): string | undefined {
   return process.platform === 'linux' ? undefined : 'Browserless finds its Chromium this way on Linux only';
 }
 
-/** Returns the folder of the Browserless package, installing it into the cache when it is not there. */
+/** Returns the folder of the Browserless package, installing it into the cache if needed. */
 export async function ensureBrowserless(): Promise<string> {
   const home = await cached(`browserless-${version}-${layout}`, `Browserless ${version}`, '1 GB', async (folder) => {
     const flags = ['--omit=optional', '--ignore-scripts', '--no-audit', '--no-fund'];
@@ -32,36 +32,36 @@ export async function ensureBrowserless(): Promise<string> {
     for (const browser of otherBrowsers) {
       await rm(join(folder, packageFolder, 'build', 'routes', browser), { recursive: true });
     }
-    // It reads files of its dependencies where they are when it is the root itself.
+    // It reads files of its dependencies from where they are when it is the root package itself.
     await symlink(join('..', '..'), join(folder, packageFolder, 'node_modules'));
   });
   return join(home, packageFolder);
 }
 
-/** A Browserless that runs. */
+/** A running Browserless. */
 export interface RunningBrowserless {
   readonly url: string;
   readonly token: string;
   readonly process: Owned;
   /** Starts a session, as a script elsewhere would, and stays connected to it. @returns its browser's id. */
   open(options?: { readonly trackingId?: string; readonly page?: string }): Promise<string>;
-  /** Asks it which browsers run. */
+  /** Asks it which browsers are running. */
   running(): Promise<string[]>;
-  /** The ids of the processes of its browsers, as the system lists them. */
+  /** The ids of its browsers' processes, as the system lists them. */
   browserProcesses(): Promise<number[]>;
   /** Ends all of its browsers. */
   clear(): Promise<void>;
-  /** Ends it, and what it left running. */
+  /** Stops it, and everything it left running. */
   stop(): Promise<void>;
 }
 
-/** Starts several, as the workers of one cluster: each knows only its own browsers. Their token is the same. */
+/** Starts several, as the workers of one cluster: each knows only its own browsers. They share a token. */
 export async function startBrowserlessWorkers(count: number): Promise<RunningBrowserless[]> {
   await ensureBrowserless();
   return Promise.all(Array.from({ length: count }, () => startBrowserless()));
 }
 
-/** Starts Browserless on a free port and waits until it answers. */
+/** Starts Browserless on a free port and waits until it responds. */
 export async function startBrowserless(): Promise<RunningBrowserless> {
   const folder = await ensureBrowserless();
   const browsers = temporaryFolder('browserless');
@@ -111,19 +111,19 @@ export async function startBrowserless(): Promise<RunningBrowserless> {
     async stop() {
       for (const client of clients) client.close();
       await owned.stop();
-      // Its browsers are in process groups of their own, and outlive it when it was killed.
+      // Its browsers are in process groups of their own, and outlive it when it is killed.
       for (const pid of await browserProcesses()) {
         try {
           process.kill(pid, 'SIGKILL');
         } catch {
-          // Gone since it was listed.
+          // It has ended since it was listed.
         }
       }
     },
   };
 }
 
-/** The processes of ours whose command line holds a text that nothing else does. */
+/** Our processes whose command line contains a text that is unique to them. */
 async function processesWith(text: string): Promise<number[]> {
   const found: number[] = [];
   for (const entry of await readdir('/proc')) {

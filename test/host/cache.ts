@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { Advice, step } from './steps.ts';
 
-/** Where this user's machine keeps what can be fetched again, shared by every clone of the project. */
+/** Where this user keeps files that can be downloaded again, shared by every clone of the project. */
 export function cacheFolder(): string {
   const given = process.env['BROWSER_SESSIONS_CACHE'];
   if (given) return given;
@@ -18,12 +18,12 @@ export function cacheFolder(): string {
 }
 
 /**
- * Returns a folder of the cache, filling it when it is not there. It is filled beside its place and moved there when it
- * is whole, so that a half-done install is never used, nor one of two that race.
- * @param name of the folder, with all that is to make it another one.
- * @param what it is, for the user who waits.
- * @param needs how much room it takes.
- * @param install fills the folder it is given, which holds an empty package.json.
+ * Returns a folder of the cache, filling it if needed. It is filled elsewhere and moved into place when it is complete,
+ * so that neither a partial install nor one that lost a race is ever used.
+ * @param name of the folder, containing everything that distinguishes versions.
+ * @param what it is, for the waiting user.
+ * @param needs how much disk space it takes.
+ * @param install fills the folder it is given, which contains an empty package.json.
  */
 export async function cached(
   name: string,

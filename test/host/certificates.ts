@@ -2,14 +2,14 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { generate } from 'selfsigned';
 
-/** A certificate that only those trust who trust the authority beside it, and its key; all PEM. */
+/** A certificate that is trusted only together with its authority, and its key; all PEM. */
 export interface TestCertificate {
   readonly authority: string;
   readonly cert: string;
   readonly key: string;
 }
 
-/** Makes an authority of our own and a certificate for these host names that it has signed. */
+/** Creates our own authority and a certificate signed by it for these host names. */
 export async function makeCertificate(...hosts: readonly string[]): Promise<TestCertificate> {
   const keys = { keyType: 'ec', algorithm: 'sha256' } as const;
   const ca = await generate([{ name: 'commonName', value: 'Browser Sessions tests' }], {

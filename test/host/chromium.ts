@@ -6,7 +6,7 @@ import { Advice, step } from './steps.ts';
 
 const startTimeoutMs = 30_000;
 
-/** Flags without which Chromium does not start as root, asks its first questions, or looks for Google's hosts. */
+/** Flags without which Chromium doesn't start as root, asks its first-run questions, or contacts Google's hosts. */
 export const quietFlags: readonly string[] = [
   '--no-sandbox',
   '--disable-gpu',
@@ -46,7 +46,7 @@ function usualPlaces(): string[] {
 }
 
 /**
- * Finds a Chromium: `CHROME_PATH`, else one that is installed, else, where apt-get and root are there, Debian's package.
+ * Finds a Chromium: `CHROME_PATH`, else an installed one, else Debian's package if there is apt-get and we are root.
  */
 export async function ensureChromium(): Promise<string> {
   const given = process.env['CHROME_PATH'];
@@ -78,7 +78,7 @@ export interface RunningChromium {
   stop(): Promise<void>;
 }
 
-/** Starts a headless Chromium of its own profile that listens for DevTools on a free port of 127.0.0.1. */
+/** Starts a headless Chromium with a new profile that listens for DevTools on a free port of 127.0.0.1. */
 export async function startChromium(port = 0): Promise<RunningChromium> {
   const executable = await ensureChromium();
   const profile = temporaryFolder('chromium');

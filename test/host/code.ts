@@ -1,12 +1,14 @@
 #!/usr/bin/env node
 // Behaves like VS Code's own executable for `runTests` of @vscode/test-electron: takes its arguments, runs the tests
-// inside the extension host of the VS Code from npm, prints what they print, and exits with their code.
+// inside the extension host of the VS Code from npm, prints their output, and exits with their code.
 import { format } from 'node:util';
 import { temporaryFolder } from './processes.ts';
 import { Advice, script } from './steps.ts';
 import { openWorkbench } from './workbench.ts';
 
-/** What `runTests` passes on the command line; flags that only a desktop has (such as --no-sandbox) are passed over. */
+/**
+ * What `runTests` passes on the command line; flags that only apply to a desktop (such as --no-sandbox) are ignored.
+ */
 function argumentsOf(argv: readonly string[]): {
   extensions: string[];
   tests: string | undefined;
@@ -21,7 +23,7 @@ function argumentsOf(argv: readonly string[]): {
   };
 }
 
-/** What this VS Code says of what it lacks here, and of what it does on its way; none of it is about the tests. */
+/** This VS Code's messages about what is missing here and about its progress; none of them concerns the tests. */
 const harmlessNoise =
   /bindings file|build\/Release\/watchdog|open-vsx\.org|Service Worker|authentication provider 'github'|^\[(AgentHost|AccountPolicyGate|reconnection)|a socket \(renderer|connection token|builtin extensions cache/;
 
@@ -36,7 +38,7 @@ await script(async () => {
   const workbench = await openWorkbench({
     userDataDir: userDataDir ?? temporaryFolder('code'),
     installed,
-    // VS Code's own executable finds `index` without its ending; a browser's address has to be exact.
+    // VS Code's own executable finds `index` without its extension; in a browser the address has to be exact.
     tested: { extension, tests: /\.[cm]?js$/.test(tests) ? tests : `${tests}.js` },
     onLog: (type, args) => {
       const text = format(...args).replace(/\n(\s+at .*\n?)+/g, '\n');

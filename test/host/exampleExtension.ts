@@ -4,10 +4,12 @@ import { build } from 'esbuild';
 import { checkTypes, installApi, packApi } from './apiPackage.ts';
 import { script } from './steps.ts';
 
-/** Where the example is built to, as an extension that VS Code can load. */
+/** Where the example is built, as an extension that VS Code can load. */
 export const exampleFolder = resolve('out', 'examples', 'provider-extension');
 
-/** Builds the example extension as a stranger would: from its own files and the package for other extensions alone. */
+/**
+ * Builds the example extension as a third party would: only from its own files and the package for other extensions.
+ */
 export async function buildExample(): Promise<void> {
   await rm(exampleFolder, { recursive: true, force: true });
   await mkdir(exampleFolder, { recursive: true });

@@ -5,15 +5,15 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, request as send } from 'node:http';
 import { connect, type Socket } from 'node:net';
 
-/** A server that stands before VS Code's. */
+/** A proxy in front of VS Code's server. */
 export interface FrontDoor {
   stop(): Promise<void>;
 }
 
 /**
- * Passes everything on to VS Code's server, and answers what that server alone does not, as code-server's own does:
- * `POST /mint-key`, the half of the key with which the workbench encrypts SecretStorage in the browser (without it keys
- * are gone after a reload), and `http://<port>.localhost`, behind which the workbench finds other ports of this machine.
+ * Passes everything on to VS Code's server, and answers what that server alone doesn't, as code-server does: `POST
+ * /mint-key`, half of the key with which the workbench encrypts SecretStorage in the browser (without it keys are lost
+ * after a reload), and `http://<port>.localhost`, where the workbench finds other ports of this machine.
  * @param keyFile where that half is kept, so that the same user finds their keys again.
  */
 export async function openFrontDoor(port: number, upstreamPort: number, keyFile: string): Promise<FrontDoor> {

@@ -5,10 +5,10 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A process of ours with everything that it starts. */
+/** One of our processes with everything that it starts. */
 export interface Owned {
   readonly child: ChildProcess;
-  /** What it has written so far, for when it fails. */
+  /** Its output so far, for error messages. */
   readonly output: () => string;
   /** Ends it and its children, and waits until it is gone. */
   stop(): Promise<void>;
@@ -17,7 +17,7 @@ export interface Owned {
 const killAfterMs = 3_000;
 const owned = new Set<Owned>();
 
-/** Starts a process in a group of its own, so that ending it leaves no child behind; it never outlives this one. */
+/** Starts a process in a group of its own, so that ending it leaves no child behind. It never outlives this process. */
 export function start(command: string, args: readonly string[], options: SpawnOptions = {}): Owned {
   const grouped = process.platform !== 'win32';
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options, detached: grouped });
@@ -36,7 +36,7 @@ export function start(command: string, args: readonly string[], options: SpawnOp
       if (grouped) process.kill(-child.pid, name);
       else child.kill(name);
     } catch {
-      // The group is gone already.
+      // The group is already gone.
     }
   };
   const process_: Owned = {
@@ -57,7 +57,7 @@ export function start(command: string, args: readonly string[], options: SpawnOp
 
 const folders = new Set<string>();
 
-/** Makes an empty folder that is gone when this process is. */
+/** Creates an empty folder that is removed when this process exits. */
 export function temporaryFolder(name: string): string {
   const folder = mkdtempSync(join(tmpdir(), `browser-sessions-${name}-`));
   folders.add(folder);
@@ -69,21 +69,24 @@ process.on('exit', () => {
     try {
       if (child.pid !== undefined) process.kill(process.platform === 'win32' ? child.pid : -child.pid, 'SIGKILL');
     } catch {
-      // Gone already.
+      // Already gone.
     }
   }
   for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(128));
 
-/** Runs a command to its end. @throws Error with its output when it fails. */
+/**
+ * Runs a command until it exits.
+ * @throws Error with its output when it fails.
+ */
 export async function run(command: string, args: readonly string[], options: SpawnOptions = {}): Promise<void> {
   const { child, output } = start(command, args, options);
   const [code] = await once(child, 'close');
   if (code !== 0) throw new Error(`${command} ${args.join(' ')} exited with ${String(code)}\n${output()}`);
 }
 
-/** Asks `probe` until it resolves to something, and gives up when the process ends or the time is over. */
+/** Calls `probe` until it resolves to something, and gives up when the process exits or the time is up. */
 export async function until<T>(
   process_: Owned,
   what: string,
@@ -100,7 +103,7 @@ export async function until<T>(
   throw new Error(`${what} did not come up. It wrote:\n${process_.output()}`);
 }
 
-/** A port on 127.0.0.1 that nobody listens on right now. */
+/** A port on 127.0.0.1 that is currently free. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -1,6 +1,6 @@
-// What the scripts print while they work: each step, how long it took, and, when one fails, which.
+// What the scripts print while they work: each step, how long it took, and which one failed.
 
-/** A failure that tells the user what to do; its message is all that needs to be shown. */
+/** A failure that tells the user what to do; only its message needs to be shown. */
 export class Advice extends Error {
   override readonly name = 'Advice';
 }
@@ -20,7 +20,7 @@ export async function step<T>(name: string, work: () => Promise<T>): Promise<T> 
   }
 }
 
-/** Runs a script to its end: an advice is printed as it is, anything else with its stack. */
+/** Runs a script: advice is printed as it is, any other error with its stack. */
 export async function script(main: () => Promise<void>): Promise<void> {
   try {
     await main();

@@ -5,21 +5,22 @@ import { cached } from './cache.ts';
 import { openFrontDoor } from './frontDoor.ts';
 import { freePort, type Owned, run, start, until } from './processes.ts';
 
-// A whole VS Code from the npm registry, for machines where the usual download cannot be had: the package code-server
-// holds VS Code's own server and workbench, with the ordinary extension host for Node. A Chromium shows it.
+// A complete VS Code from the npm registry, for machines where the usual download isn't available: the package
+// code-server contains VS Code's own server and workbench, with the regular extension host for Node. A Chromium shows
+// it.
 
 /** code-server 4.139.1 is VS Code 1.139.1. */
 const version = '4.139.1';
-/** Part of the folder's name: count it up when what is installed there changes for the same version. */
+/** Part of the folder's name: increment it when what is installed there changes for the same version. */
 const layout = 1;
 const startTimeoutMs = 60_000;
 
-/** Returns the folder of VS Code's server, installing it into the cache when it is not there. */
+/** Returns the folder of VS Code's server, installing it into the cache if needed. */
 export async function ensureVscodeServer(): Promise<string> {
   const server = join('node_modules', 'code-server', 'lib', 'vscode');
   const name = `vscode-server-${version}-${layout}`;
   const home = await cached(name, `VS Code ${version.slice(2)}`, '1 GB', async (folder) => {
-    // The native modules that its install scripts would compile are not needed: it runs without them.
+    // The native modules that its install scripts would compile aren't needed: it runs without them.
     const flags = ['--ignore-scripts', '--no-audit', '--no-fund'];
     await run('npm', ['install', ...flags, `code-server@${version}`], { cwd: folder });
     await run('npm', ['install', '--omit=dev', ...flags], { cwd: join(folder, server) });
@@ -27,12 +28,15 @@ export async function ensureVscodeServer(): Promise<string> {
   return join(home, server);
 }
 
-/** The file that VS Code keeps a user's own settings in. @param dataDir as the server is started with it. */
+/**
+ * The file where VS Code keeps a user's settings.
+ * @param dataDir the folder that the server is started with.
+ */
 export function userSettings(dataDir: string): string {
   return join(dataDir, 'server', 'data', 'User', 'settings.json');
 }
 
-/** A VS Code server that runs. */
+/** A running VS Code server. */
 export interface VscodeServer {
   /** Host and port, which is what VS Code calls the remote authority. */
   readonly authority: string;
@@ -40,19 +44,21 @@ export interface VscodeServer {
   stop(): Promise<void>;
 }
 
-/** What a server is started with. */
+/** Options for starting a server. */
 export interface ServerOptions {
-  /** Keeps its settings and state. The same folder gets the same port, because browsers keep state by address. */
+  /**
+   * Where it keeps its settings and state. The same folder gets the same port, because browsers keep state by address.
+   */
   readonly dataDir: string;
-  /** Folders of extensions, to be there as if they were installed. */
+  /** Folders of extensions to provide as if they were installed. */
   readonly installed: readonly string[];
   readonly settings: Readonly<Record<string, unknown>>;
   readonly env: NodeJS.ProcessEnv;
-  /** Has VS Code take an extension under development and its tests from its address, which it otherwise ignores. */
+  /** Makes VS Code load an extension under development and its tests from its address, which it otherwise ignores. */
   readonly forTests: boolean;
 }
 
-/** Starts the server and waits until it answers. */
+/** Starts the server and waits until it responds. */
 export async function startVscodeServer({
   dataDir,
   installed,
@@ -62,7 +68,7 @@ export async function startVscodeServer({
 }: ServerOptions): Promise<VscodeServer> {
   const folder = await ensureVscodeServer();
   const [port, innerPort] = [await portFor(dataDir), await freePort()];
-  // The user's own, and not those of the machine: these may not set everything.
+  // The user's own settings, not the machine's: not every setting can be set there.
   const user = userSettings(dataDir);
   await mkdir(dirname(user), { recursive: true });
   const before = existsSync(user) ? JSON.parse(await readFile(user, 'utf8')) : {};
@@ -75,7 +81,7 @@ export async function startVscodeServer({
     ...['--force-disable-user-env', '--server-data-dir', join(dataDir, 'server')],
     ...(forTests ? ['--enable-smoke-test-driver'] : []),
   ];
-  // How the workbench is to reach other ports of this machine; the front door answers there.
+  // How the workbench can reach other ports of this machine; the front door serves them there.
   const ports = { VSCODE_PROXY_URI: `http://{{port}}.localhost:${port}/` };
   const server: Owned = start(process.execPath, args, { cwd: folder, env: { ...process.env, ...ports, ...env } });
   const authority = `127.0.0.1:${port}`;
@@ -95,7 +101,7 @@ export async function startVscodeServer({
   };
 }
 
-/** Puts an extension where installed ones are: its manifest and words, and what it is built to. */
+/** Copies an extension to where installed ones are: its manifest, texts and build output. */
 async function install(extension: string, folder: string): Promise<void> {
   const { publisher, name, version: its } = JSON.parse(await readFile(join(extension, 'package.json'), 'utf8'));
   const target = join(folder, `${publisher}.${name}-${its}`);

@@ -3,11 +3,11 @@ import { type BrowserContext, chromium, type Frame, type Locator, type Page } fr
 import { ensureChromium, quietFlags } from './chromium.ts';
 import { startVscodeServer, type VscodeServer } from './vscodeServer.ts';
 
-/** What a workbench is opened with. */
+/** Options for opening a workbench. */
 export interface WorkbenchOptions {
-  /** Keeps everything of this user's: settings, keys, state. The same folder again is the same user. */
+  /** Where this user's settings, keys and state are kept. The same folder is the same user. */
   readonly userDataDir: string;
-  /** Folders of extensions, to be there as if they were installed. */
+  /** Folders of extensions to provide as if they were installed. */
   readonly installed: readonly string[];
   /**
    * An extension under development, and a module whose `run()` is awaited inside its extension host. VS Code then
@@ -15,19 +15,19 @@ export interface WorkbenchOptions {
    */
   readonly tested?: { readonly extension: string; readonly tests: string };
   readonly settings?: Readonly<Record<string, unknown>>;
-  /** A folder to be open; none otherwise. */
+  /** A folder to open; undefined for none. */
   readonly folder?: string;
-  /** Variables of the extension host. */
+  /** Environment variables of the extension host. */
   readonly env?: NodeJS.ProcessEnv;
   readonly viewport?: { readonly width: number; readonly height: number };
   readonly colorScheme?: 'light' | 'dark';
-  /** The port at which this machine answers for a host name, for the workbench alone. Any certificate will do for it. */
+  /** The port on this machine that serves a host name, for the workbench only. Any certificate is accepted for it. */
   readonly hosts?: ReadonlyMap<string, number>;
   /** Called with each line that tests inside the extension host print. */
   readonly onLog?: (type: string, args: readonly unknown[]) => void;
 }
 
-/** A VS Code with a page of it open. */
+/** A VS Code with an open page. */
 export interface Workbench {
   readonly page: Page;
   readonly browser: BrowserContext;
@@ -36,7 +36,7 @@ export interface Workbench {
   close(): Promise<void>;
 }
 
-/** The address under which a server shows a workbench, with no folder open unless there is one to be open. */
+/** The address at which a server shows a workbench, with a folder open if one is given. */
 export function workbenchUrl(
   { authority, url }: VscodeServer,
   tested?: WorkbenchOptions['tested'],
@@ -52,7 +52,7 @@ export function workbenchUrl(
   return `${url}?ew=true&payload=${encodeURIComponent(JSON.stringify(payload))}`;
 }
 
-/** Starts VS Code's server and a Chromium that shows it, as a user would have it before them. */
+/** Starts VS Code's server and a Chromium that shows it to a user. */
 export async function openWorkbench(options: WorkbenchOptions): Promise<Workbench> {
   const { userDataDir, installed, tested, settings = {}, env = {}, viewport = { width: 1280, height: 800 } } = options;
   const { hosts = new Map<string, number>() } = options;
@@ -106,20 +106,20 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
   }
 }
 
-/** How long a menu of VS Code lets pass before it takes clicks, so that the one that opened it is none. */
+/** How long a new VS Code menu ignores clicks, so that the click that opened it doesn't count. */
 const menuTakesClicksAfterMs = 100;
 
-/** Waits until the context menu that has just opened takes clicks, which it does not do at once. */
+/** Waits until the context menu that has just opened accepts clicks, which it doesn't do at once. */
 export async function menuTakesClicks(page: Page): Promise<void> {
   await page.locator('.monaco-menu .action-label').first().waitFor();
-  // A timer that was set after the menu's own, and is as long, goes off after it, however busy the window is.
+  // A timer that is set after the menu's own with the same delay fires after it, however busy the window is.
   await page.evaluate((ms) => new Promise((done) => setTimeout(done, ms)), menuTakesClicksAfterMs);
 }
 
 /** Right-clicks a row and chooses from its menu. */
 export async function chooseFromMenu(page: Page, row: Locator, item: string): Promise<void> {
   await row.click({ button: 'right' });
-  // A menu item's own name has its key behind it.
+  // A menu item's accessible name ends with its shortcut.
   const entry = page.locator('.monaco-menu .action-label').filter({ hasText: new RegExp(`^${quoted(item)}$`) });
   await entry.waitFor();
   await menuTakesClicks(page);
@@ -133,7 +133,7 @@ export async function liveViewOf(page: Page, name: string): Promise<Frame> {
   for (const deadline = Date.now() + 30_000; Date.now() < deadline; ) {
     await page.waitForTimeout(betweenLooksMs);
     for (const frame of page.frames()) {
-      // What VS Code itself puts around a webview is left alone while it loads.
+      // VS Code's own wrapper around a webview mustn't be touched while it loads.
       if (!frame.url().includes('/fake.html')) continue;
       const heading = await frame.evaluate(() => document.querySelector('h1#name')?.textContent).catch(() => undefined);
       if (heading === name) return frame;
@@ -142,7 +142,7 @@ export async function liveViewOf(page: Page, name: string): Promise<Frame> {
   throw new Error(`there is no live view of ${name}`);
 }
 
-/** A text as a pattern that matches it and nothing else. */
+/** A pattern that matches exactly this text. */
 export function quoted(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }

@@ -24,7 +24,7 @@ describe('actions after an end, inside VS Code', () => {
   const deletions = () => server.log().filter((line) => line.startsWith('DELETE'));
   const presses = (button: string) => (_: string, buttons: readonly string[]) =>
     buttons.find((offered) => offered === button);
-  /** The ids that a question lists, where sessions have no other name. */
+  /** The ids that a question lists, for sessions that have no other name. */
   const asked = () => [...(user.questions.at(-1)?.detail ?? '').matchAll(/• (sess_\w+)/g)].map(([, id]) => id);
 
   it('end one by one the sessions that a batch deletion left, after asking about exactly those', async () => {
@@ -37,7 +37,7 @@ describe('actions after an end, inside VS Code', () => {
     const questions: string[] = [];
     user.answersConfirm = ({ message, choices }) => {
       questions.push(message);
-      // Nothing but the batch's own deletion has been sent yet.
+      // Only the batch's own deletion has been sent so far.
       assert.ok(deletions().every((line) => line === 'DELETE /v1/batch-sessions/batch_a'));
       return choices[0];
     };
@@ -73,7 +73,7 @@ describe('actions after an end, inside VS Code', () => {
     for (const id of names) server.add({ id });
     await api.refresh();
     server.misbehave('DELETE', /./, { kind: 'slow', ms: 60 });
-    // The first few that are sent.
+    // The first few to be sent.
     server.misbehave('DELETE', /./, { kind: 'answer', answer: { status: 403, json: {} } }, 2);
     user.cancelsProgress = true;
     const first = await command<PublicEndReport>('endAllSessions');
@@ -119,7 +119,7 @@ describe('actions after an end, inside VS Code', () => {
     server.behave();
     server.sessions.delete('sess_a');
     await api.refresh();
-    // A list alone is no proof: it is asked for.
+    // A list alone isn't confirmation: the session is probed.
     await until(() => api.sessions(accountId).length === 1);
     const before = deletions().length;
     press();
@@ -204,12 +204,12 @@ describe('actions after an end, inside VS Code', () => {
       await command('endSession', { accountId: id, sessionId: 'r2' });
       await command('openDashboard', { accountId: id, sessionId: 'r2' });
       await until(() => opened().length === 2);
-      // The key is for the provider's API alone.
+      // The key is only for the provider's API.
       assert.deepEqual(opened(), [
         ['/dashboard/r1', 'replay', undefined],
         ['/dashboard/r2', 'replay', undefined],
       ]);
-      // Where nothing is named, only sessions are offered whose provider has such a page.
+      // When no session is named, only those are offered whose provider has such a page.
       server.add({ id: 'sess_a' });
       await api.refresh();
       let offered: string[] = [];

@@ -17,7 +17,7 @@ describe('the extension after a restart', () => {
     assert.deepEqual([account.label, account.provider, account.state], ['kept', 'anchor', 'disconnected']);
     const server = await new AnchorServer().start(Number(new URL(account.origin).port));
     server.add({ id: 'sess_a' });
-    // The view was never open, so nothing was asked for yet: the command sees to that itself.
+    // The view was never open, so nothing was requested yet: the command takes care of that itself.
     assert.equal(server.requests.length, 0);
     const user = new User();
     api.testing.prompts = user;

@@ -285,7 +285,7 @@ describe('the extension inside VS Code', () => {
       registration.dispose();
       await api.refresh();
       assert.equal(api.accounts[0]?.trouble, 'unsupported');
-      // What was saved for that provider is for nobody else who takes its id.
+      // What was saved for that provider isn't available to another that takes over its id.
       assert.throws(() => api.registerProvider(exampleProvider, exampleId), /Keys are saved for exampleProvider/);
       api.registerProvider(exampleProvider, ownId).dispose();
     } finally {

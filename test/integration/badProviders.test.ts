@@ -15,7 +15,8 @@ interface Stoppable {
   stop(): Promise<void>;
 }
 
-// What providers really do, as their own sources and their users tell. Each end is judged by the servers' own state.
+// What providers really do, according to their own sources and their users. Each end is judged by the servers' own
+// state.
 describe('ending at providers that behave worse than documented, inside VS Code', function () {
   this.timeout(120_000);
   let api: TestingApi;

@@ -14,7 +14,7 @@ describe('confirmation dialogs for ends, inside VS Code', () => {
     ({ api, server, user } = begun);
     server.add({ id: 'sess_a', domains: ['a.example'], createdAt: new Date(Date.now() - 3_600_000) });
     id = await command('addAccount', { provider: 'anchor', origin: server.url, fields: { apiKey: server.key } });
-    // Nobody looks: lists are made only for who asks.
+    // The view is hidden: lists are only made on request.
     await vscode.commands.executeCommand('workbench.action.closeSidebar');
   });
 
@@ -22,7 +22,7 @@ describe('confirmation dialogs for ends, inside VS Code', () => {
     vscode.workspace.getConfiguration('browserSessions').update(key, value, vscode.ConfigurationTarget.Global);
   const asked = () => user.questions.at(-1);
   const told = () => user.told.at(-1)?.message ?? '';
-  /** As long as it takes for a list to be too old for a question about all of it. */
+  /** How long it takes for a list to be too old for a question about all sessions. */
   const aWhile = () => new Promise((resolve) => setTimeout(resolve, 5_500));
 
   it('ask about what is running now, however old the list is', async () => {
@@ -82,7 +82,7 @@ describe('confirmation dialogs for ends, inside VS Code', () => {
       for (const name of ['endSession', 'endAccountSessions']) {
         await command(name, { kind: 'account', accountId: id });
         const [question] = user.questions;
-        // The provider's one call is not offered beside a filter.
+        // The provider's one call isn't offered while a filter is set.
         assert.equal(question, undefined);
         assert.equal(
           told(),
@@ -164,7 +164,7 @@ describe('confirmation dialogs for ends, inside VS Code', () => {
     assert.notEqual(kept(), undefined);
     await until(() => user.told.length === 2);
     server.behave();
-    // Another window does not tell of it meanwhile.
+    // Another window doesn't report it in the meantime.
     await command('reviewUnfinishedEnds');
     assert.equal(user.told.length, 2);
     await api.testing.context.globalState.update('unfinishedEnds', { run: { at: 1, total: 12, left } });

@@ -35,7 +35,7 @@ describe('a provider of another extension that never responds, inside VS Code', 
       }),
     };
     registration = api.registerProvider(hanging, ownId);
-    // Adding it lists it, which does not end by itself.
+    // Adding it lists it, which never finishes by itself.
     adding = command('addAccount', { provider: 'hanging', origin: 'https://made.up.example' });
     await until(() => api.accounts.length === 1);
   });

@@ -46,7 +46,7 @@ describe('commands that another extension runs, inside VS Code', () => {
     account = await command('addAccount', { provider: 'anchor', origin: server.url, fields: { apiKey: server.key } });
     await command('protectSession', { accountId: account, sessionId: 'sess_guarded' });
     running = [...server.running].sort();
-    // As far as it can be turned off: by the setting, and by the user's own word.
+    // As far as it can be turned off: by the setting, and by the user's own choice.
     await configure('confirm.endSession', 'never');
     await configure('mine', 'tag=anna');
     await state().update('endWithoutAsking', true);
@@ -61,7 +61,7 @@ describe('commands that another extension runs, inside VS Code', () => {
     );
   };
 
-  /** Arguments by which somebody may hope to pass for a click, a key, or a confirmation. */
+  /** Arguments with which a caller may try to pass for a click, a key, or a confirmation. */
   function hostileArguments(): readonly (readonly unknown[])[] {
     const target = { accountId: account, sessionId: 'sess_a' };
     const changing = (field: string, ...values: readonly unknown[]) => {
@@ -128,7 +128,7 @@ describe('commands that another extension runs, inside VS Code', () => {
   }
 
   it('end nothing without a confirmation, whatever they are called with', async () => {
-    // Answers all that comes before a confirmation, and presses every button of what doesn't block.
+    // Answers everything that comes before a confirmation, and presses every button of anything that isn't modal.
     user.answersPick = ({ choices }) => choices.map(({ value }) => value);
     user.answersAsk = () => '0';
     user.answersTell = (_, buttons) => buttons[0];
@@ -167,7 +167,7 @@ describe('commands that another extension runs, inside VS Code', () => {
       }
     }
     nothingEnded('runCommands');
-    // It does get there: that is why a row proves nothing.
+    // It does get there: that is why a row is no confirmation.
     assert.ok(
       user.questions.some(({ message }) => message === 'End session "a.example"?'),
       JSON.stringify(user.questions.map(({ message }) => message)),

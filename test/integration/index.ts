@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import Mocha from 'mocha';
 
-/** What a run came to, as test/run.ts reads it. */
+/** The result of a run, as test/run.ts reads it. */
 export interface Outcome {
   readonly passed: number;
   readonly failed: number;
@@ -9,7 +9,7 @@ export interface Outcome {
 }
 
 /**
- * Runs inside the extension host of VS Code. The variable BROWSER_SESSIONS_PHASE says which half: `first`, or `again`
+ * Runs inside the extension host of VS Code. The variable BROWSER_SESSIONS_PHASE says which phase: `first`, or `again`
  * for the same user after a restart.
  */
 export async function run(): Promise<void> {

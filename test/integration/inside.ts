@@ -10,7 +10,7 @@ export const ownId = 'browser-sessions.browser-sessions';
 /** The id of the extension in `test/examples`, which adds a provider. */
 export const exampleId = 'acme.acme-grid';
 
-/** The extension under test, started. */
+/** The extension under test, activated. */
 export async function extension(): Promise<TestingApi> {
   const found = vscode.extensions.getExtension<TestingApi>(ownId);
   assert.ok(found, 'the extension is not installed');
@@ -30,7 +30,7 @@ export async function until(isSo: () => boolean): Promise<void> {
   }
 }
 
-/** What "Export as JSON" of the view "Recently Ended" puts into an editor, which is closed again. */
+/** What "Export as JSON" of the view "Recently Ended" writes into an editor, which is then closed. */
 export async function exportedEnds(): Promise<readonly EndedSession[]> {
   await command('exportEnded');
   const text = vscode.window.activeTextEditor?.document.getText();
@@ -56,9 +56,8 @@ export interface Begun {
 }
 
 /**
- * Has each test of a suite begin with no account, a server of its own and a user who is told nothing yet, and end without
- * all of them.
- * @param then what else a test begins with.
+ * Gives each test of a suite no accounts, a server of its own and a user without messages, and cleans up afterwards.
+ * @param then what else a test needs at its start.
  */
 export function eachTestBegins(then: (begun: Begun) => void | Promise<void>): void {
   let api: TestingApi;
@@ -80,8 +79,8 @@ export function eachTestBegins(then: (begun: Begun) => void | Promise<void>): vo
 }
 
 /**
- * Sits in front of VS Code in these tests, because VS Code refuses dialogs while they run: reads what is asked and
- * answers as told. Whatever nobody told how to answer is left unanswered, as by Escape.
+ * The user of VS Code in these tests, because VS Code refuses dialogs while they run: reads questions and answers as
+ * set up. A question without an answer is canceled, as by Escape.
  */
 export class User implements Prompts {
   readonly questions: Question[] = [];
@@ -89,17 +88,17 @@ export class User implements Prompts {
   readonly asked: AskRequest[] = [];
   readonly notes: string[] = [];
   progressTitles: string[] = [];
-  /** What notifications about one request for many have said. */
+  /** The messages of notifications about one request for many sessions. */
   busyMessages: string[] = [];
-  /** What the last progress has shown, and how full its bar was, in percent. */
+  /** What the last progress notification has shown, and how full its bar was, in percent. */
   shown: { readonly message: string; readonly percent: number }[] = [];
   answersConfirm: (question: Question) => string | undefined = () => undefined;
-  /** Presses a button of a message that does not block. */
+  /** Presses a button of a message that isn't modal. */
   answersTell: (message: string, buttons: readonly string[]) => string | undefined = () => undefined;
   answersPick: (request: PickRequest<unknown>) => readonly unknown[] = () => [];
   /** `button` presses the button beside the title. */
   answersAsk: (request: AskRequest) => string | { readonly press: 'button' } | undefined = () => undefined;
-  /** Whether it presses Cancel when something new is shown of how far it is. */
+  /** Whether it presses Cancel when the progress changes. */
   cancelsProgress = false;
 
   async confirm(question: Question): Promise<string | undefined> {

@@ -19,7 +19,7 @@ const liveTabs = () =>
 const labels = () => liveTabs().map(({ label }) => label);
 const closeAll = () => vscode.commands.executeCommand('workbench.action.closeAllEditors');
 
-/** Gives a setting another value while something is done. */
+/** Sets a setting to another value while something is done. */
 async function withSetting(key: string, value: unknown, work: () => Promise<void>): Promise<void> {
   const settings = vscode.workspace.getConfiguration('browserSessions');
   await settings.update(key, value, vscode.ConfigurationTarget.Global);
@@ -56,7 +56,7 @@ describe('live view inside VS Code', () => {
       fields: { apiKey: server.key },
     });
     local = await command<string>('addAccount', { provider: 'localChrome', origin: chromium.endpoint, fields: {} });
-    // What watching does was said before.
+    // The watching notice was shown before.
     await api.testing.context.globalState.update('watchingAccepted', ['anchor']);
   });
   after(async () => {
@@ -117,7 +117,7 @@ describe('live view inside VS Code', () => {
 
   it('opens in the editor’s own browser when the settings say so and there is one', async function () {
     const name = 'workbench.action.browser.open';
-    // On a desktop it is there, and would open a window.
+    // On a desktop it exists, and would open a window.
     if ((await vscode.commands.getCommands(true)).includes(name)) this.skip();
     const opened: unknown[] = [];
     const registration = vscode.commands.registerCommand(name, (url: unknown) => opened.push(url));
@@ -127,12 +127,12 @@ describe('live view inside VS Code', () => {
         assert.equal(opened.length, 1);
         assert.match(String(opened[0]), /\/live\/sess_a\//);
         assert.equal(liveTabs().length, 0);
-        // What has no page of the provider's is shown in a panel all the same.
+        // A session without a provider's page is still shown in a panel.
         await command('openLiveView', { accountId: local, sessionId: context });
         await until(() => liveTabs().length === 1);
       });
       await closeAll();
-      // What does not let itself be framed is explained: VS Code would write its address to the disk.
+      // A page that doesn't allow framing is explained: VS Code would write its address to the disk.
       server.livePage = { headers: { 'content-security-policy': "frame-ancestors 'none'" } };
       await command('openLiveView', { accountId, sessionId: 'sess_a' });
       await new Promise((resolve) => setTimeout(resolve, 1_000));
@@ -221,7 +221,7 @@ describe('live view inside VS Code', () => {
       const picture = { accountId: own, sessionId: 'b1' };
       assert.deepEqual(await questions(() => command('takeScreenshot', picture)), watching);
       assert.equal(v1.log().length, sockets);
-      // Anchor's own call for a picture is no connection.
+      // Anchor's own screenshot call isn't a connection.
       assert.deepEqual(await questions(() => command('takeScreenshot', target)), []);
       user.answersConfirm = ({ choices }) => choices[0];
       assert.deepEqual(await questions(() => command('takeScreenshot', picture)), watching);

@@ -10,7 +10,7 @@ import { command, extension, removeAllAccounts, until } from './inside.ts';
 
 const keepAlive = 'liveView.keepAliveWhenHidden';
 
-/** Gives a setting of ours a value; undefined for its default. */
+/** Sets one of our settings; undefined restores its default. */
 async function set(key: string, value: unknown): Promise<void> {
   const settings = vscode.workspace.getConfiguration('browserSessions');
   await settings.update(key, value, vscode.ConfigurationTarget.Global);
@@ -32,7 +32,7 @@ describe('a live view that follows changes around it', () => {
     devtools = await Devtools.open(chromium.endpoint);
     relay = await startCdpRelay(chromium.endpoint);
     sessionId = await devtools.openContext(`${pages.url}/clock`);
-    // Nothing but what a live view asks for is listed.
+    // Only what a live view asks for is listed.
     await set('refresh.interval', 0);
     accountId = await command<string>('addAccount', { provider: 'localChrome', origin: relay.url, fields: {} });
   });
@@ -104,7 +104,7 @@ describe('a live view that follows changes around it', () => {
     }
     assert.ok(tabs > 8, `${tabs} tabs`);
     assert.ok(lists() - before <= 4, `listed ${lists() - before} times while ${tabs} tabs came and went`);
-    // What came last is listed, too.
+    // The last change is listed, too.
     await devtools.send('Target.createTarget', { url: `${pages.url}/form`, browserContextId: sessionId });
     for (const deadline = Date.now() + 10_000; ; ) {
       await command('copyJson', { accountId, sessionId });

@@ -88,7 +88,7 @@ describe('opening and copying live views', () => {
       await command('openLiveView', target);
       await until(() => cloud.links.size === 2 && watched() > 0);
       const [, first] = cloud.links.keys();
-      // A hidden panel shows nothing, and gets another link when it is seen again.
+      // A hidden panel shows nothing, and gets a new link when it is visible again.
       const note = await vscode.workspace.openTextDocument({ content: '' });
       await vscode.window.showTextDocument(note);
       await until(onlyCopied);
@@ -98,13 +98,13 @@ describe('opening and copying live views', () => {
       await vscode.commands.executeCommand('workbench.action.closeAllEditors');
       await until(onlyCopied);
 
-      // One that is not shown at all: its page does not let itself be framed.
+      // One that isn't shown at all: its page doesn't allow framing.
       const headers = { 'x-frame-options': 'DENY', 'content-type': 'text/html' };
       cloud.misbehave('GET', /^\/live\//, { kind: 'answer', answer: { status: 200, headers, text: '<p>Alone' } });
       const before = cloud.liveRequests.length;
       await command('openLiveView', target);
       await until(() => cloud.liveRequests.length > before && onlyCopied());
-      // The session itself is left alone throughout.
+      // The session itself isn't touched.
       assert.deepEqual([...cloud.browsers.keys()], ['browser-1']);
     } finally {
       await vscode.commands.executeCommand('workbench.action.closeAllEditors');

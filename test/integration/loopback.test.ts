@@ -10,7 +10,7 @@ import { command, extension, removeAllAccounts, User } from './inside.ts';
 
 const key = 'canary-key-0123456789';
 
-/** Another address of this machine, which VS Code itself takes for one of the network; only Linux has it by itself. */
+/** Another address of this machine, which VS Code itself treats as remote; only Linux has it by default. */
 const host = '127.0.0.2';
 
 describe('accounts on this machine inside VS Code, with a proxy set', () => {

@@ -56,7 +56,7 @@ describe('the network inside VS Code', () => {
       const before = proxy.tunnels.length;
       await set('http.proxy', undefined);
       await api.refresh();
-      // Nobody but the proxy knows this host.
+      // Only the proxy knows this host.
       assert.equal(api.accounts[0]?.trouble, 'unreachable');
       assert.equal(proxy.tunnels.length, before);
     });

@@ -41,7 +41,7 @@ describe('the extension before a restart', () => {
     await command('addAccount', { provider: 'anchor', label: 'kept', origin: server.url, fields });
     assert.equal(api.accounts.length, 1);
     await server.stop();
-    // VS Code writes its state down a moment later, and this is the last test: the window closes behind it.
+    // VS Code stores its state a moment later, and this is the last test: the window closes after it.
     await new Promise((resolve) => setTimeout(resolve, 2_000));
   });
 });

@@ -19,7 +19,7 @@ describe('a screenshot of a session inside VS Code', () => {
       user.answersConfirm = ({ choices }) => choices.find((choice) => choice === 'Allow');
       const accountId = await command<string>('addAccount', { provider: kind.id, origin: v1.url, fields });
       user.questions.length = 0;
-      // It begins anew, with nothing listed.
+      // It starts from scratch, with nothing listed.
       registration.dispose();
       registration = api.registerProvider(kind, ownId);
       assert.deepEqual(api.sessions(), []);

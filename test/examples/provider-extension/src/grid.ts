@@ -12,10 +12,10 @@ interface GridBrowser {
 
 const phases = { warming: 'starting', busy: 'running', free: 'idle' } as const;
 
-/** The body with which the grid itself says that it has no such browser. A load balancer's 404 has another one. */
+/** The body of the grid's own response that it has no such browser. A load balancer's 404 has a different one. */
 const isUnknown = (said: unknown) => JSON.stringify(said) === '{"error":"no such browser"}';
 
-/** A grid of browsers that a company runs for itself. */
+/** A browser grid that a company runs for itself. */
 export const acmeGrid = defineProvider({
   id: 'acmeGrid',
   label: 'Acme Grid',
@@ -60,7 +60,7 @@ export const acmeGrid = defineProvider({
           return { outcome: 'accepted' };
         } catch (error) {
           if (isProviderError(error, 'notFound')) return { outcome: 'alreadyGone' };
-          // The grid is upgraded at night and takes no orders then.
+          // The grid is upgraded at night and accepts no requests then.
           if (isProviderError(error, 'serverFault')) throw providerError({ kind: 'conflict' }, 'being upgraded');
           throw error;
         }

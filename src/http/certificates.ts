@@ -1,9 +1,9 @@
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 
 /**
- * Makes the one TLS context that all connections share. Reading some hundred certificates takes tens of milliseconds,
- * so this is done once for each pair of settings and not once for each connection.
- * @param system whether the operating system's store is trusted besides Node's own certificates and
+ * The TLS context that all connections share. Reading some hundred certificates takes tens of milliseconds, so this is
+ * done once per pair of settings and not once per connection.
+ * @param system whether to trust the operating system's store as well as Node's own certificates and
  * NODE_EXTRA_CA_CERTS.
  */
 export function sharedSecureContext(system: boolean): SecureContext {

@@ -14,7 +14,7 @@ import { statusError } from './statusErrors.ts';
 import { type Transport, type TransportAnswer, TransportError } from './transport.ts';
 import { UndiciTransport } from './undiciTransport.ts';
 
-/** Most bytes of a decoded answer. Five thousand sessions of the most talkative provider are a sixth of it. */
+/** Most bytes of a decoded answer. Five thousand sessions of the most verbose provider take a sixth of it. */
 const maxBytes = 32 * 2 ** 20;
 const defaultTimeoutMs = 15_000;
 const maxRetries = 3;
@@ -26,18 +26,18 @@ export interface HttpOptions {
   readonly transport: Transport;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Written with every answer, statusErrors included. */
+  /** Updated with every answer, error responses included. */
   readonly limits: RequestLimits;
 }
 
-/** Makes the transport that all accounts share. */
+/** Opens the transport that all accounts share. */
 export function openTransport(network: EditorNetwork, clock: Clock): Transport {
   return new RoutedTransport(network, new UndiciTransport(network, clock), new FetchTransport());
 }
 
 /**
- * Makes the client of one account. `secrets` are values that must not appear in any log line or error. Where the address
- * is one that `parseAddress` refuses, nothing is ever sent, and each request fails with `badAddress`.
+ * Opens the client of one account. `secrets` are values that must not appear in any log line or error. If
+ * `parseAddress` refuses the address, nothing is ever sent, and each request fails with `badAddress`.
  */
 export function openHttpClient(address: URL, secrets: Iterable<string>, options: HttpOptions): HttpClient {
   const { transport, clock, logger, limits } = options;
@@ -100,7 +100,7 @@ export function openHttpClient(address: URL, secrets: Iterable<string>, options:
           return {
             status,
             header: (name) => headers.get(name),
-            // Read only where it is asked for: of a large list that takes a twentieth of a second.
+            // Decoded only when it is read: for a large list that takes 50 ms.
             get body() {
               return body.toString('utf8');
             },
@@ -127,7 +127,7 @@ export function openHttpClient(address: URL, secrets: Iterable<string>, options:
   return { send };
 }
 
-/** Fills a route's braces and puts it below the account's address. */
+/** Fills a route's braces and appends it to the account's address. */
 function urlOf(address: URL, { method, route, params = {}, query = {} }: HttpRequest): URL {
   const path = route.replace(/\{(\w+)\}/g, (_, name: string) => {
     const fault = idFault(params[name]);
@@ -137,7 +137,7 @@ function urlOf(address: URL, { method, route, params = {}, query = {} }: HttpReq
   return requestUrl(address, path, query);
 }
 
-/** Milliseconds to wait before a request is repeated, or undefined where repeating it is no use. */
+/** Milliseconds to wait before a request is repeated, or undefined if repeating it won't help. */
 function waitBefore(trouble: Trouble, retries: number, now: number): number | undefined {
   const backoff = Math.random() * Math.min(longestBackoffMs, firstBackoffMs * 2 ** retries);
   switch (trouble.kind) {

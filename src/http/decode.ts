@@ -8,16 +8,16 @@ import { splitList } from './splitList.ts';
 
 type Schema<T> = v.GenericSchema<unknown, T>;
 
-/** Most texts that a row's list of texts keeps, such as a session's tags. */
+/** Most texts that are kept of a list of texts in a row, such as a session's tags. */
 const mostTexts = 50;
 
-/** The first of a list of texts: nobody reads more, and each is looked at whenever a row is drawn or searched. */
+/** The first texts of a list. More aren't useful, and each one is read whenever a row is drawn or searched. */
 export const textsField = v.pipe(
   v.array(v.string()),
   v.transform((all) => all.slice(0, mostTexts)),
 );
 
-/** A string that is fit to be sent back as an id; see `idFault`. */
+/** A string that may be sent back as an id; see `idFault`. */
 export const idField = v.pipe(
   v.string(),
   v.rawCheck(({ dataset, addIssue }) => {
@@ -26,19 +26,19 @@ export const idField = v.pipe(
   }),
 );
 
-/** ISO 8601 date and time, read to epoch milliseconds; undefined where it is missing, null or no likely date. */
+/** ISO 8601 date and time, read to epoch milliseconds; undefined if it is missing, null or not a plausible date. */
 export const dateField = v.pipe(
   v.nullish(v.unknown()),
   v.transform((raw) => (typeof raw === 'string' ? timeOf(raw) : undefined)),
 );
 
-/** The same, or epoch milliseconds, for providers who write either. */
+/** The same, or epoch milliseconds, for providers that send either. */
 export const timeField = v.pipe(
   v.nullish(v.unknown()),
   v.transform((raw) => (typeof raw === 'string' || typeof raw === 'number' ? timeOf(raw) : undefined)),
 );
 
-/** Dates beyond these, in epoch milliseconds, are mistakes, and cannot be counted with: a day before the first is none. */
+/** Dates outside this range, in epoch milliseconds, are mistakes. Near the limits of `Date`, arithmetic fails, too. */
 const earliest = Date.UTC(1990, 0, 1);
 const latest = Date.UTC(2200, 0, 1);
 
@@ -47,24 +47,24 @@ function timeOf(raw: string | number): number | undefined {
   return at >= earliest && at <= latest ? at : undefined;
 }
 
-/** The largest answer about one thing, in bytes; lists are for {@link decodeList}. Reading it takes up to 30 ms. */
+/** The largest answer about a single thing, in bytes; lists use {@link decodeList}. Reading it takes up to 30 ms. */
 const maxWholeBytes = 512 * 1_024;
-/** How many rows of a list are read. Twice as many as there are sessions in the largest account that this is made for. */
+/** How many rows of a list are read. Twice as many as the largest account that this is made for has sessions. */
 export const mostRows = 10_000;
 /**
- * The largest row, by its bytes and by its values. A value takes as long to read as a thousand letters: a row may have one
- * long text, such as an address that holds a whole page, or many short ones.
+ * The largest row, in bytes and in values. A value takes as long to read as a thousand letters: a row may have one long
+ * text, such as an address that contains a whole page, or many short ones.
  */
 const maxRowBytes = 4 * 2 ** 20;
 const maxRowValues = 10_000;
-/** The most values of all rows together, which are in memory at once: a hundred in each of five thousand rows. */
+/** Most values of all rows together, since they are in memory at once: a hundred in each of five thousand rows. */
 const maxValues = 500_000;
-/** Longest name of a row that is kept, in characters: no id is that long. */
+/** Longest name of a row that is kept, in characters; ids are shorter. */
 const longestSubject = 300;
 
 /**
- * Reads a JSON answer. Only what the schema names is kept.
- * @throws ProviderError `unexpectedAnswer`, with what is wrong in plain words and nothing of the answer itself.
+ * Reads a JSON answer. Only fields of the schema are kept.
+ * @throws ProviderError `unexpectedAnswer`, with what is wrong in plain words and no part of the answer itself.
  */
 export function decode<T>(schema: Schema<T>, answer: HttpAnswer): T {
   refuseOthers(answer);
@@ -72,18 +72,18 @@ export function decode<T>(schema: Schema<T>, answer: HttpAnswer): T {
   return decodeValue(schema, parse(answer.body));
 }
 
-/** The rows of a list, not checked yet, and what of the list could not be read. */
+/** The rows of a list, not validated yet, and what couldn't be read. */
 export interface Rows {
   readonly rows: readonly unknown[];
   readonly faults: readonly ListFault[];
 }
 
 /**
- * Reads an answer with a list in it, in turns and within bounds. A row that is too large, and rows beyond the first
- * {@link mostRows}, are left out, which `faults` tells: the list then proves nothing about what is not in it.
- * @param path the names that lead to the list; none where the answer is the list.
- * @returns `whole` is the answer with an empty list in that place, `count` how many rows were sent.
- * @throws ProviderError as {@link decode} does, also where a row is not JSON.
+ * Reads an answer that contains a list, in turns and within bounds. Rows that are too large, and rows beyond the first
+ * {@link mostRows}, are left out and reported in `faults`: then a session that isn't listed may still be running.
+ * @param path the names that lead to the list; empty if the answer is the list.
+ * @returns `whole` is the answer with an empty list in place of the rows, `count` how many rows were sent.
+ * @throws ProviderError as {@link decode} does, also when a row isn't JSON.
  */
 export async function decodeList<T>(
   schema: Schema<T>,
@@ -115,28 +115,28 @@ export async function decodeList<T>(
   return { whole, rows, faults, count: split.count };
 }
 
-/** Says that rows of a list were left out because there are too many. Any session may be among them. */
+/** The fault for rows that were left out because there are too many. They may be about any session. */
 export function leftOut(rows: number | undefined, most: number): ListFault {
   const subject = rows === undefined ? 'The rest of the list' : `${rows} more rows`;
   return { subject, unnamed: true, what: `only the first ${most} rows of a list are read` };
 }
 
-/** {@link decode} for what is JSON no longer. */
+/** {@link decode} for a value that is already parsed. */
 export function decodeValue<T>(schema: Schema<T>, value: unknown): T {
   const result = v.safeParse(schema, value);
   if (result.success) return result.output;
   throw unexpected(faultIn(result.issues, 'its response'));
 }
 
-/** What a row of a list is called that does not tell what it is about. */
+/** The subject of a row that doesn't say what it is about. */
 export function rowAt(index: number): string {
   return `row ${index + 1}`;
 }
 
 /**
- * Reads the rows of a list one by one, so that one row that is not as documented does not hide the others.
- * @param subject names a row that cannot be read, as far as it can be told.
- * @returns the good rows, and what is wrong with others, of which some may have been left out before.
+ * Reads the rows of a list one by one, so that a row that isn't as documented doesn't hide the others.
+ * @param subject names a row that can't be read, as well as possible.
+ * @returns the rows that were read, and the faults of the others, including rows left out earlier.
  */
 export async function decodeEach<T>(
   schema: Schema<T>,
@@ -160,8 +160,8 @@ export async function decodeEach<T>(
 }
 
 /**
- * {@link decodeEach} for a list that is of no use without each of its rows.
- * @throws ProviderError `unexpectedAnswer`, which says what is wrong with the first row that cannot be read.
+ * {@link decodeEach} for a list that is only useful when it is complete.
+ * @throws ProviderError `unexpectedAnswer`, with what is wrong with the first row that can't be read.
  */
 export async function decodeAll<T>(
   schema: Schema<T>,

@@ -9,8 +9,9 @@ import {
 } from './transport.ts';
 
 /**
- * Carries requests by the editor's own `fetch`, which knows every proxy and certificate that the editor knows, those
- * that ask for a password among them. It is looked up at each request, because the editor replaces it while it starts.
+ * Sends requests with the editor's own `fetch`, which supports every proxy and certificate that the editor does,
+ * including proxies that ask for a password. It is read from the global object for each request, because the editor
+ * replaces it during startup.
  */
 export class FetchTransport implements Transport {
   async send(request: TransportRequest): Promise<TransportAnswer> {

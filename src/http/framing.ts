@@ -5,11 +5,11 @@ import { cancelled, ProviderError } from '../core/providerError.ts';
 import { type Transport, type TransportAnswer, TransportError } from './transport.ts';
 
 const timeoutMs = 5_000;
-/** Redirects within one origin that are followed. */
+/** Most redirects within one origin that are followed. */
 const mostHops = 5;
 const what = 'asking whether the live view may be framed';
 
-/** Makes the check whether pages may be framed. A browser tells nobody that it did not frame a page, so it is asked before. */
+/** Opens the check for whether a page may be framed. It asks beforehand: browsers don't report a blocked frame. */
 export function openFramingCheck(transport: Transport, clock: Clock): CheckFraming {
   return async (url, ancestors, signal) => {
     const limit = deadline(clock, timeoutMs);
@@ -48,11 +48,11 @@ function redirectOf({ status, headers }: TransportAnswer, from: URL): URL | unde
   if (status < 300 || status > 399) return undefined;
   const location = headers.get('location');
   const to = location === undefined ? null : URL.parse(location, from.href);
-  // A redirect without a target, or to what is no page, is shown by the browser as an error.
+  // The browser shows an error page for a redirect without a target, or to something that isn't a page.
   return to ?? undefined;
 }
 
-/** What the headers say, as browsers read them: `frame-ancestors` counts before `X-Frame-Options`. */
+/** What the headers say, read as browsers do: `frame-ancestors` takes precedence over `X-Frame-Options`. */
 function framingOf({ status, headers }: TransportAnswer, ancestors: 'web' | 'desktop'): Framing {
   if (status < 200 || status > 299) return { kind: 'failed', status };
   const policies = ancestorLists(headers.get('content-security-policy') ?? '');
@@ -60,20 +60,20 @@ function framingOf({ status, headers }: TransportAnswer, ancestors: 'web' | 'des
     if (policies.every((sources) => sources.includes('*'))) {
       return { kind: ancestors === 'web' ? 'allowed' : 'uncertain' };
     }
-    // A list of hosts can hold the editor's own only where somebody has put it there.
+    // A list of hosts includes the editor's own only if it was added on purpose.
     const named = policies.every((sources) =>
       sources.some((source) => /^(\*$|vscode-webview:|https?:$)|\.vscode-cdn\.net$/.test(source)),
     );
     return named ? { kind: 'uncertain' } : { kind: 'refused', by: 'Content-Security-Policy' };
   }
   const options = (headers.get('x-frame-options') ?? '').toLowerCase();
-  // Browsers pass over what they do not know, ALLOW-FROM among it.
+  // Browsers ignore values they don't know, including ALLOW-FROM.
   return /(^|,)\s*(deny|sameorigin)\s*(,|$)/.test(options)
     ? { kind: 'refused', by: 'X-Frame-Options' }
     : { kind: 'allowed' };
 }
 
-/** The sources of each policy that has `frame-ancestors`; a header, or several joined, may hold many policies. */
+/** The sources of each policy that has `frame-ancestors`. A header may hold several policies, also when joined. */
 function ancestorLists(header: string): string[][] {
   return header
     .toLowerCase()

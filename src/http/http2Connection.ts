@@ -11,18 +11,18 @@ import type { Clock } from '../core/clock.ts';
 import { assertOrigin } from '../core/origin.ts';
 import { RefusedRequest, TransportError, type TransportRequest } from './transport.ts';
 
-/** Requests at once where the server doesn't say how many it takes. RFC 9113, 6.5.2: servers should take no fewer. */
+/** Concurrent requests if the server doesn't say how many it accepts. RFC 9113, 6.5.2 recommends at least 100. */
 const usualStreams = 100;
-/** Requests at once to a server that takes more. */
+/** Most concurrent requests, even if the server accepts more. */
 const mostStreams = 256;
-/** What SETTINGS hold while the server has said nothing about the number of streams. */
+/** Node's value for the number of streams until the server's SETTINGS announce one. */
 const unlimitedStreams = 2 ** 32 - 1;
-/** How long a connection is used again without requests in between. An older one may have broken while the machine slept. */
+/** How long an idle connection is reused. An older one may have broken while the machine slept. */
 const idleMs = 15_000;
-/** Bytes of answers that the server may send before some were read. Node's 64 KiB would slow long lists down. */
+/** Bytes of an answer that the server may send before any are read. Node's 64 KiB would slow down long lists. */
 const windowBytes = 2 ** 20;
 
-/** The beginning of an answer; the stream is its body, of which nothing was read yet. */
+/** The start of an answer; the stream is its body, not read yet. */
 export interface Http2Answer {
   readonly status: number;
   readonly headers: ReadonlyMap<string, string>;
@@ -30,25 +30,25 @@ export interface Http2Answer {
 }
 
 /**
- * One HTTP/2 connection, which carries all requests to an origin. undici opens it, but Node's own session carries the
- * requests: undici fails all that are under way when a server announces that it takes no more (GOAWAY, which nginx sends
- * every thousand requests), and doesn't tell which of them the server has taken.
+ * One HTTP/2 connection that carries all requests to an origin. undici opens it, but the requests go through Node's own
+ * session: when a server announces that it accepts no more (GOAWAY, which nginx sends every thousand requests), undici
+ * fails all requests in flight and doesn't say which of them the server has accepted.
  */
 export class Http2Connection {
   readonly #origin: string;
   readonly #session: ClientHttp2Session;
   readonly #clock: Clock;
   #streams = 0;
-  /** Those that wait for a stream, in order. Each is called when there may be one for it. */
+  /** Requests waiting for a stream, in order. Each is called when a stream may be free. */
   readonly #waiting = new Set<() => void>();
   #goawayCode: number | undefined;
   #heardAt = 0;
-  /** When the last request was done with, by the time of day: other clocks stand still while a machine sleeps. */
+  /** When the last request finished, in wall-clock time: other clocks stand still while a machine sleeps. */
   #usedAt: number;
 
   /**
    * @param socket connected, with TLS, to a server that has chosen HTTP/2.
-   * @param origin the only one that requests may go to, as `URL.origin` writes it.
+   * @param origin the only origin requests may go to, as `URL.origin` writes it.
    */
   constructor(socket: Socket, origin: string, clock: Clock) {
     this.#origin = origin;
@@ -60,11 +60,11 @@ export class Http2Connection {
     });
     const session = this.#session;
     session.on('connect', () => session.setLocalWindowSize(windowBytes));
-    // What it means for a request, its stream says.
+    // Each request learns about it from its own stream.
     session.on('error', () => {});
     session.on('goaway', (code) => {
       this.#goawayCode = code;
-      // Only then is the session closing.
+      // The session only starts closing after this event.
       queueMicrotask(() => this.#wake());
     });
     session.on('remoteSettings', () => this.#wake());
@@ -75,27 +75,27 @@ export class Http2Connection {
     session.unref();
   }
 
-  /** Whether it takes requests. One that no longer does finishes those that are under way. */
+  /** Whether it accepts requests. Once closed, it still finishes those in flight. */
   get isOpen(): boolean {
     const isOld = this.#streams === 0 && this.#clock.now() - this.#usedAt > idleMs;
     return !this.#session.closed && !this.#session.destroyed && !isOld;
   }
 
-  /** How many requests at once the server takes, as its SETTINGS say; 100 while they don't, and at most 256. */
+  /** How many concurrent requests the server's SETTINGS allow: 100 until they say so, and at most 256. */
   get concurrency(): number {
     const told = this.#session.remoteSettings?.maxConcurrentStreams ?? unlimitedStreams;
     return told === unlimitedStreams ? usualStreams : Math.min(told, mostStreams);
   }
 
-  /** Takes no more requests, and closes once those under way are answered. */
+  /** Accepts no more requests, and closes when those in flight are answered. */
   close(): void {
     this.#session.close();
     this.#wake();
   }
 
   /**
-   * Sends a request as soon as the server takes one more, and waits for the beginning of its answer.
-   * @param mayTakeMs until the answer begins, and that its body may pause.
+   * Sends a request as soon as a stream is free, and waits for the start of its answer.
+   * @param mayTakeMs how long the answer may take to start, and how long its body may pause.
    * @throws RefusedRequest when the server has certainly not acted on it.
    */
   async send(request: TransportRequest, mayTakeMs: number): Promise<Http2Answer> {
@@ -121,7 +121,7 @@ export class Http2Connection {
     this.#hold(stream, mayTakeMs);
     if (body !== undefined) stream.end(body);
     return new Promise((resolve, reject) => {
-      // Each stream closes in the end, and to make an error of that takes a tenth of a request's time.
+      // Every stream closes eventually. Creating an error each time would take a tenth of a request's time.
       let isAnswered = false;
       stream.on('response', (head) => {
         isAnswered = true;
@@ -130,13 +130,13 @@ export class Http2Connection {
       const fail = (error?: Error) => {
         if (!isAnswered) reject(this.#faultOf(stream, error));
       };
-      // Without an answer, a stream may close with an error or without one.
+      // A stream without an answer may close with or without an error.
       stream.on('error', fail);
       stream.on('close', () => fail());
     });
   }
 
-  /** Waits for one of the streams that the server allows. */
+  /** Waits until the server allows another stream. */
   async #enter(signal: AbortSignal): Promise<void> {
     while (this.isOpen && this.#streams >= this.concurrency) {
       const { promise, resolve } = Promise.withResolvers<void>();
@@ -150,7 +150,7 @@ export class Http2Connection {
     }
   }
 
-  /** Counts a stream until it closes, and closes it when nothing comes for too long. */
+  /** Counts a stream until it closes, and closes it when nothing arrives for too long. */
   #hold(stream: ClientHttp2Stream, mayTakeMs: number): void {
     const began = performance.now();
     if (this.#streams++ === 0) this.#session.ref();
@@ -158,7 +158,7 @@ export class Http2Connection {
       this.#heardAt = performance.now();
     });
     stream.setTimeout(mayTakeMs, () => {
-      // Nothing came for others either: the connection may have broken without anybody saying so.
+      // Other streams received nothing either: the connection may have broken without any error.
       if (this.#heardAt < began) this.#session.close();
       stream.destroy(new TransportError({ kind: 'timedOut', afterMs: mayTakeMs }, false));
     });
@@ -173,10 +173,10 @@ export class Http2Connection {
     for (const wake of this.#waiting) wake();
   }
 
-  /** Why a stream closed before its answer began. */
+  /** The reason a stream closed before its answer started. */
   #faultOf(stream: ClientHttp2Stream, error: Error | undefined): Error {
     if (error instanceof TransportError) return error;
-    // A connection that ends with this code gives it to all of its streams, whatever became of them.
+    // A connection that ends with this code passes it to all of its streams, whether or not they were acted on.
     const isRefused =
       stream.rstCode === constants.NGHTTP2_REFUSED_STREAM && this.#goawayCode !== constants.NGHTTP2_REFUSED_STREAM;
     if (isRefused) return new RefusedRequest(this.isOpen ? 'server' : 'connection', error);

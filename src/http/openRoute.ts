@@ -13,20 +13,20 @@ import type { Route } from '../core/network.ts';
 import { Http2Connection } from './http2Connection.ts';
 import { connectTimeoutMs, TransportError } from './transport.ts';
 
-// undici's own entry does this, and its proxy agent relies on it.
+// undici's own entry point does this, and its proxy agent relies on it.
 Object.assign(DispatcherClass.prototype, methods);
 
-/** A route, or the direct way to this machine, on which there is neither proxy nor resolver. */
+/** A route, or a direct connection to this machine, without proxy or resolver. */
 export type Way = Route | { readonly by: 'loopback' };
 
-/** The server has chosen HTTP/2, and nothing was sent yet: the request goes by {@link OpenRoute.http2}. */
+/** The server has chosen HTTP/2, and nothing was sent yet: send the request over {@link OpenRoute.http2}. */
 export class SpeaksHttp2 extends Error {}
 
 type Connect = buildConnector.connector;
 
-/** What is open to one origin: many connections that carry a request each (HTTP/1.1), or one that carries all (HTTP/2). */
+/** The connections to one origin: several that carry one request each (HTTP/1.1), or one that carries all (HTTP/2). */
 export class OpenRoute {
-  /** For HTTP/1.1. It fails a request with {@link SpeaksHttp2} when the server chooses HTTP/2. */
+  /** For HTTP/1.1. Fails a request with {@link SpeaksHttp2} when the server chooses HTTP/2. */
   readonly dispatcher: Dispatcher;
   readonly #origin: string;
   readonly #clock: Clock;
@@ -36,26 +36,26 @@ export class OpenRoute {
   /** Resolves when the first connection has shown which of the two the server speaks, or has failed. */
   #first: Promise<void> | undefined;
 
-  /** @throws TransportError `proxy` for a proxy that undici doesn't speak to. */
+  /** @throws TransportError `proxy` for a proxy that undici doesn't support. */
   constructor(way: Way, tls: object, origin: string, clock: Clock) {
     this.#origin = origin;
     this.#clock = clock;
     this.dispatcher = dispatcherFor(way, tls, (connect) => this.#connectBy(connect));
   }
 
-  /** The connection for all requests, where there is one that takes more. */
+  /** The HTTP/2 connection, if there is one that accepts more requests. */
   get http2(): Http2Connection | undefined {
     return this.#http2?.isOpen === true ? this.#http2 : undefined;
   }
 
-  /** Takes no more requests, and closes its connections once those under way are answered. */
+  /** Accepts no more requests, and closes its connections when those in flight are answered. */
   close(): void {
     this.#isClosed = true;
     this.dispatcher.close().catch(() => {});
     this.#http2?.close();
   }
 
-  /** While it isn't known what the server speaks, one connection is opened, and others wait for what it shows. */
+  /** Until the server's protocol is known, only one connection is opened, and the others wait for it. */
   #connectBy(connect: Connect): Connect {
     return (options, callback) => {
       const turnAway = () => callback(new SpeaksHttp2(), null);
@@ -102,7 +102,7 @@ function dispatcherFor(way: Way, tls: object, connectBy: (connect: Connect) => C
     requestTls: { ...tls, timeout: connectTimeoutMs, allowH2: true },
     proxyTls: { ...tls, timeout: connectTimeoutMs },
     factory: (origin: string | URL, { connect, ...others }: PoolType.Options) => {
-      // Never an object: undici's agents hand on what is given above, or make their own for a proxy.
+      // `connect` is never an object here: undici's agents pass on the function from above, or their own for a proxy.
       return new Pool(origin, { ...others, connect: connectBy(connect as Connect) });
     },
   };

@@ -1,23 +1,23 @@
 import { ProviderError } from '../core/providerError.ts';
 import { leftOut, mostRows, type Rows, rowAt } from './decode.ts';
 
-/** No account has that many pages; a list that goes on beyond it has no end. */
+/** No account has that many pages; a list that is longer never ends. */
 const mostPages = 500;
-/** Longest name of a row that is compared, in characters: no id is longer. */
+/** Longest name of a row that is compared, in characters; ids are shorter. */
 const longestName = 256;
 
-/** One page of a list. */
+/** One page of a list, as a provider answers it. */
 export interface ListPage extends Rows {
   /** Whether the provider says that there is another page. */
   readonly more: boolean;
 }
 
 /**
- * Reads a list to its last page, whatever the provider says of how many there are.
+ * Reads a list to its last page, whatever total the provider reports.
  * @param read is called with 1, 2, 3 …
- * @param keyOf tells one row from another.
- * @param most how many rows are read; where there are more, the last page says so.
- * @throws ProviderError `unexpectedAnswer` for a list that repeats itself or never ends: never a silent part of it.
+ * @param keyOf identifies a row.
+ * @param most how many rows are read; if there are more, the last page says so.
+ * @throws ProviderError `unexpectedAnswer` for a list that repeats itself or never ends, rather than part of it.
  */
 export async function* everyPage(
   read: (page: number) => Promise<ListPage>,
@@ -40,7 +40,7 @@ export async function* everyPage(
   throw endless(`its list has no end: ${mostPages} pages were read`);
 }
 
-/** Makes a function that names a row by one of its fields, or by its place in the list. */
+/** Names a row by one of its fields, or by its place in the list. */
 export function namedBy(field: string): (row: unknown, index: number) => string {
   return (row, index) => {
     const id: unknown = typeof row === 'object' && row !== null ? Reflect.get(row, field) : undefined;

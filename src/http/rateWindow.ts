@@ -1,13 +1,13 @@
 import type { Clock } from '../core/clock.ts';
 import type { RateWindow } from '../core/rateWindow.ts';
 
-/** Longer windows than this are about another thing than the pace of requests, such as a day's quota. */
+/** Longer windows aren't about the pace of requests, but for example about a day's quota. */
 const longestMs = 3_600_000;
 
 /**
- * Reads what a provider says of its rate limit: `x-ratelimit-remaining` with `x-ratelimit-reset` in seconds (Browserbase,
- * GitHub's form with an epoch is told by its size), or `RateLimit` with `r=` and `t=` in seconds (Anchor;
- * draft-ietf-httpapi-ratelimit-headers). Undefined where it says nothing that makes sense.
+ * Reads a provider's rate limit headers: `x-ratelimit-remaining` with `x-ratelimit-reset` in seconds (Browserbase;
+ * GitHub sends an epoch there, which is recognized by its size), or `RateLimit` with `r=` and `t=` in seconds (Anchor;
+ * draft-ietf-httpapi-ratelimit-headers). Undefined if there are none that make sense.
  */
 export function rateWindowOf(
   header: (name: string) => string | undefined,

@@ -9,10 +9,10 @@ import {
 } from './transport.ts';
 
 /**
- * Chooses between undici and the editor's `fetch` as the setting says. In `auto`, an origin to which undici finds no
- * way (a proxy that wants a password or speaks SOCKS, no direct route, a certificate it cannot check) is tried once by
- * the editor, with a request that the provider cannot have seen; where that works, the origin stays with the editor.
- * Requests to this machine go by undici whatever the setting says: the editor's `fetch` may hand them to a proxy.
+ * Chooses between undici and the editor's `fetch` according to the setting. In `auto`, if undici can't reach an origin
+ * (a proxy that wants a password or speaks SOCKS, no direct route, a certificate it can't check), the editor's `fetch`
+ * is tried once, with a request that the provider can't have seen. If that works, requests to the origin stay with the
+ * editor's `fetch`. Requests to this machine always use undici: the editor's `fetch` may send them to a proxy.
  */
 export class RoutedTransport implements Transport {
   readonly #network: EditorNetwork;

@@ -1,23 +1,23 @@
 import { Turns } from '../core/turns.ts';
 
-/** One row of a list as it stands in the answer. */
+/** One row of a list: where it is in the answer. */
 export interface RowSpan {
   /** Its place in the list, from 0. */
   readonly index: number;
-  /** Its first byte, and the one behind its last. */
+  /** The offsets of its first byte and of the byte after its last. */
   readonly from: number;
   readonly to: number;
-  /** How many values it has at most, itself among them: what it costs to read, together with its length. */
+  /** Upper bound on its number of values, itself included: together with its length, that is what it costs to read. */
   readonly values: number;
 }
 
-/** An answer whose list was taken out, with the rows found but not read. */
+/** An answer with its list taken out. The rows were located, but not read. */
 export interface SplitAnswer {
-  /** JSON as it came, with an empty list in place of the rows. */
+  /** The original JSON, with an empty list in place of the rows. */
   readonly rest: string;
   /** The first rows, in order. */
   readonly rows: readonly RowSpan[];
-  /** How many rows there are, also those beyond the first. */
+  /** How many rows there are, including those beyond the first. */
   readonly count: number;
 }
 
@@ -30,39 +30,40 @@ const closeList = 0x5d;
 const openObject = 0x7b;
 const closeObject = 0x7d;
 
-/** Bytes between two looks at the time: about a tenth of a millisecond. */
+/** Bytes between two checks of the time: about a tenth of a millisecond. */
 const stride = 32_768;
 
 /**
- * Finds the rows of one list in a JSON answer without reading any value, in turns: reading 30 MiB by one `JSON.parse` would
- * hold up everything for half a second. What is between brackets is not checked here; reading it is the check.
- * @param path the names that lead from the whole answer to the list; none where the answer is the list.
- * @param most how many rows are found; of those behind them only the number is told.
- * @returns undefined where the answer breaks off. Where there is no list at the path there are no rows, and `rest` is all.
+ * Locates the rows of one list in a JSON answer without parsing any value, in turns: parsing 30 MiB with one
+ * `JSON.parse` would block the extension host for half a second. What is between brackets isn't validated here, but
+ * when it is read.
+ * @param path the names that lead from the whole answer to the list; empty if the answer is the list.
+ * @param most how many rows are located; rows after those are only counted.
+ * @returns undefined if the answer breaks off. Without a list at the path, there are no rows and `rest` is everything.
  */
 export async function splitList(json: Buffer, path: readonly string[], most: number): Promise<SplitAnswer | undefined> {
   const turns = new Turns();
   const kept: string[] = [];
   let rows: RowSpan[] = [];
   let count = 0;
-  /** From where the rest is not kept yet. */
+  /** The first byte that isn't in `rest` yet. */
   let keptTo = 0;
-  /** How many brackets are open, and how many of the outermost of them lead to the list. */
+  /** How many brackets are open, and how many of the outermost ones lead to the list. */
   let depth = 0;
   let depthOnPath = 0;
-  /** Where the last text begins and ends: a name, where a colon follows. */
+  /** Where the last string begins and ends: it is a name if a colon follows. */
   let textFrom = 0;
   let textTo = 0;
-  /** Whether what comes next is what the path leads to. */
+  /** Whether the next value is the one the path leads to. */
   let isNext = true;
-  /** Where the row that is read begins; undefined outside of the list. */
+  /** Where the current row begins; undefined outside the list. */
   let rowFrom: number | undefined;
   let values = 1;
 
   const endRow = (to: number, isLast: boolean) => {
     const from = rowFrom ?? to;
     rowFrom = to + 1;
-    // A list without rows, and not one with an empty last row.
+    // An empty list, not a list with an empty last row.
     if (isLast && count === 0 && isBlank(json, from, to)) return;
     if (count < most) rows.push({ index: count, from, to, values });
     count++;
@@ -100,7 +101,7 @@ export async function splitList(json: Buffer, path: readonly string[], most: num
       depth++;
       if (isOnPath && byte === openObject && depthOnPath < path.length) depthOnPath++;
       else if (isOnPath && byte === openList && depthOnPath === path.length) {
-        // Of two lists of the same name the last one counts, as with `JSON.parse`.
+        // Of two lists with the same name the last one counts, as with `JSON.parse`.
         rows = [];
         count = 0;
         values = 1;
@@ -121,7 +122,7 @@ export async function splitList(json: Buffer, path: readonly string[], most: num
   return { rest: kept.join('') + json.toString('utf8', keptTo), rows, count };
 }
 
-/** The white space that JSON has. */
+/** White space as JSON defines it. */
 const blanks = new Set([0x20, 0x09, 0x0a, 0x0d]);
 
 function isBlank(json: Buffer, from: number, to: number): boolean {
@@ -129,7 +130,7 @@ function isBlank(json: Buffer, from: number, to: number): boolean {
   return true;
 }
 
-/** Longest name that is compared, in bytes, quotes and escapes included. */
+/** Longest name that is compared, in bytes, including quotes and escapes. */
 const longestName = 256;
 
 function isName(json: Buffer, from: number, to: number, name: string | undefined): boolean {

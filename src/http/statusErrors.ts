@@ -5,16 +5,16 @@ import type { Redact } from '../core/redact.ts';
 import { retryAfter } from './retryAfter.ts';
 import type { TransportAnswer } from './transport.ts';
 
-/** Longest piece of a provider's own explanation that is kept. */
+/** Longest explanation from a provider that is kept, in characters. */
 const longestDetail = 200;
-/** Longest piece of it that is looked through, in characters. */
+/** How much of it is searched, in characters. */
 const longestRead = 16_384;
 
-/** A statusError that is larger, in bytes, explains nothing, and takes long to read and to search for secrets. */
+/** A larger error response, in bytes, explains nothing, and takes long to read and to search for secrets. */
 const largestRefusal = 65_536;
 
 /**
- * The one place where a status that is not 2xx becomes a ProviderError. `what` names the request without secrets.
+ * The one place where a status other than 2xx becomes a ProviderError. `what` names the request without secrets.
  * @param isOwnNotFound see `HttpRequest.isOwnNotFound`.
  */
 export function statusError(
@@ -61,7 +61,7 @@ function troubleOf(
   if (status >= 500) return { kind: 'serverFault', status };
   if (status >= 300 && status < 400)
     return { kind: 'unexpectedAnswer', what: redirect(headers.get('location'), redact) };
-  // A redirect that the editor's fetch was told not to follow comes without a status.
+  // The editor's `fetch` reports a redirect that it was told not to follow without a status.
   if (status === 0) return { kind: 'unexpectedAnswer', what: redirect(undefined, redact) };
   return { kind: 'unexpectedAnswer', what: `it refused the request (HTTP ${status})` };
 }
@@ -72,17 +72,19 @@ function redirect(location: string | undefined, redact: Redact): string {
   return `it redirects to ${where}, where the key can't be sent`;
 }
 
-/** What the provider says of it, wherever providers say it: `message`, `error`, `error.message`, or a line of text. */
+/**
+ * The provider's explanation, from wherever providers put it: `message`, `error`, `error.message`, or a line of text.
+ */
 function detailOf(answer: TransportAnswer, redact: Redact): string | undefined {
   if (isTooLarge(answer) || isWebPage(answer)) return undefined;
   const text = answer.body.toString('utf8').trim();
   if (text === '') return undefined;
-  // Taken out before anything is cut off: half a key would not be found.
+  // Secrets are removed before the text is shortened: half a key wouldn't be found.
   const said = plainText(redact(beginningOf(messageIn(text) ?? text)), longestDetail);
   return said === '' ? undefined : said;
 }
 
-/** As much of a text as is looked through, without the word at its end that may have been cut. */
+/** The part of a text that is searched, without the word at its end that may have been cut. */
 function beginningOf(text: string): string {
   return text.length <= longestRead ? text : text.slice(0, longestRead).replace(/\S+$/, '…');
 }
@@ -95,7 +97,7 @@ function isWebPage({ headers, body }: TransportAnswer): boolean {
   return (headers.get('content-type') ?? '').includes('html') || body.toString('utf8').trimStart().startsWith('<');
 }
 
-/** The body as a value where it is a JSON object, else as text. */
+/** The body as a value if it is a JSON object, else as text. */
 function saidIn({ body }: TransportAnswer): unknown {
   const text = body.toString('utf8').trim();
   return objectIn(text) ?? text;

@@ -1,9 +1,9 @@
 import { ProviderError, type Trouble } from '../core/providerError.ts';
 
-/** One exchange, with nothing decided: no retry, no meaning of a status, no redirect. */
+/** One exchange, without decisions: no retries, no meaning of a status, no redirects. */
 export interface TransportRequest {
   readonly url: URL;
-  /** The only origin that the request may go to. A transport checks it with `assertOrigin` just before it sends. */
+  /** The only origin that the request may go to. A transport checks it with `assertOrigin` just before sending. */
   readonly origin: string;
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -11,40 +11,40 @@ export interface TransportRequest {
   readonly signal: AbortSignal;
   /** Most bytes of the decoded body that may be read. */
   readonly maxBytes: number;
-  /** Whether the headers are all that is asked for: the body is then not read, and empty. */
+  /** Whether only the headers are wanted: then the body isn't read, and is empty. */
   readonly headersOnly: boolean;
-  /** In place of {@link answerTimeoutMs}, for what a server takes longer for. */
+  /** Overrides {@link answerTimeoutMs} for requests that take a server longer. */
   readonly answerTimeoutMs?: number;
 }
 
-/** An answer of any status, its body read and freed of its content encoding. */
+/** An answer of any status, with its body read and decoded. */
 export interface TransportAnswer {
   readonly status: number;
-  /** Lower-case names; of repeated headers the values joined by commas. */
+  /** Lower-case names; the values of repeated headers are joined by commas. */
   readonly headers: ReadonlyMap<string, string>;
   readonly body: Buffer;
-  /** How many requests at once the connection carries, where one carries several (HTTP/2). */
+  /** How many concurrent requests the connection carries, if it carries several (HTTP/2). */
   readonly concurrency?: number;
 }
 
 /**
- * Carries requests. Everything that keeps an answer from arriving whole is thrown as a {@link TransportError};
- * an abort of the signal is thrown as the signal's reason.
+ * Sends requests. Anything that keeps an answer from arriving whole is thrown as a {@link TransportError}; an abort of
+ * the signal is thrown as the signal's reason.
  */
 export interface Transport {
   send(request: TransportRequest): Promise<TransportAnswer>;
 }
 
-/** Milliseconds until a connection, TLS included, must stand. */
+/** Milliseconds within which a connection must be open, TLS included. */
 export const connectTimeoutMs = 5_000;
-/** Milliseconds until the headers of an answer must be there, and that its body may pause. */
+/** Milliseconds within which the headers of an answer must arrive, and for which its body may pause. */
 export const answerTimeoutMs = 10_000;
 
-/** Why no whole answer came. */
+/** The reason no complete answer arrived. */
 export class TransportError extends Error {
   override readonly name = 'TransportError';
   readonly trouble: Trouble;
-  /** True when the provider cannot have seen the request, so that sending it another way does no harm. */
+  /** Whether the provider can't have seen the request, so that sending it another way does no harm. */
   readonly nothingSent: boolean;
 
   constructor(trouble: Trouble, nothingSent: boolean, cause?: unknown) {
@@ -54,9 +54,9 @@ export class TransportError extends Error {
   }
 }
 
-/** A request on which the server has certainly not acted, though a connection to it stands. */
+/** A request that the server has certainly not acted on, though a connection to it is open. */
 export class RefusedRequest extends TransportError {
-  /** `connection` where the connection takes no more requests, so that a new one may take this. */
+  /** `connection` if the connection accepts no more requests, so that a new one may accept this one. */
   readonly by: 'server' | 'connection';
 
   constructor(by: 'server' | 'connection', cause?: unknown) {
@@ -69,7 +69,7 @@ const certificateCodes = /^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|SELF_SIGNED_|DEPT
 
 const cutCodes = /^(UND_ERR_SOCKET$|ECONNRESET$|EPIPE$|Z_|ERR_HTTP2_|ERR_STREAM_PREMATURE_CLOSE$)/;
 
-/** Every `code` in an error, its causes and the errors it gathers. */
+/** Every `code` in an error, its causes and the errors it aggregates. */
 function codesOf(error: unknown, depth = 0): string[] {
   if (!(error instanceof Error) || depth > 5) return [];
   const own = 'code' in error && typeof error.code === 'string' ? [error.code] : [];
@@ -77,7 +77,7 @@ function codesOf(error: unknown, depth = 0): string[] {
   return [...own, ...gathered, ...codesOf(error.cause, depth + 1)];
 }
 
-/** A proxy that refused to open a tunnel, which undici tells by message alone (lib/dispatcher/proxy-agent.js). */
+/** A proxy that refused to open a tunnel, which undici reports only in its message (lib/dispatcher/proxy-agent.js). */
 function isProxyRefusal(error: unknown): boolean {
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
     if (/^Proxy response \(\d+\)|Proxy Authentication Required/.test(at.message)) return true;
@@ -85,7 +85,7 @@ function isProxyRefusal(error: unknown): boolean {
   return false;
 }
 
-/** Gives an error of undici, of `fetch`, of zlib or of a socket its place among our troubles. */
+/** Turns an error of undici, `fetch`, zlib or a socket into one of ours. */
 export function transportError(error: unknown, afterMs = answerTimeoutMs): TransportError | ProviderError {
   if (error instanceof TransportError || ProviderError.is(error)) return error;
   if (isProxyRefusal(error)) return new TransportError({ kind: 'unreachable', why: 'proxy' }, true, error);
@@ -114,12 +114,12 @@ export function transportError(error: unknown, afterMs = answerTimeoutMs): Trans
   return new TransportError({ kind: 'unreachable', why: 'route' }, false, error);
 }
 
-/** The body of an answer that has none, or of which none was wanted. */
+/** The body of an answer that has none, or whose body isn't wanted. */
 export const noBody: Buffer = Buffer.alloc(0);
 
 /**
  * Reads a decoded body to its end.
- * @throws TransportError as soon as it is larger than `maxBytes`; the rest is not read.
+ * @throws TransportError as soon as it is larger than `maxBytes`; the rest isn't read.
  */
 export async function readBody(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];

@@ -1,5 +1,5 @@
-// undici publishes no types for the parts that are imported one by one. The whole of it is not imported, because
-// loading it writes the process-wide dispatcher that every other extension's `fetch` uses.
+// undici publishes no types for the modules that are imported one by one. Its main module isn't imported, because
+// loading it sets the process-wide dispatcher, which every other extension's `fetch` uses.
 declare module 'undici/lib/dispatcher/agent.js' {
   export { Agent as default } from 'undici';
 }
@@ -19,7 +19,7 @@ declare module 'undici/lib/dispatcher/dispatcher.js' {
   export { Dispatcher as default } from 'undici';
 }
 declare module 'undici/lib/api/index.js' {
-  /** The methods `request`, `connect` and so on, to be put on `Dispatcher.prototype`. */
+  /** The methods `request`, `connect` and so on, to be added to `Dispatcher.prototype`. */
   const methods: object;
   export default methods;
 }

@@ -19,18 +19,20 @@ import {
   transportError,
 } from './transport.ts';
 
-/** How long a route that the editor named is used before it is asked again. */
+/** How long a route from the editor is used before asking the editor again. */
 const routeLifetimeMs = 60_000;
-/** How often a request is handed to another connection that the one before has certainly not sent to the provider. */
+/** How many connections a request is tried on, provided that each earlier one has certainly not sent it. */
 const mostConnectionsTried = 4;
 
 interface KnownRoute {
   readonly route: OpenRoute;
-  /** When it was opened, by both of the machine's clocks: one may be set, and the other stops while the machine sleeps. */
+  /**
+   * When it was opened, on both of the machine's clocks: one may be set, and the other stops while the machine sleeps.
+   */
   readonly openedAt: { readonly now: number; readonly monotonic: number };
 }
 
-/** Carries requests by undici's connections, over proxies and with certificates as the editor has them. */
+/** Sends requests over undici's connections, with the editor's proxies and certificates. */
 export class UndiciTransport implements Transport {
   readonly #network: EditorNetwork;
   readonly #clock: Clock;
@@ -42,7 +44,7 @@ export class UndiciTransport implements Transport {
     network.onDidChange(() => this.close());
   }
 
-  /** Lets go of all connections once their requests are answered. The next request opens new ones. */
+  /** Closes all connections once their requests are answered. The next request opens new ones. */
   close(): void {
     for (const known of this.#routes.values()) closeWhenIdle(known);
     this.#routes.clear();
@@ -94,7 +96,7 @@ export class UndiciTransport implements Transport {
   }
 
   async #open(url: URL): Promise<KnownRoute> {
-    // The editor is not even asked: what it and its proxies are told of this machine, they may resolve elsewhere.
+    // The editor isn't even asked: the editor or its proxies might resolve the name to another machine.
     const way: Way = isLoopback(url.hostname) ? { by: 'loopback' } : await this.#network.routeTo(url);
     const { systemCertificates, strictCertificates } = this.#network.settings();
     const tls = { secureContext: sharedSecureContext(systemCertificates), rejectUnauthorized: strictCertificates };
@@ -108,7 +110,7 @@ export class UndiciTransport implements Transport {
 }
 
 function closeWhenIdle(known: Promise<KnownRoute>): void {
-  // A route that could not be opened has nothing to close; whoever asked for it was told.
+  // A route that couldn't be opened has nothing to close, and its callers got the error.
   known.then(
     ({ route }) => route.close(),
     () => undefined,
@@ -136,7 +138,7 @@ async function overHttp1(
   });
   const read = headersOnly ? noBody : await readDecoded(answer.body, answer.headers['content-encoding'], maxBytes);
   if (headersOnly) answer.body.on('error', () => {}).destroy();
-  // The socket is free a turn later: whoever sends at once would open another one.
+  // The socket is free one turn later: a request sent at once would open another one.
   await new Promise((resolve) => setImmediate(resolve));
   return {
     status: answer.statusCode,
@@ -163,7 +165,7 @@ async function overHttp2(
   }
   const encoding = headers.get('content-encoding');
   const body = await readDecoded(stream, encoding, request.maxBytes);
-  // Node ends the stream of a broken connection as if it were whole.
+  // Node ends the stream of a broken connection as if it were complete.
   const length = encoding === undefined ? Number(headers.get('content-length') ?? body.length) : body.length;
   if (stream.rstCode !== constants.NGHTTP2_NO_ERROR || length !== body.length) {
     throw new TransportError({ kind: 'unreachable', why: 'cut' }, false);
@@ -191,7 +193,7 @@ async function readThrough(
   maxBytes: number,
 ): Promise<Buffer> {
   body.on('error', (error) => decoder.destroy(error));
-  // A stream of HTTP/2 may close before its end without an error.
+  // An HTTP/2 stream may close before its end without an error.
   const onClose = () => {
     if (!body.readableEnded) decoder.destroy(new TransportError({ kind: 'unreachable', why: 'cut' }, false));
   };

@@ -12,7 +12,7 @@ import type { EvidenceLog } from './evidence.ts';
 import type { AccountSession, EndOutcomeKind, EndResult } from './report.ts';
 import { accountRemoved, keyReplaced, type Sent } from './request.ts';
 
-/** What ending works with. */
+/** What ending sessions needs. */
 export interface EndingParts {
   readonly store: SessionStore;
   readonly evidence: EvidenceLog;
@@ -22,7 +22,7 @@ export interface EndingParts {
   readonly logger: Logger;
 }
 
-/** One session on its way to an outcome. */
+/** One session whose end isn't settled yet. */
 export interface PendingEnd {
   readonly session: Session;
   readonly unlisted: boolean;
@@ -31,10 +31,10 @@ export interface PendingEnd {
   attempts: number;
 }
 
-/** How many ends are under way about each of an account's sessions: its row shows what the last of them says. */
+/** How many active end operations each session is part of. Its row shows the outcome of the last to settle. */
 export type EndCounts = Map<SessionId, number>;
 
-/** One account's part of an end, bound to the connection that it began with. */
+/** One account's part of an end operation, bound to the connection it started with. */
 export class AccountEnd {
   readonly accountId: AccountId;
   readonly terms: EndingTerms;
@@ -46,7 +46,7 @@ export class AccountEnd {
   readonly #onSettled: (session: SessionId) => void;
   readonly #began: number;
   readonly #unwant: () => void;
-  /** What isn't on the rows yet. */
+  /** States that aren't on the rows yet. */
   readonly #lives = new Map<SessionId, Life>();
 
   private constructor(
@@ -77,7 +77,7 @@ export class AccountEnd {
     );
   }
 
-  /** Marks the sessions as ending, and holds on to the connection with which all of it is to be sent and confirmed. */
+  /** Marks the sessions as ending, and keeps the connection that every request and check will use. */
   static async begin(
     parts: EndingParts,
     accountId: AccountId,
@@ -91,7 +91,7 @@ export class AccountEnd {
     return new AccountEnd(parts, accountId, targets, provider, counts, onSettled);
   }
 
-  /** @throws ProviderError `cancelled` where the account was removed or has another key: that one lists other sessions. */
+  /** @throws ProviderError `cancelled` if the account was removed or has another key, which lists other sessions. */
   readonly connection = async (): Promise<Provider> => {
     if (this.#parts.accounts.get(this.accountId) === undefined) throw accountRemoved();
     if (this.#provider instanceof Error) throw this.#provider;
@@ -99,13 +99,13 @@ export class AccountEnd {
     return this.#provider;
   };
 
-  /** Decides a session's outcome; {@link showOutcomes} puts it on the row. */
+  /** Records a session's outcome; {@link showOutcomes} puts it on the row. */
   settle({ session, sent, attempts }: PendingEnd, outcome: EndOutcomeKind, why?: StuckReason): void {
     const { store, clock } = this.#parts;
     const others = (this.#counts.get(session.id) ?? 1) - 1;
     if (others > 0) this.#counts.set(session.id, others);
     else this.#counts.delete(session.id);
-    // Another end is still at it, or another session has its id.
+    // Another operation is still ending it, or another session has its id.
     const isItsOwn = others <= 0 && isSame(session, store.session(this.accountId, session.id));
     const life: Life =
       why === undefined || !isItsOwn ? { kind: 'running' } : { kind: 'stuck', since: clock.now(), why };
@@ -113,13 +113,13 @@ export class AccountEnd {
     this.record(session, outcome, why, sent, attempts);
   }
 
-  /** Puts what was settled on the rows, all at once: each change redraws the tree. */
+  /** Puts settled outcomes on the rows, all at once: each change redraws the tree. */
   showOutcomes(): void {
     if (this.#lives.size > 0) this.#parts.store.setLives(this.accountId, this.#lives);
     this.#lives.clear();
   }
 
-  /** Nothing more is going to be settled. */
+  /** Call it when everything is settled. */
   finish(): void {
     this.showOutcomes();
     this.#unwant();

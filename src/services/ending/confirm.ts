@@ -6,24 +6,24 @@ import { mostAttempts, neverAborted, stillRunning, wasGoneBefore } from './reque
 import type { Verdict } from './verification.ts';
 import { type VerifierParts, verify } from './verifier.ts';
 
-/** When to look again whether sessions are gone, in milliseconds after the look before; the last one repeats. */
+/** When to check again whether sessions are gone, in milliseconds after the previous check; the last value repeats. */
 const looks = [0, 1_000, 2_000, 4_000, 8_000];
-/** The longest pause while sessions of one of several workers are missing from lists and not confirmed gone yet. */
+/** The longest pause, in milliseconds, while sessions of one of several workers are missing but not confirmed gone. */
 const roundsApartMs = 500;
-/** How many looks are worth it after a request whose effect isn't known and that isn't sent again. */
+/** How many checks to make after a request whose effect isn't known and that isn't sent again. */
 const looksAfterFault = 3;
-/** How often the end of a session is sent at most where several workers share an address. */
+/** How many times the end of one session is sent at most when several workers share an address. */
 const mostAttemptsAtWorkers = 80;
 
-/** Sends ends once more. */
+/** Sends ends again. */
 export interface Resend {
   readonly stop: AbortSignal;
   readonly send: (pending: readonly PendingEnd[]) => Promise<void>;
 }
 
 /**
- * Looks until every session is confirmed gone or its time is up, and settles each. Sends ends again whose effect wasn't
- * known, to sessions that a look showed to be running, where it may.
+ * Checks until every session is confirmed gone or its time is up, and settles each one. If an end may not have had an
+ * effect and a check shows that the session is still running, it is sent again where that is allowed.
  */
 export async function confirmEnds(parts: VerifierParts, end: AccountEnd, again: Resend | undefined): Promise<void> {
   const { clock, evidence } = parts;
@@ -40,15 +40,15 @@ export async function confirmEnds(parts: VerifierParts, end: AccountEnd, again: 
   let failures: ReadonlyMap<SessionId, ProviderError> = new Map();
   let verdicts: ReadonlyMap<SessionId, Verdict> = new Map();
   const verdictOf = ({ session }: PendingEnd): Verdict => verdicts.get(session.id) ?? 'unknown';
-  // Requests may take long, too: a worker that doesn't answer must not keep the others waiting for ever.
+  // Requests may take long, too: a worker that doesn't respond must not hold up the others forever.
   const isHurrying = () => evidence.isCombined(accountId) && clock.monotonic() - began < terms.withinMs;
   const mayResend = ({ sent, attempts }: PendingEnd, look: number) => {
     if (again === undefined || again.stop.aborted) return false;
     if (sent.kind !== 'unclear') return isHurrying() && attempts < mostAttemptsAtWorkers;
-    // Of the several attempts at the workers only one may have failed, and looks bound those, too.
+    // When several attempts went to the workers, perhaps only one failed. The number of checks limits these, too.
     return 'error' in sent.why && (attempts < mostAttempts || (isHurrying() && look < looksAfterFault));
   };
-  // Counted, and not read off a clock: a machine may sleep in between.
+  // Counted, not read from a clock: the machine may sleep in between.
   let waited = 0;
   let wait = 0;
   for (let index = 0; open.length > 0; index++) {

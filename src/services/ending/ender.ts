@@ -13,26 +13,26 @@ import { AccountQueue } from './queue.ts';
 import type { AccountSession, AskedReport, EndOptions, EndReport, EndResult, GroupReport } from './report.ts';
 import { accountRemoved, errorOf, keyReplaced, neverAborted, type Sent, sentBy, unsupported } from './request.ts';
 
-/** What the ender works with. */
+/** What {@link Ender} needs. */
 export interface EnderOptions extends EndingParts {
   readonly refresher: Refresher;
   readonly journal: EndJournal;
 }
 
-/** How old a list may be, in milliseconds, before an end is sent by it to where ids may be used again. */
+/** How old a list may be, in milliseconds, before an end is sent to a provider that may reuse ids. */
 const freshMs = 5_000;
 
-/** Ends sessions and confirms that they are gone. Only what it is handed is ever ended, one by one. */
+/** Ends sessions and confirms that they are gone. It only ends the sessions it is given, one by one. */
 export class Ender {
   readonly #options: EnderOptions;
-  /** The queues of accounts with ends under way, and how many of those there are. */
+  /** The queues of accounts with end operations in progress, and how many operations use each. */
   readonly #queues = new Map<AccountId, { readonly queue: AccountQueue; users: number }>();
 
   constructor(options: EnderOptions) {
     this.#options = options;
   }
 
-  /** Ends exactly these sessions. Accounts do not wait for each other. Never rejects. */
+  /** Ends exactly these sessions. Accounts don't wait for each other. Never rejects. */
   async end(targets: readonly AccountSession[], { stop, onProgress }: EndOptions): Promise<EndReport> {
     const byAccount = new Map<AccountId, Map<SessionId, AccountSession>>();
     for (const target of targets) {
@@ -56,7 +56,7 @@ export class Ender {
     return { results: results.flat() };
   }
 
-  /** Uses the provider's one call, once, and then looks what became of the sessions that were listed. Never rejects. */
+  /** Calls the provider's "end everything" once, then checks what happened to the listed sessions. Never rejects. */
   async endEverything(accountId: AccountId): Promise<AskedReport> {
     const { results, sent } = await this.#ask(accountId, this.#listed(accountId), async (provider) => {
       if (provider.endEverything === undefined) throw unsupported('end everything at once');
@@ -65,7 +65,7 @@ export class Ender {
     return { results, error: errorOf(sent) };
   }
 
-  /** Has the provider delete a group, once, and then looks what became of its sessions. Never rejects. */
+  /** Has the provider delete a group, once, then checks what happened to its sessions. Never rejects. */
   async deleteGroup(accountId: AccountId, group: GroupId): Promise<GroupReport> {
     let answer: GroupDeletion | undefined;
     let refused: ReadonlyMap<string, string> = new Map();
@@ -82,7 +82,7 @@ export class Ender {
     return { answer: answer ?? errorOf(sent) ?? unsupported('delete a batch'), results };
   }
 
-  /** Has the provider cancel a group, once, and then looks what became of its sessions. Never rejects. */
+  /** Has the provider cancel a group, once, then checks what happened to its sessions. Never rejects. */
   async cancelGroup(accountId: AccountId, group: GroupId): Promise<AskedReport> {
     const { results, sent } = await this.#ask(accountId, this.#membersOf(accountId, group), async (provider) => {
       if (provider.cancelGroup === undefined) throw unsupported('cancel a batch');
@@ -92,9 +92,9 @@ export class Ender {
   }
 
   /**
-   * Sends one request for many sessions, once, and looks what became of each. It's never sent again: a request whose answer
-   * was lost is checked session by session.
-   * @param statusError what the provider said about a session that it could not end, where it did.
+   * Sends one request for many sessions, once, and checks what happened to each. It is never sent again: if its answer
+   * is lost, each session is checked instead.
+   * @param statusError what the provider said about a session that it couldn't end, if anything.
    */
   async #ask(
     accountId: AccountId,
@@ -136,7 +136,7 @@ export class Ender {
   ): Promise<EndResult[]> {
     const { store } = this.#options;
     await this.#relist(accountId);
-    // What has gone since, or what another session has taken the id of, is not there to be ended.
+    // A session that ended since, or whose id belongs to another session now, isn't there to be ended.
     const isThere = ({ session, unlisted }: AccountSession) =>
       isSame(session, store.session(accountId, session.id) ?? (unlisted === true ? session : undefined));
     const there = confirmed.filter(isThere);
@@ -162,8 +162,8 @@ export class Ender {
   }
 
   /**
-   * Lists an account again before ends are sent, where ids may be used again, or where a list may come from one of several
-   * workers: what all of those have now is what their later lists are compared with.
+   * Lists an account again before ends are sent, where ids may be reused or where a list may come from one of several
+   * workers: later lists are compared with what all workers have now.
    */
   async #relist(accountId: AccountId): Promise<void> {
     const { store, connections, refresher, clock } = this.#options;
@@ -176,7 +176,7 @@ export class Ender {
     if (lists === 'partial' || (lists === 'complete' && isOld)) await refresher.refresh(accountId, { thorough: true });
   }
 
-  /** Why a confirmed session is not there; undefined where it has ended, or another has its id. */
+  /** The reason a confirmed session isn't there; undefined if it has ended, or another session has its id. */
   #whyMissing(accountId: AccountId, id: SessionId): ProviderError | undefined {
     const { store } = this.#options;
     if (store.state(accountId) === undefined) return accountRemoved();

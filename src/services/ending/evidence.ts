@@ -13,49 +13,49 @@ import {
   wholeRound,
 } from './verification.ts';
 
-/** One answer to the request for an account's list, read whole. Times are milliseconds of the monotonic clock. */
+/** One complete answer to a request for an account's list. Times are milliseconds of the monotonic clock. */
 export interface ListAnswer {
   readonly began: number;
   readonly ended: number;
   readonly sessions: ReadonlyMap<SessionId, Session>;
-  /** Ids of sessions whose rows can't be read: they are listed, too. */
+  /** Ids of sessions whose rows can't be read. They are listed, too. */
   readonly unreadable: ReadonlySet<string>;
-  /** Whether every row says which session it is about. If not, the list leaves nothing out for certain. */
+  /** Whether every row says which session it is about. If not, any session may still be in the list. */
   readonly complete: boolean;
 }
 
-/** Lists that were asked for at the same time. */
+/** Lists that were requested at the same time. */
 export interface Round {
   readonly answers: readonly ListAnswer[];
-  /** Whether others failed, then or right after: those may have been any worker's. */
+  /** Whether other requests failed, in this round or right after it: any worker may have failed to answer them. */
   readonly someFailed: boolean;
 }
 
-/** What is known about one session, and the list that last had it. */
+/** What is known about one session, and the last list that had it. */
 interface Seen {
   readonly session: Session;
   observations: Observations;
-  /** When the first list that had it was whole: it ran by then. Undefined for one that no list has had. */
+  /** When the first list that had it was completely read: it was running by then. Undefined if no list had it. */
   listedSince: number | undefined;
-  /** When the last list that had it began, and what else it had. */
+  /** When the last list that had it was requested, and what else that list had. */
   lastListed: { readonly began: number; readonly sessions: ReadonlyMap<SessionId, Session> } | undefined;
-  /** When the last list was whole that left it out though it was known to run. */
+  /** When the last list was read that left it out although it was known to run. */
   missedUntil: number | undefined;
 }
 
 interface AccountEvidence {
   readonly seen: Map<SessionId, Seen>;
-  /** Sessions that somebody wants to know about, whether or not they were ever listed, and by how many. */
+  /** Sessions whose evidence is needed, whether or not they were ever listed, and by how many callers. */
   readonly wanted: Map<SessionId, number>;
   combined: boolean;
   lists: ListTerms;
 }
 
-/** Collects the evidence about each account's sessions and asks `verification.ts` what it amounts to. */
+/** Collects evidence about each account's sessions and asks `verification.ts` for a verdict. */
 export class EvidenceLog {
   readonly #accounts = new Map<AccountId, AccountEvidence>();
 
-  /** Forgets an account whose key or address changed, or that was removed. */
+  /** Call it when an account's key or address changed, or when it was removed. */
   reset(account: AccountId): void {
     this.#accounts.delete(account);
   }
@@ -67,8 +67,8 @@ export class EvidenceLog {
 
   /**
    * Adds lists.
-   * @param lists what this provider's lists are worth.
-   * @param shown all sessions that are thought to run, also those that came with a list that broke off.
+   * @param lists how far this provider's lists can be relied on.
+   * @param shown all sessions that are thought to be running, including those from a list that broke off.
    */
   addLists(account: AccountId, lists: ListTerms, round: Round, shown: Iterable<Session>): void {
     const { answers } = round;
@@ -77,7 +77,7 @@ export class EvidenceLog {
     for (const session of shown) {
       if (!evidence.seen.has(session.id)) evidence.seen.set(session.id, neverListed(session));
     }
-    // Each answer is judged by what was known before all of them: they may have been read in any order.
+    // Each answer is compared with what was known before all of them: they may have been read in any order.
     const known = [...evidence.seen.values()];
     for (const one of known) this.#compare(evidence, one, round);
     for (const answer of answers) {
@@ -91,19 +91,20 @@ export class EvidenceLog {
   }
 
   /**
-   * Adds what the provider said about sessions when it was asked about each.
-   * @param asked when the first question was sent, and `answered` when the last answer was there, in monotonic milliseconds.
+   * Adds what the provider said about sessions when it was asked about each one.
+   * @param asked when the first question was sent, and `answered` when the last answer arrived, in monotonic
+   * milliseconds.
    */
   addAnswers(account: AccountId, told: ReadonlyMap<SessionId, Liveness>, asked: number, answered: number): void {
     for (const [id, liveness] of told) this.#add(account, id, { kind: 'told', liveness, asked, answered });
   }
 
-  /** Adds that an end was accepted, and whether by a worker that had the session and says it ended it. */
+  /** Adds that an end was accepted, and whether the worker that accepted it had the session and says it ended it. */
   addAcceptedEnd(account: AccountId, session: SessionId, byItsWorker: boolean): void {
     this.#add(account, session, { kind: 'endAccepted', byItsWorker });
   }
 
-  /** Collects evidence about these sessions even if no list ever had them, until the result is called. */
+  /** Collects evidence about these sessions, even if no list ever had them, until the returned function is called. */
   want(account: AccountId, sessions: readonly Session[]): () => void {
     const { seen, wanted } = this.#of(account);
     for (const session of sessions) {
@@ -116,7 +117,7 @@ export class EvidenceLog {
         if (left > 0) wanted.set(id, left);
         else wanted.delete(id);
       }
-      // Those that are still shown come back with the next list.
+      // Sessions that are still shown come back with the next list.
       const gone = sessions.filter(({ id }) => this.verdict(account, id) !== 'stillRunning');
       this.forget(
         account,
@@ -125,19 +126,19 @@ export class EvidenceLog {
     };
   }
 
-  /** Forgets all sessions but these and those that somebody wants to know about. */
+  /** Drops all sessions except these and those that {@link want} still needs. */
   keepOnly(account: AccountId, shown: ReadonlyMap<SessionId, Session>): void {
     const { seen, wanted } = this.#of(account);
     for (const id of seen.keys()) if (!shown.has(id) && !wanted.has(id)) seen.delete(id);
   }
 
-  /** Forgets sessions that are confirmed gone and that nobody wants to know about. */
+  /** Drops sessions that are confirmed gone, unless {@link want} still needs them. */
   forget(account: AccountId, sessions: readonly SessionId[]): void {
     const evidence = this.#of(account);
     for (const id of sessions) if (!evidence.wanted.has(id)) evidence.seen.delete(id);
   }
 
-  /** Whether a session is gone; `unknown` for one about which nothing is known. */
+  /** Whether a session is gone; `unknown` if there is no evidence about it. */
   verdict(account: AccountId, session: SessionId): Verdict {
     const evidence = this.#accounts.get(account);
     const one = evidence?.seen.get(session);
@@ -145,27 +146,27 @@ export class EvidenceLog {
     return verdictOn(one.observations, termsOf(evidence), evidence.combined);
   }
 
-  /** Whether the provider has to be asked about a session itself. */
+  /** Whether the provider must be asked about the session itself. */
   needsProbe(account: AccountId, session: SessionId): boolean {
     const evidence = this.#accounts.get(account);
     const one = evidence?.seen.get(session);
     return evidence !== undefined && one !== undefined && needsProbe(one.observations, termsOf(evidence));
   }
 
-  /** Whether a second look confirms at once what the provider said about a session. */
+  /** Whether a second check right away can confirm what the provider said about a session. */
   needsSecondLook(account: AccountId, session: SessionId): boolean {
     const one = this.#accounts.get(account)?.seen.get(session);
     return one !== undefined && needsSecondLook(one.observations);
   }
 
-  /** Whether a session may be on another worker than the one that answers: an end may have to be sent again. */
+  /** Whether a session may be on another worker than the one that answers, so that an end may have to be sent again. */
   mayHaveOtherWorkers(account: AccountId, session: SessionId): boolean {
     const evidence = this.#accounts.get(account);
     if (evidence === undefined || termsOf(evidence) !== 'partial') return false;
     return evidence.combined || (evidence.seen.get(session)?.observations.hits ?? 0) < wholeRound;
   }
 
-  /** Of these sessions, those that are confirmed gone. */
+  /** The sessions among these that are confirmed gone. */
   confirmedGone(account: AccountId, sessions: Iterable<SessionId>): Set<SessionId> {
     return new Set([...sessions].filter((id) => this.verdict(account, id) === 'confirmedGone'));
   }
@@ -189,7 +190,7 @@ export class EvidenceLog {
     const missing = answers.filter((answer) => answer.complete && !having.includes(answer));
     if (having.length > 0) {
       if (one.missedUntil !== undefined && having.some(({ began }) => began >= (one.missedUntil ?? 0))) {
-        // It ran, a list left it out, and a later one has it again. Lists that are only late do that as well.
+        // It was running, a list left it out, and a later one has it again. Lists that are merely late do that, too.
         if (evidence.lists === 'partial' || evidence.lists === 'complete') evidence.combined = true;
       }
       const largest = having.reduce((a, b) => (b.sessions.size > a.sessions.size ? b : a));
@@ -217,15 +218,15 @@ export class EvidenceLog {
   }
 }
 
-/** What lists are worth, going by what was seen: with several workers, none has every session. */
+/** How far lists can be relied on, given what was seen: with several workers, no list has every session. */
 function termsOf({ lists, combined }: AccountEvidence): ListTerms {
   return lists === 'complete' && combined ? 'partial' : lists;
 }
 
 /**
- * Whether a list that leaves a session out came from that session's own worker: a worker has all of its sessions in each
- * list, so sessions that were listed together share one, and a session that was listed before and wasn't among them has
- * another.
+ * Whether a list that leaves a session out came from the session's own worker. A worker puts all of its sessions in
+ * each list. So sessions that were listed together share a worker, and a session that was listed before but not with
+ * them has another.
  */
 function workerOf(
   { seen }: AccountEvidence,

@@ -6,7 +6,7 @@ import type { Session } from '../../core/session.ts';
 import type { Memory } from '../../core/storage.ts';
 import { unfinishedKey } from './unfinished.ts';
 
-/** A run that has not written for this long has nobody who goes on with it. */
+/** An entry that hasn't been updated for this long belongs to a window that is gone. */
 const abandonedMs = 20_000;
 const writeEveryMs = 1_000;
 
@@ -19,7 +19,7 @@ const Run = v.object({
 const Runs = v.record(v.string(), Run);
 type Runs = v.InferOutput<typeof Runs>;
 
-/** An end of many that a window did not live to finish. */
+/** An end of several sessions that a window didn't live to finish. */
 export interface UnfinishedEnd {
   readonly id: string;
   readonly total: number;
@@ -30,22 +30,22 @@ export interface UnfinishedEnd {
   }[];
 }
 
-/** One end while it goes on. */
+/** One end operation in progress. */
 export interface JournalEntry {
   settle(account: AccountId, session: SessionId): void;
-  /** Resolves when nothing is written any longer. */
+  /** Resolves when nothing more is written. */
   finish(): Promise<void>;
 }
 
 /**
- * Writes down which sessions are to end, by their ids alone, so that a window that closes half-way leaves a trace. Where
- * nothing can be written, ends go on without: the user is there to see them.
+ * Stores which sessions are being ended, only by their ids, so that a window that closes halfway leaves a trace. If
+ * nothing can be stored, ending continues without it: the user is there to see the outcome.
  */
 export class EndJournal {
   readonly #memory: Memory;
   readonly #clock: Clock;
   readonly #logger: Logger;
-  /** When entries whose time lies ahead were first seen with it, by both. */
+  /** When entries with a time in the future were first seen, keyed by id and time. */
   readonly #ahead = new Map<string, number>();
 
   constructor(memory: Memory, clock: Clock, logger: Logger) {
@@ -54,7 +54,7 @@ export class EndJournal {
     this.#logger = logger;
   }
 
-  /** Begins an entry, and resolves when it is kept: before the first end is sent. */
+  /** Starts an entry, and resolves when it is stored: before the first end is sent. */
   async begin(targets: readonly { readonly accountId: AccountId; readonly session: Session }[]): Promise<JournalEntry> {
     const id = crypto.randomUUID();
     const left = new Map(targets.map((target) => [`${target.accountId}/${target.session.id}`, target]));
@@ -85,15 +85,16 @@ export class EndJournal {
     };
   }
 
-  /** How long until every entry that is there now is either gone or known to be abandoned: at most 20,000 milliseconds. */
+  /** How long until every current entry is either removed or known to be abandoned: at most 20,000 milliseconds. */
   get settlesAfter(): number {
     const silent = Object.entries(this.#read()).map(([id, { at }]) => this.#silence(id, at));
     return Math.max(0, ...silent.map((ms) => abandonedMs - ms));
   }
 
   /**
-   * Takes on what nobody goes on with, so that no other window does. What another window is still at stays its own. An
-   * entry stays written down until {@link forget}, and may be taken on again when it was not for {@link settlesAfter}.
+   * Takes over abandoned entries, so that no other window does. Entries that another window still works on aren't
+   * touched. An entry stays stored until {@link forget}, and can be claimed again if {@link settlesAfter} passes
+   * without that.
    */
   async claimAbandoned(): Promise<readonly UnfinishedEnd[]> {
     const runs = this.#read();
@@ -112,13 +113,13 @@ export class EndJournal {
     }));
   }
 
-  /** Takes out an entry of which everything is known. */
+  /** Removes an entry whose outcomes are all known. */
   async forget(id: string): Promise<void> {
     const { [id]: _, ...others } = this.#read();
     await this.#write(others);
   }
 
-  /** For how many milliseconds an entry has not been written. After the clock was set back, as far as that was seen here. */
+  /** Milliseconds since an entry was written; if the clock was set back, since this window noticed that. */
   #silence(id: string, at: number): number {
     const now = this.#clock.now();
     if (at <= now) return now - at;

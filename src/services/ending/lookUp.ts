@@ -8,17 +8,17 @@ import type { Connections } from '../accounts/connections.ts';
 import type { Refresher } from '../sessions/refresher.ts';
 import { probe } from './probe.ts';
 
-/** What a provider says about a session that no list shows. */
+/** What a provider says about a session that isn't listed. */
 export type Finding =
   /** `running`: it's running. `unknown`: it can't say. `unchecked`: it has no way to look up a session. */
   | { readonly kind: 'running' | 'unknown' | 'unchecked' }
   /** It has the session and says that it ended. */
   | { readonly kind: 'ended' }
-  /** It has no such running session: it ended, or the id is wrong, or another account's. */
+  /** It has no such running session: it ended, or the id is wrong, or belongs to another account. */
   | { readonly kind: 'notFound' }
   | { readonly kind: 'failed'; readonly error: ProviderError };
 
-/** What looking up a session works with. */
+/** What looking up a session needs. */
 export interface LookUpParts {
   readonly connections: Connections;
   readonly refresher: Refresher;
@@ -29,7 +29,7 @@ export interface LookUpParts {
 const endCauseTimeoutMs = 10_000;
 const neverAborted = new AbortController().signal;
 
-/** Asks the provider about a session that no list shows, before anything is sent to it. Ends nothing. Never rejects. */
+/** Asks the provider about a session that isn't listed, before anything is sent to it. Ends nothing. Never rejects. */
 export async function lookUp(
   parts: LookUpParts,
   account: AccountId,
@@ -47,14 +47,14 @@ export async function lookUp(
   const error = failures.get(id) ?? notAsked ?? new ProviderError({ kind: 'cancelled' }, 'a look-up was given up');
   if (ProviderError.isOf(error, 'unsupported')) return { kind: 'unchecked' };
   if (ProviderError.isOf(error, 'notFound')) return { kind: 'notFound' };
-  // Some providers answer the same to a wrong id and to a wrong key. A key that lists is good.
+  // Some providers answer a wrong id and a wrong key alike. A key that can list sessions is good.
   const isKeyGood = ProviderError.isOf(error, 'unauthorized', 'forbidden')
     ? (await refresher.refresh(account)).kind === 'listed'
     : false;
   return isKeyGood ? { kind: 'notFound' } : { kind: 'failed', error };
 }
 
-/** Whether the provider has the session and says that it ended. "Gone" is also what an id is called that it never had. */
+/** Whether the provider has the session and says it ended. "Gone" is also the answer for an id that never existed. */
 async function isKnownToHaveEnded(
   { clock, logger }: LookUpParts,
   provider: Provider,

@@ -2,40 +2,40 @@ import type { Clock } from '../../core/clock.ts';
 import type { ProviderError } from '../../core/providerError.ts';
 import type { RateWindow } from '../../core/rateWindow.ts';
 
-/** Requests at first: each needs a connection of its own … */
+/** Concurrent requests at first, if each needs its own connection … */
 const firstInFlight = 4;
-/** … or one connection carries them all. To 400 ends at 50 ms, the two rounds that this saves are a fifth of their time. */
+/** … or if one connection carries them all. With 400 ends at 50 ms, this saves two rounds, a fifth of the time. */
 const firstOnOneConnection = 16;
-/** An answer that takes this many times as long as the quickest is one of a server that has enough to do. */
+/** A response that takes this many times as long as the quickest one comes from a server that is busy enough. */
 const slowFactor = 4;
-/** Milliseconds below which answers are all quick: what they differ by is this machine's own doing. */
+/** Responses faster than this, in milliseconds, count as equally fast: the difference comes from this machine. */
 const quickMs = 25;
 const firstPauseMs = 500;
 const longestPauseMs = 8_000;
-/** Refusals that come within this time are about the same burst: it is answered once. */
+/** Error responses within this many milliseconds belong to the same burst, and slow requests down only once. */
 const sameBurstMs = 250;
 
 /**
- * How many requests may be under way to one account: few at first, more while answers are quick and clean, half as many
- * after a statusError, none while the provider wants none.
+ * How many requests may be in flight for one account: few at first, more while responses are fast and succeed, half as
+ * many after an error response, none while the provider asks to wait.
  */
 export class Pace {
   readonly #clock: Clock;
   readonly #most: () => number;
   readonly #window: () => RateWindow | undefined;
   #limit: number;
-  /** Grows by one with each clean answer until the first statusError, and by one with each round after it. */
+  /** The limit grows by one with each success until the first error response, and after that by one with each round. */
   #fast = true;
   #quickest = Number.POSITIVE_INFINITY;
-  /** Monotonic milliseconds, as {@link #refusedAt}. */
+  /** Monotonic milliseconds, as is {@link #refusedAt}. */
   #notBefore = 0;
   #refusedAt = Number.NEGATIVE_INFINITY;
   #pauses = 0;
   #statusError: ProviderError | undefined;
 
   /**
-   * @param most how many at most, which may change with the connection.
-   * @param window what the provider last said of its rate limit.
+   * @param most the upper limit, which may change with the connection.
+   * @param window the provider's last reported rate limit.
    * @param hasOneConnection whether one connection carries all requests (HTTP/2).
    */
   constructor(clock: Clock, most: () => number, window: () => RateWindow | undefined, hasOneConnection = false) {
@@ -45,23 +45,23 @@ export class Pace {
     this.#limit = hasOneConnection ? firstOnOneConnection : firstInFlight;
   }
 
-  /** The last statusError, if there was any. */
+  /** The last error response (429, 503), if any. */
   get statusError(): ProviderError | undefined {
     return this.#statusError;
   }
 
-  /** Milliseconds until one more request may be sent; `busy` while it has to wait for an answer. */
+  /** Milliseconds until another request may be sent; `busy` if it has to wait for a response. */
   wait(inFlight: number): number | 'busy' {
     const now = this.#clock.monotonic();
     if (now < this.#notBefore) return this.#notBefore - now;
     if (inFlight >= Math.floor(Math.min(this.#limit, this.#most()))) return 'busy';
     const window = this.#window();
     if (window === undefined || now >= window.resetAt || window.remaining - inFlight > 0) return 0;
-    // Those under way may have been counted already: the next answer tells.
+    // The provider may have counted those in flight already: the next response tells.
     return inFlight > 0 ? 'busy' : window.resetAt - now;
   }
 
-  /** Takes notice of an answer without a statusError, which took `ms`. */
+  /** Call it after a response without such an error, which took `ms` milliseconds. */
   clean(ms: number): void {
     this.#pauses = 0;
     this.#quickest = Math.min(this.#quickest, Math.max(ms, quickMs));
@@ -69,7 +69,7 @@ export class Pace {
     this.#limit = Math.min(this.#most(), this.#limit + (this.#fast ? 1 : 1 / this.#limit));
   }
 
-  /** Takes notice of a statusError (429, 503), and waits as long as the provider says, or longer with each that does not. */
+  /** Call it after an error response (429, 503). Waits as long as the provider asks, else longer each time. */
   refused(statusError: ProviderError): void {
     const { trouble } = statusError;
     this.#statusError = statusError;

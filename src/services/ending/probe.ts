@@ -9,37 +9,37 @@ import { usedUp } from './request.ts';
 
 const timeoutMs = 10_000;
 const mostInFlight = 8;
-/** Troubles that the next probe of the same account would have, too. */
+/** Errors that the next probe of the same account would get as well. */
 const troublesOfAll = ['unreachable', 'rateLimited', 'timedOut'] as const;
 
-/** What probing works with. */
+/** What {@link probe} needs. */
 export interface ProbingOptions {
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Aborting it keeps what was not asked from being asked. */
+  /** Aborting it stops further questions. */
   readonly stop: AbortSignal;
-  /** Sessions that are asked about one by one at most, after those that one call has told of. */
+  /** Most sessions that are asked about one by one, after those that the request for many has answered. */
   readonly most: number;
-  /** What the provider last said about its rate limit. */
+  /** The provider's last reported rate limit. */
   readonly window: () => RateWindow | undefined;
 }
 
-/** What probes have told. */
+/** The result of {@link probe}. */
 export interface ProbeReport {
-  /** What the provider has told of each session of which it has told anything. */
+  /** What the provider said, for each session it said anything about. */
   readonly told: ReadonlyMap<SessionId, Liveness>;
-  /** Sessions that were asked for, also where nothing was told of them. */
+  /** Sessions that the provider was asked about, with or without an answer. */
   readonly asked: ReadonlySet<SessionId>;
-  /** Why the provider was not asked about the rest, where it was not. */
+  /** The reason the provider wasn't asked about the rest, if it wasn't. */
   readonly error: ProviderError | undefined;
-  /** What went wrong with the question about a session, where it did. */
+  /** What went wrong with the question about a session. */
   readonly failures: ReadonlyMap<SessionId, ProviderError>;
 }
 
-/** So many faults of the server's are no chance any longer: the next question would meet with one, too. */
+/** After this many server errors it isn't chance: the next question would get one, too. */
 const mostFaults = 3;
 
-/** Asks the provider about each of some sessions, by one call for many where it has one. Never rejects. */
+/** Asks the provider about each of these sessions, with one request for many if it has one. Never rejects. */
 export async function probe(
   provider: Provider,
   sessions: readonly Session[],
@@ -48,7 +48,7 @@ export async function probe(
   let error: ProviderError | undefined;
   let faults = 0;
   const failures = new Map<SessionId, ProviderError>();
-  /** What the provider tells, or undefined where it fails or takes too long: then nothing is proven. */
+  /** What the provider says, or undefined if it fails or takes too long: that confirms nothing. */
   async function timed<T>(about: readonly Session[], ask: (signal: AbortSignal) => Promise<T> | undefined) {
     const limit = deadline(clock, timeoutMs);
     try {
@@ -75,7 +75,7 @@ export async function probe(
     .slice(0, most)
     .values();
   let inFlight = 0;
-  /** Waits for a place among those that are asked for, and while the rate limit is used up. False for none to be had. */
+  /** Waits for the rate limit, then counts another question as in flight. False if none may be sent. */
   const enter = async () => {
     while (error === undefined && !stop.aborted) {
       const now = clock.monotonic();

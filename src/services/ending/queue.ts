@@ -22,37 +22,37 @@ import {
   wasNotThere,
 } from './request.ts';
 
-/** Before an end is sent again that didn't reach the provider; twice as long each time. */
+/** Milliseconds before an end that didn't reach the provider is sent again; twice as long each time. */
 const firstPauseMs = 250;
-/** How long the provider may refuse all requests before those that aren't sent are given up. */
+/** How long the provider may reject all requests before those that aren't sent yet are given up, in milliseconds. */
 const longestWaitMs = 60_000;
-/** How often an end is sent so that it meets the worker that has the session; see `EvidenceLog.mayHaveOtherWorkers`. */
+/** How many times an end is sent to reach the worker that has the session; see `EvidenceLog.mayHaveOtherWorkers`. */
 const mostAtOnce = 8;
 
-/** What a queue works with. */
+/** What {@link AccountQueue} needs. */
 export interface QueueParts {
   readonly store: SessionStore;
   readonly evidence: EvidenceLog;
   readonly clock: Clock;
 }
 
-/** All ends of one account that are under way. Throttle they keep to what the provider allows at once. */
+/** All ends of one account that are in progress. Together they stay within what the provider allows at once. */
 export class AccountQueue {
   readonly counts: EndCounts = new Map();
   readonly #parts: QueueParts;
   readonly #pace: Pace;
   #inFlight = 0;
-  /** Resolves as soon as one of the requests that are under way is done with. */
+  /** Resolves when one of the requests in flight finishes. */
   #next = Promise.withResolvers<void>();
-  /** Who sends a session's end, and what comes of it: other ends of the same session wait for that. */
+  /** Who sends a session's end, and its result: other operations that end the same session wait for it. */
   readonly #senders = new Map<SessionId, PromiseWithResolvers<Sent> & { readonly by: AccountEnd }>();
 
   /** Resolves when no end is being sent to several workers at once. */
   #spreading: Promise<void> = Promise.resolve();
 
   /**
-   * @param mostInFlight how many ends may be under way, which may change with the connection.
-   * @param window what the provider last said about its rate limit.
+   * @param mostInFlight how many ends may be in flight, which may change with the connection.
+   * @param window the provider's last reported rate limit.
    * @param hasOneConnection whether one connection carries all requests (HTTP/2).
    */
   constructor(
@@ -65,16 +65,16 @@ export class AccountQueue {
     this.#pace = new Pace(parts.clock, mostInFlight, window, hasOneConnection);
   }
 
-  /** Lets other ends of the same sessions send their own. */
+  /** Lets other operations send their own ends for the same sessions. */
   leave(by: AccountEnd): void {
     for (const [id, sender] of this.#senders) if (sender.by === by) this.#senders.delete(id);
   }
 
   /**
-   * Sends ends, as many at once as the pace allows. What the provider has certainly not acted on is sent again, up to the
-   * most attempts; what it may have acted on is left for a look.
+   * Sends ends, as many at once as the pace allows. An end that the provider has certainly not acted on is sent again,
+   * up to the most attempts. If it may have acted on it, a later check decides.
    * @param stop aborting it keeps what isn't sent yet from being sent.
-   * @param onSent called once for each, when no more is sent for it here.
+   * @param onSent called once for each session, when no more is sent for it here.
    */
   async send(end: AccountEnd, pending: readonly PendingEnd[], stop: AbortSignal, onSent: () => void): Promise<void> {
     const { clock } = this.#parts;
@@ -126,14 +126,14 @@ export class AccountQueue {
     for (const one of queue) done(one);
   }
 
-  /** Sends a session's end, and says whether it is to be sent again. */
+  /** Sends a session's end, and returns whether it should be sent again. */
   async #sendOne(end: AccountEnd, pending: PendingEnd, stop: AbortSignal): Promise<'again' | 'done'> {
     const { clock, store, evidence } = this.#parts;
     const { session } = pending;
     const { accountId } = end;
     const listed = store.session(accountId, session.id);
     if (pending.unlisted ? listed !== undefined && !isSame(session, listed) : !isSame(session, listed)) {
-      // It's gone, or another session has its id, or its account is gone: then there is no connection.
+      // It's gone, or another session has its id, or its account was removed: then there is no connection.
       pending.sent = await sentBy(end.connection, async () => wasNotThere);
       return 'done';
     }
@@ -156,7 +156,7 @@ export class AccountQueue {
     if (error === undefined && mayBeElsewhere && !isByItsWorker(pending.sent) && !stop.aborted) {
       pending.sent = await this.#atEveryWorker(ask, pending.sent);
     }
-    // Not found any longer, because it was ended before.
+    // It isn't found now because the earlier request ended it.
     if (isByItsWorker(before) && wasGoneBefore(pending.sent)) pending.sent = before;
     if (error === undefined && !wasGoneBefore(pending.sent)) {
       evidence.addAcceptedEnd(accountId, session.id, isByItsWorker(pending.sent));
@@ -168,8 +168,9 @@ export class AccountQueue {
   }
 
   /**
-   * Sends an end several times at once, so that a balancer spreads it over its workers: one after another, ends of several
-   * sessions that take turns may each meet the same worker every time. Only one session's at a time.
+   * Sends an end several times at once, so that a load balancer spreads it over its workers. Sent one after another,
+   * ends of several sessions that take turns may each reach the same worker every time. Only one session's end is
+   * spread at a time.
    * @returns the answer of the worker that had the session, if one of them says so, else one that may be.
    */
   async #atEveryWorker(ask: () => Promise<Sent>, first: Sent): Promise<Sent> {
@@ -185,7 +186,7 @@ export class AccountQueue {
     }
   }
 
-  /** Waits for another end of the same session; where that was refused, this one sends its own. */
+  /** Waits for another operation that ends the same session. If that one was refused, this one sends its own end. */
   async #join(pending: PendingEnd, another: Promise<Sent>, stop: AbortSignal): Promise<'again' | 'done'> {
     const sent = await unlessStopped(another, stop);
     if (sent === undefined) return 'done';
@@ -199,7 +200,7 @@ export class AccountQueue {
   }
 }
 
-/** What comes of something, or undefined as soon as it's stopped. */
+/** The result, or undefined as soon as it's stopped. */
 function unlessStopped<T>(work: Promise<T>, stop: AbortSignal): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
     const leave = () => resolve(undefined);
@@ -209,7 +210,7 @@ function unlessStopped<T>(work: Promise<T>, stop: AbortSignal): Promise<T | unde
   });
 }
 
-/** Waits, or until it's stopped. */
+/** Waits until the time is up or it's stopped. */
 async function pause(clock: Clock, ms: number, stop: AbortSignal): Promise<void> {
   try {
     await sleep(clock, ms, stop);

@@ -8,14 +8,14 @@ import type { StuckReason } from '../sessions/sessionsView.ts';
 export interface AccountSession {
   readonly accountId: AccountId;
   readonly session: Session;
-  /** Set where no list shows the session and the user named it by its id. */
+  /** Set if the session isn't listed and the user named it by its id. */
   readonly unlisted?: boolean;
 }
 
 /**
- * What became of one session. `ended` and `alreadyGone` are confirmed, see `verification.ts`. `stuck` means that the
- * provider took the request and the session isn't confirmed gone, `failed` that it didn't take the request, `cancelled`
- * that it was never sent.
+ * What happened to one session. `ended` and `alreadyGone` are confirmed, see `verification.ts`. `stuck` means that the
+ * provider accepted the request but the session isn't confirmed gone, `failed` that it didn't accept the request,
+ * `cancelled` that it was never sent.
  */
 export type EndOutcomeKind = 'ended' | 'alreadyGone' | 'failed' | 'stuck' | 'cancelled';
 
@@ -26,43 +26,43 @@ export interface EndResult {
   readonly outcome: EndOutcomeKind;
   /** Set for `failed` and `stuck`. */
   readonly why: StuckReason | undefined;
-  /** In which of several ways it ended, in the provider's sentence. */
+  /** How it was ended, in the provider's sentence, if there are several ways. */
   readonly how: string | undefined;
-  /** How often its end was sent; 0 where the request was for many. */
+  /** How many times its end was sent; 0 if one request was for many sessions. */
   readonly attempts: number;
-  /** From the beginning until its outcome was known. */
+  /** Milliseconds from the start until its outcome was known. */
   readonly ms: number;
 }
 
-/** One result for each session that was asked for, in no particular order. */
+/** One result for each requested session, in no particular order. */
 export interface EndReport {
   readonly results: readonly EndResult[];
 }
 
-/** What became of the sessions that one request was to end. */
+/** What happened to the sessions that one request was meant to end. */
 export interface AskedReport extends EndReport {
-  /** What went wrong with the request; it may have had its effect all the same. */
+  /** What went wrong with the request. It may have had an effect anyway. */
   readonly error: ProviderError | undefined;
 }
 
-/** What became of a group that was to be deleted, and of the sessions that ran in it. */
+/** What happened to a group that was to be deleted, and to its running sessions. */
 export interface GroupReport extends EndReport {
-  /** What the provider answered, or the error in its place. */
+  /** The provider's answer, or the error if there was none. */
   readonly answer: GroupDeletion | ProviderError;
 }
 
-/** How far an end has come. */
+/** The progress of an end operation. */
 export interface EndProgress {
   readonly total: number;
-  /** Sessions whose end was sent, or is not going to be. */
+  /** Sessions whose end was sent, or won't be. */
   readonly sent: number;
   /** Sessions whose outcome is known. */
   readonly settled: number;
 }
 
-/** How an end is watched and stopped. */
+/** How to follow and stop an end operation. */
 export interface EndOptions {
-  /** Aborting it keeps what is not sent yet from being sent; what is under way is waited for. */
+  /** Aborting it keeps what isn't sent yet from being sent. Requests in flight are waited for. */
   readonly stop: AbortSignal;
   readonly onProgress: (progress: EndProgress) => void;
 }

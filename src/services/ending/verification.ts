@@ -1,18 +1,18 @@
 import type { ListTerms, Liveness } from '../../core/provider.ts';
 
-// What may be called ended is decided here and nowhere else. Ending, refreshing, the review after a restart and the live
-// view's end card all hand their evidence to `observe` and ask `verdictOn`.
+// Whether a session may be called ended is decided here and nowhere else. Ending, refreshing, the review after a
+// restart and the live view's end card all pass their evidence to `observe` and ask `verdictOn`.
 
 /** Something that was learned about one session. Times are milliseconds of the monotonic clock. */
 export type Evidence =
   /**
-   * Lists that were asked for at the same time, and all or some of which have the session.
-   * `by` of them have it and `missing` don't; `crowd` is how many sessions the largest of those that have it has.
+   * Lists that were requested at the same time, of which some or all have the session: `by` of them have it and
+   * `missing` don't. `crowd` is the number of sessions in the largest list that has it.
    */
   | { readonly kind: 'listedBy'; readonly by: number; readonly missing: number; readonly crowd: number }
   /**
-   * A whole list that was asked for at `began` and read by `ended` leaves it out; `worker` says whether that list is its own
-   * worker's.
+   * A complete list that was requested at `began` and read by `ended` leaves it out; `worker` says whether that list
+   * came from the session's own worker.
    */
   | {
       readonly kind: 'missingFrom';
@@ -20,7 +20,7 @@ export type Evidence =
       readonly ended: number;
       readonly worker: 'its own' | 'another' | 'unknown';
     }
-  /** The provider was asked about this session after `asked` and answered by `answered`. What couldn't be asked is no evidence. */
+  /** The provider was asked after `asked` and answered by `answered`. Questions that weren't sent are no evidence. */
   | { readonly kind: 'told'; readonly liveness: Liveness; readonly asked: number; readonly answered: number }
   /** The end was accepted; `byItsWorker` if the worker that answered had the session and says it ended it. */
   | { readonly kind: 'endAccepted'; readonly byItsWorker: boolean };
@@ -29,31 +29,31 @@ type Told = Extract<Evidence, { readonly kind: 'told' }>;
 
 /** All evidence about one session since it was last known to run. */
 export interface Observations {
-  /** Lists in a row that had it, at most {@link wholeRound}. 0 after lists that disagree. */
+  /** Consecutive lists that had it, at most {@link wholeRound}. 0 after lists that disagree. */
   readonly hits: number;
   /** Whether the latest list leaves it out. */
   readonly missing: boolean;
-  /** Lists in a row that leave it out and that may be its own worker's. */
+  /** Consecutive lists that leave it out and that may come from its own worker. */
   readonly misses: number;
-  /** When the first and the last of those began. */
+  /** When the first and the last of those were requested. */
   readonly firstMiss: number;
   readonly lastMiss: number;
   /** Whether its own worker left it out: a list with sessions that were last listed together with it. */
   readonly missedByItsWorker: boolean;
-  /** What the provider last said about it. Not found counts as unknown at first, and as gone once that is confirmed. */
+  /** What the provider last said about it. "Not found" counts as unknown, and as gone once that is confirmed. */
   readonly told: Exclude<Liveness, 'notFound'> | undefined;
-  /** By when the provider first said that it knows no such session, and when the first whole list after that was read. */
+  /** By when the provider first said it knows no such session, and when the next complete list after that was read. */
   readonly notFoundAt: number | undefined;
   readonly listedAfterNotFound: number | undefined;
   readonly endAccepted: boolean;
-  /** Whether one was ever accepted, also before lists that have it. */
+  /** Whether an end was ever accepted, including before lists that have it. */
   readonly endOnceAccepted: boolean;
   readonly endedByItsWorker: boolean;
-  /** How many sessions the list had that last had it. */
+  /** How many sessions were in the last list that had it. */
   readonly crowd: number;
 }
 
-/** Nothing is known yet. */
+/** No evidence yet. */
 export const noObservations: Observations = {
   hits: 0,
   missing: false,
@@ -70,46 +70,50 @@ export const noObservations: Observations = {
   crowd: 0,
 };
 
-/** What the evidence amounts to. `unknown` is shown as such and never as ended. */
+/** The conclusion from the evidence. `unknown` is shown as such and never as ended. */
 export type Verdict = 'confirmedGone' | 'stillRunning' | 'unknown';
 
-/** How many lists one round asks for where a list may come from one of several workers. */
+/** How many lists are requested in one round when a list may come from one of several workers. */
 export const wholeRound = 8;
 /**
- * How many lists must leave a session out before it is confirmed gone at an address with several workers, unless its own
- * worker says so. Each list that isn't its worker's misses it whether or not it runs. With a balancer that picks at random
- * the probability that 40 lists all come from other workers is (1 - 1/workers)^40: 9e-13 with 2 workers, 1e-5 with 4 and
- * 0.5 % with 8. Round robin reaches every worker within 8. Lists that show another worker's sessions aren't counted.
+ * How many lists must leave a session out before it is confirmed gone at an address with several workers, unless its
+ * own worker says so. A list from another worker leaves a running session out, too. With a balancer that picks at
+ * random the probability that 40 lists all come from other workers is (1 - 1/workers)^40: 9e-13 with 2 workers, 1e-5
+ * with 4 and 0.5 % with 8. Round robin reaches every worker within 8. Lists that show another worker's sessions don't
+ * count.
  */
 const missesWithSeveralWorkers = 40;
 /**
- * The same right after a whole round that always had it, at an address where no second worker was seen. That all 8 lists
- * came from its worker, and none of the following 8, has a probability of (1/workers)^8 * (1 - 1/workers)^8: 1.5e-5 with 2
- * workers, 1.5e-6 with 4, 2e-8 with 8. It also serves after a worker that had the session said it ended it. Then both must
- * fail: that end, and all 8 lists, which is (1 - 1/workers)^8: 0.4 % with 2 workers, 10 % with 4 and 34 % with 8.
+ * The same right after a whole round that always had it, at an address where no second worker was seen. The probability
+ * that all 8 lists came from its worker, and none of the following 8, is (1/workers)^8 * (1 - 1/workers)^8: 1.5e-5 with
+ * 2 workers, 1.5e-6 with 4, 2e-8 with 8. It also applies after a worker that had the session said it ended it. Then
+ * both must fail: that end, and all 8 lists, which is (1 - 1/workers)^8: 0.4 % with 2 workers, 10 % with 4 and 34 %
+ * with 8.
  */
 const missesWithOneWorker = wholeRound;
 /**
- * How many milliseconds the first and the last of those lists must be apart if no end was accepted: a balancer leaves out a
- * worker for a while that restarts or doesn't answer its health check, and the worker comes back with its sessions.
+ * How many milliseconds must lie between the first and the last of those lists if no end was accepted: a balancer skips
+ * a worker for a while when it restarts or doesn't answer its health check, and the worker comes back with its
+ * sessions.
  */
 const goneByItselfMs = 20_000;
 const goneFromSeveralMs = 120_000;
 /**
- * A balancer that picks the worker with the fewest connections doesn't reach one that has many more than the others: each
- * session is a connection. So lists count for the sessions of a worker of this size only once its own list leaves them out.
+ * A balancer that picks the worker with the fewest connections doesn't reach one that has many more than the others,
+ * and each session is a connection. So for the sessions of a worker that has more than this many, only that worker's
+ * own list counts.
  */
 const largestCrowd = wholeRound;
 
 /**
- * Where lists may be out of date and the provider can't tell about a single session: how many lists must leave it out, and
- * how many milliseconds the first and the last must be apart, after an end was accepted and without one.
+ * Where lists may be out of date and the provider can't tell about a single session: how many lists must leave it out,
+ * and how many milliseconds must lie between the first and the last, after an end was accepted and without one.
  */
 const listsAlone = 3;
 const endedApartMs = 5_000;
 const goneByItselfApartMs = 60_000;
 
-/** Adds a piece of evidence. That a list has it outweighs all that was learned before. */
+/** Adds a piece of evidence. A list that has the session overrides everything that was learned before. */
 export function observe(known: Observations, evidence: Evidence): Observations {
   switch (evidence.kind) {
     case 'listedBy': {
@@ -136,7 +140,7 @@ export function observe(known: Observations, evidence: Evidence): Observations {
     case 'told': {
       const { liveness } = evidence;
       if (liveness === 'notFound') return observeNotFound(known, evidence);
-      // Lists that left it out while it ran were out of date or are no evidence at all: they don't count any longer.
+      // Lists that left it out while it was running were out of date or no evidence at all: they no longer count.
       const restart = liveness === 'running' || (liveness === 'unknown' && known.told === 'running');
       const misses = restart ? 0 : known.misses;
       return { ...known, told: liveness, misses, notFoundAt: undefined, listedAfterNotFound: undefined };
@@ -152,9 +156,9 @@ export function observe(known: Observations, evidence: Evidence): Observations {
 }
 
 /**
- * Adds that the provider knows no such session. It may say so of each session while it's out of order, and lists may be right
- * before and after that. An outage that covers two such answers covers what was asked between them, too: so a whole list
- * between them shows that at least one of them wasn't part of an outage.
+ * Adds that the provider knows no such session. It may say so about every session during an outage, and lists may be
+ * right before and after that. An outage that covers two such answers also covers what was requested between them. So a
+ * complete list between them shows that at least one of them wasn't part of an outage.
  */
 function observeNotFound(known: Observations, { asked, answered }: Pick<Told, 'asked' | 'answered'>): Observations {
   const { told, listedAfterNotFound } = known;
@@ -165,7 +169,10 @@ function observeNotFound(known: Observations, { asked, answered }: Pick<Told, 'a
   return { ...known, told: 'unknown', misses, notFoundAt: known.notFoundAt ?? answered };
 }
 
-/** @param lists what this provider's lists are worth. @param combined whether several workers were seen at its address. */
+/**
+ * @param lists how far this provider's lists can be relied on.
+ * @param combined whether several workers were seen at its address.
+ */
 export function verdictOn(seen: Observations, lists: ListTerms, combined: boolean): Verdict {
   if (seen.told === 'running') return 'stillRunning';
   if (!seen.missing) return seen.crowd > 0 ? 'stillRunning' : 'unknown';
@@ -181,13 +188,13 @@ export function verdictOn(seen: Observations, lists: ListTerms, combined: boolea
   }
 }
 
-/** Whether the provider has to be asked about the session itself before it can be confirmed gone. */
+/** Whether the provider must be asked about the session itself before it can be confirmed gone. */
 export function needsProbe(seen: Observations, lists: ListTerms): boolean {
   if (!seen.missing || seen.told === 'gone') return false;
   return lists === 'unreliable' || lists === 'lagging' || seen.told === 'running';
 }
 
-/** Whether the provider said once that it knows no such session, so that a list and a second such answer confirm it gone. */
+/** Whether the provider said once that it knows no such session, so that a second such answer can confirm it gone. */
 export function needsSecondLook(seen: Observations): boolean {
   return seen.missing && seen.told !== 'gone' && seen.notFoundAt !== undefined;
 }

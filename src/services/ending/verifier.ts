@@ -11,7 +11,7 @@ import type { EvidenceLog } from './evidence.ts';
 import { type ProbeReport, probe } from './probe.ts';
 import type { Verdict } from './verification.ts';
 
-/** What verifying works with. */
+/** What {@link verify} needs. */
 export interface VerifierParts {
   readonly store: SessionStore;
   readonly evidence: EvidenceLog;
@@ -21,12 +21,12 @@ export interface VerifierParts {
   readonly logger: Logger;
 }
 
-/** What a look at an account showed about the sessions that were asked for. */
+/** The result of {@link verify}. */
 export interface Verification {
   readonly verdicts: ReadonlyMap<SessionId, Verdict>;
-  /** Why there is no whole list. All verdicts are then `unknown`. */
+  /** The reason there is no complete list. All verdicts are then `unknown`. */
   readonly trouble: ProviderError | undefined;
-  /** Whether the account was removed or got another key, so that looking again is no use. */
+  /** Whether the account was removed or got another key, so that checking again won't help. */
   readonly isCutOff: boolean;
   /** What went wrong with questions about single sessions. */
   readonly failures: ReadonlyMap<SessionId, ProviderError>;
@@ -35,11 +35,11 @@ export interface Verification {
 const neverAborted = new AbortController().signal;
 
 /**
- * Looks whether sessions are gone: by a list that begins now and, where that isn't enough, by asking the provider about
- * each. Where it knows no such session, it's listed and asked once more. Sessions that are confirmed gone leave the store.
- * Without a whole list everything is `unknown`, whatever single answers say: in an outage each address answers "not found".
- * Never rejects.
- * @param connection throws ProviderError `cancelled` where the account has another key than at the beginning, or none.
+ * Checks whether sessions are gone: with a list that is requested now and, if that isn't enough, by asking the provider
+ * about each one. If it knows no such session, the account is listed and the provider asked once more. Sessions that
+ * are confirmed gone are removed from the store. Without a complete list everything is `unknown`, whatever single
+ * answers say: in an outage every address answers "not found". Never rejects.
+ * @param connection throws ProviderError `cancelled` if the account has another key than at the start, or none.
  */
 export async function verify(
   parts: VerifierParts,
@@ -95,10 +95,10 @@ async function look(
   return { verdicts, trouble: undefined, isCutOff: false, failures };
 }
 
-/** Milliseconds before each look of a review. */
+/** Milliseconds before each check of a review. */
 const reviewLooks = [0, 1_000, 2_000, 3_000];
 
-/** {@link verify}, as often as it takes to know about each session, and a few times at most. Never rejects. */
+/** Runs {@link verify} until every session's verdict is known, at most a few times. Never rejects. */
 export async function review(
   parts: VerifierParts,
   account: AccountId,
@@ -120,14 +120,14 @@ export async function review(
   }
 }
 
-/** {@link review} of one session, with whatever key its account has now. Never rejects. */
+/** {@link review} of one session, with the key its account has now. Never rejects. */
 export async function reviewOne(parts: VerifierParts, account: AccountId, session: Session): Promise<Verdict> {
   const { verdicts } = await review(parts, account, () => parts.connections.open(account), [session]);
   return verdicts.get(session.id) ?? 'unknown';
 }
 
 /**
- * Asks the provider about sessions that a whole list just left out, and takes out those that are confirmed gone by it.
+ * Asks the provider about sessions that a complete list just left out, and removes those that this confirms gone.
  * @param most how many are asked about one by one at most.
  */
 export async function checkMissing(
@@ -147,7 +147,7 @@ export async function checkMissing(
     window: () => connections.rateWindow(account),
   });
   if (stop.aborted) return report;
-  // A list that came meanwhile and has it again outweighs what was said before.
+  // If a newer list has it again by now, that outweighs what was said before.
   const stillMissing = [...report.told].filter(([id]) => {
     return store.missing(account).has(id) || store.session(account, id) === undefined;
   });

@@ -15,17 +15,17 @@ import { Protections } from './sessions/protections.ts';
 import { Refresher } from './sessions/refresher.ts';
 import { SessionStore } from './sessions/sessionStore.ts';
 
-/** What the services are made from. */
+/** What the services need. */
 export interface ServicesParts {
   readonly secrets: SecretStore;
-  /** What the editor keeps for all windows. */
+  /** The editor's storage that all windows share. */
   readonly globalState: Memory;
   readonly loadProviders: () => Promise<readonly ProviderKind[]>;
   readonly network: Network;
   readonly logger: Logger;
-  /** Settings as they are now. */
+  /** The current settings. */
   readonly settings: {
-    /** Milliseconds between refreshes; 0 for none but those that are asked for. */
+    /** Milliseconds between refreshes; 0 refreshes only on request. */
     readonly interval: () => number;
     /** The metadata key by which sessions are grouped; empty for none. */
     readonly groupBy: () => string;
@@ -33,10 +33,10 @@ export interface ServicesParts {
   };
 }
 
-/** All that knows and does something, without a user interface. */
+/** The whole extension except its user interface. */
 export type Services = ReturnType<typeof openServices>;
 
-/** Builds the services. What only a list or an end needs is loaded with the first one. */
+/** Creates the services. What only a list or an end needs is loaded with the first one. */
 export function openServices({ secrets, globalState, loadProviders, network, logger, settings }: ServicesParts) {
   const { clock } = network;
   const memory = new OrderedMemory(globalState);

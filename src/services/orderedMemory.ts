@@ -6,9 +6,9 @@ interface Waiting {
 }
 
 /**
- * A memory that writes one update at a time. VS Code's own sends everything an extension stores with each update and takes
- * over what comes back before the update resolves (VS Code 1.139, `ExtensionMemento`): updates made in between would be
- * lost. Pending values are read as if they were written.
+ * A memory that writes one update at a time. VS Code's own sends everything an extension stores with each update and
+ * takes over what comes back before the update resolves (VS Code 1.139, `ExtensionMemento`): updates made in between
+ * would be lost. Pending values are read as if they were written.
  */
 export class OrderedMemory implements Memory {
   readonly #memory: Memory;

@@ -11,8 +11,8 @@ import { ProviderError, type Trouble } from '../../core/providerError.ts';
 import type { EndCause, Session } from '../../core/session.ts';
 import { deepFreeze } from './foreignKind.ts';
 
-// What the code of another extension answers, read as strictly as what a server answers: copied, checked and frozen. What
-// may be left out has a default, so that fields which are new here don't break providers written before.
+// Answers of other extensions' code are read as strictly as those of a server: copied, checked and frozen. Optional
+// fields have a default, so that new fields don't break providers written before.
 
 const number = v.pipe(v.number(), v.finite());
 const maybeText = v.nullish(v.string());
@@ -87,7 +87,7 @@ const RawTerms = v.object({
   withinMs: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(600_000)), usualEnding.withinMs),
 });
 const longestWhat = 200;
-/** It is shown as a part of our own sentences, in notifications too. */
+/** It becomes part of our own sentences, in notifications too. */
 const shownWhat = v.pipe(
   v.string(),
   v.transform((what) => plainText(what, longestWhat)),
@@ -110,11 +110,11 @@ const RawTrouble = v.variant('kind', [
   }),
 ]);
 
-/** Rows that are read before others get their turn. */
+/** Rows that are read before other work gets a turn. */
 const rowsPerTurn = 500;
 const longestMessage = 1_000;
 
-/** Reads one page of a list. A row that is not as the contract says becomes a fault, so that it doesn't hide the others. */
+/** Reads one page of a list. A row that breaks the contract becomes a fault, so that it doesn't hide the others. */
 export async function inventoryOf(raw: unknown): Promise<Inventory> {
   const { sessions, groups, faults, account, counted } = read(RawInventory, raw, 'list');
   const ownFaults: ListFault[] = faults.map(({ subject, what, unnamed }) => ({
@@ -142,7 +142,7 @@ export async function inventoryOf(raw: unknown): Promise<Inventory> {
   });
 }
 
-/** Reads what a check tells of an account. */
+/** Reads what a check says about an account. */
 export function factsOf(raw: unknown): AccountFacts {
   return deepFreeze(factsFrom(read(RawFacts, raw ?? {}, 'check')));
 }
@@ -153,12 +153,12 @@ export function endOf(raw: unknown): EndAnswer {
   return { outcome, how: how ?? undefined };
 }
 
-/** Reads whether a session runs; what isn't one of the four words says nothing. */
+/** Reads whether a session is running. Anything but the four allowed words counts as `unknown`. */
 export function livenessOf(raw: unknown): Liveness {
   return v.parse(RawLiveness, raw);
 }
 
-/** Reads the same of many, as far as it is about sessions that were asked for. */
+/** The same for many sessions. Answers about sessions that weren't asked about are ignored. */
 export function livenessOfMany(raw: unknown, asked: readonly Session[]): ReadonlyMap<SessionId, Liveness> {
   if (!(raw instanceof Map)) throw notAsDocumented('probeMany');
   return new Map(asked.flatMap(({ id }) => (raw.has(id) ? [[id, livenessOf(raw.get(id))] as const] : [])));
@@ -186,26 +186,26 @@ export function liveViewOf(raw: unknown): LiveView {
   };
 }
 
-/** Reads the address of a page to be opened in a browser. @throws ProviderError for any that isn't on the web. */
+/** Reads the address of a page that opens in a browser. @throws ProviderError for one that isn't a web address. */
 export function linkOf(raw: unknown): URL {
   return recordingUrl(String(raw));
 }
 
-/** Reads a picture. */
+/** Reads a screenshot. */
 export function pictureOf(raw: unknown): Screenshot {
   const { bytes, type } = read(RawPicture, raw, 'screenshot');
   if (!(bytes instanceof Uint8Array)) throw notAsDocumented('screenshot');
   return { bytes: bytes.slice(), type };
 }
 
-/** Reads how a session came to its end. */
+/** Reads how a session ended. */
 export function endCauseOf(raw: unknown): EndCause | undefined {
   if (raw === undefined || raw === null) return undefined;
   const { how, endedAt } = read(RawFate, raw, 'endCause');
   return { how, endedAt: endedAt ?? undefined };
 }
 
-/** Reads what ends are like; the terms of a cloud of which nothing is known where that says nothing useful. */
+/** Reads how ending works at the provider; {@link usualEnding} if that can't be read. */
 export function termsOf(raw: unknown): EndingTerms {
   const terms = v.safeParse(RawTerms, raw);
   if (!terms.success) return usualEnding;
@@ -213,8 +213,8 @@ export function termsOf(raw: unknown): EndingTerms {
 }
 
 /**
- * Makes an error of ours of what the code of another extension has thrown. What isn't an error of a provider is an
- * unexpected answer, and its message says in which way.
+ * Turns anything that another extension's code threw into a new error. If it isn't a provider's error, it becomes an
+ * unexpected answer with its message.
  */
 export function errorOf(thrown: unknown): ProviderError {
   try {
@@ -237,7 +237,7 @@ function messageOf(thrown: unknown): string {
 }
 
 function failed(message: string): ProviderError {
-  // Sentences go on after it.
+  // The sentence continues after it.
   const said = plainText(message, longestWhat).replace(/[.\s]+$/, '');
   return new ProviderError(
     { kind: 'unexpectedAnswer', what: said || 'the extension that adds this provider failed' },

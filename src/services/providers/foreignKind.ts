@@ -4,7 +4,9 @@ import { plainText } from '../../core/plainText.ts';
 import type { ProviderKind } from '../../core/provider.ts';
 
 const text = (longest: number) => v.pipe(v.string(), v.maxLength(longest));
-/** Text that is shown, also in notifications and input boxes, where VS Code makes links that run commands of it. */
+/**
+ * Text that is shown, including in notifications and input boxes, where VS Code renders links that can run commands.
+ */
 const plain = (longest: number) =>
   v.pipe(
     text(longest),
@@ -37,7 +39,7 @@ const Field = v.object({
   environment: v.optional(v.pipe(v.array(text(100)), v.maxLength(20)), []),
 });
 
-/** What may be left out has a default, so that fields which are new here don't break providers written before. */
+/** Optional fields have a default, so that new fields don't break providers written before. */
 const Kind = v.object({
   id: lowerCamelCase,
   label: shownText,
@@ -64,7 +66,7 @@ const Kind = v.object({
   connect: v.unknown(),
 });
 
-/** What another extension registered, as it was when it did. */
+/** What another extension registered, as it was at that moment. */
 export interface ForeignKind {
   readonly data: Omit<ProviderKind, 'connect' | 'furtherAddresses'>;
   readonly connect: (...args: readonly unknown[]) => unknown;
@@ -72,8 +74,8 @@ export interface ForeignKind {
 }
 
 /**
- * Reads a provider that another extension registers. Each field is read once, because a getter may answer differently the
- * next time; what is returned is a frozen copy that shares nothing with `raw` but its two functions.
+ * Reads a provider that another extension registers. Each field is read only once, because a getter may return
+ * something else the next time. The result is a frozen copy that shares nothing with `raw` except its two functions.
  * @throws TypeError that names the field that is missing or wrong.
  */
 export function readKind(raw: unknown): ForeignKind {
@@ -124,7 +126,7 @@ function faultIn(field: string, message: string): TypeError {
   return new TypeError(`registerProvider: ${field}: ${message.slice(0, 200)}`);
 }
 
-/** Freezes plain data with all that is in it. */
+/** Freezes plain data recursively. */
 export function deepFreeze<T>(value: T): T {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value);
@@ -134,8 +136,8 @@ export function deepFreeze<T>(value: T): T {
 }
 
 /**
- * Whether something is a promise. Where an answer is needed at once it is none, and nobody waits for it: its rejection is
- * heard here, so that it isn't reported as unhandled.
+ * Whether something is a promise. It is then not a usable answer where one is needed synchronously. Its rejection is
+ * handled here, because nothing awaits it and it would be reported as unhandled.
  */
 export function isPromise(answer: unknown): boolean {
   if (typeof answer !== 'object' || answer === null || !('then' in answer)) return false;

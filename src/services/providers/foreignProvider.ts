@@ -24,11 +24,11 @@ import {
 } from './foreignAnswers.ts';
 import { isPromise } from './foreignKind.ts';
 
-/** Milliseconds that a call may take, or a list until its next page comes. */
+/** Milliseconds that a call, or the next page of a list, may take. */
 export const longestCallMs = 30_000;
 /** The same for a call that ends sessions: a provider may take two minutes to delete a batch of a thousand. */
 export const longestEndMs = 150_000;
-/** Milliseconds that a whole list may take. */
+/** Milliseconds that a complete list may take. */
 export const longestListMs = 120_000;
 
 const asking = 'asking the extension that adds the provider';
@@ -36,16 +36,16 @@ const asking = 'asking the extension that adds the provider';
 type Call = (...args: readonly unknown[]) => unknown;
 
 /**
- * Connects a provider of another extension, and stands between its code and ours: it gets copies of what it works with, its
- * answers are checked and copied, its errors become ProviderErrors, and each call ends in time whatever the code does, short
- * of never giving control back.
+ * Connects another extension's provider, and keeps its code apart from ours: it receives copies of its arguments, its
+ * answers are checked and copied, and its errors become ProviderErrors. Each call ends in time whatever the code does,
+ * unless it blocks the extension host.
  * @throws ProviderError when the code fails to connect.
  */
 export function guardProvider(connect: (link: Link) => unknown, link: Link): Provider {
   const { clock } = link;
   const raw = connected(connect, linkFor(link));
 
-  /** A member as it is now; undefined where it is no function, or can't be read. */
+  /** A member as it is now; undefined if it isn't a function or can't be read. */
   const member = (name: keyof Provider): Call | undefined => {
     try {
       const found: unknown = Reflect.get(raw, name);
@@ -60,7 +60,7 @@ export function guardProvider(connect: (link: Link) => unknown, link: Link): Pro
     if (call === undefined) throw errorOf(new TypeError(`it has no “${name}”`));
     return call;
   };
-  /** Makes what calls a member, for at most so many milliseconds, and reads what it answers. */
+  /** Returns a function that calls a member, limits it to this many milliseconds, and reads its answer. */
   function askWithin(ms: number) {
     return async <T>(
       call: Call,
@@ -78,7 +78,7 @@ export function guardProvider(connect: (link: Link) => unknown, link: Link): Pro
   }
   const ask = askWithin(longestCallMs);
   const askToEnd = askWithin(longestEndMs);
-  /** A member that may be missing, and may come and go. */
+  /** An optional member, which may come and go. */
   function optional<Name extends keyof Provider>(
     name: Name,
     wrap: (call: Call) => NonNullable<Provider[Name]>,
@@ -87,7 +87,7 @@ export function guardProvider(connect: (link: Link) => unknown, link: Link): Pro
     return call && wrap(call);
   }
   const nothing = (): void => {};
-  /** Reads a live view, and how it is closed. */
+  /** Reads a live view and how to close it. */
   function closable(answer: unknown): LiveView {
     const view = liveViewOf(answer);
     const close: unknown = Reflect.get(answer as object, 'close');
@@ -175,7 +175,7 @@ function connected(connect: (link: Link) => unknown, link: Link): object {
   throw errorOf(new TypeError('“connect” returned nothing to work with'));
 }
 
-/** What the code gets to work with: nothing that is ours to keep, so that it can change nothing behind our back. */
+/** The link that the other extension's code receives: copies only, so that it can't change ours. */
 function linkFor(link: Link): Link {
   const clientFor = (http: HttpClient): HttpClient =>
     Object.freeze({
@@ -220,14 +220,14 @@ async function* listed(clock: Clock, list: Call, read: typeof inventoryOf, signa
   both.addEventListener('abort', abort, { once: true });
   let rows: AsyncIterator<unknown> | undefined;
   try {
-    // An async function in place of a generator gives a promise, whose rejection is an answer like any other.
+    // An async function instead of a generator returns a promise; its rejection is handled like any other.
     const pages = (await inTime(() => list(stop.signal))) as AsyncIterable<unknown> | undefined;
     rows = (await inTime(() => pages?.[Symbol.asyncIterator]())) as AsyncIterator<unknown> | undefined;
     const iterator = rows;
     if (typeof iterator?.next !== 'function') throw errorOf(new TypeError('“list” returned no pages'));
     const turns = new Turns();
     for (;;) {
-      // Pages that are there at once, without end, would let no timer come to its turn, and so no deadline.
+      // An endless list of pages that are available at once would starve timers, and with them the deadline.
       if (turns.isOver) await turns.pass();
       const page = (await inTime(() => iterator.next())) as IteratorResult<unknown>;
       const { done, value } = page;
@@ -241,7 +241,7 @@ async function* listed(clock: Clock, list: Call, read: typeof inventoryOf, signa
     both.removeEventListener('abort', abort);
     whole.dispose();
     stop.abort();
-    // It is told that nobody reads on, and not waited for.
+    // Tells the iterator that no more pages are read, without waiting for it.
     if (rows !== undefined) void leave(rows);
   }
 }
@@ -250,13 +250,13 @@ async function leave(rows: AsyncIterator<unknown>): Promise<void> {
   try {
     await rows.return?.();
   } catch {
-    // Nobody reads what it says.
+    // What it answers to that doesn't matter.
   }
 }
 
 /**
- * Does something that other code does, until it is done, nobody waits for it any longer, or its time is up.
- * @throws ProviderError `cancelled`, `timedOut`, or what the code has thrown.
+ * Runs another extension's code until it finishes, is canceled, or its time is up.
+ * @throws ProviderError `cancelled`, `timedOut`, or for what the code threw.
  */
 async function withinTime(
   clock: Clock,
@@ -289,7 +289,7 @@ function tooLate(afterMs: number): ProviderError {
   return new ProviderError({ kind: 'timedOut', afterMs }, 'the extension that adds the provider didn’t answer in time');
 }
 
-/** What a member answered that has to answer at once. @throws TypeError where that is a promise. */
+/** The answer of a member that must answer synchronously. @throws TypeError if it is a promise. */
 function atOnce(name: string, answer: unknown): unknown {
   if (isPromise(answer)) throw new TypeError(`“${name}” returned a promise, which it must not do`);
   return answer;
@@ -301,7 +301,7 @@ function devtoolsOf(clock: Clock, raw: unknown): SessionDevtools {
   if ([owns, send, onEvent, onClose, dispose].some((call) => typeof call !== 'function')) {
     throw new TypeError('“devtools” returned no connection');
   }
-  /** Calls what has to answer at once, and makes nothing of it where it fails. */
+  /** Calls what must answer synchronously; undefined if it fails or answers with a promise. */
   const quietly = (call: () => unknown): unknown => {
     try {
       const answer = call();

@@ -4,14 +4,14 @@ import type { Memory } from '../../core/storage.ts';
 const memoryKey = 'providerConsents';
 const Consents = v.record(v.string(), v.string());
 
-/** An extension that a provider was registered for. It is what the caller says: VS Code has no way to check it. */
+/** An extension that a provider was registered for, according to the caller: VS Code has no way to check that. */
 export interface ClaimedExtension {
   /** In the form `publisher.name`. */
   readonly id: string;
   readonly name: string;
 }
 
-/** Which extension may receive the keys saved for each provider that isn't built in, as the user has said. */
+/** The extension that the user allows to receive the keys saved for each provider that isn't built in. */
 export class ProviderConsent {
   readonly #memory: Memory;
 
@@ -19,13 +19,13 @@ export class ProviderConsent {
     this.#memory = memory;
   }
 
-  /** Whether the user has said that the keys for a provider go to this extension. */
+  /** Whether the user allows this extension to receive the keys for a provider. */
   has(provider: string, by: ClaimedExtension): boolean {
     const consents = this.#read();
     return Object.hasOwn(consents, provider) && consents[provider] === keyOf(by);
   }
 
-  /** Writes down that they do, and no longer to any other extension. */
+  /** Saves that this extension may receive the keys for a provider, and no other extension. */
   async give(provider: string, by: ClaimedExtension): Promise<void> {
     await this.#memory.update(memoryKey, { ...this.#read(), [provider]: keyOf(by) });
   }
@@ -36,7 +36,7 @@ export class ProviderConsent {
   }
 }
 
-/** VS Code takes ids of extensions in any case. */
+/** VS Code ignores the case of extension ids. */
 function keyOf(by: ClaimedExtension): string {
   return by.id.toLowerCase();
 }

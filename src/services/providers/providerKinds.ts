@@ -25,8 +25,8 @@ interface Registration {
 }
 
 /**
- * The providers that can have accounts: the built-in ones, loaded when the first account or command needs them, and those
- * that other extensions register while they run. Those get no key until the user allows it.
+ * The providers that can have accounts: the built-in ones, loaded when the first account or command needs them, and
+ * those that other extensions register while they run. Those get no key until the user allows it.
  */
 export class ProviderKinds {
   readonly #loadBuiltIn: () => Promise<readonly ProviderKind[]>;
@@ -73,10 +73,10 @@ export class ProviderKinds {
 
   /**
    * Adds a provider of another extension until the result is disposed.
-   * @param raw its {@link ProviderKind}, of which a copy is made.
+   * @param raw its {@link ProviderKind}, which is copied.
    * @param by the extension that the caller claims to be.
-   * @throws TypeError when a field is missing or wrong, when its id is taken, or when keys are saved under its id that were
-   * not saved for this extension.
+   * @throws TypeError if a field is missing or wrong, if its id is taken, or if keys are saved under its id that
+   * weren't saved for this extension.
    */
   register(raw: unknown, by: ClaimedExtension): Disposable {
     const foreign = readKind(raw);
@@ -101,8 +101,8 @@ export class ProviderKinds {
   }
 
   /**
-   * What the user has to be asked before a key is saved for a provider: whether an extension may receive it, and which one
-   * says that it is the one. Undefined for a built-in provider, for one without keys, and once the user has allowed it.
+   * The extension that the user must allow to receive keys before one is saved for a provider. Undefined for a built-in
+   * provider, for one without keys, and once the user has allowed it.
    */
   needsConsent(kind: ProviderKind): ClaimedExtension | undefined {
     const registration = this.#registrations.get(kind.id);
@@ -111,8 +111,8 @@ export class ProviderKinds {
   }
 
   /**
-   * Writes down that the user lets an extension receive the keys that are saved for its provider from now on.
-   * @throws Error when keys are saved under its id already, which were meant for somebody else.
+   * Saves that the user allows an extension to receive the keys that are saved for its provider from now on.
+   * @throws Error when keys are already saved under its id for a built-in provider or another extension.
    */
   async allow(kind: ProviderKind): Promise<void> {
     const registration = this.#registrations.get(kind.id);
@@ -131,7 +131,7 @@ export class ProviderKinds {
     return !this.#mayReceiveKeys(registration) && this.#foreign.accounts().some(({ provider }) => provider === id);
   }
 
-  /** The provider as the rest of the extension sees it: every call first checks whether its code may receive the key. */
+  /** The provider as the rest of the extension sees it: every call first checks if its code may receive the key. */
   #guarded({ data, connect, furtherAddresses }: ForeignKind, by: ClaimedExtension): ProviderKind {
     const kind: ProviderKind = Object.freeze({
       ...data,

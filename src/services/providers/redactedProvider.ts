@@ -12,14 +12,15 @@ import { Turns } from '../../core/turns.ts';
 import { withinBounds } from '../sessions/listBounds.ts';
 
 /**
- * The same provider, with the account's secrets taken out of every text it returns and every error it throws. Everything
- * that is shown, logged, stored or passed to other extensions comes from here, so that nothing else has to look for them.
+ * The same provider, with the account's secrets taken out of every text it returns and every error it throws.
+ * Everything that is shown, logged, stored or passed to other extensions comes from here, so that no other code has to
+ * search for them.
  *
- * Ids are left as they are, because requests are made with them. Since they are shown, stored and logged too, a session,
- * batch or page whose id holds a secret is left out: of a session the list then says that it cannot be shown.
+ * Ids aren't changed, because requests are made with them. Since they are shown, stored and logged too, a session,
+ * batch or page whose id contains a secret is left out: for a session, the list then reports one that can't be shown.
  *
- * Of live view and recording addresses only the host is looked through, which is shown and looked up on the network.
- * Pictures, and what a page draws, are not.
+ * In live view and recording addresses only the host is searched, because it is shown and resolved on the network.
+ * Screenshots, and what a page draws, aren't searched.
  */
 export function redactedProvider(provider: Provider, secrets: KnownSecrets): Provider {
   const { hide, redact } = secrets;
@@ -32,7 +33,7 @@ export function redactedProvider(provider: Provider, secrets: KnownSecrets): Pro
     }
   }
 
-  /** A capability with its errors guarded, or undefined where the provider does not have it (now). */
+  /** A capability with guarded errors, or undefined if the provider doesn't have it at the moment. */
   function guardedCall<Args extends unknown[], T>(
     call: ((...args: Args) => Promise<T>) | undefined,
     clean: (value: T) => T = (value) => value,
@@ -51,7 +52,7 @@ export function redactedProvider(provider: Provider, secrets: KnownSecrets): Pro
       .map((page) => ({ ...page, title: hide(page.title), url: hide(page.url) }));
 
   function session(unbounded: Session): Session {
-    // Searching texts of megabytes would take seconds.
+    // Searching megabytes of text would take seconds.
     const its = withinBounds(unbounded);
     const { groupId } = its;
     return {
@@ -176,7 +177,7 @@ export function redactedProvider(provider: Provider, secrets: KnownSecrets): Pro
   };
 }
 
-/** Unnamed, because the id may not be shown: no session missing from the list counts as ended then. */
+/** Unnamed, because the id may not be shown. So no session that is missing from the list counts as ended. */
 const unshownSession: ListFault = {
   subject: 'A session',
   what: "its ID contains this account's key. End it at the provider, and replace the key.",
@@ -184,8 +185,8 @@ const unshownSession: ListFault = {
 };
 
 /**
- * Where a part of its subject is hidden, which may happen by chance with a short secret, the fault no longer says which
- * session it is about: it's unnamed then, so that this session isn't taken for one that the list leaves out.
+ * If part of the subject was hidden, which can happen by chance with a short secret, the fault no longer says which
+ * session it is about. It becomes unnamed, so that the session doesn't count as missing from the list.
  */
 function redactedFault(fault: ListFault, hide: Redact): ListFault {
   const subject = hide(fault.subject);
@@ -193,7 +194,7 @@ function redactedFault(fault: ListFault, hide: Redact): ListFault {
   return subject === fault.subject ? { ...fault, what } : { ...fault, subject, what, unnamed: true };
 }
 
-/** @throws ProviderError `unexpectedAnswer` for an address whose host holds a secret that is too long to be there by chance. */
+/** @throws ProviderError `unexpectedAnswer` for a host that contains a secret too long to be there by chance. */
 function withSafeHost<T>(value: T, { host }: URL, secrets: KnownSecrets): T {
   if (!secrets.isIn(host)) return value;
   const what = 'it returned an address with the key in its host name';
@@ -208,7 +209,7 @@ function redactedGroup(group: Group, hide: Redact): Group {
   return { ...group, name: maybe(group.name, hide), status: maybe(group.status, hide) };
 }
 
-/** The texts of a browser that users see: titles and addresses of its pages, and the text of its dialogs. */
+/** The browser's texts that users see: titles and addresses of its pages, and the text of its dialogs. */
 const shownEvents = /^(?:Target\.|Page\.javascriptDialog)/;
 
 function redactedConnection(connection: CdpConnection, { hide, redact, isEmpty }: KnownSecrets): CdpConnection {
@@ -231,7 +232,7 @@ function redactedConnection(connection: CdpConnection, { hide, redact, isEmpty }
   };
 }
 
-/** An answer of DevTools with the secrets taken out of each text in it. It is JSON, a few levels deep. */
+/** An answer of DevTools with the secrets removed from each text. It is JSON, a few levels deep. */
 function hiddenWithin<T>(value: T, hide: Redact, depth = 0): T {
   const cleaned = (one: unknown): unknown => {
     if (typeof one === 'string') return hide(one);
@@ -242,7 +243,7 @@ function hiddenWithin<T>(value: T, hide: Redact, depth = 0): T {
   return Object.fromEntries(Object.entries(value as object).map(([key, one]) => [key, cleaned(one)])) as T;
 }
 
-/** A provider's error, or anything else that was thrown, without secrets; the same object where it has none. */
+/** A provider's error, or anything else that was thrown, without secrets; the same object if it contains none. */
 export function redactedError(thrown: unknown, redact: Redact): ProviderError {
   const error = ProviderError.from(thrown);
   const texts = [error.message, error.stack ?? '', error.detail ?? '', JSON.stringify(error.trouble)];
@@ -261,7 +262,7 @@ function redactedTrouble(trouble: Trouble, redact: Redact): Trouble {
   return { ...trouble, reason: Object.fromEntries(texts) };
 }
 
-/** Whether a cause has nothing but its message, and that holds no secret. */
+/** Whether a cause has nothing but its message and stack, and neither contains a secret. */
 function isClean(cause: unknown, redact: Redact): boolean {
   if (cause === undefined) return true;
   if (!(cause instanceof Error) || cause.cause !== undefined || Object.keys(cause).length > 0) return false;

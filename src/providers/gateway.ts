@@ -19,18 +19,19 @@ import { dateField, decode, decodeEach, decodeList, idField } from '../http/deco
 import { neverNotFound, notFoundLike } from '../http/notFound.ts';
 import { namedBy } from '../http/paging.ts';
 
-// A session gateway of one's own that speaks GET|DELETE /api/browser-automation/sessions/[sessionId], in front of a provider
-// whose key it keeps. What its document promises is not all kept by the gateways that are known: some list nothing,
-// whatever runs; some find no session and answer 404 to its end while it runs; some tell of a session without its fields.
+// A session gateway that users run themselves, with GET|DELETE /api/browser-automation/sessions/[sessionId], in
+// front of a provider whose key it keeps. The known gateways don't keep every promise of its documentation: some list
+// nothing, whatever is running; some don't find a session and answer 404 to its end while it is running; some answer
+// about a session without its fields.
 //
-// What confirms an end: not its success, since the gateway passes the end on to a provider that may take it and do nothing.
-// GET of the session does, with “stopped”; or with the 404 that it documents, where its list is whole and leaves the session
-// out, too. A list that is short of what it counts, or has a row that cannot be read, confirms nothing.
+// What confirms an end: not its success, since the gateway passes the end on to a provider that may accept it and do
+// nothing. GET of the session does, with "stopped". So does its documented 404, if its list is complete and leaves the
+// session out, too. A list that is shorter than its count, or has a row that can't be read, confirms nothing.
 
 const collection = '/api/browser-automation/sessions';
 const one = `${collection}/{sessionId}`;
 
-/** The one status that means the end. Any other word, and none, is a running session. */
+/** The only status that means ended. Any other status, or none, is a running session. */
 const endedStatus = 'stopped';
 /** The known gateway tries its provider three times, for a minute each, before it answers an end. */
 const endTimeoutMs = 200_000;
@@ -55,7 +56,7 @@ const Found = v.object({
   profileName: Text,
 });
 const OneSession = v.object({ session: Found });
-/** What it answers for a session that it doesn't find. Many a server answers an `error`: only of a session is it the gateway's. */
+/** Its answer for a session it doesn't find. Many servers answer with an `error`; a gateway's mentions a session. */
 const isOwnNotFound = notFoundLike(v.object({ error: v.pipe(v.string(), v.regex(/\bsession\b/i)) }));
 const Ended = v.object({ success: v.literal(true) });
 
@@ -115,7 +116,7 @@ function connect(link: Link): Provider {
     };
   }
 
-  /** Undefined where the gateway does not find it. */
+  /** Undefined if the gateway doesn't find it. */
   async function find(id: SessionId, signal: AbortSignal) {
     try {
       return decode(OneSession, await send({ method: 'GET', route: one, params: { sessionId: id } }, signal)).session;
@@ -125,15 +126,15 @@ function connect(link: Link): Provider {
     }
   }
 
-  /** The list, for what it says of one session. */
+  /** Reads the list for what it says about one session. */
   async function lookIn(id: SessionId, signal: AbortSignal) {
     const { sessions, faults } = await inventory(signal, { isOwnNotFound: neverNotFound });
     return { listed: sessions.find((session) => session.id === id), isWhole: faults.length === 0 };
   }
 
   /**
-   * Whether the id belongs to another session by now. Where the answer of one has only the fields that are documented, the
-   * list may say more.
+   * Whether the id belongs to another session now. If the answer about the session has only the documented fields, the
+   * list may have more.
    */
   async function isAnothers(
     confirmed: Session,
@@ -147,7 +148,7 @@ function connect(link: Link): Provider {
     return listed !== undefined && differs(confirmed, marksIn(listed));
   }
 
-  /** For a session that is about to be ended: an answer about it alone that cannot be had is made up for by the list. */
+  /** For a session about to be ended. If the request for it alone fails, the list is used instead. */
   async function refuseAnothers(confirmed: Session, signal: AbortSignal): Promise<void> {
     if (marksOf(confirmed).length === 0) return;
     let found: v.InferOutput<typeof Found> | undefined;
@@ -168,7 +169,7 @@ function connect(link: Link): Provider {
       const { listed, isWhole } = await lookIn(id, signal);
       if (listed !== undefined) return differs(session, marksIn(listed)) ? 'gone' : 'running';
       if (!isWhole) return 'unknown';
-      // The gateway may have been out of order when it was asked, and have been back for the list.
+      // The gateway may have been out of order for the first request, and working again for the list.
       found = await find(id, signal);
       if (found === undefined) return 'gone';
     }
@@ -178,7 +179,7 @@ function connect(link: Link): Provider {
   }
 
   return {
-    // An empty list may be all that a gateway can say.
+    // Some gateways only ever answer an empty list.
     ending: { ...usualEnding, lists: 'unreliable', mostInFlight: 8 },
 
     async check(signal) {
@@ -197,7 +198,7 @@ function connect(link: Link): Provider {
         decode(Ended, await send(request, signal));
         return { outcome: 'accepted', how: undefined };
       } catch (error) {
-        // A gateway that does not find what it lists has not ended it; one that fails may have been too late.
+        // A gateway that doesn't find a session it lists hasn't ended it. One that fails may have been too late.
         if (!ProviderError.isOf(error, 'notFound', 'serverFault')) throw error;
         if ((await probe(session, signal)) === 'gone') {
           return { outcome: 'alreadyGone', how: "The gateway couldn't find it." };
@@ -218,7 +219,7 @@ function connect(link: Link): Provider {
         url: liveViewUrl(found.liveViewUrl, (url) => allowsLiveView(url, link.origin)),
         sandbox: 'allow-same-origin allow-scripts',
         allow: 'clipboard-read; clipboard-write',
-        // Its document promises neither: an address of Anchor's may be for one use without anybody saying so.
+        // Not documented: an address may be one of Anchor's that works only once, without any indication.
         fixedMode: false,
         singleUse: 'unknown',
         disconnectMessage: undefined,
@@ -227,12 +228,12 @@ function connect(link: Link): Provider {
   };
 }
 
-/** The gateway's own host, and that of the provider whose addresses its document shows. */
+/** The gateway's own host, and the host of the provider whose addresses its documentation shows. */
 function allowsLiveView(url: URL, gateway: URL): boolean {
   return isAtAccount(url, gateway) || isWithin(url, 'anchorbrowser.io');
 }
 
-/** Says so where a gateway counts more than it lists. */
+/** Reports a gateway that counts more sessions than it lists. */
 function leftOut(listed: number, count: number | undefined): ListFault[] {
   if (count === undefined || count <= listed) return [];
   const what = `the gateway left out ${count - listed} of ${count} sessions`;
@@ -247,7 +248,7 @@ function factsOf(listed: number): AccountFacts {
   return { identity: undefined, sessionLimit: undefined, note };
 }
 
-/** What tells a session from another one that got its id, where the gateway tells it: its document promises neither. */
+/** What distinguishes a session from another one that got its id, if the gateway provides it: neither is documented. */
 interface Marks {
   readonly startedAt?: number | undefined;
   readonly profile?: string | undefined;
@@ -263,7 +264,7 @@ function marksOf(session: Session): readonly (keyof Marks)[] {
   return (['startedAt', 'profile'] as const).filter((mark) => marks[mark] !== undefined);
 }
 
-/** Whether a mark that both have is not the same. */
+/** Whether a mark that both have differs. */
 function differs(confirmed: Session, told: Marks): boolean {
   const known = marksIn(confirmed);
   return marksOf(confirmed).some((mark) => told[mark] !== undefined && told[mark] !== known[mark]);

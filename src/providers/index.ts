@@ -6,7 +6,7 @@ import { gateway } from './gateway.ts';
 import { localChrome } from './localChrome.ts';
 
 /**
- * Every provider this extension knows, in the order in which they are offered. It cannot reach package.json: what depends
- * on a provider (prompts, menus, capabilities) is made from these objects while the extension runs.
+ * Every built-in provider, in the order they are offered. package.json can't be derived from this list: everything that
+ * depends on a provider (prompts, menus, capabilities) is made from these objects at run time.
  */
 export const providerKinds: readonly ProviderKind[] = [anchor, browserbase, browserless, gateway, localChrome];

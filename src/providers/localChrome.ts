@@ -14,15 +14,15 @@ import { Turns } from '../core/turns.ts';
 import { decode, decodeEach, decodeValue, idField, leftOut, mostRows, type Rows, rowAt } from '../http/decode.ts';
 import { neverNotFound } from '../http/notFound.ts';
 
-// Any browser that speaks the Chrome DevTools Protocol (https://chromedevtools.github.io/devtools-protocol/tot/Target/).
-// A session is a browser context: an isolated profile, as Playwright and Puppeteer make one for each job. What was read
-// off Chromium 156 and is not documented: `/json/*` refuses host names other than `localhost` and addresses; targets of
-// type `page` are tabs, while `browser_ui` and others are the browser's own; closing the last tab of a browser with
-// windows ends that browser.
+// Any browser that speaks the Chrome DevTools Protocol
+// (https://chromedevtools.github.io/devtools-protocol/tot/Target/). A session is a browser context: an isolated
+// profile, such as Playwright and Puppeteer make for each job. Observed in Chromium 156, but not documented: `/json/*`
+// rejects host names other than `localhost` and IP addresses; targets of type `page` are tabs, while `browser_ui` and
+// others are the browser's own; closing the last tab of a browser with windows ends that browser.
 //
-// What confirms an end: the browser itself, which no longer has the context or the confirmed pages in its list of targets; it
-// answers a disposal or a closing before that. One process answers, and the ids of contexts and targets are 32 random
-// hexadecimal digits, which no other session gets. A browser that does not answer confirms nothing.
+// What confirms an end: the browser itself, once its list of targets no longer has the context or the confirmed pages.
+// It answers a disposal or a close before that. One process answers, and the ids of contexts and targets are 32 random
+// hexadecimal digits, which no other session gets. A browser that doesn't answer confirms nothing.
 
 const Version = v.object({ Browser: v.string(), webSocketDebuggerUrl: v.string() });
 const ContextIds = v.object({
@@ -39,7 +39,7 @@ const Target = v.object({
   browserContextId: v.optional(v.string()),
 });
 
-/** Names the default context in browsers before Chrome 143, which do not tell its id. */
+/** Stands for the default context in browsers before Chrome 143, which don't report its id. */
 const unnamedDefaultContext = 'default-context';
 
 /** Chrome, Edge or Chromium started with `--remote-debugging-port`. */
@@ -74,7 +74,7 @@ function connect(link: Link): Provider {
   }
 
   async function open(signal: AbortSignal): Promise<{ readonly cdp: CdpConnection; readonly browser: string }> {
-    // A browser has that address: where it is not found, that says nothing of a session.
+    // The address belongs to the browser: a 404 here says nothing about a session.
     const { Browser, webSocketDebuggerUrl } = await version(signal, { isOwnNotFound: neverNotFound });
     // Only the path is taken from the answer: the connection goes to the account's own address.
     const path = URL.parse(webSocketDebuggerUrl)?.pathname;
@@ -104,7 +104,7 @@ function connect(link: Link): Provider {
   const seen: PagesSeen = { order: new Map(), used: new Set() };
 
   return {
-    // The browser itself answers: what it does not list is gone.
+    // The browser itself answers: what it doesn't list is gone.
     ending: { lists: 'complete', mostInFlight: 8, withinMs: 30_000 },
 
     async check(signal) {
@@ -138,7 +138,7 @@ function connect(link: Link): Provider {
     probe: (session, signal) =>
       withConnection(signal, async (cdp) => {
         const { isolated, defaultId, defaultPages, faults } = await contextsOf(cdp, signal);
-        // A context or tab that cannot be read, or was one too many, may be it.
+        // It may be a context or tab that couldn't be read, or that was beyond the limit.
         const otherwise = faults.some(({ unnamed }) => unnamed === true) ? 'unknown' : 'gone';
         if (session.ends === 'pages') {
           if (session.pages === undefined) return 'unknown';
@@ -165,30 +165,30 @@ function connect(link: Link): Provider {
 }
 
 /**
- * What the browser holds: the tabs of each isolated context, and all others, which are listed as those of the context that
- * was there from the start.
+ * What the browser contains: the tabs of each isolated context, and all other tabs, which are listed under the default
+ * context.
  */
 interface Contexts {
   readonly isolated: ReadonlyMap<SessionId, readonly Page[]>;
   readonly defaultId: SessionId;
   readonly defaultPages: readonly Page[];
   /**
-   * The contexts that those pages say they are in: the default one, and each of another profile or a private window, which
-   * Chrome lists nowhere. Undefined for a page that says nothing.
+   * The contexts that those pages report: the default one, and one for each other profile or private window, which
+   * Chrome doesn't list. Undefined for a page that reports none.
    */
   readonly ownContexts: ReadonlySet<string | undefined>;
   readonly faults: readonly ListFault[];
 }
 
 async function contextsOf(cdp: CdpConnection, signal: AbortSignal): Promise<Contexts> {
-  // Pages first: one of a context that begins in between would be taken for the browser's own.
+  // Pages first: a page in a context created in between would otherwise count as the browser's own.
   const [targets, contexts] = await Promise.all([
     cdp.send('Target.getTargets', {}, signal),
     cdp.send('Target.getBrowserContexts', {}, signal),
   ]);
   const ids = decodeValue(ContextIds, contexts);
   const { targetInfos } = decodeValue(Targets, targets);
-  // Each tab has several targets besides itself: its frames, its workers.
+  // Each tab has several targets besides itself, such as its frames and workers.
   const tabs = await decodeEach(Target, firstOf(targetInfos.filter((info) => v.is(IsTab, info))), byPlace);
   const named = await decodeEach(idField, firstOf(ids.browserContextIds), byPlace);
   const defaultId = ids.defaultBrowserContextId ?? unnamedDefaultContext;
@@ -212,7 +212,7 @@ async function contextsOf(cdp: CdpConnection, signal: AbortSignal): Promise<Cont
   };
 }
 
-/** The rows of a list that are read, and what is to be said of the others. */
+/** The rows that are read, and a fault for the rest. */
 function firstOf(all: readonly unknown[]): Rows {
   const beyond = all.length - mostRows;
   return beyond <= 0
@@ -222,13 +222,13 @@ function firstOf(all: readonly unknown[]): Rows {
 
 const byPlace = (_: unknown, index: number) => rowAt(index);
 
-/** What earlier lists have told of pages that are still open. */
+/** What earlier lists said about pages that are still open. */
 interface PagesSeen {
-  /** Each page's own place, the first listed first: the browser tells of them in any order, another one each time. */
+  /** Each page's place, in the order they were first listed: the browser's own order changes each time. */
   readonly order: Map<PageId, number>;
   /**
-   * Those of the default context that ever showed anything. Such a page is listed until it is closed: it has no address while
-   * it loads, and may come back from an empty one.
+   * Pages of the default context that have ever shown anything. Such a page is listed until it is closed: it has no
+   * address while it loads, and may come back from an empty one.
    */
   readonly used: Set<PageId>;
 }
@@ -251,7 +251,7 @@ async function inventoryOf(cdp: CdpConnection, { order, used }: PagesSeen, signa
   return { sessions, groups: [], faults, account: undefined };
 }
 
-/** The browser's name and the number of its release: `HeadlessChrome 156`. */
+/** The browser's name and major version: `HeadlessChrome 156`. */
 function factsOf(browser: string): AccountFacts {
   const identity = browser.replace(/^(\w+)\/(\d+)\b.*/, '$1 $2');
   return { identity, sessionLimit: undefined, note: undefined };
@@ -277,7 +277,7 @@ function isolatedContext(id: SessionId, pages: readonly Page[]): Session {
   };
 }
 
-/** May be a user's own window: shown, but only ever ended by itself. Empty tabs in it are not counted. */
+/** It may be the user's own window: shown, but only ended on its own. Empty tabs in it don't count. */
 function defaultContext(id: SessionId, pages: readonly Page[]): Session {
   return {
     ...isolatedContext(id, pages),
@@ -295,13 +295,13 @@ function openOf({ pages }: Session, defaultPages: readonly Page[]): readonly Pag
 }
 
 /**
- * Closes the pages that the user confirmed, and no page opened since. The browser itself always keeps a tab: an empty
- * one that is opened first. Chrome answers before a page is gone.
+ * Closes the pages that the user confirmed, and no page opened since. The browser always keeps a tab: an empty one is
+ * opened first. Chrome answers before a page is gone.
  */
 async function endPages(cdp: CdpConnection, session: Session, signal: AbortSignal): Promise<EndAnswer> {
   const closing = openOf(session, (await contextsOf(cdp, signal)).defaultPages);
   if (closing.length === 0) return { outcome: 'alreadyGone', how: undefined };
-  // Also where others are listed: they may be closing already, and closing the last tab can end the browser.
+  // Even if other tabs are listed: they may be closing already, and closing the last tab can end the browser.
   await cdp.send('Target.createTarget', { url: 'about:blank' }, signal);
   for (const { id } of closing) {
     try {

@@ -9,10 +9,10 @@ import { notFoundLike } from '../../http/notFound.ts';
 export const defaultAddress = 'https://api.anchorbrowser.io';
 /** A batch may have a thousand sessions, and Anchor's own SDK waits a minute for any answer. */
 export const bulkTimeoutMs = 120_000;
-/** Troubles of a call that only adds detail, which must not hide what another call has told. */
+/** Errors of a call that only adds detail. They must not hide what another call returned. */
 export const detailTroubles = ['forbidden', 'notFound', 'unexpectedAnswer', 'serverFault', 'timedOut'] as const;
 
-/** Of what a session was started with only this is read: it may hold the password of a proxy. */
+/** The only thing read from a session's configuration, which may hold the password of a proxy. */
 const LiveViewTerms = v.fallback(v.optional(v.object({ one_time_url: v.boolean() })), undefined);
 const Configuration = v.object({
   live_view: LiveViewTerms,
@@ -30,23 +30,23 @@ const OneSession = v.object({
 /** How a session was started, as far as it is read. */
 export type Configuration = v.InferOutput<typeof Configuration>;
 
-/** What the document calls an ErrorResponse. */
+/** The documentation's ErrorResponse. */
 const isOwnNotFound = notFoundLike(
   v.object({ error: v.object({ code: v.optional(v.literal(404)), message: v.string() }) }),
 );
 
-/** One account's way to Anchor's API. */
+/** Requests to Anchor's API for one account. */
 export interface AnchorApi {
   /**
-   * Sends a request with the account's key. One about something that its parameters name knows a 404 of Anchor's own.
+   * Sends a request with the account's key. If the route has parameters, a 404 from Anchor itself is recognized.
    * @throws ProviderError
    */
   send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer>;
-  /** Asks for one session; undefined where there is none. @throws ProviderError */
+  /** Requests one session; undefined if there is none. @throws ProviderError */
   find(id: SessionId, signal: AbortSignal): Promise<FoundSession | undefined>;
 }
 
-/** One session, as it is told of when it is asked for. */
+/** One session, as the request for a single session returns it. */
 export type FoundSession = v.InferOutput<typeof OneSession>['data'];
 
 export function anchorApi(link: Link): AnchorApi {

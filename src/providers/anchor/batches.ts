@@ -12,19 +12,19 @@ import { everyPage, namedBy } from '../../http/paging.ts';
 import { type AnchorApi, bulkTimeoutMs, detailTroubles } from './api.ts';
 import type { Decoded } from './sessions.ts';
 
-/** The size of a page that GET /v1/batch-sessions accepts at most. */
+/** The largest page that GET /v1/batch-sessions accepts. */
 const batchesPerPage = 100;
 /**
- * Only batches made at most this long before the oldest running session are asked for: the list goes back to the first
- * batch ever. Sessions of a batch that takes longer to make them are shown outside of their group.
+ * Only batches created at most this long before the oldest running session are requested, in milliseconds: the list
+ * goes back to the first batch ever. Sessions of a batch that takes longer to start them are shown outside their group.
  */
 const batchLeadMs = 24 * 3_600_000;
-/** How many batches are listed, and how many of them are asked for their sessions at each refresh. */
+/** How many batches are listed, and for how many of them the sessions are requested at each refresh. */
 const mostBatches = 1_000;
 const mostBatchesAsked = 100;
-/** Of how many sessions it is kept which batch they are from, until the next list tells which of them run. */
+/** For how many sessions the batch is kept, until the next list shows which of them are running. */
 const mostKnownSessions = 50_000;
-/** How far the provider's own clocks may differ when a session is matched to the batch that made it. */
+/** How far the provider's own clocks may differ, in milliseconds, when a session is matched to its batch. */
 const clockSlackMs = 60_000;
 
 const Batch = v.object({
@@ -44,10 +44,10 @@ const BatchSession = v.object({
   live_view_url: v.optional(v.nullable(v.string())),
 });
 const BatchDetail = v.object({ data: v.object({ sessions: v.fallback(v.array(v.unknown()), []) }) });
-/** Of a detail, what its row in the list has too. */
+/** The part of a batch's detail that its row in the list has, too. */
 const BatchCounts = v.object({ data: Batch });
 const Count = v.fallback(v.optional(v.number()), undefined);
-/** No field of it is required by its schema. */
+/** Its schema requires none of these fields. */
 const Deletion = v.object({
   data: v.object({
     deleted_sessions: Count,
@@ -65,10 +65,10 @@ const DeletionError = v.object({
 export class AnchorBatches {
   readonly #api: AnchorApi;
   readonly #clock: Clock;
-  /** Which batch a session came from never changes once the batch has made all of its sessions. */
+  /** A session's batch. It never changes once the batch has made all of its sessions. */
   readonly #batchOf = new Map<SessionId, GroupId>();
   readonly #whole = new Set<GroupId>();
-  /** How many sessions each batch has made, for an answer that does not count them. */
+  /** How many sessions each batch has made, in case a deletion's answer doesn't say. */
   readonly #sizes = new Map<GroupId, number>();
 
   constructor(api: AnchorApi, clock: Clock) {
@@ -76,7 +76,7 @@ export class AnchorBatches {
     this.#clock = clock;
   }
 
-  /** Learns which of the running sessions came from a batch, asking for as few batches as possible. */
+  /** Finds out which of the running sessions came from a batch, with as few requests as possible. */
   async groupsOf(running: readonly Session[], signal: AbortSignal): Promise<Inventory> {
     const ids = new Set(running.map(({ id }) => id));
     for (const id of this.#batchOf.keys()) if (!ids.has(id)) this.#batchOf.delete(id);
@@ -85,7 +85,7 @@ export class AnchorBatches {
     const faults: ListFault[] = [];
     const listed = new Set<GroupId>();
     const turns = new Turns();
-    /** How many batches may still be asked for their sessions, and how many were not because of that. */
+    /** How many more batches may be asked for their sessions, and how many weren't asked because of this limit. */
     let mayAsk = mostBatchesAsked;
     let notAsked = 0;
     for await (const page of this.#list(oldest - batchLeadMs, signal)) {
@@ -105,7 +105,7 @@ export class AnchorBatches {
             if (isKept && session_id != null && idFault(session_id) === undefined)
               this.#batchOf.set(sessionId(session_id), id);
           }
-          // "completed" says that all sessions were made, not that any has ended.
+          // "completed" means that all sessions were made, not that any has ended.
           if (!making) this.#whole.add(id);
         }
         if (making || running.some((session) => this.#batchOf.get(session.id) === id)) {
@@ -123,7 +123,7 @@ export class AnchorBatches {
     return { sessions, groups, faults, account: undefined };
   }
 
-  /** The link that a session's batch handed out for its live view; undefined where there is none. @throws ProviderError */
+  /** The link to a session's live view from its batch; undefined if there is none. @throws ProviderError */
   async liveViewLink(id: SessionId, signal: AbortSignal): Promise<string | undefined> {
     const batch = this.#batchOf.get(id);
     const members = batch === undefined ? [] : await this.#members(batch, signal);
@@ -137,7 +137,7 @@ export class AnchorBatches {
     }
   }
 
-  /** Ends a batch's sessions and deletes what is kept of them. @throws ProviderError */
+  /** Ends a batch's sessions and deletes their data. @throws ProviderError */
   async delete(id: GroupId, signal: AbortSignal): Promise<GroupDeletion> {
     const size = this.#sizes.get(id) ?? (await this.#sizeAsked(id, signal));
     const about = { route: '/v1/batch-sessions/{batch_id}', params: { batch_id: id }, timeoutMs: bulkTimeoutMs };
@@ -145,12 +145,12 @@ export class AnchorBatches {
     const { whole, rows, count } = await decodeList(Deletion, ['data', 'errors'], answer);
     const { data } = whole;
     const failures = rows.flatMap(failureOf);
-    // The count is the provider's word; where it explains more failures than it counts, they are right.
+    // If the answer lists more failures than it counts, the list is right.
     const failed = Math.max(data.failed_deletions ?? count, failures.length);
     return { deleted: data.deleted_sessions ?? Math.max(0, size - failed), failed, failures, message: data.message };
   }
 
-  /** Has a batch make no more sessions. @throws ProviderError */
+  /** Stops a batch from making more sessions. @throws ProviderError */
   async cancel(id: GroupId, signal: AbortSignal): Promise<void> {
     const route = '/v1/batch-sessions/{batch_id}';
     await this.#api.send({ method: 'PATCH', route, params: { batch_id: id }, body: { status: 'cancelled' } }, signal);
@@ -167,7 +167,7 @@ export class AnchorBatches {
     for await (const listed of everyPage(read, namedBy('batch_id'), mostBatches)) {
       const page = await decodeEach(Batch, listed, namedBy('batch_id'));
       for (const batch of page.rows) this.#sizes.set(groupId(batch.batch_id), sizeOf(batch));
-      // No session is meant by them.
+      // Faults about batches, not about sessions.
       yield {
         rows: page.rows,
         faults: page.faults.map(({ subject, what }) => ({ subject: `Batches: ${subject}`, what })),
@@ -184,7 +184,7 @@ export class AnchorBatches {
     return (await decodeEach(BatchSession, list, namedBy('session_id'))).rows;
   }
 
-  /** How many sessions a batch has that no list has told of; 0 where it does not say either. */
+  /** How many sessions a batch has made, if no list has said so; 0 if its detail doesn't say either. */
   async #sizeAsked(id: GroupId, signal: AbortSignal): Promise<number> {
     const route = '/v1/batch-sessions/{batch_id}';
     try {
@@ -209,7 +209,7 @@ function groupOf(batch: Batch): Group {
     name: undefined,
     status: batch.status,
     createdAt: batch.created_at,
-    // What is made already is refused with 409.
+    // Canceling a finished batch is answered with 409.
     canCancel: isBeingMade(batch),
     counts: total === undefined ? undefined : { total, failed: failed ?? 0 },
   };
@@ -220,7 +220,7 @@ function sizeOf({ total_requests = 0, failed_requests = 0 }: Batch): number {
   return Math.max(0, total_requests - failed_requests);
 }
 
-/** One entry of a deletion's `errors`, whatever it is; nothing for one that tells nothing. */
+/** The failures in one entry of a deletion's `errors`, whatever its shape; none if it says nothing. */
 function failureOf(entry: unknown): GroupDeletion['failures'] {
   if (typeof entry === 'string' && entry !== '') return [{ sessionId: '', reason: entry }];
   if (!v.is(DeletionError, entry)) return [];
@@ -230,7 +230,7 @@ function failureOf(entry: unknown): GroupDeletion['failures'] {
   return [{ sessionId: session_id, reason: reason === '' ? 'it gave no reason' : reason }];
 }
 
-/** Whether a session may be one that this batch made, going by when it started; false once its batch is known. */
+/** Whether this batch may have made a session, judging by when it started; false once the session's batch is known. */
 function mayBeFrom(session: Session, batch: Batch, known: ReadonlyMap<SessionId, GroupId>): boolean {
   if (known.has(session.id)) return false;
   if (session.startedAt === undefined || batch.created_at === undefined) return true;

@@ -15,13 +15,14 @@ import { AnchorBatches } from './batches.ts';
 import { type LiveViewSource, liveView, pagesOf } from './liveView.ts';
 import { emptyList, flatList, flatListRequest, hasEnded, pagedList, withDetails } from './sessions.ts';
 
-// Anchor Browser, https://docs.anchorbrowser.io/api-reference (OpenAPI 1.0.0). What that document does not say, and is
-// therefore never relied on: the words a session's status may be, and what an end of an ended session answers.
+// Anchor Browser, https://docs.anchorbrowser.io/api-reference (OpenAPI 1.0.0). Two things aren't documented there, so
+// this code never relies on them: the possible values of a session's status, and the answer to ending an ended session.
 //
-// What confirms an end: DELETE answers “success” for an end that it has only taken, so that it confirms nothing. GET of the
-// session does, with a status that means the end or the documented 404; else two lists a while apart that leave it out, since
-// the lists may lag behind. The deletion of a batch answers 200 whatever it could not delete: each of its sessions is
-// confirmed in the same way, and what its `errors` name has not ended. “End all” answers no count at all.
+// What confirms an end: DELETE also answers "success" when it has only accepted the request, so it confirms nothing.
+// GET of the session does, with a status that means ended or the documented 404. So do two lists some time apart that
+// leave it out, since lists may lag behind. Deleting a batch answers 200 even if some sessions couldn't be deleted:
+// each of its sessions is confirmed in the same way, and those named in `errors` haven't ended. "End all" answers
+// without any count.
 
 const limitLifetimeMs = 600_000;
 
@@ -29,7 +30,7 @@ const Recordings = v.object({
   data: v.object({ items: v.array(v.object({ file_link: v.string(), is_primary: v.fallback(v.boolean(), false) })) }),
 });
 const Billing = v.object({ data: v.object({ max_concurrent_browsers: v.number() }) });
-/** For a screenshot alone the document has a shorter form of its ErrorResponse. */
+/** Screenshots are documented with a shorter form of the ErrorResponse. */
 const isScreenshotNotFound = notFoundLike(v.object({ error: v.string() }));
 
 /** Anchor Browser's cloud. */
@@ -73,9 +74,9 @@ function connect(link: Link): Provider {
   const api = anchorApi(link);
   const { send, find } = api;
   const batches = new AnchorBatches(api, link.clock);
-  /** Whether each session of the last list has a window; a key that may not see the team's list does not learn it. */
+  /** Whether each session of the last list is headless. Unknown to keys that may not list the team's sessions. */
   const headless = new Map<SessionId, boolean>();
-  /** Whether GET /v1/sessions has ever answered this key. */
+  /** Whether GET /v1/sessions has ever succeeded with this key. */
   let seesTeam = false;
 
   const source: LiveViewSource = {
@@ -85,7 +86,7 @@ function connect(link: Link): Provider {
     batchLink: (id, signal) => batches.liveViewLink(id, signal),
   };
 
-  /** A key that may not see the account's billing still is a good key. */
+  /** A key that isn't allowed to see the account's billing is still a good key. */
   async function sessionLimit(signal: AbortSignal): Promise<number | undefined> {
     try {
       const answer = await send({ method: 'GET', route: '/v1/billing' }, signal);
@@ -127,7 +128,8 @@ function connect(link: Link): Provider {
         }
         seesTeam = true;
       } catch (error) {
-        // A key that never saw the team's list misses nothing of its own. One that did would lose rows without proof.
+        // A key that was never allowed to list the team's sessions still lists all of its own. For one that was, rows
+        // would go missing without having ended.
         if (seesTeam || !ProviderError.isOf(error, 'forbidden', 'notFound')) throw error;
         yield {
           ...emptyList,
@@ -147,7 +149,7 @@ function connect(link: Link): Provider {
         await send({ method: 'DELETE', route: '/v1/sessions/{session_id}', params: { session_id: id } }, signal);
         return { outcome: 'ended', how: undefined };
       } catch (error) {
-        // 401 is "Invalid API Key or browser session ID": only another question tells which.
+        // 401 is "Invalid API Key or browser session ID": only another request tells which.
         if (!ProviderError.isOf(error, 'unauthorized', 'notFound')) throw error;
         const status = (await find(id, signal))?.status;
         if (status === undefined || hasEnded(status)) return { outcome: 'alreadyGone', how: undefined };
@@ -204,7 +206,7 @@ function connect(link: Link): Provider {
       return recordingUrl((items.find(({ is_primary }) => is_primary) ?? first).file_link);
     },
 
-    // Its words for an end are not documented beyond these; what a time limit ends is not told from the rest.
+    // No other status for an end is documented. Sessions ended by a time limit can't be told apart.
     async endCause(id, signal) {
       const status = (await find(id, signal))?.status.toLowerCase();
       if (status === undefined || !hasEnded(status)) return undefined;

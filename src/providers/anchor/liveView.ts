@@ -11,17 +11,17 @@ import { type AnchorApi, type Configuration, defaultAddress, detailTroubles } fr
 const PageList = v.array(v.unknown());
 const PageRow = v.object({ id: idField, title: v.string(), url: v.string(), frontend_url: v.string() });
 
-/** What a live view needs to know of an account's sessions. */
+/** What a live view needs from an account. */
 export interface LiveViewSource {
   readonly api: AnchorApi;
   readonly link: Link;
-  /** Whether a session has no window; undefined where no list has told. */
+  /** Whether a session is headless; undefined if no list has said. */
   readonly isHeadless: (id: SessionId) => boolean | undefined;
   /** See `AnchorBatches.liveViewLink`. */
   readonly batchLink: (id: SessionId, signal: AbortSignal) => Promise<string | undefined>;
 }
 
-/** The pages of a session, each with the address of a viewer of its own. @throws ProviderError */
+/** The pages of a session, each with the address of its own viewer. @throws ProviderError */
 export async function pagesOf({ send }: AnchorApi, id: SessionId, signal: AbortSignal) {
   const answer = await send(
     { method: 'GET', route: '/v1/sessions/{session_id}/pages', params: { session_id: id } },
@@ -30,7 +30,7 @@ export async function pagesOf({ send }: AnchorApi, id: SessionId, signal: AbortS
   return decodeAll(PageRow, await decodeList(PageList, [], answer), namedBy('id'));
 }
 
-/** A view of a session, or of one of its pages. @throws ProviderError */
+/** A live view of a session, or of one of its pages. @throws ProviderError */
 export async function liveView(
   source: LiveViewSource,
   id: SessionId,
@@ -49,16 +49,16 @@ export async function liveView(
   };
 }
 
-/** Where this account's live views may come from: the provider's own hosts, or the host that the user named. */
+/** Where this account's live views may come from: the provider's own hosts, or the host that the user entered. */
 function allowsLiveView(link: Link, url: URL): boolean {
   return link.origin.origin === defaultAddress ? isWithin(url, 'anchorbrowser.io') : isAtAccount(url, link.origin);
 }
 
 /**
- * For a session with a window its own link, which follows the active tab; a headless one's shows the first page only
- * (https://docs.anchorbrowser.io/advanced/browser-live-view). The link is the one that the batch handed out, else the
- * one that Anchor documents. In its place comes the page's own viewer: where a page was asked for, where the session has
- * no window, and where the link works once only.
+ * A session with a window gets its own link, which follows the active tab; a headless session's link shows only the
+ * first page (https://docs.anchorbrowser.io/advanced/browser-live-view). The link is the one from its batch, or else
+ * the one that Anchor documents. The viewer of a page is used instead if a page was requested, if the session is or may
+ * be headless, or if the link works or may work only once.
  */
 async function liveViewAddress(
   source: LiveViewSource,
@@ -85,7 +85,7 @@ async function liveViewAddress(
     : { address: link, singleUse: terms.singleUse };
 }
 
-/** A session's own link, as far as it can be told once the session has been started. */
+/** A session's own link, as far as it can be known after the session has started. */
 async function linkOf(
   { link, batchLink }: LiveViewSource,
   id: SessionId,
@@ -108,11 +108,11 @@ async function termsOf({ find }: AnchorApi, id: SessionId, signal: AbortSignal):
 
 interface LinkTerms {
   readonly singleUse: LiveView['singleUse'];
-  /** Undefined where nobody says. */
+  /** Undefined if unknown. */
   readonly isHeadless: boolean | undefined;
 }
 
-/** Sessions have a window, and links that work often, unless they were started otherwise. */
+/** Sessions have a window and reusable links, unless they were started with other options. */
 function termsIn(configuration: Configuration | undefined): LinkTerms {
   if (configuration === undefined) return { singleUse: 'unknown', isHeadless: undefined };
   const { session = configuration, browser } = configuration;

@@ -7,11 +7,11 @@ import { dateField, decodeEach, decodeList, idField, textsField } from '../../ht
 import { everyPage, namedBy } from '../../http/paging.ts';
 import type { AnchorApi } from './api.ts';
 
-/** The size of a page that GET /v1/sessions accepts at most. */
+/** The largest page that GET /v1/sessions accepts. */
 const sessionsPerPage = 50;
-/** The statuses that mean the end: documented, by webhook, or seen in clients. Any other word is a running session. */
+/** The statuses that mean ended: documented, sent by webhooks, or seen in clients. Any other status is running. */
 const endedStatuses = new Set(['completed', 'failed', 'stopped', 'ended', 'terminated', 'deleted', 'cancelled']);
-/** A part of a list in which there is nothing. */
+/** An empty part of a list. */
 export const emptyList: Inventory = { sessions: [], groups: [], faults: [], account: undefined };
 const phases: Readonly<Record<string, SessionPhase>> = {
   pending: 'starting',
@@ -40,16 +40,16 @@ const PagedSession = v.object({
 /** A session of the paged list. */
 export type PagedSession = v.InferOutput<typeof PagedSession>;
 const PagedList = v.object({ data: v.object({ sessions: v.array(v.unknown()), total_pages: v.number() }) });
-/** The sessions of the account's key, which every good key may list. */
+/** The sessions of the account's key, which every valid key may list. */
 export const flatListRequest: HttpRequest = { method: 'GET', route: '/v1/sessions/all/status' };
 
-/** Rows that were read, and what was wrong with others. */
+/** The rows that were read, and what was wrong with the others. */
 export interface Decoded<Row> {
   readonly rows: readonly Row[];
   readonly faults: readonly ListFault[];
 }
 
-/** The sessions of this key: what ends of many reach (GET /v1/sessions is of the whole team). */
+/** The sessions of this key, which ending several at once is limited to (GET /v1/sessions has the whole team's). */
 export async function flatList({ send }: AnchorApi, signal: AbortSignal): Promise<Inventory> {
   const answer = await send(flatListRequest, signal);
   const list = await decodeList(FlatList, ['data', 'items'], answer);
@@ -60,7 +60,7 @@ export async function flatList({ send }: AnchorApi, signal: AbortSignal): Promis
   return { ...emptyList, sessions, faults };
 }
 
-/** The team's running sessions with what the flat list does not tell, page by page. */
+/** The team's running sessions, with details that the flat list lacks, page by page. */
 export async function* pagedList({ send }: AnchorApi, signal: AbortSignal): AsyncGenerator<Decoded<PagedSession>> {
   const read = async (page: number) => {
     const query = { status: 'running', page, limit: sessionsPerPage, sort_by: 'created_at', sort_order: 'desc' };
@@ -71,7 +71,7 @@ export async function* pagedList({ send }: AnchorApi, signal: AbortSignal): Asyn
   for await (const page of everyPage(read, namedBy('id'))) yield await decodeEach(PagedSession, page, namedBy('id'));
 }
 
-/** Whether a status means the end. */
+/** Whether a status means ended. */
 export function hasEnded(status: string): boolean {
   return endedStatuses.has(status.toLowerCase());
 }
@@ -96,7 +96,7 @@ function sessionOf(id: SessionId, status: string, tags: readonly string[], start
   };
 }
 
-/** A session of the paged list. One that the flat list does not have was started with another key of the team. */
+/** A session of the paged list. If the flat list doesn't have it, it was started with another key of the team. */
 export function withDetails(row: PagedSession, flat: Session | undefined): Session {
   const session = flat ?? sessionOf(sessionId(row.id), row.status, row.tags, row.created_at);
   const key = row.api_key_name ?? 'another key';

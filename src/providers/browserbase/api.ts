@@ -8,26 +8,27 @@ import { notFoundLike } from '../../http/notFound.ts';
 
 export const defaultAddress = 'https://api.browserbase.com';
 
-/** Of one session no more is read: the answer also holds its signing key. */
+/** No more of a session is read: the answer also contains its signing key. */
 export const OneSession = v.object({ status: v.string(), endedAt: v.fallback(dateField, undefined) });
-/** What is read of one session. */
+/** The parts of a session that are read. */
 export type OneSession = v.InferOutput<typeof OneSession>;
 /**
- * What it answers for a session that it doesn't know (APIError of @browserbasehq/sdk). Its framework, Fastify, has the same shape
- * for a route that isn't there, as while a deployment is half done: that one begins with “Route”.
+ * Its answer for a session that it doesn't know (APIError of @browserbasehq/sdk). Its framework, Fastify, answers a
+ * route that doesn't exist in the same shape, for example while a deployment is half done: that message begins with
+ * "Route".
  */
 const isOwnNotFound = notFoundLike(
   v.object({ statusCode: v.literal(404), error: v.string(), message: v.pipe(v.string(), v.regex(/^(?!Route )/)) }),
 );
 
-/** One account's way to Browserbase's API. */
+/** Requests to Browserbase's API for one account. */
 export interface BrowserbaseApi {
   /**
-   * Sends a request with the account's key. One about something that its parameters name knows a 404 of Browserbase's own.
+   * Sends a request with the account's key. If the route has parameters, a 404 from Browserbase itself is recognized.
    * @throws ProviderError
    */
   send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer>;
-  /** Asks for one session; undefined where there is none. @throws ProviderError */
+  /** Requests one session; undefined if there is none. @throws ProviderError */
   find(id: SessionId, signal: AbortSignal): Promise<OneSession | undefined>;
 }
 

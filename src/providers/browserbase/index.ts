@@ -16,16 +16,16 @@ import { endCauses, endedStatuses, SessionListRow, sessionOf } from './sessions.
 import { askStagehand, hasStagehandEnd, releasedAfter, stagehandAddressesOf, stagehandFor } from './stagehand.ts';
 
 // Browserbase, https://docs.browserbase.com/reference/api, and Stagehand's API for the sessions that Stagehand started,
-// https://docs.stagehand.dev (OpenAPI 3.1.0). A session is released, never deleted, and ends some time after that. What
-// is not documented, and therefore never relied on: what a release of an ended session answers, the order and the most
-// rows of a list, whether Stagehand's end reaches a session that keeps alive.
+// https://docs.stagehand.dev (OpenAPI 3.1.0). A session is released, never deleted, and ends some time after that. Some
+// things aren't documented, so this code never relies on them: the answer to releasing an ended session, the order of a
+// list and the most rows it has, and whether Stagehand's end reaches a session that keeps alive.
 //
-// What confirms an end: neither the answer to a release, which is but a request and may show the session as running, nor
-// Stagehand's success, which may have released nothing. The session's own status does, from GET of the session or from the
-// list without a filter, which has the history: COMPLETED, ERROR or TIMED_OUT, or the documented 404. That a filtered list
-// leaves it out confirms nothing: it may be under a third status.
+// What confirms an end: not the answer to a release, which is only a request and may show the session as running, and
+// not Stagehand's success, which may have released nothing. The session's own status does: COMPLETED, ERROR or
+// TIMED_OUT, from GET of the session or from the unfiltered list, which includes the history. So does the documented
+// 404. Missing from a filtered list confirms nothing: the session may have a third status.
 
-/** The statuses of what runs. Throttle their lists have everything: a session goes from the first to the second. */
+/** The statuses of running sessions. Together their lists are complete: a session goes from the first to the second. */
 const runningStatuses = ['PENDING', 'RUNNING'] as const;
 const limitLifetimeMs = 600_000;
 
@@ -120,7 +120,7 @@ function connect(link: Link): Provider {
       const { status } = decode(OneSession, answer);
       return { outcome: endedStatuses.has(status) ? 'ended' : 'accepted', how };
     } catch (error) {
-      // A session that has ended is refused, in words that are not documented: only its status tells.
+      // Releasing an ended session fails in a way that isn't documented: only its status tells.
       if (!ProviderError.isOf(error, 'notFound', 'conflict', 'unexpectedAnswer', 'forbidden')) throw error;
       if (await hasEnded(id, signal)) return { outcome: 'alreadyGone', how: undefined };
       throw error;
@@ -128,9 +128,10 @@ function connect(link: Link): Provider {
   }
 
   /**
-   * Stagehand's own end closes what it keeps of a session too. Its success says nothing of the browser: of a session that was
-   * only started, and of one that keeps alive, nothing is released (packages/server-v3/src/lib/InMemorySessionStore.ts,
-   * core/lib/v3/v3.ts). What ends it in any case is Browserbase's release, so that always follows.
+   * Stagehand's own end also closes what Stagehand keeps for a session. Its success says nothing about the browser: for
+   * a session that was only started, or one that keeps alive, nothing is released
+   * (packages/server-v3/src/lib/InMemorySessionStore.ts, core/lib/v3/v3.ts). Browserbase's release ends it in any case,
+   * so that always follows.
    */
   async function endByStagehand({ id, region }: Session, signal: AbortSignal): Promise<EndAnswer> {
     const stagehand = stagehandFor(link, region);
@@ -145,7 +146,7 @@ function connect(link: Link): Provider {
     return byStagehand ? { outcome: 'ended', how: 'Stagehand ended it.' } : released;
   }
 
-  /** For deciding whether a release is worth sending: where its status can't be read, it is. */
+  /** Decides whether to send a release: if the status can't be read, it is sent. */
   async function isKnownToHaveEnded(id: SessionId, signal: AbortSignal): Promise<boolean> {
     try {
       return await hasEnded(id, signal);
@@ -156,7 +157,7 @@ function connect(link: Link): Provider {
   }
 
   return {
-    // The lists are of two statuses: a session under a third, or on its way from one to the other, is in neither.
+    // Only sessions with two statuses are listed: one with a third, or between the two, is in neither list.
     ending: { ...usualEnding, lists: 'unreliable' },
 
     check: projectFacts,
@@ -175,7 +176,7 @@ function connect(link: Link): Provider {
       return endedStatuses.has(found.status) ? 'gone' : 'running';
     },
 
-    // The list without a filter has the history too, and with it the status that each has ended with.
+    // The unfiltered list includes the history, and the status that each session ended with.
     async probeMany(sessions, signal) {
       const list = await decodeList(SessionList, [], await send({ method: 'GET', route: '/v1/sessions' }, signal));
       const asked = new Set<string>(sessions.map(({ id }) => id));
@@ -202,7 +203,7 @@ function connect(link: Link): Provider {
       return found === undefined || how === undefined ? undefined : { how, endedAt: found.endedAt };
     },
 
-    // Another address than the provider's own has a dashboard that nobody knows. The page has the recording, too.
+    // At another address than the provider's own, the dashboard's address isn't known. The page has the recording, too.
     ...(link.origin.origin === defaultAddress
       ? { dashboard: (id: SessionId) => new URL(`https://www.browserbase.com/sessions/${encodeURIComponent(id)}`) }
       : {}),

@@ -22,7 +22,7 @@ export async function liveUrls({ send }: BrowserbaseApi, id: SessionId, signal: 
   return { ...whole, pages: await decodeAll(LivePage, list, namedBy('id')) };
 }
 
-/** A view of a session, or of one of its pages. @throws ProviderError */
+/** A live view of a session, or of one of its pages. @throws ProviderError */
 export async function liveView(
   api: BrowserbaseApi,
   link: Link,
@@ -46,7 +46,7 @@ export async function liveView(
   };
 }
 
-/** Where this account's live views may come from: the provider's own hosts, or the host that the user named. */
+/** Where this account's live views may come from: the provider's own hosts, or the host that the user entered. */
 function allowsLiveView(link: Link, url: URL): boolean {
   return link.origin.origin === defaultAddress ? isWithin(url, 'browserbase.com') : isAtAccount(url, link.origin);
 }

@@ -3,7 +3,7 @@ import { sessionId } from '../../core/ids.ts';
 import type { EndCause, Session, SessionPhase } from '../../core/session.ts';
 import { dateField, idField } from '../../http/decode.ts';
 
-/** The statuses that mean the end, and how it came. Any other word is a running session. */
+/** The statuses that mean ended, and how. Any other status is a running session. */
 export const endCauses: ReadonlyMap<string, EndCause['how']> = new Map([
   ['COMPLETED', 'completed'],
   ['ERROR', 'failed'],
@@ -11,10 +11,10 @@ export const endCauses: ReadonlyMap<string, EndCause['how']> = new Map([
 ]);
 export const endedStatuses: ReadonlySet<string> = new Set(endCauses.keys());
 const phases: Readonly<Record<string, SessionPhase>> = { PENDING: 'starting', RUNNING: 'running' };
-/** Longest piece of a metadata value that is kept; the provider allows 512 characters for all of it. */
+/** Most characters of a metadata value that are kept; the provider allows 512 for all values together. */
 const longestMetadata = 512;
 const mostMetadata = 50;
-/** Most labels of a session that are kept, and the longest piece of one, in characters. */
+/** Most labels of a session that are kept, and most characters of each. */
 const mostLabels = 50;
 const longestLabel = 200;
 
@@ -32,7 +32,7 @@ export const SessionListRow = v.object({
   userMetadata: v.fallback(v.nullish(v.pipe(v.record(v.string(), v.unknown()), v.transform(metadataOf))), undefined),
   labels: v.fallback(v.array(v.unknown()), []),
 });
-/** Rows of the list may leave them out; whether they are names or whole labels is not documented. */
+/** Rows may lack labels. Whether a label is a name or an object isn't documented. */
 const Label = v.union([
   v.string(),
   v.pipe(
@@ -60,7 +60,7 @@ export function sessionOf(row: SessionListRow): Session {
     name: metadata.get('name'),
     phase: phases[row.status] ?? 'unknown',
     status: row.status,
-    // A pending session has no start time yet, and it is told by this whether it is the same.
+    // A pending session has no `startedAt` yet, and a start that changes later would look like another session.
     startedAt: row.createdAt ?? row.startedAt,
     region: row.region ?? undefined,
     groupId: undefined,
@@ -93,7 +93,7 @@ function inWords(value: unknown): string {
   try {
     return (JSON.stringify(value) ?? '').slice(0, longestMetadata);
   } catch {
-    // Nested thousands of times, which JSON can be read with and not be written.
+    // `JSON.parse` can read thousands of nested levels, but `JSON.stringify` can't write them.
     return '…';
   }
 }

@@ -8,7 +8,7 @@ import { notFoundLike } from '../../http/notFound.ts';
 import { defaultAddress } from './api.ts';
 import { isStagehands } from './sessions.ts';
 
-/** Stagehand serves each region from a host of its own; https://docs.stagehand.dev/v3/configuration/browser. */
+/** Stagehand has a host for each region; https://docs.stagehand.dev/v3/configuration/browser. */
 const stagehandAddresses: ReadonlyMap<string, string> = new Map([
   ['us-west-2', 'https://api.stagehand.browserbase.com'],
   ['us-east-1', 'https://api.use1.stagehand.browserbase.com'],
@@ -16,24 +16,24 @@ const stagehandAddresses: ReadonlyMap<string, string> = new Map([
   ['ap-southeast-1', 'https://api.apse1.stagehand.browserbase.com'],
 ]);
 
-/** Stagehand's, as its server sends it (packages/server-v3/src/lib/response.ts) and as its document has it. */
+/** Stagehand's "not found", as its server sends it (packages/server-v3/src/lib/response.ts) and as documented. */
 const isStagehandNotFound = notFoundLike(
   v.object({ success: v.literal(false), message: v.string() }),
   v.object({ success: v.literal(false), error: v.string() }),
 );
 const StagehandEnd = v.object({ success: v.literal(true) });
 
-/** What Stagehand made of an end: `unknown` where it doesn't know the session. */
+/** Stagehand's answer to an end: `unknown` if it doesn't know the session. */
 export type StagehandAnswer = 'success' | 'unknown' | 'failed';
 
-/** How a session was ended that ran on after Stagehand's answer. */
+/** How a session was ended that was still running after Stagehand's answer. */
 export const releasedAfter: Readonly<Record<StagehandAnswer, string>> = {
   success: 'Stagehand ended it, and Browserbase released it.',
   unknown: "Stagehand didn't recognize it, so Browserbase released it.",
   failed: "Stagehand couldn't end it, so Browserbase released it.",
 };
 
-/** The addresses to which an account's key is sent besides its own, to end sessions of Stagehand's. */
+/** The addresses that also receive an account's key, to end Stagehand's sessions. */
 export function stagehandAddressesOf(origin: URL, stagehandOrigin: string | undefined): readonly URL[] {
   if (stagehandOrigin !== undefined) return [stagehandAddress(stagehandOrigin)];
   return origin.href === new URL(defaultAddress).href
@@ -41,7 +41,7 @@ export function stagehandAddressesOf(origin: URL, stagehandOrigin: string | unde
     : [];
 }
 
-/** Only the host of a session's region knows it. */
+/** The client for the host of a session's region: no other host knows the session. */
 export function stagehandFor(link: Link, region: string | undefined): HttpClient | undefined {
   const { stagehandOrigin } = link.credentials;
   const address = stagehandOrigin ?? (link.origin.origin === defaultAddress ? regionalAddress(region) : undefined);
@@ -67,19 +67,19 @@ export async function askStagehand(
   }
 }
 
-/** Stagehand's SDK takes an address with or without the `/v1` that all of its routes begin with. */
+/** Stagehand's SDK accepts an address with or without `/v1`, which all of its routes begin with. */
 function stagehandAddress(address: string): URL {
   return new URL(address.replace(/\/v1\/?$/, ''));
 }
 
-/** Sessions without a region are in the one that both services take for granted. */
+/** Sessions without a region are in the default region of both services. */
 function regionalAddress(region: string | undefined): string | undefined {
   return stagehandAddresses.get(region ?? 'us-west-2');
 }
 
 /**
- * Whether the session is one that Stagehand's API may know. From version 4 on, Stagehand releases through Browserbase itself
- * and writes its version on the session, which version 3 does not (packages/sdk-ts/src/sdkIdentity.ts).
+ * Whether Stagehand's API may know the session. From version 4 on, Stagehand releases sessions through Browserbase
+ * itself, and writes its version on the session, which version 3 doesn't (packages/sdk-ts/src/sdkIdentity.ts).
  */
 export function hasStagehandEnd(metadata: ReadonlyMap<string, string>): boolean {
   const version = metadata.get('stagehand_sdk_version');

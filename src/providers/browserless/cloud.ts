@@ -11,11 +11,11 @@ import { neverNotFound, notFoundLike } from '../../http/notFound.ts';
 import { everyPage, namedBy } from '../../http/paging.ts';
 import { BrowserId, Rows, type Surface, Text } from './surface.ts';
 
-// The cloud of Browserless's that all customers share; see index.ts.
+// Browserless's cloud that all customers share; see index.ts.
 
 export const accountApiAddress = 'https://api.browserless.io';
 const accountApiRoute = '/graphql';
-/** The most rows that the provider's own client asks the account API for. */
+/** The most rows that the provider's own client requests from the account API. */
 const rowsPerPage = 50;
 
 const CloudSession = v.object({
@@ -28,7 +28,7 @@ const CloudList = v.object({
   data: v.nullish(v.object({ getActiveSession: v.nullish(v.object({ sessions: v.nullable(Rows) })) })),
   errors: v.fallback(v.array(v.object({ message: v.string() })), []),
 });
-/** The cloud is built on v2 and documents its 404 as “Resource couldn't be found.”; its exact words are not documented. */
+/** The cloud is built on v2 and documents its 404 as "Resource couldn't be found."; the exact text isn't documented. */
 const isCloudNotFound = notFoundLike(v.pipe(v.string(), v.regex(/\bcouldn't (be found|find|locate)\b/i)));
 const LiveAnswer = v.object({ liveURL: v.string(), liveURLId: v.fallback(v.nullish(idField), undefined) });
 
@@ -45,13 +45,13 @@ export function cloud(link: Link, version: string | undefined): Surface {
   async function read(page: number, signal: AbortSignal) {
     const variables = { apiToken: token ?? null, limit: rowsPerPage, skip: (page - 1) * rowsPerPage };
     const body = { query: activeSessions, variables };
-    // A question, though it is a POST.
+    // It only reads, although it is a POST.
     const asked = { body, repeatable: true, isOwnNotFound: neverNotFound };
     const request = { method: 'POST', route: accountApiRoute, ...asked } as const;
     const answer = await accountApi().send(request, signal);
     const { whole, count, ...sent } = await decodeList(CloudList, ['data', 'getActiveSession', 'sessions'], answer);
     if (whole.data?.getActiveSession == null) throw accountApiRefusal(whole.errors[0]?.message);
-    // What its count counts is not documented: only an empty page is the end.
+    // What `count` counts isn't documented: only an empty page is the end.
     return { ...sent, more: count > 0 };
   }
 
@@ -66,7 +66,7 @@ export function cloud(link: Link, version: string | undefined): Surface {
     }
   }
 
-  /** Those of some sessions that the account's list has. That it leaves one out proves nothing: it may be behind. */
+  /** Those of these sessions that the account's list has. A missing one confirms nothing: the list may be behind. */
   async function listed(ids: readonly SessionId[], signal: AbortSignal): Promise<ReadonlySet<SessionId>> {
     const wanted = new Set(ids);
     const found = new Set<SessionId>();
@@ -90,7 +90,7 @@ export function cloud(link: Link, version: string | undefined): Surface {
         await link.http.send({ ...request, isOwnNotFound: isCloudNotFound }, signal);
         return { outcome: 'accepted', how: undefined };
       } catch (error) {
-        // A region does not find the browsers of another, though the account's list has them.
+        // A region doesn't find the browsers of another region, though the account's list has them.
         if (!ProviderError.isOf(error, 'notFound') || (await listed([id], signal)).has(id)) throw error;
         return { outcome: 'alreadyGone', how: undefined };
       }
@@ -139,7 +139,7 @@ function allowsLiveView({ origin, protocol, hostname }: URL, account: URL): bool
   return protocol === 'https:' && isProviderHost(account.hostname) && isProviderHost(hostname);
 }
 
-/** GraphQL refuses with HTTP 200 and a sentence. */
+/** GraphQL answers errors with HTTP 200 and a sentence. */
 function accountApiRefusal(said: string | undefined): ProviderError {
   const message = 'POST /graphql refused';
   if (said !== undefined && /token|unauthori[sz]ed|authenticat/i.test(said)) {

@@ -7,26 +7,30 @@ import { accountApiAddress, cloud, isProviderHost } from './cloud.ts';
 import { isV1Refusal, Pressure, v1, v2 } from './selfHosted.ts';
 import { BrowserId, bearer, passingTroubles, Rows, type Surface } from './surface.ts';
 
-// Browserless, https://docs.browserless.io, which is three things under one name. Which of them an address is, is found
-// out by asking it.
-//  - v2, self-hosted or dedicated (read off 2.42.0 and its source): GET /sessions has a row for each DevTools target, so
-//    that one browser has many; unknown query keys and a content type on a GET are refused.
-//  - v1 (chrome.browserless.io, last 1.61.1): knows its token in the query only, refuses with 403, and answers 204 to a
-//    kill whatever it was asked to kill.
-//  - the shared cloud: has no list but an account API that is not documented (read off browserless-mcp 1.22.1).
-// A kill is a GET with an effect: it is sent once, and its address is shown nowhere.
+// Browserless, https://docs.browserless.io, is three products under one name. This code asks an address to find out
+// which of them it is.
+// - v2, self-hosted or dedicated (observed in 2.42.0 and its source): GET /sessions has a row for each DevTools target,
+//   so one browser has several; unknown query keys and a content type on a GET are rejected.
+// - v1 (chrome.browserless.io, last 1.61.1): accepts its token only in the query, answers 403 without it, and answers
+//   204 to a kill whatever it was asked to kill.
+// - the shared cloud: has no list except an undocumented account API (observed in browserless-mcp 1.22.1).
+// A kill is a GET with an effect: it is sent once, and its address is never shown.
 //
-// What confirms an end: a list that leaves the browser out, and only where one server is known to have the address. Behind a
-// load balancer each worker lists and kills only its own (browserless/browserless#2910; docs.browserless.io, load balancers):
-//  - v2: 204 comes from the worker that had the browser, and says that it has begun to close it; 404 says “not this worker”.
-//  - v1: 204 comes from any worker, and says nothing.
-//  - A list that has the browser says that it runs; one that leaves it out is that of one worker. There is no other question.
-//  - /kill/all reaches the worker that it comes to.
-//  - The shared cloud: DELETE answers that it was taken, and the account's list, which may lag, is its only witness.
+// What confirms an end: a list that leaves the browser out, and only if a single server is known to be at the address.
+// Behind a load balancer each worker lists and kills only its own browsers (browserless/browserless#2910;
+// docs.browserless.io, load balancers):
+// - v2: 204 comes from the worker that had the browser, and means that it has begun to close it; 404 means "not on this
+//   worker".
+// - v1: 204 comes from any worker, and means nothing.
+// - A list that has the browser means that it is running. One that leaves it out speaks only for one worker. There is
+//   no other request to ask with.
+// - /kill/all only reaches the worker that receives it.
+// - The shared cloud: DELETE answers that the request was accepted, and only the account's list, which may lag, can
+//   confirm it.
 
-/** The addresses of the cloud that all customers share. What /kill/all ends there is not documented. */
+/** The addresses of the cloud that all customers share. What /kill/all ends there isn't documented. */
 const sharedCloud = /^production-[\w-]+\.browserless\.io$/;
-/** Where v1's cloud was. It refuses with 403 and “This URL is a legacy endpoint …”, or redirects. */
+/** The address of v1's former cloud. It answers 403 with "This URL is a legacy endpoint …", or redirects. */
 const retiredHost = 'chrome.browserless.io';
 /** https://docs.browserless.io/overview/connection-urls */
 const regionalHosts = [
@@ -89,13 +93,13 @@ function connect(link: Link): Provider {
       return known;
     } catch (error) {
       if (!ProviderError.isOf(error, 'notFound')) throw error;
-      // It says nothing of any session.
+      // This 404 isn't about a session.
       const what = "it doesn't look like a Browserless server";
       throw new ProviderError({ kind: 'unexpectedAnswer', what }, error.message);
     }
   }
 
-  /** Forgets what answers when an answer does not fit: a server may have been replaced by another version. */
+  /** Forgets which product answers after an unexpected answer: the server may have been replaced by another version. */
   function doubt(error: unknown): void {
     if (!ProviderError.isOf(error, ...passingTroubles, 'conflict')) known = undefined;
   }
@@ -144,7 +148,7 @@ function connect(link: Link): Provider {
   };
 }
 
-/** Asks what answers. v1 gets to see the token only after it has refused to answer without, in its own words. */
+/** Finds out which product answers. The token goes into a query, as v1 wants it, only once v1 is recognized. */
 async function findOut(link: Link, signal: AbortSignal): Promise<Surface> {
   if (sharedCloud.test(link.origin.hostname)) return detectOnSharedCloud(link, signal);
   const get = (route: string, headers: Readonly<Record<string, string>>) =>
@@ -174,8 +178,8 @@ async function findOut(link: Link, signal: AbortSignal): Promise<Surface> {
 }
 
 /**
- * Tells a dedicated account, which has /sessions and /kill, from the shared cloud at the same addresses. What a shared
- * account's token gets from /sessions is not documented, except that it is no list.
+ * Tells a dedicated account, which has /sessions and /kill, from the shared cloud at the same addresses. The answer of
+ * /sessions to a shared account's token isn't documented, except that it isn't a list.
  */
 async function detectOnSharedCloud(link: Link, signal: AbortSignal): Promise<Surface> {
   const get = (route: string) => link.http.send({ method: 'GET', route, headers: bearer(link) }, signal);
@@ -192,7 +196,7 @@ async function detectOnSharedCloud(link: Link, signal: AbortSignal): Promise<Sur
       return undefined;
     },
   );
-  // Whether others share the workers cannot be told for certain.
+  // It isn't certain whether other customers share the workers.
   return { ...v2(link, version), endEverything: undefined };
 }
 

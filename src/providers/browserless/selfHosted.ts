@@ -15,22 +15,22 @@ import { neverNotFound, notFoundLike } from '../../http/notFound.ts';
 import { namedBy } from '../../http/paging.ts';
 import { BrowserId, bearer, passingTroubles, Rows, type Surface, Text } from './surface.ts';
 
-// Browserless v1 and v2 on a server of one's own, or on one that the provider runs for one customer; see index.ts.
+// Browserless v1 and v2 on the user's own server, or on one that the provider runs for one customer; see index.ts.
 
 /**
- * How long what /pressure said is used. Not every list asks for it: behind a balancer by which two workers take turns, a list
- * of two requests would always show the same one.
+ * How long an answer of /pressure is used, in milliseconds. Not every list requests it: behind a balancer that
+ * alternates between two workers, a list of two requests would always show the same one.
  */
 const pressureLifetimeMs = 600_000;
-/** It only adds a count: a list does not wait longer for it. */
+/** It only adds a count: a list doesn't wait longer for it. */
 const pressureTimeoutMs = 5_000;
-/** How old the list may be by which a session that is about to be ended is compared with the confirmed one. */
+/** The oldest list, in milliseconds, that a session is compared with before it is ended. */
 const compareWithinMs = 2_000;
-/** What v1 answers, with 403, to a token that it does not know or does not find. */
+/** v1's answer, with 403, to a missing or wrong token. */
 const v1Refusal = 'Unauthorized';
 
 const Count = v.fallback(v.nullish(v.number()), undefined);
-/** Of the many fields only those are read that hold no secret: addresses and launch options may. */
+/** Only fields that hold no secret are read: addresses and launch options may. */
 const Row = v.object({
   browserId: BrowserId,
   type: v.string(),
@@ -47,7 +47,7 @@ type Row = v.InferOutput<typeof Row>;
 export const Pressure = v.object({
   pressure: v.object({ maxConcurrent: v.number(), running: v.fallback(v.optional(v.number()), undefined) }),
 });
-/** What v2 answers to the kill of a browser that it does not have, as text (src/browsers/index.ts). */
+/** v2's text answer to the kill of a browser that it doesn't have (src/browsers/index.ts). */
 const isV2NotFound = notFoundLike(v.pipe(v.string(), v.startsWith("Couldn't locate session")));
 
 export function isV1Refusal(error: unknown): boolean {
@@ -75,26 +75,26 @@ export function v1(link: Link): Surface {
         throw new ProviderError({ kind: 'unauthorized' }, 'v1 refused the token');
       }
     },
-    // It answers 204 to any kill. A 404 is a kill that is turned off, or another server's.
+    // It answers 204 to any kill. A 404 means that kills are turned off, or comes from another server.
     { socket: { headers: {}, query }, identity: 'v1', killed: 'accepted', isOwnNotFound: neverNotFound },
   );
 }
 
-/** What v1 and v2 differ in, besides how they are asked. */
+/** The differences between v1 and v2, apart from how requests are made. */
 interface SelfHosted {
-  /** How a WebSocket proves the token. */
+  /** How a WebSocket sends the token. */
   readonly socket: {
     readonly headers: Readonly<Record<string, string>>;
     readonly query: Readonly<Record<string, string>>;
   };
   readonly identity: string;
-  /** What its 204 to a kill is worth: v1 gives it whatever it was asked to kill. */
+  /** What its 204 to a kill means: v1 sends it whatever it was asked to kill. */
   readonly killed: EndAnswer['outcome'];
-  /** What it answers to the kill of a browser that it does not have. */
+  /** Recognizes its answer to the kill of a browser that it doesn't have. */
   readonly isOwnNotFound: (said: unknown) => boolean;
 }
 
-/** What v1 and v2 have in common, once they are asked as each wants it. */
+/** What v1 and v2 have in common. */
 function selfHosted(
   link: Link,
   send: (request: HttpRequest, signal: AbortSignal) => Promise<HttpAnswer>,
@@ -102,11 +102,14 @@ function selfHosted(
 ): Surface {
   let sessionLimit: number | undefined;
   let pressureUntil = Number.NEGATIVE_INFINITY;
-  /** The sessions that were compared before their first end. A list before each would keep it from every other worker. */
+  /**
+   * Sessions that were compared before their first end. With a list before each end, a balancer that alternates would
+   * send all ends to the same worker.
+   */
   const compared = new WeakSet<Session>();
   let recent: { readonly began: number; readonly read: Promise<Inventory> } | undefined;
 
-  /** How much the server has to do; nothing where it does not say, as where /pressure is turned off. */
+  /** The server's load; only the facts known so far if it doesn't say, for example because /pressure is turned off. */
   async function pressure(signal: AbortSignal): Promise<Pick<Inventory, 'account' | 'counted'>> {
     const facts = (): AccountFacts => ({ identity, sessionLimit, note: undefined });
     if (link.clock.now() < pressureUntil) return { account: facts() };
@@ -124,20 +127,19 @@ function selfHosted(
     }
   }
 
-  /** A list that many ends at a time share. */
+  /** A list that concurrent ends share. */
   function recentInventory(): Promise<Inventory> {
     const now = link.clock.now();
     if (recent === undefined || now < recent.began || now - recent.began > compareWithinMs) {
-      // Not by the signal of one of them: its abort would take the list from all others.
+      // It doesn't use one end's signal: aborting that would abort the list for all others.
       recent = { began: now, read: inventory(new AbortController().signal) };
     }
     return recent.read;
   }
 
   /**
-   * Refuses to end another browser that got the id. A browser's id is random in its own words (the GUID in Chromium's
-   * DevTools address), so that an end does not wait for a list that cannot be had; and what is not on it may be on another
-   * worker's.
+   * Refuses to end another browser that got the id. A browser's id is random (the GUID in Chromium's DevTools address),
+   * so an end goes ahead if the list can't be loaded. A browser that isn't listed may be on another worker.
    */
   async function refuseAnothers(confirmed: Session): Promise<void> {
     if (compared.has(confirmed) || (confirmed.startedAt === undefined && trackingIdOf(confirmed) === undefined)) return;
@@ -167,7 +169,7 @@ function selfHosted(
   }
 
   return {
-    // Several servers may share the address, and each knows its own browsers only (browserless/browserless#2910).
+    // Several servers may share the address, and each knows only its own browsers (browserless/browserless#2910).
     ending: { lists: 'partial', mostInFlight: 8, withinMs: 30_000 },
     async check(signal) {
       await send({ method: 'GET', route: '/sessions' }, signal);
@@ -191,7 +193,7 @@ function selfHosted(
       }
     },
     async probe({ id }, signal) {
-      // Another worker behind the same address may have what this one does not list.
+      // Another worker at the same address may have a browser that this one doesn't list.
       return (await inventory(signal)).sessions.some((session) => session.id === id) ? 'running' : 'unknown';
     },
     async endEverything(signal) {
@@ -201,13 +203,13 @@ function selfHosted(
       if (!v.is(BrowserId, id)) throw unaddressable('connecting to DevTools', 'it has characters that no id may have');
       const address = requestUrl(link.origin, `/devtools/browser/${id}`, socket.query);
       address.protocol = link.origin.protocol === 'https:' ? 'wss:' : 'ws:';
-      // One browser is one session: all of its pages are.
+      // One browser is one session, so it owns every page.
       return { connection: await link.cdp.dial(address, socket.headers, signal), owns: () => true };
     },
   };
 }
 
-/** What its owner calls a browser; it never changes. */
+/** The name that its owner gave a browser; it never changes. */
 function trackingIdOf({ metadata }: Session): string | undefined {
   return metadata.get('trackingId');
 }
@@ -217,13 +219,13 @@ function isSameBrowser(confirmed: Session, listed: Session): boolean {
   return isSame(confirmed, listed) && (before === undefined || now === undefined || before === now);
 }
 
-/** Names a row by its browser; some rows of Firefox's have no id at all. */
+/** Names a row by its browser; some of Firefox's rows have no id at all. */
 function subject(row: unknown, index: number): string {
   const named = namedBy('browserId')(row, index);
   return named === rowAt(index) ? namedBy('browser')(row, index) : named;
 }
 
-/** All rows of one browser: its own, and one for each of its targets, which repeat what the browser's says. */
+/** The session of one browser, from all of its rows: its own, and one per target, which repeat the browser's fields. */
 function sessionOf(id: string, rows: readonly Row[]): Session {
   const [first] = rows;
   const pages = rows.flatMap((row): Page[] => {
@@ -235,7 +237,7 @@ function sessionOf(id: string, rows: readonly Row[]): Session {
   const trackingId = first?.trackingId ?? undefined;
   const browser = first?.browser ?? undefined;
   const stopped = first?.running === false;
-  // Browsers that are driven by Playwright's own protocol have no targets in the list, whatever they show.
+  // Browsers driven by Playwright's own protocol have no targets in the list, whatever they show.
   const byPlaywright = browser?.includes('Playwright') === true;
   return {
     id: sessionId(id),

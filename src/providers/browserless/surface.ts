@@ -2,17 +2,17 @@ import * as v from 'valibot';
 import type { Link, Provider } from '../../core/provider.ts';
 import { idField } from '../../http/decode.ts';
 
-/** One of the three things that are called Browserless. */
+/** One of the three products called Browserless. */
 export interface Surface
   extends Pick<
     Provider,
     'ending' | 'check' | 'list' | 'end' | 'probe' | 'probeMany' | 'endEverything' | 'liveView' | 'devtools'
   > {}
 
-/** Troubles that say nothing about what answers at the address. */
+/** Errors that say nothing about which product is at the address. */
 export const passingTroubles = ['cancelled', 'unreachable', 'timedOut', 'rateLimited', 'serverFault'] as const;
 
-/** What ids are made of at Browserless: anything else is no id, and must not come near /kill. */
+/** The characters of Browserless ids: nothing else is an id, and nothing else may be sent to /kill. */
 const idPattern = /^[\w-]+$/;
 
 export const BrowserId = v.pipe(idField, v.regex(idPattern));

@@ -38,13 +38,13 @@ export interface BrowserSessionsApi {
   /** Resolves when every account has answered or failed. */
   refresh(): Promise<void>;
   /**
-   * Adds a provider with everything that built-in ones have, until the result is disposed. A copy of `provider` is made;
+   * Adds a provider, with all the features of built-in ones, until the result is disposed. `provider` is copied;
    * changing it later has no effect. Before its first account is added, the user is asked whether your extension may
    * receive the keys that they save for it.
-   * @param extensionId your extension's id, `publisher.name`, as in `context.extension.id`. The user is told which extension
-   * it is, and that VS Code can't check it. Keys saved for it go to no other extension.
-   * @throws TypeError that names the field that is missing or wrong; when the provider's id is taken, or keys are saved under
-   * it that weren't saved for your extension; when there is no extension with that id.
+   * @param extensionId your extension's id, `publisher.name`, as in `context.extension.id`. The user is told which
+   * extension it is, and that VS Code can't check it. Keys saved for it go to no other extension.
+   * @throws TypeError if a field is missing or wrong (the message names it), if the provider's id is taken, if keys
+   * that weren't saved for your extension are saved under its id, or if there is no extension with that id.
    */
   registerProvider(provider: ProviderDefinition, extensionId: string): Disposable;
 }
@@ -52,13 +52,14 @@ export interface BrowserSessionsApi {
 const extensionId = 'browser-sessions.browser-sessions';
 
 /**
- * Starts the extension Browser Sessions if need be, and returns its API. List its id, `browser-sessions.browser-sessions`,
- * under `extensionDependencies` in your package.json, so that it is installed together with yours.
- * @param version the version of the API that you were built for.
- * @throws Error when it isn't installed, is disabled, or has no such version of the API.
+ * Starts the extension Browser Sessions if needed, and returns its API. List its id,
+ * `browser-sessions.browser-sessions`, under `extensionDependencies` in your package.json, so that it is installed
+ * together with yours.
+ * @param version the version of the API that your extension was built for.
+ * @throws Error if it isn't installed, is disabled, or doesn't have that version of the API.
  */
 export async function getBrowserSessions(version: 1): Promise<BrowserSessionsApi> {
-  // Loaded here and not above, so that providers can be tested outside of VS Code.
+  // Loaded here and not at the top, so that providers can be tested outside VS Code.
   const { extensions } = await import('vscode');
   const found = extensions.getExtension<BrowserSessionsApi>(extensionId);
   if (found === undefined) {

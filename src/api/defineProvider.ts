@@ -23,7 +23,7 @@ export type ListPage = Pick<Inventory, 'sessions'> & Partial<Inventory>;
 /** One page of groups that have finished. */
 export type FinishedGroupsPage = Pick<Inventory, 'groups'> & Partial<Pick<Inventory, 'faults'>>;
 
-/** What the provider's server said to the request to end a session. It confirms nothing by itself; see {@link EndAnswer}. */
+/** The provider's answer to the request to end a session. It confirms nothing by itself; see {@link EndAnswer}. */
 export type EndResponse = Pick<EndAnswer, 'outcome'> & Partial<EndAnswer>;
 
 /** Where a session can be watched, and what the frame may do; see {@link LiveView}. */
@@ -32,48 +32,48 @@ export type LiveViewAddress = Pick<LiveView, 'url' | 'sandbox' | 'fixedMode'> & 
 type Loosened = 'ending' | 'check' | 'list' | 'end' | 'probe' | 'finishedGroups' | 'liveView';
 
 /**
- * An account at a provider: a {@link Provider} whose answers leave out what there is nothing to say about. Optional members
- * are capabilities: where one is missing, nothing offers it. An error made by `providerError` says what is wrong. Any other
+ * An account at a provider: a {@link Provider} whose answers may leave out what isn't known. Optional members are
+ * capabilities: if one is missing, no command offers it. An error made by `providerError` says what is wrong. Any other
  * error is shown as an unexpected answer, with its message.
  */
 export interface ProviderConnection extends Omit<Provider, Loosened> {
-  /** By default lists may be a few seconds old, and an end that isn't confirmed after 30 seconds is reported as such. */
+  /** By default lists may be a few seconds late, and ends not confirmed within 30 s are reported as unconfirmed. */
   readonly ending?: Partial<EndingTerms> | undefined;
   /** Makes the cheapest request that fails when the key is wrong. */
   check(signal: AbortSignal): Promise<Partial<AccountFacts>>;
-  /** Lists what is running, page by page as it arrives. Ends normally only when nothing was left out. */
+  /** Lists the running sessions, page by page as they arrive. Ends normally only when the list is complete. */
   list(signal: AbortSignal): AsyncIterable<ListPage>;
   /** Ends one session, as the user saw it when they confirmed. */
   end(session: Session, signal: AbortSignal): Promise<EndResponse>;
   /** Whether one session is still running. Without it, only lists can confirm an end. */
   probe?(session: Session, signal: AbortSignal): Promise<Liveness>;
   readonly finishedGroups?: ((signal: AbortSignal) => AsyncIterable<FinishedGroupsPage>) | undefined;
-  /** An address that shows a session live. It is asked for each time a live view opens. */
+  /** An address that shows a session live. It is requested each time a live view opens. */
   readonly liveView?:
     | ((id: SessionId, page: PageId | undefined, mode: ViewMode, signal: AbortSignal) => Promise<LiveViewAddress>)
     | undefined;
 }
 
-/** A provider: a {@link ProviderKind} of which only the necessary is written down. */
+/** A provider: a {@link ProviderKind} with only its necessary fields. */
 export interface ProviderDefinition extends Pick<ProviderKind, 'id' | 'label'> {
   /** Name of a codicon; `globe` by default. */
   readonly icon?: string;
   /**
-   * `preset` is where the provider's own service is. Without one, `ask` must be true: the user is asked for an address then,
-   * and `prompt` says of what.
+   * `preset` is the address of the provider's own service. Without one, `ask` must be true: the user is then asked for
+   * an address, and `prompt` says what it belongs to.
    */
   readonly address: Partial<ProviderKind['address']>;
   /** What to ask the user for; nothing by default. */
   readonly fields?: readonly FieldDefinition[];
-  /** Complete sentences in plain English that dialogs show, such as "The browser closes. Unsaved work in it is lost.". */
+  /** Complete sentences in plain English for dialogs, such as "The browser closes. Unsaved work in it is lost.". */
   readonly wording: Pick<ProviderWording, 'ending'> & Partial<ProviderWording>;
-  /** Where else the key may be sent. None by default. */
+  /** Where else the key may be sent; nowhere by default. */
   furtherAddresses?(origin: URL, credentials: Credentials): readonly URL[];
-  /** Connects to one account. It sends nothing yet, and returns at once. */
+  /** Connects to one account. It sends nothing yet, and returns synchronously. */
   connect(link: Link): ProviderConnection;
 }
 
-/** Has your editor and TypeScript check a provider while you write it. It returns what it is given. */
+/** Lets your editor and TypeScript check a provider while you write it. Returns its argument. */
 export function defineProvider<Definition extends ProviderDefinition>(definition: Definition): Definition {
   return definition;
 }

@@ -1,4 +1,4 @@
-// What other extensions compile against. Everything here is public: what is exported stays, and only grows.
+// What other extensions compile against. Everything here is public: exports are never removed, only added.
 export type { AccountFacts, Credentials } from '../core/account.ts';
 export type { CdpConnection, CdpDialer, CdpEvent, SessionDevtools } from '../core/cdp.ts';
 export type { Clock } from '../core/clock.ts';

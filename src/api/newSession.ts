@@ -3,7 +3,7 @@ import type { GroupId, PageId, SessionId } from '../core/ids.ts';
 import type { Page } from '../core/page.ts';
 import type { Session } from '../core/session.ts';
 
-/** A page of a session. */
+/** A page of a session. Only its id is required. */
 export interface PageFields {
   readonly id: string;
   readonly title?: string | undefined;
@@ -12,21 +12,21 @@ export interface PageFields {
 
 type Optional<T> = { readonly [Key in keyof T]?: T[Key] | undefined };
 
-/** What a list tells of a session besides its id; see {@link Session}. */
+/** What a list says about a session besides its id; see {@link Session}. */
 export interface SessionFields extends Optional<Omit<Session, 'id' | 'groupId' | 'metadata' | 'pages'>> {
   readonly groupId?: string | undefined;
-  /** What its owner wrote on it. */
+  /** The keys and values that its owner attached. */
   readonly metadata?: ReadonlyMap<string, string> | Readonly<Record<string, string>> | undefined;
   readonly pages?: readonly PageFields[] | undefined;
 }
 
-/** What a list tells of a group besides its id; see {@link Group}. */
+/** What a list says about a group besides its id; see {@link Group}. */
 export type GroupFields = Optional<Omit<Group, 'id'>>;
 
 /**
- * Makes a session from what the provider tells, and fills in the rest: a session is running, ends as a whole, and can be
- * watched where the provider has live views. Fields that later versions add are filled in, too.
- * @param id the provider's id. One that can't be sent back safely is reported in the list, beside the other sessions.
+ * Makes a session from what the provider says, and fills in the rest: by default a session is running, ends as a whole,
+ * and can be watched if the provider has live views. Fields that later versions add are filled in, too.
+ * @param id the provider's id. One that can't be sent back safely is reported in the list, next to the other sessions.
  */
 export function newSession(id: string, fields: SessionFields = {}): Session {
   const { groupId, pages } = fields;
@@ -54,7 +54,7 @@ function newPage({ id, title = '', url = '' }: PageFields): Page {
   return { id: id as PageId, title, url };
 }
 
-/** Makes a group of sessions. By default it is a batch: one that the provider itself can delete or cancel. */
+/** Makes a group of sessions. By default it is a batch: a group that the provider itself can delete or cancel. */
 export function newGroup(id: string, fields: GroupFields = {}): Group {
   return {
     id: id as GroupId,

@@ -1,12 +1,12 @@
 import { ProviderError, type Trouble, type TroubleKind } from '../core/providerError.ts';
 
-/** What can be wrong at a provider. What is wrong with an account's key or address before anything is sent isn't among it. */
+/** What can go wrong at a provider. Leaves out problems with an account's key or address before anything is sent. */
 export type ProviderTrouble = Exclude<Trouble, { readonly kind: 'noKey' | 'badAddress' }>;
 
 /**
  * Makes an error that a provider may throw. The user reads a sentence made from `trouble`.
- * @param message for the log only; must not hold a secret.
- * @param detail what the provider's server said about it, in one line; shown to the user.
+ * @param message only for the log; must not contain a secret.
+ * @param detail the server's own message, in one line; shown to the user.
  */
 export function providerError(
   trouble: ProviderTrouble,
@@ -16,7 +16,7 @@ export function providerError(
   return new ProviderError(trouble, message, { detail });
 }
 
-/** Whether an error is one of a provider, of one of the given kinds where any are given. `Link.http` throws them, too. */
+/** Whether an error is a provider's, of one of the given kinds if any are given. `Link.http` throws them, too. */
 export function isProviderError(error: unknown, ...kinds: readonly TroubleKind[]): error is ProviderError {
   return ProviderError.is(error) && (kinds.length === 0 || kinds.includes(error.trouble.kind));
 }

@@ -26,7 +26,7 @@ export interface TestingApi extends BrowserSessionsApi {
 
 const configuration = () => vscode.workspace.getConfiguration('browserSessions');
 
-/** Builds everything, once. What only a request or a command needs is loaded when the first one comes. */
+/** Creates everything, once. What only a request or a command needs is loaded with the first one. */
 export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
   useLanguage(vscode.env.language);
   if (vscode.l10n.bundle !== undefined) l10n.config({ contents: vscode.l10n.bundle });
@@ -85,7 +85,7 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
   return Object.freeze(isTest ? Object.defineProperty(api, 'testing', { value: testing }) : api);
 }
 
-/** The ways to the network, which are loaded with the first request. */
+/** The ways to the network, loaded with the first request. */
 function networkLoader(context: vscode.ExtensionContext, logger: Logger) {
   const editor = lazy(async () => {
     const network = (await import('./ui/editorNetwork.ts')).openEditorNetwork();

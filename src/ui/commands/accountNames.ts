@@ -12,24 +12,24 @@ export interface AccountParts {
   readonly kinds: ProviderKinds;
 }
 
-/** The provider of an account, where it is known. */
+/** An account's provider; undefined if it isn't known. */
 export function kindOf({ kinds }: AccountParts, account: Account): ProviderKind | undefined {
   return kinds.get(account.provider);
 }
 
-/** The same by the account's id. */
+/** The provider of the account with this id; undefined if it isn't known. */
 export function kindOfAccount(parts: AccountParts, id: AccountId): ProviderKind | undefined {
   const account = parts.accounts.get(id);
   return account === undefined ? undefined : kindOf(parts, account);
 }
 
-/** What an account is called in dialogs. */
+/** An account's name in dialogs; its id if the account was removed. */
 export function nameOfAccount(parts: AccountParts, id: AccountId): string {
   const account = parts.accounts.get(id);
   return account === undefined ? id : accountName(account, kindOf(parts, account));
 }
 
-/** What an account's provider is called, or the account where that isn't known. */
+/** The name of an account's provider, or the account's own name if the provider isn't known. */
 export function providerName(parts: AccountParts, id: AccountId): string {
   return plainText(kindOfAccount(parts, id)?.label ?? '') || nameOfAccount(parts, id);
 }

@@ -13,12 +13,12 @@ import { type AddParts, longestLabel } from './addAccount.ts';
 import { checkTimeoutMs, fieldFault, fieldRequest, fieldValue, tryOut } from './credentials.ts';
 import { accountChoices, pickOne, type TargetParts, targetsOf } from './targets.ts';
 
-/** What commands about an account need that there is. */
+/** What commands about an existing account need. */
 export type KnownAccountParts = AddParts & Pick<TargetParts, 'selection'>;
 
 /**
- * Asks for another key for the same account and address, or for the one that is not found on this machine; the old one
- * stays until the new one was tried.
+ * Asks for a new key for the same account and address, or for a key that isn't found on this machine. The old one stays
+ * until the new one has been checked.
  */
 export async function replaceKey(parts: KnownAccountParts, args: readonly unknown[]): Promise<void> {
   const account = await accountTarget(parts, args, l10n.t('Replace Key'));
@@ -26,7 +26,7 @@ export async function replaceKey(parts: KnownAccountParts, args: readonly unknow
   const kind = account && kindOf(parts, account);
   if (account === undefined || kind === undefined) return;
   const saved = await parts.accounts.open(account.id);
-  // The address that the key is saved with is the one it will be sent to.
+  // The key will be sent to the address that it's saved with.
   const origin = saved?.origin ?? account.origin;
   const address = parseAddress(origin);
   if (!address.ok) {
@@ -61,12 +61,12 @@ export async function replaceKey(parts: KnownAccountParts, args: readonly unknow
   await parts.refresher.refresh(account.id);
 }
 
-/** Whether a field was asked for when the account was added, as far as its address tells. */
+/** Whether a field was asked for when the account was added, judging by its address. */
 function isAsked(field: CredentialField, kind: ProviderKind, origin: string): boolean {
   return field.asked === 'always' || origin !== kind.address.preset;
 }
 
-/** Asks for another label. */
+/** Asks for a new name. */
 export async function renameAccount(parts: KnownAccountParts, args: readonly unknown[]): Promise<void> {
   const account = await accountTarget(parts, args, l10n.t('Rename Account'));
   if (account === undefined) return;
@@ -83,7 +83,7 @@ export async function renameAccount(parts: KnownAccountParts, args: readonly unk
   if (answer.kind === 'answer') await parts.accounts.rename(account.id, plainText(answer.value, longestLabel));
 }
 
-/** Forgets an account after a confirmation that says that its sessions go on. */
+/** Removes an account after a confirmation that says its sessions keep running. */
 export async function removeAccount(parts: KnownAccountParts, args: readonly unknown[]): Promise<void> {
   const account = await accountTarget(parts, args, l10n.t('Remove Account'));
   if (account === undefined) return;
@@ -92,7 +92,7 @@ export async function removeAccount(parts: KnownAccountParts, args: readonly unk
   if ((await parts.prompts.confirm(question)) === question.choices[0]) await parts.accounts.remove(account.id);
 }
 
-/** Tries an account's key and says how it went. */
+/** Checks an account's key and shows the result. */
 export async function testConnection(parts: KnownAccountParts, args: readonly unknown[]): Promise<boolean | undefined> {
   const account = await accountTarget(parts, args, l10n.t('Test Connection'));
   if (account === undefined) return undefined;
@@ -113,7 +113,7 @@ export async function testConnection(parts: KnownAccountParts, args: readonly un
   }
 }
 
-/** The account that is named, or the one that the user picks. */
+/** The account that the arguments name, or else the one that the user picks. */
 async function accountTarget(
   parts: KnownAccountParts,
   args: readonly unknown[],

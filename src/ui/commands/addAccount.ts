@@ -10,7 +10,7 @@ import { mayReceiveKeys } from './consent.ts';
 import { failureSentence, fieldFault, fieldRequest, fieldValue, tryOut } from './credentials.ts';
 import type { ListParts } from './lists.ts';
 
-/** What adding an account needs, which is then tried and listed. */
+/** What adding an account needs: connections to check it, and the rest to list it. */
 export interface AddParts extends ListParts {
   readonly connections: Connections;
 }
@@ -18,7 +18,7 @@ export interface AddParts extends ListParts {
 /** The longest name that a user can give an account, in characters. */
 export const longestLabel = 60;
 
-/** What a user is adding, as far as they have said it. */
+/** The account being added, as far as the user has entered it. */
 interface Draft {
   origin: string;
   readonly credentials: Record<string, string>;
@@ -26,9 +26,9 @@ interface Draft {
 }
 
 /**
- * Adds an account: asks for what it needs, or takes it from the argument
- * `{provider, label?, origin?, fields}`. What is given is tried first; where that fails nothing is stored.
- * @returns the new account's id, or undefined when the user left.
+ * Adds an account: asks for what it needs, or takes it from the argument `{provider, label?, origin?, fields}`.
+ * Credentials are checked first, and nothing is stored if the check fails.
+ * @returns the new account's id, or undefined when the user canceled.
  * @throws Error with a sentence that names what is wrong with an argument.
  */
 export async function addAccount(parts: AddParts, [argument]: readonly unknown[]): Promise<string | undefined> {
@@ -66,10 +66,10 @@ async function pickKind({ kinds, prompts }: AddParts): Promise<ProviderKind | un
   return answer.kind === 'answer' ? answer.value : undefined;
 }
 
-/** One question: how it looks, what it writes into the draft, and what is wrong with what was typed. */
+/** One question. `take` writes the answer into the draft, or returns what is wrong with it. */
 type Question = Omit<AskRequest, 'refuse' | 'step'> & { readonly take: (typed: string) => string | undefined };
 
-/** Asks question after question, forwards and backwards. False when the user left. */
+/** Asks one question after another; the user can go back. False when they canceled. */
 async function askAll(parts: AddParts, kind: ProviderKind, draft: Draft): Promise<boolean> {
   let withAddress = kind.address.ask;
   for (let at = 0; ; ) {
@@ -82,7 +82,7 @@ async function askAll(parts: AddParts, kind: ProviderKind, draft: Draft): Promis
     ];
     const question = questions[at];
     if (question === undefined) return true;
-    // All that the provider needs is known with the answer before the label.
+    // The answer before the name completes what the provider needs.
     const complete = at === Math.max(0, questions.length - 2);
     const answer: Answer<string> = await parts.prompts.ask({
       ...question,
@@ -167,7 +167,7 @@ async function store(parts: AddParts, kind: ProviderKind, draft: Draft): Promise
   return id;
 }
 
-/** The provider's name, with a number behind it where that is taken. */
+/** The provider's name, with a number appended if it's taken. */
 function freeLabel({ accounts }: AddParts, kind: ProviderKind): string {
   const taken = new Set(accounts.all.map(({ label }) => label));
   for (let number = 1; ; number++) {

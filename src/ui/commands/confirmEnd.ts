@@ -5,37 +5,37 @@ import { endButton, type ManyEnds, questionForMany, questionForOne } from '../te
 import { type DescriptionParts, describeSessions, unfiltered } from './descriptions.ts';
 import { type EndPlan, isKeptFromMany, type PartialEnd } from './endPlan.ts';
 
-/** What asking needs beside what its dialogs say. */
+/** What confirming an end needs besides the descriptions of sessions. */
 export interface ConfirmParts extends DescriptionParts {
   readonly endWithoutAsking: EndWithoutAsking;
-  /** Sets a setting for all of the user's workspaces. */
+  /** Changes a setting in the user's settings, for all workspaces. */
   readonly changeSetting: (key: string, value: string) => Promise<void>;
 }
 
 declare const isConfirmed: unique symbol;
 
-/** A plan that the user has confirmed. Only this file makes one, and nothing else is ever run. */
+/** A plan that the user has confirmed. Only this file creates one, and only confirmed plans are run. */
 export interface ConfirmedPlan extends EndPlan {
   readonly [isConfirmed]: true;
 }
 
-/** How a plan is asked about. */
+/** How to ask about a plan. */
 export interface Asking {
-  /** The first line of a dialog about several; how many end and in how many accounts by itself. */
+  /** The first line of a dialog about several sessions. By default, it says how many end and in how many accounts. */
   readonly message?: string | undefined;
-  /** Whether the user types how many end, where the settings say so: before ends of all. */
+  /** Whether the user must type how many sessions end, if the settings say so: set when everything is to end. */
   readonly typesCount?: boolean;
   /**
-   * Whether the button of one of our live views was pressed: the one place that can do without a question. What VS Code
-   * passes for a row or a key, any extension can have passed too (`runCommands` with the focused row).
+   * Whether the button of one of our live views was pressed: the only case in which the question can be skipped. What
+   * VS Code passes for a row or a key could also come from another extension (`runCommands` with the focused row).
    */
   readonly fromLiveView?: boolean;
 }
 
-/** The second button of a dialog, for the provider's one call that ends all that an account has. */
+/** The dialog's second button, for the provider's "end everything" call. */
 export type EndEverything = NonNullable<ManyEnds['everything']>;
 
-/** Asks whether a plan may be run. Undefined unless the user presses the button that says so. */
+/** Asks the user to confirm a plan. Undefined unless they press the button that ends the sessions. */
 export async function confirmEnd(
   parts: ConfirmParts,
   plan: EndPlan,
@@ -46,7 +46,7 @@ export async function confirmEnd(
   return answer === 'everything' ? undefined : answer;
 }
 
-/** Asks the same by a dialog that may have a second button, for everything. */
+/** Asks the user to confirm a plan in a dialog that may have a second button, for everything in the account. */
 export async function confirmEndOrEverything(
   parts: ConfirmParts,
   plan: EndPlan,
@@ -69,7 +69,7 @@ export async function confirmEndOrEverything(
   return isEverything ? 'everything' : confirmed(asked);
 }
 
-/** Asks by a question of the caller's, whose first choice confirms the plan. */
+/** Asks the caller's question, whose first choice confirms the plan. */
 export async function confirmBy(
   { prompts }: Pick<ConfirmParts, 'prompts'>,
   plan: EndPlan,
@@ -79,7 +79,7 @@ export async function confirmBy(
   return (await prompts.confirm(question)) === question.choices[0] ? confirmed(asked) : undefined;
 }
 
-/** Protected sessions, and those that ends of several skip, are always asked about. */
+/** Always asks about sessions that are protected or otherwise skipped when several are ended at once. */
 async function confirmSingle(
   parts: ConfirmParts,
   plan: EndPlan,
@@ -100,7 +100,7 @@ async function confirmSingle(
   return confirmed(asked);
 }
 
-/** A copy, so that nothing can be added to a plan while a dialog asks about it. */
+/** A copy, so that nothing can be added to the plan while the dialog is open. */
 function fixed(plan: EndPlan): EndPlan {
   return { ...plan, ends: [...plan.ends] };
 }
@@ -117,14 +117,14 @@ function usualMessage({ ends }: EndPlan): string {
     : l10n.t('End {0} sessions in {1} accounts?', ends.length, accounts);
 }
 
-/** The first line of a dialog, with how much a filter leaves. */
+/** The first line of a dialog, with how many sessions the filter shows. */
 function ofPart(partial: PartialEnd | undefined, message: string): string {
   return partial === undefined
     ? message
     : [message, l10n.t('The filter shows {0} of {1} sessions.', partial.shown, partial.of)].join(' ');
 }
 
-/** Whether the user has typed how many end, where they want to be asked that before everything ends. */
+/** Whether the user has typed how many sessions end, if the settings ask for it. */
 async function countTyped(
   { prompts, setting }: Pick<ConfirmParts, 'prompts' | 'setting'>,
   count: number,

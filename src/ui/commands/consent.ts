@@ -4,8 +4,8 @@ import { questionForProvider } from '../text/confirmations.ts';
 import type { ListParts } from './lists.ts';
 
 /**
- * Whether the code behind a provider may receive the keys that are saved for it. Asks where another extension adds it and
- * the user hasn't allowed it yet.
+ * Whether a provider's code may receive the keys saved for it. Asks the user if another extension adds the provider and
+ * they haven't allowed it yet.
  */
 export async function mayReceiveKeys(
   { kinds, prompts }: Pick<ListParts, 'kinds' | 'prompts'>,

@@ -12,14 +12,14 @@ import { accountHost } from '../text/names.ts';
 import { listOf } from '../text/numbers.ts';
 import { troubleSentence } from '../text/troubles.ts';
 
-/** Milliseconds that trying a key may take before the user is told that nothing answers. */
+/** Timeout for checking a key, in milliseconds. */
 export const checkTimeoutMs = 10_000;
-/** Longest host and path that is shown; a host alone has at most 253 characters. */
+/** Maximum length of a host and path that are shown; a host alone has at most 253 characters. */
 const longestReceiver = 400;
 
 /**
- * The question for one field; `refuse` is for the caller to add. It names every host that a secret may be sent to, as
- * far as the address and what was typed so far decide it.
+ * The prompt for one field; the caller adds `refuse`. It names every host that a secret may be sent to, as far as the
+ * address and the answers so far determine it.
  */
 export function fieldRequest(
   kind: ProviderKind,
@@ -47,37 +47,37 @@ export function fieldRequest(
   };
 }
 
-/** Ends a prompt of another extension's provider as a sentence. */
+/** Adds the period that the prompt of another extension's provider may lack. */
 function asSentence(prompt: string): string {
   return /[.?!:]$/.test(prompt) ? prompt : `${prompt}.`;
 }
 
-/** What people paste: with blanks around it, in quotes, or as a line of a .env file. */
+/** The value in pasted text: without spaces around it, quotes, or the name that a line of a .env file starts with. */
 function unquoted(typed: string): string {
   const value = typed.trim().replace(/^(?:export\s+)?[A-Z][A-Z0-9_]*=/, '');
   return value.replace(/^(["'])(.*)\1$/, '$2').trim();
 }
 
-/** Who receives a secret, as the function says that makes the URLs of requests. */
+/** Who receives a secret, according to the function that builds the URLs of requests. */
 function receivers(kind: ProviderKind, origin: string, credentials: Credentials): string {
   const all = new Set([origin, ...furtherOf(kind, origin, credentials)].map(shownReceiver));
   return listOf(all);
 }
 
-/** To an address that cannot be used nothing is sent. */
+/** An address as the prompt shows it. Nothing is sent to one that can't be used. */
 function shownReceiver(address: string): string {
   const parsed = parseAddress(address);
   return parsed.ok ? plainText(receiverOf(parsed.url), longestReceiver) : accountHost({ origin: address });
 }
 
-/** What of a field is kept: the value that was meant, an address as all addresses are written. */
+/** The value of a field as it's saved; an address is normalized. */
 export function fieldValue(field: CredentialField, typed: string): string {
   const value = unquoted(typed);
   const address = field.kind === 'address' ? parseAddress(value) : undefined;
   return address?.ok === true ? formatAddress(address.url) : value;
 }
 
-/** What is wrong with a field before anybody is asked, in a sentence, or undefined. */
+/** A sentence about what is wrong with a field, checked without a request; undefined if nothing is. */
 export function fieldFault(field: CredentialField, typed: string): string | undefined {
   const value = unquoted(typed);
   if (value === '') return field.required ? l10n.t('{0} is required.', l10n.t(field.label)) : undefined;
@@ -85,13 +85,13 @@ export function fieldFault(field: CredentialField, typed: string): string | unde
     const address = parseAddress(value);
     return address.ok ? undefined : addressSentence(address.fault);
   }
-  // A header cannot carry anything else; the provider would never see what was typed.
+  // A header can't carry anything else, so the provider would never receive what was typed.
   return /^[\x20-\x7e]+$/.test(value)
     ? undefined
     : l10n.t("This contains characters that aren't allowed in a key. Paste the key again.");
 }
 
-/** Asks the provider whether it takes these credentials. @returns what is wrong, in a sentence, or undefined. */
+/** Checks credentials with the provider. @returns what is wrong, in a sentence, or undefined. */
 export async function tryOut(
   { connections }: { readonly connections: Connections },
   kind: ProviderKind,
@@ -107,7 +107,7 @@ export async function tryOut(
   }
 }
 
-/** Why trying or storing credentials failed. What is not a provider's error came from the store for keys. */
+/** Why checking or storing credentials failed. Anything but a provider's error came from the keychain. */
 export function failureSentence(error: unknown, kind: ProviderKind, origin: string): string {
   if (ProviderError.is(error)) return troubleSentence(error, URL.parse(origin)?.host ?? kind.label);
   const reason = error instanceof Error ? plainText(error.message, 200) : '';

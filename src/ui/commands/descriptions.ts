@@ -11,23 +11,23 @@ import { kindOfAccount, nameOfAccount } from './accountNames.ts';
 import { type EndPlanParts, reasonLeftOut } from './endPlan.ts';
 import { ageOf } from './lists.ts';
 
-/** A session that started so recently may be one that somebody is only just beginning to use. */
+/** Sessions younger than this, in milliseconds, may be ones that someone is only starting to use. */
 const youngMs = 60_000;
 
-/** What dialogs that describe sessions know about them. */
+/** What describing sessions in dialogs needs. */
 export interface DescriptionParts extends EndPlanParts {
   readonly liveViews: Pick<LiveViews, 'isOpen'>;
   readonly setting: ReadSetting;
 }
 
-/** How a dialog describes sessions. */
+/** Describes sessions for a dialog. */
 export function describeSessions(parts: DescriptionParts, sessions: readonly AccountSession[]): SessionDescription[] {
-  // The rule is read once, not for each of thousands.
+  // Read once, because there may be thousands of sessions.
   const isMine = isMineBy(parts.setting('mine'));
   return sessions.map((one) => describe(parts, one, isMine));
 }
 
-/** The name of a group that is listed. */
+/** The name of a listed group; undefined if it isn't listed. */
 export function nameOfGroup(
   { store }: Pick<DescriptionParts, 'store'>,
   accountId: AccountId,
@@ -37,7 +37,7 @@ export function nameOfGroup(
   return group && groupName(group);
 }
 
-/** A sentence for what the list's filter hides and an end reaches all the same, where there is any. */
+/** A sentence saying that an end includes sessions that the filter hides; none if it doesn't. */
 export function unfiltered(
   { filter }: Pick<EndPlanParts, 'filter'>,
   reached: readonly AccountSession[],

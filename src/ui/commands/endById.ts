@@ -7,8 +7,8 @@ import { type PublicEndReport, publicReport } from './endReports.ts';
 import { accountChoices, pickOne, targetsOf, wholeAccount } from './targets.ts';
 
 /**
- * Ends one session by its id, whether or not a list shows it. What isn't named is asked for: `sessionId` may be what
- * somebody copied, see {@link copiedSessionId}.
+ * Ends one session by its id, whether or not it's listed. Asks for the account and the id if they aren't given.
+ * `sessionId` may be copied text around the id, such as a link; see {@link copiedSessionId}.
  */
 export async function endSessionById(parts: EndParts, args: readonly unknown[]): Promise<PublicEndReport> {
   const [named] = args;
@@ -18,7 +18,7 @@ export async function endSessionById(parts: EndParts, args: readonly unknown[]):
     void parts.prompts.tell('info', noIdSentence(), []);
     return publicReport(parts, []);
   }
-  // Without the id, which targets take only as it is.
+  // Without `sessionId`, because `targetsOf` accepts only a bare id.
   const account: unknown = typeof named === 'object' && named !== null ? Reflect.get(named, 'accountId') : undefined;
   const accountId = targetsOf(parts, [{ accountId: account }])[0]?.accountId ?? (await someAccount(parts));
   if (accountId === undefined) return publicReport(parts, []);

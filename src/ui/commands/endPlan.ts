@@ -7,38 +7,38 @@ import type { TreeFilter } from '../tree/filter.ts';
 import { type ListParts, listFresh, unknownAccounts } from './lists.ts';
 import { sessionsOf, type Target, whole, wholeAccount } from './targets.ts';
 
-/** What decides which sessions an end reaches. */
+/** What deciding which sessions end needs. */
 export interface EndPlanParts extends ListParts {
   readonly filter: TreeFilter;
   readonly protections: Protections;
 }
 
 /**
- * What a command would end. The user confirms a plan by a dialog that lists it (`confirmEnd.ts`), and exactly its `ends` are
- * ended then (`runEnd.ts`): a session that starts while the dialog is open is not among them.
+ * What a command would end. The user confirms the plan in a dialog that lists it (`confirmEnd.ts`), and then exactly
+ * its `ends` are ended (`runEnd.ts`). A session that starts while the dialog is open isn't included.
  */
 export interface EndPlan {
   readonly ends: readonly AccountSession[];
-  /** Protected sessions, and those that their provider keeps from ends of several. */
+  /** Protected sessions, and sessions that their provider excludes when several are ended at once. */
   readonly leftOut: readonly AccountSession[];
-  /** Sentences about accounts whose sessions aren't known for sure. */
+  /** Sentences about accounts whose sessions aren't known for certain. */
   readonly unknown: readonly string[];
-  /** Set where the list's filter keeps sessions from the plan that would end without it. */
+  /** Set if the filter hides sessions that would otherwise end. */
   readonly partial: PartialEnd | undefined;
-  /** How many sessions the list's filter keeps from the plan, protected ones too. */
+  /** How many sessions the filter hides, including protected ones. */
   readonly hidden: number;
-  /** Whether it's one session that was named by itself: the one way to end a protected session. */
+  /** Whether exactly one session was chosen: the only way to end a protected session. */
   readonly isSingle: boolean;
 }
 
-/** How many sessions a filter leaves to end, and of how many. */
+/** How many of the sessions to end the filter shows, and how many there are without it. */
 export interface PartialEnd {
   readonly shown: number;
   readonly of: number;
 }
 
 /**
- * Plans to end the sessions that targets stand for. Their accounts are listed again first, where they answer in time.
+ * Plans to end the sessions of targets. Their accounts are listed again first, if they answer in time.
  * @param isMeant narrows accounts and groups to some of their sessions.
  */
 export async function planEnd(
@@ -65,7 +65,7 @@ export async function planEnd(
   };
 }
 
-/** Plans to end all sessions of all accounts, or those of them that are meant. */
+/** Plans to end the sessions of all accounts, or only those that `isMeant` selects. */
 export function planEndOfAll(parts: EndPlanParts, isMeant?: (target: AccountSession) => boolean): Promise<EndPlan> {
   return planEnd(
     parts,
@@ -74,7 +74,7 @@ export function planEndOfAll(parts: EndPlanParts, isMeant?: (target: AccountSess
   );
 }
 
-/** Plans to end sessions that the user has picked. @param isSingle whether one was named by itself. */
+/** Plans to end sessions that the user picked. @param isSingle see {@link EndPlan.isSingle}. */
 export function planFor(
   { protections }: Pick<EndPlanParts, 'protections'>,
   sessions: readonly AccountSession[],
@@ -91,7 +91,7 @@ export function planFor(
   };
 }
 
-/** The session that was named, and nothing else; undefined where several were, or a group or an account. */
+/** The session, if it's the only target; undefined for several targets, a group or an account. */
 export function singleOf(
   targets: readonly Target[],
 ): { readonly accountId: AccountId; readonly sessionId: SessionId } | undefined {
@@ -100,12 +100,12 @@ export function singleOf(
   return { accountId: first.accountId, sessionId: first.sessionId };
 }
 
-/** Whether ends of several skip a session. */
+/** Whether a session is skipped when several are ended at once. */
 export function isKeptFromMany(parts: Pick<EndPlanParts, 'protections'>, target: AccountSession): boolean {
   return reasonLeftOut(parts, target) !== undefined;
 }
 
-/** Why ends of several skip a session, if they do. */
+/** Why a session is skipped when several are ended at once; undefined if it isn't. */
 export function reasonLeftOut(
   { protections }: Pick<EndPlanParts, 'protections'>,
   { accountId, session }: AccountSession,
@@ -114,7 +114,7 @@ export function reasonLeftOut(
   return session.bulkEndExclusion === undefined ? undefined : plainText(session.bulkEndExclusion, 200);
 }
 
-/** Why a plan has nothing to end. */
+/** Says why a plan has nothing to end. */
 export function nothingToEnd(parts: EndPlanParts, { leftOut, hidden, unknown }: EndPlan): string {
   const reasons = [...new Set(leftOut.map((target) => reasonLeftOut(parts, target) ?? ''))];
   return [

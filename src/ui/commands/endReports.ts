@@ -31,21 +31,21 @@ export interface PublicEndReport {
     readonly accountId: string;
     readonly sessionId: string;
     readonly outcome: EndOutcomeKind;
-    /** Why it did not end, or in which of several ways it did, in a sentence. */
+    /** Why it didn't end, or how it did if the provider has several ways, in a sentence. */
     readonly detail?: string;
   }[];
 }
 
-/** What `deleteBatch` returns: what the provider says it deleted, and what was seen of the sessions that ran. */
+/** What `deleteBatch` returns: what the provider says it deleted, and the outcome for each session that was running. */
 export interface PublicGroupDeletion extends PublicEndReport {
   readonly deleted: number;
   readonly failedDeletions: number;
   readonly errors: readonly { readonly sessionId: string; readonly error: string }[];
-  /** Whether a list shows that the batch is gone; only of a batch that had finished. */
+  /** Whether a list shows that the batch is gone; only for finished batches. */
   readonly batch?: BatchVerdict['kind'];
 }
 
-/** What telling of ends needs. */
+/** What reporting on ends needs. */
 export interface ReportParts extends AccountParts {
   readonly store: SessionStore;
   readonly prompts: Prompts;
@@ -53,7 +53,7 @@ export interface ReportParts extends AccountParts {
   readonly showLog: () => void;
 }
 
-/** Tells what came of an end, at most once, and returns it for the caller. */
+/** Shows the outcome of an end in at most one message, and returns it for the caller. */
 export function concluded(
   parts: ReportParts,
   { results }: EndReport,
@@ -71,7 +71,10 @@ export function concluded(
   return report;
 }
 
-/** The same of one request for many, which may have failed though there was nothing listed that it could show on. */
+/**
+ * Shows the outcome of one request that ends several sessions. It may fail without a listed session that could show the
+ * failure.
+ */
 export function concludedAsked(
   parts: ReportParts,
   accountId: AccountId,
@@ -88,7 +91,7 @@ export function concludedAsked(
   return publicReport(parts, []);
 }
 
-/** Tells what became of a batch that was to be deleted, and offers to end by itself what was not. */
+/** Shows the outcome of deleting a batch, and offers to end the remaining sessions one by one. */
 export function tellDeletion(
   parts: ReportParts,
   accountId: AccountId,
@@ -101,7 +104,7 @@ export function tellDeletion(
   const button = l10n.t('End One by One…');
   if (ProviderError.is(answer)) {
     const trouble = troubleSentence(answer, host);
-    // An answer that was lost says nothing of what was done.
+    // Without an answer, it isn't known whether the batch was deleted.
     const isLost = ProviderError.isOf(answer, 'timedOut', 'serverFault', 'unexpectedAnswer', 'unreachable');
     const sentence = isLost
       ? l10n.t("Couldn't confirm whether {0} was deleted. {1}", batch, trouble)
@@ -109,7 +112,7 @@ export function tellDeletion(
     tellFailures(parts, sentence, left.length === 0 ? undefined : button, () => endOneByOne(left));
     return;
   }
-  // What the provider explained by id is told by the name on the row, where there is one.
+  // The provider explains failures by id; the message uses the names on the rows, if there are any.
   const named = new Map(results.map(({ session }) => [session.id as string, sessionName(session)]));
   const failures = answer.failures.map(({ sessionId, reason }) => {
     const said = plainText(reason, 200);
@@ -125,7 +128,7 @@ export function tellDeletion(
   else tellFailures(parts, message, left.length === 0 ? undefined : button, () => endOneByOne(left));
 }
 
-/** Tells what became of a batch that had finished and was to be deleted. */
+/** Shows the outcome of deleting a finished batch. */
 export function tellFinishedDeletion(
   parts: ReportParts,
   accountId: AccountId,
@@ -154,7 +157,7 @@ export function tellFinishedDeletion(
   }
 }
 
-/** Tells what did not work, with a button for trying something else, and one for the log. */
+/** Shows a warning with a button for the log, and optionally one that runs `otherwise`. */
 function tellFailures(
   parts: ReportParts,
   message: string,
@@ -170,12 +173,12 @@ function tellFailures(
   });
 }
 
-/** A line for each reason, with the names of those that it kept from ending. */
+/** One line per reason, with the names of the sessions that didn't end because of it. */
 function failureLines(parts: ReportParts, failed: readonly EndResult[]): string[] {
   const named = failed.map((result) => {
     const { accountId, session } = result;
     const name = sessionName(session);
-    // An account that is there no longer has no name but an id.
+    // A removed account has no name, only an id.
     const isThere = parts.accounts.get(accountId) !== undefined;
     return {
       reason: reasonOf(parts, result) ?? '',
@@ -187,14 +190,14 @@ function failureLines(parts: ReportParts, failed: readonly EndResult[]): string[
   );
 }
 
-/** Why a session has not ended, or is not proven to have, in a sentence. */
+/** Why a session hasn't ended or isn't confirmed gone, in a sentence. */
 function reasonOf({ accounts }: Pick<ReportParts, 'accounts'>, { accountId, why }: EndResult): string | undefined {
   if (why === undefined) return undefined;
   const account = accounts.get(accountId);
   return account === undefined ? accountRemovedSentence() : stuckSentence(why, accountHost(account));
 }
 
-/** The report of an end that the user did not confirm. */
+/** The report of an end that the user didn't confirm. */
 export function cancelled(parts: Pick<ReportParts, 'accounts'>, targets: readonly AccountSession[]): PublicEndReport {
   return publicReport(
     parts,
@@ -202,7 +205,7 @@ export function cancelled(parts: Pick<ReportParts, 'accounts'>, targets: readonl
   );
 }
 
-/** A report as callers of commands get it. */
+/** The report that callers of commands get. */
 export function publicReport(parts: Pick<ReportParts, 'accounts'>, results: readonly EndResult[]): PublicEndReport {
   const count = (outcome: EndOutcomeKind) => results.filter((result) => result.outcome === outcome).length;
   return {
@@ -220,7 +223,7 @@ export function publicReport(parts: Pick<ReportParts, 'accounts'>, results: read
   };
 }
 
-/** A provider's own sentence, in the user's language where there is a translation. */
+/** A provider's own sentence, translated if there is a translation. */
 function spoken(sentence: string | undefined): string | undefined {
   return sentence === undefined ? undefined : plainText(l10n.t(sentence), 200);
 }

@@ -13,16 +13,16 @@ import type { EndPlan } from './endPlan.ts';
 import { cancelled, type PublicEndReport, publicReport } from './endReports.ts';
 import { type RunParts, runEnd } from './runEnd.ts';
 
-/** What it takes to look up a session before it's ended. */
+/** What looking up and ending an unlisted session needs. */
 export interface UnlistedParts extends ConfirmParts, RunParts {
   readonly connections: Connections;
 }
 
 /**
- * Ends a session that no list shows, by its id. The provider is asked about it first, and the user always: nothing is sent
- * for an id that the provider doesn't know, or that couldn't be asked about although the provider can be asked.
- * @param plan of this one session.
- * @param again tries the whole thing once more.
+ * Ends a session that isn't listed, by its id. It's looked up first, and the user is always asked. No end request is
+ * sent if the provider doesn't know the id, or if it can look up sessions but the lookup failed.
+ * @param plan has only this session.
+ * @param again starts over.
  */
 export async function endUnlisted(
   parts: UnlistedParts,
@@ -56,7 +56,7 @@ export async function endUnlisted(
   const question = questionForUnlisted({ id: plainText(session.id, 256), subject, found: found.kind });
   const confirmed = await confirmBy(parts, plan, question);
   if (confirmed === undefined) return cancelled(parts, plan.ends);
-  // With another key the id may be another session's.
+  // With another key, the id may belong to another session.
   if ((await connections.open(accountId).catch(() => undefined)) !== connection) {
     return tell('info', l10n.t('The account has changed, so no request to end the session was sent. Try again.'));
   }

@@ -10,10 +10,10 @@ import { missingSentence, unlistedAccounts } from './lists.ts';
 import { type RunParts, runEnd } from './runEnd.ts';
 import { isNamed, sessionChoices, type Target, type TargetParts, targetsOf } from './targets.ts';
 
-/** What it takes to plan an end, to ask about it and to run it. */
+/** What planning, confirming and running an end needs. */
 export interface EndParts extends TargetParts, ConfirmParts, RunParts, UnlistedParts {}
 
-/** Ends one session, or those that are selected, or, where nothing is named, those that are picked. */
+/** Ends the sessions that were named or selected, or else those that the user picks. */
 export async function endSession(parts: EndParts, args: readonly unknown[]): Promise<PublicEndReport> {
   const targets = targetsOf(parts, args);
   if (targets.length > 0 || isNamed(args)) return endTargets(parts, targets);
@@ -31,7 +31,7 @@ export async function endSession(parts: EndParts, args: readonly unknown[]): Pro
   return picked.length === 0 ? publicReport(parts, []) : endPlanned(parts, planFor(parts, picked, picked.length === 1));
 }
 
-/** Ends what rows or a caller name; accounts and groups stand for what is listed of them. */
+/** Ends the sessions of targets. Accounts and groups stand for their listed sessions. */
 export async function endTargets(
   parts: EndParts,
   targets: readonly Target[],
@@ -52,19 +52,19 @@ export async function endTargets(
   );
 }
 
-/** Asks about a plan, and runs what the user confirms. */
+/** Asks the user to confirm a plan, then runs it. */
 export async function endPlanned(parts: EndParts, plan: EndPlan, asking?: Asking): Promise<PublicEndReport> {
   if (plan.ends.length === 0) return endNothing(parts, nothingToEnd(parts, plan));
   const confirmed = await confirmEnd(parts, plan, asking);
   return confirmed === undefined ? cancelled(parts, plan.ends) : runPlan(parts, confirmed);
 }
 
-/** Runs a confirmed plan, and offers to try again what could not be ended. */
+/** Runs a confirmed plan, and offers to retry the ends that failed. */
 export function runPlan(parts: EndParts, plan: ConfirmedPlan): Promise<PublicEndReport> {
   return runEnd(parts, plan, (failed) => endAgain(parts, failed));
 }
 
-/** Asks about sessions that an earlier end left running, as they are now: what has ended since is not asked about. */
+/** Asks again about sessions that an earlier end left running. Those that have ended since are skipped. */
 export async function endAgain(parts: EndParts, left: readonly AccountSession[]): Promise<PublicEndReport> {
   const there = left.flatMap(({ accountId, session }) => {
     const listed = parts.store.session(accountId, session.id);
@@ -76,13 +76,13 @@ export async function endAgain(parts: EndParts, left: readonly AccountSession[])
   return endPlanned(parts, planFor(parts, there));
 }
 
-/** Says why nothing is ended. */
+/** Tells the user why nothing ends, and returns an empty report. */
 export function endNothing(parts: Pick<EndParts, 'accounts' | 'prompts'>, why: string): PublicEndReport {
   void parts.prompts.tell('info', why, []);
   return publicReport(parts, []);
 }
 
-/** The first line of the dialog where a group was named. */
+/** The dialog's first line, if the only target is a group. */
 function groupMessage(parts: EndParts, { ends }: EndPlan, targets: readonly Target[]): string | undefined {
   const [first] = targets;
   if (targets.length !== 1 || first?.groupId === undefined) return undefined;

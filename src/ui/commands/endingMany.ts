@@ -11,7 +11,7 @@ import { cancelled, concludedAsked, type PublicEndReport, publicReport } from '.
 import { whileWorking } from './runEnd.ts';
 import { accountChoices, choiceOf, pickOne, sessionsOf, targetsOf, wholeAccount } from './targets.ts';
 
-/** Ends all sessions that are listed in one account. */
+/** Ends all listed sessions of an account, or everything in it if the user chooses that. */
 export async function endAccountSessions(parts: EndParts, args: readonly unknown[]): Promise<PublicEndReport> {
   const [named] = targetsOf(parts, args);
   const accountId = named?.accountId ?? (await pickAccount(parts));
@@ -42,8 +42,8 @@ function accountMessage({ ends, partial }: EndPlan, account: string): string {
 }
 
 /**
- * The button for the provider's one call, where it has one. The call leaves nothing alone: so it isn't offered beside a
- * protected session, nor beside a filter, because it would end what the user doesn't even see.
+ * The button for the provider's "end everything" call, if there is one. The call spares nothing, so the button isn't
+ * offered if a session is protected, or if the filter hides sessions that the user wouldn't see end.
  */
 function everythingIn(parts: EndParts, accountId: AccountId, { hidden }: EndPlan): EndEverything | undefined {
   const loss = kindOfAccount(parts, accountId)?.wording.endEverything;
@@ -72,7 +72,7 @@ async function endEverything(parts: EndParts, accountId: AccountId): Promise<Pub
   return concludedAsked(parts, accountId, report, error, (failed) => endAgain(parts, failed));
 }
 
-/** Ends all sessions that are listed in any account. */
+/** Ends all listed sessions of all accounts. */
 export async function endAllSessions(parts: EndParts): Promise<PublicEndReport> {
   const plan = await planEndOfAll(parts);
   const count = plan.ends.length;
@@ -86,7 +86,7 @@ export async function endAllSessions(parts: EndParts): Promise<PublicEndReport> 
   return endPlanned(parts, plan, { message, typesCount: true });
 }
 
-/** Ends all sessions that are the user's own, by the rule in the settings. */
+/** Ends all of the user's own sessions, by the rule in the settings. */
 export async function endMySessions(parts: EndParts): Promise<PublicEndReport> {
   const isMine = isMineBy(parts.setting('mine'));
   if (isMine === undefined) {
@@ -98,21 +98,21 @@ export async function endMySessions(parts: EndParts): Promise<PublicEndReport> {
   return endPlanned(parts, plan, { message, typesCount: true });
 }
 
-/** Ends what could not be ended before. */
+/** Retries the ends that failed. */
 export async function retryFailedEnds(parts: EndParts): Promise<PublicEndReport> {
   const { store } = parts;
   const isStuck = ({ accountId, session }: AccountSession) => store.life(accountId, session.id).kind === 'stuck';
   const plan = await planEndOfAll(parts, isStuck);
   if (plan.ends.length + plan.leftOut.length === 0)
     return endNothing(parts, l10n.t('There are no failed ends to retry.'));
-  // What isn't listed can't have failed before.
+  // A session that isn't listed can't have failed before, so missing lists don't matter.
   return endPlanned(parts, { ...plan, unknown: [] });
 }
 
 const oldestKey = 'oldSessionMinutes';
 const usualOldMinutes = 60;
 
-/** Ends those of the sessions that have run for long that the user leaves ticked, the oldest first. */
+/** Lets the user deselect sessions that have been running for long, oldest first, and ends the rest. */
 export async function endOldSessions(parts: EndParts & { readonly memory: Memory }): Promise<PublicEndReport> {
   const { prompts, store, clock } = parts;
   const minutes = await askMinutes(parts);
@@ -139,7 +139,7 @@ export async function endOldSessions(parts: EndParts & { readonly memory: Memory
   return picked.length === 0 ? publicReport(parts, []) : endPlanned(parts, { ...plan, ends: picked });
 }
 
-/** For how long sessions must have run to be old; undefined where the user left. */
+/** Asks how many minutes a session must have been running to count as old; undefined when the user canceled. */
 async function askMinutes({
   prompts,
   memory,

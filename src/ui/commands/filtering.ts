@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import type { TargetParts } from './targets.ts';
 
-/** Shows only the sessions that have the words of a text; without one the user is asked for it. */
+/** Shows only sessions that match the words of a text. Asks the user for the text if it isn't given. */
 export async function setFilter(
   { prompts, filter }: Pick<TargetParts, 'prompts' | 'filter'>,
   [text]: readonly unknown[],

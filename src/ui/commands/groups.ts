@@ -24,7 +24,7 @@ import { listFresh, unknownAccounts } from './lists.ts';
 import { whileWorking } from './runEnd.ts';
 import { type GroupTarget, groupChoices, pickOne, sessionsOf, targetsOf, whole } from './targets.ts';
 
-/** Ends the sessions of a group one by one, and keeps its data. */
+/** Ends the sessions of a group one by one. Its data stays. */
 export async function endGroup(parts: EndParts, args: readonly unknown[]): Promise<PublicEndReport> {
   const none = l10n.t('There are no groups.');
   const target = await groupTarget(parts, args, l10n.t('End Group'), none, () => true);
@@ -32,7 +32,7 @@ export async function endGroup(parts: EndParts, args: readonly unknown[]): Promi
   return endTargets(parts, [target]);
 }
 
-/** Has the provider stop a batch that it is still making, and keeps its data. */
+/** Asks the provider to cancel a batch that it's still creating. Its data stays. */
 export async function cancelBatch(parts: EndParts, args: readonly unknown[]): Promise<PublicEndReport> {
   const isMaking = (group: Group) => isBatch(group) && group.canCancel === true;
   const none = l10n.t('No batches are being created.');
@@ -62,7 +62,7 @@ export async function cancelBatch(parts: EndParts, args: readonly unknown[]): Pr
   return concludedAsked(parts, target.accountId, report, error, (failed) => endAgain(parts, failed));
 }
 
-/** Has the provider delete a batch with its data, and says what became of each session. */
+/** Asks the provider to delete a batch with its data, and reports the outcome for each session. */
 export async function deleteBatch(parts: EndParts, args: readonly unknown[]): Promise<PublicGroupDeletion | undefined> {
   const target = await groupTarget(parts, args, l10n.t('Delete Batch'), l10n.t('There are no batches.'), isBatch);
   if (target === undefined) return undefined;
@@ -92,7 +92,7 @@ export async function deleteBatch(parts: EndParts, args: readonly unknown[]): Pr
   return publicDeletion(parts, report);
 }
 
-/** Has the provider delete a batch that has finished, and looks whether it's gone. */
+/** Asks the provider to delete a finished batch, and checks whether it's gone. */
 async function deleteFinished(
   parts: EndParts,
   accountId: AccountId,
@@ -133,12 +133,17 @@ function publicDeletion(parts: EndParts, { answer, results }: GroupReport): Publ
   };
 }
 
-/** Which account a batch is in, and what is not known or hidden of what goes with it. */
+/**
+ * Lines for the dialog: the batch's account, and that sessions may be missing from the list or hidden by the filter.
+ */
 function factsOf(parts: EndParts, account: AccountId, members: readonly AccountSession[]): readonly string[] {
   return [nameOfAccount(parts, account), ...unknownAccounts(parts, [account]), ...unfiltered(parts, members)];
 }
 
-/** Says so where a group has sessions that the provider's one call for all of it would not leave alone. */
+/**
+ * Whether a group has protected sessions, which the provider's call for the whole group would end. Tells the user if
+ * so.
+ */
 function holdsProtected(parts: EndParts, group: Group, members: readonly AccountSession[]): boolean {
   const guarded = members.filter(({ accountId, session }) => parts.protections.has(accountId, session.id));
   if (guarded.length === 0) return false;

@@ -30,22 +30,25 @@ import type { CommandName } from './table.ts';
 import { pickOne, sessionChoices, sessionsOf, sessionTarget, type TargetParts, targetsOf } from './targets.ts';
 import { reviewUnfinishedEnds, type UnfinishedParts } from './unfinishedEnds.ts';
 
-/** What commands need that do something to the list. */
+/** What commands that act on the tree need. */
 interface TreeParts extends TargetParts {
   readonly tree: SessionsTree;
   readonly protections: Protections;
   readonly copyText: (text: string) => Promise<void>;
-  /** Opens a text that nobody has saved yet. */
+  /** Opens a text as an unsaved document. */
   readonly openText: (text: string, language: string) => Promise<void>;
 }
 
-/** What all commands together need; each file names what its own do. */
+/** What all commands need together; each file declares what its own commands need. */
 export type CommandParts = KnownAccountParts & UnfinishedParts & InspectParts & LiveViewParts & TreeParts;
 
-/** What a command does with the arguments that VS Code or a caller passes. */
+/** Runs a command with the arguments that VS Code or a caller passes. */
 export type CommandHandler = (parts: CommandParts, args: readonly unknown[]) => unknown;
 
-/** What each command does. Commands of the view's title take no arguments: VS Code passes them the focused row. */
+/**
+ * The handler of each command. Those in the view's title take no arguments, because VS Code passes them the focused
+ * row.
+ */
 export const commandHandlers: Readonly<Record<CommandName, CommandHandler>> = {
   addAccount,
   replaceKey,

@@ -24,20 +24,20 @@ import {
   wholeAccount,
 } from './targets.ts';
 
-/** What showing and copying something of a session needs. */
+/** What commands that show or copy something of a session need. */
 export interface InspectParts extends TargetParts {
   readonly connections: Connections;
   readonly documents: Documents;
   readonly memory: Memory;
   readonly setting: ReadSetting;
   readonly copyText: (text: string) => Promise<void>;
-  /** Opens an address in the browser that the user uses. */
+  /** Opens a URL in the user's default browser. */
   readonly openUrl: (url: URL) => Promise<void>;
 }
 
 const timeoutMs = 20_000;
 
-/** Opens the provider's own page about a session, also of one that has ended. */
+/** Opens the provider's own page about a session, even if the session has ended. */
 export async function openDashboard(parts: InspectParts, args: readonly unknown[]): Promise<void> {
   const none = l10n.t('No running session has a dashboard page.');
   const target = await capableTarget(parts, args, l10n.t('Open Dashboard'), none, 'dashboard');
@@ -47,7 +47,7 @@ export async function openDashboard(parts: InspectParts, args: readonly unknown[
   else await parts.openUrl(url);
 }
 
-/** Opens the recording of a session, also of one that has ended. */
+/** Opens the recording of a session, even if the session has ended. */
 export async function openRecording(parts: InspectParts, args: readonly unknown[]): Promise<void> {
   const none = l10n.t('No running session has a recording.');
   const target = await capableTarget(parts, args, l10n.t('Open Recording'), none, 'recording');
@@ -66,7 +66,7 @@ export async function openRecording(parts: InspectParts, args: readonly unknown[
   );
 }
 
-/** Opens a picture of what a session or page shows now. It is on no disk until the user saves it. */
+/** Opens a screenshot of a session or page. It isn't written to disk until the user saves it. */
 export async function takeScreenshot(parts: InspectParts, args: readonly unknown[]): Promise<void> {
   const { store, connections, documents } = parts;
   const none = l10n.t('None of the running sessions supports screenshots.');
@@ -80,7 +80,7 @@ export async function takeScreenshot(parts: InspectParts, args: readonly unknown
   await telling(parts, accountId, l10n.t("Couldn't find this session or page. It may have closed."), async () => {
     const provider = await connections.open(accountId);
     let picture: Screenshot | undefined;
-    // The provider's own call knows sessions only; a page is for DevTools.
+    // The provider's own call takes screenshots of whole sessions only; a single page needs DevTools.
     if (pageId !== undefined && provider.devtools === undefined) {
       void parts.prompts.tell(
         'info',
@@ -90,7 +90,7 @@ export async function takeScreenshot(parts: InspectParts, args: readonly unknown
       return;
     }
     if (provider.devtools !== undefined) {
-      // A connection like that of a live view, which a provider's own call is not.
+      // A DevTools connection has the same effects as a live view; the provider's own call doesn't.
       if (!(await mayWatch(parts, accountId, title))) return;
       const signal = AbortSignal.timeout(timeoutMs);
       const devtools = await provider.devtools(sessionId, signal);
@@ -112,7 +112,7 @@ export async function takeScreenshot(parts: InspectParts, args: readonly unknown
   });
 }
 
-/** Shows what is known of a session as JSON that can only be read. */
+/** Shows what is known about a session as read-only JSON. */
 export async function showDetails(parts: InspectParts, args: readonly unknown[]): Promise<void> {
   const target = await anySession(parts, args, l10n.t('Show Details'));
   if (target === undefined) return;
@@ -125,7 +125,7 @@ export async function showDetails(parts: InspectParts, args: readonly unknown[])
   }
 }
 
-/** Puts the same on the clipboard. */
+/** Copies what {@link showDetails} shows. */
 export async function copyJson(parts: InspectParts, args: readonly unknown[]): Promise<void> {
   const target = await anySession(parts, args, l10n.t('Copy as JSON'));
   const text = target && details(parts, target.accountId, target.sessionId);
@@ -134,7 +134,7 @@ export async function copyJson(parts: InspectParts, args: readonly unknown[]): P
   parts.prompts.note(l10n.t('Details copied.'));
 }
 
-/** Puts the address of a page on the clipboard, all of it: it is the user's own page. */
+/** Copies the whole address of a page: it's the user's own page. */
 export async function copyPageUrl(parts: InspectParts, args: readonly unknown[]): Promise<string | undefined> {
   const { store } = parts;
   const pages = (accountId: AccountId, sessionId: SessionId) => knownPages(store, accountId, sessionId) ?? [];
@@ -178,7 +178,10 @@ function capableTarget(
   );
 }
 
-/** What a session's documents are called. VS Code writes the names of its editors to disk, so they follow the history. */
+/**
+ * The name of a session's documents. VS Code writes editor names to disk, so the session's name is only used while the
+ * history is turned on.
+ */
 function documentName({ store, setting }: InspectParts, accountId: AccountId, sessionId: SessionId): string {
   const session = store.session(accountId, sessionId);
   return session === undefined || !setting('history.enabled') ? shortId(sessionId) : sessionName(session);
@@ -191,7 +194,7 @@ function details(parts: InspectParts, accountId: AccountId, sessionId: SessionId
   return detailsText(account, target.session, parts.store);
 }
 
-/** Does something at a provider, and says what came in its way. @param gone what to say where the provider finds nothing. */
+/** Runs a provider request, and shows an error if it fails. @param gone what to say if the provider finds nothing. */
 async function telling(
   { accounts, prompts }: InspectParts,
   accountId: AccountId,

@@ -10,7 +10,7 @@ import { spokenAge } from '../text/ages.ts';
 import { timeOfDay } from '../text/locale.ts';
 import { type AccountParts, nameOfAccount } from './accountNames.ts';
 
-/** What is listed of the accounts, and what lists it again. */
+/** The accounts' lists, and what refreshes them. */
 export interface ListParts extends AccountParts {
   readonly store: SessionStore;
   readonly refresher: Refresher;
@@ -20,9 +20,9 @@ export interface ListParts extends AccountParts {
 }
 
 /**
- * Sees to it that these accounts were listed at least once, which none is while the view was never open, as far as they
- * answer within a few seconds. Commands that ask which session, or are about all of them, begin with it; what could not be
- * listed is for them to say.
+ * Lists accounts that were never listed, as is the case until the view is first opened, and waits a few seconds at
+ * most. Commands that ask for a session, or are about all of them, start with this. They report themselves what
+ * couldn't be listed.
  */
 export async function listOnce({ store, refresher }: ListParts, accounts: readonly AccountId[]): Promise<void> {
   const never = accounts.filter((id) => {
@@ -32,7 +32,7 @@ export async function listOnce({ store, refresher }: ListParts, accounts: readon
   await waitForLists(never.map((id) => refresher.refresh(id)));
 }
 
-/** Waits for lists, but for none longer than a question waits: one account must not keep the user from the others. */
+/** Waits for lists, but only {@link longestWaitMs}: one slow account must not block the others. */
 async function waitForLists(lists: readonly Promise<unknown>[]): Promise<void> {
   const enough = Promise.withResolvers<void>();
   const timer = setTimeout(enough.resolve, longestWaitMs);
@@ -40,16 +40,16 @@ async function waitForLists(lists: readonly Promise<unknown>[]): Promise<void> {
   clearTimeout(timer);
 }
 
-/** Milliseconds until a list is too old for a question about all that an account has, and is made anew. */
+/** Age in milliseconds at which a list is refreshed before a question about everything in an account. */
 const freshMs = 5_000;
-/** How old it is at most when the question is asked, where it could be. */
+/** Maximum age of such a list when the question is asked, in milliseconds, unless it couldn't be refreshed. */
 const staleMs = 8_000;
-/** How long such a question waits for lists. */
+/** How long such a question waits for lists, in milliseconds. */
 const longestWaitMs = 5_000;
 
 /**
- * Sees to it that these accounts are known as they are now, as far as they answer within a few seconds. Questions about
- * all that an account has begin with it; what could not be listed is for them to say.
+ * Refreshes accounts whose lists are out of date, and waits a few seconds at most. Questions about everything in an
+ * account start with this. They report themselves what couldn't be listed.
  */
 export async function listFresh(
   { store, refresher, prompts, clock }: ListParts,
@@ -72,7 +72,9 @@ export async function listFresh(
   await waitForLists(old.map((id) => refresher.refresh(id)));
 }
 
-/** A sentence for each account whose list is missing or old, so that nobody takes "all" for more than it is. */
+/**
+ * A sentence for each account whose list is missing, old or combined, so that "all" isn't taken for more than it is.
+ */
 export function unknownAccounts(parts: ListParts, ids: readonly AccountId[]): readonly string[] {
   return ids.flatMap((id) => {
     const state = parts.store.state(id);
@@ -102,7 +104,7 @@ function unknownSentence(state: AccountState, name: string, now: number): string
   }
 }
 
-/** The same for the accounts that could not be listed, or not yet. */
+/** {@link unknownAccounts} for the accounts that couldn't be listed, or haven't been yet. */
 export function unlistedAccounts(parts: ListParts): readonly string[] {
   const ids = parts.accounts.all.map(({ id }) => id);
   return unknownAccounts(
@@ -111,7 +113,7 @@ export function unlistedAccounts(parts: ListParts): readonly string[] {
   );
 }
 
-/** What to say of a session that is not there: that it has ended only where that was seen. */
+/** The message for a session that isn't listed. It says that the session ended only if that was confirmed. */
 export function missingSentence(parts: ListParts, account: AccountId, session: SessionId): string {
   const { history, store } = parts;
   const state = store.state(account);
@@ -122,7 +124,7 @@ export function missingSentence(parts: ListParts, account: AccountId, session: S
   return l10n.t("Couldn't list the sessions in {0}, so this session may still be running.", name);
 }
 
-/** How long a session has run, in words; undefined where nobody knows. */
+/** How long a session has been running, in words; undefined if that isn't known. */
 export function ageOf({ store, clock }: ListParts, account: AccountId, session: SessionId): string | undefined {
   const start = store.startOf(account, session);
   return start && spokenAge(start, clock.now());

@@ -9,25 +9,28 @@ import { type InspectParts, showDetails } from './inspecting.ts';
 import { missingSentence } from './lists.ts';
 import { groupChoices, pickOne, sessionChoices, sessionsOf, type TargetParts, targetsOf } from './targets.ts';
 
-/** What commands need that show sessions live. */
+/** What commands that show live views need. */
 export interface LiveViewParts extends TargetParts {
   readonly liveViews: LiveViews;
 }
 
-/** Live views that are opened without asking, and the places there are for them side by side. */
+/** Most live views that are opened without asking, and most editor groups that they are spread over. */
 const mostWithoutAsking = 4;
 
-/** Shows a session or page live; a panel that shows it already comes to the front. */
+/** Opens the live view of a session or page, or reveals the panel that already shows it. */
 export async function openLiveView(parts: LiveViewParts, args: readonly unknown[]): Promise<void> {
   await show(parts, args, vscode.ViewColumn.Active, false);
 }
 
-/** The same beside what is open. */
+/** Opens the live view of a session or page to the side. */
 export async function openLiveViewToSide(parts: LiveViewParts, args: readonly unknown[]): Promise<void> {
   await show(parts, args, vscode.ViewColumn.Beside, false);
 }
 
-/** Does what a click on a row is set to do. The list keeps the focus, so that keys go on working on it. */
+/**
+ * Does what the settings say about a click on a row. The tree keeps the focus, so that its keyboard shortcuts keep
+ * working.
+ */
 export async function openDefault(parts: LiveViewParts & InspectParts, args: readonly unknown[]): Promise<void> {
   const [target] = sessionsOf(parts, targetsOf(parts, args));
   const action = parts.setting('clickAction');
@@ -36,19 +39,19 @@ export async function openDefault(parts: LiveViewParts & InspectParts, args: rea
   } else await showDetails(parts, args);
 }
 
-/** Shows a session or page in the browser that the user uses. */
+/** Opens a session or page in the user's default browser. */
 export async function openLiveViewExternal(parts: LiveViewParts, args: readonly unknown[]): Promise<void> {
   const subject = await subjectFor(parts, args, l10n.t('Open in External Browser'), hasLink);
   if (subject !== undefined && !(await parts.liveViews.openExternal(subject))) tellNoLink(parts);
 }
 
-/** Puts a link on the clipboard with which a session or page can be watched. */
+/** Copies a link with which a session or page can be watched. */
 export async function copyLiveViewUrl(parts: LiveViewParts, args: readonly unknown[]): Promise<void> {
   const subject = await subjectFor(parts, args, l10n.t('Copy Live View Link'), hasLink);
   if (subject !== undefined && !(await parts.liveViews.copyLink(subject))) tellNoLink(parts);
 }
 
-/** Shows all sessions of a group side by side, after asking where they are many. */
+/** Opens the live views of all sessions in a group side by side. Asks first if there are many. */
 export async function openGroupLiveViews(parts: LiveViewParts, args: readonly unknown[]): Promise<void> {
   const named = targetsOf(parts, args).find(({ groupId }) => groupId !== undefined);
   const none = l10n.t('There are no groups.');
@@ -79,7 +82,7 @@ export async function openGroupLiveViews(parts: LiveViewParts, args: readonly un
   }
 }
 
-/** Two side by side, or up to four in two columns of two. */
+/** An editor layout: two groups side by side, or up to four in two columns. */
 function layoutFor(count: number): object {
   const column = (rows: number) => ({ groups: Array.from({ length: rows }, () => ({})) });
   if (count === 2) return { orientation: 0, groups: [{}, {}] };
@@ -112,7 +115,7 @@ function tellNoLink({ prompts }: Pick<LiveViewParts, 'prompts'>): void {
   );
 }
 
-/** The session or page that a caller names, or the session that the user picks of those that fit. */
+/** The session or page that a caller names, or else the session that the user picks from those that fit. */
 async function subjectFor(
   parts: LiveViewParts,
   args: readonly unknown[],

@@ -13,12 +13,15 @@ import type { OpenedCommands } from './register.ts';
 import { commandPrefix } from './table.ts';
 import { wholeAccount } from './targets.ts';
 
-/** How tests inside VS Code answer in a user's place, because VS Code refuses dialogs while they run. */
+/**
+ * Lets tests inside VS Code answer dialogs in the user's place, because VS Code refuses to show dialogs while tests
+ * run.
+ */
 export interface Testing {
   prompts: Prompts | undefined;
 }
 
-/** What commands are made from. */
+/** What {@link openCommands} needs. */
 export interface OpenCommandsParts
   extends Pick<CommandParts, 'tree' | 'filter' | 'finished' | 'protections' | 'history' | 'endWithoutAsking'>,
     EnderOptions,
@@ -28,7 +31,7 @@ export interface OpenCommandsParts
   readonly testing: Testing;
 }
 
-/** Builds what commands need beyond what starting the extension has built. Loaded with the first command. */
+/** Builds what commands need besides what activation has built. Loaded with the first command. */
 export function openCommands(parts: OpenCommandsParts): OpenedCommands {
   const { clock, view, channel, testing, logger } = parts;
   const documents = new Documents(clock.now);
@@ -41,7 +44,7 @@ export function openCommands(parts: OpenCommandsParts): OpenedCommands {
       },
       run: (name, { accountId, sessionId }) =>
         vscode.commands.executeCommand(commandPrefix + name, { accountId, sessionId }),
-      // Not by the command, which any extension can run.
+      // Not by running the command, because any extension can do that.
       endSession: async ({ accountId, sessionId }) => {
         const target = { ...wholeAccount(accountId), sessionId };
         try {

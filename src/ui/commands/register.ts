@@ -12,18 +12,18 @@ interface Manifest {
   readonly contributes: { readonly commands: readonly { readonly command: string }[] };
 }
 
-/** Commands and live views, once they are built. */
+/** The commands and live views, once they are loaded. */
 export interface OpenedCommands extends vscode.Disposable {
   /** Runs a command of the table. */
   readonly run: (name: CommandName, args: readonly unknown[]) => Promise<unknown>;
-  /** Brings a panel back that was there before the window was reloaded. */
+  /** Restores a panel after the window was reloaded. */
   readonly restoreLiveView: (panel: vscode.WebviewPanel, kept: unknown) => void;
 }
 
 /**
- * Registers every command of package.json, which are those of the table: its menus are no concern of what starts with the
- * window. What a command throws is logged, and handed on to who called.
- * @param open builds the commands, when the first is run or a live view comes back.
+ * Registers every command in package.json. The table has the same commands, but its menus needn't be loaded on startup.
+ * Errors of a command are logged and passed on to the caller.
+ * @param open builds the commands, when the first one runs or a live view is restored.
  */
 export function registerCommands(
   manifest: unknown,

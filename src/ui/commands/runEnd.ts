@@ -6,15 +6,15 @@ import { progressSentence } from '../text/outcomes.ts';
 import type { ConfirmedPlan } from './confirmEnd.ts';
 import { concluded, type PublicEndReport, type ReportParts } from './endReports.ts';
 
-/** What ends sessions and tells what came of it. */
+/** What running an end and reporting on it needs. */
 export interface RunParts extends ReportParts {
   readonly ender: Ender;
   readonly clock: Clock;
 }
 
 /**
- * Ends exactly what a confirmed plan lists, shows how far it is where there are several, and tells once what came of it.
- * @param retry what trying again does, once the user has asked for it.
+ * Ends exactly what a confirmed plan lists, shows progress if there are several sessions, and shows the outcome once.
+ * @param retry runs when the user chooses to retry.
  */
 export async function runEnd(
   parts: RunParts,
@@ -35,12 +35,12 @@ export async function runEnd(
   return concluded(parts, report, retry);
 }
 
-/** Milliseconds after which a request that ends many says that the provider is still working on it. */
+/** Milliseconds after which a request for several sessions says that the provider is still working on it. */
 const stillWorkingMs = 10_000;
 
 /**
- * Shows a notification while a provider works on one request for many sessions, which may take it minutes.
- * @param stillWorking what it says once that has taken long.
+ * Shows a notification while a provider works on one request for several sessions, which may take minutes.
+ * @param stillWorking the notification's text once it takes long.
  */
 export function whileWorking<T>(
   { prompts, clock }: Pick<RunParts, 'prompts' | 'clock'>,

@@ -1,15 +1,15 @@
-/** Where a command is offered. `group` orders it there: VS Code sorts by it, letter by letter. */
+/** A menu that offers a command. VS Code sorts its entries alphabetically by `group`. */
 export interface MenuEntry {
   readonly menu: 'view/title' | 'view/item/context';
   readonly when: string;
   readonly group: string;
 }
 
-/** All that package.json says of a command. */
+/** Everything that package.json says about a command. */
 export interface CommandEntry {
   readonly title: string;
   readonly icon?: string;
-  /** When the palette offers it: `always`, `never`, or a when clause. */
+  /** When the Command Palette offers it: `always`, `never`, or a when clause. */
   readonly palette: string;
   readonly menus: readonly MenuEntry[];
 }
@@ -19,7 +19,9 @@ const hasSessions = 'browserSessions.hasSessions';
 const canHaveBatches = 'browserSessions.canHaveBatches';
 const showsFinished = 'browserSessions.showsFinishedBatches';
 const isFiltered = 'browserSessions.filtered';
-/** In the palette: before the extension has started nobody knows, and running the command is what starts it. */
+/**
+ * For the Command Palette: before activation these aren't known, and running a command is what activates the extension.
+ */
 const ifAccounts = `!browserSessions.loaded || ${hasAccounts}`;
 const ifSessions = `!browserSessions.loaded || ${hasSessions}`;
 const inView = 'view == browserSessions.sessions';
@@ -36,7 +38,7 @@ function row(kind: 'account' | 'group' | 'session' | 'page' | 'error', ...flags:
   return `${inView} && viewItem =~ /^rb:${kind}\\b${ahead(flags)}/`;
 }
 
-/** The same entry for sessions and for their pages. */
+/** The same menu entry for sessions and for their pages. */
 function forBoth(flag: string, entry: (when: string) => MenuEntry): MenuEntry[] {
   return [entry(row('session', flag)), entry(row('page', flag))];
 }
@@ -50,8 +52,8 @@ const context = (when: string, group: string): MenuEntry => ({ menu: 'view/item/
 const title = (group: string, when = inView): MenuEntry => ({ menu: 'view/title', when, group });
 
 /**
- * Every command, by its id without the prefix `browserSessions.`, and every place that offers it. `npm run manifest`
- * writes package.json and package.nls.json from it; a test holds that they agree.
+ * Every command, by its id without the prefix `browserSessions.`, and every menu that offers it. `npm run manifest`
+ * writes package.json and package.nls.json from it; a test checks that they agree.
  */
 export const commandTable = {
   addAccount: { title: 'Add Account…', icon: 'add', palette: 'always', menus: [title('navigation@1')] },
@@ -102,7 +104,7 @@ export const commandTable = {
     palette: `${canHaveBatches} && !${showsFinished}`,
     menus: [title('1_view@2', `${inView} && ${canHaveBatches} && !${showsFinished}`)],
   },
-  // VS Code draws no check marks for commands of extensions (microsoft/vscode#109306).
+  // VS Code doesn't draw check marks for commands of extensions (microsoft/vscode#109306).
   hideFinishedBatches: {
     title: '✓ Show Finished Batches',
     palette: showsFinished,
@@ -290,10 +292,10 @@ export const commandTable = {
 /** A command's id without the prefix. */
 export type CommandName = keyof typeof commandTable;
 
-/** What every command id begins with. */
+/** The prefix of every command id. */
 export const commandPrefix = 'browserSessions.';
 
-/** Keys that work while the tree has the focus. `keyboard` tells the command that no row came with it. */
+/** Keybindings for the focused tree. `keyboard` tells the command that no row was passed. */
 export const keybindings = [
   {
     command: 'browserSessions.endSession',

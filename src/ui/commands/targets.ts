@@ -11,34 +11,37 @@ import type { TreeNode } from '../tree/nodes.ts';
 import { kindOf, nameOfAccount } from './accountNames.ts';
 import { ageOf, type ListParts, listOnce, unlistedAccounts } from './lists.ts';
 
-/** What a command is chosen for: what is listed, what the list shows of it, and the rows that are selected there. */
+/** What finding a command's targets needs: the lists, the filter, the finished batches and the selected rows. */
 export interface TargetParts extends ListParts {
   readonly filter: TreeFilter;
   readonly finished: FinishedBatches;
   readonly selection: () => readonly TreeNode[];
 }
 
-/** What a command is to act on, as a row of the tree or a caller names it. */
+/** What a command acts on, as a row of the tree or a caller names it. */
 export interface Target {
   readonly accountId: AccountId;
   readonly groupId: GroupId | undefined;
   readonly sessionId: SessionId | undefined;
   readonly pageId: PageId | undefined;
-  /** Whether it stands only for those of its sessions that the list shows: it is a row that was acted on there. */
+  /**
+   * Whether it stands only for the sessions that the filter shows: true for accounts and groups that are rows of the
+   * tree.
+   */
   readonly shownOnly: boolean;
 }
 
-/** The argument that our keybindings pass, because no row comes with a key. */
+/** Whether this is the argument of our keybindings, for which VS Code passes no row. */
 function isFromKeyboard(argument: unknown): boolean {
   return typeof argument === 'object' && argument !== null && 'keyboard' in argument;
 }
 
-/** Whether something is a row of the list, and not what a caller wrote. */
+/** Whether something is a row of the tree, and not a caller's argument. */
 function isRow(raw: object): boolean {
   return 'kind' in raw;
 }
 
-/** Reads one target. One with an id that no id may be names nothing, rather than the whole account around it. */
+/** Reads one target. If it has an invalid id, it names nothing, rather than the whole account. */
 function targetOf(raw: unknown): Target | undefined {
   if (typeof raw !== 'object' || raw === null) return undefined;
   const field = (name: keyof Target): unknown => Reflect.get(raw, name);
@@ -57,9 +60,9 @@ function targetOf(raw: unknown): Target | undefined {
 }
 
 /**
- * What a command was called for: the selection when the clicked row is in it (VS Code then passes it as the second
- * argument), else the row or targets that were passed, else, for a key, what is selected. An empty list means that
- * nothing was named and the user is to be asked. It never means everything.
+ * The targets of a command: the selection if the clicked row is in it (VS Code then passes it as the second argument),
+ * else the row or targets that were passed, or, for a key, the selection. An empty list means that nothing was named
+ * and the user must be asked. It never means everything.
  */
 export function targetsOf(
   parts: Pick<TargetParts, 'selection'>,
@@ -75,19 +78,19 @@ export function targetsOf(
   return named.flatMap((raw: unknown) => targetOf(raw) ?? []);
 }
 
-/** An account as a target, which stands for all of its sessions. */
+/** A target that stands for all sessions of an account. */
 export function wholeAccount(accountId: AccountId): Target {
   return { accountId, groupId: undefined, sessionId: undefined, pageId: undefined, shownOnly: false };
 }
 
-/** Whether a caller named anything at all, even if it is not there (any longer). */
+/** Whether a caller named anything at all, even if it doesn't exist (anymore). */
 export function isNamed([first]: readonly unknown[]): boolean {
   return typeof first === 'object' && first !== null;
 }
 
 /**
- * The sessions that targets stand for, without doubles: groups and accounts stand for all of theirs, or, as rows of a list
- * that is filtered, for those that it shows.
+ * The sessions of targets, without duplicates. Groups and accounts stand for all of their sessions, or, as rows of a
+ * filtered tree, for those that it shows.
  */
 export function sessionsOf(
   { store, filter }: Pick<TargetParts, 'store' | 'filter'>,
@@ -106,12 +109,12 @@ export function sessionsOf(
   return [...found.values()];
 }
 
-/** The same targets, for all that they stand for: also what the list hides of it. */
+/** The same targets, including the sessions that the filter hides. */
 export function whole(targets: readonly Target[]): readonly Target[] {
   return targets.map((target) => ({ ...target, shownOnly: false }));
 }
 
-/** Every running session as a line of a pick list, under its account. */
+/** Every running session as a choice, under its account. */
 export async function sessionChoices(parts: TargetParts): Promise<Choice<AccountSession>[]> {
   const ids = parts.accounts.all.map(({ id }) => id);
   await listOnce(parts, ids);
@@ -120,7 +123,7 @@ export async function sessionChoices(parts: TargetParts): Promise<Choice<Account
   );
 }
 
-/** A session as a line of a pick list, under its account. */
+/** A session as a choice, under its account. */
 export function choiceOf(parts: ListParts, target: AccountSession): Choice<AccountSession> {
   const { accountId, session } = target;
   return {
@@ -133,7 +136,7 @@ export function choiceOf(parts: ListParts, target: AccountSession): Choice<Accou
   };
 }
 
-/** Every account as a line of a pick list. */
+/** Every account as a choice. */
 export function accountChoices(parts: ListParts): Choice<AccountId>[] {
   return parts.accounts.all.map((account) => {
     const running = parts.store.state(account.id)?.contents.sessions.size ?? 0;
@@ -151,7 +154,7 @@ export function accountChoices(parts: ListParts): Choice<AccountId>[] {
 /** A target that is a group. */
 export type GroupTarget = Target & { readonly groupId: GroupId };
 
-/** Every group that fits as a line of a pick list, under its account. */
+/** Every group that fits as a choice, under its account. */
 export async function groupChoices(
   parts: TargetParts,
   fits: (group: Group) => boolean,
@@ -175,7 +178,7 @@ export async function groupChoices(
   );
 }
 
-/** The groups of an account, and batches that have finished where they are shown. */
+/** The groups of an account, with its finished batches if they are shown. */
 function groupsOf({ store, finished }: TargetParts, accountId: AccountId): readonly Group[] {
   const running = store.state(accountId)?.contents.groups ?? new Map<GroupId, Group>();
   return [...new Map([...(finished.of(accountId)?.groups ?? []), ...running]).values()];
@@ -185,7 +188,7 @@ function countSessions(count: number): string {
   return count === 1 ? l10n.t('1 session') : l10n.t('{0} sessions', count);
 }
 
-/** The session that a caller names, also one that has ended, or else the one that the user picks of those that fit. */
+/** The session that a caller names, even if it has ended, or else the one that the user picks from those that fit. */
 export async function sessionTarget(
   parts: TargetParts,
   args: readonly unknown[],
@@ -202,7 +205,7 @@ export async function sessionTarget(
   return picked && { accountId: picked.accountId, sessionId: picked.session.id };
 }
 
-/** Asks for one of the choices, or tells why there is none to choose. */
+/** Asks for one of the choices, or shows `none` if there are none. */
 export async function pickOne<T>(
   { prompts }: Pick<TargetParts, 'prompts'>,
   title: string,

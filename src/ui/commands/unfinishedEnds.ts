@@ -11,19 +11,23 @@ import { runningCount } from '../text/outcomes.ts';
 import { nameOfAccount } from './accountNames.ts';
 import { type EndParts, endAgain } from './ending.ts';
 
-/** What looking after ends needs that a window did not live to finish. */
+/** What reviewing unfinished ends needs. */
 export interface UnfinishedParts extends EndParts {
   readonly journal: EndJournal;
   readonly evidence: EvidenceLog;
 }
 
-/** Tells of ends that a window did not live to finish, and offers to look at what of them still runs. Ends nothing. */
+/**
+ * Reports ends that a closed window left unfinished, and offers to review the sessions that are still running. Ends
+ * nothing itself.
+ */
 export async function reviewUnfinishedEnds(parts: UnfinishedParts): Promise<void> {
   await Promise.all((await parts.journal.claimAbandoned()).map((end) => reviewEnd(parts, end)));
 }
 
 /**
- * It stays written down until each of its accounts has been listed: before, nothing is known about what still runs.
+ * The end stays in the journal until each of its accounts has been listed: before that, it isn't known what is still
+ * running.
  */
 async function reviewEnd(parts: UnfinishedParts, end: UnfinishedEnd): Promise<void> {
   const { journal, prompts, refresher, store } = parts;

@@ -6,10 +6,10 @@ import type { ProviderKinds } from '../../services/providers/providerKinds.ts';
 import type { Prompts } from '../prompts.ts';
 import { watchingHasEffects } from '../text/watching.ts';
 
-/** The providers of which the user knows what watching does, by id. */
+/** The ids of the providers whose effects of watching the user has accepted. */
 const acceptedKey = 'watchingAccepted';
 
-/** What the effects of watching are known from. */
+/** What {@link unknownEffect} needs. */
 export interface EffectParts {
   readonly accounts: Accounts;
   readonly kinds: ProviderKinds;
@@ -17,8 +17,8 @@ export interface EffectParts {
 }
 
 /**
- * What watching does to an account's sessions, in the words of its provider's adapter; undefined where nothing is
- * documented, or the user has said that they know.
+ * How watching affects an account's sessions, in the words of its provider's adapter; undefined if nothing is
+ * documented or the user has accepted it.
  */
 export async function unknownEffect(
   { accounts, kinds, memory }: EffectParts,
@@ -31,16 +31,16 @@ export async function unknownEffect(
   return effect === undefined ? undefined : l10n.t(effect);
 }
 
-/** Remembers that the user knows what watching does at an account's provider. */
+/** Remembers that the user has accepted how watching affects the sessions of an account's provider. */
 export async function acceptEffect({ accounts, memory }: EffectParts, id: AccountId): Promise<void> {
   const provider = accounts.get(id)?.provider;
   if (provider !== undefined) await memory.update(acceptedKey, [...new Set([...acceptedIn(memory), provider])]);
 }
 
 /**
- * Asks whether a session may be watched, or looked at once, in a way that no panel explains; any may of which the user
- * knows the effects.
- * @param button what would be done.
+ * Asks before a session is watched, or a screenshot of it taken, outside a live view, which would explain the effects.
+ * Doesn't ask if the user has accepted them.
+ * @param button the label of the button that confirms.
  */
 export async function mayWatch(
   parts: EffectParts & { readonly prompts: Prompts },

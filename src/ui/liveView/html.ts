@@ -1,20 +1,20 @@
 import * as l10n from '@vscode/l10n';
 import { percentage } from '../text/numbers.ts';
 
-/** What a panel's page is made of before anything is shown in it. */
+/** What {@link panelHtml} needs. */
 export interface PanelPage {
   readonly name: string;
   /** The one origin that may be framed; undefined for none. */
   readonly frames: string | undefined;
   readonly styleUri: string;
   readonly scriptUri: string;
-  /** The webview's own source for styles, as VS Code names it. */
+  /** The source that may load styles: `webview.cspSource`. */
   readonly cspSource: string;
-  /** Fresh for each page, unguessable. */
+  /** Unguessable, and new for each page. */
   readonly nonce: string;
 }
 
-/** Drawings of 16 by 16, in the colour of the text around them. */
+/** SVG paths of 16 by 16, in the color of the text around them. */
 const drawings = {
   mode: 'M4 2v10l3-3 2 5 2-1-2-5h4z',
   fit: 'M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4',
@@ -24,7 +24,10 @@ const drawings = {
   endSession: 'M4 4h8v8H4z',
 } as const;
 
-/** Writes the panel's page: nothing may load but our style and script, and in a frame that one origin. */
+/**
+ * Returns the HTML of the panel's page. Nothing may load but our style and script, and the one origin that may be
+ * framed.
+ */
 export function panelHtml(page: PanelPage): string {
   const { cspSource, nonce, frames = "'none'" } = page;
   const policy = [
@@ -68,7 +71,7 @@ ${button('endSession', l10n.t('End Session…'), l10n.t('End this session'))}
 </html>`;
 }
 
-/** @param toggles whether it stays pressed. */
+/** @param toggles whether it's a toggle button. */
 function button(id: keyof typeof drawings, label: string, tooltip: string, toggles = false): string {
   const pressed = toggles ? ' aria-pressed="false"' : '';
   return (

@@ -2,29 +2,31 @@ import * as vscode from 'vscode';
 import type { Clock } from '../../core/clock.ts';
 import { RecentTyping } from './recentTyping.ts';
 
-/** For this long after the keyboard was taken, keys that were pressed before it was back may arrive. */
+/**
+ * How long after the keyboard was taken, in milliseconds, keys may arrive that were pressed before it was given back.
+ */
 const onTheirWayMs = 1_500;
-/** An edit is refused where the text has changed meanwhile. */
+/** Most attempts at an edit: VS Code rejects one if the text has changed in the meantime. */
 const mostTries = 10;
 const focusGroup = ['First', 'Second', 'Third', 'Fourth', 'Fifth', 'Sixth', 'Seventh', 'Eighth'];
 
-/** Where what was typed without the editor belongs. */
+/** Where to insert what was typed while the editor didn't have the keyboard. */
 interface Gap {
   readonly editor: vscode.TextEditor;
-  /** Of the monotonic clock. */
+  /** Monotonic milliseconds. */
   readonly closesAt: number;
   at: vscode.Selection | vscode.Position;
 }
 
 /**
- * Gives the keyboard back to the text editor that had it before a watched viewer took it, where that is certain. Otherwise
- * a text that belongs in a terminal or an input box could end up in a file, so that what is typed is lost instead.
+ * Gives the keyboard back to the text editor that had it before a viewer in view-only mode took it, if that's certain.
+ * Otherwise, text meant for a terminal or an input box could end up in a file, so what is typed is dropped instead.
  */
 export class KeyboardReturn implements vscode.Disposable {
   readonly #clock: Clock;
   readonly #typing: RecentTyping<vscode.TextEditor>;
   readonly #subscriptions: vscode.Disposable[];
-  /** What is typed comes after the focus, and in the order of its keys. */
+  /** Runs one step at a time: first the focus, then what was typed, in order. */
   #turn: Promise<unknown> = Promise.resolve();
   #gap: Gap | undefined;
 
@@ -36,7 +38,7 @@ export class KeyboardReturn implements vscode.Disposable {
       this.#typing,
       vscode.window.onDidChangeTextEditorSelection(({ textEditor, kind }) => {
         if (kind === vscode.TextEditorSelectionChangeKind.Keyboard) this.#typing.note(textEditor);
-        // Extensions move carets, too, wherever the user is.
+        // Other changes don't count: extensions move carets too, wherever the user is.
         else if (kind === vscode.TextEditorSelectionChangeKind.Mouse) forget();
       }),
       vscode.window.onDidOpenTerminal(forget),
@@ -51,12 +53,12 @@ export class KeyboardReturn implements vscode.Disposable {
     for (const subscription of this.#subscriptions) subscription.dispose();
   }
 
-  /** Whether it is certain which text editor has the keyboard, or had it until it was taken a moment ago. */
+  /** Whether it's certain which text editor has the keyboard, or had it until it was taken a moment ago. */
   get canGiveBack(): boolean {
     return this.#typing.editor !== undefined;
   }
 
-  /** Focuses the text editor that the user types in. Where that isn't certain, the focus stays where it is. */
+  /** Focuses the text editor that the user was typing in. If that isn't certain, the focus stays where it is. */
   giveBack(): Promise<void> {
     const editor = this.#typing.editor;
     return this.#next(async () => {
@@ -68,7 +70,7 @@ export class KeyboardReturn implements vscode.Disposable {
     });
   }
 
-  /** Types what was on its way to the text editor that {@link giveBack} has just focused, or else forgets it. */
+  /** Types text that was on its way to the editor that {@link giveBack} has just focused, or drops it. */
   type(text: string): Promise<void> {
     return this.#next(async () => {
       const gap = this.#gap;
@@ -85,12 +87,12 @@ export class KeyboardReturn implements vscode.Disposable {
   }
 }
 
-/** Whether keys are text there: extensions to which they may be commands show another caret meanwhile. */
+/** Whether keys insert text. Extensions that treat keys as commands show another cursor while they do. */
 function takesText({ options, selections }: vscode.TextEditor): boolean {
   return options.cursorStyle === vscode.TextEditorCursorStyle.Line && selections.length === 1;
 }
 
-/** Puts a text where the caret was, which may have gone on: keys that came later are in the editor already. */
+/** Inserts text where the caret was. The caret may have moved since: keys pressed later are already in the editor. */
 async function fill(gap: Gap, text: string): Promise<void> {
   const { editor, at } = gap;
   const undoStops = { undoStopBefore: false, undoStopAfter: false };

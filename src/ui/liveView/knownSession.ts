@@ -16,28 +16,31 @@ import type { Subject } from './viewSource.ts';
 
 const endCauseTimeoutMs = 20_000;
 
-/** Where what is known of a session comes from. */
+/** What {@link KnownSession} needs. */
 export interface KnownSessionParts {
   readonly accounts: Accounts;
   readonly connections: Connections;
   readonly store: SessionsView;
   readonly history: History;
-  /** Looks whether a session that isn't in the list ended; see `services/ending/verifier.ts`. Never rejects. */
+  /** Checks whether an unlisted session has ended; see `services/ending/verifier.ts`. Never rejects. */
   readonly review: (account: Subject['accountId'], session: Session) => Promise<Verdict>;
   readonly logger: Logger;
 }
 
-/** What is known of the session that a panel is about. It stays known when the session is gone. */
+/** What is known about a panel's session. It's kept after the session is gone. */
 export class KnownSession {
   readonly #parts: KnownSessionParts;
   readonly #accountId: Subject['accountId'];
   readonly #id: Subject['sessionId'];
   #session: Session | undefined;
-  /** How the session ended, where it did while nobody looked and its provider tells. */
+  /** How the session ended, if that wasn't seen here and its provider knows. */
   #endCause: EndCause | undefined;
-  /** What a look showed when the list didn't have it. */
+  /** The result of the last check, made when the session wasn't listed. */
   #verdict: Verdict | undefined;
-  /** Whether its account got another key since a list had it: what that key doesn't find may still be running. */
+  /**
+   * Whether the account's key has changed since the session was listed: it may still be running if the new key doesn't
+   * find it.
+   */
   #hasOtherKey = false;
 
   constructor(parts: KnownSessionParts, { accountId, sessionId }: Subject) {
@@ -46,7 +49,7 @@ export class KnownSession {
     this.#id = sessionId;
   }
 
-  /** Takes over what the store has of it. */
+  /** Reads the session from the store, if it's listed. */
   learn(): void {
     const listed = this.#parts.store.session(this.#accountId, this.#id);
     if (listed === undefined) return;
@@ -55,40 +58,43 @@ export class KnownSession {
     this.#hasOtherKey = false;
   }
 
-  /** Its account has another key, or another address. */
+  /** Notes that the account has another key or address. */
   noteOtherKey(): void {
     this.#verdict = undefined;
     this.#hasOtherKey = true;
   }
 
-  /** As the store had it last; undefined where it never did. */
+  /** The session as it was last listed; undefined if it never was. */
   get session(): Session | undefined {
     return this.#session;
   }
 
-  /** What it is called, as plain text. */
+  /** The session's name, as plain text. */
   get name(): string {
     if (this.#session !== undefined) return sessionName(this.#session);
     return plainText(this.#parts.history.find(this.#accountId, this.#id)?.name ?? '') || shortId(this.#id);
   }
 
-  /** Its pages as lists tell of them. */
+  /** The session's pages, as last listed. */
   get pages(): readonly Page[] {
     return knownPages(this.#parts.store, this.#accountId, this.#id) ?? this.#session?.pages ?? [];
   }
 
-  /** The host of its account's address; empty where the account is gone. */
+  /** The host of the account's address; empty if the account was removed. */
   get host(): string {
     return accountHost(this.#parts.accounts.get(this.#accountId));
   }
 
-  /** Whether the account's last list, a complete one, doesn't have the session, and nothing says that it's running. */
+  /**
+   * Whether the account's latest list is complete and doesn't have the session, and the last check didn't find it
+   * running.
+   */
   get isGone(): boolean {
     const state = this.#parts.store.state(this.#accountId);
     return isListed(state) && !state.contents.sessions.has(this.#id) && this.#verdict !== 'stillRunning';
   }
 
-  /** Looks what has become of a session that isn't in the list, and how it ended. Never rejects. */
+  /** Checks whether an unlisted session has ended, and how. Never rejects. */
   async look(): Promise<Verdict> {
     let verdict: Verdict = 'confirmedGone';
     if (!this.#isConfirmedGone) {
@@ -106,7 +112,7 @@ export class KnownSession {
     return this.#verdict === 'confirmedGone' || store.hasEnded(account, id) || history.find(account, id) !== undefined;
   }
 
-  /** Asks how a session ended that nobody here has seen to end; once, until that is forgotten. Never rejects. */
+  /** Asks how the session ended, unless that was seen here. Asks once, until {@link forget}. Never rejects. */
   async #askFate(): Promise<void> {
     const { connections, history, logger } = this.#parts;
     if (this.#endCause !== undefined || history.find(this.#accountId, this.#id) !== undefined) return;
@@ -118,13 +124,16 @@ export class KnownSession {
     }
   }
 
-  /** Forgets what became of it, to look again. */
+  /** Forgets the last check, so that it's made again. */
   forget(): void {
     this.#endCause = undefined;
     this.#verdict = undefined;
   }
 
-  /** What its end, or its account's, is known by. @param before what its end was known by before: that stays known. */
+  /**
+   * The stage for a session that is over, or whose account was removed. @param before what was known about its end so
+   * far.
+   */
   over(before: OverStage['proof']): OverStage {
     const { accounts, store, history } = this.#parts;
     if (accounts.get(this.#accountId) === undefined) {
@@ -145,7 +154,7 @@ export class KnownSession {
     return { kind: 'over', card, proof };
   }
 
-  /** Another session to look at: of the same group where there was one, else of the account; the newest first. */
+  /** Another session to show: the newest of the same group, or else of the account. */
   get next(): Session | undefined {
     const { store } = this.#parts;
     const account = this.#accountId;

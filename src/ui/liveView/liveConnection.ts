@@ -23,39 +23,38 @@ import {
   type ViewSourceParts,
 } from './viewSource.ts';
 
-/** Before each new try after a connection was lost. */
+/** Milliseconds before each attempt to reconnect. */
 const retriesMs = [500, 1_000, 2_000, 4_000];
-/** After this long a frame that may be blank is said to be one. */
+/** Milliseconds after which a hint says that the frame may be blank. */
 const hintMs = 8_000;
-/** How many times a viewer that was resumed may take the keyboard while it loads. */
+/** How many times a resumed viewer may take the keyboard while it loads. */
 const forgivenTimes = 3;
-/** What a connection works with. */
+/** What {@link LiveConnection} needs. */
 export interface LiveConnectionParts extends ViewSourceParts, ObstacleParts {
   readonly throttledRefresh: ThrottledRefresh;
   readonly pageLists: PageLoader;
   readonly clock: Clock;
 }
 
-/** The panel that a connection is for. */
+/** The panel that a connection belongs to. */
 export interface ConnectionOwner {
-  /** Whether somebody sees it. */
+  /** Whether the panel is visible. */
   readonly isSeen: () => boolean;
-  /** Whether it stays connected while nobody sees it. */
+  /** Whether the panel stays connected while it's hidden. */
   readonly staysConnected: () => boolean;
-  /** More may be known of the session, such as what it is called. */
+  /** Called when more may be known about the session, such as its name. */
   readonly onLearn: () => void;
-  /** Something else is to be drawn. */
+  /** Called when the panel has to be redrawn. */
   readonly onChange: () => void;
   readonly onFrame: (frame: Frame) => void;
 }
 
-/** One panel's way to its session: what it is connected to, or why it is to nothing. It is made again when it is lost. */
+/** A panel's connection to its session, or the reason why there is none. It's restored when it's lost. */
 export class LiveConnection implements Disposable {
-  /** What it was made for, whatever page was chosen since. */
+  /** What the panel was opened for, whichever page was chosen since. */
   readonly openedFor: Subject;
   readonly #parts: LiveConnectionParts;
   readonly #owner: ConnectionOwner;
-  /** What is known of the session. */
   readonly known: KnownSession;
   #subject: Subject;
   #mode: ViewMode = 'watch';
@@ -68,7 +67,7 @@ export class LiveConnection implements Disposable {
   #retries = 0;
   /** How many times the next frame may take the keyboard while it loads. */
   #forgives = 0;
-  /** Stands for one way to see the session; aborted when another takes its place. */
+  /** Aborted when this connection ends or another one replaces it. */
   #connection = new AbortController();
   #timer: Disposable | undefined;
   #watching: Disposable | undefined;
@@ -82,7 +81,7 @@ export class LiveConnection implements Disposable {
     this.known.learn();
   }
 
-  /** Ends the connection, and leaves the session alone. */
+  /** Disconnects. The session keeps running. */
   dispose(): void {
     this.#disposed = true;
     this.disconnect();
@@ -100,7 +99,7 @@ export class LiveConnection implements Disposable {
     return this.#mode;
   }
 
-  /** Whether what is framed may turn out to be blank. */
+  /** Whether to hint that the frame may be blank. */
   get hint(): boolean {
     return this.#hint;
   }
@@ -109,12 +108,12 @@ export class LiveConnection implements Disposable {
     return this.#stage.kind === 'cast' ? this.#stage.screencast.state.pages : this.known.pages;
   }
 
-  /** Whether it is connected to the session. */
+  /** Whether it's connected to the session. */
   get isWatching(): boolean {
     return isWatching(this.#stage);
   }
 
-  /** Connects to the session and shows it, or says why it cannot. Never rejects. */
+  /** Connects to the session and shows it, or shows why it can't. Never rejects. */
   async connect(consent: Consent = noConsent): Promise<void> {
     if (this.#disposed) return;
     const again = this.#stage.kind === 'lost';
@@ -140,7 +139,7 @@ export class LiveConnection implements Disposable {
     }
   }
 
-  /** Shows that a session is over, or its account gone. What was last seen of it stays behind the words. */
+  /** Shows that the session is over, or its account removed. The last image stays behind the card. */
   conclude(): void {
     if (this.#stage.kind === 'over') return;
     const over = this.#over();
@@ -149,7 +148,7 @@ export class LiveConnection implements Disposable {
     this.#set(over);
   }
 
-  /** Follows what is known of the session: its name, its state, and that it is there or not. */
+  /** Updates what is shown after the store has changed: the session's name, its state, and whether it's listed. */
   follow(): void {
     const { store } = this.#parts;
     const { accountId, sessionId: id } = this.#subject;
@@ -160,42 +159,42 @@ export class LiveConnection implements Disposable {
     else if (this.#stage.kind === 'over') this.#set(this.#over());
     else {
       this.#learn();
-      // With another key the account lists other sessions.
+      // With another key, the account lists other sessions.
       if (this.known.isGone && this.isWatching) this.onSessionUnlisted(false);
       else this.#owner.onChange();
     }
   }
 
-  /** Follows that its account has another key, or another address. */
+  /** Updates after the account's key or address has changed. */
   followKey(): void {
     this.known.noteOtherKey();
     if (this.isWatching) void this.connect();
   }
 
-  /** Shows the session after all, where the user was told what watching does and wants it at this provider. */
+  /** Shows the session if it was waiting until the user accepts how watching affects sessions of this provider. */
   followConsent(): void {
     if (this.#stage.kind === 'card' && this.#stage.effect === true) void this.connect();
   }
 
-  /** Follows a session out of its list. A browser that still sends pictures is not over, whatever a list leaves out. */
+  /** Updates after the session left the list. A browser that still sends frames is running, whatever the list says. */
   onSessionUnlisted(byYou: boolean): void {
     if (byYou || !sendsPictures(this.#stage)) this.conclude();
   }
 
-  /** Follows that nobody sees the panel any longer. */
+  /** Disconnects because the panel was hidden, unless the session is over or the viewer is paused. */
   hide(): void {
     if (this.#stage.kind !== 'over' && !isPaused(this.#stage)) this.disconnect();
   }
 
-  /** Follows that the framed page says that its session is over. */
+  /** Lists the account again after the framed page said that its session is over. */
   hearFarewell(): void {
-    // Said once for each frame: a page that goes on saying it is not to have the account listed again and again.
+    // Once per frame: a page that keeps saying it must not have the account listed again and again.
     if (this.#farewellOf === this.#frameNumber) return;
     this.#farewellOf = this.#frameNumber;
     void this.#parts.refresher.refresh(this.#subject.accountId);
   }
 
-  /** Shows another page of the session; without one whatever it shows. */
+  /** Shows another page of the session; without one, whichever page the session shows. */
   choose(page: PageId | undefined): void {
     this.#subject = { ...this.#subject, pageId: page };
     if (this.#stage.kind === 'cast') {
@@ -212,19 +211,19 @@ export class LiveConnection implements Disposable {
     else this.#owner.onChange();
   }
 
-  /** Asks for pictures of another size. */
+  /** Asks for frames of another size. */
   resize(size: PictureSize): void {
     this.#size = size;
     if (this.#stage.kind === 'cast') this.#stage.screencast.resize(size);
   }
 
-  /** Connects again because the user wants it; what is over is looked at again. */
+  /** Reconnects because the user asked for it. If the session is over, checks that again. */
   reload(): void {
     this.#retries = 0;
     void (this.#stage.kind === 'over' ? this.#lookAgain() : this.connect());
   }
 
-  /** Shows nothing of a frame that took the keyboard (`undefined` for the one shown), until the user wants that again. */
+  /** Pauses the frame that took the keyboard (the current one if `undefined`), until the user resumes it. */
   pause(frameNumber: number | undefined, isElsewhere: boolean): void {
     if (frameNumber !== undefined && frameNumber !== this.#frameNumber) return;
     if (this.#stage.kind === 'frame') {
@@ -234,17 +233,17 @@ export class LiveConnection implements Disposable {
     this.#set({ kind: 'card', card: pausedCard(isElsewhere), paused: true });
   }
 
-  /** Shows what was paused again. */
+  /** Shows the paused viewer again. */
   resume(): void {
     this.#forgives = forgivenTimes;
     void this.connect();
   }
 
-  /** Uses the link that works once. */
+  /** Opens the link that works only once. */
   openOnce(): void {
     const stage = this.#stage;
     if (stage.kind !== 'card' || stage.once === undefined) return;
-    // The link is used now, and not closed with the card that told of it.
+    // The link is being used, so it must not be closed together with the card.
     this.#stage = { kind: 'idle' };
     void this.connect({ ...noConsent, once: stage.once });
   }
@@ -302,13 +301,13 @@ export class LiveConnection implements Disposable {
     });
     let known = 0;
     screencast.onDidChange(({ condition, pages }) => {
-      // Left out of the list before, when it still sent pictures.
+      // It left the list earlier, while it still sent frames.
       if (condition === 'noPage' && this.known.isGone) {
         this.conclude();
         return;
       }
       this.#owner.onChange();
-      // The list is behind what is seen here.
+      // The listed pages are out of date.
       if (known > 0 && pages.length !== known) this.#parts.throttledRefresh.list(this.#subject.accountId);
       known = pages.length;
     });
@@ -318,7 +317,10 @@ export class LiveConnection implements Disposable {
     await screencast.start();
   }
 
-  /** Tries again after a connection was lost, and finds out meanwhile whether the session is over. */
+  /**
+   * Reconnects after a while, unless it has failed too often. The account is listed first, to see whether the session
+   * is over.
+   */
   #lose(error: ProviderError): void {
     this.disconnect();
     const wait = retriesMs[this.#retries++];
@@ -339,7 +341,7 @@ export class LiveConnection implements Disposable {
 
   #fail(error: ProviderError): void {
     const { accountId, sessionId: id, pageId } = this.#subject;
-    // What can be tried again in a moment is, once there was a picture.
+    // A failure while reconnecting counts as another lost connection.
     if (this.#stage.kind === 'lost' && this.#retries < retriesMs.length) {
       this.#lose(error);
       return;
@@ -347,7 +349,7 @@ export class LiveConnection implements Disposable {
     const { logger, store, refresher } = this.#parts;
     logger.info(`live view of ${id}: ${error.message}`);
     if (ProviderError.isOf(error, 'notFound') && pageId !== undefined && this.openedFor.pageId === undefined) {
-      // The page that it was turned to is gone, and the panel is about the session.
+      // The page that was chosen later is gone, but the panel is about the whole session.
       this.#subject = { ...this.#subject, pageId: undefined };
       void this.connect();
       return;
@@ -355,11 +357,11 @@ export class LiveConnection implements Disposable {
     this.disconnect();
     const link = store.capabilities(accountId).has('liveView');
     this.#set({ kind: 'card', card: troubleCard(error, this.known.host, link) });
-    // What is not found may be over: the list tells.
+    // A session that isn't found may be over; listing the account shows whether it is.
     if (ProviderError.isOf(error, 'notFound')) void refresher.refresh(accountId);
   }
 
-  /** Ends the connection, until there is another. */
+  /** Ends the current connection. */
   disconnect(): void {
     this.#connection.abort();
     this.#connection = new AbortController();
@@ -371,7 +373,7 @@ export class LiveConnection implements Disposable {
     if (this.#stage.kind === 'cast') this.#stage.screencast.dispose();
     if (this.#stage.kind === 'frame') void closeLink(this.#stage.view);
     if (this.#stage.kind === 'card' && this.#stage.once !== undefined) void closeLink(this.#stage.once);
-    // An address is forgotten with the frame that it was for.
+    // The link is forgotten together with its frame.
     this.#stage = { kind: 'idle' };
   }
 
@@ -379,13 +381,13 @@ export class LiveConnection implements Disposable {
     return this.known.over(this.#stage.kind === 'over' ? this.#stage.proof : undefined);
   }
 
-  /** Takes over what is known of the session. */
+  /** Reads the session from the store. */
   #learn(): void {
     this.known.learn();
     this.#owner.onLearn();
   }
 
-  /** Lists the account anew, and sees what has become of a session that was not in its list. */
+  /** Lists the account again, and checks again whether an unlisted session has ended. */
   async #lookAgain(): Promise<void> {
     await this.#parts.refresher.refresh(this.#subject.accountId);
     this.known.forget();

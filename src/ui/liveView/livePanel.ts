@@ -15,26 +15,26 @@ import { type FromPanel, fromPanel, type PanelButton, type ToPanel } from './mes
 import { panelState, type Shown, usesClipboard } from './panelState.ts';
 import { noConsent, type Subject } from './viewSource.ts';
 
-/** The setting that keeps panels connected while nobody sees them. */
+/** The setting that keeps hidden panels connected. */
 export const keepAlive = 'liveView.keepAliveWhenHidden';
 const steeringKey = 'steeringUnderstood';
 const clipboardKey = 'clipboardUnderstood';
 
-/** What a panel works with. */
+/** What {@link LivePanel} needs. */
 export interface LivePanelParts extends LiveConnectionParts {
   readonly keyboardReturn: KeyboardReturn;
-  /** The extension's folder `media`. */
+  /** The extension's `media` folder. */
   readonly media: vscode.Uri;
   readonly setting: ReadSetting;
-  /** Shows a page of the session in another panel, where one shows it already. @returns whether one does. */
+  /** Reveals another panel that already shows a page of the session. @returns whether there is one. */
   readonly onChoose: (panel: LivePanel, page: PageId | undefined) => boolean;
-  /** Does what a button stands for that is not about the panel alone. */
+  /** Handles the buttons that aren't only about the panel. */
   readonly onButton: (panel: LivePanel, button: PanelButton) => void;
-  /** Has every panel follow that the user now knows what watching does at a provider. */
+  /** Tells every panel that the user has accepted how watching affects the sessions of a provider. */
   readonly onAccept: () => void;
 }
 
-/** One panel: its page, what the user does there, and the connection behind it, which lasts while somebody sees it. */
+/** One panel: its page, what the user does there, and its connection, which lasts while the panel is visible. */
 export class LivePanel implements vscode.Disposable {
   readonly panel: vscode.WebviewPanel;
   readonly connection: LiveConnection;
@@ -67,7 +67,7 @@ export class LivePanel implements vscode.Disposable {
     this.#writeHtml(undefined);
   }
 
-  /** Ends the connection, and leaves the session alone. */
+  /** Disconnects. The session keeps running. */
   dispose(): void {
     this.#ready = false;
     this.connection.dispose();
@@ -78,13 +78,13 @@ export class LivePanel implements vscode.Disposable {
     return this.connection.subject;
   }
 
-  /** Whether the panel has just said that the session's link works only once. */
+  /** Whether the panel currently says that the session's link works only once. */
   get showsOneTimeLink(): boolean {
     const { stage } = this.connection;
     return stage.kind === 'card' && stage.once !== undefined;
   }
 
-  /** Draws anew what passes with time. */
+  /** Redraws what changes with time. */
   redraw(): void {
     this.#tell();
   }
@@ -94,7 +94,7 @@ export class LivePanel implements vscode.Disposable {
     else this.connection.choose(page);
   }
 
-  /** Gives the keyboard back that a watched viewer took, and shows nothing of it until the user wants that again. */
+  /** Gives back the keyboard that a viewer took in view-only mode, and pauses the viewer until the user resumes it. */
   #takeKeyboardBack({ number, hadFocus, paused }: Extract<FromPanel, { type: 'keyboardTaken' }>): void {
     const { keyboardReturn } = this.#parts;
     const isElsewhere = !hadFocus && !keyboardReturn.canGiveBack;
@@ -103,8 +103,8 @@ export class LivePanel implements vscode.Disposable {
   }
 
   /**
-   * Follows whether somebody sees the panel, and what the settings say of those that nobody sees: they are not connected,
-   * unless the user wants them to be.
+   * Updates after the panel's visibility or the settings have changed. Hidden panels are disconnected unless the
+   * settings keep them connected.
    */
   followVisibility(): void {
     if (this.panel.visible) {
@@ -112,13 +112,13 @@ export class LivePanel implements vscode.Disposable {
       else this.#tell();
     } else if (!this.#staysConnected) {
       this.connection.hide();
-      // A page that is kept would go on showing what it frames.
+      // A retained page would keep showing its frame.
       this.#tell();
       this.#ready &&= this.#isKept;
     }
   }
 
-  /** Whether the panel's page is kept while it is hidden, which is settled when the panel is made. */
+  /** Whether the panel's page is retained while it's hidden, which is decided when the panel is created. */
   get #isKept(): boolean {
     return this.panel.options.retainContextWhenHidden === true;
   }
@@ -127,7 +127,7 @@ export class LivePanel implements vscode.Disposable {
     return this.#isKept && this.#parts.setting(keepAlive);
   }
 
-  /** Calls the panel by its session, and by the page where it is about one. */
+  /** Sets the panel's title to the session's name, and to the page's name if it shows one page. */
   #writeTitle(): void {
     const { known, pages, subject } = this.connection;
     const page = pages.find(({ id: its }) => its === subject.pageId);
@@ -170,8 +170,8 @@ export class LivePanel implements vscode.Disposable {
         this.#takeKeyboardBack(message);
         return;
       case 'focusMoved':
-        // Whoever goes to a panel makes it active first. A frame that moves the focus doesn't. The page answers once that
-        // frame is gone.
+        // A user who goes to a panel makes it active first; a frame that moves the focus doesn't. The page answers once
+        // that frame is gone.
         if (!this.panel.active && this.#parts.keyboardReturn.canGiveBack) this.connection.pause(undefined, false);
         return;
       case 'stray':
@@ -236,18 +236,18 @@ export class LivePanel implements vscode.Disposable {
     }
   }
 
-  /** Remembers that the user knows what watching does at this provider. */
+  /** Remembers that the user has accepted how watching affects the sessions of this provider. */
   async #accept(): Promise<void> {
     await acceptEffect(this.#parts, this.connection.subject.accountId);
     this.#parts.onAccept();
   }
 
-  /** Lets something go on by itself whose failure harms nothing, such as a clipboard that cannot be read. */
+  /** Runs something in the background that may fail without harm, such as reading the clipboard. */
   #inBackground(work: Promise<unknown>): void {
     work.catch((error: unknown) => this.#parts.logger.warn(`live view: ${ProviderError.from(error).message}`));
   }
 
-  /** Remembers that the user knows what steering does, and what else they were just told. */
+  /** Remembers that the user has read what interacting does, and what else the notice said. */
   async #understand(): Promise<void> {
     const { memory } = this.#parts;
     const { stage, mode } = this.connection;
@@ -275,7 +275,8 @@ export class LivePanel implements vscode.Disposable {
 
   #tell(): void {
     if (!this.#ready) return;
-    // Never before the page that is there has loaded: in its place VS Code may show none (read off 1.139).
+    // Not before the current page has loaded: VS Code might show no page at all if it's replaced earlier (VS Code
+    // 1.139).
     const { known, subject, stage, mode, pages, hint } = this.connection;
     if (stage.kind === 'frame' && this.#frames !== stage.url.origin) {
       this.#writeHtml(stage.url.origin);
@@ -302,7 +303,7 @@ export class LivePanel implements vscode.Disposable {
 
   #post(message: ToPanel): void {
     if (!this.#ready) return;
-    // It resolves to whether the page was there to take it, which it may just not be.
+    // The result says whether the page received it. It doesn't matter: the page may be gone at the moment.
     void this.panel.webview.postMessage(message);
   }
 }

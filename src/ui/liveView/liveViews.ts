@@ -17,28 +17,28 @@ import { ThrottledRefresh } from './throttledRefresh.ts';
 import { findPage, reachable, type Subject } from './viewSource.ts';
 import { liveViewType } from './viewType.ts';
 
-/** Shows an address in a tab of the editor's own browser. It is no API, and not in every editor. */
+/** Opens an address in a tab of the editor's own browser. This isn't an API, and not every editor has it. */
 const integratedBrowser = 'workbench.action.browser.open';
 const linkTimeoutMs = 15_000;
-/** How often what passes with time is drawn anew. */
+/** How often to redraw what changes with time, in milliseconds. */
 const redrawMs = 30_000;
 
-/** What live views work with. */
+/** What {@link LiveViews} needs. */
 export interface LiveViewsOptions
   extends Omit<LivePanelParts, 'throttledRefresh' | 'keyboardReturn' | 'onAccept' | 'onButton' | 'onChoose' | 'store'> {
   readonly store: SessionStore;
 }
 
-/** What live views ask of the commands around them. */
+/** What {@link LiveViews} needs from the commands. */
 export interface LiveViewsHost {
   readonly prompts: Prompts;
-  /** Runs a command of this extension about a session. Resolves when it is done. */
+  /** Runs a command of this extension for a session. Resolves when it's done. */
   readonly run: (command: string, subject: Subject) => Thenable<unknown>;
-  /** Ends a session because the user has pressed the panel’s button. Resolves when it is done. */
+  /** Ends a session because the user pressed the panel's button. Resolves when it's done. */
   readonly endSession: (subject: Subject) => Promise<void>;
 }
 
-/** The panels that show sessions live, one for each session and page. Closing one never ends a session. */
+/** The live view panels, one for each session and page. Closing one never ends a session. */
 export class LiveViews implements vscode.Disposable {
   readonly #options: LiveViewsOptions;
   readonly #host: LiveViewsHost;
@@ -66,13 +66,13 @@ export class LiveViews implements vscode.Disposable {
       store.onDidLeave(({ accountId, session, byYou }) => {
         this.#of(accountId, session.id, (panel) => panel.connection.onSessionUnlisted(byYou));
       }),
-      // What was connected with another key shows what its account may not even list any longer.
+      // A panel that was connected with the old key may show a session that the account no longer lists.
       options.connections.onDidClose((id) => {
         this.#each((panel) => {
           if (panel.subject.accountId === id) panel.connection.followKey();
         });
       }),
-      // More is known of an end than when it was seen.
+      // More may be known about an end than when it was seen.
       history.onDidChange(() => this.#each((panel) => panel.connection.follow())),
       vscode.workspace.onDidChangeConfiguration((change) => {
         if (change.affectsConfiguration(`browserSessions.${keepAlive}`))
@@ -96,10 +96,10 @@ export class LiveViews implements vscode.Disposable {
   }
 
   /**
-   * Shows a session, or one page of it, where the user wants sessions to be shown: in a panel, unless the settings name
-   * a browser and the provider has a page for it. A panel that is there already comes to the front.
-   * @param column where a new panel goes.
-   * @param keepFocus whether whatever has the focus keeps it.
+   * Shows a session, or one page of it, where the settings say: in a panel, unless they name a browser and the provider
+   * has a page for it. A panel that already shows it is revealed.
+   * @param column where a new panel opens.
+   * @param keepFocus whether the focus stays where it is.
    */
   async open(subject: Subject, column: vscode.ViewColumn, keepFocus: boolean): Promise<void> {
     const openIn = this.#options.setting('liveView.openIn');
@@ -119,7 +119,7 @@ export class LiveViews implements vscode.Disposable {
     this.#adopt(new LivePanel(panel, subject, this.#parts()));
   }
 
-  /** Takes over a panel that was there before the window was loaded anew. One that says nothing of itself is closed. */
+  /** Restores a panel after the window was reloaded. A panel without valid state is closed. */
   restore(panel: vscode.WebviewPanel, kept: unknown): void {
     const identity = identityOf(kept);
     if (identity === undefined || this.#find(keptSubject(identity)) !== undefined) {
@@ -131,8 +131,8 @@ export class LiveViews implements vscode.Disposable {
   }
 
   /**
-   * Shows a session in the user's own browser. Of a link that works once they are asked.
-   * @returns false where the provider has no page for that. Why there is none just now is told.
+   * Opens a session in the user's default browser. Asks first if the link works only once.
+   * @returns false if the provider has no page for that. A request that fails is reported to the user.
    */
   async openExternal(subject: Subject): Promise<boolean> {
     return this.#withPage(subject, async (url, view) => {
@@ -140,7 +140,7 @@ export class LiveViews implements vscode.Disposable {
     });
   }
 
-  /** Puts a link on the clipboard with which anybody can watch. @returns false where the provider has none. */
+  /** Copies a link with which anyone can watch. @returns false if the provider has none. */
   async copyLink(subject: Subject): Promise<boolean> {
     return this.#withPage(subject, async ({ href }, view) => {
       await vscode.env.clipboard.writeText(href);
@@ -148,7 +148,7 @@ export class LiveViews implements vscode.Disposable {
     });
   }
 
-  /** It connects by itself, and others are not kept waiting for that. */
+  /** Adds a panel, which connects in the background. */
   #adopt(live: LivePanel): void {
     this.#panels.add(live);
     live.panel.onDidDispose(() => {
@@ -158,7 +158,7 @@ export class LiveViews implements vscode.Disposable {
     void live.connection.connect();
   }
 
-  /** The panel that shows a session or page, or else one that was opened for it and was turned to another page since. */
+  /** The panel that shows a session or page, or else one that was opened for it and now shows another page. */
   #find(subject: Subject): LivePanel | undefined {
     const panels = [...this.#panels];
     const key = keyOf(subject);
@@ -176,7 +176,7 @@ export class LiveViews implements vscode.Disposable {
       onButton: (panel, button) => void this.#press(panel, button),
       onChoose: ({ subject }, pageId) => {
         const other = this.#find({ ...subject, pageId });
-        // Whoever goes through the pages by keyboard is not taken away from them.
+        // Keeps the focus, because the user may be going through the pages by keyboard.
         other?.panel.reveal(undefined, true);
         return other !== undefined;
       },
@@ -195,8 +195,8 @@ export class LiveViews implements vscode.Disposable {
   }
 
   /**
-   * Does what a button says, and gives the panel the focus back that a dialog has taken from it: VS Code gives it to what is
-   * around the panel's page, now and then not to the page itself (1.139).
+   * Handles a button, then returns the focus that a dialog took to the panel: VS Code gives it to what surrounds the
+   * panel's page, and sometimes not to the page itself (1.139).
    */
   async #press(live: LivePanel, button: PanelButton): Promise<void> {
     try {
@@ -216,7 +216,7 @@ export class LiveViews implements vscode.Disposable {
         await this.#openIn(subject);
         return;
       case 'openExternal':
-        // The panel has said it of a link that works once.
+        // The panel has already said that the link works only once.
         if (live.showsOneTimeLink) await this.#withPage(subject, openUnchanged);
         else await this.openExternal(subject);
         return;
@@ -239,7 +239,7 @@ export class LiveViews implements vscode.Disposable {
     }
   }
 
-  /** Waits until the user was asked what a command asks: until it is done, or the session is on its way to its end. */
+  /** Waits until the user has answered a command's dialog: until the command is done, or the session is ending. */
   async #answered({ accountId, sessionId: session }: Subject, command: Thenable<unknown>): Promise<void> {
     const { store } = this.#options;
     const underWay = Promise.withResolvers<void>();
@@ -288,7 +288,9 @@ export class LiveViews implements vscode.Disposable {
     });
   }
 
-  /** Asks whether a link may be opened that works once, or of whose provider the user does not know what watching does. */
+  /**
+   * Asks before opening a link if watching has effects that the user hasn't accepted, or if the link works only once.
+   */
   async #mayOpen({ accountId }: Subject, { singleUse }: LiveView): Promise<boolean> {
     const { prompts } = this.#host;
     const open = l10n.t('Open Link');
@@ -298,7 +300,7 @@ export class LiveViews implements vscode.Disposable {
     return (await prompts.confirm({ message: heading, detail: lines.join('\n'), choices: [open] })) === open;
   }
 
-  /** Makes a link anew and does something with it; it is kept nowhere. */
+  /** Requests a new link and does something with it. The link isn't kept. */
   async #withPage(subject: Subject, use: (url: URL, view: LiveView) => Promise<void>): Promise<boolean> {
     try {
       const view = await findPage(this.#options, subject, AbortSignal.timeout(linkTimeoutMs));
@@ -321,7 +323,7 @@ function keyOf({ accountId, sessionId: id, pageId }: Subject): string {
   return `${accountId}/${id}/${pageId ?? ''}`;
 }
 
-/** Reads who a panel was about, as it was kept; the ids were checked. */
+/** The subject that a panel stored; its ids have been checked. */
 function keptSubject({ accountId, sessionId: id, pageId }: PanelIdentity): Subject {
   return {
     accountId: accountId as Subject['accountId'],

@@ -4,18 +4,18 @@ import { idFault } from '../../core/ids.ts';
 import type { ViewMode } from '../../core/liveView.ts';
 
 /**
- * What a panel keeps between windows: who it shows. Never an address: VS Code writes this to the disk, and whoever has the
- * address can watch. Nor whether the user steers, which each window begins without.
+ * What a panel keeps across reloads: what it shows. Never an address: VS Code writes this to disk, and anyone with the
+ * address can watch. Never the mode either: panels always start in view-only mode.
  */
 export interface PanelIdentity {
   readonly v: 1;
   readonly accountId: string;
   readonly sessionId: string;
-  /** Undefined for whatever page the session shows. */
+  /** Undefined for whichever page the session shows. */
   readonly pageId: string | undefined;
 }
 
-/** What can be pressed on a panel, by what it does. */
+/** A panel's buttons, named for what they do. */
 export type PanelButton = (typeof panelButtons)[number];
 
 const panelButtons = [
@@ -39,17 +39,17 @@ const panelButtons = [
   'dismissDialog',
 ] as const;
 
-/** A button with its words. */
+/** A button and its label. */
 export interface ButtonWords {
   readonly button: PanelButton;
   readonly label: string;
 }
 
-/** What stands where the session would be, or over what was last seen of it. */
+/** A card in place of the session, or over its last image. */
 export interface PanelCard {
   readonly heading: string;
   readonly lines: readonly string[];
-  /** The first is the one that most people want. */
+  /** The first is the one that most users want. */
   readonly buttons: readonly ButtonWords[];
 }
 
@@ -58,22 +58,22 @@ export type PanelStage =
   | { readonly kind: 'card'; readonly card: PanelCard; readonly overLast: boolean }
   | {
       readonly kind: 'frame';
-      /** Changes with each address, so that a frame is loaded once. */
+      /** Changes with each address, so that every frame is loaded once. */
       readonly number: number;
       readonly url: string;
       readonly sandbox: string;
-      /** What the frame may use in this mode. Another value loads the frame again. */
+      /** The frame's permissions in this mode. Another value reloads the frame. */
       readonly allow: string;
-      /** How many times it may take the keyboard while it loads before it is paused for that. */
+      /** How many times it may take the keyboard while it loads before it's paused. */
       readonly forgives: number;
       readonly title: string;
-      /** What the framed page posts when its session is over. */
+      /** The message that the framed page posts when its session is over. */
       readonly disconnectMessage: string | undefined;
     }
-  /** Pictures come in messages of their own. `note` stands over them; `stale` dims them. */
+  /** Images come in separate messages. `note` is shown over them; `stale` dims them. */
   | { readonly kind: 'cast'; readonly note: string | undefined; readonly stale: boolean };
 
-/** All that a panel's page draws, except pictures. Every text is plain. */
+/** Everything that a panel's page draws, except images. All text is plain. */
 export interface PanelState {
   readonly type: 'state';
   readonly identity: PanelIdentity;
@@ -81,17 +81,17 @@ export interface PanelState {
   readonly name: string;
   readonly account: string;
   readonly dot: 'live' | 'idle' | 'ending' | 'trouble' | 'ended' | 'unknown';
-  /** The same for whoever does not see it. */
+  /** The meaning of `dot`, for screen readers. */
   readonly dotWord: string;
-  /** How long it has run, or that it is over or may be. */
+  /** How long the session has been running, or that it's over or may be. */
   readonly status: string;
   readonly pages: readonly { readonly id: string; readonly label: string }[];
-  /** The page that is shown, or an empty text where that is not known. */
+  /** The page that is shown; empty if that isn't known. */
   readonly shownPage: string;
   readonly stage: PanelStage;
   /** A line below the toolbar. */
   readonly notice: { readonly text: string; readonly buttons: readonly ButtonWords[] } | undefined;
-  /** What of the toolbar can be used now. */
+  /** Which parts of the toolbar are available. */
   readonly can: {
     readonly mode: boolean;
     readonly fit: boolean;
@@ -102,7 +102,7 @@ export interface PanelState {
   };
 }
 
-/** One picture of the session. */
+/** One image of the session. */
 export interface PanelFrame {
   readonly type: 'frame';
   readonly number: number;
@@ -112,14 +112,14 @@ export interface PanelFrame {
   readonly jpeg: Uint8Array<ArrayBuffer>;
 }
 
-/** What is sent to a panel's page. */
+/** A message to a panel's page. */
 export type ToPanel = PanelState | PanelFrame;
 
 const Id = v.pipe(
   v.string(),
   v.check((raw) => idFault(raw) === undefined),
 );
-/** How many pixels a picture may have; null for as many as the page has. */
+/** The maximum size of images in pixels; null for the page's own size. */
 const Size = v.nullable(
   v.object({ width: v.pipe(v.number(), v.minValue(1)), height: v.pipe(v.number(), v.minValue(1)) }),
 );
@@ -158,23 +158,23 @@ const FromPanel = v.variant('type', [
   v.object({ type: v.literal('resized'), size: Size }),
   v.object({ type: v.literal('drawn'), number: v.number() }),
   v.object({ type: v.literal('button'), button: v.picklist(panelButtons) }),
-  /** An empty id stands for whatever page the session shows. */
+  /** An empty id stands for whichever page the session shows. */
   v.object({ type: v.literal('page'), id: v.union([Id, v.literal('')]) }),
   v.object({ type: v.literal('input'), input: Input }),
   v.object({ type: v.literal('paste') }),
-  /** A watched frame took the keyboard; `hadFocus` says whether the panel's page had it before. */
+  /** A frame took the keyboard in view-only mode; `hadFocus` says whether the panel's page had it before. */
   v.object({ type: v.literal('keyboardTaken'), number: v.number(), hadFocus: v.boolean(), paused: v.boolean() }),
-  /** While a frame is watched, the focus has come to the panel's page, and not by a click there. */
+  /** In view-only mode, the focus came to the panel's page, and not by a click there. */
   v.object({ type: v.literal('focusMoved') }),
-  /** What was typed before the editor had the keyboard back. */
+  /** Text that was typed before the editor had the keyboard back. */
   v.object({ type: v.literal('stray'), text: ShortText }),
   v.object({ type: v.literal('disconnectMessage') }),
 ]);
 
-/** What a panel's page may say. */
+/** A message from a panel's page. */
 export type FromPanel = v.InferOutput<typeof FromPanel>;
 
-/** Reads what a panel's page says; undefined for anything else. */
+/** Reads a message from a panel's page; undefined for anything else. */
 export function fromPanel(message: unknown): FromPanel | undefined {
   const result = v.safeParse(FromPanel, message);
   return result.success ? result.output : undefined;
@@ -187,7 +187,10 @@ const Identity = v.object({
   pageId: v.optional(Id),
 });
 
-/** Reads what a panel kept, which anybody may have written into the editor's files; undefined for anything else. */
+/**
+ * Reads the state that a panel stored; undefined if it isn't valid. It comes from the editor's files, which others can
+ * write.
+ */
 export function identityOf(kept: unknown): PanelIdentity | undefined {
   const result = v.safeParse(Identity, kept);
   return result.success ? { ...result.output, pageId: result.output.pageId } : undefined;

@@ -4,22 +4,22 @@ import { type EffectParts, unknownEffect } from './effects.ts';
 import type { KnownSession, KnownSessionParts } from './knownSession.ts';
 import type { Subject } from './viewSource.ts';
 
-/** What keeps a session from being seen before anybody is asked for a way. */
+/** Why a session can't be shown, found before looking for a way to show it. */
 export type Obstacle =
-  /** The session has ended, or may have, or its account is gone. */
+  /** The session has ended, or may have, or its account was removed. */
   | { readonly kind: 'over' }
-  /** The user does not know yet what watching does, which these are the words for. */
+  /** The user hasn't yet accepted how watching affects the session; `effect` describes it. */
   | { readonly kind: 'effect'; readonly effect: string };
 
-/** What obstacles are known from. */
+/** What {@link findObstacle} needs. */
 export interface ObstacleParts extends KnownSessionParts, EffectParts {
   readonly refresher: Refresher;
 }
 
 /**
- * Looks for what keeps a session from being seen; undefined where nothing does.
- * @param learn takes over what was listed meanwhile.
- * @throws ProviderError where the account cannot be listed, nor asked for a way.
+ * Checks whether something keeps a session from being shown; undefined if nothing does.
+ * @param learn called after the account was listed, to read what is new.
+ * @throws ProviderError if the account can't be listed and isn't known to offer live views.
  */
 export async function findObstacle(
   parts: ObstacleParts,
@@ -33,7 +33,7 @@ export async function findObstacle(
     await refresher.refresh(accountId);
     const state = store.state(accountId);
     const trouble = state && troubleOf(state);
-    // What could not be asked what it is has not said that it shows nothing.
+    // An account that couldn't be asked what it supports may still offer live views.
     if (trouble !== undefined && !(await mayOfferViews(parts, accountId))) throw trouble;
   }
   learn();
@@ -42,13 +42,13 @@ export async function findObstacle(
   return effect === undefined ? undefined : { kind: 'effect', effect };
 }
 
-/** Whether the provider can show sessions, as far as it is known; some are to be asked first what they are. */
+/** Whether the provider offers live views, as far as is known: some must be asked first what they support. */
 async function mayOfferViews({ connections }: ObstacleParts, account: Subject['accountId']): Promise<boolean> {
   try {
     const { liveView, devtools } = await connections.open(account);
     return liveView !== undefined || devtools !== undefined;
   } catch {
-    // Told when it is connected to.
+    // Reported when the panel connects.
     return true;
   }
 }

@@ -23,17 +23,17 @@ import {
 import type { PanelCard, PanelStage, PanelState } from './messages.ts';
 import type { Subject, ViewSource } from './viewSource.ts';
 
-/** What a panel is connected to, or why it is to nothing. */
+/** What a panel is connected to, or why it isn't. */
 export type Stage =
   | { readonly kind: 'idle' }
   | {
       readonly kind: 'card';
       readonly card: PanelCard;
-      /** The link that works once of which the card tells. */
+      /** The link that works only once, if the card is about one. */
       readonly once?: LiveView;
-      /** Whether it tells what watching does, and waits for the user to want it. */
+      /** Whether it describes how watching affects the session, and waits for the user to accept that. */
       readonly effect?: boolean;
-      /** Whether the viewer is paused, which only the user changes. */
+      /** Whether the viewer is paused, until the user resumes it. */
       readonly paused?: boolean;
     }
   | OverStage
@@ -42,48 +42,48 @@ export type Stage =
       readonly view: LiveView;
       readonly url: URL;
       readonly number: number;
-      /** How many times it may take the keyboard while it loads before it is paused for that. */
+      /** How many times it may take the keyboard while it loads before it's paused. */
       readonly forgives: number;
     }
   | { readonly kind: 'cast'; readonly screencast: Screencast }
-  /** The connection was lost, and is made anew. */
+  /** The connection was lost and is being restored. */
   | { readonly kind: 'lost' };
 
-/** What is known about a session's end: what was seen of it, what its provider says, or only that it's confirmed. */
+/** What is known about a session's end: what was seen here, what its provider says, or only that it's confirmed. */
 export type KnownEnd = EndedSession | EndCause | 'confirmed';
 
-/** The session is over, or nothing is known of it any longer. */
+/** The session is over, or nothing more is known about it. */
 export interface OverStage {
   readonly kind: 'over';
   readonly card: PanelCard;
-  /** Undefined where its end isn't confirmed. */
+  /** Undefined if its end isn't confirmed. */
   readonly proof: KnownEnd | undefined;
 }
 
-/** What a panel knows of itself. */
+/** What {@link panelState} needs to know about a panel. */
 export interface Shown {
   readonly subject: Subject;
   readonly mode: ViewMode;
   readonly stage: Stage;
-  /** What the session is called, as plain text. */
+  /** The session's name, as plain text. */
   readonly name: string;
-  /** Undefined once it was removed. */
+  /** Undefined after it was removed. */
   readonly account: Account | undefined;
   readonly kind: ProviderKind | undefined;
-  /** As it was known last. */
+  /** As it was last listed. */
   readonly session: Session | undefined;
   readonly pages: readonly Page[];
-  /** Whether the user has said that they know what steering does. */
+  /** Whether the user has confirmed the notice about interacting. */
   readonly knowsSteering: boolean;
-  /** Whether the user has said that they know that a viewer may use the clipboard. */
+  /** Whether the user has confirmed the notice that a viewer may use the clipboard. */
   readonly knowsClipboard: boolean;
-  /** Whether what is framed may turn out to be blank. */
+  /** Whether to hint that the frame may be blank. */
   readonly hint: boolean;
-  /** Whether anybody sees the panel, or it is to stay as it is while nobody does. */
+  /** Whether the panel is visible, or stays connected while it's hidden. */
   readonly lasts: boolean;
 }
 
-/** All that the panel's page is to draw. */
+/** Returns everything that the panel's page draws. */
 export function panelState(shown: Shown, store: SessionsView, now: number): PanelState {
   const { subject, mode, stage, account, session, pages } = shown;
   const { accountId, sessionId, pageId } = subject;
@@ -114,7 +114,7 @@ export function panelState(shown: Shown, store: SessionsView, now: number): Pane
   };
 }
 
-/** What is shown instead of a provider's page that may not be framed, or not yet. */
+/** The card shown instead of a provider's page that can't be framed, or not yet. */
 export function cardStage(viewSource: Exclude<ViewSource, { readonly kind: 'frame' | 'devtools' }>): Stage {
   switch (viewSource.kind) {
     case 'singleUse':
@@ -157,7 +157,7 @@ function status({ accountId, sessionId }: Subject, store: SessionsView, now: num
   return age === undefined ? '' : l10n.t('running for {0}', age);
 }
 
-/** Whether pictures come of it, which only a browser that runs sends. */
+/** Whether frames arrive, which only a running browser sends. */
 export function sendsPictures(stage: Stage): boolean {
   if (stage.kind !== 'cast') return false;
   const { condition } = stage.screencast.state;
@@ -170,8 +170,8 @@ export function usesClipboard(view: LiveView, mode: ViewMode): boolean {
 }
 
 /**
- * What a frame may use. A page that is only watched gets nothing, the clipboard least of all; and what is allowed is
- * settled when a frame loads, so that a link that may work only once never gets anything.
+ * What a frame may use. In view-only mode it gets no permissions, and above all no clipboard. Permissions are fixed
+ * when a frame loads, so a link that may work only once never gets any.
  */
 function allowed({ allow, singleUse }: LiveView, mode: ViewMode): string {
   return mode === 'interact' && singleUse === 'no' ? allow : '';
@@ -184,7 +184,7 @@ function panelStage({ stage, mode, name, account, lasts }: Shown): PanelStage {
     case 'card':
       return { kind: 'card', card: stage.card, overLast: false };
     case 'over':
-      // Without its account a session may go on, and what is framed with it.
+      // Without an account, a session may keep running, and its frame would keep showing it.
       return { kind: 'card', card: stage.card, overLast: account !== undefined && lasts };
     case 'frame': {
       const { view, url, number, forgives } = stage;

@@ -1,23 +1,23 @@
 import type { Clock } from '../../core/clock.ts';
 import type { Disposable } from '../../core/event.ts';
 
-/** Within this time of a key, nobody has pressed the keys that lead elsewhere and typed there. */
+/** Within this many milliseconds after a key, the user can't have moved elsewhere by keyboard and typed there. */
 const stillThereMs = 300;
 const checkEveryMs = 50;
-/** A check that is later than this was held up, and so was everything else. */
+/** If a check is later than this, in milliseconds, the extension host was blocked, and events may be late too. */
 const heldUpMs = 150;
-/** For how long after a key it is checked whether anything is held up. */
+/** How long after a key these checks continue, in milliseconds. */
 const checkForMs = 2_000;
 
 /**
- * Knows in which text editor somebody typed a moment ago. VS Code doesn't tell extensions what has the keyboard: whoever
- * typed in an editor may be in a terminal or an input box half a second later, and nothing is said about that.
+ * Knows in which text editor the user typed a moment ago. VS Code doesn't tell extensions what has the keyboard: half a
+ * second after typing in an editor, the user may be in a terminal or an input box, and no event says so.
  */
 export class RecentTyping<Editor> implements Disposable {
   readonly #clock: Clock;
   #typed: { readonly editor: Editor; readonly at: number } | undefined;
   #heardAt = Number.NEGATIVE_INFINITY;
-  /** While it is undefined, nothing is known about what is held up. */
+  /** While it's undefined, it isn't known whether the extension host was blocked. */
   #checkedAt: number | undefined;
   #nextCheck: Disposable | undefined;
 
@@ -29,24 +29,24 @@ export class RecentTyping<Editor> implements Disposable {
     this.#nextCheck?.dispose();
   }
 
-  /** The editor that has the keyboard, where that is certain; undefined otherwise. */
+  /** The editor that has the keyboard; undefined if that isn't certain. */
   get editor(): Editor | undefined {
     const typed = this.#typed;
     return typed !== undefined && this.#clock.monotonic() - typed.at <= stillThereMs ? typed.editor : undefined;
   }
 
-  /** Notes that a key did something in an editor. */
+  /** Notes that a key had an effect in an editor. */
   note(editor: Editor): void {
     const now = this.#clock.monotonic();
     this.#heardAt = now;
     if (this.#checkedAt === undefined) {
-      // It may have happened long ago, if the extension host was busy until now. The next key tells.
+      // The key may have been pressed long ago, if the extension host was busy until now. The next key decides.
       this.#typed = undefined;
       this.#check();
     } else this.#typed = { editor, at: now - this.#checkedAt > heldUpMs ? this.#checkedAt : now };
   }
 
-  /** Notes that the user went elsewhere. */
+  /** Notes that the user moved elsewhere. */
   forget(): void {
     this.#typed = undefined;
   }

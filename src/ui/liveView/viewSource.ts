@@ -11,41 +11,41 @@ import type { Connections } from '../../services/accounts/connections.ts';
 const openTimeoutMs = 20_000;
 const closeTimeoutMs = 15_000;
 
-/** What of a session is to be seen. */
+/** What to show: a session, or one of its pages. */
 export interface Subject {
   readonly accountId: AccountId;
   readonly sessionId: SessionId;
-  /** Undefined for whatever page the session shows. */
+  /** Undefined for whichever page the session shows. */
   readonly pageId: PageId | undefined;
 }
 
-/** A way to see a session in a panel, or why the provider's page is not framed. */
+/** A way to show a session in a panel, or why the provider's page isn't framed. */
 export type ViewSource =
   | {
       readonly kind: 'frame';
       readonly view: LiveView;
-      /** Where the workbench reaches it. */
+      /** The address at which the workbench reaches it. */
       readonly url: URL;
-      /** Whether it may turn out that the page does not want to be framed. */
+      /** Whether the page may still turn out to refuse framing. */
       readonly uncertain: boolean;
     }
-  /** Whoever takes it disposes its connection. */
+  /** The caller disposes its connection. */
   | { readonly kind: 'devtools'; readonly devtools: SessionDevtools }
   | { readonly kind: 'singleUse'; readonly view: LiveView }
   | {
       readonly kind: 'refused';
       readonly framing: Exclude<Framing, { readonly kind: 'allowed' | 'uncertain' }>;
-      /** Whose page it is. */
+      /** The host of the page. */
       readonly host: string;
     }
-  /** Nobody could be asked whether it may be framed; the workbench may reach it all the same. */
+  /** The page couldn't be asked whether it may be framed. The workbench may still reach it. */
   | { readonly kind: 'notAsked'; readonly error: ProviderError; readonly host: string };
 
-/** What a user has said yes to. */
+/** What the user has agreed to. */
 export interface Consent {
-  /** A link that works once, which this one is then used for. */
+  /** Opening this link, which works only once. */
   readonly once: LiveView | undefined;
-  /** Framing a page that could not be asked. */
+  /** Framing a page that couldn't be asked. */
   readonly anyway: boolean;
 }
 
@@ -56,13 +56,14 @@ export const noConsent: Consent = { once: undefined, anyway: false };
 export interface ViewSourceParts {
   readonly connections: Connections;
   readonly checkFraming: CheckFraming;
-  /** Whether the extension runs beside the workbench, so that both mean the same machine by `localhost`. */
+  /** Whether the extension runs on the same machine as the workbench, so that both mean the same by `localhost`. */
   readonly besideWorkbench: boolean;
 }
 
 /**
- * Finds a way to see a session in a panel: the provider's own page, where it may be framed, else by DevTools.
- * @throws ProviderError `unsupported` where there is no way, `timedOut` after 20 seconds, and whatever the provider's calls throw.
+ * Finds a way to show a session in a panel: the provider's own page if it may be framed, else DevTools.
+ * @throws ProviderError `unsupported` if there is no way, `timedOut` after 20 seconds, and whatever the provider's
+ * calls throw.
  */
 export async function findViewSource(
   parts: ViewSourceParts,
@@ -106,7 +107,7 @@ async function findInTime(
   }
 }
 
-/** The provider's own page, or another way where it can't be framed. */
+/** The provider's own page, or another way if it can't be framed. */
 async function frameOr(
   byDevtools: () => Promise<ViewSource | undefined>,
   parts: ViewSourceParts,
@@ -128,27 +129,27 @@ async function frameOr(
   throw new ProviderError({ kind: 'unsupported', reason: obstacle }, `cannot be framed: ${obstacle.kind}`);
 }
 
-/** Closes a link that nothing shows any longer, where its provider can. Never rejects. */
+/** Closes a link that is no longer shown, if its provider can. Never rejects. */
 export async function closeLink(view: LiveView): Promise<void> {
   try {
     await view.close?.(AbortSignal.timeout(closeTimeoutMs));
   } catch {
-    // The request is in the log. Providers close such links by themselves, too, a while later.
+    // The request is in the log. Providers also close such links by themselves after a while.
   }
 }
 
-/** What keeps an address that may be framed from being framed by an editor that reaches it as `url`. */
+/** Why an address that may be framed can't be framed by an editor that reaches it as `url`; undefined if it can. */
 function obstacleTo(asked: URL, url: URL): UnsupportedReason | undefined {
-  // Editors that put an address of the remote machine below their own would give what is framed their own origin, and
-  // with it what they keep there.
+  // Some editors serve addresses of a remote machine below their own. The framed page would get their origin, and with
+  // it access to what they store there.
   if (url.pathname !== asked.pathname) return { kind: 'viewAddress' };
-  // A content security policy cannot name such a host, so that the frame would stay blank.
+  // A content security policy can't name such a host, so the frame would stay blank.
   if (url.hostname.startsWith('[')) return { kind: 'viewAddress' };
   return undefined;
 }
 
 /**
- * The provider's page for a browser of the user's own, or undefined where there is none.
+ * The provider's page to open in a browser, or undefined if there is none.
  * @throws ProviderError whatever the provider's calls throw.
  */
 export async function findPage(
@@ -159,7 +160,7 @@ export async function findPage(
   return ownPage(await parts.connections.open(accountId), sessionId, pageId, 'watch', signal);
 }
 
-/** Asked for anew each time: an address may be for one use, and is kept nowhere. Undefined where there is none. */
+/** Requested each time, because a link may work only once; never stored. Undefined if there is none. */
 async function ownPage(
   provider: Provider,
   session: SessionId,
@@ -183,7 +184,7 @@ async function askFraming(
   signal: AbortSignal,
 ): Promise<{ readonly framing: Framing; readonly error?: ProviderError }> {
   const framing: Framing = { kind: 'uncertain' };
-  // Asking would use up an address that works once.
+  // Asking would use up a link that works only once.
   if (view.singleUse !== 'no' || consent.anyway) return { framing };
   try {
     const ancestors = vscode.env.uiKind === vscode.UIKind.Web ? 'web' : 'desktop';
@@ -194,10 +195,13 @@ async function askFraming(
   }
 }
 
-/** An address on this machine is another one where the workbench runs elsewhere. */
+/**
+ * The address at which the workbench reaches a URL. If it runs on another machine, this machine's addresses have to be
+ * forwarded.
+ */
 export async function reachable(url: URL, besideWorkbench: boolean): Promise<URL> {
   if (besideWorkbench || !isLoopback(url.hostname)) return url;
-  // The origin alone: VS Code would decode the escaped characters of the rest.
+  // Only the origin: VS Code would decode the escaped characters of the rest.
   const outside = new URL((await vscode.env.asExternalUri(vscode.Uri.parse(url.origin, true))).toString(true));
   const reached = requestUrl(outside, url.pathname);
   reached.search = url.search;

@@ -1,2 +1,2 @@
-/** What VS Code knows live view panels by, in its files too; package.json names it as an activation event. */
+/** The type of live view panels, which VS Code stores too; package.json has it in an activation event. */
 export const liveViewType = 'browserSessions.liveView';

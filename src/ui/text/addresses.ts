@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import type { AddressFault } from '../../core/origin.ts';
 
-/** What is wrong with an address that somebody typed, and what it should be. */
+/** What is wrong with an address that the user typed, and how to fix it. */
 export function addressSentence(fault: AddressFault): string {
   switch (fault) {
     case 'notAUrl':

@@ -2,13 +2,13 @@ import * as l10n from '@vscode/l10n';
 
 const minute = 60_000;
 
-/** When something began; not `exact` where only a time is known at which it was there already. */
+/** When something started; not `exact` if it's only known to have been running by then. */
 export interface Start {
   readonly at: number;
   readonly exact: boolean;
 }
 
-/** How long a session has run, for its row: `12m`, or `≥ 12m` where it may be longer. */
+/** How long a session has been running, for its row: `12m`, or `≥ 12m` if it may be longer. */
 export function rowAge({ at, exact }: Start, now: number): string {
   const age = shortAge(now - at);
   if (exact) return age;
@@ -17,13 +17,16 @@ export function rowAge({ at, exact }: Start, now: number): string {
     : l10n.t({ message: '≥ {0}', args: [age], comment: ['At least this long'] });
 }
 
-/** How long a session has run, for a sentence: `12 minutes`, `at least 12 minutes`, or undefined where nobody knows. */
+/**
+ * How long a session has been running, for a sentence: `12 minutes`, `at least 12 minutes`, or undefined if that isn't
+ * known.
+ */
 export function spokenAge({ at, exact }: Start, now: number): string | undefined {
   if (exact) return longAge(now - at);
   return now - at < minute ? undefined : l10n.t('at least {0}', longAge(now - at));
 }
 
-/** How long something has been going on, in the few letters of a row: `<1m`, `12m`, `1h 03m`, `2d 4h`. */
+/** A duration in the few letters of a row: `<1m`, `12m`, `1h 03m`, `2d 4h`. */
 export function shortAge(ms: number): string {
   const minutes = Math.floor(ms / minute);
   if (minutes < 1) return l10n.t({ message: '<1m', comment: ['Less than one minute'] });
@@ -40,7 +43,7 @@ export function shortAge(ms: number): string {
   });
 }
 
-/** The same for a sentence and for screen readers: `less than a minute`, `12 minutes`, `1 hour 3 minutes`. */
+/** A duration for sentences and screen readers: `less than a minute`, `12 minutes`, `1 hour 3 minutes`. */
 export function longAge(ms: number): string {
   const minutes = Math.floor(ms / minute);
   if (minutes < 1) return l10n.t('less than a minute');

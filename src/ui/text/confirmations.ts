@@ -1,33 +1,33 @@
 import * as l10n from '@vscode/l10n';
 import type { Question } from '../prompts.ts';
 
-/** One session as a dialog names it. All text has passed `plainText`. */
+/** A session as dialogs describe it. All text has passed `plainText`. */
 export interface SessionDescription {
   readonly account: string;
   readonly provider: string;
   readonly name: string;
-  /** How long it has run, in words; undefined where nobody knows. */
+  /** How long it has been running, in words; undefined if that isn't known. */
   readonly age: string | undefined;
-  /** Whether it is known to have started less than a minute ago. */
+  /** Whether it's known to have started less than a minute ago. */
   readonly young: boolean;
   readonly group: string | undefined;
-  /** What ending it takes away, in the provider's terms. */
+  /** What is lost when it ends, in the provider's terms. */
   readonly loss: string;
-  /** The names of the pages that close, where only pages end. */
+  /** The names of the pages that close, if ending it closes only pages. */
   readonly closes: readonly string[] | undefined;
-  /** Why ends of many leave it alone. */
+  /** Why it's skipped when several are ended at once; undefined if it isn't. */
   readonly bulkEndExclusion: string | undefined;
   readonly watched: boolean;
-  /** Whether it is the user's own; undefined where nothing tells. */
+  /** Whether it's the user's own; undefined if there is no way to tell. */
   readonly mine: boolean | undefined;
 }
 
-/** Sessions that are listed one by one in a dialog; the others are counted. */
+/** Most sessions that a dialog lists one by one; the others are counted. */
 const mostListed = 12;
 
 /**
- * What one end asks: the session, its age and place, and what is lost.
- * @param offersNoMore whether the user is offered not to be asked again, as the second choice.
+ * The question before one session ends: the session, its age and place, and what is lost.
+ * @param offersNoMore whether the second choice is not to be asked again.
  */
 export function questionForOne(subject: SessionDescription, offersNoMore: boolean): Question {
   const facts = [
@@ -53,16 +53,16 @@ export function questionForOne(subject: SessionDescription, offersNoMore: boolea
   };
 }
 
-/** What ending a session that no list shows asks. */
+/** The end of a session that isn't listed. */
 export interface UnlistedEnd {
-  /** Its whole id, as plain text: nothing else is known to tell it by. */
+  /** Its whole id, as plain text: nothing else is known that identifies it. */
   readonly id: string;
   readonly subject: SessionDescription;
-  /** What the provider says about it; `unchecked` where it has no way to look up a session. */
+  /** What the provider says about it; `unchecked` if it can't look up sessions. */
   readonly found: 'running' | 'unknown' | 'unchecked';
 }
 
-/** Says what is known about a session that no list shows, and what is lost. */
+/** The question before an unlisted session ends: what is known about it, and what is lost. */
 export function questionForUnlisted({ id, subject, found }: UnlistedEnd): Question {
   const { account, provider, bulkEndExclusion, watched, loss } = subject;
   return {
@@ -91,20 +91,20 @@ function unlistedSentence(found: UnlistedEnd['found'], provider: string): string
   }
 }
 
-/** What an end of several asks. */
+/** The end of several sessions. */
 export interface ManyEnds {
   /** What the user asked for, as the first line. */
   readonly message: string;
   readonly subjects: readonly SessionDescription[];
-  /** Sessions that are left out, each with the reason. */
+  /** Sessions that are skipped, each with the reason. */
   readonly leftOut: readonly SessionDescription[];
-  /** Accounts whose sessions are not known or not known for sure, each with a sentence that says so. */
+  /** A sentence for each account whose sessions aren't known, or aren't known for certain. */
   readonly unknown: readonly string[];
-  /** A second button, for the provider's one call. */
+  /** A second button, for the provider's "end everything" call. */
   readonly everything: { readonly button: string; readonly explanation: string } | undefined;
 }
 
-/** Lists exactly what will end, what will not, and what is lost. */
+/** The question before several sessions end: exactly what will end, what won't, and what is lost. */
 export function questionForMany({ message, subjects, leftOut, unknown, everything }: ManyEnds): Question {
   const accounts = Map.groupBy(subjects, ({ account }) => account);
   const perAccount = [...accounts].map(([account, { length }]) => l10n.t('{0}: {1}', account, length));
@@ -134,7 +134,7 @@ export function questionForMany({ message, subjects, leftOut, unknown, everythin
   };
 }
 
-/** The names of what ends, other people's apart, and what is worth a second thought. */
+/** The sessions that end, other people's listed separately, and how many are new or open in a live view. */
 function inKinds(subjects: readonly SessionDescription[], row: (subject: SessionDescription) => string): string[] {
   const others = subjects.filter(({ mine }) => mine === false);
   const own = subjects.filter(({ mine }) => mine !== false);
@@ -162,7 +162,7 @@ function inKinds(subjects: readonly SessionDescription[], row: (subject: Session
   ].filter((part) => part !== '');
 }
 
-/** What is lost, told once where it is the same everywhere, and else for each provider. */
+/** What is lost: said once if it's the same for all sessions, else for each provider. */
 function lossesOf(subjects: readonly SessionDescription[]): string {
   const providers = new Map<string, Set<string>>();
   for (const { loss, provider } of subjects) providers.set(loss, (providers.get(loss) ?? new Set()).add(provider));
@@ -172,12 +172,15 @@ function lossesOf(subjects: readonly SessionDescription[]): string {
   return lines(l10n.t('What will be lost:'), ...each.map((line) => `• ${line}`), irrevocable);
 }
 
-/** The button of an end: the verb and how many. */
+/** The button that ends sessions: the verb and how many. */
 export function endButton(count: number): string {
   return count === 1 ? l10n.t('End Session') : l10n.t('End {0} Sessions', count);
 }
 
-/** What deleting a batch asks: how much of it runs, and that its data goes too. @param facts its account, and more. */
+/**
+ * The question before a batch is deleted: which of its sessions are running, and that its data is deleted too. @param
+ * facts its account, and more.
+ */
 export function questionForBatch(
   batch: string,
   facts: readonly string[],
@@ -201,7 +204,9 @@ export function questionForBatch(
   };
 }
 
-/** What deleting a batch that has finished asks: that its data goes although nothing runs. @param facts as above. */
+/**
+ * The question before a finished batch is deleted: its data is lost although nothing is running. @param facts as above.
+ */
 export function questionForFinishedBatch(batch: string, facts: readonly string[], loss: string): Question {
   return {
     message: l10n.t('Delete "{0}" and all its data?', batch),
@@ -216,7 +221,10 @@ export function questionForFinishedBatch(batch: string, facts: readonly string[]
   };
 }
 
-/** What stopping a batch that is being made asks: what of it runs, and that its data stays. @param facts as above. */
+/**
+ * The question before a batch is canceled: which of its sessions are running, and that its data stays. @param facts as
+ * above.
+ */
 export function questionForCancel(
   batch: string,
   facts: readonly string[],
@@ -237,7 +245,7 @@ export function questionForCancel(
   };
 }
 
-/** Puts a line on top of the first of several paragraphs. */
+/** Puts a heading above the first of several paragraphs. */
 function under(heading: string, [first = '', ...others]: readonly string[]): string[] {
   return [lines(heading, first), ...others];
 }
@@ -246,7 +254,7 @@ function nameAndAge({ name, age }: SessionDescription): string {
   return inOneLine(name, age);
 }
 
-/** What forgetting an account asks. */
+/** The question before an account is removed. */
 export function questionForRemoval(account: string, running: number): Question {
   const detail =
     running === 0
@@ -261,8 +269,8 @@ export function questionForRemoval(account: string, running: number): Question {
 }
 
 /**
- * What is asked once before an account is added with a provider that isn't built in.
- * @param extension how the extension calls itself, which nothing can check; undefined where it doesn't say.
+ * The question asked once before an account is added for a provider that isn't built in.
+ * @param extension what the extension calls itself, which can't be verified.
  */
 export function questionForProvider(
   provider: string,

@@ -4,15 +4,15 @@ import { redactor } from '../../core/redact.ts';
 import type { Session } from '../../core/session.ts';
 import { knownPages, type SessionsView, troubleOf } from '../../services/sessions/sessionsView.ts';
 
-/** Takes out what is named like a secret, wherever somebody wrote it. */
+/** Masks values that are named like a secret. */
 const withoutSecrets = redactor([]);
 
-/** Format characters (bidi, zero width, tags) and control characters that JSON does not escape by itself. */
+/** Format characters (bidi, zero width, tags) and control characters that JSON doesn't escape by itself. */
 const invisible = /[\p{Cf}\u007f-\u009f\u2028\u2029]/gu;
 
 /**
- * What is known of a session, as JSON: what its owner wrote on it with secrets masked, and of its pages' addresses all but
- * what stands behind the question mark, which often is some. What cannot be seen is written as JSON escapes it.
+ * What is known about a session, as JSON. Secrets in what its owner wrote are masked, and so are the values in the
+ * queries and fragments of page addresses, which often are secrets. Invisible characters are written as JSON escapes.
  */
 export function detailsText(account: Account, session: Session, store: SessionsView): string {
   const text = JSON.stringify(detailsOf(account, session, store), null, 2);
@@ -55,7 +55,7 @@ function detailsOf(account: Account, session: Session, store: SessionsView): obj
   };
 }
 
-/** Undefined for what is beyond all dates. */
+/** Undefined for a time outside the range of dates. */
 function isoTime(at: number): string | undefined {
   const date = new Date(at);
   return Number.isNaN(date.getTime()) ? undefined : date.toISOString();

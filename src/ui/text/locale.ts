@@ -13,7 +13,7 @@ export function useLanguage(language: string): void {
   }
 }
 
-/** The language that is used, as `Intl` takes it. */
+/** The language in use, as `Intl` takes it. */
 export function usedLanguage(): string | undefined {
   return locale;
 }

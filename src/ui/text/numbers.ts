@@ -1,6 +1,6 @@
 import { usedLanguage } from './locale.ts';
 
-/** A number with at most so many decimal places, e.g. `3.3` or `3,3`. */
+/** A number with at most `places` decimal places, e.g. `3.3` or `3,3`. */
 export function decimal(value: number, places: number): string {
   return new Intl.NumberFormat(usedLanguage(), { maximumFractionDigits: places }).format(value);
 }
@@ -10,7 +10,7 @@ export function percentage(share: number): string {
   return new Intl.NumberFormat(usedLanguage(), { style: 'percent' }).format(share);
 }
 
-/** Several names as one, e.g. `a, b, and c`. */
+/** Several names as a list, e.g. `a, b, and c`. */
 export function listOf(names: Iterable<string>): string {
   return new Intl.ListFormat(usedLanguage(), { type: 'conjunction' }).format(names);
 }

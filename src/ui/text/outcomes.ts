@@ -2,23 +2,23 @@ import * as l10n from '@vscode/l10n';
 import type { EndProgress } from '../../services/ending/report.ts';
 import { decimal } from './numbers.ts';
 
-/** How a batch of ends came out, by number, and the lines that name what did not end. All text is plain. */
+/** The outcome of ending sessions: the counts, and lines that name the ones that didn't end. All text is plain. */
 export interface EndOutcomes {
   readonly ended: number;
   readonly alreadyGone: number;
   readonly failed: number;
   readonly stuck: number;
-  /** How many of those that are stuck may have ended: nothing could be asked. */
+  /** How many of the stuck ones may have ended, because that couldn't be checked. */
   readonly unconfirmed: number;
   readonly cancelled: number;
-  /** One line for each reason: the names of the sessions that did not end, and what it is. */
+  /** One line per reason: the names of the sessions that didn't end, and the reason. */
   readonly failures: readonly string[];
 }
 
-/** Failures that a message names; the others are in the log and on their rows. */
+/** Most failures that a message names; the others are in the log and on their rows. */
 const mostNamed = 3;
 
-/** The one message after an end, or undefined where the rows have said it all. */
+/** The message after an end; undefined if the rows already show the outcome. */
 export function outcomeSentence(outcomes: EndOutcomes): { level: 'info' | 'warning'; message: string } | undefined {
   const { ended, alreadyGone, failed, stuck, unconfirmed, cancelled, failures } = outcomes;
   const total = ended + alreadyGone + failed + stuck + cancelled;
@@ -72,7 +72,10 @@ function unsentCount(count: number): string {
   return count === 1 ? l10n.t("1 request wasn't sent.") : l10n.t("{0} requests weren't sent.", count);
 }
 
-/** The message after a batch was deleted. `deleted` may be more than ran, because the provider counts ended ones too. */
+/**
+ * The message after a batch was deleted. `deleted` may be more than were running, because the provider also counts
+ * ended sessions.
+ */
 export function deletionSentence(
   batch: string,
   { deleted, failed, failures }: { deleted: number; failed: number; failures: readonly string[] },
@@ -85,7 +88,7 @@ export function deletionSentence(
   return { level: 'warning', message: [done, left, reasons].join(' ') };
 }
 
-/** What to say after a request that only one of the servers behind an account's address has got. */
+/** The message after a request that only one of the servers behind an account's address received. */
 export function oneOfSeveralSentence(host: string): string {
   return l10n.t(
     'Several servers share {0}, and only one of them got the request. Sessions on the others are still running.',
@@ -93,7 +96,7 @@ export function oneOfSeveralSentence(host: string): string {
   );
 }
 
-/** How far an end of many is: what is settled, and, once it can be told, how fast and how much longer. */
+/** The progress of ending several sessions: how many are settled, and, once known, how fast and how much longer. */
 export function progressSentence({ settled, sent, total }: EndProgress, elapsedMs: number): string {
   const seconds = elapsedMs / 1_000;
   if (seconds < 2 || sent === 0 || sent === total) return l10n.t('{0} of {1}', settled, total);
@@ -107,7 +110,7 @@ export function progressSentence({ settled, sent, total }: EndProgress, elapsedM
   return l10n.t('{0} of {1}, {2}, {3}', settled, total, pace, rest);
 }
 
-/** The first few of some names, and how many more there are. */
+/** The first few names, and how many more there are. */
 export function namesInBrief(names: readonly string[]): string {
   const rest = names.length - mostNamed;
   const shown = names.slice(0, mostNamed).join(', ');

@@ -5,16 +5,16 @@ import type { StuckReason } from '../../services/sessions/sessionsView.ts';
 import { addressSentence } from './addresses.ts';
 import { timeOfDay } from './locale.ts';
 
-/** What a user can do about a trouble: give another key, give the key that is missing, or have it tried again. */
+/** What the user can do about an error: enter another key, enter the missing key, or retry. */
 export type Remedy = 'replaceKey' | 'enterKey' | 'retry';
 
-/** The remedy for an account's trouble. @param hasKey whether accounts of its provider have a key at all. */
+/** The remedy for an account's error. @param hasKey whether accounts of its provider have a key at all. */
 export function remedyFor({ trouble }: ProviderError, hasKey: boolean): Remedy {
   if (trouble.kind === 'noKey') return 'enterKey';
   return hasKey && (trouble.kind === 'unauthorized' || trouble.kind === 'forbidden') ? 'replaceKey' : 'retry';
 }
 
-/** Two or three words for a row. */
+/** An error in two or three words, for a row. */
 export function shortTrouble({ trouble }: ProviderError): string {
   switch (trouble.kind) {
     case 'unauthorized':
@@ -48,11 +48,11 @@ export function shortTrouble({ trouble }: ProviderError): string {
 
 /**
  * What happened, and what to do, in a sentence or two.
- * @param host who did not answer as hoped, e.g. `api.anchorbrowser.io`.
+ * @param host the host that the error is about, e.g. `api.anchorbrowser.io`.
  */
 export function troubleSentence(error: ProviderError, host: string): string {
   const sentence = plainSentence(error, host);
-  // A rejected key is explained by the provider in words that say no more; other statusErrors often carry the reason.
+  // For a rejected key, the provider's own words add nothing; for other errors, they often give the reason.
   return withItsWords(sentence, error.trouble.kind === 'unauthorized' ? undefined : error.detail);
 }
 
@@ -153,7 +153,7 @@ function unreachable(why: 'refused' | 'dns' | 'tls' | 'cut' | 'proxy' | 'route',
   }
 }
 
-/** The same in a few words, for a row; text of the provider's comes last. */
+/** Why a session hasn't ended, in a few words for a row. The provider's own text comes last. */
 export function shortStuck(why: StuckReason): string {
   switch (why.kind) {
     case 'stillRuns':
@@ -169,12 +169,12 @@ export function shortStuck(why: StuckReason): string {
   }
 }
 
-/** For the row of a session that the latest list leaves out and that isn't confirmed gone. */
+/** For the row of a session that is missing from the latest list and isn't confirmed gone. */
 export function notListed(): string {
   return l10n.t('not in the latest list');
 }
 
-/** Why a session that was to end has not; the end of a line that begins with its name. */
+/** Why a session hasn't ended; the end of a line that begins with its name. */
 export function stuckSentence(why: StuckReason, host: string): string {
   switch (why.kind) {
     case 'stillRuns':

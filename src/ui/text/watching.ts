@@ -15,19 +15,19 @@ import { troubleSentence } from './troubles.ts';
 const words = (button: ButtonWords['button'], label: string): ButtonWords => ({ button, label });
 const openExternal = () => words('openExternal', l10n.t('Open in External Browser'));
 
-/** While the provider is asked. */
+/** Shown while the live view is being opened. */
 export function waitingCard(): PanelCard {
   return { heading: l10n.t('Opening live view…'), lines: [], buttons: [] };
 }
 
-/** What stands above the effects of watching. */
+/** The heading above the effects of watching. */
 export function watchingHasEffects(): string {
   return l10n.t('Watching affects this session');
 }
 
 /**
- * Before a session is first watched of a provider where watching has an effect.
- * @param staysConnected whether the panel is connected while it is hidden, too.
+ * Shown before a session is first watched at a provider where watching has effects.
+ * @param staysConnected whether the panel stays connected while it's hidden.
  */
 export function effectCard(effect: string, staysConnected: boolean): PanelCard {
   const hidden = staysConnected
@@ -41,7 +41,7 @@ export function effectCard(effect: string, staysConnected: boolean): PanelCard {
 }
 
 /**
- * In place of a viewer that took the keyboard while it was only watched.
+ * Shown in place of a viewer that took the keyboard in view-only mode.
  * @param isElsewhere whether the keyboard is no longer where the user was typing.
  */
 export function pausedCard(isElsewhere: boolean): PanelCard {
@@ -56,12 +56,12 @@ export function pausedCard(isElsewhere: boolean): PanelCard {
   };
 }
 
-/** Beside what interacting does, where the provider's viewer may use the clipboard. */
+/** Added to the notice about interacting if the provider's viewer may use the clipboard. */
 export function viewerUsesClipboard(): string {
   return l10n.t("While Interact is on, the provider's viewer can also read and change your clipboard.");
 }
 
-/** Before a link is used up that works once. */
+/** Shown before opening a link that works only once. */
 export function singleUseCard(): PanelCard {
   return {
     heading: l10n.t('This link works only once'),
@@ -79,7 +79,7 @@ export function singleUseCard(): PanelCard {
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 
-/** After a live view link was copied: what it allows, and for how long. */
+/** The message after a live view link was copied: what it allows, and for how long. */
 export function linkCopied({ singleUse, expiresInMs }: Pick<LiveView, 'singleUse' | 'expiresInMs'>): string {
   return [
     l10n.t('Link copied. Anyone with this link can watch the session and may be able to control it.'),
@@ -97,7 +97,7 @@ function linkExpires(inMs: number): string {
   return hours < 2 ? l10n.t('It expires in {0} minutes.', minutes) : l10n.t('It expires in {0} hours.', hours);
 }
 
-/** Why the provider's page is not shown in the panel. */
+/** Why the provider's page isn't shown in the panel. */
 export function refusedCard(
   framing: Exclude<Framing, { readonly kind: 'allowed' | 'uncertain' }>,
   host: string,
@@ -139,7 +139,7 @@ export function refusedCard(
   }
 }
 
-/** The page could not be asked whether it may be framed. */
+/** Shown if the page couldn't be asked whether it may be framed. */
 export function notAskedCard(error: ProviderError, host: string): PanelCard {
   return {
     heading: l10n.t("Couldn't reach this live view"),
@@ -175,8 +175,8 @@ export function endedCard(ended: KnownEnd, afterwards: Afterwards): PanelCard {
 }
 
 /**
- * In place of a session that isn't in the list and whose end isn't confirmed.
- * @param host who lists it; empty where the account has another key now, with which nothing can be said about it.
+ * Shown in place of a session that isn't listed and whose end isn't confirmed.
+ * @param host the account's host; empty if its key has changed, because the new key can't tell about this session.
  */
 export function unconfirmedCard(host: string, afterwards: Afterwards): PanelCard {
   const line =
@@ -211,7 +211,7 @@ function whatIsKnown(ended: KnownEnd): Omit<PanelCard, 'buttons'> {
   return { heading, lines: [endCauseSentence(ended)] };
 }
 
-/** When it ended and how, and for how long it had run. */
+/** When and how a session ended, and how long it had been running. */
 export function endedSentence({ by, startedAt, startIsExact, endedAt }: EndedSession): string {
   const at = timeOfDay(endedAt);
   const age = spokenAge({ at: startedAt, exact: startIsExact }, endedAt);
@@ -245,7 +245,7 @@ function endCauseSentence({ how, endedAt }: EndCause): string {
   }
 }
 
-/** An account that is gone leaves nothing to be watched with. */
+/** Shown when the account was removed: without it, the session can't be watched. */
 export function accountGoneCard(): PanelCard {
   return {
     heading: l10n.t('The account was removed'),
@@ -254,7 +254,7 @@ export function accountGoneCard(): PanelCard {
   };
 }
 
-/** What the shape beside a panel's name means. */
+/** The meaning of the dot beside a panel's name. */
 export function dotWord(dot: PanelState['dot']): string {
   switch (dot) {
     case 'live':
@@ -272,7 +272,7 @@ export function dotWord(dot: PanelState['dot']): string {
   }
 }
 
-/** What stands over a picture, where anything does. */
+/** The note over the image, if there is one. */
 export function castNote(condition: ScreencastState['condition']): string | undefined {
   switch (condition) {
     case 'opening':

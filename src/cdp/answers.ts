@@ -2,13 +2,15 @@ import type { Protocol } from 'devtools-protocol';
 import * as v from 'valibot';
 import { ProviderError } from '../core/providerError.ts';
 
-/** What `Page.captureScreenshot` answers: the picture in base64. */
+/** The answer of `Page.captureScreenshot`: the image in base64. */
 export const Shot = v.object({ data: v.string() }) satisfies v.GenericSchema<
   unknown,
   Protocol.Page.CaptureScreenshotResponse
 >;
 
-/** @throws ProviderError `unexpectedAnswer`, which says no more: what Chrome answers here is documented. */
+/**
+ * Reads an answer. @throws ProviderError `unexpectedAnswer` without details, because Chrome's answers are documented.
+ */
 export function read<T>(schema: v.GenericSchema<unknown, T>, answer: unknown): T {
   const result = v.safeParse(schema, answer);
   if (result.success) return result.output;

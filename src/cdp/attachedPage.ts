@@ -13,13 +13,13 @@ const Metrics = v.object({
   cssLayoutViewport: v.object({ clientWidth: v.number(), clientHeight: v.number() }),
 }) satisfies v.GenericSchema<unknown, { readonly cssLayoutViewport: Partial<Protocol.Page.LayoutViewport> }>;
 
-/** Most pixels of a picture, in either direction; undefined for as many as the page has. */
+/** Maximum width and height of an image, in pixels; undefined for the page's own size. */
 export type PictureSize = { readonly width: number; readonly height: number } | undefined;
 
-/** A page whose browser has taken us as its client. Every method throws ProviderError as `CdpConnection.send` does. */
+/** A page that we are attached to as a client. Every method throws ProviderError as `CdpConnection.send` does. */
 export class AttachedPage {
   readonly id: PageId;
-  /** What the browser calls our being attached to it. */
+  /** The DevTools session id that commands to the page carry. */
   readonly target: string;
   readonly #connection: CdpConnection;
   readonly #signal: AbortSignal;
@@ -35,7 +35,7 @@ export class AttachedPage {
     return sendCommand(this.#connection, command, params, this.#signal, this.target);
   }
 
-  /** Has the browser send a picture each time it has drawn the page. */
+  /** Makes the browser send a frame each time it draws the page. */
   async startCast(size: PictureSize): Promise<void> {
     const most = size === undefined ? {} : { maxWidth: size.width, maxHeight: size.height };
     await this.#send('Page.startScreencast', { format: 'jpeg', quality, ...most });
@@ -45,12 +45,12 @@ export class AttachedPage {
     await this.#send('Page.stopScreencast', {});
   }
 
-  /** Says that a picture has arrived. The browser sends no more than two that it was not told this of. */
+  /** Acknowledges a frame. The browser sends at most two that aren't acknowledged. */
   async acknowledge(ackId: number): Promise<void> {
     await this.#send('Page.screencastFrameAck', { sessionId: ackId });
   }
 
-  /** Takes one picture, which can be had of a page that is not drawn, too, unless the system does not draw its window. */
+  /** Takes a screenshot. This also works for a page that isn't drawn, unless the system doesn't draw its window. */
   async shoot(): Promise<Picture> {
     const [shot, metrics] = await Promise.all([
       this.#send('Page.captureScreenshot', { format: 'jpeg', quality, optimizeForSpeed: true }),
@@ -60,12 +60,12 @@ export class AttachedPage {
     return { jpeg: bytesOf(read(Shot, shot).data), width, height };
   }
 
-  /** Has the browser tell of the page's dialogs, and leave them to us. */
+  /** Makes the browser report the page's dialogs and leave them to us. */
   async takeDialogs(): Promise<void> {
     await this.#send('Page.enable', {});
   }
 
-  /** Leaves dialogs to the browser and its other clients again. Chrome ends the screencast with that. */
+  /** Leaves dialogs to the browser and its other clients again. This makes Chrome end the screencast. */
   async leaveDialogs(): Promise<void> {
     await this.#send('Page.disable', {});
   }
@@ -78,13 +78,13 @@ export class AttachedPage {
     await this.#send('Page.bringToFront', {});
   }
 
-  /** Does to the page what a user did. */
+  /** Sends the user's input to the page. */
   async input(input: PageInput): Promise<void> {
     const { command, params } = inputCommand(input);
     await this.#send(command, params);
   }
 
-  /** Stops being the page's client. @throws ProviderError also where the page has gone. */
+  /** Detaches from the page. @throws ProviderError also if the page is gone. */
   async leave(): Promise<void> {
     await sendCommand(this.#connection, 'Target.detachFromTarget', { sessionId: this.target }, this.#signal);
   }

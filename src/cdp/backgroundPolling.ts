@@ -1,33 +1,34 @@
 import type { Clock } from '../core/clock.ts';
 import type { Disposable } from '../core/event.ts';
 
-/** How often a tab in the background is looked at. */
+/** Milliseconds between two screenshots of a background tab. */
 const pollEveryMs = 1_000;
-/** Events this soon after a screenshot are taken for its doing. */
+/** Events within this many milliseconds after a screenshot count as caused by it. */
 const afterShotMs = 400;
 
-/** What a polling of one page works with. */
+/** What polling a page needs. */
 export interface PolledPage {
-  /** Takes a screenshot of the page, by {@link BackgroundPolling.during}. */
+  /** Takes a screenshot of the page, using {@link BackgroundPolling.during}. */
   readonly shoot: () => Promise<void>;
-  /** Whether the page is still the one that is shown. */
+  /** Whether this is still the page that is shown. */
   readonly isShown: () => boolean;
-  /** The browser draws the page again. The polling has ended. */
+  /** Called when the browser draws the page again. Polling has stopped. */
   readonly onDrawn: () => void;
-  /** The last screenshot could not be taken. The polling goes on. */
+  /** Called when a screenshot couldn't be taken. Polling continues. */
   readonly onTrouble: (error: unknown) => void;
 }
 
 /**
- * Takes pictures of a page in a tab behind others, of which the browser sends none by itself, until it does. A screenshot
- * makes the browser draw the page for a moment, and say so: that is told apart from a tab that has come to the front.
+ * Takes screenshots of a page in a background tab, for which the browser sends no frames, until it draws the page
+ * again. A screenshot makes the browser draw the page for a moment and report that. This is told apart from a tab that
+ * came to the front.
  */
 export class BackgroundPolling implements Disposable {
   readonly #clock: Clock;
   #timer: Disposable | undefined;
   #shotEndedAt = Number.NEGATIVE_INFINITY;
   #isShooting = false;
-  /** What the browser told last of whether the page is drawn, be it a screenshot's doing or not. */
+  /** Whether the browser last reported that the page is drawn, even if a screenshot caused that. */
   #isVisible = false;
 
   constructor(clock: Clock) {
@@ -42,17 +43,17 @@ export class BackgroundPolling implements Disposable {
     return this.#timer !== undefined;
   }
 
-  /** Whether what the browser tells now of drawing the page may be the doing of a screenshot. */
+  /** Whether what the browser reports now about drawing the page may be caused by a screenshot. */
   get isOwnDoing(): boolean {
     return this.#isShooting || this.#clock.now() - this.#shotEndedAt < afterShotMs;
   }
 
-  /** Follows what the browser tells of whether it draws the page. */
+  /** Notes whether the browser says that it draws the page. */
   noteVisible(visible: boolean): void {
     this.#isVisible = visible;
   }
 
-  /** Takes a screenshot, and takes what the browser tells meanwhile and shortly after for its doing. */
+  /** Takes a screenshot. What the browser reports during it and shortly after counts as caused by it. */
   async during(shoot: () => Promise<void>): Promise<void> {
     this.#isShooting = true;
     try {
@@ -63,7 +64,7 @@ export class BackgroundPolling implements Disposable {
     }
   }
 
-  /** Begins to look at a page that the browser does not draw, unless it does so already. */
+  /** Starts polling a page that the browser doesn't draw, unless it's already being polled. */
   start(page: PolledPage): void {
     if (this.#timer === undefined) this.#next(page);
   }
@@ -79,7 +80,7 @@ export class BackgroundPolling implements Disposable {
 
   /** Never rejects. */
   async #poll(page: PolledPage): Promise<void> {
-    // What the last screenshot did is over by now: one that is visible came to the front while it was looked at.
+    // The effects of the last screenshot are over by now, so a page that is visible has come to the front since.
     const wasVisible = this.#isVisible;
     try {
       await page.shoot();

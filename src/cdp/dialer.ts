@@ -11,19 +11,20 @@ import { cancelled, ProviderError } from '../core/providerError.ts';
 
 const handshakeTimeoutMs = 5_000;
 const answerTimeoutMs = 10_000;
-/** The largest message taken: a picture of a page that fills a screen of eight million pixels. */
+/** The largest message that is accepted: an image of a page that fills a screen of eight million pixels. */
 const maxMessageBytes = 24 * 2 ** 20;
 /**
- * The most values that a message may have: a list of ten thousand targets. One of them takes as long to read as a thousand
- * letters of a picture; as many of them as fit into the largest message would hold up everything for seconds.
+ * The most values that a message may have: enough for a list of ten thousand targets. Reading one value takes as long
+ * as reading a thousand characters of an image. If the largest message consisted of values, it would block everything
+ * for seconds.
  */
 const maxValues = 100_000;
 
-/** Which certificates are trusted on this machine; other hosts are connected to as the editor has it. */
+/** Which certificates are trusted on this machine. Other hosts are connected to with the editor's settings. */
 export type LocalTls = Pick<ConnectionOptions, 'secureContext' | 'rejectUnauthorized'>;
 
 /**
- * Opens CDP connections by the `ws` package.
+ * Opens CDP connections with the `ws` package.
  * @param origin the account's; any other address is refused with `unsupported`.
  */
 export function openCdpDialer(origin: URL, clock: Clock, localTls: () => LocalTls = () => ({})): CdpDialer {
@@ -53,7 +54,7 @@ export function openCdpDialer(origin: URL, clock: Clock, localTls: () => LocalTl
           signal.removeEventListener('abort', stop);
           resolve(new SocketConnection(socket, clock));
         });
-        // Also hears what the terminated socket of `stop` says; a settled promise does not mind.
+        // Also handles the error of the socket that `stop` terminated; rejecting a settled promise does nothing.
         socket.on('error', (error) => {
           signal.removeEventListener('abort', stop);
           reject(dialError(error));
@@ -63,10 +64,9 @@ export function openCdpDialer(origin: URL, clock: Clock, localTls: () => LocalTl
 }
 
 /**
- * Opens a WebSocket on this machine, without a proxy and without a resolver. VS Code puts a function of its own in the
- * place of `http.request`, which `ws` uses, and sends requests by the editor's proxy whatever agent they name. It lets
- * those through that are for a local socket (@vscode/proxy-agent, `createHttpPatch`), so this is said to be one, and the
- * connection is then made here.
+ * Opens a WebSocket on this machine, without a proxy or a resolver. VS Code replaces `http.request`, which `ws` uses,
+ * with its own function, and sends requests through the editor's proxy whatever agent they name. It exempts requests to
+ * a local socket (@vscode/proxy-agent, `createHttpPatch`), so this pretends to be one, and the connection is made here.
  */
 function openLocally(address: URL, options: ClientOptions, localTls: LocalTls): WebSocket {
   const isSecure = address.protocol === 'wss:';
@@ -107,7 +107,9 @@ interface Pending {
   reject(error: ProviderError): void;
 }
 
-/** One WebSocket. Commands are numbered; an answer finds its command by the number, and what has none is an event. */
+/**
+ * One WebSocket. Commands are numbered, and an answer has the number of its command. A message without one is an event.
+ */
 class SocketConnection implements CdpConnection {
   readonly #socket: WebSocket;
   readonly #clock: Clock;
@@ -195,7 +197,7 @@ class SocketConnection implements CdpConnection {
     try {
       message = fields(JSON.parse(data.toString('utf8')));
     } catch {
-      // Not DevTools: nothing that comes from there can be an answer.
+      // Not DevTools, so nothing that it sends can be an answer.
       this.#socket.terminate();
       return;
     }
@@ -223,7 +225,7 @@ function fields(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? { ...value } : {};
 }
 
-/** Each value but the first of a list or object stands behind a comma, and each list or object begins with a bracket. */
+/** Each value of a list or object except the first follows a comma, and each list or object begins with a bracket. */
 const valueMarks = [',', '[', '{'].map((mark) => mark.charCodeAt(0));
 
 function hasMoreValues(json: Buffer, most: number): boolean {
@@ -235,7 +237,7 @@ function hasMoreValues(json: Buffer, most: number): boolean {
   return false;
 }
 
-/** The number that an answer has, where it begins with it, as Chrome's do. */
+/** The number of an answer, if it starts with it as Chrome's do; NaN otherwise. */
 function idAtFront(json: Buffer): number {
   return Number(/^\{"id":(\d{1,15}),/.exec(json.toString('latin1', 0, 32))?.[1]);
 }
@@ -248,12 +250,12 @@ function lost(method: string): ProviderError {
   return new ProviderError({ kind: 'unreachable', why: 'cut' }, `${method}: the connection to DevTools is closed`);
 }
 
-/** Longest piece of a browser's own explanation that is read, in characters. */
+/** Maximum length that is read of a browser's error message, in characters. */
 const longestMessage = 1_000;
 
 /**
- * Chrome says that it does not know a context or target by message alone, all under one code: -32000 "Failed to find
- * context with id …", -32602 "No target with given id found" (read off Chromium 156).
+ * Chrome reports an unknown context or target only by its message, under codes that it shares with other errors: -32000
+ * "Failed to find context with id …", -32602 "No target with given id found" (Chromium 156).
  */
 function commandError(method: string, error: unknown): ProviderError {
   const told: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'message') : undefined;

@@ -1,44 +1,47 @@
 import { Emitter, type Event } from '../core/event.ts';
 
-/** Frames that are handed over at once: one is drawn while the next is on its way, or waits. */
+/** Most frames that are delivered but not drawn: one is being drawn while the next is on its way, or waits. */
 const mostHanded = 2;
 
-/** A picture of a page, all of its viewport. */
+/** An image of a page's whole viewport. */
 export interface Frame {
-  /** Names it in {@link FrameQueue.drawn}. */
+  /** Identifies it for {@link FrameQueue.drawn}. */
   readonly number: number;
-  /** Alone in its memory, so that it can be handed on whole. */
+  /** Has its buffer to itself, so that the whole buffer can be passed on. */
   readonly jpeg: Uint8Array<ArrayBuffer>;
-  /** The viewport's size in CSS pixels, which is what coordinates of input are in. */
+  /** The viewport's size in CSS pixels, the unit of input coordinates. */
   readonly width: number;
   readonly height: number;
 }
 
-/** A picture before it is numbered. */
+/** A frame before it's numbered. */
 export type Picture = Omit<Frame, 'number'>;
 
-/** A frame on its way to the screen, and how the browser is told that it got there. */
+/** A frame on its way to the screen, and how to acknowledge it to the browser. */
 export interface Delivery {
   readonly picture: Picture;
   readonly acknowledge: () => void;
 }
 
-/** Hands frames over no faster than they are drawn: of those that were handed over at most one waits, the newest. */
+/**
+ * Delivers frames no faster than they are drawn. At most two are delivered and not drawn yet, and of those that follow,
+ * only the newest waits.
+ */
 export class FrameQueue {
   readonly #frame = new Emitter<Frame>();
-  /** Handed over, and not drawn yet; the oldest first. */
+  /** Delivered but not drawn yet, oldest first. */
   #handed: readonly (Delivery & { readonly number: number })[] = [];
   #waiting: Delivery | undefined;
   #lastNumber = 0;
   #last: Uint8Array<ArrayBuffer> | undefined;
 
-  /** Fires with each frame to be drawn, in order. After two of the same page the next one comes after {@link drawn}. */
+  /** Fires with each frame to draw, in order. After two of the same page, the next one waits for {@link drawn}. */
   readonly onFrame: Event<Frame> = this.#frame.event;
 
-  /** Hands a frame over, or lets it wait. One that shows the same as the one before it is acknowledged and dropped. */
+  /** Delivers a frame, or lets it wait. A frame with the same image as the one before is acknowledged and dropped. */
   add(delivery: Delivery): void {
     const { jpeg } = delivery.picture;
-    // Chrome sends a picture anew for many a reason. Only one that shows something else is news.
+    // Chrome sends the same image again for many reasons. Only a different one matters.
     if (this.#last !== undefined && Buffer.compare(jpeg, this.#last) === 0) {
       delivery.acknowledge();
       return;
@@ -58,11 +61,14 @@ export class FrameQueue {
     };
   }
 
-  /** Says that a frame is on the screen, or cannot be drawn, and with it those before it; one that waits then comes. */
+  /**
+   * Reports that a frame is on the screen or can't be drawn, which settles the ones before it too. A waiting frame is
+   * then delivered.
+   */
   drawn(number: number): void {
-    // One of a page that is shown no longer was forgotten meanwhile, and one that was never handed over is none.
+    // Ignores frames of an earlier page, which were forgotten, and numbers that were never delivered.
     if (!this.#handed.some((one) => one.number === number)) return;
-    // What was handed over before it is drawn, too, or lost on the way.
+    // Frames delivered earlier are drawn too, or were lost on the way.
     const done = this.#handed.filter((one) => one.number <= number);
     this.#handed = this.#handed.filter((one) => one.number > number);
     for (const { acknowledge } of done) acknowledge();
@@ -71,7 +77,10 @@ export class FrameQueue {
     if (next !== undefined) this.#deliver(next);
   }
 
-  /** Forgets what was handed over, or waits: it is of a page that has no client in us any longer to acknowledge it. */
+  /**
+   * Forgets delivered and waiting frames: they are of a page that we're no longer attached to, so they can't be
+   * acknowledged.
+   */
   forget(): void {
     this.#handed = [];
     this.#waiting = undefined;

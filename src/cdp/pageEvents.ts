@@ -4,24 +4,24 @@ import type { CdpEvent } from '../core/cdp.ts';
 import type { Picture } from './frameQueue.ts';
 import type { EventName } from './protocol.ts';
 
-/** A question or message that the page has put before everything else. */
+/** A JavaScript dialog that blocks the page, such as an alert. */
 export interface PageDialog {
   readonly type: string;
   readonly message: string;
 }
 
-/** What the browser tells of a page that is shown. */
+/** An event about the page that is shown. */
 export type PageEvent =
   | {
       readonly kind: 'frame';
-      /** By which it is acknowledged; undefined where that cannot be read, so that it never is. */
+      /** The number to acknowledge it with; undefined if it can't be read, and then it's never acknowledged. */
       readonly ackId: number | undefined;
-      /** Undefined where it cannot be read. */
+      /** Undefined if it can't be read. */
       readonly picture: Picture | undefined;
     }
   | { readonly kind: 'visibility'; readonly visible: boolean }
   | { readonly kind: 'reloadedAfterCrash' }
-  /** The dialog that is open now; undefined for none, and for one that cannot be read. */
+  /** The dialog that is open now; undefined for none, or one that can't be read. */
   | { readonly kind: 'dialog'; readonly dialog: PageDialog | undefined };
 
 /** A schema that reads some of the fields that Chrome documents. */
@@ -39,7 +39,7 @@ const Visibility = v.object({ visible: v.boolean() }) satisfies ReadsOf<
 >;
 const Dialog = v.object({ type: v.string(), message: v.fallback(v.string(), '') });
 
-/** Reads an event about a page; undefined for what is of no interest, or makes no sense. */
+/** Reads an event about a page; undefined if it isn't needed or can't be read. */
 export function pageEvent({ method, params }: CdpEvent): PageEvent | undefined {
   switch (method as EventName) {
     case 'Page.screencastFrame':
@@ -75,6 +75,6 @@ function pictureIn(params: CdpEvent['params']): Picture | undefined {
 
 /** Decodes base64. */
 export function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
-  // Copied: small Buffers share their memory with others.
+  // Copied, because small Buffers share their memory with others.
   return new Uint8Array(Buffer.from(base64, 'base64'));
 }

@@ -1,6 +1,6 @@
 import type { Command, Params } from './protocol.ts';
 
-/** What a user does to a page. Coordinates are CSS pixels of its viewport; modifiers are 1 Alt, 2 Ctrl, 4 Meta, 8 Shift. */
+/** Input to a page. Coordinates are CSS pixels of its viewport; modifiers are 1 Alt, 2 Ctrl, 4 Meta, 8 Shift. */
 export type PageInput =
   | {
       readonly kind: 'mouse';
@@ -26,7 +26,7 @@ export type PageInput =
       readonly key: string;
       readonly code: string;
       readonly windowsVirtualKeyCode: number;
-      /** What it types; empty where it types nothing. */
+      /** The text that it types; empty if it types none. */
       readonly text: string;
       readonly modifiers: number;
       readonly location: number;
@@ -34,12 +34,12 @@ export type PageInput =
     }
   | { readonly kind: 'text'; readonly text: string };
 
-/** A command that does something to a page in a user's place. */
+/** A command that sends input to a page. */
 type InputCommand = {
   readonly [C in Command & `Input.${string}`]: { readonly command: C; readonly params: Params<C> };
 }[Command & `Input.${string}`];
 
-/** What a user did, as a command to their page. */
+/** The command that sends input to a page. */
 export function inputCommand(input: PageInput): InputCommand {
   switch (input.kind) {
     case 'mouse': {

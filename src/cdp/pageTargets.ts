@@ -30,7 +30,7 @@ export interface PageChange {
   readonly page: PageId;
 }
 
-/** The pages of one session, as its browser tells of them while they come and go. */
+/** The pages of one session, as its browser reports them while they come and go. */
 export class PageTargets implements Disposable {
   readonly #devtools: SessionDevtools;
   readonly #pages = new Map<PageId, Page>();
@@ -49,14 +49,16 @@ export class PageTargets implements Disposable {
   }
 
   /**
-   * Those that there were when they were first asked for, in no order but that empty ones come first, and behind them each
-   * that was opened since.
+   * The pages that existed at {@link discover}, in no order except that blank ones come first, then those opened since.
    */
   get all(): readonly Page[] {
     return [...this.#pages.values()];
   }
 
-  /** Resolves when all that there are now have been told of. @throws ProviderError as `CdpConnection.send` does. */
+  /**
+   * Starts following pages. Resolves when all current ones have been reported. @throws ProviderError as
+   * `CdpConnection.send` does.
+   */
   async discover(signal: AbortSignal): Promise<void> {
     await sendCommand(this.#devtools.connection, 'Target.setDiscoverTargets', { discover: true }, signal);
     const emptyFirst = this.all.toSorted((a, b) => Number(isEmptyTab(b)) - Number(isEmptyTab(a)));
@@ -65,8 +67,8 @@ export class PageTargets implements Disposable {
   }
 
   /**
-   * Becomes a client of a page.
-   * @returns what the browser calls our being attached to it, for commands about that page.
+   * Attaches to a page as a client.
+   * @returns the DevTools session id for commands to that page.
    * @throws ProviderError as `CdpConnection.send` does.
    */
   async attach(page: PageId, signal: AbortSignal): Promise<string> {
@@ -75,7 +77,7 @@ export class PageTargets implements Disposable {
     return read(Attached, await sendCommand(connection, 'Target.attachToTarget', params, signal)).sessionId;
   }
 
-  /** Asks for what is not told of by itself: titles that have changed. @throws ProviderError as `CdpConnection.send` does. */
+  /** Asks for what isn't reported by itself: changed titles. @throws ProviderError as `CdpConnection.send` does. */
   async update(signal: AbortSignal): Promise<void> {
     const listed = v.safeParse(Listed, await sendCommand(this.#devtools.connection, 'Target.getTargets', {}, signal));
     for (const row of listed.success ? listed.output.targetInfos : []) {
@@ -111,7 +113,7 @@ export class PageTargets implements Disposable {
     const [page] = boundedPages([{ id: pageId(targetId), title: titleWithoutValues(told, url), url }]);
     const known = page && this.#pages.get(page.id);
     if (page === undefined || (known?.title === page.title && known.url === page.url)) return;
-    // A page that nobody can pick among so many. It takes the place of one that closes when it is told of again.
+    // There are too many pages to pick this one. When another one closes, it's added as soon as it's reported again.
     if (known === undefined && this.#pages.size >= mostPages) return;
     this.#pages.set(page.id, page);
     this.#changed.fire({ kind: known === undefined ? 'opened' : 'changed', page: page.id });

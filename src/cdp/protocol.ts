@@ -7,15 +7,15 @@ export type Command = keyof ProtocolMapping.Commands;
 /** An event of the Chrome DevTools Protocol, such as `Page.screencastFrame`. */
 export type EventName = keyof ProtocolMapping.Events;
 
-/** What a command is sent with. */
+/** The parameters of a command. */
 export type Params<C extends Command> = C extends Command ? ParamsOf<ProtocolMapping.Commands[C]['paramsType']> : never;
 type ParamsOf<Told extends readonly unknown[]> = Told extends readonly []
   ? Readonly<Record<string, never>>
   : NonNullable<Told[0]>;
 
 /**
- * Sends a command with the parameters that Chrome documents for it. The answer has no type: another program may be at the
- * other end, so that whoever needs something of it reads it with a schema.
+ * Sends a command with the parameters that Chrome documents for it. The answer has no type, because another program may
+ * be at the other end: callers read what they need with a schema.
  * @throws ProviderError as `CdpConnection.send` does.
  */
 export function sendCommand<C extends Command>(

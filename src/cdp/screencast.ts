@@ -11,47 +11,50 @@ import { type PageDialog, type PageEvent, pageEvent } from './pageEvents.ts';
 import type { PageInput } from './pageInput.ts';
 import { PageTargets } from './pageTargets.ts';
 
-// How the picture is had was read off Chromium 156: frames come while the page is drawn, at most two that are not
-// acknowledged; a tab in the background is not drawn, which `screencastVisibilityChanged` tells; a screenshot can be had
-// of it all the same, and makes the browser draw it for that moment.
+// In Chromium 156, frames come while the page is drawn, at most two of them unacknowledged. A background tab isn't
+// drawn, which `screencastVisibilityChanged` reports. A screenshot of it works anyway, and makes the browser draw it
+// for that moment.
 
-/** How long a screencast may take to tell whether its page is drawn. */
+/** How long a screencast may take to report whether its page is drawn, in milliseconds. */
 const settleMs = 500;
-/** How long a page may be between one browser process and the next. */
+/** How long a page may be between one browser process and the next, in milliseconds. */
 const swapMs = 200;
-/** How often the browser is asked for what it does not tell by itself, and so whether it is still there. */
+/**
+ * How often the browser is asked for what it doesn't report by itself, and thus whether it's still there, in
+ * milliseconds.
+ */
 const askMs = 2_000;
 
-/** What is to be seen of a session besides its pictures. */
+/** What is shown of a session, except its frames. */
 export interface ScreencastState {
   readonly pages: readonly Page[];
   readonly shown: PageId | undefined;
   /**
-   * `opening` until the page's first picture; `background` where it is in a tab behind others, so that one picture a second
-   * is all there is; `crashed` until there is a picture of it loaded anew; `noPage` where the session has none.
+   * `opening` until the page's first image; `background` in a background tab, of which there is only one image a
+   * second; `crashed` until there is an image of the reloaded page; `noPage` if the session has none.
    */
   readonly condition: 'opening' | 'live' | 'background' | 'crashed' | 'noPage';
-  /** Only told while the user steers; see {@link Screencast.setSteering}. */
+  /** Only known while the user interacts; see {@link Screencast.setSteering}. */
   readonly dialog: PageDialog | undefined;
 }
 
-/** What a screencast is made with. */
+/** What {@link Screencast} needs. */
 export interface ScreencastOptions {
   readonly clock: Clock;
   /**
-   * The page to be shown; without one, or where it is not there (any longer), the last of `PageTargets.all`, and each that
-   * is opened after it.
+   * The page to show; without one, or if it doesn't exist (anymore), the last of `PageTargets.all`, and each one opened
+   * after it.
    */
   readonly page: PageId | undefined;
   readonly size: PictureSize;
-  /** Called with what went wrong and harms nothing, such as input that the page did not take. */
+  /** Called with errors that do no harm, such as input that the page didn't accept. */
   readonly onTrouble: (error: ProviderError) => void;
 }
 
 /**
- * Shows a session's page as it changes, by the Chrome DevTools Protocol, and takes input to it. It follows the page
- * through navigations and crashes, and the session to other pages. Of the frames that were handed over at most one waits
- * while another is drawn.
+ * Shows a session's page as it changes, over the Chrome DevTools Protocol, and sends input to it. It follows the page
+ * through navigations and crashes, and the session to other pages. At most one delivered frame waits while another is
+ * drawn.
  */
 export class Screencast implements Disposable {
   readonly #connection: CdpConnection;
@@ -72,17 +75,17 @@ export class Screencast implements Disposable {
   readonly #background: BackgroundPolling;
   #pulse: Disposable | undefined;
   #swap: Disposable | undefined;
-  /** Whether a frame came that could not be acknowledged, so that the stream may not go on. */
+  /** Whether a frame came that couldn't be acknowledged, which may stop the stream. */
   #isStuck = false;
-  /** How many pages are being attached to. */
+  /** How many attempts to attach to a page are under way. */
   #attaching = 0;
-  /** Counts the changes of the page that is shown: what was asked about one before is of no use. */
+  /** Counts changes of the page that is shown: answers to requests about an earlier one are dropped. */
   #turn = 0;
 
-  /** Fires with each frame to be drawn, in order. After two of the same page the next one comes after {@link drawn}. */
+  /** Fires with each frame to draw, in order. After two of the same page, the next one waits for {@link drawn}. */
   readonly onFrame: Event<Frame> = this.#frames.onFrame;
   readonly onDidChange: Event<ScreencastState> = this.#changed.event;
-  /** Fires once, when the connection is lost or does not answer any longer. */
+  /** Fires once, when the connection is lost or the browser no longer answers. */
   readonly onLost: Event<ProviderError> = this.#lost.event;
 
   constructor(devtools: SessionDevtools, options: ScreencastOptions) {
@@ -121,25 +124,28 @@ export class Screencast implements Disposable {
     };
   }
 
-  /** Begins. @throws ProviderError as `CdpConnection.send` does; it is then to be disposed. */
+  /** Starts. @throws ProviderError as `CdpConnection.send` does; the caller then disposes it. */
   async start(): Promise<void> {
     await this.#targets.discover(this.#stop.signal);
     this.#askAgain();
     await this.#showWanted();
   }
 
-  /** Says that a frame is on the screen, or cannot be drawn, and with it those before it; one that waits then comes. */
+  /**
+   * Reports that a frame is on the screen or can't be drawn, which settles the ones before it too. A waiting frame is
+   * then delivered.
+   */
   drawn(number: number): void {
     this.#frames.drawn(number);
   }
 
-  /** Shows another page, or, without one, what a screencast without a page shows. */
+  /** Shows another page. Undefined means the same as for {@link ScreencastOptions.page}. */
   choose(page: PageId | undefined): void {
     this.#wanted = page;
     this.#inBackground(this.#showWanted());
   }
 
-  /** Asks for pictures of another size. */
+  /** Asks for frames of another size. */
   resize(size: PictureSize): void {
     if (size?.width === this.#size?.width && size?.height === this.#size?.height) return;
     this.#size = size;
@@ -147,8 +153,8 @@ export class Screencast implements Disposable {
   }
 
   /**
-   * Says whether the user steers. Only then does the browser tell of dialogs: some browsers answer them by themselves as
-   * long as nobody wants to hear of them.
+   * Sets whether the user interacts. Only then does the browser report dialogs: some browsers answer them by themselves
+   * as long as no client listens for them.
    */
   setSteering(steering: boolean): void {
     if (steering === this.#steering) return;
@@ -158,8 +164,8 @@ export class Screencast implements Disposable {
   }
 
   /**
-   * Does to the page what a user did to its picture. Dropped while nobody steers, and until there is a picture of the
-   * page: what is done to that of the one before is not meant for it.
+   * Sends the user's input to the page. Dropped in view-only mode, and until there is an image of the page: input on
+   * the image of the page before isn't meant for it.
    */
   input(input: PageInput): void {
     const shown = this.#shown;
@@ -168,7 +174,7 @@ export class Screencast implements Disposable {
     this.#inBackground(shown.input(input));
   }
 
-  /** Answers the dialog that is open. */
+  /** Answers the open dialog. */
   answerDialog(accept: boolean): void {
     const shown = this.#shown;
     if (!this.#steering || shown === undefined || this.#dialog === undefined) return;
@@ -178,7 +184,7 @@ export class Screencast implements Disposable {
   async #showWanted(): Promise<void> {
     const pages = this.#targets.all;
     const wanted = pages.find(({ id }) => id === this.#wanted);
-    // One that has closed is wanted no longer, so that what opens in its place is shown.
+    // A closed page isn't wanted any longer, so that the one that opens in its place is shown.
     if (wanted === undefined) this.#wanted = undefined;
     const page = wanted ?? pages.at(-1);
     if (page !== undefined && page.id === this.#shown?.id) return;
@@ -199,7 +205,8 @@ export class Screencast implements Disposable {
     try {
       await this.#attach(page, turn);
     } catch (error) {
-      // One that went meanwhile makes way for another, of which the browser has told before it refused.
+      // If the page has gone in the meantime, the browser reported that before it refused, and showing another page has
+      // already begun.
       if (turn === this.#turn) throw error;
     }
   }
@@ -211,14 +218,14 @@ export class Screencast implements Disposable {
     if (turn !== this.#turn) return shown.leave();
     this.#shown = shown;
     if (this.#steering) this.#inBackground(this.#takeOver(shown));
-    // Not waited for: of a window that the system does not draw there may be no picture.
+    // Not awaited: there may be no screenshot of a window that the system doesn't draw.
     this.#inBackground(this.#shoot(shown));
     await shown.startCast(this.#size);
     this.#tell();
     return undefined;
   }
 
-  /** Chrome changes nothing about a screencast that is under way. */
+  /** Chrome can't change a running screencast, so it's stopped and started again. */
   #restartCast(shown: AttachedPage): void {
     this.#inBackground(shown.stopCast());
     this.#inBackground(shown.startCast(this.#size));
@@ -226,26 +233,26 @@ export class Screencast implements Disposable {
 
   async #takeOver(shown: AttachedPage): Promise<void> {
     await shown.takeDialogs();
-    // The user may have stopped meanwhile, or gone to another page.
+    // The user may have stopped interacting in the meantime, or gone to another page.
     const isMeant = () => this.#steering && this.#shown === shown;
-    // A screencast that has only just begun has not told yet whether its page is drawn.
+    // A screencast that has just started hasn't reported yet whether its page is drawn.
     if (isMeant() && this.#condition !== 'background') await sleep(this.#options.clock, settleMs, this.#stop.signal);
     if (isMeant() && this.#condition === 'background') await shown.bringToFront();
   }
 
-  /** Leaves dialogs to the browser and its other clients again. The screencast ends with that, and so begins anew. */
+  /** Leaves dialogs to the browser and its other clients again. That ends the screencast, so it's started again. */
   async #handBack(shown: AttachedPage): Promise<void> {
     this.#cancelDialog(shown);
     this.#tell();
     const left = shown.leaveDialogs();
-    // Sent right behind it, because a page that is busy may take long to answer, and no picture is missed meanwhile.
+    // Sent right after it: a busy page may take long to answer, and no frame must be missed until then.
     await Promise.all([left, shown.startCast(this.#size)]);
   }
 
   /**
-   * Cancels the dialog that is open, before whoever could answer it leaves: Chrome forgets a dialog together with the
-   * client that it told of it, and the page then waits for ever. Said also where none is known to be open, because one may
-   * have been told of that was not heard yet; Chrome then refuses, and nothing comes of it.
+   * Cancels the open dialog before the client that could answer it leaves: Chrome forgets a dialog together with the
+   * client that it reported it to, and the page then waits forever. Sent even if no dialog is known, because a report
+   * of one may not have arrived yet. If there is none, Chrome refuses, which does no harm.
    */
   #cancelDialog(shown: AttachedPage): void {
     this.#dialog = undefined;
@@ -255,7 +262,7 @@ export class Screencast implements Disposable {
   #shoot(shown: AttachedPage): Promise<void> {
     return this.#background.during(async () => {
       const picture = await shown.shoot();
-      // A page that is drawn has sent newer pictures by itself meanwhile.
+      // A page that is drawn has sent newer frames by itself in the meantime.
       if (this.#shown !== shown || (this.#condition === 'live' && !this.#background.isPolling)) return;
       this.#receive({ picture, acknowledge: () => {} });
     });
@@ -278,7 +285,7 @@ export class Screencast implements Disposable {
         this.#restartCast(shown);
         return;
       case 'dialog':
-        // It was cancelled together with the steering while word of it was on its way.
+        // It was canceled when interacting stopped, while its report was on the way.
         if (!this.#steering) return;
         this.#dialog = told.dialog;
         this.#tell();
@@ -293,20 +300,20 @@ export class Screencast implements Disposable {
     this.#dialog = undefined;
     this.#frames.forget();
     this.#set('opening');
-    // A page that closes is told of right behind it; one that was swapped for another is shown again.
+    // A page that closed is reported as such right after this; one that moved to another process is shown again.
     this.#swap = this.#options.clock.after(swapMs, () => {
       if (this.#shown === undefined) this.#inBackground(this.#showWanted());
     });
   }
 
   #hearFrame(shown: AttachedPage, { ackId, picture }: Extract<PageEvent, { readonly kind: 'frame' }>): void {
-    // It cannot be acknowledged, and may keep others from coming until the screencast begins anew.
+    // It can't be acknowledged, and may hold back others until the screencast is restarted.
     if (ackId === undefined) {
       this.#isStuck = true;
       return;
     }
     const acknowledge = () => this.#inBackground(shown.acknowledge(ackId));
-    // The screenshot itself has the same picture.
+    // The screenshot itself has the same image.
     if (picture === undefined || (this.#background.isPolling && this.#background.isOwnDoing)) {
       acknowledge();
       return;
@@ -365,14 +372,14 @@ export class Screencast implements Disposable {
     this.#changed.fire(this.state);
   }
 
-  /** A socket may stall without being closed: only a browser that answers is one that still shows what is so. */
+  /** A socket may stall without being closed: only if the browser answers is what it shows still current. */
   #askAgain(): void {
     this.#pulse = this.#options.clock.after(askMs, () => {
       this.#targets.update(this.#stop.signal).then(
         () => {
           if (this.#isStuck && this.#shown !== undefined) this.#restartCast(this.#shown);
           this.#isStuck = false;
-          // One that could not be attached to is tried again.
+          // A page that couldn't be attached to is tried again.
           if (this.#shown === undefined && this.#attaching === 0) this.#inBackground(this.#showWanted());
           this.#askAgain();
         },
@@ -387,7 +394,7 @@ export class Screencast implements Disposable {
     this.#lost.fire(error);
   }
 
-  /** Lets something go on by itself. What it may trip over is a page that has just gone. */
+  /** Runs something in the background. It may fail because a page has just gone. */
   #inBackground(work: Promise<unknown>): void {
     work.catch((error: unknown) => this.#report(error));
   }

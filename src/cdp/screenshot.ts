@@ -7,8 +7,8 @@ import { PageTargets } from './pageTargets.ts';
 import { sendCommand } from './protocol.ts';
 
 /**
- * Takes a picture of a session's page, or of the last of `PageTargets.all`, at its full size.
- * @throws ProviderError `notFound` where there is no such page, and as `CdpConnection.send` does.
+ * Takes a screenshot of a session's page, or of the last of `PageTargets.all`, at its full size.
+ * @throws ProviderError `notFound` if there is no such page, and as `CdpConnection.send` does.
  */
 export async function takeScreenshot(
   devtools: SessionDevtools,

@@ -1,4 +1,4 @@
-// The card over the stage and the notice above it: words with buttons.
+// The card over the stage, and the notice above it: text with buttons.
 
 import { element, placeButtons, write } from './elements.js';
 

@@ -9,7 +9,7 @@ export const element = (id) => /** @type {HTMLElement} */ (document.getElementBy
 
 /** @param {HTMLElement} target @param {string} text */
 export function write(target, text) {
-  // Said again, it would be read out again.
+  // Screen readers would read it again.
   if (target.textContent !== text) target.textContent = text;
 }
 
@@ -26,7 +26,7 @@ function buttonsFor(words) {
 }
 
 /**
- * Puts buttons in place, unless the same ones are there already: whoever is about to press one must not lose it.
+ * Adds buttons, unless the same ones are already there: a user who is about to press one must not lose it.
  * @param {HTMLElement} place
  * @param {readonly ButtonWords[]} words
  */

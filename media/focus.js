@@ -1,47 +1,53 @@
-// Where the keyboard is: it comes back to what had it last, and what is typed on its way to the editor is not lost.
+// Keyboard focus: it returns to what had it last, and text typed on its way to the editor isn't lost.
 
 import { say } from './editor.js';
 import { element } from './elements.js';
 
-/** After this long nobody has taken the focus back, and it belongs to what says why. */
+/** If the editor hasn't taken the focus back after this many milliseconds, it goes to the heading that says why. */
 const strayMs = 1_000;
-/** For this long after the focus has moved here, the extension may yet find that a frame moved it. */
+/** How long after the focus moved here, in milliseconds, the extension may still find that a frame moved it. */
 const movedMs = 300;
 
 const card = element('card');
-/** Takes what is typed between a frame's taking the focus and the editor's getting it back. */
+/** Receives what is typed after a frame took the focus and before the editor gets it back. */
 const stray = /** @type {HTMLTextAreaElement} */ (element('stray'));
 
-/** What had the focus last. @type {HTMLElement | undefined} */
+/** The element that had the focus last. @type {HTMLElement | undefined} */
 let focused;
 /** Whether what is typed here belongs to the editor, which is about to get the focus back. */
 let givingBack = false;
 let movedAt = Number.NEGATIVE_INFINITY;
-/** What was typed since. */
+/** What was typed since the focus moved. */
 let typedSince = '';
 
-/** What had the focus last, where it can still be seen. */
+/** The element that had the focus last, if it's still visible. */
 export const focusedBefore = () => (focused?.checkVisibility() ? focused : undefined);
 
-/** What had the focus is there no longer: the next key goes on from where it was, and a second Enter presses nothing. */
+/**
+ * Focuses a heading, because the element that had the focus is gone: keyboard navigation goes on from there, and a
+ * second Enter presses nothing.
+ */
 export function standBeside() {
   (card.hidden ? element('name') : element('heading')).focus({ preventScroll: true });
 }
 
-/** Gives the focus back to what had it last in this page. */
+/** Returns the focus to the element of this page that had it last. */
 export function focusAgain() {
   const before = focusedBefore();
   if (before === undefined) standBeside();
   else before.focus({ preventScroll: true });
 }
 
-/** The frame took the focus from within this page: it comes back at once. */
+/** Takes the focus back at once after the frame took it from within this page. */
 export function takeFocusBack() {
   givingBack = false;
   focusAgain();
 }
 
-/** The frame took the focus from the editor: it is taken from the frame at once, until the editor has taken it back. */
+/**
+ * Takes the focus from the frame at once after the frame took it from the editor, and holds it until the editor takes
+ * it back.
+ */
 export function keepFocusForEditor() {
   givingBack = true;
   stray.focus({ preventScroll: true });
@@ -51,7 +57,7 @@ export function keepFocusForEditor() {
   }, strayMs);
 }
 
-/** The focus has come to this page or the one around it. The user may have moved it, or the frame. */
+/** Handles that the focus came to this page or the one around it. The user or the frame may have moved it. */
 export function noteFocusMoved() {
   if (performance.now() - movedAt > movedMs) typedSince = '';
   movedAt = performance.now();
@@ -60,10 +66,10 @@ export function noteFocusMoved() {
   say({ type: 'focusMoved' });
 }
 
-/** Whether the focus has moved so recently that its frame may have been paused for that. */
+/** Whether the focus moved so recently that its frame may have been paused because of it. */
 export const hasJustMoved = () => performance.now() - movedAt < strayMs;
 
-/** Sends the editor what was typed since the focus has moved, because the frame moved it. */
+/** Sends the editor what was typed since the frame moved the focus. */
 export function sendTypedSince() {
   say({ type: 'stray', text: typedSince.slice(0, 100) });
   typedSince = '';
@@ -89,7 +95,7 @@ stray.addEventListener('input', (event) => {
   stray.value = '';
 });
 
-// Whatever opens in front of a panel takes the focus from what was pressed.
+// Anything that opens in front of a panel takes the focus from what was pressed.
 addEventListener('focusin', ({ target }) => {
   if (target instanceof HTMLElement && target !== stray) focused = target;
 });

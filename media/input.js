@@ -1,5 +1,5 @@
-// How what a user does to a picture is told to the page that it shows. Nothing here touches the document, so that it
-// can be tried out anywhere.
+// Turns the user's input on the image into input for the page. Nothing here touches the document, so that it can be
+// tested anywhere.
 
 /** @import { PageInput } from '../src/cdp/pageInput.ts' */
 
@@ -8,7 +8,7 @@ const buttonNames = ['left', 'middle', 'right'];
 const lineHeight = 16;
 
 /**
- * The modifiers that are held, as DevTools counts them.
+ * The modifiers that are held, as DevTools encodes them.
  * @param {{ altKey: boolean, ctrlKey: boolean, metaKey: boolean, shiftKey: boolean }} event
  */
 export function modifiersOf({ altKey, ctrlKey, metaKey, shiftKey }) {
@@ -16,9 +16,9 @@ export function modifiersOf({ altKey, ctrlKey, metaKey, shiftKey }) {
 }
 
 /**
- * Where in the page a point of the picture is, in the page's own pixels, however large the picture is drawn.
+ * The point in the page for a point of the image, in the page's own pixels, whatever size the image is drawn at.
  * @param {{ clientX: number, clientY: number }} event
- * @param {{ left: number, top: number, width: number, height: number }} drawn where the picture is on the screen
+ * @param {{ left: number, top: number, width: number, height: number }} drawn where the image is on the screen
  * @param {{ width: number, height: number }} page the viewport that it shows
  */
 export function pointOf({ clientX, clientY }, drawn, page) {
@@ -57,7 +57,7 @@ export function mouseInput(type, event, { x, y }) {
  * @returns {PageInput}
  */
 export function wheelInput(event, { x, y }, page) {
-  // In pixels, lines or pages.
+  // `deltaMode` counts pixels, lines or pages.
   const unit = [1, lineHeight, page.height][event.deltaMode] ?? 1;
   return {
     kind: 'wheel',
@@ -75,7 +75,7 @@ export function wheelInput(event, { x, y }, page) {
  * @returns {PageInput}
  */
 export function keyInput(direction, event) {
-  // AltGr is Ctrl and Alt together, and types all the same.
+  // AltGr is reported as Ctrl and Alt together, but still types.
   const types = (!event.ctrlKey && !event.altKey && !event.metaKey) || event.getModifierState?.('AltGraph') === true;
   const text =
     direction === 'up' || !types ? '' : event.key === 'Enter' ? '\r' : [...event.key].length === 1 ? event.key : '';
@@ -93,7 +93,7 @@ export function keyInput(direction, event) {
 }
 
 /**
- * Whether a key means that what is on the clipboard is to be typed.
+ * Whether a key press means to paste.
  * @param {Pick<KeyboardEvent, 'key' | 'altKey' | 'ctrlKey' | 'metaKey' | 'shiftKey'>} event
  */
 export function isPaste({ key, altKey, ctrlKey, metaKey, shiftKey }) {

@@ -1,18 +1,18 @@
-// Takes the keyboard back from a framed page that is only watched. Chromium lets any frame take the focus from any other,
-// without a click: `inert` and `sandbox` change nothing about that (measured in Chromium 156). The permissions policy
-// `focus-without-user-activation` prevents it where the browser knows it; in 2026 that is behind a flag.
+// Takes the keyboard back from a framed page in view-only mode. Chromium lets any frame take the focus from any other,
+// without a click; `inert` and `sandbox` don't change that (measured in Chromium 156). The permissions policy
+// `focus-without-user-activation` prevents it in browsers that support it; in 2026 that is behind a flag.
 
 /**
- * How often it is checked who has the focus. While the focus is elsewhere in the editor, nothing tells this page that its
- * frame took it: no event is sent to a page between the two.
+ * How often to check what has the focus, in milliseconds. While the focus is elsewhere in the editor, this page isn't
+ * notified when its frame takes it: a page between the two gets no event.
  */
 const checkEveryMs = 4;
-/** A page may be told that it got or lost the focus before it can see that its frame took it. */
+/** A page may be notified this many milliseconds before it can see that its frame took the focus. */
 const toldBeforeMs = 100;
-/** A click moves the focus within this time. */
+/** A click moves the focus within this many milliseconds. */
 const clickMs = 100;
 
-/** What keeps a frame from asking for the focus where the browser knows that policy, and nothing elsewhere. */
+/** The policy that keeps a frame from taking the focus; empty if the browser doesn't support it. */
 export const focusPolicy = /** @type {{ featurePolicy?: { features(): string[] } }} */ (document).featurePolicy
   ?.features()
   .includes('focus-without-user-activation')
@@ -29,23 +29,23 @@ export class KeyboardGuard {
   #gotFocusAt = Number.NEGATIVE_INFINITY;
   #lostFocusAt = Number.NEGATIVE_INFINITY;
   #clickedAt = Number.NEGATIVE_INFINITY;
-  /** Whether this page had the focus, a frame in it, or the page that VS Code puts around it. */
+  /** Whether this page, a frame in it, or the page that VS Code puts around it had the focus at the last check. */
   #hadFocusWithin = false;
   /** @type {(hadFocus: boolean) => void} */
   #onTaken;
   /** @type {() => void} */
   #onMoved;
   /**
-   * The page that VS Code puts around this one, of the same origin; undefined until it is known.
+   * The window of the page that VS Code puts around this one. Both have the same origin. Undefined until it's known.
    * @type {Window | undefined}
    */
   around;
 
   /**
-   * @param {(hadFocus: boolean) => void} onTaken called at once when the frame has taken the focus, from this page itself
-   * or from elsewhere. It has to move the focus: until then, keys go to the frame.
-   * @param {() => void} onMoved called when the focus has come to this page or the one around it, and not by a click here.
-   * The user may have moved it, or the frame, which can call `focus()` of the windows around it.
+   * @param {(hadFocus: boolean) => void} onTaken called at once when the frame has taken the focus, from this page or
+   * from elsewhere. It must move the focus: until then, keys go to the frame.
+   * @param {() => void} onMoved called when the focus came to this page or the one around it, and not by a click here.
+   * The user or the frame may have moved it: the frame can call `focus()` of the windows around it.
    */
   constructor(onTaken, onMoved) {
     this.#onTaken = onTaken;
@@ -64,7 +64,7 @@ export class KeyboardGuard {
       this.#clickedAt = performance.now();
     };
     addEventListener('pointerdown', noteClick, true);
-    // As soon as the focus has moved: while this page is told about that, it can't take the focus back.
+    // Checks after the event rather than during it, when this page can't take the focus back.
     const soon = new MessageChannel();
     soon.port1.onmessage = () => this.#check();
   }

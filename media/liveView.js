@@ -1,5 +1,5 @@
-// The page of a live view panel. It draws what the extension tells it, and tells what the user does: each part in a file of
-// its own.
+// The page of a live view panel. It draws what the extension sends, and reports what the user does. Each part has its
+// own file.
 
 import { drawCard, drawNotice } from './card.js';
 import { keep, say } from './editor.js';
@@ -42,7 +42,7 @@ listenToToolbar(() => {
 
 addEventListener('message', (event) => {
   if (hearViewer(event)) return;
-  // The extension's messages come from the editor's own page around this one; anything else is a stranger's.
+  // The extension's messages come from the editor's own page around this one; others are ignored.
   if (event.origin !== window.origin) return;
   noteWindowAround(/** @type {Window} */ (event.source));
   const message = /** @type {ToPanel} */ (event.data);
@@ -51,6 +51,6 @@ addEventListener('message', (event) => {
 });
 
 const ready = () => say({ type: 'ready', size: room() });
-// The extension may put another page in the place of this one from then on.
+// From then on, the extension may replace this page with another.
 if (document.readyState === 'complete') ready();
 else addEventListener('load', ready);

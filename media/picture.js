@@ -1,38 +1,38 @@
-// The picture of the session's page, and the note over it.
+// The image of the session's page, and the note over it.
 
 import { kept, say } from './editor.js';
 import { element, write } from './elements.js';
 
 /** @import { PanelFrame, PanelStage, PanelState } from '../src/ui/liveView/messages.ts' */
 
-/** After this many seconds without a new picture it is said that there was none, so that nothing looks frozen. */
+/** After this many seconds without a new frame, a note says so, so that nothing looks frozen. */
 const quietSeconds = 12;
 const resizeSettlesMs = 150;
-/** After so many pictures in a row that were none it is said that they are. */
+/** After this many unreadable frames in a row, a note says so. */
 const mostUnreadable = 3;
 
 const stage = element('stage');
 const picture = /** @type {HTMLCanvasElement} */ (element('picture'));
 const note = element('note');
-/** Takes pictures over as they were decoded, without drawing them once more. */
+/** Takes over frames as they were decoded, without drawing them again. */
 const screen = picture.getContext('bitmaprenderer', { alpha: false });
 
 /** @type {PanelStage | undefined} */
 let shown;
-/** The viewport that the picture shows, in the page's own pixels. */
+/** The viewport that the image shows, in the page's own pixels. */
 let page = { width: 0, height: 0 };
 let drawnAt = performance.now();
-/** Pictures in a row that were none. */
+/** Number of unreadable frames in a row. */
 let unreadable = 0;
-/** What was told last that a note about pictures is not to keep back. */
+/** The last state that was drawn; another one resets the count of unreadable frames. */
 let lastNews = '';
-/** Whether the picture fits into the panel, or has the page's own size. */
+/** Whether the image is scaled to fit the panel, or has the page's own size. */
 let fits = kept()?.fits !== false;
 
-/** The viewport that the picture shows, in the page's own pixels; 0 by 0 until there is a picture. */
+/** The viewport that the image shows, in the page's own pixels; 0 by 0 until there is an image. */
 export const viewport = () => page;
 
-/** Whether the picture fits into the panel, or has the page's own size. */
+/** Whether the image is scaled to fit the panel, or has the page's own size. */
 export const fitsPanel = () => fits;
 
 export function toggleFit() {
@@ -43,7 +43,7 @@ export function toggleFit() {
 
 /** @param {PanelState} state */
 export function drawPicture({ name, stage: next, shownPage }) {
-  // What is told of the pictures is told of those of one page, and makes way for other news.
+  // The note about unreadable frames is for one page, and makes way for other news.
   const news = JSON.stringify([next.kind, next.kind === 'cast' ? next.note : '', shownPage]);
   if (news !== lastNews) unreadable = 0;
   lastNews = news;
@@ -60,7 +60,7 @@ function drawStage(next) {
   drawNote();
 }
 
-/** @param {string} quiet what is said once there was no new picture for long */
+/** @param {string} quiet the note for when there was no new frame for long */
 function noteOf(quiet) {
   if (shown?.kind !== 'cast') return '';
   if (unreadable >= mostUnreadable) return stage.dataset['unreadable'] ?? '';
@@ -73,13 +73,13 @@ function drawNote() {
   const quiet = (stage.dataset['quiet'] ?? '').replace('{0}', String(seconds));
   const text = noteOf(quiet);
   note.hidden = text === '';
-  // What counts seconds is not read out every second.
+  // The note that counts seconds isn't read out every second.
   note.setAttribute('aria-live', text === quiet ? 'off' : 'polite');
   write(note, text);
 }
 setInterval(drawNote, 1_000);
 
-/** Pictures are decoded side by side, and drawn one after the other. */
+/** Frames are decoded in parallel, and drawn in order. */
 let turn = Promise.resolve();
 
 /** @param {PanelFrame} frame */
@@ -97,10 +97,13 @@ export function takeFrame({ number, width, height, jpeg }) {
   });
 }
 
-/** @param {ImageBitmap | undefined} bitmap undefined for a picture that is none @param {{ width: number, height: number }} viewport */
+/**
+ * @param {ImageBitmap | undefined} bitmap undefined for an unreadable frame
+ * @param {{ width: number, height: number }} viewport
+ */
 function drawFrame(bitmap, { width, height }) {
   if (bitmap === undefined) {
-    // The next one may be a picture again.
+    // The next one may be readable again.
     unreadable++;
     drawNote();
     return;
@@ -114,7 +117,7 @@ function drawFrame(bitmap, { width, height }) {
     page = { width, height };
     sizePicture();
   }
-  // Nothing else changes with most pictures, and laying out the page anew for each of them is what costs.
+  // Most frames change nothing else, and laying out the page again for each of them is expensive.
   if ((picture.hidden || !note.hidden) && shown !== undefined) drawStage(shown);
 }
 
@@ -125,7 +128,7 @@ function sizePicture() {
   stage.classList.toggle('actual', !fits);
 }
 
-/** How many pixels of a picture there is room for; null for as many as the page has. */
+/** The size of the image that there is room for, in device pixels; null for the page's own size. */
 export function room() {
   if (!fits) return null;
   const pixels = (/** @type {number} */ length) => Math.max(1, Math.ceil(length * devicePixelRatio));

@@ -1,4 +1,4 @@
-// What a user does to the picture, while they interact.
+// The user's input on the image, while they interact.
 
 import { say } from './editor.js';
 import { element } from './elements.js';
@@ -29,7 +29,7 @@ picture.addEventListener('pointerdown', (event) => {
   picture.setPointerCapture(event.pointerId);
   keys.focus({ preventScroll: true });
 });
-// Presses are taken from here and not from the pointer, because only these count clicks.
+// Mouse events rather than pointer events, because only these count clicks.
 picture.addEventListener('mousedown', (event) => {
   if (!steers()) return;
   event.preventDefault();
@@ -54,7 +54,7 @@ picture.addEventListener(
   { passive: false },
 );
 
-/** The last move, told once for each picture of the screen. @type {PageInput | undefined} */
+/** The last move, sent once for each animation frame. @type {PageInput | undefined} */
 let move;
 function flushMove() {
   if (move !== undefined) send(move);
@@ -66,8 +66,8 @@ picture.addEventListener('mousemove', (event) => {
   move = mouseInput('mouseMoved', event, point(event));
 });
 
-// Keys go to a field that nobody sees: it takes what is composed of several keys. They go no further, because the editor
-// would take them for its own.
+// Keys go to an invisible field, which supports text composed from several keys. They aren't propagated, because the
+// editor would handle them.
 keys.addEventListener('keydown', (event) => {
   event.stopPropagation();
   if (event.key === 'F6') {
@@ -75,7 +75,7 @@ keys.addEventListener('keydown', (event) => {
     element('mode').focus();
     return;
   }
-  // Being composed: the field gets the text when it is done.
+  // While text is composed, nothing is sent: the field gets the text when it's done.
   if (event.isComposing || event.key === 'Process' || event.key === 'Dead') return;
   event.preventDefault();
   if (isPaste(event)) say({ type: 'paste' });

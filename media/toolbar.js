@@ -1,4 +1,4 @@
-// The toolbar: one stop of the Tab key, within which arrows move.
+// The toolbar: one tab stop, within which arrow keys move.
 
 import { say } from './editor.js';
 import { element } from './elements.js';
@@ -8,7 +8,7 @@ import { element } from './elements.js';
 const toolbar = element('toolbar');
 const pages = /** @type {HTMLSelectElement} */ (element('pages'));
 
-/** @param {PanelState} state @param {boolean} fits whether the picture fits into the panel */
+/** @param {PanelState} state @param {boolean} fits whether the image is scaled to fit the panel */
 export function drawToolbar({ can, mode, pages: all, shownPage }, fits) {
   for (const name of /** @type {const} */ (['mode', 'fit', 'reload', 'copyLink', 'openIn', 'endSession'])) {
     element(name).hidden = !can[name];
@@ -25,7 +25,7 @@ export function drawToolbar({ can, mode, pages: all, shownPage }, fits) {
   keepOneStop();
 }
 
-/** @param {() => void} onFit does what the button does that is about the picture alone */
+/** @param {() => void} onFit called for the button that only concerns the image */
 export function listenToToolbar(onFit) {
   for (const button of toolbar.querySelectorAll('button')) {
     button.addEventListener('click', () => {

@@ -1,5 +1,5 @@
-// The provider's own page in a frame. It is another site: nothing it says is listened to but the one word by which a
-// provider tells that its session is over.
+// The provider's own page in a frame. It's another site, so its messages are ignored, except the one that tells that
+// its session is over.
 
 import { say } from './editor.js';
 import { element } from './elements.js';
@@ -15,7 +15,10 @@ import { focusPolicy, KeyboardGuard } from './keyboardGuard.js';
 
 /** @import { PanelStage, PanelState } from '../src/ui/liveView/messages.ts' */
 
-/** For this long after a resumed frame was added, it may take the keyboard a few times without being paused again. */
+/**
+ * How long after a resumed frame was added, in milliseconds, it may take the keyboard a few times without being paused
+ * again.
+ */
 const loadingMs = 10_000;
 
 /** @type {PanelStage | undefined} */
@@ -25,16 +28,16 @@ let frame;
 let frameNumber = 0;
 let frameAllow = '';
 let frameAddedAt = 0;
-/** How many times more the frame may take the keyboard without being paused. */
+/** How many more times the frame may take the keyboard without being paused. */
 let forgiven = 0;
-/** The frame that was paused because it took the keyboard. */
+/** The number of the frame that was paused because it took the keyboard. */
 let pausedNumber = 0;
 
 const guard = new KeyboardGuard(takeBack, noteFocusMoved);
 
 /** @param {boolean} hadFocus */
 function takeBack(hadFocus) {
-  // The focus first: from then on no key goes to the frame.
+  // Moves the focus first: from then on, no key goes to the frame.
   if (hadFocus) takeFocusBack();
   else keepFocusForEditor();
   const pauses = frame === undefined || forgiven <= 0 || performance.now() - frameAddedAt > loadingMs;
@@ -52,7 +55,7 @@ export function drawViewer({ stage, mode }) {
   else if (stage.kind === 'cast' || !stage.overLast) {
     const moved = frame !== undefined && hasJustMoved();
     removeFrame();
-    // Only now that it can't move the focus once more.
+    // Not before the frame is removed, so that it can't move the focus again.
     if (moved && stage.kind === 'card' && stage.card.buttons.some(({ button }) => button === 'resume')) {
       takeBack(false);
       sendTypedSince();
@@ -62,7 +65,7 @@ export function drawViewer({ stage, mode }) {
   const steers = stage.kind === 'frame' && mode === 'interact';
   frame.inert = !steers;
   frame.classList.toggle('past', stage.kind === 'card');
-  // It had the keyboard with every right until now.
+  // The frame was allowed to have the keyboard until now.
   if (!steers && document.activeElement === frame) (focusedBefore() ?? element('name')).focus();
   guard.guard(steers ? undefined : frame);
 }
@@ -70,7 +73,7 @@ export function drawViewer({ stage, mode }) {
 /** @param {Extract<PanelStage, { kind: 'frame' }>} stage @param {PanelState['mode']} mode */
 function showFrame({ number, url, sandbox, allow, title, forgives }, mode) {
   if (number === pausedNumber) return;
-  // What a frame is allowed is settled when it loads.
+  // A frame's permissions are fixed when it loads.
   if (frame !== undefined && frameNumber === number && frameAllow === allow) return;
   removeFrame();
   if (frameNumber !== number) forgiven = forgives;
@@ -92,12 +95,12 @@ function removeFrame() {
   frame = undefined;
 }
 
-/** Tells which window VS Code puts around this page's. @param {Window} around */
+/** Sets the window that VS Code puts around this page's. @param {Window} around */
 export function noteWindowAround(around) {
   guard.around = around;
 }
 
-/** Hears a message that may be the frame's. @param {MessageEvent} event @returns whether it is */
+/** Handles a message that may be the frame's. @param {MessageEvent} event @returns whether it is */
 export function hearViewer({ source, origin, data }) {
   if (frame === undefined || source !== frame.contentWindow) return false;
   if (shown?.kind === 'frame' && shown.disconnectMessage !== undefined) {

@@ -57,7 +57,7 @@ export function keepFocusForEditor() {
   }, strayMs);
 }
 
-/** Handles that the focus came to this page or the one around it. The user or the frame may have moved it. */
+/** Call it when the focus came to this page or the one around it. The user or the frame may have moved it. */
 export function noteFocusMoved() {
   if (performance.now() - movedAt > movedMs) typedSince = '';
   movedAt = performance.now();

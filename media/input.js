@@ -16,7 +16,7 @@ export function modifiersOf({ altKey, ctrlKey, metaKey, shiftKey }) {
 }
 
 /**
- * The point in the page for a point of the image, in the page's own pixels, whatever size the image is drawn at.
+ * The point of the page under a point of the image, in the page's own pixels, whatever size the image is drawn at.
  * @param {{ clientX: number, clientY: number }} event
  * @param {{ left: number, top: number, width: number, height: number }} drawn where the image is on the screen
  * @param {{ width: number, height: number }} page the viewport that it shows

@@ -43,7 +43,7 @@ export function toggleFit() {
 
 /** @param {PanelState} state */
 export function drawPicture({ name, stage: next, shownPage }) {
-  // The note about unreadable frames is for one page, and makes way for other news.
+  // The note about unreadable frames applies to one page, and gives way to other notes.
   const news = JSON.stringify([next.kind, next.kind === 'cast' ? next.note : '', shownPage]);
   if (news !== lastNews) unreadable = 0;
   lastNews = news;

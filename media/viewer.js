@@ -1,5 +1,5 @@
-// The provider's own page in a frame. It's another site, so its messages are ignored, except the one that tells that
-// its session is over.
+// The provider's own page in a frame. It's another site, so its messages are ignored, except the one that says that its
+// session is over.
 
 import { say } from './editor.js';
 import { element } from './elements.js';

@@ -20,8 +20,8 @@ export interface PolledPage {
 
 /**
  * Takes screenshots of a page in a background tab, for which the browser sends no frames, until it draws the page
- * again. A screenshot makes the browser draw the page for a moment and report that. This is told apart from a tab that
- * came to the front.
+ * again. A screenshot makes the browser draw the page for a moment and report that, which mustn't be mistaken for a tab
+ * that came to the front.
  */
 export class BackgroundPolling implements Disposable {
   readonly #clock: Clock;

@@ -35,7 +35,7 @@ export interface Asking {
 /** The dialog's second button, for the provider's "end everything" call. */
 export type EndEverything = NonNullable<ManyEnds['everything']>;
 
-/** Asks the user to confirm a plan. Undefined unless they press the button that ends the sessions. */
+/** Asks the user to confirm a plan, unless the question can be skipped. Undefined when they don't confirm it. */
 export async function confirmEnd(
   parts: ConfirmParts,
   plan: EndPlan,

@@ -72,8 +72,8 @@ export function concluded(
 }
 
 /**
- * Shows the outcome of one request that ends several sessions. It may fail without a listed session that could show the
- * failure.
+ * Shows the outcome of one request that ends several sessions. It may fail even if no session is listed that could show
+ * the failure.
  */
 export function concludedAsked(
   parts: ReportParts,

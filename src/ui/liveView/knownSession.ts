@@ -75,7 +75,7 @@ export class KnownSession {
     return plainText(this.#parts.history.find(this.#accountId, this.#id)?.name ?? '') || shortId(this.#id);
   }
 
-  /** The session's pages, as last listed. */
+  /** The session's pages, as last known. */
   get pages(): readonly Page[] {
     return knownPages(this.#parts.store, this.#accountId, this.#id) ?? this.#session?.pages ?? [];
   }

@@ -188,8 +188,8 @@ const Identity = v.object({
 });
 
 /**
- * Reads the state that a panel stored; undefined if it isn't valid. It comes from the editor's files, which others can
- * write.
+ * Reads the state that a panel stored; undefined if it isn't valid. It comes from the editor's files, which other
+ * programs can write.
  */
 export function identityOf(kept: unknown): PanelIdentity | undefined {
   const result = v.safeParse(Identity, kept);

@@ -4,7 +4,7 @@ import { type EffectParts, unknownEffect } from './effects.ts';
 import type { KnownSession, KnownSessionParts } from './knownSession.ts';
 import type { Subject } from './viewSource.ts';
 
-/** Why a session can't be shown, found before looking for a way to show it. */
+/** A reason not to show a session, found before looking for a way to show it. */
 export type Obstacle =
   /** The session has ended, or may have, or its account was removed. */
   | { readonly kind: 'over' }

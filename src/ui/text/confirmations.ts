@@ -27,7 +27,7 @@ const mostListed = 12;
 
 /**
  * The question before one session ends: the session, its age and place, and what is lost.
- * @param offersNoMore whether the second choice is not to be asked again.
+ * @param offersNoMore whether the second choice also stops asking in the future.
  */
 export function questionForOne(subject: SessionDescription, offersNoMore: boolean): Question {
   const facts = [
@@ -134,7 +134,7 @@ export function questionForMany({ message, subjects, leftOut, unknown, everythin
   };
 }
 
-/** The sessions that end, other people's listed separately, and how many are new or open in a live view. */
+/** The sessions that end, other people's listed separately, and how many just started or are open in a live view. */
 function inKinds(subjects: readonly SessionDescription[], row: (subject: SessionDescription) => string): string[] {
   const others = subjects.filter(({ mine }) => mine === false);
   const own = subjects.filter(({ mine }) => mine !== false);

@@ -19,10 +19,7 @@ import { PageTargets } from './pageTargets.ts';
 const settleMs = 500;
 /** How long a page may be between one browser process and the next, in milliseconds. */
 const swapMs = 200;
-/**
- * How often the browser is asked for what it doesn't report by itself, and thus whether it's still there, in
- * milliseconds.
- */
+/** How often, in milliseconds, the browser is asked for what it doesn't report, and so whether it's still there. */
 const askMs = 2_000;
 
 /** What is shown of a session, except its frames. */
@@ -131,10 +128,7 @@ export class Screencast implements Disposable {
     await this.#showWanted();
   }
 
-  /**
-   * Reports that a frame is on the screen or can't be drawn, which settles the ones before it too. A waiting frame is
-   * then delivered.
-   */
+  /** Reports that a frame and those before it are drawn, or can't be. A waiting frame is then delivered. */
   drawn(number: number): void {
     this.#frames.drawn(number);
   }
@@ -205,8 +199,7 @@ export class Screencast implements Disposable {
     try {
       await this.#attach(page, turn);
     } catch (error) {
-      // If the page has gone in the meantime, the browser reported that before it refused, and showing another page has
-      // already begun.
+      // If the page has gone, the browser reported that before it refused, and showing another one has begun.
       if (turn === this.#turn) throw error;
     }
   }

@@ -317,10 +317,7 @@ export class LiveConnection implements Disposable {
     await screencast.start();
   }
 
-  /**
-   * Reconnects after a while, unless it has failed too often. The account is listed first, to see whether the session
-   * is over.
-   */
+  /** Reconnects after a while, a few times. Lists the account first, to see whether the session is over. */
   #lose(error: ProviderError): void {
     this.disconnect();
     const wait = retriesMs[this.#retries++];

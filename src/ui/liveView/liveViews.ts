@@ -131,7 +131,7 @@ export class LiveViews implements vscode.Disposable {
   }
 
   /**
-   * Opens a session in the user's default browser. Asks first if the link works only once.
+   * Opens a session in the user's default browser. Asks first if watching has effects or the link works only once.
    * @returns false if the provider has no page for that. A request that fails is reported to the user.
    */
   async openExternal(subject: Subject): Promise<boolean> {

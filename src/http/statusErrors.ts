@@ -78,7 +78,8 @@ function redirect(location: string | undefined, redact: Redact): string {
 function detailOf(answer: TransportAnswer, redact: Redact): string | undefined {
   if (isTooLarge(answer) || isWebPage(answer)) return undefined;
   const text = answer.body.toString('utf8').trim();
-  if (text === '') return undefined;
+  // An empty body, or an empty object or list, explains nothing.
+  if (!/[\p{L}\p{N}]/u.test(text)) return undefined;
   // Secrets are removed before the text is shortened: half a key wouldn't be found.
   const said = plainText(redact(beginningOf(messageIn(text) ?? text)), longestDetail);
   return said === '' ? undefined : said;

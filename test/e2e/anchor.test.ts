@@ -119,7 +119,7 @@ describe('a user with an Anchor Browser account', function () {
     await user.picture('anchor-batch');
     await user.choose(user.row(name), 'Delete Batch…');
     const dialog = await user.dialog();
-    assert.match(dialog, /with all of its sessions\?/);
+    assert.match(dialog, /and all its sessions\?/);
     assert.match(dialog, /3 of its sessions are running and will end:/);
     assert.match(dialog, /Recordings and all other data of the batch's sessions are deleted too/);
     const before = deletions().length;
@@ -143,7 +143,7 @@ describe('a user with an Anchor Browser account', function () {
   it('filters the list by words, and is asked only about the sessions that are shown', async () => {
     await user.row('Account Anchor Browser').hover();
     await user.page.getByRole('button', { name: 'Filter Sessions…' }).click();
-    await user.type('Words in names, ids, sites', 'ACME');
+    await user.type('Filter by session name', 'ACME');
     await user.row('Session [x]').waitFor({ state: 'detached' });
     await user.page.getByText('1 of 4 match "ACME"').waitFor();
     assert.deepEqual(
@@ -168,7 +168,7 @@ describe('a user with an Anchor Browser account', function () {
     await user.page.getByText('Shows 0 of 4').waitFor();
     await user.picture('anchor-filtering');
     await user.page.keyboard.press('Enter');
-    await user.row('No session matches').click();
+    await user.row('No sessions match').click();
     await user.row('Session ci.example.com').waitFor();
     await user.row('Session login.acme.io').waitFor();
   });

@@ -78,10 +78,10 @@ describe('a user watching a screencast over an unreliable connection', function 
     const panel = await openLive('Counter');
     await seesItMove(panel);
     relay.stalled = true;
-    await panel.getByText('The connection was lost').waitFor({ timeout: 30_000 });
+    await panel.getByText('Connection lost').waitFor({ timeout: 30_000 });
     await user.picture('cast-troubles-silent');
     relay.stalled = false;
-    await panel.getByText('The connection was lost').waitFor({ state: 'hidden', timeout: 60_000 });
+    await panel.getByText('Connection lost').waitFor({ state: 'hidden', timeout: 60_000 });
     await seesItMove(panel);
     await until(async () => relay.sockets === 1);
   });

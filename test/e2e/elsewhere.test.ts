@@ -76,7 +76,7 @@ describe('a user whose VS Code runs on another machine that serves its ports bel
   it('is told that an address no policy can name can’t be shown', async () => {
     await user.run('Add Account…');
     await user.pick('Session Gateway');
-    await user.type('Address below which the gateway', gateway.url);
+    await user.type('Enter the base address of the gateway', gateway.url);
     await user.type('Value of the Authorization header', gateway.authorization);
     await user.type('Enter a name to show in the Sessions view', 'internal');
     const json = { session: { id: 'gateway1', status: 'running', liveViewUrl: 'http://[::1]:9/live?rt=a%2Bb' } };

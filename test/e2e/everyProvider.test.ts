@@ -83,7 +83,7 @@ describe('a user with an account at every provider', function () {
   }
 
   it('turns on the setting that lets Browserless’s cloud be listed, and reads its description', async () => {
-    await user.turnOn('browserSessions.browserless.accountApi', 'not documented and may change');
+    await user.turnOn('browserSessions.browserless.accountApi', "isn't documented and may change");
   });
 
   it('adds the accounts, and is told where each key goes', async () => {
@@ -104,7 +104,7 @@ describe('a user with an account at every provider', function () {
     await user.type(`sent to ${new URL(browserbase.url).host} only`, browserbase.key);
     await user.type('Browserbase project ID', '');
     await user.type('Address of the Stagehand API', 'http://stagehand.example');
-    await user.type('Without https://', stagehand.url);
+    await user.type('Use https://', stagehand.url);
     await finish('Browserbase', 'agents');
 
     for (const [label, address, token] of [
@@ -121,7 +121,7 @@ describe('a user with an account at every provider', function () {
 
     await user.run('Add Account…');
     await user.pick('Session Gateway');
-    await user.type('Address below which the gateway', gateway.url);
+    await user.type('Enter the base address of the gateway', gateway.url);
     await user.type('Value of the Authorization header', gateway.authorization);
     await finish('Session Gateway', 'internal');
 

@@ -237,7 +237,7 @@ describe('a user watching sessions on their providers’ own pages', function ()
     await user.type('Enter a name to show in the Sessions view', 'own');
     await user.row('Session watched').waitFor();
     const panel = await openLive('watched');
-    await panel.getByText('counts as one of its clients').waitFor();
+    await panel.getByText('counts as a client').waitFor();
     await panel.getByRole('button', { name: 'Show Live View' }).click();
     const picture = panel.locator('#picture');
     await picture.waitFor({ state: 'visible', timeout: 30_000 });

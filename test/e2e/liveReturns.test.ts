@@ -210,13 +210,13 @@ describe('a user who comes back to live views', function () {
     const picture = panel.locator('#picture');
     await picture.waitFor({ state: 'visible', timeout: 30_000 });
     const called = async () => [await panel.title(), await picture.getAttribute('aria-label')];
-    assert.deepEqual(await called(), ['Clock', 'Picture of Clock']);
+    assert.deepEqual(await called(), ['Clock', 'Live image of Clock']);
     const { targetInfos } = await devtools.send<Targets>('Target.getTargets');
     const { targetId } = targetInfos.find(({ browserContextId }) => browserContextId === local) ?? assert.fail();
     const page = await Devtools.connect(`${chromium.endpoint.replace('http', 'ws')}/devtools/page/${targetId}`);
     await page.send('Page.navigate', { url: `${pages.url}/form` });
     page.close();
-    await until(async () => (await called()).join() === 'Sign-up form,Picture of Sign-up form');
+    await until(async () => (await called()).join() === 'Sign-up form,Live image of Sign-up form');
     await close('Live: Sign-up form');
   });
 

@@ -67,7 +67,7 @@ describe('messages in a live view when something goes wrong', function () {
     await panel.getByText(unreadable).waitFor();
     relay.stalled = true;
     relay.cut();
-    await panel.getByText('The connection was lost').waitFor();
+    await panel.getByText('Connection lost').waitFor();
     await user.picture('notes-lost');
   });
 

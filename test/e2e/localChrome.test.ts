@@ -35,7 +35,7 @@ describe('a user with a Chrome of their own', function () {
     await user.page.getByRole('button', { name: 'Add Account' }).first().click();
     await user.pick('Local Chrome');
     await user.type('started with --remote-debugging-port', 'http://127.0.0.1:1');
-    await user.type('Nothing answers at 127.0.0.1:1', chromium.endpoint);
+    await user.type("Couldn't connect to 127.0.0.1:1", chromium.endpoint);
     await user.type('Enter a name to show in the Sessions view', 'Local Chrome');
     for (const name of ['Clock', 'Counter', 'Sign-up form', 'Default context'])
       await user.row(`Session ${name}`).waitFor();
@@ -145,7 +145,7 @@ describe('a user with a Chrome of their own', function () {
     await devtools.openContext(`${pages.url}/counter`);
     await user.row('Session Counter').waitFor({ timeout: 30_000 });
     await chromium.stop();
-    await user.row('Nothing answers at').waitFor({ timeout: 30_000 });
+    await user.row("Couldn't connect to").waitFor({ timeout: 30_000 });
     assert.ok(await user.row('Session Counter').isVisible());
     assert.match((await user.rows())[0] ?? '', /updated .* · unreachable/);
   });

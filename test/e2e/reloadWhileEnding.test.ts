@@ -64,7 +64,7 @@ describe('a user whose window closes while sessions are ending', function () {
     relay.behave();
     const left = await running();
     assert.ok(left.length > 1 && left.length < count, String(left.length));
-    const note = user.notification('The window closed while sessions were ending');
+    const note = user.notification('The window closed while');
     await note.waitFor({ timeout: 60_000 });
     assert.match(
       await note.innerText(),
@@ -78,10 +78,7 @@ describe('a user whose window closes while sessions are ending', function () {
 
   it('reviews exactly those that are still running, and nothing ends before they confirm', async () => {
     const left = await running();
-    await user
-      .notification('The window closed while sessions were ending')
-      .getByRole('button', { name: 'Review' })
-      .click();
+    await user.notification('The window closed while').getByRole('button', { name: 'Review' }).click();
     const dialog = await user.dialog();
     await user.picture('reload-while-ending-dialog');
     assert.match(dialog, new RegExp(`End ${left.length} sessions\\?`));

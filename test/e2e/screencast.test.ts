@@ -132,7 +132,7 @@ describe('a user watching a Chrome of their own', function () {
     assert.equal(inputs(), 0, 'input went to a page that was only watched');
 
     await panel.getByRole('button', { name: 'Interact' }).click();
-    await panel.getByText('goes to the page, and so into whatever a script is doing there').waitFor();
+    await panel.getByText('can interfere with a script').waitFor();
     await user.picture('screencast-interact');
     await panel.getByRole('button', { name: 'Got It' }).click();
     await clickOn('user');
@@ -193,7 +193,7 @@ describe('a user watching a Chrome of their own', function () {
     await chosen.waitFor();
     await until(async () => (await chosen.locator('option:checked').innerText()) === 'Clock');
     await chosen.selectOption({ label: 'Counter' });
-    await panel.getByText('in a tab behind others').waitFor();
+    await panel.getByText('in a background tab').waitFor();
     await user.picture('screencast-pages');
     // A single page of it can be watched by itself.
     await user.row('Session Counter').locator('.monaco-tl-twistie').click();
@@ -276,10 +276,10 @@ describe('a user watching a Chrome of their own', function () {
     await pictureIn(panel);
     relay.stalled = true;
     relay.cut();
-    await panel.getByText('The connection was lost').waitFor();
+    await panel.getByText('Connection lost').waitFor();
     await user.picture('screencast-lost');
     relay.stalled = false;
-    await panel.getByText('The connection was lost').waitFor({ state: 'hidden', timeout: 30_000 });
+    await panel.getByText('Connection lost').waitFor({ state: 'hidden', timeout: 30_000 });
     await user.page.keyboard.press('Control+K');
     await user.page.keyboard.press('Control+W');
     await until(async () => relay.sockets === 0);

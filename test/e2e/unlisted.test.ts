@@ -33,7 +33,10 @@ describe('a user who ends and deletes what the list doesn’t show', function ()
   it('pastes a link to a session into the palette’s prompt by keyboard, reads the dialog, and ends it', async () => {
     await user.run('End Session by ID…');
     await user.type('Paste the ID of a session in Anchor Browser · prod', 'not an id');
-    await user.type("Can't find a session ID in this.", ' "https://app.anchorbrowser.io/sessions/sess_hidden", ');
+    await user.type(
+      "Couldn't find a session ID in this text.",
+      ' "https://app.anchorbrowser.io/sessions/sess_hidden", ',
+    );
     const dialog = await user.dialog();
     assert.match(dialog, /End session "sess_hidden"\?/);
     assert.match(dialog, /Anchor Browser · prod: not in the list\.\s+Anchor Browser says it's running\./);
@@ -45,10 +48,10 @@ describe('a user who ends and deletes what the list doesn’t show', function ()
 
   it('does the same from the account’s menu by mouse, and is told when the ID is wrong', async () => {
     await user.choose(user.row(account), 'End Session by ID…');
-    await user.type('Paste the ID of a session', 'sess_typo');
+    await user.type('Paste a session ID', 'sess_typo');
     await user.notification("Anchor Browser doesn't find a running session with this ID").waitFor();
     await user.choose(user.row(account), 'End Session by ID…');
-    await user.type('Paste the ID of a session', 'sess_other');
+    await user.type('Paste a session ID', 'sess_other');
     await user.dialog();
     await user.press('End Session');
     await until(async () => server.running.length === 1);
@@ -73,9 +76,9 @@ describe('a user who ends and deletes what the list doesn’t show', function ()
     await user.page.keyboard.press('Escape');
     await user.choose(row, 'Delete Batch…');
     const dialog = await user.dialog();
-    assert.match(dialog, /with all of its data\?/);
+    assert.match(dialog, /and all its data\?/);
     assert.match(dialog, /2 of 5 failed/);
-    assert.match(dialog, /None of its sessions is running any more\./);
+    assert.match(dialog, /None of its sessions are running anymore\./);
     await user.picture('unlisted-delete');
     await user.press('Delete Batch');
     await row.waitFor({ state: 'detached' });

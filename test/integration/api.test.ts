@@ -80,16 +80,16 @@ describe('the extension inside VS Code', () => {
   it('stores nothing that doesn’t work, and reports what is wrong', async () => {
     for (const [more, wrong] of [
       [{ fields: { apiKey: 'wrong-key' } }, /rejected the key/],
-      [{ fields: {} }, /API key is needed/],
-      [{ fields: { apiKey: 'naïve—key' } }, /characters that no key has/],
+      [{ fields: {} }, /API key is required/],
+      [{ fields: { apiKey: 'naïve—key' } }, /characters that aren't allowed in a key/],
       [
         { provider: 'nobody' },
         /Unknown provider "nobody"\. Available providers: anchor, browserbase, browserless, gateway, localChrome/,
       ],
-      [{ origin: 'http://api.anchorbrowser.io' }, /may only be on this machine/],
+      [{ origin: 'http://api.anchorbrowser.io' }, /Only servers on this machine/],
       [{ origin: 'https://user:pw@host' }, /user name or password/],
-      [{ origin: 'javascript:alert(1)' }, /not an address/],
-      [{ origin: 'http://127.0.0.1:1' }, /Nothing answers at 127\.0\.0\.1:1/],
+      [{ origin: 'javascript:alert(1)' }, /Enter a valid address/],
+      [{ origin: 'http://127.0.0.1:1' }, /Couldn't connect to 127\.0\.0\.1:1\b/],
     ] as const) {
       await assert.rejects(addAnchor(more), wrong);
       assert.deepEqual(api.accounts, []);
@@ -105,7 +105,7 @@ describe('the extension inside VS Code', () => {
     let key = 'sk-wrong';
     user.answersAsk = ({ secret, prompt, button, value }) => {
       if (button !== undefined) return { press: 'button' };
-      if (prompt.startsWith('Address')) return server.url;
+      if (prompt.startsWith('Enter the address')) return server.url;
       return secret ? ` export ANCHOR_API_KEY="${key}" ` : value;
     };
     await command('addAccount');
@@ -118,7 +118,7 @@ describe('the extension inside VS Code', () => {
     );
     const [first] = user.asked;
     assert.equal(first?.secret, true);
-    assert.match(first?.prompt ?? '', /sent to api\.anchorbrowser\.io only/);
+    assert.match(first?.prompt ?? '', /sent only to api\.anchorbrowser\.io/);
     assert.match(user.asked.at(-2)?.prompt ?? '', new RegExp(`sent only to ${new URL(server.url).host}`));
     assert.deepEqual(user.asked.at(-1)?.step, { number: 3, of: 3, back: true });
   });
@@ -169,7 +169,7 @@ describe('the extension inside VS Code', () => {
     assert.match(user.told.at(-1)?.message ?? '', /responded in \d+ ms\. Session limit: 25\./);
     await server.stop();
     assert.equal(await command('testConnection', { accountId: id }), false);
-    assert.match(user.told.at(-1)?.message ?? '', /Nothing answers/);
+    assert.match(user.told.at(-1)?.message ?? '', /Couldn't connect to/);
   });
 
   it('says before removing an account that its sessions keep running, and removes nothing on Cancel', async () => {
@@ -178,7 +178,7 @@ describe('the extension inside VS Code', () => {
     const id = await addAnchor();
     await command('removeAccount', { accountId: id });
     assert.equal(api.accounts.length, 1);
-    assert.match(user.questions[0]?.detail ?? '', /Its 2 running sessions go on, and may go on costing money/);
+    assert.match(user.questions[0]?.detail ?? '', /2 sessions will keep running and may keep costing money/);
     assert.equal(server.running.length, 2);
   });
 
@@ -219,7 +219,7 @@ describe('the extension inside VS Code', () => {
       stagehand.known.delete('unknown');
       const fields = { apiKey: browserbase.key, stagehandOrigin: 'http://stagehand.example' };
       const account = { provider: 'browserbase', origin: browserbase.url, fields };
-      await assert.rejects(command('addAccount', account), /Without https:\/\//);
+      await assert.rejects(command('addAccount', account), /Use https:\/\//);
       fields.stagehandOrigin = `${stagehand.url}/`;
       const id = await command<string>('addAccount', account);
       const secret = await api.testing.context.secrets.get(`browserSessions.account.${id}`);
@@ -307,7 +307,7 @@ describe('the extension inside VS Code', () => {
         detail.startsWith(`The extension "${packageJSON.displayName}" (${id}) adds the provider "Made Up"`),
         detail,
       );
-      assert.match(detail, /VS Code has no way to check it/);
+      assert.match(detail, /VS Code can't verify it/);
     } finally {
       registration.dispose();
     }

@@ -60,7 +60,7 @@ describe('ending a session by its ID inside VS Code', () => {
     };
     const report = await end('sess_hidden');
     assert.equal(report.stuck, 1);
-    assert.match(report.results[0]?.detail ?? '', /still says that the session runs/);
+    assert.match(report.results[0]?.detail ?? '', /says the session is still running/);
     const deadline = Date.now() + 20_000;
     while (server.running.includes('sess_hidden') && Date.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 50));
@@ -120,7 +120,7 @@ describe('ending a session by its ID inside VS Code', () => {
     assert.deepEqual(server.running, ['sess_listed']);
     assert.equal(user.asked[0]?.preview?.(' "abc", '), 'Session ID: abc');
     assert.equal(await user.asked[0]?.refuse('/kill/all'), await user.asked[0]?.refuse(''));
-    assert.match((await user.asked[0]?.refuse('all')) ?? '', /^Can't find a session ID in this\./);
+    assert.match((await user.asked[0]?.refuse('all')) ?? '', /^Couldn't find a session ID in this text\./);
 
     const other = await startAnchor();
     await command('addAccount', {
@@ -148,7 +148,7 @@ describe('ending a session by its ID inside VS Code', () => {
     assert.equal(user.asked.length, 1);
     for (const sessionId of ['all', '"all"', `${server.url}/kill/all`, '', 7, null]) {
       await command('endSessionById', { accountId, sessionId });
-      assert.match(told(), /^Can't find a session ID in this\./);
+      assert.match(told(), /^Couldn't find a session ID in this text\./);
     }
     assert.deepEqual(server.running, ['sess_listed']);
     assert.equal(user.questions.length, 2);
@@ -176,7 +176,7 @@ describe('ending a session by its ID inside VS Code', () => {
     const report = await command<PublicEndReport>('endSession', { accountId: id, sessionId: browser.id });
     assert.match(
       user.questions[0]?.detail ?? '',
-      /not in the list\.\nIt couldn't be checked, because Browserless can't look up a session here\./,
+      /not in the list\.\nCouldn't check this session, because Browserless can't look up sessions here\./,
     );
     assert.equal(cloud.browsers.size, 0);
     assert.deepEqual([report.ended, report.stuck], [0, 1]);

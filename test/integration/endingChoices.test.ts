@@ -36,7 +36,7 @@ describe('choosing what to end, inside VS Code', () => {
     await api.refresh();
     await command('protectSession', { accountId: id, sessionId: member.id });
     assert.equal(await command('deleteBatch', { accountId: id, groupId: 'batch_b' }), undefined);
-    assert.match(user.told.at(-1)?.message ?? '', /has protected sessions .*: nothing was sent/);
+    assert.match(user.told.at(-1)?.message ?? '', /has protected sessions: .*\. No request was sent\./);
     assert.ok(batch.id !== 'batch_b');
     const one = await command<PublicEndReport>('endSession', { accountId: id, sessionId: 'sess_a' });
     assert.equal(one.ended, 1);
@@ -171,7 +171,7 @@ describe('choosing what to end, inside VS Code', () => {
     assert.ok(!server.log().some((line) => line.startsWith('PATCH')));
     const report = await command<PublicEndReport>('cancelBatch', { accountId: id, groupId: 'batch_a' });
     assert.equal(report.ended, 2);
-    assert.match(user.questions.at(-1)?.detail ?? '', /Its data stays\./);
+    assert.match(user.questions.at(-1)?.detail ?? '', /Its data is kept\./);
     assert.ok(batch.members.every(({ id: member }) => server.sessions.has(member)));
     assert.equal(server.log().filter((line) => line.startsWith('PATCH')).length, 1);
   });
@@ -186,7 +186,7 @@ describe('choosing what to end, inside VS Code', () => {
       await command('endAllSessions');
       assert.match(
         user.questions[0]?.detail ?? '',
-        /Other people's sessions \(1\):\n• other\.example.*\n\nYours \(1\):\n• mine\.example/,
+        /Other people's sessions \(1\):\n• other\.example.*\n\nYour sessions \(1\):\n• mine\.example/,
       );
       user.answersConfirm = ({ choices }) => choices[0];
       const report = await command<PublicEndReport>('endMySessions');

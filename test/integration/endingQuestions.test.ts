@@ -59,7 +59,7 @@ describe('confirmation dialogs for ends, inside VS Code', () => {
     await command('endSession', session);
     assert.match(
       told() ?? '',
-      /^Anchor Browser doesn't find a running session with this ID in Anchor Browser\. It may/,
+      /^Anchor Browser couldn't find a running session with this ID in Anchor Browser\. The session may/,
     );
     await command('showDetails', session);
     assert.equal(told(), "Anchor Browser doesn't list this session.");
@@ -209,7 +209,7 @@ describe('confirmation dialogs for ends, inside VS Code', () => {
     id = await command('addAccount', { provider: 'anchor', origin: server.url, fields: { apiKey: server.key } });
     server.misbehave('DELETE', /all$/, { kind: 'answer', answer: { status: 500, json: {} } }, 1);
     await command('endAccountSessions', { accountId: id });
-    assert.match(asked()?.message ?? '', /No session is listed in Anchor Browser/);
+    assert.match(asked()?.message ?? '', /No sessions are listed in Anchor Browser/);
     assert.match(told(), /HTTP 500/);
     const before = user.told.length;
     await command('endAccountSessions', { accountId: id });

@@ -96,7 +96,7 @@ describe('finished batches, inside VS Code', () => {
     await command('showFinishedBatches');
     server.misbehave('GET', /batch-sessions/, { kind: 'answer', answer: { status: 500, json: {} } });
     assert.equal((await remove())?.batch, 'unknown');
-    assert.match(told()?.message ?? '', /it couldn't be confirmed that Batch .* was deleted\. .*HTTP 500/);
+    assert.match(told()?.message ?? '', /the deletion of Batch .* couldn't be confirmed\. .*HTTP 500/);
   });
 
   it('are reported with each session that the provider couldn’t delete', async () => {

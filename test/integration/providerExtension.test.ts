@@ -37,7 +37,7 @@ describe('an extension that adds a provider, inside VS Code', () => {
   it('has its sessions listed, shown and ended like those of built-in providers', async () => {
     const id = await add();
     assert.match(user.questions[0]?.message ?? '', /Acme Grid/);
-    assert.match(user.questions[0]?.detail ?? '', /“Acme Grid” \(acme\.acme-grid\)/);
+    assert.match(user.questions[0]?.detail ?? '', /"Acme Grid" \(acme\.acme-grid\)/);
     assert.deepEqual(
       api.sessions(id).map(({ id: its, name, phase, startedAt }) => [its, name, phase, startedAt]),
       [

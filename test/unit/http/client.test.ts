@@ -186,6 +186,7 @@ for (const [name, open] of transports) {
         [{ text: 'Bad or missing authentication.' }, 'Bad or missing authentication.'],
         [{ html: '<h1>502</h1>' }, undefined],
         [{ text: '' }, undefined],
+        [{ json: {} }, undefined],
         [{ text: `x`.repeat(5_000) }, `${'x'.repeat(199)}…`],
       ] as const) {
         server.misbehave('POST', /things/, { kind: 'answer', answer: { status: 400, ...answer } }, 1);

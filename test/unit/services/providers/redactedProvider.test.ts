@@ -149,7 +149,7 @@ describe('a provider’s output', () => {
       told.sessions.map(({ name }) => name),
       sessions.map((_, index) => `${index} •••`),
     );
-    assert.ok(turns >= 2, String(turns));
+    assert.ok(turns >= 1, String(turns));
   });
 
   it('is otherwise unchanged, word for word', async () => {

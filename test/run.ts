@@ -172,11 +172,11 @@ await script(async () => {
       );
     const files = ours ? await endToEndFiles() : [];
     const again: string[] = [];
-    const once = (name: string) => () => step(`End-to-end tests: ${name}`, () => endToEnd(scratch, name, again));
+    const testsIn = (name: string) => () => step(`End-to-end tests: ${name}`, () => endToEnd(scratch, name, again));
     // Both wait most of the time. A workbench that draws beside them would make tests of its timing fail.
     await allOf([step('Integration tests, inside VS Code', () => integration(scratch)), unit()]);
-    await sideBySide(2, files.filter((name) => !runsAlone.has(name)).map(once));
-    await sideBySide(1, files.filter((name) => runsAlone.has(name)).map(once));
+    await sideBySide(2, files.filter((name) => !runsAlone.has(name)).map(testsIn));
+    await sideBySide(1, files.filter((name) => runsAlone.has(name)).map(testsIn));
     for (const name of again) {
       await step(`Once more, with nothing beside it: ${name}`, () => endToEnd(scratch, name));
     }

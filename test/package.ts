@@ -1,4 +1,4 @@
-// `npm run package`: makes the VSIX, and fails when it holds anything that does not belong into it.
+// `npm run package`: creates the VSIX, and fails when it contains anything that doesn't belong in it.
 import { statSync } from 'node:fs';
 import { createVSIX, listFiles } from '@vscode/vsce';
 import { run } from './host/processes.ts';
@@ -7,7 +7,7 @@ import { readManifest } from './manifest.ts';
 
 const belongs =
   /^(dist\/[^/]+\.js|media\/[^/]+\.(svg|png|css|js)|l10n\/bundle\.l10n(\.[\w-]+)?\.json|package(\.nls(\.[\w-]+)?)?\.json|README\.md|CHANGELOG\.md|LICENSE)$/;
-/** Without the picture of the README, which has a limit of its own; see test/unit/readme.test.ts. */
+/** Without the README's picture, which has a limit of its own; see test/unit/readme.test.ts. */
 const mostKilobytes = 400;
 const picture = 'media/tour.png';
 

@@ -1,4 +1,4 @@
-// `npm run package:api`: makes the npm package for other extensions, as it would be published.
+// `npm run package:api`: creates the npm package for other extensions, as it would be published.
 import { copyFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { packApi } from './host/apiPackage.ts';

@@ -1,5 +1,5 @@
-// `npm run picture`: makes the animated picture of the README, by watching one session and ending another in a real
-// workbench. It shows what was on screen, so it is made again whenever that changes.
+// `npm run picture`: makes the README's animated picture by watching one session and ending another in a real
+// workbench. It shows the real interface, so run it again whenever that changes.
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
@@ -15,7 +15,7 @@ import { ProviderServer } from './servers/providerServer.ts';
 const file = 'media/tour.png';
 const mostBytes = 2 * 1024 * 1024;
 const viewport = { width: 940, height: 470 };
-/** Wide enough for what the rows say. */
+/** Wide enough for the text of the rows. */
 const sideBarWidth = 330;
 const waitMs = 60_000;
 
@@ -49,7 +49,7 @@ const pages: Readonly<Record<string, string>> = {
   search: `<!DOCTYPE html><title>Flight search</title>${style}<h1>Flight search</h1>`,
 };
 
-/** Takes pictures of the workbench, with a pointer in them that a headless browser does not draw. */
+/** Takes screenshots of the workbench, and adds a pointer, which a headless browser doesn't draw. */
 class Recorder {
   readonly #page: Page;
   readonly shots: { readonly png: Buffer; readonly milliseconds: number }[] = [];
@@ -82,12 +82,12 @@ class Recorder {
     }, this.#at);
   }
 
-  /** Takes one picture, which is shown for so long. */
+  /** Takes one screenshot, which is shown for this long. */
   async shoot(milliseconds: number): Promise<void> {
     this.shots.push({ png: await this.#page.screenshot(), milliseconds });
   }
 
-  /** Takes pictures for so long, as often as something that moves needs. */
+  /** Takes screenshots for this long, often enough for something that moves. */
   async watch(milliseconds: number): Promise<void> {
     const eachMs = 240;
     for (let shown = 0; shown < milliseconds; shown += eachMs) {
@@ -116,10 +116,13 @@ class Recorder {
   }
 }
 
-/** Where a picture differs from the one before, and its pixels there, in base64. What is the same there is transparent. */
+/** Where a picture differs from the one before, and its pixels there, in base64. Unchanged pixels are transparent. */
 type Changed = Pick<ApngFrame, 'left' | 'top' | 'width' | 'height'> & { readonly base64: string };
 
-/** Runs in a page, which can read PNGs. Both are in base64. @returns undefined where nothing has changed. */
+/**
+ * Runs in a page, which can decode PNGs. Both are in base64.
+ * @returns undefined when nothing has changed.
+ */
 async function changed([before, after]: [string | undefined, string]): Promise<Changed | undefined> {
   async function pixelsOf(base64: string) {
     const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
@@ -151,7 +154,7 @@ async function changed([before, after]: [string | undefined, string]): Promise<C
   return { left, top, width: right - left, height: bottom - top, base64: btoa(binary) };
 }
 
-/** Makes frames of what has changed from picture to picture. */
+/** Creates frames with the changes from picture to picture. */
 async function framesOf(page: Page, shots: Recorder['shots']): Promise<ApngFrame[]> {
   const frames: ApngFrame[] = [];
   let before: string | undefined;
@@ -170,7 +173,9 @@ async function framesOf(page: Page, shots: Recorder['shots']): Promise<ApngFrame
   return frames;
 }
 
-/** Reads the animation's last frame in a page, as whoever sees the README does, and compares it with what was on screen. */
+/**
+ * Decodes the animation's last frame in a page, as a README's reader sees it, and compares it with what was on screen.
+ */
 async function check(page: Page, apng: Buffer, frames: readonly ApngFrame[], last: Buffer): Promise<void> {
   const shown = await page.evaluate(
     async ([base64, index]) => {
@@ -191,7 +196,7 @@ async function check(page: Page, apng: Buffer, frames: readonly ApngFrame[], las
   if (difference !== undefined) throw new Error('The last frame of the animation is not what was on screen.');
 }
 
-/** Starts the browsers that the picture shows: two of a Chrome, and three of a Browserbase. */
+/** Starts the browsers that the picture shows: two in a Chrome, and three at a Browserbase. */
 async function openSessions() {
   const site = await new ProviderServer({
     routes: Object.fromEntries(
@@ -229,7 +234,7 @@ async function widenSideBar(page: Page): Promise<void> {
   await page.mouse.up();
   await page.mouse.move(viewport.width / 2, viewport.height / 2);
   await page.locator('.monaco-sash.hover, .monaco-sash.active').first().waitFor({ state: 'detached' });
-  // Its colour fades out after that.
+  // Its color fades out after that.
   await page.waitForFunction(() =>
     document.getAnimations().every(({ effect }) => {
       const target = effect instanceof KeyframeEffect ? effect.target : null;
@@ -310,7 +315,7 @@ await script(async () => {
   );
   await step(`Write ${file}`, async () => {
     const page = await workbench.browser.newPage();
-    // A page of this machine's may decode pictures; about:blank may not.
+    // A page from this machine may decode pictures; about:blank may not.
     await page.goto(blankPage);
     const frames = await framesOf(page, shots);
     const apng = encodeApng(frames);

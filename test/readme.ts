@@ -1,5 +1,5 @@
-// Writes the generated parts of README.md and src/providers/README.md (`npm run readme`). test/unit/readme.test.ts holds
-// that they are current.
+// Writes the generated parts of README.md and src/providers/README.md (`npm run readme`). test/unit/readme.test.ts
+// checks that they are current.
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Capability, ProviderKind } from '../src/core/provider.ts';
 import { providerKinds } from '../src/providers/index.ts';
@@ -11,7 +11,7 @@ type ListedCommand = {
   [Name in CommandName]: (typeof commandTable)[Name]['palette'] extends 'never' ? never : Name;
 }[CommandName];
 
-/** What each command does. Titles come from the command table. */
+/** Descriptions of the commands. Titles come from the command table. */
 const descriptions: Readonly<Record<ListedCommand, string>> = {
   addAccount: 'Asks for a provider and its key, tries the key, then saves it.',
   replaceKey: 'Saves a new key for the same address, once it works.',
@@ -140,7 +140,7 @@ const parts: Readonly<Record<string, Readonly<Record<string, () => string>>>> = 
   'src/providers/README.md': { providers: providerDetails },
 };
 
-/** Documents with generated parts, by their path from the project's folder, as they should be now. */
+/** The documents with generated parts, by their path from the project's folder, as they should be. */
 export function currentDocuments(): ReadonlyMap<string, string> {
   const documents = Object.entries(parts).map(([path, generated]) => {
     let text = readFileSync(path, 'utf8');

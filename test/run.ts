@@ -1,5 +1,5 @@
-// `npm test`: everything, what is cheapest to fail first, the rest side by side, and at its end one line that counts all of
-// it. A file that passes only when it is run once more is named as flaky there: that is a failure to be looked into.
+// `npm test`: runs everything, the cheapest checks first and the rest in parallel, and ends with one line that counts
+// it all. A file that passes only when it is run again is reported as flaky: that is a failure to look into.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile, stat } from 'node:fs/promises';
@@ -24,8 +24,8 @@ const flaky: string[] = [];
 
 /**
  * Runs a program.
- * @param shows whether its output is shown as it comes. Else it is printed as one piece once the program has ended, because
- * others print beside it.
+ * @param shows whether its output is shown live. Otherwise it is printed in one piece once the program has ended,
+ * because others print at the same time.
  * @returns its exit code.
  */
 async function run(shows: 'at once' | 'when it has ended', command: string, args: readonly string[]): Promise<number> {
@@ -48,7 +48,11 @@ async function show(command: string, ...args: readonly string[]): Promise<void> 
   if (code !== 0) throw new Error(`\`${[command, ...args].join(' ')}\` failed with exit code ${code}`);
 }
 
-/** Runs plain mocha tests. @param name what becomes the name of its report. @param args what mocha is told. */
+/**
+ * Runs plain mocha tests.
+ * @param name of its report.
+ * @param args for mocha.
+ */
 async function mocha(scratch: string, name: string, ...args: readonly string[]): Promise<Outcome> {
   const file = join(scratch, `${name}.json`);
   const reporter = resolve('test', 'host', 'countingReporter.cjs');
@@ -58,7 +62,11 @@ async function mocha(scratch: string, name: string, ...args: readonly string[]):
   return outcomeIn(file, `mocha ended with exit code ${code}`);
 }
 
-/** What tests have told of how they came out. @param otherwise why that may be nothing. @throws then. */
+/**
+ * The results that tests have written.
+ * @param otherwise the reason there may be none.
+ * @throws when there are none.
+ */
 async function outcomeIn(file: string, otherwise: unknown): Promise<Outcome> {
   try {
     return JSON.parse(await readFile(file, 'utf8'));
@@ -68,8 +76,9 @@ async function outcomeIn(file: string, otherwise: unknown): Promise<Outcome> {
 }
 
 /**
- * Runs one file of the end-to-end tests, which has a workbench of its own, so that none suffers from another.
- * @param again takes its name when it failed and is to be run once more; undefined for that run, which is then counted.
+ * Runs one file of the end-to-end tests, which has a workbench of its own, so that files don't affect one another.
+ * @param again receives its name when it failed and should be run again; undefined for that second run, which then
+ * counts.
  */
 async function endToEnd(scratch: string, name: string, again?: string[]): Promise<void> {
   const outcome = await mocha(scratch, again === undefined ? `${name}-again` : name, `test/e2e/${name}`);
@@ -81,7 +90,7 @@ async function endToEnd(scratch: string, name: string, again?: string[]): Promis
   count(outcome);
 }
 
-/** The files of the end-to-end tests, the long ones first: a long one at the end would be waited for with nothing beside it. */
+/** The files of the end-to-end tests, the long ones first: nothing would run alongside a long one at the end. */
 async function endToEndFiles(): Promise<string[]> {
   const files = (await readdir(join('test', 'e2e'))).filter((name) => name.endsWith('.test.ts'));
   const sizes = await Promise.all(files.map(async (name) => (await stat(join('test', 'e2e', name))).size));
@@ -89,7 +98,7 @@ async function endToEndFiles(): Promise<string[]> {
   return files.sort((one, other) => (long.get(other) ?? 0) - (long.get(one) ?? 0));
 }
 
-/** Does things side by side: each lane takes the next one when it has done its own. */
+/** Runs jobs in parallel: each lane takes the next one when it has finished its own. */
 async function sideBySide(lanes: number, things: readonly (() => Promise<void>)[]): Promise<void> {
   const left = [...things];
   const lane = async () => {
@@ -98,7 +107,10 @@ async function sideBySide(lanes: number, things: readonly (() => Promise<void>)[
   await allOf(Array.from({ length: lanes }, lane));
 }
 
-/** Waits until all have come to their end, also where one fails. @throws what the first of those has thrown. */
+/**
+ * Waits until all have finished, even when one fails.
+ * @throws what the first failing one has thrown.
+ */
 async function allOf(running: readonly Promise<unknown>[]): Promise<void> {
   for (const end of await Promise.allSettled(running)) if (end.status === 'rejected') throw end.reason;
 }
@@ -110,8 +122,8 @@ function count(outcome: Outcome): void {
 }
 
 /**
- * Runs the integration tests inside VS Code: the one that VSCODE_TEST_VERSION names (minimum, stable or insiders, which
- * is downloaded), else the one from npm. The same user starts it twice, to see what is there after a restart.
+ * Runs the integration tests inside VS Code: the version in VSCODE_TEST_VERSION (minimum, stable or insiders, which is
+ * downloaded), else the one from npm. The same user starts it twice, to check what is there after a restart.
  */
 async function integration(scratch: string): Promise<void> {
   const wanted = process.env['VSCODE_TEST_VERSION'];

@@ -1,5 +1,5 @@
-// `npm start`: shows the product. A headless Chromium with three sessions, and a VS Code that is connected to it.
-// `npm start -- --screenshot FILE [--theme NAME] [--size WIDTHxHEIGHT] [--open SESSION …]` makes a picture of it and ends.
+// `npm start`: shows the product with a headless Chromium that has three sessions, and a VS Code connected to it. `npm
+// start -- --screenshot FILE [--theme NAME] [--size WIDTHxHEIGHT] [--open SESSION …]` takes a screenshot and exits.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
@@ -15,7 +15,7 @@ import { startPages } from './servers/pages.ts';
 
 const installed = [resolve('.'), resolve('test', 'host', 'demo')];
 const rowTimeoutMs = 60_000;
-/** What the pages of the three sessions are called. */
+/** The page titles of the three sessions. */
 const sessionNames = ['Clock', 'Counter', 'Sign-up form'];
 
 function options() {
@@ -48,7 +48,7 @@ async function openSessions(endpoint: string): Promise<void> {
   devtools.close();
 }
 
-/** Opens a session's live view beside what is open, and waits for its picture. */
+/** Opens a session's live view to the side, and waits for its picture. */
 async function watch(page: Page, name: string): Promise<void> {
   const row = page.getByRole('treeitem', { name: `Session ${name}` });
   await chooseFromMenu(page, row, 'Open Live View to the Side');
@@ -91,7 +91,7 @@ async function screenshot(
   await workbench.close();
 }
 
-/** Shows the workbench in a window where there is a screen. */
+/** Shows the workbench in a window if there is a screen. */
 async function openWindow(url: string): Promise<void> {
   const hasDisplay = process.platform !== 'linux' || process.env['DISPLAY'] || process.env['WAYLAND_DISPLAY'];
   if (!hasDisplay) return;

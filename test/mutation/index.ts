@@ -1,6 +1,6 @@
-// `npm run mutate [-- NAME …]`: changes the code that guards the promises, one small change at a time, and counts how many
-// of these mutants the tests notice. A NAME is a target's name or a part of a source file's path, and may end with lines
-// of it, as `ender.ts:100-200`.
+// `npm run mutate [-- NAME …]`: makes one small change at a time to the code that guards our promises, and counts how
+// many of these mutants the tests notice. A NAME is a target's name or a part of a source file's path, and may end with
+// a range of its lines, as `ender.ts:100-200`.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { type Equivalent, equivalents } from './equivalents.ts';
 import type { MochaRunnerOptions } from './mochaRunner.ts';
 import { type Target, targets } from './targets.ts';
 
-/** One change that was made. Lines and columns count from 1, and the end is behind the last character. */
+/** One change. Lines and columns count from 1, and the end is exclusive. */
 interface Mutant {
   readonly mutatorName: string;
   readonly replacement: string;
@@ -23,15 +23,17 @@ interface Mutant {
   };
 }
 
-/** What of Stryker's report is read here: by the paths of source files, from the root. */
+/** The part of Stryker's report that is read here: by the paths of source files, from the root. */
 interface Report {
   readonly files: Readonly<Record<string, { readonly source: string; readonly mutants: readonly Mutant[] }>>;
 }
 
-/** What share of a file's mutants its tests must notice, in per cent. */
+/** The percentage of a file's mutants that its tests must notice. */
 const leastScore = 85;
 
-/** What a line of the table is made of. `noticed` includes mutants that never end, `unnoticed` those that no test runs. */
+/**
+ * The values of a line in the table. `noticed` includes mutants that never end, `unnoticed` those that no test runs.
+ */
 interface Score {
   readonly file: string;
   readonly noticed: number;
@@ -60,7 +62,7 @@ await script(async () => {
       const { source, mutants } = mutated[file] ?? { source: '', mutants: [] };
       const { unused, ...score } = judge(file, source.split('\n'), mutants);
       scores.push(score);
-      // Of some lines of a file, those that are listed for others are not among the mutants.
+      // When only some lines of a file are mutated, equivalents on other lines aren't among the mutants.
       if (target.files.includes(file)) stale.push(...unused);
     }
   }
@@ -76,7 +78,7 @@ function titleOf({ name, files }: Target): string {
   return `${name} (${files.join(', ')})`;
 }
 
-/** What of a target is meant by names: all of it, or some of its files. */
+/** The part of a target that the names select: all of it, or some of its files. */
 function narrowed(target: Target, names: readonly string[]): Target {
   if (names.includes(target.name)) return target;
   const files = target.files.flatMap((file) =>
@@ -92,7 +94,7 @@ function withoutLines(file: string): string {
   return file.replace(/:[\d-]+$/, '');
 }
 
-/** Has Stryker run the tests of a target against each of its mutants. */
+/** Makes Stryker run a target's tests against each of its mutants. */
 async function mutate({ files, tests }: Target): Promise<Report['files']> {
   const folder = temporaryFolder('mutation');
   const config = join(folder, 'stryker.json');
@@ -111,7 +113,7 @@ async function mutate({ files, tests }: Target): Promise<Report['files']> {
     timeoutMS: 10_000,
     tempDirName: 'out/mutation',
     ignorePatterns: ['/*', '!/src', '!/test', '!/media', '!/l10n', '!/package.json'],
-    // It would be read with the compiler's old interface, which the one that is installed does not have.
+    // It would be read with the compiler's old API, which the installed one doesn't have.
     tsconfigFile: 'none.json',
     disableTypeChecks: false,
     warnings: { slow: false },
@@ -124,7 +126,7 @@ async function mutate({ files, tests }: Target): Promise<Report['files']> {
   return (JSON.parse(await readFile(report, 'utf8')) as Report).files;
 }
 
-/** Counts a file's mutants and prints those that nothing noticed; `unused` are equivalents that are none of them. */
+/** Counts a file's mutants and prints the unnoticed ones; `unused` are equivalents that match none of them. */
 function judge(
   file: string,
   lines: readonly string[],

@@ -1,11 +1,11 @@
-// Runs mocha for Stryker, whose own runner needs files that mocha has no longer since version 12. This one keeps to
-// mocha's public interface, and tells what it has to by hand: Stryker's declarations do not pass this project's compiler
-// options. Test files are native modules, which cannot be loaded twice: a mutant is switched on within the code that is
-// loaded, and one that counts while its file is loaded gets a process of its own.
+// Runs mocha for Stryker, whose own runner needs files that mocha no longer has since version 12. This one uses only
+// mocha's public interface, and declares Stryker's types itself: Stryker's declarations don't compile with this
+// project's options. Test files are native modules, which can't be loaded twice: a mutant is switched on within the
+// code that is loaded, and one that counts while its file is loaded gets a process of its own.
 import fc from 'fast-check';
 import Mocha from 'mocha';
 
-/** What the instrumented code reads and writes, and Stryker, too. */
+/** The state that the instrumented code and Stryker share. */
 interface Instrumented {
   activeMutant?: string | undefined;
   currentTestId?: string;
@@ -14,9 +14,9 @@ interface Instrumented {
   hitLimit?: number | undefined;
 }
 
-/** What is told to Stryker for this runner. Its own `testFiles` would have it run static mutants too late. */
+/** Stryker's options for this runner. Stryker's own `testFiles` would make it run static mutants too late. */
 export interface MochaRunnerOptions {
-  /** Test files, in the order in which they are run. */
+  /** Test files, in the order in which they run. */
   readonly mochaFiles: readonly string[];
 }
 
@@ -24,7 +24,7 @@ interface MutantRun {
   readonly activeMutant: { readonly id: string };
   readonly disableBail: boolean;
   readonly hitLimit?: number;
-  /** `static` for a mutant that is to be active already while files are loaded. */
+  /** `static` for a mutant that must already be active while files are loaded. */
   readonly mutantActivation: 'runtime' | 'static';
   /** Full titles of the tests that reach the mutant; none for all tests. */
   readonly testFilter?: readonly string[];
@@ -43,13 +43,13 @@ type RunResult =
   | { readonly status: 'timeout'; readonly reason: string }
   | { readonly status: 'error'; readonly errorMessage: string };
 
-// That a property fails is enough; the least input with which it does is of no interest here.
+// It is enough that a property fails; the smallest failing input doesn't matter here.
 fc.configureGlobal({ endOnFailure: true });
 
 const shared = globalThis as { __stryker__?: Instrumented };
 
 class MochaRunner {
-  /** What Stryker hands to the constructor. */
+  /** What Stryker passes to the constructor. */
   static readonly inject = ['options'] as const;
   readonly #mocha: Mocha;
   readonly #context: Instrumented;
@@ -61,7 +61,7 @@ class MochaRunner {
     const context = shared.__stryker__;
     const isDryRun = () => this.#isDryRun;
     this.#context = context;
-    // A test that never ends is Stryker's to stop: it has measured how long each takes.
+    // Stryker stops tests that never end: it has measured how long each takes.
     this.#mocha = new Mocha({ ui: 'bdd', timeout: 0, reporter: Mocha.reporters.Base });
     this.#mocha.cleanReferencesAfterRun(false);
     for (const file of mochaFiles) this.#mocha.addFile(file);
@@ -75,7 +75,7 @@ class MochaRunner {
     return { reloadEnvironment: false };
   }
 
-  /** Runs all tests without a mutant, and tells which mutants each of them reaches. */
+  /** Runs all tests without a mutant, and reports which mutants each of them reaches. */
   async dryRun({ disableBail }: Pick<MutantRun, 'disableBail'>) {
     this.#isDryRun = true;
     const result = await this.#run(disableBail);
@@ -128,7 +128,7 @@ class MochaRunner {
       const runner = this.#mocha.run(() => resolve(tests));
       runner.on('pass', (test) => tell(test.fullTitle(), 0));
       runner.on('fail', (test, error: unknown) => {
-        // Of a hook, the test that it was for.
+        // For a hook, the test that it ran for.
         const name = test.ctx?.currentTest?.fullTitle() ?? test.fullTitle();
         tell(name, 1, error instanceof Error ? error.message : String(error));
       });
@@ -141,10 +141,10 @@ function setBail(suite: Mocha.Suite, bail: boolean): void {
   for (const child of suite.suites) setBail(child, bail);
 }
 
-/** What Stryker looks for in a plugin. */
+/** The export that Stryker looks for in a plugin. */
 export const strykerPlugins = [{ kind: 'TestRunner', name: 'mocha', injectableClass: MochaRunner }];
 
-/** How Stryker knows that {@link MochaRunnerOptions} are no mistake. */
+/** Tells Stryker that {@link MochaRunnerOptions} are valid options. */
 export const strykerValidationSchema = {
   properties: { mochaFiles: { type: 'array', items: { type: 'string' } } },
 };

@@ -1,9 +1,9 @@
-/** Source files whose tests are measured together, because one run of those tests serves all of them. */
+/** Source files whose tests are measured together, because one run of those tests covers all of them. */
 export interface Target {
   readonly name: string;
   /** Source files, as paths from the root. */
   readonly files: readonly string[];
-  /** The tests that are to notice a change in them, the quickest first: the first that fails ends a mutant's run. */
+  /** The tests that should notice a change in them, the fastest first: the first failure ends a mutant's run. */
   readonly tests: readonly string[];
 }
 

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { type LivePageOptions, livePage, type SentFromPages, takeSent } from './livePage.ts';
 import { type ProviderAnswer, type ProviderRequest, ProviderServer, type ProviderTls } from './providerServer.ts';
 
-// Anchor Browser as its OpenAPI document tells (docs.anchorbrowser.io/openapi.yaml, 1.0.0), and stricter than lenient
-// about what it does not: unknown paths, query keys, page sizes and bodies are refused.
+// Anchor Browser according to its OpenAPI document (docs.anchorbrowser.io/openapi.yaml, 1.0.0), and strict rather than
+// lenient where it is silent: unknown paths, query keys, page sizes and bodies are rejected.
 
-/** A session as the server has it. It stays in the history after it has ended. */
+/** A session on the server. It stays in the history after it has ended. */
 export interface AnchorSession {
   readonly id: string;
   /** The key it was started with. */
@@ -19,15 +19,15 @@ export interface AnchorSession {
   pages: readonly { readonly id: string; readonly title: string; readonly url: string }[];
 }
 
-/** A batch as the server has it. */
+/** A batch on the server. */
 export interface AnchorBatch {
   readonly id: string;
   status: string;
   readonly createdAt: Date;
   completedAt: Date | undefined;
-  /** How many of its sessions could not be made. */
+  /** How many of its sessions couldn't be created. */
   readonly failedRequests: number;
-  /** Sessions that a deletion of the batch fails for, and what it says of them. */
+  /** Sessions that a deletion of the batch fails for, with the error messages. */
   readonly undeletable: Map<string, string>;
 }
 
@@ -40,33 +40,33 @@ const sessionQuery = new Set(['page', 'limit', 'sort_by', 'sort_order', 'search'
 const batchQuery = new Set(['status', 'page', 'limit', 'created_after', 'created_before']);
 const flatQuery = new Set(['tags', 'domains', 'created_from', 'created_to', 'batch_id']);
 
-/** A strict Anchor Browser. `sessions` is the truth that tests ask, not what the extension says. */
+/** A strict Anchor Browser. `sessions` is the truth that tests check, not what the extension reports. */
 export class AnchorServer extends ProviderServer {
   /** The keys of one team, by their names. */
   readonly keys = new Map([['automation-key', 'sk-anchor-canary-0123456789']]);
   readonly sessions = new Map<string, AnchorSession>();
   readonly batches = new Map<string, AnchorBatch>();
-  /** How long a session is still listed after its end was taken. */
+  /** How long a session is still listed after its end was accepted. */
   endLagMs = 0;
-  /** Sessions that take an end and go on running. */
+  /** Sessions that accept an end but keep running. */
   readonly immortal = new Set<string>();
-  /** Sessions that run and that no list shows. */
+  /** Sessions that are running but in no list. */
   readonly unlisted = new Set<string>();
   maxConcurrentBrowsers = 25;
-  /** How long the deletion of a batch takes. Its sessions go one by one meanwhile. */
+  /** How long the deletion of a batch takes. Its sessions end one by one during that time. */
   deletionMs = 0;
-  /** Entries of a deletion's `errors` besides those that are as documented. */
+  /** Additional entries of a deletion's `errors` that aren't as documented. */
   readonly oddErrors: unknown[] = [];
-  /** Leaves out of a deletion's answer what its schema does not require: all counts. */
+  /** Omits the fields of a deletion's response that its schema doesn't require: all counts. */
   countsDeletions = true;
-  /** How long after an end was taken its lists are empty, as a list may be that lags behind. */
+  /** How long its lists are empty after an end was accepted, as an outdated list may be. */
   listsEmptyMs = 0;
   #listsEmptyUntil = 0;
-  /** How the page of a live view is. */
+  /** How the page of a live view behaves. */
   livePage: LivePageOptions = {};
-  /** What was sent from the pages of live views. */
+  /** What the pages of live views have sent. */
   readonly sent: SentFromPages = new Map();
-  /** Sessions that were started with links that work once, and how often each link was opened. */
+  /** Sessions that were started with single-use links, and how often each link was opened. */
   readonly singleUse = new Map<string, number>();
 
   constructor(tls?: ProviderTls) {
@@ -121,7 +121,7 @@ export class AnchorServer extends ProviderServer {
     return added;
   }
 
-  /** Starts a batch of sessions; "completed" means that all of them were made. */
+  /** Starts a batch of sessions; "completed" means that all of them were created. */
   addBatch(count: number, batch: Partial<AnchorBatch> = {}): AnchorBatch & { readonly members: AnchorSession[] } {
     const id = batch.id ?? randomUUID();
     const createdAt = batch.createdAt ?? new Date();
@@ -139,7 +139,7 @@ export class AnchorServer extends ProviderServer {
     return Object.assign(added, { members });
   }
 
-  /** The ids of the sessions that run. */
+  /** The ids of the running sessions. */
   get running(): string[] {
     return [...this.sessions.values()].filter(({ status }) => isActive(status)).map(({ id }) => id);
   }
@@ -249,7 +249,7 @@ export class AnchorServer extends ProviderServer {
 
   #end({ params, headers }: ProviderRequest): ProviderAnswer {
     const session = this.sessions.get(params['id'] ?? '');
-    // The document has no 404 here: 401 is for a bad key and for a bad id.
+    // The document has no 404 here: 401 means a bad key or a bad id.
     if (session === undefined || !isActive(session.status) || session.key !== headers['anchor-api-key']) {
       return failure(401, 'Invalid API Key or browser session ID');
     }

@@ -4,7 +4,7 @@ import { forward, passSocket } from './relay.ts';
 // A load balancer in front of several servers at one address, as a Browserless cluster is commonly run
 // (https://docs.browserless.io/enterprise/hosted-service/load-balancers: workers are balanced by least connections).
 
-/** How the server for a request is chosen. `seed` makes the same choices again. */
+/** How the server for a request is chosen. The same `seed` makes the same choices. */
 export type Balancing = 'roundRobin' | 'leastConnections' | { readonly seed: number };
 
 /** What was passed on, and to which server, counted from 0. */
@@ -14,11 +14,11 @@ export interface Passed {
   readonly to: number;
 }
 
-/** A load balancer for HTTP and WebSockets. It answers 404 by itself while it has no server left. */
+/** A load balancer for HTTP and WebSockets. It responds with 404 itself while it has no server left. */
 export class BalancerServer extends ProviderServer {
-  /** Everything that was passed on, WebSockets as `WS`, in order. */
+  /** Everything that was passed on, in order; WebSockets are `WS`. */
   readonly passed: Passed[] = [];
-  /** Servers that get nothing any longer. */
+  /** Servers that no longer get requests. */
   readonly down = new Set<number>();
   readonly #targets: readonly string[];
   readonly #balancing: Balancing;
@@ -81,13 +81,13 @@ export class BalancerServer extends ProviderServer {
     if (typeof this.#balancing === 'object') return from(Math.floor(this.#chance() * up.length));
     this.#turn += 1;
     if (this.#balancing === 'roundRobin') return from(this.#turn);
-    // Equals take turns, as with nginx.
+    // Servers with equal load take turns, as in nginx.
     const least = Math.min(...up.map((index) => this.#busy[index] ?? 0));
     const idle = up.filter((index) => this.#busy[index] === least);
     return idle[this.#turn % idle.length] ?? 0;
   }
 
-  /** From 0 up to 1: mulberry32, so that a seed names a run. */
+  /** Numbers from 0 up to 1: mulberry32, so that a seed identifies a run. */
   #chance(): number {
     this.#random = (this.#random + 0x6d2b79f5) | 0;
     let mixed = Math.imul(this.#random ^ (this.#random >>> 15), 1 | this.#random);

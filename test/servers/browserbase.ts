@@ -2,21 +2,21 @@ import { randomUUID } from 'node:crypto';
 import { type LivePageOptions, livePage, type SentFromPages, takeSent } from './livePage.ts';
 import { type ProviderAnswer, type ProviderRequest, ProviderServer, type ProviderTls } from './providerServer.ts';
 
-// Browserbase as its SDK's types and its documentation tell (@browserbasehq/sdk 2.21.0, docs.browserbase.com), and
-// stricter than lenient about what they do not: unknown paths, query keys, statuses and bodies are refused.
+// Browserbase according to its SDK's types and its documentation (@browserbasehq/sdk 2.21.0, docs.browserbase.com), and
+// strict rather than lenient where they are silent: unknown paths, query keys, statuses and bodies are rejected.
 
-/** A session as the server has it. It stays in the history after it has ended. */
+/** A session on the server. It stays in the history after it has ended. */
 export interface BrowserbaseSession {
   readonly id: string;
   status: string;
   readonly projectId: string;
   readonly createdAt: Date;
-  /** Undefined while it has none; when it was created unless told otherwise. */
+  /** Undefined while it has none; by default the time it was created. */
   startedAt: Date | undefined;
   readonly region: string;
   readonly keepAlive: boolean;
   readonly userMetadata: Readonly<Record<string, unknown>>;
-  /** As its rows have them; undefined for rows without. */
+  /** As its rows contain them; undefined for rows without. */
   readonly labels: unknown;
   pages: readonly { readonly id: string; readonly title: string; readonly url: string }[];
 }
@@ -28,24 +28,24 @@ const queryKeys: Readonly<Record<string, readonly string[]>> = {
   debug: ['expiresIn'],
 };
 
-/** A strict Browserbase. `sessions` is the truth that tests ask, not what the extension says. */
+/** A strict Browserbase. `sessions` is the truth that tests check, not what the extension reports. */
 export class BrowserbaseServer extends ProviderServer {
   readonly key = 'bb_live_canary-0123456789';
   readonly sessions = new Map<string, BrowserbaseSession>();
   readonly projects: { readonly id: string; readonly name: string; readonly concurrency: number }[] = [
     { id: randomUUID(), name: 'checkout-bots', concurrency: 25 },
   ];
-  /** How long after a release was taken the session goes on, as RUNNING. */
+  /** How long after an accepted release the session keeps running, as RUNNING. */
   releaseLagMs = 0;
-  /** Further time that a release takes, another for each session, up to this. */
+  /** Additional time that a release takes, different for each session, up to this. */
   spreadLagMs = 0;
-  /** Sessions that take a release and go on running. */
+  /** Sessions that accept a release but keep running. */
   readonly immortal = new Set<string>();
-  /** A word for sessions that run, in place of RUNNING; they are found under the filter RUNNING all the same. */
+  /** A status for running sessions instead of RUNNING; the filter RUNNING still finds them. */
   runningWord = 'RUNNING';
-  /** How the page of a live view is. Its last word is the documented one. */
+  /** How the page of a live view behaves. Its final message is the documented one. */
   livePage: LivePageOptions = { disconnectMessage: 'browserbase-disconnected' };
-  /** What was sent from the pages of live views. */
+  /** What the pages of live views have sent. */
   readonly sent: SentFromPages = new Map();
   #minted = 0;
 
@@ -91,12 +91,12 @@ export class BrowserbaseServer extends ProviderServer {
     return added;
   }
 
-  /** The ids of the sessions that run. */
+  /** The ids of the running sessions. */
   get running(): string[] {
     return [...this.sessions.values()].filter(({ status }) => !terminal.has(status)).map(({ id }) => id);
   }
 
-  /** Has a session end, when its time has come. */
+  /** Ends a session when its time has come. */
   release(session: BrowserbaseSession): void {
     if (this.immortal.has(session.id)) return;
     const lag = this.releaseLagMs + Math.random() * this.spreadLagMs;
@@ -159,7 +159,7 @@ export class BrowserbaseServer extends ProviderServer {
     }
     const session = this.sessions.get(params['id'] ?? '');
     if (session === undefined) return failure(404, 'Not Found', 'Session not found');
-    // What an ended session answers is not documented; a statusError is the harder case.
+    // The response for an ended session isn't documented; an error status is the harder case.
     if (terminal.has(session.status)) return failure(400, 'Bad Request', 'Session is not running');
     const answer = { status: 200, json: this.#row(session) };
     this.release(session);
@@ -199,7 +199,7 @@ export async function startBrowserbase(tls?: ProviderTls): Promise<BrowserbaseSe
   return new BrowserbaseServer(tls).start();
 }
 
-/** What the update of a session may be: a release, with or without the project. */
+/** The accepted bodies for updating a session: a release, with or without the project. */
 function isRelease(body: string): boolean {
   try {
     const { status, projectId, ...rest } = JSON.parse(body);

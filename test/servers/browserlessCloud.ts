@@ -1,29 +1,30 @@
 import { randomUUID } from 'node:crypto';
 import { type ProviderAnswer, type ProviderRequest, ProviderServer } from './providerServer.ts';
 
-// Browserless's shared cloud as its OpenAPI document (2.49.0), its pages and its own MCP server (1.22.1) tell. It has no
-// /sessions; the account API lists, and answers a statusError with HTTP 200. Region and account API are one server here.
+// Browserless's shared cloud according to its OpenAPI document (2.49.0), its pages and its own MCP server (1.22.1). It
+// has no /sessions; the account API lists, and reports errors with HTTP 200. Region and account API are one server
+// here.
 
-/** A browser as the server has it. */
+/** A browser on the server. */
 export interface CloudBrowser {
   readonly id: string;
   readonly startTime: string;
   readonly browserName: string;
-  /** Where it runs: another region than this one lists it, but cannot end it. */
+  /** Where it is running: another region than this one lists it, but can't end it. */
   readonly here: boolean;
 }
 
 const mostRows = 50;
 
-/** A strict Browserless cloud. `browsers` is the truth that tests ask, not what the extension says. */
+/** A strict Browserless cloud. `browsers` is the truth that tests check, not what the extension reports. */
 export class BrowserlessCloudServer extends ProviderServer {
   readonly token = 'cloud-token-canary-0123';
   readonly browsers = new Map<string, CloudBrowser>();
   /** Bodies of the requests for a live view. */
   readonly liveRequests: unknown[] = [];
-  /** How often somebody asked to kill everything in a cloud that others use too. */
+  /** How many requests there were to kill everything in a cloud that others use too. */
   killsOfAll = 0;
-  /** What it says of how many there are, which is documented nowhere; undefined for the truth. */
+  /** The number of sessions that it reports, which isn't documented; undefined for the true one. */
   count: number | undefined;
   /** The links that can be opened, and the browser of each. */
   readonly links = new Map<string, string>();
@@ -59,7 +60,7 @@ export class BrowserlessCloudServer extends ProviderServer {
   }
 
   #refuse({ path, query, headers }: ProviderRequest): ProviderAnswer | undefined {
-    // The account API has its token in the body, and the page of a live view none.
+    // The account API takes its token in the body, and the page of a live view needs none.
     if (path === '/graphql' || path.startsWith('/live/')) return undefined;
     const given = query.get('token') ?? String(headers['authorization'] ?? '').replace(/^Bearer /, '');
     return given === this.token ? undefined : { status: 401, text: 'Bad or missing authentication.' };

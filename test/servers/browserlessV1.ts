@@ -2,29 +2,29 @@ import { randomUUID } from 'node:crypto';
 import { type ProviderAnswer, type ProviderRequest, ProviderServer } from './providerServer.ts';
 import { passSocket } from './relay.ts';
 
-// Browserless v1 as its source at v1.61.1 tells (src/routes.ts, src/utils.ts): the token in the query, 403 without it, a
-// row for each page, 204 for any kill.
+// Browserless v1 according to its source at v1.61.1 (src/routes.ts, src/utils.ts): the token in the query, 403 without
+// it, a row for each page, 204 for any kill.
 
-/** A browser as the server has it. */
+/** A browser on the server. */
 export interface V1Browser {
   readonly id: string;
   readonly trackingId: string | null;
   readonly pages: readonly { readonly id: string; readonly title: string; readonly url: string }[];
-  /** The DevTools address of a real browser that is behind it; undefined for none. */
+  /** The DevTools address of a real browser behind it; undefined for none. */
   readonly devtools: string | undefined;
 }
 
-/** A strict Browserless v1. `browsers` is the truth that tests ask, not what the extension says. */
+/** A strict Browserless v1. `browsers` is the truth that tests check, not what the extension reports. */
 export class BrowserlessV1Server extends ProviderServer {
   /** Undefined for a server that was started without one. */
   token: string | undefined = 'v1-token-canary-0123';
   readonly browsers = new Map<string, V1Browser>();
-  /** Routes that the server was started without; they answer 404. */
+  /** Routes that the server was started without; they return 404. */
   readonly disabled = new Set<'sessions' | 'pressure' | 'kill'>();
-  /** Browsers that take a kill and go on running. */
+  /** Browsers that accept a kill but keep running. */
   readonly immortal = new Set<string>();
   maxConcurrent = 10;
-  /** The addresses of the WebSockets that were asked for. */
+  /** The addresses of the WebSockets that were requested. */
   readonly sockets: string[] = [];
 
   constructor() {
@@ -38,7 +38,7 @@ export class BrowserlessV1Server extends ProviderServer {
           status: 200,
           json: { Browser: 'HeadlessChrome/121.0.6167.57', webSocketDebuggerUrl: 'ws://0.0.0.0:3000' },
         }),
-        // Not a route of v1's: an authorised request finds nothing, and any other is refused before that is seen.
+        // v1 has no such route: an authorized request gets a 404, and any other is rejected before that.
         'GET /meta': () => notFound(),
       },
       guard: (request) => this.#refuse(request),
@@ -69,12 +69,12 @@ export class BrowserlessV1Server extends ProviderServer {
     return added;
   }
 
-  /** The ids of the browsers that run. */
+  /** The ids of the running browsers. */
   get running(): string[] {
     return [...this.browsers.keys()];
   }
 
-  /** Answers 204 whatever it was asked to kill. */
+  /** Responds with 204 whatever it was asked to kill. */
   #kill(ids: readonly string[]): ProviderAnswer {
     if (this.disabled.has('kill')) return notFound();
     for (const id of ids) if (!this.immortal.has(id)) this.browsers.delete(id);

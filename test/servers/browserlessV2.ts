@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { type ProviderAnswer, type ProviderRequest, ProviderServer } from './providerServer.ts';
 
-// Browserless v2 as its source at 2.42.0 tells (src/server.ts, src/browsers/index.ts, src/routes/management): a token as
-// Bearer, Basic or in the query, 401 without it; a row for each DevTools target; errors as plain text; 404 in its own
-// words for a kill of what it does not have. It knows only the browsers of its own process, and so does each worker
-// behind a load balancer.
+// Browserless v2 according to its source at 2.42.0 (src/server.ts, src/browsers/index.ts, src/routes/management): a
+// token as Bearer, Basic or in the query, 401 without it; a row for each DevTools target; errors as plain text; 404
+// with its own text for a kill of what it doesn't have. It knows only the browsers of its own process, and so does each
+// worker behind a load balancer.
 
-/** A browser as the server has it. */
+/** A browser on the server. */
 export interface V2Browser {
   readonly id: string;
   readonly trackingId: string | undefined;
@@ -15,16 +15,16 @@ export interface V2Browser {
 }
 
 const sessionsQuery = new Set(['trackingId', 'token']);
-/** What it answers where it has no route for a request; for a GET, its route for files does. */
+/** Its response when it has no route for a request; for a GET, its route for files responds. */
 const noRoute =
   'Not Found: Please verify the endpoint URL, the HTTP method (e.g., POST, GET), and check that your Content-Type header is supported (e.g., application/json). See: https://docs.browserless.io/rest-apis/intro';
 
-/** A strict Browserless v2. `browsers` is the truth that tests ask, not what the extension says. */
+/** A strict Browserless v2. `browsers` is the truth that tests check, not what the extension reports. */
 export class BrowserlessV2Server extends ProviderServer {
   /** Undefined for a server that was started without one. */
   token: string | undefined = 'v2-token-canary-0123';
   readonly browsers = new Map<string, V2Browser>();
-  /** Browsers that take a kill and go on running. */
+  /** Browsers that accept a kill but keep running. */
   readonly immortal = new Set<string>();
   maxConcurrent = 10;
   version = '2.42.0';
@@ -64,7 +64,7 @@ export class BrowserlessV2Server extends ProviderServer {
     return added;
   }
 
-  /** The ids of the browsers that run. */
+  /** The ids of the running browsers. */
   get running(): string[] {
     return [...this.browsers.keys()];
   }
@@ -150,7 +150,7 @@ function noRouteFor({ method, path }: ProviderRequest): ProviderAnswer {
   return { status: 404, text: method === 'GET' ? `No route or file found for resource GET: ${path}` : noRoute };
 }
 
-/** It takes no query key that its schema does not name. */
+/** It rejects query keys that its schema doesn't name. */
 function refusedQuery(
   { query }: ProviderRequest,
   known: ReadonlySet<string> = new Set(['token', 'browserId']),

@@ -10,27 +10,27 @@ export interface CdpMessage {
   readonly sessionId?: string;
 }
 
-/** Stands between a client and a real DevTools endpoint, reads what they say, and can be told to misbehave. */
+/** Relays messages between a client and a real DevTools endpoint, reads them, and can be made to misbehave. */
 export interface CdpRelay {
   readonly server: ProviderServer;
   readonly url: string;
-  /** The commands that clients have sent, in order, and when. */
+  /** The commands that clients have sent, in order, with their times. */
   readonly commands: (CdpMessage & { readonly at: number })[];
-  /** The addresses at which sockets were opened, below the relay's own. */
+  /** The paths at which sockets were opened, below the relay's own address. */
   readonly addresses: string[];
-  /** How many sockets of clients are open. */
+  /** How many client sockets are open. */
   readonly sockets: number;
-  /** Sees each event of the browser before the client does, and may put another in its place. */
+  /** Sees each event of the browser before the client does, and may replace it. */
   onEvent: ((message: CdpMessage) => CdpMessage) | undefined;
-  /** The same for each answer to a command. */
+  /** The same for each response to a command. */
   onAnswer: ((result: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>) | undefined;
-  /** Sees each command of a client, and each word of the browser as it came. */
+  /** Sees each command of a client, and each message of the browser as it arrived. */
   onPass: (command: CdpMessage | undefined, text: string) => void;
-  /** What becomes of the next command of a name: it is refused, or on its way for so many milliseconds longer. */
+  /** What happens to the next command of a name: it is rejected, or delayed by this many milliseconds. */
   readonly next: Map<string, 'refused' | number>;
-  /** How many milliseconds each word is on its way, in either direction. */
+  /** How many milliseconds each message is delayed, in either direction. */
   lagMs: number;
-  /** Lets nothing through any longer, in either direction, and closes nothing. */
+  /** Passes nothing on any longer, in either direction, and closes nothing. */
   stalled: boolean;
   /** Closes every client's socket. */
   cut(): void;

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import WebSocket from 'ws';
 
-// A second, independent client of a browser's DevTools: what a script elsewhere does, and the truth that tests ask.
+// A second, independent client of a browser's DevTools: it does what a script elsewhere does, and reads the truth that
+// tests check.
 
-/** A connection of the tests' own to a browser. */
+/** The tests' own connection to a browser. */
 export class Devtools {
   readonly #socket: WebSocket;
   #lastId = 0;
@@ -17,7 +18,7 @@ export class Devtools {
     return Devtools.connect(version.webSocketDebuggerUrl);
   }
 
-  /** Connects to a browser at its WebSocket address. Some servers start one for whoever connects. */
+  /** Connects to a browser at its WebSocket address. Some servers start one for each connection. */
   static async connect(address: string): Promise<Devtools> {
     const socket = new WebSocket(address);
     await once(socket, 'open');
@@ -28,7 +29,10 @@ export class Devtools {
     this.#socket.close();
   }
 
-  /** Sends a command and returns its result. @param sessionId of the attached target that it is for. */
+  /**
+   * Sends a command and returns its result.
+   * @param sessionId of the attached target that it is for.
+   */
   send<Result>(method: string, params: object = {}, sessionId?: string): Promise<Result> {
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
@@ -51,12 +55,12 @@ export class Devtools {
     return browserContextId;
   }
 
-  /** The ids of the isolated contexts there are. */
+  /** The ids of the existing isolated contexts. */
   async contexts(): Promise<string[]> {
     return (await this.send<{ browserContextIds: string[] }>('Target.getBrowserContexts')).browserContextIds;
   }
 
-  /** The addresses of the pages of the context that was there from the start. */
+  /** The addresses of the pages in the context that existed from the start. */
   async defaultPages(): Promise<string[]> {
     const isolated = new Set(await this.contexts());
     const { targetInfos } = await this.send<{ targetInfos: { type: string; url: string; browserContextId: string }[] }>(

@@ -2,10 +2,10 @@ import { ProviderServer } from './providerServer.ts';
 
 const perPage = 25;
 
-/** The server of a provider that there is not. `rooms` is the truth that tests ask. */
+/** The server of a made-up provider. `rooms` is the truth that tests check. */
 export class ExampleServer extends ProviderServer {
   readonly doorKey = 'door-key-canary-0123';
-  /** What each room's state is. */
+  /** The state of each room. */
   readonly rooms = new Map<string, string>();
 
   constructor() {

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** A proxy that passes nothing on, and keeps everything it was given: requests, tunnels, and SOCKS greetings alike. */
+/** A proxy that passes nothing on, and records everything it receives: requests, tunnels, and SOCKS greetings alike. */
 export class ForwardProxy {
-  /** What reached it, as `METHOD target`, with the headers that came along. */
+  /** What reached it, as `METHOD target`, with the headers. */
   readonly seen: { readonly what: string; readonly headers: Readonly<Record<string, unknown>> }[] = [];
   /** How many connections were opened to it, whatever came over them. */
   connections = 0;

@@ -1,42 +1,42 @@
 import { randomUUID } from 'node:crypto';
 import { type ProviderAnswer, type ProviderRequest, ProviderServer } from './providerServer.ts';
 
-// The session gateway, GET|DELETE /api/browser-automation/sessions/[sessionId], as its own document tells, with the
-// faults that were read in its source, each behind a switch.
+// The session gateway, GET|DELETE /api/browser-automation/sessions/[sessionId], according to its own document, with the
+// bugs that its source contains, each behind a switch.
 
-/** A session as the server has it. A stopped one stays for a while. */
+/** A session on the server. A stopped one stays for a while. */
 export interface GatewaySession {
   readonly id: string;
   status: string;
-  /** Whether its end saves its state to a profile. */
+  /** Whether ending it saves its state to a profile. */
   readonly persist: boolean;
-  /** Fields that its document does not promise; undefined where this gateway does not tell them. */
+  /** Fields that its document doesn't promise; undefined when this gateway doesn't return them. */
   readonly createdAt: string | undefined;
   readonly profileName: string | undefined;
 }
 
 const collection = '/api/browser-automation/sessions';
 
-/** A strict gateway. `sessions` is the truth that tests ask, not what the extension says. */
+/** A strict gateway. `sessions` is the truth that tests check, not what the extension reports. */
 export class GatewayServer extends ProviderServer {
-  /** What the Authorization header must be; the gateway itself asks for none. */
+  /** The required Authorization header; the gateway itself requires none. */
   readonly authorization = 'Bearer gateway-canary-0123';
   readonly sessions = new Map<string, GatewaySession>();
   /** The ids whose state was saved. */
   readonly saved: string[] = [];
-  /** Lists no session whatever runs, because it reads a field that its provider does not send. */
+  /** Lists no session whatever is running, because it reads a field that its provider doesn't send. */
   listsNothing = false;
-  /** Sessions that it counts and does not list. */
+  /** Sessions that it counts but doesn't list. */
   readonly hidden = new Set<string>();
-  /** Rows that it lists besides, whatever they are. */
+  /** Additional rows in its list, whatever they are. */
   readonly oddRows: unknown[] = [];
-  /** Finds no session whatever runs, because it asks its provider at a path that there is not. */
+  /** Finds no session whatever is running, because it calls its provider at a path that doesn't exist. */
   findsNothing = false;
-  /** Tells of a session without any of its fields. */
+  /** Returns a session without any of its fields. */
   tellsNothing = false;
-  /** Sessions that end by themselves between the gateway's looking for them and its ending them. */
+  /** Sessions that end by themselves between the gateway's lookup and its end request. */
   readonly vanishing = new Set<string>();
-  /** Sessions that take an end and go on running. */
+  /** Sessions that accept an end but keep running. */
   readonly immortal = new Set<string>();
 
   constructor(basePath = '') {
@@ -64,13 +64,13 @@ export class GatewayServer extends ProviderServer {
     return added;
   }
 
-  /** Has a session end by itself, and gives its id to another one that begins later. */
+  /** Ends a session as if by itself, and gives its id to another one that starts later. */
   reuse(id: string, session: Partial<GatewaySession> = {}): GatewaySession {
     this.sessions.delete(id);
     return this.add({ createdAt: new Date().toISOString(), ...session, id });
   }
 
-  /** The ids of the sessions that run. */
+  /** The ids of the running sessions. */
   get running(): string[] {
     return [...this.sessions.values()].filter(({ status }) => status !== 'stopped').map(({ id }) => id);
   }

@@ -1,6 +1,6 @@
 import { ProviderServer } from './providerServer.ts';
 
-/** The server that the provider of the example extension speaks to. `browsers` is the truth that tests ask. */
+/** The server of the example extension's provider. `browsers` is the truth that tests check. */
 export class GridServer extends ProviderServer {
   readonly token = 'grid-token-canary-0123';
   /** The name of each browser, by its id. */

@@ -1,7 +1,7 @@
 import { WebSocketServer } from 'ws';
 import { ProviderServer } from './providerServer.ts';
 
-/** A tab as Chrome tells of it. */
+/** A tab as Chrome reports it. */
 export interface HostileTarget {
   readonly targetId: string;
   readonly type: string;
@@ -10,13 +10,13 @@ export interface HostileTarget {
   readonly browserContextId?: string | undefined;
 }
 
-/** What answers at a DevTools port, and says whatever it is told to say. */
+/** Listens at a DevTools port, and responds with whatever a test gives it. */
 export class HostileChrome extends ProviderServer {
   contexts: unknown[] = [];
   targets: unknown[] = [];
-  /** The targets that it tells of one by one, to whoever wants to follow them. */
+  /** The targets that it reports one by one to clients that follow targets. */
   announced: unknown[] = [];
-  /** Answers a command in place of what would be answered: the text of a whole message. */
+  /** Replaces the response to a command with the text of a whole message. */
   say: (method: string, id: number) => string | undefined = () => undefined;
   /** The commands so far, by their names. */
   readonly commands: string[] = [];
@@ -51,7 +51,7 @@ export class HostileChrome extends ProviderServer {
     this.#sockets = sockets;
   }
 
-  /** Tells every client of an event. */
+  /** Sends an event to every client. */
   broadcast(method: string, params: object): void {
     for (const socket of this.#sockets.clients) socket.send(JSON.stringify({ method, params }));
   }

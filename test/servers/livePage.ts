@@ -1,27 +1,28 @@
 import type { ProviderAnswer, ProviderRequest } from './providerServer.ts';
 
-/** How a provider's live view page is to be. */
+/** How a provider's live view page behaves. */
 export interface LivePageOptions {
-  /** Headers of the answer, such as those that forbid framing. */
+  /** Headers of the response, such as those that forbid framing. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** What the page posts to whoever frames it once its session is gone, which it finds out by asking again. */
+  /** What the page posts to the page that frames it once its session is gone, which it finds out by polling. */
   readonly disconnectMessage?: string;
-  /** Stands in the page in place of what usually does. */
+  /** Replaces the usual content of the page. */
   readonly body?: string | undefined;
 }
 
-/** What was sent from live view pages by whoever steers them, by session, the oldest first. */
+/** What users have sent from live view pages, by session, the oldest first. */
 export type SentFromPages = Map<string, string[]>;
 
-/** Takes what a live view page sends when its button is pressed, and answers what the page is to show then. */
+/** Receives what a live view page sends when its button is pressed, and returns what the page shows then. */
 export function takeSent(sent: SentFromPages, session: string, { body }: ProviderRequest): ProviderAnswer {
   sent.set(session, [...(sent.get(session) ?? []), body]);
   return { status: 200, text: `Hello ${body}` };
 }
 
 /**
- * What providers’ servers of ours show as a live view: which session it is, a clock that runs, and a field to type into with
- * a button that sends what was typed to the page's own address. No form: providers’ sandboxes do not let one be sent.
+ * The page that our providers' servers show as a live view: the session's name, a running clock, and a field with a
+ * button that sends what was typed to the page's own address. It has no form, because providers' sandboxes don't allow
+ * submitting one.
  */
 export function livePage(
   session: string,

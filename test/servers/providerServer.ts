@@ -5,7 +5,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-/** One request as it came in. */
+/** One request as it arrived. */
 export interface ProviderRequest {
   readonly method: string;
   readonly path: string;
@@ -19,7 +19,7 @@ export interface ProviderRequest {
   readonly at: number;
 }
 
-/** What a route answers: text, a web page, JSON, or bytes whose type the headers tell. */
+/** A route's response: text, a web page, JSON, or bytes whose type the headers give. */
 export interface ProviderAnswer {
   readonly status: number;
   readonly json?: unknown;
@@ -29,23 +29,25 @@ export interface ProviderAnswer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** How the server is to misbehave with a request; see {@link ProviderServer.misbehave}. */
+/** How the server misbehaves for a request; see {@link ProviderServer.misbehave}. */
 export type Fault =
-  /** Answers as usual, after a while. */
+  /** Responds as usual, after a delay. */
   | { readonly kind: 'slow'; readonly ms: number }
-  /** Answers this and does nothing. */
+  /** Returns this response and does nothing. */
   | { readonly kind: 'answer'; readonly answer: ProviderAnswer }
-  /** Does what was asked and answers this all the same. */
+  /** Does what was requested, but returns this response. */
   | { readonly kind: 'doneBut'; readonly answer: ProviderAnswer }
-  /** Closes the connection without an answer, before or after doing what was asked. */
+  /** Closes the connection without a response, before or after doing what was requested. */
   | { readonly kind: 'cut'; readonly when: 'before' | 'after' }
-  /** Resets the request's HTTP/2 stream, before or after doing what was asked; others on the connection go on. */
+  /**
+   * Resets the request's HTTP/2 stream, before or after doing what was requested; others on the connection continue.
+   */
   | { readonly kind: 'reset'; readonly code: keyof typeof resetCodes; readonly when: 'before' | 'after' }
-  /** Sends half of the answer's body and closes the connection. */
+  /** Sends half of the response's body and closes the connection. */
   | { readonly kind: 'halfBody' }
   /** Sends the headers and then a byte every `ms`, without end. */
   | { readonly kind: 'drip'; readonly ms: number }
-  /** Never answers, and does what was asked only if so told. */
+  /** Never responds, and does what was requested only if `when` says so. */
   | { readonly kind: 'silent'; readonly when?: 'after' };
 
 const resetCodes = {
@@ -64,17 +66,17 @@ interface Misbehaviour {
 
 type Handler = (request: ProviderRequest) => ProviderAnswer | Promise<ProviderAnswer>;
 
-/** The parts of a provider's API, as `GET /v1/things/{id}`, each with what it answers. */
+/** The routes of a provider's API, as `GET /v1/things/{id}`, each with its response. */
 export type Routes = Readonly<Record<string, Handler>>;
 
-/** What a provider server is made of. */
+/** What defines a provider server. */
 export interface ProviderOptions {
   readonly routes: Routes;
-  /** Looks at every request before its route; an answer refuses it. */
+  /** Checks every request before its route; a response rejects it. */
   readonly guard?: (request: ProviderRequest) => ProviderAnswer | undefined;
-  /** What the provider answers where it has no such route. */
+  /** The provider's response when it has no such route. */
   readonly notFound: Handler;
-  /** Takes over a connection that is to become a WebSocket; without it such requests are answered like any other. */
+  /** Takes over a connection that becomes a WebSocket; without it such requests are handled like any other. */
   readonly upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   readonly tls?: ProviderTls;
 }
@@ -83,11 +85,14 @@ export interface ProviderOptions {
 export interface ProviderTls {
   readonly key: string;
   readonly cert: string;
-  /** Offers HTTP/2 before HTTP/1.1. `most` is how many requests at once its SETTINGS allow; it doesn't say without. */
+  /**
+   * Offers HTTP/2 before HTTP/1.1. `most` is the number of concurrent requests its SETTINGS allow; not stated if
+   * undefined.
+   */
   readonly http2?: { readonly most?: number };
 }
 
-/** The default pages of load balancers, as each answers while nothing is behind it. */
+/** The default error pages of load balancers when nothing is running behind them. */
 export const outages: Readonly<Record<string, ProviderAnswer>> = {
   'nginx, a web page': {
     status: 404,
@@ -107,26 +112,32 @@ export const outages: Readonly<Record<string, ProviderAnswer>> = {
   'JSON that says gone': { status: 410, json: { error: 'Gone' } },
 };
 
-/** A server of ours that speaks a provider's protocol over real HTTP on 127.0.0.1, and can be told to misbehave. */
+/** A server of ours that speaks a provider's protocol over real HTTP on 127.0.0.1, and can be made to misbehave. */
 export class ProviderServer {
-  /** Everything that came in, in order, refused or not. */
+  /** Everything that was received, in order, rejected or not. */
   readonly requests: ProviderRequest[] = [];
-  /** How many of them no route knew. */
+  /** How many requests matched no route. */
   unknownRequests = 0;
-  /** How many are being answered now, and how many ever were at once. */
+  /** How many are in flight now, and the highest number so far. */
   inFlight = 0;
   mostInFlight = 0;
-  /** How many were never answered. */
+  /** How many never got a response. */
   unanswered = 0;
-  /** How many connections ever were open at once. */
+  /** The highest number of open connections so far. */
   mostConnections = 0;
-  /** How many requests a second are answered; others get 429, all of them with what is left of the second's. */
+  /**
+   * How many requests a second are accepted; others get 429, and every response says what is left of the second's
+   * quota.
+   */
   rateLimit: number | undefined;
-  /** How many were refused so. */
+  /** How many were rejected because of that. */
   statusErrors = 0;
-  /** Milliseconds that every answer takes. */
+  /** The delay of every response, in milliseconds. */
   latencyMs = 0;
-  /** What a load balancer in front answers to every request while it has no server to pass it on to; see {@link outages}. */
+  /**
+   * The response of a load balancer in front to every request while it has no server to pass it on to; see {@link
+   * outages}.
+   */
   outage: ProviderAnswer | undefined;
   #second = { began: 0, taken: 0 };
   readonly #options: ProviderOptions;
@@ -158,7 +169,7 @@ export class ProviderServer {
     if (http2 === undefined) return createTlsServer(certificate, listener);
     const settings = http2.most === undefined ? {} : { maxConcurrentStreams: http2.most };
     const server = createSecureServer({ ...certificate, allowHTTP1: true, settings, maxSessionMemory: 200 });
-    // Its requests and responses have all that is used of the others here.
+    // Its requests and responses have everything that is used of the HTTP/1.1 ones here.
     server.on('request', listener as never);
     server.on('session', (session) => {
       this.#http2Sessions.add(session);
@@ -173,8 +184,8 @@ export class ProviderServer {
   }
 
   /**
-   * Announces on each HTTP/2 connection that it takes no more requests. What is under way goes on; with `lastStream`, only
-   * requests up to that stream were taken.
+   * Announces on each HTTP/2 connection that it accepts no more requests. Requests in flight continue; with
+   * `lastStream`, only requests up to that stream were accepted.
    */
   goAway(lastStream?: number): void {
     for (const session of this.#http2Sessions) {
@@ -204,17 +215,17 @@ export class ProviderServer {
     return this.#sockets.size;
   }
 
-  /** Misbehaves with the next `times` requests that match. What was told later counts first. */
+  /** Misbehaves for the next `times` requests that match. The latest call counts first. */
   misbehave(method: string, path: RegExp, fault: Fault, times = Number.POSITIVE_INFINITY): void {
     this.#misbehaviours.unshift({ method, path, fault, left: times });
   }
 
-  /** Behaves again. */
+  /** Behaves normally again. */
   behave(): void {
     this.#misbehaviours.length = 0;
   }
 
-  /** Closes every connection, and forgets how many there were. */
+  /** Closes every connection, and resets their counts. */
   dropConnections(): void {
     for (const socket of this.#sockets) socket.destroy();
     this.#sockets.clear();
@@ -265,7 +276,7 @@ export class ProviderServer {
         return send(response, await this.#answer(request));
       case 'slow':
         await new Promise((resolve) => setTimeout(resolve, fault.ms));
-        // Stopped meanwhile.
+        // The server was stopped in the meantime.
         if (!this.#server.listening) return undefined;
         return send(response, await this.#answer(request));
       case 'answer':
@@ -300,7 +311,7 @@ export class ProviderServer {
     }
   }
 
-  /** Counts a request towards its second. The headers are those that Browserbase documents. */
+  /** Counts a request towards its second's quota. The headers are those that Browserbase documents. */
   #countSecond(): { readonly refused: boolean; readonly headers: Readonly<Record<string, string>> } {
     if (this.rateLimit === undefined) return { refused: false, headers: {} };
     const now = Date.now();

@@ -2,11 +2,12 @@ import { connect as connectSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ProviderOptions, type ProviderRequest, ProviderServer } from './providerServer.ts';
 
-/** Headers that belong to one connection and not to what is sent through it. */
+/** Headers that belong to one connection, not to what is sent over it. */
 const hopHeaders = new Set(['host', 'connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'content-length']);
 
 /**
- * Stands in front of a real server, passes everything on to it, WebSockets too, and can be told to misbehave in its place.
+ * Stands in front of a real server, passes everything on to it, including WebSockets, and can be made to misbehave in
+ * its place.
  * @param target address of the real server, without a path.
  * @param upgrade takes over WebSockets, which are otherwise passed on byte by byte.
  */
@@ -41,7 +42,7 @@ function closeTogether(one: Duplex, other: Duplex): void {
   }
 }
 
-/** Passes one request on to a server, and its answer back. */
+/** Passes one request on to a server, and its response back. */
 export async function forward(target: string, { method, path, query, headers, body }: ProviderRequest) {
   const search = query.size === 0 ? '' : `?${query}`;
   const passed = Object.entries(headers).filter(([name]) => !hopHeaders.has(name));

@@ -1,16 +1,16 @@
 import type { BrowserbaseServer, BrowserbaseSession } from './browserbase.ts';
 import { type ProviderAnswer, type ProviderRequest, ProviderServer } from './providerServer.ts';
 
-// Stagehand's API as its OpenAPI document (3.1.0) and its open server (browserbase/stagehand, packages/server-v3) tell.
-// It serves one region, and knows only the sessions that were started through it.
+// Stagehand's API according to its OpenAPI document (3.1.0) and its open-source server (browserbase/stagehand,
+// packages/server-v3). It serves one region, and knows only the sessions that were started through it.
 
 /** A strict Stagehand in front of a strict Browserbase. */
 export class StagehandServer extends ProviderServer {
   /** The sessions that were started through this API and not ended through it. */
   readonly known = new Set<string>();
   /**
-   * Answers success to an end and releases nothing, as the open server does for a session of which it was asked nothing but
-   * to start (src/lib/InMemorySessionStore.ts closes only what was initialised).
+   * Reports success for an end but releases nothing, as the open-source server does for a session that was only started
+   * and never used (src/lib/InMemorySessionStore.ts closes only what was initialized).
    */
   releasesNothing = false;
   readonly #browserbase: BrowserbaseServer;
@@ -26,7 +26,7 @@ export class StagehandServer extends ProviderServer {
     this.#region = region;
   }
 
-  /** Starts a session as Stagehand does: at Browserbase, with its own mark on it. */
+  /** Starts a session as Stagehand does: at Browserbase, with its own marker. */
   startSession(id: string, session: Partial<BrowserbaseSession> = {}): void {
     this.#browserbase.add({ region: this.#region, userMetadata: { stagehand: 'true' }, ...session, id });
     this.known.add(id);
@@ -42,7 +42,7 @@ export class StagehandServer extends ProviderServer {
       return failure(400, `Session is in region ${session.region} but this API instance serves ${this.#region}`);
     }
     this.known.delete(session.id);
-    // It leaves what is to stay alive to whoever wanted that (core/lib/v3/v3.ts).
+    // It leaves sessions with keep-alive to their owner (core/lib/v3/v3.ts).
     if (!this.releasesNothing && !session.keepAlive) this.#browserbase.release(session);
     return { status: 200, json: { success: true } };
   }

@@ -2,14 +2,14 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 
-/** An HTTP proxy of ours, which knows host names that nobody else does. */
+/** An HTTP proxy of ours, which knows host names that exist nowhere else. */
 export class TunnelProxy {
-  /** The `host:port` of each tunnel that was asked for. */
+  /** The `host:port` of each tunnel that was requested. */
   readonly tunnels: string[] = [];
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
-  /** @param hosts where a host name leads to: a port of this machine. */
+  /** @param hosts maps host names to ports of this machine. */
   constructor(hosts: ReadonlyMap<string, number>) {
     this.#server = createServer((_, response) => response.writeHead(405).end());
     this.#server.on('connection', (socket) => this.#keep(socket));

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 
-/** What each room may import from. Only extension.ts may import from all of them. */
+/** What each folder may import from. Only extension.ts may import from all of them. */
 const rooms: Readonly<Record<string, readonly string[]>> = {
   core: [],
   api: ['core'],
@@ -13,13 +13,13 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   services: ['core'],
   ui: ['core', 'services', 'cdp', 'api'],
 };
-/** The last is a part of the package for other extensions, which runs inside them. */
+/** The last is part of the package for other extensions, which runs inside them. */
 const usesVscode = (file: string) =>
   file === 'extension.ts' || file.startsWith('ui/') || file === 'api/browserSessions.ts';
 const banned =
   /(^|\/)(utils?|common|helpers?|misc|shared)(\/|\.ts$)|(Manager|Helper|Utils?|Impl)\.ts$|(^|\/)types\.ts$/;
 
-/** A longer file usually does two jobs. One that does a single job begins with a comment that says why it is so long. */
+/** A longer file usually does two jobs. One that does a single job begins with a comment that explains its length. */
 const mostLines = 400;
 const excuse = /^\/\/ Over 400 lines because \w/;
 
@@ -37,7 +37,7 @@ function importsOf(text: string): Import[] {
   return found;
 }
 
-/** What is wrong with a source file, by its path below src/ and its text. */
+/** What is wrong with a source file, given its path below src/ and its text. */
 function faultsOf(file: string, text: string): string[] {
   const room = file.includes('/') ? (file.split('/')[0] ?? '') : undefined;
   const faults: string[] = [];

@@ -9,7 +9,7 @@ interface Output {
 
 const { outputs } = JSON.parse(readFileSync('out/metafile.json', 'utf8')) as { outputs: Record<string, Output> };
 
-/** What is in the file that VS Code loads to start the extension: the main file, and what that requires at once. */
+/** The code that VS Code loads to start the extension: the main file, and what that requires at once. */
 function eagerFiles(file = 'dist/extension.js', found = new Set<string>()): Set<string> {
   if (found.has(file)) return found;
   found.add(file);
@@ -20,7 +20,7 @@ function eagerFiles(file = 'dist/extension.js', found = new Set<string>()): Set<
 }
 
 describe('build', () => {
-  // What stands between keys and the providers of other extensions is there when the first of them registers.
+  // What protects keys from the providers of other extensions is loaded before the first of them registers.
   it('starts with a single file of at most 90 KB', () => {
     const bytes = statSync('dist/extension.js').size;
     assert.ok(bytes <= 90 * 1024, `${bytes} bytes`);
@@ -70,7 +70,7 @@ describe('build', () => {
   it('has no invisible character in any file', () => {
     for (const file of Object.keys(outputs)) {
       if (!file.endsWith('.js')) continue;
-      // U+FEFF alone is allowed: undici compares texts with it.
+      // Only U+FEFF is allowed: undici compares texts with it.
       if (!existsSync(file)) continue;
       const text = readFileSync(file, 'utf8').replaceAll('\ufeff', '');
       assert.doesNotMatch(text, /[\u200b-\u200f\u202a-\u202e\u2060-\u2069\u{e0000}-\u{e007f}]/u, file);

@@ -12,7 +12,7 @@ export async function errorOf(promise: Promise<unknown> | undefined): Promise<Pr
   return assert.fail('it succeeded');
 }
 
-/** What kind of trouble a provider's error is. */
+/** The kind of a provider's error. */
 export async function troubleOf(promise: Promise<unknown> | undefined): Promise<TroubleKind> {
   return (await errorOf(promise)).trouble.kind;
 }

@@ -17,7 +17,7 @@ describe('sentences for translators', () => {
   });
 });
 
-/** What nobody says on screen, from the page on how this project writes. */
+/** Phrases that mustn't appear on screen. */
 const unsaid =
   /\b(anew|whoever|nobody|somebody|everybody|meanwhile|of which|that of|those of|all the same|vendors?|proven?|proof|steer\w*|look whether|begins? only)\b|cannot be had|is not possible here|runs? on\b|go(es)? on\b|had ended already|not there any longer|was gone before|[“”‘’]|\b(cannot|could not|does not|did not)\b/i;
 

@@ -1,8 +1,8 @@
 import { createHook } from 'node:async_hooks';
 
 /**
- * Counts how often Node asks the system's resolver, or a DNS server itself, for the address of a name while something is
- * done.
+ * Counts how often Node asks the system's resolver, or a DNS server directly, for the address of a name while something
+ * is done.
  */
 export async function countLookups(work: () => Promise<unknown>): Promise<number> {
   let lookups = 0;

@@ -17,7 +17,7 @@ import { manifestOf, readManifest, settingsOf } from '../manifest.ts';
 const { manifest, words } = readManifest();
 const { contributes } = manifest;
 
-/** Every subset of what a provider may be able to do. */
+/** Every subset of a provider's capabilities. */
 function capabilitySets(): ReadonlySet<Capability>[] {
   return Array.from(
     { length: 2 ** allCapabilities.length },
@@ -127,7 +127,7 @@ describe('manifest', () => {
       assert.equal(/\+endable\b/.test(value), life !== 'ending', value);
     }
     for (const { command, when } of ends) {
-      // It is asked for any ID of an account, whether or not a session of it is listed.
+      // It is offered for any ID in an account, whether or not the session is listed.
       const ofItsOwn = command === `${commandPrefix}endSessionById`;
       if (!ofItsOwn) assert.match(when, /\(\?=\.\*\\\+(endable|deletable)\\b\)/, command);
     }
@@ -152,7 +152,7 @@ describe('manifest', () => {
     }
     assert.equal(manifest.engines.vscode, '^1.101.0');
     assert.match(manifest.devDependencies['@types/vscode'], /^1\.101\./);
-    // Panels that were open come back, and nothing else but the user starts it.
+    // Open panels come back, and otherwise only the user starts it.
     assert.deepEqual(manifest.activationEvents, ['onWebviewPanel:browserSessions.liveView']);
     assert.equal(manifest.dependencies, undefined);
     assert.match(

@@ -3,7 +3,7 @@ import type { Session } from '../../src/core/session.ts';
 import type { ListOutcome } from '../../src/services/sessions/sessionStore.ts';
 import type { SessionsView } from '../../src/services/sessions/sessionsView.ts';
 
-/** A running session of which nothing more is known than is said. */
+/** A running session about which only the given facts are known. */
 export function someSession(id: string, more: Partial<Session> = {}): Session {
   return {
     id: sessionId(id),
@@ -25,10 +25,10 @@ export function someSession(id: string, more: Partial<Session> = {}): Session {
   };
 }
 
-/** A whole list that confirms nothing: what it leaves out stays. */
+/** A complete list that confirms nothing: what it leaves out stays. */
 export const keepingAll: ListOutcome = { gone: new Set(), complete: true, combined: false };
 
-/** A whole list that confirms that everything it leaves out is gone. */
+/** A complete list that confirms that everything it leaves out is gone. */
 export function keepingOnly(store: SessionsView, account: AccountId, sessions: readonly Session[]): ListOutcome {
   const listed = new Set(sessions.map(({ id }) => id));
   const known = [...(store.state(account)?.contents.sessions.keys() ?? [])];

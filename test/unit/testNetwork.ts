@@ -16,7 +16,7 @@ export class KeptLog implements Logger {
   error = this.debug;
 }
 
-/** The network as it is where there is no editor: no proxy, Node's own certificates. */
+/** The network outside the editor: no proxy, Node's own certificates. */
 export function plainNetwork(transport: NetworkSettings['transport'], strictCertificates = true): EditorNetwork {
   return {
     settings: () => ({ transport, systemCertificates: false, strictCertificates }),
@@ -42,7 +42,9 @@ export function realNetwork(
   };
 }
 
-/** A provider over real HTTP, and the log of all that was sent for it. `settings` are those turned on: `kind.setting`. */
+/**
+ * A provider over real HTTP, and the log of all requests sent for it. `settings` are those turned on: `kind.setting`.
+ */
 export function connect(
   kind: ProviderKind,
   url: string,
@@ -53,5 +55,5 @@ export function connect(
   return { provider: connectTo(kind, url, credentials, realNetwork(log, systemClock, settings)), log };
 }
 
-/** A signal that nobody aborts. */
+/** A signal that is never aborted. */
 export const unaborted = new AbortController().signal;

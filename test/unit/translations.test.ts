@@ -2,13 +2,13 @@ import { strict as assert } from 'node:assert';
 import { readdirSync, readFileSync } from 'node:fs';
 import { bundleFile } from '../l10n.ts';
 
-/** A file of texts: the bundle's may have a text with comments for translators in place of a text. */
+/** A file of texts: an entry of the bundle may be an object with the text and comments for translators. */
 type Texts = Readonly<Record<string, string | { readonly message: string }>>;
 
 const read = (file: string): Texts => JSON.parse(readFileSync(file, 'utf8'));
 const textIn = (value: Texts[string] | undefined) => (typeof value === 'object' ? value.message : (value ?? ''));
 
-/** What must be in a translation as it is in the English text: placeholders, commands, and names in backticks. */
+/** What a translation must have in common with the English text: placeholders, commands, and names in backticks. */
 function fixedParts(text: string): string[] {
   return [...new Set(text.match(/\{\d+\}|command:[\w.]+|`[^`]+`/g) ?? [])].sort();
 }

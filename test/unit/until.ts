@@ -1,6 +1,9 @@
 import { strict as assert } from 'node:assert';
 
-/** Waits until something is so, and fails after 15 seconds. @param otherwise what to say then. */
+/**
+ * Waits until a condition holds, and fails after 15 seconds.
+ * @param otherwise the failure message.
+ */
 export async function until(
   isSo: () => boolean | Promise<boolean>,
   otherwise: () => string = () => 'it did not come to pass',

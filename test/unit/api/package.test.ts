@@ -9,7 +9,7 @@ import { temporaryFolder } from '../../host/processes.ts';
 
 describe('the package for other extensions', function () {
   this.timeout(120_000);
-  /** An extension somewhere else, which sees the package and nothing else of this repository. */
+  /** An extension elsewhere, which sees the package and nothing else of this repository. */
   const folder = temporaryFolder('consumer');
   const example = join('test', 'examples', 'provider-extension');
   const installed = join(folder, 'node_modules', 'browser-sessions-api');
@@ -24,7 +24,10 @@ describe('the package for other extensions', function () {
     for (const file of ['package.json', 'tsconfig.json']) await cp(join(example, file), join(folder, file));
   });
 
-  /** Checks the types of an extension with these files. @throws Error with what is wrong. */
+  /**
+   * Type-checks an extension with these files.
+   * @throws Error with what is wrong.
+   */
   async function compile(files: Readonly<Record<string, string>>, ...options: readonly string[]): Promise<void> {
     const target = join(folder, 'src');
     await mkdir(target, { recursive: true });

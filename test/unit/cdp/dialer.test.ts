@@ -16,7 +16,7 @@ const headers = { authorization: 'Bearer canary-token-0123' };
 describe('dialing DevTools', () => {
   let servers: Server[];
   let sockets: WebSocketServer;
-  /** The requests for a WebSocket that any server was sent. */
+  /** The WebSocket requests that any server received. */
   let requests: IncomingMessage[];
 
   beforeEach(() => {

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { FrameQueue } from '../../../src/cdp/frameQueue.ts';
 
-/** A queue, the numbers of the frames that it handed over, and which pictures were acknowledged. */
+/** A queue, the numbers of the frames that it passed on, and which pictures were acknowledged. */
 function queueOf() {
   const queue = new FrameQueue();
   const handed: number[] = [];
@@ -30,7 +30,7 @@ describe('the frame queue', () => {
     assert.deepEqual(handed, [1, 2, 3]);
     assert.deepEqual(acknowledged, [10]);
     queue.drawn(3);
-    // The frame that was replaced while it waited is acknowledged with the one that took its place.
+    // The frame that was replaced while it waited is acknowledged together with its replacement.
     assert.deepEqual(acknowledged, [10, 11, 12, 13]);
   });
 
@@ -60,7 +60,7 @@ describe('the frame queue', () => {
     assert.deepEqual(acknowledged, []);
     add(12);
     assert.deepEqual(shown, [10, 11, 12]);
-    // Numbers go on, so that one of the old page stands for none of the new.
+    // Numbers continue, so that none of the old page's is used again for the new one.
     assert.deepEqual(handed, [1, 2, 3]);
   });
 });

@@ -7,14 +7,14 @@ import { systemClock } from '../../../src/core/clock.ts';
 import { errorOf } from '../errors.ts';
 import { unaborted } from '../testNetwork.ts';
 
-/** What a hostile browser sends back for a command, before and in place of an answer. */
+/** What a hostile browser sends for a command, before and instead of a response. */
 type Reply = (id: number, method: string) => readonly string[];
 
 describe('a DevTools connection to a hostile browser', () => {
   let server: WebSocketServer;
   let connection: CdpConnection;
   let reply: Reply;
-  /** Exceptions that nobody caught, which in VS Code are of the whole extension host. */
+  /** Uncaught exceptions, which in VS Code affect the whole extension host. */
   let uncaught: unknown[];
   const note = (error: unknown) => void uncaught.push(error);
   const mochas = process.listeners('uncaughtException');

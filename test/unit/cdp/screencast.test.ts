@@ -55,7 +55,7 @@ describe('screencast', function () {
     }
   });
 
-  /** A screencast, and what came of it. Each frame is drawn at once, unless `drawing` is off. */
+  /** A screencast, and its output. Each frame is drawn at once, unless `drawing` is off. */
   interface Watched {
     readonly screencast: Screencast;
     readonly frames: Frame[];
@@ -102,7 +102,7 @@ describe('screencast', function () {
   const titles = ({ screencast }: Watched) => screencast.state.pages.map(({ title }) => title);
   const shownTitle = ({ screencast: { state } }: Watched) => state.pages.find(({ id }) => id === state.shown)?.title;
 
-  /** Runs a script in a page, as its owner. */
+  /** Runs a script in a page, as its owner would. */
   async function inPage<T>(targetId: string, expression: string): Promise<T> {
     const page = await Devtools.connect(`${used.chromium.endpoint.replace('http', 'ws')}/devtools/page/${targetId}`);
     try {
@@ -142,10 +142,10 @@ describe('screencast', function () {
     assert.ok(first && second && first.number < second.number);
     one.screencast.drawn(second.number + 7);
     assert.equal(acknowledged(), before, 'a frame that was never sent was taken for drawn');
-    // Drawn one by one they let one after the other come.
+    // Each frame that is drawn lets the next one through.
     one.screencast.drawn(first.number);
     await until(() => one.frames.length === 3);
-    // One that was lost on the way holds up nothing once a later one is drawn.
+    // A lost frame blocks nothing once a later one is drawn.
     one.drawing = true;
     one.screencast.drawn(one.frames.at(-1)?.number ?? 0);
     await until(() => one.frames.length > 8);
@@ -194,7 +194,7 @@ describe('screencast', function () {
     assert.equal(shownTitle(one), 'Counter');
     await used.devtools.send('Target.closeTarget', { targetId: shown });
     await until(() => shownTitle(one) === 'Sign-up form');
-    // What belongs to another session is none of its pages.
+    // Pages of other sessions don't belong to it.
     await context('clock');
     assert.deepEqual(titles(one), ['Sign-up form']);
   });
@@ -271,7 +271,7 @@ describe('screencast', function () {
     const { shown } = one.screencast.state;
     assert.ok(shown);
     const page = await Devtools.connect(`${used.chromium.endpoint.replace('http', 'ws')}/devtools/page/${shown}`);
-    // It is never answered.
+    // It never gets a response.
     void page.send('Page.navigate', { url: 'chrome://crash' });
     await until(() => one.screencast.state.condition === 'crashed');
     assert.deepEqual(one.lost, []);
@@ -430,7 +430,7 @@ describe('screencast', function () {
     await until(() => shownTitle(one) === 'Clock' && one.screencast.state.condition === 'live');
     assert.equal(attached(), 3);
 
-    // The browser is asked meanwhile whether it is still there.
+    // The browser is asked in the meantime whether it is still there.
     relay.next.set('Target.attachToTarget', 3_000);
     one.screencast.choose(form?.id);
     // It is in a tab behind the other.
@@ -472,7 +472,7 @@ describe('screencast', function () {
     const page = await Devtools.connect(`${used.chromium.endpoint.replace('http', 'ws')}/devtools/page/${shown}`);
     await page.send('Page.enable');
     const asked = inPage<boolean>(shown, `confirm('Is it the script that is asked?')`);
-    // As a script does: it is asked alone.
+    // As a script does: it is attached to separately.
     await until(() =>
       page.send('Page.handleJavaScriptDialog', { accept: true }).then(
         () => true,

@@ -7,7 +7,7 @@ describe('clock', () => {
     const timers = [2 ** 31, 1e12, Number.MAX_VALUE, Number.POSITIVE_INFINITY, Number.NaN].map((ms) =>
       systemClock.after(ms, () => ran.push(ms)),
     );
-    // Keeps the process alive, too, which the clock's own timers do not.
+    // This also keeps the process alive, which the clock's own timers don't.
     await new Promise((resolve) => setTimeout(resolve, 20));
     for (const timer of timers) timer.dispose();
     assert.deepEqual(ran, []);

@@ -22,7 +22,7 @@ describe('a copied session ID', () => {
     ['session-id-that-begins-with-a-key', 'session-id-that-begins-with-a-key'],
     ['id', 'id'],
     ['sess_a.b~c:d', 'sess_a.b~c:d'],
-    // Pages that people look at.
+    // Pages that people open.
     [`https://www.browserbase.com/sessions/${id}`, id],
     [`https://www.browserbase.com/sessions/${id}?tab=logs#events`, id],
     [`https://app.anchorbrowser.io/sessions/${id}/`, id],
@@ -36,12 +36,12 @@ describe('a copied session ID', () => {
       `https://www.browserbase.com/devtools-fullscreen/inspector.html?wss=connect.browserbase.com/debug/${id}/devtools/page/AB12?debug=true`,
       id,
     ],
-    // Where scripts connect to.
+    // Addresses that scripts connect to.
     [`wss://connect.browserbase.com?apiKey=bb_live_canary&sessionId=${id}`, id],
     [`wss://connect.anchorbrowser.io/?apiKey=sk-canary&session_id=${id}`, id],
     [`ws://127.0.0.1:3000/devtools/browser/${id}`, id],
     [`http://127.0.0.1:3000/devtools/inspector.html?ws=127.0.0.1:3000/devtools/browser/${id}`, id],
-    // What APIs are called with.
+    // Addresses of API calls.
     [`https://api.browserbase.com/v1/sessions/${id}/debug`, id],
     [`https://api.anchorbrowser.io/v1/sessions/${id}/pages`, id],
     [`http://localhost:3000/kill/${id}?token=canary`, id],

@@ -49,7 +49,7 @@ describe('live view links', () => {
       'http://xlive.example/canary',
       'ws://live.example/canary',
       `https://live.example/${'x'.repeat(100_000)}`,
-      // A content security policy would take these for more than one host.
+      // A content security policy would read these as more than one host.
       'https://*/canary',
       'https://*.live.example/canary',
       "https://live.example;script-src'none'/canary",

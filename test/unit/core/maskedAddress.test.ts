@@ -3,7 +3,7 @@ import { titleWithoutValues } from '../../../src/core/maskedAddress.ts';
 
 describe('a title that may be an address', () => {
   it('keeps none of the address’s values, as Chrome writes them when a page has no title', () => {
-    // [the page's address, what Chrome calls it, what is told of that]
+    // [the page's address, Chrome's title for it, the masked title]
     const untitled = [
       [
         'http://127.0.0.1:80/form?code=can%20ary&x=%C3%A9#canary',
@@ -21,11 +21,11 @@ describe('a title that may be an address', () => {
         'view-source:https://a.example/?q=canary',
         'view-source:https://a.example/?q=•••',
       ],
-      // The page has gone on, and its title not yet.
+      // The page has moved on, but its title hasn't yet.
       ['http://a.example/next', 'a.example/?q=canary', 'a.example/?q=•••'],
       ['http://127.0.0.1/slow', 'localhost:8080/cb?code=canary', 'localhost:8080/cb?code=•••'],
       ['https://b.example/', 'https://login.example/cb?code=canary#canary', 'https://login.example/cb?code=•••#•••'],
-      // What ends as names do, and is none.
+      // Text that ends like a file name, but isn't one.
       ['https://a.example/', 'a.example/invite?dG9rZW4tY2FuYXJ5LWNhbmFyeQ==', 'a.example/invite?•••'],
       ['https://a.example/', 'a.example/x;jsessionid=canary?q=', 'a.example/x;jsessionid=•••?q=•••'],
     ] as const;
@@ -33,7 +33,7 @@ describe('a title that may be an address', () => {
   });
 
   it('is short and quick to check, however long the page’s title is', () => {
-    // With a pattern that tries each place against each other one, this would take days.
+    // A pattern that tries each position against every other would take days for this.
     for (const part of ['/', 'a', 'a.', '?', 'a?', '%41', ';a=', ' ']) {
       const long = part.repeat(1_000_000);
       for (const url of ['', long]) assert.ok(titleWithoutValues(long, url).length <= 1_500, part);

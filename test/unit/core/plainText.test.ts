@@ -24,7 +24,7 @@ describe('plainText', () => {
   it('breaks links that notifications would create and icons that quick picks would draw', () => {
     assert.equal(plainText('[x](command:evil)'), '[x] (command:evil)');
     assert.equal(plainText('$(trash) $$(a)'), '$ (trash) $$ (a)');
-    // Nothing that is taken out may bring the two halves together.
+    // Nothing that is removed may join the two halves.
     assert.equal(plainText(']\u200b(command:evil) $\u202e(trash)'), '] (command:evil) $ (trash)');
   });
 

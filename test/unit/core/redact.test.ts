@@ -103,7 +103,7 @@ describe('redactor', () => {
       }
     }
     assert.equal(redact(`${key.toUpperCase()} and ${key.toLowerCase()}`), '••• and •••');
-    // What is invisible elsewhere is somebody else's to show.
+    // Showing other invisible characters is the job of other code.
     assert.equal(hide(`a\u200bb ${key} c\u200bd`), 'a\u200bb ••• c\u200bd');
     assert.equal(redact('a\u200bb'), 'a\u200bb');
     assert.equal(redact('to\u200bken=abc'), 'token=•••');
@@ -138,7 +138,7 @@ describe('redactor', () => {
       const text = html.replaceAll("'", name).replaceAll('"', '&quot;');
       assert.equal(knownSecrets([marked]).hide(`a ${text} b`), 'a ••• b', text);
     }
-    // What is no escape beside one that is.
+    // Something that isn't an escape next to one that is.
     assert.equal(hide(`%ff \\u00 ${encodeURIComponent(key)} %fe`), '%ff \\u00 ••• %fe');
     for (const text of ['100%', '50%25', 'a\\b', 'AT&T', '%zz &bogus; \\u12', '%ff%fe']) assert.equal(hide(text), text);
   });
@@ -150,7 +150,7 @@ describe('redactor', () => {
         for (const encoding of ['base64', 'base64url'] as const) {
           const told = hide(Buffer.from(before + key + after).toString(encoding));
           assert.match(told, /•••/, before + after);
-          // At either end a character may be left into which bits of its neighbours have gone.
+          // At either end a character may remain that shares bits with its neighbors.
           assert.ok(told.replace('•••', '').length <= before.length * 2 + after.length * 2 + 6, told);
         }
       }
@@ -172,7 +172,7 @@ describe('redactor', () => {
   });
 
   it('doesn’t mistake Base64 for a secret that is too short', () => {
-    // The Base64 of the first has five characters of its own, that of the other has eight.
+    // The Base64 of the first has five characters of its own, and that of the other has eight.
     assert.equal(knownSecrets(['abcd']).hide('a YWJjZA b'), 'a YWJjZA b');
     assert.equal(knownSecrets(['abcdef']).hide('a YWJjZGVm b'), 'a ••• b');
   });

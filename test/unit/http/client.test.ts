@@ -111,7 +111,7 @@ for (const [name, open] of transports) {
         }
         assert.equal(server.requests.length, 0);
         for (const route of [`//${evil}/things`, `/\\${evil}/things`, `@${evil}/things`, `${other.url}/things`]) {
-          // What the server makes of such a path is its own matter.
+          // How the server handles such a path is up to the server.
           await clientFor(server.url)
             .send({ ...list, route }, unaborted)
             .catch(() => {});
@@ -201,7 +201,7 @@ for (const [name, open] of transports) {
         [{ json: { message: `no such key: ${secret.toUpperCase()}` } }, 'no such key: •••'],
         [{ text: JSON.stringify([`no such key: ${inside}`]).replace('\u200b', '\\u200b') }, '["no such key: •••"]'],
         [{ json: { message: `${Buffer.from(`x:${secret}`).toString('base64')} is unknown` } }, undefined],
-        // Cut before it was looked for, the first half of a key would not be known for what it is.
+        // If it were cut before it is searched, the first half of a key wouldn't be recognized.
         [{ json: { message: `${'x'.repeat(190)} ${secret}` } }, `${'x'.repeat(190)} •••`],
         [{ json: { message: `${'\u200b'.repeat(1_040)} ${secret}` } }, '•••'],
         [{ text: `${'\u200b'.repeat(16_370)} ${secret}` }, undefined],

@@ -48,11 +48,11 @@ describe('checking whether a page may be framed', function () {
         refusedByPolicy,
       );
       assert.deepEqual(await ask(policy("default-src 'self'")), { kind: 'allowed' });
-      // All of several policies must allow it.
+      // When there are several policies, all of them must allow it.
       assert.deepEqual(await ask(policy("frame-ancestors *, frame-ancestors 'none'")), refusedByPolicy);
-      // The newer header counts alone.
+      // Only the newer header counts.
       assert.deepEqual(await ask({ 'x-frame-options': 'DENY', ...policy('frame-ancestors *') }), { kind: 'allowed' });
-      // A star stands for web pages, and a desktop's panel is none.
+      // A star stands for web pages, and a desktop's panel isn't one.
       assert.deepEqual(await ask(policy('frame-ancestors *'), 'desktop'), { kind: 'uncertain' });
       assert.deepEqual(await ask(policy('frame-ancestors vscode-webview:'), 'desktop'), { kind: 'uncertain' });
     });
@@ -61,7 +61,7 @@ describe('checking whether a page may be framed', function () {
       for (const options of ['nodeny', 'denyall', 'xsameorigin', 'sameoriginal']) {
         assert.deepEqual(await ask({ 'x-frame-options': options }), { kind: 'allowed' }, options);
       }
-      // One source of a list is enough, wherever it stands.
+      // One matching source of a list is enough, wherever it is.
       for (const source of [
         'http:',
         'https:',
@@ -98,7 +98,7 @@ describe('checking whether a page may be framed', function () {
     assert.deepEqual(await check(page('/a'), 'web', unaborted), { kind: 'elsewhere', host: 'elsewhere.example' });
     answers['/c'] = { status: 302, headers: { location: `${server.url.replace('127.0.0.1', 'localhost')}/c` } };
     assert.equal((await check(page('/a'), 'web', unaborted)).kind, 'elsewhere');
-    // What has no host is called by its scheme.
+    // An address without a host is named by its scheme.
     for (const location of ['javascript:alert(1)', 'data:text/html,canary']) {
       answers['/c'] = { status: 302, headers: { location } };
       const host = location.replace(/:.*/, ':');

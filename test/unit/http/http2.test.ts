@@ -29,9 +29,9 @@ describe('HTTP/2', () => {
   let route: Route = { by: 'editor', proxy: undefined };
   const changed = new Emitter<void>();
   let transport: UndiciTransport;
-  /** Milliseconds by which the time of day has gone on alone. */
+  /** How far only the time of day was moved forward, in milliseconds. */
   let slept = 0;
-  /** How often each path was acted on. */
+  /** How often each path was processed. */
   let done: Map<string, number>;
   const stops: (() => Promise<unknown>)[] = [];
 
@@ -177,7 +177,7 @@ describe('HTTP/2', () => {
         taken.push(path);
         return stream.respond({ ':status': 200 }, { endStream: true });
       }
-      // All but the first two that came after `/first` are left alone.
+      // All but the first two that came after `/first` are ignored.
       if (stream.id === 3 || stream.id === 5) {
         taken.push(path);
         setTimeout(() => stream.respond({ ':status': 200 }, { endStream: true }), 30);
@@ -255,7 +255,8 @@ describe('HTTP/2', () => {
       const whole = encoding === 'gzip' ? gzipSync(text) : Buffer.from(text);
       for (const withLength of [true, false]) {
         for (const how of ['cancel', 'internal', 'no error', 'socket', 'session'] as const) {
-          // Node's server says before these two that the body is whole: only the length or the encoding tell.
+          // Node's server reports the body as complete before these two: only the length or the encoding shows that it
+          // isn't.
           if ((how === 'no error' || how === 'cancel') && encoding === 'identity' && !withLength) continue;
           const port = await startRaw((stream, _, session) => {
             const length = withLength ? { 'content-length': whole.length } : {};
@@ -334,7 +335,7 @@ describe('HTTP/2', () => {
     slept += 10_000;
     await send('GET', '/second');
     assert.equal(server.mostConnections, 1);
-    // The stream of an answer closes after its body is read.
+    // The stream of a response closes after its body is read.
     await new Promise((resolve) => setImmediate(resolve));
     slept += 20_000;
     await send('GET', '/third');
@@ -398,7 +399,7 @@ describe('HTTP/2', () => {
 
   const sessions: ServerHttp2Session[] = [];
 
-  /** A server of which each stream is answered by hand. */
+  /** A server whose streams are answered by hand. */
   async function startRaw(
     answer: (stream: ServerHttp2Stream, path: string, session: ServerHttp2Session) => void,
   ): Promise<number> {

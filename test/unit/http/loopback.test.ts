@@ -11,15 +11,15 @@ import { countLookups } from '../lookups.ts';
 import { KeptLog, unaborted } from '../testNetwork.ts';
 
 const key = 'canary-key-0123456789';
-/** Only Linux answers at all of 127.0.0.0/8 without being set up for it. */
+/** Only Linux responds on all of 127.0.0.0/8 without being set up for it. */
 const addresses = ['127.0.0.1', ...(process.platform === 'linux' ? ['127.0.0.2', '127.1.1.1'] : [])];
 const loopbackHosts = [...addresses, 'localhost'];
 
 describe('requests to this machine', () => {
   let servers: Server[];
-  /** The port at which each host is served; that of others is nobody's. */
+  /** The port at which each host is served; other hosts have none. */
   let ports: Map<string, number>;
-  /** The keys that the server was sent, and the name by which it was called. */
+  /** The keys that the server received, and the host name it was addressed by. */
   let received: { readonly key: unknown; readonly host: string | undefined }[];
   let proxy: ForwardProxy;
   let environment: Readonly<Record<string, string | undefined>>;
@@ -96,7 +96,7 @@ describe('requests to this machine', () => {
     });
     assert.equal(received.length, loopbackHosts.length);
     assert.equal(lookups, 0);
-    // It does count what is looked up.
+    // This checks that lookups are counted at all.
     assert.ok((await countLookups(async () => fetch(`http://localhost:${ports.get('localhost')}`))) > 0);
   });
 

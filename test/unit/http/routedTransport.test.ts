@@ -15,7 +15,7 @@ const request = {
   headersOnly: false,
 };
 
-/** A way to the network that fails as told, and counts. */
+/** A transport that fails as a test wants, and counts its calls. */
 class Way implements Transport {
   sent = 0;
   fails: TransportError | undefined;

@@ -60,7 +60,7 @@ describe('splitting a list', () => {
 
   it('finds in any JSON what JSON.parse finds', async () => {
     const path = fc.constantFrom([], ['a'], ['a', 'b'], ['items']);
-    // No name is a backslash: JSON.parse of V8 13.6 then takes the name `"` of a later object for one, too.
+    // No name is a backslash: JSON.parse of V8 13.6 would then read the name `"` of a later object as one, too.
     const key = fc.constantFrom('a', 'b', 'items', '', '"', 'ä');
     const { value: tree } = fc.letrec((tie) => ({
       value: fc.oneof(

@@ -20,7 +20,7 @@ describe('the undici transport', () => {
   let transport: UndiciTransport;
   /** How often the editor was asked for a route. */
   let routesAsked = 0;
-  /** Milliseconds by which the machine's two clocks have gone on. */
+  /** How far the machine's two clocks have moved forward, in milliseconds. */
   let passed = { now: 0, monotonic: 0 };
 
   beforeEach(async () => {
@@ -96,7 +96,7 @@ describe('the undici transport', () => {
       [{ now: 59_000, monotonic: 59_000 }, 1],
       [{ now: 61_000, monotonic: 61_000 }, 2],
       [{ now: -3_600_000, monotonic: 122_000 }, 3],
-      // While a machine sleeps, only the time of day goes on.
+      // While a machine sleeps, only the time of day moves forward.
       [{ now: 0, monotonic: 122_000 }, 4],
     ];
     await get('provider.test');

@@ -25,7 +25,7 @@ describe('Anchor Browser', () => {
     assert.ok(!log.lines.join('\n').includes(server.key), 'the key is in the log');
   });
 
-  /** What a list comes to once all of its pages are there. */
+  /** The result of a list once all of its pages are there. */
   async function listed(): Promise<{ sessions: Session[]; groups: Inventory['groups']; faults: Inventory['faults'] }> {
     const sessions = new Map<string, Session>();
     const groups = new Map<string, Inventory['groups'][number]>();
@@ -121,7 +121,7 @@ describe('Anchor Browser', () => {
     );
     server.behave();
     await listed();
-    // Now that the team's list has been seen, missing it would look as if its sessions had ended.
+    // Now that the team's list has been seen, its absence would look as if its sessions had ended.
     server.misbehave('GET', /v1\/sessions$/, { kind: 'answer', answer: { status: 403, json: {} } });
     assert.equal(await troubleOf(listed()), 'forbidden');
   });
@@ -427,7 +427,7 @@ describe('Anchor Browser', () => {
     assert.equal((await view(window.id))?.url.pathname, `/live/${window.id}/first`);
     assert.equal((await view(window.id, first))?.url.pathname, `/live/${window.id}/${first}`);
     assert.match((await view(headless.id))?.url.pathname ?? '', /\/page-[^/]+$/);
-    // A link that works once is nobody's to use up while there is another.
+    // A single-use link mustn't be used up while there is another.
     assert.match((await view(once.id))?.url.pathname ?? '', /\/page-[^/]+$/);
     server.misbehave('GET', new RegExp(`sessions/${window.id}$`), { kind: 'answer', answer: { status: 500 } });
     assert.match((await view(window.id))?.url.pathname ?? '', /\/page-[^/]+$/);
@@ -443,7 +443,7 @@ describe('Anchor Browser', () => {
     const view = (id: string) => provider.liveView?.(sessionId(id), undefined, 'watch', unaborted);
     assert.equal((await view(once.id))?.singleUse, 'yes');
     assert.equal((await view(often.id))?.singleUse, 'no');
-    // Asked for, it is not opened.
+    // It is requested, but not opened.
     assert.equal(server.singleUse.get(once.id), 0);
   });
 

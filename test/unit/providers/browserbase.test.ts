@@ -9,7 +9,7 @@ import { troubleOf } from '../errors.ts';
 import { TestServices } from '../services/testServices.ts';
 import { connect, KeptLog, realNetwork, unaborted } from '../testNetwork.ts';
 
-/** The id that Stagehand's own document takes for its example. */
+/** The example id in Stagehand's own document. */
 const documentedId = 'c4dbf3a9-9a58-4b22-8a1c-9f20f9f9e123';
 const quietly = { stop: unaborted, onProgress: () => {} };
 
@@ -223,7 +223,7 @@ describe('Browserbase', () => {
         accountId: id,
         session,
       }));
-      // What is in neither list may still run: here under a status of which nobody has heard.
+      // What is in neither list may still be running: here under an unknown status.
       third.status = 'SUSPENDED';
       server.immortal.add(third.id);
       const { results } = await services.ender.end(targets, quietly);
@@ -250,7 +250,7 @@ describe('Browserbase', () => {
     const second = await provider.liveView?.(id, pageId('p2'), 'watch', unaborted);
     assert.match(second?.url.pathname ?? '', /^\/devtools-fullscreen\/a\/p2\//);
     assert.equal(second?.sandbox, 'allow-same-origin allow-scripts');
-    // Whoever copies it is to know.
+    // The user who copies it has to be told.
     assert.equal(second.expiresInMs, 600_000);
     for (const { path, query } of server.requests) {
       if (path.endsWith('/debug')) assert.ok(Number(query.get('expiresIn')) <= 600);
@@ -443,7 +443,7 @@ describe('Browserbase', () => {
       );
       const network = realNetwork(new KeptLog());
       const asked: string[] = [];
-      // The provider's addresses, answered by the servers here.
+      // The provider's addresses, served by the servers here.
       const link: Link = {
         origin,
         credentials,

@@ -24,7 +24,7 @@ import { connect, KeptLog, realNetwork, unaborted } from '../testNetwork.ts';
 const quietly = { stop: unaborted, onProgress: () => {} };
 const withAccountApi = new Set(['browserless.accountApi']);
 
-/** What a list comes to once all of its pages are there. */
+/** The result of a list once all of its pages are there. */
 async function listed(provider: Provider) {
   const pages: Inventory[] = await Array.fromAsync(provider.list(unaborted));
   return {
@@ -40,7 +40,7 @@ async function only(provider: Provider): Promise<Session> {
   return session;
 }
 
-/** A server that answers as v2 does, with rows of one's own. */
+/** A server that responds as v2 does, with the test's own rows. */
 function startV2Like(rows: unknown, { pressure = true, sessions = true } = {}): Promise<ProviderServer> {
   const nothing = () => ({ status: 404, text: 'Not Found' });
   return new ProviderServer({
@@ -259,7 +259,7 @@ describe('Browserless', () => {
       to(0);
       const counts = async () => (await Array.fromAsync(provider.list(unaborted))).map(({ counted }) => counted);
       assert.deepEqual(await counts(), [undefined, 1]);
-      // Two requests to each list would never meet the second of two workers.
+      // With two requests for each list, the lists would never reach the second of two workers.
       assert.deepEqual(await counts(), [undefined, undefined]);
     });
 
@@ -346,7 +346,7 @@ describe('Browserless', () => {
       const before = lists();
       await Promise.all(sessions.slice(0, 10).map((session) => provider.end(session, unaborted)));
       assert.equal(lists(), before + 1);
-      // An end that is sent again goes to whichever worker is next, and not always to the one after a list's.
+      // A resent end goes to whichever worker is next, and not always to the one after a list's.
       const [again] = sessions;
       assert.ok(again);
       await provider.end(again, unaborted);
@@ -365,7 +365,7 @@ describe('Browserless', () => {
       await Promise.all(servers.splice(0).map((server) => server.stop()));
     });
 
-    /** The provider at one of the provider's addresses, answered by a server here. */
+    /** The provider at one of its own addresses, served by a server here. */
     function at(host: string, server: ProviderServer, token: string): Provider {
       servers.push(server);
       const network = realNetwork(new KeptLog());
@@ -388,7 +388,7 @@ describe('Browserless', () => {
       const session = await only(provider);
       assert.equal(session.id, 'browser-1');
       assert.equal((await provider.check(unaborted)).identity, 'v2.42.0');
-      // Whether others are on that host cannot be told.
+      // There is no way to tell whether others use that host.
       assert.equal(provider.endEverything, undefined);
       assert.equal((await provider.end(session, unaborted)).outcome, 'ended');
       assert.deepEqual(dedicated.running, []);
@@ -463,7 +463,7 @@ describe('Browserless', () => {
         row('browser-2', { trackingId: undefined, numbConnected: 0 }),
         target('browser-2', 'service_worker', 'W1', 'worker'),
         row('browser-3', { browser: 'ChromiumPlaywright', running: false }),
-        // What older builds say of a Firefox: nothing that it could be ended by.
+        // What older builds return for a Firefox: nothing that it could be ended by.
         row('browser-4', { id: null, browserId: null, killURL: null, browser: 'FirefoxPlaywright' }),
       ]);
       const { provider } = connect(browserless, server.url, { token: 'token' });
@@ -574,7 +574,7 @@ describe('Browserless', () => {
       assert.equal((await fetch(view?.url ?? '')).status, 200);
       await view?.close?.(unaborted);
       assert.equal((await fetch(view?.url ?? '')).status, 404);
-      // One that is closed already is what was wanted.
+      // Already closed is the desired result.
       await view?.close?.(unaborted);
       const answer = { status: 200, json: { liveURL: `${server.url}/live/index.html?i=1`, liveURLId: null } };
       server.misbehave('POST', /live$/, { kind: 'answer', answer }, 1);
@@ -588,7 +588,7 @@ describe('Browserless', () => {
       const request = server.requests.find(({ method }) => method === 'DELETE');
       assert.equal(request?.path, '/browser/browser-1');
       assert.equal(request?.query.get('token'), server.token);
-      // Its only witness is the list, which may be behind.
+      // Only the list can confirm it, and the list may be outdated.
       assert.equal(await provider.probe(session, unaborted), 'unknown');
       server.add({ id: 'browser-2' });
       const both = [session, await only(provider)];
@@ -601,7 +601,7 @@ describe('Browserless', () => {
           ['browser-2', 'running'],
         ],
       );
-      // One page, and the empty one that is the end.
+      // One page, and the empty one that ends the list.
       assert.equal(lists(), before + 2);
       assert.equal((await provider.end(session, unaborted)).outcome, 'alreadyGone');
     });
@@ -620,7 +620,7 @@ describe('Browserless', () => {
       assert.match(view?.url.href ?? '', /\/live\/index\.html\?i=.+/);
       assert.ok(!view?.url.href.includes(server.token));
       assert.deepEqual(server.liveRequests, [{ interactable: false }]);
-      // Who steers needs another address.
+      // Interacting needs another link.
       assert.equal(view?.fixedMode, true);
       await provider.liveView?.(id, undefined, 'interact', unaborted);
       assert.deepEqual(server.liveRequests.at(-1), { interactable: true });
@@ -699,7 +699,7 @@ describe('Browserless', () => {
       assert.equal(session.name, 'job-1');
       assert.ok(Math.abs((session.startedAt ?? 0) - Date.now()) < 60_000);
       assert.equal((await provider.end(session, unaborted)).outcome, 'ended');
-      // Where others answer at the same address, what is missing here may run there.
+      // When other workers may respond at the same address, what is missing here may be running there.
       await until(async () => ((await provider.probe(session, unaborted)) === 'unknown' ? true : undefined));
       assert.deepEqual(await real.running(), [other]);
       assert.equal((await provider.end(session, unaborted)).outcome, 'alreadyGone');
@@ -754,7 +754,7 @@ describe('Browserless', () => {
         assert.equal(Buffer.from(picture.bytes).subarray(1, 4).toString(), 'PNG');
         devtools.connection.dispose();
         assert.deepEqual(relay.addresses, [`/devtools/browser/${id}`]);
-        // Whoever watched and went has ended nothing.
+        // Disconnecting a viewer has ended nothing.
         await new Promise((resolve) => setTimeout(resolve, 500));
         assert.ok((await real.running()).includes(id));
       } finally {

@@ -9,7 +9,7 @@ import { decode, decodeEach, decodeList, idField } from '../../../src/http/decod
 import { neverNotFound, notFoundLike } from '../../../src/http/notFound.ts';
 import { everyPage, namedBy } from '../../../src/http/paging.ts';
 
-// A provider that there is not, as a stranger would add one: this file, and its name in the list.
+// A made-up provider, as a third party would add one: this file, and its name in the list.
 
 const Room = v.object({ room: idField, state: v.string(), title: v.string() });
 const Rooms = v.object({ rooms: v.array(v.unknown()), next: v.nullable(v.number()) });

@@ -286,7 +286,7 @@ describe('Session gateway', () => {
       assert.equal(deletions(), sent);
       assert.deepEqual(server.running, ['sess_a']);
       assert.equal(await provider.probe(confirmed, unaborted), 'gone');
-      // Where one answer has only the documented fields, the list tells.
+      // When one response has only the documented fields, the list decides.
       const documented = {
         status: 200,
         json: { session: { id: 'sess_a', cdpUrl: '', liveViewUrl: '', status: 'running' } },

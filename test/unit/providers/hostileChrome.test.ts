@@ -95,7 +95,7 @@ describe('Local Chrome at a hostile DevTools port', function () {
         ?.pages?.map(({ id: page }) => page);
     assert.deepEqual([pages('one'), pages('two')], [['tab1'], ['tab3']]);
     assert.equal(contents().faults.length, 3 + 5);
-    // The tab that the browser's own window had may be one of those that cannot be read.
+    // The tab in the browser's own window may be one of those that can't be read.
     assert.ok(own);
     assert.equal(await (await provider()).probe(own, unaborted), 'unknown');
     chrome.say = () => undefined;
@@ -155,7 +155,7 @@ describe('Local Chrome at a hostile DevTools port', function () {
   });
 });
 
-/** JSON of what `JSON.stringify` cannot write because it is nested too deeply. */
+/** JSON that `JSON.stringify` can't write because it is nested too deeply. */
 function written(value: unknown): string {
   if (Array.isArray(value) && value.length === 1 && Array.isArray(value[0])) {
     let depth = 0;

@@ -19,7 +19,7 @@ import { connect, unaborted } from '../testNetwork.ts';
 const page = (title: string) =>
   `data:text/html,<title>${encodeURIComponent(title)}</title><p>${encodeURIComponent(title)}`;
 
-/** Whether one of the sessions has pages of these titles. A page has its address for a title until it has loaded. */
+/** Whether one of the sessions has pages with these titles. A page's title is its address until it has loaded. */
 function hasTitles(sessions: readonly Session[], titles: readonly string[]): boolean {
   return sessions.some(({ pages }) => titles.every((title) => pages?.some((one) => one.title === title)));
 }
@@ -45,7 +45,7 @@ describe('Local Chrome', function () {
     return (await Array.fromAsync(from.list(unaborted))).flatMap(({ sessions }) => sessions);
   }
 
-  /** Waits until the browser tells of a page what it is to be. */
+  /** Waits until the browser reports a page as it should be. */
   async function settled(isSo: (sessions: Session[]) => boolean): Promise<Session[]> {
     for (const deadline = Date.now() + 10_000; ; ) {
       const sessions = await listed();
@@ -120,7 +120,7 @@ describe('Local Chrome', function () {
     assert.equal(session.name, 'Default context');
     assert.equal(session.ends, 'pages');
     assert.match(session.bulkEndExclusion ?? '', /browser's own window/);
-    // A page that was opened after the user confirmed is not theirs to lose.
+    // A page that was opened after the user confirmed must not be closed.
     await devtools.send('Target.createTarget', { url: page('Opened since') });
     assert.equal((await provider.end(session, unaborted)).outcome, 'accepted');
     await until(async () => (await provider.probe(session, unaborted)) === 'gone');
@@ -144,7 +144,7 @@ describe('Local Chrome', function () {
     const own = connect(localChrome, relay.url).provider;
     try {
       await listed(own);
-      // What the browser tells of a page that is on its way to an address, and of one that was sent to none.
+      // What the browser reports for a page on its way to an address, and for one that was never sent to any.
       for (const url of ['', 'about:blank', 'chrome://newtab/']) {
         relay.onAnswer = (result) =>
           Array.isArray(result['targetInfos'])
@@ -161,7 +161,7 @@ describe('Local Chrome', function () {
           [session.id],
           url,
         );
-        // Also for an account that has never listed it.
+        // This also holds for an account that has never listed it.
         assert.equal(await connect(localChrome, relay.url).provider.probe(session, unaborted), 'running', url);
       }
       assert.equal((await own.end(session, unaborted)).outcome, 'accepted');
@@ -180,7 +180,7 @@ describe('Local Chrome', function () {
     for (const { targetId, type } of targetInfos) {
       if (type === 'page') await devtools.send('Target.closeTarget', { targetId });
     }
-    // Those that were closed may be listed still.
+    // Closed pages may still be listed.
     const [session] = await settled((all) => all.length === 1);
     assert.ok(session);
     await provider.end(session, unaborted);
@@ -220,7 +220,7 @@ describe('Local Chrome', function () {
   });
 
   it('shows no page of a later session in a default context without a name', async () => {
-    // Before Chrome 143 it is not told.
+    // It isn't reported before Chrome 143.
     const relay = await startCdpRelay(chromium.endpoint);
     relay.onAnswer = ({ defaultBrowserContextId: _, ...result }) => result;
     const own = connect(localChrome, relay.url).provider;
@@ -246,7 +246,7 @@ describe('Local Chrome', function () {
   it('counts each page it lists for the default context as its own, whichever of the browser’s own contexts it is in', async () => {
     const relay = await startCdpRelay(chromium.endpoint);
     const own = connect(localChrome, relay.url).provider;
-    // A second profile or a window of its own that is private has a context that is named nowhere but by its pages.
+    // A second profile or a private window has a context that is named nowhere except by its pages.
     const unlisted = await devtools.openContext(page('Private'));
     const isolated = await devtools.openContext(page('Isolated'));
     await devtools.send('Target.createTarget', { url: page('Mail') });
@@ -338,7 +338,7 @@ describe('Local Chrome', function () {
       [{ status: 200, html: '<h1>It works!</h1>' }, 'unexpectedAnswer'],
       [{ status: 404, text: 'nothing here' }, 'unexpectedAnswer'],
       [{ status: 200, json: { Browser: 'Chrome/1', webSocketDebuggerUrl: 'not a url' } }, 'unexpectedAnswer'],
-      // The connection goes to the account's own address, whatever the answer names.
+      // The connection goes to the account's own address, whatever the response names.
       [{ status: 200, json: { Browser: 'Chrome/1', webSocketDebuggerUrl: 'ws://169.254.169.254/x' } }, 'unreachable'],
     ] as const;
     for (const [answer, kind] of answers) {

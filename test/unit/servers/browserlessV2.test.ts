@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { useBrowserless } from '../../host/useBrowserless.ts';
 import { type BrowserlessV2Server, startBrowserlessV2 } from '../../servers/browserlessV2.ts';
 
-/** What an answer comes to, whatever ids and times are in it. */
+/** The shape of a response, without its ids and times. */
 interface Shape {
   readonly status: number;
   readonly type: string;

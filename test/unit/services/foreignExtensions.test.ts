@@ -20,7 +20,7 @@ describe('a provider from another extension that declares only what it must', ()
     process.on('unhandledRejection', hear);
   });
   afterEach(async () => {
-    // Node tells of rejections that nobody handles once the microtasks are done.
+    // Node reports unhandled rejections once the microtasks are done.
     await new Promise((resolve) => setImmediate(resolve));
     process.off('unhandledRejection', hear);
     services.dispose();
@@ -82,7 +82,7 @@ describe('a provider from another extension that declares only what it must', ()
     assert.deepEqual({ ...b, id: 'a' }, a);
     assert.deepEqual([a?.phase, a?.canWatch, a?.ends, c?.phase], ['running', true, 'session', 'idle']);
     assert.deepEqual([groups, account], [[], undefined]);
-    // One session whose id can't be used hides none of the others.
+    // One session with an invalid id hides none of the others.
     assert.deepEqual(
       faults.map(({ subject }) => subject),
       ['row 3'],
@@ -272,7 +272,7 @@ describe('an extension that registers an invalid provider', () => {
           assert.ok(error.message.length < 300);
         }
       }
-      // Words that may be an id, a label or the name of an icon, no fields, and a function where one belongs.
+      // Texts that may be an id, a label or the name of an icon, no fields, and a function where one belongs.
       assert.deepEqual(accepted, ['id 7', 'label 7', 'icon 7', 'fields 10', 'furtherAddresses 12', 'connect 12']);
       await services.kinds.load();
       assert.equal(services.kinds.all.length, 5);

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Memory } from '../../../src/core/storage.ts';
 import { OrderedMemory } from '../../../src/services/orderedMemory.ts';
 
-/** Keeps things as a busy VS Code does: an update counts at once, is sent later with all else, and comes back. */
+/** Stores values as a busy VS Code does: an update counts at once, is sent later with all others, and comes back. */
 class EchoingMemory implements Memory {
   stored: Readonly<Record<string, unknown>> = {};
   /** How often all of it was sent. */

@@ -17,7 +17,7 @@ import { someSession } from '../sessions.ts';
 import { MapMemory, TestServices } from './testServices.ts';
 import { VirtualClock } from './virtualClock.ts';
 
-/** One thing that was asked of a scripted provider. */
+/** One call to a scripted provider. */
 export interface Call {
   readonly kind: 'list' | 'end' | 'probe' | 'probeMany' | 'endEverything' | 'deleteGroup' | 'cancelGroup';
   /** What it was about: ids of sessions or of a group. */
@@ -26,23 +26,23 @@ export interface Call {
   readonly at: number;
 }
 
-/** How many milliseconds the answers of a scripted provider take. */
+/** How many milliseconds the responses of a scripted provider take. */
 export const takes = { list: 10, end: 20, probe: 5 } as const;
 
 /**
- * A provider whose every answer a test decides, in virtual time. Left alone it tells the truth: `running` is what runs, an
- * end ends, lists and probes tell it.
+ * A provider whose every response a test decides, in virtual time. By default it reports the truth: `running` is what
+ * is running, an end ends, and lists and probes report it.
  */
 export class ScriptedProvider {
   readonly clock: VirtualClock;
   readonly running = new Map<string, Session>();
   readonly calls: Call[] = [];
-  /** How many calls of each kind are under way at most. */
+  /** The highest number of calls of each kind in flight. */
   readonly most = new Map<Call['kind'], number>();
   ending: EndingTerms = usualEnding;
-  /** Answers an end, after its time. `attempt` counts from 1 for each session. */
+  /** Responds to an end, after its delay. `attempt` counts from 1 for each session. */
   onEnd: (session: Session, attempt: number) => EndAnswer | Promise<EndAnswer>;
-  /** Says what a list holds besides or in place of what runs. `nth` counts from 1. */
+  /** Says what a list contains in addition to or instead of what is running. `nth` counts from 1. */
   onList: (nth: number) => Partial<Inventory> | Promise<Partial<Inventory>> = () => ({});
   onProbe: (session: Session) => Liveness | Promise<Liveness>;
   probeMany: ((sessions: readonly Session[]) => Promise<ReadonlyMap<SessionId, Liveness>>) | undefined;
@@ -66,12 +66,12 @@ export class ScriptedProvider {
     return session;
   }
 
-  /** What was asked of one kind, by what it was about. */
+  /** The calls of one kind, by what they were about. */
   asked(kind: Call['kind']): string[] {
     return this.calls.filter((call) => call.kind === kind).map(({ about }) => about.join());
   }
 
-  /** When one kind was asked, in milliseconds since the provider was made. */
+  /** When one kind was called, in milliseconds since the provider was made. */
   times(kind: Call['kind']): number[] {
     return this.calls.filter((call) => call.kind === kind).map(({ at }) => at);
   }
@@ -81,7 +81,7 @@ export class ScriptedProvider {
     return { ...exampleProvider, id: 'scripted', fields: [], connect: () => this.provider };
   }
 
-  /** A connection to it; each has a provider of its own, as those of the extension have. */
+  /** A connection to it; each has a provider of its own, as in the extension. */
   get provider(): Provider {
     const script = this;
     return {
@@ -93,7 +93,7 @@ export class ScriptedProvider {
         return this.#answer('end', [session.id], takes.end, () => this.onEnd(session, attempt));
       },
       probe: (session) => this.#answer('probe', [session.id], takes.probe, () => this.onProbe(session)),
-      // What it can do may become known later.
+      // Its capabilities may become known later.
       get probeMany() {
         const { probeMany } = script;
         return (
@@ -139,12 +139,12 @@ export class ScriptedProvider {
   }
 }
 
-/** The error that a provider throws, with a message that tells it from others. */
+/** The error that a provider throws, with a message that distinguishes it from others. */
 export function failure(trouble: Trouble, detail?: string): ProviderError {
   return new ProviderError(trouble, `it failed: ${trouble.kind}`, { detail });
 }
 
-/** An answer that never comes. */
+/** A response that never comes. */
 export function never(): Promise<never> {
   return new Promise(() => {});
 }
@@ -155,7 +155,7 @@ export interface ScriptedServices {
   readonly provider: ScriptedProvider;
   readonly services: TestServices;
   readonly id: AccountId;
-  /** What is listed now, as targets of an end; those of the given ids, or all. */
+  /** What is listed now, as targets of an end: those with the given ids, or all. */
   targets(...ids: readonly string[]): AccountSession[];
   /** Ends them, and lets time pass until it is over. */
   end(targets: readonly AccountSession[], options?: Partial<EndOptions>): Promise<EndReport>;
@@ -164,8 +164,8 @@ export interface ScriptedServices {
 }
 
 /**
- * Makes a services with one account, and lists it.
- * @param prepare what is so before the account is added, such as what runs.
+ * Creates services with one account, and lists it.
+ * @param prepare sets up what holds before the account is added, such as what is running.
  */
 export async function scriptedServices(
   prepare: (provider: ScriptedProvider) => void,

@@ -15,7 +15,7 @@ import { Refresher } from '../../../src/services/sessions/refresher.ts';
 import { SessionStore } from '../../../src/services/sessions/sessionStore.ts';
 import { KeptLog, realNetwork } from '../testNetwork.ts';
 
-/** Keeps keys in memory, and tells of changes as VS Code does: after they are made. Two services may share one. */
+/** Keeps keys in memory, and fires events as VS Code does: after the change. Two services may share one. */
 export class MemorySecretStore implements SecretStore {
   readonly values = new Map<string, string>();
   readonly #changed = new Emitter<{ readonly key: string }>();

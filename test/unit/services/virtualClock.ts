@@ -1,6 +1,6 @@
 import type { Clock } from '../../../src/core/clock.ts';
 
-/** Milliseconds, of the machine's time, in which nothing is due: modules are loaded meanwhile, and files read. */
+/** Milliseconds of real time in which nothing is due: modules are loaded during that time, and files read. */
 const mostIdleMs = 5_000;
 
 interface Timer {
@@ -11,7 +11,7 @@ interface Timer {
 /** Time that stands still while anything can be done, and then jumps to what is due next. */
 export class VirtualClock implements Clock {
   #now = 1_000_000;
-  /** How far the time of day was set from where it would be. */
+  /** How far the time of day was moved. */
   #jumped = 0;
   #timers = new Set<Timer>();
 
@@ -25,14 +25,14 @@ export class VirtualClock implements Clock {
     return { dispose: () => this.#timers.delete(timer) };
   };
 
-  /** Sets the time of day; what is due stays due as long from now as it was. */
+  /** Sets the time of day; timers still fire as long from now as before. */
   jump(ms: number): void {
     this.#now += ms;
     this.#jumped += ms;
     this.#timers = new Set([...this.#timers].map(({ at, run }) => ({ at: at + ms, run })));
   }
 
-  /** Lets time pass in which nothing that is due can run. */
+  /** Lets time pass in which no timer can fire. */
   block(ms: number): void {
     this.#now += ms;
   }
@@ -42,7 +42,7 @@ export class VirtualClock implements Clock {
 
   /**
    * Lets time pass until a promise settles.
-   * @throws when that takes more than `mostMs` of this time, or when nothing is due and it does not settle all the same.
+   * @throws when that takes more than `mostMs` of this time, or when nothing is due and it still doesn't settle.
    */
   async until<T>(promise: Promise<T>, mostMs: number): Promise<T> {
     let settled = false;

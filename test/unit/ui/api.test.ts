@@ -33,7 +33,7 @@ describe('the API for other extensions', () => {
         .slice(before)
         .filter((line) => line === 'GET /v1/sessions/all/status').length;
     const end = Date.now() + 1_500;
-    // The services's clock runs 20 times as fast: this is half a minute.
+    // The services' clock runs 20 times as fast: this is half a minute.
     while (Date.now() < end) await api.refresh();
     assert.ok(lists() >= 11, `${lists()} lists`);
     assert.ok(lists() <= 26, `${lists()} lists`);

@@ -13,7 +13,7 @@ const account: Account = {
   origin: 'https://api.anchorbrowser.io',
 };
 
-/** The text about a session, and what it says. */
+/** The details text of a session, and the parsed JSON. */
 function detailsOf(session: Session) {
   const store = new SessionStore(() => Date.parse('2026-11-22T12:12:00Z'));
   store.setAccounts([account.id]);

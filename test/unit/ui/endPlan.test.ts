@@ -74,7 +74,7 @@ describe('the plan of an end', () => {
     assert.deepEqual([ids(single.ends), ids(single.leftOut), single.isSingle], [['one'], [], true]);
     const both = await planEnd(parts, [named('one'), named('two')]);
     assert.deepEqual([ids(both.ends), ids(both.leftOut), both.isSingle], [['two'], ['one'], false]);
-    // An account that has one session alone is no session that was named.
+    // An account that has a single session doesn't count as a named session.
     const only = await planEnd(parts, [whole], ({ session }) => session.id === 'one');
     assert.deepEqual([ids(only.ends), ids(only.leftOut), only.isSingle], [[], ['one'], false]);
   });

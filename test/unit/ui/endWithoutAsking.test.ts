@@ -34,7 +34,7 @@ describe('ending without asking', () => {
     await until(() => memory.values.get('endWithoutAsking') === undefined);
     setting = 'never';
     assert.equal(rule.isAllowed, false);
-    // Nor where the change was not seen, but asked about.
+    // Nor when the change wasn't observed, only checked.
     await rule.allow();
     setting = 'something else';
     assert.equal(rule.isAllowed, false);

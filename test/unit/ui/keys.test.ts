@@ -20,7 +20,7 @@ const key = 'canary-key-0123456789';
 
 describe('asking for keys', () => {
   let server: ExampleServer;
-  /** Whoever is not meant to be sent anything. */
+  /** A server that must not receive anything. */
   let evil: Server;
   let evilHost: string;
   let connectionsToEvil: number;
@@ -45,7 +45,7 @@ describe('asking for keys', () => {
     await server.stop();
   });
 
-  /** A window of someone who answers questions with `answers`, and leaves when there are none left. */
+  /** A user who answers questions with `answers`, and cancels when there are none left. */
   function open(
     entries: readonly object[] = [],
     secrets: readonly object[] = [],

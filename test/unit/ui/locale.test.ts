@@ -6,7 +6,7 @@ import { progressSentence } from '../../../src/ui/text/outcomes.ts';
 /** A quarter to three in the afternoon, where the tests run. */
 const afternoon = new Date(2026, 10, 26, 14, 42, 5).getTime();
 
-/** Blanks of any width as plain ones. */
+/** Replaces spaces of any width with plain ones. */
 const plain = (text: string) => text.replace(/\s/gu, ' ');
 
 describe('times and numbers', () => {

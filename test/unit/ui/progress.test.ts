@@ -12,7 +12,7 @@ describe('the progress of a bulk end', () => {
       [{ total, sent: 33, settled: 0 }, 10_000, '0 of 400, 3.3 per second, 2 min left'],
       [{ total, sent: 1, settled: 0 }, 60_000, '0 of 400, 1 per minute, 399 min left'],
       [{ total, sent: 399, settled: 0 }, 10_000, '0 of 400, 40 per second, 1 s left'],
-      // All is sent: how long a provider takes to end them nobody can tell.
+      // All is sent: how long a provider takes to end them is unknown.
       [{ total, sent: 400, settled: 250 }, 10_000, '250 of 400'],
       [{ total, sent: 400, settled: 400 }, 10_000, '400 of 400'],
     ] as const;

@@ -12,7 +12,7 @@ describe('the list’s title', () => {
   let services: TestServices;
   let filter: TreeFilter;
   let account: AccountId;
-  /** How often a session was looked at to see whether the filter shows it. */
+  /** How often a session was checked against the filter. */
   let looks: number;
   let titles: string[];
   let title: { dispose(): void };

@@ -55,7 +55,7 @@ describe('the tree', () => {
     run.complete(keepingOnly(store, account.id, inventory.sessions ?? []));
   }
 
-  /** The tree as text: a line a row, indented. */
+  /** The tree as text: a line for each row, indented. */
   function drawn(node?: TreeNode, indent = ''): string[] {
     return childrenOf(model, node).flatMap((child) => {
       const row = rowOf(model, child);

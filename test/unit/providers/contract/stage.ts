@@ -3,49 +3,49 @@ import type { ProviderKind } from '../../../../src/core/provider.ts';
 import type { TroubleKind } from '../../../../src/core/providerError.ts';
 import type { ProviderServer } from '../../../servers/providerServer.ts';
 
-/** What a list looks like that a hostile server makes up, in the form that the provider documents. */
+/** The format of a list that a hostile server makes up, as the provider documents it. */
 export interface HostileList {
-  /** A row as documented, of a session with this id. */
+  /** A row as documented, for a session with this id. */
   row(id: string): Readonly<Record<string, unknown>>;
-  /** The answer with these rows, which are JSON with commas between them. */
+  /** The response with these rows, which are JSON joined with commas. */
   answer(rows: string, count: number): string;
-  /** How many requests are answered so, where a list is asked for until a page is empty; all unless told otherwise. */
+  /** How many requests get this response, where a list is requested until a page is empty; all unless set. */
   readonly times?: number;
 }
 
-/** A provider's server with one account on it: all that the contract asks of a provider's tests. */
+/** A provider's server with one account on it: everything that the contract needs from a provider's tests. */
 export interface Stage {
   readonly kind: ProviderKind;
-  /** What answers at the account's address. A real server stands behind a relay, which misbehaves in its place. */
+  /** The server at the account's address. A real server is behind a relay, which misbehaves in its place. */
   readonly server: ProviderServer;
   readonly credentials: Credentials;
-  /** Credentials that the provider rejects; undefined where there are none. */
+  /** Credentials that the provider rejects; undefined if it needs none. */
   readonly wrong: Credentials | undefined;
   /** Settings that are turned on, as `kind.setting`. */
   readonly settings: ReadonlySet<string>;
-  /** How many times as fast time may pass in the test that waits for time-outs, without leaving the server behind. */
+  /** How many times as fast time may pass in the test that waits for timeouts without the server falling behind. */
   readonly haste: number;
-  /** How many sessions make a list that is worth testing: beyond one page where the provider has pages. */
+  /** How many sessions make a list that is worth testing: more than one page if the provider has pages. */
   readonly many: number;
-  /** The request that a list cannot do without. */
+  /** The request that a list can't do without. */
   readonly listing: { readonly method: string; readonly path: RegExp };
   /** Whether a session is ended by an HTTP request of its own. */
   readonly endsByRequest: boolean;
-  /** Answers to `listing` that mean something else at this provider than elsewhere, by their name in the suite. */
+  /** Responses to `listing` that mean something else at this provider than elsewhere, by their name in the suite. */
   readonly troubles: Readonly<Record<string, TroubleKind>>;
   /** Starts sessions, as a script elsewhere would. @returns their ids. */
   start(count: number): Promise<string[]>;
-  /** Asks the server itself what runs. */
+  /** Asks the server itself what is running. */
   running(): Promise<string[]>;
-  /** Starts a session with a status that nobody has heard of; undefined where the list has no statuses. */
+  /** Starts a session with an unknown status; undefined when the list has no statuses. */
   readonly startUnknown: (() => Promise<string>) | undefined;
-  /** Adds a row to the list that is not as documented; undefined where the server is a real one. */
+  /** Adds a row to the list that isn't as documented; undefined when the server is a real one. */
   readonly addMalformed: (() => void) | undefined;
-  /** Whether a question about one session tells that it is gone. */
+  /** Whether a probe of a session can tell that it is gone. */
   readonly probesGone: boolean;
-  /** Has the provider tell this as the address of its live views, and of each page's; undefined where it has none. */
+  /** Makes the provider return this as the address of its live views, and of each page's; undefined if it has none. */
   readonly liveViewAt: ((address: string) => void) | undefined;
-  /** How a hostile server answers `listing`; undefined where the list is no JSON over HTTP. */
+  /** How a hostile server responds to `listing`; undefined when the list isn't JSON over HTTP. */
   readonly hostile: HostileList | undefined;
   stop(): Promise<void>;
 }

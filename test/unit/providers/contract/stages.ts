@@ -37,7 +37,7 @@ const plain = {
 
 const createdAt = '2026-11-22T12:00:00Z';
 
-/** Answers this in place of what the server would. */
+/** Returns this response instead of the server's. */
 function tell(server: ProviderServer, method: string, path: RegExp, json: unknown): void {
   server.misbehave(method, path, { kind: 'answer', answer: { status: 200, json } });
 }
@@ -116,7 +116,7 @@ export async function gatewayStage(): Promise<Stage> {
   };
 }
 
-/** Browserless of one's own has a row for each target of a browser. */
+/** A self-hosted Browserless has a row for each target of a browser. */
 const hostileTargets = {
   row: (browserId: string) => ({
     browserId,
@@ -140,7 +140,7 @@ export async function browserlessV1Stage(): Promise<Stage> {
     credentials: { token: server.token ?? '' },
     wrong: { token: 'wrong-token' },
     listing: { method: 'GET', path: /^\/sessions$/ },
-    // It answers 404 where the list is turned off.
+    // It returns 404 when the list is turned off.
     troubles: { '404': 'unsupported' },
     hostile: hostileTargets,
     start: async (count) => many(count, () => server.add().id),
@@ -161,7 +161,7 @@ export async function strictBrowserlessV2Stage(): Promise<Stage> {
     credentials: { token: server.token ?? '' },
     wrong: { token: 'wrong-token' },
     listing: { method: 'GET', path: /^\/sessions$/ },
-    // Where there is no list it is taken for the cloud, whose account API is not turned on here.
+    // Without a list it is treated as the cloud, whose account API isn't turned on here.
     troubles: { '404': 'unsupported' },
     start: async (count) => many(count, () => server.add().id),
     running: async () => server.running,
@@ -184,7 +184,7 @@ export async function browserlessV2Stage(real: RunningBrowserless): Promise<Stag
     many: 3,
     hostile: hostileTargets,
     listing: { method: 'GET', path: /^\/sessions$/ },
-    // Where there is no list it is taken for the cloud, whose account API is not turned on here.
+    // Without a list it is treated as the cloud, whose account API isn't turned on here.
     troubles: { '404': 'unsupported' },
     start: (count) => Promise.all(many(count, () => real.open())),
     running: () => real.running(),
@@ -248,7 +248,7 @@ export async function localChromeStage(): Promise<Stage> {
   };
 }
 
-/** A provider that there is not, as a stranger would add one. */
+/** A made-up provider, as a third party would add one. */
 export async function madeUpStage(): Promise<Stage> {
   const server = await startMadeUp();
   return {

@@ -19,7 +19,7 @@ import { KeptLog, realNetwork, unaborted } from '../../testNetwork.ts';
 import { until } from '../../until.ts';
 import type { Stage } from './stage.ts';
 
-/** What the list's request is answered, by name, and what trouble that is unless the provider says otherwise. */
+/** Responses to the list's request, by name, and the error each results in unless the provider says otherwise. */
 const listFaults: Readonly<Record<string, readonly [Fault, TroubleKind]>> = {
   '401': [{ kind: 'answer', answer: { status: 401, json: {} } }, 'unauthorized'],
   '402': [{ kind: 'answer', answer: { status: 402, json: {} } }, 'forbidden'],
@@ -40,7 +40,7 @@ const listFaults: Readonly<Record<string, readonly [Fault, TroubleKind]>> = {
   'a byte a second': [{ kind: 'drip', ms: 50 }, 'timedOut'],
 };
 
-/** Ids that no adapter may put into a path. */
+/** Ids that no provider may put into a path. */
 const badIds = [
   '',
   'all',
@@ -58,7 +58,7 @@ const badIds = [
   'x'.repeat(300),
 ];
 
-/** Addresses that are nobody's to frame, by what is wrong with them, for a provider at `own`. */
+/** Addresses that mustn't be framed, by what is wrong with them, for a provider at `own`. */
 function badAddresses(own: string): Readonly<Record<string, string>> {
   const { host, hostname } = new URL(own);
   return {
@@ -82,8 +82,8 @@ function badAddresses(own: string): Readonly<Record<string, string>> {
 }
 
 /**
- * What every provider must do, over real HTTP, whoever the provider is. A provider has its own tests for what is its own.
- * @param startStage makes a server with nothing running on it, anew for each test.
+ * What every provider must do, over real HTTP. A provider has its own tests for its own features.
+ * @param startStage creates a server with nothing running on it, a new one for each test.
  */
 export function providerContract(name: string, startStage: () => Promise<Stage>): void {
   describe(`${name} keeps the contract`, function () {
@@ -102,7 +102,7 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
       await stage?.stop();
     });
 
-    /** The account's provider, with every address noted that it opens a way to. */
+    /** The account's provider, recording every address that it opens a connection to. */
     function open(credentials = stage.credentials, origin = stage.server.url, clock = systemClock): Provider {
       const network = realNetwork(log, clock, stage.settings);
       const noted: Network = {
@@ -137,7 +137,7 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
     const secrets = () =>
       stage.kind.fields.flatMap(({ id, kind }) => (kind === 'secret' ? (stage.credentials[id] ?? []) : []));
 
-    /** Whatever of an error can be read anywhere. */
+    /** Everything of an error that can be read anywhere. */
     function readable(error: ProviderError): string {
       const cause = error.cause instanceof Error ? `${error.cause.message} ${error.cause.stack}` : String(error.cause);
       return [error.message, error.detail, error.stack, cause, JSON.stringify(error.trouble)].join('\n');
@@ -168,7 +168,7 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
         found = Math.max(found, page.sessions.length);
       }
       assert.ok(found > 0);
-      // What is asked for behind a page is asked for after the page was handed over.
+      // The next page is requested after the previous one was passed on.
       for (const [index, count] of asked.entries()) if (index > 0) assert.ok(count >= (asked[index - 1] ?? 0));
       if (asked.length > 1)
         assert.ok((asked[0] ?? 0) < (asked.at(-1) ?? 0), 'all was asked before the first page came');
@@ -230,7 +230,7 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
       const concludesNothing = async (provider: Provider, what: string) => {
         const answered = await provider.end(session, unaborted).catch((error: unknown) => error);
         assert.ok(ProviderError.is(answered), `${what}: it took ${JSON.stringify(answered)} for an answer`);
-        // That would be the provider's own word for a session that it doesn't know.
+        // That would be the provider's own response for a session that it doesn't know.
         assert.notEqual(answered.trouble.kind, 'notFound', what);
         const told = await provider.probe(session, unaborted).catch((error: unknown) => error);
         assert.ok(told === 'unknown' || told === 'running' || ProviderError.is(told), `${what}: ${String(told)}`);
@@ -378,7 +378,7 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
       });
       afterEach(() => services.dispose());
 
-      /** Lists what really runs, and then what a hostile server answers in its place. */
+      /** Lists what is really running, and then what a hostile server returns in its place. */
       async function listedThen(rows: readonly string[]) {
         const { hostile, server, listing } = stage;
         assert.ok(hostile);
@@ -484,7 +484,7 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
         await provider.check(unaborted);
         await provider.pages?.(session.id, unaborted);
         await provider.liveView?.(session.id, undefined, 'watch', unaborted);
-        // A server of ours has no browser behind its sessions; where it was asked for one is all that counts here.
+        // Our server has no browser behind its sessions; only where it was looked for counts here.
         await provider.devtools?.(session.id, unaborted).then(
           ({ connection }) => connection.dispose(),
           () => undefined,
@@ -510,7 +510,7 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
   });
 }
 
-/** Everything that the tree and its tooltips say. */
+/** All text that the tree and its tooltips show. */
 function drawn(services: TestServices): string[] {
   const model: TreeModel = {
     store: services.store,

@@ -9,7 +9,7 @@ const anchorAccount = {
   credentials: { apiKey: 'sk-canary-1' },
 };
 
-/** Lets events of other windows, which are followed asynchronously, arrive. */
+/** Lets events of other windows, which are handled asynchronously, arrive. */
 const settle = () => new Promise((resolve) => setTimeout(resolve, 10));
 
 describe('accounts', () => {

@@ -9,7 +9,7 @@ import { exampleProvider } from '../../providers/exampleProvider.ts';
 import { KeptLog, realNetwork, unaborted } from '../../testNetwork.ts';
 
 describe('connections', () => {
-  /** The link that an adapter gets for an account. */
+  /** The connection that a provider gets for an account. */
   function linkOf(origin: string): Link {
     let link: Link | undefined;
     const kind: ProviderKind = {

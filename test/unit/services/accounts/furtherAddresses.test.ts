@@ -29,7 +29,7 @@ describe('further addresses of an account', () => {
     for (const services of opened) services.dispose();
   });
 
-  /** A provider whose key may also go to these servers, and the links that it was given. */
+  /** A provider whose key may also go to these servers, and the connections that it was given. */
   function leadingTo(...further: readonly ExampleServer[]): { readonly kind: ProviderKind; readonly links: Link[] } {
     const links: Link[] = [];
     const kind: ProviderKind = {
@@ -49,7 +49,7 @@ describe('further addresses of an account', () => {
     return services;
   }
 
-  /** Registers a provider as another extension does, and allows it to have its keys. */
+  /** Registers a provider as another extension does, and allows it to receive its keys. */
   async function register(services: TestServices, raw: ProviderKind) {
     const registration = services.register(raw);
     const kind = services.kinds.get(raw.id);
@@ -67,7 +67,7 @@ describe('further addresses of an account', () => {
   const saved = (id: AccountId): unknown =>
     JSON.parse(secretStore.values.get(`browserSessions.account.${id}`) ?? '').further;
 
-  /** Sends the key to a server, as an adapter would. */
+  /** Sends the key to a server, as a provider would. */
   async function send(links: readonly Link[], { url }: ExampleServer): Promise<void> {
     const link = links.at(-1);
     assert.ok(link);
@@ -138,7 +138,7 @@ describe('further addresses of an account', () => {
     await until(() => saved(id) !== undefined);
     assert.deepEqual(saved(id), [`${told.url}/`]);
     assert.deepEqual(changes, [], 'what is open stays open');
-    // A later version of this extension knows of another host.
+    // A later version of this extension knows another host.
     const second = leadingTo(told, other);
     await open([second.kind], services.memory).connections.open(id);
     await send(second.links, told);

@@ -7,7 +7,7 @@ import { failure, scriptedServices } from '../scriptedProvider.ts';
 const s0 = sessionId('s0');
 const failed = { kind: 'failed', error: failure({ kind: 'forbidden' }) } as const;
 
-/** Begins ends of one session, s0, that know of each other. */
+/** Starts ends of the same session, s0, that share their counts. */
 async function ends() {
   const scripted = await scriptedServices((provider) => void provider.start('s0'));
   const { services, clock, id, targets } = scripted;

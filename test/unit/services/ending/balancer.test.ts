@@ -25,7 +25,7 @@ describe('ending behind a load balancer', function () {
     await Promise.all(workers.map((worker) => worker.stop()));
   });
 
-  /** Starts workers with so many browsers each behind a balancer, and lists them as often as it takes to see all. */
+  /** Starts workers with this many browsers each behind a balancer, and lists them as often as it takes to see all. */
   async function start(
     version: 'v1' | 'v2',
     each: readonly number[],
@@ -67,7 +67,7 @@ describe('ending behind a load balancer', function () {
     for (const count of [2, 3, 8]) {
       for (const balancing of balancings) {
         it(`ends exactly the confirmed sessions of ${count} ${version} workers (${named(balancing)})`, async () => {
-          // Half a minute of requests is meant to be half a minute's worth of them, on a busy machine, too.
+          // Half a minute should fit half a minute's worth of requests, even on a busy machine.
           await start(version, Array(count).fill(3), balancing, 2);
           const chosen = targets().filter((_, index) => index % 3 !== 0);
           const confirmed = new Set(chosen.map(({ session }) => session.id));
@@ -121,7 +121,7 @@ describe('ending behind a load balancer', function () {
       const report = await services.ender.end(targets(), quietly);
       assert.deepEqual([...outcomes(report).values()], ['ended']);
       const requests = (balancer?.passed.length ?? 0) - before;
-      // The end between two rounds of lists, and one list before it where rows tell one browser from another.
+      // The end between two rounds of lists, and one list before it if rows tell one browser from another.
       assert.ok(requests <= (version === 'v1' ? 17 : 18), `${version}: ${requests} requests`);
       assert.equal(services.store.state(id)?.contents.combined, false);
       if (version === 'v1') {

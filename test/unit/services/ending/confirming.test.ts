@@ -10,7 +10,7 @@ function outcomes({ results }: EndReport): Record<string, EndOutcomeKind> {
   return Object.fromEntries(results.map(({ session, outcome }) => [session.id, outcome]));
 }
 
-/** Starts sessions s0, s1 and so on, at a provider where that confirms an end. */
+/** Starts sessions s0, s1 and so on, at a provider where this confirms an end. */
 const starts = (count: number, lists: EndingTerms['lists'] = 'lagging') => {
   return (provider: ScriptedProvider) => {
     for (let index = 0; index < count; index++) provider.start(`s${index}`);
@@ -84,7 +84,7 @@ describe('confirming ends', () => {
     assert.deepEqual(lives(), ['stuck', 'ending', 'ending', 'ending']);
     await clock.until(clock.wait(9_975), 20_000);
     assert.deepEqual(lives(), ['stuck', 'stuck', 'running', 'ending']);
-    // What is written down is what nothing is known of yet.
+    // The journal contains the sessions whose outcome isn't known yet.
     const written = JSON.stringify(services.memory.get('unfinishedEnds'));
     assert.deepEqual(written.match(/s\d/g), ['s3']);
     await over(ending);
@@ -165,7 +165,7 @@ describe('confirming ends', () => {
 
   it('asks about every session that two lists leave out, however many', async () => {
     const { provider, services, id, targets, end } = await scriptedServices(starts(60));
-    // Every end is answered and does nothing, and lists are empty for two seconds.
+    // Every end gets a response but does nothing, and lists are empty for two seconds.
     provider.onEnd = () => ({ outcome: 'ended', how: undefined });
     const all = targets();
     let emptyUntil = 0;
@@ -192,7 +192,7 @@ describe('confirming ends', () => {
       if (clock.now() < opens) throw failure({ kind: 'rateLimited', retryAt: opens });
       return provider.running.has(id) ? 'running' : 'gone';
     };
-    // Every third does not end, and lists leave all of them out.
+    // Every third doesn't end, and lists leave all of them out.
     provider.onEnd = ({ id }) => {
       if (Number(id.slice(1)) % 3 > 0) provider.running.delete(id);
       return { outcome: 'ended', how: undefined };
@@ -243,7 +243,7 @@ describe('confirming ends', () => {
     assert.deepEqual(outcomes(report), { s0: 'ended', s1: 'stuck', s2: 'stuck' });
     const why = new Map(report.results.map(({ session, why }) => [session.id as string, why]));
     assert.deepEqual(why.get('s1'), { kind: 'stillRuns', found: true, said: undefined });
-    // Of the last nobody has said that it runs.
+    // For the last one, the provider never said that it is running.
     assert.deepEqual(why.get('s2'), { kind: 'unconfirmed', error: broken, isCombined: false });
     assert.equal(services.store.session(id, s0), undefined);
     assert.ok(services.store.session(id, sessionId('s2')));

@@ -208,7 +208,7 @@ describe('Ender', function () {
     assert.deepEqual(told.get('sess_0'), ['ended', 2]);
     assert.deepEqual(told.get('sess_1'), ['ended', 2]);
     assert.deepEqual(told.get('sess_2'), ['ended', 2]);
-    // It answered, whatever it answered: that is taken, and no second end is sent.
+    // The provider responded, and any response counts: no second end is sent.
     assert.deepEqual(told.get('sess_3'), ['stuck', 1]);
   });
 

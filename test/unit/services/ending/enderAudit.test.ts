@@ -37,7 +37,7 @@ describe('the audit log of ends', function () {
 
   const said = () => `api_key=${anchor.key} is out of scope, see https://host.example/?token=provider-canary`;
 
-  /** Has every kind of outcome happen, after both accounts' live views were asked for. */
+  /** Produces every kind of outcome, after both accounts' live views were requested. */
   async function endAll(stop = quietly.stop): Promise<EndReport> {
     for (const [account, id] of [
       [prod, 'sess_stuck'],
@@ -98,7 +98,7 @@ describe('the audit log of ends', function () {
     const failed = results.find(({ outcome }) => outcome === 'failed')?.why;
     assert.ok(failed?.kind === 'failed');
     const log = [...services.log.lines, failed.error.message, failed.error.detail].join('\n');
-    // Requests are told of, and what a provider said, so that there is something to be left out of.
+    // Requests and what a provider said are logged, so that there is something to redact.
     assert.match(log, /DELETE \/v1\/sessions\/\{session_id\}: 403/);
     assert.match(log, /out of scope/);
     for (const secret of [anchor.key, browserbase.key, 'provider-canary', 'proxy-password-canary', 'cdp-canary']) {

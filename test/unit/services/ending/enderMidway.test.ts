@@ -12,7 +12,7 @@ import { fastClock, TestServices } from '../testServices.ts';
 
 const quietly = { stop: new AbortController().signal, onProgress: () => {} };
 
-/** Time that passes twenty times as fast, and whose time of day can be set while timers run on. */
+/** Time that passes twenty times as fast, and whose time of day can be set while timers are running. */
 function jumpingClock(): Clock & { jump(ms: number): void } {
   const clock = fastClock(20);
   let offset = 0;
@@ -57,7 +57,7 @@ describe('an end during which something changes', function () {
       await new Promise((resolve) => setTimeout(resolve, 2));
     }
   }
-  /** What is said to be gone is gone, each session has one outcome, and none is left on its way. */
+  /** Checks that sessions reported gone are gone, each session has one outcome, and none is still ending. */
   function claimsNothing({ results }: EndReport, all: readonly AccountSession[]): void {
     assert.deepEqual(results.map(({ session }) => session.id).sort(), all.map(({ session }) => session.id).sort());
     const running = new Set(server.running);
@@ -80,7 +80,7 @@ describe('an end during which something changes', function () {
     const report = await ending;
     assert.equal(server.requests.length, sent);
     claimsNothing(report, all);
-    // What was sent may have ended; what was not has certainly not.
+    // What was sent may have ended; what wasn't has certainly not.
     for (const { outcome, attempts } of report.results) assert.equal(outcome, attempts === 0 ? 'failed' : 'stuck');
     assert.equal(server.running.length, 20 - ends(server).length);
   });
@@ -88,7 +88,7 @@ describe('an end during which something changes', function () {
   it('sends no end with another key once the key is replaced', async () => {
     const { id, all } = await list(20);
     server.keys.set('other', 'sk-other-key');
-    // The other key sees sessions of its own, and none of those that are to end.
+    // The other key sees sessions of its own, and none of those that should end.
     server.add({ id: 'sess_other', key: 'sk-other-key' });
     server.misbehave('DELETE', /./, { kind: 'slow', ms: 60 });
     const ending = services.ender.end(all, quietly);
@@ -99,7 +99,7 @@ describe('an end during which something changes', function () {
     assert.equal(ends(server).length, sent);
     for (const { headers } of ends(server)) assert.equal(headers['anchor-api-key'], server.key);
     claimsNothing(report, all);
-    // What was sent may have ended; what was not has certainly not.
+    // What was sent may have ended; what wasn't has certainly not.
     for (const { outcome, attempts } of report.results) assert.equal(outcome, attempts === 0 ? 'failed' : 'stuck');
     assert.ok(server.running.includes('sess_other'));
     assert.equal(server.running.length, 21 - sent);
@@ -266,7 +266,7 @@ describe('an end during which something changes', function () {
     const { results } = await second;
     assert.ok(Date.now() - began < 1_000);
     assert.equal(results[0]?.outcome, 'cancelled');
-    // The other is at it still, and its row says so.
+    // The other end is still in progress, and its row says so.
     const [{ accountId: id, session }] = all as [AccountSession];
     assert.equal(services.store.life(id, session.id).kind, 'ending');
     stops[0].abort();

@@ -17,7 +17,7 @@ import { someSession } from '../../sessions.ts';
 import { MapMemory, TestServices } from '../testServices.ts';
 import { VirtualClock } from '../virtualClock.ts';
 
-/** What may happen to one request for an end: what the provider does, and what its client gets to see. */
+/** What may happen to one end request: what the provider does, and what its client receives. */
 type EndFault =
   | 'ends'
   | 'ends later'
@@ -54,15 +54,15 @@ const endFaults: readonly EndFault[] = [
   'silence',
 ];
 /**
- * What may happen to a list. One that is behind the times leaves a running session out for less than per second, however
- * often it is asked for meanwhile. Where one list is proof, none is.
+ * What may happen to a list. An outdated one leaves a running session out for less than per second, however often it is
+ * requested during that time. Where one list is confirmation, none is outdated.
  */
 type ListFault = 'right' | 'fails' | 'leaves one out' | 'breaks off' | 'slow';
 const lagMs = 900;
 
 /**
- * How a connection ends that carries all requests. `cut` leaves open what became of those under way; with `closed`, the
- * server says that it has not taken them.
+ * How a connection ends that carries all requests. `cut` leaves open what became of those in flight; with `closed`, the
+ * server says that it hasn't processed them.
  */
 type Break = 'cut' | 'closed';
 
@@ -70,11 +70,11 @@ type Break = 'cut' | 'closed';
 interface Deletion {
   readonly at: number;
   readonly what: 'batch' | 'everything';
-  /** Milliseconds until a session ends by it; undefined for one that goes on. */
+  /** Milliseconds until it ends a session; undefined for one that keeps running. */
   readonly endsAfter: readonly (number | undefined)[];
-  /** Milliseconds until the provider answers. The client waits no longer than its deadline. */
+  /** Milliseconds until the provider responds. The client waits no longer than its deadline. */
   readonly answersAfter: number;
-  /** Whether the answer names the sessions that go on. */
+  /** Whether the response names the sessions that keep running. */
   readonly namesFailures: boolean;
 }
 const deletionDeadlineMs = 120_000;
@@ -83,45 +83,45 @@ interface Schedule {
   readonly sessions: number;
   readonly chosen: number;
   readonly lists: EndingTerms['lists'];
-  /** How many workers share the address, where lists are partial; a session is its number's. */
+  /** How many workers share the address, if lists are partial; a session belongs to the worker of its number. */
   readonly workers: number;
   readonly isRoundRobin: boolean;
-  /** Whether an answer to an end says that the worker had the session. */
+  /** Whether a response to an end says that the worker had the session. */
   readonly saysWhose: boolean;
-  /** When the balancer leaves out the first worker, which then comes back as it was, and for how long. */
+  /** When the balancer leaves out the first worker, which then comes back unchanged, and for how long. */
   readonly workerDown: { readonly at: number; readonly ms: number } | undefined;
   /**
-   * An outage that begins so many milliseconds after a list was answered: lists fail, and the provider says of each session,
-   * in its own words, that it knows none by that id.
+   * An outage that begins this many milliseconds after a list was returned: lists fail, and the provider says for each
+   * session, in its own words, that it knows none with that id.
    */
   readonly outage: { readonly list: number; readonly after: number; readonly ms: number } | undefined;
-  /** Whether probes know no session any longer that has ended. */
+  /** Whether probes no longer know an ended session. */
   readonly forgetsEnded: boolean;
   readonly seed: number;
-  /** For each session, what happens to one request after the other; the last goes on. */
+  /** For each session, what happens to one request after the other; the last repeats. */
   readonly ends: readonly (readonly EndFault[])[];
   readonly answers: readonly ListFault[];
   readonly probesFail: boolean;
-  /** Whether probes know more than what is on the list. */
+  /** Whether probes know more than the list. */
   readonly probesTell: boolean;
   readonly probesMany: boolean;
-  /** Whether every list but the first leaves the last session out, of which probes tell that it runs. */
+  /** Whether every list but the first leaves the last session out, while probes report it as running. */
   readonly hidesLast: boolean;
-  /** When somebody asks for a list, in milliseconds. */
+  /** When a list is requested from outside, in milliseconds. */
   readonly refreshes: readonly number[];
-  /** When the same sessions are to end once more, each named twice. */
+  /** When the same sessions are ended once more, each named twice. */
   readonly againAt: number | undefined;
   readonly removedAt: number | undefined;
   readonly keyReplacedAt: number | undefined;
   readonly breaks: readonly { readonly at: number; readonly how: Break }[];
   readonly deletion: Deletion | undefined;
-  /** When somebody else starts and ends a session, in milliseconds. */
+  /** When a session is started and ended from outside, in milliseconds. */
   readonly startedMidWay: number;
   readonly endedMidWay: number;
   readonly cancelAfter: number | undefined;
 }
 
-/** Milliseconds, of which some are more than the client waits. */
+/** Milliseconds, some of them longer than the client waits. */
 const shortOrLong = fc.oneof(
   { weight: 3, arbitrary: fc.integer({ min: 10, max: 2_000 }) },
   { weight: 1, arbitrary: fc.integer({ min: 10, max: 180_000 }) },
@@ -191,14 +191,14 @@ const schedules: fc.Arbitrary<Schedule> = fc.record({
   cancelAfter: fc.option(fc.integer({ min: 0, max: 3_000 }), { nil: undefined }),
 });
 
-/** A provider of which every answer is scheduled. `running` is the truth. */
+/** A provider whose every response is scheduled. `running` is the truth. */
 class ScheduledProvider {
   readonly running = new Map<string, Session>();
-  /** Every end that was asked for. */
+  /** Every end that was requested. */
   readonly asked: string[] = [];
-  /** Ends that came again after the one before was cut, though no list was asked for in between. */
+  /** Ends that were resent after the one before was cut off, although no list was requested in between. */
   readonly unseen: string[] = [];
-  /** Of sessions whose end was cut, how many lists had been asked for. */
+  /** For sessions whose end was cut off, how many lists had been requested. */
   readonly #cut = new Map<string, number>();
   /** How often it was asked to delete the batch or everything. */
   deletions = 0;
@@ -222,25 +222,28 @@ class ScheduledProvider {
     this.#random = mulberry32(schedule.seed);
   }
 
-  /** From now on things go wrong as scheduled. */
+  /** From now on, things go wrong as scheduled. */
   begin(): void {
     this.#began = this.#clock.monotonic();
     this.#listsAtFirst = this.#lists;
   }
 
-  /** Ends the connection with everything that is under way on it; the next request opens another. */
+  /** Ends the connection with everything in flight on it; the next request opens another. */
   break(how: Break): void {
     const before = this.#connection;
     this.#connection = Promise.withResolvers();
     before.resolve(how);
   }
 
-  /** Waits until an answer is there, or says how the connection ended before. */
+  /** Waits until a response arrives, or says how the connection ended before. */
   #answer(ms: number): Promise<Break | undefined> {
     return Promise.race([this.#clock.wait(ms).then(() => undefined), this.#connection.promise]);
   }
 
-  /** As {@link #answer}, for a question, which changes nothing. @throws ProviderError when the connection ends. */
+  /**
+   * As {@link #answer}, for a read request, which changes nothing.
+   * @throws ProviderError when the connection ends.
+   */
   async #told(ms: number): Promise<void> {
     const broken = await this.#answer(ms);
     if (broken !== undefined) throw trouble({ kind: 'unreachable', why: broken === 'cut' ? 'cut' : 'refused' });
@@ -252,7 +255,7 @@ class ScheduledProvider {
     return outage !== undefined && since >= 0 && since < outage.ms;
   }
 
-  /** Which worker gets the next request. Where lists aren't partial there is but one. */
+  /** Which worker gets the next request. Unless lists are partial there is only one. */
   #worker(): number {
     const { lists, workers, isRoundRobin, workerDown } = this.#schedule;
     if (lists !== 'partial') return 0;
@@ -299,7 +302,7 @@ class ScheduledProvider {
     return this.#schedule.forgetsEnded ? 'notFound' : 'gone';
   }
 
-  /** Tells of every other one, or fails. */
+  /** Answers about every other one, or fails. */
   async #probeMany(sessions: readonly Session[]): Promise<ReadonlyMap<SessionId, Liveness>> {
     await this.#told(5);
     if (this.#schedule.probesFail || this.#isDown) throw trouble({ kind: 'serverFault', status: 500 });
@@ -307,7 +310,7 @@ class ScheduledProvider {
     return new Map(told.map(({ id }) => [id, this.#liveness(id)]));
   }
 
-  /** Ends sessions as the deletion says, of one worker where there are several. */
+  /** Ends sessions as the deletion says; only one worker's if there are several. */
   async #delete(isMeant: (index: number) => boolean): Promise<GroupDeletion> {
     this.deletions++;
     const { endsAfter = [], answersAfter = 0, namesFailures = false } = this.#schedule.deletion ?? {};
@@ -350,7 +353,7 @@ class ScheduledProvider {
     const now = this.#clock.now();
     const hidden = hidesLast && !probesFail && probesTell && this.#listsAtFirst > 0 ? [`s${sessions - 1}`] : [];
     if (fault === 'leaves one out' && (this.#lag === undefined || now >= this.#lag.from + lagMs)) {
-      // Another one than the last time, or that list would not be behind the times but wrong.
+      // A different one than last time, or that list would be wrong instead of outdated.
       const id = [...this.running.keys()].find((id) => id !== this.#lag?.id);
       this.#lag = id === undefined ? undefined : { id, from: now };
     }
@@ -434,7 +437,7 @@ class ScheduledProvider {
 const inBatch = (index: number) => index % 2 === 0;
 const batch: Group = { id: groupId('batch'), kind: 'batch', name: 'batch', status: undefined, createdAt: undefined };
 
-/** Numbers from 0 up to 1; a seed gives the same ones again. */
+/** Numbers from 0 up to 1; the same seed gives the same numbers. */
 function mulberry32(seed: number): () => number {
   let state = seed | 0;
   return () => {
@@ -453,7 +456,7 @@ function listedBy(services: TestServices, id: AccountId): readonly Session[] {
   return [...(services.store.state(id)?.contents.sessions.values() ?? [])];
 }
 
-/** A services with one account at the provider, and everything that it lists. */
+/** Services with one account at the provider, and everything that it lists. */
 async function settle(schedule: Schedule) {
   const clock = new VirtualClock();
   const provider = new ScheduledProvider(clock, schedule);
@@ -469,7 +472,7 @@ async function settle(schedule: Schedule) {
   return { clock, provider, services, id, targets: listed.map((session) => ({ accountId: id, session })) };
 }
 
-/** Two sessions that end at once, and nothing that goes wrong. */
+/** Two sessions that end at once, when nothing goes wrong. */
 const calm: Schedule = {
   sessions: 2,
   chosen: 2,
@@ -499,7 +502,7 @@ const calm: Schedule = {
 };
 const quietly = { stop: new AbortController().signal, onProgress: () => {} };
 
-/** Has the provider delete, as the command does, and says which sessions were meant by that. */
+/** Makes the provider delete, as the command does, and returns which sessions that included. */
 async function deleted(services: TestServices, id: AccountId, { what }: Deletion) {
   const listed = listedBy(services, id).filter(({ groupId }) => what === 'everything' || groupId === batch.id);
   const meant = new Set(listed.map((session) => session.id as string));
@@ -555,7 +558,7 @@ async function play(schedule: Schedule): Promise<void> {
         assert.equal(attempts, 0);
       }
     }
-    // Several workers get each end several times, and a second command is the user's own word.
+    // Several workers get each end several times, and a second command is the user's own decision.
     if (schedule.lists !== 'partial' && schedule.againAt === undefined) assert.deepEqual(provider.unseen, []);
     assert.ok(provider.deletions <= 1, 'a deletion was sent again');
 
@@ -596,7 +599,7 @@ describe('Ender, whatever happens', function () {
       hidesLast: true,
       ends: [['ends'], ['takes it and does nothing']],
     };
-    // A question takes 5 ms, and the list after it 10.
+    // A probe takes 5 ms, and the list after it 10.
     for (const forgetsEnded of [true, false]) {
       for (let ms = 1; ms <= 60; ms++) await play({ ...provider, forgetsEnded, outage: { list: 1, after: 1, ms } });
     }

@@ -15,7 +15,7 @@ function list(began: number, ids: readonly string[], more: Partial<ListAnswer> =
   return { began, ended: began + 10, sessions, unreadable: new Set(), complete: true, ...more };
 }
 
-/** So many ids that begin with a letter. */
+/** This many ids that begin with a letter. */
 const ids = (letter: string, count: number): string[] => Array.from({ length: count }, (_, index) => letter + index);
 
 describe('evidence', () => {
@@ -113,7 +113,7 @@ describe('evidence', () => {
   });
 
   describe('of several workers', () => {
-    /** Whether several workers are seen by these lists, added one after another. */
+    /** Whether several workers are detected from these lists, added one after another. */
     const combines = (lists: ListTerms, ...answers: readonly ListAnswer[]) => {
       log.reset(account);
       for (const answer of answers) add([answer], { lists });
@@ -123,7 +123,7 @@ describe('evidence', () => {
     it('is a session that one list leaves out and the next has again', () => {
       const back = [list(0, ['a']), list(100, []), list(200, ['a'])];
       assert.equal(combines('partial', ...back), true);
-      // There it means that lists aren't complete.
+      // In that case it means that lists aren't complete.
       assert.equal(combines('complete', ...back), true);
       for (const lists of ['lagging', 'unreliable'] as const) assert.equal(combines(lists, ...back), false, lists);
     });
@@ -139,10 +139,10 @@ describe('evidence', () => {
     });
 
     it('isn’t a difference between lists that were read at the same time', () => {
-      // The list without it was asked for before the first that has it was whole: it may have started in between.
+      // The list without it was requested before the first that has it was complete: it may have started in between.
       assert.equal(combines('partial', list(0, ['a']), list(9, []), list(100, ['a'])), false);
       assert.equal(combines('partial', list(0, ['a']), list(10, []), list(100, ['a'])), true);
-      // The list that has it again was asked for before the one without it was whole.
+      // The list that has it again was requested before the one without it was complete.
       assert.equal(combines('partial', list(0, ['a']), list(100, []), list(109, ['a'])), false);
       assert.equal(combines('partial', list(0, ['a']), list(100, []), list(110, ['a'])), true);
     });
@@ -362,7 +362,7 @@ describe('evidence', () => {
       add([list(100, [])]);
       addRound(200, ['a']);
       assert.equal(log.mayHaveOtherWorkers(account, id), true);
-      // Where each list was said to have every session, that has turned out not to be so.
+      // Where each list was said to have every session, that turned out to be wrong.
       addRound(300, ['a'], { lists: 'complete' });
       assert.equal(log.mayHaveOtherWorkers(account, id), true);
       addRound(300, ['a'], { lists: 'lagging' });

@@ -88,7 +88,7 @@ for (const [provider, start] of Object.entries(providers)) {
         provided.server.latencyMs = 50;
         assert.deepEqual(counts(await services.ender.end(targets, quietly)), { ended: 100 });
         assert.deepEqual(provided.server.running, []);
-        // A busy machine answers slowly now and then, and the pace takes that for a busy server.
+        // A busy machine is slow now and then, and the pace treats that as a busy server.
         const { mostInFlight } = provided.server;
         assert.ok(mostInFlight <= most && mostInFlight > most / 2, String(mostInFlight));
         await provided.server.stop();
@@ -129,11 +129,11 @@ for (const [provider, start] of Object.entries(providers)) {
     it('checks each of up to a hundred ends that were cut off before resending any of them', async () => {
       const targets = await list(400, {});
       const { server } = provided;
-      // Of the last two hundred, the server does every other one, and answers none until it is cut.
+      // Of the last two hundred, the server processes every other one, and answers none until the connection is cut.
       server.misbehave(provided.end, /s[23]\d\d$/, { kind: 'silent' });
       server.misbehave(provided.end, /s[23]\d[02468]$/, { kind: 'silent', when: 'after' });
       server.latencyMs = 100;
-      /** What ran when an end came in, and how many lists had been asked for. */
+      /** What was running when an end arrived, and how many lists had been requested. */
       const came: { readonly session: string; readonly ran: boolean; readonly lists: number }[] = [];
       const push = server.requests.push.bind(server.requests);
       server.requests.push = (...added) => {
@@ -146,7 +146,7 @@ for (const [provider, start] of Object.entries(providers)) {
       };
       const ending = services.ender.end(targets, quietly);
       await until(
-        // A hundred, or fewer where this machine was slow in between.
+        // A hundred, or fewer if this machine was slow in between.
         () => server.unanswered > 64 && server.unanswered === server.inFlight,
         () => `${server.unanswered} in flight`,
       );

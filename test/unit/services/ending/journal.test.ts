@@ -39,7 +39,7 @@ describe('the journal of ends', () => {
     const entry = await journal.begin(targets);
     entry.settle(account, sessionId('two'));
     await pass(1_500);
-    // The window closes: nobody writes any longer.
+    // The window closes: nothing is written any longer.
     const kept = new MapMemory(0);
     kept.values.set('unfinishedEnds', structuredClone(memory.values.get('unfinishedEnds')));
     const later = new EndJournal(kept, clock, log);
@@ -58,7 +58,7 @@ describe('the journal of ends', () => {
         ],
       },
     );
-    // Another window leaves it to the first, unless that has not come to an end with it.
+    // Another window leaves it to the first, unless that one's run ended with it.
     assert.deepEqual(await new EndJournal(kept, clock, log).claimAbandoned(), []);
     await pass(later.settlesAfter);
     assert.deepEqual(await new EndJournal(kept, clock, log).claimAbandoned(), [claimed]);
@@ -75,7 +75,8 @@ describe('the journal of ends', () => {
       kept.values.set('unfinishedEnds', { run: { at, total: 1, left }, old: { at: clock.now(), total: 1, left } });
       const later = new EndJournal(kept, clock, log);
       assert.equal(later.settlesAfter, 20_000);
-      // It may be a window's that goes on, with the time of before: only what stays as it is has nobody.
+      // It may belong to a window that is still open, with an earlier time: only an entry that stays unchanged is
+      // abandoned.
       assert.deepEqual(await later.claimAbandoned(), []);
       await pass(later.settlesAfter);
       assert.deepEqual((await later.claimAbandoned()).map(({ id }) => id).sort(), ['old', 'run']);

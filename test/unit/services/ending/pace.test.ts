@@ -23,7 +23,7 @@ describe('pace', () => {
     );
   });
 
-  /** How many requests it lets be under way now. */
+  /** How many requests it allows in flight now. */
   function places(): number {
     let inFlight = 0;
     while (pace.wait(inFlight) === 0) inFlight++;
@@ -90,7 +90,7 @@ describe('pace', () => {
     clean(1, 50);
     clean(20, 500);
     assert.equal(places(), 5);
-    // Four times as slow as the quickest is not slow yet.
+    // Four times as slow as the fastest isn't slow yet.
     clean(1, 200);
     assert.equal(places(), 6);
     clean(1, 201);

@@ -64,7 +64,7 @@ describe('probing', () => {
       new Map(about.slice(0, 3).map(({ id }) => [id, provider.running.has(id) ? 'running' : 'gone'] as const));
     const { asked, told } = await ask(all, 1);
     assert.deepEqual(provider.asked('probeMany'), ['s0,s1,s2,s3,s4']);
-    // Those that one call has told of do not count as asked for one by one.
+    // Sessions that the bulk request reported don't count as probed one by one.
     assert.deepEqual(provider.asked('probe'), ['s3']);
     assert.deepEqual(
       [...told].filter(([, liveness]) => liveness === 'gone').map(([id]) => id),
@@ -157,7 +157,7 @@ describe('probing', () => {
     };
     const { asked, error } = await ask(all);
     assert.deepEqual(error?.trouble, { kind: 'serverFault', status: 503 });
-    // Those that were under way by then had been asked already.
+    // Those in flight by then had been sent already.
     assert.ok(asked.size >= 12 && asked.size < 12 + 8, String(asked.size));
   });
 

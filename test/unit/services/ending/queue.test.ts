@@ -138,7 +138,7 @@ describe('an account’s queue', () => {
   });
 
   describe('with a server that may be one of several', () => {
-    /** What comes of an end after which lists are empty for ten seconds. Only one that is accepted has an effect. */
+    /** The outcome of an end after which lists are empty for ten seconds. Only one that is accepted has an effect. */
     const said = async (outcome: 'accepted' | 'alreadyGone' | 'timedOut') => {
       const { provider, clock, services, id, targets, end, over } = await scriptedServices((provider) => {
         starts(1)(provider);

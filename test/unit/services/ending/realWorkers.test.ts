@@ -15,7 +15,7 @@ describe('ending at two real Browserless servers behind a load balancer', functi
   let services: TestServices;
 
   before(async function () {
-    // The last line of the tests says why, too.
+    // The reason also appears in the last line of the test run.
     if (browserlessMissing() !== undefined) this.skip();
     workers = await startBrowserlessWorkers(2);
   });

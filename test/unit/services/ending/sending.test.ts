@@ -62,7 +62,7 @@ describe('sending ends', () => {
         const { results } = await end(targets());
         const [result] = results;
         assert.equal(result?.outcome, 'ended');
-        // 503 says that nothing was done, so that it is sent again, and finds nothing to end.
+        // A 503 says that nothing was done, so the end is resent, and finds nothing to end.
         assert.equal(result.attempts, 'status' in trouble && trouble.status === 503 ? 3 : 1);
         assert.equal(result.why, undefined);
         services.dispose();
@@ -117,7 +117,7 @@ describe('sending ends', () => {
   it('resends an end after a timeout only when a check has shown that the session is running', async () => {
     const { provider, services, targets, end } = await scriptedServices(starts(2));
     provider.onEnd = ({ id }, attempt) => {
-      // The first had its effect, the other has none.
+      // The first end took effect, the other has none.
       if (attempt > 1 || id === 's0') provider.running.delete(id);
       if (attempt === 1) throw failure({ kind: 'timedOut', afterMs: 15_000 });
       return { outcome: 'ended', how: undefined };
@@ -181,7 +181,7 @@ describe('sending ends', () => {
     assert.deepEqual(outcomes(await end(targets())), { s0: ['ended', 8] });
     const times = provider.times('end');
     for (let index = 1; index < times.length; index++) {
-      // As long as it says, or longer with each statusError, up to eight seconds.
+      // As long as it says, or longer with each rate limit error, up to eight seconds.
       const wait = (times[index] ?? 0) - (times[index - 1] ?? 0);
       assert.ok(wait >= 3_020 && wait <= 8_020, String(wait));
     }
@@ -206,7 +206,7 @@ describe('sending ends', () => {
       assert.equal(why.error.message, 'it failed: rateLimited');
     }
     assert.deepEqual(progress.at(-1), { total: 6, sent: 6, settled: 6 });
-    // A later end begins anew: nothing that was refused once stands in its way.
+    // A later end starts fresh: earlier rate limit errors don't affect it.
     provider.onEnd = ({ id }) => ({ outcome: provider.running.delete(id) ? 'ended' : 'alreadyGone', how: undefined });
     const again = await end(targets());
     assert.deepEqual(new Set(Object.values(outcomes(again)).map(([outcome]) => outcome)), new Set(['ended']));
@@ -367,7 +367,7 @@ describe('sending ends', () => {
       const began = provider.clock.now();
       assert.deepEqual(outcomes(await end(targets(), { stop: stop.signal })), { s0: [outcome, 1] }, trouble.kind);
       assert.equal(provider.asked('end').length, 1);
-      // Three looks, where the end may have had its effect.
+      // Three checks, if the end may have taken effect.
       assert.ok(provider.clock.now() - began < 4_000);
       services.dispose();
     }
@@ -422,7 +422,7 @@ describe('sending ends', () => {
       );
       assert.deepEqual(provider.asked('end'), ['s0', 's0']);
       assert.deepEqual(reports.map(outcomes), [{ s0: ['failed', 1] }, { s0: ['ended', 1] }, { s0: ['ended', 0] }]);
-      // While one is at it still, the row does not say that it has failed.
+      // While one is still in progress, the row doesn't say that it has failed.
       assert.deepEqual(new Set(lives), new Set(['ending']));
       services.dispose();
     });

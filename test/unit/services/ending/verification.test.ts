@@ -20,7 +20,7 @@ const told = (liveness: 'running' | 'gone' | 'unknown'): Evidence => ({
   asked: 0,
   answered: 0,
 });
-/** An answer that took 10 ms, and a list that did. */
+/** A response that took 10 ms, and a list that did. */
 const notFound = (asked: number): Evidence => ({ kind: 'told', liveness: 'notFound', asked, answered: asked + 10 });
 const missingAt = (began: number): Evidence => ({ kind: 'missingFrom', began, ended: began + 10, worker: 'unknown' });
 const accepted: Evidence = { kind: 'endAccepted', byItsWorker: false };

@@ -11,7 +11,7 @@ import { failure, type ScriptedProvider, type ScriptedServices, scriptedServices
 const never = new AbortController().signal;
 const s0 = sessionId('s0');
 
-/** A services that has listed sessions s0, s1 and so on. */
+/** Services that have listed sessions s0, s1 and so on. */
 async function servicesWith(count: number, lists: EndingTerms['lists'], more: Partial<Session> = {}) {
   const scripted = await scriptedServices((provider) => {
     for (let index = 0; index < count; index++) provider.start(`s${index}`, more);
@@ -189,7 +189,7 @@ describe('a check whether sessions are gone', () => {
     const all = listed();
     provider.running.delete('s0');
     await verify(all);
-    // Nothing more can be learned about it.
+    // There is nothing more to find out about it.
     provider.onProbe = () => 'unknown';
     const again = await verify(all);
     assert.deepEqual(verdictsOf(again), { s0: 'confirmedGone', s1: 'stillRunning' });
@@ -206,7 +206,7 @@ describe('a review of sessions', () => {
     const lists = provider.times('list').length;
     assert.deepEqual(verdictsOf(await review()), { s0: 'unknown' });
     const looks = provider.times('list').slice(lists);
-    // Each takes a list of 10 ms and a question of 5 ms.
+    // Each takes a list of 10 ms and a probe of 5 ms.
     assert.deepEqual(
       looks.map((at, index) => at - (looks[0] ?? 0) - index * 15),
       [0, 1_000, 3_000, 6_000],
@@ -253,7 +253,7 @@ describe('a review of sessions', () => {
 });
 
 describe('a check of sessions missing from a list', () => {
-  /** A services whose latest list leaves out s0 and s1 of three. */
+  /** Services whose latest list leaves out s0 and s1 of three. */
   const missingTwo = async (lists: EndingTerms['lists'] = 'lagging') => {
     const scripted = await servicesWith(3, lists);
     const { provider, clock, services, id, over, listed } = scripted;
@@ -317,7 +317,7 @@ describe('a check of sessions missing from a list', () => {
     await check(missing);
     assert.equal(rows(scripted).length, 3);
     assert.equal(services.evidence.verdict(id, s0), 'stillRunning');
-    // The next list that leaves it out does not find that answer, either.
+    // The next list that leaves it out doesn't find that response, either.
     hide(provider, 's0');
     provider.onProbe = () => 'unknown';
     await scripted.over(services.refresher.refresh(id));

@@ -54,7 +54,7 @@ interface SharedServices extends ScriptedServices {
   readonly workers: Workers;
 }
 
-/** A services whose account was listed until all workers were seen. */
+/** Services whose account was listed until all workers were seen. */
 async function sharedServices(
   sessions: number,
   { count = 2, withinMs = usualEnding.withinMs } = {},
@@ -148,7 +148,7 @@ describe('ending at workers that share an address', () => {
   });
 
   it('believes the worker that says it ended it, else one that accepted the request, else all that don’t know it', async () => {
-    /** What is said of a session that is gone by then, after these answers to its eight ends. */
+    /** The outcome for a session that is gone by then, after these responses to its eight ends. */
     const said = async (...answers: readonly EndAnswer[]) => {
       const { provider, services, targets, end } = await sharedServices(4);
       provider.onEnd = ({ id }, attempt) => {
@@ -221,7 +221,7 @@ describe('ending at workers that share an address', () => {
     assert.deepEqual(outcomes({ results }), { s0: 'ended' });
     assert.deepEqual(
       [...new Set(provider.times('end'))].map((at, index, all) => at - (all[index - 1] ?? at)),
-      // Looks take two lists, one after the other, and come at once, and then a second later.
+      // A check takes two lists, one after the other. The first is at once, and the next a second later.
       [0, 20, 40, 20, 1_040, 20],
     );
     services.dispose();
@@ -239,7 +239,7 @@ describe('ending at workers that share an address', () => {
       results.map(({ outcome, attempts }) => [outcome, attempts]),
       [['ended', 9]],
     );
-    // If it's cut every time, three looks are enough.
+    // If it's cut off every time, three checks are enough.
     const again = await sharedServices(2);
     again.provider.onEnd = (_, attempt) => {
       if (attempt % 2 === 0) throw failure({ kind: 'unreachable', why: 'cut' });
@@ -269,7 +269,7 @@ describe('ending at workers that share an address', () => {
     );
     assert.equal(provider.asked('end').length, 8);
     assert.ok(provider.running.has('s0'));
-    // A look each half a second while it is missing, of eight lists.
+    // A check every half second while it is missing, each with eight lists.
     const looks = [...new Set(provider.times('list'))].filter((at) => at > (provider.times('end').at(-1) ?? 0));
     const firsts = looks.filter((_, index) => index % 2 === 0);
     const apart = firsts.slice(1).map((at, index) => at - (firsts[index] ?? 0));
@@ -291,7 +291,7 @@ describe('ending at workers that share an address', () => {
       results.map(({ outcome, why }) => [outcome, why]),
       [['stuck', { kind: 'unconfirmed', error: down, isCombined: false }]],
     );
-    // No more looks than where a single server fails: two before the end, and six after it.
+    // No more checks than when a single server fails: two before the end, and six after it.
     assert.equal(new Set(provider.times('list')).size, 8);
     services.dispose();
   });
@@ -344,7 +344,7 @@ describe('ending at workers that share an address', () => {
       return gone;
     };
     assert.deepEqual(outcomes(await end(targets('s0'))), { s0: 'stuck' });
-    // The first eight, and eight after the look of 20 seconds; the next look is over after more than 30.
+    // The first eight, and eight after the check of 20 seconds; the next check is over after more than 30.
     assert.equal(provider.asked('end').length, 16);
     services.dispose();
   });

@@ -112,7 +112,7 @@ describe('the history', () => {
 
   describe('when turned off', () => {
     let isKept = true;
-    /** Everything that was ever written, which is what a disk may still have. */
+    /** Everything that was ever written, which a disk may still contain. */
     let written: unknown[];
     const onDisk = () => JSON.stringify([...memory.values]);
 

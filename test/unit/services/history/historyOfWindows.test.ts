@@ -7,7 +7,7 @@ import { MapMemory, TestServices } from '../testServices.ts';
 
 const account = accountId('a');
 
-/** What one window has: its own list of what runs, and the memory of all. */
+/** One window's state: its own list of what is running, and the storage that all share. */
 interface Window {
   readonly store: SessionStore;
   readonly history: History;
@@ -49,7 +49,7 @@ describe('the history of several windows', () => {
     return window;
   }
 
-  /** Until everything is written that is to be written together. */
+  /** Until everything is written that is written together. */
   const settle = () => new Promise((resolve) => setTimeout(resolve, 600));
   const kept = () => (memory.get('endedSessions') as readonly EndedSession[]).map((ended) => ended.sessionId);
   const end = ({ store }: Window, id: string) =>
@@ -153,7 +153,7 @@ describe('the history of several windows', () => {
     end(here, 'one');
     here.list('two', 'three');
     await settle();
-    // The other has not listed since.
+    // The other hasn't listed since.
     there.store.removeGone(account, [sessionId('two')]);
     await settle();
     assert.deepEqual(there.ids(), ['two']);

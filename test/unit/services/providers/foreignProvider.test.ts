@@ -45,7 +45,7 @@ describe('the code of another extension’s provider', () => {
     await server.stop();
   });
 
-  /** A provider whose members are these, and the rest of which works. */
+  /** A provider with these members, the rest of which works. */
   async function connected(members: object): Promise<Provider> {
     const works = {
       ending: { ...usualEnding, lists: 'complete' },
@@ -102,7 +102,7 @@ describe('the code of another extension’s provider', () => {
 
   it('isn’t waited for once its account is gone', async () => {
     services.dispose();
-    // With the machine's own time: nothing but the removal ends it while this test runs.
+    // In real time: only the removal ends it while this test runs.
     services = new TestServices({ clock: systemClock, interval: 0 });
     await connected({ list: () => ({ [Symbol.asyncIterator]: () => ({ next: never, return: never }) }) });
     const account = { provider: 'exampleProvider', label: 'x', origin: 'https://made.up.example', credentials: {} };
@@ -325,7 +325,7 @@ describe('the code of another extension’s provider', () => {
   });
 
   it('is stopped in time when its list returns page after page at once, without end', async () => {
-    // Gives up by itself, so that this test fails and does not hang.
+    // It gives up by itself, so that this test fails instead of hanging.
     let left = 300_000;
     const provider = await connected({
       list: async function* () {

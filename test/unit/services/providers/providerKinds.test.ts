@@ -10,7 +10,7 @@ import { acme, MapMemory, MemorySecretStore, TestServices } from '../testService
 const other = { id: 'other.tools', name: 'Other Tools' };
 const key = { doorKey: 'door-key-canary-0123' };
 
-/** A copy of a provider that tells how often each of its fields, and theirs, was read. */
+/** A copy of a provider that counts how often each of its fields, and theirs, was read. */
 function counted(value: object, reads: Map<string, number>, path = ''): object {
   return new Proxy(value, {
     get: (target, name) => {
@@ -30,7 +30,7 @@ describe('providers of other extensions', () => {
   });
   afterEach(() => services.dispose());
 
-  /** A provider that keeps the links that it is handed. */
+  /** A provider that keeps the connections that it is given. */
   function keeping(links: Link[]): ProviderKind {
     return {
       ...exampleProvider,
@@ -150,7 +150,7 @@ describe('providers of other extensions', () => {
       const early = await services.add('exampleProvider', server.url, key);
       assert.equal(await troubleOf(services.connections.open(early)), 'unsupported');
       assert.deepEqual([links, derived, server.log()], [[], 0, []]);
-      // An account that was saved without the user's word is not for whoever asks for it now.
+      // An account that was saved without the user's permission isn't available to a provider that asks for it now.
       await assert.rejects(services.kinds.allow(kind));
       await services.accounts.remove(early);
       await services.kinds.allow(kind);
@@ -189,7 +189,7 @@ describe('providers of other extensions', () => {
         assert.throws(() => third.kinds.register(keeping(links), other), /Keys are saved for exampleProvider/);
         third.kinds.register(exampleProvider, { ...acme, id: 'Acme.Tools' });
         assert.equal((await third.connections.open(id)) !== undefined, true);
-        // What a later version of this extension has saved for a provider of its own.
+        // What a later version of this extension has saved for one of its own providers.
         await third.accounts.add({ provider: 'newBuiltIn', label: 'new', origin: server.url, credentials: key });
         assert.throws(() => third.kinds.register({ ...exampleProvider, id: 'newBuiltIn' }, acme), TypeError);
       } finally {

@@ -23,7 +23,7 @@ import { TestServices } from '../testServices.ts';
 const key = 'door-key-canary-0123';
 
 describe('a provider’s output', () => {
-  /** A provider of another extension, which says the key wherever it can, over the made-up one. */
+  /** A provider of another extension, which returns the key wherever it can, on top of the example provider. */
   function telling(changes: (link: Link) => Partial<Provider>, credentials = { doorKey: key }): Provider {
     const kind: ProviderKind = {
       ...exampleProvider,

@@ -23,7 +23,7 @@ describe('listing an account', function () {
     await server.stop();
   });
 
-  /** Each page of its list takes as long as a request may, nearly, and there is always another one. */
+  /** Each page of its list takes nearly as long as a request may, and there is always another one. */
   function goOnAndOn(): void {
     let page = 0;
     server.misbehave('GET', /^\/v1\/sessions$/, {

@@ -7,7 +7,7 @@ import { failure, type ScriptedProvider, scriptedServices } from '../scriptedPro
 
 const never = new AbortController().signal;
 
-/** A services that has listed sessions s0, s1 and so on, and lists directly. */
+/** Services that have listed sessions s0, s1 and so on, and list directly. */
 async function servicesWith(count: number, lists: EndingTerms['lists']) {
   const scripted = await scriptedServices((provider) => {
     for (let index = 0; index < count; index++) provider.start(`s${index}`);
@@ -20,7 +20,7 @@ async function servicesWith(count: number, lists: EndingTerms['lists']) {
     ...scripted,
     list: ({ thorough = false, signal = never, account = id } = {}) =>
       over(listAccount({ store, evidence, connections, clock }, account, thorough, signal)),
-    /** How many lists one refresh asks for. */
+    /** How many lists one refresh requests. */
     count: async (work: () => Promise<unknown>) => {
       const before = asked();
       await work();
@@ -88,7 +88,7 @@ describe('listing', () => {
       }
       hide(provider, 's1');
       assert.equal(await count(list), 8);
-      // As many, and others.
+      // The same number, but different ones.
       provider.onList = () => ({});
       await list();
       provider.running.delete('s2');
@@ -165,7 +165,7 @@ describe('listing', () => {
 
   it('removes no session based on one list when lists turned out to be incomplete', async () => {
     const { provider, services, id, list, count, rows } = await servicesWith(2, 'complete');
-    // Somebody wants to know about it, so that it is still known when it comes back.
+    // A caller is interested in it, so that it is still known when it comes back.
     services.evidence.want(id, [...provider.running.values()]);
     hide(provider, 's0');
     await list();

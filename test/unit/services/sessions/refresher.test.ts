@@ -8,7 +8,7 @@ import { until } from '../../until.ts';
 import { fastClock, TestServices } from '../testServices.ts';
 
 describe('the refresher', () => {
-  // A minute of the services's time is a tenth of a second of ours.
+  // A minute of the services' time is a tenth of a second of real time.
   const factor = 600;
   const seconds = passing(factor);
   let server: AnchorServer;
@@ -41,7 +41,7 @@ describe('the refresher', () => {
     services.refresher.setAttention({ visible: true, focused: true });
     await seconds(600);
     const quiet = lists();
-    // Every ten seconds it would be sixty; slowing down to one a minute makes it about a dozen.
+    // Every ten seconds would make sixty; slowing down to one a minute makes it about a dozen.
     assert.ok(quiet >= 5 && quiet <= 25, String(quiet));
     const changing = setInterval(() => server.add(), 20);
     await seconds(600);
@@ -154,7 +154,7 @@ describe('the refresher', () => {
 });
 
 describe('the refresher, with sessions missing from a list', () => {
-  // Slower, because each question has ten seconds of the services's time.
+  // Slower, because each probe has ten seconds of the services' time.
   const factor = 8;
   const seconds = passing(factor);
   let server: AnchorServer;
@@ -188,7 +188,7 @@ describe('the refresher, with sessions missing from a list', () => {
         return ids().join() === left.join();
       });
     await becomes('moves', 'stays');
-    // Nobody can be asked: nothing is proven.
+    // No probe gets an answer: nothing is confirmed.
     moving.status = 'COMPLETED';
     provider.misbehave('GET', /^\/v1\/sessions\/.+/, { kind: 'answer', answer: { status: 500, json: {} } });
     for (let times = 0; times < 3; times++) {
@@ -240,14 +240,14 @@ describe('the refresher, with sessions missing from a list', () => {
     const told = probed().length;
     await services.refresher.refresh(id);
     await until(() => probed().length > told);
-    // Refusals are repeated until the time for a question is over.
+    // Failed requests are retried until the probe's time is up.
     await seconds(12);
     const refused = probed().length;
     await seconds(10);
     await services.refresher.refresh(id);
     await seconds(5);
     assert.equal(probed().length, refused, 'it was asked again at once after it had refused');
-    // Lists go on: it is the questions that were too many.
+    // Lists continue: only the probes were rate limited.
     services.refresher.setAttention({ visible: true, focused: true });
     const lists = () => server.log().filter((line) => line === 'GET /v1/sessions/all/status').length;
     const before = lists();
@@ -272,7 +272,7 @@ describe('the refresher, with sessions missing from a list', () => {
     server.keys.set('another', 'sk-another');
     const other = server.add({ id: 'sess_b', key: 'sk-another' });
     await services.refresher.refresh(id);
-    // The team's list is asked for what is "running", and nothing documents that there is no other word for it.
+    // The team's list is asked for what is "running", and no document says that this is the only such status.
     other.status = 'paused';
     await services.refresher.refresh(id);
     await until(() => services.evidence.verdict(id, sessionId('sess_b')) === 'stillRunning');
@@ -289,7 +289,7 @@ describe('the refresher, with sessions missing from a list', () => {
   });
 });
 
-/** A wait in the time of a services whose clock is that many times as fast. */
+/** A wait in the time of services whose clock is this many times as fast. */
 function passing(factor: number): (seconds: number) => Promise<void> {
   return (seconds) => new Promise((resolve) => setTimeout(resolve, (seconds * 1000) / factor));
 }
@@ -298,11 +298,11 @@ function accountAt(provider: string, { url, key }: { readonly url: string; reado
   return { provider, label: provider, origin: url, credentials: { apiKey: key } };
 }
 
-/** A services with an account that has not been listed, of a server with one session. */
+/** Services with an account that hasn't been listed, on a server with one session. */
 async function furnish(factor: number) {
   const server = await startAnchor();
   server.add({ id: 'sess_a' });
-  // Requests keep to the machine's own time: their deadlines would pass before the server could answer.
+  // Requests use real time: their deadlines would pass before the server could respond.
   const services = new TestServices({ clock: fastClock(factor), wireClock: systemClock });
   const id = await services.accounts.add(accountAt('anchor', server));
   return { server, services, id };

@@ -7,7 +7,7 @@ import { TestServices } from '../testServices.ts';
 const looking = { visible: true, focused: true };
 const elsewhere = { visible: true, focused: false };
 const hidden = { visible: false, focused: true };
-/** How much earlier or later than planned a refresh may be, as a share of the wait. */
+/** How much earlier or later than planned a refresh may be, as a fraction of the wait. */
 const jitter = 0.2;
 
 describe('the refresh schedule', () => {
@@ -22,7 +22,7 @@ describe('the refresh schedule', () => {
 
   const lists = () => provider.asked('list').length;
   const pass = (ms: number) => at.clock.until(at.clock.wait(ms), 2 * ms);
-  /** How long it waited before each list, from the end of the one before; that of the services's making is the first. */
+  /** How long it waited before each list, since the end of the previous one, or since the services were created. */
   const waits = () => {
     const times = provider.times('list');
     return times.slice(1).map((time, index) => time - (times[index] ?? 0) - takes.list);
@@ -32,7 +32,7 @@ describe('the refresh schedule', () => {
     const isWithin = actual >= planned * (1 - jitter) - 1 && actual <= planned * (1 + jitter) + 1;
     assert.ok(isWithin, `${actual} ms, and not about ${planned} ms`);
   };
-  /** Lets time pass until so many lists have begun. */
+  /** Lets time pass until this many lists have begun. */
   const until = async (count: number) => {
     for (let times = 0; lists() < count; times++) {
       assert.ok(times < 30_000, `${lists()} lists, and not ${count}`);
@@ -126,7 +126,7 @@ describe('the refresh schedule', () => {
       at.services.refresher.setAttention(attention);
       const before = lists();
       await until(before + 3);
-      // What is set is longer than a minute already: quiet makes it no longer.
+      // The interval is longer than a minute already: lists without changes don't extend it.
       for (const wait of waits().slice(before)) isAbout(wait, 600_000);
     }
   });
@@ -176,7 +176,7 @@ describe('the refresh schedule', () => {
     assert.match(at.services.log.lines.join('\n'), /^scripted: list failed: it failed: serverFault$/m);
     provider.onList = () => ({});
     await until(11);
-    // Everything is as before; it has not changed, so that it is quiet still.
+    // Everything is as before; nothing has changed, so it is still slowed down.
     assert.ok((waits().at(-1) ?? 0) <= 72_000);
   });
 
@@ -308,7 +308,7 @@ describe('the refresh schedule', () => {
     before = lists();
     await pass(3_600_000);
     assert.equal(lists(), before);
-    // That of another account does nothing here.
+    // A list of another account has no effect here.
     refresher.watch(accountId('another'));
     await pass(3_600_000);
     assert.equal(lists(), before);
@@ -364,7 +364,7 @@ describe('the refresh schedule', () => {
     await at.over(at.services.refresher.refresh(at.id));
     await pass(3_600_000);
     assert.equal(lists(), before);
-    // Nor does it follow what becomes of accounts.
+    // It doesn't follow account changes, either.
     await at.over(at.services.accounts.replaceCredentials(at.id, { other: 'key' }));
     assert.equal(at.services.store.state(at.id)?.kind, 'ready');
     await at.over(at.services.accounts.remove(at.id));

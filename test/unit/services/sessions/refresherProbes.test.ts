@@ -19,13 +19,13 @@ describe('a session missing from a list, in the refresher', () => {
   afterEach(() => at.services.dispose());
 
   const pass = (ms: number) => at.clock.until(at.clock.wait(ms), 2 * ms);
-  /** Lists, and lets the questions that follow be answered. */
+  /** Lists, and waits for the probes that follow. */
   const list = async () => {
     await at.over(at.services.refresher.refresh(at.id));
     await pass(100);
   };
   const left = () => [...(at.services.store.state(at.id)?.contents.sessions.keys() ?? [])];
-  /** The sessions that were asked for since the last call. */
+  /** The sessions that were probed since the last call. */
   let read = 0;
   const asked = () => {
     const all = provider.asked('probe');

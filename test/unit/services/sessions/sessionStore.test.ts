@@ -54,7 +54,7 @@ describe('the session store', () => {
     const state = store.state(account);
     assert.deepEqual(left, []);
     assert.equal(ids().length, 3_000 + 5_000);
-    // The end of one is under way: that it is not kept must not be taken for its end.
+    // One of them is ending: dropping it mustn't be mistaken for its end.
     assert.ok(ids().includes('a2999' as never));
     assert.deepEqual(state?.contents.faults, [
       { subject: '3000 more sessions', unnamed: true, what: 'too many are missing from the latest lists' },
@@ -185,7 +185,7 @@ describe('the session store', () => {
       changes.length = 0;
       listUnsure(inventory(someSession('a')));
       assert.deepEqual([ids(), missing(), left], [['a', 'b'], ['b'], []]);
-      // Told once, so that its row says so.
+      // Reported once, so that its row says so.
       const told = times === 0 ? [{ kind: 'account', accountId: account, membership: false, sessions: ['b'] }] : [];
       assert.deepEqual(changes, told);
     }
@@ -198,7 +198,7 @@ describe('the session store', () => {
     listUnsure(both);
     listUnsure(inventory(someSession('a')));
     assert.deepEqual([ids(), missing()], [['a', 'b'], ['b']]);
-    // A list that breaks off has told of it in between.
+    // A truncated list has reported it in between.
     const broken = store.beginList(account);
     broken.arrive(both);
     broken.fail(offline);
@@ -254,7 +254,7 @@ describe('the session store', () => {
     run.complete(keepingAll);
     assert.deepEqual(ids(), []);
     assert.ok(store.hasEnded(account, sessionId('a')));
-    // A later list tells of what has begun since.
+    // A later list reports what has started since.
     list(inventory(someSession('b')));
     assert.deepEqual([ids(), store.hasEnded(account, sessionId('b'))], [['b'], false]);
     store.reset(account);

@@ -76,7 +76,7 @@ describe('the live view panel', () => {
         new RegExp(`<button type="button" id="${id}" title="[^"]+"[^>]*>.*<span>${label}</span></button>`),
       );
     }
-    // Those that stay pressed say whether they are.
+    // Toggle buttons say whether they are pressed.
     const pressed = [...page.matchAll(/<button[^>]* id="(\w+)"[^>]*" aria-pressed="false" hidden>/g)];
     assert.deepEqual(
       pressed.map(([, id]) => id),

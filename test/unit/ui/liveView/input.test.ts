@@ -34,7 +34,7 @@ describe('input to a live view', () => {
       clickCount: 2,
       modifiers: 8,
     });
-    // A move has no button of its own; one that is held makes it a drag.
+    // A move has no button of its own; a held button makes it a drag.
     const moved = { button: 0, detail: 0, ...none };
     assert.equal((mouseInput('mouseMoved', { ...moved, buttons: 0 }, at) as { button: string }).button, 'none');
     assert.equal((mouseInput('mouseMoved', { ...moved, buttons: 1 }, at) as { button: string }).button, 'left');

@@ -106,7 +106,7 @@ describe('a live view of a session that the first list after a restart doesn’t
     const session = known();
     session.learn();
     session.noteOtherKey();
-    // The other key is one of another team's.
+    // The other key belongs to another team.
     const other = await startAnchor();
     const id = await services.add('anchor', other.url, { apiKey: other.key });
     const moved = known(id);
@@ -133,7 +133,7 @@ describe('a live view of a session that the first list after a restart doesn’t
     assert.deepEqual([cardOf(session).heading, cardOf(session).proof], ['Session ended', 'confirmed']);
     const before = server.requests.length;
     assert.equal(await session.look(), 'confirmedGone');
-    // Only how it ended is asked, not whether.
+    // Only how it ended is requested, not whether.
     assert.equal(server.requests.length, before + 1);
   });
 });

@@ -114,7 +114,7 @@ describe('messages of a live view panel', () => {
     ]) {
       assert.equal(fromPanel(bad), undefined, JSON.stringify(bad));
     }
-    // What is not asked for is not taken along.
+    // Unknown fields are dropped.
     assert.deepEqual(fromPanel({ type: 'input', input: { ...mouse, method: 'Browser.close' } }), {
       type: 'input',
       input: mouse,
@@ -124,7 +124,7 @@ describe('messages of a live view panel', () => {
   it('are validated when restored from a panel’s state, which anyone may have written', () => {
     const kept = { v: 1, accountId: 'a', sessionId: 's', pageId: 'p' };
     assert.deepEqual(identityOf(kept), kept);
-    // Nobody steers because of what is written on the disk.
+    // Stored state never turns interacting on.
     assert.deepEqual(identityOf({ ...kept, mode: 'interact', url: 'https://evil.example', fits: false }), kept);
     assert.deepEqual(identityOf({ v: 1, accountId: 'a', sessionId: 's' }), {
       v: 1,

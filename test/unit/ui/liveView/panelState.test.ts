@@ -39,7 +39,7 @@ describe('the state a panel draws', () => {
     lasts: true,
   };
   const drawn = (more: Partial<Shown> = {}) => panelState({ ...usual, ...more }, store, now);
-  /** A stage of pictures in this state. */
+  /** A stage with a screencast in this state. */
   const cast = (state: Partial<ScreencastState>): Shown['stage'] => {
     const whole = { pages: usual.pages, shown: undefined, condition: 'live', dialog: undefined, ...state } as const;
     return { kind: 'cast', screencast: { state: whole } as Screencast };
@@ -85,7 +85,7 @@ describe('the state a panel draws', () => {
       [drawn().dot, drawn().dotWord, drawn().status],
       ['unknown', 'may still be running', 'not in the latest list'],
     );
-    // A browser that sends pictures runs, whatever a list leaves out.
+    // A browser that sends pictures is running, whatever a list leaves out.
     assert.equal(drawn({ stage: cast({}) }).dot, 'live');
     list();
     assert.equal(drawn({ session: { ...session, phase: 'idle' } }).dotWord, 'idle');

@@ -57,8 +57,8 @@ async function mocha(scratch: string, name: string, ...args: readonly string[]):
   const file = join(scratch, `${name}.json`);
   const reporter = resolve('test', 'host', 'countingReporter.cjs');
   const program = resolve('node_modules', 'mocha', 'bin', 'mocha.js');
-  const told = [program, '--reporter', reporter, '--reporter-option', `file=${file}`, ...args];
-  const code = await run('when it has ended', process.execPath, told);
+  const mochaArgs = [program, '--reporter', reporter, '--reporter-option', `file=${file}`, ...args];
+  const code = await run('when it has ended', process.execPath, mochaArgs);
   return outcomeIn(file, `mocha ended with exit code ${code}`);
 }
 

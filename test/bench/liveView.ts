@@ -49,7 +49,7 @@ export async function liveView(): Promise<void> {
     const page = { url: `${pages.url}/${index}`, browserContextId, width, height, newWindow: true };
     targets.push((await devtools.send<{ targetId: string }>('Target.createTarget', page)).targetId);
   }
-  const user = await WorkbenchUser.sitDown({ viewport: { width: 1345, height: 870 } });
+  const user = await WorkbenchUser.open({ viewport: { width: 1345, height: 870 } });
   try {
     await user.page.getByRole('button', { name: 'Add Account' }).first().click();
     await user.pick('Local Chrome');

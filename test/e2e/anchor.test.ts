@@ -25,7 +25,7 @@ describe('a user with an Anchor Browser account', function () {
     server.add({ id: 'sess_evil', domains: [evil], createdAt: new Date(started.getTime() - 60_000) });
     server.keys.set('ci-key', 'sk-anchor-ci-canary');
     server.add({ id: 'sess_ci', domains: ['ci.example.com'], key: 'sk-anchor-ci-canary', createdAt: started });
-    user = await WorkbenchUser.sitDown({ theme: 'Default Light Modern' });
+    user = await WorkbenchUser.open({ theme: 'Default Light Modern' });
   });
   after(async () => {
     await user.picture('anchor-end');

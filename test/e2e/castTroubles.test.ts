@@ -25,7 +25,7 @@ describe('a user watching a screencast over an unreliable connection', function 
     devtools = await Devtools.open(chromium.endpoint);
     counter = await devtools.openContext(`${pages.url}/counter`);
     relay = await startCdpRelay(chromium.endpoint);
-    user = await WorkbenchUser.sitDown();
+    user = await WorkbenchUser.open();
     await user.addChrome(relay.url, 'Local Chrome');
     await user.row('Session Counter').waitFor();
   });
@@ -44,7 +44,7 @@ describe('a user watching a screencast over an unreliable connection', function 
   }
 
   /** Waits until a panel shows a picture, and until the picture changes. */
-  async function seesItMove(panel: Frame): Promise<void> {
+  async function waitForMotion(panel: Frame): Promise<void> {
     const picture = panel.locator('#picture');
     await picture.waitFor({ state: 'visible', timeout: 30_000 });
     const before = await picture.screenshot();
@@ -63,12 +63,12 @@ describe('a user watching a screencast over an unreliable connection', function 
     };
     relay.onAnswer = (result) => ('data' in result ? { ...result, data: swollen(result['data']) } : result);
     const panel = await openLive('Counter');
-    await seesItMove(panel);
+    await waitForMotion(panel);
     const before = passed;
     // The workbench stays responsive throughout.
     await user.run('Refresh');
     await until(async () => passed > before + 3);
-    await seesItMove(panel);
+    await waitForMotion(panel);
     assert.equal(await panel.locator('#note').isVisible(), false);
     await user.picture('cast-troubles-huge');
     relay.onEvent = relay.onAnswer = undefined;
@@ -76,13 +76,13 @@ describe('a user watching a screencast over an unreliable connection', function 
 
   it('is told when a connection falls silent without closing, and sees the page again after reconnecting', async () => {
     const panel = await openLive('Counter');
-    await seesItMove(panel);
+    await waitForMotion(panel);
     relay.stalled = true;
     await panel.getByText('Connection lost').waitFor({ timeout: 30_000 });
     await user.picture('cast-troubles-silent');
     relay.stalled = false;
-    await panel.getByText('Connection lost').waitFor({ state: 'hidden', timeout: 60_000 });
-    await seesItMove(panel);
+    await panel.getByText('Connection lost').waitFor(state: 'hidden', timeout: 60_000 );
+    await waitForMotion(panel);
     await until(async () => relay.sockets === 1);
   });
 
@@ -94,7 +94,7 @@ describe('a user watching a screencast over an unreliable connection', function 
     const page = await Devtools.connect(`${chromium.endpoint.replace('http', 'ws')}/devtools/page/${targetId}`);
     await page.send('Page.navigate', { url: `${pages.url.replace('127.0.0.1', 'localhost')}/clock` });
     page.close();
-    await seesItMove(panel);
+    await waitForMotion(panel);
     const attached = () => relay.commands.filter(({ method }) => method === 'Target.attachToTarget').length;
     const before = attached();
     let swapped: CdpMessage | undefined;
@@ -105,7 +105,7 @@ describe('a user watching a screencast over an unreliable connection', function 
     };
     await until(async () => swapped !== undefined && attached() > before);
     relay.onEvent = undefined;
-    await seesItMove(panel);
+    await waitForMotion(panel);
     assert.equal(await panel.locator('#note').isVisible(), false);
   });
 
@@ -124,7 +124,7 @@ describe('a user watching a screencast over an unreliable connection', function 
 
   it('is told when the account of an open panel was removed, and the panel disconnects', async () => {
     const panel = await openLive('Clock');
-    await seesItMove(panel);
+    await waitForMotion(panel);
     await user.choose(user.row('Account Local Chrome'), 'Remove Account…');
     await user.press('Remove Account');
     await panel.getByRole('heading', { name: 'The account was removed' }).waitFor();

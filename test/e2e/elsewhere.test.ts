@@ -28,7 +28,7 @@ describe('a user whose VS Code runs on another machine that serves its ports bel
     anchor.add({ id: 'sess_shop', domains: ['shop.example'] });
     browserbase.add({ id: 'bb-nightly', userMetadata: { name: 'nightly' } });
     gateway.add({ id: 'gateway1' });
-    user = await WorkbenchUser.sitDown({
+    user = await WorkbenchUser.open({
       env: {
         https_proxy: proxy.url,
         no_proxy: '127.0.0.1',

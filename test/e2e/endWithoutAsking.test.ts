@@ -14,7 +14,7 @@ describe('a user who doesn’t want to be asked about each end', function () {
     for (const name of ['first', 'second', 'third', 'guarded']) {
       server.add({ id: `sess_${name}`, domains: [`${name}.example.com`] });
     }
-    user = await WorkbenchUser.sitDown();
+    user = await WorkbenchUser.open();
     await user.addAt('Anchor Browser', server.url, server.key, 'prod');
   });
   after(async () => {

@@ -66,7 +66,7 @@ describe('a user with an account at every provider', function () {
     gateway.add({ id: 'gateway2', status: 'idle' });
     for (const name of ['clock', 'counter']) await devtools.openContext(`${pages.url}/${name}`);
     for (const trackingId of ['v2-one', 'v2-two']) await v2?.open({ trackingId, page: `${pages.url}/form` });
-    user = await WorkbenchUser.sitDown({ theme: 'Default Light Modern', viewport: { width: 1280, height: 960 } });
+    user = await WorkbenchUser.open({ theme: 'Default Light Modern', viewport: { width: 1280, height: 960 } });
   });
   after(async () => {
     await user?.picture('every-provider-end');

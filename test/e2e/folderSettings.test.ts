@@ -27,7 +27,7 @@ describe('a user who opens a folder that someone else wrote', function () {
     const folder = temporaryFolder('folder');
     mkdirSync(join(folder, '.vscode'));
     writeFileSync(join(folder, '.vscode', 'settings.json'), JSON.stringify(ofFolder));
-    user = await WorkbenchUser.sitDown({ settings: { ...own }, folder });
+    user = await WorkbenchUser.open({ settings: { ...own }, folder });
     await user.addAt('Anchor Browser', server.url, server.key, 'shop');
     const times = () => server.requests.flatMap(({ path, at }) => (path.endsWith('/all/status') ? [at] : []));
     const before = times().length;

@@ -56,12 +56,12 @@ describe('a user who has just left a text editor when a viewer takes the keyboar
     await until(async () => (await scene.text()) === 'more');
   });
 
-  const goings: Readonly<Record<string, () => Promise<void>>> = {
+  const waysToPanel: Readonly<Record<string, () => Promise<void>>> = {
     'by keyboard': () => scene.user.page.keyboard.press('Control+2'),
     'by its tab': () => scene.user.page.getByRole('tab', { name: /Live: shop\.example/ }).click(),
     'by a click in it': async () => (await scene.panel()).locator('#name').click(),
   };
-  for (const [way, go] of Object.entries(goings)) {
+  for (const [way, go] of Object.entries(waysToPanel)) {
     it(`goes to the panel ${way} right after typing, and finds the viewer running`, async () => {
       const panel = await scene.show(viewerPage('', ''));
       await scene.clear();

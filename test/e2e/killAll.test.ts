@@ -25,7 +25,7 @@ describe('a user who ends all sessions', function () {
     relay = await startRelay(chromium.endpoint);
     contexts = [];
     for (let index = 1; index <= count; index++) contexts.push(await devtools.openContext(page(index)));
-    user = await WorkbenchUser.sitDown({ viewport: { width: 1280, height: 900 } });
+    user = await WorkbenchUser.open({ viewport: { width: 1280, height: 900 } });
     await user.addChrome(relay.url, 'jobs');
     await user.row('Account Local Chrome · jobs, 12 running').waitFor();
     for (let index = 1; index <= count; index++) await user.row(`Session Job ${index},`).waitFor();

@@ -44,7 +44,7 @@ describe('a user watching sessions on their providers’ own pages', function ()
       browserbase.add({ id: `bb-${name}`, userMetadata: { name, job: 'crawl' }, createdAt: started });
     }
     await v2?.open({ trackingId: 'watched', page: `${pages.url}/clock` });
-    user = await WorkbenchUser.sitDown({
+    user = await WorkbenchUser.open({
       theme: 'Default Light Modern',
       userDataDir,
       settings: { 'browserSessions.groupByMetadataKey': 'job' },
@@ -61,7 +61,7 @@ describe('a user watching sessions on their providers’ own pages', function ()
   const framed = (name: string) => user.framed(name);
 
   /** Types into the framed page and presses its button, where they are on screen. */
-  async function greet(content: Frame, name: string): Promise<void> {
+  async function typeName(content: Frame, name: string): Promise<void> {
     for (const [id, text] of [
       ['field', name],
       ['send', ''],
@@ -73,7 +73,7 @@ describe('a user watching sessions on their providers’ own pages', function ()
   }
 
   /** Presses the button that turns interacting on or off, and waits until it has. */
-  async function turnSteering(panel: Frame, on: boolean): Promise<void> {
+  async function setInteracting(panel: Frame, on: boolean): Promise<void> {
     await panel.getByRole('button', { name: 'Interact' }).click();
     await panel.getByRole('button', { name: 'Interact', pressed: on }).waitFor();
   }
@@ -113,18 +113,18 @@ describe('a user watching sessions on their providers’ own pages', function ()
     const panel = await user.live('mail.example');
     const mail = await framed('mail.example');
     assert.equal(await panel.locator('iframe').evaluate((frame) => (frame as HTMLIFrameElement).inert), true);
-    await greet(mail, 'nobody');
-    await turnSteering(panel, true);
+    await typeName(mail, 'nobody');
+    await setInteracting(panel, true);
     await panel.getByRole('button', { name: 'Got It' }).click();
     await panel.locator('#notice').waitFor({ state: 'hidden' });
     // A frame's permissions are set when it loads, so it is reloaded.
     const interactive = await framed('mail.example');
-    await greet(interactive, 'Ada');
+    await typeName(interactive, 'Ada');
     await interactive.getByText('Hello Ada').waitFor();
     await user.picture('frames-interact');
-    await turnSteering(panel, false);
+    await setInteracting(panel, false);
     const watched = await framed('mail.example');
-    await greet(watched, 'nobody');
+    await typeName(watched, 'nobody');
     await user.page.waitForTimeout(500);
     assert.deepEqual(anchor.sent, new Map([['sess_mail', ['Ada']]]));
     assert.equal(await watched.locator('#field').inputValue(), '');
@@ -213,10 +213,10 @@ describe('a user watching sessions on their providers’ own pages', function ()
     const monthly = await framed('monthly');
     const panel = await user.live('monthly');
     await user.seesMoving(panel.locator('iframe'));
-    await greet(monthly, 'nobody');
-    await turnSteering(panel, true);
+    await typeName(monthly, 'nobody');
+    await setInteracting(panel, true);
     const interactive = await framed('monthly');
-    await greet(interactive, 'Lovelace');
+    await typeName(interactive, 'Lovelace');
     await interactive.getByText('Hello Lovelace').waitFor();
     assert.deepEqual(browserbase.sent, new Map([['bb-monthly', ['Lovelace']]]));
     await panel.getByRole('button', { name: 'End Session…' }).click();
@@ -273,7 +273,7 @@ describe('a user watching sessions on their providers’ own pages', function ()
     };
     await greetShown('nobody');
     const before = await picture.screenshot();
-    await turnSteering(panel, true);
+    await setInteracting(panel, true);
     await greetShown('Ada');
     await until(async () => (await inPage('said.textContent')) === 'Hello Ada');
     assert.equal(await inPage('user.value'), 'Ada');
@@ -415,12 +415,12 @@ describe('a user watching sessions on their providers’ own pages', function ()
   });
 });
 
-interface Kept {
+interface StoredFile {
   readonly name: string;
   readonly text: string;
 }
 
-async function filesBelow(folder: string): Promise<Kept[]> {
+async function filesBelow(folder: string): Promise<StoredFile[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile());
   return Promise.all(
@@ -432,7 +432,7 @@ async function filesBelow(folder: string): Promise<Kept[]> {
 }
 
 /** Everything that the workbench and its webviews store in the browser. */
-async function browserStorage(page: Page): Promise<Kept[]> {
+async function browserStorage(page: Page): Promise<StoredFile[]> {
   const all = await Promise.all(
     page.frames().map(async (frame) => {
       const dump = await frame

@@ -78,7 +78,7 @@ describe('a user of a live view panel', function () {
   before(async () => {
     [anchor, browserbase] = await Promise.all([startAnchor(), startBrowserbase()]);
     browserbase.add({ id: 'bb-hostile', userMetadata: { name: 'hostile' } });
-    user = await WorkbenchUser.sitDown({
+    user = await WorkbenchUser.open({
       theme: 'Default High Contrast',
       // Sessions are listed only on request.
       settings: { 'browserSessions.refresh.interval': 0 },
@@ -112,7 +112,7 @@ describe('a user of a live view panel', function () {
   }
 
   /** Checks that nothing of a panel is out of reach as the window gets narrower. */
-  async function looksAtWidths(panel: Frame, picture: string): Promise<void> {
+  async function checkWidths(panel: Frame, picture: string): Promise<void> {
     const { height } = user.page.viewportSize() ?? assert.fail();
     const inner = () => panel.evaluate(() => innerWidth);
     for (const width of [1280, 1000, narrow, 720]) {
@@ -140,30 +140,30 @@ describe('a user of a live view panel', function () {
     await until(() => heard.evaluate((set, all) => all.every((one) => set.has(one)), origins));
     const lists = () => browserbase.log().filter((line) => line === 'GET /v1/sessions').length;
     const before = lists();
-    const nothingCame = async () => {
+    const receivesNothing = async () => {
       await user.page.waitForTimeout(1_000);
       assert.equal(await panel.locator('h1').innerText(), 'hostile');
       assert.doesNotMatch(await panel.locator('body').innerText(), /Forged/);
       assert.ok(await panel.locator('iframe').isVisible());
       assert.equal(await user.page.getByRole('dialog').count(), 0, 'a page could ask for its session to end');
     };
-    await nothingCame();
+    await receivesNothing();
     await content.evaluate('sayAll([])');
-    await nothingCame();
+    await receivesNothing();
     assert.equal(lists(), before, 'a page could have the account listed');
     await content.evaluate(`sayAll(['${disconnectMessage}'])`);
     await until(async () => lists() > before);
-    await nothingCame();
+    await receivesNothing();
     const after = lists();
     await content.evaluate(`sayAll(['${disconnectMessage}'])`);
-    await nothingCame();
+    await receivesNothing();
     assert.equal(lists(), after, 'a page could have the account listed again and again');
   });
 
   it('can reach every button in high contrast and in a narrow panel', async () => {
     const cautious = await openLive(checkout);
     await cautious.getByRole('heading', { name: 'Watching affects this session' }).waitFor();
-    await looksAtWidths(cautious, 'panel-effect');
+    await checkWidths(cautious, 'panel-effect');
     await cautious.getByRole('button', { name: 'Show Live View' }).click();
     await user.framed(checkout);
     const panel = await user.live(checkout);
@@ -172,7 +172,7 @@ describe('a user of a live view panel', function () {
     await panel.getByRole('button', { name: 'Got It' }).waitFor();
     const toolbar = panel.getByRole('toolbar').locator('button:visible, select:visible');
     assert.equal(await toolbar.count(), 6);
-    await looksAtWidths(panel, 'panel-frame');
+    await checkWidths(panel, 'panel-frame');
     await panel.getByRole('button', { name: 'Interact' }).click();
   });
 
@@ -224,7 +224,7 @@ describe('a user of a live view panel', function () {
     assert.deepEqual(anchor.running, ['sess_mail']);
     const offered = await panel.locator('#choices button').allInnerTexts();
     assert.deepEqual(offered, ['Open Recording', 'Show mail.example', 'Close']);
-    await looksAtWidths(panel, 'panel-ended');
+    await checkWidths(panel, 'panel-ended');
     await reach(panel, 'Tab', '[data-button=openRecording]');
     const recording = await user.opened(async () => {
       await press('Enter');

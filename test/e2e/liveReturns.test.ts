@@ -63,7 +63,7 @@ describe('a user who comes back to live views', function () {
     local = await devtools.openContext(`${pages.url}/clock`);
     anchor.add({ id: 'sess_shop', domains: ['shop.example'], pages: [cart, payment] });
     anchor.add({ id: 'sess_mail', domains: ['mail.example'] });
-    user = await WorkbenchUser.sitDown({ extensions: [integratedBrowser()] });
+    user = await WorkbenchUser.open({ extensions: [integratedBrowser()] });
     await user.addAt('Anchor Browser', anchor.url, anchor.key, 'shop');
   });
   after(async () => {

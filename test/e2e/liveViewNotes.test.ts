@@ -21,7 +21,7 @@ describe('messages in a live view when something goes wrong', function () {
     devtools = await Devtools.open(chromium.endpoint);
     relay = await startCdpRelay(chromium.endpoint);
     await devtools.openContext(`${pages.url}/clock`);
-    user = await WorkbenchUser.sitDown();
+    user = await WorkbenchUser.open();
     await user.addChrome(relay.url, 'Local Chrome');
     await user.row('Session Clock').waitFor();
   });

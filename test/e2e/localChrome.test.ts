@@ -21,7 +21,7 @@ describe('a user with a Chrome of their own', function () {
     contexts = [];
     for (const name of ['clock', 'counter', 'form']) contexts.push(await devtools.openContext(`${pages.url}/${name}`));
     await devtools.send('Target.createTarget', { url: `${pages.url}/clock` });
-    user = await WorkbenchUser.sitDown();
+    user = await WorkbenchUser.open();
   });
   after(async () => {
     await user.picture('local-chrome-end');

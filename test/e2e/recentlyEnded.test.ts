@@ -43,7 +43,7 @@ describe('a user who keeps a history of ended sessions', function () {
       const createdAt = new Date(Date.now() - minutes * minute - 10_000);
       server.add({ id, domains: [name.replace('] (', '](')], createdAt, tags: ['token=tag-canary'] });
     }
-    user = await WorkbenchUser.sitDown({ viewport: { width: 1280, height: 900 } });
+    user = await WorkbenchUser.open({ viewport: { width: 1280, height: 900 } });
     await user.run('Add Account…');
     await user.pick('Anchor Browser');
     await user.page.getByRole('button', { name: 'Use a Different Address…' }).click();

@@ -29,7 +29,7 @@ describe('a user whose window closes while sessions are ending', function () {
     relay = await startRelay(chromium.endpoint);
     contexts = [];
     for (let index = 0; index <= count; index++) contexts.push(await devtools.openContext(page(index)));
-    user = await WorkbenchUser.sitDown({ viewport: { width: 1280, height: 900 } });
+    user = await WorkbenchUser.open({ viewport: { width: 1280, height: 900 } });
     await user.addChrome(relay.url, 'jobs');
     await user.row(`Account Local Chrome · jobs, ${count + 1} running`).waitFor();
     await user.choose(user.row('Session Job 0,'), 'Protect Session');

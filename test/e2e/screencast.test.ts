@@ -24,7 +24,7 @@ describe('a user watching a Chrome of their own', function () {
     const open = (name: string) => devtools.openContext(`${pages.url}/${name}`);
     contexts = { clock: await open('clock'), counter: await open('counter'), form: await open('form') };
     relay = await startCdpRelay(chromium.endpoint);
-    user = await WorkbenchUser.sitDown();
+    user = await WorkbenchUser.open();
     await user.addChrome(relay.url, 'Local Chrome');
     await user.row('Session Clock').waitFor();
   });

@@ -60,7 +60,7 @@ describe('a user with a slow editor', function () {
     anchor = await startAnchor();
     for (const name of ['shop', 'mail']) anchor.add({ id: `sess_${name}`, domains: [`${name}.example`] });
     // Rows are redrawn when a test needs that.
-    user = await WorkbenchUser.sitDown({ settings: { 'browserSessions.refresh.interval': 0 } });
+    user = await WorkbenchUser.open({ settings: { 'browserSessions.refresh.interval': 0 } });
     await user.addAt('Anchor Browser', anchor.url, anchor.key, 'shop');
     await user.choose(user.row('Session shop.example'), 'Open Live View');
     await (await user.live('shop.example')).getByRole('button', { name: 'Show Live View' }).click();

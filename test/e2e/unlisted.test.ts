@@ -18,7 +18,7 @@ describe('a user who ends and deletes what the list doesn’t show', function ()
     }
     const batch = server.addBatch(3, { failedRequests: 2 });
     for (const member of batch.members) member.status = 'completed';
-    user = await WorkbenchUser.sitDown();
+    user = await WorkbenchUser.open();
     await user.addAt('Anchor Browser', server.url, server.key, 'prod');
     await user.row('Session listed.example').waitFor();
   });

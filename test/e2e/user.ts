@@ -28,7 +28,7 @@ export class WorkbenchUser {
   }
 
   /** Opens VS Code with the extension, and shows the extension's view. */
-  static async sitDown(
+  static async open(
     options: {
       theme?: string;
       viewport?: { width: number; height: number };

@@ -52,7 +52,7 @@ export class ViewerBesideEditor {
       { id: 'p', title: 'Shop', url: 'https://shop.example/', frontend_url: `https://${viewer}/live/${session}/p` },
     ];
     anchor.misbehave('GET', /pages$/, { kind: 'answer', answer: { status: 200, json: pages } });
-    const user = await WorkbenchUser.sitDown({
+    const user = await WorkbenchUser.open({
       hosts,
       env: { https_proxy: proxy.url, no_proxy: '127.0.0.1', SSL_CERT_FILE: join(certificates, 'authority.pem') },
       settings: {

@@ -4,9 +4,9 @@ import type { ProviderDefinition } from '../../src/api/defineProvider.ts';
 import type { TestingApi } from '../../src/extension.ts';
 import type { PublicEndReport, PublicGroupDeletion } from '../../src/ui/commands/endReports.ts';
 import type { AnchorServer } from '../servers/anchor.ts';
-import { startMadeUp } from '../servers/example.ts';
+import { startExample } from '../servers/example.ts';
 import { exampleProvider } from '../unit/providers/exampleProvider.ts';
-import { command, eachTestBegins, ownId, removeAllAccounts, User, until } from './inside.ts';
+import { command, ownId, removeAllAccounts, User, until, useCleanState } from './inside.ts';
 
 describe('actions after an end, inside VS Code', () => {
   let api: TestingApi;
@@ -14,8 +14,8 @@ describe('actions after an end, inside VS Code', () => {
   let user: User;
   let accountId: string;
 
-  eachTestBegins(async (begun) => {
-    ({ api, server, user } = begun);
+  useCleanState(async (setup) => {
+    ({ api, server, user } = setup);
     user.answersConfirm = ({ choices }) => choices[0];
     const fields = { apiKey: server.key };
     accountId = await command<string>('addAccount', { provider: 'anchor', label: 'prod', origin: server.url, fields });
@@ -43,11 +43,11 @@ describe('actions after an end, inside VS Code', () => {
     };
     const deletion = await command<PublicGroupDeletion>('deleteBatch', { accountId, groupId: 'batch_a' });
     assert.deepEqual([deletion.deleted, deletion.failedDeletions, deletion.failed], [2, 2, 2]);
-    await until(() => user.told.length === 2);
+    await until(() => user.messages.length === 2);
     assert.equal(questions.length, 2);
     assert.equal(questions[1], 'End 2 sessions?');
     assert.deepEqual(asked().sort(), ['sess_b', 'sess_d']);
-    assert.deepEqual(user.told[1]?.message, 'Ended 2 of 2 sessions.');
+    assert.deepEqual(user.messages[1]?.message, 'Ended 2 of 2 sessions.');
     assert.deepEqual(deletions().slice(1).sort(), ['DELETE /v1/sessions/sess_b', 'DELETE /v1/sessions/sess_d']);
     assert.deepEqual(server.running, ['sess_other']);
   });
@@ -60,8 +60,8 @@ describe('actions after an end, inside VS Code', () => {
     user.answersTell = presses('End One by One…');
     const deletion = await command<PublicGroupDeletion>('deleteBatch', { accountId, groupId: 'batch_a' });
     assert.deepEqual([deletion.deleted, deletion.failed], [0, 2]);
-    await until(() => user.told.length === 2);
-    assert.match(user.told[0]?.message ?? '', /^Couldn't delete Batch batch_a\. /);
+    await until(() => user.messages.length === 2);
+    assert.match(user.messages[0]?.message ?? '', /^Couldn't delete Batch batch_a\. /);
     assert.deepEqual(asked().sort(), ['sess_a', 'sess_b']);
     assert.deepEqual(server.running, []);
     // The batch and its data are still there.
@@ -82,10 +82,10 @@ describe('actions after an end, inside VS Code', () => {
     const [failed, unsent] = [ids('failed'), ids('cancelled')];
     assert.ok(failed.length === 2 && unsent.length > 0, JSON.stringify(first));
     assert.match(
-      user.told.at(-1)?.message ?? '',
+      user.messages.at(-1)?.message ?? '',
       new RegExp(`Couldn't end 2 sessions\\. ${unsent.length} requests weren't sent\\. `),
     );
-    assert.deepEqual(user.told.at(-1)?.buttons, ['Retry Failed', 'Show Log']);
+    assert.deepEqual(user.messages.at(-1)?.buttons, ['Retry Failed', 'Show Log']);
     assert.deepEqual([...server.running].sort(), [...failed, ...unsent].sort());
 
     server.behave();
@@ -95,7 +95,7 @@ describe('actions after an end, inside VS Code', () => {
     assert.equal(again.ended, 2);
     assert.deepEqual([...server.running].sort(), [...unsent].sort());
     await command('retryFailedEnds');
-    assert.equal(user.told.at(-1)?.message, 'There are no failed ends to retry.');
+    assert.equal(user.messages.at(-1)?.message, 'There are no failed ends to retry.');
     const rest = await command<PublicEndReport>('endAllSessions');
     assert.equal(rest.ended, unsent.length);
     assert.deepEqual(server.running, []);
@@ -110,10 +110,10 @@ describe('actions after an end, inside VS Code', () => {
       press = resolve;
     });
     const { tell } = User.prototype;
-    user.tell = async (...told) => {
-      await tell.apply(user, told);
+    user.tell = async (...args) => {
+      await tell.apply(user, args);
       await pressed;
-      return told[2].find((button) => button === 'Retry Failed');
+      return args[2].find((button) => button === 'Retry Failed');
     };
     await command('endAllSessions');
     server.behave();
@@ -141,7 +141,7 @@ describe('actions after an end, inside VS Code', () => {
     assert.deepEqual([report.requested, report.ended, report.alreadyGone], [12, 0, 0]);
     for (const { detail } of report.results)
       assert.equal(detail, 'The account was removed while this session was ending. It may still be running.');
-    const message = user.told.at(-1)?.message ?? '';
+    const message = user.messages.at(-1)?.message ?? '';
     assert.match(message, /host\d+\.example, host\d+\.example, host\d+\.example and 9 more: The account was removed/);
     assert.ok(!message.includes(accountId), message);
     assert.equal(server.running.length, 12 - deletions().length);
@@ -163,25 +163,25 @@ describe('actions after an end, inside VS Code', () => {
       percents,
       percents.toSorted((a, b) => a - b),
     );
-    const told = user.shown.flatMap(({ message, percent }) => {
+    const progress = user.shown.flatMap(({ message, percent }) => {
       const [, rate, left] = /^0 of 60, ([\d.]+) per second, (\d+) s left$/.exec(message) ?? [];
       return rate === undefined ? [] : [{ sent: (percent * 60) / 50, rate: Number(rate), left: Number(left) }];
     });
-    assert.ok(told.length > 10, JSON.stringify(user.shown));
-    for (const { sent, rate, left } of told) {
+    assert.ok(progress.length > 10, JSON.stringify(user.shown));
+    for (const { sent, rate, left } of progress) {
       assert.ok(rate > (sent * 1_000) / tookMs - 1 && rate < sent / 2 + 1, `${rate} a second after ${sent}`);
       assert.ok(
         Math.abs(left - (60 - sent) / rate) <= 1 + left / 10,
         `${left} s left after ${sent} at ${rate} a second`,
       );
     }
-    assert.equal(told.at(-1)?.left, 1);
+    assert.equal(progress.at(-1)?.left, 1);
   });
 
   it('open the provider’s page for a session in the browser, even when the session has ended', async function () {
     // On a desktop it would open a window of the user's own browser.
     if (vscode.env.uiKind === vscode.UIKind.Desktop) this.skip();
-    const services = await startMadeUp();
+    const services = await startExample();
     const withDashboard: ProviderDefinition = {
       ...exampleProvider,
       id: 'withDashboard',
@@ -220,7 +220,7 @@ describe('actions after an end, inside VS Code', () => {
       await command('openDashboard');
       assert.deepEqual(offered, ['Room r1']);
       await command('openDashboard', { accountId, sessionId: 'sess_a' });
-      assert.equal(user.told.at(-1)?.message, 'No running session has a dashboard page.');
+      assert.equal(user.messages.at(-1)?.message, 'No running session has a dashboard page.');
     } finally {
       await removeAllAccounts(api);
       registration.dispose();

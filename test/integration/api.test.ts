@@ -7,18 +7,18 @@ import type { PublicEndReport } from '../../src/ui/commands/endReports.ts';
 import { commandPrefix, commandTable } from '../../src/ui/commands/table.ts';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
 import { startBrowserbase } from '../servers/browserbase.ts';
-import { startMadeUp } from '../servers/example.ts';
+import { startExample } from '../servers/example.ts';
 import { startStagehand } from '../servers/stagehand.ts';
 import { exampleProvider } from '../unit/providers/exampleProvider.ts';
-import { command, eachTestBegins, exampleId, ownId, type User, until } from './inside.ts';
+import { command, exampleId, ownId, type User, until, useCleanState } from './inside.ts';
 
 describe('the extension inside VS Code', () => {
   let api: TestingApi;
   let server: AnchorServer;
   let user: User;
 
-  eachTestBegins((begun) => {
-    ({ api, server, user } = begun);
+  useCleanState((setup) => {
+    ({ api, server, user } = setup);
   });
 
   const addAnchor = (more: object = {}) =>
@@ -166,10 +166,10 @@ describe('the extension inside VS Code', () => {
   it('tests a connection and reports the result', async () => {
     const id = await addAnchor();
     assert.equal(await command('testConnection', { accountId: id }), true);
-    assert.match(user.told.at(-1)?.message ?? '', /responded in \d+ ms\. Session limit: 25\./);
+    assert.match(user.messages.at(-1)?.message ?? '', /responded in \d+ ms\. Session limit: 25\./);
     await server.stop();
     assert.equal(await command('testConnection', { accountId: id }), false);
-    assert.match(user.told.at(-1)?.message ?? '', /Couldn't connect to/);
+    assert.match(user.messages.at(-1)?.message ?? '', /Couldn't connect to/);
   });
 
   it('says before removing an account that its sessions keep running, and removes nothing on Cancel', async () => {
@@ -239,7 +239,7 @@ describe('the extension inside VS Code', () => {
   });
 
   it('gives a provider from another extension everything that built-in ones have', async () => {
-    const services = await startMadeUp();
+    const services = await startExample();
     try {
       services.light(2);
       const registration = api.registerProvider(exampleProvider, ownId);

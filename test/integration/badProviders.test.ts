@@ -46,7 +46,7 @@ describe('ending at providers that behave worse than documented, inside VS Code'
     command<string>('addAccount', { provider, origin, fields });
   const listed = (accountId: string) => api.sessions(accountId).map(({ id }) => id);
 
-  function assertTrue(report: PublicEndReport, running: readonly string[]): void {
+  function assertTruthful(report: PublicEndReport, running: readonly string[]): void {
     for (const { sessionId, outcome } of report.results) {
       if (outcome !== 'ended' && outcome !== 'alreadyGone') continue;
       assert.ok(!running.includes(sessionId), `${sessionId} is said to be ${outcome}, and is still running`);
@@ -67,7 +67,7 @@ describe('ending at providers that behave worse than documented, inside VS Code'
         const chosen = ['w0a', 'w1a'];
         for (const sessionId of chosen) {
           const report = await command<PublicEndReport>('endSession', { accountId, sessionId });
-          assertTrue(
+          assertTruthful(
             report,
             workers.flatMap(({ running }) => running),
           );
@@ -142,14 +142,14 @@ describe('ending at providers that behave worse than documented, inside VS Code'
         }, 100);
         return choices[0];
       };
-      let whileOut: readonly string[] | undefined;
+      let duringOutage: readonly string[] | undefined;
       const left = api.onDidChange(() => {
-        if (anchor.outage !== undefined) whileOut = listed(accountId);
+        if (anchor.outage !== undefined) duringOutage = listed(accountId);
       });
       const report = await command<PublicEndReport>('endAccountSessions', { accountId });
       left.dispose();
-      assert.equal(whileOut?.length, 25, 'sessions went while nothing could be known');
-      assertTrue(report, anchor.running);
+      assert.equal(duringOutage?.length, 25, 'sessions went while nothing could be known');
+      assertTruthful(report, anchor.running);
       assert.equal(report.requested, 25);
     });
   }
@@ -160,7 +160,7 @@ describe('ending at providers that behave worse than documented, inside VS Code'
     const accountId = await add('anchor', anchor.url, { apiKey: anchor.key });
     anchor.listsEmptyMs = 1_000;
     const report = await command<PublicEndReport>('endAccountSessions', { accountId });
-    assertTrue(report, anchor.running);
+    assertTruthful(report, anchor.running);
     assert.deepEqual([report.stuck, anchor.running.length], [20, 20]);
   });
 
@@ -174,7 +174,7 @@ describe('ending at providers that behave worse than documented, inside VS Code'
       gateway.hidden.add(`sess_${spoil}`);
       if (spoil === 'row') gateway.oddRows.push({ status: 'running' });
       const report = await command<PublicEndReport>('endSession', { accountId, sessionId: `sess_${spoil}` });
-      assertTrue(report, gateway.running);
+      assertTruthful(report, gateway.running);
       assert.deepEqual(gateway.running, [`sess_${spoil}`]);
       assert.deepEqual(listed(accountId), [`sess_${spoil}`]);
     });

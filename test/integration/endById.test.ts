@@ -2,15 +2,15 @@ import { strict as assert } from 'node:assert';
 import type { PublicEndReport } from '../../src/ui/commands/endReports.ts';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
 import { startBrowserlessCloud } from '../servers/browserlessCloud.ts';
-import { command, eachTestBegins, type User } from './inside.ts';
+import { command, type User, useCleanState } from './inside.ts';
 
 describe('ending a session by its ID inside VS Code', () => {
   let server: AnchorServer;
   let user: User;
   let accountId: string;
 
-  eachTestBegins(async (begun) => {
-    ({ server, user } = begun);
+  useCleanState(async (setup) => {
+    ({ server, user } = setup);
     server.add({ id: 'sess_listed', domains: ['listed.example'] });
     server.add({ id: 'sess_hidden' });
     server.unlisted.add('sess_hidden');
@@ -24,7 +24,7 @@ describe('ending a session by its ID inside VS Code', () => {
   });
 
   const sent = () => server.log().filter((line) => !line.startsWith('GET'));
-  const told = () => user.told.at(-1)?.message ?? '';
+  const lastMessage = () => user.messages.at(-1)?.message ?? '';
   const end = (sessionId: string) => command<PublicEndReport>('endSession', { accountId, sessionId });
 
   it('asks the provider, then the user, and ends and confirms a session that isn’t in any list', async () => {
@@ -72,14 +72,14 @@ describe('ending a session by its ID inside VS Code', () => {
   it('says that a session has already ended when the provider says so, and sends nothing', async () => {
     server.add({ id: 'sess_over', status: 'completed' });
     assert.equal((await end('sess_over')).requested, 0);
-    assert.equal(told(), 'This session has already ended.');
+    assert.equal(lastMessage(), 'This session has already ended.');
     assert.deepEqual([user.questions.length, sent()], [0, []]);
   });
 
   it('says that an ID the provider doesn’t have may be wrong, and sends nothing', async () => {
     await end('sess_typo');
     assert.equal(
-      told(),
+      lastMessage(),
       "Anchor Browser couldn't find a running session with this ID in Anchor Browser · prod. The session may have ended, or the ID may be wrong or belong to another account. No request to end it was sent.",
     );
     assert.deepEqual([user.questions.length, sent()], [0, []]);
@@ -88,13 +88,13 @@ describe('ending a session by its ID inside VS Code', () => {
   it('sends nothing when the provider can’t be asked, and gives the reason', async () => {
     server.misbehave('GET', /sess_hidden/, { kind: 'answer', answer: { status: 500, json: {} } });
     await end('sess_hidden');
-    assert.match(told(), /^No request to end the session was sent\. .* failed with HTTP 500/);
+    assert.match(lastMessage(), /^No request to end the session was sent\. .* failed with HTTP 500/);
     server.behave();
     const { keys } = server;
     const key = server.key;
     keys.set('automation-key', 'replaced');
     await end('sess_hidden');
-    assert.match(told(), /^No request to end the session was sent\. .* rejected the key/);
+    assert.match(lastMessage(), /^No request to end the session was sent\. .* rejected the key/);
     keys.set('automation-key', key);
     assert.deepEqual([user.questions.length, sent()], [0, []]);
     assert.ok(server.running.includes('sess_hidden'));
@@ -110,7 +110,7 @@ describe('ending a session by its ID inside VS Code', () => {
     await end('sess_hidden');
     assert.deepEqual(sent(), []);
     assert.ok(server.running.includes('sess_hidden'));
-    assert.equal(told(), 'The account has changed, so no request to end the session was sent. Try again.');
+    assert.equal(lastMessage(), 'The account has changed, so no request to end the session was sent. Try again.');
   });
 
   it('uses the copied ID, and asks for the account only when there are several', async () => {
@@ -148,7 +148,7 @@ describe('ending a session by its ID inside VS Code', () => {
     assert.equal(user.asked.length, 1);
     for (const sessionId of ['all', '"all"', `${server.url}/kill/all`, '', 7, null]) {
       await command('endSessionById', { accountId, sessionId });
-      assert.match(told(), /^Couldn't find a session ID in this text\./);
+      assert.match(lastMessage(), /^Couldn't find a session ID in this text\./);
     }
     assert.deepEqual(server.running, ['sess_listed']);
     assert.equal(user.questions.length, 2);
@@ -181,7 +181,7 @@ describe('ending a session by its ID inside VS Code', () => {
     assert.equal(cloud.browsers.size, 0);
     assert.deepEqual([report.ended, report.stuck], [0, 1]);
     assert.match(report.results[0]?.detail ?? '', /^The request was sent, but the end couldn't be confirmed\./);
-    assert.match(told(), /^Couldn't confirm that 1 session ended\. /);
+    assert.match(lastMessage(), /^Couldn't confirm that 1 session ended\. /);
     await cloud.stop();
   }).timeout(60_000);
 });

@@ -3,7 +3,7 @@ import type { TestingApi } from '../../src/extension.ts';
 import type { PublicEndReport, PublicGroupDeletion } from '../../src/ui/commands/endReports.ts';
 import { useChromium } from '../host/useChromium.ts';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
-import { command, eachTestBegins, removeAllAccounts, type User } from './inside.ts';
+import { command, removeAllAccounts, type User, useCleanState } from './inside.ts';
 
 const firstChoice = ({ choices }: { choices: readonly string[] }) => choices[0];
 
@@ -13,8 +13,8 @@ describe('ending inside VS Code', () => {
   let user: User;
   let accountId: string;
 
-  eachTestBegins(async (begun) => {
-    ({ api, server, user } = begun);
+  useCleanState(async (setup) => {
+    ({ api, server, user } = setup);
     for (const id of ['sess_a', 'sess_b', 'sess_c']) server.add({ id, domains: [`${id}.example`] });
     accountId = await command<string>('addAccount', {
       provider: 'anchor',
@@ -41,7 +41,7 @@ describe('ending inside VS Code', () => {
     assert.equal(user.questions[0]?.message, 'End session "sess_a.example"?');
     assert.deepEqual(new Set(server.running), new Set(['sess_b', 'sess_c']));
     assert.deepEqual(user.notes, ['Session ended.']);
-    assert.deepEqual(user.told, []);
+    assert.deepEqual(user.messages, []);
   });
 
   it('sends nothing on Cancel', async () => {
@@ -114,7 +114,7 @@ describe('ending inside VS Code', () => {
       new Set(['sess_a', 'sess_b', 'sess_c'].map((id) => `DELETE /v1/sessions/${id}`)),
     );
     assert.deepEqual(
-      user.told.map(({ message }) => message),
+      user.messages.map(({ message }) => message),
       ['Ended 3 of 3 sessions.'],
     );
   });
@@ -164,9 +164,9 @@ describe('ending inside VS Code', () => {
     const report = await command<PublicEndReport>('endAllSessions');
     assert.deepEqual([report.ended, report.failed], [2, 1]);
     assert.match(report.results.find(({ outcome }) => outcome === 'failed')?.detail ?? '', /HTTP 500/);
-    assert.equal(user.told.length, 1);
+    assert.equal(user.messages.length, 1);
     assert.match(
-      user.told[0]?.message ?? '',
+      user.messages[0]?.message ?? '',
       /^2 sessions ended\. Couldn't end 1 session\. sess_b\.example \(Anchor Browser · prod\): .*boom \[x\] \(command:evil\)/,
     );
     assert.deepEqual(
@@ -187,7 +187,10 @@ describe('ending inside VS Code', () => {
     assert.equal(report.requested, 23);
     assert.equal(report.ended + report.cancelled, 23);
     assert.equal(server.running.length, report.cancelled);
-    assert.match(user.told[0]?.message ?? '', /^Canceled\. \d+ sessions? ended\. \d+ requests? w(as|ere)n't sent\.$/);
+    assert.match(
+      user.messages[0]?.message ?? '',
+      /^Canceled\. \d+ sessions? ended\. \d+ requests? w(as|ere)n't sent\.$/,
+    );
   });
 
   it('deletes a batch, and reports each failure even though the status is 200', async () => {
@@ -206,9 +209,9 @@ describe('ending inside VS Code', () => {
     const deletion = await command<PublicGroupDeletion>('deleteBatch', target);
     assert.deepEqual([deletion.deleted, deletion.failedDeletions, deletion.ended, deletion.failed], [3, 1, 3, 1]);
     assert.deepEqual(deletion.errors, [{ sessionId: locked.id, error: 'Session is locked' }]);
-    assert.equal(user.told.at(-1)?.level, 'warning');
+    assert.equal(user.messages.at(-1)?.level, 'warning');
     assert.match(
-      user.told.at(-1)?.message ?? '',
+      user.messages.at(-1)?.message ?? '',
       /3 sessions deleted\. Couldn't delete 1 session\. .*: Session is locked/,
     );
     assert.ok(server.running.includes(locked.id));

@@ -3,15 +3,15 @@ import * as vscode from 'vscode';
 import type { TestingApi } from '../../src/extension.ts';
 import type { PublicEndReport } from '../../src/ui/commands/endReports.ts';
 import type { AnchorServer } from '../servers/anchor.ts';
-import { command, eachTestBegins, type User } from './inside.ts';
+import { command, type User, useCleanState } from './inside.ts';
 
 describe('choosing what to end, inside VS Code', () => {
   let api: TestingApi;
   let server: AnchorServer;
   let user: User;
 
-  eachTestBegins((begun) => {
-    ({ api, server, user } = begun);
+  useCleanState((setup) => {
+    ({ api, server, user } = setup);
   });
 
   const addAnchor = () =>
@@ -36,7 +36,7 @@ describe('choosing what to end, inside VS Code', () => {
     await api.refresh();
     await command('protectSession', { accountId: id, sessionId: member.id });
     assert.equal(await command('deleteBatch', { accountId: id, groupId: 'batch_b' }), undefined);
-    assert.match(user.told.at(-1)?.message ?? '', /has protected sessions: .*\. No request was sent\./);
+    assert.match(user.messages.at(-1)?.message ?? '', /has protected sessions: .*\. No request was sent\./);
     assert.ok(batch.id !== 'batch_b');
     const one = await command<PublicEndReport>('endSession', { accountId: id, sessionId: 'sess_a' });
     assert.equal(one.ended, 1);
@@ -53,7 +53,7 @@ describe('choosing what to end, inside VS Code', () => {
     user.answersConfirm = ({ choices }) => choices[0];
     const first = await command<PublicEndReport>('endAccountSessions', { accountId: id });
     assert.deepEqual([first.ended, first.failed], [1, 2]);
-    assert.deepEqual(user.told.at(-1)?.buttons, ['Retry Failed', 'Show Log']);
+    assert.deepEqual(user.messages.at(-1)?.buttons, ['Retry Failed', 'Show Log']);
     server.behave();
     const again = await command<PublicEndReport>('retryFailedEnds');
     assert.equal(again.ended, 2);
@@ -157,7 +157,7 @@ describe('choosing what to end, inside VS Code', () => {
     assert.deepEqual(server.running, ['sess_new']);
     await command('endOldSessions');
     assert.equal(user.asked.at(-1)?.value, '45');
-    assert.match(user.told.at(-1)?.message ?? '', /No session has been running that long/);
+    assert.match(user.messages.at(-1)?.message ?? '', /No session has been running that long/);
   });
 
   it('cancels a batch while it is being created, and keeps its data', async () => {
@@ -196,7 +196,7 @@ describe('choosing what to end, inside VS Code', () => {
       await settings.update('mine', undefined, vscode.ConfigurationTarget.Global);
     }
     await command('endMySessions');
-    assert.match(user.told.at(-1)?.message ?? '', /browserSessions\.mine/);
+    assert.match(user.messages.at(-1)?.message ?? '', /browserSessions\.mine/);
   });
 
   it('reports ends that a closed window left unfinished, and ends nothing by itself', async () => {
@@ -207,8 +207,8 @@ describe('choosing what to end, inside VS Code', () => {
     const runs = { run: { at: Date.now() - 60_000, total: 12, left } };
     await api.testing.context.globalState.update('unfinishedEnds', runs);
     await command('reviewUnfinishedEnds');
-    assert.match(user.told.at(-1)?.message ?? '', /2 sessions are still running/);
-    assert.deepEqual(user.told.at(-1)?.buttons, ['Review']);
+    assert.match(user.messages.at(-1)?.message ?? '', /2 sessions are still running/);
+    assert.deepEqual(user.messages.at(-1)?.buttons, ['Review']);
     assert.equal(server.running.length, 2);
     assert.equal(user.questions.length, 0);
     assert.equal(api.testing.context.globalState.get('unfinishedEnds'), undefined);

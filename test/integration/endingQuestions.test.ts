@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import * as vscode from 'vscode';
 import type { TestingApi } from '../../src/extension.ts';
 import type { AnchorServer } from '../servers/anchor.ts';
-import { command, eachTestBegins, type User, until } from './inside.ts';
+import { command, type User, until, useCleanState } from './inside.ts';
 
 describe('confirmation dialogs for ends, inside VS Code', () => {
   let api: TestingApi;
@@ -10,8 +10,8 @@ describe('confirmation dialogs for ends, inside VS Code', () => {
   let user: User;
   let id: string;
 
-  eachTestBegins(async (begun) => {
-    ({ api, server, user } = begun);
+  useCleanState(async (setup) => {
+    ({ api, server, user } = setup);
     server.add({ id: 'sess_a', domains: ['a.example'], createdAt: new Date(Date.now() - 3_600_000) });
     id = await command('addAccount', { provider: 'anchor', origin: server.url, fields: { apiKey: server.key } });
     // The view is hidden: lists are only made on request.
@@ -21,7 +21,7 @@ describe('confirmation dialogs for ends, inside VS Code', () => {
   const configure = (key: string, value: unknown) =>
     vscode.workspace.getConfiguration('browserSessions').update(key, value, vscode.ConfigurationTarget.Global);
   const asked = () => user.questions.at(-1);
-  const told = () => user.told.at(-1)?.message ?? '';
+  const lastMessage = () => user.messages.at(-1)?.message ?? '';
   /** How long it takes for a list to be too old for a question about all sessions. */
   const aWhile = () => new Promise((resolve) => setTimeout(resolve, 5_500));
 
@@ -58,22 +58,22 @@ describe('confirmation dialogs for ends, inside VS Code', () => {
     const session = { accountId: id, sessionId: 'sess_other' };
     await command('endSession', session);
     assert.match(
-      told() ?? '',
+      lastMessage() ?? '',
       /^Anchor Browser couldn't find a running session with this ID in Anchor Browser\. The session may/,
     );
     await command('showDetails', session);
-    assert.equal(told(), "Anchor Browser doesn't list this session.");
+    assert.equal(lastMessage(), "Anchor Browser doesn't list this session.");
     server.misbehave('GET', /all\/status/, { kind: 'answer', answer: { status: 500, json: {} } });
     await api.refresh();
     await command('openLiveView', session);
-    assert.equal(told(), "Couldn't list the sessions in Anchor Browser, so this session may still be running.");
+    assert.equal(lastMessage(), "Couldn't list the sessions in Anchor Browser, so this session may still be running.");
     await command('endSession', { accountId: 'gone', sessionId: 'sess_a' });
-    assert.equal(told(), 'The account of this session was removed.');
+    assert.equal(lastMessage(), 'The account of this session was removed.');
     server.behave();
     user.answersConfirm = ({ choices }) => choices[0];
     await command('endSession', { accountId: id, sessionId: 'sess_a' });
     await command('endSession', { accountId: id, sessionId: 'sess_a' });
-    assert.equal(told(), 'This session has already ended.');
+    assert.equal(lastMessage(), 'This session has already ended.');
   });
 
   it('name the filter when it hides everything a row stands for, and end nothing hidden', async () => {
@@ -85,12 +85,12 @@ describe('confirmation dialogs for ends, inside VS Code', () => {
         // The provider's one call isn't offered while a filter is set.
         assert.equal(question, undefined);
         assert.equal(
-          told(),
+          lastMessage(),
           'There are no sessions to end. The filter "nothing-has-this" hides the sessions that are running.',
         );
       }
       await command('retryFailedEnds');
-      assert.equal(told(), 'There are no failed ends to retry.');
+      assert.equal(lastMessage(), 'There are no failed ends to retry.');
     } finally {
       await command('clearFilter');
     }
@@ -119,7 +119,7 @@ describe('confirmation dialogs for ends, inside VS Code', () => {
     await command('protectSession', { accountId: id, sessionId: 'sess_a' });
     user.answersAsk = () => '30';
     await command('endOldSessions');
-    assert.match(told(), /^There are no sessions to end\. It's protected\./);
+    assert.match(lastMessage(), /^There are no sessions to end\. It's protected\./);
     server.add({ id: 'sess_b', domains: ['b.example'], createdAt: new Date(Date.now() - 3_600_000) });
     await api.refresh();
     user.answersPick = ({ choices }) => choices.map(({ value }) => value);
@@ -158,18 +158,18 @@ describe('confirmation dialogs for ends, inside VS Code', () => {
     user.answersTell = (_, buttons) => (presses++ === 0 ? buttons[0] : undefined);
     await command('reviewUnfinishedEnds');
     assert.match(
-      user.told[0]?.message ?? '',
+      user.messages[0]?.message ?? '',
       /^The window closed while 12 sessions were ending\. Couldn't list Anchor Browser[^,]*, so 1 of them/,
     );
     assert.notEqual(kept(), undefined);
-    await until(() => user.told.length === 2);
+    await until(() => user.messages.length === 2);
     server.behave();
     // Another window doesn't report it in the meantime.
     await command('reviewUnfinishedEnds');
-    assert.equal(user.told.length, 2);
+    assert.equal(user.messages.length, 2);
     await api.testing.context.globalState.update('unfinishedEnds', { run: { at: 1, total: 12, left } });
     await command('reviewUnfinishedEnds');
-    assert.match(told(), /1 session is still running\./);
+    assert.match(lastMessage(), /1 session is still running\./);
     assert.equal(kept(), undefined);
     assert.deepEqual(server.running, ['sess_a']);
   });
@@ -180,7 +180,7 @@ describe('confirmation dialogs for ends, inside VS Code', () => {
     server.misbehave('GET', /sess_hidden$/, { kind: 'answer', answer: { status: 500, json: {} } });
     await command('reviewUnfinishedEnds');
     assert.equal(
-      told(),
+      lastMessage(),
       'The window closed while 12 sessions were ending. 1 session is still running. 1 more session is missing from the latest list. It may still be running.',
     );
   });
@@ -210,10 +210,10 @@ describe('confirmation dialogs for ends, inside VS Code', () => {
     server.misbehave('DELETE', /all$/, { kind: 'answer', answer: { status: 500, json: {} } }, 1);
     await command('endAccountSessions', { accountId: id });
     assert.match(asked()?.message ?? '', /No sessions are listed in Anchor Browser/);
-    assert.match(told(), /HTTP 500/);
-    const before = user.told.length;
+    assert.match(lastMessage(), /HTTP 500/);
+    const before = user.messages.length;
     await command('endAccountSessions', { accountId: id });
-    assert.equal(user.told.length, before);
+    assert.equal(user.messages.length, before);
     assert.match(user.notes.at(-1) ?? '', /accepted the request\.$/);
   });
 
@@ -223,7 +223,7 @@ describe('confirmation dialogs for ends, inside VS Code', () => {
     user.answersConfirm = ({ choices }) => choices[0];
     server.misbehave('DELETE', /batch-sessions/, { kind: 'doneBut', answer: { status: 500, json: {} } });
     await command('deleteBatch', { accountId: id, groupId: batch.id });
-    assert.match(told(), /^Couldn't confirm whether Batch .* was deleted\. /);
+    assert.match(lastMessage(), /^Couldn't confirm whether Batch .* was deleted\. /);
     assert.deepEqual(server.running, ['sess_a']);
   });
 });

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import type { PublicGroupDeletion } from '../../src/ui/commands/endReports.ts';
 import type { AnchorBatch, AnchorServer } from '../servers/anchor.ts';
-import { command, eachTestBegins, type User } from './inside.ts';
+import { command, type User, useCleanState } from './inside.ts';
 
 describe('finished batches, inside VS Code', () => {
   let server: AnchorServer;
@@ -12,8 +12,8 @@ describe('finished batches, inside VS Code', () => {
   afterEach(async () => {
     await command('hideFinishedBatches');
   });
-  eachTestBegins(async (begun) => {
-    ({ server, user } = begun);
+  useCleanState(async (setup) => {
+    ({ server, user } = setup);
     server.add({ id: 'sess_a' });
     const made = server.addBatch(3, { failedRequests: 2 });
     for (const member of made.members) member.status = 'completed';
@@ -24,12 +24,12 @@ describe('finished batches, inside VS Code', () => {
   });
 
   const sent = () => server.log().filter((line) => !line.startsWith('GET'));
-  const told = () => user.told.at(-1);
+  const lastMessage = () => user.messages.at(-1);
   const remove = () => command<PublicGroupDeletion | undefined>('deleteBatch', { accountId, groupId: batch.id });
 
   it('can only be deleted while they are shown', async () => {
     assert.equal(await remove(), undefined);
-    assert.equal(told()?.message, 'This batch is no longer listed.');
+    assert.equal(lastMessage()?.message, 'This batch is no longer listed.');
     await command('showFinishedBatches');
     const deletion = await remove();
     assert.deepEqual([deletion?.deleted, deletion?.failedDeletions, deletion?.batch], [3, 0, 'gone']);
@@ -46,7 +46,7 @@ describe('finished batches, inside VS Code', () => {
     assert.equal(server.batches.size, 0);
     assert.deepEqual(server.running, ['sess_a']);
     assert.deepEqual(sent(), [`DELETE /v1/batch-sessions/${batch.id}`]);
-    assert.match(told()?.message ?? '', /: 3 sessions deleted\.$/);
+    assert.match(lastMessage()?.message ?? '', /: 3 sessions deleted\.$/);
     // It leaves the list at once.
     assert.equal(await remove(), undefined);
   });
@@ -75,7 +75,7 @@ describe('finished batches, inside VS Code', () => {
     await command('showFinishedBatches');
     server.misbehave('DELETE', /batch/, { kind: 'doneBut', answer: { status: 502, html: '<h1>Bad gateway</h1>' } }, 1);
     assert.equal((await remove())?.batch, 'gone');
-    assert.match(told()?.message ?? '', /was deleted\. Anchor Browser no longer lists it\.$/);
+    assert.match(lastMessage()?.message ?? '', /was deleted\. Anchor Browser no longer lists it\.$/);
     assert.deepEqual(sent(), [`DELETE /v1/batch-sessions/${batch.id}`]);
   });
 
@@ -84,9 +84,9 @@ describe('finished batches, inside VS Code', () => {
     const json = { data: { deleted_sessions: 3, failed_deletions: 0 } };
     server.misbehave('DELETE', /batch/, { kind: 'answer', answer: { status: 200, json } });
     assert.equal((await remove())?.batch, 'listed');
-    assert.equal(told()?.level, 'warning');
+    assert.equal(lastMessage()?.level, 'warning');
     assert.match(
-      told()?.message ?? '',
+      lastMessage()?.message ?? '',
       /^Anchor Browser accepted the request but still lists Batch .*\. Its data may not be deleted\.$/,
     );
     assert.equal(server.batches.size, 1);
@@ -96,7 +96,7 @@ describe('finished batches, inside VS Code', () => {
     await command('showFinishedBatches');
     server.misbehave('GET', /batch-sessions/, { kind: 'answer', answer: { status: 500, json: {} } });
     assert.equal((await remove())?.batch, 'unknown');
-    assert.match(told()?.message ?? '', /the deletion of Batch .* couldn't be confirmed\. .*HTTP 500/);
+    assert.match(lastMessage()?.message ?? '', /the deletion of Batch .* couldn't be confirmed\. .*HTTP 500/);
   });
 
   it('are reported with each session that the provider couldn’t delete', async () => {
@@ -107,6 +107,9 @@ describe('finished batches, inside VS Code', () => {
     await command('showFinishedBatches');
     const deletion = await remove();
     assert.deepEqual([deletion?.deleted, deletion?.failedDeletions, deletion?.batch], [2, 1, 'listed']);
-    assert.match(told()?.message ?? '', /2 sessions deleted\. Couldn't delete 1 session\. .*: Session is locked/);
+    assert.match(
+      lastMessage()?.message ?? '',
+      /2 sessions deleted\. Couldn't delete 1 session\. .*: Session is locked/,
+    );
   });
 });

@@ -5,7 +5,7 @@ import type { Disposable } from '../../src/core/event.ts';
 import type { TestingApi } from '../../src/extension.ts';
 import type { AnchorServer } from '../servers/anchor.ts';
 import { exampleProvider } from '../unit/providers/exampleProvider.ts';
-import { command, eachTestBegins, ownId, type User, until } from './inside.ts';
+import { command, ownId, type User, until, useCleanState } from './inside.ts';
 
 const never = () => new Promise<never>(() => {});
 
@@ -20,8 +20,8 @@ describe('a provider of another extension that never responds, inside VS Code', 
     registration.dispose();
     await adding;
   });
-  eachTestBegins(async (begun) => {
-    ({ api, server, user } = begun);
+  useCleanState(async (setup) => {
+    ({ api, server, user } = setup);
     await vscode.commands.executeCommand('workbench.action.closeSidebar');
     const hanging: ProviderDefinition = {
       ...exampleProvider,
@@ -68,8 +68,8 @@ describe('a provider of another extension that never responds, inside VS Code', 
 
   it('is named when nothing else is running, instead of a claim that nothing is', async () => {
     await command('endSession');
-    assert.match(user.told.at(-1)?.message ?? '', /No sessions are running\. Hanging is still loading/);
+    assert.match(user.messages.at(-1)?.message ?? '', /No sessions are running\. Hanging is still loading/);
     await command('showDetails');
-    assert.match(user.told.at(-1)?.message ?? '', /No sessions are running\. Hanging is still loading/);
+    assert.match(user.messages.at(-1)?.message ?? '', /No sessions are running\. Hanging is still loading/);
   });
 });

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import * as vscode from 'vscode';
 import type { TestingApi } from '../../src/extension.ts';
 import type { AnchorServer } from '../servers/anchor.ts';
-import { command, eachTestBegins, type User, until } from './inside.ts';
+import { command, type User, until, useCleanState } from './inside.ts';
 
 const destructive = [
   'endSessionById',
@@ -36,8 +36,8 @@ describe('commands that another extension runs, inside VS Code', () => {
     await configure('mine', undefined);
     await until(() => state().get('endWithoutAsking') === undefined);
   });
-  eachTestBegins(async (begun) => {
-    ({ api, server, user } = begun);
+  useCleanState(async (setup) => {
+    ({ api, server, user } = setup);
     for (const name of ['a', 'b', 'guarded'])
       server.add({ id: `sess_${name}`, domains: [`${name}.example`], tags: ['anna'] });
     server.keys.set('ci-key', 'sk-anchor-ci-canary');

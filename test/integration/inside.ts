@@ -48,7 +48,7 @@ export async function removeAllAccounts(api: TestingApi): Promise<void> {
 }
 
 /** What each test begins with. */
-export interface Begun {
+export interface TestSetup {
   readonly api: TestingApi;
   /** Anchor Browser, with no sessions. */
   readonly server: AnchorServer;
@@ -59,7 +59,7 @@ export interface Begun {
  * Gives each test of a suite no accounts, a server of its own and a user without messages, and cleans up afterwards.
  * @param then what else a test needs at its start.
  */
-export function eachTestBegins(then: (begun: Begun) => void | Promise<void>): void {
+export function useCleanState(then: (setup: TestSetup) => void | Promise<void>): void {
   let api: TestingApi;
   let server: AnchorServer;
   before(async () => {
@@ -84,7 +84,7 @@ export function eachTestBegins(then: (begun: Begun) => void | Promise<void>): vo
  */
 export class User implements Prompts {
   readonly questions: Question[] = [];
-  readonly told: { readonly level: string; readonly message: string; readonly buttons: readonly string[] }[] = [];
+  readonly messages: { readonly level: string; readonly message: string; readonly buttons: readonly string[] }[] = [];
   readonly asked: AskRequest[] = [];
   readonly notes: string[] = [];
   progressTitles: string[] = [];
@@ -111,7 +111,7 @@ export class User implements Prompts {
     message: string,
     buttons: readonly string[],
   ): Promise<string | undefined> {
-    this.told.push({ level, message, buttons });
+    this.messages.push({ level, message, buttons });
     return this.answersTell(message, buttons);
   }
 

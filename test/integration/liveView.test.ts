@@ -94,7 +94,7 @@ describe('live view inside VS Code', () => {
 
   it('says that a session isn’t listed when no list has ever shown it', async () => {
     await command('openLiveView', { accountId, sessionId: 'sess_gone' });
-    assert.match(user.told.at(-1)?.message ?? '', /doesn't list this session\.$/);
+    assert.match(user.messages.at(-1)?.message ?? '', /doesn't list this session\.$/);
   });
 
   it('asks before opening more than four at once, and arranges four side by side', async () => {
@@ -240,7 +240,7 @@ describe('live view inside VS Code', () => {
     const copied = 'Link copied. Anyone with this link can watch the session and may be able to control it.';
     assert.equal(user.notes.at(-1), copied);
     await command('copyLiveViewUrl', { accountId: local, sessionId: context });
-    assert.equal(user.told.at(-1)?.message, 'Sign-up form has no live view.');
+    assert.equal(user.messages.at(-1)?.message, 'Sign-up form has no live view.');
   });
 
   it('shows details as read-only JSON without secrets', async () => {
@@ -276,7 +276,7 @@ describe('live view inside VS Code', () => {
       await closeAll();
     }
     await command('takeScreenshot', { accountId, sessionId: 'sess_gone' });
-    assert.match(user.told.at(-1)?.message ?? '', /no longer listed|It may have closed/);
+    assert.match(user.messages.at(-1)?.message ?? '', /no longer listed|It may have closed/);
   });
 
   it('copies a page’s full address', async () => {
@@ -286,18 +286,18 @@ describe('live view inside VS Code', () => {
     await command('copyPageUrl', { accountId: local, sessionId: context, pageId });
     assert.equal(await vscode.env.clipboard.readText(), `${pages.url}/form?token=canary&q=1`);
     await command('copyPageUrl', { accountId: local, sessionId: context, pageId: 'gone' });
-    assert.equal(user.told.at(-1)?.message, 'This page is no longer listed.');
+    assert.equal(user.messages.at(-1)?.message, 'This page is no longer listed.');
   });
 
   it('says that there is no recording yet, and gives the reason when a live view can’t be shown', async () => {
     await command('openRecording', { accountId, sessionId: 'sess_a' });
     assert.equal(
-      user.told.at(-1)?.message,
+      user.messages.at(-1)?.message,
       'There is no recording of this session. If it just ended, try again later.',
     );
     server.misbehave('GET', /pages$/, { kind: 'answer', answer: { status: 500, json: {} } });
     await command('copyLiveViewUrl', { accountId, sessionId: 'sess_a' });
-    assert.match(user.told.at(-1)?.message ?? '', /failed with HTTP 500/);
+    assert.match(user.messages.at(-1)?.message ?? '', /failed with HTTP 500/);
     server.behave();
   });
 });

@@ -143,7 +143,7 @@ describe('opening and copying live views', () => {
     const session = anchor.add({ domains: ['shop.example'] });
     await api.refresh();
     await command('takeScreenshot', { accountId, sessionId: session.id, pageId: session.pages[0]?.id });
-    assert.deepEqual(user.told.at(-1), {
+    assert.deepEqual(user.messages.at(-1), {
       level: 'info',
       message: "Can't take a screenshot of a single page here. Take one of the session instead.",
       buttons: [],

@@ -76,7 +76,7 @@ describe('an extension that adds a provider, inside VS Code', () => {
     assert.equal(api.accounts[0]?.trouble, 'unexpectedAnswer');
     assert.equal(api.sessions(id).length, 2);
     assert.equal(await command('testConnection', { accountId: id }), false);
-    const { message = '' } = user.told.at(-1) ?? {};
+    const { message = '' } = user.messages.at(-1) ?? {};
     assert.match(message, /is not valid JSON/);
     assert.doesNotMatch(message, /this extension fail|\]\(/);
   });

@@ -371,11 +371,11 @@ export class AnchorServer extends ProviderServer {
     }
     if (errors.length === 0) this.batches.delete(batch.id);
     const counts = { deleted_sessions: members.length - errors.length, failed_deletions: errors.length };
-    const told = [...this.oddErrors, ...errors];
+    const allErrors = [...this.oddErrors, ...errors];
     const data = {
       batch_id: batch.id,
       ...(this.countsDeletions ? counts : {}),
-      ...(told.length === 0 ? {} : { errors: told }),
+      ...(allErrors.length === 0 ? {} : { errors: allErrors }),
       message: errors.length === 0 ? 'Batch deleted' : 'Batch partly deleted',
     };
     return { status: 200, json: { data } };

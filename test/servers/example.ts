@@ -41,6 +41,6 @@ export class ExampleServer extends ProviderServer {
 }
 
 /** Starts the server on a free port. */
-export async function startMadeUp(): Promise<ExampleServer> {
+export async function startExample(): Promise<ExampleServer> {
   return new ExampleServer().start();
 }

@@ -8,7 +8,7 @@ import { openHttpClient, openTransport } from '../../src/http/client.ts';
 import { connect as connectTo, type Network } from '../../src/services/accounts/connect.ts';
 
 /** A log that keeps its lines. */
-export class KeptLog implements Logger {
+export class RecordingLog implements Logger {
   readonly lines: string[] = [];
   debug = (message: string) => void this.lines.push(message);
   info = this.debug;
@@ -50,8 +50,8 @@ export function connect(
   url: string,
   credentials: Credentials = {},
   settings: ReadonlySet<string> = new Set(),
-): { readonly provider: Provider; readonly log: KeptLog } {
-  const log = new KeptLog();
+): { readonly provider: Provider; readonly log: RecordingLog } {
+  const log = new RecordingLog();
   return { provider: connectTo(kind, url, credentials, realNetwork(log, systemClock, settings)), log };
 }
 

@@ -13,7 +13,7 @@ import { Devtools } from '../../servers/devtools.ts';
 import { startPages } from '../../servers/pages.ts';
 import type { ProviderServer } from '../../servers/providerServer.ts';
 import { fastClock } from '../services/testServices.ts';
-import { KeptLog, realNetwork, unaborted } from '../testNetwork.ts';
+import { RecordingLog, realNetwork, unaborted } from '../testNetwork.ts';
 import { until } from '../until.ts';
 
 /** Width and height of a JPEG picture, out of its frame header. */
@@ -74,7 +74,7 @@ describe('screencast', function () {
       drawing = true,
     }: { page?: string; size?: PictureSize; clock?: Clock; drawing?: boolean } = {},
   ): Promise<Watched> {
-    const provider = connect(localChrome, relay.url, {}, realNetwork(new KeptLog(), clock));
+    const provider = connect(localChrome, relay.url, {}, realNetwork(new RecordingLog(), clock));
     const devtools = await provider.devtools?.(sessionId(context), unaborted);
     assert.ok(devtools);
     const troubles: ProviderError[] = [];

@@ -12,7 +12,7 @@ import type { Transport } from '../../../src/http/transport.ts';
 import { UndiciTransport } from '../../../src/http/undiciTransport.ts';
 import { freePort } from '../../host/processes.ts';
 import { ProviderServer } from '../../servers/providerServer.ts';
-import { KeptLog, plainNetwork, unaborted } from '../testNetwork.ts';
+import { plainNetwork, RecordingLog, unaborted } from '../testNetwork.ts';
 
 const secret = 'canary-secret-0123456789';
 const transports: readonly (readonly [string, () => Transport])[] = [
@@ -23,7 +23,7 @@ const transports: readonly (readonly [string, () => Transport])[] = [
 for (const [name, open] of transports) {
   describe(`HTTP client over ${name}`, () => {
     let server: ProviderServer;
-    let log: KeptLog;
+    let log: RecordingLog;
     let windows: RateWindow[];
     let transport: Transport;
 
@@ -39,7 +39,7 @@ for (const [name, open] of transports) {
         routes,
         notFound: () => ({ status: 404, json: { message: 'no such route' } }),
       }).start();
-      log = new KeptLog();
+      log = new RecordingLog();
       windows = [];
       transport = open();
     });

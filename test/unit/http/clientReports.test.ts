@@ -9,7 +9,7 @@ import { openHttpClient } from '../../../src/http/client.ts';
 import { UndiciTransport } from '../../../src/http/undiciTransport.ts';
 import { freePort } from '../../host/processes.ts';
 import { ProviderServer } from '../../servers/providerServer.ts';
-import { KeptLog, plainNetwork, unaborted } from '../testNetwork.ts';
+import { plainNetwork, RecordingLog, unaborted } from '../testNetwork.ts';
 
 /** The machine's time, and how many of its timers are running. */
 class CountingClock implements Clock {
@@ -39,7 +39,7 @@ class CountingClock implements Clock {
 
 describe('the HTTP client’s headers, log and errors', () => {
   let server: ProviderServer;
-  let log: KeptLog;
+  let log: RecordingLog;
   let clock: CountingClock;
   let limits: RequestLimits;
 
@@ -49,7 +49,7 @@ describe('the HTTP client’s headers, log and errors', () => {
       routes: { 'GET /things': thing, 'GET /things/{id}': thing, 'DELETE /things/{id}': thing },
       notFound: () => ({ status: 404, json: { message: 'no such route' } }),
     }).start();
-    log = new KeptLog();
+    log = new RecordingLog();
     clock = new CountingClock();
     limits = {};
   });

@@ -8,7 +8,7 @@ import { ProviderError } from '../../../src/core/providerError.ts';
 import { openHttpClient, openTransport } from '../../../src/http/client.ts';
 import { ForwardProxy } from '../../servers/forwardProxy.ts';
 import { countLookups } from '../lookups.ts';
-import { KeptLog, unaborted } from '../testNetwork.ts';
+import { RecordingLog, unaborted } from '../testNetwork.ts';
 
 const key = 'canary-key-0123456789';
 /** Only Linux responds on all of 127.0.0.0/8 without being set up for it. */
@@ -61,7 +61,7 @@ describe('requests to this machine', () => {
       routeTo: async () => route,
       onDidChange: () => ({ dispose: () => {} }),
     };
-    const options = { transport: openTransport(network, systemClock), clock: systemClock, logger: new KeptLog() };
+    const options = { transport: openTransport(network, systemClock), clock: systemClock, logger: new RecordingLog() };
     const client = openHttpClient(new URL(`http://${host}:${ports.get(host) ?? 1}`), [key], {
       ...options,
       limits: {},

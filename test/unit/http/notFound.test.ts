@@ -5,7 +5,7 @@ import { openHttpClient, openTransport } from '../../../src/http/client.ts';
 import { neverNotFound, notFoundLike } from '../../../src/http/notFound.ts';
 import { outages, type ProviderAnswer, ProviderServer } from '../../servers/providerServer.ts';
 import { errorOf } from '../errors.ts';
-import { KeptLog, plainNetwork, unaborted } from '../testNetwork.ts';
+import { plainNetwork, RecordingLog, unaborted } from '../testNetwork.ts';
 
 describe('a 404 or 410', () => {
   let server: ProviderServer;
@@ -21,7 +21,7 @@ describe('a 404 or 410', () => {
     const options = { transport: openTransport(plainNetwork('undici'), systemClock), clock: systemClock };
     const client = openHttpClient(new URL(server.url), [], {
       ...options,
-      logger: new KeptLog(),
+      logger: new RecordingLog(),
       limits: {},
     });
     const request = { method: 'GET', route: '/things/1' } as const;

@@ -7,12 +7,12 @@ import type { Session } from '../../../src/core/session.ts';
 import { anchor } from '../../../src/providers/anchor/index.ts';
 import { type AnchorServer, startAnchor } from '../../servers/anchor.ts';
 import { troubleOf } from '../errors.ts';
-import { connect, type KeptLog, unaborted } from '../testNetwork.ts';
+import { connect, type RecordingLog, unaborted } from '../testNetwork.ts';
 
 describe('Anchor Browser', () => {
   let server: AnchorServer;
   let provider: Provider;
-  let log: KeptLog;
+  let log: RecordingLog;
 
   beforeEach(async () => {
     server = await startAnchor();

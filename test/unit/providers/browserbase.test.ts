@@ -7,7 +7,7 @@ import { type BrowserbaseServer, startBrowserbase } from '../../servers/browserb
 import { type StagehandServer, startStagehand } from '../../servers/stagehand.ts';
 import { troubleOf } from '../errors.ts';
 import { TestServices } from '../services/testServices.ts';
-import { connect, KeptLog, realNetwork, unaborted } from '../testNetwork.ts';
+import { connect, RecordingLog, realNetwork, unaborted } from '../testNetwork.ts';
 
 /** The example id in Stagehand's own document. */
 const documentedId = 'c4dbf3a9-9a58-4b22-8a1c-9f20f9f9e123';
@@ -441,7 +441,7 @@ describe('Browserbase', () => {
         browserbase.furtherAddresses(origin, credentials).map(({ host }) => host),
         Object.values(hosts),
       );
-      const network = realNetwork(new KeptLog());
+      const network = realNetwork(new RecordingLog());
       const asked: string[] = [];
       // The provider's addresses, served by the servers here.
       const link: Link = {

@@ -19,7 +19,7 @@ import { ProviderServer } from '../../servers/providerServer.ts';
 import { startRelay } from '../../servers/relay.ts';
 import { errorOf } from '../errors.ts';
 import { TestServices } from '../services/testServices.ts';
-import { connect, KeptLog, realNetwork, unaborted } from '../testNetwork.ts';
+import { connect, RecordingLog, realNetwork, unaborted } from '../testNetwork.ts';
 
 const quietly = { stop: unaborted, onProgress: () => {} };
 const withAccountApi = new Set(['browserless.accountApi']);
@@ -57,7 +57,7 @@ describe('Browserless', () => {
   describe('v1', () => {
     let server: BrowserlessV1Server;
     let provider: Provider;
-    let log: KeptLog;
+    let log: RecordingLog;
 
     beforeEach(async () => {
       server = await startBrowserlessV1();
@@ -368,7 +368,7 @@ describe('Browserless', () => {
     /** The provider at one of its own addresses, served by a server here. */
     function at(host: string, server: ProviderServer, token: string): Provider {
       servers.push(server);
-      const network = realNetwork(new KeptLog());
+      const network = realNetwork(new RecordingLog());
       const http = network.http(new URL(server.url), [token], {});
       return browserless.connect({
         origin: new URL(`https://${host}`),

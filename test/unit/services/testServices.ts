@@ -13,7 +13,7 @@ import { type ClaimedExtension, ProviderConsent } from '../../../src/services/pr
 import { ProviderKinds } from '../../../src/services/providers/providerKinds.ts';
 import { Refresher } from '../../../src/services/sessions/refresher.ts';
 import { SessionStore } from '../../../src/services/sessions/sessionStore.ts';
-import { KeptLog, realNetwork } from '../testNetwork.ts';
+import { RecordingLog, realNetwork } from '../testNetwork.ts';
 
 /** Keeps keys in memory, and fires events as VS Code does: after the change. Two services may share one. */
 export class MemorySecretStore implements SecretStore {
@@ -70,7 +70,7 @@ export const acme: ClaimedExtension = { id: 'acme.tools', name: 'Acme Tools' };
 export class TestServices {
   readonly secretStore: MemorySecretStore;
   readonly memory: MapMemory;
-  readonly log = new KeptLog();
+  readonly log = new RecordingLog();
   readonly kinds: ProviderKinds;
   readonly accounts: Accounts;
   readonly connections: Connections;

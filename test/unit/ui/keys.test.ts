@@ -11,7 +11,7 @@ import { replaceKey } from '../../../src/ui/commands/accounts.ts';
 import { addAccount } from '../../../src/ui/commands/addAccount.ts';
 import { fieldRequest } from '../../../src/ui/commands/credentials.ts';
 import type { Answer, AskRequest, Prompts } from '../../../src/ui/prompts.ts';
-import { type ExampleServer, startMadeUp } from '../../servers/example.ts';
+import { type ExampleServer, startExample } from '../../servers/example.ts';
 import { exampleProvider } from '../providers/exampleProvider.ts';
 import { MapMemory, MemorySecretStore, TestServices } from '../services/testServices.ts';
 
@@ -30,7 +30,7 @@ describe('asking for keys', () => {
   let answers: string[];
 
   beforeEach(async () => {
-    server = await startMadeUp();
+    server = await startExample();
     connectionsToEvil = 0;
     evil = createServer((_, response) => response.end('{}')).on('connection', () => connectionsToEvil++);
     evil.listen(0, '127.0.0.1');

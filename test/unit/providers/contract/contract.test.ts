@@ -5,9 +5,9 @@ import {
   browserlessCloudStage,
   browserlessV1Stage,
   browserlessV2Stage,
+  exampleStage,
   gatewayStage,
   localChromeStage,
-  madeUpStage,
   strictBrowserlessV2Stage,
 } from './stages.ts';
 import { providerContract } from './suite.ts';
@@ -19,7 +19,7 @@ providerContract('Browserless v2, strict', strictBrowserlessV2Stage);
 providerContract('Browserless cloud', browserlessCloudStage);
 providerContract('Session gateway', gatewayStage);
 providerContract('Local Chrome', localChromeStage);
-providerContract('A made-up provider', madeUpStage);
+providerContract('A made-up provider', exampleStage);
 
 describe('the real Browserless', () => {
   const used = useBrowserless();

@@ -11,7 +11,7 @@ import { startBrowserlessCloud } from '../../../servers/browserlessCloud.ts';
 import { startBrowserlessV1 } from '../../../servers/browserlessV1.ts';
 import { startBrowserlessV2 } from '../../../servers/browserlessV2.ts';
 import { Devtools } from '../../../servers/devtools.ts';
-import { startMadeUp } from '../../../servers/example.ts';
+import { startExample } from '../../../servers/example.ts';
 import { startGateway } from '../../../servers/gateway.ts';
 import type { ProviderServer } from '../../../servers/providerServer.ts';
 import { startRelay } from '../../../servers/relay.ts';
@@ -249,8 +249,8 @@ export async function localChromeStage(): Promise<Stage> {
 }
 
 /** A made-up provider, as a third party would add one. */
-export async function madeUpStage(): Promise<Stage> {
-  const server = await startMadeUp();
+export async function exampleStage(): Promise<Stage> {
+  const server = await startExample();
   return {
     ...plain,
     kind: exampleProvider,

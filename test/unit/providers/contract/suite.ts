@@ -15,7 +15,7 @@ import { freePort } from '../../../host/processes.ts';
 import { type Fault, outages, ProviderServer } from '../../../servers/providerServer.ts';
 import { errorOf } from '../../errors.ts';
 import { fastClock, TestServices } from '../../services/testServices.ts';
-import { KeptLog, realNetwork, unaborted } from '../../testNetwork.ts';
+import { RecordingLog, realNetwork, unaborted } from '../../testNetwork.ts';
 import { until } from '../../until.ts';
 import type { Stage } from './stage.ts';
 
@@ -90,12 +90,12 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
     this.timeout(120_000);
     const afterEnd = () => (stage.probesGone ? 'gone' : 'unknown');
     let stage: Stage;
-    let log: KeptLog;
+    let log: RecordingLog;
     let sentTo: Set<string>;
 
     beforeEach(async () => {
       stage = await startStage();
-      log = new KeptLog();
+      log = new RecordingLog();
       sentTo = new Set();
     });
     afterEach(async () => {

@@ -6,7 +6,7 @@ import type { Link, ProviderKind } from '../../../../src/core/provider.ts';
 import { connect } from '../../../../src/services/accounts/connect.ts';
 import { troubleOf } from '../../errors.ts';
 import { exampleProvider } from '../../providers/exampleProvider.ts';
-import { KeptLog, realNetwork, unaborted } from '../../testNetwork.ts';
+import { RecordingLog, realNetwork, unaborted } from '../../testNetwork.ts';
 
 describe('connections', () => {
   /** The connection that a provider gets for an account. */
@@ -19,7 +19,7 @@ describe('connections', () => {
         return exampleProvider.connect(its);
       },
     };
-    connect(kind, origin, {}, realNetwork(new KeptLog()));
+    connect(kind, origin, {}, realNetwork(new RecordingLog()));
     assert.ok(link);
     return link;
   }

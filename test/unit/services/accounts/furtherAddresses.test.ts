@@ -4,7 +4,7 @@ import type { Link, ProviderKind } from '../../../../src/core/provider.ts';
 import { ProviderError } from '../../../../src/core/providerError.ts';
 import { furtherOf } from '../../../../src/services/accounts/connect.ts';
 import { troubleSentence } from '../../../../src/ui/text/troubles.ts';
-import { type ExampleServer, startMadeUp } from '../../../servers/example.ts';
+import { type ExampleServer, startExample } from '../../../servers/example.ts';
 import { exampleProvider } from '../../providers/exampleProvider.ts';
 import { unaborted } from '../../testNetwork.ts';
 import { until } from '../../until.ts';
@@ -18,7 +18,7 @@ describe('further addresses of an account', () => {
   let secretStore: MemorySecretStore;
 
   before(async () => {
-    [own, told, other] = await Promise.all([startMadeUp(), startMadeUp(), startMadeUp()]);
+    [own, told, other] = await Promise.all([startExample(), startExample(), startExample()]);
   });
   after(() => Promise.all([own.stop(), told.stop(), other.stop()]));
   beforeEach(() => {

@@ -3,7 +3,7 @@ import { accountId, sessionId } from '../../../../src/core/ids.ts';
 import { EndJournal } from '../../../../src/services/ending/journal.ts';
 import { hasUnfinishedEnds } from '../../../../src/services/ending/unfinished.ts';
 import { someSession } from '../../sessions.ts';
-import { KeptLog } from '../../testNetwork.ts';
+import { RecordingLog } from '../../testNetwork.ts';
 import { MapMemory } from '../testServices.ts';
 import { VirtualClock } from '../virtualClock.ts';
 
@@ -17,7 +17,7 @@ describe('the journal of ends', () => {
   let clock: VirtualClock;
   let memory: MapMemory;
   let journal: EndJournal;
-  const log = new KeptLog();
+  const log = new RecordingLog();
 
   beforeEach(() => {
     clock = new VirtualClock();

@@ -2,21 +2,21 @@ import { strict as assert } from 'node:assert';
 import type { ProviderError, Trouble } from '../../../../src/core/providerError.ts';
 import type { RateWindow } from '../../../../src/core/rateWindow.ts';
 import { probe } from '../../../../src/services/ending/probe.ts';
-import { KeptLog } from '../../testNetwork.ts';
+import { RecordingLog } from '../../testNetwork.ts';
 import { failure, never, ScriptedProvider } from '../scriptedProvider.ts';
 import { VirtualClock } from '../virtualClock.ts';
 
 describe('probing', () => {
   let clock: VirtualClock;
   let provider: ScriptedProvider;
-  let log: KeptLog;
+  let log: RecordingLog;
   let stop: AbortController;
   let rate: RateWindow | undefined;
 
   beforeEach(() => {
     clock = new VirtualClock();
     provider = new ScriptedProvider(clock);
-    log = new KeptLog();
+    log = new RecordingLog();
     stop = new AbortController();
     rate = undefined;
   });

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import type { Link, ProviderKind } from '../../../../src/core/provider.ts';
 import { providerKinds } from '../../../../src/providers/index.ts';
 import { builtInIds } from '../../../../src/services/providers/providerKinds.ts';
-import { startMadeUp } from '../../../servers/example.ts';
+import { startExample } from '../../../servers/example.ts';
 import { troubleOf } from '../../errors.ts';
 import { exampleProvider } from '../../providers/exampleProvider.ts';
 import { acme, MapMemory, MemorySecretStore, TestServices } from '../testServices.ts';
@@ -130,7 +130,7 @@ describe('providers of other extensions', () => {
   });
 
   it('get no key, and no say in where it goes, before the user has allowed it', async () => {
-    const server = await startMadeUp();
+    const server = await startExample();
     try {
       const links: Link[] = [];
       let derived = 0;
@@ -165,7 +165,7 @@ describe('providers of other extensions', () => {
   it('get no key that was saved for another extension’s provider of the same id, or for a built-in one', async () => {
     const memory = new MapMemory();
     const secretStore = new MemorySecretStore();
-    const server = await startMadeUp();
+    const server = await startExample();
     const first = new TestServices({ memory, secretStore });
     const second = new TestServices({ memory, secretStore });
     try {
@@ -203,8 +203,8 @@ describe('providers of other extensions', () => {
   });
 
   it('can change neither the address nor the key that the rest of the extension works with', async () => {
-    const server = await startMadeUp();
-    const elsewhere = await startMadeUp();
+    const server = await startExample();
+    const elsewhere = await startExample();
     try {
       server.light(1);
       services.register({

@@ -14,7 +14,7 @@ import { ProviderError } from '../../../../src/core/providerError.ts';
 import type { Session } from '../../../../src/core/session.ts';
 import { detailsText } from '../../../../src/ui/text/details.ts';
 import { startBrowserlessV2 } from '../../../servers/browserlessV2.ts';
-import { type ExampleServer, startMadeUp } from '../../../servers/example.ts';
+import { type ExampleServer, startExample } from '../../../servers/example.ts';
 import { exampleProvider } from '../../providers/exampleProvider.ts';
 import { someSession } from '../../sessions.ts';
 import { connect, unaborted } from '../../testNetwork.ts';
@@ -393,7 +393,7 @@ describe('a session whose name contains the key', () => {
   let services: TestServices;
 
   before(async () => {
-    server = await startMadeUp();
+    server = await startExample();
   });
   after(() => server.stop());
   afterEach(() => services.dispose());

@@ -81,7 +81,7 @@ describe('a user watching a screencast over an unreliable connection', function 
     await panel.getByText('Connection lost').waitFor({ timeout: 30_000 });
     await user.picture('cast-troubles-silent');
     relay.stalled = false;
-    await panel.getByText('Connection lost').waitFor(state: 'hidden', timeout: 60_000 );
+    await panel.getByText('Connection lost').waitFor({ state: 'hidden', timeout: 60_000 });
     await waitForMotion(panel);
     await until(async () => relay.sockets === 1);
   });

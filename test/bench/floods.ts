@@ -63,14 +63,14 @@ async function measured({ name, provider, url }: Flood): Promise<string[]> {
     const longest = turns.stop();
     const state = services.store.state(id);
     const trouble = state?.kind === 'ready' || state?.kind === 'failed' ? state.trouble?.message : undefined;
-    const told = trouble ?? state?.contents.faults.slice(-2).map(({ subject, what }) => `${subject}: ${what}`);
+    const reported = trouble ?? state?.contents.faults.slice(-2).map(({ subject, what }) => `${subject}: ${what}`);
     return [
       name,
       `${longest.toFixed(0)} ms`,
       `${took.toFixed(0)} ms`,
       `${(most / 2 ** 20).toFixed(0)} MiB`,
       String(state?.contents.sessions.size),
-      String(told),
+      String(reported),
     ];
   } finally {
     clearInterval(sampling);

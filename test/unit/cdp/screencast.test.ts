@@ -395,8 +395,8 @@ describe('screencast', function () {
       assert.equal(await Promise.race([asked, silence]), false, leave);
       relay.lagMs = 0;
       assert.deepEqual(one.troubles, []);
-      const told = one.states.filter(({ dialog }) => dialog !== undefined);
-      assert.deepEqual(told, [], leave);
+      const dialogs = one.states.filter(({ dialog }) => dialog !== undefined);
+      assert.deepEqual(dialogs, [], leave);
       one.screencast.dispose();
     }
   });

@@ -29,7 +29,7 @@ describe('a title that may be an address', () => {
       ['https://a.example/', 'a.example/invite?dG9rZW4tY2FuYXJ5LWNhbmFyeQ==', 'a.example/invite?•••'],
       ['https://a.example/', 'a.example/x;jsessionid=canary?q=', 'a.example/x;jsessionid=•••?q=•••'],
     ] as const;
-    for (const [url, title, told] of untitled) assert.equal(titleWithoutValues(title, url), told);
+    for (const [url, title, masked] of untitled) assert.equal(titleWithoutValues(title, url), masked);
   });
 
   it('is short and quick to check, however long the page’s title is', () => {

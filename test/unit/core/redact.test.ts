@@ -148,10 +148,10 @@ describe('redactor', () => {
     for (const before of ['', 'u', 'me', 'me:', 'user:']) {
       for (const after of ['', ':', ':x', 'tail']) {
         for (const encoding of ['base64', 'base64url'] as const) {
-          const told = hide(Buffer.from(before + key + after).toString(encoding));
-          assert.match(told, /•••/, before + after);
+          const redacted = hide(Buffer.from(before + key + after).toString(encoding));
+          assert.match(redacted, /•••/, before + after);
           // At either end a character may remain that shares bits with its neighbors.
-          assert.ok(told.replace('•••', '').length <= before.length * 2 + after.length * 2 + 6, told);
+          assert.ok(redacted.replace('•••', '').length <= before.length * 2 + after.length * 2 + 6, redacted);
         }
       }
     }

@@ -208,9 +208,9 @@ for (const [name, open] of transports) {
         [{ text: secret.repeat(800) }, '…'],
       ] as const) {
         server.misbehave('POST', /things/, { kind: 'answer', answer: { status: 400, ...answer } }, 1);
-        const told = (await trouble({ method: 'POST', route: '/things', body: {} })).detail;
-        if (detail !== undefined) assert.equal(told, detail);
-        assert.doesNotMatch(told ?? '', /canary|LXNlY3JldC|5YXJ5/i);
+        const reported = (await trouble({ method: 'POST', route: '/things', body: {} })).detail;
+        if (detail !== undefined) assert.equal(reported, detail);
+        assert.doesNotMatch(reported ?? '', /canary|LXNlY3JldC|5YXJ5/i);
       }
       const headers = { location: `https://${secret}.example/` };
       server.misbehave('GET', /things/, { kind: 'answer', answer: { status: 302, headers } }, 1);

@@ -81,12 +81,12 @@ describe('the HTTP client’s headers, log and errors', () => {
     const { host } = new URL(server.url);
     const port = await freePort();
     await failing({ ...list, repeatable: false }, { url: `http://127.0.0.1:${port}` });
-    const told = log.lines.map((line) => /^(.*), (\d+) ms$/.exec(line) ?? assert.fail(line));
+    const entries = log.lines.map((line) => /^(.*), (\d+) ms$/.exec(line) ?? assert.fail(line));
     assert.deepEqual(
-      told.map(([, what]) => what),
+      entries.map(([, what]) => what),
       [`${host} GET /things/{id}: 200`, `127.0.0.1:${port} GET /things: unreachable`],
     );
-    for (const [, , ms] of told) assert.ok(Number(ms) < 60_000, ms);
+    for (const [, , ms] of entries) assert.ok(Number(ms) < 60_000, ms);
   });
 
   it('name the request in each error', async () => {

@@ -268,9 +268,9 @@ describe('Browserbase', () => {
       ['ERROR', 'failed'],
     ] as const) {
       session.status = status;
-      const told = await endCause();
-      assert.equal(told?.how, how);
-      assert.ok(Math.abs((told?.endedAt ?? 0) - Date.now()) < 10_000);
+      const cause = await endCause();
+      assert.equal(cause?.how, how);
+      assert.ok(Math.abs((cause?.endedAt ?? 0) - Date.now()) < 10_000);
     }
     server.sessions.delete('a');
     assert.equal(await endCause(), undefined);

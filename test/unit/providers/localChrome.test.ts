@@ -305,7 +305,7 @@ describe('Local Chrome', function () {
     await settled((all) => hasTitles(all, titles));
     const relay = await startCdpRelay(chromium.endpoint);
     const own = connect(localChrome, relay.url).provider;
-    const told = (sessions: readonly Session[]) =>
+    const summary = (sessions: readonly Session[]) =>
       sessions.map(({ name, pages }) => [name, ...(pages?.map(({ title }) => title) ?? [])]);
     const sorted = (reverse: boolean) => (result: Readonly<Record<string, unknown>>) => {
       if (!Array.isArray(result['targetInfos'])) return result;
@@ -316,9 +316,9 @@ describe('Local Chrome', function () {
     };
     try {
       relay.onAnswer = sorted(false);
-      const first = told(await listed(own));
+      const first = summary(await listed(own));
       relay.onAnswer = sorted(true);
-      assert.deepEqual(told(await listed(own)), first);
+      assert.deepEqual(summary(await listed(own)), first);
     } finally {
       await relay.stop();
     }

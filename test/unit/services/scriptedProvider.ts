@@ -121,8 +121,8 @@ export class ScriptedProvider {
 
   async *#list() {
     const nth = this.asked('list').length + 1;
-    const told = await this.#answer('list', [], takes.list, () => this.onList(nth));
-    yield { sessions: [...this.running.values()], groups: [], faults: [], account: undefined, ...told };
+    const answer = await this.#answer('list', [], takes.list, () => this.onList(nth));
+    yield { sessions: [...this.running.values()], groups: [], faults: [], account: undefined, ...answer };
   }
 
   async #answer<T>(kind: Call['kind'], about: readonly string[], ms: number, answer: () => T | Promise<T>): Promise<T> {

@@ -26,7 +26,7 @@ describe('asking for keys', () => {
   let connectionsToEvil: number;
   let services: TestServices;
   let asked: AskRequest[];
-  let told: string[];
+  let messages: string[];
   let answers: string[];
 
   beforeEach(async () => {
@@ -36,7 +36,7 @@ describe('asking for keys', () => {
     evil.listen(0, '127.0.0.1');
     await once(evil, 'listening');
     evilHost = `127.0.0.1:${(evil.address() as AddressInfo).port}`;
-    [asked, told, answers] = [[], [], []];
+    [asked, messages, answers] = [[], [], []];
   });
   afterEach(async () => {
     services.dispose();
@@ -61,10 +61,10 @@ describe('asking for keys', () => {
         const value = answers.shift();
         if (value === undefined) return { kind: 'left' };
         const wrong = await request.refuse(value);
-        if (wrong !== undefined) told.push(wrong);
+        if (wrong !== undefined) messages.push(wrong);
         return wrong === undefined ? { kind: 'answer', value } : { kind: 'left' };
       },
-      tell: async (_level, message) => void told.push(message),
+      tell: async (_level, message) => void messages.push(message),
     };
     return { ...services, prompts } as unknown as KnownAccountParts;
   }
@@ -123,7 +123,7 @@ describe('asking for keys', () => {
       await replaceKey(context, [{ accountId: id }]);
       assert.equal(asked.length, 0);
       assert.match(
-        told.pop() ?? '',
+        messages.pop() ?? '',
         new RegExp(`nothing is sent to ${new URL(server.url).host}\\. .* Remove the account`),
       );
       services.dispose();
@@ -139,7 +139,7 @@ describe('asking for keys', () => {
     assert.equal(server.requests.length, 0);
     answers = ['wrong-key-0123'];
     await replaceKey(context, [{ accountId: id }]);
-    assert.match(told.pop() ?? '', /rejected the key/);
+    assert.match(messages.pop() ?? '', /rejected the key/);
     assert.deepEqual(trouble(), { kind: 'noKey' });
     answers = [server.doorKey];
     await replaceKey(context, [{ accountId: id }]);

@@ -232,9 +232,12 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
         assert.ok(ProviderError.is(answered), `${what}: it took ${JSON.stringify(answered)} for an answer`);
         // That would be the provider's own response for a session that it doesn't know.
         assert.notEqual(answered.trouble.kind, 'notFound', what);
-        const told = await provider.probe(session, unaborted).catch((error: unknown) => error);
-        assert.ok(told === 'unknown' || told === 'running' || ProviderError.is(told), `${what}: ${String(told)}`);
-        assert.ok(!ProviderError.isOf(told, 'notFound'), what);
+        const result = await provider.probe(session, unaborted).catch((error: unknown) => error);
+        assert.ok(
+          result === 'unknown' || result === 'running' || ProviderError.is(result),
+          `${what}: ${String(result)}`,
+        );
+        assert.ok(!ProviderError.isOf(result, 'notFound'), what);
       };
       for (const [what, page] of Object.entries(outages)) {
         server.outage = page;
@@ -324,15 +327,15 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
       const provider = open();
       await listed(provider);
       const { method, path } = stage.listing;
-      const told = secrets().join(' ');
-      const echo = `the key ${told} was sent to https://user:${told}@host/?token=${encodeURIComponent(told)}`;
+      const secret = secrets().join(' ');
+      const echo = `the key ${secret} was sent to https://user:${secret}@host/?token=${encodeURIComponent(secret)}`;
       for (const [status, body] of [
         [400, { json: { message: echo } }],
         [401, { json: { error: { code: 401, message: echo } } }],
         [403, { text: echo }],
         [500, { json: { error: echo } }],
         [200, { text: echo }],
-        [302, { headers: { location: `https://elsewhere.example/?token=${told}` } }],
+        [302, { headers: { location: `https://elsewhere.example/?token=${secret}` } }],
       ] as const) {
         stage.server.misbehave(method, path, { kind: 'answer', answer: { status, ...body } });
         const text = readable(await errorOf(listed(provider)));

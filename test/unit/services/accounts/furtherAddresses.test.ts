@@ -12,15 +12,15 @@ import { MapMemory, MemorySecretStore, TestServices } from '../testServices.ts';
 
 describe('further addresses of an account', () => {
   let own: ExampleServer;
-  let told: ExampleServer;
+  let shown: ExampleServer;
   let other: ExampleServer;
   let opened: TestServices[];
   let secretStore: MemorySecretStore;
 
   before(async () => {
-    [own, told, other] = await Promise.all([startExample(), startExample(), startExample()]);
+    [own, shown, other] = await Promise.all([startExample(), startExample(), startExample()]);
   });
-  after(() => Promise.all([own.stop(), told.stop(), other.stop()]));
+  after(() => Promise.all([own.stop(), shown.stop(), other.stop()]));
   beforeEach(() => {
     opened = [];
     secretStore = new MemorySecretStore();
@@ -91,25 +91,25 @@ describe('further addresses of an account', () => {
 
   it('are those shown when the key was saved, whoever registers the provider’s id later', async () => {
     const services = open();
-    const first = leadingTo(told);
+    const first = leadingTo(shown);
     const registration = await register(services, first.kind);
     const further = furtherOf(first.kind, own.url, newAccount().credentials);
     const id = await services.accounts.add({ ...newAccount(), further });
     await services.connections.open(id);
-    await send(first.links, told);
+    await send(first.links, shown);
     registration.dispose();
-    const second = leadingTo(told, other);
+    const second = leadingTo(shown, other);
     await register(services, second.kind);
     await services.connections.open(id);
-    await send(second.links, told);
+    await send(second.links, shown);
     await isRefused(second.links, other);
   });
 
   it('change when the key is saved again, even if it is the same key', async () => {
     const services = open();
-    const { kind, links } = leadingTo(told, other);
+    const { kind, links } = leadingTo(shown, other);
     await register(services, kind);
-    const id = await services.accounts.add({ ...newAccount(), further: furtherOf(leadingTo(told).kind, own.url, {}) });
+    const id = await services.accounts.add({ ...newAccount(), further: furtherOf(leadingTo(shown).kind, own.url, {}) });
     await services.connections.open(id);
     await isRefused(links, other);
     const { credentials } = newAccount();
@@ -120,28 +120,28 @@ describe('further addresses of an account', () => {
 
   it('are empty when a key was saved without them for a provider that another extension added', async () => {
     const services = open();
-    const { kind, links } = leadingTo(told);
+    const { kind, links } = leadingTo(shown);
     await register(services, kind);
     const id = await services.accounts.add(newAccount());
     await services.connections.open(id);
-    await isRefused(links, told);
+    await isRefused(links, shown);
   });
 
   it('are derived once when a key was saved without them for a provider of this extension', async () => {
-    const first = leadingTo(told);
+    const first = leadingTo(shown);
     const services = open([first.kind]);
     const id = await services.accounts.add(newAccount());
     const changes: string[] = [];
     services.accounts.onDidChange(({ kind }) => changes.push(kind));
     await services.connections.open(id);
-    await send(first.links, told);
+    await send(first.links, shown);
     await until(() => saved(id) !== undefined);
-    assert.deepEqual(saved(id), [`${told.url}/`]);
+    assert.deepEqual(saved(id), [`${shown.url}/`]);
     assert.deepEqual(changes, [], 'what is open stays open');
     // A later version of this extension knows another host.
-    const second = leadingTo(told, other);
+    const second = leadingTo(shown, other);
     await open([second.kind], services.memory).connections.open(id);
-    await send(second.links, told);
+    await send(second.links, shown);
     await isRefused(second.links, other);
   });
 });

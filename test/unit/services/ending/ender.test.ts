@@ -168,8 +168,8 @@ describe('Ender', function () {
   it('waits out a rate limit however it is reported, and leaves nothing behind', async () => {
     const all = await list(12);
     const date = new Date(Date.now() + 2_000).toUTCString();
-    const told = [undefined, date, 'soon', '1', '-5', ''];
-    for (const [index, retryAfter] of told.entries()) {
+    const retryAfters = [undefined, date, 'soon', '1', '-5', ''];
+    for (const [index, retryAfter] of retryAfters.entries()) {
       const headers: Record<string, string> = retryAfter === undefined ? {} : { 'retry-after': retryAfter };
       server.misbehave('DELETE', new RegExp(`sess_${index}$`), { kind: 'answer', answer: { status: 429, headers } }, 2);
     }
@@ -204,12 +204,12 @@ describe('Ender', function () {
     once(/sess_2$/, { kind: 'answer', answer: { status: 500 } });
     once(/sess_3$/, { kind: 'answer', answer: { status: 200, html: '<h1>down</h1>' } });
     const { results } = await services.ender.end(all, quietly);
-    const told = new Map(results.map(({ session, outcome, attempts }) => [session.id as string, [outcome, attempts]]));
-    assert.deepEqual(told.get('sess_0'), ['ended', 2]);
-    assert.deepEqual(told.get('sess_1'), ['ended', 2]);
-    assert.deepEqual(told.get('sess_2'), ['ended', 2]);
+    const ends = new Map(results.map(({ session, outcome, attempts }) => [session.id as string, [outcome, attempts]]));
+    assert.deepEqual(ends.get('sess_0'), ['ended', 2]);
+    assert.deepEqual(ends.get('sess_1'), ['ended', 2]);
+    assert.deepEqual(ends.get('sess_2'), ['ended', 2]);
     // The provider responded, and any response counts: no second end is sent.
-    assert.deepEqual(told.get('sess_3'), ['stuck', 1]);
+    assert.deepEqual(ends.get('sess_3'), ['stuck', 1]);
   });
 
   it('doesn’t treat a list that leaves a running session out once as confirmation', async () => {

@@ -70,9 +70,9 @@ describe('the audit log of ends', function () {
       const start = `end ${services.accounts.get(accountId)?.label} ${session.id}: ${outcome}, ${attempts} sent, ${ms} ms`;
       assert.equal(lines.filter((line) => line === start || line.startsWith(`${start}: `)).length, 1, start);
     }
-    const told = lines.map((line) => line.replace(/\d+ ms/, 'N ms')).sort();
+    const withoutTimes = lines.map((line) => line.replace(/\d+ ms/, 'N ms')).sort();
     assert.deepEqual(
-      told.filter((line) => !line.includes('sess_failed')),
+      withoutTimes.filter((line) => !line.includes('sess_failed')),
       [
         'end browserbase bb_agent: ended, 1 sent, N ms: Stagehand ended it.',
         'end prod sess_again: ended, 2 sent, N ms',
@@ -81,7 +81,7 @@ describe('the audit log of ends', function () {
         'end prod sess_stuck: stuck, 1 sent, N ms',
       ],
     );
-    assert.match(told.join('\n'), /^end prod sess_failed: failed, 1 sent, N ms: DELETE .*403/m);
+    assert.match(withoutTimes.join('\n'), /^end prod sess_failed: failed, 1 sent, N ms: DELETE .*403/m);
   });
 
   it('includes those that were never sent', async () => {

@@ -306,8 +306,8 @@ class ScheduledProvider {
   async #probeMany(sessions: readonly Session[]): Promise<ReadonlyMap<SessionId, Liveness>> {
     await this.#told(5);
     if (this.#schedule.probesFail || this.#isDown) throw trouble({ kind: 'serverFault', status: 500 });
-    const told = sessions.filter((_, index) => index % 2 === 0);
-    return new Map(told.map(({ id }) => [id, this.#liveness(id)]));
+    const answered = sessions.filter((_, index) => index % 2 === 0);
+    return new Map(answered.map(({ id }) => [id, this.#liveness(id)]));
   }
 
   /** Ends sessions as the deletion says; only one worker's if there are several. */

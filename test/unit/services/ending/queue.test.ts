@@ -12,7 +12,7 @@ const quietly = { stop: new AbortController().signal, onProgress: () => {} };
 const starts = (count: number) => (provider: ScriptedProvider) => {
   for (let index = 0; index < count; index++) provider.start(`s${index}`);
 };
-const told = ({ results }: EndReport) =>
+const summary = ({ results }: EndReport) =>
   results.map(({ session, outcome, attempts }) => [session.id as string, outcome, attempts]);
 
 describe('an account’s queue', () => {
@@ -88,7 +88,7 @@ describe('an account’s queue', () => {
     };
     const all = targets();
     const reports = await over(Promise.all([services.ender.end(all, quietly), services.ender.end(all, quietly)]));
-    assert.deepEqual(reports.map(told), [[['s0', 'ended', 3]], [['s0', 'ended', 0]]]);
+    assert.deepEqual(reports.map(summary), [[['s0', 'ended', 3]], [['s0', 'ended', 0]]]);
     services.dispose();
   });
 
@@ -117,7 +117,7 @@ describe('an account’s queue', () => {
         { accountId: id, session, unlisted: true },
       ]);
       services.dispose();
-      return { asked: provider.asked('end'), hidden: told(report).find(([one]) => one === 'hidden') };
+      return { asked: provider.asked('end'), hidden: summary(report).find(([one]) => one === 'hidden') };
     };
 
     it('sends its end', async () => {

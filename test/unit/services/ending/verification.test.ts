@@ -14,7 +14,7 @@ const listed: Evidence = { kind: 'listedBy', by: 1, missing: 0, crowd: 3 };
 const round: Evidence = { kind: 'listedBy', by: 8, missing: 0, crowd: 3 };
 const disagreeing: Evidence = { kind: 'listedBy', by: 4, missing: 4, crowd: 3 };
 const crowded: Evidence = { kind: 'listedBy', by: 8, missing: 0, crowd: 9 };
-const told = (liveness: 'running' | 'gone' | 'unknown'): Evidence => ({
+const probed = (liveness: 'running' | 'gone' | 'unknown'): Evidence => ({
   kind: 'told',
   liveness,
   asked: 0,
@@ -41,135 +41,140 @@ interface Case {
 }
 
 const cases: readonly Case[] = [
-  { of: 'nothing', lists: 'complete', evidence: [], verdict: 'unknown' },
-  { of: 'a list that has it', lists: 'complete', evidence: [listed], verdict: 'stillRunning' },
-  { of: 'a list that leaves it out', lists: 'complete', evidence: [listed, ...missing(1)], verdict: 'confirmedGone' },
+  { of: 'no evidence', lists: 'complete', evidence: [], verdict: 'unknown' },
+  { of: 'a list with it', lists: 'complete', evidence: [listed], verdict: 'stillRunning' },
+  { of: 'a list without it', lists: 'complete', evidence: [listed, ...missing(1)], verdict: 'confirmedGone' },
   {
-    of: 'a list that has it again',
+    of: 'a list with it after lists without it',
     lists: 'complete',
     evidence: [listed, ...missing(3), listed],
     verdict: 'stillRunning',
   },
-  { of: 'a list without one that was named by id', lists: 'complete', evidence: missing(1), verdict: 'confirmedGone' },
+  {
+    of: 'a list without a session that was named by id',
+    lists: 'complete',
+    evidence: missing(1),
+    verdict: 'confirmedGone',
+  },
 
   {
-    of: 'lists that leave it out, unasked',
+    of: 'lists without it and no probe',
     lists: 'lagging',
     evidence: [listed, ...missing(9, 'unknown', 100)],
     verdict: 'unknown',
   },
   {
-    of: 'a list and an answer',
+    of: 'a list without it and a probe that says so too',
     lists: 'lagging',
-    evidence: [listed, ...missing(1), told('gone')],
+    evidence: [listed, ...missing(1), probed('gone')],
     verdict: 'confirmedGone',
   },
   {
-    of: 'an answer against many lists',
+    of: 'many lists without it and a probe that says it is running',
     lists: 'lagging',
-    evidence: [listed, ...missing(9), told('running')],
+    evidence: [listed, ...missing(9), probed('running')],
     verdict: 'stillRunning',
   },
   {
-    of: 'more lists after such an answer',
+    of: 'more lists without it after such a probe',
     lists: 'lagging',
-    evidence: [listed, ...missing(3), told('running'), ...missing(30)],
+    evidence: [listed, ...missing(3), probed('running'), ...missing(30)],
     verdict: 'stillRunning',
   },
   {
-    of: 'two lists and no answer',
+    of: 'two lists without it and a probe without an answer',
     lists: 'lagging',
-    evidence: [listed, ...missing(2, 'unknown', 9_000), told('unknown')],
+    evidence: [listed, ...missing(2, 'unknown', 9_000), probed('unknown')],
     verdict: 'unknown',
   },
   {
     of: 'three lists within five seconds after an end',
     lists: 'lagging',
-    evidence: [listed, accepted, ...missing(3, 'unknown', 2_499), told('unknown')],
+    evidence: [listed, accepted, ...missing(3, 'unknown', 2_499), probed('unknown')],
     verdict: 'unknown',
   },
   {
-    of: 'three lists in five seconds after an end, though one before them had it still',
+    of: 'three lists in five seconds after an end, even if an earlier one still had it',
     lists: 'lagging',
-    evidence: [listed, accepted, listed, ...missing(3, 'unknown', 2_500), told('unknown')],
+    evidence: [listed, accepted, listed, ...missing(3, 'unknown', 2_500), probed('unknown')],
     verdict: 'confirmedGone',
   },
   {
-    of: 'lists of 59.9 seconds without an end',
+    of: 'lists over 59.9 seconds without an end',
     lists: 'lagging',
-    evidence: [listed, ...missing(3, 'unknown', 29_950), told('unknown')],
+    evidence: [listed, ...missing(3, 'unknown', 29_950), probed('unknown')],
     verdict: 'unknown',
   },
   {
-    of: 'lists of a minute without an end',
+    of: 'lists over a minute without an end',
     lists: 'lagging',
-    evidence: [listed, ...missing(3, 'unknown', 30_000), told('unknown')],
+    evidence: [listed, ...missing(3, 'unknown', 30_000), probed('unknown')],
     verdict: 'confirmedGone',
   },
   {
-    of: 'the same without having asked',
+    of: 'three lists in five seconds after an end without a probe',
     lists: 'lagging',
     evidence: [listed, accepted, ...missing(3, 'unknown', 2_500)],
     verdict: 'unknown',
   },
   {
-    of: 'lists from before the provider said that it runs, and then could not tell',
+    of: 'lists from before the provider said it is running and then couldn’t tell',
     lists: 'lagging',
-    evidence: [listed, ...missing(9), told('running'), told('unknown')],
+    evidence: [listed, ...missing(9), probed('running'), probed('unknown')],
     verdict: 'unknown',
   },
   {
-    of: 'lists from after that',
+    of: 'lists from after the provider said it is running and then couldn’t tell',
     lists: 'lagging',
-    evidence: [listed, accepted, ...missing(9), told('running'), told('unknown'), ...missing(3, 'unknown', 2_500)],
+    evidence: [listed, accepted, ...missing(9), probed('running'), probed('unknown'), ...missing(3, 'unknown', 2_500)],
     verdict: 'confirmedGone',
   },
   {
-    of: 'lists from before it could not tell any longer whether it runs',
+    of: 'lists from before the provider could no longer tell',
     lists: 'lagging',
-    evidence: [listed, told('running'), ...missing(3, 'unknown', 2_500), told('unknown')],
+    evidence: [listed, probed('running'), ...missing(3, 'unknown', 2_500), probed('unknown')],
     verdict: 'unknown',
   },
 
   ...(['lagging', 'unreliable'] as const).flatMap((lists): readonly Case[] => [
     {
-      of: 'a list, and a session that isn’t found',
+      of: 'a list without it and one “not found”',
       lists,
       evidence: [listed, missingAt(0), notFound(10)],
       verdict: 'unknown',
     },
     {
-      of: 'a session that isn’t found twice after the same list',
+      of: 'two “not found” after the same list',
       lists,
       evidence: [listed, missingAt(0), notFound(10), notFound(500)],
       verdict: 'unknown',
     },
     {
-      of: 'another list after it isn’t found',
+      of: 'another list after one “not found”',
       lists,
       evidence: [listed, missingAt(0), notFound(10), missingAt(20)],
       verdict: 'unknown',
     },
     {
-      of: 'a list between two answers that it isn’t found',
+      of: 'a list between two “not found”',
       lists,
       evidence: [listed, missingAt(0), notFound(10), missingAt(20), notFound(30)],
       verdict: 'confirmedGone',
     },
     {
-      of: 'a list that began before the first such answer was there',
+      of: 'a list that began before the first of two “not found”',
       lists,
       evidence: [listed, missingAt(0), notFound(10), missingAt(19), notFound(30)],
       verdict: 'unknown',
     },
     {
-      of: 'a second such answer that was asked for before the list was there',
+      of: 'a second “not found” requested before the list was complete',
       lists,
       evidence: [listed, missingAt(0), notFound(10), missingAt(20), notFound(29)],
       verdict: 'unknown',
     },
     {
-      of: 'a list of another worker between them',
+      of: 'another worker’s list between two “not found”',
       lists,
       evidence: [
         listed,
@@ -181,90 +186,90 @@ const cases: readonly Case[] = [
       verdict: 'unknown',
     },
     {
-      of: 'the first of many lists between them',
+      of: 'the first of many lists between two “not found”',
       lists,
       evidence: [listed, missingAt(0), notFound(10), missingAt(20), missingAt(100), notFound(50)],
       verdict: 'confirmedGone',
     },
     {
-      of: 'a third such answer, after a list that came between the first two',
+      of: 'a third “not found” after a list between the first two',
       lists,
       evidence: [listed, missingAt(0), notFound(10), notFound(15), missingAt(20), notFound(30)],
       verdict: 'confirmedGone',
     },
     {
-      of: 'two such answers between which it runs',
+      of: 'two “not found” with “running” in between',
       lists,
-      evidence: [listed, missingAt(0), notFound(10), missingAt(20), told('running'), notFound(30)],
+      evidence: [listed, missingAt(0), notFound(10), missingAt(20), probed('running'), notFound(30)],
       verdict: 'unknown',
     },
     {
-      of: 'two such answers between which a list has it',
+      of: 'two “not found” with a list that has it in between',
       lists,
       evidence: [listed, missingAt(0), notFound(10), listed, missingAt(40), notFound(50)],
       verdict: 'unknown',
     },
     {
-      of: 'two such answers between which the provider can’t tell',
+      of: 'two “not found” with no answer in between',
       lists,
-      evidence: [listed, missingAt(0), notFound(10), missingAt(20), told('unknown'), notFound(30)],
+      evidence: [listed, missingAt(0), notFound(10), missingAt(20), probed('unknown'), notFound(30)],
       verdict: 'unknown',
     },
     {
-      of: 'a session that isn’t found after the provider said that it ended',
+      of: '“not found” after the provider said that it ended',
       lists,
-      evidence: [listed, missingAt(0), told('gone'), notFound(10)],
+      evidence: [listed, missingAt(0), probed('gone'), notFound(10)],
       verdict: 'confirmedGone',
     },
     {
-      of: 'a session that isn’t found after it was said to run',
+      of: '“not found” after the provider said that it is running',
       lists,
-      evidence: [listed, missingAt(0), told('running'), notFound(10)],
+      evidence: [listed, missingAt(0), probed('running'), notFound(10)],
       verdict: 'unknown',
     },
     {
-      of: 'two such answers, and one that it runs',
+      of: 'two “not found” and then “running”',
       lists,
-      evidence: [listed, missingAt(0), notFound(10), missingAt(20), notFound(30), told('running')],
+      evidence: [listed, missingAt(0), notFound(10), missingAt(20), notFound(30), probed('running')],
       verdict: 'stillRunning',
     },
     {
-      of: 'two such answers, and a list that has it',
+      of: 'two “not found” and then a list with it',
       lists,
       evidence: [listed, missingAt(0), notFound(10), missingAt(20), notFound(30), listed],
       verdict: 'stillRunning',
     },
   ]),
   {
-    of: 'lists from before it was said to run, and then not to be found',
+    of: 'lists from before “running” and then “not found”',
     lists: 'lagging',
-    evidence: [listed, accepted, ...missing(3, 'unknown', 2_500), told('running'), notFound(6_000_000)],
+    evidence: [listed, accepted, ...missing(3, 'unknown', 2_500), probed('running'), notFound(6_000_000)],
     verdict: 'unknown',
   },
   {
-    of: 'three lists in five seconds after an end, and a session that isn’t found',
+    of: 'three lists in five seconds after an end and “not found”',
     lists: 'lagging',
     evidence: [listed, accepted, ...missing(3, 'unknown', 2_500), notFound(6_000_000)],
     verdict: 'confirmedGone',
   },
 
-  { of: 'any number of lists', lists: 'unreliable', evidence: [listed, ...missing(99)], verdict: 'unknown' },
+  { of: 'any number of lists without it', lists: 'unreliable', evidence: [listed, ...missing(99)], verdict: 'unknown' },
   {
-    of: 'a list and no answer',
+    of: 'lists without it and a probe without an answer',
     lists: 'unreliable',
-    evidence: [listed, ...missing(99), told('unknown')],
+    evidence: [listed, ...missing(99), probed('unknown')],
     verdict: 'unknown',
   },
   {
-    of: 'a list and an answer',
+    of: 'a list without it and a probe that says so too',
     lists: 'unreliable',
-    evidence: [listed, ...missing(1), told('gone')],
+    evidence: [listed, ...missing(1), probed('gone')],
     verdict: 'confirmedGone',
   },
   {
-    of: 'an answer, and then a list that has it',
+    of: 'a probe that says gone, and then a list with it',
     lists: 'unreliable',
-    evidence: [...missing(1), told('gone'), listed],
+    evidence: [...missing(1), probed('gone'), listed],
     verdict: 'stillRunning',
   },
 
@@ -289,15 +294,15 @@ const cases: readonly Case[] = [
     verdict: 'confirmedGone',
   },
   {
-    of: 'lists from before the provider said that it runs, and then that it is gone',
+    of: 'lists from before the provider said “running” and then “gone”',
     lists: 'partial',
-    evidence: [round, accepted, ...missing(7), told('running'), told('gone'), ...missing(1)],
+    evidence: [round, accepted, ...missing(7), probed('running'), probed('gone'), ...missing(1)],
     verdict: 'unknown',
   },
   {
-    of: 'lists from after it said that it runs, and before it said that it is gone',
+    of: 'lists between “running” and “gone”',
     lists: 'partial',
-    evidence: [round, accepted, told('running'), ...missing(8), told('gone')],
+    evidence: [round, accepted, probed('running'), ...missing(8), probed('gone')],
     verdict: 'confirmedGone',
   },
   {
@@ -337,25 +342,25 @@ const cases: readonly Case[] = [
     verdict: 'unknown',
   },
   {
-    of: '39 lists in an hour after those',
+    of: '39 lists in an hour after lists that disagreed',
     lists: 'partial',
     evidence: [disagreeing, accepted, ...missing(39, 'unknown', 100_000)],
     verdict: 'unknown',
   },
   {
-    of: '40 lists in 117 s after those',
+    of: '40 lists in 117 s after lists that disagreed',
     lists: 'partial',
     evidence: [disagreeing, accepted, ...missing(40, 'unknown', 3_000)],
     verdict: 'unknown',
   },
   {
-    of: '41 lists in exactly 120 s after those',
+    of: '41 lists in exactly 120 s after lists that disagreed',
     lists: 'partial',
     evidence: [disagreeing, accepted, ...missing(41, 'unknown', 3_000)],
     verdict: 'confirmedGone',
   },
   {
-    of: '40 lists in 120.9 s after those',
+    of: '40 lists in 120.9 s after lists that disagreed',
     lists: 'partial',
     evidence: [disagreeing, accepted, ...missing(40, 'unknown', 3_100)],
     verdict: 'confirmedGone',
@@ -368,7 +373,7 @@ const cases: readonly Case[] = [
     verdict: 'unknown',
   },
   {
-    of: '40 lists in 120.9 s there',
+    of: '40 lists in 120.9 s',
     lists: 'partial',
     combined: true,
     evidence: [round, ...missing(40, 'unknown', 3_100)],
@@ -417,28 +422,28 @@ const cases: readonly Case[] = [
     verdict: 'confirmedGone',
   },
   {
-    of: 'seven lists after that',
+    of: 'seven lists after its worker said it ended it',
     lists: 'partial',
     combined: true,
     evidence: [crowded, endedByItsWorker, ...missing(7)],
     verdict: 'unknown',
   },
   {
-    of: 'eight lists after that, and another end that was only accepted',
+    of: 'eight lists after its worker said it ended it, and another end that was only accepted',
     lists: 'partial',
     combined: true,
     evidence: [crowded, endedByItsWorker, accepted, ...missing(8)],
     verdict: 'confirmedGone',
   },
   {
-    of: 'its worker saying so, and then listing it',
+    of: 'a list with it after its worker said it ended it',
     lists: 'partial',
     combined: true,
     evidence: [crowded, endedByItsWorker, crowded, ...missing(8)],
     verdict: 'unknown',
   },
   {
-    of: '40 lists without one that was named by id',
+    of: '40 lists without a session that was named by id',
     lists: 'partial',
     evidence: missing(40, 'unknown', 3_100),
     verdict: 'confirmedGone',
@@ -458,15 +463,15 @@ describe('verification', () => {
     for (const lists of ['lagging', 'unreliable'] as const) {
       assert.equal(asks(lists, listed), false);
       assert.equal(asks(lists, listed, ...missing(1)), true);
-      assert.equal(asks(lists, listed, ...missing(1), told('unknown')), true);
-      assert.equal(asks(lists, listed, ...missing(1), told('gone')), false);
+      assert.equal(asks(lists, listed, ...missing(1), probed('unknown')), true);
+      assert.equal(asks(lists, listed, ...missing(1), probed('gone')), false);
     }
     const once = [listed, missingAt(0), notFound(10)];
     assert.equal(asks('unreliable', ...once), true);
     assert.equal(asks('unreliable', ...once, missingAt(20), notFound(30)), false);
     for (const lists of ['complete', 'partial'] as const) {
       assert.equal(asks(lists, listed, ...missing(1)), false);
-      assert.equal(asks(lists, listed, ...missing(1), told('running')), true);
+      assert.equal(asks(lists, listed, ...missing(1), probed('running')), true);
     }
   });
 
@@ -479,8 +484,8 @@ describe('verification', () => {
     assert.equal(looks(...once, missingAt(20)), true);
     assert.equal(looks(...once, missingAt(20), notFound(30)), false);
     for (const liveness of ['running', 'gone', 'unknown'] as const) {
-      assert.equal(looks(...once, told(liveness)), false);
-      assert.equal(looks(listed, missingAt(0), told(liveness)), false);
+      assert.equal(looks(...once, probed(liveness)), false);
+      assert.equal(looks(listed, missingAt(0), probed(liveness)), false);
     }
     assert.equal(looks(...once, listed), false);
   });

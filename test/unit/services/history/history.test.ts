@@ -37,11 +37,11 @@ describe('the history', () => {
     store.setLife(account, [sessionId('mine')], { kind: 'ending', since: now });
     now += 60_000;
     list();
-    const told = new Map(
+    const records = new Map(
       history.all.map(({ sessionId: id, by, name, startedAt, endedAt }) => [id, { by, name, startedAt, endedAt }]),
     );
-    assert.deepEqual(told.get('mine'), { by: 'you', name: 'named mine', startedAt: 400_000, endedAt: now });
-    assert.equal(told.get('other')?.by, 'elsewhere');
+    assert.deepEqual(records.get('mine'), { by: 'you', name: 'named mine', startedAt: 400_000, endedAt: now });
+    assert.equal(records.get('other')?.by, 'elsewhere');
   });
 
   it('calls an end the user’s own only when the provider hasn’t rejected it', () => {
@@ -92,13 +92,13 @@ describe('the history', () => {
   });
 
   it('fires one change event for all that leave a list at once', async () => {
-    let told = 0;
-    history.onDidChange(() => told++);
+    let events = 0;
+    history.onDidChange(() => events++);
     list(...Array.from({ length: 150 }, (_, index) => `s${index}`));
     list();
     assert.equal(history.all.length, 100);
     await Promise.resolve();
-    assert.equal(told, 1);
+    assert.equal(events, 1);
   });
 
   it('keeps no more of a name than is shown', () => {

@@ -300,11 +300,11 @@ describe('the code of another extension’s provider', () => {
   });
 
   it('can’t change what it has returned, or what it is given', async () => {
-    const told = { ...row, tags: ['a'] };
+    const returned = { ...row, tags: ['a'] };
     let handed: Session | undefined;
     const provider = await connected({
       list: async function* () {
-        yield page(told);
+        yield page(returned);
       },
       end: async (session: Session) => {
         handed = session;
@@ -315,8 +315,8 @@ describe('the code of another extension’s provider', () => {
     const [inventory] = await Array.fromAsync(provider.list(unaborted));
     const session = inventory?.sessions[0];
     assert.ok(session);
-    told.tags.push('b');
-    told.name = 'Two';
+    returned.tags.push('b');
+    returned.name = 'Two';
     assert.deepEqual([session.name, session.tags], ['One', ['a']]);
     assert.throws(() => (session.tags as string[]).push('c'), TypeError);
     await provider.end(session, unaborted);

@@ -123,7 +123,7 @@ describe('a provider’s output', () => {
       }),
     }));
     const page = await listed(provider);
-    const told = [
+    const output = [
       page,
       [...(page.sessions[0]?.metadata ?? [])],
       await provider.check(unaborted),
@@ -131,7 +131,7 @@ describe('a provider’s output', () => {
       await provider.pages?.(sessionId('a'), unaborted),
       await provider.deleteGroup?.(groupId('g'), unaborted),
     ];
-    assert.doesNotMatch(JSON.stringify(told), /canary|ZG9vci1rZXk/i);
+    assert.doesNotMatch(JSON.stringify(output), /canary|ZG9vci1rZXk/i);
     assert.equal(page.sessions[0]?.name, 'named •••');
     assert.deepEqual(page.sessions[0]?.tags, ['ok', '•••']);
     assert.equal(page.account?.sessionLimit, 5);
@@ -143,10 +143,10 @@ describe('a provider’s output', () => {
     const provider = telling(() => listing(...sessions));
     let turns = 0;
     const turn = setInterval(() => turns++, 0);
-    const told = await listed(provider);
+    const contents = await listed(provider);
     clearInterval(turn);
     assert.deepEqual(
-      told.sessions.map(({ name }) => name),
+      contents.sessions.map(({ name }) => name),
       sessions.map((_, index) => `${index} •••`),
     );
     assert.ok(turns >= 1, String(turns));
@@ -292,10 +292,10 @@ describe('a provider’s output', () => {
         yield { groups: [group, { ...group, id: groupId(key) }], faults: [{ subject: key, what: key }] };
       },
     }));
-    const told = await Array.fromAsync(ended.finishedGroups?.(unaborted) ?? []);
-    assert.equal(told[0]?.groups.length, 1);
-    assert.equal(told[0].groups[0]?.canCancel, true);
-    assert.doesNotMatch(JSON.stringify(told), /canary/);
+    const pages = await Array.fromAsync(ended.finishedGroups?.(unaborted) ?? []);
+    assert.equal(pages[0]?.groups.length, 1);
+    assert.equal(pages[0].groups[0]?.canCancel, true);
+    assert.doesNotMatch(JSON.stringify(pages), /canary/);
     const clean = new ProviderError({ kind: 'forbidden' }, 'GET /rooms answered 403', { cause: new Error('plain') });
     const check = async () => {
       throw clean;

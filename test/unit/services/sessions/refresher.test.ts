@@ -237,9 +237,9 @@ describe('the refresher, with sessions missing from a list', () => {
     );
     server.misbehave('GET', /^\/v1\/sessions\/s\d+$/, { kind: 'answer', answer: { status: 429, json: {} } });
     await seconds(25);
-    const told = probed().length;
+    const probesBefore = probed().length;
     await services.refresher.refresh(id);
-    await until(() => probed().length > told);
+    await until(() => probed().length > probesBefore);
     // Failed requests are retried until the probe's time is up.
     await seconds(12);
     const refused = probed().length;

@@ -186,8 +186,8 @@ describe('the session store', () => {
       listUnsure(inventory(someSession('a')));
       assert.deepEqual([ids(), missing(), left], [['a', 'b'], ['b'], []]);
       // Reported once, so that its row says so.
-      const told = times === 0 ? [{ kind: 'account', accountId: account, membership: false, sessions: ['b'] }] : [];
-      assert.deepEqual(changes, told);
+      const expected = times === 0 ? [{ kind: 'account', accountId: account, membership: false, sessions: ['b'] }] : [];
+      assert.deepEqual(changes, expected);
     }
     listUnsure(both);
     assert.deepEqual([ids(), missing()], [['a', 'b'], []]);

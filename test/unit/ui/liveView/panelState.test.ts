@@ -124,9 +124,9 @@ describe('the state a panel draws', () => {
       notice.buttons.map(({ button }) => button),
       ['acceptDialog', 'dismissDialog'],
     );
-    const told = drawn({ stage: cast({ dialog: { type: 'alert', message: 'Hello' } }) }).notice;
+    const alert = drawn({ stage: cast({ dialog: { type: 'alert', message: 'Hello' } }) }).notice;
     assert.deepEqual(
-      told?.buttons.map(({ button }) => button),
+      alert?.buttons.map(({ button }) => button),
       ['acceptDialog'],
     );
   });

@@ -71,7 +71,7 @@ async function outcomeIn(file: string, otherwise: unknown): Promise<Outcome> {
   try {
     return JSON.parse(await readFile(file, 'utf8'));
   } catch (error) {
-    throw new Error(`The tests told no outcome in ${file}: ${String(error)}`, { cause: otherwise });
+    throw new Error(`The tests wrote no results to ${file}: ${String(error)}`, { cause: otherwise });
   }
 }
 
@@ -171,7 +171,7 @@ await script(async () => {
     );
     await step('Find a Chromium', async () => console.log(`  ${await ensureChromium()}`));
     if (browserlessMissing() === undefined) {
-      await step('Find Browserless, which runs beside the tests', async () =>
+      await step('Find Browserless, which runs next to the tests', async () =>
         console.log(`  ${await ensureBrowserless()}`),
       );
     }
@@ -190,7 +190,7 @@ await script(async () => {
     await sideBySide(2, files.filter((name) => !runsAlone.has(name)).map(testsIn));
     await sideBySide(1, files.filter((name) => runsAlone.has(name)).map(testsIn));
     for (const name of again) {
-      await step(`Once more, with nothing beside it: ${name}`, () => endToEnd(scratch, name));
+      await step(`Again, with nothing running in parallel: ${name}`, () => endToEnd(scratch, name));
     }
   } finally {
     const left = skipped === 0 ? '' : `, ${skipped} skipped (${browserlessMissing() ?? 'see above'})`;

@@ -29,7 +29,9 @@ export async function activation(): Promise<void> {
   console.log('Starting the extension, in ms: loading its code, calling activate(), both');
   table(['run', 'ours: load', 'call', 'both', 'empty: load', 'call', 'both'], rows);
   const [a, b] = [median(both[ours] ?? []), median(both[empty] ?? [])];
-  console.log(`median ${a} ms beside ${b} ms of an empty extension: ratio ${(a / b).toFixed(2)} (goal: at most 2)`);
+  console.log(
+    `median ${a} ms compared with ${b} ms for an empty extension: ratio ${(a / b).toFixed(2)} (goal: at most 2)`,
+  );
 }
 
 async function measure(id: string): Promise<ActivationTime> {

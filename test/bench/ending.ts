@@ -190,7 +190,7 @@ async function withoutLimit(server: BenchServer): Promise<void> {
   }
   console.log('400 sessions, 50 ms latency, no limit (median of 3)');
   table(
-    ['', 'all sent', 'all proven', 'most in flight', 'sockets', 'left'],
+    ['', 'all sent', 'all confirmed', 'most in flight', 'sockets', 'left'],
     [
       [
         'ours',
@@ -294,7 +294,7 @@ async function asynchronous(server: BenchServer): Promise<void> {
   const run = await oursOn(server);
   console.log('100 sessions whose release takes 0 to 5 s');
   console.log(
-    `${ended(run)} of 100 ended and proven in ${ms(run.confirmedMs)}, ${run.stats.running} left; ` +
+    `${ended(run)} of 100 ended and confirmed in ${ms(run.confirmedMs)}, ${run.stats.running} left; ` +
       `${ratio(run.stats.requests, 100)} requests a session with the first list (goal: at most 1.3)\n`,
   );
 }
@@ -339,9 +339,9 @@ async function fairness(): Promise<void> {
     for (const server of others) await server.set({ sessions: 100 });
     await dead.set({ sessions: 20, silent: true });
     const together = await oursBeside(others, dead);
-    console.log('5 accounts with 100 sessions each, one of which never answers');
+    console.log('5 accounts with 100 sessions each, one of which never responds');
     console.log(
-      `the other four: ${ms(together)} beside ${ms(alone)} alone: ratio ${ratio(together, alone)} (goal: at most 1.1)`,
+      `the other four: ${ms(together)} compared with ${ms(alone)} alone: ratio ${ratio(together, alone)} (goal: at most 1.1)`,
     );
   } finally {
     for (const server of servers) server.stop();

@@ -17,7 +17,7 @@ const floods: Readonly<Record<string, () => readonly string[]>> = {
   'rows with as many values as fit': () => many(1_000, (n) => row(`session${n}`, { more: zeros })),
   'rows with many names': () =>
     many(100, (n) => row(`session${n}`, Object.fromEntries(zeros.map((_, index) => [`name${n}-${index}`, 0])))),
-  'rows that cannot be read': () => many(200_000, (n) => row(`a/${n}`)),
+  'rows that can’t be read': () => many(200_000, (n) => row(`a/${n}`)),
   'brackets alone': () => many(3_000, () => `${'['.repeat(5_000)}${']'.repeat(5_000)}`),
 };
 

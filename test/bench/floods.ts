@@ -20,7 +20,7 @@ export async function floods(): Promise<void> {
     const [all] = (await once(child, 'message')) as [readonly Flood[]];
     const rows: string[][] = [];
     for (const flood of all) rows.push(await measured(flood));
-    table(['Flood', 'longest block (goal: 50 ms)', 'all of it', 'memory at most', 'shown', 'told'], rows);
+    table(['Flood', 'longest block (goal: 50 ms)', 'all of it', 'memory at most', 'shown', 'reported'], rows);
   } finally {
     child.disconnect();
   }

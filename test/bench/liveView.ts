@@ -167,7 +167,7 @@ async function frames(user: WorkbenchUser, relay: CdpRelay, targetId: string): P
   }
   relay.onPass = () => {};
   console.log(
-    `A page of ${width}x${height} that is drawn anew all the time, ${rounds} rounds of ${roundMs / 1_000} s, in turn`,
+    `A page of ${width}x${height} that is redrawn all the time, ${rounds} rounds of ${roundMs / 1_000} s, in turn`,
   );
   table(
     ['', 'frames a second', 'lowest', 'highest'],
@@ -223,7 +223,7 @@ async function firstPicture(user: WorkbenchUser, relay: CdpRelay, targetId: stri
   relay.onPass = () => {};
   console.log('Showing a panel again, from the first request on');
   console.log(
-    `the extension has the first picture after ${ms(median(arrived ?? []))}, beside ${ms(median(bare ?? []))} of a bare ` +
+    `the extension has the first picture after ${ms(median(arrived ?? []))}, compared with ${ms(median(bare ?? []))} of a bare ` +
       `client’s screenshot: ratio ${(median(arrived ?? []) / median(bare ?? [])).toFixed(2)} (goal: below 1.5); the ` +
       `browser knows it to be drawn after ${ms(median(drawn ?? []))}, in which VS Code loads the panel's page\n`,
   );

@@ -349,7 +349,7 @@ describe('a user watching sessions on their providers’ own pages', function ()
     const kept = [...(await filesBelow(join(userDataDir, 'server'))), ...(await browserStorage(user.page))];
     assert.ok(
       kept.some(({ text }) => text.includes('browserSessions.liveView')),
-      'the panels were looked for elsewhere',
+      'the search missed where the panels are stored',
     );
     for (const secret of secrets) {
       const where = kept.filter(({ text }) => text.includes(secret)).map(({ name }) => name);

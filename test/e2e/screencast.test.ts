@@ -129,7 +129,7 @@ describe('a user watching a Chrome of their own', function () {
     const clickOn = (id: string) => user.clickShown(panel, id, (expression) => inPage(contexts.form, expression));
     await clickOn('user');
     await user.page.keyboard.type('unwanted');
-    assert.equal(inputs(), 0, 'input went to a page that was only watched');
+    assert.equal(inputs(), 0, 'input reached a page that was view only');
 
     await panel.getByRole('button', { name: 'Interact' }).click();
     await panel.getByText('can interfere with a script').waitFor();

@@ -49,7 +49,7 @@ describe('ending at providers that behave worse than documented, inside VS Code'
   function assertTruthful(report: PublicEndReport, running: readonly string[]): void {
     for (const { sessionId, outcome } of report.results) {
       if (outcome !== 'ended' && outcome !== 'alreadyGone') continue;
-      assert.ok(!running.includes(sessionId), `${sessionId} is said to be ${outcome}, and is still running`);
+      assert.ok(!running.includes(sessionId), `${sessionId} is reported as ${outcome}, but is still running`);
     }
   }
 
@@ -148,7 +148,7 @@ describe('ending at providers that behave worse than documented, inside VS Code'
       });
       const report = await command<PublicEndReport>('endAccountSessions', { accountId });
       left.dispose();
-      assert.equal(duringOutage?.length, 25, 'sessions went while nothing could be known');
+      assert.equal(duringOutage?.length, 25, 'sessions disappeared during the outage');
       assertTruthful(report, anchor.running);
       assert.equal(report.requested, 25);
     });

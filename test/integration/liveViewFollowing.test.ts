@@ -76,7 +76,7 @@ describe('a live view that follows changes around it', () => {
     await until(() => relay.sockets === 0);
     await set(keepAlive, true);
     await settle();
-    assert.equal(relay.sockets, 0, 'it was connected before anybody saw it');
+    assert.equal(relay.sockets, 0, 'it was connected before it was visible');
     const before = acknowledged();
     await command('openLiveView', { accountId, sessionId });
     await until(() => relay.sockets === 1 && acknowledged() > before);

@@ -443,7 +443,7 @@ describe('screencast', function () {
     const one = await watch(await context('nothing?code=canary'));
     await until(
       () => titles(one)[0]?.endsWith('/nothing?code=•••') === true,
-      () => 'its query is told',
+      () => 'its query is shown',
     );
   });
 

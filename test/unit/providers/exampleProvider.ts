@@ -41,7 +41,7 @@ export const exampleProvider: ProviderKind = {
     ending: 'The room is emptied.',
     endEverything: 'Every room of the services is emptied.',
     deleteGroup: undefined,
-    watching: 'Whoever looks in keeps the light on.',
+    watching: 'Watching keeps the light on.',
   },
   connect,
 };

@@ -314,9 +314,9 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
         for await (const _ of provider.list(abort.signal));
       };
       assert.equal((await errorOf(read())).trouble.kind, 'cancelled');
-      assert.ok(Date.now() - abortedAt < 50, 'it went on waiting');
+      assert.ok(Date.now() - abortedAt < 50, 'it kept waiting');
       await new Promise((resolve) => setTimeout(resolve, 250));
-      assert.ok((stage.server.requests.at(-1)?.at ?? 0) <= abortedAt + 50, 'it went on asking');
+      assert.ok((stage.server.requests.at(-1)?.at ?? 0) <= abortedAt + 50, 'it kept asking');
       const asked = stage.server.requests.length;
       assert.equal((await errorOf(provider.check(abort.signal))).trouble.kind, 'cancelled');
       assert.equal(stage.server.requests.length, asked);
@@ -407,7 +407,7 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
         assert.equal(state.kind, 'ready');
         const { sessions } = state.contents;
         assert.ok(sessions.size >= 5_000 && sessions.size <= 5_001 + 100, String(sessions.size));
-        for (const one of before) assert.ok(sessions.has(one), 'a session that nobody saw to be gone is not shown');
+        for (const one of before) assert.ok(sessions.has(one), 'a session that wasn’t confirmed gone isn’t shown');
         const [missing] = faults.filter(({ unnamed }) => unnamed === true);
         assert.match(missing?.subject ?? '', /^\d+ more rows$|^The rest of the list$/);
         assert.match(drawn(services).join('\n'), /can't be shown: only the first 10000 rows of a list are read/);

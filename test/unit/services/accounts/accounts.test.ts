@@ -79,7 +79,7 @@ describe('accounts', () => {
     const seen: string[] = [];
     services.accounts.onDidChange(({ id, kind }) => seen.push(`${kind}: ${services.accounts.get(id)?.label}`));
     const watch = setInterval(() => {
-      if (services.accounts.all.length > 0 && seen.length === 0) seen.push('seen before it was told');
+      if (services.accounts.all.length > 0 && seen.length === 0) seen.push('visible before the event');
     }, 0);
     const id = await other.accounts.add(anchorAccount);
     await settle();

@@ -58,7 +58,7 @@ describe('ending behind a load balancer', function () {
     const still = new Set(running());
     for (const [session, outcome] of outcomes(report)) {
       const saidGone = outcome === 'ended' || outcome === 'alreadyGone';
-      assert.ok(!saidGone || !still.has(session), `${session} is said to be ${outcome}, and is still running`);
+      assert.ok(!saidGone || !still.has(session), `${session} is reported as ${outcome}, but is still running`);
       assert.equal(services.store.session(id, session as never) === undefined, saidGone);
     }
   }

@@ -147,7 +147,7 @@ describe('confirming ends', () => {
     const report = await end(all);
     assert.ok(probes > 3, String(probes));
     assert.deepEqual(outcomes(report), { s0: 'stuck' });
-    assert.ok(services.store.session(id, s0), 'the row of a session that runs went');
+    assert.ok(services.store.session(id, s0), 'the row of a running session disappeared');
     services.dispose();
   });
 
@@ -372,7 +372,7 @@ describe('confirming ends', () => {
     };
     assert.deepEqual(outcomes(await end(all)), { s0: 'ended' });
     assert.equal(services.store.life(id, s0).kind, 'running');
-    assert.ok(services.store.session(id, s0), 'its row went, though it has another page');
+    assert.ok(services.store.session(id, s0), 'its row disappeared, but it has another page');
     services.dispose();
   });
 

@@ -63,7 +63,7 @@ describe('an end during which something changes', function () {
     const running = new Set(server.running);
     for (const { accountId, session, outcome, why } of results) {
       const isGone = outcome === 'ended' || outcome === 'alreadyGone';
-      assert.ok(!isGone || !running.has(session.id), `${session.id} is said to be ${outcome}, and runs`);
+      assert.ok(!isGone || !running.has(session.id), `${session.id} is reported as ${outcome}, but is running`);
       if (!isGone && outcome !== 'cancelled') assert.ok(why !== undefined, session.id);
       assert.notEqual(services.store.life(accountId, session.id).kind, 'ending');
     }

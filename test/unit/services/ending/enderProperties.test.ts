@@ -22,7 +22,7 @@ type EndFault =
   | 'ends'
   | 'ends later'
   | 'takes it and does nothing'
-  | 'says gone though it runs'
+  | 'says gone while it is running'
   | 'cut before'
   | 'cut after'
   | '500 before'
@@ -39,7 +39,7 @@ const endFaults: readonly EndFault[] = [
   'ends',
   'ends later',
   'takes it and does nothing',
-  'says gone though it runs',
+  'says gone while it is running',
   'cut before',
   'cut after',
   '500 before',
@@ -397,7 +397,7 @@ class ScheduledProvider {
       case 'takes it and does nothing':
         // A worker that says so has closed the browser; what may have closed nothing only accepts.
         return { outcome: lists === 'partial' ? 'accepted' : 'ended', how: undefined } as const;
-      case 'says gone though it runs':
+      case 'says gone while it is running':
         return { outcome: 'alreadyGone', how: undefined } as const;
       case 'cut before':
         this.#cut.set(id, this.#lists);
@@ -553,8 +553,9 @@ async function play(schedule: Schedule): Promise<void> {
       assert.equal(results.length, meant.size);
       for (const { session, outcome, attempts, why } of results) {
         const isGone = outcome === 'ended' || outcome === 'alreadyGone';
-        if (isGone) assert.ok(!provider.running.has(session.id), `${session.id} is said to be ${outcome}, and runs`);
-        else assert.ok(why !== undefined, `${session.id} is ${outcome}, and nobody knows why`);
+        if (isGone)
+          assert.ok(!provider.running.has(session.id), `${session.id} is reported as ${outcome}, but is running`);
+        else assert.ok(why !== undefined, `${session.id} is ${outcome} without a reason`);
         assert.equal(attempts, 0);
       }
     }
@@ -562,7 +563,7 @@ async function play(schedule: Schedule): Promise<void> {
     if (schedule.lists !== 'partial' && schedule.againAt === undefined) assert.deepEqual(provider.unseen, []);
     assert.ok(provider.deletions <= 1, 'a deletion was sent again');
 
-    assert.deepEqual(lost, [], 'rows went whose sessions run');
+    assert.deepEqual(lost, [], 'rows of running sessions disappeared');
     for (const asked of provider.asked) assert.ok(frozen.has(asked), `${asked} was never confirmed`);
     for (const { results, last } of reports) {
       assert.equal(results.length, targets.length);
@@ -571,7 +572,7 @@ async function play(schedule: Schedule): Promise<void> {
       assert.deepEqual(last, { sent: targets.length, settled: targets.length, total: targets.length });
       for (const { session, outcome, attempts, why } of results) {
         if (outcome === 'ended' || outcome === 'alreadyGone') {
-          assert.ok(!provider.running.has(session.id), `${session.id} is said to be ${outcome}, and runs`);
+          assert.ok(!provider.running.has(session.id), `${session.id} is reported as ${outcome}, but is running`);
           assert.equal(services.store.session(id, session.id), undefined);
         } else if (outcome === 'cancelled') assert.equal(attempts, 0);
         else assert.ok(why !== undefined);

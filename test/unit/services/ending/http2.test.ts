@@ -164,7 +164,7 @@ for (const [provider, start] of Object.entries(providers)) {
         const isDone = Number(session.slice(1)) % 2 === 0;
         assert.equal(endsOf(session).length, isDone ? 1 : 2, session);
         const [first, second] = came.filter((one) => one.session === session);
-        if (!isDone) assert.ok((second?.lists ?? 0) > (first?.lists ?? 0), `${session} was not looked at`);
+        if (!isDone) assert.ok((second?.lists ?? 0) > (first?.lists ?? 0), `${session} wasn’t checked`);
       }
     });
 

@@ -193,7 +193,7 @@ describe('probing', () => {
       [true, false],
     );
     await clock.until(clock.wait(60_000), 120_000);
-    assert.equal(signals[1]?.aborted, false, 'its time ran on after it was answered');
+    assert.equal(signals[1]?.aborted, false, 'its timer kept running after the response');
   });
 
   it('makes no more requests than the rate limit has left, and continues when it resets', async () => {

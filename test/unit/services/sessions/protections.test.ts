@@ -125,7 +125,7 @@ describe('protections', () => {
     assert.equal(count(protections, old), 600, 'never listed');
     list([one], ['#3']);
     await protections.set(a, [two], true);
-    assert.equal(count(protections, old), 600, 'a row that cannot be read');
+    assert.equal(count(protections, old), 600, 'a row that can’t be read');
     list([one]);
     store.beginList(a).fail(new ProviderError({ kind: 'unauthorized' }, '401'));
     await protections.set(a, [two], false);

@@ -59,7 +59,7 @@ describe('the refresh schedule', () => {
     at.services.refresher.setAttention(hidden);
     at.services.refresher.setAttention(looking);
     await pass(1_000);
-    assert.equal(lists(), before + 1, 'it was listed again though it was new');
+    assert.equal(lists(), before + 1, 'it was listed again though its list was new');
     const added = at.services.accounts.add({
       provider: 'scripted',
       label: 'b',

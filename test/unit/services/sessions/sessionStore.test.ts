@@ -8,7 +8,7 @@ import type { StoreChange } from '../../../../src/services/sessions/sessionsView
 import { keepingAll, keepingOnly, someSession } from '../../sessions.ts';
 
 const account = accountId('a');
-const offline = new ProviderError({ kind: 'unreachable', why: 'refused' }, 'nobody answers');
+const offline = new ProviderError({ kind: 'unreachable', why: 'refused' }, 'no response');
 
 const inventory = (...sessions: Session[]): Inventory => ({ sessions, groups: [], faults: [], account: undefined });
 
@@ -149,7 +149,7 @@ describe('the session store', () => {
     list(inventory(someSession('a')));
     changes.length = 0;
     for (let times = 0; times < 3; times++) {
-      store.beginList(account).fail(new ProviderError({ kind: 'unreachable', why: 'refused' }, 'nobody answers'));
+      store.beginList(account).fail(new ProviderError({ kind: 'unreachable', why: 'refused' }, 'no response'));
     }
     assert.equal(changes.length, 1);
   });

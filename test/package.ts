@@ -17,9 +17,9 @@ await script(async () => {
   const packagePath = `${manifest.name}-${manifest.version}.vsix`;
   await step('Package', () => createVSIX({ packagePath, dependencies: false, skipLicense: false }));
   const files = await listFiles({ packagedDependencies: [] });
-  const strangers = files.filter((file) => !belongs.test(file));
-  if (strangers.length > 0)
-    throw new Advice(`These do not belong into the package; see .vscodeignore:\n${strangers.join('\n')}`);
+  const unexpected = files.filter((file) => !belongs.test(file));
+  if (unexpected.length > 0)
+    throw new Advice(`These files don’t belong in the package; see .vscodeignore:\n${unexpected.join('\n')}`);
   const inKilobytes = (path: string) => Math.round(statSync(path).size / 1024);
   const kilobytes = inKilobytes(packagePath) - inKilobytes(picture);
   console.log(`${packagePath}: ${files.length} files, ${kilobytes} KB, and ${inKilobytes(picture)} KB of picture`);

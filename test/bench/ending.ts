@@ -125,7 +125,7 @@ async function ours(servers: readonly BenchServer[], kind: ProviderKind = browse
   }
 }
 
-async function oursOn(server: BenchServer, kind?: ProviderKind): Promise<OurRun> {
+async function endAllOn(server: BenchServer, kind?: ProviderKind): Promise<OurRun> {
   const [run] = await ours([server], kind);
   if (run === undefined) throw new Error('no run');
   return run;
@@ -182,7 +182,7 @@ async function withoutLimit(server: BenchServer): Promise<void> {
   let sockets = 0;
   for (let round = 0; round < 3; round++) {
     await server.set({ sessions: 400 });
-    last = await oursOn(server);
+    last = await endAllOn(server);
     mine.push(last.sentMs);
     await server.set({ sessions: 400 });
     sdk.push(await theirs(server, 'at once'));
@@ -213,7 +213,7 @@ async function overHttp2(server: BenchServer): Promise<void> {
   let sockets = 0;
   for (let round = 0; round < 5; round++) {
     await server.set({ sessions: 400 });
-    mine.push(await oursOn(server));
+    mine.push(await endAllOn(server));
     await server.set({ sessions: 400 });
     sdk.push(await theirs(server, 'at once'));
     sockets = (await server.stats()).mostConnections;
@@ -245,7 +245,7 @@ async function overHttp2(server: BenchServer): Promise<void> {
 
 async function withLimit(server: BenchServer): Promise<void> {
   await server.set({ sessions: 400, rateLimit: 50 });
-  const run = await oursOn(server);
+  const run = await endAllOn(server);
   await server.set({ sessions: 400, rateLimit: 50 });
   const sdk = await theirs(server, 'at once');
   const left = await server.stats();
@@ -270,7 +270,7 @@ async function makespan(server: BenchServer): Promise<void> {
   const rows: string[][] = [];
   for (const latencyMs of [50, 200]) {
     await server.set({ sessions: 200, latencyMs });
-    const run = await oursOn(server, atMost(10));
+    const run = await endAllOn(server, atMost(10));
     const limit = Math.ceil(200 / 10) * latencyMs;
     // Runs one after the other: the time of a part predicts the time of the whole.
     await server.set({ sessions: 40, latencyMs });
@@ -291,7 +291,7 @@ async function makespan(server: BenchServer): Promise<void> {
 
 async function asynchronous(server: BenchServer): Promise<void> {
   await server.set({ sessions: 100, lagMs: 5_000 });
-  const run = await oursOn(server);
+  const run = await endAllOn(server);
   console.log('100 sessions whose release takes 0 to 5 s');
   console.log(
     `${ended(run)} of 100 ended and confirmed in ${ms(run.confirmedMs)}, ${run.stats.running} left; ` +
@@ -310,7 +310,7 @@ async function fiveThousand(server: BenchServer): Promise<void> {
     most = Math.max(most, grown());
   }, 50);
   delay.enable();
-  const run = await oursOn(server);
+  const run = await endAllOn(server);
   delay.disable();
   clearInterval(sampling);
   collect();
@@ -338,7 +338,7 @@ async function fairness(): Promise<void> {
     const alone = median((await ours(others)).map(({ sentMs }) => sentMs));
     for (const server of others) await server.set({ sessions: 100 });
     await dead.set({ sessions: 20, silent: true });
-    const together = await oursBeside(others, dead);
+    const together = await endAllAlongside(others, dead);
     console.log('5 accounts with 100 sessions each, one of which never responds');
     console.log(
       `the other four: ${ms(together)} compared with ${ms(alone)} alone: ratio ${ratio(together, alone)} (goal: at most 1.1)`,
@@ -349,7 +349,7 @@ async function fairness(): Promise<void> {
 }
 
 /** Measures several accounts whose ends are sent together with those of an account that never responds. */
-async function oursBeside(others: readonly BenchServer[], dead: BenchServer): Promise<number> {
+async function endAllAlongside(others: readonly BenchServer[], dead: BenchServer): Promise<number> {
   const services = new TestServices({ clock: systemClock, kinds: [browserbase] });
   const times: number[] = [];
   try {

@@ -53,15 +53,15 @@ describe('a user watching a screencast over an unreliable connection', function 
 
   it('sees pictures of ten megabytes like any others', async () => {
     // Anything may follow the end of a JPEG.
-    const swollen = (data: unknown) =>
+    const padded = (data: unknown) =>
       Buffer.concat([Buffer.from(String(data), 'base64'), Buffer.alloc(tenMegabytes)]).toString('base64');
     let passed = 0;
     relay.onEvent = (message) => {
       if (message.method !== 'Page.screencastFrame') return message;
       passed++;
-      return { ...message, params: { ...message.params, data: swollen(message.params?.['data']) } };
+      return { ...message, params: { ...message.params, data: padded(message.params?.['data']) } };
     };
-    relay.onAnswer = (result) => ('data' in result ? { ...result, data: swollen(result['data']) } : result);
+    relay.onAnswer = (result) => ('data' in result ? { ...result, data: padded(result['data']) } : result);
     const panel = await openLive('Counter');
     await waitForMotion(panel);
     const before = passed;

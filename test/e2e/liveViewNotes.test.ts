@@ -50,10 +50,10 @@ describe('messages in a live view when something goes wrong', function () {
   }
 
   /** Replaces each picture with data that isn't one, different each time. */
-  function spoil(): void {
-    const spoilt = Buffer.from('no picture!!').toString('base64');
+  function corruptPictures(): void {
+    const corrupt = Buffer.from('no picture!!').toString('base64');
     let count = 0;
-    const another = () => `${spoilt}${'A'.repeat((count++ % 50) * 4)}`;
+    const another = () => `${corrupt}${'A'.repeat((count++ % 50) * 4)}`;
     relay.onEvent = (message: CdpMessage) =>
       message.method === 'Page.screencastFrame'
         ? { ...message, params: { ...message.params, data: another() } }
@@ -63,7 +63,7 @@ describe('messages in a live view when something goes wrong', function () {
 
   it('report a lost connection even after pictures that couldn’t be decoded', async () => {
     const panel = await openLive('Clock');
-    spoil();
+    corruptPictures();
     await panel.getByText(unreadable).waitFor();
     relay.stalled = true;
     relay.cut();
@@ -77,7 +77,7 @@ describe('messages in a live view when something goes wrong', function () {
     const tab = await devtools.send<{ targetId: string }>('Target.createTarget', { url, browserContextId: context });
     await user.run('Refresh');
     const panel = await openLive('Counter');
-    spoil();
+    corruptPictures();
     await panel.getByText(unreadable).waitFor();
     await devtools.send('Target.closeTarget', tab);
     await panel.getByText('No page is open').waitFor();

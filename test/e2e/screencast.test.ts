@@ -208,13 +208,13 @@ describe('a user watching a Chrome of their own', function () {
   });
 
   it('is told when a page’s pictures can’t be decoded, and sees the next valid one', async () => {
-    const spoilt = Buffer.from('no picture!!').toString('base64');
+    const corrupt = Buffer.from('no picture!!').toString('base64');
     relay.onEvent = (message) => {
       if (message.method !== 'Page.screencastFrame') return message;
-      return { ...message, params: { ...message.params, data: `${spoilt}${'A'.repeat((count++ % 50) * 4)}` } };
+      return { ...message, params: { ...message.params, data: `${corrupt}${'A'.repeat((count++ % 50) * 4)}` } };
     };
     let count = 0;
-    relay.onAnswer = (result) => ('data' in result ? { ...result, data: spoilt } : result);
+    relay.onAnswer = (result) => ('data' in result ? { ...result, data: corrupt } : result);
     await user.row('Session Clock').click();
     const panel = await user.live('Clock');
     await panel.getByRole('button', { name: 'Reload' }).click();

@@ -165,18 +165,18 @@ describe('ending at providers that behave worse than documented, inside VS Code'
   });
 
   it('reports ends truthfully when a gateway counts a session it doesn’t list, and lists a row that can’t be read', async () => {
-    const cases = (['count', 'row'] as const).map(async (spoil) => {
+    const cases = (['count', 'row'] as const).map(async (defect) => {
       const gateway = started(await startGateway());
-      gateway.immortal.add(gateway.add({ id: `sess_${spoil}` }).id);
+      gateway.immortal.add(gateway.add({ id: `sess_${defect}` }).id);
       const accountId = await add('gateway', gateway.url, { authorization: gateway.authorization });
-      assert.deepEqual(listed(accountId), [`sess_${spoil}`]);
+      assert.deepEqual(listed(accountId), [`sess_${defect}`]);
       gateway.findsNothing = true;
-      gateway.hidden.add(`sess_${spoil}`);
-      if (spoil === 'row') gateway.oddRows.push({ status: 'running' });
-      const report = await command<PublicEndReport>('endSession', { accountId, sessionId: `sess_${spoil}` });
+      gateway.hidden.add(`sess_${defect}`);
+      if (defect === 'row') gateway.oddRows.push({ status: 'running' });
+      const report = await command<PublicEndReport>('endSession', { accountId, sessionId: `sess_${defect}` });
       assertTruthful(report, gateway.running);
-      assert.deepEqual(gateway.running, [`sess_${spoil}`]);
-      assert.deepEqual(listed(accountId), [`sess_${spoil}`]);
+      assert.deepEqual(gateway.running, [`sess_${defect}`]);
+      assert.deepEqual(listed(accountId), [`sess_${defect}`]);
     });
     await Promise.all(cases);
   });

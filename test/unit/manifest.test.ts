@@ -128,8 +128,8 @@ describe('manifest', () => {
     }
     for (const { command, when } of ends) {
       // It is offered for any ID in an account, whether or not the session is listed.
-      const ofItsOwn = command === `${commandPrefix}endSessionById`;
-      if (!ofItsOwn) assert.match(when, /\(\?=\.\*\\\+(endable|deletable)\\b\)/, command);
+      const takesAnyId = command === `${commandPrefix}endSessionById`;
+      if (!takesAnyId) assert.match(when, /\(\?=\.\*\\\+(endable|deletable)\\b\)/, command);
     }
   });
 

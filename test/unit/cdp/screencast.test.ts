@@ -553,14 +553,14 @@ describe('screencast', function () {
   });
 
   it('continues after frames that can’t be decoded', async () => {
-    let spoilt = 0;
+    let corrupted = 0;
     relay.onEvent = (message) => {
-      if (message.method !== 'Page.screencastFrame' || spoilt >= 5) return message;
-      spoilt++;
-      return { ...message, params: { ...message.params, metadata: spoilt % 2 === 0 ? {} : undefined } };
+      if (message.method !== 'Page.screencastFrame' || corrupted >= 5) return message;
+      corrupted++;
+      return { ...message, params: { ...message.params, metadata: corrupted % 2 === 0 ? {} : undefined } };
     };
     const one = await watch(await context('counter'));
-    await until(() => spoilt === 5 && one.frames.length > 5);
+    await until(() => corrupted === 5 && one.frames.length > 5);
   });
 
   it('reports page titles unchanged: cleaning them is up to the code that shows them', async () => {

@@ -156,9 +156,9 @@ describe('checking whether a page may be framed', function () {
   });
 
   it('reports an error for a page that doesn’t respond, and gives up when aborted', async () => {
-    const hasty = openFramingCheck(openTransport(plainNetwork('undici'), systemClock), fastClock(20));
+    const fastCheck = openFramingCheck(openTransport(plainNetwork('undici'), systemClock), fastClock(20));
     server.misbehave('GET', /./, { kind: 'silent' });
-    const late = await errorOf(hasty(page('/live'), 'web', unaborted));
+    const late = await errorOf(fastCheck(page('/live'), 'web', unaborted));
     assert.deepEqual(late.trouble, { kind: 'timedOut', afterMs: 5_000 });
     assert.equal(late.message, 'asking whether the live view may be framed timed out');
     const nobody = AbortSignal.timeout(50);

@@ -16,7 +16,7 @@ const request = {
 };
 
 /** A transport that fails as a test wants, and counts its calls. */
-class Way implements Transport {
+class ScriptedTransport implements Transport {
   sent = 0;
   fails: TransportError | undefined;
   async send() {
@@ -27,9 +27,9 @@ class Way implements Transport {
 }
 
 describe('the routed transport', () => {
-  const noWay = new TransportError({ kind: 'unreachable', why: 'proxy' }, true);
-  let undici: Way;
-  let editor: Way;
+  const noRoute = new TransportError({ kind: 'unreachable', why: 'proxy' }, true);
+  let undici: ScriptedTransport;
+  let editor: ScriptedTransport;
   const changed = new Emitter<void>();
   const over = (transport: NetworkSettings['transport']) =>
     new RoutedTransport(
@@ -43,8 +43,8 @@ describe('the routed transport', () => {
     );
 
   beforeEach(() => {
-    undici = new Way();
-    editor = new Way();
+    undici = new ScriptedTransport();
+    editor = new ScriptedTransport();
   });
 
   it('uses undici as long as that gets through', async () => {
@@ -55,7 +55,7 @@ describe('the routed transport', () => {
   });
 
   it('falls back to the editor once, and remembers it until the settings change', async () => {
-    undici.fails = noWay;
+    undici.fails = noRoute;
     const routed = over('auto');
     await routed.send(request);
     await routed.send(request);
@@ -81,7 +81,7 @@ describe('the routed transport', () => {
   });
 
   it('never lets the editor send to this machine, whatever the setting says', async () => {
-    undici.fails = noWay;
+    undici.fails = noRoute;
     for (const transport of ['auto', 'undici', 'editor'] as const) {
       await assert.rejects(over(transport).send({ ...request, url: new URL('http://127.0.0.1:1/') }), TransportError);
     }
@@ -89,7 +89,7 @@ describe('the routed transport', () => {
   });
 
   it('follows the setting', async () => {
-    undici.fails = noWay;
+    undici.fails = noRoute;
     await assert.rejects(over('undici').send(request), TransportError);
     assert.deepEqual([undici.sent, editor.sent], [1, 0]);
     await over('editor').send(request);

@@ -509,11 +509,11 @@ describe('Browserless', () => {
         { status: 200, json: { hello: 'world' } },
         { status: 500, text: 'oops' },
       ]) {
-        const stranger = await new ProviderServer({ routes: {}, notFound: () => answer }).start();
-        const { provider } = connect(browserless, stranger.url, { token: 'token-canary' });
+        const unknownServer = await new ProviderServer({ routes: {}, notFound: () => answer }).start();
+        const { provider } = connect(browserless, unknownServer.url, { token: 'token-canary' });
         await errorOf(provider.check(unaborted));
-        assert.ok(stranger.requests.every(({ query }) => query.size === 0));
-        await stranger.stop();
+        assert.ok(unknownServer.requests.every(({ query }) => query.size === 0));
+        await unknownServer.stop();
       }
       server = await startV2Like([]);
     });

@@ -24,7 +24,7 @@ export interface Stage {
   /** Settings that are turned on, as `kind.setting`. */
   readonly settings: ReadonlySet<string>;
   /** How many times as fast time may pass in the test that waits for timeouts without the server falling behind. */
-  readonly haste: number;
+  readonly speedUp: number;
   /** How many sessions make a list that is worth testing: more than one page if the provider has pages. */
   readonly many: number;
   /** The request that a list can't do without. */

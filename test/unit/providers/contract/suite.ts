@@ -143,7 +143,7 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
       return [error.message, error.detail, error.stack, cause, JSON.stringify(error.trouble)].join('\n');
     }
 
-    it('lists everything that runs', async () => {
+    it('lists everything that is running', async () => {
       assert.deepEqual((await listed()).sessions, []);
       const started = await stage.start(stage.many);
       const { sessions, faults } = await listed();
@@ -280,10 +280,10 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
     it('reports what kind of error it is', async () => {
       await stage.start(1);
       const { method, path } = stage.listing;
-      const hasty = (credentials = stage.credentials, origin = stage.server.url) =>
-        open(credentials, origin, fastClock(stage.haste));
+      const openFast = (credentials = stage.credentials, origin = stage.server.url) =>
+        open(credentials, origin, fastClock(stage.speedUp));
       for (const [what, [fault, usual]] of Object.entries(listFaults)) {
-        const provider = hasty();
+        const provider = openFast();
         await listed(provider);
         stage.server.misbehave(method, path, fault);
         const error = await errorOf(listed(provider));
@@ -291,8 +291,8 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
         stage.server.behave();
         assert.equal((await listed(provider)).sessions.length, 1, `it does not recover from ${what}`);
       }
-      const nobody = hasty(stage.credentials, `http://127.0.0.1:${await freePort()}`);
-      assert.equal((await errorOf(nobody.check(unaborted))).trouble.kind, 'unreachable');
+      const unreachable = openFast(stage.credentials, `http://127.0.0.1:${await freePort()}`);
+      assert.equal((await errorOf(unreachable.check(unaborted))).trouble.kind, 'unreachable');
       if (stage.wrong !== undefined) {
         assert.equal((await errorOf(open(stage.wrong).check(unaborted))).trouble.kind, 'unauthorized');
         assert.equal((await errorOf(listed(open(stage.wrong)))).trouble.kind, 'unauthorized');
@@ -435,11 +435,11 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
           ids.filter((one) => one.includes('half') || one === 'large' || one === 'wide'),
           [],
         );
-        const whats = faults.map(({ what }) => what);
+        const descriptions = faults.map(({ what }) => what);
         // Browserbase is asked for two lists.
         const tooLarge = faults.filter(({ what }) => what === "it's too large to read");
         assert.deepEqual([...new Set(tooLarge.map(({ subject }) => subject))], ['row 3', 'row 4']);
-        assert.ok(whats.includes('its id has characters that no id may have'), whats.join('; '));
+        assert.ok(descriptions.includes('its id has characters that no id may have'), descriptions.join('; '));
         drawn(services);
       });
 

@@ -64,7 +64,7 @@ const lagMs = 900;
  * How a connection ends that carries all requests. `cut` leaves open what became of those in flight; with `closed`, the
  * server says that it hasn't processed them.
  */
-type Break = 'cut' | 'closed';
+type ConnectionEnd = 'cut' | 'closed';
 
 /** One request for the sessions of the batch, or for all. */
 interface Deletion {
@@ -113,7 +113,7 @@ interface Schedule {
   readonly againAt: number | undefined;
   readonly removedAt: number | undefined;
   readonly keyReplacedAt: number | undefined;
-  readonly breaks: readonly { readonly at: number; readonly how: Break }[];
+  readonly breaks: readonly { readonly at: number; readonly how: ConnectionEnd }[];
   readonly deletion: Deletion | undefined;
   /** When a session is started and ended from outside, in milliseconds. */
   readonly startedMidWay: number;
@@ -203,7 +203,7 @@ class ScheduledProvider {
   /** How often it was asked to delete the batch or everything. */
   deletions = 0;
   /** Resolves when the connection ends. */
-  #connection = Promise.withResolvers<Break>();
+  #connection = Promise.withResolvers<ConnectionEnd>();
   readonly #clock: VirtualClock;
   readonly #schedule: Schedule;
   readonly #attempts = new Map<string, number>();
@@ -229,14 +229,14 @@ class ScheduledProvider {
   }
 
   /** Ends the connection with everything in flight on it; the next request opens another. */
-  break(how: Break): void {
+  break(how: ConnectionEnd): void {
     const before = this.#connection;
     this.#connection = Promise.withResolvers();
     before.resolve(how);
   }
 
   /** Waits until a response arrives, or says how the connection ended before. */
-  #answer(ms: number): Promise<Break | undefined> {
+  #answer(ms: number): Promise<ConnectionEnd | undefined> {
     return Promise.race([this.#clock.wait(ms).then(() => undefined), this.#connection.promise]);
   }
 
@@ -473,7 +473,7 @@ async function settle(schedule: Schedule) {
 }
 
 /** Two sessions that end at once, when nothing goes wrong. */
-const calm: Schedule = {
+const undisturbed: Schedule = {
   sessions: 2,
   chosen: 2,
   lists: 'lagging',
@@ -595,7 +595,7 @@ describe('Ender, whatever happens', function () {
 
   it('calls nothing gone that isn’t found in an outage after a list, however long the outage is', async () => {
     const provider: Schedule = {
-      ...calm,
+      ...undisturbed,
       lists: 'unreliable',
       hidesLast: true,
       ends: [['ends'], ['takes it and does nothing']],
@@ -607,7 +607,7 @@ describe('Ender, whatever happens', function () {
   });
 
   it('doesn’t end another session that has taken over an id', async () => {
-    const { clock, provider, services, id, targets } = await settle(calm);
+    const { clock, provider, services, id, targets } = await settle(undisturbed);
     await clock.until(clock.wait(1_000), 5_000);
     provider.start(0);
     await clock.until(services.refresher.refresh(id), 60_000);
@@ -625,7 +625,7 @@ describe('Ender, whatever happens', function () {
   });
 
   it('checks before ending from an old list, when a server may give an id to another session', async () => {
-    const { clock, provider, services, targets } = await settle({ ...calm, lists: 'complete' });
+    const { clock, provider, services, targets } = await settle({ ...undisturbed, lists: 'complete' });
     await clock.until(clock.wait(6_000), 10_000);
     provider.start(0);
     const { results } = await clock.until(services.ender.end(targets, quietly), 60_000);
@@ -642,7 +642,7 @@ describe('Ender, whatever happens', function () {
 
   it('isn’t deceived by a session that takes over the id of one that has just ended', async () => {
     const { clock, provider, services, id, targets } = await settle({
-      ...calm,
+      ...undisturbed,
       lists: 'complete',
       ends: [['ends later']],
     });
@@ -656,7 +656,7 @@ describe('Ender, whatever happens', function () {
   });
 
   it('doesn’t say that a session is running when the provider can’t tell', async () => {
-    const { clock, services, targets } = await settle({ ...calm, lists: 'unreliable', probesTell: false });
+    const { clock, services, targets } = await settle({ ...undisturbed, lists: 'unreliable', probesTell: false });
     const { results } = await clock.until(services.ender.end(targets, quietly), 60_000);
     for (const { outcome, why } of results) {
       assert.equal(outcome, 'stuck');
@@ -667,7 +667,7 @@ describe('Ender, whatever happens', function () {
 
   it('claims nothing and finishes in time when the clock jumps, by an hour ahead or back', async () => {
     for (const jump of [3_600_000, -3_600_000]) {
-      const schedule: Schedule = { ...calm, ends: [['takes it and does nothing'], ['ends later']] };
+      const schedule: Schedule = { ...undisturbed, ends: [['takes it and does nothing'], ['ends later']] };
       const { clock, services, targets } = await settle(schedule);
       clock.after(500, () => clock.jump(jump));
       const { results } = await clock.until(services.ender.end(targets, quietly), 7_200_000);
@@ -679,7 +679,10 @@ describe('Ender, whatever happens', function () {
   });
 
   it('stops, and claims nothing, when the account is removed halfway', async () => {
-    const { clock, provider, services, id, targets } = await settle({ ...calm, ends: [['takes it and does nothing']] });
+    const { clock, provider, services, id, targets } = await settle({
+      ...undisturbed,
+      ends: [['takes it and does nothing']],
+    });
     clock.after(500, () => void services.accounts.remove(id));
     const { results } = await clock.until(services.ender.end(targets, quietly), 600_000);
     assert.deepEqual(new Set(results.map(({ outcome }) => outcome)), new Set(['stuck']));

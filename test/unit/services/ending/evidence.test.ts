@@ -25,21 +25,23 @@ describe('evidence', () => {
     log = new EvidenceLog();
   });
 
-  interface Adding {
+  interface AddOptions {
     readonly lists?: ListTerms;
     readonly someFailed?: boolean;
     readonly shown?: readonly Session[];
   }
-  const add = (answers: readonly ListAnswer[], { lists = 'partial', someFailed = false, shown = [] }: Adding = {}) =>
-    log.addLists(account, lists, { answers, someFailed }, shown);
+  const add = (
+    answers: readonly ListAnswer[],
+    { lists = 'partial', someFailed = false, shown = [] }: AddOptions = {},
+  ) => log.addLists(account, lists, { answers, someFailed }, shown);
   /** Eight lists at once that have the same sessions. */
-  const addRound = (began: number, has: readonly string[], adding?: Adding) =>
+  const addRound = (began: number, has: readonly string[], adding?: AddOptions) =>
     add(
       Array.from({ length: 8 }, () => list(began, has)),
       adding,
     );
   /** Lists without it, 3.1 s apart: 40 of them are enough at an address with several workers. */
-  const addMisses = (count: number, has: readonly string[] = [], adding?: Adding) => {
+  const addMisses = (count: number, has: readonly string[] = [], adding?: AddOptions) => {
     for (let index = 0; index < count; index++) add([list(1_000 + index * 3_100, has)], adding);
   };
   const verdict = (one = id) => log.verdict(account, one);
@@ -414,7 +416,7 @@ describe('evidence', () => {
     });
 
     it('is kept until the last interested caller is done', () => {
-      const unwant = [log.want(account, named('a')), log.want(account, named('a'))];
+      const release = [log.want(account, named('a')), log.want(account, named('a'))];
       add([list(0, [])], { lists: 'complete' });
       const isKnown = () => {
         keep();
@@ -422,18 +424,18 @@ describe('evidence', () => {
         return verdict() === 'confirmedGone';
       };
       assert.ok(isKnown());
-      unwant[0]?.();
+      release[0]?.();
       assert.ok(isKnown());
-      unwant[1]?.();
+      release[1]?.();
       assert.equal(verdict(), 'unknown');
       assert.ok(!isKnown());
     });
 
     it('is dropped with the last interested caller, except for what is still running', () => {
-      const unwant = log.want(account, named('a', 'b', 'c'));
+      const release = log.want(account, named('a', 'b', 'c'));
       add([list(0, ['a', 'b'])], { lists: 'complete' });
       add([list(100, ['b'])], { lists: 'complete' });
-      unwant();
+      release();
       assert.deepEqual(
         ['a', 'b', 'c'].map((one) => verdict(sessionId(one))),
         ['unknown', 'stillRunning', 'unknown'],

@@ -340,12 +340,12 @@ describe('a check of sessions missing from a list', () => {
     const scripted = await missingTwo('unreliable');
     const { provider, services, id, check, over } = scripted;
     const unlisted = someSession('unlisted');
-    const unwant = services.evidence.want(id, [unlisted]);
+    const release = services.evidence.want(id, [unlisted]);
     await over(services.refresher.refresh(id));
     provider.onProbe = () => 'gone';
     await check([unlisted]);
     assert.equal(services.evidence.verdict(id, unlisted.id), 'confirmedGone');
-    unwant();
+    release();
     services.dispose();
   });
 });

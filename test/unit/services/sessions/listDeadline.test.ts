@@ -24,7 +24,7 @@ describe('listing an account', function () {
   });
 
   /** Each page of its list takes nearly as long as a request may, and there is always another one. */
-  function goOnAndOn(): void {
+  function listSlowlyForever(): void {
     let page = 0;
     server.misbehave('GET', /^\/v1\/sessions$/, {
       kind: 'answer',
@@ -45,7 +45,7 @@ describe('listing an account', function () {
   }
 
   it('fails after three minutes, however slowly its pages come', async () => {
-    goOnAndOn();
+    listSlowlyForever();
     const began = Date.now();
     const result = await services.refresher.refresh(id);
     const seconds = ((Date.now() - began) * factor) / 1_000;
@@ -59,7 +59,7 @@ describe('listing an account', function () {
   it('lets an end finish, without a claim, when its pages come that slowly', async () => {
     const session = services.store.state(id)?.contents.sessions.values().next().value;
     assert.ok(session);
-    goOnAndOn();
+    listSlowlyForever();
     const options = { stop: new AbortController().signal, onProgress: () => {} };
     const { results } = await services.ender.end([{ accountId: id, session }], options);
     assert.deepEqual(

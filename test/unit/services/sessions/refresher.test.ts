@@ -17,7 +17,7 @@ describe('the refresher', () => {
   const lists = () => server.log().filter((line) => line === 'GET /v1/sessions/all/status').length;
 
   beforeEach(async () => {
-    ({ server, services, id } = await furnish(factor));
+    ({ server, services, id } = await servicesWithSession(factor));
   });
   afterEach(async () => {
     services.dispose();
@@ -163,7 +163,7 @@ describe('the refresher, with sessions missing from a list', () => {
   const left = () => services.store.state(id)?.contents.sessions.size ?? 0;
 
   beforeEach(async () => {
-    ({ server, services, id } = await furnish(factor));
+    ({ server, services, id } = await servicesWithSession(factor));
   });
   afterEach(async () => {
     services.dispose();
@@ -299,7 +299,7 @@ function accountAt(provider: string, { url, key }: { readonly url: string; reado
 }
 
 /** Services with an account that hasn't been listed, on a server with one session. */
-async function furnish(factor: number) {
+async function servicesWithSession(factor: number) {
   const server = await startAnchor();
   server.add({ id: 'sess_a' });
   // Requests use real time: their deadlines would pass before the server could respond.

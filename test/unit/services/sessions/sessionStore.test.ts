@@ -108,8 +108,8 @@ describe('the session store', () => {
     assert.ok(state?.kind === 'ready');
     assert.deepEqual([ids(), state.asOf, state.trouble], [['a', 'b'], 1_000, offline]);
     list(inventory(someSession('b')));
-    const healed = store.state(account);
-    assert.ok(healed?.kind === 'ready' && healed.trouble === undefined && healed.asOf === 2_000);
+    const recovered = store.state(account);
+    assert.ok(recovered?.kind === 'ready' && recovered.trouble === undefined && recovered.asOf === 2_000);
     now = 1_000;
   });
 

@@ -6,7 +6,7 @@
  * How often to check what has the focus, in milliseconds. While the focus is elsewhere in the editor, this page isn't
  * notified when its frame takes it: a page between the two gets no event.
  */
-export const checkEveryMs = 4;
+const checkEveryMs = 4;
 /** A page may be notified this many milliseconds before it can see that its frame took the focus. */
 const toldBeforeMs = 100;
 /** A click moves the focus within this many milliseconds. */
@@ -87,13 +87,12 @@ export class KeyboardGuard {
       clearInterval(this.#checks);
       this.#checks = undefined;
     } else if (this.#checks === undefined) {
-      this.#hadFocusWithin = this.hasFocusWithin;
+      this.#hadFocusWithin = this.#hasFocusWithin;
       this.#checks = setInterval(() => this.#check(), checkEveryMs);
     }
   }
 
-  /** Whether this page has the focus, a frame in it, or the page around it. */
-  get hasFocusWithin() {
+  get #hasFocusWithin() {
     return (this.#around?.document ?? document).hasFocus();
   }
 
@@ -106,7 +105,7 @@ export class KeyboardGuard {
     const now = performance.now();
     const clicked = now - this.#clickedAt < clickMs;
     const hadFocusWithin = this.#hadFocusWithin;
-    this.#hadFocusWithin = this.hasFocusWithin;
+    this.#hadFocusWithin = this.#hasFocusWithin;
     if (document.activeElement === this.#frame) {
       const had = this.#hasFocus ? now - this.#gotFocusAt > toldBeforeMs : now - this.#lostFocusAt < toldBeforeMs;
       this.#onTaken(had || clicked);

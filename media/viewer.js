@@ -11,7 +11,7 @@ import {
   sendTypedSince,
   takeFocusBack,
 } from './focus.js';
-import { checkEveryMs, focusPolicy, KeyboardGuard } from './keyboardGuard.js';
+import { focusPolicy, KeyboardGuard } from './keyboardGuard.js';
 
 /** @import { PanelStage, PanelState } from '../src/ui/liveView/messages.ts' */
 
@@ -20,8 +20,6 @@ import { checkEveryMs, focusPolicy, KeyboardGuard } from './keyboardGuard.js';
  * again.
  */
 const loadingMs = 10_000;
-/** For this long after a frame that moved the focus is gone, it may yet move it. */
-const lateMs = 500;
 
 /** @type {PanelStage | undefined} */
 let shown;
@@ -50,21 +48,6 @@ function takeBack(hadFocus) {
   say({ type: 'keyboardTaken', number: frameNumber, hadFocus, paused: pauses });
 }
 
-/** A frame's calls may arrive after it is gone, and after the editor got the keyboard back. */
-function takeBackAgain() {
-  const endsAt = performance.now() + lateMs;
-  let hasFocusWithin = true;
-  const checks = setInterval(() => {
-    if (frame !== undefined || performance.now() > endsAt) {
-      clearInterval(checks);
-      return;
-    }
-    const hadFocusWithin = hasFocusWithin;
-    hasFocusWithin = guard.hasFocusWithin;
-    if (hasFocusWithin && !(hadFocusWithin && document.hasFocus())) takeBack(false);
-  }, checkEveryMs);
-}
-
 /** @param {PanelState} state */
 export function drawViewer({ stage, mode }) {
   shown = stage;
@@ -76,7 +59,6 @@ export function drawViewer({ stage, mode }) {
     if (moved && stage.kind === 'card' && stage.card.buttons.some(({ button }) => button === 'resume')) {
       takeBack(false);
       sendTypedSince();
-      takeBackAgain();
     }
   }
   if (frame === undefined) return;

@@ -101,6 +101,7 @@ export class KeyboardReturn implements vscode.Disposable {
   /** Focuses the text editor that the user was typing in. If that isn't certain, the focus stays where it is. */
   giveBack(): Promise<void> {
     const editor = this.#editor;
+    this.#movedFrom = undefined;
     return this.#next(async () => {
       this.#gap = undefined;
       if (editor === undefined || !vscode.window.visibleTextEditors.includes(editor)) return;

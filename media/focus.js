@@ -7,8 +7,6 @@ import { element } from './elements.js';
 const strayMs = 1_000;
 /** How long after the focus moved here, in milliseconds, the extension may still find that a frame moved it. */
 const movedMs = 300;
-/** Who types more characters than this right after that goes on typing what belongs elsewhere: nothing here takes text. */
-const mostByChance = 1;
 
 const card = element('card');
 /** Receives what is typed after a frame took the focus and before the editor gets it back. */
@@ -65,7 +63,7 @@ export function noteFocusMoved() {
   movedAt = performance.now();
   // The page around this one does nothing with keys.
   if (!document.hasFocus()) window.focus();
-  say({ type: 'focusMoved', goesOn: false });
+  say({ type: 'focusMoved' });
 }
 
 /** Whether the focus moved so recently that its frame may have been paused because of it. */
@@ -83,12 +81,10 @@ addEventListener(
   (event) => {
     const text = event.key === 'Enter' ? '\n' : event.key;
     const isText = text.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey && !event.isComposing;
-    const waitsMs = typedSince.length > mostByChance ? strayMs : movedMs;
-    if (!isText || performance.now() - movedAt > waitsMs || document.activeElement === stray) return;
+    if (!isText || performance.now() - movedAt > movedMs || document.activeElement === stray) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     typedSince += text;
-    if (typedSince.length === mostByChance + 1) say({ type: 'focusMoved', goesOn: true });
   },
   true,
 );

@@ -8,8 +8,6 @@ import { RecentTyping } from './recentTyping.ts';
 const onTheirWayMs = 1_500;
 /** A viewer that moved the keyboard is gone from its panel within this time, and the keyboard can go back. */
 const goneAfterMs = 1_000;
-/** VS Code makes a panel active shortly before the user's keyboard is there, or shortly after a viewer moved it there. */
-const justActiveMs = 100;
 /** An edit is refused where the text has changed meanwhile. */
 const mostTries = 10;
 const focusGroup = ['First', 'Second', 'Third', 'Fourth', 'Fifth', 'Sixth', 'Seventh', 'Eighth'];
@@ -33,8 +31,8 @@ export class KeyboardReturn implements vscode.Disposable {
   /** Runs one step at a time: first the focus, then what was typed, in order. */
   #turn: Promise<unknown> = Promise.resolve();
   #gap: Gap | undefined;
-  /** The editor that had the keyboard when it came to a panel, and whether a viewer moved it there for certain. */
-  #movedFrom: { readonly editor: vscode.TextEditor; readonly at: number; readonly isCertain: boolean } | undefined;
+  /** The editor that had the keyboard when a viewer moved it. */
+  #movedFrom: { readonly editor: vscode.TextEditor; readonly at: number } | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -70,32 +68,21 @@ export class KeyboardReturn implements vscode.Disposable {
   /**
    * Notes that the keyboard has come to a panel that watches a viewer.
    * @param activeSince when VS Code made that panel active, of the monotonic clock; undefined if it isn't.
-   * @param goesOn whether the user goes on typing in the panel, which does nothing with that.
    * @returns whether the viewer moved it there for certain. {@link giveBack} then returns it, up to a second later.
    */
-  noteMoved(activeSince: number | undefined, goesOn: boolean): boolean {
-    const now = this.#clock.monotonic();
-    if (goesOn) {
-      this.#movedFrom = this.#justMovedFrom && { ...this.#justMovedFrom, isCertain: true };
-      return this.#movedFrom !== undefined;
-    }
+  noteMoved(activeSince: number | undefined): boolean {
     const editor = this.#typing.editor;
-    if (editor === undefined) return false;
     // A panel that the user goes to becomes active first, and after their last key. VS Code can take a panel for active
     // while the user types elsewhere: it learns up to 250 ms late that a panel had the keyboard.
-    const isCertain = activeSince === undefined || this.#typing.hasTypedSince(activeSince);
-    if (isCertain || now - activeSince <= justActiveMs) this.#movedFrom = { editor, at: now, isCertain };
-    return isCertain;
-  }
-
-  get #justMovedFrom() {
-    const moved = this.#movedFrom;
-    return moved !== undefined && this.#clock.monotonic() - moved.at <= goneAfterMs ? moved : undefined;
+    if (editor === undefined || (activeSince !== undefined && !this.#typing.hasTypedSince(activeSince))) return false;
+    this.#movedFrom = { editor, at: this.#clock.monotonic() };
+    return true;
   }
 
   get #editor(): vscode.TextEditor | undefined {
-    const moved = this.#justMovedFrom;
-    return moved?.isCertain === true ? moved.editor : this.#typing.editor;
+    const moved = this.#movedFrom;
+    if (moved !== undefined && this.#clock.monotonic() - moved.at <= goneAfterMs) return moved.editor;
+    return this.#typing.editor;
   }
 
   /** Focuses the text editor that the user was typing in. If that isn't certain, the focus stays where it is. */

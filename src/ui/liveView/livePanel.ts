@@ -181,9 +181,7 @@ export class LivePanel implements vscode.Disposable {
         return;
       case 'focusMoved':
         // The page answers once the frame that moved it is gone.
-        if (this.#parts.keyboardReturn.noteMoved(this.#activeSince, message.goesOn)) {
-          this.connection.pause(undefined, false);
-        }
+        if (this.#parts.keyboardReturn.noteMoved(this.#activeSince)) this.connection.pause(undefined, false);
         return;
       case 'stray':
         this.#inBackground(this.#parts.keyboardReturn.type(message.text));

@@ -35,10 +35,11 @@ export class KeyboardGuard {
   #onTaken;
   /** @type {() => void} */
   #onMoved;
-  /** @type {Window | undefined} */
-  #around;
-  /** Checks as soon as the focus has moved: while a page is told about that, it can't take the focus back. */
-  #soon = new MessageChannel();
+  /**
+   * The window of the page that VS Code puts around this one. Both have the same origin. Undefined until it's known.
+   * @type {Window | undefined}
+   */
+  around;
 
   /**
    * @param {(hadFocus: boolean) => void} onTaken called at once when the frame has taken the focus, from this page or
@@ -52,32 +53,20 @@ export class KeyboardGuard {
     addEventListener('focus', () => {
       this.#hasFocus = true;
       this.#gotFocusAt = performance.now();
-      this.#checkSoon();
+      soon.port2.postMessage(undefined);
     });
     addEventListener('blur', () => {
       this.#hasFocus = false;
       this.#lostFocusAt = performance.now();
-      this.#checkSoon();
+      soon.port2.postMessage(undefined);
     });
     const noteClick = () => {
       this.#clickedAt = performance.now();
     };
     addEventListener('pointerdown', noteClick, true);
-    this.#soon.port1.onmessage = () => this.#check();
-  }
-
-  /**
-   * Tells which page VS Code puts around this one. It is of the same origin, and tells VS Code several times a second
-   * whether it has the focus: `onMoved` comes before that.
-   * @param {Window} around
-   */
-  noteAround(around) {
-    if (this.#around === around) return;
-    this.#around = around;
-    // It outlives this page.
-    const gone = new AbortController();
-    addEventListener('pagehide', () => gone.abort());
-    around.addEventListener('focus', () => this.#checkSoon(), { signal: gone.signal });
+    // Checks after the event rather than during it, when this page can't take the focus back.
+    const soon = new MessageChannel();
+    soon.port1.onmessage = () => this.#check();
   }
 
   /** @param {HTMLIFrameElement | undefined} frame the frame that must not have the keyboard; undefined for none */
@@ -93,11 +82,7 @@ export class KeyboardGuard {
   }
 
   get #hasFocusWithin() {
-    return (this.#around?.document ?? document).hasFocus();
-  }
-
-  #checkSoon() {
-    this.#soon.port2.postMessage(undefined);
+    return (this.around?.document ?? document).hasFocus();
   }
 
   #check() {

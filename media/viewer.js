@@ -97,7 +97,7 @@ function removeFrame() {
 
 /** Sets the window that VS Code puts around this page's. @param {Window} around */
 export function noteWindowAround(around) {
-  guard.noteAround(around);
+  guard.around = around;
 }
 
 /** Handles a message that may be the frame's. @param {MessageEvent} event @returns whether it is */

@@ -6,9 +6,7 @@ import { RecentTyping } from './recentTyping.ts';
  * How long after the keyboard was taken, in milliseconds, keys may arrive that were pressed before it was given back.
  */
 const onTheirWayMs = 1_500;
-/** A viewer that moved the keyboard is gone from its panel within this time, and the keyboard can go back. */
-const goneAfterMs = 1_000;
-/** An edit is refused where the text has changed meanwhile. */
+/** Most attempts at an edit: VS Code rejects one if the text has changed in the meantime. */
 const mostTries = 10;
 const focusGroup = ['First', 'Second', 'Third', 'Fourth', 'Fifth', 'Sixth', 'Seventh', 'Eighth'];
 
@@ -31,16 +29,11 @@ export class KeyboardReturn implements vscode.Disposable {
   /** Runs one step at a time: first the focus, then what was typed, in order. */
   #turn: Promise<unknown> = Promise.resolve();
   #gap: Gap | undefined;
-  /** The editor that had the keyboard when a viewer moved it. */
-  #movedFrom: { readonly editor: vscode.TextEditor; readonly at: number } | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
     this.#typing = new RecentTyping(clock);
-    const forget = () => {
-      this.#typing.forget();
-      this.#movedFrom = undefined;
-    };
+    const forget = () => this.#typing.forget();
     this.#subscriptions = [
       this.#typing,
       vscode.window.onDidChangeTextEditorSelection(({ textEditor, kind }) => {
@@ -62,33 +55,12 @@ export class KeyboardReturn implements vscode.Disposable {
 
   /** Whether it's certain which text editor has the keyboard, or had it until it was taken a moment ago. */
   get canGiveBack(): boolean {
-    return this.#editor !== undefined;
-  }
-
-  /**
-   * Notes that the keyboard has come to a panel that watches a viewer.
-   * @param activeSince when VS Code made that panel active, of the monotonic clock; undefined if it isn't.
-   * @returns whether the viewer moved it there for certain. {@link giveBack} then returns it, up to a second later.
-   */
-  noteMoved(activeSince: number | undefined): boolean {
-    const editor = this.#typing.editor;
-    // A panel that the user goes to becomes active first, and after their last key. VS Code can take a panel for active
-    // while the user types elsewhere: it learns up to 250 ms late that a panel had the keyboard.
-    if (editor === undefined || (activeSince !== undefined && !this.#typing.hasTypedSince(activeSince))) return false;
-    this.#movedFrom = { editor, at: this.#clock.monotonic() };
-    return true;
-  }
-
-  get #editor(): vscode.TextEditor | undefined {
-    const moved = this.#movedFrom;
-    if (moved !== undefined && this.#clock.monotonic() - moved.at <= goneAfterMs) return moved.editor;
-    return this.#typing.editor;
+    return this.#typing.editor !== undefined;
   }
 
   /** Focuses the text editor that the user was typing in. If that isn't certain, the focus stays where it is. */
   giveBack(): Promise<void> {
-    const editor = this.#editor;
-    this.#movedFrom = undefined;
+    const editor = this.#typing.editor;
     return this.#next(async () => {
       this.#gap = undefined;
       if (editor === undefined || !vscode.window.visibleTextEditors.includes(editor)) return;

@@ -41,8 +41,6 @@ export class LivePanel implements vscode.Disposable {
   readonly #parts: LivePanelParts;
   readonly #subscriptions: vscode.Disposable[] = [];
   #ready = false;
-  /** When VS Code made the panel active, of the monotonic clock; undefined while it isn't. */
-  #activeSince: number | undefined;
   #lastFrame: Frame | undefined;
   /** The origin that the page may frame. */
   #frames: string | undefined;
@@ -63,12 +61,8 @@ export class LivePanel implements vscode.Disposable {
     panel.iconPath = vscode.Uri.joinPath(parts.media, 'liveView.svg');
     this.#subscriptions.push(
       panel.webview.onDidReceiveMessage((message: unknown) => this.#hear(message)),
-      panel.onDidChangeViewState(() => {
-        this.#noteActive();
-        this.followVisibility();
-      }),
+      panel.onDidChangeViewState(() => this.followVisibility()),
     );
-    this.#noteActive();
     this.#writeTitle();
     this.#writeHtml(undefined);
   }
@@ -106,10 +100,6 @@ export class LivePanel implements vscode.Disposable {
     const isElsewhere = !hadFocus && !keyboardReturn.canGiveBack;
     if (!hadFocus) this.#inBackground(keyboardReturn.giveBack());
     if (paused) this.connection.pause(number, isElsewhere);
-  }
-
-  #noteActive(): void {
-    this.#activeSince = this.panel.active ? (this.#activeSince ?? this.#parts.clock.monotonic()) : undefined;
   }
 
   /**
@@ -180,8 +170,9 @@ export class LivePanel implements vscode.Disposable {
         this.#takeKeyboardBack(message);
         return;
       case 'focusMoved':
-        // The page answers once the frame that moved it is gone.
-        if (this.#parts.keyboardReturn.noteMoved(this.#activeSince)) this.connection.pause(undefined, false);
+        // A user who goes to a panel makes it active first; a frame that moves the focus doesn't. The page answers once
+        // that frame is gone.
+        if (!this.panel.active && this.#parts.keyboardReturn.canGiveBack) this.connection.pause(undefined, false);
         return;
       case 'stray':
         this.#inBackground(this.#parts.keyboardReturn.type(message.text));

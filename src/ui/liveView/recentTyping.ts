@@ -35,12 +35,7 @@ export class RecentTyping<Editor> implements Disposable {
     return typed !== undefined && this.#clock.monotonic() - typed.at <= stillThereMs ? typed.editor : undefined;
   }
 
-  /** Whether a key certainly did something in an editor after a time of the monotonic clock. */
-  hasTypedSince(time: number): boolean {
-    return this.#typed !== undefined && this.#typed.at > time;
-  }
-
-  /** Notes that a key did something in an editor. */
+  /** Notes that a key had an effect in an editor. */
   note(editor: Editor): void {
     const now = this.#clock.monotonic();
     this.#heardAt = now;

@@ -59,17 +59,7 @@ describe('the text editor that has the keyboard', () => {
     assert.equal(typing.editor, undefined);
   });
 
-  it('tells whether a key came after something else, such as a panel that became active', async () => {
-    assert.equal(typing.hasTypedSince(clock.monotonic()), false);
-    await type('notes', 100);
-    const after = clock.monotonic();
-    await pass(100);
-    assert.equal(typing.hasTypedSince(after), false);
-    typing.note('notes');
-    assert.equal(typing.hasTypedSince(after), true);
-  });
-
-  it('needs no timer while nobody types', async () => {
+  it('needs no timer while no one types', async () => {
     let timers = 0;
     const after = (ms: number, run: () => void) => {
       timers++;

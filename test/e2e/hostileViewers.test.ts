@@ -2,10 +2,12 @@ import { strict as assert } from 'node:assert';
 import { availableParallelism } from 'node:os';
 import { type Owned, start } from '../host/processes.ts';
 import { until } from './user.ts';
-import { viewerPage as page, ViewerBesideEditor } from './viewerBesideEditor.ts';
+import { waitingViewerPage as page, ViewerBesideEditor, viewerPage } from './viewerBesideEditor.ts';
 
 /** A viewer has the focus for a few milliseconds before it is paused, and a key may be pressed just then. */
 const mostReached = 3;
+/** While a viewer moves the keyboard every few milliseconds, some keys go to a page that does nothing with them. */
+const mostLostToMoves = 3;
 
 const inner = `<iframe id="inner" srcdoc="<input id=field><script>
 onmessage = () => setInterval(() => field.focus(), 5);
@@ -88,7 +90,7 @@ describe('a user who watches a viewer that wants their keyboard', function () {
 tell('clipboard ' + may('read') + ' ' + may('write'));
 navigator.clipboard.readText().then((text) => tell('read ' + text), () => tell('not read'));`;
     const last = () => scene.told.findLast((what) => what.startsWith('clipboard'));
-    await scene.show(page('', asks));
+    await scene.show(viewerPage('', asks));
     await until(async () => scene.told.includes('not read'));
     assert.equal(await panel.locator('iframe').getAttribute('allow'), '');
     assert.equal(last(), 'clipboard false false');
@@ -111,9 +113,11 @@ navigator.clipboard.readText().then((text) => tell('read ' + text), () => tell('
         const panel = await scene.show(body);
         await scene.clear();
         const before = scene.reached;
+        await scene.begin(panel);
         const typed = await scene.typeUntilPaused(panel);
         const leaked = scene.reached - before;
-        await until(async () => (await scene.text()).length >= typed.length - 1).catch(() => {});
+        const mostLost = what in moving ? mostLostToMoves : 1;
+        await until(async () => (await scene.text()).length >= typed.length - mostLost).catch(() => {});
         const kept = await scene.text();
         typedInAll += typed.length;
         reachedInAll += leaked;
@@ -121,7 +125,7 @@ navigator.clipboard.readText().then((text) => tell('read ' + text), () => tell('
           `      typed ${typed.length}, kept ${kept.length}, reached ${leaked}${kept === typed ? '' : `: ${kept}`}`,
         );
         assert.ok(leaked <= 1, 'keys reached the viewer');
-        assert.ok(kept.length >= typed.length - 1, 'characters were lost');
+        assert.ok(kept.length >= typed.length - mostLost, 'characters were lost');
         assert.ok(isIn(kept, typed), 'characters changed places');
         assert.ok(await scene.isPaused(panel), 'the viewer was not paused');
         assert.equal(await panel.locator('iframe').count(), 0);
@@ -139,6 +143,7 @@ navigator.clipboard.readText().then((text) => tell('read ' + text), () => tell('
           document.getElementById('reload')?.focus();
         });
         const before = scene.reached;
+        await scene.begin(panel);
         const typed = await scene.typeUntilPaused(panel);
         const kept = await panel.evaluate(() => (window as unknown as { keys: string[] }).keys.join(''));
         const leaked = scene.reached - before;
@@ -157,8 +162,8 @@ navigator.clipboard.readText().then((text) => tell('read ' + text), () => tell('
   });
 
   it('resumes a viewer that takes the keyboard while it loads, and still keeps the keyboard', async () => {
-    const [body = ''] = Object.values(hostile);
-    const panel = await scene.show(body);
+    const takes = "setTimeout(() => { remote.focus(); tell('took it'); }, when);";
+    const panel = await scene.show(viewerPage('<canvas id="remote" tabindex="0"></canvas>', takes));
     const paused = panel.getByRole('heading', { name: 'This viewer tried to take the keyboard' });
     await paused.waitFor();
     await scene.user.picture('hostile-paused-dark');

@@ -14,17 +14,22 @@ const betweenKeysMs = 65;
 const mostTyped = 150;
 
 /**
- * A page that reports every key it receives to its server, and then takes the keyboard.
- * @param steal a script; `when` is when to start, in milliseconds after loading, and `tell` reports to the server.
+ * A page that tells its server every key that reaches it, and then does what takes the keyboard.
+ * @param steal a script; `when` is how many milliseconds after its start it is to take the keyboard, and `tell` tells the
+ * server.
  */
 export const viewerPage = (body: string, steal: string) => `<p id="clock">live</p>${body}<script>
 const tell = (what) => fetch(location.href, { method: 'POST', body: what, keepalive: true });
 addEventListener('keydown', ({ key }) => tell(key));
 addEventListener('message', ({ data }) => { if (typeof data === 'string' && data.startsWith('key ')) tell(data.slice(4)); });
-const when = 1000 + Math.random() * 250;
+const when = 400 + Math.random() * 250;
 ${steal}</script>`;
 
-/** A text editor, and next to it the live view of a session, whose viewer is whatever page a test wants. */
+/** The same, with a script that starts when {@link ViewerBesideEditor.begin} is called, and not when the page has loaded. */
+export const waitingViewerPage = (body: string, steal: string) =>
+  viewerPage(body, `addEventListener('begin', () => {\n${steal}\n});`);
+
+/** A text editor, and beside it the live view of a session, whose viewer is whatever page a test wants. */
 export class ViewerBesideEditor {
   readonly user: WorkbenchUser;
   readonly anchor: AnchorServer;
@@ -134,7 +139,15 @@ export class ViewerBesideEditor {
     return panel;
   }
 
-  /** Whether the panel says that it paused the viewer because the viewer took the keyboard. */
+  /** Starts the script of a {@link waitingViewerPage}. */
+  async begin(panel: Frame): Promise<void> {
+    const viewer = await panel.locator('iframe').elementHandle();
+    const frame = await viewer?.contentFrame();
+    await frame?.locator('#clock').waitFor();
+    await frame?.evaluate(() => dispatchEvent(new Event('begin')));
+  }
+
+  /** Whether the panel says that it paused the viewer because it took the keyboard. */
   isPaused(panel: Frame): Promise<boolean> {
     return panel.getByRole('heading', { name: 'This viewer tried to take the keyboard' }).isVisible();
   }

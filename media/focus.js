@@ -5,8 +5,6 @@ import { element } from './elements.js';
 
 /** If the editor hasn't taken the focus back after this many milliseconds, it goes to the heading that says why. */
 const strayMs = 1_000;
-/** How long after the focus moved here, in milliseconds, the extension may still find that a frame moved it. */
-const movedMs = 300;
 
 const card = element('card');
 /** Receives what is typed after a frame took the focus and before the editor gets it back. */
@@ -16,9 +14,6 @@ const stray = /** @type {HTMLTextAreaElement} */ (element('stray'));
 let focused;
 /** Whether what is typed here belongs to the editor, which is about to get the focus back. */
 let givingBack = false;
-let movedAt = Number.NEGATIVE_INFINITY;
-/** What was typed since the focus moved. */
-let typedSince = '';
 
 /** The element that had the focus last, if it's still visible. */
 export const focusedBefore = () => (focused?.checkVisibility() ? focused : undefined);
@@ -56,38 +51,6 @@ export function keepFocusForEditor() {
     if (document.activeElement === stray && document.hasFocus()) standBeside();
   }, strayMs);
 }
-
-/** Call it when the focus came to this page or the one around it. The user or the frame may have moved it. */
-export function noteFocusMoved() {
-  if (performance.now() - movedAt > movedMs) typedSince = '';
-  movedAt = performance.now();
-  // The page around this one does nothing with keys.
-  if (!document.hasFocus()) window.focus();
-  say({ type: 'focusMoved' });
-}
-
-/** Whether the focus moved so recently that its frame may have been paused because of it. */
-export const hasJustMoved = () => performance.now() - movedAt < strayMs;
-
-/** Sends the editor what was typed since the frame moved the focus. */
-export function sendTypedSince() {
-  say({ type: 'stray', text: typedSince.slice(0, 100) });
-  typedSince = '';
-}
-
-// A key that was meant for the editor must not press a button here.
-addEventListener(
-  'keydown',
-  (event) => {
-    const text = event.key === 'Enter' ? '\n' : event.key;
-    const isText = text.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey && !event.isComposing;
-    if (!isText || performance.now() - movedAt > movedMs || document.activeElement === stray) return;
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    typedSince += text;
-  },
-  true,
-);
 
 stray.addEventListener('input', (event) => {
   if (/** @type {InputEvent} */ (event).isComposing) return;

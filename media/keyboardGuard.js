@@ -29,44 +29,32 @@ export class KeyboardGuard {
   #gotFocusAt = Number.NEGATIVE_INFINITY;
   #lostFocusAt = Number.NEGATIVE_INFINITY;
   #clickedAt = Number.NEGATIVE_INFINITY;
-  /** Whether this page, a frame in it, or the page that VS Code puts around it had the focus at the last check. */
-  #hadFocusWithin = false;
   /** @type {(hadFocus: boolean) => void} */
   #onTaken;
-  /** @type {() => void} */
-  #onMoved;
-  /**
-   * The window of the page that VS Code puts around this one. Both have the same origin. Undefined until it's known.
-   * @type {Window | undefined}
-   */
-  around;
+  /** Checks as soon as the focus has moved: while a page is told about that, it can't take the focus back. */
+  #soon = new MessageChannel();
 
   /**
-   * @param {(hadFocus: boolean) => void} onTaken called at once when the frame has taken the focus, from this page or
-   * from elsewhere. It must move the focus: until then, keys go to the frame.
-   * @param {() => void} onMoved called when the focus came to this page or the one around it, and not by a click here.
-   * The user or the frame may have moved it: the frame can call `focus()` of the windows around it.
+   * @param {(hadFocus: boolean) => void} onTaken called at once when the frame has taken the focus, from this page itself
+   * or from elsewhere. It has to move the focus: until then, keys go to the frame.
    */
-  constructor(onTaken, onMoved) {
+  constructor(onTaken) {
     this.#onTaken = onTaken;
-    this.#onMoved = onMoved;
     addEventListener('focus', () => {
       this.#hasFocus = true;
       this.#gotFocusAt = performance.now();
-      soon.port2.postMessage(undefined);
+      this.#checkSoon();
     });
     addEventListener('blur', () => {
       this.#hasFocus = false;
       this.#lostFocusAt = performance.now();
-      soon.port2.postMessage(undefined);
+      this.#checkSoon();
     });
     const noteClick = () => {
       this.#clickedAt = performance.now();
     };
     addEventListener('pointerdown', noteClick, true);
-    // Checks after the event rather than during it, when this page can't take the focus back.
-    const soon = new MessageChannel();
-    soon.port1.onmessage = () => this.#check();
+    this.#soon.port1.onmessage = () => this.#check();
   }
 
   /** @param {HTMLIFrameElement | undefined} frame the frame that must not have the keyboard; undefined for none */
@@ -75,25 +63,17 @@ export class KeyboardGuard {
     if (frame === undefined) {
       clearInterval(this.#checks);
       this.#checks = undefined;
-    } else if (this.#checks === undefined) {
-      this.#hadFocusWithin = this.#hasFocusWithin;
-      this.#checks = setInterval(() => this.#check(), checkEveryMs);
-    }
+    } else this.#checks ??= setInterval(() => this.#check(), checkEveryMs);
   }
 
-  get #hasFocusWithin() {
-    return (this.around?.document ?? document).hasFocus();
+  #checkSoon() {
+    this.#soon.port2.postMessage(undefined);
   }
 
   #check() {
-    if (this.#frame === undefined) return;
+    if (this.#frame === undefined || document.activeElement !== this.#frame) return;
     const now = performance.now();
-    const clicked = now - this.#clickedAt < clickMs;
-    const hadFocusWithin = this.#hadFocusWithin;
-    this.#hadFocusWithin = this.#hasFocusWithin;
-    if (document.activeElement === this.#frame) {
-      const had = this.#hasFocus ? now - this.#gotFocusAt > toldBeforeMs : now - this.#lostFocusAt < toldBeforeMs;
-      this.#onTaken(had || clicked);
-    } else if (this.#hadFocusWithin && !hadFocusWithin && !clicked) this.#onMoved();
+    const had = this.#hasFocus ? now - this.#gotFocusAt > toldBeforeMs : now - this.#lostFocusAt < toldBeforeMs;
+    this.#onTaken(had || now - this.#clickedAt < clickMs);
   }
 }

@@ -8,7 +8,7 @@ import { standBeside } from './focus.js';
 import { drawPicture, fitsPanel, room, takeFrame, toggleFit } from './picture.js';
 import { followSteering } from './steering.js';
 import { drawToolbar, listenToToolbar } from './toolbar.js';
-import { drawViewer, hearViewer, noteWindowAround } from './viewer.js';
+import { drawViewer, hearViewer } from './viewer.js';
 
 /** @import { PanelState, ToPanel } from '../src/ui/liveView/messages.ts' */
 
@@ -44,7 +44,6 @@ addEventListener('message', (event) => {
   if (hearViewer(event)) return;
   // The extension's messages come from the editor's own page around this one; others are ignored.
   if (event.origin !== window.origin) return;
-  noteWindowAround(/** @type {Window} */ (event.source));
   const message = /** @type {ToPanel} */ (event.data);
   if (message.type === 'state') draw(message);
   else if (message.type === 'frame') takeFrame(message);

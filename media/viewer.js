@@ -3,14 +3,7 @@
 
 import { say } from './editor.js';
 import { element } from './elements.js';
-import {
-  focusedBefore,
-  hasJustMoved,
-  keepFocusForEditor,
-  noteFocusMoved,
-  sendTypedSince,
-  takeFocusBack,
-} from './focus.js';
+import { focusedBefore, keepFocusForEditor, takeFocusBack } from './focus.js';
 import { focusPolicy, KeyboardGuard } from './keyboardGuard.js';
 
 /** @import { PanelStage, PanelState } from '../src/ui/liveView/messages.ts' */
@@ -33,14 +26,14 @@ let forgiven = 0;
 /** The number of the frame that was paused because it took the keyboard. */
 let pausedNumber = 0;
 
-const guard = new KeyboardGuard(takeBack, noteFocusMoved);
+const guard = new KeyboardGuard(takeBack);
 
 /** @param {boolean} hadFocus */
 function takeBack(hadFocus) {
   // Moves the focus first: from then on, no key goes to the frame.
   if (hadFocus) takeFocusBack();
   else keepFocusForEditor();
-  const pauses = frame === undefined || forgiven <= 0 || performance.now() - frameAddedAt > loadingMs;
+  const pauses = forgiven <= 0 || performance.now() - frameAddedAt > loadingMs;
   if (pauses) {
     pausedNumber = frameNumber;
     removeFrame();
@@ -52,15 +45,7 @@ function takeBack(hadFocus) {
 export function drawViewer({ stage, mode }) {
   shown = stage;
   if (stage.kind === 'frame') showFrame(stage, mode);
-  else if (stage.kind === 'cast' || !stage.overLast) {
-    const moved = frame !== undefined && hasJustMoved();
-    removeFrame();
-    // Not before the frame is removed, so that it can't move the focus again.
-    if (moved && stage.kind === 'card' && stage.card.buttons.some(({ button }) => button === 'resume')) {
-      takeBack(false);
-      sendTypedSince();
-    }
-  }
+  else if (stage.kind === 'cast' || !stage.overLast) removeFrame();
   if (frame === undefined) return;
   const steers = stage.kind === 'frame' && mode === 'interact';
   frame.inert = !steers;
@@ -95,12 +80,7 @@ function removeFrame() {
   frame = undefined;
 }
 
-/** Sets the window that VS Code puts around this page's. @param {Window} around */
-export function noteWindowAround(around) {
-  guard.around = around;
-}
-
-/** Handles a message that may be the frame's. @param {MessageEvent} event @returns whether it is */
+/** Hears a message that may be the frame's. @param {MessageEvent} event @returns whether it is */
 export function hearViewer({ source, origin, data }) {
   if (frame === undefined || source !== frame.contentWindow) return false;
   if (shown?.kind === 'frame' && shown.disconnectMessage !== undefined) {

@@ -6,8 +6,6 @@ import { waitingViewerPage as page, ViewerBesideEditor, viewerPage } from './vie
 
 /** A viewer has the focus for a few milliseconds before it is paused, and a key may be pressed just then. */
 const mostReached = 3;
-/** While a viewer moves the keyboard every few milliseconds, some keys go to a page that does nothing with them. */
-const mostLostToMoves = 3;
 
 const inner = `<iframe id="inner" srcdoc="<input id=field><script>
 onmessage = () => setInterval(() => field.focus(), 5);
@@ -42,16 +40,6 @@ addEventListener('blur', () => { window.focus(); dialog.querySelector('input').f
   open('/popup'); text.requestPointerLock?.(); text.focus(); getSelection().selectAllChildren(text);
   setInterval(() => text.focus(), 1);
 }, when);`,
-  ),
-};
-
-/** Ways to move the keyboard away from the text editor, and not to the viewer. */
-const moving: Readonly<Record<string, string>> = {
-  'focuses the page around it': page('', 'setTimeout(() => parent.focus(), when);'),
-  'focuses the page around that one': page('', 'setTimeout(() => parent.parent.focus(), when);'),
-  'focuses every page around it again and again': page(
-    '',
-    'const move = () => { top.focus(); parent.parent.focus(); parent.focus(); }; setTimeout(() => setInterval(move, 5), when);',
   ),
 };
 
@@ -106,7 +94,7 @@ navigator.clipboard.readText().then((text) => tell('read ' + text), () => tell('
 
   for (const heavy of [false, true]) {
     const under = heavy ? ' while the machine is busy' : '';
-    for (const [what, body] of Object.entries({ ...hostile, ...moving })) {
+    for (const [what, body] of Object.entries(hostile)) {
       it(`goes on typing in a text editor beside a viewer that ${what}${under}`, async () => {
         if (heavy)
           load = Array.from({ length: availableParallelism() }, () => start(process.execPath, ['-e', 'for (;;);']));
@@ -116,8 +104,7 @@ navigator.clipboard.readText().then((text) => tell('read ' + text), () => tell('
         await scene.begin(panel);
         const typed = await scene.typeUntilPaused(panel);
         const leaked = scene.reached - before;
-        const mostLost = what in moving ? mostLostToMoves : 1;
-        await until(async () => (await scene.text()).length >= typed.length - mostLost).catch(() => {});
+        await until(async () => (await scene.text()).length >= typed.length - 1).catch(() => {});
         const kept = await scene.text();
         typedInAll += typed.length;
         reachedInAll += leaked;
@@ -125,7 +112,7 @@ navigator.clipboard.readText().then((text) => tell('read ' + text), () => tell('
           `      typed ${typed.length}, kept ${kept.length}, reached ${leaked}${kept === typed ? '' : `: ${kept}`}`,
         );
         assert.ok(leaked <= 1, 'keys reached the viewer');
-        assert.ok(kept.length >= typed.length - mostLost, 'characters were lost');
+        assert.ok(kept.length >= typed.length - 1, 'characters were lost');
         assert.ok(isIn(kept, typed), 'characters changed places');
         assert.ok(await scene.isPaused(panel), 'the viewer was not paused');
         assert.equal(await panel.locator('iframe').count(), 0);

@@ -223,13 +223,11 @@ export class LiveConnection implements Disposable {
     void (this.#stage.kind === 'over' ? this.#lookAgain() : this.connect());
   }
 
-  /** Pauses the frame that took the keyboard (the current one if `undefined`), until the user resumes it. */
-  pause(frameNumber: number | undefined, isElsewhere: boolean): void {
-    if (frameNumber !== undefined && frameNumber !== this.#frameNumber) return;
-    if (this.#stage.kind === 'frame') {
-      this.#parts.logger.info(`live view of ${this.#subject.sessionId}: paused, it took the keyboard`);
-      this.disconnect();
-    } else if (!isPaused(this.#stage)) return;
+  /** Shows nothing of a frame that took the keyboard, until the user wants that again. */
+  pause(frameNumber: number, isElsewhere: boolean): void {
+    if (this.#stage.kind !== 'frame' || frameNumber !== this.#frameNumber) return;
+    this.#parts.logger.info(`live view of ${this.#subject.sessionId}: paused, it took the keyboard`);
+    this.disconnect();
     this.#set({ kind: 'card', card: pausedCard(isElsewhere), paused: true });
   }
 

@@ -169,11 +169,6 @@ export class LivePanel implements vscode.Disposable {
       case 'keyboardTaken':
         this.#takeKeyboardBack(message);
         return;
-      case 'focusMoved':
-        // A user who goes to a panel makes it active first; a frame that moves the focus doesn't. The page answers once
-        // that frame is gone.
-        if (!this.panel.active && this.#parts.keyboardReturn.canGiveBack) this.connection.pause(undefined, false);
-        return;
       case 'stray':
         this.#inBackground(this.#parts.keyboardReturn.type(message.text));
         return;

@@ -164,9 +164,7 @@ const FromPanel = v.variant('type', [
   v.object({ type: v.literal('paste') }),
   /** A frame took the keyboard in view-only mode; `hadFocus` says whether the panel's page had it before. */
   v.object({ type: v.literal('keyboardTaken'), number: v.number(), hadFocus: v.boolean(), paused: v.boolean() }),
-  /** In view-only mode, the focus came to the panel's page, and not by a click there. */
-  v.object({ type: v.literal('focusMoved') }),
-  /** Text that was typed before the editor had the keyboard back. */
+  /** What was typed before the editor had the keyboard back. */
   v.object({ type: v.literal('stray'), text: ShortText }),
   v.object({ type: v.literal('disconnectMessage') }),
 ]);

@@ -135,14 +135,17 @@ describe('ending at providers that behave worse than documented, inside VS Code'
       const anchor = started(await startAnchor());
       for (let index = 0; index < 25; index++) anchor.add({ id: `s${index}` });
       const accountId = await add('anchor', anchor.url, { apiKey: anchor.key });
+      let duringOutage: readonly string[] | undefined;
       user.answersConfirm = ({ choices }) => {
         anchor.outage = outages[of];
-        setTimeout(() => {
+        // At least 100 ms, and on a slow machine until the extension has noticed.
+        const check = setInterval(() => {
+          if (duringOutage === undefined) return;
           anchor.outage = undefined;
+          clearInterval(check);
         }, 100);
         return choices[0];
       };
-      let duringOutage: readonly string[] | undefined;
       const left = api.onDidChange(() => {
         if (anchor.outage !== undefined) duringOutage = listed(accountId);
       });

@@ -9,6 +9,7 @@ import { Connections } from '../../../src/services/accounts/connections.ts';
 import { Ender } from '../../../src/services/ending/ender.ts';
 import { EvidenceLog } from '../../../src/services/ending/evidence.ts';
 import { EndJournal } from '../../../src/services/ending/journal.ts';
+import { OrderedMemory } from '../../../src/services/orderedMemory.ts';
 import { type ClaimedExtension, ProviderConsent } from '../../../src/services/providers/providerConsent.ts';
 import { ProviderKinds } from '../../../src/services/providers/providerKinds.ts';
 import { Refresher } from '../../../src/services/sessions/refresher.ts';
@@ -122,7 +123,8 @@ export class TestServices {
       evidence: async () => this.evidence,
       interval: () => (typeof interval === 'number' ? interval : interval()),
     });
-    this.journal = new EndJournal(this.memory, clock, this.log);
+    // As in the extension: without an order, two ends at once would each write what they read before the other wrote.
+    this.journal = new EndJournal(new OrderedMemory(this.memory), clock, this.log);
     this.ender = new Ender({ ...parts, refresher: this.refresher, journal: this.journal });
   }
 

@@ -165,7 +165,7 @@ describe('a user with an Anchor Browser account', function () {
     await user.press('Cancel');
     await user.run('Filter Sessions…');
     await user.page.locator('.quick-input-widget input').fill('nothing like it');
-    await user.page.getByText('Shows 0 of 4').waitFor();
+    await user.page.getByText('Showing 0 of 4').waitFor();
     await user.picture('anchor-filtering');
     await user.page.keyboard.press('Enter');
     await user.row('No sessions match').click();

@@ -96,12 +96,12 @@ describe('a user with an account at every provider', function () {
 
     await user.run('Add Account…');
     await user.pick('Browserbase');
-    const cloudHosts = 'sent to api.browserbase.com, api.stagehand.browserbase.com, api.use1.stagehand.browserbase.com';
+    const cloudHosts = 'sent only to api.browserbase.com, api.stagehand.browserbase.com';
     await user.page.locator('.quick-input-widget').getByText(cloudHosts).waitFor();
     await user.picture('browserbase-key');
     await user.page.getByRole('button', { name: 'Use a Different Address…' }).click();
     await user.type('Enter the address of the Browserbase API', browserbase.url);
-    await user.type(`sent to ${new URL(browserbase.url).host} only`, browserbase.key);
+    await user.type(`sent only to ${new URL(browserbase.url).host}`, browserbase.key);
     await user.type('Browserbase project ID', '');
     await user.type('Address of the Stagehand API', 'http://stagehand.example');
     await user.type('Use https://', stagehand.url);

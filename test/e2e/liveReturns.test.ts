@@ -237,9 +237,9 @@ describe('a user who comes back to live views', function () {
     await v1.stop();
     await user.page.reload({ timeout: 60_000 });
     const panel = await user.live('v1browse');
-    await panel.getByText('Nothing answers at 127.0.0.1').waitFor({ timeout: 60_000 });
+    await panel.getByText("Couldn't connect to 127.0.0.1").waitFor({ timeout: 60_000 });
     await user.picture('returns-down');
-    assert.equal(await user.row('Account Browserless').count(), 0, 'the list is in viewSource');
+    assert.equal(await user.row('Account Browserless').count(), 0, 'the list is visible');
     await v1.start(port);
     await panel.getByRole('button', { name: 'Try Again' }).click();
     await (await user.live('watched')).locator('#picture').waitFor({ state: 'visible', timeout: 30_000 });

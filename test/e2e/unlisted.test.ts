@@ -32,7 +32,7 @@ describe('a user who ends and deletes what the list doesn’t show', function ()
 
   it('pastes a link to a session into the palette’s prompt by keyboard, reads the dialog, and ends it', async () => {
     await user.run('End Session by ID…');
-    await user.type('Paste the ID of a session in Anchor Browser · prod', 'not an id');
+    await user.type('Paste a session ID from Anchor Browser · prod', 'not an id');
     await user.type(
       "Couldn't find a session ID in this text.",
       ' "https://app.anchorbrowser.io/sessions/sess_hidden", ',

@@ -280,7 +280,7 @@ describe('the extension inside VS Code', () => {
       user.answersConfirm = ({ choices }) => choices.find((choice) => choice === 'End Everything in Account');
       const all = await command<{ ended: number }>('endAccountSessions', { accountId: id });
       assert.equal(all.ended, 1);
-      assert.match(user.questions.at(-1)?.detail ?? '', /Every room of the services is emptied\./);
+      assert.match(user.questions.at(-1)?.detail ?? '', /Every room of the house is emptied\./);
       assert.equal(services.log().at(-2) ?? '', 'DELETE /rooms');
       registration.dispose();
       await api.refresh();

@@ -39,7 +39,7 @@ export const exampleProvider: ProviderKind = {
   wording: {
     session: 'A room.',
     ending: 'The room is emptied.',
-    endEverything: 'Every room of the services is emptied.',
+    endEverything: 'Every room of the house is emptied.',
     deleteGroup: undefined,
     watching: 'Watching keeps the light on.',
   },

@@ -49,7 +49,7 @@ describe('a user who ends and deletes what the list doesn’t show', function ()
   it('does the same from the account’s menu by mouse, and is told when the ID is wrong', async () => {
     await user.choose(user.row(account), 'End Session by ID…');
     await user.type('Paste a session ID', 'sess_typo');
-    await user.notification("Anchor Browser doesn't find a running session with this ID").waitFor();
+    await user.notification("Anchor Browser couldn't find a running session with this ID").waitFor();
     await user.choose(user.row(account), 'End Session by ID…');
     await user.type('Paste a session ID', 'sess_other');
     await user.dialog();

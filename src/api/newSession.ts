@@ -1,5 +1,6 @@
 import type { Group } from '../core/group.ts';
 import type { GroupId, PageId, SessionId } from '../core/ids.ts';
+import { type KnownFacts, newSession as sessionWith } from '../core/newSession.ts';
 import type { Page } from '../core/page.ts';
 import type { Session } from '../core/session.ts';
 
@@ -10,10 +11,8 @@ export interface PageFields {
   readonly url?: string | undefined;
 }
 
-type Optional<T> = { readonly [Key in keyof T]?: T[Key] | undefined };
-
 /** What a list says about a session besides its id; see {@link Session}. */
-export interface SessionFields extends Optional<Omit<Session, 'id' | 'groupId' | 'metadata' | 'pages'>> {
+export interface SessionFields extends Omit<KnownFacts, 'groupId' | 'metadata' | 'pages'> {
   readonly groupId?: string | undefined;
   /** The keys and values that its owner attached. */
   readonly metadata?: ReadonlyMap<string, string> | Readonly<Record<string, string>> | undefined;
@@ -21,7 +20,7 @@ export interface SessionFields extends Optional<Omit<Session, 'id' | 'groupId' |
 }
 
 /** What a list says about a group besides its id; see {@link Group}. */
-export type GroupFields = Optional<Omit<Group, 'id'>>;
+export type GroupFields = { readonly [Key in Exclude<keyof Group, 'id'>]?: Group[Key] | undefined };
 
 /**
  * Makes a session from what the provider says, and fills in the rest: by default a session is running, ends as a whole,
@@ -31,23 +30,12 @@ export type GroupFields = Optional<Omit<Group, 'id'>>;
 export function newSession(id: string, fields: SessionFields = {}): Session {
   const { groupId, pages } = fields;
   const metadata = fields.metadata ?? {};
-  return {
-    id: id as SessionId,
-    name: fields.name,
-    phase: fields.phase ?? 'running',
-    status: fields.status,
-    startedAt: fields.startedAt,
-    region: fields.region,
+  return sessionWith(id as SessionId, {
+    ...fields,
     groupId: groupId as GroupId | undefined,
-    tags: fields.tags ?? [],
     metadata: new Map(metadata instanceof Map ? metadata : Object.entries(metadata)),
-    traits: fields.traits ?? [],
     pages: pages?.map(newPage),
-    canWatch: fields.canWatch ?? true,
-    ends: fields.ends ?? 'session',
-    bulkEndExclusion: fields.bulkEndExclusion,
-    facts: fields.facts ?? [],
-  };
+  });
 }
 
 function newPage({ id, title = '', url = '' }: PageFields): Page {

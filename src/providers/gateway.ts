@@ -4,6 +4,7 @@ import type { HttpRequest } from '../core/http.ts';
 import { type SessionId, sessionId } from '../core/ids.ts';
 import type { Inventory, ListFault } from '../core/inventory.ts';
 import { type LiveView, liveViewUrl } from '../core/liveView.ts';
+import { newSession } from '../core/newSession.ts';
 import { isAtAccount, isWithin } from '../core/origin.ts';
 import {
   type EndAnswer,
@@ -272,21 +273,11 @@ function differs(confirmed: Session, told: Marks): boolean {
 
 function sessionOf({ id, status, createdAt, profileName, currentUrl }: SessionRow): Session {
   const host = currentUrl == null ? undefined : URL.parse(currentUrl)?.host;
-  return {
-    id: sessionId(id),
+  return newSession(sessionId(id), {
     name: host === '' ? undefined : host,
     phase: phases[status ?? ''] ?? 'unknown',
     status: status ?? undefined,
     startedAt: createdAt,
-    region: undefined,
-    groupId: undefined,
-    tags: [],
-    metadata: new Map(),
-    traits: [],
-    pages: undefined,
-    canWatch: true,
-    ends: 'session',
-    bulkEndExclusion: undefined,
     facts: profileName == null ? [] : [[profileLabel, profileName]],
-  };
+  });
 }

@@ -5,6 +5,7 @@ import type { HttpRequest } from '../core/http.ts';
 import { idFault, type PageId, pageId, type SessionId, sessionId } from '../core/ids.ts';
 import type { Inventory, ListFault } from '../core/inventory.ts';
 import { titleWithoutValues } from '../core/maskedAddress.ts';
+import { newSession } from '../core/newSession.ts';
 import { requestUrl } from '../core/origin.ts';
 import { isEmptyTab, type Page } from '../core/page.ts';
 import type { EndAnswer, Link, Provider, ProviderKind } from '../core/provider.ts';
@@ -258,23 +259,10 @@ function factsOf(browser: string): AccountFacts {
 }
 
 function isolatedContext(id: SessionId, pages: readonly Page[]): Session {
-  return {
-    id,
+  return newSession(id, {
     name: pages.find(({ title }) => title !== '')?.title,
-    phase: 'running',
-    status: undefined,
-    startedAt: undefined,
-    region: undefined,
-    groupId: undefined,
-    tags: [],
-    metadata: new Map(),
-    traits: [],
     pages,
-    canWatch: true,
-    ends: 'session',
-    bulkEndExclusion: undefined,
-    facts: [],
-  };
+  });
 }
 
 /** It may be the user's own window: shown, but only ended on its own. Empty tabs in it don't count. */

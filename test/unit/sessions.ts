@@ -1,28 +1,12 @@
 import { type AccountId, sessionId } from '../../src/core/ids.ts';
+import { newSession } from '../../src/core/newSession.ts';
 import type { Session } from '../../src/core/session.ts';
 import type { ListOutcome } from '../../src/services/sessions/sessionStore.ts';
 import type { SessionsView } from '../../src/services/sessions/sessionsView.ts';
 
 /** A running session about which only the given facts are known. */
 export function someSession(id: string, more: Partial<Session> = {}): Session {
-  return {
-    id: sessionId(id),
-    name: undefined,
-    phase: 'running',
-    status: 'running',
-    startedAt: Date.parse('2026-11-22T12:00:00Z'),
-    region: undefined,
-    groupId: undefined,
-    tags: [],
-    metadata: new Map(),
-    traits: [],
-    pages: undefined,
-    canWatch: true,
-    ends: 'session',
-    bulkEndExclusion: undefined,
-    facts: [],
-    ...more,
-  };
+  return newSession(sessionId(id), { status: 'running', startedAt: Date.parse('2026-11-22T12:00:00Z'), ...more });
 }
 
 /** A complete list that confirms nothing: what it leaves out stays. */

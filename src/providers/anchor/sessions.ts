@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import type { HttpRequest } from '../../core/http.ts';
 import { type SessionId, sessionId } from '../../core/ids.ts';
 import type { Inventory, ListFault } from '../../core/inventory.ts';
+import { newSession } from '../../core/newSession.ts';
 import type { Session, SessionPhase } from '../../core/session.ts';
 import { dateField, decodeEach, decodeList, idField, textsField } from '../../http/decode.ts';
 import { everyPage, namedBy } from '../../http/paging.ts';
@@ -77,23 +78,12 @@ export function hasEnded(status: string): boolean {
 }
 
 function sessionOf(id: SessionId, status: string, tags: readonly string[], startedAt: number | undefined): Session {
-  return {
-    id,
-    name: undefined,
+  return newSession(id, {
     phase: phases[status.toLowerCase()] ?? 'unknown',
     status,
     startedAt,
-    region: undefined,
-    groupId: undefined,
     tags,
-    metadata: new Map(),
-    traits: [],
-    pages: undefined,
-    canWatch: true,
-    ends: 'session',
-    bulkEndExclusion: undefined,
-    facts: [],
-  };
+  });
 }
 
 /** A session of the paged list. If the flat list doesn't have it, it was started with another key of the team. */

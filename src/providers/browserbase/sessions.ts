@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { sessionId } from '../../core/ids.ts';
+import { newSession } from '../../core/newSession.ts';
 import type { EndCause, Session, SessionPhase } from '../../core/session.ts';
 import { dateField, idField } from '../../http/decode.ts';
 
@@ -55,24 +56,18 @@ export function sessionOf(row: SessionListRow): Session {
     ['Expires', row.expiresAt === undefined ? undefined : new Date(row.expiresAt).toISOString()],
     ...metadata,
   ];
-  return {
-    id: sessionId(row.id),
+  return newSession(sessionId(row.id), {
     name: metadata.get('name'),
     phase: phases[row.status] ?? 'unknown',
     status: row.status,
     // A pending session has no `startedAt` yet, and a start that changes later would look like another session.
     startedAt: row.createdAt ?? row.startedAt,
     region: row.region ?? undefined,
-    groupId: undefined,
     tags: labelsIn(row.labels),
     metadata,
     traits: [...(isStagehands(metadata) ? ['Stagehand'] : []), ...(row.keepAlive ? ['keep alive'] : [])],
-    pages: undefined,
-    canWatch: true,
-    ends: 'session',
-    bulkEndExclusion: undefined,
     facts: facts.flatMap(([label, value]) => (value === undefined ? [] : [[label, value] as const])),
-  };
+  });
 }
 
 function labelsIn(raw: readonly unknown[]): readonly string[] {

@@ -3,6 +3,7 @@ import type { AccountFacts } from '../../core/account.ts';
 import { type SessionId, sessionId } from '../../core/ids.ts';
 import type { Inventory } from '../../core/inventory.ts';
 import { type LiveView, liveViewUrl } from '../../core/liveView.ts';
+import { newSession } from '../../core/newSession.ts';
 import { type EndAnswer, type Link, usualEnding } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import type { Session } from '../../core/session.ts';
@@ -149,21 +150,8 @@ function accountApiRefusal(said: string | undefined): ProviderError {
 }
 
 function cloudSessionOf({ browserId, startTime, browserName, type }: v.InferOutput<typeof CloudSession>): Session {
-  return {
-    id: sessionId(browserId),
-    name: undefined,
-    phase: 'running',
-    status: undefined,
+  return newSession(sessionId(browserId), {
     startedAt: startTime,
-    region: undefined,
-    groupId: undefined,
-    tags: [],
-    metadata: new Map(),
     traits: [browserName ?? '', type ?? ''].filter((trait) => trait !== ''),
-    pages: undefined,
-    canWatch: true,
-    ends: 'session',
-    bulkEndExclusion: undefined,
-    facts: [],
-  };
+  });
 }

@@ -5,6 +5,7 @@ import type { HttpAnswer, HttpRequest } from '../../core/http.ts';
 import { pageId, sessionId } from '../../core/ids.ts';
 import type { Inventory } from '../../core/inventory.ts';
 import { titleWithoutValues } from '../../core/maskedAddress.ts';
+import { newSession } from '../../core/newSession.ts';
 import { requestUrl } from '../../core/origin.ts';
 import type { Page } from '../../core/page.ts';
 import type { EndAnswer, Link } from '../../core/provider.ts';
@@ -239,25 +240,18 @@ function sessionOf(id: string, rows: readonly Row[]): Session {
   const stopped = first?.running === false;
   // Browsers driven by Playwright's own protocol have no targets in the list, whatever they show.
   const byPlaywright = browser?.includes('Playwright') === true;
-  return {
-    id: sessionId(id),
+  return newSession(sessionId(id), {
     name: trackingId ?? pages.find(({ title }) => title !== '')?.title,
     phase: stopped ? 'unknown' : clients === 0 ? 'idle' : 'running',
     status: stopped ? 'not running' : undefined,
     startedAt: first?.startedOn,
-    region: undefined,
-    groupId: undefined,
-    tags: [],
     metadata: trackingId === undefined ? new Map() : new Map([['trackingId', trackingId]]),
-    traits: [],
     pages: byPlaywright ? undefined : pages,
     canWatch: !byPlaywright,
-    ends: 'session',
-    bulkEndExclusion: undefined,
     facts: [
       ...(browser === undefined ? [] : [['Browser', browser] as const]),
       ...(trackingId === undefined ? [] : [['Tracking ID', trackingId] as const]),
       ...(clients === undefined ? [] : [['Clients', String(clients)] as const]),
     ],
-  };
+  });
 }

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import type { HttpRequest } from '../../../src/core/http.ts';
 import { sessionId } from '../../../src/core/ids.ts';
 import { liveViewUrl } from '../../../src/core/liveView.ts';
+import { newSession } from '../../../src/core/newSession.ts';
 import { type Link, type Provider, type ProviderKind, usualEnding } from '../../../src/core/provider.ts';
 import { ProviderError } from '../../../src/core/providerError.ts';
 import type { Session } from '../../../src/core/session.ts';
@@ -101,21 +102,5 @@ function connect(link: Link): Provider {
 }
 
 function sessionOf({ room, state, title }: v.InferOutput<typeof Room>): Session {
-  return {
-    id: sessionId(room),
-    name: title,
-    phase: state === 'lit' ? 'running' : 'unknown',
-    status: state,
-    startedAt: undefined,
-    region: undefined,
-    groupId: undefined,
-    tags: [],
-    metadata: new Map(),
-    traits: [],
-    pages: undefined,
-    canWatch: true,
-    ends: 'session',
-    bulkEndExclusion: undefined,
-    facts: [],
-  };
+  return newSession(sessionId(room), { name: title, phase: state === 'lit' ? 'running' : 'unknown', status: state });
 }

@@ -32,12 +32,12 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
   if (vscode.l10n.bundle !== undefined) l10n.config({ contents: vscode.l10n.bundle });
   const { logger, channel } = openLog();
   const setting = settingsReader(configuration);
-  const network = networkLoader(context, logger);
+  const { http, network } = loadNetwork(context, logger);
   const services = openServices({
     secrets: context.secrets,
     globalState: context.globalState,
     loadProviders: async () => (await import('./providers/index.ts')).providerKinds,
-    network: network.network,
+    network,
     logger,
     settings: {
       interval: () => setting('refresh.interval') * 1_000,
@@ -61,7 +61,7 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
       pageLists: services.pages,
       setting,
       endWithoutAsking,
-      checkFraming: async (...asked) => (await network.http()).checkFraming(...asked),
+      checkFraming: async (...asked) => (await http()).checkFraming(...asked),
       channel,
       media: vscode.Uri.joinPath(context.extensionUri, 'media'),
       besideWorkbench: context.extension.extensionKind === vscode.ExtensionKind.UI,
@@ -86,11 +86,11 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
 }
 
 /** The ways to the network, loaded with the first request. */
-function networkLoader(context: vscode.ExtensionContext, logger: Logger) {
+function loadNetwork(context: vscode.ExtensionContext, logger: Logger) {
   const editor = lazy(async () => {
-    const network = (await import('./ui/editorNetwork.ts')).openEditorNetwork();
-    context.subscriptions.push(network);
-    return network;
+    const opened = (await import('./ui/editorNetwork.ts')).openEditorNetwork();
+    context.subscriptions.push(opened);
+    return opened;
   });
   const http = lazy(async () => {
     const { openHttpClient, openTransport } = await import('./http/client.ts');
@@ -103,9 +103,9 @@ function networkLoader(context: vscode.ExtensionContext, logger: Logger) {
   const cdp = lazy(async () => {
     const { openCdpDialer } = await import('./cdp/dialer.ts');
     const { sharedSecureContext } = await import('./http/certificates.ts');
-    const network = await editor();
+    const editorNetwork = await editor();
     const localTls = () => {
-      const { systemCertificates, strictCertificates } = network.settings();
+      const { systemCertificates, strictCertificates } = editorNetwork.settings();
       return { secureContext: sharedSecureContext(systemCertificates), rejectUnauthorized: strictCertificates };
     };
     return (origin: URL) => openCdpDialer(origin, clock, localTls);

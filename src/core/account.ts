@@ -14,7 +14,7 @@ export interface Account {
 /** What the user typed for an account, by the id of the field; secret and other fields alike. */
 export type Credentials = Readonly<Record<string, string>>;
 
-/** What a provider tells of an account besides its sessions. Text may be the provider's: clean it before showing. */
+/** What a provider says about an account besides its sessions. Text may be the provider's: clean it before showing. */
 export interface AccountFacts {
   /** Who the key belongs to, or what answers, in a few words. */
   readonly identity: string | undefined;

@@ -1,8 +1,8 @@
 import type { Clock } from './clock.ts';
 
 /**
- * Makes a reading that is taken anew only when the last one is older than `lifetimeMs`. One that fails is not kept. For
- * what changes seldom and is asked for with every list, such as the limit of an account.
+ * Caches a reading for `lifetimeMs` milliseconds. One that fails isn't cached. For what changes rarely and is needed with
+ * every list, such as an account's limit.
  */
 export function cached<T>(
   clock: Clock,

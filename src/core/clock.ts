@@ -11,7 +11,7 @@ export interface Clock {
   after(ms: number, run: () => void): Disposable;
 }
 
-/** The longest time that Node's timers know; a longer one passes at once. 25 days, after which nobody waits any longer. */
+/** The longest delay that Node's timers support, 25 days. A longer one would fire at once. */
 const longestMs = 2 ** 31 - 1;
 
 /** The machine's own time. Frozen: other extensions get it, too, and all that is timed here depends on it. */

@@ -15,7 +15,7 @@ const addressParameters = new Set(['ws', 'wss', 'url']);
 const idPlaces = new Set(['sessions', 'session', 'kill', 'browser', 'debug', 'live', 'reconnect']);
 
 /**
- * The id of a session in what somebody has copied: the id itself with quotes, commas or spaces around it, or a link to the
+ * The id of a session in a copied text: the id itself with quotes, commas or spaces around it, or a link to the
  * session, such as its dashboard page, its live view, its DevTools address or the address that ends it.
  * @returns undefined where it can't be told which part is the id. It's never guessed, and `all` is never one.
  */

@@ -6,7 +6,7 @@ export interface Disposable {
 /** Adds a listener; disposing the result removes it. */
 export type Event<T> = (listener: (event: T) => void) => Disposable;
 
-/** Without a handler an error is thrown where nobody's work depends on it, so that it isn't lost. */
+/** Without a handler, an error is thrown later and on its own, so that it isn't lost and interrupts nothing. */
 const throwLater = (error: unknown): void => {
   queueMicrotask(() => {
     throw error;
@@ -47,7 +47,7 @@ export class Emitter<T> {
     for (const { call } of [...this.#listeners]) {
       try {
         const result = call(event);
-        // Reading `then` of what somebody else returned may throw, which `resolve` turns into a rejection.
+        // Reading `then` of another extension's value may throw, which `resolve` turns into a rejection.
         if (typeof result === 'object' && result !== null) Promise.resolve(result).catch(report);
       } catch (error) {
         report(error);

@@ -1,4 +1,4 @@
-/** Makes something once, when it is first asked for; what failed is tried again with the next call. */
+/** Makes something once, on the first call. If that fails, the next call tries again. */
 export function lazy<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
   return () => {

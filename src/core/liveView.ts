@@ -18,8 +18,8 @@ export interface LiveView {
   /** Whether the address itself decides if it can be steered, so that another mode needs another address. */
   readonly fixedMode: boolean;
   /**
-   * Whether the address works once only, so that whoever opens it takes it from everybody else. Only one of which that is
-   * known not to be so is asked whether it may be framed.
+   * Whether the address works only once, so that opening it uses it up for everyone else. Only one that is known to work more
+   * than once is asked whether it may be framed.
    */
   readonly singleUse: 'yes' | 'no' | 'unknown';
   /** What the framed page posts to the page around it once the session is over; undefined where none is documented. */

@@ -14,7 +14,7 @@ export interface NetworkSettings {
 export type Route =
   /** The editor has said: by this proxy, or directly. */
   | { readonly by: 'editor'; readonly proxy: string | undefined }
-  /** The editor's resolver cannot be had: these settings apply, and behind them the environment's variables. */
+  /** The editor's resolver isn't available: these settings apply, then the environment variables. */
   | { readonly by: 'settings'; readonly proxy: string | undefined; readonly noProxy: readonly string[] };
 
 /** What the editor knows of the network. */

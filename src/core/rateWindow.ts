@@ -1,7 +1,7 @@
 /** How many more requests a provider takes, and until when it counts them. */
 export interface RateWindow {
   readonly remaining: number;
-  /** When it starts counting again, in milliseconds of the monotonic clock: the machine's clock may be set meanwhile. */
+  /** When it starts counting again, in milliseconds of the monotonic clock: the machine's clock may be set in between. */
   readonly resetAt: number;
 }
 

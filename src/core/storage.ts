@@ -1,6 +1,6 @@
 import type { Event } from './event.ts';
 
-/** Where keys are kept: VS Code's SecretStorage, of which this is the part that is used. */
+/** Where keys are stored: the part of VS Code's SecretStorage that is used. */
 export interface SecretStore {
   get(key: string): PromiseLike<string | undefined>;
   store(key: string, value: string): PromiseLike<void>;
@@ -9,7 +9,7 @@ export interface SecretStore {
   readonly onDidChange: Event<{ readonly key: string }>;
 }
 
-/** Where what is no secret is kept between runs: VS Code's global state, of which this is the part that is used. */
+/** Where anything that isn't secret is stored between runs: the part of VS Code's Memento that is used. */
 export interface Memory {
   get(key: string): unknown;
   update(key: string, value: unknown): PromiseLike<void>;

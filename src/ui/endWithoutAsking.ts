@@ -28,7 +28,7 @@ export class EndWithoutAsking {
     await this.#memory.update(memoryKey, true);
   }
 
-  /** Forgets it where the setting says something else, so that nobody but the user can turn it on again. */
+  /** Forgets the choice when the setting says something else, so that only the user can turn it on again. */
   follow(): void {
     if (this.#memory.get(memoryKey) === undefined || this.#setting() === 'never') return;
     void this.#memory.update(memoryKey, undefined);

@@ -3,7 +3,7 @@ import type { WorkspaceConfiguration } from 'vscode';
 /**
  * Who may set a setting: `application` only the user, for all windows; `window` also a workspace that the user trusts.
  * What decides where keys travel, how often requests are sent, what is asked before an end or what is kept is
- * `application`: a folder that somebody else wrote must not choose it.
+ * `application`: a folder from someone else must not choose it.
  */
 type Scope = 'application' | 'window';
 

@@ -3,7 +3,7 @@ let locale: string | undefined;
 
 /**
  * Sets the language that times and numbers are written in from now on.
- * @param language as `vscode.env.language` has it, e.g. `en` or `pt-br`; one that isn't a language tag changes nothing.
+ * @param language as `vscode.env.language` has it, e.g. `en` or `pt-br`; anything else means the machine's own.
  */
 export function useLanguage(language: string): void {
   try {

@@ -11,10 +11,10 @@ import type { TreeNode } from './nodes.ts';
 import type { SessionsTree } from './sessionsTree.ts';
 import { openSessionsView } from './sessionsView.ts';
 
-/** Where it is kept, for the workspace, that batches that have finished are shown. */
+/** The workspace's stored state holds here whether finished batches are shown. */
 const finishedKey = 'showFinishedBatches';
 
-/** The views of the side bar, and what commands do to them. */
+/** The views in the side bar, as commands use them. */
 export interface Views extends vscode.Disposable {
   readonly tree: SessionsTree;
   readonly view: vscode.TreeView<TreeNode>;
@@ -22,7 +22,7 @@ export interface Views extends vscode.Disposable {
   readonly loadFinished: () => Promise<FinishedView>;
 }
 
-/** Opens the views "Sessions" and "Recently Ended". @param memory what is kept of the workspace. */
+/** Opens the views "Sessions" and "Recently Ended". @param memory the workspace's stored state. */
 export function openViews(services: Services, memory: Memory, setting: ReadSetting): Views {
   const { accounts, kinds, connections, store, history, clock } = services;
   const filter = new TreeFilter({ accounts, kinds, store, memory });

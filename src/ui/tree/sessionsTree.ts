@@ -2,9 +2,11 @@ import * as vscode from 'vscode';
 import type { AccountId, GroupId } from '../../core/ids.ts';
 import type { PageLoader } from '../../services/sessions/pageLists.ts';
 import type { StoreChange } from '../../services/sessions/sessionsView.ts';
+import { countByPhase } from './accountRow.ts';
 import { childrenOf, isThere, parentOf, type TreeModel } from './children.ts';
 import type { TreeNode } from './nodes.ts';
-import { countByPhase, type Row, rowOf } from './rows.ts';
+import type { Row } from './row.ts';
+import { rowOf } from './rows.ts';
 
 /** How many sessions an account or group draws at first, and how many each "Show More" adds. */
 const sessionsAtOnce = 200;

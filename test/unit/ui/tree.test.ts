@@ -11,7 +11,8 @@ import { SessionStore } from '../../../src/services/sessions/sessionStore.ts';
 import { childrenOf, parentOf, type TreeModel } from '../../../src/ui/tree/children.ts';
 import { FinishedRows } from '../../../src/ui/tree/finishedRows.ts';
 import { nodeId, type TreeNode, TreeNodes } from '../../../src/ui/tree/nodes.ts';
-import { type Row, rowOf } from '../../../src/ui/tree/rows.ts';
+import type { Row } from '../../../src/ui/tree/row.ts';
+import { rowOf } from '../../../src/ui/tree/rows.ts';
 import { tooltipOf } from '../../../src/ui/tree/tooltips.ts';
 import { keepingAll, keepingOnly, someSession } from '../sessions.ts';
 

@@ -1,0 +1,115 @@
+import * as l10n from '@vscode/l10n';
+import type { Account } from '../../core/account.ts';
+import { plainText } from '../../core/plainText.ts';
+import type { Session } from '../../core/session.ts';
+import { rowAge, spokenAge } from '../text/ages.ts';
+import { accountHost, accountName, groupName, sessionName } from '../text/names.ts';
+import { notListed, shortStuck, stuckSentence } from '../text/troubles.ts';
+import type { TreeModel } from './children.ts';
+import { sessionContext } from './contextValue.ts';
+import type { Row } from './row.ts';
+
+/** A session's row. */
+export function sessionRow(model: TreeModel, id: string, account: Account, session: Session): Row {
+  const { store } = model;
+  const capabilities = store.capabilities(account.id);
+  const life = store.life(account.id, session.id);
+  const label = sessionName(session);
+  const description = sessionDescription(model, account, session);
+  // Other people's sessions are dimmed, but not their errors.
+  const isOthers = model.isMine(session) === false;
+  const icon = sessionIcon(session, life.kind, model.isProtected(account.id, session.id));
+  const canOpen = session.pages === undefined ? capabilities.has('pages') : session.pages.length > 0;
+  return {
+    id,
+    label,
+    description,
+    icon: isOthers && life.kind === 'running' && icon !== undefined ? { ...icon, color: 'disabledForeground' } : icon,
+    dimmed: isOthers,
+    contextValue: sessionContext(session, life.kind, capabilities, model.isProtected(account.id, session.id)),
+    collapsible: canOpen ? 'collapsed' : 'none',
+    aria: sessionAria(model, account, session),
+    click: model.opensOnClick() ? 'browserSessions.openDefault' : undefined,
+  };
+}
+
+function sessionIcon(session: Session, life: 'running' | 'ending' | 'stuck', isProtected: boolean): Row['icon'] {
+  if (life === 'stuck') return { id: 'error', color: 'problemsErrorIcon.foreground' };
+  if (life === 'ending') return { id: 'loading~spin', color: undefined };
+  if (isProtected) return { id: 'shield', color: 'charts.blue' };
+  switch (session.phase) {
+    case 'starting':
+    case 'ending':
+      return { id: 'loading~spin', color: undefined };
+    case 'idle':
+      return { id: 'watch', color: 'problemsWarningIcon.foreground' };
+    case 'unknown':
+      return { id: 'question', color: undefined };
+    case 'running':
+      return { id: 'vm-running', color: 'charts.green' };
+  }
+}
+
+function sessionDescription(model: TreeModel, account: Account, session: Session): string {
+  const { store } = model;
+  const life = store.life(account.id, session.id);
+  if (life.kind === 'ending') return l10n.t('ending…');
+  if (life.kind === 'stuck') return shortStuck(life.why);
+  const start = store.startOf(account.id, session.id);
+  return [
+    ...(session.phase === 'starting' ? [l10n.t('starting…')] : []),
+    ...(session.phase === 'ending' ? [l10n.t('ending…')] : []),
+    ...(session.phase === 'unknown' ? [plainText(session.status ?? '', 20)] : []),
+    ...(store.missing(account.id).has(session.id) ? [notListed()] : []),
+    ...(start === undefined ? [] : [rowAge(start, model.now())]),
+    plainText(session.region ?? '', 20),
+    ...(model.isProtected(account.id, session.id) ? [l10n.t('protected')] : []),
+    ...(model.isMine(session) === false ? [l10n.t('not yours')] : []),
+    ...session.traits.map((trait) => plainText(trait, 40)),
+    ...(session.pages === undefined ? [] : [countPages(session.pages.length)]),
+  ]
+    .filter((part) => part !== '')
+    .join(' · ');
+}
+
+function countPages(count: number): string {
+  return count === 1 ? l10n.t('1 page') : l10n.t('{0} pages', count);
+}
+
+function sessionAria(model: TreeModel, account: Account, session: Session): string {
+  const { store } = model;
+  const life = store.life(account.id, session.id);
+  const start = store.startOf(account.id, session.id);
+  const age = start && spokenAge(start, model.now());
+  const group = session.groupId && store.state(account.id)?.contents.groups.get(session.groupId);
+  return [
+    l10n.t('Session {0}', sessionName(session)),
+    life.kind === 'stuck'
+      ? stuckSentence(life.why, accountHost(account))
+      : life.kind === 'ending'
+        ? l10n.t('ending…')
+        : phaseWord(session),
+    ...(store.missing(account.id).has(session.id) ? [notListed()] : []),
+    ...(age === undefined ? [] : [l10n.t('for {0}', age)]),
+    l10n.t('account {0}', accountName(account, model.kind(account.provider))),
+    ...(group ? [groupName(group)] : []),
+    ...(session.bulkEndExclusion === undefined ? [] : [plainText(session.bulkEndExclusion, 200)]),
+    ...(model.isProtected(account.id, session.id) ? [l10n.t('protected')] : []),
+    ...(model.isMine(session) === false ? [l10n.t('not yours')] : []),
+  ].join(', ');
+}
+
+function phaseWord({ phase, status }: Session): string {
+  switch (phase) {
+    case 'starting':
+      return l10n.t('starting');
+    case 'running':
+      return l10n.t('running');
+    case 'idle':
+      return l10n.t('idle');
+    case 'ending':
+      return l10n.t('ending');
+    case 'unknown':
+      return l10n.t('status {0}', plainText(status ?? '', 20));
+  }
+}

@@ -15,9 +15,9 @@ import { registerCommands, reviewLater } from './ui/commands/register.ts';
 import { EndWithoutAsking } from './ui/endWithoutAsking.ts';
 import { findExtension } from './ui/installedExtension.ts';
 import { openLog } from './ui/log.ts';
+import { openLater } from './ui/openLater.ts';
 import { settingsReader, written } from './ui/settings.ts';
 import { useLanguage } from './ui/text/locale.ts';
-import { openViews } from './ui/tree/openViews.ts';
 
 /** What tests inside VS Code get besides the API. */
 export interface TestingApi extends BrowserSessionsApi {
@@ -45,19 +45,23 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
       keepsHistory: () => setting('history.enabled'),
     },
   });
-  const views = openViews(services, new OrderedMemory(context.workspaceState), setting);
+  const views = openLater(services, async () => {
+    const { openViews } = await import('./ui/tree/openViews.ts');
+    return openViews(services, new OrderedMemory(context.workspaceState), setting);
+  });
   const endWithoutAsking = new EndWithoutAsking(services.memory, () => setting('confirm.endSession'));
   endWithoutAsking.follow();
   const testing: TestingApi['testing'] = { prompts: undefined, context };
 
   const commands = registerCommands(context.extension.packageJSON, logger, async () => {
     const { openCommands } = await import('./ui/commands/openCommands.ts');
+    const opened = await views.opened();
     return openCommands({
       ...services,
-      ...views,
+      ...opened,
       evidence: await services.loadEvidence(),
       journal: await services.loadJournal(),
-      finished: (await views.loadFinished()).batches,
+      finished: (await opened.loadFinished()).batches,
       pageLists: services.pages,
       setting,
       endWithoutAsking,

@@ -94,6 +94,22 @@ export class KnownSession {
     return isListed(state) && !state.contents.sessions.has(this.#id) && this.#verdict !== 'stillRunning';
   }
 
+  /** Whether the last check found it running although it isn't listed. Lists can't tell then when it ends. */
+  get isRunningUnlisted(): boolean {
+    return this.#verdict === 'stillRunning';
+  }
+
+  /**
+   * Checks again whether a session that was found running unlisted has ended. An answer that says nothing changes nothing.
+   * Never rejects. @returns whether it's confirmed gone.
+   */
+  async hasEndedSince(): Promise<boolean> {
+    const before = this.#verdict;
+    if ((await this.look()) === 'confirmedGone') return true;
+    if (this.#verdict === 'unknown') this.#verdict = before;
+    return false;
+  }
+
   /** Checks whether an unlisted session has ended, and how. Never rejects. */
   async look(): Promise<Verdict> {
     let verdict: Verdict = 'confirmedGone';

@@ -13,6 +13,7 @@ import { KnownSession } from './knownSession.ts';
 import { findObstacle, type ObstacleParts } from './obstacles.ts';
 import { cardStage, isPaused, isWatching, type Stage, sendsPictures } from './panelState.ts';
 import type { ThrottledRefresh } from './throttledRefresh.ts';
+import { checkUnlisted } from './unlistedCheck.ts';
 import {
   type Consent,
   closeLink,
@@ -131,8 +132,10 @@ export class LiveConnection implements Disposable {
         return;
       }
       const viewSource = await findViewSource(this.#parts, this.#subject, this.#mode, consent, connection.signal);
-      if (!isLate()) await this.#see(viewSource);
-      else if (viewSource.kind === 'devtools') viewSource.devtools.connection.dispose();
+      if (!isLate()) {
+        void checkUnlisted(this.known, this.#parts.clock, connection.signal, () => this.onSessionUnlisted(false));
+        await this.#see(viewSource);
+      } else if (viewSource.kind === 'devtools') viewSource.devtools.connection.dispose();
       else if ('view' in viewSource) void closeLink(viewSource.view);
     } catch (error) {
       if (!isLate()) this.#fail(ProviderError.from(error));

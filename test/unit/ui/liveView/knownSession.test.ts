@@ -3,9 +3,11 @@ import { type AccountId, type SessionId, sessionId } from '../../../../src/core/
 import { reviewOne } from '../../../../src/services/ending/verifier.ts';
 import { History } from '../../../../src/services/history/history.ts';
 import { KnownSession } from '../../../../src/ui/liveView/knownSession.ts';
+import { checkUnlisted } from '../../../../src/ui/liveView/unlistedCheck.ts';
 import { type AnchorServer, startAnchor } from '../../../servers/anchor.ts';
 import { startGateway } from '../../../servers/gateway.ts';
 import { fastClock, MapMemory, TestServices } from '../../services/testServices.ts';
+import { until } from '../../until.ts';
 
 describe('a live view of a session that the first list after a restart doesn’t have', () => {
   const clock = fastClock(20);
@@ -63,6 +65,25 @@ describe('a live view of a session that the first list after a restart doesn’t
     const session = known();
     assert.equal(await session.look(), 'stillRunning');
     assert.equal(session.isGone, false);
+  });
+
+  it('is checked again once a minute until its provider says that it ended', async () => {
+    const session = known();
+    assert.equal(await session.look(), 'stillRunning');
+    const closed = new AbortController();
+    const ended = new Promise<void>((resolve) => {
+      void checkUnlisted(session, fastClock(600), closed.signal, resolve);
+    });
+    server.misbehave('GET', /sess_a/, { kind: 'answer', answer: { status: 404, html: '<h1>No backend</h1>' } });
+    const asked = () => server.requests.filter(({ path }) => path.includes('sess_a')).length;
+    const before = asked();
+    await until(() => asked() > before + 1);
+    assert.equal(session.isGone, false, 'an answer that says nothing changes nothing');
+    server.behave();
+    setStatus('completed');
+    await ended;
+    assert.equal(cardOf(session).heading, 'Session ended');
+    closed.abort();
   });
 
   it('claims nothing while its provider can’t be asked, and reports the state once it can', async () => {

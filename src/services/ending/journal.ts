@@ -4,7 +4,7 @@ import { type AccountId, accountId, type SessionId } from '../../core/ids.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { Session } from '../../core/session.ts';
 import type { Memory } from '../../core/storage.ts';
-import { unfinishedKey } from './unfinished.ts';
+import { hasUnfinishedEnds, unfinishedKey } from './unfinished.ts';
 
 /** An entry that hasn't been updated for this long belongs to a window that is gone. */
 const abandonedMs = 20_000;
@@ -16,8 +16,7 @@ const Run = v.object({
   total: v.number(),
   left: v.array(v.object({ accountId: v.string(), sessionId: v.string(), startedAt: v.optional(v.number()) })),
 });
-const Runs = v.record(v.string(), Run);
-type Runs = v.InferOutput<typeof Runs>;
+type Runs = Readonly<Record<string, v.InferOutput<typeof Run>>>;
 
 /** An end of several sessions that a window didn't live to finish. */
 export interface UnfinishedEnd {
@@ -100,7 +99,14 @@ export class EndJournal {
     const runs = this.#read();
     const now = this.#clock.now();
     const abandoned = Object.entries(runs).filter(([id, { at }]) => this.#silence(id, at) >= abandonedMs);
-    if (abandoned.length === 0) return [];
+    if (abandoned.length === 0) {
+      // What can't be read would otherwise be looked at again whenever VS Code starts.
+      const readable = Object.keys(runs).length;
+      if (hasUnfinishedEnds(this.#memory) && (readable === 0 || readable < this.#entries().length)) {
+        await this.#write(runs);
+      }
+      return [];
+    }
     await this.#write({ ...runs, ...Object.fromEntries(abandoned.map(([id, run]) => [id, { ...run, at: now }])) });
     return abandoned.map(([id, { total, left }]) => ({
       id,
@@ -129,8 +135,12 @@ export class EndJournal {
   }
 
   #read(): Runs {
-    const runs = v.safeParse(Runs, this.#memory.get(unfinishedKey) ?? {});
-    return runs.success ? runs.output : {};
+    return Object.fromEntries(this.#entries().flatMap(([id, run]) => (v.is(Run, run) ? [[id, run] as const] : [])));
+  }
+
+  #entries(): readonly (readonly [id: string, run: unknown])[] {
+    const stored: unknown = this.#memory.get(unfinishedKey);
+    return typeof stored === 'object' && stored !== null ? Object.entries(stored) : [];
   }
 
   async #write(runs: Runs): Promise<void> {

@@ -83,6 +83,26 @@ describe('the journal of ends', () => {
     }
   });
 
+  it('removes an entry that nobody can read, and loses no other one for it', async () => {
+    const left = [{ accountId: 'a', sessionId: 'one' }];
+    for (const unreadable of [{ at: 'yesterday' }, null, 7]) {
+      const kept = new MapMemory(0);
+      kept.values.set('unfinishedEnds', { unreadable, run: { at: clock.now() - 60_000, total: 1, left } });
+      const later = new EndJournal(kept, clock, log);
+      assert.deepEqual(
+        (await later.claimAbandoned()).map(({ id }) => id),
+        ['run'],
+      );
+      await later.forget('run');
+      assert.ok(!hasUnfinishedEnds(kept));
+      for (const all of [{ unreadable }, unreadable, []]) {
+        kept.values.set('unfinishedEnds', all);
+        assert.deepEqual(await later.claimAbandoned(), []);
+        assert.ok(!hasUnfinishedEnds(kept), JSON.stringify(all));
+      }
+    }
+  });
+
   it('leaves alone what another window is still ending', async () => {
     const entry = await journal.begin(targets);
     await pass(120_000);

@@ -45,7 +45,7 @@ interface SettingRow {
  */
 export function settingsOf(kinds: readonly ProviderKind[]) {
   const rows = [
-    ...(Object.keys(settings) as SettingKey[]).map((key) => rowOf(key, settings[key], settingTexts[key])),
+    ...(Object.keys(settings) as SettingKey[]).map((key) => rowOf(key, settings[key], settingTexts[key], kinds)),
     ...kinds.flatMap(({ id: kind, settings: its }) =>
       its.map(({ id, description }) =>
         rowOf(`${kind}.${id}`, providerSetting, { description, tags: ['usesOnlineServices', 'experimental'] }),
@@ -65,6 +65,8 @@ const providerSetting: SettingRow = { type: 'boolean', default: false, scope: 'a
 /** A setting as package.json has it; texts are placeholders. */
 interface SettingProperty {
   readonly type: string;
+  readonly properties?: object;
+  readonly additionalProperties?: object;
   readonly default: unknown;
   readonly scope: string;
   readonly enum?: readonly string[] | undefined;
@@ -74,13 +76,29 @@ interface SettingProperty {
   readonly markdownDescription?: string;
 }
 
-function rowOf(key: string, spec: SettingRow, { description, choices, tags }: SettingText) {
+/** The numbers that a setting takes. One for each provider offers the providers there are. */
+function boundsOf({ type, min, max, allowsZero }: SettingRow, kinds: readonly ProviderKind[]) {
+  if (max === undefined) return {};
+  if (type !== 'object') return { minimum: allowsZero ? 0 : min, maximum: max };
+  const number = { type: 'number', minimum: min, maximum: max };
+  return {
+    properties: Object.fromEntries(kinds.map(({ id, label }) => [id, { ...number, description: label }])),
+    additionalProperties: number,
+  };
+}
+
+function rowOf(
+  key: string,
+  spec: SettingRow,
+  { description, choices, tags }: SettingText,
+  kinds: readonly ProviderKind[] = [],
+) {
   const name = `browserSessions.${key}`;
   const text = `setting.${key}`;
   const property: SettingProperty = {
     type: spec.type,
     default: spec.default,
-    ...(spec.max === undefined ? {} : { minimum: spec.allowsZero ? 0 : spec.min, maximum: spec.max }),
+    ...boundsOf(spec, kinds),
     ...(choices === undefined
       ? {}
       : {

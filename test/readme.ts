@@ -118,6 +118,11 @@ interface Property {
   readonly markdownDescription?: string;
 }
 
+/** A value as the README shows it. */
+function inSettingsFile(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
 function settings(): string {
   const { manifest, words } = readManifest();
   const properties: Readonly<Record<string, Property>> = manifest.contributes.configuration.properties;
@@ -125,7 +130,7 @@ function settings(): string {
   const rows = Object.entries(properties).map(([name, property]) => {
     const described = property.enumDescriptions ?? property.markdownEnumDescriptions ?? [];
     const values = (property.enum ?? []).map((value, index) => `<br>\`${value}\`: ${text(described[index])}`);
-    const standard = property.default === '' ? '' : `\`${String(property.default)}\``;
+    const standard = property.default === '' ? '' : `\`${inSettingsFile(property.default)}\``;
     return [`\`${name}\``, standard, text(property.markdownDescription ?? property.description) + values.join('')];
   });
   const open = Object.entries(properties).filter(([, { scope }]) => scope !== 'application');

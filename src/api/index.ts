@@ -23,6 +23,7 @@ export type {
 } from '../core/provider.ts';
 export type { ProviderError, Trouble, TroubleKind } from '../core/providerError.ts';
 export type { EndCause, Session, SessionPhase } from '../core/session.ts';
+export type { Usage, UsageUnit } from '../core/usage.ts';
 export {
   type AccountSnapshot,
   type BrowserSessionsApi,

@@ -1,4 +1,5 @@
 import type { AccountId } from './ids.ts';
+import type { Usage } from './usage.ts';
 
 /** One key at one provider's address, as the user added it. Holds no secret. */
 export interface Account {
@@ -20,6 +21,8 @@ export interface AccountFacts {
   readonly identity: string | undefined;
   /** How many sessions may run at once. */
   readonly sessionLimit: number | undefined;
+  /** What the account has used and may use, one figure for each unit. */
+  readonly usage?: readonly Usage[] | undefined;
   /** What a user must know to read the list right, in a sentence. */
   readonly note: string | undefined;
 }

@@ -24,6 +24,7 @@ export function newSession(id: SessionId, known: KnownFacts = {}): Session {
     canWatch: known.canWatch ?? true,
     ends: known.ends ?? 'session',
     bulkEndExclusion: known.bulkEndExclusion,
+    usage: known.usage,
     facts: known.facts ?? [],
   };
 }

@@ -1,5 +1,6 @@
 import type { GroupId, SessionId } from './ids.ts';
 import type { Page } from './page.ts';
+import type { Usage } from './usage.ts';
 
 /**
  * The state of a listed session, in the same words for every provider. There is none for "ended": an ended session isn't
@@ -35,6 +36,8 @@ export interface Session {
   readonly ends: 'session' | 'pages';
   /** Why it is skipped when several sessions are ended at once; undefined where it isn't. */
   readonly bulkEndExclusion: string | undefined;
+  /** What it has used so far, where the provider says so. */
+  readonly usage: Usage | undefined;
   /** More facts for the tooltip, as label and value. Never a secret, or a link that works without a key. */
   readonly facts: readonly (readonly [label: string, value: string])[];
 }

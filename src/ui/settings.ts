@@ -19,6 +19,14 @@ type SettingSpec =
     }
   | { readonly type: 'boolean'; readonly default: boolean; readonly scope: Scope }
   | {
+      /** Names and numbers. A name whose value isn't one of the allowed numbers is left out. */
+      readonly type: 'object';
+      readonly default: Readonly<Record<string, number>>;
+      readonly min: number;
+      readonly max: number;
+      readonly scope: Scope;
+    }
+  | {
       readonly type: 'string';
       readonly default: string;
       /** The only values there are; undefined where any text is one. */
@@ -59,6 +67,9 @@ export const settings = {
     scope: 'application',
   },
   'liveView.keepAliveWhenHidden': { type: 'boolean', default: false, scope: 'application' },
+  /** By provider; in the user's own currency. */
+  'cost.ratePerHour': { type: 'object', default: {}, min: 0, max: 1_000_000, scope: 'application' },
+  'cost.currency': { type: 'string', default: 'USD', values: undefined, scope: 'application' },
   'network.transport': {
     type: 'string',
     default: 'auto',
@@ -156,6 +167,13 @@ export const settingTexts: { readonly [Key in SettingKey]: SettingText & Choices
       "Controls whether live views stay connected while they're hidden behind other editors. This uses memory and, with some providers, keeps sessions from timing out.",
     tags: ['usesOnlineServices'],
   },
+  'cost.ratePerHour': {
+    description:
+      'Specifies what an hour of a session costs you, by provider, for example `{ "gateway": 1.5 }`. Shows an estimate for sessions whose provider reports no use of its own. The extension knows no prices.',
+  },
+  'cost.currency': {
+    description: 'Specifies the currency of the rates per hour, as a code such as `EUR` or as your own symbol or word.',
+  },
   'network.transport': {
     description: 'Controls how requests are sent.',
     choices: {
@@ -188,7 +206,9 @@ export type SettingValue<Key extends SettingKey> = Table[Key] extends { readonly
     ? number
     : Table[Key] extends { readonly type: 'boolean' }
       ? boolean
-      : string;
+      : Table[Key] extends { readonly type: 'object' }
+        ? ReadonlyMap<string, number>
+        : string;
 
 /** Reads a setting's current value. */
 export type ReadSetting = <Key extends SettingKey>(key: Key) => SettingValue<Key>;
@@ -204,7 +224,8 @@ export function settingValue<Key extends SettingKey>(key: Key, written: unknown)
   return checked(settings[key], written) as SettingValue<Key>;
 }
 
-function checked(spec: SettingSpec, written: unknown): string | number | boolean {
+function checked(spec: SettingSpec, written: unknown): string | number | boolean | ReadonlyMap<string, number> {
+  if (spec.type === 'object') return numbersIn(spec, written);
   if (typeof written !== spec.type) return spec.default;
   switch (spec.type) {
     case 'number': {
@@ -221,6 +242,19 @@ function checked(spec: SettingSpec, written: unknown): string | number | boolean
       return spec.values.includes(text) ? text : spec.default;
     }
   }
+}
+
+/** Most names in a setting that has names and numbers; each is read whenever rows are drawn. */
+const mostNames = 100;
+
+function numbersIn(spec: SettingSpec & { readonly type: 'object' }, written: unknown): ReadonlyMap<string, number> {
+  if (typeof written !== 'object' || written === null || Array.isArray(written)) return new Map();
+  const entries = Object.entries(written).slice(0, mostNames);
+  return new Map(
+    entries.flatMap(([name, value]): [string, number][] =>
+      typeof value === 'number' && value >= spec.min && value <= spec.max ? [[name, value]] : [],
+    ),
+  );
 }
 
 /**

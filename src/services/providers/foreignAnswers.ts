@@ -9,6 +9,7 @@ import { plainText } from '../../core/plainText.ts';
 import { type EndAnswer, type EndingTerms, type Liveness, type Screenshot, usualEnding } from '../../core/provider.ts';
 import { ProviderError, type Trouble } from '../../core/providerError.ts';
 import type { EndCause, Session } from '../../core/session.ts';
+import { sessionLimitOf, type Usage, usageOf } from '../../core/usage.ts';
 import { deepFreeze } from './foreignKind.ts';
 
 // Answers of other extensions' code are read as strictly as those of a server: copied, checked and frozen. Optional
@@ -25,6 +26,15 @@ const texts = v.fallback(v.array(v.string()), []);
 
 const RawPage = v.object({ id, title: v.fallback(v.string(), ''), url: v.fallback(v.string(), '') });
 
+const figure = v.optional(v.unknown());
+const RawUsage = v.object({
+  unit: v.picklist(['credits', 'minutes', 'proxyBytes']),
+  used: v.unknown(),
+  included: figure,
+  limit: figure,
+  left: figure,
+});
+
 const RawSession = v.object({
   id,
   name: maybeText,
@@ -40,6 +50,7 @@ const RawSession = v.object({
   canWatch: v.fallback(v.optional(v.boolean(), true), false),
   ends: v.optional(v.picklist(['session', 'pages']), 'session'),
   bulkEndExclusion: maybeText,
+  usage: v.fallback(v.nullish(RawUsage), undefined),
   facts: v.fallback(v.array(v.pipe(v.array(v.string()), v.maxLength(2))), []),
 });
 
@@ -54,7 +65,14 @@ const RawGroup = v.object({
 });
 
 const RawFault = v.object({ subject: v.string(), what: v.string(), unnamed: v.optional(v.boolean()) });
-const RawFacts = v.object({ identity: maybeText, sessionLimit: maybeNumber, note: maybeText });
+/** Most figures of an account; there are fewer units. */
+const mostFigures = 10;
+const RawFacts = v.object({
+  identity: maybeText,
+  sessionLimit: maybeNumber,
+  usage: v.fallback(v.nullish(v.array(v.unknown())), undefined),
+  note: maybeText,
+});
 const RawInventory = v.object({
   sessions: v.array(v.unknown()),
   groups: v.nullish(v.array(v.unknown()), []),
@@ -282,6 +300,7 @@ function sessionOf(raw: v.InferOutput<typeof RawSession>): Session {
     canWatch: raw.canWatch,
     ends: raw.ends,
     bulkEndExclusion: raw.bulkEndExclusion ?? undefined,
+    usage: usageFrom(raw.usage),
     facts: raw.facts.map(([label = '', value = '']) => [label, value] as const),
   };
 }
@@ -301,8 +320,21 @@ function groupOf({ id: its, kind, name, status, createdAt, ...more }: v.InferOut
   };
 }
 
-function factsFrom({ identity, sessionLimit, note }: v.InferOutput<typeof RawFacts>): AccountFacts {
-  return { identity: identity ?? undefined, sessionLimit: sessionLimit ?? undefined, note: note ?? undefined };
+function factsFrom({ identity, sessionLimit, usage, note }: v.InferOutput<typeof RawFacts>): AccountFacts {
+  const figures = (usage ?? []).slice(0, mostFigures).flatMap((raw) => {
+    const read = v.safeParse(RawUsage, raw);
+    return (read.success ? usageFrom(read.output) : undefined) ?? [];
+  });
+  return {
+    identity: identity ?? undefined,
+    sessionLimit: sessionLimitOf(sessionLimit),
+    ...(figures.length === 0 ? {} : { usage: figures }),
+    note: note ?? undefined,
+  };
+}
+
+function usageFrom(raw: v.InferOutput<typeof RawUsage> | null | undefined): Usage | undefined {
+  return raw === null || raw === undefined ? undefined : usageOf(raw.unit, raw);
 }
 
 function troubleFrom(raw: v.InferOutput<typeof RawTrouble>): Trouble {

@@ -2,7 +2,9 @@ import type { Group } from '../../core/group.ts';
 import type { GroupId, SessionId } from '../../core/ids.ts';
 import type { Inventory, ListFault } from '../../core/inventory.ts';
 import { boundedPages } from '../../core/page.ts';
+import { same } from '../../core/same.ts';
 import type { Session } from '../../core/session.ts';
+import { usageOf } from '../../core/usage.ts';
 
 /** Most sessions of an account that are shown. Storing that many takes 50 ms at each refresh. */
 export const mostSessions = 5_000;
@@ -82,11 +84,13 @@ export function withinBounds(session: Session): Session {
   // Ending its pages closes the ones that were shown and is done when they are closed: none may be left out.
   const most = session.ends === 'pages' ? Number.POSITIVE_INFINITY : undefined;
   const pages = session.pages && boundedPages(session.pages, most);
-  if (pages === session.pages && isShort(session)) return session;
+  const usage = session.usage && usageOf(session.usage.unit, session.usage);
+  if (pages === session.pages && same(usage, session.usage) && isShort(session)) return session;
   const { name, status, region, tags, traits, metadata, facts, bulkEndExclusion } = session;
   return {
     ...session,
     pages,
+    usage,
     name: short(name),
     status: short(status),
     region: short(region),

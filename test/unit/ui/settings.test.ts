@@ -32,6 +32,7 @@ describe('settings', () => {
     for (const key of keys) {
       const spec = settings[key];
       if (spec.type !== 'number') continue;
+
       fc.assert(
         fc.property(fc.anything(), (anything) => {
           const value = Number(settingValue(key, anything));
@@ -39,6 +40,39 @@ describe('settings', () => {
         }),
       );
     }
+  });
+
+  it('keep only the names whose value is a number within its bounds', () => {
+    const rates = settingValue('cost.ratePerHour', {
+      browserbase: 0.12,
+      anchor: '0.12',
+      browserless: -1,
+      gateway: Number.NaN,
+      localChrome: Number.POSITIVE_INFINITY,
+      other: { value: 1 },
+      free: 0,
+    });
+    assert.deepEqual(
+      [...rates],
+      [
+        ['browserbase', 0.12],
+        ['free', 0],
+      ],
+    );
+    for (const written of [undefined, null, 3, 'browserbase', [1, 2], true]) {
+      assert.equal(settingValue('cost.ratePerHour', written).size, 0, String(written));
+    }
+    const hostile = settingValue('cost.ratePerHour', JSON.parse('{"__proto__": 5, "constructor": 6, "x": {}}'));
+    assert.deepEqual(
+      [...hostile],
+      [
+        ['__proto__', 5],
+        ['constructor', 6],
+      ],
+    );
+    assert.equal(settingValue('cost.ratePerHour', {}).get('constructor'), undefined);
+    const many = Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [`p${index}`, 1]));
+    assert.equal(settingValue('cost.ratePerHour', many).size, 100);
   });
 
   it('treat invalid values as settings that weren’t set', () => {

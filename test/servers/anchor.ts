@@ -53,6 +53,18 @@ export class AnchorServer extends ProviderServer {
   /** Sessions that are running but in no list. */
   readonly unlisted = new Set<string>();
   maxConcurrentBrowsers = 25;
+  /** What the account has used, with all fields that are documented as required. */
+  billing: Readonly<Record<string, unknown>> = {
+    credits: 42.5,
+    credits_used: 12.5,
+    included_credits: 50,
+    billing_period: '2026-11',
+    tier: 'monthly_starter',
+    gifts_balance: 42.5,
+    cost_limit: 100,
+  };
+  /** What each running session has used: the documentation's `N/A`, unless a test sets something else. */
+  usedCredits: unknown = 'N/A';
   /** How long the deletion of a batch takes. Its sessions end one by one during that time. */
   deletionMs = 0;
   /** Additional entries of a deletion's `errors` that aren't as documented. */
@@ -81,7 +93,7 @@ export class AnchorServer extends ProviderServer {
       'GET /v1/sessions/{id}/recordings': (request: ProviderRequest) => this.#recordings(request),
       'GET /v1/billing': () => ({
         status: 200,
-        json: { data: { max_concurrent_browsers: this.maxConcurrentBrowsers } },
+        json: { data: { ...this.billing, max_concurrent_browsers: this.maxConcurrentBrowsers } },
       }),
       'GET /v1/batch-sessions': (request: ProviderRequest) => this.#batchList(request),
       'GET /v1/batch-sessions/{id}': (request: ProviderRequest) => this.#batch(request),
@@ -194,7 +206,7 @@ export class AnchorServer extends ProviderServer {
       tags: tags.length === 0 ? null : tags,
       headless,
       recording: true,
-      used_credits: isActive(status) ? 'N/A' : '12.5',
+      used_credits: isActive(status) ? this.usedCredits : '12.5',
       proxy_bytes: null,
       proxy_type: null,
       steps: null,

@@ -35,6 +35,8 @@ export class BrowserbaseServer extends ProviderServer {
   readonly projects: { readonly id: string; readonly name: string; readonly concurrency: number }[] = [
     { id: randomUUID(), name: 'checkout-bots', concurrency: 25 },
   ];
+  /** What each project has used; the schema of ProjectUsage requires both fields. */
+  usage: Readonly<Record<string, unknown>> = { browserMinutes: 1_234, proxyBytes: 1_500_000_000 };
   /** How long after an accepted release the session keeps running, as RUNNING. */
   releaseLagMs = 0;
   /** Additional time that a release takes, different for each session, up to this. */
@@ -59,6 +61,10 @@ export class BrowserbaseServer extends ProviderServer {
         status: 200,
         json: this.projects.map((project) => ({ ...project, ownerId: 'me' })),
       }),
+      'GET /v1/projects/{id}/usage': ({ params }: ProviderRequest) =>
+        this.projects.some(({ id }) => id === params['id'])
+          ? { status: 200, json: this.usage }
+          : failure(404, 'Not Found', 'Project not found'),
       'GET /devtools-fullscreen/{id}/{page}/{mint}': (request: ProviderRequest) => this.#live(request),
       'POST /devtools-fullscreen/{id}/{page}/{mint}': (request: ProviderRequest) =>
         takeSent(this.sent, request.params['id'] ?? '', request),

@@ -1,6 +1,5 @@
 import * as v from 'valibot';
 import type { AccountFacts } from '../../core/account.ts';
-import { cached } from '../../core/cached.ts';
 import { pageId, type SessionId, sessionId } from '../../core/ids.ts';
 import { recordingUrl } from '../../core/liveView.ts';
 import { titleWithoutValues } from '../../core/maskedAddress.ts';
@@ -8,6 +7,8 @@ import type { Page } from '../../core/page.ts';
 import { type EndAnswer, type Link, type Provider, type ProviderKind, usualEnding } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import { mostPages } from '../../core/session.ts';
+import { SideReading } from '../../core/sideReading.ts';
+import { sessionLimitOf, usageOf } from '../../core/usage.ts';
 import { decode } from '../../http/decode.ts';
 import { neverNotFound, notFoundLike } from '../../http/notFound.ts';
 import { anchorApi, bulkTimeoutMs, defaultAddress, detailTroubles } from './api.ts';
@@ -24,12 +25,21 @@ import { emptyList, flatList, flatListRequest, hasEnded, pagedList, withDetails 
 // each of its sessions is confirmed in the same way, and those named in `errors` haven't ended. "End all" answers
 // without any count.
 
-const limitLifetimeMs = 600_000;
+const factsLifetimeMs = 600_000;
 
 const Recordings = v.object({
   data: v.object({ items: v.array(v.object({ file_link: v.string(), is_primary: v.fallback(v.boolean(), false) })) }),
 });
-const Billing = v.object({ data: v.object({ max_concurrent_browsers: v.number() }) });
+/** `cost_limit` is in credits, too; it is null for none. No figure is worth more than the others, so all may be missing. */
+const Billing = v.object({
+  data: v.object({
+    credits: v.optional(v.unknown()),
+    credits_used: v.optional(v.unknown()),
+    included_credits: v.optional(v.unknown()),
+    cost_limit: v.optional(v.unknown()),
+    max_concurrent_browsers: v.optional(v.unknown()),
+  }),
+});
 /** Screenshots are documented with a shorter form of the ErrorResponse. */
 const isScreenshotNotFound = notFoundLike(v.object({ error: v.string() }));
 
@@ -86,35 +96,32 @@ function connect(link: Link): Provider {
     batchLink: (id, signal) => batches.liveViewLink(id, signal),
   };
 
-  /** A key that isn't allowed to see the account's billing is still a good key. */
-  async function sessionLimit(signal: AbortSignal): Promise<number | undefined> {
-    try {
-      const answer = await send({ method: 'GET', route: '/v1/billing' }, signal);
-      const limit = decode(Billing, answer).data.max_concurrent_browsers;
-      return limit < 0 ? undefined : limit;
-    } catch (error) {
-      if (ProviderError.isOf(error, ...detailTroubles)) return undefined;
-      throw error;
-    }
+  async function billing(signal: AbortSignal): Promise<AccountFacts> {
+    const { data } = decode(Billing, await send({ method: 'GET', route: '/v1/billing' }, signal));
+    const usage = usageOf('credits', {
+      used: data.credits_used,
+      included: data.included_credits,
+      limit: data.cost_limit,
+      left: data.credits,
+    });
+    const sessionLimit = sessionLimitOf(data.max_concurrent_browsers);
+    return { identity: undefined, sessionLimit, ...(usage && { usage: [usage] }), note: undefined };
   }
-
-  const planFacts = async (signal: AbortSignal): Promise<AccountFacts> => {
-    return { identity: undefined, sessionLimit: await sessionLimit(signal), note: undefined };
-  };
-  const accountFacts = cached(link.clock, limitLifetimeMs, planFacts);
+  /** A key that isn't allowed to see the account's billing is still a good key. */
+  const accountFacts = new SideReading(link.clock, factsLifetimeMs, billing);
 
   return {
     ending: usualEnding,
 
     async check(signal) {
       await send(flatListRequest, signal);
-      return planFacts(signal);
+      return (await accountFacts.fresh(signal)) ?? { identity: undefined, sessionLimit: undefined, note: undefined };
     },
 
     async *list(signal) {
+      const facts = accountFacts.last(signal);
       const flat = await flatList(api, signal);
       yield flat;
-      yield { ...emptyList, account: await accountFacts(signal) };
       const own = new Map(flat.sessions.map((session) => [session.id, session]));
       const all = new Map(own);
       headless.clear();
@@ -142,6 +149,7 @@ function connect(link: Link): Provider {
         if (!ProviderError.isOf(error, ...detailTroubles)) throw error;
         yield { ...emptyList, faults: [{ subject: 'Batches', what: "they couldn't be listed" }] };
       }
+      yield { ...emptyList, account: await facts };
     },
 
     async end({ id }, signal): Promise<EndAnswer> {

@@ -4,6 +4,7 @@ import { type SessionId, sessionId } from '../../core/ids.ts';
 import type { Inventory, ListFault } from '../../core/inventory.ts';
 import { newSession } from '../../core/newSession.ts';
 import type { Session, SessionPhase } from '../../core/session.ts';
+import { usageOf } from '../../core/usage.ts';
 import { dateField, decodeEach, decodeList, idField, textsField } from '../../http/decode.ts';
 import { everyPage, namedBy } from '../../http/paging.ts';
 import type { AnchorApi } from './api.ts';
@@ -35,6 +36,8 @@ const PagedSession = v.object({
   created_at: dateField,
   headless: v.fallback(v.boolean(), false),
   proxy_type: v.fallback(v.nullable(v.string()), null),
+  /** A number, or a decimal number as text; `N/A` while the session runs. */
+  used_credits: v.optional(v.unknown()),
   api_key_name: v.fallback(v.nullable(v.string()), null),
   domains: v.fallback(textsField, []),
 });
@@ -98,6 +101,7 @@ export function withDetails(row: PagedSession, flat: Session | undefined): Sessi
       ...(row.proxy_type !== null && row.proxy_type !== 'none' ? ['proxy'] : []),
       ...(flat === undefined ? [`key: ${key}`] : []),
     ],
+    usage: usageOf('credits', { used: row.used_credits }),
     bulkEndExclusion: flat === undefined ? `It was started with ${key} of your team.` : undefined,
     facts: [
       ...(row.api_key_name === null ? [] : [['Key', row.api_key_name] as const]),

@@ -1,6 +1,5 @@
 import * as v from 'valibot';
 import type { AccountFacts } from '../../core/account.ts';
-import { cached } from '../../core/cached.ts';
 import { pageId, type SessionId, sessionId } from '../../core/ids.ts';
 import type { Inventory } from '../../core/inventory.ts';
 import { titleWithoutValues } from '../../core/maskedAddress.ts';
@@ -8,6 +7,8 @@ import type { Page } from '../../core/page.ts';
 import { type EndAnswer, type Link, type Provider, type ProviderKind, usualEnding } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import { mostPages, type Session } from '../../core/session.ts';
+import { SideReading } from '../../core/sideReading.ts';
+import { sessionLimitOf, type Usage, usageOf } from '../../core/usage.ts';
 import { decode, decodeEach, decodeList, idField } from '../../http/decode.ts';
 import { namedBy } from '../../http/paging.ts';
 import { browserbaseApi, defaultAddress, OneSession } from './api.ts';
@@ -27,11 +28,13 @@ import { askStagehand, hasStagehandEnd, releasedAfter, stagehandAddressesOf, sta
 
 /** The statuses of running sessions. Together their lists are complete: a session goes from the first to the second. */
 const runningStatuses = ['PENDING', 'RUNNING'] as const;
-const limitLifetimeMs = 600_000;
+const factsLifetimeMs = 600_000;
 
 const SessionList = v.array(v.unknown());
 const SessionStatus = v.object({ id: idField, status: v.string() });
-const Projects = v.array(v.object({ id: v.string(), name: v.string(), concurrency: v.number() }));
+const Projects = v.array(v.object({ id: idField, name: v.string(), concurrency: v.optional(v.unknown()) }));
+/** Which period it is about isn't documented. */
+const ProjectUsage = v.object({ browserMinutes: v.optional(v.unknown()), proxyBytes: v.optional(v.unknown()) });
 
 /** Browserbase's cloud, and Stagehand on it. */
 export const browserbase: ProviderKind = {
@@ -93,12 +96,31 @@ function connect(link: Link): Provider {
   const api = browserbaseApi(link);
   const { send, find } = api;
 
-  async function projectFacts(signal: AbortSignal): Promise<AccountFacts> {
+  async function ownProject(signal: AbortSignal) {
     const projects = decode(Projects, await send({ method: 'GET', route: '/v1/projects' }, signal));
-    const own = projects.length === 1 ? projects[0] : projects.find(({ id }) => id === projectId);
-    return { identity: own?.name, sessionLimit: own?.concurrency, note: undefined };
+    return projects.length === 1 ? projects[0] : projects.find(({ id }) => id === projectId);
   }
-  const accountFacts = cached(link.clock, limitLifetimeMs, projectFacts);
+
+  async function projectUsage(id: string, signal: AbortSignal): Promise<readonly Usage[]> {
+    const route = '/v1/projects/{id}/usage';
+    const { browserMinutes, proxyBytes } = decode(
+      ProjectUsage,
+      await send({ method: 'GET', route, params: { id } }, signal),
+    );
+    const all = [usageOf('minutes', { used: browserMinutes }), usageOf('proxyBytes', { used: proxyBytes })];
+    return all.filter((usage) => usage !== undefined);
+  }
+
+  function factsOf(project: v.InferOutput<typeof Projects>[number] | undefined): AccountFacts {
+    return { identity: project?.name, sessionLimit: sessionLimitOf(project?.concurrency), note: undefined };
+  }
+
+  /** Its limit is known even if what it has used isn't. */
+  const limits = new SideReading(link.clock, factsLifetimeMs, ownProject);
+  const used = new SideReading(link.clock, factsLifetimeMs, async (signal) => {
+    const project = await limits.last(signal);
+    return project === undefined ? [] : projectUsage(project.id, signal);
+  });
 
   async function listed(status: (typeof runningStatuses)[number], signal: AbortSignal): Promise<Inventory> {
     const answer = await send({ method: 'GET', route: '/v1/sessions', query: { status } }, signal);
@@ -160,11 +182,14 @@ function connect(link: Link): Provider {
     // Only sessions with two statuses are listed: one with a third, or between the two, is in neither list.
     ending: { ...usualEnding, lists: 'unreliable' },
 
-    check: projectFacts,
+    check: async (signal) => factsOf(await ownProject(signal)),
 
     async *list(signal) {
+      const facts = Promise.all([limits.last(signal), used.last(signal)]);
       for (const status of runningStatuses) yield await listed(status, signal);
-      yield { sessions: [], groups: [], faults: [], account: await accountFacts(signal) };
+      const [project, usage = []] = await facts;
+      const account = { ...factsOf(project), ...(usage.length > 0 && { usage }) };
+      yield { sessions: [], groups: [], faults: [], account };
     },
 
     end: (session, signal) =>

@@ -45,13 +45,59 @@ describe('Anchor Browser', () => {
   }
 
   it('checks a key with the cheapest call, and reports how many sessions may run', async () => {
-    assert.deepEqual(await provider.check(unaborted), { identity: undefined, sessionLimit: 25, note: undefined });
+    const usage = [{ unit: 'credits', used: 12.5, included: 50, limit: 100, left: 42.5 }];
+    assert.deepEqual(await provider.check(unaborted), {
+      identity: undefined,
+      sessionLimit: 25,
+      usage,
+      note: undefined,
+    });
     server.maxConcurrentBrowsers = -1;
     assert.equal((await provider.check(unaborted)).sessionLimit, undefined);
     server.misbehave('GET', /billing/, { kind: 'answer', answer: { status: 403, json: {} } });
     assert.equal((await provider.check(unaborted)).sessionLimit, undefined);
     const wrong = connect(anchor, server.url, { apiKey: 'wrong-key' }).provider;
     assert.equal(await troubleOf(wrong.check(unaborted)), 'unauthorized');
+  });
+
+  it('reads what the account and each session have used, and takes nothing for a figure that isn’t one', async () => {
+    server.usedCredits = '3.25';
+    server.add({ id: 'sess_a' });
+    assert.deepEqual((await only()).usage, { unit: 'credits', used: 3.25 });
+    for (const odd of ['N/A', '-1', -1, 1e300, 'NaN', null, { credits: 3 }, [3]]) {
+      server.usedCredits = odd;
+      server.billing = { credits: odd, credits_used: odd, included_credits: odd, cost_limit: odd };
+      assert.equal((await only()).usage, undefined, JSON.stringify(odd));
+      assert.equal((await provider.check(unaborted)).usage, undefined, JSON.stringify(odd));
+    }
+    server.maxConcurrentBrowsers = 1e300;
+    assert.equal((await provider.check(unaborted)).sessionLimit, undefined);
+  });
+
+  it('lists without waiting for what the account has used, and asks for that seldom', async () => {
+    server.add({ id: 'sess_a' });
+    server.misbehave('GET', /billing/, { kind: 'silent' });
+    const began = Date.now();
+    for (let count = 0; count < 3; count++) assert.equal((await listed()).sessions.length, 1);
+    assert.ok(Date.now() - began < 5_000, `${Date.now() - began} ms`);
+    assert.equal(server.log().filter((line) => line === 'GET /v1/billing').length, 1);
+  });
+
+  it('lists even if what the account has used can’t be read for any reason', async () => {
+    server.add({ id: 'sess_a' });
+    for (const answer of [
+      { status: 401, json: {} },
+      { status: 429, headers: { 'retry-after': '60' } },
+      { status: 500, text: 'no' },
+      { status: 200, text: '{"data":' },
+    ]) {
+      server.misbehave('GET', /billing/, { kind: 'answer', answer });
+      const { provider: another } = connect(anchor, server.url, { apiKey: server.key });
+      assert.equal(
+        (await Array.fromAsync(another.list(unaborted))).flatMap(({ sessions }) => sessions).length > 0,
+        true,
+      );
+    }
   });
 
   it('lists what is running, combining its two lists', async () => {
@@ -80,7 +126,7 @@ describe('Anchor Browser', () => {
     for (let index = 0; index < 120; index++) server.add({ createdAt: new Date(Date.now() - index * 1000) });
     const pages: number[] = [];
     for await (const page of provider.list(unaborted)) pages.push(page.sessions.length);
-    assert.deepEqual(pages, [120, 0, 50, 50, 20, 0]);
+    assert.deepEqual(pages, [120, 50, 50, 20, 0, 0]);
     assert.equal((await listed()).sessions.length, 120);
   });
 
@@ -175,7 +221,7 @@ describe('Anchor Browser', () => {
     const pages = await Array.fromAsync(provider.list(unaborted));
     assert.deepEqual(
       pages.map(({ sessions }) => sessions.map(({ id }) => id)),
-      [['sess_a'], [], ['sess_a'], []],
+      [['sess_a'], ['sess_a'], [], []],
     );
   });
 

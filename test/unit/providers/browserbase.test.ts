@@ -74,6 +74,35 @@ describe('Browserbase', () => {
     }
   });
 
+  it('reads what the project has used, and takes nothing for a figure that isn’t one', async () => {
+    const used = async () => {
+      const { provider: another } = connect(browserbase, server.url, { apiKey: server.key });
+      const pages = await Array.fromAsync(another.list(unaborted));
+      return pages.findLast(({ account }) => account !== undefined)?.account;
+    };
+    assert.deepEqual((await used())?.usage, [
+      { unit: 'minutes', used: 1_234 },
+      { unit: 'proxyBytes', used: 1_500_000_000 },
+    ]);
+    for (const odd of ['many', '-1', -1, 1e300, null, { minutes: 3 }]) {
+      server.usage = { browserMinutes: odd, proxyBytes: odd };
+      const facts = await used();
+      assert.equal(facts?.usage, undefined, JSON.stringify(odd));
+      assert.equal(facts?.sessionLimit, 25);
+    }
+    server.misbehave('GET', /usage/, { kind: 'answer', answer: { status: 403, json: {} } });
+    assert.equal((await used())?.sessionLimit, 25);
+  });
+
+  it('lists without waiting for what the project has used, and asks for that seldom', async () => {
+    server.add({ id: 'one' });
+    server.misbehave('GET', /usage/, { kind: 'silent' });
+    const began = Date.now();
+    for (let count = 0; count < 3; count++) assert.equal((await listed()).length, 1);
+    assert.ok(Date.now() - began < 5_000, `${Date.now() - began} ms`);
+    assert.equal(server.log().filter((line) => line.endsWith('/usage')).length, 1);
+  });
+
   it('asks for the limit seldom, though it lists often', async () => {
     for (let count = 0; count < 3; count++) await listed();
     assert.equal(server.log().filter((line) => line === 'GET /v1/projects').length, 1);

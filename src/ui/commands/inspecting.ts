@@ -6,6 +6,7 @@ import { type Capability, type Screenshot, waysToSee } from '../../core/provider
 import { ProviderError } from '../../core/providerError.ts';
 import type { Memory } from '../../core/storage.ts';
 import type { Connections } from '../../services/accounts/connections.ts';
+import { costOf } from '../../services/sessions/cost.ts';
 import { knownPages } from '../../services/sessions/sessionsView.ts';
 import type { Documents } from '../documents.ts';
 import { mayWatch } from '../liveView/effects.ts';
@@ -191,7 +192,10 @@ function details(parts: InspectParts, accountId: AccountId, sessionId: SessionId
   const account = parts.accounts.get(accountId);
   const [target] = sessionsOf(parts, [{ ...wholeAccount(accountId), sessionId }]);
   if (account === undefined || target === undefined) return undefined;
-  return detailsText(account, target.session, parts.store);
+  const { clock, setting, store } = parts;
+  const rate = setting('cost.ratePerHour').get(account.provider);
+  const cost = costOf(target.session, store.startOf(accountId, sessionId)?.at, rate, clock.now());
+  return detailsText(account, target.session, store, cost && { cost, currency: setting('cost.currency') });
 }
 
 /** Runs a provider request, and shows an error if it fails. @param gone what to say if the provider finds nothing. */

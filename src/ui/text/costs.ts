@@ -1,14 +1,18 @@
 import * as l10n from '@vscode/l10n';
+import { plainText } from '../../core/plainText.ts';
 import type { Usage } from '../../core/usage.ts';
 import type { Cost } from '../../services/sessions/cost.ts';
 import { bytes, decimal, money } from './numbers.ts';
+
+/** Longest currency that is shown, in characters. */
+const longestCurrency = 10;
 
 /** What a session, or several, cost so far, e.g. `≈ $4.10 so far` or `12.5 credits so far`. */
 export function costText(cost: Cost, currency: string): string {
   if (cost.kind === 'estimated') {
     return l10n.t({
       message: '≈ {0} so far',
-      args: [money(cost.amount, currency)],
+      args: [amountText(cost.amount, currency)],
       comment: ['An estimated amount of money'],
     });
   }
@@ -17,7 +21,7 @@ export function costText(cost: Cost, currency: string): string {
 
 /** The same in a few characters, for a status bar or a row: `≈ $4.10` or `12.5 credits`. */
 export function shortCost(cost: Cost, currency: string): string {
-  return cost.kind === 'estimated' ? `≈ ${money(cost.amount, currency)}` : usedText(cost.usage);
+  return cost.kind === 'estimated' ? `≈ ${amountText(cost.amount, currency)}` : usedText(cost.usage);
 }
 
 /** How much an account has used, and what it may use, e.g. `12.5 credits used · 50 included · limit 100 · 42.5 left`. */
@@ -30,6 +34,10 @@ export function usageText(usage: Usage): string {
     ...(limit === undefined ? [] : [l10n.t('limit {0}', figure(limit))]),
     ...(left === undefined ? [] : [l10n.t('{0} left', figure(left))]),
   ].join(' · ');
+}
+
+function amountText(amount: number, currency: string): string {
+  return money(amount, plainText(currency, longestCurrency));
 }
 
 function usedText({ unit, used }: Usage): string {

@@ -2,6 +2,7 @@ import type { Account } from '../../core/account.ts';
 import { hidden, withoutValues } from '../../core/maskedAddress.ts';
 import { redactor } from '../../core/redact.ts';
 import type { Session } from '../../core/session.ts';
+import type { Cost } from '../../services/sessions/cost.ts';
 import { knownPages, type SessionsView, troubleOf } from '../../services/sessions/sessionsView.ts';
 
 /** Masks values that are named like a secret. */
@@ -14,9 +15,27 @@ const invisible = /[\p{Cf}\u007f-\u009f\u2028\u2029]/gu;
  * What is known about a session, as JSON. Secrets in what its owner wrote are masked, and so are the values in the
  * queries and fragments of page addresses, which often are secrets. Invisible characters are written as JSON escapes.
  */
-export function detailsText(account: Account, session: Session, store: SessionsView): string {
-  const text = JSON.stringify(detailsOf(account, session, store), null, 2);
+export function detailsText(
+  account: Account,
+  session: Session,
+  store: SessionsView,
+  cost?: ShownCost | undefined,
+): string {
+  const text = JSON.stringify({ ...detailsOf(account, session, store), ...costDetails(cost) }, null, 2);
   return `${text.replace(invisible, (character) => character.split('').map(escaped).join(''))}\n`;
+}
+
+/** What a session has cost so far, and the currency of an estimate. */
+export interface ShownCost {
+  readonly cost: Cost;
+  readonly currency: string;
+}
+
+function costDetails(shown: ShownCost | undefined): object {
+  if (shown === undefined) return {};
+  const { cost, currency } = shown;
+  if (cost.kind === 'reported') return { usage: { [cost.usage.unit]: cost.usage.used } };
+  return { estimatedCost: { amount: Math.round(cost.amount * 100) / 100, currency } };
 }
 
 function escaped(unit: string): string {

@@ -21,7 +21,7 @@ const noCurrency = 'XXX';
 
 /**
  * An amount of money, e.g. `$4.10` or `4,10 €`. @param currency an ISO 4217 code, or any other word or symbol, which then
- * stands where the language puts a currency. It may come from a settings file: clean it before.
+ * stands where the language puts a currency.
  */
 export function money(amount: number, currency: string): string {
   const code = isoCurrency.test(currency) ? currency : noCurrency;

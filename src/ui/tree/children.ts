@@ -17,6 +17,10 @@ export interface TreeModel {
   account(id: AccountId): Account | undefined;
   kind(provider: string): ProviderKind | undefined;
   now(): number;
+  /** The user's own rate for a provider's sessions; undefined where they set none. */
+  ratePerHour(provider: string): number | undefined;
+  /** The currency of the rates, as the user wrote it. */
+  currency(): string;
   /** Whether a session is the user's own; undefined where no rule is set. */
   isMine(session: Session): boolean | undefined;
   /** Whether the user protected a session. */

@@ -34,6 +34,8 @@ export function openViews(services: Services, memory: Memory, setting: ReadSetti
     isMine: () => isMineBy(setting('mine')),
     clickAction: () => setting('clickAction'),
     now: clock.now,
+    ratePerHour: (provider) => setting('cost.ratePerHour').get(provider),
+    currency: () => setting('cost.currency'),
   });
   const loadFinished = lazy(async () => {
     const { openFinishedView } = await import('./finishedView.ts');

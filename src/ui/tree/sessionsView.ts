@@ -8,6 +8,7 @@ import type { PageLoader } from '../../services/sessions/pageLists.ts';
 import type { Protections } from '../../services/sessions/protections.ts';
 import type { Refresher } from '../../services/sessions/refresher.ts';
 import type { AccountState, SessionsView } from '../../services/sessions/sessionsView.ts';
+import type { TreeModel } from './children.ts';
 import type { TreeFilter } from './filter.ts';
 import type { FinishedRows } from './finishedRows.ts';
 import { type TreeNode, TreeNodes } from './nodes.ts';
@@ -35,6 +36,8 @@ export interface SessionsViewParts {
   /** What a click on a session does: `liveView`, `details` or `none`. */
   readonly clickAction: () => string;
   readonly now: () => number;
+  readonly ratePerHour: TreeModel['ratePerHour'];
+  readonly currency: TreeModel['currency'];
 }
 
 /** Opens the view, tells the refresher whether it is visible, and sets the context keys of its menus. */
@@ -50,6 +53,8 @@ export function openSessionsView({
   isMine,
   clickAction,
   now,
+  ratePerHour,
+  currency,
 }: SessionsViewParts): {
   readonly tree: SessionsTree;
   readonly view: vscode.TreeView<TreeNode>;
@@ -64,6 +69,8 @@ export function openSessionsView({
     account: accounts.get.bind(accounts),
     kind: kinds.get.bind(kinds),
     now,
+    ratePerHour,
+    currency,
     filter,
     finished,
     isProtected: protections.has.bind(protections),

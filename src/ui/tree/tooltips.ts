@@ -9,6 +9,7 @@ import { notListedSentence } from '../text/missing.ts';
 import { accountHost, accountName, sessionName } from '../text/names.ts';
 import { stuckSentence, troubleSentence } from '../text/troubles.ts';
 import type { TreeModel } from './children.ts';
+import { accountCostFacts, sessionCostFacts } from './costFacts.ts';
 import type { TreeNode } from './nodes.ts';
 
 /** The lines of a tooltip; the first is its heading. */
@@ -45,6 +46,7 @@ function accountTooltip(model: TreeModel, account: Account, state: AccountState)
             ] as const,
           ]
         : []),
+      ...accountCostFacts(model, account, state.contents),
       ...(error === undefined ? [] : [[l10n.t('Problem'), troubleSentence(error, accountHost(account))] as const]),
     ],
   };
@@ -59,6 +61,7 @@ function sessionTooltip(model: TreeModel, account: Account, session: Session): T
     [l10n.t('Session ID'), session.id],
     [l10n.t('Status'), session.status],
     [start?.exact === false ? l10n.t('First seen') : l10n.t('Started'), since],
+    ...sessionCostFacts(model, account, session),
     [l10n.t('Region'), session.region],
     [l10n.t('Tags'), session.tags.join(', ')],
     ...session.facts,

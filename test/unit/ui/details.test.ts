@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import type { Account } from '../../../src/core/account.ts';
 import { accountId, pageId } from '../../../src/core/ids.ts';
 import type { Session } from '../../../src/core/session.ts';
+import type { Cost } from '../../../src/services/sessions/cost.ts';
 import { SessionStore } from '../../../src/services/sessions/sessionStore.ts';
 import { detailsText } from '../../../src/ui/text/details.ts';
 import { keepingAll, someSession } from '../sessions.ts';
@@ -46,6 +47,14 @@ describe('session details', () => {
       ['https://a.example/x?token=•••&q=•••#•••', 'https://a.example/?•••', 'data:•••'],
     );
     assert.equal(said.startedAt, '2026-11-22T12:00:00.000Z');
+  });
+
+  it('have what the session has cost so far', () => {
+    const session = someSession('a');
+    const store = new SessionStore(Date.now);
+    const said = (cost: Cost) => JSON.parse(detailsText(account, session, store, { cost, currency: 'EUR' }));
+    assert.deepEqual(said({ kind: 'estimated', amount: 4.0999 }).estimatedCost, { amount: 4.1, currency: 'EUR' });
+    assert.deepEqual(said({ kind: 'reported', usage: { unit: 'credits', used: 3 } }).usage, { credits: 3 });
   });
 
   it('show invisible characters, and lose nothing of them', () => {

@@ -41,6 +41,8 @@ describe('the tree', () => {
       account: (id) => (id === account.id ? account : undefined),
       kind: (id) => providerKinds.find((kind) => kind.id === id),
       now: () => now,
+      ratePerHour: () => undefined,
+      currency: () => 'USD',
       limit: () => 200,
       filter: { text: '', shows: () => true },
       finished: () => undefined,
@@ -380,6 +382,30 @@ describe('the tree', () => {
     const last = rows('b').at(-1);
     assert.ok(last);
     assert.equal(rowOf(model, last)?.label, 'Only the first 500 pages are shown');
+  });
+
+  it('says in the tooltips what a session and its account have cost so far, by the provider or the user’s rate', () => {
+    const session = { kind: 'session', accountId: account.id, sessionId: sessionId('a') } as const;
+    const its = (node: TreeNode, label: string) => new Map(tooltipOf(model, node)?.facts ?? []).get(label);
+    list({ sessions: [someSession('a'), someSession('b')] });
+    assert.equal(its(session, 'Cost'), undefined);
+    model = { ...model, ratePerHour: (provider) => (provider === 'anchor' ? 20.5 : undefined) };
+    assert.equal(its(session, 'Cost'), '≈ $4.10 so far');
+    assert.equal(its({ kind: 'account', accountId: account.id }, 'Running sessions cost'), '≈ $8.20 so far');
+    const usage = { unit: 'credits', used: 12.5 } as const;
+    list({
+      sessions: [someSession('a', { usage }), someSession('b')],
+      account: { identity: undefined, sessionLimit: 25, usage: [{ ...usage, limit: 100 }], note: undefined },
+    });
+    assert.equal(its(session, 'Cost'), '12.5 credits so far');
+    const facts = tooltipOf(model, { kind: 'account', accountId: account.id })?.facts ?? [];
+    assert.deepEqual(facts.slice(-3), [
+      ['Session limit', '25'],
+      ['Account usage', '12.5 credits used · limit 100'],
+      ['Running sessions cost', '≈ $4.10 so far and 12.5 credits so far'],
+    ]);
+    model = { ...model, currency: () => '[x](command:y)\u202e' };
+    assert.doesNotMatch(its({ ...session, sessionId: sessionId('b') }, 'Cost') ?? '', /\]\(|\u202e/);
   });
 
   it('describes what it can of an account whose provider is gone', () => {

@@ -522,6 +522,8 @@ function drawn(services: TestServices): string[] {
     account: services.accounts.get.bind(services.accounts),
     kind: services.kinds.get.bind(services.kinds),
     now: Date.now,
+    ratePerHour: () => 1,
+    currency: () => 'USD',
     limit: () => 200,
     filter: { text: '', shows: () => true },
     isProtected: () => false,

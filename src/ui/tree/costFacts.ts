@@ -1,0 +1,38 @@
+import * as l10n from '@vscode/l10n';
+import type { Account } from '../../core/account.ts';
+import type { Session } from '../../core/session.ts';
+import type { Contents } from '../../services/sessions/contents.ts';
+import { type Cost, costOf, totalOf } from '../../services/sessions/cost.ts';
+import { costText, usageText } from '../text/costs.ts';
+import { decimal, listOf } from '../text/numbers.ts';
+import type { TreeModel } from './children.ts';
+
+/** What the costs of sessions are worked out from. */
+export type CostModel = Pick<TreeModel, 'store' | 'now' | 'ratePerHour' | 'currency'>;
+
+type Fact = readonly [label: string, value: string];
+
+/** What a session has cost so far; undefined where nobody says. */
+export function sessionCost(model: CostModel, account: Account, session: Session): Cost | undefined {
+  const start = model.store.startOf(account.id, session.id)?.at;
+  return costOf(session, start, model.ratePerHour(account.provider), model.now());
+}
+
+/** The line about its cost in a session's tooltip. */
+export function sessionCostFacts(model: CostModel, account: Account, session: Session): readonly Fact[] {
+  const cost = sessionCost(model, account, session);
+  return cost === undefined ? [] : [[l10n.t('Cost'), costText(cost, model.currency())]];
+}
+
+/** The lines about limits, use and cost in an account's tooltip. */
+export function accountCostFacts(model: CostModel, account: Account, contents: Contents): readonly Fact[] {
+  const { sessionLimit, usage = [] } = contents.account ?? {};
+  const costs = totalOf([...contents.sessions.values()].map((session) => sessionCost(model, account, session)));
+  return [
+    ...(sessionLimit === undefined ? [] : [[l10n.t('Session limit'), decimal(sessionLimit, 0)] as const]),
+    ...(usage.length === 0 ? [] : [[l10n.t('Account usage'), usage.map(usageText).join('; ')] as const]),
+    ...(costs.length === 0
+      ? []
+      : [[l10n.t('Running sessions cost'), listOf(costs.map((cost) => costText(cost, model.currency())))] as const]),
+  ];
+}

@@ -7,6 +7,7 @@ import {
   isLoopback,
   isWithin,
   parseAddress,
+  parseTypedAddress,
   receiverOf,
   requestUrl,
 } from '../../../src/core/origin.ts';
@@ -118,6 +119,82 @@ describe('server addresses', () => {
     ]) {
       assert.ok(!isLoopback(host), host);
     }
+  });
+});
+
+describe('typed addresses', () => {
+  const chrome = 'http://127.0.0.1:9222';
+
+  it('may leave out the scheme, and on this machine the host or the port', () => {
+    for (const [typed, written] of [
+      ['localhost:9222', 'http://localhost:9222'],
+      [' LOCALHOST:9222/ ', 'http://localhost:9222'],
+      ['127.0.0.1:9222', chrome],
+      ['[::1]:9222', 'http://[::1]:9222'],
+      [':9222', chrome],
+      ['9222', chrome],
+      ['localhost', 'http://localhost:9222'],
+      ['http://localhost', 'http://localhost:9222'],
+      ['127.0.0.1', chrome],
+      ['[::1]', 'http://[::1]:9222'],
+      ['localhost:9333', 'http://localhost:9333'],
+      ['http://localhost:80', 'http://localhost'],
+      [':80', 'http://127.0.0.1'],
+      ['https://localhost', 'https://localhost'],
+      ['ws://127.0.0.1:9333/devtools/browser/0a1b-2c', 'http://127.0.0.1:9333'],
+      ['grid.example', 'https://grid.example'],
+      ['grid.example/base/', 'https://grid.example/base'],
+      ['grid:4444', 'https://grid:4444'],
+      ['192.168.1.7:3000', 'https://192.168.1.7:3000'],
+      ['localhost.evil.example', 'https://localhost.evil.example'],
+    ] as const) {
+      const address = parseTypedAddress(typed, chrome);
+      assert.ok(address.ok, typed);
+      assert.equal(formatAddress(address.url), written, typed);
+    }
+  });
+
+  it('get no port from a provider in the cloud', () => {
+    const address = parseTypedAddress('localhost', 'https://api.anchorbrowser.io:8443');
+    assert.ok(address.ok);
+    assert.equal(formatAddress(address.url), 'http://localhost');
+  });
+
+  it('are rejected like written ones, and when they look like a key', () => {
+    for (const [typed, fault] of [
+      ['', 'notAUrl'],
+      [':', 'notAUrl'],
+      [':99999', 'notAUrl'],
+      ['sk-canary-0123', 'notAUrl'],
+      ['eyJhbGciOi.eyJzdWIiOi.Sf-lKxwRJ_SM', 'notAUrl'],
+      ['https:grid.example', 'notAUrl'],
+      ['javascript:alert(1)', 'notAUrl'],
+      ['user:secret@grid.example', 'notAUrl'],
+      ['grid.example:80@evil.example', 'notAUrl'],
+      ['//evil.example', 'notAUrl'],
+      ['http://grid.example', 'notEncrypted'],
+      ['ws://grid.example/devtools/browser/1', 'notEncrypted'],
+      ['app.localhost:9222', 'localName'],
+      ['grid.example?token=1', 'query'],
+      ['localhost:9222//evil.example', 'path'],
+      ['grid.example\\evil.example', 'path'],
+      ['wss://grid.example', 'scheme'],
+    ] as const) {
+      const address = parseTypedAddress(typed, chrome);
+      assert.equal(address.ok ? formatAddress(address.url) : address.fault, fault, typed);
+    }
+  });
+
+  it('are never another host than the one that is shown', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: fc.constantFrom(...'a1.:/\\@[]?#% -localhost9222') }), (typed) => {
+        const address = parseTypedAddress(typed, chrome);
+        if (!address.ok) return;
+        const again = parseAddress(formatAddress(address.url));
+        assert.ok(again.ok);
+        assert.equal(again.url.href, address.url.href);
+      }),
+    );
   });
 });
 

@@ -178,6 +178,11 @@ export interface Provider {
   /** The pages of a session, where `Session.pages` is undefined. */
   readonly pages?: ((id: SessionId, signal: AbortSignal) => Promise<readonly Page[]>) | undefined;
   /**
+   * Whether `pages` may be called for rows that are only drawn, without the user asking: true only if a call doesn't count as
+   * a connection or as activity that keeps the session running, and costs nothing.
+   */
+  readonly mayLookUpPages?: boolean | undefined;
+  /**
    * A new link to the provider's own live view of a session; of its first page where `page` is undefined.
    * `unsupported` where this session has none. Where the provider can, `watch` gives a view-only link.
    */

@@ -10,9 +10,9 @@ import { History } from './history/history.ts';
 import { OrderedMemory } from './orderedMemory.ts';
 import { ProviderConsent } from './providers/providerConsent.ts';
 import { ProviderKinds } from './providers/providerKinds.ts';
-import type { PageLoader } from './sessions/pageLists.ts';
+import type { PageLoader, PageLookups } from './sessions/pageLookups.ts';
 import { Protections } from './sessions/protections.ts';
-import { Refresher } from './sessions/refresher.ts';
+import { type Attention, Refresher } from './sessions/refresher.ts';
 import { SessionStore } from './sessions/sessionStore.ts';
 
 /** What the services need. */
@@ -61,10 +61,22 @@ export function openServices({ secrets, globalState, loadProviders, network, log
   const loadJournal = lazy(async () => new (await import('./ending/journal.ts')).EndJournal(memory, clock, logger));
   const history = new History(memory, store, accounts, clock.now, settings.keepsHistory);
   const disposables: Disposable[] = [history, refresher, accounts];
-  const loadPages = lazy(
-    async () => new (await import('./sessions/pageLists.ts')).PageLists(store, connections, clock),
-  );
-  const pages: PageLoader = { load: async (...asked) => (await loadPages()).load(...asked) };
+  let attention: Attention = { visible: false, focused: false };
+  let lookups: PageLookups | undefined;
+  const loadLookups = lazy(async () => {
+    lookups = new (await import('./sessions/pageLookups.ts')).PageLookups({ store, connections, clock });
+    lookups.setAttention(attention);
+    disposables.push(lookups);
+    return lookups;
+  });
+  const pages: PageLoader = {
+    load: async (...asked) => (await loadLookups()).load(...asked),
+    draw: async (...drawn) => (await loadLookups()).draw(...drawn),
+    setAttention: (now) => {
+      attention = now;
+      lookups?.setAttention(now);
+    },
+  };
   const loadEndCauses = lazy(async () => {
     const endCauses = new (await import('./history/endCauses.ts')).EndCauses(history, connections, logger);
     disposables.push(endCauses);

@@ -194,6 +194,10 @@ function connect(link: Link): Provider {
       }));
     },
 
+    // What restarts a session's idle timer is a connection: of a live view, of DevTools, or for control of the operating
+    // system (https://docs.anchorbrowser.io/advanced/session-timeout). A request for its pages is none of these.
+    mayLookUpPages: true,
+
     liveView: (id, page, _mode, signal) => liveView(source, id, page, signal),
 
     async screenshot(id, signal) {

@@ -220,6 +220,10 @@ function connect(link: Link): Provider {
       }));
     },
 
+    // A session ends when its script disconnects, unless it keeps alive, or at its timeout
+    // (https://docs.browserbase.com/platform/browser/long-sessions/overview). Requests to the API extend neither.
+    mayLookUpPages: true,
+
     liveView: (id, page, _mode, signal) => liveView(api, link, id, page, signal),
 
     async endCause(id, signal) {

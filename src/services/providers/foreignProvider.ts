@@ -132,6 +132,13 @@ export function guardProvider(connect: (link: Link) => unknown, link: Link): Pro
     get pages() {
       return optional('pages', (call) => async (id, signal) => ask(call, signal, pagesOf, id));
     },
+    get mayLookUpPages() {
+      try {
+        return Reflect.get(raw, 'mayLookUpPages') === true;
+      } catch {
+        return false;
+      }
+    },
     get liveView() {
       return optional('liveView', (call) => async (id, page, mode, signal) => {
         return ask(call, signal, closable, id, page, mode);

@@ -148,6 +148,9 @@ export function redactedProvider(provider: Provider, secrets: KnownSecrets): Pro
     get pages() {
       return guardedCall(provider.pages, pages);
     },
+    get mayLookUpPages() {
+      return provider.mayLookUpPages;
+    },
     get liveView() {
       return guardedCall(provider.liveView, (given) => {
         const view = withSafeHost(given, given.url, secrets);

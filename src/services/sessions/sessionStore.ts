@@ -18,6 +18,7 @@ import {
 import { groupByMetadata } from './grouping.ts';
 import {
   type AccountState,
+  fetchedPages,
   type Leaving,
   type Life,
   type PageList,
@@ -252,8 +253,9 @@ export class SessionStore implements SessionsView {
   setPages(account: AccountId, session: SessionId, pages: PageList): void {
     const entry = this.#entries.get(account);
     if (!entry?.state.contents.sessions.has(session)) return;
+    const before = entry.pages.get(session);
     entry.pages.set(session, pages);
-    this.#fire(account, false, [session]);
+    if (before === undefined || !saysTheSame(before, pages)) this.#fire(account, false, [session]);
   }
 
   /**
@@ -273,7 +275,8 @@ export class SessionStore implements SessionsView {
     const left = leaving.map((session): Leaving => {
       const seen = entry.firstSeen.get(session.id) ?? this.#now();
       const start = { at: session.startedAt ?? seen, exact: session.startedAt !== undefined };
-      return { accountId: account, session, start, byYou: isTaken(entry.lives.get(session.id) ?? running) };
+      const pages = session.pages ?? fetchedPages(entry.pages.get(session.id));
+      return { accountId: account, session, pages, start, byYou: isTaken(entry.lives.get(session.id) ?? running) };
     });
     for (const { id } of leaving) entry.ended.add(id);
     for (const id of entry.ended) {
@@ -320,6 +323,12 @@ export class SessionStore implements SessionsView {
 function isTaken(life: Life): boolean {
   if (life.kind !== 'stuck') return life.kind === 'ending';
   return life.why.kind === 'unconfirmed' || (life.why.kind === 'stillRuns' && life.why.found);
+}
+
+/** Whether two lists of pages look the same, whenever they were fetched. */
+function saysTheSame(a: PageList, b: PageList): boolean {
+  if (a.kind === 'ready') return b.kind === 'ready' && same(a.pages, b.pages);
+  return a.kind === 'failed' ? b.kind === 'failed' && sameTrouble(a.trouble, b.trouble) : b.kind === 'loading';
 }
 
 function sameTrouble(a: ProviderError | undefined, b: ProviderError | undefined): boolean {

@@ -66,6 +66,8 @@ export type StoreChange =
 export interface Leaving {
   readonly accountId: AccountId;
   readonly session: Session;
+  /** Its pages, as listed or fetched last. */
+  readonly pages: readonly Page[] | undefined;
   readonly start: { readonly at: number; readonly exact: boolean };
   /** Whether its end was requested here, and not refused. */
   readonly byYou: boolean;
@@ -102,6 +104,10 @@ export function isListed(state: AccountState | undefined): state is Extract<Acco
 export function knownPages(store: SessionsView, account: AccountId, session: SessionId): readonly Page[] | undefined {
   const listed = store.session(account, session)?.pages;
   if (listed !== undefined) return listed;
-  const fetched = store.pages(account, session);
-  return fetched?.kind === 'ready' ? fetched.pages : undefined;
+  return fetchedPages(store.pages(account, session));
+}
+
+/** The pages in a list that was fetched; undefined while it has none. */
+export function fetchedPages(list: PageList | undefined): readonly Page[] | undefined {
+  return list?.kind === 'ready' ? list.pages : undefined;
 }

@@ -7,7 +7,7 @@ import type { PageId } from '../../core/ids.ts';
 import type { ViewMode } from '../../core/liveView.ts';
 import type { Page } from '../../core/page.ts';
 import { ProviderError } from '../../core/providerError.ts';
-import type { PageLoader } from '../../services/sessions/pageLists.ts';
+import type { PageLoader } from '../../services/sessions/pageLookups.ts';
 import { effectCard, pausedCard, troubleCard, waitingCard } from '../text/watching.ts';
 import { KnownSession } from './knownSession.ts';
 import { findObstacle, type ObstacleParts } from './obstacles.ts';

@@ -1,10 +1,10 @@
 import * as vscode from 'vscode';
 import type { AccountId, GroupId } from '../../core/ids.ts';
-import type { PageLoader } from '../../services/sessions/pageLists.ts';
+import type { PageLoader } from '../../services/sessions/pageLookups.ts';
 import type { StoreChange } from '../../services/sessions/sessionsView.ts';
 import { countByPhase } from './accountRow.ts';
 import { childrenOf, isThere, parentOf, type TreeModel } from './children.ts';
-import type { TreeNode } from './nodes.ts';
+import { nodeId, type TreeNode } from './nodes.ts';
 import type { Row } from './row.ts';
 import { rowOf } from './rows.ts';
 
@@ -76,10 +76,16 @@ export class SessionsTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
 
   getChildren(node?: TreeNode): TreeNode[] {
     const children = [...childrenOf(this.#model, node)];
+    if (node !== undefined) this.#lookUp(node, children);
     if (node?.kind === 'session' && this.#model.store.session(node.accountId, node.sessionId)?.pages === undefined) {
       void this.#pages.load(node.accountId, node.sessionId);
     }
     return children;
+  }
+
+  /** Follows that a row was expanded or collapsed: pages are looked up for what is drawn below it. */
+  setExpanded(node: TreeNode, isExpanded: boolean): void {
+    this.#lookUp(node, isExpanded ? childrenOf(this.#model, node) : []);
   }
 
   getParent(node: TreeNode): TreeNode | undefined {
@@ -110,6 +116,14 @@ export class SessionsTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
     }
     item.tooltip = text;
     return item;
+  }
+
+  #lookUp(node: TreeNode, children: readonly TreeNode[]): void {
+    const { accountId, kind } = node;
+    if (kind !== 'account' && kind !== 'group') return;
+    if (!this.#model.store.capabilities(accountId).has('pages')) return;
+    const sessions = children.flatMap((child) => (child.kind === 'session' ? [child.sessionId] : []));
+    void this.#pages.draw(accountId, nodeId(node), sessions);
   }
 
   #limit(account: AccountId, group: GroupId | undefined): number {

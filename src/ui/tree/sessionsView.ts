@@ -4,7 +4,7 @@ import type { IsMine } from '../../core/ownership.ts';
 import type { Session } from '../../core/session.ts';
 import type { Accounts } from '../../services/accounts/accounts.ts';
 import type { ProviderKinds } from '../../services/providers/providerKinds.ts';
-import type { PageLoader } from '../../services/sessions/pageLists.ts';
+import type { PageLoader } from '../../services/sessions/pageLookups.ts';
 import type { Protections } from '../../services/sessions/protections.ts';
 import type { Refresher } from '../../services/sessions/refresher.ts';
 import type { AccountState, SessionsView } from '../../services/sessions/sessionsView.ts';
@@ -84,11 +84,12 @@ export function openSessionsView({
     showCollapseAll: true,
   });
 
-  const attend = () =>
-    refresher.setAttention({
-      visible: view.visible,
-      focused: vscode.window.state.focused && vscode.window.state.active,
-    });
+  const attend = () => {
+    const { focused, active } = vscode.window.state;
+    const attention = { visible: view.visible, focused: focused && active };
+    refresher.setAttention(attention);
+    pages.setAttention(attention);
+  };
   const contexts = new Map<string, boolean>();
   const setContext = (key: string, value: boolean) => {
     if (contexts.get(key) === value) return;
@@ -125,6 +126,8 @@ export function openSessionsView({
     vscode.window.registerFileDecorationProvider(dimmedRows),
     vscode.commands.registerCommand(clickCommand, clicked(view, tree)),
     view.onDidChangeVisibility(attend),
+    view.onDidExpandElement(({ element }) => tree.setExpanded(element, true)),
+    view.onDidCollapseElement(({ element }) => tree.setExpanded(element, false)),
     vscode.window.onDidChangeWindowState(attend),
     store.onDidChange(tell),
     kinds.onDidLoad(() => tree.redrawAll()),

@@ -1,5 +1,5 @@
 import type { GroupDeletion } from '../../../src/core/group.ts';
-import type { AccountId, GroupId, SessionId } from '../../../src/core/ids.ts';
+import { type AccountId, type GroupId, pageId, type SessionId } from '../../../src/core/ids.ts';
 import type { Inventory } from '../../../src/core/inventory.ts';
 import {
   type EndAnswer,
@@ -19,15 +19,22 @@ import { VirtualClock } from './virtualClock.ts';
 
 /** One call to a scripted provider. */
 export interface Call {
-  readonly kind: 'list' | 'end' | 'probe' | 'probeMany' | 'endEverything' | 'deleteGroup' | 'cancelGroup';
+  readonly kind: 'list' | 'end' | 'probe' | 'probeMany' | 'endEverything' | 'deleteGroup' | 'cancelGroup' | 'pages';
   /** What it was about: ids of sessions or of a group. */
   readonly about: readonly string[];
   /** Milliseconds since the provider was made, by its clock. */
   readonly at: number;
 }
 
+/** A page, as a test writes it. */
+interface PageRow {
+  readonly id: string;
+  readonly title: string;
+  readonly url: string;
+}
+
 /** How many milliseconds the responses of a scripted provider take. */
-export const takes = { list: 10, end: 20, probe: 5 } as const;
+export const takes = { list: 10, end: 20, probe: 5, pages: 50 } as const;
 
 /**
  * A provider whose every response a test decides, in virtual time. By default it reports the truth: `running` is what
@@ -49,6 +56,9 @@ export class ScriptedProvider {
   endEverything: (() => Promise<void>) | undefined;
   deleteGroup: ((id: GroupId) => Promise<GroupDeletion>) | undefined;
   cancelGroup: ((id: GroupId) => Promise<void>) | undefined;
+  /** Set if sessions have pages that lists don't include. */
+  onPages: ((id: SessionId) => PageRow[] | Promise<PageRow[]>) | undefined;
+  mayLookUpPages: boolean | undefined;
   readonly #began: number;
   readonly #now = new Map<Call['kind'], number>();
 
@@ -111,6 +121,19 @@ export class ScriptedProvider {
       get deleteGroup() {
         const { deleteGroup } = script;
         return deleteGroup && ((id: GroupId) => script.#answer('deleteGroup', [id], takes.end, () => deleteGroup(id)));
+      },
+      get pages() {
+        const { onPages } = script;
+        return (
+          onPages &&
+          ((id: SessionId) =>
+            script.#answer('pages', [id], takes.pages, async () =>
+              (await onPages(id)).map((page) => ({ ...page, id: pageId(page.id) })),
+            ))
+        );
+      },
+      get mayLookUpPages() {
+        return script.mayLookUpPages;
       },
       get cancelGroup() {
         const { cancelGroup } = script;

@@ -14,10 +14,11 @@ export async function currentBundle(): Promise<string> {
     .filter((file) => file.endsWith('.ts'))
     .sort();
   const files = sources.map((file) => ({ extension: '.ts', contents: readFileSync(join('src', file), 'utf8') }));
-  const spoken = providerKinds.flatMap(({ fields, wording, address }) => [
+  const spoken = providerKinds.flatMap(({ fields, wording, address, summary }) => [
     ...fields.flatMap(({ label, prompt }) => [label, prompt]),
     ...Object.values(wording),
     address.prompt,
+    summary,
   ]);
   const held = spoken.flatMap((sentence) => (sentence === undefined ? [] : [[sentence, sentence] as const]));
   const bundle = { ...(await getL10nJson(files)), ...Object.fromEntries(held) };

@@ -14,10 +14,11 @@ type ListedCommand = {
 /** Descriptions of the commands. Titles come from the command table. */
 const descriptions: Readonly<Record<ListedCommand, string>> = {
   addAccount: 'Asks for a provider and its key, tries the key, then saves it.',
+  manageAccounts: 'Lists the accounts, to rename, test or remove them or to replace a key.',
   replaceKey: 'Saves a new key for the same address, once it works.',
   renameAccount: "Changes the account's name in the view.",
   testConnection: 'Tries the key. Shows who answers, how fast, and how many sessions may run.',
-  removeAccount: 'Deletes the account and its key here. Its sessions keep running.',
+  removeAccount: 'Deletes the account and its key here. Its sessions keep running unless you end them first.',
   setFilter: 'Shows only sessions that contain some words. Saved for the workspace.',
   clearFilter: 'Shows all sessions again.',
   showFinishedBatches: 'Also shows batches that have finished, and what failed in them. Saved for the workspace.',

@@ -55,7 +55,7 @@ export interface ProviderConnection extends Omit<Provider, Loosened> {
 }
 
 /** A provider: a {@link ProviderKind} with only its necessary fields. */
-export interface ProviderDefinition extends Pick<ProviderKind, 'id' | 'label'> {
+export interface ProviderDefinition extends Pick<ProviderKind, 'id' | 'label' | 'summary' | 'keyPage'> {
   /** Name of a codicon; `globe` by default. */
   readonly icon?: string;
   /**

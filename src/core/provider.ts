@@ -26,6 +26,8 @@ export interface CredentialField {
   readonly asked: 'always' | 'withAddress';
   /** Environment variables that usually hold it. */
   readonly environment: readonly string[];
+  /** Whether a scheme in front of it, such as `Bearer`, is part of it; by default, one that is pasted is taken off. */
+  readonly keepsScheme?: boolean;
 }
 
 /** A choice of the user's that all accounts of a provider share: the setting `browserSessions.<provider>.<id>`, off at first. */
@@ -57,6 +59,10 @@ export interface ProviderKind {
   readonly label: string;
   /** Name of a codicon. */
   readonly icon: string;
+  /** What its sessions are, in a few words without a period, for the list of providers. */
+  readonly summary?: string;
+  /** The provider's own page on which keys are made: opened in a browser when the user asks for it, never fetched. */
+  readonly keyPage?: string;
   readonly address: {
     /** The address of the provider's own service; undefined where the user must enter one. */
     readonly preset: string | undefined;

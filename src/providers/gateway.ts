@@ -66,6 +66,7 @@ export const gateway: ProviderKind = {
   id: 'gateway',
   label: 'Session Gateway',
   icon: 'server-environment',
+  summary: 'Sessions from a gateway you run',
   address: {
     preset: undefined,
     ask: true,
@@ -82,6 +83,7 @@ export const gateway: ProviderKind = {
       required: false,
       asked: 'always',
       environment: [],
+      keepsScheme: true,
     },
   ],
   settings: [],

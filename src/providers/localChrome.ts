@@ -48,6 +48,7 @@ export const localChrome: ProviderKind = {
   id: 'localChrome',
   label: 'Local Chrome',
   icon: 'device-desktop',
+  summary: 'Chrome, Edge, or Chromium on this machine',
   address: {
     preset: 'http://127.0.0.1:9222',
     ask: true,

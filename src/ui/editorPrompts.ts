@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import * as vscode from 'vscode';
-import type { Answer, AskRequest, Choice, PickRequest, Prompts, Question, Step } from './prompts.ts';
+import { openUnchanged } from './openUrl.ts';
+import type { Answer, AskRequest, Choice, ChoiceButton, PickRequest, Prompts, Question, Step } from './prompts.ts';
 
 const noteMs = 3_000;
 
@@ -62,17 +64,51 @@ function pick<T>(request: PickRequest<T>, many: boolean): Promise<Answer<readonl
   box.canSelectMany = many;
   box.matchOnDescription = true;
   box.matchOnDetail = true;
-  box.items = itemsOf(request.choices);
+  box.keepScrollPosition = request.follow !== undefined;
+  let active = request.isActive;
+  const show = (choices: readonly Choice<T>[]) => {
+    box.items = itemsOf(request, choices);
+    const isActive = active;
+    if (isActive !== undefined)
+      box.activeItems = box.items.filter(({ choice }) => choice && isActive(choice.value)).slice(0, 1);
+  };
+  show(request.choices);
   if (many) box.selectedItems = box.items.filter(({ choice }) => choice?.picked === true);
-  return shown<readonly T[]>(box, request.title, request.step, (settle) => {
-    box.onDidAccept(() => {
-      const chosen = many ? box.selectedItems : box.activeItems;
-      settle({ kind: 'answer', value: chosen.flatMap(({ choice }) => (choice === undefined ? [] : [choice.value])) });
-    });
+  const following = request.follow?.((choices) => {
+    // The user may be about to press Enter: what is highlighted stays highlighted.
+    const [highlighted] = box.activeItems;
+    const value = highlighted?.choice?.value;
+    if (value !== undefined) active = (other) => isDeepStrictEqual(other, value);
+    show(choices);
   });
+  const { step, stepsWith } = request;
+  return shown<readonly T[]>(box, request.title, step, request.back === true || step?.back === true, (settle) => {
+    const answerWith = (value: T) => {
+      if (request.stays?.(value) !== true) settle({ kind: 'answer', value: [value] });
+    };
+    box.onDidChangeActive(([item]) => {
+      if (stepsWith !== undefined && item?.choice !== undefined) box.totalSteps = stepsWith(item.choice.value);
+    });
+    box.onDidTriggerItemButton(({ button }) => {
+      // VS Code passes the button that the item was given.
+      const { pressed } = button as ItemButton<T>;
+      if ('url' in pressed) void openUnchanged(pressed.url);
+      else if ('value' in pressed) answerWith(pressed.value);
+    });
+    box.onDidAccept(() => {
+      const chosen = (many ? box.selectedItems : box.activeItems).flatMap(({ choice }) =>
+        choice === undefined ? [] : [choice.value],
+      );
+      const [only] = chosen;
+      if (many) settle({ kind: 'answer', value: chosen });
+      else if (only !== undefined) answerWith(only);
+    });
+  }).finally(() => following?.dispose());
 }
 
-function itemsOf<T>(choices: readonly Choice<T>[]): Item<T>[] {
+type ItemButton<T> = vscode.QuickInputButton & { readonly pressed: ChoiceButton<T> };
+
+function itemsOf<T>({ buttonsOf }: PickRequest<T>, choices: readonly Choice<T>[]): Item<T>[] {
   let heading: string | undefined;
   return choices.flatMap((choice) => {
     const item: Item<T> = {
@@ -80,11 +116,18 @@ function itemsOf<T>(choices: readonly Choice<T>[]): Item<T>[] {
       description: choice.description,
       detail: choice.detail,
       choice,
+      ...(buttonsOf && {
+        buttons: buttonsOf(choice.value).map((pressed): ItemButton<T> => ({ ...buttonOf(pressed), pressed })),
+      }),
     };
     if (choice.heading === heading || choice.heading === undefined) return [item];
     heading = choice.heading;
     return [{ label: heading, kind: vscode.QuickPickItemKind.Separator }, item];
   });
+}
+
+function buttonOf({ icon, tooltip }: { readonly icon: string; readonly tooltip: string }): vscode.QuickInputButton {
+  return { iconPath: new vscode.ThemeIcon(icon), tooltip };
 }
 
 function ask(request: AskRequest): Promise<Answer<string>> {
@@ -93,31 +136,54 @@ function ask(request: AskRequest): Promise<Answer<string>> {
   box.placeholder = request.placeholder;
   box.value = request.value;
   box.password = request.secret;
-  return shown<string>(box, request.title, request.step, (settle) => {
-    if (request.button !== undefined) {
-      const { icon, tooltip } = request.button;
-      box.buttons = [...box.buttons, { iconPath: new vscode.ThemeIcon(icon), tooltip }];
-    }
-    const { preview } = request;
+  const { button, link, preview } = request;
+  /** The check of the value that was entered last, while it's under way. */
+  let check: AbortController | undefined;
+  return shown<string>(box, request.title, request.step, request.step?.back === true, (settle) => {
+    const own = button && buttonOf(button);
+    const usual = [...box.buttons, ...(link ? [buttonOf(link)] : []), ...(own ? [own] : [])];
+    let anyway: vscode.QuickInputButton | undefined;
+    box.buttons = usual;
+    box.onDidTriggerButton((pressed) => {
+      if (pressed === anyway) settle({ kind: 'answer', value: box.value });
+      else if (pressed === own) settle({ kind: 'button' });
+      else if (pressed !== vscode.QuickInputButtons.Back && link !== undefined) void openUnchanged(link.url);
+    });
     const describe = () => {
       const severity = vscode.InputBoxValidationSeverity.Info;
       const message = preview?.(box.value);
       box.validationMessage = message === undefined ? undefined : { message, severity };
     };
-    describe();
-    box.onDidChangeValue(describe);
-    box.onDidAccept(async () => {
-      if (box.busy) return;
-      const { value } = box;
-      box.busy = true;
-      box.enabled = false;
-      const wrong = await request.refuse(value);
+    const offer = (tooltip: string | undefined) => {
+      anyway = tooltip === undefined ? undefined : buttonOf({ icon: 'save', tooltip });
+      box.buttons = anyway === undefined ? usual : [...usual, anyway];
+    };
+    const stop = () => {
+      check?.abort();
+      check = undefined;
       box.busy = false;
-      box.enabled = true;
+    };
+    describe();
+    box.onDidChangeValue(() => {
+      stop();
+      if (anyway !== undefined) offer(undefined);
+      describe();
+    });
+    // The box stays enabled while a value is checked: one that isn't takes neither Escape nor Back.
+    box.onDidAccept(async () => {
+      if (check !== undefined) return;
+      const { value } = box;
+      const checking = new AbortController();
+      check = checking;
+      box.busy = true;
+      const wrong = await request.refuse(value, checking.signal);
+      if (checking.signal.aborted) return;
+      stop();
       box.validationMessage = wrong;
       if (wrong === undefined) settle({ kind: 'answer', value });
+      else offer(request.acceptAnyway?.());
     });
-  });
+  }).finally(() => check?.abort());
 }
 
 /** Shows an input until it is accepted, dismissed, or one of its buttons is pressed. */
@@ -128,6 +194,7 @@ function shown<T>(
   },
   title: string,
   step: Step | undefined,
+  back: boolean,
   setUp: (settle: (answer: Answer<T>) => void) => void,
 ): Promise<Answer<T>> {
   return new Promise((resolve) => {
@@ -139,9 +206,11 @@ function shown<T>(
     box.ignoreFocusOut = true;
     box.step = step?.number;
     box.totalSteps = step?.of;
-    if (step?.back === true) box.buttons = [vscode.QuickInputButtons.Back];
+    if (back) box.buttons = [vscode.QuickInputButtons.Back];
     setUp(settle);
-    box.onDidTriggerButton((button) => settle({ kind: button === vscode.QuickInputButtons.Back ? 'back' : 'button' }));
+    box.onDidTriggerButton((button) => {
+      if (button === vscode.QuickInputButtons.Back) settle({ kind: 'back' });
+    });
     box.onDidHide(() => settle({ kind: 'left' }));
     box.show();
   });

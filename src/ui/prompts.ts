@@ -1,3 +1,5 @@
+import type { Disposable } from '../core/event.ts';
+
 /** A question in a modal dialog. Its text is plain: VS Code shows it as it is. */
 export interface Question {
   readonly message: string;
@@ -5,6 +7,12 @@ export interface Question {
   /** The buttons, as verbs; VS Code adds Cancel. */
   readonly choices: readonly string[];
 }
+
+/** A button of an item or beside a title, as codicon and tooltip. One with a link opens it and keeps the input open. */
+export type LinkButton = { readonly icon: string; readonly tooltip: string; readonly url: URL };
+
+/** A button of an item: pressing it answers with its value, or opens its link. */
+export type ChoiceButton<T> = LinkButton | { readonly icon: string; readonly tooltip: string; readonly value: T };
 
 /** One item of a quick pick. All of its text has passed `plainText`. */
 export interface Choice<T> {
@@ -25,6 +33,18 @@ export interface PickRequest<T> {
   readonly placeholder: string;
   readonly choices: readonly Choice<T>[];
   readonly step: Step | undefined;
+  /** Whether there is a Back button although it's no step. */
+  readonly back?: boolean;
+  /** The buttons of a choice. */
+  buttonsOf?(value: T): readonly ChoiceButton<T>[];
+  /** How many steps there are with the highlighted choice, where that depends on it; `step` says it at first. */
+  stepsWith?(value: T): number;
+  /** Whether a choice is highlighted at first; by default, the first one is. */
+  isActive?(value: T): boolean;
+  /** Calls `show` with other choices whenever they change, until the result is disposed. */
+  follow?(show: (choices: readonly Choice<T>[]) => void): Disposable;
+  /** Does what an answer stands for while the list stays open. False if the list is to close with this answer. */
+  stays?(value: T): boolean;
 }
 
 /** A question's position among several; `back` adds a Back button. */
@@ -45,10 +65,17 @@ export interface AskRequest {
   readonly step: Step | undefined;
   /** A button beside the title, as codicon and tooltip. */
   readonly button: { readonly icon: string; readonly tooltip: string } | undefined;
+  /** Another button beside the title, which opens a link. */
+  readonly link?: LinkButton | undefined;
   /** The hint shown while a value is typed; undefined for none. */
   readonly preview?: (value: string) => string | undefined;
-  /** Called on Enter; resolves to the error, which keeps the input open, or to undefined. */
-  readonly refuse: (value: string) => Promise<string | undefined>;
+  /**
+   * Called on Enter; resolves to the error, which keeps the input open, or to undefined.
+   * @param stop aborted when the user goes back, cancels or types on: the result is ignored then.
+   */
+  readonly refuse: (value: string, stop?: AbortSignal) => Promise<string | undefined>;
+  /** The tooltip of a button that accepts a value after `refuse` has refused it; undefined for none. */
+  readonly acceptAnyway?: () => string | undefined;
 }
 
 /** The result of a question: the user answered, went back, pressed the button, or dismissed it. */

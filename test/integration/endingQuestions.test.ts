@@ -204,8 +204,9 @@ describe('confirmation dialogs for ends, inside VS Code', () => {
   it('are followed by a report on ending everything even when nothing is listed', async () => {
     server.sessions.clear();
     await command('removeAccount', { accountId: id });
-    user.answersConfirm = ({ choices }) => choices.at(-1);
+    user.answersConfirm = ({ choices }) => choices[0];
     await command('removeAccount', { accountId: id });
+    user.answersConfirm = ({ choices }) => choices.at(-1);
     id = await command('addAccount', { provider: 'anchor', origin: server.url, fields: { apiKey: server.key } });
     server.misbehave('DELETE', /all$/, { kind: 'answer', answer: { status: 500, json: {} } }, 1);
     await command('endAccountSessions', { accountId: id });

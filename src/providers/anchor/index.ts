@@ -48,6 +48,9 @@ export const anchor: ProviderKind = {
   id: 'anchor',
   label: 'Anchor Browser',
   icon: 'cloud',
+  summary: "Browsers in Anchor's cloud",
+  // Linked as the place for API keys in https://docs.anchorbrowser.io/quickstart.
+  keyPage: 'https://app.anchorbrowser.io/api-keys',
   address: {
     preset: defaultAddress,
     ask: false,

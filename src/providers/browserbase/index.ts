@@ -41,6 +41,9 @@ export const browserbase: ProviderKind = {
   id: 'browserbase',
   label: 'Browserbase',
   icon: 'cloud',
+  summary: "Browsers in Browserbase's cloud",
+  // The reference of the SDK names this page; keys are in its General tab.
+  keyPage: 'https://www.browserbase.com/settings',
   address: {
     preset: defaultAddress,
     ask: false,

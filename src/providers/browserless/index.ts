@@ -45,6 +45,9 @@ export const browserless: ProviderKind = {
   id: 'browserless',
   label: 'Browserless',
   icon: 'server',
+  summary: 'Browsers on your own Browserless server or in its cloud',
+  // For the cloud: https://docs.browserless.io/overview/dashboard.
+  keyPage: 'https://browserless.io/account/',
   address: {
     preset: undefined,
     ask: true,

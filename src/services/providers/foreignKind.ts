@@ -37,6 +37,8 @@ const Field = v.object({
   required: v.optional(v.boolean(), true),
   asked: v.optional(v.picklist(['always', 'withAddress']), 'always'),
   environment: v.optional(v.pipe(v.array(text(100)), v.maxLength(20)), []),
+  // Unlike that of a built-in provider, its key is saved as it was pasted unless it says otherwise.
+  keepsScheme: v.optional(v.boolean(), true),
 });
 
 /** Optional fields have a default, so that new fields don't break providers written before. */
@@ -44,6 +46,13 @@ const Kind = v.object({
   id: lowerCamelCase,
   label: shownText,
   icon: v.optional(v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,50}$/, 'Expected the name of a codicon')), 'globe'),
+  summary: v.exactOptional(plain(100)),
+  keyPage: v.exactOptional(
+    v.pipe(
+      text(500),
+      v.check((page) => URL.parse(page)?.protocol === 'https:', 'Expected an https address'),
+    ),
+  ),
   address: v.pipe(
     v.object({
       preset: v.optional(usableAddress),

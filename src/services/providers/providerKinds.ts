@@ -71,6 +71,12 @@ export class ProviderKinds {
     return this.#builtIn.get(kind.id) === kind;
   }
 
+  /** The extension that registered a provider; undefined for a built-in one, and for one that is gone. */
+  extensionOf(kind: ProviderKind): ClaimedExtension | undefined {
+    const registration = this.#registrations.get(kind.id);
+    return registration?.kind === kind ? registration.by : undefined;
+  }
+
   /**
    * Adds a provider of another extension until the result is disposed.
    * @param raw its {@link ProviderKind}, which is copied.

@@ -5,12 +5,12 @@ import { plainText } from '../../core/plainText.ts';
 import type { CredentialField, ProviderKind } from '../../core/provider.ts';
 import { badAddress, ProviderError } from '../../core/providerError.ts';
 import { furtherOf } from '../../services/accounts/connect.ts';
-import { questionForRemoval } from '../text/confirmations.ts';
 import { accountHost, accountName } from '../text/names.ts';
 import { troubleSentence } from '../text/troubles.ts';
+import { labelFault, labelRequest, longestLabel } from './accountLabels.ts';
 import { kindOf, nameOfAccount } from './accountNames.ts';
-import { type AddParts, longestLabel } from './addAccount.ts';
-import { checkTimeoutMs, fieldFault, fieldRequest, fieldValue, tryOut } from './credentials.ts';
+import type { AddParts } from './addAccount.ts';
+import { checkInTime, fieldFault, fieldRequest, fieldValue, sameKeySentence, tryOut } from './credentials.ts';
 import { accountChoices, pickOne, type TargetParts, targetsOf } from './targets.ts';
 
 /** What commands about an existing account need. */
@@ -43,18 +43,29 @@ export async function replaceKey(parts: KnownAccountParts, args: readonly unknow
   }
   const name = accountName(account, kind);
   const title = saved === undefined ? l10n.t('Enter Key for {0}', name) : l10n.t('Replace Key for {0}', name);
-  for (const field of asked) {
+  for (let at = 0; at < asked.length; ) {
+    const field = asked[at];
+    if (field === undefined) return;
     const last = field === asked.at(-1);
     const answer = await parts.prompts.ask({
-      ...fieldRequest(kind, field, title, origin, credentials),
-      refuse: async (typed) => {
+      ...fieldRequest(parts.kinds, kind, field, title, origin, credentials),
+      step: asked.length === 1 ? undefined : { number: at + 1, of: asked.length, back: at > 0 },
+      refuse: async (typed, stop) => {
         const value = fieldValue(field, typed);
         if (value === '') delete credentials[field.id];
         else credentials[field.id] = value;
-        return fieldFault(field, typed) ?? (last ? tryOut(parts, kind, origin, credentials) : undefined);
+        const fault = fieldFault(field, typed);
+        if (fault !== undefined || !last) return fault;
+        const checked = { ...credentials };
+        return (
+          (await sameKeySentence(parts, kind, origin, checked, account.id)) ??
+          (await tryOut(parts, kind, origin, checked, stop))?.sentence
+        );
       },
     });
-    if (answer.kind !== 'answer') return;
+    if (answer.kind === 'back') at -= 1;
+    else if (answer.kind === 'answer') at += 1;
+    else return;
   }
   const further = furtherOf(kind, origin, credentials);
   await parts.accounts.replaceCredentials(account.id, credentials, further);
@@ -72,49 +83,44 @@ export async function renameAccount(parts: KnownAccountParts, args: readonly unk
   if (account === undefined) return;
   const answer = await parts.prompts.ask({
     title: l10n.t('Rename {0}', nameOfAccount(parts, account.id)),
-    prompt: l10n.t('Enter a name to show in the Sessions view'),
+    ...labelRequest(account.label),
     placeholder: '',
-    value: account.label,
-    secret: false,
     step: undefined,
-    button: undefined,
-    refuse: async (typed) => (plainText(typed, longestLabel) === '' ? l10n.t('Enter a name.') : undefined),
+    refuse: async (typed) => labelFault(parts, account.provider, typed, account.id),
   });
   if (answer.kind === 'answer') await parts.accounts.rename(account.id, plainText(answer.value, longestLabel));
-}
-
-/** Removes an account after a confirmation that says its sessions keep running. */
-export async function removeAccount(parts: KnownAccountParts, args: readonly unknown[]): Promise<void> {
-  const account = await accountTarget(parts, args, l10n.t('Remove Account'));
-  if (account === undefined) return;
-  const running = parts.store.state(account.id)?.contents.sessions.size ?? 0;
-  const question = questionForRemoval(nameOfAccount(parts, account.id), running);
-  if ((await parts.prompts.confirm(question)) === question.choices[0]) await parts.accounts.remove(account.id);
 }
 
 /** Checks an account's key and shows the result. */
 export async function testConnection(parts: KnownAccountParts, args: readonly unknown[]): Promise<boolean | undefined> {
   const account = await accountTarget(parts, args, l10n.t('Test Connection'));
   if (account === undefined) return undefined;
+  const { isGood, sentence } = await testAccount(parts, account);
+  void parts.prompts.tell(isGood ? 'info' : 'error', sentence, []);
+  return isGood;
+}
+
+/** Checks an account's key. Never rejects. */
+export async function testAccount(
+  parts: Pick<KnownAccountParts, 'connections' | 'clock'>,
+  account: Account,
+): Promise<{ readonly isGood: boolean; readonly sentence: string }> {
   const began = parts.clock.now();
   try {
-    const provider = await parts.connections.open(account.id);
-    const { identity, sessionLimit } = await provider.check(AbortSignal.timeout(checkTimeoutMs));
+    const { identity, sessionLimit } = await checkInTime(await parts.connections.open(account.id));
     const sentences = [
       l10n.t('{0} responded in {1} ms.', accountHost(account), parts.clock.now() - began),
       ...(identity === undefined ? [] : [plainText(identity)]),
       ...(sessionLimit === undefined ? [] : [l10n.t('Session limit: {0}.', sessionLimit)]),
     ];
-    void parts.prompts.tell('info', sentences.join(' '), []);
-    return true;
+    return { isGood: true, sentence: sentences.join(' ') };
   } catch (error) {
-    void parts.prompts.tell('error', troubleSentence(ProviderError.from(error), accountHost(account)), []);
-    return false;
+    return { isGood: false, sentence: troubleSentence(ProviderError.from(error), accountHost(account)) };
   }
 }
 
 /** The account that the arguments name, or else the one that the user picks. */
-async function accountTarget(
+export async function accountTarget(
   parts: KnownAccountParts,
   args: readonly unknown[],
   title: string,

@@ -1,13 +1,24 @@
 import * as l10n from '@vscode/l10n';
-import { formatAddress, parseAddress } from '../../core/origin.ts';
+import { formatAddress, parseAddress, parseTypedAddress } from '../../core/origin.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { CredentialField, ProviderKind } from '../../core/provider.ts';
 import { furtherOf } from '../../services/accounts/connect.ts';
 import type { Connections } from '../../services/accounts/connections.ts';
 import type { Answer, AskRequest } from '../prompts.ts';
 import { addressSentence } from '../text/addresses.ts';
+import { listOf } from '../text/numbers.ts';
+import { labelFault, labelRequest, longestLabel } from './accountLabels.ts';
 import { mayReceiveKeys } from './consent.ts';
-import { failureSentence, fieldFault, fieldRequest, fieldValue, tryOut } from './credentials.ts';
+import {
+  failureSentence,
+  fieldFault,
+  fieldRequest,
+  fieldValue,
+  keyPageButton,
+  type Refusal,
+  sameKeySentence,
+  tryOut,
+} from './credentials.ts';
 import type { ListParts } from './lists.ts';
 
 /** What adding an account needs: connections to check it, and the rest to list it. */
@@ -15,91 +26,134 @@ export interface AddParts extends ListParts {
   readonly connections: Connections;
 }
 
-/** The longest name that a user can give an account, in characters. */
-export const longestLabel = 60;
-
 /** The account being added, as far as the user has entered it. */
 interface Draft {
   origin: string;
-  readonly credentials: Record<string, string>;
+  credentials: Record<string, string>;
   label: string;
+  /** Whether the address is asked for, and what goes with it. */
+  withAddress: boolean;
 }
 
 /**
  * Adds an account: asks for what it needs, or takes it from the argument `{provider, label?, origin?, fields}`.
- * Credentials are checked first, and nothing is stored if the check fails.
+ * Credentials are checked first, and nothing is stored if the check fails, unless the user saves them although the server
+ * didn't answer.
  * @returns the new account's id, or undefined when the user canceled.
  * @throws Error with a sentence that names what is wrong with an argument.
  */
 export async function addAccount(parts: AddParts, [argument]: readonly unknown[]): Promise<string | undefined> {
   await parts.kinds.load();
   if (typeof argument === 'object' && argument !== null && 'provider' in argument) return addFrom(parts, argument);
-  const kind = await pickKind(parts);
-  if (kind === undefined || !(await mayReceiveKeys(parts, kind))) return undefined;
-  const draft: Draft = { origin: kind.address.preset ?? '', credentials: {}, label: '' };
-  if (!(await askAll(parts, kind, draft))) return undefined;
-  try {
-    return await store(parts, kind, draft);
-  } catch (error) {
-    void parts.prompts.tell('error', failureSentence(error, kind, draft.origin), []);
-    return undefined;
+  const drafts = new Map<ProviderKind, Draft>();
+  for (let last: ProviderKind | undefined; ; ) {
+    const kind = await pickKind(parts, last);
+    if (kind === undefined || !(await mayReceiveKeys(parts, kind))) return undefined;
+    last = kind;
+    const draft = drafts.get(kind) ?? newDraft(kind);
+    drafts.set(kind, draft);
+    const outcome = await askAll(parts, kind, draft);
+    if (outcome === 'left') return undefined;
+    if (outcome === 'answered') return storeOrTell(parts, kind, draft);
   }
 }
 
-async function pickKind({ kinds, prompts }: AddParts): Promise<ProviderKind | undefined> {
+function newDraft({ address }: ProviderKind): Draft {
+  return { origin: address.preset ?? '', credentials: {}, label: '', withAddress: address.ask };
+}
+
+/** Asks for the provider. @param last the one that was picked before the user went back. */
+async function pickKind(parts: AddParts, last: ProviderKind | undefined): Promise<ProviderKind | undefined> {
+  const { kinds, prompts } = parts;
+  const stepsWith = (kind: ProviderKind) => 1 + questionsOf(parts, kind, newDraft(kind)).length;
+  const [first] = kinds.all;
+  const shown = last ?? first;
   const answer = await prompts.pick({
     title: l10n.t('Add Account'),
     placeholder: l10n.t('Select a provider'),
     choices: kinds.all.map((kind) => ({
       label: plainText(kind.label),
-      description: plainText(kind.address.preset ?? ''),
-      detail:
-        kind.fields.length === 0
-          ? l10n.t('No key needed')
-          : l10n.t('Asks for: {0}', kind.fields.map(({ label }) => l10n.t(label)).join(', ')),
+      description: kinds.isBuiltIn(kind) ? '' : l10n.t('from {0}', plainText(kinds.extensionOf(kind)?.name ?? '')),
+      detail: needsOf(kind),
       icon: kind.icon,
       heading: undefined,
       value: kind,
     })),
-    step: undefined,
+    buttonsOf: (kind) => [keyPageButton(kind) ?? []].flat(),
+    step: shown && { number: 1, of: stepsWith(shown), back: false },
+    stepsWith,
+    isActive: (kind) => kind === shown,
   });
   return answer.kind === 'answer' ? answer.value : undefined;
+}
+
+/** What a provider's sessions are, and what adding an account takes, in one line. */
+function needsOf({ summary, fields, address }: ProviderKind): string {
+  const needed = [
+    ...(address.ask ? [l10n.t('address')] : []),
+    ...fields
+      .filter(({ asked }) => asked === 'always' || address.ask)
+      .map(({ label, required }) => {
+        const name = plainText(l10n.t(label));
+        return required ? name : l10n.t('{0} (optional)', name);
+      }),
+  ];
+  const list = listOf(needed);
+  if (list === '') return summary === undefined ? l10n.t('No key needed') : plainText(l10n.t(summary));
+  return summary === undefined
+    ? l10n.t('You enter: {0}', list)
+    : l10n.t('{0}. You enter: {1}', plainText(l10n.t(summary)), list);
 }
 
 /** One question. `take` writes the answer into the draft, or returns what is wrong with it. */
 type Question = Omit<AskRequest, 'refuse' | 'step'> & { readonly take: (typed: string) => string | undefined };
 
-/** Asks one question after another; the user can go back. False when they canceled. */
-async function askAll(parts: AddParts, kind: ProviderKind, draft: Draft): Promise<boolean> {
-  let withAddress = kind.address.ask;
+/** The questions after the one for the provider. */
+function questionsOf(parts: AddParts, kind: ProviderKind, draft: Draft): readonly Question[] {
+  const { withAddress } = draft;
+  return [
+    ...(withAddress ? [addressQuestion(kind, draft)] : []),
+    ...kind.fields
+      .filter(({ asked }) => asked === 'always' || withAddress)
+      .map((field) => fieldQuestion(parts, kind, draft, field, !withAddress)),
+    labelQuestion(parts, kind, draft),
+  ];
+}
+
+/** Asks one question after another; the user can go back, and at the first question to the provider. */
+async function askAll(parts: AddParts, kind: ProviderKind, draft: Draft): Promise<'answered' | 'back' | 'left'> {
   for (let at = 0; ; ) {
-    const questions = [
-      ...(withAddress ? [addressQuestion(kind, draft)] : []),
-      ...kind.fields
-        .filter(({ asked }) => asked === 'always' || withAddress)
-        .map((field) => fieldQuestion(kind, draft, field, !withAddress)),
-      labelQuestion(parts, kind, draft),
-    ];
+    const questions = questionsOf(parts, kind, draft);
     const question = questions[at];
-    if (question === undefined) return true;
+    if (question === undefined) return 'answered';
     // The answer before the name completes what the provider needs.
     const complete = at === Math.max(0, questions.length - 2);
+    let refusal: Refusal | undefined;
     const answer: Answer<string> = await parts.prompts.ask({
       ...question,
-      step: { number: at + 1, of: questions.length, back: at > 0 },
-      refuse: async (typed) => question.take(typed) ?? (complete ? tryDraft(parts, kind, draft) : undefined),
+      step: { number: at + 2, of: questions.length + 1, back: true },
+      refuse: async (typed, stop) => {
+        refusal = undefined;
+        const fault = question.take(typed);
+        if (fault !== undefined || !complete) return fault;
+        refusal = await tryDraft(parts, kind, draft, stop);
+        return refusal?.sentence;
+      },
+      acceptAnyway: () => (refusal?.isUnchecked === true ? l10n.t('Save Anyway') : undefined),
     });
-    if (answer.kind === 'left') return false;
+    if (answer.kind === 'left') return 'left';
+    if (answer.kind === 'back' && at === 0) return 'back';
     if (answer.kind === 'back') at -= 1;
     else if (answer.kind === 'answer') at += 1;
     else {
-      withAddress = true;
+      draft.withAddress = true;
       at = 0;
     }
   }
 }
 
 function addressQuestion(kind: ProviderKind, draft: Draft): Question {
+  const read = (typed: string) => parseTypedAddress(typed, kind.address.preset);
   return {
     title: titleFor(kind),
     prompt: l10n.t(kind.address.prompt),
@@ -107,8 +161,13 @@ function addressQuestion(kind: ProviderKind, draft: Draft): Question {
     value: draft.origin,
     secret: false,
     button: undefined,
+    preview: (typed) => {
+      const address = read(typed);
+      if (!address.ok || formatAddress(address.url) === typed.trim()) return undefined;
+      return l10n.t('The address is {0}', formatAddress(address.url));
+    },
     take: (typed) => {
-      const address = parseAddress(typed);
+      const address = read(typed);
       if (!address.ok) return addressSentence(address.fault);
       draft.origin = formatAddress(address.url);
       return undefined;
@@ -116,9 +175,15 @@ function addressQuestion(kind: ProviderKind, draft: Draft): Question {
   };
 }
 
-function fieldQuestion(kind: ProviderKind, draft: Draft, field: CredentialField, offerAddress: boolean): Question {
+function fieldQuestion(
+  { kinds }: AddParts,
+  kind: ProviderKind,
+  draft: Draft,
+  field: CredentialField,
+  offerAddress: boolean,
+): Question {
   return {
-    ...fieldRequest(kind, field, titleFor(kind), draft.origin, draft.credentials),
+    ...fieldRequest(kinds, kind, field, titleFor(kind), draft.origin, draft.credentials),
     value: draft.credentials[field.id] ?? '',
     button: offerAddress ? { icon: 'server', tooltip: l10n.t('Use a Different Address…') } : undefined,
     take: (typed) => {
@@ -133,14 +198,11 @@ function fieldQuestion(kind: ProviderKind, draft: Draft, field: CredentialField,
 function labelQuestion(parts: AddParts, kind: ProviderKind, draft: Draft): Question {
   return {
     title: titleFor(kind),
-    prompt: l10n.t('Enter a name to show in the Sessions view'),
+    ...labelRequest(draft.label || freeLabel(parts, kind)),
     placeholder: kind.label,
-    value: draft.label || freeLabel(parts, kind),
-    secret: false,
-    button: undefined,
     take: (typed) => {
       draft.label = plainText(typed, longestLabel);
-      return draft.label === '' ? l10n.t('Enter a name.') : undefined;
+      return labelFault(parts, kind.id, typed);
     },
   };
 }
@@ -149,22 +211,37 @@ function titleFor(kind: ProviderKind): string {
   return l10n.t('Add Account: {0}', plainText(kind.label));
 }
 
-async function tryDraft(parts: AddParts, kind: ProviderKind, draft: Draft): Promise<string | undefined> {
-  const { origin, credentials } = draft;
-  try {
-    const same = await parts.accounts.findSame({ provider: kind.id, origin, credentials });
-    if (same !== undefined) return l10n.t('You already added this account as "{0}".', plainText(same.label));
-  } catch (error) {
-    return failureSentence(error, kind, origin);
-  }
-  return tryOut(parts, kind, origin, credentials);
+async function tryDraft(
+  parts: AddParts,
+  kind: ProviderKind,
+  { origin, credentials }: Draft,
+  stop?: AbortSignal,
+): Promise<Refusal | undefined> {
+  // A copy, because the user may go back and change the draft while it's checked.
+  const checked = { ...credentials };
+  const same = await sameKeySentence(parts, kind, origin, checked);
+  if (same !== undefined) return { sentence: same, isUnchecked: false };
+  return tryOut(parts, kind, origin, checked, stop);
 }
 
-async function store(parts: AddParts, kind: ProviderKind, draft: Draft): Promise<string> {
-  const further = furtherOf(kind, draft.origin, draft.credentials);
-  const id = await parts.accounts.add({ provider: kind.id, ...draft, further });
+async function store(
+  parts: AddParts,
+  kind: ProviderKind,
+  { origin, credentials, label }: Pick<Draft, 'origin' | 'credentials' | 'label'>,
+): Promise<string> {
+  const further = furtherOf(kind, origin, credentials);
+  const id = await parts.accounts.add({ provider: kind.id, origin, credentials, label, further });
   await parts.refresher.refresh(id);
   return id;
+}
+
+async function storeOrTell(parts: AddParts, kind: ProviderKind, draft: Draft): Promise<string | undefined> {
+  try {
+    return await store(parts, kind, draft);
+  } catch (error) {
+    void parts.prompts.tell('error', failureSentence(error, kind, draft.origin), []);
+    return undefined;
+  }
 }
 
 /** The provider's name, with a number appended if it's taken. */
@@ -201,8 +278,8 @@ async function addFrom(parts: AddParts, argument: object): Promise<string> {
     if (value !== '') credentials[field.id] = value;
   }
   const label = plainText(text(argument, 'label') ?? '', longestLabel) || freeLabel(parts, kind);
-  const draft: Draft = { origin: formatAddress(address.url), credentials, label };
-  const fault = await tryDraft(parts, kind, draft);
-  if (fault !== undefined) throw new Error(fault);
+  const draft = { ...newDraft(kind), origin: formatAddress(address.url), credentials, label };
+  const refusal = await tryDraft(parts, kind, draft);
+  if (refusal !== undefined) throw new Error(refusal.sentence);
   return store(parts, kind, draft);
 }

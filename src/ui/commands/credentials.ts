@@ -1,16 +1,19 @@
 import * as l10n from '@vscode/l10n';
-import type { Credentials } from '../../core/account.ts';
-import { formatAddress, parseAddress, receiverOf } from '../../core/origin.ts';
-import { plainText } from '../../core/plainText.ts';
-import type { CredentialField, ProviderKind } from '../../core/provider.ts';
+import type { AccountFacts, Credentials } from '../../core/account.ts';
+import type { AccountId } from '../../core/ids.ts';
+import { formatAddress, isWithin, parseAddress, parseTypedAddress, receiverOf } from '../../core/origin.ts';
+import { plainText, withoutInvisible } from '../../core/plainText.ts';
+import type { CredentialField, Provider, ProviderKind } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import { furtherOf } from '../../services/accounts/connect.ts';
 import type { Connections } from '../../services/accounts/connections.ts';
-import type { AskRequest } from '../prompts.ts';
+import type { ProviderKinds } from '../../services/providers/providerKinds.ts';
+import type { AskRequest, LinkButton } from '../prompts.ts';
 import { addressSentence } from '../text/addresses.ts';
 import { accountHost } from '../text/names.ts';
 import { listOf } from '../text/numbers.ts';
 import { troubleSentence } from '../text/troubles.ts';
+import type { AccountParts } from './accountNames.ts';
 
 /** Timeout for checking a key, in milliseconds. */
 export const checkTimeoutMs = 10_000;
@@ -18,10 +21,12 @@ export const checkTimeoutMs = 10_000;
 const longestReceiver = 400;
 
 /**
- * The prompt for one field; the caller adds `refuse`. It names every host that a secret may be sent to, as far as the
- * address and the answers so far determine it.
+ * The prompt for one field; the caller adds `refuse`. For a secret of a built-in provider it names every host that the
+ * secret may be sent to, as far as the address and the answers so far determine it. The code of another extension can
+ * send it anywhere, so the prompt names the extension instead.
  */
 export function fieldRequest(
+  kinds: Pick<ProviderKinds, 'isBuiltIn' | 'extensionOf'>,
   kind: ProviderKind,
   field: CredentialField,
   title: string,
@@ -32,9 +37,7 @@ export function fieldRequest(
   const sentences = [
     asSentence(l10n.t(field.prompt)),
     ...(field.required ? [] : [l10n.t('Optional.')]),
-    ...(secret
-      ? [l10n.t('Stored in the system keychain and sent only to {0}.', receivers(kind, origin, credentials))]
-      : []),
+    ...(secret ? [receiverSentence(kinds, kind, origin, credentials)] : []),
   ];
   return {
     title,
@@ -44,7 +47,41 @@ export function fieldRequest(
     secret,
     step: undefined,
     button: undefined,
+    link: secret ? keyPageButton(kind, origin) : undefined,
   };
+}
+
+/** Where a secret is kept, and who receives it. */
+function receiverSentence(
+  kinds: Pick<ProviderKinds, 'isBuiltIn' | 'extensionOf'>,
+  kind: ProviderKind,
+  origin: string,
+  credentials: Credentials,
+): string {
+  if (kinds.isBuiltIn(kind)) {
+    return l10n.t('Stored in the system keychain and sent only to {0}.', receivers(kind, origin, credentials));
+  }
+  const by = kinds.extensionOf(kind);
+  return by === undefined
+    ? l10n.t('Stored in the system keychain and given to the extension that adds this provider.')
+    : l10n.t(
+        'Stored in the system keychain and given to the extension "{0}" ({1}), which can send it anywhere.',
+        plainText(by.name),
+        plainText(by.id),
+      );
+}
+
+/**
+ * A button that opens the page on which a provider's keys are made. Undefined for a server of the user's own, whose key
+ * the provider didn't make.
+ * @param origin the account's address; undefined if it isn't known yet.
+ */
+export function keyPageButton({ keyPage, address }: ProviderKind, origin?: string): LinkButton | undefined {
+  const url = keyPage === undefined ? null : URL.parse(keyPage);
+  const server = origin === undefined ? null : URL.parse(origin);
+  if (url === null) return undefined;
+  const isOwnServer = address.preset === undefined && server !== null && !isWithin(server, url.hostname);
+  return isOwnServer ? undefined : { icon: 'link-external', tooltip: l10n.t('Get a Key at {0}', url.host), url };
 }
 
 /** Adds the period that the prompt of another extension's provider may lack. */
@@ -52,10 +89,23 @@ function asSentence(prompt: string): string {
   return /[.?!:]$/.test(prompt) ? prompt : `${prompt}.`;
 }
 
-/** The value in pasted text: without spaces around it, quotes, or the name that a line of a .env file starts with. */
-function unquoted(typed: string): string {
-  const value = typed.trim().replace(/^(?:export\s+)?[A-Z][A-Z0-9_]*=/, '');
-  return value.replace(/^(["'])(.*)\1$/, '$2').trim();
+const nameInFront = /^(?:export\s+|set\s+|\$env:)?[A-Z][A-Z0-9_]*\s*=\s*(?=[^=\s])/;
+const quotes = /^(["'`\u2018\u201c])(.*)["'`\u2019\u201d][,;]?$/;
+const schemeInFront = /^(?:Authorization:\s*)?Bearer\s+/i;
+
+/**
+ * The value in pasted text: without spaces around it, quotes, or the name that a line of a .env file starts with. A key
+ * is also taken out of a header (`Bearer …`) unless the scheme is part of it, and from between invisible characters.
+ */
+function pastedValue({ kind, keepsScheme }: CredentialField, typed: string): string {
+  let value = typed;
+  for (let before: string | undefined; before !== value; ) {
+    before = value;
+    value = value.trim().replace(nameInFront, '').replace(quotes, '$2');
+    if (kind === 'secret') value = withoutInvisible(value);
+    if (kind === 'secret' && keepsScheme !== true) value = value.replace(schemeInFront, '');
+  }
+  return value;
 }
 
 /** Who receives a secret, according to the function that builds the URLs of requests. */
@@ -72,17 +122,17 @@ function shownReceiver(address: string): string {
 
 /** The value of a field as it's saved; an address is normalized. */
 export function fieldValue(field: CredentialField, typed: string): string {
-  const value = unquoted(typed);
-  const address = field.kind === 'address' ? parseAddress(value) : undefined;
+  const value = pastedValue(field, typed);
+  const address = field.kind === 'address' ? parseTypedAddress(value) : undefined;
   return address?.ok === true ? formatAddress(address.url) : value;
 }
 
 /** A sentence about what is wrong with a field, checked without a request; undefined if nothing is. */
 export function fieldFault(field: CredentialField, typed: string): string | undefined {
-  const value = unquoted(typed);
+  const value = pastedValue(field, typed);
   if (value === '') return field.required ? l10n.t('{0} is required.', l10n.t(field.label)) : undefined;
   if (field.kind === 'address') {
-    const address = parseAddress(value);
+    const address = parseTypedAddress(value);
     return address.ok ? undefined : addressSentence(address.fault);
   }
   // A header can't carry anything else, so the provider would never receive what was typed.
@@ -91,20 +141,52 @@ export function fieldFault(field: CredentialField, typed: string): string | unde
     : l10n.t("This contains characters that aren't allowed in a key. Paste the key again.");
 }
 
-/** Checks credentials with the provider. @returns what is wrong, in a sentence, or undefined. */
+/** Why credentials couldn't be used. */
+export interface Refusal {
+  readonly sentence: string;
+  /** Whether the key may be right: nothing that could tell has answered. */
+  readonly isUnchecked: boolean;
+}
+
+/** Checks credentials with the provider. @returns what is wrong, or undefined. @param stop ends the check early. */
 export async function tryOut(
   { connections }: { readonly connections: Connections },
   kind: ProviderKind,
   origin: string,
   credentials: Credentials,
-): Promise<string | undefined> {
+  stop?: AbortSignal,
+): Promise<Refusal | undefined> {
   try {
-    const provider = await connections.connect(kind, origin, credentials);
-    await provider.check(AbortSignal.timeout(checkTimeoutMs));
+    await checkInTime(await connections.connect(kind, origin, credentials), stop);
     return undefined;
   } catch (error) {
-    return failureSentence(error, kind, origin);
+    const isUnchecked = ProviderError.isOf(error, 'unreachable', 'timedOut', 'serverFault', 'rateLimited');
+    return { sentence: failureSentence(error, kind, origin), isUnchecked };
   }
+}
+
+/** Checks a provider's key. @throws ProviderError `timedOut` if it takes longer than {@link checkTimeoutMs}. */
+export async function checkInTime(provider: Provider, stop?: AbortSignal): Promise<AccountFacts> {
+  const timeout = AbortSignal.timeout(checkTimeoutMs);
+  try {
+    return await provider.check(stop === undefined ? timeout : AbortSignal.any([stop, timeout]));
+  } catch (error) {
+    if (!timeout.aborted || stop?.aborted === true) throw error;
+    throw new ProviderError({ kind: 'timedOut', afterMs: checkTimeoutMs }, 'checking the key took too long');
+  }
+}
+
+/** The account that already has this key at this address, as a sentence; undefined if there is none. */
+export async function sameKeySentence(
+  parts: Pick<AccountParts, 'accounts' | 'kinds'>,
+  kind: ProviderKind,
+  origin: string,
+  credentials: Credentials,
+  except?: AccountId,
+): Promise<string | undefined> {
+  const isKey = (id: string) => kind.fields.some((field) => field.id === id && field.kind === 'secret');
+  const same = await parts.accounts.findSame({ provider: kind.id, origin, credentials }, isKey, except);
+  return same && l10n.t('You already added this account as "{0}".', plainText(same.label));
 }
 
 /** Why checking or storing credentials failed. Anything but a provider's error came from the keychain. */

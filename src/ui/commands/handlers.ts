@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import type { Protections } from '../../services/sessions/protections.ts';
 import type { SessionsTree } from '../tree/sessionsTree.ts';
-import { type KnownAccountParts, removeAccount, renameAccount, replaceKey, testConnection } from './accounts.ts';
+import { type KnownAccountParts, renameAccount, replaceKey, testConnection } from './accounts.ts';
 import { addAccount } from './addAccount.ts';
 import { endSessionById } from './endById.ts';
 import { endSession } from './ending.ts';
@@ -26,6 +26,8 @@ import {
   openLiveViewExternal,
   openLiveViewToSide,
 } from './liveView.ts';
+import { manageAccounts } from './manageAccounts.ts';
+import { removeAccount } from './removeAccount.ts';
 import type { CommandName } from './table.ts';
 import { pickOne, sessionChoices, sessionsOf, sessionTarget, type TargetParts, targetsOf } from './targets.ts';
 import { reviewUnfinishedEnds, type UnfinishedParts } from './unfinishedEnds.ts';
@@ -51,6 +53,7 @@ export type CommandHandler = (parts: CommandParts, args: readonly unknown[]) => 
  */
 export const commandHandlers: Readonly<Record<CommandName, CommandHandler>> = {
   addAccount,
+  manageAccounts: (parts) => manageAccounts(parts),
   replaceKey,
   enterKey: replaceKey,
   renameAccount,

@@ -57,6 +57,11 @@ const title = (group: string, when = inView): MenuEntry => ({ menu: 'view/title'
  */
 export const commandTable = {
   addAccount: { title: 'Add Account…', icon: 'add', palette: 'always', menus: [title('navigation@1')] },
+  manageAccounts: {
+    title: 'Manage Accounts…',
+    palette: ifAccounts,
+    menus: [title('4_accounts@1', `${inView} && ${hasAccounts}`)],
+  },
   replaceKey: {
     title: 'Replace Key…',
     icon: 'key',

@@ -254,18 +254,29 @@ function nameAndAge({ name, age }: SessionDescription): string {
   return inOneLine(name, age);
 }
 
-/** The question before an account is removed. */
-export function questionForRemoval(account: string, running: number): Question {
-  const detail =
+/** What is known about the sessions of an account that is to be removed. */
+export interface LeftRunning {
+  /** How many are listed. */
+  readonly running: number;
+  /** Sentences about sessions that aren't known, or aren't known for certain. */
+  readonly unknown: readonly string[];
+  /** Whether ending them first is offered. */
+  readonly canEnd: boolean;
+}
+
+/** The question before an account is removed. The second choice, if there is one, ends its sessions first. */
+export function questionForRemoval(account: string, { running, unknown, canEnd }: LeftRunning): Question {
+  const sessions =
     running === 0
-      ? l10n.t('Its key will be deleted from this machine.')
+      ? ''
       : running === 1
-        ? l10n.t('Its key will be deleted from this machine. 1 session will keep running and may keep costing money.')
-        : l10n.t(
-            'Its key will be deleted from this machine. {0} sessions will keep running and may keep costing money.',
-            running,
-          );
-  return { message: l10n.t('Remove account "{0}"?', account), detail, choices: [l10n.t('Remove Account')] };
+        ? l10n.t('1 session will keep running and may keep costing money.')
+        : l10n.t('{0} sessions will keep running and may keep costing money.', running);
+  return {
+    message: l10n.t('Remove account "{0}"?', account),
+    detail: paragraphs(sessions, lines(...unknown), l10n.t('Its key will be deleted from this machine.')),
+    choices: [l10n.t('Remove Account'), ...(canEnd ? [l10n.t('End Sessions and Remove')] : [])],
+  };
 }
 
 /**

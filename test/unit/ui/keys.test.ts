@@ -189,21 +189,22 @@ describe('asking for keys', () => {
     assert.equal(trouble()?.kind, 'unauthorized', 'the server was asked');
   });
 
-  it('names who receives a key: each host, with the path if an address has one', () => {
-    open();
+  it('names who receives a key: each host, with the path if an address has one', async () => {
     const [field = assert.fail()] = exampleProvider.fields;
     const kind: ProviderKind = {
       ...exampleProvider,
       furtherAddresses: () =>
         ['https://a.example//evil.example', 'https://b.example/team', 'http://c.example'].map((one) => new URL(one)),
     };
+    open([], [], [kind]);
+    await services.kinds.load();
     for (const [origin, receivers] of [
       ['https://grid.example', 'grid.example and b.example/team'],
       ['https://grid.example/base', 'grid.example/base and b.example/team'],
       ['http://127.0.0.1:9222', '127.0.0.1:9222 and b.example/team'],
       ['https://grid。example', 'grid.example and b.example/team'],
     ] as const) {
-      const { prompt } = fieldRequest(kind, field, '', origin, {});
+      const { prompt } = fieldRequest(services.kinds, kind, field, '', origin, {});
       assert.ok(prompt.endsWith(`sent only to ${receivers}.`), prompt);
     }
   });

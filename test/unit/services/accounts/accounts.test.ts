@@ -90,11 +90,19 @@ describe('accounts', () => {
     other.dispose();
   });
 
-  it('find one that has the same address and key', async () => {
+  it('find one that has the same address and key, whatever its other fields are', async () => {
+    const isKey = (field: string) => field === 'apiKey';
     const id = await services.accounts.add(anchorAccount);
-    assert.equal((await services.accounts.findSame(anchorAccount))?.id, id);
-    assert.equal(await services.accounts.findSame({ ...anchorAccount, credentials: { apiKey: 'other' } }), undefined);
-    assert.equal(await services.accounts.findSame({ ...anchorAccount, origin: 'https://other.example' }), undefined);
+    const find = (change: object, except?: typeof id) =>
+      services.accounts.findSame({ ...anchorAccount, ...change }, isKey, except);
+    assert.equal((await find({}))?.id, id);
+    assert.equal((await find({ credentials: { apiKey: 'sk-canary-1', projectId: 'p' } }))?.id, id);
+    assert.equal(await find({ credentials: { apiKey: 'other' } }), undefined);
+    assert.equal(await find({ credentials: {} }), undefined);
+    assert.equal(await find({ origin: 'https://other.example' }), undefined);
+    assert.equal(await find({}, id), undefined, 'the account whose key is replaced');
+    const elsewhere = JSON.stringify([...services.memory.values, services.log.lines]);
+    assert.ok(!elsewhere.includes('sk-canary-1'));
   });
 
   it('store nothing when secret storage fails', async () => {

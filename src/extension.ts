@@ -17,6 +17,7 @@ import { findExtension } from './ui/installedExtension.ts';
 import { openLog } from './ui/log.ts';
 import { openLater } from './ui/openLater.ts';
 import { settingsReader, written } from './ui/settings.ts';
+import { backgroundInterval } from './ui/status/backgroundInterval.ts';
 import { useLanguage } from './ui/text/locale.ts';
 
 /** What tests inside VS Code get besides the API. */
@@ -41,6 +42,7 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
     logger,
     settings: {
       interval: () => setting('refresh.interval') * 1_000,
+      background: () => backgroundInterval(setting),
       groupBy: () => setting('groupByMetadataKey'),
       keepsHistory: () => setting('history.enabled'),
     },

@@ -5,10 +5,12 @@ export interface RateWindow {
   readonly resetAt: number;
 }
 
-/** The rate limits that a provider's answers last reported. Written by the HTTP client. */
+/** The rate limits that a provider's answers last reported, written by the HTTP client, and how much of them was used. */
 export interface RequestLimits {
   /** It may be over by now. */
   rateWindow?: RateWindow | undefined;
   /** How many requests at once one connection carries (HTTP/2); undefined where each needs its own. */
   concurrency?: number | undefined;
+  /** How many requests were sent over the connection, without those that the HTTP client repeated. */
+  sent?: number;
 }

@@ -27,6 +27,8 @@ export interface ServicesParts {
   readonly settings: {
     /** Milliseconds between refreshes; 0 refreshes only on request. */
     readonly interval: () => number;
+    /** Milliseconds between refreshes while the view is hidden and the window focused; 0 for none. */
+    readonly background: () => number;
     /** The metadata key by which sessions are grouped; empty for none. */
     readonly groupBy: () => string;
     readonly keepsHistory: () => boolean;
@@ -56,6 +58,7 @@ export function openServices({ secrets, globalState, loadProviders, network, log
     clock,
     logger,
     interval: settings.interval,
+    background: settings.background,
   });
   const protections = new Protections(memory, store);
   const loadJournal = lazy(async () => new (await import('./ending/journal.ts')).EndJournal(memory, clock, logger));

@@ -49,6 +49,15 @@ export const settings = {
     allowsZero: true,
     scope: 'application',
   },
+  /** In minutes; 0 for no requests in the background. */
+  'refresh.background': {
+    type: 'number',
+    default: 5,
+    min: 1,
+    max: 1_440,
+    allowsZero: true,
+    scope: 'application',
+  },
   'confirm.endSession': { type: 'string', default: 'always', values: ['always', 'never'], scope: 'application' },
   'confirm.endAll': { type: 'string', default: 'button', values: ['button', 'typeCount'], scope: 'application' },
   mine: { type: 'string', default: '', values: undefined, scope: 'application' },
@@ -58,6 +67,31 @@ export const settings = {
     type: 'string',
     default: 'liveView',
     values: ['liveView', 'details', 'none'],
+    scope: 'application',
+  },
+  'statusBar.show': {
+    type: 'string',
+    default: 'whenRunning',
+    values: ['whenRunning', 'always', 'never'],
+    scope: 'application',
+  },
+  badge: { type: 'string', default: 'attention', values: ['attention', 'count', 'off'], scope: 'application' },
+  'warnings.show': { type: 'boolean', default: true, scope: 'application' },
+  /** After so many minutes a session needs attention; 0 for never. */
+  'warnings.ageMinutes': {
+    type: 'number',
+    default: 60,
+    min: 1,
+    max: 43_200,
+    allowsZero: true,
+    scope: 'application',
+  },
+  'warnings.idleMinutes': {
+    type: 'number',
+    default: 30,
+    min: 1,
+    max: 43_200,
+    allowsZero: true,
     scope: 'application',
   },
   'liveView.openIn': {
@@ -95,7 +129,12 @@ export interface SettingText {
 export const settingTexts: { readonly [Key in SettingKey]: SettingText & Choices<Table[Key]> } = {
   'refresh.interval': {
     description:
-      'Controls how often, in seconds, sessions are refreshed while the view is visible. The shortest interval is 2 seconds. Refreshing slows to once a minute while nothing changes and stops while the view is hidden. Set to `0` to refresh manually.',
+      'Controls how often, in seconds, sessions are refreshed while the view is visible. The shortest interval is 2 seconds. While nothing changes, refreshing slows to once a minute, or to every few minutes if a list takes several requests. Set to `0` to refresh manually.',
+    tags: ['usesOnlineServices'],
+  },
+  'refresh.background': {
+    description:
+      "Controls how often, in minutes, sessions are refreshed while the view is hidden, for the status bar, the badge and warnings. Nothing is requested while the window isn't focused, if all three are turned off, or if `browserSessions.refresh.interval` is `0`. Set to `0` to turn background refreshing off.",
     tags: ['usesOnlineServices'],
   },
   'confirm.endSession': {
@@ -142,6 +181,37 @@ export const settingTexts: { readonly [Key in SettingKey]: SettingText & Choices
       details: { label: 'Show Details', description: 'Show its details.' },
       none: { label: 'Select', description: 'Only select it.' },
     },
+  },
+  'statusBar.show': {
+    description: 'Controls whether the status bar shows how many browsers are running, and for how long.',
+    choices: {
+      whenRunning: { label: 'When Running', description: 'Show it while sessions are running.' },
+      always: { label: 'Always', description: 'Always show it.' },
+      never: { label: 'Never', description: 'Never show it.' },
+    },
+  },
+  badge: {
+    description: "Controls what the badge on the view's icon counts.",
+    choices: {
+      attention: {
+        label: 'Needs Attention',
+        description: "Sessions that are over the age or idle limit, and accounts that couldn't be refreshed.",
+      },
+      count: { label: 'Running Sessions', description: 'All running sessions.' },
+      off: { label: 'Off', description: 'Show no badge.' },
+    },
+  },
+  'warnings.show': {
+    description:
+      'Controls whether a notification warns you about sessions that are over the age or idle limit. It is shown every 30 minutes at most, and names each session once.',
+  },
+  'warnings.ageMinutes': {
+    description:
+      "Specifies after how many minutes a running session is over the age limit. Protected sessions, other people's sessions and those that are skipped when several are ended at once never are. Set to `0` for no limit.",
+  },
+  'warnings.idleMinutes': {
+    description:
+      'Specifies after how many minutes an idle session is over the idle limit, if its provider says that it is idle. Set to `0` for no limit.',
   },
   'liveView.openIn': {
     description: 'Controls where live views open.',

@@ -54,6 +54,8 @@ export class WorkbenchUser {
           'workbench.startupEditor': 'none',
           'workbench.tips.enabled': false,
           'browserSessions.refresh.interval': 5,
+          // Of sessions that are old on purpose; the notification would cover what is clicked.
+          'browserSessions.warnings.show': false,
           ...options.settings,
         },
         ...(options.folder === undefined ? {} : { folder: options.folder }),

@@ -146,14 +146,14 @@ describe('manifest', () => {
       assert.match(id, /^browserSessions\.(sessions|ended)$/);
   });
 
-  it('is ready to publish: its files exist, its engine and types agree, and nothing activates it early', () => {
+  it('is ready to publish: its files exist, its engine and types agree, and it starts only once VS Code has', () => {
     for (const file of [manifest.icon, 'README.md', 'CHANGELOG.md', 'LICENSE', 'media/activityBar.svg']) {
       assert.ok(existsSync(file), file);
     }
     assert.equal(manifest.engines.vscode, '^1.101.0');
     assert.match(manifest.devDependencies['@types/vscode'], /^1\.101\./);
-    // Open panels come back, and otherwise only the user starts it.
-    assert.deepEqual(manifest.activationEvents, ['onWebviewPanel:browserSessions.liveView']);
+    // The status bar and warnings can't wait until the user opens the view; open panels come back.
+    assert.deepEqual(manifest.activationEvents, ['onStartupFinished', 'onWebviewPanel:browserSessions.liveView']);
     assert.equal(manifest.dependencies, undefined);
     assert.match(
       readFileSync('CHANGELOG.md', 'utf8'),

@@ -54,9 +54,9 @@ export function connect(
   const link: Link = {
     origin,
     credentials,
-    http: network.http(origin, secrets, limits),
+    http: counting(network.http(origin, secrets, limits), limits),
     httpTo: (other) => {
-      if (further.includes(other.href)) return network.http(other, secrets, {});
+      if (further.includes(other.href)) return counting(network.http(other, secrets, {}), limits);
       const why = `${other.host} is not among the addresses that were saved with the key; Replace Key… saves them anew`;
       throw new ProviderError({ kind: 'unsupported', reason: { kind: 'otherHost', host: other.host } }, why);
     },
@@ -69,4 +69,14 @@ export function connect(
   } catch (error) {
     throw redactedError(error, known.redact);
   }
+}
+
+/** Counts what a client sends. */
+function counting(client: HttpClient, limits: RequestLimits): HttpClient {
+  return {
+    send: (request, signal) => {
+      limits.sent = (limits.sent ?? 0) + 1;
+      return client.send(request, signal);
+    },
+  };
 }

@@ -68,6 +68,11 @@ export class Connections {
     return this.#limits.get(id)?.concurrency;
   }
 
+  /** How many requests the account has sent since it was connected. */
+  sent(id: AccountId): number {
+    return this.#limits.get(id)?.sent ?? 0;
+  }
+
   #close(id: AccountId): void {
     this.#providers.delete(id);
     this.#limits.delete(id);

@@ -8,20 +8,20 @@ import type { Accounts } from '../accounts/accounts.ts';
 import type { Connections } from '../accounts/connections.ts';
 import type { EvidenceLog } from '../ending/evidence.ts';
 import type { ListResult } from './listing.ts';
+import { type RefreshHistory, refreshPause, spread, unfocused } from './refreshPace.ts';
 import type { SessionStore } from './sessionStore.ts';
 
-/** Whether the view is visible and the window focused: nothing is requested while the view is hidden, and little while the
- * window isn't focused. */
+/**
+ * Whether the view is visible and the window focused. While the view is hidden, requests are sent only in the background,
+ * and only from a focused window.
+ */
 export interface Attention {
   readonly visible: boolean;
   readonly focused: boolean;
 }
 
-/** Each refresh that changes nothing multiplies the wait for the next one by this … */
-const slowdown = 1.5;
-/** … up to this, which is also the interval while the window isn't focused. */
-const slowestMs = 60_000;
-const longestBackoffMs = 300_000;
+/** How long an account that was never listed waits for its first list in the background: starting VS Code comes first. */
+const firstInBackgroundMs = 15_000;
 /** Most sessions missing from a list that are probed after it. The others are probed after the next ones. */
 const mostProbes = 16;
 /** How long to wait before probing a session again that a probe didn't confirm gone; doubles with each such probe, … */
@@ -34,9 +34,6 @@ const longestProbePauseMs = 60_000;
  */
 const mostAskedAtOnce = 10;
 const askedApartMs = 2_000;
-/** Spreads the requests of many windows and accounts over time. */
-const jitter = 0.2;
-
 /** How often a session was probed, and when it may be probed again, in monotonic milliseconds. */
 interface Probed {
   readonly times: number;
@@ -45,7 +42,7 @@ interface Probed {
 
 const neverProbed: Probed = { times: 0, notBefore: 0 };
 
-interface Poll {
+interface Poll extends RefreshHistory {
   readonly account: AccountId;
   readonly controller: AbortController;
   running: Promise<ListResult> | undefined;
@@ -61,8 +58,12 @@ interface Poll {
   /** Monotonic milliseconds before which none of them is probed. */
   noProbeBefore: number;
   timer: Disposable | undefined;
+  /** When it was set up, in monotonic milliseconds. */
+  readonly began: number;
   /** Monotonic milliseconds. */
   finishedAt: number | undefined;
+  /** How many requests the last list took. */
+  requests: number;
   /** Refreshes in a row that changed nothing. */
   quiet: number;
   /** Refreshes in a row that failed. */
@@ -84,9 +85,14 @@ export interface RefresherOptions {
   readonly logger: Logger;
   /** Milliseconds between refreshes while the view is visible; 0 for manual refreshes only. */
   readonly interval: () => number;
+  /** Milliseconds between refreshes while the view is hidden and the window focused; 0 for none. */
+  readonly background: () => number;
 }
 
-/** Keeps the store up to date with the providers: one list per account at a time, and only while the sessions are visible. */
+/**
+ * Keeps the store up to date with the providers: one list per account at a time, often while the sessions are visible, and
+ * seldom or never while they aren't.
+ */
 export class Refresher implements Disposable {
   readonly #options: RefresherOptions;
   readonly #polls = new Map<AccountId, Poll>();
@@ -196,7 +202,7 @@ export class Refresher implements Disposable {
       this.#forget(id);
     }
     const added = ids.filter((id) => !this.#polls.has(id));
-    for (const id of added) this.#polls.set(id, newPoll(id));
+    for (const id of added) this.#polls.set(id, this.#newPoll(id));
     store.setAccounts(ids);
     for (const id of added) this.#scheduleById(id);
   }
@@ -205,10 +211,14 @@ export class Refresher implements Disposable {
     const poll = this.#polls.get(id);
     if (poll === undefined) return;
     stop(poll);
-    this.#polls.set(id, newPoll(id));
+    this.#polls.set(id, this.#newPoll(id));
     this.#forget(id);
     this.#options.store.reset(id);
     this.#scheduleById(id);
+  }
+
+  #newPoll(id: AccountId): Poll {
+    return newPoll(id, this.#options.clock.monotonic());
   }
 
   #forget(id: AccountId): void {
@@ -232,8 +242,9 @@ export class Refresher implements Disposable {
   }
 
   async #list(poll: Poll, thorough: boolean): Promise<ListResult> {
-    const { logger } = this.#options;
+    const { logger, connections } = this.#options;
     const { account, controller } = poll;
+    const sentBefore = connections.sent(account);
     // A list that waited while its account was removed or reconnected must not block the next one.
     if (controller.signal.aborted) return givenUp();
     let result: ListResult;
@@ -244,6 +255,8 @@ export class Refresher implements Disposable {
     } catch {
       return givenUp();
     }
+    // Includes what others asked of the account in the meantime: the next list is then a little later.
+    poll.requests = Math.max(1, connections.sent(account) - sentBefore);
     if (result.kind === 'listed') {
       poll.quiet = result.changed ? 0 : poll.quiet + 1;
       poll.failures = 0;
@@ -309,19 +322,19 @@ export class Refresher implements Disposable {
 
   /** Milliseconds until the next automatic refresh, or undefined where there is none. */
   #wait(poll: Poll): number | undefined {
-    const { clock, interval } = this.#options;
-    const isLookedAt = this.#attention.visible || (this.#watched.get(poll.account) ?? 0) > 0;
-    if (!isLookedAt || poll.stopped) return undefined;
-    if (poll.finishedAt === undefined) return 0;
-    const visible = interval();
-    if (visible <= 0) return undefined;
-    const base = this.#attention.focused ? visible : Math.max(visible, slowestMs);
+    const { clock, interval, background } = this.#options;
+    if (poll.stopped) return undefined;
+    const { visible, focused } = this.#attention;
+    const isLookedAt = visible || (this.#watched.get(poll.account) ?? 0) > 0;
+    if (isLookedAt && poll.finishedAt === undefined) return 0;
+    const usual = interval();
+    // Who refreshes manually doesn't want requests in the background either.
+    const base = usual <= 0 ? 0 : isLookedAt ? usual : focused ? background() : 0;
+    if (base <= 0) return undefined;
+    const since = poll.finishedAt ?? poll.began;
     const every =
-      poll.failures > 0
-        ? Math.min(base * 2 ** poll.failures, longestBackoffMs)
-        : Math.min(base * slowdown ** poll.quiet, Math.max(base, slowestMs));
-    const due = poll.finishedAt + every * (1 - jitter + Math.random() * 2 * jitter);
-    return Math.max(0, due - clock.monotonic(), poll.notBefore - clock.now());
+      poll.finishedAt === undefined ? firstInBackgroundMs : refreshPause(poll, focused ? base : unfocused(base));
+    return Math.max(0, since + spread(every) - clock.monotonic(), poll.notBefore - clock.now());
   }
 }
 
@@ -335,7 +348,7 @@ function askedAt(now: number, { times }: Probed): Probed {
   return { times: times + 1, notBefore: now + Math.min(firstProbePauseMs * 2 ** times, longestProbePauseMs) };
 }
 
-function newPoll(account: AccountId): Poll {
+function newPoll(account: AccountId, began: number): Poll {
   return {
     account,
     controller: new AbortController(),
@@ -348,7 +361,9 @@ function newPoll(account: AccountId): Poll {
     probed: new Map(),
     noProbeBefore: 0,
     timer: undefined,
+    began,
     finishedAt: undefined,
+    requests: 1,
     quiet: 0,
     failures: 0,
     notBefore: 0,

@@ -4,6 +4,7 @@ import { isMineBy } from '../../core/ownership.ts';
 import type { Memory } from '../../core/storage.ts';
 import type { Services } from '../../services/openServices.ts';
 import type { ReadSetting } from '../settings.ts';
+import { openStatusWhenNeeded } from '../status/statusWhenNeeded.ts';
 import { openEndedView } from './endedView.ts';
 import { TreeFilter } from './filter.ts';
 import type { FinishedView } from './finishedView.ts';
@@ -44,12 +45,13 @@ export function openViews(services: Services, memory: Memory, setting: ReadSetti
     return finished;
   });
   if (memory.get(finishedKey) === true) void loadFinished();
+  const status = openStatusWhenNeeded(services, { tree, view, filter }, setting);
   const ended = openEndedView(history, store, clock.now);
   return {
     tree,
     view,
     filter,
     loadFinished,
-    dispose: () => vscode.Disposable.from(disposable, ended, { dispose: () => finished?.dispose() }).dispose(),
+    dispose: () => vscode.Disposable.from(status, disposable, ended, { dispose: () => finished?.dispose() }).dispose(),
   };
 }

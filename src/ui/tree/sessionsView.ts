@@ -141,7 +141,10 @@ export function openSessionsView({
       if (kind === 'renamed') tree.redraw(id);
     }),
     vscode.workspace.onDidChangeConfiguration((event) => {
-      if (event.affectsConfiguration('browserSessions.refresh')) refresher.reschedule();
+      const isAbout = (...keys: readonly string[]) =>
+        keys.some((key) => event.affectsConfiguration(`browserSessions.${key}`));
+      // The others decide whether anything is shown for which requests are sent in the background.
+      if (isAbout('refresh', 'statusBar', 'badge', 'warnings')) refresher.reschedule();
       else if (event.affectsConfiguration('browserSessions.mine')) {
         rule = isMine();
         tree.redrawAll();

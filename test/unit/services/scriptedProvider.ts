@@ -192,12 +192,15 @@ export interface ScriptedServices {
  */
 export async function scriptedServices(
   prepare: (provider: ScriptedProvider) => void,
-  { interval = 10_000 }: { readonly interval?: number | (() => number) } = {},
+  {
+    interval = 10_000,
+    background = () => 0,
+  }: { readonly interval?: number | (() => number); readonly background?: () => number } = {},
 ): Promise<ScriptedServices> {
   const clock = new VirtualClock();
   const provider = new ScriptedProvider(clock);
   prepare(provider);
-  const services = new TestServices({ clock, kinds: [provider.kind], memory: new MapMemory(0), interval });
+  const services = new TestServices({ clock, kinds: [provider.kind], memory: new MapMemory(0), interval, background });
   const over = <T>(work: Promise<T>) => clock.until(work, 3_600_000);
   const id = await over(services.add('scripted', 'https://scripted.example'));
   const listed = () => [...(services.store.state(id)?.contents.sessions.values() ?? [])];

@@ -87,6 +87,7 @@ export class TestServices {
     clock = fastClock(20),
     wireClock = clock,
     interval = 10_000,
+    background = () => 0,
     kinds = providerKinds,
     settings = new Set(),
     strictCertificates = true,
@@ -96,6 +97,7 @@ export class TestServices {
     clock?: Clock;
     wireClock?: Clock;
     interval?: number | (() => number);
+    background?: () => number;
     kinds?: readonly ProviderKind[];
     settings?: ReadonlySet<string>;
     strictCertificates?: boolean;
@@ -122,6 +124,7 @@ export class TestServices {
       ...parts,
       evidence: async () => this.evidence,
       interval: () => (typeof interval === 'number' ? interval : interval()),
+      background,
     });
     // As in the extension: without an order, two ends at once would each write what they read before the other wrote.
     this.journal = new EndJournal(new OrderedMemory(this.memory), clock, this.log);

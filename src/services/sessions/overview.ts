@@ -1,0 +1,138 @@
+import type { Account } from '../../core/account.ts';
+import type { AccountId } from '../../core/ids.ts';
+import type { IsMine } from '../../core/ownership.ts';
+import type { ProviderError } from '../../core/providerError.ts';
+import type { Session } from '../../core/session.ts';
+import { type AccountState, isListed, type SessionsView, troubleOf } from './sessionsView.ts';
+
+/** How long a session may run, or be idle, before it needs attention, in milliseconds; 0 for no limit. */
+export interface SessionLimits {
+  readonly ageMs: number;
+  readonly idleMs: number;
+}
+
+/** A session that is over a limit. */
+export interface OverLimit {
+  readonly accountId: AccountId;
+  readonly session: Session;
+  readonly limit: 'age' | 'idle';
+  /** Since when it is running, or idle, in epoch milliseconds; not `exact` if it may be longer. */
+  readonly since: { readonly at: number; readonly exact: boolean };
+  /** Whether the account was listed lately: if not, the session may have ended long ago. */
+  readonly isCurrent: boolean;
+}
+
+/** What is running in one account. */
+export interface AccountOverview {
+  readonly account: Account;
+  readonly running: number;
+  /** When its oldest session started. */
+  readonly oldest: { readonly at: number; readonly exact: boolean } | undefined;
+  /** How many sessions may run at once, where the provider says so. */
+  readonly sessionLimit: number | undefined;
+  readonly trouble: ProviderError | undefined;
+  /** When it was last listed completely, in epoch milliseconds; undefined if it never was. */
+  readonly asOf: number | undefined;
+}
+
+/** What is running in all accounts. */
+export interface Overview {
+  readonly accounts: readonly AccountOverview[];
+  readonly running: number;
+  /** First those over the age limit, then those over the idle limit, the longest first. */
+  readonly over: readonly OverLimit[];
+  /** Accounts that couldn't be listed. */
+  readonly troubled: number;
+  /** When the account was listed whose list is the oldest; undefined if one was never listed, or there is none. */
+  readonly asOf: number | undefined;
+}
+
+/** From this age on, in milliseconds, a list may be far from what is running now. */
+export const oldListMs = 15 * 60_000;
+
+/** What {@link Overviews} needs. */
+export interface OverviewParts {
+  readonly accounts: { readonly all: readonly Account[] };
+  readonly store: SessionsView;
+  readonly protections: { has(account: AccountId, session: Session['id']): boolean };
+  /** Whether a session is the user's own; undefined where no rule is set. */
+  readonly isMine: () => IsMine | undefined;
+  readonly limits: () => SessionLimits;
+  readonly now: () => number;
+}
+
+/**
+ * Sums up what is running, and finds the sessions that are over a limit. Protected sessions, other people's and those that
+ * are skipped when several are ended at once never are, nor is one that is ending.
+ */
+export class Overviews {
+  readonly #parts: OverviewParts;
+  /** Since when sessions are idle, by account and session: providers say only that they are. */
+  #idleSince: ReadonlyMap<string, number> = new Map();
+
+  constructor(parts: OverviewParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * The overview as of now. Sessions count as idle from the first call that finds them idle, until one finds them otherwise:
+   * call it whenever the store changes.
+   */
+  take(): Overview {
+    const { accounts, store, now, limits } = this.#parts;
+    const at = now();
+    const { ageMs, idleMs } = limits();
+    const isMine = this.#parts.isMine();
+    const idleSince = new Map<string, number>();
+    const over: OverLimit[] = [];
+    const taken = accounts.all.flatMap((account): AccountOverview[] => {
+      const state = store.state(account.id);
+      if (state === undefined) return [];
+      const asOf = state.kind === 'ready' ? state.asOf : undefined;
+      const isCurrent = isListed(state) && at - state.asOf <= oldListMs;
+      let oldest: AccountOverview['oldest'];
+      for (const session of state.contents.sessions.values()) {
+        const start = store.startOf(account.id, session.id) ?? { at, exact: false };
+        if (oldest === undefined || start.at < oldest.at) oldest = start;
+        const key = `${account.id}/${session.id}`;
+        const idleAt = session.phase === 'idle' ? (this.#idleSince.get(key) ?? at) : undefined;
+        if (idleAt !== undefined) idleSince.set(key, idleAt);
+        const isOld = ageMs > 0 && at - start.at >= ageMs;
+        // Until the last list: what has happened since isn't known.
+        const isIdle = idleMs > 0 && idleAt !== undefined && (asOf ?? at) - idleAt >= idleMs;
+        if (!(isOld || isIdle) || !this.#counts(account.id, session, isMine)) continue;
+        const since = isOld ? start : { at: idleAt ?? at, exact: false };
+        over.push({ accountId: account.id, session, limit: isOld ? 'age' : 'idle', since, isCurrent });
+      }
+      return [{ account, oldest, asOf, ...totals(state) }];
+    });
+    this.#idleSince = idleSince;
+    return {
+      accounts: taken,
+      running: taken.reduce((sum, { running }) => sum + running, 0),
+      over: over.sort((a, b) => order[a.limit] - order[b.limit] || a.since.at - b.since.at),
+      troubled: taken.filter(({ trouble }) => trouble !== undefined).length,
+      asOf: taken.reduce<number | undefined>(
+        (first, { asOf }) => (first === undefined || asOf === undefined ? undefined : Math.min(first, asOf)),
+        taken[0]?.asOf,
+      ),
+    };
+  }
+
+  #counts(account: AccountId, session: Session, isMine: IsMine | undefined): boolean {
+    const { store, protections } = this.#parts;
+    return (
+      session.bulkEndExclusion === undefined &&
+      isMine?.(session) !== false &&
+      store.life(account, session.id).kind !== 'ending' &&
+      !protections.has(account, session.id)
+    );
+  }
+}
+
+const order = { age: 0, idle: 1 } as const;
+
+function totals(state: AccountState): Pick<AccountOverview, 'running' | 'sessionLimit' | 'trouble'> {
+  const { sessions, account } = state.contents;
+  return { running: sessions.size, sessionLimit: account?.sessionLimit, trouble: troubleOf(state) };
+}

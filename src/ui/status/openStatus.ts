@@ -1,0 +1,133 @@
+import * as l10n from '@vscode/l10n';
+import * as vscode from 'vscode';
+import { isMineBy } from '../../core/ownership.ts';
+import { Throttle } from '../../core/throttle.ts';
+import type { Services } from '../../services/openServices.ts';
+import { type OverLimit, type Overview, Overviews, type SessionLimits } from '../../services/sessions/overview.ts';
+import { Warnings } from '../../services/sessions/warnings.ts';
+import { editorPrompts } from '../editorPrompts.ts';
+import type { ReadSetting } from '../settings.ts';
+import { accountName } from '../text/names.ts';
+import { badgeOf, statusLabel, statusText, statusTooltip } from '../text/overview.ts';
+import { warningText } from '../text/warnings.ts';
+import type { TreeFilter } from '../tree/filter.ts';
+import type { TreeNode } from '../tree/nodes.ts';
+import type { SessionsTree } from '../tree/sessionsTree.ts';
+
+/** All sessions are counted at most this often, in milliseconds. */
+const throttleMs = 500;
+const minuteMs = 60_000;
+/** Among items at the left, behind those of VS Code and most others. */
+const priority = -100;
+
+/** The view that the status bar item, the badge and warnings lead to. */
+export interface WatchedView {
+  readonly tree: SessionsTree;
+  readonly view: vscode.TreeView<TreeNode>;
+  readonly filter: TreeFilter;
+}
+
+/** Shows what is running in the status bar and on the view's icon, and warns about sessions that are over a limit. */
+export function openStatus(services: Services, watched: WatchedView, setting: ReadSetting): vscode.Disposable {
+  const { accounts, kinds, store, protections, memory, clock } = services;
+  const limits = (): SessionLimits => ({
+    ageMs: setting('warnings.ageMinutes') * minuteMs,
+    idleMs: setting('warnings.idleMinutes') * minuteMs,
+  });
+  const nameOfAccount = (id: OverLimit['accountId']) => {
+    const account = accounts.get(id);
+    return account === undefined ? '' : accountName(account, kinds.get(account.provider));
+  };
+  const overviews = new Overviews({
+    accounts,
+    store,
+    protections,
+    isMine: () => isMineBy(setting('mine')),
+    limits,
+    now: clock.now,
+  });
+  let overview = overviews.take();
+  const item = openItem();
+  const warnings = new Warnings({
+    memory,
+    clock,
+    isWanted: () => setting('warnings.show') && vscode.window.state.focused && vscode.window.state.active,
+    over: () => overview.over,
+    show: (over, snooze) => void warn(over, snooze).catch((error: unknown) => services.logger.error(String(error))),
+  });
+
+  async function warn(over: readonly OverLimit[], snooze: () => void): Promise<void> {
+    const [review, later, never] = [l10n.t('Review'), l10n.t('Snooze for 1 Hour'), l10n.t("Don't Show Again")];
+    const text = warningText(over, { limits: limits(), nameOfAccount, now: clock.now() });
+    const answer = await editorPrompts.tell('warning', text, [review, later, never]);
+    if (answer === later) snooze();
+    else if (answer === review) {
+      const { reviewSessions } = await import('./reviewSessions.ts');
+      await reviewSessions(watched, { store, nameOfAccount, now: clock.now }, over);
+    } else if (answer === never) {
+      const settings = vscode.workspace.getConfiguration('browserSessions');
+      await settings.update('warnings.show', false, vscode.ConfigurationTarget.Global);
+    }
+  }
+
+  const draw = () => {
+    overview = overviews.take();
+    const now = clock.now();
+    const show = setting('statusBar.show');
+    if (show === 'always' || (show === 'whenRunning' && overview.running > 0))
+      drawItem(item, overview, now, kinds.get.bind(kinds));
+    else item.hide();
+    const badge = badgeOf(overview, setting('badge'));
+    const { badge: shown } = watched.view;
+    if (shown?.value !== badge?.value || shown?.tooltip !== badge?.tooltip) watched.view.badge = badge;
+    void warnings.consider();
+  };
+  const drawing = new Throttle(draw, throttleMs);
+  const ask = () => drawing.ask();
+  ask();
+  // Ages grow, and lists that change nothing fire no event.
+  const minutes = setInterval(ask, minuteMs);
+  minutes.unref();
+  return vscode.Disposable.from(
+    item,
+    warnings,
+    drawing,
+    store.onDidChange(ask),
+    kinds.onDidLoad(ask),
+    protections.onDidChange(ask),
+    accounts.onDidChange(ask),
+    vscode.window.onDidChangeWindowState(ask),
+    vscode.workspace.onDidChangeConfiguration((event) => {
+      if (event.affectsConfiguration('browserSessions')) ask();
+    }),
+    {
+      dispose: () => {
+        clearInterval(minutes);
+        watched.view.badge = undefined;
+      },
+    },
+  );
+}
+
+function openItem(): vscode.StatusBarItem {
+  const item = vscode.window.createStatusBarItem('browserSessions.status', vscode.StatusBarAlignment.Left, priority);
+  item.name = l10n.t('Browser Sessions');
+  item.command = 'browserSessions.sessions.focus';
+  return item;
+}
+
+function drawItem(
+  item: vscode.StatusBarItem,
+  overview: Overview,
+  now: number,
+  kind: Parameters<typeof statusTooltip>[1]['kind'],
+): void {
+  item.text = `$(browser) ${statusText(overview, now)}`;
+  item.accessibilityInformation = { label: statusLabel(overview, now) };
+  // Not trusted: no link in it can run a command.
+  item.tooltip =
+    overview.accounts.length === 0 ? undefined : new vscode.MarkdownString(statusTooltip(overview, { kind, now }));
+  item.backgroundColor =
+    overview.over.length === 0 ? undefined : new vscode.ThemeColor('statusBarItem.warningBackground');
+  item.show();
+}

@@ -1,0 +1,71 @@
+import * as l10n from '@vscode/l10n';
+import * as vscode from 'vscode';
+import type { OverLimit } from '../../services/sessions/overview.ts';
+import type { SessionStore } from '../../services/sessions/sessionStore.ts';
+import { editorPrompts } from '../editorPrompts.ts';
+import { namedSession, spoken } from '../text/warnings.ts';
+import { nodeId, type TreeNode } from '../tree/nodes.ts';
+import type { WatchedView } from './openStatus.ts';
+
+/** What {@link reviewSessions} needs besides the view. */
+export interface ReviewParts {
+  readonly store: SessionStore;
+  readonly nameOfAccount: (id: OverLimit['accountId']) => string;
+  readonly now: () => number;
+}
+
+/**
+ * Shows sessions that are over a limit in the view: the only one, or else the one that the user picks from them. Ends
+ * nothing.
+ */
+export async function reviewSessions(
+  watched: WatchedView,
+  parts: ReviewParts,
+  over: readonly OverLimit[],
+): Promise<void> {
+  const { store, nameOfAccount, now } = parts;
+  const left = over.filter(({ accountId, session }) => store.session(accountId, session.id) !== undefined);
+  await vscode.commands.executeCommand('browserSessions.sessions.focus');
+  const [only, second] = left;
+  if (only === undefined) {
+    void editorPrompts.tell('info', l10n.t('None of these sessions is running anymore.'), []);
+    return;
+  }
+  if (second === undefined) return reveal(watched, only);
+  const answer = await editorPrompts.pick({
+    title: l10n.t('Sessions over the Age or Idle Limit'),
+    placeholder: l10n.t('Select a session to show it in the view'),
+    step: undefined,
+    choices: left.map((one) => ({
+      label: namedSession(one.session),
+      description:
+        one.limit === 'idle'
+          ? l10n.t('idle for {0}', spoken(one, now()))
+          : l10n.t('running for {0}', spoken(one, now())),
+      detail: nameOfAccount(one.accountId),
+      icon: undefined,
+      heading: undefined,
+      value: one,
+    })),
+  });
+  if (answer.kind === 'answer') await reveal(watched, answer.value);
+}
+
+/** Selects a session's row, after making the tree draw it. */
+async function reveal({ tree, view, filter }: WatchedView, { accountId, session }: OverLimit): Promise<void> {
+  if (!filter.shows(accountId, session)) await filter.set('');
+  const node: TreeNode = { kind: 'session', accountId, sessionId: session.id };
+  const parent = tree.getParent(node);
+  const find = () => tree.getChildren(parent).find((row) => nodeId(row) === nodeId(node));
+  let row = find();
+  // An old session may be beyond the rows that are drawn at first.
+  for (let more = 0; row === undefined && more < mostShowMore; more++) {
+    tree.showMore(accountId, parent?.kind === 'group' ? parent.groupId : undefined);
+    row = find();
+  }
+  // It may have ended in the meantime.
+  if (row !== undefined) await view.reveal(row, { select: true, focus: true, expand: false });
+}
+
+/** How often "Show More" is tried for a row. */
+const mostShowMore = 100;

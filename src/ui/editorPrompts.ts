@@ -141,9 +141,10 @@ function ask(request: AskRequest): Promise<Answer<string>> {
   let check: AbortController | undefined;
   return shown<string>(box, request.title, request.step, request.step?.back === true, (settle) => {
     const own = button && buttonOf(button);
-    const usual = [...box.buttons, ...(link ? [buttonOf(link)] : []), ...(own ? [own] : [])];
+    const back = box.buttons;
+    const usual = [...(link ? [buttonOf(link)] : []), ...(own ? [own] : [])];
     let anyway: vscode.QuickInputButton | undefined;
-    box.buttons = usual;
+    box.buttons = [...back, ...usual];
     box.onDidTriggerButton((pressed) => {
       if (pressed === anyway) settle({ kind: 'answer', value: box.value });
       else if (pressed === own) settle({ kind: 'button' });
@@ -156,7 +157,8 @@ function ask(request: AskRequest): Promise<Answer<string>> {
     };
     const offer = (tooltip: string | undefined) => {
       anyway = tooltip === undefined ? undefined : buttonOf({ icon: 'save', tooltip });
-      box.buttons = anyway === undefined ? usual : [...usual, anyway];
+      // In front of the others, where Tab gets first.
+      box.buttons = anyway === undefined ? [...back, ...usual] : [...back, anyway, ...usual];
     };
     const stop = () => {
       check?.abort();

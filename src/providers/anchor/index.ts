@@ -61,7 +61,7 @@ export const anchor: ProviderKind = {
     {
       id: 'apiKey',
       label: 'API key',
-      prompt: 'Enter your Anchor Browser API key. You can find it under API Access in the Anchor dashboard.',
+      prompt: 'Enter your Anchor Browser API key. You can find it under API Keys in the Anchor dashboard.',
       kind: 'secret',
       required: true,
       asked: 'always',

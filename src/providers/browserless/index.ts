@@ -45,7 +45,7 @@ export const browserless: ProviderKind = {
   id: 'browserless',
   label: 'Browserless',
   icon: 'server',
-  summary: 'Browsers on your own Browserless server or in its cloud',
+  summary: 'Browserless, self-hosted or in the cloud',
   // For the cloud: https://docs.browserless.io/overview/dashboard.
   keyPage: 'https://browserless.io/account/',
   address: {

@@ -159,11 +159,7 @@ describe('adding an account', () => {
     assert.deepEqual(lines?.slice(0, 5), [
       ['Anchor Browser', "Browsers in Anchor's cloud. You enter: API key", 'cloud'],
       ['Browserbase', "Browsers in Browserbase's cloud. You enter: API key", 'cloud'],
-      [
-        'Browserless',
-        'Browsers on your own Browserless server or in its cloud. You enter: address and Token (optional)',
-        'server',
-      ],
+      ['Browserless', 'Browserless, self-hosted or in the cloud. You enter: address and Token (optional)', 'server'],
       [
         'Session Gateway',
         'Sessions from a gateway you run. You enter: address and Authorization (optional)',

@@ -17,10 +17,16 @@ export type Trouble =
   | { readonly kind: 'serverFault'; readonly status: number }
   /** The provider, this installation of it, or this extension can't do it. */
   | { readonly kind: 'unsupported'; readonly reason: UnsupportedReason }
-  /** The account is known, but no key for it is found on this machine. Nothing was sent. */
-  | { readonly kind: 'noKey' }
+  /** The account is known, but there is no key for it on this machine that can be used. Nothing was sent. */
+  | { readonly kind: 'noKey'; readonly why?: NoKeyReason }
   /** The account's address isn't allowed; `fault` is the reason. Nothing was sent. */
   | { readonly kind: 'badAddress'; readonly fault: AddressFault };
+
+/**
+ * Why there is no key: none is stored (the default), it was stored by a newer version of this extension, what is stored can't
+ * be read, or the keychain can't be used.
+ */
+export type NoKeyReason = 'missing' | 'newer' | 'damaged' | 'keychain';
 
 /** Why something can't be done. The user reads the sentence that the user interface has for each. */
 export type UnsupportedReason =

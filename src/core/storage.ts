@@ -5,6 +5,8 @@ export interface SecretStore {
   get(key: string): PromiseLike<string | undefined>;
   store(key: string, value: string): PromiseLike<void>;
   delete(key: string): PromiseLike<void>;
+  /** The keys of all that is stored. Newer editors have it. */
+  keys?(): PromiseLike<string[]>;
   /** Fires for changes of any window, this one's too. */
   readonly onDidChange: Event<{ readonly key: string }>;
 }

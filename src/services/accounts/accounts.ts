@@ -1,37 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
-import * as v from 'valibot';
 import type { Account, Credentials } from '../../core/account.ts';
 import { type Disposable, Emitter, type Event } from '../../core/event.ts';
 import { type AccountId, accountId } from '../../core/ids.ts';
 import type { Logger } from '../../core/logger.ts';
+import type { NoKeyReason } from '../../core/providerError.ts';
 import type { Memory, SecretStore } from '../../core/storage.ts';
-
-/** What SecretStorage holds of an account: everything, so that a key is never separated from its address. */
-const Secret = v.object({
-  v: v.literal(1),
-  provider: v.string(),
-  label: v.string(),
-  origin: v.string(),
-  addedAt: v.number(),
-  credentials: v.record(v.string(), v.string()),
-  further: v.optional(v.array(v.string())),
-});
-type Secret = v.InferOutput<typeof Secret>;
-/** `unreadable` is an entry written by another version of this extension. */
-type Stored = Secret | 'missing' | 'unreadable';
-
-/** What the editor's global state holds, so that the tree can be drawn before any key is read. */
-const IndexEntry = v.object({
-  id: v.string(),
-  provider: v.string(),
-  label: v.string(),
-  origin: v.string(),
-  addedAt: v.number(),
-});
-type IndexEntry = v.InferOutput<typeof IndexEntry>;
-
-const indexKey = 'accounts';
-const secretPrefix = 'browserSessions.account.';
+import { AccountIndex, type IndexEntry } from './accountIndex.ts';
+import { AccountSecrets, accountOf, KeychainError, merged, type Secret, type Stored } from './secrets.ts';
 
 /** What changed about an account: `connection` when connections opened with its key or address must be reopened. */
 export interface AccountChange {
@@ -49,39 +24,61 @@ export interface NewAccount {
   readonly further?: string[];
 }
 
+/** Where a key is kept: in the system's keychain, or in this window's memory alone and written nowhere. */
+export type KeyPlace = 'keychain' | 'window';
+
+/** What is known of an account's key and the addresses it was saved with. */
+export type OpenedKey = Pick<Secret, 'origin' | 'credentials' | 'further'>;
+
+/**
+ * How long an account whose secret has vanished may turn out to have been removed by another window, in milliseconds, and
+ * how often that is checked. VS Code tells other windows of both within 100 ms, in any order.
+ */
+const removalMs = 300;
+const removalStepMs = 30;
+/** When it is checked for the last time. */
+const lateRemovalMs = 5_000;
+
 /**
  * The user's accounts on this machine. Each has one entry in SecretStorage that holds its address and key
  * together; other windows follow through its change events. Keys are read when first needed and kept in memory.
+ * An account stays until a user removes it, whatever happens to its key.
  */
 export class Accounts implements Disposable {
-  readonly #secrets: SecretStore;
-  readonly #globalState: Memory;
+  readonly #secrets: AccountSecrets;
+  readonly #index: AccountIndex;
   readonly #now: () => number;
   readonly #logger: Logger;
-  readonly #entries: Map<AccountId, IndexEntry>;
+  readonly #entries = new Map<AccountId, IndexEntry>();
   readonly #read = new Map<AccountId, Promise<Stored>>();
+  /** Those whose key is in this window's memory alone. */
+  readonly #inWindow = new Set<AccountId>();
+  /** The last change of each account: changes of one are made one after the other. */
+  readonly #turns = new Map<AccountId, Promise<unknown>>();
   readonly #changed = new Emitter<AccountChange>();
   readonly #subscription: Disposable;
+  #isDisposed = false;
 
   readonly onDidChange: Event<AccountChange> = this.#changed.event;
 
   constructor(secrets: SecretStore, globalState: Memory, now: () => number, logger: Logger) {
-    this.#secrets = secrets;
-    this.#globalState = globalState;
+    this.#secrets = new AccountSecrets(secrets);
+    this.#index = new AccountIndex(globalState, this.#entries);
     this.#now = now;
     this.#logger = logger;
-    const index = v.safeParse(v.array(IndexEntry), globalState.get(indexKey) ?? []);
-    this.#entries = new Map((index.success ? index.output : []).map((entry) => [accountId(entry.id), entry]));
+    for (const [id, entry] of this.#index.read()) this.#entries.set(id, entry);
     this.#subscription = secrets.onDidChange(({ key }) => {
-      if (!key.startsWith(secretPrefix)) return;
-      this.#follow(accountId(key.slice(secretPrefix.length))).catch((error: unknown) => {
-        this.#logger.warn(`An account that another window changed could not be read: ${String(error)}`);
-      });
+      const id = accountOf(key);
+      if (id !== undefined) this.#followLater(id);
     });
+    // Not otherwise, because some systems ask the user to unlock their keyring for it.
+    if (this.#index.isDamaged) void this.#recover();
   }
 
   dispose(): void {
+    this.#isDisposed = true;
     this.#subscription.dispose();
+    this.#index.dispose();
   }
 
   /** In the order they were added. */
@@ -96,10 +93,30 @@ export class Accounts implements Disposable {
     return entry === undefined ? undefined : { id, provider: entry.provider, label: entry.label, origin: entry.origin };
   }
 
-  /** The key and the addresses it was saved with, or undefined when no readable secret is found on this machine. */
-  async open(id: AccountId): Promise<Pick<Secret, 'origin' | 'credentials' | 'further'> | undefined> {
-    const secret = await this.#readSecret(id);
-    return typeof secret === 'string' ? undefined : secret;
+  /** Whether its key is kept for this window only, because the keychain couldn't keep it. */
+  isForThisWindow(id: AccountId): boolean {
+    return this.#inWindow.has(id);
+  }
+
+  /**
+   * The key and the addresses it was saved with; undefined where this machine has none that can be read, for the reason
+   * that {@link whyNoKey} gives.
+   */
+  async open(id: AccountId): Promise<OpenedKey | undefined> {
+    const stored = await this.#readSecret(id).catch(() => 'missing' as const);
+    if (typeof stored !== 'string') {
+      const { origin, credentials, further } = stored;
+      return { origin, credentials, ...(further && { further }) };
+    }
+    const entry = this.#entries.get(id);
+    return entry?.withoutKey === true ? { origin: entry.origin, credentials: {} } : undefined;
+  }
+
+  /** Why {@link open} finds no key; undefined where it finds one. */
+  async whyNoKey(id: AccountId): Promise<NoKeyReason | undefined> {
+    if ((await this.open(id)) !== undefined) return undefined;
+    const stored = await this.#readSecret(id).catch(() => 'keychain' as const);
+    return typeof stored === 'string' ? stored : undefined;
   }
 
   /**
@@ -118,70 +135,119 @@ export class Accounts implements Disposable {
     for (const known of this.all) {
       if (known.provider !== account.provider || known.origin !== account.origin || known.id === except) continue;
       // An account whose key can't be read must not keep another one from being added.
-      const saved = await this.open(known.id).catch(() => undefined);
+      const saved = await this.open(known.id);
       if (saved !== undefined && isDeepStrictEqual(keysOf(saved.credentials), keysOf(account.credentials)))
         return known;
     }
     return undefined;
   }
 
-  /** @throws what SecretStorage throws, e.g. without a keyring; then nothing was stored. */
-  async add(account: NewAccount): Promise<AccountId> {
+  /** @throws KeychainError if the keychain can't keep the key; then nothing was stored. */
+  async add(account: NewAccount, place: KeyPlace = 'keychain'): Promise<AccountId> {
     const id = accountId(crypto.randomUUID());
-    await this.#write(id, 'missing', { v: 1, addedAt: this.#now(), ...account });
+    const now = this.#now();
+    const secret: Secret = { v: 1, addedAt: now, labelAt: now, keyAt: now, ...account };
+    await this.#inTurn(id, () => this.#keep(id, 'missing', secret, place));
     return id;
   }
 
   /**
    * Saves another key for an account's address, or the key that isn't found on this machine. Without `further`, the further
    * addresses stay as they are.
-   * @throws what SecretStorage throws; then the key is the same as before.
+   * @throws KeychainError if the keychain can't keep the key; then the key is the same as before.
    */
-  async replaceCredentials(id: AccountId, credentials: Credentials, further?: string[]): Promise<void> {
-    const before = await this.#readSecret(id);
-    const secret = typeof before === 'string' ? this.#withoutKey(id) : before;
-    await this.#write(id, before, { ...secret, credentials, ...(further && { further }) });
+  async replaceCredentials(
+    id: AccountId,
+    credentials: Credentials,
+    further?: string[],
+    place: KeyPlace = 'keychain',
+  ): Promise<void> {
+    await this.#inTurn(id, async () => {
+      const before = await this.#latest(id).catch(() => 'missing' as const);
+      const secret = typeof before === 'string' ? this.#withoutKey(id) : before;
+      const after = { ...secret, credentials, ...(further && { further }), keyAt: this.#now() };
+      await this.#keep(id, before, after, place);
+    });
   }
 
   /** Saves the further addresses of a key that was saved without them. Fires no event: open connections stay open. */
   async keepFurther(id: AccountId, further: string[]): Promise<void> {
-    const secret = await this.#readable(id);
-    await this.#write(id, secret, { further, ...secret });
+    await this.#inTurn(id, async () => {
+      const before = await this.#latest(id);
+      if (typeof before === 'string') return;
+      await this.#keep(id, before, { further, ...before }, this.#placeOf(id));
+    });
   }
 
+  /** @throws KeychainError if the keychain can't be used; then the name is the same as before. */
   async rename(id: AccountId, label: string): Promise<void> {
-    const secret = await this.#readable(id);
-    await this.#write(id, secret, { ...secret, label });
+    await this.#inTurn(id, async () => {
+      const before = await this.#latest(id);
+      const entry = this.#entries.get(id);
+      if (entry === undefined) throw noSuchAccount();
+      if (typeof before !== 'string') {
+        await this.#keep(id, before, { ...before, label, labelAt: this.#now() }, this.#placeOf(id));
+        return;
+      }
+      // Without a key that can be read, only the index has the name. What another version has stored stays as it is.
+      this.#entries.set(id, { ...entry, label, labelAt: this.#now() });
+      if (entry.label !== label) this.#changed.fire({ id, kind: 'renamed' });
+      await this.#index.write();
+    });
   }
 
-  /** Removes an account and its key. Its sessions keep running. */
-  async remove(id: AccountId): Promise<void> {
-    await this.#secrets.delete(secretPrefix + id);
-    await this.#forget(id);
-  }
-
-  async #readable(id: AccountId): Promise<Secret> {
-    const secret = await this.#readSecret(id);
-    if (typeof secret === 'string') throw new Error('There is no key for this account on this machine.');
-    return secret;
+  /**
+   * Removes an account and its key. Its sessions keep running. @param key `leaveKey` removes it even if the keychain can't
+   * delete its key.
+   * @throws KeychainError if the key can't be deleted; then the account stays.
+   */
+  async remove(id: AccountId, key: 'deleteKey' | 'leaveKey' = 'deleteKey'): Promise<void> {
+    await this.#inTurn(id, async () => {
+      const entry = this.#entries.get(id);
+      if (entry === undefined) return;
+      // Other windows must know that it was removed before they hear that its secret is gone.
+      await this.#index.remove(id);
+      try {
+        await this.#secrets.delete(id);
+      } catch (error) {
+        const hasKey = !this.#inWindow.has(id) && entry.withoutKey !== true;
+        if (hasKey && key === 'deleteKey') {
+          await this.#index.restore(id);
+          throw error;
+        }
+      }
+      this.#forget(id);
+    });
   }
 
   /** What is known of an account whose key isn't found. */
   #withoutKey(id: AccountId): Secret {
     const entry = this.#entries.get(id);
-    if (entry === undefined) throw new Error('There is no such account.');
-    const { provider, label, origin, addedAt } = entry;
-    return { v: 1, provider, label, origin, addedAt, credentials: {} };
+    if (entry === undefined) throw noSuchAccount();
+    const { provider, label, labelAt, origin, addedAt } = entry;
+    return { v: 1, provider, label, origin, addedAt, credentials: {}, ...(labelAt !== undefined && { labelAt }) };
   }
 
-  async #write(id: AccountId, before: Stored, after: Secret): Promise<void> {
+  #placeOf(id: AccountId): KeyPlace {
+    return this.#inWindow.has(id) ? 'window' : 'keychain';
+  }
+
+  /** Keeps a secret in the keychain or in memory, and fires what changed. */
+  async #keep(id: AccountId, before: Stored, after: Secret, place: KeyPlace): Promise<void> {
     // Set before it is stored, so that our own change can be told from another window's.
     this.#read.set(id, Promise.resolve(after));
-    try {
-      await this.#secrets.store(secretPrefix + id, JSON.stringify(after));
-    } catch (error) {
-      this.#read.set(id, Promise.resolve(before));
-      throw error;
+    if (place === 'window') this.#inWindow.add(id);
+    else {
+      try {
+        await this.#secrets.write(id, after);
+        this.#inWindow.delete(id);
+      } catch (error) {
+        // Nothing of an account without credentials is secret: the index is enough.
+        if (hasCredentials(after)) {
+          this.#read.set(id, Promise.resolve(before));
+          throw error;
+        }
+      }
     }
     await this.#take(id, before, after);
   }
@@ -189,53 +255,150 @@ export class Accounts implements Disposable {
   /** Takes over what is stored now, and fires the changes synchronously. */
   async #take(id: AccountId, before: Stored, after: Secret): Promise<void> {
     const known = this.#entries.get(id);
-    const { provider, label, origin, addedAt } = after;
-    this.#entries.set(id, { id, provider, label, origin, addedAt });
+    this.#entries.set(id, entryOf(id, after));
     if (known === undefined) this.#changed.fire({ id, kind: 'added' });
     else {
-      if (known.label !== label) this.#changed.fire({ id, kind: 'renamed' });
+      if (known.label !== after.label) this.#changed.fire({ id, kind: 'renamed' });
       if (typeof before === 'string' || !sameConnection(before, after)) this.#changed.fire({ id, kind: 'connection' });
     }
-    await this.#keepIndex();
+    await this.#index.write();
   }
 
-  async #forget(id: AccountId): Promise<void> {
+  #forget(id: AccountId): boolean {
     this.#read.delete(id);
-    if (!this.#entries.delete(id)) return;
-    this.#changed.fire({ id, kind: 'removed' });
-    await this.#keepIndex();
-  }
-
-  async #keepIndex(): Promise<void> {
-    await this.#globalState.update(indexKey, [...this.#entries.values()]);
+    this.#inWindow.delete(id);
+    const isKnown = this.#entries.delete(id);
+    if (isKnown) this.#changed.fire({ id, kind: 'removed' });
+    return isKnown;
   }
 
   #readSecret(id: AccountId): Promise<Stored> {
     const known = this.#read.get(id);
     if (known !== undefined) return known;
-    const reading = this.#fetchSecret(id);
+    const reading = this.#secrets.read(id);
     this.#read.set(id, reading);
-    reading.catch(() => this.#read.delete(id));
+    void reading.then((stored) => this.#renameAs(id, stored)).catch(() => {});
+    reading.catch(() => {
+      if (this.#read.get(id) === reading) this.#read.delete(id);
+    });
     return reading;
   }
 
-  async #fetchSecret(id: AccountId): Promise<Stored> {
-    const stored = await this.#secrets.get(secretPrefix + id);
-    if (stored === undefined) return 'missing';
-    const result = v.safeParse(v.pipe(v.string(), v.parseJson(), Secret), stored);
-    return result.success ? result.output : 'unreadable';
+  /** The index may have lost a name that another window gave it. */
+  #renameAs(id: AccountId, stored: Stored): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined || typeof stored === 'string' || stored.label === entry.label) return;
+    if ((stored.labelAt ?? 0) < (entry.labelAt ?? 0)) return;
+    this.#entries.set(id, { ...entry, label: stored.label, ...(stored.labelAt && { labelAt: stored.labelAt }) });
+    this.#changed.fire({ id, kind: 'renamed' });
+  }
+
+  /** What the keychain has now: another window may just have changed it. */
+  #latest(id: AccountId): Promise<Stored> {
+    return this.#inWindow.has(id) ? this.#readSecret(id) : this.#secrets.read(id);
+  }
+
+  /** Runs one change of an account after the other. */
+  #inTurn<T>(id: AccountId, work: () => Promise<T>): Promise<T> {
+    const turn = (this.#turns.get(id) ?? Promise.resolve()).then(work, work);
+    this.#turns.set(id, turn);
+    return turn;
+  }
+
+  #followLater(id: AccountId): void {
+    this.#inTurn(id, () => this.#follow(id)).catch((error: unknown) => {
+      this.#logger.warn(`An account that another window changed could not be read: ${String(error)}`);
+    });
   }
 
   /** Takes over what any window, including this one, has written. */
   async #follow(id: AccountId): Promise<void> {
-    const before = (await this.#read.get(id)) ?? 'missing';
-    const after = await this.#fetchSecret(id);
-    if (after === 'missing') await this.#forget(id);
-    else if (after !== 'unreadable' && !isDeepStrictEqual(before, after)) {
-      this.#read.set(id, Promise.resolve(after));
-      await this.#take(id, before, after);
+    const before = await this.#readSecretOr(id, 'missing');
+    let after = await this.#secrets.read(id);
+    if (after === 'missing' && this.#entries.has(id)) await this.#waitForRemoval(id);
+    if (this.#index.isRemoved(id)) {
+      // A window that hadn't heard of the removal may have written it again.
+      if (after !== 'missing') await this.#secrets.delete(id);
+      if (this.#forget(id)) await this.#index.remove(id);
+      return;
+    }
+    if (typeof after === 'string') {
+      if (after === 'missing') this.#missing(id, before);
+      return;
+    }
+    // A key that the user wanted in memory alone isn't written back.
+    if (typeof before !== 'string' && !this.#inWindow.has(id)) {
+      const stored = after;
+      after = merged(before, stored);
+      if (!isDeepStrictEqual(after, stored)) await this.#secrets.write(id, after);
+    }
+    if (isDeepStrictEqual(before, after)) return;
+    this.#inWindow.delete(id);
+    this.#read.set(id, Promise.resolve(after));
+    await this.#take(id, before, after);
+  }
+
+  async #readSecretOr(id: AccountId, otherwise: Stored): Promise<Stored> {
+    try {
+      return (await this.#read.get(id)) ?? otherwise;
+    } catch {
+      return otherwise;
     }
   }
+
+  /**
+   * The secret is gone though nobody removed the account: VS Code deletes those that it can't decrypt any longer, for
+   * example after the keyring was replaced.
+   */
+  #missing(id: AccountId, before: Stored): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined || entry.withoutKey === true || this.#inWindow.has(id)) return;
+    this.#read.set(id, Promise.resolve('missing'));
+    if (before !== 'missing') this.#changed.fire({ id, kind: 'connection' });
+    const timer = setTimeout(() => {
+      if (!this.#isDisposed && this.#index.isRemoved(id)) this.#forget(id);
+    }, lateRemovalMs);
+    timer.unref();
+  }
+
+  async #waitForRemoval(id: AccountId): Promise<void> {
+    for (let waited = 0; waited < removalMs && !this.#isDisposed; waited += removalStepMs) {
+      if (this.#index.isRemoved(id)) return;
+      await new Promise((resolve) => setTimeout(resolve, removalStepMs).unref());
+    }
+  }
+
+  /** Finds the accounts again whose index was damaged, by their secrets. */
+  async #recover(): Promise<void> {
+    try {
+      for (const id of await this.#secrets.all()) this.#followLater(id);
+    } catch (error) {
+      this.#logger.warn(`The list of accounts is damaged: ${KeychainError.from(error).message}`);
+    }
+  }
+}
+
+/** Without anything secret. */
+function entryOf(id: AccountId, secret: Secret): IndexEntry {
+  const { provider, label, labelAt, origin, addedAt } = secret;
+  const keyless = !hasCredentials(secret);
+  return {
+    id,
+    provider,
+    label,
+    origin,
+    addedAt,
+    ...(labelAt !== undefined && { labelAt }),
+    ...(keyless && { withoutKey: true }),
+  };
+}
+
+function noSuchAccount(): Error {
+  return new Error('There is no such account.');
+}
+
+function hasCredentials({ credentials }: Secret): boolean {
+  return Object.keys(credentials).length > 0;
 }
 
 function sameConnection(a: Secret, b: Secret): boolean {

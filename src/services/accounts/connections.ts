@@ -90,7 +90,9 @@ export class Connections {
     }
     const saved = await this.#accounts.open(id);
     if (saved === undefined && kind.fields.length > 0) {
-      throw new ProviderError({ kind: 'noKey' }, 'no key is stored on this machine');
+      const why = (await this.#accounts.whyNoKey(id)) ?? 'missing';
+      const trouble = { kind: 'noKey', ...(why !== 'missing' && { why }) } as const;
+      throw new ProviderError(trouble, `no key can be used on this machine: ${why}`);
     }
     const secret = saved ?? { origin: account.origin, credentials: {}, further: [] };
     const { origin, credentials } = secret;

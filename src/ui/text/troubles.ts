@@ -1,6 +1,6 @@
 import * as l10n from '@vscode/l10n';
 import { plainText } from '../../core/plainText.ts';
-import type { ProviderError, UnsupportedReason } from '../../core/providerError.ts';
+import type { NoKeyReason, ProviderError, UnsupportedReason } from '../../core/providerError.ts';
 import type { StuckReason } from '../../services/sessions/sessionsView.ts';
 import { addressSentence } from './addresses.ts';
 import { timeOfDay } from './locale.ts';
@@ -90,13 +90,33 @@ function plainSentence({ trouble }: ProviderError, host: string): string {
     case 'unsupported':
       return unsupported(trouble.reason, host);
     case 'noKey':
-      return l10n.t('Key not found on this machine. Enter the key for {0} to list its sessions.', host);
+      return noKey(trouble.why, host);
     case 'badAddress':
       return l10n.t(
         "This account's address isn't valid, so nothing is sent to {0}. {1} Remove the account and add it again.",
         host,
         addressSentence(trouble.fault),
       );
+  }
+}
+
+function noKey(why: NoKeyReason | undefined, host: string): string {
+  switch (why) {
+    case 'newer':
+      return l10n.t(
+        'The key for {0} was saved by a newer version of this extension. Update the extension, or enter the key again.',
+        host,
+      );
+    case 'damaged':
+      return l10n.t("The saved key for {0} can't be read. Enter it again.", host);
+    case 'keychain':
+      return l10n.t(
+        "Couldn't read the key for {0} from the system keychain. Unlock the keychain and refresh, or enter the key again.",
+        host,
+      );
+    case 'missing':
+    case undefined:
+      return l10n.t('Key not found on this machine. Enter the key for {0} to list its sessions.', host);
   }
 }
 

@@ -54,7 +54,7 @@ describe('accounts', () => {
   });
 
   it('follow changes from another window: added, renamed, new key, removed', async () => {
-    const other = new TestServices({ secretStore: services.secretStore });
+    const other = new TestServices({ secretStore: services.secretStore, memory: services.memory });
     const id = await other.accounts.add(anchorAccount);
     await settle();
     assert.equal(services.accounts.get(id)?.label, 'prod');

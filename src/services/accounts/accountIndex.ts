@@ -1,0 +1,153 @@
+import * as v from 'valibot';
+import type { Disposable } from '../../core/event.ts';
+import { type AccountId, accountId } from '../../core/ids.ts';
+import type { Memory } from '../../core/storage.ts';
+
+/** What the editor's global state holds of an account, so that the tree can be drawn before any key is read. */
+const IndexEntry = v.object({
+  id: v.string(),
+  provider: v.string(),
+  label: v.string(),
+  origin: v.string(),
+  addedAt: v.number(),
+  /** When its name was last changed, in epoch milliseconds. */
+  labelAt: v.optional(v.number()),
+  /** Whether it has no key or other credentials at all; then it needs no keychain. */
+  withoutKey: v.optional(v.boolean()),
+});
+export type IndexEntry = v.InferOutput<typeof IndexEntry>;
+
+const indexKey = 'accounts';
+/** Accounts that were removed: another window that hasn't heard of it may write them back. */
+const removedKey = 'removedAccounts';
+const Removed = v.fallback(v.array(v.string()), []);
+/** Most removed accounts that are kept in mind. Windows learn of a removal within seconds. */
+const mostRemoved = 100;
+/** How long after a write it is checked that no other window has undone it, in milliseconds, and how often at most. */
+const checkMs = 1_000;
+const mostChecks = 5;
+
+/**
+ * The list of accounts in the editor's global state, which several windows write. VS Code writes all that an extension
+ * stores at once, from what the window knows, so what one has written may be lost until it writes again.
+ */
+export class AccountIndex implements Disposable {
+  readonly #memory: Memory;
+  readonly #own: ReadonlyMap<AccountId, IndexEntry>;
+  readonly #removed = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param own all accounts that this window knows, at any time. */
+  constructor(memory: Memory, own: ReadonlyMap<AccountId, IndexEntry>) {
+    this.#memory = memory;
+    this.#own = own;
+  }
+
+  dispose(): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** Whether there is something in place of the list that isn't one. */
+  get isDamaged(): boolean {
+    const stored = this.#memory.get(indexKey);
+    return stored !== undefined && !Array.isArray(stored);
+  }
+
+  /** The accounts by id. Entries that can't be read are skipped. */
+  read(): Map<AccountId, IndexEntry> {
+    const entries = this.#stored().flatMap((raw) => {
+      const entry = v.safeParse(IndexEntry, raw);
+      return entry.success && !this.isRemoved(accountId(entry.output.id)) ? [entry.output] : [];
+    });
+    return new Map(entries.map((entry) => [accountId(entry.id), entry]));
+  }
+
+  /** Whether any window has removed the account, as far as this one has heard. */
+  isRemoved(id: AccountId): boolean {
+    return this.#removed.has(id) || this.#storedRemoved().includes(id);
+  }
+
+  /**
+   * Writes the accounts that this window knows. Of one that another window has renamed since, the newer name stays; accounts
+   * that only others know stay, and so do entries that can't be read.
+   */
+  async write(): Promise<void> {
+    await this.#write();
+    this.#checkLater(mostChecks);
+  }
+
+  /** Takes an account out for good. */
+  async remove(id: AccountId): Promise<void> {
+    this.#removed.add(id);
+    await this.write();
+  }
+
+  /** Takes back {@link remove}. */
+  async restore(id: AccountId): Promise<void> {
+    this.#removed.delete(id);
+    await this.#memory.update(
+      removedKey,
+      this.#storedRemoved().filter((one) => one !== id),
+    );
+    await this.write();
+  }
+
+  async #write(): Promise<void> {
+    const removed = new Set([...this.#storedRemoved(), ...this.#removed]);
+    const stored = this.#stored().filter((raw) => !removed.has(idIn(raw) ?? ''));
+    const others = stored.filter((raw) => !this.#own.has(accountId(idIn(raw) ?? '')));
+    const written = this.read();
+    const known = [...this.#own].flatMap(([id, entry]) => (removed.has(id) ? [] : [newerName(entry, written.get(id))]));
+    await Promise.all([
+      this.#memory.update(indexKey, [...others, ...known]),
+      ...(this.#removed.size > 0 ? [this.#memory.update(removedKey, [...removed].slice(-mostRemoved))] : []),
+    ]);
+  }
+
+  #checkLater(times: number): void {
+    clearTimeout(this.#timer);
+    if (times === 0) return;
+    this.#timer = setTimeout(() => {
+      if (this.#isWritten()) return;
+      this.#write().then(
+        () => this.#checkLater(times - 1),
+        () => {},
+      );
+    }, checkMs);
+    this.#timer.unref();
+  }
+
+  /** Whether what this window knows is stored. */
+  #isWritten(): boolean {
+    const removed = this.#storedRemoved();
+    const written = this.read();
+    return (
+      [...this.#removed].every((id) => removed.includes(id)) &&
+      !this.#stored().some((raw) => this.#removed.has(idIn(raw) ?? '')) &&
+      [...this.#own].every(([id, entry]) => {
+        const its = written.get(id);
+        return this.isRemoved(id) || (its !== undefined && newerName(entry, its).label === its.label);
+      })
+    );
+  }
+
+  #storedRemoved(): readonly string[] {
+    return v.parse(Removed, this.#memory.get(removedKey));
+  }
+
+  #stored(): readonly unknown[] {
+    const stored = this.#memory.get(indexKey);
+    return Array.isArray(stored) ? stored : [];
+  }
+}
+
+/** An account with the name that was given last. */
+function newerName(own: IndexEntry, stored: IndexEntry | undefined): IndexEntry {
+  if (stored === undefined || (stored.labelAt ?? 0) <= (own.labelAt ?? 0)) return own;
+  return { ...own, label: stored.label, labelAt: stored.labelAt };
+}
+
+function idIn(raw: unknown): string | undefined {
+  const id: unknown = typeof raw === 'object' && raw !== null ? Reflect.get(raw, 'id') : undefined;
+  return typeof id === 'string' ? id : undefined;
+}

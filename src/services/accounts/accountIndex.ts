@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import type { Disposable } from '../../core/event.ts';
 import { type AccountId, accountId } from '../../core/ids.ts';
 import type { Memory } from '../../core/storage.ts';
+import { hasCredentials, type Secret } from './secrets.ts';
 
 /** What the editor's global state holds of an account, so that the tree can be drawn before any key is read. */
 const IndexEntry = v.object({
@@ -150,4 +151,19 @@ function newerName(own: IndexEntry, stored: IndexEntry | undefined): IndexEntry 
 function idIn(raw: unknown): string | undefined {
   const id: unknown = typeof raw === 'object' && raw !== null ? Reflect.get(raw, 'id') : undefined;
   return typeof id === 'string' ? id : undefined;
+}
+
+/** What the index has of an account: nothing that is secret. */
+export function entryOf(id: AccountId, secret: Secret): IndexEntry {
+  const { provider, label, labelAt, origin, addedAt } = secret;
+  const keyless = !hasCredentials(secret);
+  return {
+    id,
+    provider,
+    label,
+    origin,
+    addedAt,
+    ...(labelAt !== undefined && { labelAt }),
+    ...(keyless && { withoutKey: true }),
+  };
 }

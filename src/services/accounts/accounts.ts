@@ -5,8 +5,17 @@ import { type AccountId, accountId } from '../../core/ids.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { NoKeyReason } from '../../core/providerError.ts';
 import type { Memory, SecretStore } from '../../core/storage.ts';
-import { AccountIndex, type IndexEntry } from './accountIndex.ts';
-import { AccountSecrets, accountOf, KeychainError, merged, type Secret, type Stored } from './secrets.ts';
+import { AccountIndex, entryOf, type IndexEntry } from './accountIndex.ts';
+import {
+  AccountSecrets,
+  accountOf,
+  hasCredentials,
+  KeychainError,
+  merged,
+  type Secret,
+  type Stored,
+  sameConnection,
+} from './secrets.ts';
 
 /** What changed about an account: `connection` when connections opened with its key or address must be reopened. */
 export interface AccountChange {
@@ -378,32 +387,6 @@ export class Accounts implements Disposable {
   }
 }
 
-/** Without anything secret. */
-function entryOf(id: AccountId, secret: Secret): IndexEntry {
-  const { provider, label, labelAt, origin, addedAt } = secret;
-  const keyless = !hasCredentials(secret);
-  return {
-    id,
-    provider,
-    label,
-    origin,
-    addedAt,
-    ...(labelAt !== undefined && { labelAt }),
-    ...(keyless && { withoutKey: true }),
-  };
-}
-
 function noSuchAccount(): Error {
   return new Error('There is no such account.');
-}
-
-function hasCredentials({ credentials }: Secret): boolean {
-  return Object.keys(credentials).length > 0;
-}
-
-function sameConnection(a: Secret, b: Secret): boolean {
-  const { further = b.further } = a;
-  return (
-    a.origin === b.origin && isDeepStrictEqual(a.credentials, b.credentials) && isDeepStrictEqual(further, b.further)
-  );
 }

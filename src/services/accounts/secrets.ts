@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import * as v from 'valibot';
 import type { AccountId } from '../../core/ids.ts';
 import type { NoKeyReason } from '../../core/providerError.ts';
@@ -121,4 +122,17 @@ export function merged(before: Secret, after: Secret): Secret {
 
 function isNewer(a = 0, b = 0): boolean {
   return a > b;
+}
+
+/** Whether anything in it is secret. */
+export function hasCredentials({ credentials }: Secret): boolean {
+  return Object.keys(credentials).length > 0;
+}
+
+/** Whether connections that were opened with one may go on with the other. */
+export function sameConnection(a: Secret, b: Secret): boolean {
+  const { further = b.further } = a;
+  return (
+    a.origin === b.origin && isDeepStrictEqual(a.credentials, b.credentials) && isDeepStrictEqual(further, b.further)
+  );
 }

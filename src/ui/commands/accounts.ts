@@ -11,6 +11,7 @@ import { labelFault, labelRequest, longestLabel } from './accountLabels.ts';
 import { kindOf, nameOfAccount } from './accountNames.ts';
 import type { AddParts } from './addAccount.ts';
 import { checkInTime, fieldFault, fieldRequest, fieldValue, sameKeySentence, tryOut } from './credentials.ts';
+import { renameOrTell, saveKey } from './saveKey.ts';
 import { accountChoices, pickOne, type TargetParts, targetsOf } from './targets.ts';
 
 /** What commands about an existing account need. */
@@ -25,24 +26,24 @@ export async function replaceKey(parts: KnownAccountParts, args: readonly unknow
   await parts.kinds.load();
   const kind = account && kindOf(parts, account);
   if (account === undefined || kind === undefined) return;
-  const saved = await parts.accounts.open(account.id);
+  const known = await parts.accounts.open(account.id);
   // The key will be sent to the address that it's saved with.
-  const origin = saved?.origin ?? account.origin;
+  const origin = known?.origin ?? account.origin;
   const address = parseAddress(origin);
   if (!address.ok) {
     void parts.prompts.tell('error', troubleSentence(badAddress(address.fault), accountHost({ origin })), []);
     return;
   }
-  const credentials: Record<string, string> = { ...saved?.credentials };
+  const credentials: Record<string, string> = { ...known?.credentials };
   const asked = kind.fields.filter(
-    (field) => field.kind === 'secret' || (saved === undefined && isAsked(field, kind, origin)),
+    (field) => field.kind === 'secret' || (known === undefined && isAsked(field, kind, origin)),
   );
   if (asked.length === 0) {
     void parts.prompts.tell('info', l10n.t("{0} doesn't need a key.", kind.label), []);
     return;
   }
   const name = accountName(account, kind);
-  const title = saved === undefined ? l10n.t('Enter Key for {0}', name) : l10n.t('Replace Key for {0}', name);
+  const title = known === undefined ? l10n.t('Enter Key for {0}', name) : l10n.t('Replace Key for {0}', name);
   for (let at = 0; at < asked.length; ) {
     const field = asked[at];
     if (field === undefined) return;
@@ -68,8 +69,10 @@ export async function replaceKey(parts: KnownAccountParts, args: readonly unknow
     else return;
   }
   const further = furtherOf(kind, origin, credentials);
-  await parts.accounts.replaceCredentials(account.id, credentials, further);
-  await parts.refresher.refresh(account.id);
+  const saved = await saveKey(parts.prompts, (place) =>
+    parts.accounts.replaceCredentials(account.id, credentials, further, place),
+  );
+  if (saved !== undefined) await parts.refresher.refresh(account.id);
 }
 
 /** Whether a field was asked for when the account was added, judging by its address. */
@@ -88,7 +91,7 @@ export async function renameAccount(parts: KnownAccountParts, args: readonly unk
     step: undefined,
     refuse: async (typed) => labelFault(parts, account.provider, typed, account.id),
   });
-  if (answer.kind === 'answer') await parts.accounts.rename(account.id, plainText(answer.value, longestLabel));
+  if (answer.kind === 'answer') await renameOrTell(parts, account.id, plainText(answer.value, longestLabel));
 }
 
 /** Checks an account's key and shows the result. */

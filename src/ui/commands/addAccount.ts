@@ -20,6 +20,7 @@ import {
   tryOut,
 } from './credentials.ts';
 import type { ListParts } from './lists.ts';
+import { saveKey } from './saveKey.ts';
 
 /** What adding an account needs: connections to check it, and the rest to list it. */
 export interface AddParts extends ListParts {
@@ -228,11 +229,12 @@ async function store(
   parts: AddParts,
   kind: ProviderKind,
   { origin, credentials, label }: Pick<Draft, 'origin' | 'credentials' | 'label'>,
-): Promise<string> {
+): Promise<string | undefined> {
   const further = furtherOf(kind, origin, credentials);
-  const id = await parts.accounts.add({ provider: kind.id, origin, credentials, label, further });
-  await parts.refresher.refresh(id);
-  return id;
+  const account = { provider: kind.id, origin, credentials, label, further };
+  const saved = await saveKey(parts.prompts, (place) => parts.accounts.add(account, place));
+  if (saved !== undefined) await parts.refresher.refresh(saved.value);
+  return saved?.value;
 }
 
 async function storeOrTell(parts: AddParts, kind: ProviderKind, draft: Draft): Promise<string | undefined> {
@@ -253,7 +255,7 @@ function freeLabel({ accounts }: AddParts, kind: ProviderKind): string {
   }
 }
 
-async function addFrom(parts: AddParts, argument: object): Promise<string> {
+async function addFrom(parts: AddParts, argument: object): Promise<string | undefined> {
   const text = (from: unknown, name: string): string | undefined => {
     const value: unknown = typeof from === 'object' && from !== null ? Reflect.get(from, name) : undefined;
     return typeof value === 'string' ? value : undefined;

@@ -7,6 +7,7 @@ import type { CredentialField, Provider, ProviderKind } from '../../core/provide
 import { ProviderError } from '../../core/providerError.ts';
 import { furtherOf } from '../../services/accounts/connect.ts';
 import type { Connections } from '../../services/accounts/connections.ts';
+import { KeychainError } from '../../services/accounts/secrets.ts';
 import type { ProviderKinds } from '../../services/providers/providerKinds.ts';
 import type { AskRequest, LinkButton } from '../prompts.ts';
 import { addressSentence } from '../text/addresses.ts';
@@ -14,6 +15,7 @@ import { accountHost } from '../text/names.ts';
 import { listOf } from '../text/numbers.ts';
 import { troubleSentence } from '../text/troubles.ts';
 import type { AccountParts } from './accountNames.ts';
+import { keychainSentence } from './saveKey.ts';
 
 /** Timeout for checking a key, in milliseconds. */
 export const checkTimeoutMs = 10_000;
@@ -192,6 +194,5 @@ export async function sameKeySentence(
 /** Why checking or storing credentials failed. Anything but a provider's error came from the keychain. */
 export function failureSentence(error: unknown, kind: ProviderKind, origin: string): string {
   if (ProviderError.is(error)) return troubleSentence(error, URL.parse(origin)?.host ?? kind.label);
-  const reason = error instanceof Error ? plainText(error.message, 200) : '';
-  return l10n.t("Couldn't use the system keychain: {0}", reason);
+  return keychainSentence(KeychainError.from(error));
 }

@@ -10,6 +10,7 @@ import { confirmEnd } from './confirmEnd.ts';
 import { type EndParts, runPlan } from './ending.ts';
 import { planEnd, planFor } from './endPlan.ts';
 import { listFresh } from './lists.ts';
+import { removeWithKey } from './saveKey.ts';
 import { sessionsOf, wholeAccount } from './targets.ts';
 
 /** What removing an account needs: also what ending its sessions needs. */
@@ -30,7 +31,7 @@ export async function removeAccount(parts: RemoveParts, args: readonly unknown[]
   const [removes, endsFirst] = question.choices;
   const chosen = await parts.prompts.confirm(question);
   if (chosen === undefined) return;
-  if (chosen === removes) await parts.accounts.remove(id);
+  if (chosen === removes) await removeWithKey(parts, id, nameOfAccount(parts, id));
   else if (chosen === endsFirst) await endAndRemove(parts, id);
 }
 
@@ -58,7 +59,7 @@ async function endAndRemove(parts: RemoveParts, id: AccountId): Promise<void> {
   // One may have started in the meantime.
   await parts.refresher.refresh(id);
   const isEmpty = sessionsOf(parts, [wholeAccount(id)]).length === 0;
-  if (isEmpty && isListed(parts.store.state(id))) await parts.accounts.remove(id);
+  if (isEmpty && isListed(parts.store.state(id))) await removeWithKey(parts, id, name);
   else tellKept(parts, id, name);
 }
 

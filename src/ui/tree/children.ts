@@ -17,6 +17,8 @@ export interface TreeModel {
   account(id: AccountId): Account | undefined;
   kind(provider: string): ProviderKind | undefined;
   now(): number;
+  /** Whether an account's key is in this window's memory alone. */
+  isForThisWindow(id: AccountId): boolean;
   /** The user's own rate for a provider's sessions; undefined where they set none. */
   ratePerHour(provider: string): number | undefined;
   /** The currency of the rates, as the user wrote it. */

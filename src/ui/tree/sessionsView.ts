@@ -69,6 +69,7 @@ export function openSessionsView({
     account: accounts.get.bind(accounts),
     kind: kinds.get.bind(kinds),
     now,
+    isForThisWindow: accounts.isForThisWindow.bind(accounts),
     ratePerHour,
     currency,
     filter,

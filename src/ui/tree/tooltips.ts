@@ -46,6 +46,9 @@ function accountTooltip(model: TreeModel, account: Account, state: AccountState)
             ] as const,
           ]
         : []),
+      ...(model.isForThisWindow(account.id)
+        ? [[l10n.t('Key'), l10n.t('For this window only. You enter it again after a restart.')] as const]
+        : []),
       ...accountCostFacts(model, account, state.contents),
       ...(error === undefined ? [] : [[l10n.t('Problem'), troubleSentence(error, accountHost(account))] as const]),
     ],

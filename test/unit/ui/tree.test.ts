@@ -41,6 +41,7 @@ describe('the tree', () => {
       account: (id) => (id === account.id ? account : undefined),
       kind: (id) => providerKinds.find((kind) => kind.id === id),
       now: () => now,
+      isForThisWindow: () => false,
       ratePerHour: () => undefined,
       currency: () => 'USD',
       limit: () => 200,
@@ -406,6 +407,14 @@ describe('the tree', () => {
     ]);
     model = { ...model, currency: () => '[x](command:y)\u202e' };
     assert.doesNotMatch(its({ ...session, sessionId: sessionId('b') }, 'Cost') ?? '', /\]\(|\u202e/);
+  });
+
+  it('says in an account’s tooltip that its key is for this window only', () => {
+    list({});
+    const keyOf = () => new Map(tooltipOf(model, { kind: 'account', accountId: account.id })?.facts ?? []).get('Key');
+    assert.equal(keyOf(), undefined);
+    model = { ...model, isForThisWindow: () => true };
+    assert.equal(keyOf(), 'For this window only. You enter it again after a restart.');
   });
 
   it('describes what it can of an account whose provider is gone', () => {

@@ -522,6 +522,7 @@ function drawn(services: TestServices): string[] {
     account: services.accounts.get.bind(services.accounts),
     kind: services.kinds.get.bind(services.kinds),
     now: Date.now,
+    isForThisWindow: () => false,
     ratePerHour: () => 1,
     currency: () => 'USD',
     limit: () => 200,

@@ -11,6 +11,7 @@ import type { Page } from '../../core/page.ts';
 import type { EndAnswer, Link } from '../../core/provider.ts';
 import { ProviderError, unaddressable } from '../../core/providerError.ts';
 import { isSame, type Session } from '../../core/session.ts';
+import { sessionLimitOf } from '../../core/usage.ts';
 import { decode, decodeEach, decodeList, rowAt, timeField } from '../../http/decode.ts';
 import { neverNotFound, notFoundLike } from '../../http/notFound.ts';
 import { namedBy } from '../../http/paging.ts';
@@ -118,7 +119,7 @@ function selfHosted(
       const asked = { route: '/pressure', repeatable: false, timeoutMs: pressureTimeoutMs };
       const answer = await send({ method: 'GET', ...asked }, signal);
       const { maxConcurrent, running } = decode(Pressure, answer).pressure;
-      sessionLimit = maxConcurrent;
+      sessionLimit = sessionLimitOf(maxConcurrent);
       pressureUntil = link.clock.now() + pressureLifetimeMs;
       return { account: facts(), counted: running };
     } catch (error) {

@@ -69,7 +69,7 @@ const RawFault = v.object({ subject: v.string(), what: v.string(), unnamed: v.op
 const mostFigures = 10;
 const RawFacts = v.object({
   identity: maybeText,
-  sessionLimit: maybeNumber,
+  sessionLimit: v.optional(v.unknown()),
   usage: v.fallback(v.nullish(v.array(v.unknown())), undefined),
   note: maybeText,
 });

@@ -75,6 +75,44 @@ describe('settings', () => {
     assert.equal(settingValue('cost.ratePerHour', many).size, 100);
   });
 
+  it('have a value of their own type that is allowed, whatever a settings file says', () => {
+    for (const key of keys) {
+      const spec = settings[key];
+      const odd = [
+        undefined,
+        null,
+        '',
+        'x',
+        0,
+        -1,
+        Number.NaN,
+        1e308,
+        true,
+        [],
+        {},
+        ['x'],
+        { x: 1 },
+        'x'.repeat(100_000),
+      ];
+      for (const written of [...odd, ...fc.sample(fc.anything(), 200)]) {
+        const value: unknown = settingValue(key, written);
+        if (spec.type === 'object') {
+          assert.ok(value instanceof Map && value.size <= 100, key);
+          for (const number of value.values()) assert.ok(number >= spec.min && number <= spec.max, key);
+        } else {
+          assert.equal(typeof value, spec.type, key);
+          if (spec.type === 'string' && spec.values !== undefined) assert.ok(spec.values.includes(value as never), key);
+          if (spec.type === 'string') assert.ok(String(value).length <= 1_000, key);
+        }
+      }
+    }
+  });
+
+  it('take only those from a folder that can neither cost money nor lead a key elsewhere', () => {
+    const ofFolder = keys.filter((key) => settings[key].scope === 'window');
+    for (const key of ofFolder) assert.doesNotMatch(key, /refresh|network|confirm|cost|history|liveView|warnings/, key);
+  });
+
   it('treat invalid values as settings that weren’t set', () => {
     assert.equal(settingValue('confirm.endSession', 'never'), 'never');
     assert.equal(settingValue('confirm.endSession', 'NEVER'), 'always');

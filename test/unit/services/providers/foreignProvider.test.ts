@@ -229,6 +229,37 @@ describe('the code of another extension’s provider', () => {
     );
   });
 
+  it('may report what its sessions and its account have used: figures that aren’t plausible are left out', async () => {
+    const usage = { unit: 'credits', used: 3, included: -1, limit: Number.NaN, left: '2.5', price: 7 };
+    const odd = [
+      null,
+      7,
+      { unit: 'dollars', used: 3 },
+      { unit: 'credits', used: Number.POSITIVE_INFINITY },
+      { unit: 'credits' },
+    ];
+    const account = { sessionLimit: Number.NaN, usage: [...odd, usage, ...Array.from({ length: 50 }, () => usage)] };
+    const provider = await connected({
+      list: async function* () {
+        yield {
+          ...page({ ...row, usage }, ...odd.map((one, index) => ({ ...row, id: `odd${index}`, usage: one }))),
+          account,
+        };
+      },
+    });
+    const [inventory] = await Array.fromAsync(provider.list(unaborted));
+    const read = { unit: 'credits', used: 3, left: 2.5 };
+    assert.deepEqual(
+      inventory?.sessions.map((session) => session.usage),
+      [read, ...odd.map(() => undefined)],
+    );
+    assert.deepEqual(
+      inventory?.account?.usage,
+      Array.from({ length: 5 }, () => read),
+    );
+    assert.equal(inventory?.account?.sessionLimit, undefined);
+  });
+
   it('may report details that help confirm an end, which are copied as well', async () => {
     const group = { id: 'g', kind: 'batch', name: 'b', status: 'making', createdAt: 1 };
     let closed = 0;

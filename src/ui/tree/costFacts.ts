@@ -12,22 +12,24 @@ export type CostModel = Pick<TreeModel, 'store' | 'now' | 'ratePerHour' | 'curre
 
 type Fact = readonly [label: string, value: string];
 
-/** What a session has cost so far; undefined where nobody says. */
-export function sessionCost(model: CostModel, account: Account, session: Session): Cost | undefined {
-  const start = model.store.startOf(account.id, session.id)?.at;
-  return costOf(session, start, model.ratePerHour(account.provider), model.now());
+/** What sessions of an account have cost so far; undefined for those where nobody says. */
+function costsOf(model: CostModel, account: Account, sessions: Iterable<Session>): (Cost | undefined)[] {
+  // Reading a setting takes longer than working out a cost.
+  const rate = model.ratePerHour(account.provider);
+  const now = model.now();
+  return Array.from(sessions, (session) => costOf(session, model.store.startOf(account.id, session.id)?.at, rate, now));
 }
 
 /** The line about its cost in a session's tooltip. */
 export function sessionCostFacts(model: CostModel, account: Account, session: Session): readonly Fact[] {
-  const cost = sessionCost(model, account, session);
+  const [cost] = costsOf(model, account, [session]);
   return cost === undefined ? [] : [[l10n.t('Cost'), costText(cost, model.currency())]];
 }
 
 /** The lines about limits, use and cost in an account's tooltip. */
 export function accountCostFacts(model: CostModel, account: Account, contents: Contents): readonly Fact[] {
   const { sessionLimit, usage = [] } = contents.account ?? {};
-  const costs = totalOf([...contents.sessions.values()].map((session) => sessionCost(model, account, session)));
+  const costs = totalOf(costsOf(model, account, contents.sessions.values()));
   return [
     ...(sessionLimit === undefined ? [] : [[l10n.t('Session limit'), decimal(sessionLimit, 0)] as const]),
     ...(usage.length === 0 ? [] : [[l10n.t('Account usage'), usage.map(usageText).join('; ')] as const]),

@@ -191,9 +191,10 @@ export class Accounts implements Disposable {
   /** @throws KeychainError if the keychain can't be used; then the name is the same as before. */
   async rename(id: AccountId, label: string): Promise<void> {
     await this.#inTurn(id, async () => {
-      const before = await this.#latest(id);
       const entry = this.#entries.get(id);
       if (entry === undefined) throw noSuchAccount();
+      const reading = this.#latest(id);
+      const before = await (entry.withoutKey === true ? reading.catch(() => 'missing' as const) : reading);
       if (typeof before !== 'string') {
         await this.#keep(id, before, { ...before, label, labelAt: this.#now() }, this.#placeOf(id));
         return;

@@ -85,6 +85,10 @@ describe('accounts whose keychain fails', () => {
     const next = disk.open();
     assert.deepEqual(next.labels(), ['here']);
     assert.deepEqual(await next.accounts.open(id), { origin: chromeAccount.origin, credentials: {} });
+    await next.accounts.rename(id, 'renamed');
+    assert.deepEqual(disk.labels(), ['renamed']);
+    await next.accounts.remove(id);
+    assert.deepEqual(disk.labels(), []);
   });
 
   it('keep their key when replacing it fails in the middle', async () => {

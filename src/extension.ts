@@ -33,6 +33,7 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
   if (vscode.l10n.bundle !== undefined) l10n.config({ contents: vscode.l10n.bundle });
   const { logger, channel } = openLog();
   const setting = settingsReader(configuration);
+  const media = vscode.Uri.joinPath(context.extensionUri, 'media');
   const { http, network } = loadNetwork(context, logger);
   const services = openServices({
     secrets: context.secrets,
@@ -49,7 +50,7 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
   });
   const views = openLater(services, async () => {
     const { openViews } = await import('./ui/tree/openViews.ts');
-    return openViews(services, new OrderedMemory(context.workspaceState), setting);
+    return openViews(services, new OrderedMemory(context.workspaceState), setting, media);
   });
   const endWithoutAsking = new EndWithoutAsking(services.memory, () => setting('confirm.endSession'));
   endWithoutAsking.follow();
@@ -69,7 +70,7 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
       endWithoutAsking,
       checkFraming: async (...asked) => (await http()).checkFraming(...asked),
       channel,
-      media: vscode.Uri.joinPath(context.extensionUri, 'media'),
+      media,
       besideWorkbench: context.extension.extensionKind === vscode.ExtensionKind.UI,
       testing,
     });

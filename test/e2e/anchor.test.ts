@@ -46,7 +46,7 @@ describe('a user with an Anchor Browser account', function () {
     await user.type('rejected the key', server.key);
     await user.type('Enter a name to show in the Sessions view', 'prod');
     await user.row('Session checkout.example.com').waitFor();
-    await user.row('Account Anchor Browser · prod, 4 of 25 running').waitFor();
+    await user.row('Account Anchor Browser · prod, 4 of 25 sessions').waitFor();
     await user.picture('anchor-rows');
   });
 

@@ -179,13 +179,13 @@ describe('a user with an account at every provider', function () {
     await until(async () => !(await user.rows()).some((row) => /^Account .*loading…/.test(row)));
     const accounts = (await user.rows()).filter((row) => row.startsWith('Account '));
     const of = (name: string) => accounts.find((row) => row.startsWith(`Account ${name}`)) ?? '';
-    assert.match(of('Anchor Browser · shop'), /2 of 25 running/);
-    assert.match(of('Browserbase · agents'), /2 of 25 running · checkout-bots/);
-    assert.match(of('Browserless · old'), /2 of 10 running · v1/);
-    assert.match(of('Browserless · cloud'), /2 running · cloud v2\.49\.0/);
-    if (v2 !== undefined) assert.match(of('Browserless · own'), /2 of 20 running · v2\.42\.0/);
-    assert.match(of('Session Gateway · internal'), /1 running · 1 idle/);
-    assert.match(of('Local Chrome · mine'), /2 running · (Headless)?Chrome \d+/);
+    assert.match(of('Anchor Browser · shop'), /2 of 25 sessions/);
+    assert.match(of('Browserbase · agents'), /2 of 25 sessions, checkout-bots/);
+    assert.match(of('Browserless · old'), /2 of 10 sessions, v1/);
+    assert.match(of('Browserless · cloud'), /2 running, cloud v2\.49\.0/);
+    if (v2 !== undefined) assert.match(of('Browserless · own'), /2 of 20 sessions, v2\.42\.0/);
+    assert.match(of('Session Gateway · internal'), /1 running, 1 idle/);
+    assert.match(of('Local Chrome · mine'), /2 running, (Headless)?Chrome \d+/);
     await user.picture('every-provider');
   });
 

@@ -38,7 +38,7 @@ function contextValues(): Set<string> {
           values.add(groupContext(group, capabilities, count));
         }
       }
-      for (const hasKey of [true, false]) values.add(accountContext(hasKey, count));
+      for (const key of ['saved', 'missing', undefined] as const) values.add(accountContext(key, count));
     }
     for (const life of ['running', 'ending', 'stuck'] as const) {
       for (const isProtected of [true, false]) {

@@ -153,7 +153,8 @@ export class SessionStore implements SessionsView {
       entry.run = token;
       entry.endedMeanwhile.clear();
       changes = entry.changes;
-      if (entry.state.kind === 'disconnected' || entry.state.kind === 'failed') {
+      // What went wrong stays in view until the new list is there.
+      if (entry.state.kind === 'disconnected') {
         this.#transition(account, entry, { kind: 'loading', contents: entry.state.contents });
       }
     }

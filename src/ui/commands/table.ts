@@ -72,7 +72,10 @@ export const commandTable = {
     title: 'Enter Key…',
     icon: 'key',
     palette: 'never',
-    menus: [inline(row('error', 'enterKey'), 2)],
+    menus: [
+      inline(row('error', 'enterKey'), 2),
+      context(`${row('account', 'keyMissing')} && ${single}`, '7_account@2'),
+    ],
   },
   renameAccount: {
     title: 'Rename Account…',

@@ -2,34 +2,36 @@ import * as l10n from '@vscode/l10n';
 import type { Account } from '../../core/account.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { Session } from '../../core/session.ts';
+import { builtInIds } from '../../services/providers/providerKinds.ts';
 import type { Contents } from '../../services/sessions/contents.ts';
-import type { AccountState } from '../../services/sessions/sessionsView.ts';
+import { type AccountState, troubleOf } from '../../services/sessions/sessionsView.ts';
+import { accountLabel, providerLabel, shortened } from '../text/accountLabels.ts';
 import { timeOfDay } from '../text/locale.ts';
 import { accountName } from '../text/names.ts';
 import { shortTrouble } from '../text/troubles.ts';
 import type { TreeModel } from './children.ts';
 import { accountContext } from './contextValue.ts';
-import type { Row } from './row.ts';
+import type { Row, RowIcon } from './row.ts';
+
+/** A limit from here on is none that anybody reaches: some servers report a huge number for "no limit". */
+const noLimit = 1_000_000;
 
 /** An account's row. */
 export function accountRow(model: TreeModel, id: string, account: Account, state: AccountState): Row {
-  const kind = model.kind(account.provider);
-  const name = accountName(account, kind);
-  const withKey = hasKey(model, account);
-  const { sessions } = state.contents;
-  const description = accountDescription(state);
+  const name = accountName(account, model.kind(account.provider));
+  const isMissingKey = troubleOf(state)?.trouble.kind === 'noKey';
   return {
     id,
-    label: name,
-    description,
-    icon:
-      state.kind === 'failed'
-        ? { id: 'error', color: 'problemsErrorIcon.foreground' }
-        : { id: kind?.icon ?? 'cloud', color: undefined },
+    label: rowLabel(model, account),
+    description: accountDescription(model, account, state),
+    icon: accountIcon(model, account, state),
     dimmed: false,
-    contextValue: accountContext(withKey, sessions.size),
+    contextValue: accountContext(
+      hasKey(model, account) ? (isMissingKey ? 'missing' : 'saved') : undefined,
+      state.contents.sessions.size,
+    ),
     collapsible: 'expanded',
-    aria: l10n.t('Account {0}, {1}', name, description),
+    aria: [l10n.t('Account {0}', name), ...spokenState(state)].join(', '),
     click: undefined,
   };
 }
@@ -39,36 +41,94 @@ export function hasKey(model: TreeModel, { provider }: Account): boolean {
   return model.kind(provider)?.fields.some(({ kind: its }) => its === 'secret') ?? false;
 }
 
-function accountDescription(state: AccountState): string {
+/** The account's name, shortened unless another account would then look the same. */
+function rowLabel(model: TreeModel, account: Account): string {
+  const label = labelIn(model, account);
+  const short = shortened(label);
+  if (short === label) return label;
+  const isUnique = model.accounts().every((other) => {
+    const its = labelIn(model, other);
+    return its === label || shortened(its) !== short;
+  });
+  return isUnique ? short : label;
+}
+
+function labelIn(model: TreeModel, account: Account): string {
+  return accountLabel(account, model.kind(account.provider));
+}
+
+function accountIcon(model: TreeModel, { provider }: Account, state: AccountState): RowIcon {
+  if (troubleOf(state) !== undefined) return { id: 'error', color: 'problemsErrorIcon.foreground' };
+  const icon = { id: model.kind(provider)?.icon ?? 'cloud', color: undefined };
+  return builtInIds.includes(provider) ? { ...icon, provider } : icon;
+}
+
+/** What's wrong comes first, else the counts: in a narrow side bar only the first words are in view. */
+function accountDescription(model: TreeModel, account: Account, state: AccountState): string {
+  const listed = [...state.contents.sessions.values()];
+  const limit = usableLimit(state.contents);
+  const counts =
+    limit === undefined
+      ? countByPhase(listed)
+      : [l10n.t('{0} of {1}', listed.length, limit), ...countsApart(listed)].join(' · ');
+  const label = labelIn(model, account);
+  const facts = aboutServer(state.contents).filter((fact) => fact !== label);
+  return [...stateWords(state, counts), ...providerIfShared(model, account, label), ...facts].join(' · ');
+}
+
+/** The same for screen readers, which read the provider with the name. */
+function spokenState(state: AccountState): string[] {
+  const listed = [...state.contents.sessions.values()];
+  const limit = usableLimit(state.contents);
+  const count = limit === undefined ? runningCount(listed) : spokenCount(listed.length, limit);
+  const [first = '', ...rest] = stateWords(state, [count, ...countsApart(listed)].join(', '));
+  const hasTrouble = troubleOf(state) !== undefined;
+  return [hasTrouble ? l10n.t('error: {0}', first) : first, ...rest, ...aboutServer(state.contents)];
+}
+
+/** Whose key it is or which server answers, and whether it is several servers. */
+function aboutServer({ account, combined }: Contents): string[] {
+  const identity = plainText(account?.identity ?? '', 40);
+  return [
+    ...(identity === '' ? [] : [identity]),
+    ...(combined ? [l10n.t('behind a load balancer, lists combined')] : []),
+  ];
+}
+
+function stateWords(state: AccountState, counts: string): string[] {
   switch (state.kind) {
     case 'disconnected':
     case 'loading':
-      return l10n.t('loading…');
+      return [l10n.t('loading…')];
     case 'failed':
-      return shortTrouble(state.trouble);
+      return state.contents.sessions.size === 0
+        ? [shortTrouble(state.trouble)]
+        : [shortTrouble(state.trouble), counts, l10n.t('incomplete list')];
     case 'ready':
-      if (state.trouble === undefined) return accountSummary(state.contents);
-      return l10n.t('updated {0} · {1}', timeOfDay(state.asOf), shortTrouble(state.trouble));
+      return state.trouble === undefined ? [counts] : [shortTrouble(state.trouble), counts, asOf(state.asOf)];
   }
 }
 
-/** How many sessions are running, the limit, and whose key it is. */
-function accountSummary({ sessions, account, combined }: Contents): string {
-  const listed = [...sessions.values()];
-  return [
-    countOfLimit(listed, account?.sessionLimit),
-    plainText(account?.identity ?? '', 40),
-    combined ? l10n.t('behind a load balancer, lists combined') : '',
-  ]
-    .filter((part) => part !== '')
-    .join(' · ');
+/** The provider's name where an account of another provider has the same name: while there is an error, no icon tells. */
+function providerIfShared(model: TreeModel, { provider }: Account, label: string): string[] {
+  const isShared = model.accounts().some((other) => other.provider !== provider && labelIn(model, other) === label);
+  return isShared ? [providerLabel(provider, model.kind(provider))] : [];
 }
 
-/** `4 of 25 running`, or `5 of 25 · 4 running · 1 idle`: every session counts towards the limit. */
-function countOfLimit(sessions: readonly Session[], limit: number | undefined): string {
-  if (limit === undefined) return countByPhase(sessions);
-  if (sessions.every(isRunning)) return l10n.t('{0} of {1} running', sessions.length, limit);
-  return l10n.t('{0} of {1} · {2}', sessions.length, limit, countByPhase(sessions));
+/** `as of 14:02`: the time of an old list. */
+export function asOf(time: number): string {
+  return l10n.t('as of {0}', timeOfDay(time));
+}
+
+/** How many sessions may run at once, if the provider says a number that can be a limit. */
+function usableLimit({ account }: Contents): number | undefined {
+  const limit = account?.sessionLimit;
+  return limit !== undefined && Number.isInteger(limit) && limit > 0 && limit < noLimit ? limit : undefined;
+}
+
+function spokenCount(count: number, limit: number): string {
+  if (limit > 1) return l10n.t('{0} of {1} sessions', count, limit);
+  return count === 1 ? l10n.t('1 session with a limit of 1') : l10n.t('{0} sessions with a limit of 1', count);
 }
 
 /** Sessions that are neither idle nor starting, including those with an unknown status. */
@@ -78,11 +138,16 @@ function isRunning({ phase }: Session): boolean {
 
 /** `4 running · 1 idle`. */
 export function countByPhase(sessions: readonly Session[]): string {
+  return [runningCount(sessions), ...countsApart(sessions)].join(' · ');
+}
+
+function runningCount(sessions: readonly Session[]): string {
+  return l10n.t('{0} running', sessions.filter(isRunning).length);
+}
+
+/** How many sessions don't run yet or any longer. */
+function countsApart(sessions: readonly Session[]): string[] {
   const idle = sessions.filter(({ phase }) => phase === 'idle').length;
   const starting = sessions.filter(({ phase }) => phase === 'starting').length;
-  return [
-    l10n.t('{0} running', sessions.filter(isRunning).length),
-    ...(idle > 0 ? [l10n.t('{0} idle', idle)] : []),
-    ...(starting > 0 ? [l10n.t('{0} starting', starting)] : []),
-  ].join(' · ');
+  return [...(idle > 0 ? [l10n.t('{0} idle', idle)] : []), ...(starting > 0 ? [l10n.t('{0} starting', starting)] : [])];
 }

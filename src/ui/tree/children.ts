@@ -102,7 +102,8 @@ function accountChildren(model: TreeModel, accountId: AccountId, state: AccountS
   const { nodes } = model;
   const { sessions, groups, faults } = state.contents;
   const rows: TreeNode[] = [];
-  if (troubleOf(state) !== undefined) rows.push(nodes.get({ kind: 'trouble', accountId }));
+  const hasTrouble = troubleOf(state) !== undefined;
+  if (hasTrouble) rows.push(nodes.get({ kind: 'trouble', accountId }));
   for (const { id } of [...groups.values()].sort(newestFirst)) {
     if (model.filter.text !== '' && sessionsIn(model, accountId, id).length === 0) continue;
     rows.push(nodes.get({ kind: 'group', accountId, groupId: id }));
@@ -115,7 +116,7 @@ function accountChildren(model: TreeModel, accountId: AccountId, state: AccountS
   if (rows.length === 0) {
     const note = state.kind === 'ready' ? 'empty' : 'loading';
     rows.push(nodes.get({ kind: 'note', accountId, note }));
-  } else if (sessions.size === 0 && groups.size === 0 && state.kind === 'ready') {
+  } else if (sessions.size === 0 && groups.size === 0 && state.kind === 'ready' && !hasTrouble) {
     rows.push(nodes.get({ kind: 'note', accountId, note: 'empty' }));
   }
   // They have no sessions that a filter could match.

@@ -13,9 +13,9 @@ function contextValue(kind: string, flags: Readonly<Record<string, boolean>>): s
   return [`rb:${kind}`, ...set].join('+');
 }
 
-/** An account's row. @param hasKey whether its provider uses keys. */
-export function accountContext(hasKey: boolean, sessions: number): string {
-  return contextValue('account', { key: hasKey, endable: sessions > 0 });
+/** An account's row. @param key whether it has a key; `undefined` if its provider uses none. */
+export function accountContext(key: 'saved' | 'missing' | undefined, sessions: number): string {
+  return contextValue('account', { key: key === 'saved', keyMissing: key === 'missing', endable: sessions > 0 });
 }
 
 /** A group's row. Only the provider's own batches can be deleted there. */

@@ -1,3 +1,4 @@
+import type { Uri } from 'vscode';
 import * as vscode from 'vscode';
 import { lazy } from '../../core/lazy.ts';
 import { isMineBy } from '../../core/ownership.ts';
@@ -23,8 +24,11 @@ export interface Views extends vscode.Disposable {
   readonly loadFinished: () => Promise<FinishedView>;
 }
 
-/** Opens the views "Sessions" and "Recently Ended". @param memory the workspace's stored state. */
-export function openViews(services: Services, memory: Memory, setting: ReadSetting): Views {
+/**
+ * Opens the views "Sessions" and "Recently Ended".
+ * @param memory the workspace's stored state. @param media the folder with our own icons.
+ */
+export function openViews(services: Services, memory: Memory, setting: ReadSetting, media: Uri): Views {
   const { accounts, kinds, connections, store, history, clock } = services;
   const filter = new TreeFilter({ accounts, kinds, store, memory });
   let finished: FinishedView | undefined;
@@ -37,6 +41,7 @@ export function openViews(services: Services, memory: Memory, setting: ReadSetti
     now: clock.now,
     ratePerHour: (provider) => setting('cost.ratePerHour').get(provider),
     currency: () => setting('cost.currency'),
+    media,
   });
   const loadFinished = lazy(async () => {
     const { openFinishedView } = await import('./finishedView.ts');

@@ -1,9 +1,19 @@
+/** A row's icon. */
+export interface RowIcon {
+  /** Name of a codicon. */
+  readonly id: string;
+  /** Name of a theme color. */
+  readonly color: string | undefined;
+  /** The ID of a built-in provider, whose own icon in `media/providers` is shown instead. */
+  readonly provider?: string;
+}
+
 /** What a row shows, with all text from providers cleaned. */
 export interface Row {
   readonly id: string;
   readonly label: string;
   readonly description: string;
-  readonly icon: { readonly id: string; readonly color: string | undefined } | undefined;
+  readonly icon: RowIcon | undefined;
   /** Whether it is dimmed. */
   readonly dimmed: boolean;
   readonly contextValue: string;

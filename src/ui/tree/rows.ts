@@ -13,6 +13,7 @@ import { accountRow, hasKey } from './accountRow.ts';
 import { mostFaults, pagesOf, sessionsIn, type TreeModel } from './children.ts';
 import { groupContext, pageContext, troubleContext } from './contextValue.ts';
 import { nodeId, type TreeNode } from './nodes.ts';
+import { oldRow, oldSessionRow } from './oldRows.ts';
 import { plainRow, type Row } from './row.ts';
 import { sessionRow } from './sessionRow.ts';
 
@@ -27,16 +28,16 @@ export function rowOf(model: TreeModel, node: TreeNode): Row | undefined {
       return accountRow(model, id, account, state);
     case 'group': {
       const group = state.contents.groups.get(node.groupId);
-      if (group !== undefined) return groupRow(model, id, account, group);
+      if (group !== undefined) return oldRow(groupRow(model, id, account, group), state, true);
       return finishedRow(model, id, account, node.groupId);
     }
     case 'session': {
       const session = state.contents.sessions.get(node.sessionId);
-      return session && sessionRow(model, id, account, session);
+      return session && oldSessionRow(model.store, account.id, session.id, sessionRow(model, id, account, session));
     }
     case 'page': {
       const page = pagesOf(model, node.accountId, node.sessionId).pages.find(({ id }) => id === node.pageId);
-      return page && pageRow(model, id, account, page);
+      return page && oldRow(pageRow(model, id, account, page), state, false);
     }
     case 'trouble': {
       const error = troubleOf(state);
@@ -154,6 +155,14 @@ function pageNoteRow(
   }
   if (note === 'empty') return plainRow(id, l10n.t('No pages'), 'info', 'descriptionForeground');
   const list = store.pages(account.id, sessionId);
+  // A session's pages go with it, before the next list says that it has ended.
+  if (store.life(account.id, sessionId).kind === 'ending') {
+    return plainRow(id, l10n.t('This session is ending.'), 'info', 'descriptionForeground');
+  }
+  if (list?.kind === 'failed' && list.trouble.trouble.kind === 'notFound') {
+    const text = l10n.t("Can't find this session's pages. It may have ended.");
+    return plainRow(id, text, 'info', 'descriptionForeground');
+  }
   const text = list?.kind === 'failed' ? troubleSentence(list.trouble, accountHost(account)) : l10n.t('No pages');
   return plainRow(id, text, 'error', 'problemsErrorIcon.foreground');
 }

@@ -5,7 +5,7 @@ import type { StoreChange } from '../../services/sessions/sessionsView.ts';
 import { countByPhase } from './accountRow.ts';
 import { childrenOf, isThere, parentOf, type TreeModel } from './children.ts';
 import { nodeId, type TreeNode } from './nodes.ts';
-import type { Row } from './row.ts';
+import type { Row, RowIcon } from './row.ts';
 import { rowOf } from './rows.ts';
 
 /** How many sessions an account or group draws at first, and how many each "Show More" adds. */
@@ -27,6 +27,7 @@ export const clickCommand = 'browserSessions.clickRow';
 export class SessionsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Disposable {
   readonly #model: TreeModel;
   readonly #pages: PageLoader;
+  readonly #media: vscode.Uri;
   readonly #limits: Map<string, number>;
   readonly #changed = new vscode.EventEmitter<TreeNode | TreeNode[] | undefined>();
   readonly #subscriptions: vscode.Disposable[] = [];
@@ -35,10 +36,12 @@ export class SessionsTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
 
   readonly onDidChangeTreeData = this.#changed.event;
 
-  constructor(model: Omit<TreeModel, 'limit'>, pages: PageLoader) {
+  /** @param media the folder with our own icons. */
+  constructor(model: Omit<TreeModel, 'limit'>, pages: PageLoader, media: vscode.Uri) {
     this.#limits = new Map();
     this.#model = { ...model, limit: (account, group) => this.#limit(account, group) };
     this.#pages = pages;
+    this.#media = media;
     this.#subscriptions.push(
       this.#changed,
       model.store.onDidChange((change) => this.#follow(change)),
@@ -96,7 +99,7 @@ export class SessionsTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
     const row = rowOf(this.#model, node);
     if (row === undefined) return new vscode.TreeItem('');
     this.#drawn.set(node, row.description);
-    return itemOf(row);
+    return itemOf(row, this.#media);
   }
 
   /** Runs the action of a click on a row. */
@@ -179,17 +182,25 @@ const collapsible = {
   expanded: vscode.TreeItemCollapsibleState.Expanded,
 };
 
-function itemOf(row: Row): vscode.TreeItem {
+function itemOf(row: Row, media: vscode.Uri): vscode.TreeItem {
   const item = new vscode.TreeItem(row.label, collapsible[row.collapsible]);
   item.id = row.id;
   item.description = row.description;
   item.contextValue = row.contextValue;
   item.accessibilityInformation = { label: row.aria };
-  if (row.icon !== undefined) {
-    const color = row.icon.color === undefined ? undefined : new vscode.ThemeColor(row.icon.color);
-    item.iconPath = new vscode.ThemeIcon(row.icon.id, color);
-  }
+  if (row.icon !== undefined) item.iconPath = iconOf(row.icon, media);
   if (row.dimmed) item.resourceUri = vscode.Uri.from({ scheme: dimmedScheme, path: `/${row.id}` });
   if (row.click !== undefined) item.command = { command: clickCommand, title: row.label };
   return item;
+}
+
+function iconOf(
+  { id, color, provider }: RowIcon,
+  media: vscode.Uri,
+): vscode.ThemeIcon | { readonly light: vscode.Uri; readonly dark: vscode.Uri } {
+  if (provider === undefined) {
+    return new vscode.ThemeIcon(id, color === undefined ? undefined : new vscode.ThemeColor(color));
+  }
+  const file = (theme: string) => vscode.Uri.joinPath(media, 'providers', theme, `${provider}.svg`);
+  return { light: file('light'), dark: file('dark') };
 }

@@ -38,6 +38,8 @@ export interface SessionsViewParts {
   readonly now: () => number;
   readonly ratePerHour: TreeModel['ratePerHour'];
   readonly currency: TreeModel['currency'];
+  /** The folder with our own icons. */
+  readonly media: vscode.Uri;
 }
 
 /** Opens the view, tells the refresher whether it is visible, and sets the context keys of its menus. */
@@ -55,6 +57,7 @@ export function openSessionsView({
   now,
   ratePerHour,
   currency,
+  media,
 }: SessionsViewParts): {
   readonly tree: SessionsTree;
   readonly view: vscode.TreeView<TreeNode>;
@@ -78,7 +81,7 @@ export function openSessionsView({
     isMine: (session: Session) => rule?.(session),
     opensOnClick: () => clickAction() !== 'none',
   };
-  const tree = new SessionsTree(model, pages);
+  const tree = new SessionsTree(model, pages, media);
   const view = vscode.window.createTreeView(viewId, {
     treeDataProvider: tree,
     canSelectMany: true,

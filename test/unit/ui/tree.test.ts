@@ -138,7 +138,7 @@ describe('the tree', () => {
       ],
     });
     assert.deepEqual(drawn(), [
-      'Anchor Browser · prod | 4 running',
+      'prod | 4 running',
       '  Batch 3c90c3cc | 1 · oldest 12m',
       '    scrape | 12m',
       '  checkout | 12m · eu · headless',
@@ -161,17 +161,13 @@ describe('the tree', () => {
       ],
     });
     model = { ...model, filter: { text: 'shop', shows: (_, { id }) => id === 'shop' } };
-    assert.deepEqual(drawn(), [
-      'Anchor Browser · prod | 4 running',
-      '  Batch 3c90c3cc | 1 of 2 · oldest 12m',
-      '    shop | 12m',
-    ]);
+    assert.deepEqual(drawn(), ['prod | 4 running', '  Batch 3c90c3cc | 1 of 2 · oldest 12m', '    shop | 12m']);
     model = { ...model, filter: { text: 'none', shows: () => false } };
-    assert.deepEqual(drawn(), ['Anchor Browser · prod | 4 running', '  No sessions match "none" | click to show all']);
+    assert.deepEqual(drawn(), ['prod | 4 running', '  No sessions match "none" | click to show all']);
     const note = childrenOf(model, model.nodes.get({ kind: 'account', accountId: account.id }))[0];
     assert.equal(note && rowOf(model, note)?.click, 'browserSessions.clearFilter');
     list({});
-    assert.deepEqual(drawn(), ['Anchor Browser · prod | 0 running', '  No running sessions']);
+    assert.deepEqual(drawn(), ['prod | 0 running', '  No running sessions']);
   });
 
   it('dims other people’s sessions, but not those with an error', () => {
@@ -265,18 +261,18 @@ describe('the tree', () => {
   });
 
   it('shows a first list as loading, then its sessions or that there are none', () => {
-    assert.deepEqual(drawn(), ['Anchor Browser · prod | loading…', '  Loading…']);
+    assert.deepEqual(drawn(), ['prod | loading…', '  Loading…']);
     list({});
-    assert.deepEqual(drawn(), ['Anchor Browser · prod | 0 running', '  No running sessions']);
+    assert.deepEqual(drawn(), ['prod | 0 running', '  No running sessions']);
   });
 
   it('keeps old rows when a refresh fails, and says since when and why', () => {
     list({ sessions: [someSession('a', { name: 'checkout' })] });
     store.beginList(account.id).fail(new ProviderError({ kind: 'unreachable', why: 'refused' }, 'x'));
     const [first, trouble, row] = drawn();
-    assert.match(first ?? '', /^Anchor Browser · prod \| updated \d\d:\d\d.* · unreachable$/);
+    assert.match(first ?? '', /^prod \| unreachable · 1 running · as of \d\d:\d\d/);
     assert.equal(trouble, "  Couldn't connect to api.anchorbrowser.io. Check whether it's running.");
-    assert.equal(row, '  checkout | 12m');
+    assert.match(row ?? '', /^ {2}checkout \| 12m · as of \d\d:\d\d/);
   });
 
   it('offers to replace the key when it was rejected, and to retry otherwise', () => {
@@ -299,7 +295,7 @@ describe('the tree', () => {
     assert.equal(troubleRow()?.click, 'browserSessions.enterKey');
     assert.match(troubleRow()?.contextValue ?? '', /\+enterKey\b/);
     assert.doesNotMatch(troubleRow()?.contextValue ?? '', /replaceKey/);
-    assert.equal(drawn()[0], 'Anchor Browser · prod | key not found');
+    assert.equal(drawn()[0], 'prod | key not found on this machine');
   });
 
   it('says what is wrong with an invalid address, and what to do', () => {
@@ -329,7 +325,7 @@ describe('the tree', () => {
     const lines = drawn();
     assert.equal(lines.length, 202);
     assert.equal(lines.at(-1), '  Show more (312 left)');
-    assert.equal(lines[0], 'Anchor Browser · prod | 512 running');
+    assert.equal(lines[0], 'prod | 512 running');
   });
 
   it('shows everything that a provider wrote as plain text', () => {
@@ -420,7 +416,7 @@ describe('the tree', () => {
   it('describes what it can of an account whose provider is gone', () => {
     const orphan = { ...account, provider: 'gone' };
     model = { ...model, account: () => orphan };
-    assert.equal(rowOf(model, { kind: 'account', accountId: account.id })?.label, 'gone · prod');
+    assert.equal(rowOf(model, { kind: 'account', accountId: account.id })?.aria, 'Account gone · prod, loading…');
     assert.equal(anchor.id, 'anchor');
   });
 
@@ -428,12 +424,12 @@ describe('the tree', () => {
     const facts = { identity: 'v2.42.0', sessionLimit: 10, note: undefined };
     const running = [someSession('a'), someSession('b')];
     list({ sessions: running, account: facts });
-    assert.equal(drawn()[0], 'Anchor Browser · prod | 2 of 10 running · v2.42.0');
+    assert.equal(drawn()[0], 'prod | 2 of 10 · v2.42.0');
     list({ sessions: [...running, someSession('c', { phase: 'idle' })], account: facts });
-    assert.equal(drawn()[0], 'Anchor Browser · prod | 3 of 10 · 2 running · 1 idle · v2.42.0');
+    assert.equal(drawn()[0], 'prod | 3 of 10 · 1 idle · v2.42.0');
     list({ account: { identity: '$(x)', sessionLimit: undefined, note: 'Some list nothing [x](command:y).' } });
     assert.deepEqual(drawn(), [
-      'Anchor Browser · prod | 0 running · $ (x)',
+      'prod | 0 running · $ (x)',
       '  No running sessions',
       '  Some list nothing [x] (command:y).',
     ]);

@@ -33,6 +33,8 @@ export interface ProviderAnswer {
 export type Fault =
   /** Responds as usual, after a delay. */
   | { readonly kind: 'slow'; readonly ms: number }
+  /** Responds as usual, but works on one such request after the other, each for so long. */
+  | { readonly kind: 'oneByOne'; readonly ms: number }
   /** Returns this response and does nothing. */
   | { readonly kind: 'answer'; readonly answer: ProviderAnswer }
   /** Does what was requested, but returns this response. */
@@ -142,6 +144,8 @@ export class ProviderServer {
   #second = { began: 0, taken: 0 };
   readonly #options: ProviderOptions;
   readonly #server: Server;
+  /** Resolves when the requests before are done; see `oneByOne`. */
+  #working: Promise<void> = Promise.resolve();
   readonly #sockets = new Set<Socket>();
   readonly #http2Sessions = new Set<ServerHttp2Session>();
   readonly #misbehaviours: Misbehaviour[] = [];
@@ -279,6 +283,16 @@ export class ProviderServer {
         // The server was stopped in the meantime.
         if (!this.#server.listening) return undefined;
         return send(response, await this.#answer(request));
+      case 'oneByOne': {
+        const before = this.#working;
+        const { promise, resolve } = Promise.withResolvers<void>();
+        this.#working = promise;
+        await before;
+        await new Promise((done) => setTimeout(done, fault.ms));
+        resolve();
+        if (!this.#server.listening) return undefined;
+        return send(response, await this.#answer(request));
+      }
       case 'answer':
         return send(response, fault.answer);
       case 'doneBut':

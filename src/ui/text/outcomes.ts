@@ -96,10 +96,17 @@ export function oneOfSeveralSentence(host: string): string {
   );
 }
 
-/** The progress of ending several sessions: how many are settled, and, once known, how fast and how much longer. */
+/**
+ * The progress of ending several sessions: how many ends were requested, which moves with each session, how many outcomes are
+ * known, and, once it can be told, how fast and how much longer.
+ */
 export function progressSentence({ settled, sent, total }: EndProgress, elapsedMs: number): string {
+  const counts =
+    settled === 0
+      ? l10n.t('{0} of {1} requested', sent, total)
+      : l10n.t('{0} of {1} requested, {2} done', sent, total, settled);
   const seconds = elapsedMs / 1_000;
-  if (seconds < 2 || sent === 0 || sent === total) return l10n.t('{0} of {1}', settled, total);
+  if (seconds < 2 || sent === 0 || sent === total) return counts;
   const rate = sent / seconds;
   const left = Math.ceil((total - sent) / rate);
   const pace =
@@ -107,7 +114,7 @@ export function progressSentence({ settled, sent, total }: EndProgress, elapsedM
       ? l10n.t('{0} per second', decimal(rate, rate < 10 ? 1 : 0))
       : l10n.t('{0} per minute', decimal(rate * 60, 0));
   const rest = left <= 90 ? l10n.t('{0} s left', left) : l10n.t('{0} min left', Math.ceil(left / 60));
-  return l10n.t('{0} of {1}, {2}, {3}', settled, total, pace, rest);
+  return l10n.t('{0}, {1}, {2}', counts, pace, rest);
 }
 
 /** The first few names, and how many more there are. */

@@ -1,0 +1,67 @@
+import * as l10n from '@vscode/l10n';
+import { accountId } from '../../core/ids.ts';
+import { plainText } from '../../core/plainText.ts';
+import type { EndedSession } from '../../services/history/history.ts';
+import type { SessionsView } from '../../services/sessions/sessionsView.ts';
+import { longAge, shortAge } from '../text/ages.ts';
+import { day, dayAndTime, timeOfDay } from '../text/locale.ts';
+import { shortId } from '../text/names.ts';
+import { endedContext } from './contextValue.ts';
+import type { Row } from './row.ts';
+
+const dayMs = 86_400_000;
+
+const icons: Readonly<Record<EndedSession['by'], string>> = {
+  you: 'debug-stop',
+  elsewhere: 'circle-slash',
+  timedOut: 'watch',
+  failed: 'error',
+};
+
+/** The row of a session that has ended. */
+export function endedRow(ended: EndedSession, store: SessionsView, now: number): Row & { readonly tooltip: string } {
+  const { sessionId: id, name, account, startedAt, startIsExact, endedAt, by } = ended;
+  const label = plainText(name ?? '') || shortId(id);
+  const at = now - endedAt < dayMs ? timeOfDay(endedAt) : day(endedAt);
+  const ran = shortAge(endedAt - startedAt);
+  const how = howItEnded(by);
+  return {
+    id: `ended/${ended.accountId}/${id}/${endedAt}`,
+    label,
+    description: [at, startIsExact ? l10n.t('ran for {0}', ran) : l10n.t('seen for {0}', ran), how].join(' · '),
+    icon: { id: icons[by], color: undefined },
+    dimmed: false,
+    contextValue: endedContext(store.capabilities(accountId(ended.accountId))),
+    collapsible: 'none',
+    aria: spokenEnd(by, label, at, longAge(endedAt - startedAt)),
+    click: undefined,
+    tooltip: [label, plainText(account), plainText(id, 200), dayAndTime(endedAt), how].join('\n'),
+  };
+}
+
+/** The row as a screen reader says it. */
+function spokenEnd(by: EndedSession['by'], name: string, at: string, ran: string): string {
+  switch (by) {
+    case 'you':
+      return l10n.t('Session {0} ended at {1}, by you, after {2}', name, at, ran);
+    case 'elsewhere':
+      return l10n.t('Session {0} ended at {1}, by itself or by someone else, after {2}', name, at, ran);
+    case 'timedOut':
+      return l10n.t('Session {0} ended at {1}, timed out, after {2}', name, at, ran);
+    case 'failed':
+      return l10n.t('Session {0} ended at {1}, failed, after {2}', name, at, ran);
+  }
+}
+
+function howItEnded(by: EndedSession['by']): string {
+  switch (by) {
+    case 'you':
+      return l10n.t('by you');
+    case 'elsewhere':
+      return l10n.t('by itself or by someone else');
+    case 'timedOut':
+      return l10n.t('timed out');
+    case 'failed':
+      return l10n.t('failed');
+  }
+}

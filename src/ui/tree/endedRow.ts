@@ -11,11 +11,12 @@ import type { Row } from './row.ts';
 
 const dayMs = 86_400_000;
 
+/** Nothing is left to do about these sessions: none of the icons looks like a button or an error. */
 const icons: Readonly<Record<EndedSession['by'], string>> = {
-  you: 'debug-stop',
+  you: 'pass',
   elsewhere: 'circle-slash',
-  timedOut: 'watch',
-  failed: 'error',
+  timedOut: 'history',
+  failed: 'warning',
 };
 
 /** The row of a session that has ended. */
@@ -29,7 +30,7 @@ export function endedRow(ended: EndedSession, store: SessionsView, now: number):
     id: `ended/${ended.accountId}/${id}/${endedAt}`,
     label,
     description: [at, startIsExact ? l10n.t('ran for {0}', ran) : l10n.t('seen for {0}', ran), how].join(' · '),
-    icon: { id: icons[by], color: undefined },
+    icon: { id: icons[by], color: 'descriptionForeground' },
     dimmed: false,
     contextValue: endedContext(store.capabilities(accountId(ended.accountId))),
     collapsible: 'none',

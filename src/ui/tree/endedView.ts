@@ -37,7 +37,9 @@ function endedItem(ended: EndedSession, store: SessionsView, now: number): vscod
   item.description = row.description;
   item.contextValue = row.contextValue;
   item.accessibilityInformation = { label: row.aria };
-  if (row.icon !== undefined) item.iconPath = new vscode.ThemeIcon(row.icon.id);
+  if (row.icon?.color !== undefined) {
+    item.iconPath = new vscode.ThemeIcon(row.icon.id, new vscode.ThemeColor(row.icon.color));
+  }
   item.tooltip = row.tooltip;
   return item;
 }

@@ -4,6 +4,7 @@ import type { PageLoader } from '../../services/sessions/pageLookups.ts';
 import type { StoreChange } from '../../services/sessions/sessionsView.ts';
 import { countByPhase } from './accountRow.ts';
 import { childrenOf, isThere, parentOf, type TreeModel } from './children.ts';
+import type { LostPages } from './lostPages.ts';
 import { nodeId, type TreeNode } from './nodes.ts';
 import type { Row, RowIcon } from './row.ts';
 import { rowOf } from './rows.ts';
@@ -27,6 +28,7 @@ export const clickCommand = 'browserSessions.clickRow';
 export class SessionsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Disposable {
   readonly #model: TreeModel;
   readonly #pages: PageLoader;
+  readonly #lostPages: LostPages;
   readonly #media: vscode.Uri;
   readonly #limits: Map<string, number>;
   readonly #changed = new vscode.EventEmitter<TreeNode | TreeNode[] | undefined>();
@@ -36,11 +38,12 @@ export class SessionsTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
 
   readonly onDidChangeTreeData = this.#changed.event;
 
-  /** @param media the folder with our own icons. */
-  constructor(model: Omit<TreeModel, 'limit'>, pages: PageLoader, media: vscode.Uri) {
+  /** @param lostPages told of the pages that were fetched. @param media the folder with our own icons. */
+  constructor(model: Omit<TreeModel, 'limit'>, pages: PageLoader, lostPages: LostPages, media: vscode.Uri) {
     this.#limits = new Map();
     this.#model = { ...model, limit: (account, group) => this.#limit(account, group) };
     this.#pages = pages;
+    this.#lostPages = lostPages;
     this.#media = media;
     this.#subscriptions.push(
       this.#changed,
@@ -81,7 +84,8 @@ export class SessionsTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
     const children = [...childrenOf(this.#model, node)];
     if (node !== undefined) this.#lookUp(node, children);
     if (node?.kind === 'session' && this.#model.store.session(node.accountId, node.sessionId)?.pages === undefined) {
-      void this.#pages.load(node.accountId, node.sessionId);
+      const { accountId, sessionId } = node;
+      void this.#pages.load(accountId, sessionId).then(() => this.#lostPages.follow(accountId, sessionId));
     }
     return children;
   }

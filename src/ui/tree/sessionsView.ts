@@ -11,6 +11,7 @@ import type { AccountState, SessionsView } from '../../services/sessions/session
 import type { TreeModel } from './children.ts';
 import type { TreeFilter } from './filter.ts';
 import type { FinishedRows } from './finishedRows.ts';
+import { LostPages } from './lostPages.ts';
 import { type TreeNode, TreeNodes } from './nodes.ts';
 import { clickCommand, dimmedRows, SessionsTree } from './sessionsTree.ts';
 import { keepTitle } from './title.ts';
@@ -81,7 +82,8 @@ export function openSessionsView({
     isMine: (session: Session) => rule?.(session),
     opensOnClick: () => clickAction() !== 'none',
   };
-  const tree = new SessionsTree(model, pages, media);
+  const lostPages = new LostPages(store, (id) => refresher.refreshAsked(id));
+  const tree = new SessionsTree(model, pages, lostPages, media);
   const view = vscode.window.createTreeView(viewId, {
     treeDataProvider: tree,
     canSelectMany: true,

@@ -1,0 +1,34 @@
+import type { AccountId, SessionId } from '../../core/ids.ts';
+import { ProviderError } from '../../core/providerError.ts';
+import type { SessionsView } from '../../services/sessions/sessionsView.ts';
+
+/**
+ * Lists an account again when the pages of one of its sessions can't be fetched: often the session has just ended, and its
+ * row goes away with that list. Once for each session, because a list can't help with any other reason.
+ */
+export class LostPages {
+  readonly #store: SessionsView;
+  readonly #relist: (account: AccountId) => Promise<unknown>;
+  readonly #asked = new Set<string>();
+
+  constructor(store: SessionsView, relist: (account: AccountId) => Promise<unknown>) {
+    this.#store = store;
+    this.#relist = relist;
+  }
+
+  /** Call it after a session's pages were fetched. Resolves when the account was listed again, if that was needed. */
+  async follow(account: AccountId, session: SessionId): Promise<void> {
+    const pages = this.#store.pages(account, session);
+    const key = JSON.stringify([account, session]);
+    if (pages?.kind === 'ready') this.#asked.delete(key);
+    if (pages?.kind !== 'failed' || this.#asked.has(key) || !isAboutSession(pages.trouble)) return;
+    this.#asked.add(key);
+    await this.#relist(account);
+    if (this.#store.session(account, session) === undefined) this.#asked.delete(key);
+  }
+}
+
+/** Not of an account's key or a server that doesn't answer: with those, a list fails, too. */
+function isAboutSession(error: ProviderError): boolean {
+  return ProviderError.isOf(error, 'notFound', 'conflict', 'unexpectedAnswer', 'serverFault');
+}

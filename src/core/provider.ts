@@ -57,7 +57,7 @@ export interface ProviderKind {
   /** Stable, lower camel case; stored with each account. */
   readonly id: string;
   readonly label: string;
-  /** Name of a codicon. */
+  /** Name of a codicon. Accounts of built-in providers have icons of our own in the tree. */
   readonly icon: string;
   /** What its sessions are, in a few words without a period, for the list of providers. */
   readonly summary?: string;

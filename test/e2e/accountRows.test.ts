@@ -71,7 +71,7 @@ describe('a user with several accounts in a narrow side bar', function () {
       .row(name)
       .locator('.custom-view-tree-node-item-icon')
       .first()
-      .evaluate((icon) => `${icon.className} ${getComputedStyle(icon).backgroundImage}`);
+      .evaluate((icon) => `${icon.className} ${decodeURIComponent(getComputedStyle(icon).backgroundImage)}`);
 
   it('sees how many sessions each account has', async () => {
     const { x, width, height } = await sideBar();

@@ -6,9 +6,9 @@ import type { ProviderKind } from '../../core/provider.ts';
  * How wide an account's name is in its row at most, in Latin letters: with more of it, nothing of the counts beside it
  * is left in a side bar of 240 px.
  */
-const widest = 18;
+const widest = 15;
 /** The part of a shortened name that its end keeps: names often differ there. */
-const tail = 8;
+const tail = 6;
 const wide =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Extended_Pictographic}\uff01-\uff60]/u;
 

@@ -65,18 +65,21 @@ function accountIcon(model: TreeModel, { provider }: Account, state: AccountStat
 
 /** What's wrong comes first, else the counts: in a narrow side bar only the first words are in view. */
 function accountDescription(model: TreeModel, account: Account, state: AccountState): string {
-  const listed = [...state.contents.sessions.values()];
-  const limit = usableLimit(state.contents);
-  const counts =
-    limit === undefined
-      ? countByPhase(listed)
-      : [l10n.t('{0} of {1}', listed.length, limit), ...countsApart(listed)].join(' · ');
+  const counts = accountCounts(state.contents);
   const label = labelIn(model, account);
   const facts = aboutServer(state.contents).filter((fact) => fact !== label);
   return [...stateWords(state, counts), ...providerIfShared(model, account, label), ...facts].join(' · ');
 }
 
-/** The same for screen readers, which read the provider with the name. */
+/** `7 of 25 · 2 idle`, or `5 running · 2 idle` without a limit: every session counts towards the limit. */
+export function accountCounts(contents: Contents): string {
+  const listed = [...contents.sessions.values()];
+  const limit = usableLimit(contents);
+  if (limit === undefined) return countByPhase(listed);
+  return [l10n.t('{0} of {1}', listed.length, limit), ...countsApart(listed)].join(' · ');
+}
+
+/** The description for screen readers, which read the provider with the name. */
 function spokenState(state: AccountState): string[] {
   const listed = [...state.contents.sessions.values()];
   const limit = usableLimit(state.contents);

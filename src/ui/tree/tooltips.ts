@@ -8,6 +8,7 @@ import { dayAndTime, timeOfDay } from '../text/locale.ts';
 import { notListedSentence } from '../text/missing.ts';
 import { accountHost, accountName, sessionName } from '../text/names.ts';
 import { stuckSentence, troubleSentence } from '../text/troubles.ts';
+import { accountCounts } from './accountRow.ts';
 import type { TreeModel } from './children.ts';
 import { accountCostFacts, sessionCostFacts } from './costFacts.ts';
 import type { TreeNode } from './nodes.ts';
@@ -36,6 +37,7 @@ function accountTooltip(model: TreeModel, account: Account, state: AccountState)
   return {
     heading: accountName(account, model.kind(account.provider)),
     facts: [
+      ...(state.kind === 'disconnected' ? [] : [[l10n.t('Sessions'), accountCounts(state.contents)] as const]),
       [l10n.t('Address'), plainText(account.origin, 200)],
       ...(state.kind === 'ready' ? [[l10n.t('Updated'), timeOfDay(state.asOf)] as const] : []),
       ...(state.contents.combined

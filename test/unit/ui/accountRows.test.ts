@@ -87,6 +87,8 @@ describe('the row of an account', () => {
       assert.equal(accountRow().label, 'prod');
       assert.equal(accountRow().description, '7 of 25 · 2 idle · me@example.com');
       assert.equal(accountRow().aria, 'Account Anchor Browser · prod, 7 of 25 sessions, 2 idle, me@example.com');
+      const tooltip = tooltipOf(model, { kind: 'account', accountId: prod.id });
+      assert.deepEqual(tooltip?.facts[0], ['Sessions', '7 of 25 · 2 idle']);
       list(some(3, 1));
       assert.equal(accountRow().description, '3 running · 1 idle');
     });
@@ -95,11 +97,18 @@ describe('the row of an account', () => {
       const label = 'production europe checkout team';
       show({ ...prod, label });
       list(some(1), { sessionLimit: 25 });
-      assert.equal(accountRow().label, 'productio…out team');
+      assert.equal(accountRow().label, 'producti…t team');
       assert.match(accountRow().aria, new RegExp(`^Account Anchor Browser · ${label}, 1 of 25 sessions$`));
       assert.equal(tooltipOf(model, { kind: 'account', accountId: prod.id })?.heading, `Anchor Browser · ${label}`);
       show({ ...prod, label: '製品環境のアカウントです。' });
-      assert.equal(accountRow().label, '製品環境の…トです。');
+      assert.equal(accountRow().label, '製品環境…です。');
+    });
+
+    it('leaves the names as they are that accounts get where the user types none', () => {
+      for (const { id, label } of providerKinds) {
+        show({ ...prod, provider: id, label });
+        assert.equal(accountRow().label, label);
+      }
     });
 
     it('shows all of two long names that would look the same when shortened', () => {

@@ -40,7 +40,7 @@ export function shortTrouble({ trouble }: ProviderError): string {
     case 'unsupported':
       return l10n.t('not supported');
     case 'noKey':
-      return l10n.t('key not found on this machine');
+      return l10n.t('key not found');
     case 'badAddress':
       return l10n.t('invalid address');
   }

@@ -1,6 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import type { Account } from '../../core/account.ts';
 import { plainText } from '../../core/plainText.ts';
+import type { ProviderError } from '../../core/providerError.ts';
 import type { Session } from '../../core/session.ts';
 import { builtInIds } from '../../services/providers/providerKinds.ts';
 import type { Contents } from '../../services/sessions/contents.ts';
@@ -105,10 +106,10 @@ function stateWords(state: AccountState, counts: string): string[] {
       return [l10n.t('loading…')];
     case 'failed':
       return state.contents.sessions.size === 0
-        ? [shortTrouble(state.trouble)]
-        : [shortTrouble(state.trouble), counts, l10n.t('incomplete list')];
+        ? [troubleWords(state.trouble)]
+        : [troubleWords(state.trouble), counts, l10n.t('incomplete list')];
     case 'ready':
-      return state.trouble === undefined ? [counts] : [shortTrouble(state.trouble), counts, asOf(state.asOf)];
+      return state.trouble === undefined ? [counts] : [troubleWords(state.trouble), counts, asOf(state.asOf)];
   }
 }
 
@@ -121,6 +122,10 @@ function providerIfShared(model: TreeModel, { provider }: Account, label: string
 /** `as of 14:02`: the time of an old list. */
 export function asOf(time: number): string {
   return l10n.t('as of {0}', timeOfDay(time));
+}
+
+function troubleWords(error: ProviderError): string {
+  return error.trouble.kind === 'noKey' ? l10n.t('key not found on this machine') : shortTrouble(error);
 }
 
 /** How many sessions may run at once, if the provider says a number that can be a limit. */

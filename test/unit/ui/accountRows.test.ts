@@ -46,6 +46,8 @@ describe('the row of an account', () => {
       isProtected: () => false,
       isMine: () => undefined,
       opensOnClick: () => true,
+      ratePerHour: () => undefined,
+      currency: () => 'USD',
     };
     show(prod);
   });

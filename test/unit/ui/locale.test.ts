@@ -37,7 +37,7 @@ describe('times and numbers', () => {
     useLanguage('de');
     assert.equal(
       progressSentence({ total: 400, sent: 33, settled: 0 }, 10_000),
-      '0 of 400, 3,3 per second, 2 min left',
+      '33 of 400 requested, 3,3 per second, 2 min left',
     );
   });
 });

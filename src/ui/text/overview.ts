@@ -112,11 +112,13 @@ export function statusTooltip({ accounts, asOf }: Overview, parts: TableParts): 
     .map((column) => ({ column, cells: shown.map((account) => column.cell(account, parts)) }))
     .filter(({ cells }) => cells.some((cell) => cell !== ''));
   const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  // Columns touch in a hover.
+  const cellIn = ({ align }: Column, text: string) => (align === 'left' ? '' : '&nbsp;&nbsp;') + escaped(text);
   const left = accounts.length - shown.length;
   return [
-    row(used.map(({ column }) => escaped(column.heading()))),
+    row(used.map(({ column }) => cellIn(column, column.heading()))),
     row(used.map(({ column }) => (column.align === 'left' ? ':--' : '--:'))),
-    ...shown.map((_, index) => row(used.map(({ cells }) => escaped(cells[index] ?? '')))),
+    ...shown.map((_, index) => row(used.map(({ column, cells }) => cellIn(column, cells[index] ?? '')))),
     '',
     ...(left > 0 ? [escaped(left === 1 ? l10n.t('1 more account') : l10n.t('{0} more accounts', left)), ''] : []),
     ...(asOf === undefined ? [] : [escaped(l10n.t('Updated {0}', timeOfDay(asOf)))]),

@@ -78,16 +78,16 @@ describe('the status bar', () => {
     assert.deepEqual(
       tooltip(accountOverview('prod'), accountOverview('dev', { running: 0, oldest: undefined })).slice(0, 4),
       [
-        '| Account | Running | Oldest |',
+        '| Account | &nbsp;&nbsp;Running | &nbsp;&nbsp;Oldest |',
         '| :-- | --: | --: |',
-        '| Anchor Browser · prod | 1 | 6h 00m |',
-        '| Anchor Browser · dev | 0 |  |',
+        '| Anchor Browser · prod | &nbsp;&nbsp;1 | &nbsp;&nbsp;6h 00m |',
+        '| Anchor Browser · dev | &nbsp;&nbsp;0 | &nbsp;&nbsp; |',
       ],
     );
     const trouble = new ProviderError({ kind: 'unauthorized' }, 'rejected');
     assert.deepEqual(
       tooltip(accountOverview('prod', { sessionLimit: 25, trouble }))[2],
-      '| Anchor Browser · prod | 1 | 6h 00m | 25 | key rejected |',
+      '| Anchor Browser · prod | &nbsp;&nbsp;1 | &nbsp;&nbsp;6h 00m | &nbsp;&nbsp;25 | key rejected |',
     );
   });
 

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import Mocha from 'mocha';
+import * as vscode from 'vscode';
 
 /** The result of a run, as test/run.ts reads it. */
 export interface Outcome {
@@ -13,6 +14,9 @@ export interface Outcome {
  * for the same user after a restart.
  */
 export async function run(): Promise<void> {
+  // Each test says itself when something is listed.
+  const settings = vscode.workspace.getConfiguration('browserSessions');
+  await settings.update('refresh.background', 0, vscode.ConfigurationTarget.Global);
   const mocha = new Mocha({ ui: 'bdd', timeout: 60_000, color: false, forbidOnly: true });
   mocha.suite.emit('pre-require', globalThis, '', mocha);
   if (process.env['BROWSER_SESSIONS_PHASE'] === 'again') {

@@ -3,6 +3,7 @@ import type { AccountId } from '../../core/ids.ts';
 import type { IsMine } from '../../core/ownership.ts';
 import type { ProviderError } from '../../core/providerError.ts';
 import type { Session } from '../../core/session.ts';
+import { type Cost, costOf, totalOf } from './cost.ts';
 import { type AccountState, isListed, type SessionsView, troubleOf } from './sessionsView.ts';
 
 /** How long a session may run, or be idle, before it needs attention, in milliseconds; 0 for no limit. */
@@ -30,6 +31,8 @@ export interface AccountOverview {
   readonly oldest: { readonly at: number; readonly exact: boolean } | undefined;
   /** How many sessions may run at once, where the provider says so. */
   readonly sessionLimit: number | undefined;
+  /** What its running sessions have cost so far; see `totalOf`. */
+  readonly costs: readonly Cost[];
   readonly trouble: ProviderError | undefined;
   /** When it was last listed completely, in epoch milliseconds; undefined if it never was. */
   readonly asOf: number | undefined;
@@ -58,6 +61,8 @@ export interface OverviewParts {
   /** Whether a session is the user's own; undefined where no rule is set. */
   readonly isMine: () => IsMine | undefined;
   readonly limits: () => SessionLimits;
+  /** The user's own rate for a provider's sessions, if there is one. */
+  readonly ratePerHour: (provider: string) => number | undefined;
   readonly now: () => number;
 }
 
@@ -79,7 +84,7 @@ export class Overviews {
    * call it whenever the store changes.
    */
   take(): Overview {
-    const { accounts, store, now, limits } = this.#parts;
+    const { accounts, store, now, limits, ratePerHour } = this.#parts;
     const at = now();
     const { ageMs, idleMs } = limits();
     const isMine = this.#parts.isMine();
@@ -90,10 +95,13 @@ export class Overviews {
       if (state === undefined) return [];
       const asOf = state.kind === 'ready' ? state.asOf : undefined;
       const isCurrent = isListed(state) && at - state.asOf <= oldListMs;
+      const rate = ratePerHour(account.provider);
+      const costs: (Cost | undefined)[] = [];
       let oldest: AccountOverview['oldest'];
       for (const session of state.contents.sessions.values()) {
         const start = store.startOf(account.id, session.id) ?? { at, exact: false };
         if (oldest === undefined || start.at < oldest.at) oldest = start;
+        costs.push(costOf(session, start.at, rate, at));
         const key = `${account.id}/${session.id}`;
         const idleAt = session.phase === 'idle' ? (this.#idleSince.get(key) ?? at) : undefined;
         if (idleAt !== undefined) idleSince.set(key, idleAt);
@@ -104,7 +112,7 @@ export class Overviews {
         const since = isOld ? start : { at: idleAt ?? at, exact: false };
         over.push({ accountId: account.id, session, limit: isOld ? 'age' : 'idle', since, isCurrent });
       }
-      return [{ account, oldest, asOf, ...totals(state) }];
+      return [{ account, oldest, asOf, costs: totalOf(costs), ...totals(state) }];
     });
     this.#idleSince = idleSince;
     return {

@@ -62,8 +62,10 @@ interface Poll extends RefreshHistory {
   readonly began: number;
   /** Monotonic milliseconds. */
   finishedAt: number | undefined;
-  /** How many requests the last list took. */
+  /** How many requests a list takes. */
   requests: number;
+  /** How many requests were sent while the last list was under way. */
+  sent: number | undefined;
   /** Refreshes in a row that changed nothing. */
   quiet: number;
   /** Refreshes in a row that failed. */
@@ -255,8 +257,10 @@ export class Refresher implements Disposable {
     } catch {
       return givenUp();
     }
-    // Includes what others asked of the account in the meantime: the next list is then a little later.
-    poll.requests = Math.max(1, connections.sent(account) - sentBefore);
+    const sent = connections.sent(account) - sentBefore;
+    // Of two lists, because it includes what others asked of the account during one.
+    poll.requests = Math.max(1, Math.min(sent, poll.sent ?? sent));
+    poll.sent = sent;
     if (result.kind === 'listed') {
       poll.quiet = result.changed ? 0 : poll.quiet + 1;
       poll.failures = 0;
@@ -364,6 +368,7 @@ function newPoll(account: AccountId, began: number): Poll {
     began,
     finishedAt: undefined,
     requests: 1,
+    sent: undefined,
     quiet: 0,
     failures: 0,
     notBefore: 0,

@@ -3,22 +3,21 @@ import * as vscode from 'vscode';
 import { isMineBy } from '../../core/ownership.ts';
 import { Throttle } from '../../core/throttle.ts';
 import type { Services } from '../../services/openServices.ts';
-import { type OverLimit, type Overview, Overviews, type SessionLimits } from '../../services/sessions/overview.ts';
+import { type OverLimit, Overviews, type SessionLimits } from '../../services/sessions/overview.ts';
 import { Warnings } from '../../services/sessions/warnings.ts';
 import { editorPrompts } from '../editorPrompts.ts';
 import type { ReadSetting } from '../settings.ts';
 import { accountName } from '../text/names.ts';
-import { badgeOf, statusLabel, statusText, statusTooltip } from '../text/overview.ts';
+import { badgeOf } from '../text/overview.ts';
 import { warningText } from '../text/warnings.ts';
 import type { TreeFilter } from '../tree/filter.ts';
 import type { TreeNode } from '../tree/nodes.ts';
 import type { SessionsTree } from '../tree/sessionsTree.ts';
+import { StatusItem } from './statusItem.ts';
 
 /** All sessions are counted at most this often, in milliseconds. */
 const throttleMs = 500;
 const minuteMs = 60_000;
-/** Among items at the left, behind those of VS Code and most others. */
-const priority = -100;
 
 /** The view that the status bar item, the badge and warnings lead to. */
 export interface WatchedView {
@@ -44,10 +43,11 @@ export function openStatus(services: Services, watched: WatchedView, setting: Re
     protections,
     isMine: () => isMineBy(setting('mine')),
     limits,
+    ratePerHour: (provider) => setting('cost.ratePerHour').get(provider),
     now: clock.now,
   });
   let overview = overviews.take();
-  const item = openItem();
+  const item = new StatusItem();
   const warnings = new Warnings({
     memory,
     clock,
@@ -74,9 +74,9 @@ export function openStatus(services: Services, watched: WatchedView, setting: Re
     overview = overviews.take();
     const now = clock.now();
     const show = setting('statusBar.show');
-    if (show === 'always' || (show === 'whenRunning' && overview.running > 0))
-      drawItem(item, overview, now, kinds.get.bind(kinds));
-    else item.hide();
+    if (show === 'always' || (show === 'whenRunning' && overview.running > 0)) {
+      item.show(overview, { kind: kinds.get.bind(kinds), currency: setting('cost.currency'), now });
+    } else item.hide();
     const badge = badgeOf(overview, setting('badge'));
     const { badge: shown } = watched.view;
     if (shown?.value !== badge?.value || shown?.tooltip !== badge?.tooltip) watched.view.badge = badge;
@@ -107,27 +107,4 @@ export function openStatus(services: Services, watched: WatchedView, setting: Re
       },
     },
   );
-}
-
-function openItem(): vscode.StatusBarItem {
-  const item = vscode.window.createStatusBarItem('browserSessions.status', vscode.StatusBarAlignment.Left, priority);
-  item.name = l10n.t('Browser Sessions');
-  item.command = 'browserSessions.sessions.focus';
-  return item;
-}
-
-function drawItem(
-  item: vscode.StatusBarItem,
-  overview: Overview,
-  now: number,
-  kind: Parameters<typeof statusTooltip>[1]['kind'],
-): void {
-  item.text = `$(browser) ${statusText(overview, now)}`;
-  item.accessibilityInformation = { label: statusLabel(overview, now) };
-  // Not trusted: no link in it can run a command.
-  item.tooltip =
-    overview.accounts.length === 0 ? undefined : new vscode.MarkdownString(statusTooltip(overview, { kind, now }));
-  item.backgroundColor =
-    overview.over.length === 0 ? undefined : new vscode.ThemeColor('statusBarItem.warningBackground');
-  item.show();
 }

@@ -3,6 +3,7 @@ import { plainText } from '../../core/plainText.ts';
 import type { ProviderKind } from '../../core/provider.ts';
 import { type AccountOverview, type OverLimit, type Overview, oldListMs } from '../../services/sessions/overview.ts';
 import { longAge, rowAge } from './ages.ts';
+import { shortCost } from './costs.ts';
 import { timeOfDay } from './locale.ts';
 import { accountName } from './names.ts';
 import { shortTrouble } from './troubles.ts';
@@ -70,6 +71,8 @@ interface Column {
 /** What the tooltip's table needs to know besides the overview. */
 export interface TableParts {
   readonly kind: (provider: string) => ProviderKind | undefined;
+  /** The currency of the user's own rates. */
+  readonly currency: string;
   readonly now: number;
 }
 
@@ -94,6 +97,11 @@ const columns: readonly Column[] = [
     heading: () => l10n.t('Limit'),
     align: 'right',
     cell: ({ sessionLimit }) => (sessionLimit === undefined ? '' : String(sessionLimit)),
+  },
+  {
+    heading: () => l10n.t('Cost So Far'),
+    align: 'right',
+    cell: ({ costs }, { currency }) => costs.map((cost) => shortCost(cost, currency)).join(' + '),
   },
   {
     heading: () => l10n.t('Problem'),

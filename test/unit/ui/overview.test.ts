@@ -34,6 +34,7 @@ function accountOverview(label: string, more: Partial<AccountOverview> = {}): Ac
     running: 1,
     oldest: { at: now - 6 * hour, exact: true },
     sessionLimit: undefined,
+    costs: [],
     trouble: undefined,
     asOf: now,
     ...more,
@@ -72,7 +73,7 @@ describe('the status bar', () => {
 
   const kind = (id: string) => providerKinds.find((one) => one.id === id);
   const tooltip = (...accounts: readonly AccountOverview[]) =>
-    statusTooltip(overview(1, [], { accounts }), { kind, now }).split('\n');
+    statusTooltip(overview(1, [], { accounts }), { kind, now, currency: 'USD' }).split('\n');
 
   it('has a tooltip with a row for each account, and only the columns that say something', () => {
     assert.deepEqual(
@@ -89,6 +90,19 @@ describe('the status bar', () => {
       tooltip(accountOverview('prod', { sessionLimit: 25, trouble }))[2],
       '| Anchor Browser · prod | &nbsp;&nbsp;1 | &nbsp;&nbsp;6h 00m | &nbsp;&nbsp;25 | key rejected |',
     );
+  });
+
+  it('has what sessions have cost so far in its tooltip', () => {
+    const [head, , row] = tooltip(
+      accountOverview('prod', {
+        costs: [
+          { kind: 'estimated', amount: 4.1 },
+          { kind: 'reported', usage: { unit: 'credits', used: 12.5 } },
+        ],
+      }),
+    );
+    assert.match(head ?? '', /Cost So Far/);
+    assert.match(row?.replaceAll('\\', '') ?? '', /≈ \$4\.10 \+ 12\.5 credits/);
   });
 
   it('shows text from outside literally in its tooltip', () => {

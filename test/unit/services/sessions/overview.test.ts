@@ -36,6 +36,7 @@ describe('the overview of what is running', () => {
       protections: { has: (_, id) => protectedIds.has(id) },
       isMine: () => (session: Session) => !session.tags.includes('other'),
       limits: () => limits,
+      ratePerHour: (provider) => (provider === 'anchor' ? 1.5 : undefined),
       now: () => now,
     });
   });
@@ -67,6 +68,14 @@ describe('the overview of what is running', () => {
         [2, start - 3 * hour, 25],
         [1, start, undefined],
       ],
+    );
+  });
+
+  it('adds up what an account’s sessions have cost so far', () => {
+    list(one, [aged('a', hour), aged('b', 3 * hour)]);
+    assert.deepEqual(
+      overviews.take().accounts.map(({ costs }) => costs),
+      [[{ kind: 'estimated', amount: 6 }], []],
     );
   });
 

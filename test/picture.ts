@@ -302,6 +302,7 @@ await script(async () => {
         'window.commandCenter': false,
         'window.menuBarVisibility': 'hidden',
         'browserSessions.refresh.interval': 2,
+        'browserSessions.warnings.show': false,
       },
       env: { BROWSER_SESSIONS_DEMO: JSON.stringify(accounts) },
       viewport,

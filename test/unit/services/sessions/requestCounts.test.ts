@@ -2,6 +2,8 @@ import { strict as assert } from 'node:assert';
 import { systemClock } from '../../../../src/core/clock.ts';
 import type { AccountId } from '../../../../src/core/ids.ts';
 import type { Attention } from '../../../../src/services/sessions/refresher.ts';
+import { type ReadSetting, type SettingKey, settingValue } from '../../../../src/ui/settings.ts';
+import { backgroundInterval } from '../../../../src/ui/status/backgroundInterval.ts';
 import type { Stage } from '../../providers/contract/stage.ts';
 import {
   anchorStage,
@@ -130,6 +132,31 @@ describe('refreshing in the background', () => {
     services.refresher.reschedule();
     await pass(minutes(11));
     assert.ok(lists() >= 1);
+  });
+
+  it('asks nothing in ten minutes with a hidden view and the status bar, the badge and warnings turned off', async () => {
+    const changed = new Map<SettingKey, unknown>();
+    const setting: ReadSetting = (key) => settingValue(key, changed.get(key));
+    for (const [key, value] of [
+      ['statusBar.show', 'never'],
+      ['badge', 'off'],
+      ['warnings.show', false],
+    ] as const) {
+      background = backgroundInterval(setting);
+      assert.ok(background > 0, `not needed for ${key}`);
+      changed.set(key, value);
+    }
+    background = backgroundInterval(setting);
+    services.refresher.setAttention(hidden);
+    await add('one');
+    await pass(minutes(10));
+    assert.equal(lists(), 0);
+    // As soon as one is turned on again, it is asked again.
+    changed.delete('badge');
+    background = backgroundInterval(setting);
+    services.refresher.reschedule();
+    await pass(minutes(1));
+    assert.equal(lists(), 1);
   });
 
   it('asks nothing without accounts', async () => {

@@ -124,6 +124,10 @@ describe('commands that another extension runs, inside VS Code', () => {
       [target, rows],
       [Forged.from([target])],
       [target, Forged.from([target])],
+      ...[undefined, target, { $treeViewId: 'browserSessions.sessions', $focusedTreeItem: true }].map((row) => [
+        row,
+        { keyboard: 'browserSessions.sessions' },
+      ]),
     ];
   }
 

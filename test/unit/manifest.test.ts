@@ -9,6 +9,7 @@ import {
   endedContext,
   groupContext,
   pageContext,
+  selectedContext,
   sessionContext,
   troubleContext,
 } from '../../src/ui/tree/contextValue.ts';
@@ -48,7 +49,19 @@ function contextValues(): Set<string> {
       }
     }
   }
-  return values;
+  return new Set([...values].flatMap((value) => [value, selectedContext(value)]));
+}
+
+/** The commands that the menus of a row offer, those of its buttons apart. */
+function offered(value: string): { readonly menu: string[]; readonly buttons: string[] } {
+  const found = { menu: new Set<string>(), buttons: new Set<string>() };
+  for (const [name, { menus }] of Object.entries<CommandEntry>(commandTable)) {
+    for (const { menu, when, group } of menus) {
+      if (menu !== 'view/item/context' || !viewItemPatterns(when).some((pattern) => pattern.test(value))) continue;
+      found[group.startsWith('inline') ? 'buttons' : 'menu'].add(name);
+    }
+  }
+  return { menu: [...found.menu].sort(), buttons: [...found.buttons].sort() };
 }
 
 function viewItemPatterns(when: string): RegExp[] {
@@ -115,6 +128,63 @@ describe('manifest', () => {
     const flags = new Set([...contextValues()].flatMap((value) => value.split('+').slice(1)));
     const unread = [...flags].filter((flag) => !patterns.some(({ source }) => source.includes(`\\+${flag}\\b`)));
     assert.deepEqual(unread, []);
+  });
+
+  it('offers on several selected rows only what makes sense for all of them', () => {
+    const forMany = [
+      'copySelectedSessionIds',
+      'endSelectedSessions',
+      'openSelectedLiveViews',
+      'protectSelectedSessions',
+      'refreshSelectedAccounts',
+      'unprotectSelectedSessions',
+    ];
+    for (const value of contextValues()) {
+      if (value.startsWith('rb:ended')) continue;
+      const isSelected = value.endsWith('+selected');
+      for (const name of offered(value).menu) assert.equal(forMany.includes(name), isSelected, `${value}: ${name}`);
+    }
+    const session = sessionContext({ canWatch: true }, 'running', new Set(['liveView']), false);
+    assert.deepEqual(offered(selectedContext(session)), {
+      menu: forMany.filter((name) => name !== 'refreshSelectedAccounts'),
+      buttons: ['endSelectedSessions', 'openLiveView'],
+    });
+    assert.deepEqual(offered(selectedContext(accountContext(true, 3))).menu, ['refreshSelectedAccounts']);
+  });
+
+  it('has buttons on rows for live views and for the mildest end', () => {
+    const batch = {
+      id: groupId('g'),
+      kind: 'batch',
+      status: undefined,
+      name: undefined,
+      createdAt: undefined,
+    } as const;
+    const capabilities = new Set<Capability>(['liveView', 'deleteGroup']);
+    assert.deepEqual(offered(groupContext(batch, capabilities, 3)).buttons, ['endGroup', 'openGroupLiveViews']);
+    assert.ok(offered(groupContext(batch, capabilities, 3)).menu.includes('deleteBatch'));
+    assert.deepEqual(offered(groupContext(batch, capabilities, 0)).buttons, []);
+    const session = sessionContext({ canWatch: true }, 'running', capabilities, false);
+    assert.deepEqual(offered(session).buttons, ['endSession', 'openLiveView']);
+  });
+
+  it('doesn’t ask VS Code whether several rows are selected: it isn’t told when selected rows go away', () => {
+    assert.doesNotMatch(JSON.stringify(contributes), /listMultiSelection|listDoubleSelection/);
+  });
+
+  it('finds the row with the focus for each of its keys, and asks while there is none', () => {
+    for (const key of ['delete', 'ctrl+c', 'ctrl+r']) {
+      const its = contributes.keybindings.filter(
+        (one: { key: string; when: string }) =>
+          one.key === key && one.when.includes('focusedView == browserSessions.sessions'),
+      );
+      const [asks, acts, ...others] = its;
+      assert.deepEqual(others, []);
+      assert.equal(acts.when, `${asks.when} && listHasSelectionOrFocus`);
+      assert.equal(asks.args, undefined);
+      assert.deepEqual(acts.args.commands.slice(0, 2), ['list.toggleSelection', 'list.toggleSelection']);
+      assert.equal(acts.args.commands[2].command, asks.command);
+    }
   });
 
   it('offers ending only on rows that can be ended, and nothing destructive next to something else', () => {

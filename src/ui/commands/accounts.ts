@@ -12,10 +12,10 @@ import { kindOf, nameOfAccount } from './accountNames.ts';
 import type { AddParts } from './addAccount.ts';
 import { checkInTime, fieldFault, fieldRequest, fieldValue, sameKeySentence, tryOut } from './credentials.ts';
 import { renameOrTell, saveKey } from './saveKey.ts';
-import { accountChoices, pickOne, type TargetParts, targetsOf } from './targets.ts';
+import { accountChoices, pickOne, targetOfOne } from './targets.ts';
 
 /** What commands about an existing account need. */
-export type KnownAccountParts = AddParts & Pick<TargetParts, 'selection'>;
+export type KnownAccountParts = AddParts;
 
 /**
  * Asks for a new key for the same account and address, or for a key that isn't found on this machine. The old one stays
@@ -130,7 +130,7 @@ export async function accountTarget(
 ): Promise<Account | undefined> {
   const none = l10n.t('No accounts yet. Add an account first.');
   const id =
-    targetsOf(parts, args)[0]?.accountId ??
+    targetOfOne(args)?.accountId ??
     (await pickOne(parts, title, l10n.t('Select an account'), none, accountChoices(parts)));
   return id === undefined ? undefined : parts.accounts.get(id);
 }

@@ -4,7 +4,7 @@ import type { AccountId, SessionId } from '../../core/ids.ts';
 import { nameOfAccount } from './accountNames.ts';
 import { type EndParts, endTargets } from './ending.ts';
 import { type PublicEndReport, publicReport } from './endReports.ts';
-import { accountChoices, pickOne, targetsOf, wholeAccount } from './targets.ts';
+import { accountChoices, pickOne, targetOfOne, wholeAccount } from './targets.ts';
 
 /**
  * Ends one session by its id, whether or not it's listed. Asks for the account and the id if they aren't given.
@@ -18,9 +18,9 @@ export async function endSessionById(parts: EndParts, args: readonly unknown[]):
     void parts.prompts.tell('info', noIdSentence(), []);
     return publicReport(parts, []);
   }
-  // Without `sessionId`, because `targetsOf` accepts only a bare id.
+  // Without `sessionId`, because `targetOfOne` accepts only a bare id.
   const account: unknown = typeof named === 'object' && named !== null ? Reflect.get(named, 'accountId') : undefined;
-  const accountId = targetsOf(parts, [{ accountId: account }])[0]?.accountId ?? (await someAccount(parts));
+  const accountId = targetOfOne([{ accountId: account }])?.accountId ?? (await someAccount(parts));
   if (accountId === undefined) return publicReport(parts, []);
   const sessionId = copied ?? (await askedId(parts, accountId));
   if (sessionId === undefined) return publicReport(parts, []);

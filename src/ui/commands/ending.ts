@@ -8,14 +8,17 @@ import { cancelled, type PublicEndReport, publicReport } from './endReports.ts';
 import { endUnlisted, type UnlistedParts } from './endUnlisted.ts';
 import { missingSentence, unlistedAccounts } from './lists.ts';
 import { type RunParts, runEnd } from './runEnd.ts';
-import { isNamed, sessionChoices, type Target, type TargetParts, targetsOf } from './targets.ts';
+import { isNamed, isRow, sessionChoices, sessionTargetsOf, type Target, type TargetParts } from './targets.ts';
 
 /** What planning, confirming and running an end needs. */
 export interface EndParts extends TargetParts, ConfirmParts, RunParts, UnlistedParts {}
 
 /** Ends the sessions that were named or selected, or else those that the user picks. */
 export async function endSession(parts: EndParts, args: readonly unknown[]): Promise<PublicEndReport> {
-  const targets = targetsOf(parts, args);
+  const targets = sessionTargetsOf(args);
+  if (targets.length === 0 && isRow(args)) {
+    return endNothing(parts, l10n.t('Select a session, group, or account first.'));
+  }
   if (targets.length > 0 || isNamed(args)) return endTargets(parts, targets);
   const choices = await sessionChoices(parts);
   if (choices.length === 0) {

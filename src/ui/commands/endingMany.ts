@@ -9,11 +9,11 @@ import { type EndParts, endAgain, endNothing, endPlanned, runPlan } from './endi
 import { type EndPlan, nothingToEnd, planEnd, planEndOfAll } from './endPlan.ts';
 import { cancelled, concludedAsked, type PublicEndReport, publicReport } from './endReports.ts';
 import { whileWorking } from './runEnd.ts';
-import { accountChoices, choiceOf, pickOne, sessionsOf, targetsOf, wholeAccount } from './targets.ts';
+import { accountChoices, choiceOf, pickOne, sessionsOf, targetOfOne, wholeAccount } from './targets.ts';
 
 /** Ends all listed sessions of an account, or everything in it if the user chooses that. */
 export async function endAccountSessions(parts: EndParts, args: readonly unknown[]): Promise<PublicEndReport> {
-  const [named] = targetsOf(parts, args);
+  const named = targetOfOne(args);
   const accountId = named?.accountId ?? (await pickAccount(parts));
   if (accountId === undefined) return publicReport(parts, []);
   const target = { ...wholeAccount(accountId), shownOnly: named?.shownOnly ?? false };

@@ -22,7 +22,7 @@ import {
 } from './endReports.ts';
 import { listFresh, unknownAccounts } from './lists.ts';
 import { whileWorking } from './runEnd.ts';
-import { type GroupTarget, groupChoices, pickOne, sessionsOf, targetsOf, whole } from './targets.ts';
+import { type GroupTarget, groupChoices, pickOne, sessionsOf, targetOfOne, whole } from './targets.ts';
 
 /** Ends the sessions of a group one by one. Its data stays. */
 export async function endGroup(parts: EndParts, args: readonly unknown[]): Promise<PublicEndReport> {
@@ -164,7 +164,7 @@ async function groupTarget(
   none: string,
   fits: (group: Group) => boolean,
 ): Promise<GroupTarget | undefined> {
-  const named = targetsOf(parts, args)[0];
+  const named = targetOfOne(args);
   if (named?.groupId !== undefined) return { ...named, groupId: named.groupId };
   return pickOne(parts, title, l10n.t('Select a group'), none, await groupChoices(parts, fits));
 }

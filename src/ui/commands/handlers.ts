@@ -25,11 +25,22 @@ import {
   openLiveView,
   openLiveViewExternal,
   openLiveViewToSide,
+  openSelectedLiveViews,
 } from './liveView.ts';
 import { manageAccounts } from './manageAccounts.ts';
 import { removeAccount } from './removeAccount.ts';
 import type { CommandName } from './table.ts';
-import { pickOne, sessionChoices, sessionsOf, sessionTarget, type TargetParts, targetsOf } from './targets.ts';
+import {
+  isNamed,
+  isOneRow,
+  pickOne,
+  sessionChoices,
+  sessionsOf,
+  sessionTarget,
+  sessionTargetsOf,
+  type TargetParts,
+  targetsOf,
+} from './targets.ts';
 import { reviewUnfinishedEnds, type UnfinishedParts } from './unfinishedEnds.ts';
 
 /** What commands that act on the tree need. */
@@ -66,28 +77,28 @@ export const commandHandlers: Readonly<Record<CommandName, CommandHandler>> = {
   refresh: async ({ refresher, finished }) => {
     await Promise.all([refresher.refreshAll(), finished.reloadAll()]);
   },
-  refreshAccount: async (parts, args) => {
-    const { refresher, finished } = parts;
-    const accounts = targetsOf(parts, args).map(({ accountId }) => accountId);
-    await Promise.all(accounts.flatMap((id) => [refresher.refreshAsked(id), finished.reload(id)]));
-  },
+  refreshAccount: refreshAccounts,
+  refreshSelectedAccounts: refreshAccounts,
   showMore: (parts, args) => {
-    for (const { accountId, groupId } of targetsOf(parts, args)) parts.tree.showMore(accountId, groupId);
+    for (const { accountId, groupId } of targetsOf(args)) parts.tree.showMore(accountId, groupId);
   },
   openLiveView,
   openLiveViewToSide,
   openLiveViewExternal,
   openGroupLiveViews,
+  openSelectedLiveViews,
   openDefault,
   showDetails,
   openDashboard,
   openRecording,
   takeScreenshot,
-  copySessionId,
+  copySessionId: copySessionIds,
+  copySelectedSessionIds: copySessionIds,
   copyLiveViewUrl,
   copyPageUrl,
   copyJson,
-  endSession,
+  // The Delete key passes any row.
+  endSession: (parts, args) => (isOneRow(args, 'account') ? endAccountSessions(parts, args) : endSession(parts, args)),
   endSelectedSessions: endSession,
   endGroup,
   deleteBatch,
@@ -102,12 +113,14 @@ export const commandHandlers: Readonly<Record<CommandName, CommandHandler>> = {
   exportEnded: ({ history, openText }) => openText(`${JSON.stringify(history.all, null, 2)}\n`, 'json'),
   clearEnded: ({ history }) => history.clear(),
   protectSession: (parts, args) => setProtected(parts, args, true),
+  protectSelectedSessions: (parts, args) => setProtected(parts, args, true),
   unprotectSession: (parts, args) => setProtected(parts, args, false),
+  unprotectSelectedSessions: (parts, args) => setProtected(parts, args, false),
   showLog: ({ showLog }) => showLog(),
 };
 
 async function setProtected(parts: TreeParts, args: readonly unknown[], isProtected: boolean): Promise<void> {
-  const named = targetsOf(parts, args).filter(({ sessionId }) => sessionId !== undefined);
+  const named = targetsOf(args).filter(({ sessionId }) => sessionId !== undefined);
   const title = isProtected ? l10n.t('Protect Session') : l10n.t('Unprotect Session');
   const choices = async () =>
     (await sessionChoices(parts)).filter(
@@ -126,11 +139,29 @@ async function setProtected(parts: TreeParts, args: readonly unknown[], isProtec
   }
 }
 
-async function copySessionId(parts: TreeParts, args: readonly unknown[]): Promise<string | undefined> {
-  const none = l10n.t('No sessions are running.');
-  const target = await sessionTarget(parts, args, l10n.t('Copy Session ID'), none, () => true);
-  if (target === undefined) return undefined;
-  await parts.copyText(target.sessionId);
-  parts.prompts.note(l10n.t('Session ID copied.'));
-  return target.sessionId;
+/** Lists the accounts of all rows that were named again; all accounts if no row has the focus. */
+async function refreshAccounts({ refresher, finished, accounts }: CommandParts, args: readonly unknown[]) {
+  const named = isNamed(args) ? targetsOf(args).map(({ accountId }) => accountId) : accounts.all.map(({ id }) => id);
+  await Promise.all([...new Set(named)].flatMap((id) => [refresher.refreshAsked(id), finished.reload(id)]));
+}
+
+/** Copies the IDs of sessions, each on a line of its own. @returns what was copied. */
+async function copySessionIds(parts: InspectParts, args: readonly unknown[]): Promise<string | undefined> {
+  // The copy key passes any row.
+  if (isOneRow(args, 'page')) return copyPageUrl(parts, args);
+  let ids = sessionTargetsOf(args).flatMap(({ sessionId }) => sessionId ?? []);
+  if (ids.length === 0 && isNamed(args)) {
+    parts.prompts.note(l10n.t('Select a session to copy its ID.'));
+    return undefined;
+  }
+  if (ids.length === 0) {
+    const none = l10n.t('No sessions are running.');
+    const picked = await sessionTarget(parts, args, l10n.t('Copy Session ID'), none, () => true);
+    ids = picked === undefined ? [] : [picked.sessionId];
+  }
+  if (ids.length === 0) return undefined;
+  const text = ids.join('\n');
+  await parts.copyText(text);
+  parts.prompts.note(ids.length === 1 ? l10n.t('Session ID copied.') : l10n.t('{0} session IDs copied.', ids.length));
+  return text;
 }

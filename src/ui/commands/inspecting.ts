@@ -1,5 +1,5 @@
 import * as l10n from '@vscode/l10n';
-import type { AccountId, PageId, SessionId } from '../../core/ids.ts';
+import type { AccountId, SessionId } from '../../core/ids.ts';
 import { withoutValues } from '../../core/maskedAddress.ts';
 import { plainText } from '../../core/plainText.ts';
 import { type Capability, type Screenshot, waysToSee } from '../../core/provider.ts';
@@ -21,7 +21,7 @@ import {
   sessionsOf,
   sessionTarget,
   type TargetParts,
-  targetsOf,
+  targetOfOne,
   wholeAccount,
 } from './targets.ts';
 
@@ -77,7 +77,7 @@ export async function takeScreenshot(parts: InspectParts, args: readonly unknown
   });
   if (target === undefined) return;
   const { accountId, sessionId } = target;
-  const pageId = targetsOf(parts, args)[0]?.pageId;
+  const pageId = targetOfOne(args)?.pageId;
   await telling(parts, accountId, l10n.t("Couldn't find this session or page. It may have closed."), async () => {
     const provider = await connections.open(accountId);
     let picture: Screenshot | undefined;
@@ -139,10 +139,10 @@ export async function copyJson(parts: InspectParts, args: readonly unknown[]): P
 export async function copyPageUrl(parts: InspectParts, args: readonly unknown[]): Promise<string | undefined> {
   const { store } = parts;
   const pages = (accountId: AccountId, sessionId: SessionId) => knownPages(store, accountId, sessionId) ?? [];
-  const named = targetsOf(parts, args).find(({ pageId }) => pageId !== undefined);
+  const named = targetOfOne(args);
   let url: string | undefined;
-  if (named?.sessionId !== undefined) {
-    url = pages(named.accountId, named.sessionId).find(({ id }) => id === (named.pageId as PageId))?.url;
+  if (named?.sessionId !== undefined && named.pageId !== undefined) {
+    url = pages(named.accountId, named.sessionId).find(({ id }) => id === named.pageId)?.url;
     if (url === undefined) void parts.prompts.tell('info', l10n.t('This page is no longer listed.'), []);
   } else {
     const choices = (await sessionChoices(parts)).flatMap((choice) =>

@@ -7,7 +7,15 @@ import type { Subject } from '../liveView/viewSource.ts';
 import { groupName, sessionName } from '../text/names.ts';
 import { type InspectParts, showDetails } from './inspecting.ts';
 import { missingSentence } from './lists.ts';
-import { groupChoices, pickOne, sessionChoices, sessionsOf, type TargetParts, targetsOf } from './targets.ts';
+import {
+  groupChoices,
+  pickOne,
+  sessionChoices,
+  sessionsOf,
+  type TargetParts,
+  targetOfOne,
+  targetsOf,
+} from './targets.ts';
 
 /** What commands that show live views need. */
 export interface LiveViewParts extends TargetParts {
@@ -32,7 +40,7 @@ export async function openLiveViewToSide(parts: LiveViewParts, args: readonly un
  * working.
  */
 export async function openDefault(parts: LiveViewParts & InspectParts, args: readonly unknown[]): Promise<void> {
-  const [target] = sessionsOf(parts, targetsOf(parts, args));
+  const [target] = sessionsOf(parts, targetsOf(args));
   const action = parts.setting('clickAction');
   if (action === 'liveView' && (target === undefined || canShow(parts, target))) {
     await show(parts, args, vscode.ViewColumn.Active, true);
@@ -53,32 +61,50 @@ export async function copyLiveViewUrl(parts: LiveViewParts, args: readonly unkno
 
 /** Opens the live views of all sessions in a group side by side. Asks first if there are many. */
 export async function openGroupLiveViews(parts: LiveViewParts, args: readonly unknown[]): Promise<void> {
-  const named = targetsOf(parts, args).find(({ groupId }) => groupId !== undefined);
+  const named = targetOfOne(args);
   const none = l10n.t('There are no groups.');
   const title = l10n.t('Open All Live Views in Group');
   const target =
-    named ?? (await pickOne(parts, title, l10n.t('Select a group'), none, await groupChoices(parts, () => true)));
+    named?.groupId === undefined
+      ? await pickOne(parts, title, l10n.t('Select a group'), none, await groupChoices(parts, () => true))
+      : named;
   if (target?.groupId === undefined) return;
   const sessions = sessionsOf(parts, [target]).filter((one) => canShow(parts, one));
-  const count = sessions.length;
-  if (count === 0) {
+  if (sessions.length === 0) {
     void parts.prompts.tell('info', l10n.t('No session in this group has a live view.'), []);
     return;
   }
+  const group = parts.store.state(target.accountId)?.contents.groups.get(target.groupId);
+  await openMany(
+    parts,
+    sessions.map(({ accountId, session }) => ({ accountId, sessionId: session.id, pageId: undefined })),
+    l10n.t('Each live view in {0} streams images.', group === undefined ? '' : groupName(group)),
+  );
+}
+
+/** Opens the live views of the selected sessions and pages side by side. Asks first if there are many. */
+export async function openSelectedLiveViews(parts: LiveViewParts, args: readonly unknown[]): Promise<void> {
+  const subjects = targetsOf(args).flatMap((target): Subject[] => {
+    const { accountId, sessionId, pageId } = target;
+    if (sessionId === undefined || !sessionsOf(parts, [target]).some((one) => canShow(parts, one))) return [];
+    return [{ accountId, sessionId, pageId }];
+  });
+  if (subjects.length === 0) {
+    void parts.prompts.tell('info', l10n.t('None of the selected sessions has a live view.'), []);
+  } else await openMany(parts, subjects, l10n.t('Each live view streams images.'));
+}
+
+/** Opens live views side by side. @param cost what the user is told before many of them are opened. */
+async function openMany(parts: LiveViewParts, subjects: readonly Subject[], cost: string): Promise<void> {
+  const count = subjects.length;
   if (count > mostWithoutAsking) {
-    const group = parts.store.state(target.accountId)?.contents.groups.get(target.groupId);
     const button = l10n.t('Open {0} Live Views', count);
-    const chosen = await parts.prompts.confirm({
-      message: l10n.t('Open {0} live views?', count),
-      detail: l10n.t('Each live view in {0} streams images.', group === undefined ? '' : groupName(group)),
-      choices: [button],
-    });
-    if (chosen !== button) return;
+    const message = l10n.t('Open {0} live views?', count);
+    if ((await parts.prompts.confirm({ message, detail: cost, choices: [button] })) !== button) return;
   }
   if (count > 1) await vscode.commands.executeCommand('vscode.setEditorLayout', layoutFor(count));
-  for (const [index, { accountId, session }] of sessions.entries()) {
-    const column = (index % mostWithoutAsking) + 1;
-    await parts.liveViews.open({ accountId, sessionId: session.id, pageId: undefined }, column, index > 0);
+  for (const [index, subject] of subjects.entries()) {
+    await parts.liveViews.open(subject, (index % mostWithoutAsking) + 1, index > 0);
   }
 }
 
@@ -122,7 +148,7 @@ async function subjectFor(
   title: string,
   fits: (parts: LiveViewParts, target: AccountSession) => boolean,
 ): Promise<Subject | undefined> {
-  const [target] = targetsOf(parts, args);
+  const target = targetOfOne(args);
   if (target?.sessionId !== undefined) {
     const { accountId, sessionId, pageId } = target;
     const [there] = sessionsOf(parts, [target]);

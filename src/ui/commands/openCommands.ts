@@ -6,7 +6,7 @@ import { editorPrompts } from '../editorPrompts.ts';
 import { LiveViews, type LiveViewsOptions } from '../liveView/liveViews.ts';
 import { openUnchanged } from '../openUrl.ts';
 import type { Prompts } from '../prompts.ts';
-import type { TreeNode } from '../tree/nodes.ts';
+import type { RowSelection } from '../tree/rowSelection.ts';
 import { endTargets } from './ending.ts';
 import { type CommandParts, commandHandlers } from './handlers.ts';
 import type { OpenedCommands } from './register.ts';
@@ -26,14 +26,14 @@ export interface OpenCommandsParts
   extends Pick<CommandParts, 'tree' | 'filter' | 'finished' | 'protections' | 'history' | 'endWithoutAsking'>,
     EnderOptions,
     Omit<LiveViewsOptions, 'store' | 'review'> {
-  readonly view: vscode.TreeView<TreeNode>;
+  readonly rowSelection: RowSelection;
   readonly channel: vscode.OutputChannel;
   readonly testing: Testing;
 }
 
 /** Builds what commands need besides what activation has built. Loaded with the first command. */
 export function openCommands(parts: OpenCommandsParts): OpenedCommands {
-  const { clock, view, channel, testing, logger } = parts;
+  const { clock, rowSelection, channel, testing, logger } = parts;
   const documents = new Documents(clock.now);
   const review: LiveViewsOptions['review'] = (account, session) => reviewOne(parts, account, session);
   const liveViews = new LiveViews(
@@ -67,7 +67,6 @@ export function openCommands(parts: OpenCommandsParts): OpenedCommands {
       const settings = vscode.workspace.getConfiguration('browserSessions');
       await settings.update(key, value, vscode.ConfigurationTarget.Global);
     },
-    selection: () => view.selection,
     showLog: () => channel.show(),
     copyText: async (text) => vscode.env.clipboard.writeText(text),
     openUrl: openUnchanged,
@@ -76,7 +75,7 @@ export function openCommands(parts: OpenCommandsParts): OpenedCommands {
     },
   };
   return {
-    run: async (name, args) => commandHandlers[name](all, args),
+    run: async (name, args) => commandHandlers[name](all, await rowSelection.argumentsOf(args)),
     restoreLiveView: (panel, kept) => liveViews.restore(panel, kept),
     dispose: () => {
       liveViews.dispose();

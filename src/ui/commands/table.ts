@@ -27,7 +27,6 @@ const ifSessions = `!browserSessions.loaded || ${hasSessions}`;
 const inView = 'view == browserSessions.sessions';
 const inEnded = 'view == browserSessions.ended';
 const endedRow = (...flags: readonly string[]) => `${inEnded} && viewItem =~ /^rb:ended\\b${ahead(flags)}/`;
-const single = '!listMultiSelection';
 
 function ahead(flags: readonly string[]): string {
   return flags.map((flag) => `(?=.*\\+${flag}\\b)`).join('');
@@ -38,9 +37,17 @@ function row(kind: 'account' | 'group' | 'session' | 'page' | 'error', ...flags:
   return `${inView} && viewItem =~ /^rb:${kind}\\b${ahead(flags)}/`;
 }
 
+/**
+ * The same for a row that isn't one of several selected ones, because a command that acts on one row is ambiguous there.
+ * VS Code's own key for this, `listMultiSelection`, is about the whole tree, and outdated once selected rows are gone.
+ */
+function alone(...[kind, ...flags]: Parameters<typeof row>): string {
+  return row(kind, ...flags).replace(/\/$/, '(?!.*\\+selected\\b)/');
+}
+
 /** The same menu entry for sessions and for their pages. */
-function forBoth(flag: string, entry: (when: string) => MenuEntry): MenuEntry[] {
-  return [entry(row('session', flag)), entry(row('page', flag))];
+function forBoth(flag: string, entry: (when: string) => MenuEntry, rows = row): MenuEntry[] {
+  return [entry(rows('session', flag)), entry(rows('page', flag))];
 }
 
 const inline = (when: string, place: number): MenuEntry => ({
@@ -66,7 +73,7 @@ export const commandTable = {
     title: 'Replace Key…',
     icon: 'key',
     palette: ifAccounts,
-    menus: [inline(row('error', 'replaceKey'), 2), context(`${row('account', 'key')} && ${single}`, '7_account@2')],
+    menus: [inline(row('error', 'replaceKey'), 2), context(alone('account', 'key'), '7_account@2')],
   },
   enterKey: {
     title: 'Enter Key…',
@@ -80,17 +87,17 @@ export const commandTable = {
   renameAccount: {
     title: 'Rename Account…',
     palette: ifAccounts,
-    menus: [context(`${row('account')} && ${single}`, '7_account@1')],
+    menus: [context(alone('account'), '7_account@1')],
   },
   testConnection: {
     title: 'Test Connection',
     palette: ifAccounts,
-    menus: [context(`${row('account')} && ${single}`, '7_account@3')],
+    menus: [context(alone('account'), '7_account@3')],
   },
   removeAccount: {
     title: 'Remove Account…',
     palette: ifAccounts,
-    menus: [context(`${row('account')} && ${single}`, '7_account@4')],
+    menus: [context(alone('account'), '7_account@4')],
   },
   setFilter: {
     title: 'Filter Sessions…',
@@ -128,11 +135,12 @@ export const commandTable = {
     title: 'Refresh Account',
     icon: 'refresh',
     palette: 'never',
-    menus: [
-      inline(row('account'), 1),
-      context(`${row('account')} && ${single}`, '7_account@0'),
-      inline(row('error', 'retry'), 1),
-    ],
+    menus: [inline(row('account'), 1), context(alone('account'), '7_account@0'), inline(row('error', 'retry'), 1)],
+  },
+  refreshSelectedAccounts: {
+    title: 'Refresh Selected Accounts',
+    palette: 'never',
+    menus: [context(row('account', 'selected'), '7_account@0')],
   },
   showMore: { title: 'Show More', palette: 'never', menus: [] },
   openLiveView: {
@@ -141,113 +149,115 @@ export const commandTable = {
     palette: ifSessions,
     menus: [
       ...forBoth('live', (when) => inline(when, 1)),
-      ...forBoth('live', (when) => context(`${when} && ${single}`, 'navigation@1')),
+      ...forBoth('live', (when) => context(when, 'navigation@1'), alone),
     ],
   },
   openLiveViewToSide: {
     title: 'Open Live View to the Side',
     palette: ifSessions,
-    menus: forBoth('live', (when) => context(`${when} && ${single}`, 'navigation@2')),
+    menus: forBoth('live', (when) => context(when, 'navigation@2'), alone),
   },
   openLiveViewExternal: {
     title: 'Open in External Browser',
     icon: 'link-external',
     palette: ifSessions,
-    menus: forBoth('link', (when) => context(`${when} && ${single}`, 'navigation@4')),
+    menus: forBoth('link', (when) => context(when, 'navigation@4'), alone),
   },
   openGroupLiveViews: {
     title: 'Open All Live Views in Group',
     icon: 'multiple-windows',
     palette: ifSessions,
-    menus: [inline(row('group', 'live'), 1), context(`${row('group', 'live')} && ${single}`, 'navigation@1')],
+    menus: [inline(row('group', 'live'), 1), context(alone('group', 'live'), 'navigation@1')],
+  },
+  openSelectedLiveViews: {
+    title: 'Open Selected Live Views',
+    palette: 'never',
+    menus: [
+      context(row('session', 'live', 'selected'), 'navigation@1'),
+      context(row('page', 'live', 'selected'), 'navigation@1'),
+    ],
   },
   openDefault: { title: 'Open', palette: 'never', menus: [] },
   showDetails: {
     title: 'Show Details',
     palette: ifSessions,
-    menus: [context(`${row('session')} && ${single}`, '1_view@1')],
+    menus: [context(alone('session'), '1_view@1')],
   },
   openDashboard: {
     title: 'Open Dashboard',
     palette: ifSessions,
-    menus: [
-      context(`${row('session', 'dashboard')} && ${single}`, '1_view@2'),
-      context(endedRow('dashboard'), '1_view@2'),
-    ],
+    menus: [context(alone('session', 'dashboard'), '1_view@2'), context(endedRow('dashboard'), '1_view@2')],
   },
   openRecording: {
     title: 'Open Recording',
     palette: ifSessions,
-    menus: [
-      context(`${row('session', 'recording')} && ${single}`, '1_view@3'),
-      context(endedRow('recording'), '1_view@3'),
-    ],
+    menus: [context(alone('session', 'recording'), '1_view@3'), context(endedRow('recording'), '1_view@3')],
   },
   takeScreenshot: {
     title: 'Take Screenshot',
     palette: ifSessions,
-    menus: forBoth('picture', (when) => context(`${when} && ${single}`, '2_debug@1')),
+    menus: forBoth('picture', (when) => context(when, '2_debug@1'), alone),
   },
   copySessionId: {
     title: 'Copy Session ID',
     palette: ifSessions,
-    menus: [context(`${row('session')} && ${single}`, '3_copy@1'), context(endedRow(), '3_copy@1')],
+    menus: [context(alone('session'), '3_copy@1'), context(endedRow(), '3_copy@1')],
+  },
+  copySelectedSessionIds: {
+    title: 'Copy Session IDs',
+    palette: 'never',
+    menus: [context(row('session', 'selected'), '3_copy@1')],
   },
   copyLiveViewUrl: {
     title: 'Copy Live View Link',
     palette: ifSessions,
-    menus: forBoth('link', (when) => context(`${when} && ${single}`, '3_copy@2')),
+    menus: forBoth('link', (when) => context(when, '3_copy@2'), alone),
   },
   copyPageUrl: {
     title: 'Copy Page URL',
     palette: ifSessions,
-    menus: [context(`${row('page')} && ${single}`, '3_copy@3')],
+    menus: [context(alone('page'), '3_copy@3')],
   },
   copyJson: {
     title: 'Copy as JSON',
     palette: ifSessions,
-    menus: [context(`${row('session')} && ${single}`, '3_copy@4')],
+    menus: [context(alone('session'), '3_copy@4')],
   },
   endSession: {
     title: 'End Session…',
     icon: 'debug-stop',
     palette: ifSessions,
-    menus: [
-      inline(row('session', 'endable'), 3),
-      context(`${row('session', 'endable')} && ${single}`, '9_destructive@1'),
-    ],
+    menus: [inline(alone('session', 'endable'), 3), context(alone('session', 'endable'), '9_destructive@1')],
   },
   endSelectedSessions: {
     title: 'End Selected Sessions…',
+    icon: 'debug-stop',
     palette: 'never',
-    menus: [
-      context(`${row('session', 'endable')} && listMultiSelection`, '9_destructive@1'),
-      context(`${row('group', 'endable')} && listMultiSelection`, '9_destructive@1'),
-    ],
+    menus: (['session', 'group'] as const).flatMap((kind) => [
+      inline(row(kind, 'endable', 'selected'), 3),
+      context(row(kind, 'endable', 'selected'), '9_destructive@1'),
+    ]),
   },
   endGroup: {
     title: 'End Group…',
+    icon: 'debug-stop',
     palette: ifSessions,
-    menus: [context(`${row('group', 'endable')} && ${single}`, '9_destructive@2')],
+    menus: [inline(alone('group', 'endable'), 3), context(alone('group', 'endable'), '9_destructive@2')],
   },
   deleteBatch: {
     title: 'Delete Batch…',
-    icon: 'trash',
     palette: ifAccounts,
-    menus: [
-      inline(row('group', 'deletable'), 3),
-      context(`${row('group', 'deletable')} && ${single}`, '9_destructive@3'),
-    ],
+    menus: [context(alone('group', 'deletable'), '9_destructive@3')],
   },
   endAccountSessions: {
     title: 'End All Sessions in Account…',
     palette: ifSessions,
-    menus: [context(`${row('account', 'endable')} && ${single}`, '9_destructive@1')],
+    menus: [context(alone('account', 'endable'), '9_destructive@1')],
   },
   endSessionById: {
     title: 'End Session by ID…',
     palette: ifAccounts,
-    menus: [context(`${row('account')} && ${single}`, '9_destructive@2')],
+    menus: [context(alone('account'), '9_destructive@2')],
   },
   endAllSessions: {
     title: 'End All Sessions…',
@@ -263,18 +273,28 @@ export const commandTable = {
   cancelBatch: {
     title: 'Cancel Batch…',
     palette: ifAccounts,
-    menus: [context(`${row('group', 'cancellable')} && ${single}`, '9_destructive@2')],
+    menus: [context(alone('group', 'cancellable'), '9_destructive@2')],
   },
   protectSession: {
     title: 'Protect Session',
     icon: 'shield',
     palette: ifSessions,
-    menus: [context(row('session', 'protectable'), '5_organize@1')],
+    menus: [context(alone('session', 'protectable'), '5_organize@1')],
+  },
+  protectSelectedSessions: {
+    title: 'Protect Selected Sessions',
+    palette: 'never',
+    menus: [context(row('session', 'selected'), '5_organize@1')],
   },
   unprotectSession: {
     title: 'Unprotect Session',
     palette: ifSessions,
-    menus: [context(row('session', 'protected'), '5_organize@1')],
+    menus: [context(alone('session', 'protected'), '5_organize@1')],
+  },
+  unprotectSelectedSessions: {
+    title: 'Unprotect Selected Sessions',
+    palette: 'never',
+    menus: [context(row('session', 'selected'), '5_organize@2')],
   },
   endMySessions: {
     title: 'End All My Sessions…',
@@ -303,13 +323,46 @@ export type CommandName = keyof typeof commandTable;
 /** The prefix of every command id. */
 export const commandPrefix = 'browserSessions.';
 
-/** Keybindings for the focused tree. `keyboard` tells the command that no row was passed. */
+/**
+ * The keys of the trees. VS Code tells an extension which row has the focus only as an argument of a command, which it
+ * fills in: `$focusedTreeItem`. It doesn't notice that the focus moved when the focused row went away, but selecting and
+ * deselecting the focused row makes it look. The argument behind it tells the command that it was called by a key of this
+ * view.
+ */
+function onFocusedRow(view: string, name: CommandName, keys: Keys) {
+  const command = commandPrefix + name;
+  const args = [{ $treeViewId: view, $focusedTreeItem: true }, { keyboard: view }];
+  return {
+    command: 'runCommands',
+    ...keys,
+    when: `${inTree(view)} && listHasSelectionOrFocus`,
+    args: { commands: ['list.toggleSelection', 'list.toggleSelection', { command, args }] },
+  };
+}
+
+/** The same where nothing has the focus: the command asks. Menus show the key of this one beside the command. */
+function withoutRow(view: string, name: CommandName, keys: Keys) {
+  return { command: commandPrefix + name, ...keys, when: inTree(view) };
+}
+
+const inTree = (view: string) => `focusedView == ${view} && listFocus && !inputFocus && !treestickyScrollFocused`;
+
+interface Keys {
+  readonly key: string;
+  readonly mac: string;
+}
+
+const treeKeys = {
+  endSession: { key: 'delete', mac: 'cmd+backspace' },
+  copySessionId: { key: 'ctrl+c', mac: 'cmd+c' },
+  refreshAccount: { key: 'ctrl+r', mac: 'cmd+r' },
+} as const satisfies Partial<Record<CommandName, Keys>>;
+
+/** All keybindings. Of those that match, VS Code takes the last one. */
 export const keybindings = [
-  {
-    command: 'browserSessions.endSession',
-    key: 'delete',
-    mac: 'cmd+backspace',
-    when: 'focusedView == browserSessions.sessions && listFocus && !inputFocus',
-    args: { keyboard: true },
-  },
-] as const;
+  ...(Object.keys(treeKeys) as (keyof typeof treeKeys)[]).flatMap((name) => [
+    withoutRow('browserSessions.sessions', name, treeKeys[name]),
+    onFocusedRow('browserSessions.sessions', name, treeKeys[name]),
+  ]),
+  onFocusedRow('browserSessions.ended', 'copySessionId', treeKeys.copySessionId),
+];

@@ -11,11 +11,10 @@ import type { TreeNode } from '../tree/nodes.ts';
 import { kindOf, nameOfAccount } from './accountNames.ts';
 import { ageOf, type ListParts, listOnce, unlistedAccounts } from './lists.ts';
 
-/** What finding a command's targets needs: the lists, the filter, the finished batches and the selected rows. */
+/** What finding a command's targets needs: the lists, the filter and the finished batches. */
 export interface TargetParts extends ListParts {
   readonly filter: TreeFilter;
   readonly finished: FinishedBatches;
-  readonly selection: () => readonly TreeNode[];
 }
 
 /** What a command acts on, as a row of the tree or a caller names it. */
@@ -31,14 +30,9 @@ export interface Target {
   readonly shownOnly: boolean;
 }
 
-/** Whether this is the argument of our keybindings, for which VS Code passes no row. */
-function isFromKeyboard(argument: unknown): boolean {
-  return typeof argument === 'object' && argument !== null && 'keyboard' in argument;
-}
-
-/** Whether something is a row of the tree, and not a caller's argument. */
-function isRow(raw: object): boolean {
-  return 'kind' in raw;
+/** What kind of row of the tree something is; undefined for a caller's argument. */
+function rowKind(raw: unknown): unknown {
+  return typeof raw === 'object' && raw !== null ? Reflect.get(raw, 'kind') : undefined;
 }
 
 /** Reads one target. If it has an invalid id, it names nothing, rather than the whole account. */
@@ -55,27 +49,50 @@ function targetOf(raw: unknown): Target | undefined {
     groupId: groupId as GroupId | undefined,
     sessionId: sessionId as SessionId | undefined,
     pageId: pageId as PageId | undefined,
-    shownOnly: sessionId === undefined && isRow(raw),
+    shownOnly: sessionId === undefined && 'kind' in raw,
   };
 }
 
 /**
- * The targets of a command: the selection if the clicked row is in it (VS Code then passes it as the second argument),
- * else the row or targets that were passed, or, for a key, the selection. An empty list means that nothing was named
- * and the user must be asked. It never means everything.
+ * What the arguments of a command name: the selection if the clicked row is in it (VS Code then passes it as the second
+ * argument), else the row or targets that were passed.
  */
-export function targetsOf(
-  parts: Pick<TargetParts, 'selection'>,
-  [first, second]: readonly unknown[],
-): readonly Target[] {
-  const named = isFromKeyboard(first)
-    ? parts.selection()
-    : Array.isArray(second) && second.includes(first)
-      ? second
-      : Array.isArray(first)
-        ? first
-        : [first];
-  return named.flatMap((raw: unknown) => targetOf(raw) ?? []);
+function namedBy([first, second]: readonly unknown[]): readonly unknown[] {
+  if (Array.isArray(second) && second.includes(first)) return second;
+  return Array.isArray(first) ? first : [first];
+}
+
+/**
+ * The targets of a command that acts on many. An empty list means that nothing was named and the user must be asked. It
+ * never means everything.
+ */
+export function targetsOf(args: readonly unknown[]): readonly Target[] {
+  return namedBy(args).flatMap((raw) => targetOf(raw) ?? []);
+}
+
+/**
+ * The targets of a command about sessions, such as an end. Only rows of accounts, groups and sessions count: selecting a note doesn't mean ending its whole
+ * account, and selecting a page doesn't mean ending its session.
+ */
+export function sessionTargetsOf(args: readonly unknown[]): readonly Target[] {
+  const standForSessions: readonly unknown[] = [undefined, 'account', 'group', 'session'];
+  return namedBy(args).flatMap((raw) => (standForSessions.includes(rowKind(raw)) ? (targetOf(raw) ?? []) : []));
+}
+
+/** The target of a command that acts on one: the row that was clicked, even if it is one of several selected ones. */
+export function targetOfOne([first]: readonly unknown[]): Target | undefined {
+  return Array.isArray(first) ? first.map(targetOf).find((target) => target !== undefined) : targetOf(first);
+}
+
+/** Whether the arguments are rows of the tree, and not what a caller passes. */
+export function isRow([first]: readonly unknown[]): boolean {
+  return rowKind(first) !== undefined;
+}
+
+/** Whether the arguments name exactly one row of the tree, which is of this kind. */
+export function isOneRow(args: readonly unknown[], kind: TreeNode['kind']): boolean {
+  const named = namedBy(args);
+  return named.length === 1 && rowKind(named[0]) === kind;
 }
 
 /** A target that stands for all sessions of an account. */
@@ -196,9 +213,8 @@ export async function sessionTarget(
   none: string,
   fits: (target: AccountSession) => boolean,
 ): Promise<{ readonly accountId: AccountId; readonly sessionId: SessionId } | undefined> {
-  for (const { accountId: account, sessionId } of targetsOf(parts, args)) {
-    if (sessionId !== undefined) return { accountId: account, sessionId };
-  }
+  const named = targetOfOne(args);
+  if (named?.sessionId !== undefined) return { accountId: named.accountId, sessionId: named.sessionId };
   const choices = (await sessionChoices(parts)).filter(({ value }) => fits(value));
   const sentence = [none, ...unlistedAccounts(parts)].join(' ');
   const picked = await pickOne(parts, title, l10n.t('Select a session'), sentence, choices);

@@ -13,6 +13,11 @@ function contextValue(kind: string, flags: Readonly<Record<string, boolean>>): s
   return [`rb:${kind}`, ...set].join('+');
 }
 
+/** The context value of a row that is one of several selected ones. */
+export function selectedContext(context: string): string {
+  return `${context}+selected`;
+}
+
 /** An account's row. @param key whether it has a key; `undefined` if its provider uses none. */
 export function accountContext(key: 'saved' | 'missing' | undefined, sessions: number): string {
   return contextValue('account', { key: key === 'saved', keyMissing: key === 'missing', endable: sessions > 0 });

@@ -9,7 +9,7 @@ import { openStatusWhenNeeded } from '../status/statusWhenNeeded.ts';
 import { openEndedView } from './endedView.ts';
 import { TreeFilter } from './filter.ts';
 import type { FinishedView } from './finishedView.ts';
-import type { TreeNode } from './nodes.ts';
+import type { RowSelection } from './rowSelection.ts';
 import type { SessionsTree } from './sessionsTree.ts';
 import { openSessionsView } from './sessionsView.ts';
 
@@ -19,7 +19,7 @@ const finishedKey = 'showFinishedBatches';
 /** The views in the side bar, as commands use them. */
 export interface Views extends vscode.Disposable {
   readonly tree: SessionsTree;
-  readonly view: vscode.TreeView<TreeNode>;
+  readonly rowSelection: RowSelection;
   readonly filter: TreeFilter;
   readonly loadFinished: () => Promise<FinishedView>;
 }
@@ -32,7 +32,7 @@ export function openViews(services: Services, memory: Memory, setting: ReadSetti
   const { accounts, kinds, connections, store, history, clock } = services;
   const filter = new TreeFilter({ accounts, kinds, store, memory });
   let finished: FinishedView | undefined;
-  const { tree, view, disposable } = openSessionsView({
+  const { tree, view, rowSelection, disposable } = openSessionsView({
     ...services,
     filter,
     finished: () => finished?.rows,
@@ -54,7 +54,7 @@ export function openViews(services: Services, memory: Memory, setting: ReadSetti
   const ended = openEndedView(history, store, clock.now);
   return {
     tree,
-    view,
+    rowSelection,
     filter,
     loadFinished,
     dispose: () => vscode.Disposable.from(status, disposable, ended, { dispose: () => finished?.dispose() }).dispose(),

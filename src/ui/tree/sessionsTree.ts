@@ -4,6 +4,7 @@ import type { PageLoader } from '../../services/sessions/pageLookups.ts';
 import type { StoreChange } from '../../services/sessions/sessionsView.ts';
 import { countByPhase } from './accountRow.ts';
 import { childrenOf, isThere, parentOf, type TreeModel } from './children.ts';
+import { selectedContext } from './contextValue.ts';
 import type { LostPages } from './lostPages.ts';
 import { nodeId, type TreeNode } from './nodes.ts';
 import type { Row, RowIcon } from './row.ts';
@@ -33,6 +34,8 @@ export class SessionsTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
   readonly #limits: Map<string, number>;
   readonly #changed = new vscode.EventEmitter<TreeNode | TreeNode[] | undefined>();
   readonly #subscriptions: vscode.Disposable[] = [];
+  /** The selected rows, if there are several. */
+  #selected: ReadonlySet<TreeNode> = new Set();
   /** What was last drawn of each row that shows an age. */
   readonly #drawn = new Map<TreeNode, string>();
 
@@ -80,6 +83,22 @@ export class SessionsTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
     this.#changed.fire(this.#model.nodes.get({ kind: 'account', accountId }));
   }
 
+  /** Gives the menus of selected rows those commands that act on many. @param nodes the selected rows. */
+  showSelected(nodes: readonly TreeNode[]): void {
+    const [before, after] = [this.#selected, new Set(nodes.length > 1 ? nodes : [])];
+    this.#selected = after;
+    const isChanged = (node: TreeNode) => before.has(node) !== after.has(node) && this.isThere(node);
+    const changed = [...new Set([...before, ...after])].filter(isChanged);
+    if (changed.length > mostRowsByName) {
+      for (const accountId of new Set(changed.map((node) => node.accountId))) this.redraw(accountId);
+    } else if (changed.length > 0) this.#changed.fire(changed);
+  }
+
+  /** Whether the session, group or account of a row is still there. */
+  isThere(node: TreeNode): boolean {
+    return isThere(this.#model, node);
+  }
+
   getChildren(node?: TreeNode): TreeNode[] {
     const children = [...childrenOf(this.#model, node)];
     if (node !== undefined) this.#lookUp(node, children);
@@ -103,7 +122,9 @@ export class SessionsTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
     const row = rowOf(this.#model, node);
     if (row === undefined) return new vscode.TreeItem('');
     this.#drawn.set(node, row.description);
-    return itemOf(row, this.#media);
+    const item = itemOf(row, this.#media);
+    if (this.#selected.has(node)) item.contextValue = selectedContext(row.contextValue);
+    return item;
   }
 
   /** Runs the action of a click on a row. */
@@ -152,7 +173,7 @@ export class SessionsTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
   }
 
   #forgetGone(): void {
-    const remains = (node: TreeNode) => isThere(this.#model, node);
+    const remains = (node: TreeNode) => this.isThere(node);
     this.#model.nodes.keepOnly(remains);
     for (const node of this.#drawn.keys()) if (!remains(node)) this.#drawn.delete(node);
   }

@@ -13,6 +13,7 @@ import type { TreeFilter } from './filter.ts';
 import type { FinishedRows } from './finishedRows.ts';
 import { LostPages } from './lostPages.ts';
 import { type TreeNode, TreeNodes } from './nodes.ts';
+import { RowSelection } from './rowSelection.ts';
 import { clickCommand, dimmedRows, SessionsTree } from './sessionsTree.ts';
 import { keepTitle } from './title.ts';
 
@@ -62,6 +63,7 @@ export function openSessionsView({
 }: SessionsViewParts): {
   readonly tree: SessionsTree;
   readonly view: vscode.TreeView<TreeNode>;
+  readonly rowSelection: RowSelection;
   readonly disposable: vscode.Disposable;
 } {
   // Read when it changes, not for each row.
@@ -88,6 +90,13 @@ export function openSessionsView({
     treeDataProvider: tree,
     canSelectMany: true,
     showCollapseAll: true,
+  });
+
+  const rowSelection = new RowSelection({
+    viewId,
+    view,
+    isThere: (node) => tree.isThere(node),
+    showSelected: (nodes) => tree.showSelected(nodes),
   });
 
   const attend = () => {
@@ -121,6 +130,7 @@ export function openSessionsView({
   const disposable = vscode.Disposable.from(
     view,
     tree,
+    rowSelection,
     keepTitle(
       store,
       filter,
@@ -160,7 +170,7 @@ export function openSessionsView({
       else if (event.affectsConfiguration('browserSessions')) void refresher.refreshAll();
     }),
   );
-  return { tree, view, disposable };
+  return { tree, view, rowSelection, disposable };
 }
 
 /** Runs the action of a click on the selected row. */
@@ -170,7 +180,9 @@ function clicked(view: vscode.TreeView<TreeNode>, tree: SessionsTree): () => Pro
     const click = ++clicks;
     // Read synchronously, because the next click may follow. While VS Code requests rows again it knows none of them.
     for (let waitedMs = 0; click === clicks && waitedMs < mostAskedAnewMs; waitedMs += askedAnewMs) {
-      const [node] = view.selection;
+      const [node, ...others] = view.selection;
+      // A click selects one row. If several are selected by now, the user has gone on.
+      if (others.length > 0) return undefined;
       if (node !== undefined) return tree.click(node);
       await sleep(askedAnewMs);
     }

@@ -1,8 +1,16 @@
 import { strict as assert } from 'node:assert';
-import { accountId, groupId, sessionId } from '../../../src/core/ids.ts';
+import { accountId, groupId, pageId, sessionId } from '../../../src/core/ids.ts';
 import type { Session } from '../../../src/core/session.ts';
-import { sessionsOf, wholeAccount } from '../../../src/ui/commands/targets.ts';
+import {
+  isOneRow,
+  sessionsOf,
+  sessionTargetsOf,
+  targetOfOne,
+  targetsOf,
+  wholeAccount,
+} from '../../../src/ui/commands/targets.ts';
 import { TreeFilter } from '../../../src/ui/tree/filter.ts';
+import type { TreeNode } from '../../../src/ui/tree/nodes.ts';
 import { MapMemory, TestServices } from '../services/testServices.ts';
 import { keepingAll, someSession } from '../sessions.ts';
 
@@ -43,6 +51,55 @@ describe('targets of commands', () => {
     await filter.set('two');
     assert.deepEqual(idsOf(named('one', true), named('two', true)), ['two']);
     assert.deepEqual(idsOf({ ...wholeAccount(account), shownOnly: true }), ['two']);
+  });
+
+  const rows: readonly TreeNode[] = [
+    { kind: 'session', accountId: account, sessionId: sessionId('one') },
+    { kind: 'session', accountId: account, sessionId: sessionId('two') },
+  ];
+  const [first] = rows;
+  const ids = (targets: readonly { readonly sessionId: unknown }[]) => targets.map((target) => target.sessionId);
+
+  it('are all selected rows if the one that was clicked is selected, and otherwise only that one', () => {
+    const other: TreeNode = { kind: 'session', accountId: account, sessionId: sessionId('three') };
+    assert.deepEqual(ids(targetsOf([first, rows])), ['one', 'two']);
+    assert.deepEqual(ids(targetsOf([other, rows])), ['three']);
+    assert.deepEqual(ids(targetsOf([other, undefined])), ['three']);
+    assert.deepEqual(targetsOf([]), []);
+    assert.deepEqual(targetsOf([undefined]), []);
+  });
+
+  it('are the row that was clicked for a command that acts on one, even if others are selected before it', () => {
+    assert.equal(targetOfOne([rows[1], rows])?.sessionId, 'two');
+    assert.equal(targetOfOne([rows])?.sessionId, 'one');
+    assert.equal(targetOfOne([undefined]), undefined);
+    assert.ok(isOneRow([first], 'session'));
+    assert.ok(!isOneRow([first], 'account'));
+    assert.ok(!isOneRow([first, rows], 'session'));
+    assert.ok(!isOneRow([{ accountId: account }], 'account'));
+  });
+
+  it('are never a whole account or session because one of its notes or pages was selected', () => {
+    const session = sessionId('one');
+    const others: readonly TreeNode[] = [
+      { kind: 'trouble', accountId: account },
+      { kind: 'fault', accountId: account, index: 0 },
+      { kind: 'note', accountId: account, note: 'empty' },
+      { kind: 'more', accountId: account, groupId: undefined },
+      { kind: 'more', accountId: account, groupId: group },
+      { kind: 'page', accountId: account, sessionId: session, pageId: pageId('p') },
+      { kind: 'pageNote', accountId: account, sessionId: session, note: 'empty' },
+    ];
+    for (const row of others) {
+      assert.deepEqual(sessionTargetsOf([row]), [], row.kind);
+      assert.deepEqual(ids(sessionTargetsOf([row, [row, rows[1]]])), ['two'], row.kind);
+    }
+    const standing: readonly TreeNode[] = [
+      { kind: 'account', accountId: account },
+      { kind: 'group', accountId: account, groupId: group },
+    ];
+    for (const row of standing) assert.equal(sessionTargetsOf([row]).length, 1, row.kind);
+    assert.deepEqual(ids(sessionTargetsOf([{ accountId: account, sessionId: 'one', pageId: 'p' }])), ['one']);
   });
 
   it('are found without searching all running sessions for each of them', () => {

@@ -153,7 +153,10 @@ export class KnownSession {
   over(before: OverStage['proof']): OverStage {
     const { accounts, store, history } = this.#parts;
     if (accounts.get(this.#accountId) === undefined) {
-      return { kind: 'over', card: accountGoneCard(), proof: undefined };
+      // What was confirmed before the account was removed stays true.
+      const known = history.find(this.#accountId, this.#id) ?? before;
+      const nothing = { recording: false, dashboard: false, next: undefined };
+      return { kind: 'over', card: known === undefined ? accountGoneCard() : endedCard(known, nothing), proof: known };
     }
     const confirmed = this.#isConfirmedGone ? 'confirmed' : undefined;
     const proof = history.find(this.#accountId, this.#id) ?? this.#endCause ?? before ?? confirmed;

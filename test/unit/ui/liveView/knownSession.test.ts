@@ -141,6 +141,20 @@ describe('a live view of a session that the first list after a restart doesn’t
     await other.stop();
   });
 
+  it('stays ended when its account is removed afterwards', async () => {
+    server.unlisted.clear();
+    await services.refresher.refresh(account);
+    const session = known();
+    session.learn();
+    setStatus('completed');
+    for (let list = 0; list < 3; list++) await services.refresher.refresh(account);
+    const ended = cardOf(session);
+    await services.accounts.remove(account);
+    assert.deepEqual([cardOf(session).heading, cardOf(session).proof], [ended.heading, ended.proof]);
+    history.clear();
+    assert.equal(cardOf(session).heading, 'The account was removed');
+  });
+
   it('keeps what was seen of its end, even when the recent history was cleared', async () => {
     server.unlisted.clear();
     await services.refresher.refresh(account);

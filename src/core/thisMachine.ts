@@ -1,0 +1,49 @@
+/** A variable file of a folder, such as `.env`. */
+export interface EnvFile {
+  /** Its name without the folder. */
+  readonly name: string;
+  readonly text: string;
+}
+
+/** A variable file that wasn't read, and the reason. */
+export interface SkippedEnvFile {
+  readonly name: string;
+  readonly reason: 'link' | 'tooLarge' | 'unreadable';
+}
+
+/** A browser that we started. It exits with the process that started it, however that ends. */
+export interface StartedBrowser {
+  /** The address of its DevTools, `http://127.0.0.1:<port>`. */
+  readonly address: string;
+  /** Its profile's folder, which is deleted when the browser exits. */
+  readonly profile: string;
+  readonly pid: number;
+  /** Settles when it has exited and its profile is deleted; see {@link ThisMachine.removeProfile} if that fails. */
+  readonly exited: Promise<void>;
+  /** Opens a page in an isolated context of its own. Resolves when the page has a title, or after two seconds. */
+  openPage(url: string): Promise<void>;
+  /** Ends the browser: politely first, then by force. Resolves like `exited`. */
+  close(): Promise<void>;
+}
+
+/** What became of starting a browser. `said` is the last line that it wrote: clean it before showing. */
+export type BrowserStart =
+  | { readonly kind: 'started'; readonly browser: StartedBrowser }
+  | { readonly kind: 'notInstalled' }
+  | { readonly kind: 'failed'; readonly path: string; readonly said: string };
+
+/** What we read from and start on this machine, only when the user asks for it. */
+export interface ThisMachine {
+  /** Whether a browser's DevTools answer at a port of this machine. */
+  hasDevtools(port: number): Promise<boolean>;
+  /** Starts an installed Chrome, Chromium or Edge without a window, with a new temporary profile. */
+  startBrowser(): Promise<BrowserStart>;
+  /** Whether the browser that was started with this profile still runs. */
+  isRunning(profile: string): Promise<boolean>;
+  /** Deletes a profile that {@link startBrowser} made, and no other folder. */
+  removeProfile(profile: string): Promise<void>;
+  /** The variable files of a folder. Links aren't followed. */
+  readEnvFiles(
+    folder: string,
+  ): Promise<{ readonly files: readonly EnvFile[]; readonly skipped: readonly SkippedEnvFile[] }>;
+}

@@ -1,0 +1,53 @@
+import { readFile } from 'node:fs/promises';
+import { get } from 'node:http';
+import { join } from 'node:path';
+
+const answerWithinMs = 1_000;
+const longestAnswer = 10_000;
+
+/** Where a browser's DevTools are, as the browser writes it into its profile. */
+export interface DevtoolsPort {
+  readonly port: number;
+  /** `/devtools/browser/<id>`. The id is random: no other browser has it, nor this one after a restart. */
+  readonly path: string;
+}
+
+/** The port that the browser of a profile has opened; undefined while it hasn't. */
+export async function portOfProfile(profile: string): Promise<DevtoolsPort | undefined> {
+  const [line = '', path = ''] = (await readFile(join(profile, 'DevToolsActivePort'), 'utf8').catch(() => '')).split(
+    '\n',
+  );
+  const port = Number(line);
+  return Number.isInteger(port) && port > 0 && path.startsWith('/') ? { port, path } : undefined;
+}
+
+/**
+ * The path of the browser whose DevTools answer at a port of this machine; undefined where none does. Asks directly, not
+ * through a proxy.
+ */
+export function browserAt(port: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const options = { host: '127.0.0.1', port, path: '/json/version', signal: AbortSignal.timeout(answerWithinMs) };
+    const request = get(options, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (part: string) => {
+        text += part;
+        if (text.length > longestAnswer) request.destroy();
+      });
+      response.on('end', () => resolve(pathIn(text)));
+      response.on('error', () => resolve(undefined));
+    });
+    request.on('error', () => resolve(undefined));
+    request.on('close', () => resolve(undefined));
+  });
+}
+
+function pathIn(answer: string): string | undefined {
+  try {
+    const { webSocketDebuggerUrl } = JSON.parse(answer);
+    return URL.parse(String(webSocketDebuggerUrl))?.pathname;
+  } catch {
+    return undefined;
+  }
+}

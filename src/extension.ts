@@ -48,9 +48,10 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
       keepsHistory: () => setting('history.enabled'),
     },
   });
+  const machine = async () => (await import('./local/thisMachine.ts')).thisMachine;
   const views = openLater(services, async () => {
     const { openViews } = await import('./ui/tree/openViews.ts');
-    return openViews(services, new OrderedMemory(context.workspaceState), setting, media);
+    return openViews(services, new OrderedMemory(context.workspaceState), setting, { media, machine });
   });
   const endWithoutAsking = new EndWithoutAsking(services.memory, () => setting('confirm.endSession'));
   endWithoutAsking.follow();
@@ -71,6 +72,8 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
       checkFraming: async (...asked) => (await http()).checkFraming(...asked),
       channel,
       media,
+      machine,
+      extensionId: context.extension.id,
       besideWorkbench: context.extension.extensionKind === vscode.ExtensionKind.UI,
       testing,
     });

@@ -6,7 +6,7 @@ import { Advice, script, step } from './host/steps.ts';
 import { readManifest } from './manifest.ts';
 
 const belongs =
-  /^(dist\/[^/]+\.js|media\/[^/]+\.(svg|png|css|js)|media\/providers\/(light|dark)\/\w+\.svg|l10n\/bundle\.l10n(\.[\w-]+)?\.json|package(\.nls(\.[\w-]+)?)?\.json|README\.md|CHANGELOG\.md|LICENSE)$/;
+  /^(dist\/[^/]+\.js|media\/[^/]+\.(svg|png|css|js)|media\/providers\/(light|dark)\/\w+\.svg|media\/walkthrough\/[^/]+\.svg|l10n\/bundle\.l10n(\.[\w-]+)?\.json|package(\.nls(\.[\w-]+)?)?\.json|README\.md|CHANGELOG\.md|LICENSE)$/;
 /** Without the README's picture, which has a limit of its own; see test/unit/readme.test.ts. */
 const mostKilobytes = 400;
 const picture = 'media/tour.png';

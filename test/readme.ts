@@ -15,6 +15,9 @@ type ListedCommand = {
 const descriptions: Readonly<Record<ListedCommand, string>> = {
   addAccount: 'Asks for a provider and its key, tries the key, then saves it.',
   manageAccounts: 'Lists the accounts, to rename, test or remove them or to replace a key.',
+  tryIt: 'Finds a browser with DevTools at port 9222, or starts one without a window, and shows it live.',
+  importKeys: "Adds accounts for keys in VS Code's environment and in the `.env` files of a trusted workspace.",
+  openWalkthrough: 'Opens the four steps that introduce this extension.',
   replaceKey: 'Saves a new key for the same address, once it works.',
   renameAccount: "Changes the account's name in the view.",
   testConnection: 'Tries the key. Shows who answers, how fast, and how many sessions may run.',

@@ -71,6 +71,11 @@ export interface ProviderKind {
     /** What the address belongs to, in a few words. */
     readonly prompt: string;
     readonly placeholder: string;
+    /**
+     * Environment variables that usually hold it; read only for built-in providers. A key beside one of them is meant for
+     * that address, and for no other.
+     */
+    readonly environment?: readonly string[];
   };
   readonly fields: readonly CredentialField[];
   /** Only for built-in providers: VS Code supports only settings that package.json declares. */

@@ -72,6 +72,7 @@ export const gateway: ProviderKind = {
     ask: true,
     prompt: 'Enter the base address of the gateway, without /api/browser-automation/sessions',
     placeholder: 'https://gateway.example.com',
+    environment: ['BROWSER_SESSIONS_GATEWAY_URL'],
   },
   fields: [
     {
@@ -82,7 +83,7 @@ export const gateway: ProviderKind = {
       kind: 'secret',
       required: false,
       asked: 'always',
-      environment: [],
+      environment: ['BROWSER_SESSIONS_GATEWAY_AUTHORIZATION'],
       keepsScheme: true,
     },
   ],

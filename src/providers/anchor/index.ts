@@ -56,6 +56,7 @@ export const anchor: ProviderKind = {
     ask: false,
     prompt: 'Enter the address of the Anchor Browser API',
     placeholder: defaultAddress,
+    environment: ['ANCHORBROWSER_BASE_URL'],
   },
   fields: [
     {

@@ -49,6 +49,7 @@ export const browserbase: ProviderKind = {
     ask: false,
     prompt: 'Enter the address of the Browserbase API',
     placeholder: defaultAddress,
+    environment: ['BROWSERBASE_BASE_URL'],
   },
   fields: [
     {

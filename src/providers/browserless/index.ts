@@ -53,6 +53,7 @@ export const browserless: ProviderKind = {
     ask: true,
     prompt: 'Enter the address of your Browserless server or of your cloud region',
     placeholder: 'https://production-sfo.browserless.io',
+    environment: ['BROWSERLESS_API_URL', 'BROWSERLESS_URL'],
   },
   fields: [
     {
@@ -62,7 +63,7 @@ export const browserless: ProviderKind = {
       kind: 'secret',
       required: false,
       asked: 'always',
-      environment: ['BROWSERLESS_TOKEN', 'BROWSERLESS_API_KEY'],
+      environment: ['BROWSERLESS_TOKEN', 'BROWSERLESS_API_KEY', 'BROWSERLESS_API_TOKEN'],
     },
   ],
   settings: [

@@ -247,7 +247,7 @@ async function storeOrTell(parts: AddParts, kind: ProviderKind, draft: Draft): P
 }
 
 /** The provider's name, with a number appended if it's taken. */
-function freeLabel({ accounts }: AddParts, kind: ProviderKind): string {
+export function freeLabel({ accounts }: Pick<AddParts, 'accounts'>, kind: ProviderKind): string {
   const taken = new Set(accounts.all.map(({ label }) => label));
   for (let number = 1; ; number++) {
     const label = number === 1 ? kind.label : `${kind.label} ${number}`;

@@ -111,7 +111,7 @@ function pastedValue({ kind, keepsScheme }: CredentialField, typed: string): str
 }
 
 /** Who receives a secret, according to the function that builds the URLs of requests. */
-function receivers(kind: ProviderKind, origin: string, credentials: Credentials): string {
+export function receivers(kind: ProviderKind, origin: string, credentials: Credentials): string {
   const all = new Set([origin, ...furtherOf(kind, origin, credentials)].map(shownReceiver));
   return listOf(all);
 }

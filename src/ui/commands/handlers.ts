@@ -1,5 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import type { Protections } from '../../services/sessions/protections.ts';
+import { type ImportParts, importKeys } from '../onboarding/importKeys.ts';
+import type { TrialOfExtension, TryItParts } from '../onboarding/tryIt.ts';
 import type { SessionsTree } from '../tree/sessionsTree.ts';
 import { type KnownAccountParts, renameAccount, replaceKey, testConnection } from './accounts.ts';
 import { addAccount } from './addAccount.ts';
@@ -52,8 +54,19 @@ interface TreeParts extends TargetParts {
   readonly openText: (text: string, language: string) => Promise<void>;
 }
 
+/** What the commands of the welcome view need. */
+interface WelcomeParts extends ImportParts, TryItParts {
+  readonly trial: TrialOfExtension;
+  readonly openWalkthrough: () => Promise<void>;
+}
+
 /** What all commands need together; each file declares what its own commands need. */
-export type CommandParts = KnownAccountParts & UnfinishedParts & InspectParts & LiveViewParts & TreeParts;
+export type CommandParts = WelcomeParts &
+  KnownAccountParts &
+  UnfinishedParts &
+  InspectParts &
+  LiveViewParts &
+  TreeParts;
 
 /** Runs a command with the arguments that VS Code or a caller passes. */
 export type CommandHandler = (parts: CommandParts, args: readonly unknown[]) => unknown;
@@ -65,6 +78,12 @@ export type CommandHandler = (parts: CommandParts, args: readonly unknown[]) => 
 export const commandHandlers: Readonly<Record<CommandName, CommandHandler>> = {
   addAccount,
   manageAccounts: (parts) => manageAccounts(parts),
+  tryIt: async (parts) => {
+    const watched = await parts.trial.find();
+    if (watched !== undefined) await openLiveView(parts, [watched]);
+  },
+  importKeys,
+  openWalkthrough: ({ openWalkthrough }) => openWalkthrough(),
   replaceKey,
   enterKey: replaceKey,
   renameAccount,

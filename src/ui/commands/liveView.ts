@@ -4,6 +4,7 @@ import { waysToSee } from '../../core/provider.ts';
 import type { AccountSession } from '../../services/ending/report.ts';
 import type { LiveViews } from '../liveView/liveViews.ts';
 import type { Subject } from '../liveView/viewSource.ts';
+import { reach } from '../onboarding/milestones.ts';
 import { groupName, sessionName } from '../text/names.ts';
 import { type InspectParts, showDetails } from './inspecting.ts';
 import { missingSentence } from './lists.ts';
@@ -122,7 +123,9 @@ async function show(
   keepFocus: boolean,
 ): Promise<void> {
   const subject = await subjectFor(parts, args, l10n.t('Open Live View'), canShow);
-  if (subject !== undefined) await parts.liveViews.open(subject, column, keepFocus);
+  if (subject === undefined) return;
+  reach('watchedOnce');
+  await parts.liveViews.open(subject, column, keepFocus);
 }
 
 function canShow({ store }: Pick<LiveViewParts, 'store'>, { accountId, session }: AccountSession): boolean {

@@ -4,6 +4,8 @@ import { reviewOne } from '../../services/ending/verifier.ts';
 import { Documents } from '../documents.ts';
 import { editorPrompts } from '../editorPrompts.ts';
 import { LiveViews, type LiveViewsOptions } from '../liveView/liveViews.ts';
+import { openWalkthrough } from '../onboarding/milestones.ts';
+import { TrialOfExtension, type TryItParts } from '../onboarding/tryIt.ts';
 import { openUnchanged } from '../openUrl.ts';
 import type { Prompts } from '../prompts.ts';
 import type { RowSelection } from '../tree/rowSelection.ts';
@@ -23,17 +25,23 @@ export interface Testing {
 
 /** What {@link openCommands} needs. */
 export interface OpenCommandsParts
-  extends Pick<CommandParts, 'tree' | 'filter' | 'finished' | 'protections' | 'history' | 'endWithoutAsking'>,
+  extends Pick<
+      CommandParts,
+      'tree' | 'filter' | 'finished' | 'protections' | 'history' | 'endWithoutAsking' | 'machine'
+    >,
+    Pick<TryItParts, 'memory'>,
     EnderOptions,
     Omit<LiveViewsOptions, 'store' | 'review'> {
   readonly rowSelection: RowSelection;
   readonly channel: vscode.OutputChannel;
+  /** The id of this extension. */
+  readonly extensionId: string;
   readonly testing: Testing;
 }
 
 /** Builds what commands need besides what activation has built. Loaded with the first command. */
 export function openCommands(parts: OpenCommandsParts): OpenedCommands {
-  const { clock, rowSelection, channel, testing, logger } = parts;
+  const { clock, rowSelection, channel, testing, logger, extensionId } = parts;
   const documents = new Documents(clock.now);
   const review: LiveViewsOptions['review'] = (account, session) => reviewOne(parts, account, session);
   const liveViews = new LiveViews(
@@ -67,6 +75,18 @@ export function openCommands(parts: OpenCommandsParts): OpenedCommands {
       const settings = vscode.workspace.getConfiguration('browserSessions');
       await settings.update(key, value, vscode.ConfigurationTarget.Global);
     },
+    get trial() {
+      return trial;
+    },
+    environment: process.env,
+    workspace: () => ({
+      isTrusted: vscode.workspace.isTrusted,
+      folders: (vscode.workspace.workspaceFolders ?? []).map(({ name, uri }) => ({
+        name,
+        path: uri.scheme === 'file' ? uri.fsPath : undefined,
+      })),
+    }),
+    openWalkthrough: () => openWalkthrough(extensionId),
     showLog: () => channel.show(),
     copyText: async (text) => vscode.env.clipboard.writeText(text),
     openUrl: openUnchanged,
@@ -74,10 +94,12 @@ export function openCommands(parts: OpenCommandsParts): OpenedCommands {
       await vscode.window.showTextDocument(await vscode.workspace.openTextDocument({ content, language }));
     },
   };
+  const trial = new TrialOfExtension(all);
   return {
     run: async (name, args) => commandHandlers[name](all, await rowSelection.argumentsOf(args)),
     restoreLiveView: (panel, kept) => liveViews.restore(panel, kept),
     dispose: () => {
+      trial.dispose();
       liveViews.dispose();
       documents.dispose();
     },

@@ -69,6 +69,9 @@ export const commandTable = {
     palette: ifAccounts,
     menus: [title('4_accounts@1', `${inView} && ${hasAccounts}`)],
   },
+  tryIt: { title: 'Try It with a Browser on This Machine', palette: 'always', menus: [] },
+  importKeys: { title: 'Import Keys from Environment…', palette: 'always', menus: [] },
+  openWalkthrough: { title: 'Open Walkthrough', palette: 'always', menus: [] },
   replaceKey: {
     title: 'Replace Key…',
     icon: 'key',

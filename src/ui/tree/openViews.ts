@@ -3,7 +3,9 @@ import * as vscode from 'vscode';
 import { lazy } from '../../core/lazy.ts';
 import { isMineBy } from '../../core/ownership.ts';
 import type { Memory } from '../../core/storage.ts';
+import type { ThisMachine } from '../../core/thisMachine.ts';
 import type { Services } from '../../services/openServices.ts';
+import { openOnboarding } from '../onboarding/openOnboarding.ts';
 import type { ReadSetting } from '../settings.ts';
 import { openStatusWhenNeeded } from '../status/statusWhenNeeded.ts';
 import { openEndedView } from './endedView.ts';
@@ -26,9 +28,15 @@ export interface Views extends vscode.Disposable {
 
 /**
  * Opens the views "Sessions" and "Recently Ended".
- * @param memory the workspace's stored state. @param media the folder with our own icons.
+ * @param memory the workspace's stored state.
+ * @param from `media` is the folder with our own icons; `machine` reads this machine.
  */
-export function openViews(services: Services, memory: Memory, setting: ReadSetting, media: Uri): Views {
+export function openViews(
+  services: Services,
+  memory: Memory,
+  setting: ReadSetting,
+  { media, machine }: { readonly media: Uri; readonly machine: () => Promise<ThisMachine> },
+): Views {
   const { accounts, kinds, connections, store, history, clock } = services;
   const filter = new TreeFilter({ accounts, kinds, store, memory });
   let finished: FinishedView | undefined;
@@ -51,12 +59,16 @@ export function openViews(services: Services, memory: Memory, setting: ReadSetti
   });
   if (memory.get(finishedKey) === true) void loadFinished();
   const status = openStatusWhenNeeded(services, { tree, view, filter }, setting);
+  const onboarding = openOnboarding(services, view, machine);
   const ended = openEndedView(history, store, clock.now);
   return {
     tree,
     rowSelection,
     filter,
     loadFinished,
-    dispose: () => vscode.Disposable.from(status, disposable, ended, { dispose: () => finished?.dispose() }).dispose(),
+    dispose: () =>
+      vscode.Disposable.from(status, disposable, ended, onboarding, {
+        dispose: () => finished?.dispose(),
+      }).dispose(),
   };
 }

@@ -113,7 +113,6 @@ export function openSessionsView({
   };
   const tell = () => {
     setContext('filtered', filter.text !== '');
-    setContext('loaded', true);
     setContext(
       'canHaveBatches',
       accounts.all.some(({ id }) => store.capabilities(id).has('deleteGroup')),
@@ -123,6 +122,8 @@ export function openSessionsView({
       'hasSessions',
       accounts.all.some(({ id }) => mayHaveSessions(store.state(id))),
     );
+    // Last: the welcome view is shown where this is true and `hasAccounts` isn't.
+    setContext('loaded', true);
   };
   attend();
   tell();

@@ -1,0 +1,132 @@
+import { parseEnv } from 'node:util';
+import { type AddressFault, formatAddress, parseAddress } from '../../core/origin.ts';
+import type { CredentialField, ProviderKind } from '../../core/provider.ts';
+import { fieldFault, fieldValue } from '../commands/credentials.ts';
+
+/** Where variables come from: the environment, or one file. */
+export interface VariableSource {
+  /** As it is shown. */
+  readonly name: string;
+  readonly variables: Readonly<Record<string, string | undefined>>;
+}
+
+/** A key that a variable holds. */
+export interface FoundKey {
+  readonly kind: ProviderKind;
+  readonly variable: string;
+  readonly secret: string;
+  readonly credentials: Readonly<Record<string, string>>;
+  /** The address that the key is for; undefined where the user must enter it. */
+  readonly origin: string | undefined;
+  /** The variable that the address comes from; undefined for the provider's own address. */
+  readonly addressVariable: string | undefined;
+  /** Names of the sources that have this key. */
+  readonly sources: readonly string[];
+}
+
+/** A variable that can't be used. */
+export interface VariableFault {
+  readonly variable: string;
+  readonly source: string;
+  /** What is wrong with an address; undefined where the value isn't a key. */
+  readonly address: AddressFault | undefined;
+}
+
+/** The longest value that is taken for a key, in characters. */
+const longestKey = 4_096;
+
+/** The variables in the text of a `.env` file. Nothing in it is expanded or run. */
+export function variablesIn(text: string): VariableSource['variables'] {
+  return parseEnv(text.replace(/^\ufeff/, ''));
+}
+
+/** The names of variables that may hold a key of these providers. */
+export function keyVariables(kinds: readonly ProviderKind[]): readonly string[] {
+  return kinds.flatMap(({ fields }) => fields.filter(isSecret).flatMap(({ environment }) => environment));
+}
+
+/**
+ * The keys in some variables. An address counts only for keys of the same source, and where there is one that can't be
+ * used, its keys aren't offered at all: they aren't meant for the provider's own address.
+ */
+export function findKeys(
+  kinds: readonly ProviderKind[],
+  sources: readonly VariableSource[],
+): { readonly keys: readonly FoundKey[]; readonly faults: readonly VariableFault[] } {
+  const keys = new Map<string, FoundKey>();
+  const faults: VariableFault[] = [];
+  for (const { name: source, variables } of sources) {
+    const read = (variable: string) => (Object.hasOwn(variables, variable) ? (variables[variable] ?? '').trim() : '');
+    for (const kind of kinds) {
+      const secrets = kind.fields
+        .filter(isSecret)
+        .flatMap((field) =>
+          field.environment.filter((variable) => read(variable) !== '').map((variable) => ({ field, variable })),
+        );
+      if (secrets.length === 0) continue;
+      const address = addressIn(kind, read);
+      if (address.fault !== undefined) {
+        faults.push({ variable: address.variable ?? '', source, address: address.fault });
+        continue;
+      }
+      for (const { field, variable } of secrets) {
+        const secret = fieldValue(field, read(variable));
+        if (!isKey(field, secret)) {
+          faults.push({ variable, source, address: undefined });
+          continue;
+        }
+        const credentials = { [field.id]: secret, ...textsIn(kind, read) };
+        const id = JSON.stringify([kind.id, address.origin, credentials]);
+        const known = keys.get(id);
+        const found = {
+          kind,
+          variable,
+          secret,
+          credentials,
+          origin: address.origin,
+          addressVariable: address.variable,
+        };
+        if (known === undefined) keys.set(id, { ...found, sources: [source] });
+        else if (!known.sources.includes(source)) keys.set(id, { ...known, sources: [...known.sources, source] });
+      }
+    }
+  }
+  return { keys: [...keys.values()], faults };
+}
+
+function isSecret({ kind }: CredentialField): boolean {
+  return kind === 'secret';
+}
+
+/** A value such as `$(pass show key)` or `${OTHER}` only says where the key is. */
+function isKey(field: CredentialField, value: string): boolean {
+  return value !== '' && value.length <= longestKey && !/\$[({]/.test(value) && fieldFault(field, value) === undefined;
+}
+
+interface FoundAddress {
+  readonly origin: string | undefined;
+  readonly variable: string | undefined;
+  readonly fault?: AddressFault;
+}
+
+function addressIn({ address }: ProviderKind, read: (variable: string) => string): FoundAddress {
+  const own = address.ask ? undefined : address.preset;
+  const variable = address.environment?.find((one) => read(one) !== '');
+  if (variable === undefined) return { origin: own, variable };
+  // Playwright and Puppeteer connect to the same server with ws: and wss:.
+  const parsed = parseAddress(read(variable).replace(/^ws(s?):/i, 'http$1:'));
+  if (!parsed.ok) return { origin: undefined, variable, fault: parsed.fault };
+  const origin = formatAddress(parsed.url);
+  return { origin, variable: origin === own ? undefined : variable };
+}
+
+/** What isn't secret and belongs to a key, such as the id of its project. */
+function textsIn({ fields }: ProviderKind, read: (variable: string) => string): Record<string, string> {
+  const texts: Record<string, string> = {};
+  for (const field of fields) {
+    if (field.kind !== 'text') continue;
+    const value = field.environment.map(read).find((one) => one !== '');
+    if (value !== undefined && isKey(field, value)) texts[field.id] = fieldValue(field, value);
+  }
+  return texts;
+}

@@ -1,0 +1,57 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import * as v from 'valibot';
+import { type AccountId, accountId } from '../../core/ids.ts';
+import type { Memory } from '../../core/storage.ts';
+import type { StartedBrowser, ThisMachine } from '../../core/thisMachine.ts';
+import type { Accounts } from '../../services/accounts/accounts.ts';
+
+/** What is stored of each, for the case that this window can't clean up itself. */
+const Records = v.array(v.object({ account: v.string(), profile: v.string() }));
+type Record = v.InferOutput<typeof Records>[number];
+const memoryKey = 'trialBrowsers';
+const looks = 5;
+const betweenLooksMs = 1_000;
+
+/** Where trial browsers are written down. */
+export interface TrialParts {
+  readonly accounts: Accounts;
+  readonly memory: Memory;
+}
+
+function recordsIn(memory: Memory): readonly Record[] {
+  const stored = v.safeParse(Records, memory.get(memoryKey) ?? []);
+  return stored.success ? stored.output : [];
+}
+
+/** Whether any browser was started to try the extension, in this window or another, and not cleaned up. */
+export function hasTrialBrowsers(memory: Memory): boolean {
+  return recordsIn(memory).length > 0;
+}
+
+/** Writes down that an account is a trial browser's, until the browser has exited. The account then goes with it. */
+export async function keepTrial({ accounts, memory }: TrialParts, account: AccountId, browser: StartedBrowser) {
+  await memory.update(memoryKey, [...recordsIn(memory), { account, profile: browser.profile }]);
+  void browser.exited.then(() => forget({ accounts, memory }, { account, profile: browser.profile }));
+}
+
+/** Removes the accounts and profiles of trial browsers that exited with the window that had started them. */
+export async function removeLeftTrials(parts: TrialParts, machine: ThisMachine): Promise<void> {
+  for (const record of recordsIn(parts.memory)) {
+    // After a reload it may still be exiting. One that runs on is another window's.
+    let isRunning = true;
+    for (let look = 0; look < looks && isRunning; look++) {
+      if (look > 0) await sleep(betweenLooksMs);
+      isRunning = await machine.isRunning(record.profile);
+    }
+    if (isRunning) continue;
+    await forget(parts, record);
+    await machine.removeProfile(record.profile);
+  }
+}
+
+async function forget({ accounts, memory }: TrialParts, { account, profile }: Record): Promise<void> {
+  const id = accountId(account);
+  if (accounts.get(id) !== undefined) await accounts.remove(id);
+  const others = recordsIn(memory).filter((record) => record.profile !== profile);
+  await memory.update(memoryKey, others);
+}

@@ -1,0 +1,137 @@
+import { strict as assert } from 'node:assert';
+import { providerKinds } from '../../../../src/providers/index.ts';
+import { findKeys, type VariableSource, variablesIn } from '../../../../src/ui/onboarding/foundKeys.ts';
+import { maskedKey } from '../../../../src/ui/onboarding/importKeys.ts';
+
+const find = (...sources: readonly VariableSource['variables'][]) =>
+  findKeys(
+    providerKinds,
+    sources.map((variables, index) => ({ name: `source ${index}`, variables })),
+  );
+const shown = (...sources: readonly VariableSource['variables'][]) =>
+  find(...sources).keys.map(({ kind, variable, secret, origin }) => [kind.id, variable, secret, origin]);
+
+describe('the variables in a .env file', () => {
+  it('are read with quotes, comments, export, Windows line ends and a byte order mark', () => {
+    const text = [
+      '\ufeffANCHOR_API_KEY=first',
+      '# BROWSERLESS_TOKEN=comment',
+      'export BROWSERBASE_API_KEY="quoted # not a comment" # a comment',
+      "BROWSERLESS_API_KEY='single'",
+      '  ANCHORBROWSER_API_KEY = spaces  ',
+      '',
+    ].join('\r\n');
+    assert.deepEqual(
+      { ...variablesIn(text) },
+      {
+        ANCHOR_API_KEY: 'first',
+        BROWSERBASE_API_KEY: 'quoted # not a comment',
+        BROWSERLESS_API_KEY: 'single',
+        ANCHORBROWSER_API_KEY: 'spaces',
+      },
+    );
+  });
+
+  it('are found among 10,000 lines in less than half a second', () => {
+    const lines = Array.from({ length: 10_000 }, (_, at) => `NAME_${at}="value ${at}" # '`);
+    lines[5_000] = 'ANCHOR_API_KEY=in-the-middle';
+    const began = performance.now();
+    assert.equal(variablesIn(lines.join('\r\n'))['ANCHOR_API_KEY'], 'in-the-middle');
+    const ms = performance.now() - began;
+    assert.ok(ms < 500, `${ms} ms`);
+  });
+
+  it('are none in garbage, which takes no time either', () => {
+    for (const text of [
+      '',
+      '=',
+      '"',
+      '=\n'.repeat(1_000),
+      '"'.repeat(100_000),
+      "A='".repeat(30_000),
+      '\u0001\ufffd=x',
+    ]) {
+      const began = performance.now();
+      assert.deepEqual(shown(variablesIn(text)), [], text.slice(0, 20));
+      assert.ok(performance.now() - began < 500, text.slice(0, 20));
+    }
+  });
+});
+
+describe('the keys in variables', () => {
+  it('belong to the provider that reads such a variable, at its own address', () => {
+    assert.deepEqual(
+      shown({ ANCHOR_API_KEY: 'a-key', BROWSERBASE_API_KEY: 'b-key', OTHER_API_KEY: 'x', PATH: '/bin' }),
+      [
+        ['anchor', 'ANCHOR_API_KEY', 'a-key', 'https://api.anchorbrowser.io'],
+        ['browserbase', 'BROWSERBASE_API_KEY', 'b-key', 'https://api.browserbase.com'],
+      ],
+    );
+  });
+
+  it('are found once when several names or files hold the same key', () => {
+    const { keys } = find(
+      { ANCHOR_API_KEY: 'same', ANCHORBROWSER_API_KEY: 'same' },
+      { ANCHOR_API_KEY: 'same' },
+      { ANCHOR_API_KEY: 'other' },
+    );
+    assert.deepEqual(
+      keys.map(({ secret, sources }) => [secret, sources]),
+      [
+        ['same', ['source 0', 'source 1']],
+        ['other', ['source 2']],
+      ],
+    );
+  });
+
+  it('come with the project that the same file names', () => {
+    const [key] = find({ BROWSERBASE_API_KEY: 'key', BROWSERBASE_PROJECT_ID: 'project' }).keys;
+    assert.deepEqual(key?.credentials, { apiKey: 'key', projectId: 'project' });
+  });
+
+  it('are meant for the address beside them, and never for one of another file', () => {
+    const { keys } = find(
+      { BROWSERBASE_BASE_URL: 'https://elsewhere.example', BROWSERLESS_API_URL: 'https://evil.example' },
+      { BROWSERBASE_API_KEY: 'key', BROWSERLESS_TOKEN: 'token' },
+      { BROWSERBASE_API_KEY: 'mine', BROWSERBASE_BASE_URL: 'https://proxy.example/' },
+      { BROWSERLESS_TOKEN: 'own', BROWSERLESS_URL: 'ws://localhost:3000' },
+    );
+    assert.deepEqual(
+      keys.map(({ secret, origin, addressVariable }) => [secret, origin, addressVariable]),
+      [
+        ['key', 'https://api.browserbase.com', undefined],
+        ['token', undefined, undefined],
+        ['mine', 'https://proxy.example', 'BROWSERBASE_BASE_URL'],
+        ['own', 'http://localhost:3000', 'BROWSERLESS_URL'],
+      ],
+    );
+  });
+
+  it('aren’t offered at all when the address beside them can’t be used', () => {
+    for (const [address, fault] of [
+      ['http://proxy.example', 'notEncrypted'],
+      ['https://a@proxy.example', 'credentials'],
+      ['proxy.example', 'notAUrl'],
+      [`\${PROXY}`, 'notAUrl'],
+    ]) {
+      const { keys, faults } = find({ BROWSERBASE_API_KEY: 'key', BROWSERBASE_BASE_URL: address });
+      assert.deepEqual(keys, []);
+      assert.deepEqual(faults, [{ variable: 'BROWSERBASE_BASE_URL', source: 'source 0', address: fault }]);
+    }
+  });
+
+  it('aren’t values that only say where a key is, nor what no request can carry', () => {
+    for (const value of [`\${OTHER}`, '$(pass show key)', 'clé', 'a\nb', 'x'.repeat(5_000)]) {
+      const { keys, faults } = find({ ANCHOR_API_KEY: value });
+      assert.deepEqual(keys, [], value.slice(0, 20));
+      assert.deepEqual(faults, [{ variable: 'ANCHOR_API_KEY', source: 'source 0', address: undefined }]);
+    }
+    assert.deepEqual(shown({ ANCHOR_API_KEY: '  ', BROWSERLESS_TOKEN: '' }), []);
+  });
+
+  it('are shown with their last four characters at most, and short ones with none', () => {
+    assert.equal(maskedKey('bb_live_0123456789wxyz'), '••••wxyz');
+    assert.equal(maskedKey('fifteen-letters'), '••••');
+    assert.equal(maskedKey(''), '••••');
+  });
+});

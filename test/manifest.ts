@@ -37,6 +37,7 @@ interface SettingRow {
   readonly max?: number;
   readonly allowsZero?: boolean;
   readonly values?: readonly string[] | undefined;
+  readonly items?: string;
 }
 
 /**
@@ -69,6 +70,8 @@ interface SettingProperty {
   readonly additionalProperties?: object;
   readonly default: unknown;
   readonly scope: string;
+  readonly items?: { readonly type: 'string'; readonly pattern: string };
+  readonly uniqueItems?: boolean;
   readonly enum?: readonly string[] | undefined;
   readonly enumItemLabels?: readonly string[] | undefined;
   readonly enumDescriptions?: readonly string[] | undefined;
@@ -106,6 +109,7 @@ function rowOf(
           enumItemLabels: spec.values?.map((value) => `%${text}.${value}.label%`),
           enumDescriptions: spec.values?.map((value) => `%${text}.${value}%`),
         }),
+    ...(spec.items === undefined ? {} : { items: { type: 'string', pattern: spec.items } as const, uniqueItems: true }),
     scope: spec.scope,
     ...(tags === undefined ? {} : { tags }),
     [description.includes('`') ? 'markdownDescription' : 'description']: `%${text}%`,

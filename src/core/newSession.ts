@@ -12,6 +12,7 @@ export function newSession(id: SessionId, known: KnownFacts = {}): Session {
   return {
     id,
     name: known.name,
+    host: known.host,
     phase: known.phase ?? 'running',
     status: known.status,
     startedAt: known.startedAt,

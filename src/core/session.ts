@@ -14,8 +14,10 @@ export type SessionPhase = 'starting' | 'running' | 'idle' | 'ending' | 'unknown
  */
 export interface Session {
   readonly id: SessionId;
-  /** The name its owner gave it, or the title of its page. */
+  /** The name its owner gave it; see `bestName` for what it's called without one. */
   readonly name: string | undefined;
+  /** A host that it shows or has shown, where the list says that but doesn't include its pages. */
+  readonly host: string | undefined;
   readonly phase: SessionPhase;
   /** The provider's own word for its status. */
   readonly status: string | undefined;
@@ -79,13 +81,4 @@ export function isSame(confirmed: Session, listed: Session | undefined): boolean
   if (listed === undefined) return false;
   if (confirmed.startedAt === undefined || listed.startedAt === undefined) return true;
   return listed.startedAt - confirmed.startedAt < sameStartMs;
-}
-
-/** The host of the first page that has one: the best name for a session without a name. */
-export function hostOf({ pages }: Session): string | undefined {
-  for (const { url } of pages ?? []) {
-    const host = URL.parse(url)?.host ?? '';
-    if (host !== '') return host;
-  }
-  return undefined;
 }

@@ -260,10 +260,7 @@ function factsOf(browser: string): AccountFacts {
 }
 
 function isolatedContext(id: SessionId, pages: readonly Page[]): Session {
-  return newSession(id, {
-    name: pages.find(({ title }) => title !== '')?.title,
-    pages,
-  });
+  return newSession(id, { pages });
 }
 
 /** It may be the user's own window: shown, but only ended on its own. Empty tabs in it don't count. */

@@ -5,7 +5,7 @@ import { deepFreeze } from '../services/providers/foreignKind.ts';
 import type { ClaimedExtension } from '../services/providers/providerConsent.ts';
 import type { ProviderKinds } from '../services/providers/providerKinds.ts';
 import type { Refresher } from '../services/sessions/refresher.ts';
-import { type SessionsView, troubleOf } from '../services/sessions/sessionsView.ts';
+import { knownPages, type SessionsView, troubleOf } from '../services/sessions/sessionsView.ts';
 import { sessionName } from './text/names.ts';
 
 /** What the exported API is made from. */
@@ -58,7 +58,7 @@ function snapshots(store: SessionsView, account: AccountId): SessionSnapshot[] {
   return [...(store.state(account)?.contents.sessions.values() ?? [])].map((session) => ({
     accountId: account,
     id: session.id,
-    name: sessionName(session),
+    name: sessionName(session, knownPages(store, account, session.id)),
     phase: session.phase,
     life: store.life(account, session.id).kind,
     startedAt: session.startedAt,

@@ -32,6 +32,13 @@ type SettingSpec =
       /** The only values there are; undefined where any text is one. */
       readonly values: readonly string[] | undefined;
       readonly scope: Scope;
+    }
+  | {
+      readonly type: 'array';
+      readonly default: readonly string[];
+      /** A regular expression that each item matches as a whole; others are dropped, as are duplicates. */
+      readonly items: string;
+      readonly scope: Scope;
     };
 
 /**
@@ -92,6 +99,12 @@ export const settings = {
     min: 1,
     max: 43_200,
     allowsZero: true,
+    scope: 'application',
+  },
+  'row.details': {
+    type: 'array',
+    default: ['age', 'page', 'region', 'tags', 'traits'],
+    items: '^(age|page|region|tags|traits|cost|accountLimit|metadata:.{1,100})$',
     scope: 'application',
   },
   'liveView.openIn': {
@@ -213,6 +226,10 @@ export const settingTexts: { readonly [Key in SettingKey]: SettingText & Choices
     description:
       'Specifies after how many minutes an idle session is over the idle limit, if its provider says that it is idle. Set to `0` for no limit.',
   },
+  'row.details': {
+    description:
+      'Specifies what the rows of sessions show after the name, in this order: `age`, `page` (the host of its page, and how many pages there are), `region`, `tags`, `traits` (such as headless or proxy), `cost` (so far, if known), `accountLimit` (how many sessions the account has, and how many it may have), and `metadata:` with a key, for example `metadata:job`.',
+  },
   'liveView.openIn': {
     description: 'Controls where live views open.',
     choices: {
@@ -278,7 +295,9 @@ export type SettingValue<Key extends SettingKey> = Table[Key] extends { readonly
       ? boolean
       : Table[Key] extends { readonly type: 'object' }
         ? ReadonlyMap<string, number>
-        : string;
+        : Table[Key] extends { readonly type: 'array' }
+          ? readonly string[]
+          : string;
 
 /** Reads a setting's current value. */
 export type ReadSetting = <Key extends SettingKey>(key: Key) => SettingValue<Key>;
@@ -294,8 +313,20 @@ export function settingValue<Key extends SettingKey>(key: Key, written: unknown)
   return checked(settings[key], written) as SettingValue<Key>;
 }
 
-function checked(spec: SettingSpec, written: unknown): string | number | boolean | ReadonlyMap<string, number> {
+/** Most items of a setting that are read. */
+const mostItems = 50;
+
+function checked(
+  spec: SettingSpec,
+  written: unknown,
+): string | number | boolean | ReadonlyMap<string, number> | readonly string[] {
   if (spec.type === 'object') return numbersIn(spec, written);
+  if (spec.type === 'array') {
+    if (!Array.isArray(written)) return spec.default;
+    const isItem = new RegExp(spec.items, 'su');
+    const items = written.slice(0, mostItems).filter((item) => typeof item === 'string' && isItem.test(item));
+    return [...new Set<string>(items)];
+  }
   if (typeof written !== spec.type) return spec.default;
   switch (spec.type) {
     case 'number': {

@@ -125,7 +125,11 @@ export class AnchorServer extends ProviderServer {
       domains: [],
       headless: false,
       batchId: undefined,
-      pages: [{ id: `page-${id.slice(0, 8)}`, title: 'Example', url: 'https://example.com/?q=1' }],
+      pages: [
+        session.domains?.[0] === undefined
+          ? { id: `page-${id.slice(0, 8)}`, title: 'Example', url: 'https://example.com/?q=1' }
+          : { id: `page-${id.slice(0, 8)}`, title: '', url: `https://${session.domains[0]}/?q=1` },
+      ],
       ...session,
       id,
     };

@@ -95,7 +95,7 @@ export function withDetails(row: PagedSession, flat: Session | undefined): Sessi
   const key = row.api_key_name ?? 'another key';
   return {
     ...session,
-    name: row.domains[0],
+    host: row.domains[0],
     traits: [
       ...(row.headless ? ['headless'] : []),
       ...(row.proxy_type !== null && row.proxy_type !== 'none' ? ['proxy'] : []),

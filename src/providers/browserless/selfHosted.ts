@@ -242,7 +242,7 @@ function sessionOf(id: string, rows: readonly Row[]): Session {
   // Browsers driven by Playwright's own protocol have no targets in the list, whatever they show.
   const byPlaywright = browser?.includes('Playwright') === true;
   return newSession(sessionId(id), {
-    name: trackingId ?? pages.find(({ title }) => title !== '')?.title,
+    name: trackingId,
     phase: stopped ? 'unknown' : clients === 0 ? 'idle' : 'running',
     status: stopped ? 'not running' : undefined,
     startedAt: first?.startedOn,

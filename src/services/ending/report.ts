@@ -4,12 +4,22 @@ import type { ProviderError } from '../../core/providerError.ts';
 import type { Session } from '../../core/session.ts';
 import type { StuckReason } from '../sessions/sessionsView.ts';
 
+/** What a session was called when the user looked, as plain text: a page may have another title by now. */
+export interface ShownName {
+  /** The short id if nothing names the session. */
+  readonly name: string;
+  /** Different from those of all other sessions of its account. */
+  readonly shortId: string;
+}
+
 /** A session to be ended, as the user saw it when they confirmed. */
 export interface AccountSession {
   readonly accountId: AccountId;
   readonly session: Session;
   /** Set if the session isn't listed and the user named it by its id. */
   readonly unlisted?: boolean;
+  /** Set in plans, so that dialogs and reports call it the same. */
+  readonly shownAs?: ShownName | undefined;
 }
 
 /**
@@ -24,6 +34,8 @@ export interface EndResult {
   readonly accountId: AccountId;
   readonly session: Session;
   readonly outcome: EndOutcomeKind;
+  /** See {@link AccountSession.shownAs}. */
+  readonly shownAs?: ShownName | undefined;
   /** Set for `failed` and `stuck`. */
   readonly why: StuckReason | undefined;
   /** How it was ended, in the provider's sentence, if there are several ways. */

@@ -2,7 +2,8 @@ import * as v from 'valibot';
 import { type Disposable, Emitter, type Event } from '../../core/event.ts';
 import type { AccountId, SessionId } from '../../core/ids.ts';
 import { same } from '../../core/same.ts';
-import { type EndCause, hostOf } from '../../core/session.ts';
+import type { EndCause } from '../../core/session.ts';
+import { bestName } from '../../core/sessionName.ts';
 import type { Memory } from '../../core/storage.ts';
 import { Throttle } from '../../core/throttle.ts';
 import type { Accounts } from '../accounts/accounts.ts';
@@ -12,8 +13,6 @@ const memoryKey = 'endedSessions';
 /** When the history was last cleared, in epoch milliseconds. */
 const clearedKey = 'endedSessionsCleared';
 const mostKept = 100;
-/** Longest name that is kept, in characters; more is never shown. */
-const longestName = 200;
 /** Sessions often end together: the first is saved at once, and those that follow this soon are saved together. */
 const throttleMs = 500;
 
@@ -80,12 +79,12 @@ export class History implements Disposable {
     this.#ended = this.#keeps ? this.#read() : [];
     this.#cleared = this.#keeps ? this.#readCleared() : 0;
     this.#subscriptions = [
-      store.onDidLeave(({ accountId: account, session, start, byYou }) => {
+      store.onDidLeave(({ accountId: account, session, pages, start, byYou }) => {
         this.#put({
           accountId: account,
           account: accounts.get(account)?.label ?? '',
           sessionId: session.id,
-          name: (session.name ?? hostOf(session))?.slice(0, longestName),
+          name: bestName(session, pages).text || undefined,
           startedAt: start.at,
           startIsExact: start.exact,
           endedAt: now(),

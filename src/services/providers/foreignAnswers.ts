@@ -38,6 +38,7 @@ const RawUsage = v.object({
 const RawSession = v.object({
   id,
   name: maybeText,
+  host: maybeText,
   phase: v.fallback(v.optional(v.picklist(['starting', 'running', 'idle', 'ending', 'unknown']), 'running'), 'unknown'),
   status: maybeText,
   startedAt: maybeNumber,
@@ -288,6 +289,7 @@ function sessionOf(raw: v.InferOutput<typeof RawSession>): Session {
   return {
     id: sessionId(raw.id),
     name: raw.name ?? undefined,
+    host: raw.host ?? undefined,
     phase: raw.phase,
     status: raw.status ?? undefined,
     startedAt: raw.startedAt ?? undefined,

@@ -58,6 +58,7 @@ export function redactedProvider(provider: Provider, secrets: KnownSecrets): Pro
     return {
       ...its,
       name: maybe(its.name, hide),
+      host: maybe(its.host, hide),
       status: maybe(its.status, hide),
       region: maybe(its.region, hide),
       groupId: groupId !== undefined && secrets.isIn(groupId) ? undefined : groupId,

@@ -86,12 +86,13 @@ export function withinBounds(session: Session): Session {
   const pages = session.pages && boundedPages(session.pages, most);
   const usage = session.usage && usageOf(session.usage.unit, session.usage);
   if (pages === session.pages && same(usage, session.usage) && isShort(session)) return session;
-  const { name, status, region, tags, traits, metadata, facts, bulkEndExclusion } = session;
+  const { name, host, status, region, tags, traits, metadata, facts, bulkEndExclusion } = session;
   return {
     ...session,
     pages,
     usage,
     name: short(name),
+    host: short(host),
     status: short(status),
     region: short(region),
     tags: tags.slice(0, mostTexts).map(short),
@@ -102,10 +103,10 @@ export function withinBounds(session: Session): Session {
   };
 }
 
-function isShort({ name, status, region, tags, traits, metadata, facts, bulkEndExclusion }: Session): boolean {
+function isShort({ name, host, status, region, tags, traits, metadata, facts, bulkEndExclusion }: Session): boolean {
   const lists = [tags, traits, ...facts, ...metadata];
   return (
-    [name, status, region, bulkEndExclusion].every((text) => text === short(text)) &&
+    [name, host, status, region, bulkEndExclusion].every((text) => text === short(text)) &&
     [tags, traits, facts].every(({ length }) => length <= mostTexts) &&
     metadata.size <= mostTexts &&
     lists.every((texts) => texts.every((text) => text.length <= longestText))

@@ -4,16 +4,25 @@ import type { Group } from '../../core/group.ts';
 import type { Page } from '../../core/page.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { ProviderKind } from '../../core/provider.ts';
-import { hostOf, type Session } from '../../core/session.ts';
+import type { Session } from '../../core/session.ts';
+import { bestName } from '../../core/sessionName.ts';
+import type { ShownName } from '../../services/ending/report.ts';
 
 /** The first characters of an id, enough to tell it from those around it. */
 export function shortId(id: string): string {
   return plainText(id, 80).slice(0, 8);
 }
 
-/** A session's name: the one its owner gave it, else the host of its first page, else its short id. */
-export function sessionName(session: Session): string {
-  return plainText(session.name ?? '') || plainText(hostOf(session) ?? '') || shortId(session.id);
+/** The best name that is known of a session, else its short id. @param pages its pages, if they were fetched. */
+export function sessionName(session: Session, pages?: readonly Page[]): string {
+  return bestName(session, pages ?? session.pages).text || shortId(session.id);
+}
+
+/** A session in a sentence: `checkout (9f3ac2e1)`, or only its short id if it has no name. */
+export function nameAndId({ name, shortId: id }: ShownName): string {
+  return name === id
+    ? id
+    : l10n.t({ message: '{0} ({1})', args: [name, id], comment: ["A session's name and short ID"] });
 }
 
 /** A group's name, else its short id. */

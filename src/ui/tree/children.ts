@@ -5,6 +5,7 @@ import type { Page } from '../../core/page.ts';
 import type { ProviderKind } from '../../core/provider.ts';
 import { mostPages, type Session } from '../../core/session.ts';
 import { type AccountState, knownPages, type SessionsView, troubleOf } from '../../services/sessions/sessionsView.ts';
+import type { SessionNames } from '../sessionNames.ts';
 import type { TreeFilter } from './filter.ts';
 import type { FinishedRows } from './finishedRows.ts';
 import type { TreeNode, TreeNodes } from './nodes.ts';
@@ -13,6 +14,10 @@ import type { TreeNode, TreeNodes } from './nodes.ts';
 export interface TreeModel {
   readonly store: SessionsView;
   readonly nodes: TreeNodes;
+  /** The labels of sessions' rows. */
+  readonly names: SessionNames;
+  /** What the rows of sessions show besides their names, see the setting `row.details`. */
+  details(): readonly string[];
   accounts(): readonly Account[];
   account(id: AccountId): Account | undefined;
   kind(provider: string): ProviderKind | undefined;

@@ -73,7 +73,7 @@ export class TreeFilter {
     const group = session.groupId && store.state(accountId)?.contents.groups.get(session.groupId);
     const pages = knownPages(store, accountId, session.id) ?? [];
     const text = [
-      sessionName(session),
+      sessionName(session, pages),
       session.id,
       session.status,
       session.region,

@@ -46,6 +46,7 @@ export function openViews(
     finished: () => finished?.rows,
     isMine: () => isMineBy(setting('mine')),
     clickAction: () => setting('clickAction'),
+    details: () => setting('row.details'),
     now: clock.now,
     ratePerHour: (provider) => setting('cost.ratePerHour').get(provider),
     currency: () => setting('cost.currency'),

@@ -12,6 +12,8 @@ export interface RowIcon {
 export interface Row {
   readonly id: string;
   readonly label: string;
+  /** Parts of the label to highlight, as positions. */
+  readonly highlights?: readonly (readonly [from: number, to: number])[];
   readonly description: string;
   readonly icon: RowIcon | undefined;
   /** Whether it is dimmed. */

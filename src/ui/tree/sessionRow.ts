@@ -2,20 +2,28 @@ import * as l10n from '@vscode/l10n';
 import type { Account } from '../../core/account.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { Session } from '../../core/session.ts';
-import { rowAge, spokenAge } from '../text/ages.ts';
-import { accountHost, accountName, groupName, sessionName } from '../text/names.ts';
+import { bestName } from '../../core/sessionName.ts';
+import { knownPages } from '../../services/sessions/sessionsView.ts';
+import { spokenAge } from '../text/ages.ts';
+import { accountHost, accountName, groupName } from '../text/names.ts';
 import { notListed, shortStuck, stuckSentence } from '../text/troubles.ts';
 import type { TreeModel } from './children.ts';
 import { sessionContext } from './contextValue.ts';
 import type { Row } from './row.ts';
+import { detailsOf, matchedDetails, matchesIn } from './sessionDetails.ts';
 
 /** A session's row. */
 export function sessionRow(model: TreeModel, id: string, account: Account, session: Session): Row {
   const { store } = model;
   const capabilities = store.capabilities(account.id);
   const life = store.life(account.id, session.id);
-  const label = sessionName(session);
-  const description = sessionDescription(model, account, session);
+  const label = model.names.label(account.id, session);
+  // A label with a short id has only the beginning of the name.
+  const { text: name } = bestName(session, knownPages(store, account.id, session.id));
+  const isCut = name !== '' && !label.startsWith(name);
+  const whole = isCut ? `${name}${label.slice(label.lastIndexOf(' · '))}` : label;
+  const described = sessionDescription(model, account, session, whole);
+  const description = [isCut ? name : '', described].filter((part) => part !== '').join(' · ');
   // Other people's sessions are dimmed, but not their errors.
   const isOthers = model.isMine(session) === false;
   const icon = sessionIcon(session, life.kind, model.isProtected(account.id, session.id));
@@ -23,12 +31,13 @@ export function sessionRow(model: TreeModel, id: string, account: Account, sessi
   return {
     id,
     label,
+    ...(model.filter.text === '' ? {} : { highlights: matchesIn(label, model.filter.text) }),
     description,
     icon: isOthers && life.kind === 'running' && icon !== undefined ? { ...icon, color: 'disabledForeground' } : icon,
     dimmed: isOthers,
     contextValue: sessionContext(session, life.kind, capabilities, model.isProtected(account.id, session.id)),
     collapsible: canOpen ? 'collapsed' : 'none',
-    aria: sessionAria(model, account, session),
+    aria: sessionAria(model, account, session, whole),
     click: model.opensOnClick() ? 'browserSessions.openDefault' : undefined,
   };
 }
@@ -50,40 +59,34 @@ function sessionIcon(session: Session, life: 'running' | 'ending' | 'stuck', isP
   }
 }
 
-function sessionDescription(model: TreeModel, account: Account, session: Session): string {
+function sessionDescription(model: TreeModel, account: Account, session: Session, label: string): string {
   const { store } = model;
   const life = store.life(account.id, session.id);
   if (life.kind === 'ending') return l10n.t('ending…');
   if (life.kind === 'stuck') return shortStuck(life.why);
-  const start = store.startOf(account.id, session.id);
+  const details = detailsOf(model, account, session);
   return [
     ...(session.phase === 'starting' ? [l10n.t('starting…')] : []),
     ...(session.phase === 'ending' ? [l10n.t('ending…')] : []),
     ...(session.phase === 'unknown' ? [plainText(session.status ?? '', 20)] : []),
     ...(store.missing(account.id).has(session.id) ? [notListed()] : []),
-    ...(start === undefined ? [] : [rowAge(start, model.now())]),
-    plainText(session.region ?? '', 20),
+    ...matchedDetails(model, account, session, [label, ...details].join(' ')),
+    ...details,
     ...(model.isProtected(account.id, session.id) ? [l10n.t('protected')] : []),
     ...(model.isMine(session) === false ? [l10n.t('not yours')] : []),
-    ...session.traits.map((trait) => plainText(trait, 40)),
-    ...(session.pages === undefined ? [] : [countPages(session.pages.length)]),
   ]
     .filter((part) => part !== '')
     .join(' · ');
 }
 
-function countPages(count: number): string {
-  return count === 1 ? l10n.t('1 page') : l10n.t('{0} pages', count);
-}
-
-function sessionAria(model: TreeModel, account: Account, session: Session): string {
+function sessionAria(model: TreeModel, account: Account, session: Session, label: string): string {
   const { store } = model;
   const life = store.life(account.id, session.id);
   const start = store.startOf(account.id, session.id);
   const age = start && spokenAge(start, model.now());
   const group = session.groupId && store.state(account.id)?.contents.groups.get(session.groupId);
   return [
-    l10n.t('Session {0}', sessionName(session)),
+    l10n.t('Session {0}', label),
     life.kind === 'stuck'
       ? stuckSentence(life.why, accountHost(account))
       : life.kind === 'ending'

@@ -50,7 +50,8 @@ export class SessionsTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
     this.#media = media;
     this.#subscriptions.push(
       this.#changed,
-      model.store.onDidChange((change) => this.#follow(change)),
+      model.names,
+      model.names.onDidChange((change) => this.#follow(change)),
     );
     const minutes = setInterval(() => this.#redrawAges(), minuteMs);
     this.#subscriptions.push({ dispose: () => clearInterval(minutes) });
@@ -208,7 +209,8 @@ const collapsible = {
 };
 
 function itemOf(row: Row, media: vscode.Uri): vscode.TreeItem {
-  const item = new vscode.TreeItem(row.label, collapsible[row.collapsible]);
+  const highlights = (row.highlights ?? []).map(([from, to]): [number, number] => [from, to]);
+  const item = new vscode.TreeItem({ label: row.label, highlights }, collapsible[row.collapsible]);
   item.id = row.id;
   item.description = row.description;
   item.contextValue = row.contextValue;

@@ -8,6 +8,7 @@ import type { PageLoader } from '../../services/sessions/pageLookups.ts';
 import type { Protections } from '../../services/sessions/protections.ts';
 import type { Refresher } from '../../services/sessions/refresher.ts';
 import type { AccountState, SessionsView } from '../../services/sessions/sessionsView.ts';
+import { SessionNames } from '../sessionNames.ts';
 import type { TreeModel } from './children.ts';
 import type { TreeFilter } from './filter.ts';
 import type { FinishedRows } from './finishedRows.ts';
@@ -37,6 +38,8 @@ export interface SessionsViewParts {
   readonly finished: () => FinishedRows | undefined;
   /** What a click on a session does: `liveView`, `details` or `none`. */
   readonly clickAction: () => string;
+  /** What the rows of sessions show besides their names. */
+  readonly details: () => readonly string[];
   readonly now: () => number;
   readonly ratePerHour: TreeModel['ratePerHour'];
   readonly currency: TreeModel['currency'];
@@ -56,6 +59,7 @@ export function openSessionsView({
   finished,
   isMine,
   clickAction,
+  details,
   now,
   ratePerHour,
   currency,
@@ -68,9 +72,12 @@ export function openSessionsView({
 } {
   // Read when it changes, not for each row.
   let rule = isMine();
+  let shownDetails = details();
   const model = {
     store,
     nodes: new TreeNodes(),
+    names: new SessionNames(store),
+    details: () => shownDetails,
     accounts: () => accounts.all,
     account: accounts.get.bind(accounts),
     kind: kinds.get.bind(kinds),
@@ -164,6 +171,9 @@ export function openSessionsView({
       if (isAbout('refresh', 'statusBar', 'badge', 'warnings')) refresher.reschedule();
       else if (event.affectsConfiguration('browserSessions.mine')) {
         rule = isMine();
+        tree.redrawAll();
+      } else if (event.affectsConfiguration('browserSessions.row')) {
+        shownDetails = details();
         tree.redrawAll();
       } else if (event.affectsConfiguration('browserSessions.clickAction')) tree.redrawAll();
       else if (event.affectsConfiguration('browserSessions.liveView')) return;

@@ -1,12 +1,14 @@
 import * as l10n from '@vscode/l10n';
 import type { Account } from '../../core/account.ts';
+import type { Page } from '../../core/page.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { Session } from '../../core/session.ts';
-import { type AccountState, troubleOf } from '../../services/sessions/sessionsView.ts';
+import { mainPage } from '../../core/sessionName.ts';
+import { type AccountState, knownPages, type PageList, troubleOf } from '../../services/sessions/sessionsView.ts';
 import { longAge } from '../text/ages.ts';
 import { dayAndTime, timeOfDay } from '../text/locale.ts';
 import { notListedSentence } from '../text/missing.ts';
-import { accountHost, accountName, sessionName } from '../text/names.ts';
+import { accountHost, accountName, pageAddress, pageName, sessionName } from '../text/names.ts';
 import { stuckSentence, troubleSentence } from '../text/troubles.ts';
 import { accountCounts } from './accountRow.ts';
 import type { TreeModel } from './children.ts';
@@ -61,12 +63,14 @@ function sessionTooltip(model: TreeModel, account: Account, session: Session): T
   const { store } = model;
   const start = store.startOf(account.id, session.id);
   const life = store.life(account.id, session.id);
+  const pages = knownPages(store, account.id, session.id);
   const since = start && `${dayAndTime(start.at)} (${longAge(model.now() - start.at)})`;
   const facts: (readonly [string, string | undefined])[] = [
     [l10n.t('Session ID'), session.id],
     [l10n.t('Status'), session.status],
     [start?.exact === false ? l10n.t('First seen') : l10n.t('Started'), since],
     ...sessionCostFacts(model, account, session),
+    ...pageFacts(pages, store.pages(account.id, session.id)),
     [l10n.t('Region'), session.region],
     [l10n.t('Tags'), session.tags.join(', ')],
     ...session.facts,
@@ -78,10 +82,21 @@ function sessionTooltip(model: TreeModel, account: Account, session: Session): T
     [l10n.t('Not ended'), life.kind === 'stuck' ? stuckSentence(life.why, accountHost(account)) : undefined],
   ];
   return {
-    heading: sessionName(session),
+    heading: sessionName(session, pages),
     facts: facts.flatMap(([label, value]) => {
       const plain = plainText(value ?? '', 400);
       return plain === '' ? [] : [[plainText(label), plain] as const];
     }),
   };
+}
+
+/** Its page, and when that was looked up if the list doesn't include pages. */
+function pageFacts(
+  pages: readonly Page[] | undefined,
+  fetched: PageList | undefined,
+): readonly (readonly [string, string])[] {
+  const page = mainPage(pages ?? []);
+  if (page === undefined) return [];
+  const asOf = fetched?.kind === 'ready' ? [[l10n.t('Page as of'), timeOfDay(fetched.asOf)] as const] : [];
+  return [[l10n.t('Page'), pageName(page)], [l10n.t('Page address'), pageAddress(page.url)], ...asOf];
 }

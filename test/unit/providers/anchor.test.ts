@@ -113,7 +113,7 @@ describe('Anchor Browser', () => {
     server.add({ id: 'sess_failed', status: 'failed' });
     const session = await only();
     assert.equal(session.id, 'sess_a');
-    assert.equal(session.name, 'shop.example');
+    assert.deepEqual([session.name, session.host], [undefined, 'shop.example']);
     assert.equal(session.phase, 'running');
     assert.equal(session.startedAt, created.getTime());
     assert.deepEqual(session.tags, ['prod']);

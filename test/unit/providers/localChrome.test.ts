@@ -6,6 +6,7 @@ import { takeScreenshot } from '../../../src/cdp/screenshot.ts';
 import { sessionId } from '../../../src/core/ids.ts';
 import type { Provider } from '../../../src/core/provider.ts';
 import type { Session } from '../../../src/core/session.ts';
+import { bestName } from '../../../src/core/sessionName.ts';
 import { localChrome } from '../../../src/providers/localChrome.ts';
 import type { RunningChromium } from '../../host/chromium.ts';
 import { freePort } from '../../host/processes.ts';
@@ -77,7 +78,7 @@ describe('Local Chrome', function () {
     await devtools.openContext('data:text/html,<p>canary</p>');
     const isThere = ({ pages }: Session) => pages?.some(({ title }) => title === 'data:•••') === true;
     const session = (await settled((all) => all.some(isThere))).find(isThere);
-    assert.equal(session?.name, 'data:•••');
+    assert.equal(session && bestName(session).text, 'data:•••');
   });
 
   it('doesn’t list a browser tab that has no page yet', async () => {
@@ -291,7 +292,8 @@ describe('Local Chrome', function () {
       titles.push(`Page ${count}`);
       await devtools.send('Target.createTarget', { url: page(`Page ${count}`), browserContextId });
       const [session] = await settled((all) => hasTitles(all, titles));
-      assert.equal(session?.name, 'First');
+      assert.ok(session);
+      assert.equal(bestName(session).text, 'First');
       assert.deepEqual(
         session.pages?.map(({ title }) => title),
         titles,

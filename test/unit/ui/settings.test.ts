@@ -96,7 +96,9 @@ describe('settings', () => {
       ];
       for (const written of [...odd, ...fc.sample(fc.anything(), 200)]) {
         const value: unknown = settingValue(key, written);
-        if (spec.type === 'object') {
+        if (spec.type === 'list') {
+          assert.ok(Array.isArray(value) && value.every((one) => typeof one === 'string'), key);
+        } else if (spec.type === 'object') {
           assert.ok(value instanceof Map && value.size <= 100, key);
           for (const number of value.values()) assert.ok(number >= spec.min && number <= spec.max, key);
         } else {
@@ -111,6 +113,25 @@ describe('settings', () => {
   it('take only those from a folder that can neither cost money nor lead a key elsewhere', () => {
     const ofFolder = keys.filter((key) => settings[key].scope === 'window');
     for (const key of ofFolder) assert.doesNotMatch(key, /refresh|network|confirm|cost|history|liveView|warnings/, key);
+  });
+
+  it('keep only the details of rows that there are, once each', () => {
+    const standard = ['age', 'page', 'region', 'tags', 'traits'];
+    for (const wrong of [undefined, null, 'age', 7, {}, { 0: 'age', length: 1 }]) {
+      assert.deepEqual(settingValue('row.details', wrong), standard);
+    }
+    assert.deepEqual(
+      settingValue('row.details', ['metadata:job', 'age', 7, 'AGE', null, 'age', 'metadata:', ['age']]),
+      ['metadata:job', 'age'],
+    );
+    assert.deepEqual(settingValue('row.details', []), []);
+    assert.deepEqual(settingValue('row.details', Array(10_000).fill('x')), []);
+    fc.assert(
+      fc.property(fc.anything(), (anything) => {
+        const shown = settingValue('row.details', anything);
+        assert.ok(shown.every((one) => typeof one === 'string'));
+      }),
+    );
   });
 
   it('treat invalid values as settings that weren’t set', () => {

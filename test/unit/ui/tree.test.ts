@@ -8,6 +8,8 @@ import { anchor } from '../../../src/providers/anchor/index.ts';
 import { providerKinds } from '../../../src/providers/index.ts';
 import type { FinishedList } from '../../../src/services/sessions/finishedBatches.ts';
 import { SessionStore } from '../../../src/services/sessions/sessionStore.ts';
+import { SessionNames } from '../../../src/ui/sessionNames.ts';
+import { settingValue } from '../../../src/ui/settings.ts';
 import { childrenOf, parentOf, type TreeModel } from '../../../src/ui/tree/children.ts';
 import { FinishedRows } from '../../../src/ui/tree/finishedRows.ts';
 import { nodeId, type TreeNode, TreeNodes } from '../../../src/ui/tree/nodes.ts';
@@ -37,6 +39,8 @@ describe('the tree', () => {
     model = {
       store,
       nodes: new TreeNodes(),
+      names: new SessionNames(store),
+      details: () => settingValue('row.details', undefined),
       accounts: () => [account],
       account: (id) => (id === account.id ? account : undefined),
       kind: (id) => providerKinds.find((kind) => kind.id === id),
@@ -142,7 +146,7 @@ describe('the tree', () => {
       '  Batch 3c90c3cc | 1 · oldest 12m',
       '    scrape | 12m',
       '  checkout | 12m · eu · headless',
-      '  shop.example | 13m · 1 page',
+      '  Cart · shop.example | 13m',
       '    Cart | shop.example/cart',
       '  nightly | 1h 12m',
     ]);
@@ -195,7 +199,7 @@ describe('the tree', () => {
     );
   });
 
-  it('names a session by its owner’s name, else its page’s host, else its short id', () => {
+  it('names a session by its owner’s name, else its page’s title and host, else its short id', () => {
     list({
       sessions: [
         someSession('0123456789', { name: '  ' }),

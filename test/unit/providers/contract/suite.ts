@@ -6,6 +6,8 @@ import { capabilitiesOf, type Provider } from '../../../../src/core/provider.ts'
 import { ProviderError, type TroubleKind } from '../../../../src/core/providerError.ts';
 import type { Session } from '../../../../src/core/session.ts';
 import { connect, type Network } from '../../../../src/services/accounts/connect.ts';
+import { SessionNames } from '../../../../src/ui/sessionNames.ts';
+import { settingValue } from '../../../../src/ui/settings.ts';
 import { troubleSentence } from '../../../../src/ui/text/troubles.ts';
 import { childrenOf, type TreeModel } from '../../../../src/ui/tree/children.ts';
 import { type TreeNode, TreeNodes } from '../../../../src/ui/tree/nodes.ts';
@@ -518,6 +520,8 @@ function drawn(services: TestServices): string[] {
   const model: TreeModel = {
     store: services.store,
     nodes: new TreeNodes(),
+    names: new SessionNames(services.store),
+    details: () => settingValue('row.details', undefined),
     accounts: () => services.accounts.all,
     account: services.accounts.get.bind(services.accounts),
     kind: services.kinds.get.bind(services.kinds),

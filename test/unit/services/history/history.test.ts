@@ -107,7 +107,7 @@ describe('the history', () => {
     run.arrive({ sessions, groups: [], faults: [], account: undefined });
     run.complete(keepingOnly(store, account, sessions));
     list();
-    assert.equal(history.all[0]?.name?.length, 200);
+    assert.equal(history.all[0]?.name?.length, 80);
   });
 
   describe('when turned off', () => {

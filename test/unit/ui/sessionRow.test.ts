@@ -1,0 +1,152 @@
+import { strict as assert } from 'node:assert';
+import type { Account, AccountFacts } from '../../../src/core/account.ts';
+import { accountId, pageId, sessionId } from '../../../src/core/ids.ts';
+import type { Session } from '../../../src/core/session.ts';
+import { providerKinds } from '../../../src/providers/index.ts';
+import { SessionStore } from '../../../src/services/sessions/sessionStore.ts';
+import { SessionNames } from '../../../src/ui/sessionNames.ts';
+import { settingValue } from '../../../src/ui/settings.ts';
+import type { TreeModel } from '../../../src/ui/tree/children.ts';
+import { TreeNodes } from '../../../src/ui/tree/nodes.ts';
+import { rowOf } from '../../../src/ui/tree/rows.ts';
+import { tooltipOf } from '../../../src/ui/tree/tooltips.ts';
+import { keepingOnly, someSession } from '../sessions.ts';
+
+const account: Account = {
+  id: accountId('uuid-1'),
+  provider: 'anchor',
+  label: 'prod',
+  origin: 'https://api.anchorbrowser.io',
+};
+const now = Date.parse('2026-11-22T12:12:00Z');
+const cart = { id: pageId('p'), title: 'Cart', url: 'https://shop.example/cart?secret=1' };
+
+describe('the row of a session', () => {
+  let store: SessionStore;
+  let model: TreeModel;
+
+  beforeEach(() => {
+    store = new SessionStore(() => now);
+    store.setAccounts([account.id]);
+    model = {
+      store,
+      nodes: new TreeNodes(),
+      names: new SessionNames(store),
+      details: () => settingValue('row.details', undefined),
+      accounts: () => [account],
+      account: () => account,
+      kind: (id) => providerKinds.find((kind) => kind.id === id),
+      now: () => now,
+      limit: () => 200,
+      filter: { text: '', shows: () => true },
+      finished: () => undefined,
+      isProtected: () => false,
+      isMine: () => undefined,
+      opensOnClick: () => true,
+      ratePerHour: () => undefined,
+      currency: () => 'USD',
+    };
+  });
+
+  function list(facts: AccountFacts | undefined, ...sessions: readonly Session[]): void {
+    const run = store.beginList(account.id);
+    run.arrive({ sessions, groups: [], faults: [], account: facts });
+    run.complete(keepingOnly(store, account.id, sessions));
+  }
+  const node = (id: string) => ({ kind: 'session', accountId: account.id, sessionId: sessionId(id) }) as const;
+  const row = (id: string) => {
+    const drawn = rowOf(model, node(id));
+    assert.ok(drawn);
+    return drawn;
+  };
+  const textOf = (id: string) => [row(id).label, row(id).description].join(' | ');
+
+  it('has the age and what identifies it behind its name', () => {
+    const metadata = new Map([['name', 'nightly']]);
+    list(
+      undefined,
+      someSession('a', { metadata, region: 'eu', tags: ['ci', 'shop'], traits: ['headless'], pages: [cart, cart] }),
+      someSession('b', { pages: [cart] }),
+      someSession('c', { tags: ['job:scrape', '1', '2', '3', '4'], host: 'shop.example' }),
+    );
+    assert.equal(textOf('a'), 'nightly | 12m · shop.example · 2 pages · eu · ci · shop · headless');
+    assert.equal(textOf('b'), 'Cart · shop.example | 12m');
+    assert.equal(textOf('c'), 'scrape | 12m · shop.example · 1 · 2 · 3 · +1');
+  });
+
+  it('has the details that the setting names, in its order', () => {
+    const metadata = new Map([
+      ['job', 'nightly'],
+      ['owner', 'anna $(x)'],
+      ['apiToken', 'canary'],
+    ]);
+    const facts = { identity: undefined, sessionLimit: 25, note: undefined };
+    list(facts, someSession('a', { metadata, region: 'eu', traits: ['headless'] }));
+    const shown = (...details: unknown[]) => {
+      model = { ...model, details: () => settingValue('row.details', details) };
+      return row('a').description;
+    };
+    assert.equal(shown('region', 'age'), 'eu · 12m');
+    assert.equal(shown('metadata:owner', 'accountLimit'), 'anna $ (x) · account 1 of 25');
+    assert.equal(shown('metadata:none', 'metadata:apiToken', 'page', 'tags'), '');
+    model = { ...model, ratePerHour: () => 5 };
+    assert.equal(shown('cost', 'age'), '≈ $1.00 so far · 12m');
+    assert.equal(shown(), '');
+  });
+
+  it('is named by the page that was fetched, which its tooltip says the time of', () => {
+    list(undefined, someSession('0123456789'));
+    assert.equal(textOf('0123456789'), '01234567 | 12m');
+    store.setPages(account.id, sessionId('0123456789'), { kind: 'ready', pages: [cart, cart], asOf: now });
+    assert.equal(textOf('0123456789'), 'Cart · shop.example | 12m · 2 pages');
+    assert.match(row('0123456789').aria, /^Session Cart · shop\.example, running/);
+    const facts = new Map(tooltipOf(model, node('0123456789'))?.facts);
+    assert.equal(facts.get('Session ID'), '0123456789');
+    assert.equal(facts.get('Page address'), 'shop.example/cart');
+    assert.match(facts.get('Page as of') ?? '', /\d\d/);
+  });
+
+  it('shows where the words of a filter are, in its label or else behind it', () => {
+    const metadata = new Map([
+      ['owner', 'anna'],
+      ['apiKey', 'canary'],
+    ]);
+    list(undefined, someSession('sess_1', { name: 'Checkout', metadata, tags: ['a', 'b', 'c', 'late-tag'] }));
+    const filtered = (text: string) => {
+      model = { ...model, filter: { text, shows: () => true } };
+      return row('sess_1');
+    };
+    assert.deepEqual(filtered('check').highlights, [[0, 5]]);
+    assert.equal(filtered('check').description, '12m · a · b · c · +1');
+    assert.equal(filtered('anna late').description, 'owner=anna · late-tag · 12m · a · b · c · +1');
+    assert.equal(filtered('sess_').description, 'sess_1 · 12m · a · b · c · +1');
+    assert.doesNotMatch(filtered('canary apikey').description, /canary/);
+    model = { ...model, details: () => ['age'] };
+    assert.equal(filtered('a').description, '12m · a · b · c · +1');
+  });
+
+  it('fits into a narrow side bar with its short id, and has the whole name behind that', () => {
+    const long = 'nightly-scrape-of-everything';
+    list(
+      undefined,
+      ...['aaaaaaaa', 'bbbbbbbb'].map((id) => someSession(id, { name: long, pages: [cart] })),
+      ...['cccccccc', 'dddddddd'].map((id) => someSession(id, { pages: [cart] })),
+    );
+    assert.equal(textOf('aaaaaaaa'), `nightly-sc… · aaaaaaaa | ${long} · 12m · shop.example`);
+    assert.equal(textOf('cccccccc'), 'Cart · cccccccc | Cart · shop.example · 12m');
+    assert.match(row('bbbbbbbb').aria, new RegExp(`^Session ${long} · bbbbbbbb, running`));
+    assert.ok(row('aaaaaaaa').label.length <= 22);
+  });
+
+  it('never looks like another row, whatever the names are', () => {
+    list(
+      undefined,
+      ...['', '', 'x', 'x', 'y'.repeat(10_000), 'y'.repeat(10_001), '\u202ex', '$(icon)', '$ (icon)'].map((name, n) =>
+        someSession(`0000000${n}-id`, { name }),
+      ),
+    );
+    const texts = [...(store.state(account.id)?.contents.sessions.keys() ?? [])].map((id) => row(id).label);
+    assert.equal(new Set(texts).size, texts.length);
+    assert.ok(texts.includes('x · 00000002'), texts.join('\n'));
+  });
+});

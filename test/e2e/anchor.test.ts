@@ -69,7 +69,7 @@ describe('a user with an Anchor Browser account', function () {
     await user.choose(user.row('Session [x] (command'), 'End Session…');
     assert.match(
       await user.dialog(),
-      /End session "\[x\] \(command:workbench\.action\.closeWindow\) \$ \(trash\) txt"\?/,
+      /End session "\[x\] \(command:workbench\.action\.closeWindow\) \$ \(trash\) txt" \(\S+\)\?/,
     );
     assert.equal(await user.page.locator('.dialog-message-container a').count(), 0);
     await user.press('Cancel');
@@ -130,11 +130,12 @@ describe('a user with an Anchor Browser account', function () {
     assert.equal(await note.locator('a[href^="command:"], a[data-href^="command:"]').count(), 0);
     await user.picture('anchor-batch-partly-deleted');
     assert.equal(deletions().length, before + 1);
-    const left = user.row(`Session ${locked.id.slice(0, 8)}`);
+    // The names of their pages, which are all the same, and a short ID while there are several.
+    const left = user.row('Session Example · example.com,');
     await left.waitFor();
     assert.match((await left.getAttribute('aria-label')) ?? '', /couldn't delete it: Locked by/);
     for (const { id } of batch.members.slice(1)) {
-      await user.row(`Session ${id.slice(0, 8)}`).waitFor({ state: 'detached' });
+      await user.row(`Session Example · example.com · ${id.slice(0, 8)}`).waitFor({ state: 'detached' });
       assert.ok(!server.running.includes(id));
     }
     assert.ok(server.running.includes(locked.id));
@@ -179,7 +180,7 @@ describe('a user with an Anchor Browser account', function () {
     assert.match(dialog, /End all 3 sessions in Anchor Browser · prod\?/);
     assert.match(
       dialog,
-      /Skipped:\s+• ci\.example\.com — Anchor Browser · prod\. It was started with ci-key of your team\./,
+      /Skipped:\s+• ci\.example\.com \(\S+\) — Anchor Browser · prod\. It was started with ci-key of your team\./,
     );
     assert.match(dialog, /End Everything in Account/);
     await user.picture('anchor-confirm-all');

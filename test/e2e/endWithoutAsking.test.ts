@@ -34,14 +34,14 @@ describe('a user who doesn’t want to be asked about each end', function () {
 
   it('is asked in the list, by mouse and by keyboard, and isn’t offered anything else', async () => {
     await user.choose(row('first'), 'End Session…');
-    assert.match(await user.dialog(), /End session "first\.example\.com"\?/);
+    assert.match(await user.dialog(), /End session "first\.example\.com" \(\S+\)\?/);
     assert.doesNotMatch(await user.dialog(), /Don't Ask Again/);
     await user.press('Cancel');
     await row('first').click();
     await user.live('first.example.com');
     await row('first').focus();
     await user.page.keyboard.press('Delete');
-    assert.match(await user.dialog(), /End session "first\.example\.com"\?/);
+    assert.match(await user.dialog(), /End session "first\.example\.com" \(\S+\)\?/);
     await user.press('Cancel');
     assert.deepEqual(ends(), []);
   });
@@ -63,7 +63,7 @@ describe('a user who doesn’t want to be asked about each end', function () {
 
   it('is still asked in the list, and everywhere about a protected session', async () => {
     await user.choose(row('third'), 'End Session…');
-    assert.match(await user.dialog(), /End session "third\.example\.com"\?/);
+    assert.match(await user.dialog(), /End session "third\.example\.com" \(\S+\)\?/);
     await user.press('Cancel');
     await user.choose(row('guarded'), 'Protect Session');
     await endFromPanel('guarded');

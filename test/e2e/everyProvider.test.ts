@@ -56,7 +56,7 @@ describe('a user with an account at every provider', function () {
 
     anchor.add({ domains: ['anchor-one.example'] });
     anchor.add({ domains: ['anchor-two.example'] });
-    stagehand.startSession('bb-stage');
+    stagehand.startSession('bb-stage', { pages: [] });
     browserbase.add({ id: 'bb-plain', userMetadata: { name: 'nightly', job: 'shop' }, region: 'eu-central-1' });
     v1.add({ trackingId: 'v1-one' });
     v1.add({ trackingId: 'v1-two' });
@@ -194,7 +194,7 @@ describe('a user with an account at every provider', function () {
       const [first] = sessions;
       await user.choose(user.row(`Session ${first}`), 'End Session…');
       const dialog = await user.dialog();
-      assert.match(dialog, new RegExp(`End session "${first}"\\?`));
+      assert.match(dialog, new RegExp(`End session "${first}" \\(\\S+\\)\\?`));
       if (provider === 'Session Gateway') assert.match(dialog, /started with "persist" saves its cookies and storage/);
       await user.press('End Session');
       await user.row(`Session ${first}`).waitFor({ state: 'detached' });

@@ -220,7 +220,7 @@ describe('a user watching sessions on their providers’ own pages', function ()
     await interactive.getByText('Hello Lovelace').waitFor();
     assert.deepEqual(browserbase.sent, new Map([['bb-monthly', ['Lovelace']]]));
     await panel.getByRole('button', { name: 'End Session…' }).click();
-    assert.match(await user.dialog(), /End session "monthly"\?[\s\S]*It's open in a live view/);
+    assert.match(await user.dialog(), /End session "monthly" \(\S+\)\?[\s\S]*It's open in a live view/);
     await user.press('End Session');
     await panel.getByRole('heading', { name: 'Session ended' }).waitFor();
     assert.match(await panel.locator('#card').innerText(), /You ended it at \d/);
@@ -281,7 +281,7 @@ describe('a user watching sessions on their providers’ own pages', function ()
     await user.picture('frames-browserless-steered');
     script.close();
     await panel.getByRole('button', { name: 'End Session…' }).click();
-    assert.match(await user.dialog(), /End session "steered"\?[\s\S]*It's open in a live view/);
+    assert.match(await user.dialog(), /End session "steered" \(\S+\)\?[\s\S]*It's open in a live view/);
     await user.press('End Session');
     await panel.getByRole('heading', { name: 'Session ended' }).waitFor();
     assert.match(await panel.locator('#card').innerText(), /You ended it at \d/);

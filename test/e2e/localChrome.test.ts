@@ -72,7 +72,7 @@ describe('a user with a Chrome of their own', function () {
   it('cancels an end, and nothing is sent', async () => {
     await user.choose(user.row('Session Clock'), 'End Session…');
     const dialog = await user.dialog();
-    assert.match(dialog, /End session "Clock"\?/);
+    assert.match(dialog, /End session "Clock" \(\S+\)\?/);
     assert.match(dialog, /Local Chrome: running/);
     assert.match(dialog, /Its pages close\. What was typed.*This can't be undone\./);
     await user.picture('local-chrome-confirm');
@@ -135,7 +135,7 @@ describe('a user with a Chrome of their own', function () {
   it('ends the selected sessions with the Delete key', async () => {
     await user.row('Session Sign-up form').click();
     await user.page.keyboard.press('Delete');
-    assert.match(await user.dialog(), /End session "Sign-up form"\?/);
+    assert.match(await user.dialog(), /End session "Sign-up form" \(\S+\)\?/);
     await user.press('End Session');
     await until(async () => (await devtools.contexts()).length === 0);
     await user.row('No running sessions').waitFor();

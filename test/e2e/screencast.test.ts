@@ -230,7 +230,7 @@ describe('a user watching a Chrome of their own', function () {
     const panel = await user.live('Clock');
     await pictureIn(panel);
     await panel.getByRole('button', { name: 'End Session…' }).click();
-    assert.match(await user.dialog(), /End session "Clock"\?[\s\S]*It's open in a live view/);
+    assert.match(await user.dialog(), /End session "Clock" \(\S+\)\?[\s\S]*It's open in a live view/);
     await user.press('End Session');
     await panel.getByRole('heading', { name: 'Session ended' }).waitFor();
     assert.match(await panel.locator('#card').innerText(), /You ended it at \d/);

@@ -229,7 +229,7 @@ describe('the extension inside VS Code', () => {
       assert.deepEqual(one.results, [
         { accountId: id, sessionId: 'known', outcome: 'ended', detail: 'Stagehand ended it.' },
       ]);
-      assert.equal(user.notes.at(-1), 'Session ended. Stagehand ended it.');
+      assert.equal(user.notes.at(-1), 'Session known ended. Stagehand ended it.');
       const other = await command<PublicEndReport>('endSession', { accountId: id, sessionId: 'unknown' });
       assert.equal(other.results[0]?.detail, "Stagehand didn't recognize it, so Browserbase released it.");
       assert.deepEqual(browserbase.running, []);

@@ -42,7 +42,7 @@ describe('ending a session by its ID inside VS Code', () => {
     assert.deepEqual([report.requested, report.ended], [1, 1]);
     assert.deepEqual(server.running, ['sess_listed']);
     assert.deepEqual(sent(), ['DELETE /v1/sessions/sess_hidden']);
-    assert.ok(user.notes.includes('Session ended.'));
+    assert.ok(user.notes.includes('Session sess_hid ended.'));
   });
 
   it('sends nothing on Cancel', async () => {
@@ -157,11 +157,11 @@ describe('ending a session by its ID inside VS Code', () => {
   it('is a regular end for a session that a list shows, even if only a new list shows it', async () => {
     user.answersAsk = () => 'sess_listed';
     await command('endSessionById');
-    assert.equal(user.questions[0]?.message, 'End session "listed.example"?');
+    assert.equal(user.questions[0]?.message, 'End session "listed.example" (sess_lis)?');
     await new Promise((resolve) => setTimeout(resolve, 5_100));
     server.add({ id: 'sess_new', domains: ['new.example'] });
     await end('sess_new');
-    assert.equal(user.questions[1]?.message, 'End session "new.example"?');
+    assert.equal(user.questions[1]?.message, 'End session "new.example" (sess_new)?');
     assert.deepEqual(server.running, ['sess_hidden']);
   }).timeout(30_000);
 

@@ -38,9 +38,9 @@ describe('ending inside VS Code', () => {
       cancelled: 0,
       results: [{ accountId, sessionId: 'sess_a', outcome: 'ended' }],
     });
-    assert.equal(user.questions[0]?.message, 'End session "sess_a.example"?');
+    assert.equal(user.questions[0]?.message, 'End session "sess_a.example" (sess_a)?');
     assert.deepEqual(new Set(server.running), new Set(['sess_b', 'sess_c']));
-    assert.deepEqual(user.notes, ['Session ended.']);
+    assert.deepEqual(user.notes, ['Session sess_a.example (sess_a) ended.']);
     assert.deepEqual(user.messages, []);
   });
 
@@ -60,7 +60,7 @@ describe('ending inside VS Code', () => {
     await command('endSession', a, [a, b]);
     assert.equal(user.questions.at(-1)?.message, 'End 2 sessions?');
     await command('endSession', c, [a, b]);
-    assert.equal(user.questions.at(-1)?.message, 'End session "sess_c.example"?');
+    assert.equal(user.questions.at(-1)?.message, 'End session "sess_c.example" (sess_c)?');
   });
 
   it('asks which sessions when none are named, and never treats nothing as everything', async () => {

@@ -28,7 +28,7 @@ describe('choosing what to end, inside VS Code', () => {
     assert.equal(report.ended, 2);
     assert.deepEqual(server.running, ['sess_a']);
     const question = user.questions.at(-1);
-    assert.match(question?.detail ?? '', /Skipped:\n• a\.example — .*It's protected\./);
+    assert.match(question?.detail ?? '', /Skipped:\n• a\.example \(\S+\) — .*It's protected\./);
     // The provider's one call would end it too.
     assert.ok(!question?.choices.includes('End Everything in Account'));
     const [member] = server.addBatch(1, { id: 'batch_b' }).members;

@@ -125,7 +125,7 @@ describe('confirmation dialogs for ends, inside VS Code', () => {
     user.answersPick = ({ choices }) => choices.map(({ value }) => value);
     await command('endOldSessions');
     assert.equal(asked()?.message, 'End 1 session?');
-    assert.match(asked()?.detail ?? '', /• b\.example[\s\S]*Skipped:\n• a\.example — .*It's protected\./);
+    assert.match(asked()?.detail ?? '', /• b\.example[\s\S]*Skipped:\n• a\.example \(\S+\) — .*It's protected\./);
     await command('unprotectSession', { accountId: id, sessionId: 'sess_a' });
   });
 

@@ -173,7 +173,7 @@ describe('commands that another extension runs, inside VS Code', () => {
     nothingEnded('runCommands');
     // It does get there: that is why a row is no confirmation.
     assert.ok(
-      user.questions.some(({ message }) => message === 'End session "a.example"?'),
+      user.questions.some(({ message }) => message === 'End session "a.example" (sess_a)?'),
       JSON.stringify(user.questions.map(({ message }) => message)),
     );
   }).timeout(60_000);

@@ -69,7 +69,7 @@ describe('live view inside VS Code', () => {
 
   it('opens one panel for a session, and shows it again when asked again', async () => {
     await command('openLiveView', { accountId, sessionId: 'sess_a' });
-    await until(() => labels().join() === 'Live: shop.example');
+    await until(() => labels().join() === 'Live: shop.example (sess_a)');
     await command('openLiveView', { accountId, sessionId: 'sess_a' });
     assert.equal(liveTabs().length, 1);
     await command('openLiveViewToSide', { accountId: local, sessionId: context });

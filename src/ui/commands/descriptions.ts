@@ -4,9 +4,10 @@ import { type IsMine, isMineBy } from '../../core/ownership.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { AccountSession } from '../../services/ending/report.ts';
 import type { LiveViews } from '../liveView/liveViews.ts';
+import { shownName } from '../sessionNames.ts';
 import type { ReadSetting } from '../settings.ts';
 import type { SessionDescription } from '../text/confirmations.ts';
-import { groupName, pageName, sessionName } from '../text/names.ts';
+import { groupName, pageName } from '../text/names.ts';
 import { kindOfAccount, nameOfAccount } from './accountNames.ts';
 import { type EndPlanParts, reasonLeftOut } from './endPlan.ts';
 import { ageOf } from './lists.ts';
@@ -48,7 +49,7 @@ export function unfiltered(
 
 function describe(
   parts: DescriptionParts,
-  { accountId, session }: AccountSession,
+  { accountId, session, shownAs = shownName(parts.store, accountId, session) }: AccountSession,
   isMine: IsMine | undefined,
 ): SessionDescription {
   const start = parts.store.startOf(accountId, session.id);
@@ -56,7 +57,7 @@ function describe(
   return {
     account: nameOfAccount(parts, accountId),
     provider: plainText(kind?.label ?? ''),
-    name: sessionName(session),
+    ...shownAs,
     age: ageOf(parts, accountId, session.id),
     young: start?.exact === true && parts.clock.now() - start.at < youngMs,
     group: session.groupId && nameOfGroup(parts, accountId, session.groupId),

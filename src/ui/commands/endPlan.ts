@@ -3,6 +3,7 @@ import type { AccountId, SessionId } from '../../core/ids.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { AccountSession } from '../../services/ending/report.ts';
 import type { Protections } from '../../services/sessions/protections.ts';
+import { withNames } from '../sessionNames.ts';
 import type { TreeFilter } from '../tree/filter.ts';
 import { type ListParts, listFresh, unknownAccounts } from './lists.ts';
 import { sessionsOf, type Target, whole, wholeAccount } from './targets.ts';
@@ -76,14 +77,15 @@ export function planEndOfAll(parts: EndPlanParts, isMeant?: (target: AccountSess
 
 /** Plans to end sessions that the user picked. @param isSingle see {@link EndPlan.isSingle}. */
 export function planFor(
-  { protections }: Pick<EndPlanParts, 'protections'>,
+  { protections, store }: Pick<EndPlanParts, 'protections' | 'store'>,
   sessions: readonly AccountSession[],
   isSingle = false,
 ): EndPlan {
   const isLeftOut = (target: AccountSession) => !isSingle && isKeptFromMany({ protections }, target);
+  const named = withNames(store, sessions);
   return {
-    ends: sessions.filter((target) => !isLeftOut(target)),
-    leftOut: sessions.filter(isLeftOut),
+    ends: named.filter((target) => !isLeftOut(target)),
+    leftOut: named.filter(isLeftOut),
     unknown: [],
     partial: undefined,
     hidden: 0,

@@ -13,8 +13,9 @@ import type {
 import type { BatchVerdict } from '../../services/sessions/finishedBatches.ts';
 import type { SessionStore } from '../../services/sessions/sessionStore.ts';
 import type { Prompts } from '../prompts.ts';
+import { shownName } from '../sessionNames.ts';
 import { accountRemovedSentence } from '../text/missing.ts';
-import { accountHost, sessionName, shortId } from '../text/names.ts';
+import { accountHost, nameAndId, shortId } from '../text/names.ts';
 import { deletionSentence, namesInBrief, oneOfSeveralSentence, outcomeSentence } from '../text/outcomes.ts';
 import { stuckSentence, troubleSentence } from '../text/troubles.ts';
 import { type AccountParts, nameOfAccount } from './accountNames.ts';
@@ -53,6 +54,20 @@ export interface ReportParts extends AccountParts {
   readonly showLog: () => void;
 }
 
+/** A report that calls the sessions what the dialog called them. */
+export function asShown(report: EndReport, confirmed: readonly AccountSession[]): EndReport {
+  const shown = new Map(confirmed.map(({ accountId, session, shownAs }) => [`${accountId}/${session.id}`, shownAs]));
+  const results = report.results.map((result) => {
+    return { ...result, shownAs: shown.get(`${result.accountId}/${result.session.id}`) ?? result.shownAs };
+  });
+  return { results };
+}
+
+/** What a result's session is called in messages. */
+function nameOf({ store }: Pick<ReportParts, 'store'>, { accountId, session, shownAs }: EndResult): string {
+  return nameAndId(shownAs ?? shownName(store, accountId, session));
+}
+
 /** Shows the outcome of an end in at most one message, and returns it for the caller. */
 export function concluded(
   parts: ReportParts,
@@ -66,7 +81,9 @@ export function concluded(
   if (sentence?.level === 'info') void parts.prompts.tell('info', sentence.message, []);
   else if (sentence !== undefined) tellFailures(parts, sentence.message, l10n.t('Retry Failed'), () => retry(failed));
   else if (report.ended + report.alreadyGone > 0) {
-    parts.prompts.note([l10n.t('Session ended.'), spoken(results[0]?.how) ?? ''].join(' ').trim());
+    const [ended] = results;
+    const sentence = ended === undefined ? '' : l10n.t('Session {0} ended.', nameOf(parts, ended));
+    parts.prompts.note([sentence, spoken(ended?.how) ?? ''].join(' ').trim());
   }
   return report;
 }
@@ -113,7 +130,7 @@ export function tellDeletion(
     return;
   }
   // The provider explains failures by id; the message uses the names on the rows, if there are any.
-  const named = new Map(results.map(({ session }) => [session.id as string, sessionName(session)]));
+  const named = new Map(results.map((result) => [result.session.id as string, nameOf(parts, result)]));
   const failures = answer.failures.map(({ sessionId, reason }) => {
     const said = plainText(reason, 200);
     return sessionId === '' ? said : `${named.get(sessionId) ?? shortId(sessionId)}: ${said}`;
@@ -176,8 +193,8 @@ function tellFailures(
 /** One line per reason, with the names of the sessions that didn't end because of it. */
 function failureLines(parts: ReportParts, failed: readonly EndResult[]): string[] {
   const named = failed.map((result) => {
-    const { accountId, session } = result;
-    const name = sessionName(session);
+    const { accountId } = result;
+    const name = nameOf(parts, result);
     // A removed account has no name, only an id.
     const isThere = parts.accounts.get(accountId) !== undefined;
     return {

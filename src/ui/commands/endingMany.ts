@@ -3,11 +3,12 @@ import type { AccountId } from '../../core/ids.ts';
 import { isMineBy } from '../../core/ownership.ts';
 import type { Memory } from '../../core/storage.ts';
 import type { AccountSession } from '../../services/ending/report.ts';
+import { withNames } from '../sessionNames.ts';
 import { kindOfAccount, nameOfAccount, providerName } from './accountNames.ts';
 import { confirmEndOrEverything, type EndEverything } from './confirmEnd.ts';
 import { type EndParts, endAgain, endNothing, endPlanned, runPlan } from './ending.ts';
 import { type EndPlan, nothingToEnd, planEnd, planEndOfAll } from './endPlan.ts';
-import { cancelled, concludedAsked, type PublicEndReport, publicReport } from './endReports.ts';
+import { asShown, cancelled, concludedAsked, type PublicEndReport, publicReport } from './endReports.ts';
 import { whileWorking } from './runEnd.ts';
 import { accountChoices, choiceOf, pickOne, sessionsOf, targetOfOne, wholeAccount } from './targets.ts';
 
@@ -63,13 +64,14 @@ function everythingIn(parts: EndParts, accountId: AccountId, { hidden }: EndPlan
 }
 
 async function endEverything(parts: EndParts, accountId: AccountId): Promise<PublicEndReport> {
+  const members = withNames(parts.store, sessionsOf(parts, [wholeAccount(accountId)]));
   const { error, ...report } = await whileWorking(
     parts,
     l10n.t('Ending everything in {0}', nameOfAccount(parts, accountId)),
     l10n.t('{0} is still ending sessions…', providerName(parts, accountId)),
     () => parts.ender.endEverything(accountId),
   );
-  return concludedAsked(parts, accountId, report, error, (failed) => endAgain(parts, failed));
+  return concludedAsked(parts, accountId, asShown(report, members), error, (failed) => endAgain(parts, failed));
 }
 
 /** Ends all listed sessions of all accounts. */

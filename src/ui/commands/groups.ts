@@ -5,13 +5,16 @@ import { plainText } from '../../core/plainText.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import type { AccountSession, GroupReport } from '../../services/ending/report.ts';
 import { isListed } from '../../services/sessions/sessionsView.ts';
+import { withNames } from '../sessionNames.ts';
 import { finishedCount } from '../text/batches.ts';
 import { questionForBatch, questionForCancel, questionForFinishedBatch } from '../text/confirmations.ts';
-import { groupName, sessionName } from '../text/names.ts';
+import { groupName, nameAndId } from '../text/names.ts';
+import { listOf } from '../text/numbers.ts';
 import { kindOfAccount, nameOfAccount, providerName } from './accountNames.ts';
 import { describeSessions, unfiltered } from './descriptions.ts';
 import { type EndParts, endAgain, endTargets } from './ending.ts';
 import {
+  asShown,
   cancelled,
   concludedAsked,
   type PublicEndReport,
@@ -44,7 +47,7 @@ export async function cancelBatch(parts: EndParts, args: readonly unknown[]): Pr
     void parts.prompts.tell('info', none, []);
     return publicReport(parts, []);
   }
-  const members = sessionsOf(parts, whole([target]));
+  const members = withNames(parts.store, sessionsOf(parts, whole([target])));
   if (holdsProtected(parts, group, members)) return cancelled(parts, members);
   const question = questionForCancel(
     groupName(group),
@@ -59,7 +62,7 @@ export async function cancelBatch(parts: EndParts, args: readonly unknown[]): Pr
     l10n.t('{0} is still canceling the batch…', providerName(parts, target.accountId)),
     () => parts.ender.cancelGroup(target.accountId, target.groupId),
   );
-  return concludedAsked(parts, target.accountId, report, error, (failed) => endAgain(parts, failed));
+  return concludedAsked(parts, target.accountId, asShown(report, members), error, (failed) => endAgain(parts, failed));
 }
 
 /** Asks the provider to delete a batch with its data, and reports the outcome for each session. */
@@ -77,17 +80,18 @@ export async function deleteBatch(parts: EndParts, args: readonly unknown[]): Pr
     return undefined;
   }
   if (running === undefined) return deleteFinished(parts, accountId, group, loss);
-  const members = sessionsOf(parts, whole([target]));
+  const members = withNames(parts.store, sessionsOf(parts, whole([target])));
   if (holdsProtected(parts, group, members)) return undefined;
   const subjects = describeSessions(parts, members);
   const question = questionForBatch(groupName(group), factsOf(parts, accountId, members), subjects, loss);
   if ((await parts.prompts.confirm(question)) !== question.choices[0]) return undefined;
-  const report = await whileWorking(
+  const answer = await whileWorking(
     parts,
     l10n.t('Deleting batch "{0}"', groupName(group)),
     l10n.t('{0} is still deleting the batch…', providerName(parts, accountId)),
     () => parts.ender.deleteGroup(accountId, groupId),
   );
+  const report = { ...answer, ...asShown(answer, members) };
   tellDeletion(parts, accountId, groupName(group), report, (left) => endAgain(parts, left));
   return publicDeletion(parts, report);
 }
@@ -147,11 +151,11 @@ function factsOf(parts: EndParts, account: AccountId, members: readonly AccountS
 function holdsProtected(parts: EndParts, group: Group, members: readonly AccountSession[]): boolean {
   const guarded = members.filter(({ accountId, session }) => parts.protections.has(accountId, session.id));
   if (guarded.length === 0) return false;
-  const names = guarded.map(({ session }) => sessionName(session)).join(', ');
+  const names = withNames(parts.store, guarded).flatMap(({ shownAs }) => (shownAs ? [nameAndId(shownAs)] : []));
   const sentence = l10n.t(
     '{0} has protected sessions: {1}. Unprotect them first. No request was sent.',
     groupName(group),
-    names,
+    listOf(names),
   );
   void parts.prompts.tell('info', sentence, []);
   return true;

@@ -10,9 +10,10 @@ import { costOf } from '../../services/sessions/cost.ts';
 import { knownPages } from '../../services/sessions/sessionsView.ts';
 import type { Documents } from '../documents.ts';
 import { mayWatch } from '../liveView/effects.ts';
+import { shownName } from '../sessionNames.ts';
 import type { ReadSetting } from '../settings.ts';
 import { detailsText } from '../text/details.ts';
-import { accountHost, pageName, sessionName, shortId } from '../text/names.ts';
+import { accountHost, pageName, shortId } from '../text/names.ts';
 import { troubleSentence } from '../text/troubles.ts';
 import { missingSentence } from './lists.ts';
 import {
@@ -185,7 +186,9 @@ function capableTarget(
  */
 function documentName({ store, setting }: InspectParts, accountId: AccountId, sessionId: SessionId): string {
   const session = store.session(accountId, sessionId);
-  return session === undefined || !setting('history.enabled') ? shortId(sessionId) : sessionName(session);
+  return session === undefined || !setting('history.enabled')
+    ? shortId(sessionId)
+    : shownName(store, accountId, session).name;
 }
 
 function details(parts: InspectParts, accountId: AccountId, sessionId: SessionId): string | undefined {

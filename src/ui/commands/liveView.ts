@@ -5,7 +5,8 @@ import type { AccountSession } from '../../services/ending/report.ts';
 import type { LiveViews } from '../liveView/liveViews.ts';
 import type { Subject } from '../liveView/viewSource.ts';
 import { reach } from '../onboarding/milestones.ts';
-import { groupName, sessionName } from '../text/names.ts';
+import { shownName } from '../sessionNames.ts';
+import { groupName, nameAndId } from '../text/names.ts';
 import { type InspectParts, showDetails } from './inspecting.ts';
 import { missingSentence } from './lists.ts';
 import {
@@ -160,7 +161,11 @@ async function subjectFor(
       return undefined;
     }
     if (fits(parts, there)) return { accountId, sessionId, pageId };
-    void parts.prompts.tell('info', l10n.t('{0} has no live view.', sessionName(there.session)), []);
+    void parts.prompts.tell(
+      'info',
+      l10n.t('{0} has no live view.', nameAndId(shownName(parts.store, accountId, there.session))),
+      [],
+    );
     return undefined;
   }
   const choices = (await sessionChoices(parts)).filter(({ value }) => fits(parts, value));

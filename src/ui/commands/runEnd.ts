@@ -4,7 +4,7 @@ import type { Ender } from '../../services/ending/ender.ts';
 import type { AccountSession, EndProgress } from '../../services/ending/report.ts';
 import { progressSentence } from '../text/outcomes.ts';
 import type { ConfirmedPlan } from './confirmEnd.ts';
-import { concluded, type PublicEndReport, type ReportParts } from './endReports.ts';
+import { asShown, concluded, type PublicEndReport, type ReportParts } from './endReports.ts';
 
 /** What running an end and reporting on it needs. */
 export interface RunParts extends ReportParts {
@@ -24,7 +24,7 @@ export async function runEnd(
   const { ender, prompts, clock } = parts;
   if (ends.length === 1) {
     const unwatched = { stop: new AbortController().signal, onProgress: () => {} };
-    return concluded(parts, await ender.end(ends, unwatched), retry);
+    return concluded(parts, asShown(await ender.end(ends, unwatched), ends), retry);
   }
   const began = clock.now();
   const report = await prompts.progress(l10n.t('Ending sessions'), (show, stop) => {
@@ -32,7 +32,7 @@ export async function runEnd(
       show(progressSentence(progress, clock.now() - began), (50 * (progress.sent + progress.settled)) / progress.total);
     return ender.end(ends, { stop, onProgress });
   });
-  return concluded(parts, report, retry);
+  return concluded(parts, asShown(report, ends), retry);
 }
 
 /** Milliseconds after which a request for several sessions says that the provider is still working on it. */

@@ -5,7 +5,8 @@ import { plainText } from '../../core/plainText.ts';
 import type { AccountSession } from '../../services/ending/report.ts';
 import type { FinishedBatches } from '../../services/sessions/finishedBatches.ts';
 import type { Choice } from '../prompts.ts';
-import { accountHost, groupName, sessionName } from '../text/names.ts';
+import { shownName } from '../sessionNames.ts';
+import { accountHost, groupName } from '../text/names.ts';
 import type { TreeFilter } from '../tree/filter.ts';
 import type { TreeNode } from '../tree/nodes.ts';
 import { kindOf, nameOfAccount } from './accountNames.ts';
@@ -144,7 +145,7 @@ export async function sessionChoices(parts: TargetParts): Promise<Choice<Account
 export function choiceOf(parts: ListParts, target: AccountSession): Choice<AccountSession> {
   const { accountId, session } = target;
   return {
-    label: sessionName(session),
+    label: shownName(parts.store, accountId, session).name,
     description: ageOf(parts, accountId, session.id) ?? '',
     detail: plainText(session.id),
     icon: undefined,

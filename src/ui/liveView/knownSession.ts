@@ -6,10 +6,12 @@ import type { EndCause, Session } from '../../core/session.ts';
 import { unlistedSession } from '../../core/unlistedSession.ts';
 import type { Accounts } from '../../services/accounts/accounts.ts';
 import type { Connections } from '../../services/accounts/connections.ts';
+import type { ShownName } from '../../services/ending/report.ts';
 import type { Verdict } from '../../services/ending/verification.ts';
 import type { History } from '../../services/history/history.ts';
 import { isListed, knownPages, type SessionsView } from '../../services/sessions/sessionsView.ts';
-import { accountHost, sessionName, shortId } from '../text/names.ts';
+import { shownName } from '../sessionNames.ts';
+import { accountHost, nameAndId, shortId } from '../text/names.ts';
 import { accountGoneCard, endedCard, unconfirmedCard } from '../text/watching.ts';
 import type { OverStage } from './panelState.ts';
 import type { Subject } from './viewSource.ts';
@@ -33,6 +35,9 @@ export class KnownSession {
   readonly #accountId: Subject['accountId'];
   readonly #id: Subject['sessionId'];
   #session: Session | undefined;
+  /** Its pages and what it was called when it was last listed. */
+  #pages: readonly Page[] = [];
+  #shownAs: ShownName | undefined;
   /** How the session ended, if that wasn't seen here and its provider knows. */
   #endCause: EndCause | undefined;
   /** The result of the last check, made when the session wasn't listed. */
@@ -54,6 +59,8 @@ export class KnownSession {
     const listed = this.#parts.store.session(this.#accountId, this.#id);
     if (listed === undefined) return;
     this.#session = listed;
+    this.#pages = knownPages(this.#parts.store, this.#accountId, this.#id) ?? this.#pages;
+    this.#shownAs = shownName(this.#parts.store, this.#accountId, listed);
     this.#verdict = undefined;
     this.#hasOtherKey = false;
   }
@@ -71,13 +78,19 @@ export class KnownSession {
 
   /** The session's name, as plain text. */
   get name(): string {
-    if (this.#session !== undefined) return sessionName(this.#session);
-    return plainText(this.#parts.history.find(this.#accountId, this.#id)?.name ?? '') || shortId(this.#id);
+    return this.shownAs.name;
+  }
+
+  /** What the session was called when it was last listed. */
+  get shownAs(): ShownName {
+    if (this.#shownAs !== undefined) return this.#shownAs;
+    const id = shortId(this.#id);
+    return { name: plainText(this.#parts.history.find(this.#accountId, this.#id)?.name ?? '') || id, shortId: id };
   }
 
   /** The session's pages, as last known. */
   get pages(): readonly Page[] {
-    return knownPages(this.#parts.store, this.#accountId, this.#id) ?? this.#session?.pages ?? [];
+    return knownPages(this.#parts.store, this.#accountId, this.#id) ?? this.#pages;
   }
 
   /** The host of the account's address; empty if the account was removed. */
@@ -164,7 +177,7 @@ export class KnownSession {
     const afterwards = {
       recording: can.has('recording'),
       dashboard: can.has('dashboard'),
-      next: this.next && sessionName(this.next),
+      next: this.next && nameAndId(shownName(store, this.#accountId, this.next)),
     };
     const card =
       proof === undefined

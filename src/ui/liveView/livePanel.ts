@@ -6,7 +6,7 @@ import type { Screencast } from '../../cdp/screencast.ts';
 import type { PageId } from '../../core/ids.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import type { ReadSetting } from '../settings.ts';
-import { pageName } from '../text/names.ts';
+import { nameAndId, pageName } from '../text/names.ts';
 import { acceptEffect } from './effects.ts';
 import { panelHtml } from './html.ts';
 import type { KeyboardReturn } from './keyboardReturn.ts';
@@ -127,11 +127,13 @@ export class LivePanel implements vscode.Disposable {
     return this.#isKept && this.#parts.setting(keepAlive);
   }
 
-  /** Sets the panel's title to the session's name, and to the page's name if it shows one page. */
+  /** Sets the panel's title to the session's name and short id, and to the page's name if it shows one page. */
   #writeTitle(): void {
     const { known, pages, subject } = this.connection;
     const page = pages.find(({ id: its }) => its === subject.pageId);
-    const title = l10n.t('Live: {0}', page === undefined ? known.name : `${known.name} · ${pageName(page)}`);
+    const { name, shortId } = known.shownAs;
+    const shown = page === undefined ? name : `${name} · ${pageName(page)}`;
+    const title = l10n.t('Live: {0}', nameAndId({ name: shown, shortId }));
     if (this.panel.title !== title) this.panel.title = title;
   }
 

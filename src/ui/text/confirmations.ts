@@ -1,11 +1,14 @@
 import * as l10n from '@vscode/l10n';
 import type { Question } from '../prompts.ts';
+import { nameAndId } from './names.ts';
 
 /** A session as dialogs describe it. All text has passed `plainText`. */
 export interface SessionDescription {
   readonly account: string;
   readonly provider: string;
   readonly name: string;
+  /** See `ShownName`. */
+  readonly shortId: string;
   /** How long it has been running, in words; undefined if that isn't known. */
   readonly age: string | undefined;
   /** Whether it's known to have started less than a minute ago. */
@@ -36,7 +39,7 @@ export function questionForOne(subject: SessionDescription, offersNoMore: boolea
   ].join(', ');
   const pages = subject.closes === undefined ? [] : [l10n.t('These pages will close:'), ...listed(subject.closes)];
   return {
-    message: l10n.t('End session "{0}"?', subject.name),
+    message: whichEnds(subject),
     detail: paragraphs(
       `${subject.account}: ${facts}.`,
       lines(
@@ -51,6 +54,10 @@ export function questionForOne(subject: SessionDescription, offersNoMore: boolea
     ),
     choices: [l10n.t('End Session'), ...(offersNoMore ? [l10n.t("End and Don't Ask Again")] : [])],
   };
+}
+
+function whichEnds({ name, shortId }: SessionDescription): string {
+  return name === shortId ? l10n.t('End session "{0}"?', name) : l10n.t('End session "{0}" ({1})?', name, shortId);
 }
 
 /** The end of a session that isn't listed. */
@@ -108,8 +115,8 @@ export interface ManyEnds {
 export function questionForMany({ message, subjects, leftOut, unknown, everything }: ManyEnds): Question {
   const accounts = Map.groupBy(subjects, ({ account }) => account);
   const perAccount = [...accounts].map(([account, { length }]) => l10n.t('{0}: {1}', account, length));
-  const row = ({ name, age, account }: SessionDescription) =>
-    inOneLine(name, accounts.size === 1 ? undefined : account, age);
+  const row = ({ age, account, ...shown }: SessionDescription) =>
+    inOneLine(nameAndId(shown), accounts.size === 1 ? undefined : account, age);
   return {
     message,
     detail: paragraphs(
@@ -120,7 +127,10 @@ export function questionForMany({ message, subjects, leftOut, unknown, everythin
         : lines(
             l10n.t('Skipped:'),
             ...listed(
-              leftOut.map(({ name, account, bulkEndExclusion }) => `${name} — ${account}. ${bulkEndExclusion ?? ''}`),
+              leftOut.map(
+                ({ account, bulkEndExclusion, ...shown }) =>
+                  `${nameAndId(shown)} — ${account}. ${bulkEndExclusion ?? ''}`,
+              ),
             ),
           ),
       lines(...unknown),
@@ -250,8 +260,8 @@ function under(heading: string, [first = '', ...others]: readonly string[]): str
   return [lines(heading, first), ...others];
 }
 
-function nameAndAge({ name, age }: SessionDescription): string {
-  return inOneLine(name, age);
+function nameAndAge({ age, ...shown }: SessionDescription): string {
+  return inOneLine(nameAndId(shown), age);
 }
 
 /** What is known about the sessions of an account that is to be removed. */

@@ -1,14 +1,17 @@
 import { strict as assert } from 'node:assert';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { accountId, groupId, sessionId } from '../../../src/core/ids.ts';
+import { accountId, groupId, pageId, sessionId } from '../../../src/core/ids.ts';
 import type { Session } from '../../../src/core/session.ts';
 import { History } from '../../../src/services/history/history.ts';
 import { Protections } from '../../../src/services/sessions/protections.ts';
 import { confirmBy } from '../../../src/ui/commands/confirmEnd.ts';
+import { type DescriptionParts, describeSessions } from '../../../src/ui/commands/descriptions.ts';
 import { type EndPlan, type EndPlanParts, nothingToEnd, planEnd, planFor } from '../../../src/ui/commands/endPlan.ts';
+import { asShown } from '../../../src/ui/commands/endReports.ts';
 import { sessionsOf, wholeAccount } from '../../../src/ui/commands/targets.ts';
 import type { Prompts } from '../../../src/ui/prompts.ts';
+import { type SettingKey, settings } from '../../../src/ui/settings.ts';
 import { TreeFilter } from '../../../src/ui/tree/filter.ts';
 import { MapMemory, TestServices } from '../services/testServices.ts';
 import { keepingAll, someSession } from '../sessions.ts';
@@ -50,6 +53,31 @@ describe('the plan of an end', () => {
   const whole = wholeAccount(account);
   const named = (id: string) => ({ ...whole, sessionId: sessionId(id) });
   const ids = (sessions: EndPlan['ends']) => sessions.map(({ session }) => session.id);
+
+  it('calls sessions in dialogs and reports what they were called when it was made', async () => {
+    const cart = { id: pageId('p'), title: 'Cart', url: 'https://shop.example/' };
+    list(someSession('aaaaaaaa-1'), someSession('aaaaaaaa-2'));
+    services.store.setPages(account, sessionId('aaaaaaaa-1'), { kind: 'ready', pages: [cart], asOf: 0 });
+    const plan = await planEnd(parts, [named('aaaaaaaa-1')]);
+    services.store.removeGone(account, [sessionId('aaaaaaaa-1')]);
+    const shown = { name: 'Cart · shop.example', shortId: '…aaaaaa-1' };
+    assert.deepEqual(
+      plan.ends.map(({ shownAs }) => shownAs),
+      [shown],
+    );
+    const descriptions = {
+      ...parts,
+      liveViews: { isOpen: () => false },
+      setting: (key: SettingKey) => settings[key].default,
+    };
+    const [described] = describeSessions(descriptions as DescriptionParts, plan.ends);
+    assert.deepEqual({ name: described?.name, shortId: described?.shortId }, shown);
+    const [target] = plan.ends;
+    assert.ok(target);
+    const result = { ...target, outcome: 'failed', why: undefined, how: undefined, attempts: 1, ms: 1 } as const;
+    const report = { results: [{ ...result, shownAs: undefined }] };
+    assert.deepEqual(asShown(report, plan.ends).results[0]?.shownAs, shown);
+  });
 
   it('skips protected sessions and those their provider excludes from bulk ends, and gives the reason', async () => {
     list(

@@ -96,7 +96,7 @@ describe('settings', () => {
       ];
       for (const written of [...odd, ...fc.sample(fc.anything(), 200)]) {
         const value: unknown = settingValue(key, written);
-        if (spec.type === 'list') {
+        if (spec.type === 'array') {
           assert.ok(Array.isArray(value) && value.every((one) => typeof one === 'string'), key);
         } else if (spec.type === 'object') {
           assert.ok(value instanceof Map && value.size <= 100, key);

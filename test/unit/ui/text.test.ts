@@ -17,6 +17,7 @@ const subject = (name: string, more: Partial<SessionDescription> = {}): SessionD
   account: 'Anchor Browser · prod',
   provider: 'Anchor Browser',
   name,
+  shortId: name,
   age: '12 minutes',
   young: false,
   group: undefined,
@@ -143,13 +144,17 @@ describe('texts', () => {
   });
 
   it('ask about one session by name, age, account and what is lost', () => {
-    const question = questionForOne(subject('checkout', { group: 'Batch 3c90', watched: true }), true);
-    assert.equal(question.message, 'End session "checkout"?');
+    const question = questionForOne(
+      subject('checkout', { shortId: '9f3ac2e1', group: 'Batch 3c90', watched: true }),
+      true,
+    );
+    assert.equal(question.message, 'End session "checkout" (9f3ac2e1)?');
     assert.match(question.detail, /Anchor Browser · prod: running for 12 minutes, Batch 3c90\./);
     assert.match(question.detail, /open in a live view/);
     assert.match(question.detail, /Unsaved page state is lost\. This can't be undone\./);
     assert.deepEqual(question.choices, ['End Session', "End and Don't Ask Again"]);
     assert.deepEqual(questionForOne(subject('checkout'), false).choices, ['End Session']);
+    assert.equal(questionForOne(subject('9f3ac2e1'), false).message, 'End session "9f3ac2e1"?');
   });
 
   it('name the pages that close when the browser stays open', () => {
@@ -159,6 +164,14 @@ describe('texts', () => {
     );
     assert.match(detail, /It may be yours\.\nThese pages will close:\n• Mail\n• Bank/);
     assert.match(detail, /The browser itself stays open/);
+  });
+
+  it('tell sessions of the same name apart by their short ids', () => {
+    const subjects = ['9f3ac2e1', '5b01d2aa'].map((shortId) => subject('checkout', { shortId }));
+    const leftOut = [subject('checkout', { shortId: '77777777', bulkEndExclusion: "It's protected." })];
+    const { detail } = questionForMany({ message: '', subjects, leftOut, unknown: [], everything: undefined });
+    assert.match(detail, /• checkout \(9f3ac2e1\) — 12 minutes\n• checkout \(5b01d2aa\) — 12 minutes/);
+    assert.match(detail, /Skipped:\n• checkout \(77777777\) — Anchor/);
   });
 
   it('ask about several by name and number, and say what is left out and what is unknown', () => {

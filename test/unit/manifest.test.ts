@@ -149,7 +149,7 @@ describe('manifest', () => {
       menu: forMany.filter((name) => name !== 'refreshSelectedAccounts'),
       buttons: ['endSelectedSessions', 'openLiveView'],
     });
-    assert.deepEqual(offered(selectedContext(accountContext(true, 3))).menu, ['refreshSelectedAccounts']);
+    assert.deepEqual(offered(selectedContext(accountContext('saved', 3))).menu, ['refreshSelectedAccounts']);
   });
 
   it('has buttons on rows for live views and for the mildest end', () => {

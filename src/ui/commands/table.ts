@@ -82,10 +82,7 @@ export const commandTable = {
     title: 'Enter Key…',
     icon: 'key',
     palette: 'never',
-    menus: [
-      inline(row('error', 'enterKey'), 2),
-      context(`${row('account', 'keyMissing')} && ${single}`, '7_account@2'),
-    ],
+    menus: [inline(row('error', 'enterKey'), 2), context(alone('account', 'keyMissing'), '7_account@2')],
   },
   renameAccount: {
     title: 'Rename Account…',

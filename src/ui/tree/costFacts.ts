@@ -20,9 +20,14 @@ function costsOf(model: CostModel, account: Account, sessions: Iterable<Session>
   return Array.from(sessions, (session) => costOf(session, model.store.startOf(account.id, session.id)?.at, rate, now));
 }
 
+/** What a session has cost so far; undefined where nobody says. */
+export function sessionCost(model: CostModel, account: Account, session: Session): Cost | undefined {
+  return costsOf(model, account, [session])[0];
+}
+
 /** The line about its cost in a session's tooltip. */
 export function sessionCostFacts(model: CostModel, account: Account, session: Session): readonly Fact[] {
-  const [cost] = costsOf(model, account, [session]);
+  const cost = sessionCost(model, account, session);
   return cost === undefined ? [] : [[l10n.t('Cost'), costText(cost, model.currency())]];
 }
 

@@ -8,6 +8,8 @@ import type { Session } from '../../../src/core/session.ts';
 import { providerKinds } from '../../../src/providers/index.ts';
 import { builtInIds } from '../../../src/services/providers/providerKinds.ts';
 import { SessionStore } from '../../../src/services/sessions/sessionStore.ts';
+import { SessionNames } from '../../../src/ui/sessionNames.ts';
+import { settingValue } from '../../../src/ui/settings.ts';
 import { childrenOf, type TreeModel } from '../../../src/ui/tree/children.ts';
 import { type TreeNode, TreeNodes } from '../../../src/ui/tree/nodes.ts';
 import type { Row } from '../../../src/ui/tree/row.ts';
@@ -48,6 +50,9 @@ describe('the row of an account', () => {
       opensOnClick: () => true,
       ratePerHour: () => undefined,
       currency: () => 'USD',
+      names: new SessionNames(store),
+      details: () => settingValue('row.details', undefined),
+      isForThisWindow: () => false,
     };
     show(prod);
   });

@@ -32,6 +32,7 @@ describe('the row of a session', () => {
       store,
       nodes: new TreeNodes(),
       names: new SessionNames(store),
+      isForThisWindow: () => false,
       details: () => settingValue('row.details', undefined),
       accounts: () => [account],
       account: () => account,

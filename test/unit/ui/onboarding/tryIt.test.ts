@@ -73,7 +73,8 @@ describe('Try It with a Browser on This Machine', function () {
     assert.ok(watched && browser && runs(browser.pid));
     const [session] = sessionsOf(watched.accountId);
     assert.ok(session);
-    assert.deepEqual([session.id, session.name, session.canWatch], [watched.sessionId, 'Trial page', true]);
+    const titles = session.pages?.map(({ title }) => title);
+    assert.deepEqual([session.id, titles, session.canWatch], [watched.sessionId, ['Trial page'], true]);
     assert.equal(services.accounts.get(watched.accountId)?.label, 'Trial Browser');
     assert.deepEqual(messages, []);
     assert.ok(hasTrialBrowsers(memory));

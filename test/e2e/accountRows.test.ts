@@ -112,9 +112,17 @@ describe('a user with several accounts in a narrow side bar', function () {
     await user.picture('account-rows-trouble');
     anchor.outage = undefined;
     gateway.outage = undefined;
+    anchor.misbehave('GET', /status$/, { kind: 'slow', ms: 3_000 });
     await user.run('Refresh');
+    // Trying again shows progress, and doesn't take the error away before it's known to be over.
+    const bar = user.page.locator('#workbench\\.parts\\.sidebar .monaco-progress-container.active').first();
+    await bar.waitFor();
+    assert.ok(await user.row(name).isVisible());
+    assert.equal((await user.rows()).filter((row) => /[Ll]oading…/.test(row)).length, 0);
     await user.row('Account Anchor Browser · production europe checkout, 7 of 25 sessions').waitFor();
     await until(async () => (await color('Session shop-1.example')) === before);
+    await bar.waitFor({ state: 'hidden' });
+    anchor.behave();
   });
 
   it('sees the progress of ending several sessions move with each one', async () => {

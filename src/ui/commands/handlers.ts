@@ -93,9 +93,10 @@ export const commandHandlers: Readonly<Record<CommandName, CommandHandler>> = {
   clearFilter: ({ filter }) => filter.set(''),
   showFinishedBatches: ({ finished }) => finished.show(true),
   hideFinishedBatches: ({ finished }) => finished.show(false),
-  refresh: async ({ refresher, finished }) => {
-    await Promise.all([refresher.refreshAll(), finished.reloadAll()]);
-  },
+  refresh: ({ refresher, finished, tree }) =>
+    tree.whileRefreshing(async () => {
+      await Promise.all([refresher.refreshAll(), finished.reloadAll()]);
+    }),
   refreshAccount: refreshAccounts,
   refreshSelectedAccounts: refreshAccounts,
   showMore: (parts, args) => {
@@ -159,9 +160,11 @@ async function setProtected(parts: TreeParts, args: readonly unknown[], isProtec
 }
 
 /** Lists the accounts of all rows that were named again; all accounts if no row has the focus. */
-async function refreshAccounts({ refresher, finished, accounts }: CommandParts, args: readonly unknown[]) {
+async function refreshAccounts({ refresher, finished, accounts, tree }: CommandParts, args: readonly unknown[]) {
   const named = isNamed(args) ? targetsOf(args).map(({ accountId }) => accountId) : accounts.all.map(({ id }) => id);
-  await Promise.all([...new Set(named)].flatMap((id) => [refresher.refreshAsked(id), finished.reload(id)]));
+  await tree.whileRefreshing(async () => {
+    await Promise.all([...new Set(named)].flatMap((id) => [refresher.refreshAsked(id), finished.reload(id)]));
+  });
 }
 
 /** Copies the IDs of sessions, each on a line of its own. @returns what was copied. */

@@ -10,6 +10,8 @@ import { nodeId, type TreeNode } from './nodes.ts';
 import type { Row, RowIcon } from './row.ts';
 import { rowOf } from './rows.ts';
 
+/** The id of the view "Sessions". */
+export const sessionsViewId = 'browserSessions.sessions';
 /** How many sessions an account or group draws at first, and how many each "Show More" adds. */
 const sessionsAtOnce = 200;
 /**
@@ -72,6 +74,11 @@ export class SessionsTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
   showMore(account: AccountId, group: GroupId | undefined): void {
     this.#limits.set(`${account}/${group ?? ''}`, this.#limit(account, group) + sessionsAtOnce);
     this.redraw(account);
+  }
+
+  /** Shows a progress bar above the rows while the user's refresh is under way: what is known stays in view until then. */
+  async whileRefreshing(work: () => Promise<void>): Promise<void> {
+    await vscode.window.withProgress({ location: { viewId: sessionsViewId } }, work);
   }
 
   /** Redraws everything. */

@@ -15,10 +15,9 @@ import type { FinishedRows } from './finishedRows.ts';
 import { LostPages } from './lostPages.ts';
 import { type TreeNode, TreeNodes } from './nodes.ts';
 import { RowSelection } from './rowSelection.ts';
-import { clickCommand, dimmedRows, SessionsTree } from './sessionsTree.ts';
+import { clickCommand, dimmedRows, SessionsTree, sessionsViewId } from './sessionsTree.ts';
 import { keepTitle } from './title.ts';
 
-const viewId = 'browserSessions.sessions';
 /** How often, and for how long, a click waits until VS Code knows the rows again, in milliseconds. */
 const askedAnewMs = 50;
 const mostAskedAnewMs = 3_000;
@@ -93,14 +92,14 @@ export function openSessionsView({
   };
   const lostPages = new LostPages(store, (id) => refresher.refreshAsked(id));
   const tree = new SessionsTree(model, pages, lostPages, media);
-  const view = vscode.window.createTreeView(viewId, {
+  const view = vscode.window.createTreeView(sessionsViewId, {
     treeDataProvider: tree,
     canSelectMany: true,
     showCollapseAll: true,
   });
 
   const rowSelection = new RowSelection({
-    viewId,
+    viewId: sessionsViewId,
     view,
     isThere: (node) => tree.isThere(node),
     showSelected: (nodes) => tree.showSelected(nodes),

@@ -56,7 +56,7 @@ describe('a user with an account at every provider', function () {
 
     anchor.add({ domains: ['anchor-one.example'] });
     anchor.add({ domains: ['anchor-two.example'] });
-    stagehand.startSession('bb-stage', { pages: [] });
+    stagehand.startSession('bb-stage');
     browserbase.add({ id: 'bb-plain', userMetadata: { name: 'nightly', job: 'shop' }, region: 'eu-central-1' });
     v1.add({ trackingId: 'v1-one' });
     v1.add({ trackingId: 'v1-two' });
@@ -234,7 +234,8 @@ describe('a user with an account at every provider', function () {
   it('groups sessions by a metadata key', async () => {
     for (const id of ['job-one', 'job-two']) browserbase.add({ id, userMetadata: { job: 'shop [x](command:y)' } });
     await user.run('Refresh');
-    await user.row('Session job-one').waitFor();
+    // The job names both, so each has its ID.
+    await user.row('Session shop [x] (command:y) · job-one').waitFor();
     await user.fillSetting('browserSessions.groupByMetadataKey', 'job');
     await user.row('job: shop [x] (command:y), 2').waitFor();
     await user.picture('every-provider-grouped');

@@ -61,7 +61,8 @@ describe('a user who comes back to live views', function () {
     ]);
     devtools = await Devtools.open(chromium.endpoint);
     local = await devtools.openContext(`${pages.url}/clock`);
-    anchor.add({ id: 'sess_shop', domains: ['shop.example'], pages: [cart, payment] });
+    // With a name, because pages would name it otherwise.
+    anchor.add({ id: 'sess_shop', tags: ['name:shop.example'], domains: ['shop.example'], pages: [cart, payment] });
     anchor.add({ id: 'sess_mail', domains: ['mail.example'] });
     user = await WorkbenchUser.open({ extensions: [integratedBrowser()] });
     await user.addAt('Anchor Browser', anchor.url, anchor.key, 'shop');

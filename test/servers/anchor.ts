@@ -127,7 +127,7 @@ export class AnchorServer extends ProviderServer {
       batchId: undefined,
       pages: [
         session.domains?.[0] === undefined
-          ? { id: `page-${id.slice(0, 8)}`, title: 'Example', url: 'https://example.com/?q=1' }
+          ? { id: `page-${id.slice(0, 8)}`, title: '', url: 'about:blank' }
           : { id: `page-${id.slice(0, 8)}`, title: '', url: `https://${session.domains[0]}/?q=1` },
       ],
       ...session,

@@ -89,7 +89,7 @@ export class BrowserbaseServer extends ProviderServer {
       keepAlive: false,
       userMetadata: {},
       labels: undefined,
-      pages: [{ id: `page-${id.slice(0, 8)}`, title: 'Example', url: 'https://example.com/?q=1' }],
+      pages: [{ id: `page-${id.slice(0, 8)}`, title: '', url: 'about:blank' }],
       ...session,
       id,
     };

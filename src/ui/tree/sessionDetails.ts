@@ -4,12 +4,12 @@ import { hidden } from '../../core/maskedAddress.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { Session } from '../../core/session.ts';
 import { bestName, hostOf, mainPage } from '../../core/sessionName.ts';
+import { costOf } from '../../services/sessions/cost.ts';
 import { knownPages } from '../../services/sessions/sessionsView.ts';
 import { rowAge } from '../text/ages.ts';
-import { costText } from '../text/costs.ts';
+import { shortCost } from '../text/costs.ts';
 import { pageName, sessionName } from '../text/names.ts';
 import type { TreeModel } from './children.ts';
-import { sessionCost } from './costFacts.ts';
 
 /** Most tags that a row shows, besides those that match a filter. */
 const mostTags = 3;
@@ -47,8 +47,9 @@ function detailOf(model: TreeModel, account: Account, session: Session, detail: 
     case 'traits':
       return session.traits.map((trait) => plainText(trait, 40));
     case 'cost': {
-      const cost = sessionCost(model, account, session);
-      return cost === undefined ? [] : [costText(cost, model.currency())];
+      const start = store.startOf(account.id, session.id)?.at;
+      const cost = costOf(session, start, model.ratePerHour(account.provider), model.now());
+      return cost === undefined ? [] : [shortCost(cost, model.currency())];
     }
     case 'accountLimit': {
       const { sessions, account: facts } = store.state(account.id)?.contents ?? {};

@@ -91,7 +91,7 @@ describe('the row of a session', () => {
     assert.equal(shown('metadata:owner', 'accountLimit'), 'anna $ (x) · account 1 of 25');
     assert.equal(shown('metadata:none', 'metadata:apiToken', 'page', 'tags'), '');
     model = { ...model, ratePerHour: () => 5 };
-    assert.equal(shown('cost', 'age'), '≈ $1.00 so far · 12m');
+    assert.equal(shown('cost', 'age'), '≈ $1.00 · 12m');
     assert.equal(shown(), '');
   });
 

@@ -6,8 +6,9 @@ import type { Services } from '../../services/openServices.ts';
 import { type OverLimit, Overviews, type SessionLimits } from '../../services/sessions/overview.ts';
 import { Warnings } from '../../services/sessions/warnings.ts';
 import { editorPrompts } from '../editorPrompts.ts';
+import { shownName } from '../sessionNames.ts';
 import type { ReadSetting } from '../settings.ts';
-import { accountName } from '../text/names.ts';
+import { accountName, nameAndId } from '../text/names.ts';
 import { badgeOf } from '../text/overview.ts';
 import { warningText } from '../text/warnings.ts';
 import type { TreeFilter } from '../tree/filter.ts';
@@ -37,6 +38,7 @@ export function openStatus(services: Services, watched: WatchedView, setting: Re
     const account = accounts.get(id);
     return account === undefined ? '' : accountName(account, kinds.get(account.provider));
   };
+  const nameOfSession = ({ accountId, session }: OverLimit) => nameAndId(shownName(store, accountId, session));
   const overviews = new Overviews({
     accounts,
     store,
@@ -58,12 +60,12 @@ export function openStatus(services: Services, watched: WatchedView, setting: Re
 
   async function warn(over: readonly OverLimit[], snooze: () => void): Promise<void> {
     const [review, later, never] = [l10n.t('Review'), l10n.t('Snooze for 1 Hour'), l10n.t("Don't Show Again")];
-    const text = warningText(over, { limits: limits(), nameOfAccount, now: clock.now() });
+    const text = warningText(over, { limits: limits(), nameOfSession, nameOfAccount, now: clock.now() });
     const answer = await editorPrompts.tell('warning', text, [review, later, never]);
     if (answer === later) snooze();
     else if (answer === review) {
       const { reviewSessions } = await import('./reviewSessions.ts');
-      await reviewSessions(watched, { store, nameOfAccount, now: clock.now }, over);
+      await reviewSessions(watched, { store, nameOfSession, nameOfAccount, now: clock.now }, over);
     } else if (answer === never) {
       const settings = vscode.workspace.getConfiguration('browserSessions');
       await settings.update('warnings.show', false, vscode.ConfigurationTarget.Global);

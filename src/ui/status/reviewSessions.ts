@@ -3,13 +3,14 @@ import * as vscode from 'vscode';
 import type { OverLimit } from '../../services/sessions/overview.ts';
 import type { SessionStore } from '../../services/sessions/sessionStore.ts';
 import { editorPrompts } from '../editorPrompts.ts';
-import { namedSession, spoken } from '../text/warnings.ts';
+import { spoken } from '../text/warnings.ts';
 import { nodeId, type TreeNode } from '../tree/nodes.ts';
 import type { WatchedView } from './openStatus.ts';
 
 /** What {@link reviewSessions} needs besides the view. */
 export interface ReviewParts {
   readonly store: SessionStore;
+  readonly nameOfSession: (over: OverLimit) => string;
   readonly nameOfAccount: (id: OverLimit['accountId']) => string;
   readonly now: () => number;
 }
@@ -23,7 +24,7 @@ export async function reviewSessions(
   parts: ReviewParts,
   over: readonly OverLimit[],
 ): Promise<void> {
-  const { store, nameOfAccount, now } = parts;
+  const { store, nameOfSession, nameOfAccount, now } = parts;
   const left = over.filter(({ accountId, session }) => store.session(accountId, session.id) !== undefined);
   await vscode.commands.executeCommand('browserSessions.sessions.focus');
   const [only, second] = left;
@@ -37,7 +38,7 @@ export async function reviewSessions(
     placeholder: l10n.t('Select a session to show it in the view'),
     step: undefined,
     choices: left.map((one) => ({
-      label: namedSession(one.session),
+      label: nameOfSession(one),
       description:
         one.limit === 'idle'
           ? l10n.t('idle for {0}', spoken(one, now()))

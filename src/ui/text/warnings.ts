@@ -1,13 +1,13 @@
 import * as l10n from '@vscode/l10n';
 import { plainText } from '../../core/plainText.ts';
-import type { Session } from '../../core/session.ts';
 import type { OverLimit, SessionLimits } from '../../services/sessions/overview.ts';
 import { longAge } from './ages.ts';
-import { sessionName, shortId } from './names.ts';
 
 /** What the sentences about sessions over a limit need to know. */
 export interface WarningParts {
   readonly limits: SessionLimits;
+  /** A session's name and short ID. */
+  readonly nameOfSession: (over: OverLimit) => string;
   readonly nameOfAccount: (id: OverLimit['accountId']) => string;
   readonly now: number;
 }
@@ -28,10 +28,10 @@ export function warningText(over: readonly OverLimit[], parts: WarningParts): st
     .join(' ');
 }
 
-function agedText(over: readonly OverLimit[], { limits, nameOfAccount, now }: WarningParts): string {
+function agedText(over: readonly OverLimit[], { limits, nameOfSession, nameOfAccount, now }: WarningParts): string {
   const [oldest] = over;
   if (oldest === undefined) return '';
-  const name = namedSession(oldest.session);
+  const name = nameOfSession(oldest);
   const account = plainText(nameOfAccount(oldest.accountId));
   const age = spoken(oldest, now);
   if (over.length === 1) return l10n.t('{0} in {1} has been running for {2}.', name, account, age);
@@ -54,10 +54,10 @@ function agedText(over: readonly OverLimit[], { limits, nameOfAccount, now }: Wa
       );
 }
 
-function idleText(over: readonly OverLimit[], { limits, nameOfAccount, now }: WarningParts): string {
+function idleText(over: readonly OverLimit[], { limits, nameOfSession, nameOfAccount, now }: WarningParts): string {
   const [longest] = over;
   if (longest === undefined) return '';
-  const name = namedSession(longest.session);
+  const name = nameOfSession(longest);
   const account = plainText(nameOfAccount(longest.accountId));
   const age = spoken(longest, now);
   if (over.length === 1) return l10n.t('{0} in {1} has been idle for {2}.', name, account, age);
@@ -78,12 +78,6 @@ function idleText(over: readonly OverLimit[], { limits, nameOfAccount, now }: Wa
         account,
         age,
       );
-}
-
-/** A session's name and short id. */
-export function namedSession(session: Session): string {
-  const [name, id] = [sessionName(session), shortId(session.id)];
-  return name === id ? id : l10n.t({ message: '{0} ({1})', args: [name, id], comment: ['A session and its short ID'] });
 }
 
 /** How long a session is running, or idle. */

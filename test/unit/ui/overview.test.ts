@@ -5,6 +5,7 @@ import { providerKinds } from '../../../src/providers/index.ts';
 import type { AccountOverview, OverLimit, Overview } from '../../../src/services/sessions/overview.ts';
 import { settings, settingValue } from '../../../src/ui/settings.ts';
 import { backgroundInterval } from '../../../src/ui/status/backgroundInterval.ts';
+import { nameAndId, sessionName, shortId } from '../../../src/ui/text/names.ts';
 import { badgeOf, statusLabel, statusText, statusTooltip } from '../../../src/ui/text/overview.ts';
 import { warningText } from '../../../src/ui/text/warnings.ts';
 import { someSession } from '../sessions.ts';
@@ -136,8 +137,10 @@ describe('the badge', () => {
 
 describe('a warning', () => {
   const nameOfAccount = (id: string) => `Anchor · ${id}`;
+  const nameOfSession = ({ session }: OverLimit) =>
+    nameAndId({ name: sessionName(session), shortId: shortId(session.id) });
   const limits = { ageMs: hour, idleMs: 30 * minute };
-  const text = (...over: readonly OverLimit[]) => warningText(over, { limits, nameOfAccount, now });
+  const text = (...over: readonly OverLimit[]) => warningText(over, { limits, nameOfSession, nameOfAccount, now });
   const named = (id: string, name: string) => ({ session: someSession(id, { name }) });
   const idle = { limit: 'idle', since: { at: now - 40 * minute, exact: false } } as const;
 

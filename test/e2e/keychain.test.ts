@@ -23,10 +23,10 @@ describe('a user whose keychain can’t decrypt their keys any longer', function
     user = await WorkbenchUser.open({ settings: { 'browserSessions.cost.ratePerHour': { anchor: 1.5 } } });
     await user.addAt('Anchor Browser', server.url, server.key, 'shop');
     await user.row('Session shop.example').waitFor();
-    await user.page.getByText('shop.example', { exact: true }).first().hover();
+    await user.row('Session shop.example').hover();
     await user.page.getByText('≈ $4.5').first().waitFor();
     await user.picture('cost-session');
-    await user.row('Account Anchor Browser · shop').getByText('Anchor Browser').first().hover();
+    await user.row('Account Anchor Browser · shop').hover();
     await user.page.getByText('12.5 credits used').first().waitFor();
     await user.picture('cost-account');
     await sleep(writtenAfterMs);

@@ -6,6 +6,7 @@ import type { SkippedEnvFile, ThisMachine } from '../../core/thisMachine.ts';
 import { furtherOf } from '../../services/accounts/connect.ts';
 import { type AddParts, freeLabel } from '../commands/addAccount.ts';
 import { failureSentence, receivers, tryOut } from '../commands/credentials.ts';
+import { saveKey } from '../commands/saveKey.ts';
 import type { Choice } from '../prompts.ts';
 import { addressSentence } from '../text/addresses.ts';
 import { accountHost } from '../text/names.ts';
@@ -169,9 +170,11 @@ async function importOne(parts: ImportParts, key: FoundKey): Promise<AccountId |
       if (chosen !== save) return chosen === skip ? undefined : 'canceled';
     }
     const label = freeLabel(parts, kind);
-    const id = await parts.accounts.add({ provider: kind.id, label, origin, credentials, further });
-    void parts.refresher.refresh(id);
-    return id;
+    const account = { provider: kind.id, label, origin, credentials, further };
+    const saved = await saveKey(parts.prompts, (place) => parts.accounts.add(account, place));
+    if (saved === undefined) return 'canceled';
+    void parts.refresher.refresh(saved.value);
+    return saved.value;
   } catch (error) {
     void parts.prompts.tell('error', failureSentence(error, kind, origin), []);
     return undefined;

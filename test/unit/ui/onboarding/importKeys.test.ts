@@ -6,9 +6,15 @@ import { type ImportParts, importKeys } from '../../../../src/ui/onboarding/impo
 import type { Answer, Choice, PickRequest, Prompts, Question } from '../../../../src/ui/prompts.ts';
 import { temporaryFolder } from '../../../host/processes.ts';
 import { type BrowserbaseServer, startBrowserbase } from '../../../servers/browserbase.ts';
-import { TestServices } from '../../services/testServices.ts';
+import { MemorySecretStore, TestServices } from '../../services/testServices.ts';
 
 const key = 'bb_live_canary-0123456789wxyz';
+
+class NoKeyring extends MemorySecretStore {
+  override async store(): Promise<void> {
+    throw new Error('no keyring');
+  }
+}
 
 describe('importing keys from the environment', () => {
   let server: BrowserbaseServer;
@@ -104,6 +110,18 @@ describe('importing keys from the environment', () => {
     await importKeys(parts());
     assert.equal(labels().length, 1);
     assert.deepEqual(messages, [".env is a link, so it wasn't read. .env.big is larger than 1 MB, so it wasn't read."]);
+  });
+
+  it('offers to use a key for this window only where the keychain can’t keep it', async () => {
+    services.dispose();
+    services = new TestServices({ secretStore: new NoKeyring() });
+    write('.env', `BROWSERBASE_API_KEY=${server.key}`, `BROWSERBASE_BASE_URL=${server.url}`);
+    picked = ['BROWSERBASE_API_KEY'];
+    buttons = ['Save Key', 'Use for This Window Only'];
+    const [id] = await importKeys(parts());
+    assert.equal(questions[1]?.message, "Couldn't save the key in the system keychain");
+    assert.equal(id !== undefined && services.accounts.isForThisWindow(id), true);
+    assert.ok(!JSON.stringify([...services.memory.values]).includes(server.key));
   });
 
   it('doesn’t select a key for an address from a file, names the host in a dialog, and sends nothing until confirmed', async () => {

@@ -132,23 +132,24 @@ function buttonOf({ icon, tooltip }: { readonly icon: string; readonly tooltip: 
 
 function ask(request: AskRequest): Promise<Answer<string>> {
   const box = vscode.window.createInputBox();
-  box.prompt = request.prompt;
+  const { button, link, preview } = request;
+  // VS Code turns this form into a link, which opens in the external browser. Not a button: the arrow keys don't lead
+  // from one button beside the title to the next while the tooltip of the first is shown.
+  const linked = link && `[${link.tooltip}](${link.url.href.replaceAll(')', '%29')})`;
+  box.prompt = linked === undefined ? request.prompt : `${request.prompt} ${linked}.`;
   box.placeholder = request.placeholder;
   box.value = request.value;
   box.password = request.secret;
-  const { button, link, preview } = request;
   /** The check of the value that was entered last, while it's under way. */
   let check: AbortController | undefined;
   return shown<string>(box, request.title, request.step, request.step?.back === true, (settle) => {
     const own = button && buttonOf(button);
-    const back = box.buttons;
-    const usual = [...(link ? [buttonOf(link)] : []), ...(own ? [own] : [])];
+    const usual = [...box.buttons, ...(own ? [own] : [])];
     let anyway: vscode.QuickInputButton | undefined;
-    box.buttons = [...back, ...usual];
+    box.buttons = usual;
     box.onDidTriggerButton((pressed) => {
       if (pressed === anyway) settle({ kind: 'answer', value: box.value });
       else if (pressed === own) settle({ kind: 'button' });
-      else if (pressed !== vscode.QuickInputButtons.Back && link !== undefined) void openUnchanged(link.url);
     });
     const describe = () => {
       const severity = vscode.InputBoxValidationSeverity.Info;
@@ -157,8 +158,8 @@ function ask(request: AskRequest): Promise<Answer<string>> {
     };
     const offer = (tooltip: string | undefined) => {
       anyway = tooltip === undefined ? undefined : buttonOf({ icon: 'save', tooltip });
-      // In front of the others, where Tab gets first.
-      box.buttons = anyway === undefined ? [...back, ...usual] : [...back, anyway, ...usual];
+      // In front of the others, where Shift+Tab gets first.
+      box.buttons = anyway === undefined ? usual : [anyway, ...usual];
     };
     const stop = () => {
       check?.abort();

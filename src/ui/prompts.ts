@@ -65,7 +65,7 @@ export interface AskRequest {
   readonly step: Step | undefined;
   /** A button beside the title, as codicon and tooltip. */
   readonly button: { readonly icon: string; readonly tooltip: string } | undefined;
-  /** Another button beside the title, which opens a link. */
+  /** A link behind the prompt. */
   readonly link?: LinkButton | undefined;
   /** The hint shown while a value is typed; undefined for none. */
   readonly preview?: (value: string) => string | undefined;

@@ -167,14 +167,22 @@ export async function tryOut(
   }
 }
 
-/** Checks a provider's key. @throws ProviderError `timedOut` if it takes longer than {@link checkTimeoutMs}. */
-export async function checkInTime(provider: Provider, stop?: AbortSignal): Promise<AccountFacts> {
-  const timeout = AbortSignal.timeout(checkTimeoutMs);
+/**
+ * Checks a provider's key.
+ * @param withinMs the time it may take, in milliseconds.
+ * @throws ProviderError `timedOut` if it takes longer.
+ */
+export async function checkInTime(
+  provider: Pick<Provider, 'check'>,
+  stop?: AbortSignal,
+  withinMs = checkTimeoutMs,
+): Promise<AccountFacts> {
+  const timeout = AbortSignal.timeout(withinMs);
   try {
     return await provider.check(stop === undefined ? timeout : AbortSignal.any([stop, timeout]));
   } catch (error) {
     if (!timeout.aborted || stop?.aborted === true) throw error;
-    throw new ProviderError({ kind: 'timedOut', afterMs: checkTimeoutMs }, 'checking the key took too long');
+    throw new ProviderError({ kind: 'timedOut', afterMs: withinMs }, 'checking the key took too long');
   }
 }
 

@@ -4,16 +4,24 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { formatAddress } from '../../../src/core/origin.ts';
 import type { CredentialField, ProviderKind } from '../../../src/core/provider.ts';
+import { ProviderError } from '../../../src/core/providerError.ts';
 import { providerKinds } from '../../../src/providers/index.ts';
 import { labelFault } from '../../../src/ui/commands/accountLabels.ts';
 import { type KnownAccountParts, renameAccount, replaceKey } from '../../../src/ui/commands/accounts.ts';
 import { addAccount } from '../../../src/ui/commands/addAccount.ts';
-import { fieldFault, fieldRequest, fieldValue, keyPageButton } from '../../../src/ui/commands/credentials.ts';
+import {
+  checkInTime,
+  fieldFault,
+  fieldRequest,
+  fieldValue,
+  keyPageButton,
+} from '../../../src/ui/commands/credentials.ts';
 import type { Answer, AskRequest, PickRequest, Prompts } from '../../../src/ui/prompts.ts';
 import { type AnchorServer, startAnchor } from '../../servers/anchor.ts';
 import { type ExampleServer, startExample } from '../../servers/example.ts';
 import { exampleProvider } from '../providers/exampleProvider.ts';
 import { acme, TestServices } from '../services/testServices.ts';
+import { connect } from '../testNetwork.ts';
 
 /** What a user does at a question: types something, presses a button, or leaves. */
 type Step = string | { readonly press: 'back' | 'button' | 'anyway' } | 'Escape';
@@ -58,6 +66,22 @@ describe('a pasted key', () => {
   it('is missing if nothing is left of it', () => {
     for (const pasted of ['', '  ', '""', '\u200b', 'Bearer ""'])
       assert.equal(fieldFault(anchor, pasted), 'API key is required.', pasted);
+  });
+});
+
+describe('checking a key', () => {
+  it('says that the server didn’t respond in time, rather than that the request was canceled', async () => {
+    const silent = createServer(() => {}).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { provider } = connect(exampleProvider, `http://127.0.0.1:${(silent.address() as AddressInfo).port}`);
+    const trouble = (kind: string) => (error: unknown) => ProviderError.isOf(error, kind as 'timedOut');
+    await assert.rejects(checkInTime(provider, undefined, 50), trouble('timedOut'));
+    const stop = new AbortController();
+    const checking = checkInTime(provider, stop.signal, 10_000);
+    stop.abort();
+    await assert.rejects(checking, trouble('cancelled'));
+    silent.closeAllConnections();
+    silent.close();
   });
 });
 

@@ -65,12 +65,12 @@ function pick<T>(request: PickRequest<T>, many: boolean): Promise<Answer<readonl
   box.matchOnDescription = true;
   box.matchOnDetail = true;
   box.keepScrollPosition = request.follow !== undefined;
-  let active = request.isActive;
+  let active: PickRequest<T>['isActive'] = (value) => request.isActive?.(value) === true;
   const show = (choices: readonly Choice<T>[]) => {
     box.items = itemsOf(request, choices);
     const isActive = active;
-    if (isActive !== undefined)
-      box.activeItems = box.items.filter(({ choice }) => choice && isActive(choice.value)).slice(0, 1);
+    const found = box.items.find(({ choice }) => choice !== undefined && isActive?.(choice.value) === true);
+    if (found !== undefined) box.activeItems = [found];
   };
   show(request.choices);
   if (many) box.selectedItems = box.items.filter(({ choice }) => choice?.picked === true);

@@ -138,7 +138,9 @@ async function askAll(parts: AddParts, kind: ProviderKind, draft: Draft): Promis
         const fault = question.take(typed);
         if (fault !== undefined || !complete) return fault;
         refusal = await tryDraft(parts, kind, draft, stop);
-        return refusal?.sentence;
+        return refusal?.isUnchecked === true
+          ? l10n.t('{0} To add the account anyway, press the Save Anyway button.', refusal.sentence)
+          : refusal?.sentence;
       },
       acceptAnyway: () => (refusal?.isUnchecked === true ? l10n.t('Save Anyway') : undefined),
     });

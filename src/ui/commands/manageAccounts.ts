@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import type { Account } from '../../core/account.ts';
 import type { AccountId } from '../../core/ids.ts';
-import { troubleOf } from '../../services/sessions/sessionsView.ts';
+import { isListed, troubleOf } from '../../services/sessions/sessionsView.ts';
 import type { Answer, Choice, ChoiceButton } from '../prompts.ts';
 import { accountHost } from '../text/names.ts';
 import { shortTrouble } from '../text/troubles.ts';
@@ -67,7 +67,7 @@ function choicesOf(parts: RemoveParts, tests: Tests): Choice<Chosen>[] {
     const id = choice.value;
     return {
       ...choice,
-      description: [choice.description, troubleIn(parts, id)].filter((part) => part !== '').join(' · '),
+      description: stateOf(parts, choice),
       detail: tests.has(id) ? (tests.get(id) ?? l10n.t('Testing the connection…')) : choice.detail,
       value: { id, action: 'open' },
     };
@@ -83,10 +83,14 @@ function choicesOf(parts: RemoveParts, tests: Tests): Choice<Chosen>[] {
   return [...accounts, add];
 }
 
-function troubleIn({ store }: RemoveParts, id: AccountId): string {
-  const state = store.state(id);
+/** How many sessions an account has, if that's known, and what is wrong with it. */
+function stateOf({ store }: RemoveParts, { value, description }: Choice<AccountId>): string {
+  const state = store.state(value);
   const trouble = state && troubleOf(state);
-  return trouble === undefined ? '' : shortTrouble(trouble);
+  const isKnown = isListed(state) || (state?.contents.sessions.size ?? 0) > 0;
+  return [isKnown ? description : '', trouble === undefined ? '' : shortTrouble(trouble)]
+    .filter((part) => part !== '')
+    .join(' · ');
 }
 
 interface NamedAction {

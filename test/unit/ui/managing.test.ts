@@ -271,6 +271,19 @@ describe('managing accounts', function () {
       other.dispose();
     });
 
+    it('counts no sessions where they can’t be listed, and says what is wrong', async () => {
+      await services.add('anchor', server.url, { apiKey: 'sk-wrong-canary' });
+      let descriptions: string[] = [];
+      inLists = [
+        (request) => {
+          descriptions = request.choices.map(({ description }) => description);
+          return undefined;
+        },
+      ];
+      await manageAccounts(parts);
+      assert.deepEqual(descriptions, ['2 sessions', 'key rejected', '']);
+    });
+
     it('sets the list again only when what it shows has changed', async () => {
       let times = 0;
       inLists = [

@@ -44,7 +44,6 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
     settings: {
       interval: () => setting('refresh.interval') * 1_000,
       background: () => backgroundInterval(setting),
-      groupBy: () => setting('groupByMetadataKey'),
       keepsHistory: () => setting('history.enabled'),
     },
   });

@@ -4,6 +4,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { ProviderKind } from '../src/core/provider.ts';
 import { providerKinds } from '../src/providers/index.ts';
+import { submenus } from '../src/ui/commands/listMenus.ts';
 import { type CommandEntry, commandPrefix, commandTable, keybindings } from '../src/ui/commands/table.ts';
 import { type SettingKey, type SettingText, settings, settingTexts } from '../src/ui/settings.ts';
 
@@ -18,14 +19,34 @@ export function manifestOf(table: Readonly<Record<string, CommandEntry>>) {
     category: '%displayName%',
     ...(icon === undefined ? {} : { icon: `$(${icon})` }),
   }));
-  const menus: Record<string, object[]> = { 'view/title': [], 'view/item/context': [], commandPalette: [] };
+  const menus: Record<string, object[]> = {
+    'view/title': [],
+    'view/item/context': [],
+    ...Object.fromEntries(Object.keys(submenus).map((id) => [id, []])),
+    commandPalette: [],
+  };
   for (const [name, { palette, menus: entries }] of Object.entries(table)) {
     const command = commandPrefix + name;
     for (const { menu, when, group } of entries) menus[menu]?.push({ command, when, group });
     if (palette !== 'always') menus['commandPalette']?.push({ command, when: palette === 'never' ? 'false' : palette });
   }
-  const titles = Object.fromEntries(Object.entries(table).map(([name, { title }]) => [`command.${name}`, title]));
-  return { commands, menus, keybindings, titles };
+  for (const [submenu, { menu, group }] of Object.entries(submenus)) {
+    menus[menu]?.push({ submenu, when: 'view == browserSessions.sessions && browserSessions.hasAccounts', group });
+  }
+  const labels = Object.entries(submenus).map(
+    ([id, { title }]) => [id, `submenu.${id.replace(/^.*\./, '')}`, title] as const,
+  );
+  const titles = Object.fromEntries([
+    ...Object.entries(table).map(([name, { title }]) => [`command.${name}`, title] as const),
+    ...labels.map(([, word, title]) => [word, title] as const),
+  ]);
+  return {
+    commands,
+    submenus: labels.map(([id, word]) => ({ id, label: `%${word}%` })),
+    menus,
+    keybindings,
+    titles,
+  };
 }
 
 /** A setting as the table has it: every member that any has. */
@@ -135,12 +156,12 @@ export function readManifest() {
 /** The manifest and its texts as they should be. */
 export function currentManifest() {
   const { manifest, words } = readManifest();
-  const { commands, menus, keybindings: keys, titles } = manifestOf(commandTable);
+  const { keybindings: keys, titles, ...contributed } = manifestOf(commandTable);
   const { properties, words: texts, restricted } = settingsOf(providerKinds);
   manifest.contributes.configuration.properties = properties;
   manifest.capabilities.untrustedWorkspaces.restrictedConfigurations = restricted;
-  Object.assign(manifest.contributes, { commands, menus, keybindings: keys });
-  const others = Object.entries(words).filter(([key]) => !/^(command|setting)\./.test(key));
+  Object.assign(manifest.contributes, { ...contributed, keybindings: keys });
+  const others = Object.entries(words).filter(([key]) => !/^(command|submenu|setting)\./.test(key));
   return { manifest, words: { ...Object.fromEntries(others), ...texts, ...titles } };
 }
 

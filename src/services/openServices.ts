@@ -29,8 +29,6 @@ export interface ServicesParts {
     readonly interval: () => number;
     /** Milliseconds between refreshes while the view is hidden and the window focused; 0 for none. */
     readonly background: () => number;
-    /** The metadata key by which sessions are grouped; empty for none. */
-    readonly groupBy: () => string;
     readonly keepsHistory: () => boolean;
   };
 }
@@ -48,7 +46,7 @@ export function openServices({ secrets, globalState, loadProviders, network, log
   });
   const accounts = new Accounts(secrets, memory, clock.now, logger);
   const connections = new Connections(kinds, accounts, network);
-  const store = new SessionStore(clock.now, settings.groupBy);
+  const store = new SessionStore(clock.now);
   const loadEvidence = lazy(async () => new (await import('./ending/evidence.ts')).EvidenceLog());
   const refresher = new Refresher({
     store,

@@ -132,7 +132,7 @@ function buttonOf({ icon, tooltip }: { readonly icon: string; readonly tooltip: 
 
 function ask(request: AskRequest): Promise<Answer<string>> {
   const box = vscode.window.createInputBox();
-  const { button, link, preview } = request;
+  const { button, link, preview, typed } = request;
   // VS Code turns this form into a link, which opens in the external browser. Not a button: the arrow keys don't lead
   // from one button beside the title to the next while the tooltip of the first is shown.
   const linked = link && `[${link.tooltip}](${link.url.href.replaceAll(')', '%29')})`;
@@ -152,6 +152,7 @@ function ask(request: AskRequest): Promise<Answer<string>> {
       else if (pressed === own) settle({ kind: 'button' });
     });
     const describe = () => {
+      typed?.(box.value);
       const severity = vscode.InputBoxValidationSeverity.Info;
       const message = preview?.(box.value);
       box.validationMessage = message === undefined ? undefined : { message, severity };

@@ -67,6 +67,8 @@ export interface AskRequest {
   readonly button: { readonly icon: string; readonly tooltip: string } | undefined;
   /** A link behind the prompt. */
   readonly link?: LinkButton | undefined;
+  /** Called with the value at first and after each change. */
+  readonly typed?: (value: string) => void;
   /** The hint shown while a value is typed; undefined for none. */
   readonly preview?: (value: string) => string | undefined;
   /**

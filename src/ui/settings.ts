@@ -182,7 +182,7 @@ export const settingTexts: { readonly [Key in SettingKey]: SettingText & Choices
   },
   groupByMetadataKey: {
     description:
-      'Specifies a key of the metadata that sessions carry, for example `job`. Sessions with the same value for this key are shown as a group. Browserbase calls this metadata `userMetadata`.',
+      'Specifies the key that "Group By" > "Metadata Key…" uses, for example `job`, and which that command changes. Sessions with the same value for this key in their metadata are shown as a group. Until you choose how to group, this is done for sessions that aren\'t in a batch. Browserbase calls this metadata `userMetadata`.',
   },
   clickAction: {
     description: 'Controls what happens when you click a session.',
@@ -301,6 +301,11 @@ export type SettingValue<Key extends SettingKey> = Table[Key] extends { readonly
 
 /** Reads a setting's current value. */
 export type ReadSetting = <Key extends SettingKey>(key: Key) => SettingValue<Key>;
+
+/** Whether a workspace may set a setting, too. */
+export function isForWorkspaces(key: string): boolean {
+  return Object.entries(settings).some(([name, { scope }]) => name === key && scope === 'window');
+}
 
 /** Longest text of a setting, in characters; a longer one counts as not set. */
 const longestText = 1_000;

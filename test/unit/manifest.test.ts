@@ -73,8 +73,9 @@ describe('manifest', () => {
     const expected = manifestOf(commandTable);
     assert.deepEqual(contributes.commands, expected.commands);
     assert.deepEqual(contributes.menus, expected.menus);
+    assert.deepEqual(contributes.submenus, expected.submenus);
     assert.deepEqual(contributes.keybindings, JSON.parse(JSON.stringify(expected.keybindings)));
-    const titles = Object.entries(words).filter(([key]) => key.startsWith('command.'));
+    const titles = Object.entries(words).filter(([key]) => /^(command|submenu)\./.test(key));
     assert.deepEqual(Object.fromEntries(titles), expected.titles);
   });
 

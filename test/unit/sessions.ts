@@ -3,6 +3,7 @@ import { newSession } from '../../src/core/newSession.ts';
 import type { Session } from '../../src/core/session.ts';
 import type { ListOutcome } from '../../src/services/sessions/sessionStore.ts';
 import type { SessionsView } from '../../src/services/sessions/sessionsView.ts';
+import { Arrangement, type ArrangementParts } from '../../src/ui/tree/arrangement.ts';
 
 /** A running session about which only the given facts are known. */
 export function someSession(id: string, more: Partial<Session> = {}): Session {
@@ -17,4 +18,13 @@ export function keepingOnly(store: SessionsView, account: AccountId, sessions: r
   const listed = new Set(sessions.map(({ id }) => id));
   const known = [...(store.state(account)?.contents.sessions.keys() ?? [])];
   return { ...keepingAll, gone: new Set(known.filter((id) => !listed.has(id))) };
+}
+
+/** A filter that shows everything. */
+export const noFilter = { isOn: false, name: '', text: '', shows: () => true, showsAccount: () => true };
+
+/** How the list shows sessions: unless told otherwise all of them, the newest first, in their batches. */
+export function arranged(store: SessionsView, parts: Partial<Omit<ArrangementParts, 'store'>> = {}): Arrangement {
+  const options = { sortBy: 'newest', grouping: { by: ['batch'], metadataKey: '' } } as const;
+  return new Arrangement({ store, changes: store.onDidChange, filter: noFilter, options, ...parts });
 }

@@ -15,7 +15,6 @@ import {
   withinBounds,
   withNew,
 } from './contents.ts';
-import { groupByMetadata } from './grouping.ts';
 import {
   type AccountState,
   fetchedPages,
@@ -54,6 +53,7 @@ interface Entry {
   capabilities: ReadonlySet<Capability>;
   readonly lives: Map<SessionId, Life>;
   readonly firstSeen: Map<SessionId, number>;
+  readonly idleSince: Map<SessionId, number>;
   readonly pages: Map<SessionId, PageList>;
   /** Sessions that were confirmed gone and haven't been listed since. */
   readonly ended: Set<SessionId>;
@@ -72,7 +72,6 @@ const running: Life = { kind: 'running' };
 /** The one place that knows what is running. The refresher and the ender write; everything else reads {@link SessionsView}. */
 export class SessionStore implements SessionsView {
   readonly #now: () => number;
-  readonly #groupKey: () => string;
   readonly #entries = new Map<AccountId, Entry>();
   readonly #changed = new Emitter<StoreChange>();
   readonly #left = new Emitter<Leaving>();
@@ -82,10 +81,8 @@ export class SessionStore implements SessionsView {
   /** Fires for each session that leaves the list; not when its account is removed or reconnected. */
   readonly onDidLeave: Event<Leaving> = this.#left.event;
 
-  /** @param groupKey the metadata key by which sessions are grouped; empty for none. */
-  constructor(now: () => number, groupKey: () => string = () => '') {
+  constructor(now: () => number) {
     this.#now = now;
-    this.#groupKey = groupKey;
   }
 
   state(account: AccountId): AccountState | undefined {
@@ -105,6 +102,10 @@ export class SessionStore implements SessionsView {
     if (startedAt !== undefined) return { at: startedAt, exact: true };
     const seen = this.#entries.get(account)?.firstSeen.get(session);
     return seen === undefined ? undefined : { at: seen, exact: false };
+  }
+
+  idleSince(account: AccountId, session: SessionId): number | undefined {
+    return this.#entries.get(account)?.idleSince.get(session);
   }
 
   pages(account: AccountId, session: SessionId): PageList | undefined {
@@ -164,7 +165,7 @@ export class SessionStore implements SessionsView {
         const entry = current();
         if (entry === undefined) return;
         const sessions = page.sessions.filter(({ id }) => !entry.endedMeanwhile.has(id));
-        arrived = merge(arrived, groupByMetadata({ ...page, sessions }, this.#groupKey()));
+        arrived = merge(arrived, { ...page, sessions });
         // A session that is listed is running, even if the rest of the list fails.
         this.#setMissing(account, entry, new Set([...entry.missing].filter((id) => !arrived.sessions.has(id))));
         const { contents } = entry.state;
@@ -284,11 +285,13 @@ export class SessionStore implements SessionsView {
       if (entry.ended.size <= mostEnded) break;
       entry.ended.delete(id);
     }
-    for (const id of sessions.keys()) {
+    for (const [id, { phase }] of sessions) {
       entry.ended.delete(id);
       if (!entry.firstSeen.has(id)) entry.firstSeen.set(id, this.#now());
+      if (phase !== 'idle') entry.idleSince.delete(id);
+      else if (!entry.idleSince.has(id)) entry.idleSince.set(id, this.#now());
     }
-    for (const known of [entry.lives, entry.firstSeen, entry.pages]) {
+    for (const known of [entry.lives, entry.firstSeen, entry.idleSince, entry.pages]) {
       for (const id of known.keys()) if (!sessions.has(id)) known.delete(id);
     }
     const changed = changedSessions(before.contents.sessions, sessions);
@@ -343,6 +346,7 @@ function newEntry(): Entry {
     capabilities: new Set(),
     lives: new Map(),
     firstSeen: new Map(),
+    idleSince: new Map(),
     pages: new Map(),
     ended: new Set(),
     endedMeanwhile: new Set(),

@@ -82,6 +82,8 @@ export interface SessionsView {
   life(account: AccountId, session: SessionId): Life;
   /** When it started, or else when it was first listed. */
   startOf(account: AccountId, session: SessionId): { readonly at: number; readonly exact: boolean } | undefined;
+  /** Since when every list has called it idle, in epoch milliseconds; undefined while it isn't idle. No provider says. */
+  idleSince(account: AccountId, session: SessionId): number | undefined;
   pages(account: AccountId, session: SessionId): PageList | undefined;
   /** Sessions that are missing from the latest complete list but not confirmed gone, so they are still shown. */
   missing(account: AccountId): ReadonlySet<SessionId>;

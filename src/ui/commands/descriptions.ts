@@ -3,6 +3,7 @@ import type { AccountId, GroupId } from '../../core/ids.ts';
 import { type IsMine, isMineBy } from '../../core/ownership.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { AccountSession } from '../../services/ending/report.ts';
+import { findGroup } from '../../services/sessions/grouping.ts';
 import type { LiveViews } from '../liveView/liveViews.ts';
 import { shownName } from '../sessionNames.ts';
 import type { ReadSetting } from '../settings.ts';
@@ -34,7 +35,8 @@ export function nameOfGroup(
   accountId: AccountId,
   groupId: GroupId,
 ): string | undefined {
-  const group = store.state(accountId)?.contents.groups.get(groupId);
+  const contents = store.state(accountId)?.contents;
+  const group = contents && findGroup(groupId, contents);
   return group && groupName(group);
 }
 
@@ -44,7 +46,7 @@ export function unfiltered(
   reached: readonly AccountSession[],
 ): readonly string[] {
   if (reached.every(({ accountId, session }) => filter.shows(accountId, session))) return [];
-  return [l10n.t('The filter "{0}" is NOT applied. Sessions that it hides are included.', filter.text)];
+  return [l10n.t('The filter "{0}" is NOT applied. Sessions that it hides are included.', filter.name)];
 }
 
 function describe(

@@ -121,7 +121,7 @@ export function nothingToEnd(parts: EndPlanParts, { leftOut, hidden, unknown }: 
   const reasons = [...new Set(leftOut.map((target) => reasonLeftOut(parts, target) ?? ''))];
   return [
     l10n.t('There are no sessions to end.'),
-    ...(hidden > 0 ? [l10n.t('The filter "{0}" hides the sessions that are running.', parts.filter.text)] : []),
+    ...(hidden > 0 ? [l10n.t('The filter "{0}" hides the sessions that are running.', parts.filter.name)] : []),
     ...reasons,
     ...unknown,
   ].join(' ');

@@ -1,7 +1,10 @@
 import * as l10n from '@vscode/l10n';
-import type { TargetParts } from './targets.ts';
+import { type TargetParts, targetOfOne } from './targets.ts';
 
-/** Shows only sessions that match the words of a text. Asks the user for the text if it isn't given. */
+/**
+ * Shows only sessions that match the words of a text. Asks the user for the text if it isn't given: the list follows while
+ * they type, and is as it was before if they cancel.
+ */
 export async function setFilter(
   { prompts, filter }: Pick<TargetParts, 'prompts' | 'filter'>,
   [text]: readonly unknown[],
@@ -14,10 +17,11 @@ export async function setFilter(
     title: l10n.t('Filter Sessions'),
     prompt: l10n.t('Filter by session name, ID, site, tag, or metadata, or by account or group name'),
     placeholder: l10n.t('Leave empty to show all sessions'),
-    value: filter.text,
+    value: filter.storedText,
     secret: false,
     step: undefined,
     button: undefined,
+    typed: (typed) => filter.preview(typed),
     preview: (typed) => {
       if (typed.trim() === '') return undefined;
       const { shown, of } = filter.count(typed);
@@ -26,4 +30,17 @@ export async function setFilter(
     refuse: async () => undefined,
   });
   if (answer.kind === 'answer') await filter.set(answer.value);
+  else filter.restore();
+}
+
+/** Shows only the sessions of an account. */
+export async function filterToAccount(parts: Pick<TargetParts, 'filter'>, args: readonly unknown[]) {
+  const target = targetOfOne(args);
+  if (target !== undefined) await parts.filter.narrowTo(target.accountId, undefined);
+}
+
+/** Shows only the sessions of a group. */
+export async function filterToGroup(parts: Pick<TargetParts, 'filter'>, args: readonly unknown[]) {
+  const target = targetOfOne(args);
+  if (target?.groupId !== undefined) await parts.filter.narrowTo(target.accountId, target.groupId);
 }

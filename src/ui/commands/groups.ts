@@ -4,7 +4,9 @@ import type { AccountId } from '../../core/ids.ts';
 import { plainText } from '../../core/plainText.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import type { AccountSession, GroupReport } from '../../services/ending/report.ts';
+import type { ListGroup } from '../../services/sessions/grouping.ts';
 import { isListed } from '../../services/sessions/sessionsView.ts';
+import type { Choice } from '../prompts.ts';
 import { withNames } from '../sessionNames.ts';
 import { finishedCount } from '../text/batches.ts';
 import { questionForBatch, questionForCancel, questionForFinishedBatch } from '../text/confirmations.ts';
@@ -25,21 +27,21 @@ import {
 } from './endReports.ts';
 import { listFresh, unknownAccounts } from './lists.ts';
 import { whileWorking } from './runEnd.ts';
-import { type GroupTarget, groupChoices, pickOne, sessionsOf, targetOfOne, whole } from './targets.ts';
+import { batchChoices, type GroupTarget, groupChoices, pickOne, sessionsOf, targetOfOne, whole } from './targets.ts';
 
 /** Ends the sessions of a group one by one. Its data stays. */
 export async function endGroup(parts: EndParts, args: readonly unknown[]): Promise<PublicEndReport> {
   const none = l10n.t('There are no groups.');
-  const target = await groupTarget(parts, args, l10n.t('End Group'), none, () => true);
+  const target = await groupTarget(parts, args, l10n.t('End Group'), none, () => groupChoices(parts));
   if (target === undefined) return publicReport(parts, []);
   return endTargets(parts, [target]);
 }
 
 /** Asks the provider to cancel a batch that it's still creating. Its data stays. */
 export async function cancelBatch(parts: EndParts, args: readonly unknown[]): Promise<PublicEndReport> {
-  const isMaking = (group: Group) => isBatch(group) && group.canCancel === true;
+  const isMaking = (group: ListGroup) => isBatch(group) && group.canCancel === true;
   const none = l10n.t('No batches are being created.');
-  const target = await groupTarget(parts, args, l10n.t('Cancel Batch'), none, isMaking);
+  const target = await groupTarget(parts, args, l10n.t('Cancel Batch'), none, () => batchChoices(parts, isMaking));
   if (target === undefined) return publicReport(parts, []);
   await listFresh(parts, [target.accountId]);
   const group = parts.store.state(target.accountId)?.contents.groups.get(target.groupId);
@@ -67,7 +69,9 @@ export async function cancelBatch(parts: EndParts, args: readonly unknown[]): Pr
 
 /** Asks the provider to delete a batch with its data, and reports the outcome for each session. */
 export async function deleteBatch(parts: EndParts, args: readonly unknown[]): Promise<PublicGroupDeletion | undefined> {
-  const target = await groupTarget(parts, args, l10n.t('Delete Batch'), l10n.t('There are no batches.'), isBatch);
+  const target = await groupTarget(parts, args, l10n.t('Delete Batch'), l10n.t('There are no batches.'), () =>
+    batchChoices(parts, isBatch),
+  );
   if (target === undefined) return undefined;
   const { accountId, groupId } = target;
   await listFresh(parts, [accountId]);
@@ -166,11 +170,11 @@ async function groupTarget(
   args: readonly unknown[],
   title: string,
   none: string,
-  fits: (group: Group) => boolean,
+  choices: () => Promise<Choice<GroupTarget>[]>,
 ): Promise<GroupTarget | undefined> {
   const named = targetOfOne(args);
   if (named?.groupId !== undefined) return { ...named, groupId: named.groupId };
-  return pickOne(parts, title, l10n.t('Select a group'), none, await groupChoices(parts, fits));
+  return pickOne(parts, title, l10n.t('Select a group'), none, await choices());
 }
 
-const isBatch = ({ kind }: Group): boolean => kind === 'batch';
+const isBatch = ({ kind }: ListGroup): boolean => kind === 'batch';

@@ -5,10 +5,11 @@ import type { TrialOfExtension, TryItParts } from '../onboarding/tryIt.ts';
 import type { SessionsTree } from '../tree/sessionsTree.ts';
 import { type KnownAccountParts, renameAccount, replaceKey, testConnection } from './accounts.ts';
 import { addAccount } from './addAccount.ts';
+import { type ArrangingParts, groupBy, listMenuHandlers, sortBy } from './arranging.ts';
 import { endSessionById } from './endById.ts';
 import { endSession } from './ending.ts';
 import { endAccountSessions, endAllSessions, endMySessions, endOldSessions, retryFailedEnds } from './endingMany.ts';
-import { setFilter } from './filtering.ts';
+import { filterToAccount, filterToGroup, setFilter } from './filtering.ts';
 import { cancelBatch, deleteBatch, endGroup } from './groups.ts';
 import {
   copyJson,
@@ -66,7 +67,8 @@ export type CommandParts = WelcomeParts &
   UnfinishedParts &
   InspectParts &
   LiveViewParts &
-  TreeParts;
+  TreeParts &
+  ArrangingParts;
 
 /** Runs a command with the arguments that VS Code or a caller passes. */
 export type CommandHandler = (parts: CommandParts, args: readonly unknown[]) => unknown;
@@ -90,7 +92,12 @@ export const commandHandlers: Readonly<Record<CommandName, CommandHandler>> = {
   testConnection,
   removeAccount,
   setFilter,
-  clearFilter: ({ filter }) => filter.set(''),
+  clearFilter: ({ filter }) => filter.clear(),
+  filterToAccount,
+  filterToGroup,
+  sortBy,
+  groupBy,
+  ...listMenuHandlers,
   showFinishedBatches: ({ finished }) => finished.show(true),
   hideFinishedBatches: ({ finished }) => finished.show(false),
   refresh: ({ refresher, finished, tree }) =>

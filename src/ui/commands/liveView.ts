@@ -6,7 +6,8 @@ import type { LiveViews } from '../liveView/liveViews.ts';
 import type { Subject } from '../liveView/viewSource.ts';
 import { reach } from '../onboarding/milestones.ts';
 import { shownName } from '../sessionNames.ts';
-import { groupName, nameAndId } from '../text/names.ts';
+import { nameAndId } from '../text/names.ts';
+import { nameOfGroup } from './descriptions.ts';
 import { type InspectParts, showDetails } from './inspecting.ts';
 import { missingSentence } from './lists.ts';
 import {
@@ -68,7 +69,7 @@ export async function openGroupLiveViews(parts: LiveViewParts, args: readonly un
   const title = l10n.t('Open All Live Views in Group');
   const target =
     named?.groupId === undefined
-      ? await pickOne(parts, title, l10n.t('Select a group'), none, await groupChoices(parts, () => true))
+      ? await pickOne(parts, title, l10n.t('Select a group'), none, await groupChoices(parts))
       : named;
   if (target?.groupId === undefined) return;
   const sessions = sessionsOf(parts, [target]).filter((one) => canShow(parts, one));
@@ -76,11 +77,11 @@ export async function openGroupLiveViews(parts: LiveViewParts, args: readonly un
     void parts.prompts.tell('info', l10n.t('No session in this group has a live view.'), []);
     return;
   }
-  const group = parts.store.state(target.accountId)?.contents.groups.get(target.groupId);
+  const group = nameOfGroup(parts, target.accountId, target.groupId);
   await openMany(
     parts,
     sessions.map(({ accountId, session }) => ({ accountId, sessionId: session.id, pageId: undefined })),
-    l10n.t('Each live view in {0} streams images.', group === undefined ? '' : groupName(group)),
+    l10n.t('Each live view in {0} streams images.', group ?? ''),
   );
 }
 

@@ -8,6 +8,7 @@ import { openWalkthrough } from '../onboarding/milestones.ts';
 import { TrialOfExtension, type TryItParts } from '../onboarding/tryIt.ts';
 import { openUnchanged } from '../openUrl.ts';
 import type { Prompts } from '../prompts.ts';
+import { isForWorkspaces } from '../settings.ts';
 import type { RowSelection } from '../tree/rowSelection.ts';
 import { endTargets } from './ending.ts';
 import { type CommandParts, commandHandlers } from './handlers.ts';
@@ -27,7 +28,15 @@ export interface Testing {
 export interface OpenCommandsParts
   extends Pick<
       CommandParts,
-      'tree' | 'filter' | 'finished' | 'protections' | 'history' | 'endWithoutAsking' | 'machine'
+      | 'tree'
+      | 'filter'
+      | 'options'
+      | 'arrangement'
+      | 'finished'
+      | 'protections'
+      | 'history'
+      | 'endWithoutAsking'
+      | 'machine'
     >,
     Pick<TryItParts, 'memory'>,
     EnderOptions,
@@ -73,7 +82,10 @@ export function openCommands(parts: OpenCommandsParts): OpenedCommands {
     },
     changeSetting: async (key, value) => {
       const settings = vscode.workspace.getConfiguration('browserSessions');
-      await settings.update(key, value, vscode.ConfigurationTarget.Global);
+      // What the workspace sets would hide what is written for all of them.
+      const isForWorkspace = isForWorkspaces(key) && settings.inspect(key)?.workspaceValue !== undefined;
+      const { Global, Workspace } = vscode.ConfigurationTarget;
+      await settings.update(key, value, isForWorkspace ? Workspace : Global);
     },
     get trial() {
       return trial;

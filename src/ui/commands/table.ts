@@ -1,6 +1,11 @@
+import { listMenuCommands, type submenus } from './listMenus.ts';
+
+/** The menus that offer commands. */
+export type MenuId = 'view/title' | 'view/item/context' | keyof typeof submenus;
+
 /** A menu that offers a command. VS Code sorts its entries alphabetically by `group`. */
 export interface MenuEntry {
-  readonly menu: 'view/title' | 'view/item/context';
+  readonly menu: MenuId;
   readonly when: string;
   readonly group: string;
 }
@@ -114,6 +119,19 @@ export const commandTable = {
     palette: `!browserSessions.loaded || ${isFiltered}`,
     menus: [title('navigation@2', `${inView} && ${isFiltered}`)],
   },
+  filterToAccount: {
+    title: 'Filter to This Account',
+    palette: 'never',
+    menus: [context(alone('account'), '5_organize@2')],
+  },
+  filterToGroup: {
+    title: 'Filter to This Group',
+    palette: 'never',
+    menus: [context(alone('group', 'endable'), '5_organize@2')],
+  },
+  sortBy: { title: 'Sort By…', palette: ifAccounts, menus: [] },
+  groupBy: { title: 'Group By…', palette: ifAccounts, menus: [] },
+  ...listMenuCommands,
   showFinishedBatches: {
     title: 'Show Finished Batches',
     palette: `${canHaveBatches} && !${showsFinished}`,

@@ -1,20 +1,22 @@
 import * as l10n from '@vscode/l10n';
-import type { Group } from '../../core/group.ts';
 import { type AccountId, accountId, type GroupId, idFault, type PageId, type SessionId } from '../../core/ids.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { AccountSession } from '../../services/ending/report.ts';
 import type { FinishedBatches } from '../../services/sessions/finishedBatches.ts';
+import { isGroupId, isInGroup, isValueGroupId, type ListGroup } from '../../services/sessions/grouping.ts';
 import type { Choice } from '../prompts.ts';
 import { shownName } from '../sessionNames.ts';
 import { accountHost, groupName } from '../text/names.ts';
+import type { Arrangement } from '../tree/arrangement.ts';
 import type { TreeFilter } from '../tree/filter.ts';
 import type { TreeNode } from '../tree/nodes.ts';
 import { kindOf, nameOfAccount } from './accountNames.ts';
 import { ageOf, type ListParts, listOnce, unlistedAccounts } from './lists.ts';
 
-/** What finding a command's targets needs: the lists, the filter and the finished batches. */
+/** What finding a command's targets needs: the lists, what the tree shows of them, and the finished batches. */
 export interface TargetParts extends ListParts {
   readonly filter: TreeFilter;
+  readonly arrangement: Pick<Arrangement, 'of'>;
   readonly finished: FinishedBatches;
 }
 
@@ -41,13 +43,14 @@ function targetOf(raw: unknown): Target | undefined {
   if (typeof raw !== 'object' || raw === null) return undefined;
   const field = (name: keyof Target): unknown => Reflect.get(raw, name);
   const account = field('accountId');
-  const parts = [field('groupId'), field('sessionId'), field('pageId')];
+  const [groupId, ...others] = [field('groupId'), field('sessionId'), field('pageId')];
   if (typeof account !== 'string' || account === '') return undefined;
-  if (parts.some((id) => id !== undefined && idFault(id) !== undefined)) return undefined;
-  const [groupId, sessionId, pageId] = parts;
+  if (groupId !== undefined && !isGroupId(groupId)) return undefined;
+  if (others.some((id) => id !== undefined && idFault(id) !== undefined)) return undefined;
+  const [sessionId, pageId] = others;
   return {
     accountId: accountId(account),
-    groupId: groupId as GroupId | undefined,
+    groupId,
     sessionId: sessionId as SessionId | undefined,
     pageId: pageId as PageId | undefined,
     shownOnly: sessionId === undefined && 'kind' in raw,
@@ -117,9 +120,13 @@ export function sessionsOf(
   const found = new Map<string, AccountSession>();
   for (const { accountId: account, groupId, sessionId, shownOnly } of targets) {
     const named = sessionId && store.session(account, sessionId);
-    const all = sessionId === undefined ? store.state(account)?.contents.sessions.values() : named && [named];
+    const contents = store.state(account)?.contents;
+    const all = sessionId === undefined ? contents?.sessions.values() : named && [named];
     for (const session of all ?? []) {
-      const meant = sessionId !== undefined || groupId === undefined || session.groupId === groupId;
+      const meant =
+        sessionId !== undefined ||
+        groupId === undefined ||
+        (contents !== undefined && isInGroup(groupId, contents.groups, session));
       if (meant && (!shownOnly || filter.shows(account, session)))
         found.set(`${account}/${session.id}`, { accountId: account, session });
     }
@@ -172,37 +179,46 @@ export function accountChoices(parts: ListParts): Choice<AccountId>[] {
 /** A target that is a group. */
 export type GroupTarget = Target & { readonly groupId: GroupId };
 
-/** Every group that fits as a choice, under its account. */
-export async function groupChoices(
+/** The groups that the tree shows as choices, under their accounts, and those that the filter hides. */
+export async function groupChoices(parts: TargetParts): Promise<Choice<GroupTarget>[]> {
+  return choicesAmong(parts, (id) => parts.arrangement.of(id).allGroups);
+}
+
+/** Every batch that fits as a choice, under its account, however the list is grouped; finished ones if they are shown. */
+export async function batchChoices(
   parts: TargetParts,
-  fits: (group: Group) => boolean,
+  fits: (group: ListGroup) => boolean,
+): Promise<Choice<GroupTarget>[]> {
+  return choicesAmong(parts, (id) => {
+    const running = parts.store.state(id)?.contents.groups ?? new Map<GroupId, ListGroup>();
+    return [...new Map([...(parts.finished.of(id)?.groups ?? []), ...running]).values()].filter(fits);
+  });
+}
+
+async function choicesAmong(
+  parts: TargetParts,
+  groupsOf: (account: AccountId) => readonly ListGroup[],
 ): Promise<Choice<GroupTarget>[]> {
   const ids = parts.accounts.all.map(({ id }) => id);
   await listOnce(parts, ids);
   return ids.flatMap((accountId) =>
-    groupsOf(parts, accountId)
-      .filter(fits)
-      .map((group) => {
-        const value = { ...wholeAccount(accountId), groupId: group.id };
-        return {
-          label: groupName(group),
-          description: countSessions(sessionsOf(parts, [value]).length),
-          detail: plainText(group.id),
-          icon: 'layers',
-          heading: nameOfAccount(parts, accountId),
-          value,
-        };
-      }),
+    groupsOf(accountId).map((group) => {
+      const value = { ...wholeAccount(accountId), groupId: group.id };
+      return {
+        label: groupName(group),
+        description: countSessions(sessionsOf(parts, [value]).length),
+        // The id of a group that the list makes says nothing to anyone.
+        detail: isValueGroupId(group.id) ? '' : plainText(group.id),
+        icon: 'layers',
+        heading: nameOfAccount(parts, accountId),
+        value,
+      };
+    }),
   );
 }
 
-/** The groups of an account, with its finished batches if they are shown. */
-function groupsOf({ store, finished }: TargetParts, accountId: AccountId): readonly Group[] {
-  const running = store.state(accountId)?.contents.groups ?? new Map<GroupId, Group>();
-  return [...new Map([...(finished.of(accountId)?.groups ?? []), ...running]).values()];
-}
-
-function countSessions(count: number): string {
+/** How many sessions, e.g. `3 sessions`. */
+export function countSessions(count: number): string {
   return count === 1 ? l10n.t('1 session') : l10n.t('{0} sessions', count);
 }
 

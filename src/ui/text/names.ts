@@ -1,12 +1,12 @@
 import * as l10n from '@vscode/l10n';
 import type { Account } from '../../core/account.ts';
-import type { Group } from '../../core/group.ts';
 import type { Page } from '../../core/page.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { ProviderKind } from '../../core/provider.ts';
 import type { Session } from '../../core/session.ts';
 import { bestName } from '../../core/sessionName.ts';
 import type { ShownName } from '../../services/ending/report.ts';
+import { isValueGroupId, type ListGroup } from '../../services/sessions/grouping.ts';
 
 /** The first characters of an id, enough to tell it from those around it. */
 export function shortId(id: string): string {
@@ -26,8 +26,26 @@ export function nameAndId({ name, shortId: id }: ShownName): string {
 }
 
 /** A group's name, else its short id. */
-export function groupName({ id, name }: Group): string {
-  return plainText(name ?? '') || l10n.t('Batch {0}', shortId(id));
+export function groupName({ id, kind, name }: ListGroup): string {
+  if (kind === 'status') return statusName(name ?? '');
+  const fallback = () => (isValueGroupId(id) ? l10n.t('Unnamed group') : l10n.t('Batch {0}', shortId(id)));
+  return plainText(name ?? '') || fallback();
+}
+
+/** The name of a group of sessions that have the same status. */
+function statusName(status: string): string {
+  switch (status) {
+    case 'starting':
+      return l10n.t('Starting');
+    case 'running':
+      return l10n.t('Running');
+    case 'idle':
+      return l10n.t('Idle');
+    case 'ending':
+      return l10n.t('Ending');
+    default:
+      return plainText(status);
+  }
 }
 
 /** A page's name: its title, else its address. */

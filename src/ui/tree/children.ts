@@ -6,6 +6,7 @@ import type { ProviderKind } from '../../core/provider.ts';
 import { mostPages, type Session } from '../../core/session.ts';
 import { type AccountState, knownPages, type SessionsView, troubleOf } from '../../services/sessions/sessionsView.ts';
 import type { SessionNames } from '../sessionNames.ts';
+import type { Arrangement } from './arrangement.ts';
 import type { TreeFilter } from './filter.ts';
 import type { FinishedRows } from './finishedRows.ts';
 import type { TreeNode, TreeNodes } from './nodes.ts';
@@ -34,21 +35,29 @@ export interface TreeModel {
   isProtected(account: AccountId, session: SessionId): boolean;
   /** Whether a click on a session's row opens it, as the settings say. */
   opensOnClick(): boolean;
-  /** The filter of the list; its text is empty while it shows all sessions. */
-  readonly filter: Pick<TreeFilter, 'text' | 'shows'>;
+  /** What the list is narrowed to. */
+  readonly filter: Pick<TreeFilter, 'isOn' | 'name' | 'showsAccount' | 'text'>;
+  /** The sessions and groups of each account that the filter shows, in order. */
+  readonly arranged: Pick<Arrangement, 'of'>;
   /** Draws finished batches. Undefined until the user first shows them. */
   finished(): FinishedRows | undefined;
   /** How many sessions of an account or group are drawn before a "Show More" row. */
   limit(account: AccountId, group: GroupId | undefined): number;
 }
 
+/** How many sessions an account or group draws at first, and how many each "Show more" adds. */
+export const rowsAtOnce = 200;
+
 /** Most unreadable rows of a list that get a row of their own. */
 export const mostFaults = 20;
 
-/** The rows below a row, or the accounts. Sessions are sorted newest first. */
+/** The rows below a row, or the accounts. */
 export function childrenOf(model: TreeModel, node: TreeNode | undefined): readonly TreeNode[] {
   const { nodes, store } = model;
-  if (node === undefined) return model.accounts().map(({ id }) => nodes.get({ kind: 'account', accountId: id }));
+  if (node === undefined) {
+    const shown = model.accounts().filter(({ id }) => model.filter.showsAccount(id));
+    return shown.map(({ id }) => nodes.get({ kind: 'account', accountId: id }));
+  }
   const { accountId } = node;
   switch (node.kind) {
     case 'account': {
@@ -78,18 +87,16 @@ export function childrenOf(model: TreeModel, node: TreeNode | undefined): readon
 }
 
 /** The row above a row. */
-export function parentOf({ nodes, store }: TreeModel, node: TreeNode): TreeNode | undefined {
+export function parentOf({ nodes, arranged }: TreeModel, node: TreeNode): TreeNode | undefined {
   const { accountId } = node;
   const account = () => nodes.get({ kind: 'account', accountId });
   const group = (groupId: GroupId | undefined) =>
-    groupId !== undefined && store.state(accountId)?.contents.groups.has(groupId) === true
-      ? nodes.get({ kind: 'group', accountId, groupId })
-      : account();
+    groupId === undefined ? account() : nodes.get({ kind: 'group', accountId, groupId });
   switch (node.kind) {
     case 'account':
       return undefined;
     case 'session':
-      return group(store.session(accountId, node.sessionId)?.groupId);
+      return group(arranged.of(accountId).groupOf(node.sessionId)?.id);
     case 'more':
       return group(node.groupId);
     case 'page':
@@ -109,8 +116,7 @@ function accountChildren(model: TreeModel, accountId: AccountId, state: AccountS
   const rows: TreeNode[] = [];
   const hasTrouble = troubleOf(state) !== undefined;
   if (hasTrouble) rows.push(nodes.get({ kind: 'trouble', accountId }));
-  for (const { id } of [...groups.values()].sort(newestFirst)) {
-    if (model.filter.text !== '' && sessionsIn(model, accountId, id).length === 0) continue;
+  for (const { id } of model.arranged.of(accountId).groups) {
     rows.push(nodes.get({ kind: 'group', accountId, groupId: id }));
   }
   const own = sessionRows(model, accountId, undefined);
@@ -121,11 +127,16 @@ function accountChildren(model: TreeModel, accountId: AccountId, state: AccountS
   if (rows.length === 0) {
     const note = state.kind === 'ready' ? 'empty' : 'loading';
     rows.push(nodes.get({ kind: 'note', accountId, note }));
-  } else if (sessions.size === 0 && groups.size === 0 && state.kind === 'ready' && !hasTrouble) {
+  } else if (
+    sessions.size === 0 &&
+    !rows.some(({ kind }) => kind === 'group') &&
+    state.kind === 'ready' &&
+    !hasTrouble
+  ) {
     rows.push(nodes.get({ kind: 'note', accountId, note: 'empty' }));
   }
   // They have no sessions that a filter could match.
-  const finished = model.filter.text === '' ? model.finished()?.below(accountId, groups) : undefined;
+  const finished = !model.filter.isOn ? model.finished()?.below(accountId, groups) : undefined;
   if (finished !== undefined) {
     const shown = [...finished.groups].sort(newestFirst);
     rows.push(...shown.map(({ id }) => nodes.get({ kind: 'group', accountId, groupId: id } as const)));
@@ -141,29 +152,13 @@ function newestFirst(a: Group, b: Group): number {
 
 function sessionRows(model: TreeModel, accountId: AccountId, groupId: GroupId | undefined): TreeNode[] {
   const { nodes } = model;
-  const sessions = sessionsIn(model, accountId, groupId);
+  const sessions = model.arranged.of(accountId).sessions(groupId);
   const limit = model.limit(accountId, groupId);
   const rows: TreeNode[] = sessions
     .slice(0, limit)
-    .map(({ id }) => nodes.get({ kind: 'session', accountId, sessionId: id }));
+    .map((sessionId) => nodes.get({ kind: 'session', accountId, sessionId }));
   if (sessions.length > limit) rows.push(nodes.get({ kind: 'more', accountId, groupId }));
   return rows;
-}
-
-/** The sessions shown directly below an account (no group) or a group, newest first. */
-export function sessionsIn(
-  { store, filter }: TreeModel,
-  accountId: AccountId,
-  groupId: GroupId | undefined,
-): Session[] {
-  const contents = store.state(accountId)?.contents;
-  if (contents === undefined) return [];
-  const home = (session: Session) =>
-    session.groupId !== undefined && contents.groups.has(session.groupId) ? session.groupId : undefined;
-  const start = (session: Session) => store.startOf(accountId, session.id)?.at ?? 0;
-  return [...contents.sessions.values()]
-    .filter((session) => home(session) === groupId && filter.shows(accountId, session))
-    .sort((a, b) => start(b) - start(a) || (a.id < b.id ? -1 : 1));
 }
 
 /** A session's known pages, or a note where there are none. */
@@ -178,12 +173,15 @@ export function pagesOf(
 }
 
 /** Whether a row's account, group, session or page is still known. Notes always count as known. */
-export function isThere({ store, finished }: TreeModel, node: TreeNode): boolean {
+export function isThere({ store, arranged, finished }: TreeModel, node: TreeNode): boolean {
   const contents = store.state(node.accountId)?.contents;
   if (contents === undefined) return false;
   if ('sessionId' in node) return contents.sessions.has(node.sessionId);
   if ('groupId' in node && node.groupId !== undefined) {
-    return contents.groups.has(node.groupId) || finished()?.has(node.accountId, node.groupId) === true;
+    return (
+      arranged.of(node.accountId).group(node.groupId) !== undefined ||
+      finished()?.has(node.accountId, node.groupId) === true
+    );
   }
   return true;
 }

@@ -1,6 +1,6 @@
-import type { Group } from '../../core/group.ts';
 import { type Capability, waysToSee } from '../../core/provider.ts';
 import type { Session } from '../../core/session.ts';
+import type { ListGroup } from '../../services/sessions/grouping.ts';
 import type { Life } from '../../services/sessions/sessionsView.ts';
 import type { Remedy } from '../text/troubles.ts';
 
@@ -24,7 +24,7 @@ export function accountContext(key: 'saved' | 'missing' | undefined, sessions: n
 }
 
 /** A group's row. Only the provider's own batches can be deleted there. */
-export function groupContext(group: Group, capabilities: ReadonlySet<Capability>, sessions: number): string {
+export function groupContext(group: ListGroup, capabilities: ReadonlySet<Capability>, sessions: number): string {
   const isBatch = group.kind === 'batch';
   return contextValue('group', {
     endable: sessions > 0,

@@ -8,9 +8,11 @@ import type { Services } from '../../services/openServices.ts';
 import { openOnboarding } from '../onboarding/openOnboarding.ts';
 import type { ReadSetting } from '../settings.ts';
 import { openStatusWhenNeeded } from '../status/statusWhenNeeded.ts';
+import type { Arrangement } from './arrangement.ts';
 import { openEndedView } from './endedView.ts';
 import { TreeFilter } from './filter.ts';
 import type { FinishedView } from './finishedView.ts';
+import { ListOptions } from './listOptions.ts';
 import type { RowSelection } from './rowSelection.ts';
 import type { SessionsTree } from './sessionsTree.ts';
 import { openSessionsView } from './sessionsView.ts';
@@ -23,6 +25,8 @@ export interface Views extends vscode.Disposable {
   readonly tree: SessionsTree;
   readonly rowSelection: RowSelection;
   readonly filter: TreeFilter;
+  readonly options: ListOptions;
+  readonly arrangement: Arrangement;
   readonly loadFinished: () => Promise<FinishedView>;
 }
 
@@ -39,10 +43,12 @@ export function openViews(
 ): Views {
   const { accounts, kinds, connections, store, history, clock } = services;
   const filter = new TreeFilter({ accounts, kinds, store, memory });
+  const options = new ListOptions(memory, () => setting('groupByMetadataKey'));
   let finished: FinishedView | undefined;
-  const { tree, view, rowSelection, disposable } = openSessionsView({
+  const { tree, view, rowSelection, arrangement, disposable } = openSessionsView({
     ...services,
     filter,
+    options,
     finished: () => finished?.rows,
     isMine: () => isMineBy(setting('mine')),
     clickAction: () => setting('clickAction'),
@@ -66,6 +72,8 @@ export function openViews(
     tree,
     rowSelection,
     filter,
+    options,
+    arrangement,
     loadFinished,
     dispose: () =>
       vscode.Disposable.from(status, disposable, ended, onboarding, {

@@ -1,16 +1,16 @@
 import * as l10n from '@vscode/l10n';
 import type { Account } from '../../core/account.ts';
-import type { Group } from '../../core/group.ts';
 import type { GroupId } from '../../core/ids.ts';
 import type { Page } from '../../core/page.ts';
 import { plainText } from '../../core/plainText.ts';
 import { mostPages } from '../../core/session.ts';
+import type { ListGroup } from '../../services/sessions/grouping.ts';
 import { troubleOf } from '../../services/sessions/sessionsView.ts';
 import { shortAge } from '../text/ages.ts';
 import { accountHost, groupName, pageAddress, pageName } from '../text/names.ts';
 import { remedyFor, troubleSentence } from '../text/troubles.ts';
 import { accountRow, hasKey } from './accountRow.ts';
-import { mostFaults, pagesOf, sessionsIn, type TreeModel } from './children.ts';
+import { mostFaults, pagesOf, rowsAtOnce, type TreeModel } from './children.ts';
 import { groupContext, pageContext, troubleContext } from './contextValue.ts';
 import { nodeId, type TreeNode } from './nodes.ts';
 import { oldRow, oldSessionRow } from './oldRows.ts';
@@ -27,7 +27,7 @@ export function rowOf(model: TreeModel, node: TreeNode): Row | undefined {
     case 'account':
       return accountRow(model, id, account, state);
     case 'group': {
-      const group = state.contents.groups.get(node.groupId);
+      const group = model.arranged.of(account.id).group(node.groupId);
       if (group !== undefined) return oldRow(groupRow(model, id, account, group), state, true);
       return finishedRow(model, id, account, node.groupId);
     }
@@ -62,7 +62,7 @@ export function rowOf(model: TreeModel, node: TreeNode): Row | undefined {
     case 'note': {
       if (node.note === 'loading') return plainRow(id, l10n.t('Loading…'), 'loading~spin', undefined);
       if (node.note === 'noMatch') {
-        const text = l10n.t('No sessions match "{0}"', model.filter.text);
+        const text = l10n.t('No sessions match "{0}"', model.filter.name);
         const row = plainRow(id, text, 'search', 'descriptionForeground');
         const description = l10n.t('click to show all');
         return { ...row, description, aria: `${text}, ${description}`, click: 'browserSessions.clearFilter' };
@@ -82,17 +82,33 @@ export function rowOf(model: TreeModel, node: TreeNode): Row | undefined {
     case 'pageNote':
       return pageNoteRow(model, id, account, node);
     case 'more': {
-      const left = sessionsIn(model, node.accountId, node.groupId).length - model.limit(node.accountId, node.groupId);
-      const row = plainRow(id, l10n.t('Show more ({0} left)', left), 'ellipsis', undefined);
-      return { ...row, click: 'browserSessions.showMore' };
+      const all = model.arranged.of(account.id).sessions(node.groupId).length;
+      const left = all - model.limit(account.id, node.groupId);
+      const label =
+        left > rowsAtOnce
+          ? l10n.t('Show {0} more', rowsAtOnce)
+          : left === 1
+            ? l10n.t('Show 1 more')
+            : l10n.t('Show {0} more', left);
+      const description = left > rowsAtOnce ? l10n.t('{0} not shown', left) : '';
+      const row = { ...plainRow(id, label, 'ellipsis', undefined), description };
+      return { ...row, aria: spoken(label, description), click: 'browserSessions.showMore' };
     }
   }
 }
 
-function groupRow(model: TreeModel, id: string, account: Account, group: Group): Row {
-  const sessions = sessionsIn(model, account.id, group.id);
-  const oldest = Math.min(...sessions.flatMap((session) => model.store.startOf(account.id, session.id)?.at ?? []));
-  const members = model.filter.text === '' ? sessions.length : membersOf(model, account, group);
+function spoken(label: string, description: string): string {
+  return description === '' ? label : l10n.t('{0}, {1}', label, description);
+}
+
+function groupRow(model: TreeModel, id: string, account: Account, group: ListGroup): Row {
+  const arranged = model.arranged.of(account.id);
+  const sessions = arranged.sessions(group.id);
+  const oldest = sessions.reduce(
+    (earliest, session) => Math.min(earliest, model.store.startOf(account.id, session)?.at ?? earliest),
+    Number.POSITIVE_INFINITY,
+  );
+  const members = arranged.size(group.id);
   const description = [
     sessions.length === members ? String(members) : l10n.t('{0} of {1}', sessions.length, members),
     ...(Number.isFinite(oldest) ? [l10n.t('oldest {0}', shortAge(model.now() - oldest))] : []),
@@ -107,7 +123,7 @@ function groupRow(model: TreeModel, id: string, account: Account, group: Group):
     dimmed: false,
     contextValue: groupContext(group, model.store.capabilities(account.id), sessions.length),
     collapsible: 'expanded',
-    aria: l10n.t('{0}, {1}', label, description),
+    aria: spoken(label, description),
     click: undefined,
   };
 }
@@ -119,12 +135,6 @@ function finishedRow(model: TreeModel, id: string, account: Account, groupId: Gr
   const { group, label, description, aria } = finished;
   const contextValue = groupContext(group, model.store.capabilities(account.id), 0);
   return { ...plainRow(id, label, 'archive', undefined), description, dimmed: true, contextValue, aria };
-}
-
-/** How many sessions a group has, including those that the filter hides. */
-function membersOf({ store }: TreeModel, account: Account, group: Group): number {
-  const all = [...(store.state(account.id)?.contents.sessions.values() ?? [])];
-  return all.filter(({ groupId }) => groupId === group.id).length;
 }
 
 function pageRow(model: TreeModel, id: string, account: Account, page: Page): Row {

@@ -84,7 +84,7 @@ function sessionAria(model: TreeModel, account: Account, session: Session, label
   const life = store.life(account.id, session.id);
   const start = store.startOf(account.id, session.id);
   const age = start && spokenAge(start, model.now());
-  const group = session.groupId && store.state(account.id)?.contents.groups.get(session.groupId);
+  const group = model.arranged.of(account.id).groupOf(session.id);
   return [
     l10n.t('Session {0}', label),
     life.kind === 'stuck'

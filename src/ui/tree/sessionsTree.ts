@@ -1,9 +1,11 @@
 import * as vscode from 'vscode';
 import type { AccountId, GroupId } from '../../core/ids.ts';
+import { Throttle } from '../../core/throttle.ts';
 import type { PageLoader } from '../../services/sessions/pageLookups.ts';
 import type { StoreChange } from '../../services/sessions/sessionsView.ts';
 import { countByPhase } from './accountRow.ts';
-import { childrenOf, isThere, parentOf, type TreeModel } from './children.ts';
+import type { Arrangement } from './arrangement.ts';
+import { childrenOf, isThere, parentOf, rowsAtOnce, type TreeModel } from './children.ts';
 import { selectedContext } from './contextValue.ts';
 import type { LostPages } from './lostPages.ts';
 import { nodeId, type TreeNode } from './nodes.ts';
@@ -12,14 +14,14 @@ import { rowOf } from './rows.ts';
 
 /** The id of the view "Sessions". */
 export const sessionsViewId = 'browserSessions.sessions';
-/** How many sessions an account or group draws at first, and how many each "Show More" adds. */
-const sessionsAtOnce = 200;
 /**
  * From this many changed rows it is cheaper to redraw the account than to name each row (measured on 5,000 rows: 1.2 s for
  * all of them by name, 0.16 s for their parent).
  */
 const mostRowsByName = 50;
 const minuteMs = 60_000;
+/** While a list arrives, rows that are gone are looked for at most this often (milliseconds): that goes through all rows. */
+const forgetMs = 1_000;
 
 /**
  * The command of a click on a row, which is selected by then. It has no arguments: VS Code drops a row's arguments as soon as
@@ -30,6 +32,7 @@ export const clickCommand = 'browserSessions.clickRow';
 /** Draws the store as a tree. It answers from memory, synchronously, and fires only rows that look different. */
 export class SessionsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Disposable {
   readonly #model: TreeModel;
+  readonly #arrangement: Arrangement;
   readonly #pages: PageLoader;
   readonly #lostPages: LostPages;
   readonly #media: vscode.Uri;
@@ -40,20 +43,29 @@ export class SessionsTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
   #selected: ReadonlySet<TreeNode> = new Set();
   /** What was last drawn of each row that shows an age. */
   readonly #drawn = new Map<TreeNode, string>();
+  readonly #forgetting = new Throttle(() => this.#forgetGone(), forgetMs);
 
   readonly onDidChangeTreeData = this.#changed.event;
 
   /** @param lostPages told of the pages that were fetched. @param media the folder with our own icons. */
-  constructor(model: Omit<TreeModel, 'limit'>, pages: PageLoader, lostPages: LostPages, media: vscode.Uri) {
+  constructor(
+    model: Omit<TreeModel, 'limit' | 'arranged'>,
+    arrangement: Arrangement,
+    pages: PageLoader,
+    lostPages: LostPages,
+    media: vscode.Uri,
+  ) {
     this.#limits = new Map();
-    this.#model = { ...model, limit: (account, group) => this.#limit(account, group) };
+    this.#model = { ...model, arranged: arrangement, limit: (account, group) => this.#limit(account, group) };
+    this.#arrangement = arrangement;
     this.#pages = pages;
     this.#lostPages = lostPages;
     this.#media = media;
     this.#subscriptions.push(
       this.#changed,
       model.names,
-      model.names.onDidChange((change) => this.#follow(change)),
+      this.#forgetting,
+      arrangement.onDidChange((change) => this.#follow(change)),
     );
     const minutes = setInterval(() => this.#redrawAges(), minuteMs);
     this.#subscriptions.push({ dispose: () => clearInterval(minutes) });
@@ -72,13 +84,20 @@ export class SessionsTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
 
   /** Draws more sessions of an account or group. */
   showMore(account: AccountId, group: GroupId | undefined): void {
-    this.#limits.set(`${account}/${group ?? ''}`, this.#limit(account, group) + sessionsAtOnce);
+    this.#limits.set(`${account}/${group ?? ''}`, this.#limit(account, group) + rowsAtOnce);
     this.redraw(account);
   }
 
   /** Shows a progress bar above the rows while the user's refresh is under way: what is known stays in view until then. */
   async whileRefreshing(work: () => Promise<void>): Promise<void> {
     await vscode.window.withProgress({ location: { viewId: sessionsViewId } }, work);
+  }
+
+  /** Sorts, groups and filters the list again, and redraws everything. */
+  arrangeAgain(): void {
+    this.#arrangement.reset();
+    this.#forgetting.ask();
+    this.redrawAll();
   }
 
   /** Redraws everything. */
@@ -163,20 +182,19 @@ export class SessionsTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
   }
 
   #limit(account: AccountId, group: GroupId | undefined): number {
-    return this.#limits.get(`${account}/${group ?? ''}`) ?? sessionsAtOnce;
+    return this.#limits.get(`${account}/${group ?? ''}`) ?? rowsAtOnce;
   }
 
   #follow(change: StoreChange): void {
     if (change.kind === 'accounts') {
-      this.#forgetGone();
+      this.#forgetting.ask();
       this.redrawAll();
       return;
     }
-    const { nodes, filter } = this.#model;
+    const { nodes } = this.#model;
     const { accountId, membership, sessions } = change;
-    if (membership) this.#forgetGone();
-    // A session's name and pages decide whether the filter shows it.
-    if (membership || filter.text !== '' || sessions.length > mostRowsByName) this.redraw(accountId);
+    if (membership) this.#forgetting.ask();
+    if (membership || sessions.length > mostRowsByName) this.redraw(accountId);
     else this.#changed.fire(sessions.map((sessionId) => nodes.get({ kind: 'session', accountId, sessionId })));
   }
 

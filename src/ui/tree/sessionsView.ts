@@ -9,9 +9,11 @@ import type { Protections } from '../../services/sessions/protections.ts';
 import type { Refresher } from '../../services/sessions/refresher.ts';
 import type { AccountState, SessionsView } from '../../services/sessions/sessionsView.ts';
 import { SessionNames } from '../sessionNames.ts';
+import { Arrangement } from './arrangement.ts';
 import type { TreeModel } from './children.ts';
 import type { TreeFilter } from './filter.ts';
 import type { FinishedRows } from './finishedRows.ts';
+import type { ListOptions } from './listOptions.ts';
 import { LostPages } from './lostPages.ts';
 import { type TreeNode, TreeNodes } from './nodes.ts';
 import { RowSelection } from './rowSelection.ts';
@@ -33,6 +35,8 @@ export interface SessionsViewParts {
   /** Whether a session is the user's own; undefined where no rule is set. */
   readonly isMine: () => IsMine | undefined;
   readonly filter: TreeFilter;
+  /** How the list is sorted and grouped. */
+  readonly options: ListOptions;
   /** Draws finished batches. Undefined until the user first shows them. */
   readonly finished: () => FinishedRows | undefined;
   /** What a click on a session does: `liveView`, `details` or `none`. */
@@ -55,6 +59,7 @@ export function openSessionsView({
   refresher,
   protections,
   filter,
+  options,
   finished,
   isMine,
   clickAction,
@@ -67,6 +72,7 @@ export function openSessionsView({
   readonly tree: SessionsTree;
   readonly view: vscode.TreeView<TreeNode>;
   readonly rowSelection: RowSelection;
+  readonly arrangement: Arrangement;
   readonly disposable: vscode.Disposable;
 } {
   // Read when it changes, not for each row.
@@ -90,8 +96,9 @@ export function openSessionsView({
     isMine: (session: Session) => rule?.(session),
     opensOnClick: () => clickAction() !== 'none',
   };
+  const arrangement = new Arrangement({ store, changes: model.names.onDidChange, filter, options });
   const lostPages = new LostPages(store, (id) => refresher.refreshAsked(id));
-  const tree = new SessionsTree(model, pages, lostPages, media);
+  const tree = new SessionsTree(model, arrangement, pages, lostPages, media);
   const view = vscode.window.createTreeView(sessionsViewId, {
     treeDataProvider: tree,
     canSelectMany: true,
@@ -111,14 +118,16 @@ export function openSessionsView({
     refresher.setAttention(attention);
     pages.setAttention(attention);
   };
-  const contexts = new Map<string, boolean>();
-  const setContext = (key: string, value: boolean) => {
+  const contexts = new Map<string, boolean | string>();
+  const setContext = (key: string, value: boolean | string) => {
     if (contexts.get(key) === value) return;
     contexts.set(key, value);
     void vscode.commands.executeCommand('setContext', `browserSessions.${key}`, value);
   };
   const tell = () => {
-    setContext('filtered', filter.text !== '');
+    setContext('filtered', filter.isOn);
+    setContext('sortBy', options.sortBy);
+    setContext('groupBy', options.groupBy);
     setContext(
       'canHaveBatches',
       accounts.all.some(({ id }) => store.capabilities(id).has('deleteGroup')),
@@ -138,6 +147,7 @@ export function openSessionsView({
     view,
     tree,
     rowSelection,
+    arrangement,
     keepTitle(
       store,
       filter,
@@ -154,10 +164,12 @@ export function openSessionsView({
     vscode.window.onDidChangeWindowState(attend),
     store.onDidChange(tell),
     kinds.onDidLoad(() => tree.redrawAll()),
-    filter.onDidChange(() => {
-      tree.redrawAll();
-      tell();
-    }),
+    ...[filter, options].map(({ onDidChange }) =>
+      onDidChange(() => {
+        tree.arrangeAgain();
+        tell();
+      }),
+    ),
     protections.onDidChange((id) => tree.redraw(id)),
     kinds.onDidChange(() => tree.redrawAll()),
     accounts.onDidChange(({ kind, id }) => {
@@ -174,13 +186,14 @@ export function openSessionsView({
       } else if (event.affectsConfiguration('browserSessions.row')) {
         shownDetails = details();
         tree.redrawAll();
-      } else if (event.affectsConfiguration('browserSessions.clickAction')) tree.redrawAll();
+      } else if (event.affectsConfiguration('browserSessions.groupByMetadataKey')) options.followSetting();
+      else if (event.affectsConfiguration('browserSessions.clickAction')) tree.redrawAll();
       else if (event.affectsConfiguration('browserSessions.liveView')) return;
       else if (event.affectsConfiguration('browserSessions.history')) return;
       else if (event.affectsConfiguration('browserSessions')) void refresher.refreshAll();
     }),
   );
-  return { tree, view, rowSelection, disposable };
+  return { tree, view, rowSelection, arrangement, disposable };
 }
 
 /** Runs the action of a click on the selected row. */

@@ -17,7 +17,7 @@ export function keepTitle(
   summary: () => string,
   write: (title: string) => void,
 ): Disposable {
-  const writing = new Throttle(() => write(filter.text === '' ? summary() : matching(filter)), throttleMs);
+  const writing = new Throttle(() => write(filter.isOn ? matching(filter) : summary()), throttleMs);
   const ask = () => writing.ask();
   ask();
   const all = [store.onDidChange(ask), filter.onDidChange(ask), writing];
@@ -31,5 +31,5 @@ export function keepTitle(
 /** How many of the listed sessions the filter shows. */
 function matching(filter: TreeFilter): string {
   const { shown, of } = filter.count(filter.text);
-  return l10n.t('{0} of {1} match "{2}"', shown, of, filter.text);
+  return l10n.t('{0} of {1} match "{2}"', shown, of, filter.name);
 }

@@ -15,7 +15,7 @@ import { type TreeNode, TreeNodes } from '../../../src/ui/tree/nodes.ts';
 import type { Row } from '../../../src/ui/tree/row.ts';
 import { rowOf } from '../../../src/ui/tree/rows.ts';
 import { tooltipOf } from '../../../src/ui/tree/tooltips.ts';
-import { keepingOnly, someSession } from '../sessions.ts';
+import { arranged, keepingOnly, noFilter, someSession } from '../sessions.ts';
 
 const prod: Account = {
   id: accountId('uuid-1'),
@@ -43,7 +43,8 @@ describe('the row of an account', () => {
       kind: (id) => providerKinds.find((kind) => kind.id === id),
       now: () => now,
       limit: () => 200,
-      filter: { text: '', shows: () => true },
+      filter: noFilter,
+      arranged: arranged(store),
       finished: () => undefined,
       isProtected: () => false,
       isMine: () => undefined,
@@ -245,7 +246,8 @@ describe('the row of an account', () => {
       assert.deepEqual(belowAccount(), ['No running sessions']);
       fail();
       assert.deepEqual(belowAccount(), ["Couldn't connect to api.anchorbrowser.io. Check whether it's running."]);
-      model = { ...model, filter: { text: 'x', shows: () => false } };
+      const filter = { ...noFilter, isOn: true, text: 'x', name: 'x', shows: () => false };
+      model = { ...model, filter, arranged: arranged(store, { filter }) };
       assert.deepEqual(belowAccount(), ["Couldn't connect to api.anchorbrowser.io. Check whether it's running."]);
     });
 

@@ -12,7 +12,9 @@ import { asShown } from '../../../src/ui/commands/endReports.ts';
 import { sessionsOf, wholeAccount } from '../../../src/ui/commands/targets.ts';
 import type { Prompts } from '../../../src/ui/prompts.ts';
 import { type SettingKey, settings } from '../../../src/ui/settings.ts';
+import { Arrangement } from '../../../src/ui/tree/arrangement.ts';
 import { TreeFilter } from '../../../src/ui/tree/filter.ts';
+import { ListOptions } from '../../../src/ui/tree/listOptions.ts';
 import { MapMemory, TestServices } from '../services/testServices.ts';
 import { keepingAll, someSession } from '../sessions.ts';
 
@@ -126,6 +128,31 @@ describe('the plan of an end', () => {
     list(someSession('old'), someSession('new'));
     const plan = await planEnd(parts, [whole], ({ session }) => session.id === 'old');
     assert.deepEqual([ids(plan.ends), plan.hidden], [['old'], 0]);
+  });
+
+  it('of a group lists and ends its sessions only, though the list is grouped another way while the dialog is open', async () => {
+    const tagged = (id: string, tag: string, more: Partial<Session> = {}) => someSession(id, { tags: [tag], ...more });
+    list(tagged('one', 'red'), tagged('two', 'red', { groupId: group }), tagged('three', 'blue'), someSession('four'));
+    const options = new ListOptions(new MapMemory(0), () => '');
+    await options.setGroup('tag');
+    const arrangement = new Arrangement({ ...parts, options });
+    const red = arrangement.of(account).groups.find(({ name }) => name === 'red');
+    assert.ok(red);
+    const plan = await planEnd(parts, [{ ...whole, groupId: red.id }]);
+    assert.deepEqual(ids(plan.ends), ['one', 'two']);
+    let listed: readonly string[] = [];
+    const confirm: Prompts['confirm'] = async ({ choices, detail }) => {
+      listed = [...detail.matchAll(/one|two|three|four|late/g)].map(([id]) => id);
+      await options.setGroup('region');
+      arrangement.reset();
+      list(tagged('one', 'blue', { region: 'red' }), tagged('two', 'red'), tagged('late', 'red'));
+      return choices[0];
+    };
+    const question = { message: '', detail: ids(plan.ends).join(), choices: ['End'] };
+    const confirmed = await confirmBy({ prompts: { ...parts.prompts, confirm } }, plan, question);
+    assert.deepEqual(ids(confirmed?.ends ?? []), listed);
+    assert.equal(arrangement.of(account).group(red.id), undefined);
+    arrangement.dispose();
   });
 
   it('runs as it was confirmed, whatever starts or is added while the dialog is open', async () => {

@@ -10,7 +10,7 @@ import type { TreeModel } from '../../../src/ui/tree/children.ts';
 import { TreeNodes } from '../../../src/ui/tree/nodes.ts';
 import { rowOf } from '../../../src/ui/tree/rows.ts';
 import { tooltipOf } from '../../../src/ui/tree/tooltips.ts';
-import { keepingOnly, someSession } from '../sessions.ts';
+import { arranged, keepingOnly, noFilter, someSession } from '../sessions.ts';
 
 const account: Account = {
   id: accountId('uuid-1'),
@@ -39,7 +39,8 @@ describe('the row of a session', () => {
       kind: (id) => providerKinds.find((kind) => kind.id === id),
       now: () => now,
       limit: () => 200,
-      filter: { text: '', shows: () => true },
+      filter: noFilter,
+      arranged: arranged(store),
       finished: () => undefined,
       isProtected: () => false,
       isMine: () => undefined,
@@ -114,7 +115,7 @@ describe('the row of a session', () => {
     ]);
     list(undefined, someSession('sess_1', { name: 'Checkout', metadata, tags: ['a', 'b', 'c', 'late-tag'] }));
     const filtered = (text: string) => {
-      model = { ...model, filter: { text, shows: () => true } };
+      model = { ...model, filter: { ...noFilter, isOn: true, text, name: text } };
       return row('sess_1');
     };
     assert.deepEqual(filtered('check').highlights, [[0, 5]]);

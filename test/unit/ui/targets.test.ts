@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { accountId, groupId, pageId, sessionId } from '../../../src/core/ids.ts';
 import type { Session } from '../../../src/core/session.ts';
+import { groupFor } from '../../../src/services/sessions/grouping.ts';
 import {
   isOneRow,
   sessionsOf,
@@ -100,6 +101,21 @@ describe('targets of commands', () => {
     ];
     for (const row of standing) assert.equal(sessionTargetsOf([row]).length, 1, row.kind);
     assert.deepEqual(ids(sessionTargetsOf([{ accountId: account, sessionId: 'one', pageId: 'p' }])), ['one']);
+  });
+
+  it('of a group that was made for another grouping are the sessions it had, and never those of another group', () => {
+    const red = someSession('one', { tags: ['red'], region: 'blue', groupId: group });
+    list([red, someSession('two', { tags: ['blue'], region: 'red' }), someSession('three', { name: 'red' })]);
+    const kept = groupFor({ by: ['tag'], metadataKey: '' }, new Map(), red)?.id;
+    assert.ok(kept);
+    const targets = targetsOf([{ accountId: account, groupId: kept }]);
+    assert.deepEqual(idsOf(...targets), ['one']);
+    list([someSession('one', { tags: ['blue'] }), someSession('two', { tags: ['red'] })]);
+    assert.deepEqual(idsOf(...targets), ['two']);
+    // An id of neither a batch nor a grouping names nothing, rather than the whole account.
+    for (const odd of ['tag/red', `all/${'0'.repeat(32)}`, 'all']) {
+      assert.deepEqual(targetsOf([{ accountId: account, groupId: odd }]), [], odd);
+    }
   });
 
   it('are found without searching all running sessions for each of them', () => {

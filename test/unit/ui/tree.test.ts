@@ -1,12 +1,14 @@
 import { strict as assert } from 'node:assert';
 import type { Account } from '../../../src/core/account.ts';
 import type { Group } from '../../../src/core/group.ts';
-import { accountId, groupId, pageId, sessionId } from '../../../src/core/ids.ts';
+import { type AccountId, accountId, groupId, pageId, sessionId } from '../../../src/core/ids.ts';
 import type { Inventory } from '../../../src/core/inventory.ts';
 import { ProviderError } from '../../../src/core/providerError.ts';
+import type { Session } from '../../../src/core/session.ts';
 import { anchor } from '../../../src/providers/anchor/index.ts';
 import { providerKinds } from '../../../src/providers/index.ts';
 import type { FinishedList } from '../../../src/services/sessions/finishedBatches.ts';
+import type { Grouping } from '../../../src/services/sessions/grouping.ts';
 import { SessionStore } from '../../../src/services/sessions/sessionStore.ts';
 import { SessionNames } from '../../../src/ui/sessionNames.ts';
 import { settingValue } from '../../../src/ui/settings.ts';
@@ -16,7 +18,7 @@ import { nodeId, type TreeNode, TreeNodes } from '../../../src/ui/tree/nodes.ts'
 import type { Row } from '../../../src/ui/tree/row.ts';
 import { rowOf } from '../../../src/ui/tree/rows.ts';
 import { tooltipOf } from '../../../src/ui/tree/tooltips.ts';
-import { keepingAll, keepingOnly, someSession } from '../sessions.ts';
+import { arranged, keepingAll, keepingOnly, noFilter, someSession } from '../sessions.ts';
 
 const account: Account = {
   id: accountId('uuid-1'),
@@ -49,7 +51,8 @@ describe('the tree', () => {
       ratePerHour: () => undefined,
       currency: () => 'USD',
       limit: () => 200,
-      filter: { text: '', shows: () => true },
+      filter: noFilter,
+      arranged: arranged(store),
       finished: () => undefined,
       isProtected: () => false,
       isMine: () => undefined,
@@ -164,9 +167,13 @@ describe('the tree', () => {
         someSession('alone'),
       ],
     });
-    model = { ...model, filter: { text: 'shop', shows: (_, { id }) => id === 'shop' } };
+    const narrow = (name: string) => {
+      const filter = { ...noFilter, isOn: true, name, shows: (_: AccountId, { id }: Session) => id === name };
+      model = { ...model, filter, arranged: arranged(store, { filter }) };
+    };
+    narrow('shop');
     assert.deepEqual(drawn(), ['prod | 4 running', '  Batch 3c90c3cc | 1 of 2 · oldest 12m', '    shop | 12m']);
-    model = { ...model, filter: { text: 'none', shows: () => false } };
+    narrow('none');
     assert.deepEqual(drawn(), ['prod | 4 running', '  No sessions match "none" | click to show all']);
     const note = childrenOf(model, model.nodes.get({ kind: 'account', accountId: account.id }))[0];
     assert.equal(note && rowOf(model, note)?.click, 'browserSessions.clearFilter');
@@ -328,8 +335,89 @@ describe('the tree', () => {
     list({ sessions: Array.from({ length: 512 }, (_, index) => someSession(`s${index}`)) });
     const lines = drawn();
     assert.equal(lines.length, 202);
-    assert.equal(lines.at(-1), '  Show more (312 left)');
+    assert.equal(lines.at(-1), '  Show 200 more | 312 not shown');
     assert.equal(lines[0], 'prod | 512 running');
+    model = { ...model, limit: () => 400 };
+    assert.equal(drawn().at(-1), '  Show 112 more');
+    model = { ...model, limit: () => 511 };
+    assert.equal(drawn().at(-1), '  Show 1 more');
+    model = { ...model, limit: () => 512 };
+    assert.equal(drawn().at(-1), '  s99 | 12m');
+  });
+
+  it('counts what is left of what the filter shows, in each group of its own', () => {
+    list({
+      sessions: Array.from({ length: 900 }, (_, index) =>
+        someSession(`s${index}`, {
+          region: index % 3 === 0 ? 'eu' : 'us',
+          phase: index % 2 === 0 ? 'idle' : 'running',
+        }),
+      ),
+    });
+    const filter = {
+      ...noFilter,
+      isOn: true,
+      name: 'idle',
+      shows: (_: AccountId, { phase }: Session) => phase === 'idle',
+    };
+    const options = { sortBy: 'oldest', grouping: { by: ['region'], metadataKey: '' } } as const;
+    model = { ...model, filter, arranged: arranged(store, { filter, options }) };
+    const lines = drawn().filter((line) => !/^ +s\d/.test(line));
+    assert.deepEqual(lines, [
+      'prod | 450 running · 450 idle',
+      '  eu | 150 of 300 · oldest 12m',
+      '  us | 300 of 600 · oldest 12m',
+      '    Show 100 more',
+    ]);
+  });
+
+  it('shows sessions in groups that they have in common, those without below them, and no batches then', () => {
+    const batch: Group = {
+      id: groupId('b'),
+      kind: 'batch',
+      name: 'b',
+      status: undefined,
+      createdAt: start,
+      canCancel: true,
+    };
+    list({
+      groups: [batch],
+      sessions: [
+        someSession('one', { tags: ['red', 'blue'], groupId: batch.id }),
+        someSession('two', { tags: ['blue'] }),
+        someSession('three', { groupId: batch.id }),
+      ],
+    });
+    store.setCapabilities(account.id, new Set(['deleteGroup', 'cancelGroup', 'liveView']));
+    const show = (by: Grouping['by']) => {
+      const options = { sortBy: 'name', grouping: { by, metadataKey: '' } } as const;
+      model = { ...model, arranged: arranged(store, { options }) };
+    };
+    show(['tag']);
+    assert.deepEqual(drawn(), [
+      'prod | 3 running',
+      '  blue | 1 · oldest 12m',
+      '    two | 12m',
+      '  red | 1 · oldest 12m',
+      '    one | 12m',
+      '  three | 12m',
+    ]);
+    for (const by of ['tag', 'region', 'user', 'status', 'metadata'] as const) {
+      show([by]);
+      for (const { groups } of [model.arranged.of(account.id)]) {
+        for (const { id } of groups) {
+          const row = rowOf(model, { kind: 'group', accountId: account.id, groupId: id });
+          assert.equal(row?.contextValue, 'rb:group+endable+live', by);
+        }
+      }
+    }
+    show(['status']);
+    assert.deepEqual(drawn().slice(0, 2), ['prod | 3 running', '  Running | 3 · oldest 12m']);
+    show([]);
+    assert.deepEqual(drawn().slice(1), ['  one | 12m', '  three | 12m', '  two | 12m']);
+    show(['batch']);
+    const row = rowOf(model, { kind: 'group', accountId: account.id, groupId: batch.id });
+    assert.equal(row?.contextValue, 'rb:group+endable+live+deletable+cancellable');
   });
 
   it('shows everything that a provider wrote as plain text', () => {
@@ -439,7 +527,7 @@ describe('the tree', () => {
     ]);
   });
 
-  it('shows a metadata group without what only a batch supports', () => {
+  it('shows a provider’s metadata group without what only a batch supports', () => {
     const id = groupId('metadata-1');
     const group = { id, kind: 'metadata', name: 'job: nightly', status: undefined, createdAt: undefined } as const;
     list({ sessions: [someSession('a', { groupId: id })], groups: [group] });

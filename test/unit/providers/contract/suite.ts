@@ -17,6 +17,7 @@ import { freePort } from '../../../host/processes.ts';
 import { type Fault, outages, ProviderServer } from '../../../servers/providerServer.ts';
 import { errorOf } from '../../errors.ts';
 import { fastClock, TestServices } from '../../services/testServices.ts';
+import { arranged, noFilter } from '../../sessions.ts';
 import { RecordingLog, realNetwork, unaborted } from '../../testNetwork.ts';
 import { until } from '../../until.ts';
 import type { Stage } from './stage.ts';
@@ -530,7 +531,8 @@ function drawn(services: TestServices): string[] {
     ratePerHour: () => 1,
     currency: () => 'USD',
     limit: () => 200,
-    filter: { text: '', shows: () => true },
+    filter: noFilter,
+    arranged: arranged(services.store),
     isProtected: () => false,
     isMine: () => undefined,
     opensOnClick: () => true,

@@ -24,7 +24,7 @@ const descriptions: Readonly<Record<ListedCommand, string>> = {
   removeAccount: 'Deletes the account and its key here. Its sessions keep running unless you end them first.',
   setFilter: 'Shows only sessions that contain some words. Saved for the workspace.',
   clearFilter: 'Shows all sessions again.',
-  sortBy: 'Sorts sessions by age, idle time or name. Saved for the workspace.',
+  sortBy: 'Sorts sessions by age, idle time, name or cost. Saved for the workspace.',
   groupBy: 'Groups sessions by batch, tag, metadata key, region, user or status. Saved for the workspace.',
   showFinishedBatches: 'Also shows batches that have finished, and what failed in them. Saved for the workspace.',
   hideFinishedBatches: 'Hides them again.',

@@ -153,6 +153,7 @@ function sortTitles(): Readonly<Record<SortBy, string>> {
     oldest: l10n.t('Oldest First'),
     idle: l10n.t('Longest Idle First'),
     name: l10n.t('Name'),
+    cost: l10n.t('Highest Cost First'),
   };
 }
 

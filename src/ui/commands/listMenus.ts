@@ -12,6 +12,7 @@ export const sortChoices = {
   oldest: { command: 'sortByOldest', title: 'Oldest First' },
   idle: { command: 'sortByIdle', title: 'Longest Idle First' },
   name: { command: 'sortByName', title: 'Name' },
+  cost: { command: 'sortByCost', title: 'Highest Cost First' },
 } as const;
 
 /** The choices of the submenu Group By, and the command of each. */

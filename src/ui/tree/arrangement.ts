@@ -1,7 +1,9 @@
 import { type Disposable, Emitter, type Event } from '../../core/event.ts';
 import type { AccountId, GroupId, SessionId } from '../../core/ids.ts';
+import { same } from '../../core/same.ts';
 import type { Session } from '../../core/session.ts';
-import { groupFor, type ListGroup } from '../../services/sessions/grouping.ts';
+import { type Cost, compareCosts, costOf } from '../../services/sessions/cost.ts';
+import { type Grouping, groupFor, type ListGroup } from '../../services/sessions/grouping.ts';
 import { knownPages, type SessionsView, type StoreChange } from '../../services/sessions/sessionsView.ts';
 import { usedLanguage } from '../text/locale.ts';
 import { groupName, sessionName } from '../text/names.ts';
@@ -30,10 +32,13 @@ export interface ArrangementParts {
   readonly changes: Event<StoreChange>;
   readonly filter: Pick<TreeFilter, 'isOn' | 'shows'>;
   readonly options: Pick<ListOptions, 'sortBy' | 'grouping'>;
+  /** What an hour of a session of an account costs the user; undefined where they didn't say. */
+  readonly ratePerHour: (account: AccountId) => number | undefined;
+  readonly now: () => number;
 }
 
 /** What a session is sorted by; undefined where that isn't known. */
-type SortKey = number | string | undefined;
+type SortKey = number | string | Cost | undefined;
 
 /** Where a session is. */
 interface Place {
@@ -45,6 +50,16 @@ interface Place {
 
 interface Account extends Arranged {
   readonly places: ReadonlyMap<SessionId, Place>;
+  readonly keys: KeyParts;
+}
+
+/** What the sort keys of an account's sessions are computed from, read once for all of them. */
+interface KeyParts {
+  readonly grouping: Grouping;
+  readonly sortBy: SortBy;
+  readonly ratePerHour: number | undefined;
+  /** Costs as of this time are compared, so that they don't change between two looks. */
+  readonly asOf: number;
 }
 
 const nothing: Arranged = {
@@ -100,41 +115,47 @@ export class Arrangement implements Disposable {
       return change;
     }
     const { accountId, membership, sessions } = change;
-    const places = this.#accounts.get(accountId)?.places;
-    const hasMoved = (id: SessionId) => {
-      const [before, session] = [places?.get(id), this.#parts.store.session(accountId, id)];
-      const after = session && this.#place(accountId, session);
-      return before?.group?.id !== after?.group?.id || before?.key !== after?.key || before?.isShown !== after?.isShown;
+    const known = this.#accounts.get(accountId);
+    const hasMoved = ({ places, keys }: Account, id: SessionId) => {
+      const [before, session] = [places.get(id), this.#parts.store.session(accountId, id)];
+      const after = session && this.#place(accountId, session, keys);
+      return (
+        before?.group?.id !== after?.group?.id || before?.isShown !== after?.isShown || !same(before?.key, after?.key)
+      );
     };
-    if (!membership && places !== undefined && !sessions.some(hasMoved)) return change;
+    if (known === undefined) return change;
+    if (!membership && !sessions.some((id) => hasMoved(known, id))) return change;
     this.#accounts.delete(accountId);
-    return places === undefined ? change : { ...change, membership: true };
+    return { ...change, membership: true };
   }
 
-  #place(account: AccountId, session: Session, known?: Map<GroupId, ListGroup>): Place {
-    const { store, filter, options } = this.#parts;
+  #place(account: AccountId, session: Session, keys: KeyParts, known?: Map<GroupId, ListGroup>): Place {
+    const { store, filter } = this.#parts;
     const groups = store.state(account)?.contents.groups ?? new Map();
     return {
       id: session.id,
-      group: groupFor(options.grouping, groups, session, known),
-      key: sortKeyOf(store, options.sortBy, account, session),
+      group: groupFor(keys.grouping, groups, session, known),
+      key: sortKeyOf(store, keys, account, session),
       isShown: filter.shows(account, session),
     };
   }
 
   #arrange(account: AccountId, sessions: Iterable<Session>, groups: ReadonlyMap<GroupId, ListGroup>): Account {
-    const { filter, options } = this.#parts;
+    const { filter, options, ratePerHour, now } = this.#parts;
+    const { grouping, sortBy } = options;
+    const keys = { grouping, sortBy, ratePerHour: ratePerHour(account), asOf: now() };
     const known = new Map<GroupId, ListGroup>();
-    if (options.grouping.by.includes('batch')) for (const [id, group] of groups) known.set(id, group);
+    if (grouping.by.includes('batch')) for (const [id, group] of groups) known.set(id, group);
     const places = new Map<SessionId, Place>();
-    for (const session of sessions) places.set(session.id, this.#place(account, session, known));
+    for (const session of sessions) places.set(session.id, this.#place(account, session, keys, known));
     const compare = comparison();
     const members = Map.groupBy([...places.values()].sort(compare), ({ group }) => group?.id);
     const shown = new Map([...members].map(([id, its]) => [id, its.filter(({ isShown }) => isShown)] as const));
-    const allGroups = sortedGroups(known.values(), options.sortBy, (id) => members.get(id)?.[0]);
+    const allGroups = sortedGroups(known.values(), sortBy, (id) => members.get(id)?.[0]);
     const ids = new Map([...shown].map(([id, its]) => [id, its.map((place) => place.id)] as const));
     return {
       places,
+      keys,
       groups: filter.isOn ? allGroups.filter(({ id }) => (ids.get(id)?.length ?? 0) > 0) : allGroups,
       allGroups,
       sessions: (group) => ids.get(group) ?? [],
@@ -145,8 +166,13 @@ export class Arrangement implements Disposable {
   }
 }
 
-/** What a session is sorted by, smallest first. */
-function sortKeyOf(store: SessionsView, sortBy: SortBy, account: AccountId, session: Session): SortKey {
+/** What a session is sorted by: numbers with the smallest first, costs with the dearest. */
+function sortKeyOf(
+  store: SessionsView,
+  { sortBy, ratePerHour, asOf }: KeyParts,
+  account: AccountId,
+  session: Session,
+): SortKey {
   switch (sortBy) {
     case 'newest': {
       const start = store.startOf(account, session.id)?.at;
@@ -158,6 +184,8 @@ function sortKeyOf(store: SessionsView, sortBy: SortBy, account: AccountId, sess
       return store.idleSince(account, session.id);
     case 'name':
       return sessionName(session, knownPages(store, account, session.id));
+    case 'cost':
+      return costOf(session, store.startOf(account, session.id)?.at, ratePerHour, asOf);
   }
 }
 
@@ -188,6 +216,7 @@ function groupKeyOf({ createdAt }: ListGroup, sortBy: SortBy, first: Place | und
     case 'oldest':
       return first?.key ?? createdAt;
     case 'idle':
+    case 'cost':
       return first?.key;
     case 'name':
       return undefined;
@@ -209,7 +238,9 @@ function byKey(a: SortKey, b: SortKey, byName: (a: string, b: string) => number)
   if (a === b) return 0;
   if (a === undefined) return 1;
   if (b === undefined) return -1;
-  return typeof a === 'number' && typeof b === 'number' ? a - b : byName(String(a), String(b));
+  if (typeof a === 'number' && typeof b === 'number') return a - b;
+  if (typeof a === 'string' && typeof b === 'string') return byName(a, b);
+  return typeof a === 'object' && typeof b === 'object' ? compareCosts(a, b) : 0;
 }
 
 function byId(a: { readonly id: string }, b: { readonly id: string }): number {

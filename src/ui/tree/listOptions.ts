@@ -3,8 +3,8 @@ import type { Memory } from '../../core/storage.ts';
 import { type GroupBy, type Grouping, groupings } from '../../services/sessions/grouping.ts';
 
 /** The orders that sessions can be shown in. */
-export const sortOrders = ['newest', 'oldest', 'idle', 'name'] as const;
-/** One of {@link sortOrders}: `idle` is the longest idle first. */
+export const sortOrders = ['newest', 'oldest', 'idle', 'name', 'cost'] as const;
+/** One of {@link sortOrders}: `idle` is the longest idle first, `cost` the dearest. */
 export type SortBy = (typeof sortOrders)[number];
 
 const sortKey = 'sortBy';

@@ -96,7 +96,14 @@ export function openSessionsView({
     isMine: (session: Session) => rule?.(session),
     opensOnClick: () => clickAction() !== 'none',
   };
-  const arrangement = new Arrangement({ store, changes: model.names.onDidChange, filter, options });
+  const arrangement = new Arrangement({
+    store,
+    changes: model.names.onDidChange,
+    filter,
+    options,
+    ratePerHour: (id) => ratePerHour(accounts.get(id)?.provider ?? ''),
+    now,
+  });
   const lostPages = new LostPages(store, (id) => refresher.refreshAsked(id));
   const tree = new SessionsTree(model, arrangement, pages, lostPages, media);
   const view = vscode.window.createTreeView(sessionsViewId, {
@@ -187,6 +194,7 @@ export function openSessionsView({
         shownDetails = details();
         tree.redrawAll();
       } else if (event.affectsConfiguration('browserSessions.groupByMetadataKey')) options.followSetting();
+      else if (event.affectsConfiguration('browserSessions.cost')) tree.arrangeAgain();
       else if (event.affectsConfiguration('browserSessions.clickAction')) tree.redrawAll();
       else if (event.affectsConfiguration('browserSessions.liveView')) return;
       else if (event.affectsConfiguration('browserSessions.history')) return;

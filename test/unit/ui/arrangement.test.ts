@@ -17,16 +17,18 @@ describe('the arrangement of the list', () => {
   let store: SessionStore;
   let options: ListOptions;
   let key = '';
+  let ratePerHour: number | undefined;
   let arrangement: Arrangement;
   let changes: StoreChange[];
 
   beforeEach(() => {
     now = start;
     key = '';
+    ratePerHour = undefined;
     store = new SessionStore(() => now);
     store.setAccounts([account]);
     options = new ListOptions(new MapMemory(0), () => key);
-    arrangement = new Arrangement({ store, changes: store.onDidChange, filter: noFilter, options });
+    arrangement = new Arrangement({ store, changes: store.onDidChange, filter: noFilter, options, ratePerHour: () => ratePerHour, now: () => now });
     changes = [];
     arrangement.onDidChange((change) => changes.push(change));
   });
@@ -66,6 +68,24 @@ describe('the arrangement of the list', () => {
     assert.equal(await sorted('oldest'), 'a b idle2 idle1');
     assert.equal(await sorted('idle'), 'idle2 idle1 a b');
     assert.equal(await sorted('name'), 'idle1 idle2 a b');
+  });
+
+  it('sorts the dearest first, by the user’s rate or by what the provider reports, and those that nobody knows last', async () => {
+    const used = (id: string, credits: number) => someSession(id, { usage: { unit: 'credits', used: credits } });
+    list([used('b', 2), someSession('free'), used('c', 7), used('a', 2)]);
+    assert.equal(await sorted('cost'), 'c a b free');
+    ratePerHour = 1.5;
+    now = start + 3_600_000;
+    list([someSession('young', { startedAt: start + 1 }), used('a', 2), someSession('old', { startedAt: start - 1 })]);
+    assert.equal(await sorted('cost'), 'old young a');
+    changes = [];
+    now += 60_000;
+    store.setLife(account, [sessionId('old')], { kind: 'ending', since: now });
+    assert.deepEqual(
+      changes.map((change) => change.kind === 'account' && change.membership),
+      [false],
+      'time alone moves no row',
+    );
   });
 
   it('counts how long a session has been idle from the list that first said so', () => {

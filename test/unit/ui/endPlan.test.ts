@@ -12,11 +12,10 @@ import { asShown } from '../../../src/ui/commands/endReports.ts';
 import { sessionsOf, wholeAccount } from '../../../src/ui/commands/targets.ts';
 import type { Prompts } from '../../../src/ui/prompts.ts';
 import { type SettingKey, settings } from '../../../src/ui/settings.ts';
-import { Arrangement } from '../../../src/ui/tree/arrangement.ts';
 import { TreeFilter } from '../../../src/ui/tree/filter.ts';
 import { ListOptions } from '../../../src/ui/tree/listOptions.ts';
 import { MapMemory, TestServices } from '../services/testServices.ts';
-import { keepingAll, someSession } from '../sessions.ts';
+import { arranged, keepingAll, someSession } from '../sessions.ts';
 
 describe('the plan of an end', () => {
   const account = accountId('a');
@@ -135,7 +134,7 @@ describe('the plan of an end', () => {
     list(tagged('one', 'red'), tagged('two', 'red', { groupId: group }), tagged('three', 'blue'), someSession('four'));
     const options = new ListOptions(new MapMemory(0), () => '');
     await options.setGroup('tag');
-    const arrangement = new Arrangement({ ...parts, options });
+    const arrangement = arranged(parts.store, { options });
     const red = arrangement.of(account).groups.find(({ name }) => name === 'red');
     assert.ok(red);
     const plan = await planEnd(parts, [{ ...whole, groupId: red.id }]);

@@ -7,9 +7,16 @@ import type { Page } from '../../core/page.ts';
 import type { Provider } from '../../core/provider.ts';
 import { ProviderError, type Trouble } from '../../core/providerError.ts';
 import { type KnownSecrets, type Redact, redactedCause } from '../../core/redact.ts';
+import { same } from '../../core/same.ts';
 import type { Session } from '../../core/session.ts';
 import { Turns } from '../../core/turns.ts';
 import { withinBounds } from '../sessions/listBounds.ts';
+
+/** A session as its provider listed it, within bounds, and as it is shown. */
+interface Known {
+  readonly listed: Session;
+  readonly shown: Session;
+}
 
 /**
  * The same provider, with the account's secrets taken out of every text it returns and every error it throws.
@@ -51,11 +58,26 @@ export function redactedProvider(provider: Provider, secrets: KnownSecrets): Pro
       .filter(({ id }) => !secrets.isIn(id))
       .map((page) => ({ ...page, title: hide(page.title), url: hide(page.url) }));
 
-  function session(unbounded: Session): Session {
+  /**
+   * The sessions of the last list, as they came and as they are shown. Most lists say of most sessions what the last one
+   * said, and searching a text for secrets takes longer than comparing it.
+   */
+  let last: ReadonlyMap<SessionId, Known> = new Map();
+
+  /** @param known collects what {@link last} becomes. */
+  function sessionAsBefore(unbounded: Session, known: Map<SessionId, Known>): Session {
     // Searching megabytes of text would take seconds.
-    const its = withinBounds(unbounded);
+    const listed = withinBounds(unbounded);
+    const before = last.get(listed.id);
+    const isKnown = before !== undefined && before.listed !== listed && same(before.listed, listed);
+    const shown = isKnown ? before.shown : session(listed);
+    known.set(listed.id, isKnown ? before : { listed, shown });
+    return shown;
+  }
+
+  function session(its: Session): Session {
     const { groupId } = its;
-    return {
+    const shown: Session = {
       ...its,
       name: maybe(its.name, hide),
       host: maybe(its.host, hide),
@@ -69,6 +91,10 @@ export function redactedProvider(provider: Provider, secrets: KnownSecrets): Pro
       bulkEndExclusion: maybe(its.bulkEndExclusion, hide),
       facts: its.facts.map(([label, value]) => [hide(label), hide(value)]),
     };
+    if (!same(shown, its)) return shown;
+    // Then what was listed needn't be kept beside it. Other extensions are handed these.
+    Object.freeze(its.tags);
+    return its;
   }
 
   function groupsIn({ groups, faults }: Pick<Inventory, 'groups' | 'faults'>): Pick<Inventory, 'groups' | 'faults'> {
@@ -78,14 +104,14 @@ export function redactedProvider(provider: Provider, secrets: KnownSecrets): Pro
     };
   }
 
-  async function inventory(page: Inventory): Promise<Inventory> {
+  async function inventory(page: Inventory, known: Map<SessionId, Known>): Promise<Inventory> {
     if (secrets.isEmpty) return page;
     const shown = page.sessions.filter(({ id }) => !secrets.isIn(id));
     const sessions: Session[] = [];
     const turns = new Turns();
     for (const one of shown) {
       if (turns.isOver) await turns.pass();
-      sessions.push(session(one));
+      sessions.push(sessionAsBefore(one, known));
     }
     const unshown = page.sessions.filter(({ id }) => secrets.isIn(id));
     const { groups, faults } = groupsIn(page);
@@ -105,7 +131,9 @@ export function redactedProvider(provider: Provider, secrets: KnownSecrets): Pro
     check: (signal) => guarded(async () => facts(await provider.check(signal))),
     async *list(signal) {
       try {
-        for await (const page of provider.list(signal)) yield await inventory(page);
+        const known = new Map<SessionId, Known>();
+        for await (const page of provider.list(signal)) yield await inventory(page, known);
+        last = known;
       } catch (error) {
         throw redactedError(error, redact);
       }

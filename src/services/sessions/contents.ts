@@ -66,11 +66,12 @@ function faultKey({ subject, what }: ListFault): string {
   return JSON.stringify([subject, what]);
 }
 
-/** What was known plus what is new, or plus everything that has arrived. */
+/** What was known plus what is new, or plus everything that has arrived. The same map where that adds no session. */
 export function withNew(known: Contents, arrived: Contents, all: boolean): Contents {
   if (all) return { ...arrived, sessions: new Map([...known.sessions, ...arrived.sessions]) };
+  const added = [...arrived.sessions].filter(([id]) => !known.sessions.has(id));
   return {
-    sessions: new Map([...known.sessions, ...[...arrived.sessions].filter(([id]) => !known.sessions.has(id))]),
+    sessions: added.length === 0 ? known.sessions : new Map([...known.sessions, ...added]),
     groups: new Map([...arrived.groups, ...known.groups]),
     faults: known.faults,
     account: known.account,

@@ -272,8 +272,32 @@ export class SessionStore implements SessionsView {
   ): void {
     const before = entry.state;
     entry.state = next;
-    const { sessions } = next.contents;
-    const leaving = [...before.contents.sessions.values()].filter(({ id }) => !sessions.has(id) && !forgotten.has(id));
+    const [known, sessions] = [before.contents.sessions, next.contents.sessions];
+    // Most pages of most lists change nothing.
+    const left = sessions === known ? [] : this.#replace(account, entry, known, sessions, forgotten);
+    const changed = sessions === known ? [] : changedSessions(known, sessions);
+    const membership =
+      changed === 'membership' ||
+      before.kind !== next.kind ||
+      !sameTrouble(troubleOf(before), troubleOf(next)) ||
+      !same(before.contents.groups, next.contents.groups) ||
+      !same(before.contents.faults, next.contents.faults) ||
+      before.contents.combined !== next.contents.combined ||
+      !same(before.contents.account, next.contents.account);
+    if (membership) this.#fire(account, true, []);
+    else if (changed.length > 0) this.#fire(account, false, changed);
+    for (const one of left) this.#left.fire(one);
+  }
+
+  /** Keeps what is known of sessions besides the lists up to date. @returns those that left. */
+  #replace(
+    account: AccountId,
+    entry: Entry,
+    before: Contents['sessions'],
+    sessions: Contents['sessions'],
+    forgotten: ReadonlySet<SessionId>,
+  ): readonly Leaving[] {
+    const leaving = [...before.values()].filter(({ id }) => !sessions.has(id) && !forgotten.has(id));
     const left = leaving.map((session): Leaving => {
       const seen = entry.firstSeen.get(session.id) ?? this.#now();
       const start = { at: session.startedAt ?? seen, exact: session.startedAt !== undefined };
@@ -294,18 +318,7 @@ export class SessionStore implements SessionsView {
     for (const known of [entry.lives, entry.firstSeen, entry.idleSince, entry.pages]) {
       for (const id of known.keys()) if (!sessions.has(id)) known.delete(id);
     }
-    const changed = changedSessions(before.contents.sessions, sessions);
-    const membership =
-      changed === 'membership' ||
-      before.kind !== next.kind ||
-      !sameTrouble(troubleOf(before), troubleOf(next)) ||
-      !same(before.contents.groups, next.contents.groups) ||
-      !same(before.contents.faults, next.contents.faults) ||
-      before.contents.combined !== next.contents.combined ||
-      !same(before.contents.account, next.contents.account);
-    if (membership) this.#fire(account, true, []);
-    else if (changed.length > 0) this.#fire(account, false, changed);
-    for (const one of left) this.#left.fire(one);
+    return left;
   }
 
   #setMissing(account: AccountId, entry: Entry, missing: ReadonlySet<SessionId>): void {

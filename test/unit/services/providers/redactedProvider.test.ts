@@ -69,6 +69,26 @@ describe('a provider’s output', () => {
     assert.doesNotMatch(JSON.stringify(sessions), /door-key/);
   });
 
+  it('is searched once while a session stays as it is, and again after a change', async () => {
+    let sessions = [someSession('same'), someSession('told', { name: `a ${key}` }), someSession('news')];
+    const provider = telling(() => ({
+      async *list() {
+        yield { sessions, groups: [], faults: [], account: undefined };
+      },
+    }));
+    const before = (await listed(provider)).sessions;
+    assert.doesNotMatch(JSON.stringify(before), /door-key/);
+    sessions = [someSession('same'), someSession('told', { name: `a ${key}` }), someSession('news', { tags: [key] })];
+    const after = (await listed(provider)).sessions;
+    assert.equal(after[0], before[0]);
+    assert.equal(after[1], before[1]);
+    assert.doesNotMatch(JSON.stringify(after), /door-key/);
+    // One that a provider changed in place isn't taken for the one before.
+    Object.assign(sessions[0] ?? {}, { region: key });
+    assert.doesNotMatch(JSON.stringify((await listed(provider)).sessions), /door-key/);
+    assert.throws(() => (after[0]?.tags as string[] | undefined)?.push('x'));
+  });
+
   it('doesn’t block others while it is searched, however long and full of the key it is', async () => {
     const text = key + 'x'.repeat(4 * 2 ** 20);
     const rows = Array.from({ length: 8 }, (_, index) => someSession(`s${index}`, { status: text, tags: [text] }));

@@ -239,7 +239,11 @@ describe('a user with an account at every provider', function () {
     await user.fillSetting('browserSessions.groupByMetadataKey', 'job');
     await user.row('job: shop [x] (command:y), 2').waitFor();
     await user.picture('every-provider-grouped');
-    assert.deepEqual(await user.offers(user.row('job: shop')), ['Open All Live Views in Group', 'End Group…']);
+    assert.deepEqual(await user.offers(user.row('job: shop')), [
+      'Open All Live Views in Group',
+      'Filter to This Group',
+      'End Group…',
+    ]);
     await user.choose(user.row('job: shop'), 'End Group…');
     await user.dialog();
     await user.press('End 2 Sessions');

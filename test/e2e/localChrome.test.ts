@@ -60,6 +60,7 @@ describe('a user with a Chrome of their own', function () {
       'End Session…',
     ]);
     assert.deepEqual(await user.offers(user.row('Account Local Chrome')), [
+      'Filter to This Account',
       'Refresh Account',
       'Rename Account…',
       'Test Connection',

@@ -33,7 +33,7 @@ export async function groupBy(parts: ArrangingParts): Promise<void> {
   const answer = await prompts.pick({
     title: l10n.t('Group By'),
     placeholder: l10n.t('Select how to group sessions'),
-    choices: choicesOf(groupTitles(), options.groupBy),
+    choices: choicesOf(groupTitles(), options.groupBy, { tag: l10n.t('the first tag of each session') }),
     step: undefined,
   });
   if (answer.kind === 'answer') await chooseGroup(parts, answer.value);
@@ -136,10 +136,16 @@ async function knownKeys(parts: ArrangingParts): Promise<Map<string, number>> {
   return counts;
 }
 
-function choicesOf<Value extends string>(titles: Readonly<Record<Value, string>>, current: Value) {
+function choicesOf<Value extends string>(
+  titles: Readonly<Record<Value, string>>,
+  current: Value,
+  notes: Readonly<Partial<Record<Value, string>>> | undefined = undefined,
+) {
   return keysOf(titles).map((value) => ({
     label: titles[value],
-    description: value === current ? l10n.t('current') : '',
+    description: [notes?.[value] ?? '', value === current ? l10n.t('current') : '']
+      .filter((part) => part !== '')
+      .join(' · '),
     detail: '',
     icon: value === current ? 'check' : 'blank',
     heading: undefined,

@@ -78,10 +78,41 @@ export interface Rows {
   readonly faults: readonly ListFault[];
 }
 
+/** Longest row that a {@link RowMemory} keeps, in characters. Most sessions take 300 to 800. */
+const longestKeptRow = 2_048;
+
+/** Largest list that a {@link RowMemory} keeps as a whole, in bytes: four times that of 5,000 sessions. */
+const largestKeptList = 8 * 2 ** 20;
+
+/**
+ * A provider's last list, and its rows by their text. Most lists say of most sessions what the one before said: then the
+ * same row is the same object, which needn't be read again.
+ */
+export class RowMemory {
+  #rows: ReadonlyMap<string, unknown> = new Map();
+  #last: { readonly json: Buffer; readonly list: object } | undefined;
+
+  row(text: string): unknown {
+    return this.#rows.get(text);
+  }
+
+  /** What was read of the last list, if this is the same. */
+  list(json: Buffer): object | undefined {
+    return this.#last?.json.equals(json) === true ? this.#last.list : undefined;
+  }
+
+  /** Keeps a list instead of the one before. */
+  keep(json: Buffer, list: object, rows: ReadonlyMap<string, unknown>): void {
+    this.#rows = rows;
+    this.#last = json.length <= largestKeptList ? { json: Buffer.from(json), list } : undefined;
+  }
+}
+
 /**
  * Reads an answer that contains a list, in turns and within bounds. Rows that are too large, and rows beyond the first
  * {@link mostRows}, are left out and reported in `faults`: then a session that isn't listed may still be running.
  * @param path the names that lead to the list; empty if the answer is the list.
+ * @param memory the list before, of which what is the same is reused; of one schema and path. It is replaced by this one.
  * @returns `whole` is the answer with an empty list in place of the rows, `count` how many rows were sent.
  * @throws ProviderError as {@link decode} does, also when a row isn't JSON.
  */
@@ -89,10 +120,14 @@ export async function decodeList<T>(
   schema: Schema<T>,
   path: readonly string[],
   answer: HttpAnswer,
+  memory?: RowMemory,
 ): Promise<Rows & { readonly whole: T; readonly count: number }> {
   refuseOthers(answer);
   const { buffer, byteOffset, byteLength } = answer.bytes;
   const json = Buffer.from(buffer, byteOffset, byteLength);
+  const before = memory?.list(json);
+  // Each memory is used with one schema.
+  if (before !== undefined) return before as Rows & { readonly whole: T; readonly count: number };
   const split = await splitList(json, path, mostRows);
   if (split === undefined) throw notJson(undefined);
   if (split.rest.length > maxWholeBytes) throw unexpected('its response is too large to read');
@@ -100,6 +135,12 @@ export async function decodeList<T>(
   const turns = new Turns();
   const rows: unknown[] = [];
   const faults: ListFault[] = [];
+  const kept = new Map<string, unknown>();
+  const row = (text: string) => {
+    const value = memory?.row(text) ?? parse(text);
+    if (memory !== undefined && text.length <= longestKeptRow) kept.set(text, value);
+    return value;
+  };
   let read = 0;
   let valuesLeft = maxValues;
   for (const { index, from, to, values } of split.rows) {
@@ -107,12 +148,14 @@ export async function decodeList<T>(
     valuesLeft -= Math.min(values, maxRowValues);
     if (valuesLeft < 0) break;
     read++;
-    if (to - from <= maxRowBytes && values <= maxRowValues) rows.push(parse(json.toString('utf8', from, to)));
+    if (to - from <= maxRowBytes && values <= maxRowValues) rows.push(row(json.toString('utf8', from, to)));
     else faults.push({ subject: rowAt(index), unnamed: true, what: "it's too large to read" });
   }
   const beyond = split.count - read;
   if (beyond > 0) faults.push(leftOut(beyond, read));
-  return { whole, rows, faults, count: split.count };
+  const list = { whole, rows, faults, count: split.count };
+  memory?.keep(json, list, kept);
+  return list;
 }
 
 /** The fault for rows that were left out because there are too many. They may be about any session. */
@@ -146,11 +189,20 @@ export async function decodeEach<T>(
   const good: T[] = [];
   const faults: ListFault[] = [...before];
   const turns = new Turns();
+  const known = readBefore(schema);
   for (const [index, row] of rows.entries()) {
     if (turns.isOver) await turns.pass();
+    const isObject = typeof row === 'object' && row !== null;
+    const before = isObject ? known.get(row) : undefined;
+    if (before !== undefined) {
+      good.push(before.output);
+      continue;
+    }
     const result = v.safeParse(schema, row, { abortEarly: true });
-    if (result.success) good.push(result.output);
-    else {
+    if (result.success) {
+      good.push(result.output);
+      if (isObject) known.set(row, { output: result.output });
+    } else {
       const named = subject(row, index).slice(0, longestSubject);
       const fault = { subject: named, what: faultIn(result.issues, 'it') };
       faults.push(named === rowAt(index) ? { ...fault, unnamed: true } : fault);
@@ -172,6 +224,15 @@ export async function decodeAll<T>(
   const [first] = faults;
   if (first !== undefined) throw unexpected(first.what);
   return rows;
+}
+
+/** What rows were read to, by schema and row: a {@link RowMemory} makes the same row the same object. */
+const outputs = new WeakMap<object, WeakMap<object, { readonly output: unknown }>>();
+
+function readBefore<T>(schema: Schema<T>): WeakMap<object, { readonly output: T }> {
+  const known = outputs.get(schema) ?? new WeakMap();
+  outputs.set(schema, known);
+  return known as WeakMap<object, { readonly output: T }>;
 }
 
 function refuseOthers(answer: HttpAnswer): void {

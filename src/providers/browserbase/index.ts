@@ -3,13 +3,14 @@ import type { AccountFacts } from '../../core/account.ts';
 import { pageId, type SessionId, sessionId } from '../../core/ids.ts';
 import type { Inventory } from '../../core/inventory.ts';
 import { titleWithoutValues } from '../../core/maskedAddress.ts';
+import { oncePer } from '../../core/oncePer.ts';
 import type { Page } from '../../core/page.ts';
 import { type EndAnswer, type Link, type Provider, type ProviderKind, usualEnding } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import { mostPages, type Session } from '../../core/session.ts';
 import { SideReading } from '../../core/sideReading.ts';
 import { sessionLimitOf, type Usage, usageOf } from '../../core/usage.ts';
-import { decode, decodeEach, decodeList, idField } from '../../http/decode.ts';
+import { decode, decodeEach, decodeList, idField, RowMemory } from '../../http/decode.ts';
 import { namedBy } from '../../http/paging.ts';
 import { browserbaseApi, defaultAddress, OneSession } from './api.ts';
 import { liveUrls, liveView } from './liveView.ts';
@@ -126,11 +127,15 @@ function connect(link: Link): Provider {
     return project === undefined ? [] : projectUsage(project.id, signal);
   });
 
+  /** Most rows of a list are those of the one before, and then needn't be read again. */
+  const memories = Object.fromEntries(runningStatuses.map((status) => [status, new RowMemory()]));
+  const sessionFor = oncePer(sessionOf);
+
   async function listed(status: (typeof runningStatuses)[number], signal: AbortSignal): Promise<Inventory> {
     const answer = await send({ method: 'GET', route: '/v1/sessions', query: { status } }, signal);
-    const list = await decodeList(SessionList, [], answer);
+    const list = await decodeList(SessionList, [], answer, memories[status]);
     const { rows, faults } = await decodeEach(SessionListRow, list, namedBy('id'));
-    const sessions = rows.filter((row) => !endedStatuses.has(row.status)).map(sessionOf);
+    const sessions = rows.filter((row) => !endedStatuses.has(row.status)).map(sessionFor);
     return { sessions, groups: [], faults, account: undefined };
   }
 

@@ -69,7 +69,7 @@ export function redactedProvider(provider: Provider, secrets: KnownSecrets): Pro
     // Searching megabytes of text would take seconds.
     const listed = withinBounds(unbounded);
     const before = last.get(listed.id);
-    const isKnown = before !== undefined && before.listed !== listed && same(before.listed, listed);
+    const isKnown = before !== undefined && same(before.listed, listed);
     const shown = isKnown ? before.shown : session(listed);
     known.set(listed.id, isKnown ? before : { listed, shown });
     return shown;
@@ -106,20 +106,24 @@ export function redactedProvider(provider: Provider, secrets: KnownSecrets): Pro
 
   async function inventory(page: Inventory, known: Map<SessionId, Known>): Promise<Inventory> {
     if (secrets.isEmpty) return page;
-    const shown = page.sessions.filter(({ id }) => !secrets.isIn(id));
     const sessions: Session[] = [];
+    let unshown = 0;
     const turns = new Turns();
-    for (const one of shown) {
+    for (const one of page.sessions) {
       if (turns.isOver) await turns.pass();
-      sessions.push(sessionAsBefore(one, known));
+      const before = last.get(one.id);
+      if (before?.listed === one) {
+        known.set(one.id, before);
+        sessions.push(before.shown);
+      } else if (secrets.isIn(one.id)) unshown++;
+      else sessions.push(sessionAsBefore(one, known));
     }
-    const unshown = page.sessions.filter(({ id }) => secrets.isIn(id));
     const { groups, faults } = groupsIn(page);
     return {
       ...page,
       sessions,
       groups,
-      faults: [...faults, ...unshown.map(() => unshownSession)],
+      faults: [...faults, ...Array.from({ length: unshown }, () => unshownSession)],
       account: page.account && facts(page.account),
     };
   }

@@ -1,6 +1,7 @@
 import type { Group } from '../../core/group.ts';
 import type { GroupId, SessionId } from '../../core/ids.ts';
 import type { Inventory, ListFault } from '../../core/inventory.ts';
+import { oncePer } from '../../core/oncePer.ts';
 import { boundedPages } from '../../core/page.ts';
 import { same } from '../../core/same.ts';
 import type { Session } from '../../core/session.ts';
@@ -28,7 +29,7 @@ export class ListBounds {
   take(page: Inventory): Inventory {
     return {
       ...page,
-      sessions: page.sessions.filter(({ id }) => this.#mayShow(id)).map(withinBounds),
+      sessions: page.sessions.filter(({ id }) => this.#mayShow(id)).map(boundedOnce),
       groups: page.groups.filter((group) => this.#mayShowGroup(group)),
       faults: page.faults.filter(() => this.#mayTell()),
     };
@@ -102,6 +103,9 @@ export function withinBounds(session: Session): Session {
     bulkEndExclusion: short(bulkEndExclusion),
   };
 }
+
+/** Most lists have most sessions as the same objects that the one before had. */
+const boundedOnce = oncePer(withinBounds);
 
 function isShort({ name, host, status, region, tags, traits, metadata, facts, bulkEndExclusion }: Session): boolean {
   const lists = [tags, traits, ...facts, ...metadata];

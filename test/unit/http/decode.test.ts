@@ -10,6 +10,7 @@ import {
   decodeList,
   idField,
   mostRows,
+  RowMemory,
   type Rows,
   timeField,
 } from '../../../src/http/decode.ts';
@@ -227,5 +228,56 @@ describe('paging', () => {
     await assert.rejects(rowsOf(everyPage(same, namedBy('id'))), /repeats itself on page 2/);
     const endless = async (page: number) => ({ rows: [{ id: `a${page}` }], faults: [], more: true });
     await assert.rejects(rowsOf(everyPage(endless, namedBy('id'))), /has no end: 500 pages/);
+  });
+});
+
+describe('a list that is read again', () => {
+  const List = v.array(v.unknown());
+  const body = (...rows: object[]) => JSON.stringify(rows);
+  const [a, b] = [
+    { id: 'a', at: '2026-11-22T12:00:00Z' },
+    { id: 'b', at: null },
+  ];
+
+  async function reading(memory: RowMemory, text: string) {
+    const list = await decodeList(List, [], answer(text), memory);
+    return decodeEach(Row, list, namedBy('id'));
+  }
+
+  it('has the same objects for rows that are the same, and new ones for the others', async () => {
+    const memory = new RowMemory();
+    const first = (await reading(memory, body(a, b))).rows;
+    const again = (await reading(memory, body(a, b))).rows;
+    assert.deepEqual(again, first);
+    assert.equal(again[0], first[0]);
+    const changed = await reading(memory, body({ ...b, id: 'c' }, { ...a, at: null }, b));
+    assert.deepEqual(changed.rows, [
+      { id: 'c', at: undefined },
+      { id: 'a', at: undefined },
+      { id: 'b', at: undefined },
+    ]);
+    assert.equal(changed.rows[2], first[1]);
+    assert.deepEqual((await reading(memory, body())).rows, []);
+    const later = (await reading(memory, body(a))).rows;
+    assert.deepEqual(later, [first[0]]);
+    assert.notEqual(later[0], first[0], 'only the list before is kept');
+  });
+
+  it('reports what is wrong with its rows each time', async () => {
+    const memory = new RowMemory();
+    const [first, again] = [await reading(memory, body(a, { id: 7 })), await reading(memory, body(a, { id: 7 }))];
+    assert.equal(first.faults.length, 1);
+    assert.deepEqual(again, first);
+    await assert.rejects(reading(memory, '[{"id":'), ProviderError.is);
+    assert.deepEqual(await reading(memory, body(a, { id: 7 })), first);
+  });
+
+  it('isn’t affected by what becomes of an answer’s bytes', async () => {
+    const memory = new RowMemory();
+    const reused = answer(body(a));
+    const read = async () => (await decodeEach(Row, await decodeList(List, [], reused, memory), namedBy('id'))).rows;
+    assert.equal((await read())[0]?.id, 'a');
+    reused.bytes.set(Buffer.from(body({ ...a, id: 'z' })));
+    assert.equal((await read())[0]?.id, 'z');
   });
 });

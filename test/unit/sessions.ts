@@ -26,5 +26,13 @@ export const noFilter = { isOn: false, name: '', text: '', shows: () => true, sh
 /** How the list shows sessions: unless told otherwise all of them, the newest first, in their batches. */
 export function arranged(store: SessionsView, parts: Partial<Omit<ArrangementParts, 'store'>> = {}): Arrangement {
   const options = { sortBy: 'newest', grouping: { by: ['batch'], metadataKey: '' } } as const;
-  return new Arrangement({ store, changes: store.onDidChange, filter: noFilter, options, ratePerHour: () => undefined, now: () => 0, ...parts });
+  return new Arrangement({
+    store,
+    changes: store.onDidChange,
+    filter: noFilter,
+    options,
+    ratePerHour: () => undefined,
+    now: () => 0,
+    ...parts,
+  });
 }

@@ -28,7 +28,14 @@ describe('the arrangement of the list', () => {
     store = new SessionStore(() => now);
     store.setAccounts([account]);
     options = new ListOptions(new MapMemory(0), () => key);
-    arrangement = new Arrangement({ store, changes: store.onDidChange, filter: noFilter, options, ratePerHour: () => ratePerHour, now: () => now });
+    arrangement = new Arrangement({
+      store,
+      changes: store.onDidChange,
+      filter: noFilter,
+      options,
+      ratePerHour: () => ratePerHour,
+      now: () => now,
+    });
     changes = [];
     arrangement.onDidChange((change) => changes.push(change));
   });

@@ -397,9 +397,9 @@ describe('the tree', () => {
     assert.deepEqual(drawn(), [
       'prod | 3 running',
       '  blue | 1 · oldest 12m',
-      '    two | 12m',
+      '    two | 12m · blue',
       '  red | 1 · oldest 12m',
-      '    one | 12m',
+      '    one | 12m · red · blue',
       '  three | 12m',
     ]);
     for (const by of ['tag', 'region', 'user', 'status', 'metadata'] as const) {
@@ -414,7 +414,7 @@ describe('the tree', () => {
     show(['status']);
     assert.deepEqual(drawn().slice(0, 2), ['prod | 3 running', '  Running | 3 · oldest 12m']);
     show([]);
-    assert.deepEqual(drawn().slice(1), ['  one | 12m', '  three | 12m', '  two | 12m']);
+    assert.deepEqual(drawn().slice(1), ['  one | 12m · red · blue', '  three | 12m', '  two | 12m · blue']);
     show(['batch']);
     const row = rowOf(model, { kind: 'group', accountId: account.id, groupId: batch.id });
     assert.equal(row?.contextValue, 'rb:group+endable+live+deletable+cancellable');

@@ -123,7 +123,7 @@ const extension = {
 
 /** @type {import('esbuild').BuildOptions} */
 const insideVscode = {
-  entryPoints: ['test/integration/index.ts', 'test/bench/activationMarks.ts'],
+  entryPoints: ['test/integration/index.ts', 'test/bench/activationMarks.ts', 'test/bench/listHost.ts'],
   outdir: 'out',
   outbase: 'test',
   bundle: true,

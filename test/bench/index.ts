@@ -4,9 +4,10 @@ import { Advice, script, step } from '../host/steps.ts';
 import { activation } from './activation.ts';
 import { ending } from './ending.ts';
 import { floods } from './floods.ts';
+import { list } from './list.ts';
 import { liveView } from './liveView.ts';
 
-const benchmarks: Readonly<Record<string, () => Promise<void>>> = { activation, ending, floods, liveView };
+const benchmarks: Readonly<Record<string, () => Promise<void>>> = { activation, ending, floods, list, liveView };
 
 await script(async () => {
   const names = process.argv.slice(2);

@@ -4,7 +4,7 @@ import type { Session } from '../../core/session.ts';
 import type { Contents } from '../../services/sessions/contents.ts';
 import { type Cost, costOf, totalOf } from '../../services/sessions/cost.ts';
 import { costText, usageText } from '../text/costs.ts';
-import { decimal, listOf } from '../text/numbers.ts';
+import { listOf } from '../text/numbers.ts';
 import type { TreeModel } from './children.ts';
 
 /** What the costs of sessions are worked out from. */
@@ -31,12 +31,11 @@ export function sessionCostFacts(model: CostModel, account: Account, session: Se
   return cost === undefined ? [] : [[l10n.t('Cost'), costText(cost, model.currency())]];
 }
 
-/** The lines about limits, use and cost in an account's tooltip. */
+/** The lines about use and cost in an account's tooltip. */
 export function accountCostFacts(model: CostModel, account: Account, contents: Contents): readonly Fact[] {
-  const { sessionLimit, usage = [] } = contents.account ?? {};
+  const { usage = [] } = contents.account ?? {};
   const costs = totalOf(costsOf(model, account, contents.sessions.values()));
   return [
-    ...(sessionLimit === undefined ? [] : [[l10n.t('Session limit'), decimal(sessionLimit, 0)] as const]),
     ...(usage.length === 0 ? [] : [[l10n.t('Account usage'), usage.map(usageText).join('; ')] as const]),
     ...(costs.length === 0
       ? []

@@ -488,8 +488,7 @@ describe('the tree', () => {
     });
     assert.equal(its(session, 'Cost'), '12.5 credits so far');
     const facts = tooltipOf(model, { kind: 'account', accountId: account.id })?.facts ?? [];
-    assert.deepEqual(facts.slice(-3), [
-      ['Session limit', '25'],
+    assert.deepEqual(facts.slice(-2), [
       ['Account usage', '12.5 credits used · limit 100'],
       ['Running sessions cost', '≈ $4.10 so far and 12.5 credits so far'],
     ]);

@@ -108,6 +108,27 @@ describe('a user with an Anchor Browser account', function () {
     await user.page.keyboard.press('Control+W');
   });
 
+  it('ends the sessions of a batch with its button or with Delete, and keeps its data', async () => {
+    const batch = server.addBatch(2);
+    await user.run('Refresh');
+    const row = user.row(`Batch ${batch.id.slice(0, 8)}`);
+    await row.click();
+    await user.page.keyboard.press('Delete');
+    assert.match(await user.dialog(), /^[^•]*End 2 sessions in "Batch /);
+    await user.press('Cancel');
+    await row.hover();
+    const buttons = row.getByRole('button');
+    const names = await buttons.evaluateAll((all) => all.map((button) => button.getAttribute('aria-label')));
+    assert.deepEqual(names, ['Open All Live Views in Group', 'End Group…']);
+    await row.getByRole('button', { name: 'End Group…' }).click();
+    assert.match(await user.dialog(), /^[^•]*End 2 sessions in "Batch /);
+    const before = deletions().length;
+    await user.press('End 2 Sessions');
+    await until(async () => deletions().length === before + 2);
+    for (const { id } of batch.members) assert.ok(deletions().includes(`DELETE /v1/sessions/${id}`), id);
+    await user.notification('Ended 2 of 2 sessions.').waitFor();
+  });
+
   it('deletes a batch, and is told for each session what couldn’t be deleted', async () => {
     const batch = server.addBatch(3);
     const [locked] = batch.members;

@@ -243,11 +243,12 @@ describe('a user with a keyboard', function () {
     const [first = fail(), second = fail()] = await inOrder();
     await user.row(`Session ${first}`).click();
     await user.live(first);
-    const before = await openEditors();
+    const shown = (name: Name) => user.page.locator('.editor-group-container.active .tab.active', { hasText: name });
+    await shown(first).waitFor();
     await walkTo(`Session ${second}`);
     await press('Enter');
     await user.live(second);
-    assert.equal(await openEditors(), before + 1);
+    await shown(second).waitFor();
   });
 
   it('lists the account of the row with the focus again', async () => {

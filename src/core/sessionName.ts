@@ -36,9 +36,10 @@ export function bestName(session: Session, pages: readonly Page[] | undefined = 
   return host === '' ? { text: '', from: 'nothing' } : { text: host, from: 'host' };
 }
 
-/** The page that stands for a session: the first that shows anything, and so has a title or a host. */
+/** The page that stands for a session: the first that has a title, else the first that has a host. */
 export function mainPage(pages: readonly Page[]): Page | undefined {
-  return pages.find((page) => !isEmptyTab(page) && titleAndHost(page) !== '');
+  const shown = pages.filter((page) => !isEmptyTab(page) && titleAndHost(page) !== '');
+  return shown.find(({ title }) => plainText(title) !== '') ?? shown[0];
 }
 
 /** A page's host, as plain text; empty if its address has none. */

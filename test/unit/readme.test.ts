@@ -43,7 +43,9 @@ describe('README', () => {
   });
 });
 
-describe('the documents', () => {
+describe('the documents', function () {
+  // Reading all of the files takes the processor for several seconds.
+  this.timeout(60_000);
   it('name only scripts and files that exist', () => {
     const { scripts } = readManifest().manifest;
     for (const file of documents) {

@@ -5,6 +5,7 @@ import { sessionId } from '../../../src/core/ids.ts';
 import type { Inventory } from '../../../src/core/inventory.ts';
 import { capabilitiesOf, type Provider } from '../../../src/core/provider.ts';
 import type { Session } from '../../../src/core/session.ts';
+import { bestName } from '../../../src/core/sessionName.ts';
 import { browserless } from '../../../src/providers/browserless/index.ts';
 import { troubleSentence } from '../../../src/ui/text/troubles.ts';
 import { browserlessMissing, type RunningBrowserless, startBrowserlessWorkers } from '../../host/browserless.ts';
@@ -128,9 +129,9 @@ describe('Browserless', () => {
       server.add({ id: 'browser-2', trackingId: 'job-2' });
       const { sessions } = await listed(provider);
       assert.deepEqual(
-        sessions.map(({ id, name, pages: its }) => [id, name, its?.length]),
+        sessions.map((session) => [session.id, bestName(session).text, session.pages?.length]),
         [
-          ['browser-1', 'Cart', 2],
+          ['browser-1', 'Cart · shop.example', 2],
           ['browser-2', 'job-2', 1],
         ],
       );

@@ -63,6 +63,8 @@ export interface ProviderKind {
   readonly summary?: string;
   /** The provider's own page on which keys are made: opened in a browser when the user asks for it, never fetched. */
   readonly keyPage?: string;
+  /** Whether its one account is there by itself where it's of use. It isn't offered when an account is added. */
+  readonly isAutomatic?: boolean;
   readonly address: {
     /** The address of the provider's own service; undefined where the user must enter one. */
     readonly preset: string | undefined;
@@ -102,6 +104,11 @@ export interface Link {
    * @throws ProviderError `unsupported` for any other address.
    */
   httpTo(address: URL): HttpClient;
+  /**
+   * Clients for a port of this machine, bound to 127.0.0.1; only for kinds without a key.
+   * @throws ProviderError `unsupported` for any other.
+   */
+  localPort(port: number): Pick<Link, 'origin' | 'http' | 'cdp'>;
   /** Whether the user has turned on one of the kind's settings. */
   setting(id: string): boolean;
   /** Bound to `origin` too: it dials no other host. */

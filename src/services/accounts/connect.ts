@@ -60,6 +60,14 @@ export function connect(
       const why = `${other.host} is not among the addresses that were saved with the key; Replace Key… saves them anew`;
       throw new ProviderError({ kind: 'unsupported', reason: { kind: 'otherHost', host: other.host } }, why);
     },
+    localPort: (port) => {
+      if (kind.fields.length > 0) {
+        const reason = { kind: 'otherAddress' } as const;
+        throw new ProviderError({ kind: 'unsupported', reason }, 'an account with a key has no other port');
+      }
+      const at = new URL(`http://127.0.0.1:${port}`);
+      return { origin: at, http: network.http(at, [], {}), cdp: network.cdp(at) };
+    },
     cdp: network.cdp(origin),
     clock: network.clock,
     setting: (id) => network.setting(kind.id, id),

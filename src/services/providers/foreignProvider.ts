@@ -194,6 +194,10 @@ function linkFor(link: Link): Link {
     credentials: link.credentials,
     http: clientFor(link.http),
     httpTo: (address: URL) => clientFor(link.httpTo(new URL(String(address)))),
+    localPort: () => {
+      const reason = { kind: 'otherAddress' } as const;
+      throw new ProviderError({ kind: 'unsupported', reason }, 'ports of this machine are for built-in providers');
+    },
     setting: () => false,
     cdp: Object.freeze({
       dial: async (address: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal) =>

@@ -484,6 +484,7 @@ describe('Browserbase', () => {
         cdp: network.cdp(origin),
         clock: network.clock,
         setting: () => false,
+        localPort: () => assert.fail('not used'),
       };
       const cloud = browserbase.connect(link);
       for (const region of Object.keys(hosts)) {

@@ -379,6 +379,7 @@ describe('Browserless', () => {
         cdp: network.cdp(new URL(server.url)),
         clock: network.clock,
         setting: () => true,
+        localPort: () => assert.fail('not used'),
       });
     }
 

@@ -1,0 +1,155 @@
+import { basename } from 'node:path';
+import { flagOf, type LocalProcess, type ProcessList, type ProcessReader, programName } from './processes.ts';
+
+/** A tool that starts browsers. */
+export type BrowserTool =
+  | 'Playwright'
+  | 'Playwright MCP'
+  | 'playwright-cli'
+  | 'agent-browser'
+  | 'Chrome DevTools MCP'
+  | 'Puppeteer'
+  | 'Stagehand'
+  | 'browser-use'
+  | 'ChromeDriver'
+  | 'Browser Sessions';
+
+/** A browser on this machine that automation started. */
+export interface AutomatedBrowser {
+  readonly process: LocalProcess;
+  /** Undefined where its profile doesn't say which. */
+  readonly tool: BrowserTool | undefined;
+  /** The names of the programs above it that still run, the nearest first: `node`, `claude`. Empty for an orphan. */
+  readonly owners: readonly string[];
+  /** Whether whoever started it is gone. */
+  readonly isLeftBehind: boolean;
+  readonly isHeadless: boolean;
+  /** Whether its profile is deleted with it. */
+  readonly keepsProfile: boolean;
+  /** The folder of its profile. */
+  readonly profile: string;
+  /** The port that DevTools listens on as its arguments say: 0 where the browser chose one itself. */
+  readonly port: number | undefined;
+  /** Of the browser and its child processes. */
+  readonly memory: number | undefined;
+  readonly cpuMs: number | undefined;
+}
+
+const browserNames = new Set([
+  'chrome',
+  'chromium',
+  'chromium-browser',
+  'Google Chrome',
+  'Google Chrome for Testing',
+  'Chromium',
+  'msedge',
+  'Microsoft Edge',
+  'headless_shell',
+  'chrome-headless-shell',
+  'Brave Browser',
+  'brave',
+]);
+
+/** Where each tool puts the profiles of its browsers. Found by running each; Puppeteer also serves Chrome DevTools MCP. */
+const profiles: readonly (readonly [BrowserTool, RegExp])[] = [
+  ['Playwright MCP', /ms-playwright-mcp[/\\]/],
+  ['playwright-cli', /ms-playwright[/\\]daemon[/\\]|[/\\]ud-[^/\\]+-chromium$/],
+  ['Playwright', /playwright_\w*dev_profile-/],
+  ['agent-browser', /agent-browser-chrome-/],
+  ['Chrome DevTools MCP', /chrome-devtools-mcp/],
+  ['Puppeteer', /puppeteer_dev_(chrome_)?profile-/],
+  ['Stagehand', /stagehand-v3[/\\]profile-|stagehand-chrome-/],
+  ['browser-use', /browser-use-user-data-dir-|browseruse-tmp-/],
+  ['ChromeDriver', /(^|[/\\.])(org\.chromium\.Chromium\.)?scoped_dir/],
+];
+
+/** Temporary profiles are deleted by whoever made them. */
+const temporary =
+  /[/\\](playwright_\w*dev_profile-|agent-browser-chrome-|puppeteer_dev_|profile-|browseruse-tmp-|[^/\\]*scoped_dir)[^/\\]*$/;
+
+/** Programs that run scripts: where one of them is the first process of a container, it may have started the browser. */
+const interpreters = /^(node|bun|deno|python[\d.]*|java|ruby|dotnet|electron)$/;
+
+/**
+ * Finds the browsers that automation started, without asking them anything. The user's own browsers are left out: those
+ * without a profile folder of their own, and those that nothing marks as automated.
+ */
+export async function findBrowsers(reader: ProcessReader, signal: AbortSignal): Promise<readonly AutomatedBrowser[]> {
+  const list = await reader.list((name) => browserNames.has(name), signal);
+  const children = new Map<number, LocalProcess[]>();
+  for (const one of list.found) children.set(one.parentPid, [...(children.get(one.parentPid) ?? []), one]);
+  return list.found.flatMap((one) => {
+    if (isChild(one)) return [];
+    const browser = automated(one, list);
+    if (browser === undefined) return [];
+    const tree = treeOf(one, children);
+    return [{ ...browser, memory: sum(tree, 'memory'), cpuMs: sum(tree, 'cpuMs') }];
+  });
+}
+
+/** Whether it's one of a browser's own processes. Those write all of their arguments as one text. */
+function isChild({ args }: LocalProcess): boolean {
+  return args.some((arg) => /(^|\s)--type=/.test(arg));
+}
+
+function automated(process: LocalProcess, list: ProcessList): Omit<AutomatedBrowser, 'memory' | 'cpuMs'> | undefined {
+  const profile = flagOf(process, '--user-data-dir');
+  if (profile === undefined || profile === '') return undefined;
+  const tool = profiles.find(([, pattern]) => pattern.test(profile))?.[0];
+  const isHeadless = process.args.some((arg) => /^--headless(=|$)/.test(arg));
+  const port = portOf(flagOf(process, '--remote-debugging-port'));
+  const hasPipe = flagOf(process, '--remote-debugging-pipe') !== undefined;
+  const isAutomated = flagOf(process, '--enable-automation') !== undefined || isHeadless;
+  // Someone may debug their own browser: a port alone doesn't mean that a program drives it.
+  if (tool === undefined && !(isAutomated && (port !== undefined || hasPipe))) return undefined;
+  const above = list.ancestorsOf(process);
+  const isLeftBehind = isOrphan(process, above, list.keepsDeadParents);
+  return {
+    process,
+    tool,
+    owners: isLeftBehind ? [] : above.map(ownerName),
+    isLeftBehind,
+    isHeadless,
+    keepsProfile: !temporary.test(profile),
+    profile,
+    port,
+  };
+}
+
+/** Whether its parent has ended, and it was handed to the first process of the machine, the container or the login. */
+function isOrphan({ parentPid }: LocalProcess, [parent]: readonly LocalProcess[], keepsDeadParents: boolean): boolean {
+  if (keepsDeadParents) return parent === undefined;
+  if (parentPid <= 1) return !(parent !== undefined && interpreters.test(programName(parent.program)));
+  return parent !== undefined && /^(systemd|launchd|init)$/.test(programName(parent.program));
+}
+
+/** The script's name where an interpreter runs one, else the program's. */
+function ownerName({ program, args }: LocalProcess): string {
+  const name = programName(program);
+  if (!interpreters.test(name)) return name;
+  const script = args.slice(1).find((arg) => !arg.startsWith('-'));
+  return script === undefined ? name : scriptName(script);
+}
+
+/** The package that a script belongs to, else its file's name: `/x/node_modules/@playwright/mcp/cli.js` is `@playwright/mcp`. */
+function scriptName(script: string): string {
+  const [, name] = /.*node_modules[/\\]((?:@[^/\\]+[/\\])?[^/\\]+)[/\\]/.exec(script) ?? [];
+  return name === undefined || name === '.bin' ? basename(script.replaceAll('\\', '/')) : name.replaceAll('\\', '/');
+}
+
+function portOf(flag: string | undefined): number | undefined {
+  const port = flag === undefined || !/^\d{1,5}$/.test(flag) ? undefined : Number(flag);
+  return port !== undefined && port <= 65_535 ? port : undefined;
+}
+
+function treeOf(root: LocalProcess, children: ReadonlyMap<number, readonly LocalProcess[]>): readonly LocalProcess[] {
+  const tree = new Set([root]);
+  for (const one of tree) for (const child of children.get(one.pid) ?? []) tree.add(child);
+  return [...tree];
+}
+
+function sum(tree: readonly LocalProcess[], field: 'memory' | 'cpuMs'): number | undefined {
+  return tree.every((one) => one[field] === undefined)
+    ? undefined
+    : tree.reduce((total, one) => total + (one[field] ?? 0), 0);
+}

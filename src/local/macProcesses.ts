@@ -1,0 +1,75 @@
+import type { LocalProcess, ProcessReader } from './processes.ts';
+import { listAmong } from './processTree.ts';
+import { outputOf } from './programOutput.ts';
+
+// From `ps`, which every Mac has: macOS lets no program without privileges read another's arguments in any other way.
+
+const fields = 'pid=,ppid=,uid=,lstart=,time=,rss=,comm=';
+
+/** Reads the processes of a Mac. */
+export function macProcesses(): ProcessReader {
+  const user = process.getuid?.() ?? -1;
+  return {
+    async list(isWanted, signal) {
+      // The arguments follow in a second table, because nothing separates them from the path of the program.
+      const [table, commands] = await Promise.all([
+        outputOf('/bin/ps', ['-axww', '-o', fields], signal),
+        outputOf('/bin/ps', ['-axww', '-o', 'pid=,args='], signal),
+      ]);
+      return listAmong(readProcesses(table, commands, user), isWanted);
+    },
+
+    async identityOf(pid) {
+      try {
+        const args = ['-ww', '-o', 'lstart=,stat=', '-p', `${pid}`];
+        const [, start, state = 'Z'] =
+          /^(.{24})\s+(\S+)/.exec(await outputOf('/bin/ps', args, AbortSignal.timeout(5_000))) ?? [];
+        return state.startsWith('Z') ? undefined : identityFrom(start ?? '');
+      } catch (error) {
+        // `ps` fails where no process has the pid.
+        if (error instanceof Error && 'code' in error && error.code === 1) return undefined;
+        throw error;
+      }
+    },
+  };
+}
+
+/** Reads the tables of `ps`. @param user whose processes are kept. */
+export function readProcesses(table: string, commands: string, user: number): readonly LocalProcess[] {
+  const argsByPid = new Map<number, string>();
+  for (const line of commands.split('\n')) {
+    const [, pid, command = ''] = /^\s*(\d+)\s(.*)$/.exec(line) ?? [];
+    if (pid !== undefined) argsByPid.set(Number(pid), command);
+  }
+  return table.split('\n').flatMap((line) => {
+    // 501 is written with leading spaces, the start as `Fri Nov 27 00:06:53 2026`, the time as `1:02.34`.
+    const row = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\w{3} \w{3} [ \d]\d [\d:]{8} \d{4})\s+([\d:.-]+)\s+(\d+)\s(.*)$/.exec(
+      line,
+    );
+    if (row === null) return [];
+    const [, pid, parentPid, uid, start = '', time = '', rss, program = ''] = row;
+    if (Number(uid) !== user) return [];
+    const args = (argsByPid.get(Number(pid)) ?? '').split(/ (?=--)/);
+    return [
+      {
+        pid: Number(pid),
+        parentPid: Number(parentPid),
+        identity: identityFrom(start),
+        startedAt: Date.parse(start),
+        program,
+        args,
+        memory: Number(rss) * 1_024,
+        cpuMs: cpuMsFrom(time),
+      },
+    ];
+  });
+}
+
+function identityFrom(start: string): string {
+  return `${Date.parse(start)}`;
+}
+
+/** `1:02.34`, or `01:02:03` where it's hours, in milliseconds. */
+function cpuMsFrom(time: string): number {
+  return Math.round(time.split(/[:-]/).reduce((total, part) => total * 60 + Number(part), 0) * 1_000);
+}

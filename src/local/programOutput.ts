@@ -1,0 +1,24 @@
+import { execFile } from 'node:child_process';
+
+/** The most that a program may write, in bytes. */
+const mostBytes = 32 * 2 ** 20;
+const timeoutMs = 20_000;
+
+/**
+ * Runs one of the operating system's own programs, without a shell, and returns what it wrote.
+ * @throws Error if it can't be run, fails, or takes longer than 20 seconds.
+ */
+export function outputOf(program: string, args: readonly string[], signal: AbortSignal): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const options = { signal, timeout: timeoutMs, maxBuffer: mostBytes, windowsHide: true, env: plainEnvironment() };
+    execFile(program, args, options, (error, stdout) => {
+      if (error === null) resolve(stdout);
+      else reject(error);
+    });
+  });
+}
+
+/** The language of what these programs write must not depend on the user's. */
+function plainEnvironment(): NodeJS.ProcessEnv {
+  return { ...process.env, LC_ALL: 'C', LANG: 'C' };
+}

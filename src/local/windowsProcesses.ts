@@ -1,0 +1,68 @@
+import * as v from 'valibot';
+import type { LocalProcess, ProcessReader } from './processes.ts';
+import { listAmong } from './processTree.ts';
+import { outputOf } from './programOutput.ts';
+
+// From CIM, by the PowerShell that every Windows has: `tasklist` doesn't tell arguments or parents.
+
+const columns = 'ProcessId,ParentProcessId,ExecutablePath,CommandLine,WorkingSetSize,KernelModeTime,UserModeTime';
+const started = "@{Name='Started';Expression={([DateTimeOffset]$_.CreationDate).ToUnixTimeMilliseconds()}}";
+const listScript = `@(Get-CimInstance Win32_Process | Select-Object ${columns},${started}) | ConvertTo-Json -Compress`;
+const identityScript = (pid: number) =>
+  `$p = Get-CimInstance Win32_Process -Filter 'ProcessId=${pid}'; if ($p) { ([DateTimeOffset]$p.CreationDate).ToUnixTimeMilliseconds() }`;
+
+const Row = v.object({
+  ProcessId: v.number(),
+  ParentProcessId: v.number(),
+  /** Null for processes of other users, to a program without privileges. */
+  ExecutablePath: v.nullish(v.string(), ''),
+  CommandLine: v.nullish(v.string(), ''),
+  WorkingSetSize: v.nullish(v.number()),
+  /** In units of 100 nanoseconds. */
+  KernelModeTime: v.nullish(v.number(), 0),
+  UserModeTime: v.nullish(v.number(), 0),
+  Started: v.number(),
+});
+
+/** Reads the processes of a Windows machine. */
+export function windowsProcesses(): ProcessReader {
+  return {
+    list: async (isWanted, signal) =>
+      listAmong(readProcesses(await powerShell(listScript, signal)), isWanted, { keepsDeadParents: true }),
+    async identityOf(pid) {
+      const said = (await powerShell(identityScript(pid), AbortSignal.timeout(20_000))).trim();
+      return said === '' ? undefined : said;
+    },
+  };
+}
+
+function powerShell(script: string, signal: AbortSignal): Promise<string> {
+  return outputOf('powershell.exe', ['-NoProfile', '-NonInteractive', '-Command', script], signal);
+}
+
+/** Reads what PowerShell wrote. Rows that can't be read are left out. */
+export function readProcesses(json: string): readonly LocalProcess[] {
+  const rows: unknown = JSON.parse(json);
+  return (Array.isArray(rows) ? rows : [rows]).flatMap((row: unknown) => {
+    const read = v.safeParse(Row, row);
+    if (!read.success) return [];
+    const { ProcessId, ParentProcessId, ExecutablePath, CommandLine, WorkingSetSize, Started } = read.output;
+    return [
+      {
+        pid: ProcessId,
+        parentPid: ParentProcessId,
+        identity: `${Started}`,
+        startedAt: Started,
+        program: ExecutablePath,
+        args: argsFrom(CommandLine),
+        memory: WorkingSetSize ?? undefined,
+        cpuMs: (read.output.KernelModeTime + read.output.UserModeTime) / 10_000,
+      },
+    ];
+  });
+}
+
+/** Splits a command line where Windows programs do: at spaces outside of quotes, which are dropped. */
+function argsFrom(line: string): readonly string[] {
+  return (line.match(/(?:[^\s"]|"[^"]*")+/g) ?? []).map((arg) => arg.replaceAll('"', ''));
+}

@@ -1,0 +1,232 @@
+import * as v from 'valibot';
+import type { CdpConnection, SessionDevtools } from '../../core/cdp.ts';
+import type { Group } from '../../core/group.ts';
+import { groupId, idFault, type PageId, pageId, type SessionId, sessionId } from '../../core/ids.ts';
+import { titleWithoutValues } from '../../core/maskedAddress.ts';
+import { newSession } from '../../core/newSession.ts';
+import { requestUrl } from '../../core/origin.ts';
+import { isEmptyTab, type Page } from '../../core/page.ts';
+import type { Link, Provider, ProviderKind } from '../../core/provider.ts';
+import { ProviderError, unaddressable } from '../../core/providerError.ts';
+import type { Session } from '../../core/session.ts';
+import { decode, decodeEach, decodeValue, idField } from '../../http/decode.ts';
+import { neverNotFound } from '../../http/notFound.ts';
+import { type AutomatedBrowser, findBrowsers } from '../../local/browsers.ts';
+import { activePortOf } from '../../local/devtoolsPort.ts';
+import { endProcess } from '../../local/endProcess.ts';
+import { openProcessReader, type ProcessReader } from '../../local/processes.ts';
+
+// Browsers that automation started on this machine: by Playwright, Puppeteer, agent-browser and others. They are found among
+// the processes, by the profile folders that these tools give their browsers. Nothing is asked of the tools, because some of
+// their answers start a browser, delete files or put off a timeout.
+//
+// A session is a browser process. What confirms an end: no process has its pid and its start time any more.
+// Whoever started it is left alone: a Playwright MCP or Chrome DevTools MCP server opens a new browser with its next call.
+
+const Version = v.object({ webSocketDebuggerUrl: v.string() });
+const Targets = v.object({ targetInfos: v.array(v.unknown()) });
+const IsTab = v.object({ type: v.literal('page') });
+const Target = v.object({ targetId: idField, title: v.string(), url: v.string() });
+const Processes = v.object({ processInfo: v.array(v.object({ type: v.string(), id: v.number() })) });
+
+/** How long a browser may take to say which pages it has, in milliseconds. A frozen one never answers. */
+const pagesTimeoutMs = 1_500;
+/** Most browsers that are asked at once. */
+const mostAsked = 8;
+
+/** Browsers that automation started on this machine. */
+export const thisMachine: ProviderKind = {
+  id: 'thisMachine',
+  label: 'This Machine',
+  icon: 'vm',
+  isAutomatic: true,
+  address: {
+    preset: 'http://localhost',
+    ask: false,
+    prompt: 'This machine',
+    placeholder: '',
+  },
+  fields: [],
+  settings: [],
+  furtherAddresses: () => [],
+  can: ['devtools'],
+  wording: {
+    session: 'A browser on this machine that a tool or script started. Your own browser is never listed.',
+    ending:
+      'The browser process ends. Unsaved work in its pages is lost, and a script that uses it is disconnected. The tool that started it keeps running, and may start another browser. Profiles that the tool keeps stay on disk.',
+    endEverything: undefined,
+    deleteGroup: undefined,
+    watching: undefined,
+  },
+  connect: (link) => connectTo(link, () => openProcessReader()),
+};
+
+/** The provider. @param openReader opens the reader of this machine's processes. */
+export function connectTo(link: Link, openReader: () => Promise<ProcessReader>): Provider {
+  const find = async (signal: AbortSignal) => {
+    const reader = await openReader();
+    try {
+      return { reader, browsers: await findBrowsers(reader, signal) };
+    } catch (error) {
+      if (signal.aborted) throw ProviderError.from(error);
+      const what = "the processes of this machine can't be read";
+      throw new ProviderError({ kind: 'unexpectedAnswer', what }, `${what}: ${String(error)}`);
+    }
+  };
+
+  return {
+    ending: { lists: 'complete', mostInFlight: 16, withinMs: 10_000 },
+
+    async check(signal) {
+      await find(signal);
+      return { identity: undefined, sessionLimit: undefined, note: undefined };
+    },
+
+    async *list(signal) {
+      const { browsers } = await find(signal);
+      const pages = new Map<AutomatedBrowser, readonly Page[] | undefined>();
+      const left = browsers.filter(({ port }) => port !== undefined);
+      const ask = async () => {
+        for (let next = left.shift(); next !== undefined; next = left.shift()) {
+          pages.set(next, await pagesOf(link, next, signal));
+        }
+      };
+      await Promise.all(Array.from({ length: mostAsked }, ask));
+      if (signal.aborted) throw new ProviderError({ kind: 'cancelled' }, 'listing was cancelled');
+      const groups = new Map(browsers.map((one) => [groupOf(one).id, groupOf(one)]));
+      yield {
+        sessions: browsers.map((one) => sessionOf(one, pages.get(one))),
+        groups: [...groups.values()],
+        faults: [],
+        account: { identity: undefined, sessionLimit: undefined, note: undefined },
+      };
+    },
+
+    async end({ id }, signal) {
+      const fault = idFault(id);
+      if (fault !== undefined) throw unaddressable('ending a process', fault);
+      const { reader, browsers } = await find(signal);
+      const browser = browsers.find((one) => idOf(one) === id);
+      if (browser === undefined) {
+        if (!(await isThere(reader, id))) return { outcome: 'alreadyGone', how: undefined };
+        throw new ProviderError({ kind: 'conflict' }, 'the process is no longer a browser that automation started');
+      }
+      const outcome = await endProcess(browser.process, reader, link.clock, signal);
+      if (outcome === 'gone') return { outcome: 'alreadyGone', how: undefined };
+      if (outcome === 'stillRuns') return { outcome: 'accepted', how: undefined };
+      const how = outcome === 'killed' ? "It was killed, because it didn't end by itself within 3 seconds." : undefined;
+      return { outcome: 'ended', how };
+    },
+
+    async probe({ id }) {
+      return (await isThere(await openReader(), id)) ? 'running' : 'gone';
+    },
+
+    async devtools(id, signal): Promise<SessionDevtools> {
+      const { browsers } = await find(signal);
+      const browser = browsers.find((one) => idOf(one) === id);
+      if (browser === undefined) throw new ProviderError({ kind: 'notFound' }, 'there is no such browser');
+      const connection = await open(link, browser, signal);
+      return { connection, owns: () => true };
+    },
+  };
+}
+
+/** The pid alone isn't enough: another process gets it one day. */
+function idOf({ process: { pid, identity } }: AutomatedBrowser): SessionId {
+  return sessionId(`${pid}-${identity}`);
+}
+
+async function isThere(reader: ProcessReader, id: SessionId): Promise<boolean> {
+  const [, pid, identity] = /^(\d+)-(.*)$/.exec(id) ?? [];
+  return pid !== undefined && (await reader.identityOf(Number(pid))) === identity;
+}
+
+function sessionOf(browser: AutomatedBrowser, pages: readonly Page[] | undefined): Session {
+  const { process, tool, owners, isHeadless, isLeftBehind, keepsProfile, port, memory } = browser;
+  const title = pages?.find((page) => !isEmptyTab(page) && page.title !== '')?.title;
+  const owner = owners.join(' ← ');
+  return newSession(idOf(browser), {
+    name: title ?? tool,
+    startedAt: process.startedAt,
+    groupId: groupOf(browser).id,
+    metadata: new Map([...(tool === undefined ? [] : [['tool', tool] as const]), ['owner', owners[0] ?? 'none']]),
+    traits: [...(isLeftBehind ? ['left behind'] : []), ...(isHeadless ? ['headless'] : [])],
+    pages,
+    canWatch: port !== undefined,
+    facts: [
+      ['Started by', isLeftBehind ? 'A program that has ended' : owner],
+      ['Process ID', `${process.pid}`],
+      ...(memory === undefined ? [] : [['Memory', roundedMemory(memory)] as const]),
+      ['Profile', keepsProfile ? 'Kept when the browser ends' : 'Temporary'],
+    ],
+  });
+}
+
+/** In steps of 50 MB, so that a row isn't redrawn whenever it changes a little. */
+function roundedMemory(bytes: number): string {
+  return `${Math.max(50, Math.round(bytes / 50e6) * 50)} MB`;
+}
+
+function groupOf({ tool, owners, isLeftBehind }: AutomatedBrowser): Group {
+  const name = isLeftBehind ? 'Left behind' : [tool, owners[0]].filter((part) => part !== undefined).join(' · ');
+  const id = groupId(name.replaceAll(/[^\w.-]/g, '-') || 'other');
+  return { id, kind: 'metadata', name: name || 'Other', status: undefined, createdAt: undefined };
+}
+
+/** The pages of a browser; undefined where it doesn't say in time. */
+async function pagesOf(
+  link: Link,
+  browser: AutomatedBrowser,
+  signal: AbortSignal,
+): Promise<readonly Page[] | undefined> {
+  const soon = AbortSignal.any([signal, AbortSignal.timeout(pagesTimeoutMs)]);
+  try {
+    const cdp = await open(link, browser, soon);
+    try {
+      const { targetInfos } = decodeValue(Targets, await cdp.send('Target.getTargets', {}, soon));
+      const tabs = targetInfos.filter((info) => v.is(IsTab, info));
+      const { rows } = await decodeEach(Target, { rows: tabs, faults: [] }, (_, index) => `page ${index + 1}`);
+      const pages = rows.map(({ targetId, title, url }): Page => {
+        const id: PageId = pageId(targetId);
+        return { id, title: titleWithoutValues(title, url), url };
+      });
+      return pages.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+    } finally {
+      cdp.dispose();
+    }
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Connects to the browser's DevTools, after making sure that it's this browser that answers at the port.
+ * @throws ProviderError also `conflict`, where another process answers.
+ */
+async function open(
+  link: Link,
+  { process, port, profile }: AutomatedBrowser,
+  signal: AbortSignal,
+): Promise<CdpConnection> {
+  const live = port === 0 ? await activePortOf(profile) : port;
+  if (live === undefined || live === 0) {
+    throw new ProviderError({ kind: 'unsupported', reason: { kind: 'sessionLiveView' } }, 'it has no DevTools port');
+  }
+  const { origin, http, cdp: dialer } = link.localPort(live);
+  const request = { method: 'GET', route: '/json/version', isOwnNotFound: neverNotFound, timeoutMs: 2_000 } as const;
+  const { webSocketDebuggerUrl } = decode(Version, await http.send(request, signal));
+  const address = requestUrl(origin, URL.parse(webSocketDebuggerUrl)?.pathname ?? '/');
+  address.protocol = 'ws:';
+  const cdp = await dialer.dial(address, {}, signal);
+  try {
+    const { processInfo } = decodeValue(Processes, await cdp.send('SystemInfo.getProcessInfo', {}, signal));
+    if (!processInfo.some(({ type, id }) => type === 'browser' && id === process.pid)) {
+      throw new ProviderError({ kind: 'conflict' }, 'another browser answers at the port');
+    }
+    return cdp;
+  } catch (error) {
+    cdp.dispose();
+    throw error;
+  }
+}

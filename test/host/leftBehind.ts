@@ -1,0 +1,61 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { ensureChromium, quietFlags } from './chromium.ts';
+import { start, temporaryFolder } from './processes.ts';
+
+/** A browser whose starter has ended, as agents leave them behind. */
+export interface LeftBehind {
+  readonly pid: number;
+  readonly profile: string;
+  /** Ends it for good, also when it's frozen. */
+  stop(): void;
+}
+
+const left = new Set<number>();
+
+/**
+ * Starts a browser from a shell that ends at once.
+ * @param profile the name of its profile's folder, by which tools are told apart.
+ */
+export async function leaveBehind({
+  profile = `agent-browser-chrome-${randomUUID()}`,
+  url = 'about:blank',
+  flags = ['--headless', '--remote-debugging-port=0'],
+  folder = temporaryFolder('left'),
+}: {
+  profile?: string;
+  url?: string;
+  flags?: readonly string[];
+  folder?: string;
+} = {}): Promise<LeftBehind> {
+  const directory = join(folder, profile);
+  const args = [...quietFlags, ...flags, `--user-data-dir=${directory}`, url];
+  // The shell writes the pid and ends. What the browser writes would keep the pipe open.
+  const script = '"$0" "$@" >/dev/null 2>&1 </dev/null & echo $!';
+  const shell = start('setsid', ['sh', '-c', script, await ensureChromium(), ...args]);
+  await once(shell.child, 'close');
+  const pid = Number(shell.output().trim());
+  if (!(pid > 1)) throw new Error(`No browser was started: ${shell.output()}`);
+  left.add(pid);
+  return {
+    pid,
+    profile: directory,
+    stop: () => {
+      left.delete(pid);
+      kill(pid);
+    },
+  };
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended.
+  }
+}
+
+process.on('exit', () => {
+  for (const pid of left) kill(pid);
+});

@@ -1,0 +1,134 @@
+import { strict as assert } from 'node:assert';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { systemClock } from '../../../src/core/clock.ts';
+import { type AutomatedBrowser, findBrowsers } from '../../../src/local/browsers.ts';
+import { activePortOf } from '../../../src/local/devtoolsPort.ts';
+import { endProcess } from '../../../src/local/endProcess.ts';
+import { openProcessReader, type ProcessReader } from '../../../src/local/processes.ts';
+import { ensureChromium, quietFlags } from '../../host/chromium.ts';
+import { type LeftBehind, leaveBehind } from '../../host/leftBehind.ts';
+import { start, temporaryFolder } from '../../host/processes.ts';
+import { unaborted } from '../testNetwork.ts';
+import { until } from '../until.ts';
+
+/** Whether a process runs. One that has ended stays as a zombie until whoever inherited it looks. */
+function runs(pid: number): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+/** The processes whose arguments name a folder. */
+function processesOf(folder: string): readonly string[] {
+  return readdirSync('/proc').filter((name) => {
+    try {
+      return /^\d+$/.test(name) && runs(Number(name)) && readFileSync(`/proc/${name}/cmdline`, 'utf8').includes(folder);
+    } catch {
+      return false;
+    }
+  });
+}
+
+(process.platform === 'linux' ? describe : describe.skip)('the browsers of this machine (Linux only)', function () {
+  this.timeout(60_000);
+  let reader: ProcessReader;
+  const browsers: LeftBehind[] = [];
+  before(async () => {
+    reader = await openProcessReader();
+  });
+  afterEach(() => {
+    for (const one of browsers.splice(0)) one.stop();
+  });
+
+  async function left(options?: Parameters<typeof leaveBehind>[0]): Promise<LeftBehind> {
+    const one = await leaveBehind(options);
+    browsers.push(one);
+    return one;
+  }
+  async function found(pid: number): Promise<AutomatedBrowser | undefined> {
+    return (await findBrowsers(reader, unaborted)).find(({ process }) => process.pid === pid);
+  }
+
+  it('include one whose starter has ended, with its tool and its port, and no child process of it', async () => {
+    const { pid, profile } = await left();
+    await until(async () => (await activePortOf(profile)) !== undefined);
+    const one = await found(pid);
+    assert.ok(one);
+    assert.deepEqual(
+      [one.tool, one.isLeftBehind, one.isHeadless, one.keepsProfile, one.port, one.owners],
+      ['agent-browser', true, true, false, 0, []],
+    );
+    assert.ok(Math.abs(one.process.startedAt - Date.now()) < 30_000);
+    assert.ok((one.memory ?? 0) > 20e6 && (one.memory ?? 0) < 2e9, String(one.memory));
+    const own = (await findBrowsers(reader, unaborted)).filter(({ profile: its }) => its === profile);
+    assert.deepEqual(
+      own.map(({ process }) => process.pid),
+      [pid],
+    );
+  });
+
+  it('include one whose starter still runs, with the name of that program', async () => {
+    const profile = join(temporaryFolder('left'), 'puppeteer_dev_chrome_profile-abc123');
+    const flags = [...quietFlags, '--headless', '--remote-debugging-port=0', `--user-data-dir=${profile}`];
+    const chromium = start(await ensureChromium(), flags);
+    await until(async () => (await activePortOf(profile)) !== undefined);
+    const one = (await findBrowsers(reader, unaborted)).find(({ profile: its }) => its === profile);
+    assert.ok(one);
+    assert.deepEqual([one.tool, one.isLeftBehind], ['Puppeteer', false]);
+    assert.ok(one.owners.length > 0 && !one.owners.some((name) => /[ =/]|--/.test(name)), one.owners.join());
+    await chromium.stop();
+  });
+
+  it('leave out the user’s own: without a folder for its profile, or debugged by hand', async () => {
+    const { pid } = await left({ profile: 'my own profile', flags: ['--headless=old', '--remote-debugging-port=0'] });
+    await until(async () =>
+      (await reader.list((name) => name.includes('chrom'), unaborted)).found.some((one) => one.pid === pid),
+    );
+    // Headless ones are always a program's.
+    assert.notEqual(await found(pid), undefined);
+    const list = await reader.list(() => true, unaborted);
+    const own = {
+      ...list,
+      found: list.found.map((one) => ({ ...one, args: one.args.filter((arg) => !arg.startsWith('--headless')) })),
+    };
+    const browsersFound = await findBrowsers({ ...reader, list: async () => own }, unaborted);
+    assert.ok(!browsersFound.some(({ process }) => process.pid === pid));
+  });
+
+  it('end with all of their child processes, and only after that are called gone', async () => {
+    const { pid, profile } = await left();
+    await until(async () => (await activePortOf(profile)) !== undefined);
+    const one = await found(pid);
+    assert.ok(one);
+    assert.equal(await endProcess(one.process, reader, systemClock, unaborted), 'ended');
+    assert.ok(!runs(pid));
+    assert.equal(await reader.identityOf(pid), undefined);
+    await until(() => processesOf(profile).length === 0);
+    assert.ok(existsSync(profile), 'a profile is never deleted');
+    assert.equal(await endProcess(one.process, reader, systemClock, unaborted), 'gone');
+  });
+
+  it('are killed when they are frozen', async () => {
+    const { pid, profile } = await left();
+    await until(async () => (await activePortOf(profile)) !== undefined);
+    const one = await found(pid);
+    assert.ok(one);
+    process.kill(pid, 'SIGSTOP');
+    assert.equal(await endProcess(one.process, reader, systemClock, unaborted), 'killed');
+    assert.ok(!runs(pid));
+  });
+
+  it('are not ended when their pid is another process’s by now', async () => {
+    const other = spawn('sleep', ['60'], { stdio: 'ignore' });
+    await once(other, 'spawn');
+    const pid = other.pid ?? 0;
+    assert.equal(await endProcess({ pid, identity: '12345' }, reader, systemClock, unaborted), 'gone');
+    assert.ok(runs(pid));
+    other.kill();
+  });
+});

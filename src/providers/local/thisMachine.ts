@@ -7,7 +7,7 @@ import { newSession } from '../../core/newSession.ts';
 import { requestUrl } from '../../core/origin.ts';
 import { isEmptyTab, type Page } from '../../core/page.ts';
 import type { Link, Provider, ProviderKind } from '../../core/provider.ts';
-import { ProviderError, unaddressable } from '../../core/providerError.ts';
+import { cancelled, ProviderError, unaddressable } from '../../core/providerError.ts';
 import type { Session } from '../../core/session.ts';
 import { decode, decodeEach, decodeValue, idField } from '../../http/decode.ts';
 import { neverNotFound } from '../../http/notFound.ts';
@@ -68,7 +68,7 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>):
     try {
       return { reader, browsers: await findBrowsers(reader, signal) };
     } catch (error) {
-      if (signal.aborted) throw ProviderError.from(error);
+      if (signal.aborted) throw cancelled('reading the processes of this machine');
       const what = "the processes of this machine can't be read";
       throw new ProviderError({ kind: 'unexpectedAnswer', what }, `${what}: ${String(error)}`);
     }
@@ -92,7 +92,7 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>):
         }
       };
       await Promise.all(Array.from({ length: mostAsked }, ask));
-      if (signal.aborted) throw new ProviderError({ kind: 'cancelled' }, 'listing was cancelled');
+      if (signal.aborted) throw cancelled('listing');
       const groups = new Map(browsers.map((one) => [groupOf(one).id, groupOf(one)]));
       yield {
         sessions: browsers.map((one) => sessionOf(one, pages.get(one))),

@@ -1,0 +1,114 @@
+import { strict as assert } from 'node:assert';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { takeScreenshot } from '../../../src/cdp/screenshot.ts';
+import { sessionId } from '../../../src/core/ids.ts';
+import type { Inventory } from '../../../src/core/inventory.ts';
+import type { Provider } from '../../../src/core/provider.ts';
+import type { Session } from '../../../src/core/session.ts';
+import { thisMachine } from '../../../src/providers/local/thisMachine.ts';
+import { type LeftBehind, leaveBehind } from '../../host/leftBehind.ts';
+import { freePort } from '../../host/processes.ts';
+import { troubleOf } from '../errors.ts';
+import { connect, unaborted } from '../testNetwork.ts';
+
+(process.platform === 'linux' ? describe : describe.skip)('This Machine (Linux only)', function () {
+  this.timeout(60_000);
+  let provider: Provider;
+  const browsers: LeftBehind[] = [];
+  before(() => {
+    ({ provider } = connect(thisMachine, 'http://localhost'));
+  });
+  afterEach(() => {
+    for (const one of browsers.splice(0)) one.stop();
+  });
+
+  async function left(options?: Parameters<typeof leaveBehind>[0]): Promise<LeftBehind> {
+    const one = await leaveBehind(options);
+    browsers.push(one);
+    return one;
+  }
+  const list = async (): Promise<Inventory[]> => Array.fromAsync(provider.list(unaborted));
+  async function listed({ pid }: LeftBehind, isSo: (session: Session) => boolean = () => true): Promise<Session> {
+    for (const deadline = Date.now() + 15_000; ; ) {
+      const session = (await list()).flatMap(({ sessions }) => sessions).find(({ id }) => id.startsWith(`${pid}-`));
+      if (session !== undefined && isSo(session)) return session;
+      assert.ok(Date.now() < deadline, JSON.stringify(session));
+    }
+  }
+  const titled = '<title>Quarterly report</title>';
+  const hasTitle = ({ pages }: Session) => pages?.some(({ title }) => title === 'Quarterly report') === true;
+
+  it('lists a browser that was left behind under that name, with its pages and no argument of its command line', async () => {
+    const one = await left({
+      url: `data:text/html,${titled}`,
+      flags: ['--headless', '--remote-debugging-port=0', '--proxy-server=http://user:pw-secret@127.0.0.1:9'],
+    });
+    const session = await listed(one, hasTitle);
+    assert.equal(session.name, 'Quarterly report');
+    const [{ groups } = { groups: [] }] = await list();
+    assert.equal(groups.find(({ id }) => id === session.groupId)?.name, 'Left behind');
+    assert.equal(session.metadata.get('tool'), 'agent-browser');
+    assert.doesNotMatch(JSON.stringify(await list()), /pw-secret|--headless/);
+    assert.deepEqual(session.traits, ['left behind', 'headless']);
+  });
+
+  it('shows it live by DevTools', async () => {
+    const session = await listed(await left({ url: `data:text/html,${titled}` }), hasTitle);
+    const devtools = await provider.devtools?.(session.id, unaborted);
+    assert.ok(devtools);
+    const shot = await takeScreenshot(devtools, undefined, unaborted);
+    assert.ok(shot.bytes.length > 100);
+    devtools.connection.dispose();
+  });
+
+  it('lists a frozen browser without its pages, in time, and kills it', async () => {
+    const one = await left({ url: `data:text/html,${titled}` });
+    const session = await listed(one, hasTitle);
+    process.kill(one.pid, 'SIGSTOP');
+    const began = Date.now();
+    assert.equal((await listed(one)).pages, undefined);
+    assert.ok(Date.now() - began < 10_000);
+    assert.equal(await provider.probe(session, unaborted), 'running');
+    const answer = await provider.end(session, unaborted);
+    assert.equal(answer.outcome, 'ended');
+    assert.match(answer.how ?? '', /killed/);
+    assert.equal(await provider.probe(session, unaborted), 'gone');
+  });
+
+  it('shows no pages of a browser at whose port another one answers', async () => {
+    const port = await freePort();
+    const impostor = createServer((_, response) => {
+      response.end(JSON.stringify({ Browser: 'x', webSocketDebuggerUrl: `ws://127.0.0.1:${port}/devtools/browser/x` }));
+    }).listen(port, '127.0.0.1');
+    await once(impostor, 'listening');
+    const one = await left({ flags: ['--headless', `--remote-debugging-port=${port}`] });
+    const session = await listed(one);
+    assert.equal(session.pages, undefined);
+    await assert.rejects(async () => provider.devtools?.(session.id, unaborted));
+    impostor.close();
+  });
+
+  it('ends exactly the browser that was listed, and nothing under an id whose process has ended', async () => {
+    const [first, second] = [await left(), await left()];
+    const session = await listed(first);
+    assert.equal((await provider.end(session, unaborted)).outcome, 'ended');
+    assert.equal(await provider.probe(session, unaborted), 'gone');
+    assert.equal((await provider.end(session, unaborted)).outcome, 'alreadyGone');
+    const reused = { ...(await listed(second)), id: sessionId(`${second.pid}-1`) };
+    assert.equal((await provider.end(reused, unaborted)).outcome, 'alreadyGone');
+    assert.equal(await provider.probe(await listed(second), unaborted), 'running');
+    const notABrowser = sessionId(`${process.pid}-${(await listed(second)).id.split('-')[1]}`);
+    assert.equal((await provider.end({ ...session, id: notABrowser }, unaborted)).outcome, 'alreadyGone');
+  });
+
+  it('refuses ids that name no process', async () => {
+    const session = await listed(await left());
+    for (const id of ['0-1', '-1-2', 'abc', '1-']) {
+      assert.equal(await provider.probe({ ...session, id: sessionId(id) }, unaborted), 'gone', id);
+      assert.equal((await provider.end({ ...session, id: sessionId(id) }, unaborted)).outcome, 'alreadyGone', id);
+    }
+    const stopped = AbortSignal.abort();
+    assert.equal(await troubleOf(Array.fromAsync(provider.list(stopped))), 'cancelled');
+  });
+});

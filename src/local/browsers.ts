@@ -95,14 +95,14 @@ function isChild({ args }: LocalProcess): boolean {
 function automated(process: LocalProcess, list: ProcessList): Omit<AutomatedBrowser, 'memory' | 'cpuMs'> | undefined {
   const profile = flagOf(process, '--user-data-dir');
   if (profile === undefined || profile === '') return undefined;
-  const tool = profiles.find(([, pattern]) => pattern.test(profile))?.[0];
+  const above = list.ancestorsOf(process);
+  const tool = toolOf(profile, above);
   const isHeadless = process.args.some((arg) => /^--headless(=|$)/.test(arg));
   const port = portOf(flagOf(process, '--remote-debugging-port'));
   const hasPipe = flagOf(process, '--remote-debugging-pipe') !== undefined;
   const isAutomated = flagOf(process, '--enable-automation') !== undefined || isHeadless;
   // Someone may debug their own browser: a port alone doesn't mean that a program drives it.
   if (tool === undefined && !(isAutomated && (port !== undefined || hasPipe))) return undefined;
-  const above = list.ancestorsOf(process);
   const isLeftBehind = isOrphan(process, above, list.keepsDeadParents);
   return {
     process,
@@ -116,6 +116,17 @@ function automated(process: LocalProcess, list: ProcessList): Omit<AutomatedBrow
   };
 }
 
+/** Some tools use another one's profiles: then it's the program above the browser that tells. */
+function toolOf(profile: string, [parent]: readonly LocalProcess[]): BrowserTool | undefined {
+  const tool = profiles.find(([, pattern]) => pattern.test(profile))?.[0];
+  const script = parent === undefined ? '' : scriptOf(parent);
+  if (tool === 'Playwright' && /@playwright[/\\]mcp\b/.test(script)) return 'Playwright MCP';
+  if (tool === 'Playwright' && /\bplaywright/.test(script) && parent?.args.includes('mcp')) return 'Playwright MCP';
+  if (tool === 'Playwright' && /cliDaemon\.js$|@playwright[/\\]cli\b/.test(script)) return 'playwright-cli';
+  if (tool === 'Puppeteer' && /chrome-devtools/.test(script)) return 'Chrome DevTools MCP';
+  return tool;
+}
+
 /** Whether its parent has ended, and it was handed to the first process of the machine, the container or the login. */
 function isOrphan({ parentPid }: LocalProcess, [parent]: readonly LocalProcess[], keepsDeadParents: boolean): boolean {
   if (keepsDeadParents) return parent === undefined;
@@ -124,11 +135,15 @@ function isOrphan({ parentPid }: LocalProcess, [parent]: readonly LocalProcess[]
 }
 
 /** The script's name where an interpreter runs one, else the program's. */
-function ownerName({ program, args }: LocalProcess): string {
-  const name = programName(program);
-  if (!interpreters.test(name)) return name;
-  const script = args.slice(1).find((arg) => !arg.startsWith('-'));
-  return script === undefined ? name : scriptName(script);
+function ownerName(process: LocalProcess): string {
+  const script = scriptOf(process);
+  return script === '' ? programName(process.program) : scriptName(script);
+}
+
+/** The script that an interpreter runs; empty for other programs. A program may write its own name in its place. */
+function scriptOf({ program, args }: LocalProcess): string {
+  if (!interpreters.test(programName(program))) return '';
+  return args.slice(args.length > 1 ? 1 : 0).find((arg) => !arg.startsWith('-')) ?? '';
 }
 
 /** The package that a script belongs to, else its file's name: `/x/node_modules/@playwright/mcp/cli.js` is `@playwright/mcp`. */

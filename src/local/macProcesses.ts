@@ -27,7 +27,7 @@ export function macProcesses(): ProcessReader {
         return state.startsWith('Z') ? undefined : identityFrom(start ?? '');
       } catch (error) {
         // `ps` fails where no process has the pid.
-        if (error instanceof Error && 'code' in error && error.code === 1) return undefined;
+        if (failedWith(error) === 1) return undefined;
         throw error;
       }
     },
@@ -72,4 +72,10 @@ function identityFrom(start: string): string {
 /** `1:02.34`, or `01:02:03` where it's hours, in milliseconds. */
 function cpuMsFrom(time: string): number {
   return Math.round(time.split(/[:-]/).reduce((total, part) => total * 60 + Number(part), 0) * 1_000);
+}
+
+/** The exit code of a program that failed. */
+function failedWith(error: unknown): unknown {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
 }

@@ -13,7 +13,7 @@ export function outputOf(program: string, args: readonly string[], signal: Abort
     const options = { signal, timeout: timeoutMs, maxBuffer: mostBytes, windowsHide: true, env: plainEnvironment() };
     execFile(program, args, options, (error, stdout) => {
       if (error === null) resolve(stdout);
-      else reject(error);
+      else reject(new Error(error.message, { cause: error }));
     });
   });
 }

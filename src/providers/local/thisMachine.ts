@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import type { CdpConnection, SessionDevtools } from '../../core/cdp.ts';
 import type { Group } from '../../core/group.ts';
-import { groupId, idFault, type PageId, pageId, type SessionId, sessionId } from '../../core/ids.ts';
+import { groupId, idFault, pageId, type SessionId, sessionId } from '../../core/ids.ts';
 import { titleWithoutValues } from '../../core/maskedAddress.ts';
 import { newSession } from '../../core/newSession.ts';
 import { requestUrl } from '../../core/origin.ts';
@@ -14,6 +14,8 @@ import { neverNotFound } from '../../http/notFound.ts';
 import { type AutomatedBrowser, findBrowsers } from '../../local/browsers.ts';
 import { activePortOf } from '../../local/devtoolsPort.ts';
 import { endProcess } from '../../local/endProcess.ts';
+import { type BoundBrowser, readBound } from '../../local/playwrightFiles.ts';
+import { dialPlaywright } from '../../local/playwrightWire.ts';
 import { openProcessReader, type ProcessReader } from '../../local/processes.ts';
 
 // Browsers that automation started on this machine: by Playwright, Puppeteer, agent-browser and others. They are found among
@@ -61,8 +63,12 @@ export const thisMachine: ProviderKind = {
   connect: (link) => connectTo(link, () => openProcessReader()),
 };
 
-/** The provider. @param openReader opens the reader of this machine's processes. */
-export function connectTo(link: Link, openReader: () => Promise<ProcessReader>): Provider {
+/**
+ * The provider.
+ * @param openReader opens the reader of this machine's processes.
+ * @param env the environment, which says where tools keep their files.
+ */
+export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, env = process.env): Provider {
   const find = async (signal: AbortSignal) => {
     const reader = await openReader();
     try {
@@ -74,6 +80,9 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>):
     }
   };
 
+  /** Which browser answered at each of Playwright's sockets, when it last did. */
+  const boundTo = new Map<string, { readonly pid: number; readonly bound: BoundBrowser }>();
+
   return {
     ending: { lists: 'complete', mostInFlight: 16, withinMs: 10_000 },
 
@@ -83,19 +92,29 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>):
     },
 
     async *list(signal) {
-      const { browsers } = await find(signal);
-      const pages = new Map<AutomatedBrowser, readonly Page[] | undefined>();
-      const left = browsers.filter(({ port }) => port !== undefined);
-      const ask = async () => {
-        for (let next = left.shift(); next !== undefined; next = left.shift()) {
-          pages.set(next, await pagesOf(link, next, signal));
-        }
+      const [{ browsers }, bound] = await Promise.all([find(signal), readBound(env)]);
+      const inside = new Map<number, Inside>();
+      const asked = [
+        ...bound.map((one) => async () => {
+          const pid = await insideOf(() => dialPlaywright(one.socket, link.clock, soon(signal)), inside, signal);
+          if (pid !== undefined) boundTo.set(one.socket, { pid, bound: one });
+        }),
+        ...browsers.flatMap((one) =>
+          one.port === undefined ? [] : [() => insideOf(() => dialPort(link, one, soon(signal)), inside, signal)],
+        ),
+      ];
+      const next = async () => {
+        for (let ask = asked.shift(); ask !== undefined; ask = asked.shift()) await ask();
       };
-      await Promise.all(Array.from({ length: mostAsked }, ask));
+      await Promise.all(Array.from({ length: mostAsked }, next));
       if (signal.aborted) throw cancelled('listing');
-      const groups = new Map(browsers.map((one) => [groupOf(one).id, groupOf(one)]));
+      const offered = new Set(bound.map(({ socket }) => socket));
+      for (const socket of boundTo.keys()) if (!offered.has(socket)) boundTo.delete(socket);
+      const boundBy = new Map([...boundTo.values()].map((one) => [one.pid, one.bound]));
+      const known = browsers.map((one) => ({ ...one, bound: boundBy.get(one.process.pid) }));
+      const groups = new Map(known.map((one) => [groupOf(one).id, groupOf(one)]));
       yield {
-        sessions: browsers.map((one) => sessionOf(one, pages.get(one))),
+        sessions: known.map((one) => sessionOf(one, inside.get(one.process.pid)?.pages)),
         groups: [...groups.values()],
         faults: [],
         account: { identity: undefined, sessionLimit: undefined, note: undefined },
@@ -126,8 +145,18 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>):
       const { browsers } = await find(signal);
       const browser = browsers.find((one) => idOf(one) === id);
       if (browser === undefined) throw new ProviderError({ kind: 'notFound' }, 'there is no such browser');
-      const connection = await open(link, browser, signal);
-      return { connection, owns: () => true };
+      const { pid } = browser.process;
+      const socket = [...boundTo].find(([, its]) => its.pid === pid)?.[0];
+      const connection =
+        socket === undefined ? await dialPort(link, browser, signal) : await dialPlaywright(socket, link.clock, signal);
+      try {
+        if ((await pidOf(connection, signal)) !== pid)
+          throw new ProviderError({ kind: 'conflict' }, 'another browser answers');
+        return { connection, owns: () => true };
+      } catch (error) {
+        connection.dispose();
+        throw error;
+      }
     },
   };
 }
@@ -142,21 +171,27 @@ async function isThere(reader: ProcessReader, id: SessionId): Promise<boolean> {
   return pid !== undefined && (await reader.identityOf(Number(pid))) === identity;
 }
 
-function sessionOf(browser: AutomatedBrowser, pages: readonly Page[] | undefined): Session {
-  const { process, tool, owners, isHeadless, isLeftBehind, keepsProfile, port, memory } = browser;
+interface KnownBrowser extends AutomatedBrowser {
+  /** What Playwright says about it, where it has bound it. */
+  readonly bound: BoundBrowser | undefined;
+}
+
+function sessionOf(browser: KnownBrowser, pages: readonly Page[] | undefined): Session {
+  const { process: root, tool, owners, isHeadless, isLeftBehind, keepsProfile, port, memory, bound } = browser;
   const title = pages?.find((page) => !isEmptyTab(page) && page.title !== '')?.title;
   const owner = owners.join(' ← ');
   return newSession(idOf(browser), {
-    name: title ?? tool,
-    startedAt: process.startedAt,
+    name: title ?? bound?.title ?? tool,
+    startedAt: root.startedAt,
     groupId: groupOf(browser).id,
     metadata: new Map([...(tool === undefined ? [] : [['tool', tool] as const]), ['owner', owners[0] ?? 'none']]),
     traits: [...(isLeftBehind ? ['left behind'] : []), ...(isHeadless ? ['headless'] : [])],
     pages,
-    canWatch: port !== undefined,
+    canWatch: port !== undefined || bound !== undefined,
     facts: [
       ['Started by', isLeftBehind ? 'A program that has ended' : owner],
-      ['Process ID', `${process.pid}`],
+      ['Process ID', `${root.pid}`],
+      ...(bound?.workspace === undefined ? [] : [['Started in', bound.workspace] as const]),
       ...(memory === undefined ? [] : [['Memory', roundedMemory(memory)] as const]),
       ['Profile', keepsProfile ? 'Kept when the browser ends' : 'Temporary'],
     ],
@@ -168,30 +203,45 @@ function roundedMemory(bytes: number): string {
   return `${Math.max(50, Math.round(bytes / 50e6) * 50)} MB`;
 }
 
-function groupOf({ tool, owners, isLeftBehind }: AutomatedBrowser): Group {
-  const name = isLeftBehind ? 'Left behind' : [tool, owners[0]].filter((part) => part !== undefined).join(' · ');
+/** `Playwright MCP · claude-code`: the MCP server's title is the agent that it serves. */
+function groupOf({ tool, owners, isLeftBehind, bound }: KnownBrowser): Group {
+  const owner = tool === 'Playwright MCP' && bound !== undefined && bound.title !== '' ? bound.title : owners[0];
+  const name = isLeftBehind ? 'Left behind' : [tool, owner].filter((part) => part !== undefined).join(' · ');
   const id = groupId(name.replaceAll(/[^\w.-]/g, '-') || 'other');
   return { id, kind: 'metadata', name: name || 'Other', status: undefined, createdAt: undefined };
 }
 
-/** The pages of a browser; undefined where it doesn't say in time. */
-async function pagesOf(
-  link: Link,
-  browser: AutomatedBrowser,
+/** What a browser says about itself. */
+interface Inside {
+  readonly pages: readonly Page[];
+}
+
+const soon = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, AbortSignal.timeout(pagesTimeoutMs)]);
+
+/**
+ * Asks a browser for its pages, and notes them under its process ID. @returns that ID; undefined where it doesn't answer in
+ * time. Never rejects.
+ */
+async function insideOf(
+  dial: () => Promise<CdpConnection>,
+  inside: Map<number, Inside>,
   signal: AbortSignal,
-): Promise<readonly Page[] | undefined> {
-  const soon = AbortSignal.any([signal, AbortSignal.timeout(pagesTimeoutMs)]);
+): Promise<number | undefined> {
   try {
-    const cdp = await open(link, browser, soon);
+    const cdp = await dial();
     try {
-      const { targetInfos } = decodeValue(Targets, await cdp.send('Target.getTargets', {}, soon));
-      const tabs = targetInfos.filter((info) => v.is(IsTab, info));
-      const { rows } = await decodeEach(Target, { rows: tabs, faults: [] }, (_, index) => `page ${index + 1}`);
+      const within = soon(signal);
+      const [pid, { targetInfos }] = await Promise.all([
+        pidOf(cdp, within),
+        cdp.send('Target.getTargets', {}, within).then((told) => decodeValue(Targets, told)),
+      ]);
+      const tabs = { rows: targetInfos.filter((info) => v.is(IsTab, info)), faults: [] };
+      const { rows } = await decodeEach(Target, tabs, (_, index) => `page ${index + 1}`);
       const pages = rows.map(({ targetId, title, url }): Page => {
-        const id: PageId = pageId(targetId);
-        return { id, title: titleWithoutValues(title, url), url };
+        return { id: pageId(targetId), title: titleWithoutValues(title, url), url };
       });
-      return pages.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+      if (pid !== undefined) inside.set(pid, { pages: pages.toSorted((a, b) => (a.id < b.id ? -1 : 1)) });
+      return pid;
     } finally {
       cdp.dispose();
     }
@@ -200,33 +250,22 @@ async function pagesOf(
   }
 }
 
-/**
- * Connects to the browser's DevTools, after making sure that it's this browser that answers at the port.
- * @throws ProviderError also `conflict`, where another process answers.
- */
-async function open(
-  link: Link,
-  { process, port, profile }: AutomatedBrowser,
-  signal: AbortSignal,
-): Promise<CdpConnection> {
+/** The process ID of the browser at the other end of a connection. */
+async function pidOf(cdp: CdpConnection, signal: AbortSignal): Promise<number | undefined> {
+  const { processInfo } = decodeValue(Processes, await cdp.send('SystemInfo.getProcessInfo', {}, signal));
+  return processInfo.find(({ type }) => type === 'browser')?.id;
+}
+
+/** Connects to the DevTools port of a browser. Another browser may answer there: ask for its process ID first. */
+async function dialPort(link: Link, { port, profile }: AutomatedBrowser, signal: AbortSignal): Promise<CdpConnection> {
   const live = port === 0 ? await activePortOf(profile) : port;
   if (live === undefined || live === 0) {
     throw new ProviderError({ kind: 'unsupported', reason: { kind: 'sessionLiveView' } }, 'it has no DevTools port');
   }
-  const { origin, http, cdp: dialer } = link.localPort(live);
+  const { origin, http, cdp } = link.localPort(live);
   const request = { method: 'GET', route: '/json/version', isOwnNotFound: neverNotFound, timeoutMs: 2_000 } as const;
   const { webSocketDebuggerUrl } = decode(Version, await http.send(request, signal));
   const address = requestUrl(origin, URL.parse(webSocketDebuggerUrl)?.pathname ?? '/');
   address.protocol = 'ws:';
-  const cdp = await dialer.dial(address, {}, signal);
-  try {
-    const { processInfo } = decodeValue(Processes, await cdp.send('SystemInfo.getProcessInfo', {}, signal));
-    if (!processInfo.some(({ type, id }) => type === 'browser' && id === process.pid)) {
-      throw new ProviderError({ kind: 'conflict' }, 'another browser answers at the port');
-    }
-    return cdp;
-  } catch (error) {
-    cdp.dispose();
-    throw error;
-  }
+  return cdp.dial(address, {}, signal);
 }

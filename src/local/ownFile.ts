@@ -1,0 +1,38 @@
+import { constants } from 'node:fs';
+import { lstat, open, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+const isOurs = (uid: number): boolean => process.getuid === undefined || uid === process.getuid();
+
+/**
+ * The text of a small file of this user's; undefined where it isn't a file, is too large, is someone else's, or can't be read.
+ * Links aren't followed: they could lead to a device that never ends.
+ */
+export async function readOwnFile(path: string, mostBytes: number): Promise<string | undefined> {
+  try {
+    // Windows has no such flags, and no devices in folders.
+    const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+    const file = await open(path, flags);
+    try {
+      const { uid, size } = await file.stat().then((its) => (its.isFile() ? its : { uid: -1, size: Infinity }));
+      if (!isOurs(uid) || size > mostBytes) return undefined;
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(mostBytes), 0, mostBytes, 0);
+      return buffer.subarray(0, bytesRead).toString('utf8');
+    } finally {
+      await file.close();
+    }
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a path is a socket of this user's, in a folder that nobody else can write to. */
+export async function isOwnSocket(path: string): Promise<boolean> {
+  try {
+    const socket = await lstat(path);
+    const folder = await stat(dirname(path));
+    return socket.isSocket() && isOurs(socket.uid) && isOurs(folder.uid) && (folder.mode & 0o022) === 0;
+  } catch {
+    return false;
+  }
+}

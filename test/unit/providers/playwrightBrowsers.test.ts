@@ -1,0 +1,121 @@
+import { strict as assert } from 'node:assert';
+import { mkdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { PageTargets } from '../../../src/cdp/pageTargets.ts';
+import { sendCommand } from '../../../src/cdp/protocol.ts';
+import { takeScreenshot } from '../../../src/cdp/screenshot.ts';
+import type { Inventory } from '../../../src/core/inventory.ts';
+import type { Provider, ProviderKind } from '../../../src/core/provider.ts';
+import type { Session } from '../../../src/core/session.ts';
+import { openProcessReader } from '../../../src/local/processes.ts';
+import { connectTo, thisMachine } from '../../../src/providers/local/thisMachine.ts';
+import { ensureChromium } from '../../host/chromium.ts';
+import { type McpServer, startMcpServer } from '../../host/mcpServer.ts';
+import { temporaryFolder } from '../../host/processes.ts';
+import { connect, unaborted } from '../testNetwork.ts';
+import { until } from '../until.ts';
+
+const cli = join(createRequire(import.meta.url).resolve('playwright-core/package.json'), '..', 'cli.js');
+const ticking =
+  '<title>Ticking</title><h1>0</h1><script>setInterval(() => { document.querySelector("h1").textContent = Date.now(); }, 100);</script>';
+
+(process.platform === 'linux' ? describe : describe.skip)(
+  'browsers of Playwright on this machine (Linux only)',
+  function () {
+    this.timeout(90_000);
+    let env: NodeJS.ProcessEnv;
+    let provider: Provider;
+    let server: McpServer;
+
+    before(async () => {
+      // The path of a socket may have 107 characters.
+      const folder = temporaryFolder('pw');
+      for (const name of ['run', 'tmp', 'home']) mkdirSync(join(folder, name), { mode: 0o700 });
+      env = {
+        ...process.env,
+        HOME: join(folder, 'home'),
+        XDG_RUNTIME_DIR: join(folder, 'run'),
+        TMPDIR: join(folder, 'tmp'),
+        PWTEST_SERVER_REGISTRY: join(folder, 'b'),
+        PWTEST_SOCKETS_DIR: join(folder, 's'),
+      };
+      delete env['XDG_CACHE_HOME'];
+      const kind: ProviderKind = { ...thisMachine, connect: (link) => connectTo(link, () => openProcessReader(), env) };
+      ({ provider } = connect(kind, 'http://localhost'));
+      const args = ['--browser', 'chromium', '--executable-path', await ensureChromium(), '--headless', '--no-sandbox'];
+      server = await startMcpServer(process.execPath, [cli, 'mcp', ...args, '--isolated'], { env, cwd: folder });
+      await server.call('browser_navigate', { url: `data:text/html,${encodeURIComponent(ticking)}` });
+    });
+    after(async () => server?.process.stop());
+
+    const list = async (): Promise<Inventory[]> => Array.fromAsync(provider.list(unaborted));
+    async function listed(): Promise<Session> {
+      let found: Session | undefined;
+      await until(async () => {
+        const all = (await list()).flatMap(({ sessions }) => sessions);
+        found = all.find(({ pages }) => pages?.some(({ title }) => title === 'Ticking'));
+        return found !== undefined;
+      });
+      assert.ok(found);
+      return found;
+    }
+
+    it('are listed under the agent whose MCP server started them, with their pages, though they have no port', async () => {
+      const session = await listed();
+      const groups = (await list()).flatMap((one) => one.groups);
+      assert.equal(groups.find(({ id }) => id === session.groupId)?.name, 'Playwright MCP · claude-code');
+      assert.equal(session.canWatch, true);
+      assert.doesNotMatch(JSON.stringify([session.facts, [...session.metadata]]), /executable|no-sandbox|cli\.js mcp/);
+    });
+
+    it('are shown live without a port, and are left as they were', async () => {
+      const session = await listed();
+      const devtools = await provider.devtools?.(session.id, unaborted);
+      assert.ok(devtools);
+      const { connection } = devtools;
+      const targets = new PageTargets(devtools);
+      await targets.discover(unaborted);
+      const page = targets.all.find(({ title }) => title === 'Ticking');
+      assert.ok(page);
+      const target = await targets.attach(page.id, unaborted);
+      let frames = 0;
+      connection.onEvent(({ method, params, target: its }) => {
+        if (method !== 'Page.screencastFrame' || its !== target) return;
+        frames++;
+        void sendCommand(
+          connection,
+          'Page.screencastFrameAck',
+          { sessionId: Number(params['sessionId']) },
+          unaborted,
+          target,
+        );
+      });
+      await sendCommand(connection, 'Page.startScreencast', { format: 'jpeg', quality: 50 }, unaborted, target);
+      await until(() => frames >= 5);
+      connection.dispose();
+      const again = await provider.devtools?.(session.id, unaborted);
+      assert.ok(again);
+      assert.ok((await takeScreenshot(again, page.id, unaborted)).bytes.length > 500);
+      again.connection.dispose();
+      assert.match(await server.call('browser_snapshot'), /Ticking/);
+    });
+
+    it('end while the MCP server stays, whose next call opens another browser', async () => {
+      const session = await listed();
+      assert.equal((await provider.end(session, unaborted)).outcome, 'ended');
+      assert.equal(await provider.probe(session, unaborted), 'gone');
+      assert.equal(server.process.child.exitCode, null);
+      // It notices a moment after the process is gone.
+      const url = `data:text/html,${encodeURIComponent(ticking)}`;
+      await until(async () => {
+        const called = server.call('browser_navigate', { url });
+        return called.then(
+          () => true,
+          () => false,
+        );
+      });
+      assert.notEqual((await listed()).id, session.id);
+    });
+  },
+);

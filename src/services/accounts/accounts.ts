@@ -59,6 +59,8 @@ export class Accounts implements Disposable {
   readonly #now: () => number;
   readonly #logger: Logger;
   readonly #entries = new Map<AccountId, IndexEntry>();
+  /** Accounts that are there by themselves. Nothing of them is stored. */
+  readonly #automatic = new Map<AccountId, Account>();
   readonly #read = new Map<AccountId, Promise<Stored>>();
   /** Those whose key is in this window's memory alone. */
   readonly #inWindow = new Set<AccountId>();
@@ -90,16 +92,30 @@ export class Accounts implements Disposable {
     this.#index.dispose();
   }
 
-  /** In the order they were added. */
+  /** In the order they were added, and behind them those that are there by themselves. */
   get all(): readonly Account[] {
-    return [...this.#entries]
+    const added = [...this.#entries]
       .sort(([, a], [, b]) => a.addedAt - b.addedAt || (a.id < b.id ? -1 : 1))
       .map(([id, { provider, label, origin }]) => ({ id, provider, label, origin }));
+    return [...added, ...this.#automatic.values()];
+  }
+
+  /** Has an account without a key there until the result is disposed, without storing it. */
+  offer(account: Account): Disposable {
+    this.#automatic.set(account.id, account);
+    this.#changed.fire({ id: account.id, kind: 'added' });
+    return {
+      dispose: () => {
+        if (this.#automatic.delete(account.id)) this.#changed.fire({ id: account.id, kind: 'removed' });
+      },
+    };
   }
 
   get(id: AccountId): Account | undefined {
     const entry = this.#entries.get(id);
-    return entry === undefined ? undefined : { id, provider: entry.provider, label: entry.label, origin: entry.origin };
+    return entry === undefined
+      ? this.#automatic.get(id)
+      : { id, provider: entry.provider, label: entry.label, origin: entry.origin };
   }
 
   /** Whether its key is kept for this window only, because the keychain couldn't keep it. */

@@ -1,0 +1,113 @@
+import type { Account } from '../../core/account.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { Disposable } from '../../core/event.ts';
+import { accountId } from '../../core/ids.ts';
+import { isListed, type SessionsView } from '../sessions/sessionsView.ts';
+import type { Accounts } from './accounts.ts';
+
+/** The account of this machine's own browsers. */
+export const thisMachineAccount: Account = {
+  id: accountId('this-machine'),
+  provider: 'thisMachine',
+  label: 'This Machine',
+  origin: 'http://localhost',
+};
+
+/** Each look that finds nothing multiplies the wait for the next one by this … */
+const slowdown = 1.5;
+/** … up to this, in milliseconds. */
+const slowestMs = 60_000;
+/** How long nothing must have been listed until the account leaves the list, in milliseconds. */
+const emptyForMs = 60_000;
+
+/** What a {@link ThisMachine} needs. */
+export interface ThisMachineParts {
+  readonly accounts: Accounts;
+  readonly store: SessionsView;
+  readonly clock: Clock;
+  /** Whether the user wants to see this machine's browsers. */
+  readonly isEnabled: () => boolean;
+  /** Milliseconds between two looks; 0 for none but the first. */
+  readonly interval: () => number;
+  /** Whether any browser that automation started runs on this machine. */
+  readonly find: (signal: AbortSignal) => Promise<boolean>;
+}
+
+/**
+ * Has the account of this machine there while something is found on it. It only looks while the list is visible: then as
+ * often as accounts are refreshed, and less often the longer nothing is found.
+ */
+export class ThisMachine implements Disposable {
+  readonly #parts: ThisMachineParts;
+  #isVisible = false;
+  #offered: Disposable | undefined;
+  #timer: Disposable | undefined;
+  #looking: AbortController | undefined;
+  #misses = 0;
+  /** Since when nothing has been listed, in monotonic milliseconds. */
+  #emptySince: number | undefined;
+
+  constructor(parts: ThisMachineParts) {
+    this.#parts = parts;
+  }
+
+  dispose(): void {
+    this.#stop();
+    this.#withdraw();
+  }
+
+  /** Follows whether the list is visible. */
+  setVisible(isVisible: boolean): void {
+    if (this.#isVisible === isVisible) return;
+    this.#isVisible = isVisible;
+    this.follow();
+  }
+
+  /** Looks again, after the setting has changed. */
+  follow(): void {
+    this.#stop();
+    this.#misses = 0;
+    if (!this.#parts.isEnabled()) this.#withdraw();
+    else if (this.#isVisible) void this.#look();
+  }
+
+  #stop(): void {
+    this.#timer?.dispose();
+    this.#looking?.abort();
+    this.#looking = undefined;
+  }
+
+  async #look(): Promise<void> {
+    const looking = new AbortController();
+    this.#looking = looking;
+    if (this.#offered === undefined) {
+      let isFound = false;
+      try {
+        isFound = await this.#parts.find(looking.signal);
+      } catch {
+        // This operating system doesn't say which processes there are.
+      }
+      if (looking.signal.aborted) return;
+      if (isFound) this.#offered = this.#parts.accounts.offer(thisMachineAccount);
+      this.#misses = isFound ? 0 : this.#misses + 1;
+    } else this.#leaveWhenEmpty();
+    const every = this.#parts.interval();
+    if (every <= 0) return;
+    const wait = Math.min(every * slowdown ** this.#misses, Math.max(every, slowestMs));
+    this.#timer = this.#parts.clock.after(wait, () => void this.#look());
+  }
+
+  #leaveWhenEmpty(): void {
+    const state = this.#parts.store.state(thisMachineAccount.id);
+    const now = this.#parts.clock.monotonic();
+    if (!isListed(state) || state.contents.sessions.size > 0) this.#emptySince = undefined;
+    else if (this.#emptySince === undefined) this.#emptySince = now;
+    else if (now - this.#emptySince >= emptyForMs) this.#withdraw();
+  }
+
+  #withdraw(): void {
+    this.#emptySince = undefined;
+    this.#offered?.dispose();
+    this.#offered = undefined;
+  }
+}

@@ -1,0 +1,98 @@
+import { strict as assert } from 'node:assert';
+import { ThisMachine, thisMachineAccount } from '../../../../src/services/accounts/thisMachine.ts';
+import { MapMemory, TestServices } from '../testServices.ts';
+import { VirtualClock } from '../virtualClock.ts';
+
+describe('the account of this machine', () => {
+  let clock: VirtualClock;
+  let services: TestServices;
+  let memory: MapMemory;
+  let isFound: boolean;
+  let isEnabled: boolean;
+  let looks: number;
+  let machine: ThisMachine;
+
+  beforeEach(() => {
+    clock = new VirtualClock();
+    memory = new MapMemory(0);
+    services = new TestServices({ clock, memory });
+    [isFound, isEnabled, looks] = [false, true, 0];
+    machine = new ThisMachine({
+      accounts: services.accounts,
+      store: services.store,
+      clock,
+      isEnabled: () => isEnabled,
+      interval: () => 10_000,
+      find: async () => {
+        looks++;
+        return isFound;
+      },
+    });
+  });
+  afterEach(() => {
+    machine.dispose();
+    services.dispose();
+  });
+  const pass = (ms: number) => clock.until(clock.wait(ms), ms + 1_000);
+  const isThere = () => services.accounts.all.some(({ id }) => id === thisMachineAccount.id);
+
+  it('looks for nothing while the list is hidden', async () => {
+    isFound = true;
+    await pass(600_000);
+    assert.equal(looks, 0);
+    machine.setVisible(true);
+    machine.setVisible(false);
+    await pass(600_000);
+    assert.equal(looks, 1);
+    assert.equal(isThere(), false);
+  });
+
+  it('is there as soon as something is found, and nothing of it is stored', async () => {
+    machine.setVisible(true);
+    await pass(100);
+    assert.equal(isThere(), false);
+    isFound = true;
+    await pass(60_000);
+    assert.equal(isThere(), true);
+    assert.deepEqual(services.accounts.get(thisMachineAccount.id), thisMachineAccount);
+    assert.doesNotMatch(JSON.stringify([...memory.values]), /this-machine/);
+  });
+
+  it('looks less and less often while nothing is found, at least once a minute', async () => {
+    machine.setVisible(true);
+    await pass(600_000);
+    assert.ok(looks >= 10 && looks <= 16, String(looks));
+  });
+
+  it('leaves at once when the setting is turned off, and comes back when it is turned on', async () => {
+    isFound = true;
+    machine.setVisible(true);
+    await pass(100);
+    isEnabled = false;
+    machine.follow();
+    assert.equal(isThere(), false);
+    await pass(600_000);
+    assert.equal(looks, 1);
+    isEnabled = true;
+    machine.follow();
+    await pass(100);
+    assert.equal(isThere(), true);
+  });
+
+  it('is not there where the operating system doesn’t say which processes there are', async () => {
+    const failing = new ThisMachine({
+      accounts: services.accounts,
+      store: services.store,
+      clock,
+      isEnabled: () => true,
+      interval: () => 0,
+      find: async () => {
+        throw new Error('no /proc');
+      },
+    });
+    failing.setVisible(true);
+    await pass(100);
+    assert.equal(isThere(), false);
+    failing.dispose();
+  });
+});

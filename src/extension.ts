@@ -41,10 +41,15 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
     loadProviders: async () => (await import('./providers/index.ts')).providerKinds,
     network,
     logger,
+    findLocalBrowsers: async (signal) => {
+      const { hasBrowsers } = await import('./local/browsers.ts');
+      return hasBrowsers(signal);
+    },
     settings: {
       interval: () => setting('refresh.interval') * 1_000,
       background: () => backgroundInterval(setting),
       keepsHistory: () => setting('history.enabled'),
+      showsThisMachine: () => setting('thisMachine.enabled'),
     },
   });
   const machine = async () => (await import('./local/thisMachine.ts')).thisMachine;

@@ -2,7 +2,7 @@
 // it all. A file that passes only when it is run again is reported as flaky: that is a failure to look into.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { runTests } from '@vscode/test-electron';
 import { browserlessMissing, ensureBrowserless } from './host/browserless.ts';
@@ -11,7 +11,7 @@ import { ensureChromium } from './host/chromium.ts';
 import { buildExample, exampleFolder } from './host/exampleExtension.ts';
 import { temporaryFolder } from './host/processes.ts';
 import { script, step } from './host/steps.ts';
-import { ensureVscodeServer } from './host/vscodeServer.ts';
+import { ensureVscodeServer, testSettings } from './host/vscodeServer.ts';
 import type { Outcome } from './integration/index.ts';
 
 let passed = 0;
@@ -132,6 +132,9 @@ async function integration(scratch: string): Promise<void> {
   const which = version === undefined ? { vscodeExecutablePath: resolve('test', 'host', 'code.ts') } : { version };
   const certificates = join(scratch, 'certificates');
   await writeCertificate(certificates, await makeCertificate('localhost', 'anchor.test'));
+  const user = join(scratch, 'user', 'User');
+  await mkdir(user, { recursive: true });
+  await writeFile(join(user, 'settings.json'), JSON.stringify(testSettings));
   for (const phase of ['first', 'again']) {
     const outcome = join(scratch, `${phase}.json`);
     const env: NodeJS.ProcessEnv = { BROWSER_SESSIONS_PHASE: phase, BROWSER_SESSIONS_OUTCOME: outcome };

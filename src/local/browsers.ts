@@ -1,5 +1,12 @@
 import { basename } from 'node:path';
-import { flagOf, type LocalProcess, type ProcessList, type ProcessReader, programName } from './processes.ts';
+import {
+  flagOf,
+  type LocalProcess,
+  openProcessReader,
+  type ProcessList,
+  type ProcessReader,
+  programName,
+} from './processes.ts';
 
 /** A tool that starts browsers. */
 export type BrowserTool =
@@ -85,6 +92,11 @@ export async function findBrowsers(reader: ProcessReader, signal: AbortSignal): 
     const tree = treeOf(one, children);
     return [{ ...browser, memory: sum(tree, 'memory'), cpuMs: sum(tree, 'cpuMs') }];
   });
+}
+
+/** Whether any browser that automation started runs on this machine. @throws as {@link findBrowsers} does. */
+export async function hasBrowsers(signal: AbortSignal): Promise<boolean> {
+  return (await findBrowsers(await openProcessReader(), signal)).length > 0;
 }
 
 /** Whether it's one of a browser's own processes. Those write all of their arguments as one text. */

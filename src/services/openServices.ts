@@ -6,6 +6,7 @@ import type { Memory, SecretStore } from '../core/storage.ts';
 import { Accounts } from './accounts/accounts.ts';
 import type { Network } from './accounts/connect.ts';
 import { Connections } from './accounts/connections.ts';
+import { ThisMachine, type ThisMachineParts } from './accounts/thisMachine.ts';
 import { History } from './history/history.ts';
 import { OrderedMemory } from './orderedMemory.ts';
 import { ProviderConsent } from './providers/providerConsent.ts';
@@ -23,6 +24,8 @@ export interface ServicesParts {
   readonly loadProviders: () => Promise<readonly ProviderKind[]>;
   readonly network: Network;
   readonly logger: Logger;
+  /** Whether any browser that automation started runs on this machine. */
+  readonly findLocalBrowsers: ThisMachineParts['find'];
   /** The current settings. */
   readonly settings: {
     /** Milliseconds between refreshes; 0 refreshes only on request. */
@@ -30,6 +33,8 @@ export interface ServicesParts {
     /** Milliseconds between refreshes while the view is hidden and the window focused; 0 for none. */
     readonly background: () => number;
     readonly keepsHistory: () => boolean;
+    /** Whether this machine's own browsers are shown. */
+    readonly showsThisMachine: () => boolean;
   };
 }
 
@@ -37,7 +42,15 @@ export interface ServicesParts {
 export type Services = ReturnType<typeof openServices>;
 
 /** Creates the services. What only a list or an end needs is loaded with the first one. */
-export function openServices({ secrets, globalState, loadProviders, network, logger, settings }: ServicesParts) {
+export function openServices({
+  secrets,
+  globalState,
+  loadProviders,
+  network,
+  logger,
+  findLocalBrowsers,
+  settings,
+}: ServicesParts) {
   const { clock } = network;
   const memory = new OrderedMemory(globalState);
   const kinds = new ProviderKinds(loadProviders, {
@@ -61,7 +74,15 @@ export function openServices({ secrets, globalState, loadProviders, network, log
   const protections = new Protections(memory, store);
   const loadJournal = lazy(async () => new (await import('./ending/journal.ts')).EndJournal(memory, clock, logger));
   const history = new History(memory, store, accounts, clock.now, settings.keepsHistory);
-  const disposables: Disposable[] = [history, refresher, accounts];
+  const thisMachine = new ThisMachine({
+    accounts,
+    store,
+    clock,
+    isEnabled: settings.showsThisMachine,
+    interval: settings.interval,
+    find: findLocalBrowsers,
+  });
+  const disposables: Disposable[] = [thisMachine, history, refresher, accounts];
   let attention: Attention = { visible: false, focused: false };
   let lookups: PageLookups | undefined;
   const loadLookups = lazy(async () => {
@@ -98,6 +119,7 @@ export function openServices({ secrets, globalState, loadProviders, network, log
     protections,
     loadJournal,
     history,
+    thisMachine,
     dispose: () => {
       for (const one of disposables) one.dispose();
     },

@@ -117,6 +117,7 @@ export const settings = {
   /** By provider; in the user's own currency. */
   'cost.ratePerHour': { type: 'object', default: {}, min: 0, max: 1_000_000, scope: 'application' },
   'cost.currency': { type: 'string', default: 'USD', values: undefined, scope: 'application' },
+  'thisMachine.enabled': { type: 'boolean', default: true, scope: 'application' },
   'network.transport': {
     type: 'string',
     default: 'auto',
@@ -260,6 +261,10 @@ export const settingTexts: { readonly [Key in SettingKey]: SettingText & Choices
   },
   'cost.currency': {
     description: 'Specifies the currency of the rates per hour, as a code such as `EUR` or as your own symbol or word.',
+  },
+  'thisMachine.enabled': {
+    description:
+      'Controls whether browsers that agents, scripts, and tests started on this machine are shown. They are found among your processes while the view is visible. Your own browser is never shown.',
   },
   'network.transport': {
     description: 'Controls how requests are sent.',

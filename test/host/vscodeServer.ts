@@ -29,6 +29,12 @@ export async function ensureVscodeServer(): Promise<string> {
 }
 
 /**
+ * The settings that tests run with unless they say otherwise. The browsers of this machine are those of the tests themselves,
+ * and of whoever else works on it: no test may come near them by accident.
+ */
+export const testSettings = { 'chat.disableAIFeatures': true, 'browserSessions.thisMachine.enabled': false };
+
+/**
  * The file where VS Code keeps a user's settings.
  * @param dataDir the folder that the server is started with.
  */
@@ -72,7 +78,7 @@ export async function startVscodeServer({
   const user = userSettings(dataDir);
   await mkdir(dirname(user), { recursive: true });
   const before = existsSync(user) ? JSON.parse(await readFile(user, 'utf8')) : {};
-  await writeFile(user, JSON.stringify({ 'chat.disableAIFeatures': true, ...before, ...settings }));
+  await writeFile(user, JSON.stringify({ ...testSettings, ...before, ...settings }));
   for (const extension of installed) await install(extension, join(dataDir, 'server', 'extensions'));
   const args = [
     join('out', 'server-main.js'),

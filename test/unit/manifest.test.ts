@@ -39,7 +39,7 @@ function contextValues(): Set<string> {
           values.add(groupContext(group, capabilities, count));
         }
       }
-      for (const key of ['saved', 'missing', undefined] as const) values.add(accountContext(key, count));
+      for (const key of ['saved', 'missing', 'automatic', undefined] as const) values.add(accountContext(key, count));
     }
     for (const life of ['running', 'ending', 'stuck'] as const) {
       for (const isProtected of [true, false]) {

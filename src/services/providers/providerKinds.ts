@@ -10,7 +10,14 @@ import type { ClaimedExtension, ProviderConsent } from './providerConsent.ts';
  * The ids of the built-in providers, which no other extension can register. Known before they are loaded, because other
  * extensions may register first.
  */
-export const builtInIds: readonly string[] = ['anchor', 'browserbase', 'browserless', 'gateway', 'localChrome'];
+export const builtInIds: readonly string[] = [
+  'anchor',
+  'browserbase',
+  'browserless',
+  'gateway',
+  'localChrome',
+  'thisMachine',
+];
 
 /** What {@link ProviderKinds} needs for providers of other extensions. */
 export interface ForeignParts {
@@ -59,6 +66,11 @@ export class ProviderKinds {
   get all(): readonly ProviderKind[] {
     const added = [...this.#registrations.values()].map(({ kind }) => kind);
     return [...this.#builtIn.values(), ...added.filter(({ id }) => !this.#builtIn.has(id))];
+  }
+
+  /** Those that an account can be added for. The others have theirs by themselves. */
+  get addable(): readonly ProviderKind[] {
+    return this.all.filter(({ isAutomatic }) => isAutomatic !== true);
   }
 
   /** Also undefined for a built-in provider that isn't loaded yet. */

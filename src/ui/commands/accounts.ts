@@ -8,7 +8,7 @@ import { furtherOf } from '../../services/accounts/connect.ts';
 import { accountHost, accountName } from '../text/names.ts';
 import { troubleSentence } from '../text/troubles.ts';
 import { labelFault, labelRequest, longestLabel } from './accountLabels.ts';
-import { kindOf, nameOfAccount } from './accountNames.ts';
+import { kindOf, kindOfAccount, nameOfAccount } from './accountNames.ts';
 import type { AddParts } from './addAccount.ts';
 import { checkInTime, fieldFault, fieldRequest, fieldValue, sameKeySentence, tryOut } from './credentials.ts';
 import { renameOrTell, saveKey } from './saveKey.ts';
@@ -131,6 +131,11 @@ export async function accountTarget(
   const none = l10n.t('No accounts yet. Add an account first.');
   const id =
     targetOfOne(args)?.accountId ??
-    (await pickOne(parts, title, l10n.t('Select an account'), none, accountChoices(parts)));
+    (await pickOne(parts, title, l10n.t('Select an account'), none, addedChoices(parts)));
   return id === undefined ? undefined : parts.accounts.get(id);
+}
+
+/** The accounts that the user added, as choices. */
+function addedChoices(parts: KnownAccountParts) {
+  return accountChoices(parts).filter(({ value }) => kindOfAccount(parts, value)?.isAutomatic !== true);
 }

@@ -67,12 +67,12 @@ function newDraft({ address }: ProviderKind): Draft {
 async function pickKind(parts: AddParts, last: ProviderKind | undefined): Promise<ProviderKind | undefined> {
   const { kinds, prompts } = parts;
   const stepsWith = (kind: ProviderKind) => 1 + questionsOf(parts, kind, newDraft(kind)).length;
-  const [first] = kinds.all;
+  const [first] = kinds.addable;
   const shown = last ?? first;
   const answer = await prompts.pick({
     title: l10n.t('Add Account'),
     placeholder: l10n.t('Select a provider'),
-    choices: kinds.all.map((kind) => ({
+    choices: kinds.addable.map((kind) => ({
       label: plainText(kind.label),
       description: kinds.isBuiltIn(kind) ? '' : l10n.t('from {0}', plainText(kinds.extensionOf(kind)?.name ?? '')),
       detail: needsOf(kind),
@@ -264,8 +264,8 @@ async function addFrom(parts: AddParts, argument: object): Promise<string | unde
   };
   const provider = text(argument, 'provider') ?? '';
   const kind = parts.kinds.get(provider);
-  if (kind === undefined) {
-    const known = parts.kinds.all.map(({ id }) => id).join(', ');
+  if (kind === undefined || kind.isAutomatic === true) {
+    const known = parts.kinds.addable.map(({ id }) => id).join(', ');
     throw new Error(l10n.t('Unknown provider "{0}". Available providers: {1}.', plainText(provider), known));
   }
   if (!(await mayReceiveKeys(parts, kind))) {

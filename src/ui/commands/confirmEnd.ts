@@ -1,6 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import type { EndWithoutAsking } from '../endWithoutAsking.ts';
 import type { Question } from '../prompts.ts';
+import type { SettingKey } from '../settings.ts';
 import { endButton, type ManyEnds, questionForMany, questionForOne } from '../text/confirmations.ts';
 import { type DescriptionParts, describeSessions, unfiltered } from './descriptions.ts';
 import { type EndPlan, isKeptFromMany, type PartialEnd } from './endPlan.ts';
@@ -9,7 +10,7 @@ import { type EndPlan, isKeptFromMany, type PartialEnd } from './endPlan.ts';
 export interface ConfirmParts extends DescriptionParts {
   readonly endWithoutAsking: EndWithoutAsking;
   /** Changes a setting in the user's settings, for all workspaces. */
-  readonly changeSetting: (key: string, value: string) => Promise<void>;
+  readonly changeSetting: (key: SettingKey, value: string | boolean) => Promise<void>;
 }
 
 declare const isConfirmed: unique symbol;

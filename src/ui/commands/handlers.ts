@@ -91,6 +91,7 @@ export const commandHandlers: Readonly<Record<CommandName, CommandHandler>> = {
   renameAccount,
   testConnection,
   removeAccount,
+  hideThisMachine: ({ changeSetting }) => changeSetting('thisMachine.enabled', false),
   setFilter,
   clearFilter: ({ filter }) => filter.clear(),
   filterToAccount,

@@ -104,6 +104,7 @@ function actionsOf(parts: RemoveParts, account: Account): readonly NamedAction[]
   const hasKey = kind?.fields.some((field) => field.kind === 'secret') === true;
   const state = parts.store.state(account.id);
   const isMissing = state !== undefined && troubleOf(state)?.trouble.kind === 'noKey';
+  if (kind?.isAutomatic === true) return [{ action: 'remove', icon: 'eye-closed', name: l10n.t('Hide') }];
   const keyName = isMissing ? l10n.t('Enter Key…') : l10n.t('Replace Key…');
   return [
     { action: 'rename', icon: 'edit', name: l10n.t('Rename…') },

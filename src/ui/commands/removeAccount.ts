@@ -4,7 +4,7 @@ import { isListed, troubleOf } from '../../services/sessions/sessionsView.ts';
 import { questionForRemoval } from '../text/confirmations.ts';
 import { sessionName } from '../text/names.ts';
 import { namesInBrief } from '../text/outcomes.ts';
-import { nameOfAccount } from './accountNames.ts';
+import { kindOf, nameOfAccount } from './accountNames.ts';
 import { accountTarget, type KnownAccountParts } from './accounts.ts';
 import { confirmEnd } from './confirmEnd.ts';
 import { type EndParts, runPlan } from './ending.ts';
@@ -21,6 +21,10 @@ export async function removeAccount(parts: RemoveParts, args: readonly unknown[]
   const account = await accountTarget(parts, args, l10n.t('Remove Account'));
   if (account === undefined) return;
   const { id } = account;
+  if (kindOf(parts, account)?.isAutomatic === true) {
+    await parts.changeSetting('thisMachine.enabled', false);
+    return;
+  }
   const before = parts.store.state(id);
   // A list that has just failed isn't waited for again: an account whose server is gone must be easy to remove.
   if (before !== undefined && troubleOf(before) === undefined) await listFresh(parts, [id]);

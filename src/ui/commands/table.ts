@@ -92,7 +92,7 @@ export const commandTable = {
   renameAccount: {
     title: 'Rename Account…',
     palette: ifAccounts,
-    menus: [context(alone('account'), '7_account@1')],
+    menus: [context(alone('account', 'added'), '7_account@1')],
   },
   testConnection: {
     title: 'Test Connection',
@@ -102,7 +102,12 @@ export const commandTable = {
   removeAccount: {
     title: 'Remove Account…',
     palette: ifAccounts,
-    menus: [context(alone('account'), '7_account@4')],
+    menus: [context(alone('account', 'added'), '7_account@4')],
+  },
+  hideThisMachine: {
+    title: 'Hide This Machine',
+    palette: 'never',
+    menus: [context(alone('account', 'automatic'), '7_account@4')],
   },
   setFilter: {
     title: 'Filter Sessions…',

@@ -27,14 +27,17 @@ export function accountRow(model: TreeModel, id: string, account: Account, state
     description: accountDescription(model, account, state),
     icon: accountIcon(model, account, state),
     dimmed: false,
-    contextValue: accountContext(
-      hasKey(model, account) ? (isMissingKey ? 'missing' : 'saved') : undefined,
-      state.contents.sessions.size,
-    ),
+    contextValue: accountContext(keyState(model, account, isMissingKey), state.contents.sessions.size),
     collapsible: 'expanded',
     aria: [l10n.t('Account {0}', name), ...spokenState(state)].join(', '),
     click: undefined,
   };
+}
+
+function keyState(model: TreeModel, account: Account, isMissing: boolean): Parameters<typeof accountContext>[0] {
+  if (model.kind(account.provider)?.isAutomatic === true) return 'automatic';
+  if (!hasKey(model, account)) return undefined;
+  return isMissing ? 'missing' : 'saved';
 }
 
 /** Whether accounts of this provider have a key. */

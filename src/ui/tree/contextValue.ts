@@ -18,9 +18,18 @@ export function selectedContext(context: string): string {
   return `${context}+selected`;
 }
 
-/** An account's row. @param key whether it has a key; `undefined` if its provider uses none. */
-export function accountContext(key: 'saved' | 'missing' | undefined, sessions: number): string {
-  return contextValue('account', { key: key === 'saved', keyMissing: key === 'missing', endable: sessions > 0 });
+/**
+ * An account's row.
+ * @param key whether it has a key; `undefined` if its provider uses none, `automatic` if nobody added it either.
+ */
+export function accountContext(key: 'saved' | 'missing' | 'automatic' | undefined, sessions: number): string {
+  return contextValue('account', {
+    key: key === 'saved',
+    keyMissing: key === 'missing',
+    added: key !== 'automatic',
+    automatic: key === 'automatic',
+    endable: sessions > 0,
+  });
 }
 
 /** A group's row. Only the provider's own batches can be deleted there. */

@@ -1,0 +1,119 @@
+import { strict as assert } from 'node:assert';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { ensureChromium } from '../host/chromium.ts';
+import { type LeftBehind, leaveBehind } from '../host/leftBehind.ts';
+import { type McpServer, startMcpServer } from '../host/mcpServer.ts';
+import { temporaryFolder } from '../host/processes.ts';
+import { startPages } from '../servers/pages.ts';
+import type { ProviderServer } from '../servers/providerServer.ts';
+import { until, WorkbenchUser } from './user.ts';
+
+/** Whether a process runs; one that has ended stays as a zombie until whoever inherited it looks. */
+function runs(pid: number): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+// Other browsers of this machine are in the list, too: the one that this test itself uses is one of them.
+(process.platform === 'linux' ? describe : describe.skip)(
+  'a user whose agents left browsers on this machine (Linux only)',
+  function () {
+    this.timeout(120_000);
+    // Each test continues where the previous one ended.
+    this.bail(true);
+    let pages: ProviderServer;
+    let user: WorkbenchUser;
+    let orphan: LeftBehind;
+    let server: McpServer;
+
+    before(async () => {
+      pages = await startPages();
+      orphan = await leaveBehind({ url: `${pages.url}/form` });
+      // The path of a socket may have 107 characters.
+      const folder = temporaryFolder('pw');
+      for (const name of ['run', 'tmp', 'home', 'work']) mkdirSync(join(folder, name), { mode: 0o700 });
+      const registry = join(folder, 'b');
+      const env = {
+        ...process.env,
+        HOME: join(folder, 'home'),
+        XDG_RUNTIME_DIR: join(folder, 'run'),
+        TMPDIR: join(folder, 'tmp'),
+        PWTEST_SERVER_REGISTRY: registry,
+      };
+      const cli = join(createRequire(import.meta.url).resolve('playwright-core/package.json'), '..', 'cli.js');
+      const args = ['--browser', 'chromium', '--executable-path', await ensureChromium(), '--headless', '--no-sandbox'];
+      server = await startMcpServer(process.execPath, [cli, 'mcp', ...args, '--isolated'], {
+        env,
+        cwd: join(folder, 'work'),
+      });
+      await server.call('browser_navigate', { url: `${pages.url}/clock` });
+      user = await WorkbenchUser.open({
+        settings: { 'browserSessions.thisMachine.enabled': true },
+        env: { PWTEST_SERVER_REGISTRY: registry },
+      });
+    });
+    after(async () => {
+      await user?.picture('this-machine-end');
+      await user?.standUp();
+      await server?.process.stop();
+      orphan?.stop();
+      await pages?.stop();
+    });
+
+    it('sees them without adding anything, by who left them or uses them', async () => {
+      await user.openView();
+      await user.row('Account This Machine').waitFor();
+      await user.row('Left behind').first().waitFor();
+      await user.row('Playwright MCP · claude-code').first().waitFor();
+      await user.row('Session Sign-up form').waitFor();
+      await user.row('Session Clock').waitFor();
+      await user.picture('this-machine-rows');
+    });
+
+    it('watches a browser that has no port, while its agent goes on', async () => {
+      await user.choose(user.row('Session Clock'), 'Open Live View');
+      await user.seesMoving((await user.live('Clock')).locator('#picture'));
+      await user.picture('this-machine-live');
+      assert.match(await server.call('browser_snapshot'), /Clock/);
+    });
+
+    it('ends a browser that was left behind, and its process is gone', async () => {
+      await user.choose(user.row('Session Sign-up form'), 'End Session…');
+      const dialog = await user.dialog();
+      assert.match(dialog, /Sign-up form/);
+      assert.match(dialog, /The browser process ends\./);
+      assert.ok(runs(orphan.pid));
+      await user.press('End Session');
+      await until(async () => !runs(orphan.pid));
+      await user.row('Session Sign-up form').waitFor({ state: 'detached' });
+      assert.ok(await user.row('Session Clock').isVisible());
+    });
+
+    it('ends a browser of an agent, which opens another one with its next call', async () => {
+      await user.choose(user.row('Session Clock'), 'End Session…');
+      await user.dialog();
+      await user.press('End Session');
+      await user.row('Session Clock').waitFor({ state: 'detached' });
+      assert.equal(server.process.child.exitCode, null);
+      await until(async () => {
+        const called = server.call('browser_navigate', { url: `${pages.url}/counter` });
+        return called.then(
+          () => true,
+          () => false,
+        );
+      });
+      await user.row('Session Counter').waitFor({ timeout: 60_000 });
+    });
+
+    it('turns it off with one click', async () => {
+      await user.choose(user.row('Account This Machine'), 'Hide This Machine');
+      await user.row('Account This Machine').waitFor({ state: 'detached' });
+      await user.page.getByRole('button', { name: 'Add Account' }).first().waitFor();
+    });
+  },
+);

@@ -72,7 +72,9 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
   const find = async (signal: AbortSignal) => {
     const reader = await openReader();
     try {
-      return { reader, browsers: await findBrowsers(reader, signal) };
+      const all = await Promise.all((await findBrowsers(reader, signal)).map(withLivePort));
+      // The same browser is one row: an account that the user added for it shows more.
+      return { reader, browsers: all.filter(({ port }) => port === undefined || !link.isShownElsewhere(port)) };
     } catch (error) {
       if (signal.aborted) throw cancelled('reading the processes of this machine');
       const what = "the processes of this machine can't be read";
@@ -256,13 +258,17 @@ async function pidOf(cdp: CdpConnection, signal: AbortSignal): Promise<number | 
   return processInfo.find(({ type }) => type === 'browser')?.id;
 }
 
+/** The same browser with the port that it chose itself, as far as it has. */
+async function withLivePort(browser: AutomatedBrowser): Promise<AutomatedBrowser> {
+  return browser.port === 0 ? { ...browser, port: await activePortOf(browser.profile) } : browser;
+}
+
 /** Connects to the DevTools port of a browser. Another browser may answer there: ask for its process ID first. */
-async function dialPort(link: Link, { port, profile }: AutomatedBrowser, signal: AbortSignal): Promise<CdpConnection> {
-  const live = port === 0 ? await activePortOf(profile) : port;
-  if (live === undefined || live === 0) {
+async function dialPort(link: Link, { port }: AutomatedBrowser, signal: AbortSignal): Promise<CdpConnection> {
+  if (port === undefined) {
     throw new ProviderError({ kind: 'unsupported', reason: { kind: 'sessionLiveView' } }, 'it has no DevTools port');
   }
-  const { origin, http, cdp } = link.localPort(live);
+  const { origin, http, cdp } = link.localPort(port);
   const request = { method: 'GET', route: '/json/version', isOwnNotFound: neverNotFound, timeoutMs: 2_000 } as const;
   const { webSocketDebuggerUrl } = decode(Version, await http.send(request, signal));
   const address = requestUrl(origin, URL.parse(webSocketDebuggerUrl)?.pathname ?? '/');

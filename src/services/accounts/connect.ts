@@ -45,6 +45,7 @@ export function connect(
   network: Network,
   limits: RequestLimits = {},
   further = furtherOf(kind, savedOrigin, credentials),
+  isShownElsewhere: Link['isShownElsewhere'] = () => false,
 ): Provider {
   const address = parseAddress(savedOrigin);
   if (!address.ok) throw badAddress(address.fault);
@@ -68,6 +69,7 @@ export function connect(
       const at = new URL(`http://127.0.0.1:${port}`);
       return { origin: at, http: network.http(at, [], {}), cdp: network.cdp(at) };
     },
+    isShownElsewhere,
     cdp: network.cdp(origin),
     clock: network.clock,
     setting: (id) => network.setting(kind.id, id),

@@ -1,6 +1,7 @@
 import type { Account, Credentials } from '../../core/account.ts';
 import { Emitter, type Event } from '../../core/event.ts';
 import type { AccountId } from '../../core/ids.ts';
+import { isLoopback } from '../../core/origin.ts';
 import type { Provider, ProviderKind } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import type { RateWindow, RequestLimits } from '../../core/rateWindow.ts';
@@ -101,6 +102,15 @@ export class Connections {
     if (secret.further === undefined) this.#accounts.keepFurther(id, further).catch(() => {});
     const limits: RequestLimits = {};
     this.#limits.set(id, limits);
-    return connect(kind, origin, credentials, this.#network, limits, further);
+    const isShownElsewhere = (port: number) => this.#isAtPort(port, id);
+    return connect(kind, origin, credentials, this.#network, limits, further, isShownElsewhere);
+  }
+
+  /** Whether another account's address is a port of this machine. */
+  #isAtPort(port: number, besides: AccountId): boolean {
+    return this.#accounts.all.some(({ id, origin }) => {
+      const url = id === besides ? null : URL.parse(origin);
+      return url !== null && isLoopback(url.hostname) && url.port === String(port);
+    });
   }
 }

@@ -198,6 +198,7 @@ function linkFor(link: Link): Link {
       const reason = { kind: 'otherAddress' } as const;
       throw new ProviderError({ kind: 'unsupported', reason }, 'ports of this machine are for built-in providers');
     },
+    isShownElsewhere: () => false,
     setting: () => false,
     cdp: Object.freeze({
       dial: async (address: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal) =>

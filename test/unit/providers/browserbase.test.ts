@@ -485,6 +485,7 @@ describe('Browserbase', () => {
         clock: network.clock,
         setting: () => false,
         localPort: () => assert.fail('not used'),
+        isShownElsewhere: () => false,
       };
       const cloud = browserbase.connect(link);
       for (const region of Object.keys(hosts)) {

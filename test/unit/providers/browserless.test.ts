@@ -380,6 +380,7 @@ describe('Browserless', () => {
         clock: network.clock,
         setting: () => true,
         localPort: () => assert.fail('not used'),
+        isShownElsewhere: () => false,
       });
     }
 

@@ -10,6 +10,7 @@ import { thisMachine } from '../../../src/providers/local/thisMachine.ts';
 import { type LeftBehind, leaveBehind } from '../../host/leftBehind.ts';
 import { freePort } from '../../host/processes.ts';
 import { troubleOf } from '../errors.ts';
+import { TestServices } from '../services/testServices.ts';
 import { connect, unaborted } from '../testNetwork.ts';
 
 (process.platform === 'linux' ? describe : describe.skip)('This Machine (Linux only)', function () {
@@ -100,6 +101,21 @@ import { connect, unaborted } from '../testNetwork.ts';
     assert.equal(await provider.probe(await listed(second), unaborted), 'running');
     const notABrowser = sessionId(`${process.pid}-${(await listed(second)).id.split('-')[1]}`);
     assert.equal((await provider.end({ ...session, id: notABrowser }, unaborted)).outcome, 'alreadyGone');
+  });
+
+  it('leaves out a browser for which the user has added an account', async () => {
+    const port = await freePort();
+    const one = await left({ flags: ['--headless', `--remote-debugging-port=${port}`] });
+    await listed(one);
+    const services = new TestServices();
+    const account = await services.add('thisMachine', 'http://localhost');
+    const isThere = () =>
+      [...(services.store.state(account)?.contents.sessions.keys() ?? [])].some((id) => id.startsWith(`${one.pid}-`));
+    assert.equal(isThere(), true);
+    await services.add('localChrome', `http://127.0.0.1:${port}`);
+    await services.refresher.refresh(account);
+    assert.equal(isThere(), false);
+    services.dispose();
   });
 
   it('refuses ids that name no process', async () => {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { systemClock } from '../../src/core/clock.ts';
 import { TestServices } from '../unit/services/testServices.ts';
 import { table } from './figures.ts';
+import { watchTurns } from './turns.ts';
 
 interface Flood {
   readonly name: string;
@@ -24,26 +25,6 @@ export async function floods(): Promise<void> {
   } finally {
     child.disconnect();
   }
-}
-
-/** Measures the longest time that everything else is blocked, in milliseconds of this thread's own work. */
-function watchTurns(): { stop(): number } {
-  let longest = 0;
-  let isWatching = true;
-  let last = process.threadCpuUsage();
-  const look = () => {
-    const now = process.threadCpuUsage();
-    longest = Math.max(longest, (now.user + now.system - last.user - last.system) / 1_000);
-    last = now;
-    if (isWatching) setImmediate(look);
-  };
-  setImmediate(look);
-  return {
-    stop() {
-      isWatching = false;
-      return longest;
-    },
-  };
 }
 
 async function measured({ name, provider, url }: Flood): Promise<string[]> {

@@ -6,8 +6,9 @@ import { ending } from './ending.ts';
 import { floods } from './floods.ts';
 import { list } from './list.ts';
 import { liveView } from './liveView.ts';
+import { localScan } from './localScan.ts';
 
-const benchmarks: Readonly<Record<string, () => Promise<void>>> = { activation, ending, floods, list, liveView };
+const benchmarks: Readonly<Record<string, () => Promise<void>>> = { activation, ending, floods, list, liveView, localScan };
 
 await script(async () => {
   const names = process.argv.slice(2);

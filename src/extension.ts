@@ -35,16 +35,14 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
   const setting = settingsReader(configuration);
   const media = vscode.Uri.joinPath(context.extensionUri, 'media');
   const { http, network } = loadNetwork(context, logger);
+  const machine = async () => (await import('./local/thisMachine.ts')).thisMachine;
   const services = openServices({
     secrets: context.secrets,
     globalState: context.globalState,
     loadProviders: async () => (await import('./providers/index.ts')).providerKinds,
     network,
     logger,
-    findLocalBrowsers: async (signal) => {
-      const { hasBrowsers } = await import('./local/browsers.ts');
-      return hasBrowsers(signal);
-    },
+    findLocalBrowsers: async (signal) => (await machine()).hasBrowsers(signal),
     settings: {
       interval: () => setting('refresh.interval') * 1_000,
       background: () => backgroundInterval(setting),
@@ -52,7 +50,6 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
       showsThisMachine: () => setting('thisMachine.enabled'),
     },
   });
-  const machine = async () => (await import('./local/thisMachine.ts')).thisMachine;
   const views = openLater(services, async () => {
     const { openViews } = await import('./ui/tree/openViews.ts');
     return openViews(services, new OrderedMemory(context.workspaceState), setting, { media, machine });

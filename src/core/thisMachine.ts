@@ -32,8 +32,13 @@ export type BrowserStart =
   | { readonly kind: 'notInstalled' }
   | { readonly kind: 'failed'; readonly path: string; readonly said: string };
 
-/** What we read from and start on this machine, only when the user asks for it. */
+/** What we read from and start on this machine. All but `hasBrowsers` only when the user asks for it. */
 export interface ThisMachine {
+  /**
+   * Whether any browser runs here that automation started.
+   * @throws Error where the operating system doesn't say which processes there are.
+   */
+  hasBrowsers(signal: AbortSignal): Promise<boolean>;
   /** Whether a browser's DevTools answer at a port of this machine. */
   hasDevtools(port: number): Promise<boolean>;
   /** Starts an installed Chrome, Chromium or Edge without a window, with a new temporary profile. */

@@ -1,9 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import { get } from 'node:http';
 import { join } from 'node:path';
+import { readOwnFile } from './ownFile.ts';
 
 const answerWithinMs = 1_000;
 const longestAnswer = 10_000;
+/** In bytes. */
+const longestPortFile = 1_024;
 
 /** Where a browser's DevTools are, as the browser writes it into its profile. */
 export interface DevtoolsPort {
@@ -12,13 +14,15 @@ export interface DevtoolsPort {
   readonly path: string;
 }
 
-/** The port that the browser of a profile has opened; undefined while it hasn't. */
+/**
+ * The port that the browser of a profile has opened; undefined while it hasn't. The file that says so stays when the browser
+ * ends badly: whoever connects must check who answers.
+ */
 export async function portOfProfile(profile: string): Promise<DevtoolsPort | undefined> {
-  const [line = '', path = ''] = (await readFile(join(profile, 'DevToolsActivePort'), 'utf8').catch(() => '')).split(
-    '\n',
-  );
-  const port = Number(line);
-  return Number.isInteger(port) && port > 0 && path.startsWith('/') ? { port, path } : undefined;
+  const text = await readOwnFile(join(profile, 'DevToolsActivePort'), longestPortFile);
+  const [line = '', path = ''] = text?.split('\n') ?? [];
+  const port = /^\d{1,5}$/.test(line) ? Number(line) : 0;
+  return port > 0 && port <= 65_535 && path.startsWith('/') ? { port, path: path.trim() } : undefined;
 }
 
 /**

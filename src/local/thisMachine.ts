@@ -1,10 +1,12 @@
 import type { ThisMachine } from '../core/thisMachine.ts';
+import { hasBrowsers } from './browsers.ts';
 import { browserAt } from './devtoolsPort.ts';
 import { readEnvFiles } from './envFiles.ts';
 import { isRunning, removeProfile, startBrowser } from './startBrowser.ts';
 
 /** The machine that the extension runs on. */
 export const thisMachine: ThisMachine = {
+  hasBrowsers,
   hasDevtools: async (port) => (await browserAt(port)) !== undefined,
   startBrowser: () => startBrowser(),
   isRunning,

@@ -6,7 +6,7 @@ import type { Memory, SecretStore } from '../core/storage.ts';
 import { Accounts } from './accounts/accounts.ts';
 import type { Network } from './accounts/connect.ts';
 import { Connections } from './accounts/connections.ts';
-import { ThisMachine, type ThisMachineParts } from './accounts/thisMachine.ts';
+import { ThisMachineAccount, type ThisMachineAccountParts } from './accounts/thisMachineAccount.ts';
 import { History } from './history/history.ts';
 import { OrderedMemory } from './orderedMemory.ts';
 import { ProviderConsent } from './providers/providerConsent.ts';
@@ -25,7 +25,7 @@ export interface ServicesParts {
   readonly network: Network;
   readonly logger: Logger;
   /** Whether any browser that automation started runs on this machine. */
-  readonly findLocalBrowsers: ThisMachineParts['find'];
+  readonly findLocalBrowsers: ThisMachineAccountParts['find'];
   /** The current settings. */
   readonly settings: {
     /** Milliseconds between refreshes; 0 refreshes only on request. */
@@ -74,7 +74,7 @@ export function openServices({
   const protections = new Protections(memory, store);
   const loadJournal = lazy(async () => new (await import('./ending/journal.ts')).EndJournal(memory, clock, logger));
   const history = new History(memory, store, accounts, clock.now, settings.keepsHistory);
-  const thisMachine = new ThisMachine({
+  const ownMachine = new ThisMachineAccount({
     accounts,
     store,
     clock,
@@ -82,7 +82,7 @@ export function openServices({
     interval: settings.interval,
     find: findLocalBrowsers,
   });
-  const disposables: Disposable[] = [thisMachine, history, refresher, accounts];
+  const disposables: Disposable[] = [ownMachine, history, refresher, accounts];
   let attention: Attention = { visible: false, focused: false };
   let lookups: PageLookups | undefined;
   const loadLookups = lazy(async () => {
@@ -119,7 +119,7 @@ export function openServices({
     protections,
     loadJournal,
     history,
-    thisMachine,
+    ownMachine,
     dispose: () => {
       for (const one of disposables) one.dispose();
     },

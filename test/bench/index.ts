@@ -8,7 +8,14 @@ import { list } from './list.ts';
 import { liveView } from './liveView.ts';
 import { localScan } from './localScan.ts';
 
-const benchmarks: Readonly<Record<string, () => Promise<void>>> = { activation, ending, floods, list, liveView, localScan };
+const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
+  activation,
+  ending,
+  floods,
+  list,
+  liveView,
+  localScan,
+};
 
 await script(async () => {
   const names = process.argv.slice(2);

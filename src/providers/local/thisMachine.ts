@@ -12,7 +12,7 @@ import type { Session } from '../../core/session.ts';
 import { decode, decodeEach, decodeValue, idField } from '../../http/decode.ts';
 import { neverNotFound } from '../../http/notFound.ts';
 import { type AutomatedBrowser, findBrowsers } from '../../local/browsers.ts';
-import { activePortOf } from '../../local/devtoolsPort.ts';
+import { portOfProfile } from '../../local/devtoolsPort.ts';
 import { endProcess } from '../../local/endProcess.ts';
 import { type BoundBrowser, readBound } from '../../local/playwrightFiles.ts';
 import { dialPlaywright } from '../../local/playwrightWire.ts';
@@ -260,7 +260,7 @@ async function pidOf(cdp: CdpConnection, signal: AbortSignal): Promise<number | 
 
 /** The same browser with the port that it chose itself, as far as it has. */
 async function withLivePort(browser: AutomatedBrowser): Promise<AutomatedBrowser> {
-  return browser.port === 0 ? { ...browser, port: await activePortOf(browser.profile) } : browser;
+  return browser.port === 0 ? { ...browser, port: (await portOfProfile(browser.profile))?.port } : browser;
 }
 
 /** Connects to the DevTools port of a browser. Another browser may answer there: ask for its process ID first. */

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import type { IsMine } from '../../core/ownership.ts';
 import type { Session } from '../../core/session.ts';
 import type { Accounts } from '../../services/accounts/accounts.ts';
-import type { ThisMachine } from '../../services/accounts/thisMachine.ts';
+import type { ThisMachineAccount } from '../../services/accounts/thisMachineAccount.ts';
 import type { ProviderKinds } from '../../services/providers/providerKinds.ts';
 import type { PageLoader } from '../../services/sessions/pageLookups.ts';
 import type { Protections } from '../../services/sessions/protections.ts';
@@ -33,7 +33,7 @@ export interface SessionsViewParts {
   readonly pages: PageLoader;
   readonly refresher: Refresher;
   readonly protections: Protections;
-  readonly thisMachine: ThisMachine;
+  readonly ownMachine: ThisMachineAccount;
   /** Whether a session is the user's own; undefined where no rule is set. */
   readonly isMine: () => IsMine | undefined;
   readonly filter: TreeFilter;
@@ -60,7 +60,7 @@ export function openSessionsView({
   pages,
   refresher,
   protections,
-  thisMachine,
+  ownMachine,
   filter,
   options,
   finished,
@@ -127,7 +127,7 @@ export function openSessionsView({
     const attention = { visible: view.visible, focused: focused && active };
     refresher.setAttention(attention);
     pages.setAttention(attention);
-    thisMachine.setVisible(view.visible);
+    ownMachine.setVisible(view.visible);
   };
   const contexts = new Map<string, boolean | string>();
   const setContext = (key: string, value: boolean | string) => {
@@ -200,7 +200,7 @@ export function openSessionsView({
       } else if (event.affectsConfiguration('browserSessions.groupByMetadataKey')) options.followSetting();
       else if (event.affectsConfiguration('browserSessions.cost')) tree.arrangeAgain();
       else if (event.affectsConfiguration('browserSessions.clickAction')) tree.redrawAll();
-      else if (event.affectsConfiguration('browserSessions.thisMachine')) thisMachine.follow();
+      else if (event.affectsConfiguration('browserSessions.thisMachine')) ownMachine.follow();
       else if (event.affectsConfiguration('browserSessions.liveView')) return;
       else if (event.affectsConfiguration('browserSessions.history')) return;
       else if (event.affectsConfiguration('browserSessions')) void refresher.refreshAll();

@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../../../src/core/clock.ts';
 import { type AutomatedBrowser, findBrowsers } from '../../../src/local/browsers.ts';
-import { activePortOf } from '../../../src/local/devtoolsPort.ts';
+import { portOfProfile } from '../../../src/local/devtoolsPort.ts';
 import { endProcess } from '../../../src/local/endProcess.ts';
 import { openProcessReader, type ProcessReader } from '../../../src/local/processes.ts';
 import { ensureChromium, quietFlags } from '../../host/chromium.ts';
@@ -56,7 +56,7 @@ function processesOf(folder: string): readonly string[] {
 
   it('include one whose starter has ended, with its tool and its port, and no child process of it', async () => {
     const { pid, profile } = await left();
-    await until(async () => (await activePortOf(profile)) !== undefined);
+    await until(async () => (await portOfProfile(profile)) !== undefined);
     const one = await found(pid);
     assert.ok(one);
     assert.deepEqual(
@@ -76,7 +76,7 @@ function processesOf(folder: string): readonly string[] {
     const profile = join(temporaryFolder('left'), 'puppeteer_dev_chrome_profile-abc123');
     const flags = [...quietFlags, '--headless', '--remote-debugging-port=0', `--user-data-dir=${profile}`];
     const chromium = start(await ensureChromium(), flags);
-    await until(async () => (await activePortOf(profile)) !== undefined);
+    await until(async () => (await portOfProfile(profile)) !== undefined);
     const one = (await findBrowsers(reader, unaborted)).find(({ profile: its }) => its === profile);
     assert.ok(one);
     assert.deepEqual([one.tool, one.isLeftBehind], ['Puppeteer', false]);
@@ -102,7 +102,7 @@ function processesOf(folder: string): readonly string[] {
 
   it('end with all of their child processes, and only after that are called gone', async () => {
     const { pid, profile } = await left();
-    await until(async () => (await activePortOf(profile)) !== undefined);
+    await until(async () => (await portOfProfile(profile)) !== undefined);
     const one = await found(pid);
     assert.ok(one);
     assert.equal(await endProcess(one.process, reader, systemClock, unaborted), 'ended');
@@ -115,7 +115,7 @@ function processesOf(folder: string): readonly string[] {
 
   it('are killed when they are frozen', async () => {
     const { pid, profile } = await left();
-    await until(async () => (await activePortOf(profile)) !== undefined);
+    await until(async () => (await portOfProfile(profile)) !== undefined);
     const one = await found(pid);
     assert.ok(one);
     process.kill(pid, 'SIGSTOP');

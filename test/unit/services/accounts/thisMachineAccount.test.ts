@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { ThisMachine, thisMachineAccount } from '../../../../src/services/accounts/thisMachine.ts';
+import { ThisMachineAccount, thisMachineAccount } from '../../../../src/services/accounts/thisMachineAccount.ts';
 import { MapMemory, TestServices } from '../testServices.ts';
 import { VirtualClock } from '../virtualClock.ts';
 
@@ -10,14 +10,14 @@ describe('the account of this machine', () => {
   let isFound: boolean;
   let isEnabled: boolean;
   let looks: number;
-  let machine: ThisMachine;
+  let machine: ThisMachineAccount;
 
   beforeEach(() => {
     clock = new VirtualClock();
     memory = new MapMemory(0);
     services = new TestServices({ clock, memory });
     [isFound, isEnabled, looks] = [false, true, 0];
-    machine = new ThisMachine({
+    machine = new ThisMachineAccount({
       accounts: services.accounts,
       store: services.store,
       clock,
@@ -80,7 +80,7 @@ describe('the account of this machine', () => {
   });
 
   it('is not there where the operating system doesn’t say which processes there are', async () => {
-    const failing = new ThisMachine({
+    const failing = new ThisMachineAccount({
       accounts: services.accounts,
       store: services.store,
       clock,

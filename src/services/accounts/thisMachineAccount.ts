@@ -20,8 +20,8 @@ const slowestMs = 60_000;
 /** How long nothing must have been listed until the account leaves the list, in milliseconds. */
 const emptyForMs = 60_000;
 
-/** What a {@link ThisMachine} needs. */
-export interface ThisMachineParts {
+/** What a {@link ThisMachineAccount} needs. */
+export interface ThisMachineAccountParts {
   readonly accounts: Accounts;
   readonly store: SessionsView;
   readonly clock: Clock;
@@ -37,8 +37,8 @@ export interface ThisMachineParts {
  * Has the account of this machine there while something is found on it. It only looks while the list is visible: then as
  * often as accounts are refreshed, and less often the longer nothing is found.
  */
-export class ThisMachine implements Disposable {
-  readonly #parts: ThisMachineParts;
+export class ThisMachineAccount implements Disposable {
+  readonly #parts: ThisMachineAccountParts;
   #isVisible = false;
   #offered: Disposable | undefined;
   #timer: Disposable | undefined;
@@ -47,7 +47,7 @@ export class ThisMachine implements Disposable {
   /** Since when nothing has been listed, in monotonic milliseconds. */
   #emptySince: number | undefined;
 
-  constructor(parts: ThisMachineParts) {
+  constructor(parts: ThisMachineAccountParts) {
     this.#parts = parts;
   }
 

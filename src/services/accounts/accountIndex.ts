@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import type { Account } from '../../core/account.ts';
 import type { Disposable } from '../../core/event.ts';
 import { type AccountId, accountId } from '../../core/ids.ts';
 import type { Memory } from '../../core/storage.ts';
@@ -166,4 +167,14 @@ export function entryOf(id: AccountId, secret: Secret): IndexEntry {
     ...(labelAt !== undefined && { labelAt }),
     ...(keyless && { withoutKey: true }),
   };
+}
+
+/** What others see of an account. */
+export function accountOfEntry({ id, provider, label, origin }: IndexEntry): Account {
+  return { id: accountId(id), provider, label, origin };
+}
+
+/** The error about an account that was removed, or never was. */
+export function noSuchAccount(): Error {
+  return new Error('There is no such account.');
 }

@@ -5,7 +5,7 @@ import { type AccountId, accountId } from '../../core/ids.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { NoKeyReason } from '../../core/providerError.ts';
 import type { Memory, SecretStore } from '../../core/storage.ts';
-import { AccountIndex, entryOf, type IndexEntry } from './accountIndex.ts';
+import { AccountIndex, accountOfEntry, entryOf, type IndexEntry, noSuchAccount } from './accountIndex.ts';
 import {
   AccountSecrets,
   accountOf,
@@ -96,26 +96,21 @@ export class Accounts implements Disposable {
   get all(): readonly Account[] {
     const added = [...this.#entries]
       .sort(([, a], [, b]) => a.addedAt - b.addedAt || (a.id < b.id ? -1 : 1))
-      .map(([id, { provider, label, origin }]) => ({ id, provider, label, origin }));
+      .map(([, entry]) => accountOfEntry(entry));
     return [...added, ...this.#automatic.values()];
   }
 
   /** Has an account without a key there until the result is disposed, without storing it. */
   offer(account: Account): Disposable {
-    this.#automatic.set(account.id, account);
-    this.#changed.fire({ id: account.id, kind: 'added' });
-    return {
-      dispose: () => {
-        if (this.#automatic.delete(account.id)) this.#changed.fire({ id: account.id, kind: 'removed' });
-      },
-    };
+    const { id } = account;
+    this.#automatic.set(id, account);
+    this.#changed.fire({ id, kind: 'added' });
+    return { dispose: () => void (this.#automatic.delete(id) && this.#changed.fire({ id, kind: 'removed' })) };
   }
 
   get(id: AccountId): Account | undefined {
     const entry = this.#entries.get(id);
-    return entry === undefined
-      ? this.#automatic.get(id)
-      : { id, provider: entry.provider, label: entry.label, origin: entry.origin };
+    return entry === undefined ? this.#automatic.get(id) : accountOfEntry(entry);
   }
 
   /** Whether its key is kept for this window only, because the keychain couldn't keep it. */
@@ -402,8 +397,4 @@ export class Accounts implements Disposable {
       this.#logger.warn(`The list of accounts is damaged: ${KeychainError.from(error).message}`);
     }
   }
-}
-
-function noSuchAccount(): Error {
-  return new Error('There is no such account.');
 }

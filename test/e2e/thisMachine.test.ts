@@ -66,7 +66,6 @@ function runs(pid: number): boolean {
     });
 
     it('sees them without adding anything, by who left them or uses them', async () => {
-      await user.openView();
       await user.row('Account This Machine').waitFor();
       await user.row('Left behind').first().waitFor();
       await user.row('Playwright MCP · claude-code').first().waitFor();

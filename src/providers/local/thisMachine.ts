@@ -16,7 +16,7 @@ import { portOfProfile } from '../../local/devtoolsPort.ts';
 import { endProcess } from '../../local/endProcess.ts';
 import { type BoundBrowser, readBound } from '../../local/playwrightFiles.ts';
 import { dialPlaywright } from '../../local/playwrightWire.ts';
-import { openProcessReader, type ProcessReader } from '../../local/processes.ts';
+import { openProcessReader, type ProcessReader, programName } from '../../local/processes.ts';
 
 // Browsers that automation started on this machine: by Playwright, Puppeteer, agent-browser and others. They are found among
 // the processes, by the profile folders that these tools give their browsers. Nothing is asked of the tools, because some of
@@ -183,7 +183,7 @@ function sessionOf(browser: KnownBrowser, pages: readonly Page[] | undefined): S
   const title = pages?.find((page) => !isEmptyTab(page) && page.title !== '')?.title;
   const owner = owners.join(' ← ');
   return newSession(idOf(browser), {
-    name: title ?? bound?.title ?? tool,
+    name: title ?? bound?.title ?? tool ?? programName(root.program),
     startedAt: root.startedAt,
     groupId: groupOf(browser).id,
     metadata: new Map([...(tool === undefined ? [] : [['tool', tool] as const]), ['owner', owners[0] ?? 'none']]),

@@ -74,7 +74,8 @@ describe('a user who comes back to live views', function () {
     for (const one of [anchor, v1, chromium, pages]) await one?.stop();
   });
 
-  const tab = (name: string) => user.page.getByRole('tab', { name: new RegExp(`^${quoted(name)}(?=,|$)`) });
+  /** The title of a panel ends in the session's short ID. */
+  const tab = (name: string) => user.page.getByRole('tab', { name: new RegExp(`^${quoted(name)} \\(\\S+\\)(?=,|$)`) });
   const close = async (name: string) => {
     await tab(name).click({ button: 'middle' });
     await tab(name).waitFor({ state: 'detached' });

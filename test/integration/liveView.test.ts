@@ -240,7 +240,7 @@ describe('live view inside VS Code', () => {
     const copied = 'Link copied. Anyone with this link can watch the session and may be able to control it.';
     assert.equal(user.notes.at(-1), copied);
     await command('copyLiveViewUrl', { accountId: local, sessionId: context });
-    assert.equal(user.messages.at(-1)?.message, 'Sign-up form has no live view.');
+    assert.equal(user.messages.at(-1)?.message, `Sign-up form (${context.slice(0, 8)}) has no live view.`);
   });
 
   it('shows details as read-only JSON without secrets', async () => {

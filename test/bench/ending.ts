@@ -23,6 +23,7 @@ export type Order =
       /** Releases take effect after up to this long. */
       readonly lagMs: number;
       readonly silent: boolean;
+      readonly acceptsAnyKey?: boolean;
     }
   | { readonly kind: 'stats' };
 

@@ -15,6 +15,7 @@ process.on('message', (order: Order) => {
     server.dropConnections();
     Object.assign(server, { statusErrors: 0, mostInFlight: 0 });
     server.latencyMs = order.latencyMs;
+    server.acceptsAnyKey = order.acceptsAnyKey === true;
     server.rateLimit = order.rateLimit;
     server.spreadLagMs = order.lagMs;
     for (let index = 0; index < order.sessions; index++) server.add();

@@ -69,7 +69,7 @@ async function showAccounts(count: number): Promise<void> {
     const answers = [
       { press: 'button' } as const,
       env('URL'),
-      env('KEY'),
+      `${env('KEY')}-${index}`,
       '',
       '',
       `account ${String(index).padStart(2, '0')}`,

@@ -15,7 +15,12 @@ describe('a user who sorts, groups and filters the list', function () {
   before(async () => {
     server = await startBrowserbase();
     const add = (id: string, minutes: number, region: string, userMetadata: Readonly<Record<string, string>>) =>
-      server.add({ id, createdAt: new Date(Date.now() - minutes * minuteMs), region, userMetadata });
+      server.add({
+        id,
+        createdAt: new Date(Date.now() - minutes * minuteMs),
+        region,
+        userMetadata: { name: id, ...userMetadata },
+      });
     add('anna-new', 5, 'us-west-2', { owner: 'anna', job: 'shop' });
     add('bert-old', 360, 'eu-central-1', { owner: 'bert', job: 'shop' });
     add('carl-mid', 60, 'us-west-2', { owner: 'carl', job: 'mail' });
@@ -146,7 +151,7 @@ describe('a user who sorts, groups and filters the list', function () {
     assert.doesNotMatch(dialog, /carl-mid|alone/);
     await user.picture('sorting-end-group');
     // A session that joins the group while the dialog is open isn't part of it.
-    server.add({ id: 'late', userMetadata: { job: 'shop' } });
+    server.add({ id: 'late', userMetadata: { name: 'late', job: 'shop' } });
     await user.press('End 2 Sessions');
     await until(async () => server.running.length === 3);
     assert.deepEqual(server.running.sort(), ['alone', 'carl-mid', 'late']);
@@ -155,7 +160,8 @@ describe('a user who sorts, groups and filters the list', function () {
   it('shows 200 more of many', async () => {
     const { keyboard } = user.page;
     for (let index = 0; index < 450; index++) {
-      server.add({ id: `many-${String(index).padStart(3, '0')}`, userMetadata: { job: 'zz' } });
+      const id = `many-${String(index).padStart(3, '0')}`;
+      server.add({ id, userMetadata: { name: id, job: 'zz' } });
     }
     await user.run('Refresh');
     // A click on a group closes it.

@@ -31,6 +31,8 @@ const queryKeys: Readonly<Record<string, readonly string[]>> = {
 /** A strict Browserbase. `sessions` is the truth that tests check, not what the extension reports. */
 export class BrowserbaseServer extends ProviderServer {
   readonly key = 'bb_live_canary-0123456789';
+  /** Whether any key is accepted, as another one of the same project. */
+  acceptsAnyKey = false;
   readonly sessions = new Map<string, BrowserbaseSession>();
   readonly projects: { readonly id: string; readonly name: string; readonly concurrency: number }[] = [
     { id: randomUUID(), name: 'checkout-bots', concurrency: 25 },
@@ -111,7 +113,8 @@ export class BrowserbaseServer extends ProviderServer {
   }
 
   #refuse({ method, path, query, headers, body }: ProviderRequest): ProviderAnswer | undefined {
-    if (headers['x-bb-api-key'] !== this.key) return failure(401, 'Unauthorized', 'Invalid API key');
+    if (headers['x-bb-api-key'] !== this.key && !this.acceptsAnyKey)
+      return failure(401, 'Unauthorized', 'Invalid API key');
     if (method === 'GET' && (body !== '' || headers['content-type'] !== undefined)) {
       return failure(400, 'Bad Request', 'No body expected');
     }

@@ -269,7 +269,7 @@ async function host(
 
 /** How long it takes from a click on the first account until its rows are painted, in milliseconds. */
 async function paint(page: Page, again: string): Promise<number> {
-  const twistie = page.getByRole('treeitem', { name: /account 00/ }).locator('.monaco-tl-twistie');
+  const twistie = page.getByRole('treeitem', { name: /^Account .*account 00/ }).locator('.monaco-tl-twistie');
   const times: number[] = [];
   for (let round = 0; round < rounds; round++) {
     if (await page.evaluate(isOpen)) await twistie.click();
@@ -289,7 +289,7 @@ async function paint(page: Page, again: string): Promise<number> {
 function notePainting(): void {
   const isPainted = () => {
     const rows = [...document.querySelectorAll('.monaco-list-row[role=treeitem]')];
-    const account = rows.find((row) => /account 00/.test(row.getAttribute('aria-label') ?? ''));
+    const account = rows.find((row) => /^Account .*account 00/.test(row.getAttribute('aria-label') ?? ''));
     const next = String(Number(account?.getAttribute('data-index')) + 1);
     return rows.some((row) => row.getAttribute('data-index') === next && row.getAttribute('aria-level') === '2');
   };
@@ -307,7 +307,7 @@ function notePainting(): void {
 /** Runs in the workbench's page: whether the first account's rows are below it. */
 function isOpen(): boolean {
   const rows = [...document.querySelectorAll('.monaco-list-row[role=treeitem]')];
-  const account = rows.find((row) => /account 00/.test(row.getAttribute('aria-label') ?? ''));
+  const account = rows.find((row) => /^Account .*account 00/.test(row.getAttribute('aria-label') ?? ''));
   const next = Number(account?.getAttribute('data-index')) + 1;
   return rows.some((row) => row.getAttribute('data-index') === String(next) && row.getAttribute('aria-level') === '2');
 }

@@ -142,7 +142,7 @@ describe('actions after an end, inside VS Code', () => {
     for (const { detail } of report.results)
       assert.equal(detail, 'The account was removed while this session was ending. It may still be running.');
     const message = user.messages.at(-1)?.message ?? '';
-    assert.match(message, /host\d+\.example, host\d+\.example, host\d+\.example and 9 more: The account was removed/);
+    assert.match(message, /(host\d+\.example \(sess_\d+\)(, )?){3} and 9 more: The account was removed/);
     assert.ok(!message.includes(accountId), message);
     assert.equal(server.running.length, 12 - deletions().length);
   });

@@ -167,7 +167,7 @@ describe('ending inside VS Code', () => {
     assert.equal(user.messages.length, 1);
     assert.match(
       user.messages[0]?.message ?? '',
-      /^2 sessions ended\. Couldn't end 1 session\. sess_b\.example \(Anchor Browser · prod\): .*boom \[x\] \(command:evil\)/,
+      /^2 sessions ended\. Couldn't end 1 session\. sess_b\.example \(sess_b, Anchor Browser · prod\): .*boom \[x\] \(command:evil\)/,
     );
     assert.deepEqual(
       api.sessions().map(({ id, life }) => [id, life]),

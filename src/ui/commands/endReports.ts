@@ -194,12 +194,18 @@ function tellFailures(
 function failureLines(parts: ReportParts, failed: readonly EndResult[]): string[] {
   const named = failed.map((result) => {
     const { accountId } = result;
-    const name = nameOf(parts, result);
+    const { name, shortId: id } = result.shownAs ?? shownName(parts.store, accountId, result.session);
     // A removed account has no name, only an id.
-    const isThere = parts.accounts.get(accountId) !== undefined;
+    const account = parts.accounts.get(accountId) === undefined ? undefined : nameOfAccount(parts, accountId);
+    const isNamed = name !== id;
     return {
       reason: reasonOf(parts, result) ?? '',
-      name: isThere ? l10n.t('{0} ({1})', name, nameOfAccount(parts, accountId)) : name,
+      name:
+        account === undefined
+          ? nameAndId({ name, shortId: id })
+          : isNamed
+            ? l10n.t('{0} ({1}, {2})', name, id, account)
+            : l10n.t('{0} ({1})', name, account),
     };
   });
   return [...Map.groupBy(named, ({ reason }) => reason)].map(([reason, its]) =>

@@ -152,10 +152,20 @@ function ownerName(process: LocalProcess): string {
   return script === '' ? programName(process.program) : scriptName(script);
 }
 
-/** The script that an interpreter runs; empty for other programs. A program may write its own name in its place. */
-function scriptOf({ program, args }: LocalProcess): string {
+/** What can be a script, and not the value of some flag, which may be a key. */
+const scriptFile = /[/\\]|\.([cm]?[jt]s|py|jar|rb)$/;
+
+/**
+ * The script that an interpreter runs; empty for other programs. A program may write what it likes in place of its
+ * arguments, as npm does (`npm exec tool --key=…`): only the first word of that is taken.
+ */
+function scriptOf({ program, args: [first = '', ...others] }: LocalProcess): string {
   if (!interpreters.test(programName(program))) return '';
-  return args.slice(args.length > 1 ? 1 : 0).find((arg) => !arg.startsWith('-')) ?? '';
+  const isTitle = others.length === 0 || /\s/.test(first);
+  if (isTitle) return first.split(/\s/)[0] ?? '';
+  // A program that is given as an argument.
+  if (others.some((arg) => /^(-[ecp]|--(eval|print))$/.test(arg))) return '';
+  return others.find((arg) => !arg.startsWith('-') && scriptFile.test(arg)) ?? '';
 }
 
 /** The package that a script belongs to, else its file's name: `/x/node_modules/@playwright/mcp/cli.js` is `@playwright/mcp`. */

@@ -7,7 +7,7 @@ import { systemClock } from '../../../src/core/clock.ts';
 import { type AutomatedBrowser, findBrowsers } from '../../../src/local/browsers.ts';
 import { portOfProfile } from '../../../src/local/devtoolsPort.ts';
 import { endProcess } from '../../../src/local/endProcess.ts';
-import { openProcessReader, type ProcessReader } from '../../../src/local/processes.ts';
+import { type LocalProcess, openProcessReader, type ProcessReader } from '../../../src/local/processes.ts';
 import { ensureChromium, quietFlags } from '../../host/chromium.ts';
 import { type LeftBehind, leaveBehind } from '../../host/leftBehind.ts';
 import { start, temporaryFolder } from '../../host/processes.ts';
@@ -82,6 +82,38 @@ function processesOf(folder: string): readonly string[] {
     assert.deepEqual([one.tool, one.isLeftBehind], ['Puppeteer', false]);
     assert.ok(one.owners.length > 0 && !one.owners.some((name) => /[ =/]|--/.test(name)), one.owners.join());
     await chromium.stop();
+  });
+
+  it('name the programs that started them, and nothing else of how those were called', async () => {
+    const browser: LocalProcess = {
+      pid: 9,
+      parentPid: 8,
+      identity: '1',
+      startedAt: 0,
+      program: '/usr/bin/chromium',
+      args: [
+        'chromium',
+        '--headless',
+        '--remote-debugging-pipe',
+        '--user-data-dir=/tmp/puppeteer_dev_chrome_profile-x',
+      ],
+      memory: undefined,
+      cpuMs: undefined,
+    };
+    const ownerOf = async (...args: string[]) => {
+      const parent = { ...browser, pid: 8, parentPid: 1, program: '/usr/bin/node', args };
+      const list = { found: [browser], ancestorsOf: () => [parent], keepsDeadParents: false };
+      const [one] = await findBrowsers({ ...reader, list: async () => list }, unaborted);
+      return one?.owners[0];
+    };
+    assert.equal(await ownerOf('node', '/app/node_modules/@acme/agent/cli.js', '--key=secret'), '@acme/agent');
+    assert.equal(await ownerOf('node', '--token', 'sk-secret', 'scrape.mjs', 'other-secret'), 'scrape.mjs');
+    assert.equal(await ownerOf('node', '-e', 'fetch("https://x.example/?key=secret")'), 'node');
+    assert.equal(await ownerOf('npm exec tool --key secret'), 'npm');
+    assert.equal(await ownerOf('npm exec tool', '--key=secret'), 'npm');
+    assert.equal(await ownerOf('chrome-devtools-mcp'), 'chrome-devtools-mcp');
+    assert.equal(await ownerOf('node', 'secret'), 'node');
+    assert.equal(await ownerOf(), 'node');
   });
 
   it('leave out the user’s own: without a folder for its profile, or debugged by hand', async () => {

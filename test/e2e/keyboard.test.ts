@@ -232,8 +232,14 @@ describe('a user with a keyboard', function () {
   });
 
   it('has all menus again after the selected sessions have ended', async () => {
-    const account = ['Refresh Account', 'Rename Account…', 'Test Connection', 'Remove Account…'];
-    assert.deepEqual((await user.offers(user.row('Account Local Chrome'))).slice(0, 4), account);
+    const account = [
+      'Filter to This Account',
+      'Refresh Account',
+      'Rename Account…',
+      'Test Connection',
+      'Remove Account…',
+    ];
+    assert.deepEqual((await user.offers(user.row('Account Local Chrome'))).slice(0, 5), account);
     const [first = fail()] = await inOrder();
     assert.ok((await user.offers(user.row(`Session ${first}`))).includes('Show Details'));
   });

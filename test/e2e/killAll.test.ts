@@ -56,7 +56,7 @@ describe('a user who ends all sessions', function () {
     const names = listed(dialog.split('Skipped:')[0] ?? '');
     assert.equal(new Set(names).size, 11);
     assert.ok(!names.includes('Job 7'));
-    assert.match(dialog, /Skipped:\s+• Job 7 — Local Chrome · jobs\. It's protected\./);
+    assert.match(dialog, /Skipped:\s+• Job 7 \(\w+\) — Local Chrome · jobs\. It's protected\./);
     await user.picture('kill-all-dialog');
     await user.press('End 11 Sessions');
     const progress = user.notification('Ending sessions');

@@ -223,7 +223,7 @@ describe('a user of a live view panel', function () {
     await panel.getByRole('heading', { name: 'Session ended' }).waitFor();
     assert.deepEqual(anchor.running, ['sess_mail']);
     const offered = await panel.locator('#choices button').allInnerTexts();
-    assert.deepEqual(offered, ['Open Recording', 'Show mail.example', 'Close']);
+    assert.deepEqual(offered, ['Open Recording', 'Show mail.example (sess_mai)', 'Close']);
     await checkWidths(panel, 'panel-ended');
     await reach(panel, 'Tab', '[data-button=openRecording]');
     const recording = await user.opened(async () => {

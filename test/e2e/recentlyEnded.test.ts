@@ -92,7 +92,7 @@ describe('a user who keeps a history of ended sessions', function () {
     const all: readonly Exported[] = JSON.parse(exported);
     assert.deepEqual(all.map(({ sessionId }) => sessionId).sort(), ends.map(({ id }) => id).sort());
     const shown = await rows();
-    const time = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+    const time = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
     // In the same order, the newest first, and with the same facts.
     assert.deepEqual(
       all.map(({ sessionId, endedAt }) => {

@@ -6,8 +6,6 @@ import { ensureChromium } from '../host/chromium.ts';
 import { type LeftBehind, leaveBehind } from '../host/leftBehind.ts';
 import { type McpServer, startMcpServer } from '../host/mcpServer.ts';
 import { temporaryFolder } from '../host/processes.ts';
-import { startPages } from '../servers/pages.ts';
-import type { ProviderServer } from '../servers/providerServer.ts';
 import { until, WorkbenchUser } from './user.ts';
 
 /** Whether a process runs; one that has ended stays as a zombie until whoever inherited it looks. */
@@ -19,6 +17,19 @@ function runs(pid: number): boolean {
   }
 }
 
+/** The address of a page that moves, with a title that no other browser of this machine has. */
+function pageCalled(title: string): string {
+  const script = 'setInterval(() => { document.body.textContent = Date.now(); }, 100);';
+  const body = `<title>${title}</title><body style="font-size: 20vw"><script>${script}</script>`;
+  return `data:text/html,${encodeURIComponent(body)}`;
+}
+
+const [forgotten, used, reopened] = ['Forgotten', 'Used', 'Reopened'].map((name) => `${name} ${process.pid}`) as [
+  string,
+  string,
+  string,
+];
+
 // Other browsers of this machine are in the list, too: the one that this test itself uses is one of them.
 (process.platform === 'linux' ? describe : describe.skip)(
   'a user whose agents left browsers on this machine (Linux only)',
@@ -26,14 +37,12 @@ function runs(pid: number): boolean {
     this.timeout(120_000);
     // Each test continues where the previous one ended.
     this.bail(true);
-    let pages: ProviderServer;
     let user: WorkbenchUser;
     let orphan: LeftBehind;
     let server: McpServer;
 
     before(async () => {
-      pages = await startPages();
-      orphan = await leaveBehind({ url: `${pages.url}/form` });
+      orphan = await leaveBehind({ url: pageCalled(forgotten) });
       // The path of a socket may have 107 characters.
       const folder = temporaryFolder('pw');
       for (const name of ['run', 'tmp', 'home', 'work']) mkdirSync(join(folder, name), { mode: 0o700 });
@@ -51,7 +60,7 @@ function runs(pid: number): boolean {
         env,
         cwd: join(folder, 'work'),
       });
-      await server.call('browser_navigate', { url: `${pages.url}/clock` });
+      await server.call('browser_navigate', { url: pageCalled(used) });
       user = await WorkbenchUser.open({
         settings: { 'browserSessions.thisMachine.enabled': true },
         env: { PWTEST_SERVER_REGISTRY: registry },
@@ -62,51 +71,50 @@ function runs(pid: number): boolean {
       await user?.standUp();
       await server?.process.stop();
       orphan?.stop();
-      await pages?.stop();
     });
 
     it('sees them without adding anything, by who left them or uses them', async () => {
       await user.row('Account This Machine').waitFor();
       await user.row('Left behind').first().waitFor();
       await user.row('Playwright MCP · claude-code').first().waitFor();
-      await user.row('Session Sign-up form').waitFor();
-      await user.row('Session Clock').waitFor();
+      await user.row(`Session ${forgotten}`).waitFor();
+      await user.row(`Session ${used}`).waitFor();
       await user.picture('this-machine-rows');
     });
 
     it('watches a browser that has no port, while its agent goes on', async () => {
-      await user.choose(user.row('Session Clock'), 'Open Live View');
-      await user.seesMoving((await user.live('Clock')).locator('#picture'));
+      await user.choose(user.row(`Session ${used}`), 'Open Live View');
+      await user.seesMoving((await user.live(used)).locator('#picture'));
       await user.picture('this-machine-live');
-      assert.match(await server.call('browser_snapshot'), /Clock/);
+      assert.match(await server.call('browser_snapshot'), new RegExp(used));
     });
 
     it('ends a browser that was left behind, and its process is gone', async () => {
-      await user.choose(user.row('Session Sign-up form'), 'End Session…');
+      await user.choose(user.row(`Session ${forgotten}`), 'End Session…');
       const dialog = await user.dialog();
-      assert.match(dialog, /Sign-up form/);
+      assert.match(dialog, new RegExp(forgotten));
       assert.match(dialog, /The browser process ends\./);
       assert.ok(runs(orphan.pid));
       await user.press('End Session');
       await until(async () => !runs(orphan.pid));
-      await user.row('Session Sign-up form').waitFor({ state: 'detached' });
-      assert.ok(await user.row('Session Clock').isVisible());
+      await user.row(`Session ${forgotten}`).waitFor({ state: 'detached' });
+      assert.ok(await user.row(`Session ${used}`).isVisible());
     });
 
     it('ends a browser of an agent, which opens another one with its next call', async () => {
-      await user.choose(user.row('Session Clock'), 'End Session…');
+      await user.choose(user.row(`Session ${used}`), 'End Session…');
       await user.dialog();
       await user.press('End Session');
-      await user.row('Session Clock').waitFor({ state: 'detached' });
+      await user.row(`Session ${used}`).waitFor({ state: 'detached' });
       assert.equal(server.process.child.exitCode, null);
       await until(async () => {
-        const called = server.call('browser_navigate', { url: `${pages.url}/counter` });
+        const called = server.call('browser_navigate', { url: pageCalled(reopened) });
         return called.then(
           () => true,
           () => false,
         );
       });
-      await user.row('Session Counter').waitFor({ timeout: 60_000 });
+      await user.row(`Session ${reopened}`).waitFor({ timeout: 60_000 });
     });
 
     it('turns it off with one click', async () => {

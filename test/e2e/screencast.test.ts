@@ -237,7 +237,7 @@ describe('a user watching a Chrome of their own', function () {
     assert.ok(await panel.locator('#picture.past').isVisible(), 'what was last seen is gone');
     assert.ok(!(await devtools.contexts()).includes(contexts.clock));
     await user.picture('screencast-ended');
-    await panel.getByRole('button', { name: /^Show (Sign-up form|Counter)$/ }).click();
+    await panel.getByRole('button', { name: /^Show (Sign-up form|Counter) / }).click();
     await until(async () => (await user.page.getByRole('tab', { name: 'Live: Clock' }).count()) === 0);
   });
 

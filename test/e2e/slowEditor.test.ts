@@ -87,7 +87,7 @@ describe('a user with a slow editor', function () {
   });
 
   const changes: readonly (readonly [what: string, change: (mail: AnchorSession) => void])[] = [
-    ['a row is', (mail) => anchor.add({ ...mail, domains: ['post.example'] })],
+    ['a row is', (mail) => anchor.add({ ...mail, tags: ['name:post.example'] })],
     ['all rows of its account are', () => anchor.add({ domains: ['news.example'] })],
   ];
   for (const [what, change] of changes) {

@@ -54,7 +54,7 @@ export class ViewerBesideEditor {
     // Without a window of its own, so that its page's link is used.
     anchor.add({ id: session, headless: true, domains: ['shop.example'] });
     const pages = [
-      { id: 'p', title: 'Shop', url: 'https://shop.example/', frontend_url: `https://${viewer}/live/${session}/p` },
+      { id: 'p', title: '', url: 'https://shop.example/', frontend_url: `https://${viewer}/live/${session}/p` },
     ];
     anchor.misbehave('GET', /pages$/, { kind: 'answer', answer: { status: 200, json: pages } });
     const user = await WorkbenchUser.open({

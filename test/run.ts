@@ -188,7 +188,7 @@ await script(async () => {
     const files = ours ? await endToEndFiles() : [];
     const again: string[] = [];
     const testsIn = (name: string) => () => step(`End-to-end tests: ${name}`, () => endToEnd(scratch, name, again));
-    await sideBySide(3, [
+    await sideBySide(2, [
       () => step('Integration tests, inside VS Code', () => integration(scratch)),
       ...files.filter((name) => !runsAlone.has(name)).map(testsIn),
     ]);

@@ -242,14 +242,14 @@ describe('a user watching a Chrome of their own', function () {
   });
 
   it('sees a hostile title as plain text, and opens the session by keyboard or palette', async () => {
-    const title = '<img src=x> [x](command:workbench.action.closeWindow) \u202e$(trash)';
+    const title = '<img src=x> [x](command:closeWindow) \u202e$(trash)';
     const hostile = await devtools.openContext(
       `data:text/html;charset=utf-8,<title>${encodeURIComponent(title)}</title><p>Hello`,
     );
     await user.run('Refresh');
     // Until it has loaded, a page's title is its address.
     await user.row('Session <img src=x>').waitFor();
-    const shown = '<img src=x> [x] (command:workbench.action.closeWindow) $ (trash)';
+    const shown = '<img src=x> [x] (command:closeWindow) $ (trash)';
     await user.run('Open Live View');
     await user.pick('<img src=x> [x] (command');
     const panel = await user.live(shown);

@@ -20,7 +20,7 @@ function runs(pid: number): boolean {
 /** The address of a page that moves, with a title that no other browser of this machine has. */
 function pageCalled(title: string): string {
   const script = 'setInterval(() => { document.body.textContent = Date.now(); }, 100);';
-  const body = `<title>${title}</title><body style="font-size: 20vw"><script>${script}</script>`;
+  const body = `<title>${title}</title><body style="font-size: 6vw"><script>${script}</script>`;
   return `data:text/html,${encodeURIComponent(body)}`;
 }
 

@@ -6,8 +6,6 @@ import { temporaryFolder } from '../host/processes.ts';
 import { type BrowserbaseServer, startBrowserbase } from '../servers/browserbase.ts';
 import { until, WorkbenchUser } from './user.ts';
 
-const themes = { dark: 'Dark Modern', light: 'Light Modern', contrast: 'Dark High Contrast' };
-const kinds = { dark: '.vs-dark', light: '.vs', contrast: '.hc-black' };
 const token = 'canary-token-0123456789abcd';
 
 /** The profiles of running browsers that were started to try the extension, by process id. */
@@ -54,30 +52,6 @@ describe('a new user', function () {
 
   const button = (name: string) => user.page.locator('.welcome-view').getByRole('button', { name });
   /** Picks a color theme. The picker closes if something else takes the focus just then. */
-  const useTheme = async (name: keyof typeof themes) => {
-    const picker = user.page.locator('.quick-input-widget');
-    const option = picker.locator('.monaco-list-row.focused').getByText(themes[name]);
-    await until(async () => {
-      await user.page.keyboard.press('Control+K');
-      await user.page.keyboard.press('Control+T');
-      const input = picker.locator('input[type=text]');
-      const filled = input.fill(themes[name], { timeout: 3_000 }).then(() => option.waitFor({ timeout: 3_000 }));
-      return filled.then(
-        () => true,
-        () => false,
-      );
-    });
-    await user.page.keyboard.press('Enter');
-    await user.page.locator(`.monaco-workbench${kinds[name]}`).waitFor();
-    await picker.waitFor({ state: 'hidden' });
-  };
-  const inAllThemes = async (pictures: (theme: string) => Promise<void>) => {
-    for (const theme of ['light', 'contrast', 'dark'] as const) {
-      await useTheme(theme);
-      await pictures(theme);
-    }
-  };
-
   it('is offered an account, a browser on this machine, and the keys in the environment', async () => {
     for (const name of ['Add Account', 'Try It with a Browser on This Machine', 'Import Keys from Environment']) {
       await button(name).waitFor();
@@ -86,14 +60,14 @@ describe('a new user', function () {
       .locator('.welcome-view')
       .getByText('Each key is sent only to the address you saved it with')
       .waitFor();
-    await inAllThemes((theme) => user.picture(`welcome-${theme}`));
+    await user.picture('welcome');
     const edge = await user.page.locator('.part.sidebar').boundingBox();
     assert.ok(edge);
     await user.page.mouse.move(edge.x + edge.width, 400);
     await user.page.mouse.down();
     await user.page.mouse.move(edge.x + 240, 400, { steps: 5 });
     await user.page.mouse.up();
-    await inAllThemes((theme) => user.picture(`welcome-narrow-${theme}`));
+    await user.picture('welcome-narrow');
   });
 
   it('tries it with one click: a browser is listed and shown live', async () => {
@@ -154,13 +128,11 @@ describe('a new user', function () {
     await steps.first().waitFor();
     const done = steps.locator('[role=checkbox][aria-checked=true]');
     await until(async () => (await done.count()) === 4);
-    await inAllThemes(async (theme) => {
-      for (const [index, name] of ['connect', 'sessions', 'watch', 'end'].entries()) {
-        await steps.nth(index).click();
-        await steps.nth(index).and(user.page.locator('.expanded')).waitFor();
-        await user.picture(`walkthrough-${name}-${theme}`);
-      }
-    });
+    for (const [index, name] of ['connect', 'sessions', 'watch', 'end'].entries()) {
+      await steps.nth(index).click();
+      await steps.nth(index).and(user.page.locator('.expanded')).waitFor();
+      await user.picture(`walkthrough-${name}`);
+    }
   });
 
   it('doesn’t see the welcome view for a moment when the window is loaded again', async () => {

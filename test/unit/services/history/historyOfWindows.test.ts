@@ -50,7 +50,15 @@ describe('the history of several windows', () => {
   }
 
   /** Until everything is written that is written together. */
-  const settle = () => new Promise((resolve) => setTimeout(resolve, 600));
+  /** Waits until no window has written anything for longer than they collect what they write. */
+  const settle = async () => {
+    for (let [quiet, before] = [0, memory.values.get('endedSessions')]; quiet < 15; quiet++) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      const now = memory.values.get('endedSessions');
+      if (now !== before) quiet = 0;
+      before = now;
+    }
+  };
   const kept = () => (memory.get('endedSessions') as readonly EndedSession[]).map((ended) => ended.sessionId);
   const end = ({ store }: Window, id: string) =>
     store.setLife(account, [sessionId(id)], { kind: 'ending', since: now });

@@ -3,14 +3,14 @@ import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import WebSocket, { type ClientOptions } from 'ws';
 import type { CdpConnection, CdpDialer, CdpEvent } from '../core/cdp.ts';
 import type { Clock } from '../core/clock.ts';
-import { type Disposable, Emitter, type Event } from '../core/event.ts';
+import { Emitter, type Event } from '../core/event.ts';
 import { lookupLoopback } from '../core/loopback.ts';
 import { assertOrigin, isLoopback } from '../core/origin.ts';
+import { PendingCalls } from '../core/pendingCalls.ts';
 import { plainText } from '../core/plainText.ts';
 import { cancelled, ProviderError } from '../core/providerError.ts';
 
 const handshakeTimeoutMs = 5_000;
-const answerTimeoutMs = 10_000;
 /** The largest message that is accepted: an image of a page that fills a screen of eight million pixels. */
 const maxMessageBytes = 24 * 2 ** 20;
 /**
@@ -100,24 +100,15 @@ function dialError(error: Error): ProviderError {
   return new ProviderError({ kind: 'unreachable', why: code === 'ECONNREFUSED' ? 'refused' : 'cut' }, message);
 }
 
-interface Pending {
-  readonly method: string;
-  readonly timer: Disposable;
-  resolve(result: Readonly<Record<string, unknown>>): void;
-  reject(error: ProviderError): void;
-}
-
 /**
  * One WebSocket. Commands are numbered, and an answer has the number of its command. A message without one is an event.
  */
 class SocketConnection implements CdpConnection {
   readonly #socket: WebSocket;
-  readonly #clock: Clock;
-  readonly #pending = new Map<number, Pending>();
+  readonly #calls: PendingCalls<Readonly<Record<string, unknown>>>;
   readonly #event = new Emitter<CdpEvent>();
   readonly #closed = new Emitter<void>();
   #disposed = false;
-  #lastId = 0;
   #tooLarge = false;
 
   readonly onEvent: Event<CdpEvent> = this.#event.event;
@@ -125,7 +116,7 @@ class SocketConnection implements CdpConnection {
 
   constructor(socket: WebSocket, clock: Clock) {
     this.#socket = socket;
-    this.#clock = clock;
+    this.#calls = new PendingCalls(clock);
     socket.on('message', (data: Buffer) => this.#receive(data));
     socket.on('error', (error) => {
       this.#tooLarge ||= 'code' in error && error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH';
@@ -142,42 +133,8 @@ class SocketConnection implements CdpConnection {
     signal: AbortSignal,
     target?: string,
   ): Promise<Readonly<Record<string, unknown>>> {
-    return new Promise((resolve, reject) => {
-      if (signal.aborted) {
-        reject(cancelled(method));
-        return;
-      }
-      if (this.#socket.readyState !== WebSocket.OPEN) {
-        reject(lost(method));
-        return;
-      }
-      const id = ++this.#lastId;
-      const settle = () => {
-        this.#pending.delete(id);
-        timer.dispose();
-        signal.removeEventListener('abort', stop);
-      };
-      const stop = () => {
-        settle();
-        reject(cancelled(method));
-      };
-      const timer = this.#clock.after(answerTimeoutMs, () => {
-        settle();
-        reject(new ProviderError({ kind: 'timedOut', afterMs: answerTimeoutMs }, `${method} got no answer`));
-      });
-      signal.addEventListener('abort', stop, { once: true });
-      this.#pending.set(id, {
-        method,
-        timer,
-        resolve: (result) => {
-          settle();
-          resolve(result);
-        },
-        reject: (error) => {
-          settle();
-          reject(error);
-        },
-      });
+    if (!signal.aborted && this.#socket.readyState !== WebSocket.OPEN) return Promise.reject(lost(method));
+    return this.#calls.add(method, signal, (id) => {
       this.#socket.send(JSON.stringify({ id, method, params, sessionId: target }));
     });
   }
@@ -190,7 +147,7 @@ class SocketConnection implements CdpConnection {
 
   #receive(data: Buffer): void {
     if (hasMoreValues(data, maxValues)) {
-      this.#pending.get(idAtFront(data))?.reject(tooLarge('too large to read'));
+      this.#calls.reject(idAtFront(data), () => tooLarge('too large to read'));
       return;
     }
     let message: Readonly<Record<string, unknown>>;
@@ -207,17 +164,13 @@ class SocketConnection implements CdpConnection {
       this.#event.fire({ method, params: fields(params), target });
       return;
     }
-    const pending = typeof id === 'number' ? this.#pending.get(id) : undefined;
-    if (pending === undefined) return;
-    if (error !== undefined) pending.reject(commandError(pending.method, error));
-    else pending.resolve(fields(result));
+    if (error !== undefined) this.#calls.reject(id, (named) => commandError(named, error));
+    else this.#calls.resolve(id, fields(result));
   }
 
   #failAll(): void {
     const mebibytes = maxMessageBytes / 2 ** 20;
-    for (const pending of [...this.#pending.values()]) {
-      pending.reject(this.#tooLarge ? tooLarge(`larger than ${mebibytes} MiB`) : lost(pending.method));
-    }
+    this.#calls.rejectAll((method) => (this.#tooLarge ? tooLarge(`larger than ${mebibytes} MiB`) : lost(method)));
   }
 }
 

@@ -2,7 +2,8 @@ import { createConnection, type Socket } from 'node:net';
 import * as v from 'valibot';
 import type { CdpConnection, CdpEvent } from '../core/cdp.ts';
 import type { Clock } from '../core/clock.ts';
-import { type Disposable, Emitter } from '../core/event.ts';
+import { Emitter } from '../core/event.ts';
+import { PendingCalls } from '../core/pendingCalls.ts';
 import { cancelled, ProviderError } from '../core/providerError.ts';
 import { isOwnSocket } from './ownFile.ts';
 
@@ -15,7 +16,6 @@ import { isOwnSocket } from './ownFile.ts';
 //
 // A client is also told of every request of every page, with headers. That is dropped as soon as it's read.
 
-const answerTimeoutMs = 10_000;
 const connectTimeoutMs = 3_000;
 const maxMessageBytes = 24 * 2 ** 20;
 
@@ -36,12 +36,6 @@ const Attaching = v.object({ targetId: v.string() });
 const Detaching = v.object({ sessionId: v.string() });
 
 type Values = Readonly<Record<string, unknown>>;
-
-interface Pending {
-  readonly timer: Disposable;
-  resolve(result: unknown): void;
-  reject(error: ProviderError): void;
-}
 
 /**
  * Connects to a browser that Playwright has bound to a local socket, as if to its DevTools. Nothing is started by it, and
@@ -103,15 +97,13 @@ function connected(path: string, clock: Clock, signal: AbortSignal): Promise<Soc
 /** One connection. What isn't about a page goes to a DevTools session of the browser as a whole. */
 class Wire implements CdpConnection {
   readonly #socket: Socket;
-  readonly #clock: Clock;
-  readonly #pending = new Map<number, Pending>();
+  readonly #calls: PendingCalls<unknown>;
   readonly #event = new Emitter<CdpEvent>();
   readonly #closed = new Emitter<void>();
   /** The context of each page, by guid. */
   readonly #pages = new Map<string, string>();
   #browser = '';
   #root = '';
-  #lastId = 0;
   #received: Buffer[] = [];
   #receivedBytes = 0;
   #disposed = false;
@@ -121,7 +113,7 @@ class Wire implements CdpConnection {
 
   constructor(socket: Socket, clock: Clock) {
     this.#socket = socket;
-    this.#clock = clock;
+    this.#calls = new PendingCalls(clock);
     socket.on('data', (data: Buffer) => this.#receive(data));
     socket.once('close', () => this.#lose());
   }
@@ -147,7 +139,7 @@ class Wire implements CdpConnection {
     if (this.#disposed) return;
     this.#disposed = true;
     this.#socket.destroy();
-    this.#fail(cancelled('the connection was closed'));
+    this.#calls.rejectAll(cancelled);
   }
 
   async #devtools(session: string, method: string, params: Values, signal: AbortSignal): Promise<Values> {
@@ -166,37 +158,8 @@ class Wire implements CdpConnection {
   }
 
   #call(guid: string, method: string, params: Values, signal: AbortSignal): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      if (signal.aborted || this.#disposed) {
-        reject(cancelled(method));
-        return;
-      }
-      const id = ++this.#lastId;
-      const settle = () => {
-        this.#pending.delete(id);
-        timer.dispose();
-        signal.removeEventListener('abort', stop);
-      };
-      const stop = () => {
-        settle();
-        reject(cancelled(method));
-      };
-      const timer = this.#clock.after(answerTimeoutMs, () => {
-        settle();
-        reject(new ProviderError({ kind: 'timedOut', afterMs: answerTimeoutMs }, `${method} got no answer`));
-      });
-      signal.addEventListener('abort', stop, { once: true });
-      this.#pending.set(id, {
-        timer,
-        resolve: (result) => {
-          settle();
-          resolve(result);
-        },
-        reject: (error) => {
-          settle();
-          reject(error);
-        },
-      });
+    if (this.#disposed) return Promise.reject(cancelled(method));
+    return this.#calls.add(method, signal, (id) => {
       this.#socket.write(`${JSON.stringify({ id, guid, method, params, metadata: {} })}\0`);
     });
   }
@@ -224,10 +187,9 @@ class Wire implements CdpConnection {
     }
     const { id, guid, method, params, result, error } = message.output;
     if (id !== undefined) {
-      const pending = this.#pending.get(id);
-      if (error === undefined) pending?.resolve(result);
+      if (error === undefined) this.#calls.resolve(id, result);
       // Its text may hold addresses and what a page says.
-      else pending?.reject(unexpected('it refused a request'));
+      else this.#calls.reject(id, () => unexpected('it refused a request'));
       return;
     }
     switch (method) {
@@ -259,12 +221,10 @@ class Wire implements CdpConnection {
   #lose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    this.#fail(new ProviderError({ kind: 'unreachable', why: 'cut' }, 'Playwright closed the connection'));
+    this.#calls.rejectAll(
+      () => new ProviderError({ kind: 'unreachable', why: 'cut' }, 'Playwright closed the connection'),
+    );
     this.#closed.fire();
-  }
-
-  #fail(error: ProviderError): void {
-    for (const one of [...this.#pending.values()]) one.reject(error);
   }
 }
 

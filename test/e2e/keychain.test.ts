@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
-import { WorkbenchUser, writtenAfterMs } from './user.ts';
+import { until, WorkbenchUser, writtenAfterMs } from './user.ts';
 
 describe('a user whose keychain can’t decrypt their keys any longer', function () {
   this.timeout(180_000);
@@ -18,16 +18,27 @@ describe('a user whose keychain can’t decrypt their keys any longer', function
     await server.stop();
   });
 
+  /** A row that is redrawn while the mouse is over it loses its tooltip. */
+  async function seesTooltip(row: string, text: string): Promise<void> {
+    await until(async () => {
+      await user?.page.mouse.move(900, 400);
+      await user?.row(row).hover();
+      const shown = user?.page.getByText(text).first().waitFor({ timeout: 4_000 });
+      return Promise.resolve(shown).then(
+        () => true,
+        () => false,
+      );
+    });
+  }
+
   it('keeps the account, is asked for its key on its row, and has it again after entering it', async () => {
     server.add({ id: 'sess_a', domains: ['shop.example'], createdAt: new Date(Date.now() - 3 * 3_600_000) });
     user = await WorkbenchUser.open({ settings: { 'browserSessions.cost.ratePerHour': { anchor: 1.5 } } });
     await user.addAt('Anchor Browser', server.url, server.key, 'shop');
     await user.row('Session shop.example').waitFor();
-    await user.row('Session shop.example').hover();
-    await user.page.getByText('≈ $4.5').first().waitFor();
+    await seesTooltip('Session shop.example', '≈ $4.5');
     await user.picture('cost-session');
-    await user.row('Account Anchor Browser · shop').hover();
-    await user.page.getByText('12.5 credits used').first().waitFor();
+    await seesTooltip('Account Anchor Browser · shop', '12.5 credits used');
     await user.picture('cost-account');
     await sleep(writtenAfterMs);
 

@@ -39,10 +39,11 @@ describe('a user with two windows who forgets a browser', function () {
       );
       return (await Promise.all(shown)).reduce((sum, count) => sum + count, 0);
     };
-    await until(async () => (await warned()) > 0);
+    // The first list in the background waits until the windows have started.
+    await until(async () => (await warned()) > 0, 60_000);
     const lists = () => server.log().filter((line) => line === 'GET /v1/sessions/all/status').length;
     const before = lists();
-    await until(async () => lists() >= before + 2);
+    await until(async () => lists() >= before + 2, 60_000);
     assert.equal(await warned(), 1);
   });
 });

@@ -107,7 +107,8 @@ async function openMany(parts: LiveViewParts, subjects: readonly Subject[], cost
   }
   if (count > 1) await vscode.commands.executeCommand('vscode.setEditorLayout', layoutFor(count));
   for (const [index, subject] of subjects.entries()) {
-    await parts.liveViews.open(subject, (index % mostWithoutAsking) + 1, index > 0);
+    // One that is open already would cover another one where it is.
+    await parts.liveViews.open(subject, (index % mostWithoutAsking) + 1, index > 0, true);
   }
 }
 

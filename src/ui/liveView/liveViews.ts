@@ -100,14 +100,15 @@ export class LiveViews implements vscode.Disposable {
    * has a page for it. A panel that already shows it is revealed.
    * @param column where a new panel opens.
    * @param keepFocus whether the focus stays where it is.
+   * @param moves whether a panel that already shows it moves to the column.
    */
-  async open(subject: Subject, column: vscode.ViewColumn, keepFocus: boolean): Promise<void> {
+  async open(subject: Subject, column: vscode.ViewColumn, keepFocus: boolean, moves = false): Promise<void> {
     const openIn = this.#options.setting('liveView.openIn');
     if (openIn === 'external' && (await this.openExternal(subject))) return;
     if (openIn === 'integratedBrowser' && (await this.#openIntegrated(subject))) return;
     const known = this.#find(subject);
     if (known !== undefined) {
-      known.panel.reveal(undefined, keepFocus);
+      known.panel.reveal(moves ? column : undefined, keepFocus);
       return;
     }
     const showIn = { viewColumn: column, preserveFocus: keepFocus };

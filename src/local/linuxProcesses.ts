@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { Turns } from '../core/turns.ts';
 import type { LocalProcess, ProcessReader } from './processes.ts';
 import { programName } from './processes.ts';
+import { ancestorsOf } from './processTree.ts';
 
 // Everything comes from /proc (proc(5)). Its files are made when they are read and never block, so they are read
 // synchronously, a few at a time: that takes a third of the time of as many promises.
@@ -61,24 +62,11 @@ export function linuxProcesses(root = '/proc'): ProcessReader {
         const one = processOf(pid, program, booted);
         if (one !== undefined) found.push(one);
       }
-      const parentOf = ({ parentPid, startedAt }: LocalProcess): LocalProcess | undefined => {
-        const pid = `${parentPid}`;
-        const program = programOf(pid);
-        const parent = program === undefined ? undefined : processOf(pid, program, booted);
-        // A parent is older than its child: otherwise the pid is another process's by now.
-        return parent === undefined || parent.startedAt > startedAt + 1_000 ? undefined : parent;
+      const processWith = (pid: number): LocalProcess | undefined => {
+        const program = programOf(`${pid}`);
+        return program === undefined ? undefined : processOf(`${pid}`, program, booted);
       };
-      return {
-        found,
-        keepsDeadParents: false,
-        ancestorsOf(one) {
-          const above: LocalProcess[] = [];
-          for (let next = parentOf(one); next !== undefined && above.length < mostAncestors; next = parentOf(next)) {
-            above.push(next);
-          }
-          return above;
-        },
-      };
+      return { found, keepsDeadParents: false, ancestorsOf: (one) => ancestorsOf(one, processWith) };
     },
 
     async identityOf(pid) {
@@ -87,9 +75,6 @@ export function linuxProcesses(root = '/proc'): ProcessReader {
     },
   };
 }
-
-/** Deeper than any process tree of an agent; a limit in case pids are given anew while they are read. */
-const mostAncestors = 64;
 
 /** What `/proc/<pid>/stat` says; undefined where there is no such process. */
 function statOf(text: string) {

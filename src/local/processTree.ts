@@ -10,17 +10,28 @@ export function listAmong(
   return {
     keepsDeadParents,
     found: all.filter(({ program }) => isWanted(programName(program))),
-    ancestorsOf(one) {
-      const above: LocalProcess[] = [];
-      const seen = new Set([one.pid]);
-      for (let child = one; ; ) {
-        const parent = byPid.get(child.parentPid);
-        // A parent is older than its child: otherwise the pid is another process's by now.
-        if (parent === undefined || seen.has(parent.pid) || parent.startedAt > child.startedAt + 1_000) return above;
-        seen.add(parent.pid);
-        above.push(parent);
-        child = parent;
-      }
-    },
+    ancestorsOf: (one) => ancestorsOf(one, (pid) => byPid.get(pid)),
   };
+}
+
+/** Start times are exact to a second. */
+const sameStartMs = 1_000;
+
+/** The processes above one, its parent first. @param processWith finds a process by its pid. */
+export function ancestorsOf(
+  one: LocalProcess,
+  processWith: (pid: number) => LocalProcess | undefined,
+): readonly LocalProcess[] {
+  const above: LocalProcess[] = [];
+  // A pid that was given to another process while they were read could lead around in a circle.
+  const seen = new Set([one.pid]);
+  for (let child = one; ; ) {
+    const parent = processWith(child.parentPid);
+    // A parent is older than its child: otherwise the pid is another process's by now.
+    const isParent = parent !== undefined && parent.startedAt <= child.startedAt + sameStartMs;
+    if (!isParent || seen.has(parent.pid)) return above;
+    seen.add(parent.pid);
+    above.push(parent);
+    child = parent;
+  }
 }

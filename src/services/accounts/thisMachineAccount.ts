@@ -2,6 +2,7 @@ import type { Account } from '../../core/account.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Disposable } from '../../core/event.ts';
 import { accountId } from '../../core/ids.ts';
+import { refreshPause } from '../sessions/refreshPace.ts';
 import { isListed, type SessionsView } from '../sessions/sessionsView.ts';
 import type { Accounts } from './accounts.ts';
 
@@ -13,10 +14,6 @@ export const thisMachineAccount: Account = {
   origin: 'http://localhost',
 };
 
-/** Each look that finds nothing multiplies the wait for the next one by this … */
-const slowdown = 1.5;
-/** … up to this, in milliseconds. */
-const slowestMs = 60_000;
 /** How long nothing must have been listed until the account leaves the list, in milliseconds. */
 const emptyForMs = 60_000;
 
@@ -35,7 +32,7 @@ export interface ThisMachineAccountParts {
 
 /**
  * Has the account of this machine there while something is found on it. It only looks while the list is visible: then as
- * often as accounts are refreshed, and less often the longer nothing is found.
+ * often as an account is refreshed in which nothing changes.
  */
 export class ThisMachineAccount implements Disposable {
   readonly #parts: ThisMachineAccountParts;
@@ -93,7 +90,7 @@ export class ThisMachineAccount implements Disposable {
     } else this.#leaveWhenEmpty();
     const every = this.#parts.interval();
     if (every <= 0) return;
-    const wait = Math.min(every * slowdown ** this.#misses, Math.max(every, slowestMs));
+    const wait = refreshPause({ quiet: this.#misses, failures: 0, requests: 1 }, every);
     this.#timer = this.#parts.clock.after(wait, () => void this.#look());
   }
 

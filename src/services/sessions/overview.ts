@@ -53,7 +53,7 @@ export interface Overview {
 /** From this age on, in milliseconds, a list may be far from what is running now. */
 export const oldListMs = 15 * 60_000;
 
-/** What {@link Overviews} needs. */
+/** What {@link overviewOf} needs. */
 export interface OverviewParts {
   readonly accounts: { readonly all: readonly Account[] };
   readonly store: SessionsView;
@@ -70,72 +70,58 @@ export interface OverviewParts {
  * Sums up what is running, and finds the sessions that are over a limit. Protected sessions, other people's and those that
  * are skipped when several are ended at once never are, nor is one that is ending.
  */
-export class Overviews {
-  readonly #parts: OverviewParts;
-  /** Since when sessions are idle, by account and session: providers say only that they are. */
-  #idleSince: ReadonlyMap<string, number> = new Map();
+export function overviewOf(parts: OverviewParts): Overview {
+  const { accounts, store, now, limits, ratePerHour } = parts;
+  const at = now();
+  const { ageMs, idleMs } = limits();
+  const isMine = parts.isMine();
+  const over: OverLimit[] = [];
+  const taken = accounts.all.flatMap((account): AccountOverview[] => {
+    const state = store.state(account.id);
+    if (state === undefined) return [];
+    const asOf = state.kind === 'ready' ? state.asOf : undefined;
+    const isCurrent = isListed(state) && at - state.asOf <= oldListMs;
+    const rate = ratePerHour(account.provider);
+    const costs: (Cost | undefined)[] = [];
+    let oldest: AccountOverview['oldest'];
+    for (const session of state.contents.sessions.values()) {
+      const start = store.startOf(account.id, session.id) ?? { at, exact: false };
+      if (oldest === undefined || start.at < oldest.at) oldest = start;
+      costs.push(costOf(session, start.at, rate, at));
+      const idleAt = store.idleSince(account.id, session.id);
+      const isOld = ageMs > 0 && at - start.at >= ageMs;
+      // Until the last list: what has happened since isn't known.
+      const isIdle = idleMs > 0 && idleAt !== undefined && (asOf ?? at) - idleAt >= idleMs;
+      if (!(isOld || isIdle) || !counts(parts, account.id, session, isMine)) continue;
+      const since = isOld ? start : { at: idleAt ?? at, exact: false };
+      over.push({ accountId: account.id, session, limit: isOld ? 'age' : 'idle', since, isCurrent });
+    }
+    return [{ account, oldest, asOf, costs: totalOf(costs), ...totals(state) }];
+  });
+  return {
+    accounts: taken,
+    running: taken.reduce((sum, { running }) => sum + running, 0),
+    over: over.sort((a, b) => order[a.limit] - order[b.limit] || a.since.at - b.since.at),
+    troubled: taken.filter(({ trouble }) => trouble !== undefined).length,
+    asOf: taken.reduce<number | undefined>(
+      (first, { asOf }) => (first === undefined || asOf === undefined ? undefined : Math.min(first, asOf)),
+      taken[0]?.asOf,
+    ),
+  };
+}
 
-  constructor(parts: OverviewParts) {
-    this.#parts = parts;
-  }
-
-  /**
-   * The overview as of now. Sessions count as idle from the first call that finds them idle, until one finds them otherwise:
-   * call it whenever the store changes.
-   */
-  take(): Overview {
-    const { accounts, store, now, limits, ratePerHour } = this.#parts;
-    const at = now();
-    const { ageMs, idleMs } = limits();
-    const isMine = this.#parts.isMine();
-    const idleSince = new Map<string, number>();
-    const over: OverLimit[] = [];
-    const taken = accounts.all.flatMap((account): AccountOverview[] => {
-      const state = store.state(account.id);
-      if (state === undefined) return [];
-      const asOf = state.kind === 'ready' ? state.asOf : undefined;
-      const isCurrent = isListed(state) && at - state.asOf <= oldListMs;
-      const rate = ratePerHour(account.provider);
-      const costs: (Cost | undefined)[] = [];
-      let oldest: AccountOverview['oldest'];
-      for (const session of state.contents.sessions.values()) {
-        const start = store.startOf(account.id, session.id) ?? { at, exact: false };
-        if (oldest === undefined || start.at < oldest.at) oldest = start;
-        costs.push(costOf(session, start.at, rate, at));
-        const key = `${account.id}/${session.id}`;
-        const idleAt = session.phase === 'idle' ? (this.#idleSince.get(key) ?? at) : undefined;
-        if (idleAt !== undefined) idleSince.set(key, idleAt);
-        const isOld = ageMs > 0 && at - start.at >= ageMs;
-        // Until the last list: what has happened since isn't known.
-        const isIdle = idleMs > 0 && idleAt !== undefined && (asOf ?? at) - idleAt >= idleMs;
-        if (!(isOld || isIdle) || !this.#counts(account.id, session, isMine)) continue;
-        const since = isOld ? start : { at: idleAt ?? at, exact: false };
-        over.push({ accountId: account.id, session, limit: isOld ? 'age' : 'idle', since, isCurrent });
-      }
-      return [{ account, oldest, asOf, costs: totalOf(costs), ...totals(state) }];
-    });
-    this.#idleSince = idleSince;
-    return {
-      accounts: taken,
-      running: taken.reduce((sum, { running }) => sum + running, 0),
-      over: over.sort((a, b) => order[a.limit] - order[b.limit] || a.since.at - b.since.at),
-      troubled: taken.filter(({ trouble }) => trouble !== undefined).length,
-      asOf: taken.reduce<number | undefined>(
-        (first, { asOf }) => (first === undefined || asOf === undefined ? undefined : Math.min(first, asOf)),
-        taken[0]?.asOf,
-      ),
-    };
-  }
-
-  #counts(account: AccountId, session: Session, isMine: IsMine | undefined): boolean {
-    const { store, protections } = this.#parts;
-    return (
-      session.bulkEndExclusion === undefined &&
-      isMine?.(session) !== false &&
-      store.life(account, session.id).kind !== 'ending' &&
-      !protections.has(account, session.id)
-    );
-  }
+function counts(
+  { store, protections }: OverviewParts,
+  account: AccountId,
+  session: Session,
+  isMine: IsMine | undefined,
+): boolean {
+  return (
+    session.bulkEndExclusion === undefined &&
+    isMine?.(session) !== false &&
+    store.life(account, session.id).kind !== 'ending' &&
+    !protections.has(account, session.id)
+  );
 }
 
 const order = { age: 0, idle: 1 } as const;

@@ -3,7 +3,12 @@ import * as vscode from 'vscode';
 import { isMineBy } from '../../core/ownership.ts';
 import { Throttle } from '../../core/throttle.ts';
 import type { Services } from '../../services/openServices.ts';
-import { type OverLimit, Overviews, type SessionLimits } from '../../services/sessions/overview.ts';
+import {
+  type OverLimit,
+  type OverviewParts,
+  overviewOf,
+  type SessionLimits,
+} from '../../services/sessions/overview.ts';
 import { Warnings } from '../../services/sessions/warnings.ts';
 import { editorPrompts } from '../editorPrompts.ts';
 import { shownName } from '../sessionNames.ts';
@@ -39,7 +44,7 @@ export function openStatus(services: Services, watched: WatchedView, setting: Re
     return account === undefined ? '' : accountName(account, kinds.get(account.provider));
   };
   const nameOfSession = ({ accountId, session }: OverLimit) => nameAndId(shownName(store, accountId, session));
-  const overviews = new Overviews({
+  const parts: OverviewParts = {
     accounts,
     store,
     protections,
@@ -47,8 +52,8 @@ export function openStatus(services: Services, watched: WatchedView, setting: Re
     limits,
     ratePerHour: (provider) => setting('cost.ratePerHour').get(provider),
     now: clock.now,
-  });
-  let overview = overviews.take();
+  };
+  let overview = overviewOf(parts);
   const item = new StatusItem();
   const warnings = new Warnings({
     memory,
@@ -73,7 +78,7 @@ export function openStatus(services: Services, watched: WatchedView, setting: Re
   }
 
   const draw = () => {
-    overview = overviews.take();
+    overview = overviewOf(parts);
     const now = clock.now();
     const show = setting('statusBar.show');
     if (show === 'always' || (show === 'whenRunning' && overview.running > 0)) {

@@ -45,10 +45,14 @@ function roundAge(ms: number): string {
 /** The same for screen readers, as a sentence. */
 export function statusLabel(overview: Overview, now: number): string {
   const { running, over } = overview;
-  const count = running === 1 ? l10n.t('1 browser is running.') : l10n.t('{0} browsers are running.', running);
+  const count = runningSentence(running);
   const [longest] = over;
   if (longest === undefined) return l10n.t('Browser Sessions: {0}', count);
   return l10n.t('Browser Sessions: {0}', `${count} ${longestSentence(over.length, longest, now)}`);
+}
+
+function runningSentence(running: number): string {
+  return running === 1 ? l10n.t('1 browser is running.') : l10n.t('{0} browsers are running.', running);
 }
 
 function longestSentence(count: number, { limit, since }: OverLimit, now: number): string {
@@ -148,9 +152,7 @@ export function badgeOf(
 ): { readonly value: number; readonly tooltip: string } | undefined {
   if (counts === 'off') return undefined;
   if (counts === 'count') {
-    if (running === 0) return undefined;
-    const tooltip = running === 1 ? l10n.t('1 browser is running.') : l10n.t('{0} browsers are running.', running);
-    return { value: running, tooltip };
+    return running === 0 ? undefined : { value: running, tooltip: runningSentence(running) };
   }
   const value = over.length + troubled;
   if (value === 0) return undefined;

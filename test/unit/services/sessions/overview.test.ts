@@ -4,7 +4,12 @@ import { accountId, sessionId } from '../../../../src/core/ids.ts';
 import type { Inventory } from '../../../../src/core/inventory.ts';
 import { ProviderError } from '../../../../src/core/providerError.ts';
 import type { Session } from '../../../../src/core/session.ts';
-import { Overviews, oldListMs, type SessionLimits } from '../../../../src/services/sessions/overview.ts';
+import {
+  type OverviewParts,
+  oldListMs,
+  overviewOf,
+  type SessionLimits,
+} from '../../../../src/services/sessions/overview.ts';
 import { SessionStore } from '../../../../src/services/sessions/sessionStore.ts';
 import { keepingOnly, someSession } from '../../sessions.ts';
 
@@ -22,7 +27,7 @@ describe('the overview of what is running', () => {
   let limits: SessionLimits;
   let protectedIds: Set<string>;
   let store: SessionStore;
-  let overviews: Overviews;
+  let parts: OverviewParts;
 
   beforeEach(() => {
     now = start;
@@ -30,7 +35,7 @@ describe('the overview of what is running', () => {
     protectedIds = new Set();
     store = new SessionStore(() => now);
     store.setAccounts([one.id, two.id]);
-    overviews = new Overviews({
+    parts = {
       accounts: { all: [one, two] },
       store,
       protections: { has: (_, id) => protectedIds.has(id) },
@@ -38,7 +43,7 @@ describe('the overview of what is running', () => {
       limits: () => limits,
       ratePerHour: (provider) => (provider === 'anchor' ? 1.5 : undefined),
       now: () => now,
-    });
+    };
   });
 
   function list({ id }: Account, sessions: readonly Session[], more: Partial<Inventory> = {}): void {
@@ -49,16 +54,16 @@ describe('the overview of what is running', () => {
 
   const aged = (id: string, ageMs: number, more: Partial<Session> = {}) =>
     someSession(id, { startedAt: now - ageMs, ...more });
-  const over = () => overviews.take().over.map(({ session, limit }) => `${session.id} ${limit}`);
+  const over = () => overviewOf(parts).over.map(({ session, limit }) => `${session.id} ${limit}`);
 
   it('counts sessions, and knows the oldest, the limit and when the oldest list was made', () => {
     list(one, [aged('a', minute), aged('b', 3 * hour)], {
       account: { identity: undefined, sessionLimit: 25, note: undefined },
     });
-    assert.equal(overviews.take().asOf, undefined, 'an account was never listed');
+    assert.equal(overviewOf(parts).asOf, undefined, 'an account was never listed');
     now += minute;
     list(two, [aged('c', minute)]);
-    const { accounts, running, asOf, troubled } = overviews.take();
+    const { accounts, running, asOf, troubled } = overviewOf(parts);
     assert.equal(running, 3);
     assert.equal(asOf, start);
     assert.equal(troubled, 0);
@@ -74,7 +79,7 @@ describe('the overview of what is running', () => {
   it('adds up what an account’s sessions have cost so far', () => {
     list(one, [aged('a', hour), aged('b', 3 * hour)]);
     assert.deepEqual(
-      overviews.take().accounts.map(({ costs }) => costs),
+      overviewOf(parts).accounts.map(({ costs }) => costs),
       [[{ kind: 'estimated', amount: 6 }], []],
     );
   });
@@ -89,7 +94,7 @@ describe('the overview of what is running', () => {
     assert.deepEqual(over(), ['older age', 'old age']);
     now += hour;
     assert.deepEqual(over(), ['older age', 'old age', 'new age', 'seen age']);
-    assert.equal(overviews.take().over.at(-1)?.since.exact, false);
+    assert.equal(overviewOf(parts).over.at(-1)?.since.exact, false);
     limits = { ageMs: 0, idleMs: 0 };
     assert.deepEqual(over(), []);
   });
@@ -128,7 +133,7 @@ describe('the overview of what is running', () => {
 
   it('says which sessions come from an old list, or from an account that can’t be listed', () => {
     list(one, [aged('a', 2 * hour)]);
-    const isCurrent = () => overviews.take().over.map((its) => its.isCurrent);
+    const isCurrent = () => overviewOf(parts).over.map((its) => its.isCurrent);
     assert.deepEqual(isCurrent(), [true]);
     now += oldListMs + 1;
     assert.deepEqual(isCurrent(), [false]);
@@ -136,6 +141,6 @@ describe('the overview of what is running', () => {
     assert.deepEqual(isCurrent(), [true]);
     store.beginList(one.id).fail(new ProviderError({ kind: 'unauthorized' }, 'rejected'));
     assert.deepEqual(isCurrent(), [false]);
-    assert.equal(overviews.take().troubled, 1);
+    assert.equal(overviewOf(parts).troubled, 1);
   });
 });

@@ -2,6 +2,7 @@ import { redactor } from './redact.ts';
 
 /** What stands for a value that is not shown. */
 export const hidden = '•••';
+const secretKey = /key|token|secret|password|authorization|cookie/i;
 const withoutSecrets = redactor([]);
 
 /** Longest title that is looked at and kept, in characters; a page can have one of megabytes. */
@@ -10,6 +11,11 @@ const longestTitle = 1_000;
 const beforeTail = /^[^\s?#]*(?=[?#]\S)/;
 /** A longer name in a query is more likely a value that happens to have a "=" in it, or at its end. */
 const longestName = 20;
+
+/** Whether metadata under this key may hold a secret, and so its value is never shown. */
+export function isSecretKey(key: string): boolean {
+  return secretKey.test(key);
+}
 
 /**
  * A page's title without the values of an address that it may be: Chrome titles a page that has none by its address, with

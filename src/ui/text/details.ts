@@ -1,5 +1,5 @@
 import type { Account } from '../../core/account.ts';
-import { hidden, withoutValues } from '../../core/maskedAddress.ts';
+import { hidden, isSecretKey, withoutValues } from '../../core/maskedAddress.ts';
 import { redactor } from '../../core/redact.ts';
 import type { Session } from '../../core/session.ts';
 import type { Cost } from '../../services/sessions/cost.ts';
@@ -85,5 +85,5 @@ function text(value: string | undefined): string | undefined {
 }
 
 function masked(key: string, value: string): string {
-  return /key|token|secret|password|authorization|cookie/i.test(key) ? hidden : withoutSecrets(value);
+  return isSecretKey(key) ? hidden : withoutSecrets(value);
 }

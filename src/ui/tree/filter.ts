@@ -188,7 +188,8 @@ function scopeOf(kept: unknown): FilterScope | undefined {
   return { accountId: accountId(account), groupId, groupName: typeof name === 'string' ? plainText(name) : '' };
 }
 
-function wordsOf(text: string): readonly string[] {
+/** The words that a session must have to match a text, in lower case. */
+export function wordsOf(text: string): readonly string[] {
   return text
     .toLowerCase()
     .split(' ')

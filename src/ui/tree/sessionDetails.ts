@@ -1,21 +1,20 @@
 import * as l10n from '@vscode/l10n';
 import type { Account } from '../../core/account.ts';
-import { hidden } from '../../core/maskedAddress.ts';
+import { hidden, isSecretKey } from '../../core/maskedAddress.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { Session } from '../../core/session.ts';
 import { bestName, hostOf, mainPage } from '../../core/sessionName.ts';
-import { costOf } from '../../services/sessions/cost.ts';
 import { knownPages } from '../../services/sessions/sessionsView.ts';
 import { rowAge } from '../text/ages.ts';
 import { shortCost } from '../text/costs.ts';
 import { pageName, sessionName } from '../text/names.ts';
 import type { TreeModel } from './children.ts';
+import { sessionCost } from './costFacts.ts';
+import { wordsOf } from './filter.ts';
 
 /** Most tags that a row shows, besides those that match a filter. */
 const mostTags = 3;
 const metadataPrefix = 'metadata:';
-/** Keys of metadata whose values are never shown. */
-const secretKey = /key|token|secret|password|authorization|cookie/i;
 
 /**
  * What a session's row shows after its name, as the setting `row.details` says, in its order. While a filter is on it shows
@@ -47,8 +46,7 @@ function detailOf(model: TreeModel, account: Account, session: Session, detail: 
     case 'traits':
       return session.traits.map((trait) => plainText(trait, 40));
     case 'cost': {
-      const start = store.startOf(account.id, session.id)?.at;
-      const cost = costOf(session, start, model.ratePerHour(account.provider), model.now());
+      const cost = sessionCost(model, account, session);
       return cost === undefined ? [] : [shortCost(cost, model.currency())];
     }
     case 'accountLimit': {
@@ -58,7 +56,7 @@ function detailOf(model: TreeModel, account: Account, session: Session, detail: 
     }
     default: {
       const key = detail.startsWith(metadataPrefix) ? detail.slice(metadataPrefix.length) : undefined;
-      const value = key === undefined || secretKey.test(key) ? undefined : session.metadata.get(key);
+      const value = key === undefined || isSecretKey(key) ? undefined : session.metadata.get(key);
       return value === undefined ? [] : [plainText(value, 40)];
     }
   }
@@ -88,7 +86,7 @@ export function matchedDetails(model: TreeModel, account: Account, session: Sess
   const pages = knownPages(model.store, account.id, session.id) ?? [];
   const texts = [
     ...session.tags,
-    ...[...session.metadata].map(([key, value]) => `${key}=${secretKey.test(key) ? hidden : value}`),
+    ...[...session.metadata].map(([key, value]) => `${key}=${isSecretKey(key) ? hidden : value}`),
     ...pages.flatMap((page) => [pageName(page), hostOf(page)]),
     session.region ?? '',
     ...session.traits,
@@ -113,11 +111,4 @@ export function matchesIn(label: string, filter: string): readonly (readonly [fr
     const at = lower.indexOf(word);
     return at < 0 ? [] : [[at, at + word.length] as const];
   });
-}
-
-function wordsOf(text: string): readonly string[] {
-  return text
-    .toLowerCase()
-    .split(' ')
-    .filter((word) => word !== '');
 }

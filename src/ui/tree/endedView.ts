@@ -3,16 +3,22 @@ import * as vscode from 'vscode';
 import type { EndedSession, History } from '../../services/history/history.ts';
 import type { SessionsView } from '../../services/sessions/sessionsView.ts';
 import { endedRow } from './endedRow.ts';
+import { itemOf } from './treeItem.ts';
 
 const viewId = 'browserSessions.ended';
 
-/** Opens the view "Recently Ended". Its rows are targets that commands accept. */
-export function openEndedView(history: History, store: SessionsView, now: () => number): vscode.Disposable {
+/** Opens the view "Recently Ended". Its rows are targets that commands accept. @param media the folder with our own icons. */
+export function openEndedView(
+  history: History,
+  store: SessionsView,
+  now: () => number,
+  media: vscode.Uri,
+): vscode.Disposable {
   const changed = new vscode.EventEmitter<void>();
   const provider: vscode.TreeDataProvider<EndedSession> = {
     onDidChangeTreeData: changed.event,
     getChildren: (row) => (row === undefined ? [...history.all] : []),
-    getTreeItem: (ended) => endedItem(ended, store, now()),
+    getTreeItem: (ended) => endedItem(ended, store, now(), media),
   };
   const view = vscode.window.createTreeView(viewId, { treeDataProvider: provider });
   const describe = () => {
@@ -30,16 +36,7 @@ export function openEndedView(history: History, store: SessionsView, now: () => 
   );
 }
 
-function endedItem(ended: EndedSession, store: SessionsView, now: number): vscode.TreeItem {
+function endedItem(ended: EndedSession, store: SessionsView, now: number, media: vscode.Uri): vscode.TreeItem {
   const row = endedRow(ended, store, now);
-  const item = new vscode.TreeItem(row.label);
-  item.id = row.id;
-  item.description = row.description;
-  item.contextValue = row.contextValue;
-  item.accessibilityInformation = { label: row.aria };
-  if (row.icon?.color !== undefined) {
-    item.iconPath = new vscode.ThemeIcon(row.icon.id, new vscode.ThemeColor(row.icon.color));
-  }
-  item.tooltip = row.tooltip;
-  return item;
+  return Object.assign(itemOf(row, media), { tooltip: row.tooltip });
 }

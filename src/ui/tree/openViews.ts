@@ -67,7 +67,7 @@ export function openViews(
   if (memory.get(finishedKey) === true) void loadFinished();
   const status = openStatusWhenNeeded(services, { tree, view, filter }, setting);
   const onboarding = openOnboarding(services, view, machine);
-  const ended = openEndedView(history, store, clock.now);
+  const ended = openEndedView(history, store, clock.now, media);
   return {
     tree,
     rowSelection,

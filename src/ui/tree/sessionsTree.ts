@@ -9,8 +9,8 @@ import { childrenOf, isThere, parentOf, rowsAtOnce, type TreeModel } from './chi
 import { selectedContext } from './contextValue.ts';
 import type { LostPages } from './lostPages.ts';
 import { nodeId, type TreeNode } from './nodes.ts';
-import type { Row, RowIcon } from './row.ts';
 import { rowOf } from './rows.ts';
+import { itemOf } from './treeItem.ts';
 
 /** The id of the view "Sessions". */
 export const sessionsViewId = 'browserSessions.sessions';
@@ -22,12 +22,6 @@ const mostRowsByName = 50;
 const minuteMs = 60_000;
 /** While a list arrives, rows that are gone are looked for at most this often (milliseconds): that goes through all rows. */
 const forgetMs = 1_000;
-
-/**
- * The command of a click on a row, which is selected by then. It has no arguments: VS Code drops a row's arguments as soon as
- * the row is redrawn, and a click before the new one arrives fails with "Actual command not found" (1.139).
- */
-export const clickCommand = 'browserSessions.clickRow';
 
 /** Draws the store as a tree. It answers from memory, synchronously, and fires only rows that look different. */
 export class SessionsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Disposable {
@@ -216,43 +210,4 @@ export class SessionsTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
     if (stale.length <= mostRowsByName) this.#changed.fire(stale);
     else for (const accountId of accounts) this.redraw(accountId);
   }
-}
-
-/** VS Code colors the text of rows only through file decorations, which need a URI. */
-const dimmedScheme = 'browser-sessions-dimmed';
-
-/** Dims rows. */
-export const dimmedRows: vscode.FileDecorationProvider = {
-  provideFileDecoration: ({ scheme }) =>
-    scheme === dimmedScheme ? { color: new vscode.ThemeColor('disabledForeground') } : undefined,
-};
-
-const collapsible = {
-  none: vscode.TreeItemCollapsibleState.None,
-  collapsed: vscode.TreeItemCollapsibleState.Collapsed,
-  expanded: vscode.TreeItemCollapsibleState.Expanded,
-};
-
-function itemOf(row: Row, media: vscode.Uri): vscode.TreeItem {
-  const highlights = (row.highlights ?? []).map(([from, to]): [number, number] => [from, to]);
-  const item = new vscode.TreeItem({ label: row.label, highlights }, collapsible[row.collapsible]);
-  item.id = row.id;
-  item.description = row.description;
-  item.contextValue = row.contextValue;
-  item.accessibilityInformation = { label: row.aria };
-  if (row.icon !== undefined) item.iconPath = iconOf(row.icon, media);
-  if (row.dimmed) item.resourceUri = vscode.Uri.from({ scheme: dimmedScheme, path: `/${row.id}` });
-  if (row.click !== undefined) item.command = { command: clickCommand, title: row.label };
-  return item;
-}
-
-function iconOf(
-  { id, color, provider }: RowIcon,
-  media: vscode.Uri,
-): vscode.ThemeIcon | { readonly light: vscode.Uri; readonly dark: vscode.Uri } {
-  if (provider === undefined) {
-    return new vscode.ThemeIcon(id, color === undefined ? undefined : new vscode.ThemeColor(color));
-  }
-  const file = (theme: string) => vscode.Uri.joinPath(media, 'providers', theme, `${provider}.svg`);
-  return { light: file('light'), dark: file('dark') };
 }

@@ -18,8 +18,9 @@ import type { ListOptions } from './listOptions.ts';
 import { LostPages } from './lostPages.ts';
 import { type TreeNode, TreeNodes } from './nodes.ts';
 import { RowSelection } from './rowSelection.ts';
-import { clickCommand, dimmedRows, SessionsTree, sessionsViewId } from './sessionsTree.ts';
+import { SessionsTree, sessionsViewId } from './sessionsTree.ts';
 import { keepTitle } from './title.ts';
+import { clickCommand, dimmedRows } from './treeItem.ts';
 
 /** How often, and for how long, a click waits until VS Code knows the rows again, in milliseconds. */
 const askedAnewMs = 50;

@@ -1,5 +1,5 @@
 import * as l10n from '@vscode/l10n';
-import type { AccountFacts, Credentials } from '../../core/account.ts';
+import type { Account, AccountFacts, Credentials } from '../../core/account.ts';
 import type { AccountId } from '../../core/ids.ts';
 import { formatAddress, isWithin, parseAddress, parseTypedAddress, receiverOf } from '../../core/origin.ts';
 import { plainText, withoutInvisible } from '../../core/plainText.ts';
@@ -186,16 +186,21 @@ export async function checkInTime(
   }
 }
 
-/** The account that already has this key at this address, as a sentence; undefined if there is none. */
-export async function sameKeySentence(
-  parts: Pick<AccountParts, 'accounts' | 'kinds'>,
+/** The account that already has this key at this address, if any. @param except one that isn't compared. */
+export function sameAccount(
+  { accounts }: Pick<AccountParts, 'accounts'>,
   kind: ProviderKind,
   origin: string,
   credentials: Credentials,
   except?: AccountId,
-): Promise<string | undefined> {
+): Promise<Account | undefined> {
   const isKey = (id: string) => kind.fields.some((field) => field.id === id && field.kind === 'secret');
-  const same = await parts.accounts.findSame({ provider: kind.id, origin, credentials }, isKey, except);
+  return accounts.findSame({ provider: kind.id, origin, credentials }, isKey, except);
+}
+
+/** The same as a sentence; undefined if there is none. */
+export async function sameKeySentence(...asked: Parameters<typeof sameAccount>): Promise<string | undefined> {
+  const same = await sameAccount(...asked);
   return same && l10n.t('You already added this account as "{0}".', plainText(same.label));
 }
 

@@ -75,8 +75,8 @@ export function targetsOf(args: readonly unknown[]): readonly Target[] {
 }
 
 /**
- * The targets of a command about sessions, such as an end. Only rows of accounts, groups and sessions count: selecting a note doesn't mean ending its whole
- * account, and selecting a page doesn't mean ending its session.
+ * The targets of a command about sessions, such as an end. Only rows of accounts, groups and sessions count: selecting a note
+ * doesn't mean ending its whole account, and selecting a page doesn't mean ending its session.
  */
 export function sessionTargetsOf(args: readonly unknown[]): readonly Target[] {
   const standForSessions: readonly unknown[] = [undefined, 'account', 'group', 'session'];

@@ -5,7 +5,7 @@ import { plainText } from '../../core/plainText.ts';
 import type { SkippedEnvFile, ThisMachine } from '../../core/thisMachine.ts';
 import { furtherOf } from '../../services/accounts/connect.ts';
 import { type AddParts, freeLabel } from '../commands/addAccount.ts';
-import { failureSentence, receivers, tryOut } from '../commands/credentials.ts';
+import { failureSentence, receivers, sameAccount, sameKeySentence, tryOut } from '../commands/credentials.ts';
 import { saveKey } from '../commands/saveKey.ts';
 import type { Choice } from '../prompts.ts';
 import { addressSentence } from '../text/addresses.ts';
@@ -118,7 +118,8 @@ export function maskedKey(secret: string): string {
 async function choiceOf(parts: ImportParts, key: FoundKey): Promise<Choice<FoundKey>> {
   const { kind, origin, credentials, variable, addressVariable, sources } = key;
   const provider = plainText(kind.label);
-  const same = origin === undefined ? undefined : await sameAccount(parts, key, origin).catch(() => undefined);
+  const same =
+    origin === undefined ? undefined : await sameAccount(parts, kind, origin, credentials).catch(() => undefined);
   const detail = (): string => {
     if (same !== undefined) return l10n.t('{0}: already added as "{1}"', provider, plainText(same.label));
     if (origin === undefined) return l10n.t('{0}: asks for the address', provider);
@@ -137,12 +138,6 @@ async function choiceOf(parts: ImportParts, key: FoundKey): Promise<Choice<Found
   };
 }
 
-/** The account that already has this key at this address, if any. */
-function sameAccount({ accounts }: ImportParts, { kind, credentials }: FoundKey, origin: string) {
-  const isKey = (id: string) => kind.fields.some((field) => field.id === id && field.kind === 'secret');
-  return accounts.findSame({ provider: kind.id, origin, credentials }, isKey);
-}
-
 /** Undefined for a key that was skipped. */
 async function importOne(parts: ImportParts, key: FoundKey): Promise<AccountId | 'canceled' | undefined> {
   const { kind, credentials, variable } = key;
@@ -155,9 +150,9 @@ async function importOne(parts: ImportParts, key: FoundKey): Promise<AccountId |
     if (!answer) return undefined;
   }
   try {
-    const same = await sameAccount(parts, key, origin);
+    const same = await sameKeySentence(parts, kind, origin, credentials);
     if (same !== undefined) {
-      void parts.prompts.tell('info', l10n.t('You already added this account as "{0}".', plainText(same.label)), []);
+      void parts.prompts.tell('info', same, []);
       return undefined;
     }
     const fault = await parts.prompts.busy(l10n.t('Checking {0}…', variable), () =>

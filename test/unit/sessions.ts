@@ -1,9 +1,15 @@
+import type { Account } from '../../src/core/account.ts';
 import { type AccountId, sessionId } from '../../src/core/ids.ts';
 import { newSession } from '../../src/core/newSession.ts';
 import type { Session } from '../../src/core/session.ts';
+import { providerKinds } from '../../src/providers/index.ts';
 import type { ListOutcome } from '../../src/services/sessions/sessionStore.ts';
 import type { SessionsView } from '../../src/services/sessions/sessionsView.ts';
+import { SessionNames } from '../../src/ui/sessionNames.ts';
+import { settingValue } from '../../src/ui/settings.ts';
 import { Arrangement, type ArrangementParts } from '../../src/ui/tree/arrangement.ts';
+import type { TreeModel } from '../../src/ui/tree/children.ts';
+import { TreeNodes } from '../../src/ui/tree/nodes.ts';
 
 /** A running session about which only the given facts are known. */
 export function someSession(id: string, more: Partial<Session> = {}): Session {
@@ -35,4 +41,34 @@ export function arranged(store: SessionsView, parts: Partial<Omit<ArrangementPar
     now: () => 0,
     ...parts,
   });
+}
+
+/** The tree of some accounts as it is drawn with the default settings. @param accounts those that there are when it's asked. */
+export function treeModel(
+  store: SessionsView,
+  accounts: () => readonly Account[],
+  now: () => number,
+  more: Partial<TreeModel> = {},
+): TreeModel {
+  return {
+    store,
+    nodes: new TreeNodes(),
+    names: new SessionNames(store),
+    details: () => settingValue('row.details', undefined),
+    accounts,
+    account: (id) => accounts().find((account) => account.id === id),
+    kind: (id) => providerKinds.find((kind) => kind.id === id),
+    now,
+    isForThisWindow: () => false,
+    ratePerHour: () => undefined,
+    currency: () => 'USD',
+    limit: () => 200,
+    filter: noFilter,
+    arranged: arranged(store),
+    finished: () => undefined,
+    isProtected: () => false,
+    isMine: () => undefined,
+    opensOnClick: () => true,
+    ...more,
+  };
 }

@@ -8,14 +8,12 @@ import type { Session } from '../../../src/core/session.ts';
 import { providerKinds } from '../../../src/providers/index.ts';
 import { builtInIds } from '../../../src/services/providers/providerKinds.ts';
 import { SessionStore } from '../../../src/services/sessions/sessionStore.ts';
-import { SessionNames } from '../../../src/ui/sessionNames.ts';
-import { settingValue } from '../../../src/ui/settings.ts';
 import { childrenOf, type TreeModel } from '../../../src/ui/tree/children.ts';
-import { type TreeNode, TreeNodes } from '../../../src/ui/tree/nodes.ts';
+import type { TreeNode } from '../../../src/ui/tree/nodes.ts';
 import type { Row } from '../../../src/ui/tree/row.ts';
 import { rowOf } from '../../../src/ui/tree/rows.ts';
 import { tooltipOf } from '../../../src/ui/tree/tooltips.ts';
-import { arranged, keepingOnly, noFilter, someSession } from '../sessions.ts';
+import { arranged, keepingOnly, noFilter, someSession, treeModel } from '../sessions.ts';
 
 const prod: Account = {
   id: accountId('uuid-1'),
@@ -35,26 +33,11 @@ describe('the row of an account', () => {
   beforeEach(() => {
     now = start;
     store = new SessionStore(() => now);
-    model = {
+    model = treeModel(
       store,
-      nodes: new TreeNodes(),
-      accounts: () => accounts,
-      account: (id) => accounts.find((account) => account.id === id),
-      kind: (id) => providerKinds.find((kind) => kind.id === id),
-      now: () => now,
-      limit: () => 200,
-      filter: noFilter,
-      arranged: arranged(store),
-      finished: () => undefined,
-      isProtected: () => false,
-      isMine: () => undefined,
-      opensOnClick: () => true,
-      ratePerHour: () => undefined,
-      currency: () => 'USD',
-      names: new SessionNames(store),
-      details: () => settingValue('row.details', undefined),
-      isForThisWindow: () => false,
-    };
+      () => accounts,
+      () => now,
+    );
     show(prod);
   });
 

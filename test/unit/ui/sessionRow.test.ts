@@ -2,15 +2,12 @@ import { strict as assert } from 'node:assert';
 import type { Account, AccountFacts } from '../../../src/core/account.ts';
 import { accountId, pageId, sessionId } from '../../../src/core/ids.ts';
 import type { Session } from '../../../src/core/session.ts';
-import { providerKinds } from '../../../src/providers/index.ts';
 import { SessionStore } from '../../../src/services/sessions/sessionStore.ts';
-import { SessionNames } from '../../../src/ui/sessionNames.ts';
 import { settingValue } from '../../../src/ui/settings.ts';
 import type { TreeModel } from '../../../src/ui/tree/children.ts';
-import { TreeNodes } from '../../../src/ui/tree/nodes.ts';
 import { rowOf } from '../../../src/ui/tree/rows.ts';
 import { tooltipOf } from '../../../src/ui/tree/tooltips.ts';
-import { arranged, keepingOnly, noFilter, someSession } from '../sessions.ts';
+import { keepingOnly, noFilter, someSession, treeModel } from '../sessions.ts';
 
 const account: Account = {
   id: accountId('uuid-1'),
@@ -28,26 +25,11 @@ describe('the row of a session', () => {
   beforeEach(() => {
     store = new SessionStore(() => now);
     store.setAccounts([account.id]);
-    model = {
+    model = treeModel(
       store,
-      nodes: new TreeNodes(),
-      names: new SessionNames(store),
-      isForThisWindow: () => false,
-      details: () => settingValue('row.details', undefined),
-      accounts: () => [account],
-      account: () => account,
-      kind: (id) => providerKinds.find((kind) => kind.id === id),
-      now: () => now,
-      limit: () => 200,
-      filter: noFilter,
-      arranged: arranged(store),
-      finished: () => undefined,
-      isProtected: () => false,
-      isMine: () => undefined,
-      opensOnClick: () => true,
-      ratePerHour: () => undefined,
-      currency: () => 'USD',
-    };
+      () => [account],
+      () => now,
+    );
   });
 
   function list(facts: AccountFacts | undefined, ...sessions: readonly Session[]): void {

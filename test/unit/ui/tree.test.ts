@@ -6,19 +6,16 @@ import type { Inventory } from '../../../src/core/inventory.ts';
 import { ProviderError } from '../../../src/core/providerError.ts';
 import type { Session } from '../../../src/core/session.ts';
 import { anchor } from '../../../src/providers/anchor/index.ts';
-import { providerKinds } from '../../../src/providers/index.ts';
 import type { FinishedList } from '../../../src/services/sessions/finishedBatches.ts';
 import type { Grouping } from '../../../src/services/sessions/grouping.ts';
 import { SessionStore } from '../../../src/services/sessions/sessionStore.ts';
-import { SessionNames } from '../../../src/ui/sessionNames.ts';
-import { settingValue } from '../../../src/ui/settings.ts';
 import { childrenOf, parentOf, type TreeModel } from '../../../src/ui/tree/children.ts';
 import { FinishedRows } from '../../../src/ui/tree/finishedRows.ts';
-import { nodeId, type TreeNode, TreeNodes } from '../../../src/ui/tree/nodes.ts';
+import { nodeId, type TreeNode } from '../../../src/ui/tree/nodes.ts';
 import type { Row } from '../../../src/ui/tree/row.ts';
 import { rowOf } from '../../../src/ui/tree/rows.ts';
 import { tooltipOf } from '../../../src/ui/tree/tooltips.ts';
-import { arranged, keepingAll, keepingOnly, noFilter, someSession } from '../sessions.ts';
+import { arranged, keepingAll, keepingOnly, noFilter, someSession, treeModel } from '../sessions.ts';
 
 const account: Account = {
   id: accountId('uuid-1'),
@@ -38,26 +35,11 @@ describe('the tree', () => {
     now = start + minutes(12);
     store = new SessionStore(() => now);
     store.setAccounts([account.id]);
-    model = {
+    model = treeModel(
       store,
-      nodes: new TreeNodes(),
-      names: new SessionNames(store),
-      details: () => settingValue('row.details', undefined),
-      accounts: () => [account],
-      account: (id) => (id === account.id ? account : undefined),
-      kind: (id) => providerKinds.find((kind) => kind.id === id),
-      now: () => now,
-      isForThisWindow: () => false,
-      ratePerHour: () => undefined,
-      currency: () => 'USD',
-      limit: () => 200,
-      filter: noFilter,
-      arranged: arranged(store),
-      finished: () => undefined,
-      isProtected: () => false,
-      isMine: () => undefined,
-      opensOnClick: () => true,
-    };
+      () => [account],
+      () => now,
+    );
   });
 
   function list(inventory: Partial<Inventory>): void {

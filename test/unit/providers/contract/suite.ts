@@ -6,18 +6,16 @@ import { capabilitiesOf, type Provider } from '../../../../src/core/provider.ts'
 import { ProviderError, type TroubleKind } from '../../../../src/core/providerError.ts';
 import type { Session } from '../../../../src/core/session.ts';
 import { connect, type Network } from '../../../../src/services/accounts/connect.ts';
-import { SessionNames } from '../../../../src/ui/sessionNames.ts';
-import { settingValue } from '../../../../src/ui/settings.ts';
 import { troubleSentence } from '../../../../src/ui/text/troubles.ts';
-import { childrenOf, type TreeModel } from '../../../../src/ui/tree/children.ts';
-import { type TreeNode, TreeNodes } from '../../../../src/ui/tree/nodes.ts';
+import { childrenOf } from '../../../../src/ui/tree/children.ts';
+import type { TreeNode } from '../../../../src/ui/tree/nodes.ts';
 import { rowOf } from '../../../../src/ui/tree/rows.ts';
 import { tooltipOf } from '../../../../src/ui/tree/tooltips.ts';
 import { freePort } from '../../../host/processes.ts';
 import { type Fault, outages, ProviderServer } from '../../../servers/providerServer.ts';
 import { errorOf } from '../../errors.ts';
 import { fastClock, TestServices } from '../../services/testServices.ts';
-import { arranged, noFilter } from '../../sessions.ts';
+import { treeModel } from '../../sessions.ts';
 import { RecordingLog, realNetwork, unaborted } from '../../testNetwork.ts';
 import { until } from '../../until.ts';
 import type { Stage } from './stage.ts';
@@ -518,26 +516,10 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
 
 /** All text that the tree and its tooltips show. */
 function drawn(services: TestServices): string[] {
-  const model: TreeModel = {
-    store: services.store,
-    nodes: new TreeNodes(),
-    names: new SessionNames(services.store),
-    details: () => settingValue('row.details', undefined),
-    accounts: () => services.accounts.all,
-    account: services.accounts.get.bind(services.accounts),
+  const model = treeModel(services.store, () => services.accounts.all, Date.now, {
     kind: services.kinds.get.bind(services.kinds),
-    now: Date.now,
-    isForThisWindow: () => false,
     ratePerHour: () => 1,
-    currency: () => 'USD',
-    limit: () => 200,
-    filter: noFilter,
-    arranged: arranged(services.store),
-    isProtected: () => false,
-    isMine: () => undefined,
-    opensOnClick: () => true,
-    finished: () => undefined,
-  };
+  });
   const lines = (node?: TreeNode): string[] =>
     childrenOf(model, node).flatMap((child) => [
       JSON.stringify(rowOf(model, child)),

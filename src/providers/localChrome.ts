@@ -1,43 +1,28 @@
 import * as v from 'valibot';
 import type { AccountFacts } from '../core/account.ts';
 import type { CdpConnection, SessionDevtools } from '../core/cdp.ts';
-import type { HttpRequest } from '../core/http.ts';
-import { idFault, type PageId, pageId, type SessionId, sessionId } from '../core/ids.ts';
+import { idFault, type PageId, type SessionId, sessionId } from '../core/ids.ts';
 import type { Inventory, ListFault } from '../core/inventory.ts';
-import { titleWithoutValues } from '../core/maskedAddress.ts';
 import { newSession } from '../core/newSession.ts';
-import { requestUrl } from '../core/origin.ts';
 import { isEmptyTab, type Page } from '../core/page.ts';
 import type { EndAnswer, Link, Provider, ProviderKind } from '../core/provider.ts';
 import { ProviderError, unaddressable } from '../core/providerError.ts';
 import type { Session } from '../core/session.ts';
 import { Turns } from '../core/turns.ts';
-import { decode, decodeEach, decodeValue, idField, leftOut, mostRows, type Rows, rowAt } from '../http/decode.ts';
-import { neverNotFound } from '../http/notFound.ts';
+import { decodeEach, decodeValue, idField } from '../http/decode.ts';
+import { byPlace, dialBrowser, firstRows, tabsIn, versionAt } from './devtools.ts';
 
-// Any browser that speaks the Chrome DevTools Protocol
-// (https://chromedevtools.github.io/devtools-protocol/tot/Target/). A session is a browser context: an isolated
-// profile, such as Playwright and Puppeteer make for each job. Observed in Chromium 156, but not documented: `/json/*`
-// rejects host names other than `localhost` and IP addresses; targets of type `page` are tabs, while `browser_ui` and
-// others are the browser's own; closing the last tab of a browser with windows ends that browser.
+// Any browser that speaks the Chrome DevTools Protocol; see devtools.ts. A session is a browser context: an isolated
+// profile, such as Playwright and Puppeteer make for each job. Observed in Chromium 156, but not documented: closing the
+// last tab of a browser with windows ends that browser.
 //
 // What confirms an end: the browser itself, once its list of targets no longer has the context or the confirmed pages.
 // It answers a disposal or a close before that. One process answers, and the ids of contexts and targets are 32 random
 // hexadecimal digits, which no other session gets. A browser that doesn't answer confirms nothing.
 
-const Version = v.object({ Browser: v.string(), webSocketDebuggerUrl: v.string() });
 const ContextIds = v.object({
   browserContextIds: v.array(v.unknown()),
   defaultBrowserContextId: v.optional(idField),
-});
-const Targets = v.object({ targetInfos: v.array(v.unknown()) });
-const IsTab = v.object({ type: v.literal('page') });
-const Target = v.object({
-  targetId: idField,
-  type: v.string(),
-  title: v.string(),
-  url: v.string(),
-  browserContextId: v.optional(v.string()),
 });
 
 /** Stands for the default context in browsers before Chrome 143, which don't report its id. */
@@ -71,25 +56,7 @@ export const localChrome: ProviderKind = {
 };
 
 function connect(link: Link): Provider {
-  async function version(signal: AbortSignal, request: Partial<HttpRequest> = {}) {
-    return decode(Version, await link.http.send({ method: 'GET', route: '/json/version', ...request }, signal));
-  }
-
-  async function open(signal: AbortSignal): Promise<{ readonly cdp: CdpConnection; readonly browser: string }> {
-    // The address belongs to the browser: a 404 here says nothing about a session.
-    const { Browser, webSocketDebuggerUrl } = await version(signal, { isOwnNotFound: neverNotFound });
-    // Only the path is taken from the answer: the connection goes to the account's own address.
-    const path = URL.parse(webSocketDebuggerUrl)?.pathname;
-    if (path === undefined) {
-      throw new ProviderError(
-        { kind: 'unexpectedAnswer', what: "it doesn't give a DevTools address" },
-        'GET /json/version has no usable webSocketDebuggerUrl',
-      );
-    }
-    const address = requestUrl(new URL(link.origin.origin), path);
-    address.protocol = link.origin.protocol === 'https:' ? 'wss:' : 'ws:';
-    return { cdp: await link.cdp.dial(address, {}, signal), browser: Browser };
-  }
+  const open = (signal: AbortSignal) => dialBrowser(link, signal);
 
   async function withConnection<T>(
     signal: AbortSignal,
@@ -110,7 +77,7 @@ function connect(link: Link): Provider {
     ending: { lists: 'complete', mostInFlight: 8, withinMs: 30_000 },
 
     async check(signal) {
-      const { Browser } = await version(signal);
+      const { Browser } = await versionAt(link, signal);
       await withConnection(signal, (cdp) => contextsOf(cdp, signal));
       return factsOf(Browser);
     },
@@ -189,20 +156,18 @@ async function contextsOf(cdp: CdpConnection, signal: AbortSignal): Promise<Cont
     cdp.send('Target.getBrowserContexts', {}, signal),
   ]);
   const ids = decodeValue(ContextIds, contexts);
-  const { targetInfos } = decodeValue(Targets, targets);
-  // Each tab has several targets besides itself, such as its frames and workers.
-  const tabs = await decodeEach(Target, firstOf(targetInfos.filter((info) => v.is(IsTab, info))), byPlace);
-  const named = await decodeEach(idField, firstOf(ids.browserContextIds), byPlace);
+  const { tabs, faults } = await tabsIn(targets);
+  const named = await decodeEach(idField, firstRows(ids.browserContextIds), byPlace);
   const defaultId = ids.defaultBrowserContextId ?? unnamedDefaultContext;
   const isolated = new Map<string, Page[]>();
   for (const id of named.rows) if (id !== defaultId) isolated.set(id, []);
   const defaultPages: Page[] = [];
   const ownContexts = new Set<string | undefined>();
   const turns = new Turns();
-  for (const { targetId, title, url, browserContextId } of tabs.rows) {
+  for (const { page, browserContextId } of tabs) {
     if (turns.isOver) await turns.pass();
     const pages = isolated.get(browserContextId ?? defaultId) ?? defaultPages;
-    pages.push({ id: pageId(targetId), title: titleWithoutValues(title, url), url });
+    pages.push(page);
     if (pages === defaultPages) ownContexts.add(browserContextId);
   }
   return {
@@ -210,19 +175,9 @@ async function contextsOf(cdp: CdpConnection, signal: AbortSignal): Promise<Cont
     defaultId: sessionId(defaultId),
     defaultPages,
     ownContexts,
-    faults: [...tabs.faults, ...named.faults],
+    faults: [...faults, ...named.faults],
   };
 }
-
-/** The rows that are read, and a fault for the rest. */
-function firstOf(all: readonly unknown[]): Rows {
-  const beyond = all.length - mostRows;
-  return beyond <= 0
-    ? { rows: all, faults: [] }
-    : { rows: all.slice(0, mostRows), faults: [leftOut(beyond, mostRows)] };
-}
-
-const byPlace = (_: unknown, index: number) => rowAt(index);
 
 /** What earlier lists said about pages that are still open. */
 interface PagesSeen {

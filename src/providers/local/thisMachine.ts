@@ -1,22 +1,21 @@
 import * as v from 'valibot';
+import type { AccountFacts } from '../../core/account.ts';
 import type { CdpConnection, SessionDevtools } from '../../core/cdp.ts';
 import type { Group } from '../../core/group.ts';
-import { groupId, idFault, pageId, type SessionId, sessionId } from '../../core/ids.ts';
-import { titleWithoutValues } from '../../core/maskedAddress.ts';
+import { groupId, idFault, type SessionId, sessionId } from '../../core/ids.ts';
 import { newSession } from '../../core/newSession.ts';
-import { requestUrl } from '../../core/origin.ts';
 import { isEmptyTab, type Page } from '../../core/page.ts';
 import type { Link, Provider, ProviderKind } from '../../core/provider.ts';
 import { cancelled, ProviderError, unaddressable } from '../../core/providerError.ts';
 import type { Session } from '../../core/session.ts';
-import { decode, decodeEach, decodeValue, idField } from '../../http/decode.ts';
-import { neverNotFound } from '../../http/notFound.ts';
+import { decodeValue } from '../../http/decode.ts';
 import { type AutomatedBrowser, findBrowsers } from '../../local/browsers.ts';
 import { portOfProfile } from '../../local/devtoolsPort.ts';
 import { endProcess } from '../../local/endProcess.ts';
 import { type BoundBrowser, readBound } from '../../local/playwrightFiles.ts';
 import { dialPlaywright } from '../../local/playwrightWire.ts';
 import { openProcessReader, type ProcessReader, programName } from '../../local/processes.ts';
+import { dialBrowser, tabsIn } from '../devtools.ts';
 
 // Browsers that automation started on this machine: by Playwright, Puppeteer, agent-browser and others. They are found among
 // the processes, by the profile folders that these tools give their browsers. Nothing is asked of the tools, because some of
@@ -25,16 +24,14 @@ import { openProcessReader, type ProcessReader, programName } from '../../local/
 // A session is a browser process. What confirms an end: no process has its pid and its start time any more.
 // Whoever started it is left alone: a Playwright MCP or Chrome DevTools MCP server opens a new browser with its next call.
 
-const Version = v.object({ webSocketDebuggerUrl: v.string() });
-const Targets = v.object({ targetInfos: v.array(v.unknown()) });
-const IsTab = v.object({ type: v.literal('page') });
-const Target = v.object({ targetId: idField, title: v.string(), url: v.string() });
 const Processes = v.object({ processInfo: v.array(v.object({ type: v.string(), id: v.number() })) });
 
 /** How long a browser may take to say which pages it has, in milliseconds. A frozen one never answers. */
 const pagesTimeoutMs = 1_500;
 /** Most browsers that are asked at once. */
 const mostAsked = 8;
+
+const noFacts: AccountFacts = { identity: undefined, sessionLimit: undefined, note: undefined };
 
 /** Browsers that automation started on this machine. */
 export const thisMachine: ProviderKind = {
@@ -90,12 +87,12 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
 
     async check(signal) {
       await find(signal);
-      return { identity: undefined, sessionLimit: undefined, note: undefined };
+      return noFacts;
     },
 
     async *list(signal) {
       const [{ browsers }, bound] = await Promise.all([find(signal), readBound(env)]);
-      const inside = new Map<number, Inside>();
+      const inside = new Map<number, readonly Page[]>();
       const asked = [
         ...bound.map((one) => async () => {
           const pid = await insideOf(() => dialPlaywright(one.socket, link.clock, soon(signal)), inside, signal);
@@ -114,12 +111,12 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
       for (const socket of boundTo.keys()) if (!offered.has(socket)) boundTo.delete(socket);
       const boundBy = new Map([...boundTo.values()].map((one) => [one.pid, one.bound]));
       const known = browsers.map((one) => ({ ...one, bound: boundBy.get(one.process.pid) }));
-      const groups = new Map(known.map((one) => [groupOf(one).id, groupOf(one)]));
+      const groups = new Map(known.map(groupOf).map((group) => [group.id, group]));
       yield {
-        sessions: known.map((one) => sessionOf(one, inside.get(one.process.pid)?.pages)),
+        sessions: known.map((one) => sessionOf(one, inside.get(one.process.pid))),
         groups: [...groups.values()],
         faults: [],
-        account: { identity: undefined, sessionLimit: undefined, note: undefined },
+        account: noFacts,
       };
     },
 
@@ -213,11 +210,6 @@ function groupOf({ tool, owners, isLeftBehind, bound }: KnownBrowser): Group {
   return { id, kind: 'metadata', name: name || 'Other', status: undefined, createdAt: undefined };
 }
 
-/** What a browser says about itself. */
-interface Inside {
-  readonly pages: readonly Page[];
-}
-
 const soon = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, AbortSignal.timeout(pagesTimeoutMs)]);
 
 /**
@@ -226,23 +218,20 @@ const soon = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, Abor
  */
 async function insideOf(
   dial: () => Promise<CdpConnection>,
-  inside: Map<number, Inside>,
+  inside: Map<number, readonly Page[]>,
   signal: AbortSignal,
 ): Promise<number | undefined> {
   try {
     const cdp = await dial();
     try {
       const within = soon(signal);
-      const [pid, { targetInfos }] = await Promise.all([
-        pidOf(cdp, within),
-        cdp.send('Target.getTargets', {}, within).then((told) => decodeValue(Targets, told)),
-      ]);
-      const tabs = { rows: targetInfos.filter((info) => v.is(IsTab, info)), faults: [] };
-      const { rows } = await decodeEach(Target, tabs, (_, index) => `page ${index + 1}`);
-      const pages = rows.map(({ targetId, title, url }): Page => {
-        return { id: pageId(targetId), title: titleWithoutValues(title, url), url };
-      });
-      if (pid !== undefined) inside.set(pid, { pages: pages.toSorted((a, b) => (a.id < b.id ? -1 : 1)) });
+      const [pid, answer] = await Promise.all([pidOf(cdp, within), cdp.send('Target.getTargets', {}, within)]);
+      const pages = (await tabsIn(answer)).tabs.map(({ page }) => page);
+      if (pid !== undefined)
+        inside.set(
+          pid,
+          pages.toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+        );
       return pid;
     } finally {
       cdp.dispose();
@@ -268,10 +257,5 @@ async function dialPort(link: Link, { port }: AutomatedBrowser, signal: AbortSig
   if (port === undefined) {
     throw new ProviderError({ kind: 'unsupported', reason: { kind: 'sessionLiveView' } }, 'it has no DevTools port');
   }
-  const { origin, http, cdp } = link.localPort(port);
-  const request = { method: 'GET', route: '/json/version', isOwnNotFound: neverNotFound, timeoutMs: 2_000 } as const;
-  const { webSocketDebuggerUrl } = decode(Version, await http.send(request, signal));
-  const address = requestUrl(origin, URL.parse(webSocketDebuggerUrl)?.pathname ?? '/');
-  address.protocol = 'ws:';
-  return cdp.dial(address, {}, signal);
+  return (await dialBrowser(link.localPort(port), signal, { timeoutMs: 2_000 })).cdp;
 }

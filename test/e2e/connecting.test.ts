@@ -74,6 +74,19 @@ describe('a user who connects and manages accounts with the keyboard alone', fun
   const dialogButton = (name: string) =>
     user.page.locator('[aria-modal=true]').getByRole('button', { name, exact: true });
 
+  /** Adds an account at the server's address, up to the step that asks for the key. */
+  async function addAtServer(): Promise<void> {
+    await run('Add Account');
+    await title('(1/3)');
+    await keys('Enter');
+    await title('(2/3)');
+    await pressByKeys(button('Use a Different Address'));
+    await title('(2/4)');
+    await type(server.url);
+    await keys('Enter');
+    await title('(3/4)');
+  }
+
   it('sees from the first step on how many there are, for the provider that is highlighted', async () => {
     await run('Add Account');
     await title('Add Account (1/3)');
@@ -135,15 +148,7 @@ describe('a user who connects and manages accounts with the keyboard alone', fun
   });
 
   it('pastes the key with what it was copied with, and has the account', async () => {
-    await run('Add Account');
-    await title('(1/3)');
-    await keys('Enter');
-    await title('(2/3)');
-    await pressByKeys(button('Use a Different Address'));
-    await title('(2/4)');
-    await type(server.url);
-    await keys('Enter');
-    await title('(3/4)');
+    await addAtServer();
     await type(`export ANCHOR_API_KEY="${server.key}"`);
     await keys('Enter');
     await title('(4/4)');
@@ -154,15 +159,7 @@ describe('a user who connects and manages accounts with the keyboard alone', fun
   });
 
   it('is told when they add the same key again', async () => {
-    await run('Add Account');
-    await title('(1/3)');
-    await keys('Enter');
-    await title('(2/3)');
-    await pressByKeys(button('Use a Different Address'));
-    await title('(2/4)');
-    await type(server.url);
-    await keys('Enter');
-    await title('(3/4)');
+    await addAtServer();
     await type(` "Bearer ${server.key}" `);
     await keys('Enter');
     await sees('You already added this account as "prod".');

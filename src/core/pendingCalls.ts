@@ -12,7 +12,7 @@ interface Call<Result> {
   reject(error: ProviderError): void;
 }
 
-/** The calls on a connection whose answers have the number of the call, until they are answered. */
+/** Calls that wait for an answer, on a connection where each answer has the number of its call. */
 export class PendingCalls<Result> {
   readonly #clock: Clock;
   readonly #calls = new Map<number, Call<Result>>();

@@ -63,7 +63,7 @@ export interface ProviderKind {
   readonly summary?: string;
   /** The provider's own page on which keys are made: opened in a browser when the user asks for it, never fetched. */
   readonly keyPage?: string;
-  /** Whether its one account is there by itself where it's of use. It isn't offered when an account is added. */
+  /** Whether its only account appears by itself. None can be added. */
   readonly isAutomatic?: boolean;
   readonly address: {
     /** The address of the provider's own service; undefined where the user must enter one. */

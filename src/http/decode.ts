@@ -112,7 +112,8 @@ export class RowMemory {
  * Reads an answer that contains a list, in turns and within bounds. Rows that are too large, and rows beyond the first
  * {@link mostRows}, are left out and reported in `faults`: then a session that isn't listed may still be running.
  * @param path the names that lead to the list; empty if the answer is the list.
- * @param memory the list before, of which what is the same is reused; of one schema and path. It is replaced by this one.
+ * @param memory remembers the previous list, so that rows that haven't changed aren't read again. Each schema and path needs
+ * one of its own.
  * @returns `whole` is the answer with an empty list in place of the rows, `count` how many rows were sent.
  * @throws ProviderError as {@link decode} does, also when a row isn't JSON.
  */

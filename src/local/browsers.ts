@@ -28,7 +28,7 @@ export interface AutomatedBrowser {
   readonly tool: BrowserTool | undefined;
   /** The names of the programs above it that still run, the nearest first: `node`, `claude`. Empty for an orphan. */
   readonly owners: readonly string[];
-  /** Whether whoever started it is gone. */
+  /** Whether the program that started it has ended. */
   readonly isLeftBehind: boolean;
   readonly isHeadless: boolean;
   /** Whether its profile is deleted with it. */
@@ -70,7 +70,7 @@ const profiles: readonly (readonly [BrowserTool, RegExp])[] = [
   ['ChromeDriver', /(^|[/\\.])(org\.chromium\.Chromium\.)?scoped_dir/],
 ];
 
-/** Temporary profiles are deleted by whoever made them. */
+/** Temporary profiles. The tool that made one deletes it. */
 const temporary =
   /[/\\](playwright_\w*dev_profile-|agent-browser-chrome-|puppeteer_dev_|profile-|browseruse-tmp-|[^/\\]*scoped_dir)[^/\\]*$/;
 
@@ -139,7 +139,7 @@ function toolOf(profile: string, [parent]: readonly LocalProcess[]): BrowserTool
   return tool;
 }
 
-/** Whether its parent has ended, and it was handed to the first process of the machine, the container or the login. */
+/** Whether its parent has ended, so that the first process of the machine, container or login is its parent now. */
 function isOrphan({ parentPid }: LocalProcess, [parent]: readonly LocalProcess[], keepsDeadParents: boolean): boolean {
   if (keepsDeadParents) return parent === undefined;
   if (parentPid <= 1) return !(parent !== undefined && interpreters.test(programName(parent.program)));

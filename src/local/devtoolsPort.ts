@@ -15,8 +15,8 @@ export interface DevtoolsPort {
 }
 
 /**
- * The port that the browser of a profile has opened; undefined while it hasn't. The file that says so stays when the browser
- * ends badly: whoever connects must check who answers.
+ * The port that the browser of a profile has opened; undefined while it hasn't. The file that says so stays after a crash, so
+ * check which browser answers at the port.
  */
 export async function portOfProfile(profile: string): Promise<DevtoolsPort | undefined> {
   const text = await readOwnFile(join(profile, 'DevToolsActivePort'), longestPortFile);

@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 export interface LocalProcess {
   readonly pid: number;
   readonly parentPid: number;
-  /** Tells it from every other process that had its pid before or gets it later. */
+  /** Tells it apart from processes that had its pid before or get it later. */
   readonly identity: string;
   /** Epoch milliseconds, exact to a second. */
   readonly startedAt: number;

@@ -11,7 +11,7 @@ export interface OpensLater<T> extends Disposable {
 
 /**
  * Opens something as soon as the activation of this extension has returned, so that VS Code needn't wait for it.
- * @param open called once at most; a failure is logged, and passed on to who asks for what was opened.
+ * @param open called once at most; a failure is logged, and passed on to callers of `opened`.
  */
 export function openLater<T extends Disposable>(
   { logger }: { readonly logger: Logger },

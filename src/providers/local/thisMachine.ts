@@ -160,7 +160,7 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
   };
 }
 
-/** The pid alone isn't enough: another process gets it one day. */
+/** The process ID alone isn't enough, because it is given to another process one day. */
 function idOf({ process: { pid, identity } }: AutomatedBrowser): SessionId {
   return sessionId(`${pid}-${identity}`);
 }

@@ -59,7 +59,7 @@ export class Accounts implements Disposable {
   readonly #now: () => number;
   readonly #logger: Logger;
   readonly #entries = new Map<AccountId, IndexEntry>();
-  /** Accounts that are there by themselves. Nothing of them is stored. */
+  /** Accounts that appear by themselves. Nothing of them is stored. */
   readonly #automatic = new Map<AccountId, Account>();
   readonly #read = new Map<AccountId, Promise<Stored>>();
   /** Those whose key is in this window's memory alone. */
@@ -92,7 +92,7 @@ export class Accounts implements Disposable {
     this.#index.dispose();
   }
 
-  /** In the order they were added, and behind them those that are there by themselves. */
+  /** In the order they were added, followed by those that appear by themselves. */
   get all(): readonly Account[] {
     const added = [...this.#entries]
       .sort(([, a], [, b]) => a.addedAt - b.addedAt || (a.id < b.id ? -1 : 1))
@@ -100,7 +100,7 @@ export class Accounts implements Disposable {
     return [...added, ...this.#automatic.values()];
   }
 
-  /** Has an account without a key there until the result is disposed, without storing it. */
+  /** Shows an account without a key until the result is disposed. Nothing of it is stored. */
   offer(account: Account): Disposable {
     const { id } = account;
     this.#automatic.set(id, account);

@@ -31,8 +31,8 @@ export interface ThisMachineAccountParts {
 }
 
 /**
- * Has the account of this machine there while something is found on it. It only looks while the list is visible: then as
- * often as an account is refreshed in which nothing changes.
+ * Shows this machine's account while browsers are found on it. It looks for them only while the list is visible, as often as
+ * an account is refreshed in which nothing changes.
  */
 export class ThisMachineAccount implements Disposable {
   readonly #parts: ThisMachineAccountParts;

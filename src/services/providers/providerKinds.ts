@@ -68,7 +68,7 @@ export class ProviderKinds {
     return [...this.#builtIn.values(), ...added.filter(({ id }) => !this.#builtIn.has(id))];
   }
 
-  /** Those that an account can be added for. The others have theirs by themselves. */
+  /** Those that accounts can be added for. The accounts of the others appear by themselves. */
   get addable(): readonly ProviderKind[] {
     return this.all.filter(({ isAutomatic }) => isAutomatic !== true);
   }

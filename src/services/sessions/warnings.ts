@@ -9,8 +9,8 @@ export const betweenWarningsMs = 30 * 60_000;
 /** How long "Snooze" keeps warnings away, in milliseconds. */
 export const snoozeMs = 60 * 60_000;
 /**
- * How long a window that wants to warn waits whether another one wants to, too, in milliseconds: what a window stores takes a
- * moment to reach the others.
+ * How long a window that wants to warn waits to see whether another one does, too, in milliseconds: what a window stores takes
+ * a moment to reach the others.
  */
 const claimMs = 2_000;
 /** Most sessions of which it is known that they were named; the first ones named go first. */

@@ -95,6 +95,16 @@ export class ProviderError extends Error {
   }
 }
 
+/** When a provider that limits the rate of requests takes them again, in epoch milliseconds, or undefined if it didn't say. */
+export function retryAtOf(trouble: Trouble | undefined): number | undefined {
+  return trouble?.kind === 'rateLimited' ? trouble.retryAt : undefined;
+}
+
+/** Whether asking again is of no use until the user changes the account or its key. */
+export function needsUser(error: unknown): boolean {
+  return ProviderError.isOf(error, 'unauthorized', 'forbidden', 'noKey', 'badAddress');
+}
+
 /** The error of a request that was canceled. */
 export function cancelled(what: string): ProviderError {
   return new ProviderError({ kind: 'cancelled' }, `${what} was cancelled`);

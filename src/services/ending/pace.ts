@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
-import type { ProviderError } from '../../core/providerError.ts';
+import { type ProviderError, retryAtOf } from '../../core/providerError.ts';
 import type { RateWindow } from '../../core/rateWindow.ts';
 
 /** Concurrent requests at first, if each needs its own connection … */
@@ -71,10 +71,9 @@ export class Pace {
 
   /** Call it after an error response (429, 503). Waits as long as the provider asks, else longer each time. */
   refused(statusError: ProviderError): void {
-    const { trouble } = statusError;
     this.#statusError = statusError;
     const now = this.#clock.monotonic();
-    const retryAt = trouble.kind === 'rateLimited' ? trouble.retryAt : undefined;
+    const retryAt = retryAtOf(statusError.trouble);
     if (now - this.#refusedAt > sameBurstMs) {
       this.#limit = Math.max(1, Math.min(this.#limit, this.#most()) / 2);
       this.#fast = false;

@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.ts';
 import type { Disposable } from '../../core/event.ts';
 import type { AccountId, SessionId } from '../../core/ids.ts';
-import { ProviderError } from '../../core/providerError.ts';
+import { ProviderError, retryAtOf } from '../../core/providerError.ts';
 import type { Connections } from '../accounts/connections.ts';
 import { mostRequests, PageLists } from './pageLists.ts';
 import type { Attention } from './refresher.ts';
@@ -189,8 +189,7 @@ export class PageLookups implements Disposable {
     if (isAboutOne && lookups.failures < mostFailures) return;
     // Those that were under way together pause the account once.
     if (clock.monotonic() < lookups.notBefore) return;
-    const { trouble } = error;
-    const retryAt = trouble.kind === 'rateLimited' ? trouble.retryAt : undefined;
+    const retryAt = retryAtOf(error.trouble);
     const pause = Math.min(longestPauseMs, firstPauseMs * 2 ** lookups.pauses++);
     const wait = Math.max(pause, retryAt === undefined ? 0 : retryAt - clock.now());
     lookups.notBefore = clock.monotonic() + wait;

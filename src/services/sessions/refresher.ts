@@ -3,7 +3,7 @@ import type { Disposable } from '../../core/event.ts';
 import type { AccountId, SessionId } from '../../core/ids.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { Provider } from '../../core/provider.ts';
-import { cancelled, ProviderError } from '../../core/providerError.ts';
+import { cancelled, needsUser, retryAtOf } from '../../core/providerError.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Connections } from '../accounts/connections.ts';
 import type { EvidenceLog } from '../ending/evidence.ts';
@@ -273,8 +273,8 @@ export class Refresher implements Disposable {
     logger.warn(`${this.#options.accounts.get(account)?.label ?? account}: list failed: ${error.message}`);
     poll.quiet++;
     poll.failures++;
-    poll.stopped = ProviderError.isOf(error, 'unauthorized', 'forbidden', 'noKey', 'badAddress');
-    poll.notBefore = error.trouble.kind === 'rateLimited' ? (error.trouble.retryAt ?? 0) : 0;
+    poll.stopped = needsUser(error);
+    poll.notBefore = retryAtOf(error.trouble) ?? 0;
     return result;
   }
 
@@ -309,7 +309,7 @@ export class Refresher implements Disposable {
     const notFound = new Set(due.filter((id) => !known.has(id) && evidence.needsSecondLook(account, id)));
     const pauses = (id: SessionId) => asked.has(id) && !notFound.has(id);
     poll.probed = new Map([...poll.probed].map(([id, one]) => [id, pauses(id) ? askedAt(now, one) : one]));
-    const retryAt = error?.trouble.kind === 'rateLimited' ? error.trouble.retryAt : undefined;
+    const retryAt = retryAtOf(error?.trouble);
     const pause = retryAt === undefined ? longestProbePauseMs : retryAt - clock.now();
     if (error !== undefined) poll.noProbeBefore = now + pause;
     // A list, and the check after it, confirm that they are gone.

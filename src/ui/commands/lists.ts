@@ -1,6 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import type { Clock } from '../../core/clock.ts';
 import type { AccountId, SessionId } from '../../core/ids.ts';
+import { needsUser, retryAtOf } from '../../core/providerError.ts';
 import type { History } from '../../services/history/history.ts';
 import type { Refresher } from '../../services/sessions/refresher.ts';
 import type { SessionStore } from '../../services/sessions/sessionStore.ts';
@@ -57,13 +58,8 @@ export async function listFresh(
 ): Promise<void> {
   const old = accounts.filter((id) => {
     const state = store.state(id);
-    const trouble = state && troubleOf(state)?.trouble;
-    const refuses =
-      trouble?.kind === 'unauthorized' ||
-      trouble?.kind === 'forbidden' ||
-      trouble?.kind === 'noKey' ||
-      trouble?.kind === 'badAddress' ||
-      (trouble?.kind === 'rateLimited' && (trouble.retryAt ?? 0) > clock.now());
+    const error = state && troubleOf(state);
+    const refuses = needsUser(error) || (retryAtOf(error?.trouble) ?? 0) > clock.now();
     const isFresh = isListed(state) && clock.now() - state.asOf < freshMs;
     return state !== undefined && !refuses && !isFresh;
   });

@@ -81,7 +81,7 @@ export interface Rows {
 /** Longest row that a {@link RowMemory} keeps, in characters. Most sessions take 300 to 800. */
 const longestKeptRow = 2_048;
 
-/** Largest list that a {@link RowMemory} keeps as a whole, in bytes: four times that of 5,000 sessions. */
+/** The largest list that a {@link RowMemory} keeps whole, in bytes: four times the size of a list of 5,000 sessions. */
 const largestKeptList = 8 * 2 ** 20;
 
 /**

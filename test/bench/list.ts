@@ -160,7 +160,7 @@ async function unchanged(server: Server): Promise<void> {
   services.dispose();
 }
 
-/** How long 10,000 sessions of one account take to be sorted and grouped anew, and to be asked for again. */
+/** How long it takes to sort and group 10,000 sessions of one account again, and to ask for the result once more. */
 async function sorting(server: Server): Promise<void> {
   const { services, ids } = await opened(server);
   const [id] = ids;

@@ -46,7 +46,7 @@ describe('a user with several accounts in a narrow side bar', function () {
     const box = await user.page.locator('#workbench\\.parts\\.sidebar').boundingBox();
     return box ?? assert.fail('there is no side bar');
   };
-  /** The right edge of a text in a row, and that of the room that the row has for text. */
+  /** The right edge of a text in a row, and of the space that the row has for text. */
   const edges = (name: string, text: string) =>
     user.row(name).evaluate((row, text) => {
       const container = row.querySelector('.monaco-icon-label-container') ?? row;

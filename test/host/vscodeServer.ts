@@ -29,8 +29,8 @@ export async function ensureVscodeServer(): Promise<string> {
 }
 
 /**
- * The settings that tests run with unless they say otherwise. The browsers of this machine are those of the tests themselves,
- * and of whoever else works on it: no test may come near them by accident.
+ * The settings that tests run with unless they say otherwise. The browsers on this machine belong to the tests themselves,
+ * and to anyone else who works on it: no test may touch them by accident.
  */
 export const testSettings = { 'chat.disableAIFeatures': true, 'browserSessions.thisMachine.enabled': false };
 

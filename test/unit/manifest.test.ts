@@ -52,7 +52,7 @@ function contextValues(): Set<string> {
   return new Set([...values].flatMap((value) => [value, selectedContext(value)]));
 }
 
-/** The commands that the menus of a row offer, those of its buttons apart. */
+/** The commands that the menus of a row offer, with those of its buttons listed separately. */
 function offered(value: string): { readonly menu: string[]; readonly buttons: string[] } {
   const found = { menu: new Set<string>(), buttons: new Set<string>() };
   for (const [name, { menus }] of Object.entries<CommandEntry>(commandTable)) {

@@ -127,7 +127,7 @@ function connect(link: Link): Provider {
     return project === undefined ? [] : projectUsage(project.id, signal);
   });
 
-  /** Most rows of a list are those of the one before, and then needn't be read again. */
+  /** Most rows of a list are the same as in the last one, so they needn't be read again. */
   const memories = Object.fromEntries(runningStatuses.map((status) => [status, new RowMemory()]));
   const sessionFor = oncePer(sessionOf);
 

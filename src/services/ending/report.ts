@@ -8,7 +8,7 @@ import type { StuckReason } from '../sessions/sessionsView.ts';
 export interface ShownName {
   /** The short id if nothing names the session. */
   readonly name: string;
-  /** Different from those of all other sessions of its account. */
+  /** Differs from the short ids of all other sessions of its account. */
   readonly shortId: string;
 }
 

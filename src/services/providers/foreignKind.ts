@@ -37,7 +37,7 @@ const Field = v.object({
   required: v.optional(v.boolean(), true),
   asked: v.optional(v.picklist(['always', 'withAddress']), 'always'),
   environment: v.optional(v.pipe(v.array(text(100)), v.maxLength(20)), []),
-  // Unlike that of a built-in provider, its key is saved as it was pasted unless it says otherwise.
+  // Unlike a built-in provider's key, this one is saved exactly as pasted unless the provider says otherwise.
   keepsScheme: v.optional(v.boolean(), true),
 });
 

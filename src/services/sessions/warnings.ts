@@ -13,7 +13,7 @@ export const snoozeMs = 60 * 60_000;
  * a moment to reach the others.
  */
 const claimMs = 2_000;
-/** Most sessions of which it is known that they were named; the first ones named go first. */
+/** The most sessions that are remembered as named in a warning; the oldest are forgotten first. */
 const mostNamed = 5_000;
 
 const memoryKey = 'warnings';

@@ -37,7 +37,7 @@ type Pairs<Choices extends Readonly<Record<string, MenuChoice>>> = Readonly<
 >;
 
 /**
- * Two commands for each choice, of which the menu shows one: VS Code doesn't draw check marks for commands of extensions
+ * Two commands for each choice; the menu shows one of them. VS Code doesn't draw check marks for commands of extensions
  * (microsoft/vscode#109306).
  * @param key the context key that holds the current choice.
  */

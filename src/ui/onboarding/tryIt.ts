@@ -54,7 +54,7 @@ export class TrialOfExtension implements Disposable {
     for (const browser of this.#running.keys()) void browser.close();
   }
 
-  /** @returns what to show; undefined where there is no browser. Asked again meanwhile, it doesn't start another. */
+  /** @returns what to show; undefined if there is no browser. A call during another one doesn't start a second browser. */
   find(): Promise<Watched | undefined> {
     const { prompts } = this.#parts;
     this.#underWay ??= prompts

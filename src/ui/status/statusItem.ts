@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import type { Overview } from '../../services/sessions/overview.ts';
 import { statusLabel, statusText, statusTooltip, type TableParts } from '../text/overview.ts';
 
-/** Among items at the left, behind those of VS Code and most others. */
+/** On the left side of the status bar, after VS Code's own items and most others. */
 const priority = -100;
 
 /** The status bar item, which says how many browsers are running, and leads to the view. */

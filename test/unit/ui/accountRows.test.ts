@@ -246,7 +246,7 @@ describe('the row of an account', () => {
       assert.match(accountRow().contextValue, /\+key\b/);
     });
 
-    it('says that a list is incomplete of which only a part arrived', () => {
+    it('says that a list is incomplete when only a part of it arrived', () => {
       const run = store.beginList(prod.id);
       run.arrive({ sessions: some(2), groups: [], faults: [], account: undefined });
       run.fail(new ProviderError({ kind: 'serverFault', status: 502 }, 'x'));
@@ -305,7 +305,7 @@ describe('the row of an account', () => {
       assert.deepEqual(sessionRow('ending').icon, { id: 'loading~spin', color: undefined });
     });
 
-    it('are not those of sessions that started after the last complete list', () => {
+    it('don’t include sessions that started after the last complete list', () => {
       list([someSession('old')]);
       now += 60_000;
       const run = store.beginList(prod.id);

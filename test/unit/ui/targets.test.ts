@@ -103,7 +103,7 @@ describe('targets of commands', () => {
     assert.deepEqual(ids(sessionTargetsOf([{ accountId: account, sessionId: 'one', pageId: 'p' }])), ['one']);
   });
 
-  it('of a group that was made for another grouping are the sessions it had, and never those of another group', () => {
+  it('of a group that was made for another grouping are the sessions it had, never the sessions of another group', () => {
     const red = someSession('one', { tags: ['red'], region: 'blue', groupId: group });
     list([red, someSession('two', { tags: ['blue'], region: 'red' }), someSession('three', { name: 'red' })]);
     const kept = groupFor({ by: ['tag'], metadataKey: '' }, new Map(), red)?.id;

@@ -40,7 +40,7 @@ describe('grouping', () => {
     assert.equal(ids.size, odd.length);
   });
 
-  it('puts a session into one group only: that of its first tag', () => {
+  it('puts a session into one group only: the group of its first tag', () => {
     const session = someSession('a', { tags: [' ', 'red', 'blue'] });
     assert.equal(groupBy(['tag'], session)?.name, 'red');
     assert.ok(isInGroup(idBy(['tag'], session), groups, session));
@@ -69,7 +69,7 @@ describe('grouping', () => {
     assert.ok(isInGroup(idBy(['metadata'], both, 'job'), groups, both));
   });
 
-  it('never gives two groups one id: not of another kind, and not that of a batch', () => {
+  it('never gives two groups the same id, not even groups of different kinds or a batch', () => {
     const session = someSession('a', {
       groupId: batch.id,
       tags: ['x'],

@@ -210,8 +210,10 @@ function isGoneFromWorkers(seen: Observations, combined: boolean): boolean {
   return seen.crowd <= largestCrowd && misses >= missesWithSeveralWorkers && apartMs >= goneFromSeveralMs;
 }
 
-function isGoneForLong({ told, misses, firstMiss, lastMiss, endOnceAccepted }: Observations): boolean {
-  if (told === 'gone') return true;
-  const apartMs = endOnceAccepted ? endedApartMs : goneByItselfApartMs;
-  return told === 'unknown' && misses >= listsAlone && lastMiss - firstMiss >= apartMs;
+function isGoneForLong(seen: Observations): boolean {
+  if (seen.told === 'gone') return true;
+  // A provider that said "not found" can tell about single sessions, so its second answer is what counts.
+  const cannotTell = seen.told === 'unknown' && seen.notFoundAt === undefined;
+  const apartMs = seen.endOnceAccepted ? endedApartMs : goneByItselfApartMs;
+  return cannotTell && seen.misses >= listsAlone && seen.lastMiss - seen.firstMiss >= apartMs;
 }

@@ -606,6 +606,34 @@ describe('Ender, whatever happens', function () {
     }
   });
 
+  it('calls nothing gone that one answer of a short outage doesn’t find and lagging lists leave out', async () => {
+    await play({
+      ...undisturbed,
+      sessions: 7,
+      chosen: 7,
+      outage: { list: 1, after: 1, ms: 5 },
+      ends: [
+        ['ends'],
+        ['ends'],
+        ['ends'],
+        ['cut before'],
+        ['503', 'ends'],
+        ['ends'],
+        ['takes it and does nothing', 'cut after'],
+        ['cut before'],
+        ['ends'],
+        ['ends'],
+        ['ends'],
+        ['ends'],
+      ],
+      answers: ['slow'],
+      hidesLast: true,
+      refreshes: [358],
+      breaks: [{ at: 0, how: 'cut' }],
+      cancelAfter: 1,
+    });
+  });
+
   it('doesn’t end another session that has taken over an id', async () => {
     const { clock, provider, services, id, targets } = await settle(undisturbed);
     await clock.until(clock.wait(1_000), 5_000);

@@ -247,9 +247,15 @@ const cases: readonly Case[] = [
     verdict: 'unknown',
   },
   {
-    of: 'three lists in five seconds after an end and “not found”',
+    of: 'three lists in five seconds after an end and a single “not found”',
     lists: 'lagging',
     evidence: [listed, accepted, ...missing(3, 'unknown', 2_500), notFound(6_000_000)],
+    verdict: 'unknown',
+  },
+  {
+    of: 'three lists in five seconds after an end, a single “not found”, and then a provider that can’t tell',
+    lists: 'lagging',
+    evidence: [listed, accepted, ...missing(3, 'unknown', 2_500), notFound(6_000_000), probed('unknown')],
     verdict: 'confirmedGone',
   },
 

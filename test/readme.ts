@@ -13,47 +13,48 @@ type ListedCommand = {
 
 /** Descriptions of the commands. Titles come from the command table. */
 const descriptions: Readonly<Record<ListedCommand, string>> = {
-  addAccount: 'Asks for a provider and its key, tries the key, then saves it.',
-  manageAccounts: 'Lists the accounts, to rename, test or remove them or to replace a key.',
+  addAccount: 'Asks for a provider and a key, checks the key, then saves it.',
+  manageAccounts: 'Lists the accounts, so that you can rename, test, or remove one, or replace its key.',
   tryIt: 'Finds a browser with DevTools at port 9222, or starts one without a window, and shows it live.',
   importKeys: "Adds accounts for keys in VS Code's environment and in the `.env` files of a trusted workspace.",
-  openWalkthrough: 'Opens the four steps that introduce this extension.',
-  replaceKey: 'Saves a new key for the same address, once it works.',
+  openWalkthrough: 'Opens the four steps to get started.',
+  replaceKey: 'Checks a new key for the same address, then saves it.',
   renameAccount: "Changes the account's name in the view.",
-  testConnection: 'Tries the key. Shows who answers, how fast, and how many sessions may run.',
+  testConnection: 'Checks the key. Shows who responds, how fast, and the session limit.',
   removeAccount: 'Deletes the account and its key here. Its sessions keep running unless you end them first.',
-  setFilter: 'Shows only sessions that contain some words. Saved for the workspace.',
+  setFilter: 'Shows only sessions that match the words you type. Saved for the workspace.',
   clearFilter: 'Shows all sessions again.',
-  sortBy: 'Sorts sessions by age, idle time, name or cost. Saved for the workspace.',
-  groupBy: 'Groups sessions by batch, tag, metadata key, region, user or status. Saved for the workspace.',
-  showFinishedBatches: 'Also shows batches that have finished, and what failed in them. Saved for the workspace.',
+  sortBy: 'Sorts sessions by age, idle time, name, or cost. Saved for the workspace.',
+  groupBy: 'Groups sessions by batch, tag, metadata key, region, user, or status. Saved for the workspace.',
+  showFinishedBatches: 'Shows finished batches too, and what failed in them. Saved for the workspace.',
   hideFinishedBatches: 'Hides them again.',
   refresh: 'Lists the sessions of all accounts again.',
   openLiveView: 'Shows a session, or one of its pages, in a panel. Clicking the session does the same.',
   openLiveViewToSide: 'Shows it in a panel beside the current editor.',
   openLiveViewExternal: 'Shows it in your own browser.',
   openGroupLiveViews: 'Shows every session of a batch or group. Asks first if there are more than four.',
-  showDetails: 'Opens what is known about a session as JSON, with values masked that may be secret.',
+  showDetails: 'Opens everything known about a session as JSON. Values that may be secret are masked.',
   openDashboard: "Opens the provider's own page about a session.",
   openRecording: 'Opens the recording of a session, if the provider made one.',
-  takeScreenshot: 'Opens a picture of the session or page as it is now. Nothing is saved unless you save it.',
+  takeScreenshot: "Opens a screenshot of the session or page. It isn't saved unless you save it.",
   copySessionId: "Copies the session's ID. In the list, `Ctrl+C` copies the IDs of all selected sessions.",
   copyLiveViewUrl: 'Copies a new link. Anyone with the link can watch the session and may be able to control it.',
   copyPageUrl: "Copies the address of a session's page.",
-  copyJson: 'Copies the same JSON that the details show.',
-  endSession: 'Ends one session, the selected sessions, or those you pick. In the list, press `Delete`.',
+  copyJson: 'Copies the JSON that Show Details opens.',
+  endSession: 'Ends one session, the selected sessions, or the ones you pick. In the list, press `Delete`.',
   endGroup: 'Ends the sessions of a batch or group one by one. Its data is kept.',
   deleteBatch: "Deletes a batch with all its data at the provider. Lists each session that couldn't be deleted.",
-  endAccountSessions: 'Ends the listed sessions of one account. A second button ends everything, if the provider can.',
-  endSessionById: 'Ends a session that no list shows, from a copied ID or link. Asks the provider about it first.',
+  endAccountSessions:
+    'Ends the listed sessions of one account. A second button ends everything, if the provider supports it.',
+  endSessionById: "Ends a session that isn't listed, by its ID or a link to it. Checks with the provider first.",
   endAllSessions: 'Ends the listed sessions of all accounts.',
-  endOldSessions: 'Asks for an age, then ends the older sessions that you leave selected.',
-  retryFailedEnds: "Tries again to end sessions that couldn't be ended.",
+  endOldSessions: 'Asks for an age, then ends the sessions older than that. You can deselect some first.',
+  retryFailedEnds: "Tries again to end the sessions that couldn't be ended.",
   cancelBatch: 'Stops the provider from starting more sessions of a batch. Its data is kept.',
   protectSession: 'Skips the session when you end several at once.',
   unprotectSession: 'Includes the session again.',
-  endMySessions: 'Ends the sessions that are yours, according to the setting `browserSessions.mine`.',
-  showLog: 'Opens the log: one line for each request and each end, without keys.',
+  endMySessions: 'Ends all sessions that are yours according to the setting `browserSessions.mine`.',
+  showLog: 'Opens the log, which has one line for each request and each ended session, and no keys.',
 };
 
 /** What a provider may offer besides listing and ending sessions. */
@@ -89,7 +90,7 @@ function providers(): string {
       can.flatMap((capability) => abilities[capability] ?? []).join(', ') || '–',
     ];
   });
-  return table(['Provider', 'A session is', 'You enter', 'Besides listing and ending'], ...rows);
+  return table(['Provider', 'A session is', "You'll need", 'Besides listing and ending'], ...rows);
 }
 
 function providerDetails(): string {

@@ -47,7 +47,7 @@ export const localChrome: ProviderKind = {
   wording: {
     session:
       "An isolated browser context. The browser's own window is skipped when you end several at once. Ending it alone closes its pages and leaves the browser open.",
-    ending: 'Its pages close. What was typed or loaded in them is lost, and so are their cookies and storage.',
+    ending: 'Its pages close. Anything typed or loaded in them is lost, along with their cookies and storage.',
     endEverything: undefined,
     deleteGroup: undefined,
     watching: undefined,

@@ -148,7 +148,7 @@ export const settingTexts: { readonly [Key in SettingKey]: SettingText & Choices
   },
   'refresh.background': {
     description:
-      "Controls how often, in minutes, sessions are refreshed while the view is hidden, for the status bar, the badge and warnings. Nothing is requested while the window isn't focused, if all three are turned off, or if `browserSessions.refresh.interval` is `0`. Set to `0` to turn background refreshing off.",
+      "Controls how often, in minutes, sessions are refreshed while the view is hidden, for the status bar, the badge, and warnings. Nothing is requested while the window isn't focused, if all three are turned off, or if `browserSessions.refresh.interval` is `0`. Set to `0` to turn background refreshing off.",
     tags: ['usesOnlineServices'],
   },
   'confirm.endSession': {
@@ -183,7 +183,7 @@ export const settingTexts: { readonly [Key in SettingKey]: SettingText & Choices
   },
   groupByMetadataKey: {
     description:
-      'Specifies the key that "Group By" > "Metadata Key…" uses, for example `job`, and which that command changes. Sessions with the same value for this key in their metadata are shown as a group. Until you choose how to group, this is done for sessions that aren\'t in a batch. Browserbase calls this metadata `userMetadata`.',
+      'Specifies the metadata key to group sessions by, for example `job`. You can also set it with "Group By" > "Metadata Key…". Sessions with the same value for this key are shown as a group. Until you choose how to group, this applies to sessions that aren\'t in a batch. Browserbase calls this metadata `userMetadata`.',
   },
   clickAction: {
     description: 'Controls what happens when you click a session.',
@@ -217,19 +217,19 @@ export const settingTexts: { readonly [Key in SettingKey]: SettingText & Choices
   },
   'warnings.show': {
     description:
-      'Controls whether a notification warns you about sessions that are over the age or idle limit. It is shown every 30 minutes at most, and names each session once.',
+      'Controls whether a notification warns you about sessions that are over the age or idle limit. It appears every 30 minutes at most, and mentions each session only once.',
   },
   'warnings.ageMinutes': {
     description:
-      "Specifies after how many minutes a running session is over the age limit. Protected sessions, other people's sessions and those that are skipped when several are ended at once never are. Set to `0` for no limit.",
+      "Specifies the age limit of running sessions, in minutes. It doesn't apply to protected sessions, other people's sessions, or sessions that are skipped when you end several at once. Set to `0` for no limit.",
   },
   'warnings.idleMinutes': {
     description:
-      'Specifies after how many minutes an idle session is over the idle limit, if its provider says that it is idle. Set to `0` for no limit.',
+      'Specifies the idle limit of sessions, in minutes. It applies only if the provider reports when a session is idle. Set to `0` for no limit.',
   },
   'row.details': {
     description:
-      'Specifies what the rows of sessions show after the name, in this order: `age`, `page` (the host of its page, and how many pages there are), `region`, `tags`, `traits` (such as headless or proxy), `cost` (so far, if known), `accountLimit` (how many sessions the account has, and how many it may have), and `metadata:` with a key, for example `metadata:job`.',
+      "Specifies what each session's row shows after the name, in the order you list them: `age`, `page` (the host of its page and the number of pages), `region`, `tags`, `traits` (such as headless or proxy), `cost` (so far, if known), `accountLimit` (how many sessions the account is running and its limit), and `metadata:` followed by a key, for example `metadata:job`.",
   },
   'liveView.openIn': {
     description: 'Controls where live views open.',
@@ -241,12 +241,11 @@ export const settingTexts: { readonly [Key in SettingKey]: SettingText & Choices
       integratedBrowser: {
         label: 'Integrated Browser',
         description:
-          "Open in a tab of VS Code's integrated browser if it's available, otherwise in your default browser. Sessions that have no live view page at the provider open in a panel. VS Code stores the addresses of its browser tabs, and anyone with such an address can watch the session.",
+          "Open in a tab of VS Code's integrated browser if it's available, otherwise in your default browser. Sessions without a live view page at the provider open in a panel. VS Code stores the addresses of its browser tabs, and anyone with such an address can watch the session.",
       },
       external: {
         label: 'External Browser',
-        description:
-          'Open in your default browser. Sessions that have no live view page at the provider open in a panel.',
+        description: 'Open in your default browser. Sessions without a live view page at the provider open in a panel.',
       },
     },
   },
@@ -257,14 +256,14 @@ export const settingTexts: { readonly [Key in SettingKey]: SettingText & Choices
   },
   'cost.ratePerHour': {
     description:
-      'Specifies what an hour of a session costs you, by provider, for example `{ "gateway": 1.5 }`. Shows an estimate for sessions whose provider reports no use of its own. The extension knows no prices.',
+      "Specifies what an hour of a session costs you, by provider, for example `{ \"gateway\": 1.5 }`. It's used to estimate the cost of sessions whose provider doesn't report usage. The extension itself doesn't know any prices.",
   },
   'cost.currency': {
     description: 'Specifies the currency of the rates per hour, as a code such as `EUR` or as your own symbol or word.',
   },
   'thisMachine.enabled': {
     description:
-      'Controls whether browsers that agents, scripts, and tests started on this machine are shown. They are found among your processes while the view is visible. Your own browser is never shown.',
+      'Controls whether browsers that agents, scripts, and tests started on this machine are shown. While the view is visible, the extension looks for them among your processes. Your own browser is never shown.',
   },
   'network.transport': {
     description: 'Controls how requests are sent.',

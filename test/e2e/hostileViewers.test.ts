@@ -151,7 +151,7 @@ navigator.clipboard.readText().then((text) => tell('read ' + text), () => tell('
   it('resumes a viewer that takes the keyboard while it loads, and still keeps the keyboard', async () => {
     const takes = "setTimeout(() => { remote.focus(); tell('took it'); }, when);";
     const panel = await scene.show(viewerPage('<canvas id="remote" tabindex="0"></canvas>', takes));
-    const paused = panel.getByRole('heading', { name: 'This viewer tried to take the keyboard' });
+    const paused = panel.getByRole('heading', { name: 'This viewer tried to take keyboard focus' });
     await paused.waitFor();
     await scene.user.picture('hostile-paused-dark');
     await scene.command('Preferences: Toggle between Light/Dark Themes');

@@ -35,7 +35,7 @@ describe('a user who forgets a browser', function () {
 
   it('sees in the status bar, on the badge and in a notification that something runs for too long', async () => {
     await user.addAt('Anchor Browser', server.url, server.key, 'prod');
-    await item().getByText('3 browsers · 2 for up to 6 h').waitFor();
+    await item().getByText('3 browsers · 2 over limit, oldest 6 h').waitFor();
     await badge('2').waitFor();
     await warning().waitFor();
     assert.match(
@@ -71,7 +71,7 @@ describe('a user who forgets a browser', function () {
     await user.page.getByRole('tab', { name: /^Explorer/ }).click();
     await new Promise((written) => setTimeout(written, writtenAfterMs));
     await user.page.reload({ timeout: 60_000 });
-    await item().getByText('3 browsers · 2 for up to 6 h').waitFor({ timeout: 60_000 });
+    await item().getByText('3 browsers · 2 over limit, oldest 6 h').waitFor({ timeout: 60_000 });
     await badge('2').waitFor();
     assert.equal(await user.page.getByRole('treeitem', { name: /^Session / }).count(), 0);
     await user.picture('in-time-elsewhere');

@@ -100,10 +100,10 @@ describe('a user who ends all sessions', function () {
     await user.picture('kill-all-ended');
     // VS Code draws only the rows that fit.
     await user.page.locator('.pane-header').filter({ hasText: 'Sessions' }).locator('h3').first().click();
-    await user.row('Session Job 1 ended at').waitFor();
-    const rows = (await user.rows()).filter((row) => / ended at /.test(row));
+    await user.row('Session Job 1 ended by you').waitFor();
+    const rows = (await user.rows()).filter((row) => / ended by you at /.test(row));
     assert.equal(rows.length, 11);
-    for (const row of rows) assert.match(row, /^Session Job \d+ ended at .*, by you, after/);
+    for (const row of rows) assert.match(row, /^Session Job \d+ ended by you at .* after /);
     assert.ok(!rows.some((row) => row.startsWith('Session Job 7 ')));
     await devtools.send('Target.disposeBrowserContext', { browserContextId: contexts[6] });
     await user.run('Refresh');

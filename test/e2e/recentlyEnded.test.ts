@@ -59,7 +59,7 @@ describe('a user who keeps a history of ended sessions', function () {
   });
 
   /** The rows of the view, without the time, which is compared separately. */
-  const rows = async () => (await user.rows()).filter((row) => / ended at /.test(row));
+  const rows = async () => (await user.rows()).filter((row) => / (ended|failed) .*\bafter /.test(row));
   async function exportByButton(): Promise<string> {
     const header = user.page.locator('.pane-header').filter({ hasText: 'Recently Ended' });
     await header.hover();
@@ -97,7 +97,9 @@ describe('a user who keeps a history of ended sessions', function () {
     assert.deepEqual(
       all.map(({ sessionId, endedAt }) => {
         const { name, how, ran } = ends.find(({ id }) => id === sessionId) ?? assert.fail(sessionId);
-        return `Session ${name} ended at ${time.format(endedAt)}, ${how}, after ${ran}`;
+        const at = `at ${time.format(endedAt)} after ${ran}`;
+        if (how === 'failed') return `Session ${name} failed ${at}`;
+        return how === 'by you' ? `Session ${name} ended by you ${at}` : `Session ${name} ended ${at}, ${how}`;
       }),
       shown,
     );
@@ -117,7 +119,7 @@ describe('a user who keeps a history of ended sessions', function () {
     const before = await rows();
     await user.page.waitForTimeout(writtenAfterMs);
     await user.reloadByCommand();
-    await user.row('Session mine.example ended at').waitFor({ timeout: 60_000 });
+    await user.row('Session mine.example ended by you at').waitFor({ timeout: 60_000 });
     assert.deepEqual(await rows(), before);
     await user.page.evaluate(() => navigator.clipboard.writeText(''));
     assert.equal(await exportByButton(), exported);

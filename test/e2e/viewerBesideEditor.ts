@@ -149,7 +149,7 @@ export class ViewerBesideEditor {
 
   /** Whether the panel says that it paused the viewer because it took the keyboard. */
   isPaused(panel: Frame): Promise<boolean> {
-    return panel.getByRole('heading', { name: 'This viewer tried to take the keyboard' }).isVisible();
+    return panel.getByRole('heading', { name: 'This viewer tried to take keyboard focus' }).isVisible();
   }
 
   /**

@@ -95,7 +95,7 @@ describe('actions after an end, inside VS Code', () => {
     assert.equal(again.ended, 2);
     assert.deepEqual([...server.running].sort(), [...unsent].sort());
     await command('retryFailedEnds');
-    assert.equal(user.messages.at(-1)?.message, 'There are no failed ends to retry.');
+    assert.equal(user.messages.at(-1)?.message, "There's nothing to retry. No sessions failed to end.");
     const rest = await command<PublicEndReport>('endAllSessions');
     assert.equal(rest.ended, unsent.length);
     assert.deepEqual(server.running, []);

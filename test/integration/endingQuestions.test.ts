@@ -90,7 +90,7 @@ describe('confirmation dialogs for ends, inside VS Code', () => {
         );
       }
       await command('retryFailedEnds');
-      assert.equal(lastMessage(), 'There are no failed ends to retry.');
+      assert.equal(lastMessage(), "There's nothing to retry. No sessions failed to end.");
     } finally {
       await command('clearFilter');
     }

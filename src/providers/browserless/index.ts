@@ -70,7 +70,7 @@ export const browserless: ProviderKind = {
     {
       id: 'accountApi',
       description:
-        "Controls whether the sessions in Browserless's shared cloud are listed with its account API, which isn't documented and may change. Your token is then also sent to api.browserless.io. While this is off, sessions in the shared cloud can't be listed.",
+        "Controls whether the sessions in Browserless's shared cloud are listed through its account API, which is undocumented and may change. Your token is then also sent to api.browserless.io. While this is off, sessions in the shared cloud can't be listed.",
     },
   ],
   furtherAddresses: ({ hostname }) => (isProviderHost(hostname) ? [new URL(accountApiAddress)] : []),

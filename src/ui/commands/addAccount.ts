@@ -102,8 +102,8 @@ function needsOf({ summary, fields, address }: ProviderKind): string {
   const list = listOf(needed);
   if (list === '') return summary === undefined ? l10n.t('No key needed') : plainText(l10n.t(summary));
   return summary === undefined
-    ? l10n.t('You enter: {0}', list)
-    : l10n.t('{0}. You enter: {1}', plainText(l10n.t(summary)), list);
+    ? l10n.t("You'll need: {0}", list)
+    : l10n.t("{0}. You'll need: {1}", plainText(l10n.t(summary)), list);
 }
 
 /** One question. `take` writes the answer into the draft, or returns what is wrong with it. */
@@ -139,7 +139,7 @@ async function askAll(parts: AddParts, kind: ProviderKind, draft: Draft): Promis
         if (fault !== undefined || !complete) return fault;
         refusal = await tryDraft(parts, kind, draft, stop);
         return refusal?.isUnchecked === true
-          ? l10n.t('{0} To add the account anyway, press the Save Anyway button.', refusal.sentence)
+          ? l10n.t('{0} To add the account anyway, select Save Anyway.', refusal.sentence)
           : refusal?.sentence;
       },
       acceptAnyway: () => (refusal?.isUnchecked === true ? l10n.t('Save Anyway') : undefined),

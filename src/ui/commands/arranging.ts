@@ -80,7 +80,7 @@ async function askKey(parts: ArrangingParts): Promise<string | undefined> {
     const offered = [...known].sort(([, a], [, b]) => b - a).slice(0, mostKeys);
     const answer = await prompts.pick<string | typeof other>({
       title: l10n.t('Group by Metadata Key'),
-      placeholder: l10n.t('Select the key to group sessions by'),
+      placeholder: l10n.t('Select the metadata key to group sessions by'),
       choices: [
         ...offered.map(([key, count]) => ({
           label: plainText(key),
@@ -106,7 +106,7 @@ async function askKey(parts: ArrangingParts): Promise<string | undefined> {
   }
   const answer = await prompts.ask({
     title: l10n.t('Group by Metadata Key'),
-    prompt: l10n.t('Enter the key to group sessions by'),
+    prompt: l10n.t('Enter the metadata key to group sessions by'),
     placeholder: '',
     value: used,
     secret: false,

@@ -106,7 +106,7 @@ export async function retryFailedEnds(parts: EndParts): Promise<PublicEndReport>
   const isStuck = ({ accountId, session }: AccountSession) => store.life(accountId, session.id).kind === 'stuck';
   const plan = await planEndOfAll(parts, isStuck);
   if (plan.ends.length + plan.leftOut.length === 0)
-    return endNothing(parts, l10n.t('There are no failed ends to retry.'));
+    return endNothing(parts, l10n.t("There's nothing to retry. No sessions failed to end."));
   // A session that isn't listed can't have failed before, so missing lists don't matter.
   return endPlanned(parts, { ...plan, unknown: [] });
 }
@@ -150,7 +150,7 @@ async function askMinutes({
   let minutes = 0;
   const asked = await prompts.ask({
     title: l10n.t('End Old Sessions'),
-    prompt: l10n.t('Enter how many minutes a session must have been running'),
+    prompt: l10n.t('Enter the minimum age of the sessions to end, in minutes'),
     placeholder: '',
     value: String(typeof remembered === 'number' ? remembered : usualOldMinutes),
     secret: false,

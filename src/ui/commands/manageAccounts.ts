@@ -35,7 +35,7 @@ async function pickAction(parts: RemoveParts, tests: Tests, last: Chosen | undef
   let show = () => {};
   const answer: Answer<Chosen> = await parts.prompts.pick<Chosen>({
     title: l10n.t('Manage Accounts'),
-    placeholder: l10n.t('Select an account to rename, test or remove it, or to replace its key'),
+    placeholder: l10n.t('Select an account to rename, test, or remove it, or to replace its key'),
     choices: choicesOf(parts, tests),
     step: undefined,
     buttonsOf: (chosen) => ('id' in chosen ? buttonsOf(parts, chosen.id) : []),

@@ -40,7 +40,7 @@ function questionWithoutKeychain({ reason }: KeychainError): Question {
         'On Linux, install and unlock a keyring such as GNOME Keyring or KWallet, then restart the editor and try again.',
       ),
       l10n.t(
-        'You can also use the key for this window only. It then stays in memory and is never written to disk. The account stays in the list, and you enter its key again after a restart.',
+        "You can also use the key for this window only. It's kept in memory and never written to disk. The account stays in the list, but you'll need to enter its key again after a restart.",
       ),
     ].join('\n\n'),
     choices: [l10n.t('Use for This Window Only'), l10n.t('Try Again')],

@@ -50,7 +50,7 @@ export function panelHtml(page: PanelPage): string {
 <div id="who"><span id="dot" data-dot="live" role="img"></span><h1 id="name" tabindex="-1">${escapeHtml(page.name)}</h1><span id="status" role="status"></span><span id="account"></span></div>
 <div role="toolbar" id="toolbar" aria-label="${escapeHtml(l10n.t('Live view'))}">
 <select id="pages" aria-label="${escapeHtml(l10n.t('Page to show'))}" hidden></select>
-${button('mode', l10n.t('Interact'), l10n.t('Send clicks and keys to the page'), true)}
+${button('mode', l10n.t('Interact'), l10n.t('Send clicks and keystrokes to the page'), true)}
 ${button('fit', percentage(1), l10n.t('Show the page at its actual size'), true)}
 ${button('reload', l10n.t('Reload'), l10n.t('Reconnect to the session'))}
 ${button('copyLink', l10n.t('Copy Link'), l10n.t('Copy a link. Anyone with it can watch the session and may be able to control it.'))}
@@ -62,7 +62,7 @@ ${button('endSession', l10n.t('End Session…'), l10n.t('End this session'))}
 <main id="stage" data-picture="${escapeHtml(l10n.t('Live image of {0}', '{0}'))}" data-quiet="${escapeHtml(l10n.t('No change for {0} s'))}" data-unreadable="${escapeHtml(l10n.t("Couldn't show the images of this page."))}">
 <canvas id="picture" role="img" hidden></canvas>
 <textarea id="keys" aria-label="${escapeHtml(l10n.t('Keyboard input for the page. Press F6 to leave it.'))}" autocapitalize="off" autocomplete="off" spellcheck="false" hidden></textarea>
-<textarea id="stray" aria-label="${escapeHtml(l10n.t('Keyboard input on its way back to your editor'))}" tabindex="-1" autocapitalize="off" autocomplete="off" spellcheck="false"></textarea>
+<textarea id="stray" aria-label="${escapeHtml(l10n.t('Keyboard input returning to your editor'))}" tabindex="-1" autocapitalize="off" autocomplete="off" spellcheck="false"></textarea>
 <p id="note" role="status" hidden></p>
 <section id="card" aria-labelledby="heading" aria-live="polite" hidden><h2 id="heading" tabindex="-1"></h2><div id="lines"></div><div id="choices"></div></section>
 </main>

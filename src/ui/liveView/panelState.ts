@@ -220,8 +220,10 @@ function notice({ stage, mode, knowsSteering, knowsClipboard, hint }: Shown): Pa
   }
   const clipboard = stage.kind === 'frame' && usesClipboard(stage.view, mode);
   if (mode === 'interact' && isWatching(stage) && (!knowsSteering || (clipboard && !knowsClipboard))) {
-    const keys = stage.kind === 'cast' ? [l10n.t('Keys go to the page too, until you press F6.')] : [];
-    const steering = l10n.t('Your clicks and keys go to the page and can interfere with a script that is using it.');
+    const keys = stage.kind === 'cast' ? [l10n.t('Keystrokes go to the page too, until you press F6.')] : [];
+    const steering = l10n.t(
+      'Your clicks and keystrokes go to the page and can interfere with a script that is using it.',
+    );
     const copies = clipboard ? [viewerUsesClipboard()] : [];
     return {
       text: [steering, ...keys, ...copies].join(' '),

@@ -74,7 +74,7 @@ export async function importKeys(parts: ImportParts): Promise<readonly AccountId
 }
 
 async function readSources({ machine, environment, workspace }: ImportParts) {
-  const sources: VariableSource[] = [{ name: l10n.t('Environment of VS Code'), variables: environment }];
+  const sources: VariableSource[] = [{ name: l10n.t("VS Code's environment"), variables: environment }];
   const notes: string[] = [];
   const { isTrusted, folders } = workspace();
   if (!isTrusted && folders.length > 0) {
@@ -106,7 +106,7 @@ function skippedSentence(name: string, reason: SkippedEnvFile['reason']): string
 }
 
 function faultSentence({ variable, source, address }: VariableFault): string {
-  if (address === undefined) return l10n.t("{0} in {1} isn't a key that can be used.", variable, source);
+  if (address === undefined) return l10n.t("{0} in {1} isn't a valid key.", variable, source);
   return l10n.t("The address {0} in {1} can't be used. {2}", variable, source, addressSentence(address));
 }
 
@@ -122,7 +122,7 @@ async function choiceOf(parts: ImportParts, key: FoundKey): Promise<Choice<Found
     origin === undefined ? undefined : await sameAccount(parts, kind, origin, credentials).catch(() => undefined);
   const detail = (): string => {
     if (same !== undefined) return l10n.t('{0}: already added as "{1}"', provider, plainText(same.label));
-    if (origin === undefined) return l10n.t('{0}: asks for the address', provider);
+    if (origin === undefined) return l10n.t("{0}: you'll be asked for the address", provider);
     const receiver = receivers(kind, origin, credentials);
     if (addressVariable === undefined) return l10n.t('{0}: sent only to {1}', provider, receiver);
     return l10n.t('{0}: sent only to {1}, the address in {2}', provider, receiver, addressVariable);

@@ -21,8 +21,10 @@ export function trialPage(): string {
     l10n.t('Trial page'),
     l10n.t("This browser is running on this machine without a window. You're watching it live."),
     l10n.t('Turn on Interact to click or type here:'),
-    l10n.t('Click me'),
-    l10n.t('To end it, use the square on its row in the Sessions view. It also ends when you close this window.'),
+    l10n.t('Click Me'),
+    l10n.t(
+      'To end it, select End Session (the square) on its row in the Sessions view. It also ends when you close this window.',
+    ),
   ].map(escaped);
   const [title, what, interact, click, end] = texts;
   const body = `<div id="orbit"><div id="dot"></div></div><h1 id="time"></h1><p>${what}</p><p>${interact}</p>

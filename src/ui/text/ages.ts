@@ -13,7 +13,7 @@ export function rowAge({ at, exact }: Start, now: number): string {
   const age = shortAge(now - at);
   if (exact) return age;
   return now - at < minute
-    ? l10n.t('just seen')
+    ? l10n.t('first seen just now')
     : l10n.t({ message: '≥ {0}', args: [age], comment: ['At least this long'] });
 }
 

@@ -92,7 +92,7 @@ function unlistedSentence(found: UnlistedEnd['found'], provider: string): string
       return l10n.t("{0} can't tell whether it's running. Check the ID before you end it.", provider);
     case 'unchecked':
       return l10n.t(
-        "Couldn't check this session, because {0} can't look up sessions here. Its end can't be confirmed either.",
+        "{0} can't look up a session by its ID, so Browser Sessions can't check this one first or confirm that it ended.",
         provider,
       );
   }

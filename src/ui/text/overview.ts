@@ -29,8 +29,8 @@ function countText({ running, over, asOf }: Overview, now: number): string {
       : l10n.t('{0} browsers · 1 for {1}', running, age);
   }
   return isIdle
-    ? l10n.t('{0} browsers · {1} idle for up to {2}', running, count, age)
-    : l10n.t('{0} browsers · {1} for up to {2}', running, count, age);
+    ? l10n.t('{0} browsers · {1} idle, longest {2}', running, count, age)
+    : l10n.t('{0} browsers · {1} over limit, oldest {2}', running, count, age);
 }
 
 /** A duration in its largest unit, for where there is little room: `45 min`, `6 h`, `2 d`. */

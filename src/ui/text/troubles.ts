@@ -210,7 +210,7 @@ export function stuckSentence(why: StuckReason, host: string): string {
       }
       return why.isCombined
         ? l10n.t(
-            'Several servers share {0}. None that responded has the session, but it may still be running on another one.',
+            'Several servers share {0}. None of those that responded has this session, but it may still be running on another one.',
             host,
           )
         : l10n.t("{0} no longer lists it but can't tell whether it ended. It may still be running.", host);

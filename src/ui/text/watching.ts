@@ -31,7 +31,7 @@ export function watchingHasEffects(): string {
  */
 export function effectCard(effect: string, staysConnected: boolean): PanelCard {
   const hidden = staysConnected
-    ? l10n.t('Your settings keep it connected while this panel is hidden.')
+    ? l10n.t('Because of your settings, it stays connected while this panel is hidden.')
     : l10n.t('It disconnects while this panel is hidden.');
   return {
     heading: watchingHasEffects(),
@@ -46,11 +46,11 @@ export function effectCard(effect: string, staysConnected: boolean): PanelCard {
  */
 export function pausedCard(isElsewhere: boolean): PanelCard {
   return {
-    heading: l10n.t('This viewer tried to take the keyboard'),
+    heading: l10n.t('This viewer tried to take keyboard focus'),
     lines: [
       l10n.t("It's paused so that it doesn't receive what you type."),
-      ...(isElsewhere ? [l10n.t('The keyboard is in this panel now. Click where you were typing to continue.')] : []),
-      l10n.t("Some viewers take the keyboard when they load. If you resume, don't type until the page appears."),
+      ...(isElsewhere ? [l10n.t('Keyboard focus moved to this panel. Click where you were typing to continue.')] : []),
+      l10n.t("Some viewers take keyboard focus when they load. If you resume, don't type until the page appears."),
     ],
     buttons: [words('resume', l10n.t('Resume')), openExternal()],
   };
@@ -181,7 +181,9 @@ export function endedCard(ended: KnownEnd, afterwards: Afterwards): PanelCard {
 export function unconfirmedCard(host: string, afterwards: Afterwards): PanelCard {
   const line =
     host === ''
-      ? l10n.t("This account's key was replaced, so it can't be checked whether this session is still running.")
+      ? l10n.t(
+          "This account's key was replaced, so Browser Sessions can't check whether this session is still running.",
+        )
       : notListedSentence(host);
   return {
     heading: l10n.t("Couldn't confirm that this session ended"),
@@ -282,8 +284,8 @@ export function castNote(condition: ScreencastState['condition']): string | unde
     case 'background':
       return l10n.t('This page is in a background tab. It updates once a second.');
     case 'crashed':
-      return l10n.t("This page has crashed. It's shown again after it's reloaded.");
+      return l10n.t("This page has crashed. It will appear here again once it's reloaded.");
     case 'noPage':
-      return l10n.t('No page is open. The next one that opens is shown here.');
+      return l10n.t('No page is open. The next one that opens will appear here.');
   }
 }

@@ -39,6 +39,6 @@ export function accountCostFacts(model: CostModel, account: Account, contents: C
     ...(usage.length === 0 ? [] : [[l10n.t('Account usage'), usage.map(usageText).join('; ')] as const]),
     ...(costs.length === 0
       ? []
-      : [[l10n.t('Running sessions cost'), listOf(costs.map((cost) => costText(cost, model.currency())))] as const]),
+      : [[l10n.t('Cost of running sessions'), listOf(costs.map((cost) => costText(cost, model.currency())))] as const]),
   ];
 }

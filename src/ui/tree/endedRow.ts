@@ -29,7 +29,7 @@ export function endedRow(ended: EndedSession, store: SessionsView, now: number):
   return {
     id: `ended/${ended.accountId}/${id}/${endedAt}`,
     label,
-    description: [at, startIsExact ? l10n.t('ran for {0}', ran) : l10n.t('seen for {0}', ran), how].join(' · '),
+    description: [at, startIsExact ? l10n.t('ran for {0}', ran) : l10n.t('listed for {0}', ran), how].join(' · '),
     icon: { id: icons[by], color: 'descriptionForeground' },
     dimmed: false,
     contextValue: endedContext(store.capabilities(accountId(ended.accountId))),
@@ -44,13 +44,13 @@ export function endedRow(ended: EndedSession, store: SessionsView, now: number):
 function spokenEnd(by: EndedSession['by'], name: string, at: string, ran: string): string {
   switch (by) {
     case 'you':
-      return l10n.t('Session {0} ended at {1}, by you, after {2}', name, at, ran);
+      return l10n.t('Session {0} ended by you at {1} after {2}', name, at, ran);
     case 'elsewhere':
-      return l10n.t('Session {0} ended at {1}, by itself or by someone else, after {2}', name, at, ran);
+      return l10n.t('Session {0} ended at {1} after {2}, by itself or by someone else', name, at, ran);
     case 'timedOut':
-      return l10n.t('Session {0} ended at {1}, timed out, after {2}', name, at, ran);
+      return l10n.t('Session {0} timed out at {1} after {2}', name, at, ran);
     case 'failed':
-      return l10n.t('Session {0} ended at {1}, failed, after {2}', name, at, ran);
+      return l10n.t('Session {0} failed at {1} after {2}', name, at, ran);
   }
 }
 

@@ -51,7 +51,7 @@ function accountTooltip(model: TreeModel, account: Account, state: AccountState)
           ]
         : []),
       ...(model.isForThisWindow(account.id)
-        ? [[l10n.t('Key'), l10n.t('For this window only. You enter it again after a restart.')] as const]
+        ? [[l10n.t('Key'), l10n.t("For this window only. You'll need to enter it again after a restart.")] as const]
         : []),
       ...accountCostFacts(model, account, state.contents),
       ...(error === undefined ? [] : [[l10n.t('Problem'), troubleSentence(error, accountHost(account))] as const]),
@@ -97,6 +97,6 @@ function pageFacts(
 ): readonly (readonly [string, string])[] {
   const page = mainPage(pages ?? []);
   if (page === undefined) return [];
-  const asOf = fetched?.kind === 'ready' ? [[l10n.t('Page as of'), timeOfDay(fetched.asOf)] as const] : [];
-  return [[l10n.t('Page'), pageName(page)], [l10n.t('Page address'), pageAddress(page.url)], ...asOf];
+  const asOf = fetched?.kind === 'ready' ? [[l10n.t('Page updated'), timeOfDay(fetched.asOf)] as const] : [];
+  return [[l10n.t('Page'), pageName(page)], [l10n.t('Page URL'), pageAddress(page.url)], ...asOf];
 }

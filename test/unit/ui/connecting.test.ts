@@ -181,15 +181,15 @@ describe('adding an account', () => {
     await addAccount(parts, []);
     const lines = picked[0]?.choices.map(({ label, detail, icon }) => [label, detail, icon]);
     assert.deepEqual(lines?.slice(0, 5), [
-      ['Anchor Browser', "Browsers in Anchor's cloud. You enter: API key", 'cloud'],
-      ['Browserbase', "Browsers in Browserbase's cloud. You enter: API key", 'cloud'],
-      ['Browserless', 'Browserless, self-hosted or in the cloud. You enter: address and Token (optional)', 'server'],
+      ['Anchor Browser', "Browsers in Anchor's cloud. You'll need: API key", 'cloud'],
+      ['Browserbase', "Browsers in Browserbase's cloud. You'll need: API key", 'cloud'],
+      ['Browserless', "Browserless, self-hosted or in the cloud. You'll need: address and Token (optional)", 'server'],
       [
         'Session Gateway',
-        'Sessions from a gateway you run. You enter: address and Authorization (optional)',
+        "Sessions from a gateway you run. You'll need: address and Authorization (optional)",
         'server-environment',
       ],
-      ['Local Chrome', 'Chrome, Edge, or Chromium on this machine. You enter: address', 'device-desktop'],
+      ['Local Chrome', "Chrome, Edge, or Chromium on this machine. You'll need: address", 'device-desktop'],
     ]);
     const buttons = picked[0]?.buttonsOf?.(kindOf('anchor'));
     assert.deepEqual(

@@ -86,8 +86,8 @@ describe('the row of a session', () => {
     assert.match(row('0123456789').aria, /^Session Cart · shop\.example, running/);
     const facts = new Map(tooltipOf(model, node('0123456789'))?.facts);
     assert.equal(facts.get('Session ID'), '0123456789');
-    assert.equal(facts.get('Page address'), 'shop.example/cart');
-    assert.match(facts.get('Page as of') ?? '', /\d\d/);
+    assert.equal(facts.get('Page URL'), 'shop.example/cart');
+    assert.match(facts.get('Page updated') ?? '', /\d\d/);
   });
 
   it('shows where the words of a filter are, in its label or else behind it', () => {

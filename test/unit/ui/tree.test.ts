@@ -232,7 +232,7 @@ describe('the tree', () => {
 
   it('says that an age is only how long a session was seen, when the provider doesn’t report its start', () => {
     list({ sessions: [someSession('a', { startedAt: undefined })] });
-    assert.equal(rowFor('a').description, 'just seen');
+    assert.equal(rowFor('a').description, 'first seen just now');
     now += minutes(3);
     assert.equal(rowFor('a').description, '≥ 3m');
     assert.match(rowFor('a').aria, /running, for at least 3 minutes/);
@@ -462,7 +462,7 @@ describe('the tree', () => {
     assert.equal(its(session, 'Cost'), undefined);
     model = { ...model, ratePerHour: (provider) => (provider === 'anchor' ? 20.5 : undefined) };
     assert.equal(its(session, 'Cost'), '≈ $4.10 so far');
-    assert.equal(its({ kind: 'account', accountId: account.id }, 'Running sessions cost'), '≈ $8.20 so far');
+    assert.equal(its({ kind: 'account', accountId: account.id }, 'Cost of running sessions'), '≈ $8.20 so far');
     const usage = { unit: 'credits', used: 12.5 } as const;
     list({
       sessions: [someSession('a', { usage }), someSession('b')],
@@ -472,7 +472,7 @@ describe('the tree', () => {
     const facts = tooltipOf(model, { kind: 'account', accountId: account.id })?.facts ?? [];
     assert.deepEqual(facts.slice(-2), [
       ['Account usage', '12.5 credits used · limit 100'],
-      ['Running sessions cost', '≈ $4.10 so far and 12.5 credits so far'],
+      ['Cost of running sessions', '≈ $4.10 so far and 12.5 credits so far'],
     ]);
     model = { ...model, currency: () => '[x](command:y)\u202e' };
     assert.doesNotMatch(its({ ...session, sessionId: sessionId('b') }, 'Cost') ?? '', /\]\(|\u202e/);
@@ -483,7 +483,7 @@ describe('the tree', () => {
     const keyOf = () => new Map(tooltipOf(model, { kind: 'account', accountId: account.id })?.facts ?? []).get('Key');
     assert.equal(keyOf(), undefined);
     model = { ...model, isForThisWindow: () => true };
-    assert.equal(keyOf(), 'For this window only. You enter it again after a restart.');
+    assert.equal(keyOf(), "For this window only. You'll need to enter it again after a restart.");
   });
 
   it('describes what it can of an account whose provider is gone', () => {

@@ -77,15 +77,15 @@ describe('importing keys from the environment', () => {
     picked = [];
     assert.deepEqual(await importKeys(parts()), []);
     assert.deepEqual(labels(), [
-      ['ANCHOR_API_KEY', '••••abcd', 'Environment of VS Code'],
-      ['BROWSERLESS_TOKEN', '••••', 'Environment of VS Code'],
+      ['ANCHOR_API_KEY', '••••abcd', "VS Code's environment"],
+      ['BROWSERLESS_TOKEN', '••••', "VS Code's environment"],
       ['BROWSERBASE_API_KEY', '••••efgh', '.env'],
     ]);
     assert.deepEqual(
       offered.map(({ detail }) => detail),
       [
         'Anchor Browser: sent only to api.anchorbrowser.io',
-        'Browserless: asks for the address',
+        "Browserless: you'll be asked for the address",
         'Browserbase: sent only to api.browserbase.com, api.stagehand.browserbase.com, api.use1.stagehand.browserbase.com, api.euc1.stagehand.browserbase.com, and api.apse1.stagehand.browserbase.com',
       ],
     );

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { waysToSee } from '../../core/provider.ts';
 import type { AccountSession } from '../../services/ending/report.ts';
 import type { LiveViews } from '../liveView/liveViews.ts';
-import type { Subject } from '../liveView/viewSource.ts';
+import type { LiveViewTarget } from '../liveView/viewSource.ts';
 import { reach } from '../onboarding/milestones.ts';
 import { shownName } from '../sessionNames.ts';
 import { nameAndId } from '../text/names.ts';
@@ -52,14 +52,14 @@ export async function openDefault(parts: LiveViewParts & InspectParts, args: rea
 
 /** Opens a session or page in the user's default browser. */
 export async function openLiveViewExternal(parts: LiveViewParts, args: readonly unknown[]): Promise<void> {
-  const subject = await subjectFor(parts, args, l10n.t('Open in External Browser'), hasLink);
-  if (subject !== undefined && !(await parts.liveViews.openExternal(subject))) tellNoLink(parts);
+  const target = await targetFor(parts, args, l10n.t('Open in External Browser'), hasLink);
+  if (target !== undefined && !(await parts.liveViews.openExternal(target))) tellNoLink(parts);
 }
 
 /** Copies a link with which a session or page can be watched. */
 export async function copyLiveViewUrl(parts: LiveViewParts, args: readonly unknown[]): Promise<void> {
-  const subject = await subjectFor(parts, args, l10n.t('Copy Live View Link'), hasLink);
-  if (subject !== undefined && !(await parts.liveViews.copyLink(subject))) tellNoLink(parts);
+  const target = await targetFor(parts, args, l10n.t('Copy Live View Link'), hasLink);
+  if (target !== undefined && !(await parts.liveViews.copyLink(target))) tellNoLink(parts);
 }
 
 /** Opens the live views of all sessions in a group side by side. Asks first if there are many. */
@@ -87,28 +87,28 @@ export async function openGroupLiveViews(parts: LiveViewParts, args: readonly un
 
 /** Opens the live views of the selected sessions and pages side by side. Asks first if there are many. */
 export async function openSelectedLiveViews(parts: LiveViewParts, args: readonly unknown[]): Promise<void> {
-  const subjects = targetsOf(args).flatMap((target): Subject[] => {
+  const targets = targetsOf(args).flatMap((target): LiveViewTarget[] => {
     const { accountId, sessionId, pageId } = target;
     if (sessionId === undefined || !sessionsOf(parts, [target]).some((one) => canShow(parts, one))) return [];
     return [{ accountId, sessionId, pageId }];
   });
-  if (subjects.length === 0) {
+  if (targets.length === 0) {
     void parts.prompts.tell('info', l10n.t('None of the selected sessions has a live view.'), []);
-  } else await openMany(parts, subjects, l10n.t('Each live view streams images.'));
+  } else await openMany(parts, targets, l10n.t('Each live view streams images.'));
 }
 
 /** Opens live views side by side. @param cost what the user is told before many of them are opened. */
-async function openMany(parts: LiveViewParts, subjects: readonly Subject[], cost: string): Promise<void> {
-  const count = subjects.length;
+async function openMany(parts: LiveViewParts, targets: readonly LiveViewTarget[], cost: string): Promise<void> {
+  const count = targets.length;
   if (count > mostWithoutAsking) {
     const button = l10n.t('Open {0} Live Views', count);
     const message = l10n.t('Open {0} live views?', count);
     if ((await parts.prompts.confirm({ message, detail: cost, choices: [button] })) !== button) return;
   }
   if (count > 1) await vscode.commands.executeCommand('vscode.setEditorLayout', layoutFor(count));
-  for (const [index, subject] of subjects.entries()) {
+  for (const [index, target] of targets.entries()) {
     // One that is open already would cover another one where it is.
-    await parts.liveViews.open(subject, (index % mostWithoutAsking) + 1, index > 0, true);
+    await parts.liveViews.open(target, (index % mostWithoutAsking) + 1, index > 0, true);
   }
 }
 
@@ -125,10 +125,10 @@ async function show(
   column: vscode.ViewColumn,
   keepFocus: boolean,
 ): Promise<void> {
-  const subject = await subjectFor(parts, args, l10n.t('Open Live View'), canShow);
-  if (subject === undefined) return;
+  const target = await targetFor(parts, args, l10n.t('Open Live View'), canShow);
+  if (target === undefined) return;
   reach('watchedOnce');
-  await parts.liveViews.open(subject, column, keepFocus);
+  await parts.liveViews.open(target, column, keepFocus);
 }
 
 function canShow({ store }: Pick<LiveViewParts, 'store'>, { accountId, session }: AccountSession): boolean {
@@ -148,12 +148,12 @@ function tellNoLink({ prompts }: Pick<LiveViewParts, 'prompts'>): void {
 }
 
 /** The session or page that a caller names, or else the session that the user picks from those that fit. */
-async function subjectFor(
+async function targetFor(
   parts: LiveViewParts,
   args: readonly unknown[],
   title: string,
   fits: (parts: LiveViewParts, target: AccountSession) => boolean,
-): Promise<Subject | undefined> {
+): Promise<LiveViewTarget | undefined> {
   const target = targetOfOne(args);
   if (target?.sessionId !== undefined) {
     const { accountId, sessionId, pageId } = target;

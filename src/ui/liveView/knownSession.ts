@@ -14,7 +14,7 @@ import { shownName } from '../sessionNames.ts';
 import { accountHost, nameAndId, shortId } from '../text/names.ts';
 import { accountGoneCard, endedCard, unconfirmedCard } from '../text/watching.ts';
 import type { OverStage } from './panelState.ts';
-import type { Subject } from './viewSource.ts';
+import type { LiveViewTarget } from './viewSource.ts';
 
 const endCauseTimeoutMs = 20_000;
 
@@ -25,15 +25,15 @@ export interface KnownSessionParts {
   readonly store: SessionsView;
   readonly history: History;
   /** Checks whether an unlisted session has ended; see `services/ending/verifier.ts`. Never rejects. */
-  readonly review: (account: Subject['accountId'], session: Session) => Promise<Verdict>;
+  readonly review: (account: LiveViewTarget['accountId'], session: Session) => Promise<Verdict>;
   readonly logger: Logger;
 }
 
 /** What is known about a panel's session. It's kept after the session is gone. */
 export class KnownSession {
   readonly #parts: KnownSessionParts;
-  readonly #accountId: Subject['accountId'];
-  readonly #id: Subject['sessionId'];
+  readonly #accountId: LiveViewTarget['accountId'];
+  readonly #id: LiveViewTarget['sessionId'];
   #session: Session | undefined;
   /** Its pages and what it was called when it was last listed. */
   #pages: readonly Page[] = [];
@@ -48,7 +48,7 @@ export class KnownSession {
    */
   #hasOtherKey = false;
 
-  constructor(parts: KnownSessionParts, { accountId, sessionId }: Subject) {
+  constructor(parts: KnownSessionParts, { accountId, sessionId }: LiveViewTarget) {
     this.#parts = parts;
     this.#accountId = accountId;
     this.#id = sessionId;

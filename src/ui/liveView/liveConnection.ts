@@ -18,8 +18,8 @@ import {
   type Consent,
   closeLink,
   findViewSource,
+  type LiveViewTarget,
   noConsent,
-  type Subject,
   type ViewSource,
   type ViewSourceParts,
 } from './viewSource.ts';
@@ -53,11 +53,11 @@ export interface ConnectionOwner {
 /** A panel's connection to its session, or the reason why there is none. It's restored when it's lost. */
 export class LiveConnection implements Disposable {
   /** What the panel was opened for, whichever page was chosen since. */
-  readonly openedFor: Subject;
+  readonly openedFor: LiveViewTarget;
   readonly #parts: LiveConnectionParts;
   readonly #owner: ConnectionOwner;
   readonly known: KnownSession;
-  #subject: Subject;
+  #target: LiveViewTarget;
   #mode: ViewMode = 'watch';
   #stage: Stage = { kind: 'idle' };
   #disposed = false;
@@ -73,12 +73,12 @@ export class LiveConnection implements Disposable {
   #timer: Disposable | undefined;
   #watching: Disposable | undefined;
 
-  constructor(subject: Subject, parts: LiveConnectionParts, owner: ConnectionOwner) {
-    this.openedFor = subject;
-    this.#subject = subject;
+  constructor(target: LiveViewTarget, parts: LiveConnectionParts, owner: ConnectionOwner) {
+    this.openedFor = target;
+    this.#target = target;
     this.#parts = parts;
     this.#owner = owner;
-    this.known = new KnownSession(parts, subject);
+    this.known = new KnownSession(parts, target);
     this.known.learn();
   }
 
@@ -88,8 +88,8 @@ export class LiveConnection implements Disposable {
     this.disconnect();
   }
 
-  get subject(): Subject {
-    return this.#subject;
+  get target(): LiveViewTarget {
+    return this.#target;
   }
 
   get stage(): Stage {
@@ -122,7 +122,7 @@ export class LiveConnection implements Disposable {
     const connection = this.#connection;
     const isLate = () => connection.signal.aborted;
     if (!this.#owner.isSeen() && !this.#owner.staysConnected()) return;
-    this.#watching = this.#parts.refresher.watch(this.#subject.accountId);
+    this.#watching = this.#parts.refresher.watch(this.#target.accountId);
     this.#set(again ? { kind: 'lost' } : { kind: 'card', card: waitingCard() });
     try {
       const obstacle = await this.#obstacle();
@@ -131,7 +131,7 @@ export class LiveConnection implements Disposable {
         this.#set(obstacle);
         return;
       }
-      const viewSource = await findViewSource(this.#parts, this.#subject, this.#mode, consent, connection.signal);
+      const viewSource = await findViewSource(this.#parts, this.#target, this.#mode, consent, connection.signal);
       if (!isLate()) {
         void checkUnlisted(this.known, this.#parts.clock, connection.signal, () => this.onSessionUnlisted(false));
         await this.#see(viewSource);
@@ -154,7 +154,7 @@ export class LiveConnection implements Disposable {
   /** Updates what is shown after the store has changed: the session's name, its state, and whether it's listed. */
   follow(): void {
     const { store } = this.#parts;
-    const { accountId, sessionId: id } = this.#subject;
+    const { accountId, sessionId: id } = this.#target;
     const state = store.state(accountId);
     const listed = state?.contents.sessions.get(id);
     if (state === undefined) this.conclude();
@@ -194,12 +194,12 @@ export class LiveConnection implements Disposable {
     // Once per frame: a page that keeps saying it must not have the account listed again and again.
     if (this.#farewellOf === this.#frameNumber) return;
     this.#farewellOf = this.#frameNumber;
-    void this.#parts.refresher.refresh(this.#subject.accountId);
+    void this.#parts.refresher.refresh(this.#target.accountId);
   }
 
   /** Shows another page of the session; without one, whichever page the session shows. */
   choose(page: PageId | undefined): void {
-    this.#subject = { ...this.#subject, pageId: page };
+    this.#target = { ...this.#target, pageId: page };
     if (this.#stage.kind === 'cast') {
       this.#stage.screencast.choose(page);
       this.#owner.onChange();
@@ -229,7 +229,7 @@ export class LiveConnection implements Disposable {
   /** Shows nothing of a frame that took the keyboard, until the user wants that again. */
   pause(frameNumber: number, isElsewhere: boolean): void {
     if (this.#stage.kind !== 'frame' || frameNumber !== this.#frameNumber) return;
-    this.#parts.logger.info(`live view of ${this.#subject.sessionId}: paused, it took the keyboard`);
+    this.#parts.logger.info(`live view of ${this.#target.sessionId}: paused, it took the keyboard`);
     this.disconnect();
     this.#set({ kind: 'card', card: pausedCard(isElsewhere), paused: true });
   }
@@ -255,7 +255,7 @@ export class LiveConnection implements Disposable {
   }
 
   async #obstacle(): Promise<Stage | undefined> {
-    const obstacle = await findObstacle(this.#parts, this.#subject, this.known, () => this.#learn());
+    const obstacle = await findObstacle(this.#parts, this.#target, this.known, () => this.#learn());
     if (obstacle === undefined) return undefined;
     if (obstacle.kind === 'over') return this.#over();
     return { kind: 'card', card: effectCard(obstacle.effect, this.#owner.staysConnected()), effect: true };
@@ -273,7 +273,7 @@ export class LiveConnection implements Disposable {
     const { view, url, uncertain } = viewSource;
     this.#set({ kind: 'frame', view, url, number: ++this.#frameNumber, forgives: this.#forgives });
     this.#forgives = 0;
-    void this.#parts.pageLists.load(this.#subject.accountId, this.#subject.sessionId);
+    void this.#parts.pageLists.load(this.#target.accountId, this.#target.sessionId);
     if (!uncertain) return;
     this.#timer = this.#parts.clock.after(hintMs, () => {
       this.#hint = true;
@@ -287,7 +287,7 @@ export class LiveConnection implements Disposable {
     const { Screencast: Casting } = await import('../../cdp/screencast.ts');
     const options = {
       clock,
-      page: this.#subject.pageId,
+      page: this.#target.pageId,
       size: this.#size,
       onTrouble: (error: ProviderError) => logger.debug(`live view: ${error.message}`),
     };
@@ -309,7 +309,7 @@ export class LiveConnection implements Disposable {
       }
       this.#owner.onChange();
       // The listed pages are out of date.
-      if (known > 0 && pages.length !== known) this.#parts.throttledRefresh.list(this.#subject.accountId);
+      if (known > 0 && pages.length !== known) this.#parts.throttledRefresh.list(this.#target.accountId);
       known = pages.length;
     });
     screencast.onLost((error) => this.#lose(error));
@@ -322,7 +322,7 @@ export class LiveConnection implements Disposable {
   #lose(error: ProviderError): void {
     this.disconnect();
     const wait = retriesMs[this.#retries++];
-    this.#parts.logger.info(`live view of ${this.#subject.sessionId}: ${error.message}`);
+    this.#parts.logger.info(`live view of ${this.#target.sessionId}: ${error.message}`);
     if (wait === undefined) {
       this.#fail(error);
       return;
@@ -333,12 +333,12 @@ export class LiveConnection implements Disposable {
 
   async #reconnect(): Promise<void> {
     const { signal } = this.#connection;
-    await this.#parts.refresher.refresh(this.#subject.accountId);
+    await this.#parts.refresher.refresh(this.#target.accountId);
     if (!signal.aborted && this.#stage.kind === 'lost') await this.connect();
   }
 
   #fail(error: ProviderError): void {
-    const { accountId, sessionId: id, pageId } = this.#subject;
+    const { accountId, sessionId: id, pageId } = this.#target;
     // A failure while reconnecting counts as another lost connection.
     if (this.#stage.kind === 'lost' && this.#retries < retriesMs.length) {
       this.#lose(error);
@@ -348,7 +348,7 @@ export class LiveConnection implements Disposable {
     logger.info(`live view of ${id}: ${error.message}`);
     if (ProviderError.isOf(error, 'notFound') && pageId !== undefined && this.openedFor.pageId === undefined) {
       // The page that was chosen later is gone, but the panel is about the whole session.
-      this.#subject = { ...this.#subject, pageId: undefined };
+      this.#target = { ...this.#target, pageId: undefined };
       void this.connect();
       return;
     }
@@ -387,7 +387,7 @@ export class LiveConnection implements Disposable {
 
   /** Lists the account again, and checks again whether an unlisted session has ended. */
   async #lookAgain(): Promise<void> {
-    await this.#parts.refresher.refresh(this.#subject.accountId);
+    await this.#parts.refresher.refresh(this.#target.accountId);
     this.known.forget();
     if (this.#stage.kind === 'over') await this.connect();
   }

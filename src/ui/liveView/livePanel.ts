@@ -13,7 +13,7 @@ import type { KeyboardReturn } from './keyboardReturn.ts';
 import { LiveConnection, type LiveConnectionParts } from './liveConnection.ts';
 import { type FromPanel, fromPanel, type PanelButton, type ToPanel } from './messages.ts';
 import { panelState, type Shown, usesClipboard } from './panelState.ts';
-import { noConsent, type Subject } from './viewSource.ts';
+import { type LiveViewTarget, noConsent } from './viewSource.ts';
 
 /** The setting that keeps hidden panels connected. */
 export const keepAlive = 'liveView.keepAliveWhenHidden';
@@ -45,10 +45,10 @@ export class LivePanel implements vscode.Disposable {
   /** The origin that the page may frame. */
   #frames: string | undefined;
 
-  constructor(panel: vscode.WebviewPanel, subject: Subject, parts: LivePanelParts) {
+  constructor(panel: vscode.WebviewPanel, target: LiveViewTarget, parts: LivePanelParts) {
     this.panel = panel;
     this.#parts = parts;
-    this.connection = new LiveConnection(subject, parts, {
+    this.connection = new LiveConnection(target, parts, {
       isSeen: () => panel.visible,
       staysConnected: () => this.#staysConnected,
       onLearn: () => this.#writeTitle(),
@@ -74,12 +74,12 @@ export class LivePanel implements vscode.Disposable {
     for (const subscription of this.#subscriptions) subscription.dispose();
   }
 
-  get subject(): Subject {
-    return this.connection.subject;
+  get target(): LiveViewTarget {
+    return this.connection.target;
   }
 
   /** Whether the panel currently says that the session's link works only once. */
-  get showsOneTimeLink(): boolean {
+  get showsSingleUseLink(): boolean {
     const { stage } = this.connection;
     return stage.kind === 'card' && stage.once !== undefined;
   }
@@ -129,8 +129,8 @@ export class LivePanel implements vscode.Disposable {
 
   /** Sets the panel's title to the session's name and short id, and to the page's name if it shows one page. */
   #writeTitle(): void {
-    const { known, pages, subject } = this.connection;
-    const page = pages.find(({ id: its }) => its === subject.pageId);
+    const { known, pages, target } = this.connection;
+    const page = pages.find(({ id: its }) => its === target.pageId);
     const { name, shortId } = known.shownAs;
     const shown = page === undefined ? name : `${name} · ${pageName(page)}`;
     const title = l10n.t('Live: {0}', nameAndId({ name: shown, shortId }));
@@ -235,7 +235,7 @@ export class LivePanel implements vscode.Disposable {
 
   /** Remembers that the user has accepted how watching affects the sessions of this provider. */
   async #accept(): Promise<void> {
-    await acceptEffect(this.#parts, this.connection.subject.accountId);
+    await acceptEffect(this.#parts, this.connection.target.accountId);
     this.#parts.onAccept();
   }
 
@@ -274,15 +274,15 @@ export class LivePanel implements vscode.Disposable {
     if (!this.#ready) return;
     // Not before the current page has loaded: VS Code might show no page at all if it's replaced earlier (VS Code
     // 1.139).
-    const { known, subject, stage, mode, pages, hint } = this.connection;
+    const { known, target, stage, mode, pages, hint } = this.connection;
     if (stage.kind === 'frame' && this.#frames !== stage.url.origin) {
       this.#writeHtml(stage.url.origin);
       return;
     }
     const { accounts, kinds, store, clock } = this.#parts;
-    const account = accounts.get(subject.accountId);
+    const account = accounts.get(target.accountId);
     const shown: Shown = {
-      subject,
+      target,
       mode,
       stage,
       name: known.name,

@@ -14,7 +14,7 @@ import { KeyboardReturn } from './keyboardReturn.ts';
 import { keepAlive, LivePanel, type LivePanelParts } from './livePanel.ts';
 import { identityOf, type PanelButton, type PanelIdentity } from './messages.ts';
 import { ThrottledRefresh } from './throttledRefresh.ts';
-import { findPage, reachable, type Subject } from './viewSource.ts';
+import { findPage, type LiveViewTarget, reachable } from './viewSource.ts';
 import { liveViewType } from './viewType.ts';
 
 /** Opens an address in a tab of the editor's own browser. This isn't an API, and not every editor has it. */
@@ -33,9 +33,9 @@ export interface LiveViewsOptions
 export interface LiveViewsHost {
   readonly prompts: Prompts;
   /** Runs a command of this extension for a session. Resolves when it's done. */
-  readonly run: (command: string, subject: Subject) => Thenable<unknown>;
+  readonly run: (command: string, target: LiveViewTarget) => Thenable<unknown>;
   /** Ends a session because the user pressed the panel's button. Resolves when it's done. */
-  readonly endSession: (subject: Subject) => Promise<void>;
+  readonly endSession: (target: LiveViewTarget) => Promise<void>;
 }
 
 /** The live view panels, one for each session and page. Closing one never ends a session. */
@@ -60,7 +60,7 @@ export class LiveViews implements vscode.Disposable {
       { dispose: () => clearInterval(redraw) },
       store.onDidChange((change) => {
         this.#each((panel) => {
-          if (change.kind === 'accounts' || change.accountId === panel.subject.accountId) panel.connection.follow();
+          if (change.kind === 'accounts' || change.accountId === panel.target.accountId) panel.connection.follow();
         });
       }),
       store.onDidLeave(({ accountId, session, byYou }) => {
@@ -69,7 +69,7 @@ export class LiveViews implements vscode.Disposable {
       // A panel that was connected with the old key may show a session that the account no longer lists.
       options.connections.onDidClose((id) => {
         this.#each((panel) => {
-          if (panel.subject.accountId === id) panel.connection.followKey();
+          if (panel.target.accountId === id) panel.connection.followKey();
         });
       }),
       // More may be known about an end than when it was seen.
@@ -102,11 +102,11 @@ export class LiveViews implements vscode.Disposable {
    * @param keepFocus whether the focus stays where it is.
    * @param moves whether a panel that already shows it moves to the column.
    */
-  async open(subject: Subject, column: vscode.ViewColumn, keepFocus: boolean, moves = false): Promise<void> {
+  async open(target: LiveViewTarget, column: vscode.ViewColumn, keepFocus: boolean, moves = false): Promise<void> {
     const openIn = this.#options.setting('liveView.openIn');
-    if (openIn === 'external' && (await this.openExternal(subject))) return;
-    if (openIn === 'integratedBrowser' && (await this.#openIntegrated(subject))) return;
-    const known = this.#find(subject);
+    if (openIn === 'external' && (await this.openExternal(target))) return;
+    if (openIn === 'integratedBrowser' && (await this.#openIntegrated(target))) return;
+    const known = this.#find(target);
     if (known !== undefined) {
       known.panel.reveal(moves ? column : undefined, keepFocus);
       return;
@@ -117,33 +117,33 @@ export class LiveViews implements vscode.Disposable {
       localResourceRoots: [this.#options.media],
       retainContextWhenHidden: this.#options.setting(keepAlive),
     });
-    this.#adopt(new LivePanel(panel, subject, this.#parts()));
+    this.#adopt(new LivePanel(panel, target, this.#parts()));
   }
 
   /** Restores a panel after the window was reloaded. A panel without valid state is closed. */
   restore(panel: vscode.WebviewPanel, kept: unknown): void {
     const identity = identityOf(kept);
-    if (identity === undefined || this.#find(keptSubject(identity)) !== undefined) {
+    if (identity === undefined || this.#find(keptTarget(identity)) !== undefined) {
       panel.dispose();
       return;
     }
     panel.webview.options = { enableScripts: true, localResourceRoots: [this.#options.media] };
-    this.#adopt(new LivePanel(panel, keptSubject(identity), this.#parts()));
+    this.#adopt(new LivePanel(panel, keptTarget(identity), this.#parts()));
   }
 
   /**
    * Opens a session in the user's default browser. Asks first if watching has effects or the link works only once.
    * @returns false if the provider has no page for that. A request that fails is reported to the user.
    */
-  async openExternal(subject: Subject): Promise<boolean> {
-    return this.#withPage(subject, async (url, view) => {
-      if (await this.#mayOpen(subject, view)) await openUnchanged(url);
+  async openExternal(target: LiveViewTarget): Promise<boolean> {
+    return this.#withPage(target, async (url, view) => {
+      if (await this.#mayOpen(target, view)) await openUnchanged(url);
     });
   }
 
   /** Copies a link with which anyone can watch. @returns false if the provider has none. */
-  async copyLink(subject: Subject): Promise<boolean> {
-    return this.#withPage(subject, async ({ href }, view) => {
+  async copyLink(target: LiveViewTarget): Promise<boolean> {
+    return this.#withPage(target, async ({ href }, view) => {
       await vscode.env.clipboard.writeText(href);
       this.#host.prompts.note(linkCopied(view));
     });
@@ -160,12 +160,12 @@ export class LiveViews implements vscode.Disposable {
   }
 
   /** The panel that shows a session or page, or else one that was opened for it and now shows another page. */
-  #find(subject: Subject): LivePanel | undefined {
+  #find(target: LiveViewTarget): LivePanel | undefined {
     const panels = [...this.#panels];
-    const key = keyOf(subject);
+    const key = keyOf(target);
     return (
-      panels.find((panel) => keyOf(panel.subject) === key) ??
-      (subject.pageId === undefined ? panels.find((panel) => keyOf(panel.connection.openedFor) === key) : undefined)
+      panels.find((panel) => keyOf(panel.target) === key) ??
+      (target.pageId === undefined ? panels.find((panel) => keyOf(panel.connection.openedFor) === key) : undefined)
     );
   }
 
@@ -175,8 +175,8 @@ export class LiveViews implements vscode.Disposable {
       throttledRefresh: this.#throttledRefresh,
       keyboardReturn: this.#keyboardReturn,
       onButton: (panel, button) => void this.#press(panel, button),
-      onChoose: ({ subject }, pageId) => {
-        const other = this.#find({ ...subject, pageId });
+      onChoose: ({ target }, pageId) => {
+        const other = this.#find({ ...target, pageId });
         // Keeps the focus, because the user may be going through the pages by keyboard.
         other?.panel.reveal(undefined, true);
         return other !== undefined;
@@ -191,7 +191,7 @@ export class LiveViews implements vscode.Disposable {
 
   #of(account: AccountId, session: SessionId, visit: (panel: LivePanel) => void): void {
     this.#each((panel) => {
-      if (panel.subject.accountId === account && panel.subject.sessionId === session) visit(panel);
+      if (panel.target.accountId === account && panel.target.sessionId === session) visit(panel);
     });
   }
 
@@ -208,40 +208,40 @@ export class LiveViews implements vscode.Disposable {
   }
 
   async #act(live: LivePanel, button: PanelButton): Promise<void> {
-    const { subject } = live;
+    const { target } = live;
     switch (button) {
       case 'copyLink':
-        await this.copyLink(subject);
+        await this.copyLink(target);
         return;
       case 'openIn':
-        await this.#openIn(subject);
+        await this.#openIn(target);
         return;
       case 'openExternal':
         // The panel has already said that the link works only once.
-        if (live.showsOneTimeLink) await this.#withPage(subject, openUnchanged);
-        else await this.openExternal(subject);
+        if (live.showsSingleUseLink) await this.#withPage(target, openUnchanged);
+        else await this.openExternal(target);
         return;
       case 'showNext': {
         const { next } = live.connection.known;
         const column = live.panel.viewColumn ?? vscode.ViewColumn.Active;
         if (next === undefined) return;
         live.panel.dispose();
-        await this.open({ accountId: subject.accountId, sessionId: next.id, pageId: undefined }, column, false);
+        await this.open({ accountId: target.accountId, sessionId: next.id, pageId: undefined }, column, false);
         return;
       }
       case 'endSession':
-        await this.#answered(subject, this.#host.endSession(subject));
+        await this.#answered(target, this.#host.endSession(target));
         return;
       case 'openRecording':
       case 'openDashboard':
-        await this.#answered(subject, this.#host.run(button, { ...subject, pageId: undefined }));
+        await this.#answered(target, this.#host.run(button, { ...target, pageId: undefined }));
         return;
       default:
     }
   }
 
   /** Waits until the user has answered a command's dialog: until the command is done, or the session is ending. */
-  async #answered({ accountId, sessionId: session }: Subject, command: Thenable<unknown>): Promise<void> {
+  async #answered({ accountId, sessionId: session }: LiveViewTarget, command: Thenable<unknown>): Promise<void> {
     const { store } = this.#options;
     const underWay = Promise.withResolvers<void>();
     const subscription = store.onDidChange(() => {
@@ -254,27 +254,27 @@ export class LiveViews implements vscode.Disposable {
     }
   }
 
-  async #openIn(subject: Subject): Promise<void> {
+  async #openIn(target: LiveViewTarget): Promise<void> {
     const choice = (label: string, icon: string, value: () => Promise<unknown>, detail = '') => {
       return { label, icon, description: '', detail, heading: undefined, value } satisfies Choice<
         () => Promise<unknown>
       >;
     };
     const choices = [
-      choice(l10n.t('External Browser'), 'link-external', () => this.openExternal(subject)),
+      choice(l10n.t('External Browser'), 'link-external', () => this.openExternal(target)),
       ...((await hasIntegratedBrowser())
         ? [
             choice(
               l10n.t('Integrated Browser'),
               'globe',
-              () => this.#openIntegrated(subject),
+              () => this.#openIntegrated(target),
               l10n.t(
                 'VS Code stores the addresses of its browser tabs. Anyone with this address can watch the session.',
               ),
             ),
           ]
         : []),
-      choice(l10n.t('Copy Link'), 'link', () => this.copyLink(subject)),
+      choice(l10n.t('Copy Link'), 'link', () => this.copyLink(target)),
     ];
     const title = l10n.t('Open Live View In');
     const placeholder = l10n.t('Select where to open the session');
@@ -282,17 +282,17 @@ export class LiveViews implements vscode.Disposable {
     if (answer.kind === 'answer') await answer.value();
   }
 
-  async #openIntegrated(subject: Subject): Promise<boolean> {
-    if (!(await hasIntegratedBrowser())) return this.openExternal(subject);
-    return this.#withPage(subject, async ({ href }, view) => {
-      if (await this.#mayOpen(subject, view)) await vscode.commands.executeCommand(integratedBrowser, href);
+  async #openIntegrated(target: LiveViewTarget): Promise<boolean> {
+    if (!(await hasIntegratedBrowser())) return this.openExternal(target);
+    return this.#withPage(target, async ({ href }, view) => {
+      if (await this.#mayOpen(target, view)) await vscode.commands.executeCommand(integratedBrowser, href);
     });
   }
 
   /**
    * Asks before opening a link if watching has effects that the user hasn't accepted, or if the link works only once.
    */
-  async #mayOpen({ accountId }: Subject, { singleUse }: LiveView): Promise<boolean> {
+  async #mayOpen({ accountId }: LiveViewTarget, { singleUse }: LiveView): Promise<boolean> {
     const { prompts } = this.#host;
     const open = l10n.t('Open Link');
     if (!(await mayWatch({ ...this.#options, prompts }, accountId, open))) return false;
@@ -302,13 +302,13 @@ export class LiveViews implements vscode.Disposable {
   }
 
   /** Requests a new link and does something with it. The link isn't kept. */
-  async #withPage(subject: Subject, use: (url: URL, view: LiveView) => Promise<void>): Promise<boolean> {
+  async #withPage(target: LiveViewTarget, use: (url: URL, view: LiveView) => Promise<void>): Promise<boolean> {
     try {
-      const view = await findPage(this.#options, subject, AbortSignal.timeout(linkTimeoutMs));
+      const view = await findPage(this.#options, target, AbortSignal.timeout(linkTimeoutMs));
       if (view === undefined) return false;
       await use(await reachable(view.url, this.#options.besideWorkbench), view);
     } catch (error) {
-      const host = accountHost(this.#options.accounts.get(subject.accountId));
+      const host = accountHost(this.#options.accounts.get(target.accountId));
       const sentence = troubleSentence(ProviderError.from(error), host);
       void this.#host.prompts.tell('error', sentence, []);
     }
@@ -320,14 +320,14 @@ async function hasIntegratedBrowser(): Promise<boolean> {
   return (await vscode.commands.getCommands(true)).includes(integratedBrowser);
 }
 
-function keyOf({ accountId, sessionId: id, pageId }: Subject): string {
+function keyOf({ accountId, sessionId: id, pageId }: LiveViewTarget): string {
   return `${accountId}/${id}/${pageId ?? ''}`;
 }
 
-/** The subject that a panel stored; its ids have been checked. */
-function keptSubject({ accountId, sessionId: id, pageId }: PanelIdentity): Subject {
+/** The target that a panel stored; its ids have been checked. */
+function keptTarget({ accountId, sessionId: id, pageId }: PanelIdentity): LiveViewTarget {
   return {
-    accountId: accountId as Subject['accountId'],
+    accountId: accountId as LiveViewTarget['accountId'],
     sessionId: sessionId(id) satisfies SessionId,
     pageId: pageId as PageId | undefined,
   };

@@ -2,7 +2,7 @@ import type { Refresher } from '../../services/sessions/refresher.ts';
 import { troubleOf } from '../../services/sessions/sessionsView.ts';
 import { type EffectParts, unknownEffect } from './effects.ts';
 import type { KnownSession, KnownSessionParts } from './knownSession.ts';
-import type { Subject } from './viewSource.ts';
+import type { LiveViewTarget } from './viewSource.ts';
 
 /** A reason not to show a session, found before looking for a way to show it. */
 export type Obstacle =
@@ -23,7 +23,7 @@ export interface ObstacleParts extends KnownSessionParts, EffectParts {
  */
 export async function findObstacle(
   parts: ObstacleParts,
-  { accountId }: Subject,
+  { accountId }: LiveViewTarget,
   known: KnownSession,
   learn: () => void,
 ): Promise<Obstacle | undefined> {
@@ -43,7 +43,7 @@ export async function findObstacle(
 }
 
 /** Whether the provider offers live views, as far as is known: some must be asked first what they support. */
-async function mayOfferViews({ connections }: ObstacleParts, account: Subject['accountId']): Promise<boolean> {
+async function mayOfferViews({ connections }: ObstacleParts, account: LiveViewTarget['accountId']): Promise<boolean> {
   try {
     const { liveView, devtools } = await connections.open(account);
     return liveView !== undefined || devtools !== undefined;

@@ -21,7 +21,7 @@ import {
   waitingCard,
 } from '../text/watching.ts';
 import type { PanelCard, PanelStage, PanelState } from './messages.ts';
-import type { Subject, ViewSource } from './viewSource.ts';
+import type { LiveViewTarget, ViewSource } from './viewSource.ts';
 
 /** What a panel is connected to, or why it isn't. */
 export type Stage =
@@ -62,7 +62,7 @@ export interface OverStage {
 
 /** What {@link panelState} needs to know about a panel. */
 export interface Shown {
-  readonly subject: Subject;
+  readonly target: LiveViewTarget;
   readonly mode: ViewMode;
   readonly stage: Stage;
   /** The session's name, as plain text. */
@@ -85,8 +85,8 @@ export interface Shown {
 
 /** Returns everything that the panel's page draws. */
 export function panelState(shown: Shown, store: SessionsView, now: number): PanelState {
-  const { subject, mode, stage, account, session, pages } = shown;
-  const { accountId, sessionId, pageId } = subject;
+  const { target, mode, stage, account, session, pages } = shown;
+  const { accountId, sessionId, pageId } = target;
   const isOver = stage.kind === 'over';
   const link = !isOver && waysToSee(store.capabilities(accountId), session?.canWatch ?? true).link;
   const dot = dotOf(shown, store);
@@ -98,7 +98,7 @@ export function panelState(shown: Shown, store: SessionsView, now: number): Pane
     account: account === undefined ? '' : accountName(account, shown.kind),
     dot,
     dotWord: dotWord(dot),
-    status: isOver ? dotWord(dot) : status(subject, store, now),
+    status: isOver ? dotWord(dot) : status(target, store, now),
     pages: isOver ? [] : pages.map((page) => ({ id: page.id, label: pageName(page) })),
     shownPage: (stage.kind === 'cast' ? stage.screencast.state.shown : pageId) ?? pages[0]?.id ?? '',
     stage: panelStage(shown),
@@ -136,9 +136,9 @@ export function isWatching({ kind }: Stage): boolean {
   return kind === 'frame' || kind === 'cast';
 }
 
-function dotOf({ subject, session, stage }: Shown, store: SessionsView): PanelState['dot'] {
+function dotOf({ target, session, stage }: Shown, store: SessionsView): PanelState['dot'] {
   if (stage.kind === 'over') return stage.proof === undefined ? 'unknown' : 'ended';
-  const { accountId, sessionId } = subject;
+  const { accountId, sessionId } = target;
   const { kind } = store.life(accountId, sessionId);
   if (kind === 'stuck') return 'trouble';
   if (kind === 'ending') return 'ending';
@@ -147,7 +147,7 @@ function dotOf({ subject, session, stage }: Shown, store: SessionsView): PanelSt
   return session?.phase === 'idle' ? 'idle' : 'live';
 }
 
-function status({ accountId, sessionId }: Subject, store: SessionsView, now: number): string {
+function status({ accountId, sessionId }: LiveViewTarget, store: SessionsView, now: number): string {
   const life = store.life(accountId, sessionId);
   if (life.kind === 'ending') return l10n.t('ending…');
   if (life.kind === 'stuck') return shortStuck(life.why);

@@ -12,7 +12,7 @@ const openTimeoutMs = 20_000;
 const closeTimeoutMs = 15_000;
 
 /** What to show: a session, or one of its pages. */
-export interface Subject {
+export interface LiveViewTarget {
   readonly accountId: AccountId;
   readonly sessionId: SessionId;
   /** Undefined for whichever page the session shows. */
@@ -67,14 +67,14 @@ export interface ViewSourceParts {
  */
 export async function findViewSource(
   parts: ViewSourceParts,
-  subject: Subject,
+  target: LiveViewTarget,
   mode: ViewMode,
   consent: Consent,
   signal: AbortSignal,
 ): Promise<ViewSource> {
   const limit = AbortSignal.timeout(openTimeoutMs);
   try {
-    return await findInTime(parts, subject, mode, consent, AbortSignal.any([signal, limit]));
+    return await findInTime(parts, target, mode, consent, AbortSignal.any([signal, limit]));
   } catch (error) {
     if (!limit.aborted) throw error;
     throw new ProviderError({ kind: 'timedOut', afterMs: openTimeoutMs }, 'a live view took too long to be found');
@@ -83,7 +83,7 @@ export async function findViewSource(
 
 async function findInTime(
   parts: ViewSourceParts,
-  { accountId, sessionId, pageId }: Subject,
+  { accountId, sessionId, pageId }: LiveViewTarget,
   mode: ViewMode,
   consent: Consent,
   signal: AbortSignal,
@@ -154,7 +154,7 @@ function obstacleTo(asked: URL, url: URL): UnsupportedReason | undefined {
  */
 export async function findPage(
   parts: ViewSourceParts,
-  { accountId, sessionId, pageId }: Subject,
+  { accountId, sessionId, pageId }: LiveViewTarget,
   signal: AbortSignal,
 ): Promise<LiveView | undefined> {
   return ownPage(await parts.connections.open(accountId), sessionId, pageId, 'watch', signal);

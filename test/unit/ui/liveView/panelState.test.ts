@@ -22,7 +22,7 @@ const now = 12 * 60_000;
 describe('the state a panel draws', () => {
   let store: SessionStore;
   const usual: Shown = {
-    subject: { accountId: account.id, sessionId: session.id, pageId: undefined },
+    target: { accountId: account.id, sessionId: session.id, pageId: undefined },
     mode: 'watch',
     stage: { kind: 'frame', view, url: view.url, number: 1, forgives: 0 },
     name: 'checkout',
@@ -163,10 +163,10 @@ describe('the state a panel draws', () => {
 
   it('names the page that is shown', () => {
     assert.equal(drawn().shownPage, 'p1');
-    const subject = { ...usual.subject, pageId: pageId('p2') };
-    assert.equal(drawn({ subject }).shownPage, 'p2');
-    assert.equal(drawn({ subject, stage: cast({ shown: 'p1' as PageId }) }).shownPage, 'p1');
-    assert.equal(drawn({ pages: [], subject: { ...usual.subject, sessionId: sessionId('x') } }).shownPage, '');
+    const target = { ...usual.target, pageId: pageId('p2') };
+    assert.equal(drawn({ target }).shownPage, 'p2');
+    assert.equal(drawn({ target, stage: cast({ shown: 'p1' as PageId }) }).shownPage, 'p1');
+    assert.equal(drawn({ pages: [], target: { ...usual.target, sessionId: sessionId('x') } }).shownPage, '');
   });
 
   describe('for a provider’s viewer', () => {

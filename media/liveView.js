@@ -5,8 +5,8 @@ import { drawCard, drawNotice } from './card.js';
 import { keep, say } from './editor.js';
 import { element, write } from './elements.js';
 import { standBeside } from './focus.js';
+import { followInteraction } from './interact.js';
 import { drawPicture, fitsPanel, room, takeFrame, toggleFit } from './picture.js';
-import { followSteering } from './steering.js';
 import { drawToolbar, listenToToolbar } from './toolbar.js';
 import { drawViewer, hearViewer } from './viewer.js';
 
@@ -29,7 +29,7 @@ function draw(next) {
   drawToolbar(next, fitsPanel());
   drawNotice(next.notice);
   drawViewer(next);
-  followSteering(next);
+  followInteraction(next);
   drawCard(next.stage.kind === 'card' ? next.stage.card : undefined);
   drawPicture(next);
   if (held instanceof HTMLElement && held !== document.body && !held.checkVisibility()) standBeside();

@@ -47,12 +47,12 @@ export function drawViewer({ stage, mode }) {
   if (stage.kind === 'frame') showFrame(stage, mode);
   else if (stage.kind === 'cast' || !stage.overLast) removeFrame();
   if (frame === undefined) return;
-  const steers = stage.kind === 'frame' && mode === 'interact';
-  frame.inert = !steers;
+  const isInteractive = stage.kind === 'frame' && mode === 'interact';
+  frame.inert = !isInteractive;
   frame.classList.toggle('past', stage.kind === 'card');
   // The frame was allowed to have the keyboard until now.
-  if (!steers && document.activeElement === frame) (focusedBefore() ?? element('name')).focus();
-  guard.guard(steers ? undefined : frame);
+  if (!isInteractive && document.activeElement === frame) (focusedBefore() ?? element('name')).focus();
+  guard.guard(isInteractive ? undefined : frame);
 }
 
 /** @param {Extract<PanelStage, { kind: 'frame' }>} stage @param {PanelState['mode']} mode */

@@ -31,7 +31,7 @@ export interface ScreencastState {
    * second; `crashed` until there is an image of the reloaded page; `noPage` if the session has none.
    */
   readonly condition: 'opening' | 'live' | 'background' | 'crashed' | 'noPage';
-  /** Only known while the user interacts; see {@link Screencast.setSteering}. */
+  /** Only known while the user interacts; see {@link Screencast.setInteractive}. */
   readonly dialog: PageDialog | undefined;
 }
 
@@ -65,7 +65,7 @@ export class Screencast implements Disposable {
 
   #wanted: PageId | undefined;
   #size: PictureSize;
-  #steering = false;
+  #isInteractive = false;
   #shown: AttachedPage | undefined;
   #condition: ScreencastState['condition'] = 'opening';
   #dialog: PageDialog | undefined;
@@ -104,7 +104,7 @@ export class Screencast implements Disposable {
   }
 
   dispose(): void {
-    if (this.#steering && this.#shown !== undefined) this.#cancelDialog(this.#shown);
+    if (this.#isInteractive && this.#shown !== undefined) this.#cancelDialog(this.#shown);
     this.#stop.abort();
     this.#pulse?.dispose();
     this.#swap?.dispose();
@@ -150,11 +150,11 @@ export class Screencast implements Disposable {
    * Sets whether the user interacts. Only then does the browser report dialogs: some browsers answer them by themselves
    * as long as no client listens for them.
    */
-  setSteering(steering: boolean): void {
-    if (steering === this.#steering) return;
-    this.#steering = steering;
+  setInteractive(isInteractive: boolean): void {
+    if (isInteractive === this.#isInteractive) return;
+    this.#isInteractive = isInteractive;
     if (this.#shown === undefined) return;
-    this.#inBackground(steering ? this.#takeOver(this.#shown) : this.#handBack(this.#shown));
+    this.#inBackground(isInteractive ? this.#takeOver(this.#shown) : this.#handBack(this.#shown));
   }
 
   /**
@@ -164,14 +164,14 @@ export class Screencast implements Disposable {
   input(input: PageInput): void {
     const shown = this.#shown;
     const isSeen = this.#condition === 'live' || this.#condition === 'background';
-    if (!this.#steering || shown === undefined || !isSeen) return;
+    if (!this.#isInteractive || shown === undefined || !isSeen) return;
     this.#inBackground(shown.input(input));
   }
 
   /** Answers the open dialog. */
   answerDialog(accept: boolean): void {
     const shown = this.#shown;
-    if (!this.#steering || shown === undefined || this.#dialog === undefined) return;
+    if (!this.#isInteractive || shown === undefined || this.#dialog === undefined) return;
     this.#inBackground(shown.answerDialog(accept));
   }
 
@@ -188,7 +188,7 @@ export class Screencast implements Disposable {
   async #show(page: PageId | undefined): Promise<void> {
     const turn = ++this.#turn;
     const before = this.#shown;
-    if (this.#steering && before !== undefined) this.#cancelDialog(before);
+    if (this.#isInteractive && before !== undefined) this.#cancelDialog(before);
     this.#shown = undefined;
     this.#dialog = undefined;
     this.#stopPolling();
@@ -210,7 +210,7 @@ export class Screencast implements Disposable {
     const shown = new AttachedPage(page, await attached, this.#connection, this.#stop.signal);
     if (turn !== this.#turn) return shown.leave();
     this.#shown = shown;
-    if (this.#steering) this.#inBackground(this.#takeOver(shown));
+    if (this.#isInteractive) this.#inBackground(this.#takeOver(shown));
     // Not awaited: there may be no screenshot of a window that the system doesn't draw.
     this.#inBackground(this.#shoot(shown));
     await shown.startCast(this.#size);
@@ -227,7 +227,7 @@ export class Screencast implements Disposable {
   async #takeOver(shown: AttachedPage): Promise<void> {
     await shown.takeDialogs();
     // The user may have stopped interacting in the meantime, or gone to another page.
-    const isMeant = () => this.#steering && this.#shown === shown;
+    const isMeant = () => this.#isInteractive && this.#shown === shown;
     // A screencast that has just started hasn't reported yet whether its page is drawn.
     if (isMeant() && this.#condition !== 'background') await sleep(this.#options.clock, settleMs, this.#stop.signal);
     if (isMeant() && this.#condition === 'background') await shown.bringToFront();
@@ -279,7 +279,7 @@ export class Screencast implements Disposable {
         return;
       case 'dialog':
         // It was canceled when interacting stopped, while its report was on the way.
-        if (!this.#steering) return;
+        if (!this.#isInteractive) return;
         this.#dialog = told.dialog;
         this.#tell();
         return;

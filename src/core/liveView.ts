@@ -5,17 +5,17 @@ const longestAddress = 8_192;
 /** What a content security policy takes for one host, and for nothing else: some characters mean more to it. */
 const oneHost = /^(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\])$/;
 
-/** Whether a user only looks at a session, or also steers it. */
+/** Whether a user only watches a session, or also controls it. */
 export type ViewMode = 'watch' | 'interact';
 
-/** A page that shows a session live, to be framed. Whoever holds `url` can watch and often steer: it is a secret. */
+/** A page that shows a session live, to be framed. Anyone with `url` can watch the session and often control it, so it is a secret. */
 export interface LiveView {
   readonly url: URL;
   /** The frame's `sandbox` attribute, as the provider documents it. */
   readonly sandbox: string;
   /** The frame's `allow` attribute, as the provider documents it. */
   readonly allow: string;
-  /** Whether the address itself decides if it can be steered, so that another mode needs another address. */
+  /** Whether the URL itself decides if the session can be controlled, so that another mode needs another URL. */
   readonly fixedMode: boolean;
   /**
    * Whether the address works only once, so that opening it uses it up for everyone else. Only one that is known to work more

@@ -250,7 +250,7 @@ describe('a user watching sessions on their providers’ own pages', function ()
 
   it('interacts with a real Browserless session by screencast, and ends it from there', async function () {
     if (v2 === undefined) this.skip();
-    const id = await v2.open({ trackingId: 'steered', page: `${pages.url}/form` });
+    const id = await v2.open({ trackingId: 'controlled', page: `${pages.url}/form` });
     const script = await Devtools.connect(`${v2.url.replace('http', 'ws')}/devtools/browser/${id}?token=${v2.token}`);
     const { targetInfos } = await script.send<{ targetInfos: { targetId: string; url: string }[] }>(
       'Target.getTargets',
@@ -263,7 +263,7 @@ describe('a user watching sessions on their providers’ own pages', function ()
       return result.value;
     };
     await user.run('Refresh');
-    const panel = await openLive('steered');
+    const panel = await openLive('controlled');
     const picture = panel.locator('#picture');
     await picture.waitFor({ state: 'visible', timeout: 30_000 });
     const greetShown = async (name: string) => {
@@ -278,10 +278,10 @@ describe('a user watching sessions on their providers’ own pages', function ()
     await until(async () => (await inPage('said.textContent')) === 'Hello Ada');
     assert.equal(await inPage('user.value'), 'Ada');
     await until(async () => (await user.difference(before, await picture.screenshot())) > 0.005);
-    await user.picture('frames-browserless-steered');
+    await user.picture('frames-browserless-controlled');
     script.close();
     await panel.getByRole('button', { name: 'End Session…' }).click();
-    assert.match(await user.dialog(), /End session "steered" \(\S+\)\?[\s\S]*It's open in a live view/);
+    assert.match(await user.dialog(), /End session "controlled" \(\S+\)\?[\s\S]*It's open in a live view/);
     await user.press('End Session');
     await panel.getByRole('heading', { name: 'Session ended' }).waitFor();
     assert.match(await panel.locator('#card').innerText(), /You ended it at \d/);

@@ -209,7 +209,7 @@ export class LiveConnection implements Disposable {
   setMode(mode: ViewMode): void {
     this.#mode = mode;
     const stage = this.#stage;
-    if (stage.kind === 'cast') stage.screencast.setSteering(mode === 'interact');
+    if (stage.kind === 'cast') stage.screencast.setInteractive(mode === 'interact');
     if (stage.kind === 'frame' && stage.view.fixedMode) void this.connect();
     else this.#owner.onChange();
   }
@@ -313,7 +313,7 @@ export class LiveConnection implements Disposable {
       known = pages.length;
     });
     screencast.onLost((error) => this.#lose(error));
-    screencast.setSteering(this.#mode === 'interact');
+    screencast.setInteractive(this.#mode === 'interact');
     this.#set({ kind: 'cast', screencast });
     await screencast.start();
   }

@@ -17,8 +17,8 @@ import { type LiveViewTarget, noConsent } from './viewSource.ts';
 
 /** The setting that keeps hidden panels connected. */
 export const keepAlive = 'liveView.keepAliveWhenHidden';
-const steeringKey = 'steeringUnderstood';
-const clipboardKey = 'clipboardUnderstood';
+const interactNoticeKey = 'steeringUnderstood';
+const clipboardNoticeKey = 'clipboardUnderstood';
 
 /** What {@link LivePanel} needs. */
 export interface LivePanelParts extends LiveConnectionParts {
@@ -210,7 +210,7 @@ export class LivePanel implements vscode.Disposable {
         void this.connection.connect({ ...noConsent, anyway: true });
         return;
       case 'understood':
-        this.#inBackground(this.#understand());
+        this.#inBackground(this.#acceptNotice());
         return;
       case 'hideHint':
         this.connection.hideHint();
@@ -245,13 +245,13 @@ export class LivePanel implements vscode.Disposable {
   }
 
   /** Remembers that the user has read what interacting does, and what else the notice said. */
-  async #understand(): Promise<void> {
+  async #acceptNotice(): Promise<void> {
     const { memory } = this.#parts;
     const { stage, mode } = this.connection;
     if (stage.kind === 'frame' && usesClipboard(stage.view, mode)) {
-      await memory.update(clipboardKey, true);
+      await memory.update(clipboardNoticeKey, true);
     }
-    await memory.update(steeringKey, true);
+    await memory.update(interactNoticeKey, true);
     this.#tell();
   }
 
@@ -290,8 +290,8 @@ export class LivePanel implements vscode.Disposable {
       kind: account && kinds.get(account.provider),
       session: known.session,
       pages,
-      knowsSteering: this.#parts.memory.get(steeringKey) === true,
-      knowsClipboard: this.#parts.memory.get(clipboardKey) === true,
+      hasSeenInteractNotice: this.#parts.memory.get(interactNoticeKey) === true,
+      hasSeenClipboardNotice: this.#parts.memory.get(clipboardNoticeKey) === true,
       hint,
       lasts: this.panel.visible || this.#staysConnected,
     };

@@ -74,9 +74,9 @@ export interface Shown {
   readonly session: Session | undefined;
   readonly pages: readonly Page[];
   /** Whether the user has confirmed the notice about interacting. */
-  readonly knowsSteering: boolean;
+  readonly hasSeenInteractNotice: boolean;
   /** Whether the user has confirmed the notice that a viewer may use the clipboard. */
-  readonly knowsClipboard: boolean;
+  readonly hasSeenClipboardNotice: boolean;
   /** Whether to hint that the frame may be blank. */
   readonly hint: boolean;
   /** Whether the panel is visible, or stays connected while it's hidden. */
@@ -209,7 +209,7 @@ function panelStage({ stage, mode, name, account, lasts }: Shown): PanelStage {
   }
 }
 
-function notice({ stage, mode, knowsSteering, knowsClipboard, hint }: Shown): PanelState['notice'] {
+function notice({ stage, mode, hasSeenInteractNotice, hasSeenClipboardNotice, hint }: Shown): PanelState['notice'] {
   const dialog = stage.kind === 'cast' ? stage.screencast.state.dialog : undefined;
   if (dialog !== undefined) {
     const ok = { button: 'acceptDialog', label: l10n.t('OK') } as const;
@@ -219,14 +219,14 @@ function notice({ stage, mode, knowsSteering, knowsClipboard, hint }: Shown): Pa
     };
   }
   const clipboard = stage.kind === 'frame' && usesClipboard(stage.view, mode);
-  if (mode === 'interact' && isWatching(stage) && (!knowsSteering || (clipboard && !knowsClipboard))) {
+  if (mode === 'interact' && isWatching(stage) && (!hasSeenInteractNotice || (clipboard && !hasSeenClipboardNotice))) {
     const keys = stage.kind === 'cast' ? [l10n.t('Keystrokes go to the page too, until you press F6.')] : [];
-    const steering = l10n.t(
+    const warning = l10n.t(
       'Your clicks and keystrokes go to the page and can interfere with a script that is using it.',
     );
     const copies = clipboard ? [viewerUsesClipboard()] : [];
     return {
-      text: [steering, ...keys, ...copies].join(' '),
+      text: [warning, ...keys, ...copies].join(' '),
       buttons: [{ button: 'understood', label: l10n.t('Got It') }],
     };
   }

@@ -300,7 +300,7 @@ describe('screencast', function () {
     const one = await watch(await context('form'), { size: { width: 200, height: 200 } });
     await until(() => one.frames.length > 0);
     const page = one.screencast.state.shown ?? '';
-    one.screencast.setSteering(true);
+    one.screencast.setInteractive(true);
     const at = async (id: string) =>
       inPage<string>(
         page,
@@ -328,10 +328,10 @@ describe('screencast', function () {
     await inPage(page, `void (document.body.style.height = '5000px')`);
     one.screencast.input({ kind: 'wheel', x: 50, y: 50, deltaX: 0, deltaY: 400, modifiers: 0 });
     await until(async () => (await inPage<number>(page, 'scrollY')) > 0);
-    one.screencast.setSteering(false);
+    one.screencast.setInteractive(false);
     await click('user');
     one.screencast.input({ kind: 'text', text: 'no more' });
-    one.screencast.setSteering(true);
+    one.screencast.setInteractive(true);
     one.screencast.input({ kind: 'text', text: '!' });
     await until(async () => (await inPage<string>(page, 'user.value')).includes('!'));
     assert.doesNotMatch(await inPage(page, 'user.value'), /no more/);
@@ -341,7 +341,7 @@ describe('screencast', function () {
     const one = await watch(await context('form'));
     await until(() => one.frames.length > 0);
     const page = one.screencast.state.shown ?? '';
-    one.screencast.setSteering(true);
+    one.screencast.setInteractive(true);
     await until(() => relay.commands.some(({ method }) => method === 'Page.enable'));
     const asked = inPage<boolean>(page, `confirm('Really [x](command:y)?')`);
     await until(() => one.screencast.state.dialog !== undefined);
@@ -357,13 +357,13 @@ describe('screencast', function () {
       const one = await watch(id);
       await until(() => one.frames.length > 0);
       const page = one.screencast.state.shown ?? '';
-      one.screencast.setSteering(true);
+      one.screencast.setInteractive(true);
       await until(() => relay.commands.some(({ method }) => method === 'Page.enable'));
       const asked = inPage<boolean>(page, `confirm('Still there?')`);
       await until(() => one.screencast.state.dialog !== undefined);
       if (leave === 'close') one.screencast.dispose();
       else if (leave === 'choose') one.screencast.choose((await openTab(id, 'clock')) as PageId);
-      else one.screencast.setSteering(false);
+      else one.screencast.setInteractive(false);
       assert.equal(await asked, false, leave);
       if (leave === 'close') continue;
       const before = one.frames.length;
@@ -382,7 +382,7 @@ describe('screencast', function () {
       one.screencast.choose(page as PageId);
       const other = await openTab(id, 'clock');
       await until(() => titles(one).includes('Clock'));
-      one.screencast.setSteering(true);
+      one.screencast.setInteractive(true);
       await until(() => relay.commands.some(({ method }) => method === 'Page.enable'));
       await inPage(page, '1');
       relay.lagMs = 400;
@@ -390,7 +390,7 @@ describe('screencast', function () {
       await new Promise((resolve) => setTimeout(resolve, 200));
       if (leave === 'close') one.screencast.dispose();
       else if (leave === 'choose') one.screencast.choose(other as PageId);
-      else one.screencast.setSteering(false);
+      else one.screencast.setInteractive(false);
       const silence = new Promise((resolve) => setTimeout(resolve, 5_000, 'no answer'));
       assert.equal(await Promise.race([asked, silence]), false, leave);
       relay.lagMs = 0;
@@ -405,7 +405,7 @@ describe('screencast', function () {
     const id = await context('form');
     const one = await watch(id);
     await until(() => one.screencast.state.condition === 'live');
-    one.screencast.setSteering(true);
+    one.screencast.setInteractive(true);
     relay.lagMs = 300;
     await openTab(id, 'clock');
     await until(() => one.screencast.state.condition === 'opening');
@@ -455,11 +455,11 @@ describe('screencast', function () {
     await openTab(id, 'clock');
     await until(() => one.screencast.state.condition === 'background');
     const brought = () => relay.commands.filter(({ method }) => method === 'Page.bringToFront').length;
-    one.screencast.setSteering(true);
-    one.screencast.setSteering(false);
+    one.screencast.setInteractive(true);
+    one.screencast.setInteractive(false);
     await new Promise((resolve) => setTimeout(resolve, 500));
     assert.equal(brought(), 0);
-    one.screencast.setSteering(true);
+    one.screencast.setInteractive(true);
     await until(() => brought() === 1);
   });
 
@@ -467,8 +467,8 @@ describe('screencast', function () {
     const one = await watch(await context('counter'));
     await until(() => one.frames.length > 0);
     const shown = one.screencast.state.shown ?? '';
-    one.screencast.setSteering(true);
-    one.screencast.setSteering(false);
+    one.screencast.setInteractive(true);
+    one.screencast.setInteractive(false);
     const page = await Devtools.connect(`${used.chromium.endpoint.replace('http', 'ws')}/devtools/page/${shown}`);
     await page.send('Page.enable');
     const asked = inPage<boolean>(shown, `confirm('Is it the script that is asked?')`);

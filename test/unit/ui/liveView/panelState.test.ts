@@ -33,8 +33,8 @@ describe('the state a panel draws', () => {
       { id: pageId('p1'), title: '<img src=x> \u202e](command:x)', url: 'https://a.example/' },
       { id: pageId('p2'), title: '', url: 'https://b.example/?secret=canary' },
     ],
-    knowsSteering: false,
-    knowsClipboard: false,
+    hasSeenInteractNotice: false,
+    hasSeenClipboardNotice: false,
     hint: false,
     lasts: true,
   };
@@ -99,7 +99,7 @@ describe('the state a panel draws', () => {
     assert.match(framed?.text ?? '', /go to the page/);
     assert.doesNotMatch(framed?.text ?? '', /F6/);
     assert.match(drawn({ mode: 'interact', stage: cast({}) }).notice?.text ?? '', /until you press F6/);
-    assert.equal(drawn({ mode: 'interact', knowsSteering: true }).notice, undefined);
+    assert.equal(drawn({ mode: 'interact', hasSeenInteractNotice: true }).notice, undefined);
     assert.equal(drawn({ mode: 'interact', stage: { kind: 'lost' } }).notice, undefined);
   });
 
@@ -193,12 +193,12 @@ describe('the state a panel draws', () => {
 
     it('says once that a viewer can use the clipboard, even to someone who has seen the interaction warning', () => {
       const says = (more: Partial<LiveView>, rest: Partial<Shown>) => framed(more, rest).notice?.text ?? '';
-      const interact = { mode: 'interact', knowsSteering: true } as const;
+      const interact = { mode: 'interact', hasSeenInteractNotice: true } as const;
       assert.match(says({}, interact), /read and change your clipboard/);
       assert.equal(says({}, { ...interact, mode: 'watch' }), '');
-      assert.equal(says({}, { ...interact, knowsClipboard: true }), '');
+      assert.equal(says({}, { ...interact, hasSeenClipboardNotice: true }), '');
       assert.equal(says({ allow: '' }, interact), '');
-      assert.doesNotMatch(says({ allow: '' }, { ...interact, knowsSteering: false }), /clipboard/);
+      assert.doesNotMatch(says({ allow: '' }, { ...interact, hasSeenInteractNotice: false }), /clipboard/);
     });
   });
 });

@@ -14,40 +14,40 @@ const picture = element('picture');
 const keys = /** @type {HTMLTextAreaElement} */ (element('keys'));
 
 /** @param {PanelState} state */
-export function followSteering({ stage, mode }) {
+export function followInteraction({ stage, mode }) {
   keys.hidden = !(stage.kind === 'cast' && mode === 'interact');
 }
 
-const steers = () => !keys.hidden && viewport().width > 0;
+const isInteractive = () => !keys.hidden && viewport().width > 0;
 /** @param {{ clientX: number, clientY: number }} event */
 const point = (event) => pointOf(event, picture.getBoundingClientRect(), viewport());
 /** @param {PageInput} input */
 const send = (input) => say({ type: 'input', input });
 
 picture.addEventListener('pointerdown', (event) => {
-  if (!steers()) return;
+  if (!isInteractive()) return;
   picture.setPointerCapture(event.pointerId);
   keys.focus({ preventScroll: true });
 });
 // Mouse events rather than pointer events, because only these count clicks.
 picture.addEventListener('mousedown', (event) => {
-  if (!steers()) return;
+  if (!isInteractive()) return;
   event.preventDefault();
   flushMove();
   send(mouseInput('mousePressed', event, point(event)));
 });
 picture.addEventListener('mouseup', (event) => {
-  if (!steers()) return;
+  if (!isInteractive()) return;
   flushMove();
   send(mouseInput('mouseReleased', event, point(event)));
 });
 picture.addEventListener('contextmenu', (event) => {
-  if (steers()) event.preventDefault();
+  if (isInteractive()) event.preventDefault();
 });
 picture.addEventListener(
   'wheel',
   (event) => {
-    if (!steers()) return;
+    if (!isInteractive()) return;
     event.preventDefault();
     send(wheelInput(event, point(event), viewport()));
   },
@@ -61,7 +61,7 @@ function flushMove() {
   move = undefined;
 }
 picture.addEventListener('mousemove', (event) => {
-  if (!steers()) return;
+  if (!isInteractive()) return;
   if (move === undefined) requestAnimationFrame(flushMove);
   move = mouseInput('mouseMoved', event, point(event));
 });

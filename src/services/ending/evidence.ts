@@ -4,7 +4,7 @@ import { isSame, type Session } from '../../core/session.ts';
 import {
   type Evidence,
   needsProbe,
-  needsSecondLook,
+  needsSecondAnswer,
   noObservations,
   type Observations,
   observe,
@@ -92,11 +92,11 @@ export class EvidenceLog {
 
   /**
    * Adds what the provider said about sessions when it was asked about each one.
-   * @param asked when the first question was sent, and `answered` when the last answer arrived, in monotonic
+   * @param askedAt when the first question was sent, and `answeredAt` when the last answer arrived, in monotonic
    * milliseconds.
    */
-  addAnswers(account: AccountId, told: ReadonlyMap<SessionId, Liveness>, asked: number, answered: number): void {
-    for (const [id, liveness] of told) this.#add(account, id, { kind: 'told', liveness, asked, answered });
+  addAnswers(account: AccountId, answers: ReadonlyMap<SessionId, Liveness>, askedAt: number, answeredAt: number): void {
+    for (const [id, liveness] of answers) this.#add(account, id, { kind: 'answer', liveness, askedAt, answeredAt });
   }
 
   /** Adds that an end was accepted, and whether the worker that accepted it had the session and says it ended it. */
@@ -154,9 +154,9 @@ export class EvidenceLog {
   }
 
   /** Whether a second check right away can confirm what the provider said about a session. */
-  needsSecondLook(account: AccountId, session: SessionId): boolean {
+  needsSecondAnswer(account: AccountId, session: SessionId): boolean {
     const one = this.#accounts.get(account)?.seen.get(session);
-    return one !== undefined && needsSecondLook(one.observations);
+    return one !== undefined && needsSecondAnswer(one.observations);
   }
 
   /** Whether a session may be on another worker than the one that answers, so that an end may have to be sent again. */

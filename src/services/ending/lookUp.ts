@@ -40,8 +40,8 @@ export async function lookUp(
   const { id } = session;
   const window = () => connections.rateWindow(account);
   const options = { clock, logger, stop: neverAborted, most: 1, window };
-  const { told, failures, error: notAsked } = await probe(provider, [session], options);
-  const liveness = told.get(id);
+  const { answers, failures, error: notAsked } = await probe(provider, [session], options);
+  const liveness = answers.get(id);
   if (liveness === 'gone') return { kind: (await isKnownToHaveEnded(parts, provider, session)) ? 'ended' : 'notFound' };
   if (liveness !== undefined) return { kind: liveness };
   const error = failures.get(id) ?? notAsked ?? new ProviderError({ kind: 'cancelled' }, 'a look-up was given up');

@@ -27,9 +27,9 @@ export interface ProbingOptions {
 /** The result of {@link probe}. */
 export interface ProbeReport {
   /** What the provider said, for each session it said anything about. */
-  readonly told: ReadonlyMap<SessionId, Liveness>;
+  readonly answers: ReadonlyMap<SessionId, Liveness>;
   /** Sessions that the provider was asked about, with or without an answer. */
-  readonly asked: ReadonlySet<SessionId>;
+  readonly askedAbout: ReadonlySet<SessionId>;
   /** The reason the provider wasn't asked about the rest, if it wasn't. */
   readonly error: ProviderError | undefined;
   /** What went wrong with the question about a session. */
@@ -68,10 +68,10 @@ export async function probe(
   }
   const together =
     sessions.length < 2 ? undefined : await timed(sessions, (signal) => provider.probeMany?.(sessions, signal));
-  const told = new Map(together);
-  const asked = new Set(told.keys());
+  const answers = new Map(together);
+  const askedAbout = new Set(answers.keys());
   const queue = sessions
-    .filter(({ id }) => !told.has(id))
+    .filter(({ id }) => !answers.has(id))
     .slice(0, most)
     .values();
   let inFlight = 0;
@@ -92,13 +92,13 @@ export async function probe(
   const worker = async () => {
     for (const session of queue) {
       if (!(await enter())) return;
-      asked.add(session.id);
+      askedAbout.add(session.id);
       const liveness = await timed([session], (signal) => provider.probe(session, signal));
       inFlight--;
-      if (liveness !== undefined) told.set(session.id, liveness);
+      if (liveness !== undefined) answers.set(session.id, liveness);
     }
   };
   await Promise.all(Array.from({ length: Math.min(mostInFlight, most) }, worker));
-  for (const id of told.keys()) failures.delete(id);
-  return { told, asked, error, failures };
+  for (const id of answers.keys()) failures.delete(id);
+  return { answers, askedAbout, error, failures };
 }

@@ -20,12 +20,12 @@ export type Evidence =
       readonly ended: number;
       readonly worker: 'its own' | 'another' | 'unknown';
     }
-  /** The provider was asked after `asked` and answered by `answered`. Questions that weren't sent are no evidence. */
-  | { readonly kind: 'told'; readonly liveness: Liveness; readonly asked: number; readonly answered: number }
+  /** The provider was asked after `askedAt` and answered by `answeredAt`. Questions that weren't sent are no evidence. */
+  | { readonly kind: 'answer'; readonly liveness: Liveness; readonly askedAt: number; readonly answeredAt: number }
   /** The end was accepted; `byItsWorker` if the worker that answered had the session and says it ended it. */
   | { readonly kind: 'endAccepted'; readonly byItsWorker: boolean };
 
-type Told = Extract<Evidence, { readonly kind: 'told' }>;
+type ProviderAnswer = Extract<Evidence, { readonly kind: 'answer' }>;
 
 /** All evidence about one session since it was last known to run. */
 export interface Observations {
@@ -41,7 +41,7 @@ export interface Observations {
   /** Whether its own worker left it out: a list with sessions that were last listed together with it. */
   readonly missedByItsWorker: boolean;
   /** What the provider last said about it. "Not found" counts as unknown, and as gone once that is confirmed. */
-  readonly told: Exclude<Liveness, 'notFound'> | undefined;
+  readonly lastAnswer: Exclude<Liveness, 'notFound'> | undefined;
   /** By when the provider first said it knows no such session, and when the next complete list after that was read. */
   readonly notFoundAt: number | undefined;
   readonly listedAfterNotFound: number | undefined;
@@ -61,7 +61,7 @@ export const noObservations: Observations = {
   firstMiss: 0,
   lastMiss: 0,
   missedByItsWorker: false,
-  told: undefined,
+  lastAnswer: undefined,
   notFoundAt: undefined,
   listedAfterNotFound: undefined,
   endAccepted: false,
@@ -137,13 +137,13 @@ export function observe(known: Observations, evidence: Evidence): Observations {
         missedByItsWorker: known.missedByItsWorker || worker === 'its own',
       };
     }
-    case 'told': {
+    case 'answer': {
       const { liveness } = evidence;
       if (liveness === 'notFound') return observeNotFound(known, evidence);
       // Lists that left it out while it was running were out of date or no evidence at all: they no longer count.
-      const restart = liveness === 'running' || (liveness === 'unknown' && known.told === 'running');
+      const restart = liveness === 'running' || (liveness === 'unknown' && known.lastAnswer === 'running');
       const misses = restart ? 0 : known.misses;
-      return { ...known, told: liveness, misses, notFoundAt: undefined, listedAfterNotFound: undefined };
+      return { ...known, lastAnswer: liveness, misses, notFoundAt: undefined, listedAfterNotFound: undefined };
     }
     case 'endAccepted':
       return {
@@ -160,13 +160,16 @@ export function observe(known: Observations, evidence: Evidence): Observations {
  * right before and after that. An outage that covers two such answers also covers what was requested between them. So a
  * complete list between them shows that at least one of them wasn't part of an outage.
  */
-function observeNotFound(known: Observations, { asked, answered }: Pick<Told, 'asked' | 'answered'>): Observations {
-  const { told, listedAfterNotFound } = known;
-  if (told === 'gone' || (listedAfterNotFound !== undefined && asked >= listedAfterNotFound)) {
-    return { ...known, told: 'gone' };
+function observeNotFound(
+  known: Observations,
+  { askedAt, answeredAt }: Pick<ProviderAnswer, 'askedAt' | 'answeredAt'>,
+): Observations {
+  const { lastAnswer, listedAfterNotFound } = known;
+  if (lastAnswer === 'gone' || (listedAfterNotFound !== undefined && askedAt >= listedAfterNotFound)) {
+    return { ...known, lastAnswer: 'gone' };
   }
-  const misses = told === 'running' ? 0 : known.misses;
-  return { ...known, told: 'unknown', misses, notFoundAt: known.notFoundAt ?? answered };
+  const misses = lastAnswer === 'running' ? 0 : known.misses;
+  return { ...known, lastAnswer: 'unknown', misses, notFoundAt: known.notFoundAt ?? answeredAt };
 }
 
 /**
@@ -174,7 +177,7 @@ function observeNotFound(known: Observations, { asked, answered }: Pick<Told, 'a
  * @param combined whether several workers were seen at its address.
  */
 export function verdictOn(seen: Observations, lists: ListTerms, combined: boolean): Verdict {
-  if (seen.told === 'running') return 'stillRunning';
+  if (seen.lastAnswer === 'running') return 'stillRunning';
   if (!seen.missing) return seen.crowd > 0 ? 'stillRunning' : 'unknown';
   switch (lists) {
     case 'complete':
@@ -184,19 +187,19 @@ export function verdictOn(seen: Observations, lists: ListTerms, combined: boolea
     case 'lagging':
       return isGoneForLong(seen) ? 'confirmedGone' : 'unknown';
     case 'unreliable':
-      return seen.told === 'gone' ? 'confirmedGone' : 'unknown';
+      return seen.lastAnswer === 'gone' ? 'confirmedGone' : 'unknown';
   }
 }
 
 /** Whether the provider must be asked about the session itself before it can be confirmed gone. */
 export function needsProbe(seen: Observations, lists: ListTerms): boolean {
-  if (!seen.missing || seen.told === 'gone') return false;
-  return lists === 'unreliable' || lists === 'lagging' || seen.told === 'running';
+  if (!seen.missing || seen.lastAnswer === 'gone') return false;
+  return lists === 'unreliable' || lists === 'lagging' || seen.lastAnswer === 'running';
 }
 
 /** Whether the provider said once that it knows no such session, so that a second such answer can confirm it gone. */
-export function needsSecondLook(seen: Observations): boolean {
-  return seen.missing && seen.told !== 'gone' && seen.notFoundAt !== undefined;
+export function needsSecondAnswer(seen: Observations): boolean {
+  return seen.missing && seen.lastAnswer !== 'gone' && seen.notFoundAt !== undefined;
 }
 
 function isGoneFromWorkers(seen: Observations, combined: boolean): boolean {
@@ -211,9 +214,9 @@ function isGoneFromWorkers(seen: Observations, combined: boolean): boolean {
 }
 
 function isGoneForLong(seen: Observations): boolean {
-  if (seen.told === 'gone') return true;
+  if (seen.lastAnswer === 'gone') return true;
   // A provider that said "not found" can tell about single sessions, so its second answer is what counts.
-  const cannotTell = seen.told === 'unknown' && seen.notFoundAt === undefined;
+  const cannotTell = seen.lastAnswer === 'unknown' && seen.notFoundAt === undefined;
   const apartMs = seen.endOnceAccepted ? endedApartMs : goneByItselfApartMs;
   return cannotTell && seen.misses >= listsAlone && seen.lastMiss - seen.firstMiss >= apartMs;
 }

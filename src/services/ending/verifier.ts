@@ -49,7 +49,7 @@ export async function verify(
 ): Promise<Verification> {
   const { evidence } = parts;
   const first = await look(parts, account, connection, sessions);
-  const doubtful = sessions.filter(({ id }) => first.trouble === undefined && evidence.needsSecondLook(account, id));
+  const doubtful = sessions.filter(({ id }) => first.trouble === undefined && evidence.needsSecondAnswer(account, id));
   if (doubtful.length === 0) return first;
   const second = await look(parts, account, connection, doubtful);
   if (second.isCutOff) return second;
@@ -138,7 +138,7 @@ export async function checkMissing(
   stop: AbortSignal,
   most: number,
 ): Promise<ProbeReport> {
-  const asked = clock.monotonic();
+  const askedAt = clock.monotonic();
   const report = await probe(provider, sessions, {
     clock,
     logger,
@@ -148,10 +148,10 @@ export async function checkMissing(
   });
   if (stop.aborted) return report;
   // If a newer list has it again by now, that outweighs what was said before.
-  const stillMissing = [...report.told].filter(([id]) => {
+  const stillMissing = [...report.answers].filter(([id]) => {
     return store.missing(account).has(id) || store.session(account, id) === undefined;
   });
-  evidence.addAnswers(account, new Map(stillMissing), asked, clock.monotonic());
+  evidence.addAnswers(account, new Map(stillMissing), askedAt, clock.monotonic());
   const gone = evidence.confirmedGone(
     account,
     sessions.map(({ id }) => id),

@@ -31,30 +31,30 @@ describe('probing', () => {
     const all = sessions(3);
     provider.running.delete('s0');
     provider.onProbe = ({ id }) => (id === 's2' ? 'unknown' : provider.running.has(id) ? 'running' : 'gone');
-    const { told, asked, error, failures } = await ask(all);
+    const { answers, askedAbout, error, failures } = await ask(all);
     assert.deepEqual(
-      [...told],
+      [...answers],
       [
         ['s0', 'gone'],
         ['s1', 'running'],
         ['s2', 'unknown'],
       ],
     );
-    assert.deepEqual([...asked], ['s0', 's1', 's2']);
+    assert.deepEqual([...askedAbout], ['s0', 's1', 's2']);
     assert.deepEqual([error, failures.size], [undefined, 0]);
     assert.deepEqual(log.lines, []);
   });
 
   it('asks about eight at a time, up to its limit', async () => {
     const all = sessions(30);
-    const { asked } = await ask(all, 20);
+    const { askedAbout } = await ask(all, 20);
     assert.equal(provider.most.get('probe'), 8);
     assert.deepEqual(
       provider.asked('probe'),
       all.slice(0, 20).map(({ id }) => id),
     );
-    assert.equal(asked.size, 20);
-    assert.equal((await ask(all.slice(0, 1), 0)).asked.size, 0);
+    assert.equal(askedAbout.size, 20);
+    assert.equal((await ask(all.slice(0, 1), 0)).askedAbout.size, 0);
   });
 
   it('asks about many at once where it can, and separately about each one left out of the response', async () => {
@@ -62,24 +62,24 @@ describe('probing', () => {
     provider.running.delete('s1');
     provider.probeMany = async (about) =>
       new Map(about.slice(0, 3).map(({ id }) => [id, provider.running.has(id) ? 'running' : 'gone'] as const));
-    const { asked, told } = await ask(all, 1);
+    const { askedAbout, answers } = await ask(all, 1);
     assert.deepEqual(provider.asked('probeMany'), ['s0,s1,s2,s3,s4']);
     // Sessions that the bulk request reported don't count as probed one by one.
     assert.deepEqual(provider.asked('probe'), ['s3']);
     assert.deepEqual(
-      [...told].filter(([, liveness]) => liveness === 'gone').map(([id]) => id),
+      [...answers].filter(([, liveness]) => liveness === 'gone').map(([id]) => id),
       ['s1'],
     );
-    assert.deepEqual([...asked], ['s0', 's1', 's2', 's3']);
-    assert.equal(told.size, 4);
+    assert.deepEqual([...askedAbout], ['s0', 's1', 's2', 's3']);
+    assert.equal(answers.size, 4);
   });
 
   it('doesn’t use the bulk request for a single session', async () => {
     provider.probeMany = async (about) => new Map(about.map(({ id }) => [id, 'running']));
     const all = sessions(2);
-    assert.equal((await ask(all.slice(1))).told.get(all[1]?.id as never), 'running');
+    assert.equal((await ask(all.slice(1))).answers.get(all[1]?.id as never), 'running');
     assert.deepEqual([provider.asked('probeMany'), provider.asked('probe')], [[], ['s1']]);
-    assert.equal((await ask(all)).told.size, 2);
+    assert.equal((await ask(all)).answers.size, 2);
     assert.deepEqual([provider.asked('probeMany'), provider.asked('probe')], [['s0,s1'], ['s1']]);
   });
 
@@ -92,10 +92,10 @@ describe('probing', () => {
       if (id === 's2') throw failure({ kind: 'conflict' });
       return 'running';
     };
-    const { told, failures, asked, error } = await ask(all);
-    assert.equal(told.size, 2);
+    const { answers, failures, askedAbout, error } = await ask(all);
+    assert.equal(answers.size, 2);
     assert.deepEqual([...failures.keys()], ['s2']);
-    assert.equal(asked.size, 3);
+    assert.equal(askedAbout.size, 3);
     assert.equal(error, undefined);
     assert.deepEqual(log.lines, ['a probe failed: it failed: conflict', 'a probe failed: it failed: conflict']);
   });
@@ -105,11 +105,11 @@ describe('probing', () => {
     provider.probeMany = async () => {
       throw failure({ kind: 'rateLimited', retryAt: undefined });
     };
-    const { told, failures, asked, error } = await ask(all);
+    const { answers, failures, askedAbout, error } = await ask(all);
     assert.deepEqual(provider.asked('probe'), []);
     assert.equal(kindOf(error), 'rateLimited');
     assert.equal(kindOf(failures.get(all[2]?.id as never)), 'rateLimited');
-    assert.deepEqual([told.size, failures.size, asked.size], [0, 3, 0]);
+    assert.deepEqual([answers.size, failures.size, askedAbout.size], [0, 3, 0]);
   });
 
   it('continues after an error that concerns a single session', async () => {
@@ -127,8 +127,8 @@ describe('probing', () => {
       if (trouble !== undefined) throw failure(trouble);
       return 'running';
     };
-    const { told, failures, error } = await ask(all);
-    assert.deepEqual([told.size, failures.size, error], [14, 6, undefined]);
+    const { answers, failures, error } = await ask(all);
+    assert.deepEqual([answers.size, failures.size, error], [14, 6, undefined]);
   });
 
   for (const trouble of [
@@ -141,9 +141,9 @@ describe('probing', () => {
       provider.onProbe = () => {
         throw failure(trouble);
       };
-      const { asked, failures, told, error } = await ask(all);
+      const { askedAbout, failures, answers, error } = await ask(all);
       assert.equal(provider.asked('probe').length, 8);
-      assert.deepEqual([asked.size, failures.size, told.size], [8, 8, 0]);
+      assert.deepEqual([askedAbout.size, failures.size, answers.size], [8, 8, 0]);
       assert.deepEqual(error?.trouble, trouble);
     });
   }
@@ -155,10 +155,10 @@ describe('probing', () => {
       if (Number(id.slice(1)) % 4 === 3) throw failure({ kind: 'serverFault', status: 500 + ++faults });
       return 'running';
     };
-    const { asked, error } = await ask(all);
+    const { askedAbout, error } = await ask(all);
     assert.deepEqual(error?.trouble, { kind: 'serverFault', status: 503 });
     // Those in flight by then had been sent already.
-    assert.ok(asked.size >= 12 && asked.size < 12 + 8, String(asked.size));
+    assert.ok(askedAbout.size >= 12 && askedAbout.size < 12 + 8, String(askedAbout.size));
   });
 
   it('waits ten seconds for a response and no longer', async () => {
@@ -179,12 +179,12 @@ describe('probing', () => {
       },
     };
     const began = clock.now();
-    const { told, error, failures } = await clock.until(
+    const { answers, error, failures } = await clock.until(
       probe(patient, all, { clock, logger: log, stop: stop.signal, most: 9, window }),
       60_000,
     );
     assert.equal(clock.now() - began, 10_000);
-    assert.deepEqual([...told.keys()], ['s1']);
+    assert.deepEqual([...answers.keys()], ['s1']);
     assert.deepEqual(error?.trouble, { kind: 'timedOut', afterMs: 10_000 });
     assert.equal(failures.size, 1);
     assert.match(log.lines.join(), /^a probe failed: .*in time$/);
@@ -205,8 +205,8 @@ describe('probing', () => {
       if (clock.monotonic() < resetAt) rate = { remaining: remaining - 1, resetAt };
       return 'running';
     };
-    const { told, error } = await ask(all);
-    assert.deepEqual([told.size, error], [12, undefined]);
+    const { answers, error } = await ask(all);
+    assert.deepEqual([answers.size, error], [12, undefined]);
     const times = provider.times('probe');
     assert.equal(times.filter((at) => at < 1_000).length, 3);
     assert.equal(times.filter((at) => at === 1_000).length, 8);
@@ -215,24 +215,24 @@ describe('probing', () => {
   it('makes no request when the rate limit is used up for longer than a response may take', async () => {
     const all = sessions(2);
     rate = { remaining: 0, resetAt: clock.monotonic() + 10_000 };
-    assert.equal((await ask(all)).told.size, 2);
+    assert.equal((await ask(all)).answers.size, 2);
     rate = { remaining: 0, resetAt: clock.monotonic() + 10_001 };
     const began = clock.now();
-    const { asked, error } = await ask(all);
+    const { askedAbout, error } = await ask(all);
     assert.deepEqual(error?.trouble, { kind: 'rateLimited', retryAt: began + 10_001 });
     assert.equal(error?.message, 'the rate limit is used up for longer than is waited');
-    assert.deepEqual([asked.size, clock.now()], [0, began]);
+    assert.deepEqual([askedAbout.size, clock.now()], [0, began]);
   });
 
   it('no longer counts answered requests as in flight', async () => {
     const all = sessions(30);
     rate = { remaining: 2, resetAt: clock.monotonic() + 5_000 };
     const began = clock.now();
-    assert.equal((await ask(all.slice(0, 2))).told.size, 2);
-    assert.equal((await ask(all.slice(2, 4))).told.size, 2);
+    assert.equal((await ask(all.slice(0, 2))).answers.size, 2);
+    assert.equal((await ask(all.slice(2, 4))).answers.size, 2);
     assert.ok(clock.now() - began < 1_000);
     rate = { remaining: 9, resetAt: clock.monotonic() + 5_000 };
-    assert.equal((await ask(all)).told.size, 30);
+    assert.equal((await ask(all)).answers.size, 30);
     assert.ok(clock.now() - began < 1_000);
   });
 
@@ -241,17 +241,17 @@ describe('probing', () => {
     rate = { remaining: 0, resetAt: clock.monotonic() + 5_000 };
     const began = clock.now();
     clock.after(100, () => stop.abort());
-    assert.equal((await ask(all)).asked.size, 0);
+    assert.equal((await ask(all)).askedAbout.size, 0);
     assert.equal(clock.now() - began, 100);
   });
 
   it('makes no more requests once it is stopped, and aborts those in flight', async () => {
     const all = sessions(30);
     clock.after(2, () => stop.abort());
-    const { asked, told } = await ask(all);
-    assert.equal(asked.size, 8);
-    assert.ok(told.size <= 8);
-    assert.equal((await ask(all)).asked.size, 0);
+    const { askedAbout, answers } = await ask(all);
+    assert.equal(askedAbout.size, 8);
+    assert.ok(answers.size <= 8);
+    assert.equal((await ask(all)).askedAbout.size, 0);
     let handed: AbortSignal | undefined;
     const [one] = all;
     assert.ok(one);

@@ -3,7 +3,7 @@ import type { ListTerms } from '../../../../src/core/provider.ts';
 import {
   type Evidence,
   needsProbe,
-  needsSecondLook,
+  needsSecondAnswer,
   noObservations,
   observe,
   type Verdict,
@@ -15,13 +15,18 @@ const round: Evidence = { kind: 'listedBy', by: 8, missing: 0, crowd: 3 };
 const disagreeing: Evidence = { kind: 'listedBy', by: 4, missing: 4, crowd: 3 };
 const crowded: Evidence = { kind: 'listedBy', by: 8, missing: 0, crowd: 9 };
 const probed = (liveness: 'running' | 'gone' | 'unknown'): Evidence => ({
-  kind: 'told',
+  kind: 'answer',
   liveness,
-  asked: 0,
-  answered: 0,
+  askedAt: 0,
+  answeredAt: 0,
 });
 /** A response that took 10 ms, and a list that did. */
-const notFound = (asked: number): Evidence => ({ kind: 'told', liveness: 'notFound', asked, answered: asked + 10 });
+const notFound = (askedAt: number): Evidence => ({
+  kind: 'answer',
+  liveness: 'notFound',
+  askedAt,
+  answeredAt: askedAt + 10,
+});
 const missingAt = (began: number): Evidence => ({ kind: 'missingFrom', began, ended: began + 10, worker: 'unknown' });
 const accepted: Evidence = { kind: 'endAccepted', byItsWorker: false };
 const endedByItsWorker: Evidence = { kind: 'endAccepted', byItsWorker: true };
@@ -482,7 +487,7 @@ describe('verification', () => {
   });
 
   it('checks again at once only sessions that aren’t found for the first time', () => {
-    const looks = (...evidence: Evidence[]) => needsSecondLook(evidence.reduce(observe, noObservations));
+    const looks = (...evidence: Evidence[]) => needsSecondAnswer(evidence.reduce(observe, noObservations));
     const once = [listed, missingAt(0), notFound(10)];
     assert.equal(looks(), false);
     assert.equal(looks(notFound(10)), false);

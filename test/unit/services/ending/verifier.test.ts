@@ -273,8 +273,8 @@ describe('a check of sessions missing from a list', () => {
     const scripted = await missingTwo();
     const { provider, services, check, missing } = scripted;
     provider.onProbe = ({ id }) => (id === 's0' ? 'gone' : 'running');
-    const { told } = await check(missing);
-    assert.deepEqual(Object.fromEntries(told), { s0: 'gone', s1: 'running' });
+    const { answers } = await check(missing);
+    assert.deepEqual(Object.fromEntries(answers), { s0: 'gone', s1: 'running' });
     assert.deepEqual(rows(scripted).sort(), ['s1', 's2']);
     const { evidence } = services;
     assert.deepEqual(
@@ -288,7 +288,7 @@ describe('a check of sessions missing from a list', () => {
     const scripted = await missingTwo();
     const { provider, services, check, missing } = scripted;
     provider.onProbe = () => 'gone';
-    assert.equal((await check(missing, { most: 1 })).asked.size, 1);
+    assert.equal((await check(missing, { most: 1 })).askedAbout.size, 1);
     services.dispose();
   });
 
@@ -300,8 +300,8 @@ describe('a check of sessions missing from a list', () => {
       stop.abort();
       return 'gone';
     };
-    const { told } = await check(missing, { stop: stop.signal });
-    assert.ok(told.size > 0);
+    const { answers } = await check(missing, { stop: stop.signal });
+    assert.ok(answers.size > 0);
     assert.equal(rows(scripted).length, 3);
     services.dispose();
   });

@@ -29,11 +29,11 @@ const firstProbePauseMs = 5_000;
 /** … up to this, which is also the wait after the provider couldn't be asked and didn't say for how long. */
 const longestProbePauseMs = 60_000;
 /**
- * Most refreshes that commands and other extensions get at once; after that, one per `askedApartMs`. Other extensions can
+ * Most refreshes that commands and other extensions get at once; after that, one per `requestedEveryMs`. Other extensions can
  * run commands too, and may do so in a loop.
  */
-const mostAskedAtOnce = 10;
-const askedApartMs = 2_000;
+const mostRequestedAtOnce = 10;
+const requestedEveryMs = 2_000;
 /** How often a session was probed, and when it may be probed again, in monotonic milliseconds. */
 interface Probed {
   readonly times: number;
@@ -47,8 +47,8 @@ interface Poll extends RefreshHistory {
   readonly controller: AbortController;
   running: Promise<ListResult> | undefined;
   /** The last requested refreshes, in monotonic milliseconds, and who waits for the next. */
-  asked: readonly number[];
-  askedNext: Promise<ListResult> | undefined;
+  requestedAt: readonly number[];
+  nextRequested: Promise<ListResult> | undefined;
   queued: Promise<ListResult> | undefined;
   /** Whether the list that is queued is to be thorough. */
   thorough: boolean;
@@ -172,26 +172,29 @@ export class Refresher implements Disposable {
   }
 
   /** {@link refresh} for callers that may ask in a loop: a few times at once, then every two seconds. Never rejects. */
-  refreshAsked(account: AccountId): Promise<ListResult> {
+  refreshOnRequest(account: AccountId): Promise<ListResult> {
     const { clock } = this.#options;
     const poll = this.#polls.get(account);
     if (poll === undefined) return Promise.resolve(givenUp());
-    if (poll.askedNext !== undefined) return poll.askedNext;
+    if (poll.nextRequested !== undefined) return poll.nextRequested;
     const begin = () => {
-      poll.askedNext = undefined;
-      poll.asked = [...poll.asked, clock.monotonic()].slice(-mostAskedAtOnce);
+      poll.nextRequested = undefined;
+      poll.requestedAt = [...poll.requestedAt, clock.monotonic()].slice(-mostRequestedAtOnce);
       return this.refresh(account);
     };
-    const [first = 0] = poll.asked;
-    const wait = poll.asked.length < mostAskedAtOnce ? 0 : first + mostAskedAtOnce * askedApartMs - clock.monotonic();
+    const [first = 0] = poll.requestedAt;
+    const wait =
+      poll.requestedAt.length < mostRequestedAtOnce
+        ? 0
+        : first + mostRequestedAtOnce * requestedEveryMs - clock.monotonic();
     if (wait <= 0) return begin();
-    poll.askedNext = sleep(clock, wait, poll.controller.signal).then(begin, givenUp);
-    return poll.askedNext;
+    poll.nextRequested = sleep(clock, wait, poll.controller.signal).then(begin, givenUp);
+    return poll.nextRequested;
   }
 
-  /** Resolves when every account has answered or failed; see {@link refreshAsked}. */
+  /** Resolves when every account has answered or failed; see {@link refreshOnRequest}. */
   async refreshAll(): Promise<void> {
-    await Promise.all([...this.#polls.keys()].map((account) => this.refreshAsked(account)));
+    await Promise.all([...this.#polls.keys()].map((account) => this.refreshOnRequest(account)));
   }
 
   #follow(): void {
@@ -294,8 +297,8 @@ export class Refresher implements Disposable {
     const began = clock.monotonic();
     const due = began < poll.noProbeBefore ? [] : dueFor(poll.probed, began);
     const sessions = due.flatMap((id) => store.session(account, id) ?? []);
-    const known = new Set(due.filter((id) => evidence.needsSecondLook(account, id)));
-    const { asked, error } = await checkMissing(
+    const known = new Set(due.filter((id) => evidence.needsSecondAnswer(account, id)));
+    const { askedAbout, error } = await checkMissing(
       { ...this.#options, evidence },
       account,
       provider,
@@ -306,8 +309,8 @@ export class Refresher implements Disposable {
     poll.checking = false;
     if (stop.aborted) return;
     const now = clock.monotonic();
-    const notFound = new Set(due.filter((id) => !known.has(id) && evidence.needsSecondLook(account, id)));
-    const pauses = (id: SessionId) => asked.has(id) && !notFound.has(id);
+    const notFound = new Set(due.filter((id) => !known.has(id) && evidence.needsSecondAnswer(account, id)));
+    const pauses = (id: SessionId) => askedAbout.has(id) && !notFound.has(id);
     poll.probed = new Map([...poll.probed].map(([id, one]) => [id, pauses(id) ? askedAt(now, one) : one]));
     const retryAt = retryAtOf(error?.trouble);
     const pause = retryAt === undefined ? longestProbePauseMs : retryAt - clock.now();
@@ -357,8 +360,8 @@ function newPoll(account: AccountId, began: number): Poll {
     account,
     controller: new AbortController(),
     running: undefined,
-    asked: [],
-    askedNext: undefined,
+    requestedAt: [],
+    nextRequested: undefined,
     queued: undefined,
     thorough: false,
     checking: false,

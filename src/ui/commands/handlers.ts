@@ -171,7 +171,7 @@ async function setProtected(parts: TreeParts, args: readonly unknown[], isProtec
 async function refreshAccounts({ refresher, finished, accounts, tree }: CommandParts, args: readonly unknown[]) {
   const named = isNamed(args) ? targetsOf(args).map(({ accountId }) => accountId) : accounts.all.map(({ id }) => id);
   await tree.whileRefreshing(async () => {
-    await Promise.all([...new Set(named)].flatMap((id) => [refresher.refreshAsked(id), finished.reload(id)]));
+    await Promise.all([...new Set(named)].flatMap((id) => [refresher.refreshOnRequest(id), finished.reload(id)]));
   });
 }
 

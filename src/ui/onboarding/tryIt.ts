@@ -133,7 +133,7 @@ export class TrialOfExtension implements Disposable {
   /** A session of an account that can be watched; an isolated one if there is any, and not the user's own window. */
   async #firstOf(id: AccountId): Promise<Watched | undefined> {
     const { store, refresher } = this.#parts;
-    await refresher.refreshAsked(id);
+    await refresher.refreshOnRequest(id);
     const all = [...(store.state(id)?.contents.sessions.values() ?? [])];
     const live = all.filter(({ canWatch }) => waysToSee(store.capabilities(id), canWatch).live);
     const first = live.find(({ bulkEndExclusion }) => bulkEndExclusion === undefined) ?? live[0];

@@ -142,7 +142,8 @@ function accountChildren(model: TreeModel, accountId: AccountId, state: AccountS
     rows.push(...shown.map(({ id }) => nodes.get({ kind: 'group', accountId, groupId: id } as const)));
     rows.push(...finished.notes.map((note) => nodes.get({ kind: 'note', accountId, note } as const)));
   }
-  if (state.contents.account?.note !== undefined) rows.push(nodes.get({ kind: 'note', accountId, note: 'told' }));
+  if (state.contents.account?.note !== undefined)
+    rows.push(nodes.get({ kind: 'note', accountId, note: 'providerNote' }));
   return rows;
 }
 

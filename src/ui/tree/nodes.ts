@@ -13,7 +13,7 @@ export type TreeNode =
   | { readonly kind: 'trouble'; readonly accountId: AccountId }
   /** A row of the provider's list that can't be shown, by its position among them. */
   | { readonly kind: 'fault'; readonly accountId: AccountId; readonly index: number }
-  /** A note instead of rows that aren't there; `told` is the adapter's note about the list. */
+  /** A note instead of rows that aren't there; `providerNote` is the adapter's note about the list. */
   | { readonly kind: 'note'; readonly accountId: AccountId; readonly note: AccountNote }
   /** A note under a session whose pages are fetched; `more` counts those that aren't drawn. */
   | {
@@ -30,7 +30,7 @@ export type AccountNote =
   | 'loading'
   | 'empty'
   | 'noMatch'
-  | 'told'
+  | 'providerNote'
   | 'finishedLoading'
   | 'finishedEmpty'
   | 'finishedFailed'

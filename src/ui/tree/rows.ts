@@ -70,14 +70,14 @@ export function rowOf(model: TreeModel, node: TreeNode): Row | undefined {
       if (node.note === 'empty') {
         return plainRow(id, l10n.t('No running sessions'), 'info', 'descriptionForeground');
       }
-      if (node.note !== 'told') {
+      if (node.note !== 'providerNote') {
         const said = model.finished()?.note(account, node.note);
         return said && plainRow(id, ...said);
       }
-      const told = state.contents.account?.note;
-      return told === undefined
+      const note = state.contents.account?.note;
+      return note === undefined
         ? undefined
-        : plainRow(id, plainText(l10n.t(told), 200), 'info', 'descriptionForeground');
+        : plainRow(id, plainText(l10n.t(note), 200), 'info', 'descriptionForeground');
     }
     case 'pageNote':
       return pageNoteRow(model, id, account, node);

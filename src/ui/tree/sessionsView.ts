@@ -108,7 +108,7 @@ export function openSessionsView({
     ratePerHour: (id) => ratePerHour(accounts.get(id)?.provider ?? ''),
     now,
   });
-  const lostPages = new LostPages(store, (id) => refresher.refreshAsked(id));
+  const lostPages = new LostPages(store, (id) => refresher.refreshOnRequest(id));
   const tree = new SessionsTree(model, arrangement, pages, lostPages, media);
   const view = vscode.window.createTreeView(sessionsViewId, {
     treeDataProvider: tree,

@@ -236,7 +236,7 @@ describe('listing', () => {
 
   it('runs at most ten times in twenty seconds for callers that may ask in a loop, who then share the next', async () => {
     const { clock, services, id, over, count } = await servicesWith(1, 'complete');
-    const ask = () => services.refresher.refreshAsked(id);
+    const ask = () => services.refresher.refreshOnRequest(id);
     const began = clock.now();
     for (let times = 0; times < 10; times++) {
       assert.equal(await count(() => over(ask())), 1);

@@ -1,5 +1,6 @@
 import type { AccountFacts } from './account.ts';
 import type { Group } from './group.ts';
+import type { SessionId } from './ids.ts';
 import type { Session } from './session.ts';
 
 /** A row of a provider's list that can't be shown as a session. Text may be the provider's: clean it before showing. */
@@ -27,4 +28,6 @@ export interface Inventory {
    * workers', several lists are asked for. It's no evidence by itself: Browserless also counts jobs without a session.
    */
   readonly counted?: number | undefined;
+  /** Sessions that are running but have left this list because another account shows them now. */
+  readonly shownElsewhere?: readonly SessionId[] | undefined;
 }

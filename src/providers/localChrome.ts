@@ -113,7 +113,9 @@ function connect(link: Link): Provider {
           if (session.pages === undefined) return 'unknown';
           return openOf(session, defaultPages).length > 0 ? 'running' : otherwise;
         }
-        return isolated.has(session.id) || session.id === defaultId ? 'running' : otherwise;
+        // As in lists, empty tabs alone aren't a session.
+        const isUsed = defaultPages.some((page) => seen.used.has(page.id) || !isEmptyTab(page));
+        return isolated.has(session.id) || (session.id === defaultId && isUsed) ? 'running' : otherwise;
       }),
 
     async devtools(id, signal): Promise<SessionDevtools> {

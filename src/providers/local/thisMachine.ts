@@ -69,9 +69,7 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
   const find = async (signal: AbortSignal) => {
     const reader = await openReader();
     try {
-      const all = await Promise.all((await findBrowsers(reader, signal)).map(withLivePort));
-      // The same browser is one row: an account that the user added for it shows more.
-      return { reader, browsers: all.filter(({ port }) => port === undefined || !link.isShownElsewhere(port)) };
+      return { reader, browsers: await Promise.all((await findBrowsers(reader, signal)).map(withLivePort)) };
     } catch (error) {
       if (signal.aborted) throw cancelled('reading the processes of this machine');
       const what = "the processes of this machine can't be read";
@@ -83,7 +81,8 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
   const boundTo = new Map<string, { readonly pid: number; readonly bound: BoundBrowser }>();
 
   return {
-    ending: { lists: 'complete', mostInFlight: 16, withinMs: 10_000 },
+    // A list shows what is read of processes at one moment. Whether one is gone, only its process ID and start tell.
+    ending: { lists: 'unreliable', mostInFlight: 16, withinMs: 10_000 },
 
     async check(signal) {
       await find(signal);
@@ -91,7 +90,10 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
     },
 
     async *list(signal) {
-      const [{ browsers }, bound] = await Promise.all([find(signal), readBound(env)]);
+      const [{ browsers: all }, bound] = await Promise.all([find(signal), readBound(env)]);
+      // The same browser is one row: an account that the user added for it shows more.
+      const isElsewhere = ({ port }: AutomatedBrowser) => port !== undefined && link.isShownElsewhere(port);
+      const browsers = all.filter((one) => !isElsewhere(one));
       const inside = new Map<number, readonly Page[]>();
       const asked = [
         ...bound.map((one) => async () => {
@@ -117,6 +119,7 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
         groups: [...groups.values()],
         faults: [],
         account: noFacts,
+        shownElsewhere: all.filter(isElsewhere).map(idOf),
       };
     },
 

@@ -181,7 +181,7 @@ export function verdictOn(seen: Observations, lists: ListTerms, combined: boolea
   if (!seen.missing) return seen.crowd > 0 ? 'stillRunning' : 'unknown';
   switch (lists) {
     case 'complete':
-      return 'confirmedGone';
+      return isNeverListed(seen) && seen.lastAnswer === undefined ? 'unknown' : 'confirmedGone';
     case 'partial':
       return isGoneFromWorkers(seen, combined) ? 'confirmedGone' : 'unknown';
     case 'lagging':
@@ -194,7 +194,13 @@ export function verdictOn(seen: Observations, lists: ListTerms, combined: boolea
 /** Whether the provider must be asked about the session itself before it can be confirmed gone. */
 export function needsProbe(seen: Observations, lists: ListTerms): boolean {
   if (!seen.missing || seen.lastAnswer === 'gone') return false;
+  if (lists === 'complete' && isNeverListed(seen) && seen.lastAnswer === undefined) return true;
   return lists === 'unreliable' || lists === 'lagging' || seen.lastAnswer === 'running';
+}
+
+/** Whether no list ever had it, as where its id was entered: that the next one leaves it out says nothing, either. */
+function isNeverListed(seen: Observations): boolean {
+  return seen.crowd === 0;
 }
 
 /** Whether the provider said once that it knows no such session, so that a second such answer can confirm it gone. */

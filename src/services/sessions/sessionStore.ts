@@ -148,6 +148,7 @@ export class SessionStore implements SessionsView {
   beginList(account: AccountId): ListRun {
     const token = {};
     let arrived: Contents = noContents;
+    const shownElsewhere = new Set<SessionId>();
     let changes = 0;
     const entry = this.#entries.get(account);
     if (entry !== undefined) {
@@ -166,6 +167,7 @@ export class SessionStore implements SessionsView {
         if (entry === undefined) return;
         const sessions = page.sessions.filter(({ id }) => !entry.endedMeanwhile.has(id));
         arrived = merge(arrived, { ...page, sessions });
+        for (const id of page.shownElsewhere ?? []) shownElsewhere.add(id);
         // A session that is listed is running, even if the rest of the list fails.
         this.#setMissing(account, entry, new Set([...entry.missing].filter((id) => !arrived.sessions.has(id))));
         const { contents } = entry.state;
@@ -179,7 +181,8 @@ export class SessionStore implements SessionsView {
         if (entry === undefined) return false;
         entry.run = undefined;
         const read = [...arrived.sessions].filter(([id]) => !entry.endedMeanwhile.has(id));
-        const left = [...entry.state.contents.sessions].filter(([id]) => !arrived.sessions.has(id) && !gone.has(id));
+        const isLeft = (id: SessionId) => !arrived.sessions.has(id) && !gone.has(id) && !shownElsewhere.has(id);
+        const left = [...entry.state.contents.sessions].filter(([id]) => isLeft(id));
         const { kept, forgotten } = withinBounds(left, (id) => entry.lives.has(id));
         const contents = {
           ...arrived,
@@ -189,7 +192,7 @@ export class SessionStore implements SessionsView {
           combined,
         };
         const next = { kind: 'ready', contents, asOf: this.#now(), trouble: undefined } as const;
-        this.#transition(account, entry, next, forgotten);
+        this.#transition(account, entry, next, new Set([...forgotten, ...shownElsewhere]));
         const unreadable = new Set(arrived.faults.map(({ subject }) => subject));
         const missing = complete ? kept.flatMap(([id]) => (unreadable.has(id) ? [] : [id])) : [];
         this.#setMissing(account, entry, new Set(missing));

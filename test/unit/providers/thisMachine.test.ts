@@ -6,6 +6,8 @@ import { sessionId } from '../../../src/core/ids.ts';
 import type { Inventory } from '../../../src/core/inventory.ts';
 import type { Provider } from '../../../src/core/provider.ts';
 import type { Session } from '../../../src/core/session.ts';
+import { unlistedSession } from '../../../src/core/unlistedSession.ts';
+import { openProcessReader } from '../../../src/local/processes.ts';
 import { thisMachine } from '../../../src/providers/local/thisMachine.ts';
 import { type LeftBehind, leaveBehind } from '../../host/leftBehind.ts';
 import { freePort } from '../../host/processes.ts';
@@ -109,12 +111,55 @@ import { connect, unaborted } from '../testNetwork.ts';
     await listed(one);
     const services = new TestServices();
     const account = await services.add('thisMachine', 'http://localhost');
-    const isThere = () =>
-      [...(services.store.state(account)?.contents.sessions.keys() ?? [])].some((id) => id.startsWith(`${one.pid}-`));
-    assert.equal(isThere(), true);
+    const row = () =>
+      [...(services.store.state(account)?.contents.sessions.values() ?? [])].find(({ id }) =>
+        id.startsWith(`${one.pid}-`),
+      );
+    const session = row();
+    assert.ok(session);
+    const gone: string[] = [];
+    services.store.onDidLeave(({ session: { id } }) => gone.push(id));
     await services.add('localChrome', `http://127.0.0.1:${port}`);
     await services.refresher.refresh(account);
-    assert.equal(isThere(), false);
+    assert.equal(row(), undefined);
+    assert.deepEqual([gone, services.store.hasEnded(account, session.id)], [[], false], 'it has not ended');
+    services.dispose();
+  });
+
+  it('doesn’t call a browser ended that an account was added for while its end was confirmed', async () => {
+    const port = await freePort();
+    const one = await left({ flags: ['--headless', `--remote-debugging-port=${port}`] });
+    await listed(one);
+    const services = new TestServices();
+    const account = await services.add('thisMachine', 'http://localhost');
+    const session = [...(services.store.state(account)?.contents.sessions.values() ?? [])].find(({ id }) =>
+      id.startsWith(`${one.pid}-`),
+    );
+    assert.ok(session);
+    await services.accounts.add({
+      provider: 'localChrome',
+      label: 'Chrome',
+      origin: `http://127.0.0.1:${port}`,
+      credentials: {},
+    });
+    const { results } = await services.ender.end([{ accountId: account, session }], {
+      stop: unaborted,
+      onProgress: () => {},
+    });
+    assert.deepEqual([results[0]?.outcome, await provider.probe(session, unaborted)], ['ended', 'gone']);
+    services.dispose();
+  });
+
+  it('doesn’t call a process ended that it doesn’t list and can’t end', async () => {
+    const services = new TestServices();
+    const account = await services.add('thisMachine', 'http://localhost');
+    const identity = await (await openProcessReader()).identityOf(process.pid);
+    const session = unlistedSession(sessionId(`${process.pid}-${identity}`));
+    const ending = services.ender.end([{ accountId: account, session, unlisted: true }], {
+      stop: unaborted,
+      onProgress: () => {},
+    });
+    assert.equal((await ending).results[0]?.outcome, 'failed');
     services.dispose();
   });
 

@@ -398,7 +398,9 @@ describe('evidence', () => {
 
     it('begins with the first list that leaves out a session known from a truncated list', () => {
       add([list(0, [])], { lists: 'complete', shown: named('a') });
-      assert.equal(verdict(), 'confirmedGone');
+      assert.deepEqual([verdict(), log.needsProbe(account, id)], ['unknown', true]);
+      log.addAnswers(account, new Map([[id, 'gone']]), 10, 20);
+      assert.deepEqual([verdict(), log.needsProbe(account, id)], ['confirmedGone', false]);
     });
 
     it('continues for a session that is shown or wanted again', () => {
@@ -417,7 +419,8 @@ describe('evidence', () => {
 
     it('is kept until the last interested caller is done', () => {
       const release = [log.want(account, named('a')), log.want(account, named('a'))];
-      add([list(0, [])], { lists: 'complete' });
+      add([list(0, ['a'])], { lists: 'complete' });
+      add([list(100, [])], { lists: 'complete' });
       const isKnown = () => {
         keep();
         log.forget(account, [id]);

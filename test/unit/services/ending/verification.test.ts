@@ -59,6 +59,24 @@ const cases: readonly Case[] = [
     of: 'a list without a session that was named by id',
     lists: 'complete',
     evidence: missing(1),
+    verdict: 'unknown',
+  },
+  {
+    of: 'lists without a session that was named by id, which the provider says is running',
+    lists: 'complete',
+    evidence: [...missing(1), probed('running'), ...missing(3)],
+    verdict: 'stillRunning',
+  },
+  {
+    of: 'a list without a session that was named by id, which the provider says has ended',
+    lists: 'complete',
+    evidence: [...missing(1), probed('gone')],
+    verdict: 'confirmedGone',
+  },
+  {
+    of: 'a list without a session that was named by id, of a provider that can’t tell about one',
+    lists: 'complete',
+    evidence: [...missing(1), probed('unknown')],
     verdict: 'confirmedGone',
   },
 

@@ -1,13 +1,15 @@
 import * as l10n from '@vscode/l10n';
+import type { AccountId } from '../../core/ids.ts';
 import type { EndWithoutAsking } from '../endWithoutAsking.ts';
 import type { Question } from '../prompts.ts';
 import type { SettingKey } from '../settings.ts';
 import { endButton, type ManyEnds, questionForMany, questionForOne } from '../text/confirmations.ts';
 import { type DescriptionParts, describeSessions, unfiltered } from './descriptions.ts';
 import { type EndPlan, isKeptFromMany, type PartialEnd } from './endPlan.ts';
+import { type ConnectedParts, whileConnected } from './sameConnection.ts';
 
 /** What confirming an end needs besides the descriptions of sessions. */
-export interface ConfirmParts extends DescriptionParts {
+export interface ConfirmParts extends DescriptionParts, ConnectedParts {
   readonly endWithoutAsking: EndWithoutAsking;
   /** Changes a setting in the user's settings, for all workspaces. */
   readonly changeSetting: (key: SettingKey, value: string | boolean) => Promise<void>;
@@ -42,13 +44,29 @@ export async function confirmEnd(
   plan: EndPlan,
   asking: Asking = {},
 ): Promise<ConfirmedPlan | undefined> {
-  if (plan.isSingle) return confirmSingle(parts, plan, asking.fromLiveView === true);
+  if (plan.isSingle) {
+    return whileConnected(parts, accountsIn, () => confirmSingle(parts, plan, asking.fromLiveView === true));
+  }
   const answer = await confirmEndOrEverything(parts, plan, asking, undefined);
   return answer === 'everything' ? undefined : answer;
 }
 
-/** Asks the user to confirm a plan in a dialog that may have a second button, for everything in the account. */
+/**
+ * Asks the user to confirm a plan in a dialog that may have a second button, for everything in the account.
+ * @param everything that button, and the account.
+ */
 export async function confirmEndOrEverything(
+  parts: ConfirmParts,
+  plan: EndPlan,
+  asking: Asking,
+  everything: (EndEverything & { readonly accountId: AccountId }) | undefined,
+): Promise<ConfirmedPlan | 'everything' | undefined> {
+  const accountsOf = (answer: ConfirmedPlan | 'everything') =>
+    answer === 'everything' ? (everything ? [everything.accountId] : []) : accountsIn(answer);
+  return whileConnected(parts, accountsOf, () => confirmMany(parts, plan, asking, everything));
+}
+
+async function confirmMany(
   parts: ConfirmParts,
   plan: EndPlan,
   { message = usualMessage(plan), typesCount = false }: Asking,
@@ -99,6 +117,10 @@ async function confirmSingle(
     await parts.endWithoutAsking.allow();
   }
   return confirmed(asked);
+}
+
+function accountsIn({ ends }: EndPlan): readonly AccountId[] {
+  return ends.map(({ accountId }) => accountId);
 }
 
 /** A copy, so that nothing can be added to the plan while the dialog is open. */

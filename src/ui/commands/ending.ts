@@ -1,6 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import { unlistedSession } from '../../core/unlistedSession.ts';
 import type { AccountSession } from '../../services/ending/report.ts';
+import type { PickRequest } from '../prompts.ts';
 import { type Asking, type ConfirmedPlan, type ConfirmParts, confirmEnd } from './confirmEnd.ts';
 import { nameOfGroup } from './descriptions.ts';
 import { type EndPlan, nothingToEnd, planEnd, planFor, singleOf } from './endPlan.ts';
@@ -8,6 +9,7 @@ import { cancelled, type PublicEndReport, publicReport } from './endReports.ts';
 import { endUnlisted, type UnlistedParts } from './endUnlisted.ts';
 import { missingSentence, unlistedAccounts } from './lists.ts';
 import { type RunParts, runEnd } from './runEnd.ts';
+import { whileConnected } from './sameConnection.ts';
 import { isNamed, isRow, sessionChoices, sessionTargetsOf, type Target, type TargetParts } from './targets.ts';
 
 /** What planning, confirming and running an end needs. */
@@ -24,14 +26,26 @@ export async function endSession(parts: EndParts, args: readonly unknown[]): Pro
   if (choices.length === 0) {
     return endNothing(parts, [l10n.t('No sessions are running.'), ...unlistedAccounts(parts)].join(' '));
   }
-  const answer = await parts.prompts.pickMany({
+  const picked = await pickToEnd(parts, {
     title: l10n.t('End Sessions'),
     placeholder: l10n.t('Select the sessions to end'),
     choices,
     step: undefined,
   });
-  const picked = answer.kind === 'answer' ? answer.value : [];
   return picked.length === 0 ? publicReport(parts, []) : endPlanned(parts, planFor(parts, picked, picked.length === 1));
+}
+
+/** Lets the user select sessions to end. None if one of their accounts has changed in the meantime. */
+export async function pickToEnd(
+  parts: EndParts,
+  request: PickRequest<AccountSession>,
+): Promise<readonly AccountSession[]> {
+  const accountsIn = (picked: readonly AccountSession[]) => picked.map(({ accountId }) => accountId);
+  const picked = await whileConnected(parts, accountsIn, async () => {
+    const answer = await parts.prompts.pickMany(request);
+    return answer.kind === 'answer' ? answer.value : undefined;
+  });
+  return picked ?? [];
 }
 
 /** Ends the sessions of targets. Accounts and groups stand for their listed sessions. */

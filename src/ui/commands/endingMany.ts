@@ -6,7 +6,7 @@ import type { AccountSession } from '../../services/ending/report.ts';
 import { withNames } from '../sessionNames.ts';
 import { kindOfAccount, nameOfAccount, providerName } from './accountNames.ts';
 import { confirmEndOrEverything, type EndEverything } from './confirmEnd.ts';
-import { type EndParts, endAgain, endNothing, endPlanned, runPlan } from './ending.ts';
+import { type EndParts, endAgain, endNothing, endPlanned, pickToEnd, runPlan } from './ending.ts';
 import { type EndPlan, nothingToEnd, planEnd, planEndOfAll } from './endPlan.ts';
 import { asShown, cancelled, concludedAsked, type PublicEndReport, publicReport } from './endReports.ts';
 import { whileWorking } from './runEnd.ts';
@@ -46,7 +46,11 @@ function accountMessage({ ends, partial }: EndPlan, account: string): string {
  * The button for the provider's "end everything" call, if there is one. The call spares nothing, so the button isn't
  * offered if a session is protected, or if the filter hides sessions that the user wouldn't see end.
  */
-function everythingIn(parts: EndParts, accountId: AccountId, { hidden }: EndPlan): EndEverything | undefined {
+function everythingIn(
+  parts: EndParts,
+  accountId: AccountId,
+  { hidden }: EndPlan,
+): (EndEverything & { readonly accountId: AccountId }) | undefined {
   const loss = kindOfAccount(parts, accountId)?.wording.endEverything;
   const isOffered = parts.store.capabilities(accountId).has('endEverything');
   const hasProtected = sessionsOf(parts, [wholeAccount(accountId)]).some(({ session }) =>
@@ -55,6 +59,7 @@ function everythingIn(parts: EndParts, accountId: AccountId, { hidden }: EndPlan
   if (loss === undefined || !isOffered || hasProtected || hidden > 0) return undefined;
   const isCombined = parts.store.state(accountId)?.contents.combined === true;
   return {
+    accountId,
     button: l10n.t('End Everything in Account'),
     explanation: [
       l10n.t('"End Everything in Account" goes further. {0}', loss),
@@ -116,7 +121,7 @@ const usualOldMinutes = 60;
 
 /** Lets the user deselect sessions that have been running for long, oldest first, and ends the rest. */
 export async function endOldSessions(parts: EndParts & { readonly memory: Memory }): Promise<PublicEndReport> {
-  const { prompts, store, clock } = parts;
+  const { store, clock } = parts;
   const minutes = await askMinutes(parts);
   if (minutes === undefined) return publicReport(parts, []);
   const start = ({ accountId, session }: AccountSession) => store.startOf(accountId, session.id)?.at ?? clock.now();
@@ -126,7 +131,7 @@ export async function endOldSessions(parts: EndParts & { readonly memory: Memory
     return endNothing(parts, [l10n.t('No session has been running that long.'), ...unknown].join(' '));
   }
   if (ends.length === 0) return endNothing(parts, nothingToEnd(parts, plan));
-  const answer = await prompts.pickMany({
+  const picked = await pickToEnd(parts, {
     title: l10n.t('End Old Sessions'),
     placeholder: l10n.t('Deselect the sessions you want to keep running'),
     choices: ends
@@ -137,7 +142,6 @@ export async function endOldSessions(parts: EndParts & { readonly memory: Memory
       }),
     step: undefined,
   });
-  const picked = answer.kind === 'answer' ? answer.value : [];
   return picked.length === 0 ? publicReport(parts, []) : endPlanned(parts, { ...plan, ends: picked });
 }
 

@@ -6,7 +6,7 @@ import { ProviderError } from '../../core/providerError.ts';
 import type { AccountSession, GroupReport } from '../../services/ending/report.ts';
 import type { ListGroup } from '../../services/sessions/grouping.ts';
 import { isListed } from '../../services/sessions/sessionsView.ts';
-import type { Choice } from '../prompts.ts';
+import type { Choice, Question } from '../prompts.ts';
 import { withNames } from '../sessionNames.ts';
 import { finishedCount } from '../text/batches.ts';
 import { questionForBatch, questionForCancel, questionForFinishedBatch } from '../text/confirmations.ts';
@@ -27,6 +27,7 @@ import {
 } from './endReports.ts';
 import { listFresh, unknownAccounts } from './lists.ts';
 import { whileWorking } from './runEnd.ts';
+import { whileConnected } from './sameConnection.ts';
 import { batchChoices, type GroupTarget, groupChoices, pickOne, sessionsOf, targetOfOne, whole } from './targets.ts';
 
 /** Ends the sessions of a group one by one. Its data stays. */
@@ -56,7 +57,7 @@ export async function cancelBatch(parts: EndParts, args: readonly unknown[]): Pr
     factsOf(parts, target.accountId, members),
     describeSessions(parts, members),
   );
-  if ((await parts.prompts.confirm(question)) !== question.choices[0]) return cancelled(parts, members);
+  if (!(await confirmGroup(parts, target.accountId, question))) return cancelled(parts, members);
   const name = groupName(group);
   const { error, ...report } = await whileWorking(
     parts,
@@ -88,7 +89,7 @@ export async function deleteBatch(parts: EndParts, args: readonly unknown[]): Pr
   if (holdsProtected(parts, group, members)) return undefined;
   const subjects = describeSessions(parts, members);
   const question = questionForBatch(groupName(group), factsOf(parts, accountId, members), subjects, loss);
-  if ((await parts.prompts.confirm(question)) !== question.choices[0]) return undefined;
+  if (!(await confirmGroup(parts, accountId, question))) return undefined;
   const answer = await whileWorking(
     parts,
     l10n.t('Deleting batch "{0}"', groupName(group)),
@@ -107,13 +108,13 @@ async function deleteFinished(
   group: Group,
   loss: string,
 ): Promise<PublicGroupDeletion | undefined> {
-  const { ender, finished, prompts, store } = parts;
+  const { ender, finished, store } = parts;
   const name = groupName(group);
   const facts = [...factsOf(parts, accountId, []), ...(group.counts ? [finishedCount(group.counts)] : [])];
   const question = isListed(store.state(accountId))
     ? questionForFinishedBatch(name, facts, loss)
     : questionForBatch(name, facts, [], loss);
-  if ((await prompts.confirm(question)) !== question.choices[0]) return undefined;
+  if (!(await confirmGroup(parts, accountId, question))) return undefined;
   const provider = providerName(parts, accountId);
   const { report, verdict } = await whileWorking(
     parts,
@@ -163,6 +164,16 @@ function holdsProtected(parts: EndParts, group: Group, members: readonly Account
   );
   void parts.prompts.tell('info', sentence, []);
   return true;
+}
+
+/** Whether the user chose the first of a question's choices, and the account is still connected as when it was asked. */
+async function confirmGroup(parts: EndParts, accountId: AccountId, question: Question): Promise<boolean> {
+  const chosen = await whileConnected(
+    parts,
+    () => [accountId],
+    async () => ((await parts.prompts.confirm(question)) === question.choices[0] ? accountId : undefined),
+  );
+  return chosen !== undefined;
 }
 
 async function groupTarget(

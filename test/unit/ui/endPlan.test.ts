@@ -1,16 +1,22 @@
 import { strict as assert } from 'node:assert';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { accountId, groupId, pageId, sessionId } from '../../../src/core/ids.ts';
+import { type AccountId, accountId, groupId, pageId, sessionId } from '../../../src/core/ids.ts';
 import type { Session } from '../../../src/core/session.ts';
 import { History } from '../../../src/services/history/history.ts';
 import { Protections } from '../../../src/services/sessions/protections.ts';
-import { confirmBy } from '../../../src/ui/commands/confirmEnd.ts';
+import {
+  type ConfirmParts,
+  confirmBy,
+  confirmEnd,
+  confirmEndOrEverything,
+} from '../../../src/ui/commands/confirmEnd.ts';
 import { type DescriptionParts, describeSessions } from '../../../src/ui/commands/descriptions.ts';
 import { type EndPlan, type EndPlanParts, nothingToEnd, planEnd, planFor } from '../../../src/ui/commands/endPlan.ts';
 import { asShown } from '../../../src/ui/commands/endReports.ts';
 import { sessionsOf, wholeAccount } from '../../../src/ui/commands/targets.ts';
-import type { Prompts } from '../../../src/ui/prompts.ts';
+import { EndWithoutAsking } from '../../../src/ui/endWithoutAsking.ts';
+import type { Prompts, Question } from '../../../src/ui/prompts.ts';
 import { type SettingKey, settings } from '../../../src/ui/settings.ts';
 import { TreeFilter } from '../../../src/ui/tree/filter.ts';
 import { ListOptions } from '../../../src/ui/tree/listOptions.ts';
@@ -171,6 +177,42 @@ describe('the plan of an end', () => {
       await confirmBy({ prompts: { ...prompts, confirm: async () => undefined } }, plan, question),
       undefined,
     );
+  });
+
+  it('isn’t confirmed for an account that got another key while the dialog was open', async () => {
+    const gateway = { provider: 'gateway', origin: 'https://gateway.example' };
+    const add = (authorization: string) =>
+      services.accounts.add({ ...gateway, label: authorization, credentials: { authorization } });
+    const [changed, other] = [await add('key-of-a-team'), await add('key-of-another')];
+    const told: string[] = [];
+    const dialog = (answer: (question: Question) => string | undefined) =>
+      ({
+        ...parts,
+        connections: services.connections,
+        endWithoutAsking: new EndWithoutAsking(new MapMemory(0), () => 'always'),
+        changeSetting: async () => {},
+        liveViews: { isOpen: () => false },
+        setting: (key: SettingKey) => settings[key].default,
+        prompts: {
+          ...parts.prompts,
+          confirm: async (question: Question) => {
+            await services.accounts.replaceCredentials(changed, { authorization: crypto.randomUUID() });
+            return answer(question);
+          },
+          tell: async (_: unknown, message: string) => void told.push(message),
+        },
+      }) as unknown as ConfirmParts;
+    const first = dialog(({ choices }) => choices[0]);
+    const planOf = (accountId: AccountId, isSingle: boolean) =>
+      planFor(parts, [{ accountId, session: someSession('worker-1') }], isSingle);
+    const everything = { accountId: changed, button: 'End Everything', explanation: '' };
+    const last = dialog(({ choices }) => choices.at(-1));
+    assert.equal(await confirmEnd(first, planOf(changed, true)), undefined);
+    assert.equal(await confirmEnd(first, planOf(changed, false)), undefined);
+    assert.equal(await confirmEndOrEverything(last, planOf(changed, false), {}, everything), undefined);
+    assert.deepEqual(told, Array(3).fill('gateway · key-of-a-team has changed, so no request was sent. Try again.'));
+    assert.notEqual(await confirmEnd(first, planOf(other, true)), undefined);
+    assert.notEqual(await confirmEnd(first, planOf(other, false)), undefined);
   });
 
   it('is the only way that commands end sessions, and is confirmed in one file', () => {

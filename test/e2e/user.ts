@@ -17,6 +17,19 @@ import {
 export const writtenAfterMs = 7_000;
 const picturesFolder = join('out', 'e2e');
 
+/** One color theme of each kind, with what VS Code calls the kind in the workbench and in webviews. */
+export const themes = {
+  light: { title: 'Light 2026', workbenchClass: 'vs', panelClass: 'vscode-light' },
+  dark: { title: 'Dark 2026', workbenchClass: 'vs-dark', panelClass: 'vscode-dark' },
+  'high-contrast': { title: 'Dark High Contrast', workbenchClass: 'hc-black', panelClass: 'vscode-high-contrast' },
+  'high-contrast-light': {
+    title: 'Light High Contrast',
+    workbenchClass: 'hc-light',
+    panelClass: 'vscode-high-contrast-light',
+  },
+} as const;
+export type Theme = keyof typeof themes;
+
 /** A user of VS Code, with a mouse and a keyboard. */
 export class WorkbenchUser {
   readonly #workbench: Workbench;
@@ -179,6 +192,17 @@ export class WorkbenchUser {
       return now !== '' && now !== before;
     });
     await this.page.keyboard.press('Control+W');
+  }
+
+  /** Picks a color theme. */
+  async useTheme(theme: Theme): Promise<void> {
+    const { title, workbenchClass } = themes[theme];
+    await this.#runTitled('Preferences: Color Theme');
+    const box = this.page.locator('.quick-input-widget');
+    await box.getByPlaceholder('Select Color Theme').fill(title);
+    await this.pick(title);
+    await this.page.locator(`.monaco-workbench.${workbenchClass}`).waitFor();
+    await box.waitFor({ state: 'hidden' });
   }
 
   /** Chooses from a pick list. */

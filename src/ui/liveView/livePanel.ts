@@ -58,7 +58,10 @@ export class LivePanel implements vscode.Disposable {
         this.#post({ type: 'frame', ...frame });
       },
     });
-    panel.iconPath = vscode.Uri.joinPath(parts.media, 'liveView.svg');
+    panel.iconPath = {
+      light: vscode.Uri.joinPath(parts.media, 'liveViewLight.svg'),
+      dark: vscode.Uri.joinPath(parts.media, 'liveViewDark.svg'),
+    };
     this.#subscriptions.push(
       panel.webview.onDidReceiveMessage((message: unknown) => this.#hear(message)),
       panel.onDidChangeViewState(() => this.followVisibility()),

@@ -1,12 +1,14 @@
 import { strict as assert } from 'node:assert';
 import { until } from './user.ts';
-import { ViewerBesideEditor, viewerPage } from './viewerBesideEditor.ts';
+import { ViewerBesideEditor, viewerPage, waitingViewerPage } from './viewerBesideEditor.ts';
 
-/** Long enough to go elsewhere after typing in the text editor. */
-const takesAfterMs = 2_500;
-/** The viewer takes the keyboard when it is called, once the user is elsewhere. */
-const taking = (call: string) =>
-  viewerPage('<canvas id="remote" tabindex="0"></canvas>', `setTimeout(() => ${call}, ${takesAfterMs});`);
+/** Long enough after typing that the text editor doesn't get the keyboard back. */
+const takesAfterMs = 500;
+/** A viewer that takes the keyboard when it's told to, and not at once. */
+const taking = waitingViewerPage(
+  '<canvas id="remote" tabindex="0"></canvas>',
+  `setTimeout(() => remote.focus(), ${takesAfterMs});`,
+);
 
 describe('a user who has just left a text editor when a viewer takes the keyboard', function () {
   this.timeout(180_000);
@@ -31,13 +33,12 @@ describe('a user who has just left a text editor when a viewer takes the keyboar
   };
   for (const [place, go] of Object.entries(ways)) {
     it(`finds the text unchanged after typing in ${place}`, async () => {
-      const panel = await scene.show(taking('remote.focus()'));
+      const panel = await scene.show(taking);
       await scene.clear();
       await scene.user.page.keyboard.type('draft');
-      // Any sooner, the panel may take it for the viewer's doing: nothing but the time tells them apart.
-      await scene.user.page.waitForTimeout(500);
       await go();
       const before = scene.reached;
+      await scene.begin(panel);
       await scene.typeUntilPaused(panel);
       assert.equal(await scene.text(), 'draft');
       assert.ok(scene.reached - before <= 1, 'keys reached the viewer');
@@ -48,8 +49,9 @@ describe('a user who has just left a text editor when a viewer takes the keyboar
   }
 
   it('is told that the keyboard is in the panel, and continues typing after a click', async () => {
-    const panel = await scene.show(taking('remote.focus()'));
+    const panel = await scene.show(taking);
     await scene.clear();
+    await scene.begin(panel);
     await panel.getByText('Click where you were typing to continue.').waitFor();
     await until(() => panel.evaluate(() => document.activeElement?.id === 'heading'));
     await scene.user.picture('keyboard-elsewhere-told');

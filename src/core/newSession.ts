@@ -27,5 +27,8 @@ export function newSession(id: SessionId, known: KnownFacts = {}): Session {
     bulkEndExclusion: known.bulkEndExclusion,
     usage: known.usage,
     facts: known.facts ?? [],
+    inUseBy: known.inUseBy,
+    local: known.local,
+    drives: known.drives,
   };
 }

@@ -1,4 +1,5 @@
 import type { GroupId, SessionId } from './ids.ts';
+import type { LocalBrowser } from './localBrowser.ts';
 import type { Page } from './page.ts';
 import type { Usage } from './usage.ts';
 
@@ -42,6 +43,12 @@ export interface Session {
   readonly usage: Usage | undefined;
   /** More facts for the tooltip, as label and value. Never a secret, or a link that works without a key. */
   readonly facts: readonly (readonly [label: string, value: string])[];
+  /** The name of a program that is still running and may be using it; undefined where none is known. */
+  readonly inUseBy: string | undefined;
+  /** Undefined for all but browsers on this machine. */
+  readonly local: LocalBrowser | undefined;
+  /** The session at another provider, by the provider's id, that this one only controls: both are the same browser. */
+  readonly drives?: { readonly provider: string; readonly id: SessionId } | undefined;
 }
 
 /** Most pages of a session that are shown. Chrome itself is hardly usable with that many. */

@@ -33,6 +33,8 @@ export interface AutomatedBrowser {
   readonly isHeadless: boolean;
   /** Whether its profile is deleted with it. */
   readonly keepsProfile: boolean;
+  /** The folder that its owner works in, or it itself if it was left behind; undefined where that isn't known. */
+  readonly startedIn: string | undefined;
   /** The folder of its profile. */
   readonly profile: string;
   /** The port that DevTools listens on as its arguments say: 0 where the browser chose one itself. */
@@ -123,9 +125,16 @@ function automated(process: LocalProcess, list: ProcessList): Omit<AutomatedBrow
     isLeftBehind,
     isHeadless,
     keepsProfile: !temporary.test(profile),
+    startedIn: folderOf(isLeftBehind ? process : (above[0] ?? process), list),
     profile,
     port,
   };
+}
+
+/** Daemons often work in the root folder, which says nothing. */
+function folderOf(process: LocalProcess, list: ProcessList): string | undefined {
+  const folder = list.folderOf(process)?.replace(/ \(deleted\)$/, '');
+  return folder === '/' ? undefined : folder;
 }
 
 /** Some tools use another one's profiles: then it's the program above the browser that tells. */

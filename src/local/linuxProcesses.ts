@@ -30,6 +30,13 @@ export function linuxProcesses(root = '/proc'): ProcessReader {
       return undefined;
     }
   };
+  const folderOf = ({ pid }: LocalProcess): string | undefined => {
+    try {
+      return readlinkSync(`${root}/${pid}/cwd`);
+    } catch {
+      return undefined;
+    }
+  };
   const bootMs = (): number => Number(/^btime (\d+)$/m.exec(read('stat'))?.[1] ?? 0) * 1_000;
 
   const processOf = (pid: string, program: string, booted: number): LocalProcess | undefined => {
@@ -66,7 +73,7 @@ export function linuxProcesses(root = '/proc'): ProcessReader {
         const program = programOf(`${pid}`);
         return program === undefined ? undefined : processOf(`${pid}`, program, booted);
       };
-      return { found, keepsDeadParents: false, ancestorsOf: (one) => ancestorsOf(one, processWith) };
+      return { found, keepsDeadParents: false, ancestorsOf: (one) => ancestorsOf(one, processWith), folderOf };
     },
 
     async identityOf(pid) {

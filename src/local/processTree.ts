@@ -11,6 +11,7 @@ export function listAmong(
     keepsDeadParents,
     found: all.filter(({ program }) => isWanted(programName(program))),
     ancestorsOf: (one) => ancestorsOf(one, (pid) => byPid.get(pid)),
+    folderOf: () => undefined,
   };
 }
 

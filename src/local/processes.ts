@@ -24,6 +24,8 @@ export interface ProcessList {
   readonly found: readonly LocalProcess[];
   /** The processes above one, its parent first. Those of other users are left out, and so is what is above them. */
   ancestorsOf(process: LocalProcess): readonly LocalProcess[];
+  /** The folder that a process works in now; undefined where the operating system doesn't say. */
+  folderOf(process: LocalProcess): string | undefined;
   /** Whether a parent that isn't found has ended, as on Windows; elsewhere an orphan gets another parent. */
   readonly keepsDeadParents: boolean;
 }

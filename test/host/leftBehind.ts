@@ -17,23 +17,26 @@ const left = new Set<number>();
 /**
  * Starts a browser from a shell that ends at once.
  * @param profile the name of its profile's folder, by which tools are told apart.
+ * @param folder in which that folder is.
  */
 export async function leaveBehind({
   profile = `agent-browser-chrome-${randomUUID()}`,
   url = 'about:blank',
   flags = ['--headless', '--remote-debugging-port=0'],
   folder = temporaryFolder('left'),
+  cwd = process.cwd(),
 }: {
   profile?: string;
   url?: string;
   flags?: readonly string[];
   folder?: string;
+  cwd?: string;
 } = {}): Promise<LeftBehind> {
   const directory = join(folder, profile);
   const args = [...quietFlags, ...flags, `--user-data-dir=${directory}`, url];
   // The shell writes the pid and ends. What the browser writes would keep the pipe open.
   const script = '"$0" "$@" >/dev/null 2>&1 </dev/null & echo $!';
-  const shell = start('setsid', ['sh', '-c', script, await ensureChromium(), ...args]);
+  const shell = start('setsid', ['sh', '-c', script, await ensureChromium(), ...args], { cwd });
   await once(shell.child, 'close');
   const pid = Number(shell.output().trim());
   if (!(pid > 1)) throw new Error(`No browser was started: ${shell.output()}`);

@@ -16,6 +16,8 @@ import { type BoundBrowser, readBound } from '../../local/playwrightFiles.ts';
 import { dialPlaywright } from '../../local/playwrightWire.ts';
 import { openProcessReader, type ProcessReader, programName } from '../../local/processes.ts';
 import { dialBrowser, tabsIn } from '../devtools.ts';
+import { CpuMeter } from './cpuMeter.ts';
+import { type KnownBrowser, localFacts } from './localFacts.ts';
 
 // Browsers that automation started on this machine: by Playwright, Puppeteer, agent-browser and others. They are found among
 // the processes, by the profile folders that these tools give their browsers. Nothing is asked of the tools, because some of
@@ -52,7 +54,7 @@ export const thisMachine: ProviderKind = {
   wording: {
     session: 'A browser on this machine that a tool or script started. Your own browser is never listed.',
     ending:
-      'The browser process ends. Unsaved work in its pages is lost, and a script that uses it is disconnected. The tool that started it keeps running, and may start another browser. Profiles that the tool keeps stay on disk.',
+      'The browser process ends. Unsaved work in its pages is lost, and a script that uses it is disconnected. A tool that is still running may start another browser.',
     endEverything: undefined,
     deleteGroup: undefined,
     watching: undefined,
@@ -79,6 +81,7 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
 
   /** Which browser answered at each of Playwright's sockets, when it last did. */
   const boundTo = new Map<string, { readonly pid: number; readonly bound: BoundBrowser }>();
+  const cpu = new CpuMeter();
 
   return {
     // A list shows what is read of processes at one moment. Whether one is gone, only its process ID and start tell.
@@ -112,7 +115,8 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
       const offered = new Set(bound.map(({ socket }) => socket));
       for (const socket of boundTo.keys()) if (!offered.has(socket)) boundTo.delete(socket);
       const boundBy = new Map([...boundTo.values()].map((one) => [one.pid, one.bound]));
-      const known = browsers.map((one) => ({ ...one, bound: boundBy.get(one.process.pid) }));
+      const used = cpu.measure(cpuTimes(browsers), link.clock.monotonic());
+      const known = browsers.map((one) => ({ ...one, bound: boundBy.get(one.process.pid), cpu: used.get(idOf(one)) }));
       const groups = new Map(known.map(groupOf).map((group) => [group.id, group]));
       yield {
         sessions: known.map((one) => sessionOf(one, inside.get(one.process.pid))),
@@ -168,41 +172,27 @@ function idOf({ process: { pid, identity } }: AutomatedBrowser): SessionId {
   return sessionId(`${pid}-${identity}`);
 }
 
+function cpuTimes(browsers: readonly AutomatedBrowser[]): ReadonlyMap<SessionId, number> {
+  return new Map(browsers.flatMap((one) => (one.cpuMs === undefined ? [] : [[idOf(one), one.cpuMs] as const])));
+}
+
 async function isThere(reader: ProcessReader, id: SessionId): Promise<boolean> {
   const [, pid, identity] = /^(\d+)-(.*)$/.exec(id) ?? [];
   return pid !== undefined && (await reader.identityOf(Number(pid))) === identity;
 }
 
-interface KnownBrowser extends AutomatedBrowser {
-  /** What Playwright says about it, where it has bound it. */
-  readonly bound: BoundBrowser | undefined;
-}
-
 function sessionOf(browser: KnownBrowser, pages: readonly Page[] | undefined): Session {
-  const { process: root, tool, owners, isHeadless, isLeftBehind, keepsProfile, port, memory, bound } = browser;
+  const { process: root, tool, owners, port, bound } = browser;
   const title = pages?.find((page) => !isEmptyTab(page) && page.title !== '')?.title;
-  const owner = owners.join(' ← ');
   return newSession(idOf(browser), {
     name: title ?? bound?.title ?? tool ?? programName(root.program),
     startedAt: root.startedAt,
     groupId: groupOf(browser).id,
     metadata: new Map([...(tool === undefined ? [] : [['tool', tool] as const]), ['owner', owners[0] ?? 'none']]),
-    traits: [...(isLeftBehind ? ['left behind'] : []), ...(isHeadless ? ['headless'] : [])],
     pages,
     canWatch: port !== undefined || bound !== undefined,
-    facts: [
-      ['Started by', isLeftBehind ? 'A program that has ended' : owner],
-      ['Process ID', `${root.pid}`],
-      ...(bound?.workspace === undefined ? [] : [['Started in', bound.workspace] as const]),
-      ...(memory === undefined ? [] : [['Memory', roundedMemory(memory)] as const]),
-      ['Profile', keepsProfile ? 'Kept when the browser ends' : 'Temporary'],
-    ],
+    ...localFacts(browser),
   });
-}
-
-/** In steps of 50 MB, so that a row isn't redrawn whenever it changes a little. */
-function roundedMemory(bytes: number): string {
-  return `${Math.max(50, Math.round(bytes / 50e6) * 50)} MB`;
 }
 
 /** `Playwright MCP · claude-code`: the MCP server's title is the agent that it serves. */

@@ -51,6 +51,7 @@ const RawSession = v.object({
   canWatch: v.fallback(v.optional(v.boolean(), true), false),
   ends: v.optional(v.picklist(['session', 'pages']), 'session'),
   bulkEndExclusion: maybeText,
+  inUseBy: maybeText,
   usage: v.fallback(v.nullish(RawUsage), undefined),
   facts: v.fallback(v.array(v.pipe(v.array(v.string()), v.maxLength(2))), []),
 });
@@ -304,6 +305,8 @@ function sessionOf(raw: v.InferOutput<typeof RawSession>): Session {
     bulkEndExclusion: raw.bulkEndExclusion ?? undefined,
     usage: usageFrom(raw.usage),
     facts: raw.facts.map(([label = '', value = '']) => [label, value] as const),
+    inUseBy: raw.inUseBy ?? undefined,
+    local: undefined,
   };
 }
 

@@ -89,6 +89,7 @@ export function redactedProvider(provider: Provider, secrets: KnownSecrets): Pro
       traits: its.traits.map(hide),
       pages: its.pages && pages(its.pages),
       bulkEndExclusion: maybe(its.bulkEndExclusion, hide),
+      inUseBy: maybe(its.inUseBy, hide),
       facts: its.facts.map(([label, value]) => [hide(label), hide(value)]),
     };
     if (!same(shown, its)) return shown;

@@ -87,7 +87,7 @@ export function withinBounds(session: Session): Session {
   const pages = session.pages && boundedPages(session.pages, most);
   const usage = session.usage && usageOf(session.usage.unit, session.usage);
   if (pages === session.pages && same(usage, session.usage) && isShort(session)) return session;
-  const { name, host, status, region, tags, traits, metadata, facts, bulkEndExclusion } = session;
+  const { name, host, status, region, tags, traits, metadata, facts, bulkEndExclusion, inUseBy } = session;
   return {
     ...session,
     pages,
@@ -101,16 +101,18 @@ export function withinBounds(session: Session): Session {
     metadata: new Map([...metadata].slice(0, mostTexts).map(([key, value]) => [short(key), short(value)])),
     facts: facts.slice(0, mostTexts).map(([label, value]) => [short(label), short(value)]),
     bulkEndExclusion: short(bulkEndExclusion),
+    inUseBy: short(inUseBy),
   };
 }
 
 /** Most lists have most sessions as the same objects that the one before had. */
 const boundedOnce = oncePer(withinBounds);
 
-function isShort({ name, host, status, region, tags, traits, metadata, facts, bulkEndExclusion }: Session): boolean {
+function isShort(session: Session): boolean {
+  const { name, host, status, region, tags, traits, metadata, facts, bulkEndExclusion, inUseBy } = session;
   const lists = [tags, traits, ...facts, ...metadata];
   return (
-    [name, host, status, region, bulkEndExclusion].every((text) => text === short(text)) &&
+    [name, host, status, region, bulkEndExclusion, inUseBy].every((text) => text === short(text)) &&
     [tags, traits, facts].every(({ length }) => length <= mostTexts) &&
     metadata.size <= mostTexts &&
     lists.every((texts) => texts.every((text) => text.length <= longestText))

@@ -67,6 +67,8 @@ function describe(
     closes: session.ends === 'pages' ? (session.pages ?? []).map(pageName) : undefined,
     bulkEndExclusion: reasonLeftOut(parts, { accountId, session }),
     watched: parts.liveViews.isOpen(accountId, session.id),
+    inUseBy: plainText(session.inUseBy ?? '', 60) || undefined,
+    profile: session.local?.profile.afterEnd,
     mine: isMine?.(session),
   };
 }

@@ -1,5 +1,7 @@
 import * as l10n from '@vscode/l10n';
+import type { LocalProfile } from '../../core/localBrowser.ts';
 import type { Question } from '../prompts.ts';
+import { inUseBy, inUseCount, profileCounts, profileSentence } from './localBrowsers.ts';
 import { nameAndId } from './names.ts';
 
 /** A session as dialogs describe it. All text has passed `plainText`. */
@@ -21,6 +23,10 @@ export interface SessionDescription {
   /** Why it's skipped when several are ended at once; undefined if it isn't. */
   readonly bulkEndExclusion: string | undefined;
   readonly watched: boolean;
+  /** The program that may be using it; undefined if none is known. */
+  readonly inUseBy: string | undefined;
+  /** What becomes of its profile on this machine; undefined if it has none here. */
+  readonly profile: LocalProfile['afterEnd'] | undefined;
   /** Whether it's the user's own; undefined if there is no way to tell. */
   readonly mine: boolean | undefined;
 }
@@ -46,10 +52,12 @@ export function questionForOne(subject: SessionDescription, offersNoMore: boolea
         ...(subject.bulkEndExclusion === undefined ? [] : [subject.bulkEndExclusion]),
         ...(subject.mine === false ? [l10n.t("It isn't yours.")] : []),
         ...(subject.young ? [l10n.t('It started less than a minute ago.')] : []),
+        ...(subject.inUseBy === undefined ? [] : [inUseBy(subject.inUseBy)]),
         ...pages,
       ),
       subject.closes === undefined ? '' : l10n.t('The browser itself stays open.'),
       subject.watched ? l10n.t("It's open in a live view.") : '',
+      subject.profile === undefined ? '' : profileSentence(subject.profile),
       `${subject.loss} ${l10n.t("This can't be undone.")}`,
     ),
     choices: [l10n.t('End Session'), ...(offersNoMore ? [l10n.t("End and Don't Ask Again")] : [])],
@@ -115,8 +123,13 @@ export interface ManyEnds {
 export function questionForMany({ message, subjects, leftOut, unknown, everything }: ManyEnds): Question {
   const accounts = Map.groupBy(subjects, ({ account }) => account);
   const perAccount = [...accounts].map(([account, { length }]) => l10n.t('{0}: {1}', account, length));
-  const row = ({ age, account, ...shown }: SessionDescription) =>
-    inOneLine(nameAndId(shown), accounts.size === 1 ? undefined : account, age);
+  const row = ({ age, account, inUseBy: user, ...shown }: SessionDescription) =>
+    inOneLine(
+      nameAndId(shown),
+      accounts.size === 1 ? undefined : account,
+      age,
+      user === undefined ? undefined : l10n.t('in use by {0}', user),
+    );
   return {
     message,
     detail: paragraphs(
@@ -134,6 +147,7 @@ export function questionForMany({ message, subjects, leftOut, unknown, everythin
             ),
           ),
       lines(...unknown),
+      lines(...profileCounts(subjects.flatMap((subject) => subject.profile ?? []))),
       lossesOf(subjects),
       everything?.explanation ?? '',
     ),
@@ -168,6 +182,7 @@ function inKinds(subjects: readonly SessionDescription[], row: (subject: Session
         : watched === 1
           ? l10n.t('1 session is open in a live view.')
           : l10n.t('{0} sessions are open in live views.', watched),
+      inUseCount(subjects.flatMap((subject) => subject.inUseBy ?? [])),
     ),
   ].filter((part) => part !== '');
 }

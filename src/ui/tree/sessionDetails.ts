@@ -49,6 +49,10 @@ function detailOf(model: TreeModel, account: Account, session: Session, detail: 
       const cost = sessionCost(model, account, session);
       return cost === undefined ? [] : [shortCost(cost, model.currency())];
     }
+    case 'memory':
+      return session.local?.memory === undefined ? [] : [l10n.t('{0} MB', Math.round(session.local.memory / 1e6))];
+    case 'cpu':
+      return session.local?.cpu === undefined ? [] : [l10n.t('{0}% CPU', session.local.cpu)];
     case 'accountLimit': {
       const { sessions, account: facts } = store.state(account.id)?.contents ?? {};
       const limit = facts?.sessionLimit;

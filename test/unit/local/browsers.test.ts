@@ -102,7 +102,8 @@ function processesOf(folder: string): readonly string[] {
     };
     const ownerOf = async (...args: string[]) => {
       const parent = { ...browser, pid: 8, parentPid: 1, program: '/usr/bin/node', args };
-      const list = { found: [browser], ancestorsOf: () => [parent], keepsDeadParents: false };
+      const list = { found: [browser], ancestorsOf: () => [parent], folderOf: () => '/', keepsDeadParents: false };
+      assert.equal((await findBrowsers({ ...reader, list: async () => list }, unaborted))[0]?.startedIn, undefined);
       const [one] = await findBrowsers({ ...reader, list: async () => list }, unaborted);
       return one?.owners[0];
     };

@@ -1,6 +1,8 @@
 import { strict as assert } from 'node:assert';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { join } from 'node:path';
 import { takeScreenshot } from '../../../src/cdp/screenshot.ts';
 import { sessionId } from '../../../src/core/ids.ts';
 import type { Inventory } from '../../../src/core/inventory.ts';
@@ -9,11 +11,13 @@ import type { Session } from '../../../src/core/session.ts';
 import { unlistedSession } from '../../../src/core/unlistedSession.ts';
 import { openProcessReader } from '../../../src/local/processes.ts';
 import { thisMachine } from '../../../src/providers/local/thisMachine.ts';
+import { ensureChromium, quietFlags } from '../../host/chromium.ts';
 import { type LeftBehind, leaveBehind } from '../../host/leftBehind.ts';
-import { freePort } from '../../host/processes.ts';
+import { freePort, start, temporaryFolder } from '../../host/processes.ts';
 import { troubleOf } from '../errors.ts';
 import { TestServices } from '../services/testServices.ts';
 import { connect, unaborted } from '../testNetwork.ts';
+import { until } from '../until.ts';
 
 (process.platform === 'linux' ? describe : describe.skip)('This Machine (Linux only)', function () {
   this.timeout(60_000);
@@ -53,7 +57,51 @@ import { connect, unaborted } from '../testNetwork.ts';
     assert.equal(groups.find(({ id }) => id === session.groupId)?.name, 'Left behind');
     assert.equal(session.metadata.get('tool'), 'agent-browser');
     assert.doesNotMatch(JSON.stringify(await list()), /pw-secret|--headless/);
-    assert.deepEqual(session.traits, ['left behind', 'headless']);
+    assert.deepEqual(session.traits.slice(0, 2), ['left behind', 'headless']);
+  });
+
+  it('says where a browser was started, that no program uses it, and that its temporary profile stays', async () => {
+    const cwd = temporaryFolder('project');
+    const one = await left({ cwd });
+    const { inUseBy, local, facts } = await listed(one);
+    assert.equal(inUseBy, undefined);
+    assert.deepEqual([local?.isLeftBehind, local?.startedIn], [true, cwd]);
+    assert.deepEqual(local?.profile, { folder: one.profile, afterEnd: 'left' });
+    assert.deepEqual(new Map(facts).get('Started in'), cwd);
+    assert.equal(new Map(facts).get('Window'), 'None (headless)');
+  });
+
+  it('says which program may be using a browser: its owner, as long as that runs', async () => {
+    const folder = temporaryFolder('used');
+    const script = join(folder, 'scrape.mjs');
+    writeFileSync(
+      script,
+      `import { spawn } from 'node:child_process';
+      spawn(process.argv[2], process.argv.slice(3), { stdio: 'ignore' });
+      setInterval(() => {}, 1000);`,
+    );
+    const profile = join(folder, 'puppeteer_dev_chrome_profile-x');
+    const flags = [...quietFlags, '--headless', '--remote-debugging-port=0', `--user-data-dir=${profile}`];
+    const owner = start(process.execPath, [script, await ensureChromium(), ...flags], { cwd: folder });
+    const find = async () =>
+      (await list()).flatMap(({ sessions }) => sessions).find(({ local }) => local?.profile.folder === profile);
+    await until(async () => (await find()) !== undefined);
+    const used = await find();
+    assert.equal(used?.inUseBy, 'scrape.mjs');
+    assert.deepEqual([used?.local?.isLeftBehind, used?.local?.startedIn], [false, folder]);
+    assert.equal(used?.local?.profile.afterEnd, 'deleted');
+    process.kill(owner.child.pid ?? 0, 'SIGKILL');
+    await until(async () => (await find())?.inUseBy === undefined);
+    assert.equal((await find())?.local?.profile.afterEnd, 'left');
+    await owner.stop();
+  });
+
+  it('says how much of a core a busy browser uses', async () => {
+    const busy = '<script>setInterval(() => { for (const end = Date.now() + 90; Date.now() < end; ); }, 100)</script>';
+    const one = await left({ url: `data:text/html,${encodeURIComponent(busy)}` });
+    assert.equal((await listed(one)).local?.cpu, undefined);
+    const { local, traits } = await listed(one, (session) => (session.local?.cpu ?? 0) >= 25);
+    assert.ok(traits.includes(`${local?.cpu}% CPU`), JSON.stringify(traits));
   });
 
   it('shows it live by DevTools', async () => {

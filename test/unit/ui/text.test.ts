@@ -25,6 +25,8 @@ const subject = (name: string, more: Partial<SessionDescription> = {}): SessionD
   closes: undefined,
   bulkEndExclusion: undefined,
   watched: false,
+  inUseBy: undefined,
+  profile: undefined,
   mine: undefined,
   ...more,
 });
@@ -155,6 +157,35 @@ describe('texts', () => {
     assert.deepEqual(question.choices, ['End Session', "End and Don't Ask Again"]);
     assert.deepEqual(questionForOne(subject('checkout'), false).choices, ['End Session']);
     assert.equal(questionForOne(subject('9f3ac2e1'), false).message, 'End session "9f3ac2e1"?');
+  });
+
+  it('say who may be using a session that is to end, and what becomes of its profile', () => {
+    const ask = (more: Partial<SessionDescription>) => questionForOne(subject('Cart', more), false).detail;
+    assert.match(
+      ask({ inUseBy: 'claude-code', profile: 'deleted' }),
+      /\nclaude-code is still running and may be using it\.\n\nThe tool that started it deletes its temporary profile\.\n/,
+    );
+    assert.match(ask({ profile: 'kept' }), /Its profile is kept\./);
+    assert.match(ask({ profile: 'left' }), /Its temporary profile stays on disk\./);
+    assert.doesNotMatch(ask({}), /profile|may be using/);
+  });
+
+  it('say which of several sessions are in use, and what becomes of their profiles', () => {
+    const ask = (...subjects: SessionDescription[]) =>
+      questionForMany({ message: '', subjects, leftOut: [], unknown: [], everything: undefined }).detail;
+    const used = (name: string, inUseBy: string) => subject(name, { inUseBy, profile: 'deleted' });
+    const left = subject('c', { profile: 'left' });
+    const one = ask(used('a', 'codex'), left);
+    assert.match(one, /• a — 12 minutes — in use by codex\n• c — 12 minutes\n/);
+    assert.match(one, /1 session may be in use: codex is still running\./);
+    assert.match(one, /1 temporary profile is deleted by its tool\.\n1 temporary profile stays on disk\./);
+    const many = ask(used('a', 'codex'), used('b', 'codex'), left, left, subject('d', { profile: 'kept' }));
+    assert.match(many, /2 sessions may be in use by programs that are still running: codex\./);
+    assert.match(
+      many,
+      /1 profile is kept\.\n2 temporary profiles are deleted by their tools\.\n2 temporary profiles stay/,
+    );
+    assert.doesNotMatch(ask(subject('a'), subject('b')), /in use|profile/);
   });
 
   it('name the pages that close when the browser stays open', () => {

@@ -121,6 +121,7 @@ describe('a provider’s output', () => {
                 { id: pageId('p'), title: `Page ${key}`, url: `https://a.example/?q=${encodeURIComponent(key)}` },
               ],
               bulkEndExclusion: `It was started with ${key}.`,
+              inUseBy: `agent ${key}`,
               facts: [[key, key]],
             }),
           ],

@@ -68,11 +68,12 @@ describe('the limits of a list', () => {
       metadata: new Map([[long, long]]),
       facts: [[long, long]],
       bulkEndExclusion: long,
+      inUseBy: long,
     });
     const [bounded] = new ListBounds().take({ ...nothing, sessions: [session] }).sessions;
     assert.ok(bounded);
     const { metadata, ...rest } = bounded;
-    assert.ok(JSON.stringify([rest, ...metadata]).length < 60_000);
+    assert.ok(JSON.stringify([rest, ...metadata]).length < 65_000);
     assert.equal(bounded.id, 'a');
     const usual = someSession('b', { name: 'named', tags: ['one'] });
     assert.equal(new ListBounds().take({ ...nothing, sessions: [usual] }).sessions[0], usual);

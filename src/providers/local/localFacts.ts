@@ -1,0 +1,74 @@
+import type { LocalBrowser, LocalProfile } from '../../core/localBrowser.ts';
+import type { KnownFacts } from '../../core/newSession.ts';
+import type { AutomatedBrowser } from '../../local/browsers.ts';
+import type { BoundBrowser } from '../../local/playwrightFiles.ts';
+
+/** A browser, what Playwright says about it where it has bound it, and how much of a core it uses where that is known. */
+export interface KnownBrowser extends AutomatedBrowser {
+  readonly bound: BoundBrowser | undefined;
+  /** In per cent. */
+  readonly cpu: number | undefined;
+}
+
+/** Memory is rounded to this many bytes, so that a row isn't redrawn whenever it changes a little. */
+const memoryStep = 50e6;
+/** From this share of a core on, in per cent, a row shows it. */
+const busyCpu = 25;
+
+/** Programs that people give work to; others, such as servers and shells, are between these and the browser. */
+const agents = /^(claude|codex|cursor|gemini|copilot|opencode|goose|aider|windsurf|amp|cline)\b/i;
+
+/** Who may be using a browser: the agent that a Playwright MCP server serves, an agent among its owners, or the nearest owner. */
+export function userOf({ tool, owners, bound, isLeftBehind }: KnownBrowser): string | undefined {
+  if (isLeftBehind) return undefined;
+  if (tool === 'Playwright MCP' && bound !== undefined && bound.title !== '') return bound.title;
+  return owners.find((name) => agents.test(name)) ?? owners[0];
+}
+
+/** What a session says because its browser runs on this machine. */
+export function localFacts(
+  browser: KnownBrowser,
+): Required<Pick<KnownFacts, 'inUseBy' | 'local' | 'traits' | 'facts'>> {
+  const { process, owners, isLeftBehind, isHeadless, cpu } = browser;
+  const local: LocalBrowser = {
+    isLeftBehind,
+    startedIn: browser.bound?.workspace ?? browser.startedIn,
+    profile: { folder: browser.profile, afterEnd: afterEnd(browser) },
+    memory: roundedMemory(browser.memory),
+    cpu,
+  };
+  const { startedIn, memory } = local;
+  return {
+    inUseBy: userOf(browser),
+    local,
+    traits: [
+      ...(isLeftBehind ? ['left behind'] : []),
+      ...(isHeadless ? ['headless'] : []),
+      ...(cpu !== undefined && cpu >= busyCpu ? [`${cpu}% CPU`] : []),
+    ],
+    facts: [
+      ['Started by', isLeftBehind ? 'A program that has ended' : owners.join(' ← ')],
+      ['Process ID', `${process.pid}`],
+      ...(startedIn === undefined ? [] : [['Started in', startedIn] as const]),
+      ...(memory === undefined ? [] : [['Memory', `${memory / 1e6} MB`] as const]),
+      ...(cpu === undefined ? [] : [['CPU', `${cpu}%`] as const]),
+      ['Window', isHeadless ? 'None (headless)' : 'Visible'],
+      ['Profile', profileFact[local.profile.afterEnd]],
+    ],
+  };
+}
+
+const profileFact: Readonly<Record<LocalProfile['afterEnd'], string>> = {
+  kept: 'Kept when the browser ends',
+  deleted: 'Temporary, deleted by its tool',
+  left: 'Temporary, stays on disk',
+};
+
+function afterEnd({ keepsProfile, isLeftBehind }: KnownBrowser): LocalProfile['afterEnd'] {
+  if (keepsProfile) return 'kept';
+  return isLeftBehind ? 'left' : 'deleted';
+}
+
+function roundedMemory(bytes: number | undefined): number | undefined {
+  return bytes === undefined ? undefined : memoryStep * Math.max(1, Math.round(bytes / memoryStep));
+}

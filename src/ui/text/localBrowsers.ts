@@ -1,0 +1,50 @@
+import * as l10n from '@vscode/l10n';
+import type { LocalProfile } from '../../core/localBrowser.ts';
+import { listOf } from './numbers.ts';
+
+/** The warning that a program may be using the session that is to end. */
+export function inUseBy(program: string): string {
+  return l10n.t('{0} is still running and may be using it.', program);
+}
+
+/** The same warning for several sessions; empty if no program uses any. @param programs one for each session in use. */
+export function inUseCount(programs: readonly string[]): string {
+  const names = listOf([...new Set(programs)]);
+  if (programs.length === 0) return '';
+  return programs.length === 1
+    ? l10n.t('1 session may be in use: {0} is still running.', names)
+    : l10n.t('{0} sessions may be in use by programs that are still running: {1}.', programs.length, names);
+}
+
+/** What becomes of a browser's profile when it ends. */
+export function profileSentence(afterEnd: LocalProfile['afterEnd']): string {
+  switch (afterEnd) {
+    case 'kept':
+      return l10n.t('Its profile is kept.');
+    case 'deleted':
+      return l10n.t('The tool that started it deletes its temporary profile.');
+    case 'left':
+      return l10n.t(
+        'Its temporary profile stays on disk. To delete it afterwards, use Delete Profile in Recently Ended.',
+      );
+  }
+}
+
+/** The same for several browsers, a line for each kind. */
+export function profileCounts(all: readonly LocalProfile['afterEnd'][]): readonly string[] {
+  const count = (kind: LocalProfile['afterEnd']) => all.filter((one) => one === kind).length;
+  const [kept, deleted, left] = [count('kept'), count('deleted'), count('left')];
+  return [
+    kept === 0 ? '' : kept === 1 ? l10n.t('1 profile is kept.') : l10n.t('{0} profiles are kept.', kept),
+    deleted === 0
+      ? ''
+      : deleted === 1
+        ? l10n.t('1 temporary profile is deleted by its tool.')
+        : l10n.t('{0} temporary profiles are deleted by their tools.', deleted),
+    left === 0
+      ? ''
+      : left === 1
+        ? l10n.t('1 temporary profile stays on disk.')
+        : l10n.t('{0} temporary profiles stay on disk.', left),
+  ];
+}

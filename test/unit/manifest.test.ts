@@ -36,10 +36,12 @@ function contextValues(): Set<string> {
       for (const kind of ['batch', 'metadata'] as const) {
         for (const canCancel of [true, false]) {
           const group = { id: groupId('g'), kind, status: undefined, name: undefined, createdAt: undefined, canCancel };
-          values.add(groupContext(group, capabilities, count));
+          for (const left of [true, false]) values.add(groupContext(group, capabilities, count, left));
         }
       }
-      for (const key of ['saved', 'missing', 'automatic', undefined] as const) values.add(accountContext(key, count));
+      for (const key of ['saved', 'missing', 'automatic', undefined] as const) {
+        for (const left of [true, false]) values.add(accountContext(key, count, left));
+      }
     }
     for (const life of ['running', 'ending', 'stuck'] as const) {
       for (const isProtected of [true, false]) {
@@ -150,7 +152,7 @@ describe('manifest', () => {
       menu: forMany.filter((name) => name !== 'refreshSelectedAccounts'),
       buttons: ['endSelectedSessions', 'openLiveView'],
     });
-    assert.deepEqual(offered(selectedContext(accountContext('saved', 3))).menu, ['refreshSelectedAccounts']);
+    assert.deepEqual(offered(selectedContext(accountContext('saved', 3, false))).menu, ['refreshSelectedAccounts']);
   });
 
   it('has buttons on rows for live views and for the mildest end', () => {

@@ -68,6 +68,12 @@ export class ThisMachineAccount implements Disposable {
     else if (this.#isVisible) void this.#look();
   }
 
+  /** Looks now, even while the list isn't visible. Resolves when the account is there, if anything was found. */
+  async findNow(): Promise<void> {
+    if (this.#offered !== undefined || !this.#parts.isEnabled()) return;
+    await this.#find(new AbortController().signal);
+  }
+
   #stop(): void {
     this.#timer?.dispose();
     this.#looking?.abort();
@@ -78,20 +84,26 @@ export class ThisMachineAccount implements Disposable {
     const looking = new AbortController();
     this.#looking = looking;
     if (this.#offered === undefined) {
-      let isFound = false;
-      try {
-        isFound = await this.#parts.find(looking.signal);
-      } catch {
-        // This operating system doesn't say which processes there are.
-      }
+      const isFound = await this.#find(looking.signal);
       if (looking.signal.aborted) return;
-      if (isFound) this.#offered = this.#parts.accounts.offer(thisMachineAccount);
       this.#misses = isFound ? 0 : this.#misses + 1;
     } else this.#leaveWhenEmpty();
     const every = this.#parts.interval();
     if (every <= 0) return;
     const wait = refreshPause({ quiet: this.#misses, failures: 0, requests: 1 }, every);
     this.#timer = this.#parts.clock.after(wait, () => void this.#look());
+  }
+
+  /** Offers the account if anything is found, and says whether it was. */
+  async #find(signal: AbortSignal): Promise<boolean> {
+    let isFound = false;
+    try {
+      isFound = await this.#parts.find(signal);
+    } catch {
+      // This operating system doesn't say which processes there are.
+    }
+    if (isFound && !signal.aborted) this.#offered ??= this.#parts.accounts.offer(thisMachineAccount);
+    return isFound;
   }
 
   #leaveWhenEmpty(): void {

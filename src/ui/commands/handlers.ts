@@ -9,6 +9,7 @@ import { type ArrangingParts, groupBy, listMenuHandlers, sortBy } from './arrang
 import { endSessionById } from './endById.ts';
 import { endSession } from './ending.ts';
 import { endAccountSessions, endAllSessions, endMySessions, endOldSessions, retryFailedEnds } from './endingMany.ts';
+import { endLeftBehind, type LeftBehindParts } from './endLeftBehind.ts';
 import { filterToAccount, filterToGroup, setFilter } from './filtering.ts';
 import { cancelBatch, deleteBatch, endGroup } from './groups.ts';
 import {
@@ -67,6 +68,7 @@ export type CommandParts = WelcomeParts &
   UnfinishedParts &
   InspectParts &
   LiveViewParts &
+  LeftBehindParts &
   TreeParts &
   ArrangingParts;
 
@@ -131,6 +133,7 @@ export const commandHandlers: Readonly<Record<CommandName, CommandHandler>> = {
   endGroup,
   deleteBatch,
   endAccountSessions,
+  endLeftBehind,
   endSessionById,
   endAllSessions,
   endOldSessions,

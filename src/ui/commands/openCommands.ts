@@ -37,6 +37,7 @@ export interface OpenCommandsParts
       | 'history'
       | 'endWithoutAsking'
       | 'machine'
+      | 'ownMachine'
     >,
     Pick<TryItParts, 'memory'>,
     EnderOptions,

@@ -277,6 +277,11 @@ export const commandTable = {
     palette: ifSessions,
     menus: [context(alone('account', 'endable'), '9_destructive@1')],
   },
+  endLeftBehind: {
+    title: 'End All Left Behind…',
+    palette: ifAccounts,
+    menus: (['account', 'group'] as const).map((kind) => context(alone(kind, 'leftBehind'), '9_destructive@0')),
+  },
   endSessionById: {
     title: 'End Session by ID…',
     palette: ifAccounts,

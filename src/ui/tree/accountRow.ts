@@ -20,6 +20,8 @@ const noLimit = 1_000_000;
 /** An account's row. */
 export function accountRow(model: TreeModel, id: string, account: Account, state: AccountState): Row {
   const name = accountName(account, model.kind(account.provider));
+  const { sessions } = state.contents;
+  const leftBehind = [...sessions.values()].some(({ local }) => local?.isLeftBehind === true);
   const isMissingKey = troubleOf(state)?.trouble.kind === 'noKey';
   return {
     id,
@@ -27,7 +29,7 @@ export function accountRow(model: TreeModel, id: string, account: Account, state
     description: accountDescription(model, account, state),
     icon: accountIcon(model, account, state),
     dimmed: false,
-    contextValue: accountContext(keyState(model, account, isMissingKey), state.contents.sessions.size),
+    contextValue: accountContext(keyState(model, account, isMissingKey), sessions.size, leftBehind),
     collapsible: 'expanded',
     aria: [l10n.t('Account {0}', name), ...spokenState(state)].join(', '),
     click: undefined,

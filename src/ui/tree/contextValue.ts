@@ -20,23 +20,35 @@ export function selectedContext(context: string): string {
 
 /**
  * An account's row.
+ * @param leftBehind whether any of its sessions were left behind.
  * @param key whether it has a key; `undefined` if its provider uses none, `automatic` if nobody added it either.
  */
-export function accountContext(key: 'saved' | 'missing' | 'automatic' | undefined, sessions: number): string {
+export function accountContext(
+  key: 'saved' | 'missing' | 'automatic' | undefined,
+  sessions: number,
+  leftBehind: boolean,
+): string {
   return contextValue('account', {
     key: key === 'saved',
     keyMissing: key === 'missing',
     added: key !== 'automatic',
     automatic: key === 'automatic',
     endable: sessions > 0,
+    leftBehind,
   });
 }
 
-/** A group's row. Only the provider's own batches can be deleted there. */
-export function groupContext(group: ListGroup, capabilities: ReadonlySet<Capability>, sessions: number): string {
+/** A group's row. Only the provider's own batches can be deleted there. @param leftBehind whether all of its sessions were. */
+export function groupContext(
+  group: ListGroup,
+  capabilities: ReadonlySet<Capability>,
+  sessions: number,
+  leftBehind = false,
+): string {
   const isBatch = group.kind === 'batch';
   return contextValue('group', {
     endable: sessions > 0,
+    leftBehind,
     live: sessions > 0 && waysToSee(capabilities, true).live,
     deletable: isBatch && capabilities.has('deleteGroup'),
     cancellable: isBatch && group.canCancel === true && capabilities.has('cancelGroup'),

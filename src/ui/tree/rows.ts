@@ -1,6 +1,6 @@
 import * as l10n from '@vscode/l10n';
 import type { Account } from '../../core/account.ts';
-import type { GroupId } from '../../core/ids.ts';
+import type { GroupId, SessionId } from '../../core/ids.ts';
 import type { Page } from '../../core/page.ts';
 import { plainText } from '../../core/plainText.ts';
 import { mostPages } from '../../core/session.ts';
@@ -115,13 +115,15 @@ function groupRow(model: TreeModel, id: string, account: Account, group: ListGro
     ...(group.canCancel === true ? [plainText(group.status ?? '', 20)] : []),
   ].join(' · ');
   const label = groupName(group);
+  const isLeft = (session: SessionId) => model.store.session(account.id, session)?.local?.isLeftBehind === true;
+  const leftBehind = sessions.length > 0 && sessions.every(isLeft);
   return {
     id,
     label,
     description,
     icon: { id: 'layers', color: undefined },
     dimmed: false,
-    contextValue: groupContext(group, model.store.capabilities(account.id), sessions.length),
+    contextValue: groupContext(group, model.store.capabilities(account.id), sessions.length, leftBehind),
     collapsible: 'expanded',
     aria: spoken(label, description),
     click: undefined,

@@ -64,6 +64,18 @@ describe('the account of this machine', () => {
     assert.ok(looks >= 10 && looks <= 16, String(looks));
   });
 
+  it('is looked for when a command asks, also while the list is hidden, but not while the setting is off', async () => {
+    isEnabled = false;
+    isFound = true;
+    await machine.findNow();
+    assert.deepEqual([looks, isThere()], [0, false]);
+    isEnabled = true;
+    await machine.findNow();
+    assert.deepEqual([looks, isThere()], [1, true]);
+    await machine.findNow();
+    assert.equal(looks, 1);
+  });
+
   it('leaves at once when the setting is turned off, and comes back when it is turned on', async () => {
     isFound = true;
     machine.setVisible(true);

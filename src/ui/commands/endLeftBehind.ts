@@ -1,0 +1,46 @@
+import * as l10n from '@vscode/l10n';
+import type { AccountSession } from '../../services/ending/report.ts';
+import { kindOf } from './accountNames.ts';
+import { type EndParts, endNothing, endPlanned } from './ending.ts';
+import { nothingToEnd, planEnd } from './endPlan.ts';
+import type { PublicEndReport } from './endReports.ts';
+import { targetsOf, wholeAccount } from './targets.ts';
+
+/** What ending left-behind browsers needs. */
+export interface LeftBehindParts extends EndParts {
+  /** Looks for browsers on this machine, whose account is there only while there are some. */
+  readonly ownMachine: { findNow(): Promise<void> };
+}
+
+/**
+ * Ends the browsers whose starters have ended: those of the account or group that was named, or else all of this machine.
+ * One that starts or is left behind while the dialog is open isn't included.
+ */
+export async function endLeftBehind(parts: LeftBehindParts, args: readonly unknown[]): Promise<PublicEndReport> {
+  const named = targetsOf(args);
+  if (named.length === 0 && !parts.setting('thisMachine.enabled')) {
+    return endNothing(
+      parts,
+      l10n.t('Browsers on this machine are hidden. To show them, turn on browserSessions.thisMachine.enabled.'),
+    );
+  }
+  if (named.length === 0) await parts.ownMachine.findNow();
+  const own = parts.accounts.all.filter((account) => kindOf(parts, account)?.isAutomatic === true);
+  const targets = named.length > 0 ? named : own.map(({ id }) => wholeAccount(id));
+  const plan = await planEnd(parts, targets, isLeftBehind);
+  if (plan.ends.length + plan.leftOut.length + plan.hidden === 0) {
+    return endNothing(parts, [l10n.t('No browsers were left behind.'), ...plan.unknown].join(' '));
+  }
+  if (plan.ends.length === 0) return endNothing(parts, nothingToEnd(parts, plan));
+  const count = plan.ends.length;
+  const message =
+    count === 1
+      ? l10n.t('End 1 browser that was left behind?')
+      : l10n.t('End {0} browsers that were left behind?', count);
+  // A single one named by this command is one of several, of which the others have ended.
+  return endPlanned(parts, { ...plan, isSingle: false }, { message, typesCount: true });
+}
+
+function isLeftBehind({ session }: AccountSession): boolean {
+  return session.local?.isLeftBehind === true;
+}

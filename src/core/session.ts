@@ -35,8 +35,13 @@ export interface Session {
   readonly pages: readonly Page[] | undefined;
   /** Whether it can be shown live, where the provider supports that. */
   readonly canWatch: boolean;
-  /** What ending it closes: the whole session, or only its pages, where the browser around them may be the user's own. */
-  readonly ends: 'session' | 'pages';
+  /**
+   * What ending it closes: the whole session; only its pages, where the browser around them may be the user's own; or only a
+   * tool's connection to a browser that something else started and that isn't ended.
+   */
+  readonly ends: 'session' | 'pages' | 'connection';
+  /** The session of another provider that is the same browser, which it controls; `provider` is the ID of its kind. */
+  readonly drives?: { readonly provider: string; readonly id: SessionId } | undefined;
   /** Why it is skipped when several sessions are ended at once; undefined where it isn't. */
   readonly bulkEndExclusion: string | undefined;
   /** What it has used so far, where the provider says so. */
@@ -68,7 +73,7 @@ export interface EndCause {
  */
 export function stillRuns(confirmed: Session, listed: Session | undefined): boolean {
   if (listed === undefined) return false;
-  if (confirmed.ends === 'session' || confirmed.pages === undefined || listed.pages === undefined) return true;
+  if (confirmed.ends !== 'pages' || confirmed.pages === undefined || listed.pages === undefined) return true;
   const open = new Set(listed.pages.map(({ id }) => id));
   return confirmed.pages.some(({ id }) => open.has(id));
 }

@@ -49,7 +49,7 @@ const RawSession = v.object({
   traits: texts,
   pages: v.nullish(v.array(RawPage)),
   canWatch: v.fallback(v.optional(v.boolean(), true), false),
-  ends: v.optional(v.picklist(['session', 'pages']), 'session'),
+  ends: v.optional(v.picklist(['session', 'pages', 'connection']), 'session'),
   bulkEndExclusion: maybeText,
   inUseBy: maybeText,
   usage: v.fallback(v.nullish(RawUsage), undefined),

@@ -65,6 +65,7 @@ function describe(
     group: session.groupId && nameOfGroup(parts, accountId, session.groupId),
     loss: kind?.wording.ending ?? '',
     closes: session.ends === 'pages' ? (session.pages ?? []).map(pageName) : undefined,
+    detaches: session.ends === 'connection',
     bulkEndExclusion: reasonLeftOut(parts, { accountId, session }),
     watched: parts.liveViews.isOpen(accountId, session.id),
     inUseBy: plainText(session.inUseBy ?? '', 60) || undefined,

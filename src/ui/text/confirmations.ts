@@ -20,6 +20,8 @@ export interface SessionDescription {
   readonly loss: string;
   /** The names of the pages that close, if ending it closes only pages. */
   readonly closes: readonly string[] | undefined;
+  /** Whether ending it only disconnects a tool from a browser that isn't ended. */
+  readonly detaches?: boolean;
   /** Why it's skipped when several are ended at once; undefined if it isn't. */
   readonly bulkEndExclusion: string | undefined;
   readonly watched: boolean;
@@ -45,7 +47,7 @@ export function questionForOne(subject: SessionDescription, offersNoMore: boolea
   ].join(', ');
   const pages = subject.closes === undefined ? [] : [l10n.t('These pages will close:'), ...listed(subject.closes)];
   return {
-    message: whichEnds(subject),
+    message: subject.detaches === true ? l10n.t('Detach "{0}"?', subject.name) : whichEnds(subject),
     detail: paragraphs(
       `${subject.account}: ${facts}.`,
       lines(
@@ -58,9 +60,14 @@ export function questionForOne(subject: SessionDescription, offersNoMore: boolea
       subject.closes === undefined ? '' : l10n.t('The browser itself stays open.'),
       subject.watched ? l10n.t("It's open in a live view.") : '',
       subject.profile === undefined ? '' : profileSentence(subject.profile),
-      `${subject.loss} ${l10n.t("This can't be undone.")}`,
+      subject.detaches === true
+        ? l10n.t("Only the tool is disconnected, and its background process ends. The browser isn't ended from here.")
+        : `${subject.loss} ${l10n.t("This can't be undone.")}`,
     ),
-    choices: [l10n.t('End Session'), ...(offersNoMore ? [l10n.t("End and Don't Ask Again")] : [])],
+    choices: [
+      subject.detaches === true ? l10n.t('Detach') : l10n.t('End Session'),
+      ...(offersNoMore ? [l10n.t("End and Don't Ask Again")] : []),
+    ],
   };
 }
 

@@ -197,6 +197,16 @@ describe('texts', () => {
     assert.match(detail, /The browser itself stays open/);
   });
 
+  it('say that only the tool is disconnected where its browser was started by something else', () => {
+    const only = 'It is only attached.';
+    const question = questionForOne(subject('main', { detaches: true, bulkEndExclusion: only }), false);
+    assert.equal(question.message, 'Detach "main"?');
+    assert.match(question.detail, /Only the tool is disconnected.*The browser isn't ended/);
+    assert.match(question.detail, /It is only attached\./);
+    assert.doesNotMatch(question.detail, /Unsaved page state is lost|undone/);
+    assert.deepEqual(question.choices, ['Detach']);
+  });
+
   it('tell sessions of the same name apart by their short ids', () => {
     const subjects = ['9f3ac2e1', '5b01d2aa'].map((shortId) => subject('checkout', { shortId }));
     const leftOut = [subject('checkout', { shortId: '77777777', bulkEndExclusion: "It's protected." })];

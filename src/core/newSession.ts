@@ -24,7 +24,6 @@ export function newSession(id: SessionId, known: KnownFacts = {}): Session {
     pages: known.pages,
     canWatch: known.canWatch ?? true,
     ends: known.ends ?? 'session',
-    drives: known.drives,
     bulkEndExclusion: known.bulkEndExclusion,
     usage: known.usage,
     facts: known.facts ?? [],

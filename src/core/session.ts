@@ -40,8 +40,6 @@ export interface Session {
    * tool's connection to a browser that something else started and that isn't ended.
    */
   readonly ends: 'session' | 'pages' | 'connection';
-  /** The session of another provider that is the same browser, which it controls; `provider` is the ID of its kind. */
-  readonly drives?: { readonly provider: string; readonly id: SessionId } | undefined;
   /** Why it is skipped when several sessions are ended at once; undefined where it isn't. */
   readonly bulkEndExclusion: string | undefined;
   /** What it has used so far, where the provider says so. */

@@ -83,7 +83,7 @@ describe('a user with an account at every provider', function () {
   }
 
   it('turns on the setting that lets Browserless’s cloud be listed, and reads its description', async () => {
-    await user.turnOn('browserSessions.browserless.accountApi', "isn't documented and may change");
+    await user.turnOn('browserSessions.browserless.accountApi', 'undocumented and may change');
   });
 
   it('adds the accounts, and is told where each key goes', async () => {

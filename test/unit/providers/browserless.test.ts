@@ -545,7 +545,7 @@ describe('Browserless', () => {
         /turn on the setting browserSessions\.browserless\.accountApi\./,
       );
       assert.ok(!server.log().includes('POST /graphql'));
-      assert.match(browserless.settings[0]?.description ?? '', /isn't documented/);
+      assert.match(browserless.settings[0]?.description ?? '', /undocumented/);
       const { sessions, account } = await listed(provider);
       assert.equal(sessions.length, 1);
       assert.equal(account?.identity, 'cloud v2.49.0');

@@ -70,7 +70,7 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
       pageLists: services.pages,
       setting,
       endWithoutAsking,
-      checkFraming: async (...asked) => (await http()).checkFraming(...asked),
+      checkFraming: async (...args) => (await http()).checkFraming(...args),
       channel,
       media,
       machine,
@@ -122,11 +122,11 @@ function loadNetwork(context: vscode.ExtensionContext, logger: Logger) {
     return (origin: URL) => openCdpDialer(origin, clock, localTls);
   });
   const network: Network = {
-    http: (...asked) => {
-      const client = lazy(async () => (await http()).client(...asked));
+    http: (...args) => {
+      const client = lazy(async () => (await http()).client(...args));
       return { send: async (request, signal) => (await client()).send(request, signal) };
     },
-    cdp: (origin) => ({ dial: async (...asked) => (await cdp())(origin).dial(...asked) }),
+    cdp: (origin) => ({ dial: async (...args) => (await cdp())(origin).dial(...args) }),
     clock,
     setting: (kind, id) => written(configuration(), `${kind}.${id}`, 'application') === true,
   };

@@ -211,8 +211,8 @@ const longestMessage = 1_000;
  * "Failed to find context with id …", -32602 "No target with given id found" (Chromium 156).
  */
 function commandError(method: string, error: unknown): ProviderError {
-  const told: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'message') : undefined;
-  const said = typeof told === 'string' ? told.slice(0, longestMessage) : '';
+  const message: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'message') : undefined;
+  const said = typeof message === 'string' ? message.slice(0, longestMessage) : '';
   const detail = plainText(said, 200) || undefined;
   const trouble = /failed to find context|no target with given id|no such target/i.test(said)
     ? ({ kind: 'notFound' } as const)

@@ -45,14 +45,14 @@ export function pageEvent({ method, params }: CdpEvent): PageEvent | undefined {
     case 'Page.screencastFrame':
       return { kind: 'frame', ackId: ackIdIn(params), picture: pictureIn(params) };
     case 'Page.screencastVisibilityChanged': {
-      const told = v.safeParse(Visibility, params);
-      return told.success ? { kind: 'visibility', visible: told.output.visible } : undefined;
+      const parsed = v.safeParse(Visibility, params);
+      return parsed.success ? { kind: 'visibility', visible: parsed.output.visible } : undefined;
     }
     case 'Inspector.targetReloadedAfterCrash':
       return { kind: 'reloadedAfterCrash' };
     case 'Page.javascriptDialogOpening': {
-      const told = v.safeParse(Dialog, params);
-      return { kind: 'dialog', dialog: told.success ? told.output : undefined };
+      const parsed = v.safeParse(Dialog, params);
+      return { kind: 'dialog', dialog: parsed.success ? parsed.output : undefined };
     }
     case 'Page.javascriptDialogClosed':
       return { kind: 'dialog', dialog: undefined };
@@ -67,9 +67,9 @@ function ackIdIn(params: CdpEvent['params']): number | undefined {
 }
 
 function pictureIn(params: CdpEvent['params']): Picture | undefined {
-  const told = v.safeParse(ScreencastFrame, params);
-  if (!told.success) return undefined;
-  const { data, metadata } = told.output;
+  const parsed = v.safeParse(ScreencastFrame, params);
+  if (!parsed.success) return undefined;
+  const { data, metadata } = parsed.output;
   return { jpeg: bytesOf(data), width: metadata.deviceWidth, height: metadata.deviceHeight };
 }
 

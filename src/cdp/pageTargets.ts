@@ -16,7 +16,7 @@ const TargetInfo = v.object({
   url: v.fallback(v.string(), ''),
   browserContextId: v.optional(v.string()),
 }) satisfies v.GenericSchema<unknown, Pick<Protocol.Target.TargetInfo, 'targetId' | 'type' | 'title' | 'url'>>;
-const Told = v.object({ targetInfo: TargetInfo });
+const TargetChange = v.object({ targetInfo: TargetInfo });
 const Listed = v.object({ targetInfos: v.array(v.unknown()) });
 const Named = v.object({ targetId: v.string() });
 const Attached = v.object({ sessionId: v.string() }) satisfies v.GenericSchema<
@@ -81,8 +81,8 @@ export class PageTargets implements Disposable {
   async update(signal: AbortSignal): Promise<void> {
     const listed = v.safeParse(Listed, await sendCommand(this.#devtools.connection, 'Target.getTargets', {}, signal));
     for (const row of listed.success ? listed.output.targetInfos : []) {
-      const told = v.safeParse(TargetInfo, row);
-      if (told.success && this.#pages.has(told.output.targetId as PageId)) this.#take(told.output);
+      const parsed = v.safeParse(TargetInfo, row);
+      if (parsed.success && this.#pages.has(parsed.output.targetId as PageId)) this.#take(parsed.output);
     }
   }
 
@@ -91,8 +91,8 @@ export class PageTargets implements Disposable {
     switch (method as EventName) {
       case 'Target.targetCreated':
       case 'Target.targetInfoChanged': {
-        const told = v.safeParse(Told, params);
-        if (told.success) this.#take(told.output.targetInfo);
+        const parsed = v.safeParse(TargetChange, params);
+        if (parsed.success) this.#take(parsed.output.targetInfo);
         return;
       }
       case 'Target.targetDestroyed':
@@ -108,9 +108,9 @@ export class PageTargets implements Disposable {
     }
   }
 
-  #take({ targetId, type, title: told, url, browserContextId }: v.InferOutput<typeof TargetInfo>): void {
+  #take({ targetId, type, title: reported, url, browserContextId }: v.InferOutput<typeof TargetInfo>): void {
     if (type !== 'page' || idFault(targetId) !== undefined || !this.#devtools.owns(browserContextId)) return;
-    const [page] = boundedPages([{ id: pageId(targetId), title: titleWithoutValues(told, url), url }]);
+    const [page] = boundedPages([{ id: pageId(targetId), title: titleWithoutValues(reported, url), url }]);
     const known = page && this.#pages.get(page.id);
     if (page === undefined || (known?.title === page.title && known.url === page.url)) return;
     // There are too many pages to pick this one. When another one closes, it's added as soon as it's reported again.

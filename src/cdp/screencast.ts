@@ -266,13 +266,13 @@ export class Screencast implements Disposable {
     if (shown === undefined) return;
     const { method, params, target } = event;
     if (method === 'Target.detachedFromTarget' && params['sessionId'] === shown.target) this.#hearDetached();
-    const told = target === shown.target ? pageEvent(event) : undefined;
-    switch (told?.kind) {
+    const parsed = target === shown.target ? pageEvent(event) : undefined;
+    switch (parsed?.kind) {
       case 'frame':
-        this.#hearFrame(shown, told);
+        this.#hearFrame(shown, parsed);
         return;
       case 'visibility':
-        this.#hearVisibility(shown, told.visible);
+        this.#hearVisibility(shown, parsed.visible);
         return;
       case 'reloadedAfterCrash':
         this.#restartCast(shown);
@@ -280,7 +280,7 @@ export class Screencast implements Disposable {
       case 'dialog':
         // It was canceled when interacting stopped, while its report was on the way.
         if (!this.#isInteractive) return;
-        this.#dialog = told.dialog;
+        this.#dialog = parsed.dialog;
         this.#tell();
         return;
       default:

@@ -26,11 +26,11 @@ export class FetchTransport implements Transport {
         signal,
         ...(body === undefined ? {} : { body }),
       });
-      const told = { status: answer.status, headers: new Map(answer.headers) };
-      if (answer.body === null) return { ...told, body: noBody };
-      if (!headersOnly) return { ...told, body: await readBody(answer.body as AsyncIterable<Uint8Array>, maxBytes) };
+      const head = { status: answer.status, headers: new Map(answer.headers) };
+      if (answer.body === null) return { ...head, body: noBody };
+      if (!headersOnly) return { ...head, body: await readBody(answer.body as AsyncIterable<Uint8Array>, maxBytes) };
       await answer.body.cancel();
-      return { ...told, body: noBody };
+      return { ...head, body: noBody };
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       throw transportError(error);

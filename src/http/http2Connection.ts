@@ -83,8 +83,8 @@ export class Http2Connection {
 
   /** How many concurrent requests the server's SETTINGS allow: 100 until they say so, and at most 256. */
   get concurrency(): number {
-    const told = this.#session.remoteSettings?.maxConcurrentStreams ?? unlimitedStreams;
-    return told === unlimitedStreams ? usualStreams : Math.min(told, mostStreams);
+    const limit = this.#session.remoteSettings?.maxConcurrentStreams ?? unlimitedStreams;
+    return limit === unlimitedStreams ? usualStreams : Math.min(limit, mostStreams);
   }
 
   /** Accepts no more requests, and closes when those in flight are answered. */

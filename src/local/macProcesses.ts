@@ -1,5 +1,5 @@
 import type { LocalProcess, ProcessReader } from './processes.ts';
-import { listAmong } from './processTree.ts';
+import { processListFrom } from './processTree.ts';
 import { outputOf } from './programOutput.ts';
 
 // From `ps`, which every Mac has: macOS lets no program without privileges read another's arguments in any other way.
@@ -16,7 +16,7 @@ export function macProcesses(): ProcessReader {
         outputOf('/bin/ps', ['-axww', '-o', fields], signal),
         outputOf('/bin/ps', ['-axww', '-o', 'pid=,args='], signal),
       ]);
-      return listAmong(readProcesses(table, commands, user), isWanted);
+      return processListFrom(readProcesses(table, commands, user), isWanted);
     },
 
     async identityOf(pid) {

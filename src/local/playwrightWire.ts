@@ -30,7 +30,7 @@ const Message = v.object({
 const Created = v.object({ guid: v.string(), type: v.string() });
 const Session = v.object({ session: v.object({ guid: v.string() }) });
 const Result = v.object({ result: v.optional(v.record(v.string(), v.unknown()), {}) });
-const Told = v.object({ method: v.string(), params: v.optional(v.record(v.string(), v.unknown()), {}) });
+const EventMessage = v.object({ method: v.string(), params: v.optional(v.record(v.string(), v.unknown()), {}) });
 const Info = v.object({ targetInfo: v.object({ targetId: v.string() }) });
 const Attaching = v.object({ targetId: v.string() });
 const Detaching = v.object({ sessionId: v.string() });
@@ -150,8 +150,8 @@ class Wire implements CdpConnection {
   async #attach(targetId: string, signal: AbortSignal): Promise<Values> {
     for (const [page, context] of this.#pages) {
       const { session } = read(Session, await this.#call(context, 'newCDPSession', { page: { guid: page } }, signal));
-      const told = await this.#devtools(session.guid, 'Target.getTargetInfo', {}, signal);
-      if (read(Info, told).targetInfo.targetId === targetId) return { sessionId: session.guid };
+      const info = await this.#devtools(session.guid, 'Target.getTargetInfo', {}, signal);
+      if (read(Info, info).targetInfo.targetId === targetId) return { sessionId: session.guid };
       await this.#call(session.guid, 'detach', {}, signal);
     }
     throw new ProviderError({ kind: 'notFound' }, 'there is no such page');
@@ -204,10 +204,10 @@ class Wire implements CdpConnection {
         this.#pages.delete(guid);
         return;
       case 'event': {
-        const told = v.safeParse(Told, params);
-        if (!told.success) return;
+        const parsed = v.safeParse(EventMessage, params);
+        if (!parsed.success) return;
         const target = guid === this.#root ? undefined : guid;
-        this.#event.fire({ method: told.output.method, params: told.output.params, target });
+        this.#event.fire({ method: parsed.output.method, params: parsed.output.params, target });
         return;
       }
       case 'close':

@@ -1,7 +1,7 @@
 import { type LocalProcess, type ProcessList, programName } from './processes.ts';
 
 /** Picks those that are wanted from all processes of this user, where they are all read at once. */
-export function listAmong(
+export function processListFrom(
   all: readonly LocalProcess[],
   isWanted: (name: string) => boolean,
   { keepsDeadParents = false } = {},

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import type { LocalProcess, ProcessReader } from './processes.ts';
-import { listAmong } from './processTree.ts';
+import { processListFrom } from './processTree.ts';
 import { outputOf } from './programOutput.ts';
 
 // From CIM, by the PowerShell that every Windows has: `tasklist` doesn't tell arguments or parents.
@@ -28,7 +28,7 @@ const Row = v.object({
 export function windowsProcesses(): ProcessReader {
   return {
     list: async (isWanted, signal) =>
-      listAmong(readProcesses(await powerShell(listScript, signal)), isWanted, { keepsDeadParents: true }),
+      processListFrom(readProcesses(await powerShell(listScript, signal)), isWanted, { keepsDeadParents: true }),
     async identityOf(pid) {
       const said = (await powerShell(identityScript(pid), AbortSignal.timeout(20_000))).trim();
       return said === '' ? undefined : said;

@@ -145,9 +145,9 @@ function connect(link: Link): Provider {
     found: v.InferOutput<typeof Found> | undefined,
     signal: AbortSignal,
   ): Promise<boolean> {
-    const told = found === undefined ? {} : { startedAt: found.createdAt, profile: found.profileName ?? undefined };
-    if (differs(confirmed, told)) return true;
-    if (marksOf(confirmed).every((mark) => told[mark] !== undefined)) return false;
+    const marks = found === undefined ? {} : { startedAt: found.createdAt, profile: found.profileName ?? undefined };
+    if (differs(confirmed, marks)) return true;
+    if (marksOf(confirmed).every((mark) => marks[mark] !== undefined)) return false;
     const { listed } = await lookIn(confirmed.id, signal);
     return listed !== undefined && differs(confirmed, marksIn(listed));
   }
@@ -269,9 +269,9 @@ function marksOf(session: Session): readonly (keyof Marks)[] {
 }
 
 /** Whether a mark that both have differs. */
-function differs(confirmed: Session, told: Marks): boolean {
+function differs(confirmed: Session, marks: Marks): boolean {
   const known = marksIn(confirmed);
-  return marksOf(confirmed).some((mark) => told[mark] !== undefined && told[mark] !== known[mark]);
+  return marksOf(confirmed).some((mark) => marks[mark] !== undefined && marks[mark] !== known[mark]);
 }
 
 function sessionOf({ id, status, createdAt, profileName, currentUrl }: SessionRow): Session {

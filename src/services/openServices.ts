@@ -92,7 +92,7 @@ export function openServices({
     return lookups;
   });
   const pages: PageLoader = {
-    load: async (...asked) => (await loadLookups()).load(...asked),
+    load: async (...args) => (await loadLookups()).load(...args),
     draw: async (...drawn) => (await loadLookups()).draw(...drawn),
     setAttention: (now) => {
       attention = now;

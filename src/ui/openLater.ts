@@ -24,14 +24,14 @@ export function openLater<T extends Disposable>(
     if (isDisposed) result.dispose();
     return result;
   });
-  const soon = setImmediate(() => {
+  const pending = setImmediate(() => {
     opened().catch((error: unknown) => logger.error(`Opening the views failed: ${plainText(String(error), 200)}`));
   });
   return {
     opened,
     dispose: () => {
       isDisposed = true;
-      clearImmediate(soon);
+      clearImmediate(pending);
       result?.dispose();
     },
   };

@@ -213,11 +213,11 @@ function connect(link: Link): Provider {
     // The unfiltered list includes the history, and the status that each session ended with.
     async probeMany(sessions, signal) {
       const list = await decodeList(SessionList, [], await send({ method: 'GET', route: '/v1/sessions' }, signal));
-      const asked = new Set<string>(sessions.map(({ id }) => id));
+      const ids = new Set<string>(sessions.map(({ id }) => id));
       const { rows: all } = await decodeEach(SessionStatus, list, namedBy('id'));
-      const told = all.filter(({ id }) => asked.has(id));
+      const wanted = all.filter(({ id }) => ids.has(id));
       return new Map(
-        told.map(({ id, status }) => [sessionId(id), endedStatuses.has(status) ? 'gone' : 'running'] as const),
+        wanted.map(({ id, status }) => [sessionId(id), endedStatuses.has(status) ? 'gone' : 'running'] as const),
       );
     },
 

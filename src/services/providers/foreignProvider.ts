@@ -342,6 +342,6 @@ function devtoolsOf(clock: Clock, raw: unknown): SessionDevtools {
   };
 }
 
-function isEvent(told: CdpEvent | undefined): told is CdpEvent {
-  return typeof told?.method === 'string' && typeof told.params === 'object' && told.params !== null;
+function isEvent(value: CdpEvent | undefined): value is CdpEvent {
+  return typeof value?.method === 'string' && typeof value.params === 'object' && value.params !== null;
 }

@@ -48,10 +48,10 @@ export function redactedProvider(provider: Provider, secrets: KnownSecrets): Pro
     return call && ((...args) => guarded(async () => clean(await call.apply(provider, args))));
   }
 
-  const facts = (told: AccountFacts): AccountFacts => ({
-    ...told,
-    identity: maybe(told.identity, hide),
-    note: maybe(told.note, hide),
+  const facts = (found: AccountFacts): AccountFacts => ({
+    ...found,
+    identity: maybe(found.identity, hide),
+    note: maybe(found.note, hide),
   });
   const pages = (all: readonly Page[]): Page[] =>
     all

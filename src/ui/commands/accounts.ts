@@ -35,22 +35,22 @@ export async function replaceKey(parts: KnownAccountParts, args: readonly unknow
     return;
   }
   const credentials: Record<string, string> = { ...known?.credentials };
-  const asked = kind.fields.filter(
+  const fields = kind.fields.filter(
     (field) => field.kind === 'secret' || (known === undefined && isAsked(field, kind, origin)),
   );
-  if (asked.length === 0) {
+  if (fields.length === 0) {
     void parts.prompts.tell('info', l10n.t("{0} doesn't need a key.", kind.label), []);
     return;
   }
   const name = accountName(account, kind);
   const title = known === undefined ? l10n.t('Enter Key for {0}', name) : l10n.t('Replace Key for {0}', name);
-  for (let at = 0; at < asked.length; ) {
-    const field = asked[at];
+  for (let at = 0; at < fields.length; ) {
+    const field = fields[at];
     if (field === undefined) return;
-    const last = field === asked.at(-1);
+    const last = field === fields.at(-1);
     const answer = await parts.prompts.ask({
       ...fieldRequest(parts.kinds, kind, field, title, origin, credentials),
-      step: asked.length === 1 ? undefined : { number: at + 1, of: asked.length, back: at > 0 },
+      step: fields.length === 1 ? undefined : { number: at + 1, of: fields.length, back: at > 0 },
       refuse: async (typed, stop) => {
         const value = fieldValue(field, typed);
         if (value === '') delete credentials[field.id];

@@ -72,8 +72,8 @@ async function confirmMany(
   { message = usualMessage(plan), typesCount = false }: Asking,
   everything: EndEverything | undefined,
 ): Promise<ConfirmedPlan | 'everything' | undefined> {
-  const asked = fixed(plan);
-  const { ends, leftOut, unknown, partial } = asked;
+  const shown = copyOf(plan);
+  const { ends, leftOut, unknown, partial } = shown;
   const question = questionForMany({
     message: ofPart(partial, message),
     subjects: describeSessions(parts, ends),
@@ -85,7 +85,7 @@ async function confirmMany(
   const isEverything = chosen !== undefined && chosen === everything?.button;
   if (!isEverything && chosen !== endButton(ends.length)) return undefined;
   if (typesCount && !(await countTyped(parts, ends.length))) return undefined;
-  return isEverything ? 'everything' : confirmed(asked);
+  return isEverything ? 'everything' : confirmed(shown);
 }
 
 /** Asks the caller's question, whose first choice confirms the plan. */
@@ -94,8 +94,8 @@ export async function confirmBy(
   plan: EndPlan,
   question: Question,
 ): Promise<ConfirmedPlan | undefined> {
-  const asked = fixed(plan);
-  return (await prompts.confirm(question)) === question.choices[0] ? confirmed(asked) : undefined;
+  const shown = copyOf(plan);
+  return (await prompts.confirm(question)) === question.choices[0] ? confirmed(shown) : undefined;
 }
 
 /** Always asks about sessions that are protected or otherwise skipped when several are ended at once. */
@@ -104,10 +104,10 @@ async function confirmSingle(
   plan: EndPlan,
   fromLiveView: boolean,
 ): Promise<ConfirmedPlan | undefined> {
-  const asked = fixed(plan);
-  const mayGoUnasked = fromLiveView && !asked.ends.some((target) => isKeptFromMany(parts, target));
-  if (mayGoUnasked && parts.endWithoutAsking.isAllowed) return confirmed(asked);
-  const [subject] = describeSessions(parts, asked.ends);
+  const shown = copyOf(plan);
+  const mayGoUnasked = fromLiveView && !shown.ends.some((target) => isKeptFromMany(parts, target));
+  if (mayGoUnasked && parts.endWithoutAsking.isAllowed) return confirmed(shown);
+  const [subject] = describeSessions(parts, shown.ends);
   if (subject === undefined) return undefined;
   const question = questionForOne(subject, mayGoUnasked);
   const chosen = await parts.prompts.confirm(question);
@@ -116,7 +116,7 @@ async function confirmSingle(
     await parts.changeSetting('confirm.endSession', 'never');
     await parts.endWithoutAsking.allow();
   }
-  return confirmed(asked);
+  return confirmed(shown);
 }
 
 function accountsIn({ ends }: EndPlan): readonly AccountId[] {
@@ -124,7 +124,7 @@ function accountsIn({ ends }: EndPlan): readonly AccountId[] {
 }
 
 /** A copy, so that nothing can be added to the plan while the dialog is open. */
-function fixed(plan: EndPlan): EndPlan {
+function copyOf(plan: EndPlan): EndPlan {
   return { ...plan, ends: [...plan.ends] };
 }
 

@@ -199,8 +199,8 @@ export function sameAccount(
 }
 
 /** The same as a sentence; undefined if there is none. */
-export async function sameKeySentence(...asked: Parameters<typeof sameAccount>): Promise<string | undefined> {
-  const same = await sameAccount(...asked);
+export async function sameKeySentence(...args: Parameters<typeof sameAccount>): Promise<string | undefined> {
+  const same = await sameAccount(...args);
   return same && l10n.t('You already added this account as "{0}".', plainText(same.label));
 }
 

@@ -152,7 +152,7 @@ async function askMinutes({
 }: Pick<EndParts, 'prompts'> & { readonly memory: Memory }): Promise<number | undefined> {
   const remembered = memory.get(oldestKey);
   let minutes = 0;
-  const asked = await prompts.ask({
+  const answer = await prompts.ask({
     title: l10n.t('End Old Sessions'),
     prompt: l10n.t('Enter the minimum age of the sessions to end, in minutes'),
     placeholder: '',
@@ -165,7 +165,7 @@ async function askMinutes({
       return typed.trim() !== '' && minutes >= 0 ? undefined : l10n.t('Enter a number of minutes.');
     },
   });
-  if (asked.kind !== 'answer') return undefined;
+  if (answer.kind !== 'answer') return undefined;
   await memory.update(oldestKey, minutes);
   return minutes;
 }

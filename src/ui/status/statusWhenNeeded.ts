@@ -16,14 +16,14 @@ export function openStatusWhenNeeded(
     const { openStatus } = await import('./openStatus.ts');
     if (!isDisposed) opened = openStatus(services, watched, setting);
   });
-  const look = () => {
+  const openIfNeeded = () => {
     if (services.accounts.all.length > 0 || setting('statusBar.show') === 'always') void open();
   };
-  look();
+  openIfNeeded();
   return vscode.Disposable.from(
-    services.accounts.onDidChange(look),
+    services.accounts.onDidChange(openIfNeeded),
     vscode.workspace.onDidChangeConfiguration((event) => {
-      if (event.affectsConfiguration('browserSessions.statusBar')) look();
+      if (event.affectsConfiguration('browserSessions.statusBar')) openIfNeeded();
     }),
     {
       dispose: () => {

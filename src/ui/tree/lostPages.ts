@@ -9,7 +9,7 @@ import type { SessionsView } from '../../services/sessions/sessionsView.ts';
 export class LostPages {
   readonly #store: SessionsView;
   readonly #relist: (account: AccountId) => Promise<unknown>;
-  readonly #asked = new Set<string>();
+  readonly #relisted = new Set<string>();
 
   constructor(store: SessionsView, relist: (account: AccountId) => Promise<unknown>) {
     this.#store = store;
@@ -20,11 +20,11 @@ export class LostPages {
   async follow(account: AccountId, session: SessionId): Promise<void> {
     const pages = this.#store.pages(account, session);
     const key = JSON.stringify([account, session]);
-    if (pages?.kind === 'ready') this.#asked.delete(key);
-    if (pages?.kind !== 'failed' || this.#asked.has(key) || !isAboutSession(pages.trouble)) return;
-    this.#asked.add(key);
+    if (pages?.kind === 'ready') this.#relisted.delete(key);
+    if (pages?.kind !== 'failed' || this.#relisted.has(key) || !isAboutSession(pages.trouble)) return;
+    this.#relisted.add(key);
     await this.#relist(account);
-    if (this.#store.session(account, session) === undefined) this.#asked.delete(key);
+    if (this.#store.session(account, session) === undefined) this.#relisted.delete(key);
   }
 }
 

@@ -163,16 +163,20 @@ export class KnownSession {
    * The stage for a session that is over, or whose account was removed. @param before what was known about its end so
    * far.
    */
-  over(before: OverStage['proof']): OverStage {
+  over(before: OverStage['knownEnd']): OverStage {
     const { accounts, store, history } = this.#parts;
     if (accounts.get(this.#accountId) === undefined) {
       // What was confirmed before the account was removed stays true.
       const known = history.find(this.#accountId, this.#id) ?? before;
       const nothing = { recording: false, dashboard: false, next: undefined };
-      return { kind: 'over', card: known === undefined ? accountGoneCard() : endedCard(known, nothing), proof: known };
+      return {
+        kind: 'over',
+        card: known === undefined ? accountGoneCard() : endedCard(known, nothing),
+        knownEnd: known,
+      };
     }
     const confirmed = this.#isConfirmedGone ? 'confirmed' : undefined;
-    const proof = history.find(this.#accountId, this.#id) ?? this.#endCause ?? before ?? confirmed;
+    const knownEnd = history.find(this.#accountId, this.#id) ?? this.#endCause ?? before ?? confirmed;
     const can = store.capabilities(this.#accountId);
     const afterwards = {
       recording: can.has('recording'),
@@ -180,10 +184,10 @@ export class KnownSession {
       next: this.next && nameAndId(shownName(store, this.#accountId, this.next)),
     };
     const card =
-      proof === undefined
+      knownEnd === undefined
         ? unconfirmedCard(this.#hasOtherKey ? '' : this.host, afterwards)
-        : endedCard(proof, afterwards);
-    return { kind: 'over', card, proof };
+        : endedCard(knownEnd, afterwards);
+    return { kind: 'over', card, knownEnd };
   }
 
   /** Another session to show: the newest of the same group, or else of the account. */

@@ -376,7 +376,7 @@ export class LiveConnection implements Disposable {
   }
 
   #over(): Stage {
-    return this.known.over(this.#stage.kind === 'over' ? this.#stage.proof : undefined);
+    return this.known.over(this.#stage.kind === 'over' ? this.#stage.knownEnd : undefined);
   }
 
   /** Reads the session from the store. */

@@ -57,7 +57,7 @@ export interface OverStage {
   readonly kind: 'over';
   readonly card: PanelCard;
   /** Undefined if its end isn't confirmed. */
-  readonly proof: KnownEnd | undefined;
+  readonly knownEnd: KnownEnd | undefined;
 }
 
 /** What {@link panelState} needs to know about a panel. */
@@ -137,7 +137,7 @@ export function isWatching({ kind }: Stage): boolean {
 }
 
 function dotOf({ target, session, stage }: Shown, store: SessionsView): PanelState['dot'] {
-  if (stage.kind === 'over') return stage.proof === undefined ? 'unknown' : 'ended';
+  if (stage.kind === 'over') return stage.knownEnd === undefined ? 'unknown' : 'ended';
   const { accountId, sessionId } = target;
   const { kind } = store.life(accountId, sessionId);
   if (kind === 'stuck') return 'trouble';

@@ -38,8 +38,8 @@ describe('a live view of a session that the first list after a restart doesn’t
     return new KnownSession({ ...parts, review }, { accountId: id, sessionId: session, pageId: undefined });
   };
   const cardOf = (session: KnownSession) => {
-    const { card, proof } = session.over(undefined);
-    return { heading: card.heading, line: card.lines[0], buttons: card.buttons.map(({ button }) => button), proof };
+    const { card, knownEnd } = session.over(undefined);
+    return { heading: card.heading, line: card.lines[0], buttons: card.buttons.map(({ button }) => button), knownEnd };
   };
 
   it('reports that it ended when its provider says so, and how', async () => {
@@ -56,8 +56,8 @@ describe('a live view of a session that the first list after a restart doesn’t
     server.sessions.delete('sess_a');
     const session = known();
     assert.equal(await session.look(), 'confirmedGone');
-    const { heading, line, proof } = cardOf(session);
-    assert.deepEqual([heading, proof], ['Session ended', 'confirmed']);
+    const { heading, line, knownEnd } = cardOf(session);
+    assert.deepEqual([heading, knownEnd], ['Session ended', 'confirmed']);
     assert.equal(line, "It's no longer running. When and how it ended isn't known.");
   });
 
@@ -90,11 +90,11 @@ describe('a live view of a session that the first list after a restart doesn’t
     server.misbehave('GET', /sess_a/, { kind: 'answer', answer: { status: 404, html: '<h1>No backend</h1>' } });
     const session = known();
     assert.equal(await session.look(), 'unknown');
-    const { heading, line, buttons, proof } = cardOf(session);
+    const { heading, line, buttons, knownEnd } = cardOf(session);
     assert.equal(heading, "Couldn't confirm that this session ended");
     assert.match(line ?? '', /^It's missing from the latest list from .* It may still be running\.$/);
     assert.ok(buttons.includes('reload'));
-    assert.equal(proof, undefined);
+    assert.equal(knownEnd, undefined);
     server.behave();
     setStatus('completed');
     session.forget();
@@ -150,7 +150,7 @@ describe('a live view of a session that the first list after a restart doesn’t
     for (let list = 0; list < 3; list++) await services.refresher.refresh(account);
     const ended = cardOf(session);
     await services.accounts.remove(account);
-    assert.deepEqual([cardOf(session).heading, cardOf(session).proof], [ended.heading, ended.proof]);
+    assert.deepEqual([cardOf(session).heading, cardOf(session).knownEnd], [ended.heading, ended.knownEnd]);
     history.clear();
     assert.equal(cardOf(session).heading, 'The account was removed');
   });
@@ -165,7 +165,7 @@ describe('a live view of a session that the first list after a restart doesn’t
     assert.equal(session.isGone, true);
     assert.equal(cardOf(session).heading, 'No longer running');
     history.clear();
-    assert.deepEqual([cardOf(session).heading, cardOf(session).proof], ['Session ended', 'confirmed']);
+    assert.deepEqual([cardOf(session).heading, cardOf(session).knownEnd], ['Session ended', 'confirmed']);
     const before = server.requests.length;
     assert.equal(await session.look(), 'confirmedGone');
     // Only how it ended is requested, not whether.

@@ -143,19 +143,19 @@ describe('the state a panel draws', () => {
     );
     assert.equal(stale({ kind: 'lost' }), true);
     const card = { heading: 'Over', lines: [], buttons: [] };
-    const over = drawn({ stage: { kind: 'over', card, proof: { how: 'completed', endedAt: now } } });
+    const over = drawn({ stage: { kind: 'over', card, knownEnd: { how: 'completed', endedAt: now } } });
     assert.deepEqual(over.stage, { kind: 'card', card, overLast: true });
     assert.deepEqual([over.dot, over.status, over.pages, over.can.reload], ['ended', 'not running', [], false]);
-    const hidden = drawn({ stage: { kind: 'over', card, proof: { how: 'completed', endedAt: now } }, lasts: false });
+    const hidden = drawn({ stage: { kind: 'over', card, knownEnd: { how: 'completed', endedAt: now } }, lasts: false });
     assert.deepEqual(hidden.stage, { kind: 'card', card, overLast: false });
-    const orphan = drawn({ stage: { kind: 'over', card, proof: undefined }, account: undefined });
+    const orphan = drawn({ stage: { kind: 'over', card, knownEnd: undefined }, account: undefined });
     assert.deepEqual(orphan.stage, { kind: 'card', card, overLast: false });
   });
 
   it('doesn’t say that a session isn’t running when its end is unconfirmed', () => {
     const card = { heading: "Couldn't confirm that this session ended", lines: [], buttons: [] };
     for (const more of [{}, { account: undefined }]) {
-      const { dot, dotWord, status, can } = drawn({ stage: { kind: 'over', card, proof: undefined }, ...more });
+      const { dot, dotWord, status, can } = drawn({ stage: { kind: 'over', card, knownEnd: undefined }, ...more });
       assert.deepEqual([dot, dotWord, status], ['unknown', 'may still be running', 'may still be running']);
       assert.deepEqual([can.endSession, can.copyLink, can.reload], [false, false, false]);
     }

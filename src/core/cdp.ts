@@ -1,6 +1,6 @@
 import type { Disposable, Event } from './event.ts';
 
-/** What a browser tells by itself. */
+/** An event that a browser sends. */
 export interface CdpEvent {
   readonly method: string;
   readonly params: Readonly<Record<string, unknown>>;
@@ -40,7 +40,7 @@ export interface CdpDialer {
 
 /** A way to a session's pages by the Chrome DevTools Protocol. */
 export interface SessionDevtools {
-  /** To the browser as a whole. Whoever got it disposes it. */
+  /** To the browser as a whole. The caller disposes it. */
   readonly connection: CdpConnection;
   /** Whether a page of the browser is one of the session's, going by the browser context that it is in. */
   owns(browserContextId: string | undefined): boolean;

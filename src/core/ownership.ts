@@ -6,7 +6,7 @@ export type IsMine = (session: Session) => boolean;
 /**
  * Reads a rule such as `owner=anna`, `tag=anna` or `trackingId=anna-*`: a key of sessions' metadata (`tag` for their
  * tags) and its value, where a trailing `*` matches any rest. Undefined for anything else: then no
- * session counts as somebody else's.
+ * session counts as someone else's.
  */
 export function isMineBy(rule: string): IsMine | undefined {
   const [, key, value] = /^\s*([^=\s]+)\s*=\s*(.*?)\s*$/.exec(rule) ?? [];

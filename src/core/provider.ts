@@ -63,7 +63,7 @@ export interface ProviderKind {
   readonly summary?: string;
   /** The provider's own page on which keys are made: opened in a browser when the user asks for it, never fetched. */
   readonly keyPage?: string;
-  /** Whether its only account appears by itself. None can be added. */
+  /** Whether its only account is added automatically. The user can't add any. */
   readonly isAutomatic?: boolean;
   readonly address: {
     /** The address of the provider's own service; undefined where the user must enter one. */
@@ -158,7 +158,7 @@ export const usualEnding: EndingTerms = { lists: 'lagging', mostInFlight: undefi
  * What a provider says about one session:
  * - `running`: it has it, and the session runs;
  * - `gone`: it has it, and says that the session ended, or that the id is another session's now;
- * - `notFound`: it knows no such session. While a provider is out of order it may say so of every session, so it counts only
+ * - `notFound`: it knows no such session. During an outage, a provider may say so of every session, so it counts only
  *   when it is said twice, with a whole list in between;
  * - `unknown`: it can't say.
  */

@@ -24,22 +24,22 @@ export type BrowserTool =
 /** A browser on this machine that automation started. */
 export interface AutomatedBrowser {
   readonly process: LocalProcess;
-  /** Undefined where its profile doesn't say which. */
+  /** Undefined if its profile folder doesn't show which one. */
   readonly tool: BrowserTool | undefined;
-  /** The names of the programs above it that still run, the nearest first: `node`, `claude`. Empty for an orphan. */
+  /** The names of its ancestors that are still running, its parent first: `node`, `claude`. Empty for an orphan. */
   readonly owners: readonly string[];
   /** Whether the program that started it has ended. */
   readonly isLeftBehind: boolean;
   readonly isHeadless: boolean;
-  /** Whether its profile is deleted with it. */
+  /** Whether its profile stays when it ends. Tools delete temporary profiles. */
   readonly keepsProfile: boolean;
   /** The folder that its owner works in, or it itself if it was left behind; undefined where that isn't known. */
   readonly startedIn: string | undefined;
   /** The folder of its profile. */
   readonly profile: string;
-  /** The port that DevTools listens on as its arguments say: 0 where the browser chose one itself. */
+  /** The DevTools port in its arguments: 0 if the browser chose one itself. */
   readonly port: number | undefined;
-  /** Of the browser and its child processes. */
+  /** The total of the browser and its child processes, in bytes. */
   readonly memory: number | undefined;
   readonly cpuMs: number | undefined;
 }
@@ -59,7 +59,7 @@ const browserNames = new Set([
   'brave',
 ]);
 
-/** Where each tool puts the profiles of its browsers. Found by running each; Puppeteer also serves Chrome DevTools MCP. */
+/** Where each tool keeps its browsers' profiles, found by running each. Chrome DevTools MCP uses Puppeteer's. */
 const profiles: readonly (readonly [BrowserTool, RegExp])[] = [
   ['Playwright MCP', /ms-playwright-mcp[/\\]/],
   ['playwright-cli', /ms-playwright[/\\]daemon[/\\]|[/\\]ud-[^/\\]+-chromium$/],
@@ -76,12 +76,12 @@ const profiles: readonly (readonly [BrowserTool, RegExp])[] = [
 const temporary =
   /[/\\](playwright_\w*dev_profile-|agent-browser-chrome-|puppeteer_dev_|profile-|browseruse-tmp-|[^/\\]*scoped_dir)[^/\\]*$/;
 
-/** Programs that run scripts: where one of them is the first process of a container, it may have started the browser. */
+/** Programs that run scripts. If one of them is the first process of a container, it may have started the browser. */
 const interpreters = /^(node|bun|deno|python[\d.]*|java|ruby|dotnet|electron)$/;
 
 /**
- * Finds the browsers that automation started, without asking them anything. The user's own browsers are left out: those
- * without a profile folder of their own, and those that nothing marks as automated.
+ * Finds the browsers that automation started, without connecting to them. The user's own browsers are left out: those
+ * without `--user-data-dir`, and those without any sign of automation.
  */
 export async function findBrowsers(reader: ProcessReader, signal: AbortSignal): Promise<readonly AutomatedBrowser[]> {
   const list = await reader.list((name) => browserNames.has(name), signal);
@@ -101,7 +101,7 @@ export async function hasBrowsers(signal: AbortSignal): Promise<boolean> {
   return (await findBrowsers(await openProcessReader(), signal)).length > 0;
 }
 
-/** Whether it's one of a browser's own processes. Those write all of their arguments as one text. */
+/** Whether it's a child process of a browser, such as a renderer. Those have all their arguments in one string. */
 function isChild({ args }: LocalProcess): boolean {
   return args.some((arg) => /(^|\s)--type=/.test(arg));
 }
@@ -115,7 +115,7 @@ function automated(process: LocalProcess, list: ProcessList): Omit<AutomatedBrow
   const port = portOf(flagOf(process, '--remote-debugging-port'));
   const hasPipe = flagOf(process, '--remote-debugging-pipe') !== undefined;
   const isAutomated = flagOf(process, '--enable-automation') !== undefined || isHeadless;
-  // Someone may debug their own browser: a port alone doesn't mean that a program drives it.
+  // Users debug their own browsers, too, so a port alone doesn't mean that a program controls it.
   if (tool === undefined && !(isAutomated && (port !== undefined || hasPipe))) return undefined;
   const isLeftBehind = isOrphan(process, above, list.keepsDeadParents);
   return {
@@ -137,7 +137,7 @@ function folderOf(process: LocalProcess, list: ProcessList): string | undefined 
   return folder === '/' ? undefined : folder;
 }
 
-/** Some tools use another one's profiles: then it's the program above the browser that tells. */
+/** Some tools use another tool's profiles. The browser's parent process then shows which tool it is. */
 function toolOf(profile: string, [parent]: readonly LocalProcess[]): BrowserTool | undefined {
   const tool = profiles.find(([, pattern]) => pattern.test(profile))?.[0];
   const script = parent === undefined ? '' : scriptOf(parent);
@@ -148,7 +148,7 @@ function toolOf(profile: string, [parent]: readonly LocalProcess[]): BrowserTool
   return tool;
 }
 
-/** Whether its parent has ended, so that the first process of the machine, container or login is its parent now. */
+/** Whether its parent has ended, so that its parent is now the first process of the machine, container, or login. */
 function isOrphan({ parentPid }: LocalProcess, [parent]: readonly LocalProcess[], keepsDeadParents: boolean): boolean {
   if (keepsDeadParents) return parent === undefined;
   if (parentPid <= 1) return !(parent !== undefined && interpreters.test(programName(parent.program)));
@@ -161,23 +161,23 @@ function ownerName(process: LocalProcess): string {
   return script === '' ? programName(process.program) : scriptName(script);
 }
 
-/** What can be a script, and not the value of some flag, which may be a key. */
+/** Arguments that look like scripts. Others may be the values of flags, such as keys. */
 const scriptFile = /[/\\]|\.([cm]?[jt]s|py|jar|rb)$/;
 
 /**
- * The script that an interpreter runs; empty for other programs. A program may write what it likes in place of its
- * arguments, as npm does (`npm exec tool --key=…`): only the first word of that is taken.
+ * The script that an interpreter runs; empty for other programs. A program can replace its arguments with a title, as npm
+ * does (`npm exec tool --key=…`): only the first word of a title is used.
  */
 function scriptOf({ program, args: [first = '', ...others] }: LocalProcess): string {
   if (!interpreters.test(programName(program))) return '';
   const isTitle = others.length === 0 || /\s/.test(first);
   if (isTitle) return first.split(/\s/)[0] ?? '';
-  // A program that is given as an argument.
+  // The code itself is an argument.
   if (others.some((arg) => /^(-[ecp]|--(eval|print))$/.test(arg))) return '';
   return others.find((arg) => !arg.startsWith('-') && scriptFile.test(arg)) ?? '';
 }
 
-/** The package that a script belongs to, else its file's name: `/x/node_modules/@playwright/mcp/cli.js` is `@playwright/mcp`. */
+/** The package that a script belongs to, otherwise its file name: `/x/node_modules/@playwright/mcp/cli.js` is `@playwright/mcp`. */
 function scriptName(script: string): string {
   const [, name] = /.*node_modules[/\\]((?:@[^/\\]+[/\\])?[^/\\]+)[/\\]/.exec(script) ?? [];
   return name === undefined || name === '.bin' ? basename(script.replaceAll('\\', '/')) : name.replaceAll('\\', '/');

@@ -7,15 +7,15 @@ const longestAnswer = 10_000;
 /** In bytes. */
 const longestPortFile = 1_024;
 
-/** Where a browser's DevTools are, as the browser writes it into its profile. */
+/** Where a browser's DevTools listen, as the browser writes it to its profile. */
 export interface DevtoolsPort {
   readonly port: number;
-  /** `/devtools/browser/<id>`. The id is random: no other browser has it, nor this one after a restart. */
+  /** `/devtools/browser/<id>`. The id is random and changes with each start of a browser. */
   readonly path: string;
 }
 
 /**
- * The port that the browser of a profile has opened; undefined while it hasn't. The file that says so stays after a crash, so
+ * The port that a profile's browser has opened; undefined until it has. The file that contains it stays after a crash, so
  * check which browser answers at the port.
  */
 export async function portOfProfile(profile: string): Promise<DevtoolsPort | undefined> {
@@ -26,8 +26,8 @@ export async function portOfProfile(profile: string): Promise<DevtoolsPort | und
 }
 
 /**
- * The path of the browser whose DevTools answer at a port of this machine; undefined where none does. Asks directly, not
- * through a proxy.
+ * The path of the browser whose DevTools answer at a port of this machine; undefined if none does. Never goes through a
+ * proxy.
  */
 export function browserAt(port: number): Promise<string | undefined> {
   return new Promise((resolve) => {

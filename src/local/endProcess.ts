@@ -1,27 +1,27 @@
 import { type Clock, sleep } from '../core/clock.ts';
 import type { LocalProcess, ProcessReader } from './processes.ts';
 
-/** How long a process has after it was asked to end, before it is killed, in milliseconds. */
+/** How long a process may take to end after SIGTERM before it's killed, in milliseconds. */
 const graceMs = 3_000;
-/** How long a killed process may take to leave, in milliseconds. */
+/** How long a process may take to end after SIGKILL, in milliseconds. */
 const killedMs = 2_000;
-const lookEveryMs = 25;
+const pollEveryMs = 25;
 
-/** What came of ending a process. */
+/** The result of ending a process. */
 export type EndedProcess =
-  /** It wasn't running any more, or its pid is another process's by now. Nothing was sent. */
+  /** It was no longer running, or its pid now belongs to another process. No signal was sent. */
   | 'gone'
-  /** It ended when it was asked to. */
+  /** It ended after SIGTERM. */
   | 'ended'
-  /** It ended when it was killed. */
+  /** It ended after SIGKILL. */
   | 'killed'
-  /** It was killed, and is still there. */
+  /** It's still there after SIGKILL. */
   | 'stillRuns';
 
 /**
- * Ends one process: asks it to (SIGTERM), and kills it if it's still there three seconds later (SIGKILL). Before each signal it
- * is checked that the pid is still this process's. Its children are left to it: browsers end theirs, and those end by
- * themselves when their browser is gone.
+ * Ends one process: sends SIGTERM, and SIGKILL if it's still there three seconds later. Before each signal, it checks that
+ * the pid still belongs to this process. Child processes get no signal: a browser ends its own, and they exit when their
+ * browser is gone.
  * @throws ProviderError `cancelled`; Error where the operating system refuses the signal.
  */
 export async function endProcess(
@@ -31,11 +31,11 @@ export async function endProcess(
   stop: AbortSignal,
 ): Promise<EndedProcess> {
   const isThere = async () => (await reader.identityOf(pid)) === identity;
-  const leaves = async (withinMs: number) => {
+  const exits = async (withinMs: number) => {
     const until = clock.monotonic() + withinMs;
     do {
       if (!(await isThere())) return true;
-      await sleep(clock, lookEveryMs, stop);
+      await sleep(clock, pollEveryMs, stop);
     } while (clock.monotonic() < until);
     return !(await isThere());
   };
@@ -49,7 +49,7 @@ export async function endProcess(
   };
   if (!(await isThere())) return 'gone';
   send('SIGTERM');
-  if (await leaves(graceMs)) return 'ended';
+  if (await exits(graceMs)) return 'ended';
   send('SIGKILL');
-  return (await leaves(killedMs)) ? 'killed' : 'stillRuns';
+  return (await exits(killedMs)) ? 'killed' : 'stillRuns';
 }

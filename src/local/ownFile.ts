@@ -5,12 +5,12 @@ import { dirname } from 'node:path';
 const isOurs = (uid: number): boolean => process.getuid === undefined || uid === process.getuid();
 
 /**
- * The text of a small file of this user's; undefined where it isn't a file, is too large, is someone else's, or can't be read.
- * Links aren't followed: they could lead to a device that never ends.
+ * The text of a small file that belongs to this user; undefined if it isn't a file, is too large, belongs to someone else, or
+ * can't be read. Links aren't followed, because they could lead to a device that can be read forever.
  */
 export async function readOwnFile(path: string, mostBytes: number): Promise<string | undefined> {
   try {
-    // Windows has no such flags, and no devices in folders.
+    // Windows doesn't have these flags, and has no devices in folders.
     const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
     const file = await open(path, flags);
     try {
@@ -26,7 +26,7 @@ export async function readOwnFile(path: string, mostBytes: number): Promise<stri
   }
 }
 
-/** Whether a path is a socket of this user's, in a folder that nobody else can write to. */
+/** Whether a path is a socket that belongs to this user, in a folder that no one else can write to. */
 export async function isOwnSocket(path: string): Promise<boolean> {
   try {
     const socket = await lstat(path);

@@ -5,9 +5,9 @@ import * as v from 'valibot';
 import { Turns } from '../core/turns.ts';
 import { readOwnFile } from './ownFile.ts';
 
-// Playwright writes a file for each bound browser: `b/<guid>` in its cache folder. It holds everything that the browser was
-// launched with, keys and passwords included: only the fields below leave this file. It stays when the browser ends badly.
-// Playwright's own `list` deletes such files, and its library is named in them: neither is ever run.
+// Playwright writes a file for each bound browser: `b/<guid>` in its cache folder. It contains everything that the browser was
+// launched with, including keys and passwords, so only the fields below are read from it. It stays if the browser crashes.
+// Playwright's own `list` command deletes such files, and they name Playwright's library: we run neither.
 
 const Descriptor = v.object({
   title: v.fallback(v.string(), ''),
@@ -18,7 +18,7 @@ const Descriptor = v.object({
 
 /** A browser that Playwright has bound to a local socket. */
 export interface BoundBrowser {
-  /** What its owner calls it: a session's name, or the agent that the MCP server serves. Clean it before showing. */
+  /** The name its owner gave it: a session's name, or the agent that uses the MCP server. Clean it before showing. */
   readonly title: string;
   /** The path of its socket. */
   readonly socket: string;
@@ -29,7 +29,7 @@ export interface BoundBrowser {
 const mostFiles = 2_000;
 const mostBytes = 64 * 1_024;
 
-/** Where Playwright keeps what it caches. */
+/** Playwright's cache folder. */
 function cacheFolder(env: NodeJS.ProcessEnv): string {
   const own = env['XDG_CACHE_HOME'];
   if (process.platform === 'darwin') return join(homedir(), 'Library', 'Caches', 'ms-playwright');
@@ -38,7 +38,7 @@ function cacheFolder(env: NodeJS.ProcessEnv): string {
   return join(own === undefined || own === '' ? join(homedir(), '.cache') : own, 'ms-playwright');
 }
 
-/** Reads which browsers Playwright has bound. Those that have ended are among them. Never rejects. */
+/** Reads which browsers Playwright has bound, including ones that have ended since. Never rejects. */
 export async function readBound(env: NodeJS.ProcessEnv = process.env): Promise<readonly BoundBrowser[]> {
   const folder = env['PWTEST_SERVER_REGISTRY'] ?? join(cacheFolder(env), 'b');
   const names = await readdir(folder).catch(() => []);

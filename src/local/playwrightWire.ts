@@ -11,7 +11,7 @@ import { isOwnSocket } from './ownFile.ts';
 // messages end with a zero byte: `{id, guid, method, params}` and `{id, result}` or `{id, error}`; without an id they are
 // events, and `__create__` tells of an object. That protocol isn't documented and serves Playwright's own clients. Seen to
 // work with 1.59, 1.61, 1.64 and 1.65: only what all of them have is used, which is to open DevTools sessions. Those are
-// this client's own. Frames of `Page.startScreencast` starve nobody, while `page.screencastStart` is shared with
+// this client's own. Frames of `Page.startScreencast` don't starve other clients, while `page.screencastStart` is shared with
 // Playwright's own clients.
 //
 // A client is also told of every request of every page, with headers. That is dropped as soon as it's read.
@@ -89,7 +89,7 @@ function connected(path: string, clock: Clock, signal: AbortSignal): Promise<Soc
     socket.on('error', () => {
       timer.dispose();
       signal.removeEventListener('abort', stop);
-      fail(new ProviderError({ kind: 'unreachable', why: 'refused' }, 'nobody answers at the socket'));
+      fail(new ProviderError({ kind: 'unreachable', why: 'refused' }, 'nothing answers at the socket'));
     });
   });
 }

@@ -1,6 +1,6 @@
 import { type LocalProcess, type ProcessList, programName } from './processes.ts';
 
-/** Picks those that are wanted from all processes of this user, where they are all read at once. */
+/** Makes a process list from all of this user's processes, on systems that return them all at once. */
 export function processListFrom(
   all: readonly LocalProcess[],
   isWanted: (name: string) => boolean,
@@ -15,20 +15,20 @@ export function processListFrom(
   };
 }
 
-/** Start times are exact to a second. */
+/** Start times are exact to the second, in milliseconds. */
 const sameStartMs = 1_000;
 
-/** The processes above one, its parent first. @param processWith finds a process by its pid. */
+/** A process's ancestors, its parent first. @param processWith finds a process by its pid. */
 export function ancestorsOf(
   one: LocalProcess,
   processWith: (pid: number) => LocalProcess | undefined,
 ): readonly LocalProcess[] {
   const above: LocalProcess[] = [];
-  // A pid that was given to another process while they were read could lead around in a circle.
+  // A pid that was reused while the processes were read could lead to a cycle.
   const seen = new Set([one.pid]);
   for (let child = one; ; ) {
     const parent = processWith(child.parentPid);
-    // A parent is older than its child: otherwise the pid is another process's by now.
+    // A parent is older than its child. Otherwise, its pid was reused.
     const isParent = parent !== undefined && parent.startedAt <= child.startedAt + sameStartMs;
     if (!isParent || seen.has(parent.pid)) return above;
     seen.add(parent.pid);

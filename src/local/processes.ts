@@ -4,52 +4,52 @@ import { basename } from 'node:path';
 export interface LocalProcess {
   readonly pid: number;
   readonly parentPid: number;
-  /** Tells it apart from processes that had its pid before or get it later. */
+  /** Distinguishes it from processes that have its pid before or after it. */
   readonly identity: string;
-  /** Epoch milliseconds, exact to a second. */
+  /** Epoch milliseconds, exact to the second. */
   readonly startedAt: number;
   /** The path of its program. */
   readonly program: string;
-  /** May hold keys and passwords: read single flags from it, and never show or log it. */
+  /** May contain keys and passwords: read only single flags, and never show or log it. */
   readonly args: readonly string[];
-  /** The memory that it shares with no other process, in bytes; undefined where that isn't known. */
+  /** Memory that it doesn't share with other processes, in bytes; undefined if unknown. */
   readonly memory: number | undefined;
-  /** The processor time it has used, in milliseconds; undefined where that isn't known. */
+  /** CPU time used, in milliseconds; undefined if unknown. */
   readonly cpuMs: number | undefined;
 }
 
 /** The processes of this machine at one moment. */
 export interface ProcessList {
-  /** Those that were asked for. */
+  /** The requested processes. */
   readonly found: readonly LocalProcess[];
-  /** The processes above one, its parent first. Those of other users are left out, and so is what is above them. */
+  /** A process's ancestors, its parent first, up to the first one that belongs to another user. */
   ancestorsOf(process: LocalProcess): readonly LocalProcess[];
   /** The folder that a process works in now; undefined where the operating system doesn't say. */
   folderOf(process: LocalProcess): string | undefined;
-  /** Whether a parent that isn't found has ended, as on Windows; elsewhere an orphan gets another parent. */
+  /** Whether a missing parent means that it has ended, as on Windows. Elsewhere, an orphan gets another parent. */
   readonly keepsDeadParents: boolean;
 }
 
-/** Reads the processes of this machine. It starts nothing and changes nothing. */
+/** Reads the processes of this machine. Never changes any of them. */
 export interface ProcessReader {
   /**
    * This user's processes whose programs have certain names.
-   * @param isWanted is given the name of a program's file, without `.exe`.
-   * @throws Error where the operating system doesn't say.
+   * @param isWanted called with the name of a program's file, without `.exe`.
+   * @throws Error if the operating system can't list them.
    */
   list(isWanted: (name: string) => boolean, signal: AbortSignal): Promise<ProcessList>;
-  /** The identity of the process that has a pid now; undefined where none has it, or only a zombie. */
+  /** The identity of the process that now has a pid; undefined if there is none, or only a zombie. */
   identityOf(pid: number): Promise<string | undefined>;
 }
 
-/** The name of a program's file, without `.exe` and without what Linux adds when the file was replaced. */
+/** The name of a program's file, without `.exe` and without what Linux appends if the file was replaced. */
 export function programName(program: string): string {
   return basename(program.replaceAll('\\', '/'))
     .replace(/ \(deleted\)$/, '')
     .replace(/\.exe$/i, '');
 }
 
-/** The value of a flag such as `--user-data-dir=…`; empty where it has none, undefined where it isn't given. */
+/** The value of a flag such as `--user-data-dir=…`; empty if it has none, undefined if the flag is missing. */
 export function flagOf({ args }: Pick<LocalProcess, 'args'>, name: string): string | undefined {
   for (const arg of args) {
     if (arg === name) return '';
@@ -58,7 +58,7 @@ export function flagOf({ args }: Pick<LocalProcess, 'args'>, name: string): stri
   return undefined;
 }
 
-/** Opens the reader for the operating system that this runs on. */
+/** Opens the reader for this operating system. */
 export async function openProcessReader(platform = process.platform): Promise<ProcessReader> {
   if (platform === 'linux') return (await import('./linuxProcesses.ts')).linuxProcesses();
   if (platform === 'win32') return (await import('./windowsProcesses.ts')).windowsProcesses();

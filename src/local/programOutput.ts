@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 
-/** The most that a program may write, in bytes. */
+/** The most output that is read, in bytes. */
 const mostBytes = 32 * 2 ** 20;
 const timeoutMs = 20_000;
 
@@ -18,7 +18,7 @@ export function outputOf(program: string, args: readonly string[], signal: Abort
   });
 }
 
-/** The language of what these programs write must not depend on the user's. */
+/** Makes the output's language independent of the user's. */
 function plainEnvironment(): NodeJS.ProcessEnv {
   return { ...process.env, LC_ALL: 'C', LANG: 'C' };
 }

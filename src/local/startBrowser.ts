@@ -12,16 +12,16 @@ import { installedBrowsers } from './installedBrowsers.ts';
 
 const startWithinMs = 20_000;
 const exitWithinMs = 5_000;
-const betweenLooksMs = 50;
+const pollEveryMs = 50;
 const answerWithinMs = 10_000;
 const titleWithinMs = 2_000;
-/** Folders of profiles begin with this, so that no other folder is ever deleted. */
+/** Profile folders begin with this, so that no other folder is ever deleted. */
 const profilePrefix = 'browser-sessions-trial-';
 
 const Target = v.object({ targetId: v.string() });
 const TargetInfo = v.object({ targetInfo: v.object({ title: v.string() }) });
 
-/** Nothing that asks, calls home, or makes a sound. */
+/** No prompts, no background requests, and no sound. */
 const flags = [
   '--headless=new',
   '--remote-debugging-port=0',
@@ -41,7 +41,7 @@ function flagsForUser(): readonly string[] {
   return process.platform === 'linux' && process.getuid?.() === 0 ? ['--no-sandbox', '--disable-dev-shm-usage'] : [];
 }
 
-/** Starts the first of the installed browsers that comes up. @param paths the programs to try. */
+/** Starts the first installed browser that works. @param paths the programs to try. */
 export async function startBrowser(paths?: readonly string[]): Promise<BrowserStart> {
   let failure: BrowserStart = { kind: 'notInstalled' };
   for (const path of paths ?? (await installedBrowsers())) {
@@ -86,7 +86,7 @@ async function startAt(path: string): Promise<BrowserStart> {
       const { browserContextId } = v.parse(v.object({ browserContextId: v.string() }), created);
       const target = v.parse(Target, await pipe.ask('Target.createTarget', { url, browserContextId }));
       // A page has no title at first, and a list would show it without a name.
-      for (const deadline = Date.now() + titleWithinMs; Date.now() < deadline; await sleep(betweenLooksMs)) {
+      for (const deadline = Date.now() + titleWithinMs; Date.now() < deadline; await sleep(pollEveryMs)) {
         const info = v.safeParse(TargetInfo, await pipe.ask('Target.getTargetInfo', target));
         if (info.success && !url.startsWith(info.output.targetInfo.title)) return;
       }
@@ -95,7 +95,7 @@ async function startAt(path: string): Promise<BrowserStart> {
   return { kind: 'started', browser };
 }
 
-/** Settles when the process is gone, or couldn't be started, and its profile deleted. */
+/** Settles when the process has exited or couldn't be started, and its profile is deleted. */
 async function exitOf(child: ChildProcess, profile: string): Promise<void> {
   await once(child, 'exit').catch(() => {});
   await removeProfile(profile);
@@ -106,7 +106,7 @@ async function portOnceOpen(child: ChildProcess, profile: string): Promise<numbe
   for (const deadline = Date.now() + startWithinMs; isUp() && Date.now() < deadline; ) {
     const port = await portOfProfile(profile);
     if (port !== undefined && (await browserAt(port.port)) === port.path) return port.port;
-    await sleep(betweenLooksMs);
+    await sleep(pollEveryMs);
   }
   return undefined;
 }
@@ -117,7 +117,7 @@ export async function isRunning(profile: string): Promise<boolean> {
   return port !== undefined && (await browserAt(port.port)) === port.path;
 }
 
-/** Deletes a profile that {@link startBrowser} made. Any other folder stays. */
+/** Deletes a profile that {@link startBrowser} created. Never deletes any other folder. */
 export async function removeProfile(profile: string): Promise<void> {
   const isOurs = basename(profile).startsWith(profilePrefix);
   const parents = await Promise.all([realpath(dirname(profile)), realpath(tmpdir())]).catch(() => undefined);
@@ -128,7 +128,7 @@ export async function removeProfile(profile: string): Promise<void> {
 
 const Answer = v.object({ id: v.number(), result: v.optional(v.unknown()) });
 
-/** Chrome's DevTools over its pipe: one JSON text for each message, ended by a zero. */
+/** Chrome's DevTools over its pipe: each message is JSON, followed by a zero byte. */
 class BrowserPipe {
   readonly #out: Writable;
   readonly #waiting = new Map<number, (result: unknown) => void>();
@@ -149,7 +149,7 @@ class BrowserPipe {
     return this.#last;
   }
 
-  /** @throws Error when there is no answer in time. */
+  /** @throws Error if there is no answer in time. */
   async ask(method: string, params: object): Promise<unknown> {
     const answer = Promise.withResolvers<unknown>();
     const id = this.send(method, params);

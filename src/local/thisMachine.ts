@@ -4,7 +4,7 @@ import { browserAt } from './devtoolsPort.ts';
 import { readEnvFiles } from './envFiles.ts';
 import { isRunning, removeProfile, startBrowser } from './startBrowser.ts';
 
-/** The machine that the extension runs on. */
+/** The machine that the extension host is on. */
 export const thisMachine: ThisMachine = {
   hasBrowsers,
   hasDevtools: async (port) => (await browserAt(port)) !== undefined,

@@ -368,7 +368,7 @@ export class Accounts implements Disposable {
   }
 
   /**
-   * The secret is gone though nobody removed the account: VS Code deletes those that it can't decrypt any longer, for
+   * The secret is gone though the account wasn't removed: VS Code deletes secrets that it can no longer decrypt, for
    * example after the keyring was replaced.
    */
   #missing(id: AccountId, before: Stored): void {

@@ -58,7 +58,7 @@ export function connect(
     http: counting(network.http(origin, secrets, limits), limits),
     httpTo: (other) => {
       if (further.includes(other.href)) return counting(network.http(other, secrets, {}), limits);
-      const why = `${other.host} is not among the addresses that were saved with the key; Replace Key… saves them anew`;
+      const why = `${other.host} is not among the addresses that were saved with the key; Replace Key… saves them again`;
       throw new ProviderError({ kind: 'unsupported', reason: { kind: 'otherHost', host: other.host } }, why);
     },
     localPort: (port) => {

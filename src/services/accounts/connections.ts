@@ -38,7 +38,7 @@ export class Connections {
 
   /**
    * The provider of an account.
-   * @throws ProviderError: `notFound` when there is no such account (any longer), `noKey` when this machine has no key for
+   * @throws ProviderError: `notFound` when there is no such account (anymore), `noKey` when this machine has no key for
    * it, `badAddress` when its address is one that no account can have, `unsupported` when its provider is not known (any
    * longer), e.g. because the extension that added it is gone.
    */

@@ -41,7 +41,7 @@ export async function sentBy(
   }
 }
 
-/** Turns a provider's answer to an end into what is known. "No such session" is an answer, too. */
+/** Turns a provider's answer to an end into what is known. "No such session" is also an answer. */
 export async function answerOf(answer: Promise<EndAnswer>): Promise<Sent> {
   try {
     const { outcome, how } = await answer;
@@ -98,12 +98,12 @@ export function attemptsFor({ trouble }: ProviderError): number {
 
 /** The reason nothing is sent for an account that was removed. */
 export function accountRemoved(): ProviderError {
-  return new ProviderError({ kind: 'cancelled' }, 'the account was removed meanwhile');
+  return new ProviderError({ kind: 'cancelled' }, 'the account was removed in the meantime');
 }
 
 /** The reason nothing is sent or confirmed with a different key than the one the operation started with. */
 export function keyReplaced(): ProviderError {
-  return new ProviderError({ kind: 'cancelled' }, 'the account’s key was replaced meanwhile');
+  return new ProviderError({ kind: 'cancelled' }, 'the account’s key was replaced in the meantime');
 }
 
 /** The provider says it accepts no more requests for now, though it hasn't rejected one yet. */

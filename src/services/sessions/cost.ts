@@ -10,11 +10,11 @@ export type Cost =
   | { readonly kind: 'estimated'; readonly amount: number };
 
 const hourMs = 3_600_000;
-/** A session that is said to run for longer has a wrong start, and so has every estimate from it. */
+/** If a session seems to have been running for longer, its start is wrong, and an estimate from it would be, too. */
 const longestMs = 366 * 24 * hourMs;
 
 /**
- * What a session has cost so far; undefined where nobody says.
+ * What a session has cost so far; undefined if unknown.
  * @param startedAt epoch milliseconds; where the provider doesn't say, when the session was first seen, which makes the
  * estimate too low.
  * @param ratePerHour the user's own rate for the session's provider, from the setting `cost.ratePerHour`.
@@ -32,7 +32,7 @@ export function costOf(
 }
 
 /**
- * For sorting, dearest first: estimates in the user's currency, then what providers report, by unit, then sessions whose
+ * For sorting, most expensive first: estimates in the user's currency, then what providers report, by unit, then sessions whose
  * cost isn't known. Figures in different units can't be compared, so each unit stays together.
  */
 export function compareCosts(a: Cost | undefined, b: Cost | undefined): number {

@@ -17,9 +17,9 @@ export interface OverLimit {
   readonly accountId: AccountId;
   readonly session: Session;
   readonly limit: 'age' | 'idle';
-  /** Since when it is running, or idle, in epoch milliseconds; not `exact` if it may be longer. */
+  /** When it started, or became idle, in epoch milliseconds; not `exact` if that may be earlier. */
   readonly since: { readonly at: number; readonly exact: boolean };
-  /** Whether the account was listed lately: if not, the session may have ended long ago. */
+  /** Whether the account was listed recently. If not, the session may have ended long ago. */
   readonly isCurrent: boolean;
 }
 
@@ -46,11 +46,11 @@ export interface Overview {
   readonly over: readonly OverLimit[];
   /** Accounts that couldn't be listed. */
   readonly troubled: number;
-  /** When the account was listed whose list is the oldest; undefined if one was never listed, or there is none. */
+  /** When the account with the oldest list was listed; undefined if any was never listed, or there are no accounts. */
   readonly asOf: number | undefined;
 }
 
-/** From this age on, in milliseconds, a list may be far from what is running now. */
+/** The age, in milliseconds, from which a list may differ a lot from what is running now. */
 export const oldListMs = 15 * 60_000;
 
 /** What {@link overviewOf} needs. */
@@ -67,8 +67,8 @@ export interface OverviewParts {
 }
 
 /**
- * Sums up what is running, and finds the sessions that are over a limit. Protected sessions, other people's and those that
- * are skipped when several are ended at once never are, nor is one that is ending.
+ * Sums up what is running, and finds the sessions that are over a limit. That excludes protected sessions, other people's
+ * sessions, sessions that are skipped when several are ended at once, and sessions that are ending.
  */
 export function overviewOf(parts: OverviewParts): Overview {
   const { accounts, store, now, limits, ratePerHour } = parts;

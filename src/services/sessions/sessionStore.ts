@@ -143,7 +143,7 @@ export class SessionStore implements SessionsView {
 
   /**
    * Begins a refresh. While its pages arrive, rows are added and, as long as there has been no complete list, changed;
-   * what was known otherwise stays until {@link ListRun.complete}, so that rows neither flicker nor vanish half-way.
+   * what was known otherwise stays until {@link ListRun.complete}, so that rows don't flicker or disappear while a list is still arriving.
    */
   beginList(account: AccountId): ListRun {
     const token = {};

@@ -4,27 +4,27 @@ import type { Disposable } from '../../core/event.ts';
 import type { Memory } from '../../core/storage.ts';
 import type { OverLimit } from './overview.ts';
 
-/** Milliseconds between two warnings, of any window. */
+/** Minimum time between two warnings in any window, in milliseconds. */
 export const betweenWarningsMs = 30 * 60_000;
 /** How long "Snooze" keeps warnings away, in milliseconds. */
 export const snoozeMs = 60 * 60_000;
 /**
- * How long a window that wants to warn waits to see whether another one does, too, in milliseconds: what a window stores takes
+ * How long a window waits before it warns, in milliseconds, to see whether another one also wants to: what a window stores takes
  * a moment to reach the others.
  */
 const claimMs = 2_000;
-/** The most sessions that are remembered as named in a warning; the oldest are forgotten first. */
+/** How many sessions that a warning has named are remembered at most. The oldest are forgotten first. */
 const mostNamed = 5_000;
 
 const memoryKey = 'warnings';
 
-/** What all windows know of the warnings that were shown. Times are epoch milliseconds. */
+/** The warnings that were shown, as stored for all windows. Times are epoch milliseconds. */
 const Shown = v.object({
   shownAt: v.fallback(v.number(), 0),
   snoozedUntil: v.fallback(v.number(), 0),
-  /** The window that wants to show the next one. */
+  /** A random id of the window that is about to show the next one. */
   claimedBy: v.fallback(v.string(), ''),
-  /** The sessions that warnings have named, as account and session. */
+  /** The sessions that warnings have named, as `account/session/limit`. */
   named: v.fallback(v.array(v.string()), []),
 });
 type Shown = v.InferOutput<typeof Shown>;
@@ -36,11 +36,11 @@ export interface WarningsParts {
   /** Shared by all windows. */
   readonly memory: Memory;
   readonly clock: Clock;
-  /** Whether the user sees this window, and wants warnings. */
+  /** Whether the user has this window in focus and wants warnings. */
   readonly isWanted: () => boolean;
   /** The sessions that are over a limit now. */
   readonly over: () => readonly OverLimit[];
-  /** Shows a warning about sessions; calls `snooze` if the user wants to hear of them again later. Returns at once. */
+  /** Shows a warning about sessions; calls `snooze` if the user selects Snooze. Returns immediately. */
   readonly show: (over: readonly OverLimit[], snooze: () => void) => void;
 }
 
@@ -51,7 +51,7 @@ export interface WarningsParts {
 export class Warnings implements Disposable {
   readonly #parts: WarningsParts;
   readonly #stop = new AbortController();
-  /** What this window has stored: another one that writes before it has seen this may undo it. */
+  /** What this window last stored. Another window may overwrite it if it writes before it has seen this. */
   #own = nothingShown;
   #isClaiming = false;
 
@@ -63,15 +63,15 @@ export class Warnings implements Disposable {
     this.#stop.abort();
   }
 
-  /** Shows a warning, if there is something to warn about and it is time. Call it whenever that may be. Never rejects. */
-  async consider(): Promise<void> {
+  /** Shows a warning if one is due. Call it whenever that may have changed. Never rejects. */
+  async showIfDue(): Promise<void> {
     if (this.#isClaiming || this.#due().length === 0) return;
     this.#isClaiming = true;
     try {
       const claimedBy = crypto.randomUUID();
       await this.#write({ claimedBy });
       await sleep(this.#parts.clock, claimMs, this.#stop.signal);
-      // The last window that claimed it has it.
+      // The last window to claim it shows it.
       if (this.#stored().claimedBy !== claimedBy) return;
       const due = this.#due();
       if (due.length === 0) return;
@@ -79,7 +79,7 @@ export class Warnings implements Disposable {
       await this.#write({ shownAt: this.#parts.clock.now(), named: [...this.#shown().named, ...keys] });
       this.#parts.show(due, () => void this.#snooze(keys).catch(() => {}));
     } catch {
-      // Disposed, or nothing could be stored: then every window would warn.
+      // Disposed, or storing failed. Without that, every window would warn.
     } finally {
       this.#isClaiming = false;
     }
@@ -105,7 +105,7 @@ export class Warnings implements Disposable {
   #shown(): Shown {
     const stored = this.#stored();
     const now = this.#parts.clock.now();
-    // A later time was written before the machine's clock was set back.
+    // Ignores times in the future, which were stored before the clock was set back.
     const latest = (latestPossible: number, ...times: readonly number[]) =>
       Math.max(0, ...times.filter((time) => time <= latestPossible));
     return {

@@ -3,9 +3,9 @@ import { type AddressFault, formatAddress, parseAddress } from '../../core/origi
 import type { CredentialField, ProviderKind } from '../../core/provider.ts';
 import { fieldFault, fieldValue } from '../commands/credentials.ts';
 
-/** Where variables come from: the environment, or one file. */
+/** A source of variables: the environment, or one file. */
 export interface VariableSource {
-  /** As it is shown. */
+  /** As shown on screen. */
   readonly name: string;
   readonly variables: Readonly<Record<string, string | undefined>>;
 }
@@ -32,7 +32,7 @@ export interface VariableFault {
   readonly address: AddressFault | undefined;
 }
 
-/** The longest value that is taken for a key, in characters. */
+/** Longer values aren't keys. In characters. */
 const longestKey = 4_096;
 
 /** The variables in the text of a `.env` file. Nothing in it is expanded or run. */
@@ -46,8 +46,8 @@ export function keyVariables(kinds: readonly ProviderKind[]): readonly string[] 
 }
 
 /**
- * The keys in some variables. An address counts only for keys of the same source, and where there is one that can't be
- * used, its keys aren't offered at all: they aren't meant for the provider's own address.
+ * The keys in some variables. An address applies only to keys from the same source. If it can't be used, that source's keys
+ * aren't offered at all, because they aren't meant for the provider's own address.
  */
 export function findKeys(
   kinds: readonly ProviderKind[],
@@ -98,7 +98,7 @@ function isSecret({ kind }: CredentialField): boolean {
   return kind === 'secret';
 }
 
-/** A value such as `$(pass show key)` or `${OTHER}` only says where the key is. */
+/** A value such as `$(pass show key)` or `${OTHER}` refers to a key and isn't one itself. */
 function isKey(field: CredentialField, value: string): boolean {
   return value !== '' && value.length <= longestKey && !/\$[({]/.test(value) && fieldFault(field, value) === undefined;
 }
@@ -120,7 +120,7 @@ function addressIn({ address }: ProviderKind, read: (variable: string) => string
   return { origin, variable: origin === own ? undefined : variable };
 }
 
-/** What isn't secret and belongs to a key, such as the id of its project. */
+/** Values that belong to a key and aren't secret, such as a project ID. */
 function textsIn({ fields }: ProviderKind, read: (variable: string) => string): Record<string, string> {
   const texts: Record<string, string> = {};
   for (const field of fields) {

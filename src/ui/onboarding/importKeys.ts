@@ -34,19 +34,19 @@ export interface ImportParts extends AddParts {
   readonly workspace: () => { readonly isTrusted: boolean; readonly folders: readonly WorkspaceFolder[] };
 }
 
-/** A shorter key is shown without its last characters. */
+/** Keys shorter than this are shown without their last characters. */
 const shortestWithTail = 16;
-/** Most sentences about what wasn't read. */
+/** How many sentences about unread sources are shown at most. */
 const mostNotes = 5;
 
 /**
  * Adds accounts for keys in the environment and in the variable files of a trusted workspace. The user selects the keys and
- * sees which host gets each. Nothing is watched, and nothing is written to the files.
+ * sees which host gets each. The files aren't watched or changed.
  * @returns the ids of the new accounts.
  */
 export async function importKeys(parts: ImportParts): Promise<readonly AccountId[]> {
   await parts.kinds.load();
-  // Not of other extensions' providers: they could name a variable with another provider's key.
+  // Excludes other extensions' providers, which could name a variable that holds another provider's key.
   const kinds = parts.kinds.all.filter((kind) => parts.kinds.isBuiltIn(kind));
   const { sources, notes } = await readSources(parts);
   const { keys, faults } = findKeys(kinds, sources);
@@ -110,7 +110,7 @@ function faultSentence({ variable, source, address }: VariableFault): string {
   return l10n.t("The address {0} in {1} can't be used. {2}", variable, source, addressSentence(address));
 }
 
-/** A key as it is shown: never more than its last four characters. */
+/** A key as shown on screen: at most its last four characters. */
 export function maskedKey(secret: string): string {
   return `••••${secret.length < shortestWithTail ? '' : plainText(secret.slice(-4))}`;
 }
@@ -144,7 +144,7 @@ async function importOne(parts: ImportParts, key: FoundKey): Promise<AccountId |
   const origin = key.origin ?? (await askAddress(parts, key));
   if (origin === undefined) return 'canceled';
   const further = furtherOf(kind, origin, credentials);
-  // The provider's own address was named where the key was selected. A list of several is cut off there.
+  // The provider's own address was named where the key was selected, but a list of several hosts is cut off there.
   if (key.origin === undefined || key.addressVariable !== undefined || further.length > 0) {
     const answer = await confirmAddress(parts, key, origin);
     if (!answer) return undefined;

@@ -1,11 +1,11 @@
 import * as vscode from 'vscode';
 
-/** What a user has done at least once, as the walkthrough's context keys call it. */
+/** What the user has done at least once, as named in the walkthrough's context keys. */
 export type Milestone = 'connectedOnce' | 'viewedOnce' | 'watchedOnce' | 'endedOnce';
 
 const reached = new Set<Milestone>();
 
-/** Checks off a step of the walkthrough. */
+/** Marks a step of the walkthrough as done. */
 export function reach(milestone: Milestone): void {
   if (reached.has(milestone)) return;
   reached.add(milestone);
@@ -13,9 +13,8 @@ export function reach(milestone: Milestone): void {
 }
 
 /**
- * Opens the walkthrough with what was reached checked off. VS Code checks a step off only when its context key changes after
- * the walkthrough was registered, which may not happen before it is first opened (1.139), and never if the key is true by
- * then.
+ * Opens the walkthrough with completed steps marked as done. VS Code marks a step only if its context key changes after the
+ * walkthrough was registered, which may not happen until it's first opened (1.139), and never if the key is already true then.
  */
 export async function openWalkthrough(extensionId: string): Promise<void> {
   await Promise.all([...reached].map((milestone) => set(milestone, false)));

@@ -6,8 +6,8 @@ import { reach } from './milestones.ts';
 import { hasTrialBrowsers } from './trialBrowsers.ts';
 
 /**
- * Sets the context keys of the welcome view and the walkthrough, and cleans up after trial browsers. Files aren't looked
- * at: the welcome view only says whether the environment has variables with the names of keys.
+ * Sets the context keys of the welcome view and the walkthrough, and cleans up after trial browsers. Doesn't read files: the
+ * welcome view depends only on whether the environment has variables with the names of keys.
  */
 export function openOnboarding(
   { accounts, kinds, store, memory, logger }: Services,

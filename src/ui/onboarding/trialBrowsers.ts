@@ -5,14 +5,14 @@ import type { Memory } from '../../core/storage.ts';
 import type { StartedBrowser, ThisMachine } from '../../core/thisMachine.ts';
 import type { Accounts } from '../../services/accounts/accounts.ts';
 
-/** What is stored of each, for the case that this window can't clean up itself. */
+/** What is stored of each, so that another window can clean up if this one can't. */
 const Records = v.array(v.object({ account: v.string(), profile: v.string() }));
 type Record = v.InferOutput<typeof Records>[number];
 const memoryKey = 'trialBrowsers';
 const looks = 5;
 const betweenLooksMs = 1_000;
 
-/** Where trial browsers are written down. */
+/** The memory key under which trial browsers are stored. */
 export interface TrialParts {
   readonly accounts: Accounts;
   readonly memory: Memory;
@@ -23,21 +23,21 @@ function recordsIn(memory: Memory): readonly Record[] {
   return stored.success ? stored.output : [];
 }
 
-/** Whether any browser was started to try the extension, in this window or another, and not cleaned up. */
+/** Whether there is a trial browser of any window that wasn't cleaned up. */
 export function hasTrialBrowsers(memory: Memory): boolean {
   return recordsIn(memory).length > 0;
 }
 
-/** Writes down that an account is a trial browser's, until the browser has exited. The account then goes with it. */
+/** Remembers that an account belongs to a trial browser until the browser exits, when the account is removed. */
 export async function keepTrial({ accounts, memory }: TrialParts, account: AccountId, browser: StartedBrowser) {
   await memory.update(memoryKey, [...recordsIn(memory), { account, profile: browser.profile }]);
   void browser.exited.then(() => forget({ accounts, memory }, { account, profile: browser.profile }));
 }
 
-/** Removes the accounts and profiles of trial browsers that exited with the window that had started them. */
+/** Removes the accounts and profiles of trial browsers that exited together with their window. */
 export async function removeLeftTrials(parts: TrialParts, machine: ThisMachine): Promise<void> {
   for (const record of recordsIn(parts.memory)) {
-    // After a reload it may still be exiting. One that runs on is another window's.
+    // After a reload it may still be exiting. One that keeps running belongs to another window.
     let isRunning = true;
     for (let look = 0; look < looks && isRunning; look++) {
       if (look > 0) await sleep(betweenLooksMs);

@@ -12,10 +12,10 @@ import { type AddParts, addAccount } from '../commands/addAccount.ts';
 import { keepTrial } from './trialBrowsers.ts';
 import { trialPage } from './trialPage.ts';
 
-/** The port that people and tools usually start a browser's DevTools at. */
+/** The port that people and tools usually use for DevTools. */
 const usualPort = 9222;
 const provider = 'localChrome';
-/** How long the end of a session may take to be reported after it has left the list, in milliseconds. */
+/** How long after a session left the list its end may take to be reported, in milliseconds. */
 const reportedWithinMs = 30_000;
 const betweenLooksMs = 100;
 
@@ -26,7 +26,7 @@ export interface TryItParts extends AddParts {
   readonly logger: Logger;
 }
 
-/** A session to be shown. */
+/** The session to show. */
 export interface Watched {
   readonly accountId: AccountId;
   readonly sessionId: SessionId;
@@ -74,7 +74,7 @@ export class TrialOfExtension implements Disposable {
     return (await this.#runningAt(machine)) ?? this.#start(machine);
   }
 
-  /** A session of a browser that was there already. Nothing is opened in it: it may be the user's own. */
+  /** A session of a browser that was already running. Opens nothing in it, because it may be the user's own. */
   async #runningAt(machine: ThisMachine): Promise<Watched | undefined> {
     const { accounts, logger } = this.#parts;
     if (!(await machine.hasDevtools(this.#port))) return undefined;
@@ -130,7 +130,7 @@ export class TrialOfExtension implements Disposable {
     return id as AccountId;
   }
 
-  /** A session of an account that can be watched; an isolated one if there is any, and not the user's own window. */
+  /** A session of an account that can be watched: an isolated one if there is any, rather than the user's own window. */
   async #firstOf(id: AccountId): Promise<Watched | undefined> {
     const { store, refresher } = this.#parts;
     await refresher.refreshOnRequest(id);
@@ -140,7 +140,7 @@ export class TrialOfExtension implements Disposable {
     return first && { accountId: id, sessionId: first.id };
   }
 
-  /** The user confirmed to end its session, which is all that this browser was started for. */
+  /** Called when the user has confirmed ending its session, which is all that this browser was started for. */
   #closeWithLastSession(browser: StartedBrowser, id: AccountId): void {
     const { store } = this.#parts;
     const subscription = store.onDidLeave(({ accountId }) => {

@@ -1,7 +1,7 @@
 import type { ReadSetting } from '../settings.ts';
 
 /**
- * Milliseconds between refreshes while the view is hidden; 0 for none, as when nothing would show what they bring.
+ * Milliseconds between refreshes while the view is hidden; 0 for none, for example if nothing would show the result.
  */
 export function backgroundInterval(setting: ReadSetting): number {
   const warns = setting('warnings.show') && setting('warnings.ageMinutes') + setting('warnings.idleMinutes') > 0;

@@ -21,11 +21,11 @@ import type { TreeNode } from '../tree/nodes.ts';
 import type { SessionsTree } from '../tree/sessionsTree.ts';
 import { StatusItem } from './statusItem.ts';
 
-/** All sessions are counted at most this often, in milliseconds. */
+/** Minimum time between two counts of all sessions, in milliseconds. */
 const throttleMs = 500;
 const minuteMs = 60_000;
 
-/** The view that the status bar item, the badge and warnings lead to. */
+/** The view that the status bar item, the badge, and warnings refer to. */
 export interface WatchedView {
   readonly tree: SessionsTree;
   readonly view: vscode.TreeView<TreeNode>;
@@ -87,12 +87,12 @@ export function openStatus(services: Services, watched: WatchedView, setting: Re
     const badge = badgeOf(overview, setting('badge'));
     const { badge: shown } = watched.view;
     if (shown?.value !== badge?.value || shown?.tooltip !== badge?.tooltip) watched.view.badge = badge;
-    void warnings.consider();
+    void warnings.showIfDue();
   };
   const drawing = new Throttle(draw, throttleMs);
   const ask = () => drawing.ask();
   ask();
-  // Ages grow, and lists that change nothing fire no event.
+  // Ages change without an event.
   const minutes = setInterval(ask, minuteMs);
   minutes.unref();
   return vscode.Disposable.from(

@@ -16,8 +16,7 @@ export interface ReviewParts {
 }
 
 /**
- * Shows sessions that are over a limit in the view: the only one, or else the one that the user picks from them. Ends
- * nothing.
+ * Reveals a session that is over a limit in the view. If there are several, the user picks one. Never ends anything.
  */
 export async function reviewSessions(
   watched: WatchedView,
@@ -52,7 +51,7 @@ export async function reviewSessions(
   if (answer.kind === 'answer') await reveal(watched, answer.value);
 }
 
-/** Selects a session's row, after making the tree draw it. */
+/** Selects a session's row. If it's filtered out or beyond "Show More", makes the tree show it first. */
 async function reveal({ tree, view, filter }: WatchedView, { accountId, session }: OverLimit): Promise<void> {
   if (!filter.shows(accountId, session)) await filter.set('');
   const node: TreeNode = { kind: 'session', accountId, sessionId: session.id };
@@ -68,5 +67,5 @@ async function reveal({ tree, view, filter }: WatchedView, { accountId, session 
   if (row !== undefined) await view.reveal(row, { select: true, focus: true, expand: false });
 }
 
-/** How often "Show More" is tried for a row. */
+/** How many times "Show More" is tried to reach a row. */
 const mostShowMore = 100;

@@ -3,13 +3,13 @@ import * as vscode from 'vscode';
 import type { Overview } from '../../services/sessions/overview.ts';
 import { statusLabel, statusText, statusTooltip, type TableParts } from '../text/overview.ts';
 
-/** On the left side of the status bar, after VS Code's own items and most others. */
+/** Places it on the left, after VS Code's own items and most others. */
 const priority = -100;
 
-/** The status bar item, which says how many browsers are running, and leads to the view. */
+/** The status bar item, which shows how many browsers are running and opens the view when clicked. */
 export class StatusItem implements vscode.Disposable {
   readonly #item: vscode.StatusBarItem;
-  /** What is shown: setting it again would close the tooltip that the user reads. */
+  /** What is shown. Setting the same again would close the tooltip while the user reads it. */
   #shown = '';
 
   constructor() {

@@ -4,7 +4,7 @@ import type { Services } from '../../services/openServices.ts';
 import type { ReadSetting } from '../settings.ts';
 import type { WatchedView } from './openStatus.ts';
 
-/** Opens the status bar item, the badge and warnings once there is an account, or when the item is always shown. */
+/** Opens the status bar item, the badge, and warnings once there is an account, or at once if the item is always shown. */
 export function openStatusWhenNeeded(
   services: Services,
   watched: WatchedView,

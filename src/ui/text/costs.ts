@@ -4,7 +4,7 @@ import type { Usage } from '../../core/usage.ts';
 import type { Cost } from '../../services/sessions/cost.ts';
 import { bytes, decimal, money } from './numbers.ts';
 
-/** Longest currency that is shown, in characters. */
+/** Longer currencies are cut, in characters. */
 const longestCurrency = 10;
 
 /** What a session, or several, cost so far, e.g. `≈ $4.10 so far` or `12.5 credits so far`. */
@@ -24,7 +24,7 @@ export function shortCost(cost: Cost, currency: string): string {
   return cost.kind === 'estimated' ? `≈ ${amountText(cost.amount, currency)}` : usedText(cost.usage);
 }
 
-/** How much an account has used, and what it may use, e.g. `12.5 credits used · 50 included · limit 100 · 42.5 left`. */
+/** An account's usage and limits, e.g. `12.5 credits used · 50 included · limit 100 · 42.5 left`. */
 export function usageText(usage: Usage): string {
   const { unit, included, limit, left } = usage;
   const figure = (value: number) => (unit === 'proxyBytes' ? bytes(value) : decimal(value, 2));

@@ -8,12 +8,12 @@ import { bestName } from '../../core/sessionName.ts';
 import type { ShownName } from '../../services/ending/report.ts';
 import { isValueGroupId, type ListGroup } from '../../services/sessions/grouping.ts';
 
-/** The first characters of an id, enough to tell it from those around it. */
+/** The first characters of an id, enough to distinguish it from others. */
 export function shortId(id: string): string {
   return plainText(id, 80).slice(0, 8);
 }
 
-/** The best name that is known of a session, else its short id. @param pages its pages, if they were fetched. */
+/** The best known name of a session, otherwise its short id. @param pages its pages, if they were fetched. */
 export function sessionName(session: Session, pages?: readonly Page[]): string {
   return bestName(session, pages ?? session.pages).text || shortId(session.id);
 }
@@ -25,7 +25,7 @@ export function nameAndId({ name, shortId: id }: ShownName): string {
     : l10n.t({ message: '{0} ({1})', args: [name, id], comment: ["A session's name and short ID"] });
 }
 
-/** A group's name, else its short id. */
+/** A group's name, otherwise its short id. */
 export function groupName({ id, kind, name }: ListGroup): string {
   if (kind === 'status') return statusName(name ?? '');
   const fallback = () => (isValueGroupId(id) ? l10n.t('Unnamed group') : l10n.t('Batch {0}', shortId(id)));
@@ -48,7 +48,7 @@ function statusName(status: string): string {
   }
 }
 
-/** A page's name: its title, else its address. */
+/** A page's title, otherwise its address. */
 export function pageName({ title, url }: Page): string {
   return plainText(title) || plainText(pageAddress(url)) || l10n.t('Untitled page');
 }

@@ -33,7 +33,7 @@ function countText({ running, over, asOf }: Overview, now: number): string {
     : l10n.t('{0} browsers · {1} over limit, oldest {2}', running, count, age);
 }
 
-/** A duration in its largest unit, for where there is little room: `45 min`, `6 h`, `2 d`. */
+/** A duration in its largest unit, for where space is limited: `45 min`, `6 h`, `2 d`. */
 function roundAge(ms: number): string {
   const minutes = Math.max(0, Math.floor(ms / 60_000));
   if (minutes < 60) return l10n.t({ message: '{0} min', args: [minutes], comment: ['Minutes, abbreviated'] });
@@ -42,7 +42,7 @@ function roundAge(ms: number): string {
   return l10n.t({ message: '{0} d', args: [Math.floor(hours / 24)], comment: ['Days, abbreviated'] });
 }
 
-/** The same for screen readers, as a sentence. */
+/** The status bar text as a sentence, for screen readers. */
 export function statusLabel(overview: Overview, now: number): string {
   const { running, over } = overview;
   const count = runningSentence(running);
@@ -64,7 +64,7 @@ function longestSentence(count: number, { limit, since }: OverLimit, now: number
     : l10n.t('{0} need attention. The oldest has been running for {1}.', count, age);
 }
 
-/** A column of the status bar's tooltip. It is left out where no account has anything in it. */
+/** A column of the status bar's tooltip. It's left out if it's empty for all accounts. */
 interface Column {
   readonly heading: () => string;
   readonly align: 'left' | 'right';
@@ -124,7 +124,7 @@ export function statusTooltip({ accounts, asOf }: Overview, parts: TableParts): 
     .map((column) => ({ column, cells: shown.map((account) => column.cell(account, parts)) }))
     .filter(({ cells }) => cells.some((cell) => cell !== ''));
   const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  // Columns touch in a hover.
+  // A hover draws columns without space between them.
   const cellIn = ({ align }: Column, text: string) => (align === 'left' ? '' : '&nbsp;&nbsp;') + escaped(text);
   const left = accounts.length - shown.length;
   return [
@@ -138,14 +138,14 @@ export function statusTooltip({ accounts, asOf }: Overview, parts: TableParts): 
 }
 
 /**
- * Text as Markdown shows it literally. `MarkdownString.appendText` leaves pipes alone, which would end the cell, and
- * addresses, which would become links.
+ * Escapes text so that Markdown shows it literally. `MarkdownString.appendText` doesn't escape pipes, which would end the cell,
+ * or URLs, which would become links.
  */
 function escaped(text: string): string {
   return text.replace(/[!-/:-@[-`{-~]/g, '\\$&');
 }
 
-/** What the view's badge counts, and says on hover; undefined for no badge. */
+/** The view's badge and its tooltip; undefined for no badge. */
 export function badgeOf(
   { running, over, troubled }: Overview,
   counts: 'attention' | 'count' | 'off',

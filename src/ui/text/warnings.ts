@@ -80,7 +80,7 @@ function idleText(over: readonly OverLimit[], { limits, nameOfSession, nameOfAcc
       );
 }
 
-/** How long a session is running, or idle. */
+/** How long a session has been running, or idle. */
 export function spoken({ since }: OverLimit, now: number): string {
   const age = longAge(now - since.at);
   return since.exact ? age : l10n.t('at least {0}', age);

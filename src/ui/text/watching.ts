@@ -41,8 +41,8 @@ export function effectCard(effect: string, staysConnected: boolean): PanelCard {
 }
 
 /**
- * Shown in place of a viewer that took the keyboard in view-only mode.
- * @param isElsewhere whether the keyboard is no longer where the user was typing.
+ * Shown in place of a viewer that took keyboard focus in view-only mode.
+ * @param isElsewhere whether focus is no longer where the user was typing.
  */
 export function pausedCard(isElsewhere: boolean): PanelCard {
   return {
@@ -139,7 +139,7 @@ export function refusedCard(
   }
 }
 
-/** Shown if the page couldn't be asked whether it may be framed. */
+/** Shown if it's not known whether the page may be framed, because the request failed. */
 export function notAskedCard(error: ProviderError, host: string): PanelCard {
   return {
     heading: l10n.t("Couldn't reach this live view"),
@@ -169,7 +169,7 @@ export interface Afterwards {
   readonly next: string | undefined;
 }
 
-/** @param ended what is known about its confirmed end. */
+/** Shown when a session has ended. @param ended what is known about its confirmed end. */
 export function endedCard(ended: KnownEnd, afterwards: Afterwards): PanelCard {
   return { ...whatIsKnown(ended), buttons: buttonsAfter(afterwards, false) };
 }

@@ -166,7 +166,7 @@ export class Arrangement implements Disposable {
   }
 }
 
-/** What a session is sorted by: numbers with the smallest first, costs with the dearest. */
+/** What a session is sorted by: numbers with the smallest first, costs with the highest first. */
 function sortKeyOf(
   store: SessionsView,
   { sortBy, ratePerHour, asOf }: KeyParts,

@@ -21,7 +21,7 @@ export function selectedContext(context: string): string {
 /**
  * An account's row.
  * @param leftBehind whether any of its sessions were left behind.
- * @param key whether it has a key; `undefined` if its provider uses none, `automatic` if nobody added it either.
+ * @param key whether it has a key; `undefined` if its provider uses none, `automatic` if the user didn't add it either.
  */
 export function accountContext(
   key: 'saved' | 'missing' | 'automatic' | undefined,

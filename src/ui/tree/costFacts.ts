@@ -12,7 +12,7 @@ export type CostModel = Pick<TreeModel, 'store' | 'now' | 'ratePerHour' | 'curre
 
 type Fact = readonly [label: string, value: string];
 
-/** What sessions of an account have cost so far; undefined for those where nobody says. */
+/** What sessions of an account have cost so far; undefined for sessions whose cost isn't known. */
 function costsOf(model: CostModel, account: Account, sessions: Iterable<Session>): (Cost | undefined)[] {
   // Reading a setting takes longer than working out a cost.
   const rate = model.ratePerHour(account.provider);
@@ -20,7 +20,7 @@ function costsOf(model: CostModel, account: Account, sessions: Iterable<Session>
   return Array.from(sessions, (session) => costOf(session, model.store.startOf(account.id, session.id)?.at, rate, now));
 }
 
-/** What a session has cost so far; undefined where nobody says. */
+/** What a session has cost so far; undefined if unknown. */
 export function sessionCost(model: CostModel, account: Account, session: Session): Cost | undefined {
   return costsOf(model, account, [session])[0];
 }

@@ -4,7 +4,7 @@ import { type GroupBy, type Grouping, groupings } from '../../services/sessions/
 
 /** The orders that sessions can be shown in. */
 export const sortOrders = ['newest', 'oldest', 'idle', 'name', 'cost'] as const;
-/** One of {@link sortOrders}: `idle` is the longest idle first, `cost` the dearest. */
+/** One of {@link sortOrders}: `idle` is the longest idle first, `cost` the most expensive first. */
 export type SortBy = (typeof sortOrders)[number];
 
 const sortKey = 'sortBy';

@@ -3,8 +3,8 @@ import { ProviderError } from '../../core/providerError.ts';
 import type { SessionsView } from '../../services/sessions/sessionsView.ts';
 
 /**
- * Lists an account again when the pages of one of its sessions can't be fetched: often the session has just ended, and its
- * row goes away with that list. Once for each session, because a list can't help with any other reason.
+ * Lists an account again when the pages of one of its sessions can't be fetched: often the session has just ended, and and the new
+ * list removes its row. Does so once per session, because a list doesn't help with other errors.
  */
 export class LostPages {
   readonly #store: SessionsView;
@@ -28,7 +28,7 @@ export class LostPages {
   }
 }
 
-/** Not of an account's key or a server that doesn't answer: with those, a list fails, too. */
+/** Whether an error is about the session itself, not about the key or the server: those make a list fail, too. */
 function isAboutSession(error: ProviderError): boolean {
   return ProviderError.isOf(error, 'notFound', 'conflict', 'unexpectedAnswer', 'serverFault');
 }

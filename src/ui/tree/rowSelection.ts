@@ -59,7 +59,7 @@ export class RowSelection implements vscode.Disposable {
 
   /**
    * Replaces what our keybindings pass by what a menu passes: the focused row and, if it is selected, all selected rows.
-   * If it isn't certain which rows are meant, that is nothing, and the user is asked. All other arguments stay as they are.
+   * If it isn't certain which rows are meant, there are none, and the user is asked. All other arguments stay as they are.
    */
   async argumentsOf(args: readonly unknown[]): Promise<readonly unknown[]> {
     const [focused, key] = args;

@@ -66,7 +66,7 @@ describe('warnings about sessions over a limit', () => {
   /** Lets time pass, with every window looking each minute. */
   async function pass(count: number): Promise<void> {
     for (let minute = 0; minute <= count; minute++) {
-      const looks = Promise.all(windows.map(({ warnings }) => warnings.consider()));
+      const looks = Promise.all(windows.map(({ warnings }) => warnings.showIfDue()));
       await clock.until(looks, minutes(1));
       await clock.until(clock.wait(minutes(1) - 5_000), minutes(1));
     }
@@ -135,7 +135,7 @@ describe('warnings about sessions over a limit', () => {
 
   it('say nothing of a session that has ended while the window made sure that no other warns', async () => {
     const window = open(over('a'));
-    const considered = window.warnings.consider();
+    const considered = window.warnings.showIfDue();
     window.over = [];
     await clock.until(considered, minutes(1));
     assert.deepEqual(window.shown, []);

@@ -148,7 +148,7 @@ navigator.clipboard.readText().then((text) => tell('read ' + text), () => tell('
     assert.ok(reachedInAll <= mostReached, `${reachedInAll} keys reached viewers`);
   });
 
-  it('resumes a viewer that takes the keyboard while it loads, and still keeps the keyboard', async () => {
+  it('resumes a viewer that takes keyboard focus while it loads, and keeps focus', async () => {
     const takes = "setTimeout(() => { remote.focus(); tell('took it'); }, when);";
     const panel = await scene.show(viewerPage('<canvas id="remote" tabindex="0"></canvas>', takes));
     const paused = panel.getByRole('heading', { name: 'This viewer tried to take keyboard focus' });

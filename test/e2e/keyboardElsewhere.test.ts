@@ -10,7 +10,7 @@ const taking = waitingViewerPage(
   `setTimeout(() => remote.focus(), ${takesAfterMs});`,
 );
 
-describe('a user who has just left a text editor when a viewer takes the keyboard', function () {
+describe('a user who has just left a text editor when a viewer takes keyboard focus', function () {
   this.timeout(180_000);
   let scene: ViewerBesideEditor;
 
@@ -48,7 +48,7 @@ describe('a user who has just left a text editor when a viewer takes the keyboar
     });
   }
 
-  it('is told that the keyboard is in the panel, and continues typing after a click', async () => {
+  it('is told that the panel has keyboard focus, and continues typing after a click', async () => {
     const panel = await scene.show(taking);
     await scene.clear();
     await scene.begin(panel);

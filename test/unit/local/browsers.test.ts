@@ -54,7 +54,7 @@ function processesOf(folder: string): readonly string[] {
     return (await findBrowsers(reader, unaborted)).find(({ process }) => process.pid === pid);
   }
 
-  it('include one whose starter has ended, with its tool and its port, and no child process of it', async () => {
+  it('include one whose starter has ended, with its tool and port and without its child processes', async () => {
     const { pid, profile } = await left();
     await until(async () => (await portOfProfile(profile)) !== undefined);
     const one = await found(pid);
@@ -72,7 +72,7 @@ function processesOf(folder: string): readonly string[] {
     );
   });
 
-  it('include one whose starter still runs, with the name of that program', async () => {
+  it('include one whose starter is still running, with the name of that program', async () => {
     const profile = join(temporaryFolder('left'), 'puppeteer_dev_chrome_profile-abc123');
     const flags = [...quietFlags, '--headless', '--remote-debugging-port=0', `--user-data-dir=${profile}`];
     const chromium = start(await ensureChromium(), flags);
@@ -84,7 +84,7 @@ function processesOf(folder: string): readonly string[] {
     await chromium.stop();
   });
 
-  it('name the programs that started them, and nothing else of how those were called', async () => {
+  it('name the programs that started them, without their arguments', async () => {
     const browser: LocalProcess = {
       pid: 9,
       parentPid: 8,
@@ -117,7 +117,7 @@ function processesOf(folder: string): readonly string[] {
     assert.equal(await ownerOf(), 'node');
   });
 
-  it('leave out the user’s own: without a folder for its profile, or debugged by hand', async () => {
+  it('leave out the user’s own: those without a profile folder, and those debugged by hand', async () => {
     const { pid } = await left({ profile: 'my own profile', flags: ['--headless=old', '--remote-debugging-port=0'] });
     await until(async () =>
       (await reader.list((name) => name.includes('chrom'), unaborted)).found.some((one) => one.pid === pid),
@@ -133,7 +133,7 @@ function processesOf(folder: string): readonly string[] {
     assert.ok(!browsersFound.some(({ process }) => process.pid === pid));
   });
 
-  it('end with all of their child processes, and only after that are called gone', async () => {
+  it('are reported as gone only after they and all of their child processes have ended', async () => {
     const { pid, profile } = await left();
     await until(async () => (await portOfProfile(profile)) !== undefined);
     const one = await found(pid);
@@ -156,7 +156,7 @@ function processesOf(folder: string): readonly string[] {
     assert.ok(!runs(pid));
   });
 
-  it('are not ended when their pid is another process’s by now', async () => {
+  it('are not ended when their pid now belongs to another process', async () => {
     const other = spawn('sleep', ['60'], { stdio: 'ignore' });
     await once(other, 'spawn');
     const pid = other.pid ?? 0;

@@ -47,7 +47,7 @@ describe('variable files of a folder', () => {
     assert.deepEqual(skipped, [{ name: '.env.big', reason: 'tooLarge' }]);
   });
 
-  it('are ignored when they are folders, binary, or pipes that nobody writes to', async () => {
+  it('are ignored when they are folders, binary, or pipes that no one writes to', async () => {
     const { folder } = await read({ '.env.bin': Buffer.from([65, 61, 66, 0, 255, 254]) });
     mkdirSync(join(folder, '.env'));
     if (process.platform !== 'win32') execFileSync('mkfifo', [join(folder, '.env.pipe')]);

@@ -32,12 +32,12 @@ import { unaborted } from '../testNetwork.ts';
       workspaceDir: '/work',
     });
 
-    it('are read without the keys that they hold', async () => {
+    it('are read without the keys in them', async () => {
       write('browser@1', descriptor());
       assert.deepEqual(await bound(), [{ title: 'claude-code', socket: '/run/x.sock', workspace: '/work' }]);
     });
 
-    it('are left out where they can’t be read, and hide no other one', async () => {
+    it('are left out if they can’t be read, without hiding any other', async () => {
       write('good', descriptor());
       write('empty', '');
       write('garbage', '{"endpoint":');
@@ -84,7 +84,7 @@ import { unaborted } from '../testNetwork.ts';
   }
   const dial = (path: string, clock: Clock = systemClock, signal = unaborted) => dialPlaywright(path, clock, signal);
 
-  it('is refused where it isn’t a socket, or others may write to its folder', async () => {
+  it('is refused if it isn’t a socket, or if others may write to its folder', async () => {
     const file = join(folder, 'file');
     writeFileSync(file, '');
     assert.equal(await troubleOf(dial(file)), 'unsupported');
@@ -97,7 +97,7 @@ import { unaborted } from '../testNetwork.ts';
     assert.equal(sockets.size, 0);
   });
 
-  it('may never answer, answer nonsense, answer forever or hang up', async () => {
+  it('can fail to answer, answer nonsense, answer endlessly, or hang up', async () => {
     const troubles: string[] = [];
     for (const answer of [
       () => {},
@@ -131,7 +131,7 @@ import { unaborted } from '../testNetwork.ts';
     assert.match(troubles.at(-1) ?? '', /unreachable|timedOut/);
   });
 
-  it('is given up when that is asked for', async () => {
+  it('stops when it is aborted', async () => {
     const stop = new AbortController();
     const dialing = troubleOf(dial(await listen(() => stop.abort()), systemClock, stop.signal));
     assert.equal(await dialing, 'cancelled');

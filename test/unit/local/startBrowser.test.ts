@@ -89,7 +89,7 @@ describe('a browser that is started to try the extension', function () {
     assert.equal(existsSync(profile), false);
   });
 
-  it('is the first installed one that comes up; otherwise the last line of what it wrote is passed on', async () => {
+  it('is the first installed one that works; if none does, the last line of its output is reported', async () => {
     const folder = temporaryFolder('browsers');
     const broken = join(folder, 'broken');
     writeFileSync(broken, '#!/bin/sh\necho "first" >&2\necho "No usable sandbox!" >&2\nexit 1\n', { mode: 0o755 });
@@ -126,7 +126,7 @@ describe('finding browsers on this machine', () => {
     assert.equal(windows.filter((path) => /msedge\.exe$/.test(path)).length, 2);
   });
 
-  it('takes nothing for DevTools that doesn’t answer as DevTools do', async () => {
+  it('doesn’t mistake another server for DevTools', async () => {
     for (const answer of ['', 'hello', '{}', 'null', '{"webSocketDebuggerUrl":1}', 'x'.repeat(100_000)]) {
       const server = createServer((_, response) => response.end(answer)).listen(0, '127.0.0.1');
       await new Promise((done) => server.once('listening', done));

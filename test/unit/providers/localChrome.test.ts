@@ -356,7 +356,7 @@ describe('Local Chrome', function () {
     }
   });
 
-  it('gives up at once when aborted, even for a browser that never responds', async () => {
+  it('stops immediately when aborted, even if the browser never responds', async () => {
     const silent: Server = createServer((request, response) => {
       const { port } = silent.address() as { port: number };
       if (request.url === '/json/version') {

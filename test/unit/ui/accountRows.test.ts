@@ -95,7 +95,7 @@ describe('the row of an account', () => {
       assert.equal(accountRow().label, '製品環境…です。');
     });
 
-    it('leaves the names as they are that accounts get where the user types none', () => {
+    it('doesn’t change the default names that accounts get', () => {
       for (const { id, label } of providerKinds) {
         show({ ...prod, provider: id, label });
         assert.equal(accountRow().label, label);
@@ -194,7 +194,7 @@ describe('the row of an account', () => {
   describe('its trouble', () => {
     const error = { id: 'error', color: 'problemsErrorIcon.foreground' };
 
-    it('shows the error icon and its first words, also while old rows are shown', () => {
+    it('shows the error icon and the start of the message, even while old rows are shown', () => {
       fail({ kind: 'unauthorized' });
       assert.deepEqual(accountRow().icon, error);
       assert.equal(accountRow().description, 'key rejected');

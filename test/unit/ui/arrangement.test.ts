@@ -77,7 +77,7 @@ describe('the arrangement of the list', () => {
     assert.equal(await sorted('name'), 'idle1 idle2 a b');
   });
 
-  it('sorts the dearest first, by the user’s rate or by what the provider reports, and those that nobody knows last', async () => {
+  it('sorts the most expensive first, by the user’s rate or by what the provider reports, and sessions of unknown cost last', async () => {
     const used = (id: string, credits: number) => someSession(id, { usage: { unit: 'credits', used: credits } });
     list([used('b', 2), someSession('free'), used('c', 7), used('a', 2)]);
     assert.equal(await sorted('cost'), 'c a b free');

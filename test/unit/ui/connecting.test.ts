@@ -85,7 +85,7 @@ describe('checking a key', () => {
   });
 });
 
-describe('the page where a key is made', () => {
+describe('the page where a key is created', () => {
   it('is at the provider, over https, and not offered for a server of the user’s own', () => {
     const pages = providerKinds.flatMap(({ id, keyPage }) => (keyPage === undefined ? [] : [[id, new URL(keyPage)]]));
     assert.deepEqual(
@@ -177,7 +177,7 @@ describe('adding an account', () => {
     assert.equal(asked[0]?.step?.back, true);
   });
 
-  it('says of each provider in one line what it is and what is entered, and where a key is made', async () => {
+  it('says in one line for each provider what it is and what you need, and links to where a key is created', async () => {
     await addAccount(parts, []);
     const lines = picked[0]?.choices.map(({ label, detail, icon }) => [label, detail, icon]);
     assert.deepEqual(lines?.slice(0, 5), [
@@ -275,7 +275,7 @@ describe('adding an account', () => {
     assert.deepEqual(services.accounts.all, []);
   });
 
-  it('is noticed when the same key is there already, also while another account’s key is replaced', async () => {
+  it('reports a key that was already added, even when another account’s key is replaced', async () => {
     const add = (label: string, key: string) => {
       providers = ['exampleProvider'];
       steps = [server.url, key, label];
@@ -299,7 +299,7 @@ describe('adding an account', () => {
     assert.equal((await services.accounts.open(second))?.credentials['doorKey'], 'another-key-0123');
   });
 
-  it('sends no key, saves none and asks no more when it is canceled while the key is checked', async () => {
+  it('sends and saves no key, and stops asking, when it is canceled while the key is checked', async () => {
     let reached = () => {};
     const arrived = new Promise<void>((resolve) => (reached = resolve));
     const hanging = createServer(() => reached()).listen(0, '127.0.0.1');
@@ -351,7 +351,7 @@ describe('adding an account', () => {
     assert.throws(() => services.register({ ...raw, keyPage: 'command:x' }), /keyPage: Expected an https address/);
   });
 
-  it('gives accounts names that can be told apart and can’t deceive', async () => {
+  it('gives accounts names that are distinguishable and can’t deceive', async () => {
     const id = await services.accounts.add({ provider: 'anchor', label: 'prod', origin: anchor.url, credentials: {} });
     await services.accounts.add({ provider: 'anchor', label: 'Staging', origin: anchor.url, credentials: {} });
     await services.accounts.add({ provider: 'gateway', label: 'mine', origin: anchor.url, credentials: {} });

@@ -26,7 +26,7 @@ describe('ending without asking', () => {
     assert.equal(new EndWithoutAsking(memory, () => setting).isAllowed, true);
   });
 
-  it('is over when the setting is reset, and doesn’t come back when something else sets it again', async () => {
+  it('ends when the setting is reset, and doesn’t return when something else sets it again', async () => {
     setting = 'never';
     await rule.allow();
     setting = 'always';

@@ -31,7 +31,7 @@ describe('recently ended sessions', () => {
     assert.equal(new Set(icons.map((icon) => icon?.id)).size, 4);
   });
 
-  it('have an icon of their own for the view', () => {
+  it('have their own icon in the view', () => {
     const { contributes } = JSON.parse(readFileSync('package.json', 'utf8'));
     const [sessions, ended] = contributes.views.browserSessions;
     assert.equal(ended.id, 'browserSessions.ended');

@@ -36,14 +36,14 @@ describe('the pages of an expanded session that has ended', () => {
 
   const lists = () => server.requests.filter(({ path }) => /\/all\/status$|\/v1\/sessions$/.test(path)).length;
 
-  it('go with its row, which a list takes away, though nothing refreshes it otherwise', async () => {
+  it('disappear with its row, which another list removes even if nothing else refreshes it', async () => {
     server.sessions.delete(ended);
     await load(ended);
     await until(() => services.store.session(id, ended) === undefined);
     assert.notEqual(services.store.session(id, running), undefined);
   });
 
-  it('are asked for without another list while the session is running, and with one list where they keep failing', async () => {
+  it('are requested without another list while the session is running, and with one list if they keep failing', async () => {
     const before = lists();
     await load(running);
     assert.equal(lists(), before);
@@ -57,7 +57,7 @@ describe('the pages of an expanded session that has ended', () => {
     assert.notEqual(services.store.session(id, ended), undefined);
   });
 
-  it('cost no list while the key is rejected', async () => {
+  it('cause no list while the key is rejected', async () => {
     const before = lists();
     server.misbehave('GET', /pages$/, { kind: 'answer', answer: { status: 401, json: {} } });
     await load(ended);

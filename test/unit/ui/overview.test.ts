@@ -45,7 +45,7 @@ function accountOverview(label: string, more: Partial<AccountOverview> = {}): Ac
 describe('the status bar', () => {
   const text = (...of: Parameters<typeof overview>) => statusText(overview(...of), now);
 
-  it('counts browsers, and names what is over a limit', () => {
+  it('counts browsers, and those over a limit', () => {
     assert.equal(text(0), 'No browsers');
     assert.equal(text(0, [], { asOf: undefined }), 'Browser Sessions');
     assert.equal(text(1), '1 browser');
@@ -59,7 +59,7 @@ describe('the status bar', () => {
     assert.equal(text(4, [overOne('a', 2 * hour), overOne('b', hour, idle)]), '4 browsers · 1 for 2 h');
   });
 
-  it('says from when the list is if it is old', () => {
+  it('says when the list is from if it is old', () => {
     assert.equal(text(3, [], { asOf: now - 10 * minute }), '3 browsers');
     assert.match(text(3, [], { asOf: now - hour }), /^3 browsers \(as of .+\)$/);
   });
@@ -93,7 +93,7 @@ describe('the status bar', () => {
     );
   });
 
-  it('has what sessions have cost so far in its tooltip', () => {
+  it('shows in its tooltip what sessions have cost so far', () => {
     const [head, , row] = tooltip(
       accountOverview('prod', {
         costs: [
@@ -122,7 +122,7 @@ describe('the status bar', () => {
 });
 
 describe('the badge', () => {
-  it('counts sessions over a limit and accounts with trouble, or all sessions, or nothing', () => {
+  it('counts sessions over a limit and accounts with errors, or all sessions, or nothing', () => {
     const busy = overview(7, [overOne('a', hour), overOne('b', hour)], { troubled: 1 });
     assert.deepEqual(badgeOf(busy, 'attention'), {
       value: 3,
@@ -167,7 +167,7 @@ describe('a warning', () => {
     );
   });
 
-  it('holds no link that a provider made up', () => {
+  it('contains no link from a provider’s text', () => {
     assert.ok(!text(overOne('x', hour, named('id', '[a](command:evil)'))).includes(']('));
   });
 });
@@ -185,7 +185,7 @@ describe('refreshing in the background', () => {
     assert.equal(intervalWith({ 'refresh.background': Number.POSITIVE_INFINITY }), 1_440 * minute);
   });
 
-  it('stops where nothing would show what it brings', () => {
+  it('stops if nothing would show the result', () => {
     assert.equal(intervalWith(nothing), 0);
     assert.equal(intervalWith({ ...nothing, 'warnings.show': true }), 5 * minute);
     assert.equal(

@@ -32,7 +32,7 @@ class BrokenSecretStore extends MemorySecretStore {
 
 const window = 'Use for This Window Only';
 
-describe('saving a key where the keychain fails', () => {
+describe('saving a key when the keychain fails', () => {
   let server: ExampleServer;
   let secretStore: BrokenSecretStore;
   let memory: MapMemory;
@@ -87,7 +87,7 @@ describe('saving a key where the keychain fails', () => {
   };
   const written = () => JSON.stringify([...memory.values, ...secretStore.values, ...services.log.lines]);
 
-  it('says what the system says and what to do, and saves nothing if the user cancels', async () => {
+  it('shows the system’s message and what to do, and saves nothing if the user cancels', async () => {
     for (const fault of ['throws', 'keepsNothing'] as const) {
       secretStore.fault = fault;
       assert.equal(await add(), undefined);

@@ -39,7 +39,7 @@ describe('the labels of sessions', () => {
     asOf: 0,
   });
 
-  it('have a short id where several sessions have the same name, and only there', () => {
+  it('have a short id if several sessions have the same name, and only then', () => {
     list(
       someSession('aaaaaaaa-1', { name: 'checkout' }),
       someSession('bbbbbbbb-1', { name: 'checkout' }),
@@ -85,7 +85,7 @@ describe('the labels of sessions', () => {
     assert.equal(label('liar'), 'checkout · liar');
   });
 
-  it('lengthen ids that begin alike', () => {
+  it('have longer ids if those begin with the same characters', () => {
     const map = new Map(['job-0001-a', 'job-0001-b', 'other'].map((id) => [sessionId(id), 0] as const));
     assert.deepEqual([...shortIds(map).values()].toSorted(), ['other', '…b-0001-a', '…b-0001-b']);
   });
@@ -131,7 +131,7 @@ describe('the labels of sessions', () => {
     assert.ok(changes.every((change) => change.kind === 'account' && change.sessions.length <= 2));
   });
 
-  it('don’t change when a poll finds what was known', () => {
+  it('don’t change when a refresh finds nothing new', () => {
     const sessions = () => [
       someSession('aaaaaaaa', { name: 'checkout' }),
       someSession('bbbbbbbb', { name: 'checkout' }),

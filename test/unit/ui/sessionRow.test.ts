@@ -58,7 +58,7 @@ describe('the row of a session', () => {
     assert.equal(textOf('c'), 'scrape | 12m · shop.example · 1 · 2 · 3 · +1');
   });
 
-  it('has the details that the setting names, in its order', () => {
+  it('shows the details from the setting, in the setting’s order', () => {
     const metadata = new Map([
       ['job', 'nightly'],
       ['owner', 'anna $(x)'],
@@ -86,7 +86,7 @@ describe('the row of a session', () => {
     assert.deepEqual([row('a').description, row('b').description], ['250 MB · 50% CPU', '']);
   });
 
-  it('is named by the page that was fetched, which its tooltip says the time of', () => {
+  it('is named after the page that was fetched, with the time of that in its tooltip', () => {
     list(undefined, someSession('0123456789'));
     assert.equal(textOf('0123456789'), '01234567 | 12m');
     store.setPages(account.id, sessionId('0123456789'), { kind: 'ready', pages: [cart, cart], asOf: now });
@@ -98,7 +98,7 @@ describe('the row of a session', () => {
     assert.match(facts.get('Page updated') ?? '', /\d\d/);
   });
 
-  it('shows where the words of a filter are, in its label or else behind it', () => {
+  it('shows where a filter matches, in its label or else after it', () => {
     const metadata = new Map([
       ['owner', 'anna'],
       ['apiKey', 'canary'],

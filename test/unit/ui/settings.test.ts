@@ -110,12 +110,12 @@ describe('settings', () => {
     }
   });
 
-  it('take only those from a folder that can neither cost money nor lead a key elsewhere', () => {
+  it('come from a folder only if they can’t cost money or send a key elsewhere', () => {
     const ofFolder = keys.filter((key) => settings[key].scope === 'window');
     for (const key of ofFolder) assert.doesNotMatch(key, /refresh|network|confirm|cost|history|liveView|warnings/, key);
   });
 
-  it('keep only the details of rows that there are, once each', () => {
+  it('keep only known details of rows, once each', () => {
     const standard = ['age', 'page', 'region', 'tags', 'traits'];
     for (const wrong of [undefined, null, 'age', 7, {}, { 0: 'age', length: 1 }]) {
       assert.deepEqual(settingValue('row.details', wrong), standard);

@@ -32,7 +32,7 @@ const subject = (name: string, more: Partial<SessionDescription> = {}): SessionD
 });
 
 describe('texts', () => {
-  it('say what is lost once, or for each provider where it differs', () => {
+  it('say what is lost once, or once for each provider if it differs', () => {
     const ask = (...subjects: SessionDescription[]) =>
       questionForMany({ message: '', subjects, leftOut: [], unknown: [], everything: undefined }).detail;
     const other = { provider: 'Browserbase', account: 'Browserbase · a' };

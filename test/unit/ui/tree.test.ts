@@ -230,7 +230,7 @@ describe('the tree', () => {
     assert.match(rowFor('idle').aria, /^Session idle, idle, for 12 minutes, account Anchor Browser · prod$/);
   });
 
-  it('says that an age is only how long a session was seen, when the provider doesn’t report its start', () => {
+  it('says that an age is only how long a session has been listed, when the provider doesn’t report its start', () => {
     list({ sessions: [someSession('a', { startedAt: undefined })] });
     assert.equal(rowFor('a').description, 'first seen just now');
     now += minutes(3);

@@ -386,7 +386,7 @@ describe('confirming ends', () => {
     assert.deepEqual(outcomes(report), { s0: 'stuck' });
     const [result] = report.results;
     assert.ok(result?.why?.kind === 'unconfirmed');
-    assert.equal(result.why.error?.message, 'the account was removed meanwhile');
+    assert.equal(result.why.error?.message, 'the account was removed in the meantime');
     assert.equal(result.why.error.trouble.kind, 'cancelled');
     assert.match(services.log.lines.at(-1) ?? '', new RegExp(`^end ${id} s0: stuck, 1 sent, \\d+ ms: the account was`));
     services.dispose();
@@ -400,7 +400,7 @@ describe('confirming ends', () => {
     const { results } = await end(targets());
     assert.ok(clock.now() - began < 4_000, String(clock.now() - began));
     assert.ok(results[0]?.why?.kind === 'unconfirmed');
-    assert.equal(results[0].why.error?.message, 'the account’s key was replaced meanwhile');
+    assert.equal(results[0].why.error?.message, 'the account’s key was replaced in the meantime');
     assert.equal(results[0].why.error.trouble.kind, 'cancelled');
     services.dispose();
   });
@@ -435,11 +435,11 @@ describe('confirming ends', () => {
         assert.equal(result.why.error.trouble.kind, 'cancelled');
         return result.why.error.message;
       };
-      assert.equal(await messageOf(never), 'the account was removed meanwhile');
+      assert.equal(await messageOf(never), 'the account was removed in the meantime');
       await over(services.accounts.replaceCredentials(id, { other: 'key' }));
-      assert.equal(await messageOf(all), 'the account’s key was replaced meanwhile');
+      assert.equal(await messageOf(all), 'the account’s key was replaced in the meantime');
       await over(services.accounts.remove(id));
-      assert.equal(await messageOf(all), 'the account was removed meanwhile');
+      assert.equal(await messageOf(all), 'the account was removed in the meantime');
       assert.deepEqual(provider.asked('end'), []);
       services.dispose();
     });
@@ -600,7 +600,7 @@ describe('confirming ends', () => {
       const { services, over } = await scriptedServices(starts(1));
       const nobody = accountId('nobody');
       const { results, error } = await over(services.ender.endEverything(nobody));
-      assert.deepEqual([results, error?.message], [[], 'the account was removed meanwhile']);
+      assert.deepEqual([results, error?.message], [[], 'the account was removed in the meantime']);
       services.dispose();
     });
   });

@@ -80,7 +80,7 @@ describe('warnings about sessions over a limit', () => {
     assert.deepEqual(window.shown, ['a,b']);
   });
 
-  it('come every half hour at most', async () => {
+  it('are shown every half hour at most', async () => {
     const window = open(over('a'));
     await pass(1);
     window.over = [over('a'), over('b')];
@@ -133,7 +133,7 @@ describe('warnings about sessions over a limit', () => {
     assert.deepEqual(window.shown, ['a']);
   });
 
-  it('say nothing of a session that has ended while the window made sure that no other warns', async () => {
+  it('leave out a session that ended while the window waited to see whether another one warns', async () => {
     const window = open(over('a'));
     const considered = window.warnings.showIfDue();
     window.over = [];
@@ -144,7 +144,7 @@ describe('warnings about sessions over a limit', () => {
     assert.deepEqual(window.shown, ['b']);
   });
 
-  it('say nothing from an old list', async () => {
+  it('leave out sessions of an old list', async () => {
     const window = open(over('a', { isCurrent: false }));
     await pass(60);
     assert.deepEqual(window.shown, []);
@@ -158,7 +158,7 @@ describe('warnings about sessions over a limit', () => {
     assert.deepEqual(window.shown, ['a', 'a']);
   });
 
-  it('survive whatever is stored, and times to come', async () => {
+  it('aren’t broken by invalid stored data or by times in the future', async () => {
     for (const stored of [
       'x',
       7,

@@ -13,7 +13,7 @@ const key = (name: string, more: object = {}) => ({
 });
 
 describe('input to a live view', () => {
-  it('lands where the picture shows it, at any drawn size', () => {
+  it('lands where the image shows it, at any size', () => {
     const page = { width: 1280, height: 720 };
     const drawn = { left: 100, top: 50, width: 320, height: 180 };
     assert.deepEqual(pointOf({ clientX: 100, clientY: 50 }, drawn, page), { x: 0, y: 0 });
@@ -55,7 +55,7 @@ describe('input to a live view', () => {
     );
   });
 
-  it('types what a key types, and presses the other keys', () => {
+  it('types text for keys that produce it, and presses the others', () => {
     const down = (event: ReturnType<typeof key>) => {
       const input = keyInput('down', event);
       assert.equal(input.kind, 'key');

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { RecentTyping } from '../../../../src/ui/liveView/recentTyping.ts';
 import { VirtualClock } from '../../services/virtualClock.ts';
 
-describe('the text editor that has the keyboard', () => {
+describe('the text editor that has keyboard focus', () => {
   let clock: VirtualClock;
   let typing: RecentTyping<string>;
   beforeEach(() => {

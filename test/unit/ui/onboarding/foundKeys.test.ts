@@ -41,7 +41,7 @@ describe('the variables in a .env file', () => {
     assert.ok(ms < 500, `${ms} ms`);
   });
 
-  it('are none in garbage, which takes no time either', () => {
+  it('don’t exist in garbage, which is read just as fast', () => {
     for (const text of [
       '',
       '=',
@@ -120,7 +120,7 @@ describe('the keys in variables', () => {
     }
   });
 
-  it('aren’t values that only say where a key is, nor what no request can carry', () => {
+  it('exclude values that only refer to a key, and values that no request can carry', () => {
     for (const value of [`\${OTHER}`, '$(pass show key)', 'clé', 'a\nb', 'x'.repeat(5_000)]) {
       const { keys, faults } = find({ ANCHOR_API_KEY: value });
       assert.deepEqual(keys, [], value.slice(0, 20));

@@ -112,7 +112,7 @@ describe('importing keys from the environment', () => {
     assert.deepEqual(messages, [".env is a link, so it wasn't read. .env.big is larger than 1 MB, so it wasn't read."]);
   });
 
-  it('offers to use a key for this window only where the keychain can’t keep it', async () => {
+  it('offers to use a key for this window only if the keychain can’t save it', async () => {
     services.dispose();
     services = new TestServices({ secretStore: new NoKeyring() });
     write('.env', `BROWSERBASE_API_KEY=${server.key}`, `BROWSERBASE_BASE_URL=${server.url}`);
@@ -161,7 +161,7 @@ describe('importing keys from the environment', () => {
     assert.match(questions[0]?.detail ?? '', /sent only to api\.browserbase\.com, api\.stagehand\..*, and api\.apse1/);
   });
 
-  it('saves a key that can’t be checked only if the user says so; Skip goes on with the next, Cancel stops', async () => {
+  it('saves a key that can’t be checked only if the user confirms it; Skip continues with the next one, Cancel stops', async () => {
     environment = {};
     write('.env', `BROWSERBASE_API_KEY=${key}`, `BROWSERBASE_BASE_URL=${server.url}`);
     write('.env.other', `BROWSERBASE_API_KEY=${server.key}`, `BROWSERBASE_BASE_URL=${server.url}`);

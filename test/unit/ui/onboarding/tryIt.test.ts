@@ -93,14 +93,14 @@ describe('Try It with a Browser on This Machine', function () {
     await until(() => services.accounts.all.length === 0 && !hasTrialBrowsers(memory));
   });
 
-  it('shows the one that is running when it is asked again, also while it starts', async () => {
+  it('shows the one that is already running or starting when it is run again', async () => {
     const [one, two] = await Promise.all([trial.find(), trial.find()]);
     assert.deepEqual(await trial.find(), one);
     assert.deepEqual(two, one);
     assert.deepEqual([started.length, services.accounts.all.length], [1, 1]);
   });
 
-  it('takes a browser whose DevTools answer, prefers its isolated sessions, and opens nothing in it', async () => {
+  it('uses a browser whose DevTools answer, prefers its isolated sessions, and opens nothing in it', async () => {
     const chromium = await startChromium();
     try {
       const devtools = await Devtools.open(chromium.endpoint);
@@ -123,7 +123,7 @@ describe('Try It with a Browser on This Machine', function () {
     }
   });
 
-  it('starts its own when the one that answers shows nothing, and leaves that one alone', async () => {
+  it('starts its own when the one that answers has nothing to show, and leaves that one alone', async () => {
     const chromium = await startChromium();
     try {
       trial = new TrialOfExtension(parts(), chromium.port);
@@ -136,7 +136,7 @@ describe('Try It with a Browser on This Machine', function () {
     }
   });
 
-  it('says what to do when no browser is installed, and what a browser said that doesn’t start', async () => {
+  it('says what to do when no browser is installed, and what a browser printed that didn’t start', async () => {
     start = async () => ({ kind: 'notInstalled' });
     assert.equal(await trial.find(), undefined);
     start = async () => ({ kind: 'failed', path: '/usr/bin/chromium', said: 'No [sandbox](command:x)' });
@@ -148,7 +148,7 @@ describe('Try It with a Browser on This Machine', function () {
     assert.equal(services.accounts.all.length, 0);
   });
 
-  it('ends the browser that it started with the window; the next window removes what is left', async () => {
+  it('ends the browser it started when the window closes; the next window removes what is left', async () => {
     const watched = await trial.find();
     assert.ok(watched);
     const [browser] = started;

@@ -18,15 +18,17 @@ export function linuxProcesses(root = '/proc'): ProcessReader {
   const read = (file: string): string => {
     try {
       return readFileSync(`${root}/${file}`, 'utf8');
-    } catch {
-      // It ended in the meantime, or belongs to someone else.
+    } catch (error) {
+      // Where no more files can be opened, for example, it may still be running.
+      if (!isGoneOrForeign(error)) throw error;
       return '';
     }
   };
   const programOf = (pid: string): string | undefined => {
     try {
       return statSync(`${root}/${pid}`).uid === user ? readlinkSync(`${root}/${pid}/exe`) : undefined;
-    } catch {
+    } catch (error) {
+      if (!isGoneOrForeign(error)) throw error;
       return undefined;
     }
   };
@@ -81,6 +83,12 @@ export function linuxProcesses(root = '/proc'): ProcessReader {
       return stat === undefined || stat.isDead ? undefined : `${stat.startTicks}`;
     },
   };
+}
+
+/** Whether a file of a process can't be read because the process ended in the meantime, or belongs to someone else. */
+function isGoneOrForeign(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === 'ENOENT' || code === 'ESRCH' || code === 'EACCES' || code === 'EPERM';
 }
 
 /** What `/proc/<pid>/stat` says; undefined where there is no such process. */

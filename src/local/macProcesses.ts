@@ -55,7 +55,7 @@ export function readProcesses(table: string, commands: string, user: number): re
         pid: Number(pid),
         parentPid: Number(parentPid),
         identity: identityFrom(start),
-        startedAt: Date.parse(start),
+        startedAt: startFrom(start),
         program,
         args,
         memory: Number(rss) * 1_024,
@@ -66,7 +66,12 @@ export function readProcesses(table: string, commands: string, user: number): re
 }
 
 function identityFrom(start: string): string {
-  return `${Date.parse(start)}`;
+  return `${startFrom(start)}`;
+}
+
+/** `ps` writes UTC, as it's told to: in local time, each start would change with the time zone, and with it the identity. */
+function startFrom(start: string): number {
+  return Date.parse(`${start} UTC`);
 }
 
 /** `1:02.34`, or `01:02:03` where it's hours, in milliseconds. */

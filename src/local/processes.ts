@@ -49,13 +49,14 @@ export function programName(program: string): string {
     .replace(/\.exe$/i, '');
 }
 
-/** The value of a flag such as `--user-data-dir=…`; empty if it has none, undefined if the flag is missing. */
+/**
+ * The value of a flag such as `--user-data-dir=…`; empty if it has none, undefined if the flag is missing. As in Chrome, the
+ * last one counts, and none after `--`.
+ */
 export function flagOf({ args }: Pick<LocalProcess, 'args'>, name: string): string | undefined {
-  for (const arg of args) {
-    if (arg === name) return '';
-    if (arg.startsWith(`${name}=`)) return arg.slice(name.length + 1);
-  }
-  return undefined;
+  const end = args.indexOf('--');
+  const found = args.findLast((arg, index) => (end < 0 || index < end) && (arg === name || arg.startsWith(`${name}=`)));
+  return found?.slice(name.length + 1);
 }
 
 /** Opens the reader for this operating system. */

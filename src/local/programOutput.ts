@@ -18,7 +18,7 @@ export function outputOf(program: string, args: readonly string[], signal: Abort
   });
 }
 
-/** Makes the output's language independent of the user's. */
+/** Makes the output's language and times independent of the user's settings. */
 function plainEnvironment(): NodeJS.ProcessEnv {
-  return { ...process.env, LC_ALL: 'C', LANG: 'C' };
+  return { ...process.env, LC_ALL: 'C', LANG: 'C', TZ: 'UTC' };
 }

@@ -1,0 +1,78 @@
+import { strict as assert } from 'node:assert';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { linuxProcesses } from '../../../src/local/linuxProcesses.ts';
+import { readProcesses } from '../../../src/local/macProcesses.ts';
+import { flagOf } from '../../../src/local/processes.ts';
+import { outputOf } from '../../../src/local/programOutput.ts';
+import { temporaryFolder } from '../../host/processes.ts';
+import { unaborted } from '../testNetwork.ts';
+
+describe('the processes of a Mac', () => {
+  const { TZ } = process.env;
+  afterEach(() => {
+    if (TZ === undefined) delete process.env['TZ'];
+    else process.env['TZ'] = TZ;
+  });
+
+  it('stay the same when the user travels to another time zone', async () => {
+    const table = '  501     1   501 Fri Nov 27 00:06:53 2026       1:02.34  2048 /Applications/Chromium';
+    const at = (zone: string) => {
+      process.env['TZ'] = zone;
+      const [one] = readProcesses(table, '  501 Chromium --headless', 501);
+      return [one?.identity, one?.startedAt];
+    };
+    const start = Date.UTC(2026, 10, 27, 0, 6, 53);
+    assert.deepEqual(at('America/Los_Angeles'), [`${start}`, start]);
+    assert.deepEqual(at('Asia/Tokyo'), [`${start}`, start]);
+    const script = 'process.stdout.write(new Date(0).getHours() + " " + process.env.TZ)';
+    assert.equal(await outputOf(process.execPath, ['-e', script], unaborted), '0 UTC');
+  });
+});
+
+(process.platform === 'win32' ? describe.skip : describe)('the processes of a Linux machine (not on Windows)', () => {
+  it('aren’t taken for ended while they can’t be read', async () => {
+    const root = temporaryFolder('proc');
+    const stat = `77 (chrome) S 1 ${'0 '.repeat(17)}4711 0 0`;
+    const process = (pid: string) => {
+      mkdirSync(join(root, pid));
+      symlinkSync('/opt/chrome', join(root, pid, 'exe'));
+    };
+    process('77');
+    writeFileSync(join(root, '77', 'stat'), stat);
+    writeFileSync(join(root, '77', 'cmdline'), 'chrome\0');
+    const reader = linuxProcesses(root);
+    assert.equal(await reader.identityOf(77), '4711');
+    assert.equal(await reader.identityOf(78), undefined);
+    assert.deepEqual(
+      (await reader.list(() => true, unaborted)).found.map(({ pid }) => pid),
+      [77],
+    );
+    // A folder in place of the file: as with too many open files, reading it fails, and the process is there.
+    process('78');
+    mkdirSync(join(root, '78', 'stat'));
+    await assert.rejects(reader.identityOf(78), { code: 'EISDIR' });
+    await assert.rejects(
+      reader.list(() => true, unaborted),
+      { code: 'EISDIR' },
+    );
+  });
+});
+
+describe('a flag of a browser', () => {
+  it('has the value that the browser uses: the last one before “--”', () => {
+    const args = [
+      'chrome',
+      '--user-data-dir=/a',
+      '--headless',
+      '--user-data-dir=/b',
+      '--',
+      '--user-data-dir=/c',
+      '--x',
+    ];
+    assert.equal(flagOf({ args }, '--user-data-dir'), '/b');
+    assert.equal(flagOf({ args }, '--headless'), '');
+    assert.equal(flagOf({ args }, '--x'), undefined);
+    assert.equal(flagOf({ args: [] }, '--x'), undefined);
+  });
+});

@@ -111,12 +111,14 @@ function automated(process: LocalProcess, list: ProcessList): Omit<AutomatedBrow
   if (profile === undefined || profile === '') return undefined;
   const above = list.ancestorsOf(process);
   const tool = toolOf(profile, above);
-  const isHeadless = process.args.some((arg) => /^--headless(=|$)/.test(arg));
+  const isHeadless = flagOf(process, '--headless') !== undefined;
   const port = portOf(flagOf(process, '--remote-debugging-port'));
   const hasPipe = flagOf(process, '--remote-debugging-pipe') !== undefined;
   const isAutomated = flagOf(process, '--enable-automation') !== undefined || isHeadless;
+  // Nothing can control a browser without these: a user opened it, perhaps with a tool's profile to sign in there.
+  if (port === undefined && !hasPipe) return undefined;
   // Users debug their own browsers, too, so a port alone doesn't mean that a program controls it.
-  if (tool === undefined && !(isAutomated && (port !== undefined || hasPipe))) return undefined;
+  if (tool === undefined && !isAutomated) return undefined;
   const isLeftBehind = isOrphan(process, above, list.keepsDeadParents);
   return {
     process,

@@ -104,7 +104,9 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
           if (pid !== undefined) boundTo.set(one.socket, { pid, bound: one });
         }),
         ...browsers.flatMap((one) =>
-          one.port === undefined ? [] : [() => insideOf(() => dialPort(link, one, soon(signal)), inside, signal)],
+          one.port === undefined
+            ? []
+            : [() => insideOf(() => dialPort(link, one, soon(signal)), inside, signal, one.process.pid)],
         ),
       ];
       const next = async () => {
@@ -206,13 +208,15 @@ function groupOf({ tool, owners, isLeftBehind, bound }: KnownBrowser): Group {
 const soon = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, AbortSignal.timeout(pagesTimeoutMs)]);
 
 /**
- * Asks a browser for its pages, and notes them under its process ID. @returns that ID; undefined where it doesn't answer in
- * time. Never rejects.
+ * Asks a browser for its pages, and notes them under its process ID.
+ * @param expected the ID that it must have: whatever answers at a port could otherwise give another browser's row a name.
+ * @returns that ID; undefined where it doesn't answer in time. Never rejects.
  */
 async function insideOf(
   dial: () => Promise<CdpConnection>,
   inside: Map<number, readonly Page[]>,
   signal: AbortSignal,
+  expected?: number,
 ): Promise<number | undefined> {
   try {
     const cdp = await dial();
@@ -220,7 +224,7 @@ async function insideOf(
       const within = soon(signal);
       const [pid, answer] = await Promise.all([pidOf(cdp, within), cdp.send('Target.getTargets', {}, within)]);
       const pages = (await tabsIn(answer)).tabs.map(({ page }) => page);
-      if (pid !== undefined)
+      if (pid !== undefined && (expected === undefined || pid === expected))
         inside.set(
           pid,
           pages.toSorted((a, b) => (a.id < b.id ? -1 : 1)),

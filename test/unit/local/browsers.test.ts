@@ -133,6 +133,16 @@ function processesOf(folder: string): readonly string[] {
     assert.ok(!browsersFound.some(({ process }) => process.pid === pid));
   });
 
+  it('leave out one that a user opened with a tool’s profile, for example to sign in there', async () => {
+    const { pid } = await left({ profile: 'ms-playwright-mcp/chrome', flags: ['--headless'] });
+    await until(async () =>
+      (await reader.list((name) => name.includes('chrom') || name.includes('headless'), unaborted)).found.some(
+        (one) => one.pid === pid,
+      ),
+    );
+    assert.equal(await found(pid), undefined);
+  });
+
   it('are reported as gone only after they and all of their child processes have ended', async () => {
     const { pid, profile } = await left();
     await until(async () => (await portOfProfile(profile)) !== undefined);

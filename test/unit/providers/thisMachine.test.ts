@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
+import { WebSocketServer } from 'ws';
 import { takeScreenshot } from '../../../src/cdp/screenshot.ts';
 import { sessionId } from '../../../src/core/ids.ts';
 import type { Inventory } from '../../../src/core/inventory.ts';
@@ -138,6 +139,38 @@ import { until } from '../until.ts';
     assert.equal(session.pages, undefined);
     await assert.rejects(async () => provider.devtools?.(session.id, unaborted));
     impostor.close();
+  });
+
+  it('shows no pages that another browser gives out as this one’s', async () => {
+    const one = await left({ url: `data:text/html,${titled}` });
+    await listed(one, hasTitle);
+    const port = await freePort();
+    // A Chrome elsewhere, whose port is forwarded to this machine: its process IDs mean nothing here.
+    const chrome = createServer((_, response) => {
+      response.end(JSON.stringify({ Browser: 'x', webSocketDebuggerUrl: `ws://127.0.0.1:${port}/devtools/browser/x` }));
+    }).listen(port, '127.0.0.1');
+    const answers: Record<string, unknown> = {
+      'SystemInfo.getProcessInfo': { processInfo: [{ type: 'browser', id: one.pid }] },
+      'Target.getTargets': {
+        targetInfos: [{ targetId: 'T', type: 'page', title: 'Your bank', url: 'https://x.example/' }],
+      },
+    };
+    let asked = 0;
+    new WebSocketServer({ server: chrome }).on('connection', (socket) => {
+      socket.on('message', (data: Buffer) => {
+        const { id, method } = JSON.parse(data.toString());
+        asked++;
+        // Later than the browser whose process it claims to be.
+        setTimeout(() => socket.send(JSON.stringify({ id, result: answers[method] ?? {} })), 500);
+      });
+    });
+    await once(chrome, 'listening');
+    await left({ flags: ['--headless', `--remote-debugging-port=${port}`] });
+    for (let times = 0; times < 5 || asked < 4; times++) {
+      assert.equal((await listed(one, hasTitle)).name, 'Quarterly report');
+    }
+    chrome.closeAllConnections();
+    chrome.close();
   });
 
   it('ends exactly the browser that was listed, and nothing under an id whose process has ended', async () => {

@@ -103,6 +103,9 @@ describe('redactor', () => {
       }
     }
     assert.equal(redact(`${key.toUpperCase()} and ${key.toLowerCase()}`), '••• and •••');
+    const password = 'schlüssel-ключ-ÉCOLE';
+    const others = redactor([password]);
+    assert.equal(others(`${password.toUpperCase()} and ${password.toLowerCase()}`), '••• and •••');
     // Showing other invisible characters is the job of other code.
     assert.equal(hide(`a\u200bb ${key} c\u200bd`), 'a\u200bb ••• c\u200bd');
     assert.equal(redact('a\u200bb'), 'a\u200bb');

@@ -3,6 +3,7 @@ import type { AccountId } from '../../core/ids.ts';
 import { formatAddress, parseAddress } from '../../core/origin.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { SkippedEnvFile, ThisMachine } from '../../core/thisMachine.ts';
+import { Turns } from '../../core/turns.ts';
 import { furtherOf } from '../../services/accounts/connect.ts';
 import { type AddParts, freeLabel } from '../commands/addAccount.ts';
 import { failureSentence, receivers, sameAccount, sameKeySentence, tryOut } from '../commands/credentials.ts';
@@ -76,6 +77,7 @@ export async function importKeys(parts: ImportParts): Promise<readonly AccountId
 async function readSources({ machine, environment, workspace }: ImportParts) {
   const sources: VariableSource[] = [{ name: l10n.t("VS Code's environment"), variables: environment }];
   const notes: string[] = [];
+  const turns = new Turns();
   const { isTrusted, folders } = workspace();
   if (!isTrusted && folders.length > 0) {
     notes.push(l10n.t("You haven't trusted this workspace, so its .env files weren't read."));
@@ -88,7 +90,10 @@ async function readSources({ machine, environment, workspace }: ImportParts) {
     }
     const shown = (file: string) => plainText(folders.length > 1 ? `${folder.name}/${file}` : file);
     const { files, skipped } = await (await machine()).readEnvFiles(folder.path);
-    sources.push(...files.map(({ name, text }) => ({ name: shown(name), variables: variablesIn(text) })));
+    for (const { name, text } of files) {
+      if (turns.isOver) await turns.pass();
+      sources.push({ name: shown(name), variables: variablesIn(text) });
+    }
     notes.push(...skipped.map(({ name, reason }) => skippedSentence(shown(name), reason)));
   }
   return { sources, notes };
@@ -99,7 +104,7 @@ function skippedSentence(name: string, reason: SkippedEnvFile['reason']): string
     case 'link':
       return l10n.t("{0} is a link, so it wasn't read.", name);
     case 'tooLarge':
-      return l10n.t("{0} is larger than 1 MB, so it wasn't read.", name);
+      return l10n.t("{0} is larger than 64 KB, so it wasn't read.", name);
     case 'unreadable':
       return l10n.t("Couldn't read {0}.", name);
   }

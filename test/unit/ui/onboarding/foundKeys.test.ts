@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { largestEnvFile } from '../../../../src/local/envFiles.ts';
 import { providerKinds } from '../../../../src/providers/index.ts';
 import { findKeys, type VariableSource, variablesIn } from '../../../../src/ui/onboarding/foundKeys.ts';
 import { maskedKey } from '../../../../src/ui/onboarding/importKeys.ts';
@@ -30,6 +31,18 @@ describe('the variables in a .env file', () => {
         ANCHORBROWSER_API_KEY: 'spaces',
       },
     );
+  });
+
+  it('are read in less than half a second, however the largest file that is read is written', () => {
+    for (const part of ['\\n', "a='\n", 'a="\n', 'A=b\n', ' ', '=', '\n', '#']) {
+      for (const quote of ['', '"', "'"]) {
+        const text = `A=${quote}${part.repeat(largestEnvFile / part.length)}${quote}`;
+        const began = performance.now();
+        variablesIn(text);
+        const ms = performance.now() - began;
+        assert.ok(ms < 500, `${JSON.stringify(quote + part)}: ${Math.round(ms)} ms`);
+      }
+    }
   });
 
   it('are found among 10,000 lines in less than half a second', () => {

@@ -109,7 +109,9 @@ describe('importing keys from the environment', () => {
     picked = [];
     await importKeys(parts());
     assert.equal(labels().length, 1);
-    assert.deepEqual(messages, [".env is a link, so it wasn't read. .env.big is larger than 1 MB, so it wasn't read."]);
+    assert.deepEqual(messages, [
+      ".env is a link, so it wasn't read. .env.big is larger than 64 KB, so it wasn't read.",
+    ]);
   });
 
   it('offers to use a key for this window only if the keychain can’t save it', async () => {

@@ -5,6 +5,7 @@ import type { CdpConnection, CdpDialer, CdpEvent } from '../core/cdp.ts';
 import type { Clock } from '../core/clock.ts';
 import { Emitter, type Event } from '../core/event.ts';
 import { lookupLoopback } from '../core/loopback.ts';
+import { hasTooManyValues, idAtFront } from '../core/messageSize.ts';
 import { assertOrigin, isLoopback } from '../core/origin.ts';
 import { PendingCalls } from '../core/pendingCalls.ts';
 import { plainText } from '../core/plainText.ts';
@@ -13,12 +14,6 @@ import { cancelled, ProviderError } from '../core/providerError.ts';
 const handshakeTimeoutMs = 5_000;
 /** The largest message that is accepted: an image of a page that fills a screen of eight million pixels. */
 const maxMessageBytes = 24 * 2 ** 20;
-/**
- * The most values that a message may have: enough for a list of ten thousand targets. Reading one value takes as long
- * as reading a thousand characters of an image. If the largest message consisted of values, it would block everything
- * for seconds.
- */
-const maxValues = 100_000;
 
 /** Which certificates are trusted on this machine. Other hosts are connected to with the editor's settings. */
 export type LocalTls = Pick<ConnectionOptions, 'secureContext' | 'rejectUnauthorized'>;
@@ -146,7 +141,7 @@ class SocketConnection implements CdpConnection {
   }
 
   #receive(data: Buffer): void {
-    if (hasMoreValues(data, maxValues)) {
+    if (hasTooManyValues(data)) {
       this.#calls.reject(idAtFront(data), () => tooLarge('too large to read'));
       return;
     }
@@ -176,23 +171,6 @@ class SocketConnection implements CdpConnection {
 
 function fields(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? { ...value } : {};
-}
-
-/** Each value of a list or object except the first follows a comma, and each list or object begins with a bracket. */
-const valueMarks = [',', '[', '{'].map((mark) => mark.charCodeAt(0));
-
-function hasMoreValues(json: Buffer, most: number): boolean {
-  if (json.length <= most) return false;
-  let count = 0;
-  for (const mark of valueMarks) {
-    for (let at = json.indexOf(mark); at >= 0; at = json.indexOf(mark, at + 1)) if (++count > most) return true;
-  }
-  return false;
-}
-
-/** The number of an answer, if it starts with it as Chrome's do; NaN otherwise. */
-function idAtFront(json: Buffer): number {
-  return Number(/^\{"id":(\d{1,15}),/.exec(json.toString('latin1', 0, 32))?.[1]);
 }
 
 function tooLarge(how: string): ProviderError {

@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import type { CdpConnection, CdpEvent } from '../core/cdp.ts';
 import type { Clock } from '../core/clock.ts';
 import { Emitter } from '../core/event.ts';
+import { hasTooManyValues, idAtFront } from '../core/messageSize.ts';
 import { PendingCalls } from '../core/pendingCalls.ts';
 import { cancelled, ProviderError } from '../core/providerError.ts';
 import { isOwnSocket } from './ownFile.ts';
@@ -166,21 +167,27 @@ class Wire implements CdpConnection {
 
   #receive(data: Buffer): void {
     let rest = data;
-    for (let end = rest.indexOf(0); end >= 0 && !this.#disposed; end = rest.indexOf(0)) {
+    // What follows a message that couldn't be read isn't read, either.
+    for (let end = rest.indexOf(0); end >= 0 && !this.#socket.destroyed; end = rest.indexOf(0)) {
       this.#received.push(rest.subarray(0, end));
-      const text = Buffer.concat(this.#received).toString('utf8');
+      const message = Buffer.concat(this.#received);
       this.#received = [];
       this.#receivedBytes = 0;
       rest = rest.subarray(end + 1);
-      this.#take(text);
+      this.#take(message);
     }
+    if (this.#socket.destroyed) return;
     this.#received.push(rest);
     this.#receivedBytes += rest.length;
     if (this.#receivedBytes > maxMessageBytes) this.#socket.destroy();
   }
 
-  #take(text: string): void {
-    const message = v.safeParse(Message, parsed(text));
+  #take(json: Buffer): void {
+    if (hasTooManyValues(json)) {
+      this.#calls.reject(idAtFront(json), () => unexpected('its answer is too large to read'));
+      return;
+    }
+    const message = v.safeParse(Message, parsed(json.toString('utf8')));
     if (!message.success) {
       this.#socket.destroy();
       return;

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { type Clock, systemClock } from '../../../src/core/clock.ts';
 import { readBound } from '../../../src/local/playwrightFiles.ts';
 import { dialPlaywright } from '../../../src/local/playwrightWire.ts';
@@ -129,6 +130,33 @@ import { unaborted } from '../testNetwork.ts';
       troubles.at(-1),
     ]);
     assert.match(troubles.at(-1) ?? '', /unreachable|timedOut/);
+  });
+
+  it('blocks nothing for long, whatever it sends', async () => {
+    const event = (params: string) => `{"guid":"x","method":"event","params":${params}}\0`;
+    for (const flood of [
+      event('['.repeat(10_000_000) + ']'.repeat(10_000_000)),
+      event(`{"method":"n","params":{"all":[${'1,'.repeat(5_000_000)}1]}}`),
+      '\0'.repeat(10_000_000),
+      '{}\0'.repeat(5_000_000),
+    ]) {
+      const path = await listen((socket) => socket.write(flood));
+      const delay = monitorEventLoopDelay({ resolution: 5 });
+      delay.enable();
+      await errorOf(dial(path, fastClock(5)));
+      delay.disable();
+      assert.ok(delay.max < 1e9, `${flood.slice(0, 50)}: ${Math.round(delay.max / 1e6)} ms`);
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, 'close').catch(() => {});
+      folder = temporaryFolder('pw');
+    }
+  });
+
+  it('fails a request whose answer is too large to read', async () => {
+    const answer = `{"id":1,"result":[${'1,'.repeat(200_000)}1]}\0`;
+    const error = await errorOf(dial(await listen((socket) => socket.write(answer))));
+    assert.match(error.message, /too large to read/);
   });
 
   it('stops when it is aborted', async () => {

@@ -4,7 +4,7 @@ import { idFault, type SessionId } from './ids.ts';
 const longestText = 4_096;
 const deepestUrl = 3;
 /** What an id is copied with: quotes, brackets, commas, spaces and what can't be seen. */
-const wrapping = /^[\s\p{Cf}"'`“”„‘’‚«»<>()[\]{},;]+|[\s\p{Cf}"'`“”„‘’‚«»<>()[\]{},;]+$/gu;
+const wrapping = /[\s\p{Cf}"'`“”„‘’‚«»<>()[\]{},;]/u;
 /** The key that stands before an id in JSON, YAML and query strings. */
 const key = /^["']?(?:session|browser)?[ _-]?id["']?\s*[:=]\s*/i;
 /** Query parameters that name a session in providers' links, in lower case and without `_`. */
@@ -21,12 +21,18 @@ const idPlaces = new Set(['sessions', 'session', 'kill', 'browser', 'debug', 'li
  */
 export function copiedSessionId(text: string): SessionId | undefined {
   if (text.length > longestText) return undefined;
-  let rest = text.replace(wrapping, '');
-  rest = rest.replace(key, '').replace(wrapping, '');
+  const rest = unwrapped(unwrapped(text).replace(key, ''));
   // An address loses its line breaks when it's parsed: two of them would become one.
   if (/\s/.test(rest)) return undefined;
   const found = rest.includes('/') ? fromUrl(rest, 0) : rest;
   return found === undefined || idFault(found) !== undefined ? undefined : (found as SessionId);
+}
+
+/** A text without what it's wrapped in. Character by character: one expression for both ends takes quadratic time. */
+function unwrapped(text: string): string {
+  const characters = Array.from(text);
+  const isInside = (character: string) => !wrapping.test(character);
+  return characters.slice(characters.findIndex(isInside), characters.findLastIndex(isInside) + 1).join('');
 }
 
 function fromUrl(text: string, depth: number): string | undefined {

@@ -76,6 +76,9 @@ const profiles: readonly (readonly [BrowserTool, RegExp])[] = [
 const temporary =
   /[/\\](playwright_\w*dev_profile-|agent-browser-chrome-|puppeteer_dev_|profile-|browseruse-tmp-|[^/\\]*scoped_dir)[^/\\]*$/;
 
+/** In characters. No operating system opens a longer path; an argument may be a hundred times as long. */
+const longestPath = 4_096;
+
 /** Programs that run scripts. If one of them is the first process of a container, it may have started the browser. */
 const interpreters = /^(node|bun|deno|python[\d.]*|java|ruby|dotnet|electron)$/;
 
@@ -108,7 +111,7 @@ function isChild({ args }: LocalProcess): boolean {
 
 function automated(process: LocalProcess, list: ProcessList): Omit<AutomatedBrowser, 'memory' | 'cpuMs'> | undefined {
   const profile = flagOf(process, '--user-data-dir');
-  if (profile === undefined || profile === '') return undefined;
+  if (profile === undefined || profile === '' || profile.length > longestPath) return undefined;
   const above = list.ancestorsOf(process);
   const tool = toolOf(profile, above);
   const isHeadless = flagOf(process, '--headless') !== undefined;

@@ -98,10 +98,14 @@ describe('a copied session ID', () => {
   }
 
   it('is found quickly, however long and odd the text is', () => {
-    for (const piece of ['"', ' ', '{', 'id:', '/sessions/', 'https://', '?ws=']) {
-      const began = performance.now();
-      copiedSessionId(piece.repeat(4_096 / piece.length));
-      assert.ok(performance.now() - began < 50, piece);
+    for (const piece of ['"', ' ', '{', '\u200b', 'id:', '/sessions/', 'https://', '?ws=']) {
+      const long = piece.repeat(4_090 / piece.length);
+      for (const text of [long, `x${long}x`]) {
+        const began = performance.now();
+        copiedSessionId(text);
+        assert.ok(performance.now() - began < 50, piece);
+      }
     }
+    assert.equal(copiedSessionId('"" \u200b'), undefined);
   });
 });

@@ -117,6 +117,26 @@ function processesOf(folder: string): readonly string[] {
     assert.equal(await ownerOf(), 'node');
   });
 
+  it('are found quickly, however long and odd their arguments are', async () => {
+    for (const part of ['scoped_dir', 'playwright_', 'a_dev_profile', 'profile-', '/ud-', '/']) {
+      const args = ['chromium', '--headless', '--remote-debugging-port=0'];
+      const process: LocalProcess = {
+        pid: 9,
+        parentPid: 1,
+        identity: '1',
+        startedAt: 0,
+        program: '/usr/bin/chromium',
+        args: [...args, `--user-data-dir=/playwright_${part.repeat(131_000 / part.length)}/`],
+        memory: undefined,
+        cpuMs: undefined,
+      };
+      const list = { found: [process], ancestorsOf: () => [], keepsDeadParents: false };
+      const began = performance.now();
+      await findBrowsers({ ...reader, list: async () => list }, unaborted);
+      assert.ok(performance.now() - began < 1_000, part);
+    }
+  });
+
   it('leave out the user’s own: those without a profile folder, and those debugged by hand', async () => {
     const { pid } = await left({ profile: 'my own profile', flags: ['--headless=old', '--remote-debugging-port=0'] });
     await until(async () =>

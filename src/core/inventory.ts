@@ -28,6 +28,9 @@ export interface Inventory {
    * workers', several lists are asked for. It's no evidence by itself: Browserless also counts jobs without a session.
    */
   readonly counted?: number | undefined;
-  /** Sessions that are running but have left this list because another account shows them now. */
+  /**
+   * Sessions that are running but have left this list because another account shows them now. Read only of built-in
+   * providers.
+   */
   readonly shownElsewhere?: readonly SessionId[] | undefined;
 }

@@ -3,11 +3,8 @@ import { lstat, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EnvFile, SkippedEnvFile } from '../core/thisMachine.ts';
 
-/**
- * Largest file that is read, in bytes; and most files of a folder. Node's parser takes 10 s for a megabyte of escaped line
- * breaks, but at most 40 ms for this.
- */
-export const largestEnvFile = 64 * 1024;
+/** Largest file that is read, in bytes; and most files of a folder. */
+export const largestEnvFile = 512 * 1024;
 const mostFiles = 50;
 
 /** `.env`, `.env.local`, `.env-staging`. Not `.envrc`, which is a program. */

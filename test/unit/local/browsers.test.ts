@@ -130,7 +130,7 @@ function processesOf(folder: string): readonly string[] {
         memory: undefined,
         cpuMs: undefined,
       };
-      const list = { found: [process], ancestorsOf: () => [], keepsDeadParents: false };
+      const list = { found: [process], ancestorsOf: () => [], folderOf: () => undefined, keepsDeadParents: false };
       const began = performance.now();
       await findBrowsers({ ...reader, list: async () => list }, unaborted);
       assert.ok(performance.now() - began < 1_000, part);

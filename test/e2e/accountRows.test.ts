@@ -42,10 +42,6 @@ describe('a user with several accounts in a narrow side bar', function () {
     for (const server of [anchor, browserbase, gateway]) await server?.stop();
   });
 
-  const sideBar = async () => {
-    const box = await user.page.locator('#workbench\\.parts\\.sidebar').boundingBox();
-    return box ?? assert.fail('there is no side bar');
-  };
   /** The right edge of a text in a row, and of the space that the row has for text. */
   const edges = (name: string, text: string) =>
     user.row(name).evaluate((row, text) => {
@@ -74,12 +70,7 @@ describe('a user with several accounts in a narrow side bar', function () {
       .evaluate((icon) => `${icon.className} ${decodeURIComponent(getComputedStyle(icon).backgroundImage)}`);
 
   it('sees how many sessions each account has', async () => {
-    const { x, width, height } = await sideBar();
-    await user.page.mouse.move(x + width, height / 2);
-    await user.page.mouse.down();
-    await user.page.mouse.move(x + narrow, height / 2, { steps: 5 });
-    await user.page.mouse.up();
-    await until(async () => Math.abs((await sideBar()).width - narrow) < 3);
+    await user.resizeSideBar(narrow);
     await user.picture('account-rows-narrow');
     for (const [name, text] of [
       ['Account Anchor Browser · production', '7 of 25'],

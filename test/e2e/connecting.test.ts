@@ -1,7 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Locator } from 'playwright-core';
 import { temporaryFolder } from '../host/processes.ts';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
 import { until, WorkbenchUser } from './user.ts';
@@ -60,19 +59,7 @@ describe('a user who connects and manages accounts with the keyboard alone', fun
     await input().getByText(text).first().waitFor();
   }
 
-  /** Presses a key, Shift+Tab by default, until something has the focus; then Enter. */
-  async function pressByKeys(target: Locator, towards = 'Shift+Tab'): Promise<void> {
-    await target.waitFor();
-    const hasFocus = () => target.evaluate((element) => element.ownerDocument.activeElement === element);
-    for (let presses = 0; !(await hasFocus()); presses++) {
-      assert.ok(presses < 15, `${towards} never gets there`);
-      await keys(towards);
-    }
-    await keys('Enter');
-  }
   const button = (name: string) => input().getByRole('button', { name });
-  const dialogButton = (name: string) =>
-    user.page.locator('[aria-modal=true]').getByRole('button', { name, exact: true });
 
   /** Adds an account at the server's address, up to the step that asks for the key. */
   async function addAtServer(): Promise<void> {
@@ -80,7 +67,7 @@ describe('a user who connects and manages accounts with the keyboard alone', fun
     await title('(1/3)');
     await keys('Enter');
     await title('(2/3)');
-    await pressByKeys(button('Use a Different Address'));
+    await user.pressByKeys(button('Use a Different Address'));
     await title('(2/4)');
     await type(server.url);
     await keys('Enter');
@@ -100,7 +87,10 @@ describe('a user who connects and manages accounts with the keyboard alone', fun
     await sees('sent only to api.anchorbrowser.io.');
     await user.picture('connecting-key');
     const link = input().getByRole('link', { name: 'Get a Key at app.anchorbrowser.io' });
-    await pressByKeys(link.or(input().locator('a', { hasText: 'Get a Key at app.anchorbrowser.io' })).first(), 'Tab');
+    await user.pressByKeys(
+      link.or(input().locator('a', { hasText: 'Get a Key at app.anchorbrowser.io' })).first(),
+      'Tab',
+    );
     // VS Code asks before it opens another website.
     assert.match(await user.dialog(), /https:\/\/app\.anchorbrowser\.io\/api-keys/);
     await keys('Escape');
@@ -111,7 +101,7 @@ describe('a user who connects and manages accounts with the keyboard alone', fun
     await keys(back);
     await title('Add Account (1/3)');
     await keys('Enter');
-    await pressByKeys(button('Use a Different Address'));
+    await user.pressByKeys(button('Use a Different Address'));
     await title('(2/4)');
     await type(`localhost:${server.port}`);
     await sees(`The address is http://localhost:${server.port}`);
@@ -178,7 +168,7 @@ describe('a user who connects and manages accounts with the keyboard alone', fun
     await keys('Enter');
     await sees("Couldn't connect to 127.0.0.1:1");
     await user.picture('connecting-save-anyway');
-    await pressByKeys(button('Save Anyway'));
+    await user.pressByKeys(button('Save Anyway'));
     await title('(3/3)');
     await type('later');
     await keys('Enter');
@@ -230,12 +220,12 @@ describe('a user who connects and manages accounts with the keyboard alone', fun
     assert.match(dialog, /Remove account "Anchor Browser · prod"\?/);
     assert.match(dialog, /2 sessions will keep running and may keep costing money\./);
     await user.picture('connecting-remove');
-    await pressByKeys(dialogButton('End Sessions and Remove'));
-    await dialogButton('End 2 Sessions').waitFor();
+    await user.pressByKeys(user.dialogButton('End Sessions and Remove'));
+    await user.dialogButton('End 2 Sessions').waitFor();
     assert.match(await user.dialog(), /End all 2 sessions in Anchor Browser · prod and remove the account\?/);
     assert.match(await user.dialog(), /• (one|two)\.example[\s\S]*• (one|two)\.example/);
     await user.picture('connecting-end-and-remove');
-    await pressByKeys(dialogButton('Cancel'));
+    await user.pressByKeys(user.dialogButton('Cancel'));
     assert.equal(server.running.length, 2);
     await title('Manage Accounts');
     await user.row('Account Anchor Browser · prod').waitFor();
@@ -246,8 +236,8 @@ describe('a user who connects and manages accounts with the keyboard alone', fun
     await title('Anchor Browser · prod');
     await type('Remove');
     await keys('Enter');
-    await pressByKeys(dialogButton('End Sessions and Remove'));
-    await pressByKeys(dialogButton('End 2 Sessions'));
+    await user.pressByKeys(user.dialogButton('End Sessions and Remove'));
+    await user.pressByKeys(user.dialogButton('End 2 Sessions'));
     await user.row('Account Anchor Browser · prod').waitFor({ state: 'detached' });
     assert.deepEqual(server.running, []);
     await title('Manage Accounts');

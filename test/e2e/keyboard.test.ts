@@ -54,24 +54,11 @@ describe('a user with a keyboard', function () {
   }
 
   const press = (key: string) => user.page.keyboard.press(key);
-  /** The accessible name of the row that has the focus, in the tree that has it; empty for none. */
-  const focused = async () => {
-    const row = user.page.locator('.monaco-list:focus-within .monaco-list-row.focused');
-    return (await row.count()) === 0 ? '' : ((await row.first().getAttribute('aria-label')) ?? '');
-  };
+  const focused = () => user.focusedRow();
   const openEditors = () => user.page.locator('.tabs-container .tab').count();
   const clipboard = () => user.page.evaluate(() => navigator.clipboard.readText());
 
-  /** Moves the focus down to the first row whose accessible name begins like this. */
-  async function walkTo(name: string): Promise<void> {
-    await press('Home');
-    for (let before = ''; ; ) {
-      await until(async () => (await focused()) !== before);
-      before = await focused();
-      if (before.startsWith(name)) return;
-      await press('ArrowDown');
-    }
-  }
+  const walkTo = (name: string) => user.walkTo(name);
 
   /** Waits for the dialog of an end, which names exactly these sessions. */
   async function asksFor(...expected: Name[]): Promise<string> {

@@ -1,3 +1,4 @@
+import { strict as assert } from 'node:assert';
 import { mkdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -40,10 +41,11 @@ export class WorkbenchUser {
     this.#userDataDir = userDataDir;
   }
 
-  /** Opens VS Code with the extension, and shows the extension's view. */
+  /** Opens VS Code with the extension, and shows the extension's view unless `opensView` is false. */
   static async open(
     options: {
       theme?: string;
+      opensView?: boolean;
       viewport?: { width: number; height: number };
       userDataDir?: string;
       settings?: Readonly<Record<string, unknown>>;
@@ -79,7 +81,8 @@ export class WorkbenchUser {
       userDataDir,
     );
     user.page.setDefaultTimeout(15_000);
-    await user.openView();
+    if (options.opensView === false) await user.#icon.waitFor({ timeout: 60_000 });
+    else await user.openView();
     return user;
   }
 
@@ -93,7 +96,11 @@ export class WorkbenchUser {
 
   /** Clicks the extension's icon in the activity bar. */
   async openView(): Promise<void> {
-    await this.page.getByRole('tab', { name: 'Browser Sessions' }).click({ timeout: 60_000 });
+    await this.#icon.click({ timeout: 60_000 });
+  }
+
+  get #icon(): Locator {
+    return this.page.getByRole('tab', { name: 'Browser Sessions' });
   }
 
   /** Reloads the window, as "Developer: Reload Window" does. */
@@ -203,6 +210,57 @@ export class WorkbenchUser {
     await this.pick(title);
     await this.page.locator(`.monaco-workbench.${workbenchClass}`).waitFor();
     await box.waitFor({ state: 'hidden' });
+    // Some colors fade from one theme to the next.
+    await this.page.evaluate(() => Promise.allSettled(document.getAnimations().map(({ finished }) => finished)));
+  }
+
+  /** Drags the edge of the side bar until it is this many pixels wide. */
+  async resizeSideBar(width: number): Promise<void> {
+    const box = async () => {
+      const found = await this.page.locator('.part.sidebar').boundingBox();
+      return found ?? assert.fail('there is no side bar');
+    };
+    const { x, width: before, height } = await box();
+    await this.page.mouse.move(x + before, height / 2);
+    await this.page.mouse.down();
+    await this.page.mouse.move(x + width, height / 2, { steps: 5 });
+    await this.page.mouse.up();
+    await until(async () => Math.abs((await box()).width - width) < 3);
+    // Leaves the edge, which is highlighted.
+    await this.page.mouse.move(x + width + 200, height / 2);
+  }
+
+  /** Presses a key, Shift+Tab by default, until something has the focus; then Enter. */
+  async pressByKeys(target: Locator, towards = 'Shift+Tab'): Promise<void> {
+    await target.waitFor();
+    const hasFocus = () => target.evaluate((element) => element.ownerDocument.activeElement === element);
+    for (let presses = 0; !(await hasFocus()); presses++) {
+      assert.ok(presses < 15, `${towards} never gets there`);
+      await this.page.keyboard.press(towards);
+    }
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** The button of the modal dialog with exactly this text. */
+  dialogButton(name: string): Locator {
+    return this.#modal().getByRole('button', { name, exact: true });
+  }
+
+  /** The accessible name of the row that has the focus, in the tree that has it; empty for none. */
+  async focusedRow(): Promise<string> {
+    const row = this.page.locator('.monaco-list:focus-within .monaco-list-row.focused');
+    return (await row.count()) === 0 ? '' : ((await row.first().getAttribute('aria-label')) ?? '');
+  }
+
+  /** Moves the focus of a tree that has it down to the first row whose accessible name begins like this. */
+  async walkTo(name: string): Promise<void> {
+    await this.page.keyboard.press('Home');
+    for (let before = ''; ; ) {
+      await until(async () => (await this.focusedRow()) !== before);
+      before = await this.focusedRow();
+      if (before.startsWith(name)) return;
+      await this.page.keyboard.press('ArrowDown');
+    }
   }
 
   /** Chooses from a pick list. */
@@ -235,7 +293,7 @@ export class WorkbenchUser {
 
   /** Presses a button of the modal dialog. */
   async press(button: string): Promise<void> {
-    await this.#modal().getByRole('button', { name: button, exact: true }).click();
+    await this.dialogButton(button).click();
   }
 
   /**

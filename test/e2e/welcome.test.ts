@@ -51,7 +51,6 @@ describe('a new user', function () {
   });
 
   const button = (name: string) => user.page.locator('.welcome-view').getByRole('button', { name });
-  /** Picks a color theme. The picker closes if something else takes the focus just then. */
   it('is offered an account, a browser on this machine, and the keys in the environment', async () => {
     for (const name of ['Add Account', 'Try It with a Browser on This Machine', 'Import Keys from Environment']) {
       await button(name).waitFor();
@@ -61,12 +60,7 @@ describe('a new user', function () {
       .getByText('Each key is sent only to the address you saved it with')
       .waitFor();
     await user.picture('welcome');
-    const edge = await user.page.locator('.part.sidebar').boundingBox();
-    assert.ok(edge);
-    await user.page.mouse.move(edge.x + edge.width, 400);
-    await user.page.mouse.down();
-    await user.page.mouse.move(edge.x + 240, 400, { steps: 5 });
-    await user.page.mouse.up();
+    await user.resizeSideBar(240);
     await user.picture('welcome-narrow');
   });
 

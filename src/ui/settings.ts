@@ -229,7 +229,7 @@ export const settingTexts: { readonly [Key in SettingKey]: SettingText & Choices
   },
   'row.details': {
     description:
-      "Specifies what each session's row shows after the name, in the order you list them: `age`, `page` (the host of its page and the number of pages), `region`, `tags`, `traits` (such as headless or proxy), `cost` (so far, if known), `memory` and `cpu` (of browsers on this machine), `accountLimit` (how many sessions the account is running and its limit), and `metadata:` followed by a key, for example `metadata:job`.",
+      "Specifies what each session's row shows after the name, in the order you list them: `age`, `page` (the host of its page and the number of pages), `region` (unless sessions are grouped by it), `tags`, `traits` (such as headless or proxy), `cost` (so far, if known), `memory` and `cpu` (of browsers on this machine), `accountLimit` (how many sessions the account is running and its limit), and `metadata:` followed by a key, for example `metadata:job`.",
   },
   'liveView.openIn': {
     description: 'Controls where live views open.',

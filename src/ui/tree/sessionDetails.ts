@@ -18,7 +18,7 @@ const metadataPrefix = 'metadata:';
 
 /**
  * What a session's row shows after its name, as the setting `row.details` says, in its order. While a filter is on it shows
- * tags in any case.
+ * tags in any case. Below a group for its region it doesn't show the region again.
  */
 export function detailsOf(model: TreeModel, account: Account, session: Session): readonly string[] {
   const details = model.details();
@@ -35,8 +35,10 @@ function detailOf(model: TreeModel, account: Account, session: Session, detail: 
     }
     case 'page':
       return pageDetails(model, account, session);
-    case 'region':
-      return [plainText(session.region ?? '', 20)];
+    case 'region': {
+      const isInItsGroup = model.arranged.of(account.id).groupOf(session.id)?.kind === 'region';
+      return isInItsGroup ? [] : [plainText(session.region ?? '', 20)];
+    }
     case 'tags': {
       const name = bestName(session).text;
       const tags = session.tags.map((tag) => plainText(tag, 40)).filter((tag) => tag !== '' && !isNameTag(tag, name));

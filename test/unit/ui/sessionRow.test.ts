@@ -7,7 +7,7 @@ import { settingValue } from '../../../src/ui/settings.ts';
 import type { TreeModel } from '../../../src/ui/tree/children.ts';
 import { rowOf } from '../../../src/ui/tree/rows.ts';
 import { tooltipOf } from '../../../src/ui/tree/tooltips.ts';
-import { keepingOnly, noFilter, someSession, treeModel } from '../sessions.ts';
+import { arranged, keepingOnly, noFilter, someSession, treeModel } from '../sessions.ts';
 
 const account: Account = {
   id: accountId('uuid-1'),
@@ -56,6 +56,15 @@ describe('the row of a session', () => {
     assert.equal(textOf('a'), 'nightly | 12m · shop.example · 2 pages · eu · ci · shop · headless');
     assert.equal(textOf('b'), 'Cart · shop.example | 12m');
     assert.equal(textOf('c'), 'scrape | 12m · shop.example · 1 · 2 · 3 · +1');
+  });
+
+  it('doesn’t repeat its region in the group for it', () => {
+    const options = { sortBy: 'newest', grouping: { by: ['region'], metadataKey: '' } } as const;
+    list(undefined, someSession('a', { region: 'eu' }), someSession('b', { tags: ['ci'] }));
+    assert.equal(row('a').description, '12m · eu');
+    model = { ...model, arranged: arranged(store, { options }) };
+    assert.equal(row('a').description, '12m');
+    assert.equal(row('b').description, '12m · ci');
   });
 
   it('shows the details from the setting, in the setting’s order', () => {

@@ -1,0 +1,280 @@
+import { strict as assert } from 'node:assert';
+import { menuTakesClicks } from '../host/workbench.ts';
+import { type BrowserbaseServer, startBrowserbase } from '../servers/browserbase.ts';
+import { type Theme, until, WorkbenchUser } from './user.ts';
+
+const minuteMs = 60_000;
+const account = 'Account Browserbase · prod';
+
+/** The whole way from an empty profile to a removed account, in the hands of one user. */
+class Way {
+  readonly name: string;
+  readonly user: WorkbenchUser;
+  readonly server: BrowserbaseServer;
+
+  constructor(name: string, user: WorkbenchUser, server: BrowserbaseServer) {
+    this.name = name;
+    this.user = user;
+    this.server = server;
+  }
+
+  get #input() {
+    return this.user.page.locator('.quick-input-widget');
+  }
+
+  press(key: string): Promise<void> {
+    return this.user.page.keyboard.press(key);
+  }
+
+  /** Answers the steps of Add Account, from the address on. */
+  async enterAccount(): Promise<void> {
+    const { user, server } = this;
+    await user.type('Address of the Browserbase API', server.url);
+    await user.type('Browserbase API key', server.key);
+    await user.type('Browserbase project ID', '');
+    await user.type('Address of the Stagehand API', '');
+    await user.type('Enter a name to show in the Sessions view', 'prod');
+  }
+
+  /** Counts the user's clicks from now on. */
+  async countClicks(): Promise<void> {
+    await this.user.page.evaluate(() => {
+      Object.assign(window, { clicks: 0 });
+      addEventListener('pointerdown', () => Reflect.set(window, 'clicks', Reflect.get(window, 'clicks') + 1), true);
+    });
+  }
+
+  clicks(): Promise<number> {
+    return this.user.page.evaluate(() => Reflect.get(window, 'clicks'));
+  }
+
+  differentAddress() {
+    return this.#input.getByRole('button', { name: 'Use a Different Address…' });
+  }
+
+  welcome(button: string) {
+    return this.user.page.locator('.welcome-view').getByRole('button', { name: button });
+  }
+
+  /** Saves a screenshot. */
+  picture(what: string): Promise<void> {
+    return this.user.picture(`whole-way-${this.name}-${what}`);
+  }
+
+  /** Saves a screenshot in each theme, with a wide side bar and with one of 240 pixels, which takes a mouse. */
+  async pictures(what: string): Promise<void> {
+    if (this.name === 'keyboard') return this.picture(what);
+    const before = (await this.user.page.locator('.part.sidebar').boundingBox())?.width ?? 0;
+    for (const theme of ['light', 'dark', 'high-contrast'] satisfies Theme[]) {
+      await this.user.useTheme(theme);
+      await this.picture(`${what}-${theme}`);
+      await this.user.resizeSideBar(240);
+      await this.picture(`${what}-${theme}-narrow`);
+      await this.user.resizeSideBar(before);
+    }
+  }
+}
+
+/** How a user takes each step. */
+interface Hands {
+  readonly theme: string;
+  addAccount(way: Way): Promise<void>;
+  arrange(way: Way, list: 'Sort By' | 'Group By', choice: string): Promise<void>;
+  /** Opens the filter's input. */
+  openFilter(way: Way): Promise<void>;
+  /** Asks for the end of the session of this row. */
+  end(way: Way, row: string): Promise<void>;
+  /** Presses a button of the dialog. */
+  confirm(way: Way, button: string): Promise<void>;
+  clearFilter(way: Way): Promise<void>;
+  removeAccount(way: Way): Promise<void>;
+}
+
+const mouse: Hands = {
+  theme: 'Light 2026',
+  async addAccount(way) {
+    await way.user.openView();
+    await way.welcome('Add Account').click();
+    await way.user.pick('Browserbase');
+    await way.differentAddress().click();
+  },
+  async arrange({ user: { page } }, list, choice) {
+    const header = page.locator('.pane-header').first();
+    await page.getByRole('treeitem').first().hover();
+    await header.getByRole('button', { name: /More Actions/ }).click();
+    await page.getByRole('menuitem', { name: list, exact: true }).hover();
+    const item = page.getByRole('menuitem', { name: choice, exact: true });
+    await item.waitFor();
+    await menuTakesClicks(page);
+    await item.click();
+  },
+  async openFilter({ user: { page } }) {
+    await page.getByRole('treeitem').first().hover();
+    await page.locator('.pane-header').first().getByRole('button', { name: 'Filter Sessions…' }).click();
+  },
+  async end({ user }, row) {
+    await user.row(row).hover();
+    await user.row(row).getByRole('button', { name: 'End Session…' }).click();
+  },
+  confirm: ({ user }, button) => user.press(button),
+  async clearFilter({ user: { page } }) {
+    await page.getByRole('treeitem').first().hover();
+    await page.locator('.pane-header').first().getByRole('button', { name: 'Clear Filter' }).click();
+  },
+  removeAccount: ({ user }) => user.choose(user.row(account), 'Remove Account…'),
+};
+
+/** Runs a command of the palette with the keyboard alone. */
+async function runByKeys({ user: { page } }: Way, title: string): Promise<void> {
+  await page.keyboard.press('F1');
+  const palette = page.locator('.quick-input-widget');
+  await palette.getByRole('option').first().waitFor();
+  await page.keyboard.insertText(title);
+  await palette.getByRole('option', { name: title }).first().waitFor();
+  await page.keyboard.press('Enter');
+}
+
+const keyboard: Hands = {
+  theme: 'Default High Contrast',
+  async addAccount(way) {
+    await runByKeys(way, 'View: Show Browser Sessions');
+    await way.user.pressByKeys(way.welcome('Add Account'), 'Tab');
+    await way.user.page.getByRole('option', { name: /Browserbase/ }).waitFor();
+    await way.user.page.keyboard.insertText('Browserbase');
+    await way.press('Enter');
+    await way.user.pressByKeys(way.differentAddress());
+  },
+  async arrange(way, list, choice) {
+    await runByKeys(way, `Browser Sessions: ${list}…`);
+    const option = way.user.page.getByRole('option', { name: choice });
+    await option.waitFor();
+    await way.user.page.keyboard.insertText(choice);
+    await way.press('Enter');
+    await option.waitFor({ state: 'hidden' });
+  },
+  openFilter: (way) => runByKeys(way, 'Browser Sessions: Filter Sessions…'),
+  async end(way, row) {
+    await runByKeys(way, 'Browser Sessions: Focus on Sessions View');
+    await way.user.walkTo(row);
+    await way.press('Delete');
+  },
+  confirm: ({ user }, button) => user.pressByKeys(user.dialogButton(button), 'Tab'),
+  clearFilter: (way) => runByKeys(way, 'Browser Sessions: Clear Filter'),
+  async removeAccount(way) {
+    await runByKeys(way, 'Browser Sessions: Focus on Sessions View');
+    await way.user.walkTo(account);
+    await way.press('Shift+F10');
+    await menuTakesClicks(way.user.page);
+    const chosen = way.user.page.locator('.monaco-menu .action-item.focused');
+    await way.press('ArrowDown');
+    for (let items = 0; !/^Remove Account…/.test(await chosen.innerText()); items++) {
+      assert.ok(items < 20, 'the menu has no Remove Account…');
+      await way.press('ArrowDown');
+    }
+    await way.press('Enter');
+  },
+};
+
+for (const [name, hands] of Object.entries({ mouse, keyboard })) {
+  describe(`a new user, from an empty profile to a removed account, by ${name}`, function () {
+    this.timeout(180_000);
+    // Each test continues where the previous one ended.
+    this.bail(true);
+    let server: BrowserbaseServer;
+    let user: WorkbenchUser;
+    let way: Way;
+
+    before(async () => {
+      server = await startBrowserbase();
+      const add = (job: string, minutes: number, region: string) =>
+        server.add({
+          createdAt: new Date(Date.now() - minutes * minuteMs),
+          region,
+          userMetadata: { name: job, owner: 'anna@example.com' },
+        });
+      add('checkout', 372, 'eu-central-1');
+      add('checkout', 42, 'eu-central-1');
+      add('price check for the whole catalogue', 65, 'us-west-2');
+      add('checkout', 3, 'us-west-2');
+      add('login', 12, 'ap-southeast-1');
+      user = await WorkbenchUser.open({ theme: hands.theme, opensView: false });
+      way = new Way(name, user, server);
+      await way.countClicks();
+    });
+    after(async () => {
+      await way?.picture('end');
+      await user?.standUp();
+      await server?.stop();
+    });
+
+    /** The first words of the rows below the account, once they are as expected. */
+    async function sees(...expected: readonly string[]): Promise<void> {
+      const shown = async () => (await user.rows()).slice(1).map((row) => row.replace(/^Session /, '').split(',')[0]);
+      await until(async () => JSON.stringify(await shown()) === JSON.stringify(expected)).catch(async () =>
+        assert.deepEqual(await shown(), expected),
+      );
+    }
+    /** How rows call the session that started this many minutes ago. */
+    const called = (job: string, minutes: number) => `${job} · ${shortId(minutes)}`;
+    const shortId = (minutes: number) => sessionOf(minutes).id.slice(0, 8);
+    const sessionOf = (minutes: number) => {
+      const isIt = ({ createdAt }: { createdAt: Date }) =>
+        Math.abs(Date.now() - createdAt.getTime() - minutes * minuteMs) < 3 * minuteMs;
+      return [...server.sessions.values()].find(isIt) ?? assert.fail(`no session of ${minutes} minutes`);
+    };
+
+    it('connects an account, from the welcome view on', async () => {
+      await hands.addAccount(way);
+      await way.picture('address');
+      await way.enterAccount();
+      await user.row(`${account}, 5 of 25`).waitFor();
+      await user.row('Session login').waitFor();
+      await way.pictures('connected');
+    });
+
+    it('sorts, groups and filters the list', async () => {
+      await hands.arrange(way, 'Sort By', 'Oldest First');
+      await hands.arrange(way, 'Group By', 'Region');
+      await hands.openFilter(way);
+      await user.page.getByPlaceholder('Leave empty to show all sessions').waitFor();
+      await user.page.keyboard.type('checkout');
+      await sees('eu-central-1', called('checkout', 372), called('checkout', 42), 'us-west-2', called('checkout', 3));
+      await way.picture('filtering');
+      await way.press('Enter');
+      await user.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+      await user.page.locator('.pane-header').first().getByText('3 of 5 match "checkout"').waitFor();
+      await way.pictures('arranged');
+    });
+
+    it('ends the session that the dialog names, and no other', async () => {
+      const wanted = sessionOf(42);
+      await hands.end(way, `Session ${called('checkout', 42)}`);
+      const dialog = await user.dialog();
+      await way.picture('asked');
+      const [, said, id = ''] = /End session "(.+)" \((\S+)\)\?/.exec(dialog) ?? assert.fail(dialog);
+      assert.equal(said, 'checkout');
+      assert.ok(wanted.id.startsWith(id) && id.length === 8, dialog);
+      const others = server.running.filter((running) => !running.startsWith(id));
+      assert.equal(others.length, 4);
+      await hands.confirm(way, 'End Session');
+      await until(async () => server.running.length === 4);
+      assert.deepEqual(server.running, others);
+      assert.equal(wanted.status, 'COMPLETED');
+      await user.row(`Session ${called('checkout', 42)}`).waitFor({ state: 'detached' });
+      await way.pictures('ended');
+    });
+
+    it('removes the account, and its other sessions keep running', async () => {
+      await hands.clearFilter(way);
+      await user.row('Session login').waitFor();
+      await hands.removeAccount(way);
+      assert.match(await user.dialog(), /Remove account "Browserbase · prod"\?[\s\S]*4 sessions will keep running/);
+      await way.picture('removing');
+      await hands.confirm(way, 'Remove Account');
+      await way.welcome('Add Account').waitFor();
+      await way.pictures('removed');
+      assert.equal(server.running.length, 4);
+      assert.equal((await way.clicks()) > 0, name === 'mouse');
+    });
+  });
+}

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
 import { until, WorkbenchUser, writtenAfterMs } from './user.ts';
 
-describe('a user whose keychain can’t decrypt their keys any longer', function () {
+describe('a user whose keychain fails', function () {
   this.timeout(180_000);
   let server: AnchorServer;
   let user: WorkbenchUser | undefined;
@@ -31,7 +31,7 @@ describe('a user whose keychain can’t decrypt their keys any longer', function
     });
   }
 
-  it('keeps the account, is asked for its key on its row, and has it again after entering it', async () => {
+  it('keeps an account whose key can’t be decrypted, is asked for it on its row, and has it again after entering it', async () => {
     server.add({ id: 'sess_a', domains: ['shop.example'], createdAt: new Date(Date.now() - 3 * 3_600_000) });
     user = await WorkbenchUser.open({ settings: { 'browserSessions.cost.ratePerHour': { anchor: 1.5 } } });
     await user.addAt('Anchor Browser', server.url, server.key, 'shop');
@@ -57,5 +57,45 @@ describe('a user whose keychain can’t decrypt their keys any longer', function
     await sleep(writtenAfterMs);
     await user.reload();
     await user.row('Session shop.example').waitFor();
+  });
+
+  it('is told why the key can’t be saved where there is no keyring, and uses it for this window only', async () => {
+    server.add({ id: 'sess_a', domains: ['shop.example'] });
+    user = await WorkbenchUser.open();
+    const { page } = user;
+    // What VS Code's keychain in a browser reads first of all.
+    await page.addInitScript(() => {
+      const { getItem } = Storage.prototype;
+      Storage.prototype.getItem = function (key) {
+        if (key === 'secrets.provider' && getItem.call(this, 'has keyring') === null)
+          throw new Error('The name org.freedesktop.secrets was not provided by any .service files');
+        return getItem.call(this, key);
+      };
+    });
+    await page.reload();
+    await user.openView();
+    await page.locator('.welcome-view').first().waitFor({ timeout: 60_000 });
+    await user.run('Add Account…');
+    await user.pick('Anchor Browser');
+    await page.getByRole('button', { name: 'Use a Different Address…' }).click();
+    await user.type('Address of the Anchor Browser API', server.url);
+    await user.type('Anchor Browser API key', server.key);
+    await user.type('Enter a name to show in the Sessions view', 'shop');
+    const dialog = await user.dialog();
+    assert.match(dialog, /Couldn't save the key in the system keychain/);
+    assert.match(dialog, /org\.freedesktop\.secrets was not provided/);
+    assert.match(dialog, /install and unlock a keyring/);
+    await user.picture('keychain-none');
+    await user.press('Try Again');
+    await user.dialogButton('Use for This Window Only').click();
+    await user.row('Session shop.example').waitFor();
+    await seesTooltip('Account Anchor Browser · shop', 'for this window only');
+    await user.picture('keychain-this-window');
+    await sleep(writtenAfterMs);
+    await page.evaluate(() => localStorage.setItem('has keyring', 'yes'));
+    await user.reload();
+    await user.row('Key not found on this machine').waitFor();
+    await user.row('Account Anchor Browser · shop').waitFor();
+    await user.picture('keychain-next-window');
   });
 });

@@ -55,6 +55,8 @@ const descriptions: Readonly<Record<ListedCommand, string>> = {
   protectSession: 'Skips the session when you end several at once.',
   unprotectSession: 'Includes the session again.',
   endMySessions: 'Ends all sessions that are yours according to the setting `browserSessions.mine`.',
+  deleteProfile:
+    'Deletes the temporary profile that an ended browser on this machine left, or one that you pick, if no process uses it.',
   showLog: 'Opens the log, which has one line for each request and each ended session, and no keys.',
 };
 

@@ -32,6 +32,26 @@ export type BrowserStart =
   | { readonly kind: 'notInstalled' }
   | { readonly kind: 'failed'; readonly path: string; readonly said: string };
 
+/** The temporary profile of a browser that has ended. */
+export interface LeftProfile {
+  readonly folder: string;
+  /** The tool that names its profiles like this. */
+  readonly tool: string;
+  readonly bytes: number;
+  /** When something in the folder itself changed last, in epoch milliseconds. */
+  readonly changedAt: number;
+  /** Tells this folder apart from another one that gets its name. */
+  readonly identity: string;
+}
+
+/** Whether a folder is a temporary profile that may be deleted; why not otherwise. */
+export type ProfileCheck =
+  | { readonly kind: 'free'; readonly profile: LeftProfile }
+  | { readonly kind: 'gone' | 'inUse' | 'notTemporary' };
+
+/** What came of deleting a profile. Only `deleted` and `failed` may have changed anything. */
+export type ProfileDeletion = 'deleted' | 'gone' | 'inUse' | 'notTemporary' | 'failed';
+
 /** What we read from and start on this machine. All but `hasBrowsers` only when the user asks for it. */
 export interface ThisMachine {
   /**
@@ -47,6 +67,12 @@ export interface ThisMachine {
   isRunning(profile: string): Promise<boolean>;
   /** Deletes a profile that {@link startBrowser} made, and no other folder. */
   removeProfile(profile: string): Promise<void>;
+  /** The temporary profiles of automation tools in the temporary folder that no process uses. */
+  leftProfiles(signal: AbortSignal): Promise<readonly LeftProfile[]>;
+  /** Whether a folder is a temporary profile of an automation tool that no process uses. */
+  checkProfile(folder: string, signal: AbortSignal): Promise<ProfileCheck>;
+  /** Deletes a profile that was checked, after checking it again. */
+  deleteProfile(profile: Pick<LeftProfile, 'folder' | 'identity'>, signal: AbortSignal): Promise<ProfileDeletion>;
   /** The variable files of a folder. Links aren't followed. */
   readEnvFiles(
     folder: string,

@@ -2,6 +2,7 @@ import type { ThisMachine } from '../core/thisMachine.ts';
 import { hasBrowsers } from './browsers.ts';
 import { browserAt } from './devtoolsPort.ts';
 import { readEnvFiles } from './envFiles.ts';
+import { checkProfile, deleteProfile, leftProfiles } from './leftProfiles.ts';
 import { isRunning, removeProfile, startBrowser } from './startBrowser.ts';
 
 /** The machine that the extension host is on. */
@@ -11,5 +12,8 @@ export const thisMachine: ThisMachine = {
   startBrowser: () => startBrowser(),
   isRunning,
   removeProfile,
+  leftProfiles,
+  checkProfile,
+  deleteProfile,
   readEnvFiles,
 };

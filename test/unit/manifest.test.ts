@@ -31,7 +31,7 @@ function contextValues(): Set<string> {
   const values = new Set(['rb:info', ...(['replaceKey', 'enterKey', 'retry'] as const).map(troubleContext)]);
   for (const capabilities of capabilitySets()) {
     values.add(pageContext(capabilities));
-    values.add(endedContext(capabilities));
+    for (const left of [true, false]) values.add(endedContext(capabilities, left));
     for (const count of [0, 3]) {
       for (const kind of ['batch', 'metadata'] as const) {
         for (const canCancel of [true, false]) {

@@ -33,8 +33,10 @@ const EndedSession = v.object({
    * by itself or by someone else.
    */
   by: v.picklist(['you', 'elsewhere', 'timedOut', 'failed']),
+  /** The folder of its temporary profile, where it was a browser on this machine whose tool doesn't delete it. */
+  profile: v.optional(v.string()),
 });
-/** A session that was listed and has ended. Holds no secret and no address; commands accept it as a target. */
+/** A session that was listed and has ended. Holds no secret and no web address; commands accept it as a target. */
 export type EndedSession = v.InferOutput<typeof EndedSession>;
 
 /**
@@ -89,6 +91,7 @@ export class History implements Disposable {
           startIsExact: start.exact,
           endedAt: now(),
           by: byYou ? 'you' : 'elsewhere',
+          ...(session.local?.profile.afterEnd === 'left' ? { profile: session.local.profile.folder } : {}),
         });
       }),
       // A list had left out a running session by mistake.
@@ -126,6 +129,13 @@ export class History implements Disposable {
       endedAt: endedAt !== undefined && endedAt >= known.startedAt ? Math.min(endedAt, known.endedAt) : known.endedAt,
     };
     if (!same(known, learned)) this.#set(this.#ended.map((ended) => (ended === known ? learned : ended)));
+  }
+
+  /** Forgets which profile ended sessions had, because it was deleted. */
+  forgetProfile(folder: string): void {
+    if (!this.#ended.some(({ profile }) => profile === folder)) return;
+    const without = ({ profile: _, ...ended }: EndedSession): EndedSession => ended;
+    this.#set(this.#ended.map((ended) => (ended.profile === folder ? without(ended) : ended)));
   }
 
   clear(): void {

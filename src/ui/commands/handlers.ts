@@ -6,6 +6,7 @@ import type { SessionsTree } from '../tree/sessionsTree.ts';
 import { type KnownAccountParts, renameAccount, replaceKey, testConnection } from './accounts.ts';
 import { addAccount } from './addAccount.ts';
 import { type ArrangingParts, groupBy, listMenuHandlers, sortBy } from './arranging.ts';
+import { type DeleteProfileParts, deleteProfile } from './deleteProfile.ts';
 import { endSessionById } from './endById.ts';
 import { endSession } from './ending.ts';
 import { endAccountSessions, endAllSessions, endMySessions, endOldSessions, retryFailedEnds } from './endingMany.ts';
@@ -69,6 +70,7 @@ export type CommandParts = WelcomeParts &
   InspectParts &
   LiveViewParts &
   LeftBehindParts &
+  DeleteProfileParts &
   TreeParts &
   ArrangingParts;
 
@@ -141,6 +143,7 @@ export const commandHandlers: Readonly<Record<CommandName, CommandHandler>> = {
   cancelBatch,
   endMySessions,
   reviewUnfinishedEnds,
+  deleteProfile,
   exportEnded: ({ history, openText }) => openText(`${JSON.stringify(history.all, null, 2)}\n`, 'json'),
   clearEnded: ({ history }) => history.clear(),
   protectSession: (parts, args) => setProtected(parts, args, true),

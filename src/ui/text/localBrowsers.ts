@@ -1,6 +1,10 @@
 import * as l10n from '@vscode/l10n';
 import type { LocalProfile } from '../../core/localBrowser.ts';
-import { listOf } from './numbers.ts';
+import { plainText } from '../../core/plainText.ts';
+import type { LeftProfile, ProfileDeletion } from '../../core/thisMachine.ts';
+import type { Question } from '../prompts.ts';
+import { longAge } from './ages.ts';
+import { bytes, listOf } from './numbers.ts';
 
 /** The warning that a program may be using the session that is to end. */
 export function inUseBy(program: string): string {
@@ -47,4 +51,39 @@ export function profileCounts(all: readonly LocalProfile['afterEnd'][]): readonl
         ? l10n.t('1 temporary profile stays on disk.')
         : l10n.t('{0} temporary profiles stay on disk.', left),
   ];
+}
+
+/** The name of a profile's folder. */
+export function profileName(folder: string): string {
+  return plainText(folder.split(/[/\\]/).at(-1) ?? '', 80);
+}
+
+/** The question before a profile is deleted. */
+export function questionForProfile({ folder, tool, bytes: size, changedAt }: LeftProfile, now: number): Question {
+  return {
+    message: l10n.t('Delete the profile "{0}"?', profileName(folder)),
+    detail: [
+      l10n.t('{0}: {1}, last used {2} ago.', tool, bytes(size), longAge(now - changedAt)),
+      plainText(folder, 400),
+      [l10n.t('The cookies, logins and downloads in it are lost.'), l10n.t("This can't be undone.")].join(' '),
+    ].join('\n\n'),
+    choices: [l10n.t('Delete Profile')],
+  };
+}
+
+/** What came of deleting a profile, or why it isn't deleted. */
+export function profileOutcome(outcome: ProfileDeletion, folder: string): string {
+  const name = profileName(folder);
+  switch (outcome) {
+    case 'deleted':
+      return l10n.t('Deleted the profile "{0}".', name);
+    case 'gone':
+      return l10n.t('The profile "{0}" no longer exists.', name);
+    case 'inUse':
+      return l10n.t('A process is using the profile "{0}". It was not deleted.', name);
+    case 'notTemporary':
+      return l10n.t('"{0}" isn\'t a temporary profile of a known tool. It was not deleted.', name);
+    case 'failed':
+      return l10n.t('Couldn\'t delete the profile "{0}" completely.', name);
+  }
 }

@@ -79,9 +79,10 @@ export function pageContext(capabilities: ReadonlySet<Capability>): string {
   });
 }
 
-/** The row of a session that has ended. */
-export function endedContext(capabilities: ReadonlySet<Capability>): string {
+/** The row of a session that has ended. @param leftProfile whether its temporary profile is still on the disk. */
+export function endedContext(capabilities: ReadonlySet<Capability>, leftProfile: boolean): string {
   return contextValue('ended', {
+    deletable: leftProfile,
     recording: capabilities.has('recording'),
     dashboard: capabilities.has('dashboard'),
   });

@@ -21,7 +21,7 @@ const icons: Readonly<Record<EndedSession['by'], string>> = {
 
 /** The row of a session that has ended. */
 export function endedRow(ended: EndedSession, store: SessionsView, now: number): Row & { readonly tooltip: string } {
-  const { sessionId: id, name, account, startedAt, startIsExact, endedAt, by } = ended;
+  const { sessionId: id, name, account, startedAt, startIsExact, endedAt, by, profile } = ended;
   const label = plainText(name ?? '') || shortId(id);
   const at = now - endedAt < dayMs ? timeOfDay(endedAt) : day(endedAt);
   const ran = shortAge(endedAt - startedAt);
@@ -32,11 +32,14 @@ export function endedRow(ended: EndedSession, store: SessionsView, now: number):
     description: [at, startIsExact ? l10n.t('ran for {0}', ran) : l10n.t('listed for {0}', ran), how].join(' · '),
     icon: { id: icons[by], color: 'descriptionForeground' },
     dimmed: false,
-    contextValue: endedContext(store.capabilities(accountId(ended.accountId))),
+    contextValue: endedContext(store.capabilities(accountId(ended.accountId)), profile !== undefined),
     collapsible: 'none',
     aria: spokenEnd(by, label, at, longAge(endedAt - startedAt)),
     click: undefined,
-    tooltip: [label, plainText(account), plainText(id, 200), dayAndTime(endedAt), how].join('\n'),
+    tooltip: [
+      ...[label, plainText(account), plainText(id, 200), dayAndTime(endedAt), how],
+      ...(profile === undefined ? [] : [l10n.t('Profile: {0}', plainText(profile, 400))]),
+    ].join('\n'),
   };
 }
 

@@ -1,0 +1,79 @@
+import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
+import { readlink } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join, sep } from 'node:path';
+import { Turns } from '../core/turns.ts';
+import type { ProcessReader } from './processes.ts';
+
+/** Says whether any process named one of these paths, or something below it. */
+export type UsedPaths = (paths: readonly string[]) => boolean;
+
+/**
+ * Reads what processes use now: what their arguments name, and on Linux also where they work and which files they have open.
+ * @throws Error where the operating system doesn't say which processes there are.
+ */
+export async function readUsedPaths(reader: ProcessReader, signal: AbortSignal): Promise<UsedPaths> {
+  const { found } = await reader.list(() => true, signal);
+  const args = found.flatMap((one) => one.args);
+  const open = process.platform === 'linux' ? await openFiles(signal) : [];
+  return (paths) =>
+    paths.some(
+      (path) =>
+        args.some((arg) => arg.includes(path)) || open.some((file) => file === path || file.startsWith(path + sep)),
+    );
+}
+
+/**
+ * Whether a browser's own lock says that it may be using a profile. The lock is a link to `<host>-<pid>`, and stays when the
+ * browser crashes. Where that can't be told, the profile counts as locked.
+ */
+export async function isLocked(folder: string): Promise<boolean> {
+  const lock = join(folder, 'SingletonLock');
+  try {
+    const [, host, pid] = /^(.*)-(\d+)$/.exec(await readlink(lock)) ?? [];
+    // Another host may be a container that shares this folder.
+    return host !== hostname() || isAlive(Number(pid));
+  } catch {
+    return lstatSync(lock, { throwIfNoEntry: false }) !== undefined;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
+  }
+}
+
+/** The folders that this user's processes work in, and the files that they have open. */
+async function openFiles(signal: AbortSignal): Promise<readonly string[]> {
+  const open: string[] = [];
+  const turns = new Turns();
+  for (const pid of readdirSync('/proc')) {
+    if (!/^\d+$/.test(pid)) continue;
+    if (turns.isOver) await turns.pass();
+    signal.throwIfAborted();
+    const links = ['cwd', 'exe', ...namesIn(`/proc/${pid}/fd`).map((fd) => `fd/${fd}`)];
+    open.push(...links.map((link) => targetOf(`/proc/${pid}/${link}`)).filter((path) => path.startsWith(sep)));
+  }
+  return open;
+}
+
+/** Empty for processes of other users, and for those that have ended. */
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function targetOf(link: string): string {
+  try {
+    return readlinkSync(link);
+  } catch {
+    return '';
+  }
+}

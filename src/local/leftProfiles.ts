@@ -1,0 +1,158 @@
+import { randomUUID } from 'node:crypto';
+import type { Stats } from 'node:fs';
+import { lstat, readdir, realpath, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, isAbsolute, join, normalize, relative, sep } from 'node:path';
+import type { LeftProfile, ProfileCheck, ProfileDeletion } from '../core/thisMachine.ts';
+import { Turns } from '../core/turns.ts';
+import { isLocked, readUsedPaths, type UsedPaths } from './folderUse.ts';
+import { openProcessReader } from './processes.ts';
+
+// A profile holds cookies and logins, so a folder is deleted only if all of this is true of it: a known tool names its
+// temporary profiles like that, it's below the temporary folder, neither it nor a folder on the way is a link or someone
+// else's, a browser has written into it, and no process uses it.
+
+/** What each tool calls its temporary profiles. Found by running each. */
+const temporaryProfiles: readonly (readonly [tool: string, name: RegExp])[] = [
+  ['Playwright', /^playwright_chromiumdev_profile-[\w.-]+$/],
+  ['agent-browser', /^agent-browser-chrome-[\w.-]+$/],
+  ['Puppeteer', /^puppeteer_dev_(chrome_)?profile-[\w.-]+$/],
+  ['Stagehand', /^stagehand-v3[/\\]profile-[\w.-]+$/],
+  ['browser-use', /^(browser-use-user-data-dir-|browseruse-tmp-)[\w.-]+$/],
+  ['ChromeDriver', /^(\.?org\.chromium\.Chromium\.)?scoped_dir[\w.-]+$/],
+];
+
+/** One of these is in every folder that a Chrome has used as its profile. */
+const writtenByChrome = ['Default', 'Local State', 'First Run', 'SingletonLock', 'DevToolsActivePort'];
+/** Most files of a profile that are counted; there are a few hundred. */
+const mostFiles = 100_000;
+/** Most profiles that are listed. */
+const mostProfiles = 200;
+
+/** The temporary profiles directly in the temporary folder that no process uses, the one that was used last first. */
+export async function leftProfiles(signal: AbortSignal): Promise<readonly LeftProfile[]> {
+  const found: LeftProfile[] = [];
+  const used = await readUsedPaths(await openProcessReader(), signal);
+  const roots = await Promise.all(temporaryFolders().map((one) => realpath(one).catch(() => one)));
+  for (const root of new Set(roots)) {
+    const names = await readdir(root).catch(() => []);
+    const stagehand = await readdir(join(root, 'stagehand-v3')).catch(() => []);
+    for (const name of [...names, ...stagehand.map((one) => join('stagehand-v3', one))]) {
+      if (found.length >= mostProfiles) break;
+      if (toolOf(join(root, name)) === undefined) continue;
+      const check = await checkProfile(join(root, name), signal, used);
+      if (check.kind === 'free') found.push(check.profile);
+    }
+  }
+  return found.sort((a, b) => b.changedAt - a.changedAt);
+}
+
+/** Looks at a folder, and says whether it may be deleted. @param used what processes use, if that was read just now. */
+export async function checkProfile(folder: string, signal: AbortSignal, used?: UsedPaths): Promise<ProfileCheck> {
+  const tool = toolOf(folder);
+  if (tool === undefined || !isAbsolute(folder) || normalize(folder) !== folder) return { kind: 'notTemporary' };
+  const stats = await statsOf(folder);
+  if (stats === undefined) return { kind: 'gone' };
+  if (!(await isOwnBelowTemporary(folder)) || !(await isProfile(folder))) return { kind: 'notTemporary' };
+  const isUsed = used ?? (await readUsedPaths(await openProcessReader(), signal));
+  if (isUsed([folder, await realpath(folder)]) || (await isLocked(folder))) return { kind: 'inUse' };
+  const bytes = await bytesIn(folder, signal);
+  return { kind: 'free', profile: { folder, tool, bytes, changedAt: stats.mtimeMs, identity: identityOf(stats) } };
+}
+
+/**
+ * Deletes a profile, if it's still the folder that was looked at and everything still says that it may be deleted. It's renamed
+ * first, so that a browser that starts meanwhile gets a new folder instead of half an old one.
+ */
+export async function deleteProfile(
+  { folder, identity }: Pick<LeftProfile, 'folder' | 'identity'>,
+  signal: AbortSignal,
+): Promise<ProfileDeletion> {
+  const check = await checkProfile(folder, signal);
+  if (check.kind !== 'free') return check.kind;
+  if (check.profile.identity !== identity) return 'notTemporary';
+  const taken = join(dirname(folder), `browser-sessions-deleting-${randomUUID()}`);
+  try {
+    await rename(folder, taken);
+  } catch {
+    return 'failed';
+  }
+  try {
+    const stats = await statsOf(taken);
+    const isSame = stats !== undefined && identityOf(stats) === identity;
+    const isUsed = await readUsedPaths(await openProcessReader(), signal);
+    if (!isSame || isUsed([folder, taken]) || (await isLocked(taken))) {
+      await rename(taken, folder);
+      return 'inUse';
+    }
+    await rm(taken, { recursive: true, maxRetries: 10, retryDelay: 100 });
+    return 'deleted';
+  } catch {
+    // What is left of it must be found under its name again.
+    await rename(taken, folder).catch(() => {});
+    return 'failed';
+  }
+}
+
+function toolOf(folder: string): string | undefined {
+  const [name, inStagehand] = [basename(folder), join(basename(dirname(folder)), basename(folder))];
+  return temporaryProfiles.find(([, pattern]) => pattern.test(name) || pattern.test(inStagehand))?.[0];
+}
+
+/** Tools may be given another temporary folder than this program. */
+function temporaryFolders(): readonly string[] {
+  return [...new Set([tmpdir(), ...(process.platform === 'win32' ? [] : ['/tmp'])])];
+}
+
+/** Whether it's below the temporary folder, with no link and no folder on the way in which others may rename things. */
+async function isOwnBelowTemporary(folder: string): Promise<boolean> {
+  const real = await realpath(folder);
+  for (const root of temporaryFolders()) {
+    // The temporary folder itself may be reached by a link, as on a Mac.
+    const realRoot = await realpath(root).catch(() => root);
+    const way = relative(realRoot, real);
+    if (way === '' || way.startsWith('..') || isAbsolute(way)) continue;
+    if (folder !== join(root, way) && folder !== real) continue;
+    const parts = way.split(sep);
+    const all = await Promise.all(parts.map((_, at) => statsOf(join(realRoot, ...parts.slice(0, at + 1)))));
+    return all.every((stats) => stats?.isDirectory() === true && isOurs(stats));
+  }
+  return false;
+}
+
+/** On Windows the temporary folder itself is the user's own. */
+function isOurs({ uid, mode }: Stats): boolean {
+  return process.getuid === undefined || (uid === process.getuid() && (mode & 0o022) === 0);
+}
+
+async function isProfile(folder: string): Promise<boolean> {
+  const all = await Promise.all(writtenByChrome.map((name) => statsOf(join(folder, name))));
+  return all.some((stats) => stats !== undefined);
+}
+
+async function statsOf(path: string): Promise<Stats | undefined> {
+  return lstat(path).catch(() => undefined);
+}
+
+function identityOf({ dev, ino, birthtimeMs }: Stats): string {
+  return `${dev}-${ino}-${birthtimeMs}`;
+}
+
+/** The size of the files in a folder. Links aren't followed. */
+async function bytesIn(folder: string, signal: AbortSignal): Promise<number> {
+  const turns = new Turns();
+  let [bytes, files] = [0, 0];
+  const folders = [folder];
+  for (let next = folders.pop(); next !== undefined && files < mostFiles; next = folders.pop()) {
+    const entries = await readdir(next, { withFileTypes: true }).catch(() => []);
+    for (const entry of entries) {
+      if (turns.isOver) await turns.pass();
+      signal.throwIfAborted();
+      const path = join(next, entry.name);
+      files += 1;
+      if (entry.isDirectory()) folders.push(path);
+      else bytes += (await statsOf(path))?.size ?? 0;
+    }
+  }
+  return bytes;
+}

@@ -1,0 +1,150 @@
+import { strict as assert } from 'node:assert';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { checkProfile, deleteProfile, leftProfiles } from '../../../src/local/leftProfiles.ts';
+import { ensureChromium, quietFlags } from '../../host/chromium.ts';
+import { leaveBehind } from '../../host/leftBehind.ts';
+import { start, temporaryFolder } from '../../host/processes.ts';
+import { unaborted } from '../testNetwork.ts';
+import { until } from '../until.ts';
+
+(process.platform === 'linux' ? describe : describe.skip)('temporary profiles (Linux only)', function () {
+  this.timeout(60_000);
+  let folder: string;
+  beforeEach(() => {
+    folder = realpathSync(temporaryFolder('profiles'));
+  });
+
+  /** A folder that looks like the profile of a browser. */
+  function profile(name = 'agent-browser-chrome-a1', parent = folder): string {
+    const path = join(parent, name);
+    mkdirSync(join(path, 'Default'), { recursive: true });
+    writeFileSync(join(path, 'Default', 'Cookies'), 'x'.repeat(5_000));
+    return path;
+  }
+  const check = async (path: string) => (await checkProfile(path, unaborted)).kind;
+  async function free(path: string) {
+    const found = await checkProfile(path, unaborted);
+    assert.ok(found.kind === 'free', found.kind);
+    return found.profile;
+  }
+
+  it('are deleted as a whole, and nothing beside them or behind their links', async () => {
+    const other = profile('agent-browser-chrome-b2');
+    const path = profile();
+    writeFileSync(join(folder, 'mine.txt'), 'mine');
+    symlinkSync(join(folder, 'mine.txt'), join(path, 'link'));
+    symlinkSync(other, join(path, 'Default', 'folder'));
+    const found = await free(path);
+    assert.deepEqual([found.tool, found.bytes >= 5_000], ['agent-browser', true]);
+    assert.equal(await deleteProfile(found, unaborted), 'deleted');
+    assert.deepEqual(
+      [path, other, join(other, 'Default', 'Cookies'), join(folder, 'mine.txt')].map((one) => existsSync(one)),
+      [false, true, true, true],
+    );
+    assert.equal(await deleteProfile(found, unaborted), 'gone');
+  });
+
+  it('are those of known tools only, below the temporary folder only', async () => {
+    for (const name of ['playwright_chromiumdev_profile-x', 'puppeteer_dev_chrome_profile-x', 'stagehand-v3/profile-x'])
+      assert.equal(await check(profile(name)), 'free', name);
+    for (const name of [
+      'Default profile',
+      'profile-x',
+      'agent-browser',
+      'ud-name-chromium',
+      'my agent-browser-chrome-x',
+    ])
+      assert.equal(await check(profile(name)), 'notTemporary', name);
+    const elsewhere = join(process.cwd(), 'out', 'profiles-test');
+    assert.equal(await check(profile('agent-browser-chrome-x', elsewhere)), 'notTemporary');
+    rmSync(elsewhere, { recursive: true });
+    const path = profile();
+    for (const one of [`${path}/`, `${path}/../${basename(path)}`, `./${basename(path)}`, '/', tmpdir(), ''])
+      assert.equal(await check(one), 'notTemporary', one);
+    mkdirSync(join(folder, 'agent-browser-chrome-empty'));
+    assert.equal(await check(join(folder, 'agent-browser-chrome-empty')), 'notTemporary');
+    assert.equal(await check(join(folder, 'agent-browser-chrome-none')), 'gone');
+  });
+
+  it('are never reached by a link, and not in a folder that others may write to', async () => {
+    const real = profile('agent-browser-chrome-real', join(folder, 'real'));
+    symlinkSync(real, join(folder, 'agent-browser-chrome-link'));
+    symlinkSync(join(folder, 'real'), join(folder, 'way'));
+    assert.equal(await check(join(folder, 'agent-browser-chrome-link')), 'notTemporary');
+    assert.equal(await check(join(folder, 'way', basename(real))), 'notTemporary');
+    symlinkSync(tmpdir(), join(folder, 'root'));
+    assert.equal(await check(join(folder, 'root', basename(folder), 'real', basename(real))), 'notTemporary');
+    assert.equal(await check(real), 'free');
+    mkdirSync(join(folder, 'open'));
+    chmodSync(join(folder, 'open'), 0o777);
+    assert.equal(await check(profile('agent-browser-chrome-x', join(folder, 'open'))), 'notTemporary');
+    assert.ok(existsSync(join(real, 'Default', 'Cookies')));
+  });
+
+  it('are left alone while a browser uses them, also one that starts after they were looked at', async () => {
+    const one = await leaveBehind({ folder });
+    await until(async () => existsSync(join(one.profile, 'Default')));
+    assert.equal(await check(one.profile), 'inUse');
+    one.stop();
+    await until(async () => (await check(one.profile)) === 'free');
+    const found = await free(one.profile);
+    const flags = [...quietFlags, '--headless', `--user-data-dir=${one.profile}`];
+    const browser = start(await ensureChromium(), flags);
+    await until(async () => (await check(one.profile)) === 'inUse');
+    assert.equal(await deleteProfile(found, unaborted), 'inUse');
+    assert.ok(existsSync(join(one.profile, 'Default')));
+    await browser.stop();
+    await until(async () => (await deleteProfile(found, unaborted)) === 'deleted');
+  });
+
+  it('are left alone while any process works in them, has a file in them open, or their lock isn’t known to be old', async () => {
+    const path = profile();
+    const inside = start('sleep', ['60'], { cwd: join(path, 'Default') });
+    await until(async () => (await check(path)) === 'inUse');
+    await inside.stop();
+    const reading = start('sh', ['-c', 'exec 3<Cookies && cd / && exec sleep 60'], { cwd: join(path, 'Default') });
+    await until(async () => (await check(path)) === 'inUse');
+    await reading.stop();
+    await until(async () => (await check(path)) === 'free');
+    for (const [target, kind] of [
+      [`${hostname()}-${process.pid}`, 'inUse'],
+      ['another-host-99999999', 'inUse'],
+      ['garbage', 'inUse'],
+      [`${hostname()}-99999999`, 'free'],
+    ] as const) {
+      symlinkSync(target, join(path, 'SingletonLock'));
+      assert.equal(await check(path), kind, target);
+      rmSync(join(path, 'SingletonLock'));
+    }
+  });
+
+  it('aren’t deleted when another folder has their name by now', async () => {
+    const path = profile();
+    const found = await free(path);
+    renameSync(path, join(folder, 'kept'));
+    profile();
+    assert.equal(await deleteProfile(found, unaborted), 'notTemporary');
+    assert.ok(existsSync(path) && existsSync(join(folder, 'kept', 'Default')));
+  });
+
+  it('are found in the temporary folder with their age and size', async () => {
+    const path = profile(`agent-browser-chrome-test-${process.pid}`, realpathSync(tmpdir()));
+    try {
+      const found = (await leftProfiles(unaborted)).find((one) => one.folder === path);
+      assert.ok(found && found.bytes >= 5_000 && Math.abs(found.changedAt - Date.now()) < 30_000);
+    } finally {
+      rmSync(path, { recursive: true });
+    }
+  });
+});

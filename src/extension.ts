@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import type { BrowserSessionsApi } from './api/browserSessions.ts';
@@ -19,6 +20,7 @@ import { openLater } from './ui/openLater.ts';
 import { settingsReader, written } from './ui/settings.ts';
 import { backgroundInterval } from './ui/status/backgroundInterval.ts';
 import { useLanguage } from './ui/text/locale.ts';
+import { remotePlace } from './ui/text/remotePlace.ts';
 
 /** What tests inside VS Code get besides the API. */
 export interface TestingApi extends BrowserSessionsApi {
@@ -35,6 +37,7 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
   const setting = settingsReader(configuration);
   const media = vscode.Uri.joinPath(context.extensionUri, 'media');
   const { http, network } = loadNetwork(context, logger);
+  const besideWorkbench = context.extension.extensionKind === vscode.ExtensionKind.UI;
   const machine = async () => (await import('./local/thisMachine.ts')).thisMachine;
   const services = openServices({
     secrets: context.secrets,
@@ -43,6 +46,9 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
     network,
     logger,
     findLocalBrowsers: async (signal) => (await machine()).hasBrowsers(signal),
+    place: besideWorkbench
+      ? undefined
+      : remotePlace({ remoteName: vscode.env.remoteName, env: process.env, host: hostname() }),
     settings: {
       interval: () => setting('refresh.interval') * 1_000,
       background: () => backgroundInterval(setting),
@@ -75,7 +81,7 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
       media,
       machine,
       extensionId: context.extension.id,
-      besideWorkbench: context.extension.extensionKind === vscode.ExtensionKind.UI,
+      besideWorkbench,
       testing,
     });
   });

@@ -1,17 +1,37 @@
 import type { Session } from './session.ts';
 
-/** Whether a session is the user's own. */
-export type IsMine = (session: Session) => boolean;
+/** Whether a session is the user's own; undefined where nothing tells. */
+export type IsMine = (session: Session) => boolean | undefined;
 
 /**
  * Reads a rule such as `owner=anna`, `tag=anna` or `trackingId=anna-*`: a key of sessions' metadata (`tag` for their
- * tags) and its value, where a trailing `*` matches any rest. Undefined for anything else: then no
- * session counts as someone else's.
+ * tags) and its value, where a trailing `*` matches any rest. Whatever the rule says, browsers on this machine that were
+ * started inside one of the folders are the user's own. Undefined if neither says anything: then no session counts as someone
+ * else's.
+ * @param folders the workspace's, as paths of this machine.
  */
-export function isMineBy(rule: string): IsMine | undefined {
+export function isMineBy(rule: string, folders: readonly string[] = []): IsMine | undefined {
+  const fits = fitBy(rule);
+  if (folders.length === 0) return fits;
+  return (session) => wasStartedIn(session, folders) || fits?.(session);
+}
+
+function fitBy(rule: string): ((session: Session) => boolean) | undefined {
   const [, key, value] = /^\s*([^=\s]+)\s*=\s*(.*?)\s*$/.exec(rule) ?? [];
   if (key === undefined || value === undefined || value === '' || value === '*') return undefined;
   const prefix = value.endsWith('*') ? value.slice(0, -1) : undefined;
   const fits = (text: string) => (prefix === undefined ? text === value : text.startsWith(prefix));
   return ({ tags, metadata }) => (key === 'tag' ? tags : [metadata.get(key) ?? '']).some(fits);
+}
+
+function wasStartedIn({ local }: Session, folders: readonly string[]): boolean {
+  const startedIn = local?.startedIn;
+  return startedIn !== undefined && folders.some((folder) => `${plain(startedIn)}/`.startsWith(`${plain(folder)}/`));
+}
+
+/** A path as it can be compared: Windows has two separators, and names that differ only by case are the same there. */
+function plain(path: string): string {
+  const isWindows = /^[a-z]:[/\\]/i.test(path);
+  const same = isWindows ? path.replaceAll('\\', '/').toLowerCase() : path;
+  return same.replace(/\/+$/, '');
 }

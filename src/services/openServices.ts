@@ -26,6 +26,8 @@ export interface ServicesParts {
   readonly logger: Logger;
   /** Whether any browser that automation started runs on this machine. */
   readonly findLocalBrowsers: ThisMachineAccountParts['find'];
+  /** What to call this machine in a remote window; undefined in a local one. */
+  readonly place: string | undefined;
   /** The current settings. */
   readonly settings: {
     /** Milliseconds between refreshes; 0 refreshes only on request. */
@@ -49,6 +51,7 @@ export function openServices({
   network,
   logger,
   findLocalBrowsers,
+  place,
   settings,
 }: ServicesParts) {
   const { clock } = network;
@@ -81,6 +84,7 @@ export function openServices({
     isEnabled: settings.showsThisMachine,
     interval: settings.interval,
     find: findLocalBrowsers,
+    place,
   });
   const disposables: Disposable[] = [ownMachine, history, refresher, accounts];
   let attention: Attention = { visible: false, focused: false };

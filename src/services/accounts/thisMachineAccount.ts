@@ -24,6 +24,8 @@ export interface ThisMachineAccountParts {
   readonly clock: Clock;
   /** Whether the user wants to see this machine's browsers. */
   readonly isEnabled: () => boolean;
+  /** What to call the machine in a remote window; undefined in a local one. */
+  readonly place: string | undefined;
   /** Milliseconds between two looks; 0 for none but the first. */
   readonly interval: () => number;
   /** Whether any browser that automation started runs on this machine. */
@@ -102,8 +104,13 @@ export class ThisMachineAccount implements Disposable {
     } catch {
       // This operating system doesn't say which processes there are.
     }
-    if (isFound && !signal.aborted) this.#offered ??= this.#parts.accounts.offer(thisMachineAccount);
+    if (isFound && !signal.aborted) this.#offered ??= this.#parts.accounts.offer(this.#account);
     return isFound;
+  }
+
+  get #account(): Account {
+    const { place } = this.#parts;
+    return place === undefined ? thisMachineAccount : { ...thisMachineAccount, label: place };
   }
 
   #leaveWhenEmpty(): void {

@@ -20,12 +20,14 @@ const youngMs = 60_000;
 export interface DescriptionParts extends EndPlanParts {
   readonly liveViews: Pick<LiveViews, 'isOpen'>;
   readonly setting: ReadSetting;
+  /** The paths of the workspace's folders on this machine. */
+  readonly workspaceFolders: () => readonly string[];
 }
 
 /** Describes sessions for a dialog. */
 export function describeSessions(parts: DescriptionParts, sessions: readonly AccountSession[]): SessionDescription[] {
   // Read once, because there may be thousands of sessions.
-  const isMine = isMineBy(parts.setting('mine'));
+  const isMine = isMineBy(parts.setting('mine'), parts.workspaceFolders());
   return sessions.map((one) => describe(parts, one, isMine));
 }
 

@@ -93,13 +93,18 @@ export async function endAllSessions(parts: EndParts): Promise<PublicEndReport> 
   return endPlanned(parts, plan, { message, typesCount: true });
 }
 
-/** Ends all of the user's own sessions, by the rule in the settings. */
+/** Ends all of the user's own sessions, by the rule in the settings and by where browsers on this machine were started. */
 export async function endMySessions(parts: EndParts): Promise<PublicEndReport> {
-  const isMine = isMineBy(parts.setting('mine'));
+  const isMine = isMineBy(parts.setting('mine'), parts.workspaceFolders());
   if (isMine === undefined) {
-    return endNothing(parts, l10n.t('To tell which sessions are yours, set browserSessions.mine in your settings.'));
+    return endNothing(
+      parts,
+      l10n.t(
+        'To tell which sessions are yours, set browserSessions.mine in your settings, or open the folder that browsers on this machine were started in.',
+      ),
+    );
   }
-  const plan = await planEndOfAll(parts, ({ session }) => isMine(session));
+  const plan = await planEndOfAll(parts, ({ session }) => isMine(session) === true);
   const count = plan.ends.length;
   const message = count === 1 ? l10n.t('End 1 of your sessions?') : l10n.t('End {0} of your sessions?', count);
   return endPlanned(parts, plan, { message, typesCount: true });

@@ -10,6 +10,7 @@ import { openUnchanged } from '../openUrl.ts';
 import type { Prompts } from '../prompts.ts';
 import { isForWorkspaces } from '../settings.ts';
 import type { RowSelection } from '../tree/rowSelection.ts';
+import { workspaceFolders } from '../workspaceFolders.ts';
 import { endTargets } from './ending.ts';
 import { type CommandParts, commandHandlers } from './handlers.ts';
 import type { OpenedCommands } from './register.ts';
@@ -99,6 +100,7 @@ export function openCommands(parts: OpenCommandsParts): OpenedCommands {
         path: uri.scheme === 'file' ? uri.fsPath : undefined,
       })),
     }),
+    workspaceFolders,
     openWalkthrough: () => openWalkthrough(extensionId),
     showLog: () => channel.show(),
     copyText: async (text) => vscode.env.clipboard.writeText(text),

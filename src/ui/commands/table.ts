@@ -328,7 +328,7 @@ export const commandTable = {
   },
   endMySessions: {
     title: 'End All My Sessions…',
-    palette: `(${ifSessions}) && config.browserSessions.mine`,
+    palette: `(${ifSessions}) && (config.browserSessions.mine || workspaceFolderCount > 0)`,
     menus: [title('9_destructive@0', `${inView} && ${hasSessions} && config.browserSessions.mine`)],
   },
   reviewUnfinishedEnds: { title: 'Review Unfinished Ends', palette: 'never', menus: [] },

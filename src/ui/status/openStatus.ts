@@ -19,6 +19,7 @@ import { warningText } from '../text/warnings.ts';
 import type { TreeFilter } from '../tree/filter.ts';
 import type { TreeNode } from '../tree/nodes.ts';
 import type { SessionsTree } from '../tree/sessionsTree.ts';
+import { workspaceFolders } from '../workspaceFolders.ts';
 import { StatusItem } from './statusItem.ts';
 
 /** Minimum time between two counts of all sessions, in milliseconds. */
@@ -48,7 +49,7 @@ export function openStatus(services: Services, watched: WatchedView, setting: Re
     accounts,
     store,
     protections,
-    isMine: () => isMineBy(setting('mine')),
+    isMine: () => isMineBy(setting('mine'), workspaceFolders()),
     limits,
     ratePerHour: (provider) => setting('cost.ratePerHour').get(provider),
     now: clock.now,

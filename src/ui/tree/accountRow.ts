@@ -60,7 +60,14 @@ function rowLabel(model: TreeModel, account: Account): string {
 }
 
 function labelIn(model: TreeModel, account: Account): string {
-  return accountLabel(account, model.kind(account.provider));
+  const kind = model.kind(account.provider);
+  return kind?.isAutomatic === true ? plainText(kind.label) : accountLabel(account, kind);
+}
+
+/** Which machine it is in a remote window: nobody named this account, so its label says that. */
+function placeOf(model: TreeModel, { provider, label }: Account): string[] {
+  const kind = model.kind(provider);
+  return kind?.isAutomatic === true && label !== kind.label ? [plainText(label)] : [];
 }
 
 function accountIcon(model: TreeModel, { provider }: Account, state: AccountState): RowIcon {
@@ -74,7 +81,8 @@ function accountDescription(model: TreeModel, account: Account, state: AccountSt
   const counts = accountCounts(state.contents);
   const label = labelIn(model, account);
   const facts = aboutServer(state.contents).filter((fact) => fact !== label);
-  return [...stateWords(state, counts), ...providerIfShared(model, account, label), ...facts].join(' · ');
+  const place = placeOf(model, account);
+  return [...stateWords(state, counts), ...place, ...providerIfShared(model, account, label), ...facts].join(' · ');
 }
 
 /** `7 of 25 · 2 idle`, or `5 running · 2 idle` without a limit: every session counts towards the limit. */

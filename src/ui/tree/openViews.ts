@@ -8,6 +8,7 @@ import type { Services } from '../../services/openServices.ts';
 import { openOnboarding } from '../onboarding/openOnboarding.ts';
 import type { ReadSetting } from '../settings.ts';
 import { openStatusWhenNeeded } from '../status/statusWhenNeeded.ts';
+import { workspaceFolders } from '../workspaceFolders.ts';
 import type { Arrangement } from './arrangement.ts';
 import { openEndedView } from './endedView.ts';
 import { TreeFilter } from './filter.ts';
@@ -50,7 +51,7 @@ export function openViews(
     filter,
     options,
     finished: () => finished?.rows,
-    isMine: () => isMineBy(setting('mine')),
+    isMine: () => isMineBy(setting('mine'), workspaceFolders()),
     clickAction: () => setting('clickAction'),
     details: () => setting('row.details'),
     now: clock.now,

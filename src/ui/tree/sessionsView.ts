@@ -187,6 +187,10 @@ export function openSessionsView({
     accounts.onDidChange(({ kind, id }) => {
       if (kind === 'renamed') tree.redraw(id);
     }),
+    vscode.workspace.onDidChangeWorkspaceFolders(() => {
+      rule = isMine();
+      tree.redrawAll();
+    }),
     vscode.workspace.onDidChangeConfiguration((event) => {
       const isAbout = (...keys: readonly string[]) =>
         keys.some((key) => event.affectsConfiguration(`browserSessions.${key}`));

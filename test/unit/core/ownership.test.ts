@@ -18,4 +18,22 @@ describe('ownership', () => {
     for (const rule of ['', 'owner', '=anna', 'owner=', 'owner=*', '   '])
       assert.equal(isMineBy(rule), undefined, rule);
   });
+
+  it('is decided for browsers on this machine by the folder that they were started in, whatever the rule says', () => {
+    const startedIn = (folder: string | undefined) => {
+      const profile = { folder: '/tmp/x', afterEnd: 'left' } as const;
+      return someSession('a', {
+        local: { isLeftBehind: false, startedIn: folder, profile, memory: undefined, cpu: undefined },
+      });
+    };
+    const inFolder = (folder: string | undefined, ...folders: string[]) => isMineBy('', folders)?.(startedIn(folder));
+    assert.equal(inFolder('/work/shop', '/work/shop'), true);
+    assert.equal(inFolder('/work/shop/tests', '/other', '/work/shop/'), true);
+    assert.equal(inFolder('C:\\Work\\Shop\\e2e', 'c:\\work\\shop'), true);
+    for (const other of ['/work/shop2', '/work', '/Work/shop', undefined])
+      assert.equal(inFolder(other, '/work/shop'), undefined, other);
+    assert.equal(isMineBy('owner=anna', ['/work'])?.(startedIn('/work')), true);
+    assert.equal(isMineBy('owner=anna', ['/work'])?.(startedIn('/other')), false);
+    assert.equal(isMineBy('', ['/work'])?.(someSession('remote')), undefined);
+  });
 });

@@ -6,6 +6,7 @@ import { accountId, type GroupId, groupId, pageId, sessionId } from '../../../sr
 import { ProviderError, type Trouble } from '../../../src/core/providerError.ts';
 import type { Session } from '../../../src/core/session.ts';
 import { providerKinds } from '../../../src/providers/index.ts';
+import { thisMachineAccount } from '../../../src/services/accounts/thisMachineAccount.ts';
 import { builtInIds } from '../../../src/services/providers/providerKinds.ts';
 import { SessionStore } from '../../../src/services/sessions/sessionStore.ts';
 import { childrenOf, type TreeModel } from '../../../src/ui/tree/children.ts';
@@ -73,6 +74,17 @@ describe('the row of an account', () => {
   ];
 
   describe('its name and counts', () => {
+    it('say which machine it is in a remote window', () => {
+      const own = { ...thisMachineAccount, label: 'WSL: Ubuntu' };
+      show(thisMachineAccount);
+      list(some(2), {}, own.id);
+      assert.deepEqual([accountRow(own.id).label, accountRow(own.id).description], ['This Machine', '2 running']);
+      show(own);
+      const { label, description, aria } = accountRow(own.id);
+      assert.deepEqual([label, description], ['This Machine', '2 running · WSL: Ubuntu']);
+      assert.match(aria, /^Account This Machine · WSL: Ubuntu, /);
+    });
+
     it('is named by its label alone, and begins its description with the counts', () => {
       list(some(5, 2), { sessionLimit: 25, identity: 'me@example.com' });
       assert.equal(accountRow().label, 'prod');

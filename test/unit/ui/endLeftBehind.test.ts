@@ -82,6 +82,7 @@ function runs(pid: number): boolean {
       filter: new TreeFilter({ accounts, kinds, store, memory }),
       protections: new Protections(memory, store),
       liveViews: { isOpen: () => false },
+      workspaceFolders: () => [],
       setting: (name: string) => (name === 'thisMachine.enabled' ? true : name === 'confirm.endAll' ? 'button' : ''),
       showLog: () => {},
       ownMachine: { findNow: async () => {} },

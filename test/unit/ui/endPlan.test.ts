@@ -75,6 +75,7 @@ describe('the plan of an end', () => {
     const descriptions = {
       ...parts,
       liveViews: { isOpen: () => false },
+      workspaceFolders: () => [],
       setting: (key: SettingKey) => settings[key].default,
     };
     const [described] = describeSessions(descriptions as DescriptionParts, plan.ends);

@@ -81,6 +81,7 @@ describe('managing accounts', function () {
       filter: new TreeFilter({ accounts, kinds, store, memory }),
       protections: new Protections(memory, store),
       liveViews: { isOpen: () => false },
+      workspaceFolders: () => [],
       setting: (name: string) => (name === 'confirm.endAll' ? 'button' : ''),
       selection: () => [],
       showLog: () => {},

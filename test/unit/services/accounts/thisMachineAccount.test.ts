@@ -22,6 +22,7 @@ describe('the account of this machine', () => {
       store: services.store,
       clock,
       isEnabled: () => isEnabled,
+      place: undefined,
       interval: () => 10_000,
       find: async () => {
         looks++;
@@ -76,6 +77,21 @@ describe('the account of this machine', () => {
     assert.equal(looks, 1);
   });
 
+  it('is called by the remote machine in a remote window', async () => {
+    const remote = new ThisMachineAccount({
+      accounts: services.accounts,
+      store: services.store,
+      clock,
+      isEnabled: () => true,
+      place: 'WSL: Ubuntu',
+      interval: () => 0,
+      find: async () => true,
+    });
+    await remote.findNow();
+    assert.equal(services.accounts.get(thisMachineAccount.id)?.label, 'WSL: Ubuntu');
+    remote.dispose();
+  });
+
   it('leaves at once when the setting is turned off, and comes back when it is turned on', async () => {
     isFound = true;
     machine.setVisible(true);
@@ -97,6 +113,7 @@ describe('the account of this machine', () => {
       store: services.store,
       clock,
       isEnabled: () => true,
+      place: undefined,
       interval: () => 0,
       find: async () => {
         throw new Error('no /proc');

@@ -1,0 +1,39 @@
+import * as l10n from '@vscode/l10n';
+import { plainText } from '../../core/plainText.ts';
+
+/** What tells about a remote window. */
+export interface RemoteWindow {
+  /** As `vscode.env.remoteName` has it; undefined for a local window. */
+  readonly remoteName: string | undefined;
+  /** The environment on the remote machine. */
+  readonly env: NodeJS.ProcessEnv;
+  /** The remote machine's own name. */
+  readonly host: string;
+}
+
+/** Which machine a remote window works on, e.g. `WSL: Ubuntu`; undefined for a local window, and where it has no name. */
+export function remotePlace({ remoteName, env, host }: RemoteWindow): string | undefined {
+  const named = (kind: string, name: string | undefined) => {
+    const its = plainText(name ?? '', 40);
+    return its === '' ? kind : `${kind}: ${its}`;
+  };
+  switch (remoteName) {
+    case undefined:
+      return undefined;
+    case 'wsl':
+      return named('WSL', env['WSL_DISTRO_NAME']);
+    case 'ssh-remote':
+      return named('SSH', host);
+    case 'tunnel':
+      return named(l10n.t('Tunnel'), host);
+    case 'codespaces':
+      return named('Codespaces', env['CODESPACE_NAME']);
+    case 'dev-container':
+    case 'attached-container':
+    case 'k8s-container':
+      return named(l10n.t('Container'), host);
+    default:
+      // VS Code for the Web has its server's address as the name.
+      return /^[a-z][\w-]*$/i.test(remoteName) ? remoteName : undefined;
+  }
+}

@@ -15,6 +15,8 @@ export type BrowserTool =
   | 'playwright-cli'
   | 'agent-browser'
   | 'Chrome DevTools MCP'
+  | 'chrome-devtools'
+  | 'browse'
   | 'Puppeteer'
   | 'Stagehand'
   | 'browser-use'
@@ -28,6 +30,8 @@ export interface AutomatedBrowser {
   readonly tool: BrowserTool | undefined;
   /** The names of its ancestors that are still running, its parent first: `node`, `claude`. Empty for an orphan. */
   readonly owners: readonly string[];
+  /** The pids of the processes above it, the nearest first. */
+  readonly ownerPids: readonly number[];
   /** Whether the program that started it has ended. */
   readonly isLeftBehind: boolean;
   readonly isHeadless: boolean;
@@ -87,7 +91,16 @@ const interpreters = /^(node|bun|deno|python[\d.]*|java|ruby|dotnet|electron)$/;
  * without `--user-data-dir`, and those without any sign of automation.
  */
 export async function findBrowsers(reader: ProcessReader, signal: AbortSignal): Promise<readonly AutomatedBrowser[]> {
-  const list = await reader.list((name) => browserNames.has(name), signal);
+  return browsersAmong(await listBrowserProcesses(reader, signal));
+}
+
+/** Reads the processes of all browsers, the user's own among them. @throws Error where the operating system doesn't say. */
+export function listBrowserProcesses(reader: ProcessReader, signal: AbortSignal): Promise<ProcessList> {
+  return reader.list((name) => browserNames.has(name), signal);
+}
+
+/** The browsers that automation started, among the processes of {@link listBrowserProcesses}. */
+export function browsersAmong(list: ProcessList): readonly AutomatedBrowser[] {
   const children = new Map<number, LocalProcess[]>();
   for (const one of list.found) children.set(one.parentPid, [...(children.get(one.parentPid) ?? []), one]);
   return list.found.flatMap((one) => {
@@ -127,6 +140,7 @@ function automated(process: LocalProcess, list: ProcessList): Omit<AutomatedBrow
     process,
     tool,
     owners: isLeftBehind ? [] : above.map(ownerName),
+    ownerPids: above.map(({ pid }) => pid),
     isLeftBehind,
     isHeadless,
     keepsProfile: !temporary.test(profile),

@@ -1,8 +1,8 @@
 import { type Clock, sleep } from '../core/clock.ts';
 import type { LocalProcess, ProcessReader } from './processes.ts';
 
-/** How long a process may take to end after SIGTERM before it's killed, in milliseconds. */
-const graceMs = 3_000;
+/** How long a process may take to end after SIGTERM before it's killed, in milliseconds, if nothing else is said. */
+const usualGraceMs = 3_000;
 /** How long a process may take to end after SIGKILL, in milliseconds. */
 const killedMs = 2_000;
 const pollEveryMs = 25;
@@ -19,9 +19,10 @@ export type EndedProcess =
   | 'stillRuns';
 
 /**
- * Ends one process: sends SIGTERM, and SIGKILL if it's still there three seconds later. Before each signal, it checks that
+ * Ends one process: sends SIGTERM, and SIGKILL if it's still there when its time is up. Before each signal, it checks that
  * the pid still belongs to this process. Child processes get no signal: a browser ends its own, and they exit when their
  * browser is gone.
+ * @param graceMs how long it may take to end after SIGTERM, in milliseconds: three seconds by default.
  * @throws ProviderError `cancelled`; Error where the operating system refuses the signal.
  */
 export async function endProcess(
@@ -29,16 +30,10 @@ export async function endProcess(
   reader: ProcessReader,
   clock: Clock,
   stop: AbortSignal,
+  graceMs = usualGraceMs,
 ): Promise<EndedProcess> {
   const isThere = async () => (await reader.identityOf(pid)) === identity;
-  const exits = async (withinMs: number) => {
-    const until = clock.monotonic() + withinMs;
-    do {
-      if (!(await isThere())) return true;
-      await sleep(clock, pollEveryMs, stop);
-    } while (clock.monotonic() < until);
-    return !(await isThere());
-  };
+  const exits = (withinMs: number) => becomes(async () => !(await isThere()), withinMs, clock, stop);
   const send = (signal: 'SIGTERM' | 'SIGKILL') => {
     try {
       process.kill(pid, signal);
@@ -52,4 +47,21 @@ export async function endProcess(
   if (await exits(graceMs)) return 'ended';
   send('SIGKILL');
   return (await exits(killedMs)) ? 'killed' : 'stillRuns';
+}
+
+/**
+ * Whether a condition becomes true in time. It's checked every 25 milliseconds.
+ * @throws ProviderError `cancelled`.
+ */
+export async function becomes(
+  isSo: () => Promise<boolean>,
+  withinMs: number,
+  clock: Clock,
+  stop: AbortSignal,
+): Promise<boolean> {
+  for (const until = clock.monotonic() + withinMs; clock.monotonic() < until; ) {
+    if (await isSo()) return true;
+    await sleep(clock, pollEveryMs, stop);
+  }
+  return isSo();
 }

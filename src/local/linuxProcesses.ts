@@ -26,7 +26,9 @@ export function linuxProcesses(root = '/proc'): ProcessReader {
   };
   const programOf = (pid: string): string | undefined => {
     try {
-      return statSync(`${root}/${pid}`).uid === user ? readlinkSync(`${root}/${pid}/exe`) : undefined;
+      // Thousands of pids from old files may be looked up: an error for each would take longer.
+      const stats = statSync(`${root}/${pid}`, { throwIfNoEntry: false });
+      return stats?.uid === user ? readlinkSync(`${root}/${pid}/exe`) : undefined;
     } catch (error) {
       if (!isGoneOrForeign(error)) throw error;
       return undefined;
@@ -75,7 +77,13 @@ export function linuxProcesses(root = '/proc'): ProcessReader {
         const program = programOf(`${pid}`);
         return program === undefined ? undefined : processOf(`${pid}`, program, booted);
       };
-      return { found, keepsDeadParents: false, ancestorsOf: (one) => ancestorsOf(one, processWith), folderOf };
+      return {
+        found,
+        keepsDeadParents: false,
+        processWith,
+        ancestorsOf: (one) => ancestorsOf(one, processWith),
+        folderOf,
+      };
     },
 
     async identityOf(pid) {

@@ -2,7 +2,8 @@ import { constants } from 'node:fs';
 import { lstat, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-const isOurs = (uid: number): boolean => process.getuid === undefined || uid === process.getuid();
+/** Whether a file is this user's. Windows has no such numbers. */
+export const isOurs = (uid: number): boolean => process.getuid === undefined || uid === process.getuid();
 
 /**
  * The text of a small file that belongs to this user; undefined if it isn't a file, is too large, belongs to someone else, or

@@ -1,9 +1,7 @@
-import { readdir } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import * as v from 'valibot';
-import { Turns } from '../core/turns.ts';
-import { readOwnFile } from './ownFile.ts';
+import { homeIn } from './environment.ts';
+import { OwnFolders } from './ownFolders.ts';
 
 // Playwright writes a file for each bound browser: `b/<guid>` in its cache folder. It contains everything that the browser was
 // launched with, including keys and passwords, so only the fields below are read from it. It stays if the browser crashes.
@@ -26,31 +24,35 @@ export interface BoundBrowser {
   readonly workspace: string | undefined;
 }
 
-const mostFiles = 2_000;
 const mostBytes = 64 * 1_024;
 
 /** Playwright's cache folder. */
-function cacheFolder(env: NodeJS.ProcessEnv): string {
+export function playwrightCache(env: NodeJS.ProcessEnv): string {
+  const home = homeIn(env);
   const own = env['XDG_CACHE_HOME'];
-  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Caches', 'ms-playwright');
-  if (process.platform === 'win32')
-    return join(env['LOCALAPPDATA'] ?? join(homedir(), 'AppData', 'Local'), 'ms-playwright');
-  return join(own === undefined || own === '' ? join(homedir(), '.cache') : own, 'ms-playwright');
+  if (process.platform === 'darwin') return join(home, 'Library', 'Caches', 'ms-playwright');
+  if (process.platform === 'win32') return join(env['LOCALAPPDATA'] ?? join(home, 'AppData', 'Local'), 'ms-playwright');
+  return join(own === undefined || own === '' ? join(home, '.cache') : own, 'ms-playwright');
 }
 
-/** Reads which browsers Playwright has bound, including ones that have ended since. Never rejects. */
-export async function readBound(env: NodeJS.ProcessEnv = process.env): Promise<readonly BoundBrowser[]> {
-  const folder = env['PWTEST_SERVER_REGISTRY'] ?? join(cacheFolder(env), 'b');
-  const names = await readdir(folder).catch(() => []);
-  const turns = new Turns();
-  const found: BoundBrowser[] = [];
-  for (const name of names.slice(0, mostFiles)) {
-    if (turns.isOver) await turns.pass();
-    const text = await readOwnFile(join(folder, name), mostBytes);
-    const read = v.safeParse(v.pipe(v.string(), v.parseJson(), Descriptor), text);
-    if (!read.success || !isAbsolute(read.output.endpoint)) continue;
-    if (read.output.browser.browserName !== 'chromium') continue;
-    found.push({ title: read.output.title, socket: read.output.endpoint, workspace: read.output.workspaceDir });
+/** Reads which browsers Playwright has bound, including ones that have ended since. */
+export class BoundBrowsers {
+  readonly #folder: string;
+  readonly #files = new OwnFolders<BoundBrowser>(() => true, mostBytes, boundIn);
+
+  constructor(env: NodeJS.ProcessEnv) {
+    this.#folder = env['PWTEST_SERVER_REGISTRY'] ?? join(playwrightCache(env), 'b');
   }
-  return found;
+
+  /** Never rejects. */
+  async read(): Promise<readonly BoundBrowser[]> {
+    return ((await this.#files.read([this.#folder])).get(this.#folder) ?? []).map(({ content }) => content);
+  }
+}
+
+function boundIn(text: string): BoundBrowser | undefined {
+  const read = v.safeParse(v.pipe(v.string(), v.parseJson(), Descriptor), text);
+  if (!read.success || !isAbsolute(read.output.endpoint)) return undefined;
+  if (read.output.browser.browserName !== 'chromium') return undefined;
+  return { title: read.output.title, socket: read.output.endpoint, workspace: read.output.workspaceDir };
 }

@@ -7,10 +7,12 @@ export function processListFrom(
   { keepsDeadParents = false } = {},
 ): ProcessList {
   const byPid = new Map(all.map((one) => [one.pid, one]));
+  const processWith = (pid: number) => byPid.get(pid);
   return {
     keepsDeadParents,
+    processWith,
     found: all.filter(({ program }) => isWanted(programName(program))),
-    ancestorsOf: (one) => ancestorsOf(one, (pid) => byPid.get(pid)),
+    ancestorsOf: (one) => ancestorsOf(one, processWith),
     folderOf: () => undefined,
   };
 }

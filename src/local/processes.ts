@@ -26,6 +26,8 @@ export interface ProcessList {
   ancestorsOf(process: LocalProcess): readonly LocalProcess[];
   /** The folder that a process works in now; undefined where the operating system doesn't say. */
   folderOf(process: LocalProcess): string | undefined;
+  /** This user's process that has a pid; undefined where there is none. */
+  processWith(pid: number): LocalProcess | undefined;
   /** Whether a missing parent means that it has ended, as on Windows. Elsewhere, an orphan gets another parent. */
   readonly keepsDeadParents: boolean;
 }

@@ -2,7 +2,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findBrowsers } from '../../src/local/browsers.ts';
 import { linuxProcesses } from '../../src/local/linuxProcesses.ts';
-import { readBound } from '../../src/local/playwrightFiles.ts';
+import { BoundBrowsers } from '../../src/local/playwrightFiles.ts';
 import { run, temporaryFolder } from '../host/processes.ts';
 import { median, table } from './figures.ts';
 import { watchTurns } from './turns.ts';
@@ -14,15 +14,13 @@ export async function localScan(): Promise<void> {
   const proc = processes(500);
   const registry = descriptors(100);
   const reader = linuxProcesses(proc);
+  const files = new BoundBrowsers({ PWTEST_SERVER_REGISTRY: registry });
   const stop = new AbortController().signal;
   const [scans, blocks, rivals]: [number[], number[], number[]] = [[], [], []];
   for (let at = 0; at < runs; at++) {
     const turns = watchTurns();
     const began = performance.now();
-    const [found, bound] = await Promise.all([
-      findBrowsers(reader, stop),
-      readBound({ PWTEST_SERVER_REGISTRY: registry }),
-    ]);
+    const [found, bound] = await Promise.all([findBrowsers(reader, stop), files.read()]);
     scans.push(performance.now() - began);
     blocks.push(turns.stop());
     if (found.length !== 20 || bound.length !== 100) throw new Error(`${found.length} browsers, ${bound.length} files`);

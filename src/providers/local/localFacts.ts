@@ -2,11 +2,15 @@ import type { LocalBrowser, LocalProfile } from '../../core/localBrowser.ts';
 import type { KnownFacts } from '../../core/newSession.ts';
 import type { AutomatedBrowser } from '../../local/browsers.ts';
 import type { BoundBrowser } from '../../local/playwrightFiles.ts';
+import type { ToolSession } from './localTool.ts';
 
-/** A browser, what Playwright says about it where it has bound it, and how much of a core it uses where that is known. */
+/** A browser with what else is known about it. */
 export interface KnownBrowser extends AutomatedBrowser {
+  /** What Playwright says about it, if it has bound it. */
   readonly bound: BoundBrowser | undefined;
-  /** In per cent. */
+  /** The session of the tool that started it, if that tool has sessions. */
+  readonly session: ToolSession | undefined;
+  /** How much of a processor core it uses, in per cent, if that is known. */
   readonly cpu: number | undefined;
 }
 
@@ -29,10 +33,10 @@ export function userOf({ tool, owners, bound, isLeftBehind }: KnownBrowser): str
 export function localFacts(
   browser: KnownBrowser,
 ): Required<Pick<KnownFacts, 'inUseBy' | 'local' | 'traits' | 'facts'>> {
-  const { process, owners, isLeftBehind, isHeadless, cpu } = browser;
+  const { process, owners, isLeftBehind, isHeadless, cpu, session } = browser;
   const local: LocalBrowser = {
     isLeftBehind,
-    startedIn: browser.bound?.workspace ?? browser.startedIn,
+    startedIn: browser.session?.workspace ?? browser.bound?.workspace ?? browser.startedIn,
     profile: { folder: browser.profile, afterEnd: afterEnd(browser) },
     memory: roundedMemory(browser.memory),
     cpu,
@@ -47,6 +51,7 @@ export function localFacts(
       ...(cpu !== undefined && cpu >= busyCpu ? [`${cpu}% CPU`] : []),
     ],
     facts: [
+      ...(session === undefined ? [] : [['Session', session.name] as const]),
       ['Started by', isLeftBehind ? 'A program that has ended' : owners.join(' ← ')],
       ['Process ID', `${process.pid}`],
       ...(startedIn === undefined ? [] : [['Started in', startedIn] as const]),

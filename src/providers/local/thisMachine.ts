@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import type { AccountFacts } from '../../core/account.ts';
 import type { CdpConnection, SessionDevtools } from '../../core/cdp.ts';
@@ -9,22 +10,26 @@ import type { Link, Provider, ProviderKind } from '../../core/provider.ts';
 import { cancelled, ProviderError, unaddressable } from '../../core/providerError.ts';
 import type { Session } from '../../core/session.ts';
 import { decodeValue } from '../../http/decode.ts';
-import { type AutomatedBrowser, findBrowsers } from '../../local/browsers.ts';
+import { type AutomatedBrowser, browsersAmong, listBrowserProcesses } from '../../local/browsers.ts';
 import { portOfProfile } from '../../local/devtoolsPort.ts';
-import { endProcess } from '../../local/endProcess.ts';
-import { type BoundBrowser, readBound } from '../../local/playwrightFiles.ts';
+import { type BoundBrowser, BoundBrowsers } from '../../local/playwrightFiles.ts';
 import { dialPlaywright } from '../../local/playwrightWire.ts';
-import { openProcessReader, type ProcessReader, programName } from '../../local/processes.ts';
+import { type LocalProcess, openProcessReader, type ProcessReader, programName } from '../../local/processes.ts';
+import { readListeningSockets } from '../../local/socketOwners.ts';
 import { dialBrowser, tabsIn } from '../devtools.ts';
 import { CpuMeter } from './cpuMeter.ts';
+import { endSession } from './endSession.ts';
 import { type KnownBrowser, localFacts } from './localFacts.ts';
+import type { ToolSession } from './localTool.ts';
+import { openLocalTools, sessionOfBrowser } from './localTools.ts';
 
 // Browsers that automation started on this machine: by Playwright, Puppeteer, agent-browser and others. They are found among
-// the processes, by the profile folders that these tools give their browsers. Nothing is asked of the tools, because some of
-// their answers start a browser, delete files or put off a timeout.
+// the processes, by the profile folders that these tools give their browsers, and joined to the sessions that the tools' own
+// files name. Nothing is asked of the tools for a list that starts a browser, deletes files or puts off a timeout.
 //
-// A session is a browser process. What confirms an end: no process has its pid and its start time any more.
-// Whoever started it is left alone: a Playwright MCP or Chrome DevTools MCP server opens a new browser with its next call.
+// A session is a browser process, or the background process of a tool that controls a browser elsewhere. What confirms an end:
+// no process has its pid and its start time any more. A tool with a session of its own is asked to end it first, and its
+// background process ends with it. MCP servers are left alone: they open a new browser with their next call.
 
 const Processes = v.object({ processInfo: v.array(v.object({ type: v.string(), id: v.number() })) });
 
@@ -54,7 +59,7 @@ export const thisMachine: ProviderKind = {
   wording: {
     session: 'A browser on this machine that a tool or script started. Your own browser is never listed.',
     ending:
-      'The browser process ends. Unsaved work in its pages is lost, and a script that uses it is disconnected. A tool that is still running may start another browser.',
+      "The browser process ends. Unsaved work in its pages is lost, and a script that uses it is disconnected. A tool's own session ends with it. A tool that is still running may start another browser.",
     endEverything: undefined,
     deleteGroup: undefined,
     watching: undefined,
@@ -68,10 +73,19 @@ export const thisMachine: ProviderKind = {
  * @param env the environment, which says where tools keep their files.
  */
 export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, env = process.env): Provider {
+  const tools = openLocalTools(env);
+  const files = new BoundBrowsers(env);
+
   const find = async (signal: AbortSignal) => {
     const reader = await openReader();
     try {
-      return { reader, browsers: await Promise.all((await findBrowsers(reader, signal)).map(withLivePort)) };
+      const processes = await listBrowserProcesses(reader, signal);
+      const found = await Promise.all(browsersAmong(processes).map(withLivePort));
+      const sockets = readListeningSockets();
+      const sessions = await tools.sessions({ processes, browsers: found, sockets, clock: link.clock, signal });
+      const browsers = found.map((one) => ({ ...one, session: sessionOfBrowser(one, sessions) }));
+      const detached = sessions.filter(({ browser }) => browser !== 'own');
+      return { reader, browsers, detached, sockets };
     } catch (error) {
       if (signal.aborted) throw cancelled('reading the processes of this machine');
       const what = "the processes of this machine can't be read";
@@ -93,10 +107,11 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
     },
 
     async *list(signal) {
-      const [{ browsers: all }, bound] = await Promise.all([find(signal), readBound(env)]);
+      const [{ browsers: all, detached, sockets }, offered] = await Promise.all([find(signal), files.read()]);
       // The same browser is one row: an account that the user added for it shows more.
       const isElsewhere = ({ port }: AutomatedBrowser) => port !== undefined && link.isShownElsewhere(port);
       const browsers = all.filter((one) => !isElsewhere(one));
+      const bound = offered.filter((one) => (sockets?.has(one.socket) ?? true) && !isAttached(one, detached));
       const inside = new Map<number, readonly Page[]>();
       const asked = [
         ...bound.map((one) => async () => {
@@ -114,34 +129,47 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
       };
       await Promise.all(Array.from({ length: mostAsked }, next));
       if (signal.aborted) throw cancelled('listing');
-      const offered = new Set(bound.map(({ socket }) => socket));
-      for (const socket of boundTo.keys()) if (!offered.has(socket)) boundTo.delete(socket);
+      const current = new Set(bound.map(({ socket }) => socket));
+      for (const socket of boundTo.keys()) if (!current.has(socket)) boundTo.delete(socket);
       const boundBy = new Map([...boundTo.values()].map((one) => [one.pid, one.bound]));
       const used = cpu.measure(cpuTimes(browsers), link.clock.monotonic());
-      const known = browsers.map((one) => ({ ...one, bound: boundBy.get(one.process.pid), cpu: used.get(idOf(one)) }));
-      const groups = new Map(known.map(groupOf).map((group) => [group.id, group]));
+      const known = browsers.map((one) => {
+        return { ...one, bound: boundBy.get(one.process.pid), cpu: used.get(idOf(one.process)) };
+      });
+      const groups = new Map([...known.map(groupOf), ...detached.map(groupOfTool)].map((group) => [group.id, group]));
       yield {
-        sessions: known.map((one) => sessionOf(one, inside.get(one.process.pid))),
+        sessions: [
+          ...known.map((one) => sessionOf(one, inside.get(one.process.pid))),
+          ...detached.map(detachedSession),
+        ],
         groups: [...groups.values()],
         faults: [],
         account: noFacts,
-        shownElsewhere: all.filter(isElsewhere).map(idOf),
+        shownElsewhere: all.filter(isElsewhere).map((one) => idOf(one.process)),
       };
     },
 
     async end({ id }, signal) {
       const fault = idFault(id);
       if (fault !== undefined) throw unaddressable('ending a process', fault);
-      const { reader, browsers } = await find(signal);
-      const browser = browsers.find((one) => idOf(one) === id);
-      if (browser === undefined) {
+      const { reader, browsers, detached } = await find(signal);
+      const browser = browsers.find((one) => idOf(one.process) === id);
+      const session = browser?.session ?? detached.find(({ daemon }) => idOf(daemon) === id);
+      if (browser === undefined && session === undefined) {
         if (!(await isThere(reader, id))) return { outcome: 'alreadyGone', how: undefined };
         throw new ProviderError({ kind: 'conflict' }, 'the process is no longer a browser that automation started');
       }
-      const outcome = await endProcess(browser.process, reader, link.clock, signal);
+      // A tool's stop ends all of its browsers: it's used only where that is this one.
+      const itsBrowsers = browsers.filter(
+        ({ ownerPids }) => session !== undefined && ownerPids.includes(session.daemon.pid),
+      );
+      const isAlone = itsBrowsers.every(({ process }) => process.pid === browser?.process.pid);
+      const tool = isAlone ? session : undefined;
+      const processes = { browser: browser?.process, daemon: tool?.daemon, stop: tool?.stop };
+      const outcome = await endSession(processes, reader, link.clock, signal);
       if (outcome === 'gone') return { outcome: 'alreadyGone', how: undefined };
       if (outcome === 'stillRuns') return { outcome: 'accepted', how: undefined };
-      const how = outcome === 'killed' ? "It was killed, because it didn't end by itself within 3 seconds." : undefined;
+      const how = outcome === 'killed' ? "It was killed, because it didn't end by itself in time." : undefined;
       return { outcome: 'ended', how };
     },
 
@@ -151,7 +179,7 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
 
     async devtools(id, signal): Promise<SessionDevtools> {
       const { browsers } = await find(signal);
-      const browser = browsers.find((one) => idOf(one) === id);
+      const browser = browsers.find((one) => idOf(one.process) === id);
       if (browser === undefined) throw new ProviderError({ kind: 'notFound' }, 'there is no such browser');
       const { pid } = browser.process;
       const socket = [...boundTo].find(([, its]) => its.pid === pid)?.[0];
@@ -170,12 +198,12 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
 }
 
 /** The process ID alone isn't enough, because it is given to another process one day. */
-function idOf({ process: { pid, identity } }: AutomatedBrowser): SessionId {
+function idOf({ pid, identity }: LocalProcess): SessionId {
   return sessionId(`${pid}-${identity}`);
 }
 
 function cpuTimes(browsers: readonly AutomatedBrowser[]): ReadonlyMap<SessionId, number> {
-  return new Map(browsers.flatMap((one) => (one.cpuMs === undefined ? [] : [[idOf(one), one.cpuMs] as const])));
+  return new Map(browsers.flatMap((one) => (one.cpuMs === undefined ? [] : [[idOf(one.process), one.cpuMs] as const])));
 }
 
 async function isThere(reader: ProcessReader, id: SessionId): Promise<boolean> {
@@ -183,11 +211,19 @@ async function isThere(reader: ProcessReader, id: SessionId): Promise<boolean> {
   return pid !== undefined && (await reader.identityOf(Number(pid))) === identity;
 }
 
+/** Whether Playwright has bound a browser to which one of its sessions is only attached. */
+function isAttached({ title, workspace }: BoundBrowser, detached: readonly ToolSession[]): boolean {
+  const isIts = (one: ToolSession) =>
+    one.tool === 'playwright-cli' && one.name === title && one.workspace === workspace;
+  return detached.some(isIts);
+}
+
 function sessionOf(browser: KnownBrowser, pages: readonly Page[] | undefined): Session {
-  const { process: root, tool, owners, port, bound } = browser;
+  const { process: root, owners, port, bound, session } = browser;
+  const tool = session?.tool ?? browser.tool;
   const title = pages?.find((page) => !isEmptyTab(page) && page.title !== '')?.title;
-  return newSession(idOf(browser), {
-    name: title ?? bound?.title ?? tool ?? programName(root.program),
+  return newSession(idOf(root), {
+    name: title ?? session?.name ?? bound?.title ?? tool ?? programName(root.program),
     startedAt: root.startedAt,
     groupId: groupOf(browser).id,
     metadata: new Map([...(tool === undefined ? [] : [['tool', tool] as const]), ['owner', owners[0] ?? 'none']]),
@@ -197,11 +233,48 @@ function sessionOf(browser: KnownBrowser, pages: readonly Page[] | undefined): S
   });
 }
 
+/** A session whose browser isn't its own: what ends is the tool's background process. */
+function detachedSession(session: ToolSession): Session {
+  const { tool, name, workspace, daemon, browser, drives } = session;
+  const isInCloud = browser === 'cloud';
+  return newSession(idOf(daemon), {
+    name,
+    startedAt: daemon.startedAt,
+    groupId: groupOfTool(session).id,
+    metadata: new Map([['tool', tool]]),
+    traits: [isInCloud ? 'in a cloud' : 'attached'],
+    canWatch: false,
+    ends: 'connection',
+    drives,
+    bulkEndExclusion: isInCloud
+      ? 'Its browser runs in a cloud. Check there whether it has ended.'
+      : 'It only controls a browser that something else started.',
+    facts: [
+      ['Session', name],
+      ['Browser', isInCloud ? 'In a cloud' : 'Started by something else'],
+      ['Process ID', `${daemon.pid}`],
+      ...(workspace === undefined ? [] : [['Started in', workspace] as const]),
+    ],
+  });
+}
+
 /** `Playwright MCP · claude-code`: the MCP server's title is the agent that it serves. */
-function groupOf({ tool, owners, isLeftBehind, bound }: KnownBrowser): Group {
+function groupOf({ tool, owners, isLeftBehind, bound, session }: KnownBrowser): Group {
+  if (session !== undefined) return groupOfTool(session);
   const owner = tool === 'Playwright MCP' && bound !== undefined && bound.title !== '' ? bound.title : owners[0];
-  const name = isLeftBehind ? 'Left behind' : [tool, owner].filter((part) => part !== undefined).join(' · ');
-  const id = groupId(name.replaceAll(/[^\w.-]/g, '-') || 'other');
+  return groupCalled(isLeftBehind ? 'Left behind' : [tool, owner].filter((part) => part !== undefined).join(' · '));
+}
+
+/** `agent-browser · checkout` */
+function groupOfTool({ tool, name }: ToolSession): Group {
+  return groupCalled(`${tool} · ${name}`);
+}
+
+function groupCalled(name: string): Group {
+  // Names are other programs' text of any length, which no ID may be. Two that look alike there are still two groups.
+  const readable = name.replaceAll(/[^\w.-]/g, '-').slice(0, 60) || 'other';
+  const hash = createHash('sha256').update(name).digest('hex').slice(0, 12);
+  const id = groupId(/^[a-z ]{1,60}$/i.test(name) ? readable : `${readable}-${hash}`);
   return { id, kind: 'metadata', name: name || 'Other', status: undefined, createdAt: undefined };
 }
 

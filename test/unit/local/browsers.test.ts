@@ -102,7 +102,13 @@ function processesOf(folder: string): readonly string[] {
     };
     const ownerOf = async (...args: string[]) => {
       const parent = { ...browser, pid: 8, parentPid: 1, program: '/usr/bin/node', args };
-      const list = { found: [browser], ancestorsOf: () => [parent], folderOf: () => '/', keepsDeadParents: false };
+      const list = {
+        found: [browser],
+        ancestorsOf: () => [parent],
+        processWith: () => parent,
+        folderOf: () => '/',
+        keepsDeadParents: false,
+      };
       assert.equal((await findBrowsers({ ...reader, list: async () => list }, unaborted))[0]?.startedIn, undefined);
       const [one] = await findBrowsers({ ...reader, list: async () => list }, unaborted);
       return one?.owners[0];
@@ -130,7 +136,13 @@ function processesOf(folder: string): readonly string[] {
         memory: undefined,
         cpuMs: undefined,
       };
-      const list = { found: [process], ancestorsOf: () => [], folderOf: () => undefined, keepsDeadParents: false };
+      const list = {
+        found: [process],
+        ancestorsOf: () => [],
+        processWith: () => undefined,
+        folderOf: () => undefined,
+        keepsDeadParents: false,
+      };
       const began = performance.now();
       await findBrowsers({ ...reader, list: async () => list }, unaborted);
       assert.ok(performance.now() - began < 1_000, part);

@@ -5,7 +5,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { type Clock, systemClock } from '../../../src/core/clock.ts';
-import { readBound } from '../../../src/local/playwrightFiles.ts';
+import { BoundBrowsers } from '../../../src/local/playwrightFiles.ts';
 import { dialPlaywright } from '../../../src/local/playwrightWire.ts';
 import { temporaryFolder } from '../../host/processes.ts';
 import { errorOf, troubleOf } from '../errors.ts';
@@ -20,7 +20,7 @@ import { unaborted } from '../testNetwork.ts';
       folder = temporaryFolder('pw');
       mkdirSync(join(folder, 'b'));
     });
-    const bound = () => readBound({ PWTEST_SERVER_REGISTRY: join(folder, 'b') });
+    const bound = () => new BoundBrowsers({ PWTEST_SERVER_REGISTRY: join(folder, 'b') }).read();
     const write = (name: string, content: unknown) =>
       writeFileSync(join(folder, 'b', name), typeof content === 'string' ? content : JSON.stringify(content));
     const descriptor = (endpoint: unknown = '/run/x.sock') => ({
@@ -56,7 +56,7 @@ import { unaborted } from '../testNetwork.ts';
     });
 
     it('are none where the folder is missing', async () => {
-      assert.deepEqual(await readBound({ PWTEST_SERVER_REGISTRY: join(folder, 'none') }), []);
+      assert.deepEqual(await new BoundBrowsers({ PWTEST_SERVER_REGISTRY: join(folder, 'none') }).read(), []);
     });
   },
 );

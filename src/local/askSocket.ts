@@ -1,0 +1,64 @@
+import { createConnection } from 'node:net';
+import type { Clock } from '../core/clock.ts';
+import { isOwnSocket } from './ownFile.ts';
+
+/** The longest answer that is read, in bytes. */
+const mostBytes = 2 ** 20;
+
+/** What came of asking at a local socket. */
+export type SocketAnswer =
+  | { readonly kind: 'answered'; readonly text: string }
+  /** The question was sent, and no whole answer came: the other side may have taken it. */
+  | { readonly kind: 'unanswered' }
+  /** The question wasn't sent. */
+  | { readonly kind: 'refused' };
+
+/** A question to a local socket. */
+export interface SocketQuestion {
+  readonly path: string;
+  readonly message: object;
+  /** What ends the question and the answer, which are JSON texts. */
+  readonly end: '\n' | '\0';
+  /** In milliseconds. */
+  readonly withinMs: number;
+}
+
+/**
+ * Asks one question at a socket and reads one answer. A socket that isn't this user's, or is in a folder that others can
+ * write to, isn't asked. Never rejects.
+ */
+export async function askSocket(
+  { path, message, end, withinMs }: SocketQuestion,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<SocketAnswer> {
+  if (!(await isOwnSocket(path)) || signal.aborted) return { kind: 'refused' };
+  return new Promise((resolve) => {
+    const socket = createConnection(path);
+    const parts: Buffer[] = [];
+    let isSent = false;
+    let bytes = 0;
+    const settle = (answer?: SocketAnswer) => {
+      timer.dispose();
+      signal.removeEventListener('abort', stop);
+      socket.destroy();
+      resolve(answer ?? { kind: isSent ? 'unanswered' : 'refused' });
+    };
+    const stop = () => settle();
+    const timer = clock.after(withinMs, stop);
+    signal.addEventListener('abort', stop, { once: true });
+    socket.once('connect', () => {
+      isSent = true;
+      socket.write(`${JSON.stringify(message)}${end}`);
+    });
+    socket.on('data', (data: Buffer) => {
+      const at = data.indexOf(end);
+      parts.push(at < 0 ? data : data.subarray(0, at));
+      bytes += data.length;
+      if (at >= 0) settle({ kind: 'answered', text: Buffer.concat(parts).toString('utf8') });
+      else if (bytes > mostBytes) settle();
+    });
+    socket.on('error', () => settle());
+    socket.once('close', () => settle());
+  });
+}

@@ -1,0 +1,90 @@
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { idFault, sessionId } from '../../core/ids.ts';
+import { askSocket, type SocketQuestion } from '../../local/askSocket.ts';
+import { temporaryIn } from '../../local/environment.ts';
+import { OwnFolders } from '../../local/ownFolders.ts';
+import { compactMap, type LocalTool, type MachineView, pidIn, type ToolSession, writerOf } from './localTool.ts';
+
+// The command line of Stagehand (npm `browse`), seen with 0.9.3. Each session has `<session>.pid` and `<session>.sock` in one
+// folder. `status` has no effect on the session and starts nothing. `stop` is acknowledged at once, and ends the browser in
+// 20 ms, or in 30 s where that is frozen; the socket is gone at once either way.
+
+const longestPid = 32;
+const stopWithinMs = 5_000;
+const statusWithinMs = 1_000;
+
+const Status = v.object({
+  type: v.literal('success'),
+  data: v.object({
+    pid: v.number(),
+    session: v.pipe(v.string(), v.maxLength(256)),
+    mode: v.picklist(['managed-local', 'cdp', 'auto-connect', 'remote']),
+    browserbaseSessionId: v.fallback(v.optional(v.string()), undefined),
+  }),
+});
+type Answer = v.InferOutput<typeof Status>['data'];
+
+/** Reads the sessions of `browse`. @param env the environment, which says where it keeps its files. */
+export function browse(env: NodeJS.ProcessEnv): LocalTool {
+  const user = process.getuid?.();
+  const folder =
+    env['BROWSE_DAEMON_DIR'] ?? join(temporaryIn(env), user === undefined ? 'browse-driver' : `browse-driver-${user}`);
+  const files = new OwnFolders((name) => name.endsWith('.pid'), longestPid, pidIn);
+  /** What the background processes have answered, by pid and identity. */
+  let answers: ReadonlyMap<string, Answer> = new Map();
+  return {
+    async sessions(on) {
+      const known = new Map<string, Answer>();
+      const found = (await files.read([folder])).get(folder) ?? [];
+      const running = await compactMap(found, on, (file) => {
+        const daemon = writerOf(file.content, file.writtenAt, on, ({ args }) =>
+          /(^|\s)daemon(\s|$)/.test(args.join(' ')),
+        );
+        return daemon && { daemon, file: file.name.slice(0, -'.pid'.length) };
+      });
+      const sessions = await Promise.all(
+        running.map(async ({ daemon, file }): Promise<ToolSession> => {
+          const question = (type: string, withinMs: number): SocketQuestion => ({
+            path: join(folder, `${file}.sock`),
+            message: { id: '1', type },
+            end: '\n',
+            withinMs,
+          });
+          const key = `${daemon.pid}-${daemon.identity}`;
+          const before = answers.get(key);
+          const answer = isFinal(before) ? before : await statusOf(question('status', statusWithinMs), daemon.pid, on);
+          if (answer !== undefined) known.set(key, answer);
+          const cloud = answer?.browserbaseSessionId;
+          const { mode } = answer ?? { mode: 'managed-local' };
+          return {
+            tool: 'browse',
+            name: answer?.session ?? file,
+            workspace: undefined,
+            daemon,
+            browser: mode === 'remote' ? 'cloud' : mode === 'managed-local' ? 'own' : 'foreign',
+            drives:
+              mode === 'remote' && cloud !== undefined && idFault(cloud) === undefined
+                ? { provider: 'browserbase', id: sessionId(cloud) }
+                : undefined,
+            stop: { question: question('stop', stopWithinMs), graceMs: stopWithinMs },
+          };
+        }),
+      );
+      answers = known;
+      return sessions;
+    },
+  };
+}
+
+/** Whether nothing of an answer can change: a session in the cloud may not have been started yet, or be another one later. */
+function isFinal(answer: Answer | undefined): boolean {
+  return answer !== undefined && answer.mode !== 'remote';
+}
+
+async function statusOf(question: SocketQuestion, pid: number, on: MachineView): Promise<Answer | undefined> {
+  const answer = await askSocket(question, on.clock, on.signal);
+  if (answer.kind !== 'answered') return undefined;
+  const read = v.safeParse(v.pipe(v.string(), v.parseJson(), Status), answer.text);
+  return read.success && read.output.data.pid === pid ? read.output.data : undefined;
+}

@@ -1,0 +1,94 @@
+import type { Clock } from '../../core/clock.ts';
+import { askSocket, type SocketAnswer } from '../../local/askSocket.ts';
+import { becomes, type EndedProcess, endProcess } from '../../local/endProcess.ts';
+import type { LocalProcess, ProcessReader } from '../../local/processes.ts';
+import { type ListeningSockets, readListeningSockets } from '../../local/socketOwners.ts';
+import type { OwnStop } from './localTool.ts';
+
+/** How long a browser has after SIGTERM that its own tool couldn't end, and its tool after its browser, in milliseconds. */
+const shortGraceMs = 1_000;
+
+/** The processes of one session. */
+export interface SessionProcesses {
+  /** Undefined where the session has no browser of its own on this machine. */
+  readonly browser: LocalProcess | undefined;
+  /** The tool's background process, where it has one for this session alone. */
+  readonly daemon: LocalProcess | undefined;
+  /** How the tool is asked to end the session. */
+  readonly stop: OwnStop | undefined;
+}
+
+/**
+ * Ends a session by its tool's own stop, then by signals to its browser, then by signals to the tool's background process: each
+ * only where the step before hasn't ended it. Before each it's checked that the process is still the one that was listed. What
+ * the tool answers confirms nothing: the session has ended when its browser and its background process are gone.
+ * @throws ProviderError `cancelled`; Error where the operating system refuses a signal.
+ */
+export async function endSession(
+  { browser, daemon, stop }: SessionProcesses,
+  reader: ProcessReader,
+  clock: Clock,
+  signal: AbortSignal,
+  openSockets: () => ListeningSockets | undefined = readListeningSockets,
+): Promise<EndedProcess> {
+  const isThere = async (one: LocalProcess) => (await reader.identityOf(one.pid)) === one.identity;
+  const all = [browser, daemon].filter((one) => one !== undefined);
+  const [first] = all;
+  if (first === undefined || !(await isThere(first))) return 'gone';
+  const areGone = async () => !(await Promise.all(all.map(isThere))).includes(true);
+
+  let wasAsked = false;
+  if (daemon !== undefined && stop !== undefined && (await isThere(daemon))) {
+    const { path } = stop.question;
+    const sockets = openSockets();
+    const isItsSocket = sockets === undefined || (await sockets.owners([path], [daemon.pid])).has(path);
+    if (isItsSocket && (await isThere(first))) {
+      const asked = await stopByTool(stop, areGone, clock, signal);
+      if (asked === 'ended') return 'ended';
+      wasAsked = asked === 'taken';
+    }
+  }
+
+  const graceMs = wasAsked ? shortGraceMs : undefined;
+  const ended = browser === undefined ? 'gone' : await endProcess(browser, reader, clock, signal, graceMs);
+  if (daemon === undefined || ended === 'stillRuns') return ended;
+  // Most tools end when their browser does.
+  const isAlone = browser !== undefined;
+  if (isAlone && (await becomes(async () => !(await isThere(daemon)), shortGraceMs, clock, signal)))
+    return atLeast(ended);
+  const daemonEnded = await endProcess(daemon, reader, clock, signal);
+  if (daemonEnded === 'stillRuns') return 'stillRuns';
+  return ended === 'killed' || daemonEnded === 'killed' ? 'killed' : 'ended';
+}
+
+/** It was there when the end began. */
+function atLeast(ended: EndedProcess): EndedProcess {
+  return ended === 'gone' ? 'ended' : ended;
+}
+
+/** @returns `ended` when all are gone, `taken` where they aren't in time, `refused` where the tool doesn't try. */
+async function stopByTool(
+  { question, graceMs }: OwnStop,
+  areGone: () => Promise<boolean>,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<'ended' | 'taken' | 'refused'> {
+  let answer: SocketAnswer | undefined;
+  void askSocket(question, clock, signal).then((its) => {
+    answer = its;
+  });
+  const isRefused = () => answer?.kind === 'refused' || (answer?.kind === 'answered' && isError(answer.text));
+  await becomes(async () => isRefused() || (await areGone()), graceMs, clock, signal);
+  if (await areGone()) return 'ended';
+  return isRefused() ? 'refused' : 'taken';
+}
+
+/** Whether a tool says that it can't stop: each of them has an `error` then. */
+function isError(text: string): boolean {
+  try {
+    const answer: unknown = JSON.parse(text);
+    return typeof answer !== 'object' || answer === null || 'error' in answer;
+  } catch {
+    return true;
+  }
+}

@@ -1,0 +1,122 @@
+import { readdir } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
+import * as v from 'valibot';
+import { type OwnFile, OwnFolders } from '../../local/ownFolders.ts';
+import { playwrightCache } from '../../local/playwrightFiles.ts';
+import type { LocalProcess } from '../../local/processes.ts';
+import { compactMap, type LocalTool, type MachineView, startedBefore, type ToolSession } from './localTool.ts';
+
+// playwright-cli (https://github.com/microsoft/playwright-cli), seen with Playwright 1.64 and 1.65. Each session has a file
+// `<hash of its folder>/<session>.session` with the path of its socket, but no process ID: the process is the one that listens
+// at the socket, and its second argument is the session's name. The file holds everything the browser was launched with, keys
+// included: only the fields below leave this file. It stays when the session ends badly, or has a profile of its own.
+//
+// `stop` is answered 20 ms after the browser is gone; where that is frozen, the socket closes and all are gone in 0.5 s.
+
+const File = v.object({
+  name: v.optional(v.pipe(v.string(), v.maxLength(256))),
+  socketPath: v.pipe(v.string(), v.check(isAbsolute)),
+  workspaceDir: v.fallback(v.optional(v.string()), undefined),
+  attached: v.fallback(v.optional(v.boolean(), false), false),
+});
+type SessionFile = v.InferOutput<typeof File>;
+
+const ending = '.session';
+const mostBytes = 64 * 1_024;
+const mostFolders = 2_000;
+const stopWithinMs = 3_000;
+
+/** Reads the sessions of playwright-cli. @param env the environment, which says where it keeps its files. */
+export function playwrightCli(env: NodeJS.ProcessEnv): LocalTool {
+  const base = env['PWTEST_DAEMON_SESSION_DIR'] ?? join(playwrightCache(env), 'daemon');
+  const files = new OwnFolders((name) => name.endsWith(ending), mostBytes, sessionIn);
+  const daemons = new DaemonFinder();
+  return {
+    async sessions(on) {
+      const folders = (await readdir(base).catch(() => [])).slice(0, mostFolders).map((name) => join(base, name));
+      const all = [...(await files.read(folders)).values()].flat();
+      const live = all.filter(({ content }) => on.sockets?.has(content.socketPath) ?? true);
+      const found = await daemons.find(live, on);
+      return compactMap(live, on, (file): ToolSession | undefined => {
+        const daemon = found.get(file);
+        if (daemon === undefined) return undefined;
+        const { socketPath, workspaceDir, attached } = file.content;
+        return {
+          tool: 'playwright-cli',
+          name: nameOf(file),
+          workspace: workspaceDir,
+          daemon,
+          browser: attached ? 'foreign' : 'own',
+          drives: undefined,
+          stop: {
+            question: {
+              path: socketPath,
+              message: { id: 1, method: 'stop', params: {} },
+              end: '\n',
+              withinMs: stopWithinMs,
+            },
+            graceMs: stopWithinMs,
+          },
+        };
+      });
+    },
+  };
+}
+
+function sessionIn(text: string): SessionFile | undefined {
+  const read = v.safeParse(v.pipe(v.string(), v.parseJson(), File), text);
+  return read.success ? read.output : undefined;
+}
+
+function nameOf({ name, content }: OwnFile<SessionFile>): string {
+  return content.name ?? name.slice(0, -ending.length);
+}
+
+/** Finds the background processes of sessions. */
+class DaemonFinder {
+  /** The pids of those that no browser led to, by the path of their socket; undefined where none of ours listens there. */
+  #others: ReadonlyMap<string, number | undefined> = new Map();
+
+  async find(
+    files: readonly OwnFile<SessionFile>[],
+    on: MachineView,
+  ): Promise<ReadonlyMap<OwnFile<SessionFile>, LocalProcess>> {
+    const parents = [
+      ...new Set(on.browsers.flatMap(({ ownerPids: [parent] }) => (parent === undefined ? [] : [parent]))),
+    ];
+    const owners = on.sockets === undefined ? undefined : await this.#owners(files, parents, on.sockets);
+    const found = new Map<OwnFile<SessionFile>, LocalProcess>();
+    for (const file of files) {
+      const pids = owners === undefined ? parents : [owners.get(file.content.socketPath)];
+      const daemons = pids.flatMap((pid) => (pid === undefined ? [] : (on.processes.processWith(pid) ?? [])));
+      const [daemon, ...others] = daemons.filter((one) => isDaemonOf(one, file));
+      // Without the sockets' owners, two folders may have sessions of the same name.
+      if (daemon !== undefined && others.length === 0) found.set(file, daemon);
+    }
+    return found;
+  }
+
+  async #owners(
+    files: readonly OwnFile<SessionFile>[],
+    parents: readonly number[],
+    sockets: NonNullable<MachineView['sockets']>,
+  ): Promise<ReadonlyMap<string, number>> {
+    const paths = files.map(({ content }) => content.socketPath);
+    const before = paths.flatMap((path) => this.#others.get(path) ?? []);
+    const owners = new Map(await sockets.owners(paths, [...parents, ...before]));
+    const rest = paths.filter((path) => !owners.has(path));
+    const unknown = rest.filter((path) => !this.#others.has(path) || this.#others.get(path) !== undefined);
+    const more = unknown.length === 0 ? new Map<string, number>() : await sockets.owners(unknown);
+    for (const [path, pid] of more) owners.set(path, pid);
+    this.#others = new Map(paths.map((path) => [path, owners.get(path)]));
+    return owners;
+  }
+}
+
+/** Whether a process is the background process of a session: `cliDaemon.js <name>`. */
+function isDaemonOf(daemon: LocalProcess, file: OwnFile<SessionFile>): boolean {
+  // Only Linux says where an argument ends.
+  const [, rest = ''] = /[/\\]cliDaemon\.js (.*)$/.exec(daemon.args.join(' ')) ?? [];
+  const name = nameOf(file);
+  return (rest === name || rest.startsWith(`${name} --`)) && startedBefore(daemon, file.writtenAt);
+}

@@ -1,0 +1,198 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { chmod, readdir, rename, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { cached } from './cache.ts';
+import { ensureChromium } from './chromium.ts';
+import { run, start, temporaryFolder } from './processes.ts';
+
+// The tools that keep browsers open on this machine, each from its own npm package. Those that this project doesn't depend on
+// are kept in the cache. Each test has folders of its own for what they write.
+
+const agentBrowserVersion = '0.41.2';
+const chromeDevtoolsVersion = '1.11.0';
+
+/** Playwright's command line, which has `cli` and `mcp`. */
+export const playwright = join(createRequire(import.meta.url).resolve('playwright-core/package.json'), '..', 'cli.js');
+
+/**
+ * The program of agent-browser. Its package holds one for each of seven systems: only this system's is kept.
+ * @throws Error where it can't be had.
+ */
+export async function ensureAgentBrowser(): Promise<string> {
+  const file = `agent-browser-${process.platform}-${process.arch}`;
+  const home = await cached(
+    `agent-browser-${agentBrowserVersion}-${process.arch}`,
+    `agent-browser ${agentBrowserVersion}`,
+    '100 MB',
+    async (folder) => {
+      await run('npm', ['pack', '--silent', `agent-browser@${agentBrowserVersion}`], { cwd: folder });
+      const archive = (await readdir(folder)).find((name) => name.endsWith('.tgz')) ?? '';
+      await run('tar', ['xzf', archive, `package/bin/${file}`], { cwd: folder });
+      await rename(join(folder, 'package', 'bin', file), join(folder, file));
+      await chmod(join(folder, file), 0o755);
+      await rm(join(folder, archive));
+      await rm(join(folder, 'package'), { recursive: true });
+    },
+  );
+  return join(home, file);
+}
+
+/** The folder of the package `chrome-devtools-mcp`. @throws Error where it can't be had. */
+export async function ensureChromeDevtools(): Promise<string> {
+  const home = await cached(
+    `chrome-devtools-mcp-${chromeDevtoolsVersion}`,
+    `chrome-devtools-mcp ${chromeDevtoolsVersion}`,
+    '20 MB',
+    async (folder) => {
+      const flags = ['--omit=optional', '--ignore-scripts', '--no-audit', '--no-fund'];
+      await run('npm', ['install', ...flags, `chrome-devtools-mcp@${chromeDevtoolsVersion}`], { cwd: folder });
+    },
+  );
+  return join(home, 'node_modules', 'chrome-devtools-mcp');
+}
+
+/** Folders in which tools can do what they like, and the environment that leads them there. */
+export interface ToolHome {
+  readonly folder: string;
+  readonly workspace: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** Runs a tool's command until it exits, and returns what it wrote. @throws Error when it fails. */
+  run(command: string, ...args: readonly string[]): Promise<string>;
+  /** Opens a session of playwright-cli. */
+  openPlaywright(name: string, url: string, ...args: readonly string[]): Promise<void>;
+  /** Opens a session of agent-browser. */
+  openAgentBrowser(name: string, url: string, ...args: readonly string[]): Promise<void>;
+  /** Starts the background process of chrome-devtools; it has no browser until the first page is opened. */
+  startChromeDevtools(...args: readonly string[]): Promise<void>;
+  chromeDevtools(...args: readonly string[]): Promise<string>;
+  /** The processes that were started with this home's environment, by pid: those that tools have left are among them. */
+  processes(): readonly RunningProcess[];
+  /** The browsers among them, without their child processes. */
+  browsers(): readonly RunningProcess[];
+  /** Kills all of them. */
+  clear(): void;
+}
+
+/** A process, as the system lists it. */
+export interface RunningProcess {
+  readonly pid: number;
+  readonly parentPid: number;
+  readonly program: string;
+  readonly args: readonly string[];
+}
+
+/** Makes a home for tools. */
+export async function openToolHome(): Promise<ToolHome> {
+  // The path of a socket may have 107 characters.
+  const folder = temporaryFolder('t');
+  for (const name of ['home', 'run', 'tmp', 'cache', 'w', 'w/.playwright'])
+    mkdirSync(join(folder, name), { mode: 0o700 });
+  const workspace = join(folder, 'w');
+  const executablePath = await ensureChromium();
+  const launchOptions = { executablePath, chromiumSandbox: false, headless: true };
+  writeFileSync(
+    join(workspace, '.playwright', 'cli.config.json'),
+    JSON.stringify({ browser: { browserName: 'chromium', launchOptions } }),
+  );
+  const env: NodeJS.ProcessEnv = {
+    ...process.env,
+    HOME: join(folder, 'home'),
+    XDG_RUNTIME_DIR: join(folder, 'run'),
+    XDG_CACHE_HOME: join(folder, 'cache'),
+    TMPDIR: join(folder, 'tmp'),
+    CHROME_DEVTOOLS_MCP_NO_USAGE_STATISTICS: '1',
+    CI: '1',
+  };
+  for (const name of [
+    'PWTEST_SERVER_REGISTRY',
+    'PWTEST_DAEMON_SESSION_DIR',
+    'AGENT_BROWSER_SOCKET_DIR',
+    'BROWSE_DAEMON_DIR',
+  ])
+    delete env[name];
+  const runTool = async (command: string, ...args: readonly string[]) => {
+    const { stdout } = await promisify(execFile)(command, args, { env, cwd: workspace, timeout: 90_000 });
+    return stdout;
+  };
+  const chromeDevtools = async (...args: readonly string[]) =>
+    runTool(process.execPath, join(await ensureChromeDevtools(), 'build', 'src', 'bin', 'chrome-devtools.js'), ...args);
+  const processes = () => processesIn(folder);
+  const browsers = () => processes().filter(isBrowser);
+  return {
+    folder,
+    workspace,
+    env,
+    run: runTool,
+    async openPlaywright(name, url, ...args) {
+      await runTool(process.execPath, playwright, 'cli', `-s=${name}`, 'open', url, ...args);
+    },
+    async openAgentBrowser(name, url, ...args) {
+      const program = await ensureAgentBrowser();
+      await runTool(program, '--session', name, '--executable-path', executablePath, ...args, 'open', url, '--json');
+    },
+    async startChromeDevtools(...args) {
+      await chromeDevtools('start', ...args, '--executablePath', executablePath, '--chromeArg=--no-sandbox');
+    },
+    chromeDevtools,
+    processes,
+    browsers,
+    clear() {
+      for (const { pid } of processes()) {
+        try {
+          process.kill(pid, 'SIGKILL');
+        } catch {
+          // It has ended.
+        }
+      }
+    },
+  };
+}
+
+function isBrowser({ program, args }: RunningProcess): boolean {
+  return /\/(chromium|chrome|headless_shell)$/.test(program) && !/(^|\s)--type=/.test(args.join(' '));
+}
+
+/** The processes whose home folder is in a folder. Those that have ended and that nobody has waited for are left out. */
+function processesIn(folder: string): readonly RunningProcess[] {
+  return readdirSync('/proc').flatMap((name) => {
+    if (!/^\d+$/.test(name)) return [];
+    try {
+      const environment = readFileSync(`/proc/${name}/environ`, 'utf8');
+      if (!environment.includes(`HOME=${folder}/`)) return [];
+      const [state = '', parent = ''] = readFileSync(`/proc/${name}/stat`, 'utf8')
+        .replace(/^.*\) /s, '')
+        .split(' ');
+      if (/[ZX]/.test(state)) return [];
+      const args = readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0').slice(0, -1);
+      return [{ pid: Number(name), parentPid: Number(parent), program: readlinkSync(`/proc/${name}/exe`), args }];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** A browser that something else has started, with a DevTools port. It never outlives this process. */
+export async function startForeignBrowser(
+  home: ToolHome,
+  url: string,
+): Promise<{ readonly pid: number; readonly port: number; stop(): Promise<void> }> {
+  const profile = join(home.folder, 'foreign');
+  const flags = [
+    '--headless',
+    '--no-sandbox',
+    '--no-first-run',
+    '--remote-debugging-port=0',
+    `--user-data-dir=${profile}`,
+  ];
+  const owned = start(await ensureChromium(), [...flags, url], { env: home.env });
+  for (const deadline = Date.now() + 30_000; Date.now() < deadline; ) {
+    const port = /DevTools listening on ws:\/\/127\.0\.0\.1:(\d+)\//.exec(owned.output())?.[1];
+    if (port !== undefined) return { pid: owned.child.pid ?? 0, port: Number(port), stop: () => owned.stop() };
+    if (owned.child.stderr !== null) await once(owned.child.stderr, 'data');
+  }
+  throw new Error(`No browser was started: ${owned.output()}`);
+}

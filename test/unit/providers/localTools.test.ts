@@ -1,0 +1,331 @@
+import { strict as assert } from 'node:assert';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PageTargets } from '../../../src/cdp/pageTargets.ts';
+import { takeScreenshot } from '../../../src/cdp/screenshot.ts';
+import type { Inventory } from '../../../src/core/inventory.ts';
+import { isEmptyTab } from '../../../src/core/page.ts';
+import type { Provider, ProviderKind } from '../../../src/core/provider.ts';
+import type { Session } from '../../../src/core/session.ts';
+import { openProcessReader } from '../../../src/local/processes.ts';
+import { connectTo, thisMachine } from '../../../src/providers/local/thisMachine.ts';
+import { ensureChromium } from '../../host/chromium.ts';
+import {
+  ensureAgentBrowser,
+  ensureChromeDevtools,
+  openToolHome,
+  type RunningProcess,
+  startForeignBrowser,
+  type ToolHome,
+} from '../../host/localTools.ts';
+import { startMcpServer } from '../../host/mcpServer.ts';
+import { connect, unaborted } from '../testNetwork.ts';
+import { until } from '../until.ts';
+
+const pageCalled = (title: string) => `data:text/html,<title>${title}</title><h1>${title}</h1>`;
+
+/** Skips the tests of a block where a tool can't be had, and says why. */
+async function orSkip<Tool>(test: Mocha.Context, ensure: () => Promise<Tool>): Promise<Tool> {
+  try {
+    return await ensure();
+  } catch (error) {
+    console.log(`      skipped: ${String(error)}`);
+    return test.skip();
+  }
+}
+
+(process.platform === 'linux' ? describe : describe.skip)(
+  'sessions of tools on this machine (Linux only)',
+  function () {
+    this.timeout(180_000);
+    let home: ToolHome;
+    let provider: Provider;
+
+    beforeEach(async () => {
+      home = await openToolHome();
+      const kind: ProviderKind = {
+        ...thisMachine,
+        connect: (link) => connectTo(link, () => openProcessReader(), home.env),
+      };
+      ({ provider } = connect(kind, 'http://localhost'));
+    });
+    afterEach(() => home.clear());
+
+    const list = async (): Promise<Inventory> => {
+      const [inventory] = await Array.fromAsync(provider.list(unaborted));
+      assert.ok(inventory);
+      return inventory;
+    };
+    /** The rows of this home's processes. */
+    async function rows(): Promise<readonly Session[]> {
+      const pids = new Set(home.processes().map(({ pid }) => pid));
+      return (await list()).sessions.filter(({ id }) => pids.has(pidOf({ id })));
+    }
+    async function onlyRow(isSo: (session: Session) => boolean = () => true): Promise<Session> {
+      let found: readonly Session[] = [];
+      await until(
+        async () => {
+          found = await rows();
+          return found.length === 1 && found.every(isSo);
+        },
+        () => JSON.stringify(found),
+      );
+      const [row] = found;
+      assert.ok(row);
+      return row;
+    }
+    const pidOf = ({ id }: Pick<Session, 'id'>) => Number(id.split('-')[0]);
+    const groupOf = async ({ groupId }: Session) => (await list()).groups.find(({ id }) => id === groupId)?.name;
+    const fact = ({ facts }: Session, label: string) => facts.find(([its]) => its === label)?.[1];
+    const onlyBrowser = (): RunningProcess => {
+      const [browser, ...others] = home.browsers();
+      assert.ok(browser);
+      assert.deepEqual(others, []);
+      return browser;
+    };
+    async function endsAll(row: Session): Promise<void> {
+      assert.equal((await provider.end(row, unaborted)).outcome, 'ended');
+      assert.equal(await provider.probe(row, unaborted), 'gone');
+      await until(() => home.processes().every(({ program }) => program.endsWith('crashpad_handler')));
+      assert.deepEqual(await rows(), []);
+    }
+
+    describe('of playwright-cli', () => {
+      it('are listed by their names and folders, and ended by playwright-cli itself', async () => {
+        await home.openPlaywright('checkout', pageCalled('Cart'));
+        const row = await onlyRow(({ name }) => name === 'Cart');
+        assert.equal(pidOf(row), onlyBrowser().pid);
+        assert.equal(await groupOf(row), 'playwright-cli · checkout');
+        assert.equal(fact(row, 'Session'), 'checkout');
+        assert.equal(fact(row, 'Started in'), home.workspace);
+        assert.equal(row.canWatch, true);
+        assert.doesNotMatch(
+          JSON.stringify([row.facts, [...row.metadata]]),
+          /executable|no-sandbox|cliDaemon\.js checkout/,
+        );
+        await endsAll(row);
+        // It deletes its own file when it's asked to end, and not when its browser is killed.
+        const files = readdirSync(join(home.folder, 'cache', 'ms-playwright', 'daemon'), {
+          recursive: true,
+          encoding: 'utf8',
+        });
+        assert.deepEqual(
+          files.filter((name) => name.endsWith('.session')),
+          [],
+        );
+      });
+
+      it('are told apart where two folders have one of the same name', async () => {
+        await home.openPlaywright('default', pageCalled('One'));
+        await home.openPlaywright('other', pageCalled('Two'));
+        await until(async () => (await rows()).length === 2);
+        const [one, two] = [...(await rows())].sort((a, b) => ((a.name ?? '') < (b.name ?? '') ? -1 : 1));
+        assert.ok(one && two);
+        assert.deepEqual([one.name, two.name], ['One', 'Two']);
+        assert.equal((await provider.end(one, unaborted)).outcome, 'ended');
+        assert.equal(await provider.probe(two, unaborted), 'running');
+        assert.equal(await groupOf((await onlyRow()) ?? two), 'playwright-cli · other');
+      });
+
+      it('end with a frozen browser', async () => {
+        await home.openPlaywright('frozen', pageCalled('Frozen'));
+        const row = await onlyRow();
+        process.kill(onlyBrowser().pid, 'SIGSTOP');
+        await endsAll(row);
+      });
+
+      it('are only detached from a browser that something else started', async () => {
+        const foreign = await startForeignBrowser(home, pageCalled('Foreign'));
+        await home.run(
+          process.execPath,
+          (await import('../../host/localTools.ts')).playwright,
+          'cli',
+          '-s=guest',
+          'attach',
+          `--cdp=http://127.0.0.1:${foreign.port}`,
+        );
+        let attached: Session | undefined;
+        await until(async () => {
+          attached = (await rows()).find(({ ends }) => ends === 'connection');
+          return attached !== undefined;
+        });
+        assert.ok(attached);
+        assert.equal(await groupOf(attached), 'playwright-cli · guest');
+        assert.deepEqual(attached.traits, ['attached']);
+        assert.notEqual(pidOf(attached), foreign.pid);
+        assert.equal((await provider.end(attached, unaborted)).outcome, 'ended');
+        assert.equal(await provider.probe(attached, unaborted), 'gone');
+        assert.ok(home.browsers().some(({ pid }) => pid === foreign.pid));
+        await foreign.stop();
+      });
+    });
+
+    describe('of agent-browser', () => {
+      beforeEach(async function () {
+        await orSkip(this, ensureAgentBrowser);
+      });
+
+      it('are listed by their names, watched on the page that the agent uses, and ended by agent-browser itself', async () => {
+        await home.openAgentBrowser('checkout', pageCalled('Cart'));
+        const row = await onlyRow(({ name }) => name === 'Cart');
+        assert.equal(await groupOf(row), 'agent-browser · checkout');
+        assert.equal(fact(row, 'Session'), 'checkout');
+        const devtools = await provider.devtools?.(row.id, unaborted);
+        assert.ok(devtools);
+        const targets = new PageTargets(devtools);
+        await targets.discover(unaborted);
+        // Blank pages come first, and the last one is shown.
+        assert.equal(targets.all.at(-1)?.title, 'Cart');
+        assert.ok(targets.all.slice(0, -1).every(isEmptyTab));
+        devtools.connection.dispose();
+        const again = await provider.devtools?.(row.id, unaborted);
+        assert.ok(again);
+        assert.ok((await takeScreenshot(again, undefined, unaborted)).bytes.length > 500);
+        again.connection.dispose();
+        await endsAll(row);
+        const files = readdirSync(join(home.folder, 'run', 'agent-browser'));
+        assert.deepEqual(
+          files.filter((name) => name.endsWith('.pid')),
+          [],
+        );
+      });
+
+      it('are only detached from a browser that something else started', async () => {
+        const foreign = await startForeignBrowser(home, pageCalled('Foreign'));
+        await home.run(
+          await ensureAgentBrowser(),
+          '--session',
+          'guest',
+          '--cdp',
+          `${foreign.port}`,
+          'get',
+          'title',
+          '--json',
+        );
+        let attached: Session | undefined;
+        await until(async () => {
+          attached = (await rows()).find(({ ends }) => ends === 'connection');
+          return attached !== undefined;
+        });
+        assert.ok(attached);
+        assert.equal(await groupOf(attached), 'agent-browser · guest');
+        assert.ok(attached.bulkEndExclusion);
+        assert.equal((await provider.end(attached, unaborted)).outcome, 'ended');
+        assert.ok(home.browsers().some(({ pid }) => pid === foreign.pid));
+        assert.ok(!home.processes().some(({ program }) => /agent-browser/.test(program)));
+        await foreign.stop();
+      });
+
+      it('end with a frozen browser, which agent-browser itself can’t end for 35 seconds', async () => {
+        await home.openAgentBrowser('frozen', pageCalled('Frozen'));
+        const row = await onlyRow();
+        process.kill(onlyBrowser().pid, 'SIGSTOP');
+        const began = performance.now();
+        const answer = await provider.end(row, unaborted);
+        assert.equal(answer.outcome, 'ended');
+        assert.match(answer.how ?? '', /killed/);
+        assert.ok(performance.now() - began < 20_000);
+        await until(() => home.processes().every(({ program }) => program.endsWith('crashpad_handler')));
+      });
+
+      it('end by themselves when they are idle, however often they are listed', async () => {
+        await home.openAgentBrowser('idle', pageCalled('Idle'), '--idle-timeout', '3s');
+        await onlyRow();
+        await until(async () => {
+          await list();
+          return home.browsers().length === 0;
+        });
+      });
+
+      it('don’t get a browser by being listed', async () => {
+        await home.openAgentBrowser('lost', pageCalled('Lost'));
+        await onlyRow();
+        process.kill(onlyBrowser().pid, 'SIGKILL');
+        await until(() => home.browsers().length === 0);
+        const before = home.processes().length;
+        for (let times = 0; times < 5; times++) assert.deepEqual(await rows(), []);
+        assert.equal(home.browsers().length, 0);
+        assert.ok(home.processes().length <= before);
+      });
+    });
+
+    describe('of chrome-devtools', () => {
+      beforeEach(async function () {
+        await orSkip(this, ensureChromeDevtools);
+      });
+
+      it('are listed once they have a browser, which listing doesn’t start, and ended by chrome-devtools itself', async () => {
+        await home.startChromeDevtools();
+        for (let times = 0; times < 3; times++) assert.deepEqual(await rows(), []);
+        assert.deepEqual(home.browsers(), []);
+        await home.chromeDevtools('new_page', pageCalled('Cart'));
+        const row = await onlyRow();
+        assert.equal(pidOf(row), onlyBrowser().pid);
+        assert.equal(await groupOf(row), 'chrome-devtools · default');
+        assert.equal(row.canWatch, false);
+        await endsAll(row);
+        assert.equal(existsSync(join(home.folder, 'run', 'chrome-devtools-mcp', 'daemon.pid')), false);
+      });
+
+      it('are only detached from a browser that something else started', async () => {
+        const foreign = await startForeignBrowser(home, pageCalled('Foreign'));
+        const program = join(await ensureChromeDevtools(), 'build', 'src', 'bin', 'chrome-devtools.js');
+        const address = `http://127.0.0.1:${foreign.port}`;
+        await home.run(process.execPath, program, 'start', '--sessionId', 'ab12', '--browserUrl', address);
+        const attached = (await rows()).find(({ ends }) => ends === 'connection');
+        assert.ok(attached);
+        assert.equal(await groupOf(attached), 'chrome-devtools · ab12');
+        assert.equal((await provider.end(attached, unaborted)).outcome, 'ended');
+        assert.ok(home.browsers().some(({ pid }) => pid === foreign.pid));
+        await foreign.stop();
+      });
+
+      it('end as an MCP server’s browser, while the server stays and opens another one with its next call', async () => {
+        const program = join(await ensureChromeDevtools(), 'build', 'src', 'bin', 'chrome-devtools-mcp.js');
+        const flags = [
+          '--headless',
+          '--isolated',
+          '--executablePath',
+          await ensureChromium(),
+          '--chromeArg=--no-sandbox',
+        ];
+        const server = await startMcpServer(process.execPath, [program, ...flags], {
+          env: home.env,
+          cwd: home.workspace,
+        });
+        await server.call('new_page', { url: pageCalled('Used') });
+        const row = await onlyRow();
+        assert.equal(row.metadata.get('tool'), 'Chrome DevTools MCP');
+        assert.equal((await provider.end(row, unaborted)).outcome, 'ended');
+        assert.equal(server.process.child.exitCode, null);
+        // It notices a moment after the process is gone.
+        await until(async () => {
+          const called = server.call('new_page', { url: pageCalled('Again') });
+          return called.then(
+            () => true,
+            () => false,
+          );
+        });
+        assert.notEqual((await onlyRow()).id, row.id);
+        await server.process.stop();
+      });
+    });
+
+    it('leave every file as it is when they are listed', async () => {
+      await home.openPlaywright('gone', pageCalled('Gone'));
+      for (const { pid } of home.processes()) process.kill(pid, 'SIGKILL');
+      await until(() => home.processes().length === 0);
+      const files = () =>
+        ['cache', 'run']
+          .flatMap((name) => readdirSync(join(home.folder, name), { recursive: true, withFileTypes: true }))
+          .filter((entry) => entry.isFile())
+          .map((entry) =>
+            [entry.parentPath, entry.name, readFileSync(join(entry.parentPath, entry.name)).length].join(' '),
+          )
+          .sort();
+      const before = files();
+      for (let times = 0; times < 3; times++) assert.deepEqual(await rows(), []);
+      assert.deepEqual(files(), before);
+    });
+  },
+);

@@ -26,11 +26,13 @@ export function readListeningSockets(root = '/proc'): ListeningSockets | undefin
   } catch {
     return undefined;
   }
-  const inodes = new Map<string, string>();
+  /** Undefined where several processes listen at the path: the file was replaced, and only the last one gets connections. */
+  const inodes = new Map<string, string | undefined>();
   for (const line of table.split('\n')) {
     // Num RefCount Protocol Flags Type St Inode Path: a path may hold spaces.
     const [, flags = '', inode = '', path = ''] = /^\S+ \S+ \S+ (\S+) \S+ \S+ +(\d+) (\/.*)$/.exec(line) ?? [];
-    if (path !== '' && (Number.parseInt(flags, 16) & listens) !== 0) inodes.set(path, inode);
+    if (path !== '' && (Number.parseInt(flags, 16) & listens) !== 0)
+      inodes.set(path, inodes.has(path) ? undefined : inode);
   }
   return {
     has: (path) => inodes.has(path),

@@ -1,5 +1,17 @@
 import { strict as assert } from 'node:assert';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:http';
+import { type AddressInfo, createServer as createSocketServer } from 'node:net';
 import { join } from 'node:path';
 import { PageTargets } from '../../../src/cdp/pageTargets.ts';
 import { takeScreenshot } from '../../../src/cdp/screenshot.ts';
@@ -19,6 +31,7 @@ import {
   type ToolHome,
 } from '../../host/localTools.ts';
 import { startMcpServer } from '../../host/mcpServer.ts';
+import { startBrowse } from '../../servers/browse.ts';
 import { connect, unaborted } from '../testNetwork.ts';
 import { until } from '../until.ts';
 
@@ -216,6 +229,33 @@ async function orSkip<Tool>(test: Mocha.Context, ensure: () => Promise<Tool>): P
         await foreign.stop();
       });
 
+      it('of a cloud are listed as such, and ended by agent-browser, which tells the cloud', async () => {
+        const foreign = await startForeignBrowser(home, pageCalled('Foreign'));
+        const asked: string[] = [];
+        const cloud = createServer((request, response) => {
+          asked.push(`${request.method} ${request.url?.split('?')[0]}`);
+          const { webSocketDebuggerUrl: connect } = version;
+          response.end(JSON.stringify(request.method === 'POST' ? { connect, stop: `${address}/session/s1` } : {}));
+        }).listen(0, '127.0.0.1');
+        await once(cloud, 'listening');
+        const address = `http://127.0.0.1:${(cloud.address() as AddressInfo).port}`;
+        const version = (await (await fetch(`http://127.0.0.1:${foreign.port}/json/version`)).json()) as {
+          webSocketDebuggerUrl: string;
+        };
+        Object.assign(home.env, { BROWSERLESS_API_KEY: 'canary', BROWSERLESS_API_URL: address });
+        await home.run(await ensureAgentBrowser(), '-p', 'browserless', '--session', 'far', 'get', 'title', '--json');
+        const row = (await rows()).find(({ ends }) => ends === 'connection');
+        assert.ok(row);
+        assert.equal(await groupOf(row), 'agent-browser · far');
+        assert.deepEqual(row.traits, ['in a cloud']);
+        assert.equal((await provider.end(row, unaborted)).outcome, 'ended');
+        assert.ok(!home.processes().some(({ program }) => /agent-browser/.test(program)));
+        assert.deepEqual(asked, ['POST /session', 'DELETE /session/s1']);
+        cloud.close();
+        cloud.closeAllConnections();
+        await foreign.stop();
+      });
+
       it('end with a frozen browser, which agent-browser itself can’t end for 35 seconds', async () => {
         await home.openAgentBrowser('frozen', pageCalled('Frozen'));
         const row = await onlyRow();
@@ -309,6 +349,157 @@ async function orSkip<Tool>(test: Mocha.Context, ensure: () => Promise<Tool>): P
         assert.notEqual((await onlyRow()).id, row.id);
         await server.process.stop();
       });
+    });
+
+    describe('of browse (a server of ours)', () => {
+      it('are listed by their names, and ended by browse itself', async () => {
+        const session = await startBrowse(
+          home,
+          'checkout',
+          { kind: 'managed-local', headless: true },
+          { url: pageCalled('Cart') },
+        );
+        const row = await onlyRow(({ name }) => name === 'Cart');
+        assert.equal(pidOf(row), onlyBrowser().pid);
+        assert.equal(await groupOf(row), 'browse · checkout');
+        assert.equal(row.canWatch, true);
+        await endsAll(row);
+        assert.deepEqual([...new Set(session.requests())], ['status', 'stop']);
+        assert.equal(session.requests().filter((type) => type === 'status').length, 1);
+      });
+
+      it('are only detached from a browser that something else started', async () => {
+        const foreign = await startForeignBrowser(home, pageCalled('Foreign'));
+        const endpoint = `ws://127.0.0.1:${foreign.port}/devtools/browser/secret`;
+        const session = await startBrowse(home, 'guest', { kind: 'cdp', endpoint });
+        const attached = (await rows()).find(({ ends }) => ends === 'connection');
+        assert.ok(attached);
+        assert.equal(pidOf(attached), session.pid);
+        assert.doesNotMatch(JSON.stringify(await list()), /devtools\/browser\/secret/);
+        assert.equal((await provider.end(attached, unaborted)).outcome, 'ended');
+        assert.ok(home.browsers().some(({ pid }) => pid === foreign.pid));
+        await foreign.stop();
+      });
+
+      it('say which session of Browserbase they control, and end without that', async () => {
+        const session = await startBrowse(home, 'cloudy', { kind: 'remote' }, { cloudId: 'bb-0f3a' });
+        const row = await onlyRow();
+        assert.equal(pidOf(row), session.pid);
+        assert.deepEqual(row.drives, { provider: 'browserbase', id: 'bb-0f3a' });
+        assert.deepEqual([row.ends, row.traits], ['connection', ['in a cloud']]);
+        await endsAll(row);
+        const unnamed = await startBrowse(home, 'early', { kind: 'remote' });
+        assert.equal((await onlyRow()).drives, undefined);
+        const bad = await startBrowse(home, 'bad', { kind: 'remote' }, { cloudId: '../all' });
+        await until(async () => (await rows()).length === 2);
+        assert.ok((await rows()).every(({ drives }) => drives === undefined));
+        await unnamed.process.stop();
+        await bad.process.stop();
+      });
+
+      for (const fault of ['silent', 'endless', 'drops'] as const) {
+        it(`are listed in time and ended by signals where their socket answers nothing useful (${fault})`, async () => {
+          await startBrowse(home, 'broken', { kind: 'managed-local', headless: true }, { fault });
+          const began = performance.now();
+          const row = await onlyRow();
+          assert.ok(performance.now() - began < 10_000);
+          assert.equal(await groupOf(row), 'browse · broken');
+          await endsAll(row);
+        });
+      }
+
+      it('aren’t called ended by what they answer: who says so and stays is killed', async () => {
+        const session = await startBrowse(home, 'liar', { kind: 'managed-local', headless: true }, { fault: 'stays' });
+        const row = await onlyRow();
+        const answer = await provider.end(row, unaborted);
+        assert.equal(answer.outcome, 'ended');
+        assert.match(answer.how ?? '', /killed/);
+        assert.deepEqual(session.requests(), ['status', 'stop']);
+        assert.ok(!home.processes().some(({ pid }) => pid === session.pid || pid === pidOf(row)));
+      });
+
+      it('are left alone where their socket is another process’s', async () => {
+        const session = await startBrowse(home, 'first', { kind: 'managed-local', headless: true });
+        const row = await onlyRow();
+        const path = join(home.folder, 'tmp', `browse-driver-${process.getuid?.()}`, 'first.sock');
+        rmSync(path);
+        let connections = 0;
+        const impostor = createSocketServer(() => connections++).listen(path);
+        await once(impostor, 'listening');
+        assert.equal((await provider.end(row, unaborted)).outcome, 'ended');
+        assert.equal(connections, 0);
+        impostor.close();
+        assert.ok(!home.processes().some(({ pid }) => pid === session.pid));
+      });
+    });
+
+    it('are left alone where their pid is another process’s by now', async () => {
+      const session = await startBrowse(home, 'guest', { kind: 'cdp', endpoint: 'ws://127.0.0.1:9/x' });
+      const row = await onlyRow();
+      const bystander = await startBrowse(home, 'bystander', { kind: 'cdp', endpoint: 'ws://127.0.0.1:9/y' });
+      await session.process.stop();
+      // The pid file names a process that runs, and started after the one that wrote it.
+      const folder = join(home.folder, 'tmp', `browse-driver-${process.getuid?.()}`);
+      const file = join(folder, 'guest.pid');
+      writeFileSync(file, `${bystander.pid}`);
+      utimesSync(file, row.startedAt === undefined ? 0 : row.startedAt / 1_000 - 60, (row.startedAt ?? 0) / 1_000 - 60);
+      assert.equal((await provider.end(row, unaborted)).outcome, 'alreadyGone');
+      assert.equal(await provider.probe(row, unaborted), 'gone');
+      assert.deepEqual(
+        (await rows()).map((one) => one.name),
+        ['bystander'],
+      );
+      // So does one of another program, which started before the file was written.
+      writeFileSync(join(folder, 'other.pid'), `${process.pid}`);
+      assert.deepEqual(
+        (await rows()).map((one) => one.name),
+        ['bystander'],
+      );
+      assert.ok(!(await list()).sessions.some((one) => pidOf(one) === process.pid));
+      await bystander.process.stop();
+    });
+
+    it('aren’t read from files that are garbage, large, links or lead elsewhere', async () => {
+      const [cache, run] = [join(home.folder, 'cache', 'ms-playwright'), join(home.folder, 'run')];
+      const foldersOfTools = [
+        join(cache, 'daemon', 'abc'),
+        join(cache, 'b'),
+        join(run, 'agent-browser'),
+        join(run, 'chrome-devtools-mcp'),
+        join(home.folder, 'tmp', `browse-driver-${process.getuid?.()}`),
+      ];
+      const contents = [
+        '',
+        '{',
+        '[]',
+        'null',
+        '-1',
+        '0',
+        '99999999999',
+        '1e3',
+        `${process.pid}`,
+        `${process.pid}\0`,
+        '💥',
+      ];
+      for (const folder of foldersOfTools) {
+        mkdirSync(folder, { recursive: true, mode: 0o700 });
+        for (const [at, content] of contents.entries())
+          for (const ending of ['session', 'pid', 'provider', 'target', 'engine'])
+            writeFileSync(join(folder, `x${at}.${ending}`), content);
+        writeFileSync(join(folder, 'large.pid'), ' '.repeat(10 * 2 ** 20));
+        writeFileSync(join(folder, 'large.session'), ' '.repeat(10 * 2 ** 20));
+        symlinkSync('/dev/zero', join(folder, 'endless.pid'));
+        symlinkSync('/dev/zero', join(folder, 'endless.session'));
+        mkdirSync(join(folder, 'folder.pid'));
+        if (folder.endsWith('mcp')) symlinkSync('/dev/zero', join(folder, 'daemon.pid'));
+      }
+      const climbing = { name: '../../x', socketPath: '/../../../etc/passwd', workspaceDir: '../..', attached: true };
+      writeFileSync(join(cache, 'daemon', 'abc', 'climbing.session'), JSON.stringify(climbing));
+      symlinkSync('/', join(cache, 'daemon', 'root'));
+      const began = performance.now();
+      const { sessions } = await list();
+      assert.ok(performance.now() - began < 5_000);
+      assert.ok(!sessions.some((one) => pidOf(one) === process.pid));
     });
 
     it('leave every file as it is when they are listed', async () => {

@@ -26,7 +26,7 @@ interface Known<Content> {
  * isn't kept, only what was taken from it.
  *
  * Left out are links, devices, and files that are too large or someone else's. They are read synchronously, a few
- * milliseconds at a time: 2,000 files take 50 ms at first and 10 ms later, which is a tenth of what as many promises take.
+ * milliseconds at a time: 2,000 files take 80 ms of a busy machine at first and 10 ms later.
  */
 export class OwnFolders<Content> {
   readonly #isWanted: (name: string) => boolean;

@@ -1,8 +1,11 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findBrowsers } from '../../src/local/browsers.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import { browsersAmong, findBrowsers, listBrowserProcesses } from '../../src/local/browsers.ts';
 import { linuxProcesses } from '../../src/local/linuxProcesses.ts';
 import { BoundBrowsers } from '../../src/local/playwrightFiles.ts';
+import { readListeningSockets } from '../../src/local/socketOwners.ts';
+import { openLocalTools } from '../../src/providers/local/localTools.ts';
 import { run, temporaryFolder } from '../host/processes.ts';
 import { median, table } from './figures.ts';
 import { watchTurns } from './turns.ts';
@@ -43,6 +46,66 @@ export async function localScan(): Promise<void> {
       ['`ps` of this machine', `${rival.toFixed(1)} ms`, '', (scan / rival).toFixed(2)],
     ],
   );
+  await staleScan();
+}
+
+/** Measures scans where tools have left the files of 2,000 sessions that don't run any more. */
+async function staleScan(): Promise<void> {
+  const env = leftovers(2_000);
+  const tools = openLocalTools(env);
+  const files = new BoundBrowsers(env);
+  const reader = linuxProcesses(processes(500));
+  const { signal } = new AbortController();
+  const [scans, blocks]: [number[], number[]] = [[], []];
+  for (let at = 0; at < runs; at++) {
+    const turns = watchTurns();
+    const began = performance.now();
+    const list = await listBrowserProcesses(reader, signal);
+    const on = { processes: list, browsers: browsersAmong(list), sockets: readListeningSockets() };
+    const [sessions] = await Promise.all([tools.sessions({ ...on, clock: systemClock, signal }), files.read()]);
+    scans.push(performance.now() - began);
+    blocks.push(turns.stop());
+    if (sessions.length !== 0) throw new Error(`${sessions.length} sessions`);
+  }
+  const [first = 0, ...later] = scans;
+  const [scan, block] = [median(later), median(blocks)];
+  table(
+    ['2,000 stale sessions', '', 'limit', 'ratio'],
+    [
+      ['first scan', `${first.toFixed(1)} ms`, '', ''],
+      ['later scans, median', `${scan.toFixed(1)} ms`, '60 ms', (scan / 60).toFixed(2)],
+      ['longest block, median', `${block.toFixed(1)} ms`, '10 ms', (block / 10).toFixed(2)],
+    ],
+  );
+}
+
+/** The files of sessions that have ended badly, a third of each of three kinds. @returns the environment that leads there. */
+function leftovers(count: number): NodeJS.ProcessEnv {
+  const home = temporaryFolder('stale');
+  const [cache, runtime] = [join(home, 'cache'), join(home, 'run')];
+  const folders = {
+    bound: join(cache, 'ms-playwright', 'b'),
+    cli: join(cache, 'ms-playwright', 'daemon', '0123456789abcdef'),
+    agentBrowser: join(runtime, 'agent-browser'),
+  };
+  for (const folder of Object.values(folders)) mkdirSync(folder, { recursive: true });
+  const browser = { browserName: 'chromium', launchOptions: { env: { PADDING: 'x'.repeat(600) } } };
+  for (let at = 0; at < count; at++) {
+    const socket = `/run/none/${at}.sock`;
+    const [name, workspaceDir] = [`session-${at}`, '/work'];
+    if (at % 3 === 0)
+      writeFileSync(
+        join(folders.bound, name),
+        JSON.stringify({ title: name, browser, endpoint: socket, workspaceDir }),
+      );
+    if (at % 3 === 1)
+      writeFileSync(
+        join(folders.cli, `${name}.session`),
+        JSON.stringify({ name, socketPath: socket, workspaceDir, browser }),
+      );
+    if (at % 3 === 2) writeFileSync(join(folders.agentBrowser, `${name}.pid`), `${4_000_000 + at}`);
+  }
+  return { HOME: home, XDG_CACHE_HOME: cache, XDG_RUNTIME_DIR: runtime, TMPDIR: join(home, 'tmp') };
 }
 
 /** A folder like /proc. Every fifth process is one of a browser: 20 browsers with four child processes each. */

@@ -62,8 +62,10 @@ export interface ToolHome {
   readonly env: NodeJS.ProcessEnv;
   /** Runs a tool's command until it exits, and returns what it wrote. @throws Error when it fails. */
   run(command: string, ...args: readonly string[]): Promise<string>;
-  /** Opens a session of playwright-cli. */
-  openPlaywright(name: string, url: string, ...args: readonly string[]): Promise<void>;
+  /** Opens a session of playwright-cli. @param workspace the folder it's for. */
+  openPlaywright(name: string, url: string, workspace?: string): Promise<void>;
+  /** Attaches a session of playwright-cli to the browser at a port. */
+  attachPlaywright(name: string, port: number): Promise<void>;
   /** Opens a session of agent-browser. */
   openAgentBrowser(name: string, url: string, ...args: readonly string[]): Promise<void>;
   /** Starts the background process of chrome-devtools; it has no browser until the first page is opened. */
@@ -89,15 +91,16 @@ export interface RunningProcess {
 export async function openToolHome(): Promise<ToolHome> {
   // The path of a socket may have 107 characters.
   const folder = temporaryFolder('t');
-  for (const name of ['home', 'run', 'tmp', 'cache', 'w', 'w/.playwright'])
-    mkdirSync(join(folder, name), { mode: 0o700 });
+  for (const name of ['home', 'run', 'tmp', 'cache', 'w']) mkdirSync(join(folder, name), { mode: 0o700 });
   const workspace = join(folder, 'w');
   const executablePath = await ensureChromium();
   const launchOptions = { executablePath, chromiumSandbox: false, headless: true };
-  writeFileSync(
-    join(workspace, '.playwright', 'cli.config.json'),
-    JSON.stringify({ browser: { browserName: 'chromium', launchOptions } }),
-  );
+  const config = JSON.stringify({ browser: { browserName: 'chromium', launchOptions } });
+  const configure = (forFolder: string) => {
+    mkdirSync(join(forFolder, '.playwright'), { recursive: true });
+    writeFileSync(join(forFolder, '.playwright', 'cli.config.json'), config);
+  };
+  configure(workspace);
   const env: NodeJS.ProcessEnv = {
     ...process.env,
     HOME: join(folder, 'home'),
@@ -114,10 +117,9 @@ export async function openToolHome(): Promise<ToolHome> {
     'BROWSE_DAEMON_DIR',
   ])
     delete env[name];
-  const runTool = async (command: string, ...args: readonly string[]) => {
-    const { stdout } = await promisify(execFile)(command, args, { env, cwd: workspace, timeout: 90_000 });
-    return stdout;
-  };
+  const runIn = async (cwd: string, command: string, args: readonly string[]) =>
+    (await promisify(execFile)(command, args, { env, cwd, timeout: 90_000 })).stdout;
+  const runTool = (command: string, ...args: readonly string[]) => runIn(workspace, command, args);
   const chromeDevtools = async (...args: readonly string[]) =>
     runTool(process.execPath, join(await ensureChromeDevtools(), 'build', 'src', 'bin', 'chrome-devtools.js'), ...args);
   const processes = () => processesIn(folder);
@@ -127,8 +129,12 @@ export async function openToolHome(): Promise<ToolHome> {
     workspace,
     env,
     run: runTool,
-    async openPlaywright(name, url, ...args) {
-      await runTool(process.execPath, playwright, 'cli', `-s=${name}`, 'open', url, ...args);
+    async openPlaywright(name, url, itsWorkspace = workspace) {
+      configure(itsWorkspace);
+      await runIn(itsWorkspace, process.execPath, [playwright, 'cli', `-s=${name}`, 'open', url]);
+    },
+    async attachPlaywright(name, port) {
+      await runTool(process.execPath, playwright, 'cli', `-s=${name}`, 'attach', `--cdp=http://127.0.0.1:${port}`);
     },
     async openAgentBrowser(name, url, ...args) {
       const program = await ensureAgentBrowser();

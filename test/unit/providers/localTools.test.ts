@@ -129,15 +129,28 @@ async function orSkip<Tool>(test: Mocha.Context, ensure: () => Promise<Tool>): P
       });
 
       it('are told apart where two folders have one of the same name', async () => {
+        const second = join(home.folder, 'second');
         await home.openPlaywright('default', pageCalled('One'));
-        await home.openPlaywright('other', pageCalled('Two'));
-        await until(async () => (await rows()).length === 2);
-        const [one, two] = [...(await rows())].sort((a, b) => ((a.name ?? '') < (b.name ?? '') ? -1 : 1));
-        assert.ok(one && two);
-        assert.deepEqual([one.name, two.name], ['One', 'Two']);
-        assert.equal((await provider.end(one, unaborted)).outcome, 'ended');
-        assert.equal(await provider.probe(two, unaborted), 'running');
-        assert.equal(await groupOf((await onlyRow()) ?? two), 'playwright-cli · other');
+        await home.openPlaywright('default', pageCalled('Two'), second);
+        const names = async () => (await rows()).map(({ name }) => name).sort();
+        await until(async () => (await names()).join() === 'One,Two');
+        const all = await rows();
+        const [ended, other] = ['One', 'Two'].map((title) => all.find(({ name }) => name === title));
+        assert.ok(ended && other);
+        assert.deepEqual([fact(ended, 'Started in'), fact(other, 'Started in')], [home.workspace, second]);
+        assert.equal(ended.groupId, other.groupId);
+        assert.equal((await provider.end(ended, unaborted)).outcome, 'ended');
+        assert.equal(await provider.probe(other, unaborted), 'running');
+        assert.equal((await onlyRow()).id, other.id);
+      });
+
+      it('end once where two windows end the same one', async () => {
+        await home.openPlaywright('shared', pageCalled('Shared'));
+        const row = await onlyRow();
+        const answers = await Promise.all([provider.end(row, unaborted), provider.end(row, unaborted)]);
+        assert.ok(answers.every(({ outcome }) => outcome === 'ended' || outcome === 'alreadyGone'));
+        assert.equal(await provider.probe(row, unaborted), 'gone');
+        assert.equal((await provider.end(row, unaborted)).outcome, 'alreadyGone');
       });
 
       it('end with a frozen browser', async () => {
@@ -149,14 +162,7 @@ async function orSkip<Tool>(test: Mocha.Context, ensure: () => Promise<Tool>): P
 
       it('are only detached from a browser that something else started', async () => {
         const foreign = await startForeignBrowser(home, pageCalled('Foreign'));
-        await home.run(
-          process.execPath,
-          (await import('../../host/localTools.ts')).playwright,
-          'cli',
-          '-s=guest',
-          'attach',
-          `--cdp=http://127.0.0.1:${foreign.port}`,
-        );
+        await home.attachPlaywright('guest', foreign.port);
         let attached: Session | undefined;
         await until(async () => {
           attached = (await rows()).find(({ ends }) => ends === 'connection');

@@ -1,0 +1,98 @@
+import { strict as assert } from 'node:assert';
+import { once } from 'node:events';
+import { chmodSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { systemClock } from '../../../src/core/clock.ts';
+import { askSocket } from '../../../src/local/askSocket.ts';
+import { readListeningSockets } from '../../../src/local/socketOwners.ts';
+import { temporaryFolder } from '../../host/processes.ts';
+import { unaborted } from '../testNetwork.ts';
+
+(process.platform === 'win32' ? describe.skip : describe)('local sockets (not on Windows)', () => {
+  let folder: string;
+  let path: string;
+  const servers: Server[] = [];
+  const sockets: Socket[] = [];
+  beforeEach(() => {
+    folder = temporaryFolder('s');
+    path = join(folder, 's.sock');
+  });
+  afterEach(() => {
+    for (const socket of sockets.splice(0)) socket.destroy();
+    for (const server of servers.splice(0)) server.close();
+  });
+
+  async function listen(answer: (socket: Socket, question: string) => void, at = path): Promise<void> {
+    const server = createServer((socket) => {
+      sockets.push(socket);
+      socket.on('error', () => {});
+      socket.on('data', (data) => answer(socket, data.toString()));
+    }).listen(at);
+    servers.push(server);
+    await once(server, 'listening');
+  }
+  const ask = (at = path, signal = unaborted) =>
+    askSocket({ path: at, message: { method: 'stop' }, end: '\0', withinMs: 300 }, systemClock, signal);
+
+  it('are asked one question, and the first answer counts', async () => {
+    const questions: string[] = [];
+    await listen((socket, question) => {
+      questions.push(question);
+      socket.write('{"a":');
+      setImmediate(() => socket.write('1}\0{"b":2}\0'));
+    });
+    assert.deepEqual(await ask(), { kind: 'answered', text: '{"a":1}' });
+    assert.deepEqual(questions, ['{"method":"stop"}\0']);
+  });
+
+  it('aren’t waited for where they never answer, answer without end, or hang up', async () => {
+    const answers: ((socket: Socket) => void)[] = [
+      () => {},
+      (socket) => {
+        const flood = () => {
+          while (!socket.destroyed && socket.write('x'.repeat(2 ** 16)));
+        };
+        socket.on('drain', flood);
+        flood();
+      },
+      (socket) => socket.destroy(),
+    ];
+    for (const [at, answer] of answers.entries()) {
+      const own = join(folder, `${at}.sock`);
+      await listen(answer, own);
+      assert.deepEqual(await ask(own), { kind: 'unanswered' });
+    }
+  });
+
+  it('aren’t asked where they are no sockets of this user’s, or others can write to their folder', async () => {
+    await listen(() => assert.fail('it was asked'));
+    const [file, link] = [join(folder, 'file'), join(folder, 'link.sock')];
+    writeFileSync(file, '');
+    symlinkSync(path, link);
+    for (const one of [file, link, join(folder, 'none')]) assert.deepEqual(await ask(one), { kind: 'refused' });
+    assert.deepEqual(await ask(path, AbortSignal.abort()), { kind: 'refused' });
+    chmodSync(folder, 0o777);
+    assert.deepEqual(await ask(), { kind: 'refused' });
+    servers[0]?.close();
+    assert.deepEqual(await ask(), { kind: 'refused' });
+  });
+
+  (process.platform === 'linux' ? it : it.skip)('are known by the process that listens (Linux only)', async () => {
+    await listen(() => {});
+    const table = readListeningSockets();
+    assert.ok(table);
+    assert.equal(table.has(path), true);
+    assert.equal(table.has(join(folder, 'none')), false);
+    assert.deepEqual([...(await table.owners([path, join(folder, 'none')], [process.pid]))], [[path, process.pid]]);
+    assert.deepEqual([...(await table.owners([path], [process.ppid]))], []);
+    assert.deepEqual([...(await table.owners([path]))], [[path, process.pid]]);
+    // Another process has put its own socket in the place of the first one.
+    rmSync(path);
+    await listen(() => {});
+    const later = readListeningSockets();
+    assert.equal(later?.has(path), true);
+    assert.deepEqual([...((await later?.owners([path], [process.pid])) ?? [])], []);
+    assert.equal(readListeningSockets('/does/not/exist'), undefined);
+  });
+});

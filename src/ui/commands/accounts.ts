@@ -7,7 +7,7 @@ import { badAddress, ProviderError } from '../../core/providerError.ts';
 import { furtherOf } from '../../services/accounts/connect.ts';
 import { accountHost, accountName } from '../text/names.ts';
 import { troubleSentence } from '../text/troubles.ts';
-import { labelFault, labelRequest, longestLabel } from './accountLabels.ts';
+import { labelFault, labelRequest, longestLabel } from './accountNamePrompt.ts';
 import { kindOf, kindOfAccount, nameOfAccount } from './accountNames.ts';
 import type { AddParts } from './addAccount.ts';
 import { checkInTime, fieldFault, fieldRequest, fieldValue, sameKeySentence, tryOut } from './credentials.ts';

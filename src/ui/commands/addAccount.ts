@@ -7,7 +7,7 @@ import type { Connections } from '../../services/accounts/connections.ts';
 import type { Answer, AskRequest } from '../prompts.ts';
 import { addressSentence } from '../text/addresses.ts';
 import { listOf } from '../text/numbers.ts';
-import { labelFault, labelRequest, longestLabel } from './accountLabels.ts';
+import { labelFault, labelRequest, longestLabel } from './accountNamePrompt.ts';
 import { mayReceiveKeys } from './consent.ts';
 import {
   failureSentence,

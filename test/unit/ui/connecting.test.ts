@@ -6,7 +6,7 @@ import { formatAddress } from '../../../src/core/origin.ts';
 import type { CredentialField, ProviderKind } from '../../../src/core/provider.ts';
 import { ProviderError } from '../../../src/core/providerError.ts';
 import { providerKinds } from '../../../src/providers/index.ts';
-import { labelFault } from '../../../src/ui/commands/accountLabels.ts';
+import { labelFault } from '../../../src/ui/commands/accountNamePrompt.ts';
 import { type KnownAccountParts, renameAccount, replaceKey } from '../../../src/ui/commands/accounts.ts';
 import { addAccount } from '../../../src/ui/commands/addAccount.ts';
 import {

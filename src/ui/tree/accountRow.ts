@@ -14,7 +14,7 @@ import type { TreeModel } from './children.ts';
 import { accountContext } from './contextValue.ts';
 import type { Row, RowIcon } from './row.ts';
 
-/** A limit from here on is none that anybody reaches: some servers report a huge number for "no limit". */
+/** Limits from here on count as none: some servers report a huge number for "no limit". */
 const noLimit = 1_000_000;
 
 /** An account's row. */
@@ -76,7 +76,7 @@ function accountIcon(model: TreeModel, { provider }: Account, state: AccountStat
   return builtInIds.includes(provider) ? { ...icon, provider } : icon;
 }
 
-/** What's wrong comes first, else the counts: in a narrow side bar only the first words are in view. */
+/** What's wrong comes first, otherwise the counts: in a narrow sidebar, only the first words are visible. */
 function accountDescription(model: TreeModel, account: Account, state: AccountState): string {
   const counts = accountCounts(state.contents);
   const label = labelIn(model, account);
@@ -103,7 +103,7 @@ function spokenState(state: AccountState): string[] {
   return [hasTrouble ? l10n.t('error: {0}', first) : first, ...rest, ...aboutServer(state.contents)];
 }
 
-/** Whose key it is or which server answers, and whether it is several servers. */
+/** Whose key it is or which server answers, and whether there are several servers. */
 function aboutServer({ account, combined }: Contents): string[] {
   const identity = plainText(account?.identity ?? '', 40);
   return [
@@ -126,7 +126,7 @@ function stateWords(state: AccountState, counts: string): string[] {
   }
 }
 
-/** The provider's name where an account of another provider has the same name: while there is an error, no icon tells. */
+/** The provider's name, if an account of another provider has the same name and an error icon replaces the provider's. */
 function providerIfShared(model: TreeModel, { provider }: Account, label: string): string[] {
   const isShared = model.accounts().some((other) => other.provider !== provider && labelIn(model, other) === label);
   return isShared ? [providerLabel(provider, model.kind(provider))] : [];
@@ -141,7 +141,7 @@ function troubleWords(error: ProviderError): string {
   return error.trouble.kind === 'noKey' ? l10n.t('key not found on this machine') : shortTrouble(error);
 }
 
-/** How many sessions may run at once, if the provider says a number that can be a limit. */
+/** How many sessions may run at once, if the provider reports a number that can be a limit. */
 function usableLimit({ account }: Contents): number | undefined {
   const limit = account?.sessionLimit;
   return limit !== undefined && Number.isInteger(limit) && limit > 0 && limit < noLimit ? limit : undefined;
@@ -166,7 +166,7 @@ function runningCount(sessions: readonly Session[]): string {
   return l10n.t('{0} running', sessions.filter(isRunning).length);
 }
 
-/** How many sessions don't run yet or any longer. */
+/** How many sessions aren't running yet, or anymore. */
 function countsApart(sessions: readonly Session[]): string[] {
   const idle = sessions.filter(({ phase }) => phase === 'idle').length;
   const starting = sessions.filter(({ phase }) => phase === 'starting').length;

@@ -12,9 +12,9 @@ import type { ListOptions, SortBy } from './listOptions.ts';
 
 /** An account's sessions and groups in the order in which the list shows them. */
 export interface Arranged {
-  /** Those with sessions that the filter shows; without a filter, also a provider's batches that have none yet. */
+  /** Groups with sessions that the filter shows; without a filter, also a provider's batches that have none yet. */
   readonly groups: readonly ListGroup[];
-  /** The same, and those that the filter hides. */
+  /** The same, including groups that the filter hides. */
   readonly allGroups: readonly ListGroup[];
   /** The sessions that the filter shows of a group, or of those in no group. */
   sessions(group: GroupId | undefined): readonly SessionId[];
@@ -32,7 +32,7 @@ export interface ArrangementParts {
   readonly changes: Event<StoreChange>;
   readonly filter: Pick<TreeFilter, 'isOn' | 'shows'>;
   readonly options: Pick<ListOptions, 'sortBy' | 'grouping'>;
-  /** What an hour of a session of an account costs the user; undefined where they didn't say. */
+  /** The user's hourly rate for an account's sessions; undefined if they set none. */
   readonly ratePerHour: (account: AccountId) => number | undefined;
   readonly now: () => number;
 }
@@ -58,7 +58,7 @@ interface KeyParts {
   readonly grouping: Grouping;
   readonly sortBy: SortBy;
   readonly ratePerHour: number | undefined;
-  /** Costs as of this time are compared, so that they don't change between two looks. */
+  /** The time for which costs are computed, so that the order doesn't change in between. */
   readonly asOf: number;
 }
 
@@ -72,8 +72,8 @@ const nothing: Arranged = {
 };
 
 /**
- * Sorts and groups each account's sessions once, and again only after one of them came, went or moved: drawing a row asks
- * several times, and sorting 10,000 sessions takes 20 ms.
+ * Sorts and groups each account's sessions once, and again only after one of them was added, removed, or moved: each row
+ * that is drawn needs this several times, and sorting 10,000 sessions takes 20 ms.
  */
 export class Arrangement implements Disposable {
   readonly #parts: ArrangementParts;
@@ -81,7 +81,7 @@ export class Arrangement implements Disposable {
   readonly #changed = new Emitter<StoreChange>();
   readonly #subscription: Disposable;
 
-  /** Fires for each change, and says `membership` also when a session moved to another place in the list. */
+  /** Fires for each change, with `membership` also if a session moved to another place in the list. */
   readonly onDidChange: Event<StoreChange> = this.#changed.event;
 
   constructor(parts: ArrangementParts) {
@@ -93,7 +93,7 @@ export class Arrangement implements Disposable {
     this.#subscription.dispose();
   }
 
-  /** An account's list. Nothing is in it for an account that the store doesn't have. */
+  /** An account's list; empty for an account that isn't in the store. */
   of(account: AccountId): Arranged {
     const known = this.#accounts.get(account);
     if (known !== undefined) return known;
@@ -233,7 +233,7 @@ function comparison(): (a: Place, b: Place) => number {
   return (a, b) => byKey(a.key, b.key, byName) || byId(a, b);
 }
 
-/** What isn't known is last. */
+/** Sorts unknown values last. */
 function byKey(a: SortKey, b: SortKey, byName: (a: string, b: string) => number): number {
   if (a === b) return 0;
   if (a === undefined) return 1;

@@ -17,13 +17,13 @@ export interface TreeModel {
   readonly nodes: TreeNodes;
   /** The labels of sessions' rows. */
   readonly names: SessionNames;
-  /** What the rows of sessions show besides their names, see the setting `row.details`. */
+  /** What the rows of sessions show besides their names; see the setting `row.details`. */
   details(): readonly string[];
   accounts(): readonly Account[];
   account(id: AccountId): Account | undefined;
   kind(provider: string): ProviderKind | undefined;
   now(): number;
-  /** Whether an account's key is in this window's memory alone. */
+  /** Whether an account's key is only in this window's memory. */
   isForThisWindow(id: AccountId): boolean;
   /** The user's own rate for a provider's sessions; undefined where they set none. */
   ratePerHour(provider: string): number | undefined;
@@ -48,7 +48,7 @@ export interface TreeModel {
 /** How many sessions an account or group draws at first, and how many each "Show more" adds. */
 export const rowsAtOnce = 200;
 
-/** Most unreadable rows of a list that get a row of their own. */
+/** How many unreadable rows of a list are shown at most. */
 export const mostFaults = 20;
 
 /** The rows below a row, or the accounts. */

@@ -5,8 +5,8 @@ import type { Life } from '../../services/sessions/sessionsView.ts';
 import type { Remedy } from '../text/troubles.ts';
 
 /**
- * The context values by which menus are offered: `rb:<kind>` and flags behind it, e.g. `rb:session+endable+live`. The
- * order of flags means nothing; menus look for each by itself.
+ * The context values that menus depend on: `rb:<kind>` followed by flags, for example `rb:session+endable+live`. The order
+ * of flags doesn't matter: menus look for each one separately.
  */
 function contextValue(kind: string, flags: Readonly<Record<string, boolean>>): string {
   const set = Object.keys(flags).filter((flag) => flags[flag]);

@@ -7,14 +7,14 @@ import { costText, usageText } from '../text/costs.ts';
 import { listOf } from '../text/numbers.ts';
 import type { TreeModel } from './children.ts';
 
-/** What the costs of sessions are worked out from. */
+/** What computing costs needs. */
 export type CostModel = Pick<TreeModel, 'store' | 'now' | 'ratePerHour' | 'currency'>;
 
 type Fact = readonly [label: string, value: string];
 
 /** What sessions of an account have cost so far; undefined for sessions whose cost isn't known. */
 function costsOf(model: CostModel, account: Account, sessions: Iterable<Session>): (Cost | undefined)[] {
-  // Reading a setting takes longer than working out a cost.
+  // Reading a setting takes longer than computing a cost.
   const rate = model.ratePerHour(account.provider);
   const now = model.now();
   return Array.from(sessions, (session) => costOf(session, model.store.startOf(account.id, session.id)?.at, rate, now));
@@ -31,7 +31,7 @@ export function sessionCostFacts(model: CostModel, account: Account, session: Se
   return cost === undefined ? [] : [[l10n.t('Cost'), costText(cost, model.currency())]];
 }
 
-/** The lines about use and cost in an account's tooltip. */
+/** The lines about usage and cost in an account's tooltip. */
 export function accountCostFacts(model: CostModel, account: Account, contents: Contents): readonly Fact[] {
   const { usage = [] } = contents.account ?? {};
   const costs = totalOf(costsOf(model, account, contents.sessions.values()));

@@ -11,7 +11,7 @@ import type { Row } from './row.ts';
 
 const dayMs = 86_400_000;
 
-/** Nothing is left to do about these sessions: none of the icons looks like a button or an error. */
+/** None of the icons looks like a button or an error, because there is nothing left to do about these sessions. */
 const icons: Readonly<Record<EndedSession['by'], string>> = {
   you: 'pass',
   elsewhere: 'circle-slash',
@@ -43,7 +43,7 @@ export function endedRow(ended: EndedSession, store: SessionsView, now: number):
   };
 }
 
-/** The row as a screen reader says it. */
+/** The row's text for screen readers. */
 function spokenEnd(by: EndedSession['by'], name: string, at: string, ran: string): string {
   switch (by) {
     case 'you':

@@ -26,14 +26,13 @@ export interface TreeFilterParts {
 export interface FilterScope {
   readonly accountId: AccountId;
   readonly groupId: GroupId | undefined;
-  /** The group's name when it was chosen, cleaned: it may have no sessions anymore that say it. */
+  /** The group's name when it was chosen, cleaned. Later, it may have no sessions to take the name from. */
   readonly groupName: string;
 }
 
 /**
- * Which sessions the list shows: those with every word of a text somewhere in their name, id, hosts, tags, metadata, or in
- * the name of their account or group; and, where it is narrowed to an account or group, only those in it. Stored per
- * workspace.
+ * Decides which sessions the list shows: those that have every word of a text in their name, id, hosts, tags, or metadata, or
+ * in the name of their account or group. If it's narrowed to an account or group, only sessions in it. Stored per workspace.
  */
 export class TreeFilter {
   readonly #parts: TreeFilterParts;
@@ -117,7 +116,7 @@ export class TreeFilter {
     await Promise.all([memory.update(memoryKey, undefined), wasNarrowed && memory.update(scopeKey, undefined)]);
   }
 
-  /** Whether an account has a place in the list. */
+  /** Whether an account is shown in the list. */
   showsAccount(account: AccountId): boolean {
     const { scope } = this;
     return scope === undefined || scope.accountId === account;
@@ -179,7 +178,7 @@ export class TreeFilter {
   }
 }
 
-/** What was stored as a scope, which may be anything. */
+/** Reads a stored scope, which may be anything. */
 function scopeOf(kept: unknown): FilterScope | undefined {
   if (typeof kept !== 'object' || kept === null) return undefined;
   const { accountId: account, groupId, groupName: name } = kept as Readonly<Record<string, unknown>>;

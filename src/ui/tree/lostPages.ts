@@ -3,8 +3,8 @@ import { ProviderError } from '../../core/providerError.ts';
 import type { SessionsView } from '../../services/sessions/sessionsView.ts';
 
 /**
- * Lists an account again when the pages of one of its sessions can't be fetched: often the session has just ended, and and the new
- * list removes its row. Does so once per session, because a list doesn't help with other errors.
+ * Lists an account again when the pages of one of its sessions can't be fetched: often the session has just ended, and the
+ * new list removes its row. Does so once per session, because a list doesn't help with other errors.
  */
 export class LostPages {
   readonly #store: SessionsView;

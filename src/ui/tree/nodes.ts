@@ -1,8 +1,8 @@
 import type { AccountId, GroupId, PageId, SessionId } from '../../core/ids.ts';
 
 /**
- * A row's identity, and nothing else, so that the same row is the same object for as long as it exists. What it shows is
- * read from the store whenever it is drawn.
+ * A row's identity and nothing else, so that a row stays the same object for as long as it exists. What it shows is read from
+ * the store each time it's drawn.
  */
 export type TreeNode =
   | { readonly kind: 'account'; readonly accountId: AccountId }
@@ -13,7 +13,7 @@ export type TreeNode =
   | { readonly kind: 'trouble'; readonly accountId: AccountId }
   /** A row of the provider's list that can't be shown, by its position among them. */
   | { readonly kind: 'fault'; readonly accountId: AccountId; readonly index: number }
-  /** A note instead of rows that aren't there; `providerNote` is the adapter's note about the list. */
+  /** A note in place of missing rows; `providerNote` is the adapter's note about the list. */
   | { readonly kind: 'note'; readonly accountId: AccountId; readonly note: AccountNote }
   /** A note under a session whose pages are fetched; `more` counts those that aren't drawn. */
   | {
@@ -73,7 +73,7 @@ export class TreeNodes {
     return node;
   }
 
-  /** Forgets rows that are gone. */
+  /** Forgets rows that no longer exist. */
   keepOnly(remains: (node: TreeNode) => boolean): void {
     for (const [id, node] of this.#nodes) if (!remains(node)) this.#nodes.delete(id);
   }

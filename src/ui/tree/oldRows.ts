@@ -3,13 +3,13 @@ import { type AccountState, type SessionsView, troubleOf } from '../../services/
 import { asOf } from './accountRow.ts';
 import type { Row } from './row.ts';
 
-/** Icons that say more than that a session runs. They keep their color. */
+/** Icons that mean more than "running". They keep their color. */
 const telling = new Set(['error', 'loading~spin']);
 
 /**
  * A row as it looks while its account can't be listed: dimmed, with the time of the list that it comes from. A row of a list
  * that failed midway is only dimmed: there is no complete list yet.
- * @param says whether the row says the time.
+ * @param says whether the row shows the time.
  */
 export function oldRow(row: Row, state: AccountState, says: boolean): Row {
   if (troubleOf(state) === undefined) return row;

@@ -18,7 +18,7 @@ import type { RowSelection } from './rowSelection.ts';
 import type { SessionsTree } from './sessionsTree.ts';
 import { openSessionsView } from './sessionsView.ts';
 
-/** The workspace's stored state holds here whether finished batches are shown. */
+/** The workspace's memory key for whether finished batches are shown. */
 const finishedKey = 'showFinishedBatches';
 
 /** The views in the side bar, as commands use them. */

@@ -4,7 +4,7 @@ import type { TreeNode } from './nodes.ts';
 
 /** After this many milliseconds without a change, the menus of rows follow the selection. */
 const settlesAfterMs = 50;
-/** How often, and for how long, a key waits until VS Code knows the rows again, in milliseconds. */
+/** How often a keyboard shortcut checks, and how long it waits, until VS Code knows the rows again, in milliseconds. */
 const askedAgainMs = 50;
 const longestWaitMs = 2_000;
 /** Takes the focused row, which VS Code fills in as the argument of a command. */
@@ -21,11 +21,11 @@ export interface RowSelectionParts {
 }
 
 /**
- * Knows which rows are selected, for menus, and which rows a key means.
+ * Keeps track of the selected rows, for menus, and of the rows that a keyboard shortcut means.
  *
  * VS Code passes the row that last had the focus, even if none has it anymore, because the row went away and came back.
- * That's why our keybindings select and deselect the focused row first: the selection changes twice, by that row. If it
- * doesn't change, no row has the focus, and the selected rows are the only ones that are highlighted.
+ * That's why our keybindings first toggle the focused row's selection twice, which changes the selection twice by that row. If
+ * it doesn't change, no row has focus, and only the selected rows are highlighted.
  */
 export class RowSelection implements vscode.Disposable {
   readonly #parts: RowSelectionParts;
@@ -34,7 +34,7 @@ export class RowSelection implements vscode.Disposable {
   #focused: unknown;
   /** The latest two selections since the last key. */
   #changes: (readonly TreeNode[])[] = [];
-  /** What VS Code last said is selected. */
+  /** The last selection that VS Code reported. */
   #selected: readonly TreeNode[] = [];
 
   constructor(parts: RowSelectionParts) {
@@ -58,7 +58,7 @@ export class RowSelection implements vscode.Disposable {
   }
 
   /**
-   * Replaces what our keybindings pass by what a menu passes: the focused row and, if it is selected, all selected rows.
+   * Replaces what our keybindings pass with what a menu passes: the focused row and, if it is selected, all selected rows.
    * If it isn't certain which rows are meant, there are none, and the user is asked. All other arguments stay as they are.
    */
   async argumentsOf(args: readonly unknown[]): Promise<readonly unknown[]> {

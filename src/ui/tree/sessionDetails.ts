@@ -17,8 +17,9 @@ const mostTags = 3;
 const metadataPrefix = 'metadata:';
 
 /**
- * What a session's row shows after its name, as the setting `row.details` says, in its order. While a filter is on it shows
- * tags in any case. Below a group for its region it doesn't show the region again.
+ * What a session's row shows after its name, according to the setting `row.details` and in its order. While a filter is on,
+ * tags are always shown. In a region's
+ * group, the region isn't repeated.
  */
 export function detailsOf(model: TreeModel, account: Account, session: Session): readonly string[] {
   const details = model.details();
@@ -83,8 +84,8 @@ function isNameTag(tag: string, name: string): boolean {
 }
 
 /**
- * What makes a session match the filter, as far as its row doesn't show it otherwise: for each word the first tag, metadata,
- * page, status or id that has it. @param shown the row's text.
+ * What makes a session match the filter, unless its row already shows it: for each word, the first tag, metadata, page,
+ * status, or id that contains it. @param shown the row's text.
  */
 export function matchedDetails(model: TreeModel, account: Account, session: Session, shown: string): readonly string[] {
   const words = wordsOf(model.filter.text);

@@ -15,7 +15,7 @@ import { itemOf } from './treeItem.ts';
 /** The id of the view "Sessions". */
 export const sessionsViewId = 'browserSessions.sessions';
 /**
- * From this many changed rows it is cheaper to redraw the account than to name each row (measured on 5,000 rows: 1.2 s for
+ * From this many changed rows on, redrawing the account is cheaper than redrawing each row (measured on 5,000 rows: 1.2 s for
  * all of them by name, 0.16 s for their parent).
  */
 const mostRowsByName = 50;
@@ -41,7 +41,7 @@ export class SessionsTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
 
   readonly onDidChangeTreeData = this.#changed.event;
 
-  /** @param lostPages told of the pages that were fetched. @param media the folder with our own icons. */
+  /** @param lostPages notified when pages were fetched. @param media the folder with our own icons. */
   constructor(
     model: Omit<TreeModel, 'limit' | 'arranged'>,
     arrangement: Arrangement,
@@ -82,7 +82,7 @@ export class SessionsTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
     this.redraw(account);
   }
 
-  /** Shows a progress bar above the rows while the user's refresh is under way: what is known stays in view until then. */
+  /** Shows a progress bar above the rows while a refresh that the user asked for is in progress. The rows stay until it's done. */
   async whileRefreshing(work: () => Promise<void>): Promise<void> {
     await vscode.window.withProgress({ location: { viewId: sessionsViewId } }, work);
   }
@@ -104,7 +104,7 @@ export class SessionsTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
     this.#changed.fire(this.#model.nodes.get({ kind: 'account', accountId }));
   }
 
-  /** Gives the menus of selected rows those commands that act on many. @param nodes the selected rows. */
+  /** Gives selected rows the menus for several rows. @param nodes the selected rows. */
   showSelected(nodes: readonly TreeNode[]): void {
     const [before, after] = [this.#selected, new Set(nodes.length > 1 ? nodes : [])];
     this.#selected = after;
@@ -130,7 +130,7 @@ export class SessionsTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
     return children;
   }
 
-  /** Follows that a row was expanded or collapsed: pages are looked up for what is drawn below it. */
+  /** Call it when a row was expanded or collapsed: pages are looked up for the rows below it. */
   setExpanded(node: TreeNode, isExpanded: boolean): void {
     this.#lookUp(node, isExpanded ? childrenOf(this.#model, node) : []);
   }

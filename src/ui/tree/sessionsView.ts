@@ -22,7 +22,7 @@ import { SessionsTree, sessionsViewId } from './sessionsTree.ts';
 import { keepTitle } from './title.ts';
 import { clickCommand, dimmedRows } from './treeItem.ts';
 
-/** How often, and for how long, a click waits until VS Code knows the rows again, in milliseconds. */
+/** How often a click checks, and how long it waits, until VS Code knows the rows again, in milliseconds. */
 const askedAnewMs = 50;
 const mostAskedAnewMs = 3_000;
 
@@ -222,7 +222,7 @@ function clicked(view: vscode.TreeView<TreeNode>, tree: SessionsTree): () => Pro
     // Read synchronously, because the next click may follow. While VS Code requests rows again it knows none of them.
     for (let waitedMs = 0; click === clicks && waitedMs < mostAskedAnewMs; waitedMs += askedAnewMs) {
       const [node, ...others] = view.selection;
-      // A click selects one row. If several are selected by now, the user has gone on.
+      // A click selects one row. If several are selected by now, the user has moved on.
       if (others.length > 0) return undefined;
       if (node !== undefined) return tree.click(node);
       await sleep(askedAnewMs);

@@ -4,7 +4,7 @@ import { Throttle } from '../../core/throttle.ts';
 import type { StoreChange } from '../../services/sessions/sessionsView.ts';
 import type { TreeFilter } from './filter.ts';
 
-/** Many changes arrive at once and each would count all sessions, so they are counted at most this often (milliseconds). */
+/** Minimum time between two counts, in milliseconds: changes arrive in bursts, and each would count all sessions. */
 const throttleMs = 100;
 
 /**

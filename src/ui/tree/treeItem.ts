@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { Row, RowIcon } from './row.ts';
 
 /**
- * The command of a click on a row, which is selected by then. It has no arguments: VS Code drops a row's arguments as soon as
+ * The command that a click on a row runs after selecting it. It has no arguments: VS Code drops a row's arguments as soon as
  * the row is redrawn, and a click before the new one arrives fails with "Actual command not found" (1.139).
  */
 export const clickCommand = 'browserSessions.clickRow';

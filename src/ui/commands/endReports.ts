@@ -54,7 +54,7 @@ export interface ReportParts extends AccountParts {
   readonly showLog: () => void;
 }
 
-/** A report that calls the sessions what the dialog called them. */
+/** Makes a report that uses the sessions' names from the dialog. */
 export function asShown(report: EndReport, confirmed: readonly AccountSession[]): EndReport {
   const shown = new Map(confirmed.map(({ accountId, session, shownAs }) => [`${accountId}/${session.id}`, shownAs]));
   const results = report.results.map((result) => {
@@ -63,7 +63,7 @@ export function asShown(report: EndReport, confirmed: readonly AccountSession[])
   return { results };
 }
 
-/** What a result's session is called in messages. */
+/** The name of a result's session in messages. */
 function nameOf({ store }: Pick<ReportParts, 'store'>, { accountId, session, shownAs }: EndResult): string {
   return nameAndId(shownAs ?? shownName(store, accountId, session));
 }

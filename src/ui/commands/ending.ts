@@ -15,7 +15,7 @@ import { isNamed, isRow, sessionChoices, sessionTargetsOf, type Target, type Tar
 /** What planning, confirming and running an end needs. */
 export interface EndParts extends TargetParts, ConfirmParts, RunParts, UnlistedParts {}
 
-/** Ends the sessions that were named or selected, or else those that the user picks. */
+/** Ends the sessions that were named or selected, otherwise the ones the user picks. */
 export async function endSession(parts: EndParts, args: readonly unknown[]): Promise<PublicEndReport> {
   const targets = sessionTargetsOf(args);
   if (targets.length === 0 && isRow(args)) {
@@ -93,7 +93,7 @@ export async function endAgain(parts: EndParts, left: readonly AccountSession[])
   return endPlanned(parts, planFor(parts, there));
 }
 
-/** Tells the user why nothing ends, and returns an empty report. */
+/** Tells the user why there is nothing to end, and returns an empty report. */
 export function endNothing(parts: Pick<EndParts, 'accounts' | 'prompts'>, why: string): PublicEndReport {
   void parts.prompts.tell('info', why, []);
   return publicReport(parts, []);

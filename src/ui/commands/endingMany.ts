@@ -43,8 +43,8 @@ function accountMessage({ ends, partial }: EndPlan, account: string): string {
 }
 
 /**
- * The button for the provider's "end everything" call, if there is one. The call spares nothing, so the button isn't
- * offered if a session is protected, or if the filter hides sessions that the user wouldn't see end.
+ * The button for the provider's "end everything" call, if there is one. The call ends every session, so the button isn't
+ * offered if a session is protected, or if the filter hides sessions that would end unseen.
  */
 function everythingIn(
   parts: EndParts,
@@ -124,7 +124,7 @@ export async function retryFailedEnds(parts: EndParts): Promise<PublicEndReport>
 const oldestKey = 'oldSessionMinutes';
 const usualOldMinutes = 60;
 
-/** Lets the user deselect sessions that have been running for long, oldest first, and ends the rest. */
+/** Lists sessions that have been running for long, oldest first, lets the user deselect some, and ends the rest. */
 export async function endOldSessions(parts: EndParts & { readonly memory: Memory }): Promise<PublicEndReport> {
   const { store, clock } = parts;
   const minutes = await askMinutes(parts);

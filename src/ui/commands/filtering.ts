@@ -2,8 +2,8 @@ import * as l10n from '@vscode/l10n';
 import { type TargetParts, targetOfOne } from './targets.ts';
 
 /**
- * Shows only sessions that match the words of a text. Asks the user for the text if it isn't given: the list follows while
- * they type, and is as it was before if they cancel.
+ * Shows only sessions that match the words of a text. Asks for the text if it isn't given: the list is filtered
+ * as the user types, and the previous filter returns if they cancel.
  */
 export async function setFilter(
   { prompts, filter }: Pick<TargetParts, 'prompts' | 'filter'>,

@@ -129,7 +129,7 @@ export const commandHandlers: Readonly<Record<CommandName, CommandHandler>> = {
   copyLiveViewUrl,
   copyPageUrl,
   copyJson,
-  // The Delete key passes any row.
+  // The Delete key can pass any kind of row.
   endSession: (parts, args) => (isOneRow(args, 'account') ? endAccountSessions(parts, args) : endSession(parts, args)),
   endSelectedSessions: endSession,
   endGroup,
@@ -173,7 +173,7 @@ async function setProtected(parts: TreeParts, args: readonly unknown[], isProtec
   }
 }
 
-/** Lists the accounts of all rows that were named again; all accounts if no row has the focus. */
+/** Refreshes the accounts of the given rows, or all accounts if no row has focus. */
 async function refreshAccounts({ refresher, finished, accounts, tree }: CommandParts, args: readonly unknown[]) {
   const named = isNamed(args) ? targetsOf(args).map(({ accountId }) => accountId) : accounts.all.map(({ id }) => id);
   await tree.whileRefreshing(async () => {
@@ -181,9 +181,9 @@ async function refreshAccounts({ refresher, finished, accounts, tree }: CommandP
   });
 }
 
-/** Copies the IDs of sessions, each on a line of its own. @returns what was copied. */
+/** Copies the IDs of sessions, one per line. @returns what was copied. */
 async function copySessionIds(parts: InspectParts, args: readonly unknown[]): Promise<string | undefined> {
-  // The copy key passes any row.
+  // Ctrl+C can pass any kind of row.
   if (isOneRow(args, 'page')) return copyPageUrl(parts, args);
   let ids = sessionTargetsOf(args).flatMap(({ sessionId }) => sessionId ?? []);
   if (ids.length === 0 && isNamed(args)) {

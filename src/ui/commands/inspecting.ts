@@ -136,7 +136,7 @@ export async function copyJson(parts: InspectParts, args: readonly unknown[]): P
   parts.prompts.note(l10n.t('Details copied.'));
 }
 
-/** Copies the whole address of a page: it's the user's own page. */
+/** Copies the complete URL of a page, including its query, because it's the user's own page. */
 export async function copyPageUrl(parts: InspectParts, args: readonly unknown[]): Promise<string | undefined> {
   const { store } = parts;
   const pages = (accountId: AccountId, sessionId: SessionId) => knownPages(store, accountId, sessionId) ?? [];

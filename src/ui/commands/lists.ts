@@ -21,8 +21,8 @@ export interface ListParts extends AccountParts {
 }
 
 /**
- * Lists accounts that were never listed, as is the case until the view is first opened, and waits a few seconds at
- * most. Commands that ask for a session, or are about all of them, start with this. They report themselves what
+ * Lists accounts that were never listed, which is the case until the view is first opened, and waits a few seconds at
+ * most. Commands that ask for a session, or act on all of them, start with this. They report on their own what
  * couldn't be listed.
  */
 export async function listOnce({ store, refresher }: ListParts, accounts: readonly AccountId[]): Promise<void> {
@@ -50,7 +50,7 @@ const longestWaitMs = 5_000;
 
 /**
  * Refreshes accounts whose lists are out of date, and waits a few seconds at most. Questions about everything in an
- * account start with this. They report themselves what couldn't be listed.
+ * account start with this. They report on their own what couldn't be listed.
  */
 export async function listFresh(
   { store, refresher, prompts, clock }: ListParts,
@@ -69,7 +69,7 @@ export async function listFresh(
 }
 
 /**
- * A sentence for each account whose list is missing, old or combined, so that "all" isn't taken for more than it is.
+ * A sentence for each account whose list is missing, old or combined, so that "all" doesn't promise too much.
  */
 export function unknownAccounts(parts: ListParts, ids: readonly AccountId[]): readonly string[] {
   return ids.flatMap((id) => {

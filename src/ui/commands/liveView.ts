@@ -25,7 +25,7 @@ export interface LiveViewParts extends TargetParts {
   readonly liveViews: LiveViews;
 }
 
-/** Most live views that are opened without asking, and most editor groups that they are spread over. */
+/** How many live views are opened without asking, and how many editor groups they are spread over, at most. */
 const mostWithoutAsking = 4;
 
 /** Opens the live view of a session or page, or reveals the panel that already shows it. */
@@ -56,7 +56,7 @@ export async function openLiveViewExternal(parts: LiveViewParts, args: readonly 
   if (target !== undefined && !(await parts.liveViews.openExternal(target))) tellNoLink(parts);
 }
 
-/** Copies a link with which a session or page can be watched. */
+/** Copies a link for watching a session or page. */
 export async function copyLiveViewUrl(parts: LiveViewParts, args: readonly unknown[]): Promise<void> {
   const target = await targetFor(parts, args, l10n.t('Copy Live View Link'), hasLink);
   if (target !== undefined && !(await parts.liveViews.copyLink(target))) tellNoLink(parts);
@@ -107,7 +107,7 @@ async function openMany(parts: LiveViewParts, targets: readonly LiveViewTarget[]
   }
   if (count > 1) await vscode.commands.executeCommand('vscode.setEditorLayout', layoutFor(count));
   for (const [index, target] of targets.entries()) {
-    // One that is open already would cover another one where it is.
+    // One that is already open would cover another one in its place.
     await parts.liveViews.open(target, (index % mostWithoutAsking) + 1, index > 0, true);
   }
 }

@@ -11,14 +11,14 @@ import { addAccount } from './addAccount.ts';
 import { type RemoveParts, removeAccount } from './removeAccount.ts';
 import { accountChoices } from './targets.ts';
 
-/** What can be done with an account in the list. `open` shows the others as a list, for the keyboard. */
+/** The actions for an account in the list. `open` shows the others as a list, for keyboard users. */
 type Action = 'open' | 'rename' | 'replaceKey' | 'test' | 'remove';
 type Chosen = { readonly id: AccountId; readonly action: Action } | { readonly action: 'add' };
 
-/** What the last test of each account has said; undefined while it's under way. */
+/** The result of each account's last test; undefined while it's in progress. */
 type Tests = Map<AccountId, string | undefined>;
 
-/** Shows the accounts with what can be done with each, until the user closes the list. It follows changes. */
+/** Shows the accounts and the actions for each, and keeps them up to date until the user closes the list. */
 export async function manageAccounts(parts: RemoveParts): Promise<void> {
   await parts.kinds.load();
   const tests: Tests = new Map();
@@ -46,7 +46,7 @@ async function pickAction(parts: RemoveParts, tests: Tests, last: Chosen | undef
       show = () => {
         const choices = choicesOf(parts, tests);
         const text = JSON.stringify(choices);
-        // A list that is set again closes the tooltip of the button under the mouse.
+        // Setting the list again closes the tooltip of the button under the mouse.
         if (text !== shown) showChoices(choices);
         shown = text;
       };

@@ -50,7 +50,7 @@ export interface OpenCommandsParts
   readonly testing: Testing;
 }
 
-/** Builds what commands need besides what activation has built. Loaded with the first command. */
+/** Creates what commands need in addition to what activation created. Loaded with the first command. */
 export function openCommands(parts: OpenCommandsParts): OpenedCommands {
   const { clock, rowSelection, channel, testing, logger, extensionId } = parts;
   const documents = new Documents(clock.now);

@@ -73,7 +73,7 @@ export function reviewLater({
   const review = () => void vscode.commands.executeCommand('browserSessions.reviewUnfinishedEnds');
   if (hasUnfinishedEnds(memory)) {
     void loadJournal().then((journal) => {
-      // Timers fire a little early at times, and then nothing would count as abandoned yet.
+      // Timers sometimes fire a little early, and then nothing would count as abandoned yet.
       if (!isDisposed) timer = clock.after(journal.settlesAfter + 100, review);
     });
   }

@@ -13,7 +13,7 @@ import { listFresh } from './lists.ts';
 import { removeWithKey } from './saveKey.ts';
 import { sessionsOf, wholeAccount } from './targets.ts';
 
-/** What removing an account needs: also what ending its sessions needs. */
+/** What removing an account needs, including what ending its sessions needs. */
 export type RemoveParts = KnownAccountParts & EndParts;
 
 /** Removes an account after a confirmation that says how many of its sessions keep running. They can be ended first. */

@@ -9,8 +9,8 @@ import type { Prompts, Question } from '../prompts.ts';
 const longestReason = 200;
 
 /**
- * Saves a key. Where the keychain can't keep it, as on Linux without a keyring, the user can use it for this window only: it
- * then stays in memory. @param save is called again for each try, and with `window` only if the user chose that.
+ * Saves a key. If the keychain can't store it, as on Linux without a keyring, the user can use it for this window only: it's
+ * then kept in memory. @param save called again for each attempt, and with `window` only if the user chose that.
  * @returns what `save` returned, or undefined if the user canceled: then nothing was saved.
  */
 export async function saveKey<T>(
@@ -84,7 +84,7 @@ export async function removeWithKey(
   }
 }
 
-/** That the keychain can't be used, and what the system says about it. */
+/** Says that the keychain can't be used, with the system's own message. */
 export function keychainSentence({ reason }: KeychainError): string {
   return l10n.t("Couldn't use the system keychain: {0}", plainText(reason, longestReason));
 }

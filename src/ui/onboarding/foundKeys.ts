@@ -22,6 +22,11 @@ export interface FoundKey {
   readonly addressVariable: string | undefined;
   /** Names of the sources that have this key. */
   readonly sources: readonly string[];
+  /**
+   * Whether it's for the provider's own address, and no source names another one for this provider: `.env` may have the key
+   * of a server whose address is in `.env.local`.
+   */
+  readonly isForProvider: boolean;
 }
 
 /** A variable that can't be used. */
@@ -57,6 +62,7 @@ export function findKeys(
   sources: readonly VariableSource[],
 ): { readonly keys: readonly FoundKey[]; readonly faults: readonly VariableFault[] } {
   const keys = new Map<string, FoundKey>();
+  const addressed = new Set<string>();
   const faults: VariableFault[] = [];
   for (const { name: source, variables } of sources) {
     const read = (variable: string) => (Object.hasOwn(variables, variable) ? (variables[variable] ?? '').trim() : '');
@@ -66,8 +72,9 @@ export function findKeys(
         .flatMap((field) =>
           field.environment.filter((variable) => read(variable) !== '').map((variable) => ({ field, variable })),
         );
-      if (secrets.length === 0) continue;
       const address = addressIn(kind, read);
+      if (address.variable !== undefined) addressed.add(kind.id);
+      if (secrets.length === 0) continue;
       if (address.fault !== undefined) {
         faults.push({ variable: address.variable ?? '', source, address: address.fault });
         continue;
@@ -88,13 +95,18 @@ export function findKeys(
           credentials,
           origin: address.origin,
           addressVariable: address.variable,
+          isForProvider: false,
         };
         if (known === undefined) keys.set(id, { ...found, sources: [source] });
         else if (!known.sources.includes(source)) keys.set(id, { ...known, sources: [...known.sources, source] });
       }
     }
   }
-  return { keys: [...keys.values()], faults };
+  const all = [...keys.values()].map((key) => ({
+    ...key,
+    isForProvider: key.origin !== undefined && !addressed.has(key.kind.id),
+  }));
+  return { keys: all, faults };
 }
 
 function isSecret({ kind }: CredentialField): boolean {

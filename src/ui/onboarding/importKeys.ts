@@ -121,7 +121,7 @@ export function maskedKey(secret: string): string {
 }
 
 async function choiceOf(parts: ImportParts, key: FoundKey): Promise<Choice<FoundKey>> {
-  const { kind, origin, credentials, variable, addressVariable, sources } = key;
+  const { kind, origin, credentials, variable, addressVariable, sources, isForProvider } = key;
   const provider = plainText(kind.label);
   const same =
     origin === undefined ? undefined : await sameAccount(parts, kind, origin, credentials).catch(() => undefined);
@@ -138,7 +138,7 @@ async function choiceOf(parts: ImportParts, key: FoundKey): Promise<Choice<Found
     detail: detail(),
     icon: undefined,
     heading: listOf(sources),
-    picked: same === undefined && origin !== undefined && addressVariable === undefined,
+    picked: same === undefined && isForProvider,
     value: key,
   };
 }

@@ -97,6 +97,27 @@ describe('the keys in variables', () => {
     );
   });
 
+  it('are certainly for the provider’s own address only if nothing names another one for it', () => {
+    const certain = (...sources: readonly VariableSource['variables'][]) =>
+      find(...sources).keys.map(({ kind, isForProvider }) => [kind.id, isForProvider]);
+    const key = { ANCHOR_API_KEY: 'a-key', BROWSERBASE_API_KEY: 'b-key' };
+    assert.deepEqual(certain(key), [
+      ['anchor', true],
+      ['browserbase', true],
+    ]);
+    for (const address of ['https://staging.example', 'http://not-encrypted.example']) {
+      assert.deepEqual(certain(key, { ANCHORBROWSER_BASE_URL: address }), [
+        ['anchor', false],
+        ['browserbase', true],
+      ]);
+    }
+    assert.deepEqual(certain({ ANCHORBROWSER_BASE_URL: 'https://api.anchorbrowser.io/' }, key), [
+      ['anchor', true],
+      ['browserbase', true],
+    ]);
+    assert.deepEqual(certain({ BROWSERLESS_TOKEN: 'token' }), [['browserless', false]]);
+  });
+
   it('come with the project that the same file names', () => {
     const [key] = find({ BROWSERBASE_API_KEY: 'key', BROWSERBASE_PROJECT_ID: 'project' }).keys;
     assert.deepEqual(key?.credentials, { apiKey: 'key', projectId: 'project' });

@@ -270,12 +270,21 @@ function groupOfTool({ tool, name }: ToolSession): Group {
   return groupCalled(`${tool} · ${name}`);
 }
 
+/** In characters. More isn't shown. */
+const longestGroupName = 200;
+
 function groupCalled(name: string): Group {
   // Names are other programs' text of any length, which no ID may be. Two that look alike there are still two groups.
   const readable = name.replaceAll(/[^\w.-]/g, '-').slice(0, 60) || 'other';
   const hash = createHash('sha256').update(name).digest('hex').slice(0, 12);
   const id = groupId(/^[a-z ]{1,60}$/i.test(name) ? readable : `${readable}-${hash}`);
-  return { id, kind: 'metadata', name: name || 'Other', status: undefined, createdAt: undefined };
+  return {
+    id,
+    kind: 'metadata',
+    name: name.slice(0, longestGroupName) || 'Other',
+    status: undefined,
+    createdAt: undefined,
+  };
 }
 
 const soon = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, AbortSignal.timeout(pagesTimeoutMs)]);

@@ -5,13 +5,14 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { WebSocketServer } from 'ws';
 import { takeScreenshot } from '../../../src/cdp/screenshot.ts';
+import { systemClock } from '../../../src/core/clock.ts';
 import { sessionId } from '../../../src/core/ids.ts';
 import type { Inventory } from '../../../src/core/inventory.ts';
-import type { Provider } from '../../../src/core/provider.ts';
+import type { Link, Provider } from '../../../src/core/provider.ts';
 import type { Session } from '../../../src/core/session.ts';
 import { unlistedSession } from '../../../src/core/unlistedSession.ts';
-import { openProcessReader } from '../../../src/local/processes.ts';
-import { thisMachine } from '../../../src/providers/local/thisMachine.ts';
+import { openProcessReader, type ProcessReader } from '../../../src/local/processes.ts';
+import { connectTo, thisMachine } from '../../../src/providers/local/thisMachine.ts';
 import { ensureChromium, quietFlags } from '../../host/chromium.ts';
 import { type LeftBehind, leaveBehind } from '../../host/leftBehind.ts';
 import { freePort, start, temporaryFolder } from '../../host/processes.ts';
@@ -103,6 +104,40 @@ import { until } from '../until.ts';
     assert.equal((await listed(one)).local?.cpu, undefined);
     const { local, traits } = await listed(one, (session) => (session.local?.cpu ?? 0) >= 25);
     assert.ok(traits.includes(`${local?.cpu}% CPU`), JSON.stringify(traits));
+  });
+
+  it('lists a browser whatever the program that started it is called', async () => {
+    const reader = await openProcessReader();
+    const one = await left();
+    await listed(one);
+    const node = { pid: 2, parentPid: 1, identity: '1', startedAt: 0, program: '/usr/bin/node' };
+    const groupsBy = async (script: string) => {
+      const parent = { ...node, args: ['node', script, 'x'], memory: undefined, cpuMs: undefined };
+      const list: ProcessReader['list'] = async (...asked) => {
+        const { found } = await reader.list(...asked);
+        const its = found.filter(({ pid }) => pid === one.pid);
+        const automated = its.map((its) => ({
+          ...its,
+          parentPid: 2,
+          args: ['chromium', '--headless', '--remote-debugging-pipe', '--user-data-dir=/x'],
+        }));
+        return {
+          found: automated,
+          keepsDeadParents: false,
+          ancestorsOf: () => [parent],
+          processWith: () => undefined,
+          folderOf: () => undefined,
+        };
+      };
+      const link = { isShownElsewhere: () => false, clock: systemClock } as unknown as Link;
+      const machine = connectTo(link, async () => ({ ...reader, list }), { PWTEST_SERVER_REGISTRY: '/none' });
+      const pages = await Array.fromAsync(machine.list(unaborted));
+      assert.equal(pages.flatMap(({ sessions }) => sessions).length, 1, script);
+      return pages.flatMap(({ groups }) => groups.map(({ name }) => name));
+    };
+    assert.deepEqual(await groupsBy('/srv/all'), ['all']);
+    assert.deepEqual(await groupsBy('/srv/…'), ['…']);
+    assert.deepEqual((await groupsBy(`/srv/${'long'.repeat(500)}`)).length, 1);
   });
 
   it('shows it live by DevTools', async () => {

@@ -502,6 +502,11 @@ describe('verification', () => {
       assert.equal(asks(lists, listed, ...missing(1)), false);
       assert.equal(asks(lists, listed, ...missing(1), probed('running')), true);
     }
+    assert.equal(asks('complete'), false);
+    assert.equal(asks('complete', ...missing(1)), true);
+    assert.equal(asks('complete', ...missing(1), probed('unknown')), false);
+    assert.equal(asks('complete', ...missing(1), probed('running')), true);
+    assert.equal(asks('partial', ...missing(1)), false);
   });
 
   it('checks again at once only sessions that aren’t found for the first time', () => {

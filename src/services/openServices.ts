@@ -62,7 +62,7 @@ export function openServices({
   });
   const accounts = new Accounts(secrets, memory, clock.now, logger);
   const connections = new Connections(kinds, accounts, network);
-  const store = new SessionStore(clock.now);
+  const store = new SessionStore(clock.now, (id) => accounts.get(id)?.provider);
   const loadEvidence = lazy(async () => new (await import('./ending/evidence.ts')).EvidenceLog());
   const refresher = new Refresher({
     store,

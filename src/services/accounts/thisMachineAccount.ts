@@ -116,7 +116,7 @@ export class ThisMachineAccount implements Disposable {
   #leaveWhenEmpty(): void {
     const state = this.#parts.store.state(thisMachineAccount.id);
     const now = this.#parts.clock.monotonic();
-    if (!isListed(state) || state.contents.sessions.size > 0) this.#emptySince = undefined;
+    if (!isListed(state) || this.#parts.store.known(thisMachineAccount.id).size > 0) this.#emptySince = undefined;
     else if (this.#emptySince === undefined) this.#emptySince = now;
     else if (now - this.#emptySince >= emptyForMs) this.#withdraw();
   }

@@ -89,7 +89,7 @@ export async function listAccount(
       if (leftOut.length > 0) take({ sessions: [], groups: [], faults: leftOut, account: undefined });
       return { began, ended: clock.monotonic(), sessions, unreadable, complete };
     };
-    const known = new Map(store.state(account)?.contents.sessions);
+    const known = new Map(store.known(account));
     const first = await ask();
     signal.throwIfAborted();
     const rounds = [[first]];
@@ -107,7 +107,7 @@ export async function listAccount(
       }
     }
     const { lists } = provider.ending;
-    const shown = () => store.state(account)?.contents.sessions ?? new Map<SessionId, Session>();
+    const shown = () => store.known(account);
     for (const answers of rounds) evidence.addLists(account, lists, { answers, someFailed }, shown().values());
     const all = rounds.flat();
     const complete = all.every((answer) => answer.complete);

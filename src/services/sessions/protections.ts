@@ -49,7 +49,7 @@ export class Protections {
     const state = this.#store.state(account);
     // A row that can't be read may be any session.
     if (isListed(state) && state.contents.faults.length === 0) {
-      const gone = [...ids].filter((id) => !state.contents.sessions.has(id as SessionId));
+      const gone = [...ids].filter((id) => !this.#store.known(account).has(id as SessionId));
       for (const id of gone.slice(0, -mostGone)) ids.delete(id);
     }
     this.#kept = new Map(this.#kept).set(account, ids);

@@ -105,12 +105,14 @@ export class Refresher implements Disposable {
 
   constructor(options: RefresherOptions) {
     this.#options = options;
-    const { accounts, connections } = options;
+    const { accounts, connections, store } = options;
     this.#subscriptions = [
       accounts.onDidChange(({ kind }) => {
         if (kind === 'added' || kind === 'removed') this.#follow();
       }),
       connections.onDidClose((id) => this.#restart(id)),
+      // What used it on this machine may have ended with it.
+      store.onDidLeave(({ usedFrom }) => usedFrom !== undefined && void this.refresh(usedFrom)),
     ];
     this.#follow();
   }

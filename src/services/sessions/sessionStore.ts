@@ -15,6 +15,7 @@ import {
   withinBounds,
   withNew,
 } from './contents.ts';
+import { SessionLinks } from './sessionLinks.ts';
 import {
   type AccountState,
   fetchedPages,
@@ -73,6 +74,7 @@ const running: Life = { kind: 'running' };
 export class SessionStore implements SessionsView {
   readonly #now: () => number;
   readonly #entries = new Map<AccountId, Entry>();
+  readonly #links: SessionLinks;
   readonly #changed = new Emitter<StoreChange>();
   readonly #left = new Emitter<Leaving>();
 
@@ -81,16 +83,23 @@ export class SessionStore implements SessionsView {
   /** Fires for each session that leaves the list; not when its account is removed or reconnected. */
   readonly onDidLeave: Event<Leaving> = this.#left.event;
 
-  constructor(now: () => number) {
+  /** @param providerOf the provider of an account, by which sessions are linked that are the same browser. */
+  constructor(now: () => number, providerOf: (account: AccountId) => string | undefined = () => undefined) {
     this.#now = now;
+    this.#links = new SessionLinks(providerOf);
   }
 
   state(account: AccountId): AccountState | undefined {
-    return this.#entries.get(account)?.state;
+    const state = this.#entries.get(account)?.state;
+    return state && this.#links.shown(account, state);
+  }
+
+  known(account: AccountId): ReadonlyMap<SessionId, Session> {
+    return this.#entries.get(account)?.state.contents.sessions ?? new Map();
   }
 
   session(account: AccountId, session: SessionId): Session | undefined {
-    return this.#entries.get(account)?.state.contents.sessions.get(session);
+    return this.state(account)?.contents.sessions.get(session) ?? this.known(account).get(session);
   }
 
   life(account: AccountId, session: SessionId): Life {
@@ -124,6 +133,7 @@ export class SessionStore implements SessionsView {
       if (!this.#entries.has(id)) this.#entries.set(id, newEntry());
     }
     for (const id of gone) this.#entries.delete(id);
+    for (const id of gone) this.#followLinks(id);
     this.#changed.fire({ kind: 'accounts' });
   }
 
@@ -131,6 +141,7 @@ export class SessionStore implements SessionsView {
   reset(account: AccountId): void {
     if (!this.#entries.has(account)) return;
     this.#entries.set(account, newEntry());
+    this.#followLinks(account);
     this.#fire(account, true, []);
   }
 
@@ -279,6 +290,7 @@ export class SessionStore implements SessionsView {
     // Most pages of most lists change nothing.
     const left = sessions === known ? [] : this.#replace(account, entry, known, sessions, forgotten);
     const changed = sessions === known ? [] : changedSessions(known, sessions);
+    if (sessions !== known) this.#followLinks(account);
     const membership =
       changed === 'membership' ||
       before.kind !== next.kind ||
@@ -301,11 +313,21 @@ export class SessionStore implements SessionsView {
     forgotten: ReadonlySet<SessionId>,
   ): readonly Leaving[] {
     const leaving = [...before.values()].filter(({ id }) => !sessions.has(id) && !forgotten.has(id));
-    const left = leaving.map((session): Leaving => {
+    // One that is shown under another account was never a row of its own.
+    const shown = leaving.filter(({ id }) => !this.#links.isHidden(account, id));
+    const left = shown.map((session): Leaving => {
       const seen = entry.firstSeen.get(session.id) ?? this.#now();
       const start = { at: session.startedAt ?? seen, exact: session.startedAt !== undefined };
       const pages = session.pages ?? fetchedPages(entry.pages.get(session.id));
-      return { accountId: account, session, pages, start, byYou: isTaken(entry.lives.get(session.id) ?? running) };
+      const byYou = isTaken(entry.lives.get(session.id) ?? running);
+      return {
+        accountId: account,
+        session,
+        pages,
+        start,
+        byYou,
+        usedFrom: this.#links.controllerOf(account, session.id),
+      };
     });
     for (const { id } of leaving) entry.ended.add(id);
     for (const id of entry.ended) {
@@ -330,6 +352,12 @@ export class SessionStore implements SessionsView {
     const changed = [...before, ...missing].filter((id) => before.has(id) !== missing.has(id));
     const listed = changed.filter((id) => entry.state.contents.sessions.has(id));
     if (listed.length > 0) this.#fire(account, false, listed);
+  }
+
+  /** Tells which accounts are shown in another way, because sessions of theirs are the same browser or no longer are. */
+  #followLinks(account: AccountId): void {
+    const all = new Map([...this.#entries].map(([id, { state }]) => [id, state.contents.sessions]));
+    for (const id of this.#links.follow(account, all)) if (this.#entries.has(id)) this.#fire(id, true, []);
   }
 
   #fire(accountId: AccountId, membership: boolean, sessions: readonly SessionId[]): void {

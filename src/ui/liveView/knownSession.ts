@@ -103,8 +103,9 @@ export class KnownSession {
    * running.
    */
   get isGone(): boolean {
-    const state = this.#parts.store.state(this.#accountId);
-    return isListed(state) && !state.contents.sessions.has(this.#id) && this.#verdict !== 'stillRunning';
+    const { store } = this.#parts;
+    const state = store.state(this.#accountId);
+    return isListed(state) && !store.known(this.#accountId).has(this.#id) && this.#verdict !== 'stillRunning';
   }
 
   /** Whether the last check found it running although it isn't listed. Lists can't tell then when it ends. */

@@ -111,7 +111,7 @@ export class TestServices {
     this.accounts = new Accounts(secretStore, this.memory, clock.now, this.log);
     const network = realNetwork(this.log, wireClock, settings, strictCertificates);
     this.connections = new Connections(this.kinds, this.accounts, network);
-    this.store = new SessionStore(clock.now);
+    this.store = new SessionStore(clock.now, (id) => this.accounts.get(id)?.provider);
     const parts = {
       store: this.store,
       evidence: this.evidence,

@@ -1,0 +1,120 @@
+import type { AccountId, SessionId } from '../../core/ids.ts';
+import { same } from '../../core/same.ts';
+import type { Session } from '../../core/session.ts';
+import type { AccountState } from './sessionsView.ts';
+
+/** An account's session on this machine that only controls another one. */
+interface Controller {
+  readonly accountId: AccountId;
+  readonly session: Session;
+}
+
+type Sessions = ReadonlyMap<SessionId, Session>;
+
+interface Links {
+  /** Sessions that are shown under another account instead. */
+  readonly hidden: ReadonlyMap<AccountId, ReadonlySet<SessionId>>;
+  /** By the session that is controlled. */
+  readonly controllers: ReadonlyMap<AccountId, ReadonlyMap<SessionId, Controller>>;
+}
+
+const noLinks: Links = { hidden: new Map(), controllers: new Map() };
+
+/**
+ * Finds sessions that are the same browser: one at a cloud provider, and the one on this machine that controls it. They are
+ * shown once, under the cloud's account, as long as an account of the user's lists that session.
+ */
+export class SessionLinks {
+  readonly #providerOf: (account: AccountId) => string | undefined;
+  /** The sessions of each account that control another one. */
+  readonly #driving = new Map<AccountId, readonly Session[]>();
+  #links = noLinks;
+  #shown = new WeakMap<AccountState, AccountState>();
+
+  constructor(providerOf: (account: AccountId) => string | undefined) {
+    this.#providerOf = providerOf;
+  }
+
+  /**
+   * Follows the sessions of an account. @param all the sessions of every account. @returns the accounts that are shown in
+   * another way now.
+   */
+  follow(account: AccountId, all: ReadonlyMap<AccountId, Sessions>): readonly AccountId[] {
+    const driving = [...(all.get(account)?.values() ?? [])].filter(({ drives }) => drives !== undefined);
+    if (driving.length > 0) this.#driving.set(account, driving);
+    else this.#driving.delete(account);
+    if (this.#driving.size === 0 && this.#links === noLinks) return [];
+    const before = this.#links;
+    const links = this.#driving.size === 0 ? noLinks : this.#find(all);
+    if (same(plain(before), plain(links))) return [];
+    this.#links = links;
+    this.#shown = new WeakMap();
+    const parts = [before.hidden, links.hidden, before.controllers, links.controllers];
+    return [...new Set(parts.flatMap((part) => [...part.keys()]))].filter(
+      (id) =>
+        !same([...(before.hidden.get(id) ?? [])], [...(links.hidden.get(id) ?? [])]) ||
+        !same(before.controllers.get(id), links.controllers.get(id)),
+    );
+  }
+
+  isHidden(account: AccountId, session: SessionId): boolean {
+    return this.#links.hidden.get(account)?.has(session) === true;
+  }
+
+  /** The account of the session that controls this one; undefined where none does. */
+  controllerOf(account: AccountId, session: SessionId): AccountId | undefined {
+    return this.#links.controllers.get(account)?.get(session)?.accountId;
+  }
+
+  /** An account's state as it is shown; the same object where nothing is linked. */
+  shown(account: AccountId, state: AccountState): AccountState {
+    const [hidden, controllers] = [this.#links.hidden.get(account), this.#links.controllers.get(account)];
+    if (hidden === undefined && controllers === undefined) return state;
+    const known = this.#shown.get(state);
+    if (known !== undefined) return known;
+    const sessions = new Map<SessionId, Session>();
+    for (const [id, session] of state.contents.sessions) {
+      const controller = controllers?.get(id);
+      if (hidden?.has(id) !== true) sessions.set(id, controller === undefined ? session : used(session, controller));
+    }
+    const shown = { ...state, contents: { ...state.contents, sessions } };
+    this.#shown.set(state, shown);
+    return shown;
+  }
+
+  #find(all: ReadonlyMap<AccountId, Sessions>): Links {
+    const hidden = new Map<AccountId, Set<SessionId>>();
+    const controllers = new Map<AccountId, Map<SessionId, Controller>>();
+    for (const [accountId, driving] of this.#driving) {
+      for (const session of driving) {
+        const target = [...all].find(([id, its]) => id !== accountId && this.#lists(id, its, session))?.[0];
+        if (target === undefined || session.drives === undefined) continue;
+        hidden.set(accountId, (hidden.get(accountId) ?? new Set()).add(session.id));
+        const its = controllers.get(target) ?? new Map<SessionId, Controller>();
+        if (!its.has(session.drives.id)) its.set(session.drives.id, { accountId, session });
+        controllers.set(target, its);
+      }
+    }
+    return { hidden, controllers };
+  }
+
+  #lists(account: AccountId, sessions: Sessions, { drives }: Session): boolean {
+    return drives !== undefined && this.#providerOf(account) === drives.provider && sessions.has(drives.id);
+  }
+}
+
+/** Sets as lists, so that they can be compared. */
+function plain({ hidden, controllers }: Links): unknown {
+  return [new Map([...hidden].map(([id, its]) => [id, [...its]])), controllers];
+}
+
+/** A session with what is known of the program on this machine that controls it. */
+function used(session: Session, { session: local }: Controller): Session {
+  const tool = local.metadata.get('tool');
+  const names = [tool, local.name].filter((name) => name !== undefined && name !== '');
+  return {
+    ...session,
+    inUseBy: session.inUseBy ?? local.inUseBy ?? tool ?? local.name,
+    facts: [...session.facts, ['Used by', `${[...new Set(names)].join(' · ')} on this machine`]],
+  };
+}

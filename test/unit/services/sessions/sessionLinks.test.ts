@@ -1,0 +1,131 @@
+import { strict as assert } from 'node:assert';
+import type { AccountId } from '../../../../src/core/ids.ts';
+import { sessionId } from '../../../../src/core/ids.ts';
+import { newSession } from '../../../../src/core/newSession.ts';
+import type { ProviderKind } from '../../../../src/core/provider.ts';
+import type { Session } from '../../../../src/core/session.ts';
+import { providerKinds } from '../../../../src/providers/index.ts';
+import { thisMachine } from '../../../../src/providers/local/thisMachine.ts';
+import { History } from '../../../../src/services/history/history.ts';
+import { type BrowserbaseServer, startBrowserbase } from '../../../servers/browserbase.ts';
+import { until } from '../../until.ts';
+import { MapMemory, TestServices } from '../testServices.ts';
+
+describe('a session on this machine that drives one in the cloud', function () {
+  this.timeout(20_000);
+  let server: BrowserbaseServer;
+  let services: TestServices;
+  let history: History;
+  let local: AccountId;
+  /** What runs on this machine. */
+  let running: Session[];
+  let remote: string;
+  /** How often this machine was listed. */
+  let lists: number;
+
+  beforeEach(async () => {
+    server = await startBrowserbase();
+    remote = server.add({}).id;
+    running = [driver('agent', remote)];
+    lists = 0;
+    const machine: ProviderKind = {
+      ...thisMachine,
+      connect: () => ({
+        ending: { lists: 'complete', mostInFlight: 1, withinMs: 5_000 },
+        check: async () => ({ identity: undefined, sessionLimit: undefined, note: undefined }),
+        async *list() {
+          lists += 1;
+          yield { sessions: running, groups: [], faults: [], account: undefined };
+        },
+        end: async () => ({ outcome: 'ended', how: undefined }),
+        probe: async ({ id }) => (running.some((one) => one.id === id) ? 'running' : 'gone'),
+      }),
+    };
+    services = new TestServices({
+      kinds: [...providerKinds.filter(({ id }) => id !== machine.id), machine],
+      interval: 0,
+    });
+    history = new History(new MapMemory(0), services.store, services.accounts, Date.now, () => true);
+    local = await services.add('thisMachine', 'http://localhost');
+  });
+  afterEach(async () => {
+    history.dispose();
+    services.dispose();
+    await server.stop();
+  });
+
+  function driver(id: string, drives: string): Session {
+    return newSession(sessionId(id), {
+      name: 'checkout',
+      metadata: new Map([['tool', 'agent-browser']]),
+      drives: { provider: 'browserbase', id: sessionId(drives) },
+    });
+  }
+  const cloud = () =>
+    services.add('browserbase', server.url, { apiKey: server.key, projectId: server.projects[0]?.id ?? '' });
+  const shown = (account: AccountId) => [...(services.store.state(account)?.contents.sessions.keys() ?? [])];
+
+  it('is a row of its own while no account lists that session', async () => {
+    assert.deepEqual(shown(local), ['agent']);
+    running = [driver('agent', 'another-session')];
+    await services.refresher.refresh(local);
+    const account = await cloud();
+    assert.deepEqual([shown(local), shown(account)], [['agent'], [remote]]);
+  });
+
+  it('is shown once, under the cloud’s account, with who uses it', async () => {
+    const account = await cloud();
+    assert.deepEqual([shown(local), shown(account)], [[], [remote]]);
+    const session = services.store.session(account, sessionId(remote));
+    assert.equal(session?.inUseBy, 'agent-browser');
+    assert.deepEqual(session?.facts.at(-1), ['Used by', 'agent-browser · checkout on this machine']);
+    // In whatever order they are listed.
+    await services.refresher.refresh(local);
+    await services.refresher.refresh(account);
+    assert.deepEqual([shown(local), shown(account)], [[], [remote]]);
+    assert.deepEqual([...services.store.known(local).keys()], ['agent']);
+    assert.deepEqual(history.all, []);
+  });
+
+  it('is a row of its own again when the cloud’s account is removed', async () => {
+    const account = await cloud();
+    await services.accounts.remove(account);
+    await until(async () => shown(local).length === 1);
+    assert.deepEqual(shown(local), ['agent']);
+  });
+
+  it('leaves the cloud’s session without a user when it ends by itself', async () => {
+    const account = await cloud();
+    running = [];
+    await services.refresher.refresh(local);
+    assert.equal(services.store.session(account, sessionId(remote))?.inUseBy, undefined);
+    assert.deepEqual([shown(local), shown(account)], [[], [remote]]);
+    assert.deepEqual(history.all, []);
+  });
+
+  for (const staysLocal of [true, false]) {
+    const outcome = staysLocal ? 'shown by itself if it still runs' : 'gone if it ended with it';
+    it(`is looked at again once the cloud’s session has ended, and ${outcome}`, async () => {
+      const account = await cloud();
+      const session = services.store.session(account, sessionId(remote));
+      assert.ok(session);
+      const before = lists;
+      const release = services.store.onDidLeave(() => {
+        if (!staysLocal) running = [];
+      });
+      const { results } = await services.ender.end([{ accountId: account, session }], {
+        stop: new AbortController().signal,
+        onProgress: () => {},
+      });
+      release.dispose();
+      assert.deepEqual(
+        results.map(({ outcome: its }) => its),
+        ['ended'],
+      );
+      assert.equal(server.sessions.get(remote)?.status, 'COMPLETED');
+      await until(async () => lists > before && services.store.state(local)?.kind === 'ready');
+      await until(async () => shown(local).length === (staysLocal ? 1 : 0));
+      assert.deepEqual(shown(account), []);
+    });
+  }
+});

@@ -162,23 +162,28 @@ function isBrowser({ program, args }: RunningProcess): boolean {
   return /\/(chromium|chrome|headless_shell)$/.test(program) && !/(^|\s)--type=/.test(args.join(' '));
 }
 
-/** The processes whose home folder is in a folder. Those that have ended and that nobody has waited for are left out. */
+/**
+ * The processes whose home folder is in a folder, and what these have started: Chrome's child processes write over their
+ * environment. Those that have ended and that nobody has waited for are left out.
+ */
 function processesIn(folder: string): readonly RunningProcess[] {
-  return readdirSync('/proc').flatMap((name) => {
+  const inFolder = new Set<number>();
+  const all = readdirSync('/proc').flatMap((name) => {
     if (!/^\d+$/.test(name)) return [];
     try {
-      const environment = readFileSync(`/proc/${name}/environ`, 'utf8');
-      if (!environment.includes(`HOME=${folder}/`)) return [];
       const [state = '', parent = ''] = readFileSync(`/proc/${name}/stat`, 'utf8')
         .replace(/^.*\) /s, '')
         .split(' ');
       if (/[ZX]/.test(state)) return [];
+      if (readFileSync(`/proc/${name}/environ`, 'utf8').includes(`HOME=${folder}/`)) inFolder.add(Number(name));
       const args = readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0').slice(0, -1);
       return [{ pid: Number(name), parentPid: Number(parent), program: readlinkSync(`/proc/${name}/exe`), args }];
     } catch {
       return [];
     }
   });
+  for (const pid of inFolder) for (const one of all) if (one.parentPid === pid) inFolder.add(one.pid);
+  return all.filter(({ pid }) => inFolder.has(pid));
 }
 
 /** A browser that something else has started, with a DevTools port. It never outlives this process. */

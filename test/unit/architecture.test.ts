@@ -116,4 +116,20 @@ describe('architecture', () => {
       for (const { specifier } of all) assert.ok(text.includes(`import('${specifier}')`), specifier);
     }
   });
+
+  it('starts programs, deletes files and loads code by a path in no reader of other tools’ files', () => {
+    const readers = ['local', join('providers', 'local')].flatMap((folder) =>
+      readdirSync(join('src', folder)).map((name) => join('src', folder, name)),
+    );
+    const texts = readers
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => [file.replaceAll('\\', '/'), readFileSync(file, 'utf8')] as const);
+    const withText = (pattern: RegExp) => texts.filter(([, text]) => pattern.test(text)).map(([file]) => file);
+    // The operating system's own programs, and a browser that the user asks for, with its own profile.
+    assert.deepEqual(withText(/node:child_process/), ['src/local/programOutput.ts', 'src/local/startBrowser.ts']);
+    assert.deepEqual(withText(/\b(rm|unlink|rmdir)(Sync)?\(/), ['src/local/startBrowser.ts']);
+    assert.deepEqual(withText(/\brequire\(|createRequire|\bimport\((?!')|node:(vm|module|worker_threads)/), []);
+    // Requests that start a browser or put off the end of an idle session.
+    assert.deepEqual(withText(/['"](session_info|tab_list|cdp_url|invoke_tool|tab-list)['"]/), []);
+  });
 });

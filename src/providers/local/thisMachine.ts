@@ -93,6 +93,9 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
     }
   };
 
+  /** Ends that begin while one looks for its browser use what that finds: each checks again before it sends anything. */
+  const findOnce = oncePerMoment(() => find(new AbortController().signal));
+
   /** Which browser answered at each of Playwright's sockets, when it last did. */
   const boundTo = new Map<string, { readonly pid: number; readonly bound: BoundBrowser }>();
   const cpu = new CpuMeter();
@@ -152,7 +155,8 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
     async end({ id }, signal) {
       const fault = idFault(id);
       if (fault !== undefined) throw unaddressable('ending a process', fault);
-      const { reader, browsers, detached } = await find(signal);
+      const { reader, browsers, detached } = await findOnce();
+      if (signal.aborted) throw cancelled('ending a process');
       const browser = browsers.find((one) => idOf(one.process) === id);
       const session = browser?.session ?? detached.find(({ daemon }) => idOf(daemon) === id);
       if (browser === undefined && session === undefined) {
@@ -284,6 +288,17 @@ function groupCalled(name: string): Group {
     name: name.slice(0, longestGroupName) || 'Other',
     status: undefined,
     createdAt: undefined,
+  };
+}
+
+/** The same work, done once for all who ask while it's under way. */
+function oncePerMoment<Result>(work: () => Promise<Result>): () => Promise<Result> {
+  let underWay: Promise<Result> | undefined;
+  return () => {
+    underWay ??= work().finally(() => {
+      underWay = undefined;
+    });
+    return underWay;
   };
 }
 

@@ -153,6 +153,15 @@ async function orSkip<Tool>(test: Mocha.Context, ensure: () => Promise<Tool>): P
         assert.equal((await provider.end(row, unaborted)).outcome, 'alreadyGone');
       });
 
+      it('end by themselves when they are idle, however often they are listed', async () => {
+        Object.assign(home.env, { PLAYWRIGHT_MCP_IDLE_TIMEOUT: '4000' });
+        await home.openPlaywright('idle', pageCalled('Idle'));
+        await until(async () => {
+          await list();
+          return home.browsers().length === 0;
+        });
+      });
+
       it('end with a frozen browser', async () => {
         await home.openPlaywright('frozen', pageCalled('Frozen'));
         const row = await onlyRow();

@@ -8,12 +8,14 @@ import { takeScreenshot } from '../../../src/cdp/screenshot.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { sessionId } from '../../../src/core/ids.ts';
 import type { Inventory } from '../../../src/core/inventory.ts';
-import type { Link, Provider } from '../../../src/core/provider.ts';
+
+import type { Link, Provider, ProviderKind } from '../../../src/core/provider.ts';
 import type { Session } from '../../../src/core/session.ts';
 import { unlistedSession } from '../../../src/core/unlistedSession.ts';
 import { openProcessReader, type ProcessReader } from '../../../src/local/processes.ts';
 import { connectTo, thisMachine } from '../../../src/providers/local/thisMachine.ts';
 import { ensureChromium, quietFlags } from '../../host/chromium.ts';
+
 import { type LeftBehind, leaveBehind } from '../../host/leftBehind.ts';
 import { freePort, start, temporaryFolder } from '../../host/processes.ts';
 import { troubleOf } from '../errors.ts';
@@ -45,6 +47,7 @@ import { until } from '../until.ts';
       assert.ok(Date.now() < deadline, JSON.stringify(session));
     }
   }
+  const isOfThis = (id: string) => browsers.some(({ pid }) => id.startsWith(`${pid}-`));
   const titled = '<title>Quarterly report</title>';
   const hasTitle = ({ pages }: Session) => pages?.some(({ title }) => title === 'Quarterly report') === true;
 
@@ -219,6 +222,28 @@ import { until } from '../until.ts';
     assert.equal(await provider.probe(await listed(second), unaborted), 'running');
     const notABrowser = sessionId(`${process.pid}-${(await listed(second)).id.split('-')[1]}`);
     assert.equal((await provider.end({ ...session, id: notABrowser }, unaborted)).outcome, 'alreadyGone');
+  });
+
+  it('reads the processes once for browsers that are ended at once', async () => {
+    const several = [await left(), await left(), await left()];
+    const sessions = [];
+    for (const one of several) sessions.push(await listed(one));
+    let reads = 0;
+    const kind: ProviderKind = {
+      ...thisMachine,
+      connect: (link) =>
+        connectTo(link, () => {
+          reads++;
+          return openProcessReader();
+        }),
+    };
+    const counting = connect(kind, 'http://localhost').provider;
+    const answers = await Promise.all(sessions.map((session) => counting.end(session, unaborted)));
+    assert.ok(answers.every(({ outcome }) => outcome === 'ended'));
+    assert.equal(reads, 1);
+    const stopped = counting.end(await listed(await left()), AbortSignal.abort());
+    assert.equal(await troubleOf(stopped), 'cancelled');
+    assert.equal((await list()).flatMap((one) => one.sessions).filter(({ id }) => isOfThis(id)).length, 1);
   });
 
   it('leaves out a browser for which the user has added an account', async () => {

@@ -127,7 +127,11 @@ describe('architecture', () => {
     const withText = (pattern: RegExp) => texts.filter(([, text]) => pattern.test(text)).map(([file]) => file);
     // The operating system's own programs, and a browser that the user asks for, with its own profile.
     assert.deepEqual(withText(/node:child_process/), ['src/local/programOutput.ts', 'src/local/startBrowser.ts']);
-    assert.deepEqual(withText(/\b(rm|unlink|rmdir)(Sync)?\(/), ['src/local/startBrowser.ts']);
+    // That browser's own profile, and a left one that the user chooses to delete.
+    assert.deepEqual(withText(/\b(rm|unlink|rmdir)(Sync)?\(/), [
+      'src/local/leftProfiles.ts',
+      'src/local/startBrowser.ts',
+    ]);
     assert.deepEqual(withText(/\brequire\(|createRequire|\bimport\((?!')|node:(vm|module|worker_threads)/), []);
     // Requests that start a browser or put off the end of an idle session.
     assert.deepEqual(withText(/['"](session_info|tab_list|cdp_url|invoke_tool|tab-list)['"]/), []);

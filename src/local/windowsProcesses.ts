@@ -1,3 +1,4 @@
+import { win32 } from 'node:path';
 import * as v from 'valibot';
 import type { LocalProcess, ProcessReader } from './processes.ts';
 import { processListFrom } from './processTree.ts';
@@ -36,8 +37,14 @@ export function windowsProcesses(): ProcessReader {
   };
 }
 
+/** Where Windows has its PowerShell. By its name alone, one in the folder that VS Code was started in would be run first. */
+export function powerShellPath(env: NodeJS.ProcessEnv = process.env): string {
+  const folder = env['SystemRoot'] ?? 'C:\\Windows';
+  return win32.join(folder, 'System32', 'WindowsPowerShell', 'v1.0', 'powershell.exe');
+}
+
 function powerShell(script: string, signal: AbortSignal): Promise<string> {
-  return outputOf('powershell.exe', ['-NoProfile', '-NonInteractive', '-Command', script], signal);
+  return outputOf(powerShellPath(), ['-NoProfile', '-NonInteractive', '-Command', script], signal);
 }
 
 /** Reads what PowerShell wrote. Rows that can't be read are left out. */

@@ -5,6 +5,7 @@ import { linuxProcesses } from '../../../src/local/linuxProcesses.ts';
 import { readProcesses } from '../../../src/local/macProcesses.ts';
 import { flagOf } from '../../../src/local/processes.ts';
 import { outputOf } from '../../../src/local/programOutput.ts';
+import { powerShellPath } from '../../../src/local/windowsProcesses.ts';
 import { temporaryFolder } from '../../host/processes.ts';
 import { unaborted } from '../testNetwork.ts';
 
@@ -56,6 +57,14 @@ describe('the processes of a Mac', () => {
       reader.list(() => true, unaborted),
       { code: 'EISDIR' },
     );
+  });
+});
+
+describe('the processes of a Windows machine', () => {
+  it('are read by Windows’ own PowerShell, wherever VS Code was started', () => {
+    const path = 'System32\\WindowsPowerShell\\v1.0\\powershell.exe';
+    assert.equal(powerShellPath({ SystemRoot: 'D:\\WINNT' }), `D:\\WINNT\\${path}`);
+    assert.equal(powerShellPath({}), `C:\\Windows\\${path}`);
   });
 });
 

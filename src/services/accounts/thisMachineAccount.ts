@@ -76,6 +76,13 @@ export class ThisMachineAccount implements Disposable {
     await this.#find(new AbortController().signal);
   }
 
+  /** Shows the account at once, because there is something to tell about its sessions, unless the user turned it off. */
+  show(): void {
+    if (!this.#parts.isEnabled()) return;
+    this.#emptySince = undefined;
+    this.#offer();
+  }
+
   #stop(): void {
     this.#timer?.dispose();
     this.#looking?.abort();
@@ -104,13 +111,15 @@ export class ThisMachineAccount implements Disposable {
     } catch {
       // This operating system doesn't say which processes there are.
     }
-    if (isFound && !signal.aborted) this.#offered ??= this.#parts.accounts.offer(this.#account);
+    if (isFound && !signal.aborted) this.#offer();
     return isFound;
   }
 
-  get #account(): Account {
-    const { place } = this.#parts;
-    return place === undefined ? thisMachineAccount : { ...thisMachineAccount, label: place };
+  #offer(): void {
+    const { accounts, place } = this.#parts;
+    this.#offered ??= accounts.offer(
+      place === undefined ? thisMachineAccount : { ...thisMachineAccount, label: place },
+    );
   }
 
   #leaveWhenEmpty(): void {

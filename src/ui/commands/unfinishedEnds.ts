@@ -1,6 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import type { AccountId, SessionId } from '../../core/ids.ts';
 import { unlistedSession } from '../../core/unlistedSession.ts';
+import { type ThisMachineAccount, thisMachineAccount } from '../../services/accounts/thisMachineAccount.ts';
 import type { EvidenceLog } from '../../services/ending/evidence.ts';
 import type { EndJournal, UnfinishedEnd } from '../../services/ending/journal.ts';
 import type { AccountSession } from '../../services/ending/report.ts';
@@ -15,6 +16,7 @@ import { type EndParts, endAgain } from './ending.ts';
 export interface UnfinishedParts extends EndParts {
   readonly journal: EndJournal;
   readonly evidence: EvidenceLog;
+  readonly ownMachine: Pick<ThisMachineAccount, 'show'>;
 }
 
 /**
@@ -32,6 +34,8 @@ export async function reviewUnfinishedEnds(parts: UnfinishedParts): Promise<void
 async function reviewEnd(parts: UnfinishedParts, end: UnfinishedEnd): Promise<void> {
   const { journal, prompts, refresher, store } = parts;
   const { total, left } = end;
+  // After a start it isn't there before the list is visible.
+  if (left.some(({ accountId }) => accountId === thisMachineAccount.id)) parts.ownMachine.show();
   const accounts = [...new Set(left.map(({ accountId }) => accountId))].filter((id) => store.state(id) !== undefined);
   await Promise.all(accounts.map((id) => refresher.refresh(id)));
   const unlisted = accounts.filter((id) => !isListed(store.state(id)));

@@ -1,0 +1,48 @@
+import { strict as assert } from 'node:assert';
+import type { Session } from '../../../src/core/session.ts';
+import { ThisMachineAccount, thisMachineAccount } from '../../../src/services/accounts/thisMachineAccount.ts';
+import { unfinishedKey } from '../../../src/services/ending/unfinished.ts';
+import { reviewUnfinishedEnds, type UnfinishedParts } from '../../../src/ui/commands/unfinishedEnds.ts';
+import { leaveBehind } from '../../host/leftBehind.ts';
+import { fastClock, MapMemory, TestServices } from '../services/testServices.ts';
+import { until } from '../until.ts';
+
+(process.platform === 'linux' ? describe : describe.skip)(
+  'ends that a closed window left unfinished (Linux only)',
+  () => {
+    it('are reported for browsers of this machine, whose account isn’t there yet', async () => {
+      const browser = await leaveBehind();
+      const clock = fastClock(1);
+      const memory = new MapMemory(0);
+      const machineParts = { clock, isEnabled: () => true, interval: () => 10_000, find: async () => true };
+      const before = new TestServices({ clock });
+      before.accounts.offer(thisMachineAccount);
+      let session: Session | undefined;
+      await until(async () => {
+        await before.refresher.refresh(thisMachineAccount.id);
+        const listed = [...(before.store.state(thisMachineAccount.id)?.contents.sessions.values() ?? [])];
+        session = listed.find(({ id }) => id.startsWith(`${browser.pid}-`));
+        return session !== undefined;
+      });
+      before.dispose();
+      assert.ok(session);
+      const left = [{ accountId: thisMachineAccount.id, sessionId: session.id, startedAt: session.startedAt }];
+      memory.values.set(unfinishedKey, { run: { at: Date.now() - 60_000, total: 1, left } });
+
+      const services = new TestServices({ clock, memory });
+      const ownMachine = new ThisMachineAccount({ ...services, ...machineParts });
+      const told: { readonly message: string; readonly buttons: readonly string[] }[] = [];
+      const prompts = {
+        tell: async (_: unknown, message: string, buttons: readonly string[]) => void told.push({ message, buttons }),
+      };
+      const { log: logger } = services;
+      await reviewUnfinishedEnds({ ...services, clock, logger, ownMachine, prompts } as unknown as UnfinishedParts);
+      assert.deepEqual(told, [
+        { message: 'The window closed while 1 session was ending. 1 session is still running.', buttons: ['Review'] },
+      ]);
+      browser.stop();
+      ownMachine.dispose();
+      services.dispose();
+    });
+  },
+);

@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { ensureChromium } from '../host/chromium.ts';
@@ -24,11 +24,8 @@ function pageCalled(title: string): string {
   return `data:text/html,${encodeURIComponent(body)}`;
 }
 
-const [forgotten, used, reopened] = ['Forgotten', 'Used', 'Reopened'].map((name) => `${name} ${process.pid}`) as [
-  string,
-  string,
-  string,
-];
+const named = (name: string) => `${name} ${process.pid}`;
+const [forgotten, used, reopened, leftover] = [named('Forgotten'), named('Used'), named('Reopened'), named('Leftover')];
 
 // Other browsers of this machine are in the list, too: the one that this test itself uses is one of them.
 (process.platform === 'linux' ? describe : describe.skip)(
@@ -39,10 +36,12 @@ const [forgotten, used, reopened] = ['Forgotten', 'Used', 'Reopened'].map((name)
     this.bail(true);
     let user: WorkbenchUser;
     let orphan: LeftBehind;
+    let leftovers: LeftBehind[];
     let server: McpServer;
 
     before(async () => {
       orphan = await leaveBehind({ url: pageCalled(forgotten) });
+      leftovers = [await leaveBehind({ url: pageCalled(leftover) }), await leaveBehind({ url: pageCalled(leftover) })];
       // The path of a socket may have 107 characters.
       const folder = temporaryFolder('pw');
       for (const name of ['run', 'tmp', 'home', 'work']) mkdirSync(join(folder, name), { mode: 0o700 });
@@ -70,7 +69,7 @@ const [forgotten, used, reopened] = ['Forgotten', 'Used', 'Reopened'].map((name)
       await user?.picture('this-machine-end');
       await user?.standUp();
       await server?.process.stop();
-      orphan?.stop();
+      for (const one of [orphan, ...(leftovers ?? [])]) one?.stop();
     });
 
     it('sees them without adding anything, by who left them or uses them', async () => {
@@ -94,6 +93,8 @@ const [forgotten, used, reopened] = ['Forgotten', 'Used', 'Reopened'].map((name)
       const dialog = await user.dialog();
       assert.match(dialog, new RegExp(forgotten));
       assert.match(dialog, /The browser process ends\./);
+      assert.match(dialog, /Its temporary profile stays on disk\./);
+      assert.doesNotMatch(dialog, /may be using it/);
       assert.ok(runs(orphan.pid));
       await user.press('End Session');
       await until(async () => !runs(orphan.pid));
@@ -101,9 +102,49 @@ const [forgotten, used, reopened] = ['Forgotten', 'Used', 'Reopened'].map((name)
       assert.ok(await user.row(`Session ${used}`).isVisible());
     });
 
+    it('deletes the profile that this browser left, once that is confirmed', async () => {
+      assert.ok(existsSync(orphan.profile));
+      await user.page.getByRole('button', { name: /Recently Ended Section/ }).click();
+      await user.choose(user.row(`Session ${forgotten} ended at`), 'Delete Profile…');
+      const dialog = await user.dialog();
+      assert.ok(dialog.includes(orphan.profile), dialog);
+      await user.picture('this-machine-delete-profile');
+      await user.press('Delete Profile');
+      await until(async () => !existsSync(orphan.profile));
+      // What is gone can't be deleted again.
+      const row = user.row(`Session ${forgotten} ended at`);
+      await until(async () => !(await user.offers(row)).includes('Delete Profile…'));
+      await user.page.getByRole('button', { name: /Recently Ended Section/ }).click();
+    });
+
+    it('ends all that were left behind at once, but none that the filter hides or that was left since', async () => {
+      const hidden = await leaveBehind({ url: pageCalled(named('Hidden')) });
+      leftovers.push(hidden);
+      await user.run('Filter Sessions…');
+      await user.type('Filter by session name', leftover);
+      await user.row(`Session ${used}`).waitFor({ state: 'detached' });
+      // Others on this machine may have left browsers behind, too: this test must never confirm theirs.
+      await user.choose(user.row('Left behind').first(), 'End All Left Behind…');
+      assert.match(
+        await user.dialog(),
+        /End 2 browsers that were left behind\?.*2 temporary profiles stay on disk\./s,
+      );
+      await user.picture('this-machine-end-left-behind');
+      const late = await leaveBehind({ url: pageCalled(leftover) });
+      leftovers.push(late);
+      await user.press('End 2 Sessions');
+      const [first, second] = leftovers;
+      await until(async () => !runs(first?.pid ?? 0) && !runs(second?.pid ?? 0));
+      assert.ok(runs(late.pid) && runs(hidden.pid));
+      await user.run('Clear Filter');
+      await user.row(`Session ${used}`).waitFor();
+    });
+
     it('ends a browser of an agent, which opens another one with its next call', async () => {
       await user.choose(user.row(`Session ${used}`), 'End Session…');
-      await user.dialog();
+      const dialog = await user.dialog();
+      assert.match(dialog, /claude-code is still running and may be using it\./);
+      assert.match(dialog, /The tool that started it deletes its temporary profile\./);
       await user.press('End Session');
       await user.row(`Session ${used}`).waitFor({ state: 'detached' });
       assert.equal(server.process.child.exitCode, null);

@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 import { askSocket, type SocketAnswer } from '../../local/askSocket.ts';
 import { becomes, type EndedProcess, endProcess } from '../../local/endProcess.ts';
 import type { LocalProcess, ProcessReader } from '../../local/processes.ts';
-import { type ListeningSockets, readListeningSockets } from '../../local/socketOwners.ts';
+import { readListeningSockets } from '../../local/socketOwners.ts';
 import type { OwnStop } from './localTool.ts';
 
 /** How long a browser has after SIGTERM that its own tool couldn't end, and its tool after its browser, in milliseconds. */
@@ -29,7 +29,6 @@ export async function endSession(
   reader: ProcessReader,
   clock: Clock,
   signal: AbortSignal,
-  openSockets: () => ListeningSockets | undefined = readListeningSockets,
 ): Promise<EndedProcess> {
   const isThere = async (one: LocalProcess) => (await reader.identityOf(one.pid)) === one.identity;
   const all = [browser, daemon].filter((one) => one !== undefined);
@@ -40,7 +39,7 @@ export async function endSession(
   let wasAsked = false;
   if (daemon !== undefined && stop !== undefined && (await isThere(daemon))) {
     const { path } = stop.question;
-    const sockets = openSockets();
+    const sockets = readListeningSockets();
     const isItsSocket = sockets === undefined || (await sockets.owners([path], [daemon.pid])).has(path);
     if (isItsSocket && (await isThere(first))) {
       const asked = await stopByTool(stop, areGone, clock, signal);

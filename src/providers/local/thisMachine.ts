@@ -15,7 +15,7 @@ import { portOfProfile } from '../../local/devtoolsPort.ts';
 import { type BoundBrowser, BoundBrowsers } from '../../local/playwrightFiles.ts';
 import { dialPlaywright } from '../../local/playwrightWire.ts';
 import { type LocalProcess, openProcessReader, type ProcessReader, programName } from '../../local/processes.ts';
-import { readListeningSockets } from '../../local/socketOwners.ts';
+import { type ListeningSockets, readListeningSockets } from '../../local/socketOwners.ts';
 import { dialBrowser, tabsIn } from '../devtools.ts';
 import { CpuMeter } from './cpuMeter.ts';
 import { endSession } from './endSession.ts';
@@ -134,6 +134,8 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
       if (signal.aborted) throw cancelled('listing');
       const current = new Set(bound.map(({ socket }) => socket));
       for (const socket of boundTo.keys()) if (!current.has(socket)) boundTo.delete(socket);
+      for (const [one, pid] of await browsersOfOwners(bound, browsers, sockets))
+        if (!boundTo.has(one.socket)) boundTo.set(one.socket, { pid, bound: one });
       const boundBy = new Map([...boundTo.values()].map((one) => [one.pid, one.bound]));
       const used = cpu.measure(cpuTimes(browsers), link.clock.monotonic());
       const known = browsers.map((one) => {
@@ -168,6 +170,7 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
         ({ ownerPids }) => session !== undefined && ownerPids.includes(session.daemon.pid),
       );
       const isAlone = itsBrowsers.every(({ process }) => process.pid === browser?.process.pid);
+      if (browser === undefined && !isAlone) throw new ProviderError({ kind: 'conflict' }, 'it has a browser by now');
       const tool = isAlone ? session : undefined;
       const processes = { browser: browser?.process, daemon: tool?.daemon, stop: tool?.stop };
       const outcome = await endSession(processes, reader, link.clock, signal);
@@ -220,6 +223,27 @@ function isAttached({ title, workspace }: BoundBrowser, detached: readonly ToolS
   const isIts = (one: ToolSession) =>
     one.tool === 'playwright-cli' && one.name === title && one.workspace === workspace;
   return detached.some(isIts);
+}
+
+/** The browsers at Playwright's sockets as far as the listening processes tell, who each have a single one: it may be frozen. */
+async function browsersOfOwners(
+  bound: readonly BoundBrowser[],
+  browsers: readonly AutomatedBrowser[],
+  sockets: ListeningSockets | undefined,
+): Promise<ReadonlyMap<BoundBrowser, number>> {
+  const parents = browsers.flatMap(({ ownerPids: [parent] }) => parent ?? []);
+  const owners = await sockets?.owners(
+    bound.map(({ socket }) => socket),
+    parents,
+  );
+  const found = new Map<BoundBrowser, number>();
+  for (const one of bound) {
+    const owner = owners?.get(one.socket);
+    const [browser, ...others] = browsers.filter(({ ownerPids }) => owner !== undefined && ownerPids[0] === owner);
+    const isOnly = bound.every((other) => other === one || owners?.get(other.socket) !== owner);
+    if (browser !== undefined && others.length === 0 && isOnly) found.set(one, browser.process.pid);
+  }
+  return found;
 }
 
 function sessionOf(browser: KnownBrowser, pages: readonly Page[] | undefined): Session {

@@ -101,6 +101,26 @@ const ticking =
       assert.match(await server.call('browser_snapshot'), /Ticking/);
     });
 
+    it('are listed under their agent even where they are frozen from the start', async () => {
+      const { id } = await listed();
+      const pid = Number(id.split('-')[0]);
+      process.kill(pid, 'SIGSTOP');
+      try {
+        const kind: ProviderKind = {
+          ...thisMachine,
+          connect: (link) => connectTo(link, () => openProcessReader(), env),
+        };
+        const [inventory] = await Array.fromAsync(connect(kind, 'http://localhost').provider.list(unaborted));
+        const session = inventory?.sessions.find((one) => one.id === id);
+        assert.ok(session);
+        assert.equal(session.pages, undefined);
+        const group = inventory?.groups.find((one) => one.id === session.groupId);
+        assert.equal(group?.name, 'Playwright MCP · claude-code');
+      } finally {
+        process.kill(pid, 'SIGCONT');
+      }
+    });
+
     it('end while the MCP server stays, whose next call opens another browser', async () => {
       const session = await listed();
       assert.equal((await provider.end(session, unaborted)).outcome, 'ended');

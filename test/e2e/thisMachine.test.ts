@@ -125,10 +125,7 @@ const [forgotten, used, reopened, leftover] = [named('Forgotten'), named('Used')
       await user.row(`Session ${used}`).waitFor({ state: 'detached' });
       // Others on this machine may have left browsers behind, too: this test must never confirm theirs.
       await user.choose(user.row('Left behind').first(), 'End All Left Behind…');
-      assert.match(
-        await user.dialog(),
-        /End 2 browsers that were left behind\?.*2 temporary profiles stay on disk\./s,
-      );
+      assert.match(await user.dialog(), /End 2 browsers that were left behind\?.*2 temporary profiles stay on disk\./s);
       await user.picture('this-machine-end-left-behind');
       const late = await leaveBehind({ url: pageCalled(leftover) });
       leftovers.push(late);

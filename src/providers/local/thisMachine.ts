@@ -15,8 +15,9 @@ import { portOfProfile } from '../../local/devtoolsPort.ts';
 import { type BoundBrowser, BoundBrowsers } from '../../local/playwrightFiles.ts';
 import { dialPlaywright } from '../../local/playwrightWire.ts';
 import { type LocalProcess, openProcessReader, type ProcessReader, programName } from '../../local/processes.ts';
-import { type ListeningSockets, readListeningSockets } from '../../local/socketOwners.ts';
+import { readListeningSockets } from '../../local/socketOwners.ts';
 import { dialBrowser, tabsIn } from '../devtools.ts';
+import { browsersOfOwners, isAttached } from './boundBrowsers.ts';
 import { CpuMeter } from './cpuMeter.ts';
 import { endSession } from './endSession.ts';
 import { type KnownBrowser, localFacts } from './localFacts.ts';
@@ -216,34 +217,6 @@ function cpuTimes(browsers: readonly AutomatedBrowser[]): ReadonlyMap<SessionId,
 async function isThere(reader: ProcessReader, id: SessionId): Promise<boolean> {
   const [, pid, identity] = /^(\d+)-(.*)$/.exec(id) ?? [];
   return pid !== undefined && (await reader.identityOf(Number(pid))) === identity;
-}
-
-/** Whether Playwright has bound a browser to which one of its sessions is only attached. */
-function isAttached({ title, workspace }: BoundBrowser, detached: readonly ToolSession[]): boolean {
-  const isIts = (one: ToolSession) =>
-    one.tool === 'playwright-cli' && one.name === title && one.workspace === workspace;
-  return detached.some(isIts);
-}
-
-/** The browsers at Playwright's sockets as far as the listening processes tell, who each have a single one: it may be frozen. */
-async function browsersOfOwners(
-  bound: readonly BoundBrowser[],
-  browsers: readonly AutomatedBrowser[],
-  sockets: ListeningSockets | undefined,
-): Promise<ReadonlyMap<BoundBrowser, number>> {
-  const parents = browsers.flatMap(({ ownerPids: [parent] }) => parent ?? []);
-  const owners = await sockets?.owners(
-    bound.map(({ socket }) => socket),
-    parents,
-  );
-  const found = new Map<BoundBrowser, number>();
-  for (const one of bound) {
-    const owner = owners?.get(one.socket);
-    const [browser, ...others] = browsers.filter(({ ownerPids }) => owner !== undefined && ownerPids[0] === owner);
-    const isOnly = bound.every((other) => other === one || owners?.get(other.socket) !== owner);
-    if (browser !== undefined && others.length === 0 && isOnly) found.set(one, browser.process.pid);
-  }
-  return found;
 }
 
 function sessionOf(browser: KnownBrowser, pages: readonly Page[] | undefined): Session {

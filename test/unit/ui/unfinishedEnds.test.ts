@@ -14,7 +14,13 @@ import { until } from '../until.ts';
       const browser = await leaveBehind();
       const clock = fastClock(1);
       const memory = new MapMemory(0);
-      const machineParts = { clock, isEnabled: () => true, interval: () => 10_000, find: async () => true };
+      const machineParts = {
+        place: undefined,
+        clock,
+        isEnabled: () => true,
+        interval: () => 10_000,
+        find: async () => true,
+      };
       const before = new TestServices({ clock });
       before.accounts.offer(thisMachineAccount);
       let session: Session | undefined;

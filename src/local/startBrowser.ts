@@ -7,8 +7,10 @@ import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
 import type { BrowserStart, StartedBrowser } from '../core/thisMachine.ts';
+import { findBrowsers } from './browsers.ts';
 import { browserAt, portOfProfile } from './devtoolsPort.ts';
 import { installedBrowsers } from './installedBrowsers.ts';
+import { openProcessReader } from './processes.ts';
 
 const startWithinMs = 20_000;
 const exitWithinMs = 5_000;
@@ -111,10 +113,17 @@ async function portOnceOpen(child: ChildProcess, profile: string): Promise<numbe
   return undefined;
 }
 
-/** Whether the browser that was started with this profile still answers. */
+/** Whether the browser that was started with this profile still runs. If that can't be told, it may. */
 export async function isRunning(profile: string): Promise<boolean> {
   const port = await portOfProfile(profile);
-  return port !== undefined && (await browserAt(port.port)) === port.path;
+  if (port !== undefined && (await browserAt(port.port)) === port.path) return true;
+  // One that is frozen, or on a busy machine, doesn't answer, and must not lose its profile.
+  try {
+    const all = await findBrowsers(await openProcessReader(), AbortSignal.timeout(answerWithinMs));
+    return all.some((one) => one.profile === profile);
+  } catch {
+    return true;
+  }
 }
 
 /** Deletes a profile that {@link startBrowser} created. Never deletes any other folder. */

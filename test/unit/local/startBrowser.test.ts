@@ -58,6 +58,15 @@ describe('a browser that is started to try the extension', function () {
     assert.equal(await isRunning(browser.profile), false);
   });
 
+  (process.platform === 'win32' ? it.skip : it)('counts as running while it’s frozen (not on Windows)', async () => {
+    const browser = await start();
+    process.kill(browser.pid, 'SIGSTOP');
+    assert.equal(await isRunning(browser.profile), true);
+    process.kill(browser.pid, 'SIGKILL');
+    await browser.exited;
+    assert.equal(await isRunning(browser.profile), false);
+  });
+
   it('deletes its profile when it exits by itself', async () => {
     const browser = await start();
     process.kill(browser.pid, 'SIGKILL');

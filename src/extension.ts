@@ -45,7 +45,7 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
     loadProviders: async () => (await import('./providers/index.ts')).providerKinds,
     network,
     logger,
-    findLocalBrowsers: async (signal) => (await machine()).hasBrowsers(signal),
+    findLocalBrowsers: async (...asked) => (await machine()).hasBrowsers(...asked),
     place: besideWorkbench
       ? undefined
       : remotePlace({ remoteName: vscode.env.remoteName, env: process.env, host: hostname() }),

@@ -55,10 +55,10 @@ export type ProfileDeletion = 'deleted' | 'gone' | 'inUse' | 'notTemporary' | 'f
 /** What we read from and start on this machine. All but `hasBrowsers` only when the user asks for it. */
 export interface ThisMachine {
   /**
-   * Whether any browser runs here that automation started.
+   * Whether any browser runs here that automation started, besides those whose DevTools port another account shows.
    * @throws Error where the operating system doesn't say which processes there are.
    */
-  hasBrowsers(signal: AbortSignal): Promise<boolean>;
+  hasBrowsers(signal: AbortSignal, isShownElsewhere: (port: number) => boolean): Promise<boolean>;
   /** Whether a browser's DevTools answer at a port of this machine. */
   hasDevtools(port: number): Promise<boolean>;
   /** Starts an installed Chrome, Chromium or Edge without a window, with a new temporary profile. */

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { portOfProfile } from './devtoolsPort.ts';
 import {
   flagOf,
   type LocalProcess,
@@ -112,9 +113,18 @@ export function browsersAmong(list: ProcessList): readonly AutomatedBrowser[] {
   });
 }
 
-/** Whether any browser that automation started runs on this machine. @throws as {@link findBrowsers} does. */
-export async function hasBrowsers(signal: AbortSignal): Promise<boolean> {
-  return (await findBrowsers(await openProcessReader(), signal)).length > 0;
+/** The same browser with the DevTools port that it chose itself, if it has opened one. */
+export async function withLivePort(browser: AutomatedBrowser): Promise<AutomatedBrowser> {
+  return browser.port === 0 ? { ...browser, port: (await portOfProfile(browser.profile))?.port } : browser;
+}
+
+/**
+ * Whether any browser that automation started runs on this machine, besides those at certain DevTools ports.
+ * @throws as {@link findBrowsers} does.
+ */
+export async function hasBrowsers(signal: AbortSignal, isShownElsewhere: (port: number) => boolean): Promise<boolean> {
+  const all = await Promise.all((await findBrowsers(await openProcessReader(), signal)).map(withLivePort));
+  return all.some(({ port }) => port === undefined || !isShownElsewhere(port));
 }
 
 /** Whether it's a child process of a browser, such as a renderer. Those have all their arguments in one string. */

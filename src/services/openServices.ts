@@ -6,7 +6,7 @@ import type { Memory, SecretStore } from '../core/storage.ts';
 import { Accounts } from './accounts/accounts.ts';
 import type { Network } from './accounts/connect.ts';
 import { Connections } from './accounts/connections.ts';
-import { ThisMachineAccount, type ThisMachineAccountParts } from './accounts/thisMachineAccount.ts';
+import { ThisMachineAccount, thisMachineAccount } from './accounts/thisMachineAccount.ts';
 import { History } from './history/history.ts';
 import { OrderedMemory } from './orderedMemory.ts';
 import { ProviderConsent } from './providers/providerConsent.ts';
@@ -24,8 +24,8 @@ export interface ServicesParts {
   readonly loadProviders: () => Promise<readonly ProviderKind[]>;
   readonly network: Network;
   readonly logger: Logger;
-  /** Whether any browser that automation started runs on this machine. */
-  readonly findLocalBrowsers: ThisMachineAccountParts['find'];
+  /** Whether any browser that automation started runs on this machine, besides those whose port another account shows. */
+  readonly findLocalBrowsers: (signal: AbortSignal, isShownElsewhere: (port: number) => boolean) => Promise<boolean>;
   /** What to call this machine in a remote window; undefined in a local one. */
   readonly place: string | undefined;
   /** The current settings. */
@@ -83,7 +83,7 @@ export function openServices({
     clock,
     isEnabled: settings.showsThisMachine,
     interval: settings.interval,
-    find: findLocalBrowsers,
+    find: (signal) => findLocalBrowsers(signal, (port) => connections.isAtPort(port, thisMachineAccount.id)),
     place,
   });
   const disposables: Disposable[] = [ownMachine, history, refresher, accounts];

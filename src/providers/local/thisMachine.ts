@@ -10,8 +10,7 @@ import type { Link, Provider, ProviderKind } from '../../core/provider.ts';
 import { cancelled, ProviderError, unaddressable } from '../../core/providerError.ts';
 import type { Session } from '../../core/session.ts';
 import { decodeValue } from '../../http/decode.ts';
-import { type AutomatedBrowser, browsersAmong, listBrowserProcesses } from '../../local/browsers.ts';
-import { portOfProfile } from '../../local/devtoolsPort.ts';
+import { type AutomatedBrowser, browsersAmong, listBrowserProcesses, withLivePort } from '../../local/browsers.ts';
 import { type BoundBrowser, BoundBrowsers } from '../../local/playwrightFiles.ts';
 import { dialPlaywright } from '../../local/playwrightWire.ts';
 import { type LocalProcess, openProcessReader, type ProcessReader, programName } from '../../local/processes.ts';
@@ -336,11 +335,6 @@ async function insideOf(
 async function pidOf(cdp: CdpConnection, signal: AbortSignal): Promise<number | undefined> {
   const { processInfo } = decodeValue(Processes, await cdp.send('SystemInfo.getProcessInfo', {}, signal));
   return processInfo.find(({ type }) => type === 'browser')?.id;
-}
-
-/** The same browser with the port that it chose itself, as far as it has. */
-async function withLivePort(browser: AutomatedBrowser): Promise<AutomatedBrowser> {
-  return browser.port === 0 ? { ...browser, port: (await portOfProfile(browser.profile))?.port } : browser;
 }
 
 /** Connects to the DevTools port of a browser. Another browser may answer there: ask for its process ID first. */

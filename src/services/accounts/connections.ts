@@ -102,12 +102,12 @@ export class Connections {
     if (secret.further === undefined) this.#accounts.keepFurther(id, further).catch(() => {});
     const limits: RequestLimits = {};
     this.#limits.set(id, limits);
-    const isShownElsewhere = (port: number) => this.#isAtPort(port, id);
+    const isShownElsewhere = (port: number) => this.isAtPort(port, id);
     return connect(kind, origin, credentials, this.#network, limits, further, isShownElsewhere);
   }
 
   /** Whether another account's address is a port of this machine. */
-  #isAtPort(port: number, besides: AccountId): boolean {
+  isAtPort(port: number, besides: AccountId): boolean {
     return this.#accounts.all.some(({ id, origin }) => {
       const url = id === besides ? null : URL.parse(origin);
       return url !== null && isLoopback(url.hostname) && url.port === String(port);

@@ -28,7 +28,7 @@ export interface ThisMachineAccountParts {
   readonly place: string | undefined;
   /** Milliseconds between two looks; 0 for none but the first. */
   readonly interval: () => number;
-  /** Whether any browser that automation started runs on this machine. */
+  /** Whether any browser that automation started runs on this machine and isn't shown by another account. */
   readonly find: (signal: AbortSignal) => Promise<boolean>;
 }
 

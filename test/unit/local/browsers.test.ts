@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../../../src/core/clock.ts';
-import { type AutomatedBrowser, findBrowsers } from '../../../src/local/browsers.ts';
+import { type AutomatedBrowser, findBrowsers, hasBrowsers } from '../../../src/local/browsers.ts';
 import { portOfProfile } from '../../../src/local/devtoolsPort.ts';
 import { endProcess } from '../../../src/local/endProcess.ts';
 import { type LocalProcess, openProcessReader, type ProcessReader } from '../../../src/local/processes.ts';
@@ -70,6 +70,15 @@ function processesOf(folder: string): readonly string[] {
       own.map(({ process }) => process.pid),
       [pid],
     );
+  });
+
+  it('aren’t looked for at DevTools ports that another account shows', async () => {
+    const { profile } = await left();
+    await until(async () => (await portOfProfile(profile)) !== undefined);
+    const ports: number[] = [];
+    await hasBrowsers(unaborted, (port) => ports.push(port) > 0);
+    assert.ok(ports.includes((await portOfProfile(profile))?.port ?? 0));
+    assert.equal(await hasBrowsers(unaborted, () => false), true);
   });
 
   it('include one whose starter is still running, with the name of that program', async () => {

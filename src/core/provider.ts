@@ -147,6 +147,8 @@ export interface EndingTerms {
    * as many as the server allows.
    */
   readonly mostInFlight: number | undefined;
+  /** Whether that many may be under way from the start, rather than few at first: where no server has to be spared. */
+  readonly startsAtMost?: boolean | undefined;
   /** Milliseconds after the last request until a session that isn't confirmed gone is called stuck. */
   readonly withinMs: number;
 }

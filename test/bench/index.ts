@@ -6,6 +6,7 @@ import { ending } from './ending.ts';
 import { floods } from './floods.ts';
 import { list } from './list.ts';
 import { liveView } from './liveView.ts';
+import { localBrowsers } from './localBrowsers.ts';
 import { localScan } from './localScan.ts';
 
 const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
@@ -14,6 +15,7 @@ const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
   floods,
   list,
   liveView,
+  localBrowsers,
   localScan,
 };
 

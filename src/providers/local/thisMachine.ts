@@ -22,6 +22,7 @@ import { endSession } from './endSession.ts';
 import { type KnownBrowser, localFacts } from './localFacts.ts';
 import type { ToolSession } from './localTool.ts';
 import { openLocalTools, sessionOfBrowser } from './localTools.ts';
+import { sharedWithin } from './sharedResult.ts';
 
 // Browsers that automation started on this machine: by Playwright, Puppeteer, agent-browser and others. They are found among
 // the processes, by the profile folders that these tools give their browsers, and joined to the sessions that the tools' own
@@ -35,6 +36,9 @@ const Processes = v.object({ processInfo: v.array(v.object({ type: v.string(), i
 
 /** How long a browser may take to say which pages it has, in milliseconds. A frozen one never answers. */
 const pagesTimeoutMs = 1_500;
+/** Ends that follow each other within this many milliseconds look for their browsers together. */
+const sharedMs = 500;
+const neverAborted = new AbortController().signal;
 /** Most browsers that are asked at once. */
 const mostAsked = 8;
 
@@ -93,8 +97,8 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
     }
   };
 
-  /** Ends that begin while one looks for its browser use what that finds: each checks again before it sends anything. */
-  const findOnce = oncePerMoment(() => find(new AbortController().signal));
+  // Each signal is sent only after checking that the process is still the same.
+  const findForEnds = sharedWithin(sharedMs, link.clock, () => find(neverAborted));
 
   /** Which browser answered at each of Playwright's sockets, when it last did. */
   const boundTo = new Map<string, { readonly pid: number; readonly bound: BoundBrowser }>();
@@ -102,7 +106,7 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
 
   return {
     // A list shows what is read of processes at one moment. Whether one is gone, only its process ID and start tell.
-    ending: { lists: 'unreliable', mostInFlight: 16, withinMs: 10_000 },
+    ending: { lists: 'unreliable', mostInFlight: 64, startsAtMost: true, withinMs: 10_000 },
 
     async check(signal) {
       await find(signal);
@@ -157,10 +161,15 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
     async end({ id }, signal) {
       const fault = idFault(id);
       if (fault !== undefined) throw unaddressable('ending a process', fault);
-      const { reader, browsers, detached } = await findOnce();
+      const meantIn = ({ browsers, detached }: Awaited<ReturnType<typeof find>>) => {
+        const browser = browsers.find((one) => idOf(one.process) === id);
+        return { browser, session: browser?.session ?? detached.find(({ daemon }) => idOf(daemon) === id) };
+      };
+      let found = await findForEnds();
       if (signal.aborted) throw cancelled('ending a process');
-      const browser = browsers.find((one) => idOf(one.process) === id);
-      const session = browser?.session ?? detached.find(({ daemon }) => idOf(daemon) === id);
+      if (meantIn(found).browser === undefined) found = await find(signal);
+      const { reader, browsers } = found;
+      const { browser, session } = meantIn(found);
       if (browser === undefined && session === undefined) {
         if (!(await isThere(reader, id))) return { outcome: 'alreadyGone', how: undefined };
         throw new ProviderError({ kind: 'conflict' }, 'the process is no longer a browser that automation started');
@@ -284,17 +293,6 @@ function groupCalled(name: string): Group {
     name: name.slice(0, longestGroupName) || 'Other',
     status: undefined,
     createdAt: undefined,
-  };
-}
-
-/** The same work, done once for all who ask while it's under way. */
-function oncePerMoment<Result>(work: () => Promise<Result>): () => Promise<Result> {
-  let underWay: Promise<Result> | undefined;
-  return () => {
-    underWay ??= work().finally(() => {
-      underWay = undefined;
-    });
-    return underWay;
   };
 }
 

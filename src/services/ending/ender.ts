@@ -9,6 +9,7 @@ import type { StuckReason } from '../sessions/sessionsView.ts';
 import { AccountEnd, type EndCounts, type EndingParts } from './accountEnd.ts';
 import { confirmEnds } from './confirm.ts';
 import type { EndJournal } from './journal.ts';
+import { firstOnOneConnection } from './pace.ts';
 import { AccountQueue } from './queue.ts';
 import type { AccountSession, AskedReport, EndOptions, EndReport, EndResult, GroupReport } from './report.ts';
 import { accountRemoved, errorOf, keyReplaced, neverAborted, type Sent, sentBy, unsupported } from './request.ts';
@@ -190,8 +191,9 @@ export class Ender {
     const mostInFlight = () => terms.mostInFlight ?? connections.concurrency(accountId) ?? mostConnections;
     const window = () => connections.rateWindow(accountId);
     const hasOneConnection = connections.concurrency(accountId) !== undefined;
+    const first = terms.startsAtMost === true ? mostInFlight() : hasOneConnection ? firstOnOneConnection : undefined;
     const known = this.#queues.get(accountId) ?? {
-      queue: new AccountQueue(this.#options, mostInFlight, window, hasOneConnection),
+      queue: new AccountQueue(this.#options, mostInFlight, window, first),
       users: 0,
     };
     known.users++;

@@ -5,7 +5,7 @@ import type { RateWindow } from '../../core/rateWindow.ts';
 /** Concurrent requests at first, if each needs its own connection … */
 const firstInFlight = 4;
 /** … or if one connection carries them all. With 400 ends at 50 ms, this saves two rounds, a fifth of the time. */
-const firstOnOneConnection = 16;
+export const firstOnOneConnection = 16;
 /** A response that takes this many times as long as the quickest one comes from a server that is busy enough. */
 const slowFactor = 4;
 /** Responses faster than this, in milliseconds, count as equally fast: the difference comes from this machine. */
@@ -36,13 +36,13 @@ export class Pace {
   /**
    * @param most the upper limit, which may change with the connection.
    * @param window the provider's last reported rate limit.
-   * @param hasOneConnection whether one connection carries all requests (HTTP/2).
+   * @param first how many requests may be in flight at first.
    */
-  constructor(clock: Clock, most: () => number, window: () => RateWindow | undefined, hasOneConnection = false) {
+  constructor(clock: Clock, most: () => number, window: () => RateWindow | undefined, first = firstInFlight) {
     this.#clock = clock;
     this.#most = most;
     this.#window = window;
-    this.#limit = hasOneConnection ? firstOnOneConnection : firstInFlight;
+    this.#limit = first;
   }
 
   /** The last error response (429, 503), if any. */

@@ -53,16 +53,11 @@ export class AccountQueue {
   /**
    * @param mostInFlight how many ends may be in flight, which may change with the connection.
    * @param window the provider's last reported rate limit.
-   * @param hasOneConnection whether one connection carries all requests (HTTP/2).
+   * @param first how many may be in flight at first; see {@link Pace}.
    */
-  constructor(
-    parts: QueueParts,
-    mostInFlight: () => number,
-    window: () => RateWindow | undefined,
-    hasOneConnection = false,
-  ) {
+  constructor(parts: QueueParts, mostInFlight: () => number, window: () => RateWindow | undefined, first?: number) {
     this.#parts = parts;
-    this.#pace = new Pace(parts.clock, mostInFlight, window, hasOneConnection);
+    this.#pace = new Pace(parts.clock, mostInFlight, window, first);
   }
 
   /** Lets other operations send their own ends for the same sessions. */

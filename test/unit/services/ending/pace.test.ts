@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { ProviderError } from '../../../../src/core/providerError.ts';
 import type { RateWindow } from '../../../../src/core/rateWindow.ts';
-import { Pace } from '../../../../src/services/ending/pace.ts';
+import { firstOnOneConnection, Pace } from '../../../../src/services/ending/pace.ts';
 import { VirtualClock } from '../virtualClock.ts';
 
 const statusError = (retryAt?: number) => new ProviderError({ kind: 'rateLimited', retryAt }, '429');
@@ -77,7 +77,7 @@ describe('pace', () => {
         clock,
         () => most,
         () => window,
-        true,
+        firstOnOneConnection,
       );
       for (const round of rounds) {
         assert.equal(places(), round);

@@ -1,0 +1,317 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { connect as connectSocket } from 'node:net';
+import { join } from 'node:path';
+import { Screencast } from '../../src/cdp/screencast.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import type { Link, Provider, ProviderKind } from '../../src/core/provider.ts';
+import type { Session } from '../../src/core/session.ts';
+import { BoundBrowsers } from '../../src/local/playwrightFiles.ts';
+import { openProcessReader, type ProcessReader } from '../../src/local/processes.ts';
+import { connectTo, thisMachine } from '../../src/providers/local/thisMachine.ts';
+import { ensureChromium } from '../host/chromium.ts';
+import { type LeftBehind, leaveBehind } from '../host/leftBehind.ts';
+import { type Owned, start, temporaryFolder } from '../host/processes.ts';
+import { ProviderServer } from '../servers/providerServer.ts';
+import { TestServices } from '../unit/services/testServices.ts';
+import { connect, unaborted } from '../unit/testNetwork.ts';
+import { median, table } from './figures.ts';
+
+const orphans = 20;
+const endings = 3;
+const rounds = 4;
+const roundMs = 5_000;
+const pages = 50;
+const scripts = 3;
+const [width, height] = [1280, 720];
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Measures ending and watching browsers on this machine. */
+export async function localBrowsers(): Promise<void> {
+  // The extension's own timers don't keep a process running.
+  const running = setInterval(() => {}, 60_000);
+  await ending();
+  await watching();
+  clearInterval(running);
+}
+
+/** Compares ending 20 browsers at once with signals in a loop. */
+async function ending(): Promise<void> {
+  const [mine, loop]: [number[], number[]] = [[], []];
+  let confirmed = 0;
+  for (let round = 0; round < endings; round++) {
+    for (const isMine of round % 2 === 0 ? [true, false] : [false, true]) {
+      const folder = temporaryFolder('bench');
+      const left: LeftBehind[] = [];
+      for (let at = 0; at < orphans; at++) left.push(await leaveBehind({ folder }));
+      await pause(3_000);
+      if (isMine) {
+        const services = new TestServices({
+          kinds: [kindWith(await readerOf(folder))],
+          clock: systemClock,
+          interval: 0,
+        });
+        const accountId = await services.add('thisMachine', 'http://localhost');
+        const all = [...(services.store.state(accountId)?.contents.sessions.values() ?? [])];
+        if (all.length !== orphans) throw new Error(`${all.length} were listed`);
+        const began = performance.now();
+        const targets = all.map((session) => ({ accountId, session }));
+        const { results } = await services.ender.end(targets, { stop: unaborted, onProgress: () => {} });
+        mine.push(performance.now() - began);
+        confirmed += results.filter(({ outcome }) => outcome === 'ended').length;
+        if (left.some(({ pid }) => isRunning(pid))) throw new Error('One is still running.');
+        services.dispose();
+      } else {
+        const began = performance.now();
+        for (const { pid } of left) process.kill(pid, 'SIGTERM');
+        while (left.some(({ pid }) => isRunning(pid))) await pause(5);
+        loop.push(performance.now() - began);
+      }
+      for (const one of left) one.stop();
+    }
+  }
+  console.log(`Ending ${orphans} browsers that were left behind, ${endings} rounds in turn`);
+  table(
+    ['', 'median', 'ratio', 'confirmed'],
+    [
+      [
+        'all at once',
+        `${median(mine).toFixed(0)} ms`,
+        (median(mine) / median(loop)).toFixed(2),
+        `${confirmed} of ${orphans * endings}`,
+      ],
+      ['`kill` in a loop', `${median(loop).toFixed(0)} ms`, '', ''],
+    ],
+  );
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+/** Reads only the browsers whose arguments name a folder: others on this machine are none of ours. */
+async function readerOf(folder: string): Promise<ProcessReader> {
+  const real = await openProcessReader();
+  return {
+    ...real,
+    list: async (...asked) => {
+      const all = await real.list(...asked);
+      return { ...all, found: all.found.filter(({ args }) => args.some((arg) => arg.includes(folder))) };
+    },
+  };
+}
+
+function kindWith(reader: ProcessReader, env: NodeJS.ProcessEnv = {}): ProviderKind {
+  return { ...thisMachine, connect: (link: Link) => connectTo(link, async () => reader, env) };
+}
+
+const animated = `<title>Animated</title><style>body { margin: 0; font: 64px sans-serif; }
+#box { position: absolute; width: 200px; height: 200px; }</style><div id="box"></div><p id="count"></p><script>
+let n = 0;
+const draw = () => {
+  n++;
+  box.style.background = 'hsl(' + n + ' 80% 50%)';
+  box.style.transform = 'translate(' + (n * 5) % 1000 + 'px,' + (n * 3) % 500 + 'px)';
+  count.textContent = n;
+  requestAnimationFrame(draw);
+};
+draw();
+</script>`;
+
+/** A script that binds its browser, waits for a line, loads the pages, and writes how long that took. */
+const script = `import { createRequire } from 'node:module';
+import { createInterface } from 'node:readline';
+const { chromium } = createRequire(process.argv[2])('playwright-core');
+const browser = await chromium.launch({ executablePath: process.argv[3], chromiumSandbox: false });
+await browser.bind('bench', { workspaceDir: process.cwd() });
+const page = await browser.newPage({ viewport: { width: ${width}, height: ${height} } });
+await page.goto(process.argv[4] + '/0');
+console.log('ready');
+for await (const line of createInterface({ input: process.stdin })) {
+  if (line === 'stay') await page.goto(process.argv[4] + '/animated');
+  const began = performance.now();
+  for (let at = 0; line === 'load' && at < ${pages}; at++) {
+    await page.goto(process.argv[4] + '/' + at);
+    await page.getByRole('heading').textContent();
+  }
+  console.log('took ' + (performance.now() - began));
+}`;
+
+/** Compares the frame rate of a Playwright browser with that of a bare client, and an agent's speed with and without it. */
+async function watching(): Promise<void> {
+  const site = await new ProviderServer({
+    routes: {},
+    notFound: ({ path }) => ({ status: 200, html: path === '/animated' ? animated : page(path.slice(1)) }),
+  }).start();
+  // The path of a socket may have 107 characters.
+  const folder = temporaryFolder('pw');
+  for (const name of ['run', 'tmp', 'home']) mkdirSync(join(folder, name), { mode: 0o700 });
+  const registry = join(folder, 'b');
+  const env = {
+    ...process.env,
+    HOME: join(folder, 'home'),
+    XDG_RUNTIME_DIR: join(folder, 'run'),
+    TMPDIR: join(folder, 'tmp'),
+    PWTEST_SERVER_REGISTRY: registry,
+    PWTEST_SOCKETS_DIR: join(folder, 's'),
+  };
+  writeFileSync(join(folder, 'script.mjs'), script);
+  const from = createRequire(import.meta.url).resolve('playwright-core/package.json');
+  const args = [join(folder, 'script.mjs'), from, await ensureChromium(), site.url];
+  const agent = start(process.execPath, args, { env, cwd: folder, stdio: ['pipe', 'pipe', 'pipe'] });
+  try {
+    await said(agent, /ready/);
+    const { provider } = connect(
+      kindWith(await readerOf(folder), { PWTEST_SERVER_REGISTRY: registry }),
+      'http://localhost',
+    );
+    const [session] = (await Array.fromAsync(provider.list(unaborted))).flatMap(({ sessions }) => sessions);
+    const [bound] = await new BoundBrowsers({ PWTEST_SERVER_REGISTRY: registry }).read();
+    if (session === undefined || bound === undefined) throw new Error(`The browser isn't listed. ${agent.output()}`);
+    await frames(agent, provider, session, bound.socket);
+    await speed(agent, provider, session, bound.socket);
+  } finally {
+    await agent.stop();
+    await site.stop();
+  }
+}
+
+function page(name: string): string {
+  const rows = Array.from({ length: 200 }, (_, at) => `<li>Item ${at} of page ${name}</li>`).join('');
+  return `<!DOCTYPE html><title>Page ${name}</title><h1>Page ${name}</h1><ul>${rows}</ul>`;
+}
+
+async function said(agent: Owned, what: RegExp, after = 0): Promise<RegExpExecArray> {
+  for (const deadline = Date.now() + 120_000; Date.now() < deadline; await pause(5)) {
+    const found = what.exec(agent.output().slice(after));
+    if (found !== null) return found;
+  }
+  throw new Error(`It didn't say ${what}. ${agent.output()}`);
+}
+
+async function command(agent: Owned, line: string): Promise<number> {
+  const before = agent.output().length;
+  agent.child.stdin?.write(`${line}\n`);
+  return Number((await said(agent, /took ([\d.]+)\n/, before))[1]);
+}
+
+/** Watches as a live view does, and takes each frame as soon as it's there. */
+async function watch(provider: Provider, session: Session): Promise<{ frames(): number; dispose(): void }> {
+  const devtools = await provider.devtools?.(session.id, unaborted);
+  if (devtools === undefined) throw new Error('There is no DevTools.');
+  const size = { width, height };
+  const screencast = new Screencast(devtools, { clock: systemClock, page: undefined, size, onTrouble: () => {} });
+  let frames = 0;
+  screencast.onFrame(({ number }) => {
+    frames += 1;
+    screencast.drawn(number);
+  });
+  await screencast.start();
+  return { frames: () => frames, dispose: () => screencast.dispose() };
+}
+
+/** A minimal client of Playwright's socket, which acknowledges each frame and discards it. */
+function bareClient(socket: string): { frames(): number; dispose(): void } {
+  let [id, frames, rest, session] = [0, 0, '', ''];
+  const wire = connectSocket(socket);
+  const waiting = new Map<number, (result: { readonly session?: { readonly guid: string } }) => void>();
+  const send = (guid: string, method: string, params: object) => {
+    wire.write(`${JSON.stringify({ id: ++id, guid, method, params, metadata: {} })}\0`);
+    return new Promise<{ readonly session?: { readonly guid: string } }>((resolve) => waiting.set(id, resolve));
+  };
+  let context = '';
+  wire.setEncoding('utf8');
+  wire.on('data', (data: string) => {
+    const texts = (rest + data).split('\0');
+    rest = texts.pop() ?? '';
+    for (const text of texts) {
+      const message = JSON.parse(text);
+      if (message.id !== undefined) waiting.get(message.id)?.(message.result ?? {});
+      const { type, guid } = message.params ?? {};
+      if (message.method === '__create__' && type === 'BrowserContext') context = guid;
+      if (message.method === '__create__' && type === 'Page') void open(guid);
+      if (message.guid === session && message.params?.method === 'Page.screencastFrame') {
+        frames += 1;
+        const { sessionId } = message.params.params;
+        void send(session, 'send', { method: 'Page.screencastFrameAck', params: { sessionId } });
+      }
+    }
+  });
+  const open = async (page: string) => {
+    const made = await send(context, 'newCDPSession', { page: { guid: page } });
+    session = made.session?.guid ?? '';
+    const params = { format: 'jpeg', quality: 80, maxWidth: width, maxHeight: height };
+    await send(session, 'send', { method: 'Page.startScreencast', params });
+  };
+  void send('', 'initialize', { sdkLanguage: 'javascript' });
+  return { frames: () => frames, dispose: () => wire.destroy() };
+}
+
+async function rate(client: { frames(): number; dispose(): void }): Promise<number> {
+  await pause(1_500);
+  const before = client.frames();
+  await pause(roundMs);
+  const count = client.frames() - before;
+  client.dispose();
+  await pause(500);
+  return count / (roundMs / 1_000);
+}
+
+async function frames(agent: Owned, provider: Provider, session: Session, socket: string): Promise<void> {
+  await command(agent, 'stay');
+  const [mine, bare]: [number[], number[]] = [[], []];
+  for (let round = 0; round < rounds; round++) {
+    bare.push(await rate(bareClient(socket)));
+    mine.push(await rate(await watch(provider, session)));
+  }
+  console.log(
+    `\nA page of a Playwright browser that is redrawn all the time, ${rounds} rounds of ${roundMs / 1_000} s in turn`,
+  );
+  table(
+    ['', 'frames a second', 'ratio'],
+    [
+      ['live view', median(mine).toFixed(1), (median(mine) / median(bare)).toFixed(2)],
+      ['bare client', median(bare).toFixed(1), ''],
+    ],
+  );
+}
+
+async function speed(agent: Owned, provider: Provider, session: Session, socket: string): Promise<void> {
+  await command(agent, 'load');
+  const [watched, byBare, alone]: number[][] = [[], [], []];
+  for (let at = 0; at < scripts; at++) {
+    alone?.push(await command(agent, 'load'));
+    for (const [its, open] of [
+      [watched, () => watch(provider, session)],
+      [byBare, async () => bareClient(socket)],
+    ] as const) {
+      const client = await open();
+      await pause(500);
+      its?.push(await command(agent, 'load'));
+      client.dispose();
+      await pause(500);
+    }
+  }
+  console.log(`\nAn agent's script that loads ${pages} pages, ${scripts} rounds in turn`);
+  table(
+    ['', 'median', 'ratio'],
+    [
+      ...(
+        [
+          ['watched in a live view', watched],
+          ['watched by a bare client', byBare],
+          ['not watched', alone],
+        ] as const
+      ).map(([name, figures = []]) => [
+        name,
+        `${median(figures).toFixed(0)} ms`,
+        (median(figures) / median(alone ?? [])).toFixed(3),
+      ]),
+    ],
+  );
+}

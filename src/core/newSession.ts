@@ -23,6 +23,7 @@ export function newSession(id: SessionId, known: KnownFacts = {}): Session {
     traits: known.traits ?? [],
     pages: known.pages,
     canWatch: known.canWatch ?? true,
+    canTakeScreenshot: known.canTakeScreenshot,
     ends: known.ends ?? 'session',
     bulkEndExclusion: known.bulkEndExclusion,
     usage: known.usage,

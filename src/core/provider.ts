@@ -260,9 +260,13 @@ export interface WaysToSee {
   readonly picture: boolean;
 }
 
-/** The ways in which a session can be shown. @param canWatch see `Session.canWatch`. */
-export function waysToSee(capabilities: ReadonlySet<Capability>, canWatch: boolean): WaysToSee {
+/** The ways in which a session can be shown. @param canWatch see `Session.canWatch`, and `Session.canTakeScreenshot`. */
+export function waysToSee(
+  capabilities: ReadonlySet<Capability>,
+  canWatch: boolean,
+  canTakeScreenshot = canWatch,
+): WaysToSee {
   const devtools = canWatch && capabilities.has('devtools');
   const link = canWatch && capabilities.has('liveView');
-  return { live: link || devtools, link, picture: devtools || (canWatch && capabilities.has('screenshot')) };
+  return { live: link || devtools, link, picture: devtools || (canTakeScreenshot && capabilities.has('screenshot')) };
 }

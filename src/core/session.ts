@@ -35,6 +35,8 @@ export interface Session {
   readonly pages: readonly Page[] | undefined;
   /** Whether it can be shown live, where the provider supports that. */
   readonly canWatch: boolean;
+  /** Whether the provider's own call takes screenshots of it; by default where it can be watched. */
+  readonly canTakeScreenshot?: boolean | undefined;
   /**
    * What ending it closes: the whole session; only its pages, where the browser around them may be the user's own; or only a
    * tool's connection to a browser that something else started and that isn't ended.

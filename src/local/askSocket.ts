@@ -2,8 +2,8 @@ import { createConnection } from 'node:net';
 import type { Clock } from '../core/clock.ts';
 import { isOwnSocket } from './ownFile.ts';
 
-/** The longest answer that is read, in bytes. */
-const mostBytes = 2 ** 20;
+/** The longest answer that is read where nothing else is said, in bytes. */
+const usualBytes = 2 ** 20;
 
 /** What came of asking at a local socket. */
 export type SocketAnswer =
@@ -21,6 +21,8 @@ export interface SocketQuestion {
   readonly end: '\n' | '\0';
   /** In milliseconds. */
   readonly withinMs: number;
+  /** The longest answer that is read, in bytes: a megabyte by default. */
+  readonly mostBytes?: number;
 }
 
 /**
@@ -28,7 +30,7 @@ export interface SocketQuestion {
  * write to, isn't asked. Never rejects.
  */
 export async function askSocket(
-  { path, message, end, withinMs }: SocketQuestion,
+  { path, message, end, withinMs, mostBytes = usualBytes }: SocketQuestion,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<SocketAnswer> {

@@ -154,6 +154,18 @@ const guest = `guest-${process.pid}`;
       return daemons.find(({ pid }) => !all.some(({ parentPid }) => parentPid === pid))?.pid;
     }
 
+    it('takes a screenshot of a browser of chrome-devtools, which can’t be watched', async () => {
+      const row = user.row(`Session ${devtoolsSession}`);
+      const offered = await user.offers(row);
+      assert.ok(!offered.includes('Open Live View'), offered.join());
+      await user.choose(row, 'Take Screenshot');
+      await user.page
+        .locator('.tab', { hasText: /\.(jpg|png)/ })
+        .first()
+        .waitFor({ timeout: 30_000 });
+      await user.picture('local-tools-screenshot');
+    });
+
     it('ends the browser of chrome-devtools', async () => {
       await end(
         devtoolsSession,

@@ -1,5 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import * as v from 'valibot';
+import type { Clock } from '../../core/clock.ts';
+import type { Screenshot } from '../../core/provider.ts';
+import { ProviderError } from '../../core/providerError.ts';
+import { askSocket } from '../../local/askSocket.ts';
 import { temporaryIn } from '../../local/environment.ts';
 import { OwnFolders } from '../../local/ownFolders.ts';
 import { flagOf, type LocalProcess } from '../../local/processes.ts';
@@ -12,6 +17,23 @@ import { compactMap, type LocalTool, pidIn, type ToolSession, writerOf } from '.
 
 const longestPid = 32;
 const stopWithinMs = 6_000;
+const screenshotWithinMs = 10_000;
+const longestScreenshot = 32 * 2 ** 20;
+
+const Pages = v.object({
+  structuredContent: v.object({
+    pages: v.array(v.object({ id: v.number(), selected: v.fallback(v.boolean(), false) })),
+  }),
+});
+const Picture = v.object({
+  content: v.array(
+    v.object({
+      type: v.string(),
+      data: v.optional(v.string()),
+      mimeType: v.fallback(v.optional(v.picklist(['image/png', 'image/jpeg'])), undefined),
+    }),
+  ),
+});
 
 /** With one of these it controls a browser that something else started. */
 const attaching = ['--browser-url', '--browserUrl', '--ws-endpoint', '--wsEndpoint', '--auto-connect', '--autoConnect'];
@@ -34,6 +56,7 @@ export function chromeDevtools(env: NodeJS.ProcessEnv): LocalTool {
           daemon,
           browser: attaching.some((flag) => flagOf(daemon, flag) !== undefined) ? 'foreign' : 'own',
           drives: undefined,
+          screenshot: (clock, signal) => screenshotFrom(join(home, 'server.sock'), clock, signal),
           stop: {
             question: {
               path: join(home, 'server.sock'),
@@ -72,4 +95,31 @@ async function homesIn(env: NodeJS.ProcessEnv): Promise<ReadonlyMap<string, stri
     }
   }
   return homes;
+}
+
+/**
+ * A screenshot of the page that is selected. @throws ProviderError `notFound` where there is no page, `unexpectedAnswer`.
+ */
+async function screenshotFrom(path: string, clock: Clock, signal: AbortSignal): Promise<Screenshot> {
+  const invoke = async <T>(tool: string, args: object, schema: v.GenericSchema<unknown, T>): Promise<T> => {
+    const message = { method: 'invoke_tool', tool, args };
+    const limits = { withinMs: screenshotWithinMs, mostBytes: longestScreenshot };
+    const answer = await askSocket({ path, message, end: '\0', ...limits }, clock, signal);
+    const Answer = v.object({ success: v.literal(true), result: v.pipe(v.string(), v.parseJson(), schema) });
+    const read = v.safeParse(v.pipe(v.string(), v.parseJson(), Answer), answer.kind === 'answered' ? answer.text : '');
+    if (read.success) return read.output.result;
+    throw new ProviderError({ kind: 'unexpectedAnswer', what: 'it takes no screenshot' }, `${tool} was not answered`);
+  };
+  const { pages } = (await invoke('list_pages', {}, Pages)).structuredContent;
+  const page = pages.find(({ selected }) => selected) ?? pages.at(-1);
+  if (page === undefined) throw new ProviderError({ kind: 'notFound' }, 'it has no page');
+  const { content } = await invoke('take_screenshot', { pageId: page.id }, Picture);
+  const picture = content.find(({ type, data }) => type === 'image' && data !== undefined);
+  const { data, mimeType } = picture ?? {};
+  if (data === undefined || mimeType === undefined)
+    throw new ProviderError(
+      { kind: 'unexpectedAnswer', what: 'it takes no screenshot' },
+      'there is no image in its answer',
+    );
+  return { bytes: Buffer.from(data, 'base64'), type: mimeType };
 }

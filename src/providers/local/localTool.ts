@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { Clock } from '../../core/clock.ts';
+import type { Screenshot } from '../../core/provider.ts';
 import type { Session } from '../../core/session.ts';
 import { Turns } from '../../core/turns.ts';
 import type { SocketQuestion } from '../../local/askSocket.ts';
@@ -20,6 +21,8 @@ export interface ToolSession {
   /** The session of another provider that is the browser it controls, where the tool says which. */
   readonly drives: Session['drives'];
   readonly stop: OwnStop;
+  /** Takes a screenshot of its selected page, where the tool can. It would start a browser: check first that there is one. */
+  readonly screenshot?: (clock: Clock, signal: AbortSignal) => Promise<Screenshot>;
 }
 
 /** How a tool is asked to end a session of its own. */

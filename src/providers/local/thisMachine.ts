@@ -59,7 +59,7 @@ export const thisMachine: ProviderKind = {
   fields: [],
   settings: [],
   furtherAddresses: () => [],
-  can: ['devtools'],
+  can: ['devtools', 'screenshot'],
   wording: {
     session: 'A browser on this machine that a tool or script started. Your own browser is never listed.',
     ending:
@@ -193,6 +193,18 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
       return (await isThere(await openReader(), id)) ? 'running' : 'gone';
     },
 
+    async screenshot(id, signal) {
+      const { reader, browsers } = await find(signal);
+      const browser = browsers.find((one) => idOf(one.process) === id);
+      if (browser === undefined) throw new ProviderError({ kind: 'notFound' }, 'there is no such browser');
+      const take = browser.session?.screenshot;
+      if (take === undefined)
+        throw new ProviderError({ kind: 'unsupported', reason: { kind: 'noRequest' } }, 'no call');
+      // Asking a tool whose browser has ended would start another one.
+      if (!(await isThere(reader, id))) throw new ProviderError({ kind: 'notFound' }, 'the browser has ended');
+      return take(link.clock, signal);
+    },
+
     async devtools(id, signal): Promise<SessionDevtools> {
       const { browsers } = await find(signal);
       const browser = browsers.find((one) => idOf(one.process) === id);
@@ -238,6 +250,7 @@ function sessionOf(browser: KnownBrowser, pages: readonly Page[] | undefined): S
     metadata: new Map([...(tool === undefined ? [] : [['tool', tool] as const]), ['owner', owners[0] ?? 'none']]),
     pages,
     canWatch: port !== undefined || bound !== undefined,
+    canTakeScreenshot: session?.screenshot !== undefined,
     ...localFacts(browser),
   });
 }

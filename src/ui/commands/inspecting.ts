@@ -74,7 +74,7 @@ export async function takeScreenshot(parts: InspectParts, args: readonly unknown
   const none = l10n.t('None of the running sessions supports screenshots.');
   const title = l10n.t('Take Screenshot');
   const target = await sessionTarget(parts, args, title, none, ({ accountId, session }) => {
-    return waysToSee(store.capabilities(accountId), session.canWatch).picture;
+    return waysToSee(store.capabilities(accountId), session.canWatch, session.canTakeScreenshot).picture;
   });
   if (target === undefined) return;
   const { accountId, sessionId } = target;
@@ -82,6 +82,7 @@ export async function takeScreenshot(parts: InspectParts, args: readonly unknown
   await telling(parts, accountId, l10n.t("Couldn't find this session or page. It may have closed."), async () => {
     const provider = await connections.open(accountId);
     let picture: Screenshot | undefined;
+    const canWatch = store.session(accountId, sessionId)?.canWatch ?? true;
     // The provider's own call takes screenshots of whole sessions only; a single page needs DevTools.
     if (pageId !== undefined && provider.devtools === undefined) {
       void parts.prompts.tell(
@@ -91,7 +92,7 @@ export async function takeScreenshot(parts: InspectParts, args: readonly unknown
       );
       return;
     }
-    if (provider.devtools !== undefined) {
+    if (provider.devtools !== undefined && canWatch) {
       // A DevTools connection has the same effects as a live view; the provider's own call doesn't.
       if (!(await mayWatch(parts, accountId, title))) return;
       const signal = AbortSignal.timeout(timeoutMs);

@@ -57,14 +57,14 @@ export function groupContext(
 
 /** A session's row. */
 export function sessionContext(
-  { canWatch }: Pick<Session, 'canWatch'>,
+  { canWatch, canTakeScreenshot }: Pick<Session, 'canWatch' | 'canTakeScreenshot'>,
   life: Life['kind'],
   capabilities: ReadonlySet<Capability>,
   isProtected: boolean,
 ): string {
   return contextValue('session', {
     endable: life !== 'ending',
-    ...waysToSee(capabilities, canWatch),
+    ...waysToSee(capabilities, canWatch, canTakeScreenshot),
     recording: capabilities.has('recording'),
     dashboard: capabilities.has('dashboard'),
     [isProtected ? 'protected' : 'protectable']: true,

@@ -104,8 +104,9 @@ export function listBrowserProcesses(reader: ProcessReader, signal: AbortSignal)
 export function browsersAmong(list: ProcessList): readonly AutomatedBrowser[] {
   const children = new Map<number, LocalProcess[]>();
   for (const one of list.found) children.set(one.parentPid, [...(children.get(one.parentPid) ?? []), one]);
+  const byPid = new Map(list.found.map((one) => [one.pid, one]));
   return list.found.flatMap((one) => {
-    if (isChild(one)) return [];
+    if (isChild(one) || isForkOf(one, byPid.get(one.parentPid))) return [];
     const browser = automated(one, list);
     if (browser === undefined) return [];
     const tree = treeOf(one, children);
@@ -130,6 +131,12 @@ export async function hasBrowsers(signal: AbortSignal, isShownElsewhere: (port: 
 /** Whether it's a child process of a browser, such as a renderer. Those have all their arguments in one string. */
 function isChild({ args }: LocalProcess): boolean {
   return args.some((arg) => /(^|\s)--type=/.test(arg));
+}
+
+/** Whether a browser is just about to start one of its own processes, which has the browser's arguments until then. */
+function isForkOf(process: LocalProcess, parent: LocalProcess | undefined): boolean {
+  const profile = flagOf(process, '--user-data-dir');
+  return parent !== undefined && profile !== undefined && flagOf(parent, '--user-data-dir') === profile;
 }
 
 function automated(process: LocalProcess, list: ProcessList): Omit<AutomatedBrowser, 'memory' | 'cpuMs'> | undefined {

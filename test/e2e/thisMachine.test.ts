@@ -74,6 +74,9 @@ const [forgotten, used, reopened, leftover] = [named('Forgotten'), named('Used')
 
     it('sees them without adding anything, by who left them or uses them', async () => {
       await user.row('Account This Machine').waitFor();
+      // Rows of other tests' browsers come and go, and a menu loses its row when that happens.
+      await user.run('Filter Sessions…');
+      await user.type('Filter by session name', `${process.pid}`);
       await user.row('Left behind').first().waitFor();
       await user.row('Playwright MCP · claude-code').first().waitFor();
       await user.row(`Session ${forgotten}`).waitFor();

@@ -54,6 +54,17 @@ function processesOf(folder: string): readonly string[] {
     return (await findBrowsers(reader, unaborted)).find(({ process }) => process.pid === pid);
   }
 
+  const browser: LocalProcess = {
+    pid: 9,
+    parentPid: 8,
+    identity: '1',
+    startedAt: 0,
+    program: '/usr/bin/chromium',
+    args: ['chromium', '--headless', '--remote-debugging-pipe', '--user-data-dir=/tmp/puppeteer_dev_chrome_profile-x'],
+    memory: undefined,
+    cpuMs: undefined,
+  };
+
   it('include one whose starter has ended, with its tool and port and without its child processes', async () => {
     const { pid, profile } = await left();
     await until(async () => (await portOfProfile(profile)) !== undefined);
@@ -93,22 +104,29 @@ function processesOf(folder: string): readonly string[] {
     await chromium.stop();
   });
 
-  it('name the programs that started them, without their arguments', async () => {
-    const browser: LocalProcess = {
-      pid: 9,
-      parentPid: 8,
-      identity: '1',
-      startedAt: 0,
-      program: '/usr/bin/chromium',
-      args: [
-        'chromium',
-        '--headless',
-        '--remote-debugging-pipe',
-        '--user-data-dir=/tmp/puppeteer_dev_chrome_profile-x',
-      ],
-      memory: undefined,
-      cpuMs: undefined,
+  it('are one row while they start a process of their own, which has their arguments for a moment', async () => {
+    const fork = { ...browser, pid: 10, parentPid: 9 };
+    const other = {
+      ...browser,
+      pid: 11,
+      parentPid: 9,
+      args: [...browser.args.slice(0, -1), '--user-data-dir=/tmp/puppeteer_dev_chrome_profile-y'],
     };
+    const starting = {
+      found: [fork, browser, other],
+      ancestorsOf: () => [],
+      keepsDeadParents: false,
+      processWith: () => undefined,
+      folderOf: () => undefined,
+    };
+    const roots = await findBrowsers({ ...reader, list: async () => starting }, unaborted);
+    assert.deepEqual(
+      roots.map(({ process }) => process.pid),
+      [9, 11],
+    );
+  });
+
+  it('name the programs that started them, without their arguments', async () => {
     const ownerOf = async (...args: string[]) => {
       const parent = { ...browser, pid: 8, parentPid: 1, program: '/usr/bin/node', args };
       const list = {

@@ -18,8 +18,7 @@ const metadataPrefix = 'metadata:';
 
 /**
  * What a session's row shows after its name, according to the setting `row.details` and in its order. While a filter is on,
- * tags are always shown. In a region's
- * group, the region isn't repeated.
+ * tags are always shown. In a region's group, the region isn't repeated.
  */
 export function detailsOf(model: TreeModel, account: Account, session: Session): readonly string[] {
   const details = model.details();

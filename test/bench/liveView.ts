@@ -12,7 +12,7 @@ const roundMs = 5_000;
 const [width, height] = [1280, 720];
 const memoryMinutes = Number(process.env['BENCH_MINUTES'] ?? 5);
 /** Cores that Linux counts time in hundredths of. */
-const ticksPerSecond = 100;
+export const ticksPerSecond = 100;
 
 /** A page that redraws completely with each frame of the screen. */
 const animated = (
@@ -274,7 +274,7 @@ const acknowledged = (relay: CdpRelay) =>
   relay.commands.filter(({ method }) => method === 'Page.screencastFrameAck').length;
 
 /** Our process in which extensions run: there may be others on this machine. */
-function extensionHost(): number {
+export function extensionHost(): number {
   const processes = readdirSync('/proc').filter((entry) => /^\d+$/.test(entry));
   const found = processes.find((entry) => {
     try {
@@ -298,7 +298,8 @@ function statOf(pid: number): string[] {
   return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
 }
 
-function ticksOf(pid: number): number {
+/** The processor time that a process has used, in clock ticks; see {@link ticksPerSecond}. */
+export function ticksOf(pid: number): number {
   const fields = statOf(pid);
   return Number(fields[11]) + Number(fields[12]);
 }

@@ -9,6 +9,7 @@ import type { Session } from '../../src/core/session.ts';
 import { BoundBrowsers } from '../../src/local/playwrightFiles.ts';
 import { openProcessReader, type ProcessReader } from '../../src/local/processes.ts';
 import { connectTo, thisMachine } from '../../src/providers/local/thisMachine.ts';
+import { WorkbenchUser } from '../e2e/user.ts';
 import { ensureChromium } from '../host/chromium.ts';
 import { type LeftBehind, leaveBehind } from '../host/leftBehind.ts';
 import { type Owned, start, temporaryFolder } from '../host/processes.ts';
@@ -16,8 +17,10 @@ import { ProviderServer } from '../servers/providerServer.ts';
 import { TestServices } from '../unit/services/testServices.ts';
 import { connect, unaborted } from '../unit/testNetwork.ts';
 import { median, table } from './figures.ts';
+import { extensionHost, ticksOf, ticksPerSecond } from './liveView.ts';
 
 const orphans = 20;
+const idleMs = 60_000;
 const endings = 3;
 const rounds = 4;
 const roundMs = 5_000;
@@ -33,7 +36,41 @@ export async function localBrowsers(): Promise<void> {
   const running = setInterval(() => {}, 60_000);
   await ending();
   await watching();
+  await idleView();
   clearInterval(running);
+}
+
+/** Measures what the extension host uses while the view is visible and nothing changes, and while it's hidden. */
+export async function idleView(): Promise<void> {
+  const left = await leaveBehind({ url: 'data:text/html,<title>Idle</title>' });
+  const user = await WorkbenchUser.open({
+    settings: { 'browserSessions.thisMachine.enabled': true, 'browserSessions.refresh.interval': 10 },
+  });
+  try {
+    await user.row('Session Idle').waitFor();
+    // Lists that change nothing slow down to one a minute.
+    await pause(idleMs);
+    const host = extensionHost();
+    const share = async () => {
+      const before = ticksOf(host);
+      await pause(idleMs);
+      return `${((100 * (ticksOf(host) - before)) / ticksPerSecond / (idleMs / 1_000)).toFixed(2)} %`;
+    };
+    const visible = await share();
+    await user.page.getByRole('tab', { name: 'Explorer' }).first().click();
+    await pause(5_000);
+    console.log('\nThe extension host, of one core, while nothing changes');
+    table(
+      ['view', 'CPU'],
+      [
+        ['visible', visible],
+        ['hidden', await share()],
+      ],
+    );
+  } finally {
+    await user.standUp();
+    left.stop();
+  }
 }
 
 /** Compares ending 20 browsers at once with signals in a loop. */

@@ -1,0 +1,95 @@
+// Makes media/thisMachine.png for the README from a real workbench: a browser that an agent uses and two that were left behind.
+// Other browsers of this machine would be in the picture, so `npm run picture:machine` starts it among its own processes only,
+// below a shell: what a first process that runs scripts has below it doesn't count as left behind.
+import { mkdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join, resolve } from 'node:path';
+import { ensureChromium } from './host/chromium.ts';
+import { leaveBehind } from './host/leftBehind.ts';
+import { startMcpServer } from './host/mcpServer.ts';
+import { run, temporaryFolder } from './host/processes.ts';
+import { script, step } from './host/steps.ts';
+import { liveViewOf, openWorkbench } from './host/workbench.ts';
+
+const file = join('media', 'thisMachine.png');
+const viewport = { width: 1100, height: 400 };
+const sideBarWidth = 480;
+const waitMs = 30_000;
+
+const pageCalled = (title: string, text: string) =>
+  `data:text/html,${encodeURIComponent(`<title>${title}</title><body style="font: 6vw sans-serif"><h1>${text}</h1>`)}`;
+
+await script(async () => {
+  await step('Build the extension', () => run(process.execPath, ['esbuild.js']));
+  const folder = temporaryFolder('pw');
+  for (const name of ['run', 'tmp', 'home', 'shop']) mkdirSync(join(folder, name), { mode: 0o700 });
+  const registry = join(folder, 'b');
+  const env = {
+    ...process.env,
+    HOME: join(folder, 'home'),
+    XDG_RUNTIME_DIR: join(folder, 'run'),
+    TMPDIR: join(folder, 'tmp'),
+    PWTEST_SERVER_REGISTRY: registry,
+  };
+  const server = await step('Start the browsers that the picture shows', async () => {
+    await leaveBehind({ url: pageCalled('Flight search', 'Flights') });
+    await leaveBehind({ url: pageCalled('Login test', 'Login') });
+    const cli = join(createRequire(import.meta.url).resolve('playwright-core/package.json'), '..', 'cli.js');
+    const args = ['--browser', 'chromium', '--executable-path', await ensureChromium(), '--headless', '--no-sandbox'];
+    const started = await startMcpServer(process.execPath, [cli, 'mcp', ...args, '--isolated'], {
+      env,
+      cwd: join(folder, 'shop'),
+    });
+    await started.call('browser_navigate', { url: pageCalled('Checkout', 'Your order') });
+    return started;
+  });
+  const workbench = await step('Start VS Code', () =>
+    openWorkbench({
+      userDataDir: temporaryFolder('picture'),
+      installed: [resolve('.')],
+      settings: {
+        'workbench.colorTheme': 'Default Dark Modern',
+        'workbench.startupEditor': 'none',
+        'workbench.tips.enabled': false,
+        'workbench.statusBar.visible': false,
+        'workbench.layoutControl.enabled': false,
+        'window.commandCenter': false,
+        'window.menuBarVisibility': 'hidden',
+        'browserSessions.thisMachine.enabled': true,
+        'browserSessions.refresh.interval': 2,
+        'browserSessions.warnings.show': false,
+      },
+      env: { PWTEST_SERVER_REGISTRY: registry },
+      viewport,
+    }),
+  );
+  await step(`Write ${file}`, async () => {
+    const { page } = workbench;
+    await page.getByRole('tab', { name: 'Browser Sessions' }).click({ timeout: waitMs });
+    const row = (name: string) => page.getByRole('treeitem', { name: new RegExp(`^${name}`) });
+    try {
+      for (const name of ['Checkout', 'Flight search', 'Login test']) {
+        await row(`Session ${name}`).waitFor({ timeout: waitMs });
+      }
+    } catch (error) {
+      await page.screenshot({ path: 'out/picture-failed.png' });
+      throw error;
+    }
+    // The browser that shows this workbench is one of a script's, too.
+    await row('machinePicture').locator('.monaco-tl-twistie').click();
+    const box = await page.locator('.part.sidebar').boundingBox();
+    await page.mouse.move((box?.x ?? 0) + (box?.width ?? 0), viewport.height / 2);
+    await page.mouse.down();
+    await page.mouse.move(sideBarWidth, viewport.height / 2, { steps: 4 });
+    await page.mouse.up();
+    await row('Session Checkout').click();
+    const panel = await liveViewOf(page, 'Checkout');
+    await panel.locator('#picture').waitFor({ state: 'visible', timeout: waitMs });
+    await page.mouse.move(viewport.width - 5, viewport.height - 5);
+    await page.locator('.monaco-sash.hover, .monaco-sash.active').first().waitFor({ state: 'detached' });
+    await page.screenshot({ path: file });
+  });
+  await workbench.close();
+  await server.process.stop();
+});
+process.exit();

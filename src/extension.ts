@@ -17,6 +17,7 @@ import { EndWithoutAsking } from './ui/endWithoutAsking.ts';
 import { findExtension } from './ui/installedExtension.ts';
 import { openLog } from './ui/log.ts';
 import { openLater } from './ui/openLater.ts';
+import { remoteMachine } from './ui/remoteMachine.ts';
 import { settingsReader, written } from './ui/settings.ts';
 import { backgroundInterval } from './ui/status/backgroundInterval.ts';
 import { useLanguage } from './ui/text/locale.ts';
@@ -38,6 +39,7 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
   const media = vscode.Uri.joinPath(context.extensionUri, 'media');
   const { http, network } = loadNetwork(context, logger);
   const besideWorkbench = context.extension.extensionKind === vscode.ExtensionKind.UI;
+  const remoteWindow = { remoteName: vscode.env.remoteName, env: process.env, host: hostname() };
   const machine = async () => (await import('./local/thisMachine.ts')).thisMachine;
   const services = openServices({
     secrets: context.secrets,
@@ -46,9 +48,8 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
     network,
     logger,
     findLocalBrowsers: async (...asked) => (await machine()).hasBrowsers(...asked),
-    place: besideWorkbench
-      ? undefined
-      : remotePlace({ remoteName: vscode.env.remoteName, env: process.env, host: hostname() }),
+    place: besideWorkbench ? undefined : remotePlace(remoteWindow),
+    machine: besideWorkbench ? undefined : remoteMachine(remoteWindow),
     settings: {
       interval: () => setting('refresh.interval') * 1_000,
       background: () => backgroundInterval(setting),

@@ -24,9 +24,9 @@ export type Trouble =
 
 /**
  * Why there is no key: none is stored (the default), it was stored by a newer version of this extension, what is stored can't
- * be read, or the keychain can't be used.
+ * be read, the keychain can't be used, or the key is for an address such as localhost of another machine.
  */
-export type NoKeyReason = 'missing' | 'newer' | 'damaged' | 'keychain';
+export type NoKeyReason = 'missing' | 'newer' | 'damaged' | 'keychain' | 'otherMachine';
 
 /** Why something can't be done. The user reads the sentence that the user interface has for each. */
 export type UnsupportedReason =

@@ -28,6 +28,8 @@ export interface ServicesParts {
   readonly findLocalBrowsers: (signal: AbortSignal, isShownElsewhere: (port: number) => boolean) => Promise<boolean>;
   /** What to call this machine in a remote window; undefined in a local one. */
   readonly place: string | undefined;
+  /** What tells this machine apart from others in a remote window; undefined in a local one. */
+  readonly machine: string | undefined;
   /** The current settings. */
   readonly settings: {
     /** Milliseconds between refreshes; 0 refreshes only on request. */
@@ -52,6 +54,7 @@ export function openServices({
   logger,
   findLocalBrowsers,
   place,
+  machine,
   settings,
 }: ServicesParts) {
   const { clock } = network;
@@ -60,7 +63,7 @@ export function openServices({
     consent: new ProviderConsent(memory),
     accounts: () => accounts.all,
   });
-  const accounts = new Accounts(secrets, memory, clock.now, logger);
+  const accounts = new Accounts(secrets, memory, clock.now, logger, machine);
   const connections = new Connections(kinds, accounts, network);
   const store = new SessionStore(clock.now, (id) => accounts.get(id)?.provider);
   const loadEvidence = lazy(async () => new (await import('./ending/evidence.ts')).EvidenceLog());

@@ -75,7 +75,7 @@ describe('a user with a Chrome of their own', function () {
     const dialog = await user.dialog();
     assert.match(dialog, /End session "Clock" \(\S+\)\?/);
     assert.match(dialog, /Local Chrome: running/);
-    assert.match(dialog, /Its pages close\. What was typed.*This can't be undone\./);
+    assert.match(dialog, /Its pages close\. Anything typed.*This can't be undone\./);
     await user.picture('local-chrome-confirm');
     await user.press('Cancel');
     await user.page.waitForTimeout(1_000);

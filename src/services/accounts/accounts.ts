@@ -9,9 +9,11 @@ import { AccountIndex, accountOfEntry, entryOf, type IndexEntry, noSuchAccount }
 import {
   AccountSecrets,
   accountOf,
+  enteredOn,
   hasCredentials,
   KeychainError,
   merged,
+  type OpenedKey,
   type Secret,
   type Stored,
   sameConnection,
@@ -35,9 +37,6 @@ export interface NewAccount {
 
 /** Where a key is kept: in the system's keychain, or in this window's memory alone and written nowhere. */
 export type KeyPlace = 'keychain' | 'window';
-
-/** What is known of an account's key and the addresses it was saved with. */
-export type OpenedKey = Pick<Secret, 'origin' | 'credentials' | 'further'>;
 
 /**
  * How long an account whose secret has vanished may turn out to have been removed by another window, in milliseconds, and
@@ -71,8 +70,11 @@ export class Accounts implements Disposable {
   #isDisposed = false;
 
   readonly onDidChange: Event<AccountChange> = this.#changed.event;
+  /** The machine that this runs on; undefined for the one that the user's windows are on. */
+  readonly machine: string | undefined;
 
-  constructor(secrets: SecretStore, globalState: Memory, now: () => number, logger: Logger) {
+  constructor(secrets: SecretStore, globalState: Memory, now: () => number, logger: Logger, machine?: string) {
+    this.machine = machine;
     this.#secrets = new AccountSecrets(secrets);
     this.#index = new AccountIndex(globalState, this.#entries);
     this.#now = now;
@@ -124,10 +126,7 @@ export class Accounts implements Disposable {
    */
   async open(id: AccountId): Promise<OpenedKey | undefined> {
     const stored = await this.#readSecret(id).catch(() => 'missing' as const);
-    if (typeof stored !== 'string') {
-      const { origin, credentials, further } = stored;
-      return { origin, credentials, ...(further && { further }) };
-    }
+    if (typeof stored !== 'string') return stored;
     const entry = this.#entries.get(id);
     return entry?.withoutKey === true ? { origin: entry.origin, credentials: {} } : undefined;
   }
@@ -167,7 +166,7 @@ export class Accounts implements Disposable {
     const id = accountId(crypto.randomUUID());
     const now = this.#now();
     const secret: Secret = { v: 1, addedAt: now, labelAt: now, keyAt: now, ...account };
-    await this.#inTurn(id, () => this.#keep(id, 'missing', secret, place));
+    await this.#inTurn(id, () => this.#keep(id, 'missing', enteredOn(this.machine, secret), place));
     return id;
   }
 
@@ -186,7 +185,7 @@ export class Accounts implements Disposable {
       const before = await this.#latest(id).catch(() => 'missing' as const);
       const secret = typeof before === 'string' ? this.#withoutKey(id) : before;
       const after = { ...secret, credentials, ...(further && { further }), keyAt: this.#now() };
-      await this.#keep(id, before, after, place);
+      await this.#keep(id, before, enteredOn(this.machine, after), place);
     });
   }
 

@@ -98,6 +98,12 @@ export class Connections {
     const secret = saved ?? { origin: account.origin, credentials: {}, further: [] };
     const { origin, credentials } = secret;
     const further = secret.further ?? (this.#kinds.isBuiltIn(kind) ? furtherOf(kind, origin, credentials) : []);
+    if (saved !== undefined && kind.fields.length > 0 && saved.machine !== this.#accounts.machine) {
+      // On another machine, something else may answer at such an address.
+      if ([origin, ...further].some(isLoopbackAddress)) {
+        throw new ProviderError({ kind: 'noKey', why: 'otherMachine' }, 'the key is for an address of another machine');
+      }
+    }
     // Derived again each time where it can't be saved.
     if (secret.further === undefined) this.#accounts.keepFurther(id, further).catch(() => {});
     const limits: RequestLimits = {};
@@ -109,8 +115,12 @@ export class Connections {
   /** Whether another account's address is a port of this machine. */
   isAtPort(port: number, besides: AccountId): boolean {
     return this.#accounts.all.some(({ id, origin }) => {
-      const url = id === besides ? null : URL.parse(origin);
-      return url !== null && isLoopback(url.hostname) && url.port === String(port);
+      return id !== besides && isLoopbackAddress(origin) && URL.parse(origin)?.port === String(port);
     });
   }
+}
+
+function isLoopbackAddress(address: string): boolean {
+  const url = URL.parse(address);
+  return url !== null && isLoopback(url.hostname);
 }

@@ -16,11 +16,16 @@ const Secret = v.object({
   /** When the name and the key were last changed, in epoch milliseconds: two windows may change them at once. */
   labelAt: v.optional(v.number()),
   keyAt: v.optional(v.number()),
+  /** The machine on which the key was entered; see {@link Accounts.machine}. */
+  machine: v.optional(v.string()),
 });
 export type Secret = v.InferOutput<typeof Secret>;
 
+/** What is known of an account's key and the addresses it was saved with. */
+export type OpenedKey = Pick<Secret, 'origin' | 'credentials' | 'further' | 'machine'>;
+
 /** An account's secret, or why there is none that can be used. */
-export type Stored = Secret | Exclude<NoKeyReason, 'keychain'>;
+export type Stored = Secret | Exclude<NoKeyReason, 'keychain' | 'otherMachine'>;
 
 const NewerSecret = v.object({ v: v.pipe(v.number(), v.minValue(2)) });
 
@@ -107,10 +112,10 @@ export class AccountSecrets {
 
 /** The newer name and the newer key of two versions of a secret; `after` where both are as old. */
 export function merged(before: Secret, after: Secret): Secret {
-  const { origin, credentials, further, keyAt } = isNewer(before.keyAt, after.keyAt) ? before : after;
+  const { origin, credentials, further, keyAt, machine } = isNewer(before.keyAt, after.keyAt) ? before : after;
   const { label, labelAt } = isNewer(before.labelAt, after.labelAt) ? before : after;
   return {
-    ...after,
+    ...enteredOn(machine, after),
     origin,
     credentials,
     ...(further && { further }),
@@ -118,6 +123,12 @@ export function merged(before: Secret, after: Secret): Secret {
     label,
     ...(labelAt !== undefined && { labelAt }),
   };
+}
+
+/** The same secret, with the machine on which its key was entered. */
+export function enteredOn(machine: string | undefined, secret: Secret): Secret {
+  const { machine: _, ...rest } = secret;
+  return machine === undefined ? rest : { ...rest, machine };
 }
 
 function isNewer(a = 0, b = 0): boolean {
@@ -133,6 +144,9 @@ export function hasCredentials({ credentials }: Secret): boolean {
 export function sameConnection(a: Secret, b: Secret): boolean {
   const { further = b.further } = a;
   return (
-    a.origin === b.origin && isDeepStrictEqual(a.credentials, b.credentials) && isDeepStrictEqual(further, b.further)
+    a.origin === b.origin &&
+    a.machine === b.machine &&
+    isDeepStrictEqual(a.credentials, b.credentials) &&
+    isDeepStrictEqual(further, b.further)
   );
 }

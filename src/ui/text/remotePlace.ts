@@ -1,15 +1,6 @@
 import * as l10n from '@vscode/l10n';
 import { plainText } from '../../core/plainText.ts';
-
-/** What tells about a remote window. */
-export interface RemoteWindow {
-  /** As `vscode.env.remoteName` has it; undefined for a local window. */
-  readonly remoteName: string | undefined;
-  /** The environment on the remote machine. */
-  readonly env: NodeJS.ProcessEnv;
-  /** The remote machine's own name. */
-  readonly host: string;
-}
+import { isAddress, type RemoteWindow } from '../remoteMachine.ts';
 
 /** Which machine a remote window works on, e.g. `WSL: Ubuntu`; undefined for a local window, and where it has no name. */
 export function remotePlace({ remoteName, env, host }: RemoteWindow): string | undefined {
@@ -33,7 +24,6 @@ export function remotePlace({ remoteName, env, host }: RemoteWindow): string | u
     case 'k8s-container':
       return named(l10n.t('Container'), host);
     default:
-      // VS Code for the Web has its server's address as the name.
-      return /^[a-z][\w-]*$/i.test(remoteName) ? remoteName : undefined;
+      return isAddress(remoteName) ? undefined : remoteName;
   }
 }

@@ -114,6 +114,11 @@ function noKey(why: NoKeyReason | undefined, host: string): string {
         "Couldn't read the key for {0} from the system keychain. Unlock the keychain and refresh, or enter the key again.",
         host,
       );
+    case 'otherMachine':
+      return l10n.t(
+        'This key was entered on another machine, and {0} is a different one here. Nothing was sent. To use the account on this machine, enter its key again.',
+        host,
+      );
     case 'missing':
     case undefined:
       return l10n.t('Key not found on this machine. Enter the key for {0} to list its sessions.', host);

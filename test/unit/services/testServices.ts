@@ -90,6 +90,7 @@ export class TestServices {
     background = () => 0,
     kinds = providerKinds,
     settings = new Set(),
+    machine,
     strictCertificates = true,
   }: {
     secretStore?: MemorySecretStore;
@@ -101,6 +102,7 @@ export class TestServices {
     kinds?: readonly ProviderKind[];
     settings?: ReadonlySet<string>;
     strictCertificates?: boolean;
+    machine?: string;
   } = {}) {
     this.secretStore = secretStore;
     this.memory = memory;
@@ -108,7 +110,7 @@ export class TestServices {
       consent: new ProviderConsent(this.memory),
       accounts: () => this.accounts.all,
     });
-    this.accounts = new Accounts(secretStore, this.memory, clock.now, this.log);
+    this.accounts = new Accounts(secretStore, this.memory, clock.now, this.log, machine);
     const network = realNetwork(this.log, wireClock, settings, strictCertificates);
     this.connections = new Connections(this.kinds, this.accounts, network);
     this.store = new SessionStore(clock.now, (id) => this.accounts.get(id)?.provider);

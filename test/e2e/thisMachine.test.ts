@@ -108,14 +108,14 @@ const [forgotten, used, reopened, leftover] = [named('Forgotten'), named('Used')
     it('deletes the profile that this browser left, once that is confirmed', async () => {
       assert.ok(existsSync(orphan.profile));
       await user.page.getByRole('button', { name: /Recently Ended Section/ }).click();
-      await user.choose(user.row(`Session ${forgotten} ended at`), 'Delete Profile…');
+      await user.choose(user.row(`Session ${forgotten} ended by you at`), 'Delete Profile…');
       const dialog = await user.dialog();
       assert.ok(dialog.includes(orphan.profile), dialog);
       await user.picture('this-machine-delete-profile');
       await user.press('Delete Profile');
       await until(async () => !existsSync(orphan.profile));
       // What is gone can't be deleted again.
-      const row = user.row(`Session ${forgotten} ended at`);
+      const row = user.row(`Session ${forgotten} ended by you at`);
       await until(async () => !(await user.offers(row)).includes('Delete Profile…'));
       await user.page.getByRole('button', { name: /Recently Ended Section/ }).click();
     });

@@ -176,7 +176,7 @@ describe('ending a session by its ID inside VS Code', () => {
     const report = await command<PublicEndReport>('endSession', { accountId: id, sessionId: browser.id });
     assert.match(
       user.questions[0]?.detail ?? '',
-      /not in the list\.\nCouldn't check this session, because Browserless can't look up sessions here\./,
+      /not in the list\.\nBrowserless can't look up a session by its ID, so Browser Sessions can't check this one first/,
     );
     assert.equal(cloud.browsers.size, 0);
     assert.deepEqual([report.ended, report.stuck], [0, 1]);

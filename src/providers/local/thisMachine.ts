@@ -299,7 +299,8 @@ function groupCalled(name: string): Group {
   // Names are other programs' text of any length, which no ID may be. Two that look alike there are still two groups.
   const readable = name.replaceAll(/[^\w.-]/g, '-').slice(0, 60) || 'other';
   const hash = createHash('sha256').update(name).digest('hex').slice(0, 12);
-  const id = groupId(/^[a-z ]{1,60}$/i.test(name) ? readable : `${readable}-${hash}`);
+  // No ID may be "all", which a program may be called.
+  const id = groupId(/^[a-z ]{1,60}$/i.test(name) ? `by-${readable}` : `by-${readable}-${hash}`);
   return {
     id,
     kind: 'metadata',

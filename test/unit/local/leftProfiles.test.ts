@@ -9,7 +9,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
+import { homedir, hostname, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { checkProfile, deleteProfile, leftProfiles } from '../../../src/local/leftProfiles.ts';
 import { ensureChromium, quietFlags } from '../../host/chromium.ts';
@@ -66,7 +66,7 @@ import { until } from '../until.ts';
       'my agent-browser-chrome-x',
     ])
       assert.equal(await check(profile(name)), 'notTemporary', name);
-    const elsewhere = join(process.cwd(), 'out', 'profiles-test');
+    const elsewhere = join(homedir(), `.browser-sessions-profiles-${process.pid}`);
     assert.equal(await check(profile('agent-browser-chrome-x', elsewhere)), 'notTemporary');
     rmSync(elsewhere, { recursive: true });
     const path = profile();

@@ -193,6 +193,7 @@ describe('the plan of an end', () => {
         endWithoutAsking: new EndWithoutAsking(new MapMemory(0), () => 'always'),
         changeSetting: async () => {},
         liveViews: { isOpen: () => false },
+        workspaceFolders: () => [],
         setting: (key: SettingKey) => settings[key].default,
         prompts: {
           ...parts.prompts,

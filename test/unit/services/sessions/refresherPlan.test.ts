@@ -94,6 +94,7 @@ describe('the refresh schedule', () => {
     await open();
     at.services.refresher.setAttention(looking);
     await until(9);
+    await pass(takes.list);
     provider.start('another');
     await until(11);
     isAbout(waits()[9], 10_000);

@@ -47,7 +47,7 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
     loadProviders: async () => (await import('./providers/index.ts')).providerKinds,
     network,
     logger,
-    findLocalBrowsers: async (...asked) => (await machine()).hasBrowsers(...asked),
+    findLocalBrowsers: async (...args) => (await machine()).hasBrowsers(...args),
     place: besideWorkbench ? undefined : remotePlace(remoteWindow),
     machine: besideWorkbench ? undefined : remoteMachine(remoteWindow),
     settings: {

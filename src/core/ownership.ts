@@ -26,11 +26,14 @@ function fitBy(rule: string): ((session: Session) => boolean) | undefined {
 
 function wasStartedIn({ local }: Session, folders: readonly string[]): boolean {
   const startedIn = local?.startedIn;
-  return startedIn !== undefined && folders.some((folder) => `${plain(startedIn)}/`.startsWith(`${plain(folder)}/`));
+  return (
+    startedIn !== undefined &&
+    folders.some((folder) => `${comparable(startedIn)}/`.startsWith(`${comparable(folder)}/`))
+  );
 }
 
 /** A path as it can be compared: Windows has two separators, and names that differ only by case are the same there. */
-function plain(path: string): string {
+function comparable(path: string): string {
   const isWindows = /^[a-z]:[/\\]/i.test(path);
   const same = isWindows ? path.replaceAll('\\', '/').toLowerCase() : path;
   return same.replace(/\/+$/, '');

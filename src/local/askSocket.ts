@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import { isOwnSocket } from './ownFile.ts';
 
 /** The longest answer that is read where nothing else is said, in bytes. */
-const usualBytes = 2 ** 20;
+const defaultBytes = 2 ** 20;
 
 /** What came of asking at a local socket. */
 export type SocketAnswer =
@@ -30,7 +30,7 @@ export interface SocketQuestion {
  * write to, isn't asked. Never rejects.
  */
 export async function askSocket(
-  { path, message, end, withinMs, mostBytes = usualBytes }: SocketQuestion,
+  { path, message, end, withinMs, mostBytes = defaultBytes }: SocketQuestion,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<SocketAnswer> {

@@ -2,7 +2,7 @@ import { type Clock, sleep } from '../core/clock.ts';
 import type { LocalProcess, ProcessReader } from './processes.ts';
 
 /** How long a process may take to end after SIGTERM before it's killed, in milliseconds, if nothing else is said. */
-const usualGraceMs = 3_000;
+const defaultGraceMs = 3_000;
 /** How long a process may take to end after SIGKILL, in milliseconds. */
 const killedMs = 2_000;
 const pollEveryMs = 25;
@@ -30,10 +30,10 @@ export async function endProcess(
   reader: ProcessReader,
   clock: Clock,
   stop: AbortSignal,
-  graceMs = usualGraceMs,
+  graceMs = defaultGraceMs,
 ): Promise<EndedProcess> {
   const isThere = async () => (await reader.identityOf(pid)) === identity;
-  const exits = (withinMs: number) => becomes(async () => !(await isThere()), withinMs, clock, stop);
+  const exits = (withinMs: number) => becomesTrue(async () => !(await isThere()), withinMs, clock, stop);
   const send = (signal: 'SIGTERM' | 'SIGKILL') => {
     try {
       process.kill(pid, signal);
@@ -53,15 +53,15 @@ export async function endProcess(
  * Whether a condition becomes true in time. It's checked every 25 milliseconds.
  * @throws ProviderError `cancelled`.
  */
-export async function becomes(
-  isSo: () => Promise<boolean>,
+export async function becomesTrue(
+  condition: () => Promise<boolean>,
   withinMs: number,
   clock: Clock,
   stop: AbortSignal,
 ): Promise<boolean> {
   for (const until = clock.monotonic() + withinMs; clock.monotonic() < until; ) {
-    if (await isSo()) return true;
+    if (await condition()) return true;
     await sleep(clock, pollEveryMs, stop);
   }
-  return isSo();
+  return condition();
 }

@@ -71,25 +71,25 @@ export async function deleteProfile(
   const check = await checkProfile(folder, signal);
   if (check.kind !== 'free') return check.kind;
   if (check.profile.identity !== identity) return 'notTemporary';
-  const taken = join(dirname(folder), `browser-sessions-deleting-${randomUUID()}`);
+  const renamed = join(dirname(folder), `browser-sessions-deleting-${randomUUID()}`);
   try {
-    await rename(folder, taken);
+    await rename(folder, renamed);
   } catch {
     return 'failed';
   }
   try {
-    const stats = await statsOf(taken);
+    const stats = await statsOf(renamed);
     const isSame = stats !== undefined && identityOf(stats) === identity;
     const isUsed = await readUsedPaths(await openProcessReader(), signal);
-    if (!isSame || isUsed([folder, taken]) || (await isLocked(taken))) {
-      await rename(taken, folder);
+    if (!isSame || isUsed([folder, renamed]) || (await isLocked(renamed))) {
+      await rename(renamed, folder);
       return 'inUse';
     }
-    await rm(taken, { recursive: true, maxRetries: 10, retryDelay: 100 });
+    await rm(renamed, { recursive: true, maxRetries: 10, retryDelay: 100 });
     return 'deleted';
   } catch {
     // What is left of it must be found under its name again.
-    await rename(taken, folder).catch(() => {});
+    await rename(renamed, folder).catch(() => {});
     return 'failed';
   }
 }
@@ -110,18 +110,18 @@ async function isOwnBelowTemporary(folder: string): Promise<boolean> {
   for (const root of temporaryFolders()) {
     // The temporary folder itself may be reached by a link, as on a Mac.
     const realRoot = await realpath(root).catch(() => root);
-    const way = relative(realRoot, real);
-    if (way === '' || way.startsWith('..') || isAbsolute(way)) continue;
-    if (folder !== join(root, way) && folder !== real) continue;
-    const parts = way.split(sep);
+    const subpath = relative(realRoot, real);
+    if (subpath === '' || subpath.startsWith('..') || isAbsolute(subpath)) continue;
+    if (folder !== join(root, subpath) && folder !== real) continue;
+    const parts = subpath.split(sep);
     const all = await Promise.all(parts.map((_, at) => statsOf(join(realRoot, ...parts.slice(0, at + 1)))));
-    return all.every((stats) => stats?.isDirectory() === true && isOurs(stats));
+    return all.every((stats) => stats?.isDirectory() === true && isPrivate(stats));
   }
   return false;
 }
 
 /** On Windows the temporary folder itself is the user's own. */
-function isOurs({ uid, mode }: Stats): boolean {
+function isPrivate({ uid, mode }: Stats): boolean {
   return process.getuid === undefined || (uid === process.getuid() && (mode & 0o022) === 0);
 }
 

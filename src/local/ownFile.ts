@@ -3,7 +3,7 @@ import { lstat, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** Whether a file is this user's. Windows has no such numbers. */
-export const isOurs = (uid: number): boolean => process.getuid === undefined || uid === process.getuid();
+export const isOwn = (uid: number): boolean => process.getuid === undefined || uid === process.getuid();
 
 /**
  * The text of a small file that belongs to this user; undefined if it isn't a file, is too large, belongs to someone else, or
@@ -16,7 +16,7 @@ export async function readOwnFile(path: string, mostBytes: number): Promise<stri
     const file = await open(path, flags);
     try {
       const { uid, size } = await file.stat().then((its) => (its.isFile() ? its : { uid: -1, size: Infinity }));
-      if (!isOurs(uid) || size > mostBytes) return undefined;
+      if (!isOwn(uid) || size > mostBytes) return undefined;
       const { buffer, bytesRead } = await file.read(Buffer.alloc(mostBytes), 0, mostBytes, 0);
       return buffer.subarray(0, bytesRead).toString('utf8');
     } finally {
@@ -32,7 +32,7 @@ export async function isOwnSocket(path: string): Promise<boolean> {
   try {
     const socket = await lstat(path);
     const folder = await stat(dirname(path));
-    return socket.isSocket() && isOurs(socket.uid) && isOurs(folder.uid) && (folder.mode & 0o022) === 0;
+    return socket.isSocket() && isOwn(socket.uid) && isOwn(folder.uid) && (folder.mode & 0o022) === 0;
   } catch {
     return false;
   }

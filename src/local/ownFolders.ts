@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, type St
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Turns } from '../core/turns.ts';
-import { isOurs } from './ownFile.ts';
+import { isOwn } from './ownFile.ts';
 
 /** A small file that a tool has written. */
 export interface OwnFile<Content> {
@@ -61,7 +61,7 @@ export class OwnFolders<Content> {
         if (turns.isOver) await turns.pass();
         const path = join(folder, name);
         const stats = statsOf(path);
-        if (stats?.isFile() === true && isOurs(stats.uid) && stats.size <= this.#mostBytes)
+        if (stats?.isFile() === true && isOwn(stats.uid) && stats.size <= this.#mostBytes)
           found.push({ name, path, stats });
       }
       const newest = found.toSorted((a, b) => b.stats.mtimeMs - a.stats.mtimeMs).slice(0, mostFiles);

@@ -45,8 +45,8 @@ export function agentBrowser(env: NodeJS.ProcessEnv): LocalTool {
             );
             if (daemon === undefined) return undefined;
             const newer = (ending: string): OwnFile<string> | undefined => {
-              const its = byName.get(`${session}.${ending}`);
-              return its !== undefined && startedBefore(daemon, its.writtenAt) ? its : undefined;
+              const found = byName.get(`${session}.${ending}`);
+              return found !== undefined && startedBefore(daemon, found.writtenAt) ? found : undefined;
             };
             const isInCloud = v.is(Cloud, newer('provider')?.content);
             // One that is about to start its browser has no page yet.

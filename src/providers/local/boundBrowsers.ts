@@ -5,9 +5,9 @@ import type { ToolSession } from './localTool.ts';
 
 /** Whether Playwright has bound a browser to which one of its sessions is only attached. */
 export function isAttached({ title, workspace }: BoundBrowser, detached: readonly ToolSession[]): boolean {
-  const isIts = (one: ToolSession) =>
+  const isAttachedTo = (one: ToolSession) =>
     one.tool === 'playwright-cli' && one.name === title && one.workspace === workspace;
-  return detached.some(isIts);
+  return detached.some(isAttachedTo);
 }
 
 /** The browsers at Playwright's sockets as far as the listening processes tell, who each have a single one: it may be frozen. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 import { askSocket, type SocketAnswer } from '../../local/askSocket.ts';
-import { becomes, type EndedProcess, endProcess } from '../../local/endProcess.ts';
+import { becomesTrue, type EndedProcess, endProcess } from '../../local/endProcess.ts';
 import type { LocalProcess, ProcessReader } from '../../local/processes.ts';
 import { readListeningSockets } from '../../local/socketOwners.ts';
 import type { OwnStop } from './localTool.ts';
@@ -44,7 +44,7 @@ export async function endSession(
     if (isItsSocket && (await isThere(first))) {
       const asked = await stopByTool(stop, areGone, clock, signal);
       if (asked === 'ended') return 'ended';
-      wasAsked = asked === 'taken';
+      wasAsked = asked === 'notInTime';
     }
   }
 
@@ -52,34 +52,34 @@ export async function endSession(
   const ended = browser === undefined ? 'gone' : await endProcess(browser, reader, clock, signal, graceMs);
   if (daemon === undefined || ended === 'stillRuns') return ended;
   // Most tools end when their browser does.
-  const isAlone = browser !== undefined;
-  if (isAlone && (await becomes(async () => !(await isThere(daemon)), shortGraceMs, clock, signal)))
-    return atLeast(ended);
+  const hadBrowser = browser !== undefined;
+  if (hadBrowser && (await becomesTrue(async () => !(await isThere(daemon)), shortGraceMs, clock, signal)))
+    return endedIfGone(ended);
   const daemonEnded = await endProcess(daemon, reader, clock, signal);
   if (daemonEnded === 'stillRuns') return 'stillRuns';
   return ended === 'killed' || daemonEnded === 'killed' ? 'killed' : 'ended';
 }
 
 /** It was there when the end began. */
-function atLeast(ended: EndedProcess): EndedProcess {
+function endedIfGone(ended: EndedProcess): EndedProcess {
   return ended === 'gone' ? 'ended' : ended;
 }
 
-/** @returns `ended` when all are gone, `taken` where they aren't in time, `refused` where the tool doesn't try. */
+/** @returns `ended` when all are gone, `notInTime` where they aren't in time, `refused` where the tool doesn't try. */
 async function stopByTool(
   { question, graceMs }: OwnStop,
   areGone: () => Promise<boolean>,
   clock: Clock,
   signal: AbortSignal,
-): Promise<'ended' | 'taken' | 'refused'> {
+): Promise<'ended' | 'notInTime' | 'refused'> {
   let answer: SocketAnswer | undefined;
   void askSocket(question, clock, signal).then((its) => {
     answer = its;
   });
   const isRefused = () => answer?.kind === 'refused' || (answer?.kind === 'answered' && isError(answer.text));
-  await becomes(async () => isRefused() || (await areGone()), graceMs, clock, signal);
+  await becomesTrue(async () => isRefused() || (await areGone()), graceMs, clock, signal);
   if (await areGone()) return 'ended';
-  return isRefused() ? 'refused' : 'taken';
+  return isRefused() ? 'refused' : 'notInTime';
 }
 
 /** Whether a tool says that it can't stop: each of them has an `error` then. */

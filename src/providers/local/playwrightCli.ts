@@ -75,7 +75,7 @@ function nameOf({ name, content }: OwnFile<SessionFile>): string {
 /** Finds the background processes of sessions. */
 class DaemonFinder {
   /** The pids of those that no browser led to, by the path of their socket; undefined where none of ours listens there. */
-  #others: ReadonlyMap<string, number | undefined> = new Map();
+  #lastOwners: ReadonlyMap<string, number | undefined> = new Map();
 
   async find(
     files: readonly OwnFile<SessionFile>[],
@@ -102,13 +102,13 @@ class DaemonFinder {
     sockets: NonNullable<MachineView['sockets']>,
   ): Promise<ReadonlyMap<string, number>> {
     const paths = files.map(({ content }) => content.socketPath);
-    const before = paths.flatMap((path) => this.#others.get(path) ?? []);
+    const before = paths.flatMap((path) => this.#lastOwners.get(path) ?? []);
     const owners = new Map(await sockets.owners(paths, [...parents, ...before]));
     const rest = paths.filter((path) => !owners.has(path));
-    const unknown = rest.filter((path) => !this.#others.has(path) || this.#others.get(path) !== undefined);
+    const unknown = rest.filter((path) => !this.#lastOwners.has(path) || this.#lastOwners.get(path) !== undefined);
     const more = unknown.length === 0 ? new Map<string, number>() : await sockets.owners(unknown);
     for (const [path, pid] of more) owners.set(path, pid);
-    this.#others = new Map(paths.map((path) => [path, owners.get(path)]));
+    this.#lastOwners = new Map(paths.map((path) => [path, owners.get(path)]));
     return owners;
   }
 }

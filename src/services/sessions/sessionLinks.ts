@@ -46,7 +46,7 @@ export class SessionLinks {
     if (this.#driving.size === 0 && this.#links === noLinks) return [];
     const before = this.#links;
     const links = this.#driving.size === 0 ? noLinks : this.#find(all);
-    if (same(plain(before), plain(links))) return [];
+    if (same(comparable(before), comparable(links))) return [];
     this.#links = links;
     this.#shown = new WeakMap();
     const parts = [before.hidden, links.hidden, before.controllers, links.controllers];
@@ -75,7 +75,8 @@ export class SessionLinks {
     const sessions = new Map<SessionId, Session>();
     for (const [id, session] of state.contents.sessions) {
       const controller = controllers?.get(id);
-      if (hidden?.has(id) !== true) sessions.set(id, controller === undefined ? session : used(session, controller));
+      if (hidden?.has(id) !== true)
+        sessions.set(id, controller === undefined ? session : withController(session, controller));
     }
     const shown = { ...state, contents: { ...state.contents, sessions } };
     this.#shown.set(state, shown);
@@ -104,12 +105,12 @@ export class SessionLinks {
 }
 
 /** Sets as lists, so that they can be compared. */
-function plain({ hidden, controllers }: Links): unknown {
+function comparable({ hidden, controllers }: Links): unknown {
   return [new Map([...hidden].map(([id, its]) => [id, [...its]])), controllers];
 }
 
 /** A session with what is known of the program on this machine that controls it. */
-function used(session: Session, { session: local }: Controller): Session {
+function withController(session: Session, { session: local }: Controller): Session {
   const tool = local.metadata.get('tool');
   const names = [tool, local.name].filter((name) => name !== undefined && name !== '');
   return {

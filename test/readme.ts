@@ -46,7 +46,7 @@ const descriptions: Readonly<Record<ListedCommand, string>> = {
   deleteBatch: "Deletes a batch with all its data at the provider. Lists each session that couldn't be deleted.",
   endAccountSessions:
     'Ends the listed sessions of one account. A second button ends everything, if the provider supports it.',
-  endLeftBehind: 'Ends the browsers on this machine that were left behind: exactly the ones that the dialog lists.',
+  endLeftBehind: 'Ends the browsers on this machine that were left behind, exactly the ones that the dialog lists.',
   endSessionById: "Ends a session that isn't listed, by its ID or a link to it. Checks with the provider first.",
   endAllSessions: 'Ends the listed sessions of all accounts.',
   endOldSessions: 'Asks for an age, then ends the sessions older than that. You can deselect some first.',

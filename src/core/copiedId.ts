@@ -28,7 +28,7 @@ export function copiedSessionId(text: string): SessionId | undefined {
   return found === undefined || idFault(found) !== undefined ? undefined : (found as SessionId);
 }
 
-/** A text without what it's wrapped in. Character by character: one expression for both ends takes quadratic time. */
+/** Removes what a text is wrapped in. A single regular expression for both ends would take quadratic time. */
 function unwrapped(text: string): string {
   const characters = Array.from(text);
   const isInside = (character: string) => !wrapping.test(character);

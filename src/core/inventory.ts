@@ -29,7 +29,7 @@ export interface Inventory {
    */
   readonly counted?: number | undefined;
   /**
-   * Sessions that are running but have left this list because another account shows them now. Read only of built-in
+   * Sessions that are running but aren't in this list, because another account shows them. Only read from built-in
    * providers.
    */
   readonly shownElsewhere?: readonly SessionId[] | undefined;

@@ -1,14 +1,14 @@
 /**
- * The most values that a JSON message of a browser may have: enough for a list of ten thousand targets. Reading one value
- * takes as long as reading a thousand characters of an image. If the largest message consisted of values, it would block
+ * The most values that a browser's JSON message may have: enough for a list of ten thousand targets. Parsing one value
+ * takes as long as parsing a thousand characters of an image, so a message of the largest allowed size could block
  * everything for seconds.
  */
 const maxValues = 100_000;
 
-/** Each value of a list or object except the first follows a comma, and each list or object begins with a bracket. */
+/** Every value in a list or object except the first follows a comma, and every list or object starts with a bracket. */
 const valueMarks = [',', '[', '{'].map((mark) => mark.charCodeAt(0));
 
-/** Whether parsing a JSON message would take too long, whatever it says. */
+/** Whether parsing a JSON message could take too long. Commas and brackets in strings count, too. */
 export function hasTooManyValues(json: Buffer): boolean {
   if (json.length <= maxValues) return false;
   let count = 0;
@@ -18,7 +18,7 @@ export function hasTooManyValues(json: Buffer): boolean {
   return false;
 }
 
-/** The number of an answer, if it starts with it as Chrome's and Playwright's do; NaN otherwise. */
+/** The ID of an answer that starts with it, as Chrome's and Playwright's do; otherwise NaN. */
 export function idAtFront(json: Buffer): number {
   return Number(/^\{"id":(\d{1,15}),/.exec(json.toString('latin1', 0, 32))?.[1]);
 }

@@ -1,14 +1,14 @@
 import type { Session } from './session.ts';
 
-/** Whether a session is the user's own; undefined where nothing tells. */
+/** Whether a session is the user's own; undefined if unknown. */
 export type IsMine = (session: Session) => boolean | undefined;
 
 /**
  * Reads a rule such as `owner=anna`, `tag=anna` or `trackingId=anna-*`: a key of sessions' metadata (`tag` for their
  * tags) and its value, where a trailing `*` matches any rest. Whatever the rule says, browsers on this machine that were
- * started inside one of the folders are the user's own. Undefined if neither says anything: then no session counts as someone
+ * started inside one of the folders are the user's own. Undefined without a rule and folders: then no session counts as someone
  * else's.
- * @param folders the workspace's, as paths of this machine.
+ * @param folders the workspace folders, as paths on this machine.
  */
 export function isMineBy(rule: string, folders: readonly string[] = []): IsMine | undefined {
   const fits = fitBy(rule);
@@ -32,7 +32,7 @@ function wasStartedIn({ local }: Session, folders: readonly string[]): boolean {
   );
 }
 
-/** A path as it can be compared: Windows has two separators, and names that differ only by case are the same there. */
+/** A path in a form that can be compared: Windows has two separators, and its names aren't case-sensitive. */
 function comparable(path: string): string {
   const isWindows = /^[a-z]:[/\\]/i.test(path);
   const same = isWindows ? path.replaceAll('\\', '/').toLowerCase() : path;

@@ -147,7 +147,7 @@ export interface EndingTerms {
    * as many as the server allows.
    */
   readonly mostInFlight: number | undefined;
-  /** Whether that many may be under way from the start, rather than few at first: where no server has to be spared. */
+  /** Whether that many may be under way from the start instead of only a few, because no server could be overloaded. */
   readonly startsAtMost?: boolean | undefined;
   /** Milliseconds after the last request until a session that isn't confirmed gone is called stuck. */
   readonly withinMs: number;
@@ -260,7 +260,7 @@ export interface WaysToSee {
   readonly picture: boolean;
 }
 
-/** The ways in which a session can be shown. @param canWatch see `Session.canWatch`, and `Session.canTakeScreenshot`. */
+/** The ways in which a session can be shown. See `Session.canWatch` and `Session.canTakeScreenshot`. */
 export function waysToSee(
   capabilities: ReadonlySet<Capability>,
   canWatch: boolean,

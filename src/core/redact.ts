@@ -121,7 +121,7 @@ function base64Within(value: string, before: number): string {
 /** What makes no difference between the characters of a secret: what is invisible, blank, or a mark on another letter. */
 const passedOver = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}\p{DI}\p{M}\s]+/gu;
 const capitals = /[A-Z]+/g;
-/** One by one, because a Greek sigma is written in another way at the end of a word. */
+/** Replaced one by one, because a Greek sigma is lowercased differently at the end of a word. */
 const otherCapitals = /[\p{Lu}--[A-Z]]/gv;
 /** How URLs, JSON and HTML write a character. */
 const escaped = /(?:%[\da-f]{2})+|\\u[\da-f]{4}|\\["\\/bfnrt]|&(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[\da-f]{1,6});/gi;

@@ -35,11 +35,11 @@ export interface Session {
   readonly pages: readonly Page[] | undefined;
   /** Whether it can be shown live, where the provider supports that. */
   readonly canWatch: boolean;
-  /** Whether the provider's own call takes screenshots of it; by default where it can be watched. */
+  /** Whether the provider's own call can take screenshots of it; the same as `canWatch` by default. */
   readonly canTakeScreenshot?: boolean | undefined;
   /**
    * What ending it closes: the whole session; only its pages, where the browser around them may be the user's own; or only a
-   * tool's connection to a browser that something else started and that isn't ended.
+   * tool's connection to a browser that something else started. That browser isn't ended.
    */
   readonly ends: 'session' | 'pages' | 'connection';
   /** Why it is skipped when several sessions are ended at once; undefined where it isn't. */
@@ -48,11 +48,11 @@ export interface Session {
   readonly usage: Usage | undefined;
   /** More facts for the tooltip, as label and value. Never a secret, or a link that works without a key. */
   readonly facts: readonly (readonly [label: string, value: string])[];
-  /** The name of a program that is still running and may be using it; undefined where none is known. */
+  /** The name of a program that is still running and may be using it; undefined if none is known. */
   readonly inUseBy: string | undefined;
-  /** Undefined for all but browsers on this machine. */
+  /** Only for browsers on this machine. */
   readonly local: LocalBrowser | undefined;
-  /** The session at another provider, by the provider's id, that this one only controls: both are the same browser. */
+  /** The session of another provider, by that provider's ID, that this one only controls. Both are the same browser. */
   readonly drives?: { readonly provider: string; readonly id: SessionId } | undefined;
 }
 

@@ -35,27 +35,27 @@ export type BrowserStart =
 /** The temporary profile of a browser that has ended. */
 export interface LeftProfile {
   readonly folder: string;
-  /** The tool that names its profiles like this. */
+  /** The tool that gives its profiles such names. */
   readonly tool: string;
   readonly bytes: number;
-  /** When something in the folder itself changed last, in epoch milliseconds. */
+  /** When the folder itself was last modified, in epoch milliseconds. */
   readonly changedAt: number;
-  /** Tells this folder apart from another one that gets its name. */
+  /** Tells this folder apart from another one that takes its name. */
   readonly identity: string;
 }
 
-/** Whether a folder is a temporary profile that may be deleted; why not otherwise. */
+/** Whether a folder is a temporary profile that may be deleted, and if not, why. */
 export type ProfileCheck =
   | { readonly kind: 'free'; readonly profile: LeftProfile }
   | { readonly kind: 'gone' | 'inUse' | 'notTemporary' };
 
-/** What came of deleting a profile. Only `deleted` and `failed` may have changed anything. */
+/** The result of deleting a profile. Only `deleted` and `failed` may have changed anything. */
 export type ProfileDeletion = 'deleted' | 'gone' | 'inUse' | 'notTemporary' | 'failed';
 
-/** What we read from and start on this machine. All but `hasBrowsers` only when the user asks for it. */
+/** What we read, start, and delete on this machine. Except for `hasBrowsers`, only when the user asks for it. */
 export interface ThisMachine {
   /**
-   * Whether any browser runs here that automation started, besides those whose DevTools port another account shows.
+   * Whether any browser that automation started is running, apart from those whose DevTools port another account shows.
    * @throws Error where the operating system doesn't say which processes there are.
    */
   hasBrowsers(signal: AbortSignal, isShownElsewhere: (port: number) => boolean): Promise<boolean>;
@@ -71,7 +71,7 @@ export interface ThisMachine {
   leftProfiles(signal: AbortSignal): Promise<readonly LeftProfile[]>;
   /** Whether a folder is a temporary profile of an automation tool that no process uses. */
   checkProfile(folder: string, signal: AbortSignal): Promise<ProfileCheck>;
-  /** Deletes a profile that was checked, after checking it again. */
+  /** Checks a profile again, then deletes it. */
   deleteProfile(profile: Pick<LeftProfile, 'folder' | 'identity'>, signal: AbortSignal): Promise<ProfileDeletion>;
   /** The variable files of a folder. Links aren't followed. */
   readEnvFiles(

@@ -2,32 +2,32 @@ import { createConnection } from 'node:net';
 import type { Clock } from '../core/clock.ts';
 import { isOwnSocket } from './ownFile.ts';
 
-/** The longest answer that is read where nothing else is said, in bytes. */
+/** The longest answer that is read by default, in bytes. */
 const defaultBytes = 2 ** 20;
 
-/** What came of asking at a local socket. */
+/** The result of a request to a local socket. */
 export type SocketAnswer =
   | { readonly kind: 'answered'; readonly text: string }
-  /** The question was sent, and no whole answer came: the other side may have taken it. */
+  /** The request was sent, but no complete answer arrived. It may have taken effect. */
   | { readonly kind: 'unanswered' }
-  /** The question wasn't sent. */
+  /** The request wasn't sent. */
   | { readonly kind: 'refused' };
 
-/** A question to a local socket. */
+/** A request to a local socket. */
 export interface SocketQuestion {
   readonly path: string;
   readonly message: object;
-  /** What ends the question and the answer, which are JSON texts. */
+  /** What terminates the request and the answer, which are JSON. */
   readonly end: '\n' | '\0';
-  /** In milliseconds. */
+  /** How long to wait for the complete answer. */
   readonly withinMs: number;
   /** The longest answer that is read, in bytes: a megabyte by default. */
   readonly mostBytes?: number;
 }
 
 /**
- * Asks one question at a socket and reads one answer. A socket that isn't this user's, or is in a folder that others can
- * write to, isn't asked. Never rejects.
+ * Sends one request to a socket and reads one answer. Nothing is sent to a socket that isn't this user's or is in a folder
+ * that others can write to. Never rejects.
  */
 export async function askSocket(
   { path, message, end, withinMs, mostBytes = defaultBytes }: SocketQuestion,

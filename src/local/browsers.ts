@@ -31,14 +31,14 @@ export interface AutomatedBrowser {
   readonly tool: BrowserTool | undefined;
   /** The names of its ancestors that are still running, its parent first: `node`, `claude`. Empty for an orphan. */
   readonly owners: readonly string[];
-  /** The pids of the processes above it, the nearest first. */
+  /** The pids of its ancestors, its parent first. */
   readonly ownerPids: readonly number[];
   /** Whether the program that started it has ended. */
   readonly isLeftBehind: boolean;
   readonly isHeadless: boolean;
   /** Whether its profile stays when it ends. Tools delete temporary profiles. */
   readonly keepsProfile: boolean;
-  /** The folder that its owner works in, or it itself if it was left behind; undefined where that isn't known. */
+  /** The working folder of its parent, or its own if it was left behind; undefined if unknown. */
   readonly startedIn: string | undefined;
   /** The folder of its profile. */
   readonly profile: string;
@@ -81,7 +81,7 @@ const profiles: readonly (readonly [BrowserTool, RegExp])[] = [
 const temporary =
   /[/\\](playwright_\w*dev_profile-|agent-browser-chrome-|puppeteer_dev_|profile-|browseruse-tmp-|[^/\\]*scoped_dir)[^/\\]*$/;
 
-/** In characters. No operating system opens a longer path; an argument may be a hundred times as long. */
+/** In characters. No operating system opens a longer path, but an argument may be much longer. */
 const longestPath = 4_096;
 
 /** Programs that run scripts. If one of them is the first process of a container, it may have started the browser. */
@@ -95,7 +95,7 @@ export async function findBrowsers(reader: ProcessReader, signal: AbortSignal): 
   return browsersAmong(await listBrowserProcesses(reader, signal));
 }
 
-/** Reads the processes of all browsers, the user's own among them. @throws Error where the operating system doesn't say. */
+/** Reads the processes of all browsers, including the user's own. @throws Error if the operating system can't list them. */
 export function listBrowserProcesses(reader: ProcessReader, signal: AbortSignal): Promise<ProcessList> {
   return reader.list((name) => browserNames.has(name), signal);
 }
@@ -120,7 +120,7 @@ export async function withLivePort(browser: AutomatedBrowser): Promise<Automated
 }
 
 /**
- * Whether any browser that automation started runs on this machine, besides those at certain DevTools ports.
+ * Whether any browser that automation started is running on this machine, apart from those that another account shows.
  * @throws as {@link findBrowsers} does.
  */
 export async function hasBrowsers(signal: AbortSignal, isShownElsewhere: (port: number) => boolean): Promise<boolean> {
@@ -133,7 +133,7 @@ function isChild({ args }: LocalProcess): boolean {
   return args.some((arg) => /(^|\s)--type=/.test(arg));
 }
 
-/** Whether a browser is just about to start one of its own processes, which has the browser's arguments until then. */
+/** Whether a browser has just forked this process. It has the browser's arguments until it runs its own program. */
 function isForkOf(process: LocalProcess, parent: LocalProcess | undefined): boolean {
   const profile = flagOf(process, '--user-data-dir');
   return parent !== undefined && profile !== undefined && flagOf(parent, '--user-data-dir') === profile;
@@ -148,7 +148,7 @@ function automated(process: LocalProcess, list: ProcessList): Omit<AutomatedBrow
   const port = portOf(flagOf(process, '--remote-debugging-port'));
   const hasPipe = flagOf(process, '--remote-debugging-pipe') !== undefined;
   const isAutomated = flagOf(process, '--enable-automation') !== undefined || isHeadless;
-  // Nothing can control a browser without these: a user opened it, perhaps with a tool's profile to sign in there.
+  // Nothing can control a browser without either. A user opened it, perhaps with a tool's profile to sign in there.
   if (port === undefined && !hasPipe) return undefined;
   // Users debug their own browsers, too, so a port alone doesn't mean that a program controls it.
   if (tool === undefined && !isAutomated) return undefined;
@@ -167,7 +167,7 @@ function automated(process: LocalProcess, list: ProcessList): Omit<AutomatedBrow
   };
 }
 
-/** Daemons often work in the root folder, which says nothing. */
+/** Daemons often work in the root folder, which doesn't show where they were started. */
 function folderOf(process: LocalProcess, list: ProcessList): string | undefined {
   const folder = list.folderOf(process)?.replace(/ \(deleted\)$/, '');
   return folder === '/' ? undefined : folder;

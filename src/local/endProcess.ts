@@ -1,7 +1,7 @@
 import { type Clock, sleep } from '../core/clock.ts';
 import type { LocalProcess, ProcessReader } from './processes.ts';
 
-/** How long a process may take to end after SIGTERM before it's killed, in milliseconds, if nothing else is said. */
+/** How long a process may take to end after SIGTERM before it's killed, in milliseconds, by default. */
 const defaultGraceMs = 3_000;
 /** How long a process may take to end after SIGKILL, in milliseconds. */
 const killedMs = 2_000;
@@ -19,7 +19,7 @@ export type EndedProcess =
   | 'stillRuns';
 
 /**
- * Ends one process: sends SIGTERM, and SIGKILL if it's still there when its time is up. Before each signal, it checks that
+ * Ends one process: sends SIGTERM, then SIGKILL if it's still running after `graceMs`. Before each signal, it checks that
  * the pid still belongs to this process. Child processes get no signal: a browser ends its own, and they exit when their
  * browser is gone.
  * @param graceMs how long it may take to end after SIGTERM, in milliseconds: three seconds by default.
@@ -50,7 +50,7 @@ export async function endProcess(
 }
 
 /**
- * Whether a condition becomes true in time. It's checked every 25 milliseconds.
+ * Waits for a condition, checking it every 25 milliseconds. @returns whether it became true in time.
  * @throws ProviderError `cancelled`.
  */
 export async function becomesTrue(

@@ -3,7 +3,7 @@ import { lstat, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EnvFile, SkippedEnvFile } from '../core/thisMachine.ts';
 
-/** Largest file that is read, in bytes; and most files of a folder. */
+/** The largest file that is read, in bytes, and the most files of a folder. */
 export const largestEnvFile = 512 * 1024;
 const mostFiles = 50;
 

@@ -5,12 +5,12 @@ import { join, sep } from 'node:path';
 import { Turns } from '../core/turns.ts';
 import type { ProcessReader } from './processes.ts';
 
-/** Says whether any process named one of these paths, or something below it. */
+/** Whether any process uses one of these paths, or something below it. */
 export type UsedPaths = (paths: readonly string[]) => boolean;
 
 /**
- * Reads what processes use now: what their arguments name, and on Linux also where they work and which files they have open.
- * @throws Error where the operating system doesn't say which processes there are.
+ * Reads which paths processes are using: those in their arguments, and on Linux also their working folders and open files.
+ * @throws Error if the operating system can't list the processes.
  */
 export async function readUsedPaths(reader: ProcessReader, signal: AbortSignal): Promise<UsedPaths> {
   const { found } = await reader.list(() => true, signal);
@@ -24,8 +24,8 @@ export async function readUsedPaths(reader: ProcessReader, signal: AbortSignal):
 }
 
 /**
- * Whether a browser's own lock says that it may be using a profile. The lock is a link to `<host>-<pid>`, and stays when the
- * browser crashes. Where that can't be told, the profile counts as locked.
+ * Whether the browser's own lock says that a profile may be in use. The lock is a link to `<host>-<pid>`, which stays when the
+ * browser crashes. If it says neither, the profile counts as locked.
  */
 export async function isLocked(folder: string): Promise<boolean> {
   const lock = join(folder, 'SingletonLock');
@@ -47,7 +47,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** The folders that this user's processes work in, and the files that they have open. */
+/** The working folders, programs, and open files of this user's processes. */
 async function openFiles(signal: AbortSignal): Promise<readonly string[]> {
   const open: string[] = [];
   const turns = new Turns();
@@ -61,7 +61,7 @@ async function openFiles(signal: AbortSignal): Promise<readonly string[]> {
   return open;
 }
 
-/** Empty for processes of other users, and for those that have ended. */
+/** Empty for other users' processes, and for those that have ended. */
 function namesIn(folder: string): readonly string[] {
   try {
     return readdirSync(folder);

@@ -8,11 +8,11 @@ import { Turns } from '../core/turns.ts';
 import { isLocked, readUsedPaths, type UsedPaths } from './folderUse.ts';
 import { openProcessReader } from './processes.ts';
 
-// A profile holds cookies and logins, so a folder is deleted only if all of this is true of it: a known tool names its
-// temporary profiles like that, it's below the temporary folder, neither it nor a folder on the way is a link or someone
-// else's, a browser has written into it, and no process uses it.
+// A profile contains cookies and logins, so a folder is deleted only if all of this is true: its name is one that a known tool
+// gives its temporary profiles, it's inside the temporary folder, neither it nor a folder above it there is a link or someone
+// else's, a browser has written to it, and no process uses it.
 
-/** What each tool calls its temporary profiles. Found by running each. */
+/** What each tool calls its temporary profiles, as seen by running it. */
 const temporaryProfiles: readonly (readonly [tool: string, name: RegExp])[] = [
   ['Playwright', /^playwright_chromiumdev_profile-[\w.-]+$/],
   ['agent-browser', /^agent-browser-chrome-[\w.-]+$/],
@@ -22,14 +22,14 @@ const temporaryProfiles: readonly (readonly [tool: string, name: RegExp])[] = [
   ['ChromeDriver', /^(\.?org\.chromium\.Chromium\.)?scoped_dir[\w.-]+$/],
 ];
 
-/** One of these is in every folder that a Chrome has used as its profile. */
+/** At least one of these is in every folder that Chrome has used as a profile. */
 const writtenByChrome = ['Default', 'Local State', 'First Run', 'SingletonLock', 'DevToolsActivePort'];
-/** Most files of a profile that are counted; there are a few hundred. */
+/** The most files of a profile that are counted. Most profiles have a few hundred. */
 const mostFiles = 100_000;
-/** Most profiles that are listed. */
+/** The most profiles that are listed. */
 const mostProfiles = 200;
 
-/** The temporary profiles directly in the temporary folder that no process uses, the one that was used last first. */
+/** The temporary profiles directly in the temporary folder that no process uses, the most recently used first. */
 export async function leftProfiles(signal: AbortSignal): Promise<readonly LeftProfile[]> {
   const found: LeftProfile[] = [];
   const used = await readUsedPaths(await openProcessReader(), signal);
@@ -47,7 +47,7 @@ export async function leftProfiles(signal: AbortSignal): Promise<readonly LeftPr
   return found.sort((a, b) => b.changedAt - a.changedAt);
 }
 
-/** Looks at a folder, and says whether it may be deleted. @param used what processes use, if that was read just now. */
+/** Checks whether a folder may be deleted. @param used what processes are using, if that was just read. */
 export async function checkProfile(folder: string, signal: AbortSignal, used?: UsedPaths): Promise<ProfileCheck> {
   const tool = toolOf(folder);
   if (tool === undefined || !isAbsolute(folder) || normalize(folder) !== folder) return { kind: 'notTemporary' };
@@ -61,8 +61,8 @@ export async function checkProfile(folder: string, signal: AbortSignal, used?: U
 }
 
 /**
- * Deletes a profile, if it's still the folder that was looked at and everything still says that it may be deleted. It's renamed
- * first, so that a browser that starts meanwhile gets a new folder instead of half an old one.
+ * Deletes a profile if it's still the folder that was checked and may still be deleted. It's renamed first, so that a browser
+ * that starts in the meantime gets a new folder instead of half of an old one.
  */
 export async function deleteProfile(
   { folder, identity }: Pick<LeftProfile, 'folder' | 'identity'>,
@@ -88,7 +88,7 @@ export async function deleteProfile(
     await rm(renamed, { recursive: true, maxRetries: 10, retryDelay: 100 });
     return 'deleted';
   } catch {
-    // What is left of it must be found under its name again.
+    // Whatever is left must be found under the old name again.
     await rename(renamed, folder).catch(() => {});
     return 'failed';
   }
@@ -99,16 +99,16 @@ function toolOf(folder: string): string | undefined {
   return temporaryProfiles.find(([, pattern]) => pattern.test(name) || pattern.test(inStagehand))?.[0];
 }
 
-/** Tools may be given another temporary folder than this program. */
+/** Tools may use a different temporary folder than this process. */
 function temporaryFolders(): readonly string[] {
   return [...new Set([tmpdir(), ...(process.platform === 'win32' ? [] : ['/tmp'])])];
 }
 
-/** Whether it's below the temporary folder, with no link and no folder on the way in which others may rename things. */
+/** Whether it's inside the temporary folder, with no link and no folder in between in which others may rename things. */
 async function isOwnBelowTemporary(folder: string): Promise<boolean> {
   const real = await realpath(folder);
   for (const root of temporaryFolders()) {
-    // The temporary folder itself may be reached by a link, as on a Mac.
+    // The path of the temporary folder itself may contain a link, as on macOS.
     const realRoot = await realpath(root).catch(() => root);
     const subpath = relative(realRoot, real);
     if (subpath === '' || subpath.startsWith('..') || isAbsolute(subpath)) continue;
@@ -120,7 +120,7 @@ async function isOwnBelowTemporary(folder: string): Promise<boolean> {
   return false;
 }
 
-/** On Windows the temporary folder itself is the user's own. */
+/** Whether only this user can write to it. On Windows, the temporary folder itself is the user's own. */
 function isPrivate({ uid, mode }: Stats): boolean {
   return process.getuid === undefined || (uid === process.getuid() && (mode & 0o022) === 0);
 }

@@ -19,14 +19,14 @@ export function linuxProcesses(root = '/proc'): ProcessReader {
     try {
       return readFileSync(`${root}/${file}`, 'utf8');
     } catch (error) {
-      // Where no more files can be opened, for example, it may still be running.
+      // If no more files can be opened, for example, the process may still be running.
       if (!isGoneOrForeign(error)) throw error;
       return '';
     }
   };
   const programOf = (pid: string): string | undefined => {
     try {
-      // Thousands of pids from old files may be looked up: an error for each would take longer.
+      // Thousands of pids from old files may be looked up. Throwing an error for each would be slower.
       const stats = statSync(`${root}/${pid}`, { throwIfNoEntry: false });
       return stats?.uid === user ? readlinkSync(`${root}/${pid}/exe`) : undefined;
     } catch (error) {
@@ -93,7 +93,7 @@ export function linuxProcesses(root = '/proc'): ProcessReader {
   };
 }
 
-/** Whether a file of a process can't be read because the process ended in the meantime, or belongs to someone else. */
+/** Whether a process's file can't be read because the process has ended or belongs to someone else. */
 function isGoneOrForeign(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return code === 'ENOENT' || code === 'ESRCH' || code === 'EACCES' || code === 'EPERM';

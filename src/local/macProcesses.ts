@@ -69,7 +69,7 @@ function identityFrom(start: string): string {
   return `${startFrom(start)}`;
 }
 
-/** `ps` writes UTC, as it's told to: in local time, each start would change with the time zone, and with it the identity. */
+/** `ps` is told to write UTC: in local time, start times and so identities would change with the time zone. */
 function startFrom(start: string): number {
   return Date.parse(`${start} UTC`);
 }

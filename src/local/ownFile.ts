@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { lstat, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** Whether a file is this user's. Windows has no such numbers. */
+/** Whether a file belongs to this user. Windows has no user IDs. */
 export const isOwn = (uid: number): boolean => process.getuid === undefined || uid === process.getuid();
 
 /**

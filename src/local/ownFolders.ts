@@ -12,7 +12,7 @@ export interface OwnFile<Content> {
   readonly content: Content;
 }
 
-/** Most files of a folder that are looked at, and most that are read: the newest. */
+/** The most files of a folder that are looked at, and the most that are read, the newest first. */
 const mostNames = 10_000;
 const mostFiles = 2_000;
 
@@ -22,11 +22,11 @@ interface Known<Content> {
 }
 
 /**
- * Reads folders of small files that may hold keys, again and again. A file that hasn't changed isn't read again. Its text
+ * Repeatedly reads folders of small files that may contain keys. A file that hasn't changed isn't read again. Its text
  * isn't kept, only what was taken from it.
  *
- * Left out are links, devices, and files that are too large or someone else's. They are read synchronously, a few
- * milliseconds at a time: 2,000 files take 80 ms of a busy machine at first and 10 ms later.
+ * Links, devices, and files that are too large or someone else's are left out. Files are read synchronously, a few
+ * milliseconds at a time: on a busy machine, 2,000 files take 80 ms at first and 10 ms later.
  */
 export class OwnFolders<Content> {
   readonly #isWanted: (name: string) => boolean;
@@ -35,9 +35,9 @@ export class OwnFolders<Content> {
   #known: ReadonlyMap<string, Known<Content>> = new Map();
 
   /**
-   * @param isWanted is given the name of a file.
-   * @param mostBytes how large a file may be.
-   * @param contentOf takes from a file's text what may leave it; undefined where the text isn't as it should be.
+   * @param isWanted called with the name of a file.
+   * @param mostBytes the largest file that is read.
+   * @param contentOf takes what is needed from a file's text; undefined if the text isn't valid.
    */
   constructor(
     isWanted: (name: string) => boolean,
@@ -49,7 +49,7 @@ export class OwnFolders<Content> {
     this.#contentOf = contentOf;
   }
 
-  /** The files of some folders, by folder. Folders that can't be read have none. Never rejects. */
+  /** The files of each folder. Folders that can't be read have none. Never rejects. */
   async read(folders: readonly string[]): Promise<ReadonlyMap<string, readonly OwnFile<Content>[]>> {
     const turns = new Turns();
     const known = new Map<string, Known<Content>>();
@@ -87,7 +87,7 @@ export class OwnFolders<Content> {
       const file = openSync(path, flags);
       try {
         const stats = fstatSync(file);
-        // It may be another file by now, which the next list reads.
+        // The file has changed in the meantime. The next list reads it.
         if (versionOf(stats) !== version) return undefined;
         const buffer = Buffer.alloc(stats.size);
         const text = buffer.subarray(0, readSync(file, buffer, 0, stats.size, 0)).toString('utf8');

@@ -167,7 +167,7 @@ class Wire implements CdpConnection {
 
   #receive(data: Buffer): void {
     let rest = data;
-    // What follows a message that couldn't be read isn't read, either.
+    // After a message that couldn't be read, the socket is closed and the rest is ignored.
     for (let end = rest.indexOf(0); end >= 0 && !this.#socket.destroyed; end = rest.indexOf(0)) {
       this.#received.push(rest.subarray(0, end));
       const message = Buffer.concat(this.#received);

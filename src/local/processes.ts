@@ -24,9 +24,9 @@ export interface ProcessList {
   readonly found: readonly LocalProcess[];
   /** A process's ancestors, its parent first, up to the first one that belongs to another user. */
   ancestorsOf(process: LocalProcess): readonly LocalProcess[];
-  /** The folder that a process works in now; undefined where the operating system doesn't say. */
+  /** The current working folder of a process; undefined if the operating system doesn't say. */
   folderOf(process: LocalProcess): string | undefined;
-  /** This user's process that has a pid; undefined where there is none. */
+  /** This user's process with a pid; undefined if there is none. */
   processWith(pid: number): LocalProcess | undefined;
   /** Whether a missing parent means that it has ended, as on Windows. Elsewhere, an orphan gets another parent. */
   readonly keepsDeadParents: boolean;
@@ -53,7 +53,7 @@ export function programName(program: string): string {
 
 /**
  * The value of a flag such as `--user-data-dir=…`; empty if it has none, undefined if the flag is missing. As in Chrome, the
- * last one counts, and none after `--`.
+ * last one counts, and those after `--` don't.
  */
 export function flagOf({ args }: Pick<LocalProcess, 'args'>, name: string): string | undefined {
   const end = args.indexOf('--');

@@ -1,23 +1,23 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { Turns } from '../core/turns.ts';
 
-// Linux says in /proc/net/unix (proc_net(5)) which sockets are listened at, each with its inode. A process that has one open
-// has a link to `socket:[inode]` among its file descriptors. Other systems don't say either without a program of their own.
+// On Linux, /proc/net/unix (proc_net(5)) lists the sockets that processes listen on, each with its inode. A process that has
+// one open has a link to `socket:[inode]` among its file descriptors. Other systems need a program of their own for both.
 
 /** Set for a socket that accepts connections (`__SO_ACCEPTCON`). */
 const listens = 0x10000;
 
-/** The local sockets that some process listened at when this was read. */
+/** The local sockets that processes were listening on when this was read. */
 export interface ListeningSockets {
   has(path: string): boolean;
   /**
-   * Which of some processes listens at each of some sockets. Sockets that none of them listens at are left out.
-   * @param pids this user's processes; all of them where it's undefined, which takes 20 ms for 140 processes.
+   * Which process listens on each socket. Sockets that none of the processes listens on are left out.
+   * @param pids the processes to look at; by default all of this user's, which takes 20 ms for 140 processes.
    */
   owners(paths: readonly string[], pids?: readonly number[]): Promise<ReadonlyMap<string, number>>;
 }
 
-/** Reads which local sockets are listened at; undefined where the operating system doesn't say. @param root where proc is. */
+/** Reads which local sockets processes listen on; undefined if the operating system doesn't say. @param root where proc is. */
 export function readListeningSockets(root = '/proc'): ListeningSockets | undefined {
   if (process.platform !== 'linux') return undefined;
   let table: string;
@@ -26,10 +26,10 @@ export function readListeningSockets(root = '/proc'): ListeningSockets | undefin
   } catch {
     return undefined;
   }
-  /** Undefined where several processes listen at the path: the file was replaced, and only the last one gets connections. */
+  /** Undefined if several processes listen on the path: the file was replaced, and only the last one gets connections. */
   const inodes = new Map<string, string | undefined>();
   for (const line of table.split('\n')) {
-    // Num RefCount Protocol Flags Type St Inode Path: a path may hold spaces.
+    // Num RefCount Protocol Flags Type St Inode Path. A path may contain spaces.
     const [, flags = '', inode = '', path = ''] = /^\S+ \S+ \S+ (\S+) \S+ \S+ +(\d+) (\/.*)$/.exec(line) ?? [];
     if (path !== '' && (Number.parseInt(flags, 16) & listens) !== 0)
       inodes.set(path, inodes.has(path) ? undefined : inode);
@@ -64,7 +64,7 @@ function pidsIn(root: string): readonly number[] {
     .sort((a, b) => a - b);
 }
 
-/** What a process has open; nothing where it has ended or belongs to someone else. */
+/** The files and sockets that a process has open; none if it has ended or belongs to someone else. */
 function openFilesOf(pid: number, root: string): readonly string[] {
   try {
     return readdirSync(`${root}/${pid}/fd`).flatMap((name) => {

@@ -113,11 +113,11 @@ async function portOnceOpen(child: ChildProcess, profile: string): Promise<numbe
   return undefined;
 }
 
-/** Whether the browser that was started with this profile still runs. If that can't be told, it may. */
+/** Whether the browser that was started with this profile is still running. If that can't be determined, it counts as running. */
 export async function isRunning(profile: string): Promise<boolean> {
   const port = await portOfProfile(profile);
   if (port !== undefined && (await browserAt(port.port)) === port.path) return true;
-  // One that is frozen, or on a busy machine, doesn't answer, and must not lose its profile.
+  // A browser that is frozen or on a busy machine may not answer, but must not lose its profile.
   try {
     const all = await findBrowsers(await openProcessReader(), AbortSignal.timeout(answerWithinMs));
     return all.some((one) => one.profile === profile);

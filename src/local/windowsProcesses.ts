@@ -37,7 +37,7 @@ export function windowsProcesses(): ProcessReader {
   };
 }
 
-/** Where Windows has its PowerShell. By its name alone, one in the folder that VS Code was started in would be run first. */
+/** The path of Windows' own PowerShell. By name alone, one in the folder that VS Code was started in would run first. */
 export function powerShellPath(env: NodeJS.ProcessEnv = process.env): string {
   const folder = env['SystemRoot'] ?? 'C:\\Windows';
   return win32.join(folder, 'System32', 'WindowsPowerShell', 'v1.0', 'powershell.exe');

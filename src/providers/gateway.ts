@@ -162,7 +162,7 @@ function connect(link: Link): Provider {
       if (!ProviderError.isOf(error, 'serverFault', 'unexpectedAnswer')) throw error;
     }
     if (await isAnothers(confirmed, found, signal)) {
-      throw new ProviderError({ kind: 'conflict' }, 'nothing was sent: the id belongs to another session by now');
+      throw new ProviderError({ kind: 'conflict' }, 'no request was sent: the ID now belongs to another session');
     }
   }
 

@@ -24,7 +24,7 @@ export interface ServicesParts {
   readonly loadProviders: () => Promise<readonly ProviderKind[]>;
   readonly network: Network;
   readonly logger: Logger;
-  /** Whether any browser that automation started runs on this machine, besides those whose port another account shows. */
+  /** Whether any browser that automation started is running here, apart from those whose port another account shows. */
   readonly findLocalBrowsers: (signal: AbortSignal, isShownElsewhere: (port: number) => boolean) => Promise<boolean>;
   /** What to call this machine in a remote window; undefined in a local one. */
   readonly place: string | undefined;

@@ -1,6 +1,6 @@
-/** What VS Code and the system say about the machine that a window works on. */
+/** What is known about a window that may be a remote one. */
 export interface RemoteWindow {
-  /** As `vscode.env.remoteName` has it; undefined for a local window. */
+  /** The value of `vscode.env.remoteName`; undefined in a local window. */
   readonly remoteName: string | undefined;
   /** The environment on the remote machine. */
   readonly env: NodeJS.ProcessEnv;
@@ -9,15 +9,15 @@ export interface RemoteWindow {
 }
 
 /**
- * What tells the machine of a remote window apart from other machines; undefined for a local window and for VS Code for the Web,
- * whose storage belongs to one server anyway. A container that was built again is another machine.
+ * Identifies the machine of a remote window; undefined in a local window, and in VS Code for the Web, where each server has its
+ * own storage. A rebuilt container is another machine.
  */
 export function remoteMachine({ remoteName, env, host }: RemoteWindow): string | undefined {
   if (remoteName === undefined || isAddress(remoteName)) return undefined;
   return `${remoteName} ${env['WSL_DISTRO_NAME'] ?? env['CODESPACE_NAME'] ?? host}`;
 }
 
-/** Whether it's the address of the server, which VS Code for the Web has as the name. */
+/** Whether it's an address: in VS Code for the Web, the name is its server's address. */
 export function isAddress(remoteName: string): boolean {
   return !/^[a-z][\w-]*$/i.test(remoteName);
 }

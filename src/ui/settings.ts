@@ -175,7 +175,7 @@ export const settingTexts: { readonly [Key in SettingKey]: SettingText & Choices
   },
   mine: {
     description:
-      "Specifies which sessions are yours, as a metadata key and its value, for example `owner=anna`. Use `tag=anna` to match a tag. An asterisk at the end matches any text, for example `trackingId=anna-*`. Other people's sessions are dimmed, and dialogs list them separately. Browsers on this machine that were started in a folder of the workspace are always yours.",
+      "Specifies which sessions are yours, as a metadata key and its value, for example `owner=anna`. Use `tag=anna` to match a tag. An asterisk at the end matches any text, for example `trackingId=anna-*`. Other people's sessions are dimmed, and dialogs list them separately. Browsers on this machine that were started in a workspace folder are always yours.",
   },
   'history.enabled': {
     description:

@@ -153,7 +153,7 @@ function selfHosted(
       compared.add(confirmed);
       return;
     }
-    throw new ProviderError({ kind: 'conflict' }, 'nothing was sent: the id belongs to another browser by now');
+    throw new ProviderError({ kind: 'conflict' }, 'no request was sent: the ID now belongs to another browser');
   }
 
   async function inventory(signal: AbortSignal): Promise<Inventory> {

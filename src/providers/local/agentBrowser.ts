@@ -6,18 +6,18 @@ import { type OwnFile, OwnFolders } from '../../local/ownFolders.ts';
 import { programName } from '../../local/processes.ts';
 import { compactMap, type LocalTool, pidIn, startedBefore, type ToolSession, writerOf } from './localTool.ts';
 
-// agent-browser (https://github.com/vercel-labs/agent-browser), seen with 0.41.2. Each session has files called `<session>.pid`,
-// `.sock`, `.engine`, `.target` and `.provider` in one folder. `.engine` is there where it started a browser, `.provider` where
-// a cloud did; `.target` is written with its first page, and stays when the session ends.
+// agent-browser (https://github.com/vercel-labs/agent-browser), as seen with 0.41.2. Each session has files called
+// `<session>.pid`, `.sock`, `.engine`, `.target` and `.provider` in one folder. `.engine` exists if it started a browser,
+// `.provider` if a cloud did. `.target` is written with the first page and stays when the session ends.
 //
-// Its socket isn't asked anything but `close`: every command puts off the end of an idle session, and `tab_list` starts a
-// browser where there is none. `close` ends the browser in 70 ms, and takes 35 s where the browser is frozen.
+// `close` is the only request that is sent to its socket: every command restarts the idle timeout, and `tab_list` starts a
+// browser if there is none. `close` ends the browser in 70 ms, or in 35 s if the browser is frozen.
 
 const longestText = 1_024;
 const stopWithinMs = 5_000;
 const mostNamespaces = 200;
 
-/** The name of a cloud, such as `browserbase`. */
+/** The name of a cloud provider, such as `browserbase`. */
 const Cloud = v.pipe(v.string(), v.trim(), v.regex(/^[\w:.-]{1,64}$/));
 
 const parts = /^(.+)\.(pid|engine|provider|target)$/;
@@ -49,7 +49,7 @@ export function agentBrowser(env: NodeJS.ProcessEnv): LocalTool {
               return found !== undefined && startedBefore(daemon, found.writtenAt) ? found : undefined;
             };
             const isInCloud = v.is(Cloud, newer('provider')?.content);
-            // One that is about to start its browser has no page yet.
+            // A session that is about to start its browser has no page yet.
             if (!isInCloud && newer('engine') === undefined && newer('target') === undefined) return undefined;
             return {
               tool: 'agent-browser',
@@ -57,7 +57,7 @@ export function agentBrowser(env: NodeJS.ProcessEnv): LocalTool {
               workspace: undefined,
               daemon,
               browser: isInCloud ? 'cloud' : newer('engine') === undefined ? 'foreign' : 'own',
-              // Which session of the cloud it is can only be asked in a way that may start another one.
+              // Asking which of the cloud's sessions it is may start another one.
               drives: undefined,
               stop: {
                 question: {
@@ -77,7 +77,7 @@ export function agentBrowser(env: NodeJS.ProcessEnv): LocalTool {
   };
 }
 
-/** The folders with its files, and the namespace of each. */
+/** The folders that contain its files, and the namespace of each. */
 async function foldersIn(env: NodeJS.ProcessEnv): Promise<ReadonlyMap<string, string | undefined>> {
   const runtime = env['XDG_RUNTIME_DIR'];
   const bases = [

@@ -3,14 +3,17 @@ import type { BoundBrowser } from '../../local/playwrightFiles.ts';
 import type { ListeningSockets } from '../../local/socketOwners.ts';
 import type { ToolSession } from './localTool.ts';
 
-/** Whether Playwright has bound a browser to which one of its sessions is only attached. */
+/** Whether a bound browser is one that a playwright-cli session is only attached to. */
 export function isAttached({ title, workspace }: BoundBrowser, detached: readonly ToolSession[]): boolean {
   const isAttachedTo = (one: ToolSession) =>
     one.tool === 'playwright-cli' && one.name === title && one.workspace === workspace;
   return detached.some(isAttachedTo);
 }
 
-/** The browsers at Playwright's sockets as far as the listening processes tell, who each have a single one: it may be frozen. */
+/**
+ * The pids of the browsers behind Playwright's sockets, where the process that listens has only one socket and one browser.
+ * Works for frozen browsers, too.
+ */
 export async function browsersOfOwners(
   bound: readonly BoundBrowser[],
   browsers: readonly AutomatedBrowser[],

@@ -6,9 +6,9 @@ import { temporaryIn } from '../../local/environment.ts';
 import { OwnFolders } from '../../local/ownFolders.ts';
 import { compactMap, type LocalTool, type MachineView, pidIn, type ToolSession, writerOf } from './localTool.ts';
 
-// The command line of Stagehand (npm `browse`), seen with 0.9.3. Each session has `<session>.pid` and `<session>.sock` in one
+// The command line of Stagehand (npm `browse`), as seen with 0.9.3. Each session has `<session>.pid` and `<session>.sock` in one
 // folder. `status` has no effect on the session and starts nothing. `stop` is acknowledged at once, and ends the browser in
-// 20 ms, or in 30 s where that is frozen; the socket is gone at once either way.
+// 20 ms, or in 30 s if the browser is frozen. Either way, the socket is gone at once.
 
 const longestPid = 32;
 const stopWithinMs = 5_000;
@@ -31,7 +31,7 @@ export function browse(env: NodeJS.ProcessEnv): LocalTool {
   const folder =
     env['BROWSE_DAEMON_DIR'] ?? join(temporaryIn(env), user === undefined ? 'browse-driver' : `browse-driver-${user}`);
   const files = new OwnFolders((name) => name.endsWith('.pid'), longestPid, pidIn);
-  /** What the background processes have answered, by pid and identity. */
+  /** The last answers of the background processes, by pid and identity. */
   let answers: ReadonlyMap<string, Answer> = new Map();
   return {
     async sessions(on) {
@@ -77,7 +77,7 @@ export function browse(env: NodeJS.ProcessEnv): LocalTool {
   };
 }
 
-/** Whether nothing of an answer can change: a session in the cloud may not have been started yet, or be another one later. */
+/** Whether an answer can no longer change. A cloud session may not have started yet, or may be replaced later. */
 function isFinal(answer: Answer | undefined): boolean {
   return answer !== undefined && answer.mode !== 'remote';
 }

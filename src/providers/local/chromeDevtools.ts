@@ -10,10 +10,10 @@ import { OwnFolders } from '../../local/ownFolders.ts';
 import { flagOf, type LocalProcess } from '../../local/processes.ts';
 import { compactMap, type LocalTool, pidIn, type ToolSession, writerOf } from './localTool.ts';
 
-// The command line of chrome-devtools-mcp (https://github.com/ChromeDevTools/chrome-devtools-mcp), seen with 1.11.0. Its
-// background process has a folder of its own with `daemon.pid` and `server.sock`. Its answers don't say whether it has a
-// browser, and asking for the pages starts one: it has one where a browser is among its child processes. `stop` is
-// acknowledged at once, and ends the browser in 70 ms, or in 5 s where that is frozen.
+// The command line of chrome-devtools-mcp (https://github.com/ChromeDevTools/chrome-devtools-mcp), as seen with
+// 1.11.0. Its background process has a folder of its own with `daemon.pid` and `server.sock`. Its answers don't say whether it
+// has a browser, and asking for the pages starts one, so we look for a browser among its child processes instead. `stop` is
+// acknowledged at once, and ends the browser in 70 ms, or in 5 s if the browser is frozen.
 
 const longestPid = 32;
 const stopWithinMs = 6_000;
@@ -35,7 +35,7 @@ const Picture = v.object({
   ),
 });
 
-/** With one of these it controls a browser that something else started. */
+/** With one of these flags, it controls a browser that something else started. */
 const attaching = ['--browser-url', '--browserUrl', '--ws-endpoint', '--wsEndpoint', '--auto-connect', '--autoConnect'];
 
 /** Reads the sessions of `chrome-devtools`. @param env the environment, which says where it keeps its files. */
@@ -76,11 +76,11 @@ function isDaemon({ args }: LocalProcess): boolean {
   return args.some((arg) => /[/\\]daemon[/\\]daemon\.js$/.test(arg));
 }
 
-/** The folders of its background processes, and the name of the session that each has. */
+/** The folders of its background processes, and the session name of each. */
 async function homesIn(env: NodeJS.ProcessEnv): Promise<ReadonlyMap<string, string>> {
   const runtime = env['XDG_RUNTIME_DIR'];
   const user = process.getuid?.();
-  // Without a runtime folder it uses `/tmp`, whatever TMPDIR says.
+  // Without a runtime folder, it uses `/tmp`, whatever TMPDIR says.
   const shared = process.platform === 'win32' ? temporaryIn(env) : '/tmp';
   const places = [
     ...(runtime === undefined || runtime === '' ? [] : [[runtime, ''] as const]),
@@ -98,7 +98,7 @@ async function homesIn(env: NodeJS.ProcessEnv): Promise<ReadonlyMap<string, stri
 }
 
 /**
- * A screenshot of the page that is selected. @throws ProviderError `notFound` where there is no page, `unexpectedAnswer`.
+ * Takes a screenshot of the selected page. @throws ProviderError `notFound` if there is no page, `unexpectedAnswer`.
  */
 async function screenshotFrom(path: string, clock: Clock, signal: AbortSignal): Promise<Screenshot> {
   const invoke = async <T>(tool: string, args: object, schema: v.GenericSchema<unknown, T>): Promise<T> => {
@@ -108,7 +108,10 @@ async function screenshotFrom(path: string, clock: Clock, signal: AbortSignal): 
     const Answer = v.object({ success: v.literal(true), result: v.pipe(v.string(), v.parseJson(), schema) });
     const read = v.safeParse(v.pipe(v.string(), v.parseJson(), Answer), answer.kind === 'answered' ? answer.text : '');
     if (read.success) return read.output.result;
-    throw new ProviderError({ kind: 'unexpectedAnswer', what: 'it takes no screenshot' }, `${tool} was not answered`);
+    throw new ProviderError(
+      { kind: 'unexpectedAnswer', what: "it didn't take a screenshot" },
+      `no valid answer to ${tool}`,
+    );
   };
   const { pages } = (await invoke('list_pages', {}, Pages)).structuredContent;
   const page = pages.find(({ selected }) => selected) ?? pages.at(-1);
@@ -118,7 +121,7 @@ async function screenshotFrom(path: string, clock: Clock, signal: AbortSignal): 
   const { data, mimeType } = picture ?? {};
   if (data === undefined || mimeType === undefined)
     throw new ProviderError(
-      { kind: 'unexpectedAnswer', what: 'it takes no screenshot' },
+      { kind: 'unexpectedAnswer', what: "it didn't take a screenshot" },
       'there is no image in its answer',
     );
   return { bytes: Buffer.from(data, 'base64'), type: mimeType };

@@ -1,8 +1,8 @@
 import type { SessionId } from '../../core/ids.ts';
 
-/** Over shorter times the figures of the operating system, which counts in hundredths of a second, mean little. */
+/** The operating system counts in hundredths of a second, so figures for shorter times mean little. */
 const shortestMs = 1_000;
-/** In per cent of one core. Rows aren't redrawn for changes within a step. */
+/** In percent of one core. Rows aren't redrawn for changes within a step. */
 const steps = [0, 5, 10, 25, 50, 75, 100, 150, 200, 300, 400, 600, 800, 1_200, 1_600];
 
 interface Measured {
@@ -19,7 +19,7 @@ export class CpuMeter {
    * Takes the figures of one list, and forgets those of browsers that aren't in it.
    * @param cpuMs the processor time that each browser has used since it started.
    * @param at monotonic milliseconds.
-   * @returns per cent of one core, in coarse steps; nothing for a browser that is listed for the first time.
+   * @returns percent of one core, in coarse steps; nothing for a browser that is listed for the first time.
    */
   measure(cpuMs: ReadonlyMap<SessionId, number>, at: number): ReadonlyMap<SessionId, number> {
     this.#last = new Map(
@@ -36,7 +36,7 @@ export class CpuMeter {
   }
 }
 
-/** The nearest step; the one before while the figure is hardly nearer to another. */
+/** The nearest step, or the previous one while the figure is barely nearer to another. */
 function stepAt(exact: number, before: number | undefined): number {
   const nearest = steps.reduce((best, step) => (Math.abs(step - exact) < Math.abs(best - exact) ? step : best), 0);
   if (before === undefined || nearest === before) return nearest;

@@ -5,24 +5,24 @@ import type { LocalProcess, ProcessReader } from '../../local/processes.ts';
 import { readListeningSockets } from '../../local/socketOwners.ts';
 import type { OwnStop } from './localTool.ts';
 
-/** How long a browser has after SIGTERM that its own tool couldn't end, and its tool after its browser, in milliseconds. */
+/** How long, in milliseconds, a browser has after SIGTERM if its tool couldn't end it, and the tool has after its browser. */
 const shortGraceMs = 1_000;
 
 /** The processes of one session. */
 export interface SessionProcesses {
-  /** Undefined where the session has no browser of its own on this machine. */
+  /** Undefined if the session has no browser of its own on this machine. */
   readonly browser: LocalProcess | undefined;
-  /** The tool's background process, where it has one for this session alone. */
+  /** The tool's background process, if it has one for this session alone. */
   readonly daemon: LocalProcess | undefined;
   /** How the tool is asked to end the session. */
   readonly stop: OwnStop | undefined;
 }
 
 /**
- * Ends a session by its tool's own stop, then by signals to its browser, then by signals to the tool's background process: each
- * only where the step before hasn't ended it. Before each it's checked that the process is still the one that was listed. What
- * the tool answers confirms nothing: the session has ended when its browser and its background process are gone.
- * @throws ProviderError `cancelled`; Error where the operating system refuses a signal.
+ * Ends a session by its tool's own stop, then by signals to its browser, then by signals to the tool's background process, until
+ * all are gone. Each step starts with a check that the process is still the one that was listed. The tool's answer confirms
+ * nothing: the session has ended when its browser and its background process are gone.
+ * @throws ProviderError `cancelled`; Error if the operating system refuses a signal.
  */
 export async function endSession(
   { browser, daemon, stop }: SessionProcesses,
@@ -51,7 +51,7 @@ export async function endSession(
   const graceMs = wasAsked ? shortGraceMs : undefined;
   const ended = browser === undefined ? 'gone' : await endProcess(browser, reader, clock, signal, graceMs);
   if (daemon === undefined || ended === 'stillRuns') return ended;
-  // Most tools end when their browser does.
+  // Most background processes end when their browser does.
   const hadBrowser = browser !== undefined;
   if (hadBrowser && (await becomesTrue(async () => !(await isThere(daemon)), shortGraceMs, clock, signal)))
     return endedIfGone(ended);
@@ -60,12 +60,12 @@ export async function endSession(
   return ended === 'killed' || daemonEnded === 'killed' ? 'killed' : 'ended';
 }
 
-/** It was there when the end began. */
+/** The session was still running at first, so it has ended even if its browser was already gone. */
 function endedIfGone(ended: EndedProcess): EndedProcess {
   return ended === 'gone' ? 'ended' : ended;
 }
 
-/** @returns `ended` when all are gone, `notInTime` where they aren't in time, `refused` where the tool doesn't try. */
+/** @returns `ended` once all are gone, `notInTime` if they aren't in time, `refused` if the tool doesn't try. */
 async function stopByTool(
   { question, graceMs }: OwnStop,
   areGone: () => Promise<boolean>,
@@ -82,7 +82,7 @@ async function stopByTool(
   return isRefused() ? 'refused' : 'notInTime';
 }
 
-/** Whether a tool says that it can't stop: each of them has an `error` then. */
+/** Whether a tool says that it can't stop. Every tool's answer then has an `error`. */
 function isError(text: string): boolean {
   try {
     const answer: unknown = JSON.parse(text);

@@ -6,30 +6,30 @@ import type { ToolSession } from './localTool.ts';
 
 /** A browser with what else is known about it. */
 export interface KnownBrowser extends AutomatedBrowser {
-  /** What Playwright says about it, if it has bound it. */
+  /** What Playwright says about it, if Playwright has bound it. */
   readonly bound: BoundBrowser | undefined;
   /** The session of the tool that started it, if that tool has sessions. */
   readonly session: ToolSession | undefined;
-  /** How much of a processor core it uses, in per cent, if that is known. */
+  /** Its CPU usage in percent of one core, if known. */
   readonly cpu: number | undefined;
 }
 
 /** Memory is rounded to this many bytes, so that a row isn't redrawn whenever it changes a little. */
 const memoryStep = 50e6;
-/** From this share of a core on, in per cent, a row shows it. */
+/** A row shows CPU usage from this percentage of one core. */
 const busyCpu = 25;
 
-/** Programs that people give work to; others, such as servers and shells, are between these and the browser. */
+/** Agents that people give work to. Other programs, such as servers and shells, run between them and the browser. */
 const agents = /^(claude|codex|cursor|gemini|copilot|opencode|goose|aider|windsurf|amp|cline)\b/i;
 
-/** Who may be using a browser: the agent that a Playwright MCP server serves, an agent among its owners, or the nearest owner. */
+/** What may be using a browser: the agent that a Playwright MCP server serves, an agent among its owners, or the nearest owner. */
 export function userOf({ tool, owners, bound, isLeftBehind }: KnownBrowser): string | undefined {
   if (isLeftBehind) return undefined;
   if (tool === 'Playwright MCP' && bound !== undefined && bound.title !== '') return bound.title;
   return owners.find((name) => agents.test(name)) ?? owners[0];
 }
 
-/** What a session says because its browser runs on this machine. */
+/** What is known about a session because its browser runs on this machine. */
 export function localFacts(
   browser: KnownBrowser,
 ): Required<Pick<KnownFacts, 'inUseBy' | 'local' | 'traits' | 'facts'>> {

@@ -11,28 +11,28 @@ import type { ListeningSockets } from '../../local/socketOwners.ts';
 /** A session of a tool whose background process (daemon) runs on this machine. */
 export interface ToolSession {
   readonly tool: BrowserTool;
-  /** What the user called it, or what the tool calls it without a name. Clean it before showing. */
+  /** The user's name for it, or the tool's default. Clean it before showing it. */
   readonly name: string;
-  /** The folder it was started for, where the tool's files say so. */
+  /** The folder it was started for, if the tool's files say so. */
   readonly workspace: string | undefined;
   readonly daemon: LocalProcess;
-  /** Whose the browser is that it controls: its own, one that something else started, or a cloud's. */
+  /** Which browser it controls: its own, one that something else started, or one in a cloud. */
   readonly browser: 'own' | 'foreign' | 'cloud';
-  /** The session of another provider that is the browser it controls, where the tool says which. */
+  /** The session of another provider that it controls, if the tool says which. */
   readonly drives: Session['drives'];
   readonly stop: OwnStop;
-  /** Takes a screenshot of its selected page, where the tool can. It would start a browser: check first that there is one. */
+  /** Takes a screenshot of its selected page, if the tool can. Without a browser, it would start one, so check first. */
   readonly screenshot?: (clock: Clock, signal: AbortSignal) => Promise<Screenshot>;
 }
 
-/** How a tool is asked to end a session of its own. */
+/** How a tool is asked to end one of its sessions. */
 export interface OwnStop {
   readonly question: SocketQuestion;
   /** How long the tool may take until its browser and its background process are gone, in milliseconds. */
   readonly graceMs: number;
 }
 
-/** This machine at one moment, as tools are looked for on it. */
+/** What tools' sessions are found by: this machine at one moment. */
 export interface MachineView {
   readonly processes: ProcessList;
   readonly browsers: readonly AutomatedBrowser[];
@@ -43,18 +43,18 @@ export interface MachineView {
 }
 
 /**
- * A tool that keeps browsers open between commands. Its sessions are read from its files and from the processes: none of its
- * commands is run, nothing is started, no file is changed, and nothing is asked that puts off its idle timeout.
+ * A tool that keeps browsers open between commands. Its sessions are read from its files and from the processes. Nothing
+ * runs its commands, starts anything, changes files, or sends a request that restarts its idle timeout.
  */
 export interface LocalTool {
-  /** Its sessions whose background process runs. Never rejects because of what the files hold. */
+  /** Its sessions with a running background process. Never rejects because of what the files contain. */
   sessions(on: MachineView): Promise<readonly ToolSession[]>;
 }
 
-/** Start times are exact to a second, and files are written some time after their process has started. */
+/** How much later than its file a process may seem to have started, because start times are exact only to the second. */
 const clockDifferenceMs = 2_000;
 
-/** What a pid file holds. */
+/** The text of a pid file. */
 export const Pid = v.pipe(v.string(), v.trim(), v.regex(/^[1-9]\d{0,9}$/), v.transform(Number));
 
 /** Takes a process ID from the text of a pid file. */
@@ -64,8 +64,8 @@ export function pidIn(text: string): number | undefined {
 }
 
 /**
- * The process that wrote a file with its pid: it started before the file was written, and is the tool's program. A pid may be
- * another process's by now.
+ * The process that wrote a file with its pid. It started before the file was written, and it runs the tool's program. Otherwise
+ * the pid belongs to another process.
  */
 export function writerOf(
   pid: number,
@@ -82,7 +82,7 @@ export function startedBefore({ startedAt }: LocalProcess, writtenAt: number): b
   return startedAt <= writtenAt + clockDifferenceMs;
 }
 
-/** Turns rows into others, a few milliseconds at a time, and leaves out those that become nothing. */
+/** Maps rows to results, a few milliseconds at a time, and leaves out those without a result. */
 export async function compactMap<Row, Result>(
   rows: Iterable<Row>,
   { signal }: Pick<MachineView, 'signal'>,

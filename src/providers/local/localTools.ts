@@ -16,7 +16,7 @@ export function openLocalTools(env: NodeJS.ProcessEnv): LocalTools {
   return {
     async sessions(on) {
       const all = (await Promise.all(tools.map((tool) => tool.sessions(on)))).flat();
-      // Two variables may lead to the same folder.
+      // Two environment variables may point to the same folder.
       return [...new Map(all.map((one) => [`${one.daemon.pid} ${one.name}`, one])).values()];
     },
   };

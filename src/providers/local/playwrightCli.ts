@@ -6,12 +6,12 @@ import { playwrightCache } from '../../local/playwrightFiles.ts';
 import type { LocalProcess } from '../../local/processes.ts';
 import { compactMap, type LocalTool, type MachineView, startedBefore, type ToolSession } from './localTool.ts';
 
-// playwright-cli (https://github.com/microsoft/playwright-cli), seen with Playwright 1.64 and 1.65. Each session has a file
-// `<hash of its folder>/<session>.session` with the path of its socket, but no process ID: the process is the one that listens
-// at the socket, and its second argument is the session's name. The file holds everything the browser was launched with, keys
-// included: only the fields below leave this file. It stays when the session ends badly, or has a profile of its own.
+// playwright-cli (https://github.com/microsoft/playwright-cli), as seen with Playwright 1.64 and 1.65. Each session has a
+// file `<hash of its folder>/<session>.session` with the path of its socket, but no process ID. The process is the one that
+// listens on the socket, and its second argument is the session's name. The file contains everything the browser was launched
+// with, including keys, so only the fields below are taken from it. It stays if the session crashes or has its own profile.
 //
-// `stop` is answered 20 ms after the browser is gone; where that is frozen, the socket closes and all are gone in 0.5 s.
+// `stop` is answered 20 ms after the browser is gone. If the browser is frozen, the socket closes and all are gone in 0.5 s.
 
 const File = v.object({
   name: v.optional(v.pipe(v.string(), v.maxLength(256))),
@@ -74,7 +74,7 @@ function nameOf({ name, content }: OwnFile<SessionFile>): string {
 
 /** Finds the background processes of sessions. */
 class DaemonFinder {
-  /** The pids of those that no browser led to, by the path of their socket; undefined where none of ours listens there. */
+  /** Which process listened on each socket at the last list; undefined if none of this user's did. */
   #lastOwners: ReadonlyMap<string, number | undefined> = new Map();
 
   async find(
@@ -90,7 +90,7 @@ class DaemonFinder {
       const pids = owners === undefined ? parents : [owners.get(file.content.socketPath)];
       const daemons = pids.flatMap((pid) => (pid === undefined ? [] : (on.processes.processWith(pid) ?? [])));
       const [daemon, ...others] = daemons.filter((one) => isDaemonOf(one, file));
-      // Without the sockets' owners, two folders may have sessions of the same name.
+      // If the sockets' owners are unknown, sessions with the same name in two folders can't be told apart.
       if (daemon !== undefined && others.length === 0) found.set(file, daemon);
     }
     return found;

@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 
-/** The same work, except that calls which follow each other within some milliseconds share one result. */
+/** Wraps work so that calls at most `ms` milliseconds after the first one share its result. */
 export function sharedWithin<T>(ms: number, clock: Clock, work: () => Promise<T>): () => Promise<T> {
   let last: { readonly result: Promise<T>; readonly at: number } | undefined;
   return () => {

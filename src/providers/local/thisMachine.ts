@@ -26,17 +26,17 @@ import { sharedWithin } from './sharedResult.ts';
 
 // Browsers that automation started on this machine: by Playwright, Puppeteer, agent-browser and others. They are found among
 // the processes, by the profile folders that these tools give their browsers, and joined to the sessions that the tools' own
-// files name. Nothing is asked of the tools for a list that starts a browser, deletes files or puts off a timeout.
+// files name. For a list, nothing is sent to the tools that starts a browser, deletes files, or restarts an idle timeout.
 //
-// A session is a browser process, or the background process of a tool that controls a browser elsewhere. What confirms an end:
-// no process has its pid and its start time any more. A tool with a session of its own is asked to end it first, and its
+// A session is a browser process, or the background process of a tool that controls a browser elsewhere. Its end is confirmed
+// when no process has its pid and its start time anymore. A tool with a session of its own is asked to end it first, and its
 // background process ends with it. MCP servers are left alone: they open a new browser with their next call.
 
 const Processes = v.object({ processInfo: v.array(v.object({ type: v.string(), id: v.number() })) });
 
 /** How long a browser may take to say which pages it has, in milliseconds. A frozen one never answers. */
 const pagesTimeoutMs = 1_500;
-/** Ends that follow each other within this many milliseconds look for their browsers together. */
+/** Ends within this many milliseconds share one search for their browsers. */
 const sharedMs = 500;
 const neverAborted = new AbortController().signal;
 /** Most browsers that are asked at once. */
@@ -97,7 +97,7 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
     }
   };
 
-  // Each signal is sent only after checking that the process is still the same.
+  // Sharing is safe, because a signal is sent only after checking that the process is still the same.
   const findForEnds = sharedWithin(sharedMs, link.clock, () => find(neverAborted));
 
   /** Which browser answered at each of Playwright's sockets, when it last did. */
@@ -105,7 +105,7 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
   const cpu = new CpuMeter();
 
   return {
-    // A list shows what is read of processes at one moment. Whether one is gone, only its process ID and start tell.
+    // A list is what could be read about processes at one moment. Only a process ID and start time tell whether one is gone.
     ending: { lists: 'unreliable', mostInFlight: 64, startsAtMost: true, withinMs: 10_000 },
 
     async check(signal) {
@@ -115,7 +115,7 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
 
     async *list(signal) {
       const [{ browsers: all, detached, sockets }, offered] = await Promise.all([find(signal), files.read()]);
-      // The same browser is one row: an account that the user added for it shows more.
+      // A browser is listed only once. An account that the user added for it shows more.
       const isElsewhere = ({ port }: AutomatedBrowser) => port !== undefined && link.isShownElsewhere(port);
       const browsers = all.filter((one) => !isElsewhere(one));
       const bound = offered.filter((one) => (sockets?.has(one.socket) ?? true) && !isAttached(one, detached));
@@ -174,7 +174,7 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
         if (!(await isThere(reader, id))) return { outcome: 'alreadyGone', how: undefined };
         throw new ProviderError({ kind: 'conflict' }, 'the process is no longer a browser that automation started');
       }
-      // A tool's stop ends all of its browsers: it's used only where that is this one.
+      // A tool's stop ends all of its browsers, so it's used only if this is its only one.
       const itsBrowsers = browsers.filter(
         ({ ownerPids }) => session !== undefined && ownerPids.includes(session.daemon.pid),
       );
@@ -255,7 +255,7 @@ function sessionOf(browser: KnownBrowser, pages: readonly Page[] | undefined): S
   });
 }
 
-/** A session whose browser isn't its own: what ends is the tool's background process. */
+/** A session whose browser isn't its own. Ending it ends the tool's background process. */
 function detachedSession(session: ToolSession): Session {
   const { tool, name, workspace, daemon, browser, drives } = session;
   const isInCloud = browser === 'cloud';
@@ -296,7 +296,7 @@ function groupOfTool({ tool, name }: ToolSession): Group {
 const longestGroupName = 200;
 
 function groupCalled(name: string): Group {
-  // Names are other programs' text of any length, which no ID may be. Two that look alike there are still two groups.
+  // Names come from other programs and can't be IDs as they are. The hash tells apart two that become the same text.
   const readable = name.replaceAll(/[^\w.-]/g, '-').slice(0, 60) || 'other';
   const hash = createHash('sha256').update(name).digest('hex').slice(0, 12);
   // No ID may be "all", which a program may be called.
@@ -314,8 +314,8 @@ const soon = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, Abor
 
 /**
  * Asks a browser for its pages, and notes them under its process ID.
- * @param expected the ID that it must have: whatever answers at a port could otherwise give another browser's row a name.
- * @returns that ID; undefined where it doesn't answer in time. Never rejects.
+ * @param expected the ID that it must have. Otherwise, whatever answers at a port could name another browser's row.
+ * @returns that ID; undefined if it doesn't answer in time. Never rejects.
  */
 async function insideOf(
   dial: () => Promise<CdpConnection>,

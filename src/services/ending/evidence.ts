@@ -18,7 +18,7 @@ export interface ListAnswer {
   readonly began: number;
   readonly ended: number;
   readonly sessions: ReadonlyMap<SessionId, Session>;
-  /** Ids of sessions whose rows can't be read, or which another account shows. They are listed, too. */
+  /** Ids of sessions whose rows can't be read, or which another account shows. They count as listed, too. */
   readonly unreadable: ReadonlySet<string>;
   /** Whether every row says which session it is about. If not, any session may still be in the list. */
   readonly complete: boolean;

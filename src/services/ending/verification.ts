@@ -198,7 +198,7 @@ export function needsProbe(seen: Observations, lists: ListTerms): boolean {
   return lists === 'unreliable' || lists === 'lagging' || seen.lastAnswer === 'running';
 }
 
-/** Whether no list ever had it, as where its id was entered: that the next one leaves it out says nothing, either. */
+/** Whether no list ever had it, for example because its id was entered. Its absence from the next one then says nothing. */
 function isNeverListed(seen: Observations): boolean {
   return seen.crowd === 0;
 }

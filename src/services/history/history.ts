@@ -33,7 +33,7 @@ const EndedSession = v.object({
    * by itself or by someone else.
    */
   by: v.picklist(['you', 'elsewhere', 'timedOut', 'failed']),
-  /** The folder of its temporary profile, where it was a browser on this machine whose tool doesn't delete it. */
+  /** The folder of its temporary profile, if it was a browser on this machine whose tool doesn't delete it. */
   profile: v.optional(v.string()),
 });
 /** A session that was listed and has ended. Holds no secret and no web address; commands accept it as a target. */
@@ -131,7 +131,7 @@ export class History implements Disposable {
     if (!same(known, learned)) this.#set(this.#ended.map((ended) => (ended === known ? learned : ended)));
   }
 
-  /** Forgets which profile ended sessions had, because it was deleted. */
+  /** Removes a profile from the ended sessions that left it, because it was deleted. */
   forgetProfile(folder: string): void {
     if (!this.#ended.some(({ profile }) => profile === folder)) return;
     const without = ({ profile: _, ...ended }: EndedSession): EndedSession => ended;

@@ -73,7 +73,7 @@ export async function listAccount(
         run.arrive(page);
         counted = Math.max(counted, page.counted ?? 0);
         for (const session of page.sessions) sessions.set(session.id, session);
-        // They are as good as listed: whoever waits for their end must not take them for gone.
+        // They count as listed, so that code that waits for their end doesn't consider them gone.
         for (const id of page.shownElsewhere ?? []) unreadable.add(id);
         for (const { subject, unnamed } of page.faults) {
           unreadable.add(subject);

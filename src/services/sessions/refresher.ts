@@ -111,7 +111,7 @@ export class Refresher implements Disposable {
         if (kind === 'added' || kind === 'removed') this.#follow();
       }),
       connections.onDidClose((id) => this.#restart(id)),
-      // What used it on this machine may have ended with it.
+      // The session on this machine that used it may have ended with it.
       store.onDidLeave(({ usedFrom }) => usedFrom !== undefined && void this.refresh(usedFrom)),
     ];
     this.#follow();

@@ -3,7 +3,7 @@ import { same } from '../../core/same.ts';
 import type { Session } from '../../core/session.ts';
 import type { AccountState } from './sessionsView.ts';
 
-/** An account's session on this machine that only controls another one. */
+/** A session on this machine that only controls another account's session. */
 interface Controller {
   readonly accountId: AccountId;
   readonly session: Session;
@@ -14,7 +14,7 @@ type Sessions = ReadonlyMap<SessionId, Session>;
 interface Links {
   /** Sessions that are shown under another account instead. */
   readonly hidden: ReadonlyMap<AccountId, ReadonlySet<SessionId>>;
-  /** By the session that is controlled. */
+  /** By the controlled session. */
   readonly controllers: ReadonlyMap<AccountId, ReadonlyMap<SessionId, Controller>>;
 }
 
@@ -22,7 +22,7 @@ const noLinks: Links = { hidden: new Map(), controllers: new Map() };
 
 /**
  * Finds sessions that are the same browser: one at a cloud provider, and the one on this machine that controls it. They are
- * shown once, under the cloud's account, as long as an account of the user's lists that session.
+ * shown once, under the cloud's account, as long as one of the user's accounts lists it.
  */
 export class SessionLinks {
   readonly #providerOf: (account: AccountId) => string | undefined;
@@ -36,8 +36,9 @@ export class SessionLinks {
   }
 
   /**
-   * Follows the sessions of an account. @param all the sessions of every account. @returns the accounts that are shown in
-   * another way now.
+   * Updates the links after the sessions of an account have changed.
+   * @param all the sessions of every account.
+   * @returns the accounts that are now shown differently.
    */
   follow(account: AccountId, all: ReadonlyMap<AccountId, Sessions>): readonly AccountId[] {
     const driving = [...(all.get(account)?.values() ?? [])].filter(({ drives }) => drives !== undefined);
@@ -61,12 +62,12 @@ export class SessionLinks {
     return this.#links.hidden.get(account)?.has(session) === true;
   }
 
-  /** The account of the session that controls this one; undefined where none does. */
+  /** The account of the session that controls this one; undefined if none does. */
   controllerOf(account: AccountId, session: SessionId): AccountId | undefined {
     return this.#links.controllers.get(account)?.get(session)?.accountId;
   }
 
-  /** An account's state as it is shown; the same object where nothing is linked. */
+  /** An account's state as it's shown; the same object if nothing is linked. */
   shown(account: AccountId, state: AccountState): AccountState {
     const [hidden, controllers] = [this.#links.hidden.get(account), this.#links.controllers.get(account)];
     if (hidden === undefined && controllers === undefined) return state;
@@ -104,12 +105,12 @@ export class SessionLinks {
   }
 }
 
-/** Sets as lists, so that they can be compared. */
+/** Has lists instead of sets, so that links can be compared. */
 function comparable({ hidden, controllers }: Links): unknown {
   return [new Map([...hidden].map(([id, its]) => [id, [...its]])), controllers];
 }
 
-/** A session with what is known of the program on this machine that controls it. */
+/** A session with what is known about the tool on this machine that controls it. */
 function withController(session: Session, { session: local }: Controller): Session {
   const tool = local.metadata.get('tool');
   const names = [tool, local.name].filter((name) => name !== undefined && name !== '');

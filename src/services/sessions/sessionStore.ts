@@ -83,7 +83,7 @@ export class SessionStore implements SessionsView {
   /** Fires for each session that leaves the list; not when its account is removed or reconnected. */
   readonly onDidLeave: Event<Leaving> = this.#left.event;
 
-  /** @param providerOf the provider of an account, by which sessions are linked that are the same browser. */
+  /** @param providerOf the provider of an account, for linking sessions that are the same browser. */
   constructor(now: () => number, providerOf: (account: AccountId) => string | undefined = () => undefined) {
     this.#now = now;
     this.#links = new SessionLinks(providerOf);
@@ -313,7 +313,7 @@ export class SessionStore implements SessionsView {
     forgotten: ReadonlySet<SessionId>,
   ): readonly Leaving[] {
     const leaving = [...before.values()].filter(({ id }) => !sessions.has(id) && !forgotten.has(id));
-    // One that is shown under another account was never a row of its own.
+    // A session that is shown under another account never had a row of its own.
     const shown = leaving.filter(({ id }) => !this.#links.isHidden(account, id));
     const left = shown.map((session): Leaving => {
       const seen = entry.firstSeen.get(session.id) ?? this.#now();
@@ -354,7 +354,7 @@ export class SessionStore implements SessionsView {
     if (listed.length > 0) this.#fire(account, false, listed);
   }
 
-  /** Tells which accounts are shown in another way, because sessions of theirs are the same browser or no longer are. */
+  /** Fires for the accounts that are shown differently because links between their sessions have changed. */
   #followLinks(account: AccountId): void {
     const all = new Map([...this.#entries].map(([id, { state }]) => [id, state.contents.sessions]));
     for (const id of this.#links.follow(account, all)) if (this.#entries.has(id)) this.#fire(id, true, []);

@@ -71,16 +71,16 @@ export interface Leaving {
   readonly start: { readonly at: number; readonly exact: boolean };
   /** Whether its end was requested here, and not refused. */
   readonly byYou: boolean;
-  /** The account of the session on this machine that controls it; undefined where none does. */
+  /** The account of the session on this machine that controls it; undefined if none does. */
   readonly usedFrom: AccountId | undefined;
 }
 
 /** The read-only half: what the tree, commands and the exported API see. Everything is answered from memory. */
 export interface SessionsView {
   readonly onDidChange: Event<StoreChange>;
-  /** As it is shown; see {@link known}. Undefined for an account that the store doesn't have. */
+  /** As it's shown; see {@link known}. Undefined for an account that the store doesn't have. */
   state(account: AccountId): AccountState | undefined;
-  /** All sessions of an account, also those that are shown under another account because they are the same browser. */
+  /** All sessions of an account, including those that are shown under another account as the same browser. */
   known(account: AccountId): ReadonlyMap<SessionId, Session>;
   session(account: AccountId, session: SessionId): Session | undefined;
   life(account: AccountId, session: SessionId): Life;

@@ -53,7 +53,7 @@ export async function confirmEnd(
 
 /**
  * Asks the user to confirm a plan in a dialog that may have a second button, for everything in the account.
- * @param everything that button, and the account.
+ * @param everything that button and its account; undefined for no second button.
  */
 export async function confirmEndOrEverything(
   parts: ConfirmParts,

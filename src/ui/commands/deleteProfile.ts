@@ -20,8 +20,8 @@ export interface DeleteProfileParts {
 const neverAborted = new AbortController().signal;
 
 /**
- * Deletes the temporary profile of a browser on this machine that has ended: the one of the row, or else one that the user picks
- * among all that tools have left. It's checked before the dialog and again after it.
+ * Deletes the temporary profile of a browser on this machine that has ended: the profile of the given row, or else one that the
+ * user picks from all that tools have left. It's checked before the dialog and again after it.
  * @returns whether it was deleted.
  */
 export async function deleteProfile(parts: DeleteProfileParts, args: readonly unknown[]): Promise<boolean> {
@@ -29,7 +29,7 @@ export async function deleteProfile(parts: DeleteProfileParts, args: readonly un
   const machine = await parts.machine();
   const folder = isNamed(args) ? folderOf(history, args) : await pickFolder(parts, machine);
   if (folder === undefined) {
-    if (isNamed(args)) void prompts.tell('info', l10n.t('This session left no profile.'), []);
+    if (isNamed(args)) void prompts.tell('info', l10n.t("This session didn't leave a profile."), []);
     return false;
   }
   const check = await machine.checkProfile(folder, neverAborted);
@@ -47,7 +47,7 @@ export async function deleteProfile(parts: DeleteProfileParts, args: readonly un
   return outcome === 'deleted';
 }
 
-/** Only the history says which folder it was: what a caller passes names only the session. */
+/** The folder comes only from the history. What a caller passes only identifies the session. */
 function folderOf(history: History, args: readonly unknown[]): string | undefined {
   const target = targetOfOne(args);
   if (target?.sessionId === undefined) return undefined;
@@ -56,7 +56,7 @@ function folderOf(history: History, args: readonly unknown[]): string | undefine
 
 async function pickFolder({ prompts, clock }: DeleteProfileParts, machine: ThisMachine): Promise<string | undefined> {
   const left = await machine.leftProfiles(neverAborted);
-  const none = l10n.t('There are no temporary profiles that automation tools left on this machine.');
+  const none = l10n.t("Automation tools haven't left any temporary profiles on this machine.");
   const choice = ({ folder, tool, changedAt, bytes: size }: LeftProfile) => ({
     label: profileName(folder),
     description: [tool, l10n.t('last used {0} ago', longAge(clock.now() - changedAt)), bytes(size)].join(' · '),
@@ -65,6 +65,6 @@ async function pickFolder({ prompts, clock }: DeleteProfileParts, machine: ThisM
     heading: undefined,
     value: folder,
   });
-  const placeholder = l10n.t('Select a temporary profile that no browser uses anymore');
+  const placeholder = l10n.t("Select a temporary profile to delete. Profiles in use aren't listed.");
   return pickOne({ prompts }, l10n.t('Delete Profile'), placeholder, none, left.map(choice));
 }

@@ -20,7 +20,7 @@ const youngMs = 60_000;
 export interface DescriptionParts extends EndPlanParts {
   readonly liveViews: Pick<LiveViews, 'isOpen'>;
   readonly setting: ReadSetting;
-  /** The paths of the workspace's folders on this machine. */
+  /** The paths of the workspace folders on this machine. */
   readonly workspaceFolders: () => readonly string[];
 }
 

@@ -8,13 +8,13 @@ import { targetsOf, wholeAccount } from './targets.ts';
 
 /** What ending left-behind browsers needs. */
 export interface LeftBehindParts extends EndParts {
-  /** Looks for browsers on this machine, whose account is there only while there are some. */
+  /** Looks for browsers on this machine. Their account exists only while there are any. */
   readonly ownMachine: { findNow(): Promise<void> };
 }
 
 /**
- * Ends the browsers whose starters have ended: those of the account or group that was named, or else all of this machine.
- * One that starts or is left behind while the dialog is open isn't included.
+ * Ends browsers that were left behind by programs that have ended: those in the given account or group, or else all on this
+ * machine. A browser that is left behind while the dialog is open isn't included.
  */
 export async function endLeftBehind(parts: LeftBehindParts, args: readonly unknown[]): Promise<PublicEndReport> {
   const named = targetsOf(args);
@@ -37,7 +37,7 @@ export async function endLeftBehind(parts: LeftBehindParts, args: readonly unkno
     count === 1
       ? l10n.t('End 1 browser that was left behind?')
       : l10n.t('End {0} browsers that were left behind?', count);
-  // A single one named by this command is one of several, of which the others have ended.
+  // This command is for several browsers, so even a single one is confirmed in the dialog for several.
   return endPlanned(parts, { ...plan, isSingle: false }, { message, typesCount: true });
 }
 

@@ -35,7 +35,7 @@ export async function endSession(parts: EndParts, args: readonly unknown[]): Pro
   return picked.length === 0 ? publicReport(parts, []) : endPlanned(parts, planFor(parts, picked, picked.length === 1));
 }
 
-/** Lets the user select sessions to end. None if one of their accounts has changed in the meantime. */
+/** Lets the user select sessions to end. Returns none if one of their accounts has changed in the meantime. */
 export async function pickToEnd(
   parts: EndParts,
   request: PickRequest<AccountSession>,

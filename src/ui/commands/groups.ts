@@ -166,7 +166,7 @@ function holdsProtected(parts: EndParts, group: Group, members: readonly Account
   return true;
 }
 
-/** Whether the user chose the first of a question's choices, and the account is still connected as when it was asked. */
+/** Whether the user picked the question's first choice and the account wasn't reconnected in the meantime. */
 async function confirmGroup(parts: EndParts, accountId: AccountId, question: Question): Promise<boolean> {
   const chosen = await whileConnected(
     parts,

@@ -1,10 +1,10 @@
 import { type CommandName, commandPrefix } from './table.ts';
 
 /**
- * The keys of the trees. VS Code tells an extension which row has the focus only as an argument of a command, which it
- * fills in: `$focusedTreeItem`. It doesn't notice that the focus moved when the focused row went away, but selecting and
- * deselecting the focused row makes it look. The argument behind it tells the command that it was called by a key of this
- * view.
+ * A keybinding for the focused row of a tree. VS Code tells an extension which row has the focus only by filling in a
+ * command's argument, `$focusedTreeItem`. It doesn't notice that the focus moved when the focused row went away, but
+ * selecting and deselecting the focused row makes it look again. The second argument tells the command that it was called by
+ * a key in this view.
  */
 function onFocusedRow(view: string, name: CommandName, keys: Keys) {
   const command = commandPrefix + name;
@@ -17,7 +17,7 @@ function onFocusedRow(view: string, name: CommandName, keys: Keys) {
   };
 }
 
-/** The same where nothing has the focus: the command asks. Menus show the key of this one beside the command. */
+/** The same when no row has the focus: the command then asks. Menus show this keybinding beside the command. */
 function withoutRow(view: string, name: CommandName, keys: Keys) {
   return { command: commandPrefix + name, ...keys, when: inTree(view) };
 }
@@ -35,7 +35,7 @@ const treeKeys = {
   refreshAccount: { key: 'ctrl+r', mac: 'cmd+r' },
 } as const satisfies Partial<Record<CommandName, Keys>>;
 
-/** All keybindings. Of those that match, VS Code takes the last one. */
+/** All keybindings. If several match, VS Code uses the last one. */
 export const keybindings = [
   ...(Object.keys(treeKeys) as (keyof typeof treeKeys)[]).flatMap((name) => [
     withoutRow('browserSessions.sessions', name, treeKeys[name]),

@@ -11,10 +11,10 @@ export interface ConnectedParts extends AccountParts {
 }
 
 /**
- * Asks the user something about sessions, groups or whole accounts. An account may get another key while the question is
- * open, from another window, too: then the same ids, and "everything", may be someone else's.
+ * Asks the user something about sessions, groups or whole accounts. While the question is open, an account may get another
+ * key, for example in another window. The same IDs, or "everything", may then belong to someone else.
  * @param accountsIn the accounts that an answer is about.
- * @returns the answer; undefined, after saying so, if one of these accounts was connected again in the meantime.
+ * @returns the answer; undefined, with a message, if one of these accounts was reconnected in the meantime.
  */
 export async function whileConnected<T>(
   parts: ConnectedParts,
@@ -27,7 +27,7 @@ export async function whileConnected<T>(
   try {
     const answer = await ask();
     if (answer === undefined) return undefined;
-    // With an account that was removed nothing can be sent.
+    // Nothing can be sent through an account that was removed.
     const changed = accountsIn(answer).find((id) => closed.has(id) && accounts.get(id) !== undefined);
     if (changed === undefined) return answer;
     const name = nameOfAccount(parts, changed);

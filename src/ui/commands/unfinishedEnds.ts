@@ -34,7 +34,7 @@ export async function reviewUnfinishedEnds(parts: UnfinishedParts): Promise<void
 async function reviewEnd(parts: UnfinishedParts, end: UnfinishedEnd): Promise<void> {
   const { journal, prompts, refresher, store } = parts;
   const { total, left } = end;
-  // After a start it isn't there before the list is visible.
+  // After a start, this account doesn't exist until the list is visible.
   if (left.some(({ accountId }) => accountId === thisMachineAccount.id)) parts.ownMachine.show();
   const accounts = [...new Set(left.map(({ accountId }) => accountId))].filter((id) => store.state(id) !== undefined);
   await Promise.all(accounts.map((id) => refresher.refresh(id)));

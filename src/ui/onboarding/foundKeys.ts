@@ -23,8 +23,8 @@ export interface FoundKey {
   /** Names of the sources that have this key. */
   readonly sources: readonly string[];
   /**
-   * Whether it's for the provider's own address, and no source names another one for this provider: `.env` may have the key
-   * of a server whose address is in `.env.local`.
+   * Whether it's for the provider's own address, and no source names another one for this provider. For example, `.env` may
+   * have the key of a server whose address is in `.env.local`.
    */
   readonly isForProvider: boolean;
 }
@@ -41,8 +41,8 @@ export interface VariableFault {
 const longestKey = 4_096;
 
 /**
- * The variables in the text of a `.env` file. Nothing in it is expanded or run. Escaped line breaks become spaces: no key has
- * one, and Node's parser takes time with the square of their number.
+ * The variables in the text of a `.env` file. Nothing in it is expanded or run. Escaped line breaks become spaces, because no
+ * key has one and they make Node's parser take quadratic time.
  */
 export function variablesIn(text: string): VariableSource['variables'] {
   return parseEnv(text.replace(/^\ufeff/, '').replace(/\\n/g, ' '));

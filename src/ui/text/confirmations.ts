@@ -27,7 +27,7 @@ export interface SessionDescription {
   readonly watched: boolean;
   /** The program that may be using it; undefined if none is known. */
   readonly inUseBy: string | undefined;
-  /** What becomes of its profile on this machine; undefined if it has none here. */
+  /** What happens to its profile on this machine; undefined if it has none here. */
   readonly profile: LocalProfile['afterEnd'] | undefined;
   /** Whether it's the user's own; undefined if there is no way to tell. */
   readonly mine: boolean | undefined;
@@ -61,7 +61,9 @@ export function questionForOne(subject: SessionDescription, offersNoMore: boolea
       subject.watched ? l10n.t("It's open in a live view.") : '',
       subject.profile === undefined ? '' : profileSentence(subject.profile),
       subject.detaches === true
-        ? l10n.t("Only the tool is disconnected, and its background process ends. The browser isn't ended from here.")
+        ? l10n.t(
+            "Only the tool is disconnected, and its background process ends. Browser Sessions doesn't end the browser itself.",
+          )
         : `${subject.loss} ${l10n.t("This can't be undone.")}`,
     ),
     choices: [

@@ -20,7 +20,7 @@ export function inUseCount(programs: readonly string[]): string {
     : l10n.t('{0} sessions may be in use by programs that are still running: {1}.', programs.length, names);
 }
 
-/** What becomes of a browser's profile when it ends. */
+/** What happens to a browser's profile when it ends. */
 export function profileSentence(afterEnd: LocalProfile['afterEnd']): string {
   switch (afterEnd) {
     case 'kept':
@@ -28,9 +28,7 @@ export function profileSentence(afterEnd: LocalProfile['afterEnd']): string {
     case 'deleted':
       return l10n.t('The tool that started it deletes its temporary profile.');
     case 'left':
-      return l10n.t(
-        'Its temporary profile stays on disk. To delete it afterwards, use Delete Profile in Recently Ended.',
-      );
+      return l10n.t('Its temporary profile stays on disk. To delete it later, use Delete Profile in Recently Ended.');
   }
 }
 
@@ -65,13 +63,13 @@ export function questionForProfile({ folder, tool, bytes: size, changedAt }: Lef
     detail: [
       l10n.t('{0}: {1}, last used {2} ago.', tool, bytes(size), longAge(now - changedAt)),
       plainText(folder, 400),
-      [l10n.t('The cookies, logins and downloads in it are lost.'), l10n.t("This can't be undone.")].join(' '),
+      [l10n.t('The cookies, logins, and downloads in it are lost.'), l10n.t("This can't be undone.")].join(' '),
     ].join('\n\n'),
     choices: [l10n.t('Delete Profile')],
   };
 }
 
-/** What came of deleting a profile, or why it isn't deleted. */
+/** The message about the result of deleting a profile, or why it wasn't deleted. */
 export function profileOutcome(outcome: ProfileDeletion, folder: string): string {
   const name = profileName(folder);
   switch (outcome) {
@@ -80,10 +78,10 @@ export function profileOutcome(outcome: ProfileDeletion, folder: string): string
     case 'gone':
       return l10n.t('The profile "{0}" no longer exists.', name);
     case 'inUse':
-      return l10n.t('A process is using the profile "{0}". It was not deleted.', name);
+      return l10n.t('A process is using the profile "{0}". It wasn\'t deleted.', name);
     case 'notTemporary':
-      return l10n.t('"{0}" isn\'t a temporary profile of a known tool. It was not deleted.', name);
+      return l10n.t('"{0}" isn\'t a temporary profile of a known tool. It wasn\'t deleted.', name);
     case 'failed':
-      return l10n.t('Couldn\'t delete the profile "{0}" completely.', name);
+      return l10n.t('Couldn\'t delete the profile "{0}". Some of its files may already be deleted.', name);
   }
 }

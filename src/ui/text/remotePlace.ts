@@ -2,7 +2,8 @@ import * as l10n from '@vscode/l10n';
 import { plainText } from '../../core/plainText.ts';
 import { isAddress, type RemoteWindow } from '../remoteMachine.ts';
 
-/** Which machine a remote window works on, e.g. `WSL: Ubuntu`; undefined for a local window, and where it has no name. */
+
+/** The machine of a remote window, e.g. `WSL: Ubuntu`; undefined in a local window or if it has no name. */
 export function remotePlace({ remoteName, env, host }: RemoteWindow): string | undefined {
   const named = (kind: string, name: string | undefined) => {
     const its = plainText(name ?? '', 40);

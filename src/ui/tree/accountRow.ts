@@ -64,7 +64,7 @@ function labelIn(model: TreeModel, account: Account): string {
   return kind?.isAutomatic === true ? plainText(kind.label) : accountLabel(account, kind);
 }
 
-/** Which machine it is in a remote window: nobody named this account, so its label says that. */
+/** The machine in a remote window. Users don't name this account, so its label is the machine's name. */
 function placeOf(model: TreeModel, { provider, label }: Account): string[] {
   const kind = model.kind(provider);
   return kind?.isAutomatic === true && label !== kind.label ? [plainText(label)] : [];

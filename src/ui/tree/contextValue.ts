@@ -38,7 +38,7 @@ export function accountContext(
   });
 }
 
-/** A group's row. Only the provider's own batches can be deleted there. @param leftBehind whether all of its sessions were. */
+/** A group's row. Only the provider's own batches can be deleted. @param leftBehind whether all of its sessions were left behind. */
 export function groupContext(
   group: ListGroup,
   capabilities: ReadonlySet<Capability>,
@@ -79,7 +79,7 @@ export function pageContext(capabilities: ReadonlySet<Capability>): string {
   });
 }
 
-/** The row of a session that has ended. @param leftProfile whether its temporary profile is still on the disk. */
+/** The row of a session that has ended. @param leftProfile whether its temporary profile is still on disk. */
 export function endedContext(capabilities: ReadonlySet<Capability>, leftProfile: boolean): string {
   return contextValue('ended', {
     deletable: leftProfile,

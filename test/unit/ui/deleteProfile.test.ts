@@ -90,7 +90,7 @@ const account = accountId('a');
     const [after = assert.fail()] = history.all;
     assert.equal(offers(after), false);
     await deleteProfile(parts, [after]);
-    assert.equal(messages[1], 'This session left no profile.');
+    assert.equal(messages[1], "This session didn't leave a profile.");
   });
 
   it('deletes nothing without a confirmation, or when a process uses the folder by the time it is confirmed', async () => {
@@ -103,7 +103,7 @@ const account = accountId('a');
       await until(async () => (await thisMachine.checkProfile(folder, new AbortController().signal)).kind === 'inUse');
     };
     assert.equal(await deleteProfile(parts, [row]), false);
-    assert.deepEqual(messages, ['A process is using the profile "agent-browser-chrome-x". It was not deleted.']);
+    assert.deepEqual(messages, ['A process is using the profile "agent-browser-chrome-x". It wasn\'t deleted.']);
     assert.ok(existsSync(join(folder, 'Default', 'Cookies')));
     assert.equal(await deleteProfile(parts, [row]), false);
     assert.equal(questions.length, 2);
@@ -117,7 +117,7 @@ const account = accountId('a');
   it('takes the folder from the history, whatever a caller passes', async () => {
     const other = { accountId: account, sessionId: 'other', profile: folder };
     assert.equal(await deleteProfile(parts, [other]), false);
-    assert.deepEqual(messages, ['This session left no profile.']);
+    assert.deepEqual(messages, ["This session didn't leave a profile."]);
     assert.ok(existsSync(folder));
   });
 
@@ -146,6 +146,6 @@ const account = accountId('a');
       [[name, 'agent-browser · last used 2 hours ago · 5 MB', `/tmp/${name}`]],
     );
     await deleteProfile({ ...parts, machine: async () => ({ ...machine, leftProfiles: async () => [] }) }, []);
-    assert.match(messages[0] ?? '', /^There are no temporary profiles/);
+    assert.match(messages[0] ?? '', /^Automation tools haven't left any temporary profiles/);
   });
 });

@@ -201,7 +201,7 @@ describe('texts', () => {
     const only = 'It is only attached.';
     const question = questionForOne(subject('main', { detaches: true, bulkEndExclusion: only }), false);
     assert.equal(question.message, 'Detach "main"?');
-    assert.match(question.detail, /Only the tool is disconnected.*The browser isn't ended/);
+    assert.match(question.detail, /Only the tool is disconnected.*Browser Sessions doesn't end the browser/);
     assert.match(question.detail, /It is only attached\./);
     assert.doesNotMatch(question.detail, /Unsaved page state is lost|undone/);
     assert.deepEqual(question.choices, ['Detach']);

@@ -1,6 +1,6 @@
 // Makes media/thisMachine.png for the README from a real workbench: a browser that an agent uses and two that were left behind.
-// Other browsers of this machine would be in the picture, so `npm run picture:machine` starts it among its own processes only,
-// below a shell: what a first process that runs scripts has below it doesn't count as left behind.
+// Other browsers on this machine would be in the picture, so `npm run picture:machine` runs it in a PID namespace of its own. It
+// runs below a shell, because browsers whose parent is a first process that runs scripts don't count as left behind.
 import { mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
@@ -75,7 +75,7 @@ await script(async () => {
       await page.screenshot({ path: 'out/picture-failed.png' });
       throw error;
     }
-    // The browser that shows this workbench is one of a script's, too.
+    // The browser that shows this workbench was started by a script, too.
     await row('machinePicture').locator('.monaco-tl-twistie').click();
     const box = await page.locator('.part.sidebar').boundingBox();
     await page.mouse.move((box?.x ?? 0) + (box?.width ?? 0), viewport.height / 2);

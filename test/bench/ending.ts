@@ -262,7 +262,7 @@ async function withLimit(server: BenchServer): Promise<void> {
   );
   console.log(
     `${ended(run)} of 400 ended; ratio to the limit ${ratio(run.sentMs, limit)} (goal: at most 1.2), ` +
-      `${refused.toFixed(1)} % refused (goal: below 5 %)\n`,
+      `${refused.toFixed(1)}% refused (goal: below 5%)\n`,
   );
 }
 

@@ -22,7 +22,7 @@ const accounts = 20;
 const sessionsEach = 500;
 const rounds = 7;
 const latencyMs = 50;
-/** Long before the extension host stops waiting for the bench outside, which it does after three minutes. */
+/** Well before the extension host stops waiting for the bench outside, which is after three minutes. */
 const paintDeadlineMs = 30_000;
 
 const ms = (value: number) => `${value.toFixed(value < 10 ? 1 : 0)} ms`;

@@ -17,11 +17,11 @@ import { command, User } from '../integration/inside.ts';
 import { arranged, keepingOnly, noFilter, someSession } from '../unit/sessions.ts';
 import { median } from './figures.ts';
 
-/** What redraws of the tree took. */
+/** What redraws of the tree cost. */
 export interface Redraw {
-  /** The most that one of them drew. */
+  /** The most rows that one of them drew. */
   readonly items: number;
-  /** Of the extension host's own thread, the median. */
+  /** The median CPU time of the extension host's main thread. */
   readonly cpuMs: number;
 }
 
@@ -92,7 +92,7 @@ const redrawRounds = 7;
 /** VS Code asks for rows at most this many milliseconds after they changed. */
 const quietMs = 500;
 
-/** Draws 5,000 sessions in a view of VS Code's own, and in turns changes one of them and redraws the root. */
+/** Draws 5,000 sessions in a real VS Code view, and alternately changes one of them and redraws the root. */
 async function redrawnTree(): Promise<{ readonly one: Redraw; readonly root: Redraw }> {
   const account: Account = {
     id: accountId('bench'),
@@ -148,7 +148,7 @@ async function redrawnTree(): Promise<{ readonly one: Redraw; readonly root: Red
     },
   });
   await vscode.commands.executeCommand('browserSessionsBench.list.focus');
-  /** CPU of the extension host's own thread, from some work until nothing more is asked for, and how long that was. */
+  /** The CPU time of the extension host's main thread from some work until no more rows are requested, and how long that took. */
   const cpuOf = async (work?: () => void): Promise<{ readonly cpuMs: number; readonly ms: number }> => {
     items = 0;
     const began = performance.now();

@@ -256,7 +256,7 @@ async function four(user: WorkbenchUser, relay: CdpRelay): Promise<void> {
   const share = (ticksOf(host) - before.ticks) / ticksPerSecond / seconds;
   const rate = (acknowledged(relay) - before.frames) / seconds;
   console.log(`Four panels at once, ${relay.sockets} sockets, ${rate.toFixed(1)} frames a second together`);
-  console.log(`the extension host takes ${(share * 100).toFixed(0)} % of one core (goal: below 60 %)`);
+  console.log(`the extension host takes ${(share * 100).toFixed(0)}% of one core (goal: below 60%)`);
   const samples: (readonly [minutes: number, megabytes: number])[] = [];
   const began = performance.now();
   for (let at = 0; at <= memoryMinutes * 6; at++) {

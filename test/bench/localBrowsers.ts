@@ -48,13 +48,13 @@ export async function idleView(): Promise<void> {
   });
   try {
     await user.row('Session Idle').waitFor();
-    // Lists that change nothing slow down to one a minute.
+    // While nothing changes, refreshing slows down to once a minute.
     await pause(idleMs);
     const host = extensionHost();
     const share = async () => {
       const before = ticksOf(host);
       await pause(idleMs);
-      return `${((100 * (ticksOf(host) - before)) / ticksPerSecond / (idleMs / 1_000)).toFixed(2)} %`;
+      return `${((100 * (ticksOf(host) - before)) / ticksPerSecond / (idleMs / 1_000)).toFixed(2)}%`;
     };
     const visible = await share();
     await user.page.getByRole('tab', { name: 'Explorer' }).first().click();
@@ -131,7 +131,7 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** Reads only the browsers whose arguments name a folder: others on this machine are none of ours. */
+/** Reads only the browsers whose arguments contain a folder, to leave others on this machine alone. */
 async function readerOf(folder: string): Promise<ProcessReader> {
   const real = await openProcessReader();
   return {
@@ -179,13 +179,13 @@ for await (const line of createInterface({ input: process.stdin })) {
   console.log('took ' + (performance.now() - began));
 }`;
 
-/** Compares the frame rate of a Playwright browser with that of a bare client, and an agent's speed with and without it. */
+/** Compares the frame rate of a live view with that of a bare client, and an agent's speed while it's watched and not. */
 async function watching(): Promise<void> {
   const site = await new ProviderServer({
     routes: {},
     notFound: ({ path }) => ({ status: 200, html: path === '/animated' ? animated : page(path.slice(1)) }),
   }).start();
-  // The path of a socket may have 107 characters.
+  // The path of a socket can have at most 107 characters.
   const folder = temporaryFolder('pw');
   for (const name of ['run', 'tmp', 'home']) mkdirSync(join(folder, name), { mode: 0o700 });
   const registry = join(folder, 'b');
@@ -202,7 +202,7 @@ async function watching(): Promise<void> {
   const args = [join(folder, 'script.mjs'), from, await ensureChromium(), site.url];
   const agent = start(process.execPath, args, { env, cwd: folder, stdio: ['pipe', 'pipe', 'pipe'] });
   try {
-    await said(agent, /ready/);
+    await waitForOutput(agent, /ready/);
     const { provider } = connect(
       kindWith(await readerOf(folder), { PWTEST_SERVER_REGISTRY: registry }),
       'http://localhost',
@@ -223,21 +223,21 @@ function page(name: string): string {
   return `<!DOCTYPE html><title>Page ${name}</title><h1>Page ${name}</h1><ul>${rows}</ul>`;
 }
 
-async function said(agent: Owned, what: RegExp, after = 0): Promise<RegExpExecArray> {
+async function waitForOutput(agent: Owned, pattern: RegExp, after = 0): Promise<RegExpExecArray> {
   for (const deadline = Date.now() + 120_000; Date.now() < deadline; await pause(5)) {
-    const found = what.exec(agent.output().slice(after));
+    const found = pattern.exec(agent.output().slice(after));
     if (found !== null) return found;
   }
-  throw new Error(`It didn't say ${what}. ${agent.output()}`);
+  throw new Error(`The script didn't write ${pattern}. ${agent.output()}`);
 }
 
 async function command(agent: Owned, line: string): Promise<number> {
   const before = agent.output().length;
   agent.child.stdin?.write(`${line}\n`);
-  return Number((await said(agent, /took ([\d.]+)\n/, before))[1]);
+  return Number((await waitForOutput(agent, /took ([\d.]+)\n/, before))[1]);
 }
 
-/** Watches as a live view does, and takes each frame as soon as it's there. */
+/** Watches as a live view does, and acknowledges each frame as soon as it arrives. */
 async function watch(provider: Provider, session: Session): Promise<{ frames(): number; dispose(): void }> {
   const devtools = await provider.devtools?.(session.id, unaborted);
   if (devtools === undefined) throw new Error('There is no DevTools.');

@@ -49,9 +49,9 @@ export async function localScan(): Promise<void> {
   await staleScan();
 }
 
-/** Measures scans where tools have left the files of 2,000 sessions that don't run any more. */
+/** Measures scans when tools have left the files of 2,000 sessions that aren't running anymore. */
 async function staleScan(): Promise<void> {
-  const env = leftovers(2_000);
+  const env = writeLeftovers(2_000);
   const tools = openLocalTools(env);
   const files = new BoundBrowsers(env);
   const reader = linuxProcesses(processes(500));
@@ -79,8 +79,8 @@ async function staleScan(): Promise<void> {
   );
 }
 
-/** The files of sessions that have ended badly, a third of each of three kinds. @returns the environment that leads there. */
-function leftovers(count: number): NodeJS.ProcessEnv {
+/** Writes files of sessions that have crashed, a third of each of three kinds. @returns the environment that points to them. */
+function writeLeftovers(count: number): NodeJS.ProcessEnv {
   const home = temporaryFolder('stale');
   const [cache, runtime] = [join(home, 'cache'), join(home, 'run')];
   const folders = {

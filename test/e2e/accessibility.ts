@@ -4,11 +4,11 @@ import type { Frame } from 'playwright-core';
 import { type Theme, themes, type WorkbenchUser } from './user.ts';
 
 /**
- * Asserts that axe finds no serious or critical fault in a panel of our own, in every theme. A page that it frames is
- * the provider's, and isn't checked.
- * @param name names the screenshots: `<name>-<theme>`.
+ * Asserts that axe finds no serious or critical violations in one of our panels, in any theme. A provider's page inside it
+ * isn't checked.
+ * @param name the start of the screenshots' names: `<name>-<theme>`.
  */
-export async function isAccessible(user: WorkbenchUser, panel: Frame, name: string): Promise<void> {
+export async function assertAccessible(user: WorkbenchUser, panel: Frame, name: string): Promise<void> {
   const faults: string[] = [];
   for (const theme of Object.keys(themes) as Theme[]) {
     await user.useTheme(theme);

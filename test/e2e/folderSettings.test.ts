@@ -63,7 +63,7 @@ describe('a user who opens a folder that someone else wrote', function () {
   it('is asked before a session ends, and sees the list, whatever the folder and their own damaged settings say', async () => {
     server.add({ id: 'sess_shop', domains: ['shop.example'], headless: true });
     const names = Object.keys(readManifest().manifest.contributes.configuration.properties);
-    // Browsers on this machine stay out of tests.
+    // Tests don't list browsers on this machine.
     const damaged = names.filter((name) => name !== 'browserSessions.thisMachine.enabled');
     const own = Object.fromEntries(damaged.map((name) => [name, [{ x: 'y'.repeat(10_000) }, null]]));
     const shop = await open(own, {

@@ -2,9 +2,9 @@ import { strict as assert } from 'node:assert';
 import { until } from './user.ts';
 import { ViewerBesideEditor, viewerPage, waitingViewerPage } from './viewerBesideEditor.ts';
 
-/** Long enough after typing that the text editor doesn't get the keyboard back. */
+/** Long enough after typing that the text editor doesn't take the keyboard back. */
 const takesAfterMs = 500;
-/** A viewer that takes the keyboard when it's told to, and not at once. */
+/** A viewer that takes the keyboard when it's told to, but not at once. */
 const taking = waitingViewerPage(
   '<canvas id="remote" tabindex="0"></canvas>',
   `setTimeout(() => remote.focus(), ${takesAfterMs});`,

@@ -31,7 +31,7 @@ describe('a user whose keychain fails', function () {
     });
   }
 
-  it('keeps an account whose key can’t be decrypted, is asked for it on its row, and has it again after entering it', async () => {
+  it('keeps an account whose key can’t be decrypted, is asked for the key on its row, and can use the account again after entering it', async () => {
     server.add({ id: 'sess_a', domains: ['shop.example'], createdAt: new Date(Date.now() - 3 * 3_600_000) });
     user = await WorkbenchUser.open({ settings: { 'browserSessions.cost.ratePerHour': { anchor: 1.5 } } });
     await user.addAt('Anchor Browser', server.url, server.key, 'shop');
@@ -59,11 +59,11 @@ describe('a user whose keychain fails', function () {
     await user.row('Session shop.example').waitFor();
   });
 
-  it('is told why the key can’t be saved where there is no keyring, and uses it for this window only', async () => {
+  it('is told why the key can’t be saved without a keyring, and uses it for this window only', async () => {
     server.add({ id: 'sess_a', domains: ['shop.example'] });
     user = await WorkbenchUser.open();
     const { page } = user;
-    // What VS Code's keychain in a browser reads first of all.
+    // In a browser, VS Code's keychain reads this first.
     await page.addInitScript(() => {
       const { getItem } = Storage.prototype;
       Storage.prototype.getItem = function (key) {

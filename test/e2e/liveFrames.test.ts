@@ -9,7 +9,7 @@ import { type BrowserbaseServer, startBrowserbase } from '../servers/browserbase
 import { Devtools } from '../servers/devtools.ts';
 import { startPages } from '../servers/pages.ts';
 import type { ProviderServer } from '../servers/providerServer.ts';
-import { isAccessible } from './accessibility.ts';
+import { assertAccessible } from './accessibility.ts';
 import { until, WorkbenchUser, writtenAfterMs } from './user.ts';
 
 /** Messages from a page that imitates the extension. */
@@ -98,7 +98,7 @@ describe('a user watching sessions on their providers’ own pages', function ()
     await panel.getByRole('heading', { name: 'Watching affects this session' }).waitFor();
     await panel.getByText('keeps the session from timing out').waitFor();
     assert.equal(liveRequests(anchor), 0);
-    await isAccessible(user, panel, 'frames-effect');
+    await assertAccessible(user, panel, 'frames-effect');
     await panel.getByRole('button', { name: 'Show Live View' }).click();
     const shop = await framed('shop.example');
     const clock = shop.locator('#clock');
@@ -107,7 +107,7 @@ describe('a user watching sessions on their providers’ own pages', function ()
     await user.seesMoving((await user.live('shop.example')).locator('iframe'));
     await openLive('mail.example');
     await framed('mail.example');
-    await isAccessible(user, await user.live('mail.example'), 'frames-anchor');
+    await assertAccessible(user, await user.live('mail.example'), 'frames-anchor');
   });
 
   it('only views what is framed until they choose to interact', async () => {
@@ -136,7 +136,7 @@ describe('a user watching sessions on their providers’ own pages', function ()
     const panel = await openLive('news.example');
     await panel.getByRole('heading', { name: "This page can't be shown here" }).waitFor();
     assert.equal(await panel.locator('iframe').count(), 0);
-    await isAccessible(user, panel, 'frames-refused');
+    await assertAccessible(user, panel, 'frames-refused');
     const [tab] = await Promise.all([
       user.page.context().waitForEvent('page'),
       panel.getByRole('button', { name: 'Open in External Browser' }).click(),
@@ -307,7 +307,7 @@ describe('a user watching sessions on their providers’ own pages', function ()
     // It was just asked for, and will be again after a while.
     await panel.getByRole('heading', { name: 'Session ended' }).waitFor({ timeout: 60_000 });
     assert.match(await panel.locator('#card').innerText(), /It timed out at .+ It ran for 1[23] minutes/);
-    await isAccessible(user, panel, 'frames-timed-out');
+    await assertAccessible(user, panel, 'frames-timed-out');
     await panel.getByRole('button', { name: 'Show nightly' }).click();
     await framed('nightly');
     assert.equal(await user.page.getByRole('tab', { name: 'Live: weekly' }).count(), 0);

@@ -20,15 +20,15 @@ function pageCalled(title: string): string {
   return `data:text/html,${encodeURIComponent(`<title>${title}</title><h1>${title}</h1>`)}`;
 }
 
-/** Titles that no other browser of this machine has. */
+/** Titles that no other browser on this machine has. */
 const titles = Object.fromEntries(
   ['Cli', 'Mcp', 'Agent', 'Left', 'Again', 'Foreign', 'Own'].map((name) => [name, `${name} ${process.pid}`]),
 ) as Record<'Cli' | 'Mcp' | 'Agent' | 'Left' | 'Again' | 'Foreign' | 'Own', string>;
-/** The name of chrome-devtools' session: that tool's browser can't be asked for its pages. */
+/** The name of the chrome-devtools session. Its browser can't be asked for its pages. */
 const devtoolsSession = `0-${process.pid}`;
 const guest = `guest-${process.pid}`;
 
-// Other browsers of this machine are in the list, too.
+// Other browsers on this machine are in the list, too.
 (process.platform === 'linux' ? describe : describe.skip)(
   'a user whose tools keep browsers open on this machine (Linux only)',
   function () {
@@ -71,7 +71,7 @@ const guest = `guest-${process.pid}`;
       foreign = await startForeignBrowser(home, pageCalled(titles.Foreign));
       const port = `${foreign.port}`;
       await home.run(await ensureAgentBrowser(), '--session', guest, '--cdp', port, 'get', 'title', '--json');
-      // The user's own: it has no profile folder of its own.
+      // The user's own browser, which is started without a profile folder.
       const ownFlags = [...quietFlags, '--headless', '--remote-debugging-port=0', pageCalled(titles.Own)];
       own = start(await ensureChromium(), ownFlags, { env: home.env });
       const { XDG_CACHE_HOME, XDG_RUNTIME_DIR } = home.env;
@@ -90,12 +90,12 @@ const guest = `guest-${process.pid}`;
       home?.clear();
     });
 
-    /** The processes of one tool and their browsers, without those of others. */
+    /** Those of some processes that are still running. */
     const running = (pids: readonly number[]) => home.processes().filter(({ pid }) => pids.includes(pid));
-    /** The pids of a process, of what started it and of what it started. */
-    function treeOf(isIts: (program: string, args: string) => boolean): readonly number[] {
+    /** The pids of matching processes and of all that they started. */
+    function treeOf(isRoot: (program: string, args: string) => boolean): readonly number[] {
       const all = home.processes();
-      const roots = all.filter(({ program, args }) => isIts(program, args.join(' '))).map(({ pid }) => pid);
+      const roots = all.filter(({ program, args }) => isRoot(program, args.join(' '))).map(({ pid }) => pid);
       const tree = new Set(roots);
       for (const pid of tree) for (const one of all) if (one.parentPid === pid) tree.add(one.pid);
       return [...tree];
@@ -111,7 +111,7 @@ const guest = `guest-${process.pid}`;
       await user.row(`Session ${name}`).waitFor({ state: 'detached', timeout: 30_000 });
     }
 
-    it('sees five browsers, by tool and session, and not their own', async () => {
+    it('sees browsers by tool and session, but not their own', async () => {
       await user.row('Account This Machine').waitFor({ timeout: 60_000 });
       // Rows of other tests' browsers come and go, and a menu loses its row when that happens.
       await user.run('Filter Sessions…');
@@ -147,14 +147,14 @@ const guest = `guest-${process.pid}`;
       assert.ok(!existsSync(join(home.folder, 'run', 'agent-browser', 'checkout.pid')));
     });
 
-    /** The only process of agent-browser without a browser. */
+    /** The only agent-browser process that hasn't started a browser. */
     function guestPid(): number | undefined {
       const all = home.processes();
       const daemons = all.filter(({ program }) => /agent-browser/.test(program));
       return daemons.find(({ pid }) => !all.some(({ parentPid }) => parentPid === pid))?.pid;
     }
 
-    it('takes a screenshot of a browser of chrome-devtools, which can’t be watched', async () => {
+    it('takes a screenshot of a chrome-devtools session, which can’t be watched', async () => {
       const row = user.row(`Session ${devtoolsSession}`);
       const offered = await user.offers(row);
       assert.ok(!offered.includes('Open Live View'), offered.join());
@@ -174,7 +174,7 @@ const guest = `guest-${process.pid}`;
       );
     });
 
-    it('detaches agent-browser from a browser that it didn’t start, which stays', async () => {
+    it('detaches agent-browser from a browser that it didn’t start, which keeps running', async () => {
       const pid = guestPid();
       assert.ok(pid);
       await user.choose(user.row(`Session ${guest}`), 'End Session…');

@@ -5,7 +5,7 @@ import { type CdpRelay, startCdpRelay } from '../servers/cdpRelay.ts';
 import { Devtools } from '../servers/devtools.ts';
 import { startPages } from '../servers/pages.ts';
 import type { ProviderServer } from '../servers/providerServer.ts';
-import { isAccessible } from './accessibility.ts';
+import { assertAccessible } from './accessibility.ts';
 import { until, WorkbenchUser } from './user.ts';
 
 describe('a user watching a Chrome of their own', function () {
@@ -90,7 +90,7 @@ describe('a user watching a Chrome of their own', function () {
     const panel = await user.live('Sign-up form');
     assert.equal(await changeIn(panel), 0);
     await panel.getByText(/No change for 1\d s/).waitFor({ timeout: 20_000 });
-    await isAccessible(user, panel, 'screencast-quiet');
+    await assertAccessible(user, panel, 'screencast-quiet');
   });
 
   it('is disconnected from hidden panels', async () => {
@@ -134,7 +134,7 @@ describe('a user watching a Chrome of their own', function () {
 
     await panel.getByRole('button', { name: 'Interact' }).click();
     await panel.getByText('can interfere with a script').waitFor();
-    await isAccessible(user, panel, 'screencast-interact');
+    await assertAccessible(user, panel, 'screencast-interact');
     await panel.getByRole('button', { name: 'Got It' }).click();
     await clickOn('user');
     await user.page.keyboard.type('Ada ');
@@ -195,7 +195,7 @@ describe('a user watching a Chrome of their own', function () {
     await until(async () => (await chosen.locator('option:checked').innerText()) === 'Clock');
     await chosen.selectOption({ label: 'Counter' });
     await panel.getByText('in a background tab').waitFor();
-    await isAccessible(user, panel, 'screencast-pages');
+    await assertAccessible(user, panel, 'screencast-pages');
     // A single page of it can be watched by itself.
     await user.row('Session Counter').locator('.monaco-tl-twistie').click();
     await user.choose(user.row('Page Clock'), 'Open Live View');
@@ -237,7 +237,7 @@ describe('a user watching a Chrome of their own', function () {
     assert.match(await panel.locator('#card').innerText(), /You ended it at \d/);
     assert.ok(await panel.locator('#picture.past').isVisible(), 'what was last seen is gone');
     assert.ok(!(await devtools.contexts()).includes(contexts.clock));
-    await isAccessible(user, panel, 'screencast-ended');
+    await assertAccessible(user, panel, 'screencast-ended');
     await panel.getByRole('button', { name: /^Show (Sign-up form|Counter) / }).click();
     await until(async () => (await user.page.getByRole('tab', { name: 'Live: Clock' }).count()) === 0);
   });
@@ -278,7 +278,7 @@ describe('a user watching a Chrome of their own', function () {
     relay.stalled = true;
     relay.cut();
     await panel.getByText('Connection lost').waitFor();
-    await isAccessible(user, panel, 'screencast-lost');
+    await assertAccessible(user, panel, 'screencast-lost');
     relay.stalled = false;
     await panel.getByText('Connection lost').waitFor({ state: 'hidden', timeout: 30_000 });
     await user.page.keyboard.press('Control+K');

@@ -105,7 +105,7 @@ const [forgotten, used, reopened, leftover] = [named('Forgotten'), named('Used')
       assert.ok(await user.row(`Session ${used}`).isVisible());
     });
 
-    it('deletes the profile that this browser left, once that is confirmed', async () => {
+    it('deletes the profile that this browser left, once the user confirms', async () => {
       assert.ok(existsSync(orphan.profile));
       await user.page.getByRole('button', { name: /Recently Ended Section/ }).click();
       await user.choose(user.row(`Session ${forgotten} ended by you at`), 'Delete Profile…');
@@ -114,19 +114,19 @@ const [forgotten, used, reopened, leftover] = [named('Forgotten'), named('Used')
       await user.picture('this-machine-delete-profile');
       await user.press('Delete Profile');
       await until(async () => !existsSync(orphan.profile));
-      // What is gone can't be deleted again.
+      // A deleted profile can't be deleted again.
       const row = user.row(`Session ${forgotten} ended by you at`);
       await until(async () => !(await user.offers(row)).includes('Delete Profile…'));
       await user.page.getByRole('button', { name: /Recently Ended Section/ }).click();
     });
 
-    it('ends all that were left behind at once, but none that the filter hides or that was left since', async () => {
+    it('ends all left-behind browsers at once, except those that the filter hides or that were left behind later', async () => {
       const hidden = await leaveBehind({ url: pageCalled(named('Hidden')) });
       leftovers.push(hidden);
       await user.run('Filter Sessions…');
       await user.type('Filter by session name', leftover);
       await user.row(`Session ${used}`).waitFor({ state: 'detached' });
-      // Others on this machine may have left browsers behind, too: this test must never confirm theirs.
+      // Other programs on this machine may have left browsers behind, too. This test must never end those.
       await user.choose(user.row('Left behind').first(), 'End All Left Behind…');
       assert.match(await user.dialog(), /End 2 browsers that were left behind\?.*2 temporary profiles stay on disk\./s);
       await user.picture('this-machine-end-left-behind');

@@ -18,7 +18,7 @@ import {
 export const writtenAfterMs = 7_000;
 const picturesFolder = join('out', 'e2e');
 
-/** One color theme of each kind, with what VS Code calls the kind in the workbench and in webviews. */
+/** One color theme of each kind, with the class that VS Code gives the workbench and webviews for it. */
 export const themes = {
   light: { title: 'Light 2026', workbenchClass: 'vs', panelClass: 'vscode-light' },
   dark: { title: 'Dark 2026', workbenchClass: 'vs-dark', panelClass: 'vscode-dark' },
@@ -201,7 +201,7 @@ export class WorkbenchUser {
     await this.page.keyboard.press('Control+W');
   }
 
-  /** Picks a color theme. */
+  /** Switches to a color theme. */
   async useTheme(theme: Theme): Promise<void> {
     const { title, workbenchClass } = themes[theme];
     await this.#runTitled('Preferences: Color Theme');
@@ -226,11 +226,11 @@ export class WorkbenchUser {
     await this.page.mouse.move(x + width, height / 2, { steps: 5 });
     await this.page.mouse.up();
     await until(async () => Math.abs((await box()).width - width) < 3);
-    // Leaves the edge, which is highlighted.
+    // While the pointer is on the edge, it's highlighted.
     await this.page.mouse.move(x + width + 200, height / 2);
   }
 
-  /** Presses a key, Shift+Tab by default, until something has the focus; then Enter. */
+  /** Presses a key, Shift+Tab by default, until an element has the focus, then Enter. */
   async pressByKeys(target: Locator, towards = 'Shift+Tab'): Promise<void> {
     await target.waitFor();
     const hasFocus = () => target.evaluate((element) => element.ownerDocument.activeElement === element);
@@ -246,13 +246,13 @@ export class WorkbenchUser {
     return this.#modal().getByRole('button', { name, exact: true });
   }
 
-  /** The accessible name of the row that has the focus, in the tree that has it; empty for none. */
+  /** The accessible name of the focused row in the focused tree; empty if there is none. */
   async focusedRow(): Promise<string> {
     const row = this.page.locator('.monaco-list:focus-within .monaco-list-row.focused');
     return (await row.count()) === 0 ? '' : ((await row.first().getAttribute('aria-label')) ?? '');
   }
 
-  /** Moves the focus of a tree that has it down to the first row whose accessible name begins like this. */
+  /** Moves the focus in the focused tree to the first row whose accessible name starts like this. */
   async walkTo(name: string): Promise<void> {
     await this.page.keyboard.press('Home');
     for (let before = ''; ; ) {

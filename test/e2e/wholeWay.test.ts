@@ -6,7 +6,7 @@ import { type Theme, until, WorkbenchUser } from './user.ts';
 const minuteMs = 60_000;
 const account = 'Account Browserbase · prod';
 
-/** The whole way from an empty profile to a removed account, in the hands of one user. */
+/** A user's whole way from an empty profile to a removed account. */
 class Way {
   readonly name: string;
   readonly user: WorkbenchUser;
@@ -26,7 +26,7 @@ class Way {
     return this.user.page.keyboard.press(key);
   }
 
-  /** Answers the steps of Add Account, from the address on. */
+  /** Answers the steps of Add Account, starting with the address. */
   async enterAccount(): Promise<void> {
     const { user, server } = this;
     await user.type('Address of the Browserbase API', server.url);
@@ -61,7 +61,7 @@ class Way {
     return this.user.picture(`whole-way-${this.name}-${what}`);
   }
 
-  /** Saves a screenshot in each theme, with a wide side bar and with one of 240 pixels, which takes a mouse. */
+  /** Saves a screenshot in each theme, with a wide side bar and with one of 240 pixels. That needs a mouse. */
   async pictures(what: string): Promise<void> {
     if (this.name === 'keyboard') return this.picture(what);
     const before = (await this.user.page.locator('.part.sidebar').boundingBox())?.width ?? 0;
@@ -82,7 +82,7 @@ interface Hands {
   arrange(way: Way, list: 'Sort By' | 'Group By', choice: string): Promise<void>;
   /** Opens the filter's input. */
   openFilter(way: Way): Promise<void>;
-  /** Asks for the end of the session of this row. */
+  /** Requests the end of a row's session. */
   end(way: Way, row: string): Promise<void>;
   /** Presses a button of the dialog. */
   confirm(way: Way, button: string): Promise<void>;
@@ -124,7 +124,7 @@ const mouse: Hands = {
   removeAccount: ({ user }) => user.choose(user.row(account), 'Remove Account…'),
 };
 
-/** Runs a command of the palette with the keyboard alone. */
+/** Runs a command from the palette, using only the keyboard. */
 async function runByKeys({ user: { page } }: Way, title: string): Promise<void> {
   await page.keyboard.press('F1');
   const palette = page.locator('.quick-input-widget');
@@ -176,7 +176,7 @@ const keyboard: Hands = {
 };
 
 for (const [name, hands] of Object.entries({ mouse, keyboard })) {
-  describe(`a new user, from an empty profile to a removed account, by ${name}`, function () {
+  describe(`a new user, from an empty profile to a removed account, with the ${name}`, function () {
     this.timeout(180_000);
     // Each test continues where the previous one ended.
     this.bail(true);
@@ -194,7 +194,7 @@ for (const [name, hands] of Object.entries({ mouse, keyboard })) {
         });
       add('checkout', 372, 'eu-central-1');
       add('checkout', 42, 'eu-central-1');
-      add('price check for the whole catalogue', 65, 'us-west-2');
+      add('price check for the whole catalog', 65, 'us-west-2');
       add('checkout', 3, 'us-west-2');
       add('login', 12, 'ap-southeast-1');
       user = await WorkbenchUser.open({ theme: hands.theme, opensView: false });
@@ -207,14 +207,14 @@ for (const [name, hands] of Object.entries({ mouse, keyboard })) {
       await server?.stop();
     });
 
-    /** The first words of the rows below the account, once they are as expected. */
+    /** Waits until the rows below the account start with these texts. */
     async function sees(...expected: readonly string[]): Promise<void> {
       const shown = async () => (await user.rows()).slice(1).map((row) => row.replace(/^Session /, '').split(',')[0]);
       await until(async () => JSON.stringify(await shown()) === JSON.stringify(expected)).catch(async () =>
         assert.deepEqual(await shown(), expected),
       );
     }
-    /** How rows call the session that started this many minutes ago. */
+    /** What rows call the session that started this many minutes ago. */
     const called = (job: string, minutes: number) => `${job} · ${shortId(minutes)}`;
     const shortId = (minutes: number) => sessionOf(minutes).id.slice(0, 8);
     const sessionOf = (minutes: number) => {
@@ -223,7 +223,7 @@ for (const [name, hands] of Object.entries({ mouse, keyboard })) {
       return [...server.sessions.values()].find(isIt) ?? assert.fail(`no session of ${minutes} minutes`);
     };
 
-    it('connects an account, from the welcome view on', async () => {
+    it('connects an account, starting from the welcome view', async () => {
       await hands.addAccount(way);
       await way.picture('address');
       await way.enterAccount();

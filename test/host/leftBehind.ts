@@ -17,7 +17,7 @@ const left = new Set<number>();
 /**
  * Starts a browser from a shell that ends at once.
  * @param profile the name of its profile's folder, by which tools are told apart.
- * @param folder in which that folder is.
+ * @param folder the folder that contains that folder.
  */
 export async function leaveBehind({
   profile = `agent-browser-chrome-${randomUUID()}`,

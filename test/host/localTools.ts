@@ -19,8 +19,8 @@ const chromeDevtoolsVersion = '1.11.0';
 export const playwright = join(createRequire(import.meta.url).resolve('playwright-core/package.json'), '..', 'cli.js');
 
 /**
- * The program of agent-browser. Its package holds one for each of seven systems: only this system's is kept.
- * @throws Error where it can't be had.
+ * The program of agent-browser. Its package has one for each of seven systems, of which only this system's is kept.
+ * @throws Error if it can't be downloaded.
  */
 export async function ensureAgentBrowser(): Promise<string> {
   const file = `agent-browser-${process.platform}-${process.arch}`;
@@ -41,7 +41,7 @@ export async function ensureAgentBrowser(): Promise<string> {
   return join(home, file);
 }
 
-/** The folder of the package `chrome-devtools-mcp`. @throws Error where it can't be had. */
+/** The folder of the package `chrome-devtools-mcp`. @throws Error if it can't be downloaded. */
 export async function ensureChromeDevtools(): Promise<string> {
   const home = await cached(
     `chrome-devtools-mcp-${chromeDevtoolsVersion}`,
@@ -55,7 +55,7 @@ export async function ensureChromeDevtools(): Promise<string> {
   return join(home, 'node_modules', 'chrome-devtools-mcp');
 }
 
-/** Folders in which tools can do what they like, and the environment that leads them there. */
+/** Folders for tools to write to, and the environment that points them there. */
 export interface ToolHome {
   readonly folder: string;
   readonly workspace: string;
@@ -71,7 +71,7 @@ export interface ToolHome {
   /** Starts the background process of chrome-devtools; it has no browser until the first page is opened. */
   startChromeDevtools(...args: readonly string[]): Promise<void>;
   chromeDevtools(...args: readonly string[]): Promise<string>;
-  /** The processes that were started with this home's environment, by pid: those that tools have left are among them. */
+  /** The processes that were started with this home's environment, including those that tools have left behind. */
   processes(): readonly RunningProcess[];
   /** The browsers among them, without their child processes. */
   browsers(): readonly RunningProcess[];
@@ -79,7 +79,7 @@ export interface ToolHome {
   clear(): void;
 }
 
-/** A process, as the system lists it. */
+/** A process as the operating system lists it. */
 export interface RunningProcess {
   readonly pid: number;
   readonly parentPid: number;
@@ -87,9 +87,9 @@ export interface RunningProcess {
   readonly args: readonly string[];
 }
 
-/** Makes a home for tools. */
+/** Creates a home for tools. */
 export async function openToolHome(): Promise<ToolHome> {
-  // The path of a socket may have 107 characters.
+  // The path of a socket can have at most 107 characters.
   const folder = temporaryFolder('t');
   for (const name of ['home', 'run', 'tmp', 'cache', 'w']) mkdirSync(join(folder, name), { mode: 0o700 });
   const workspace = join(folder, 'w');
@@ -163,8 +163,8 @@ function isBrowser({ program, args }: RunningProcess): boolean {
 }
 
 /**
- * The processes whose home folder is in a folder, and what these have started: Chrome's child processes write over their
- * environment. Those that have ended and that nobody has waited for are left out.
+ * The processes whose home folder is in a folder, and all that they started, because Chrome's child processes overwrite their
+ * environment. Zombies are left out.
  */
 function processesIn(folder: string): readonly RunningProcess[] {
   const inFolder = new Set<number>();
@@ -186,7 +186,7 @@ function processesIn(folder: string): readonly RunningProcess[] {
   return all.filter(({ pid }) => inFolder.has(pid));
 }
 
-/** A browser that something else has started, with a DevTools port. It never outlives this process. */
+/** Starts a browser with a DevTools port, as something other than a tool would. It never outlives this process. */
 export async function startForeignBrowser(
   home: ToolHome,
   url: string,

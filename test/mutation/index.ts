@@ -70,7 +70,7 @@ await script(async () => {
   for (const { file, line, to } of stale)
     console.log(`Listed as equivalent, and no survivor: ${file}: ${line} → ${to}`);
   const low = scores.filter(({ percent }) => percent < leastScore);
-  if (low.length > 0) throw new Advice(`Below ${leastScore} %: ${low.map(({ file }) => file).join(', ')}`);
+  if (low.length > 0) throw new Advice(`Below ${leastScore}%: ${low.map(({ file }) => file).join(', ')}`);
   if (stale.length > 0) throw new Advice('test/mutation/equivalents.ts lists what it should not.');
 });
 
@@ -174,7 +174,7 @@ function table(scores: readonly Score[]): string {
   const row = (file: string, ...cells: readonly string[]) =>
     [file.padEnd(width), ...cells.map((cell) => cell.padStart(10))].join(' ');
   const rows = scores.map(({ file, noticed, unnoticed, equivalent, percent }) =>
-    row(file, `${percent.toFixed(1)} %`, String(noticed), String(unnoticed), String(equivalent)),
+    row(file, `${percent.toFixed(1)}%`, String(noticed), String(unnoticed), String(equivalent)),
   );
   return [row('', 'score', 'noticed', 'unnoticed', 'equivalent'), ...rows].join('\n');
 }

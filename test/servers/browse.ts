@@ -9,9 +9,10 @@ import { ensureChromium, quietFlags } from '../host/chromium.ts';
 import type { ToolHome } from '../host/localTools.ts';
 import { type Owned, start } from '../host/processes.ts';
 
-// The background process of `browse` 0.9.3 (npm), which is 177 MB with what it needs: its files, its socket, and a browser of
-// its own in the mode `managed-local`. As it was seen: one request for each connection, `id` is a text that isn't empty, and
-// `stop` is acknowledged before anything ends. Requests that a list must never send are refused, and kept for the test.
+// Stands in for the background process of `browse` 0.9.3 (npm), which is 177 MB with its dependencies. It has the same files and
+// socket, and a browser of its own in the mode `managed-local`. As seen there, each connection takes one request, `id` is a
+// string that isn't empty, and `stop` is acknowledged before anything ends. Requests that a list must never send are refused, and
+// recorded for the test.
 
 /** What a session of `browse` controls. */
 export type BrowseTarget =
@@ -19,22 +20,22 @@ export type BrowseTarget =
   | { readonly kind: 'cdp'; readonly endpoint: string }
   | { readonly kind: 'remote' };
 
-/** What it does instead of what it should. */
+/** How it misbehaves. */
 export type BrowseFault =
   /** It takes requests and never answers. */
   | 'silent'
-  /** It answers without end. */
+  /** Its answer never ends. */
   | 'endless'
   /** It closes connections without an answer. */
   | 'drops'
-  /** It says that it stops, and neither does nor heeds SIGTERM. */
+  /** It says that it stops but doesn't, and ignores SIGTERM. */
   | 'stays';
 
 /** A running session. */
 export interface BrowseSession {
   readonly process: Owned;
   readonly pid: number;
-  /** The types of the requests it got. */
+  /** The types of the requests it received. */
   requests(): readonly string[];
 }
 
@@ -145,7 +146,7 @@ function startBrowser(url: string): ChildProcess {
 }
 
 if (import.meta.main) {
-  // What ends test processes would end this one whatever it should do.
+  // Otherwise, the handler that ends test processes would end this one whatever its fault.
   process.removeAllListeners('SIGTERM');
   const [, , , , session = '', , target = ''] = process.argv;
   await runDaemon(session, JSON.parse(target), JSON.parse(process.env['BROWSE_TEST'] ?? '{}'));

@@ -117,7 +117,7 @@ describe('architecture', () => {
     }
   });
 
-  it('starts programs, deletes files and loads code by a path in no reader of other tools’ files', () => {
+  it('keeps starting programs, deleting files and loading code by path out of the readers of other tools’ files', () => {
     const readers = ['local', join('providers', 'local')].flatMap((folder) =>
       readdirSync(join('src', folder)).map((name) => join('src', folder, name)),
     );

@@ -2,7 +2,6 @@ import * as l10n from '@vscode/l10n';
 import { plainText } from '../../core/plainText.ts';
 import { isAddress, type RemoteWindow } from '../remoteMachine.ts';
 
-
 /** The machine of a remote window, e.g. `WSL: Ubuntu`; undefined in a local window or if it has no name. */
 export function remotePlace({ remoteName, env, host }: RemoteWindow): string | undefined {
   const named = (kind: string, name: string | undefined) => {

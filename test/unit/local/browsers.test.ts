@@ -83,7 +83,7 @@ function processesOf(folder: string): readonly string[] {
     );
   });
 
-  it('aren’t looked for at DevTools ports that another account shows', async () => {
+  it('don’t count if another account shows their DevTools port', async () => {
     const { profile } = await left();
     await until(async () => (await portOfProfile(profile)) !== undefined);
     const ports: number[] = [];
@@ -104,7 +104,7 @@ function processesOf(folder: string): readonly string[] {
     await chromium.stop();
   });
 
-  it('are one row while they start a process of their own, which has their arguments for a moment', async () => {
+  it('are listed once while they fork a process, which has their arguments for a moment', async () => {
     const fork = { ...browser, pid: 10, parentPid: 9 };
     const other = {
       ...browser,
@@ -150,7 +150,7 @@ function processesOf(folder: string): readonly string[] {
     assert.equal(await ownerOf(), 'node');
   });
 
-  it('are found quickly, however long and odd their arguments are', async () => {
+  it('are found quickly, no matter how long and odd their arguments are', async () => {
     for (const part of ['scoped_dir', 'playwright_', 'a_dev_profile', 'profile-', '/ud-', '/']) {
       const args = ['chromium', '--headless', '--remote-debugging-port=0'];
       const process: LocalProcess = {

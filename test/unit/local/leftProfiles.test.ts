@@ -39,7 +39,7 @@ import { until } from '../until.ts';
     return found.profile;
   }
 
-  it('are deleted as a whole, and nothing beside them or behind their links', async () => {
+  it('are deleted completely, but nothing next to them or behind their links is', async () => {
     const other = profile('agent-browser-chrome-b2');
     const path = profile();
     writeFileSync(join(folder, 'mine.txt'), 'mine');
@@ -55,7 +55,7 @@ import { until } from '../until.ts';
     assert.equal(await deleteProfile(found, unaborted), 'gone');
   });
 
-  it('are those of known tools only, below the temporary folder only', async () => {
+  it('are only those of known tools, and only inside the temporary folder', async () => {
     for (const name of ['playwright_chromiumdev_profile-x', 'puppeteer_dev_chrome_profile-x', 'stagehand-v3/profile-x'])
       assert.equal(await check(profile(name)), 'free', name);
     for (const name of [
@@ -77,7 +77,7 @@ import { until } from '../until.ts';
     assert.equal(await check(join(folder, 'agent-browser-chrome-none')), 'gone');
   });
 
-  it('are never reached by a link, and not in a folder that others may write to', async () => {
+  it('are never reached through a link, or in a folder that others may write to', async () => {
     const real = profile('agent-browser-chrome-real', join(folder, 'real'));
     symlinkSync(real, join(folder, 'agent-browser-chrome-link'));
     symlinkSync(join(folder, 'real'), join(folder, 'way'));
@@ -92,7 +92,7 @@ import { until } from '../until.ts';
     assert.ok(existsSync(join(real, 'Default', 'Cookies')));
   });
 
-  it('are left alone while a browser uses them, also one that starts after they were looked at', async () => {
+  it('aren’t deleted while a browser uses them, even if it starts after they were checked', async () => {
     const one = await leaveBehind({ folder });
     await until(async () => existsSync(join(one.profile, 'Default')));
     assert.equal(await check(one.profile), 'inUse');
@@ -108,7 +108,7 @@ import { until } from '../until.ts';
     await until(async () => (await deleteProfile(found, unaborted)) === 'deleted');
   });
 
-  it('are left alone while any process works in them, has a file in them open, or their lock isn’t known to be old', async () => {
+  it('aren’t deleted while a process works in them, has a file in them open, or may hold their lock', async () => {
     const path = profile();
     const inside = start('sleep', ['60'], { cwd: join(path, 'Default') });
     await until(async () => (await check(path)) === 'inUse');
@@ -129,7 +129,7 @@ import { until } from '../until.ts';
     }
   });
 
-  it('aren’t deleted when another folder has their name by now', async () => {
+  it('aren’t deleted if another folder now has their name', async () => {
     const path = profile();
     const found = await free(path);
     renameSync(path, join(folder, 'kept'));

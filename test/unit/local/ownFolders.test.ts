@@ -23,7 +23,7 @@ describe('folders of small files', () => {
   const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
   const contents = async () => ((await files.read([folder])).get(folder) ?? []).map(({ content }) => content).sort();
 
-  it('are read again only where a file has changed', async () => {
+  it('have only their changed files read again', async () => {
     write('a.pid', 'a');
     write('b.pid', 'bad');
     assert.deepEqual(await contents(), ['A']);
@@ -35,7 +35,7 @@ describe('folders of small files', () => {
     assert.equal(texts.length, 4);
   });
 
-  it('leave out what isn’t a small file of this user’s', async () => {
+  it('leave out everything except small files of this user', async () => {
     write('a.pid', 'a');
     write('a.txt', 'other');
     write('large.pid', 'x'.repeat(101));
@@ -47,7 +47,7 @@ describe('folders of small files', () => {
     assert.deepEqual([...(await files.read(['/does/not/exist'])).values()], [[]]);
   });
 
-  it('have at most 2,000 files that are read, the newest', async () => {
+  it('have only their newest 2,000 files read', async () => {
     for (let at = 0; at < 2_010; at++) {
       write(`${at}.pid`, `${at}`);
       utimesSync(join(folder, `${at}.pid`), at, at);

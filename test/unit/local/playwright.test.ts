@@ -132,7 +132,7 @@ import { unaborted } from '../testNetwork.ts';
     assert.match(troubles.at(-1) ?? '', /unreachable|timedOut/);
   });
 
-  it('blocks nothing for long, whatever it sends', async () => {
+  it('doesn’t block anything for long, whatever it sends', async () => {
     const event = (params: string) => `{"guid":"x","method":"event","params":${params}}\0`;
     for (const flood of [
       event('['.repeat(10_000_000) + ']'.repeat(10_000_000)),

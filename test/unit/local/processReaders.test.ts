@@ -16,7 +16,7 @@ describe('the processes of a Mac', () => {
     else process.env['TZ'] = TZ;
   });
 
-  it('stay the same when the user travels to another time zone', async () => {
+  it('keep their identity when the user travels to another time zone', async () => {
     const table = '  501     1   501 Fri Nov 27 00:06:53 2026       1:02.34  2048 /Applications/Chromium';
     const at = (zone: string) => {
       process.env['TZ'] = zone;
@@ -49,7 +49,7 @@ describe('the processes of a Mac', () => {
       (await reader.list(() => true, unaborted)).found.map(({ pid }) => pid),
       [77],
     );
-    // A folder in place of the file: as with too many open files, reading it fails, and the process is there.
+    // A folder in place of the file makes reading it fail while the process exists, as with too many open files.
     process('78');
     mkdirSync(join(root, '78', 'stat'));
     await assert.rejects(reader.identityOf(78), { code: 'EISDIR' });

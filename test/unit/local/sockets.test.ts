@@ -35,7 +35,7 @@ import { unaborted } from '../testNetwork.ts';
   const ask = (at = path, signal = unaborted) =>
     askSocket({ path: at, message: { method: 'stop' }, end: '\0', withinMs: 300 }, systemClock, signal);
 
-  it('are asked one question, and the first answer counts', async () => {
+  it('are sent one request, and the first answer counts', async () => {
     const questions: string[] = [];
     await listen((socket, question) => {
       questions.push(question);
@@ -46,7 +46,7 @@ import { unaborted } from '../testNetwork.ts';
     assert.deepEqual(questions, ['{"method":"stop"}\0']);
   });
 
-  it('aren’t waited for where they never answer, answer without end, or hang up', async () => {
+  it('aren’t waited for if they never answer, never finish answering, or hang up', async () => {
     const answers: ((socket: Socket) => void)[] = [
       () => {},
       (socket) => {
@@ -65,8 +65,8 @@ import { unaborted } from '../testNetwork.ts';
     }
   });
 
-  it('aren’t asked where they are no sockets of this user’s, or others can write to their folder', async () => {
-    await listen(() => assert.fail('it was asked'));
+  it('are sent nothing if they aren’t this user’s sockets or others can write to their folder', async () => {
+    await listen(() => assert.fail('it received a request'));
     const [file, link] = [join(folder, 'file'), join(folder, 'link.sock')];
     writeFileSync(file, '');
     symlinkSync(path, link);
@@ -78,21 +78,24 @@ import { unaborted } from '../testNetwork.ts';
     assert.deepEqual(await ask(), { kind: 'refused' });
   });
 
-  (process.platform === 'linux' ? it : it.skip)('are known by the process that listens (Linux only)', async () => {
-    await listen(() => {});
-    const table = readListeningSockets();
-    assert.ok(table);
-    assert.equal(table.has(path), true);
-    assert.equal(table.has(join(folder, 'none')), false);
-    assert.deepEqual([...(await table.owners([path, join(folder, 'none')], [process.pid]))], [[path, process.pid]]);
-    assert.deepEqual([...(await table.owners([path], [process.ppid]))], []);
-    assert.deepEqual([...(await table.owners([path]))], [[path, process.pid]]);
-    // Another process has put its own socket in the place of the first one.
-    rmSync(path);
-    await listen(() => {});
-    const later = readListeningSockets();
-    assert.equal(later?.has(path), true);
-    assert.deepEqual([...((await later?.owners([path], [process.pid])) ?? [])], []);
-    assert.equal(readListeningSockets('/does/not/exist'), undefined);
-  });
+  (process.platform === 'linux' ? it : it.skip)(
+    'are matched with the process that listens on them (Linux only)',
+    async () => {
+      await listen(() => {});
+      const table = readListeningSockets();
+      assert.ok(table);
+      assert.equal(table.has(path), true);
+      assert.equal(table.has(join(folder, 'none')), false);
+      assert.deepEqual([...(await table.owners([path, join(folder, 'none')], [process.pid]))], [[path, process.pid]]);
+      assert.deepEqual([...(await table.owners([path], [process.ppid]))], []);
+      assert.deepEqual([...(await table.owners([path]))], [[path, process.pid]]);
+      // Another server has replaced the socket with its own.
+      rmSync(path);
+      await listen(() => {});
+      const later = readListeningSockets();
+      assert.equal(later?.has(path), true);
+      assert.deepEqual([...((await later?.owners([path], [process.pid])) ?? [])], []);
+      assert.equal(readListeningSockets('/does/not/exist'), undefined);
+    },
+  );
 });

@@ -37,7 +37,7 @@ import { until } from '../until.ts';
 
 const pageCalled = (title: string) => `data:text/html,<title>${title}</title><h1>${title}</h1>`;
 
-/** Skips the tests of a block where a tool can't be had, and says why. */
+/** Skips a block's tests if a tool can't be downloaded, and says why. */
 async function orSkip<Tool>(test: Mocha.Context, ensure: () => Promise<Tool>): Promise<Tool> {
   try {
     return await ensure();
@@ -117,7 +117,7 @@ async function orSkip<Tool>(test: Mocha.Context, ensure: () => Promise<Tool>): P
           /executable|no-sandbox|cliDaemon\.js checkout/,
         );
         await endsAll(row);
-        // It deletes its own file when it's asked to end, and not when its browser is killed.
+        // It deletes its own file when it's asked to end, but not when its browser is killed.
         const files = readdirSync(join(home.folder, 'cache', 'ms-playwright', 'daemon'), {
           recursive: true,
           encoding: 'utf8',
@@ -128,7 +128,7 @@ async function orSkip<Tool>(test: Mocha.Context, ensure: () => Promise<Tool>): P
         );
       });
 
-      it('are told apart where two folders have one of the same name', async () => {
+      it('are told apart if two folders have one with the same name', async () => {
         const second = join(home.folder, 'second');
         await home.openPlaywright('default', pageCalled('One'));
         await home.openPlaywright('default', pageCalled('Two'), second);
@@ -144,7 +144,7 @@ async function orSkip<Tool>(test: Mocha.Context, ensure: () => Promise<Tool>): P
         assert.equal((await onlyRow()).id, other.id);
       });
 
-      it('end once where two windows end the same one', async () => {
+      it('end once if two windows end the same one', async () => {
         await home.openPlaywright('shared', pageCalled('Shared'));
         const row = await onlyRow();
         const answers = await Promise.all([provider.end(row, unaborted), provider.end(row, unaborted)]);
@@ -162,7 +162,7 @@ async function orSkip<Tool>(test: Mocha.Context, ensure: () => Promise<Tool>): P
         });
       });
 
-      it('end with a frozen browser', async () => {
+      it('end even if their browser is frozen', async () => {
         await home.openPlaywright('frozen', pageCalled('Frozen'));
         const row = await onlyRow();
         process.kill(onlyBrowser().pid, 'SIGSTOP');
@@ -193,7 +193,7 @@ async function orSkip<Tool>(test: Mocha.Context, ensure: () => Promise<Tool>): P
         await orSkip(this, ensureAgentBrowser);
       });
 
-      it('are listed by their names, watched on the page that the agent uses, and ended by agent-browser itself', async () => {
+      it('are listed by their names, shown with the page that the agent uses, and ended by agent-browser itself', async () => {
         await home.openAgentBrowser('checkout', pageCalled('Cart'));
         const row = await onlyRow(({ name }) => name === 'Cart');
         assert.equal(await groupOf(row), 'agent-browser · checkout');
@@ -244,7 +244,7 @@ async function orSkip<Tool>(test: Mocha.Context, ensure: () => Promise<Tool>): P
         await foreign.stop();
       });
 
-      it('of a cloud are listed as such, and ended by agent-browser, which tells the cloud', async () => {
+      it('in a cloud are listed as such, and ended by agent-browser, which tells the cloud', async () => {
         const foreign = await startForeignBrowser(home, pageCalled('Foreign'));
         const asked: string[] = [];
         const cloud = createServer((request, response) => {
@@ -271,7 +271,7 @@ async function orSkip<Tool>(test: Mocha.Context, ensure: () => Promise<Tool>): P
         await foreign.stop();
       });
 
-      it('end with a frozen browser, which agent-browser itself can’t end for 35 seconds', async () => {
+      it('end even if their browser is frozen, which agent-browser itself takes 35 seconds to end', async () => {
         await home.openAgentBrowser('frozen', pageCalled('Frozen'));
         const row = await onlyRow();
         process.kill(onlyBrowser().pid, 'SIGSTOP');
@@ -292,7 +292,7 @@ async function orSkip<Tool>(test: Mocha.Context, ensure: () => Promise<Tool>): P
         });
       });
 
-      it('don’t get a browser by being listed', async () => {
+      it('don’t start a browser when they are listed', async () => {
         await home.openAgentBrowser('lost', pageCalled('Lost'));
         await onlyRow();
         process.kill(onlyBrowser().pid, 'SIGKILL');
@@ -340,7 +340,7 @@ async function orSkip<Tool>(test: Mocha.Context, ensure: () => Promise<Tool>): P
         await foreign.stop();
       });
 
-      it('end as an MCP server’s browser, while the server stays and opens another one with its next call', async () => {
+      it('end as an MCP server’s browser, and the server keeps running and opens another one with its next call', async () => {
         const program = join(await ensureChromeDevtools(), 'build', 'src', 'bin', 'chrome-devtools-mcp.js');
         const flags = [
           '--headless',
@@ -371,7 +371,7 @@ async function orSkip<Tool>(test: Mocha.Context, ensure: () => Promise<Tool>): P
       });
     });
 
-    describe('of browse (a server of ours)', () => {
+    describe('of browse (a test server)', () => {
       it('are listed by their names, and ended by browse itself', async () => {
         const session = await startBrowse(
           home,
@@ -401,7 +401,7 @@ async function orSkip<Tool>(test: Mocha.Context, ensure: () => Promise<Tool>): P
         await foreign.stop();
       });
 
-      it('say which session of Browserbase they control, and end without that', async () => {
+      it('say which Browserbase session they control, unless its ID is missing or invalid', async () => {
         const session = await startBrowse(home, 'cloudy', { kind: 'remote' }, { cloudId: 'bb-0f3a' });
         const row = await onlyRow();
         assert.equal(pidOf(row), session.pid);
@@ -418,7 +418,7 @@ async function orSkip<Tool>(test: Mocha.Context, ensure: () => Promise<Tool>): P
       });
 
       for (const fault of ['silent', 'endless', 'drops'] as const) {
-        it(`are listed in time and ended by signals where their socket answers nothing useful (${fault})`, async () => {
+        it(`are listed in time and ended by signals if their socket doesn’t give a useful answer (${fault})`, async () => {
           await startBrowse(home, 'broken', { kind: 'managed-local', headless: true }, { fault });
           const began = performance.now();
           const row = await onlyRow();
@@ -428,7 +428,7 @@ async function orSkip<Tool>(test: Mocha.Context, ensure: () => Promise<Tool>): P
         });
       }
 
-      it('aren’t called ended by what they answer: who says so and stays is killed', async () => {
+      it('don’t count as ended because they say so, and are killed if they keep running', async () => {
         const session = await startBrowse(home, 'liar', { kind: 'managed-local', headless: true }, { fault: 'stays' });
         const row = await onlyRow();
         const answer = await provider.end(row, unaborted);
@@ -438,7 +438,7 @@ async function orSkip<Tool>(test: Mocha.Context, ensure: () => Promise<Tool>): P
         assert.ok(!home.processes().some(({ pid }) => pid === session.pid || pid === pidOf(row)));
       });
 
-      it('are left alone where their socket is another process’s', async () => {
+      it('are ended without their socket if it belongs to another process', async () => {
         const session = await startBrowse(home, 'first', { kind: 'managed-local', headless: true });
         const row = await onlyRow();
         const path = join(home.folder, 'tmp', `browse-driver-${process.getuid?.()}`, 'first.sock');
@@ -453,12 +453,12 @@ async function orSkip<Tool>(test: Mocha.Context, ensure: () => Promise<Tool>): P
       });
     });
 
-    it('are left alone where their pid is another process’s by now', async () => {
+    it('have ended, and aren’t ended again, if their pid now belongs to another process', async () => {
       const session = await startBrowse(home, 'guest', { kind: 'cdp', endpoint: 'ws://127.0.0.1:9/x' });
       const row = await onlyRow();
       const bystander = await startBrowse(home, 'bystander', { kind: 'cdp', endpoint: 'ws://127.0.0.1:9/y' });
       await session.process.stop();
-      // The pid file names a process that runs, and started after the one that wrote it.
+      // The pid file names a running process that started after the file was written.
       const folder = join(home.folder, 'tmp', `browse-driver-${process.getuid?.()}`);
       const file = join(folder, 'guest.pid');
       writeFileSync(file, `${bystander.pid}`);
@@ -469,7 +469,7 @@ async function orSkip<Tool>(test: Mocha.Context, ensure: () => Promise<Tool>): P
         (await rows()).map((one) => one.name),
         ['bystander'],
       );
-      // So does one of another program, which started before the file was written.
+      // This pid file names a process of another program that started before the file was written.
       writeFileSync(join(folder, 'other.pid'), `${process.pid}`);
       assert.deepEqual(
         (await rows()).map((one) => one.name),
@@ -479,7 +479,7 @@ async function orSkip<Tool>(test: Mocha.Context, ensure: () => Promise<Tool>): P
       await bystander.process.stop();
     });
 
-    it('aren’t read from files that are garbage, large, links or lead elsewhere', async () => {
+    it('aren’t read from files that are garbage, large, or links, or that lead elsewhere', async () => {
       const [cache, run] = [join(home.folder, 'cache', 'ms-playwright'), join(home.folder, 'run')];
       const foldersOfTools = [
         join(cache, 'daemon', 'abc'),
@@ -522,7 +522,7 @@ async function orSkip<Tool>(test: Mocha.Context, ensure: () => Promise<Tool>): P
       assert.ok(!sessions.some((one) => pidOf(one) === process.pid));
     });
 
-    it('leave every file as it is when they are listed', async () => {
+    it('leave every file unchanged when they are listed', async () => {
       await home.openPlaywright('gone', pageCalled('Gone'));
       for (const { pid } of home.processes()) process.kill(pid, 'SIGKILL');
       await until(() => home.processes().length === 0);

@@ -101,7 +101,7 @@ const ticking =
       assert.match(await server.call('browser_snapshot'), /Ticking/);
     });
 
-    it('are listed under their agent even where they are frozen from the start', async () => {
+    it('are listed under their agent even if they are frozen from the start', async () => {
       const { id } = await listed();
       const pid = Number(id.split('-')[0]);
       process.kill(pid, 'SIGSTOP');

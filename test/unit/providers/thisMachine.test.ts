@@ -76,7 +76,7 @@ import { until } from '../until.ts';
     assert.equal(new Map(facts).get('Window'), 'None (headless)');
   });
 
-  it('says which program may be using a browser: its owner, as long as that runs', async () => {
+  it('says which program may be using a browser: its owner, while that is running', async () => {
     const folder = temporaryFolder('used');
     const script = join(folder, 'scrape.mjs');
     writeFileSync(
@@ -179,7 +179,7 @@ import { until } from '../until.ts';
     impostor.close();
   });
 
-  it('shows no pages that another browser gives out as this one’s', async () => {
+  it('doesn’t show pages that another browser passes off as this one’s', async () => {
     const one = await left({ url: `data:text/html,${titled}` });
     await listed(one, hasTitle);
     const port = await freePort();
@@ -198,7 +198,7 @@ import { until } from '../until.ts';
       socket.on('message', (data: Buffer) => {
         const { id, method } = JSON.parse(data.toString());
         asked++;
-        // Later than the browser whose process it claims to be.
+        // Later than the browser that it claims to be.
         setTimeout(() => socket.send(JSON.stringify({ id, result: answers[method] ?? {} })), 500);
       });
     });
@@ -267,7 +267,7 @@ import { until } from '../until.ts';
     services.dispose();
   });
 
-  it('doesn’t call a browser ended that an account was added for while its end was confirmed', async () => {
+  it('confirms the end of a browser that another account has shown since the last list', async () => {
     const port = await freePort();
     const one = await left({ flags: ['--headless', `--remote-debugging-port=${port}`] });
     await listed(one);

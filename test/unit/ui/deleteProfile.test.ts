@@ -75,7 +75,7 @@ const account = accountId('a');
   const offers = (row: ReturnType<typeof ended>) =>
     endedRow(row, services.store, Date.now()).contextValue?.includes('+deletable') === true;
 
-  it('names the folder and its size, and deletes it once that is confirmed', async () => {
+  it('names the folder and its size, and deletes it once the user confirms', async () => {
     const row = ended();
     assert.equal(offers(row), true);
     assert.equal(await deleteProfile(parts, [row]), true);
@@ -93,7 +93,7 @@ const account = accountId('a');
     assert.equal(messages[1], "This session didn't leave a profile.");
   });
 
-  it('deletes nothing without a confirmation, or when a process uses the folder by the time it is confirmed', async () => {
+  it('deletes nothing without confirmation, or if a process has started using the folder by then', async () => {
     const row = ended();
     press = false;
     assert.equal(await deleteProfile(parts, [row]), false);

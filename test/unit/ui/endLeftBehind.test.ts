@@ -15,7 +15,7 @@ import { type Owned, start, temporaryFolder } from '../../host/processes.ts';
 import { MapMemory, TestServices } from '../services/testServices.ts';
 import { until } from '../until.ts';
 
-/** Whether a process runs; one that has ended stays as a zombie until whoever inherited it looks. */
+/** Whether a process is running. One that has ended stays as a zombie until its new parent collects it. */
 function runs(pid: number): boolean {
   try {
     return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
@@ -44,7 +44,7 @@ function runs(pid: number): boolean {
   }
 
   before(async () => {
-    // Only browsers of this test: others on this machine are none of its business.
+    // Only this test's browsers. It must leave others on this machine alone.
     const real = await openProcessReader();
     const own = {
       ...real,
@@ -103,7 +103,7 @@ function runs(pid: number): boolean {
       return all.every(({ pid }) => ids.some((id) => id.startsWith(`${pid}-`)));
     });
 
-  it('ends all that its dialog lists, and none that is used or was left behind while the dialog was open', async () => {
+  it('ends all that its dialog lists, but none that is in use or was left behind while the dialog was open', async () => {
     const [first, second] = [await left(), await left()];
     await listed(first, second);
     let late: LeftBehind | undefined;
@@ -122,7 +122,7 @@ function runs(pid: number): boolean {
     assert.ok(late && runs(late.pid) && runs(used.child.pid ?? 0));
   });
 
-  it('ends nothing without a confirmation', async () => {
+  it('ends nothing without confirmation', async () => {
     const one = await left();
     await listed(one);
     answer = async () => false;
@@ -144,7 +144,7 @@ function runs(pid: number): boolean {
   });
 
   it('says that nothing was left behind, or that this machine’s browsers are hidden', async () => {
-    // Those of the tests before have ended, but stay listed until that is confirmed.
+    // Browsers of the previous tests have ended, but stay listed until that is confirmed.
     await until(async () => {
       await services.refresher.refresh(account);
       return services.store.state(account)?.contents.sessions.size === 1;

@@ -5,7 +5,7 @@ describe('the machine of a remote window', () => {
   const place = (remoteName: string | undefined, env: NodeJS.ProcessEnv = {}) =>
     remotePlace({ remoteName, env, host: 'build-7' });
 
-  it('is named by its kind and what people call it there', () => {
+  it('is named by its kind and its own name', () => {
     assert.equal(place('wsl', { WSL_DISTRO_NAME: 'Ubuntu' }), 'WSL: Ubuntu');
     assert.equal(place('wsl'), 'WSL');
     assert.equal(place('ssh-remote'), 'SSH: build-7');
@@ -16,7 +16,7 @@ describe('the machine of a remote window', () => {
     assert.equal(place('acme-remote'), 'acme-remote');
   });
 
-  it('isn’t named in a local window, or where its name is only an address', () => {
+  it('isn’t named in a local window, or if its name is only an address', () => {
     assert.equal(place(undefined), undefined);
     assert.equal(place('localhost:8080'), undefined);
   });

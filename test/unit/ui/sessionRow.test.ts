@@ -58,7 +58,7 @@ describe('the row of a session', () => {
     assert.equal(textOf('c'), 'scrape | 12m · shop.example · 1 · 2 · 3 · +1');
   });
 
-  it('doesn’t repeat its region in the group for it', () => {
+  it('doesn’t repeat its region in the group for that region', () => {
     const options = { sortBy: 'newest', grouping: { by: ['region'], metadataKey: '' } } as const;
     list(undefined, someSession('a', { region: 'eu' }), someSession('b', { tags: ['ci'] }));
     assert.equal(row('a').description, '12m · eu');

@@ -159,7 +159,7 @@ describe('texts', () => {
     assert.equal(questionForOne(subject('9f3ac2e1'), false).message, 'End session "9f3ac2e1"?');
   });
 
-  it('say who may be using a session that is to end, and what becomes of its profile', () => {
+  it('say which program may be using a session before it ends, and what happens to its profile', () => {
     const ask = (more: Partial<SessionDescription>) => questionForOne(subject('Cart', more), false).detail;
     assert.match(
       ask({ inUseBy: 'claude-code', profile: 'deleted' }),
@@ -170,7 +170,7 @@ describe('texts', () => {
     assert.doesNotMatch(ask({}), /profile|may be using/);
   });
 
-  it('say which of several sessions are in use, and what becomes of their profiles', () => {
+  it('say which of several sessions are in use, and what happens to their profiles', () => {
     const ask = (...subjects: SessionDescription[]) =>
       questionForMany({ message: '', subjects, leftOut: [], unknown: [], everything: undefined }).detail;
     const used = (name: string, inUseBy: string) => subject(name, { inUseBy, profile: 'deleted' });
@@ -197,7 +197,7 @@ describe('texts', () => {
     assert.match(detail, /The browser itself stays open/);
   });
 
-  it('say that only the tool is disconnected where its browser was started by something else', () => {
+  it('say that only the tool is disconnected if something else started its browser', () => {
     const only = 'It is only attached.';
     const question = questionForOne(subject('main', { detaches: true, bulkEndExclusion: only }), false);
     assert.equal(question.message, 'Detach "main"?');

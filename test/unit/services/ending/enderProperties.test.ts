@@ -606,7 +606,7 @@ describe('Ender, whatever happens', function () {
     }
   });
 
-  it('calls nothing gone that one answer of a short outage doesn’t find and lagging lists leave out', async () => {
+  it('doesn’t call a session gone because one answer in a short outage doesn’t find it and lagging lists leave it out', async () => {
     await play({
       ...undisturbed,
       sessions: 7,

@@ -11,7 +11,7 @@ import { type BrowserbaseServer, startBrowserbase } from '../../../servers/brows
 import { until } from '../../until.ts';
 import { MapMemory, TestServices } from '../testServices.ts';
 
-describe('a session on this machine that drives one in the cloud', function () {
+describe('a session on this machine that controls one in the cloud', function () {
   this.timeout(20_000);
   let server: BrowserbaseServer;
   let services: TestServices;
@@ -73,13 +73,13 @@ describe('a session on this machine that drives one in the cloud', function () {
     assert.deepEqual([shown(local), shown(account)], [['agent'], [remote]]);
   });
 
-  it('is shown once, under the cloud’s account, with who uses it', async () => {
+  it('is shown once, under the cloud’s account, with the tool that uses it', async () => {
     const account = await cloud();
     assert.deepEqual([shown(local), shown(account)], [[], [remote]]);
     const session = services.store.session(account, sessionId(remote));
     assert.equal(session?.inUseBy, 'agent-browser');
     assert.deepEqual(session?.facts.at(-1), ['Used by', 'agent-browser · checkout on this machine']);
-    // In whatever order they are listed.
+    // The order in which they are listed doesn't matter.
     await services.refresher.refresh(local);
     await services.refresher.refresh(account);
     assert.deepEqual([shown(local), shown(account)], [[], [remote]]);
@@ -94,7 +94,7 @@ describe('a session on this machine that drives one in the cloud', function () {
     assert.deepEqual(shown(local), ['agent']);
   });
 
-  it('leaves the cloud’s session without a user when it ends by itself', async () => {
+  it('no longer counts as using the cloud’s session when it ends by itself', async () => {
     const account = await cloud();
     running = [];
     await services.refresher.refresh(local);
@@ -104,8 +104,8 @@ describe('a session on this machine that drives one in the cloud', function () {
   });
 
   for (const staysLocal of [true, false]) {
-    const outcome = staysLocal ? 'shown by itself if it still runs' : 'gone if it ended with it';
-    it(`is looked at again once the cloud’s session has ended, and ${outcome}`, async () => {
+    const outcome = staysLocal ? 'shown by itself if it’s still running' : 'gone if it ended, too';
+    it(`is refreshed once the cloud’s session has ended, and ${outcome}`, async () => {
       const account = await cloud();
       const session = services.store.session(account, sessionId(remote));
       assert.ok(session);

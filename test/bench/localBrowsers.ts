@@ -75,15 +75,15 @@ export async function idleView(): Promise<void> {
 
 /** Compares ending 20 browsers at once with signals in a loop. */
 async function ending(): Promise<void> {
-  const [mine, loop]: [number[], number[]] = [[], []];
+  const [extension, loop]: [number[], number[]] = [[], []];
   let confirmed = 0;
   for (let round = 0; round < endings; round++) {
-    for (const isMine of round % 2 === 0 ? [true, false] : [false, true]) {
+    for (const isExtension of round % 2 === 0 ? [true, false] : [false, true]) {
       const folder = temporaryFolder('bench');
       const left: LeftBehind[] = [];
       for (let at = 0; at < orphans; at++) left.push(await leaveBehind({ folder }));
       await pause(3_000);
-      if (isMine) {
+      if (isExtension) {
         const services = new TestServices({
           kinds: [kindWith(await readerOf(folder))],
           clock: systemClock,
@@ -95,7 +95,7 @@ async function ending(): Promise<void> {
         const began = performance.now();
         const targets = all.map((session) => ({ accountId, session }));
         const { results } = await services.ender.end(targets, { stop: unaborted, onProgress: () => {} });
-        mine.push(performance.now() - began);
+        extension.push(performance.now() - began);
         confirmed += results.filter(({ outcome }) => outcome === 'ended').length;
         if (left.some(({ pid }) => isRunning(pid))) throw new Error('One is still running.');
         services.dispose();
@@ -114,8 +114,8 @@ async function ending(): Promise<void> {
     [
       [
         'all at once',
-        `${median(mine).toFixed(0)} ms`,
-        (median(mine) / median(loop)).toFixed(2),
+        `${median(extension).toFixed(0)} ms`,
+        (median(extension) / median(loop)).toFixed(2),
         `${confirmed} of ${orphans * endings}`,
       ],
       ['`kill` in a loop', `${median(loop).toFixed(0)} ms`, '', ''],
@@ -301,10 +301,10 @@ async function rate(client: { frames(): number; dispose(): void }): Promise<numb
 
 async function frames(agent: Owned, provider: Provider, session: Session, socket: string): Promise<void> {
   await command(agent, 'stay');
-  const [mine, bare]: [number[], number[]] = [[], []];
+  const [live, bare]: [number[], number[]] = [[], []];
   for (let round = 0; round < rounds; round++) {
     bare.push(await rate(bareClient(socket)));
-    mine.push(await rate(await watch(provider, session)));
+    live.push(await rate(await watch(provider, session)));
   }
   console.log(
     `\nA page of a Playwright browser that is redrawn all the time, ${rounds} rounds of ${roundMs / 1_000} s in turn`,
@@ -312,7 +312,7 @@ async function frames(agent: Owned, provider: Provider, session: Session, socket
   table(
     ['', 'frames a second', 'ratio'],
     [
-      ['live view', median(mine).toFixed(1), (median(mine) / median(bare)).toFixed(2)],
+      ['live view', median(live).toFixed(1), (median(live) / median(bare)).toFixed(2)],
       ['bare client', median(bare).toFixed(1), ''],
     ],
   );

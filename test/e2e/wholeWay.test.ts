@@ -7,7 +7,7 @@ const minuteMs = 60_000;
 const account = 'Account Browserbase · prod';
 
 /** A user's whole way from an empty profile to a removed account. */
-class Way {
+class Journey {
   readonly name: string;
   readonly user: WorkbenchUser;
   readonly server: BrowserbaseServer;
@@ -76,27 +76,27 @@ class Way {
 }
 
 /** How a user takes each step. */
-interface Hands {
+interface InputMethod {
   readonly theme: string;
-  addAccount(way: Way): Promise<void>;
-  arrange(way: Way, list: 'Sort By' | 'Group By', choice: string): Promise<void>;
+  addAccount(journey: Journey): Promise<void>;
+  arrange(journey: Journey, list: 'Sort By' | 'Group By', choice: string): Promise<void>;
   /** Opens the filter's input. */
-  openFilter(way: Way): Promise<void>;
+  openFilter(journey: Journey): Promise<void>;
   /** Requests the end of a row's session. */
-  end(way: Way, row: string): Promise<void>;
+  end(journey: Journey, row: string): Promise<void>;
   /** Presses a button of the dialog. */
-  confirm(way: Way, button: string): Promise<void>;
-  clearFilter(way: Way): Promise<void>;
-  removeAccount(way: Way): Promise<void>;
+  confirm(journey: Journey, button: string): Promise<void>;
+  clearFilter(journey: Journey): Promise<void>;
+  removeAccount(journey: Journey): Promise<void>;
 }
 
-const mouse: Hands = {
+const mouse: InputMethod = {
   theme: 'Light 2026',
-  async addAccount(way) {
-    await way.user.openView();
-    await way.welcome('Add Account').click();
-    await way.user.pick('Browserbase');
-    await way.differentAddress().click();
+  async addAccount(journey) {
+    await journey.user.openView();
+    await journey.welcome('Add Account').click();
+    await journey.user.pick('Browserbase');
+    await journey.differentAddress().click();
   },
   async arrange({ user: { page } }, list, choice) {
     const header = page.locator('.pane-header').first();
@@ -125,7 +125,7 @@ const mouse: Hands = {
 };
 
 /** Runs a command from the palette, using only the keyboard. */
-async function runByKeys({ user: { page } }: Way, title: string): Promise<void> {
+async function runByKeys({ user: { page } }: Journey, title: string): Promise<void> {
   await page.keyboard.press('F1');
   const palette = page.locator('.quick-input-widget');
   await palette.getByRole('option').first().waitFor();
@@ -134,55 +134,55 @@ async function runByKeys({ user: { page } }: Way, title: string): Promise<void> 
   await page.keyboard.press('Enter');
 }
 
-const keyboard: Hands = {
+const keyboard: InputMethod = {
   theme: 'Default High Contrast',
-  async addAccount(way) {
-    await runByKeys(way, 'View: Show Browser Sessions');
-    await way.user.pressByKeys(way.welcome('Add Account'), 'Tab');
-    await way.user.page.getByRole('option', { name: /Browserbase/ }).waitFor();
-    await way.user.page.keyboard.insertText('Browserbase');
-    await way.press('Enter');
-    await way.user.pressByKeys(way.differentAddress());
+  async addAccount(journey) {
+    await runByKeys(journey, 'View: Show Browser Sessions');
+    await journey.user.pressByKeys(journey.welcome('Add Account'), 'Tab');
+    await journey.user.page.getByRole('option', { name: /Browserbase/ }).waitFor();
+    await journey.user.page.keyboard.insertText('Browserbase');
+    await journey.press('Enter');
+    await journey.user.pressByKeys(journey.differentAddress());
   },
-  async arrange(way, list, choice) {
-    await runByKeys(way, `Browser Sessions: ${list}…`);
-    const option = way.user.page.getByRole('option', { name: choice });
+  async arrange(journey, list, choice) {
+    await runByKeys(journey, `Browser Sessions: ${list}…`);
+    const option = journey.user.page.getByRole('option', { name: choice });
     await option.waitFor();
-    await way.user.page.keyboard.insertText(choice);
-    await way.press('Enter');
+    await journey.user.page.keyboard.insertText(choice);
+    await journey.press('Enter');
     await option.waitFor({ state: 'hidden' });
   },
-  openFilter: (way) => runByKeys(way, 'Browser Sessions: Filter Sessions…'),
-  async end(way, row) {
-    await runByKeys(way, 'Browser Sessions: Focus on Sessions View');
-    await way.user.walkTo(row);
-    await way.press('Delete');
+  openFilter: (journey) => runByKeys(journey, 'Browser Sessions: Filter Sessions…'),
+  async end(journey, row) {
+    await runByKeys(journey, 'Browser Sessions: Focus on Sessions View');
+    await journey.user.walkTo(row);
+    await journey.press('Delete');
   },
   confirm: ({ user }, button) => user.pressByKeys(user.dialogButton(button), 'Tab'),
-  clearFilter: (way) => runByKeys(way, 'Browser Sessions: Clear Filter'),
-  async removeAccount(way) {
-    await runByKeys(way, 'Browser Sessions: Focus on Sessions View');
-    await way.user.walkTo(account);
-    await way.press('Shift+F10');
-    await menuTakesClicks(way.user.page);
-    const chosen = way.user.page.locator('.monaco-menu .action-item.focused');
-    await way.press('ArrowDown');
+  clearFilter: (journey) => runByKeys(journey, 'Browser Sessions: Clear Filter'),
+  async removeAccount(journey) {
+    await runByKeys(journey, 'Browser Sessions: Focus on Sessions View');
+    await journey.user.walkTo(account);
+    await journey.press('Shift+F10');
+    await menuTakesClicks(journey.user.page);
+    const chosen = journey.user.page.locator('.monaco-menu .action-item.focused');
+    await journey.press('ArrowDown');
     for (let items = 0; !/^Remove Account…/.test(await chosen.innerText()); items++) {
       assert.ok(items < 20, 'the menu has no Remove Account…');
-      await way.press('ArrowDown');
+      await journey.press('ArrowDown');
     }
-    await way.press('Enter');
+    await journey.press('Enter');
   },
 };
 
-for (const [name, hands] of Object.entries({ mouse, keyboard })) {
+for (const [name, method] of Object.entries({ mouse, keyboard })) {
   describe(`a new user, from an empty profile to a removed account, with the ${name}`, function () {
     this.timeout(180_000);
     // Each test continues where the previous one ended.
     this.bail(true);
     let server: BrowserbaseServer;
     let user: WorkbenchUser;
-    let way: Way;
+    let journey: Journey;
 
     before(async () => {
       server = await startBrowserbase();
@@ -197,12 +197,12 @@ for (const [name, hands] of Object.entries({ mouse, keyboard })) {
       add('price check for the whole catalog', 65, 'us-west-2');
       add('checkout', 3, 'us-west-2');
       add('login', 12, 'ap-southeast-1');
-      user = await WorkbenchUser.open({ theme: hands.theme, opensView: false });
-      way = new Way(name, user, server);
-      await way.countClicks();
+      user = await WorkbenchUser.open({ theme: method.theme, opensView: false });
+      journey = new Journey(name, user, server);
+      await journey.countClicks();
     });
     after(async () => {
-      await way?.picture('end');
+      await journey?.picture('end');
       await user?.standUp();
       await server?.stop();
     });
@@ -224,57 +224,57 @@ for (const [name, hands] of Object.entries({ mouse, keyboard })) {
     };
 
     it('connects an account, starting from the welcome view', async () => {
-      await hands.addAccount(way);
-      await way.picture('address');
-      await way.enterAccount();
+      await method.addAccount(journey);
+      await journey.picture('address');
+      await journey.enterAccount();
       await user.row(`${account}, 5 of 25`).waitFor();
       await user.row('Session login').waitFor();
-      await way.pictures('connected');
+      await journey.pictures('connected');
     });
 
     it('sorts, groups and filters the list', async () => {
-      await hands.arrange(way, 'Sort By', 'Oldest First');
-      await hands.arrange(way, 'Group By', 'Region');
-      await hands.openFilter(way);
+      await method.arrange(journey, 'Sort By', 'Oldest First');
+      await method.arrange(journey, 'Group By', 'Region');
+      await method.openFilter(journey);
       await user.page.getByPlaceholder('Leave empty to show all sessions').waitFor();
       await user.page.keyboard.type('checkout');
       await sees('eu-central-1', called('checkout', 372), called('checkout', 42), 'us-west-2', called('checkout', 3));
-      await way.picture('filtering');
-      await way.press('Enter');
+      await journey.picture('filtering');
+      await journey.press('Enter');
       await user.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
       await user.page.locator('.pane-header').first().getByText('3 of 5 match "checkout"').waitFor();
-      await way.pictures('arranged');
+      await journey.pictures('arranged');
     });
 
     it('ends the session that the dialog names, and no other', async () => {
       const wanted = sessionOf(42);
-      await hands.end(way, `Session ${called('checkout', 42)}`);
+      await method.end(journey, `Session ${called('checkout', 42)}`);
       const dialog = await user.dialog();
-      await way.picture('asked');
+      await journey.picture('asked');
       const [, said, id = ''] = /End session "(.+)" \((\S+)\)\?/.exec(dialog) ?? assert.fail(dialog);
       assert.equal(said, 'checkout');
       assert.ok(wanted.id.startsWith(id) && id.length === 8, dialog);
       const others = server.running.filter((running) => !running.startsWith(id));
       assert.equal(others.length, 4);
-      await hands.confirm(way, 'End Session');
+      await method.confirm(journey, 'End Session');
       await until(async () => server.running.length === 4);
       assert.deepEqual(server.running, others);
       assert.equal(wanted.status, 'COMPLETED');
       await user.row(`Session ${called('checkout', 42)}`).waitFor({ state: 'detached' });
-      await way.pictures('ended');
+      await journey.pictures('ended');
     });
 
     it('removes the account, and its other sessions keep running', async () => {
-      await hands.clearFilter(way);
+      await method.clearFilter(journey);
       await user.row('Session login').waitFor();
-      await hands.removeAccount(way);
+      await method.removeAccount(journey);
       assert.match(await user.dialog(), /Remove account "Browserbase · prod"\?[\s\S]*4 sessions will keep running/);
-      await way.picture('removing');
-      await hands.confirm(way, 'Remove Account');
-      await way.welcome('Add Account').waitFor();
-      await way.pictures('removed');
+      await journey.picture('removing');
+      await method.confirm(journey, 'Remove Account');
+      await journey.welcome('Add Account').waitFor();
+      await journey.pictures('removed');
       assert.equal(server.running.length, 4);
-      assert.equal((await way.clicks()) > 0, name === 'mouse');
+      assert.equal((await journey.clicks()) > 0, name === 'mouse');
     });
   });
 }

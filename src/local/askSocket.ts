@@ -14,7 +14,7 @@ export type SocketAnswer =
   | { readonly kind: 'refused' };
 
 /** A request to a local socket. */
-export interface SocketQuestion {
+export interface SocketRequest {
   readonly path: string;
   readonly message: object;
   /** What terminates the request and the answer, which are JSON. */
@@ -30,7 +30,7 @@ export interface SocketQuestion {
  * that others can write to. Never rejects.
  */
 export async function askSocket(
-  { path, message, end, withinMs, mostBytes = defaultBytes }: SocketQuestion,
+  { path, message, end, withinMs, mostBytes = defaultBytes }: SocketRequest,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<SocketAnswer> {

@@ -30,17 +30,17 @@ export function agentBrowser(env: NodeJS.ProcessEnv): LocalTool {
     (text) => text.trim(),
   );
   return {
-    async sessions(on) {
+    async sessions(machine) {
       const folders = await foldersIn(env);
       const read = await files.read([...folders.keys()]);
       const all = await Promise.all(
         [...folders].map(([folder, namespace]) => {
           const byName = new Map((read.get(folder) ?? []).map((file) => [file.name, file]));
-          return compactMap(byName.values(), on, (file): ToolSession | undefined => {
+          return compactMap(byName.values(), machine, (file): ToolSession | undefined => {
             const [, session = '', kind] = parts.exec(file.name) ?? [];
             const pid = kind === 'pid' ? pidIn(file.content) : undefined;
             if (pid === undefined) return undefined;
-            const daemon = writerOf(pid, file.writtenAt, on, ({ program }) =>
+            const daemon = writerOf(pid, file.writtenAt, machine, ({ program }) =>
               /^agent-browser/.test(programName(program)),
             );
             if (daemon === undefined) return undefined;
@@ -60,7 +60,7 @@ export function agentBrowser(env: NodeJS.ProcessEnv): LocalTool {
               // Asking which of the cloud's sessions it is may start another one.
               drives: undefined,
               stop: {
-                question: {
+                request: {
                   path: join(folder, `${session}.sock`),
                   message: { id: '1', action: 'close' },
                   end: '\n',

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { idFault, sessionId } from '../../core/ids.ts';
-import { askSocket, type SocketQuestion } from '../../local/askSocket.ts';
+import { askSocket, type SocketRequest } from '../../local/askSocket.ts';
 import { temporaryIn } from '../../local/environment.ts';
 import { OwnFolders } from '../../local/ownFolders.ts';
 import { compactMap, type LocalTool, type MachineView, pidIn, type ToolSession, writerOf } from './localTool.ts';
@@ -34,18 +34,18 @@ export function browse(env: NodeJS.ProcessEnv): LocalTool {
   /** The last answers of the background processes, by pid and identity. */
   let answers: ReadonlyMap<string, Answer> = new Map();
   return {
-    async sessions(on) {
+    async sessions(machine) {
       const known = new Map<string, Answer>();
       const found = (await files.read([folder])).get(folder) ?? [];
-      const running = await compactMap(found, on, (file) => {
-        const daemon = writerOf(file.content, file.writtenAt, on, ({ args }) =>
+      const running = await compactMap(found, machine, (file) => {
+        const daemon = writerOf(file.content, file.writtenAt, machine, ({ args }) =>
           /(^|\s)daemon(\s|$)/.test(args.join(' ')),
         );
         return daemon && { daemon, file: file.name.slice(0, -'.pid'.length) };
       });
       const sessions = await Promise.all(
         running.map(async ({ daemon, file }): Promise<ToolSession> => {
-          const question = (type: string, withinMs: number): SocketQuestion => ({
+          const request = (type: string, withinMs: number): SocketRequest => ({
             path: join(folder, `${file}.sock`),
             message: { id: '1', type },
             end: '\n',
@@ -53,7 +53,9 @@ export function browse(env: NodeJS.ProcessEnv): LocalTool {
           });
           const key = `${daemon.pid}-${daemon.identity}`;
           const before = answers.get(key);
-          const answer = isFinal(before) ? before : await statusOf(question('status', statusWithinMs), daemon.pid, on);
+          const answer = isFinal(before)
+            ? before
+            : await statusOf(request('status', statusWithinMs), daemon.pid, machine);
           if (answer !== undefined) known.set(key, answer);
           const cloud = answer?.browserbaseSessionId;
           const { mode } = answer ?? { mode: 'managed-local' };
@@ -67,7 +69,7 @@ export function browse(env: NodeJS.ProcessEnv): LocalTool {
               mode === 'remote' && cloud !== undefined && idFault(cloud) === undefined
                 ? { provider: 'browserbase', id: sessionId(cloud) }
                 : undefined,
-            stop: { question: question('stop', stopWithinMs), graceMs: stopWithinMs },
+            stop: { request: request('stop', stopWithinMs), graceMs: stopWithinMs },
           };
         }),
       );
@@ -82,8 +84,8 @@ function isFinal(answer: Answer | undefined): boolean {
   return answer !== undefined && answer.mode !== 'remote';
 }
 
-async function statusOf(question: SocketQuestion, pid: number, on: MachineView): Promise<Answer | undefined> {
-  const answer = await askSocket(question, on.clock, on.signal);
+async function statusOf(request: SocketRequest, pid: number, machine: MachineView): Promise<Answer | undefined> {
+  const answer = await askSocket(request, machine.clock, machine.signal);
   if (answer.kind !== 'answered') return undefined;
   const read = v.safeParse(v.pipe(v.string(), v.parseJson(), Status), answer.text);
   return read.success && read.output.data.pid === pid ? read.output.data : undefined;

@@ -42,12 +42,12 @@ const attaching = ['--browser-url', '--browserUrl', '--ws-endpoint', '--wsEndpoi
 export function chromeDevtools(env: NodeJS.ProcessEnv): LocalTool {
   const files = new OwnFolders((name) => name === 'daemon.pid', longestPid, pidIn);
   return {
-    async sessions(on) {
+    async sessions(machine) {
       const homes = await homesIn(env);
       const read = await files.read([...homes.keys()]);
-      return compactMap(homes, on, ([home, name]): ToolSession | undefined => {
+      return compactMap(homes, machine, ([home, name]): ToolSession | undefined => {
         const [file] = read.get(home) ?? [];
-        const daemon = file && writerOf(file.content, file.writtenAt, on, isDaemon);
+        const daemon = file && writerOf(file.content, file.writtenAt, machine, isDaemon);
         if (daemon === undefined) return undefined;
         return {
           tool: 'chrome-devtools',
@@ -58,7 +58,7 @@ export function chromeDevtools(env: NodeJS.ProcessEnv): LocalTool {
           drives: undefined,
           screenshot: (clock, signal) => screenshotFrom(join(home, 'server.sock'), clock, signal),
           stop: {
-            question: {
+            request: {
               path: join(home, 'server.sock'),
               message: { method: 'stop' },
               end: '\0',

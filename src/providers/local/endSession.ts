@@ -38,7 +38,7 @@ export async function endSession(
 
   let wasAsked = false;
   if (daemon !== undefined && stop !== undefined && (await isThere(daemon))) {
-    const { path } = stop.question;
+    const { path } = stop.request;
     const sockets = readListeningSockets();
     const isItsSocket = sockets === undefined || (await sockets.owners([path], [daemon.pid])).has(path);
     if (isItsSocket && (await isThere(first))) {
@@ -67,13 +67,13 @@ function endedIfGone(ended: EndedProcess): EndedProcess {
 
 /** @returns `ended` once all are gone, `notInTime` if they aren't in time, `refused` if the tool doesn't try. */
 async function stopByTool(
-  { question, graceMs }: OwnStop,
+  { request, graceMs }: OwnStop,
   areGone: () => Promise<boolean>,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<'ended' | 'notInTime' | 'refused'> {
   let answer: SocketAnswer | undefined;
-  void askSocket(question, clock, signal).then((its) => {
+  void askSocket(request, clock, signal).then((its) => {
     answer = its;
   });
   const isRefused = () => answer?.kind === 'refused' || (answer?.kind === 'answered' && isError(answer.text));

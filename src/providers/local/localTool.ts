@@ -3,7 +3,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { Screenshot } from '../../core/provider.ts';
 import type { Session } from '../../core/session.ts';
 import { Turns } from '../../core/turns.ts';
-import type { SocketQuestion } from '../../local/askSocket.ts';
+import type { SocketRequest } from '../../local/askSocket.ts';
 import type { AutomatedBrowser, BrowserTool } from '../../local/browsers.ts';
 import type { LocalProcess, ProcessList } from '../../local/processes.ts';
 import type { ListeningSockets } from '../../local/socketOwners.ts';
@@ -27,7 +27,7 @@ export interface ToolSession {
 
 /** How a tool is asked to end one of its sessions. */
 export interface OwnStop {
-  readonly question: SocketQuestion;
+  readonly request: SocketRequest;
   /** How long the tool may take until its browser and its background process are gone, in milliseconds. */
   readonly graceMs: number;
 }
@@ -36,7 +36,7 @@ export interface OwnStop {
 export interface MachineView {
   readonly processes: ProcessList;
   readonly browsers: readonly AutomatedBrowser[];
-  /** Undefined where the operating system doesn't say. */
+  /** Undefined if the operating system doesn't say. */
   readonly sockets: ListeningSockets | undefined;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -48,7 +48,7 @@ export interface MachineView {
  */
 export interface LocalTool {
   /** Its sessions with a running background process. Never rejects because of what the files contain. */
-  sessions(on: MachineView): Promise<readonly ToolSession[]>;
+  sessions(machine: MachineView): Promise<readonly ToolSession[]>;
 }
 
 /** How much later than its file a process may seem to have started, because start times are exact only to the second. */

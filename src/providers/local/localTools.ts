@@ -7,15 +7,15 @@ import { playwrightCli } from './playwrightCli.ts';
 
 /** The sessions of all tools that keep browsers open between commands. */
 export interface LocalTools {
-  sessions(on: MachineView): Promise<readonly ToolSession[]>;
+  sessions(machine: MachineView): Promise<readonly ToolSession[]>;
 }
 
 /** Opens the readers of all tools. @param env the environment, which says where they keep their files. */
 export function openLocalTools(env: NodeJS.ProcessEnv): LocalTools {
   const tools = [playwrightCli(env), agentBrowser(env), chromeDevtools(env), browse(env)];
   return {
-    async sessions(on) {
-      const all = (await Promise.all(tools.map((tool) => tool.sessions(on)))).flat();
+    async sessions(machine) {
+      const all = (await Promise.all(tools.map((tool) => tool.sessions(machine)))).flat();
       // Two environment variables may point to the same folder.
       return [...new Map(all.map((one) => [`${one.daemon.pid} ${one.name}`, one])).values()];
     },

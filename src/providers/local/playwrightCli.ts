@@ -32,12 +32,12 @@ export function playwrightCli(env: NodeJS.ProcessEnv): LocalTool {
   const files = new OwnFolders((name) => name.endsWith(ending), mostBytes, sessionIn);
   const daemons = new DaemonFinder();
   return {
-    async sessions(on) {
+    async sessions(machine) {
       const folders = (await readdir(base).catch(() => [])).slice(0, mostFolders).map((name) => join(base, name));
       const all = [...(await files.read(folders)).values()].flat();
-      const live = all.filter(({ content }) => on.sockets?.has(content.socketPath) ?? true);
-      const found = await daemons.find(live, on);
-      return compactMap(live, on, (file): ToolSession | undefined => {
+      const live = all.filter(({ content }) => machine.sockets?.has(content.socketPath) ?? true);
+      const found = await daemons.find(live, machine);
+      return compactMap(live, machine, (file): ToolSession | undefined => {
         const daemon = found.get(file);
         if (daemon === undefined) return undefined;
         const { socketPath, workspaceDir, attached } = file.content;
@@ -49,7 +49,7 @@ export function playwrightCli(env: NodeJS.ProcessEnv): LocalTool {
           browser: attached ? 'foreign' : 'own',
           drives: undefined,
           stop: {
-            question: {
+            request: {
               path: socketPath,
               message: { id: 1, method: 'stop', params: {} },
               end: '\n',
@@ -79,16 +79,16 @@ class DaemonFinder {
 
   async find(
     files: readonly OwnFile<SessionFile>[],
-    on: MachineView,
+    machine: MachineView,
   ): Promise<ReadonlyMap<OwnFile<SessionFile>, LocalProcess>> {
     const parents = [
-      ...new Set(on.browsers.flatMap(({ ownerPids: [parent] }) => (parent === undefined ? [] : [parent]))),
+      ...new Set(machine.browsers.flatMap(({ ownerPids: [parent] }) => (parent === undefined ? [] : [parent]))),
     ];
-    const owners = on.sockets === undefined ? undefined : await this.#owners(files, parents, on.sockets);
+    const owners = machine.sockets === undefined ? undefined : await this.#owners(files, parents, machine.sockets);
     const found = new Map<OwnFile<SessionFile>, LocalProcess>();
     for (const file of files) {
       const pids = owners === undefined ? parents : [owners.get(file.content.socketPath)];
-      const daemons = pids.flatMap((pid) => (pid === undefined ? [] : (on.processes.processWith(pid) ?? [])));
+      const daemons = pids.flatMap((pid) => (pid === undefined ? [] : (machine.processes.processWith(pid) ?? [])));
       const [daemon, ...others] = daemons.filter((one) => isDaemonOf(one, file));
       // If the sockets' owners are unknown, sessions with the same name in two folders can't be told apart.
       if (daemon !== undefined && others.length === 0) found.set(file, daemon);

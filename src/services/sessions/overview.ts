@@ -58,7 +58,7 @@ export interface OverviewParts {
   readonly accounts: { readonly all: readonly Account[] };
   readonly store: SessionsView;
   readonly protections: { has(account: AccountId, session: Session['id']): boolean };
-  /** Whether a session is the user's own; undefined where no rule is set. */
+  /** Whether a session is the user's own; undefined without a rule and workspace folders. */
   readonly isMine: () => IsMine | undefined;
   readonly limits: () => SessionLimits;
   /** The user's own rate for a provider's sessions, if there is one. */

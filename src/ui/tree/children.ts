@@ -29,7 +29,7 @@ export interface TreeModel {
   ratePerHour(provider: string): number | undefined;
   /** The currency of the rates, as the user wrote it. */
   currency(): string;
-  /** Whether a session is the user's own; undefined where no rule is set. */
+  /** Whether a session is the user's own; undefined without a rule and workspace folders. */
   isMine(session: Session): boolean | undefined;
   /** Whether the user protected a session. */
   isProtected(account: AccountId, session: SessionId): boolean;

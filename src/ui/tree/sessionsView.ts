@@ -35,7 +35,7 @@ export interface SessionsViewParts {
   readonly refresher: Refresher;
   readonly protections: Protections;
   readonly ownMachine: ThisMachineAccount;
-  /** Whether a session is the user's own; undefined where no rule is set. */
+  /** Whether a session is the user's own; undefined without a rule and workspace folders. */
   readonly isMine: () => IsMine | undefined;
   readonly filter: TreeFilter;
   /** How the list is sorted and grouped. */

@@ -31,7 +31,7 @@ describe('a user whose keychain fails', function () {
     });
   }
 
-  it('keeps an account whose key can’t be decrypted, is asked for the key on its row, and can use the account again after entering it', async () => {
+  it('keeps an account whose key can’t be decrypted, and uses it again after entering the key from its row', async () => {
     server.add({ id: 'sess_a', domains: ['shop.example'], createdAt: new Date(Date.now() - 3 * 3_600_000) });
     user = await WorkbenchUser.open({ settings: { 'browserSessions.cost.ratePerHour': { anchor: 1.5 } } });
     await user.addAt('Anchor Browser', server.url, server.key, 'shop');

@@ -14,7 +14,7 @@ export interface ConnectedParts extends AccountParts {
  * Asks the user something about sessions, groups or whole accounts. While the question is open, an account may get another
  * key, for example in another window. The same IDs, or "everything", may then belong to someone else.
  * @param accountsIn the accounts that an answer is about.
- * @returns the answer; undefined, with a message, if one of these accounts was reconnected in the meantime.
+ * @returns the answer; undefined, after telling the user, if one of these accounts was reconnected in the meantime.
  */
 export async function whileConnected<T>(
   parts: ConnectedParts,

@@ -38,7 +38,10 @@ export function accountContext(
   });
 }
 
-/** A group's row. Only the provider's own batches can be deleted. @param leftBehind whether all of its sessions were left behind. */
+/**
+ * A group's row. Only the provider's own batches can be deleted.
+ * @param leftBehind whether all of its sessions were left behind.
+ */
 export function groupContext(
   group: ListGroup,
   capabilities: ReadonlySet<Capability>,

@@ -606,7 +606,7 @@ describe('Ender, whatever happens', function () {
     }
   });
 
-  it('doesn’t call a session gone because one answer in a short outage doesn’t find it and lagging lists leave it out', async () => {
+  it('doesn’t call a session gone that one answer in an outage doesn’t find and lagging lists leave out', async () => {
     await play({
       ...undisturbed,
       sessions: 7,

@@ -123,8 +123,12 @@ export async function withLivePort(browser: AutomatedBrowser): Promise<Automated
  * Whether any browser that automation started is running on this machine, apart from those that another account shows.
  * @throws as {@link findBrowsers} does.
  */
-export async function hasBrowsers(signal: AbortSignal, isShownElsewhere: (port: number) => boolean): Promise<boolean> {
-  const all = await Promise.all((await findBrowsers(await openProcessReader(), signal)).map(withLivePort));
+export async function hasBrowsers(
+  signal: AbortSignal,
+  isShownElsewhere: (port: number) => boolean,
+  openReader: () => Promise<ProcessReader> = openProcessReader,
+): Promise<boolean> {
+  const all = await Promise.all((await findBrowsers(await openReader(), signal)).map(withLivePort));
   return all.some(({ port }) => port === undefined || !isShownElsewhere(port));
 }
 

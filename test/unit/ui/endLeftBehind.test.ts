@@ -96,11 +96,13 @@ function runs(pid: number): boolean {
     await used.stop();
   });
 
+  /** Waits until these are listed, and no others: those of earlier tests stay until they are confirmed gone. */
   const listed = (...all: readonly LeftBehind[]) =>
     until(async () => {
       await services.refresher.refresh(account);
       const ids = [...(services.store.state(account)?.contents.sessions.keys() ?? [])];
-      return all.every(({ pid }) => ids.some((id) => id.startsWith(`${pid}-`)));
+      const pids = [...all.map(({ pid }) => pid), used.child.pid];
+      return ids.length === pids.length && pids.every((pid) => ids.some((id) => id.startsWith(`${pid}-`)));
     });
 
   it('ends all that its dialog lists, but none that is in use or was left behind while the dialog was open', async () => {
@@ -144,11 +146,7 @@ function runs(pid: number): boolean {
   });
 
   it('says that nothing was left behind, or that this machine’s browsers are hidden', async () => {
-    // Browsers of the previous tests have ended, but stay listed until that is confirmed.
-    await until(async () => {
-      await services.refresher.refresh(account);
-      return services.store.state(account)?.contents.sessions.size === 1;
-    });
+    await listed();
     await endLeftBehind(parts, []);
     assert.deepEqual(messages, ['No browsers were left behind.']);
     await endLeftBehind({ ...parts, setting: () => false } as unknown as LeftBehindParts, []);

@@ -12,6 +12,7 @@ import {
   enteredOn,
   hasCredentials,
   KeychainError,
+  keyOf,
   merged,
   type OpenedKey,
   type Secret,
@@ -126,7 +127,7 @@ export class Accounts implements Disposable {
    */
   async open(id: AccountId): Promise<OpenedKey | undefined> {
     const stored = await this.#readSecret(id).catch(() => 'missing' as const);
-    if (typeof stored !== 'string') return stored;
+    if (typeof stored !== 'string') return keyOf(stored);
     const entry = this.#entries.get(id);
     return entry?.withoutKey === true ? { origin: entry.origin, credentials: {} } : undefined;
   }

@@ -125,6 +125,11 @@ export function merged(before: Secret, after: Secret): Secret {
   };
 }
 
+/** A secret's key, and the addresses and the machine that it's for. */
+export function keyOf({ origin, credentials, further, machine }: Secret): OpenedKey {
+  return { origin, credentials, ...(further && { further }), ...(machine !== undefined && { machine }) };
+}
+
 /** The same secret, with the machine on which its key was entered. */
 export function enteredOn(machine: string | undefined, secret: Secret): Secret {
   const { machine: _, ...rest } = secret;

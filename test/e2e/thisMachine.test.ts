@@ -124,7 +124,7 @@ const [forgotten, used, reopened, leftover] = [named('Forgotten'), named('Used')
       const hidden = await leaveBehind({ url: pageCalled(named('Hidden')) });
       leftovers.push(hidden);
       await user.run('Filter Sessions…');
-      await user.type('Filter by session name', leftover);
+      await user.type('Showing ', leftover);
       await user.row(`Session ${used}`).waitFor({ state: 'detached' });
       // Other programs on this machine may have left browsers behind, too. This test must never end those.
       await user.choose(user.row('Left behind').first(), 'End All Left Behind…');
@@ -136,7 +136,8 @@ const [forgotten, used, reopened, leftover] = [named('Forgotten'), named('Used')
       const [first, second] = leftovers;
       await until(async () => !runs(first?.pid ?? 0) && !runs(second?.pid ?? 0));
       assert.ok(runs(late.pid) && runs(hidden.pid));
-      await user.run('Clear Filter');
+      await user.run('Filter Sessions…');
+      await user.type('Showing ', `${process.pid}`);
       await user.row(`Session ${used}`).waitFor();
     });
 

@@ -110,8 +110,7 @@ describe('a user watching a Chrome of their own', function () {
     await pictureIn(await user.live('Counter'));
     await user.page.getByRole('tab', { name: 'Live: Sign-up form' }).click();
     await pictureIn(await user.live('Sign-up form'));
-    await user.page.waitForTimeout(1_000);
-    assert.equal(relay.sockets, 2);
+    await until(async () => relay.sockets === 2);
     // From then on it isn't, even if its panel was created while they did.
     await user.row('Session Clock').focus();
     await user.turnOn(setting, 'hidden');

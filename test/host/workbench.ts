@@ -127,13 +127,14 @@ export async function chooseFromMenu(page: Page, row: Locator, item: string): Pr
   const entry = page.locator('.monaco-menu .action-label').filter({ hasText: new RegExp(`^${quoted(item)}$`) });
   for (let opened = 1; ; opened++) {
     await row.click({ button: 'right' });
-    await entry.waitFor();
-    await menuTakesClicks(page);
     try {
+      await entry.waitFor({ timeout: 5_000 });
+      await menuTakesClicks(page);
       await entry.click({ timeout: 3_000 });
       return;
     } catch (error) {
-      if (opened === mostMenus || (await entry.isVisible())) throw error;
+      if (opened === mostMenus) throw error;
+      await page.keyboard.press('Escape');
     }
   }
 }

@@ -11,6 +11,7 @@ import type { Page } from '../../core/page.ts';
 import type { EndAnswer, Link } from '../../core/provider.ts';
 import { ProviderError, unaddressable } from '../../core/providerError.ts';
 import { isSame, type Session } from '../../core/session.ts';
+import { sharedWithin } from '../../core/sharedWithin.ts';
 import { sessionLimitOf } from '../../core/usage.ts';
 import { decode, decodeEach, decodeList, rowAt, timeField } from '../../http/decode.ts';
 import { neverNotFound, notFoundLike } from '../../http/notFound.ts';
@@ -109,7 +110,8 @@ function selfHosted(
    * send all ends to the same worker.
    */
   const compared = new WeakSet<Session>();
-  let recent: { readonly began: number; readonly read: Promise<Inventory> } | undefined;
+  /** Concurrent ends share a list. It doesn't use one end's signal: aborting that would abort the list for all others. */
+  const recentInventory = sharedWithin(compareWithinMs, link.clock, () => inventory(new AbortController().signal));
 
   /** The server's load; only the facts known so far if it doesn't say, for example because /pressure is turned off. */
   async function pressure(signal: AbortSignal): Promise<Pick<Inventory, 'account' | 'counted'>> {
@@ -127,16 +129,6 @@ function selfHosted(
       if (!ProviderError.isOf(error, ...passingTroubles)) pressureUntil = link.clock.now() + pressureLifetimeMs;
       return { account: facts() };
     }
-  }
-
-  /** A list that concurrent ends share. */
-  function recentInventory(): Promise<Inventory> {
-    const now = link.clock.now();
-    if (recent === undefined || now < recent.began || now - recent.began > compareWithinMs) {
-      // It doesn't use one end's signal: aborting that would abort the list for all others.
-      recent = { began: now, read: inventory(new AbortController().signal) };
-    }
-    return recent.read;
   }
 
   /**

@@ -9,6 +9,7 @@ import { isEmptyTab, type Page } from '../../core/page.ts';
 import type { Link, Provider, ProviderKind } from '../../core/provider.ts';
 import { cancelled, ProviderError, unaddressable } from '../../core/providerError.ts';
 import type { Session } from '../../core/session.ts';
+import { sharedWithin } from '../../core/sharedWithin.ts';
 import { decodeValue } from '../../http/decode.ts';
 import { type AutomatedBrowser, browsersAmong, listBrowserProcesses, withLivePort } from '../../local/browsers.ts';
 import { type BoundBrowser, BoundBrowsers } from '../../local/playwrightFiles.ts';
@@ -22,7 +23,6 @@ import { endSession } from './endSession.ts';
 import { type KnownBrowser, localFacts } from './localFacts.ts';
 import type { ToolSession } from './localTool.ts';
 import { openLocalTools, sessionOfBrowser } from './localTools.ts';
-import { sharedWithin } from './sharedResult.ts';
 
 // Browsers that automation started on this machine: by Playwright, Puppeteer, agent-browser and others. They are found among
 // the processes, by the profile folders that these tools give their browsers, and joined to the sessions that the tools' own

@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { sharedWithin } from '../../../src/providers/local/sharedResult.ts';
+import { sharedWithin } from '../../../src/core/sharedWithin.ts';
 import { VirtualClock } from '../services/virtualClock.ts';
 
 describe('work that is shared', () => {

@@ -1,4 +1,4 @@
-import type { Clock } from '../../core/clock.ts';
+import type { Clock } from './clock.ts';
 
 /** Wraps work so that calls at most `ms` milliseconds after the first one share its result. */
 export function sharedWithin<T>(ms: number, clock: Clock, work: () => Promise<T>): () => Promise<T> {

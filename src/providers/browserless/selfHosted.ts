@@ -5,6 +5,7 @@ import type { HttpAnswer, HttpRequest } from '../../core/http.ts';
 import { pageId, sessionId } from '../../core/ids.ts';
 import type { Inventory } from '../../core/inventory.ts';
 import { titleWithoutValues } from '../../core/maskedAddress.ts';
+import { neverAborted } from '../../core/neverAborted.ts';
 import { newSession } from '../../core/newSession.ts';
 import { requestUrl } from '../../core/origin.ts';
 import type { Page } from '../../core/page.ts';
@@ -111,7 +112,7 @@ function selfHosted(
    */
   const compared = new WeakSet<Session>();
   /** Concurrent ends share a list. It doesn't use one end's signal: aborting that would abort the list for all others. */
-  const recentInventory = sharedWithin(compareWithinMs, link.clock, () => inventory(new AbortController().signal));
+  const recentInventory = sharedWithin(compareWithinMs, link.clock, () => inventory(neverAborted));
 
   /** The server's load; only the facts known so far if it doesn't say, for example because /pressure is turned off. */
   async function pressure(signal: AbortSignal): Promise<Pick<Inventory, 'account' | 'counted'>> {

@@ -4,6 +4,7 @@ import type { AccountFacts } from '../../core/account.ts';
 import type { CdpConnection, SessionDevtools } from '../../core/cdp.ts';
 import type { Group } from '../../core/group.ts';
 import { groupId, idFault, type SessionId, sessionId } from '../../core/ids.ts';
+import { neverAborted } from '../../core/neverAborted.ts';
 import { newSession } from '../../core/newSession.ts';
 import { isEmptyTab, type Page } from '../../core/page.ts';
 import type { Link, Provider, ProviderKind } from '../../core/provider.ts';
@@ -38,7 +39,6 @@ const Processes = v.object({ processInfo: v.array(v.object({ type: v.string(), i
 const pagesTimeoutMs = 1_500;
 /** Ends within this many milliseconds share one search for their browsers. */
 const sharedMs = 500;
-const neverAborted = new AbortController().signal;
 /** Most browsers that are asked at once. */
 const mostAsked = 8;
 

@@ -2,6 +2,7 @@ import type { Account } from '../../core/account.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Disposable } from '../../core/event.ts';
 import { accountId } from '../../core/ids.ts';
+import { neverAborted } from '../../core/neverAborted.ts';
 import { refreshPause } from '../sessions/refreshPace.ts';
 import { isListed, type SessionsView } from '../sessions/sessionsView.ts';
 import type { Accounts } from './accounts.ts';
@@ -73,7 +74,7 @@ export class ThisMachineAccount implements Disposable {
   /** Looks now, even while the list isn't visible. Resolves when the account is there, if anything was found. */
   async findNow(): Promise<void> {
     if (this.#offered !== undefined || !this.#parts.isEnabled()) return;
-    await this.#find(new AbortController().signal);
+    await this.#find(neverAborted);
   }
 
   /** Shows the account at once, because there is something to tell about its sessions, unless the user turned it off. */

@@ -1,8 +1,9 @@
 import { sleep } from '../../core/clock.ts';
 import type { SessionId } from '../../core/ids.ts';
+import { neverAborted } from '../../core/neverAborted.ts';
 import type { ProviderError } from '../../core/providerError.ts';
 import type { AccountEnd, PendingEnd } from './accountEnd.ts';
-import { mostAttempts, neverAborted, stillRunning, wasGoneBefore } from './request.ts';
+import { mostAttempts, stillRunning, wasGoneBefore } from './request.ts';
 import type { Verdict } from './verification.ts';
 import { type VerifierParts, verify } from './verifier.ts';
 

@@ -1,6 +1,7 @@
 import type { GroupDeletion } from '../../core/group.ts';
 import { mostConnections } from '../../core/http.ts';
 import type { AccountId, GroupId, SessionId } from '../../core/ids.ts';
+import { neverAborted } from '../../core/neverAborted.ts';
 import { type Provider, usualEnding } from '../../core/provider.ts';
 import type { ProviderError } from '../../core/providerError.ts';
 import { isSame, type Session } from '../../core/session.ts';
@@ -12,7 +13,7 @@ import type { EndJournal } from './journal.ts';
 import { firstOnOneConnection } from './pace.ts';
 import { AccountQueue } from './queue.ts';
 import type { AccountSession, AskedReport, EndOptions, EndReport, EndResult, GroupReport } from './report.ts';
-import { accountRemoved, errorOf, keyReplaced, neverAborted, type Sent, sentBy, unsupported } from './request.ts';
+import { accountRemoved, errorOf, keyReplaced, type Sent, sentBy, unsupported } from './request.ts';
 
 /** What {@link Ender} needs. */
 export interface EnderOptions extends EndingParts {

@@ -1,6 +1,7 @@
 import { type Clock, deadline } from '../../core/clock.ts';
 import type { AccountId } from '../../core/ids.ts';
 import type { Logger } from '../../core/logger.ts';
+import { neverAborted } from '../../core/neverAborted.ts';
 import type { Provider } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import type { Session } from '../../core/session.ts';
@@ -27,7 +28,6 @@ export interface LookUpParts {
 }
 
 const endCauseTimeoutMs = 10_000;
-const neverAborted = new AbortController().signal;
 
 /** Asks the provider about a session that isn't listed, before anything is sent to it. Ends nothing. Never rejects. */
 export async function lookUp(

@@ -1,5 +1,6 @@
 import { type Clock, sleep } from '../../core/clock.ts';
 import type { SessionId } from '../../core/ids.ts';
+import { neverAborted } from '../../core/neverAborted.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import type { RateWindow } from '../../core/rateWindow.ts';
 import { isSame } from '../../core/session.ts';
@@ -13,7 +14,6 @@ import {
   errorOf,
   isByItsWorker,
   mayRepeat,
-  neverAborted,
   type Sent,
   sentBy,
   usedUp,

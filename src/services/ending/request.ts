@@ -23,9 +23,6 @@ export type Sent =
 /** Stands in for the answer when the provider doesn't need to be asked. */
 export const wasNotThere: Sent = { kind: 'taken', alreadyGone: true, how: undefined, said: undefined };
 
-/** An end that was sent is never aborted. */
-export const neverAborted = new AbortController().signal;
-
 /** How many times the end of one session is sent at most, except after a rate limit. */
 export const mostAttempts = 3;
 

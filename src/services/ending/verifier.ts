@@ -1,6 +1,7 @@
 import { type Clock, sleep } from '../../core/clock.ts';
 import type { AccountId, SessionId } from '../../core/ids.ts';
 import type { Logger } from '../../core/logger.ts';
+import { neverAborted } from '../../core/neverAborted.ts';
 import type { Provider } from '../../core/provider.ts';
 import { cancelled, ProviderError } from '../../core/providerError.ts';
 import { isSame, type Session, stillRuns } from '../../core/session.ts';
@@ -31,8 +32,6 @@ export interface Verification {
   /** What went wrong with questions about single sessions. */
   readonly failures: ReadonlyMap<SessionId, ProviderError>;
 }
-
-const neverAborted = new AbortController().signal;
 
 /**
  * Checks whether sessions are gone: with a list that is requested now and, if that isn't enough, by asking the provider

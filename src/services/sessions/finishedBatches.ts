@@ -3,6 +3,7 @@ import { Emitter, type Event } from '../../core/event.ts';
 import type { Group } from '../../core/group.ts';
 import type { AccountId, GroupId } from '../../core/ids.ts';
 import type { Inventory } from '../../core/inventory.ts';
+import { neverAborted } from '../../core/neverAborted.ts';
 import type { Provider } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import type { Memory } from '../../core/storage.ts';
@@ -19,7 +20,6 @@ const oldMs = 60_000;
 const leastApartMs = 2_000;
 /** Milliseconds before each check whether a batch is gone: a list may be a few seconds old. */
 const looks = [0, 1_000, 2_000, 4_000];
-const neverAborted = new AbortController().signal;
 
 /** An account's finished and failed batches, as they were listed last. */
 export interface FinishedList {

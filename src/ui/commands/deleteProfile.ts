@@ -1,5 +1,6 @@
 import * as l10n from '@vscode/l10n';
 import type { Clock } from '../../core/clock.ts';
+import { neverAborted } from '../../core/neverAborted.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { LeftProfile, ThisMachine } from '../../core/thisMachine.ts';
 import type { History } from '../../services/history/history.ts';
@@ -16,8 +17,6 @@ export interface DeleteProfileParts {
   readonly prompts: Prompts;
   readonly clock: Clock;
 }
-
-const neverAborted = new AbortController().signal;
 
 /**
  * Deletes the temporary profile of a browser on this machine that has ended: the profile of the given row, or else one that the

@@ -1,5 +1,6 @@
 import * as l10n from '@vscode/l10n';
 import type { Clock } from '../../core/clock.ts';
+import { neverAborted } from '../../core/neverAborted.ts';
 import type { Ender } from '../../services/ending/ender.ts';
 import type { AccountSession, EndProgress } from '../../services/ending/report.ts';
 import { progressSentence } from '../text/outcomes.ts';
@@ -23,7 +24,7 @@ export async function runEnd(
 ): Promise<PublicEndReport> {
   const { ender, prompts, clock } = parts;
   if (ends.length === 1) {
-    const unwatched = { stop: new AbortController().signal, onProgress: () => {} };
+    const unwatched = { stop: neverAborted, onProgress: () => {} };
     return concluded(parts, asShown(await ender.end(ends, unwatched), ends), retry);
   }
   const began = clock.now();

@@ -1,5 +1,5 @@
 import { type Clock, sleep } from '../core/clock.ts';
-import type { LocalProcess, ProcessReader } from './processes.ts';
+import { isStillRunning, type LocalProcess, type ProcessReader } from './processes.ts';
 
 /** How long a process may take to end after SIGTERM before it's killed, in milliseconds, by default. */
 const defaultGraceMs = 3_000;
@@ -32,7 +32,7 @@ export async function endProcess(
   stop: AbortSignal,
   graceMs = defaultGraceMs,
 ): Promise<EndedProcess> {
-  const isThere = async () => (await reader.identityOf(pid)) === identity;
+  const isThere = () => isStillRunning(reader, { pid, identity });
   const exits = (withinMs: number) => becomesTrue(async () => !(await isThere()), withinMs, clock, stop);
   const send = (signal: 'SIGTERM' | 'SIGKILL') => {
     try {

@@ -44,6 +44,14 @@ export interface ProcessReader {
   identityOf(pid: number): Promise<string | undefined>;
 }
 
+/** Whether a process is still running: its pid may belong to another one now. */
+export async function isStillRunning(
+  reader: ProcessReader,
+  { pid, identity }: Pick<LocalProcess, 'pid' | 'identity'>,
+): Promise<boolean> {
+  return (await reader.identityOf(pid)) === identity;
+}
+
 /** The name of a program's file, without `.exe` and without what Linux appends if the file was replaced. */
 export function programName(program: string): string {
   return basename(program.replaceAll('\\', '/'))

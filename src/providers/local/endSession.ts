@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.ts';
 import { askSocket, type SocketAnswer } from '../../local/askSocket.ts';
 import { becomesTrue, type EndedProcess, endProcess } from '../../local/endProcess.ts';
-import type { LocalProcess, ProcessReader } from '../../local/processes.ts';
+import { isStillRunning, type LocalProcess, type ProcessReader } from '../../local/processes.ts';
 import { readListeningSockets } from '../../local/socketOwners.ts';
 import type { OwnStop } from './localTool.ts';
 
@@ -30,7 +30,7 @@ export async function endSession(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<EndedProcess> {
-  const isThere = async (one: LocalProcess) => (await reader.identityOf(one.pid)) === one.identity;
+  const isThere = (one: LocalProcess) => isStillRunning(reader, one);
   const all = [browser, daemon].filter((one) => one !== undefined);
   const [first] = all;
   if (first === undefined || !(await isThere(first))) return 'gone';

@@ -15,7 +15,13 @@ import { decodeValue } from '../../http/decode.ts';
 import { type AutomatedBrowser, browsersAmong, listBrowserProcesses, withLivePort } from '../../local/browsers.ts';
 import { type BoundBrowser, BoundBrowsers } from '../../local/playwrightFiles.ts';
 import { dialPlaywright } from '../../local/playwrightWire.ts';
-import { type LocalProcess, openProcessReader, type ProcessReader, programName } from '../../local/processes.ts';
+import {
+  isStillRunning,
+  type LocalProcess,
+  openProcessReader,
+  type ProcessReader,
+  programName,
+} from '../../local/processes.ts';
 import { readListeningSockets } from '../../local/socketOwners.ts';
 import { dialBrowser, tabsIn } from '../devtools.ts';
 import { browsersOfOwners, isAttached } from './boundBrowsers.ts';
@@ -97,6 +103,13 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
     }
   };
 
+  const findOne = async (id: SessionId, signal: AbortSignal) => {
+    const { reader, browsers } = await find(signal);
+    const browser = browserWith(id, browsers);
+    if (browser === undefined) throw new ProviderError({ kind: 'notFound' }, 'there is no such browser');
+    return { reader, browser };
+  };
+
   // Sharing is safe, because a signal is sent only after checking that the process is still the same.
   const findForEnds = sharedWithin(sharedMs, link.clock, () => find(neverAborted));
 
@@ -162,7 +175,7 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
       const fault = idFault(id);
       if (fault !== undefined) throw unaddressable('ending a process', fault);
       const meantIn = ({ browsers, detached }: Awaited<ReturnType<typeof find>>) => {
-        const browser = browsers.find((one) => idOf(one.process) === id);
+        const browser = browserWith(id, browsers);
         return { browser, session: browser?.session ?? detached.find(({ daemon }) => idOf(daemon) === id) };
       };
       let found = await findForEnds();
@@ -194,9 +207,7 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
     },
 
     async screenshot(id, signal) {
-      const { reader, browsers } = await find(signal);
-      const browser = browsers.find((one) => idOf(one.process) === id);
-      if (browser === undefined) throw new ProviderError({ kind: 'notFound' }, 'there is no such browser');
+      const { reader, browser } = await findOne(id, signal);
       const take = browser.session?.screenshot;
       if (take === undefined)
         throw new ProviderError({ kind: 'unsupported', reason: { kind: 'noRequest' } }, 'no call');
@@ -206,9 +217,7 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
     },
 
     async devtools(id, signal): Promise<SessionDevtools> {
-      const { browsers } = await find(signal);
-      const browser = browsers.find((one) => idOf(one.process) === id);
-      if (browser === undefined) throw new ProviderError({ kind: 'notFound' }, 'there is no such browser');
+      const { browser } = await findOne(id, signal);
       const { pid } = browser.process;
       const socket = [...boundTo].find(([, its]) => its.pid === pid)?.[0];
       const connection =
@@ -230,13 +239,20 @@ function idOf({ pid, identity }: LocalProcess): SessionId {
   return sessionId(`${pid}-${identity}`);
 }
 
+function browserWith<Browser extends AutomatedBrowser>(
+  id: SessionId,
+  browsers: readonly Browser[],
+): Browser | undefined {
+  return browsers.find(({ process }) => idOf(process) === id);
+}
+
 function cpuTimes(browsers: readonly AutomatedBrowser[]): ReadonlyMap<SessionId, number> {
   return new Map(browsers.flatMap((one) => (one.cpuMs === undefined ? [] : [[idOf(one.process), one.cpuMs] as const])));
 }
 
 async function isThere(reader: ProcessReader, id: SessionId): Promise<boolean> {
   const [, pid, identity] = /^(\d+)-(.*)$/.exec(id) ?? [];
-  return pid !== undefined && (await reader.identityOf(Number(pid))) === identity;
+  return pid !== undefined && identity !== undefined && isStillRunning(reader, { pid: Number(pid), identity });
 }
 
 function sessionOf(browser: KnownBrowser, pages: readonly Page[] | undefined): Session {

@@ -1,7 +1,7 @@
-import { constants } from 'node:fs';
 import { lstat, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EnvFile, SkippedEnvFile } from '../core/thisMachine.ts';
+import { readOnlyFlags } from './ownFile.ts';
 
 /** The largest file that is read, in bytes, and the most files of a folder. */
 export const largestEnvFile = 512 * 1024;
@@ -37,8 +37,7 @@ async function read(path: string): Promise<{ readonly content: string } | Skippe
   if (found.isSymbolicLink()) return 'link';
   if (!found.isFile()) return undefined;
   // It may have been replaced since: by a link, or by a pipe that would never answer.
-  const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
-  const file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  const file = await open(path, readOnlyFlags);
   try {
     if (!(await file.stat()).isFile()) return undefined;
     const buffer = Buffer.alloc(largestEnvFile + 1);

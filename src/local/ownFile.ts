@@ -5,15 +5,16 @@ import { dirname } from 'node:path';
 /** Whether a file belongs to this user. Windows has no user IDs. */
 export const isOwn = (uid: number): boolean => process.getuid === undefined || uid === process.getuid();
 
+/** Open a file for reading without following a link or waiting for a device. Windows has neither such flags nor such devices. */
+export const readOnlyFlags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+
 /**
  * The text of a small file that belongs to this user; undefined if it isn't a file, is too large, belongs to someone else, or
  * can't be read. Links aren't followed, because they could lead to a device that can be read forever.
  */
 export async function readOwnFile(path: string, mostBytes: number): Promise<string | undefined> {
   try {
-    // Windows doesn't have these flags, and has no devices in folders.
-    const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
-    const file = await open(path, flags);
+    const file = await open(path, readOnlyFlags);
     try {
       const { uid, size } = await file.stat().then((its) => (its.isFile() ? its : { uid: -1, size: Infinity }));
       if (!isOwn(uid) || size > mostBytes) return undefined;

@@ -1,8 +1,8 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, type Stats } from 'node:fs';
+import { closeSync, fstatSync, lstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Turns } from '../core/turns.ts';
-import { isOwn } from './ownFile.ts';
+import { isOwn, readOnlyFlags } from './ownFile.ts';
 
 /** A small file that a tool has written. */
 export interface OwnFile<Content> {
@@ -82,9 +82,7 @@ export class OwnFolders<Content> {
 
   #read(name: string, path: string, version: string): OwnFile<Content> | undefined {
     try {
-      // Windows has no such flags, and no devices in folders.
-      const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
-      const file = openSync(path, flags);
+      const file = openSync(path, readOnlyFlags);
       try {
         const stats = fstatSync(file);
         // The file has changed in the meantime. The next list reads it.

@@ -100,7 +100,7 @@ export class Connections {
     const further = secret.further ?? (this.#kinds.isBuiltIn(kind) ? furtherOf(kind, origin, credentials) : []);
     if (saved !== undefined && kind.fields.length > 0 && saved.machine !== this.#accounts.machine) {
       // On another machine, something else may answer at such an address.
-      if ([origin, ...further].some(isLoopbackAddress)) {
+      if ([origin, ...further].some((address) => loopbackUrl(address) !== undefined)) {
         throw new ProviderError({ kind: 'noKey', why: 'otherMachine' }, 'the key is for an address of another machine');
       }
     }
@@ -115,12 +115,13 @@ export class Connections {
   /** Whether another account's address is a port of this machine. */
   isAtPort(port: number, besides: AccountId): boolean {
     return this.#accounts.all.some(({ id, origin }) => {
-      return id !== besides && isLoopbackAddress(origin) && URL.parse(origin)?.port === String(port);
+      return id !== besides && loopbackUrl(origin)?.port === String(port);
     });
   }
 }
 
-function isLoopbackAddress(address: string): boolean {
+/** The URL of an address of this machine; undefined for any other address. */
+function loopbackUrl(address: string): URL | undefined {
   const url = URL.parse(address);
-  return url !== null && isLoopback(url.hostname);
+  return url !== null && isLoopback(url.hostname) ? url : undefined;
 }

@@ -5,6 +5,7 @@ import { type RunningChromium, startChromium } from '../host/chromium.ts';
 import { type CdpRelay, startCdpRelay } from '../servers/cdpRelay.ts';
 import { Devtools } from '../servers/devtools.ts';
 import { ProviderServer } from '../servers/providerServer.ts';
+import { animatedPage } from './animatedPage.ts';
 import { median, table } from './figures.ts';
 
 const rounds = 6;
@@ -14,23 +15,6 @@ const memoryMinutes = Number(process.env['BENCH_MINUTES'] ?? 5);
 /** Cores that Linux counts time in hundredths of. */
 export const ticksPerSecond = 100;
 
-/** A page that redraws completely with each frame of the screen. */
-const animated = (
-  name: string,
-) => `<!DOCTYPE html><title>Animated ${name}</title><meta name="viewport" content="width=device-width">
-<style>body { margin: 0; height: 100vh; font: 64px sans-serif; } #box { position: absolute; width: 200px; height: 200px; }</style>
-<div id="box"></div><p id="count"></p><script>
-let n = 0;
-const draw = () => {
-  n++;
-  box.style.background = 'hsl(' + n + ' 80% 50%)';
-  box.style.transform = 'translate(' + (n * 5) % 1000 + 'px,' + (n * 3) % 500 + 'px)';
-  count.textContent = n;
-  requestAnimationFrame(draw);
-};
-draw();
-</script>`;
-
 const ms = (value: number) => `${Math.round(value)} ms`;
 const pause = (time: number) => new Promise((resolve) => setTimeout(resolve, time));
 
@@ -38,7 +22,7 @@ const pause = (time: number) => new Promise((resolve) => setTimeout(resolve, tim
 export async function liveView(): Promise<void> {
   const pages = await new ProviderServer({
     routes: {},
-    notFound: ({ path }) => ({ status: 200, html: animated(path.slice(1)) }),
+    notFound: ({ path }) => ({ status: 200, html: animatedPage(path.slice(1)) }),
   }).start();
   const chromium = await startChromium();
   const devtools = await Devtools.open(chromium.endpoint);

@@ -27,13 +27,13 @@ describe('ownership', () => {
       });
     };
     const inFolder = (folder: string | undefined, ...folders: string[]) => isMineBy('', folders)?.(startedIn(folder));
-    assert.equal(inFolder('/work/shop', '/work/shop'), true);
-    assert.equal(inFolder('/work/shop/tests', '/other', '/work/shop/'), true);
+    assert.equal(inFolder('/projects/shop', '/projects/shop'), true);
+    assert.equal(inFolder('/projects/shop/tests', '/other', '/projects/shop/'), true);
     assert.equal(inFolder('C:\\Work\\Shop\\e2e', 'c:\\work\\shop'), true);
-    for (const other of ['/work/shop2', '/work', '/Work/shop', undefined])
-      assert.equal(inFolder(other, '/work/shop'), undefined, other);
-    assert.equal(isMineBy('owner=anna', ['/work'])?.(startedIn('/work')), true);
-    assert.equal(isMineBy('owner=anna', ['/work'])?.(startedIn('/other')), false);
-    assert.equal(isMineBy('', ['/work'])?.(someSession('remote')), undefined);
+    for (const other of ['/projects/shop2', '/projects', '/Projects/shop', undefined])
+      assert.equal(inFolder(other, '/projects/shop'), undefined, other);
+    assert.equal(isMineBy('owner=anna', ['/projects'])?.(startedIn('/projects')), true);
+    assert.equal(isMineBy('owner=anna', ['/projects'])?.(startedIn('/other')), false);
+    assert.equal(isMineBy('', ['/projects'])?.(someSession('remote')), undefined);
   });
 });

@@ -1,12 +1,10 @@
 // Makes media/thisMachine.png for the README from a real workbench: a browser that an agent uses and two that were left behind.
 // Other browsers on this machine would be in the picture, so `npm run picture:machine` runs it in a PID namespace of its own. It
 // runs below a shell, because browsers whose parent is a first process that runs scripts don't count as left behind.
-import { mkdirSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
-import { ensureChromium } from './host/chromium.ts';
 import { leaveBehind } from './host/leftBehind.ts';
-import { startMcpServer } from './host/mcpServer.ts';
+import { pictureSettings } from './host/pictureSettings.ts';
+import { openPlaywrightHome, startPlaywrightMcp } from './host/playwright.ts';
 import { run, temporaryFolder } from './host/processes.ts';
 import { script, step } from './host/steps.ts';
 import { liveViewOf, openWorkbench } from './host/workbench.ts';
@@ -21,45 +19,18 @@ const pageCalled = (title: string, text: string) =>
 
 await script(async () => {
   await step('Build the extension', () => run(process.execPath, ['esbuild.js']));
-  const folder = temporaryFolder('pw');
-  for (const name of ['run', 'tmp', 'home', 'shop']) mkdirSync(join(folder, name), { mode: 0o700 });
-  const registry = join(folder, 'b');
-  const env = {
-    ...process.env,
-    HOME: join(folder, 'home'),
-    XDG_RUNTIME_DIR: join(folder, 'run'),
-    TMPDIR: join(folder, 'tmp'),
-    PWTEST_SERVER_REGISTRY: registry,
-  };
+  const home = openPlaywrightHome();
   const server = await step('Start the browsers that the picture shows', async () => {
     await leaveBehind({ url: pageCalled('Flight search', 'Flights') });
     await leaveBehind({ url: pageCalled('Login test', 'Login') });
-    const cli = join(createRequire(import.meta.url).resolve('playwright-core/package.json'), '..', 'cli.js');
-    const args = ['--browser', 'chromium', '--executable-path', await ensureChromium(), '--headless', '--no-sandbox'];
-    const started = await startMcpServer(process.execPath, [cli, 'mcp', ...args, '--isolated'], {
-      env,
-      cwd: join(folder, 'shop'),
-    });
-    await started.call('browser_navigate', { url: pageCalled('Checkout', 'Your order') });
-    return started;
+    return startPlaywrightMcp(home, pageCalled('Checkout', 'Your order'));
   });
   const workbench = await step('Start VS Code', () =>
     openWorkbench({
       userDataDir: temporaryFolder('picture'),
       installed: [resolve('.')],
-      settings: {
-        'workbench.colorTheme': 'Default Dark Modern',
-        'workbench.startupEditor': 'none',
-        'workbench.tips.enabled': false,
-        'workbench.statusBar.visible': false,
-        'workbench.layoutControl.enabled': false,
-        'window.commandCenter': false,
-        'window.menuBarVisibility': 'hidden',
-        'browserSessions.thisMachine.enabled': true,
-        'browserSessions.refresh.interval': 2,
-        'browserSessions.warnings.show': false,
-      },
-      env: { PWTEST_SERVER_REGISTRY: registry },
+      settings: { ...pictureSettings, 'browserSessions.thisMachine.enabled': true },
+      env: { PWTEST_SERVER_REGISTRY: home.registry },
       viewport,
     }),
   );

@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
 import { type ApngFrame, encodeApng } from './host/apng.ts';
 import { startChromium } from './host/chromium.ts';
+import { pictureSettings } from './host/pictureSettings.ts';
 import { run, temporaryFolder } from './host/processes.ts';
 import { Advice, script, step } from './host/steps.ts';
 import { liveViewOf, openWorkbench } from './host/workbench.ts';
@@ -293,17 +294,7 @@ await script(async () => {
     openWorkbench({
       userDataDir: temporaryFolder('picture'),
       installed: [resolve('.'), resolve('test', 'host', 'demo')],
-      settings: {
-        'workbench.colorTheme': 'Default Dark Modern',
-        'workbench.startupEditor': 'none',
-        'workbench.tips.enabled': false,
-        'workbench.statusBar.visible': false,
-        'workbench.layoutControl.enabled': false,
-        'window.commandCenter': false,
-        'window.menuBarVisibility': 'hidden',
-        'browserSessions.refresh.interval': 2,
-        'browserSessions.warnings.show': false,
-      },
+      settings: pictureSettings,
       env: { BROWSER_SESSIONS_DEMO: JSON.stringify(accounts) },
       viewport,
     }),

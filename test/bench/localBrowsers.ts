@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { connect as connectSocket } from 'node:net';
 import { join } from 'node:path';
@@ -12,10 +12,12 @@ import { connectTo, thisMachine } from '../../src/providers/local/thisMachine.ts
 import { WorkbenchUser } from '../e2e/user.ts';
 import { ensureChromium } from '../host/chromium.ts';
 import { type LeftBehind, leaveBehind } from '../host/leftBehind.ts';
+import { openPlaywrightHome } from '../host/playwright.ts';
 import { type Owned, start, temporaryFolder } from '../host/processes.ts';
 import { ProviderServer } from '../servers/providerServer.ts';
 import { TestServices } from '../unit/services/testServices.ts';
 import { connect, unaborted } from '../unit/testNetwork.ts';
+import { animatedPage } from './animatedPage.ts';
 import { median, table } from './figures.ts';
 import { extensionHost, ticksOf, ticksPerSecond } from './liveView.ts';
 
@@ -147,19 +149,6 @@ function kindWith(reader: ProcessReader, env: NodeJS.ProcessEnv = {}): ProviderK
   return { ...thisMachine, connect: (link: Link) => connectTo(link, async () => reader, env) };
 }
 
-const animated = `<title>Animated</title><style>body { margin: 0; font: 64px sans-serif; }
-#box { position: absolute; width: 200px; height: 200px; }</style><div id="box"></div><p id="count"></p><script>
-let n = 0;
-const draw = () => {
-  n++;
-  box.style.background = 'hsl(' + n + ' 80% 50%)';
-  box.style.transform = 'translate(' + (n * 5) % 1000 + 'px,' + (n * 3) % 500 + 'px)';
-  count.textContent = n;
-  requestAnimationFrame(draw);
-};
-draw();
-</script>`;
-
 /** A script that binds its browser, waits for a line, loads the pages, and writes how long that took. */
 const script = `import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
@@ -183,20 +172,9 @@ for await (const line of createInterface({ input: process.stdin })) {
 async function watching(): Promise<void> {
   const site = await new ProviderServer({
     routes: {},
-    notFound: ({ path }) => ({ status: 200, html: path === '/animated' ? animated : page(path.slice(1)) }),
+    notFound: ({ path }) => ({ status: 200, html: path === '/animated' ? animatedPage('page') : page(path.slice(1)) }),
   }).start();
-  // The path of a socket can have at most 107 characters.
-  const folder = temporaryFolder('pw');
-  for (const name of ['run', 'tmp', 'home']) mkdirSync(join(folder, name), { mode: 0o700 });
-  const registry = join(folder, 'b');
-  const env = {
-    ...process.env,
-    HOME: join(folder, 'home'),
-    XDG_RUNTIME_DIR: join(folder, 'run'),
-    TMPDIR: join(folder, 'tmp'),
-    PWTEST_SERVER_REGISTRY: registry,
-    PWTEST_SOCKETS_DIR: join(folder, 's'),
-  };
+  const { folder, registry, env } = openPlaywrightHome();
   writeFileSync(join(folder, 'script.mjs'), script);
   const from = createRequire(import.meta.url).resolve('playwright-core/package.json');
   const args = [join(folder, 'script.mjs'), from, await ensureChromium(), site.url];

@@ -7,11 +7,11 @@ import {
   ensureAgentBrowser,
   ensureChromeDevtools,
   openToolHome,
-  playwright,
   startForeignBrowser,
   type ToolHome,
 } from '../host/localTools.ts';
-import { type McpServer, startMcpServer } from '../host/mcpServer.ts';
+import type { McpServer } from '../host/mcpServer.ts';
+import { startPlaywrightMcp } from '../host/playwright.ts';
 import { type Owned, start } from '../host/processes.ts';
 import { until, WorkbenchUser } from './user.ts';
 
@@ -55,19 +55,7 @@ const guest = `guest-${process.pid}`;
       await home.openAgentBrowser('checkout', pageCalled(titles.Agent));
       await home.startChromeDevtools('--sessionId', devtoolsSession);
       await home.chromeDevtools('--sessionId', devtoolsSession, 'new_page', pageCalled('Unseen'));
-      const flags = [
-        '--browser',
-        'chromium',
-        '--executable-path',
-        await ensureChromium(),
-        '--headless',
-        '--no-sandbox',
-      ];
-      server = await startMcpServer(process.execPath, [playwright, 'mcp', ...flags, '--isolated'], {
-        env: home.env,
-        cwd: home.workspace,
-      });
-      await server.call('browser_navigate', { url: pageCalled(titles.Mcp) });
+      server = await startPlaywrightMcp(home, pageCalled(titles.Mcp));
       foreign = await startForeignBrowser(home, pageCalled(titles.Foreign));
       const port = `${foreign.port}`;
       await home.run(await ensureAgentBrowser(), '--session', guest, '--cdp', port, 'get', 'title', '--json');

@@ -1,21 +1,10 @@
 import { strict as assert } from 'node:assert';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { ensureChromium } from '../host/chromium.ts';
+import { existsSync } from 'node:fs';
 import { type LeftBehind, leaveBehind } from '../host/leftBehind.ts';
-import { type McpServer, startMcpServer } from '../host/mcpServer.ts';
-import { temporaryFolder } from '../host/processes.ts';
+import type { McpServer } from '../host/mcpServer.ts';
+import { openPlaywrightHome, startPlaywrightMcp } from '../host/playwright.ts';
+import { isRunning } from '../host/processes.ts';
 import { until, WorkbenchUser } from './user.ts';
-
-/** Whether a process runs; one that has ended stays as a zombie until whoever inherited it looks. */
-function runs(pid: number): boolean {
-  try {
-    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
-}
 
 /** The address of a page that moves, with a title that no other browser of this machine has. */
 function pageCalled(title: string): string {
@@ -42,27 +31,11 @@ const [forgotten, used, reopened, leftover] = [named('Forgotten'), named('Used')
     before(async () => {
       orphan = await leaveBehind({ url: pageCalled(forgotten) });
       leftovers = [await leaveBehind({ url: pageCalled(leftover) }), await leaveBehind({ url: pageCalled(leftover) })];
-      // The path of a socket may have 107 characters.
-      const folder = temporaryFolder('pw');
-      for (const name of ['run', 'tmp', 'home', 'work']) mkdirSync(join(folder, name), { mode: 0o700 });
-      const registry = join(folder, 'b');
-      const env = {
-        ...process.env,
-        HOME: join(folder, 'home'),
-        XDG_RUNTIME_DIR: join(folder, 'run'),
-        TMPDIR: join(folder, 'tmp'),
-        PWTEST_SERVER_REGISTRY: registry,
-      };
-      const cli = join(createRequire(import.meta.url).resolve('playwright-core/package.json'), '..', 'cli.js');
-      const args = ['--browser', 'chromium', '--executable-path', await ensureChromium(), '--headless', '--no-sandbox'];
-      server = await startMcpServer(process.execPath, [cli, 'mcp', ...args, '--isolated'], {
-        env,
-        cwd: join(folder, 'work'),
-      });
-      await server.call('browser_navigate', { url: pageCalled(used) });
+      const home = openPlaywrightHome();
+      server = await startPlaywrightMcp(home, pageCalled(used));
       user = await WorkbenchUser.open({
         settings: { 'browserSessions.thisMachine.enabled': true },
-        env: { PWTEST_SERVER_REGISTRY: registry },
+        env: { PWTEST_SERVER_REGISTRY: home.registry },
       });
     });
     after(async () => {
@@ -98,9 +71,9 @@ const [forgotten, used, reopened, leftover] = [named('Forgotten'), named('Used')
       assert.match(dialog, /The browser process ends\./);
       assert.match(dialog, /Its temporary profile stays on disk\./);
       assert.doesNotMatch(dialog, /may be using it/);
-      assert.ok(runs(orphan.pid));
+      assert.ok(isRunning(orphan.pid));
       await user.press('End Session');
-      await until(async () => !runs(orphan.pid));
+      await until(async () => !isRunning(orphan.pid));
       await user.row(`Session ${forgotten}`).waitFor({ state: 'detached' });
       assert.ok(await user.row(`Session ${used}`).isVisible());
     });
@@ -134,8 +107,8 @@ const [forgotten, used, reopened, leftover] = [named('Forgotten'), named('Used')
       leftovers.push(late);
       await user.press('End 2 Sessions');
       const [first, second] = leftovers;
-      await until(async () => !runs(first?.pid ?? 0) && !runs(second?.pid ?? 0));
-      assert.ok(runs(late.pid) && runs(hidden.pid));
+      await until(async () => !isRunning(first?.pid ?? 0) && !isRunning(second?.pid ?? 0));
+      assert.ok(isRunning(late.pid) && isRunning(hidden.pid));
       await user.run('Filter Sessions…');
       await user.type('Showing ', `${process.pid}`);
       await user.row(`Session ${used}`).waitFor();

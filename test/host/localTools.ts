@@ -2,11 +2,11 @@ import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { chmod, readdir, rename, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { cached } from './cache.ts';
 import { ensureChromium } from './chromium.ts';
+import { playwright } from './playwright.ts';
 import { run, start, temporaryFolder } from './processes.ts';
 
 // The tools that keep browsers open on this machine, each from its own npm package. Those that this project doesn't depend on
@@ -15,11 +15,8 @@ import { run, start, temporaryFolder } from './processes.ts';
 const agentBrowserVersion = '0.41.2';
 const chromeDevtoolsVersion = '1.11.0';
 
-/** Playwright's command line, which has `cli` and `mcp`. */
-export const playwright = join(createRequire(import.meta.url).resolve('playwright-core/package.json'), '..', 'cli.js');
-
 /**
- * The program of agent-browser. Its package has one for each of seven systems, of which only this system's is kept.
+ * The program of agent-browser. Its npm package contains one for each of seven systems. Only the one for this system is kept.
  * @throws Error if it can't be downloaded.
  */
 export async function ensureAgentBrowser(): Promise<string> {

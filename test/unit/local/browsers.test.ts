@@ -10,24 +10,17 @@ import { endProcess } from '../../../src/local/endProcess.ts';
 import { type LocalProcess, openProcessReader, type ProcessReader } from '../../../src/local/processes.ts';
 import { ensureChromium, quietFlags } from '../../host/chromium.ts';
 import { type LeftBehind, leaveBehind } from '../../host/leftBehind.ts';
-import { start, temporaryFolder } from '../../host/processes.ts';
+import { isRunning, start, temporaryFolder } from '../../host/processes.ts';
 import { unaborted } from '../testNetwork.ts';
 import { until } from '../until.ts';
-
-/** Whether a process runs. One that has ended stays as a zombie until whoever inherited it looks. */
-function runs(pid: number): boolean {
-  try {
-    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
-}
 
 /** The processes whose arguments name a folder. */
 function processesOf(folder: string): readonly string[] {
   return readdirSync('/proc').filter((name) => {
     try {
-      return /^\d+$/.test(name) && runs(Number(name)) && readFileSync(`/proc/${name}/cmdline`, 'utf8').includes(folder);
+      return (
+        /^\d+$/.test(name) && isRunning(Number(name)) && readFileSync(`/proc/${name}/cmdline`, 'utf8').includes(folder)
+      );
     } catch {
       return false;
     }
@@ -214,7 +207,7 @@ function processesOf(folder: string): readonly string[] {
     const one = await found(pid);
     assert.ok(one);
     assert.equal(await endProcess(one.process, reader, systemClock, unaborted), 'ended');
-    assert.ok(!runs(pid));
+    assert.ok(!isRunning(pid));
     assert.equal(await reader.identityOf(pid), undefined);
     await until(() => processesOf(profile).length === 0);
     assert.ok(existsSync(profile), 'a profile is never deleted');
@@ -228,7 +221,7 @@ function processesOf(folder: string): readonly string[] {
     assert.ok(one);
     process.kill(pid, 'SIGSTOP');
     assert.equal(await endProcess(one.process, reader, systemClock, unaborted), 'killed');
-    assert.ok(!runs(pid));
+    assert.ok(!isRunning(pid));
   });
 
   it('are not ended when their pid now belongs to another process', async () => {
@@ -236,7 +229,7 @@ function processesOf(folder: string): readonly string[] {
     await once(other, 'spawn');
     const pid = other.pid ?? 0;
     assert.equal(await endProcess({ pid, identity: '12345' }, reader, systemClock, unaborted), 'gone');
-    assert.ok(runs(pid));
+    assert.ok(isRunning(pid));
     other.kill();
   });
 });

@@ -1,7 +1,4 @@
 import { strict as assert } from 'node:assert';
-import { mkdirSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import { PageTargets } from '../../../src/cdp/pageTargets.ts';
 import { sendCommand } from '../../../src/cdp/protocol.ts';
 import { takeScreenshot } from '../../../src/cdp/screenshot.ts';
@@ -10,13 +7,11 @@ import type { Provider, ProviderKind } from '../../../src/core/provider.ts';
 import type { Session } from '../../../src/core/session.ts';
 import { openProcessReader } from '../../../src/local/processes.ts';
 import { connectTo, thisMachine } from '../../../src/providers/local/thisMachine.ts';
-import { ensureChromium } from '../../host/chromium.ts';
-import { type McpServer, startMcpServer } from '../../host/mcpServer.ts';
-import { temporaryFolder } from '../../host/processes.ts';
+import type { McpServer } from '../../host/mcpServer.ts';
+import { openPlaywrightHome, startPlaywrightMcp } from '../../host/playwright.ts';
 import { connect, unaborted } from '../testNetwork.ts';
 import { until } from '../until.ts';
 
-const cli = join(createRequire(import.meta.url).resolve('playwright-core/package.json'), '..', 'cli.js');
 const ticking =
   '<title>Ticking</title><h1>0</h1><script>setInterval(() => { document.querySelector("h1").textContent = Date.now(); }, 100);</script>';
 
@@ -29,23 +24,11 @@ const ticking =
     let server: McpServer;
 
     before(async () => {
-      // The path of a socket may have 107 characters.
-      const folder = temporaryFolder('pw');
-      for (const name of ['run', 'tmp', 'home']) mkdirSync(join(folder, name), { mode: 0o700 });
-      env = {
-        ...process.env,
-        HOME: join(folder, 'home'),
-        XDG_RUNTIME_DIR: join(folder, 'run'),
-        TMPDIR: join(folder, 'tmp'),
-        PWTEST_SERVER_REGISTRY: join(folder, 'b'),
-        PWTEST_SOCKETS_DIR: join(folder, 's'),
-      };
-      delete env['XDG_CACHE_HOME'];
+      const home = openPlaywrightHome();
+      ({ env } = home);
       const kind: ProviderKind = { ...thisMachine, connect: (link) => connectTo(link, () => openProcessReader(), env) };
       ({ provider } = connect(kind, 'http://localhost'));
-      const args = ['--browser', 'chromium', '--executable-path', await ensureChromium(), '--headless', '--no-sandbox'];
-      server = await startMcpServer(process.execPath, [cli, 'mcp', ...args, '--isolated'], { env, cwd: folder });
-      await server.call('browser_navigate', { url: `data:text/html,${encodeURIComponent(ticking)}` });
+      server = await startPlaywrightMcp(home, `data:text/html,${encodeURIComponent(ticking)}`);
     });
     after(async () => server?.process.stop());
 

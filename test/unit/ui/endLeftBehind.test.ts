@@ -1,5 +1,4 @@
 import { strict as assert } from 'node:assert';
-import { readFileSync } from 'node:fs';
 import { systemClock } from '../../../src/core/clock.ts';
 import type { AccountId } from '../../../src/core/ids.ts';
 import { openProcessReader } from '../../../src/local/processes.ts';
@@ -11,18 +10,9 @@ import type { Prompts, Question } from '../../../src/ui/prompts.ts';
 import { TreeFilter } from '../../../src/ui/tree/filter.ts';
 import { ensureChromium, quietFlags } from '../../host/chromium.ts';
 import { type LeftBehind, leaveBehind } from '../../host/leftBehind.ts';
-import { type Owned, start, temporaryFolder } from '../../host/processes.ts';
+import { isRunning, type Owned, start, temporaryFolder } from '../../host/processes.ts';
 import { MapMemory, TestServices } from '../services/testServices.ts';
 import { until } from '../until.ts';
-
-/** Whether a process is running. One that has ended stays as a zombie until its new parent collects it. */
-function runs(pid: number): boolean {
-  try {
-    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
-}
 
 (process.platform === 'linux' ? describe : describe.skip)('ending what was left behind (Linux only)', function () {
   this.timeout(60_000);
@@ -120,8 +110,8 @@ function runs(pid: number): boolean {
     assert.deepEqual(choices, ['End 2 Sessions']);
     assert.match(detail, /2 temporary profiles stay on disk\./);
     assert.deepEqual([report.requested, report.ended], [2, 2]);
-    assert.deepEqual([runs(first.pid), runs(second.pid)], [false, false]);
-    assert.ok(late && runs(late.pid) && runs(used.child.pid ?? 0));
+    assert.deepEqual([isRunning(first.pid), isRunning(second.pid)], [false, false]);
+    assert.ok(late && isRunning(late.pid) && isRunning(used.child.pid ?? 0));
   });
 
   it('ends nothing without confirmation', async () => {
@@ -130,7 +120,7 @@ function runs(pid: number): boolean {
     answer = async () => false;
     assert.equal((await endLeftBehind(parts, [])).cancelled, 1);
     assert.equal(questions[0]?.message, 'End 1 browser that was left behind?');
-    assert.ok(runs(one.pid));
+    assert.ok(isRunning(one.pid));
   });
 
   it('skips a protected one, and says so', async () => {
@@ -142,7 +132,7 @@ function runs(pid: number): boolean {
     await parts.protections.set(account, id === undefined ? [] : [id], true);
     assert.equal((await endLeftBehind(parts, [{ kind: 'account', accountId: account }])).ended, 1);
     assert.match(questions[0]?.detail ?? '', /Skipped:\n.*It's protected\./);
-    assert.deepEqual([runs(kept.pid), runs(other.pid)], [true, false]);
+    assert.deepEqual([isRunning(kept.pid), isRunning(other.pid)], [true, false]);
   });
 
   it('says that nothing was left behind, or that this machine’s browsers are hidden', async () => {
@@ -152,6 +142,6 @@ function runs(pid: number): boolean {
     await endLeftBehind({ ...parts, setting: () => false } as unknown as LeftBehindParts, []);
     assert.match(messages[1] ?? '', /^Browsers on this machine are hidden\./);
     assert.deepEqual(questions, []);
-    assert.ok(runs(used.child.pid ?? 0));
+    assert.ok(isRunning(used.child.pid ?? 0));
   });
 });

@@ -194,9 +194,9 @@ function connect(link: Link): Provider {
     check: async (signal) => factsOf(await ownProject(signal)),
 
     async *list(signal) {
-      const facts = Promise.all([limits.last(signal), used.last(signal)]);
       for (const status of runningStatuses) yield await listed(status, signal);
-      const [project, usage = []] = await facts;
+      // Not at the same time as the lists, so that with many accounts the rows come first.
+      const [project, usage = []] = await Promise.all([limits.last(signal), used.last(signal)]);
       const account = { ...factsOf(project), ...(usage.length > 0 && { usage }) };
       yield { sessions: [], groups: [], faults: [], account };
     },

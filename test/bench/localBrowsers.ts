@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { connect as connectSocket } from 'node:net';
 import { join } from 'node:path';
@@ -6,6 +6,7 @@ import { Screencast } from '../../src/cdp/screencast.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import type { Link, Provider, ProviderKind } from '../../src/core/provider.ts';
 import type { Session } from '../../src/core/session.ts';
+import { findBrowsers } from '../../src/local/browsers.ts';
 import { BoundBrowsers } from '../../src/local/playwrightFiles.ts';
 import { openProcessReader, type ProcessReader } from '../../src/local/processes.ts';
 import { connectTo, thisMachine } from '../../src/providers/local/thisMachine.ts';
@@ -13,7 +14,7 @@ import { WorkbenchUser } from '../e2e/user.ts';
 import { ensureChromium } from '../host/chromium.ts';
 import { type LeftBehind, leaveBehind } from '../host/leftBehind.ts';
 import { openPlaywrightHome } from '../host/playwright.ts';
-import { type Owned, start, temporaryFolder } from '../host/processes.ts';
+import { isRunning, type Owned, start, temporaryFolder } from '../host/processes.ts';
 import { ProviderServer } from '../servers/providerServer.ts';
 import { TestServices } from '../unit/services/testServices.ts';
 import { connect, unaborted } from '../unit/testNetwork.ts';
@@ -23,7 +24,10 @@ import { extensionHost, ticksOf, ticksPerSecond } from './liveView.ts';
 
 const orphans = 20;
 const idleMs = 60_000;
-const endings = 3;
+const endings = 5;
+const longestStartMs = 60_000;
+const idleCheckMs = 1_000;
+const idleShare = 0.1;
 const rounds = 4;
 const roundMs = 5_000;
 const pages = 50;
@@ -77,17 +81,18 @@ export async function idleView(): Promise<void> {
 
 /** Compares ending 20 browsers at once with signals in a loop. */
 async function ending(): Promise<void> {
-  const [extension, loop]: [number[], number[]] = [[], []];
+  const [extension, confirmation, loop]: [number[], number[], number[]] = [[], [], []];
   let confirmed = 0;
   for (let round = 0; round < endings; round++) {
     for (const isExtension of round % 2 === 0 ? [true, false] : [false, true]) {
       const folder = temporaryFolder('bench');
       const left: LeftBehind[] = [];
       for (let at = 0; at < orphans; at++) left.push(await leaveBehind({ folder }));
-      await pause(3_000);
+      const reader = await readerOf(folder);
+      await becomeIdle(reader);
       if (isExtension) {
         const services = new TestServices({
-          kinds: [kindWith(await readerOf(folder))],
+          kinds: [kindWith(reader)],
           clock: systemClock,
           interval: 0,
         });
@@ -96,15 +101,17 @@ async function ending(): Promise<void> {
         if (all.length !== orphans) throw new Error(`${all.length} were listed`);
         const began = performance.now();
         const targets = all.map((session) => ({ accountId, session }));
-        const { results } = await services.ender.end(targets, { stop: unaborted, onProgress: () => {} });
+        const report = services.ender.end(targets, { stop: unaborted, onProgress: () => {} });
+        await areGone(left);
         extension.push(performance.now() - began);
+        const { results } = await report;
+        confirmation.push(performance.now() - began);
         confirmed += results.filter(({ outcome }) => outcome === 'ended').length;
-        if (left.some(({ pid }) => isRunning(pid))) throw new Error('One is still running.');
         services.dispose();
       } else {
         const began = performance.now();
         for (const { pid } of left) process.kill(pid, 'SIGTERM');
-        while (left.some(({ pid }) => isRunning(pid))) await pause(5);
+        await areGone(left);
         loop.push(performance.now() - began);
       }
       for (const one of left) one.stop();
@@ -112,25 +119,31 @@ async function ending(): Promise<void> {
   }
   console.log(`Ending ${orphans} browsers that were left behind, ${endings} rounds in turn`);
   table(
-    ['', 'median', 'ratio', 'confirmed'],
-    [
-      [
-        'all at once',
-        `${median(extension).toFixed(0)} ms`,
-        (median(extension) / median(loop)).toFixed(2),
-        `${confirmed} of ${orphans * endings}`,
-      ],
-      ['`kill` in a loop', `${median(loop).toFixed(0)} ms`, '', ''],
-    ],
+    ['', 'median', 'ratio'],
+    [row('all gone', extension, loop), row('all confirmed', confirmation, loop), row('`kill` in a loop', loop, loop)],
   );
+  console.log(`${confirmed} of ${orphans * endings} were confirmed`);
 }
 
-function isRunning(pid: number): boolean {
-  try {
-    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
+function row(name: string, times: readonly number[], others: readonly number[]): readonly string[] {
+  return [name, `${median(times).toFixed(0)} ms`, (median(times) / median(others)).toFixed(2)];
+}
+
+async function areGone(left: readonly LeftBehind[]): Promise<void> {
+  while (left.some(({ pid }) => isRunning(pid))) await pause(5);
+}
+
+/** Waits until browsers that have just started take less than a tenth of a core, as those that were left behind do. */
+async function becomeIdle(reader: ProcessReader): Promise<void> {
+  const deadline = performance.now() + longestStartMs;
+  let last = -Infinity;
+  while (performance.now() < deadline) {
+    const cpuMs = (await findBrowsers(reader, unaborted)).reduce((sum, one) => sum + (one.cpuMs ?? 0), 0);
+    if (cpuMs - last < idleShare * idleCheckMs) return;
+    last = cpuMs;
+    await pause(idleCheckMs);
   }
+  throw new Error('The browsers are still busy.');
 }
 
 /** Reads only the browsers whose arguments contain a folder, to leave others on this machine alone. */

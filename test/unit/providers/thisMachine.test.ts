@@ -96,8 +96,9 @@ import { until } from '../until.ts';
     assert.deepEqual([used?.local?.isLeftBehind, used?.local?.startedIn], [false, folder]);
     assert.equal(used?.local?.profile.afterEnd, 'deleted');
     process.kill(owner.child.pid ?? 0, 'SIGKILL');
-    await until(async () => (await find())?.inUseBy === undefined);
-    assert.equal((await find())?.local?.profile.afterEnd, 'left');
+    await until(async () => (await find())?.local?.isLeftBehind === true);
+    const after = await find();
+    assert.deepEqual([after?.inUseBy, after?.local?.profile.afterEnd], [undefined, 'left']);
     await owner.stop();
   });
 

@@ -1,3 +1,4 @@
+import { strict as assert } from 'node:assert';
 import { join } from 'node:path';
 import type { Frame, Locator } from 'playwright-core';
 import { makeCertificate, writeCertificate } from '../host/certificates.ts';
@@ -127,7 +128,7 @@ export class ViewerBesideEditor {
     return this.user.live('shop.example');
   }
 
-  /** Loads a viewer, and waits until it runs. */
+  /** Loads a viewer, and waits until it was requested. */
   async show(body: string): Promise<Frame> {
     this.anchor.livePage = { body };
     const loaded = () => this.anchor.requests.filter(({ path }) => path.startsWith('/live/')).length;
@@ -141,10 +142,17 @@ export class ViewerBesideEditor {
 
   /** Starts the script of a {@link waitingViewerPage}. */
   async begin(panel: Frame): Promise<void> {
+    const running = await this.running(panel);
+    await running.evaluate(() => dispatchEvent(new Event('begin')));
+  }
+
+  /** The viewer's page, once it runs in the panel. */
+  async running(panel: Frame): Promise<Frame> {
     const viewer = await panel.locator('iframe').elementHandle();
     const frame = await viewer?.contentFrame();
-    await frame?.locator('#clock').waitFor();
-    await frame?.evaluate(() => dispatchEvent(new Event('begin')));
+    assert.ok(frame);
+    await frame.locator('#clock').waitFor();
+    return frame;
   }
 
   /** Whether the panel says that it paused the viewer because it took the keyboard. */

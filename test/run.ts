@@ -183,7 +183,7 @@ await script(async () => {
 
     // Most of their time is waiting, but some of it is for what must be quick: nothing else runs beside them.
     await step('Unit tests', async () =>
-      count(await mocha(scratch, 'unit', '--parallel', '--jobs', '3', 'test/unit/**/*.test.ts')),
+      count(await mocha(scratch, 'unit', '--parallel', '--jobs', '4', 'test/unit/**/*.test.ts')),
     );
     const files = ours ? await endToEndFiles() : [];
     const again: string[] = [];

@@ -1,9 +1,9 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { systemClock } from '../../src/core/clock.ts';
+import { watchTurns } from '../host/ownTime.ts';
 import { TestServices } from '../unit/services/testServices.ts';
 import { table } from './figures.ts';
-import { watchTurns } from './turns.ts';
 
 interface Flood {
   readonly name: string;

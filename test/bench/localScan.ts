@@ -6,9 +6,9 @@ import { linuxProcesses } from '../../src/local/linuxProcesses.ts';
 import { BoundBrowsers } from '../../src/local/playwrightFiles.ts';
 import { readListeningSockets } from '../../src/local/socketOwners.ts';
 import { openLocalTools } from '../../src/providers/local/localTools.ts';
+import { watchTurns } from '../host/ownTime.ts';
 import { run, temporaryFolder } from '../host/processes.ts';
 import { median, table } from './figures.ts';
-import { watchTurns } from './turns.ts';
 
 const runs = 21;
 

@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { copiedSessionId } from '../../../src/core/copiedId.ts';
+import { ownTimeOf } from '../../host/ownTime.ts';
 
 const id = '9b6f4e2a-1c3d-4e5f-8a7b-0c1d2e3f4a5b';
 
@@ -101,9 +102,7 @@ describe('a copied session ID', () => {
     for (const piece of ['"', ' ', '{', '\u200b', 'id:', '/sessions/', 'https://', '?ws=']) {
       const long = piece.repeat(4_090 / piece.length);
       for (const text of [long, `x${long}x`]) {
-        const began = performance.now();
-        copiedSessionId(text);
-        assert.ok(performance.now() - began < 50, piece);
+        assert.ok(ownTimeOf(() => copiedSessionId(text)) < 50, piece);
       }
     }
     assert.equal(copiedSessionId('"" \u200b'), undefined);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type Clock, systemClock } from '../../../src/core/clock.ts';
 import { BoundBrowsers } from '../../../src/local/playwrightFiles.ts';
 import { dialPlaywright } from '../../../src/local/playwrightWire.ts';
-import { watchTurns } from '../../bench/turns.ts';
+import { watchTurns } from '../../host/ownTime.ts';
 import { temporaryFolder } from '../../host/processes.ts';
 import { errorOf, troubleOf } from '../errors.ts';
 import { fastClock } from '../services/testServices.ts';

@@ -3,6 +3,7 @@ import { largestEnvFile } from '../../../../src/local/envFiles.ts';
 import { providerKinds } from '../../../../src/providers/index.ts';
 import { findKeys, type VariableSource, variablesIn } from '../../../../src/ui/onboarding/foundKeys.ts';
 import { maskedKey } from '../../../../src/ui/onboarding/importKeys.ts';
+import { ownTimeOf } from '../../../host/ownTime.ts';
 
 const find = (...sources: readonly VariableSource['variables'][]) =>
   findKeys(
@@ -37,9 +38,7 @@ describe('the variables in a .env file', () => {
     for (const part of ['\\n', "a='\n", 'a="\n', 'A=b\n', ' ', '=', '\n', '#']) {
       for (const quote of ['', '"', "'"]) {
         const text = `A=${quote}${part.repeat(largestEnvFile / part.length)}${quote}`;
-        const began = performance.now();
-        variablesIn(text);
-        const ms = performance.now() - began;
+        const ms = ownTimeOf(() => variablesIn(text));
         assert.ok(ms < 500, `${JSON.stringify(quote + part)}: ${Math.round(ms)} ms`);
       }
     }
@@ -48,9 +47,8 @@ describe('the variables in a .env file', () => {
   it('are found among 10,000 lines in less than half a second', () => {
     const lines = Array.from({ length: 10_000 }, (_, at) => `NAME_${at}="value ${at}" # '`);
     lines[5_000] = 'ANCHOR_API_KEY=in-the-middle';
-    const began = performance.now();
-    assert.equal(variablesIn(lines.join('\r\n'))['ANCHOR_API_KEY'], 'in-the-middle');
-    const ms = performance.now() - began;
+    const text = lines.join('\r\n');
+    const ms = ownTimeOf(() => assert.equal(variablesIn(text)['ANCHOR_API_KEY'], 'in-the-middle'));
     assert.ok(ms < 500, `${ms} ms`);
   });
 
@@ -64,9 +62,8 @@ describe('the variables in a .env file', () => {
       "A='".repeat(30_000),
       '\u0001\ufffd=x',
     ]) {
-      const began = performance.now();
-      assert.deepEqual(shown(variablesIn(text)), [], text.slice(0, 20));
-      assert.ok(performance.now() - began < 500, text.slice(0, 20));
+      const ms = ownTimeOf(() => assert.deepEqual(shown(variablesIn(text)), [], text.slice(0, 20)));
+      assert.ok(ms < 500, text.slice(0, 20));
     }
   });
 });

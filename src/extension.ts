@@ -47,7 +47,7 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
     loadProviders: async () => (await import('./providers/index.ts')).providerKinds,
     network,
     logger,
-    findLocalBrowsers: async (...args) => (await machine()).hasBrowsers(...args),
+    hasLocalSessions: async (...args) => (await import('./providers/local/findSessions.ts')).hasSessions(...args),
     place: besideWorkbench ? undefined : remotePlace(remoteWindow),
     machine: besideWorkbench ? undefined : remoteMachine(remoteWindow),
     settings: {

@@ -52,13 +52,8 @@ export type ProfileCheck =
 /** The result of deleting a profile. Only `deleted` and `failed` may have changed anything. */
 export type ProfileDeletion = 'deleted' | 'gone' | 'inUse' | 'notTemporary' | 'failed';
 
-/** What we read, start, and delete on this machine. Except for `hasBrowsers`, only when the user asks for it. */
+/** What we read, start, and delete on this machine, only when the user asks for it. */
 export interface ThisMachine {
-  /**
-   * Whether any browser that automation started is running, apart from those whose DevTools port another account shows.
-   * @throws Error where the operating system doesn't say which processes there are.
-   */
-  hasBrowsers(signal: AbortSignal, isShownElsewhere: (port: number) => boolean): Promise<boolean>;
   /** Whether a browser's DevTools answer at a port of this machine. */
   hasDevtools(port: number): Promise<boolean>;
   /** Starts an installed Chrome, Chromium or Edge without a window, with a new temporary profile. */

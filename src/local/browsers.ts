@@ -1,13 +1,6 @@
 import { basename } from 'node:path';
 import { portOfProfile } from './devtoolsPort.ts';
-import {
-  flagOf,
-  type LocalProcess,
-  openProcessReader,
-  type ProcessList,
-  type ProcessReader,
-  programName,
-} from './processes.ts';
+import { flagOf, type LocalProcess, type ProcessList, type ProcessReader, programName } from './processes.ts';
 
 /** A tool that starts browsers. */
 export type BrowserTool =
@@ -117,19 +110,6 @@ export function browsersAmong(list: ProcessList): readonly AutomatedBrowser[] {
 /** The same browser with the DevTools port that it chose itself, if it has opened one. */
 export async function withLivePort(browser: AutomatedBrowser): Promise<AutomatedBrowser> {
   return browser.port === 0 ? { ...browser, port: (await portOfProfile(browser.profile))?.port } : browser;
-}
-
-/**
- * Whether any browser that automation started is running on this machine, apart from those that another account shows.
- * @throws as {@link findBrowsers} does.
- */
-export async function hasBrowsers(
-  signal: AbortSignal,
-  isShownElsewhere: (port: number) => boolean,
-  openReader: () => Promise<ProcessReader> = openProcessReader,
-): Promise<boolean> {
-  const all = await Promise.all((await findBrowsers(await openReader(), signal)).map(withLivePort));
-  return all.some(({ port }) => port === undefined || !isShownElsewhere(port));
 }
 
 /** Whether it's a child process of a browser, such as a renderer. Those have all their arguments in one string. */

@@ -1,5 +1,4 @@
 import type { ThisMachine } from '../core/thisMachine.ts';
-import { hasBrowsers } from './browsers.ts';
 import { browserAt } from './devtoolsPort.ts';
 import { readEnvFiles } from './envFiles.ts';
 import { checkProfile, deleteProfile, leftProfiles } from './leftProfiles.ts';
@@ -7,7 +6,6 @@ import { isRunning, removeProfile, startBrowser } from './startBrowser.ts';
 
 /** The machine that the extension host is on. */
 export const thisMachine: ThisMachine = {
-  hasBrowsers,
   hasDevtools: async (port) => (await browserAt(port)) !== undefined,
   startBrowser: () => startBrowser(),
   isRunning,

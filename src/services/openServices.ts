@@ -24,8 +24,8 @@ export interface ServicesParts {
   readonly loadProviders: () => Promise<readonly ProviderKind[]>;
   readonly network: Network;
   readonly logger: Logger;
-  /** Whether any browser that automation started is running here, apart from those whose port another account shows. */
-  readonly findLocalBrowsers: (signal: AbortSignal, isShownElsewhere: (port: number) => boolean) => Promise<boolean>;
+  /** Whether there is any session on this machine, apart from browsers whose port another account shows. */
+  readonly hasLocalSessions: (signal: AbortSignal, isShownElsewhere: (port: number) => boolean) => Promise<boolean>;
   /** What to call this machine in a remote window; undefined in a local one. */
   readonly place: string | undefined;
   /** What tells this machine apart from others in a remote window; undefined in a local one. */
@@ -52,7 +52,7 @@ export function openServices({
   loadProviders,
   network,
   logger,
-  findLocalBrowsers,
+  hasLocalSessions,
   place,
   machine,
   settings,
@@ -86,7 +86,7 @@ export function openServices({
     clock,
     isEnabled: settings.showsThisMachine,
     interval: settings.interval,
-    find: (signal) => findLocalBrowsers(signal, (port) => connections.isAtPort(port, thisMachineAccount.id)),
+    find: (signal) => hasLocalSessions(signal, (port) => connections.isAtPort(port, thisMachineAccount.id)),
     place,
   });
   const disposables: Disposable[] = [ownMachine, history, refresher, accounts];

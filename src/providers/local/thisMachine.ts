@@ -12,7 +12,7 @@ import { cancelled, ProviderError, unaddressable } from '../../core/providerErro
 import type { Session } from '../../core/session.ts';
 import { sharedWithin } from '../../core/sharedWithin.ts';
 import { decodeValue } from '../../http/decode.ts';
-import { type AutomatedBrowser, browsersAmong, listBrowserProcesses, withLivePort } from '../../local/browsers.ts';
+import type { AutomatedBrowser } from '../../local/browsers.ts';
 import { type BoundBrowser, BoundBrowsers } from '../../local/playwrightFiles.ts';
 import { dialPlaywright } from '../../local/playwrightWire.ts';
 import {
@@ -22,14 +22,14 @@ import {
   type ProcessReader,
   programName,
 } from '../../local/processes.ts';
-import { readListeningSockets } from '../../local/socketOwners.ts';
 import { dialBrowser, tabsIn } from '../devtools.ts';
 import { browsersOfOwners, isAttached } from './boundBrowsers.ts';
 import { CpuMeter } from './cpuMeter.ts';
 import { endSession } from './endSession.ts';
+import { findSessions } from './findSessions.ts';
 import { type KnownBrowser, localFacts } from './localFacts.ts';
 import type { ToolSession } from './localTool.ts';
-import { openLocalTools, sessionOfBrowser } from './localTools.ts';
+import { openLocalTools } from './localTools.ts';
 
 // Browsers that automation started on this machine: by Playwright, Puppeteer, agent-browser and others. They are found among
 // the processes, by the profile folders that these tools give their browsers, and joined to the sessions that the tools' own
@@ -89,13 +89,7 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
   const find = async (signal: AbortSignal) => {
     const reader = await openReader();
     try {
-      const processes = await listBrowserProcesses(reader, signal);
-      const found = await Promise.all(browsersAmong(processes).map(withLivePort));
-      const sockets = readListeningSockets();
-      const sessions = await tools.sessions({ processes, browsers: found, sockets, clock: link.clock, signal });
-      const browsers = found.map((one) => ({ ...one, session: sessionOfBrowser(one, sessions) }));
-      const detached = sessions.filter(({ browser }) => browser !== 'own');
-      return { reader, browsers, detached, sockets };
+      return { reader, ...(await findSessions(reader, tools, link.clock, signal)) };
     } catch (error) {
       if (signal.aborted) throw cancelled('reading the processes of this machine');
       const what = "the processes of this machine can't be read";

@@ -29,12 +29,12 @@ export interface ThisMachineAccountParts {
   readonly place: string | undefined;
   /** Milliseconds between two looks; 0 for none but the first. */
   readonly interval: () => number;
-  /** Whether any browser that automation started runs on this machine and isn't shown by another account. */
+  /** Whether there is any session on this machine that another account doesn't show. */
   readonly find: (signal: AbortSignal) => Promise<boolean>;
 }
 
 /**
- * Shows this machine's account while browsers are found on it. It looks for them only while the list is visible, as often as
+ * Shows this machine's account while sessions are found on it. It looks for them only while the list is visible, as often as
  * an account is refreshed in which nothing changes.
  */
 export class ThisMachineAccount implements Disposable {

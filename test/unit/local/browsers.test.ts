@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../../../src/core/clock.ts';
-import { type AutomatedBrowser, findBrowsers, hasBrowsers } from '../../../src/local/browsers.ts';
+import { type AutomatedBrowser, findBrowsers } from '../../../src/local/browsers.ts';
 import { portOfProfile } from '../../../src/local/devtoolsPort.ts';
 import { endProcess } from '../../../src/local/endProcess.ts';
 import { type LocalProcess, openProcessReader, type ProcessReader } from '../../../src/local/processes.ts';
@@ -74,21 +74,6 @@ function processesOf(folder: string): readonly string[] {
       own.map(({ process }) => process.pid),
       [pid],
     );
-  });
-
-  it('don’t count if another account shows their DevTools port', async () => {
-    const { pid, profile } = await left();
-    await until(async () => (await portOfProfile(profile)) !== undefined);
-    const its = (await portOfProfile(profile))?.port;
-    const openReader = async (): Promise<ProcessReader> => ({
-      ...reader,
-      list: async (...args) => {
-        const all = await reader.list(...args);
-        return { ...all, found: all.found.filter((one) => one.pid === pid) };
-      },
-    });
-    assert.equal(await hasBrowsers(unaborted, (port) => port === its, openReader), false);
-    assert.equal(await hasBrowsers(unaborted, () => false, openReader), true);
   });
 
   it('include one whose starter is still running, with the name of that program', async () => {

@@ -1,0 +1,45 @@
+import { type Clock, systemClock } from '../../core/clock.ts';
+import { type AutomatedBrowser, browsersAmong, listBrowserProcesses, withLivePort } from '../../local/browsers.ts';
+import { openProcessReader, type ProcessReader } from '../../local/processes.ts';
+import { type ListeningSockets, readListeningSockets } from '../../local/socketOwners.ts';
+import type { ToolSession } from './localTool.ts';
+import { type LocalTools, openLocalTools, sessionOfBrowser } from './localTools.ts';
+
+/** The sessions of this machine at one moment. */
+export interface FoundSessions {
+  /** The browsers that automation started, and the session of a tool that each belongs to, if any. */
+  readonly browsers: readonly (AutomatedBrowser & { readonly session: ToolSession | undefined })[];
+  /** The sessions of tools whose browser isn't their own: it's in a cloud, or something else started it. */
+  readonly detached: readonly ToolSession[];
+  /** Undefined if the operating system doesn't say which sockets have listeners. */
+  readonly sockets: ListeningSockets | undefined;
+}
+
+/** Finds all sessions of this machine. @throws Error if the operating system can't list the processes. */
+export async function findSessions(
+  reader: ProcessReader,
+  tools: LocalTools,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<FoundSessions> {
+  const processes = await listBrowserProcesses(reader, signal);
+  const found = await Promise.all(browsersAmong(processes).map(withLivePort));
+  const sockets = readListeningSockets();
+  const sessions = await tools.sessions({ processes, browsers: found, sockets, clock, signal });
+  const browsers = found.map((one) => ({ ...one, session: sessionOfBrowser(one, sessions) }));
+  return { browsers, detached: sessions.filter(({ browser }) => browser !== 'own'), sockets };
+}
+
+/**
+ * Whether there is any session on this machine, apart from browsers that another account shows.
+ * @throws as {@link findSessions} does.
+ */
+export async function hasSessions(
+  signal: AbortSignal,
+  isShownElsewhere: (port: number) => boolean,
+  openReader: () => Promise<ProcessReader> = openProcessReader,
+  env = process.env,
+): Promise<boolean> {
+  const { browsers, detached } = await findSessions(await openReader(), openLocalTools(env), systemClock, signal);
+  return detached.length > 0 || browsers.some(({ port }) => port === undefined || !isShownElsewhere(port));
+}

@@ -90,7 +90,10 @@ const sameStartMs = 1_000;
  * called ended while it runs.
  */
 export function isSame(confirmed: Session, listed: Session | undefined): boolean {
-  if (listed === undefined) return false;
-  if (confirmed.startedAt === undefined || listed.startedAt === undefined) return true;
-  return listed.startedAt - confirmed.startedAt < sameStartMs;
+  return listed !== undefined && isSameStart(confirmed.startedAt, listed.startedAt);
+}
+
+/** The same for two starts, in epoch milliseconds; also true if one of them isn't known. */
+export function isSameStart(confirmed: number | undefined, reported: number | undefined): boolean {
+  return confirmed === undefined || reported === undefined || reported - confirmed < sameStartMs;
 }

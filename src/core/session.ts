@@ -89,7 +89,7 @@ const sameStartMs = 1_000;
  * one, which then started later. A start that moves a little, or back, means the same session: otherwise it would be
  * called ended while it runs.
  */
-export function isSame(confirmed: Session, listed: Session | undefined): boolean {
+export function isSame(confirmed: Pick<Session, 'startedAt'>, listed: Session | undefined): boolean {
   return listed !== undefined && isSameStart(confirmed.startedAt, listed.startedAt);
 }
 

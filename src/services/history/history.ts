@@ -8,6 +8,7 @@ import type { Memory } from '../../core/storage.ts';
 import { Throttle } from '../../core/throttle.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { SessionStore } from '../sessions/sessionStore.ts';
+import { storedRows } from '../storedRows.ts';
 
 const memoryKey = 'endedSessions';
 /** When the history was last cleared, in epoch milliseconds. */
@@ -15,6 +16,9 @@ const clearedKey = 'endedSessionsCleared';
 const mostKept = 100;
 /** Sessions often end together: the first is saved at once, and those that follow this soon are saved together. */
 const throttleMs = 500;
+
+/** A time that a date can have, in epoch milliseconds. */
+const Time = v.pipe(v.number(), v.minValue(-8.64e15), v.maxValue(8.64e15));
 
 const EndedSession = v.object({
   accountId: v.string(),
@@ -24,10 +28,10 @@ const EndedSession = v.object({
   /** The provider's name for it; clean it before showing. */
   name: v.optional(v.string()),
   /** When it started, or was first seen, in epoch milliseconds. */
-  startedAt: v.number(),
+  startedAt: Time,
   startIsExact: v.boolean(),
   /** When it was confirmed gone, in epoch milliseconds. */
-  endedAt: v.number(),
+  endedAt: Time,
   /**
    * `you` where it was ended from here; `timedOut` and `failed` where the provider says so; `elsewhere` for any other end,
    * by itself or by someone else.
@@ -202,8 +206,7 @@ export class History implements Disposable {
   }
 
   #read(): readonly EndedSession[] {
-    const kept = v.safeParse(v.array(EndedSession), this.#memory.get(memoryKey));
-    return kept.success ? kept.output : [];
+    return storedRows(EndedSession, this.#memory.get(memoryKey));
   }
 
   #readCleared(): number {

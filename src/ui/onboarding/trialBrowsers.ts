@@ -4,10 +4,11 @@ import { type AccountId, accountId } from '../../core/ids.ts';
 import type { Memory } from '../../core/storage.ts';
 import type { StartedBrowser, ThisMachine } from '../../core/thisMachine.ts';
 import type { Accounts } from '../../services/accounts/accounts.ts';
+import { storedRows } from '../../services/storedRows.ts';
 
 /** What is stored of each, so that another window can clean up if this one can't. */
-const Records = v.array(v.object({ account: v.string(), profile: v.string() }));
-type Record = v.InferOutput<typeof Records>[number];
+const Record = v.object({ account: v.string(), profile: v.string() });
+type Record = v.InferOutput<typeof Record>;
 const memoryKey = 'trialBrowsers';
 const looks = 5;
 const betweenLooksMs = 1_000;
@@ -19,8 +20,7 @@ export interface TrialParts {
 }
 
 function recordsIn(memory: Memory): readonly Record[] {
-  const stored = v.safeParse(Records, memory.get(memoryKey) ?? []);
-  return stored.success ? stored.output : [];
+  return storedRows(Record, memory.get(memoryKey));
 }
 
 /** Whether there is a trial browser of any window that wasn't cleaned up. */

@@ -27,7 +27,6 @@ import { dialBrowser, tabsIn } from '../devtools.ts';
 import { browsersOfOwners, isAttached } from './boundBrowsers.ts';
 import { CpuMeter } from './cpuMeter.ts';
 import { endSession } from './endSession.ts';
-import { FirstStarts } from './firstStarts.ts';
 import { type KnownBrowser, localFacts } from './localFacts.ts';
 import type { ToolSession } from './localTool.ts';
 import { openLocalTools, sessionOfBrowser } from './localTools.ts';
@@ -117,7 +116,6 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
   /** Which browser answered at each of Playwright's sockets, when it last did. */
   const boundTo = new Map<string, { readonly pid: number; readonly bound: BoundBrowser }>();
   const cpu = new CpuMeter();
-  const starts = new FirstStarts();
 
   return {
     // A list is what could be read about processes at one moment. Only a process ID and start time tell whether one is gone.
@@ -163,8 +161,8 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
       const groups = new Map([...known.map(groupOf), ...detached.map(groupOfTool)].map((group) => [group.id, group]));
       yield {
         sessions: [
-          ...known.map((one) => sessionOf(one, inside.get(one.process.pid), starts)),
-          ...detached.map((one) => detachedSession(one, starts)),
+          ...known.map((one) => sessionOf(one, inside.get(one.process.pid))),
+          ...detached.map(detachedSession),
         ],
         groups: [...groups.values()],
         faults: [],
@@ -236,6 +234,12 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
   };
 }
 
+/**
+ * The IDs of processes include what tells them from others with the same process ID. Their starts would not do: Linux counts them
+ * from a boot time that moves whenever the machine's clock is set (`btime`, proc(5)).
+ */
+const hasUniqueId = true;
+
 /** The process ID alone isn't enough, because it is given to another process one day. */
 function idOf({ pid, identity }: LocalProcess): SessionId {
   return sessionId(`${pid}-${identity}`);
@@ -257,14 +261,14 @@ async function isThere(reader: ProcessReader, id: SessionId): Promise<boolean> {
   return pid !== undefined && identity !== undefined && isStillRunning(reader, { pid: Number(pid), identity });
 }
 
-function sessionOf(browser: KnownBrowser, pages: readonly Page[] | undefined, starts: FirstStarts): Session {
+function sessionOf(browser: KnownBrowser, pages: readonly Page[] | undefined): Session {
   const { process: root, owners, port, bound, session } = browser;
   const tool = session?.tool ?? browser.tool;
   const title = pages?.find((page) => !isEmptyTab(page) && page.title !== '')?.title;
-  const id = idOf(root);
-  return newSession(id, {
+  return newSession(idOf(root), {
+    hasUniqueId,
     name: title ?? session?.name ?? bound?.title ?? tool ?? programName(root.program),
-    startedAt: starts.of(id, root.startedAt),
+    startedAt: root.startedAt,
     groupId: groupOf(browser).id,
     metadata: new Map([...(tool === undefined ? [] : [['tool', tool] as const]), ['owner', owners[0] ?? 'none']]),
     pages,
@@ -275,13 +279,13 @@ function sessionOf(browser: KnownBrowser, pages: readonly Page[] | undefined, st
 }
 
 /** A session whose browser isn't its own. Ending it ends the tool's background process. */
-function detachedSession(session: ToolSession, starts: FirstStarts): Session {
+function detachedSession(session: ToolSession): Session {
   const { tool, name, workspace, daemon, browser, drives } = session;
   const isInCloud = browser === 'cloud';
-  const id = idOf(daemon);
-  return newSession(id, {
+  return newSession(idOf(daemon), {
+    hasUniqueId,
     name,
-    startedAt: starts.of(id, daemon.startedAt),
+    startedAt: daemon.startedAt,
     groupId: groupOfTool(session).id,
     metadata: new Map([['tool', tool]]),
     traits: [isInCloud ? 'in a cloud' : 'attached'],

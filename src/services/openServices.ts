@@ -84,7 +84,7 @@ export function openServices({
   const loadJournal = lazy(async () => {
     return new (await import('./ending/journal.ts')).EndJournal(memory, clock, logger, { machine, isHereOnly });
   });
-  const history = new History(memory, store, accounts, clock.now, settings.keepsHistory);
+  const history = new History(memory, store, accounts, clock.now, settings.keepsHistory, machine);
   const ownMachine = new ThisMachineAccount({
     accounts,
     store,

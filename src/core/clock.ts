@@ -11,6 +11,14 @@ export interface Clock {
   after(ms: number, run: () => void): Disposable;
 }
 
+/**
+ * Whether something happened less than `ms` milliseconds ago. What seems to lie in the future didn't: the machine's clock was set
+ * back since, and nobody knows how long ago it was. Times are epoch milliseconds.
+ */
+export function isRecent(at: number, now: number, ms: number): boolean {
+  return at <= now && now - at < ms;
+}
+
 /** The longest delay that Node's timers support, 25 days. A longer one would fire at once. */
 const longestMs = 2 ** 31 - 1;
 

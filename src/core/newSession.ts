@@ -31,5 +31,6 @@ export function newSession(id: SessionId, known: KnownFacts = {}): Session {
     inUseBy: known.inUseBy,
     local: known.local,
     drives: known.drives,
+    hasUniqueId: known.hasUniqueId,
   };
 }

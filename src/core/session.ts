@@ -54,6 +54,8 @@ export interface Session {
   readonly local: LocalBrowser | undefined;
   /** The session of another provider, by that provider's ID, that this one only controls. Both are the same browser. */
   readonly drives?: { readonly provider: string; readonly id: SessionId } | undefined;
+  /** Whether its ID is certainly never given to another session. Otherwise, a later start shows that it was. */
+  readonly hasUniqueId?: boolean | undefined;
 }
 
 /** Most pages of a session that are shown. Chrome itself is hardly usable with that many. */
@@ -89,8 +91,12 @@ const sameStartMs = 1_000;
  * one, which then started later. A start that moves a little, or back, means the same session: otherwise it would be
  * called ended while it runs.
  */
-export function isSame(confirmed: Session, listed: Session | undefined): boolean {
+export function isSame(confirmed: Pick<Session, 'startedAt'>, listed: Session | undefined): boolean {
   if (listed === undefined) return false;
-  if (confirmed.startedAt === undefined || listed.startedAt === undefined) return true;
-  return listed.startedAt - confirmed.startedAt < sameStartMs;
+  return listed.hasUniqueId === true || isSameStart(confirmed.startedAt, listed.startedAt);
+}
+
+/** The same for two starts, in epoch milliseconds; also true if one of them isn't known. */
+export function isSameStart(confirmed: number | undefined, reported: number | undefined): boolean {
+  return confirmed === undefined || reported === undefined || reported - confirmed < sameStartMs;
 }

@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { readlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, sep } from 'node:path';
@@ -36,6 +36,22 @@ export async function isLocked(folder: string): Promise<boolean> {
   } catch {
     return lstatSync(lock, { throwIfNoEntry: false }) !== undefined;
   }
+}
+
+/**
+ * Whether something is mounted in a folder, such as another folder of the user's (Linux only, mountinfo in proc(5)). Deleting the
+ * folder could delete what is in there.
+ */
+export function hasMount(folder: string): boolean {
+  if (process.platform !== 'linux') return false;
+  const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
+  return mounts.some((line) => {
+    // Spaces and the like are written as `\040`.
+    const path = line.split(' ')[4]?.replaceAll(/\\(\d{3})/g, (_, code: string) => {
+      return String.fromCharCode(Number.parseInt(code, 8));
+    });
+    return path === folder || path?.startsWith(folder + sep) === true;
+  });
 }
 
 function isAlive(pid: number): boolean {

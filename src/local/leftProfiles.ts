@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Stats } from 'node:fs';
-import { lstat, readdir, realpath, rename, rm } from 'node:fs/promises';
+import { lstat, readdir, realpath, rename } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, isAbsolute, join, normalize, relative, sep } from 'node:path';
 import type { LeftProfile, ProfileCheck, ProfileDeletion } from '../core/thisMachine.ts';
 import { Turns } from '../core/turns.ts';
-import { isLocked, readUsedPaths, type UsedPaths } from './folderUse.ts';
+import { hasMount, isLocked, readUsedPaths, type UsedPaths } from './folderUse.ts';
 import { openProcessReader } from './processes.ts';
+import { removeFolder } from './removeFolder.ts';
 
 // A profile contains cookies and logins, so a folder is deleted only if all of this is true: its name is one that a known tool
 // gives its temporary profiles, it's inside the temporary folder, neither it nor a folder above it there is a link or someone
@@ -55,7 +56,8 @@ export async function checkProfile(folder: string, signal: AbortSignal, used?: U
   if (stats === undefined) return { kind: 'gone' };
   if (!(await isOwnBelowTemporary(folder)) || !(await isProfile(folder))) return { kind: 'notTemporary' };
   const isUsed = used ?? (await readUsedPaths(await openProcessReader(), signal));
-  if (isUsed([folder, await realpath(folder)]) || (await isLocked(folder))) return { kind: 'inUse' };
+  const real = await realpath(folder);
+  if (isUsed([folder, real]) || hasMount(real) || (await isLocked(folder))) return { kind: 'inUse' };
   const bytes = await bytesIn(folder, signal);
   return { kind: 'free', profile: { folder, tool, bytes, changedAt: stats.mtimeMs, identity: identityOf(stats) } };
 }
@@ -71,7 +73,8 @@ export async function deleteProfile(
   const check = await checkProfile(folder, signal);
   if (check.kind !== 'free') return check.kind;
   if (check.profile.identity !== identity) return 'notTemporary';
-  const renamed = join(dirname(folder), `browser-sessions-deleting-${randomUUID()}`);
+  // If VS Code is closed meanwhile, what is left still has the name of a temporary profile, and is listed.
+  const renamed = `${folder}.deleting-${randomUUID()}`;
   try {
     await rename(folder, renamed);
   } catch {
@@ -81,11 +84,11 @@ export async function deleteProfile(
     const stats = await statsOf(renamed);
     const isSame = stats !== undefined && identityOf(stats) === identity;
     const isUsed = await readUsedPaths(await openProcessReader(), signal);
-    if (!isSame || isUsed([folder, renamed]) || (await isLocked(renamed))) {
+    if (!isSame || isUsed([folder, renamed]) || hasMount(await realpath(renamed)) || (await isLocked(renamed))) {
       await rename(renamed, folder);
       return 'inUse';
     }
-    await rm(renamed, { recursive: true, maxRetries: 10, retryDelay: 100 });
+    await removeFolder(renamed);
     return 'deleted';
   } catch {
     // Whatever is left must be found under the old name again.

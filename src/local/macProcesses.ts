@@ -1,35 +1,38 @@
 import type { LocalProcess, ProcessReader } from './processes.ts';
 import { processListFrom } from './processTree.ts';
-import { outputOf } from './programOutput.ts';
+import { outputOf, ProgramError } from './programOutput.ts';
 
 // From `ps`, which every Mac has: macOS lets no program without privileges read another's arguments in any other way.
 
 const fields = 'pid=,ppid=,uid=,lstart=,time=,rss=,comm=';
 
-/** Reads the processes of a Mac. */
-export function macProcesses(): ProcessReader {
+/** Reads the processes of a Mac. @param ps the program that lists them. */
+export function macProcesses(ps = '/bin/ps'): ProcessReader {
   const user = process.getuid?.() ?? -1;
   return {
     async list(isWanted, signal) {
       // The arguments follow in a second table, because nothing separates them from the path of the program.
       const [table, commands] = await Promise.all([
-        outputOf('/bin/ps', ['-axww', '-o', fields], signal),
-        outputOf('/bin/ps', ['-axww', '-o', 'pid=,args='], signal),
+        outputOf(ps, ['-axww', '-o', fields], signal),
+        outputOf(ps, ['-axww', '-o', 'pid=,args='], signal),
       ]);
       return processListFrom(readProcesses(table, commands, user), isWanted);
     },
 
     async identityOf(pid) {
+      let row: string;
       try {
-        const args = ['-ww', '-o', 'lstart=,stat=', '-p', `${pid}`];
-        const [, start, state = 'Z'] =
-          /^(.{24})\s+(\S+)/.exec(await outputOf('/bin/ps', args, AbortSignal.timeout(5_000))) ?? [];
-        return state.startsWith('Z') ? undefined : identityFrom(start ?? '');
+        row = await outputOf(ps, ['-ww', '-o', 'lstart=,stat=', '-p', `${pid}`], AbortSignal.timeout(5_000));
       } catch (error) {
-        // `ps` fails where no process has the pid.
-        if (failedWith(error) === 1) return undefined;
+        // `ps` fails without a word where no process has the pid. With one, it couldn't find out.
+        if (error instanceof ProgramError && error.exitCode === 1 && error.saidNothing) return undefined;
         throw error;
       }
+      const [, start, state] = /^(.{24})\s+(\S+)/.exec(row) ?? [];
+      if (start === undefined || state === undefined || Number.isNaN(startFrom(start))) {
+        throw new Error(`ps says nothing about process ${pid} that can be read`);
+      }
+      return state.startsWith('Z') ? undefined : identityFrom(start);
     },
   };
 }
@@ -77,10 +80,4 @@ function startFrom(start: string): number {
 /** `1:02.34`, or `01:02:03` where it's hours, in milliseconds. */
 function cpuMsFrom(time: string): number {
   return Math.round(time.split(/[:-]/).reduce((total, part) => total * 60 + Number(part), 0) * 1_000);
-}
-
-/** The exit code of a program that failed. */
-function failedWith(error: unknown): unknown {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
 }

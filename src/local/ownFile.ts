@@ -1,9 +1,19 @@
-import { constants } from 'node:fs';
+import { constants, lstatSync } from 'node:fs';
 import { lstat, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** Whether a file belongs to this user. Windows has no user IDs. */
 export const isOwn = (uid: number): boolean => process.getuid === undefined || uid === process.getuid();
+
+/** Whether a path is a folder that belongs to this user, and not a link to one. */
+export function isOwnFolder(path: string): boolean {
+  try {
+    const stats = lstatSync(path, { throwIfNoEntry: false });
+    return stats?.isDirectory() === true && isOwn(stats.uid);
+  } catch {
+    return false;
+  }
+}
 
 /** Open a file for reading without following a link or waiting for a device. Windows has neither such flags nor such devices. */
 export const readOnlyFlags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { mkdtemp, realpath } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
@@ -11,6 +11,7 @@ import { findBrowsers } from './browsers.ts';
 import { browserAt, portOfProfile } from './devtoolsPort.ts';
 import { installedBrowsers } from './installedBrowsers.ts';
 import { openProcessReader } from './processes.ts';
+import { removeFolder } from './removeFolder.ts';
 
 const startWithinMs = 20_000;
 const exitWithinMs = 5_000;
@@ -132,7 +133,7 @@ export async function removeProfile(profile: string): Promise<void> {
   const parents = await Promise.all([realpath(dirname(profile)), realpath(tmpdir())]).catch(() => undefined);
   if (!isOurs || parents === undefined || parents[0] !== parents[1]) return;
   // A browser's other processes may write for a moment after it has exited.
-  await rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }).catch(() => {});
+  await removeFolder(profile).catch(() => {});
 }
 
 const Answer = v.object({ id: v.number(), result: v.optional(v.unknown()) });

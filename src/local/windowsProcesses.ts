@@ -9,8 +9,9 @@ import { outputOf } from './programOutput.ts';
 const columns = 'ProcessId,ParentProcessId,ExecutablePath,CommandLine,WorkingSetSize,KernelModeTime,UserModeTime';
 const started = "@{Name='Started';Expression={([DateTimeOffset]$_.CreationDate).ToUnixTimeMilliseconds()}}";
 const listScript = `@(Get-CimInstance Win32_Process | Select-Object ${columns},${started}) | ConvertTo-Json -Compress`;
+const nobody = 'none';
 const identityScript = (pid: number) =>
-  `$p = Get-CimInstance Win32_Process -Filter 'ProcessId=${pid}'; if ($p) { ([DateTimeOffset]$p.CreationDate).ToUnixTimeMilliseconds() }`;
+  `$p = Get-CimInstance Win32_Process -Filter 'ProcessId=${pid}'; if ($p) { ([DateTimeOffset]$p.CreationDate).ToUnixTimeMilliseconds() } else { '${nobody}' }`;
 
 const Row = v.object({
   ProcessId: v.number(),
@@ -31,10 +32,20 @@ export function windowsProcesses(): ProcessReader {
     list: async (isWanted, signal) =>
       processListFrom(readProcesses(await powerShell(listScript, signal)), isWanted, { keepsDeadParents: true }),
     async identityOf(pid) {
-      const said = (await powerShell(identityScript(pid), AbortSignal.timeout(20_000))).trim();
-      return said === '' ? undefined : said;
+      return identityIn(await powerShell(identityScript(pid), AbortSignal.timeout(20_000)));
     },
   };
+}
+
+/**
+ * What PowerShell said about a process with a certain pid; undefined if there is none.
+ * @throws Error if it said neither: then the process may be running.
+ */
+export function identityIn(said: string): string | undefined {
+  const identity = said.trim();
+  if (identity === nobody) return undefined;
+  if (!/^-?\d+$/.test(identity)) throw new Error('PowerShell says nothing about the process that can be read');
+  return identity;
 }
 
 /** The path of Windows' own PowerShell. By name alone, one in the folder that VS Code was started in would run first. */
@@ -44,7 +55,9 @@ export function powerShellPath(env: NodeJS.ProcessEnv = process.env): string {
 }
 
 function powerShell(script: string, signal: AbortSignal): Promise<string> {
-  return outputOf(powerShellPath(), ['-NoProfile', '-NonInteractive', '-Command', script], signal);
+  // By default, a script goes on after an error, as if nothing had been found, and succeeds.
+  const strict = `$ErrorActionPreference = 'Stop'; ${script}`;
+  return outputOf(powerShellPath(), ['-NoProfile', '-NonInteractive', '-Command', strict], signal);
 }
 
 /** Reads what PowerShell wrote. Rows that can't be read are left out. */

@@ -15,7 +15,7 @@ import {
   usualEnding,
 } from '../core/provider.ts';
 import { ProviderError } from '../core/providerError.ts';
-import type { Session, SessionPhase } from '../core/session.ts';
+import { isSameStart, type Session, type SessionPhase } from '../core/session.ts';
 import { dateField, decode, decodeEach, decodeList, idField } from '../http/decode.ts';
 import { neverNotFound, notFoundLike } from '../http/notFound.ts';
 import { namedBy } from '../http/paging.ts';
@@ -270,8 +270,9 @@ function marksOf(session: Session): readonly (keyof Marks)[] {
 
 /** Whether a mark that both have differs. */
 function differs(confirmed: Session, marks: Marks): boolean {
-  const known = marksIn(confirmed);
-  return marksOf(confirmed).some((mark) => marks[mark] !== undefined && marks[mark] !== known[mark]);
+  const { startedAt, profile } = marksIn(confirmed);
+  if (!isSameStart(startedAt, marks.startedAt)) return true;
+  return profile !== undefined && marks.profile !== undefined && marks.profile !== profile;
 }
 
 function sessionOf({ id, status, createdAt, profileName, currentUrl }: SessionRow): Session {

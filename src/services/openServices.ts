@@ -1,6 +1,8 @@
 import type { Disposable } from '../core/event.ts';
+import type { AccountId } from '../core/ids.ts';
 import { lazy } from '../core/lazy.ts';
 import type { Logger } from '../core/logger.ts';
+import { isLoopback } from '../core/origin.ts';
 import type { ProviderKind } from '../core/provider.ts';
 import type { Memory, SecretStore } from '../core/storage.ts';
 import { Accounts } from './accounts/accounts.ts';
@@ -78,8 +80,11 @@ export function openServices({
     background: settings.background,
   });
   const protections = new Protections(memory, store);
-  const loadJournal = lazy(async () => new (await import('./ending/journal.ts')).EndJournal(memory, clock, logger));
-  const history = new History(memory, store, accounts, clock.now, settings.keepsHistory);
+  const isHereOnly = (id: AccountId) => isLoopback(URL.parse(accounts.get(id)?.origin ?? '')?.hostname ?? '');
+  const loadJournal = lazy(async () => {
+    return new (await import('./ending/journal.ts')).EndJournal(memory, clock, logger, { machine, isHereOnly });
+  });
+  const history = new History(memory, store, accounts, clock.now, settings.keepsHistory, machine);
   const ownMachine = new ThisMachineAccount({
     accounts,
     store,

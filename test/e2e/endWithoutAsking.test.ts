@@ -72,4 +72,17 @@ describe('a user who doesn’t want to be asked about each end', function () {
     await user.press('Cancel');
     assert.deepEqual(server.running.sort(), ['sess_guarded', 'sess_third']);
   });
+
+  it('is asked in the live view of a session whose ID another one got since', async () => {
+    await user.choose(row('third'), 'Open Live View');
+    await user.live('third.example.com');
+    server.sessions.delete('sess_third');
+    server.add({ id: 'sess_third', domains: ['other.example.com'] });
+    await row('other').waitFor();
+    await (await user.live('other.example.com')).locator('#endSession').click();
+    assert.match(await user.dialog(), /End session "other\.example\.com" \(\S+\)\?/);
+    assert.doesNotMatch(await user.dialog(), /Don't Ask Again/);
+    await user.press('Cancel');
+    assert.deepEqual(server.running.sort(), ['sess_guarded', 'sess_third']);
+  });
 });

@@ -128,8 +128,9 @@ describe('architecture', () => {
     // The operating system's own programs, and a browser that the user asks for, with its own profile.
     assert.deepEqual(withText(/node:child_process/), ['src/local/programOutput.ts', 'src/local/startBrowser.ts']);
     // That browser's own profile, and a left one that the user chooses to delete.
-    assert.deepEqual(withText(/\b(rm|unlink|rmdir)(Sync)?\(/), [
+    assert.deepEqual(withText(/\b(rm|unlink|rmdir|removeFolder)(Sync)?\(/), [
       'src/local/leftProfiles.ts',
+      'src/local/removeFolder.ts',
       'src/local/startBrowser.ts',
     ]);
     assert.deepEqual(withText(/\brequire\(|createRequire|\bimport\((?!')|node:(vm|module|worker_threads)/), []);

@@ -4,8 +4,10 @@ import * as v from 'valibot';
 import type { Clock } from '../../core/clock.ts';
 import type { Screenshot } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
+import { Turns } from '../../core/turns.ts';
 import { askSocket } from '../../local/askSocket.ts';
 import { temporaryIn } from '../../local/environment.ts';
+import { isOwnFolder } from '../../local/ownFile.ts';
 import { OwnFolders } from '../../local/ownFolders.ts';
 import { flagOf, type LocalProcess } from '../../local/processes.ts';
 import { compactMap, type LocalTool, pidIn, type ToolSession, writerOf } from './localTool.ts';
@@ -34,6 +36,10 @@ const Picture = v.object({
     }),
   ),
 });
+
+/** The most folders that are looked at, and the most that are read: on Linux, anyone can create folders with such names. */
+const mostNames = 10_000;
+const mostHomes = 200;
 
 /** With one of these flags, it controls a browser that something else started. */
 const attaching = ['--browser-url', '--browserUrl', '--ws-endpoint', '--wsEndpoint', '--auto-connect', '--autoConnect'];
@@ -89,9 +95,13 @@ async function homesIn(env: NodeJS.ProcessEnv): Promise<ReadonlyMap<string, stri
   const homes = new Map<string, string>();
   for (const [folder, suffix] of places) {
     const pattern = new RegExp(`^chrome-devtools-mcp(?:-([a-fA-F0-9-]+))?${suffix}$`);
-    for (const entry of await readdir(folder).catch(() => [])) {
-      const match = pattern.exec(entry);
-      if (match !== null) homes.set(join(folder, entry), match[1] ?? 'default');
+    const names = (await readdir(folder).catch(() => [])).filter((name) => pattern.test(name));
+    const turns = new Turns();
+    for (const name of names.slice(0, mostNames)) {
+      if (turns.isOver) await turns.pass();
+      if (homes.size >= mostHomes) break;
+      const home = join(folder, name);
+      if (isOwnFolder(home)) homes.set(home, pattern.exec(name)?.[1] ?? 'default');
     }
   }
   return homes;

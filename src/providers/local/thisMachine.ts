@@ -228,6 +228,12 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
   };
 }
 
+/**
+ * The IDs of processes include what tells them from others with the same process ID. Their starts would not do: Linux counts them
+ * from a boot time that moves whenever the machine's clock is set (`btime`, proc(5)).
+ */
+const hasUniqueId = true;
+
 /** The process ID alone isn't enough, because it is given to another process one day. */
 function idOf({ pid, identity }: LocalProcess): SessionId {
   return sessionId(`${pid}-${identity}`);
@@ -254,6 +260,7 @@ function sessionOf(browser: KnownBrowser, pages: readonly Page[] | undefined): S
   const tool = session?.tool ?? browser.tool;
   const title = pages?.find((page) => !isEmptyTab(page) && page.title !== '')?.title;
   return newSession(idOf(root), {
+    hasUniqueId,
     name: title ?? session?.name ?? bound?.title ?? tool ?? programName(root.program),
     startedAt: root.startedAt,
     groupId: groupOf(browser).id,
@@ -270,6 +277,7 @@ function detachedSession(session: ToolSession): Session {
   const { tool, name, workspace, daemon, browser, drives } = session;
   const isInCloud = browser === 'cloud';
   return newSession(idOf(daemon), {
+    hasUniqueId,
     name,
     startedAt: daemon.startedAt,
     groupId: groupOfTool(session).id,

@@ -1,3 +1,4 @@
+import { isRecent } from '../../core/clock.ts';
 import type { GroupDeletion } from '../../core/group.ts';
 import { mostConnections } from '../../core/http.ts';
 import type { AccountId, GroupId, SessionId } from '../../core/ids.ts';
@@ -173,7 +174,7 @@ export class Ender {
     if (state?.kind !== 'ready') return;
     // An account that can't be connected to is reported with each end.
     const provider = await connections.open(accountId).catch(() => undefined);
-    const isOld = clock.now() - state.asOf >= freshMs;
+    const isOld = !isRecent(state.asOf, clock.now(), freshMs);
     const lists = provider?.ending.lists;
     if (lists === 'partial' || (lists === 'complete' && isOld)) await refresher.refresh(accountId, { thorough: true });
   }

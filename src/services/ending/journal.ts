@@ -6,6 +6,8 @@ import type { Session } from '../../core/session.ts';
 import type { Memory } from '../../core/storage.ts';
 import { hasUnfinishedEnds, unfinishedKey } from './unfinished.ts';
 
+/** How long an entry of another machine is kept for a window on that machine, in milliseconds: it may never be used again. */
+const otherMachineMs = 30 * 86_400_000;
 /** An entry that hasn't been updated for this long belongs to a window that is gone. */
 const abandonedMs = 20_000;
 const writeEveryMs = 1_000;
@@ -14,6 +16,8 @@ const Run = v.object({
   /** When it was last written, in epoch milliseconds. */
   at: v.number(),
   total: v.number(),
+  /** The machine it was written on, if any of its sessions can only be found from there; empty for the user's own. */
+  machine: v.optional(v.string()),
   left: v.array(v.object({ accountId: v.string(), sessionId: v.string(), startedAt: v.optional(v.number()) })),
 });
 type Runs = Readonly<Record<string, v.InferOutput<typeof Run>>>;
@@ -28,6 +32,16 @@ export interface UnfinishedEnd {
     readonly startedAt: number | undefined;
   }[];
 }
+
+/** What tells apart the machines that windows run on: local and remote windows share what is stored. */
+export interface JournalPlace {
+  /** See `Accounts.machine`. */
+  readonly machine: string | undefined;
+  /** Whether the sessions of an account can only be found from this machine, because that's where its address leads to. */
+  readonly isHereOnly: (account: AccountId) => boolean;
+}
+
+const anyPlace: JournalPlace = { machine: undefined, isHereOnly: () => false };
 
 /** One end operation in progress. */
 export interface JournalEntry {
@@ -44,10 +58,12 @@ export class EndJournal {
   readonly #memory: Memory;
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #place: JournalPlace;
   /** When entries with a time in the future were first seen, keyed by id and time. */
   readonly #ahead = new Map<string, number>();
 
-  constructor(memory: Memory, clock: Clock, logger: Logger) {
+  constructor(memory: Memory, clock: Clock, logger: Logger, place = anyPlace) {
+    this.#place = place;
     this.#memory = memory;
     this.#clock = clock;
     this.#logger = logger;
@@ -58,12 +74,14 @@ export class EndJournal {
     const id = crypto.randomUUID();
     const left = new Map(targets.map((target) => [`${target.accountId}/${target.session.id}`, target]));
     const total = left.size;
+    const isHereOnly = targets.some((target) => this.#place.isHereOnly(target.accountId));
+    const machine = isHereOnly ? { machine: this.#place.machine ?? '' } : {};
     const write = () => {
       const rows = [...left.values()].map(({ accountId: account, session }) => {
         const row = { accountId: account, sessionId: session.id };
         return session.startedAt === undefined ? row : { ...row, startedAt: session.startedAt };
       });
-      return this.#write({ ...this.#read(), [id]: { at: this.#clock.now(), total, left: rows } });
+      return this.#write({ ...this.#read(), [id]: { at: this.#clock.now(), total, ...machine, left: rows } });
     };
     let finished = false;
     let writing: Promise<void> = write();
@@ -92,13 +110,15 @@ export class EndJournal {
 
   /**
    * Takes over abandoned entries, so that no other window does. Entries that another window still works on aren't
-   * touched. An entry stays stored until {@link forget}, and can be claimed again if {@link settlesAfter} passes
+   * touched, nor are entries about another machine: from here, its sessions would seem to be gone. An entry stays stored until {@link forget}, and can be claimed again if {@link settlesAfter} passes
    * without that.
    */
   async claimAbandoned(): Promise<readonly UnfinishedEnd[]> {
     const runs = this.#read();
     const now = this.#clock.now();
-    const abandoned = Object.entries(runs).filter(([id, { at }]) => this.#silence(id, at) >= abandonedMs);
+    const abandoned = Object.entries(runs).filter(
+      ([id, run]) => !this.#isElsewhere(run) && this.#silence(id, run.at) >= abandonedMs,
+    );
     if (abandoned.length === 0) {
       // What can't be read would otherwise be looked at again whenever VS Code starts.
       const readable = Object.keys(runs).length;
@@ -134,8 +154,15 @@ export class EndJournal {
     return now - seen;
   }
 
+  /** Whether it's about sessions that can only be found from another machine. */
+  #isElsewhere({ machine }: Runs[string]): boolean {
+    return machine !== undefined && machine !== (this.#place.machine ?? '');
+  }
+
   #read(): Runs {
-    return Object.fromEntries(this.#entries().flatMap(([id, run]) => (v.is(Run, run) ? [[id, run] as const] : [])));
+    const read = this.#entries().flatMap(([id, run]) => (v.is(Run, run) ? [[id, run] as const] : []));
+    const kept = read.filter(([, run]) => !this.#isElsewhere(run) || this.#clock.now() - run.at < otherMachineMs);
+    return Object.fromEntries(kept);
   }
 
   #entries(): readonly (readonly [id: string, run: unknown])[] {

@@ -8,6 +8,7 @@ import type { Memory } from '../../core/storage.ts';
 import { Throttle } from '../../core/throttle.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { SessionStore } from '../sessions/sessionStore.ts';
+import { storedRows } from '../storedRows.ts';
 
 const memoryKey = 'endedSessions';
 /** When the history was last cleared, in epoch milliseconds. */
@@ -15,6 +16,9 @@ const clearedKey = 'endedSessionsCleared';
 const mostKept = 100;
 /** Sessions often end together: the first is saved at once, and those that follow this soon are saved together. */
 const throttleMs = 500;
+
+/** A time that a date can have, in epoch milliseconds. */
+const Time = v.pipe(v.number(), v.minValue(-8.64e15), v.maxValue(8.64e15));
 
 const EndedSession = v.object({
   accountId: v.string(),
@@ -24,10 +28,10 @@ const EndedSession = v.object({
   /** The provider's name for it; clean it before showing. */
   name: v.optional(v.string()),
   /** When it started, or was first seen, in epoch milliseconds. */
-  startedAt: v.number(),
+  startedAt: Time,
   startIsExact: v.boolean(),
   /** When it was confirmed gone, in epoch milliseconds. */
-  endedAt: v.number(),
+  endedAt: Time,
   /**
    * `you` where it was ended from here; `timedOut` and `failed` where the provider says so; `elsewhere` for any other end,
    * by itself or by someone else.
@@ -35,6 +39,8 @@ const EndedSession = v.object({
   by: v.picklist(['you', 'elsewhere', 'timedOut', 'failed']),
   /** The folder of its temporary profile, if it was a browser on this machine whose tool doesn't delete it. */
   profile: v.optional(v.string()),
+  /** The machine that the profile is on, if it's a remote one. All windows share the history. */
+  machine: v.optional(v.string()),
 });
 /** A session that was listed and has ended. Holds no secret and no web address; commands accept it as a target. */
 export type EndedSession = v.InferOutput<typeof EndedSession>;
@@ -50,6 +56,7 @@ export class History implements Disposable {
   readonly #memory: Memory;
   readonly #store: SessionStore;
   readonly #now: () => number;
+  readonly #machine: string | undefined;
   readonly #subscriptions: readonly Disposable[];
   readonly #changed = new Emitter<void>();
   readonly #writing = new Throttle(() => this.#write(), throttleMs);
@@ -63,14 +70,19 @@ export class History implements Disposable {
   /** Fires once per change, however many sessions it is about: thousands may leave one list. */
   readonly onDidChange: Event<void> = this.#changed.event;
 
-  /** @param mayKeep whether ended sessions may be saved; see {@link followSetting}. */
+  /**
+   * @param mayKeep whether ended sessions may be saved; see {@link followSetting}.
+   * @param machine the machine of a remote window; see `Accounts.machine`.
+   */
   constructor(
     memory: Memory,
     store: SessionStore,
     accounts: Accounts,
     now: () => number,
     mayKeep: () => boolean = () => true,
+    machine?: string,
   ) {
+    this.#machine = machine;
     this.#memory = memory;
     this.#store = store;
     this.#now = now;
@@ -91,7 +103,9 @@ export class History implements Disposable {
           startIsExact: start.exact,
           endedAt: now(),
           by: byYou ? 'you' : 'elsewhere',
-          ...(session.local?.profile.afterEnd === 'left' ? { profile: session.local.profile.folder } : {}),
+          ...(session.local?.profile.afterEnd === 'left'
+            ? { profile: session.local.profile.folder, ...(machine !== undefined && { machine }) }
+            : {}),
         });
       }),
       // A list had left out a running session by mistake.
@@ -110,17 +124,27 @@ export class History implements Disposable {
   }
 
   get all(): readonly EndedSession[] {
-    return this.#ended;
+    return this.#ended.map((ended) => this.#asHere(ended));
   }
 
   /** An ended session, if it is among the most recent. */
   find(account: AccountId, session: SessionId): EndedSession | undefined {
+    const known = this.#find(account, session);
+    return known && this.#asHere(known);
+  }
+
+  #find(account: AccountId, session: SessionId): EndedSession | undefined {
     return this.#ended.find(({ accountId: its, sessionId: id }) => its === account && id === session);
+  }
+
+  /** Without a profile of another machine: the same folder may be something else here. */
+  #asHere(ended: EndedSession): EndedSession {
+    return ended.profile === undefined || ended.machine === this.#machine ? ended : withoutProfile(ended);
   }
 
   /** Adds what the provider says about an end that was seen here. */
   learn(account: AccountId, session: SessionId, { how, endedAt }: EndCause): void {
-    const known = this.find(account, session);
+    const known = this.#find(account, session);
     if (known === undefined) return;
     const learned = {
       ...known,
@@ -133,9 +157,8 @@ export class History implements Disposable {
 
   /** Removes a profile from the ended sessions that left it, because it was deleted. */
   forgetProfile(folder: string): void {
-    if (!this.#ended.some(({ profile }) => profile === folder)) return;
-    const without = ({ profile: _, ...ended }: EndedSession): EndedSession => ended;
-    this.#set(this.#ended.map((ended) => (ended.profile === folder ? without(ended) : ended)));
+    const isIt = ({ profile, machine }: EndedSession) => profile === folder && machine === this.#machine;
+    if (this.#ended.some(isIt)) this.#set(this.#ended.map((ended) => (isIt(ended) ? withoutProfile(ended) : ended)));
   }
 
   clear(): void {
@@ -202,8 +225,7 @@ export class History implements Disposable {
   }
 
   #read(): readonly EndedSession[] {
-    const kept = v.safeParse(v.array(EndedSession), this.#memory.get(memoryKey));
-    return kept.success ? kept.output : [];
+    return storedRows(EndedSession, this.#memory.get(memoryKey));
   }
 
   #readCleared(): number {
@@ -234,4 +256,8 @@ function better(a: EndedSession, b: EndedSession): EndedSession {
 
 function knowledge({ by }: EndedSession): number {
   return by === 'you' ? 2 : by === 'elsewhere' ? 0 : 1;
+}
+
+function withoutProfile({ profile: _profile, machine: _machine, ...ended }: EndedSession): EndedSession {
+  return ended;
 }

@@ -18,6 +18,14 @@ import { deepFreeze } from './foreignKind.ts';
 const number = v.pipe(v.number(), v.finite());
 const maybeText = v.nullish(v.string());
 const maybeNumber = v.nullish(number);
+/** Later times, in epoch milliseconds, are mistakes. Those beyond the limits of `Date` can't even be written. */
+const latest = Date.UTC(2200, 0, 1);
+const maybeTime = v.nullish(
+  v.pipe(
+    number,
+    v.transform((at) => (at >= 0 && at <= latest ? at : undefined)),
+  ),
+);
 const id = v.pipe(
   v.string(),
   v.check((raw) => idFault(raw) === undefined),
@@ -41,7 +49,7 @@ const RawSession = v.object({
   host: maybeText,
   phase: v.fallback(v.optional(v.picklist(['starting', 'running', 'idle', 'ending', 'unknown']), 'running'), 'unknown'),
   status: maybeText,
-  startedAt: maybeNumber,
+  startedAt: maybeTime,
   region: maybeText,
   groupId: v.nullish(id),
   tags: texts,
@@ -61,7 +69,7 @@ const RawGroup = v.object({
   kind: v.optional(v.picklist(['batch', 'metadata']), 'batch'),
   name: maybeText,
   status: maybeText,
-  createdAt: maybeNumber,
+  createdAt: maybeTime,
   canCancel: v.fallback(v.optional(v.boolean()), undefined),
   counts: v.fallback(v.optional(v.object({ total: number, failed: number })), undefined),
 });
@@ -99,7 +107,7 @@ const RawView = v.object({
   expiresInMs: maybeNumber,
 });
 const RawPicture = v.object({ bytes: v.unknown(), type: v.picklist(['image/png', 'image/jpeg']) });
-const RawFate = v.object({ how: v.picklist(['completed', 'timedOut', 'failed']), endedAt: maybeNumber });
+const RawFate = v.object({ how: v.picklist(['completed', 'timedOut', 'failed']), endedAt: maybeTime });
 const RawLiveness = v.fallback(v.picklist(['running', 'gone', 'notFound', 'unknown']), 'unknown');
 const RawTerms = v.object({
   lists: v.optional(v.picklist(['complete', 'partial', 'lagging', 'unreliable']), usualEnding.lists),
@@ -116,7 +124,7 @@ const RawTrouble = v.variant('kind', [
   v.object({
     kind: v.picklist(['unauthorized', 'forbidden', 'notFound', 'conflict', 'cancelled']),
   }),
-  v.object({ kind: v.literal('rateLimited'), retryAt: maybeNumber }),
+  v.object({ kind: v.literal('rateLimited'), retryAt: maybeTime }),
   v.object({
     kind: v.literal('unreachable'),
     why: v.picklist(['refused', 'dns', 'tls', 'cut', 'proxy', 'route']),

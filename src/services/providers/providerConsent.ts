@@ -1,8 +1,8 @@
 import * as v from 'valibot';
 import type { Memory } from '../../core/storage.ts';
+import { storedEntries } from '../storedRows.ts';
 
 const memoryKey = 'providerConsents';
-const Consents = v.record(v.string(), v.string());
 
 /** An extension that a provider was registered for, according to the caller: VS Code has no way to check that. */
 export interface ClaimedExtension {
@@ -21,18 +21,16 @@ export class ProviderConsent {
 
   /** Whether the user allows this extension to receive the keys for a provider. */
   has(provider: string, by: ClaimedExtension): boolean {
-    const consents = this.#read();
-    return Object.hasOwn(consents, provider) && consents[provider] === keyOf(by);
+    return this.#read().get(provider) === keyOf(by);
   }
 
   /** Saves that this extension may receive the keys for a provider, and no other extension. */
   async give(provider: string, by: ClaimedExtension): Promise<void> {
-    await this.#memory.update(memoryKey, { ...this.#read(), [provider]: keyOf(by) });
+    await this.#memory.update(memoryKey, { ...Object.fromEntries(this.#read()), [provider]: keyOf(by) });
   }
 
-  #read(): Readonly<Record<string, string>> {
-    const kept = v.safeParse(Consents, this.#memory.get(memoryKey));
-    return kept.success ? kept.output : {};
+  #read(): ReadonlyMap<string, string> {
+    return storedEntries(v.string(), this.#memory.get(memoryKey));
   }
 }
 

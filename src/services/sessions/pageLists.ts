@@ -1,4 +1,4 @@
-import type { Clock } from '../../core/clock.ts';
+import { type Clock, isRecent } from '../../core/clock.ts';
 import type { Disposable } from '../../core/event.ts';
 import type { AccountId, SessionId } from '../../core/ids.ts';
 import { boundedPages } from '../../core/page.ts';
@@ -46,7 +46,7 @@ export class PageLists implements Disposable {
   async load(account: AccountId, session: SessionId): Promise<void> {
     const known = this.#store.pages(account, session);
     if (known?.kind === 'loading') return;
-    if (known !== undefined && this.#clock.now() < known.asOf + lifetimeMs) return;
+    if (known !== undefined && isRecent(known.asOf, this.#clock.now(), lifetimeMs)) return;
     if (known !== undefined && this.room(account, mostRequests) > 0) return;
     if (known === undefined) this.#store.setPages(account, session, { kind: 'loading' });
     const trouble = await this.fetch(account, session);

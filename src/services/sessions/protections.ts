@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { Emitter, type Event } from '../../core/event.ts';
 import { type AccountId, accountId, type SessionId } from '../../core/ids.ts';
 import type { Memory } from '../../core/storage.ts';
+import { storedEntries, storedRows } from '../storedRows.ts';
 import { isListed, type SessionsView } from './sessionsView.ts';
 
 const memoryKey = 'protectedSessions';
@@ -10,7 +11,6 @@ const memoryKey = 'protectedSessions';
  * before it has seen a change: older versions than the one known here are ignored.
  */
 const countKey = 'protectedSessionsCount';
-const Kept = v.record(v.string(), v.array(v.string()));
 /** Most ids of an account that are kept after their sessions ended; the oldest go first. */
 const mostGone = 500;
 
@@ -68,9 +68,10 @@ export class Protections {
     if (read !== this.#read && count >= this.#count) {
       this.#read = read;
       this.#count = count;
-      const kept = v.safeParse(Kept, read);
       this.#kept = new Map(
-        Object.entries(kept.success ? kept.output : {}).map(([id, ids]) => [accountId(id), new Set(ids)]),
+        [...storedEntries(v.array(v.unknown()), read)].map(([id, ids]) => {
+          return [accountId(id), new Set(storedRows(v.string(), ids))];
+        }),
       );
     }
     return this.#kept;

@@ -4,7 +4,7 @@ import type { Inventory } from '../../core/inventory.ts';
 import type { Capability } from '../../core/provider.ts';
 import type { ProviderError } from '../../core/providerError.ts';
 import { same } from '../../core/same.ts';
-import type { Session } from '../../core/session.ts';
+import { isSame, type Session } from '../../core/session.ts';
 import {
   type Contents,
   changedSessions,
@@ -19,6 +19,7 @@ import { SessionLinks } from './sessionLinks.ts';
 import {
   type AccountState,
   fetchedPages,
+  isTaken,
   type Leaving,
   type Life,
   type PageList,
@@ -334,14 +335,16 @@ export class SessionStore implements SessionsView {
       if (entry.ended.size <= mostEnded) break;
       entry.ended.delete(id);
     }
+    // A session that got the id of another one has nothing to do with that one's pages or its end.
+    const isKept = (id: SessionId) => isSame(before.get(id) ?? { startedAt: undefined }, sessions.get(id));
+    for (const known of [entry.lives, entry.firstSeen, entry.idleSince, entry.pages]) {
+      for (const id of known.keys()) if (!isKept(id)) known.delete(id);
+    }
     for (const [id, { phase }] of sessions) {
       entry.ended.delete(id);
       if (!entry.firstSeen.has(id)) entry.firstSeen.set(id, this.#now());
       if (phase !== 'idle') entry.idleSince.delete(id);
       else if (!entry.idleSince.has(id)) entry.idleSince.set(id, this.#now());
-    }
-    for (const known of [entry.lives, entry.firstSeen, entry.idleSince, entry.pages]) {
-      for (const id of known.keys()) if (!sessions.has(id)) known.delete(id);
     }
     return left;
   }
@@ -365,12 +368,6 @@ export class SessionStore implements SessionsView {
     if (entry !== undefined) entry.changes += 1;
     this.#changed.fire({ kind: 'account', accountId, membership, sessions });
   }
-}
-
-/** Whether a session's end was requested, and the provider hasn't refused it. */
-function isTaken(life: Life): boolean {
-  if (life.kind !== 'stuck') return life.kind === 'ending';
-  return life.why.kind === 'unconfirmed' || (life.why.kind === 'stillRuns' && life.why.found);
 }
 
 /** Whether two lists of pages look the same, whenever they were fetched. */

@@ -117,3 +117,9 @@ export function knownPages(store: SessionsView, account: AccountId, session: Ses
 export function fetchedPages(list: PageList | undefined): readonly Page[] | undefined {
   return list?.kind === 'ready' ? list.pages : undefined;
 }
+
+/** Whether a session's end was requested, and the provider hasn't refused it. */
+export function isTaken(life: Life): boolean {
+  if (life.kind !== 'stuck') return life.kind === 'ending';
+  return life.why.kind === 'unconfirmed' || (life.why.kind === 'stillRuns' && life.why.found);
+}

@@ -45,7 +45,9 @@ export async function endUnlisted(
   if (ProviderError.is(connection)) found = { kind: 'failed', error: connection };
   else found = await lookUp(parts, accountId, connection, session);
   const wasConfirmedGone = history.find(accountId, session.id) !== undefined;
-  if (found.kind === 'ended' || (wasConfirmedGone && found.kind !== 'running')) {
+  // While nothing can be asked, another session may be running that got the ID since.
+  const isKnownToBeGone = wasConfirmedGone && found.kind !== 'running' && found.kind !== 'failed';
+  if (found.kind === 'ended' || isKnownToBeGone) {
     return tell('info', l10n.t('This session has already ended.'));
   }
   if (found.kind === 'notFound') return tell('info', notFoundSentence(provider, nameOfAccount(parts, accountId)));

@@ -1,5 +1,5 @@
 import * as l10n from '@vscode/l10n';
-import type { Clock } from '../../core/clock.ts';
+import { type Clock, isRecent } from '../../core/clock.ts';
 import type { AccountId, SessionId } from '../../core/ids.ts';
 import { needsUser, retryAtOf } from '../../core/providerError.ts';
 import type { History } from '../../services/history/history.ts';
@@ -60,7 +60,7 @@ export async function listFresh(
     const state = store.state(id);
     const error = state && troubleOf(state);
     const refuses = needsUser(error) || (retryAtOf(error?.trouble) ?? 0) > clock.now();
-    const isFresh = isListed(state) && clock.now() - state.asOf < freshMs;
+    const isFresh = isListed(state) && isRecent(state.asOf, clock.now(), freshMs);
     return state !== undefined && !refuses && !isFresh;
   });
   if (old.length === 0) return;
@@ -84,7 +84,7 @@ export function unknownAccounts(parts: ListParts, ids: readonly AccountId[]): re
 function unknownSentence(state: AccountState, name: string, now: number): string | undefined {
   switch (state.kind) {
     case 'ready':
-      if (isListed(state) && now - state.asOf <= staleMs) return undefined;
+      if (isListed(state) && isRecent(state.asOf, now, staleMs)) return undefined;
       return l10n.t(
         'The list for {0} is from {1}. Sessions started since then are NOT included.',
         name,

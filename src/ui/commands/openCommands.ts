@@ -64,10 +64,11 @@ export function openCommands(parts: OpenCommandsParts): OpenedCommands {
       run: (name, { accountId, sessionId }) =>
         vscode.commands.executeCommand(commandPrefix + name, { accountId, sessionId }),
       // Not by running the command, because any extension can do that.
-      endSession: async ({ accountId, sessionId }) => {
+      endSession: async ({ accountId, sessionId }, isTheFirst) => {
         const target = { ...wholeAccount(accountId), sessionId };
         try {
-          await endTargets(all, [target], { fromLiveView: true });
+          // The user may have pressed it for what the panel showed before.
+          await endTargets(all, [target], { fromLiveView: isTheFirst });
         } catch (error) {
           logger.error(`endSession failed: ${error instanceof Error ? error.message : String(error)}`);
         }

@@ -2,7 +2,7 @@ import type { Logger } from '../../core/logger.ts';
 import type { Page } from '../../core/page.ts';
 import { plainText } from '../../core/plainText.ts';
 import { ProviderError } from '../../core/providerError.ts';
-import type { EndCause, Session } from '../../core/session.ts';
+import { type EndCause, isSame, type Session } from '../../core/session.ts';
 import { unlistedSession } from '../../core/unlistedSession.ts';
 import type { Accounts } from '../../services/accounts/accounts.ts';
 import type { Connections } from '../../services/accounts/connections.ts';
@@ -35,6 +35,8 @@ export class KnownSession {
   readonly #accountId: LiveViewTarget['accountId'];
   readonly #id: LiveViewTarget['sessionId'];
   #session: Session | undefined;
+  /** The session that the panel was opened for, as it was first listed. */
+  #openedFor: Session | undefined;
   /** Its pages and what it was called when it was last listed. */
   #pages: readonly Page[] = [];
   #shownAs: ShownName | undefined;
@@ -58,6 +60,7 @@ export class KnownSession {
   learn(): void {
     const listed = this.#parts.store.session(this.#accountId, this.#id);
     if (listed === undefined) return;
+    this.#openedFor ??= listed;
     this.#session = listed;
     this.#pages = knownPages(this.#parts.store, this.#accountId, this.#id) ?? this.#pages;
     this.#shownAs = shownName(this.#parts.store, this.#accountId, listed);
@@ -74,6 +77,18 @@ export class KnownSession {
   /** The session as it was last listed; undefined if it never was. */
   get session(): Session | undefined {
     return this.#session;
+  }
+
+  /** Whether another session is listed under its ID than the last one that was read. */
+  get isReplaced(): boolean {
+    const listed = this.#parts.store.session(this.#accountId, this.#id);
+    return this.#session !== undefined && listed !== undefined && !isSame(this.#session, listed);
+  }
+
+  /** Whether the session that is listed now is the one that the panel was opened for. */
+  get isStillTheFirst(): boolean {
+    const listed = this.#parts.store.session(this.#accountId, this.#id);
+    return this.#openedFor !== undefined && isSame(this.#openedFor, listed);
   }
 
   /** The session's name, as plain text. */

@@ -153,12 +153,13 @@ export class LiveConnection implements Disposable {
 
   /** Updates what is shown after the store has changed: the session's name, its state, and whether it's listed. */
   follow(): void {
-    const { store } = this.#parts;
-    const { accountId, sessionId: id } = this.#target;
-    const state = store.state(accountId);
-    const listed = state?.contents.sessions.get(id);
+    const state = this.#parts.store.state(this.#target.accountId);
+    const listed = state?.contents.sessions.get(this.#target.sessionId);
+    const isAnother = this.known.isReplaced;
+    // What was typed for the session before must not go to the one that got its ID.
+    if (isAnother) this.#mode = 'watch';
     if (state === undefined) this.conclude();
-    else if (listed !== undefined && this.#stage.kind === 'over') void this.connect();
+    else if (listed !== undefined && (isAnother || this.#stage.kind === 'over')) void this.connect();
     else if (this.#stage.kind === 'over') this.#set(this.#over());
     else {
       this.#learn();

@@ -34,8 +34,11 @@ export interface LiveViewsHost {
   readonly prompts: Prompts;
   /** Runs a command of this extension for a session. Resolves when it's done. */
   readonly run: (command: string, target: LiveViewTarget) => Thenable<unknown>;
-  /** Ends a session because the user pressed the panel's button. Resolves when it's done. */
-  readonly endSession: (target: LiveViewTarget) => Promise<void>;
+  /**
+   * Ends a session because the user pressed the panel's button. Resolves when it's done.
+   * @param isTheFirst whether it's the session that the panel was opened for, and not another one that got its ID since.
+   */
+  readonly endSession: (target: LiveViewTarget, isTheFirst: boolean) => Promise<void>;
 }
 
 /** The live view panels, one for each session and page. Closing one never ends a session. */
@@ -230,7 +233,7 @@ export class LiveViews implements vscode.Disposable {
         return;
       }
       case 'endSession':
-        await this.#answered(target, this.#host.endSession(target));
+        await this.#answered(target, this.#host.endSession(target, live.connection.known.isStillTheFirst));
         return;
       case 'openRecording':
       case 'openDashboard':

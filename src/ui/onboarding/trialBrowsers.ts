@@ -4,10 +4,16 @@ import { type AccountId, accountId } from '../../core/ids.ts';
 import type { Memory } from '../../core/storage.ts';
 import type { StartedBrowser, ThisMachine } from '../../core/thisMachine.ts';
 import type { Accounts } from '../../services/accounts/accounts.ts';
+import { storedRows } from '../../services/storedRows.ts';
 
 /** What is stored of each, so that another window can clean up if this one can't. */
-const Records = v.array(v.object({ account: v.string(), profile: v.string() }));
-type Record = v.InferOutput<typeof Records>[number];
+const Record = v.object({
+  account: v.string(),
+  profile: v.string(),
+  /** The machine it was started on; see `Accounts.machine`. Local and remote windows share what is stored. */
+  machine: v.optional(v.string()),
+});
+type Record = v.InferOutput<typeof Record>;
 const memoryKey = 'trialBrowsers';
 const looks = 5;
 const betweenLooksMs = 1_000;
@@ -19,8 +25,7 @@ export interface TrialParts {
 }
 
 function recordsIn(memory: Memory): readonly Record[] {
-  const stored = v.safeParse(Records, memory.get(memoryKey) ?? []);
-  return stored.success ? stored.output : [];
+  return storedRows(Record, memory.get(memoryKey));
 }
 
 /** Whether there is a trial browser of any window that wasn't cleaned up. */
@@ -30,13 +35,15 @@ export function hasTrialBrowsers(memory: Memory): boolean {
 
 /** Remembers that an account belongs to a trial browser until the browser exits, when the account is removed. */
 export async function keepTrial({ accounts, memory }: TrialParts, account: AccountId, browser: StartedBrowser) {
-  await memory.update(memoryKey, [...recordsIn(memory), { account, profile: browser.profile }]);
-  void browser.exited.then(() => forget({ accounts, memory }, { account, profile: browser.profile }));
+  const { machine } = accounts;
+  const record: Record = { account, profile: browser.profile, ...(machine !== undefined && { machine }) };
+  await memory.update(memoryKey, [...recordsIn(memory), record]);
+  void browser.exited.then(() => forget({ accounts, memory }, record));
 }
 
-/** Removes the accounts and profiles of trial browsers that exited together with their window. */
+/** Removes the accounts and profiles of trial browsers that exited on this machine together with their window. */
 export async function removeLeftTrials(parts: TrialParts, machine: ThisMachine): Promise<void> {
-  for (const record of recordsIn(parts.memory)) {
+  for (const record of recordsIn(parts.memory).filter(({ machine: its }) => its === parts.accounts.machine)) {
     // After a reload it may still be exiting. One that keeps running belongs to another window.
     let isRunning = true;
     for (let look = 0; look < looks && isRunning; look++) {
@@ -49,9 +56,9 @@ export async function removeLeftTrials(parts: TrialParts, machine: ThisMachine):
   }
 }
 
-async function forget({ accounts, memory }: TrialParts, { account, profile }: Record): Promise<void> {
+async function forget({ accounts, memory }: TrialParts, { account, profile, machine }: Record): Promise<void> {
   const id = accountId(account);
   if (accounts.get(id) !== undefined) await accounts.remove(id);
-  const others = recordsIn(memory).filter((record) => record.profile !== profile);
+  const others = recordsIn(memory).filter((record) => record.profile !== profile || record.machine !== machine);
   await memory.update(memoryKey, others);
 }

@@ -1,8 +1,10 @@
 import { strict as assert } from 'node:assert';
+import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -53,6 +55,45 @@ import { until } from '../until.ts';
       [false, true, true, true],
     );
     assert.equal(await deleteProfile(found, unaborted), 'gone');
+  });
+
+  it('aren’t deleted while something is mounted in them', async function () {
+    const path = profile();
+    const mine = join(folder, 'my files');
+    const mounted = join(path, 'Default', 'a folder');
+    for (const one of [mine, mounted]) mkdirSync(one);
+    writeFileSync(join(mine, 'kept'), '');
+    if (spawnSync('mount', ['--bind', mine, mounted]).status !== 0) this.skip();
+    try {
+      assert.equal(await check(path), 'inUse');
+    } finally {
+      spawnSync('umount', [mounted]);
+    }
+    assert.ok(existsSync(join(mine, 'kept')));
+  });
+
+  it('keep their name, and are listed again, when something in them can’t be deleted', async function () {
+    const path = profile();
+    const found = await free(path);
+    const busy = join(path, 'Default', 'Cookies');
+    // Even root can't delete such a file.
+    if (spawnSync('chattr', ['+i', busy]).status !== 0) this.skip();
+    const deletion = deleteProfile(found, unaborted);
+    // If VS Code is closed now, what is left is still found.
+    let renamed: string | undefined;
+    const isRenamed = () => {
+      renamed = readdirSync(folder).find((name) => name.startsWith(`${basename(path)}.`));
+      return renamed !== undefined;
+    };
+    try {
+      await until(isRenamed);
+      assert.equal(await check(join(folder, renamed ?? '')), 'free');
+      assert.equal(await deletion, 'failed');
+      assert.ok(existsSync(busy));
+    } finally {
+      spawnSync('chattr', ['-R', '-i', folder]);
+    }
+    assert.equal(await deleteProfile(await free(path), unaborted), 'deleted');
   });
 
   it('are only those of known tools, and only inside the temporary folder', async () => {

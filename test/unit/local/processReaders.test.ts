@@ -2,10 +2,10 @@ import { strict as assert } from 'node:assert';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { linuxProcesses } from '../../../src/local/linuxProcesses.ts';
-import { readProcesses } from '../../../src/local/macProcesses.ts';
+import { macProcesses, readProcesses } from '../../../src/local/macProcesses.ts';
 import { flagOf } from '../../../src/local/processes.ts';
 import { outputOf } from '../../../src/local/programOutput.ts';
-import { powerShellPath } from '../../../src/local/windowsProcesses.ts';
+import { identityIn, powerShellPath } from '../../../src/local/windowsProcesses.ts';
 import { temporaryFolder } from '../../host/processes.ts';
 import { unaborted } from '../testNetwork.ts';
 
@@ -28,6 +28,32 @@ describe('the processes of a Mac', () => {
     assert.deepEqual(at('Asia/Tokyo'), [`${start}`, start]);
     const script = 'process.stdout.write(new Date(0).getHours() + " " + process.env.TZ)';
     assert.equal(await outputOf(process.execPath, ['-e', script], unaborted), '0 UTC');
+  });
+});
+
+(process.platform === 'win32' ? describe.skip : describe)('a process of a Mac (not on Windows)', () => {
+  const folder = temporaryFolder('ps');
+  /** What is known about a process when `ps` does this. */
+  const identityWhen = (script: string) => {
+    const ps = join(folder, 'ps');
+    writeFileSync(ps, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    return macProcesses(ps).identityOf(501);
+  };
+
+  it('is gone when `ps` finds none or only a zombie, and not when `ps` itself fails', async () => {
+    const start = 'Fri Nov 27 00:06:53 2026';
+    assert.equal(await identityWhen(`echo '${start}     Ss+'`), `${Date.UTC(2026, 10, 27, 0, 6, 53)}`);
+    assert.equal(await identityWhen('exit 1'), undefined);
+    assert.equal(await identityWhen(`echo '${start}     Z'`), undefined);
+    const failures = [
+      "echo 'ps: sysctl: Cannot allocate memory' >&2; exit 1",
+      'exit 2',
+      'kill -9 $$',
+      '',
+      'echo nonsense',
+      `echo '${'x'.repeat(24)}     Ss'`,
+    ];
+    for (const script of failures) await assert.rejects(identityWhen(script), Error, script);
   });
 });
 
@@ -61,6 +87,14 @@ describe('the processes of a Mac', () => {
 });
 
 describe('the processes of a Windows machine', () => {
+  it('are gone only when PowerShell says so, and not when it says nothing', () => {
+    assert.equal(identityIn('1795764926869\r\n'), '1795764926869');
+    assert.equal(identityIn('none\r\n'), undefined);
+    for (const said of ['', '\r\n', 'Get-CimInstance : The RPC server is unavailable.']) {
+      assert.throws(() => identityIn(said), Error, said);
+    }
+  });
+
   it('are read by Windows’ own PowerShell, wherever VS Code was started', () => {
     const path = 'System32\\WindowsPowerShell\\v1.0\\powershell.exe';
     assert.equal(powerShellPath({ SystemRoot: 'D:\\WINNT' }), `D:\\WINNT\\${path}`);

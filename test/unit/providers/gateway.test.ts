@@ -300,6 +300,19 @@ describe('Session gateway', () => {
     }
   });
 
+  it('takes a session for the same one when its list and its other answers report the start to different precision', async () => {
+    server.add({ id: 'sess_a', createdAt: '2026-11-27T07:00:00Z' });
+    const session = await only();
+    server.sessions.clear();
+    server.add({ id: 'sess_a', createdAt: '2026-11-27T07:00:00.412Z' });
+    assert.equal(await provider.probe(session, unaborted), 'running');
+    // The list may leave it out.
+    server.hidden.add('sess_a');
+    assert.equal(await provider.probe(session, unaborted), 'running');
+    await provider.end(session, unaborted);
+    assert.deepEqual(server.running, []);
+  });
+
   it('sends no end while it can’t tell whether the session is still the confirmed one', async () => {
     server.add({ id: 'sess_a', createdAt: new Date().toISOString() });
     const session = await only();

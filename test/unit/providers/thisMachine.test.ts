@@ -153,6 +153,33 @@ import { until } from '../until.ts';
     devtools.connection.dispose();
   });
 
+  it('ends a browser, and doesn’t take it for another one, after the machine’s clock was set forward', async () => {
+    const reader = await openProcessReader();
+    let setBy = 0;
+    const list: ProcessReader['list'] = async (...asked) => {
+      const all = await reader.list(...asked);
+      return { ...all, found: all.found.map((one) => ({ ...one, startedAt: one.startedAt + setBy })) };
+    };
+    const connect: ProviderKind['connect'] = (link) => connectTo(link, async () => ({ ...reader, list }));
+    const services = new TestServices({ kinds: [{ ...thisMachine, connect }], clock: systemClock });
+    const one = await left();
+    await listed(one);
+    const accountId = await services.add('thisMachine', 'http://localhost');
+    const session = [...services.store.known(accountId).values()].find(({ id }) => id.startsWith(`${one.pid}-`));
+    assert.ok(session);
+    // While the dialog is open.
+    setBy = 3_600_000;
+    await services.refresher.refresh(accountId);
+    const unwatched = { stop: unaborted, onProgress: () => {} };
+    const { results } = await services.ender.end([{ accountId, session }], unwatched);
+    assert.deepEqual(
+      results.map(({ outcome }) => outcome),
+      ['ended'],
+    );
+    assert.equal(await provider.probe(session, unaborted), 'gone');
+    services.dispose();
+  });
+
   it('lists a frozen browser without its pages, in time, and kills it', async () => {
     const one = await left({ url: `data:text/html,${titled}` });
     const session = await listed(one, hasTitle);

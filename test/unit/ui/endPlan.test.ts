@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { systemClock } from '../../../src/core/clock.ts';
 import { type AccountId, accountId, groupId, pageId, sessionId } from '../../../src/core/ids.ts';
 import type { Session } from '../../../src/core/session.ts';
 import { History } from '../../../src/services/history/history.ts';
@@ -30,7 +31,7 @@ describe('the plan of an end', () => {
   let parts: EndPlanParts;
 
   beforeEach(() => {
-    services = new TestServices();
+    services = new TestServices({ clock: systemClock });
     services.store.setAccounts([account]);
     const { accounts, kinds, store, refresher, log } = services;
     const memory = new MapMemory(0);

@@ -32,7 +32,9 @@ import { until } from '../until.ts';
       });
       before.dispose();
       assert.ok(session);
-      const left = [{ accountId: thisMachineAccount.id, sessionId: session.id, startedAt: session.startedAt }];
+      // The machine's clock was set forward since: on Linux, all starts move with it.
+      const startedAt = (session.startedAt ?? 0) - 3_600_000;
+      const left = [{ accountId: thisMachineAccount.id, sessionId: session.id, startedAt }];
       memory.values.set(unfinishedKey, { run: { at: Date.now() - 60_000, total: 1, left } });
 
       const services = new TestServices({ clock, memory });

@@ -103,6 +103,38 @@ describe('the journal of ends', () => {
     }
   });
 
+  it('is left to windows on the machine on which alone its sessions can be found', async () => {
+    const isHereOnly = (id: string) => id === 'a';
+    const on = (storage: MapMemory, machine: string | undefined) =>
+      new EndJournal(storage, clock, log, { machine, isHereOnly });
+    /** What a window on a machine leaves behind when it closes while these sessions are ending. */
+    const leftBy = async (machine: string | undefined, ended: typeof targets) => {
+      await on(memory, machine).begin(ended);
+      const kept = new MapMemory(0);
+      kept.values.set('unfinishedEnds', structuredClone(memory.values.get('unfinishedEnds')));
+      memory.values.clear();
+      clock.jump(60_000);
+      return kept;
+    };
+    const [here, remote] = [undefined, 'ssh-remote build'];
+    for (const [its, other] of [
+      [here, remote],
+      [remote, here],
+    ]) {
+      const kept = await leftBy(its, targets);
+      assert.deepEqual(await on(kept, other).claimAbandoned(), []);
+      assert.ok(hasUnfinishedEnds(kept));
+      assert.equal((await on(kept, its).claimAbandoned()).length, 1);
+      // The machine may never be used again.
+      clock.jump(31 * 86_400_000);
+      assert.deepEqual(await on(kept, other).claimAbandoned(), []);
+      assert.ok(!hasUnfinishedEnds(kept));
+    }
+    // Any machine can look for sessions in a cloud.
+    const inCloud = targets.map((target) => ({ ...target, accountId: accountId('b') }));
+    assert.equal((await on(await leftBy(remote, inCloud), here).claimAbandoned()).length, 1);
+  });
+
   it('leaves alone what another window is still ending', async () => {
     const entry = await journal.begin(targets);
     await pass(120_000);

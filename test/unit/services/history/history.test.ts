@@ -91,6 +91,24 @@ describe('the history', () => {
     odd.dispose();
   });
 
+  it('loses nothing else when an entry is damaged or comes from a newer version', async () => {
+    list('one', 'two');
+    list();
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    const [entry, ...others] = memory.values.get('endedSessions') as readonly object[];
+    const unreadable = [
+      { ...entry, by: 'evicted' },
+      { ...entry, endedAt: 1e300 },
+      { ...entry, startedAt: null },
+      null,
+      7,
+    ];
+    memory.values.set('endedSessions', [...unreadable, ...others, entry]);
+    const again = new History(memory, store, services.accounts, () => now);
+    assert.deepEqual(again.all.map(({ sessionId }) => sessionId).sort(), ['one', 'two']);
+    again.dispose();
+  });
+
   it('fires one change event for all that leave a list at once', async () => {
     let events = 0;
     history.onDidChange(() => events++);

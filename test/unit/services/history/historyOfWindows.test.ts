@@ -29,10 +29,10 @@ describe('the history of several windows', () => {
     for (const { history } of windows) history.dispose();
   });
 
-  function open(): Window {
+  function open(machine?: string): Window {
     const store = new SessionStore(() => now);
     store.setAccounts([account]);
-    const history = new History(memory, store, services.accounts, () => now);
+    const history = new History(memory, store, services.accounts, () => now, undefined, machine);
     const window: Window = {
       store,
       history,
@@ -169,6 +169,35 @@ describe('the history of several windows', () => {
     there.list('three');
     await settle();
     assert.equal(there.history.find(account, 'one' as SessionId)?.by, 'you');
+  });
+
+  it('has profiles only in windows on the machine they are on, and keeps them there', async () => {
+    const [local, remote] = [open(), open('ssh-remote build')];
+    const endWithProfile = ({ store }: Window, id: string) => {
+      const profile = { folder: '/tmp/playwright_chromiumdev_profile-x', afterEnd: 'left' } as const;
+      const browser = { isLeftBehind: true, startedIn: undefined, profile, memory: undefined, cpu: undefined };
+      for (const sessions of [[someSession(id, { startedAt: 400_000, local: browser })], []]) {
+        now += 1_000;
+        const run = store.beginList(account);
+        run.arrive({ sessions, groups: [], faults: [], account: undefined });
+        run.complete(keepingOnly(store, account, sessions));
+      }
+    };
+    endWithProfile(local, 'here');
+    await settle();
+    endWithProfile(remote, 'there');
+    await settle();
+    const profilesIn = ({ history }: Window) =>
+      Object.fromEntries(history.all.map((ended) => [ended.sessionId, ended.profile !== undefined]));
+    const [localAgain, remoteAgain, another] = [open(), open('ssh-remote build'), open('wsl Ubuntu')];
+    assert.deepEqual(profilesIn(localAgain), { here: true, there: false });
+    assert.deepEqual(profilesIn(remoteAgain), { here: false, there: true });
+    assert.deepEqual(profilesIn(another), { here: false, there: false });
+    assert.equal(localAgain.history.find(account, sessionId('there'))?.profile, undefined);
+    localAgain.history.forgetProfile('/tmp/playwright_chromiumdev_profile-x');
+    await settle();
+    assert.deepEqual(profilesIn(localAgain), { here: false, there: false });
+    assert.deepEqual(profilesIn(open('ssh-remote build')), { here: false, there: true });
   });
 
   it('keeps the newest hundred of all windows together', async () => {

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { systemClock } from '../../../../src/core/clock.ts';
-import { groupId } from '../../../../src/core/ids.ts';
+import { groupId, sessionId } from '../../../../src/core/ids.ts';
 import type { Provider } from '../../../../src/core/provider.ts';
 import { capabilitiesOf, usualEnding } from '../../../../src/core/provider.ts';
 import { ProviderError } from '../../../../src/core/providerError.ts';
@@ -227,6 +227,27 @@ describe('the code of another extension’s provider', () => {
         ['r3', undefined],
       ],
     );
+  });
+
+  it('can’t report times that can’t be shown', async () => {
+    const far = 1e300;
+    const members = {
+      list: async function* () {
+        yield { ...page({ ...row, startedAt: far }), groups: [{ id: 'b', createdAt: -far }] };
+      },
+      endCause: async () => ({ how: 'failed', endedAt: far }),
+      check: async () => {
+        throw new ProviderError({ kind: 'rateLimited', retryAt: far }, 'slow down');
+      },
+    };
+    const provider = await connected(members);
+    const [inventory] = await Array.fromAsync(provider.list(unaborted));
+    assert.equal(inventory?.sessions[0]?.startedAt, undefined);
+    assert.equal(inventory?.groups[0]?.createdAt, undefined);
+    assert.deepEqual(await provider.endCause?.(sessionId('r1'), unaborted), { how: 'failed', endedAt: undefined });
+    const error = await errorOf(provider.check(unaborted));
+    assert.deepEqual(error.trouble, { kind: 'rateLimited', retryAt: undefined });
+    assert.match(troubleSentence(error, 'made.up.example'), /rate limiting/);
   });
 
   it('may report what its sessions and its account have used: figures that aren’t plausible are left out', async () => {

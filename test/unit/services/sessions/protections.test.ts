@@ -139,4 +139,12 @@ describe('protections', () => {
     await protections.set(a, [one], true);
     assert.ok(open().has(a, one));
   });
+
+  it('survive when the others that are stored with them are damaged', async () => {
+    memory.values.set('protectedSessions', { a: [7, 'one', null], b: ['two'], c: 'nonsense', d: { 0: 'x' } });
+    const protections = open();
+    assert.ok(protections.has(a, one) && protections.has(b, two));
+    await protections.set(b, [one], true);
+    assert.ok(open().has(a, one) && open().has(b, one) && open().has(b, two));
+  });
 });

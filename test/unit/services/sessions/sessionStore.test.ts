@@ -176,6 +176,27 @@ describe('the session store', () => {
     assert.equal(store.life(account, sessionId('a')).kind, 'running');
   });
 
+  it('knows nothing of a session from another one that had its id before', () => {
+    const id = sessionId('a');
+    const idle = { phase: 'idle', startedAt: 1_000 } as const;
+    now = 10_000;
+    list(inventory(someSession('a', idle)));
+    store.setPages(account, id, { kind: 'ready', pages: [{ id: pageId('p'), title: 'Old', url: '' }], asOf: now });
+    store.setLife(account, [id], {
+      kind: 'stuck',
+      since: now,
+      why: { kind: 'stillRuns', found: true, said: undefined },
+    });
+    now = 50_000;
+    // A start that moves a little means the same session.
+    list(inventory(someSession('a', { ...idle, startedAt: 1_900 })));
+    assert.deepEqual([store.life(account, id).kind, store.pages(account, id)?.kind], ['stuck', 'ready']);
+    assert.equal(store.idleSince(account, id), 10_000);
+    list(inventory(someSession('a', { ...idle, startedAt: 40_000 })));
+    assert.deepEqual([store.life(account, id).kind, store.pages(account, id)], ['running', undefined]);
+    assert.equal(store.idleSince(account, id), 50_000);
+  });
+
   it('keeps a session that a list leaves out until it is confirmed gone', () => {
     const left: string[] = [];
     store.onDidLeave(({ session }) => left.push(session.id));

@@ -179,4 +179,16 @@ describe('Try It with a Browser on This Machine', function () {
     assert.ok(watched && services.accounts.get(watched.accountId));
     assert.ok(started[0] && runs(started[0].pid) && hasTrialBrowsers(memory));
   });
+
+  it('doesn’t touch the trial browser of another machine, which can’t be seen from here', async () => {
+    const watched = await trial.find();
+    assert.ok(watched);
+    const [browser] = started;
+    const remote = [{ account: watched.accountId, profile: browser?.profile, machine: 'ssh-remote build' }];
+    memory.values.set('trialBrowsers', remote);
+    await removeLeftTrials({ accounts: services.accounts, memory }, { ...thisMachine, isRunning: async () => false });
+    assert.ok(services.accounts.get(watched.accountId));
+    assert.deepEqual(memory.get('trialBrowsers'), remote);
+    assert.ok(existsSync(browser?.profile ?? ''));
+  });
 });

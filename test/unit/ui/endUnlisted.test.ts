@@ -1,0 +1,53 @@
+import { strict as assert } from 'node:assert';
+import { systemClock } from '../../../src/core/clock.ts';
+import { sessionId } from '../../../src/core/ids.ts';
+import { History } from '../../../src/services/history/history.ts';
+import { Protections } from '../../../src/services/sessions/protections.ts';
+import { type EndParts, endTargets } from '../../../src/ui/commands/ending.ts';
+import { wholeAccount } from '../../../src/ui/commands/targets.ts';
+import type { Prompts } from '../../../src/ui/prompts.ts';
+import { TreeFilter } from '../../../src/ui/tree/filter.ts';
+import { startGateway } from '../../servers/gateway.ts';
+import { fastClock, MapMemory, TestServices } from '../services/testServices.ts';
+
+describe('ending a session that isn’t listed', () => {
+  it('doesn’t say that it has ended because of an earlier session with its ID, while nothing can be asked', async () => {
+    const server = await startGateway();
+    const services = new TestServices({ clock: fastClock(100), wireClock: systemClock, interval: 0 });
+    const { accounts, kinds, store, connections, refresher, ender, log, evidence } = services;
+    const memory = new MapMemory(0);
+    const history = new History(memory, store, accounts, Date.now);
+    const messages: string[] = [];
+    const prompts: Partial<Prompts> = {
+      confirm: async ({ choices }) => choices[0],
+      tell: async (_level, message) => void messages.push(message),
+      note: () => {},
+    };
+    const parts = {
+      ...{ accounts, kinds, store, connections, refresher, ender, evidence, history, logger: log, prompts },
+      clock: systemClock,
+      filter: new TreeFilter({ accounts, kinds, store, memory }),
+      protections: new Protections(memory, store),
+      endWithoutAsking: { isAllowed: false },
+      liveViews: { isOpen: () => false },
+      workspaceFolders: () => [],
+      setting: () => '',
+      showLog: () => {},
+    } as unknown as EndParts;
+    server.add({ id: 'worker-1' });
+    const accountId = await services.add('gateway', server.url, { authorization: server.authorization });
+    const target = { ...wholeAccount(accountId), sessionId: sessionId('worker-1') };
+    assert.equal((await endTargets(parts, [target])).ended, 1);
+    assert.ok(history.find(accountId, sessionId('worker-1')));
+    await endTargets(parts, [target]);
+    assert.deepEqual(messages.splice(0), ['This session has already ended.']);
+    server.reuse('worker-1');
+    server.misbehave('GET', /./, { kind: 'answer', answer: { status: 503, json: {} } });
+    await endTargets(parts, [target]);
+    assert.match(messages[0] ?? '', /^No request to end the session was sent\. /);
+    assert.deepEqual(server.running, ['worker-1']);
+    history.dispose();
+    services.dispose();
+    await server.stop();
+  }).timeout(20_000);
+});

@@ -12,8 +12,8 @@ export interface Clock {
 }
 
 /**
- * Whether something happened less than `ms` milliseconds ago. What seems to lie in the future didn't: the machine's clock was set
- * back since, and nobody knows how long ago it was. Times are epoch milliseconds.
+ * Whether something happened less than `ms` milliseconds ago. False for a time in the future: the machine's clock was set back
+ * since, and how long ago it was isn't known. Times are epoch milliseconds.
  */
 export function isRecent(at: number, now: number, ms: number): boolean {
   return at <= now && now - at < ms;

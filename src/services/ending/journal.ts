@@ -110,8 +110,8 @@ export class EndJournal {
 
   /**
    * Takes over abandoned entries, so that no other window does. Entries that another window still works on aren't
-   * touched, nor are entries about another machine: from here, its sessions would seem to be gone. An entry stays stored until {@link forget}, and can be claimed again if {@link settlesAfter} passes
-   * without that.
+   * touched, nor are entries about another machine: from here, its sessions would seem to be gone. An entry stays stored
+   * until {@link forget}, and can be claimed again if {@link settlesAfter} passes without that.
    */
   async claimAbandoned(): Promise<readonly UnfinishedEnd[]> {
     const runs = this.#read();

@@ -17,6 +17,10 @@ const waitMs = 30_000;
 const pageCalled = (title: string, text: string) =>
   `data:text/html,${encodeURIComponent(`<title>${title}</title><body style="font: 6vw sans-serif"><h1>${text}</h1>`)}`;
 
+/** The browser that shows this workbench is listed as well, under the name of the script that started it. */
+const name = 'checkout.test.ts';
+process.title = name;
+
 await script(async () => {
   await step('Build the extension', () => run(process.execPath, ['esbuild.js']));
   const home = openPlaywrightHome();
@@ -39,15 +43,14 @@ await script(async () => {
     await page.getByRole('tab', { name: 'Browser Sessions' }).click({ timeout: waitMs });
     const row = (name: string) => page.getByRole('treeitem', { name: new RegExp(`^${name}`) });
     try {
-      for (const name of ['Checkout', 'Flight search', 'Login test']) {
-        await row(`Session ${name}`).waitFor({ timeout: waitMs });
+      for (const title of ['Checkout', 'Flight search', 'Login test']) {
+        await row(`Session ${title}`).waitFor({ timeout: waitMs });
       }
     } catch (error) {
       await page.screenshot({ path: 'out/picture-failed.png' });
       throw error;
     }
-    // The browser that shows this workbench was started by a script, too.
-    await row('machinePicture').locator('.monaco-tl-twistie').click();
+    await row(name).locator('.monaco-tl-twistie').click();
     const box = await page.locator('.part.sidebar').boundingBox();
     await page.mouse.move((box?.x ?? 0) + (box?.width ?? 0), viewport.height / 2);
     await page.mouse.down();

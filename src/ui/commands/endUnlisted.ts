@@ -45,8 +45,8 @@ export async function endUnlisted(
   if (ProviderError.is(connection)) found = { kind: 'failed', error: connection };
   else found = await lookUp(parts, accountId, connection, session);
   const wasConfirmedGone = history.find(accountId, session.id) !== undefined;
-  // While nothing can be asked, another session may be running that got the ID since.
-  const isKnownToBeGone = wasConfirmedGone && found.kind !== 'running' && found.kind !== 'failed';
+  // As long as the provider doesn't say so, another session may be running that got the ID since.
+  const isKnownToBeGone = wasConfirmedGone && found.kind === 'notFound';
   if (found.kind === 'ended' || isKnownToBeGone) {
     return tell('info', l10n.t('This session has already ended.'));
   }

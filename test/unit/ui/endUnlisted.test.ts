@@ -11,7 +11,7 @@ import { startGateway } from '../../servers/gateway.ts';
 import { fastClock, MapMemory, TestServices } from '../services/testServices.ts';
 
 describe('ending a session that isn’t listed', () => {
-  it('doesn’t say that it has ended because of an earlier session with its ID, while nothing can be asked', async () => {
+  it('doesn’t say that it has ended because of an earlier session with its ID, while the provider can’t be asked about it', async () => {
     const server = await startGateway();
     const services = new TestServices({ clock: fastClock(100), wireClock: systemClock, interval: 0 });
     const { accounts, kinds, store, connections, refresher, ender, log, evidence } = services;
@@ -46,6 +46,12 @@ describe('ending a session that isn’t listed', () => {
     await endTargets(parts, [target]);
     assert.match(messages[0] ?? '', /^No request to end the session was sent\. /);
     assert.deepEqual(server.running, ['worker-1']);
+    server.behave();
+    // It lists nothing, and can't say whether the session is running.
+    server.misbehave('GET', /sessions$/, { kind: 'answer', answer: { status: 200, json: { sessions: [], count: 0 } } });
+    server.tellsNothing = true;
+    await endTargets(parts, [target]);
+    assert.deepEqual(server.running, [], messages.join());
     history.dispose();
     services.dispose();
     await server.stop();

@@ -34,7 +34,8 @@ const configuration = () => vscode.workspace.getConfiguration('browserSessions')
 export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
   useLanguage(vscode.env.language);
   if (vscode.l10n.bundle !== undefined) l10n.config({ contents: vscode.l10n.bundle });
-  const { logger, channel } = openLog();
+  const log = openLog();
+  const { logger } = log;
   const setting = settingsReader(configuration);
   const media = vscode.Uri.joinPath(context.extensionUri, 'media');
   const { http, network } = loadNetwork(context, logger);
@@ -78,7 +79,7 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
       setting,
       endWithoutAsking,
       checkFraming: async (...args) => (await http()).checkFraming(...args),
-      channel,
+      showLog: log.show,
       media,
       machine,
       extensionId: context.extension.id,
@@ -96,7 +97,7 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
     views,
     reviewLater(services),
     services,
-    channel,
+    log,
   );
   const api = createApi({ ...services, findExtension });
   const isTest = context.extensionMode === vscode.ExtensionMode.Test;

@@ -7,7 +7,7 @@ import { median, table } from './figures.ts';
 
 const ours = 'browser-sessions.browser-sessions';
 const empty = 'browser-sessions-bench.empty';
-const runs = 5;
+const runs = 15;
 
 /**
  * Measures what starting the extension costs: loading its code and calling `activate`, by the extension host's own

@@ -111,8 +111,11 @@ describe('the page of the installed extension', function () {
       .first()
       .click();
     await page.locator('.monaco-workbench.vs').first().waitFor();
-    const frame = await readme();
-    await frame.waitForFunction(() => document.body.classList.contains('vscode-light'));
+    // VS Code shows the page again in another frame.
+    await until(async () => {
+      const frame = await readme();
+      return frame.evaluate(() => document.body.classList.contains('vscode-light')).catch(() => false);
+    });
     await takePicture('extension-page-light');
   });
 });

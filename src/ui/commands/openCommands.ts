@@ -44,7 +44,8 @@ export interface OpenCommandsParts
     EnderOptions,
     Omit<LiveViewsOptions, 'store' | 'review'> {
   readonly rowSelection: RowSelection;
-  readonly channel: vscode.OutputChannel;
+  /** Shows the log. */
+  readonly showLog: () => void;
   /** The id of this extension. */
   readonly extensionId: string;
   readonly testing: Testing;
@@ -52,7 +53,7 @@ export interface OpenCommandsParts
 
 /** Creates what commands need in addition to what activation created. Loaded with the first command. */
 export function openCommands(parts: OpenCommandsParts): OpenedCommands {
-  const { clock, rowSelection, channel, testing, logger, extensionId } = parts;
+  const { clock, rowSelection, testing, logger, extensionId } = parts;
   const documents = new Documents(clock.now);
   const review: LiveViewsOptions['review'] = (account, session) => reviewOne(parts, account, session);
   const liveViews = new LiveViews(
@@ -103,7 +104,6 @@ export function openCommands(parts: OpenCommandsParts): OpenedCommands {
     }),
     workspaceFolders,
     openWalkthrough: () => openWalkthrough(extensionId),
-    showLog: () => channel.show(),
     copyText: async (text) => vscode.env.clipboard.writeText(text),
     openUrl: openUnchanged,
     openText: async (content, language) => {

@@ -104,6 +104,17 @@ describe('evidence', () => {
     assert.equal(verdict(), 'confirmedGone');
   });
 
+  it('asks again at once about a session that the provider didn’t find for the first time', () => {
+    add([list(0, ['a', 'b'])], { lists: 'unreliable' });
+    add([list(100, ['b'])], { lists: 'unreliable' });
+    assert.equal(log.needsSecondAnswer(account, id), false);
+    log.addAnswers(account, new Map([[id, 'notFound']]), 200, 210);
+    assert.equal(log.needsSecondAnswer(account, id), true);
+    assert.equal(log.needsSecondAnswer(account, sessionId('b')), false);
+    assert.equal(log.needsSecondAnswer(account, sessionId('z')), false);
+    assert.equal(log.needsSecondAnswer(accountId('other'), id), false);
+  });
+
   it('remembers whether the worker that had the session said it ended it', () => {
     for (const byItsWorker of [true, false]) {
       log.reset(account);

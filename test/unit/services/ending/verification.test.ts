@@ -105,6 +105,18 @@ const cases: readonly Case[] = [
     verdict: 'stillRunning',
   },
   {
+    of: 'lists without it that came before the provider could no longer say that it is running',
+    lists: 'lagging',
+    evidence: [listed, probed('running'), ...missing(3, 'unknown', 30_000), probed('unknown')],
+    verdict: 'unknown',
+  },
+  {
+    of: 'lists without it that came before the provider no longer found it',
+    lists: 'lagging',
+    evidence: [listed, probed('running'), ...missing(3, 'unknown', 30_000), notFound(6_000_000), probed('unknown')],
+    verdict: 'unknown',
+  },
+  {
     of: 'two lists without it and a probe without an answer',
     lists: 'lagging',
     evidence: [listed, ...missing(2, 'unknown', 9_000), probed('unknown')],

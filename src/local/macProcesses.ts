@@ -24,7 +24,7 @@ export function macProcesses(ps = '/bin/ps'): ProcessReader {
       try {
         row = await outputOf(ps, ['-ww', '-o', 'lstart=,stat=', '-p', `${pid}`], AbortSignal.timeout(5_000));
       } catch (error) {
-        // `ps` fails without a word where no process has the pid. With one, it couldn't find out.
+        // If no process has the pid, `ps` fails and writes nothing. If it writes something, it couldn't find out.
         if (error instanceof ProgramError && error.exitCode === 1 && error.saidNothing) return undefined;
         throw error;
       }

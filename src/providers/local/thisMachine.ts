@@ -229,8 +229,8 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
 }
 
 /**
- * The IDs of processes include what tells them from others with the same process ID. Their starts would not do: Linux counts them
- * from a boot time that moves whenever the machine's clock is set (`btime`, proc(5)).
+ * The IDs of processes include what tells them from others with the same process ID. Start times can't be compared: Linux counts
+ * them from a boot time that moves whenever the machine's clock is set (`btime`, proc(5)).
  */
 const hasUniqueId = true;
 

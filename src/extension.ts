@@ -42,13 +42,14 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
   const besideWorkbench = context.extension.extensionKind === vscode.ExtensionKind.UI;
   const remoteWindow = { remoteName: vscode.env.remoteName, env: process.env, host: hostname() };
   const machine = async () => (await import('./local/thisMachine.ts')).thisMachine;
+  const searchMachine = lazy(async () => (await import('./providers/local/findSessions.ts')).openSessionSearch());
   const services = openServices({
     secrets: context.secrets,
     globalState: context.globalState,
     loadProviders: async () => (await import('./providers/index.ts')).providerKinds,
     network,
     logger,
-    hasLocalSessions: async (...args) => (await import('./providers/local/findSessions.ts')).hasSessions(...args),
+    hasLocalSessions: async (...args) => (await searchMachine())(...args),
     place: besideWorkbench ? undefined : remotePlace(remoteWindow),
     machine: besideWorkbench ? undefined : remoteMachine(remoteWindow),
     settings: {

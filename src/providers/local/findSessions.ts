@@ -30,16 +30,17 @@ export async function findSessions(
   return { browsers, detached: sessions.filter(({ browser }) => browser !== 'own'), sockets };
 }
 
-/**
- * Whether there is any session on this machine, apart from browsers that another account shows.
- * @throws as {@link findSessions} does.
- */
-export async function hasSessions(
-  signal: AbortSignal,
-  isShownElsewhere: (port: number) => boolean,
+/** Whether there is any session on this machine, apart from browsers whose port another account shows. */
+export type HasSessions = (signal: AbortSignal, isShownElsewhere: (port: number) => boolean) => Promise<boolean>;
+
+/** Opens a search that reads the tools' files again only where they have changed. It throws as {@link findSessions} does. */
+export function openSessionSearch(
   openReader: () => Promise<ProcessReader> = openProcessReader,
   env = process.env,
-): Promise<boolean> {
-  const { browsers, detached } = await findSessions(await openReader(), openLocalTools(env), systemClock, signal);
-  return detached.length > 0 || browsers.some(({ port }) => port === undefined || !isShownElsewhere(port));
+): HasSessions {
+  const tools = openLocalTools(env);
+  return async (signal, isShownElsewhere) => {
+    const { browsers, detached } = await findSessions(await openReader(), tools, systemClock, signal);
+    return detached.length > 0 || browsers.some(({ port }) => port === undefined || !isShownElsewhere(port));
+  };
 }

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { portOfProfile } from '../../../../src/local/devtoolsPort.ts';
 import { openProcessReader, type ProcessReader } from '../../../../src/local/processes.ts';
-import { hasSessions } from '../../../../src/providers/local/findSessions.ts';
+import { openSessionSearch } from '../../../../src/providers/local/findSessions.ts';
 import { leaveBehind } from '../../../host/leftBehind.ts';
 import { startBrowse } from '../../../servers/browse.ts';
 import { unaborted } from '../../testNetwork.ts';
@@ -24,7 +24,7 @@ onLinux('the sessions for which this machine is shown', function () {
     };
   };
   const has = (pid?: number, shown?: number) =>
-    hasSessions(unaborted, (port) => port === shown, readerOf(pid), its.home.env);
+    openSessionSearch(readerOf(pid), its.home.env)(unaborted, (port) => port === shown);
 
   it('include browsers, except those whose DevTools port another account shows', async () => {
     const { pid, profile, stop } = await leaveBehind();

@@ -9,6 +9,12 @@ export function isLoopback(hostname: string): boolean {
   return name === 'localhost' || name === '[::1]' || name === '::1' || loopbackV4.test(name);
 }
 
+/** The URL of an address of this machine; undefined for any other address, or if it isn't a URL. */
+export function loopbackUrl(address: string): URL | undefined {
+  const url = URL.parse(address);
+  return url !== null && isLoopback(url.hostname) ? url : undefined;
+}
+
 const loopbackV4 = /^127(\.(25[0-5]|2[0-4]\d|1\d\d|\d{1,2})){3}$/;
 const localName = /(^|\.)localhost\.?$/;
 

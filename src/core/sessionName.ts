@@ -1,4 +1,4 @@
-import { isLoopback } from './origin.ts';
+import { loopbackUrl } from './origin.ts';
 import { isEmptyTab, type Page } from './page.ts';
 import { plainText } from './plainText.ts';
 import type { Session } from './session.ts';
@@ -51,7 +51,7 @@ function titleAndHost(page: Page): string {
   const title = plainText(page.title, longestTitle);
   const host = hostOf(page);
   // A browser shows the address of a page without a title in its place. A port of this machine names nothing.
-  const isNoName = title.includes(host) || isLoopback(URL.parse(page.url)?.hostname ?? '');
+  const isNoName = title.includes(host) || loopbackUrl(page.url) !== undefined;
   if (title === '' || host === '' || isNoName) return title || host;
   return plainText(`${title} · ${host}`);
 }

@@ -2,7 +2,7 @@ import type { Disposable } from '../core/event.ts';
 import type { AccountId } from '../core/ids.ts';
 import { lazy } from '../core/lazy.ts';
 import type { Logger } from '../core/logger.ts';
-import { isLoopback } from '../core/origin.ts';
+import { loopbackUrl } from '../core/origin.ts';
 import type { ProviderKind } from '../core/provider.ts';
 import type { Memory, SecretStore } from '../core/storage.ts';
 import { Accounts } from './accounts/accounts.ts';
@@ -80,7 +80,7 @@ export function openServices({
     background: settings.background,
   });
   const protections = new Protections(memory, store);
-  const isHereOnly = (id: AccountId) => isLoopback(URL.parse(accounts.get(id)?.origin ?? '')?.hostname ?? '');
+  const isHereOnly = (id: AccountId) => loopbackUrl(accounts.get(id)?.origin ?? '') !== undefined;
   const loadJournal = lazy(async () => {
     return new (await import('./ending/journal.ts')).EndJournal(memory, clock, logger, { machine, isHereOnly });
   });

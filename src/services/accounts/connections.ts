@@ -1,7 +1,7 @@
 import type { Account, Credentials } from '../../core/account.ts';
 import { Emitter, type Event } from '../../core/event.ts';
 import type { AccountId } from '../../core/ids.ts';
-import { isLoopback } from '../../core/origin.ts';
+import { loopbackUrl } from '../../core/origin.ts';
 import type { Provider, ProviderKind } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import type { RateWindow, RequestLimits } from '../../core/rateWindow.ts';
@@ -118,10 +118,4 @@ export class Connections {
       return id !== besides && loopbackUrl(origin)?.port === String(port);
     });
   }
-}
-
-/** The URL of an address of this machine; undefined for any other address. */
-function loopbackUrl(address: string): URL | undefined {
-  const url = URL.parse(address);
-  return url !== null && isLoopback(url.hostname) ? url : undefined;
 }

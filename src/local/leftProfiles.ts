@@ -73,7 +73,7 @@ export async function deleteProfile(
   const check = await checkProfile(folder, signal);
   if (check.kind !== 'free') return check.kind;
   if (check.profile.identity !== identity) return 'notTemporary';
-  // If VS Code is closed meanwhile, what is left still has the name of a temporary profile, and is listed.
+  // A name that the list of temporary profiles still finds if VS Code is closed before everything is deleted.
   const renamed = `${folder}.deleting-${randomUUID()}`;
   try {
     await rename(folder, renamed);

@@ -9,9 +9,10 @@ import { outputOf } from './programOutput.ts';
 const columns = 'ProcessId,ParentProcessId,ExecutablePath,CommandLine,WorkingSetSize,KernelModeTime,UserModeTime';
 const started = "@{Name='Started';Expression={([DateTimeOffset]$_.CreationDate).ToUnixTimeMilliseconds()}}";
 const listScript = `@(Get-CimInstance Win32_Process | Select-Object ${columns},${started}) | ConvertTo-Json -Compress`;
-const nobody = 'none';
+/** What the script writes if no process has the pid. */
+const noProcess = 'none';
 const identityScript = (pid: number) =>
-  `$p = Get-CimInstance Win32_Process -Filter 'ProcessId=${pid}'; if ($p) { ([DateTimeOffset]$p.CreationDate).ToUnixTimeMilliseconds() } else { '${nobody}' }`;
+  `$p = Get-CimInstance Win32_Process -Filter 'ProcessId=${pid}'; if ($p) { ([DateTimeOffset]$p.CreationDate).ToUnixTimeMilliseconds() } else { '${noProcess}' }`;
 
 const Row = v.object({
   ProcessId: v.number(),
@@ -43,7 +44,7 @@ export function windowsProcesses(): ProcessReader {
  */
 export function identityIn(said: string): string | undefined {
   const identity = said.trim();
-  if (identity === nobody) return undefined;
+  if (identity === noProcess) return undefined;
   if (!/^-?\d+$/.test(identity)) throw new Error('PowerShell says nothing about the process that can be read');
   return identity;
 }

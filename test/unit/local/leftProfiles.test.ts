@@ -63,7 +63,10 @@ import { until } from '../until.ts';
     const mounted = join(path, 'Default', 'a folder');
     for (const one of [mine, mounted]) mkdirSync(one);
     writeFileSync(join(mine, 'kept'), '');
-    if (spawnSync('mount', ['--bind', mine, mounted]).status !== 0) this.skip();
+    if (spawnSync('mount', ['--bind', mine, mounted]).status !== 0) {
+      console.log('      skipped: nothing can be mounted here');
+      this.skip();
+    }
     try {
       assert.equal(await check(path), 'inUse');
     } finally {
@@ -77,7 +80,10 @@ import { until } from '../until.ts';
     const found = await free(path);
     const busy = join(path, 'Default', 'Cookies');
     // Even root can't delete such a file.
-    if (spawnSync('chattr', ['+i', busy]).status !== 0) this.skip();
+    if (spawnSync('chattr', ['+i', busy]).status !== 0) {
+      console.log('      skipped: no file can be made undeletable here');
+      this.skip();
+    }
     const deletion = deleteProfile(found, unaborted);
     // If VS Code is closed now, what is left is still found.
     let renamed: string | undefined;

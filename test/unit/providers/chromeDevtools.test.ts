@@ -39,6 +39,7 @@ describe('sessions of chrome-devtools', () => {
   });
 
   it('aren’t read through a link', async function () {
+    // Windows lets only administrators create links.
     if (process.platform === 'win32') this.skip();
     const folder = temporaryFolder('homes');
     const elsewhere = home(temporaryFolder('elsewhere'), 'abc');

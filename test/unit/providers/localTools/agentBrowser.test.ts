@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { PageTargets } from '../../../../src/cdp/pageTargets.ts';
 import { takeScreenshot } from '../../../../src/cdp/screenshot.ts';
 import { isEmptyTab } from '../../../../src/core/page.ts';
-import type { Session } from '../../../../src/core/session.ts';
 import { ensureAgentBrowser, startForeignBrowser } from '../../../host/localTools.ts';
 import { unaborted } from '../../testNetwork.ts';
 import { until } from '../../until.ts';
@@ -17,7 +16,7 @@ import { fact, onLinux, orSkip, pageCalled, useToolHome } from './useToolHome.ts
 onLinux('sessions of agent-browser', function () {
   this.timeout(180_000);
   const its = useToolHome();
-  const { list, rows, onlyRow, endsAll, onlyBrowser, groupOf } = its;
+  const { attachedRow, list, rows, onlyRow, endsAll, onlyBrowser, groupOf } = its;
 
   beforeEach(async function () {
     await orSkip(this, ensureAgentBrowser);
@@ -60,12 +59,7 @@ onLinux('sessions of agent-browser', function () {
       'title',
       '--json',
     );
-    let attached: Session | undefined;
-    await until(async () => {
-      attached = (await rows()).find(({ ends }) => ends === 'connection');
-      return attached !== undefined;
-    });
-    assert.ok(attached);
+    const attached = await attachedRow();
     assert.equal(await groupOf(attached), 'agent-browser · guest');
     assert.ok(attached.bulkEndExclusion);
     assert.equal((await its.provider.end(attached, unaborted)).outcome, 'ended');

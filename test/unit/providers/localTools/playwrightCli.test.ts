@@ -1,7 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Session } from '../../../../src/core/session.ts';
 import { startForeignBrowser } from '../../../host/localTools.ts';
 import { unaborted } from '../../testNetwork.ts';
 import { until } from '../../until.ts';
@@ -11,7 +10,7 @@ import { fact, onLinux, pageCalled, pidOf, useToolHome } from './useToolHome.ts'
 onLinux('sessions of playwright-cli', function () {
   this.timeout(180_000);
   const its = useToolHome();
-  const { list, rows, onlyRow, endsAll, onlyBrowser, groupOf } = its;
+  const { attachedRow, list, rows, onlyRow, endsAll, onlyBrowser, groupOf } = its;
 
   it('are listed by their names and folders, and ended by playwright-cli itself', async () => {
     await its.home.openPlaywright('checkout', pageCalled('Cart'));
@@ -78,12 +77,7 @@ onLinux('sessions of playwright-cli', function () {
   it('are only detached from a browser that something else started', async () => {
     const foreign = await startForeignBrowser(its.home, pageCalled('Foreign'));
     await its.home.attachPlaywright('guest', foreign.port);
-    let attached: Session | undefined;
-    await until(async () => {
-      attached = (await rows()).find(({ ends }) => ends === 'connection');
-      return attached !== undefined;
-    });
-    assert.ok(attached);
+    const attached = await attachedRow();
     assert.equal(await groupOf(attached), 'playwright-cli · guest');
     assert.deepEqual(attached.traits, ['attached']);
     assert.notEqual(pidOf(attached), foreign.pid);

@@ -65,6 +65,16 @@ export function useToolHome() {
     assert.ok(row);
     return row;
   }
+  /** The row of a session that only controls a browser that something else started. */
+  async function attachedRow(): Promise<Session> {
+    let attached: Session | undefined;
+    await until(async () => {
+      attached = (await rows()).find(({ ends }) => ends === 'connection');
+      return attached !== undefined;
+    });
+    assert.ok(attached);
+    return attached;
+  }
   const groupOf = async ({ groupId }: Session) => (await list()).groups.find(({ id }) => id === groupId)?.name;
   const onlyBrowser = (): RunningProcess => {
     const [browser, ...others] = home.browsers();
@@ -89,6 +99,7 @@ export function useToolHome() {
     list,
     rows,
     onlyRow,
+    attachedRow,
     groupOf,
     onlyBrowser,
     endsAll,

@@ -4,6 +4,7 @@ import { ProviderError } from '../../../../src/core/providerError.ts';
 import { History } from '../../../../src/services/history/history.ts';
 import { SessionStore } from '../../../../src/services/sessions/sessionStore.ts';
 import { keepingOnly, someSession } from '../../sessions.ts';
+import { until } from '../../until.ts';
 import { MapMemory, TestServices } from '../testServices.ts';
 
 const account = accountId('a');
@@ -30,6 +31,7 @@ describe('the history', () => {
     run.arrive({ sessions, groups: [], faults: [], account: undefined });
     run.complete(keepingOnly(store, account, sessions));
   }
+  const stored = () => (memory.values.get('endedSessions') ?? []) as readonly object[];
   const ids = () => history.all.map((ended) => ended.sessionId);
 
   it('records what left the list, how long it ran, and who ended it', () => {
@@ -79,7 +81,7 @@ describe('the history', () => {
     list(...Array.from({ length: 150 }, (_, index) => `s${index}`));
     list();
     assert.equal(history.all.length, 100);
-    await new Promise((resolve) => setTimeout(resolve, 700));
+    await until(() => stored().length === 100);
     const again = new History(memory, store, services.accounts, () => now);
     assert.equal(again.all.length, 100);
     again.clear();
@@ -94,8 +96,8 @@ describe('the history', () => {
   it('loses nothing else when an entry is damaged or comes from a newer version', async () => {
     list('one', 'two');
     list();
-    await new Promise((resolve) => setTimeout(resolve, 700));
-    const [entry, ...others] = memory.values.get('endedSessions') as readonly object[];
+    await until(() => stored().length === 2);
+    const [entry, ...others] = stored();
     const unreadable = [
       { ...entry, by: 'evicted' },
       { ...entry, endedAt: 1e300 },

@@ -263,7 +263,7 @@ export const settingTexts: { readonly [Key in SettingKey]: SettingText & Choices
   },
   'thisMachine.enabled': {
     description:
-      'Controls whether browsers that agents, scripts, and tests started on this machine are shown. While the view is visible, the extension looks for them among your processes. Your own browser is never shown.',
+      'Controls whether browsers that agents, scripts, and tests started on this machine are shown. While the view is visible, the extension looks for them among your processes and in the files of tools such as agent-browser. Your own browser is never shown.',
   },
   'network.transport': {
     description: 'Controls how requests are sent.',

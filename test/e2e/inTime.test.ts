@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
-import { until, WorkbenchUser, writtenAfterMs } from './user.ts';
+import { until, WorkbenchUser } from './user.ts';
 
 const hourMs = 3_600_000;
 
@@ -69,7 +69,8 @@ describe('a user who forgets a browser', function () {
 
   it('is told by the status bar of a window in which the view was never opened, and not warned again', async () => {
     await user.page.getByRole('tab', { name: /^Explorer/ }).click();
-    await new Promise((written) => setTimeout(written, writtenAfterMs));
+    await user.stored('sideBar', (value) => !value.includes('browserSessions'));
+    await user.stored('extension', (value) => value.includes('"warnings"'));
     await user.page.reload({ timeout: 60_000 });
     await item().getByText('3 browsers · 2 over limit, oldest 6 h').waitFor({ timeout: 60_000 });
     await badge('2').waitFor();

@@ -1,8 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
-import { until, WorkbenchUser, writtenAfterMs } from './user.ts';
+import { until, WorkbenchUser } from './user.ts';
 
 describe('a user whose keychain fails', function () {
   this.timeout(180_000);
@@ -40,7 +39,7 @@ describe('a user whose keychain fails', function () {
     await user.picture('cost-session');
     await seesTooltip('Account Anchor Browser · shop', '12.5 credits used');
     await user.picture('cost-account');
-    await sleep(writtenAfterMs);
+    await user.stored('extension', (value) => value.includes('"label":"shop"'));
 
     // The half of the encryption key that this VS Code gets from its server: the keyring of a desktop.
     const other = randomBytes(32);
@@ -54,7 +53,7 @@ describe('a user whose keychain fails', function () {
     await user.type('Anchor Browser API key', server.key);
     await user.row('Session shop.example').waitFor();
     assert.equal(await missing.count(), 0);
-    await sleep(writtenAfterMs);
+    await user.stored('extension', (value) => value.includes('"label":"shop"'));
     await user.reload();
     await user.row('Session shop.example').waitFor();
   });
@@ -91,7 +90,7 @@ describe('a user whose keychain fails', function () {
     await user.row('Session shop.example').waitFor();
     await seesTooltip('Account Anchor Browser · shop', 'for this window only');
     await user.picture('keychain-this-window');
-    await sleep(writtenAfterMs);
+    await user.stored('extension', (value) => value.includes('"label":"shop"'));
     await page.evaluate(() => localStorage.setItem('has keyring', 'yes'));
     await user.reload();
     await user.row('Key not found on this machine').waitFor();

@@ -3,7 +3,7 @@ import { type RunningChromium, startChromium } from '../host/chromium.ts';
 import { Devtools } from '../servers/devtools.ts';
 import type { ProviderServer } from '../servers/providerServer.ts';
 import { startRelay } from '../servers/relay.ts';
-import { until, WorkbenchUser, writtenAfterMs } from './user.ts';
+import { until, WorkbenchUser } from './user.ts';
 
 const count = 12;
 const page = (index: number) => `data:text/html,<title>Job ${index}</title><h1>Job ${index}</h1>`;
@@ -110,7 +110,7 @@ describe('a user who ends all sessions', function () {
     await user.row('Session Job 7 ended at').waitFor();
     const label = (await user.row('Session Job 7 ended at').getAttribute('aria-label')) ?? '';
     assert.match(label, /by itself or by someone else/);
-    await user.page.waitForTimeout(writtenAfterMs);
+    await user.stored('extension', (value) => value.includes('Job 7'));
     await user.reload();
     await user.row('Session Job 7 ended at').waitFor({ timeout: 30_000 });
   });

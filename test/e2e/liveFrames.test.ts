@@ -10,7 +10,7 @@ import { Devtools } from '../servers/devtools.ts';
 import { startPages } from '../servers/pages.ts';
 import type { ProviderServer } from '../servers/providerServer.ts';
 import { assertAccessible } from './accessibility.ts';
-import { until, WorkbenchUser, writtenAfterMs } from './user.ts';
+import { until, WorkbenchUser } from './user.ts';
 
 /** Messages from a page that imitates the extension. */
 const forger = `<p id="clock">hostile</p><script>
@@ -327,7 +327,7 @@ describe('a user watching sessions on their providers’ own pages', function ()
     await user.page.keyboard.press('Control+\\');
     await openLive('nightly');
     await framed('nightly');
-    await user.page.waitForTimeout(writtenAfterMs);
+    await user.stored('editors', (value) => value.includes('Live: shop.example') && value.includes('Live: nightly'));
     await user.reload();
     await framed('nightly');
     await user.picture('frames-restored');
@@ -364,7 +364,7 @@ describe('a user watching sessions on their providers’ own pages', function ()
     await framed('mail.example');
     const session = anchor.sessions.get('sess_mail');
     assert.ok(session);
-    await user.page.waitForTimeout(writtenAfterMs);
+    await user.stored('editors', (value) => value.includes('Live: mail.example'));
     session.status = 'completed';
     await user.reload();
     const panel = await user.live('sess_mai');

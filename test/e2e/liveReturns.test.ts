@@ -10,7 +10,7 @@ import { type BrowserlessV1Server, startBrowserlessV1 } from '../servers/browser
 import { Devtools } from '../servers/devtools.ts';
 import { startPages } from '../servers/pages.ts';
 import type { ProviderServer } from '../servers/providerServer.ts';
-import { until, WorkbenchUser, writtenAfterMs } from './user.ts';
+import { until, WorkbenchUser } from './user.ts';
 
 const cart = { id: 'p1', title: 'Cart', url: 'https://shop.example/cart' };
 const payment = { id: 'p2', title: 'Payment', url: 'https://shop.example/pay' };
@@ -163,7 +163,7 @@ describe('a user who comes back to live views', function () {
     const inert = async () =>
       (await shownBy('p1')).locator('iframe').evaluate((frame) => (frame as HTMLIFrameElement).inert);
     assert.equal(await inert(), false);
-    await user.page.waitForTimeout(writtenAfterMs);
+    await user.stored('editors', (value) => value.includes('Live: shop.example'));
     await user.reload();
     const again = await shownBy('p1');
     await again.getByRole('button', { name: 'Interact', pressed: false }).waitFor();
@@ -236,7 +236,8 @@ describe('a user who comes back to live views', function () {
     await (await user.live('watched')).getByRole('button', { name: 'Show Live View' }).click();
     await (await user.live('watched')).locator('#picture').waitFor({ state: 'visible', timeout: 30_000 });
     await user.page.getByRole('tab', { name: 'Explorer' }).click();
-    await user.page.waitForTimeout(writtenAfterMs);
+    await user.stored('editors', (value) => value.includes('Live: watched'));
+    await user.stored('sideBar', (value) => !value.includes('browserSessions'));
     const { port } = v1;
     await v1.stop();
     await user.page.reload({ timeout: 60_000 });

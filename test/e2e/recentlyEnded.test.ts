@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
-import { until, WorkbenchUser, writtenAfterMs } from './user.ts';
+import { until, WorkbenchUser } from './user.ts';
 
 const minute = 60_000;
 /** The sessions' names, how long they ran, and how the view and the export describe their ends. */
@@ -117,7 +117,7 @@ describe('a user who keeps a history of ended sessions', function () {
 
   it('finds the whole history again after the window reloads', async () => {
     const before = await rows();
-    await user.page.waitForTimeout(writtenAfterMs);
+    await user.stored('extension', (value) => ends.every(({ id }) => value.includes(id)));
     await user.reloadByCommand();
     await user.row('Session mine.example ended by you at').waitFor({ timeout: 60_000 });
     assert.deepEqual(await rows(), before);

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { menuTakesClicks } from '../host/workbench.ts';
 import { type BrowserbaseServer, startBrowserbase } from '../servers/browserbase.ts';
-import { until, WorkbenchUser, writtenAfterMs } from './user.ts';
+import { until, WorkbenchUser } from './user.ts';
 
 const minuteMs = 60_000;
 
@@ -133,7 +133,7 @@ describe('a user who sorts, groups and filters the list', function () {
   });
 
   it('finds the list as they left it after reloading the window', async () => {
-    await user.page.waitForTimeout(writtenAfterMs);
+    await user.stored('extension', (value) => value.includes('"sortBy"') && !value.includes('"filterScope"'));
     await user.reload();
     await sees('job: mail', 'carl-mid', 'job: shop', 'anna-new', 'bert-old', 'alone');
   });

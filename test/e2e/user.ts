@@ -14,8 +14,12 @@ import {
   type Workbench,
 } from '../host/workbench.ts';
 
-/** In a browser, VS Code stores its state every five seconds. */
-export const writtenAfterMs = 7_000;
+/** Under which keys VS Code stores state that tests wait for. */
+const storedState = {
+  extension: 'browser-sessions.browser-sessions',
+  editors: 'memento/workbench.parts.editor',
+  sideBar: 'workbench.sidebar.activeviewletid',
+} as const;
 const picturesFolder = join('out', 'e2e');
 const mostPresses = 5;
 
@@ -413,11 +417,39 @@ export class WorkbenchUser {
     }, pictures);
   }
 
+  /**
+   * Waits until the state that VS Code has stored is as expected. In a browser, it stores its state every few seconds, but not
+   * when the window is reloaded.
+   * @param isAsExpected gets what all its databases have, as text.
+   */
+  async stored(state: keyof typeof storedState, isAsExpected: (value: string) => boolean): Promise<void> {
+    const key = storedState[state];
+    await until(async () => isAsExpected((await this.page.evaluate(valuesStoredUnder, key)).join()));
+  }
+
   /** Takes a screenshot for a person to look at. */
   async picture(name: string): Promise<void> {
     mkdirSync(picturesFolder, { recursive: true });
     await this.page.screenshot({ path: join(picturesFolder, `${name}.png`) });
   }
+}
+
+/** Runs in the workbench: what its databases have under a key. */
+async function valuesStoredUnder(key: string): Promise<string[]> {
+  const answer = <T>(request: IDBRequest<T>) =>
+    new Promise<T>((resolve, reject) => {
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = () => reject(new Error(request.error?.message));
+    });
+  const values: string[] = [];
+  for (const { name } of await indexedDB.databases()) {
+    if (name?.startsWith('vscode-web-state-db-') !== true) continue;
+    const database = await answer(indexedDB.open(name));
+    const value: unknown = await answer(database.transaction('ItemTable').objectStore('ItemTable').get(key));
+    if (typeof value === 'string') values.push(value);
+    database.close();
+  }
+  return values;
 }
 
 /** Waits until a condition holds that something outside the test brings about. */

@@ -1,6 +1,6 @@
 import * as l10n from '@vscode/l10n';
 import type { AccountId, GroupId } from '../../core/ids.ts';
-import { type IsMine, isMineBy } from '../../core/ownership.ts';
+import type { IsMine } from '../../core/ownership.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { AccountSession } from '../../services/ending/report.ts';
 import { findGroup } from '../../services/sessions/grouping.ts';
@@ -20,14 +20,14 @@ const youngMs = 60_000;
 export interface DescriptionParts extends EndPlanParts {
   readonly liveViews: Pick<LiveViews, 'isOpen'>;
   readonly setting: ReadSetting;
-  /** The paths of the workspace folders on this machine. */
-  readonly workspaceFolders: () => readonly string[];
+  /** Which sessions are the user's own; undefined without a rule and workspace folders. */
+  readonly isMine: () => IsMine | undefined;
 }
 
 /** Describes sessions for a dialog. */
 export function describeSessions(parts: DescriptionParts, sessions: readonly AccountSession[]): SessionDescription[] {
   // Read once, because there may be thousands of sessions.
-  const isMine = isMineBy(parts.setting('mine'), parts.workspaceFolders());
+  const isMine = parts.isMine();
   return sessions.map((one) => describe(parts, one, isMine));
 }
 

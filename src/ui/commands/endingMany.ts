@@ -1,6 +1,5 @@
 import * as l10n from '@vscode/l10n';
 import type { AccountId } from '../../core/ids.ts';
-import { isMineBy } from '../../core/ownership.ts';
 import type { Memory } from '../../core/storage.ts';
 import type { AccountSession } from '../../services/ending/report.ts';
 import { withNames } from '../sessionNames.ts';
@@ -95,7 +94,7 @@ export async function endAllSessions(parts: EndParts): Promise<PublicEndReport> 
 
 /** Ends all of the user's own sessions, by the rule in the settings and by where browsers on this machine were started. */
 export async function endMySessions(parts: EndParts): Promise<PublicEndReport> {
-  const isMine = isMineBy(parts.setting('mine'), parts.workspaceFolders());
+  const isMine = parts.isMine();
   if (isMine === undefined) {
     return endNothing(
       parts,

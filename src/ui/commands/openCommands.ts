@@ -7,10 +7,10 @@ import { LiveViews, type LiveViewsOptions } from '../liveView/liveViews.ts';
 import { openWalkthrough } from '../onboarding/milestones.ts';
 import { TrialOfExtension, type TryItParts } from '../onboarding/tryIt.ts';
 import { openUnchanged } from '../openUrl.ts';
+import { ownSessions } from '../ownSessions.ts';
 import type { Prompts } from '../prompts.ts';
 import { isForWorkspaces } from '../settings.ts';
 import type { RowSelection } from '../tree/rowSelection.ts';
-import { workspaceFolders } from '../workspaceFolders.ts';
 import { endTargets } from './ending.ts';
 import { type CommandParts, commandHandlers } from './handlers.ts';
 import type { OpenedCommands } from './register.ts';
@@ -102,7 +102,7 @@ export function openCommands(parts: OpenCommandsParts): OpenedCommands {
         path: uri.scheme === 'file' ? uri.fsPath : undefined,
       })),
     }),
-    workspaceFolders,
+    isMine: () => ownSessions(parts.setting),
     openWalkthrough: () => openWalkthrough(extensionId),
     copyText: async (text) => vscode.env.clipboard.writeText(text),
     openUrl: openUnchanged,

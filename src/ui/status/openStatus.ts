@@ -1,6 +1,5 @@
 import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
-import { isMineBy } from '../../core/ownership.ts';
 import { Throttle } from '../../core/throttle.ts';
 import type { Services } from '../../services/openServices.ts';
 import {
@@ -11,6 +10,7 @@ import {
 } from '../../services/sessions/overview.ts';
 import { Warnings } from '../../services/sessions/warnings.ts';
 import { editorPrompts } from '../editorPrompts.ts';
+import { ownSessions } from '../ownSessions.ts';
 import { shownName } from '../sessionNames.ts';
 import type { ReadSetting } from '../settings.ts';
 import { accountName, nameAndId } from '../text/names.ts';
@@ -19,7 +19,6 @@ import { warningText } from '../text/warnings.ts';
 import type { TreeFilter } from '../tree/filter.ts';
 import type { TreeNode } from '../tree/nodes.ts';
 import type { SessionsTree } from '../tree/sessionsTree.ts';
-import { workspaceFolders } from '../workspaceFolders.ts';
 import { StatusItem } from './statusItem.ts';
 
 /** Minimum time between two counts of all sessions, in milliseconds. */
@@ -49,7 +48,7 @@ export function openStatus(services: Services, watched: WatchedView, setting: Re
     accounts,
     store,
     protections,
-    isMine: () => isMineBy(setting('mine'), workspaceFolders()),
+    isMine: () => ownSessions(setting),
     limits,
     ratePerHour: (provider) => setting('cost.ratePerHour').get(provider),
     now: clock.now,

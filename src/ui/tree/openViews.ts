@@ -1,14 +1,13 @@
 import type { Uri } from 'vscode';
 import * as vscode from 'vscode';
 import { lazy } from '../../core/lazy.ts';
-import { isMineBy } from '../../core/ownership.ts';
 import type { Memory } from '../../core/storage.ts';
 import type { ThisMachine } from '../../core/thisMachine.ts';
 import type { Services } from '../../services/openServices.ts';
 import { openOnboarding } from '../onboarding/openOnboarding.ts';
+import { ownSessions } from '../ownSessions.ts';
 import type { ReadSetting } from '../settings.ts';
 import { openStatusWhenNeeded } from '../status/statusWhenNeeded.ts';
-import { workspaceFolders } from '../workspaceFolders.ts';
 import type { Arrangement } from './arrangement.ts';
 import { openEndedView } from './endedView.ts';
 import { TreeFilter } from './filter.ts';
@@ -51,7 +50,7 @@ export function openViews(
     filter,
     options,
     finished: () => finished?.rows,
-    isMine: () => isMineBy(setting('mine'), workspaceFolders()),
+    isMine: () => ownSessions(setting),
     clickAction: () => setting('clickAction'),
     details: () => setting('row.details'),
     now: clock.now,

@@ -72,7 +72,7 @@ import { until } from '../until.ts';
       filter: new TreeFilter({ accounts, kinds, store, memory }),
       protections: new Protections(memory, store),
       liveViews: { isOpen: () => false },
-      workspaceFolders: () => [],
+      isMine: () => undefined,
       setting: (name: string) => (name === 'thisMachine.enabled' ? true : name === 'confirm.endAll' ? 'button' : ''),
       showLog: () => {},
       ownMachine: { findNow: async () => {} },

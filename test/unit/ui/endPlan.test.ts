@@ -76,7 +76,7 @@ describe('the plan of an end', () => {
     const descriptions = {
       ...parts,
       liveViews: { isOpen: () => false },
-      workspaceFolders: () => [],
+      isMine: () => undefined,
       setting: (key: SettingKey) => settings[key].default,
     };
     const [described] = describeSessions(descriptions as DescriptionParts, plan.ends);
@@ -194,7 +194,7 @@ describe('the plan of an end', () => {
         endWithoutAsking: new EndWithoutAsking(new MapMemory(0), () => 'always'),
         changeSetting: async () => {},
         liveViews: { isOpen: () => false },
-        workspaceFolders: () => [],
+        isMine: () => undefined,
         setting: (key: SettingKey) => settings[key].default,
         prompts: {
           ...parts.prompts,

@@ -30,7 +30,7 @@ describe('ending a session that isn’t listed', () => {
       protections: new Protections(memory, store),
       endWithoutAsking: { isAllowed: false },
       liveViews: { isOpen: () => false },
-      workspaceFolders: () => [],
+      isMine: () => undefined,
       setting: () => '',
       showLog: () => {},
     } as unknown as EndParts;

@@ -81,7 +81,7 @@ describe('managing accounts', function () {
       filter: new TreeFilter({ accounts, kinds, store, memory }),
       protections: new Protections(memory, store),
       liveViews: { isOpen: () => false },
-      workspaceFolders: () => [],
+      isMine: () => undefined,
       setting: (name: string) => (name === 'confirm.endAll' ? 'button' : ''),
       selection: () => [],
       showLog: () => {},

@@ -27,7 +27,7 @@ export const systemClock: Clock = Object.freeze({
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after(ms: number, run: () => void) {
-    const timer = setTimeout(run, ms < longestMs ? ms : longestMs);
+    const timer = setTimeout(run, ms < longestMs ? Math.max(0, ms) : longestMs);
     timer.unref();
     return { dispose: () => clearTimeout(timer) };
   },

@@ -97,12 +97,6 @@ export const equivalents: readonly Equivalent[] = [
     reason: 'No other error has these reasons.',
   },
   {
-    file: 'src/services/ending/pace.ts',
-    line: "const retryAt = trouble.kind === 'rateLimited' ? trouble.retryAt : undefined;",
-    to: 'true',
-    reason: 'No other error has a time.',
-  },
-  {
     file: 'src/services/sessions/refresher.ts',
     line: 'this.#polls.clear();',
     to: ';',

@@ -22,7 +22,10 @@ export interface Session {
   readonly phase: SessionPhase;
   /** The provider's own word for its status. */
   readonly status: string | undefined;
-  /** Undefined where the provider doesn't say; the store then uses the time when the session was first seen. */
+  /**
+   * Undefined where the provider doesn't say; the store then uses the time when the session was first seen. Never calculated
+   * from how long it has been running: a start that moves forward by a second means another session, see {@link isSame}.
+   */
   readonly startedAt: number | undefined;
   readonly region: string | undefined;
   readonly groupId: GroupId | undefined;

@@ -149,6 +149,11 @@ export interface EndingTerms {
   readonly mostInFlight: number | undefined;
   /** Whether that many may be under way from the start instead of only a few, because no server could be overloaded. */
   readonly startsAtMost?: boolean | undefined;
+  /**
+   * Whether an ID may be given to another session later, whatever the lists are worth. True for every provider of another
+   * extension. Where lists are `complete` or `partial`, it's always assumed.
+   */
+  readonly mayReuseIds?: boolean | undefined;
   /** Milliseconds after the last request until a session that isn't confirmed gone is called stuck. */
   readonly withinMs: number;
 }

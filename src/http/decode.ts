@@ -72,6 +72,15 @@ export function decode<T>(schema: Schema<T>, answer: HttpAnswer): T {
   return decodeValue(schema, parse(answer.body));
 }
 
+/**
+ * Refuses an answer about another session than the one that was asked about, for example from a cache in between.
+ * @param answered the id in the answer; nullish if there is none.
+ * @throws ProviderError `unexpectedAnswer`
+ */
+export function refuseAnotherSession(asked: string, answered: string | null | undefined): void {
+  if (answered != null && answered !== asked) throw unexpected('it answered about another session');
+}
+
 /** The rows of a list, not validated yet, and what couldn't be read. */
 export interface Rows {
   readonly rows: readonly unknown[];

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
-import { until, WorkbenchUser } from './user.ts';
+import { until, WorkbenchUser, writtenAfterMs } from './user.ts';
 
 describe('a user who doesn’t want to be asked about each end', function () {
   this.timeout(120_000);
@@ -79,6 +79,16 @@ describe('a user who doesn’t want to be asked about each end', function () {
     server.sessions.delete('sess_third');
     server.add({ id: 'sess_third', domains: ['other.example.com'] });
     await row('other').waitFor();
+    await (await user.live('other.example.com')).locator('#endSession').click();
+    assert.match(await user.dialog(), /End session "other\.example\.com" \(\S+\)\?/);
+    assert.doesNotMatch(await user.dialog(), /Don't Ask Again/);
+    await user.press('Cancel');
+    assert.deepEqual(server.running.sort(), ['sess_guarded', 'sess_third']);
+  });
+
+  it('is asked there even if the window was reloaded in between', async () => {
+    await user.page.waitForTimeout(writtenAfterMs);
+    await user.reload();
     await (await user.live('other.example.com')).locator('#endSession').click();
     assert.match(await user.dialog(), /End session "other\.example\.com" \(\S+\)\?/);
     assert.doesNotMatch(await user.dialog(), /Don't Ask Again/);

@@ -377,6 +377,8 @@ describe('a user watching sessions on their providers’ own pages', function ()
   it('is reconnected after the key is replaced, with what the new key may see', async () => {
     await openLive('shop.example');
     await framed('shop.example');
+    await setInteracting(await user.live('shop.example'), true);
+    await framed('shop.example');
     const another = 'sk-anchor-other-canary';
     anchor.keys.set('other', another);
     const isAsked = () =>
@@ -387,6 +389,9 @@ describe('a user watching sessions on their providers’ own pages', function ()
     await user.type('Anchor Browser API key', another);
     await until(async () => isAsked());
     await framed('shop.example');
+    // With another key, the same ID may be someone else's session.
+    const panel = await user.live('shop.example');
+    await panel.getByRole('button', { name: 'Interact', pressed: false }).waitFor();
     await closeAll();
   });
 

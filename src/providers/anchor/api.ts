@@ -3,7 +3,7 @@ import type { HttpAnswer, HttpRequest } from '../../core/http.ts';
 import type { SessionId } from '../../core/ids.ts';
 import type { Link } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
-import { decode } from '../../http/decode.ts';
+import { decode, refuseAnotherSession } from '../../http/decode.ts';
 import { notFoundLike } from '../../http/notFound.ts';
 
 export const defaultAddress = 'https://api.anchorbrowser.io';
@@ -25,7 +25,11 @@ const Configuration = v.object({
   ),
 });
 const OneSession = v.object({
-  data: v.object({ status: v.string(), configuration: v.fallback(v.optional(Configuration), undefined) }),
+  data: v.object({
+    session_id: v.fallback(v.nullish(v.string()), undefined),
+    status: v.string(),
+    configuration: v.fallback(v.optional(Configuration), undefined),
+  }),
 });
 /** How a session was started, as far as it is read. */
 export type Configuration = v.InferOutput<typeof Configuration>;
@@ -67,7 +71,9 @@ export function anchorApi(link: Link): AnchorApi {
         { method: 'GET', route: '/v1/sessions/{session_id}', params: { session_id: id } },
         signal,
       );
-      return decode(OneSession, answer).data;
+      const { data } = decode(OneSession, answer);
+      refuseAnotherSession(id, data.session_id);
+      return data;
     } catch (error) {
       if (ProviderError.isOf(error, 'notFound')) return undefined;
       throw error;

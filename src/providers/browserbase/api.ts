@@ -3,13 +3,17 @@ import type { HttpAnswer, HttpRequest } from '../../core/http.ts';
 import type { SessionId } from '../../core/ids.ts';
 import type { Link } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
-import { dateField, decode } from '../../http/decode.ts';
+import { dateField, decode, refuseAnotherSession } from '../../http/decode.ts';
 import { notFoundLike } from '../../http/notFound.ts';
 
 export const defaultAddress = 'https://api.browserbase.com';
 
 /** No more of a session is read: the answer also contains its signing key. */
-export const OneSession = v.object({ status: v.string(), endedAt: v.fallback(dateField, undefined) });
+export const OneSession = v.object({
+  id: v.fallback(v.nullish(v.string()), undefined),
+  status: v.string(),
+  endedAt: v.fallback(dateField, undefined),
+});
 /** The parts of a session that are read. */
 export type OneSession = v.InferOutput<typeof OneSession>;
 /**
@@ -39,7 +43,10 @@ export function browserbaseApi(link: Link): BrowserbaseApi {
 
   async function find(id: SessionId, signal: AbortSignal) {
     try {
-      return decode(OneSession, await send({ method: 'GET', route: '/v1/sessions/{id}', params: { id } }, signal));
+      const answer = await send({ method: 'GET', route: '/v1/sessions/{id}', params: { id } }, signal);
+      const found = decode(OneSession, answer);
+      refuseAnotherSession(id, found.id);
+      return found;
     } catch (error) {
       if (ProviderError.isOf(error, 'notFound')) return undefined;
       throw error;

@@ -175,8 +175,9 @@ export class Ender {
     // An account that can't be connected to is reported with each end.
     const provider = await connections.open(accountId).catch(() => undefined);
     const isOld = !isRecent(state.asOf, clock.now(), freshMs);
-    const lists = provider?.ending.lists;
-    if (lists === 'partial' || (lists === 'complete' && isOld)) await refresher.refresh(accountId, { thorough: true });
+    const { lists, mayReuseIds } = provider?.ending ?? {};
+    if (lists === 'partial' || (isOld && (lists === 'complete' || mayReuseIds === true)))
+      await refresher.refresh(accountId, { thorough: true });
   }
 
   /** The reason a confirmed session isn't there; undefined if it has ended, or another session has its id. */

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { type Disposable, Emitter, type Event } from '../../core/event.ts';
 import type { AccountId, SessionId } from '../../core/ids.ts';
 import { same } from '../../core/same.ts';
-import type { EndCause } from '../../core/session.ts';
+import { type EndCause, isSame, type Session } from '../../core/session.ts';
 import { bestName } from '../../core/sessionName.ts';
 import type { Memory } from '../../core/storage.ts';
 import { Throttle } from '../../core/throttle.ts';
@@ -127,10 +127,15 @@ export class History implements Disposable {
     return this.#ended.map((ended) => this.#asHere(ended));
   }
 
-  /** An ended session, if it is among the most recent. */
-  find(account: AccountId, session: SessionId): EndedSession | undefined {
+  /**
+   * An ended session, if it is among the most recent.
+   * @param meant the session, if it was ever listed: an earlier one that had its ID is then not found.
+   */
+  find(account: AccountId, session: SessionId, meant?: Session): EndedSession | undefined {
     const known = this.#find(account, session);
-    return known && this.#asHere(known);
+    if (known === undefined) return undefined;
+    if (meant !== undefined && known.startIsExact && !isSame(known, meant)) return undefined;
+    return this.#asHere(known);
   }
 
   #find(account: AccountId, session: SessionId): EndedSession | undefined {

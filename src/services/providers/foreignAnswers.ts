@@ -236,8 +236,8 @@ export function endCauseOf(raw: unknown): EndCause | undefined {
 /** Reads how ending works at the provider; {@link usualEnding} if that can't be read. */
 export function termsOf(raw: unknown): EndingTerms {
   const terms = v.safeParse(RawTerms, raw);
-  if (!terms.success) return usualEnding;
-  return Object.freeze({ ...terms.output, mostInFlight: terms.output.mostInFlight });
+  const read = terms.success ? { ...terms.output, mostInFlight: terms.output.mostInFlight } : usualEnding;
+  return Object.freeze({ ...read, mayReuseIds: true });
 }
 
 /**

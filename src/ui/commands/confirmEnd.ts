@@ -1,12 +1,17 @@
 import * as l10n from '@vscode/l10n';
 import type { AccountId } from '../../core/ids.ts';
+import type { AccountSession } from '../../services/ending/report.ts';
 import type { EndWithoutAsking } from '../endWithoutAsking.ts';
 import type { Question } from '../prompts.ts';
+import { withNames } from '../sessionNames.ts';
 import type { SettingKey } from '../settings.ts';
 import { endButton, type ManyEnds, questionForMany, questionForOne } from '../text/confirmations.ts';
+import { nameAndId } from '../text/names.ts';
+import { listOf } from '../text/numbers.ts';
 import { type DescriptionParts, describeSessions, unfiltered } from './descriptions.ts';
 import { type EndPlan, isKeptFromMany, type PartialEnd } from './endPlan.ts';
 import { type ConnectedParts, whileConnected } from './sameConnection.ts';
+import { sessionsOf, wholeAccount } from './targets.ts';
 
 /** What confirming an end needs besides the descriptions of sessions. */
 export interface ConfirmParts extends DescriptionParts, ConnectedParts {
@@ -70,7 +75,7 @@ async function confirmMany(
   parts: ConfirmParts,
   plan: EndPlan,
   { message = usualMessage(plan), typesCount = false }: Asking,
-  everything: EndEverything | undefined,
+  everything: (EndEverything & { readonly accountId: AccountId }) | undefined,
 ): Promise<ConfirmedPlan | 'everything' | undefined> {
   const shown = copyOf(plan);
   const { ends, leftOut, unknown, partial } = shown;
@@ -82,10 +87,28 @@ async function confirmMany(
     everything,
   });
   const chosen = await parts.prompts.confirm(question);
-  const isEverything = chosen !== undefined && chosen === everything?.button;
+  const isEverything = everything !== undefined && chosen === everything.button;
   if (!isEverything && chosen !== endButton(ends.length)) return undefined;
   if (typesCount && !(await countTyped(parts, ends.length))) return undefined;
+  const reached = isEverything ? sessionsOf(parts, [wholeAccount(everything.accountId)]) : ends;
+  if (wereProtected(parts, reached)) return undefined;
   return isEverything ? 'everything' : confirmed(shown);
+}
+
+/**
+ * Whether sessions that would end together with others have become protected while a dialog was open, for example in another
+ * window. Tells the user if so.
+ */
+function wereProtected(parts: ConfirmParts, sessions: readonly AccountSession[]): boolean {
+  const guarded = sessions.filter(({ accountId, session }) => parts.protections.has(accountId, session.id));
+  if (guarded.length === 0) return false;
+  const names = listOf(withNames(parts.store, guarded).flatMap(({ shownAs }) => (shownAs ? [nameAndId(shownAs)] : [])));
+  const sentence =
+    guarded.length === 1
+      ? l10n.t('{0} was protected while the dialog was open, so no request was sent. Try again.', names)
+      : l10n.t('{0} were protected while the dialog was open, so no request was sent. Try again.', names);
+  void parts.prompts.tell('info', sentence, []);
+  return true;
 }
 
 /** Asks the caller's question, whose first choice confirms the plan. */

@@ -89,7 +89,8 @@ export async function endAgain(parts: EndParts, left: readonly AccountSession[])
   });
   const [first] = left;
   if (first === undefined) return publicReport(parts, []);
-  if (there.length === 0) return endNothing(parts, missingSentence(parts, first.accountId, first.session.id));
+  if (there.length === 0)
+    return endNothing(parts, missingSentence(parts, first.accountId, first.session.id, first.session));
   return endPlanned(parts, planFor(parts, there));
 }
 

@@ -58,6 +58,7 @@ export async function cancelBatch(parts: EndParts, args: readonly unknown[]): Pr
     describeSessions(parts, members),
   );
   if (!(await confirmGroup(parts, target.accountId, question))) return cancelled(parts, members);
+  if (holdsProtected(parts, group, sessionsOf(parts, whole([target])))) return cancelled(parts, members);
   const name = groupName(group);
   const { error, ...report } = await whileWorking(
     parts,
@@ -90,6 +91,7 @@ export async function deleteBatch(parts: EndParts, args: readonly unknown[]): Pr
   const subjects = describeSessions(parts, members);
   const question = questionForBatch(groupName(group), factsOf(parts, accountId, members), subjects, loss);
   if (!(await confirmGroup(parts, accountId, question))) return undefined;
+  if (holdsProtected(parts, group, sessionsOf(parts, whole([target])))) return undefined;
   const answer = await whileWorking(
     parts,
     l10n.t('Deleting batch "{0}"', groupName(group)),
@@ -151,7 +153,7 @@ function factsOf(parts: EndParts, account: AccountId, members: readonly AccountS
 
 /**
  * Whether a group has protected sessions, which the provider's call for the whole group would end. Tells the user if
- * so.
+ * so. Checked again after the dialog, because another window may have protected one in the meantime.
  */
 function holdsProtected(parts: EndParts, group: Group, members: readonly AccountSession[]): boolean {
   const guarded = members.filter(({ accountId, session }) => parts.protections.has(accountId, session.id));

@@ -2,6 +2,7 @@ import * as l10n from '@vscode/l10n';
 import { type Clock, isRecent } from '../../core/clock.ts';
 import type { AccountId, SessionId } from '../../core/ids.ts';
 import { needsUser, retryAtOf } from '../../core/providerError.ts';
+import type { Session } from '../../core/session.ts';
 import type { History } from '../../services/history/history.ts';
 import type { Refresher } from '../../services/sessions/refresher.ts';
 import type { SessionStore } from '../../services/sessions/sessionStore.ts';
@@ -109,12 +110,15 @@ export function unlistedAccounts(parts: ListParts): readonly string[] {
   );
 }
 
-/** The message for a session that isn't listed. It says that the session ended only if that was confirmed. */
-export function missingSentence(parts: ListParts, account: AccountId, session: SessionId): string {
+/**
+ * The message for a session that isn't listed. It says that the session ended only if that was confirmed.
+ * @param meant the session as it was last listed, if it was: see {@link History.find}.
+ */
+export function missingSentence(parts: ListParts, account: AccountId, session: SessionId, meant?: Session): string {
   const { history, store } = parts;
   const state = store.state(account);
   const name = nameOfAccount(parts, account);
-  if (history.find(account, session) !== undefined) return l10n.t('This session has already ended.');
+  if (history.find(account, session, meant) !== undefined) return l10n.t('This session has already ended.');
   if (state === undefined) return l10n.t('The account of this session was removed.');
   if (isListed(state)) return l10n.t("{0} doesn't list this session.", name);
   return l10n.t("Couldn't list the sessions in {0}, so this session may still be running.", name);

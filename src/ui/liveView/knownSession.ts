@@ -8,7 +8,7 @@ import type { Accounts } from '../../services/accounts/accounts.ts';
 import type { Connections } from '../../services/accounts/connections.ts';
 import type { ShownName } from '../../services/ending/report.ts';
 import type { Verdict } from '../../services/ending/verification.ts';
-import type { History } from '../../services/history/history.ts';
+import type { EndedSession, History } from '../../services/history/history.ts';
 import { isListed, knownPages, type SessionsView } from '../../services/sessions/sessionsView.ts';
 import { shownName } from '../sessionNames.ts';
 import { accountHost, nameAndId, shortId } from '../text/names.ts';
@@ -29,14 +29,22 @@ export interface KnownSessionParts {
   readonly logger: Logger;
 }
 
+/** What a panel keeps across restarts about the session that it was opened for. */
+export interface FirstSession {
+  /** Epoch milliseconds; undefined if it isn't known. */
+  readonly startedAt: number | undefined;
+}
+
 /** What is known about a panel's session. It's kept after the session is gone. */
 export class KnownSession {
   readonly #parts: KnownSessionParts;
   readonly #accountId: LiveViewTarget['accountId'];
   readonly #id: LiveViewTarget['sessionId'];
   #session: Session | undefined;
-  /** The session that the panel was opened for, as it was first listed. */
-  #openedFor: Session | undefined;
+  /** The session that the panel was opened for: when it started, as it was first listed. */
+  #openedFor: Pick<Session, 'startedAt'> | undefined;
+  /** Whether another session may have got its ID, without a way to tell. */
+  #mayBeAnother: boolean;
   /** Its pages and what it was called when it was last listed. */
   #pages: readonly Page[] = [];
   #shownAs: ShownName | undefined;
@@ -50,10 +58,15 @@ export class KnownSession {
    */
   #hasOtherKey = false;
 
-  constructor(parts: KnownSessionParts, { accountId, sessionId }: LiveViewTarget) {
+  /**
+   * @param restored set for a panel that is restored after a restart.
+   */
+  constructor(parts: KnownSessionParts, { accountId, sessionId }: LiveViewTarget, restored?: FirstSession) {
     this.#parts = parts;
     this.#accountId = accountId;
     this.#id = sessionId;
+    this.#openedFor = restored;
+    this.#mayBeAnother = restored !== undefined && restored.startedAt === undefined;
   }
 
   /** Reads the session from the store, if it's listed. */
@@ -68,8 +81,9 @@ export class KnownSession {
     this.#hasOtherKey = false;
   }
 
-  /** Notes that the account has another key or address. */
+  /** Notes that the account has another key or address: the same ID may be someone else's session. */
   noteOtherKey(): void {
+    this.#mayBeAnother = true;
     this.#verdict = undefined;
     this.#hasOtherKey = true;
   }
@@ -85,10 +99,19 @@ export class KnownSession {
     return this.#session !== undefined && listed !== undefined && !isSame(this.#session, listed);
   }
 
-  /** Whether the session that is listed now is the one that the panel was opened for. */
+  /** Whether the session that is listed now is certainly the one that the panel was opened for. */
   get isStillTheFirst(): boolean {
     const listed = this.#parts.store.session(this.#accountId, this.#id);
+    if (this.#mayBeAnother && listed?.hasUniqueId !== true) return false;
     return this.#openedFor !== undefined && isSame(this.#openedFor, listed);
+  }
+
+  /**
+   * When the session that the panel was opened for started, in epoch milliseconds, for the next restart. Undefined if that
+   * isn't known, or if another session may have got its ID.
+   */
+  get firstStart(): number | undefined {
+    return this.#mayBeAnother ? undefined : this.#openedFor?.startedAt;
   }
 
   /** The session's name, as plain text. */
@@ -152,15 +175,19 @@ export class KnownSession {
   }
 
   get #isConfirmedGone(): boolean {
-    const { store, history } = this.#parts;
-    const [account, id] = [this.#accountId, this.#id];
-    return this.#verdict === 'confirmedGone' || store.hasEnded(account, id) || history.find(account, id) !== undefined;
+    const isEnded = this.#parts.store.hasEnded(this.#accountId, this.#id);
+    return this.#verdict === 'confirmedGone' || isEnded || this.#seenEnd !== undefined;
+  }
+
+  /** Its end, if that was seen here. */
+  get #seenEnd(): EndedSession | undefined {
+    return this.#parts.history.find(this.#accountId, this.#id, this.#session);
   }
 
   /** Asks how the session ended, unless that was seen here. Asks once, until {@link forget}. Never rejects. */
   async #askFate(): Promise<void> {
-    const { connections, history, logger } = this.#parts;
-    if (this.#endCause !== undefined || history.find(this.#accountId, this.#id) !== undefined) return;
+    const { connections, logger } = this.#parts;
+    if (this.#endCause !== undefined || this.#seenEnd !== undefined) return;
     try {
       const provider = await connections.open(this.#accountId);
       this.#endCause = await provider.endCause?.(this.#id, AbortSignal.timeout(endCauseTimeoutMs));
@@ -180,10 +207,10 @@ export class KnownSession {
    * far.
    */
   over(before: OverStage['knownEnd']): OverStage {
-    const { accounts, store, history } = this.#parts;
+    const { accounts, store } = this.#parts;
     if (accounts.get(this.#accountId) === undefined) {
       // What was confirmed before the account was removed stays true.
-      const known = history.find(this.#accountId, this.#id) ?? before;
+      const known = this.#seenEnd ?? before;
       const nothing = { recording: false, dashboard: false, next: undefined };
       return {
         kind: 'over',
@@ -192,7 +219,7 @@ export class KnownSession {
       };
     }
     const confirmed = this.#isConfirmedGone ? 'confirmed' : undefined;
-    const knownEnd = history.find(this.#accountId, this.#id) ?? this.#endCause ?? before ?? confirmed;
+    const knownEnd = this.#seenEnd ?? this.#endCause ?? before ?? confirmed;
     const can = store.capabilities(this.#accountId);
     const afterwards = {
       recording: can.has('recording'),

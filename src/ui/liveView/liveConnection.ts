@@ -1,5 +1,4 @@
 import type { PictureSize } from '../../cdp/attachedPage.ts';
-import type { Frame } from '../../cdp/frameQueue.ts';
 import type { SessionDevtools } from '../../core/cdp.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Disposable } from '../../core/event.ts';
@@ -9,7 +8,8 @@ import type { Page } from '../../core/page.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import type { PageLoader } from '../../services/sessions/pageLookups.ts';
 import { effectCard, pausedCard, troubleCard, waitingCard } from '../text/watching.ts';
-import { KnownSession } from './knownSession.ts';
+import type { ConnectionOwner } from './connectionOwner.ts';
+import { type FirstSession, KnownSession } from './knownSession.ts';
 import { findObstacle, type ObstacleParts } from './obstacles.ts';
 import { cardStage, isPaused, isWatching, type Stage, sendsPictures } from './panelState.ts';
 import type { ThrottledRefresh } from './throttledRefresh.ts';
@@ -37,19 +37,6 @@ export interface LiveConnectionParts extends ViewSourceParts, ObstacleParts {
   readonly clock: Clock;
 }
 
-/** The panel that a connection belongs to. */
-export interface ConnectionOwner {
-  /** Whether the panel is visible. */
-  readonly isSeen: () => boolean;
-  /** Whether the panel stays connected while it's hidden. */
-  readonly staysConnected: () => boolean;
-  /** Called when more may be known about the session, such as its name. */
-  readonly onLearn: () => void;
-  /** Called when the panel has to be redrawn. */
-  readonly onChange: () => void;
-  readonly onFrame: (frame: Frame) => void;
-}
-
 /** A panel's connection to its session, or the reason why there is none. It's restored when it's lost. */
 export class LiveConnection implements Disposable {
   /** What the panel was opened for, whichever page was chosen since. */
@@ -73,12 +60,13 @@ export class LiveConnection implements Disposable {
   #timer: Disposable | undefined;
   #watching: Disposable | undefined;
 
-  constructor(target: LiveViewTarget, parts: LiveConnectionParts, owner: ConnectionOwner) {
+  /** @param restored see {@link KnownSession}. */
+  constructor(target: LiveViewTarget, parts: LiveConnectionParts, owner: ConnectionOwner, restored?: FirstSession) {
     this.openedFor = target;
     this.#target = target;
     this.#parts = parts;
     this.#owner = owner;
-    this.known = new KnownSession(parts, target);
+    this.known = new KnownSession(parts, target, restored);
     this.known.learn();
   }
 
@@ -172,6 +160,8 @@ export class LiveConnection implements Disposable {
   /** Updates after the account's key or address has changed. */
   followKey(): void {
     this.known.noteOtherKey();
+    // What was typed for a session of the key before must not go to one that the new key finds under the same ID.
+    this.#mode = 'watch';
     if (this.isWatching) void this.connect();
   }
 

@@ -10,6 +10,7 @@ import { nameAndId, pageName } from '../text/names.ts';
 import { acceptEffect } from './effects.ts';
 import { panelHtml } from './html.ts';
 import type { KeyboardReturn } from './keyboardReturn.ts';
+import type { FirstSession } from './knownSession.ts';
 import { LiveConnection, type LiveConnectionParts } from './liveConnection.ts';
 import { type FromPanel, fromPanel, type PanelButton, type ToPanel } from './messages.ts';
 import { panelState, type Shown, usesClipboard } from './panelState.ts';
@@ -45,19 +46,25 @@ export class LivePanel implements vscode.Disposable {
   /** The origin that the page may frame. */
   #frames: string | undefined;
 
-  constructor(panel: vscode.WebviewPanel, target: LiveViewTarget, parts: LivePanelParts) {
+  /** @param restored see {@link KnownSession}. */
+  constructor(panel: vscode.WebviewPanel, target: LiveViewTarget, parts: LivePanelParts, restored?: FirstSession) {
     this.panel = panel;
     this.#parts = parts;
-    this.connection = new LiveConnection(target, parts, {
-      isSeen: () => panel.visible,
-      staysConnected: () => this.#staysConnected,
-      onLearn: () => this.#writeTitle(),
-      onChange: () => this.#tell(),
-      onFrame: (frame) => {
-        this.#lastFrame = frame;
-        this.#post({ type: 'frame', ...frame });
+    this.connection = new LiveConnection(
+      target,
+      parts,
+      {
+        isSeen: () => panel.visible,
+        staysConnected: () => this.#staysConnected,
+        onLearn: () => this.#writeTitle(),
+        onChange: () => this.#tell(),
+        onFrame: (frame) => {
+          this.#lastFrame = frame;
+          this.#post({ type: 'frame', ...frame });
+        },
       },
-    });
+      restored,
+    );
     panel.iconPath = {
       light: vscode.Uri.joinPath(parts.media, 'liveViewLight.svg'),
       dark: vscode.Uri.joinPath(parts.media, 'liveViewDark.svg'),
@@ -292,6 +299,7 @@ export class LivePanel implements vscode.Disposable {
       account,
       kind: account && kinds.get(account.provider),
       session: known.session,
+      firstStart: known.firstStart,
       pages,
       hasSeenInteractNotice: this.#parts.memory.get(interactNoticeKey) === true,
       hasSeenClipboardNotice: this.#parts.memory.get(clipboardNoticeKey) === true,

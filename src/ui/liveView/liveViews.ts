@@ -131,7 +131,7 @@ export class LiveViews implements vscode.Disposable {
       return;
     }
     panel.webview.options = { enableScripts: true, localResourceRoots: [this.#options.media] };
-    this.#adopt(new LivePanel(panel, keptTarget(identity), this.#parts()));
+    this.#adopt(new LivePanel(panel, keptTarget(identity), this.#parts(), identity));
   }
 
   /**

@@ -13,6 +13,8 @@ export interface PanelIdentity {
   readonly sessionId: string;
   /** Undefined for whichever page the session shows. */
   readonly pageId: string | undefined;
+  /** When the session started, in epoch milliseconds, to tell it from one that gets its ID. Undefined if that isn't known. */
+  readonly startedAt: number | undefined;
 }
 
 /** A panel's buttons, named for what they do. */
@@ -183,6 +185,7 @@ const Identity = v.object({
   accountId: v.pipe(v.string(), v.nonEmpty()),
   sessionId: Id,
   pageId: v.optional(Id),
+  startedAt: v.fallback(v.optional(Finite), undefined),
 });
 
 /**
@@ -191,5 +194,7 @@ const Identity = v.object({
  */
 export function identityOf(kept: unknown): PanelIdentity | undefined {
   const result = v.safeParse(Identity, kept);
-  return result.success ? { ...result.output, pageId: result.output.pageId } : undefined;
+  if (!result.success) return undefined;
+  const { pageId, startedAt, ...identity } = result.output;
+  return { ...identity, pageId, startedAt };
 }

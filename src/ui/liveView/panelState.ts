@@ -72,6 +72,8 @@ export interface Shown {
   readonly kind: ProviderKind | undefined;
   /** As it was last listed. */
   readonly session: Session | undefined;
+  /** When the session that the panel was opened for started, in epoch milliseconds. */
+  readonly firstStart: number | undefined;
   readonly pages: readonly Page[];
   /** Whether the user has confirmed the notice about interacting. */
   readonly hasSeenInteractNotice: boolean;
@@ -85,14 +87,14 @@ export interface Shown {
 
 /** Returns everything that the panel's page draws. */
 export function panelState(shown: Shown, store: SessionsView, now: number): PanelState {
-  const { target, mode, stage, account, session, pages } = shown;
+  const { target, mode, stage, account, session, pages, firstStart } = shown;
   const { accountId, sessionId, pageId } = target;
   const isOver = stage.kind === 'over';
   const link = !isOver && waysToSee(store.capabilities(accountId), session?.canWatch ?? true).link;
   const dot = dotOf(shown, store);
   return {
     type: 'state',
-    identity: { v: 1, accountId, sessionId, pageId },
+    identity: { v: 1, accountId, sessionId, pageId, startedAt: firstStart },
     mode,
     name: shown.name,
     account: account === undefined ? '' : accountName(account, shown.kind),

@@ -44,6 +44,17 @@ describe('Anchor Browser', () => {
     return session;
   }
 
+  it('takes nothing from an answer about another session than the one it asked about', async () => {
+    server.add({ id: 'sess_a' });
+    const session = await only();
+    const answer = { status: 200, json: { data: { session_id: 'sess_b', status: 'completed' } } };
+    server.misbehave('GET', /sess_a$/, { kind: 'answer', answer });
+    assert.equal(await troubleOf(provider.probe(session, unaborted)), 'unexpectedAnswer');
+    assert.equal(await troubleOf(provider.endCause?.(session.id, unaborted) ?? assert.fail()), 'unexpectedAnswer');
+    server.misbehave('DELETE', /sess_a$/, { kind: 'answer', answer: { status: 401, json: {} } });
+    assert.equal(await troubleOf(provider.end(session, unaborted)), 'unexpectedAnswer');
+  });
+
   it('checks a key with the cheapest call, and reports how many sessions may run', async () => {
     const usage = [{ unit: 'credits', used: 12.5, included: 50, limit: 100, left: 42.5 }];
     assert.deepEqual(await provider.check(unaborted), {

@@ -40,6 +40,17 @@ describe('Browserbase', () => {
     return session;
   }
 
+  it('takes nothing from an answer about another session than the one it asked about', async () => {
+    server.add({ id: 'a' });
+    const session = await only();
+    const answer = { status: 200, json: { id: 'b', status: 'COMPLETED' } };
+    server.misbehave('GET', /sessions\/a$/, { kind: 'answer', answer });
+    assert.equal(await troubleOf(provider.probe(session, unaborted)), 'unexpectedAnswer');
+    assert.equal(await troubleOf(provider.endCause?.(session.id, unaborted) ?? assert.fail()), 'unexpectedAnswer');
+    server.misbehave('POST', /sessions\/a$/, { kind: 'answer', answer });
+    assert.equal(await troubleOf(provider.end(session, unaborted)), 'unexpectedAnswer');
+  });
+
   it('reports the project and its limit', async () => {
     assert.deepEqual(await provider.check(unaborted), {
       identity: 'checkout-bots',

@@ -128,7 +128,7 @@ describe('a provider from another extension that declares only what it must', ()
       note: undefined,
     });
     assert.deepEqual(await provider.end(session, unaborted), { outcome: 'accepted', how: undefined });
-    assert.deepEqual(provider.ending, { ...usualEnding, lists: 'complete' });
+    assert.deepEqual(provider.ending, { ...usualEnding, lists: 'complete', mayReuseIds: true });
   });
 
   it('shows the message of a plain error as an unexpected response, cleaned and without its key', async () => {
@@ -184,7 +184,7 @@ describe('a provider from another extension that declares only what it must', ()
       devtools: async () => ({ connection: { send: late, onEvent: late, onClose: late, dispose: late }, owns: late }),
     });
     assert.throws(() => provider.dashboard?.(sessionId('a')), /“dashboard” returned a promise/);
-    assert.deepEqual(provider.ending, usualEnding);
+    assert.deepEqual(provider.ending, { ...usualEnding, mayReuseIds: true });
     assert.equal(provider.pages, undefined);
     const { connection, owns } = (await provider.devtools?.(sessionId('a'), unaborted)) ?? assert.fail();
     assert.equal(owns('context'), false);

@@ -218,6 +218,43 @@ describe('the plan of an end', () => {
     assert.notEqual(await confirmEnd(first, planOf(other, false)), undefined);
   });
 
+  it('isn’t confirmed if one of several sessions was protected while the dialog was open, as in another window', async () => {
+    const session = sessionId('worker-1');
+    const told: string[] = [];
+    const dialog = (answer: (question: Question) => string | undefined) =>
+      ({
+        ...parts,
+        connections: services.connections,
+        endWithoutAsking: new EndWithoutAsking(new MapMemory(0), () => 'always'),
+        liveViews: { isOpen: () => false },
+        workspaceFolders: () => [],
+        setting: (key: SettingKey) => settings[key].default,
+        prompts: {
+          ...parts.prompts,
+          confirm: async (question: Question) => {
+            await parts.protections.set(account, [session], true);
+            return answer(question);
+          },
+          tell: async (_: unknown, message: string) => void told.push(message),
+        },
+      }) as unknown as ConfirmParts;
+    list(someSession('worker-1'), someSession('worker-2'));
+    const first = dialog(({ choices }) => choices[0]);
+    assert.equal(await confirmEnd(first, await planEnd(parts, [whole])), undefined);
+    const sentence = 'worker-1 was protected while the dialog was open, so no request was sent. Try again.';
+    assert.deepEqual(told.splice(0), [sentence]);
+    await parts.protections.set(account, [session], false);
+    const last = dialog(({ choices }) => choices.at(-1));
+    const everything = { accountId: account, button: 'End Everything', explanation: '' };
+    const plan = planFor(parts, [{ accountId: account, session: someSession('worker-2') }]);
+    assert.equal(await confirmEndOrEverything(last, plan, {}, everything), undefined);
+    assert.deepEqual(told.splice(0), [sentence]);
+    // One that was confirmed alone ends, protected or not.
+    await parts.protections.set(account, [session], false);
+    assert.notEqual(await confirmEnd(first, await planEnd(parts, [named('worker-1')])), undefined);
+    assert.deepEqual(told, []);
+  });
+
   it('is the only way that commands end sessions, and is confirmed in one file', () => {
     const folder = join('src', 'ui');
     const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));

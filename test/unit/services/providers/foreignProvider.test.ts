@@ -480,6 +480,6 @@ describe('the code of another extension’s provider', () => {
     members.pages = async () => [{ id: 'p1', title: 'A page', url: 'https://example.com' }];
     members.ending = { lists: 'nothing', mostInFlight: 1e9, withinMs: -1 };
     assert.deepEqual(capabilitiesOf(provider), new Set(['pages']));
-    assert.deepEqual(provider.ending, usualEnding);
+    assert.deepEqual(provider.ending, { ...usualEnding, mayReuseIds: true });
   });
 });

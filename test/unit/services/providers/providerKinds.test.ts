@@ -1,11 +1,15 @@
 import { strict as assert } from 'node:assert';
-import type { Link, ProviderKind } from '../../../../src/core/provider.ts';
+import { sessionId } from '../../../../src/core/ids.ts';
+import { newSession } from '../../../../src/core/newSession.ts';
+import type { Link, Provider, ProviderKind } from '../../../../src/core/provider.ts';
 import { providerKinds } from '../../../../src/providers/index.ts';
 import { builtInIds } from '../../../../src/services/providers/providerKinds.ts';
 import { startExample } from '../../../servers/example.ts';
 import { troubleOf } from '../../errors.ts';
 import { exampleProvider } from '../../providers/exampleProvider.ts';
-import { acme, MapMemory, MemorySecretStore, TestServices } from '../testServices.ts';
+import { unaborted } from '../../testNetwork.ts';
+import { until } from '../../until.ts';
+import { acme, fastClock, MapMemory, MemorySecretStore, TestServices } from '../testServices.ts';
 
 const other = { id: 'other.tools', name: 'Other Tools' };
 const key = { doorKey: 'door-key-canary-0123' };
@@ -70,6 +74,39 @@ describe('providers of other extensions', () => {
     assert.equal(services.kinds.get('decoy')?.id, 'decoy');
     assert.equal(services.kinds.get('decoy')?.id, 'decoy');
     assert.equal(answers.length, 2);
+  });
+
+  it('aren’t told to end another session that got a confirmed one’s ID since an old list, whatever their lists are worth', async () => {
+    const clock = fastClock(20);
+    services.dispose();
+    services = new TestServices({ clock });
+    const { ender, store } = services;
+    const began = Date.now() - 3_600_000;
+    let running = newSession(sessionId('worker-1'), { startedAt: began });
+    const ended: (number | undefined)[] = [];
+    const connect = (): Partial<Provider> => ({
+      check: async () => ({ identity: undefined, sessionLimit: undefined, note: undefined }),
+      list: async function* () {
+        yield { sessions: [running], groups: [], faults: [], account: undefined };
+      },
+      end: async () => {
+        ended.push(running.startedAt);
+        return { outcome: 'ended', how: undefined };
+      },
+    });
+    services.register({ ...exampleProvider, fields: [], connect: connect as ProviderKind['connect'] });
+    const accountId = await services.add('exampleProvider', 'https://made.up.example', {});
+    const state = store.state(accountId);
+    assert.ok(state?.kind === 'ready');
+    const session = running;
+    running = newSession(sessionId('worker-1'), { startedAt: began + 60_000 });
+    await until(() => clock.now() - state.asOf > 6_000);
+    const { results } = await ender.end([{ accountId, session }], { stop: unaborted, onProgress: () => {} });
+    assert.deepEqual(ended, []);
+    assert.deepEqual(
+      results.map(({ outcome }) => outcome),
+      ['alreadyGone'],
+    );
   });
 
   it('are copied and frozen, so that nothing changes after they were checked', () => {

@@ -11,6 +11,7 @@ import { until } from '../../until.ts';
 
 describe('a live view of a session that the first list after a restart doesn’t have', () => {
   const clock = fastClock(20);
+  const longAgo = new Date(Date.now() - 3_600_000).toISOString();
   let services: TestServices;
   let history: History;
   let server: AnchorServer;
@@ -31,11 +32,15 @@ describe('a live view of a session that the first list after a restart doesn’t
   });
 
   const setStatus = (status: string) => Object.assign(server.sessions.get('sess_a') ?? {}, { status });
-  const known = (id: AccountId = account, session: SessionId = sessionId('sess_a')) => {
+  const known = (
+    id: AccountId = account,
+    session: SessionId = sessionId('sess_a'),
+    restored?: { readonly startedAt: number | undefined },
+  ) => {
     const { accounts, connections, store, evidence, refresher, log: logger } = services;
     const parts = { accounts, connections, store, evidence, refresher, history, clock, logger };
     const review = (of: AccountId, about: Parameters<typeof reviewOne>[2]) => reviewOne(parts, of, about);
-    return new KnownSession({ ...parts, review }, { accountId: id, sessionId: session, pageId: undefined });
+    return new KnownSession({ ...parts, review }, { accountId: id, sessionId: session, pageId: undefined }, restored);
   };
   const cardOf = (session: KnownSession) => {
     const { card, knownEnd } = session.over(undefined);
@@ -139,6 +144,68 @@ describe('a live view of a session that the first list after a restart doesn’t
     session.learn();
     assert.equal(session.isGone, false);
     await other.stop();
+  });
+
+  it('isn’t the one that the panel was opened for with another key, or at another address: the same ID may be someone else’s', async () => {
+    const { accounts, store, refresher } = services;
+    const gateway = await startGateway();
+    gateway.add({ id: 'worker-1' });
+    const id = await services.add('gateway', gateway.url, { authorization: gateway.authorization });
+    const session = known(id, sessionId('worker-1'));
+    session.learn();
+    assert.equal(session.isStillTheFirst, true);
+    session.noteOtherKey();
+    store.reset(id);
+    await refresher.refresh(id);
+    session.learn();
+    assert.ok(accounts.get(id));
+    assert.equal(session.isStillTheFirst, false);
+    await gateway.stop();
+  });
+
+  it('isn’t the one that the panel was opened for if another has got its ID while the window was closed', async () => {
+    const gateway = await startGateway();
+    gateway.add({ id: 'worker-1', createdAt: longAgo });
+    const id = await services.add('gateway', gateway.url, { authorization: gateway.authorization });
+    const opened = known(id, sessionId('worker-1'));
+    opened.learn();
+    const { firstStart } = opened;
+    const same = known(id, sessionId('worker-1'), { startedAt: firstStart });
+    same.learn();
+    assert.equal(same.isStillTheFirst, true);
+    gateway.reuse('worker-1');
+    await services.refresher.refresh(id);
+    const another = known(id, sessionId('worker-1'), { startedAt: firstStart });
+    another.learn();
+    assert.equal(another.isStillTheFirst, false);
+    assert.equal(another.firstStart, firstStart, 'it stays so after the next restart');
+    const uncertain = known(id, sessionId('worker-1'), { startedAt: undefined });
+    uncertain.learn();
+    assert.equal(uncertain.isStillTheFirst, false, 'nothing tells whether it is another one');
+    await gateway.stop();
+  });
+
+  it('doesn’t end because an earlier session with its ID did', async () => {
+    const { store, refresher } = services;
+    const gateway = await startGateway();
+    const { id } = gateway.add({ id: 'worker-1', createdAt: longAgo });
+    const other = await services.add('gateway', gateway.url, { authorization: gateway.authorization });
+    store.removeGone(other, [sessionId(id)]);
+    assert.ok(history.find(other, sessionId(id)));
+    gateway.reuse(id);
+    await refresher.refresh(other);
+    const session = known(other, sessionId(id));
+    session.learn();
+    // Nothing is known about it with another key.
+    session.noteOtherKey();
+    store.reset(other);
+    gateway.listsNothing = true;
+    gateway.tellsNothing = true;
+    await refresher.refresh(other);
+    assert.equal(session.isGone, true);
+    assert.notEqual(await session.look(), 'confirmedGone');
+    assert.notEqual(cardOf(session).heading, 'Session ended');
+    await gateway.stop();
   });
 
   it('stays ended when its account is removed afterwards', async () => {

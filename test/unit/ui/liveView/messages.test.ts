@@ -122,7 +122,7 @@ describe('messages of a live view panel', () => {
   });
 
   it('are validated when restored from a panel’s state, which anyone may have written', () => {
-    const kept = { v: 1, accountId: 'a', sessionId: 's', pageId: 'p' };
+    const kept = { v: 1, accountId: 'a', sessionId: 's', pageId: 'p', startedAt: 1 };
     assert.deepEqual(identityOf(kept), kept);
     // Stored state never turns interacting on.
     assert.deepEqual(identityOf({ ...kept, mode: 'interact', url: 'https://evil.example', fits: false }), kept);
@@ -131,7 +131,9 @@ describe('messages of a live view panel', () => {
       accountId: 'a',
       sessionId: 's',
       pageId: undefined,
+      startedAt: undefined,
     });
+    assert.deepEqual(identityOf({ ...kept, startedAt: 'today' }), { ...kept, startedAt: undefined });
     for (const bad of [
       undefined,
       'x',

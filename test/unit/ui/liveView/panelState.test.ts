@@ -29,6 +29,7 @@ describe('the state a panel draws', () => {
     account,
     kind: anchor,
     session,
+    firstStart: session.startedAt,
     pages: [
       { id: pageId('p1'), title: '<img src=x> \u202e](command:x)', url: 'https://a.example/' },
       { id: pageId('p2'), title: '', url: 'https://b.example/?secret=canary' },

@@ -65,7 +65,7 @@ function pidsIn(root: string): readonly number[] {
 }
 
 /** The files and sockets that a process has open; none if it has ended or belongs to someone else. */
-function openFilesOf(pid: number, root: string): readonly string[] {
+export function openFilesOf(pid: number, root: string): readonly string[] {
   try {
     return readdirSync(`${root}/${pid}/fd`).flatMap((name) => {
       try {

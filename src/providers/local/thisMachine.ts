@@ -13,6 +13,7 @@ import type { Session } from '../../core/session.ts';
 import { sharedWithin } from '../../core/sharedWithin.ts';
 import { decodeValue } from '../../http/decode.ts';
 import type { AutomatedBrowser } from '../../local/browsers.ts';
+import { type ListeningPorts, readListeningPorts } from '../../local/listeningPorts.ts';
 import { type BoundBrowser, BoundBrowsers } from '../../local/playwrightFiles.ts';
 import { dialPlaywright } from '../../local/playwrightWire.ts';
 import {
@@ -127,6 +128,7 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
       const browsers = all.filter((one) => !isElsewhere(one));
       const bound = offered.filter((one) => (sockets?.has(one.socket) ?? true) && !isAttached(one, detached));
       const inside = new Map<number, readonly Page[]>();
+      const ports = sharedWithin(sharedMs, link.clock, () => readListeningPorts());
       const asked = [
         ...bound.map((one) => async () => {
           const pid = await insideOf(() => dialPlaywright(one.socket, link.clock, soon(signal)), inside, signal);
@@ -135,7 +137,7 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
         ...browsers.flatMap((one) =>
           one.port === undefined
             ? []
-            : [() => insideOf(() => dialPort(link, one, soon(signal)), inside, signal, one.process.pid)],
+            : [() => insideOf(() => dialPort(link, one, ports, soon(signal)), inside, signal, one.process.pid)],
         ),
       ];
       const next = async () => {
@@ -215,7 +217,9 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
       const { pid } = browser.process;
       const socket = [...boundTo].find(([, its]) => its.pid === pid)?.[0];
       const connection =
-        socket === undefined ? await dialPort(link, browser, signal) : await dialPlaywright(socket, link.clock, signal);
+        socket === undefined
+          ? await dialPort(link, browser, readListeningPorts, signal)
+          : await dialPlaywright(socket, link.clock, signal);
       try {
         if ((await pidOf(connection, signal)) !== pid)
           throw new ProviderError({ kind: 'conflict' }, 'another browser answers');
@@ -367,10 +371,22 @@ async function pidOf(cdp: CdpConnection, signal: AbortSignal): Promise<number | 
   return processInfo.find(({ type }) => type === 'browser')?.id;
 }
 
-/** Connects to the DevTools port of a browser. Another browser may answer there: ask for its process ID first. */
-async function dialPort(link: Link, { port }: AutomatedBrowser, signal: AbortSignal): Promise<CdpConnection> {
+/**
+ * Connects to the DevTools port of a browser. Another browser may answer there, so ask for its process ID first. On Linux, the
+ * process that listens must be this browser: any other, even another user's, could claim its process ID.
+ */
+async function dialPort(
+  link: Link,
+  { port, process: { pid } }: AutomatedBrowser,
+  readPorts: () => Promise<ListeningPorts | undefined>,
+  signal: AbortSignal,
+): Promise<CdpConnection> {
   if (port === undefined) {
     throw new ProviderError({ kind: 'unsupported', reason: { kind: 'sessionLiveView' } }, 'it has no DevTools port');
   }
-  return (await dialBrowser(link.localPort(port), signal, { timeoutMs: 2_000 })).cdp;
+  const { cdp } = await dialBrowser(link.localPort(port), signal, { timeoutMs: 2_000 });
+  // After connecting: the browser doesn't give up its port before it ends.
+  if ((await readPorts())?.belongsTo(port, pid) !== false) return cdp;
+  cdp.dispose();
+  throw new ProviderError({ kind: 'conflict' }, 'another process answers at its DevTools port');
 }

@@ -18,6 +18,10 @@ export interface LeftBehindParts extends EndParts {
  */
 export async function endLeftBehind(parts: LeftBehindParts, args: readonly unknown[]): Promise<PublicEndReport> {
   const named = targetsOf(args);
+  // If rows were requested again while a row's menu was open, VS Code passes nothing in place of the row.
+  if (named.length === 0 && args.length > 0) {
+    return endNothing(parts, l10n.t('Select a session, group, or account first.'));
+  }
   if (named.length === 0 && !parts.setting('thisMachine.enabled')) {
     return endNothing(
       parts,

@@ -223,9 +223,9 @@ import { until } from '../until.ts';
     };
     let asked = 0;
     new WebSocketServer({ server: chrome }).on('connection', (socket) => {
+      asked++;
       socket.on('message', (data: Buffer) => {
         const { id, method } = JSON.parse(data.toString());
-        asked++;
         // Later than the browser that it claims to be.
         setTimeout(() => socket.send(JSON.stringify({ id, result: answers[method] ?? {} })), 500);
       });
@@ -237,6 +237,32 @@ import { until } from '../until.ts';
     }
     chrome.closeAllConnections();
     chrome.close();
+  });
+
+  it('shows no pages of a browser at whose port another process answers with its process ID', async () => {
+    const port = await freePort();
+    const impostor = createServer((_, response) => {
+      response.end(JSON.stringify({ Browser: 'x', webSocketDebuggerUrl: `ws://127.0.0.1:${port}/devtools/browser/x` }));
+    }).listen(port, '127.0.0.1');
+    await once(impostor, 'listening');
+    const one = await left({ flags: ['--headless', `--remote-debugging-port=${port}`] });
+    const answers: Record<string, unknown> = {
+      'SystemInfo.getProcessInfo': { processInfo: [{ type: 'browser', id: one.pid }] },
+      'Target.getTargets': {
+        targetInfos: [{ targetId: 'T', type: 'page', title: 'Your bank', url: 'https://x.example/' }],
+      },
+    };
+    new WebSocketServer({ server: impostor }).on('connection', (socket) => {
+      socket.on('message', (data: Buffer) => {
+        const { id, method } = JSON.parse(data.toString());
+        socket.send(JSON.stringify({ id, result: answers[method] ?? {} }));
+      });
+    });
+    const session = await listed(one);
+    assert.equal(session.pages, undefined);
+    assert.equal(await troubleOf(provider.devtools?.(session.id, unaborted) ?? assert.fail()), 'conflict');
+    impostor.closeAllConnections();
+    impostor.close();
   });
 
   it('ends exactly the browser that was listed, and nothing under an id whose process has ended', async () => {

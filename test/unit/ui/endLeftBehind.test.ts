@@ -95,6 +95,16 @@ import { until } from '../until.ts';
       return ids.length === pids.length && pids.every((pid) => ids.some((id) => id.startsWith(`${pid}-`)));
     });
 
+  it('doesn’t reach further because the row of its menu is gone by now', async () => {
+    await listed(await left());
+    // This is what VS Code passes then.
+    for (const args of [[undefined], [undefined, [undefined]], [{}]]) {
+      assert.equal((await endLeftBehind(parts, args)).requested, 0);
+    }
+    assert.deepEqual(questions, []);
+    assert.deepEqual(messages, Array(3).fill('Select a session, group, or account first.'));
+  });
+
   it('ends all that its dialog lists, but none that is in use or was left behind while the dialog was open', async () => {
     const [first, second] = [await left(), await left()];
     await listed(first, second);

@@ -1,0 +1,40 @@
+import { readFile } from 'node:fs/promises';
+import { openFilesOf } from './socketOwners.ts';
+
+// On Linux, /proc/net/tcp and tcp6 (proc_net(5)) list the TCP sockets of all users, each with its inode.
+
+/** One that listens: its local address and port, in hexadecimal, and its inode. */
+const listening = /^ *\d+: ([0-9A-F]+):([0-9A-F]{4}) \S+ 0A \S+ \S+ \S+ +\d+ +\d+ (\d+) /gm;
+/** The addresses at which a connection from this machine arrives: 127.0.0.0/8, ::1, its IPv4 form, and any address. */
+const reachable = /^(.{6}7F|0{8}|0{32}|0{24}01000000|0{16}FFFF0000.{6}7F)$/;
+
+/** The TCP ports of this machine that processes were listening on when this was read. */
+export interface ListeningPorts {
+  /** Whether a process, and no other one, gets the connections to a port. Also true if its open files can't be read. */
+  belongsTo(port: number, pid: number): boolean;
+}
+
+/** Reads which ports processes listen on; undefined if the operating system doesn't say. @param root where proc is. */
+export async function readListeningPorts(root = '/proc'): Promise<ListeningPorts | undefined> {
+  if (process.platform !== 'linux') return undefined;
+  const tables = await Promise.all(
+    ['tcp', 'tcp6'].map((name) => readFile(`${root}/net/${name}`, 'utf8').catch(() => undefined)),
+  );
+  if (tables[0] === undefined) return undefined;
+  const inodes = new Map<number, string[]>();
+  for (const table of tables) {
+    for (const [, address = '', port = '', inode = ''] of table?.matchAll(listening) ?? []) {
+      if (!reachable.test(address)) continue;
+      const number = Number.parseInt(port, 16);
+      inodes.set(number, [...(inodes.get(number) ?? []), `socket:[${inode}]`]);
+    }
+  }
+  return {
+    belongsTo(port, pid) {
+      const its = inodes.get(port);
+      if (its === undefined) return false;
+      const open = new Set(openFilesOf(pid, root));
+      return open.size === 0 || its.every((socket) => open.has(socket));
+    },
+  };
+}

@@ -1,0 +1,53 @@
+import { strict as assert } from 'node:assert';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:net';
+import { readListeningPorts } from '../../../src/local/listeningPorts.ts';
+import { freePort, start } from '../../host/processes.ts';
+import { until } from '../until.ts';
+
+(process.platform === 'linux' ? describe : describe.skip)('TCP ports of this machine (Linux only)', () => {
+  const listenAt = async (host: string, port: number): Promise<Server> => {
+    const server = createServer().listen(port, host);
+    await once(server, 'listening');
+    return server;
+  };
+  const close = async (server: Server): Promise<void> => {
+    server.close();
+    await once(server, 'close');
+  };
+  const belongsTo = async (port: number, pid = process.pid) => (await readListeningPorts())?.belongsTo(port, pid);
+
+  it('belong to the process that listens on them, as long as it does', async () => {
+    const other = start(process.execPath, ['-e', 'setInterval(() => {}, 1_000)']);
+    try {
+      for (const host of ['127.0.0.1', '127.0.0.2', '::1', '::ffff:127.0.0.1', '0.0.0.0', '::']) {
+        const port = await freePort();
+        const server = await listenAt(host, port);
+        assert.equal(await belongsTo(port), true, host);
+        assert.equal(await belongsTo(port, other.child.pid), false, host);
+        await close(server);
+        assert.equal(await belongsTo(port), false, host);
+      }
+    } finally {
+      other.child.kill();
+    }
+  });
+
+  it('belong to none of the processes that share them', async () => {
+    const port = await freePort();
+    const own = await listenAt('::1', port);
+    assert.equal(await belongsTo(port), true);
+    const other = start(process.execPath, ['-e', `require('net').createServer().listen(${port}, '127.0.0.1')`]);
+    try {
+      await until(async () => (await belongsTo(port)) === false);
+      assert.equal(await belongsTo(port, other.child.pid), false);
+    } finally {
+      other.child.kill();
+      await close(own);
+    }
+  });
+
+  it('can’t be read without the operating system’s tables', async () => {
+    assert.equal(await readListeningPorts('/does/not/exist'), undefined);
+  });
+});

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
-import { until, WorkbenchUser, writtenAfterMs } from './user.ts';
+import { until, WorkbenchUser } from './user.ts';
 
 describe('a user who doesn’t want to be asked about each end', function () {
   this.timeout(120_000);
@@ -87,7 +87,7 @@ describe('a user who doesn’t want to be asked about each end', function () {
   });
 
   it('is asked there even if the window was reloaded in between', async () => {
-    await user.page.waitForTimeout(writtenAfterMs);
+    await user.stored('editors', (value) => value.includes('Live: other.example.com'));
     await user.reload();
     await (await user.live('other.example.com')).locator('#endSession').click();
     assert.match(await user.dialog(), /End session "other\.example\.com" \(\S+\)\?/);

@@ -40,7 +40,7 @@ describe('the tests’ load balancer', () => {
     await start('leastConnections');
     const [first] = workers;
     assert.ok(first);
-    first.latencyMs = 200;
+    first.latencyMs = 1_500;
     const slow = get('/sessions');
     while (balancer.passed.length === 0) await new Promise((resolve) => setImmediate(resolve));
     for (let count = 0; count < 6; count++) await listed();

@@ -227,7 +227,7 @@ describe('the plan of an end', () => {
         connections: services.connections,
         endWithoutAsking: new EndWithoutAsking(new MapMemory(0), () => 'always'),
         liveViews: { isOpen: () => false },
-        workspaceFolders: () => [],
+        isMine: () => undefined,
         setting: (key: SettingKey) => settings[key].default,
         prompts: {
           ...parts.prompts,

@@ -43,7 +43,7 @@ describe('a whole batch', () => {
       protections: new Protections(memory, store),
       finished: { of: () => undefined },
       liveViews: { isOpen: () => false },
-      workspaceFolders: () => [],
+      isMine: () => undefined,
       setting: () => '',
     } as unknown as EndParts;
   });

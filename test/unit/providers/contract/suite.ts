@@ -322,7 +322,11 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
       assert.equal((await errorOf(provider.check(abort.signal))).trouble.kind, 'cancelled');
       assert.equal(stage.server.requests.length, asked);
       stage.server.behave();
-      assert.equal(await requestsOf(() => listed(open())), ofOneList, 'it kept asking');
+      // What was sent before it was aborted may arrive late.
+      await until(
+        async () => (await requestsOf(() => listed(open()))) === ofOneList,
+        () => 'it kept asking',
+      );
     });
 
     it('shows no secret in any error or log line', async () => {

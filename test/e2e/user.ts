@@ -95,6 +95,16 @@ export class WorkbenchUser {
     return this.#workbench.page;
   }
 
+  /** Opens another window of the same user. Its `standUp` closes only that window. */
+  async openWindow(): Promise<WorkbenchUser> {
+    const page = await this.page.context().newPage();
+    page.setDefaultTimeout(15_000);
+    await page.goto(this.page.url());
+    const window = new WorkbenchUser({ ...this.#workbench, page, close: () => page.close() }, this.#userDataDir);
+    await window.openView();
+    return window;
+  }
+
   async standUp(): Promise<void> {
     await this.#workbench.close();
   }

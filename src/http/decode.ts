@@ -73,7 +73,7 @@ export function decode<T>(schema: Schema<T>, answer: HttpAnswer): T {
 }
 
 /**
- * Refuses an answer about another session than the one that was asked about, for example from a cache in between.
+ * Refuses an answer that is about a different session than the request was, for example one from a cache in between.
  * @param answered the id in the answer; nullish if there is none.
  * @throws ProviderError `unexpectedAnswer`
  */

@@ -3,13 +3,11 @@ import type { AccountId } from '../../core/ids.ts';
 import type { AccountSession } from '../../services/ending/report.ts';
 import type { EndWithoutAsking } from '../endWithoutAsking.ts';
 import type { Question } from '../prompts.ts';
-import { withNames } from '../sessionNames.ts';
 import type { SettingKey } from '../settings.ts';
 import { endButton, type ManyEnds, questionForMany, questionForOne } from '../text/confirmations.ts';
-import { nameAndId } from '../text/names.ts';
-import { listOf } from '../text/numbers.ts';
 import { type DescriptionParts, describeSessions, unfiltered } from './descriptions.ts';
 import { type EndPlan, isKeptFromMany, type PartialEnd } from './endPlan.ts';
+import { listOfSessions, protectedAmong } from './protectedSessions.ts';
 import { type ConnectedParts, whileConnected } from './sameConnection.ts';
 import { sessionsOf, wholeAccount } from './targets.ts';
 
@@ -40,8 +38,8 @@ export interface Asking {
   readonly fromLiveView?: boolean;
 }
 
-/** The dialog's second button, for the provider's "end everything" call. */
-export type EndEverything = NonNullable<ManyEnds['everything']>;
+/** The dialog's second button, for the provider's "end everything" call, and the account that it's about. */
+export type EndEverything = NonNullable<ManyEnds['everything']> & { readonly accountId: AccountId };
 
 /** Asks the user to confirm a plan, unless the question can be skipped. Undefined when they don't confirm it. */
 export async function confirmEnd(
@@ -58,13 +56,13 @@ export async function confirmEnd(
 
 /**
  * Asks the user to confirm a plan in a dialog that may have a second button, for everything in the account.
- * @param everything that button and its account; undefined for no second button.
+ * @param everything that button; undefined for none.
  */
 export async function confirmEndOrEverything(
   parts: ConfirmParts,
   plan: EndPlan,
   asking: Asking,
-  everything: (EndEverything & { readonly accountId: AccountId }) | undefined,
+  everything: EndEverything | undefined,
 ): Promise<ConfirmedPlan | 'everything' | undefined> {
   const accountsOf = (answer: ConfirmedPlan | 'everything') =>
     answer === 'everything' ? (everything ? [everything.accountId] : []) : accountsIn(answer);
@@ -75,7 +73,7 @@ async function confirmMany(
   parts: ConfirmParts,
   plan: EndPlan,
   { message = usualMessage(plan), typesCount = false }: Asking,
-  everything: (EndEverything & { readonly accountId: AccountId }) | undefined,
+  everything: EndEverything | undefined,
 ): Promise<ConfirmedPlan | 'everything' | undefined> {
   const shown = copyOf(plan);
   const { ends, leftOut, unknown, partial } = shown;
@@ -100,9 +98,9 @@ async function confirmMany(
  * window. Tells the user if so.
  */
 function wereProtected(parts: ConfirmParts, sessions: readonly AccountSession[]): boolean {
-  const guarded = sessions.filter(({ accountId, session }) => parts.protections.has(accountId, session.id));
+  const guarded = protectedAmong(parts, sessions);
   if (guarded.length === 0) return false;
-  const names = listOf(withNames(parts.store, guarded).flatMap(({ shownAs }) => (shownAs ? [nameAndId(shownAs)] : [])));
+  const names = listOfSessions(parts, guarded);
   const sentence =
     guarded.length === 1
       ? l10n.t('{0} was protected while the dialog was open, so no request was sent. Try again.', names)

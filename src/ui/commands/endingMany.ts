@@ -8,6 +8,7 @@ import { confirmEndOrEverything, type EndEverything } from './confirmEnd.ts';
 import { type EndParts, endAgain, endNothing, endPlanned, pickToEnd, runPlan } from './ending.ts';
 import { type EndPlan, nothingToEnd, planEnd, planEndOfAll } from './endPlan.ts';
 import { asShown, cancelled, concludedAsked, type PublicEndReport, publicReport } from './endReports.ts';
+import { protectedAmong } from './protectedSessions.ts';
 import { whileWorking } from './runEnd.ts';
 import { accountChoices, choiceOf, pickOne, sessionsOf, targetOfOne, wholeAccount } from './targets.ts';
 
@@ -45,16 +46,10 @@ function accountMessage({ ends, partial }: EndPlan, account: string): string {
  * The button for the provider's "end everything" call, if there is one. The call ends every session, so the button isn't
  * offered if a session is protected, or if the filter hides sessions that would end unseen.
  */
-function everythingIn(
-  parts: EndParts,
-  accountId: AccountId,
-  { hidden }: EndPlan,
-): (EndEverything & { readonly accountId: AccountId }) | undefined {
+function everythingIn(parts: EndParts, accountId: AccountId, { hidden }: EndPlan): EndEverything | undefined {
   const loss = kindOfAccount(parts, accountId)?.wording.endEverything;
   const isOffered = parts.store.capabilities(accountId).has('endEverything');
-  const hasProtected = sessionsOf(parts, [wholeAccount(accountId)]).some(({ session }) =>
-    parts.protections.has(accountId, session.id),
-  );
+  const hasProtected = protectedAmong(parts, sessionsOf(parts, [wholeAccount(accountId)])).length > 0;
   if (loss === undefined || !isOffered || hasProtected || hidden > 0) return undefined;
   const isCombined = parts.store.state(accountId)?.contents.combined === true;
   return {

@@ -10,8 +10,7 @@ import type { Choice, Question } from '../prompts.ts';
 import { withNames } from '../sessionNames.ts';
 import { finishedCount } from '../text/batches.ts';
 import { questionForBatch, questionForCancel, questionForFinishedBatch } from '../text/confirmations.ts';
-import { groupName, nameAndId } from '../text/names.ts';
-import { listOf } from '../text/numbers.ts';
+import { groupName } from '../text/names.ts';
 import { kindOfAccount, nameOfAccount, providerName } from './accountNames.ts';
 import { describeSessions, unfiltered } from './descriptions.ts';
 import { type EndParts, endAgain, endTargets } from './ending.ts';
@@ -26,6 +25,7 @@ import {
   tellFinishedDeletion,
 } from './endReports.ts';
 import { listFresh, unknownAccounts } from './lists.ts';
+import { listOfSessions, protectedAmong } from './protectedSessions.ts';
 import { whileWorking } from './runEnd.ts';
 import { whileConnected } from './sameConnection.ts';
 import { batchChoices, type GroupTarget, groupChoices, pickOne, sessionsOf, targetOfOne, whole } from './targets.ts';
@@ -50,15 +50,14 @@ export async function cancelBatch(parts: EndParts, args: readonly unknown[]): Pr
     void parts.prompts.tell('info', none, []);
     return publicReport(parts, []);
   }
-  const members = withNames(parts.store, sessionsOf(parts, whole([target])));
+  const members = withNames(parts.store, membersOf(parts, target));
   if (holdsProtected(parts, group, members)) return cancelled(parts, members);
   const question = questionForCancel(
     groupName(group),
     factsOf(parts, target.accountId, members),
     describeSessions(parts, members),
   );
-  if (!(await confirmGroup(parts, target.accountId, question))) return cancelled(parts, members);
-  if (holdsProtected(parts, group, sessionsOf(parts, whole([target])))) return cancelled(parts, members);
+  if (!(await confirmRunning(parts, target, group, question))) return cancelled(parts, members);
   const name = groupName(group);
   const { error, ...report } = await whileWorking(
     parts,
@@ -86,12 +85,11 @@ export async function deleteBatch(parts: EndParts, args: readonly unknown[]): Pr
     return undefined;
   }
   if (running === undefined) return deleteFinished(parts, accountId, group, loss);
-  const members = withNames(parts.store, sessionsOf(parts, whole([target])));
+  const members = withNames(parts.store, membersOf(parts, target));
   if (holdsProtected(parts, group, members)) return undefined;
   const subjects = describeSessions(parts, members);
   const question = questionForBatch(groupName(group), factsOf(parts, accountId, members), subjects, loss);
-  if (!(await confirmGroup(parts, accountId, question))) return undefined;
-  if (holdsProtected(parts, group, sessionsOf(parts, whole([target])))) return undefined;
+  if (!(await confirmRunning(parts, target, group, question))) return undefined;
   const answer = await whileWorking(
     parts,
     l10n.t('Deleting batch "{0}"', groupName(group)),
@@ -151,18 +149,19 @@ function factsOf(parts: EndParts, account: AccountId, members: readonly AccountS
   return [nameOfAccount(parts, account), ...unknownAccounts(parts, [account]), ...unfiltered(parts, members)];
 }
 
-/**
- * Whether a group has protected sessions, which the provider's call for the whole group would end. Tells the user if
- * so. Checked again after the dialog, because another window may have protected one in the meantime.
- */
+/** A group's sessions, including those that the filter hides. */
+function membersOf(parts: EndParts, target: GroupTarget): readonly AccountSession[] {
+  return sessionsOf(parts, whole([target]));
+}
+
+/** Whether a group has protected sessions, which the provider's call for the whole group would end. Tells the user if so. */
 function holdsProtected(parts: EndParts, group: Group, members: readonly AccountSession[]): boolean {
-  const guarded = members.filter(({ accountId, session }) => parts.protections.has(accountId, session.id));
+  const guarded = protectedAmong(parts, members);
   if (guarded.length === 0) return false;
-  const names = withNames(parts.store, guarded).flatMap(({ shownAs }) => (shownAs ? [nameAndId(shownAs)] : []));
   const sentence = l10n.t(
     '{0} has protected sessions: {1}. Unprotect them first. No request was sent.',
     groupName(group),
-    listOf(names),
+    listOfSessions(parts, guarded),
   );
   void parts.prompts.tell('info', sentence, []);
   return true;
@@ -176,6 +175,17 @@ async function confirmGroup(parts: EndParts, accountId: AccountId, question: Que
     async () => ((await parts.prompts.confirm(question)) === question.choices[0] ? accountId : undefined),
   );
   return chosen !== undefined;
+}
+
+/** The same for a group whose sessions are running. Another window may have protected one while the dialog was open. */
+async function confirmRunning(
+  parts: EndParts,
+  target: GroupTarget,
+  group: Group,
+  question: Question,
+): Promise<boolean> {
+  if (!(await confirmGroup(parts, target.accountId, question))) return false;
+  return !holdsProtected(parts, group, membersOf(parts, target));
 }
 
 async function groupTarget(

@@ -9,13 +9,21 @@ import { notFoundLike } from '../../http/notFound.ts';
 export const defaultAddress = 'https://api.browserbase.com';
 
 /** No more of a session is read: the answer also contains its signing key. */
-export const OneSession = v.object({
+const OneSession = v.object({
   id: v.fallback(v.nullish(v.string()), undefined),
   status: v.string(),
   endedAt: v.fallback(dateField, undefined),
 });
 /** The parts of a session that are read. */
 export type OneSession = v.InferOutput<typeof OneSession>;
+
+/** Reads an answer about one session. @throws ProviderError also if it's about another one. */
+export function sessionIn(answer: HttpAnswer, id: SessionId): OneSession {
+  const found = decode(OneSession, answer);
+  refuseAnotherSession(id, found.id);
+  return found;
+}
+
 /**
  * Its answer for a session that it doesn't know (APIError of @browserbasehq/sdk). Its framework, Fastify, answers a
  * route that doesn't exist in the same shape, for example while a deployment is half done: that message begins with
@@ -43,10 +51,7 @@ export function browserbaseApi(link: Link): BrowserbaseApi {
 
   async function find(id: SessionId, signal: AbortSignal) {
     try {
-      const answer = await send({ method: 'GET', route: '/v1/sessions/{id}', params: { id } }, signal);
-      const found = decode(OneSession, answer);
-      refuseAnotherSession(id, found.id);
-      return found;
+      return sessionIn(await send({ method: 'GET', route: '/v1/sessions/{id}', params: { id } }, signal), id);
     } catch (error) {
       if (ProviderError.isOf(error, 'notFound')) return undefined;
       throw error;

@@ -10,9 +10,9 @@ import { ProviderError } from '../../core/providerError.ts';
 import { mostPages, type Session } from '../../core/session.ts';
 import { SideReading } from '../../core/sideReading.ts';
 import { sessionLimitOf, type Usage, usageOf } from '../../core/usage.ts';
-import { decode, decodeEach, decodeList, idField, RowMemory, refuseAnotherSession } from '../../http/decode.ts';
+import { decode, decodeEach, decodeList, idField, RowMemory } from '../../http/decode.ts';
 import { namedBy } from '../../http/paging.ts';
-import { browserbaseApi, defaultAddress, OneSession } from './api.ts';
+import { browserbaseApi, defaultAddress, sessionIn } from './api.ts';
 import { liveUrls, liveView } from './liveView.ts';
 import { endCauses, endedStatuses, SessionListRow, sessionOf } from './sessions.ts';
 import { askStagehand, hasStagehandEnd, releasedAfter, stagehandAddressesOf, stagehandFor } from './stagehand.ts';
@@ -148,8 +148,7 @@ function connect(link: Link): Provider {
     try {
       const body = { status: 'REQUEST_RELEASE' };
       const answer = await send({ method: 'POST', route: '/v1/sessions/{id}', params: { id }, body }, signal);
-      const { id: answered, status } = decode(OneSession, answer);
-      refuseAnotherSession(id, answered);
+      const { status } = sessionIn(answer, id);
       return { outcome: endedStatuses.has(status) ? 'ended' : 'accepted', how };
     } catch (error) {
       // Releasing an ended session fails in a way that isn't documented: only its status tells.

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { WebSocketServer } from 'ws';
 import { takeScreenshot } from '../../../src/cdp/screenshot.ts';
@@ -47,6 +47,38 @@ import { until } from '../until.ts';
       assert.ok(Date.now() < deadline, JSON.stringify(session));
     }
   }
+
+  /** A server at a port that answers requests as a browser with DevTools does. */
+  async function impostorAt(port: number): Promise<Server> {
+    const impostor = createServer((_, response) => {
+      response.end(JSON.stringify({ Browser: 'x', webSocketDebuggerUrl: `ws://127.0.0.1:${port}/devtools/browser/x` }));
+    }).listen(port, '127.0.0.1');
+    await once(impostor, 'listening');
+    return impostor;
+  }
+
+  /**
+   * Makes an impostor claim to be the browser with this process ID, and to have a page.
+   * @returns how many connections it has had.
+   */
+  function impersonate(impostor: Server, pid: number, delayMs: number): () => number {
+    const answers: Record<string, unknown> = {
+      'SystemInfo.getProcessInfo': { processInfo: [{ type: 'browser', id: pid }] },
+      'Target.getTargets': {
+        targetInfos: [{ targetId: 'T', type: 'page', title: 'Your bank', url: 'https://x.example/' }],
+      },
+    };
+    let connections = 0;
+    new WebSocketServer({ server: impostor }).on('connection', (socket) => {
+      connections++;
+      socket.on('message', (data: Buffer) => {
+        const { id, method } = JSON.parse(data.toString());
+        setTimeout(() => socket.send(JSON.stringify({ id, result: answers[method] ?? {} })), delayMs);
+      });
+    });
+    return () => connections;
+  }
+
   const isOfThis = (id: string) => browsers.some(({ pid }) => id.startsWith(`${pid}-`));
   const titled = '<title>Quarterly report</title>';
   const hasTitle = ({ pages }: Session) => pages?.some(({ title }) => title === 'Quarterly report') === true;
@@ -196,10 +228,7 @@ import { until } from '../until.ts';
 
   it('shows no pages of a browser at whose port another one answers', async () => {
     const port = await freePort();
-    const impostor = createServer((_, response) => {
-      response.end(JSON.stringify({ Browser: 'x', webSocketDebuggerUrl: `ws://127.0.0.1:${port}/devtools/browser/x` }));
-    }).listen(port, '127.0.0.1');
-    await once(impostor, 'listening');
+    const impostor = await impostorAt(port);
     const one = await left({ flags: ['--headless', `--remote-debugging-port=${port}`] });
     const session = await listed(one);
     assert.equal(session.pages, undefined);
@@ -212,27 +241,11 @@ import { until } from '../until.ts';
     await listed(one, hasTitle);
     const port = await freePort();
     // A Chrome elsewhere, whose port is forwarded to this machine: its process IDs mean nothing here.
-    const chrome = createServer((_, response) => {
-      response.end(JSON.stringify({ Browser: 'x', webSocketDebuggerUrl: `ws://127.0.0.1:${port}/devtools/browser/x` }));
-    }).listen(port, '127.0.0.1');
-    const answers: Record<string, unknown> = {
-      'SystemInfo.getProcessInfo': { processInfo: [{ type: 'browser', id: one.pid }] },
-      'Target.getTargets': {
-        targetInfos: [{ targetId: 'T', type: 'page', title: 'Your bank', url: 'https://x.example/' }],
-      },
-    };
-    let asked = 0;
-    new WebSocketServer({ server: chrome }).on('connection', (socket) => {
-      asked++;
-      socket.on('message', (data: Buffer) => {
-        const { id, method } = JSON.parse(data.toString());
-        // Later than the browser that it claims to be.
-        setTimeout(() => socket.send(JSON.stringify({ id, result: answers[method] ?? {} })), 500);
-      });
-    });
-    await once(chrome, 'listening');
+    const chrome = await impostorAt(port);
+    // It answers later than the browser that it claims to be.
+    const connections = impersonate(chrome, one.pid, 500);
     await left({ flags: ['--headless', `--remote-debugging-port=${port}`] });
-    for (let times = 0; times < 5 || asked < 4; times++) {
+    for (let times = 0; times < 5 || connections() < 4; times++) {
       assert.equal((await listed(one, hasTitle)).name, 'Quarterly report');
     }
     chrome.closeAllConnections();
@@ -241,23 +254,9 @@ import { until } from '../until.ts';
 
   it('shows no pages of a browser at whose port another process answers with its process ID', async () => {
     const port = await freePort();
-    const impostor = createServer((_, response) => {
-      response.end(JSON.stringify({ Browser: 'x', webSocketDebuggerUrl: `ws://127.0.0.1:${port}/devtools/browser/x` }));
-    }).listen(port, '127.0.0.1');
-    await once(impostor, 'listening');
+    const impostor = await impostorAt(port);
     const one = await left({ flags: ['--headless', `--remote-debugging-port=${port}`] });
-    const answers: Record<string, unknown> = {
-      'SystemInfo.getProcessInfo': { processInfo: [{ type: 'browser', id: one.pid }] },
-      'Target.getTargets': {
-        targetInfos: [{ targetId: 'T', type: 'page', title: 'Your bank', url: 'https://x.example/' }],
-      },
-    };
-    new WebSocketServer({ server: impostor }).on('connection', (socket) => {
-      socket.on('message', (data: Buffer) => {
-        const { id, method } = JSON.parse(data.toString());
-        socket.send(JSON.stringify({ id, result: answers[method] ?? {} }));
-      });
-    });
+    impersonate(impostor, one.pid, 0);
     const session = await listed(one);
     assert.equal(session.pages, undefined);
     assert.equal(await troubleOf(provider.devtools?.(session.id, unaborted) ?? assert.fail()), 'conflict');

@@ -95,7 +95,7 @@ import { until } from '../until.ts';
       return ids.length === pids.length && pids.every((pid) => ids.some((id) => id.startsWith(`${pid}-`)));
     });
 
-  it('doesn’t reach further because the row of its menu is gone by now', async () => {
+  it('ends nothing if the row of its menu is gone by now', async () => {
     await listed(await left());
     // This is what VS Code passes then.
     for (const args of [[undefined], [undefined, [undefined]], [{}]]) {

@@ -51,6 +51,32 @@ describe('the plan of an end', () => {
   });
   afterEach(() => services.dispose());
 
+  /**
+   * What confirming needs, with a dialog that gets its answer from a function.
+   * @param work happens while the dialog is open.
+   * @param told receives the messages that follow.
+   */
+  const dialogDuring =
+    (work: () => Promise<unknown>, told: string[]) =>
+    (answer: (question: Question) => string | undefined): ConfirmParts =>
+      ({
+        ...parts,
+        connections: services.connections,
+        endWithoutAsking: new EndWithoutAsking(new MapMemory(0), () => 'always'),
+        changeSetting: async () => {},
+        liveViews: { isOpen: () => false },
+        isMine: () => undefined,
+        setting: (key: SettingKey) => settings[key].default,
+        prompts: {
+          ...parts.prompts,
+          confirm: async (question: Question) => {
+            await work();
+            return answer(question);
+          },
+          tell: async (_: unknown, message: string) => void told.push(message),
+        },
+      }) as unknown as ConfirmParts;
+
   function list(...sessions: readonly Session[]): void {
     const run = services.store.beginList(account);
     const groups = [{ id: group, kind: 'metadata', name: 'g', status: undefined, createdAt: 0 } as const];
@@ -187,24 +213,10 @@ describe('the plan of an end', () => {
       services.accounts.add({ ...gateway, label: authorization, credentials: { authorization } });
     const [changed, other] = [await add('key-of-a-team'), await add('key-of-another')];
     const told: string[] = [];
-    const dialog = (answer: (question: Question) => string | undefined) =>
-      ({
-        ...parts,
-        connections: services.connections,
-        endWithoutAsking: new EndWithoutAsking(new MapMemory(0), () => 'always'),
-        changeSetting: async () => {},
-        liveViews: { isOpen: () => false },
-        isMine: () => undefined,
-        setting: (key: SettingKey) => settings[key].default,
-        prompts: {
-          ...parts.prompts,
-          confirm: async (question: Question) => {
-            await services.accounts.replaceCredentials(changed, { authorization: crypto.randomUUID() });
-            return answer(question);
-          },
-          tell: async (_: unknown, message: string) => void told.push(message),
-        },
-      }) as unknown as ConfirmParts;
+    const dialog = dialogDuring(
+      () => services.accounts.replaceCredentials(changed, { authorization: crypto.randomUUID() }),
+      told,
+    );
     const first = dialog(({ choices }) => choices[0]);
     const planOf = (accountId: AccountId, isSingle: boolean) =>
       planFor(parts, [{ accountId, session: someSession('worker-1') }], isSingle);
@@ -221,23 +233,7 @@ describe('the plan of an end', () => {
   it('isn’t confirmed if one of several sessions was protected while the dialog was open, as in another window', async () => {
     const session = sessionId('worker-1');
     const told: string[] = [];
-    const dialog = (answer: (question: Question) => string | undefined) =>
-      ({
-        ...parts,
-        connections: services.connections,
-        endWithoutAsking: new EndWithoutAsking(new MapMemory(0), () => 'always'),
-        liveViews: { isOpen: () => false },
-        isMine: () => undefined,
-        setting: (key: SettingKey) => settings[key].default,
-        prompts: {
-          ...parts.prompts,
-          confirm: async (question: Question) => {
-            await parts.protections.set(account, [session], true);
-            return answer(question);
-          },
-          tell: async (_: unknown, message: string) => void told.push(message),
-        },
-      }) as unknown as ConfirmParts;
+    const dialog = dialogDuring(() => parts.protections.set(account, [session], true), told);
     list(someSession('worker-1'), someSession('worker-2'));
     const first = dialog(({ choices }) => choices[0]);
     assert.equal(await confirmEnd(first, await planEnd(parts, [whole])), undefined);

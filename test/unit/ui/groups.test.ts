@@ -17,7 +17,7 @@ describe('a whole batch', () => {
   let accountId: AccountId;
   let messages: string[];
   /** What happens while the dialog is open. */
-  let meanwhile: () => Promise<void>;
+  let duringDialog: () => Promise<void>;
 
   beforeEach(async () => {
     messages = [];
@@ -28,7 +28,7 @@ describe('a whole batch', () => {
     const memory = new MapMemory(0);
     const prompts: Partial<Prompts> = {
       confirm: async ({ choices }) => {
-        await meanwhile();
+        await duringDialog();
         return choices[0];
       },
       tell: async (_level, message) => void messages.push(message),
@@ -60,7 +60,7 @@ describe('a whole batch', () => {
       const batch = server.addBatch(2, { id: 'batch_a', status });
       await services.refresher.refresh(accountId);
       const target = { accountId, groupId: groupId('batch_a') };
-      meanwhile = () => parts.protections.set(accountId, [sessionId(batch.members[0]?.id ?? '')], true);
+      duringDialog = () => parts.protections.set(accountId, [sessionId(batch.members[0]?.id ?? '')], true);
       await work(parts, [target]);
       assert.match(messages.join(), /has protected sessions: .*\. No request was sent\./);
       assert.equal(server.running.length, 2);

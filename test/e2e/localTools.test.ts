@@ -13,7 +13,7 @@ import {
 import type { McpServer } from '../host/mcpServer.ts';
 import { startPlaywrightMcp } from '../host/playwright.ts';
 import { type Owned, start } from '../host/processes.ts';
-import { until, WorkbenchUser } from './user.ts';
+import { succeeds, until, WorkbenchUser } from './user.ts';
 
 /** The address of a page with a title. */
 function pageCalled(title: string): string {
@@ -182,13 +182,7 @@ const guest = `guest-${process.pid}`;
       const tree = treeOf((_, args) => /cli\.js mcp /.test(args)).filter((one) => one !== pid);
       await end(titles.Mcp, 'Playwright MCP · claude-code', tree);
       assert.equal(server.process.child.exitCode, null);
-      await until(async () => {
-        const called = server.call('browser_navigate', { url: pageCalled(titles.Again) });
-        return called.then(
-          () => true,
-          () => false,
-        );
-      });
+      await until(() => succeeds(server.call('browser_navigate', { url: pageCalled(titles.Again) })));
       await user.row(`Session ${titles.Again}`).waitFor({ timeout: 60_000 });
     });
 

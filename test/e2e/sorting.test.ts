@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { menuTakesClicks } from '../host/workbench.ts';
 import { type BrowserbaseServer, startBrowserbase } from '../servers/browserbase.ts';
-import { until, WorkbenchUser } from './user.ts';
+import { succeeds, until, WorkbenchUser } from './user.ts';
 
 const minuteMs = 60_000;
 
@@ -174,10 +174,7 @@ describe('a user who sorts, groups and filters the list', function () {
     // would show the last 50, too.
     await until(async () => {
       await more.click({ timeout: 1_000 });
-      return more.waitFor({ state: 'hidden', timeout: 4_000 }).then(
-        () => true,
-        () => false,
-      );
+      return succeeds(more.waitFor({ state: 'hidden', timeout: 4_000 }));
     });
     await until(async () => {
       await keyboard.press('End');

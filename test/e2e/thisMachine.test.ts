@@ -4,7 +4,7 @@ import { type LeftBehind, leaveBehind } from '../host/leftBehind.ts';
 import type { McpServer } from '../host/mcpServer.ts';
 import { openPlaywrightHome, startPlaywrightMcp } from '../host/playwright.ts';
 import { isRunning } from '../host/processes.ts';
-import { until, WorkbenchUser } from './user.ts';
+import { succeeds, until, WorkbenchUser } from './user.ts';
 
 /** The address of a page that moves, with a title that no other browser of this machine has. */
 function pageCalled(title: string): string {
@@ -122,13 +122,7 @@ const [forgotten, used, reopened, leftover] = [named('Forgotten'), named('Used')
       await user.press('End Session');
       await user.row(`Session ${used}`).waitFor({ state: 'detached' });
       assert.equal(server.process.child.exitCode, null);
-      await until(async () => {
-        const called = server.call('browser_navigate', { url: pageCalled(reopened) });
-        return called.then(
-          () => true,
-          () => false,
-        );
-      });
+      await until(() => succeeds(server.call('browser_navigate', { url: pageCalled(reopened) })));
       await user.row(`Session ${reopened}`).waitFor({ timeout: 60_000 });
     });
 

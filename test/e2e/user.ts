@@ -462,6 +462,16 @@ async function valuesStoredUnder(key: string): Promise<string[]> {
   return values;
 }
 
+/** Whether something succeeds, for use with {@link until}. */
+export async function succeeds(work: Promise<unknown>): Promise<boolean> {
+  try {
+    await work;
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Waits until a condition holds that something outside the test brings about. */
 export async function until(isSo: () => Promise<boolean>, timeoutMs = 20_000): Promise<void> {
   for (const deadline = Date.now() + timeoutMs; !(await isSo()); ) {

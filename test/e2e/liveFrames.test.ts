@@ -79,11 +79,6 @@ describe('a user watching sessions on their providers’ own pages', function ()
     await panel.getByRole('button', { name: 'Interact', pressed: on }).waitFor();
   }
 
-  async function openLive(name: string): Promise<Frame> {
-    await user.choose(user.row(`Session ${name}`), 'Open Live View');
-    return user.live(name);
-  }
-
   const liveRequests = (server: ProviderServer) =>
     server.requests.filter(({ path }) => /^\/(live|devtools-)/.test(path)).length;
   const closeAll = async () => {
@@ -94,7 +89,7 @@ describe('a user watching sessions on their providers’ own pages', function ()
   };
 
   it('is told how watching affects a session before anything connects, once for each provider', async () => {
-    const panel = await openLive('shop.example');
+    const panel = await user.openLive('shop.example');
     await panel.getByRole('heading', { name: 'Watching affects this session' }).waitFor();
     await panel.getByText('keeps the session from timing out').waitFor();
     assert.equal(liveRequests(anchor), 0);
@@ -105,7 +100,7 @@ describe('a user watching sessions on their providers’ own pages', function ()
     const before = await clock.innerText();
     await until(async () => (await clock.innerText()) !== before);
     await user.seesMoving((await user.live('shop.example')).locator('iframe'));
-    await openLive('mail.example');
+    await user.openLive('mail.example');
     await framed('mail.example');
     await assertAccessible(user, await user.live('mail.example'), 'frames-anchor');
   });
@@ -133,7 +128,7 @@ describe('a user watching sessions on their providers’ own pages', function ()
 
   it('sees an explanation and buttons, never a blank panel, when a page doesn’t allow framing', async () => {
     anchor.livePage = { headers: { 'content-security-policy': "default-src 'self'; frame-ancestors 'none'" } };
-    const panel = await openLive('news.example');
+    const panel = await user.openLive('news.example');
     await panel.getByRole('heading', { name: "This page can't be shown here" }).waitFor();
     assert.equal(await panel.locator('iframe').count(), 0);
     await assertAccessible(user, panel, 'frames-refused');
@@ -158,7 +153,7 @@ describe('a user watching sessions on their providers’ own pages', function ()
 
   it('isn’t deceived by a framed page that imitates the extension', async () => {
     anchor.livePage = { body: forger };
-    await openLive('forged.example');
+    await user.openLive('forged.example');
     await framed('forged.example');
     const panel = await user.live('forged.example');
     await user.page.waitForTimeout(1_000);
@@ -176,7 +171,7 @@ describe('a user watching sessions on their providers’ own pages', function ()
     anchor.singleUse.set(member.id, 0);
     await user.run('Refresh');
     const name = member.id.slice(0, 8);
-    const once = await openLive(name);
+    const once = await user.openLive(name);
     await once.getByRole('heading', { name: 'This link works only once' }).waitFor();
     assert.equal(anchor.singleUse.get(member.id), 0);
     await once.getByRole('button', { name: 'Open Here' }).click();
@@ -184,7 +179,7 @@ describe('a user watching sessions on their providers’ own pages', function ()
     assert.equal(anchor.singleUse.get(member.id), 1);
 
     anchor.misbehave('GET', /^\/live\//, { kind: 'cut', when: 'before' });
-    const news = await openLive('news.example');
+    const news = await user.openLive('news.example');
     await news.getByRole('heading', { name: "Couldn't reach this live view" }).waitFor();
     anchor.behave();
     await news.getByRole('button', { name: 'Show Anyway' }).click();
@@ -192,7 +187,7 @@ describe('a user watching sessions on their providers’ own pages', function ()
 
     const page = { id: 'p', title: '', url: 'https://mail.example/', frontend_url: 'javascript:alert(1)' };
     anchor.misbehave('GET', /pages$/, { kind: 'answer', answer: { status: 200, json: [page] } });
-    const mail = await openLive('mail.example');
+    const mail = await user.openLive('mail.example');
     await mail.getByRole('heading', { name: "Live view isn't available" }).waitFor();
     await mail.getByText("isn't one of this provider's").waitFor();
     assert.equal(await mail.locator('iframe').count(), 0);
@@ -202,7 +197,7 @@ describe('a user watching sessions on their providers’ own pages', function ()
     anchor.misbehave('GET', /pages$/, { kind: 'slow', ms: 1_000 });
     const dying = anchor.add({ id: 'sess_dying', domains: ['dying.example'] });
     await user.run('Refresh');
-    const panel = await openLive('dying.example');
+    const panel = await user.openLive('dying.example');
     dying.status = 'completed';
     await panel.getByRole('heading', { name: 'No longer running' }).waitFor({ timeout: 20_000 });
     anchor.behave();
@@ -210,7 +205,7 @@ describe('a user watching sessions on their providers’ own pages', function ()
   });
 
   it('interacts with what is framed, and ends the session from there', async () => {
-    await openLive('monthly');
+    await user.openLive('monthly');
     const monthly = await framed('monthly');
     const panel = await user.live('monthly');
     await user.seesMoving(panel.locator('iframe'));
@@ -237,7 +232,7 @@ describe('a user watching sessions on their providers’ own pages', function ()
     await user.type('Browserless token', v2.token);
     await user.type('Enter a name to show in the Sessions view', 'own');
     await user.row('Session watched').waitFor();
-    const panel = await openLive('watched');
+    const panel = await user.openLive('watched');
     await panel.getByText('counts as a client').waitFor();
     await panel.getByRole('button', { name: 'Show Live View' }).click();
     const picture = panel.locator('#picture');
@@ -264,7 +259,7 @@ describe('a user watching sessions on their providers’ own pages', function ()
       return result.value;
     };
     await user.run('Refresh');
-    const panel = await openLive('controlled');
+    const panel = await user.openLive('controlled');
     const picture = panel.locator('#picture');
     await picture.waitFor({ state: 'visible', timeout: 30_000 });
     const greetShown = async (name: string) => {
@@ -293,7 +288,7 @@ describe('a user watching sessions on their providers’ own pages', function ()
   });
 
   it('sees in the panel at once that a session is over, wherever it was ended', async () => {
-    await openLive('weekly');
+    await user.openLive('weekly');
     await framed('weekly');
     const panel = await user.live('weekly');
     const session = browserbase.sessions.get('bb-weekly');
@@ -322,10 +317,10 @@ describe('a user watching sessions on their providers’ own pages', function ()
   });
 
   it('finds the panels again after the window reloads, with none of their addresses stored anywhere', async () => {
-    await openLive('shop.example');
+    await user.openLive('shop.example');
     await framed('shop.example');
     await user.page.keyboard.press('Control+\\');
-    await openLive('nightly');
+    await user.openLive('nightly');
     await framed('nightly');
     await user.stored('editors', (value) => value.includes('Live: shop.example') && value.includes('Live: nightly'));
     await user.reload();
@@ -360,7 +355,7 @@ describe('a user watching sessions on their providers’ own pages', function ()
   });
 
   it('sees the end card when a session ended while the window was reloading', async () => {
-    await openLive('mail.example');
+    await user.openLive('mail.example');
     await framed('mail.example');
     const session = anchor.sessions.get('sess_mail');
     assert.ok(session);
@@ -375,7 +370,7 @@ describe('a user watching sessions on their providers’ own pages', function ()
   });
 
   it('is reconnected after the key is replaced, with what the new key may see', async () => {
-    await openLive('shop.example');
+    await user.openLive('shop.example');
     await framed('shop.example');
     await setInteracting(await user.live('shop.example'), true);
     await framed('shop.example');
@@ -396,7 +391,7 @@ describe('a user watching sessions on their providers’ own pages', function ()
   });
 
   it('is told that the account of an open panel was removed, and the session keeps running', async () => {
-    await openLive('shop.example');
+    await user.openLive('shop.example');
     await framed('shop.example');
     const panel = await user.live('shop.example');
     await user.choose(user.row('Account Anchor Browser · shop'), 'Remove Account…');
@@ -410,7 +405,7 @@ describe('a user watching sessions on their providers’ own pages', function ()
 
   it('ends a real Browserless session from its panel', async function () {
     if (v2 === undefined) this.skip();
-    const panel = await openLive('watched');
+    const panel = await user.openLive('watched');
     await panel.locator('#picture').waitFor({ state: 'visible', timeout: 30_000 });
     await panel.getByRole('button', { name: 'Interact' }).click();
     await panel.getByRole('button', { name: 'End Session…' }).click();

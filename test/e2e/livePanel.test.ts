@@ -95,11 +95,6 @@ describe('a user of a live view panel', function () {
     for (const server of [anchor, browserbase]) await server?.stop();
   });
 
-  async function openLive(name: string): Promise<Frame> {
-    await user.choose(user.row(`Session ${name}`), 'Open Live View');
-    return user.live(name);
-  }
-
   /** Presses a key until an element matching a selector has the focus in a panel. */
   async function reach(panel: Frame, key: string, selector: string): Promise<void> {
     // A dialog has returned the focus.
@@ -128,7 +123,7 @@ describe('a user of a live view panel', function () {
   it('isn’t deceived by pages nested in the frame, and only the framed page itself is listened to', async () => {
     anchor.misbehave('GET', /^\/forger$/, { kind: 'answer', answer: { status: 200, html: forger } });
     browserbase.livePage = { body: hostilePage(`${anchor.url}/forger`) };
-    await openLive('hostile');
+    await user.openLive('hostile');
     const content = await user.framed('hostile');
     const panel = await user.live('hostile');
     const heard = await panel.evaluateHandle(() => {
@@ -161,7 +156,7 @@ describe('a user of a live view panel', function () {
   });
 
   it('can reach every button in high contrast and in a narrow panel', async () => {
-    const cautious = await openLive(checkout);
+    const cautious = await user.openLive(checkout);
     await cautious.getByRole('heading', { name: 'Watching affects this session' }).waitFor();
     await checkWidths(cautious, 'panel-effect');
     await cautious.getByRole('button', { name: 'Show Live View' }).click();

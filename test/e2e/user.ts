@@ -381,6 +381,19 @@ export class WorkbenchUser {
     return this.page.frameLocator('iframe.webview').last().frameLocator('iframe#active-frame');
   }
 
+  /**
+   * Opens a session's live view from its row's menu. If rows were redrawn in the meantime, VS Code has lost the row, and the
+   * command asks which session is meant: then it's picked, as a user would.
+   */
+  async openLive(name: string): Promise<Frame> {
+    await this.choose(this.row(`Session ${name}`), 'Open Live View');
+    const picker = this.page.locator('.quick-input-widget').getByText('Open Live View', { exact: true });
+    const tab = this.page.getByRole('tab', { name: new RegExp(`^Live: ${quoted(name)}`) });
+    await picker.or(tab).first().waitFor();
+    if (await picker.isVisible()) await this.pick(name);
+    return this.live(name);
+  }
+
   /** The page of the live view panel that shows a session of this name, once it is there. */
   async live(name: string): Promise<Frame> {
     return liveViewOf(this.page, name);

@@ -138,6 +138,19 @@ describe('a user who sorts, groups and filters the list', function () {
     await sees('job: mail', 'carl-mid', 'job: shop', 'anna-new', 'bert-old', 'alone');
   });
 
+  it('sees the effect of each setting when a settings file changes several, and no other setting requests lists', async () => {
+    const others = () => user.page.getByRole('treeitem', { name: /^Session .*not yours/ }).count();
+    await user.editSettings({ 'browserSessions.refresh.interval': 0, 'browserSessions.mine': 'owner=anna' });
+    await until(async () => (await others()) > 0);
+    const before = server.requests.length;
+    await user.editSettings({ 'browserSessions.confirm.endAll': 'typeCount' });
+    await user.editSettings({ 'browserSessions.confirm.endAll': 'button', 'browserSessions.mine': '' });
+    await until(async () => (await others()) === 0);
+    assert.equal(server.requests.length, before);
+    await user.editSettings({ 'browserSessions.refresh.interval': 5 });
+    await until(async () => server.requests.length > before);
+  });
+
   it('ends a group: exactly the sessions that the dialog lists', async () => {
     assert.deepEqual(await user.offers(user.row('job: shop')), [
       'Open All Live Views in Group',

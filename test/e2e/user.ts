@@ -214,7 +214,23 @@ export class WorkbenchUser {
     await this.#changes(() => item.locator('input').first().fill(value));
   }
 
-  /** Changes something in the settings editor, and closes it once the settings file contains the change. */
+  /** Changes settings in the settings file, all with one save. */
+  async editSettings(changes: Readonly<Record<string, unknown>>): Promise<void> {
+    const before = JSON.parse(await readFile(userSettings(this.#userDataDir), 'utf8'));
+    await this.#runTitled('Preferences: Open User Settings (JSON)');
+    await this.page.locator('.editor-instance .monaco-editor.focused').waitFor();
+    await this.#changes(async () => {
+      await this.page.keyboard.press('Control+A');
+      await this.page.evaluate(
+        (text) => navigator.clipboard.writeText(text),
+        JSON.stringify({ ...before, ...changes }),
+      );
+      await this.page.keyboard.press('Control+V');
+      await this.page.keyboard.press('Control+S');
+    });
+  }
+
+  /** Changes something in a settings editor, and closes it once the settings file contains the change. */
   async #changes(work: () => Promise<void>): Promise<void> {
     const settings = () => readFile(userSettings(this.#userDataDir), 'utf8');
     const before = await settings();

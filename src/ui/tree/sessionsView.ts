@@ -194,21 +194,18 @@ export function openSessionsView({
     vscode.workspace.onDidChangeConfiguration((event) => {
       const isAbout = (...keys: readonly string[]) =>
         keys.some((key) => event.affectsConfiguration(`browserSessions.${key}`));
-      // The others decide whether anything is shown for which requests are sent in the background.
+      // One event may be about several: a settings file is edited, or another profile chosen.
+      // The last three decide whether anything is shown for which requests are sent in the background.
       if (isAbout('refresh', 'statusBar', 'badge', 'warnings')) refresher.reschedule();
-      else if (event.affectsConfiguration('browserSessions.mine')) {
-        rule = isMine();
-        tree.redrawAll();
-      } else if (event.affectsConfiguration('browserSessions.row')) {
-        shownDetails = details();
-        tree.redrawAll();
-      } else if (event.affectsConfiguration('browserSessions.groupByMetadataKey')) options.followSetting();
-      else if (event.affectsConfiguration('browserSessions.cost')) tree.arrangeAgain();
-      else if (event.affectsConfiguration('browserSessions.clickAction')) tree.redrawAll();
-      else if (event.affectsConfiguration('browserSessions.thisMachine')) ownMachine.follow();
-      else if (event.affectsConfiguration('browserSessions.liveView')) return;
-      else if (event.affectsConfiguration('browserSessions.history')) return;
-      else if (event.affectsConfiguration('browserSessions')) void refresher.refreshAll();
+      if (isAbout('mine')) rule = isMine();
+      if (isAbout('row')) shownDetails = details();
+      if (isAbout('mine', 'row', 'clickAction')) tree.redrawAll();
+      if (isAbout('groupByMetadataKey')) options.followSetting();
+      if (isAbout('cost')) tree.arrangeAgain();
+      if (isAbout('thisMachine')) ownMachine.follow();
+      const ofProviders = kinds.all.flatMap(({ id, settings }) => settings.map((setting) => `${id}.${setting.id}`));
+      // While the view is hidden, nothing is listed until it is shown again.
+      if (view.visible && isAbout('network', ...ofProviders)) void refresher.refreshAll();
     }),
   );
   return { tree, view, rowSelection, arrangement, disposable };

@@ -183,12 +183,16 @@ describe('actions after an end, inside VS Code', () => {
     // On a desktop it would open a window of the user's own browser.
     if (vscode.env.uiKind === vscode.UIKind.Desktop) this.skip();
     const services = await startExample();
+    let hasNoPages = false;
     const withDashboard: ProviderDefinition = {
       ...exampleProvider,
       id: 'withDashboard',
       connect: (link) => ({
         ...exampleProvider.connect(link),
-        dashboard: (id) => new URL(`/dashboard/${id}?tab=replay`, link.origin),
+        dashboard: (id) => {
+          if (hasNoPages) throw new Error(`no pages for ${link.credentials['doorKey']}`);
+          return new URL(`/dashboard/${id}?tab=replay`, link.origin);
+        },
       }),
     };
     const registration = api.registerProvider(withDashboard, ownId);
@@ -210,6 +214,9 @@ describe('actions after an end, inside VS Code', () => {
         ['/dashboard/r1', 'replay', undefined],
         ['/dashboard/r2', 'replay', undefined],
       ]);
+      hasNoPages = true;
+      await command('openDashboard', { accountId: id, sessionId: 'r1' });
+      assert.match(user.messages.at(-1)?.message ?? '', /unexpected.*no pages for •••/);
       // When no session is named, only those are offered whose provider has such a page.
       server.add({ id: 'sess_a' });
       await api.refresh();

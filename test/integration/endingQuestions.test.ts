@@ -63,6 +63,9 @@ describe('confirmation dialogs for ends, inside VS Code', () => {
     );
     await command('showDetails', session);
     assert.equal(lastMessage(), "Anchor Browser doesn't list this session.");
+    user.messages.length = 0;
+    await command('copyJson', session);
+    assert.equal(lastMessage(), "Anchor Browser doesn't list this session.");
     server.misbehave('GET', /all\/status/, { kind: 'answer', answer: { status: 500, json: {} } });
     await api.refresh();
     await command('openLiveView', session);

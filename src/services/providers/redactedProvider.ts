@@ -206,7 +206,16 @@ export function redactedProvider(provider: Provider, secrets: KnownSecrets): Pro
     },
     get dashboard() {
       const { dashboard } = provider;
-      return dashboard && ((id: SessionId) => dashboard.call(provider, id));
+      return (
+        dashboard &&
+        ((id: SessionId) => {
+          try {
+            return dashboard.call(provider, id);
+          } catch (error) {
+            throw redactedError(error, redact);
+          }
+        })
+      );
     },
     get endCause() {
       return guardedCall(provider.endCause);

@@ -44,9 +44,12 @@ export async function openDashboard(parts: InspectParts, args: readonly unknown[
   const none = l10n.t('No running session has a dashboard page.');
   const target = await capableTarget(parts, args, l10n.t('Open Dashboard'), none, 'dashboard');
   if (target === undefined) return;
-  const url = (await parts.connections.open(target.accountId)).dashboard?.(target.sessionId);
-  if (url === undefined) void parts.prompts.tell('info', none, []);
-  else await parts.openUrl(url);
+  const { accountId, sessionId } = target;
+  await telling(parts, accountId, l10n.t('There is no dashboard page of this session.'), async () => {
+    const url = (await parts.connections.open(accountId)).dashboard?.(sessionId);
+    if (url === undefined) void parts.prompts.tell('info', none, []);
+    else await parts.openUrl(url);
+  });
 }
 
 /** Opens the recording of a session, even if the session has ended. */
@@ -109,7 +112,8 @@ export async function takeScreenshot(parts: InspectParts, args: readonly unknown
       return;
     }
     const name = documentName(parts, accountId, sessionId);
-    const time = new Date(parts.clock.now()).toISOString().slice(11, 19).replaceAll(':', '-');
+    // The user's own time of day; a file's name has no colons everywhere.
+    const time = new Date(parts.clock.now()).toTimeString().slice(0, 8).replaceAll(':', '-');
     const ending = picture.type === 'image/png' ? 'png' : 'jpg';
     await documents.show(`${accountId}/${sessionId}`, `${name} ${time}.${ending}`, picture.bytes);
   });
@@ -131,8 +135,13 @@ export async function showDetails(parts: InspectParts, args: readonly unknown[])
 /** Copies what {@link showDetails} shows. */
 export async function copyJson(parts: InspectParts, args: readonly unknown[]): Promise<void> {
   const target = await anySession(parts, args, l10n.t('Copy as JSON'));
-  const text = target && details(parts, target.accountId, target.sessionId);
-  if (text === undefined) return;
+  if (target === undefined) return;
+  const { accountId, sessionId } = target;
+  const text = details(parts, accountId, sessionId);
+  if (text === undefined) {
+    void parts.prompts.tell('info', missingSentence(parts, accountId, sessionId), []);
+    return;
+  }
   await parts.copyText(text);
   parts.prompts.note(l10n.t('Details copied.'));
 }

@@ -344,6 +344,18 @@ describe('a provider’s output', () => {
     assert.deepEqual([...capabilitiesOf(telling(() => every))], [...allCapabilities]);
   });
 
+  it('has the key in no error that the address of its own page throws', () => {
+    const provider = telling(() => ({
+      dashboard: () => {
+        throw new Error(`no page for ${key}`);
+      },
+    }));
+    assert.throws(
+      () => provider.dashboard?.(sessionId('a')),
+      (error: Error) => error.message.includes('no page for') && !`${error.message} ${error.stack}`.includes(key),
+    );
+  });
+
   it('calls the provider’s methods on the object itself', async () => {
     class Rooms {
       readonly #title = 'own';

@@ -61,6 +61,21 @@ describe('choosing what to end, inside VS Code', () => {
     assert.deepEqual(server.running, []);
   });
 
+  it('retries a protected session that failed to end by itself', async () => {
+    server.add({ id: 'sess_a', domains: ['a.example'] });
+    const id = await addAnchor();
+    const session = { accountId: id, sessionId: 'sess_a' };
+    await command('protectSession', session);
+    server.misbehave('DELETE', /sess_a$/, { kind: 'answer', answer: { status: 403, json: {} } });
+    user.answersConfirm = ({ choices }) => choices[0];
+    assert.equal((await command<PublicEndReport>('endSession', session)).failed, 1);
+    server.behave();
+    user.questions.length = 0;
+    assert.equal((await command<PublicEndReport>('retryFailedEnds')).ended, 1);
+    assert.match(user.questions.at(-1)?.detail ?? '', /It's protected\./);
+    assert.deepEqual(server.running, []);
+  });
+
   it('ends only what a filtered list shows, and says so; and says where more than that ends', async () => {
     for (const name of ['shop', 'mail', 'shopping']) server.add({ id: `sess_${name}`, domains: [`${name}.example`] });
     const batch = server.addBatch(2);

@@ -81,7 +81,10 @@ export function runPlan(parts: EndParts, plan: ConfirmedPlan): Promise<PublicEnd
   return runEnd(parts, plan, (failed) => endAgain(parts, failed));
 }
 
-/** Asks again about sessions that an earlier end left running. Those that have ended since are skipped. */
+/**
+ * Asks again about sessions that an earlier end left running. Those that have ended since are skipped. A single one is asked
+ * about by itself, because it may be one that only ends that way.
+ */
 export async function endAgain(parts: EndParts, left: readonly AccountSession[]): Promise<PublicEndReport> {
   const there = left.flatMap(({ accountId, session }) => {
     const listed = parts.store.session(accountId, session.id);
@@ -91,7 +94,7 @@ export async function endAgain(parts: EndParts, left: readonly AccountSession[])
   if (first === undefined) return publicReport(parts, []);
   if (there.length === 0)
     return endNothing(parts, missingSentence(parts, first.accountId, first.session.id, first.session));
-  return endPlanned(parts, planFor(parts, there));
+  return endPlanned(parts, planFor(parts, there, left.length === 1));
 }
 
 /** Tells the user why there is nothing to end, and returns an empty report. */

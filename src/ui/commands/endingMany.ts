@@ -109,8 +109,9 @@ export async function retryFailedEnds(parts: EndParts): Promise<PublicEndReport>
   const { store } = parts;
   const isStuck = ({ accountId, session }: AccountSession) => store.life(accountId, session.id).kind === 'stuck';
   const plan = await planEndOfAll(parts, isStuck);
-  if (plan.ends.length + plan.leftOut.length === 0)
-    return endNothing(parts, l10n.t("There's nothing to retry. No sessions failed to end."));
+  const [first, ...others] = [...plan.ends, ...plan.leftOut];
+  if (first === undefined) return endNothing(parts, l10n.t("There's nothing to retry. No sessions failed to end."));
+  if (others.length === 0) return endAgain(parts, [first]);
   // A session that isn't listed can't have failed before, so missing lists don't matter.
   return endPlanned(parts, { ...plan, unknown: [] });
 }

@@ -5,6 +5,7 @@ import { boundedPages } from '../../core/page.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import type { Connections } from '../accounts/connections.ts';
 import type { SessionStore } from './sessionStore.ts';
+import { lastFetched } from './sessionsView.ts';
 
 /** How long a list of pages is shown, in milliseconds, before expanding the row requests it again. */
 const lifetimeMs = 5_000;
@@ -25,6 +26,8 @@ export class PageLists implements Disposable {
   readonly #connections: Connections;
   readonly #clock: Clock;
   readonly #subscription: Disposable;
+  /** The requests that haven't been answered yet, by account and session. */
+  readonly #pending = new Map<string, Promise<void>>();
   /** When the requests of the last ten minutes were sent, in monotonic milliseconds. */
   readonly #sent = new Map<AccountId, readonly number[]>();
 
@@ -44,15 +47,24 @@ export class PageLists implements Disposable {
    * row is redrawn, so it asks again only as often as {@link mostRequests} allows.
    */
   async load(account: AccountId, session: SessionId): Promise<void> {
+    const key = `${account}/${session}`;
+    const pending = this.#pending.get(key);
+    if (pending !== undefined) return pending;
     const known = this.#store.pages(account, session);
     if (known?.kind === 'loading') return;
     if (known !== undefined && isRecent(known.asOf, this.#clock.now(), lifetimeMs)) return;
     if (known !== undefined && this.room(account, mostRequests) > 0) return;
     if (known === undefined) this.#store.setPages(account, session, { kind: 'loading' });
+    const request = this.#request(account, session).finally(() => this.#pending.delete(key));
+    this.#pending.set(key, request);
+    await request;
+  }
+
+  async #request(account: AccountId, session: SessionId): Promise<void> {
     const trouble = await this.fetch(account, session);
-    if (trouble !== undefined) {
-      this.#store.setPages(account, session, { kind: 'failed', trouble, asOf: this.#clock.now() });
-    }
+    if (trouble === undefined) return;
+    const last = lastFetched(this.#store.pages(account, session));
+    this.#store.setPages(account, session, { kind: 'failed', trouble, asOf: this.#clock.now(), last });
   }
 
   /** Fetches a session's pages into the store. @returns what went wrong; the store then stays as it is. */

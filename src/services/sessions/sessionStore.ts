@@ -18,10 +18,10 @@ import {
 import { SessionLinks } from './sessionLinks.ts';
 import {
   type AccountState,
-  fetchedPages,
   isTaken,
   type Leaving,
   type Life,
+  lastFetched,
   type PageList,
   type SessionsView,
   type StoreChange,
@@ -319,7 +319,7 @@ export class SessionStore implements SessionsView {
     const left = shown.map((session): Leaving => {
       const seen = entry.firstSeen.get(session.id) ?? this.#now();
       const start = { at: session.startedAt ?? seen, exact: session.startedAt !== undefined };
-      const pages = session.pages ?? fetchedPages(entry.pages.get(session.id));
+      const pages = session.pages ?? lastFetched(entry.pages.get(session.id))?.pages;
       const byYou = isTaken(entry.lives.get(session.id) ?? running);
       return {
         accountId: account,
@@ -372,8 +372,8 @@ export class SessionStore implements SessionsView {
 
 /** Whether two lists of pages look the same, whenever they were fetched. */
 function saysTheSame(a: PageList, b: PageList): boolean {
-  if (a.kind === 'ready') return b.kind === 'ready' && same(a.pages, b.pages);
-  return a.kind === 'failed' ? b.kind === 'failed' && sameTrouble(a.trouble, b.trouble) : b.kind === 'loading';
+  if (a.kind !== b.kind || !same(lastFetched(a)?.pages, lastFetched(b)?.pages)) return false;
+  return a.kind !== 'failed' || b.kind !== 'failed' || sameTrouble(a.trouble, b.trouble);
 }
 
 function sameTrouble(a: ProviderError | undefined, b: ProviderError | undefined): boolean {

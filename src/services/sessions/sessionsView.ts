@@ -44,11 +44,23 @@ export type Life =
   | { readonly kind: 'ending'; readonly since: number }
   | { readonly kind: 'stuck'; readonly since: number; readonly why: StuckReason };
 
-/** The pages of a session whose list doesn't include them. */
+/** Pages that were fetched. @property asOf when, in epoch milliseconds. */
+export interface FetchedPages {
+  readonly kind: 'ready';
+  readonly pages: readonly Page[];
+  readonly asOf: number;
+}
+
+/** The pages of a session whose list doesn't include them. One that couldn't be fetched again keeps the last ones. */
 export type PageList =
   | { readonly kind: 'loading' }
-  | { readonly kind: 'ready'; readonly pages: readonly Page[]; readonly asOf: number }
-  | { readonly kind: 'failed'; readonly trouble: ProviderError; readonly asOf: number };
+  | FetchedPages
+  | {
+      readonly kind: 'failed';
+      readonly trouble: ProviderError;
+      readonly asOf: number;
+      readonly last: FetchedPages | undefined;
+    };
 
 /** What changed: the accounts themselves, or something in one account. */
 export type StoreChange =
@@ -110,12 +122,12 @@ export function isListed(state: AccountState | undefined): state is Extract<Acco
 export function knownPages(store: SessionsView, account: AccountId, session: SessionId): readonly Page[] | undefined {
   const listed = store.session(account, session)?.pages;
   if (listed !== undefined) return listed;
-  return fetchedPages(store.pages(account, session));
+  return lastFetched(store.pages(account, session))?.pages;
 }
 
-/** The pages in a list that was fetched; undefined while it has none. */
-export function fetchedPages(list: PageList | undefined): readonly Page[] | undefined {
-  return list?.kind === 'ready' ? list.pages : undefined;
+/** The pages that were fetched last; undefined if none were. */
+export function lastFetched(list: PageList | undefined): FetchedPages | undefined {
+  return list?.kind === 'failed' ? list.last : list?.kind === 'ready' ? list : undefined;
 }
 
 /** Whether a session's end was requested, and the provider hasn't refused it. */

@@ -74,6 +74,7 @@ export function childrenOf(model: TreeModel, node: TreeNode | undefined): readon
         .slice(0, mostPages)
         .map(({ id }) => nodes.get({ kind: 'page', accountId, sessionId, pageId: id }));
       if (pages.length >= mostPages) rows.push(nodes.get({ kind: 'pageNote', accountId, sessionId, note: 'more' }));
+      if (note === 'failed') rows.push(nodes.get({ kind: 'pageNote', accountId, sessionId, note }));
       return rows;
     }
     case 'page':
@@ -162,15 +163,17 @@ function sessionRows(model: TreeModel, accountId: AccountId, groupId: GroupId | 
   return rows;
 }
 
-/** A session's known pages, or a note where there are none. */
+/** A session's known pages, and a note for where there are none, or where they couldn't be fetched again. */
 export function pagesOf(
   { store }: TreeModel,
   accountId: AccountId,
   id: SessionId,
 ): { readonly pages: readonly Page[]; readonly note: 'loading' | 'empty' | 'failed' } {
   const known = knownPages(store, accountId, id);
-  if (known !== undefined) return { pages: known, note: 'empty' };
-  return { pages: [], note: store.pages(accountId, id)?.kind === 'failed' ? 'failed' : 'loading' };
+  const isListed = store.session(accountId, id)?.pages !== undefined;
+  const hasFailed = !isListed && store.pages(accountId, id)?.kind === 'failed';
+  const otherwise = known === undefined ? 'loading' : 'empty';
+  return { pages: known ?? [], note: hasFailed ? 'failed' : otherwise };
 }
 
 /** Whether a row's account, group, session or page is still known. Notes always count as known. */

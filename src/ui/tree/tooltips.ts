@@ -4,7 +4,13 @@ import type { Page } from '../../core/page.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { Session } from '../../core/session.ts';
 import { mainPage } from '../../core/sessionName.ts';
-import { type AccountState, knownPages, type PageList, troubleOf } from '../../services/sessions/sessionsView.ts';
+import {
+  type AccountState,
+  knownPages,
+  lastFetched,
+  type PageList,
+  troubleOf,
+} from '../../services/sessions/sessionsView.ts';
 import { longAge } from '../text/ages.ts';
 import { dayAndTime, timeOfDay } from '../text/locale.ts';
 import { notListedSentence } from '../text/missing.ts';
@@ -97,6 +103,7 @@ function pageFacts(
 ): readonly (readonly [string, string])[] {
   const page = mainPage(pages ?? []);
   if (page === undefined) return [];
-  const asOf = fetched?.kind === 'ready' ? [[l10n.t('Page updated'), timeOfDay(fetched.asOf)] as const] : [];
+  const last = lastFetched(fetched);
+  const asOf = last === undefined ? [] : [[l10n.t('Page updated'), timeOfDay(last.asOf)] as const];
   return [[l10n.t('Page'), pageName(page)], [l10n.t('Page URL'), pageAddress(page.url)], ...asOf];
 }

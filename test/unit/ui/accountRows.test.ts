@@ -336,6 +336,7 @@ describe('the row of an account', () => {
         kind: 'failed',
         trouble: new ProviderError(trouble, 'x', { detail: 'Session not found' }),
         asOf: now,
+        last: undefined,
       });
 
     it('are not an error: the session is not found, or is ending', () => {

@@ -164,12 +164,14 @@ export const settingTexts: { readonly [Key in SettingKey]: SettingText & Choices
     },
   },
   'confirm.endAll': {
-    description: 'Controls how you confirm ending all sessions, in one account or in all accounts.',
+    description:
+      'Controls how you confirm ending all sessions: in one account, in all accounts, all of yours, or all left behind.',
     choices: {
       button: { label: 'Button', description: "Confirm with the dialog's button." },
       typeCount: {
         label: 'Button and Count',
-        description: "Confirm with the dialog's button, then type the number of sessions.",
+        description:
+          "Confirm with the dialog's button, then type the number of sessions. To end everything in an account, type its name.",
       },
     },
   },

@@ -148,6 +148,15 @@ describe('choosing what to end, inside VS Code', () => {
       assert.equal(server.running.length, 2);
       user.answersAsk = () => '2';
       assert.equal((await command<PublicEndReport>('endAllSessions')).ended, 2);
+      // Nobody knows how many sessions the provider's own call ends, not even where none is listed.
+      server.add({ id: 'sess_late' });
+      user.answersConfirm = ({ choices }) => choices.find((choice) => choice === 'End Everything in Account');
+      user.answersAsk = () => '0';
+      await command('endAccountSessions', { accountId: id });
+      assert.deepEqual(server.running, ['sess_late']);
+      user.answersAsk = () => 'Anchor Browser';
+      await command('endAccountSessions', { accountId: id });
+      assert.deepEqual(server.running, []);
     } finally {
       await settings.update('confirm.endAll', undefined, vscode.ConfigurationTarget.Global);
       await settings.update('confirm.endSession', undefined, vscode.ConfigurationTarget.Global);

@@ -1,10 +1,12 @@
 import * as l10n from '@vscode/l10n';
 import type { AccountId } from '../../core/ids.ts';
+import { plainText } from '../../core/plainText.ts';
 import type { AccountSession } from '../../services/ending/report.ts';
 import type { EndWithoutAsking } from '../endWithoutAsking.ts';
 import type { Question } from '../prompts.ts';
 import type { SettingKey } from '../settings.ts';
 import { endButton, type ManyEnds, questionForMany, questionForOne } from '../text/confirmations.ts';
+import { providerName } from './accountNames.ts';
 import { type DescriptionParts, describeSessions, unfiltered } from './descriptions.ts';
 import { type EndPlan, isKeptFromMany, type PartialEnd } from './endPlan.ts';
 import { listOfSessions, protectedAmong } from './protectedSessions.ts';
@@ -29,7 +31,7 @@ export interface ConfirmedPlan extends EndPlan {
 export interface Asking {
   /** The first line of a dialog about several sessions. By default, it says how many end and in how many accounts. */
   readonly message?: string | undefined;
-  /** Whether the user must type how many sessions end, if the settings say so: set when everything is to end. */
+  /** Whether the user must type how many sessions end, if the settings say so: set when all of a kind are to end. */
   readonly typesCount?: boolean;
   /**
    * Whether the button of one of our live views was pressed: the only case in which the question can be skipped. What
@@ -87,7 +89,7 @@ async function confirmMany(
   const chosen = await parts.prompts.confirm(question);
   const isEverything = everything !== undefined && chosen === everything.button;
   if (!isEverything && chosen !== endButton(ends.length)) return undefined;
-  if (typesCount && !(await countTyped(parts, ends.length))) return undefined;
+  if (typesCount && !(await hasTyped(parts, isEverything ? everything.accountId : ends.length))) return undefined;
   const reached = isEverything ? sessionsOf(parts, [wholeAccount(everything.accountId)]) : ends;
   if (wereProtected(parts, reached)) return undefined;
   return isEverything ? 'everything' : confirmed(shown);
@@ -168,21 +170,26 @@ function ofPart(partial: PartialEnd | undefined, message: string): string {
     : [message, l10n.t('The filter shows {0} of {1} sessions.', partial.shown, partial.of)].join(' ');
 }
 
-/** Whether the user has typed how many sessions end, if the settings ask for it. */
-async function countTyped(
-  { prompts, setting }: Pick<ConfirmParts, 'prompts' | 'setting'>,
-  count: number,
-): Promise<boolean> {
+/**
+ * Whether the user has typed what the settings ask for: how many sessions end, or the name of the account in which everything
+ * ends, because nobody knows how many sessions that is.
+ */
+async function hasTyped(parts: ConfirmParts, ends: number | AccountId): Promise<boolean> {
+  const { accounts, prompts, setting } = parts;
   if (setting('confirm.endAll') !== 'typeCount') return true;
+  const isCount = typeof ends === 'number';
+  const expected = isCount ? String(ends) : plainText(accounts.get(ends)?.label ?? '') || providerName(parts, ends);
   const answer = await prompts.ask({
-    title: l10n.t('End All Sessions'),
-    prompt: l10n.t('Type {0} to end them all', count),
+    title: isCount ? l10n.t('End All Sessions') : l10n.t('End Everything in Account'),
+    prompt: isCount
+      ? l10n.t('Type {0} to end them all', expected)
+      : l10n.t('Type "{0}" to end everything in this account', expected),
     placeholder: '',
     value: '',
     secret: false,
     step: undefined,
     button: undefined,
-    refuse: async (typed) => (typed.trim() === String(count) ? undefined : l10n.t('Type {0} to confirm.', count)),
+    refuse: async (typed) => (typed.trim() === expected.trim() ? undefined : l10n.t('Type {0} to confirm.', expected)),
   });
   return answer.kind === 'answer';
 }

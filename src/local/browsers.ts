@@ -1,6 +1,13 @@
 import { basename } from 'node:path';
 import { portOfProfile } from './devtoolsPort.ts';
-import { flagOf, type LocalProcess, type ProcessList, type ProcessReader, programName } from './processes.ts';
+import {
+  flagOf,
+  isInterpreter,
+  type LocalProcess,
+  type ProcessList,
+  type ProcessReader,
+  programName,
+} from './processes.ts';
 
 /** A tool that starts browsers. */
 export type BrowserTool =
@@ -76,9 +83,6 @@ const temporary =
 
 /** In characters. No operating system opens a longer path, but an argument may be much longer. */
 const longestPath = 4_096;
-
-/** Programs that run scripts. If one of them is the first process of a container, it may have started the browser. */
-const interpreters = /^(node|bun|deno|python[\d.]*|java|ruby|dotnet|electron)$/;
 
 /**
  * Finds the browsers that automation started, without connecting to them. The user's own browsers are left out: those
@@ -171,7 +175,8 @@ function toolOf(profile: string, [parent]: readonly LocalProcess[]): BrowserTool
 /** Whether its parent has ended, so that its parent is now the first process of the machine, container, or login. */
 function isOrphan({ parentPid }: LocalProcess, [parent]: readonly LocalProcess[], keepsDeadParents: boolean): boolean {
   if (keepsDeadParents) return parent === undefined;
-  if (parentPid <= 1) return !(parent !== undefined && interpreters.test(programName(parent.program)));
+  // An interpreter that is the first process of a container may have started the browser.
+  if (parentPid <= 1) return !(parent !== undefined && isInterpreter(parent.program));
   return parent !== undefined && /^(systemd|launchd|init)$/.test(programName(parent.program));
 }
 
@@ -189,7 +194,7 @@ const scriptFile = /[/\\]|\.([cm]?[jt]s|py|jar|rb)$/;
  * does (`npm exec tool --key=…`): only the first word of a title is used.
  */
 function scriptOf({ program, args: [first = '', ...others] }: LocalProcess): string {
-  if (!interpreters.test(programName(program))) return '';
+  if (!isInterpreter(program)) return '';
   const isTitle = others.length === 0 || /\s/.test(first);
   if (isTitle) return first.split(/\s/)[0] ?? '';
   // The code itself is an argument.

@@ -1,4 +1,4 @@
-import type { LocalProcess, ProcessReader } from './processes.ts';
+import { isInterpreter, type LocalProcess, type ProcessReader, programName } from './processes.ts';
 import { processListFrom } from './processTree.ts';
 import { outputOf, ProgramError } from './programOutput.ts';
 
@@ -52,7 +52,7 @@ export function readProcesses(table: string, commands: string, user: number): re
     if (row === null) return [];
     const [, pid, parentPid, uid, start = '', time = '', rss, program = ''] = row;
     if (Number(uid) !== user) return [];
-    const args = (argsByPid.get(Number(pid)) ?? '').split(/ (?=--)/);
+    const args = argumentsIn(argsByPid.get(Number(pid)) ?? '', program);
     return [
       {
         pid: Number(pid),
@@ -66,6 +66,19 @@ export function readProcesses(table: string, commands: string, user: number): re
       },
     ];
   });
+}
+
+/**
+ * The arguments in a line in which only spaces separate them. Paths of browsers and their profiles contain spaces, but none
+ * before two dashes. A script and what follows it are separated at each space, unless the program has put a title in place of
+ * its arguments, which then doesn't begin with the program.
+ */
+function argumentsIn(command: string, program: string): readonly string[] {
+  const isTitle = ![program, programName(program)].some((name) => command.startsWith(`${name} `));
+  if (!isInterpreter(program) || isTitle) return command.split(/ (?=--)/);
+  return command.startsWith(`${program} `)
+    ? [program, ...command.slice(program.length + 1).split(' ')]
+    : command.split(' ');
 }
 
 function identityFrom(start: string): string {

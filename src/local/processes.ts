@@ -59,6 +59,11 @@ export function programName(program: string): string {
     .replace(/\.exe$/i, '');
 }
 
+/** Whether a program runs scripts, which then are among its arguments. */
+export function isInterpreter(program: string): boolean {
+  return /^(node|bun|deno|python[\d.]*|java|ruby|dotnet|electron)$/.test(programName(program));
+}
+
 /**
  * The value of a flag such as `--user-data-dir=…`; empty if it has none, undefined if the flag is missing. As in Chrome, the
  * last one counts, and those after `--` don't.

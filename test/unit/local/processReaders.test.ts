@@ -31,6 +31,38 @@ describe('the processes of a Mac', () => {
   });
 });
 
+describe('the arguments of a process of a Mac', () => {
+  const argsOf = (program: string, command: string) => {
+    const table = `  501     1   501 Fri Nov 27 00:06:53 2026       1:02.34  2048 ${program}`;
+    return readProcesses(table, `  501 ${command}`, 501)[0]?.args;
+  };
+
+  it('are a browser’s flags, whose values may contain spaces', () => {
+    const chrome = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome';
+    assert.deepEqual(argsOf(chrome, `${chrome} --headless --user-data-dir=/Users/anna/My Profiles/a about:blank`), [
+      chrome,
+      '--headless',
+      '--user-data-dir=/Users/anna/My Profiles/a about:blank',
+    ]);
+  });
+
+  it('are the script that an interpreter runs, and what follows it', () => {
+    const script = '/Users/anna/app/node_modules/@playwright/mcp/cli.js';
+    assert.deepEqual(argsOf('/opt/homebrew/bin/node', `node ${script} run --port=1`), [
+      'node',
+      script,
+      'run',
+      '--port=1',
+    ]);
+    const path = '/Users/anna/Library/Application Support/n/node';
+    assert.deepEqual(argsOf(path, `${path} --no-warnings ${script}`), [path, '--no-warnings', script]);
+  });
+
+  it('stay in one piece when they are a title', () => {
+    assert.deepEqual(argsOf('/opt/homebrew/bin/node', 'npm exec @playwright/mcp'), ['npm exec @playwright/mcp']);
+  });
+});
+
 (process.platform === 'win32' ? describe.skip : describe)('a process of a Mac (not on Windows)', () => {
   const folder = temporaryFolder('ps');
   /** What is known about a process when `ps` does this. */

@@ -64,7 +64,7 @@ async function reviewEnd(parts: UnfinishedParts, end: UnfinishedEnd): Promise<vo
   const sentences = [
     windowClosed(total),
     ...(running.length === 0 ? [] : [runningCount(running.length)]),
-    ...missingSentences(unknown),
+    ...missingSentences(unknown, running.length > 0),
   ];
   void prompts.tell('warning', sentences.join(' '), running.length === 0 ? [] : [look]).then(async (chosen) => {
     if (chosen === look) await endAgain(parts, running);
@@ -77,8 +77,16 @@ function windowClosed(total: number): string {
     : l10n.t('The window closed while {0} sessions were ending.', total);
 }
 
-function missingSentences(count: number): readonly string[] {
+/** @param isMore whether other sessions were mentioned before. */
+function missingSentences(count: number, isMore: boolean): readonly string[] {
   if (count === 0) return [];
+  if (!isMore) {
+    return [
+      count === 1
+        ? l10n.t('1 session is missing from the latest list. It may still be running.')
+        : l10n.t('{0} sessions are missing from the latest list. They may still be running.', count),
+    ];
+  }
   return [
     count === 1
       ? l10n.t('1 more session is missing from the latest list. It may still be running.')

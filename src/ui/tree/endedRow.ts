@@ -23,7 +23,8 @@ const icons: Readonly<Record<EndedSession['by'], string>> = {
 export function endedRow(ended: EndedSession, store: SessionsView, now: number): Row & { readonly tooltip: string } {
   const { sessionId: id, name, account, startedAt, startIsExact, endedAt, by, profile } = ended;
   const label = plainText(name ?? '') || shortId(id);
-  const at = now - endedAt < dayMs ? timeOfDay(endedAt) : day(endedAt);
+  const isRecent = now - endedAt < dayMs;
+  const at = isRecent ? timeOfDay(endedAt) : day(endedAt);
   const ran = shortAge(endedAt - startedAt);
   const how = howItEnded(by);
   return {
@@ -34,7 +35,7 @@ export function endedRow(ended: EndedSession, store: SessionsView, now: number):
     dimmed: false,
     contextValue: endedContext(store.capabilities(accountId(ended.accountId)), profile !== undefined),
     collapsible: 'none',
-    aria: spokenEnd(by, label, at, longAge(endedAt - startedAt)),
+    aria: (isRecent ? spokenEnd : spokenEarlierEnd)(by, label, at, longAge(endedAt - startedAt)),
     click: undefined,
     tooltip: [
       ...[label, plainText(account), plainText(id, 200), dayAndTime(endedAt), how],
@@ -43,7 +44,7 @@ export function endedRow(ended: EndedSession, store: SessionsView, now: number):
   };
 }
 
-/** The row's text for screen readers. */
+/** The row's text for screen readers, with the time of day at which the session ended. */
 function spokenEnd(by: EndedSession['by'], name: string, at: string, ran: string): string {
   switch (by) {
     case 'you':
@@ -54,6 +55,20 @@ function spokenEnd(by: EndedSession['by'], name: string, at: string, ran: string
       return l10n.t('Session {0} timed out at {1} after {2}', name, at, ran);
     case 'failed':
       return l10n.t('Session {0} failed at {1} after {2}', name, at, ran);
+  }
+}
+
+/** The same, with the day on which the session ended. */
+function spokenEarlierEnd(by: EndedSession['by'], name: string, day: string, ran: string): string {
+  switch (by) {
+    case 'you':
+      return l10n.t('Session {0} ended by you on {1} after {2}', name, day, ran);
+    case 'elsewhere':
+      return l10n.t('Session {0} ended on {1} after {2}, by itself or by someone else', name, day, ran);
+    case 'timedOut':
+      return l10n.t('Session {0} timed out on {1} after {2}', name, day, ran);
+    case 'failed':
+      return l10n.t('Session {0} failed on {1} after {2}', name, day, ran);
   }
 }
 

@@ -7,15 +7,15 @@ import { endedRow } from '../../../src/ui/tree/endedRow.ts';
 const now = Date.parse('2026-11-22T12:00:00Z');
 
 describe('recently ended sessions', () => {
-  const rowOf = (by: EndedSession['by']) => {
+  const rowOf = (by: EndedSession['by'], endedAt = now - 60_000) => {
     const ended: EndedSession = {
       accountId: 'uuid-1',
       account: 'Anchor Browser · prod',
       sessionId: 'sess_1',
       name: 'checkout',
-      startedAt: now - 120_000,
+      startedAt: endedAt - 60_000,
       startIsExact: true,
-      endedAt: now - 60_000,
+      endedAt,
       by,
     };
     return endedRow(ended, new SessionStore(() => now), now);
@@ -29,6 +29,12 @@ describe('recently ended sessions', () => {
     }
     // Shape, not only words, tells how they ended.
     assert.equal(new Set(icons.map((icon) => icon?.id)).size, 4);
+  });
+
+  it('say when they ended: at a time of day, or on a day', () => {
+    assert.match(rowOf('you').aria, /^Session checkout ended by you at \S.* after 1 minute$/);
+    const daysAgo = rowOf('timedOut', now - 3 * 86_400_000);
+    assert.match(daysAgo.aria, /^Session checkout timed out on \S+ after 1 minute$/);
   });
 
   it('have their own icon in the view', () => {

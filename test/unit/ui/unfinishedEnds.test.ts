@@ -4,8 +4,32 @@ import { ThisMachineAccount, thisMachineAccount } from '../../../src/services/ac
 import { unfinishedKey } from '../../../src/services/ending/unfinished.ts';
 import { reviewUnfinishedEnds, type UnfinishedParts } from '../../../src/ui/commands/unfinishedEnds.ts';
 import { leaveBehind } from '../../host/leftBehind.ts';
+import { startGateway } from '../../servers/gateway.ts';
 import { fastClock, MapMemory, TestServices } from '../services/testServices.ts';
 import { until } from '../until.ts';
+
+describe('ends that a closed window left unfinished', () => {
+  it('are reported as missing, not as more than nothing, if no list has them and their provider can’t say', async () => {
+    const server = await startGateway();
+    const memory = new MapMemory(0);
+    const clock = fastClock(20);
+    const services = new TestServices({ clock, memory });
+    const accountId = await services.add('gateway', server.url, { authorization: server.authorization });
+    server.misbehave('GET', /sessions\/s1$/, { kind: 'answer', answer: { status: 500, json: {} } });
+    const left = [{ accountId, sessionId: 's1' }];
+    memory.values.set(unfinishedKey, { run: { at: Date.now() - 60_000, total: 1, left } });
+    const told: string[] = [];
+    const prompts = { tell: async (_: unknown, message: string) => void told.push(message) };
+    const ownMachine = { show: () => {} };
+    const { log: logger } = services;
+    await reviewUnfinishedEnds({ ...services, clock, logger, ownMachine, prompts } as unknown as UnfinishedParts);
+    assert.deepEqual(told, [
+      'The window closed while 1 session was ending. 1 session is missing from the latest list. It may still be running.',
+    ]);
+    services.dispose();
+    await server.stop();
+  });
+});
 
 (process.platform === 'linux' ? describe : describe.skip)(
   'ends that a closed window left unfinished (Linux only)',

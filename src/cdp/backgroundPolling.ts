@@ -45,7 +45,7 @@ export class BackgroundPolling implements Disposable {
 
   /** Whether what the browser reports now about drawing the page may be caused by a screenshot. */
   get isOwnDoing(): boolean {
-    return this.#isShooting || this.#clock.now() - this.#shotEndedAt < afterShotMs;
+    return this.#isShooting || this.#clock.monotonic() - this.#shotEndedAt < afterShotMs;
   }
 
   /** Notes whether the browser says that it draws the page. */
@@ -60,7 +60,7 @@ export class BackgroundPolling implements Disposable {
       await shoot();
     } finally {
       this.#isShooting = false;
-      this.#shotEndedAt = this.#clock.now();
+      this.#shotEndedAt = this.#clock.monotonic();
     }
   }
 

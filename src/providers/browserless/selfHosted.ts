@@ -117,17 +117,17 @@ function selfHosted(
   /** The server's load; only the facts known so far if it doesn't say, for example because /pressure is turned off. */
   async function pressure(signal: AbortSignal): Promise<Pick<Inventory, 'account' | 'counted'>> {
     const facts = (): AccountFacts => ({ identity, sessionLimit, note: undefined });
-    if (link.clock.now() < pressureUntil) return { account: facts() };
+    if (link.clock.monotonic() < pressureUntil) return { account: facts() };
     try {
       const asked = { route: '/pressure', repeatable: false, timeoutMs: pressureTimeoutMs };
       const answer = await send({ method: 'GET', ...asked }, signal);
       const { maxConcurrent, running } = decode(Pressure, answer).pressure;
       sessionLimit = sessionLimitOf(maxConcurrent);
-      pressureUntil = link.clock.now() + pressureLifetimeMs;
+      pressureUntil = link.clock.monotonic() + pressureLifetimeMs;
       return { account: facts(), counted: running };
     } catch (error) {
       if (ProviderError.isOf(error, 'cancelled')) throw error;
-      if (!ProviderError.isOf(error, ...passingTroubles)) pressureUntil = link.clock.now() + pressureLifetimeMs;
+      if (!ProviderError.isOf(error, ...passingTroubles)) pressureUntil = link.clock.monotonic() + pressureLifetimeMs;
       return { account: facts() };
     }
   }

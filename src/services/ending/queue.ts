@@ -158,7 +158,7 @@ export class AccountQueue {
     }
     const isRepeated = error !== undefined && mayRepeat(error) && pending.attempts < attemptsFor(error);
     if (!isRepeated || stop.aborted) return 'done';
-    if (!wantsLess(error)) await pause(clock, firstPauseMs * 2 ** pending.attempts, stop);
+    if (!wantsLess(error)) await pause(clock, firstPauseMs * 2 ** (pending.attempts - 1), stop);
     return 'again';
   }
 

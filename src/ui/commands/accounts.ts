@@ -108,11 +108,11 @@ export async function testAccount(
   parts: Pick<KnownAccountParts, 'connections' | 'clock'>,
   account: Account,
 ): Promise<{ readonly isGood: boolean; readonly sentence: string }> {
-  const began = parts.clock.now();
+  const began = parts.clock.monotonic();
   try {
     const { identity, sessionLimit } = await checkInTime(await parts.connections.open(account.id));
     const sentences = [
-      l10n.t('{0} responded in {1} ms.', accountHost(account), parts.clock.now() - began),
+      l10n.t('{0} responded in {1} ms.', accountHost(account), Math.round(parts.clock.monotonic() - began)),
       ...(identity === undefined ? [] : [plainText(identity)]),
       ...(sessionLimit === undefined ? [] : [l10n.t('Session limit: {0}.', sessionLimit)]),
     ];

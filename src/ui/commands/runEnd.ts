@@ -27,10 +27,13 @@ export async function runEnd(
     const unwatched = { stop: neverAborted, onProgress: () => {} };
     return concluded(parts, asShown(await ender.end(ends, unwatched), ends), retry);
   }
-  const began = clock.now();
+  const began = clock.monotonic();
   const report = await prompts.progress(l10n.t('Ending sessions'), (show, stop) => {
     const onProgress = (progress: EndProgress) =>
-      show(progressSentence(progress, clock.now() - began), (50 * (progress.sent + progress.settled)) / progress.total);
+      show(
+        progressSentence(progress, clock.monotonic() - began),
+        (50 * (progress.sent + progress.settled)) / progress.total,
+      );
     return ender.end(ends, { stop, onProgress });
   });
   return concluded(parts, asShown(report, ends), retry);

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 
 /** The URI scheme of documents that exist only in memory. */
-export const documentScheme = 'browser-sessions';
+const documentScheme = 'browser-sessions';
 /** Most documents that are kept; the oldest go first. An editor that still shows one has its own copy. */
 const mostKept = 30;
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Advice, step } from './steps.ts';
 
 /** Where this user keeps files that can be downloaded again, shared by every clone of the project. */
-export function cacheFolder(): string {
+function cacheFolder(): string {
   const given = process.env['BROWSER_SESSIONS_CACHE'];
   if (given) return given;
   const base =

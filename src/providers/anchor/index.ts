@@ -20,10 +20,9 @@ import { emptyList, flatList, flatListRequest, hasEnded, pagedList, withDetails 
 // this code never relies on them: the possible values of a session's status, and the answer to ending an ended session.
 //
 // What confirms an end: DELETE also answers "success" when it has only accepted the request, so it confirms nothing.
-// GET of the session does, with a status that means ended or the documented 404. So do two lists some time apart that
-// leave it out, since lists may lag behind. Deleting a batch answers 200 even if some sessions couldn't be deleted:
-// each of its sessions is confirmed in the same way, and those named in `errors` haven't ended. "End all" answers
-// without any count.
+// GET of the session does, with a status that means ended or the documented 404. Lists may lag behind, so they don't
+// confirm it. Deleting a batch answers 200 even if some sessions couldn't be deleted: each of its sessions is confirmed
+// in the same way, and those named in `errors` haven't ended. "End all" answers without any count.
 
 const factsLifetimeMs = 600_000;
 

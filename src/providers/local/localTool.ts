@@ -55,7 +55,7 @@ export interface LocalTool {
 const clockDifferenceMs = 2_000;
 
 /** The text of a pid file. */
-export const Pid = v.pipe(v.string(), v.trim(), v.regex(/^[1-9]\d{0,9}$/), v.transform(Number));
+const Pid = v.pipe(v.string(), v.trim(), v.regex(/^[1-9]\d{0,9}$/), v.transform(Number));
 
 /** Takes a process ID from the text of a pid file. */
 export function pidIn(text: string): number | undefined {

@@ -6,7 +6,7 @@ import type { Connections } from '../accounts/connections.ts';
 import type { Leaving } from '../sessions/sessionsView.ts';
 import type { History } from './history.ts';
 
-/** Most ends of an account that are looked up one after another; if more arrive together, none is. */
+/** Most ends of an account that wait to be looked up, one after another. Those that arrive beyond them aren't looked up. */
 const mostWaiting = 10;
 const timeoutMs = 10_000;
 

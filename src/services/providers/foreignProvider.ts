@@ -25,9 +25,9 @@ import {
 import { isPromise } from './foreignKind.ts';
 
 /** Milliseconds that a call, or the next page of a list, may take. */
-export const longestCallMs = 30_000;
+const longestCallMs = 30_000;
 /** The same for a call that ends sessions: a provider may take two minutes to delete a batch of a thousand. */
-export const longestEndMs = 150_000;
+const longestEndMs = 150_000;
 /** Milliseconds that a complete list may take. */
 export const longestListMs = 120_000;
 

@@ -29,11 +29,11 @@ const firstProbePauseMs = 5_000;
 /** … up to this, which is also the wait after the provider couldn't be asked and didn't say for how long. */
 const longestProbePauseMs = 60_000;
 /**
- * Most refreshes that commands and other extensions get at once; after that, one per `requestedEveryMs`. Other extensions can
- * run commands too, and may do so in a loop.
+ * Most refreshes of an account that commands and other extensions get within `requestedWithinMs`. Other extensions can run
+ * commands too, and may do so in a loop.
  */
-const mostRequestedAtOnce = 10;
-const requestedEveryMs = 2_000;
+const mostRequested = 10;
+const requestedWithinMs = 20_000;
 /** How often a session was probed, and when it may be probed again, in monotonic milliseconds. */
 interface Probed {
   readonly times: number;
@@ -173,7 +173,7 @@ export class Refresher implements Disposable {
     return poll.queued;
   }
 
-  /** {@link refresh} for callers that may ask in a loop: a few times at once, then every two seconds. Never rejects. */
+  /** {@link refresh} for callers that may ask in a loop: ten times within 20 seconds. Never rejects. */
   refreshOnRequest(account: AccountId): Promise<ListResult> {
     const { clock } = this.#options;
     const poll = this.#polls.get(account);
@@ -181,14 +181,11 @@ export class Refresher implements Disposable {
     if (poll.nextRequested !== undefined) return poll.nextRequested;
     const begin = () => {
       poll.nextRequested = undefined;
-      poll.requestedAt = [...poll.requestedAt, clock.monotonic()].slice(-mostRequestedAtOnce);
+      poll.requestedAt = [...poll.requestedAt, clock.monotonic()].slice(-mostRequested);
       return this.refresh(account);
     };
     const [first = 0] = poll.requestedAt;
-    const wait =
-      poll.requestedAt.length < mostRequestedAtOnce
-        ? 0
-        : first + mostRequestedAtOnce * requestedEveryMs - clock.monotonic();
+    const wait = poll.requestedAt.length < mostRequested ? 0 : first + requestedWithinMs - clock.monotonic();
     if (wait <= 0) return begin();
     poll.nextRequested = sleep(clock, wait, poll.controller.signal).then(begin, givenUp);
     return poll.nextRequested;

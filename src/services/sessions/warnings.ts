@@ -5,9 +5,9 @@ import type { Memory } from '../../core/storage.ts';
 import type { OverLimit } from './overview.ts';
 
 /** Minimum time between two warnings in any window, in milliseconds. */
-export const betweenWarningsMs = 30 * 60_000;
+const betweenWarningsMs = 30 * 60_000;
 /** How long "Snooze" keeps warnings away, in milliseconds. */
-export const snoozeMs = 60 * 60_000;
+const snoozeMs = 60 * 60_000;
 /**
  * How long a window waits before it warns, in milliseconds, to see whether another one also wants to: what a window stores takes
  * a moment to reach the others.

@@ -18,7 +18,7 @@ import type { AccountParts } from './accountNames.ts';
 import { keychainSentence } from './saveKey.ts';
 
 /** Timeout for checking a key, in milliseconds. */
-export const checkTimeoutMs = 10_000;
+const checkTimeoutMs = 10_000;
 /** Maximum length of a host and path that are shown; a host alone has at most 253 characters. */
 const longestReceiver = 400;
 

@@ -14,11 +14,12 @@ const Record = v.object({
   machine: v.optional(v.string()),
 });
 type Record = v.InferOutput<typeof Record>;
+/** The key under which trial browsers are stored. */
 const memoryKey = 'trialBrowsers';
 const looks = 5;
 const betweenLooksMs = 1_000;
 
-/** The memory key under which trial browsers are stored. */
+/** What keeping trial browsers needs. */
 export interface TrialParts {
   readonly accounts: Accounts;
   readonly memory: Memory;

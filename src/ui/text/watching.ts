@@ -214,7 +214,7 @@ function whatIsKnown(ended: KnownEnd): Omit<PanelCard, 'buttons'> {
 }
 
 /** When and how a session ended, and how long it had been running. */
-export function endedSentence({ by, startedAt, startIsExact, endedAt }: EndedSession): string {
+function endedSentence({ by, startedAt, startIsExact, endedAt }: EndedSession): string {
   const at = timeOfDay(endedAt);
   const age = spokenAge({ at: startedAt, exact: startIsExact }, endedAt);
   return [howItEnded(by, at), ...(age === undefined ? [] : [l10n.t('It ran for {0}.', age)])].join(' ');

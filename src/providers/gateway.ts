@@ -276,9 +276,8 @@ function differs(confirmed: Session, marks: Marks): boolean {
 }
 
 function sessionOf({ id, status, createdAt, profileName, currentUrl }: SessionRow): Session {
-  const host = currentUrl == null ? undefined : URL.parse(currentUrl)?.host;
   return newSession(sessionId(id), {
-    name: host === '' ? undefined : host,
+    host: (currentUrl == null ? undefined : URL.parse(currentUrl)?.host) || undefined,
     phase: phases[status ?? ''] ?? 'unknown',
     status: status ?? undefined,
     startedAt: createdAt,

@@ -13,6 +13,7 @@ export interface GatewaySession {
   /** Fields that its document doesn't promise; undefined when this gateway doesn't return them. */
   readonly createdAt: string | undefined;
   readonly profileName: string | undefined;
+  readonly currentUrl: string | undefined;
 }
 
 const collection = '/api/browser-automation/sessions';
@@ -59,7 +60,8 @@ export class GatewayServer extends ProviderServer {
   /** Starts a session, as a script elsewhere would. */
   add(session: Partial<GatewaySession> = {}): GatewaySession {
     const id = session.id ?? `sess_${randomUUID().replaceAll('-', '').slice(0, 12)}`;
-    const added = { status: 'running', persist: false, createdAt: undefined, profileName: undefined, ...session, id };
+    const unpromised = { createdAt: undefined, profileName: undefined, currentUrl: undefined };
+    const added = { status: 'running', persist: false, ...unpromised, ...session, id };
     this.sessions.set(id, added);
     return added;
   }
@@ -87,10 +89,10 @@ export class GatewayServer extends ProviderServer {
     return { status: 200, json: { sessions, count: all.length + this.oddRows.length } };
   }
 
-  #row({ id, status, createdAt, profileName }: GatewaySession): object {
+  #row({ id, status, createdAt, profileName, currentUrl }: GatewaySession): object {
     const cdpUrl = `wss://browser.anchorbrowser.io/${id}?apiKey=cdp-canary`;
     const liveViewUrl = `${this.url}/live/${encodeURIComponent(id)}`;
-    return { id, cdpUrl, liveViewUrl, status, createdAt, profileName };
+    return { id, cdpUrl, liveViewUrl, status, createdAt, profileName, currentUrl };
   }
 
   #find(id: string | undefined): GatewaySession | undefined {

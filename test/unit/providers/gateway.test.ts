@@ -221,6 +221,21 @@ describe('Session gateway', () => {
     assert.equal(await provider.probe(session, unaborted), 'gone');
   });
 
+  it('shows the host of a session’s page where the gateway reports its address, and doesn’t call it a name', async () => {
+    server.add({ id: 'sess_a', currentUrl: 'https://shop.example/cart?token=1' });
+    server.add({ id: 'sess_b', currentUrl: 'about:blank' });
+    server.add({ id: 'sess_c' });
+    const { sessions } = await listed();
+    assert.deepEqual(
+      sessions.map(({ name, host }) => [name, host]),
+      [
+        [undefined, 'shop.example'],
+        [undefined, undefined],
+        [undefined, undefined],
+      ],
+    );
+  });
+
   it('says when the gateway counts more sessions than it lists', async () => {
     const answer = { status: 200, json: { sessions: [{ id: 'sess_a', status: 'running' }], count: 12 } };
     server.misbehave('GET', /sessions$/, { kind: 'answer', answer }, 1);

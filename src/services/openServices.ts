@@ -94,7 +94,8 @@ export function openServices({
     find: (signal) => hasLocalSessions(signal, (port) => connections.isAtPort(port, thisMachineAccount.id)),
     place,
   });
-  const disposables: Disposable[] = [ownMachine, history, refresher, accounts];
+  const started = clock.after(0, () => history.followSetting());
+  const disposables: Disposable[] = [started, ownMachine, history, refresher, accounts];
   let attention: Attention = { visible: false, focused: false };
   let lookups: PageLookups | undefined;
   const loadLookups = lazy(async () => {

@@ -60,10 +60,11 @@ export class History implements Disposable {
   readonly #subscriptions: readonly Disposable[];
   readonly #changed = new Emitter<void>();
   readonly #writing = new Throttle(() => this.#write(), throttleMs);
-  #ended: readonly EndedSession[];
-  #cleared: number;
+  #ended: readonly EndedSession[] = [];
+  #cleared = 0;
   readonly #mayKeep: () => boolean;
-  #keeps: boolean;
+  /** Undefined until what is stored was read. */
+  #keeps: boolean | undefined;
 
   #isToTell = false;
 
@@ -87,11 +88,6 @@ export class History implements Disposable {
     this.#store = store;
     this.#now = now;
     this.#mayKeep = mayKeep;
-    this.#keeps = mayKeep();
-    // It may have been turned off while this extension wasn't running.
-    if (!this.#keeps && [memoryKey, clearedKey].some((key) => memory.get(key) !== undefined)) this.#delete();
-    this.#ended = this.#keeps ? this.#read() : [];
-    this.#cleared = this.#keeps ? this.#readCleared() : 0;
     this.#subscriptions = [
       store.onDidLeave(({ accountId: account, session, pages, start, byYou }) => {
         this.#put({
@@ -111,6 +107,7 @@ export class History implements Disposable {
       // A list had left out a running session by mistake.
       store.onDidChange((change) => {
         if (change.kind !== 'account' || !change.membership) return;
+        this.#open();
         const remaining = this.#ended.filter((ended) => !this.#isListed(ended));
         if (remaining.length < this.#ended.length) this.#set(remaining);
       }),
@@ -123,7 +120,19 @@ export class History implements Disposable {
     if (this.#writing.isAsked) this.#write();
   }
 
+  /** Reads what is stored, unless that was done before: VS Code starts sooner if it isn't done on startup. */
+  #open(): void {
+    if (this.#keeps !== undefined) return;
+    this.#keeps = this.#mayKeep();
+    if (this.#keeps) {
+      this.#ended = this.#read();
+      this.#cleared = this.#readCleared();
+      // It may have been turned off while this extension wasn't running.
+    } else if ([memoryKey, clearedKey].some((key) => this.#memory.get(key) !== undefined)) this.#delete();
+  }
+
   get all(): readonly EndedSession[] {
+    this.#open();
     return this.#ended.map((ended) => this.#asHere(ended));
   }
 
@@ -139,6 +148,7 @@ export class History implements Disposable {
   }
 
   #find(account: AccountId, session: SessionId): EndedSession | undefined {
+    this.#open();
     return this.#ended.find(({ accountId: its, sessionId: id }) => its === account && id === session);
   }
 
@@ -162,18 +172,24 @@ export class History implements Disposable {
 
   /** Removes a profile from the ended sessions that left it, because it was deleted. */
   forgetProfile(folder: string): void {
+    this.#open();
     const isIt = ({ profile, machine }: EndedSession) => profile === folder && machine === this.#machine;
     if (this.#ended.some(isIt)) this.#set(this.#ended.map((ended) => (isIt(ended) ? withoutProfile(ended) : ended)));
   }
 
   clear(): void {
+    this.#open();
     this.#cleared = this.#now();
     if (this.#mayKeep()) void this.#memory.update(clearedKey, this.#cleared);
     this.#set([]);
   }
 
-  /** Call it whenever the setting may have changed. When it is off, everything that ended before is forgotten. */
+  /**
+   * Call it soon after startup, and whenever the setting may have changed. When it is off, everything that ended before is
+   * forgotten.
+   */
   followSetting(): void {
+    this.#open();
     const keeps = this.#mayKeep();
     if (keeps === this.#keeps) return;
     this.#keeps = keeps;
@@ -187,6 +203,7 @@ export class History implements Disposable {
   }
 
   #put(ended: EndedSession): void {
+    this.#open();
     const others = this.#ended.filter(
       ({ accountId: account, sessionId: id }) => account !== ended.accountId || id !== ended.sessionId,
     );

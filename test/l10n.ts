@@ -1,5 +1,5 @@
 // Writes l10n/bundle.l10n.json, the list of sentences for translators (`npm run l10n`): those that src/ passes to
-// `l10n.t`, and those that providers hold as data. test/unit/l10n.test.ts checks that it is current.
+// `l10n.t` or `translatable`, and those that providers hold as data. test/unit/l10n.test.ts checks that it is current.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { getL10nJson } from '@vscode/l10n-dev';
@@ -20,9 +20,16 @@ export async function currentBundle(): Promise<string> {
     address.prompt,
     summary,
   ]);
-  const held = spoken.flatMap((sentence) => (sentence === undefined ? [] : [[sentence, sentence] as const]));
+  const marked = files.flatMap(({ contents }) => markedIn(contents));
+  const held = [...spoken, ...marked].flatMap((text) => (text === undefined ? [] : [[text, text] as const]));
   const bundle = { ...(await getL10nJson(files)), ...Object.fromEntries(held) };
   return `${JSON.stringify(bundle, null, 2)}\n`;
+}
+
+/** The literals that a source passes to `translatable`. */
+function markedIn(source: string): readonly string[] {
+  const calls = source.matchAll(/\btranslatable\(\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")\s*,?\s*\)/g);
+  return [...calls].map(([, single, double = '']) => (single ?? double).replaceAll(/\\(.)/g, '$1'));
 }
 
 if (import.meta.main) writeFileSync(bundleFile, await currentBundle());

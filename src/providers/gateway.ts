@@ -16,6 +16,7 @@ import {
 } from '../core/provider.ts';
 import { ProviderError } from '../core/providerError.ts';
 import { isSameStart, type Session, type SessionPhase } from '../core/session.ts';
+import { translatable } from '../core/translatable.ts';
 import { dateField, decode, decodeEach, decodeList, idField } from '../http/decode.ts';
 import { neverNotFound, notFoundLike } from '../http/notFound.ts';
 import { namedBy } from '../http/paging.ts';
@@ -36,7 +37,7 @@ const one = `${collection}/{sessionId}`;
 const endedStatus = 'stopped';
 /** The known gateway tries its provider three times, for a minute each, before it answers an end. */
 const endTimeoutMs = 200_000;
-const profileLabel = 'Profile';
+const profileLabel = translatable('Profile');
 const phases: Readonly<Record<string, SessionPhase>> = { starting: 'starting', running: 'running', idle: 'idle' };
 
 const Text = v.fallback(v.nullish(v.string()), undefined);
@@ -205,7 +206,7 @@ function connect(link: Link): Provider {
         // A gateway that doesn't find a session it lists hasn't ended it. One that fails may have been too late.
         if (!ProviderError.isOf(error, 'notFound', 'serverFault')) throw error;
         if ((await probe(session, signal)) === 'gone') {
-          return { outcome: 'alreadyGone', how: "The gateway couldn't find it." };
+          return { outcome: 'alreadyGone', how: translatable("The gateway couldn't find it.") };
         }
         throw error;
       }

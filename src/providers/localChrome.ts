@@ -8,6 +8,7 @@ import { isEmptyTab, type Page } from '../core/page.ts';
 import type { EndAnswer, Link, Provider, ProviderKind } from '../core/provider.ts';
 import { ProviderError, unaddressable } from '../core/providerError.ts';
 import type { Session } from '../core/session.ts';
+import { translatable } from '../core/translatable.ts';
 import { Turns } from '../core/turns.ts';
 import { decodeEach, decodeValue, idField } from '../http/decode.ts';
 import { byPlace, dialBrowser, firstRows, tabsIn, versionAt } from './devtools.ts';
@@ -225,9 +226,9 @@ function defaultContext(id: SessionId, pages: readonly Page[]): Session {
   return {
     ...isolatedContext(id, pages),
     name: 'Default context',
-    traits: ["the browser's own window"],
+    traits: [translatable("the browser's own window")],
     ends: 'pages',
-    bulkEndExclusion: "It's the browser's own window, which may be yours.",
+    bulkEndExclusion: translatable("It's the browser's own window, which may be yours."),
   };
 }
 

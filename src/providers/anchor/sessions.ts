@@ -4,6 +4,7 @@ import { type SessionId, sessionId } from '../../core/ids.ts';
 import type { Inventory, ListFault } from '../../core/inventory.ts';
 import { newSession } from '../../core/newSession.ts';
 import type { Session, SessionPhase } from '../../core/session.ts';
+import { translatable } from '../../core/translatable.ts';
 import { usageOf } from '../../core/usage.ts';
 import { dateField, decodeEach, decodeList, idField, textsField } from '../../http/decode.ts';
 import { everyPage, namedBy } from '../../http/paging.ts';
@@ -97,15 +98,15 @@ export function withDetails(row: PagedSession, flat: Session | undefined): Sessi
     ...session,
     host: row.domains[0],
     traits: [
-      ...(row.headless ? ['headless'] : []),
-      ...(row.proxy_type !== null && row.proxy_type !== 'none' ? ['proxy'] : []),
+      ...(row.headless ? [translatable('headless')] : []),
+      ...(row.proxy_type !== null && row.proxy_type !== 'none' ? [translatable('proxy')] : []),
       ...(flat === undefined ? [`key: ${key}`] : []),
     ],
     usage: usageOf('credits', { used: row.used_credits }),
     bulkEndExclusion: flat === undefined ? `It was started with ${key} of your team.` : undefined,
     facts: [
-      ...(row.api_key_name === null ? [] : [['Key', row.api_key_name] as const]),
-      ...(row.domains.length === 0 ? [] : [['Domains', row.domains.join(', ')] as const]),
+      ...(row.api_key_name === null ? [] : [[translatable('Key'), row.api_key_name] as const]),
+      ...(row.domains.length === 0 ? [] : [[translatable('Domains'), row.domains.join(', ')] as const]),
     ],
   };
 }

@@ -9,6 +9,7 @@ import { type EndAnswer, type Link, type Provider, type ProviderKind, usualEndin
 import { ProviderError } from '../../core/providerError.ts';
 import { mostPages, type Session } from '../../core/session.ts';
 import { SideReading } from '../../core/sideReading.ts';
+import { translatable } from '../../core/translatable.ts';
 import { sessionLimitOf, type Usage, usageOf } from '../../core/usage.ts';
 import { decode, decodeEach, decodeList, idField, RowMemory } from '../../http/decode.ts';
 import { namedBy } from '../../http/paging.ts';
@@ -167,14 +168,18 @@ function connect(link: Link): Provider {
   async function endByStagehand({ id, region }: Session, signal: AbortSignal): Promise<EndAnswer> {
     const stagehand = stagehandFor(link, region);
     if (stagehand === undefined) {
-      return release(id, 'Browserbase released it: Stagehand has no known address for its region.', signal);
+      return release(
+        id,
+        translatable('Browserbase released it: Stagehand has no known address for its region.'),
+        signal,
+      );
     }
     const answer = await askStagehand(stagehand, link.credentials, id, signal);
     const released: EndAnswer = (await isKnownToHaveEnded(id, signal))
       ? { outcome: 'alreadyGone', how: undefined }
       : await release(id, releasedAfter[answer], signal);
     const byStagehand = answer === 'success' && released.outcome === 'alreadyGone';
-    return byStagehand ? { outcome: 'ended', how: 'Stagehand ended it.' } : released;
+    return byStagehand ? { outcome: 'ended', how: translatable('Stagehand ended it.') } : released;
   }
 
   /** Decides whether to send a release: if the status can't be read, it is sent. */

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { sessionId } from '../../core/ids.ts';
 import { newSession } from '../../core/newSession.ts';
 import type { EndCause, Session, SessionPhase } from '../../core/session.ts';
+import { translatable } from '../../core/translatable.ts';
 import { dateField, idField } from '../../http/decode.ts';
 
 /** The statuses that mean ended, and how. Any other status is a running session. */
@@ -51,9 +52,9 @@ export function isStagehands(metadata: ReadonlyMap<string, string>): boolean {
 export function sessionOf(row: SessionListRow): Session {
   const metadata = row.userMetadata ?? new Map<string, string>();
   const facts: (readonly [string, string | undefined])[] = [
-    ['Project', row.projectId ?? undefined],
-    ['Context', row.contextId ?? undefined],
-    ['Expires', row.expiresAt === undefined ? undefined : new Date(row.expiresAt).toISOString()],
+    [translatable('Project'), row.projectId ?? undefined],
+    [translatable('Context'), row.contextId ?? undefined],
+    [translatable('Expires'), row.expiresAt === undefined ? undefined : new Date(row.expiresAt).toISOString()],
     ...metadata,
   ];
   return newSession(sessionId(row.id), {
@@ -65,7 +66,7 @@ export function sessionOf(row: SessionListRow): Session {
     region: row.region ?? undefined,
     tags: labelsIn(row.labels),
     metadata,
-    traits: [...(isStagehands(metadata) ? ['Stagehand'] : []), ...(row.keepAlive ? ['keep alive'] : [])],
+    traits: [...(isStagehands(metadata) ? ['Stagehand'] : []), ...(row.keepAlive ? [translatable('keep alive')] : [])],
     facts: facts.flatMap(([label, value]) => (value === undefined ? [] : [[label, value] as const])),
   });
 }

@@ -3,6 +3,7 @@ import type { HttpClient } from '../../core/http.ts';
 import type { SessionId } from '../../core/ids.ts';
 import type { Link } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
+import { translatable } from '../../core/translatable.ts';
 import { decode } from '../../http/decode.ts';
 import { notFoundLike } from '../../http/notFound.ts';
 import { defaultAddress } from './api.ts';
@@ -28,9 +29,9 @@ export type StagehandAnswer = 'success' | 'unknown' | 'failed';
 
 /** How a session was ended that was still running after Stagehand's answer. */
 export const releasedAfter: Readonly<Record<StagehandAnswer, string>> = {
-  success: 'Stagehand ended it, and Browserbase released it.',
-  unknown: "Stagehand didn't recognize it, so Browserbase released it.",
-  failed: "Stagehand couldn't end it, so Browserbase released it.",
+  success: translatable('Stagehand ended it, and Browserbase released it.'),
+  unknown: translatable("Stagehand didn't recognize it, so Browserbase released it."),
+  failed: translatable("Stagehand couldn't end it, so Browserbase released it."),
 };
 
 /** The addresses that also receive an account's key, to end Stagehand's sessions. */

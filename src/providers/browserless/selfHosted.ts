@@ -13,6 +13,7 @@ import type { EndAnswer, Link } from '../../core/provider.ts';
 import { ProviderError, unaddressable } from '../../core/providerError.ts';
 import { isSame, type Session } from '../../core/session.ts';
 import { sharedWithin } from '../../core/sharedWithin.ts';
+import { translatable } from '../../core/translatable.ts';
 import { sessionLimitOf } from '../../core/usage.ts';
 import { decode, decodeEach, decodeList, rowAt, timeField } from '../../http/decode.ts';
 import { neverNotFound, notFoundLike } from '../../http/notFound.ts';
@@ -243,9 +244,9 @@ function sessionOf(id: string, rows: readonly Row[]): Session {
     pages: byPlaywright ? undefined : pages,
     canWatch: !byPlaywright,
     facts: [
-      ...(browser === undefined ? [] : [['Browser', browser] as const]),
-      ...(trackingId === undefined ? [] : [['Tracking ID', trackingId] as const]),
-      ...(clients === undefined ? [] : [['Clients', String(clients)] as const]),
+      ...(browser === undefined ? [] : [[translatable('Browser'), browser] as const]),
+      ...(trackingId === undefined ? [] : [[translatable('Tracking ID'), trackingId] as const]),
+      ...(clients === undefined ? [] : [[translatable('Clients'), String(clients)] as const]),
     ],
   });
 }

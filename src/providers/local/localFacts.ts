@@ -1,5 +1,6 @@
 import type { LocalBrowser, LocalProfile } from '../../core/localBrowser.ts';
 import type { KnownFacts } from '../../core/newSession.ts';
+import { translatable } from '../../core/translatable.ts';
 import type { AutomatedBrowser } from '../../local/browsers.ts';
 import type { BoundBrowser } from '../../local/playwrightFiles.ts';
 import type { ToolSession } from './localTool.ts';
@@ -46,27 +47,27 @@ export function localFacts(
     inUseBy: userOf(browser),
     local,
     traits: [
-      ...(isLeftBehind ? ['left behind'] : []),
-      ...(isHeadless ? ['headless'] : []),
+      ...(isLeftBehind ? [translatable('left behind')] : []),
+      ...(isHeadless ? [translatable('headless')] : []),
       ...(cpu !== undefined && cpu >= busyCpu ? [`${cpu}% CPU`] : []),
     ],
     facts: [
-      ...(session === undefined ? [] : [['Session', session.name] as const]),
-      ['Started by', isLeftBehind ? 'A program that has ended' : owners.join(' ← ')],
-      ['Process ID', `${process.pid}`],
-      ...(startedIn === undefined ? [] : [['Started in', startedIn] as const]),
-      ...(memory === undefined ? [] : [['Memory', `${memory / 1e6} MB`] as const]),
-      ...(cpu === undefined ? [] : [['CPU', `${cpu}%`] as const]),
-      ['Window', isHeadless ? 'None (headless)' : 'Visible'],
-      ['Profile', profileFact[local.profile.afterEnd]],
+      ...(session === undefined ? [] : [[translatable('Session'), session.name] as const]),
+      [translatable('Started by'), isLeftBehind ? translatable('A program that has ended') : owners.join(' ← ')],
+      [translatable('Process ID'), `${process.pid}`],
+      ...(startedIn === undefined ? [] : [[translatable('Started in'), startedIn] as const]),
+      ...(memory === undefined ? [] : [[translatable('Memory'), `${memory / 1e6} MB`] as const]),
+      ...(cpu === undefined ? [] : [[translatable('CPU'), `${cpu}%`] as const]),
+      [translatable('Window'), isHeadless ? translatable('None (headless)') : translatable('Visible')],
+      [translatable('Profile'), profileFact[local.profile.afterEnd]],
     ],
   };
 }
 
 const profileFact: Readonly<Record<LocalProfile['afterEnd'], string>> = {
-  kept: 'Kept when the browser ends',
-  deleted: 'Temporary, deleted by its tool',
-  left: 'Temporary, stays on disk',
+  kept: translatable('Kept when the browser ends'),
+  deleted: translatable('Temporary, deleted by its tool'),
+  left: translatable('Temporary, stays on disk'),
 };
 
 function afterEnd({ keepsProfile, isLeftBehind }: KnownBrowser): LocalProfile['afterEnd'] {

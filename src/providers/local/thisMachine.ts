@@ -11,6 +11,7 @@ import type { Link, Provider, ProviderKind } from '../../core/provider.ts';
 import { cancelled, ProviderError, unaddressable } from '../../core/providerError.ts';
 import type { Session } from '../../core/session.ts';
 import { sharedWithin } from '../../core/sharedWithin.ts';
+import { translatable } from '../../core/translatable.ts';
 import { decodeValue } from '../../http/decode.ts';
 import type { AutomatedBrowser } from '../../local/browsers.ts';
 import { type ListeningPorts, readListeningPorts } from '../../local/listeningPorts.ts';
@@ -194,7 +195,8 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
       const outcome = await endSession(processes, reader, link.clock, signal);
       if (outcome === 'gone') return { outcome: 'alreadyGone', how: undefined };
       if (outcome === 'stillRuns') return { outcome: 'accepted', how: undefined };
-      const how = outcome === 'killed' ? "It was killed, because it didn't end by itself in time." : undefined;
+      const how =
+        outcome === 'killed' ? translatable("It was killed, because it didn't end by itself in time.") : undefined;
       return { outcome: 'ended', how };
     },
 
@@ -286,18 +288,18 @@ function detachedSession(session: ToolSession): Session {
     startedAt: daemon.startedAt,
     groupId: groupOfTool(session).id,
     metadata: new Map([['tool', tool]]),
-    traits: [isInCloud ? 'in a cloud' : 'attached'],
+    traits: [isInCloud ? translatable('in a cloud') : translatable('attached')],
     canWatch: false,
     ends: 'connection',
     drives,
     bulkEndExclusion: isInCloud
-      ? 'Its browser runs in a cloud. Check there whether it has ended.'
-      : 'It only controls a browser that something else started.',
+      ? translatable('Its browser runs in a cloud. Check there whether it has ended.')
+      : translatable('It only controls a browser that something else started.'),
     facts: [
-      ['Session', name],
-      ['Browser', isInCloud ? 'In a cloud' : 'Started by something else'],
-      ['Process ID', `${daemon.pid}`],
-      ...(workspace === undefined ? [] : [['Started in', workspace] as const]),
+      [translatable('Session'), name],
+      [translatable('Browser'), isInCloud ? translatable('In a cloud') : translatable('Started by something else')],
+      [translatable('Process ID'), `${daemon.pid}`],
+      ...(workspace === undefined ? [] : [[translatable('Started in'), workspace] as const]),
     ],
   });
 }

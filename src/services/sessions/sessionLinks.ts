@@ -1,6 +1,7 @@
 import type { AccountId, SessionId } from '../../core/ids.ts';
 import { same } from '../../core/same.ts';
 import type { Session } from '../../core/session.ts';
+import { translatable } from '../../core/translatable.ts';
 import type { AccountState } from './sessionsView.ts';
 
 /** A session on this machine that only controls another account's session. */
@@ -117,6 +118,6 @@ function withController(session: Session, { session: local }: Controller): Sessi
   return {
     ...session,
     inUseBy: session.inUseBy ?? local.inUseBy ?? tool ?? local.name,
-    facts: [...session.facts, ['Used by', `${[...new Set(names)].join(' · ')} on this machine`]],
+    facts: [...session.facts, [translatable('Used on this machine by'), [...new Set(names)].join(' · ')]],
   };
 }

@@ -113,7 +113,7 @@ export function reasonLeftOut(
   { accountId, session }: AccountSession,
 ): string | undefined {
   if (protections.has(accountId, session.id)) return l10n.t("It's protected.");
-  return session.bulkEndExclusion === undefined ? undefined : plainText(session.bulkEndExclusion, 200);
+  return session.bulkEndExclusion === undefined ? undefined : plainText(l10n.t(session.bulkEndExclusion), 200);
 }
 
 /** Says why a plan has nothing to end. */

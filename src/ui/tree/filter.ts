@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import { Emitter, type Event } from '../../core/event.ts';
 import { type AccountId, accountId, type GroupId } from '../../core/ids.ts';
 import { plainText } from '../../core/plainText.ts';
@@ -165,7 +166,7 @@ export class TreeFilter {
       session.status,
       session.region,
       ...session.tags,
-      ...session.traits,
+      ...session.traits.map((trait) => l10n.t(trait)),
       ...[...session.metadata].map(([key, value]) => `${key}=${value}`),
       // A page's query may hold secrets.
       ...pages.flatMap(({ title, url }) => [title, URL.parse(url)?.host]),

@@ -46,7 +46,7 @@ function detailOf(model: TreeModel, account: Account, session: Session, detail: 
       return [...tags.slice(0, mostTags), ...(rest > 0 ? [`+${rest}`] : [])];
     }
     case 'traits':
-      return session.traits.map((trait) => plainText(trait, 40));
+      return session.traits.map((trait) => plainText(l10n.t(trait), 40));
     case 'cost': {
       const cost = sessionCost(model, account, session);
       return cost === undefined ? [] : [shortCost(cost, model.currency())];
@@ -95,7 +95,7 @@ export function matchedDetails(model: TreeModel, account: Account, session: Sess
     ...[...session.metadata].map(([key, value]) => `${key}=${isSecretKey(key) ? hidden : value}`),
     ...pages.flatMap((page) => [pageName(page), hostOf(page)]),
     session.region ?? '',
-    ...session.traits,
+    ...session.traits.map((trait) => l10n.t(trait)),
     session.status ?? '',
     session.id,
   ];

@@ -96,7 +96,7 @@ function sessionAria(model: TreeModel, account: Account, session: Session, label
     ...(age === undefined ? [] : [l10n.t('for {0}', age)]),
     l10n.t('account {0}', accountName(account, model.kind(account.provider))),
     ...(group ? [groupName(group)] : []),
-    ...(session.bulkEndExclusion === undefined ? [] : [plainText(session.bulkEndExclusion, 200)]),
+    ...(session.bulkEndExclusion === undefined ? [] : [plainText(l10n.t(session.bulkEndExclusion), 200)]),
     ...(model.isProtected(account.id, session.id) ? [l10n.t('protected')] : []),
     ...(model.isMine(session) === false ? [l10n.t('not yours')] : []),
   ].join(', ');

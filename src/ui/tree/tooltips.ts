@@ -79,8 +79,8 @@ function sessionTooltip(model: TreeModel, account: Account, session: Session): T
     ...pageFacts(pages, store.pages(account.id, session.id)),
     [l10n.t('Region'), session.region],
     [l10n.t('Tags'), session.tags.join(', ')],
-    ...session.facts,
-    [l10n.t('Skipped when ending several'), session.bulkEndExclusion],
+    ...session.facts.map(([label, value]) => [l10n.t(label), l10n.t(value)] as const),
+    [l10n.t('Skipped when ending several'), session.bulkEndExclusion && l10n.t(session.bulkEndExclusion)],
     [
       l10n.t('Not listed'),
       store.missing(account.id).has(session.id) ? notListedSentence(accountHost(account)) : undefined,

@@ -1,4 +1,6 @@
 import { strict as assert } from 'node:assert';
+import { readFileSync } from 'node:fs';
+import * as l10n from '@vscode/l10n';
 import type { Account, AccountFacts } from '../../../src/core/account.ts';
 import { accountId, pageId, sessionId } from '../../../src/core/ids.ts';
 import type { Session } from '../../../src/core/session.ts';
@@ -16,6 +18,7 @@ const account: Account = {
   origin: 'https://api.anchorbrowser.io',
 };
 const now = Date.parse('2026-11-22T12:12:00Z');
+const notToEndWithOthers = "It's the browser's own window, which may be yours.";
 const cart = { id: pageId('p'), title: 'Cart', url: 'https://shop.example/cart?secret=1' };
 
 describe('the row of a session', () => {
@@ -44,6 +47,20 @@ describe('the row of a session', () => {
     return drawn;
   };
   const textOf = (id: string) => [row(id).label, row(id).description].join(' | ');
+
+  it('has what its provider says about it in the user’s language, and leaves the user’s own words as they are', () => {
+    l10n.config({ contents: JSON.parse(readFileSync('l10n/bundle.l10n.de.json', 'utf8')) });
+    try {
+      const own = { tags: ['Browser'], facts: [['Project', 'p1'] as const] };
+      list(undefined, someSession('a', { ...own, traits: ['keep alive'], bulkEndExclusion: notToEndWithOthers }));
+      assert.match(textOf('a'), / · Browser · bleibt aktiv$/);
+      assert.match(row('a').aria, /gehört möglicherweise Ihnen/);
+      const facts = new Map(tooltipOf(model, node('a'))?.facts);
+      assert.equal(facts.get('Projekt'), 'p1');
+    } finally {
+      l10n.config({ contents: {} });
+    }
+  });
 
   it('has the age and what identifies it behind its name', () => {
     const metadata = new Map([['name', 'nightly']]);

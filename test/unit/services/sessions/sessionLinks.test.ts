@@ -78,7 +78,7 @@ describe('a session on this machine that controls one in the cloud', function ()
     assert.deepEqual([shown(local), shown(account)], [[], [remote]]);
     const session = services.store.session(account, sessionId(remote));
     assert.equal(session?.inUseBy, 'agent-browser');
-    assert.deepEqual(session?.facts.at(-1), ['Used by', 'agent-browser · checkout on this machine']);
+    assert.deepEqual(session?.facts.at(-1), ['Used on this machine by', 'agent-browser · checkout']);
     // The order in which they are listed doesn't matter.
     await services.refresher.refresh(local);
     await services.refresher.refresh(account);

@@ -75,12 +75,16 @@ export function planEndOfAll(parts: EndPlanParts, isMeant?: (target: AccountSess
   );
 }
 
-/** Plans to end sessions that the user picked. @param isSingle see {@link EndPlan.isSingle}. */
+/**
+ * Plans to end sessions that the user picked.
+ * @param isOneChosen whether exactly one session was chosen; see {@link EndPlan.isSingle}.
+ */
 export function planFor(
   { protections, store }: Pick<EndPlanParts, 'protections' | 'store'>,
   sessions: readonly AccountSession[],
-  isSingle = false,
+  isOneChosen = false,
 ): EndPlan {
+  const isSingle = isOneChosen && sessions.length <= 1;
   const isLeftOut = (target: AccountSession) => !isSingle && isKeptFromMany({ protections }, target);
   const named = withNames(store, sessions);
   return {

@@ -62,8 +62,17 @@ function targetOf(raw: unknown): Target | undefined {
  * argument), else the row or targets that were passed.
  */
 function namedBy([first, second]: readonly unknown[]): readonly unknown[] {
-  if (Array.isArray(second) && second.includes(first)) return second;
-  return Array.isArray(first) ? first : [first];
+  const selected = listOf(second);
+  if (selected?.includes(first)) return selected;
+  return listOf(first) ?? [first];
+}
+
+/**
+ * A caller's list, copied; undefined if it isn't one. The list itself may have methods of its own, which could name more each
+ * time it's read.
+ */
+function listOf(raw: unknown): readonly unknown[] | undefined {
+  return Array.isArray(raw) ? [...raw] : undefined;
 }
 
 /**
@@ -85,7 +94,7 @@ export function sessionTargetsOf(args: readonly unknown[]): readonly Target[] {
 
 /** The target of a command that acts on one: the row that was clicked, even if it is one of several selected ones. */
 export function targetOfOne([first]: readonly unknown[]): Target | undefined {
-  return Array.isArray(first) ? first.map(targetOf).find((target) => target !== undefined) : targetOf(first);
+  return (listOf(first) ?? [first]).map(targetOf).find((target) => target !== undefined);
 }
 
 /** Whether the arguments are rows of the tree, and not what a caller passes. */

@@ -142,6 +142,17 @@ describe('the plan of an end', () => {
     assert.deepEqual([ids(only.ends), ids(only.leftOut), only.isSingle], [[], ['one'], false]);
   });
 
+  it('is never about a single session if it has several, so that its dialog lists them all', async () => {
+    list(someSession('one'), someSession('guarded'));
+    await parts.protections.set(account, [sessionId('guarded')], true);
+    const plan = planFor(parts, sessionsOf(parts, [wholeAccount(account)]), true);
+    assert.equal(plan.isSingle, false);
+    assert.deepEqual(
+      plan.ends.map(({ session }) => session.id),
+      ['one'],
+    );
+  });
+
   it('includes only what the list shows of a row, and counts what a filter hides', async () => {
     list(someSession('one', { groupId: group }), someSession('two'), someSession('three'), someSession('kept'));
     await parts.protections.set(account, [sessionId('kept')], true);

@@ -80,6 +80,26 @@ describe('targets of commands', () => {
     assert.ok(!isOneRow([{ accountId: account }], 'account'));
   });
 
+  it('are read once, whatever a list that another extension passes does when it’s read again', () => {
+    const targets = ['one', 'two', 'three'].map((id) => named(id));
+    /** Says that it has one target and yields three, like an array that changes while a dialog is open. */
+    const longer = Object.assign(targets.slice(0, 1), { [Symbol.iterator]: () => targets[Symbol.iterator]() });
+    const hostile = Object.assign(targets.slice(0, 1), {
+      flatMap: () => longer,
+      map: () => longer,
+      includes: () => true,
+    });
+    for (const args of [[hostile], [undefined, hostile], [targets[0], hostile]]) {
+      for (const read of [targetsOf(args), sessionTargetsOf(args)]) {
+        assert.ok(!Object.keys(read).includes('flatMap'));
+        assert.equal([...read].length, read.length);
+        assert.ok(read.length <= 1);
+      }
+    }
+    assert.deepEqual(targetOfOne([hostile]), targets[0]);
+    assert.equal(targetsOf([longer]).length, 3);
+  });
+
   it('are never a whole account or session because one of its notes or pages was selected', () => {
     const session = sessionId('one');
     const others: readonly TreeNode[] = [

@@ -24,6 +24,8 @@ const mostBatches = 1_000;
 const mostBatchesAsked = 100;
 /** For how many sessions the batch is kept, until the next list shows which of them are running. */
 const mostKnownSessions = 50_000;
+/** For how many of those that the last list left out: a list may be late, and they come back. */
+const mostLeftOut = 5_000;
 /** How far the provider's own clocks may differ, in milliseconds, when a session is matched to its batch. */
 const clockSlackMs = 60_000;
 
@@ -68,6 +70,8 @@ export class AnchorBatches {
   /** A session's batch. It never changes once the batch has made all of its sessions. */
   readonly #batchOf = new Map<SessionId, GroupId>();
   readonly #whole = new Set<GroupId>();
+  /** The batches that have or may have running sessions, as they were listed last. */
+  #known: ReadonlyMap<GroupId, Group> = new Map();
   /** How many sessions each batch has made, in case a deletion's answer doesn't say. */
   readonly #sizes = new Map<GroupId, number>();
 
@@ -78,8 +82,7 @@ export class AnchorBatches {
 
   /** Finds out which of the running sessions came from a batch, with as few requests as possible. */
   async groupsOf(running: readonly Session[], signal: AbortSignal): Promise<Inventory> {
-    const ids = new Set(running.map(({ id }) => id));
-    for (const id of this.#batchOf.keys()) if (!ids.has(id)) this.#batchOf.delete(id);
+    this.#forgetEnded(running);
     const oldest = Math.min(this.#clock.now(), ...running.flatMap(({ startedAt }) => startedAt ?? []));
     const groups: Group[] = [];
     const faults: ListFault[] = [];
@@ -100,13 +103,14 @@ export class AnchorBatches {
         if (isWanted && mayAsk === 0) notAsked++;
         else if (isWanted) {
           mayAsk--;
-          for (const { session_id } of await this.#members(id, signal)) {
+          const members = await this.#members(id, signal);
+          for (const { session_id } of members) {
             const isKept = this.#batchOf.size < mostKnownSessions;
             if (isKept && session_id != null && idFault(session_id) === undefined)
               this.#batchOf.set(sessionId(session_id), id);
           }
           // "completed" means that all sessions were made, not that any has ended.
-          if (!making) this.#whole.add(id);
+          if (!making && members.length >= sizeOf(batch)) this.#whole.add(id);
         }
         if (making || running.some((session) => this.#batchOf.get(session.id) === id)) {
           groups.push(groupOf(batch));
@@ -118,9 +122,36 @@ export class AnchorBatches {
     if (notAsked > 0) {
       faults.push({ subject: `${notAsked} more batches`, what: 'their sessions are loaded at the next refresh' });
     }
+    const kept = new Set(this.#batchOf.values());
+    const before = [...this.#known].filter(([id]) => kept.has(id));
+    this.#known = new Map([...before, ...groups.map((group) => [group.id, group] as const)]);
+    return { sessions: this.#grouped(running), groups, faults, account: undefined };
+  }
+
+  /**
+   * What is known of the batches of running sessions, for when they can't be listed. Without it, a batch would seem to have no
+   * running sessions, and deleting it would end them unseen.
+   */
+  knownGroupsOf(running: readonly Session[]): Inventory {
+    const sessions = this.#grouped(running);
+    const ids = new Set(sessions.map((session) => session.groupId));
+    const groups = [...this.#known.values()].filter(({ id }) => ids.has(id));
+    return { sessions, groups, faults: [], account: undefined };
+  }
+
+  #grouped(running: readonly Session[]): readonly Session[] {
     const grouped = running.filter(({ id }) => this.#batchOf.has(id));
-    const sessions = grouped.map((session) => ({ ...session, groupId: this.#batchOf.get(session.id) }));
-    return { sessions, groups, faults, account: undefined };
+    return grouped.map((session) => ({ ...session, groupId: this.#batchOf.get(session.id) }));
+  }
+
+  #forgetEnded(running: readonly Session[]): void {
+    const ids = new Set(running.map(({ id }) => id));
+    const leftOut = [...this.#batchOf].filter(([id]) => !ids.has(id));
+    for (const [id, batch] of leftOut.slice(0, -mostLeftOut)) {
+      this.#batchOf.delete(id);
+      // If one of them comes back, the batch must be asked again.
+      this.#whole.delete(batch);
+    }
   }
 
   /** The link to a session's live view from its batch; undefined if there is none. @throws ProviderError */

@@ -150,7 +150,8 @@ function connect(link: Link): Provider {
         yield await batches.groupsOf([...all.values()], signal);
       } catch (error) {
         if (!ProviderError.isOf(error, ...detailTroubles)) throw error;
-        yield { ...emptyList, faults: [{ subject: 'Batches', what: "they couldn't be listed" }] };
+        const faults = [{ subject: 'Batches', what: "they couldn't be listed" }];
+        yield { ...batches.knownGroupsOf([...all.values()]), faults };
       }
       yield { ...emptyList, account: await facts };
     },

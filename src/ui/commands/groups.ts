@@ -54,7 +54,7 @@ export async function cancelBatch(parts: EndParts, args: readonly unknown[]): Pr
   if (holdsProtected(parts, group, members)) return cancelled(parts, members);
   const question = questionForCancel(
     groupName(group),
-    factsOf(parts, target.accountId, members),
+    factsOf(parts, target.accountId, members, group),
     describeSessions(parts, members),
   );
   if (!(await confirmRunning(parts, target, group, question))) return cancelled(parts, members);
@@ -88,7 +88,7 @@ export async function deleteBatch(parts: EndParts, args: readonly unknown[]): Pr
   const members = withNames(parts.store, membersOf(parts, target));
   if (holdsProtected(parts, group, members)) return undefined;
   const subjects = describeSessions(parts, members);
-  const question = questionForBatch(groupName(group), factsOf(parts, accountId, members), subjects, loss);
+  const question = questionForBatch(groupName(group), factsOf(parts, accountId, members, group), subjects, loss);
   if (!(await confirmRunning(parts, target, group, question))) return undefined;
   const answer = await whileWorking(
     parts,
@@ -111,10 +111,16 @@ async function deleteFinished(
   const { ender, finished, store } = parts;
   const name = groupName(group);
   const facts = [...factsOf(parts, accountId, []), ...(group.counts ? [finishedCount(group.counts)] : [])];
-  const question = isListed(store.state(accountId))
-    ? questionForFinishedBatch(name, facts, loss)
-    : questionForBatch(name, facts, [], loss);
+  const state = store.state(accountId);
+  // What couldn't be listed may be running sessions of this batch.
+  const question =
+    isListed(state) && state.contents.faults.length === 0
+      ? questionForFinishedBatch(name, facts, loss)
+      : questionForBatch(name, facts, [], loss);
   if (!(await confirmGroup(parts, accountId, question))) return undefined;
+  // A list that arrived meanwhile may show that its sessions are running.
+  if (store.state(accountId)?.contents.groups.has(group.id))
+    return deleteBatch(parts, [{ accountId, groupId: group.id }]);
   const provider = providerName(parts, accountId);
   const { report, verdict } = await whileWorking(
     parts,
@@ -143,10 +149,23 @@ function publicDeletion(parts: EndParts, { answer, results }: GroupReport): Publ
 }
 
 /**
- * Lines for the dialog: the batch's account, and that sessions may be missing from the list or hidden by the filter.
+ * Lines for the dialog: the batch's account, and that sessions may be missing from the list, hidden by the filter, or not
+ * started yet.
  */
-function factsOf(parts: EndParts, account: AccountId, members: readonly AccountSession[]): readonly string[] {
-  return [nameOfAccount(parts, account), ...unknownAccounts(parts, [account]), ...unfiltered(parts, members)];
+function factsOf(
+  parts: EndParts,
+  account: AccountId,
+  members: readonly AccountSession[],
+  group?: Group,
+): readonly string[] {
+  return [
+    nameOfAccount(parts, account),
+    ...unknownAccounts(parts, [account]),
+    ...unfiltered(parts, members),
+    ...(group?.canCancel === true
+      ? [l10n.t('More of its sessions may start while this dialog is open. They will end too.')]
+      : []),
+  ];
 }
 
 /** A group's sessions, including those that the filter hides. */

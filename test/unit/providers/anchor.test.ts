@@ -382,6 +382,38 @@ describe('Anchor Browser', () => {
     assert.equal(server.log().filter((line) => /batch-sessions\/.+/.test(line)).length, 1);
   });
 
+  it('keeps sessions in their batch when a list was late, and when batches can’t be listed', async () => {
+    const batch = server.addBatch(2);
+    await listed();
+    for (const { id } of batch.members) server.unlisted.add(id);
+    assert.deepEqual((await listed()).sessions, []);
+    server.unlisted.clear();
+    const isGrouped = async () => {
+      const { sessions, groups } = await listed();
+      assert.deepEqual(
+        sessions.map((session) => session.groupId),
+        [batch.id, batch.id],
+      );
+      assert.deepEqual(
+        groups.map(({ id }) => id),
+        [batch.id],
+      );
+    };
+    await isGrouped();
+    server.misbehave('GET', /batch-sessions/, { kind: 'answer', answer: { status: 404, json: {} } });
+    await isGrouped();
+  });
+
+  it('asks for a batch’s sessions again if some were left out, so that deleting it ends none unseen', async () => {
+    const batch = server.addBatch(2);
+    const sessions = [{ item_index: 0, session_id: batch.members[0]?.id }];
+    const answer = { status: 200, json: { data: { batch_id: batch.id, sessions } } };
+    server.misbehave('GET', /batch-sessions\/./, { kind: 'answer', answer }, 1);
+    const grouped = async () => (await listed()).sessions.filter((session) => session.groupId === batch.id).length;
+    assert.equal(await grouped(), 1);
+    assert.equal(await grouped(), 2);
+  });
+
   it('lists all sessions, even if one claims to have started before calendars existed', async () => {
     server.add({ id: 'sess_a' });
     server.add({ id: 'sess_b', createdAt: new Date(-8.64e15) });

@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import { systemClock } from '../../../src/core/clock.ts';
 import { type AccountId, groupId, sessionId } from '../../../src/core/ids.ts';
 import { History } from '../../../src/services/history/history.ts';
+import { FinishedBatches } from '../../../src/services/sessions/finishedBatches.ts';
 import { Protections } from '../../../src/services/sessions/protections.ts';
 import type { EndParts } from '../../../src/ui/commands/ending.ts';
 import { cancelBatch, deleteBatch } from '../../../src/ui/commands/groups.ts';
@@ -16,18 +17,22 @@ describe('a whole batch', () => {
   let parts: EndParts;
   let accountId: AccountId;
   let messages: string[];
+  let details: string[];
   /** What happens while the dialog is open. */
   let duringDialog: () => Promise<void>;
 
   beforeEach(async () => {
     messages = [];
+    details = [];
+    duringDialog = async () => {};
     server = await startAnchor();
     services = new TestServices({ clock: systemClock, interval: 0 });
     accountId = await services.add('anchor', server.url, { apiKey: server.key });
     const { accounts, kinds, store, connections, refresher, ender, log, evidence } = services;
     const memory = new MapMemory(0);
     const prompts: Partial<Prompts> = {
-      confirm: async ({ choices }) => {
+      confirm: async ({ choices, detail }) => {
+        details.push(detail);
         await duringDialog();
         return choices[0];
       },
@@ -70,4 +75,57 @@ describe('a whole batch', () => {
       );
     });
   }
+
+  describe('while batches can’t be listed', () => {
+    const target = () => ({ accountId, groupId: groupId('batch_a') });
+    let finished: FinishedBatches;
+
+    beforeEach(async () => {
+      const { accounts, store, connections } = services;
+      const memory = new MapMemory(0);
+      finished = new FinishedBatches({ accounts, store, connections, memory, memoryKey: 'k', clock: systemClock });
+      parts = { ...parts, finished };
+    });
+    afterEach(() => finished.dispose());
+
+    const fail = () => server.misbehave('GET', /batch-sessions/, { kind: 'answer', answer: { status: 404, json: {} } });
+
+    it('isn’t called finished if its sessions were running before', async () => {
+      const [member] = server.addBatch(2, { id: 'batch_a' }).members;
+      await services.refresher.refresh(accountId);
+      await finished.show(true);
+      await parts.protections.set(accountId, [sessionId(member?.id ?? '')], true);
+      fail();
+      await services.refresher.refresh(accountId);
+      await deleteBatch(parts, [target()]);
+      assert.match(messages.join(), /has protected sessions: .*\. No request was sent\./);
+      await parts.protections.set(accountId, [sessionId(member?.id ?? '')], false);
+      await deleteBatch(parts, [target()]);
+      assert.match(details.join(), /2 of its sessions are running and will end:/);
+    });
+
+    it('isn’t said to have no running sessions, and is asked about again if they turn up while the dialog is open', async () => {
+      server.addBatch(2, { id: 'batch_a' });
+      await finished.show(true);
+      fail();
+      await services.refresher.refresh(accountId);
+      duringDialog = async () => {
+        server.behave();
+        await services.refresher.refresh(accountId);
+      };
+      await deleteBatch(parts, [target()]);
+      assert.match(details[0] ?? '', /None of its sessions are known to be running\./);
+      assert.match(details[1] ?? '', /2 of its sessions are running and will end:/);
+      assert.equal(details.length, 2);
+    });
+  });
+
+  it('is deleted with sessions that start while the dialog is open, which the dialog says', async () => {
+    server.addBatch(1, { id: 'batch_a', status: 'processing', completedAt: undefined });
+    await services.refresher.refresh(accountId);
+    duringDialog = async () => void server.add({ batchId: 'batch_a' });
+    await deleteBatch(parts, [{ accountId, groupId: groupId('batch_a') }]);
+    assert.match(details[0] ?? '', /More of its sessions may start while this dialog is open\. They will end too\./);
+    assert.deepEqual(server.running, []);
+  });
 });

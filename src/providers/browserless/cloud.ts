@@ -27,8 +27,9 @@ const CloudSession = v.object({
 });
 const CloudList = v.object({
   data: v.nullish(v.object({ getActiveSession: v.nullish(v.object({ sessions: v.nullable(Rows) })) })),
-  errors: v.fallback(v.array(v.object({ message: v.string() })), []),
+  errors: v.optional(v.unknown()),
 });
+const Refusal = v.object({ message: v.string() });
 /** The cloud is built on v2 and documents its 404 as "Resource couldn't be found."; the exact text isn't documented. */
 const isCloudNotFound = notFoundLike(v.pipe(v.string(), v.regex(/\bcouldn't (be found|find|locate)\b/i)));
 const LiveAnswer = v.object({ liveURL: v.string(), liveURLId: v.fallback(v.nullish(idField), undefined) });
@@ -51,7 +52,9 @@ export function cloud(link: Link, version: string | undefined): Surface {
     const request = { method: 'POST', route: accountApiRoute, ...asked } as const;
     const answer = await accountApi().send(request, signal);
     const { whole, count, ...sent } = await decodeList(CloudList, ['data', 'getActiveSession', 'sessions'], answer);
-    if (whole.data?.getActiveSession == null) throw accountApiRefusal(whole.errors[0]?.message);
+    const errors = errorsIn(whole.errors);
+    // Where something failed, GraphQL answers with `null` and an error: then it isn't an empty list.
+    if (errors.length > 0 || whole.data?.getActiveSession == null) throw accountApiRefusal(errors[0]);
     // What `count` counts isn't documented: only an empty page is the end.
     return { ...sent, more: count > 0 };
   }
@@ -140,9 +143,15 @@ function allowsLiveView({ origin, protocol, hostname }: URL, account: URL): bool
   return protocol === 'https:' && isProviderHost(account.hostname) && isProviderHost(hostname);
 }
 
+/** What GraphQL reports as failed, whatever the shape of each entry. */
+function errorsIn(raw: unknown): readonly unknown[] {
+  return Array.isArray(raw) ? raw : raw == null ? [] : [raw];
+}
+
 /** GraphQL answers errors with HTTP 200 and a sentence. */
-function accountApiRefusal(said: string | undefined): ProviderError {
+function accountApiRefusal(error: unknown): ProviderError {
   const message = 'POST /graphql refused';
+  const said = v.is(Refusal, error) ? error.message : undefined;
   if (said !== undefined && /token|unauthori[sz]ed|authenticat/i.test(said)) {
     return new ProviderError({ kind: 'unauthorized' }, message);
   }

@@ -19,7 +19,7 @@ import { startCdpRelay } from '../../servers/cdpRelay.ts';
 import { ProviderServer } from '../../servers/providerServer.ts';
 import { startRelay } from '../../servers/relay.ts';
 import { errorOf } from '../errors.ts';
-import { TestServices } from '../services/testServices.ts';
+import { fastClock, TestServices } from '../services/testServices.ts';
 import { connect, RecordingLog, realNetwork, unaborted } from '../testNetwork.ts';
 
 const quietly = { stop: unaborted, onProgress: () => {} };
@@ -569,6 +569,25 @@ describe('Browserless', () => {
         assert.equal((await listed(provider)).sessions.length, 130);
       }
     });
+
+    it('takes no list with an error beside it for an empty one: part of it failed', async () => {
+      server.add({ id: 'browser-1' });
+      const services = new TestServices({ clock: fastClock(100), wireClock: systemClock, settings: withAccountApi });
+      const accountId = await services.add('browserless', server.url, { token: server.token });
+      const session = services.store.session(accountId, sessionId('browser-1')) ?? assert.fail();
+      server.misbehave('DELETE', /browser/, { kind: 'answer', answer: { status: 204 } });
+      const oddErrors = [[{ message: 'upstream timed out' }], [{}], 'failed'];
+      for (const [index, errors] of oddErrors.entries()) {
+        const sessions = index === 0 ? null : [];
+        const answer = { status: 200, json: { data: { getActiveSession: { sessions, count: null } }, errors } };
+        server.misbehave('POST', /graphql/, { kind: 'answer', answer });
+        assert.equal((await errorOf(listed(provider))).trouble.kind, 'unexpectedAnswer');
+        if (index > 0) continue;
+        const { results } = await services.ender.end([{ accountId, session }], quietly);
+        assert.deepEqual([results[0]?.outcome, [...server.browsers.keys()]], ['stuck', ['browser-1']]);
+      }
+      services.dispose();
+    }).timeout(20_000);
 
     it('closes a link that it created, so that nobody can open it any longer', async () => {
       server.add({ id: 'browser-1' });

@@ -87,6 +87,8 @@ function sessionOf(id: SessionId, status: string, tags: readonly string[], start
     status,
     startedAt,
     tags,
+    // Its ID is a UUID. Its two lists may say different starts.
+    hasUniqueId: true,
   });
 }
 

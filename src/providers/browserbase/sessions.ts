@@ -68,6 +68,8 @@ export function sessionOf(row: SessionListRow): Session {
     metadata,
     traits: [...(isStagehands(metadata) ? ['Stagehand'] : []), ...(row.keepAlive ? [translatable('keep alive')] : [])],
     facts: facts.flatMap(([label, value]) => (value === undefined ? [] : [[label, value] as const])),
+    // Its ID is a UUID.
+    hasUniqueId: true,
   });
 }
 

@@ -161,6 +161,8 @@ function accountApiRefusal(error: unknown): ProviderError {
 function cloudSessionOf({ browserId, startTime, browserName, type }: v.InferOutput<typeof CloudSession>): Session {
   return newSession(sessionId(browserId), {
     startedAt: startTime,
+    // The GUID in Chromium's DevTools address.
+    hasUniqueId: true,
     traits: [browserName ?? '', type ?? ''].filter((trait) => trait !== ''),
   });
 }

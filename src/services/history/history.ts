@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { type Disposable, Emitter, type Event } from '../../core/event.ts';
 import type { AccountId, SessionId } from '../../core/ids.ts';
 import { same } from '../../core/same.ts';
-import { type EndCause, isSame, type Session } from '../../core/session.ts';
+import { type EndCause, isSame, isSameStart, type Session } from '../../core/session.ts';
 import { bestName } from '../../core/sessionName.ts';
 import type { Memory } from '../../core/storage.ts';
 import { Throttle } from '../../core/throttle.ts';
@@ -257,7 +257,7 @@ export class History implements Disposable {
 
   #isListed({ accountId: account, sessionId: id, startedAt, startIsExact }: EndedSession): boolean {
     const listed = this.#store.session(account as AccountId, id as SessionId);
-    return listed !== undefined && (!startIsExact || listed.startedAt === startedAt);
+    return listed !== undefined && (!startIsExact || isSame({ startedAt }, listed));
   }
 
   /** Whether a list that began after its end has it, and not only an earlier one. */
@@ -270,7 +270,8 @@ export class History implements Disposable {
 
 /** The later of two ends. Where two windows saw the same end, the one that knows more. */
 function better(a: EndedSession, b: EndedSession): EndedSession {
-  const areTwo = a.startIsExact && b.startIsExact && a.startedAt !== b.startedAt;
+  const isLater = !isSameStart(a.startedAt, b.startedAt) || !isSameStart(b.startedAt, a.startedAt);
+  const areTwo = a.startIsExact && b.startIsExact && isLater;
   if (areTwo) return a.endedAt >= b.endedAt ? a : b;
   const more = knowledge(a) - knowledge(b);
   return more > 0 || (more === 0 && a.endedAt <= b.endedAt) ? a : b;

@@ -26,8 +26,11 @@ describe('the history', () => {
   afterEach(() => history.dispose());
 
   function list(...ids: string[]): void {
+    listFrom(400_000, ...ids);
+  }
+  function listFrom(startedAt: number | undefined, ...ids: string[]): void {
     const run = store.beginList(account);
-    const sessions = ids.map((id) => someSession(id, { name: `named ${id}`, startedAt: 400_000 }));
+    const sessions = ids.map((id) => someSession(id, { name: `named ${id}`, startedAt }));
     run.arrive({ sessions, groups: [], faults: [], account: undefined });
     run.complete(keepingOnly(store, account, sessions));
   }
@@ -67,6 +70,20 @@ describe('the history', () => {
     assert.deepEqual(ids(), ['b']);
     list('a', 'b');
     assert.deepEqual(ids(), []);
+  });
+
+  it('takes it back even if the provider says its start less exactly, or not at all, and keeps an earlier one with its ID', () => {
+    for (const startedAt of [400_999, 399_000, undefined]) {
+      list('a');
+      list();
+      assert.deepEqual(ids(), ['a']);
+      listFrom(startedAt, 'a');
+      assert.deepEqual(ids(), [], String(startedAt));
+    }
+    list('a');
+    list();
+    listFrom(401_000, 'a');
+    assert.deepEqual(ids(), ['a']);
   });
 
   it('records nothing for an account that is removed or reconnected', () => {

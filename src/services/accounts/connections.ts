@@ -19,6 +19,7 @@ export class Connections {
   readonly #network: Network;
   readonly #providers = new Map<AccountId, Promise<Provider>>();
   readonly #limits = new Map<AccountId, RequestLimits>();
+  readonly #generations = new Map<AccountId, number>();
   readonly #closed = new Emitter<AccountId>();
 
   /** Fires when an account's connections are no longer valid: its key, its address or its provider changed. */
@@ -59,6 +60,14 @@ export class Connections {
     return connect(kind, origin, credentials, this.#network);
   }
 
+  /**
+   * Changes whenever an account's connections are closed. What the user confirmed for one generation isn't sent in another: with
+   * another key, the same IDs may be someone else's sessions.
+   */
+  generation(id: AccountId): number {
+    return this.#generations.get(id) ?? 0;
+  }
+
   /** The provider's last reported rate limit for this account; it may have expired. */
   rateWindow(id: AccountId): RateWindow | undefined {
     return this.#limits.get(id)?.rateWindow;
@@ -77,6 +86,7 @@ export class Connections {
   #close(id: AccountId): void {
     this.#providers.delete(id);
     this.#limits.delete(id);
+    this.#generations.set(id, this.generation(id) + 1);
     this.#closed.fire(id);
   }
 

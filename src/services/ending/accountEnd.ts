@@ -42,6 +42,7 @@ export class AccountEnd {
   readonly results: EndResult[] = [];
   readonly #parts: EndingParts;
   readonly #provider: Provider | ProviderError;
+  readonly #generation: number;
   readonly #counts: EndCounts;
   readonly #onSettled: (session: SessionId) => void;
   readonly #began: number;
@@ -56,8 +57,10 @@ export class AccountEnd {
     provider: Provider | ProviderError,
     counts: EndCounts,
     onSettled: (session: SessionId) => void,
+    generation: number,
   ) {
     this.#parts = parts;
+    this.#generation = generation;
     this.accountId = accountId;
     this.#provider = provider;
     this.#counts = counts;
@@ -77,25 +80,31 @@ export class AccountEnd {
     );
   }
 
-  /** Marks the sessions as ending, and keeps the connection that every request and check will use. */
+  /**
+   * Marks the sessions as ending, and keeps the connection that every request and check will use.
+   * @param generation the one in which the user confirmed the end; see `Connections.generation`.
+   */
   static async begin(
     parts: EndingParts,
     accountId: AccountId,
     targets: readonly Pick<AccountSession, 'session' | 'unlisted'>[],
     counts: EndCounts,
     onSettled: (session: SessionId) => void,
+    generation = parts.connections.generation(accountId),
   ): Promise<AccountEnd> {
     const ids = targets.map(({ session }) => session.id);
     parts.store.setLife(accountId, ids, { kind: 'ending', since: parts.clock.now() });
     const provider = await parts.connections.open(accountId).catch((error: unknown) => ProviderError.from(error));
-    return new AccountEnd(parts, accountId, targets, provider, counts, onSettled);
+    return new AccountEnd(parts, accountId, targets, provider, counts, onSettled, generation);
   }
 
   /** @throws ProviderError `cancelled` if the account was removed or has another key, which lists other sessions. */
   readonly connection = async (): Promise<Provider> => {
-    if (this.#parts.accounts.get(this.accountId) === undefined) throw accountRemoved();
+    const { accounts, connections } = this.#parts;
+    if (accounts.get(this.accountId) === undefined) throw accountRemoved();
+    if (connections.generation(this.accountId) !== this.#generation) throw keyReplaced();
     if (this.#provider instanceof Error) throw this.#provider;
-    if ((await this.#parts.connections.open(this.accountId)) !== this.#provider) throw keyReplaced();
+    if ((await connections.open(this.accountId)) !== this.#provider) throw keyReplaced();
     return this.#provider;
   };
 

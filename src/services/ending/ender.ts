@@ -36,12 +36,17 @@ export class Ender {
   }
 
   /** Ends exactly these sessions. Accounts don't wait for each other. Never rejects. */
-  async end(targets: readonly AccountSession[], { stop, onProgress }: EndOptions): Promise<EndReport> {
+  async end(targets: readonly AccountSession[], { stop, onProgress, generations }: EndOptions): Promise<EndReport> {
     const byAccount = new Map<AccountId, Map<SessionId, AccountSession>>();
     for (const target of targets) {
       const its = byAccount.get(target.accountId) ?? new Map<SessionId, AccountSession>();
       byAccount.set(target.accountId, its.set(target.session.id, target));
     }
+    // Read before anything is waited for.
+    const { connections } = this.#options;
+    const meant = [...byAccount].map(([id, its]) => {
+      return { id, its: [...its.values()], generation: generations?.get(id) ?? connections.generation(id) };
+    });
     const total = [...byAccount.values()].reduce((sum, { size }) => sum + size, 0);
     const entry = await this.#options.journal.begin(targets);
     let [sent, settled] = [0, 0];
@@ -53,15 +58,18 @@ export class Ender {
       },
     };
     const results = await Promise.all(
-      [...byAccount].map(([id, its]) => this.#endInAccount(id, [...its.values()], stop, progress)),
+      meant.map(({ id, its, generation }) => this.#endInAccount(id, its, generation, stop, progress)),
     );
     await entry.finish();
     return { results: results.flat() };
   }
 
-  /** Calls the provider's "end everything" once, then checks what happened to the listed sessions. Never rejects. */
-  async endEverything(accountId: AccountId): Promise<AskedReport> {
-    const { results, sent } = await this.#ask(accountId, this.#listed(accountId), async (provider) => {
+  /**
+   * Calls the provider's "end everything" once, then checks what happened to the listed sessions. Never rejects.
+   * @param generation the one in which the user confirmed it, here as below; see `Connections.generation`.
+   */
+  async endEverything(accountId: AccountId, generation = this.#generation(accountId)): Promise<AskedReport> {
+    const { results, sent } = await this.#ask(accountId, generation, this.#listed(accountId), async (provider) => {
       if (provider.endEverything === undefined) throw unsupported('end everything at once');
       await provider.endEverything(neverAborted);
     });
@@ -69,11 +77,16 @@ export class Ender {
   }
 
   /** Has the provider delete a group, once, then checks what happened to its sessions. Never rejects. */
-  async deleteGroup(accountId: AccountId, group: GroupId): Promise<GroupReport> {
+  async deleteGroup(
+    accountId: AccountId,
+    group: GroupId,
+    generation = this.#generation(accountId),
+  ): Promise<GroupReport> {
     let answer: GroupDeletion | undefined;
     let refused: ReadonlyMap<string, string> = new Map();
     const { results, sent } = await this.#ask(
       accountId,
+      generation,
       this.#membersOf(accountId, group),
       async (provider) => {
         if (provider.deleteGroup === undefined) throw unsupported('delete a batch');
@@ -86,8 +99,13 @@ export class Ender {
   }
 
   /** Has the provider cancel a group, once, then checks what happened to its sessions. Never rejects. */
-  async cancelGroup(accountId: AccountId, group: GroupId): Promise<AskedReport> {
-    const { results, sent } = await this.#ask(accountId, this.#membersOf(accountId, group), async (provider) => {
+  async cancelGroup(
+    accountId: AccountId,
+    group: GroupId,
+    generation = this.#generation(accountId),
+  ): Promise<AskedReport> {
+    const members = this.#membersOf(accountId, group);
+    const { results, sent } = await this.#ask(accountId, generation, members, async (provider) => {
       if (provider.cancelGroup === undefined) throw unsupported('cancel a batch');
       await provider.cancelGroup(group, neverAborted);
     });
@@ -101,6 +119,7 @@ export class Ender {
    */
   async #ask(
     accountId: AccountId,
+    generation: number,
     sessions: readonly Session[],
     call: (provider: Provider) => Promise<void>,
     statusError: (session: Session) => string | undefined = () => undefined,
@@ -108,7 +127,8 @@ export class Ender {
     const entry = await this.#options.journal.begin(sessions.map((session) => ({ accountId, session })));
     const counts: EndCounts = this.#queues.get(accountId)?.queue.counts ?? new Map();
     const targets = sessions.map((session) => ({ session }));
-    const end = await AccountEnd.begin(this.#options, accountId, targets, counts, (id) => entry.settle(accountId, id));
+    const onSettled = (id: SessionId) => entry.settle(accountId, id);
+    const end = await AccountEnd.begin(this.#options, accountId, targets, counts, onSettled, generation);
     const sent = await sentBy(end.connection, async (provider) => {
       await call(provider);
       return { kind: 'taken', alreadyGone: false, how: undefined, said: undefined };
@@ -123,6 +143,10 @@ export class Ender {
     return { results: end.results, sent };
   }
 
+  #generation(accountId: AccountId): number {
+    return this.#options.connections.generation(accountId);
+  }
+
   #membersOf(accountId: AccountId, group: GroupId): readonly Session[] {
     return this.#listed(accountId).filter(({ groupId }) => groupId === group);
   }
@@ -134,6 +158,7 @@ export class Ender {
   async #endInAccount(
     accountId: AccountId,
     confirmed: readonly AccountSession[],
+    generation: number,
     stop: AbortSignal,
     progress: { readonly sent: () => void; readonly settled: (account: AccountId, session: SessionId) => void },
   ): Promise<EndResult[]> {
@@ -146,7 +171,7 @@ export class Ender {
     const missing = confirmed.filter((target) => !isThere(target));
     const queue = await this.#enterQueue(accountId);
     const onSettled = (id: SessionId) => progress.settled(accountId, id);
-    const end = await AccountEnd.begin(this.#options, accountId, there, queue.counts, onSettled);
+    const end = await AccountEnd.begin(this.#options, accountId, there, queue.counts, onSettled, generation);
     try {
       for (const { session } of missing) {
         const error = this.#whyMissing(accountId, session.id);

@@ -77,4 +77,6 @@ export interface EndOptions {
   /** Aborting it keeps what isn't sent yet from being sent. Requests in flight are waited for. */
   readonly stop: AbortSignal;
   readonly onProgress: (progress: EndProgress) => void;
+  /** See `Connections.generation`: those in which the user confirmed the end. By default, those of now. */
+  readonly generations?: ReadonlyMap<AccountId, number> | undefined;
 }

@@ -24,6 +24,8 @@ declare const isConfirmed: unique symbol;
 
 /** A plan that the user has confirmed. Only this file creates one, and only confirmed plans are run. */
 export interface ConfirmedPlan extends EndPlan {
+  /** See `Connections.generation`: those of the accounts when the dialog was opened. */
+  readonly generations: ReadonlyMap<AccountId, number>;
   readonly [isConfirmed]: true;
 }
 
@@ -40,8 +42,14 @@ export interface Asking {
   readonly fromLiveView?: boolean;
 }
 
-/** The dialog's second button, for the provider's "end everything" call, and the account that it's about. */
-export type EndEverything = NonNullable<ManyEnds['everything']> & { readonly accountId: AccountId };
+/**
+ * The dialog's second button, for the provider's "end everything" call, and the account that it's about.
+ * `generation` is the account's when the dialog was opened; see `Connections.generation`.
+ */
+export type EndEverything = NonNullable<ManyEnds['everything']> & {
+  readonly accountId: AccountId;
+  readonly generation: number;
+};
 
 /** Asks the user to confirm a plan, unless the question can be skipped. Undefined when they don't confirm it. */
 export async function confirmEnd(
@@ -77,7 +85,7 @@ async function confirmMany(
   { message = usualMessage(plan), typesCount = false }: Asking,
   everything: EndEverything | undefined,
 ): Promise<ConfirmedPlan | 'everything' | undefined> {
-  const shown = copyOf(plan);
+  const shown = copyOf(parts, plan);
   const { ends, leftOut, unknown, partial } = shown;
   const question = questionForMany({
     message: ofPart(partial, message),
@@ -113,12 +121,12 @@ function wereProtected(parts: ConfirmParts, sessions: readonly AccountSession[])
 
 /** Asks the caller's question, whose first choice confirms the plan. */
 export async function confirmBy(
-  { prompts }: Pick<ConfirmParts, 'prompts'>,
+  parts: Pick<ConfirmParts, 'prompts' | 'connections'>,
   plan: EndPlan,
   question: Question,
 ): Promise<ConfirmedPlan | undefined> {
-  const shown = copyOf(plan);
-  return (await prompts.confirm(question)) === question.choices[0] ? confirmed(shown) : undefined;
+  const shown = copyOf(parts, plan);
+  return (await parts.prompts.confirm(question)) === question.choices[0] ? confirmed(shown) : undefined;
 }
 
 /** Always asks about sessions that are protected or otherwise skipped when several are ended at once. */
@@ -127,7 +135,7 @@ async function confirmSingle(
   plan: EndPlan,
   fromLiveView: boolean,
 ): Promise<ConfirmedPlan | undefined> {
-  const shown = copyOf(plan);
+  const shown = copyOf(parts, plan);
   const mayGoUnasked = fromLiveView && !shown.ends.some((target) => isKeptFromMany(parts, target));
   if (mayGoUnasked && parts.endWithoutAsking.isAllowed) return confirmed(shown);
   const [subject] = describeSessions(parts, shown.ends);
@@ -146,12 +154,16 @@ function accountsIn({ ends }: EndPlan): readonly AccountId[] {
   return ends.map(({ accountId }) => accountId);
 }
 
+/** A plan as the dialog shows it. */
+type ShownPlan = Omit<ConfirmedPlan, typeof isConfirmed>;
+
 /** A copy, so that nothing can be added to the plan while the dialog is open. */
-function copyOf(plan: EndPlan): EndPlan {
-  return { ...plan, ends: [...plan.ends] };
+function copyOf({ connections }: Pick<ConfirmParts, 'connections'>, plan: EndPlan): ShownPlan {
+  const generations = accountsIn(plan).map((id) => [id, connections.generation(id)] as const);
+  return { ...plan, ends: [...plan.ends], generations: new Map(generations) };
 }
 
-function confirmed(plan: EndPlan): ConfirmedPlan {
+function confirmed(plan: ShownPlan): ConfirmedPlan {
   return plan as ConfirmedPlan;
 }
 

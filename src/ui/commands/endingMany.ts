@@ -24,7 +24,9 @@ export async function endAccountSessions(parts: EndParts, args: readonly unknown
   const asking = { message: accountMessage(plan, nameOfAccount(parts, accountId)), typesCount: true };
   const confirmed = await confirmEndOrEverything(parts, plan, asking, everything);
   if (confirmed === undefined) return cancelled(parts, plan.ends);
-  return confirmed === 'everything' ? endEverything(parts, accountId) : runPlan(parts, confirmed);
+  return confirmed === 'everything'
+    ? endEverything(parts, accountId, everything?.generation)
+    : runPlan(parts, confirmed);
 }
 
 function pickAccount(parts: EndParts): Promise<AccountId | undefined> {
@@ -54,6 +56,7 @@ function everythingIn(parts: EndParts, accountId: AccountId, { hidden }: EndPlan
   const isCombined = parts.store.state(accountId)?.contents.combined === true;
   return {
     accountId,
+    generation: parts.connections.generation(accountId),
     button: l10n.t('End Everything in Account'),
     explanation: [
       l10n.t('"End Everything in Account" goes further. {0}', loss),
@@ -62,13 +65,17 @@ function everythingIn(parts: EndParts, accountId: AccountId, { hidden }: EndPlan
   };
 }
 
-async function endEverything(parts: EndParts, accountId: AccountId): Promise<PublicEndReport> {
+async function endEverything(
+  parts: EndParts,
+  accountId: AccountId,
+  generation: number | undefined,
+): Promise<PublicEndReport> {
   const members = withNames(parts.store, sessionsOf(parts, [wholeAccount(accountId)]));
   const { error, ...report } = await whileWorking(
     parts,
     l10n.t('Ending everything in {0}', nameOfAccount(parts, accountId)),
     l10n.t('{0} is still ending sessions…', providerName(parts, accountId)),
-    () => parts.ender.endEverything(accountId),
+    () => parts.ender.endEverything(accountId, generation),
   );
   return concludedAsked(parts, accountId, asShown(report, members), error, (failed) => endAgain(parts, failed));
 }

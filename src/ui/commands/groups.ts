@@ -57,13 +57,14 @@ export async function cancelBatch(parts: EndParts, args: readonly unknown[]): Pr
     factsOf(parts, target.accountId, members, group),
     describeSessions(parts, members),
   );
+  const generation = parts.connections.generation(target.accountId);
   if (!(await confirmRunning(parts, target, group, question))) return cancelled(parts, members);
   const name = groupName(group);
   const { error, ...report } = await whileWorking(
     parts,
     l10n.t('Canceling batch "{0}"', name),
     l10n.t('{0} is still canceling the batch…', providerName(parts, target.accountId)),
-    () => parts.ender.cancelGroup(target.accountId, target.groupId),
+    () => parts.ender.cancelGroup(target.accountId, target.groupId, generation),
   );
   return concludedAsked(parts, target.accountId, asShown(report, members), error, (failed) => endAgain(parts, failed));
 }
@@ -89,12 +90,13 @@ export async function deleteBatch(parts: EndParts, args: readonly unknown[]): Pr
   if (holdsProtected(parts, group, members)) return undefined;
   const subjects = describeSessions(parts, members);
   const question = questionForBatch(groupName(group), factsOf(parts, accountId, members, group), subjects, loss);
+  const generation = parts.connections.generation(accountId);
   if (!(await confirmRunning(parts, target, group, question))) return undefined;
   const answer = await whileWorking(
     parts,
     l10n.t('Deleting batch "{0}"', groupName(group)),
     l10n.t('{0} is still deleting the batch…', providerName(parts, accountId)),
-    () => parts.ender.deleteGroup(accountId, groupId),
+    () => parts.ender.deleteGroup(accountId, groupId, generation),
   );
   const report = { ...answer, ...asShown(answer, members) };
   tellDeletion(parts, accountId, groupName(group), report, (left) => endAgain(parts, left));
@@ -117,6 +119,7 @@ async function deleteFinished(
     isListed(state) && state.contents.faults.length === 0
       ? questionForFinishedBatch(name, facts, loss)
       : questionForBatch(name, facts, [], loss);
+  const generation = parts.connections.generation(accountId);
   if (!(await confirmGroup(parts, accountId, question))) return undefined;
   // A list that arrived meanwhile may show that its sessions are running.
   if (store.state(accountId)?.contents.groups.has(group.id))
@@ -127,7 +130,7 @@ async function deleteFinished(
     l10n.t('Deleting batch "{0}"', name),
     l10n.t('{0} is still deleting the batch…', provider),
     async () => {
-      const report = await ender.deleteGroup(accountId, group.id);
+      const report = await ender.deleteGroup(accountId, group.id, generation);
       const isTaken = !ProviderError.is(report.answer) && report.answer.failed === 0;
       return { report, verdict: await finished.look(accountId, group.id, isTaken) };
     },

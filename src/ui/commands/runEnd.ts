@@ -19,12 +19,12 @@ export interface RunParts extends ReportParts {
  */
 export async function runEnd(
   parts: RunParts,
-  { ends }: ConfirmedPlan,
+  { ends, generations }: ConfirmedPlan,
   retry: (failed: readonly AccountSession[]) => Promise<unknown>,
 ): Promise<PublicEndReport> {
   const { ender, prompts, clock } = parts;
   if (ends.length === 1) {
-    const unwatched = { stop: neverAborted, onProgress: () => {} };
+    const unwatched = { stop: neverAborted, onProgress: () => {}, generations };
     return concluded(parts, asShown(await ender.end(ends, unwatched), ends), retry);
   }
   const began = clock.monotonic();
@@ -34,7 +34,7 @@ export async function runEnd(
         progressSentence(progress, clock.monotonic() - began),
         (50 * (progress.sent + progress.settled)) / progress.total,
       );
-    return ender.end(ends, { stop, onProgress });
+    return ender.end(ends, { stop, onProgress, generations });
   });
   return concluded(parts, asShown(report, ends), retry);
 }

@@ -193,7 +193,8 @@ describe('the plan of an end', () => {
       return choices[0];
     };
     const question = { message: '', detail: ids(plan.ends).join(), choices: ['End'] };
-    const confirmed = await confirmBy({ prompts: { ...parts.prompts, confirm } }, plan, question);
+    const { connections } = services;
+    const confirmed = await confirmBy({ connections, prompts: { ...parts.prompts, confirm } }, plan, question);
     assert.deepEqual(ids(confirmed?.ends ?? []), listed);
     assert.equal(arrangement.of(account).group(red.id), undefined);
     arrangement.dispose();
@@ -210,10 +211,11 @@ describe('the plan of an end', () => {
     const plan = { ...planFor(parts, []), ends: picked };
     const question = { message: '', detail: '', choices: ['End'] };
     const prompts = { ...parts.prompts, confirm };
-    const confirmed = await confirmBy({ prompts }, plan, question);
+    const { connections } = services;
+    const confirmed = await confirmBy({ connections, prompts }, plan, question);
     assert.deepEqual(ids(confirmed?.ends ?? []), ['one', 'two']);
     assert.equal(
-      await confirmBy({ prompts: { ...prompts, confirm: async () => undefined } }, plan, question),
+      await confirmBy({ connections, prompts: { ...prompts, confirm: async () => undefined } }, plan, question),
       undefined,
     );
   });
@@ -231,7 +233,7 @@ describe('the plan of an end', () => {
     const first = dialog(({ choices }) => choices[0]);
     const planOf = (accountId: AccountId, isSingle: boolean) =>
       planFor(parts, [{ accountId, session: someSession('worker-1') }], isSingle);
-    const everything = { accountId: changed, button: 'End Everything', explanation: '' };
+    const everything = { accountId: changed, button: 'End Everything', explanation: '', generation: 0 };
     const last = dialog(({ choices }) => choices.at(-1));
     assert.equal(await confirmEnd(first, planOf(changed, true)), undefined);
     assert.equal(await confirmEnd(first, planOf(changed, false)), undefined);
@@ -252,7 +254,7 @@ describe('the plan of an end', () => {
     assert.deepEqual(told.splice(0), [sentence]);
     await parts.protections.set(account, [session], false);
     const last = dialog(({ choices }) => choices.at(-1));
-    const everything = { accountId: account, button: 'End Everything', explanation: '' };
+    const everything = { accountId: account, button: 'End Everything', explanation: '', generation: 0 };
     const plan = planFor(parts, [{ accountId: account, session: someSession('worker-2') }]);
     assert.equal(await confirmEndOrEverything(last, plan, {}, everything), undefined);
     assert.deepEqual(told.splice(0), [sentence]);

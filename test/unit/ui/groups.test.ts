@@ -5,6 +5,7 @@ import { History } from '../../../src/services/history/history.ts';
 import { FinishedBatches } from '../../../src/services/sessions/finishedBatches.ts';
 import { Protections } from '../../../src/services/sessions/protections.ts';
 import type { EndParts } from '../../../src/ui/commands/ending.ts';
+import { endAccountSessions } from '../../../src/ui/commands/endingMany.ts';
 import { cancelBatch, deleteBatch } from '../../../src/ui/commands/groups.ts';
 import type { Prompts } from '../../../src/ui/prompts.ts';
 import { TreeFilter } from '../../../src/ui/tree/filter.ts';
@@ -20,11 +21,14 @@ describe('a whole batch', () => {
   let details: string[];
   /** What happens while the dialog is open. */
   let duringDialog: () => Promise<void>;
+  /** What happens between the dialog and the request. */
+  let afterDialog: () => Promise<void>;
 
   beforeEach(async () => {
     messages = [];
     details = [];
     duringDialog = async () => {};
+    afterDialog = async () => {};
     server = await startAnchor();
     services = new TestServices({ clock: systemClock, interval: 0 });
     accountId = await services.add('anchor', server.url, { apiKey: server.key });
@@ -38,7 +42,10 @@ describe('a whole batch', () => {
       },
       tell: async (_level, message) => void messages.push(message),
       note: () => {},
-      busy: (_title, work) => work(() => {}),
+      busy: async (_title, work) => {
+        await afterDialog();
+        return work(() => {});
+      },
     };
     parts = {
       ...{ accounts, kinds, store, connections, refresher, ender, evidence, logger: log, prompts },
@@ -118,6 +125,28 @@ describe('a whole batch', () => {
       assert.match(details[1] ?? '', /2 of its sessions are running and will end:/);
       assert.equal(details.length, 2);
     });
+  });
+
+  it('isn’t deleted, canceled or ended with another key than the dialog was about', async () => {
+    server.addBatch(1, { id: 'batch_a', status: 'processing', completedAt: undefined });
+    server.keys.set('other', 'sk-anchor-other-team');
+    await services.refresher.refresh(accountId);
+    afterDialog = async () => {
+      await services.accounts.replaceCredentials(accountId, { apiKey: 'sk-anchor-other-team' });
+      await services.refresher.refresh(accountId);
+      await services.accounts.replaceCredentials(accountId, { apiKey: server.key });
+      await services.refresher.refresh(accountId);
+    };
+    const target = { accountId, groupId: groupId('batch_a') };
+    await deleteBatch(parts, [target]);
+    await cancelBatch(parts, [target]);
+    parts.prompts.confirm = async ({ choices }) => choices.at(-1);
+    await endAccountSessions(parts, [{ accountId }]);
+    assert.deepEqual(
+      server.log().filter((line) => !line.startsWith('GET')),
+      [],
+    );
+    assert.equal(server.running.length, 1);
   });
 
   it('is deleted with sessions that start while the dialog is open, which the dialog says', async () => {

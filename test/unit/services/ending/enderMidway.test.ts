@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import type { Clock } from '../../../../src/core/clock.ts';
-import { type AccountId, sessionId } from '../../../../src/core/ids.ts';
+import { type AccountId, groupId, sessionId } from '../../../../src/core/ids.ts';
 import type { AccountSession, EndReport } from '../../../../src/services/ending/report.ts';
 import { hasUnfinishedEnds } from '../../../../src/services/ending/unfinished.ts';
 import { History } from '../../../../src/services/history/history.ts';
@@ -133,6 +133,53 @@ describe('an end during which something changes', function () {
       assert.equal(ends(server).length, 12);
     });
   }
+
+  it('sends nothing with another key if the key is replaced before the first request, while the journal is written', async () => {
+    const batch = server.addBatch(1, { id: 'batch_a' });
+    const { id, all } = await list(2);
+    const other = 'sk-anchor-other-team';
+    server.keys.set('other', other);
+    server.add({ id: 'sess_other', key: other });
+    const { memory, ender, connections, refresher, accounts } = services;
+    const { update } = memory;
+    const before = server.running.sort();
+    const group = groupId(batch.id);
+    const work: readonly (() => Promise<EndReport>)[] = [
+      () => ender.end(all, quietly),
+      () => ender.endEverything(id),
+      () => ender.deleteGroup(id, group),
+      () => ender.cancelGroup(id, group),
+    ];
+    for (const run of work) {
+      let isReplaced = false;
+      memory.update = async (key, value) => {
+        if (key === 'unfinishedEnds' && !isReplaced) {
+          isReplaced = true;
+          const { apiKey } = (await accounts.open(id))?.credentials ?? {};
+          await accounts.replaceCredentials(id, { apiKey: apiKey === other ? server.key : other });
+          // The same IDs, as the other key lists them.
+          await refresher.refresh(id);
+        }
+        await update(key, value);
+      };
+      await run();
+      assert.ok(isReplaced);
+      assert.deepEqual(server.running.sort(), before);
+    }
+    assert.deepEqual(
+      server.log().filter((line) => !line.startsWith('GET')),
+      [],
+    );
+    // Nor if it was replaced between the dialog and the end.
+    memory.update = update;
+    const stale = connections.generation(id) - 1;
+    await ender.end(all, { ...quietly, generations: new Map([[id, stale]]) });
+    await ender.endEverything(id, stale);
+    await ender.deleteGroup(id, group, stale);
+    assert.deepEqual(server.running.sort(), before);
+    await ender.endEverything(id);
+    assert.notDeepEqual(server.running.sort(), before);
+  });
 
   it('ends only the confirmed one of two accounts’ sessions that have the same id', async () => {
     const other = await startAnchor();

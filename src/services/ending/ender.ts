@@ -12,6 +12,7 @@ import { AccountEnd, type EndCounts, type EndingParts } from './accountEnd.ts';
 import { confirmEnds } from './confirm.ts';
 import type { EndJournal } from './journal.ts';
 import { firstOnOneConnection } from './pace.ts';
+import { probe } from './probe.ts';
 import { AccountQueue } from './queue.ts';
 import type { AccountSession, AskedReport, EndOptions, EndReport, EndResult, GroupReport } from './report.ts';
 import { accountRemoved, errorOf, keyReplaced, type Sent, sentBy, unsupported } from './request.ts';
@@ -163,18 +164,22 @@ export class Ender {
     progress: { readonly sent: () => void; readonly settled: (account: AccountId, session: SessionId) => void },
   ): Promise<EndResult[]> {
     const { store } = this.#options;
-    await this.#relist(accountId);
+    const doubtful = await this.#relist(accountId, confirmed, stop);
     // A session that ended since, or whose id belongs to another session now, isn't there to be ended.
     const isThere = ({ session, unlisted }: AccountSession) =>
       isSame(session, store.session(accountId, session.id) ?? (unlisted === true ? session : undefined));
-    const there = confirmed.filter(isThere);
-    const missing = confirmed.filter((target) => !isThere(target));
+    const there = new Set(confirmed.filter((target) => isThere(target) && !doubtful.has(target.session.id)));
+    const missing = confirmed.flatMap((target) => {
+      if (there.has(target)) return [];
+      const { session } = target;
+      const error = isThere(target) ? doubtful.get(session.id) : this.#whyMissing(accountId, session.id);
+      return [{ session, error }];
+    });
     const queue = await this.#enterQueue(accountId);
     const onSettled = (id: SessionId) => progress.settled(accountId, id);
-    const end = await AccountEnd.begin(this.#options, accountId, there, queue.counts, onSettled, generation);
+    const end = await AccountEnd.begin(this.#options, accountId, [...there], queue.counts, onSettled, generation);
     try {
-      for (const { session } of missing) {
-        const error = this.#whyMissing(accountId, session.id);
+      for (const { session, error } of missing) {
         const why: StuckReason | undefined = error && { kind: 'failed', error };
         progress.sent();
         end.record(session, why ? 'failed' : 'alreadyGone', why);
@@ -192,17 +197,34 @@ export class Ender {
   /**
    * Lists an account again before ends are sent, where ids may be reused or where a list may come from one of several
    * workers: later lists are compared with what all workers have now.
+   * @returns the sessions that can't be compared, with the reason. Another one may have their id by now, and other extensions'
+   * providers don't compare it themselves.
    */
-  async #relist(accountId: AccountId): Promise<void> {
+  async #relist(
+    accountId: AccountId,
+    confirmed: readonly AccountSession[],
+    stop: AbortSignal,
+  ): Promise<ReadonlyMap<SessionId, ProviderError>> {
     const { store, connections, refresher, clock } = this.#options;
     const state = store.state(accountId);
-    if (state?.kind !== 'ready') return;
     // An account that can't be connected to is reported with each end.
     const provider = await connections.open(accountId).catch(() => undefined);
-    const isOld = !isRecent(state.asOf, clock.now(), freshMs);
-    const { lists, mayReuseIds } = provider?.ending ?? {};
-    if (lists === 'partial' || (isOld && (lists === 'complete' || mayReuseIds === true)))
-      await refresher.refresh(accountId, { thorough: true });
+    if (state === undefined || provider === undefined) return new Map();
+    const { lists, mayReuseIds = false } = provider.ending;
+    const isListed = state.kind === 'ready';
+    const isOld = !isListed || !isRecent(state.asOf, clock.now(), freshMs);
+    const isNeeded = isListed && (lists === 'partial' || (lists === 'complete' && isOld));
+    if (!isNeeded && !(isOld && mayReuseIds)) return new Map();
+    const result = await refresher.refresh(accountId, { thorough: true });
+    if (result.kind === 'listed' || !mayReuseIds) return new Map();
+    const comparable = confirmed.flatMap(({ session, unlisted }) =>
+      unlisted === true || session.startedAt === undefined ? [] : [session],
+    );
+    const window = () => connections.rateWindow(accountId);
+    const options = { ...this.#options, stop, most: comparable.length, window };
+    const { answers } = await probe(provider, comparable, options);
+    const unsure = comparable.filter(({ id }) => answers.get(id) !== 'running');
+    return new Map(unsure.map(({ id }) => [id, result.trouble]));
   }
 
   /** The reason a confirmed session isn't there; undefined if it has ended, or another session has its id. */

@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import { sessionId } from '../../../../src/core/ids.ts';
 import { newSession } from '../../../../src/core/newSession.ts';
 import type { Link, Provider, ProviderKind } from '../../../../src/core/provider.ts';
+import { ProviderError } from '../../../../src/core/providerError.ts';
 import { providerKinds } from '../../../../src/providers/index.ts';
 import { builtInIds } from '../../../../src/services/providers/providerKinds.ts';
 import { startExample } from '../../../servers/example.ts';
@@ -108,6 +109,44 @@ describe('providers of other extensions', () => {
       ['alreadyGone'],
     );
   });
+
+  it('aren’t told to end what has a confirmed session’s ID if that can’t be listed again, unless they say that it’s running', async () => {
+    services.dispose();
+    for (const [isListed, says] of [
+      [true, undefined],
+      [true, 'unknown'],
+      [true, 'running'],
+      [false, 'gone'],
+    ] as const) {
+      const clock = fastClock(20);
+      services = new TestServices({ clock, interval: 0 });
+      const session = newSession(sessionId('worker-1'), { startedAt: Date.now() - 3_600_000 });
+      let fails = !isListed;
+      let ends = 0;
+      const connect = (): Partial<Provider> => ({
+        list: async function* () {
+          yield { sessions: [session], groups: [], faults: [], account: undefined };
+          if (fails) throw new ProviderError({ kind: 'serverFault', status: 500 }, '500');
+        },
+        end: async () => {
+          ends++;
+          return { outcome: 'accepted', how: undefined };
+        },
+        ...(says && { probe: async () => says }),
+      });
+      services.register({ ...exampleProvider, fields: [], connect: connect as ProviderKind['connect'] });
+      const accountId = await services.add('exampleProvider', 'https://made.up.example', {});
+      const since = clock.now();
+      assert.equal(services.store.state(accountId)?.kind, isListed ? 'ready' : 'failed');
+      fails = true;
+      await until(() => clock.now() - since > 6_000);
+      const { results } = await services.ender.end([{ accountId, session }], { stop: unaborted, onProgress: () => {} });
+      const [{ outcome, why } = assert.fail()] = results;
+      assert.equal(ends > 0, says === 'running', says);
+      if (says !== 'running') assert.deepEqual([outcome, why?.kind], ['failed', 'failed'], says);
+      services.dispose();
+    }
+  }).timeout(20_000);
 
   it('are copied and frozen, so that nothing changes after they were checked', () => {
     const raw = {

@@ -35,19 +35,14 @@ async function reviewEnd(parts: UnfinishedParts, end: UnfinishedEnd): Promise<vo
   const { journal, prompts, refresher, store } = parts;
   const { total, left } = end;
   // After a start, this account doesn't exist until the list is visible.
-  if (left.some(({ accountId }) => accountId === thisMachineAccount.id)) parts.ownMachine.show();
+  if (left.some(isOnThisMachine)) parts.ownMachine.show();
   const accounts = [...new Set(left.map(({ accountId }) => accountId))].filter((id) => store.state(id) !== undefined);
   await Promise.all(accounts.map((id) => refresher.refresh(id)));
   const unlisted = accounts.filter((id) => !isListed(store.state(id)));
   if (unlisted.length > 0) {
     const again = l10n.t('Try Again');
     const names = listOf(unlisted.map((id) => nameOfAccount(parts, id)));
-    const sentence = [
-      windowClosed(total),
-      left.length === 1
-        ? l10n.t("Couldn't list {0}, so 1 of them may still be running.", names)
-        : l10n.t("Couldn't list {0}, so {1} of them may still be running.", names, left.length),
-    ].join(' ');
+    const sentence = [windowClosed(total), notListed(names, left.length)].join(' ');
     void prompts.tell('warning', sentence, [again]).then(async (chosen) => {
       if (chosen === again) await reviewEnd(parts, end);
     });
@@ -59,12 +54,14 @@ async function reviewEnd(parts: UnfinishedParts, end: UnfinishedEnd): Promise<vo
   const running = reviewed.flatMap((one) => one.running);
   const unknown = reviewed.reduce((sum, one) => sum + one.unknown, 0);
   await journal.forget(end.id);
-  if (running.length + unknown === 0) return;
+  const hidden = store.state(thisMachineAccount.id) !== undefined ? [] : left.filter(isOnThisMachine);
+  if (running.length + unknown + hidden.length === 0) return;
   const look = l10n.t('Review');
   const sentences = [
     windowClosed(total),
     ...(running.length === 0 ? [] : [runningCount(running.length)]),
     ...missingSentences(unknown, running.length > 0),
+    ...hiddenSentences(hidden.length),
   ];
   void prompts.tell('warning', sentences.join(' '), running.length === 0 ? [] : [look]).then(async (chosen) => {
     if (chosen === look) await endAgain(parts, running);
@@ -75,6 +72,25 @@ function windowClosed(total: number): string {
   return total === 1
     ? l10n.t('The window closed while 1 session was ending.')
     : l10n.t('The window closed while {0} sessions were ending.', total);
+}
+
+function notListed(names: string, count: number): string {
+  return count === 1
+    ? l10n.t("Couldn't list {0}, so 1 of them may still be running.", names)
+    : l10n.t("Couldn't list {0}, so {1} of them may still be running.", names, count);
+}
+
+function isOnThisMachine({ accountId }: UnfinishedEnd['left'][number]): boolean {
+  return accountId === thisMachineAccount.id;
+}
+
+/** Browsers on this machine aren't listed if the user turned that off since. */
+function hiddenSentences(count: number): readonly string[] {
+  if (count === 0) return [];
+  return [
+    notListed(thisMachineAccount.label, count),
+    l10n.t('Browsers on this machine are hidden. To show them, turn on browserSessions.thisMachine.enabled.'),
+  ];
 }
 
 /** @param isMore whether other sessions were mentioned before. */

@@ -76,5 +76,33 @@ describe('ends that a closed window left unfinished', () => {
       ownMachine.dispose();
       services.dispose();
     });
+
+    it('are reported for browsers of this machine even if they are hidden since, and once', async () => {
+      const left = ['1-1', '2-1'].map((sessionId) => ({ accountId: thisMachineAccount.id, sessionId }));
+      const memory = new MapMemory(0);
+      memory.values.set(unfinishedKey, { run: { at: Date.now() - 60_000, total: 3, left } });
+      const clock = fastClock(1);
+      const services = new TestServices({ clock, memory });
+      const ownMachine = new ThisMachineAccount({
+        ...services,
+        place: undefined,
+        clock,
+        isEnabled: () => false,
+        interval: () => 10_000,
+        find: async () => true,
+      });
+      const told: string[] = [];
+      const prompts = { tell: async (_: unknown, message: string) => void told.push(message) };
+      const parts = { ...services, clock, logger: services.log, ownMachine, prompts } as unknown as UnfinishedParts;
+      await reviewUnfinishedEnds(parts);
+      await reviewUnfinishedEnds(parts);
+      assert.deepEqual(told, [
+        "The window closed while 3 sessions were ending. Couldn't list This Machine, so 2 of them may still be running. " +
+          'Browsers on this machine are hidden. To show them, turn on browserSessions.thisMachine.enabled.',
+      ]);
+      assert.equal(memory.values.get(unfinishedKey), undefined);
+      ownMachine.dispose();
+      services.dispose();
+    });
   },
 );

@@ -149,6 +149,26 @@ describe('commands that another extension runs, inside VS Code', () => {
     assert.ok(user.questions.every(({ choices }) => !choices.includes("End and Don't Ask Again")));
   }).timeout(240_000);
 
+  it('end only what the dialog showed, whatever a list that they are called with does when it’s read', async () => {
+    const targets = ['sess_a', 'sess_b', 'sess_guarded'].map((sessionId) => ({ accountId: account, sessionId }));
+    const longer = Object.assign(targets.slice(0, 1), { [Symbol.iterator]: () => targets[Symbol.iterator]() });
+    const hostile = Object.assign(targets.slice(0, 1), { flatMap: () => longer, map: () => longer });
+    user.answersConfirm = ({ choices }) => choices.find((choice) => choice === 'End Session');
+    await command('endSession', hostile);
+    assert.deepEqual(
+      user.questions.map(({ message }) => message),
+      ['End session "a.example" (sess_a)?'],
+    );
+    assert.deepEqual(
+      [...server.running].sort(),
+      running.filter((id) => id !== 'sess_a'),
+    );
+    user.answersConfirm = ({ choices }) => choices.find((choice) => choice.startsWith('End'));
+    await command('endSelectedSessions', longer);
+    assert.match(user.questions.at(-1)?.detail ?? '', /guarded\.example.*protected/s);
+    assert.ok(server.running.includes('sess_guarded'));
+  });
+
   it('end nothing even when VS Code passes the row itself, as for a click', async () => {
     await vscode.commands.executeCommand('workbench.view.extension.browserSessions');
     await vscode.commands.executeCommand('browserSessions.sessions.focus');

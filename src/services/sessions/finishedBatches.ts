@@ -20,6 +20,8 @@ const oldMs = 60_000;
 const leastApartMs = 2_000;
 /** Milliseconds before each check whether a batch is gone: a list may be a few seconds old. */
 const looks = [0, 1_000, 2_000, 4_000];
+/** The same if the provider didn't say that it deleted the batch: one list that leaves it out may be wrong. */
+const looksUnlessTaken = [0, 2_000];
 
 /** An account's finished and failed batches, as they were listed last. */
 export interface FinishedList {
@@ -130,18 +132,21 @@ export class FinishedBatches {
 
   /**
    * Checks whether a batch is gone, even while finished batches aren't shown. Never rejects.
-   * @param isPatient whether to look again while it's still listed, because a list may be a few seconds old.
+   * @param isTaken whether the provider said that it deleted the batch. Then it's looked for again while it's still listed;
+   * otherwise, two lists must leave it out.
    */
-  async look(account: AccountId, group: GroupId, isPatient: boolean): Promise<BatchVerdict> {
+  async look(account: AccountId, group: GroupId, isTaken: boolean): Promise<BatchVerdict> {
     const { connections, clock } = this.#parts;
     let verdict: BatchVerdict = { kind: 'unknown', error: undefined };
-    for (const wait of isPatient ? looks : [0]) {
+    for (const wait of isTaken ? looks : looksUnlessTaken) {
       await sleep(clock, wait, neverAborted);
       try {
         const { groups, faults } = await this.#list(await connections.open(account));
-        if (groups.some(({ id }) => id === group)) verdict = { kind: 'listed' };
+        const isListed = groups.some(({ id }) => id === group);
         // A row that can't be read may be the batch.
-        else return faults.length === 0 ? { kind: 'gone' } : { kind: 'unknown', error: undefined };
+        if (!isListed && faults.length > 0) return { kind: 'unknown', error: undefined };
+        verdict = { kind: isListed ? 'listed' : 'gone' };
+        if (isListed !== isTaken) return verdict;
       } catch (error) {
         return { kind: 'unknown', error: ProviderError.from(error) };
       }

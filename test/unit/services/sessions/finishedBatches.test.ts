@@ -114,4 +114,17 @@ describe('finished batches', () => {
     assert.equal((await finished.look(account, id, true)).kind, 'unknown');
     assert.equal((await finished.look(account, id, true)).kind, 'gone');
   });
+
+  it('aren’t considered gone because one list left them out, unless the provider said that it deleted them', async () => {
+    const id = over(1);
+    const none = { data: { batches: [], pagination: { has_next: false } } };
+    const leaveOut = (times: number) =>
+      server.misbehave('GET', /batch-sessions/, { kind: 'answer', answer: { status: 200, json: none } }, times);
+    leaveOut(1);
+    assert.equal((await finished.look(account, id, false)).kind, 'listed');
+    leaveOut(2);
+    assert.equal((await finished.look(account, id, false)).kind, 'gone');
+    leaveOut(1);
+    assert.equal((await finished.look(account, id, true)).kind, 'gone');
+  });
 });

@@ -94,6 +94,8 @@ export class AccountEnd {
   ): Promise<AccountEnd> {
     const ids = targets.map(({ session }) => session.id);
     parts.store.setLife(accountId, ids, { kind: 'ending', since: parts.clock.now() });
+    // Whatever has its id now is meant, not the session that had it and ended.
+    for (const { session, unlisted } of targets) if (unlisted === true) parts.store.forgetEnd(accountId, session.id);
     const provider = await parts.connections.open(accountId).catch((error: unknown) => ProviderError.from(error));
     return new AccountEnd(parts, accountId, targets, provider, counts, onSettled, generation);
   }

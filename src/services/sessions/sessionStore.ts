@@ -232,6 +232,11 @@ export class SessionStore implements SessionsView {
     return this.#entries.get(account)?.ended.has(session) === true;
   }
 
+  /** Forgets that a session with this id ended: another one may have it by now. */
+  forgetEnd(account: AccountId, session: SessionId): void {
+    this.#entries.get(account)?.ended.delete(session);
+  }
+
   /** Sets the life of sessions. Sessions that aren't listed are skipped. */
   setLives(account: AccountId, lives: ReadonlyMap<SessionId, Life>): void {
     const entry = this.#entries.get(account);
@@ -275,10 +280,7 @@ export class SessionStore implements SessionsView {
     if (before === undefined || !saysTheSame(before, pages)) this.#fire(account, false, [session]);
   }
 
-  /**
-   * Replaces a state and fires what changed, if anything did. @param forgotten sessions
-   * that are dropped though they aren't confirmed gone.
-   */
+  /** Replaces a state and fires what changed, if anything. @param forgotten sessions dropped but not confirmed gone. */
   #transition(
     account: AccountId,
     entry: Entry,

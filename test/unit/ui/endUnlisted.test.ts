@@ -50,6 +50,11 @@ describe('ending a session that isn’t listed', () => {
     // It lists nothing, and can't say whether the session is running.
     server.misbehave('GET', /sessions$/, { kind: 'answer', answer: { status: 200, json: { sessions: [], count: 0 } } });
     server.tellsNothing = true;
+    // The gateway accepts the end and does nothing: that the ID's earlier session ended says nothing about this one.
+    server.immortal.add('worker-1');
+    assert.equal((await endTargets(parts, [target])).stuck, 1);
+    assert.deepEqual(server.running, ['worker-1']);
+    server.immortal.clear();
     await endTargets(parts, [target]);
     assert.deepEqual(server.running, [], messages.join());
     history.dispose();

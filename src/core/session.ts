@@ -94,7 +94,10 @@ const sameStartMs = 1_000;
  * one, which then started later. A start that moves a little, or back, means the same session: otherwise it would be
  * called ended while it runs.
  */
-export function isSame(confirmed: Pick<Session, 'startedAt'>, listed: Session | undefined): boolean {
+export function isSame(
+  confirmed: Pick<Session, 'startedAt'>,
+  listed: Pick<Session, 'startedAt' | 'hasUniqueId'> | undefined,
+): boolean {
   if (listed === undefined) return false;
   return listed.hasUniqueId === true || isSameStart(confirmed.startedAt, listed.startedAt);
 }

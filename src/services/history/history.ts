@@ -138,9 +138,13 @@ export class History implements Disposable {
 
   /**
    * An ended session, if it is among the most recent.
-   * @param meant the session, if it was ever listed: an earlier one that had its ID is then not found.
+   * @param meant what is known of the session, if anything is: an earlier one that had its ID is then not found.
    */
-  find(account: AccountId, session: SessionId, meant?: Session): EndedSession | undefined {
+  find(
+    account: AccountId,
+    session: SessionId,
+    meant?: Pick<Session, 'startedAt' | 'hasUniqueId'>,
+  ): EndedSession | undefined {
     const known = this.#find(account, session);
     if (known === undefined) return undefined;
     if (meant !== undefined && known.startIsExact && !isSame(known, meant)) return undefined;

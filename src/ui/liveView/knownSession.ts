@@ -181,7 +181,10 @@ export class KnownSession {
 
   /** Its end, if that was seen here. */
   get #seenEnd(): EndedSession | undefined {
-    return this.#parts.history.find(this.#accountId, this.#id, this.#session);
+    const meant = this.#session ?? this.#openedFor;
+    // Restored without a start, it may be a later session with the same ID as the one in the history.
+    if (this.#mayBeAnother && this.#session === undefined) return undefined;
+    return this.#parts.history.find(this.#accountId, this.#id, meant);
   }
 
   /** Asks how the session ended, unless that was seen here. Asks once, until {@link forget}. Never rejects. */

@@ -163,6 +163,27 @@ describe('a live view of a session that the first list after a restart doesn’t
     await gateway.stop();
   });
 
+  it('isn’t called ended after a restart because an earlier session with its ID is in the history', async () => {
+    const gateway = await startGateway();
+    gateway.add({ id: 'worker-1', createdAt: longAgo });
+    const id = await services.add('gateway', gateway.url, { authorization: gateway.authorization });
+    gateway.sessions.delete('worker-1');
+    await until(async () => {
+      await services.refresher.refresh(id);
+      return history.find(id, sessionId('worker-1')) !== undefined;
+    });
+    // After a restart, only the history knows the earlier one.
+    services.store.reset(id);
+    const { createdAt } = gateway.reuse('worker-1');
+    gateway.hidden.add('worker-1');
+    gateway.listsNothing = true;
+    await services.refresher.refresh(id);
+    const session = known(id, sessionId('worker-1'), { startedAt: Date.parse(createdAt ?? '') });
+    assert.equal(await session.look(), 'stillRunning');
+    assert.equal(session.isGone, false);
+    await gateway.stop();
+  });
+
   it('isn’t the one that the panel was opened for if another has got its ID while the window was closed', async () => {
     const gateway = await startGateway();
     gateway.add({ id: 'worker-1', createdAt: longAgo });

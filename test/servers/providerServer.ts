@@ -33,6 +33,8 @@ export interface ProviderAnswer {
 export type Fault =
   /** Responds as usual, after a delay. */
   | { readonly kind: 'slow'; readonly ms: number }
+  /** Responds as usual, after something else has happened in the meantime. */
+  | { readonly kind: 'meanwhile'; readonly happens: () => void | Promise<void> }
   /** Responds as usual, but works on one such request after the other, each for so long. */
   | { readonly kind: 'oneByOne'; readonly ms: number }
   /** Returns this response and does nothing. */
@@ -123,8 +125,9 @@ export class ProviderServer {
   /** How many are in flight now, and the highest number so far. */
   inFlight = 0;
   mostInFlight = 0;
-  /** How many never got a response. */
+  /** How many never got a response, and how many of them are still waiting for one. */
   unanswered = 0;
+  waitingInVain = 0;
   /** The highest number of open connections so far. */
   mostConnections = 0;
   /**
@@ -283,6 +286,9 @@ export class ProviderServer {
         // The server was stopped in the meantime.
         if (!this.#server.listening) return undefined;
         return send(response, await this.#answer(request));
+      case 'meanwhile':
+        await fault.happens();
+        return send(response, await this.#answer(request));
       case 'oneByOne': {
         const before = this.#working;
         const { promise, resolve } = Promise.withResolvers<void>();
@@ -321,6 +327,8 @@ export class ProviderServer {
       case 'silent':
         if (fault.when === 'after') await this.#answer(request);
         this.unanswered++;
+        this.waitingInVain++;
+        response.on('close', () => this.waitingInVain--);
         return undefined;
     }
   }

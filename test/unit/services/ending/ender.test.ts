@@ -269,12 +269,12 @@ describe('Ender', function () {
 
   it('stops sending when it is canceled, waits for requests in flight, and says which weren’t sent', async () => {
     const all = await list(20);
-    server.misbehave('DELETE', /./, { kind: 'slow', ms: 50 });
     const stop = new AbortController();
-    setTimeout(() => stop.abort(), 75);
+    server.misbehave('DELETE', /./, { kind: 'meanwhile', happens: () => stop.abort() }, 1);
     const report = await services.ender.end(all, { stop: stop.signal, onProgress: () => {} });
     const found = counts(report);
-    assert.equal((found.ended ?? 0) + (found.cancelled ?? 0), 20);
+    // Four are sent at first, and it was canceled when one of them arrived.
+    assert.deepEqual(found, { ended: 4, cancelled: 16 });
     assert.equal(found.ended, server.log().filter((line) => line.startsWith('DELETE')).length);
     assert.equal(server.running.length, found.cancelled);
     for (const { session, outcome } of report.results)
@@ -285,11 +285,14 @@ describe('Ender', function () {
     const all = await list(2);
     server.keys.set('other', 'sk-other-key');
     server.immortal.add('sess_0').add('sess_1');
-    server.misbehave('DELETE', /./, { kind: 'slow', ms: 80 });
-    const ending = services.ender.end(all, quietly);
-    await new Promise((resolve) => setTimeout(resolve, 40));
-    await services.accounts.replaceCredentials(id, { apiKey: 'sk-other-key' });
-    assert.deepEqual(counts(await ending), { stuck: 2 });
+    let replacing: Promise<void> | undefined;
+    const replaceKey = () => {
+      replacing ??= services.accounts.replaceCredentials(id, { apiKey: 'sk-other-key' });
+      return replacing;
+    };
+    server.misbehave('DELETE', /./, { kind: 'meanwhile', happens: replaceKey });
+    assert.deepEqual(counts(await services.ender.end(all, quietly)), { stuck: 2 });
+    assert.ok(replacing !== undefined);
     assert.equal(server.running.length, 2);
   });
 

@@ -5,6 +5,7 @@ import type { Logger } from '../../src/core/logger.ts';
 import type { EditorNetwork, NetworkSettings } from '../../src/core/network.ts';
 import type { Provider, ProviderKind } from '../../src/core/provider.ts';
 import { openHttpClient, openTransport } from '../../src/http/client.ts';
+import type { Transport } from '../../src/http/transport.ts';
 import { connect as connectTo, type Network } from '../../src/services/accounts/connect.ts';
 
 /** A log that keeps its lines. */
@@ -25,16 +26,28 @@ export function plainNetwork(transport: NetworkSettings['transport'], strictCert
   };
 }
 
-/** The real HTTP client and the real CDP dialer. */
+/** The real HTTP client and the real CDP dialer. `requestsInFlight` counts requests that wait for their response. */
 export function realNetwork(
   logger: Logger,
   clock: Clock = systemClock,
   settings: ReadonlySet<string> = new Set(),
   strictCertificates = true,
-): Network {
-  const transport = openTransport(plainNetwork('undici', strictCertificates), clock);
+): Network & { readonly requestsInFlight: () => number } {
+  const opened = openTransport(plainNetwork('undici', strictCertificates), clock);
+  let inFlight = 0;
+  const transport: Transport = {
+    async send(request) {
+      inFlight++;
+      try {
+        return await opened.send(request);
+      } finally {
+        inFlight--;
+      }
+    },
+  };
   const options = { transport, clock, logger };
   return {
+    requestsInFlight: () => inFlight,
     http: (address, secrets, limits) => openHttpClient(address, secrets, { ...options, limits }),
     cdp: (origin) => openCdpDialer(origin, clock),
     clock,

@@ -84,6 +84,8 @@ export class TestServices {
   readonly refresher: Refresher;
   readonly journal: EndJournal;
   readonly ender: Ender;
+  /** How many HTTP requests wait for their response. */
+  readonly requestsInFlight: () => number;
 
   constructor({
     secretStore = new MemorySecretStore(),
@@ -116,6 +118,7 @@ export class TestServices {
     });
     this.accounts = new Accounts(secretStore, this.memory, clock.now, this.log, machine);
     const network = realNetwork(this.log, wireClock, settings, strictCertificates);
+    this.requestsInFlight = network.requestsInFlight;
     this.connections = new Connections(this.kinds, this.accounts, network);
     this.store = new SessionStore(clock.now, (id) => this.accounts.get(id)?.provider);
     const parts = {

@@ -2,14 +2,24 @@ import type { Clock } from '../../../src/core/clock.ts';
 
 /** Milliseconds of real time in which nothing is due: modules are loaded during that time, and files read. */
 const mostIdleMs = 5_000;
+/** Milliseconds of real time that requests may take. */
+const mostBusyMs = 20_000;
 
 interface Timer {
   readonly at: number;
   readonly run: () => void;
 }
 
+/**
+ * How many turns of the event loop may pass between two requests that follow one another: the next is only sent once
+ * modules, keys and routes were looked up.
+ */
+const mostTurnsBetween = 20;
+
 /** Time that stands still while anything can be done, and then jumps to what is due next. */
 export class VirtualClock implements Clock {
+  /** Whether real requests are on their way: no time passes until they are answered. */
+  isBusy: (() => boolean) | undefined;
   #now = 1_000_000;
   /** How far the time of day was moved. */
   #jumped = 0;
@@ -52,8 +62,7 @@ export class VirtualClock implements Clock {
     promise.then(settle, settle);
     const end = this.#now + mostMs;
     for (let busyAt = Date.now(); ; ) {
-      // Everything that can be done without time passing.
-      await new Promise((resolve) => setImmediate(resolve));
+      await this.#idle(() => settled);
       if (settled) return promise;
       let next: Timer | undefined;
       for (const timer of this.#timers) if (next === undefined || timer.at < next.at) next = timer;
@@ -66,6 +75,20 @@ export class VirtualClock implements Clock {
       this.#timers.delete(next);
       this.#now = Math.max(this.#now, next.at);
       next.run();
+    }
+  }
+
+  /** Does everything that can be done without time passing. */
+  async #idle(isOver: () => boolean): Promise<void> {
+    const turns = this.isBusy === undefined ? 1 : mostTurnsBetween;
+    const busyAt = Date.now();
+    for (let idle = 0; idle < turns && !isOver(); idle++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (this.isBusy?.() !== true) continue;
+      idle = -1;
+      if (Date.now() - busyAt > mostBusyMs) throw new Error('requests were on their way for too long');
+      // Leaves the processor to what answers them.
+      await new Promise((resolve) => setTimeout(resolve, 1));
     }
   }
 }

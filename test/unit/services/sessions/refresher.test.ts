@@ -1,23 +1,22 @@
 import { strict as assert } from 'node:assert';
-import { systemClock } from '../../../../src/core/clock.ts';
 import { type AccountId, sessionId } from '../../../../src/core/ids.ts';
 import { type AnchorServer, startAnchor } from '../../../servers/anchor.ts';
 import { startBrowserbase } from '../../../servers/browserbase.ts';
 import { startBrowserlessV1 } from '../../../servers/browserlessV1.ts';
-import { until } from '../../until.ts';
-import { fastClock, TestServices } from '../testServices.ts';
+import type { TestServices } from '../testServices.ts';
+import { virtualTimeServices } from '../virtualTime.ts';
 
 describe('the refresher', () => {
-  // A minute of the services' time is a tenth of a second of real time.
-  const factor = 600;
-  const seconds = passing(factor);
   let server: AnchorServer;
+  /** All that requests are sent to. */
+  let servers: AnchorServer[];
+  let pass: (seconds: number) => Promise<void>;
   let services: TestServices;
   let id: AccountId;
   const lists = () => server.log().filter((line) => line === 'GET /v1/sessions/all/status').length;
 
   beforeEach(async () => {
-    ({ server, services, id } = await servicesWithSession(factor));
+    ({ server, servers, services, pass, id } = await servicesWithSession());
   });
   afterEach(async () => {
     services.dispose();
@@ -25,52 +24,52 @@ describe('the refresher', () => {
   });
 
   it('requests nothing while the view is hidden', async () => {
-    await seconds(600);
+    await pass(600);
     assert.equal(server.requests.length, 0);
     services.refresher.setAttention({ visible: true, focused: true });
-    await seconds(60);
+    await pass(60);
     assert.ok(lists() > 0);
     services.refresher.setAttention({ visible: false, focused: true });
-    await seconds(30);
+    await pass(30);
     const before = server.requests.length;
-    await seconds(600);
+    await pass(600);
     assert.equal(server.requests.length, before);
   });
 
   it('slows down while nothing changes, and speeds up again when something does', async () => {
     services.refresher.setAttention({ visible: true, focused: true });
-    await seconds(600);
+    await pass(600);
     const quiet = lists();
     // Every ten seconds would make sixty; slowing down to one a minute makes it about a dozen.
     assert.ok(quiet >= 5 && quiet <= 25, String(quiet));
-    const changing = setInterval(() => server.add(), 20);
-    await seconds(600);
-    clearInterval(changing);
+    for (let times = 0; times < 50; times++) {
+      server.add();
+      await pass(12);
+    }
     assert.ok(lists() - quiet > quiet, `${lists() - quiet} after ${quiet}`);
   });
 
   it('refreshes seldom while the window isn’t focused, and at once when it is again', async () => {
     services.refresher.setAttention({ visible: true, focused: false });
-    await seconds(300);
+    await pass(300);
     assert.ok(lists() <= 8, String(lists()));
-    await seconds(30);
+    await pass(30);
     const before = lists();
     services.refresher.setAttention({ visible: true, focused: true });
-    await seconds(30);
+    await pass(30);
     assert.ok(lists() > before);
   });
 
   it('lists once at a time; calls during a list share the one that follows', async () => {
-    server.misbehave('GET', /all\/status/, { kind: 'slow', ms: 60 });
-    const first = services.refresher.refresh(id);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    const during: Promise<unknown>[] = [];
+    const callAgain = () => {
+      for (let times = 0; times < 3; times++) during.push(services.refresher.refresh(id));
+    };
+    server.misbehave('GET', /all\/status/, { kind: 'meanwhile', happens: callAgain }, 1);
+    await services.refresher.refresh(id);
     server.add({ id: 'sess_b' });
-    await Promise.all([
-      first,
-      services.refresher.refresh(id),
-      services.refresher.refresh(id),
-      services.refresher.refresh(id),
-    ]);
+    await Promise.all(during);
+    assert.equal(during.length, 3);
     assert.equal(lists(), 2);
     assert.equal(server.mostInFlight, 1);
     assert.equal(services.store.state(id)?.contents.sessions.size, 2);
@@ -79,23 +78,21 @@ describe('the refresher', () => {
   it('stops after a rejected key until the key is replaced', async () => {
     server.keys.set('automation-key', 'sk-rotated');
     services.refresher.setAttention({ visible: true, focused: true });
-    await seconds(120);
+    await pass(120);
     const asked = server.requests.length;
-    await seconds(600);
+    await pass(600);
     assert.equal(server.requests.length, asked);
     assert.equal(services.store.state(id)?.kind, 'failed');
     await services.accounts.replaceCredentials(id, { apiKey: 'sk-rotated' });
-    await seconds(120);
+    await pass(120);
     assert.equal(services.store.state(id)?.kind, 'ready');
   });
 
   it('doesn’t let a list with the old key disturb the one with the new key', async () => {
     server.keys.set('automation-key', 'sk-rotated');
-    server.misbehave('GET', /all\/status/, { kind: 'slow', ms: 60 });
-    const waiting = [services.refresher.refresh(id), services.refresher.refresh(id)];
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    await services.accounts.replaceCredentials(id, { apiKey: 'sk-rotated' });
-    await Promise.all(waiting);
+    const replaceKey = () => services.accounts.replaceCredentials(id, { apiKey: 'sk-rotated' });
+    server.misbehave('GET', /all\/status/, { kind: 'meanwhile', happens: replaceKey }, 1);
+    await Promise.all([services.refresher.refresh(id), services.refresher.refresh(id)]);
     assert.equal(services.store.state(id)?.kind, 'disconnected');
     await services.refresher.refresh(id);
     assert.equal(services.store.state(id)?.kind, 'ready');
@@ -107,9 +104,9 @@ describe('the refresher', () => {
       answer: { status: 429, headers: { 'retry-after': '3600' } },
     });
     services.refresher.setAttention({ visible: true, focused: true });
-    await seconds(60);
+    await pass(60);
     const asked = lists();
-    await seconds(1_200);
+    await pass(1_200);
     assert.equal(lists(), asked);
   });
 
@@ -136,6 +133,7 @@ describe('the refresher', () => {
 
   it('keeps refreshing other accounts when one hangs', async () => {
     const silent = await startAnchor();
+    servers.push(silent);
     silent.misbehave('GET', /./, { kind: 'silent' });
     const hung = await services.accounts.add({
       provider: 'anchor',
@@ -144,7 +142,7 @@ describe('the refresher', () => {
       credentials: { apiKey: 'k123' },
     });
     services.refresher.setAttention({ visible: true, focused: true });
-    await seconds(120);
+    await pass(10);
     assert.equal(services.store.state(id)?.kind, 'ready');
     assert.equal(services.store.state(hung)?.kind, 'loading');
     await services.accounts.remove(hung);
@@ -154,16 +152,15 @@ describe('the refresher', () => {
 });
 
 describe('the refresher, with sessions missing from a list', () => {
-  // Slower, because each probe has ten seconds of the services' time.
-  const factor = 8;
-  const seconds = passing(factor);
   let server: AnchorServer;
+  let pass: (seconds: number) => Promise<void>;
+  let becomes: (isSo: () => boolean | Promise<boolean>, otherwise?: () => string) => Promise<void>;
   let services: TestServices;
   let id: AccountId;
   const left = () => services.store.state(id)?.contents.sessions.size ?? 0;
 
   beforeEach(async () => {
-    ({ server, services, id } = await servicesWithSession(factor));
+    ({ server, services, pass, becomes, id } = await servicesWithSession());
   });
   afterEach(async () => {
     services.dispose();
@@ -182,22 +179,22 @@ describe('the refresher, with sessions missing from a list', () => {
     assert.ok(moving && stopping);
     moving.status = 'SUSPENDED';
     stopping.status = 'COMPLETED';
-    const becomes = (...left: string[]) =>
-      until(async () => {
+    const leaves = (...left: string[]) =>
+      becomes(async () => {
         await services.refresher.refresh(base);
         return ids().join() === left.join();
       });
-    await becomes('moves', 'stays');
+    await leaves('moves', 'stays');
     // No probe gets an answer: nothing is confirmed.
     moving.status = 'COMPLETED';
     provider.misbehave('GET', /^\/v1\/sessions\/.+/, { kind: 'answer', answer: { status: 500, json: {} } });
     for (let times = 0; times < 3; times++) {
-      await seconds(6);
+      await pass(6);
       await services.refresher.refresh(base);
     }
     assert.deepEqual(ids(), ['moves', 'stays']);
     provider.behave();
-    await becomes('stays');
+    await leaves('stays');
     await provider.stop();
   });
 
@@ -207,15 +204,15 @@ describe('the refresher, with sessions missing from a list', () => {
     for (const session of server.sessions.values()) session.status = 'completed';
     const probes = () => server.log().filter((line) => /^GET \/v1\/sessions\/[\w-]+$/.test(line)).length;
     await services.refresher.refresh(id);
-    await until(
+    await becomes(
       () => left() === 61 - 16,
       () => `${probes()} probes, ${left()} left`,
     );
     assert.equal(probes(), 16);
     for (const asked of [32, 48, 61]) {
-      await seconds(2);
+      await pass(2);
       await services.refresher.refresh(id);
-      await until(() => left() === 61 - asked);
+      await becomes(() => left() === 61 - asked);
       assert.equal(probes(), asked);
     }
   });
@@ -227,8 +224,8 @@ describe('the refresher, with sessions missing from a list', () => {
     for (const session of team) session.status = 'paused';
     const probed = () => server.log().filter((line) => /^GET \/v1\/sessions\/s\d+$/.test(line));
     await services.refresher.refresh(id);
-    await until(() => probed().length === 16);
-    await until(
+    await becomes(() => probed().length === 16);
+    await becomes(
       async () => {
         await services.refresher.refresh(id);
         return new Set(probed()).size === 40;
@@ -236,22 +233,22 @@ describe('the refresher, with sessions missing from a list', () => {
       () => 'the same were asked for again and again, and others not at all',
     );
     server.misbehave('GET', /^\/v1\/sessions\/s\d+$/, { kind: 'answer', answer: { status: 429, json: {} } });
-    await seconds(25);
+    await pass(25);
     const probesBefore = probed().length;
     await services.refresher.refresh(id);
-    await until(() => probed().length > probesBefore);
+    await becomes(() => probed().length > probesBefore);
     // Failed requests are retried until the probe's time is up.
-    await seconds(12);
+    await pass(12);
     const refused = probed().length;
-    await seconds(10);
+    await pass(10);
     await services.refresher.refresh(id);
-    await seconds(5);
+    await pass(5);
     assert.equal(probed().length, refused, 'it was asked again at once after it had refused');
     // Lists continue: only the probes were rate limited.
     services.refresher.setAttention({ visible: true, focused: true });
     const lists = () => server.log().filter((line) => line === 'GET /v1/sessions/all/status').length;
     const before = lists();
-    await until(() => lists() > before);
+    await becomes(() => lists() > before);
   });
 
   it('doesn’t make callers that wait for a list wait for the missing sessions', async () => {
@@ -262,8 +259,8 @@ describe('the refresher, with sessions missing from a list', () => {
     const probes = () => server.log().filter((line) => /^GET \/v1\/sessions\/sess_/.test(line)).length;
     await services.refresher.refresh(id);
     assert.equal(left(), 2);
-    await until(() => probes() === 2);
-    await seconds(0.5);
+    await becomes(() => probes() === 2);
+    await pass(0.5);
     await services.refresher.refresh(id);
     assert.equal(probes(), 2, 'what is being asked was asked twice');
   });
@@ -275,35 +272,31 @@ describe('the refresher, with sessions missing from a list', () => {
     // The team's list is asked for what is "running", and no document says that this is the only such status.
     other.status = 'paused';
     await services.refresher.refresh(id);
-    await until(() => services.evidence.verdict(id, sessionId('sess_b')) === 'stillRunning');
+    await becomes(() => services.evidence.verdict(id, sessionId('sess_b')) === 'stillRunning');
     for (let times = 0; times < 3; times++) {
-      await seconds(6);
+      await pass(6);
       await services.refresher.refresh(id);
     }
     assert.equal(left(), 2);
     server.sessions.delete('sess_b');
-    await until(async () => {
+    await becomes(async () => {
       await services.refresher.refresh(id);
       return left() === 1;
     });
   });
 });
 
-/** A wait in the time of services whose clock is this many times as fast. */
-function passing(factor: number): (seconds: number) => Promise<void> {
-  return (seconds) => new Promise((resolve) => setTimeout(resolve, (seconds * 1000) / factor));
-}
-
 function accountAt(provider: string, { url, key }: { readonly url: string; readonly key: string }) {
   return { provider, label: provider, origin: url, credentials: { apiKey: key } };
 }
 
 /** Services with an account that hasn't been listed, on a server with one session. */
-async function servicesWithSession(factor: number) {
+async function servicesWithSession() {
   const server = await startAnchor();
   server.add({ id: 'sess_a' });
-  // Requests use real time: their deadlines would pass before the server could respond.
-  const services = new TestServices({ clock: fastClock(factor), wireClock: systemClock });
-  const id = await services.accounts.add(accountAt('anchor', server));
-  return { server, services, id };
+  const servers = [server];
+  const hanging = () => servers.reduce((sum, { waitingInVain }) => sum + waitingInVain, 0);
+  const inTime = virtualTimeServices({ hanging });
+  const id = await inTime.services.accounts.add(accountAt('anchor', server));
+  return { ...inTime, server, servers, id };
 }

@@ -1,5 +1,4 @@
 import { strict as assert } from 'node:assert';
-import { systemClock } from '../../../../src/core/clock.ts';
 import type { AccountId } from '../../../../src/core/ids.ts';
 import type { Attention } from '../../../../src/services/sessions/refresher.ts';
 import { type ReadSetting, type SettingKey, settingValue } from '../../../../src/ui/settings.ts';
@@ -14,8 +13,9 @@ import {
   strictBrowserlessV2Stage,
 } from '../../providers/contract/stages.ts';
 import { failure, ScriptedProvider } from '../scriptedProvider.ts';
-import { fastClock, MapMemory, TestServices } from '../testServices.ts';
+import { MapMemory, TestServices } from '../testServices.ts';
 import { VirtualClock } from '../virtualClock.ts';
+import { virtualTimeServices } from '../virtualTime.ts';
 
 /** Most requests an account may cost in ten minutes while the view is visible and nothing changes. */
 const mostInTenMinutes = 25;
@@ -29,21 +29,17 @@ const stages: Readonly<Record<string, () => Promise<Stage>>> = {
   'a session gateway': gatewayStage,
 };
 
-describe('the requests of ten minutes in which nothing changes', function () {
-  this.timeout(30_000);
-  // Ten minutes of the services' time are a second of real time.
-  const factor = 600;
-
+describe('the requests of ten minutes in which nothing changes', () => {
   for (const [name, open] of Object.entries(stages)) {
     it(`are at most ${mostInTenMinutes} to ${name} while the view is visible`, async () => {
       const stage = await open();
       const { kind, server, credentials, settings } = stage;
-      const services = new TestServices({ clock: fastClock(factor), wireClock: systemClock, settings });
+      const { services, pass } = virtualTimeServices({ settings });
       try {
         await stage.start(3);
         const id = await services.accounts.add({ provider: kind.id, label: name, origin: server.url, credentials });
         services.refresher.setAttention({ visible: true, focused: true });
-        await new Promise((resolve) => setTimeout(resolve, 600_000 / factor));
+        await pass(600);
         const sent = server.requests.length;
         assert.equal(services.store.state(id)?.contents.sessions.size, 3);
         assert.ok(sent >= 5 && sent <= mostInTenMinutes, `${sent} requests: ${server.log().slice(0, 12).join()}`);

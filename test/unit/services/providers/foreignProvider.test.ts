@@ -118,7 +118,7 @@ describe('the code of another extension’s provider', () => {
     const [session] = (await Array.fromAsync((await connectedAgain()).list(unaborted))).flatMap((one) => one.sessions);
     assert.ok(session);
     const { id } = session;
-    for (const call of [
+    const calls = [
       provider.check(unaborted),
       provider.end(session, unaborted),
       provider.probe(session, unaborted),
@@ -128,9 +128,12 @@ describe('the code of another extension’s provider', () => {
       provider.screenshot?.(id, unaborted),
       provider.recording?.(id, unaborted),
       provider.endCause?.(id, unaborted),
-    ]) {
-      assert.equal(await troubleOf(call), 'timedOut');
-    }
+    ];
+    const troubles = await Promise.all(calls.map(troubleOf));
+    assert.deepEqual(
+      troubles,
+      calls.map(() => 'timedOut'),
+    );
     const stop = new AbortController();
     const asked = provider.check(stop.signal);
     stop.abort();
@@ -154,13 +157,14 @@ describe('the code of another extension’s provider', () => {
     await working.deleteGroup?.(batch, unaborted);
     await working.cancelGroup?.(batch, unaborted);
     const hanging = await connectedAgain({ end: never, endEverything: never, deleteGroup: never, cancelGroup: never });
-    for (const call of [
+    const calls = [
       hanging.end(session, unaborted),
       hanging.endEverything?.(unaborted),
       hanging.deleteGroup?.(batch, unaborted),
       hanging.cancelGroup?.(batch, unaborted),
-    ]) {
-      assert.deepEqual((await errorOf(call)).trouble, { kind: 'timedOut', afterMs: 150_000 });
+    ];
+    for (const { trouble } of await Promise.all(calls.map(errorOf))) {
+      assert.deepEqual(trouble, { kind: 'timedOut', afterMs: 150_000 });
     }
   });
 

@@ -206,15 +206,15 @@ describe('Browserbase', () => {
   });
 
   it('releases a session by the documented request, and calls it ended only when its status says so', async () => {
-    server.add({ id: 'a' });
-    server.releaseLagMs = 200;
+    const releasing = server.add({ id: 'a' });
+    server.immortal.add('a');
     const session = await only();
     assert.deepEqual(await provider.end(session, unaborted), { outcome: 'accepted', how: undefined });
     const request = server.requests.find(({ method }) => method === 'POST');
     assert.equal(request?.path, '/v1/sessions/a');
     assert.equal(request?.body, '{"status":"REQUEST_RELEASE"}');
     assert.equal(await provider.probe(session, unaborted), 'running');
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    releasing.status = 'COMPLETED';
     assert.equal(await provider.probe(session, unaborted), 'gone');
     assert.ok(!server.log().some((line) => line.startsWith('DELETE')));
   });

@@ -1,28 +1,19 @@
-import { useBrowserless } from '../../../host/useBrowserless.ts';
-import {
-  anchorStage,
-  browserbaseStage,
-  browserlessCloudStage,
-  browserlessV1Stage,
-  browserlessV2Stage,
-  exampleStage,
-  gatewayStage,
-  localChromeStage,
-  strictBrowserlessV2Stage,
-} from './stages.ts';
-import { providerContract } from './suite.ts';
+import { strict as assert } from 'node:assert';
+import { readdirSync, readFileSync } from 'node:fs';
+import * as stages from './stages.ts';
 
-providerContract('Anchor Browser', anchorStage);
-providerContract('Browserbase', browserbaseStage);
-providerContract('Browserless v1', browserlessV1Stage);
-providerContract('Browserless v2, strict', strictBrowserlessV2Stage);
-providerContract('Browserless cloud', browserlessCloudStage);
-providerContract('Session gateway', gatewayStage);
-providerContract('Local Chrome', localChromeStage);
-providerContract('A made-up provider', exampleStage);
-
-describe('the real Browserless', () => {
-  const used = useBrowserless();
-  const stage = () => browserlessV2Stage(used.browserless);
-  providerContract('Browserless v2', stage);
+// One file for each stage, because mocha runs files in parallel, not the tests of a file.
+describe('the contract', () => {
+  it('is tested on each stage, each in a file of its own', () => {
+    const tests = readdirSync(import.meta.dirname)
+      .filter((name) => name.endsWith('.test.ts') && name !== 'contract.test.ts')
+      .map((name) => readFileSync(`${import.meta.dirname}/${name}`, 'utf8'));
+    for (const stage of Object.keys(stages)) {
+      const using = tests.filter(
+        (text) => new RegExp(`\\b${stage}\\b`).test(text) && text.includes('providerContract('),
+      );
+      assert.equal(using.length, 1, `${using.length} files test the contract on ${stage}`);
+    }
+    assert.equal(tests.length, Object.keys(stages).length);
+  });
 });

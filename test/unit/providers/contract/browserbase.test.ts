@@ -1,0 +1,4 @@
+import { browserbaseStage } from './stages.ts';
+import { providerContract } from './suite.ts';
+
+providerContract('Browserbase', browserbaseStage);

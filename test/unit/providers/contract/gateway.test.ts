@@ -1,0 +1,4 @@
+import { gatewayStage } from './stages.ts';
+import { providerContract } from './suite.ts';
+
+providerContract('Session gateway', gatewayStage);

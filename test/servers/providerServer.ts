@@ -125,7 +125,7 @@ export class ProviderServer {
   /** How many are in flight now, and the highest number so far. */
   inFlight = 0;
   mostInFlight = 0;
-  /** How many never got a response, and how many of them are still waiting for one. */
+  /** How many never got a response, and how many are still waiting for one, or for its end. */
   unanswered = 0;
   waitingInVain = 0;
   /** The highest number of open connections so far. */
@@ -321,7 +321,11 @@ export class ProviderServer {
       case 'drip': {
         response.writeHead(200, { 'content-type': 'application/json' });
         const drops = setInterval(() => response.write(' '), fault.ms);
-        response.on('close', () => clearInterval(drops));
+        this.waitingInVain++;
+        response.on('close', () => {
+          clearInterval(drops);
+          this.waitingInVain--;
+        });
         return undefined;
       }
       case 'silent':

@@ -23,7 +23,7 @@ export interface Stage {
   readonly wrong: Credentials | undefined;
   /** Settings that are turned on, as `kind.setting`. */
   readonly settings: ReadonlySet<string>;
-  /** How many times as fast time may pass in the test that waits for timeouts without the server falling behind. */
+  /** How many times as fast time may pass while failed requests are repeated, without the server falling behind. */
   readonly speedUp: number;
   /** How many sessions make a list that is worth testing: more than one page if the provider has pages. */
   readonly many: number;

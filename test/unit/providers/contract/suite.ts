@@ -15,6 +15,7 @@ import { freePort } from '../../../host/processes.ts';
 import { type Fault, outages, ProviderServer } from '../../../servers/providerServer.ts';
 import { errorOf } from '../../errors.ts';
 import { fastClock, TestServices } from '../../services/testServices.ts';
+import { VirtualClock } from '../../services/virtualClock.ts';
 import { treeModel } from '../../sessions.ts';
 import { RecordingLog, realNetwork, unaborted } from '../../testNetwork.ts';
 import { until } from '../../until.ts';
@@ -283,11 +284,16 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
       const { method, path } = stage.listing;
       const openFast = (credentials = stage.credentials, origin = stage.server.url) =>
         open(credentials, origin, fastClock(stage.speedUp));
+      const clock = new VirtualClock();
+      // Its time passes only while the server keeps a request waiting.
+      clock.isBusy = () => stage.server.waitingInVain === 0;
       for (const [what, [fault, usual]] of Object.entries(listFaults)) {
-        const provider = openFast();
+        const timesOut = usual === 'timedOut';
+        const provider = timesOut ? open(stage.credentials, stage.server.url, clock) : openFast();
         await listed(provider);
         stage.server.misbehave(method, path, fault);
-        const error = await errorOf(listed(provider));
+        const failing = errorOf(listed(provider));
+        const error = await (timesOut ? clock.until(failing, 60_000) : failing);
         assert.equal(error.trouble.kind, stage.troubles[what] ?? usual, what);
         stage.server.behave();
         assert.equal((await listed(provider)).sessions.length, 1, `it does not recover from ${what}`);

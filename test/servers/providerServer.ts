@@ -37,8 +37,8 @@ export type Fault =
   | { readonly kind: 'meanwhile'; readonly happens: () => void | Promise<void> }
   /** Responds as usual, but works on one such request after the other, each for so long. */
   | { readonly kind: 'oneByOne'; readonly ms: number }
-  /** Returns this response and does nothing. */
-  | { readonly kind: 'answer'; readonly answer: ProviderAnswer }
+  /** Returns this response and does nothing, `after` something has happened. */
+  | { readonly kind: 'answer'; readonly answer: ProviderAnswer; readonly after?: () => Promise<void> }
   /** Does what was requested, but returns this response. */
   | { readonly kind: 'doneBut'; readonly answer: ProviderAnswer }
   /** Closes the connection without a response, before or after doing what was requested. */
@@ -300,6 +300,7 @@ export class ProviderServer {
         return send(response, await this.#answer(request));
       }
       case 'answer':
+        await fault.after?.();
         return send(response, fault.answer);
       case 'doneBut':
         await this.#answer(request);

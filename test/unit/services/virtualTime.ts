@@ -9,6 +9,7 @@ import { VirtualClock } from './virtualClock.ts';
 /** All of the services over real HTTP, in virtual time: it passes only while no request is on its way. */
 export interface VirtualTimeServices {
   readonly services: TestServices;
+  readonly clock: VirtualClock;
   /** Lets so many seconds pass. */
   pass(seconds: number): Promise<void>;
   /** Lets time pass until something is over, for an hour at most. */
@@ -32,6 +33,7 @@ export function virtualTimeServices({
   const over = <T>(work: Promise<T>) => clock.until(work, 3_600_000);
   return {
     services,
+    clock,
     pass,
     over,
     async becomes(isSo, otherwise = () => 'it did not come to pass') {

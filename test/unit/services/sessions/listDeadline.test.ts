@@ -2,20 +2,24 @@ import { strict as assert } from 'node:assert';
 import type { AccountId } from '../../../../src/core/ids.ts';
 import { troubleOf } from '../../../../src/services/sessions/sessionsView.ts';
 import { type AnchorServer, startAnchor } from '../../../servers/anchor.ts';
-import { fastClock, TestServices } from '../testServices.ts';
+import type { TestServices } from '../testServices.ts';
+import type { VirtualClock } from '../virtualClock.ts';
+import { virtualTimeServices } from '../virtualTime.ts';
 
-const factor = 100;
-
-describe('listing an account', function () {
-  this.timeout(60_000);
+describe('listing an account', () => {
   let server: AnchorServer;
   let services: TestServices;
+  let clock: VirtualClock;
+  let over: <T>(work: Promise<T>) => Promise<T>;
+  /** How many pages the server takes its time for. */
+  let slow: number;
   let id: AccountId;
 
   beforeEach(async () => {
     server = await startAnchor();
     server.add({ id: 'sess_a' });
-    services = new TestServices({ clock: fastClock(factor) });
+    slow = 0;
+    ({ services, clock, over } = virtualTimeServices({ hanging: () => slow }));
     id = await services.add('anchor', server.url, { apiKey: server.key });
   });
   afterEach(async () => {
@@ -28,6 +32,11 @@ describe('listing an account', function () {
     let page = 0;
     server.misbehave('GET', /^\/v1\/sessions$/, {
       kind: 'answer',
+      after: async () => {
+        slow++;
+        await clock.wait(8_000);
+        slow--;
+      },
       get answer() {
         page++;
         const row = {
@@ -41,18 +50,17 @@ describe('listing an account', function () {
         return { status: 200, json };
       },
     });
-    server.latencyMs = 8_000 / factor;
   }
 
   it('fails after three minutes, however slowly its pages come', async () => {
     listSlowlyForever();
-    const began = Date.now();
-    const result = await services.refresher.refresh(id);
-    const seconds = ((Date.now() - began) * factor) / 1_000;
+    const began = clock.now();
+    const result = await over(services.refresher.refresh(id));
+    const seconds = (clock.now() - began) / 1_000;
     assert.equal(result.kind, 'failed');
     const state = services.store.state(id);
     assert.equal(state && troubleOf(state)?.trouble.kind, 'timedOut');
-    assert.ok(seconds >= 150 && seconds < 300, `${seconds} s`);
+    assert.ok(seconds >= 180 && seconds < 190, `${seconds} s`);
     assert.deepEqual([...(state?.contents.sessions.keys() ?? [])].slice(0, 1), ['sess_a']);
   });
 
@@ -61,7 +69,7 @@ describe('listing an account', function () {
     assert.ok(session);
     listSlowlyForever();
     const options = { stop: new AbortController().signal, onProgress: () => {} };
-    const { results } = await services.ender.end([{ accountId: id, session }], options);
+    const { results } = await over(services.ender.end([{ accountId: id, session }], options));
     assert.deepEqual(
       results.map(({ outcome, why }) => [outcome, why?.kind]),
       [['stuck', 'unconfirmed']],

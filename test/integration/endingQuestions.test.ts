@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import * as vscode from 'vscode';
 import type { TestingApi } from '../../src/extension.ts';
 import type { AnchorServer } from '../servers/anchor.ts';
-import { command, type User, until, useCleanState } from './inside.ts';
+import { command, makeListsOld, type User, until, useCleanState } from './inside.ts';
 
 describe('confirmation dialogs for ends, inside VS Code', () => {
   let api: TestingApi;
@@ -22,15 +22,13 @@ describe('confirmation dialogs for ends, inside VS Code', () => {
     vscode.workspace.getConfiguration('browserSessions').update(key, value, vscode.ConfigurationTarget.Global);
   const asked = () => user.questions.at(-1);
   const lastMessage = () => user.messages.at(-1)?.message ?? '';
-  /** How long it takes for a list to be too old for a question about all sessions. */
-  const aWhile = () => new Promise((resolve) => setTimeout(resolve, 5_500));
 
   it('ask about what is running now, however old the list is', async () => {
-    await aWhile();
+    makeListsOld();
     server.add({ id: 'sess_b' });
     await command('endAccountSessions', { accountId: id });
     assert.match(asked()?.message ?? '', /^End all 2 sessions/);
-    await aWhile();
+    makeListsOld();
     server.add({ id: 'sess_c' });
     await command('endAllSessions');
     assert.match(asked()?.message ?? '', /^End all 3 sessions/);
@@ -38,7 +36,7 @@ describe('confirmation dialogs for ends, inside VS Code', () => {
   });
 
   it('say how old the list is when there is no newer one, and don’t wait long for one', async () => {
-    await aWhile();
+    makeListsOld();
     server.misbehave('GET', /all\/status/, { kind: 'slow', ms: 60_000 });
     const began = Date.now();
     await command('endAllSessions');

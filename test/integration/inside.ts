@@ -30,6 +30,22 @@ export async function until(isSo: () => boolean): Promise<void> {
   }
 }
 
+const realNow = Date.now;
+
+/**
+ * Makes the time of day later, also for the extension, which runs in this process; until the test is over. Timers fire no
+ * sooner.
+ */
+function makeLater(ms: number): void {
+  const now = Date.now;
+  Date.now = () => now() + ms;
+}
+
+/** Makes the lists so old that a question about all sessions needs newer ones: older than five seconds. */
+export function makeListsOld(): void {
+  makeLater(5_500);
+}
+
 /** What "Export as JSON" of the view "Recently Ended" writes into an editor, which is then closed. */
 export async function exportedEnds(): Promise<readonly EndedSession[]> {
   await command('exportEnded');
@@ -73,6 +89,7 @@ export function useCleanState(then: (setup: TestSetup) => void | Promise<void>):
     await then({ api, server, user });
   });
   afterEach(async () => {
+    Date.now = realNow;
     await removeAllAccounts(api);
     await server.stop();
   });

@@ -19,6 +19,8 @@ import { RecordingLog, realNetwork } from '../testNetwork.ts';
 /** Keeps keys in memory, and fires events as VS Code does: after the change. Two services may share one. */
 export class MemorySecretStore implements SecretStore {
   readonly values = new Map<string, string>();
+  /** The time of the windows that share it: of two keys for an account, the one that was saved later counts. */
+  readonly clock = fastClock(20);
   readonly #changed = new Emitter<{ readonly key: string }>();
   readonly onDidChange = this.#changed.event;
 
@@ -54,13 +56,9 @@ export class MapMemory implements Memory {
   };
 }
 
-const began = Date.now();
-
-/**
- * Time that passes `factor` times as fast. All such clocks agree, as those of a machine's windows do: the newer of two
- * keys that windows save is the one that counts.
- */
+/** Time that passes `factor` times as fast, beginning now: windows that share anything must share a clock, too. */
 export function fastClock(factor: number): Clock {
+  const began = Date.now();
   return {
     now: () => began + (Date.now() - began) * factor,
     monotonic: () => performance.now() * factor,
@@ -90,7 +88,7 @@ export class TestServices {
   constructor({
     secretStore = new MemorySecretStore(),
     memory = new MapMemory(),
-    clock = fastClock(20),
+    clock = secretStore.clock,
     wireClock = clock,
     interval = 10_000,
     background = () => 0,

@@ -28,7 +28,16 @@ import { listFresh, unknownAccounts } from './lists.ts';
 import { listOfSessions, protectedAmong } from './protectedSessions.ts';
 import { whileWorking } from './runEnd.ts';
 import { whileConnected } from './sameConnection.ts';
-import { batchChoices, type GroupTarget, groupChoices, pickOne, sessionsOf, targetOfOne, whole } from './targets.ts';
+import {
+  batchChoices,
+  type GroupTarget,
+  groupChoices,
+  pickOne,
+  sessionsOf,
+  targetOfOne,
+  whole,
+  wholeAccount,
+} from './targets.ts';
 
 /** Ends the sessions of a group one by one. Its data stays. */
 export async function endGroup(parts: EndParts, args: readonly unknown[]): Promise<PublicEndReport> {
@@ -218,7 +227,11 @@ async function groupTarget(
   choices: () => Promise<Choice<GroupTarget>[]>,
 ): Promise<GroupTarget | undefined> {
   const named = targetOfOne(args);
-  if (named?.groupId !== undefined) return { ...named, groupId: named.groupId };
+  if (named?.groupId !== undefined) {
+    const { accountId, groupId, shownOnly } = named;
+    // Not a session that a caller names besides: the dialog would list that one, and the group's own would end unseen.
+    return { ...wholeAccount(accountId), groupId, shownOnly };
+  }
   return pickOne(parts, title, l10n.t('Select a group'), none, await choices());
 }
 

@@ -127,6 +127,23 @@ describe('a whole batch', () => {
     });
   });
 
+  for (const work of [deleteBatch, cancelBatch]) {
+    it(`lists and protects its own sessions, even if a caller of ${work.name} names another one besides`, async () => {
+      const [member] = server.addBatch(2, { id: 'batch_a', status: 'processing', completedAt: undefined }).members;
+      server.add({ id: 'sess_other', domains: ['other.example'] });
+      await services.refresher.refresh(accountId);
+      const target = { accountId, groupId: groupId('batch_a'), sessionId: sessionId('sess_other') };
+      await parts.protections.set(accountId, [sessionId(member?.id ?? '')], true);
+      await work(parts, [target]);
+      assert.match(messages.join(), /has protected sessions: .*\. No request was sent\./);
+      await parts.protections.set(accountId, [sessionId(member?.id ?? '')], false);
+      await work(parts, [target]);
+      assert.match(details[0] ?? '', new RegExp(member?.id.slice(0, 8) ?? 'none'));
+      assert.ok(!details[0]?.includes('other.example'));
+      assert.deepEqual(server.running, ['sess_other']);
+    });
+  }
+
   it('isn’t deleted, canceled or ended with another key than the dialog was about', async () => {
     server.addBatch(1, { id: 'batch_a', status: 'processing', completedAt: undefined });
     server.keys.set('other', 'sk-anchor-other-team');

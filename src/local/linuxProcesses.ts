@@ -107,7 +107,8 @@ function statOf(text: string) {
   const number = (place: number) => Number(fields[place - 3]);
   if (state === '' || !Number.isFinite(number(22))) return undefined;
   return {
-    isDead: state === 'Z' || state === 'X',
+    // Threads can go on after a process's first one has exited: the process is a zombie only once that is the last one.
+    isDead: state === 'X' || (state === 'Z' && number(20) <= 1),
     parentPid: number(4),
     cpuTicks: number(14) + number(15),
     startTicks: number(22),

@@ -116,6 +116,20 @@ describe('the arguments of a process of a Mac', () => {
       { code: 'EISDIR' },
     );
   });
+
+  it('aren’t taken for ended while threads of theirs run, even if the first one has exited', async () => {
+    const root = temporaryFolder('proc');
+    mkdirSync(join(root, '77'));
+    const identityWith = (state: string, threads: number) => {
+      writeFileSync(join(root, '77', 'stat'), `77 (chrome) ${state} 1 ${'0 '.repeat(15)}${threads} 0 4711 0 0`);
+      return linuxProcesses(root).identityOf(77);
+    };
+    assert.equal(await identityWith('S', 2), '4711');
+    assert.equal(await identityWith('Z', 2), '4711');
+    assert.equal(await identityWith('Z', 1), undefined);
+    assert.equal(await identityWith('Z', 0), undefined);
+    assert.equal(await identityWith('X', 2), undefined);
+  });
 });
 
 describe('the processes of a Windows machine', () => {

@@ -1,6 +1,6 @@
 import type { AutomatedBrowser } from '../../local/browsers.ts';
 import type { BoundBrowser } from '../../local/playwrightFiles.ts';
-import type { ListeningSockets } from '../../local/socketOwners.ts';
+import { type ListeningSockets, readListeningSockets } from '../../local/socketOwners.ts';
 import type { ToolSession } from './localTool.ts';
 
 /** Whether a bound browser is one that a playwright-cli session is only attached to. */
@@ -8,6 +8,20 @@ export function isAttached({ title, workspace }: BoundBrowser, detached: readonl
   const isAttachedTo = (one: ToolSession) =>
     one.tool === 'playwright-cli' && one.name === title && one.workspace === workspace;
   return detached.some(isAttachedTo);
+}
+
+/**
+ * Whether the process that listens on a socket is one that started the browser with a process ID. Any other could claim that
+ * ID, or have a browser with the same one in a container. Also true if the operating system doesn't say who listens.
+ */
+export async function isOfOwner(
+  socket: string,
+  pid: number,
+  browsers: readonly AutomatedBrowser[],
+  sockets = readListeningSockets(),
+): Promise<boolean> {
+  const ownerPids = browsers.find(({ process }) => process.pid === pid)?.ownerPids ?? [];
+  return sockets === undefined || (await sockets.owners([socket], ownerPids)).has(socket);
 }
 
 /**

@@ -25,7 +25,7 @@ import {
   programName,
 } from '../../local/processes.ts';
 import { dialBrowser, tabsIn } from '../devtools.ts';
-import { browsersOfOwners, isAttached } from './boundBrowsers.ts';
+import { browsersOfOwners, isAttached, isOfOwner } from './boundBrowsers.ts';
 import { CpuMeter } from './cpuMeter.ts';
 import { endSession } from './endSession.ts';
 import { findSessions } from './findSessions.ts';
@@ -132,14 +132,16 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
       const ports = sharedWithin(sharedMs, link.clock, () => readListeningPorts());
       const asked = [
         ...bound.map((one) => async () => {
-          const pid = await insideOf(() => dialPlaywright(one.socket, link.clock, soon(signal)), inside, signal);
+          const dial = () => dialPlaywright(one.socket, link.clock, soon(signal));
+          const isExpected = (its: number) => isOfOwner(one.socket, its, browsers, sockets);
+          const pid = await insideOf(dial, inside, signal, isExpected);
           if (pid !== undefined) boundTo.set(one.socket, { pid, bound: one });
         }),
-        ...browsers.flatMap((one) =>
-          one.port === undefined
-            ? []
-            : [() => insideOf(() => dialPort(link, one, ports, soon(signal)), inside, signal, one.process.pid)],
-        ),
+        ...browsers.flatMap((one) => {
+          const dial = () => dialPort(link, one, ports, soon(signal));
+          const isExpected = (pid: number) => pid === one.process.pid;
+          return one.port === undefined ? [] : [() => insideOf(dial, inside, signal, isExpected)];
+        }),
       ];
       const next = async () => {
         for (let ask = asked.shift(); ask !== undefined; ask = asked.shift()) await ask();
@@ -223,7 +225,8 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
           ? await dialPort(link, browser, readListeningPorts, signal)
           : await dialPlaywright(socket, link.clock, signal);
       try {
-        if ((await pidOf(connection, signal)) !== pid)
+        const isOther = socket !== undefined && !(await isOfOwner(socket, pid, [browser]));
+        if (isOther || (await pidOf(connection, signal)) !== pid)
           throw new ProviderError({ kind: 'conflict' }, 'another browser answers');
         return { connection, owns: () => true };
       } catch (error) {
@@ -338,14 +341,14 @@ const soon = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, Abor
 
 /**
  * Asks a browser for its pages, and notes them under its process ID.
- * @param expected the ID that it must have. Otherwise, whatever answers at a port could name another browser's row.
- * @returns that ID; undefined if it doesn't answer in time. Never rejects.
+ * @param isExpected whether it may have an ID. Otherwise, whatever answers could name another browser's row.
+ * @returns that ID; undefined if it isn't expected or doesn't answer in time. Never rejects.
  */
 async function insideOf(
   dial: () => Promise<CdpConnection>,
   inside: Map<number, readonly Page[]>,
   signal: AbortSignal,
-  expected?: number,
+  isExpected: (pid: number) => boolean | Promise<boolean>,
 ): Promise<number | undefined> {
   try {
     const cdp = await dial();
@@ -353,11 +356,9 @@ async function insideOf(
       const within = soon(signal);
       const [pid, answer] = await Promise.all([pidOf(cdp, within), cdp.send('Target.getTargets', {}, within)]);
       const pages = (await tabsIn(answer)).tabs.map(({ page }) => page);
-      if (pid !== undefined && (expected === undefined || pid === expected))
-        inside.set(
-          pid,
-          pages.toSorted((a, b) => (a.id < b.id ? -1 : 1)),
-        );
+      if (pid === undefined || !(await isExpected(pid))) return undefined;
+      const ordered = pages.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+      inside.set(pid, ordered);
       return pid;
     } finally {
       cdp.dispose();

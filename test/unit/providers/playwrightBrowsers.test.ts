@@ -1,14 +1,19 @@
 import { strict as assert } from 'node:assert';
+import { once } from 'node:events';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { PageTargets } from '../../../src/cdp/pageTargets.ts';
 import { sendCommand } from '../../../src/cdp/protocol.ts';
 import { takeScreenshot } from '../../../src/cdp/screenshot.ts';
 import type { Inventory } from '../../../src/core/inventory.ts';
 import type { Provider, ProviderKind } from '../../../src/core/provider.ts';
 import type { Session } from '../../../src/core/session.ts';
+import { BoundBrowsers, playwrightCache } from '../../../src/local/playwrightFiles.ts';
 import { openProcessReader } from '../../../src/local/processes.ts';
 import { connectTo, thisMachine } from '../../../src/providers/local/thisMachine.ts';
 import type { McpServer } from '../../host/mcpServer.ts';
 import { openPlaywrightHome, startPlaywrightMcp } from '../../host/playwright.ts';
+import { start, temporaryFolder } from '../../host/processes.ts';
 import { connect, unaborted } from '../testNetwork.ts';
 import { until } from '../until.ts';
 
@@ -82,6 +87,43 @@ const ticking =
       assert.ok((await takeScreenshot(again, page.id, unaborted)).bytes.length > 500);
       again.connection.dispose();
       assert.match(await server.call('browser_snapshot'), /Ticking/);
+    });
+
+    it('aren’t shown with what another program says that passes itself off as their browser', async () => {
+      const { id } = await listed();
+      const [real] = await new BoundBrowsers(env).read();
+      const socket = join(temporaryFolder('pretender'), 's.sock');
+      // It passes everything on to the real browser, whose process ID it therefore has, and changes a title.
+      const script = `
+        const { connect, createServer } = require('node:net');
+        createServer((client) => {
+          const browser = connect(${JSON.stringify(real?.socket)});
+          client.on('error', () => {}).on('close', () => browser.destroy()).pipe(browser);
+          browser.on('error', () => {}).on('close', () => client.destroy());
+          browser.on('data', (data) => client.write(data.toString('latin1').replaceAll('Ticking', 'Bargain'), 'latin1'));
+        }).listen(${JSON.stringify(socket)}, () => console.log('listening'));`;
+      const pretender = start(process.execPath, ['-e', script]);
+      assert.ok(pretender.child.stdout);
+      await once(pretender.child.stdout, 'data');
+      const folder = env['PWTEST_SERVER_REGISTRY'] ?? join(playwrightCache(env), 'b');
+      const [name = ''] = readdirSync(folder);
+      const file = { ...JSON.parse(readFileSync(join(folder, name), 'utf8')), title: 'pretender', endpoint: socket };
+      const pretended = join(folder, 'pretended');
+      writeFileSync(pretended, JSON.stringify(file));
+      try {
+        const kind: ProviderKind = {
+          ...thisMachine,
+          connect: (link) => connectTo(link, () => openProcessReader(), env),
+        };
+        const [inventory] = await Array.fromAsync(connect(kind, 'http://localhost').provider.list(unaborted));
+        const session = inventory?.sessions.find((one) => one.id === id);
+        assert.equal(session?.name, 'Ticking');
+        const group = inventory?.groups.find((one) => one.id === session?.groupId);
+        assert.equal(group?.name, 'Playwright MCP · claude-code');
+      } finally {
+        rmSync(pretended);
+        await pretender.stop();
+      }
     });
 
     it('are listed under their agent even if they are frozen from the start', async () => {

@@ -93,14 +93,17 @@ const ticking =
       const { id } = await listed();
       const [real] = await new BoundBrowsers(env).read();
       const socket = join(temporaryFolder('pretender'), 's.sock');
-      // It passes everything on to the real browser, whose process ID it therefore has, and changes a title.
+      // It passes everything on to the real browser, whose process ID it therefore has, and changes a title. It answers last.
       const script = `
         const { connect, createServer } = require('node:net');
         createServer((client) => {
           const browser = connect(${JSON.stringify(real?.socket)});
           client.on('error', () => {}).on('close', () => browser.destroy()).pipe(browser);
           browser.on('error', () => {}).on('close', () => client.destroy());
-          browser.on('data', (data) => client.write(data.toString('latin1').replaceAll('Ticking', 'Bargain'), 'latin1'));
+          browser.on('data', (data) => {
+            const text = data.toString('latin1').replaceAll('Ticking', 'Bargain');
+            setTimeout(() => client.write(text, 'latin1'), 100);
+          });
         }).listen(${JSON.stringify(socket)}, () => console.log('listening'));`;
       const pretender = start(process.execPath, ['-e', script]);
       assert.ok(pretender.child.stdout);

@@ -4,7 +4,8 @@ import type { AccountSession, EndOutcomeKind, EndReport } from '../../../../src/
 import { type BalancerServer, type Balancing, startBalancer } from '../../../servers/balancer.ts';
 import { type BrowserlessV1Server, startBrowserlessV1 } from '../../../servers/browserlessV1.ts';
 import { type BrowserlessV2Server, startBrowserlessV2 } from '../../../servers/browserlessV2.ts';
-import { fastClock, TestServices } from '../testServices.ts';
+import type { TestServices } from '../testServices.ts';
+import { virtualTimeServices } from '../virtualTime.ts';
 
 type Worker = BrowserlessV1Server | BrowserlessV2Server;
 
@@ -17,6 +18,7 @@ describe('ending behind a load balancer', function () {
   let workers: Worker[] = [];
   let balancer: BalancerServer | undefined;
   let services: TestServices;
+  let over: <T>(work: Promise<T>) => Promise<T>;
   let id: AccountId;
 
   afterEach(async () => {
@@ -26,12 +28,7 @@ describe('ending behind a load balancer', function () {
   });
 
   /** Starts workers with this many browsers each behind a balancer, and lists them as often as it takes to see all. */
-  async function start(
-    version: 'v1' | 'v2',
-    each: readonly number[],
-    balancing: Balancing,
-    timesAsFast = 20,
-  ): Promise<void> {
+  async function start(version: 'v1' | 'v2', each: readonly number[], balancing: Balancing): Promise<void> {
     const begin = version === 'v1' ? startBrowserlessV1 : startBrowserlessV2;
     workers = await Promise.all(each.map(() => begin()));
     for (const [index, count] of each.entries()) {
@@ -41,11 +38,11 @@ describe('ending behind a load balancer', function () {
       workers.map(({ url }) => url),
       balancing,
     );
-    services = new TestServices({ clock: fastClock(timesAsFast) });
+    ({ services, over } = virtualTimeServices());
     const { token } = workers[0] as Worker;
-    id = await services.add('browserless', balancer.url, token === undefined ? {} : { token });
+    id = await over(services.add('browserless', balancer.url, token === undefined ? {} : { token }));
     const all = each.reduce((sum, count) => sum + count, 0);
-    for (let times = 0; times < 20 && targets().length < all; times++) await services.refresher.refresh(id);
+    for (let times = 0; times < 20 && targets().length < all; times++) await over(services.refresher.refresh(id));
     assert.equal(targets().length, all, 'the sessions of some worker were never listed');
   }
   const targets = (): AccountSession[] =>
@@ -67,12 +64,11 @@ describe('ending behind a load balancer', function () {
     for (const count of [2, 3, 8]) {
       for (const balancing of balancings) {
         it(`ends exactly the confirmed sessions of ${count} ${version} workers (${named(balancing)})`, async () => {
-          // Half a minute should fit half a minute's worth of requests, even on a busy machine.
-          await start(version, Array(count).fill(3), balancing, 2);
+          await start(version, Array(count).fill(3), balancing);
           const chosen = targets().filter((_, index) => index % 3 !== 0);
           const confirmed = new Set(chosen.map(({ session }) => session.id));
           const kept = targets().filter(({ session }) => !confirmed.has(session.id));
-          const report = await services.ender.end(chosen, quietly);
+          const report = await over(services.ender.end(chosen, quietly));
           assertTrue(report);
           assert.deepEqual(running(), kept.map(({ session }) => session.id as string).sort());
           assert.deepEqual(new Set(outcomes(report).values()), new Set(['ended']));
@@ -81,7 +77,7 @@ describe('ending behind a load balancer', function () {
         it(`calls nothing ended that ${count} ${version} workers don’t end (${named(balancing)})`, async () => {
           await start(version, Array(count).fill(2), balancing);
           for (const worker of workers) for (const one of worker.running) worker.immortal.add(one);
-          const report = await services.ender.end(targets(), quietly);
+          const report = await over(services.ender.end(targets(), quietly));
           assertTrue(report);
           assert.equal(running().length, count * 2);
           assert.deepEqual(new Set(outcomes(report).values()), new Set(['stuck']));
@@ -92,7 +88,7 @@ describe('ending behind a load balancer', function () {
 
   it('ends all sessions, even when no neighbor is left that would show which worker responds', async () => {
     await start('v1', [2, 2], 'roundRobin');
-    const report = await services.ender.end(targets(), quietly);
+    const report = await over(services.ender.end(targets(), quietly));
     assertTrue(report);
     assert.deepEqual(running(), []);
   });
@@ -100,12 +96,12 @@ describe('ending behind a load balancer', function () {
   it('keeps the rows of all workers, whichever responds, and removes what ended elsewhere', async () => {
     await start('v2', [2, 3], 'roundRobin');
     for (let times = 0; times < 6; times++) {
-      await services.refresher.refresh(id);
+      await over(services.refresher.refresh(id));
       assert.equal(targets().length, 5);
     }
     assert.ok(services.store.state(id)?.contents.combined);
     workers[0]?.browsers.delete('w0-0');
-    for (let times = 0; times < 20 && targets().length === 5; times++) await services.refresher.refresh(id);
+    for (let times = 0; times < 20 && targets().length === 5; times++) await over(services.refresher.refresh(id));
     assert.deepEqual(
       targets()
         .map(({ session }) => session.id as string)
@@ -118,7 +114,7 @@ describe('ending behind a load balancer', function () {
     for (const version of ['v1', 'v2'] as const) {
       await start(version, [1], 'roundRobin');
       const before = balancer?.passed.length ?? 0;
-      const report = await services.ender.end(targets(), quietly);
+      const report = await over(services.ender.end(targets(), quietly));
       assert.deepEqual([...outcomes(report).values()], ['ended']);
       const requests = (balancer?.passed.length ?? 0) - before;
       // The end between two rounds of lists, and one list before it if rows tell one browser from another.

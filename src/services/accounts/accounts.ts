@@ -18,6 +18,7 @@ import {
   type Secret,
   type Stored,
   sameConnection,
+  timeAfter,
 } from './secrets.ts';
 
 /** What changed about an account: `connection` when connections opened with its key or address must be reopened. */
@@ -185,7 +186,7 @@ export class Accounts implements Disposable {
     await this.#inTurn(id, async () => {
       const before = await this.#latest(id).catch(() => 'missing' as const);
       const secret = typeof before === 'string' ? this.#withoutKey(id) : before;
-      const after = { ...secret, credentials, ...(further && { further }), keyAt: this.#now() };
+      const after = { ...secret, credentials, ...(further && { further }), keyAt: timeAfter(secret.keyAt, this.#now) };
       await this.#keep(id, before, enteredOn(this.machine, after), place);
     });
   }
@@ -194,8 +195,7 @@ export class Accounts implements Disposable {
   async keepFurther(id: AccountId, further: string[]): Promise<void> {
     await this.#inTurn(id, async () => {
       const before = await this.#latest(id);
-      if (typeof before === 'string') return;
-      await this.#keep(id, before, { further, ...before }, this.#placeOf(id));
+      if (typeof before !== 'string') await this.#keep(id, before, { further, ...before }, this.#placeOf(id));
     });
   }
 
@@ -207,11 +207,11 @@ export class Accounts implements Disposable {
       const reading = this.#latest(id);
       const before = await (entry.withoutKey === true ? reading.catch(() => 'missing' as const) : reading);
       if (typeof before !== 'string') {
-        await this.#keep(id, before, { ...before, label, labelAt: this.#now() }, this.#placeOf(id));
-        return;
+        const after = { ...before, label, labelAt: timeAfter(before.labelAt, this.#now) };
+        return this.#keep(id, before, after, this.#placeOf(id));
       }
       // Without a key that can be read, only the index has the name. What another version has stored stays as it is.
-      this.#entries.set(id, { ...entry, label, labelAt: this.#now() });
+      this.#entries.set(id, { ...entry, label, labelAt: timeAfter(entry.labelAt, this.#now) });
       if (entry.label !== label) this.#changed.fire({ id, kind: 'renamed' });
       await this.#index.write();
     });

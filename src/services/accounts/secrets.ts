@@ -110,6 +110,14 @@ export class AccountSecrets {
   }
 }
 
+/**
+ * When something is changed that was changed before, in epoch milliseconds: after that, even if another window's clock was ahead
+ * of this one's.
+ */
+export function timeAfter(earlier: number | undefined, now: () => number): number {
+  return Math.max(now(), (earlier ?? 0) + 1);
+}
+
 /** The newer name and the newer key of two versions of a secret; `after` where both are as old. */
 export function merged(before: Secret, after: Secret): Secret {
   const { origin, credentials, further, keyAt, machine } = isNewer(before.keyAt, after.keyAt) ? before : after;

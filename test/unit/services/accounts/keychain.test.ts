@@ -265,6 +265,18 @@ describe('the accounts of two windows', () => {
     }
   });
 
+  it('have the key and the name that were entered last, even in a window whose clock is behind', async () => {
+    const id = await here.accounts.add(anchorAccount);
+    await agree('prod');
+    const behind = disk.open(() => Date.now() - 3_600_000);
+    await behind.accounts.replaceCredentials(id, { apiKey: 'sk-canary-2' });
+    await behind.accounts.rename(id, 'live');
+    await agree('live');
+    for (const window of [here, there, behind, disk.open()]) {
+      await until(async () => (await window.accounts.open(id))?.credentials['apiKey'] === 'sk-canary-2');
+    }
+  });
+
   it('are removed even if the other window renames them at the same time, and their key with them', async () => {
     const id = await here.accounts.add(anchorAccount);
     await agree('prod');

@@ -19,8 +19,9 @@ export class Disk {
   /** How long other windows learn of changes after they were made, in milliseconds. */
   readonly lagMs = 5;
 
-  open(): Window {
-    const window = new Window(this);
+  /** @param now the window's clock, which may differ from another one's in a remote window. */
+  open(now = Date.now): Window {
+    const window = new Window(this, now);
     this.windows.add(window);
     return window;
   }
@@ -48,7 +49,7 @@ export class Window {
   readonly #changed = new Emitter<{ readonly key: string }>();
   #known: Record<string, unknown>;
 
-  constructor(disk: Disk) {
+  constructor(disk: Disk, now: () => number) {
     this.#disk = disk;
     this.#known = JSON.parse(disk.state);
     const secrets: SecretStore = {
@@ -82,7 +83,7 @@ export class Window {
         for (const other of disk.windows) if (other !== this) void later(disk.lagMs).then(() => other.#take());
       },
     };
-    this.accounts = new Accounts(secrets, new OrderedMemory(memory), Date.now, this.log);
+    this.accounts = new Accounts(secrets, new OrderedMemory(memory), now, this.log);
   }
 
   labels(): string[] {

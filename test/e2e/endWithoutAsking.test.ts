@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
+import { type GatewayServer, startGateway } from '../servers/gateway.ts';
 import { until, WorkbenchUser } from './user.ts';
 
 describe('a user who doesn’t want to be asked about each end', function () {
@@ -7,20 +8,29 @@ describe('a user who doesn’t want to be asked about each end', function () {
   // Each test continues where the previous one ended.
   this.bail(true);
   let server: AnchorServer;
+  /** Its IDs may be used again. */
+  let gateway: GatewayServer;
   let user: WorkbenchUser;
 
   before(async () => {
-    server = await startAnchor();
+    [server, gateway] = await Promise.all([startAnchor(), startGateway()]);
     for (const name of ['first', 'second', 'third', 'guarded']) {
       server.add({ id: `sess_${name}`, domains: [`${name}.example.com`] });
     }
     user = await WorkbenchUser.open();
     await user.addAt('Anchor Browser', server.url, server.key, 'prod');
+    const createdAt = new Date(Date.now() - 60_000).toISOString();
+    gateway.add({ id: 'sess_own', createdAt, currentUrl: 'https://own.example.com/' });
+    await user.run('Add Account…');
+    await user.pick('Session Gateway');
+    await user.type('Enter the base address of the gateway', gateway.url);
+    await user.type('Value of the Authorization header', gateway.authorization);
+    await user.type('Enter a name to show in the Sessions view', 'internal');
   });
   after(async () => {
     await user.picture('end-without-asking');
     await user.standUp();
-    await server.stop();
+    await Promise.all([server.stop(), gateway.stop()]);
   });
 
   const ends = () => server.log().filter((line) => line.startsWith('DELETE'));
@@ -74,16 +84,15 @@ describe('a user who doesn’t want to be asked about each end', function () {
   });
 
   it('is asked in the live view of a session whose ID another one got since', async () => {
-    await user.choose(row('third'), 'Open Live View');
-    await user.live('third.example.com');
-    server.sessions.delete('sess_third');
-    server.add({ id: 'sess_third', domains: ['other.example.com'] });
-    await row('other').waitFor();
+    await user.choose(row('own'), 'Open Live View');
+    await user.live('own.example.com');
+    gateway.reuse('sess_own', { currentUrl: 'https://other.example.com/' });
+    await row('other').waitFor({ timeout: 60_000 });
     await (await user.live('other.example.com')).locator('#endSession').click();
     assert.match(await user.dialog(), /End session "other\.example\.com" \(\S+\)\?/);
     assert.doesNotMatch(await user.dialog(), /Don't Ask Again/);
     await user.press('Cancel');
-    assert.deepEqual(server.running.sort(), ['sess_guarded', 'sess_third']);
+    assert.deepEqual(gateway.running, ['sess_own']);
   });
 
   it('is asked there even if the window was reloaded in between', async () => {
@@ -93,6 +102,6 @@ describe('a user who doesn’t want to be asked about each end', function () {
     assert.match(await user.dialog(), /End session "other\.example\.com" \(\S+\)\?/);
     assert.doesNotMatch(await user.dialog(), /Don't Ask Again/);
     await user.press('Cancel');
-    assert.deepEqual(server.running.sort(), ['sess_guarded', 'sess_third']);
+    assert.deepEqual(gateway.running, ['sess_own']);
   });
 });

@@ -13,6 +13,7 @@ const memoryKey = 'protectedSessions';
 const countKey = 'protectedSessionsCount';
 /** Most ids of an account that are kept after their sessions ended; the oldest go first. */
 const mostGone = 500;
+const none: ReadonlySet<string> = new Set();
 
 /**
  * The sessions that the user protected, by account, kept across restarts. They are skipped when several are ended at once.
@@ -25,9 +26,11 @@ export class Protections {
   #read: unknown;
   #count = 0;
   #kept: ReadonlyMap<AccountId, ReadonlySet<string>> = new Map();
+  /** What {@link onDidChange} has told of. */
+  #told = this.#kept;
   readonly #changed = new Emitter<AccountId>();
 
-  /** Fires with the account when this window protects or unprotects sessions. */
+  /** Fires with the account when this window protects or unprotects sessions, or {@link follow} finds that another one did. */
   readonly onDidChange: Event<AccountId> = this.#changed.event;
 
   constructor(memory: Memory, store: SessionsView) {
@@ -54,12 +57,24 @@ export class Protections {
     }
     this.#kept = new Map(this.#kept).set(account, ids);
     this.#count += 1;
+    this.#told = new Map(this.#told).set(account, ids);
     this.#changed.fire(account);
     const entries = [...this.#kept].filter(([, its]) => its.size > 0).map(([id, its]) => [id, [...its]] as const);
     await Promise.all([
       this.#memory.update(memoryKey, Object.fromEntries(entries)),
       this.#memory.update(countKey, this.#count),
     ]);
+  }
+
+  /** Checks whether another window has protected or unprotected sessions: VS Code doesn't tell when its memory changes. */
+  follow(): void {
+    const [told, now] = [this.#told, this.#current()];
+    if (told === now) return;
+    this.#told = now;
+    for (const account of new Set([...told.keys(), ...now.keys()])) {
+      const [before, after] = [told.get(account) ?? none, now.get(account) ?? none];
+      if (before.size !== after.size || [...after].some((id) => !before.has(id))) this.#changed.fire(account);
+    }
   }
 
   #current(): ReadonlyMap<AccountId, ReadonlySet<string>> {

@@ -129,6 +129,7 @@ export function openSessionsView({
     refresher.setAttention(attention);
     pages.setAttention(attention);
     ownMachine.setVisible(view.visible);
+    protections.follow();
   };
   const contexts = new Map<string, boolean | string>();
   const setContext = (key: string, value: boolean | string) => {
@@ -137,6 +138,7 @@ export function openSessionsView({
     void vscode.commands.executeCommand('setContext', `browserSessions.${key}`, value);
   };
   const tell = () => {
+    protections.follow();
     setContext('filtered', filter.isOn);
     setContext('sortBy', options.sortBy);
     setContext('groupBy', options.groupBy);

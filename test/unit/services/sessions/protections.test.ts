@@ -47,6 +47,24 @@ describe('protections', () => {
     assert.deepEqual(changed, ['a']);
   });
 
+  it('are told of once when another window changes them, even if a row has asked before', async () => {
+    const [here, there] = [open(), open()];
+    const told: string[] = [];
+    there.onDidChange((id) => told.push(id));
+    await here.set(a, [one], true);
+    assert.ok(there.has(a, one));
+    assert.deepEqual(told, []);
+    there.follow();
+    there.follow();
+    assert.deepEqual(told, ['a']);
+    await there.set(b, [two], true);
+    there.follow();
+    assert.deepEqual(told, ['a', 'b']);
+    await here.set(a, [one], false);
+    there.follow();
+    assert.deepEqual(told, ['a', 'b', 'a']);
+  });
+
   it('apply in every window, and no window undoes another’s', async () => {
     const [here, there] = [open(), open()];
     assert.ok(!there.has(a, one));

@@ -19,11 +19,13 @@ let failed = 0;
 let skipped = 0;
 /** End-to-end test files that need both processors: they type, draw or decode as fast as this machine can. */
 const runsAlone = new Set(['castTroubles.test.ts', 'hostileViewers.test.ts', 'screencast.test.ts']);
-/** Unit test files that take longest, the longest first: nothing would run alongside a long one at the end. */
+/**
+ * Unit test files that take longest, the longest first: nothing would run alongside a long one at the end. Without
+ * `cdp/screencast`, whose browser must draw quickly: the others here would take its processor time.
+ */
 const longUnitFiles = [
   'services/ending/enderProperties',
   'services/ending/balancer',
-  'cdp/screencast',
   'providers/localTools/playwrightCli',
   'providers/localTools/browse',
   'providers/thisMachine',

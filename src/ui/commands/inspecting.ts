@@ -112,7 +112,7 @@ export async function takeScreenshot(parts: InspectParts, args: readonly unknown
       return;
     }
     const name = documentName(parts, accountId, sessionId);
-    // The user's own time of day; a file's name has no colons everywhere.
+    // The user's own time of day. Not every file system allows colons in names.
     const time = new Date(parts.clock.now()).toTimeString().slice(0, 8).replaceAll(':', '-');
     const ending = picture.type === 'image/png' ? 'png' : 'jpg';
     await documents.show(`${accountId}/${sessionId}`, `${name} ${time}.${ending}`, picture.bytes);

@@ -74,11 +74,9 @@ export function readProcesses(table: string, commands: string, user: number): re
  * its arguments, which then doesn't begin with the program.
  */
 function argumentsIn(command: string, program: string): readonly string[] {
-  const isTitle = ![program, programName(program)].some((name) => command.startsWith(`${name} `));
-  if (!isInterpreter(program) || isTitle) return command.split(/ (?=--)/);
-  return command.startsWith(`${program} `)
-    ? [program, ...command.slice(program.length + 1).split(' ')]
-    : command.split(' ');
+  const name = [program, programName(program)].find((one) => command.startsWith(`${one} `));
+  if (!isInterpreter(program) || name === undefined) return command.split(/ (?=--)/);
+  return [name, ...command.slice(name.length + 1).split(' ')];
 }
 
 function identityFrom(start: string): string {

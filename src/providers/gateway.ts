@@ -28,7 +28,8 @@ import { namedBy } from '../http/paging.ts';
 //
 // What confirms an end: not its success, since the gateway passes the end on to a provider that may accept it and do
 // nothing. GET of the session does, with "stopped". So does its documented 404, if it comes twice and a complete list
-// in between leaves the session out, too. A list that is shorter than its count, or has a row that can't be read, confirms nothing.
+// in between leaves the session out, too. A list that is shorter than its count, or has a row that can't be read,
+// confirms nothing.
 
 const collection = '/api/browser-automation/sessions';
 const one = `${collection}/{sessionId}`;

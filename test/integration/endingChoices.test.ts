@@ -148,7 +148,7 @@ describe('choosing what to end, inside VS Code', () => {
       assert.equal(server.running.length, 2);
       user.answersAsk = () => '2';
       assert.equal((await command<PublicEndReport>('endAllSessions')).ended, 2);
-      // Nobody knows how many sessions the provider's own call ends, not even where none is listed.
+      // The provider's own call ends sessions that aren't listed, too, so their number isn't known.
       server.add({ id: 'sess_late' });
       user.answersConfirm = ({ choices }) => choices.find((choice) => choice === 'End Everything in Account');
       user.answersAsk = () => '0';

@@ -184,7 +184,7 @@ function ofPart(partial: PartialEnd | undefined, message: string): string {
 
 /**
  * Whether the user has typed what the settings ask for: how many sessions end, or the name of the account in which everything
- * ends, because nobody knows how many sessions that is.
+ * ends, because it isn't known how many sessions that is.
  */
 async function hasTyped(parts: ConfirmParts, ends: number | AccountId): Promise<boolean> {
   const { accounts, prompts, setting } = parts;

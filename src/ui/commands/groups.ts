@@ -130,7 +130,7 @@ async function deleteFinished(
       : questionForBatch(name, facts, [], loss);
   const generation = parts.connections.generation(accountId);
   if (!(await confirmGroup(parts, accountId, question))) return undefined;
-  // A list that arrived meanwhile may show that its sessions are running.
+  // A list that arrived while the dialog was open may show that its sessions are running.
   if (store.state(accountId)?.contents.groups.has(group.id))
     return deleteBatch(parts, [{ accountId, groupId: group.id }]);
   const provider = providerName(parts, accountId);

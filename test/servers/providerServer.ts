@@ -33,8 +33,8 @@ export interface ProviderAnswer {
 export type Fault =
   /** Responds as usual, after a delay. */
   | { readonly kind: 'slow'; readonly ms: number }
-  /** Responds as usual, after something else has happened in the meantime. */
-  | { readonly kind: 'meanwhile'; readonly happens: () => void | Promise<void> }
+  /** Responds as usual, after something else has happened. */
+  | { readonly kind: 'interrupted'; readonly by: () => void | Promise<void> }
   /** Responds as usual, but works on one such request after the other, each for so long. */
   | { readonly kind: 'oneByOne'; readonly ms: number }
   /** Returns this response and does nothing, `after` something has happened. */
@@ -286,8 +286,8 @@ export class ProviderServer {
         // The server was stopped in the meantime.
         if (!this.#server.listening) return undefined;
         return send(response, await this.#answer(request));
-      case 'meanwhile':
-        await fault.happens();
+      case 'interrupted':
+        await fault.by();
         return send(response, await this.#answer(request));
       case 'oneByOne': {
         const before = this.#working;

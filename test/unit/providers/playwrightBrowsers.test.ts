@@ -89,6 +89,14 @@ const ticking =
       assert.match(await server.call('browser_snapshot'), /Ticking/);
     });
 
+    /** The session with an ID, and its group, as a new connection lists them. */
+    async function listedFirst(id: string) {
+      const kind: ProviderKind = { ...thisMachine, connect: (link) => connectTo(link, () => openProcessReader(), env) };
+      const [inventory] = await Array.fromAsync(connect(kind, 'http://localhost').provider.list(unaborted));
+      const session = inventory?.sessions.find((one) => one.id === id);
+      return { session, group: inventory?.groups.find((one) => one.id === session?.groupId) };
+    }
+
     it('aren’t shown with what another program says that passes itself off as their browser', async () => {
       const { id } = await listed();
       const [real] = await new BoundBrowsers(env).read();
@@ -114,14 +122,8 @@ const ticking =
       const pretended = join(folder, 'pretended');
       writeFileSync(pretended, JSON.stringify(file));
       try {
-        const kind: ProviderKind = {
-          ...thisMachine,
-          connect: (link) => connectTo(link, () => openProcessReader(), env),
-        };
-        const [inventory] = await Array.fromAsync(connect(kind, 'http://localhost').provider.list(unaborted));
-        const session = inventory?.sessions.find((one) => one.id === id);
+        const { session, group } = await listedFirst(id);
         assert.equal(session?.name, 'Ticking');
-        const group = inventory?.groups.find((one) => one.id === session?.groupId);
         assert.equal(group?.name, 'Playwright MCP · claude-code');
       } finally {
         rmSync(pretended);
@@ -134,15 +136,9 @@ const ticking =
       const pid = Number(id.split('-')[0]);
       process.kill(pid, 'SIGSTOP');
       try {
-        const kind: ProviderKind = {
-          ...thisMachine,
-          connect: (link) => connectTo(link, () => openProcessReader(), env),
-        };
-        const [inventory] = await Array.fromAsync(connect(kind, 'http://localhost').provider.list(unaborted));
-        const session = inventory?.sessions.find((one) => one.id === id);
+        const { session, group } = await listedFirst(id);
         assert.ok(session);
         assert.equal(session.pages, undefined);
-        const group = inventory?.groups.find((one) => one.id === session.groupId);
         assert.equal(group?.name, 'Playwright MCP · claude-code');
       } finally {
         process.kill(pid, 'SIGCONT');

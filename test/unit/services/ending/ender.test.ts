@@ -270,7 +270,7 @@ describe('Ender', function () {
   it('stops sending when it is canceled, waits for requests in flight, and says which weren’t sent', async () => {
     const all = await list(20);
     const stop = new AbortController();
-    server.misbehave('DELETE', /./, { kind: 'meanwhile', happens: () => stop.abort() }, 1);
+    server.misbehave('DELETE', /./, { kind: 'interrupted', by: () => stop.abort() }, 1);
     const report = await services.ender.end(all, { stop: stop.signal, onProgress: () => {} });
     const found = counts(report);
     // Four are sent at first, and it was canceled when one of them arrived.
@@ -290,7 +290,7 @@ describe('Ender', function () {
       replacing ??= services.accounts.replaceCredentials(id, { apiKey: 'sk-other-key' });
       return replacing;
     };
-    server.misbehave('DELETE', /./, { kind: 'meanwhile', happens: replaceKey });
+    server.misbehave('DELETE', /./, { kind: 'interrupted', by: replaceKey });
     assert.deepEqual(counts(await services.ender.end(all, quietly)), { stuck: 2 });
     assert.ok(replacing !== undefined);
     assert.equal(server.running.length, 2);

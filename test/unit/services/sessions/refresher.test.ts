@@ -65,7 +65,7 @@ describe('the refresher', () => {
     const callAgain = () => {
       for (let times = 0; times < 3; times++) during.push(services.refresher.refresh(id));
     };
-    server.misbehave('GET', /all\/status/, { kind: 'meanwhile', happens: callAgain }, 1);
+    server.misbehave('GET', /all\/status/, { kind: 'interrupted', by: callAgain }, 1);
     await services.refresher.refresh(id);
     server.add({ id: 'sess_b' });
     await Promise.all(during);
@@ -91,7 +91,7 @@ describe('the refresher', () => {
   it('doesn’t let a list with the old key disturb the one with the new key', async () => {
     server.keys.set('automation-key', 'sk-rotated');
     const replaceKey = () => services.accounts.replaceCredentials(id, { apiKey: 'sk-rotated' });
-    server.misbehave('GET', /all\/status/, { kind: 'meanwhile', happens: replaceKey }, 1);
+    server.misbehave('GET', /all\/status/, { kind: 'interrupted', by: replaceKey }, 1);
     await Promise.all([services.refresher.refresh(id), services.refresher.refresh(id)]);
     assert.equal(services.store.state(id)?.kind, 'disconnected');
     await services.refresher.refresh(id);

@@ -10,6 +10,7 @@ import type { Refresher } from '../sessions/refresher.ts';
 import type { SessionStore } from '../sessions/sessionStore.ts';
 import type { EvidenceLog } from './evidence.ts';
 import { type ProbeReport, probe } from './probe.ts';
+import type { AccountSession } from './report.ts';
 import type { Verdict } from './verification.ts';
 
 /** What {@link verify} needs. */
@@ -120,7 +121,12 @@ export async function review(
 }
 
 /** {@link review} of one session, with the key its account has now. Never rejects. */
-export async function reviewOne(parts: VerifierParts, account: AccountId, session: Session): Promise<Verdict> {
+export async function reviewOne(
+  parts: VerifierParts,
+  { accountId: account, session, unlisted }: AccountSession,
+): Promise<Verdict> {
+  // Whatever has its ID now is meant, not the session that had it and ended.
+  if (unlisted === true) parts.store.forgetEnd(account, session.id);
   const { verdicts } = await review(parts, account, () => parts.connections.open(account), [session]);
   return verdicts.get(session.id) ?? 'unknown';
 }

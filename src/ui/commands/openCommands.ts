@@ -55,7 +55,7 @@ export interface OpenCommandsParts
 export function openCommands(parts: OpenCommandsParts): OpenedCommands {
   const { clock, rowSelection, testing, logger, extensionId } = parts;
   const documents = new Documents(clock.now);
-  const review: LiveViewsOptions['review'] = (account, session) => reviewOne(parts, account, session);
+  const review: LiveViewsOptions['review'] = (target) => reviewOne(parts, target);
   const liveViews = new LiveViews(
     { ...parts, review },
     {

@@ -6,7 +6,7 @@ import { type EndCause, isSame, type Session } from '../../core/session.ts';
 import { unlistedSession } from '../../core/unlistedSession.ts';
 import type { Accounts } from '../../services/accounts/accounts.ts';
 import type { Connections } from '../../services/accounts/connections.ts';
-import type { ShownName } from '../../services/ending/report.ts';
+import type { AccountSession, ShownName } from '../../services/ending/report.ts';
 import type { Verdict } from '../../services/ending/verification.ts';
 import type { EndedSession, History } from '../../services/history/history.ts';
 import { isListed, knownPages, type SessionsView } from '../../services/sessions/sessionsView.ts';
@@ -25,7 +25,7 @@ export interface KnownSessionParts {
   readonly store: SessionsView;
   readonly history: History;
   /** Checks whether an unlisted session has ended; see `services/ending/verifier.ts`. Never rejects. */
-  readonly review: (account: LiveViewTarget['accountId'], session: Session) => Promise<Verdict>;
+  readonly review: (target: AccountSession) => Promise<Verdict>;
   readonly logger: Logger;
 }
 
@@ -166,15 +166,22 @@ export class KnownSession {
   async look(): Promise<Verdict> {
     let verdict: Verdict = 'confirmedGone';
     if (!this.#isConfirmedGone) {
-      const session = this.#session ?? unlistedSession(this.#id);
-      verdict = this.#hasOtherKey ? 'unknown' : await this.#parts.review(this.#accountId, session);
+      verdict = this.#hasOtherKey ? 'unknown' : await this.#parts.review(this.#target);
     }
     if (verdict === 'confirmedGone') await this.#askFate();
     this.#verdict = verdict;
     return verdict;
   }
 
+  /** What is checked. Without anything but its ID, it's whatever has that ID now. */
+  get #target(): AccountSession {
+    const [accountId, session] = [this.#accountId, this.#session];
+    if (session !== undefined) return { accountId, session };
+    return { accountId, session: unlistedSession(this.#id), unlisted: this.#openedFor === undefined };
+  }
+
   get #isConfirmedGone(): boolean {
+    if (this.#target.unlisted === true) return this.#verdict === 'confirmedGone';
     const isEnded = this.#parts.store.hasEnded(this.#accountId, this.#id);
     return this.#verdict === 'confirmedGone' || isEnded || this.#seenEnd !== undefined;
   }
@@ -182,8 +189,8 @@ export class KnownSession {
   /** Its end, if that was seen here. */
   get #seenEnd(): EndedSession | undefined {
     const meant = this.#session ?? this.#openedFor;
-    // Restored without a start, it may be a later session with the same ID as the one in the history.
-    if (this.#mayBeAnother && this.#session === undefined) return undefined;
+    // Known by its ID alone, it may be a later session with the same ID as the one in the history.
+    if (this.#session === undefined && (this.#mayBeAnother || meant === undefined)) return undefined;
     return this.#parts.history.find(this.#accountId, this.#id, meant);
   }
 

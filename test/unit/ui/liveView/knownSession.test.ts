@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { type AccountId, type SessionId, sessionId } from '../../../../src/core/ids.ts';
+import type { AccountSession } from '../../../../src/services/ending/report.ts';
 import { reviewOne } from '../../../../src/services/ending/verifier.ts';
 import { History } from '../../../../src/services/history/history.ts';
 import { KnownSession } from '../../../../src/ui/liveView/knownSession.ts';
@@ -39,7 +40,7 @@ describe('a live view of a session that the first list after a restart doesn’t
   ) => {
     const { accounts, connections, store, evidence, refresher, log: logger } = services;
     const parts = { accounts, connections, store, evidence, refresher, history, clock, logger };
-    const review = (of: AccountId, about: Parameters<typeof reviewOne>[2]) => reviewOne(parts, of, about);
+    const review = (target: AccountSession) => reviewOne(parts, target);
     return new KnownSession({ ...parts, review }, { accountId: id, sessionId: session, pageId: undefined }, restored);
   };
   const cardOf = (session: KnownSession) => {
@@ -181,6 +182,23 @@ describe('a live view of a session that the first list after a restart doesn’t
     const session = known(id, sessionId('worker-1'), { startedAt: Date.parse(createdAt ?? '') });
     assert.equal(await session.look(), 'stillRunning');
     assert.equal(session.isGone, false);
+    await gateway.stop();
+  });
+
+  it('isn’t called ended when opened by its ID alone because an earlier session with that ID ended in this window', async () => {
+    const gateway = await startGateway();
+    gateway.add({ id: 'worker-1', createdAt: longAgo });
+    const id = await services.add('gateway', gateway.url, { authorization: gateway.authorization });
+    services.store.removeGone(id, [sessionId('worker-1')]);
+    assert.ok(history.find(id, sessionId('worker-1')));
+    gateway.reuse('worker-1');
+    gateway.listsNothing = true;
+    await services.refresher.refresh(id);
+    const session = known(id, sessionId('worker-1'));
+    assert.equal(await session.look(), 'stillRunning');
+    gateway.sessions.delete('worker-1');
+    assert.equal(await session.hasEndedSince(), true);
+    assert.equal(cardOf(session).heading, 'Session ended');
     await gateway.stop();
   });
 

@@ -39,7 +39,7 @@ export function redactor(secrets: Iterable<string>): Redact {
 /**
  * Finds secrets in any text: as they are, without a scheme in front (`Bearer …`), of `Basic …` the user name and the
  * password too; each of them also URL-encoded, as JSON or HTML escapes it, and in Base64, alone or as a part of what was
- * encoded. Case, and what is invisible or blank between the characters, make no difference. A text may have been cut
+ * encoded. Case, marks on letters, and what is invisible or blank between the characters, make no difference. A text may have been cut
  * within a secret: its beginning is found at the end of a text, too.
  */
 export function knownSecrets(secrets: Iterable<string>): KnownSecrets {
@@ -91,19 +91,29 @@ function partsOf(secret: string): string[] {
   if (value === '') return [secret];
   const named = /^\w+=["']?(.*?)["']?$/s.exec(value)?.[1] ?? value;
   if (scheme.toLowerCase() !== 'basic') return [secret, value, named];
-  const pair = value.includes(':') ? value : Buffer.from(value, 'base64').toString('utf8');
-  const colon = pair.indexOf(':');
-  return colon < 0 ? [secret, value] : [secret, value, pair, pair.slice(0, colon), pair.slice(colon + 1)];
+  const pairs = value.includes(':') ? [value] : encodings.map((name) => Buffer.from(value, 'base64').toString(name));
+  const halves = pairs.flatMap((pair) => {
+    const colon = pair.indexOf(':');
+    return colon < 0 ? [] : [pair, pair.slice(0, colon), pair.slice(colon + 1)];
+  });
+  return [secret, value, ...halves];
 }
+
+/** How servers encode the characters of a name and password: RFC 7617 doesn't say. */
+const encodings = ['utf8', 'latin1'] as const;
 
 /** The forms of a secret to look for, in texts as they are and unescaped; nested escapes keep one layer. */
 function formsOf(value: string): string[] {
-  const base64 = [0, 1, 2]
-    .map((before) => base64Within(value, before))
+  const base64 = encodings
+    .flatMap((name) => [0, 1, 2].map((before) => base64Within(Buffer.from(value, name), before)))
     .filter(({ length }) => length >= shortestBase64);
   return [
     value,
-    encodeURIComponent(value),
+    // Read with the wrong encoding.
+    Buffer.from(value).toString('latin1'),
+    encodeURIComponent(value.toWellFormed()),
+    // As forms encode it: a blank is a plus sign.
+    new URLSearchParams([['', value]]).toString().slice(1),
     ...base64,
     ...base64.map((form) => form.replaceAll('+', '-').replaceAll('/', '_')),
   ];
@@ -113,8 +123,8 @@ function formsOf(value: string): string[] {
  * The characters of Base64 that a value alone decides, where so many bytes modulo three stand before it: all of its
  * Base64 but for those at either end into which its neighbours' bits go.
  */
-function base64Within(value: string, before: number): string {
-  const bytes = Buffer.concat([Buffer.alloc(before), Buffer.from(value)]);
+function base64Within(value: Buffer, before: number): string {
+  const bytes = Buffer.concat([Buffer.alloc(before), value]);
   return bytes.toString('base64').slice(Math.ceil((before * 8) / 6), Math.floor((bytes.length * 8) / 6));
 }
 
@@ -123,13 +133,42 @@ const passedOver = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}\p{DI}\p{M}\s]+/gu;
 const capitals = /[A-Z]+/g;
 /** Replaced one by one, because a Greek sigma is lowercased differently at the end of a word. */
 const otherCapitals = /[\p{Lu}--[A-Z]]/gv;
-/** How URLs, JSON and HTML write a character. */
-const escaped = /(?:%[\da-f]{2})+|\\u[\da-f]{4}|\\["\\/bfnrt]|&(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[\da-f]{1,6});/gi;
+/** What HTML calls the characters of keys and passwords, and those that are passed over. */
+const htmlNames: Readonly<Record<string, string>> = {
+  ...{ amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: ' ', shy: '\u{ad}', zwj: '\u{200d}', zwnj: '\u{200c}' },
+  ...{ tab: '\t', newline: '\n', excl: '!', num: '#', dollar: '$', percnt: '%', lpar: '(', rpar: ')', ast: '*' },
+  ...{
+    midast: '*',
+    plus: '+',
+    comma: ',',
+    period: '.',
+    sol: '/',
+    colon: ':',
+    hyphen: '-',
+    semi: ';',
+    equals: '=',
+    quest: '?',
+  },
+  ...{ commat: '@', lsqb: '[', lbrack: '[', bsol: '\\', rsqb: ']', rbrack: ']', hat: '^', lowbar: '_', underbar: '_' },
+  ...{ grave: '`', diacriticalgrave: '`', lcub: '{', lbrace: '{', verbar: '|', vert: '|', verticalline: '|' },
+  ...{ rcub: '}', rbrace: '}' },
+};
+/** How URLs, JSON and HTML write a character: in URLs, its bytes in UTF-8, or a single byte that isn't UTF-8. */
+const escaped = new RegExp(
+  [
+    '%[cd][\\da-f]%[89ab][\\da-f]|%e[\\da-f](?:%[89ab][\\da-f]){2}|%f[0-4](?:%[89ab][\\da-f]){3}|%[\\da-f]{2}',
+    // JSON in JSON has several backslashes in front of one character.
+    '\\\\u[\\da-f]{4}|\\\\{2,7}["/]|\\\\["\\\\/bfnrt]',
+    `&(?:${Object.keys(htmlNames).join('|')}|#0{0,20}\\d{1,7}|#x0{0,20}[\\da-f]{1,6});?`,
+  ].join('|'),
+  'gi',
+);
 const escapes = /[%\\&]/;
 
 /** A text as it is compared. */
 function compared(text: string): string {
   return text
+    .normalize('NFKD')
     .replace(passedOver, '')
     .replace(capitals, (letters) => letters.toLowerCase())
     .replace(otherCapitals, (letter) => letter.toLowerCase());
@@ -168,18 +207,25 @@ function viewOf(text: string, decode: boolean): View {
   return view;
 }
 
-const htmlNames: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
-
 /** What an escape stands for; itself where that is nothing. */
 function decoded(written: string): string {
   try {
-    if (written.startsWith('%')) return decodeURIComponent(written);
+    if (written.startsWith('%')) return percentDecoded(written);
+    if (/^\\{2,}["/]$/.test(written)) return written.slice(-1);
     if (written.startsWith('\\')) return String(JSON.parse(`"${written}"`));
-    const name = written.slice(1, -1);
+    const name = written.slice(1).replace(/;$/, '');
     if (!name.startsWith('#')) return htmlNames[name.toLowerCase()] ?? written;
     return String.fromCodePoint(/^#x/i.test(name) ? Number.parseInt(name.slice(2), 16) : Number(name.slice(1)));
   } catch {
     return written;
+  }
+}
+
+function percentDecoded(written: string): string {
+  try {
+    return decodeURIComponent(written);
+  } catch {
+    return Buffer.from(written.replaceAll('%', ''), 'hex').toString('latin1');
   }
 }
 
@@ -206,8 +252,9 @@ function hideIn(text: string, view: View, forms: readonly string[]): string {
 }
 
 /** What may be left of an escape at the end of a text that was cut, and what stands for the rest. */
-const cutOff = /(?:%[\da-f]?|\\(?:u[\da-f]{0,3})?|&(?:[a-z]{0,4}|#\d{0,7}|#x[\da-f]{0,6}))?…?$/;
-const longestEscape = 12;
+const cutOff =
+  /(?:(?:%[\da-f]{2}){0,3}%[\da-f]?|\\(?:u[\da-f]{0,3})?|&(?:[a-z]{0,16}|#\d{0,27}|#x[\da-f]{0,26}))?(?:\.{3})?$/i;
+const longestEscape = 32;
 
 /** Where, in a text as it is compared, the beginning of a form stands that the text's end has cut; undefined for none. */
 function cutIn(text: string, forms: readonly string[]): number | undefined {

@@ -76,6 +76,42 @@ describe('redactor', () => {
     assert.equal(hide(`${key.slice(0, 12)} is how it begins`), `${key.slice(0, 12)} is how it begins`);
   });
 
+  it('removes a secret next to URL-encoded bytes that aren’t UTF-8', () => {
+    const { hide } = knownSecrets([key]);
+    const encoded = key.replace(/./g, (one) => `%${one.charCodeAt(0).toString(16).padStart(2, '0')}`);
+    for (const [before, after] of [
+      ['%FF', ''],
+      ['caf%E9', ''],
+      ['', '%E9'],
+      ['%E2%82', '%C3'],
+    ]) {
+      assert.equal(hide(`${before}${encoded}${after}`), `${before}•••${after}`);
+    }
+  });
+
+  it('removes a name and password of Basic authentication in UTF-8 or Latin-1, however a server encodes them', () => {
+    const passwords = ['pässwörd-geheim', 'Ünïcödé-Schlüssel', 'correct horse battery'];
+    for (const password of passwords) {
+      for (const encoding of ['utf8', 'latin1'] as const) {
+        const { hide } = knownSecrets([`Basic ${Buffer.from(`me:${password}`, encoding).toString('base64')}`]);
+        const percent = (bytes: Buffer) => [...bytes].map((byte) => `%${byte.toString(16)}`).join('');
+        for (const text of [
+          password,
+          password.normalize('NFD'),
+          Buffer.from(password).toString('latin1'),
+          new URLSearchParams({ q: password }).toString().slice(2),
+          percent(Buffer.from(password)),
+          percent(Buffer.from(password, 'latin1')),
+        ]) {
+          assert.equal(hide(text), '•••', `${encoding} ${text}`);
+        }
+        for (const bytes of [Buffer.from(`me:${password}`), Buffer.from(`me:${password}`, 'latin1')]) {
+          assert.match(hide(bytes.toString('base64')), /^.{0,4}•••.{0,4}$/u, encoding);
+        }
+      }
+    }
+  });
+
   it('keeps only a readable length of a text of several megabytes', () => {
     const { hide } = knownSecrets([key]);
     const hidden = hide(key + 'x%41é'.repeat(2 ** 20));
@@ -128,6 +164,11 @@ describe('redactor', () => {
       key.replaceAll('&', '&amp;').replaceAll('"', '&quot;'),
       every((code) => `%${hex(code, 2)}`),
       every((code) => `\\u${hex(code, 4)}`),
+      every((code) => `&#${code}`),
+      every((code) => `&#000000${code};`),
+      every((code) => `&#x0000${hex(code, 2)};`),
+      key.replaceAll('+', '&plus;').replaceAll('/', '&sol;').replaceAll('=', '&equals;').replaceAll('_', '&lowbar;'),
+      JSON.stringify(JSON.stringify(key).replaceAll('/', '\\/')).slice(3, -3),
       every((code) => `&#${code};`),
       every((code) => `&#x${hex(code, 2)};`),
       `${key.slice(0, 5)}%E2%80%8B${key.slice(5)}`,

@@ -8,6 +8,7 @@ import {
 } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Clock } from '../core/clock.ts';
+import type { Disposable } from '../core/event.ts';
 import { assertOrigin } from '../core/origin.ts';
 import { RefusedRequest, TransportError, type TransportRequest } from './transport.ts';
 
@@ -45,6 +46,8 @@ export class Http2Connection {
   #heardAt = 0;
   /** When the last request finished, in wall-clock time: other clocks stand still while a machine sleeps. */
   #usedAt: number;
+  /** Closes it when it has been idle for too long. Node's own timeout starts again with each SETTINGS of the server. */
+  #idle: Disposable;
 
   /**
    * @param socket connected, with TLS, to a server that has chosen HTTP/2.
@@ -68,10 +71,11 @@ export class Http2Connection {
       queueMicrotask(() => this.#wake());
     });
     session.on('remoteSettings', () => this.#wake());
-    session.on('close', () => this.#wake());
-    session.setTimeout(idleMs, () => {
-      if (this.#streams === 0) session.close();
+    session.on('close', () => {
+      this.#idle.dispose();
+      this.#wake();
     });
+    this.#idle = this.#closeWhenIdle();
     session.unref();
   }
 
@@ -153,6 +157,7 @@ export class Http2Connection {
   /** Counts a stream until it closes, and closes it when nothing arrives for too long. */
   #hold(stream: ClientHttp2Stream, mayTakeMs: number): void {
     const began = performance.now();
+    this.#idle.dispose();
     if (this.#streams++ === 0) this.#session.ref();
     stream.on('response', () => {
       this.#heardAt = performance.now();
@@ -164,9 +169,16 @@ export class Http2Connection {
     });
     stream.on('close', () => {
       this.#usedAt = this.#clock.now();
-      if (--this.#streams === 0 && !this.#session.destroyed) this.#session.unref();
+      if (--this.#streams === 0 && !this.#session.destroyed) {
+        this.#session.unref();
+        this.#idle = this.#closeWhenIdle();
+      }
       this.#wake();
     });
+  }
+
+  #closeWhenIdle(): Disposable {
+    return this.#clock.after(idleMs, () => this.#session.close());
   }
 
   #wake(): void {

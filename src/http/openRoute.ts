@@ -67,7 +67,10 @@ export class OpenRoute {
             callback(null, socket);
           } else {
             if (this.#isClosed || this.http2 !== undefined) socket.destroy();
-            else this.#http2 = new Http2Connection(socket, this.#origin, this.#clock);
+            else {
+              this.#http2?.close();
+              this.#http2 = new Http2Connection(socket, this.#origin, this.#clock);
+            }
             turnAway();
           }
           onOpen();

@@ -31,6 +31,8 @@ describe('HTTP/2', () => {
   let transport: UndiciTransport;
   /** How far only the time of day was moved forward, in milliseconds. */
   let slept = 0;
+  /** What is called once a connection has been idle for too long. */
+  const timers = new Set<() => void>();
   /** How often each path was processed. */
   let done: Map<string, number>;
   const stops: (() => Promise<unknown>)[] = [];
@@ -46,9 +48,17 @@ describe('HTTP/2', () => {
         routeTo: async () => route,
         onDidChange: changed.event,
       },
-      { ...systemClock, now: () => Date.now() + slept },
+      {
+        ...systemClock,
+        now: () => Date.now() + slept,
+        after: (_ms, run) => {
+          timers.add(run);
+          return { dispose: () => void timers.delete(run) };
+        },
+      },
     );
     slept = 0;
+    timers.clear();
   });
   afterEach(async () => {
     transport.close();
@@ -341,6 +351,18 @@ describe('HTTP/2', () => {
     await send('GET', '/third');
     await send('GET', '/fourth');
     assert.equal(server.mostConnections, 2);
+    await until(() => server.http2Connections === 1);
+  });
+
+  it('closes an idle connection by a timer of its own: the server’s settings would start Node’s again', async () => {
+    await start({});
+    await send('GET', '/first');
+    await until(() => timers.size === 1);
+    const [idle] = timers;
+    await send('GET', '/second');
+    await until(() => timers.size === 1 && !timers.has(idle ?? assert.fail()));
+    for (const run of timers) run();
+    await until(() => server.http2Connections === 0);
   });
 
   it('keeps the connection of a slow response open while others are answered on it', async () => {

@@ -7,6 +7,7 @@ import { onListenerError } from './core/event.ts';
 import { lazy } from './core/lazy.ts';
 import type { Logger } from './core/logger.ts';
 import { plainText } from './core/plainText.ts';
+import { machineId } from './local/machineId.ts';
 import type { Network } from './services/accounts/connect.ts';
 import { openServices } from './services/openServices.ts';
 import { OrderedMemory } from './services/orderedMemory.ts';
@@ -51,7 +52,9 @@ export function activate(context: vscode.ExtensionContext): BrowserSessionsApi {
     logger,
     hasLocalSessions: async (...args) => (await searchMachine())(...args),
     place: besideWorkbench ? undefined : remotePlace(remoteWindow),
-    machine: besideWorkbench ? undefined : remoteMachine(remoteWindow),
+    machine: besideWorkbench
+      ? undefined
+      : remoteMachine(remoteWindow, () => machineId(context.globalStorageUri.fsPath)),
     settings: {
       interval: () => setting('refresh.interval') * 1_000,
       background: () => backgroundInterval(setting),

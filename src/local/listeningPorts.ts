@@ -10,7 +10,10 @@ const reachable = /^(.{6}7F|0{8}|0{32}|0{24}01000000|0{16}FFFF0000.{6}7F)$/;
 
 /** The TCP ports of this machine that processes were listening on when this was read. */
 export interface ListeningPorts {
-  /** Whether a process, and no other one, gets the connections to a port. Also true if its open files can't be read. */
+  /**
+   * Whether a process, and no other one, gets the connections to a port. Also true if its open files can't be read,
+   * but not if it has ended.
+   */
   belongsTo(port: number, pid: number): boolean;
 }
 
@@ -33,8 +36,10 @@ export async function readListeningPorts(root = '/proc'): Promise<ListeningPorts
     belongsTo(port, pid) {
       const its = inodes.get(port);
       if (its === undefined) return false;
-      const open = new Set(openFilesOf(pid, root));
-      return open.size === 0 || its.every((socket) => open.has(socket));
+      const files = openFilesOf(pid, root);
+      if (files === undefined) return true;
+      const open = new Set(files);
+      return its.every((socket) => open.has(socket));
     },
   };
 }

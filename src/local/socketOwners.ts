@@ -47,7 +47,7 @@ export function readListeningSockets(root = '/proc'): ListeningSockets | undefin
       for (const pid of pids) {
         if (found.size === sought.size) break;
         if (turns.isOver) await turns.pass();
-        for (const link of openFilesOf(pid, root)) {
+        for (const link of openFilesOf(pid, root) ?? []) {
           const path = sought.get(link);
           if (path !== undefined && !found.has(path)) found.set(path, pid);
         }
@@ -64,8 +64,8 @@ function pidsIn(root: string): readonly number[] {
     .sort((a, b) => a - b);
 }
 
-/** The files and sockets that a process has open; none if it has ended or belongs to someone else. */
-export function openFilesOf(pid: number, root: string): readonly string[] {
+/** The files and sockets that a process has open; none if it has ended, undefined if they can't be read. */
+export function openFilesOf(pid: number, root: string): readonly string[] | undefined {
   try {
     return readdirSync(`${root}/${pid}/fd`).flatMap((name) => {
       try {
@@ -74,7 +74,8 @@ export function openFilesOf(pid: number, root: string): readonly string[] {
         return [];
       }
     });
-  } catch {
-    return [];
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    return code === 'ENOENT' || code === 'ESRCH' ? [] : undefined;
   }
 }

@@ -191,7 +191,7 @@ export class WorkbenchUser {
 
   /** Opens a setting in the settings editor, and reads its description. */
   async #setting(id: string): Promise<Locator> {
-    await this.page.keyboard.press('Control+,');
+    await this.#runTitled('Preferences: Open Settings (UI)');
     const editor = this.page.locator('.settings-editor');
     await editor.locator('.suggest-input-container').click();
     await this.page.keyboard.press('Control+A');

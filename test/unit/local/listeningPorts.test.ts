@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { readListeningPorts } from '../../../src/local/listeningPorts.ts';
 import { freePort, start } from '../../host/processes.ts';
@@ -45,6 +46,22 @@ import { until } from '../until.ts';
       other.child.kill();
       await close(own);
     }
+  });
+
+  it('don’t belong to a process that has ended, even if it isn’t reaped yet', async () => {
+    const port = await freePort();
+    const server = await listenAt('127.0.0.1', port);
+    const other = start(process.execPath, ['-e', '']);
+    await other.stop();
+    assert.equal(await belongsTo(port, other.child.pid), false);
+    // The shell becomes a program that doesn't wait for its child.
+    const parent = start('sh', ['-c', 'sleep 0.01 & echo $!; exec sleep 60']);
+    await until(() => /^\d+\n/.test(parent.output()));
+    const pid = Number(parent.output());
+    await until(() => / Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8')));
+    assert.equal(await belongsTo(port, pid), false);
+    await parent.stop();
+    await close(server);
   });
 
   it('can’t be read without the operating system’s tables', async () => {

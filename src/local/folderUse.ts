@@ -1,26 +1,31 @@
-import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { readlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, sep } from 'node:path';
 import { Turns } from '../core/turns.ts';
+import { isWithin, Mounts, mountNamespace } from './mounts.ts';
 import type { ProcessReader } from './processes.ts';
 
 /** Whether any process uses one of these paths, or something below it. */
 export type UsedPaths = (paths: readonly string[]) => boolean;
 
 /**
- * Reads which paths processes are using: those in their arguments, and on Linux also their working folders and open files.
+ * Reads which paths processes are using: those in their arguments, and on Linux also their working folders and open files,
+ * wherever a process has them mounted.
  * @throws Error if the operating system can't list the processes.
  */
 export async function readUsedPaths(reader: ProcessReader, signal: AbortSignal): Promise<UsedPaths> {
   const { found } = await reader.list(() => true, signal);
   const args = found.flatMap((one) => one.args);
-  const open = process.platform === 'linux' ? await openFiles(signal) : [];
-  return (paths) =>
-    paths.some(
-      (path) =>
-        args.some((arg) => arg.includes(path)) || open.some((file) => file === path || file.startsWith(path + sep)),
-    );
+  const isInArgs = (path: string) => args.some((arg) => arg.includes(path));
+  if (process.platform !== 'linux') return (paths) => paths.some(isInArgs);
+  const mounts = Mounts.of();
+  const open = await openPlaces(mounts, signal);
+  const isOpen = (path: string) => {
+    const place = mounts.place(path);
+    return open.some((one) => isWithin(one, place));
+  };
+  return (paths) => paths.some((path) => isInArgs(path) || isOpen(path));
 }
 
 /**
@@ -39,19 +44,11 @@ export async function isLocked(folder: string): Promise<boolean> {
 }
 
 /**
- * Whether something is mounted in a folder, such as another folder of the user's (Linux only, mountinfo in proc(5)). Deleting the
- * folder could delete what is in there.
+ * Whether something is mounted in a folder, such as another folder of the user's (Linux only). Deleting the folder could delete
+ * what is in there.
  */
 export function hasMount(folder: string): boolean {
-  if (process.platform !== 'linux') return false;
-  const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
-  return mounts.some((line) => {
-    // Spaces and the like are written as `\040`.
-    const path = line.split(' ')[4]?.replaceAll(/\\(\d{3})/g, (_, code: string) => {
-      return String.fromCharCode(Number.parseInt(code, 8));
-    });
-    return path === folder || path?.startsWith(folder + sep) === true;
-  });
+  return process.platform === 'linux' && Mounts.of().isAny(folder);
 }
 
 function isAlive(pid: number): boolean {
@@ -63,18 +60,36 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** The working folders, programs, and open files of this user's processes. */
-async function openFiles(signal: AbortSignal): Promise<readonly string[]> {
-  const open: string[] = [];
+/** Where the working folders, programs, and open files of this user's processes are; see {@link Mounts.place}. */
+async function openPlaces(own: Mounts, signal: AbortSignal): Promise<readonly string[]> {
+  const places = new Set<string>();
+  const seen = new Map([[mountNamespace('self'), own]]);
   const turns = new Turns();
   for (const pid of readdirSync('/proc')) {
     if (!/^\d+$/.test(pid)) continue;
     if (turns.isOver) await turns.pass();
     signal.throwIfAborted();
     const links = ['cwd', 'exe', ...namesIn(`/proc/${pid}/fd`).map((fd) => `fd/${fd}`)];
-    open.push(...links.map((link) => targetOf(`/proc/${pid}/${link}`)).filter((path) => path.startsWith(sep)));
+    const paths = links.map((link) => targetOf(`/proc/${pid}/${link}`)).filter((path) => path.startsWith(sep));
+    if (paths.length === 0) continue;
+    const mounts = mountsSeenBy(Number(pid), seen) ?? own;
+    for (const path of paths) places.add(mounts.place(path));
   }
-  return open;
+  return [...places];
+}
+
+/** @param seen what is known already, by namespace. @returns undefined if a process has ended. */
+function mountsSeenBy(pid: number, seen: Map<string, Mounts>): Mounts | undefined {
+  const namespace = mountNamespace(pid);
+  const known = seen.get(namespace);
+  if (known !== undefined) return known;
+  try {
+    const mounts = Mounts.of(pid);
+    seen.set(namespace, mounts);
+    return mounts;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Empty for other users' processes, and for those that have ended. */

@@ -75,6 +75,28 @@ import { until } from '../until.ts';
     assert.ok(existsSync(join(mine, 'kept')));
   });
 
+  for (const [use, script] of [
+    ['has a file of them open', 'exec 3< "$1/Default/Cookies"'],
+    ['works in them', 'cd "$1/Default"'],
+  ] as const) {
+    it(`aren’t deleted while a process ${use} that has them mounted elsewhere, as containers do`, async function () {
+      const path = profile();
+      const inside = join(folder, 'inside');
+      mkdirSync(inside);
+      const mounting = `mount --bind "$0" "$1" && ${script} && echo ready && exec sleep 60`;
+      const container = start('unshare', ['--mount', 'sh', '-c', mounting, path, inside]);
+      await until(() => container.output() !== '');
+      if (!container.output().startsWith('ready')) {
+        console.log('      skipped: nothing can be mounted here');
+        this.skip();
+      }
+      assert.equal(await check(path), 'inUse');
+      assert.equal(await check(profile('agent-browser-chrome-b2')), 'free');
+      await container.stop();
+      assert.equal(await check(path), 'free');
+    });
+  }
+
   it('keep their name, and are listed again, when something in them can’t be deleted', async function () {
     const path = profile();
     const found = await free(path);

@@ -5,6 +5,7 @@ import { join, sep } from 'node:path';
 import { Turns } from '../core/turns.ts';
 import { isWithin, Mounts, mountNamespace } from './mounts.ts';
 import type { ProcessReader } from './processes.ts';
+import { openFilesOf } from './socketOwners.ts';
 
 /** Whether any process uses one of these paths, or something below it. */
 export type UsedPaths = (paths: readonly string[]) => boolean;
@@ -69,11 +70,15 @@ async function openPlaces(own: Mounts, signal: AbortSignal): Promise<readonly st
     if (!/^\d+$/.test(pid)) continue;
     if (turns.isOver) await turns.pass();
     signal.throwIfAborted();
-    const links = ['cwd', 'exe', ...namesIn(`/proc/${pid}/fd`).map((fd) => `fd/${fd}`)];
-    const paths = links.map((link) => targetOf(`/proc/${pid}/${link}`)).filter((path) => path.startsWith(sep));
+    const links = [targetOf(`/proc/${pid}/cwd`), targetOf(`/proc/${pid}/exe`)];
+    const files = (await openFilesOf(Number(pid), '/proc', turns)) ?? [];
+    const paths = [...links, ...files].filter((path) => path.startsWith(sep));
     if (paths.length === 0) continue;
     const mounts = mountsSeenBy(Number(pid), seen) ?? own;
-    for (const path of paths) places.add(mounts.place(path));
+    for (const path of paths) {
+      if (turns.isOver) await turns.pass();
+      places.add(mounts.place(path));
+    }
   }
   return [...places];
 }
@@ -92,15 +97,7 @@ function mountsSeenBy(pid: number, seen: Map<string, Mounts>): Mounts | undefine
   }
 }
 
-/** Empty for other users' processes, and for those that have ended. */
-function namesIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
-}
-
+/** Empty for another user's process, and for one that has ended. */
 function targetOf(link: string): string {
   try {
     return readlinkSync(link);

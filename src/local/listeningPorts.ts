@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { Turns } from '../core/turns.ts';
 import { openFilesOf } from './socketOwners.ts';
 
 // On Linux, /proc/net/tcp and tcp6 (proc_net(5)) list the TCP sockets of all users, each with its inode.
@@ -14,7 +15,7 @@ export interface ListeningPorts {
    * Whether a process, and no other one, gets the connections to a port. Also true if its open files can't be read,
    * but not if it has ended.
    */
-  belongsTo(port: number, pid: number): boolean;
+  belongsTo(port: number, pid: number): Promise<boolean>;
 }
 
 /** Reads which ports processes listen on; undefined if the operating system doesn't say. @param root where proc is. */
@@ -33,10 +34,10 @@ export async function readListeningPorts(root = '/proc'): Promise<ListeningPorts
     }
   }
   return {
-    belongsTo(port, pid) {
+    async belongsTo(port, pid) {
       const its = inodes.get(port);
       if (its === undefined) return false;
-      const files = openFilesOf(pid, root);
+      const files = await openFilesOf(pid, root, new Turns());
       if (files === undefined) return true;
       const open = new Set(files);
       return its.every((socket) => open.has(socket));

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { Turns } from '../core/turns.ts';
 
 // On Linux, /proc/net/unix (proc_net(5)) lists the sockets that processes listen on, each with its inode. A process that has
@@ -47,7 +48,7 @@ export function readListeningSockets(root = '/proc'): ListeningSockets | undefin
       for (const pid of pids) {
         if (found.size === sought.size) break;
         if (turns.isOver) await turns.pass();
-        for (const link of openFilesOf(pid, root) ?? []) {
+        for (const link of (await openFilesOf(pid, root, turns)) ?? []) {
           const path = sought.get(link);
           if (path !== undefined && !found.has(path)) found.set(path, pid);
         }
@@ -64,16 +65,22 @@ function pidsIn(root: string): readonly number[] {
     .sort((a, b) => a - b);
 }
 
-/** The files and sockets that a process has open; none if it has ended, undefined if they can't be read. */
-export function openFilesOf(pid: number, root: string): readonly string[] | undefined {
+/**
+ * The files and sockets that a process has open; none if it has ended, undefined if they can't be read. A process may have tens
+ * of thousands.
+ */
+export async function openFilesOf(pid: number, root: string, turns: Turns): Promise<readonly string[] | undefined> {
+  const open: string[] = [];
   try {
-    return readdirSync(`${root}/${pid}/fd`).flatMap((name) => {
+    for (const name of await readdir(`${root}/${pid}/fd`)) {
+      if (turns.isOver) await turns.pass();
       try {
-        return [readlinkSync(`${root}/${pid}/fd/${name}`)];
+        open.push(readlinkSync(`${root}/${pid}/fd/${name}`));
       } catch {
-        return [];
+        // It was closed in the meantime.
       }
-    });
+    }
+    return open;
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     return code === 'ENOENT' || code === 'ESRCH' ? [] : undefined;

@@ -389,7 +389,8 @@ async function dialPort(
   }
   const { cdp } = await dialBrowser(link.localPort(port), signal, { timeoutMs: 2_000 });
   // After connecting: the browser doesn't give up its port before it ends.
-  if ((await readPorts())?.belongsTo(port, pid) !== false) return cdp;
+  const ports = await readPorts();
+  if (ports === undefined || (await ports.belongsTo(port, pid))) return cdp;
   cdp.dispose();
   throw new ProviderError({ kind: 'conflict' }, 'another process answers at its DevTools port');
 }

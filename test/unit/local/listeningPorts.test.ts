@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { readListeningPorts } from '../../../src/local/listeningPorts.ts';
+import { watchTurns } from '../../host/ownTime.ts';
 import { freePort, start } from '../../host/processes.ts';
 import { until } from '../until.ts';
 
@@ -61,6 +62,24 @@ import { until } from '../until.ts';
     await until(() => / Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8')));
     assert.equal(await belongsTo(port, pid), false);
     await parent.stop();
+    await close(server);
+  });
+
+  it('are read without blocking anything for long, however many files a process has open', async () => {
+    // As many as the system lets it.
+    const opening = 'try { for (let at = 0; at < 19_000; at++) require("fs").openSync("/dev/null"); } catch {}';
+    const other = start(process.execPath, ['-e', `${opening} console.log("ready"); setInterval(() => {}, 1_000)`]);
+    const port = await freePort();
+    const server = await listenAt('127.0.0.1', port);
+    await until(() => other.output() !== '');
+    assert.equal(other.output(), 'ready\n');
+    const ports = await readListeningPorts();
+    const turns = watchTurns();
+    assert.equal(await ports?.belongsTo(port, other.child.pid ?? 0), false);
+    await new Promise((resolve) => setImmediate(resolve));
+    const longest = turns.stop();
+    assert.ok(longest < 50, `${Math.round(longest)} ms`);
+    await other.stop();
     await close(server);
   });
 

@@ -20,6 +20,8 @@ const mostStreams = 256;
 const unlimitedStreams = 2 ** 32 - 1;
 /** How long an idle connection is reused. An older one may have broken while the machine slept. */
 const idleMs = 15_000;
+/** Most notices about origins and other servers, none of which are used. A flood would keep a processor busy. */
+const mostNotices = 100;
 /** Bytes of an answer that the server may send before any are read. Node's 64 KiB would slow down long lists. */
 const windowBytes = 2 ** 20;
 
@@ -71,6 +73,11 @@ export class Http2Connection {
       queueMicrotask(() => this.#wake());
     });
     session.on('remoteSettings', () => this.#wake());
+    let notices = 0;
+    const note = () => {
+      if (++notices > mostNotices) session.destroy();
+    };
+    for (const event of ['origin', 'altsvc']) session.on(event, note);
     session.on('close', () => {
       this.#idle.dispose();
       this.#wake();

@@ -117,20 +117,30 @@ export function transportError(error: unknown, afterMs = answerTimeoutMs): Trans
 /** The body of an answer that has none, or whose body isn't wanted. */
 export const noBody: Buffer = Buffer.alloc(0);
 
+/** Bytes that are reserved for a body at first. */
+const firstBodyBytes = 2 ** 14;
+
 /**
  * Reads a decoded body to its end.
  * @throws TransportError as soon as it is larger than `maxBytes`; the rest isn't read.
  */
 export async function readBody(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
+  // Chunks are copied: one of a single byte keeps the whole buffer that it was received in.
+  let read = Buffer.alloc(0);
   let size = 0;
   for await (const chunk of body) {
+    const before = size;
     size += chunk.byteLength;
     if (size > maxBytes) {
       const what = `its response is larger than ${Math.round(maxBytes / 2 ** 20)} MiB`;
       throw new TransportError({ kind: 'unexpectedAnswer', what }, false);
     }
-    chunks.push(chunk);
+    if (size > read.length) {
+      const larger = Buffer.alloc(Math.min(maxBytes, Math.max(size, firstBodyBytes, read.length * 2)));
+      larger.set(read.subarray(0, before));
+      read = larger;
+    }
+    read.set(chunk, before);
   }
-  return Buffer.concat(chunks);
+  return read.subarray(0, size);
 }

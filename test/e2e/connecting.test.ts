@@ -180,7 +180,9 @@ describe('a user who connects and manages accounts with the keyboard alone', fun
     await title('Manage Accounts');
     await sees('Anchor Browser · prod');
     await user.picture('connecting-manage');
-    await keys('ArrowDown', 'Enter');
+    await keys('ArrowDown');
+    await input().locator('.focused').getByText('Local Chrome · later').waitFor();
+    await keys('Enter');
     await title('Local Chrome · later');
     await user.picture('connecting-actions');
     await keys('Enter');

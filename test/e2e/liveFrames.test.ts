@@ -326,7 +326,7 @@ describe('a user watching sessions on their providers’ own pages', function ()
     await user.reload();
     await framed('nightly');
     await user.picture('frames-restored');
-    await user.page.getByRole('tab', { name: 'Live: shop.example' }).first().click();
+    await user.page.getByRole('tab', { name: 'Live: shop.example' }).first().click({ timeout: 30_000 });
     await framed('shop.example');
     if (v2 !== undefined) {
       await user.page.getByRole('tab', { name: 'Live: watched' }).first().click();
@@ -360,7 +360,10 @@ describe('a user watching sessions on their providers’ own pages', function ()
     const session = anchor.sessions.get('sess_mail');
     assert.ok(session);
     await user.stored('editors', (value) => value.includes('Live: mail.example'));
-    session.status = 'completed';
+    // Not before: the old window would still notice it.
+    user.page.once('domcontentloaded', () => {
+      session.status = 'completed';
+    });
     await user.reload();
     const panel = await user.live('sess_mai');
     await panel.getByRole('heading', { name: 'Session ended' }).waitFor();

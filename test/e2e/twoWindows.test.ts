@@ -82,7 +82,7 @@ describe('a user with two windows', function () {
     await until(async () => running().length === 2);
     assert.deepEqual(running(), ['bb-four', 'sess_two']);
     for (const window of [first, second]) {
-      await until(async () => !(await window.rows()).some((row) => /^Session (three|five)/.test(row)));
+      await until(async () => !(await window.rows()).some((row) => /^Session (three|five)/.test(row)), 45_000);
     }
   });
 });

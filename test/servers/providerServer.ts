@@ -190,6 +190,16 @@ export class ProviderServer {
     return this.#http2Sessions.size;
   }
 
+  /** Sends notices on each HTTP/2 connection about the origins that it's for (RFC 8336), or other servers (RFC 7838). */
+  sendNotices(kind: 'origin' | 'altsvc', count: number): void {
+    for (const session of this.#http2Sessions) {
+      for (let sent = 0; sent < count; sent++) {
+        if (kind === 'origin') session.origin('https://other.test');
+        else session.altsvc('h2=":8000"', 'https://other.test');
+      }
+    }
+  }
+
   /**
    * Announces on each HTTP/2 connection that it accepts no more requests. Requests in flight continue; with
    * `lastStream`, only requests up to that stream were accepted.

@@ -365,6 +365,19 @@ describe('HTTP/2', () => {
     await until(() => server.http2Connections === 0);
   });
 
+  it('closes a connection that is flooded with notices about other servers', async () => {
+    await start({});
+    for (const notice of ['origin', 'altsvc'] as const) {
+      await send('GET', '/first');
+      server.sendNotices(notice, 101);
+      await until(() => server.http2Connections === 0);
+      await send('GET', '/next');
+      server.sendNotices(notice, 10);
+      await send('GET', '/another');
+      assert.equal(server.http2Connections, 1);
+    }
+  });
+
   it('keeps the connection of a slow response open while others are answered on it', async () => {
     await start({});
     await send('GET', '/first');

@@ -278,15 +278,31 @@ function redactedConnection(connection: CdpConnection, { hide, redact, isEmpty }
   };
 }
 
+/**
+ * How much of one message of DevTools is searched for secrets, so that it takes less than 50 ms: texts, their characters in
+ * total, and those of one. More isn't shown. A browser with 500 pages has 3,000 texts.
+ */
+const searched = { texts: 5_000, characters: 2 ** 19, ofOne: 2 ** 12 };
+/** IDs and the like are always searched while there are few enough texts. */
+const shortText = 64;
+
 /** An answer of DevTools with the secrets removed from each text. It is JSON, a few levels deep. */
-function hiddenWithin<T>(value: T, hide: Redact, depth = 0): T {
-  const cleaned = (one: unknown): unknown => {
-    if (typeof one === 'string') return hide(one);
-    if (typeof one !== 'object' || one === null || depth > 8) return one;
-    return hiddenWithin(one, hide, depth + 1);
+function hiddenWithin<T>(value: T, hide: Redact): T {
+  let { texts, characters } = searched;
+  const hidden = (text: string): string => {
+    const cut = text.slice(0, searched.ofOne);
+    const isLong = cut.length > shortText;
+    if (isLong) characters -= cut.length;
+    return --texts < 0 || (isLong && characters < 0) ? '' : hide(cut);
   };
-  if (Array.isArray(value)) return value.map(cleaned) as T;
-  return Object.fromEntries(Object.entries(value as object).map(([key, one]) => [key, cleaned(one)])) as T;
+  const cleaned = (one: unknown, depth: number): unknown => {
+    if (typeof one === 'string') return hidden(one);
+    if (typeof one !== 'object' || one === null) return one;
+    if (depth > 8) return undefined;
+    if (Array.isArray(one)) return one.map((its) => cleaned(its, depth + 1));
+    return Object.fromEntries(Object.entries(one).map(([key, its]) => [key, cleaned(its, depth + 1)]));
+  };
+  return cleaned(value, 0) as T;
 }
 
 /** A provider's error, or anything else that was thrown, without secrets; the same object if it contains none. */

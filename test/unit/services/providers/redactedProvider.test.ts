@@ -13,7 +13,7 @@ import {
 import { ProviderError } from '../../../../src/core/providerError.ts';
 import type { Session } from '../../../../src/core/session.ts';
 import { detailsText } from '../../../../src/ui/text/details.ts';
-import { watchTurns } from '../../../host/ownTime.ts';
+import { ownTimeOf, watchTurns } from '../../../host/ownTime.ts';
 import { startBrowserlessV2 } from '../../../servers/browserlessV2.ts';
 import { type ExampleServer, startExample } from '../../../servers/example.ts';
 import { exampleProvider } from '../../providers/exampleProvider.ts';
@@ -410,6 +410,55 @@ describe('a provider’s output', () => {
     });
     assert.doesNotMatch(JSON.stringify(seen), /canary/);
     assert.match(JSON.stringify(seen), /"title":"Hi •••"/);
+  });
+
+  describe('a DevTools message with more than can be shown', () => {
+    const noneFound = { dispose: () => {} };
+    async function received(
+      params: Readonly<Record<string, unknown>>,
+    ): Promise<{ readonly text: string; readonly ownMs: number }> {
+      const events = new Emitter<CdpEvent>();
+      const connection: CdpConnection = {
+        send: async () => params,
+        onEvent: events.event,
+        onClose: () => noneFound,
+        dispose: () => {},
+      };
+      const devtools = async (): Promise<SessionDevtools> => ({ connection, owns: () => true });
+      const opened = await telling(() => ({ devtools })).devtools?.(sessionId('a'), unaborted);
+      let seen: unknown;
+      opened?.connection.onEvent((event) => {
+        seen = event.params;
+      });
+      const ownMs = ownTimeOf(() => events.fire({ method: 'Target.targetInfoChanged', params, target: undefined }));
+      return { text: JSON.stringify(seen), ownMs };
+    }
+
+    it('doesn’t block others, and shows the key nowhere', async () => {
+      for (const [count, length] of [
+        [1_400, 16_000],
+        [90_000, 200],
+      ] as const) {
+        const targetInfos = Array.from({ length: count }, () => ({ title: 'x'.repeat(length) + key }));
+        const { text, ownMs } = await received({ targetInfos });
+        assert.ok(!text.includes('canary'));
+        assert.ok(ownMs < 250, `${count} of ${length} took ${Math.round(ownMs)} ms`);
+      }
+    });
+
+    it('keeps the IDs of all its pages, even if their titles and addresses are long', async () => {
+      const targetInfos = Array.from({ length: 500 }, (_, index) => ({
+        targetId: `T${index}`,
+        title: 'x'.repeat(3_000),
+        url: `data:text/html,${'x'.repeat(30_000)}`,
+      }));
+      const { text } = await received({ targetInfos });
+      const kept = JSON.parse(text).targetInfos.map(({ targetId }: { targetId: string }) => targetId);
+      assert.deepEqual(
+        kept,
+        targetInfos.map(({ targetId }) => targetId),
+      );
+    });
   });
 });
 
